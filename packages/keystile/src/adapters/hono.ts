@@ -1,0 +1,66 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import type { HttpRequest } from '../http/message.ts'
+import { toResponse } from '../http/message.ts'
+import { createGuardCore, requireCaller, withMembers, type Caller, type Decision, type GuardOptions } from '../guard/guard.ts'
+import type { Identity } from '../guard/verifier.ts'
+import type { Mountable } from './mountable.ts'
+import { readWebRequest } from './web-request.ts'
+
+/** Guards of Hono routes. In a chain `c.var.identity` and `c.var.user` are typed; elsewhere ask `guard.caller(c)`. */
+export interface Guard<S extends string, U> {
+  /** Lets in whoever has all these scopes. @throws {TypeError} for a scope that was not declared */
+  (...scopes: readonly S[]): MiddlewareHandler<{ Variables: { identity: Identity<S>; user: U } }>
+  /** The same, and requests without a credential. A credential that is wrong is still refused. */
+  readonly optional: {
+    (...scopes: readonly S[]): MiddlewareHandler<{ Variables: { identity: Identity<S> | undefined; user: U | undefined } }>
+    /** @throws {TypeError} where no guard ran */
+    caller(c: Context): Caller<S, U> | undefined
+  }
+  /** Decides without a route: for WebSockets, GraphQL, anything with a method, a URL and headers. */
+  check(request: HttpRequest, ...scopes: readonly S[]): Promise<Decision<S, U>>
+  /** @throws {TypeError} where no guard ran */
+  caller(c: Context): Caller<S, U>
+}
+
+/** Makes the guards of an app from a verifier, or from the object of `createKeystile`. */
+export function createGuard<S extends string = string, U = undefined>(options: GuardOptions<S, U>): Guard<S, U> {
+  const core = createGuardCore(options)
+  const middleware = (scopes: readonly S[], optional: boolean): MiddlewareHandler => {
+    const demand = core.demand(scopes, optional)
+    return async (c, next) => {
+      const decision = await core.check(c.req.raw, demand)
+      if (!decision.allowed) return toResponse(decision.answer)
+      core.admit(c, decision.caller)
+      c.set('identity', decision.caller?.identity)
+      c.set('user', decision.caller?.user)
+      return next()
+    }
+  }
+  const guard = (...scopes: readonly S[]): MiddlewareHandler => middleware(scopes, false)
+  const optional = (...scopes: readonly S[]): MiddlewareHandler => middleware(scopes, true)
+  return withMembers(guard, {
+    optional: withMembers(optional, { caller: (c: Context) => core.callerOf(c) }),
+    check: (request: HttpRequest, ...scopes: readonly S[]) => core.check(request, core.demand(scopes, false)),
+    caller: (c: Context) => requireCaller(core, c),
+  })
+}
+
+/**
+ * Answers Keystile's own endpoints in a Hono app; everything else goes on to the app. Use it at the app's root, before
+ * any route, whatever path the issuer has: `new Hono().use(mount(keystile))`.
+ */
+export function mount(keystile: Mountable): MiddlewareHandler {
+  return async (c, next) => {
+    const answer = await keystile.answer(readWebRequest(c.req.raw, remoteAddressOf(c)))
+    return answer ? toResponse(answer) : next()
+  }
+}
+
+/** The socket's other end, where @hono/node-server left it. */
+function remoteAddressOf(c: Context): string | undefined {
+  const env: unknown = c.env
+  const incoming: unknown = typeof env === 'object' && env !== null && 'incoming' in env ? env.incoming : undefined
+  const socket: unknown = typeof incoming === 'object' && incoming !== null && 'socket' in incoming ? incoming.socket : undefined
+  const address: unknown = typeof socket === 'object' && socket !== null && 'remoteAddress' in socket ? socket.remoteAddress : undefined
+  return typeof address === 'string' ? address : undefined
+}

@@ -1,0 +1,85 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HttpAnswer, HttpRequest, HttpRequestWithBody } from '../http/message.ts'
+import { createGuardCore, requireCaller, withMembers, type Caller, type Decision, type GuardOptions } from '../guard/guard.ts'
+import type { Mountable } from './mountable.ts'
+import { collect } from './web-request.ts'
+
+/** Answers, or calls `next` when the request may go on. */
+export type NodeMiddleware = (request: IncomingMessage, response: ServerResponse, next: () => unknown) => Promise<void>
+
+/** Guards of node:http handlers, and of anything that takes `(request, response, next)`. */
+export interface Guard<S extends string, U> {
+  /** Lets in whoever has all these scopes. @throws {TypeError} for a scope that was not declared */
+  (...scopes: readonly S[]): NodeMiddleware
+  /** The same, and requests without a credential. A credential that is wrong is still refused. */
+  readonly optional: {
+    (...scopes: readonly S[]): NodeMiddleware
+    /** @throws {TypeError} where no guard ran */
+    caller(request: IncomingMessage): Caller<S, U> | undefined
+  }
+  /** Decides without a route: for an upgrade to a WebSocket, say. Takes a node request or anything with `headers.get`. */
+  check(request: IncomingMessage | HttpRequest, ...scopes: readonly S[]): Promise<Decision<S, U>>
+  /** @throws {TypeError} where no guard ran */
+  caller(request: IncomingMessage): Caller<S, U>
+}
+
+/** Makes the guards of an app from a verifier, or from the object of `createKeystile`. */
+export function createGuard<S extends string = string, U = undefined>(options: GuardOptions<S, U>): Guard<S, U> {
+  const core = createGuardCore(options)
+  const middleware = (scopes: readonly S[], optional: boolean): NodeMiddleware => {
+    const demand = core.demand(scopes, optional)
+    return async (request, response, next) => {
+      const decision = await core.check(readNodeRequest(request), demand)
+      if (!decision.allowed) return writeAnswer(response, decision.answer)
+      core.admit(request, decision.caller)
+      await next()
+    }
+  }
+  const guard = (...scopes: readonly S[]): NodeMiddleware => middleware(scopes, false)
+  const optional = (...scopes: readonly S[]): NodeMiddleware => middleware(scopes, true)
+  return withMembers(guard, {
+    optional: withMembers(optional, { caller: (request: IncomingMessage) => core.callerOf(request) }),
+    check: (request: IncomingMessage | HttpRequest, ...scopes: readonly S[]) =>
+      core.check('rawHeaders' in request ? readNodeRequest(request) : request, core.demand(scopes, false)),
+    caller: (request: IncomingMessage) => requireCaller(core, request),
+  })
+}
+
+/**
+ * Answers Keystile's own endpoints in a node:http server, and calls `next` for every other request. Use it before any
+ * handler of your own, whatever path the issuer has.
+ */
+export function mount(keystile: Mountable): NodeMiddleware {
+  return async (request, response, next) => {
+    const answer = await keystile.answer(readNodeRequest(request))
+    if (answer) writeAnswer(response, answer)
+    else await next()
+  }
+}
+
+/** A node request in our words. */
+export function readNodeRequest(request: IncomingMessage): HttpRequestWithBody {
+  return {
+    method: request.method ?? '',
+    url: request.url ?? '',
+    headers: { get: (name) => (name === 'authorization' ? authorizationOf(request) : String(request.headers[name] ?? '')) },
+    remoteAddress: request.socket.remoteAddress,
+    body: (maxBytes) => collect(request, maxBytes),
+  }
+}
+
+/** Node keeps the first of two `Authorization` fields and drops the second unseen: join them, as other servers do. */
+function authorizationOf(request: IncomingMessage): string | undefined {
+  const { rawHeaders } = request
+  let found: string | undefined
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]!.length === 13 && rawHeaders[i]!.toLowerCase() === 'authorization') {
+      found = found === undefined ? rawHeaders[i + 1]! : `${found}, ${rawHeaders[i + 1]!}`
+    }
+  }
+  return found
+}
+
+export function writeAnswer(response: ServerResponse, { status, headers, body = '' }: HttpAnswer): void {
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
+}

@@ -1,0 +1,36 @@
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * Reads unpadded base64url, and only its one canonical spelling: no padding, no white space, no other alphabet, and
+ * the unused low bits of the last character are zero. Node's own decoder accepts all of these.
+ *
+ * @returns the bytes, or `undefined` when the text is not canonical
+ * @see RFC 4648 §3.5, RFC 7515 §2
+ */
+export function parseBase64url(text: string): Buffer | undefined {
+  if (!/^[\w-]*$/.test(text)) return undefined
+  const last = text[text.length - 1] ?? ''
+  switch (text.length % 4) {
+    case 1:
+      return undefined
+    case 2:
+      if (!'AQgw'.includes(last)) return undefined
+      break
+    case 3:
+      if (!'AEIMQUYcgkosw048'.includes(last)) return undefined
+  }
+  return Buffer.from(text, 'base64url')
+}
+
+export function toBase64url(bytes: Uint8Array | string): string {
+  return (typeof bytes === 'string' ? Buffer.from(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)).toString('base64url')
+}
+
+/** Decodes UTF-8; a byte order mark stays in the text. @returns `undefined` when the bytes are not UTF-8 */
+export function parseUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,25 @@
+import { TokenError } from '../base/errors.ts'
+import { parseAuthorization } from '../http/authorization.ts'
+import type { HttpRequest } from '../http/message.ts'
+
+/**
+ * The bearer token that a request presents, or `undefined` when it presents none; another scheme is none. Only the
+ * `Authorization` field is looked at, never the query, the body or a cookie.
+ *
+ * Does NOT check the token.
+ *
+ * @throws {TokenError} `invalid_request` for `Bearer` without a token or with characters that no token has, which is
+ *   also how two fields look once they are joined by a comma
+ * @see RFC 6750 §2.1, OAuth 2.1 §5.1
+ */
+export function readBearerToken(request: HttpRequest): string | undefined {
+  const authorization = parseAuthorization(request.headers.get('authorization'))
+  if (authorization?.scheme !== 'bearer') return undefined
+  const { value } = authorization
+  if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(value)) {
+    throw new TokenError('invalid_request', 'The Authorization header must be "Bearer" and one token', {
+      reason: value === '' ? 'no token after Bearer' : 'characters outside token68, or two Authorization headers',
+    })
+  }
+  return value
+}

@@ -1,0 +1,111 @@
+import { TokenError } from '../base/errors.ts'
+import type { HttpAnswer, HttpRequest } from '../http/message.ts'
+import { tokenRefusalAnswer } from '../http/problem.ts'
+import { readBearerToken } from './credential.ts'
+import type { Identity, Verifier } from './verifier.ts'
+
+/** What a guard is made from. The object of `createKeystile` is one. */
+export interface GuardOptions<S extends string, U> {
+  readonly verifier: Verifier
+  /** The declared scopes, each with its description. When given, a guard cannot demand another. */
+  readonly scopes?: Readonly<Record<S, string>>
+  /** The app's user behind an identity; `undefined` when there is none, or none who may come in: the answer is 401. */
+  user?(identity: Identity<S>): U | undefined | Promise<U | undefined>
+}
+
+/** Who a guarded route was called by. */
+export interface Caller<S extends string, U> {
+  readonly identity: Identity<S>
+  readonly user: U
+}
+
+export interface Demand<S extends string> {
+  /** All of these. */
+  readonly scopes: readonly S[]
+  /** Lets a request without a credential pass, and no other that would be refused. */
+  readonly optional: boolean
+}
+
+export type Decision<S extends string, U> =
+  | { readonly allowed: true; readonly caller: Caller<S, U> | undefined }
+  | { readonly allowed: false; readonly error: TokenError; readonly answer: HttpAnswer }
+
+/** A guard without a framework: what every adapter asks. */
+export interface GuardCore<S extends string, U> {
+  /** @throws {TypeError} when a scope was not declared */
+  demand(scopes: readonly S[], optional: boolean): Demand<S>
+  /**
+   * Decides about a request. In this order: is there a credential, is it well-formed, is the token proved and not taken
+   * back, has it the scopes, is there a user. Never throws for what a sender controls.
+   */
+  check(request: HttpRequest, demand: Demand<S>): Promise<Decision<S, U>>
+  /** Keeps the caller with the framework's request object, for `callerOf`. */
+  admit(request: object, caller: Caller<S, U> | undefined): void
+  /** @throws {TypeError} where no guard of ours let the request in */
+  callerOf(request: object): Caller<S, U> | undefined
+}
+
+/** @throws {TypeError} for a verifier that is none */
+export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>): GuardCore<S, U> {
+  const { verifier, scopes: declared } = options
+  if (typeof verifier?.verify !== 'function') throw new TypeError('a guard needs a verifier: pass createVerifier(…) or createKeystile(…)')
+  const callers = new WeakMap<object, { readonly caller: Caller<S, U> | undefined }>()
+
+  async function authenticate(request: HttpRequest, demand: Demand<S>): Promise<Caller<S, U> | undefined> {
+    const token = readBearerToken(request)
+    if (token === undefined) {
+      if (demand.optional) return undefined
+      throw new TokenError('not_authenticated', 'Not authenticated')
+    }
+    const identity = (await verifier.verify(token)) as Identity<S>
+    if (!demand.scopes.every((scope) => identity.scopes.includes(scope))) {
+      throw new TokenError('insufficient_scope', 'The token lacks a scope that this needs', { scopes: demand.scopes })
+    }
+    if (!options.user) return { identity, user: undefined as U }
+    const user = await options.user(identity)
+    if (user === undefined) throw new TokenError('invalid_token', 'Invalid token', { reason: 'no such user, or one who may not come in' })
+    return { identity, user }
+  }
+
+  return {
+    demand(scopes, optional) {
+      for (const scope of scopes) {
+        if (typeof scope !== 'string') throw new TypeError('a guard takes scopes, as strings')
+        if (declared && !Object.hasOwn(declared, scope)) {
+          throw new TypeError(`the scope "${scope}" is not declared; declared are: ${Object.keys(declared).join(', ')}`)
+        }
+      }
+      return { scopes, optional }
+    },
+    async check(request, demand) {
+      try {
+        return { allowed: true, caller: await authenticate(request, demand) }
+      } catch (error) {
+        if (!(error instanceof TokenError)) throw error
+        return { allowed: false, error, answer: tokenRefusalAnswer(error, verifier.issuer) }
+      }
+    },
+    admit(request, caller) {
+      callers.set(request, { caller })
+    },
+    callerOf(request) {
+      const admitted = callers.get(request)
+      if (!admitted) throw new TypeError('no guard ran for this request: put guard(…) before the handler that asks for its caller')
+      return admitted.caller
+    },
+  }
+}
+
+/** `callerOf` where the route is not optional. */
+export function requireCaller<S extends string, U>(core: GuardCore<S, U>, request: object): Caller<S, U> {
+  const caller = core.callerOf(request)
+  if (!caller) throw new TypeError('this route is optional and the caller is nobody: ask guard.optional.caller(…)')
+  return caller
+}
+
+/**
+ * A function with members. They are defined, not assigned: every function inherits a `caller` whose setter throws.
+ */
+export function withMembers<F extends object, M extends object>(target: F, members: M): F & M {
+  return Object.defineProperties(target, Object.getOwnPropertyDescriptors(members)) as F & M
+}

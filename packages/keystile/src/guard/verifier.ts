@@ -1,0 +1,168 @@
+import { systemClock, type Clock } from '../base/clock.ts'
+import { TokenError } from '../base/errors.ts'
+import type { AlgorithmName } from '../keys/algorithm.ts'
+import { importKey } from '../keys/jwk.ts'
+import { importJwkSet, keySetOf, type JwkSet, type KeySet } from '../keys/jwk-set.ts'
+import { proveAccessToken, type AccessTokenClaims, type ProvedAccessToken } from '../token/access-token.ts'
+import { isExpired } from '../token/claims.ts'
+import { invalid } from '../token/jws.ts'
+import { requireTolerance } from '../token/jwt.ts'
+import type { Revocations, RevocationState } from './revocations.ts'
+import { createVerifiedTokens } from './verified-tokens.ts'
+
+/** Who a call is from, proved by a token. */
+export interface Identity<S extends string = string> {
+  /** `sub`. */
+  readonly subject: string
+  /** `client_id`: the software that the token was issued to. */
+  readonly clientId: string
+  /** `sid`: the login that the token belongs to. */
+  readonly sessionId: string | undefined
+  readonly scopes: readonly S[]
+  /** `auth_time`: when the person last proved who they are. */
+  readonly authenticatedAt: Date | undefined
+  /** All claims. Frozen: they are shared by all requests with the same token. */
+  readonly claims: AccessTokenClaims
+}
+
+export interface VerifierOptions {
+  /** `iss` of the tokens, exactly. */
+  readonly issuer: string
+  /** Who we are: `aud` of a token contains one of these. */
+  readonly audience: string | readonly string[]
+  /** The issuer's JWK Set, or one secret of at least 32 random bytes (HS256), or keys that change while we run. */
+  readonly keys: JwkSet | KeySet | string
+  /** Only these algorithms are used. Default: those of the keys. */
+  readonly algorithms?: readonly AlgorithmName[]
+  /** Seconds by which the issuer's clock and ours may differ, 60 at most. Default: 5. */
+  readonly clockToleranceSeconds?: number
+  /** Where revocations come from. `'none'`: a token that was taken back stays good until it expires. */
+  readonly revocations: 'none' | Revocations
+  readonly clock?: Clock
+}
+
+export interface Verifier {
+  /** Named in challenges as the realm. */
+  readonly issuer: string
+  readonly state: RevocationState
+  /**
+   * Proves an access token: form, algorithm, key, signature, `typ`, claims, then revocation. A token seen before is
+   * looked up by its whole text, and its time, its key and its revocation are checked again.
+   *
+   * Does NOT check scopes, nor whether the subject's account still exists: a guard does.
+   *
+   * @throws {TokenError} `invalid_token`; `temporarily_unavailable` while revocations are not known
+   * @see RFC 9068 §4
+   */
+  verify(token: string): Promise<Identity>
+}
+
+interface Proved {
+  readonly identity: Identity
+  readonly proof: ProvedAccessToken
+}
+
+/** @throws {TypeError} for an option that is missing, wrong or unsafe */
+export function createVerifier(options: VerifierOptions): Verifier {
+  const { issuer, audience, algorithms, revocations, clock = systemClock } = options
+  const clockToleranceSeconds = requireTolerance(options.clockToleranceSeconds)
+  requireNames(issuer, audience)
+  if (revocations !== 'none' && typeof revocations?.isRevoked !== 'function') {
+    throw new TypeError("revocations has no default: choose 'none' if tokens that were taken back may stay good until they expire")
+  }
+  const keys = keysOf(options.keys)
+  const demand = { issuer, audience, clockToleranceSeconds, clock, ...(algorithms && { algorithms }) }
+  const proved = createVerifiedTokens<Proved>()
+
+  function prove(token: string): Proved {
+    const proof = proveAccessToken(token, keys, demand)
+    const fresh = { identity: identityOf(proof), proof }
+    proved.remember(token, fresh)
+    return fresh
+  }
+
+  function stillHolds(token: string, { proof: { claims, key } }: Proved): boolean {
+    if (keys.find(key.keyId, key.algorithm) !== key) {
+      proved.forget(token)
+      return false
+    }
+    if (isExpired(claims.exp, clock.now() / 1000, clockToleranceSeconds)) {
+      proved.forget(token)
+      throw invalid('"exp" is past', 'Token has expired')
+    }
+    return true
+  }
+
+  return {
+    issuer,
+    get state() {
+      return revocations === 'none' ? 'current' : revocations.state
+    },
+    async verify(token) {
+      const known = proved.find(token)
+      const { identity } = known && stillHolds(token, known) ? known : prove(token)
+      if (revocations === 'none') return identity
+      if (revocations.state !== 'current') await revocations.refresh()
+      if (revocations.state !== 'current') {
+        throw new TokenError('temporarily_unavailable', 'Revocations cannot be checked at the moment', { reason: `revocations are ${revocations.state}`, retryAfterSeconds: 1 })
+      }
+      if (revocations.isRevoked(identity)) throw invalid('revoked', 'Token has been revoked')
+      return identity
+    },
+  }
+}
+
+function identityOf({ claims, scopes }: ProvedAccessToken): Identity {
+  const { sub, client_id, sid, auth_time } = deepFreeze(claims)
+  return Object.freeze({
+    subject: sub,
+    clientId: client_id,
+    sessionId: sid,
+    scopes: Object.freeze(scopes),
+    // A new one each time: a Date cannot be frozen, and the identity is shared.
+    get authenticatedAt() {
+      return auth_time === undefined ? undefined : new Date(auth_time * 1000)
+    },
+    claims,
+  })
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    Object.freeze(value)
+    for (const member of Object.values(value)) deepFreeze(member)
+  }
+  return value
+}
+
+function requireNames(issuer: unknown, audience: unknown): void {
+  if (typeof issuer !== 'string' || issuer === '') throw new TypeError('issuer is the exact "iss" of the tokens, a string')
+  const audiences = Array.isArray(audience) ? audience : [audience]
+  if (audiences.length === 0 || !audiences.every((name) => typeof name === 'string' && name !== '')) {
+    throw new TypeError('audience is a string, or an array with at least one')
+  }
+}
+
+function keysOf(keys: VerifierOptions['keys']): KeySet {
+  if (typeof keys === 'string') return keySetOf([importKey({ secret: requireRandomSecret(keys), algorithm: 'HS256' })])
+  if (typeof keys !== 'object' || keys === null) throw new TypeError('keys is a JWK Set, or a secret of at least 32 bytes')
+  return 'find' in keys ? keys : importJwkSet(keys)
+}
+
+/** Secrets that stand in well-known documentation; whoever reads it can sign. */
+const publishedSecrets = [
+  '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7', // FastAPI's tutorial
+  'your-256-bit-secret', // jwt.io
+  'a-string-secret-at-least-256-bits-long', // jwt.io
+  'your-super-secret-jwt-token-with-at-least-32-characters-long', // Supabase
+  'your_jwt_secret_key_at_least_32_characters_long',
+]
+
+/** RFC 8725 §3.5: a secret that a person thought up can be guessed from one token. */
+function requireRandomSecret(secret: string): string {
+  if (publishedSecrets.includes(secret)) throw new TypeError('this secret is printed in public documentation; make one with: openssl rand -base64 32')
+  if (new Set(Buffer.from(secret)).size < 16) {
+    throw new TypeError('a secret is random: at least 32 bytes, 16 of them different; make one with: openssl rand -base64 32')
+  }
+  return secret
+}

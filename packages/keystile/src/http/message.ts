@@ -1,0 +1,42 @@
+/**
+ * A request as every adapter hands it over. A web `Request` fits where only a guard looks at it.
+ */
+export interface HttpRequest {
+  readonly method: string
+  /** The target: an absolute URL, or a path with its query. Only the path is ever used. */
+  readonly url: string
+  readonly headers: { get(name: string): string | null | undefined }
+}
+
+/** A request whose body and sender are known as well. */
+export interface HttpRequestWithBody extends HttpRequest {
+  /**
+   * All bytes of the body.
+   *
+   * @throws {ProblemError} `content_too_large` as soon as there are more than `maxBytes`
+   */
+  body(maxBytes: number): Promise<Uint8Array>
+  /** The address of the socket's other end, when the adapter knows it. */
+  readonly remoteAddress?: string | undefined
+}
+
+/** An answer, not yet in any framework's words. */
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | undefined
+}
+
+export function toResponse(answer: HttpAnswer): Response {
+  return new Response(answer.body ?? null, { status: answer.status, headers: answer.headers })
+}
+
+/** The path of a request's target without its query, or `undefined` when it is no target that a server answers. */
+export function pathOf(url: string): string | undefined {
+  if (url.startsWith('/')) {
+    const end = url.search(/[?#]/)
+    return end < 0 ? url : url.slice(0, end)
+  }
+  // The absolute form (RFC 9112 §3.2.2); the authority in it is the sender's word and is dropped.
+  return /^https?:\/\//i.test(url) && URL.canParse(url) ? new URL(url).pathname : undefined
+}

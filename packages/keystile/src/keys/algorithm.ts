@@ -1,0 +1,70 @@
+/** One JWS algorithm: all that signing, verifying and importing need to know of it. */
+export interface Algorithm {
+  /** The registered name (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
+  readonly name: AlgorithmName
+  readonly keyType: 'oct' | 'RSA' | 'EC' | 'OKP'
+  /** node:crypto's name of the hash; `null` where the algorithm brings its own. */
+  readonly hash: 'sha256' | 'sha384' | 'sha512' | null
+  readonly curve?: 'P-256' | 'P-384' | 'P-521' | 'Ed25519'
+  /** Salt bytes of PSS, as many as the hash has (RFC 7518 §3.5). */
+  readonly saltBytes?: number
+  /** Bytes of a signature, where all have the same number. */
+  readonly signatureBytes?: number
+  /** Least bytes of an HMAC key: as many as the hash has (RFC 7518 §3.2). */
+  readonly minSecretBytes?: number
+}
+
+export type AlgorithmName =
+  | 'HS256'
+  | 'HS384'
+  | 'HS512'
+  | 'RS256'
+  | 'RS384'
+  | 'RS512'
+  | 'PS256'
+  | 'PS384'
+  | 'PS512'
+  | 'ES256'
+  | 'ES384'
+  | 'ES512'
+  | 'EdDSA'
+  | 'Ed25519'
+
+/** The whole family. `none` is not a member, so it does not exist here. */
+const table: readonly Algorithm[] = [
+  { name: 'HS256', keyType: 'oct', hash: 'sha256', signatureBytes: 32, minSecretBytes: 32 },
+  { name: 'HS384', keyType: 'oct', hash: 'sha384', signatureBytes: 48, minSecretBytes: 48 },
+  { name: 'HS512', keyType: 'oct', hash: 'sha512', signatureBytes: 64, minSecretBytes: 64 },
+  { name: 'RS256', keyType: 'RSA', hash: 'sha256' },
+  { name: 'RS384', keyType: 'RSA', hash: 'sha384' },
+  { name: 'RS512', keyType: 'RSA', hash: 'sha512' },
+  { name: 'PS256', keyType: 'RSA', hash: 'sha256', saltBytes: 32 },
+  { name: 'PS384', keyType: 'RSA', hash: 'sha384', saltBytes: 48 },
+  { name: 'PS512', keyType: 'RSA', hash: 'sha512', saltBytes: 64 },
+  { name: 'ES256', keyType: 'EC', hash: 'sha256', curve: 'P-256', signatureBytes: 64 },
+  { name: 'ES384', keyType: 'EC', hash: 'sha384', curve: 'P-384', signatureBytes: 96 },
+  { name: 'ES512', keyType: 'EC', hash: 'sha512', curve: 'P-521', signatureBytes: 132 },
+  { name: 'EdDSA', keyType: 'OKP', hash: null, curve: 'Ed25519', signatureBytes: 64 },
+  { name: 'Ed25519', keyType: 'OKP', hash: null, curve: 'Ed25519', signatureBytes: 64 },
+]
+
+const byName: ReadonlyMap<string, Algorithm> = new Map(table.map((algorithm) => [algorithm.name, algorithm]))
+
+/** The algorithm of that exact name; names are case-sensitive (RFC 7515 §4.1.1). */
+export function findAlgorithm(name: string): Algorithm | undefined {
+  return byName.get(name)
+}
+
+/** The one algorithm that a key on this curve can have. Ed25519 goes by its old name, which all verifiers know. */
+export function findAlgorithmOfCurve(curve: unknown): Algorithm | undefined {
+  return table.find((algorithm) => algorithm.curve === curve && curve !== undefined)
+}
+
+/** Whether a key of one algorithm serves a header that names the other. Only Ed25519 has two names (RFC 9864 §2.2). */
+export function isSameAlgorithm(a: Algorithm, b: Algorithm): boolean {
+  return a === b || (a.curve === 'Ed25519' && b.curve === 'Ed25519')
+}
+
+export function listAlgorithmNames(): readonly AlgorithmName[] {
+  return table.map((algorithm) => algorithm.name)
+}

@@ -1,0 +1,230 @@
+import { createHash, createPrivateKey, createPublicKey, createSecretKey, generateKeyPairSync, randomBytes, type KeyObject, type webcrypto } from 'node:crypto'
+import { parseBase64url, toBase64url } from '../base/bytes.ts'
+import { findAlgorithm, findAlgorithmOfCurve, listAlgorithmNames, type Algorithm, type AlgorithmName } from './algorithm.ts'
+import { findRsaWeakness } from './rsa-strength.ts'
+import { canSign, sign, verify, type SigningKey, type VerificationKey } from './signing-key.ts'
+
+/** A JSON Web Key (RFC 7517 §4). Members that are not used here are ignored; `jku`, `x5u` and their like are never followed. */
+export interface Jwk {
+  readonly kty?: string
+  readonly alg?: string
+  readonly kid?: string
+  readonly use?: string
+  readonly key_ops?: readonly string[]
+  readonly [member: string]: unknown
+}
+
+/** Where a key comes from. The kind is spelled out, so that a public key can never be taken for a shared secret. */
+export type KeySource =
+  | Jwk
+  /** PKCS#8 or SPKI text. */
+  | { readonly pem: string; readonly algorithm: AlgorithmName; readonly keyId?: string }
+  /** A shared secret: text stands for its UTF-8 bytes. */
+  | { readonly secret: string | Uint8Array; readonly algorithm: AlgorithmName; readonly keyId?: string }
+
+const curveBytes: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66, Ed25519: 32 }
+const membersOf: Readonly<Record<string, { readonly public: readonly string[]; readonly private: readonly string[] }>> = {
+  oct: { public: [], private: ['k'] },
+  RSA: { public: ['e', 'n'], private: ['d', 'p', 'q', 'dp', 'dq', 'qi'] },
+  EC: { public: ['crv', 'x', 'y'], private: ['d'] },
+  OKP: { public: ['crv', 'x'], private: ['d'] },
+}
+const operationsOfOthers = ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey', 'deriveKey', 'deriveBits']
+
+/**
+ * Makes a key out of a JWK, a PEM or a shared secret, and refuses one that is too weak for its algorithm: RSA below 2048
+ * bits, with an exponent below 65537 or from the ROCA generator, an HMAC key shorter than its hash, a point that is not
+ * on its curve, halves that do not belong together. The algorithm comes from here, never from a token.
+ *
+ * Does NOT check who the key belongs to, nor any certificate.
+ *
+ * @throws {TypeError} when the key is unfit, with what was expected; never repeats the key
+ * @see RFC 7517 §4, RFC 7518 §3.2 §3.3, RFC 8725 §3.1
+ */
+export function importKey(source: KeySource): SigningKey | VerificationKey {
+  if (typeof source !== 'object' || source === null) {
+    throw new TypeError('a key is a JWK, { pem, algorithm } or { secret, algorithm }')
+  }
+  if ('pem' in source && typeof source.pem === 'string') return importPem(source.pem, requireAlgorithm(source.algorithm), keyIdOf(source.keyId))
+  if ('secret' in source) return importSecret(source.secret, requireAlgorithm(source.algorithm), keyIdOf(source.keyId))
+  return importJwk(source as Jwk)
+}
+
+/** Makes a new key. Its `keyId` is its thumbprint unless given. @throws {TypeError} for an unknown algorithm */
+export function generateKey(algorithm: AlgorithmName, options: { readonly keyId?: string } = {}): SigningKey {
+  const known = requireAlgorithm(algorithm)
+  if (known.keyType === 'oct') {
+    const secret = createSecretKey(randomBytes(known.minSecretBytes!))
+    return withKeyId({ keyId: options.keyId, algorithm: known, verifyingKey: secret, signingKey: secret })
+  }
+  const { publicKey, privateKey } =
+    known.keyType === 'RSA'
+      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+      : known.keyType === 'EC'
+        ? generateKeyPairSync('ec', { namedCurve: known.curve! })
+        : generateKeyPairSync('ed25519')
+  return withKeyId({ keyId: options.keyId, algorithm: known, verifyingKey: publicKey, signingKey: privateKey })
+}
+
+/** The public half as a JWK, with `alg`, `use` and `kid`. @throws {TypeError} for a shared secret, which has none */
+export function exportPublicJwk(key: VerificationKey): Jwk {
+  if (key.algorithm.keyType === 'oct') throw new TypeError('a shared secret has no public half')
+  return describeJwk(key, key.verifyingKey)
+}
+
+/** The whole key as a JWK, private members included. @throws {TypeError} when only the public half is known */
+export function exportPrivateJwk(key: VerificationKey): Jwk {
+  if (!canSign(key)) throw new TypeError('only the public half of this key is known')
+  return describeJwk(key, key.signingKey)
+}
+
+/** The thumbprint of a key: SHA-256 over its required members in their one order, as base64url (RFC 7638 §3). */
+export function thumbprint(jwk: Jwk): string {
+  const members = membersOf[jwk.kty ?? '']
+  if (!members) throw new TypeError('a thumbprint needs a JWK of kty EC, OKP, RSA or oct')
+  const names = [...(jwk.kty === 'oct' ? members.private : members.public), 'kty'].toSorted()
+  for (const name of names) if (typeof jwk[name] !== 'string') throw new TypeError(`the JWK has no "${name}"`)
+  const text = JSON.stringify(Object.fromEntries(names.map((name) => [name, jwk[name]])))
+  return createHash('sha256').update(text).digest('base64url')
+}
+
+function importJwk(jwk: Jwk): SigningKey | VerificationKey {
+  const algorithm = algorithmOf(jwk)
+  checkPurpose(jwk)
+  checkMembers(jwk, algorithm)
+  const keyId = keyIdOf(jwk.kid)
+  if (algorithm.keyType === 'oct') return importSecret(parseBase64url(jwk['k'] as string)!, algorithm, keyId)
+  try {
+    const verifyingKey = createPublicKey({ key: membersFor(jwk, 'public'), format: 'jwk' })
+    if (jwk['d'] === undefined) return checkedPublic({ keyId, algorithm, verifyingKey })
+    const signingKey = createPrivateKey({ key: membersFor(jwk, 'private'), format: 'jwk' })
+    return checkedPair({ keyId, algorithm, verifyingKey, signingKey })
+  } catch (error) {
+    if (error instanceof TypeError && !('code' in error)) throw error
+    throw new TypeError(`the JWK is no valid ${algorithm.name} key`)
+  }
+}
+
+/** The algorithm of a JWK: the one it names, or the only one its curve allows. RSA and secrets must name theirs. */
+function algorithmOf(jwk: Jwk): Algorithm {
+  const algorithm = jwk.alg === undefined ? findAlgorithmOfCurve(jwk['crv']) : requireAlgorithm(jwk.alg)
+  if (!algorithm) throw new TypeError('the JWK names no "alg", and its kty allows several')
+  if (jwk.kty !== algorithm.keyType || jwk['crv'] !== algorithm.curve) {
+    throw new TypeError(`a JWK for ${algorithm.name} has kty ${algorithm.keyType}${algorithm.curve ? ` and crv ${algorithm.curve}` : ''}`)
+  }
+  return algorithm
+}
+
+function requireAlgorithm(name: unknown): Algorithm {
+  const algorithm = typeof name === 'string' ? findAlgorithm(name) : undefined
+  if (!algorithm) throw new TypeError(`a key's algorithm is one of ${listAlgorithmNames().join(', ')}`)
+  return algorithm
+}
+
+function keyIdOf(kid: unknown): string | undefined {
+  if (kid !== undefined && (typeof kid !== 'string' || kid === '')) throw new TypeError('a "kid" is a string that is not empty')
+  return kid
+}
+
+/** A key made for encryption does not sign (RFC 7517 §4.2, §4.3). Operations that no one registered say nothing. */
+function checkPurpose(jwk: Jwk): void {
+  if (jwk.use !== undefined && jwk.use !== 'sig') throw new TypeError('a signing key has "use": "sig", or no "use"')
+  if (jwk.key_ops === undefined) return
+  if (!Array.isArray(jwk.key_ops)) throw new TypeError('"key_ops" is an array')
+  const signs = jwk.key_ops.includes('verify') || jwk.key_ops.includes('sign')
+  if (!signs && jwk.key_ops.some((operation) => operationsOfOthers.includes(operation))) {
+    throw new TypeError('"key_ops" of a signing key contains "sign" or "verify"')
+  }
+}
+
+/** Each member is canonical base64url, and a coordinate has all the bytes of its field (RFC 7518 §6.2.1.2). */
+function checkMembers(jwk: Jwk, algorithm: Algorithm): void {
+  const { public: publicNames, private: privateNames } = membersOf[algorithm.keyType]!
+  const required = algorithm.keyType === 'oct' ? privateNames : publicNames
+  for (const name of [...publicNames, ...privateNames]) {
+    const value = jwk[name]
+    if (name === 'crv' || (value === undefined && !required.includes(name))) continue
+    const bytes = typeof value === 'string' ? parseBase64url(value) : undefined
+    if (!bytes) throw new TypeError(`"${name}" of the JWK is base64url without padding`)
+    const expected = name === 'x' || name === 'y' || name === 'd' ? curveBytes[algorithm.curve ?? ''] : undefined
+    if (expected !== undefined && bytes.length !== expected) {
+      throw new TypeError(`"${name}" of a ${algorithm.curve} key has ${expected} bytes; this one has ${bytes.length}`)
+    }
+  }
+}
+
+function membersFor(jwk: Jwk, half: 'public' | 'private'): webcrypto.JsonWebKey {
+  const members = membersOf[jwk.kty!]!
+  const names = ['kty', ...members.public, ...(half === 'private' ? members.private : [])]
+  return Object.fromEntries(names.filter((name) => jwk[name] !== undefined).map((name) => [name, jwk[name]]))
+}
+
+function importPem(pem: string, algorithm: Algorithm, keyId: string | undefined): SigningKey | VerificationKey {
+  const expected = new TypeError(`a PEM for ${algorithm.name} holds an unencrypted PKCS#8 or an SPKI key of type ${algorithm.curve ?? algorithm.keyType}`)
+  if (algorithm.keyType === 'oct') throw expected
+  let signingKey: KeyObject | undefined
+  let verifyingKey: KeyObject
+  try {
+    signingKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem) ? createPrivateKey(pem) : undefined
+    verifyingKey = createPublicKey(pem)
+  } catch {
+    throw expected
+  }
+  if (!['rsa', 'ec', 'ed25519'].includes(verifyingKey.asymmetricKeyType ?? '')) throw expected
+  const { kty, crv } = verifyingKey.export({ format: 'jwk' })
+  if (kty !== algorithm.keyType || crv !== algorithm.curve) throw expected
+  return withKeyId(signingKey ? checkedPair({ keyId, algorithm, verifyingKey, signingKey }) : checkedPublic({ keyId, algorithm, verifyingKey }))
+}
+
+function importSecret(secret: unknown, algorithm: Algorithm, keyId: string | undefined): SigningKey {
+  const bytes = typeof secret === 'string' ? Buffer.from(secret) : secret
+  if (!(bytes instanceof Uint8Array)) throw new TypeError('a secret is a string or bytes')
+  if (algorithm.keyType !== 'oct') throw new TypeError(`a shared secret serves HS256, HS384 and HS512, not ${algorithm.name}`)
+  if (bytes.length < algorithm.minSecretBytes!) {
+    throw new TypeError(`a secret for ${algorithm.name} has at least ${algorithm.minSecretBytes} bytes; this one has ${bytes.length}`)
+  }
+  if (isPublicText(bytes)) throw new TypeError('this secret is a key or certificate that others may know; a secret is random bytes')
+  const key = createSecretKey(bytes)
+  return { keyId, algorithm, verifyingKey: key, signingKey: key }
+}
+
+/** Whether bytes given as a secret are really a key in some spelling: whoever holds the public half could sign. */
+function isPublicText(bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+  if (/-----\s*BEGIN|^\W*(ssh-|ecdsa-sha2-|sk-ssh|sk-ecdsa)|"kty"|PuTTY-User-Key/.test(text)) return true
+  const derOf = [Buffer.from(bytes), Buffer.from(text, 'base64'), Buffer.from(text, 'hex')]
+  return derOf.some((der) => (['spki', 'pkcs1'] as const).some((type) => isDerKey(der, type)))
+}
+
+function isDerKey(der: Buffer, type: 'spki' | 'pkcs1'): boolean {
+  if (der[0] !== 0x30) return false // a DER key is a SEQUENCE
+  try {
+    createPublicKey({ key: der, format: 'der', type })
+    return true
+  } catch {
+    return false
+  }
+}
+
+function checkedPublic(key: VerificationKey): VerificationKey {
+  const weakness = key.algorithm.keyType === 'RSA' ? findRsaWeakness(key.verifyingKey) : undefined
+  if (weakness) throw new TypeError(weakness)
+  return key
+}
+
+/** A private key whose public half is another's would sign tokens that nobody can verify: try it once. */
+function checkedPair(key: SigningKey): SigningKey {
+  checkedPublic(key)
+  const probe = Buffer.from('keystile')
+  if (!verify(key, probe, sign(key, probe))) throw new TypeError('the private and the public half of the key do not belong together')
+  return key
+}
+
+function withKeyId<K extends VerificationKey>(key: K): K {
+  if (key.keyId !== undefined) return key
+  return { ...key, keyId: thumbprint({ ...key.verifyingKey.export({ format: 'jwk' }) }) }
+}
+
+function describeJwk(key: VerificationKey, half: KeyObject): Jwk {
+  return { ...half.export({ format: 'jwk' }), ...(key.keyId !== undefined && { kid: key.keyId }), alg: key.algorithm.name, use: 'sig' }
+}

@@ -1,0 +1,47 @@
+import { constants, createHmac, sign as signWith, timingSafeEqual, verify as verifyWith, type KeyObject } from 'node:crypto'
+import type { Algorithm } from './algorithm.ts'
+
+// Everything here is synchronous on purpose. The asynchronous forms of node:crypto and all of WebCrypto wait in
+// libuv's pool behind whatever else is there, and where password hashes are, a guard would wait for logins.
+
+/** A key that proves signatures. One key has one algorithm, and no other is ever used with it (RFC 8725 §3.1). */
+export interface VerificationKey {
+  /** `kid`: which of several keys signed. */
+  readonly keyId: string | undefined
+  readonly algorithm: Algorithm
+  /** The public half, or the shared secret. */
+  readonly verifyingKey: KeyObject
+}
+
+export interface SigningKey extends VerificationKey {
+  /** The private half, or the shared secret. */
+  readonly signingKey: KeyObject
+}
+
+export function canSign(key: VerificationKey): key is SigningKey {
+  return 'signingKey' in key
+}
+
+export function sign(key: SigningKey, data: Uint8Array): Buffer {
+  const { algorithm, signingKey } = key
+  if (algorithm.keyType === 'oct') return createHmac(algorithm.hash!, signingKey).update(data).digest()
+  return signWith(algorithm.hash, data, { key: signingKey, ...cryptoOptions(algorithm) })
+}
+
+/** Whether the signature over these bytes was made with this key. Never throws for what a sender controls. */
+export function verify(key: VerificationKey, data: Uint8Array, signature: Uint8Array): boolean {
+  const { algorithm, verifyingKey } = key
+  if (algorithm.signatureBytes !== undefined && signature.length !== algorithm.signatureBytes) return false
+  if (algorithm.keyType === 'oct') {
+    return timingSafeEqual(createHmac(algorithm.hash!, verifyingKey).update(data).digest(), signature)
+  }
+  return verifyWith(algorithm.hash, data, { key: verifyingKey, ...cryptoOptions(algorithm) }, signature)
+}
+
+function cryptoOptions(algorithm: Algorithm): { dsaEncoding?: 'ieee-p1363'; padding?: number; saltLength?: number } {
+  if (algorithm.keyType === 'EC') return { dsaEncoding: 'ieee-p1363' } // r and s side by side, RFC 7518 §3.4
+  if (algorithm.saltBytes !== undefined) {
+    return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: algorithm.saltBytes }
+  }
+  return {}
+}

@@ -1,0 +1,2 @@
+export type { Mountable } from './adapters/mountable.ts'
+export { createGuard, mount, type Guard, type NodeMiddleware } from './adapters/node.ts'

@@ -1,0 +1,100 @@
+import { isJsonObject, parseJsonObject, type JsonObject } from '../base/json.ts'
+import { invalid } from './jws.ts'
+
+/** The claims of a token (RFC 7519 §4.1). Instants are seconds since the epoch and may have a fraction. */
+export interface JwtClaims {
+  readonly iss?: string
+  readonly sub?: string
+  readonly aud?: string | readonly string[]
+  readonly exp?: number
+  readonly nbf?: number
+  readonly iat?: number
+  readonly jti?: string
+  readonly [claim: string]: unknown
+}
+
+export interface ClaimsDemand {
+  /** `iss` must be exactly this. */
+  readonly issuer?: string | undefined
+  /** `aud` must contain one of these. */
+  readonly audience?: string | readonly string[] | undefined
+  /** `sub` must be exactly this. */
+  readonly subject?: string | undefined
+  /** Claims that must be there, beside `exp`, which always must. */
+  readonly requiredClaims?: readonly string[] | undefined
+  /** Seconds by which the two clocks may differ. */
+  readonly clockToleranceSeconds: number
+  /** Seconds since the epoch. */
+  readonly now: number
+}
+
+/** @throws {TokenError} when the bytes are no unambiguous JSON object in UTF-8 */
+export function parseClaims(payload: Uint8Array): JsonObject {
+  try {
+    return parseJsonObject(payload)
+  } catch (error) {
+    throw invalid(`the payload is ${(error as Error).message}`)
+  }
+}
+
+/**
+ * Checks what a proved payload says: the types of all registered claims first, then `iss`, `aud`, `sub`, what is
+ * required, `nbf`, and `exp` last, so that "Token has expired" means that nothing but time is wrong. `exp` is always
+ * required, and a token with an `aud` is for somebody: without an audience to compare, it is refused.
+ *
+ * Does NOT check `iat` against the clock, `jti` against earlier ones, nor any claim of the application's own.
+ *
+ * @throws {TokenError} `invalid_token`
+ * @see RFC 7519 §4.1 §7.2
+ */
+export function checkClaims(claims: JsonObject, demand: ClaimsDemand): asserts claims is JwtClaims & JsonObject & { readonly exp: number } {
+  for (const name of ['iss', 'sub', 'jti']) {
+    if (claims[name] !== undefined && typeof claims[name] !== 'string') throw invalid(`"${name}" is not a string`)
+  }
+  for (const name of ['exp', 'nbf', 'iat']) {
+    if (claims[name] !== undefined && !Number.isFinite(claims[name])) throw invalid(`"${name}" is not a finite number`)
+  }
+  const audiences = audiencesOf(claims['aud'])
+  if (demand.issuer !== undefined && claims['iss'] !== demand.issuer) throw invalid('"iss" is not the expected issuer')
+  if (!isForUs(audiences, demand.audience)) throw invalid('"aud" does not contain an expected audience')
+  if (demand.subject !== undefined && claims['sub'] !== demand.subject) throw invalid('"sub" is not the expected subject')
+  for (const name of ['exp', ...(demand.requiredClaims ?? [])]) {
+    if (claims[name] === undefined || claims[name] === null) throw invalid(`"${name}" is missing`)
+  }
+  const { exp, nbf } = claims as { readonly exp: number; readonly nbf?: number }
+  if (nbf !== undefined && nbf > demand.now + demand.clockToleranceSeconds) throw invalid('"nbf" is in the future')
+  if (isExpired(exp, demand.now, demand.clockToleranceSeconds)) throw invalid('"exp" is past', 'Token has expired')
+}
+
+/** RFC 7519 §4.1.4: on or after `exp` a token is not accepted, give or take the tolerance. */
+export function isExpired(exp: number, now: number, clockToleranceSeconds: number): boolean {
+  return exp + clockToleranceSeconds <= now
+}
+
+/** `exp` or `nbf` from an application: a claim that is no number would never expire. @throws {TypeError} */
+export function requireClaimsToSign(claims: unknown): asserts claims is JsonObject {
+  if (!isJsonObject(claims)) throw new TypeError('the claims of a JWT are an object')
+  for (const name of ['iss', 'sub', 'jti']) {
+    if (claims[name] !== undefined && typeof claims[name] !== 'string') throw new TypeError(`"${name}" is a string`)
+  }
+  for (const name of ['exp', 'nbf', 'iat']) {
+    if (claims[name] !== undefined && !Number.isFinite(claims[name])) {
+      throw new TypeError(`"${name}" is a number of seconds since 1970-01-01 UTC`)
+    }
+  }
+}
+
+function audiencesOf(aud: unknown): readonly string[] | undefined {
+  if (aud === undefined) return undefined
+  const audiences = typeof aud === 'string' ? [aud] : aud
+  if (!Array.isArray(audiences) || !audiences.every((item) => typeof item === 'string')) {
+    throw invalid('"aud" is neither a string nor an array of strings')
+  }
+  return audiences
+}
+
+function isForUs(audiences: readonly string[] | undefined, expected: string | readonly string[] | undefined): boolean {
+  if (expected === undefined) return audiences === undefined
+  const ours = typeof expected === 'string' ? [expected] : expected
+  return audiences !== undefined && audiences.some((audience) => ours.includes(audience))
+}

@@ -1,0 +1,98 @@
+import { systemClock, toSeconds, type Clock } from '../base/clock.ts'
+import type { JsonObject } from '../base/json.ts'
+import type { AlgorithmName } from '../keys/algorithm.ts'
+import { keySetOf, type KeySet } from '../keys/jwk-set.ts'
+import { canSign, type VerificationKey } from '../keys/signing-key.ts'
+import { checkClaims, parseClaims, requireClaimsToSign, type ClaimsDemand, type JwtClaims } from './claims.ts'
+import { invalid, parseJws, signJws, verifyJws } from './jws.ts'
+
+export const maxClockToleranceSeconds = 60
+const defaultClockToleranceSeconds = 5
+
+export interface SignOptions {
+  /** Seconds until the token expires: sets `exp`. Required unless the claims have an `exp`. */
+  readonly expiresInSeconds?: number
+  /** The header's `typ`. Default: `JWT`. */
+  readonly type?: string
+  readonly clock?: Clock
+}
+
+export interface VerifyOptions extends Partial<Omit<ClaimsDemand, 'now'>> {
+  /** Only these algorithms are used. Default: those of the keys. */
+  readonly algorithms?: readonly AlgorithmName[]
+  /** The header's `typ` must be this, compared without case and without `application/`. Default: not checked. */
+  readonly type?: string
+  /** Seconds by which the two clocks may differ, 60 at most. Default: 5. */
+  readonly clockToleranceSeconds?: number
+  readonly clock?: Clock
+}
+
+/**
+ * Signs claims as a JWT. Sets `iat` unless given, and `exp` from `expiresInSeconds`: a token always ends.
+ *
+ * @throws {TypeError} for claims of a wrong type, a key without a private half, or no end
+ * @see RFC 7519 §7.1
+ */
+export function signJwt(claims: JwtClaims, key: VerificationKey, options: SignOptions = {}): string {
+  requireClaimsToSign(claims)
+  if (!canSign(key)) throw new TypeError('signing needs a private key or a secret; this is a public key')
+  const { expiresInSeconds, type = 'JWT', clock = systemClock } = options
+  const issuedAt = claims.iat ?? toSeconds(clock.now())
+  if (expiresInSeconds !== undefined && !(Number.isFinite(expiresInSeconds) && expiresInSeconds > 0)) {
+    throw new TypeError('expiresInSeconds is a number above 0')
+  }
+  const expiresAt = expiresInSeconds === undefined ? claims.exp : issuedAt + expiresInSeconds
+  if (expiresAt === undefined) throw new TypeError('a token needs an end: pass expiresInSeconds, or an "exp" claim')
+  const header = { alg: key.algorithm.name, ...(key.keyId !== undefined && { kid: key.keyId }), typ: type }
+  return signJws(header, JSON.stringify({ ...claims, iat: issuedAt, exp: expiresAt }), key)
+}
+
+/**
+ * Verifies a JWT and returns its claims. In this order: form and size, algorithm, key, signature, then `typ`, then the
+ * claims as `checkClaims` has it. Synchronous: it never waits behind other work.
+ *
+ * Does NOT check revocation, nor whether the subject still exists: a guard does.
+ *
+ * @param token untrusted
+ * @param keys one key, or a set of them
+ * @throws {TokenError} `invalid_token`; its `reason` says what was wrong and is meant for the log
+ * @throws {TypeError} for wrong options
+ * @see RFC 7519 §7.2, RFC 8725 §3
+ */
+export function verifyJwt(token: string, keys: VerificationKey | KeySet, options: VerifyOptions = {}): JwtClaims {
+  return proveJwt(token, 'find' in keys ? keys : keySetOf([keys]), options).claims
+}
+
+/** `verifyJwt`, and the key that proved it. */
+export function proveJwt(token: string, keys: KeySet, options: VerifyOptions): { claims: JwtClaims & { readonly exp: number }; key: VerificationKey } {
+  const { algorithms, type, clock = systemClock, ...demand } = options
+  const clockToleranceSeconds = requireTolerance(demand.clockToleranceSeconds)
+  const { header, payload, key } = verifyJws(token, keys, algorithms)
+  if (type !== undefined && !isType(header['typ'], type)) throw invalid(`"typ" is not ${type}`)
+  const claims = parseClaims(payload)
+  checkClaims(claims, { ...demand, clockToleranceSeconds, now: clock.now() / 1000 })
+  return { claims, key }
+}
+
+/**
+ * Reads a token WITHOUT proving anything: anyone can have written it. For looking at a token, never for trusting one.
+ *
+ * @throws {TokenError} when it is no JWT at all
+ */
+export function decodeJwtUnsafe(token: string): { header: JsonObject; claims: JwtClaims } {
+  const { header, payload } = parseJws(token)
+  return { header, claims: parseClaims(payload) as JwtClaims }
+}
+
+/** @throws {TypeError} when clocks would be trusted to differ by more than a minute (RFC 7519 §4.1.4) */
+export function requireTolerance(seconds: number = defaultClockToleranceSeconds): number {
+  if (!Number.isFinite(seconds) || seconds < 0 || seconds > maxClockToleranceSeconds) {
+    throw new TypeError(`clockToleranceSeconds is a number from 0 to ${maxClockToleranceSeconds}`)
+  }
+  return seconds
+}
+
+/** RFC 8725 §3.11: `typ` tells kinds of tokens apart. A media type without case; `application/` may be left out (RFC 7515 §4.1.9). */
+function isType(typ: unknown, expected: string): boolean {
+  return typeof typ === 'string' && typ.toLowerCase().replace(/^application\//, '') === expected
+}

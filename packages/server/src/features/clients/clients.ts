@@ -1,0 +1,44 @@
+import { OAuthError, parseAuthorization, type HttpRequestWithBody } from 'keystile/internal'
+import { decodeFormComponent, type Form } from '../../http/form.ts'
+
+/** Software that asks for tokens. */
+export interface Client {
+  /** `client_id`. */
+  readonly id: string
+}
+
+/** The application itself: public, built in, and the one client that may use the password grant. */
+export const firstParty: Client = { id: 'first-party' }
+
+/**
+ * The client that a request comes from: `first-party` where it names none, names it without a secret, or sends the
+ * empty `Basic Og==` of Swagger UI. `Authorization` of another scheme is no client authentication.
+ *
+ * @throws {OAuthError} `invalid_client` for an unknown client or a secret where there is none; `invalid_request` for two
+ *   ways of authentication at once
+ * @see RFC 6749 §2.3.1 §3.2.1 §5.2
+ */
+export function authenticateClient(request: HttpRequestWithBody, form: Form): Client {
+  const basic = parseBasic(request.headers.get('authorization'))
+  const inBody = { id: form.get('client_id') ?? '', secret: form.get('client_secret') ?? '' }
+  if (basic && (inBody.secret !== '' || (inBody.id !== '' && inBody.id !== basic.id))) {
+    throw new OAuthError('invalid_request', 'The client must authenticate in one way: in the Authorization header, or in the body')
+  }
+  const { id, secret } = basic ?? inBody
+  if (secret !== '' || (id !== '' && id !== firstParty.id)) throw new OAuthError('invalid_client', 'Unknown client, or wrong client secret')
+  return firstParty
+}
+
+/** The halves of `Basic`, each form-encoded (RFC 6749 §2.3.1), split at the first colon (RFC 7617 §2). */
+function parseBasic(field: string | null | undefined): { readonly id: string; readonly secret: string } | undefined {
+  const authorization = parseAuthorization(field)
+  if (authorization?.scheme !== 'basic') return undefined
+  const text = Buffer.from(authorization.value, 'base64')
+  const isBase64 = text.toString('base64').replace(/=+$/, '') === authorization.value.replace(/=+$/, '')
+  const [, id, secret] = /^([^:]*):(.*)$/s.exec(text.toString()) ?? []
+  const decoded = isBase64 && id !== undefined && secret !== undefined ? [decodeFormComponent(id), decodeFormComponent(secret)] : []
+  if (decoded[0] === undefined || decoded[1] === undefined) {
+    throw new OAuthError('invalid_client', 'The Authorization header must be "Basic" and base64 of the client id, a colon and the secret')
+  }
+  return { id: decoded[0], secret: decoded[1] }
+}

@@ -1,0 +1,75 @@
+import { sql, type Kysely, type Transaction } from 'kysely'
+import { randomRowId, type RevocationEvent } from 'keystile/internal'
+import { command, type Command } from '../../storage/database.ts'
+import type { Tables } from '../../storage/tables.ts'
+
+/** An event as readers see it. */
+export interface NumberedEvent extends RevocationEvent {
+  readonly seq: number
+}
+
+const maxNumberedAtOnce = 1_000
+/** An event outlives the last token that it hits by this much, so that no verifier forgets it a tolerance too early. */
+const marginMilliseconds = 60_000
+
+/**
+ * Inserts the event that ends one session, or all of a subject's, as part of the transaction that ends them. It has no
+ * number yet: a counter taken here would make all writers wait for each other until they are on disk.
+ */
+export async function insertEvent(
+  transaction: Transaction<Tables>,
+  { kind, value, now }: { readonly kind: 'session' | 'subject'; readonly value: string; readonly now: number },
+): Promise<void> {
+  const { latest } = await transaction
+    .selectFrom('session')
+    .select((row) => row.fn.max('tokens_expire_at').as('latest'))
+    .where(kind === 'session' ? 'id' : 'subject', '=', value)
+    .executeTakeFirstOrThrow()
+  const row = { id: randomRowId(now), seq: null, kind, value, created_at: now, expires_at: (latest ?? now) + marginMilliseconds }
+  await transaction.insertInto('event').values(row).execute()
+}
+
+/**
+ * Numbers what is committed and has no number, in the order of making, 1,000 at most. The lock of the one `feed` row is
+ * held until the commit, so numbers become visible in their order, to every reader of either database.
+ */
+export const numberEvents: Command<undefined, void> = command('numberEvents', async (transaction) => {
+  const { seq } = await transaction
+    .updateTable('feed')
+    .set((row) => ({ seq: row.ref('seq') }))
+    .returning('seq')
+    .executeTakeFirstOrThrow()
+  const numbered = await transaction
+    .updateTable('event')
+    .from((from) =>
+      from
+        .selectFrom('event')
+        .select(['id', sql<number>`row_number() over (order by id)`.as('position')])
+        .where('seq', 'is', null)
+        .orderBy('id')
+        .limit(maxNumberedAtOnce)
+        .as('fresh'),
+    )
+    .set((row) => ({ seq: sql<number>`${seq} + ${row.ref('fresh.position')}` }))
+    .whereRef('event.id', '=', 'fresh.id')
+    .returning('event.seq')
+    .execute()
+  if (numbered.length > 0) await transaction.updateTable('feed').set({ seq: seq + numbered.length }).execute()
+})
+
+export async function hasUnnumberedEvents(reader: Kysely<Tables>): Promise<boolean> {
+  return (await reader.selectFrom('event').select('id').where('seq', 'is', null).limit(1).executeTakeFirst()) !== undefined
+}
+
+export async function listEventsAfter(reader: Kysely<Tables>, seq: number): Promise<readonly NumberedEvent[]> {
+  const rows = await reader
+    .selectFrom('event')
+    .select(['seq', 'kind', 'value', 'expires_at'])
+    .where('seq', '>', seq)
+    .orderBy('seq')
+    .limit(maxNumberedAtOnce)
+    .execute()
+  return rows.map((row) => ({ seq: row.seq!, kind: row.kind, value: row.value, expiresAt: row.expires_at }))
+}
+
+export const commands = [numberEvents] as const

@@ -1,0 +1,44 @@
+import { OAuthError, parseScope } from 'keystile/internal'
+
+/** The scopes of an application: what there is, and who gets what. */
+export interface ScopeRules {
+  /** Each declared scope with its description. */
+  readonly declared: Readonly<Record<string, string>>
+  /** What every user holds. */
+  readonly defaults: readonly string[]
+  /** Named lists of scopes. Guards never see roles: they are expanded here. */
+  readonly roles: Readonly<Record<string, readonly string[]>>
+}
+
+/** Scopes that are always declared: they guard Keystile's own endpoints. */
+export const builtInScopes = { 'users:read': 'Read all users', 'users:write': 'Change all users' } as const
+export type BuiltInScope = keyof typeof builtInScopes
+
+/** The role that holds every declared scope. */
+export const adminRole = 'admin'
+
+/**
+ * The scopes that a request asks for; without any, all that may be had.
+ *
+ * @throws {OAuthError} `invalid_scope` when it is no scope value or one is not declared
+ * @see RFC 6749 §3.3
+ */
+export function readRequestedScopes(scope: string | undefined, rules: ScopeRules): readonly string[] | undefined {
+  const requested = scope === undefined ? [] : parseScope(scope)
+  if (!requested) throw new OAuthError('invalid_scope', 'The scope must be names of scopes with a space between them')
+  if (!requested.every((name) => Object.hasOwn(rules.declared, name))) {
+    throw new OAuthError('invalid_scope', `Unknown scope; declared are: ${Object.keys(rules.declared).join(' ')}`)
+  }
+  return requested.length > 0 ? requested : undefined
+}
+
+/** What a user holds: the defaults, their own scopes, those of their roles; in the order of declaration, and nothing undeclared. */
+export function heldScopes(user: { readonly scopes: readonly string[]; readonly roles: readonly string[] }, rules: ScopeRules): readonly string[] {
+  const held = new Set([...rules.defaults, ...user.scopes, ...user.roles.flatMap((role) => (Object.hasOwn(rules.roles, role) ? rules.roles[role]! : []))])
+  return Object.keys(rules.declared).filter((scope) => held.has(scope))
+}
+
+/** Requested, and held: never more than either. */
+export function grantScopes(requested: readonly string[] | undefined, held: readonly string[]): readonly string[] {
+  return requested ? held.filter((scope) => requested.includes(scope)) : held
+}

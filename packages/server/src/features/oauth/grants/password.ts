@@ -1,0 +1,51 @@
+import { OAuthError } from 'keystile/internal'
+import type { Form } from '../../../http/form.ts'
+import type { Client } from '../../clients/clients.ts'
+import { isTooLong, type Passwords } from '../../password/password.ts'
+import type { Sessions } from '../../sessions/sessions.ts'
+import type { User, Users } from '../../users/users.ts'
+import { grantScopes, heldScopes, readRequestedScopes, type ScopeRules } from '../granted-scopes.ts'
+
+export interface Granted {
+  readonly accessToken: string
+  readonly scopes: readonly string[]
+}
+
+/**
+ * A person's login. In this order: form, scope, password, account; then the session is started in one transaction that
+ * looks at the account once more. An unknown user, a wrong password and a disabled account get the same answer after
+ * the same work.
+ *
+ * @throws {OAuthError} `invalid_request`, `invalid_scope`, `invalid_grant`
+ * @see RFC 6749 §4.3.2
+ */
+export async function grantByPassword(
+  form: Form,
+  client: Client,
+  { users, passwords, sessions, scopes: rules }: { readonly users: Users; readonly passwords: Passwords; readonly sessions: Sessions; readonly scopes: ScopeRules },
+): Promise<Granted> {
+  const username = form.get('username')
+  const password = form.get('password')
+  if (username === undefined || password === undefined) throw new OAuthError('invalid_request', 'The form must have username and password')
+  const requested = readRequestedScopes(form.get('scope'), rules)
+  const user = await users.findByLogin(username)
+  const isProved = !isTooLong(password) && (await passwords.verify(password, user?.passwordHash))
+  if (!user || !isProved || !user.active) throw incorrect()
+  const passwordHash = await renewHash(user, password, users, passwords)
+  const scopes = grantScopes(requested, heldScopes(user, rules))
+  const started = await sessions.start({ subject: user.public.id, passwordHash, clientId: client.id, scopes })
+  if (!started) throw incorrect()
+  return { accessToken: started.accessToken, scopes }
+}
+
+/** A login is the one moment at which a hash can be made anew with today's parameters. */
+async function renewHash(user: User, password: string, users: Users, passwords: Passwords): Promise<string> {
+  if (!passwords.isOutdated(user.passwordHash)) return user.passwordHash
+  const hash = await passwords.hash(password)
+  await users.replacePasswordHash(user, hash)
+  return hash
+}
+
+function incorrect(): OAuthError {
+  return new OAuthError('invalid_grant', 'Incorrect username or password')
+}

@@ -1,0 +1,36 @@
+import type { JwkSet } from 'keystile/jwt'
+import { jsonAnswer, type Route } from '../../http/route.ts'
+
+const wellKnown = '/.well-known/oauth-authorization-server'
+/** A verifier may keep the keys this long. */
+const maxAgeSeconds = 300
+
+/**
+ * What is published: the keys, and the metadata, at the path that RFC 8414 §3.1 makes by inserting and at the one that
+ * is made by appending, where many clients look. All URLs come from the configured issuer, never from a request.
+ */
+export function metadataRoutes({ issuer, scopes, published }: { readonly issuer: string; readonly scopes: readonly string[]; published(): JwkSet }): readonly Route[] {
+  const metadata = {
+    issuer,
+    token_endpoint: `${issuer}/token`,
+    jwks_uri: `${issuer}/.well-known/jwks.json`,
+    scopes_supported: scopes,
+    response_types_supported: [],
+    grant_types_supported: ['password'],
+    token_endpoint_auth_methods_supported: ['none'],
+  }
+  const path = new URL(issuer).pathname.replace(/\/$/, '')
+  const get = { method: 'GET', refusals: 'problem' } as const
+  const cached = { 'cache-control': `public, max-age=${maxAgeSeconds}` }
+  const describe: Route['handle'] = () => jsonAnswer(200, metadata, cached)
+  return [
+    {
+      ...get,
+      path: '/.well-known/jwks.json',
+      below: 'issuer',
+      handle: () => jsonAnswer(200, published(), { ...cached, 'content-type': 'application/jwk-set+json' }),
+    },
+    { ...get, path: `${wellKnown}${path}`, below: 'root', handle: describe },
+    ...(path === '' ? [] : [{ ...get, path: wellKnown, below: 'issuer', handle: describe } as const]),
+  ]
+}

@@ -1,0 +1,78 @@
+import * as crypto from 'node:crypto'
+
+/** Parameters of argon2id (RFC 9106 §3.1); memory in KiB. */
+export interface Argon2Parameters {
+  readonly memory: number
+  readonly passes: number
+  readonly parallelism: number
+}
+
+/** OWASP's first choice: 19 MiB, 2 passes. */
+export const parameters: Argon2Parameters = { memory: 19_456, passes: 2, parallelism: 1 }
+
+const saltBytes = 16
+const hashBytes = 32
+/** A stored hash comes from our table or from an import; nobody may make one verification take all memory. */
+const maxMemory = 1_048_576
+const maxPasses = 64
+
+/** A hash taken apart from its PHC string. */
+interface Argon2Hash extends Argon2Parameters {
+  readonly salt: Buffer
+  readonly hash: Buffer
+}
+
+type Derive = (password: Uint8Array, salt: Uint8Array, bytes: number, parameters: Argon2Parameters) => Uint8Array
+
+/** The prebuilt library where it loads, half as expensive; else Node's own. */
+const derive: Derive = await import('@node-rs/argon2').then(
+  ({ hashRawSync }) =>
+    (password, salt, outputLen, { memory, passes, parallelism }) =>
+      hashRawSync(password, {
+        salt,
+        outputLen,
+        memoryCost: memory,
+        timeCost: passes,
+        parallelism,
+        algorithm: 2, // argon2id
+        version: 1, // 0x13
+      }),
+  () => deriveWithNode,
+)
+
+/** Hashes a password with a new salt. Synchronous, and slow on purpose: only ever called in a hash thread. */
+export function hash(password: Uint8Array): string {
+  const salt = crypto.randomBytes(saltBytes)
+  return format({ ...parameters, salt, hash: Buffer.from(derive(password, salt, hashBytes, parameters)) })
+}
+
+/** Whether a password belongs to a hash. Synchronous, like `hash`. @throws {Error} when the stored hash is no argon2id PHC string */
+export function verify(password: Uint8Array, stored: string): boolean {
+  const parsed = parse(stored)
+  if (!parsed) throw new Error('a stored password hash is no argon2id PHC string')
+  return crypto.timingSafeEqual(derive(password, parsed.salt, parsed.hash.length, parsed), parsed.hash)
+}
+
+/** Whether a hash was made with less than today's parameters. */
+export function isOutdated(stored: string): boolean {
+  const parsed = parse(stored)
+  return !parsed || parsed.memory < parameters.memory || parsed.passes < parameters.passes
+}
+
+/** Node's own argon2id, for machines on which the prebuilt library does not load. */
+export function deriveWithNode(password: Uint8Array, nonce: Uint8Array, tagLength: number, { memory, passes, parallelism }: Argon2Parameters): Uint8Array {
+  return crypto.argon2Sync('argon2id', { message: password, nonce, tagLength, memory, passes, parallelism })
+}
+
+function format({ memory, passes, parallelism, salt, hash }: Argon2Hash): string {
+  const encode = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '')
+  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${encode(salt)}$${encode(hash)}`
+}
+
+function parse(stored: string): Argon2Hash | undefined {
+  const match = /^\$argon2id\$v=19\$m=(\d{1,8}),t=(\d{1,4}),p=(\d{1,3})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,172})$/.exec(stored)
+  if (!match) return undefined
+  const [memory, passes, parallelism] = [Number(match[1]), Number(match[2]), Number(match[3])]
+  if (memory > maxMemory || passes > maxPasses) return undefined
+  return { memory, passes, parallelism, salt: Buffer.from(match[4]!, 'base64'), hash: Buffer.from(match[5]!, 'base64') }
+}

@@ -1,0 +1,91 @@
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import { ProblemError } from 'keystile/internal'
+import type { HashReply, HashRequest } from './hash-thread.ts'
+
+/** More waiting than this would be answered after their clients gave up: at 100 hashes a second, 2 s. */
+const maxWaiting = 200
+
+/** Threads that do nothing but hash, so that no guard and no commit waits behind a password. */
+export interface HashThreads {
+  /** @throws {ProblemError} `temporarily_unavailable` when too many wait already */
+  hash(password: Uint8Array): Promise<string>
+  /** @throws {ProblemError} `temporarily_unavailable` when too many wait already */
+  verify(password: Uint8Array, stored: string): Promise<boolean>
+  close(): Promise<void>
+}
+
+interface Job {
+  readonly request: HashRequest
+  resolve(result: string | boolean): void
+  reject(error: Error): void
+}
+
+export function openHashThreads(count = availableParallelism()): HashThreads {
+  // The module's own extension: .ts from source, .js once built.
+  const script = new URL(import.meta.url.replace(/hash-threads(\.[jt]s)$/, 'hash-thread$1'))
+  const waiting: Job[] = []
+  const idle: Worker[] = []
+  const busy = new Map<Worker, Job>()
+  const workers = new Set<Worker>()
+  let lastId = 0
+  let closed = false
+
+  function start(): void {
+    const worker = new Worker(script, { name: 'keystile-hash' })
+    workers.add(worker)
+    worker.unref()
+    worker.on('message', (reply: HashReply) => {
+      const job = busy.get(worker)
+      busy.delete(worker)
+      idle.push(worker)
+      worker.unref()
+      if ('error' in reply) job?.reject(new Error(reply.error))
+      else job?.resolve(reply.result)
+      dispatch()
+    })
+    worker.on('error', () => {})
+    worker.once('exit', (code) => {
+      workers.delete(worker)
+      if (idle.includes(worker)) idle.splice(idle.indexOf(worker), 1)
+      busy.get(worker)?.reject(new Error(`a hash thread ended with exit code ${code}`))
+      busy.delete(worker)
+      if (closed) return
+      start()
+      dispatch()
+    })
+    idle.push(worker)
+  }
+
+  function dispatch(): void {
+    while (idle.length > 0 && waiting.length > 0) {
+      const worker = idle.pop()!
+      const job = waiting.shift()!
+      busy.set(worker, job)
+      worker.ref()
+      worker.postMessage(job.request)
+    }
+  }
+
+  function run(request: Omit<HashRequest, 'id'>): Promise<string | boolean> {
+    if (closed) return Promise.reject(new Error('the hash threads are closed'))
+    if (waiting.length >= maxWaiting) {
+      return Promise.reject(new ProblemError('temporarily_unavailable', 'Too many logins at the moment', { reason: 'hash queue is full', retryAfterSeconds: 2 }))
+    }
+    return new Promise((resolve, reject) => {
+      waiting.push({ request: { id: ++lastId, ...request }, resolve, reject })
+      dispatch()
+    })
+  }
+
+  for (let i = 0; i < count; i++) start()
+  return {
+    hash: (password) => run({ password }) as Promise<string>,
+    verify: (password, stored) => run({ password, stored } as Omit<HashRequest, 'id'>) as Promise<boolean>,
+    async close() {
+      closed = true
+      for (const job of waiting.splice(0)) job.reject(new Error('the hash threads are closed'))
+      await Promise.all([...workers].map((worker) => worker.terminate()))
+    },
+  }
+}

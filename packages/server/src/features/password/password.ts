@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto'
+import { isOutdated } from './argon2.ts'
+import type { HashThreads } from './hash-threads.ts'
+
+const minCodePoints = 15 // NIST SP 800-63B-4 §3.1.1.2, where a password is the only factor
+const maxBytes = 1_024
+
+/** Passwords, as the bytes that were received: nothing is trimmed, folded or normalised. */
+export interface Passwords {
+  /** Does NOT check the policy: `findPasswordFault` does. */
+  hash(password: string): Promise<string>
+  /**
+   * Whether a password belongs to a hash. For a login that does not exist pass no hash: the same work is done, and the
+   * answer is no.
+   */
+  verify(password: string, stored: string | undefined): Promise<boolean>
+  isOutdated(stored: string): boolean
+}
+
+/** A password longer than any that is accepted is wrong before it is hashed. */
+export function isTooLong(password: string): boolean {
+  return Buffer.byteLength(password) > maxBytes
+}
+
+/** What is wrong with a new password, as a sentence, or nothing. No rule on its composition (NIST SP 800-63B-4 §3.1.1.2). */
+export function findPasswordFault(password: string): string | undefined {
+  if (isTooLong(password)) return `Password should have at most ${maxBytes} bytes`
+  if ([...password].length < minCodePoints) return `Password should have at least ${minCodePoints} characters`
+  return undefined
+}
+
+export function createPasswords(threads: HashThreads): Passwords {
+  // Nobody's: what unknown logins are verified against, so that they take as long as known ones.
+  let decoy: Promise<string> | undefined
+  return {
+    hash: (password) => threads.hash(Buffer.from(password)),
+    async verify(password, stored) {
+      decoy ??= threads.hash(randomBytes(32))
+      const matches = await threads.verify(Buffer.from(password), stored ?? (await decoy))
+      return matches && stored !== undefined
+    },
+    isOutdated,
+  }
+}

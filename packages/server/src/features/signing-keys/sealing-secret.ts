@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto'
+import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+const minLength = 32
+
+/** What makes a sealing secret unfit, or nothing. */
+export function findSealingSecretFault(secret: string): string | undefined {
+  if (secret.length < minLength || new Set(secret).size < 16) {
+    return `the key under which signing keys are sealed has at least ${minLength} random characters; make one with: openssl rand -base64 32`
+  }
+  return undefined
+}
+
+/**
+ * The secret in `keystile.key` beside a SQLite file, made at the first start, readable by its owner alone. Two processes
+ * that start at once get the same one.
+ *
+ * @throws {TypeError} when others can read it, or it is no secret
+ */
+export function readOrCreateSealingSecret(databaseFile: string): string {
+  const file = join(dirname(databaseFile), 'keystile.key')
+  const draft = `${file}.${process.pid}`
+  try {
+    writeFileSync(draft, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx', flush: true })
+    linkSync(draft, file) // unlike a rename, this fails when the file is there
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    rmSync(draft, { force: true })
+  }
+  if (process.platform !== 'win32' && statSync(file).mode & 0o077) {
+    throw new TypeError(`${file} can be read by others; it opens all signing keys. Mend it with: chmod 600 ${file}`)
+  }
+  const secret = readFileSync(file, 'utf8').trim()
+  const fault = findSealingSecretFault(secret)
+  if (fault) throw new TypeError(`${file}: ${fault}`)
+  return secret
+}

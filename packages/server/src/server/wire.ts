@@ -1,0 +1,126 @@
+import { createVerifier, type Identity, type Verifier } from 'keystile'
+import { createGuardCore, randomId, readWebRequest, silentLogger, systemClock, TokenError, toResponse, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
+import { openEventFeed } from '../features/events/events.ts'
+import { metadataRoutes } from '../features/oauth/metadata.ts'
+import type { BuiltInScope } from '../features/oauth/granted-scopes.ts'
+import { tokenRoute } from '../features/oauth/token.ts'
+import { openHashThreads } from '../features/password/hash-threads.ts'
+import { createPasswords, type Passwords } from '../features/password/password.ts'
+import { createSessions } from '../features/sessions/sessions.ts'
+import { readOrCreateSealingSecret } from '../features/signing-keys/sealing-secret.ts'
+import { openSigningKeys } from '../features/signing-keys/signing-keys.ts'
+import { userRoutes } from '../features/users/routes.ts'
+import { createUsers, type PublicUser, type User, type Users } from '../features/users/users.ts'
+import { DatabaseUnavailableError } from '../storage/database.ts'
+import { openDatabase } from '../storage/open.ts'
+import { checkOptions, type CheckedOptions, type KeystileOptions } from './options.ts'
+import { createRouter } from './router.ts'
+
+/** Keystile, running. `S`: the declared scopes; `U`: the user that a guarded route sees. */
+export interface Keystile<S extends string = string, U = PublicUser> {
+  readonly issuer: string
+  /** Verifies its own tokens, and knows at once what this process revoked and within a second what others did. */
+  readonly verifier: Verifier
+  readonly scopes: Readonly<Record<S, string>>
+  /** The user behind an identity, read anew; `undefined` when deleted or disabled. */
+  user(identity: Identity): Promise<U | undefined>
+  /** The answer to a request for one of our endpoints, `undefined` for any other: what `mount` asks. */
+  answer(request: HttpRequestWithBody): Promise<HttpAnswer | undefined>
+  /** The same for a web `Request`; a path that is not ours is answered with 404. */
+  fetch(request: Request, connection?: { readonly remoteAddress?: string }): Promise<Response>
+  /** Ends timers, threads and connections. A pool that was passed in stays open. */
+  close(): Promise<void>
+}
+
+/** A running Keystile with the parts that the command line works on. */
+export interface Parts {
+  readonly keystile: Keystile<string, User['public']>
+  readonly users: Users
+  readonly passwords: Passwords
+  /** Whether the database answers. */
+  isReady(): Promise<boolean>
+}
+
+/**
+ * Opens the database, brings it up to date, and starts Keystile on it. Faults of the options are found before anything
+ * is touched, and reported together.
+ *
+ * @throws {TypeError} when an option is wrong or unsafe, or the database belongs to another issuer or key
+ * @throws {Error} when the database cannot be opened
+ */
+export async function createKeystile<const S extends string = never, P extends object = Record<never, never>>(
+  options: KeystileOptions<S, P>,
+): Promise<Keystile<S | BuiltInScope, PublicUser & P>> {
+  const { keystile } = await wire(checkOptions(options))
+  // The profile schema has checked what is stored, and the scopes are those of the options.
+  return keystile as Keystile<string, PublicUser> as Keystile<S | BuiltInScope, PublicUser & P>
+}
+
+/** Makes everything, from the bottom to the top. */
+export async function wire(options: CheckedOptions): Promise<Parts> {
+  const { issuer, audience, accessTokenSeconds, scopes, registration, profile, logger = silentLogger, clock = systemClock } = options
+  const opened: { close(): Promise<void> }[] = []
+  const close = async (): Promise<void> => {
+    for (const part of opened.splice(0).toReversed()) await part.close()
+  }
+  try {
+    const database = await openDatabase(options.database, new URL(import.meta.url.replace(/wire(\.[jt]s)$/, 'writer-thread$1')))
+    opened.push(database)
+    const sealingSecret = options.key ?? sealingSecretBeside(options.database)
+    const signingKeys = await openSigningKeys(database, { issuer, algorithm: options.signingAlgorithm, sealingSecret, signingKey: options.signingKey, clock })
+    const feed = await openEventFeed(database, { clock, logger })
+    opened.push(feed)
+    const hashThreads = openHashThreads()
+    opened.push(hashThreads)
+
+    const users = createUsers(database, feed, clock)
+    const passwords = createPasswords(hashThreads)
+    const sessions = createSessions(database, { issuer, audience, accessTokenSeconds, signingKey: () => signingKeys.current }, clock)
+    const verifier = createVerifier({ issuer, audience, keys: signingKeys.keySet, revocations: feed.revocations, clock })
+    const user = async (identity: Identity): Promise<User['public'] | undefined> => {
+      const found = await users.findBySubject(identity.subject).catch(asRefusal)
+      return found?.active ? found.public : undefined
+    }
+    const guard = createGuardCore({ verifier, scopes: scopes.declared, user })
+    const anyone = guard.demand([], false)
+    const authenticate = async (request: HttpRequestWithBody): Promise<User['public']> => {
+      const decision = await guard.check(request, anyone)
+      if (!decision.allowed) throw decision.error
+      return decision.caller!.user
+    }
+    const answer = createRouter(
+      [
+        tokenRoute({ users, passwords, sessions, scopes, accessTokenSeconds }),
+        ...userRoutes({ issuer, users, passwords, registration, profile, authenticate }),
+        ...metadataRoutes({ issuer, scopes: Object.keys(scopes.declared), published: () => signingKeys.published }),
+      ],
+      { issuer, logger },
+    )
+    const keystile: Keystile<string, User['public']> = {
+      issuer,
+      verifier,
+      scopes: scopes.declared,
+      user,
+      answer,
+      fetch: async (request, connection) => toResponse((await answer(readWebRequest(request, connection?.remoteAddress))) ?? { status: 404, headers: {} }),
+      close,
+    }
+    return { keystile, users, passwords, isReady: () => feed.tail().then(() => true, () => false) }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** A memory database keeps nothing, so its keys need no secret that outlives it. */
+function sealingSecretBeside(database: CheckedOptions['database']): string {
+  if (typeof database !== 'string') throw new TypeError('key must be given on PostgreSQL')
+  if (database === ':memory:') return randomId() + randomId()
+  return readOrCreateSealingSecret(database)
+}
+
+/** A database that is away is no reason to call a token invalid: clients would throw it away. */
+function asRefusal(error: unknown): never {
+  if (!(error instanceof DatabaseUnavailableError)) throw error
+  throw new TokenError('temporarily_unavailable', 'The service is not available at the moment', { cause: error, retryAfterSeconds: 1 })
+}

@@ -1,0 +1,40 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { Tables } from './tables.ts'
+
+/**
+ * One transaction with a name: on SQLite it runs in the writer thread, which is sent its name and values, on PostgreSQL
+ * here. So values and results are plain data, an outcome that a caller branches on is a value, and a refusal that must
+ * leave a mark returns (and is committed) before it is thrown.
+ */
+export interface Command<Values, Result> {
+  readonly name: string
+  run(transaction: Transaction<Tables>, values: Values): Promise<Result>
+}
+
+export function command<Values, Result>(
+  name: string,
+  run: (transaction: Transaction<Tables>, values: Values) => Promise<Result>,
+): Command<Values, Result> {
+  return { name, run }
+}
+
+/** Any command, where only its name matters. */
+export type AnyCommand = Command<never, unknown>
+
+export interface Database {
+  readonly kind: 'sqlite' | 'postgres'
+  /** For reading outside of transactions. Nothing is streamed from it. */
+  readonly reader: Kysely<Tables>
+  /**
+   * Runs a command in a transaction of its own. When this resolves, what it wrote is on disk.
+   *
+   * @throws {DatabaseUnavailableError} when the database cannot be reached or cannot write now
+   */
+  write<Values, Result>(command: Command<Values, Result>, values: Values): Promise<Result>
+  close(): Promise<void>
+}
+
+/** The database is down, locked by somebody else or full: not a bug, and a later try may work. */
+export class DatabaseUnavailableError extends Error {
+  override readonly name = 'DatabaseUnavailableError'
+}

@@ -1,0 +1,32 @@
+import type { Kysely } from 'kysely'
+import { Migrator } from 'kysely/migration'
+import * as first from './migrations/0001-first.ts'
+import type { Tables } from './tables.ts'
+
+const migrations = { '0001-first': first }
+
+/** Where the tables lie on PostgreSQL, so that an app's own database can hold them beside its own. */
+export const schema = 'keystile'
+
+/**
+ * Brings the database to the present layout, or leaves it as it was. Several processes may start at once: one migrates,
+ * the others wait.
+ *
+ * @throws {Error} when a migration fails, or the database was used by a newer Keystile
+ */
+export async function migrate(db: Kysely<Tables>, kind: 'sqlite' | 'postgres'): Promise<void> {
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve(migrations) },
+    migrationTableName: 'migration',
+    migrationLockTableName: 'migration_lock',
+    ...(kind === 'postgres' && { migrationTableSchema: schema }),
+  })
+  const { error } = await migrator.migrateToLatest()
+  if (!error) return
+  const message = error instanceof Error ? error.message : 'the migration failed'
+  throw new Error(
+    message.startsWith('corrupted migrations') ? 'the database was written by a newer version of Keystile; use that version' : message,
+    { cause: error },
+  )
+}

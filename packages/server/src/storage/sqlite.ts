@@ -1,0 +1,94 @@
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { Kysely } from 'kysely'
+import { DatabaseUnavailableError, type Database } from './database.ts'
+import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
+import { openingId, type WriterReply, type WriterRequest } from './sqlite-writer.ts'
+import type { Tables } from './tables.ts'
+
+/** SQLITE_BUSY, _LOCKED, _IOERR, _FULL, _CANTOPEN: the file cannot be used now; the low byte of a result code. */
+const unavailableCodes = new Set([5, 6, 10, 13, 14])
+
+/**
+ * Opens a SQLite file: writing in a thread of its own, reading here through a connection that cannot write. The file is
+ * made when there is none, readable by its owner alone. `:memory:` is a file too, in a temporary folder that goes with
+ * `close`, because two threads share no memory database.
+ *
+ * @param writerThread the module that calls `serveCommands`
+ * @throws {DatabaseUnavailableError} when the file cannot be opened or migrated
+ */
+export async function openSqlite(path: string, writerThread: URL): Promise<Database> {
+  const temporary = path === ':memory:' ? mkdtempSync(join(tmpdir(), 'keystile-')) : undefined
+  const file = temporary ? join(temporary, 'keystile.db') : path
+  createPrivateFile(file)
+  const worker = new Worker(writerThread, { workerData: { file }, name: 'keystile-writer' })
+  const pending = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>()
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+  let lastId = openingId
+  let broken: Error | undefined
+
+  const settle = (id: number, settlement: { result: unknown } | { error: Error }): void => {
+    const waiting = pending.get(id)
+    pending.delete(id)
+    // A process may end when all is written and nothing else keeps it; it may not end before.
+    if (pending.size === 0) worker.unref()
+    if ('error' in settlement) waiting?.reject(settlement.error)
+    else waiting?.resolve(settlement.result)
+  }
+  const wait = (id: number): Promise<unknown> => {
+    worker.ref()
+    return new Promise((resolve, reject) => pending.set(id, { resolve, reject }))
+  }
+  worker.on('message', (message: WriterReply) => {
+    settle(message.id, 'error' in message ? { error: errorOf(message.error) } : message)
+  })
+  const breakDown = (error: Error): void => {
+    broken ??= new DatabaseUnavailableError('the thread that writes to the database has ended', { cause: error })
+    for (const id of pending.keys()) settle(id, { error: broken })
+  }
+  worker.on('error', breakDown)
+  worker.once('exit', (code) => breakDown(new Error(`exit code ${code}`)))
+
+  const opened = await wait(openingId).then(() => undefined, (error: Error) => error)
+  if (opened) {
+    await worker.terminate()
+    throw new DatabaseUnavailableError(`The database ${file} cannot be opened: ${opened.message}`, { cause: opened })
+  }
+  const reader = new Kysely<Tables>({ dialect: sqliteDialect(openSqliteFile(file, { readOnly: true })) })
+  return {
+    kind: 'sqlite',
+    reader,
+    async write<Values, Result>(command: { readonly name: string }, values: Values): Promise<Result> {
+      if (broken) throw broken
+      const id = ++lastId
+      const result = wait(id)
+      worker.postMessage({ id, command: command.name, values } satisfies WriterRequest)
+      return (await result) as Result
+    },
+    async close() {
+      await reader.destroy()
+      worker.ref()
+      if (!broken) worker.postMessage('close')
+      await exited
+      if (temporary) rmSync(temporary, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Password hashes and sealed keys lie in it: nobody but its owner reads it. SQLite gives its other files the same mode. */
+function createPrivateFile(file: string): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    closeSync(openSync(file, 'a', 0o600))
+    if (process.platform !== 'win32') chmodSync(file, 0o600)
+  } catch (error) {
+    throw new DatabaseUnavailableError(`The database ${file} cannot be made: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function errorOf({ message, code, sqlite }: { message: string; code: string | undefined; sqlite: number | undefined }): Error {
+  const isUnavailable = sqlite !== undefined && unavailableCodes.has(sqlite & 0xff)
+  return isUnavailable ? new DatabaseUnavailableError(message) : Object.assign(new Error(message), { code })
+}

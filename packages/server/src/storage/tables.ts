@@ -1,0 +1,73 @@
+// Rows as they lie in both databases. Instants are integers in milliseconds, lists and profiles are JSON text.
+
+export interface SettingRow {
+  readonly name: string
+  readonly value: string
+}
+
+export interface UserRow {
+  /** The subject: 128 random bits, never used again. */
+  readonly id: string
+  /** As typed. */
+  readonly username: string
+  /** Case-folded, unique. */
+  readonly username_key: string
+  /** As typed, the domain in ASCII: where mail goes. */
+  readonly email: string | null
+  /** Case-folded, unique. */
+  readonly email_key: string | null
+  readonly email_verified_at: number | null
+  /** PHC string. */
+  readonly password_hash: string
+  readonly scopes: string
+  readonly roles: string
+  readonly profile: string
+  readonly created_at: number
+  readonly disabled_at: number | null
+}
+
+/** One login on one device. Its tokens name it in `sid`. */
+export interface SessionRow {
+  readonly id: string
+  readonly subject: string
+  readonly client_id: string
+  readonly created_at: number
+  readonly last_used_at: number
+  /** The latest `exp` of a token issued under it: until then an end of it must be remembered. */
+  readonly tokens_expire_at: number
+  readonly ended_at: number | null
+}
+
+/** An end of a session or subject. Numbered by the feed after it was committed, so that numbers appear in order. */
+export interface EventRow {
+  readonly id: string
+  readonly seq: number | null
+  readonly kind: 'session' | 'subject'
+  readonly value: string
+  readonly created_at: number
+  readonly expires_at: number
+}
+
+/** The one row whose lock serializes numbering. */
+export interface FeedRow {
+  readonly id: number
+  readonly seq: number
+}
+
+export interface SigningKeyRow {
+  /** `kid`. */
+  readonly id: string
+  readonly algorithm: string
+  /** The private JWK, sealed. */
+  readonly sealed_jwk: string
+  readonly created_at: number
+}
+
+export interface Tables {
+  readonly setting: SettingRow
+  readonly user: UserRow
+  readonly session: SessionRow
+  readonly event: EventRow
+  readonly feed: FeedRow
+  readonly signing_key: SigningKeyRow
+}
