@@ -4,7 +4,14 @@ export { readNodeRequest, writeAnswer } from './adapters/node.ts'
 export type { Mountable } from './adapters/mountable.ts'
 export { parseBase64url, parseUtf8, toBase64url } from './base/bytes.ts'
 export { systemClock, toSeconds, type Clock } from './base/clock.ts'
-export { OAuthError, ProblemError, TokenError, type FieldError, type OAuthErrorCode, type ProblemCode } from './base/errors.ts'
+export {
+  OAuthError,
+  ProblemError,
+  TokenError,
+  type FieldError,
+  type OAuthErrorCode,
+  type ProblemCode,
+} from './base/errors.ts'
 export { isJsonObject, parseJsonObject, type JsonObject } from './base/json.ts'
 export { silentLogger, type Logger } from './base/log.ts'
 export { randomId, randomRowId } from './base/random.ts'

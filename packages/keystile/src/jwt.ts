@@ -1,7 +1,15 @@
 export { TokenError } from './base/errors.ts'
 export type { AlgorithmName } from './keys/algorithm.ts'
 export { importJwkSet, type JwkSet, type KeySet } from './keys/jwk-set.ts'
-export { exportPrivateJwk, exportPublicJwk, generateKey, importKey, thumbprint, type Jwk, type KeySource } from './keys/jwk.ts'
+export {
+  exportPrivateJwk,
+  exportPublicJwk,
+  generateKey,
+  importKey,
+  thumbprint,
+  type Jwk,
+  type KeySource,
+} from './keys/jwk.ts'
 export type { SigningKey, VerificationKey } from './keys/signing-key.ts'
 export type { JwtClaims } from './token/claims.ts'
 export { decodeJwtUnsafe, signJwt, verifyJwt, type SignOptions, type VerifyOptions } from './token/jwt.ts'

@@ -1,7 +1,14 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { HttpRequest } from '../http/message.ts'
 import { toResponse } from '../http/message.ts'
-import { createGuardCore, requireCaller, withMembers, type Caller, type Decision, type GuardOptions } from '../guard/guard.ts'
+import {
+  createGuardCore,
+  requireCaller,
+  withMembers,
+  type Caller,
+  type Decision,
+  type GuardOptions,
+} from '../guard/guard.ts'
 import type { Identity } from '../guard/verifier.ts'
 import type { Mountable } from './mountable.ts'
 import { readWebRequest } from './web-request.ts'
@@ -12,7 +19,9 @@ export interface Guard<S extends string, U> {
   (...scopes: readonly S[]): MiddlewareHandler<{ Variables: { identity: Identity<S>; user: U } }>
   /** The same, and requests without a credential. A credential that is wrong is still refused. */
   readonly optional: {
-    (...scopes: readonly S[]): MiddlewareHandler<{ Variables: { identity: Identity<S> | undefined; user: U | undefined } }>
+    (
+      ...scopes: readonly S[]
+    ): MiddlewareHandler<{ Variables: { identity: Identity<S> | undefined; user: U | undefined } }>
     /** @throws {TypeError} where no guard ran */
     caller(c: Context): Caller<S, U> | undefined
   }
@@ -60,7 +69,9 @@ export function mount(keystile: Mountable): MiddlewareHandler {
 function remoteAddressOf(c: Context): string | undefined {
   const env: unknown = c.env
   const incoming: unknown = typeof env === 'object' && env !== null && 'incoming' in env ? env.incoming : undefined
-  const socket: unknown = typeof incoming === 'object' && incoming !== null && 'socket' in incoming ? incoming.socket : undefined
-  const address: unknown = typeof socket === 'object' && socket !== null && 'remoteAddress' in socket ? socket.remoteAddress : undefined
+  const socket: unknown =
+    typeof incoming === 'object' && incoming !== null && 'socket' in incoming ? incoming.socket : undefined
+  const address: unknown =
+    typeof socket === 'object' && socket !== null && 'remoteAddress' in socket ? socket.remoteAddress : undefined
   return typeof address === 'string' ? address : undefined
 }

@@ -1,8 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpAnswer, HttpRequest, HttpRequestWithBody } from '../http/message.ts'
-import { createGuardCore, requireCaller, withMembers, type Caller, type Decision, type GuardOptions } from '../guard/guard.ts'
+import {
+  createGuardCore,
+  requireCaller,
+  withMembers,
+  type Caller,
+  type Decision,
+  type GuardOptions,
+} from '../guard/guard.ts'
 import type { Mountable } from './mountable.ts'
-import { collect } from './web-request.ts'
+import { ProblemError } from '../base/errors.ts'
+import { tooLarge } from './web-request.ts'
 
 /** Answers, or calls `next` when the request may go on. */
 export type NodeMiddleware = (request: IncomingMessage, response: ServerResponse, next: () => unknown) => Promise<void>
@@ -62,9 +70,11 @@ export function readNodeRequest(request: IncomingMessage): HttpRequestWithBody {
   return {
     method: request.method ?? '',
     url: request.url ?? '',
-    headers: { get: (name) => (name === 'authorization' ? authorizationOf(request) : String(request.headers[name] ?? '')) },
+    headers: {
+      get: (name) => (name === 'authorization' ? authorizationOf(request) : String(request.headers[name] ?? '')),
+    },
     remoteAddress: request.socket.remoteAddress,
-    body: (maxBytes) => collect(request, maxBytes),
+    body: (maxBytes) => readBody(request, maxBytes),
   }
 }
 
@@ -80,6 +90,32 @@ function authorizationOf(request: IncomingMessage): string | undefined {
   return found
 }
 
+/**
+ * Listens instead of iterating: leaving an iteration early destroys the socket, and with it the answer that says why.
+ *
+ * @throws {ProblemError} `content_too_large`, or `bad_request` when the sender goes away
+ */
+function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const parts: Uint8Array[] = []
+    let length = 0
+    const onData = (chunk: Uint8Array): void => {
+      length += chunk.length
+      parts.push(chunk)
+      if (length > maxBytes) {
+        request.off('data', onData).pause()
+        reject(tooLarge(maxBytes))
+      }
+    }
+    request.on('data', onData)
+    request.once('end', () => resolve(Buffer.concat(parts)))
+    request.once('close', () => reject(new ProblemError('bad_request', 'The body ended early')))
+    request.once('error', () => reject(new ProblemError('bad_request', 'The body ended early')))
+  })
+}
+
 export function writeAnswer(response: ServerResponse, { status, headers, body = '' }: HttpAnswer): void {
-  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
+  // What is left of a body that was too large is not read, so the connection cannot serve another request.
+  const connection = status === 413 ? { connection: 'close' } : {}
+  response.writeHead(status, { ...headers, ...connection, 'content-length': Buffer.byteLength(body) }).end(body)
 }

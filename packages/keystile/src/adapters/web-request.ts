@@ -12,14 +12,21 @@ export function readWebRequest(request: Request, remoteAddress?: string): HttpRe
   }
 }
 
-/** Reads chunks until there are too many. @throws {ProblemError} `content_too_large` */
-export async function collect(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+/** Reads chunks until there are too many. */
+async function collect(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   let length = 0
   for await (const chunk of chunks) {
     length += chunk.length
-    if (length > maxBytes) throw new ProblemError('content_too_large', `The body may have ${maxBytes} bytes at most`)
+    if (length > maxBytes) throw tooLarge(maxBytes)
     parts.push(chunk)
   }
   return Buffer.concat(parts)
+}
+
+export function tooLarge(maxBytes: number): ProblemError {
+  return new ProblemError('content_too_large', `The body may have ${maxBytes} bytes at most`)
 }

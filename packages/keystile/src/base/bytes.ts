@@ -23,7 +23,9 @@ export function parseBase64url(text: string): Buffer | undefined {
 }
 
 export function toBase64url(bytes: Uint8Array | string): string {
-  return (typeof bytes === 'string' ? Buffer.from(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)).toString('base64url')
+  return (
+    typeof bytes === 'string' ? Buffer.from(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  ).toString('base64url')
 }
 
 /** Decodes UTF-8; a byte order mark stays in the text. @returns `undefined` when the bytes are not UTF-8 */

@@ -39,7 +39,11 @@ export class TokenError extends Refusal<TokenErrorCode> {
   /** The scopes that the route demands, for the `scope` of the challenge. */
   readonly scopes: readonly string[] | undefined
 
-  constructor(code: TokenErrorCode, message: string, details: RefusalDetails & { readonly scopes?: readonly string[] } = {}) {
+  constructor(
+    code: TokenErrorCode,
+    message: string,
+    details: RefusalDetails & { readonly scopes?: readonly string[] } = {},
+  ) {
     super(code, tokenStatus[code], message, details)
     this.name = 'TokenError'
     this.scopes = details.scopes
@@ -92,7 +96,11 @@ export interface FieldError {
 export class ProblemError extends Refusal<ProblemCode> {
   readonly errors: readonly FieldError[] | undefined
 
-  constructor(code: ProblemCode, message: string, details: RefusalDetails & { readonly errors?: readonly FieldError[] } = {}) {
+  constructor(
+    code: ProblemCode,
+    message: string,
+    details: RefusalDetails & { readonly errors?: readonly FieldError[] } = {},
+  ) {
     super(code, problemStatus[code], message, details)
     this.name = 'ProblemError'
     this.errors = details.errors

@@ -48,7 +48,8 @@ export interface GuardCore<S extends string, U> {
 /** @throws {TypeError} for a verifier that is none */
 export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>): GuardCore<S, U> {
   const { verifier, scopes: declared } = options
-  if (typeof verifier?.verify !== 'function') throw new TypeError('a guard needs a verifier: pass createVerifier(…) or createKeystile(…)')
+  if (typeof verifier?.verify !== 'function')
+    throw new TypeError('a guard needs a verifier: pass createVerifier(…) or createKeystile(…)')
   const callers = new WeakMap<object, { readonly caller: Caller<S, U> | undefined }>()
 
   async function authenticate(request: HttpRequest, demand: Demand<S>): Promise<Caller<S, U> | undefined> {
@@ -63,7 +64,8 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
     }
     if (!options.user) return { identity, user: undefined as U }
     const user = await options.user(identity)
-    if (user === undefined) throw new TokenError('invalid_token', 'Invalid token', { reason: 'no such user, or one who may not come in' })
+    if (user === undefined)
+      throw new TokenError('invalid_token', 'Invalid token', { reason: 'no such user, or one who may not come in' })
     return { identity, user }
   }
 
@@ -90,7 +92,8 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
     },
     callerOf(request) {
       const admitted = callers.get(request)
-      if (!admitted) throw new TypeError('no guard ran for this request: put guard(…) before the handler that asks for its caller')
+      if (!admitted)
+        throw new TypeError('no guard ran for this request: put guard(…) before the handler that asks for its caller')
       return admitted.caller
     },
   }

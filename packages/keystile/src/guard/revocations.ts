@@ -40,7 +40,8 @@ export function createRevocationList(): RevocationList {
       const ends = kind === 'session' ? sessions : subjects
       ends.set(value, Math.max(expiresAt, ends.get(value) ?? 0))
     },
-    isRevoked: ({ sessionId, subject }) => subjects.has(subject) || (sessionId !== undefined && sessions.has(sessionId)),
+    isRevoked: ({ sessionId, subject }) =>
+      subjects.has(subject) || (sessionId !== undefined && sessions.has(sessionId)),
     purge(now) {
       for (const ends of [sessions, subjects]) {
         for (const [value, expiresAt] of ends) if (expiresAt <= now) ends.delete(value)

@@ -68,7 +68,9 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const clockToleranceSeconds = requireTolerance(options.clockToleranceSeconds)
   requireNames(issuer, audience)
   if (revocations !== 'none' && typeof revocations?.isRevoked !== 'function') {
-    throw new TypeError("revocations has no default: choose 'none' if tokens that were taken back may stay good until they expire")
+    throw new TypeError(
+      "revocations has no default: choose 'none' if tokens that were taken back may stay good until they expire",
+    )
   }
   const keys = keysOf(options.keys)
   const demand = { issuer, audience, clockToleranceSeconds, clock, ...(algorithms && { algorithms }) }
@@ -104,7 +106,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
       if (revocations === 'none') return identity
       if (revocations.state !== 'current') await revocations.refresh()
       if (revocations.state !== 'current') {
-        throw new TokenError('temporarily_unavailable', 'Revocations cannot be checked at the moment', { reason: `revocations are ${revocations.state}`, retryAfterSeconds: 1 })
+        throw new TokenError('temporarily_unavailable', 'Revocations cannot be checked at the moment', {
+          reason: `revocations are ${revocations.state}`,
+          retryAfterSeconds: 1,
+        })
       }
       if (revocations.isRevoked(identity)) throw invalid('revoked', 'Token has been revoked')
       return identity
@@ -136,7 +141,8 @@ function deepFreeze<T>(value: T): T {
 }
 
 function requireNames(issuer: unknown, audience: unknown): void {
-  if (typeof issuer !== 'string' || issuer === '') throw new TypeError('issuer is the exact "iss" of the tokens, a string')
+  if (typeof issuer !== 'string' || issuer === '')
+    throw new TypeError('issuer is the exact "iss" of the tokens, a string')
   const audiences = Array.isArray(audience) ? audience : [audience]
   if (audiences.length === 0 || !audiences.every((name) => typeof name === 'string' && name !== '')) {
     throw new TypeError('audience is a string, or an array with at least one')
@@ -145,7 +151,8 @@ function requireNames(issuer: unknown, audience: unknown): void {
 
 function keysOf(keys: VerifierOptions['keys']): KeySet {
   if (typeof keys === 'string') return keySetOf([importKey({ secret: requireRandomSecret(keys), algorithm: 'HS256' })])
-  if (typeof keys !== 'object' || keys === null) throw new TypeError('keys is a JWK Set, or a secret of at least 32 bytes')
+  if (typeof keys !== 'object' || keys === null)
+    throw new TypeError('keys is a JWK Set, or a secret of at least 32 bytes')
   return 'find' in keys ? keys : importJwkSet(keys)
 }
 
@@ -160,9 +167,12 @@ const publishedSecrets = [
 
 /** RFC 8725 §3.5: a secret that a person thought up can be guessed from one token. */
 function requireRandomSecret(secret: string): string {
-  if (publishedSecrets.includes(secret)) throw new TypeError('this secret is printed in public documentation; make one with: openssl rand -base64 32')
+  if (publishedSecrets.includes(secret))
+    throw new TypeError('this secret is printed in public documentation; make one with: openssl rand -base64 32')
   if (new Set(Buffer.from(secret)).size < 16) {
-    throw new TypeError('a secret is random: at least 32 bytes, 16 of them different; make one with: openssl rand -base64 32')
+    throw new TypeError(
+      'a secret is random: at least 32 bytes, 16 of them different; make one with: openssl rand -base64 32',
+    )
   }
   return secret
 }

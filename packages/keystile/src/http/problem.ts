@@ -17,7 +17,10 @@ const titles: Readonly<Record<number, string>> = {
 }
 
 /** The answer to a refusal: `application/problem+json` with `detail` a string (RFC 9457). */
-export function problemAnswer(error: ProblemError | TokenError, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
+export function problemAnswer(
+  error: ProblemError | TokenError,
+  headers: Readonly<Record<string, string>> = {},
+): HttpAnswer {
   const problem = {
     type: 'about:blank',
     title: titles[error.status],

@@ -56,7 +56,9 @@ export function keySetOf(keys: readonly VerificationKey[]): KeySet {
     find(keyId, algorithm) {
       const key = keyId === undefined ? undefined : named.get(keyId)
       if (key) return isSameAlgorithm(key.algorithm, algorithm) ? key : undefined
-      const candidates = (keyId === undefined ? keys : unnamed).filter((key) => isSameAlgorithm(key.algorithm, algorithm))
+      const candidates = (keyId === undefined ? keys : unnamed).filter((key) =>
+        isSameAlgorithm(key.algorithm, algorithm),
+      )
       return candidates.length === 1 ? candidates[0] : undefined
     },
   }

@@ -1,6 +1,21 @@
-import { createHash, createPrivateKey, createPublicKey, createSecretKey, generateKeyPairSync, randomBytes, type KeyObject, type webcrypto } from 'node:crypto'
-import { parseBase64url, toBase64url } from '../base/bytes.ts'
-import { findAlgorithm, findAlgorithmOfCurve, listAlgorithmNames, type Algorithm, type AlgorithmName } from './algorithm.ts'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  generateKeyPairSync,
+  randomBytes,
+  type KeyObject,
+  type webcrypto,
+} from 'node:crypto'
+import { parseBase64url } from '../base/bytes.ts'
+import {
+  findAlgorithm,
+  findAlgorithmOfCurve,
+  listAlgorithmNames,
+  type Algorithm,
+  type AlgorithmName,
+} from './algorithm.ts'
 import { findRsaWeakness } from './rsa-strength.ts'
 import { canSign, sign, verify, type SigningKey, type VerificationKey } from './signing-key.ts'
 
@@ -23,12 +38,13 @@ export type KeySource =
   | { readonly secret: string | Uint8Array; readonly algorithm: AlgorithmName; readonly keyId?: string }
 
 const curveBytes: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66, Ed25519: 32 }
-const membersOf: Readonly<Record<string, { readonly public: readonly string[]; readonly private: readonly string[] }>> = {
-  oct: { public: [], private: ['k'] },
-  RSA: { public: ['e', 'n'], private: ['d', 'p', 'q', 'dp', 'dq', 'qi'] },
-  EC: { public: ['crv', 'x', 'y'], private: ['d'] },
-  OKP: { public: ['crv', 'x'], private: ['d'] },
-}
+const membersOf: Readonly<Record<string, { readonly public: readonly string[]; readonly private: readonly string[] }>> =
+  {
+    oct: { public: [], private: ['k'] },
+    RSA: { public: ['e', 'n'], private: ['d', 'p', 'q', 'dp', 'dq', 'qi'] },
+    EC: { public: ['crv', 'x', 'y'], private: ['d'] },
+    OKP: { public: ['crv', 'x'], private: ['d'] },
+  }
 const operationsOfOthers = ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey', 'deriveKey', 'deriveBits']
 
 /**
@@ -45,9 +61,10 @@ export function importKey(source: KeySource): SigningKey | VerificationKey {
   if (typeof source !== 'object' || source === null) {
     throw new TypeError('a key is a JWK, { pem, algorithm } or { secret, algorithm }')
   }
-  if ('pem' in source && typeof source.pem === 'string') return importPem(source.pem, requireAlgorithm(source.algorithm), keyIdOf(source.keyId))
+  if ('pem' in source && typeof source.pem === 'string')
+    return importPem(source.pem, requireAlgorithm(source.algorithm), keyIdOf(source.keyId))
   if ('secret' in source) return importSecret(source.secret, requireAlgorithm(source.algorithm), keyIdOf(source.keyId))
-  return importJwk(source as Jwk)
+  return importJwk(source)
 }
 
 /** Makes a new key. Its `keyId` is its thumbprint unless given. @throws {TypeError} for an unknown algorithm */
@@ -110,7 +127,9 @@ function algorithmOf(jwk: Jwk): Algorithm {
   const algorithm = jwk.alg === undefined ? findAlgorithmOfCurve(jwk['crv']) : requireAlgorithm(jwk.alg)
   if (!algorithm) throw new TypeError('the JWK names no "alg", and its kty allows several')
   if (jwk.kty !== algorithm.keyType || jwk['crv'] !== algorithm.curve) {
-    throw new TypeError(`a JWK for ${algorithm.name} has kty ${algorithm.keyType}${algorithm.curve ? ` and crv ${algorithm.curve}` : ''}`)
+    throw new TypeError(
+      `a JWK for ${algorithm.name} has kty ${algorithm.keyType}${algorithm.curve ? ` and crv ${algorithm.curve}` : ''}`,
+    )
   }
   return algorithm
 }
@@ -122,7 +141,8 @@ function requireAlgorithm(name: unknown): Algorithm {
 }
 
 function keyIdOf(kid: unknown): string | undefined {
-  if (kid !== undefined && (typeof kid !== 'string' || kid === '')) throw new TypeError('a "kid" is a string that is not empty')
+  if (kid !== undefined && (typeof kid !== 'string' || kid === ''))
+    throw new TypeError('a "kid" is a string that is not empty')
   return kid
 }
 
@@ -160,7 +180,9 @@ function membersFor(jwk: Jwk, half: 'public' | 'private'): webcrypto.JsonWebKey 
 }
 
 function importPem(pem: string, algorithm: Algorithm, keyId: string | undefined): SigningKey | VerificationKey {
-  const expected = new TypeError(`a PEM for ${algorithm.name} holds an unencrypted PKCS#8 or an SPKI key of type ${algorithm.curve ?? algorithm.keyType}`)
+  const expected = new TypeError(
+    `a PEM for ${algorithm.name} holds an unencrypted PKCS#8 or an SPKI key of type ${algorithm.curve ?? algorithm.keyType}`,
+  )
   if (algorithm.keyType === 'oct') throw expected
   let signingKey: KeyObject | undefined
   let verifyingKey: KeyObject
@@ -173,17 +195,25 @@ function importPem(pem: string, algorithm: Algorithm, keyId: string | undefined)
   if (!['rsa', 'ec', 'ed25519'].includes(verifyingKey.asymmetricKeyType ?? '')) throw expected
   const { kty, crv } = verifyingKey.export({ format: 'jwk' })
   if (kty !== algorithm.keyType || crv !== algorithm.curve) throw expected
-  return withKeyId(signingKey ? checkedPair({ keyId, algorithm, verifyingKey, signingKey }) : checkedPublic({ keyId, algorithm, verifyingKey }))
+  return withKeyId(
+    signingKey
+      ? checkedPair({ keyId, algorithm, verifyingKey, signingKey })
+      : checkedPublic({ keyId, algorithm, verifyingKey }),
+  )
 }
 
 function importSecret(secret: unknown, algorithm: Algorithm, keyId: string | undefined): SigningKey {
   const bytes = typeof secret === 'string' ? Buffer.from(secret) : secret
   if (!(bytes instanceof Uint8Array)) throw new TypeError('a secret is a string or bytes')
-  if (algorithm.keyType !== 'oct') throw new TypeError(`a shared secret serves HS256, HS384 and HS512, not ${algorithm.name}`)
+  if (algorithm.keyType !== 'oct')
+    throw new TypeError(`a shared secret serves HS256, HS384 and HS512, not ${algorithm.name}`)
   if (bytes.length < algorithm.minSecretBytes!) {
-    throw new TypeError(`a secret for ${algorithm.name} has at least ${algorithm.minSecretBytes} bytes; this one has ${bytes.length}`)
+    throw new TypeError(
+      `a secret for ${algorithm.name} has at least ${algorithm.minSecretBytes} bytes; this one has ${bytes.length}`,
+    )
   }
-  if (isPublicText(bytes)) throw new TypeError('this secret is a key or certificate that others may know; a secret is random bytes')
+  if (isPublicText(bytes))
+    throw new TypeError('this secret is a key or certificate that others may know; a secret is random bytes')
   const key = createSecretKey(bytes)
   return { keyId, algorithm, verifyingKey: key, signingKey: key }
 }
@@ -216,7 +246,8 @@ function checkedPublic(key: VerificationKey): VerificationKey {
 function checkedPair(key: SigningKey): SigningKey {
   checkedPublic(key)
   const probe = Buffer.from('keystile')
-  if (!verify(key, probe, sign(key, probe))) throw new TypeError('the private and the public half of the key do not belong together')
+  if (!verify(key, probe, sign(key, probe)))
+    throw new TypeError('the private and the public half of the key do not belong together')
   return key
 }
 
@@ -226,5 +257,10 @@ function withKeyId<K extends VerificationKey>(key: K): K {
 }
 
 function describeJwk(key: VerificationKey, half: KeyObject): Jwk {
-  return { ...half.export({ format: 'jwk' }), ...(key.keyId !== undefined && { kid: key.keyId }), alg: key.algorithm.name, use: 'sig' }
+  return {
+    ...half.export({ format: 'jwk' }),
+    ...(key.keyId !== undefined && { kid: key.keyId }),
+    alg: key.algorithm.name,
+    use: 'sig',
+  }
 }

@@ -15,8 +15,10 @@ const rocaPrimes = [
 /** Says what makes an RSA key unfit, or nothing. @see RFC 7518 §3.3, NIST SP 800-56B §6.2.2 */
 export function findRsaWeakness(key: KeyObject): string | undefined {
   const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {}
-  if (modulusLength < minModulusBits) return `an RSA modulus has at least ${minModulusBits} bits; this one has ${modulusLength}`
-  if (modulusLength > maxModulusBits) return `an RSA modulus has at most ${maxModulusBits} bits; this one has ${modulusLength}`
+  if (modulusLength < minModulusBits)
+    return `an RSA modulus has at least ${minModulusBits} bits; this one has ${modulusLength}`
+  if (modulusLength > maxModulusBits)
+    return `an RSA modulus has at most ${maxModulusBits} bits; this one has ${modulusLength}`
   if (publicExponent < minExponent || publicExponent % 2n === 0n) return 'an RSA exponent is odd and at least 65537'
   if (publicExponent >> BigInt(maxExponentBits)) return `an RSA exponent has at most ${maxExponentBits} bits`
   const modulus = parseBase64url(key.export({ format: 'jwk' }).n ?? '')

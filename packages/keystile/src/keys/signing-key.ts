@@ -1,4 +1,11 @@
-import { constants, createHmac, sign as signWith, timingSafeEqual, verify as verifyWith, type KeyObject } from 'node:crypto'
+import {
+  constants,
+  createHmac,
+  sign as signWith,
+  timingSafeEqual,
+  verify as verifyWith,
+  type KeyObject,
+} from 'node:crypto'
 import type { Algorithm } from './algorithm.ts'
 
 // Everything here is synchronous on purpose. The asynchronous forms of node:crypto and all of WebCrypto wait in

@@ -41,7 +41,12 @@ export interface ProvedAccessToken {
 }
 
 /** Signs an access token in the JWT profile. Holds no personal data. @see RFC 9068 §2.2 */
-export function issueAccessToken(content: AccessTokenContent, key: SigningKey, lifetimeSeconds: number, clock: Clock): string {
+export function issueAccessToken(
+  content: AccessTokenContent,
+  key: SigningKey,
+  lifetimeSeconds: number,
+  clock: Clock,
+): string {
   const claims = {
     iss: content.issuer,
     sub: content.subject,
@@ -75,13 +80,20 @@ export function proveAccessToken(
     readonly clock: Clock
   },
 ): ProvedAccessToken {
-  const { claims, key } = proveJwt(token, keys, { ...demand, type: accessTokenType, requiredClaims: ['iss', 'aud', 'sub', 'client_id', 'iat', 'jti'] })
+  const { claims, key } = proveJwt(token, keys, {
+    ...demand,
+    type: accessTokenType,
+    requiredClaims: ['iss', 'aud', 'sub', 'client_id', 'iat', 'jti'],
+  })
   if (claims.sub === '') throw invalid('"sub" is empty')
   for (const name of ['client_id', 'sid']) {
-    if (claims[name] !== undefined && (typeof claims[name] !== 'string' || claims[name] === '')) throw invalid(`"${name}" is not a string with content`)
+    if (claims[name] !== undefined && (typeof claims[name] !== 'string' || claims[name] === ''))
+      throw invalid(`"${name}" is not a string with content`)
   }
-  if (claims['auth_time'] !== undefined && !Number.isFinite(claims['auth_time'])) throw invalid('"auth_time" is not a finite number')
-  const scopes = typeof claims['scope'] === 'string' ? parseScope(claims['scope']) : claims['scope'] === undefined ? [] : undefined
+  if (claims['auth_time'] !== undefined && !Number.isFinite(claims['auth_time']))
+    throw invalid('"auth_time" is not a finite number')
+  const scopes =
+    typeof claims['scope'] === 'string' ? parseScope(claims['scope']) : claims['scope'] === undefined ? [] : undefined
   if (!scopes) throw invalid('"scope" is no scope value')
   return { claims: claims as AccessTokenClaims, scopes, key }
 }

@@ -47,7 +47,10 @@ export function parseClaims(payload: Uint8Array): JsonObject {
  * @throws {TokenError} `invalid_token`
  * @see RFC 7519 §4.1 §7.2
  */
-export function checkClaims(claims: JsonObject, demand: ClaimsDemand): asserts claims is JwtClaims & JsonObject & { readonly exp: number } {
+export function checkClaims(
+  claims: JsonObject,
+  demand: ClaimsDemand,
+): asserts claims is JwtClaims & JsonObject & { readonly exp: number } {
   for (const name of ['iss', 'sub', 'jti']) {
     if (claims[name] !== undefined && typeof claims[name] !== 'string') throw invalid(`"${name}" is not a string`)
   }
@@ -57,7 +60,8 @@ export function checkClaims(claims: JsonObject, demand: ClaimsDemand): asserts c
   const audiences = audiencesOf(claims['aud'])
   if (demand.issuer !== undefined && claims['iss'] !== demand.issuer) throw invalid('"iss" is not the expected issuer')
   if (!isForUs(audiences, demand.audience)) throw invalid('"aud" does not contain an expected audience')
-  if (demand.subject !== undefined && claims['sub'] !== demand.subject) throw invalid('"sub" is not the expected subject')
+  if (demand.subject !== undefined && claims['sub'] !== demand.subject)
+    throw invalid('"sub" is not the expected subject')
   for (const name of ['exp', ...(demand.requiredClaims ?? [])]) {
     if (claims[name] === undefined || claims[name] === null) throw invalid(`"${name}" is missing`)
   }

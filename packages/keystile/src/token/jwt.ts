@@ -64,7 +64,11 @@ export function verifyJwt(token: string, keys: VerificationKey | KeySet, options
 }
 
 /** `verifyJwt`, and the key that proved it. */
-export function proveJwt(token: string, keys: KeySet, options: VerifyOptions): { claims: JwtClaims & { readonly exp: number }; key: VerificationKey } {
+export function proveJwt(
+  token: string,
+  keys: KeySet,
+  options: VerifyOptions,
+): { claims: JwtClaims & { readonly exp: number }; key: VerificationKey } {
   const { algorithms, type, clock = systemClock, ...demand } = options
   const clockToleranceSeconds = requireTolerance(demand.clockToleranceSeconds)
   const { header, payload, key } = verifyJws(token, keys, algorithms)
@@ -81,7 +85,7 @@ export function proveJwt(token: string, keys: KeySet, options: VerifyOptions): {
  */
 export function decodeJwtUnsafe(token: string): { header: JsonObject; claims: JwtClaims } {
   const { header, payload } = parseJws(token)
-  return { header, claims: parseClaims(payload) as JwtClaims }
+  return { header, claims: parseClaims(payload) }
 }
 
 /** @throws {TypeError} when clocks would be trusted to differ by more than a minute (RFC 7519 §4.1.4) */

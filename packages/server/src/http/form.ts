@@ -18,7 +18,10 @@ export async function readForm(request: HttpRequestWithBody): Promise<Form> {
     throw new OAuthError('invalid_request', 'The body must be a form, sent as application/x-www-form-urlencoded')
   }
   const bytes = await request.body(maxBodyBytes)
-  const pairs = mediaType === 'multipart/form-data' ? await parseMultipart(bytes, request.headers.get('content-type')!) : parseUrlencoded(bytes)
+  const pairs =
+    mediaType === 'multipart/form-data'
+      ? await parseMultipart(bytes, request.headers.get('content-type')!)
+      : parseUrlencoded(bytes)
   const form = new Map<string, string>()
   const seen = new Set<string>()
   for (const [name, value] of pairs) {
@@ -58,7 +61,10 @@ async function parseMultipart(bytes: Uint8Array, contentType: string): Promise<r
   try {
     form = await new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { 'content-type': contentType } }).formData()
   } catch {
-    throw new OAuthError('invalid_request', 'The body is no multipart form: each part needs the boundary of the Content-Type and a name')
+    throw new OAuthError(
+      'invalid_request',
+      'The body is no multipart form: each part needs the boundary of the Content-Type and a name',
+    )
   }
   return [...form].map(([name, value]) => {
     if (typeof value !== 'string') throw new OAuthError('invalid_request', 'A part is a file; only fields are expected')
@@ -67,5 +73,8 @@ async function parseMultipart(bytes: Uint8Array, contentType: string): Promise<r
 }
 
 function notUtf8(): OAuthError {
-  return new OAuthError('invalid_request', 'The form is not well encoded: "%" must begin two hex digits, and the bytes must be UTF-8')
+  return new OAuthError(
+    'invalid_request',
+    'The form is not well encoded: "%" must begin two hex digits, and the bytes must be UTF-8',
+  )
 }

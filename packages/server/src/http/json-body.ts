@@ -1,5 +1,11 @@
 import { z } from 'zod'
-import { parseJsonObject, ProblemError, type FieldError, type HttpRequestWithBody, type JsonObject } from 'keystile/internal'
+import {
+  parseJsonObject,
+  ProblemError,
+  type FieldError,
+  type HttpRequestWithBody,
+  type JsonObject,
+} from 'keystile/internal'
 import { maxBodyBytes, mediaTypeOf } from './route.ts'
 
 /**
@@ -25,7 +31,10 @@ export function stringField(): z.ZodString {
 }
 
 /** The faults of a body by a schema of ours, or what it holds. Messages are the schema's own; the input is not repeated. */
-export function checkFields<T extends z.ZodType>(schema: T, body: JsonObject): { readonly errors: readonly FieldError[]; readonly fields?: z.output<T> } {
+export function checkFields<T extends z.ZodType>(
+  schema: T,
+  body: JsonObject,
+): { readonly errors: readonly FieldError[]; readonly fields?: z.output<T> } {
   const result = schema.safeParse(body)
   if (result.success) return { errors: [], fields: result.data }
   const errors = result.error.issues.map(({ path, message }) => ({

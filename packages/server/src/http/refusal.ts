@@ -1,4 +1,11 @@
-import { OAuthError, ProblemError, problemAnswer, TokenError, tokenRefusalAnswer, type HttpAnswer } from 'keystile/internal'
+import {
+  OAuthError,
+  ProblemError,
+  problemAnswer,
+  TokenError,
+  tokenRefusalAnswer,
+  type HttpAnswer,
+} from 'keystile/internal'
 import { DatabaseUnavailableError } from '../storage/database.ts'
 import { jsonAnswer, type Route } from './route.ts'
 
@@ -12,7 +19,10 @@ export function refusalAnswer(error: unknown, refusals: Route['refusals'], realm
   if (error instanceof TokenError) return tokenRefusalAnswer(error, realm)
   const refusal =
     error instanceof DatabaseUnavailableError
-      ? new ProblemError('temporarily_unavailable', 'The service is not available at the moment', { cause: error, retryAfterSeconds: 1 })
+      ? new ProblemError('temporarily_unavailable', 'The service is not available at the moment', {
+          cause: error,
+          retryAfterSeconds: 1,
+        })
       : error
   if (refusal instanceof OAuthError) return oauthAnswer(refusal.code, refusal, realm)
   if (!(refusal instanceof ProblemError)) return undefined

@@ -45,7 +45,10 @@ export interface KeystileOptions<S extends string, P extends object> {
 }
 
 const seconds = (min: number, max: number): z.ZodNumber =>
-  z.int({ error: `is a whole number of seconds from ${min} to ${max}` }).min(min, { error: `is at least ${min}` }).max(max, { error: `is at most ${max}` })
+  z
+    .int({ error: `is a whole number of seconds from ${min} to ${max}` })
+    .min(min, { error: `is at least ${min}` })
+    .max(max, { error: `is at most ${max}` })
 const scopeNames = z.array(z.string({ error: 'is the name of a scope' }), { error: 'is a list of scopes' })
 const filledString = z.string({ error: 'is a string' }).min(1, { error: 'is not empty' })
 
@@ -56,18 +59,34 @@ const shape = z.strictObject({
   database: z.union([filledString, z.custom<Pool>((value) => typeof (value as Pool | null)?.connect === 'function')], {
     error: "is a file, ':memory:', a postgres: URL or a pool of pg",
   }),
-  scopes: z.record(z.string(), z.string({ error: 'is the description of a scope' }), { error: 'is an object of scopes and their descriptions' }).optional(),
+  scopes: z
+    .record(z.string(), z.string({ error: 'is the description of a scope' }), {
+      error: 'is an object of scopes and their descriptions',
+    })
+    .optional(),
   roles: z.record(z.string(), scopeNames, { error: 'is an object of roles and their scopes' }).optional(),
   defaultScopes: scopeNames.optional(),
   accessTokenSeconds: seconds(10, 86_400).optional(),
   registration: z.enum(['open', 'closed'], { error: 'is open or closed' }).optional(),
-  profile: z.custom<ProfileSchema>((value) => typeof (value as ProfileSchema | null)?.['~standard']?.validate === 'function', { error: 'is a Standard Schema' }).optional(),
+  profile: z
+    .custom<ProfileSchema>((value) => typeof (value as ProfileSchema | null)?.['~standard']?.validate === 'function', {
+      error: 'is a Standard Schema',
+    })
+    .optional(),
   key: z.string({ error: 'is a string' }).optional(),
   signingAlgorithm: z.enum(issuingAlgorithms, { error: `is one of ${issuingAlgorithms.join(', ')}` }).optional(),
-  signingKey: z.custom<Jwk>((value) => typeof value === 'object' && value !== null, { error: 'is a private JWK' }).optional(),
+  signingKey: z
+    .custom<Jwk>((value) => typeof value === 'object' && value !== null, { error: 'is a private JWK' })
+    .optional(),
   dangerouslyAllowHttpIssuer: z.boolean({ error: 'is true or false' }).optional(),
-  logger: z.custom<Logger>((value) => typeof (value as Logger | null)?.error === 'function', { error: 'has the methods debug, info, warn and error' }).optional(),
-  clock: z.custom<Clock>((value) => typeof (value as Clock | null)?.now === 'function', { error: 'has a method now' }).optional(),
+  logger: z
+    .custom<Logger>((value) => typeof (value as Logger | null)?.error === 'function', {
+      error: 'has the methods debug, info, warn and error',
+    })
+    .optional(),
+  clock: z
+    .custom<Clock>((value) => typeof (value as Clock | null)?.now === 'function', { error: 'has a method now' })
+    .optional(),
 })
 
 /** Options that are complete and safe. */
@@ -96,7 +115,8 @@ export const optionNames: readonly string[] = Object.keys(shape.shape)
  */
 export function checkOptions(input: unknown): CheckedOptions {
   const faults = findOptionFaults(input)
-  if (faults.length > 0) throw new TypeError(`Keystile cannot start:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`)
+  if (faults.length > 0)
+    throw new TypeError(`Keystile cannot start:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`)
   const options = shape.parse(input)
   const declared = { ...options.scopes, ...builtInScopes }
   const signingKey = options.signingKey && signingKeyOf(options.signingKey)
@@ -104,12 +124,18 @@ export function checkOptions(input: unknown): CheckedOptions {
     issuer: options.issuer,
     audience: options.audience ?? options.issuer,
     database: options.database,
-    scopes: { declared, defaults: options.defaultScopes ?? [], roles: { ...options.roles, [adminRole]: Object.keys(declared) } },
+    scopes: {
+      declared,
+      defaults: options.defaultScopes ?? [],
+      roles: { ...options.roles, [adminRole]: Object.keys(declared) },
+    },
     accessTokenSeconds: options.accessTokenSeconds ?? 600,
     registration: options.registration ?? 'open',
     profile: options.profile,
     key: options.key,
-    signingAlgorithm: signingKey ? (signingKey.algorithm.name as IssuingAlgorithm) : (options.signingAlgorithm ?? 'ES256'),
+    signingAlgorithm: signingKey
+      ? (signingKey.algorithm.name as IssuingAlgorithm)
+      : (options.signingAlgorithm ?? 'ES256'),
     signingKey: options.signingKey,
     logger: options.logger,
     clock: options.clock,
@@ -126,26 +152,47 @@ export function findOptionFaults(input: unknown): readonly string[] {
         : `${issue.path.join('.') || 'options'} ${issue.message}`,
     )
   }
-  const { issuer, audience, database, scopes = {}, roles = {}, defaultScopes = [], registration, key, signingKey, dangerouslyAllowHttpIssuer } = parsed.data
+  const {
+    issuer,
+    audience,
+    database,
+    scopes = {},
+    roles = {},
+    defaultScopes = [],
+    registration,
+    key,
+    signingKey,
+    dangerouslyAllowHttpIssuer,
+  } = parsed.data
   const declared = { ...scopes, ...builtInScopes }
-  const undeclared = (names: readonly string[]): readonly string[] => names.filter((name) => !Object.hasOwn(declared, name))
+  const undeclared = (names: readonly string[]): readonly string[] =>
+    names.filter((name) => !Object.hasOwn(declared, name))
   const faults = [
     ...findIssuerFaults(issuer, dangerouslyAllowHttpIssuer === true),
     ...(audience !== undefined && /\s/.test(audience) ? ['audience has no white space'] : []),
     ...Object.keys(scopes)
       .filter((name) => !isScopeName(name))
-      .map((name) => `scopes: "${name}" is no scope name: it has visible ASCII characters, but no space, quote or backslash (RFC 6749 §3.3)`),
+      .map(
+        (name) =>
+          `scopes: "${name}" is no scope name: it has visible ASCII characters, but no space, quote or backslash (RFC 6749 §3.3)`,
+      ),
     ...undeclared(defaultScopes).map((name) => `defaultScopes: "${name}" is not declared in scopes`),
-    ...Object.entries(roles).flatMap(([role, names]) => undeclared(names).map((name) => `roles.${role}: "${name}" is not declared in scopes`)),
+    ...Object.entries(roles).flatMap(([role, names]) =>
+      undeclared(names).map((name) => `roles.${role}: "${name}" is not declared in scopes`),
+    ),
     ...(Object.hasOwn(roles, adminRole) ? [`roles.${adminRole} is built in and holds all scopes`] : []),
     ...(key === undefined ? [] : [findSealingSecretFault(key)].filter((fault) => fault !== undefined)),
     ...(signingKey ? findSigningKeyFaults(signingKey) : []),
   ]
   if (registration === undefined && !isOnThisMachine(issuer)) {
-    faults.push('registration must be said where the issuer is not on this machine: open lets every stranger make an account, closed leaves it to you')
+    faults.push(
+      'registration must be said where the issuer is not on this machine: open lets every stranger make an account, closed leaves it to you',
+    )
   }
   if (key === undefined && (typeof database !== 'string' || isPostgresUrl(database))) {
-    faults.push('key must be given on PostgreSQL: signing keys are sealed under it, and it must not lie beside them. Make one with: openssl rand -base64 32')
+    faults.push(
+      'key must be given on PostgreSQL: signing keys are sealed under it, and it must not lie beside them. Make one with: openssl rand -base64 32',
+    )
   }
   return faults
 }
@@ -162,13 +209,18 @@ export function isLoopback(host: string): boolean {
 
 /** RFC 8414 §2: an https URL without query and fragment. Written in its one form, for it is compared as text. */
 function findIssuerFaults(issuer: string, allowHttp: boolean): readonly string[] {
-  if (!/^https?:\/\//.test(issuer) || !URL.canParse(issuer)) return ['issuer is a URL such as https://auth.example or http://localhost:3000/auth']
+  if (!/^https?:\/\//.test(issuer) || !URL.canParse(issuer))
+    return ['issuer is a URL such as https://auth.example or http://localhost:3000/auth']
   const url = new URL(issuer)
   const faults: string[] = []
-  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') faults.push('issuer has no user, query or fragment (RFC 8414 §2)')
-  else if (url.href.replace(/\/$/, '') !== issuer) faults.push(`issuer is written ${url.href.replace(/\/$/, '')}: tokens are compared with it letter by letter`)
+  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '')
+    faults.push('issuer has no user, query or fragment (RFC 8414 §2)')
+  else if (url.href.replace(/\/$/, '') !== issuer)
+    faults.push(`issuer is written ${url.href.replace(/\/$/, '')}: tokens are compared with it letter by letter`)
   if (url.protocol === 'http:' && !isLoopback(url.hostname) && !allowHttp) {
-    faults.push('issuer is https: over http, passwords and tokens cross the network unprotected. Where something else protects them, set dangerouslyAllowHttpIssuer')
+    faults.push(
+      'issuer is https: over http, passwords and tokens cross the network unprotected. Where something else protects them, set dangerouslyAllowHttpIssuer',
+    )
   }
   return faults
 }

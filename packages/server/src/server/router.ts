@@ -8,7 +8,10 @@ import type { Route } from '../http/route.ts'
  * request is not ours. Paths are compared as they were sent, neither decoded nor cleaned, so no spelling of a path
  * reaches a route by another way. Whatever a route throws ends as an answer.
  */
-export function createRouter(routes: readonly Route[], options: { readonly issuer: string; readonly logger: Logger }): (request: HttpRequestWithBody) => Promise<HttpAnswer | undefined> {
+export function createRouter(
+  routes: readonly Route[],
+  options: { readonly issuer: string; readonly logger: Logger },
+): (request: HttpRequestWithBody) => Promise<HttpAnswer | undefined> {
   const { issuer, logger } = options
   const base = new URL(issuer).pathname.replace(/\/$/, '')
   const byPath = new Map<string, readonly Route[]>()
@@ -24,7 +27,11 @@ export function createRouter(routes: readonly Route[], options: { readonly issue
     try {
       if (route) return await route.handle(request)
       const allow = found.map((candidate) => candidate.method).join(', ')
-      const refused = refusalAnswer(new ProblemError('method_not_allowed', `The method must be ${allow}`), refusals, issuer)!
+      const refused = refusalAnswer(
+        new ProblemError('method_not_allowed', `The method must be ${allow}`),
+        refusals,
+        issuer,
+      )!
       return { ...refused, headers: { ...refused.headers, allow } }
     } catch (error) {
       const refused = refusalAnswer(error, refusals, issuer)
@@ -36,7 +43,14 @@ export function createRouter(routes: readonly Route[], options: { readonly issue
       // The id joins what the caller saw with what is written here.
       const incident = randomId()
       logger.error({ err: error, path: pathOf(request.url), incident }, refused ? 'unavailable' : 'failed')
-      return refused ?? refusalAnswer(new ProblemError('internal_server_error', `Internal error, incident ${incident}`), refusals, issuer)!
+      return (
+        refused ??
+        refusalAnswer(
+          new ProblemError('internal_server_error', `Internal error, incident ${incident}`),
+          refusals,
+          issuer,
+        )!
+      )
     }
   }
 

@@ -1,6 +1,18 @@
 import { createVerifier, type Identity, type Verifier } from 'keystile'
-import { createGuardCore, randomId, readWebRequest, silentLogger, systemClock, TokenError, toResponse, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
-import { openEventFeed } from '../features/events/events.ts'
+import {
+  createGuardCore,
+  randomId,
+  readWebRequest,
+  silentLogger,
+  systemClock,
+  TokenError,
+  toResponse,
+  type Clock,
+  type HttpAnswer,
+  type HttpRequestWithBody,
+  type Logger,
+} from 'keystile/internal'
+import { openEventFeed, type EventFeed } from '../features/events/events.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
 import type { BuiltInScope } from '../features/oauth/granted-scopes.ts'
 import { tokenRoute } from '../features/oauth/token.ts'
@@ -11,7 +23,7 @@ import { readOrCreateSealingSecret } from '../features/signing-keys/sealing-secr
 import { openSigningKeys } from '../features/signing-keys/signing-keys.ts'
 import { userRoutes } from '../features/users/routes.ts'
 import { createUsers, type PublicUser, type User, type Users } from '../features/users/users.ts'
-import { DatabaseUnavailableError } from '../storage/database.ts'
+import { DatabaseUnavailableError, type Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
 import { checkOptions, type CheckedOptions, type KeystileOptions } from './options.ts'
 import { createRouter } from './router.ts'
@@ -32,11 +44,9 @@ export interface Keystile<S extends string = string, U = PublicUser> {
   close(): Promise<void>
 }
 
-/** A running Keystile with the parts that the command line works on. */
-export interface Parts {
+/** A running Keystile, and what its stand-alone server tells a load balancer. */
+export interface Running {
   readonly keystile: Keystile<string, User['public']>
-  readonly users: Users
-  readonly passwords: Passwords
   /** Whether the database answers. */
   isReady(): Promise<boolean>
 }
@@ -48,35 +58,83 @@ export interface Parts {
  * @throws {TypeError} when an option is wrong or unsafe, or the database belongs to another issuer or key
  * @throws {Error} when the database cannot be opened
  */
-export async function createKeystile<const S extends string = never, P extends object = Record<never, never>>(
+export async function createKeystile<const S extends string = never, P extends object = object>(
   options: KeystileOptions<S, P>,
 ): Promise<Keystile<S | BuiltInScope, PublicUser & P>> {
   const { keystile } = await wire(checkOptions(options))
   // The profile schema has checked what is stored, and the scopes are those of the options.
-  return keystile as Keystile<string, PublicUser> as Keystile<S | BuiltInScope, PublicUser & P>
+  return keystile as Keystile as Keystile<S | BuiltInScope, PublicUser & P>
+}
+
+/** The accounts of a database, without anything that issues or answers. */
+export interface Accounts {
+  readonly database: Database
+  readonly feed: EventFeed
+  readonly users: Users
+  readonly passwords: Passwords
+  close(): Promise<void>
+}
+
+/** @throws {Error} when the database cannot be opened */
+export async function openAccounts(
+  source: CheckedOptions['database'],
+  { logger, clock }: { readonly logger: Logger; readonly clock: Clock },
+): Promise<Accounts> {
+  const database = await openDatabase(source, new URL(import.meta.url.replace(/wire(\.[jt]s)$/, 'writer-thread$1')))
+  try {
+    const feed = await openEventFeed(database, { clock, logger })
+    const hashThreads = openHashThreads()
+    return {
+      database,
+      feed,
+      users: createUsers(database, feed, clock),
+      passwords: createPasswords(hashThreads),
+      async close() {
+        await hashThreads.close()
+        await feed.close()
+        await database.close()
+      },
+    }
+  } catch (error) {
+    await database.close()
+    throw error
+  }
 }
 
 /** Makes everything, from the bottom to the top. */
-export async function wire(options: CheckedOptions): Promise<Parts> {
-  const { issuer, audience, accessTokenSeconds, scopes, registration, profile, logger = silentLogger, clock = systemClock } = options
-  const opened: { close(): Promise<void> }[] = []
-  const close = async (): Promise<void> => {
-    for (const part of opened.splice(0).toReversed()) await part.close()
-  }
+export async function wire(options: CheckedOptions): Promise<Running> {
+  const {
+    issuer,
+    audience,
+    accessTokenSeconds,
+    scopes,
+    registration,
+    profile,
+    logger = silentLogger,
+    clock = systemClock,
+  } = options
+  const { database, feed, users, passwords, close } = await openAccounts(options.database, { logger, clock })
   try {
-    const database = await openDatabase(options.database, new URL(import.meta.url.replace(/wire(\.[jt]s)$/, 'writer-thread$1')))
-    opened.push(database)
     const sealingSecret = options.key ?? sealingSecretBeside(options.database)
-    const signingKeys = await openSigningKeys(database, { issuer, algorithm: options.signingAlgorithm, sealingSecret, signingKey: options.signingKey, clock })
-    const feed = await openEventFeed(database, { clock, logger })
-    opened.push(feed)
-    const hashThreads = openHashThreads()
-    opened.push(hashThreads)
-
-    const users = createUsers(database, feed, clock)
-    const passwords = createPasswords(hashThreads)
-    const sessions = createSessions(database, { issuer, audience, accessTokenSeconds, signingKey: () => signingKeys.current }, clock)
-    const verifier = createVerifier({ issuer, audience, keys: signingKeys.keySet, revocations: feed.revocations, clock })
+    const signingKeys = await openSigningKeys(database, {
+      issuer,
+      algorithm: options.signingAlgorithm,
+      sealingSecret,
+      signingKey: options.signingKey,
+      clock,
+    })
+    const sessions = createSessions(
+      database,
+      { issuer, audience, accessTokenSeconds, signingKey: () => signingKeys.current },
+      clock,
+    )
+    const verifier = createVerifier({
+      issuer,
+      audience,
+      keys: signingKeys.keySet,
+      revocations: feed.revocations,
+      clock,
+    })
     const user = async (identity: Identity): Promise<User['public'] | undefined> => {
       const found = await users.findBySubject(identity.subject).catch(asRefusal)
       return found?.active ? found.public : undefined
@@ -102,10 +160,18 @@ export async function wire(options: CheckedOptions): Promise<Parts> {
       scopes: scopes.declared,
       user,
       answer,
-      fetch: async (request, connection) => toResponse((await answer(readWebRequest(request, connection?.remoteAddress))) ?? { status: 404, headers: {} }),
+      fetch: async (request, connection) =>
+        toResponse((await answer(readWebRequest(request, connection?.remoteAddress))) ?? { status: 404, headers: {} }),
       close,
     }
-    return { keystile, users, passwords, isReady: () => feed.tail().then(() => true, () => false) }
+    return {
+      keystile,
+      isReady: () =>
+        feed.tail().then(
+          () => true,
+          () => false,
+        ),
+    }
   } catch (error) {
     await close()
     throw error
@@ -122,5 +188,8 @@ function sealingSecretBeside(database: CheckedOptions['database']): string {
 /** A database that is away is no reason to call a token invalid: clients would throw it away. */
 function asRefusal(error: unknown): never {
   if (!(error instanceof DatabaseUnavailableError)) throw error
-  throw new TokenError('temporarily_unavailable', 'The service is not available at the moment', { cause: error, retryAfterSeconds: 1 })
+  throw new TokenError('temporarily_unavailable', 'The service is not available at the moment', {
+    cause: error,
+    retryAfterSeconds: 1,
+  })
 }

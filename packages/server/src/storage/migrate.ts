@@ -26,7 +26,9 @@ export async function migrate(db: Kysely<Tables>, kind: 'sqlite' | 'postgres'): 
   if (!error) return
   const message = error instanceof Error ? error.message : 'the migration failed'
   throw new Error(
-    message.startsWith('corrupted migrations') ? 'the database was written by a newer version of Keystile; use that version' : message,
+    message.startsWith('corrupted migrations')
+      ? 'the database was written by a newer version of Keystile; use that version'
+      : message,
     { cause: error },
   )
 }

@@ -11,7 +11,11 @@ export interface Pool {
 }
 
 export interface PoolClient {
-  query(query: { readonly text: string; readonly values: readonly unknown[]; readonly types: TypeParsers }): Promise<unknown>
+  query(query: {
+    readonly text: string
+    readonly values: readonly unknown[]
+    readonly types: TypeParsers
+  }): Promise<unknown>
   release(error?: Error | boolean): void
 }
 
@@ -43,7 +47,9 @@ export async function openPostgres(source: string | Pool): Promise<Database> {
     await migrateOnce(db)
   } catch (error) {
     await close()
-    throw new DatabaseUnavailableError(`The PostgreSQL database cannot be opened: ${(error as Error).message}`, { cause: error })
+    throw new DatabaseUnavailableError(`The PostgreSQL database cannot be opened: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
   return {
     kind: 'postgres',

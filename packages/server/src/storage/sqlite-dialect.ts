@@ -5,7 +5,11 @@ const maxStatements = 200
 
 /** A file that SQLite opens as we need it: what is acknowledged is on disk, and a locked file is waited for. */
 export function openSqliteFile(file: string, options: { readonly readOnly: boolean }): DatabaseSync {
-  const sqlite = new DatabaseSync(file, { readOnly: options.readOnly, timeout: 5_000, enableForeignKeyConstraints: true })
+  const sqlite = new DatabaseSync(file, {
+    readOnly: options.readOnly,
+    timeout: 5_000,
+    enableForeignKeyConstraints: true,
+  })
   if (!options.readOnly) sqlite.exec('pragma journal_mode = wal; pragma synchronous = full')
   return sqlite
 }

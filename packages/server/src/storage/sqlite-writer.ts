@@ -13,7 +13,14 @@ export interface WriterRequest {
 
 export type WriterReply =
   | { readonly id: number; readonly result: unknown }
-  | { readonly id: number; readonly error: { readonly message: string; readonly code: string | undefined; readonly sqlite: number | undefined } }
+  | {
+      readonly id: number
+      readonly error: {
+        readonly message: string
+        readonly code: string | undefined
+        readonly sqlite: number | undefined
+      }
+    }
 
 /** The reply to opening the file: the id that no request has. */
 export const openingId = 0
@@ -36,7 +43,9 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
     }
   }
   await reply(openingId, async () => {
-    db = new Kysely<Tables>({ dialect: sqliteDialect(openSqliteFile((workerData as { file: string }).file, { readOnly: false })) })
+    db = new Kysely<Tables>({
+      dialect: sqliteDialect(openSqliteFile((workerData as { file: string }).file, { readOnly: false })),
+    })
     await migrate(db, 'sqlite')
   })
   let last: Promise<void> = Promise.resolve()

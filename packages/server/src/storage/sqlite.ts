@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { Kysely } from 'kysely'
-import { DatabaseUnavailableError, type Database } from './database.ts'
+import { DatabaseUnavailableError, type Command, type Database } from './database.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 import { openingId, type WriterReply, type WriterRequest } from './sqlite-writer.ts'
 import type { Tables } from './tables.ts'
@@ -51,7 +51,10 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
   worker.on('error', breakDown)
   worker.once('exit', (code) => breakDown(new Error(`exit code ${code}`)))
 
-  const opened = await wait(openingId).then(() => undefined, (error: Error) => error)
+  const opened = await wait(openingId).then(
+    () => undefined,
+    (error: Error) => error,
+  )
   if (opened) {
     await worker.terminate()
     throw new DatabaseUnavailableError(`The database ${file} cannot be opened: ${opened.message}`, { cause: opened })
@@ -60,7 +63,7 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
   return {
     kind: 'sqlite',
     reader,
-    async write<Values, Result>(command: { readonly name: string }, values: Values): Promise<Result> {
+    async write<Values, Result>(command: Command<Values, Result>, values: Values): Promise<Result> {
       if (broken) throw broken
       const id = ++lastId
       const result = wait(id)
@@ -84,11 +87,21 @@ function createPrivateFile(file: string): void {
     closeSync(openSync(file, 'a', 0o600))
     if (process.platform !== 'win32') chmodSync(file, 0o600)
   } catch (error) {
-    throw new DatabaseUnavailableError(`The database ${file} cannot be made: ${(error as Error).message}`, { cause: error })
+    throw new DatabaseUnavailableError(`The database ${file} cannot be made: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
 }
 
-function errorOf({ message, code, sqlite }: { message: string; code: string | undefined; sqlite: number | undefined }): Error {
+function errorOf({
+  message,
+  code,
+  sqlite,
+}: {
+  message: string
+  code: string | undefined
+  sqlite: number | undefined
+}): Error {
   const isUnavailable = sqlite !== undefined && unavailableCodes.has(sqlite & 0xff)
   return isUnavailable ? new DatabaseUnavailableError(message) : Object.assign(new Error(message), { code })
 }

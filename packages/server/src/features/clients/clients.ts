@@ -22,10 +22,14 @@ export function authenticateClient(request: HttpRequestWithBody, form: Form): Cl
   const basic = parseBasic(request.headers.get('authorization'))
   const inBody = { id: form.get('client_id') ?? '', secret: form.get('client_secret') ?? '' }
   if (basic && (inBody.secret !== '' || (inBody.id !== '' && inBody.id !== basic.id))) {
-    throw new OAuthError('invalid_request', 'The client must authenticate in one way: in the Authorization header, or in the body')
+    throw new OAuthError(
+      'invalid_request',
+      'The client must authenticate in one way: in the Authorization header, or in the body',
+    )
   }
   const { id, secret } = basic ?? inBody
-  if (secret !== '' || (id !== '' && id !== firstParty.id)) throw new OAuthError('invalid_client', 'Unknown client, or wrong client secret')
+  if (secret !== '' || (id !== '' && id !== firstParty.id))
+    throw new OAuthError('invalid_client', 'Unknown client, or wrong client secret')
   return firstParty
 }
 
@@ -36,9 +40,13 @@ function parseBasic(field: string | null | undefined): { readonly id: string; re
   const text = Buffer.from(authorization.value, 'base64')
   const isBase64 = text.toString('base64').replace(/=+$/, '') === authorization.value.replace(/=+$/, '')
   const [, id, secret] = /^([^:]*):(.*)$/s.exec(text.toString()) ?? []
-  const decoded = isBase64 && id !== undefined && secret !== undefined ? [decodeFormComponent(id), decodeFormComponent(secret)] : []
+  const decoded =
+    isBase64 && id !== undefined && secret !== undefined ? [decodeFormComponent(id), decodeFormComponent(secret)] : []
   if (decoded[0] === undefined || decoded[1] === undefined) {
-    throw new OAuthError('invalid_client', 'The Authorization header must be "Basic" and base64 of the client id, a colon and the secret')
+    throw new OAuthError(
+      'invalid_client',
+      'The Authorization header must be "Basic" and base64 of the client id, a colon and the secret',
+    )
   }
   return { id: decoded[0], secret: decoded[1] }
 }

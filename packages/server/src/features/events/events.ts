@@ -19,7 +19,10 @@ export interface EventFeed {
 }
 
 /** Starts to follow the events of a database; the first snapshot is read before this resolves. */
-export async function openEventFeed(database: Database, options: { readonly clock: Clock; readonly logger: Logger }): Promise<EventFeed> {
+export async function openEventFeed(
+  database: Database,
+  options: { readonly clock: Clock; readonly logger: Logger },
+): Promise<EventFeed> {
   const { clock, logger } = options
   const list = createRevocationList()
   const listeners: ((event: RevocationEvent) => void)[] = []

@@ -25,7 +25,14 @@ export async function insertEvent(
     .select((row) => row.fn.max('tokens_expire_at').as('latest'))
     .where(kind === 'session' ? 'id' : 'subject', '=', value)
     .executeTakeFirstOrThrow()
-  const row = { id: randomRowId(now), seq: null, kind, value, created_at: now, expires_at: (latest ?? now) + marginMilliseconds }
+  const row = {
+    id: randomRowId(now),
+    seq: null,
+    kind,
+    value,
+    created_at: now,
+    expires_at: (latest ?? now) + marginMilliseconds,
+  }
   await transaction.insertInto('event').values(row).execute()
 }
 
@@ -54,11 +61,17 @@ export const numberEvents: Command<undefined, void> = command('numberEvents', as
     .whereRef('event.id', '=', 'fresh.id')
     .returning('event.seq')
     .execute()
-  if (numbered.length > 0) await transaction.updateTable('feed').set({ seq: seq + numbered.length }).execute()
+  if (numbered.length > 0)
+    await transaction
+      .updateTable('feed')
+      .set({ seq: seq + numbered.length })
+      .execute()
 })
 
 export async function hasUnnumberedEvents(reader: Kysely<Tables>): Promise<boolean> {
-  return (await reader.selectFrom('event').select('id').where('seq', 'is', null).limit(1).executeTakeFirst()) !== undefined
+  return (
+    (await reader.selectFrom('event').select('id').where('seq', 'is', null).limit(1).executeTakeFirst()) !== undefined
+  )
 }
 
 export async function listEventsAfter(reader: Kysely<Tables>, seq: number): Promise<readonly NumberedEvent[]> {

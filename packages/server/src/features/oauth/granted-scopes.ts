@@ -33,8 +33,15 @@ export function readRequestedScopes(scope: string | undefined, rules: ScopeRules
 }
 
 /** What a user holds: the defaults, their own scopes, those of their roles; in the order of declaration, and nothing undeclared. */
-export function heldScopes(user: { readonly scopes: readonly string[]; readonly roles: readonly string[] }, rules: ScopeRules): readonly string[] {
-  const held = new Set([...rules.defaults, ...user.scopes, ...user.roles.flatMap((role) => (Object.hasOwn(rules.roles, role) ? rules.roles[role]! : []))])
+export function heldScopes(
+  user: { readonly scopes: readonly string[]; readonly roles: readonly string[] },
+  rules: ScopeRules,
+): readonly string[] {
+  const held = new Set([
+    ...rules.defaults,
+    ...user.scopes,
+    ...user.roles.flatMap((role) => (Object.hasOwn(rules.roles, role) ? rules.roles[role]! : [])),
+  ])
   return Object.keys(rules.declared).filter((scope) => held.has(scope))
 }
 

@@ -9,7 +9,15 @@ const maxAgeSeconds = 300
  * What is published: the keys, and the metadata, at the path that RFC 8414 §3.1 makes by inserting and at the one that
  * is made by appending, where many clients look. All URLs come from the configured issuer, never from a request.
  */
-export function metadataRoutes({ issuer, scopes, published }: { readonly issuer: string; readonly scopes: readonly string[]; published(): JwkSet }): readonly Route[] {
+export function metadataRoutes({
+  issuer,
+  scopes,
+  published,
+}: {
+  readonly issuer: string
+  readonly scopes: readonly string[]
+  published(): JwkSet
+}): readonly Route[] {
   const metadata = {
     issuer,
     token_endpoint: `${issuer}/token`,

@@ -5,7 +5,9 @@ import { authenticateClient } from '../clients/clients.ts'
 import { grantByPassword } from './grants/password.ts'
 
 /** `POST /token` (RFC 6749 §3.2): the form, the client, the grant. A form without `grant_type` is a login. */
-export function tokenRoute(parts: Parameters<typeof grantByPassword>[2] & { readonly accessTokenSeconds: number }): Route {
+export function tokenRoute(
+  parts: Parameters<typeof grantByPassword>[2] & { readonly accessTokenSeconds: number },
+): Route {
   return {
     method: 'POST',
     path: '/token',

@@ -60,7 +60,12 @@ export function isOutdated(stored: string): boolean {
 }
 
 /** Node's own argon2id, for machines on which the prebuilt library does not load. */
-export function deriveWithNode(password: Uint8Array, nonce: Uint8Array, tagLength: number, { memory, passes, parallelism }: Argon2Parameters): Uint8Array {
+export function deriveWithNode(
+  password: Uint8Array,
+  nonce: Uint8Array,
+  tagLength: number,
+  { memory, passes, parallelism }: Argon2Parameters,
+): Uint8Array {
   return crypto.argon2Sync('argon2id', { message: password, nonce, tagLength, memory, passes, parallelism })
 }
 
@@ -70,7 +75,10 @@ function format({ memory, passes, parallelism, salt, hash }: Argon2Hash): string
 }
 
 function parse(stored: string): Argon2Hash | undefined {
-  const match = /^\$argon2id\$v=19\$m=(\d{1,8}),t=(\d{1,4}),p=(\d{1,3})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,172})$/.exec(stored)
+  const match =
+    /^\$argon2id\$v=19\$m=(\d{1,8}),t=(\d{1,4}),p=(\d{1,3})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,172})$/.exec(
+      stored,
+    )
   if (!match) return undefined
   const [memory, passes, parallelism] = [Number(match[1]), Number(match[2]), Number(match[3])]
   if (memory > maxMemory || passes > maxPasses) return undefined

@@ -6,7 +6,9 @@ export type HashRequest =
   | { readonly id: number; readonly password: Uint8Array }
   | { readonly id: number; readonly password: Uint8Array; readonly stored: string }
 
-export type HashReply = { readonly id: number; readonly result: string | boolean } | { readonly id: number; readonly error: string }
+export type HashReply =
+  | { readonly id: number; readonly result: string | boolean }
+  | { readonly id: number; readonly error: string }
 
 // Linux keeps a priority a thread: hashing then yields to the event loop. Elsewhere it would slow the whole process.
 if (process.platform === 'linux') setPriority(0, 10)

@@ -70,7 +70,12 @@ export function openHashThreads(count = availableParallelism()): HashThreads {
   function run(request: Omit<HashRequest, 'id'>): Promise<string | boolean> {
     if (closed) return Promise.reject(new Error('the hash threads are closed'))
     if (waiting.length >= maxWaiting) {
-      return Promise.reject(new ProblemError('temporarily_unavailable', 'Too many logins at the moment', { reason: 'hash queue is full', retryAfterSeconds: 2 }))
+      return Promise.reject(
+        new ProblemError('temporarily_unavailable', 'Too many logins at the moment', {
+          reason: 'hash queue is full',
+          retryAfterSeconds: 2,
+        }),
+      )
     }
     return new Promise((resolve, reject) => {
       waiting.push({ request: { id: ++lastId, ...request }, resolve, reject })

@@ -25,7 +25,7 @@ export function isTooLong(password: string): boolean {
 /** What is wrong with a new password, as a sentence, or nothing. No rule on its composition (NIST SP 800-63B-4 §3.1.1.2). */
 export function findPasswordFault(password: string): string | undefined {
   if (isTooLong(password)) return `Password should have at most ${maxBytes} bytes`
-  if ([...password].length < minCodePoints) return `Password should have at least ${minCodePoints} characters`
+  if (Array.from(password).length < minCodePoints) return `Password should have at least ${minCodePoints} characters`
   return undefined
 }
 

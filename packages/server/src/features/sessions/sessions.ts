@@ -40,7 +40,15 @@ export function createSessions(database: Database, issuing: Issuing, clock: Cloc
       }
       const { started } = await database.write(insertSession, { session, passwordHash })
       if (!started) return undefined
-      const content = { issuer: issuing.issuer, audience: issuing.audience, subject, clientId, sessionId: session.id, scopes, authenticatedAt: now }
+      const content = {
+        issuer: issuing.issuer,
+        audience: issuing.audience,
+        subject,
+        clientId,
+        sessionId: session.id,
+        scopes,
+        authenticatedAt: now,
+      }
       return { accessToken: issueAccessToken(content, issuing.signingKey(), issuing.accessTokenSeconds, clock) }
     },
   }

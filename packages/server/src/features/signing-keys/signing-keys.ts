@@ -1,5 +1,15 @@
 import { canSign, keySetOf, type Clock } from 'keystile/internal'
-import { exportPrivateJwk, exportPublicJwk, generateKey, importKey, thumbprint, type Jwk, type JwkSet, type KeySet, type SigningKey } from 'keystile/jwt'
+import {
+  exportPrivateJwk,
+  exportPublicJwk,
+  generateKey,
+  importKey,
+  thumbprint,
+  type Jwk,
+  type JwkSet,
+  type KeySet,
+  type SigningKey,
+} from 'keystile/jwt'
 import type { Database } from '../../storage/database.ts'
 import { createSeal, type Seal } from './seal.ts'
 import type { SigningKeyRow } from '../../storage/tables.ts'
@@ -50,13 +60,17 @@ export async function openSigningKeys(
   const keys = rows.map((row) => {
     const jwk = seal.open(row.sealed_jwk, row.id)
     if (jwk === undefined) {
-      throw new TypeError('the signing keys in this database were sealed under another key: give the key (or the file keystile.key) that was there when they were made')
+      throw new TypeError(
+        'the signing keys in this database were sealed under another key: give the key (or the file keystile.key) that was there when they were made',
+      )
     }
     return signingKeyOf(JSON.parse(jwk) as Jwk)
   })
   const keysNow = keysOf(keys)
   if (keysNow.current.algorithm.name !== options.algorithm) {
-    throw new TypeError(`this database's signing key is for ${keysNow.current.algorithm.name}, and ${options.algorithm} is configured; it cannot be changed yet`)
+    throw new TypeError(
+      `this database's signing key is for ${keysNow.current.algorithm.name}, and ${options.algorithm} is configured; it cannot be changed yet`,
+    )
   }
   return keysNow
 }
@@ -72,7 +86,12 @@ export function signingKeyOf(jwk: Jwk): SigningKey {
 
 function sealedRow(key: SigningKey, seal: Seal, clock: Clock): SigningKeyRow {
   const id = key.keyId!
-  return { id, algorithm: key.algorithm.name, sealed_jwk: seal.seal(JSON.stringify(exportPrivateJwk(key)), id), created_at: clock.now() }
+  return {
+    id,
+    algorithm: key.algorithm.name,
+    sealed_jwk: seal.seal(JSON.stringify(exportPrivateJwk(key)), id),
+    created_at: clock.now(),
+  }
 }
 
 function keysOf(keys: readonly SigningKey[]): SigningKeys {

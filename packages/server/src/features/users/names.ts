@@ -34,7 +34,10 @@ export function parseEmail(text: string): ComparableName | undefined {
 }
 
 function isLocalPart(local: string): boolean {
-  return /^[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+(\.[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+)*$/u.test(local) && Buffer.byteLength(local) <= 64
+  return (
+    /^[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+(\.[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+)*$/u.test(local) &&
+    Buffer.byteLength(local) <= 64
+  )
 }
 
 function isDomain(domain: string): boolean {

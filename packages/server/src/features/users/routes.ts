@@ -6,7 +6,8 @@ import { findPasswordFault, type Passwords } from '../password/password.ts'
 import { parseEmail, parseUsername } from './names.ts'
 import type { Profile, ProfileSchema, User, Users } from './users.ts'
 
-const usernameRule = 'Username should have 2 to 63 letters, digits, dots, underscores or hyphens, and begin with a letter or digit'
+const usernameRule =
+  'Username should have 2 to 63 letters, digits, dots, underscores or hyphens, and begin with a letter or digit'
 const emailRule = 'value is not a valid email address: it should have one part, an @-sign and a domain with a dot'
 
 /** What `POST /users` expects beside the profile. */
@@ -45,7 +46,14 @@ export function userRoutes(options: {
         refuseFaults([...errors, ...extra.errors])
         const { username, email, password } = fields!
         const passwordHash = await passwords.hash(password)
-        const created = await users.create({ username, email, passwordHash, scopes: [], roles: [], profile: extra.profile })
+        const created = await users.create({
+          username,
+          email,
+          passwordHash,
+          scopes: [],
+          roles: [],
+          profile: extra.profile,
+        })
         if ('taken' in created) throw new ProblemError('conflict', `This ${created.taken} is already taken`)
         const { user } = created
         return jsonAnswer(201, wireUser(user.public), { location: `${issuer}/users/${user.public.id}` })
@@ -67,10 +75,22 @@ export function wireUser({ id, username, email, emailVerified, createdAt, ...pro
 }
 
 /** The members beside ours, by the application's schema. Without one there are none. */
-async function checkProfile(body: JsonObject, schema: ProfileSchema | undefined): Promise<{ readonly errors: readonly FieldError[]; readonly profile: Profile }> {
+async function checkProfile(
+  body: JsonObject,
+  schema: ProfileSchema | undefined,
+): Promise<{ readonly errors: readonly FieldError[]; readonly profile: Profile }> {
   const members = Object.entries(body).filter(([name]) => !registrationFields.has(name))
   if (!schema) {
-    const errors = members.length > 0 ? [{ loc: ['body'], msg: `Unknown members; expected are ${[...registrationFields].join(', ')}`, type: 'extra_forbidden' }] : []
+    const errors =
+      members.length > 0
+        ? [
+            {
+              loc: ['body'],
+              msg: `Unknown members; expected are ${[...registrationFields].join(', ')}`,
+              type: 'extra_forbidden',
+            },
+          ]
+        : []
     return { errors, profile: {} }
   }
   const result = await schema['~standard'].validate(Object.fromEntries(members))

@@ -96,7 +96,8 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
       await database.write(disableUser, { id: subject, now: clock.now() })
       await feed.tail()
     },
-    replacePasswordHash: (user, hash) => database.write(replacePasswordHash, { id: user.public.id, old: user.passwordHash, hash }),
+    replacePasswordHash: (user, hash) =>
+      database.write(replacePasswordHash, { id: user.public.id, old: user.passwordHash, hash }),
     async *list() {
       let afterKey = ''
       for (;;) {
@@ -127,7 +128,10 @@ function userOf(row: UserRow): User {
 }
 
 /** Users for 5 s, fewer when an event says that one of them lost access. */
-function createUserCache(clock: Clock, feed: EventFeed): { find(subject: string): User | undefined; remember(user: User): void } {
+function createUserCache(
+  clock: Clock,
+  feed: EventFeed,
+): { find(subject: string): User | undefined; remember(user: User): void } {
   const users = new Map<string, { readonly user: User; readonly until: number }>()
   feed.onEvent(({ kind, value }) => kind === 'subject' && users.delete(value))
   return {

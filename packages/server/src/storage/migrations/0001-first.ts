@@ -43,7 +43,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addColumn('expires_at', 'bigint', (column) => column.notNull())
     .execute()
-  await db.schema.createIndex('event_unnumbered').on('event').column('id').where('seq' as never, 'is', null).execute()
+  await db.schema
+    .createIndex('event_unnumbered')
+    .on('event')
+    .column('id')
+    .where('seq' as never, 'is', null)
+    .execute()
   await db.schema
     .createTable('feed')
     .addColumn('id', 'integer', (column) => column.primaryKey())

@@ -22,11 +22,17 @@ export interface Granted {
 export async function grantByPassword(
   form: Form,
   client: Client,
-  { users, passwords, sessions, scopes: rules }: { readonly users: Users; readonly passwords: Passwords; readonly sessions: Sessions; readonly scopes: ScopeRules },
+  {
+    users,
+    passwords,
+    sessions,
+    scopes: rules,
+  }: { readonly users: Users; readonly passwords: Passwords; readonly sessions: Sessions; readonly scopes: ScopeRules },
 ): Promise<Granted> {
   const username = form.get('username')
   const password = form.get('password')
-  if (username === undefined || password === undefined) throw new OAuthError('invalid_request', 'The form must have username and password')
+  if (username === undefined || password === undefined)
+    throw new OAuthError('invalid_request', 'The form must have username and password')
   const requested = readRequestedScopes(form.get('scope'), rules)
   const user = await users.findByLogin(username)
   const isProved = !isTooLong(password) && (await passwords.verify(password, user?.passwordHash))

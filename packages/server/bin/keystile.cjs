@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+'use strict'
+// CommonJS in the words of old Nodes, so that each of them can say what it lacks.
+var version = process.versions.node.split('.').map(Number)
+if (version[0] < 24 || (version[0] === 24 && version[1] < 15)) {
+  console.error(
+    'keystile needs Node 24.15 or newer; this is ' + process.version + '. Install a newer one from https://nodejs.org',
+  )
+  process.exit(1)
+}
+void import('../dist/cli/main.js')

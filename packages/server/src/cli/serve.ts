@@ -1,0 +1,47 @@
+import { pino } from 'pino'
+import { systemClock } from 'keystile/internal'
+import { listen } from '../server/server.ts'
+import { wire } from '../server/wire.ts'
+import { parseFlags, readSettings, type Settings } from './settings.ts'
+import type { Terminal } from './terminal.ts'
+
+/** `keystile serve`: runs until it is told to stop, then lets requests end. */
+export async function serve(args: readonly string[], terminal: Terminal): Promise<void> {
+  const { values, positionals } = parseFlags(args, {})
+  if (positionals.length > 0) throw new TypeError(`serve takes flags only; "${positionals[0]}" is none`)
+  const settings = await readSettings(values, terminal.environment)
+  const logger = pino(
+    { base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: settings.logFile ?? 2, sync: true, mkdir: true }),
+  )
+  const running = await wire({ ...settings.options, logger, clock: systemClock })
+  const server = await listen(running, settings).catch(async (error: unknown) => {
+    await running.keystile.close()
+    throw error
+  })
+  logger.info({ issuer: running.keystile.issuer, port: settings.port }, 'listening')
+  terminal.print(welcome(running.keystile.issuer, settings))
+  const signal = await terminal.untilStopped()
+  logger.info({ signal }, 'stopping')
+  await server.close()
+  logger.info({}, 'stopped')
+}
+
+/** Where things are, and three commands that work when they are pasted. */
+function welcome(issuer: string, { options, hosts, port }: Settings): string {
+  const [host = ''] = hosts
+  const shownHost = hosts.length > 1 ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  const at = `http://${shownHost}:${port}${new URL(issuer).pathname.replace(/\/$/, '')}`
+  const database =
+    typeof options.database === 'string' ? options.database.replace(/\/\/[^@/]*@/, '//…@') : 'the configured pool'
+  return `
+Keystile listens on ${at}  (issuer ${issuer})
+Its data is in ${database}
+
+Register, log in, and see who you are:
+
+  curl -s ${at}/users -H 'content-type: application/json' -d '{"username": "ada", "email": "ada@example.com", "password": "an engine of her own"}'
+  TOKEN=$(curl -s ${at}/token -d username=ada -d 'password=an engine of her own' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+  curl -s ${at}/users/me -H "authorization: Bearer $TOKEN"
+`
+}

@@ -1,0 +1,40 @@
+import { createInterface } from 'node:readline'
+import { Writable } from 'node:stream'
+
+/** The process as the commands see it: the only place that knows its environment, its streams and its signals. */
+export interface Terminal {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  print(text: string): void
+  /** Asks without showing what is typed. @throws {TypeError} where nobody can be asked */
+  askSecret(question: string): Promise<string>
+  /** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
+  untilStopped(): Promise<string>
+}
+
+export function createTerminal(): Terminal {
+  return {
+    environment: process.env,
+    print: (text) => void process.stdout.write(`${text}\n`),
+    askSecret,
+    untilStopped: () =>
+      new Promise((resolve) => {
+        for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
+      }),
+  }
+}
+
+async function askSecret(question: string): Promise<string> {
+  if (!process.stdin.isTTY) throw new TypeError('there is no terminal to ask for a password on: give --password-file')
+  process.stderr.write(question)
+  const silence = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const lines = createInterface({ input: process.stdin, output: silence, terminal: true })
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      lines.once('line', resolve)
+      lines.once('close', () => reject(new TypeError('no password was typed')))
+    })
+  } finally {
+    lines.close()
+    process.stderr.write('\n')
+  }
+}

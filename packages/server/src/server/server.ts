@@ -1,0 +1,83 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  pathOf,
+  problemAnswer,
+  ProblemError,
+  readNodeRequest,
+  writeAnswer,
+  type HttpAnswer,
+  type HttpRequestWithBody,
+} from 'keystile/internal'
+import { jsonAnswer } from '../http/route.ts'
+import type { Running } from './wire.ts'
+
+/** Requests that are under way get this long when the server stops. */
+const drainMilliseconds = 10_000
+
+export interface ListeningServer {
+  /** Stops listening, lets requests end, and closes what the server ran on. */
+  close(): Promise<void>
+}
+
+/**
+ * The stand-alone server: Keystile's endpoints, `/healthz` and `/readyz`, and 404 for anything else.
+ *
+ * @param hosts each is listened on; of several, those that this machine does not have are left out
+ * @throws {Error} when the port is taken, or none of the hosts can be listened on
+ */
+export async function listen(
+  { keystile, isReady }: Running,
+  { hosts, port }: { readonly hosts: readonly string[]; readonly port: number },
+): Promise<ListeningServer> {
+  const answer = async (request: HttpRequestWithBody): Promise<HttpAnswer> => {
+    const own = await keystile.answer(request)
+    if (own) return own
+    switch (pathOf(request.url)) {
+      case '/healthz':
+        return jsonAnswer(200, { status: 'ok' })
+      case '/readyz':
+        return (await isReady())
+          ? jsonAnswer(200, { status: 'ready' })
+          : jsonAnswer(503, { status: 'the database does not answer' }, { 'retry-after': '1' })
+      default:
+        return problemAnswer(new ProblemError('not_found', 'There is nothing here'))
+    }
+  }
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    writeAnswer(response, await answer(readNodeRequest(request)))
+  }
+  const servers: Server[] = []
+  for (const host of hosts) {
+    const server = createServer(
+      { headersTimeout: 10_000, requestTimeout: 30_000 },
+      (request, response) => void handle(request, response),
+    )
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject)
+        server.listen({ host, port }, resolve)
+      })
+      servers.push(server)
+    } catch (error) {
+      const isAbsent = ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes((error as NodeJS.ErrnoException).code ?? '')
+      if (isAbsent && hosts.length > 1 && !(host === hosts.at(-1) && servers.length === 0)) continue
+      await Promise.all(servers.map(closeServer))
+      throw error
+    }
+  }
+  return {
+    async close() {
+      await Promise.all(servers.map(closeServer))
+      await keystile.close()
+    },
+  }
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const timer = setTimeout(() => server.closeAllConnections(), drainMilliseconds)
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve())
+    server.closeIdleConnections()
+  })
+  clearTimeout(timer)
+}

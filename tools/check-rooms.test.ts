@@ -1,0 +1,269 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { describe, it } from 'node:test'
+import { checkRooms } from './check-rooms.ts'
+import type { Plan } from './rooms.ts'
+
+const plan: Plan = {
+  packages: [
+    {
+      folder: 'packages/library',
+      name: 'library',
+      doors: [
+        { file: 'index.ts', for: 'all' },
+        { file: 'extra.ts', for: 'more' },
+      ],
+      rooms: [
+        { name: 'base', for: 'ground', from: [], packagesOf: { 'random.ts': ['node:crypto'] } },
+        { name: 'middle', for: 'between', from: ['base'], packages: ['node:http'] },
+        { name: 'client', for: 'browsers', from: ['base', 'middle'], neverLoads: ['node:'] },
+        { name: 'top', for: 'all together', from: ['*'] },
+      ],
+    },
+    {
+      folder: 'packages/server',
+      name: '@scope/server',
+      doors: [{ file: 'index.ts', for: 'all' }],
+      rooms: [
+        { name: 'storage', for: 'data', from: [], packages: ['kysely'] },
+        { name: 'features/a', for: 'a', from: ['storage'], packages: ['kysely', 'library'] },
+        { name: 'features/a/inner', for: 'a room in a room', from: ['features/a'] },
+      ],
+    },
+  ],
+  onlyIn: { kysely: ['storage/**', '**/store.ts'] },
+  longFiles: {},
+}
+
+/** A tree in which everything is as the plan says, and every rule has something to look at. */
+const goodTree: Readonly<Record<string, string>> = {
+  'packages/library/src/index.ts': `/** The door. */\nexport { one } from './base/one.ts'\nexport type { Two } from './middle/two.ts'\n`,
+  'packages/library/src/extra.ts': `export * from './top/top.ts'`,
+  'packages/library/src/base/one.ts': `// any, declare module, export default\nexport const one = 'any'`,
+  'packages/library/src/base/random.ts': `import { randomBytes } from 'node:crypto'\nexport const random = () => randomBytes(1)`,
+  'packages/library/src/middle/two.ts': `import { get } from 'node:http'\nimport { one } from '../base/one.ts'\nexport type Two = 2`,
+  'packages/library/src/middle/two.test.ts': `import { plan } from '../../../../tools/rooms.ts'\nimport 'whatever'`,
+  'packages/library/src/client/client.ts': `import type { Two } from '../middle/two.ts'\nexport const three = AbortSignal.any([])`,
+  'packages/library/src/top/top.ts': `import { three } from '../client/client.ts'\nexport const top = three`,
+  'packages/server/src/index.ts': `export { a } from './features/a/a.ts'`,
+  'packages/server/src/storage/open.ts': `import { Kysely } from 'kysely'\nexport const open = Kysely`,
+  'packages/server/src/features/a/store.ts': `import { sql } from 'kysely'\nimport { open } from '../../storage/open.ts'`,
+  'packages/server/src/features/a/a.ts': `import { one } from 'library'\nimport { top } from 'library/extra'\nexport const a = one`,
+  'packages/server/src/features/a/inner/b.ts': `import { a } from '../a.ts'\nexport const b = a`,
+}
+
+function problemsOf(planted: Readonly<Record<string, string | undefined>>, planned: Plan = plan): readonly string[] {
+  const root = mkdtempSync(join(tmpdir(), 'keystile-rooms-'))
+  try {
+    for (const [path, source] of Object.entries({ ...goodTree, ...planted })) {
+      if (source === undefined) continue
+      mkdirSync(dirname(join(root, path)), { recursive: true })
+      writeFileSync(join(root, path), source)
+    }
+    return checkRooms(root, planned).problems
+  } finally {
+    rmSync(root, { recursive: true })
+  }
+}
+
+/** The plan with its first room, `base`, changed. */
+function planWithBase(change: Partial<Plan['packages'][number]['rooms'][number]>): Plan {
+  const [library, server] = plan.packages
+  const [base, ...others] = library!.rooms
+  return { ...plan, packages: [{ ...library!, rooms: [{ ...base!, ...change }, ...others] }, server!] }
+}
+
+const library = 'packages/library/src'
+const server = 'packages/server/src'
+const longText = 'export const a = 1\n'.repeat(401)
+
+describe('checkRooms', () => {
+  it('finds nothing in a tree that is as the plan says', () => {
+    assert.deepEqual(problemsOf({}), [])
+  })
+
+  it('counts the files it has read', () => {
+    const root = mkdtempSync(join(tmpdir(), 'keystile-rooms-'))
+    mkdirSync(join(root, 'packages/library/src/base'), { recursive: true })
+    writeFileSync(join(root, 'packages/library/src/base/one.ts'), '')
+    assert.equal(checkRooms(root, plan).files, 1)
+    rmSync(root, { recursive: true })
+  })
+
+  /** Each rule, the file that breaks it, its text, and the one complaint that must come. */
+  const violations: readonly (readonly [rule: string, path: string, source: string, complaint: RegExp])[] = [
+    [
+      'a room that is not named',
+      `${library}/middle/x.ts`,
+      `import { t } from '../top/top.ts'`,
+      /the room middle does not name top/,
+    ],
+    [
+      'a room below its own',
+      `${library}/base/x.ts`,
+      `import type { Two } from '../middle/two.ts'`,
+      /may not import middle\/two\.ts/,
+    ],
+    ['a file outside every room', `${library}/base/x.ts`, `import { y } from '../y.ts'`, /may not import y\.ts/],
+    ['a door from inside', `${library}/top/x.ts`, `import { one } from '../index.ts'`, /a door is for outsiders/],
+    ['a room by import()', `${library}/base/x.ts`, `const x = await import('../top/top.ts')`, /does not name top/],
+    ['a package that is not listed', `${library}/base/x.ts`, `import 'left-pad'`, /does not list left-pad/],
+    ['a package listed for another file', `${library}/base/x.ts`, `import 'node:crypto'`, /does not list node:crypto/],
+    ['a built-in without node:', `${library}/middle/x.ts`, `import { get } from 'http'`, /does not list http/],
+    ['a computed import()', `${library}/base/x.ts`, `await import(process.argv[2])`, /does not list \(computed\)/],
+    [
+      'kysely outside storage/ and store.ts',
+      `${server}/features/a/x.ts`,
+      `import { sql } from 'kysely'`,
+      /may not import kysely: only/,
+    ],
+    [
+      'a path into another package',
+      `${server}/features/a/x.ts`,
+      `import '../../../../library/src/base/one.ts'`,
+      /outside its package/,
+    ],
+    [
+      'a folder of another package',
+      `${server}/features/a/x.ts`,
+      `import 'library/src/base/one.ts'`,
+      /library has no such door/,
+    ],
+    ['a door that is not there', `${server}/features/a/x.ts`, `import 'library/none'`, /library has no such door/],
+    ['its own package by name', `${library}/top/x.ts`, `import { one } from 'library'`, /does not list library/],
+    [
+      'what it must never load',
+      `${library}/client/x.ts`,
+      `import { o } from '../middle/two.ts'`,
+      /must never load node:http: client\/x\.ts -> middle\/two\.ts/,
+    ],
+    ['itself', `${library}/base/x.ts`, `import './x.ts'`, /imports itself: base\/x\.ts -> base\/x\.ts/],
+  ]
+  for (const [rule, path, source, complaint] of violations) {
+    it(`reports a file that imports ${rule}`, () => {
+      const problems = problemsOf({ [path]: source })
+      assert.equal(problems.length, 1, problems.join('\n'))
+      assert.match(problems[0]!, complaint)
+      assert.ok(problems[0]!.startsWith(path))
+    })
+  }
+
+  it('reports a circle between files once, with the way round it', () => {
+    const circle = {
+      [`${library}/base/x.ts`]: `import type { Y } from './y.ts'`,
+      [`${library}/base/y.ts`]: `import './z.ts'`,
+      [`${library}/base/z.ts`]: `import './x.ts'`,
+    }
+    assert.deepEqual(problemsOf(circle), [
+      `${library}/base/x.ts: imports itself: base/x.ts -> base/y.ts -> base/z.ts -> base/x.ts`,
+    ])
+  })
+
+  const misplaced: readonly (readonly [what: string, path: string, source: string, complaint: RegExp])[] = [
+    ['a file in no room', `${library}/attic/x.ts`, '', /is in no room/],
+    ['a file beside the doors that is none', `${library}/x.ts`, '', /is in no room/],
+    ['a file that is not .ts', `${library}/base/x.mjs`, '', /is not a \.ts file/],
+    [
+      'a barrel',
+      `${library}/middle/x.ts`,
+      `export { one } from '../base/one.ts'`,
+      /passes on .*, which only a door may/,
+    ],
+    ['a barrel of everything', `${library}/middle/x.ts`, `export * from '../base/one.ts'`, /which only a door may/],
+    [
+      'a door with code of its own',
+      `${library}/extra.ts`,
+      `export * from './base/one.ts'\nlet a = 1`,
+      /does more than pass on/,
+    ],
+    ['a door that passes on a package', `${library}/extra.ts`, `export { z } from 'zod'`, /which is no room's/],
+    ['a file that is too long', `${library}/base/x.ts`, longText, /has 401 lines/],
+    [
+      'a file it cannot read',
+      `${library}/base/x.ts`,
+      "const a = 'b",
+      /cannot be read: line 1: a string without an end/,
+    ],
+    ['a package that is not in the plan', 'packages/stray/package.json', '{}', /packages\/stray is not in the plan/],
+  ]
+  for (const [what, path, source, complaint] of misplaced) {
+    it(`reports ${what}`, () => {
+      const problems = problemsOf({ [path]: source })
+      assert.equal(problems.length, 1, problems.join('\n'))
+      assert.match(problems[0]!, complaint)
+    })
+  }
+
+  const words: readonly (readonly [source: string, complaint: RegExp])[] = [
+    ...[
+      'let a: any',
+      'f(a as any)',
+      'type A = Map<string, any>',
+      'let a: any[]',
+      'type A = B extends C ? any : never',
+    ].map((source) => [source, /uses the type any/] as const),
+    ["declare module 'express' {}", /changes the types of others/],
+    ['declare global {}', /changes the types of others/],
+    ['export default 1', /has a default export/],
+    ['const a = 1\nexport { a as default }', /has a default export/],
+  ]
+  for (const [source, complaint] of words) {
+    it(`reports ${JSON.stringify(source)}, in a test too`, () => {
+      for (const path of [`${library}/base/x.ts`, `${library}/base/x.test.ts`]) {
+        const problems = problemsOf({ [path]: source })
+        assert.equal(problems.length, 1, problems.join('\n'))
+        assert.match(problems[0]!, complaint)
+      }
+    })
+  }
+
+  it('lets the word any pass where it is no type', () => {
+    const source = 'Promise.any([])\nfunction any() {}\nany()\nconst a = { any: 1, `any`: /any/ } // any'
+    assert.deepEqual(problemsOf({ [`${library}/base/x.ts`]: source }), [])
+  })
+
+  it('reports a room that has no files', () => {
+    const problems = problemsOf({
+      [`${library}/top/top.ts`]: undefined,
+      [`${library}/extra.ts`]: `export * from './base/one.ts'`,
+    })
+    assert.deepEqual(problems, ['rooms.ts, library: no file is in the room top'])
+  })
+
+  it('reports a room that has nothing but tests', () => {
+    const path = `${server}/features/a/inner/b`
+    const problems = problemsOf({ [`${path}.ts`]: undefined, [`${path}.test.ts`]: '' })
+    assert.deepEqual(problems, ['rooms.ts, @scope/server: no file is in the room features/a/inner'])
+  })
+
+  it('reports a door that is not there', () => {
+    const [problem, ...others] = problemsOf({ [`${server}/index.ts`]: undefined })
+    assert.equal(problem, 'rooms.ts, @scope/server: there is no door index.ts')
+    assert.deepEqual(others, [])
+  })
+
+  it('reports a tree in which it finds nothing at all', () => {
+    const nothing = Object.fromEntries(Object.keys(goodTree).map((path) => [path, undefined]))
+    assert.equal(problemsOf({ ...nothing, 'packages/readme': '' }).length, 11)
+  })
+
+  it('reports a plan that names a room which is not above', () => {
+    assert.deepEqual(problemsOf({}, planWithBase({ from: ['middle'] })), [
+      'rooms.ts, library: base names middle, which is not above it',
+    ])
+  })
+
+  it('reports a plan that gives packages to a file that is not there', () => {
+    const planned = planWithBase({ packagesOf: { 'random.ts': ['node:crypto'], 'gone.ts': ['node:os'] } })
+    assert.deepEqual(problemsOf({}, planned), ['rooms.ts, library: there is no base/gone.ts'])
+  })
+
+  it('lets a long file pass whose reason is in the plan, and reports an excuse that is not needed', () => {
+    const path = `${library}/base/x.ts`
+    const planned = { ...plan, longFiles: { [path]: 'one table, read from top to bottom' } }
+    assert.deepEqual(problemsOf({ [path]: longText }, planned), [])
+    assert.deepEqual(problemsOf({}, planned), [`rooms.ts: ${path} is excused as long, and is not`])
+  })
+})

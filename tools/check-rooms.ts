@@ -1,0 +1,226 @@
+// Fails when packages/*/src is not built as rooms.ts says. It reads text, because TypeScript 7 gives scripts no parser,
+// and stops at what it cannot read: a check that has read nothing must not pass.
+import { globSync, readdirSync, readFileSync } from 'node:fs'
+import { join, matchesGlob, posix } from 'node:path'
+import { codeOnly } from './code-only.ts'
+import { computed, type Import, importsOf, packageOf } from './imports.ts'
+import { type Door, type Package, type Plan, plan, type Room } from './rooms.ts'
+
+const maxLines = 400
+
+interface File {
+  /** Below src/, with forward slashes. */
+  readonly path: string
+  /** Without comments and the contents of strings. */
+  readonly code: string
+  readonly lines: number
+  readonly imports: readonly Import[]
+  readonly isTest: boolean
+}
+
+export interface Findings {
+  readonly files: number
+  readonly problems: readonly string[]
+}
+
+/** Reads the repository at `root` and returns everything in it that the plan does not allow. */
+export function checkRooms(root: string, plan: Plan): Findings {
+  const problems = [...unplannedPackages(root, plan)]
+  const long = new Set<string>()
+  let files = 0
+  for (const pack of plan.packages) {
+    const report = (path: string, what: string): void => void problems.push(`${pack.folder}/src/${path}: ${what}`)
+    const all = readFiles(join(root, pack.folder, 'src'), report)
+    const sources = all.filter((file) => !file.isTest)
+    files += all.length
+    checkPlan(pack, sources, (what) => problems.push(`rooms.ts, ${pack.name}: ${what}`))
+    for (const file of all) checkText(file, report)
+    for (const file of sources) {
+      const where = `${pack.folder}/src/${file.path}`
+      if (file.lines > maxLines) long.add(where)
+      if (file.lines > maxLines && !plan.longFiles[where]) {
+        report(file.path, `has ${file.lines} lines; more than ${maxLines} need a reason in rooms.ts`)
+      }
+      checkPlace(file, pack, plan, report)
+    }
+    checkReach(pack, sources, report)
+    for (const circle of circlesIn(sources)) report(circle[0]!, `imports itself: ${circle.join(' -> ')}`)
+  }
+  for (const file of Object.keys(plan.longFiles)) {
+    if (!long.has(file)) problems.push(`rooms.ts: ${file} is excused as long, and is not`)
+  }
+  return { files, problems }
+}
+
+type Report = (path: string, what: string) => void
+
+function readFiles(src: string, report: Report): readonly File[] {
+  return globSync('**/*.{ts,mts,cts,tsx,js,mjs,cjs,jsx}', { cwd: src })
+    .toSorted()
+    .flatMap((found) => {
+      const path = found.replaceAll('\\', '/')
+      if (!path.endsWith('.ts')) report(path, 'is not a .ts file, so no rule would hold for it')
+      const source = readFileSync(join(src, found), 'utf8')
+      const lines = source.trimEnd().split('\n').length
+      const isTest = path.endsWith('.test.ts')
+      try {
+        return [{ path, code: codeOnly(source), lines, imports: isTest ? [] : importsOf(source), isTest }]
+      } catch (error) {
+        report(path, `cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+        return []
+      }
+    })
+}
+
+function* unplannedPackages(root: string, plan: Plan): Iterable<string> {
+  for (const entry of readdirSync(join(root, 'packages'), { withFileTypes: true })) {
+    const folder = `packages/${entry.name}`
+    if (entry.isDirectory() && !plan.packages.some((pack) => pack.folder === folder)) {
+      yield `rooms.ts: ${folder} is not in the plan`
+    }
+  }
+}
+
+/** The plan itself: only rooms above, and no line in it that stands for nothing. */
+function checkPlan(pack: Package, sources: readonly File[], report: (what: string) => void): void {
+  for (const [index, room] of pack.rooms.entries()) {
+    const above = pack.rooms.slice(0, index).map(({ name }) => name)
+    for (const name of room.from) {
+      if (name !== '*' && !above.includes(name)) report(`${room.name} names ${name}, which is not above it`)
+    }
+    if (!sources.some((file) => roomOf(file.path, pack) === room)) report(`no file is in the room ${room.name}`)
+    for (const file of Object.keys(room.packagesOf ?? {})) {
+      if (!sources.some(({ path }) => path === `${room.name}/${file}`)) report(`there is no ${room.name}/${file}`)
+    }
+  }
+  for (const door of pack.doors) {
+    if (!sources.some(({ path }) => path === door.file)) report(`there is no door ${door.file}`)
+  }
+}
+
+/** What holds for every file, tests included. */
+function checkText({ path, code }: File, report: Report): void {
+  // Not a type: x.any, any(…), and { any: … } as a key. The linter reads syntax and guards the rest.
+  if (/(?<!\.\s*)\bany\b(?!\s*\()(?!(?<=[{,;(]\s*any)\s*\??:)/.test(code)) report(path, 'uses the type any')
+  if (/\bdeclare\s+(?:module|global)\b/.test(code))
+    report(path, 'changes the types of others (declare module or global)')
+  if (/\bexport\s+default\b|\bexport\b[^;'"=]*\bas\s+default\b/.test(code)) report(path, 'has a default export')
+}
+
+/** Whether a file may import what it imports, by where it lies. */
+function checkPlace(file: File, pack: Package, plan: Plan, report: Report): void {
+  if (doorOf(file.path, pack)) return checkDoor(file, pack, report)
+  const room = roomOf(file.path, pack)
+  if (!room) return report(file.path, 'is in no room, and is no door')
+  for (const { specifier, passedOn } of file.imports) {
+    if (passedOn) report(file.path, `passes on ${specifier}, which only a door may`)
+    const problem = specifier.startsWith('.')
+      ? problemOfFile(file.path, room, specifier, pack)
+      : problemOfPackage(file.path, room, specifier, plan)
+    if (problem) report(file.path, problem)
+  }
+}
+
+function checkDoor(file: File, pack: Package, report: Report): void {
+  const rest = file.code.replaceAll(
+    /\bexport\s+(?:type\s+)?(?:\{[^}]*\}|\*(?:\s+as\s+[\w$]+)?)\s*from\s*(['"])\s*\1;?/g,
+    '',
+  )
+  if (rest.trim() !== '') report(file.path, 'is a door, and does more than pass on')
+  for (const { specifier } of file.imports) {
+    if (!roomOf(resolve(file.path, specifier), pack))
+      report(file.path, `is a door, and passes on ${specifier}, which is no room's`)
+  }
+}
+
+function problemOfFile(from: string, room: Room, specifier: string, pack: Package): string | undefined {
+  const path = resolve(from, specifier)
+  if (path.startsWith('../'))
+    return `may not import ${specifier}, which is outside its package: use the door of the other`
+  if (doorOf(path, pack)) return `may not import ${path}: a door is for outsiders`
+  const target = roomOf(path, pack)
+  if (target === room) return undefined
+  const above = pack.rooms.indexOf(room)
+  const allowed =
+    target && pack.rooms.indexOf(target) < above && (room.from.includes(target.name) || room.from.includes('*'))
+  return allowed
+    ? undefined
+    : `may not import ${path}: the room ${room.name} does not name ${target?.name ?? 'its room'}`
+}
+
+function problemOfPackage(from: string, room: Room, specifier: string, plan: Plan): string | undefined {
+  const name = specifier === computed ? computed : packageOf(specifier)
+  const ofFile = room.packagesOf?.[from.slice(room.name.length + 1)] ?? []
+  if (![...(room.packages ?? []), ...ofFile].includes(name))
+    return `may not import ${specifier}: its room does not list ${name}`
+  const files = plan.onlyIn[name]
+  if (files && !files.some((glob) => matchesGlob(from, glob)))
+    return `may not import ${name}: only ${files.join(', ')} may`
+  const own = plan.packages.find((pack) => pack.name === name)
+  const door = specifier === name ? 'index.ts' : `${specifier.slice(name.length + 1)}.ts`
+  if (own && !doorOf(door, own)) return `may not import ${specifier}: ${name} has no such door`
+  return undefined
+}
+
+/** What a room or a door promises not to load, followed through every import that is there at run time. */
+function checkReach(pack: Package, sources: readonly File[], report: Report): void {
+  const byPath = new Map(sources.map((file) => [file.path, file]))
+  const walk = (file: File, banned: readonly string[], way: readonly string[], seen: Set<string>): void => {
+    if (seen.has(file.path)) return
+    seen.add(file.path)
+    for (const { specifier } of file.imports.filter(({ typeOnly }) => !typeOnly)) {
+      const isBanned =
+        banned.includes(packageOf(specifier)) || (specifier.startsWith('node:') && banned.includes('node:'))
+      if (isBanned)
+        report(way[0] ?? file.path, `must never load ${specifier}: ${[...way, file.path, specifier].join(' -> ')}`)
+      const next = specifier.startsWith('.') ? byPath.get(resolve(file.path, specifier)) : undefined
+      if (next) walk(next, banned, [...way, file.path], seen)
+    }
+  }
+  for (const file of sources) {
+    const banned = (doorOf(file.path, pack) ?? roomOf(file.path, pack))?.neverLoads
+    if (banned) walk(file, banned, [], new Set())
+  }
+}
+
+/** Each circle once, as the way round it. Types count: two files that need each other's types are one subject. */
+function circlesIn(sources: readonly File[]): readonly (readonly string[])[] {
+  const byPath = new Map(sources.map((file) => [file.path, file]))
+  const circles: (readonly string[])[] = []
+  const done = new Set<string>()
+  const visit = (file: File, way: readonly string[]): void => {
+    if (way.includes(file.path)) circles.push([...way.slice(way.indexOf(file.path)), file.path])
+    if (way.includes(file.path) || done.has(file.path)) return
+    for (const { specifier } of file.imports.filter((found) => found.specifier.startsWith('.'))) {
+      const next = byPath.get(resolve(file.path, specifier))
+      if (next) visit(next, [...way, file.path])
+    }
+    done.add(file.path)
+  }
+  for (const file of sources) visit(file, [])
+  return circles
+}
+
+function resolve(from: string, specifier: string): string {
+  return specifier.startsWith('.') ? posix.join(posix.dirname(from), specifier) : specifier
+}
+
+function roomOf(path: string, pack: Package): Room | undefined {
+  const around = pack.rooms.filter((room) => path.startsWith(`${room.name}/`))
+  return around.toSorted((a, b) => b.name.length - a.name.length)[0]
+}
+
+function doorOf(path: string, pack: Package): Door | undefined {
+  return pack.doors.find((door) => door.file === path)
+}
+
+if (import.meta.main) {
+  const { files, problems } = checkRooms(join(import.meta.dirname, '..'), plan)
+  for (const problem of problems) console.error(problem)
+  console.log(
+    problems.length > 0
+      ? `${problems.length} problems in ${files} files`
+      : `${files} files are where the plan has them`,
+  )
+  process.exitCode = problems.length > 0 || files === 0 ? 1 : 0
+}

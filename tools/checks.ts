@@ -1,0 +1,82 @@
+// The checks that read the source without running it.
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+
+export interface Check {
+  readonly name: string
+  /** What this Node runs: a script, and its arguments. */
+  readonly command: readonly string[]
+  /** How many files it says it has read. A check that read none has failed, whatever its exit code says. */
+  readonly filesRead: (output: string) => number
+  /** What of the output is worth showing after a failure. */
+  readonly shown?: (output: string) => string
+}
+
+export interface CheckResult {
+  readonly name: string
+  readonly passed: boolean
+  readonly files: number
+  readonly seconds: number
+  readonly output: string
+}
+
+/** The last "12 files" of the output: the sum at its end. */
+const saysFiles = (output: string): number => Number([...output.matchAll(/\b(\d+) files?\b/g)].at(-1)?.[1] ?? 0)
+
+/** tsc lists each file that it reads by its absolute path, alone on its line. */
+const isListed = (line: string): boolean => /^(?:\/|[A-Z]:).*\.(?:ts|json)$/.test(line)
+const listsFiles = (output: string): number =>
+  output.split('\n').filter((line) => isListed(line) && !line.includes('/node_modules/')).length
+const withoutList = (output: string): string =>
+  output
+    .split('\n')
+    .filter((line) => !isListed(line))
+    .join('\n')
+
+export const checks: readonly Check[] = [
+  {
+    name: 'types',
+    command: ['node_modules/typescript/bin/tsc', '--noEmit', '--listFiles'],
+    filesRead: listsFiles,
+    shown: withoutList,
+  },
+  {
+    name: 'lint',
+    command: ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings'],
+    filesRead: saysFiles,
+  },
+  { name: 'format', command: ['node_modules/oxfmt/bin/oxfmt', '--check', '.'], filesRead: saysFiles },
+  { name: 'rooms', command: ['tools/check-rooms.ts'], filesRead: saysFiles },
+]
+
+/** Runs one check in the folder `root`. */
+export async function runCheck(check: Check, root: string): Promise<CheckResult> {
+  const startedAt = performance.now()
+  const [script, ...args] = check.command
+  const child = spawn(process.execPath, [join(root, script!), ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve))
+  const [code, out, err] = await Promise.all([exited, text(child.stdout), text(child.stderr)])
+  const output = out + err
+  const files = check.filesRead(output)
+  return {
+    name: check.name,
+    passed: code === 0 && files > 0,
+    files,
+    seconds: (performance.now() - startedAt) / 1000,
+    output: code === 0 && files === 0 ? `${output}\nIt read no files.` : (check.shown?.(output) ?? output),
+  }
+}
+
+/** What the checks that failed said, and a table of all. */
+export function report(results: readonly CheckResult[]): string {
+  const failures = results.filter(({ passed }) => !passed).map(({ name, output }) => `--- ${name}\n${output.trim()}\n`)
+  const lines = results.map(
+    ({ name, passed, files, seconds }) =>
+      `${name.padEnd(8)} ${passed ? 'passed' : 'FAILED'} ${String(files).padStart(5)} files ${seconds.toFixed(1).padStart(6)} s`,
+  )
+  return [...failures, ...lines].join('\n')
+}

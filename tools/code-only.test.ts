@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { codeOnly } from './code-only.ts'
+
+const kept = (source: string): string => codeOnly(source).replaceAll(/ +/g, ' ').trim()
+
+describe('codeOnly', () => {
+  it('keeps every character of code at its place', () => {
+    const source = "const a = 'any' // any\nlet b: any"
+    assert.equal(codeOnly(source), "const a = '   '       \nlet b: any")
+  })
+
+  it('blanks comments of both kinds, and keeps their line breaks', () => {
+    assert.equal(kept('a /* any\nany */ b // any'), 'a \n b')
+  })
+
+  it('blanks strings with escaped quotes, and keeps what follows them', () => {
+    assert.equal(kept(String.raw`f('it\'s any', "\"any\"") as any`), `f(' ', " ") as any`)
+  })
+
+  it('blanks the text of a template and keeps the code in it, nested templates too', () => {
+    assert.equal(
+      kept('`any ${x as any} any ${`any ${{ y: 1 }.y} any`} any` + any'),
+      '` ${x as any} ${` ${{ y: 1 }.y} `} ` + any',
+    )
+  })
+
+  it('takes a quote in a regular expression for no string', () => {
+    assert.equal(kept('const quotes = /[\'"/]/g; let b: any'), 'const quotes = / ; let b: any')
+    assert.equal(kept("return /'/.test(x) && 'any'"), "return / .test(x) && ' '")
+  })
+
+  it('takes a division for no regular expression', () => {
+    assert.equal(kept("const half = a / 2 + b.c / 'any'.length"), "const half = a / 2 + b.c / ' '.length")
+    assert.equal(kept("f(a) / 2; g[1] / 2; 'any'"), "f(a) / 2; g[1] / 2; ' '")
+  })
+
+  for (const source of ["a\nconst b = 'c\n", 'a\n/* b', 'a\n`b', 'a\n`${b']) {
+    it(`throws and names the line when ${JSON.stringify(source)} does not end`, () => {
+      assert.throws(() => codeOnly(source), /^Error: line 2: .* without an end$/)
+    })
+  }
+})

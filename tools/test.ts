@@ -1,0 +1,67 @@
+// npm test: the checks, then all tests on one throw-away PostgreSQL.
+//
+//   npm test                                    everything
+//   npm test -- --long                          and the tests that take minutes
+//   npm test -- --checks                        the checks alone
+//   npm test -- test/flows/login.test.ts        one file, without the checks; so does any option of node's test runner:
+//   npm test -- --test-name-pattern=refresh
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, globSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { howToGetPostgres, startPostgres } from '../test/support/postgres.ts'
+import { checks, report, runCheck } from './checks.ts'
+
+const root = join(import.meta.dirname, '..')
+const testFiles = ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.ts', 'examples/**/*.test.ts']
+
+const args = process.argv.slice(2)
+const own = new Set(['--long', '--checks'])
+const narrowing = args.filter((arg) => !own.has(arg))
+const options = narrowing.filter((arg) => arg.startsWith('-'))
+const files = narrowing.filter((arg) => !arg.startsWith('-'))
+
+const checksPassed = narrowing.length > 0 || (await runChecks())
+// Tests run after failed checks too: one run tells everything that is wrong.
+const testsPassed = args.includes('--checks') || (await runTests())
+process.exitCode = checksPassed && testsPassed ? 0 : 1
+
+async function runChecks(): Promise<boolean> {
+  const results = await Promise.all(checks.map((check) => runCheck(check, root)))
+  console.log(report(results))
+  return results.every(({ passed }) => passed)
+}
+
+async function runTests(): Promise<boolean> {
+  const found = globSync(files.length > 0 ? files : testFiles, { cwd: root, exclude: ['**/node_modules/**'] })
+  if (found.length === 0) {
+    console.error(`There are no tests in ${(files.length > 0 ? files : testFiles).join(', ')}`)
+    return false
+  }
+  const postgres = await startPostgres()
+  if (!postgres) console.error(`\n*** No PostgreSQL: its tests are SKIPPED. To run them, ${howToGetPostgres}. ***\n`)
+  if (!postgres && process.env['CI'] === 'true') {
+    console.error('CI=true: nothing may be skipped.')
+    return false
+  }
+  // What a test that was interrupted leaves behind is removed with this. Others get in: the server of a test that runs as
+  // root is another user's.
+  const temporary = mkdtempSync(join(tmpdir(), 'keystile-tests-'))
+  chmodSync(temporary, 0o755)
+  const env = {
+    ...process.env,
+    TMPDIR: temporary,
+    ...(postgres && { KEYSTILE_TEST_DATABASE_URL: postgres.url }),
+    ...(args.includes('--long') && { KEYSTILE_LONG: '1' }),
+  }
+  const nodeOptions = ['--conditions=source', '--test', ...options]
+  const runner = spawn(process.execPath, [...nodeOptions, ...found.toSorted()], { cwd: root, env, stdio: 'inherit' })
+  // Interrupted, we end when the runner has ended, with the database stopped.
+  const passOn = (signal: NodeJS.Signals): void => void runner.kill(signal)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, passOn)
+  const [code] = await once(runner, 'exit')
+  await postgres?.stop()
+  rmSync(temporary, { recursive: true, force: true, maxRetries: 10 })
+  return code === 0
+}
