@@ -42,6 +42,20 @@ export const checks: readonly Check[] = [
     shown: withoutList,
   },
   {
+    // What is published is built, under rules that the sources alone are not held to.
+    name: 'build',
+    command: [
+      'node_modules/typescript/bin/tsc',
+      '-b',
+      '--force',
+      '--listFiles',
+      'packages/keystile',
+      'packages/server',
+    ],
+    filesRead: listsFiles,
+    shown: withoutList,
+  },
+  {
     name: 'lint',
     command: ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings'],
     filesRead: saysFiles,

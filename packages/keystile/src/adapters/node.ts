@@ -94,9 +94,12 @@ function authorizationOf(request: IncomingMessage): string | undefined {
  * Listens instead of iterating: leaving an iteration early destroys the socket, and with it the answer that says why.
  *
  * @throws {ProblemError} `content_too_large`, or `bad_request` when the sender goes away
+ * @throws {TypeError} when the body was read before: there will be no event to wait for
  */
 function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
+    if (request.readableEnded) throw new TypeError('the body was read before: mount Keystile before any body parser')
+    if (request.destroyed) throw new ProblemError('bad_request', 'The body ended early')
     const parts: Uint8Array[] = []
     let length = 0
     const onData = (chunk: Uint8Array): void => {

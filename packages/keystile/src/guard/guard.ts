@@ -10,7 +10,7 @@ export interface GuardOptions<S extends string, U> {
   /** The declared scopes, each with its description. When given, a guard cannot demand another. */
   readonly scopes?: Readonly<Record<S, string>>
   /** The app's user behind an identity; `undefined` when there is none, or none who may come in: the answer is 401. */
-  user?(identity: Identity<S>): U | undefined | Promise<U | undefined>
+  user?(identity: Identity<NoInfer<S>>): U | undefined | Promise<U | undefined>
 }
 
 /** Who a guarded route was called by. */

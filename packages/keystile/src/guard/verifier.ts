@@ -104,11 +104,17 @@ export function createVerifier(options: VerifierOptions): Verifier {
       const known = proved.find(token)
       const { identity } = known && stillHolds(token, known) ? known : prove(token)
       if (revocations === 'none') return identity
-      if (revocations.state !== 'current') await revocations.refresh()
+      let cause: unknown
+      if (revocations.state !== 'current') {
+        await revocations.refresh().catch((error: unknown) => {
+          cause = error
+        })
+      }
       if (revocations.state !== 'current') {
         throw new TokenError('temporarily_unavailable', 'Revocations cannot be checked at the moment', {
           reason: `revocations are ${revocations.state}`,
           retryAfterSeconds: 1,
+          cause,
         })
       }
       if (revocations.isRevoked(identity)) throw invalid('revoked', 'Token has been revoked')

@@ -5,6 +5,7 @@ import {
   createSecretKey,
   generateKeyPairSync,
   randomBytes,
+  X509Certificate,
   type KeyObject,
   type webcrypto,
 } from 'node:crypto'
@@ -186,14 +187,16 @@ function importPem(pem: string, algorithm: Algorithm, keyId: string | undefined)
   if (algorithm.keyType === 'oct') throw expected
   let signingKey: KeyObject | undefined
   let verifyingKey: KeyObject
+  let jwk: webcrypto.JsonWebKey
   try {
     signingKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem) ? createPrivateKey(pem) : undefined
     verifyingKey = createPublicKey(pem)
+    jwk = verifyingKey.export({ format: 'jwk' }) // throws for a curve that no JWK has
   } catch {
     throw expected
   }
   if (!['rsa', 'ec', 'ed25519'].includes(verifyingKey.asymmetricKeyType ?? '')) throw expected
-  const { kty, crv } = verifyingKey.export({ format: 'jwk' })
+  const { kty, crv } = jwk
   if (kty !== algorithm.keyType || crv !== algorithm.curve) throw expected
   return withKeyId(
     signingKey
@@ -221,19 +224,25 @@ function importSecret(secret: unknown, algorithm: Algorithm, keyId: string | und
 /** Whether bytes given as a secret are really a key in some spelling: whoever holds the public half could sign. */
 function isPublicText(bytes: Uint8Array): boolean {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
-  if (/-----\s*BEGIN|^\W*(ssh-|ecdsa-sha2-|sk-ssh|sk-ecdsa)|"kty"|PuTTY-User-Key/.test(text)) return true
-  const derOf = [Buffer.from(bytes), Buffer.from(text, 'base64'), Buffer.from(text, 'hex')]
-  return derOf.some((der) => (['spki', 'pkcs1'] as const).some((type) => isDerKey(der, type)))
+  if (/-{4,5}\s*BEGIN|^\W*(ssh-|ecdsa-sha2-|sk-ssh|sk-ecdsa)|"kty"|PuTTY-User-Key/m.test(text)) return true
+  return [Buffer.from(bytes), Buffer.from(text, 'base64'), Buffer.from(text, 'hex')].some(isPublicDer)
 }
 
-function isDerKey(der: Buffer, type: 'spki' | 'pkcs1'): boolean {
-  if (der[0] !== 0x30) return false // a DER key is a SEQUENCE
-  try {
-    createPublicKey({ key: der, format: 'der', type })
-    return true
-  } catch {
-    return false
-  }
+function isPublicDer(der: Buffer): boolean {
+  if (der[0] !== 0x30) return false // a DER key is a SEQUENCE, and so is a certificate
+  const readers = [
+    () => createPublicKey({ key: der, format: 'der', type: 'spki' }),
+    () => createPublicKey({ key: der, format: 'der', type: 'pkcs1' }),
+    () => new X509Certificate(der),
+  ]
+  return readers.some((read) => {
+    try {
+      read()
+      return true
+    } catch {
+      return false
+    }
+  })
 }
 
 function checkedPublic(key: VerificationKey): VerificationKey {

@@ -80,11 +80,20 @@ export function proveAccessToken(
     readonly clock: Clock
   },
 ): ProvedAccessToken {
-  const { claims, key } = proveJwt(token, keys, {
+  const options = {
     ...demand,
     type: accessTokenType,
     requiredClaims: ['iss', 'aud', 'sub', 'client_id', 'iat', 'jti'],
+  }
+  let scopes: readonly string[] = []
+  const { claims, key } = proveJwt(token, keys, options, (claims) => {
+    scopes = checkProfile(claims)
   })
+  return { claims: claims as AccessTokenClaims, scopes, key }
+}
+
+/** The types of what RFC 9068 §2.2 adds to a JWT. @returns the scopes */
+function checkProfile(claims: JwtClaims): readonly string[] {
   if (claims.sub === '') throw invalid('"sub" is empty')
   for (const name of ['client_id', 'sid']) {
     if (claims[name] !== undefined && (typeof claims[name] !== 'string' || claims[name] === ''))
@@ -92,8 +101,8 @@ export function proveAccessToken(
   }
   if (claims['auth_time'] !== undefined && !Number.isFinite(claims['auth_time']))
     throw invalid('"auth_time" is not a finite number')
-  const scopes =
-    typeof claims['scope'] === 'string' ? parseScope(claims['scope']) : claims['scope'] === undefined ? [] : undefined
+  if (claims['scope'] === undefined) return []
+  const scopes = typeof claims['scope'] === 'string' ? parseScope(claims['scope']) : undefined
   if (!scopes) throw invalid('"scope" is no scope value')
-  return { claims: claims as AccessTokenClaims, scopes, key }
+  return scopes
 }

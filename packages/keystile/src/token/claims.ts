@@ -38,9 +38,9 @@ export function parseClaims(payload: Uint8Array): JsonObject {
 }
 
 /**
- * Checks what a proved payload says: the types of all registered claims first, then `iss`, `aud`, `sub`, what is
- * required, `nbf`, and `exp` last, so that "Token has expired" means that nothing but time is wrong. `exp` is always
- * required, and a token with an `aud` is for somebody: without an audience to compare, it is refused.
+ * Checks what a proved payload says, but for its time: the types of all registered claims first, then `iss`, `aud`,
+ * `sub`, and what is required. `exp` is always required, and a token with an `aud` is for somebody: without an audience
+ * to compare, it is refused.
  *
  * Does NOT check `iat` against the clock, `jti` against earlier ones, nor any claim of the application's own.
  *
@@ -65,7 +65,15 @@ export function checkClaims(
   for (const name of ['exp', ...(demand.requiredClaims ?? [])]) {
     if (claims[name] === undefined || claims[name] === null) throw invalid(`"${name}" is missing`)
   }
-  const { exp, nbf } = claims as { readonly exp: number; readonly nbf?: number }
+}
+
+/**
+ * Checks `nbf`, and `exp` last: all other checks come before, so that "Token has expired" means that nothing but time is
+ * wrong.
+ *
+ * @throws {TokenError} `invalid_token`
+ */
+export function checkTime({ exp, nbf }: JwtClaims & { readonly exp: number }, demand: ClaimsDemand): void {
   if (nbf !== undefined && nbf > demand.now + demand.clockToleranceSeconds) throw invalid('"nbf" is in the future')
   if (isExpired(exp, demand.now, demand.clockToleranceSeconds)) throw invalid('"exp" is past', 'Token has expired')
 }

@@ -3,7 +3,14 @@ import type { JsonObject } from '../base/json.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
 import { keySetOf, type KeySet } from '../keys/jwk-set.ts'
 import { canSign, type VerificationKey } from '../keys/signing-key.ts'
-import { checkClaims, parseClaims, requireClaimsToSign, type ClaimsDemand, type JwtClaims } from './claims.ts'
+import {
+  checkClaims,
+  checkTime,
+  parseClaims,
+  requireClaimsToSign,
+  type ClaimsDemand,
+  type JwtClaims,
+} from './claims.ts'
 import { invalid, parseJws, signJws, verifyJws } from './jws.ts'
 
 export const maxClockToleranceSeconds = 60
@@ -49,7 +56,7 @@ export function signJwt(claims: JwtClaims, key: VerificationKey, options: SignOp
 
 /**
  * Verifies a JWT and returns its claims. In this order: form and size, algorithm, key, signature, then `typ`, then the
- * claims as `checkClaims` has it. Synchronous: it never waits behind other work.
+ * claims as `checkClaims` has it, time last. Synchronous: it never waits behind other work.
  *
  * Does NOT check revocation, nor whether the subject still exists: a guard does.
  *
@@ -63,18 +70,26 @@ export function verifyJwt(token: string, keys: VerificationKey | KeySet, options
   return proveJwt(token, 'find' in keys ? keys : keySetOf([keys]), options).claims
 }
 
-/** `verifyJwt`, and the key that proved it. */
+/**
+ * `verifyJwt`, and the key that proved it.
+ *
+ * @param checkMore checks claims of the caller's own, before the time is looked at
+ */
 export function proveJwt(
   token: string,
   keys: KeySet,
   options: VerifyOptions,
+  checkMore: (claims: JwtClaims) => void = () => {},
 ): { claims: JwtClaims & { readonly exp: number }; key: VerificationKey } {
   const { algorithms, type, clock = systemClock, ...demand } = options
   const clockToleranceSeconds = requireTolerance(demand.clockToleranceSeconds)
   const { header, payload, key } = verifyJws(token, keys, algorithms)
   if (type !== undefined && !isType(header['typ'], type)) throw invalid(`"typ" is not ${type}`)
   const claims = parseClaims(payload)
-  checkClaims(claims, { ...demand, clockToleranceSeconds, now: clock.now() / 1000 })
+  const claimsDemand = { ...demand, clockToleranceSeconds, now: clock.now() / 1000 }
+  checkClaims(claims, claimsDemand)
+  checkMore(claims)
+  checkTime(claims, claimsDemand)
   return { claims, key }
 }
 
@@ -98,5 +113,6 @@ export function requireTolerance(seconds: number = defaultClockToleranceSeconds)
 
 /** RFC 8725 §3.11: `typ` tells kinds of tokens apart. A media type without case; `application/` may be left out (RFC 7515 §4.1.9). */
 function isType(typ: unknown, expected: string): boolean {
-  return typeof typ === 'string' && typ.toLowerCase().replace(/^application\//, '') === expected
+  const plain = (type: string): string => type.toLowerCase().replace(/^application\//, '')
+  return typeof typ === 'string' && plain(typ) === plain(expected)
 }

@@ -184,7 +184,7 @@ export function findOptionFaults(input: unknown): readonly string[] {
     ...(key === undefined ? [] : [findSealingSecretFault(key)].filter((fault) => fault !== undefined)),
     ...(signingKey ? findSigningKeyFaults(signingKey) : []),
   ]
-  if (registration === undefined && !isOnThisMachine(issuer)) {
+  if (registration === undefined && URL.canParse(issuer) && !isOnThisMachine(issuer)) {
     faults.push(
       'registration must be said where the issuer is not on this machine: open lets every stranger make an account, closed leaves it to you',
     )

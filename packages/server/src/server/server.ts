@@ -74,10 +74,10 @@ export async function listen(
 }
 
 async function closeServer(server: Server): Promise<void> {
-  const timer = setTimeout(() => server.closeAllConnections(), drainMilliseconds)
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve())
-    server.closeIdleConnections()
-  })
-  clearTimeout(timer)
+  const drained = setTimeout(() => server.closeAllConnections(), drainMilliseconds)
+  // A connection that answers its last request is idle only then.
+  const idle = setInterval(() => server.closeIdleConnections(), 50)
+  await new Promise<void>((resolve) => server.close(() => resolve()))
+  clearInterval(idle)
+  clearTimeout(drained)
 }

@@ -44,9 +44,10 @@ export interface Keystile<S extends string = string, U = PublicUser> {
   close(): Promise<void>
 }
 
-/** A running Keystile, and what its stand-alone server tells a load balancer. */
+/** A running Keystile, its accounts, and what its stand-alone server tells a load balancer. */
 export interface Running {
   readonly keystile: Keystile<string, User['public']>
+  readonly users: Users
   /** Whether the database answers. */
   isReady(): Promise<boolean>
 }
@@ -84,16 +85,18 @@ export async function openAccounts(
   try {
     const feed = await openEventFeed(database, { clock, logger })
     const hashThreads = openHashThreads()
+    const close = async (): Promise<void> => {
+      await hashThreads.close()
+      await feed.close()
+      await database.close()
+    }
+    let closing: Promise<void> | undefined
     return {
       database,
       feed,
       users: createUsers(database, feed, clock),
       passwords: createPasswords(hashThreads),
-      async close() {
-        await hashThreads.close()
-        await feed.close()
-        await database.close()
-      },
+      close: () => (closing ??= close()),
     }
   } catch (error) {
     await database.close()
@@ -166,6 +169,7 @@ export async function wire(options: CheckedOptions): Promise<Running> {
     }
     return {
       keystile,
+      users,
       isReady: () =>
         feed.tail().then(
           () => true,

@@ -1,6 +1,6 @@
 import { sql, type Kysely, type Transaction } from 'kysely'
 import { randomRowId, type RevocationEvent } from 'keystile/internal'
-import { command, type Command } from '../../storage/database.ts'
+import { command, type AnyCommand, type Command } from '../../storage/database.ts'
 import type { Tables } from '../../storage/tables.ts'
 
 /** An event as readers see it. */
@@ -85,4 +85,4 @@ export async function listEventsAfter(reader: Kysely<Tables>, seq: number): Prom
   return rows.map((row) => ({ seq: row.seq!, kind: row.kind, value: row.value, expiresAt: row.expires_at }))
 }
 
-export const commands = [numberEvents] as const
+export const commands: readonly AnyCommand[] = [numberEvents]

@@ -53,6 +53,11 @@ export function verify(password: Uint8Array, stored: string): boolean {
   return crypto.timingSafeEqual(derive(password, parsed.salt, parsed.hash.length, parsed), parsed.hash)
 }
 
+/** A hash that no password has: what an unknown login is verified against, so that it takes as long as a known one. */
+export function createDecoy(): string {
+  return format({ ...parameters, salt: crypto.randomBytes(saltBytes), hash: crypto.randomBytes(hashBytes) })
+}
+
 /** Whether a hash was made with less than today's parameters. */
 export function isOutdated(stored: string): boolean {
   const parsed = parse(stored)

@@ -13,7 +13,11 @@ export type HashReply =
 // Linux keeps a priority a thread: hashing then yields to the event loop. Elsewhere it would slow the whole process.
 if (process.platform === 'linux') setPriority(0, 10)
 
-parentPort!.on('message', (request: HashRequest) => {
+parentPort!.on('message', (request: HashRequest | 'close') => {
+  if (request === 'close') {
+    parentPort!.close()
+    return
+  }
   try {
     const result = 'stored' in request ? verify(request.password, request.stored) : hash(request.password)
     parentPort!.postMessage({ id: request.id, result } satisfies HashReply)

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { ProblemError } from 'keystile/internal'
@@ -21,7 +22,7 @@ interface Job {
   reject(error: Error): void
 }
 
-export function openHashThreads(count = availableParallelism()): HashThreads {
+export function openHashThreads(count: number = availableParallelism()): HashThreads {
   // The module's own extension: .ts from source, .js once built.
   const script = new URL(import.meta.url.replace(/hash-threads(\.[jt]s)$/, 'hash-thread$1'))
   const waiting: Job[] = []
@@ -39,12 +40,12 @@ export function openHashThreads(count = availableParallelism()): HashThreads {
       const job = busy.get(worker)
       busy.delete(worker)
       idle.push(worker)
-      worker.unref()
+      if (!closed) worker.unref()
       if ('error' in reply) job?.reject(new Error(reply.error))
       else job?.resolve(reply.result)
       dispatch()
     })
-    worker.on('error', () => {})
+    worker.on('error', () => {}) // its exit follows, and that is what counts
     worker.once('exit', (code) => {
       workers.delete(worker)
       if (idle.includes(worker)) idle.splice(idle.indexOf(worker), 1)
@@ -90,7 +91,13 @@ export function openHashThreads(count = availableParallelism()): HashThreads {
     async close() {
       closed = true
       for (const job of waiting.splice(0)) job.reject(new Error('the hash threads are closed'))
-      await Promise.all([...workers].map((worker) => worker.terminate()))
+      // Asked, not terminated: Node 26 can abort when a thread is terminated while it loads its modules.
+      const ended = [...workers].map((worker) => {
+        worker.ref()
+        worker.postMessage('close')
+        return once(worker, 'exit')
+      })
+      await Promise.all(ended)
     },
   }
 }

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { isOutdated } from './argon2.ts'
+import { createDecoy, isOutdated } from './argon2.ts'
 import type { HashThreads } from './hash-threads.ts'
 
 const minCodePoints = 15 // NIST SP 800-63B-4 §3.1.1.2, where a password is the only factor
@@ -30,13 +29,11 @@ export function findPasswordFault(password: string): string | undefined {
 }
 
 export function createPasswords(threads: HashThreads): Passwords {
-  // Nobody's: what unknown logins are verified against, so that they take as long as known ones.
-  let decoy: Promise<string> | undefined
+  const decoy = createDecoy()
   return {
     hash: (password) => threads.hash(Buffer.from(password)),
     async verify(password, stored) {
-      decoy ??= threads.hash(randomBytes(32))
-      const matches = await threads.verify(Buffer.from(password), stored ?? (await decoy))
+      const matches = await threads.verify(Buffer.from(password), stored ?? decoy)
       return matches && stored !== undefined
     },
     isOutdated,

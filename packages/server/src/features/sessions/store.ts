@@ -1,4 +1,4 @@
-import { command, type Command } from '../../storage/database.ts'
+import { command, type AnyCommand, type Command } from '../../storage/database.ts'
 import type { SessionRow } from '../../storage/tables.ts'
 
 export interface NewSessionRow {
@@ -31,4 +31,4 @@ export const insertSession: Command<NewSessionRow, { readonly started: boolean }
   },
 )
 
-export const commands = [insertSession] as const
+export const commands: readonly AnyCommand[] = [insertSession]

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import { command, type Command } from '../../storage/database.ts'
+import { command, type AnyCommand, type Command } from '../../storage/database.ts'
 import type { SigningKeyRow, Tables } from '../../storage/tables.ts'
 
 /**
@@ -32,4 +32,4 @@ export function listSigningKeyRows(reader: Kysely<Tables>): Promise<readonly Sig
   return reader.selectFrom('signing_key').selectAll().orderBy('created_at').execute()
 }
 
-export const commands = [claimIssuer] as const
+export const commands: readonly AnyCommand[] = [claimIssuer]

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import { command, type Command } from '../../storage/database.ts'
+import { command, type AnyCommand, type Command } from '../../storage/database.ts'
 import type { Tables, UserRow } from '../../storage/tables.ts'
 import { insertEvent } from '../events/store.ts'
 
@@ -80,4 +80,4 @@ export function listUserRows(
     .execute()
 }
 
-export const commands = [insertUser, disableUser, replacePasswordHash] as const
+export const commands: readonly AnyCommand[] = [insertUser, disableUser, replacePasswordHash]

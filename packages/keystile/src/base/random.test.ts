@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { parseBase64url } from './bytes.ts'
+import { randomId, randomRowId } from './random.ts'
+
+describe('randomId', () => {
+  it('is 128 bits in 22 characters of base64url, another each time', () => {
+    const ids = Array.from({ length: 1_000 }, () => randomId())
+    for (const id of ids) assert.equal(parseBase64url(id)?.length, 16)
+    assert.equal(new Set(ids).size, 1_000)
+  })
+
+  it('leaves no bit alone', () => {
+    const [ones, zeros] = [Buffer.alloc(16), Buffer.alloc(16, 0xff)]
+    for (let i = 0; i < 200; i++) {
+      for (const [at, byte] of (parseBase64url(randomId()) ?? Buffer.alloc(0)).entries()) {
+        ones[at]! |= byte
+        zeros[at]! &= byte
+      }
+    }
+    assert.deepEqual(ones, Buffer.alloc(16, 0xff))
+    assert.deepEqual(zeros, Buffer.alloc(16))
+  })
+})
+
+describe('randomRowId', () => {
+  it('is a UUID of version 7 and the variant of RFC 9562 §4.1', () => {
+    for (let i = 0; i < 500; i++) {
+      assert.match(
+        randomRowId(1_800_000_000_000 + i),
+        /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+      )
+    }
+  })
+
+  it('begins with the time in 48 bits of milliseconds (RFC 9562 §5.7)', () => {
+    for (const now of [0, 1, 1_800_000_000_123, 2 ** 48 - 1]) {
+      assert.equal(Number.parseInt(randomRowId(now).replaceAll('-', '').slice(0, 12), 16), now)
+    }
+  })
+
+  it('sorts as text in the order of time', () => {
+    const times = [0, 255, 256, 65_536, 1_799_999_999_999, 1_800_000_000_000, 1_800_000_000_001, 2 ** 47]
+    const ids = times.map((now) => randomRowId(now))
+    assert.deepEqual(ids.toSorted(), ids)
+  })
+
+  it('has 74 random bits beside the time', () => {
+    const ids = Array.from({ length: 1_000 }, () => randomRowId(1_800_000_000_000))
+    assert.equal(new Set(ids.map((id) => id.slice(-12))).size, 1_000)
+    assert.ok(new Set(ids.map((id) => id.slice(15, 18))).size > 500)
+  })
+})

@@ -1,0 +1,316 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { TokenError } from '../base/errors.ts'
+import { generateKey } from '../keys/jwk.ts'
+import { keySetOf } from '../keys/jwk-set.ts'
+import { issueAccessToken } from '../token/access-token.ts'
+import {
+  createGuardCore,
+  requireCaller,
+  withMembers,
+  type Decision,
+  type GuardCore,
+  type GuardOptions,
+} from './guard.ts'
+import { createVerifier, type Identity } from './verifier.ts'
+
+const clock = { now: () => 1_800_000_000_000 }
+const key = generateKey('ES256')
+const issuer = 'https://auth.example'
+const audience = 'https://api.example'
+const verifier = createVerifier({ issuer, audience, keys: keySetOf([key]), revocations: 'none', clock })
+
+const declared = { 'items:read': 'Read items', 'items:write': 'Change items' }
+type Scope = keyof typeof declared
+
+const tokenWith = (...scopes: readonly string[]): string => {
+  const who = { issuer, audience, subject: 'alice', clientId: 'app', sessionId: 's1', authenticatedAt: clock.now() }
+  return issueAccessToken({ ...who, scopes }, key, 600, clock)
+}
+
+const request = (authorization?: string, path = '/'): Request =>
+  new Request(`http://localhost${path}`, authorization === undefined ? {} : { headers: { authorization } })
+
+const core = createGuardCore<Scope, undefined>({ verifier, scopes: declared })
+
+interface Refusal {
+  readonly status: number
+  readonly challenge: string | undefined
+  readonly detail: unknown
+}
+
+/** What a refused caller sees. */
+function refusal<S extends string, U>(decision: Decision<S, U>): Refusal {
+  assert.equal(decision.allowed, false)
+  const { status, headers, body } = (decision as Decision<S, U> & { allowed: false }).answer
+  return { status, challenge: headers['www-authenticate'], detail: JSON.parse(body ?? '').detail }
+}
+
+const check = (authorization: string | undefined, scopes: readonly Scope[] = [], optional = false) =>
+  core.check(request(authorization), core.demand(scopes, optional))
+
+describe('check', () => {
+  it('lets in whoever has a token and all the scopes', async () => {
+    const decision = await check(`Bearer ${tokenWith('items:read', 'items:write')}`, ['items:write', 'items:read'])
+    assert.ok(decision.allowed)
+    assert.equal(decision.caller?.identity.subject, 'alice')
+    assert.equal(decision.caller?.user, undefined)
+    assert.ok((await check(`bearer ${tokenWith()}`)).allowed)
+  })
+
+  it('answers a request without a credential with a challenge that names no error (RFC 6750 §3.1)', async () => {
+    for (const authorization of [undefined, 'Basic eDp5', 'DPoP abc']) {
+      assert.deepEqual(refusal(await check(authorization)), {
+        status: 401,
+        challenge: 'Bearer realm="https://auth.example"',
+        detail: 'Not authenticated',
+      })
+    }
+  })
+
+  it('answers a bad token with invalid_token (RFC 6750 §3.1)', async () => {
+    for (const token of ['abc', 'a.b.c', `${tokenWith()}x`, `${tokenWith().slice(0, -9)}AAAAAAAAA`]) {
+      assert.deepEqual(refusal(await check(`Bearer ${token}`)), {
+        status: 401,
+        challenge: 'Bearer realm="https://auth.example", error="invalid_token", error_description="Invalid token"',
+        detail: 'Invalid token',
+      })
+    }
+  })
+
+  it('answers a token that is over with its reason', async () => {
+    const late = { now: () => clock.now() - 3_600_000 }
+    const content = { issuer, audience, subject: 'a', clientId: 'c', sessionId: 's', scopes: [], authenticatedAt: 0 }
+    const token = issueAccessToken(content, key, 600, late)
+    assert.deepEqual(refusal(await check(`Bearer ${token}`)), {
+      status: 401,
+      challenge: 'Bearer realm="https://auth.example", error="invalid_token", error_description="Token has expired"',
+      detail: 'Token has expired',
+    })
+  })
+
+  it('answers too little scope with 403 and what is needed (RFC 6750 §3.1)', async () => {
+    for (const scopes of [[], ['items:read'], ['items:writ'], ['items:write:all'], ['ITEMS:WRITE']]) {
+      const { status, challenge } = refusal(
+        await check(`Bearer ${tokenWith(...scopes)}`, ['items:read', 'items:write']),
+      )
+      assert.equal(status, 403)
+      assert.match(challenge ?? '', /^Bearer realm="https:\/\/auth.example", error="insufficient_scope", /)
+      assert.match(challenge ?? '', /, scope="items:read items:write"$/)
+    }
+  })
+
+  it('answers a malformed credential with 400, before it asks for anything else (RFC 6750 §3.1)', async () => {
+    for (const authorization of ['Bearer', 'Bearer a b', `Bearer ${tokenWith()}, Bearer ${tokenWith()}`]) {
+      const { status, challenge } = refusal(await check(authorization, ['items:read']))
+      assert.equal(status, 400)
+      assert.match(challenge ?? '', /error="invalid_request"/)
+    }
+  })
+
+  it('says that a token is bad before it says that a scope is missing', async () => {
+    assert.equal(refusal(await check('Bearer abc', ['items:write'])).status, 401)
+    assert.equal(refusal(await check(undefined, ['items:write'])).status, 401)
+  })
+
+  it('ignores tokens in the query and in cookies (RFC 6750 §5.3, RFC 9700 §4.3.2)', async () => {
+    const token = tokenWith()
+    const sneaky = new Request(`http://localhost/?access_token=${token}&token=${token}`, {
+      headers: { cookie: `access_token=${token}`, 'x-access-token': token },
+    })
+    assert.equal(refusal(await core.check(sneaky, core.demand([], false))).detail, 'Not authenticated')
+  })
+
+  it('repeats nothing that was sent', async () => {
+    const decision = await core.check(request('Bearer hunter2"<b>', '/hunter2'), core.demand([], false))
+    assert.equal(decision.allowed, false)
+    assert.doesNotMatch(JSON.stringify(decision), /hunter2/)
+  })
+
+  it('answers 503 with Retry-After and without a challenge while revocations are unknown', async () => {
+    const revocations = { state: 'starting', isRevoked: () => false, refresh: async () => {} } as const
+    const starting = createVerifier({ issuer, audience, keys: keySetOf([key]), revocations, clock })
+    const guard = createGuardCore({ verifier: starting })
+    const decision = await guard.check(request(`Bearer ${tokenWith()}`), guard.demand([], false))
+    assert.equal(refusal(decision).status, 503)
+    assert.ok(!decision.allowed)
+    assert.equal(decision.error.code, 'temporarily_unavailable')
+    assert.deepEqual(decision.answer.headers, {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      'retry-after': '1',
+    })
+  })
+})
+
+describe('check of an optional demand', () => {
+  it('lets a request without a credential pass, as nobody', async () => {
+    for (const authorization of [undefined, 'Basic eDp5']) {
+      assert.deepEqual(await check(authorization, ['items:read'], true), { allowed: true, caller: undefined })
+    }
+  })
+
+  it('refuses every credential that is wrong', async () => {
+    assert.equal(refusal(await check('Bearer abc', [], true)).status, 401)
+    assert.equal(refusal(await check('Bearer', [], true)).status, 400)
+    assert.equal(refusal(await check(`Bearer ${tokenWith()}`, ['items:read'], true)).status, 403)
+  })
+
+  it('knows the caller who presents a good one', async () => {
+    const decision = await check(`Bearer ${tokenWith('items:read')}`, ['items:read'], true)
+    assert.ok(decision.allowed)
+    assert.equal(decision.caller?.identity.subject, 'alice')
+  })
+})
+
+describe('user', () => {
+  const checkWith = async <U>(
+    user: GuardOptions<Scope, U>['user'],
+    token = tokenWith(),
+  ): Promise<Decision<Scope, U>> => {
+    const guard: GuardCore<Scope, U> = createGuardCore<Scope, U>({ verifier, scopes: declared, ...(user && { user }) })
+    return guard.check(request(`Bearer ${token}`), guard.demand(['items:read'], false))
+  }
+
+  it("is the app's user behind the identity", async () => {
+    for (const user of [(who: Identity) => ({ id: who.subject }), async (who: Identity) => ({ id: who.subject })]) {
+      const decision = await checkWith(user, tokenWith('items:read'))
+      assert.ok(decision.allowed)
+      assert.deepEqual(decision.caller?.user, { id: 'alice' })
+    }
+  })
+
+  it('refuses the token of a user who is not there any more', async () => {
+    for (const user of [() => undefined, async () => undefined]) {
+      const decision = await checkWith<unknown>(user, tokenWith('items:read'))
+      assert.deepEqual(refusal(decision), {
+        status: 401,
+        challenge: 'Bearer realm="https://auth.example", error="invalid_token", error_description="Invalid token"',
+        detail: 'Invalid token',
+      })
+    }
+  })
+
+  it('lets a user be falsy', async () => {
+    const decision = await checkWith(() => 0, tokenWith('items:read'))
+    assert.ok(decision.allowed)
+    assert.equal(decision.caller?.user, 0)
+  })
+
+  it('is asked only for a token that is proved and has the scopes', async () => {
+    let asked = 0
+    const user = (): object => {
+      asked++
+      return {}
+    }
+    assert.equal(refusal(await checkWith(user, 'abc')).status, 401)
+    assert.equal(refusal(await checkWith(user, tokenWith())).status, 403)
+    assert.equal(asked, 0)
+    assert.ok((await checkWith(user, tokenWith('items:read'))).allowed)
+    assert.equal(asked, 1)
+  })
+
+  it('is not asked about nobody', async () => {
+    const guard = createGuardCore({ verifier, user: () => assert.fail('asked') })
+    assert.deepEqual(await guard.check(request(), guard.demand([], true)), { allowed: true, caller: undefined })
+  })
+
+  it('may refuse with a TokenError of its own', async () => {
+    const refuse = (): never => {
+      throw new TokenError('insufficient_scope', 'Not today')
+    }
+    const { status, detail } = refusal(await checkWith<unknown>(refuse, tokenWith('items:read')))
+    assert.deepEqual([status, detail], [403, 'Not today'])
+  })
+
+  it('fails as a bug does when it throws anything else, and lets nobody in', async () => {
+    const broken = new Error('connection refused')
+    await assert.rejects(
+      checkWith(() => Promise.reject(broken), tokenWith('items:read')),
+      broken,
+    )
+    await assert.rejects(
+      checkWith(() => {
+        throw broken
+      }, tokenWith('items:read')),
+      broken,
+    )
+  })
+})
+
+describe('demand', () => {
+  const names = [
+    'items:raed',
+    '',
+    'constructor',
+    'toString',
+    '__proto__',
+    'hasOwnProperty',
+    'Items:read',
+    'items:read ',
+  ]
+  for (const name of names) {
+    it(`refuses the undeclared scope ${JSON.stringify(name)}`, () => {
+      assert.throws(() => core.demand([name as Scope], false), /is not declared; declared are: items:read, items:write/)
+      assert.throws(() => core.demand(['items:read', name as Scope], true), TypeError)
+    })
+  }
+
+  it('refuses what is no scope', () => {
+    const values: readonly unknown[] = [undefined, null, 1, ['items:read'], { scopes: ['items:read'] }]
+    for (const value of values) {
+      assert.throws(() => core.demand([value as Scope], false), TypeError)
+      assert.throws(() => createGuardCore<string, undefined>({ verifier }).demand([value as string], false), TypeError)
+    }
+  })
+
+  it('takes every scope where none were declared', async () => {
+    const open = createGuardCore<string, undefined>({ verifier })
+    const decision = await open.check(request(`Bearer ${tokenWith('x')}`), open.demand(['x'], false))
+    assert.ok(decision.allowed)
+    assert.equal(
+      refusal(await open.check(request(`Bearer ${tokenWith('x')}`), open.demand(['toString'], false))).status,
+      403,
+    )
+  })
+})
+
+describe('createGuardCore', () => {
+  for (const verifier of [undefined, null, {}, { verify: true }]) {
+    it(`refuses ${JSON.stringify(verifier)} for a verifier`, () => {
+      assert.throws(
+        () => createGuardCore({ verifier } as unknown as GuardOptions<string, undefined>),
+        /needs a verifier/,
+      )
+    })
+  }
+})
+
+describe('callerOf', () => {
+  it('is who the guard let in, for that request alone', async () => {
+    const decision = await check(`Bearer ${tokenWith()}`)
+    assert.ok(decision.allowed)
+    const [first, second] = [{}, {}]
+    core.admit(first, decision.caller)
+    assert.equal(core.callerOf(first), decision.caller)
+    assert.equal(requireCaller(core, first), decision.caller)
+    assert.throws(() => core.callerOf(second), /no guard ran/)
+    assert.throws(() => requireCaller(core, second), /no guard ran/)
+    assert.throws(() => createGuardCore({ verifier }).callerOf(first), /no guard ran/)
+  })
+
+  it('is nobody on an optional route, and requireCaller says so', () => {
+    const anonymous = {}
+    core.admit(anonymous, undefined)
+    assert.equal(core.callerOf(anonymous), undefined)
+    assert.throws(() => requireCaller(core, anonymous), /this route is optional/)
+  })
+})
+
+describe('withMembers', () => {
+  it('gives a function members, "caller" among them', () => {
+    const target = withMembers((n: number) => n + 1, { caller: () => 'me' })
+    assert.equal(target(1), 2)
+    assert.equal(target.caller(), 'me')
+  })
+})

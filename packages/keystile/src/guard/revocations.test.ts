@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createRevocationList } from './revocations.ts'
+
+const token = { sessionId: 's1', subject: 'alice' }
+
+describe('createRevocationList', () => {
+  it('hits the tokens of an ended session and no others', () => {
+    const list = createRevocationList()
+    list.add({ kind: 'session', value: 's1', expiresAt: 1_000 })
+    assert.equal(list.isRevoked(token), true)
+    assert.equal(list.isRevoked({ sessionId: 's2', subject: 'alice' }), false)
+    assert.equal(list.isRevoked({ sessionId: undefined, subject: 'alice' }), false)
+    assert.equal(list.isRevoked({ sessionId: 's2', subject: 's1' }), false)
+  })
+
+  it('hits every session of a subject', () => {
+    const list = createRevocationList()
+    list.add({ kind: 'subject', value: 'alice', expiresAt: 1_000 })
+    assert.equal(list.isRevoked(token), true)
+    assert.equal(list.isRevoked({ sessionId: undefined, subject: 'alice' }), true)
+    assert.equal(list.isRevoked({ sessionId: 'alice', subject: 'bob' }), false)
+  })
+
+  it('has revoked nothing by itself', () => {
+    const list = createRevocationList()
+    for (const name of ['__proto__', 'constructor', 'undefined']) {
+      assert.equal(list.isRevoked({ sessionId: name, subject: name }), false)
+    }
+  })
+
+  it('keeps an event until its last token is over, and forgets it then', () => {
+    const list = createRevocationList()
+    list.add({ kind: 'session', value: 's1', expiresAt: 1_000 })
+    list.purge(999)
+    assert.equal(list.isRevoked(token), true)
+    list.purge(1_000)
+    assert.equal(list.isRevoked(token), false)
+  })
+
+  it('is never shortened by a second event about the same', () => {
+    for (const kind of ['session', 'subject'] as const) {
+      const list = createRevocationList()
+      const value = kind === 'session' ? 's1' : 'alice'
+      list.add({ kind, value, expiresAt: 2_000 })
+      list.add({ kind, value, expiresAt: 1_000 })
+      list.purge(1_500)
+      assert.equal(list.isRevoked(token), true)
+    }
+  })
+})

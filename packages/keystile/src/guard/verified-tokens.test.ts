@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createVerifiedTokens } from './verified-tokens.ts'
+
+describe('createVerifiedTokens', () => {
+  it('finds a token by its whole text: two that differ in the last character are two (CVE-2026-35039)', () => {
+    const tokens = createVerifiedTokens<string>()
+    const long = 'x'.repeat(8_000)
+    tokens.remember(`${long}a`, 'alice')
+    assert.equal(tokens.find(`${long}a`), 'alice')
+    for (const other of [`${long}b`, `y${long.slice(1)}a`, long, `${long}a `, `${long}A`]) {
+      assert.equal(tokens.find(other), undefined)
+    }
+  })
+
+  for (const name of ['__proto__', 'constructor', 'toString', '']) {
+    it(`knows no token ${JSON.stringify(name)} by itself`, () => {
+      assert.equal(createVerifiedTokens<string>().find(name), undefined)
+    })
+  }
+
+  it('holds two generations at most', () => {
+    const tokens = createVerifiedTokens<number>(10)
+    for (let i = 0; i < 1_000; i++) tokens.remember(`t${i}`, i)
+    const held = Array.from({ length: 1_000 }, (_, i) => `t${i}`).filter((token) => tokens.find(token) !== undefined)
+    assert.ok(held.length <= 20, `${held.length} held`)
+    assert.equal(tokens.find('t999'), 999)
+    assert.equal(tokens.find('t0'), undefined)
+  })
+
+  it('keeps a token that is used while those that are not go', () => {
+    const tokens = createVerifiedTokens<number>(10)
+    tokens.remember('used', 1)
+    for (let i = 0; i < 1_000; i++) {
+      tokens.remember(`t${i}`, i)
+      assert.equal(tokens.find('used'), 1, `gone after ${i}`)
+    }
+  })
+
+  it('forgets a token in both generations', () => {
+    const tokens = createVerifiedTokens<number>(2)
+    tokens.remember('a', 1)
+    tokens.remember('b', 2)
+    tokens.remember('c', 3) // a and b are now old
+    assert.equal(tokens.find('a'), 1) // a is young too
+    tokens.forget('a')
+    tokens.forget('b')
+    assert.deepEqual([tokens.find('a'), tokens.find('b'), tokens.find('c')], [undefined, undefined, 3])
+  })
+
+  it('keeps what was remembered last under one text', () => {
+    const tokens = createVerifiedTokens<number>(2)
+    tokens.remember('a', 1)
+    tokens.remember('a', 2)
+    tokens.remember('b', 0)
+    tokens.remember('a', 3)
+    assert.equal(tokens.find('a'), 3)
+  })
+})

@@ -1,0 +1,364 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { TokenError } from '../base/errors.ts'
+import { exportPublicJwk, generateKey, importKey } from '../keys/jwk.ts'
+import { keySetOf, type KeySet } from '../keys/jwk-set.ts'
+import type { VerificationKey } from '../keys/signing-key.ts'
+import { signJws } from '../token/jws.ts'
+import { createRevocationList, type Revocations, type RevocationState } from './revocations.ts'
+import { createVerifier, type Verifier, type VerifierOptions } from './verifier.ts'
+
+const start = 1_800_000_000 // seconds
+const key = generateKey('ES256')
+const issuer = 'https://auth.example'
+const audience = 'https://api.example'
+
+const tokenOf = (changes: object = {}, by = key): string => {
+  const claims = { iss: issuer, aud: audience, sub: 'alice', client_id: 'app', sid: 's1', jti: 'j', iat: start }
+  const header = { alg: by.algorithm.name, kid: by.keyId, typ: 'at+jwt' }
+  return signJws(header, JSON.stringify({ ...claims, exp: start + 600, ...changes }), by)
+}
+
+/** A clock that stands still until it is moved. */
+function movable(): { now(): number; advance(seconds: number): void } {
+  let seconds = start
+  return {
+    now: () => seconds * 1000,
+    advance(by) {
+      seconds += by
+    },
+  }
+}
+
+const options: VerifierOptions = {
+  issuer,
+  audience,
+  keys: keySetOf([key]),
+  revocations: 'none',
+  clockToleranceSeconds: 0,
+  clock: { now: () => start * 1000 },
+}
+
+/** Revocations in a state that a test sets, and that asking for news may change. */
+function revocationsIn(state: RevocationState, afterRefresh = state): Revocations & { refreshes: number } {
+  return {
+    refreshes: 0,
+    state,
+    isRevoked: () => false,
+    async refresh() {
+      this.refreshes++
+      await Promise.resolve()
+      Object.assign(this, { state: afterRefresh })
+    },
+  }
+}
+
+async function refuses(act: () => Promise<unknown>, message: string, reason = /./): Promise<void> {
+  await assert.rejects(act, (error) => {
+    assert.ok(error instanceof TokenError, String(error))
+    assert.deepEqual([error.code, error.status, error.message], ['invalid_token', 401, message])
+    assert.match(error.reason ?? '', reason)
+    return true
+  })
+}
+
+describe('createVerifier', () => {
+  const { revocations: _, ...withoutRevocations } = options
+  const wrong: readonly [string, unknown, RegExp][] = [
+    ['no choice about revocations', withoutRevocations, /revocations has no default/],
+    ['revocations null', { ...options, revocations: null }, /revocations has no default/],
+    ['revocations "some"', { ...options, revocations: 'some' }, /revocations has no default/],
+    ['revocations {}', { ...options, revocations: {} }, /revocations has no default/],
+    ['no issuer', { ...options, issuer: undefined }, /issuer/],
+    ['an empty issuer', { ...options, issuer: '' }, /issuer/],
+    ['an array of issuers', { ...options, issuer: [issuer] }, /issuer/],
+    ['no audience', { ...options, audience: undefined }, /audience/],
+    ['an empty audience', { ...options, audience: '' }, /audience/],
+    ['an empty array of audiences', { ...options, audience: [] }, /audience/],
+    ['an empty audience among others', { ...options, audience: [audience, ''] }, /audience/],
+    ['an audience that is no string', { ...options, audience: [1] }, /audience/],
+    ['no keys', { ...options, keys: undefined }, /keys/],
+    ['keys null', { ...options, keys: null }, /keys/],
+    ['an empty JWK Set', { ...options, keys: { keys: [] } }, /no key/],
+    ['a JWK Set without a fit key', { ...options, keys: { keys: [{ kty: 'RSA', alg: 'RS256' }] } }, /no key/],
+    ['an empty secret', { ...options, keys: '' }, /random/],
+    ['a secret of 31 bytes', { ...options, keys: 'abcdefghijklmnopqrstuvwxyz01234' }, /at least 32 bytes/],
+    ['a secret of 15 different bytes', { ...options, keys: 'abcdefghijklmno'.repeat(4) }, /16 of them different/],
+    ['a secret of one letter', { ...options, keys: 'a'.repeat(64) }, /16 of them different/],
+    ['a tolerance of 61 seconds', { ...options, clockToleranceSeconds: 61 }, /clockToleranceSeconds/],
+    ['a negative tolerance', { ...options, clockToleranceSeconds: -1 }, /clockToleranceSeconds/],
+  ]
+  for (const [name, given, expected] of wrong) {
+    it(`refuses ${name}`, () => {
+      assert.throws(
+        () => createVerifier(given as VerifierOptions),
+        (error) => error instanceof TypeError && expected.test(error.message),
+      )
+    })
+  }
+
+  for (const secret of [
+    '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
+    'a-string-secret-at-least-256-bits-long',
+    'your-super-secret-jwt-token-with-at-least-32-characters-long',
+    'your_jwt_secret_key_at_least_32_characters_long',
+    'your-256-bit-secret',
+  ]) {
+    it(`refuses "${secret.slice(0, 24)}…", which is printed in documentation`, () => {
+      assert.throws(() => createVerifier({ ...options, keys: secret }), /printed in public documentation/)
+    })
+  }
+
+  it('refuses public key text as a secret', () => {
+    const pem = key.verifyingKey.export({ type: 'spki', format: 'pem' })
+    assert.throws(() => createVerifier({ ...options, keys: pem }), TypeError)
+    assert.throws(() => createVerifier({ ...options, keys: JSON.stringify(exportPublicJwk(key)) }), TypeError)
+  })
+
+  it('never repeats a secret that it refuses', () => {
+    const secret = 'correct horse battery staple'
+    assert.throws(
+      () => createVerifier({ ...options, keys: secret }),
+      (error: Error) => !error.message.includes('horse'),
+    )
+  })
+
+  it('takes a JWK Set, a live key set, or one good secret (HS256)', async () => {
+    const secret = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'
+    const hmac = importKey({ secret, algorithm: 'HS256' })
+    assert.ok('signingKey' in hmac)
+    const given: readonly [VerifierOptions['keys'], string][] = [
+      [{ keys: [exportPublicJwk(key)] }, tokenOf()],
+      [keySetOf([key]), tokenOf()],
+      [secret, tokenOf({}, hmac)],
+    ]
+    for (const [keys, token] of given) {
+      assert.equal((await createVerifier({ ...options, keys }).verify(token)).subject, 'alice')
+    }
+  })
+
+  it('is current without revocations, and else what they are', () => {
+    assert.equal(createVerifier(options).state, 'current')
+    for (const state of ['starting', 'current', 'stale'] as const) {
+      assert.equal(createVerifier({ ...options, revocations: revocationsIn(state) }).state, state)
+    }
+  })
+
+  it('names its issuer', () => {
+    assert.equal(createVerifier(options).issuer, issuer)
+  })
+})
+
+describe('verify', () => {
+  it('says who a call is from', async () => {
+    const identity = await createVerifier(options).verify(tokenOf({ scope: 'a b', auth_time: start - 9 }))
+    assert.equal(identity.subject, 'alice')
+    assert.equal(identity.clientId, 'app')
+    assert.equal(identity.sessionId, 's1')
+    assert.deepEqual(identity.scopes, ['a', 'b'])
+    assert.deepEqual(identity.authenticatedAt, new Date((start - 9) * 1000))
+    assert.equal(identity.claims.jti, 'j')
+    const bare = await createVerifier(options).verify(tokenOf({ sid: undefined }))
+    assert.deepEqual([bare.sessionId, bare.authenticatedAt, bare.scopes], [undefined, undefined, []])
+  })
+
+  it('refuses another issuer, audience, type, algorithm, and a broken token', async () => {
+    const verifier = createVerifier(options)
+    await refuses(() => verifier.verify(tokenOf({ iss: `${issuer}/` })), 'Invalid token', /"iss"/)
+    await refuses(() => verifier.verify(tokenOf({ aud: 'other' })), 'Invalid token', /"aud"/)
+    await refuses(() => verifier.verify(tokenOf().slice(0, -1)), 'Invalid token')
+    await refuses(() => verifier.verify(''), 'Invalid token')
+    const idToken = signJws({ alg: 'ES256', kid: key.keyId, typ: 'JWT' }, '{}', key)
+    await refuses(() => verifier.verify(idToken), 'Invalid token', /"typ"/)
+    const narrow = createVerifier({ ...options, algorithms: ['RS256'] })
+    await refuses(() => narrow.verify(tokenOf()), 'Invalid token', /not among those allowed/)
+  })
+
+  it('tolerates five seconds of clock difference when nothing is said', async () => {
+    const { clockToleranceSeconds: _, ...rest } = options
+    const verifier = createVerifier(rest)
+    assert.ok(await verifier.verify(tokenOf({ exp: start - 4 })))
+    await refuses(() => verifier.verify(tokenOf({ exp: start - 5 })), 'Token has expired')
+  })
+
+  it('gives the same frozen identity to all requests with one token', async () => {
+    const verifier = createVerifier(options)
+    const token = tokenOf({ scope: 'a', auth_time: start, tenant: { id: 1, roles: ['r'] }, aud: [audience] })
+    const identity = await verifier.verify(token)
+    assert.equal(await verifier.verify(token), identity)
+    const nested = identity.claims['tenant'] as { id: number; roles: string[] }
+    const writes: readonly (() => unknown)[] = [
+      () => Object.assign(identity, { subject: 'root' }),
+      () => (identity.scopes as string[]).push('admin'),
+      () => Object.assign(identity.claims, { sub: 'root' }),
+      () => Object.assign(nested, { id: 2 }),
+      () => nested.roles.push('admin'),
+      () => (identity.claims.aud as string[]).push('x'),
+    ]
+    for (const write of writes) assert.throws(write, TypeError)
+    identity.authenticatedAt?.setTime(0)
+    assert.deepEqual((await verifier.verify(token)).authenticatedAt, new Date(start * 1000))
+  })
+})
+
+describe('verify of a token seen before', () => {
+  it('refuses it in the second it expires', async () => {
+    const clock = movable()
+    const verifier = createVerifier({ ...options, clock })
+    const token = tokenOf({ exp: start + 10 })
+    assert.ok(await verifier.verify(token))
+    clock.advance(9)
+    assert.ok(await verifier.verify(token))
+    clock.advance(1)
+    await refuses(() => verifier.verify(token), 'Token has expired')
+    await refuses(() => verifier.verify(token), 'Token has expired')
+  })
+
+  it('grants it the same tolerance as the first time', async () => {
+    const clock = movable()
+    const verifier = createVerifier({ ...options, clock, clockToleranceSeconds: 5 })
+    const token = tokenOf({ exp: start + 10 })
+    assert.ok(await verifier.verify(token))
+    clock.advance(14)
+    assert.ok(await verifier.verify(token))
+    clock.advance(1)
+    await refuses(() => verifier.verify(token), 'Token has expired')
+  })
+
+  /** A key set whose keys come and go while the verifier runs. */
+  const live = (held: Map<string | undefined, VerificationKey>): KeySet => ({
+    find: (keyId, algorithm) => keySetOf([...held.values()]).find(keyId, algorithm),
+  })
+
+  it('refuses it as soon as its key is gone', async () => {
+    const held = new Map([[key.keyId, key]])
+    const verifier = createVerifier({ ...options, keys: live(held) })
+    assert.ok(await verifier.verify(tokenOf()))
+    const token = tokenOf()
+    assert.ok(await verifier.verify(token))
+    held.delete(key.keyId)
+    await refuses(() => verifier.verify(token), 'Invalid token', /no key of this set/)
+    held.set(key.keyId, key)
+    assert.ok(await verifier.verify(token))
+  })
+
+  it('proves it again when its key was replaced by another of the same name', async () => {
+    const held = new Map<string | undefined, VerificationKey>([[key.keyId, key]])
+    const verifier = createVerifier({ ...options, keys: live(held) })
+    const token = tokenOf()
+    assert.ok(await verifier.verify(token))
+    held.set(key.keyId, generateKey('ES256', { keyId: key.keyId! }))
+    await refuses(() => verifier.verify(token), 'Invalid token', /the signature does not hold/)
+  })
+
+  it('refuses it as soon as it is revoked, whoever else is not', async () => {
+    const list = createRevocationList()
+    const verifier = createVerifier({ ...options, revocations: { ...list, state: 'current', refresh: async () => {} } })
+    const token = tokenOf()
+    const neighbour = tokenOf({ sid: 's2' })
+    assert.ok(await verifier.verify(token))
+    assert.ok(await verifier.verify(neighbour))
+    list.add({ kind: 'session', value: 's1', expiresAt: (start + 600) * 1000 })
+    await refuses(() => verifier.verify(token), 'Token has been revoked', /revoked/)
+    await refuses(() => verifier.verify(tokenOf({ jti: 'k' })), 'Token has been revoked', /revoked/)
+    assert.ok(await verifier.verify(neighbour))
+    list.add({ kind: 'subject', value: 'alice', expiresAt: (start + 600) * 1000 })
+    await refuses(() => verifier.verify(neighbour), 'Token has been revoked', /revoked/)
+  })
+
+  it('refuses its twin that differs in one character', async () => {
+    const verifier = createVerifier(options)
+    const token = tokenOf()
+    assert.ok(await verifier.verify(token))
+    for (let i = 0; i < token.length; i++) {
+      const twin = token.slice(0, i) + (token[i] === 'A' ? 'B' : 'A') + token.slice(i + 1)
+      if (twin !== token) await refuses(() => verifier.verify(twin), 'Invalid token')
+    }
+    for (const other of [`${token} `, token.slice(0, -1), `${token}A`]) {
+      await refuses(() => verifier.verify(other), 'Invalid token')
+    }
+  })
+
+  it('is refused by a verifier with another audience or issuer', async () => {
+    const token = tokenOf()
+    const first = createVerifier(options)
+    assert.ok(await first.verify(token))
+    await refuses(() => createVerifier({ ...options, audience: 'other' }).verify(token), 'Invalid token', /"aud"/)
+    await refuses(() => createVerifier({ ...options, issuer: 'other' }).verify(token), 'Invalid token', /"iss"/)
+    assert.ok(await first.verify(token))
+  })
+
+  it('does not become good by having been refused', async () => {
+    const verifier = createVerifier(options)
+    for (let i = 0; i < 3; i++) await refuses(() => verifier.verify(tokenOf({ aud: 'other' })), 'Invalid token')
+    const expired = tokenOf({ exp: start })
+    for (let i = 0; i < 3; i++) await refuses(() => verifier.verify(expired), 'Token has expired')
+  })
+})
+
+describe('verify while revocations are not current', () => {
+  const unavailable = (verifier: Verifier, token: string): Promise<void> =>
+    assert.rejects(verifier.verify(token), (error) => {
+      assert.ok(error instanceof TokenError, String(error))
+      assert.deepEqual([error.code, error.status], ['temporarily_unavailable', 503])
+      assert.equal(error.retryAfterSeconds, 1)
+      return true
+    })
+
+  for (const state of ['starting', 'stale'] as const) {
+    it(`asks for news when ${state}, and accepts once they have come`, async () => {
+      const revocations = revocationsIn(state, 'current')
+      const verifier = createVerifier({ ...options, revocations })
+      assert.equal((await verifier.verify(tokenOf())).subject, 'alice')
+      assert.equal(revocations.refreshes, 1)
+      assert.ok(await verifier.verify(tokenOf()))
+      assert.equal(revocations.refreshes, 1)
+    })
+
+    it(`answers 503 and never 401 when ${state} and there are no news`, async () => {
+      const verifier = createVerifier({ ...options, revocations: revocationsIn(state) })
+      const token = tokenOf()
+      await unavailable(verifier, token)
+      await unavailable(verifier, token) // the second time it is a token seen before
+    })
+
+    it(`still answers 401 to a token that is bad anyway, when ${state}`, async () => {
+      const revocations = revocationsIn(state)
+      const verifier = createVerifier({ ...options, revocations })
+      await refuses(() => verifier.verify('not.a.token'), 'Invalid token')
+      await refuses(() => verifier.verify(tokenOf({ aud: 'other' })), 'Invalid token')
+      await refuses(() => verifier.verify(tokenOf({ exp: start })), 'Token has expired')
+      assert.equal(revocations.refreshes, 0)
+    })
+  }
+
+  it('answers 503 when asking for news fails', async () => {
+    const revocations = { ...revocationsIn('stale'), refresh: () => Promise.reject(new Error('connection refused')) }
+    await unavailable(createVerifier({ ...options, revocations }), tokenOf())
+  })
+
+  it('answers 503 to a token seen before, once news have stopped', async () => {
+    const revocations = revocationsIn('current', 'stale')
+    const verifier = createVerifier({ ...options, revocations })
+    const token = tokenOf()
+    assert.ok(await verifier.verify(token))
+    await revocations.refresh()
+    await unavailable(verifier, token)
+  })
+
+  it('refuses a token that the news revoke', async () => {
+    const list = createRevocationList()
+    let state: RevocationState = 'stale'
+    const revocations: Revocations = {
+      get state() {
+        return state
+      },
+      isRevoked: (token) => list.isRevoked(token),
+      async refresh() {
+        list.add({ kind: 'session', value: 's1', expiresAt: (start + 600) * 1000 })
+        state = 'current'
+      },
+    }
+    await refuses(() => createVerifier({ ...options, revocations }).verify(tokenOf()), 'Token has been revoked')
+  })
+})

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { TokenError } from '../base/errors.ts'
+import { bearerChallenge } from './challenge.ts'
+
+const realm = 'https://auth.example'
+
+describe('bearerChallenge', () => {
+  it('tells a request without a credential nothing but the realm (RFC 6750 §3.1)', () => {
+    assert.equal(
+      bearerChallenge(new TokenError('not_authenticated', 'Not authenticated'), realm),
+      'Bearer realm="https://auth.example"',
+    )
+  })
+
+  for (const code of ['invalid_request', 'invalid_token'] as const) {
+    it(`names ${code} and describes it (RFC 6750 §3)`, () => {
+      assert.equal(
+        bearerChallenge(new TokenError(code, 'What is wrong'), realm),
+        `Bearer realm="https://auth.example", error="${code}", error_description="What is wrong"`,
+      )
+    })
+  }
+
+  it('names the scopes that are needed (RFC 6750 §3)', () => {
+    assert.equal(
+      bearerChallenge(new TokenError('insufficient_scope', 'Too little', { scopes: ['a', 'b:c'] }), realm),
+      'Bearer realm="https://auth.example", error="insufficient_scope", error_description="Too little", scope="a b:c"',
+    )
+    assert.doesNotMatch(bearerChallenge(new TokenError('insufficient_scope', 'x', { scopes: [] }), realm), /scope=/)
+  })
+
+  it('keeps reason and cause for the log', () => {
+    const error = new TokenError('invalid_token', 'Invalid token', { reason: 'hush', cause: new Error('hush') })
+    assert.doesNotMatch(bearerChallenge(error, realm), /hush/)
+  })
+
+  it('drops every character that RFC 6750 §3 does not allow, so nothing breaks out of the quotes', () => {
+    const all = Array.from({ length: 0x180 }, (_, code) => String.fromCharCode(code)).join('')
+    const challenge = bearerChallenge(new TokenError('insufficient_scope', all, { scopes: [all] }), all)
+    const values = [...challenge.matchAll(/="([^"]*)"/g)].map(([, value]) => value)
+    const allowed = all.replace(/[^\x20-\x7e]|["\\]/g, '')
+    assert.equal(allowed.length, 0x7f - 0x20 - 2)
+    assert.deepEqual(values, [allowed, 'insufficient_scope', allowed, allowed])
+    assert.match(challenge, /^[\x20-\x7e]+$/)
+  })
+})

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { pathOf, toResponse } from './message.ts'
+
+describe('pathOf', () => {
+  const table: readonly [string, string | undefined][] = [
+    ['/', '/'],
+    ['/token', '/token'],
+    ['/token?a=/b', '/token'],
+    ['/token#x', '/token'],
+    ['/a/../token', '/a/../token'],
+    ['/%74oken', '/%74oken'],
+    ['//attacker.test/token', '//attacker.test/token'],
+    ['/?', '/'],
+    ['http://localhost/token?x', '/token'],
+    ['https://attacker.test:8443/auth/token', '/auth/token'],
+    ['HTTP://localhost/token', '/token'],
+    ['http://localhost', '/'],
+    ['*', undefined],
+    ['', undefined],
+    ['token', undefined],
+    ['localhost:443', undefined],
+    ['ftp://localhost/token', undefined],
+    ['javascript:alert(1)', undefined],
+    ['http://', undefined],
+    ['http://[', undefined],
+    ['?access_token=x', undefined],
+  ]
+  for (const [url, path] of table) {
+    it(`finds ${path ?? 'no path'} in ${JSON.stringify(url)} (RFC 9112 §3.2)`, () => {
+      assert.equal(pathOf(url), path)
+    })
+  }
+})
+
+describe('toResponse', () => {
+  it('says the same as the answer', async () => {
+    const response = toResponse({ status: 403, headers: { 'www-authenticate': 'Bearer' }, body: '{}' })
+    assert.equal(response.status, 403)
+    assert.equal(response.headers.get('www-authenticate'), 'Bearer')
+    assert.equal(await response.text(), '{}')
+  })
+
+  it('has no body where none may be (RFC 9110 §15.3.5)', () => {
+    assert.equal(toResponse({ status: 204, headers: {} }).body, null)
+  })
+})

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { OAuthError, ProblemError, TokenError, type ProblemCode, type TokenErrorCode } from '../base/errors.ts'
+import { problemAnswer, tokenRefusalAnswer } from './problem.ts'
+
+describe('problemAnswer', () => {
+  const statuses: Readonly<Record<ProblemCode, readonly [number, string]>> = {
+    bad_request: [400, 'Bad Request'],
+    forbidden: [403, 'Forbidden'],
+    not_found: [404, 'Not Found'],
+    method_not_allowed: [405, 'Method Not Allowed'],
+    conflict: [409, 'Conflict'],
+    content_too_large: [413, 'Content Too Large'],
+    unsupported_media_type: [415, 'Unsupported Media Type'],
+    unprocessable_content: [422, 'Unprocessable Content'],
+    internal_server_error: [500, 'Internal Server Error'],
+    temporarily_unavailable: [503, 'Service Unavailable'],
+  }
+  for (const [code, [status, title]] of Object.entries(statuses) as [ProblemCode, readonly [number, string]][]) {
+    it(`answers ${code} with ${status} (RFC 9457 §3)`, () => {
+      const { headers, body, ...rest } = problemAnswer(new ProblemError(code, 'What happened'))
+      assert.deepEqual(rest, { status })
+      assert.deepEqual(headers, { 'content-type': 'application/problem+json', 'cache-control': 'no-store' })
+      assert.deepEqual(JSON.parse(body ?? ''), { type: 'about:blank', title, status, detail: 'What happened' })
+    })
+  }
+
+  it('lists the faults of a body', () => {
+    const errors = [{ loc: ['body', 'email'], msg: 'An e-mail address', type: 'value_error' }]
+    const { body } = problemAnswer(new ProblemError('unprocessable_content', 'Not valid', { errors }))
+    assert.deepEqual(JSON.parse(body ?? '').errors, errors)
+  })
+
+  it('says when a new try makes sense, and takes more headers', () => {
+    const error = new ProblemError('temporarily_unavailable', 'Later', { retryAfterSeconds: 0 })
+    assert.deepEqual(problemAnswer(error, { allow: 'GET' }).headers, {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      'retry-after': '0',
+      allow: 'GET',
+    })
+  })
+
+  it('keeps reason, cause and stack for the log', () => {
+    const details = { reason: 'hush', cause: new Error('hush') }
+    const answers = [
+      problemAnswer(new ProblemError('conflict', 'Taken', details)),
+      tokenRefusalAnswer(new TokenError('invalid_token', 'Invalid token', details), 'r'),
+    ]
+    for (const answer of answers) assert.doesNotMatch(JSON.stringify(answer), /hush|\.ts|at /)
+  })
+})
+
+describe('tokenRefusalAnswer', () => {
+  const statuses: Readonly<Record<TokenErrorCode, number>> = {
+    not_authenticated: 401,
+    invalid_request: 400,
+    invalid_token: 401,
+    insufficient_scope: 403,
+    temporarily_unavailable: 503,
+  }
+  for (const [code, status] of Object.entries(statuses) as [TokenErrorCode, number][]) {
+    it(`answers ${code} with ${status}, ${status === 503 ? 'without' : 'with'} a challenge (RFC 6750 §3)`, () => {
+      const answer = tokenRefusalAnswer(new TokenError(code, 'What happened', { retryAfterSeconds: 1 }), 'realm')
+      assert.equal(answer.status, status)
+      assert.equal(
+        answer.headers['www-authenticate']?.startsWith('Bearer realm="realm"'),
+        status === 503 ? undefined : true,
+      )
+      assert.equal(answer.headers['retry-after'], '1')
+      assert.equal(answer.headers['content-type'], 'application/problem+json')
+      assert.equal(JSON.parse(answer.body ?? '').detail, 'What happened')
+    })
+  }
+})
+
+describe('OAuthError', () => {
+  it('has the statuses of RFC 6749 §5.2', () => {
+    const codes = ['invalid_request', 'invalid_client', 'invalid_grant', 'temporarily_unavailable'] as const
+    assert.deepEqual(
+      codes.map((code) => new OAuthError(code, 'x').status),
+      [400, 401, 400, 503],
+    )
+    for (const code of ['unauthorized_client', 'unsupported_grant_type', 'invalid_scope'] as const) {
+      assert.equal(new OAuthError(code, 'x').status, 400)
+    }
+  })
+})

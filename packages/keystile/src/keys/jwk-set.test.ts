@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { findAlgorithm, type Algorithm, type AlgorithmName } from './algorithm.ts'
+import { exportPrivateJwk, exportPublicJwk, generateKey, importKey, type Jwk } from './jwk.ts'
+import { importJwkSet, keySetOf, type KeySet } from './jwk-set.ts'
+
+const algorithm = (name: AlgorithmName): Algorithm => findAlgorithm(name)!
+const ec = generateKey('ES256', { keyId: 'ec' })
+const rsa = generateKey('RS256', { keyId: 'rsa' })
+const edwards = generateKey('EdDSA', { keyId: 'ed' })
+const published = (keyId: string, name: AlgorithmName = 'ES256'): Jwk => exportPublicJwk(generateKey(name, { keyId }))
+const anonymous = (jwk: Jwk): Jwk => {
+  const { kid: _, ...rest } = jwk
+  return rest
+}
+
+/** The `kid` of what a header finds. */
+const found = (keys: KeySet, kid: string | undefined, name: AlgorithmName): string | undefined =>
+  keys.find(kid, algorithm(name))?.keyId
+
+describe('importJwkSet', () => {
+  it('takes what an issuer publishes', () => {
+    const keys = importJwkSet({ keys: [exportPublicJwk(ec), exportPublicJwk(rsa), exportPublicJwk(edwards)], more: 1 })
+    assert.equal(found(keys, 'ec', 'ES256'), 'ec')
+    assert.equal(found(keys, 'rsa', 'RS256'), 'rsa')
+    assert.equal(found(keys, 'ed', 'Ed25519'), 'ed')
+  })
+
+  const refused: readonly [string, unknown, RegExp][] = [
+    ['undefined', undefined, /a JWK Set is/],
+    ['null', null, /a JWK Set is/],
+    ['an array', [exportPublicJwk(ec)], /a JWK Set is/],
+    ['a single JWK', exportPublicJwk(ec), /a JWK Set is/],
+    ['text', '{"keys":[]}', /a JWK Set is/],
+    ['keys that are no array', { keys: {} }, /a JWK Set is/],
+    ['a key that is no object', { keys: [exportPublicJwk(ec), null] }, /a JWK Set is/],
+    ['a set without keys', { keys: [] }, /no key that can be used/],
+    ['a set without a fit key', { keys: [{ kty: 'EC' }, { kty: 'foo' }] }, /no key that can be used/],
+    ['a kid that appears twice', { keys: [published('a'), published('a')] }, /appears twice/],
+    ['a kid that appears twice, once unfit', { keys: [published('a'), { kty: 'foo', kid: 'a' }] }, /appears twice/],
+    [
+      'a shared secret beside a public key',
+      { keys: [exportPublicJwk(ec), exportPrivateJwk(generateKey('HS256'))] },
+      /mixes/,
+    ],
+    ['an unfit secret beside a public key', { keys: [exportPublicJwk(ec), { kty: 'oct' }] }, /mixes/],
+  ]
+  for (const [name, set, reason] of refused) {
+    it(`refuses ${name}`, () => {
+      assert.throws(
+        () => importJwkSet(set),
+        (error) => error instanceof TypeError && reason.test(error.message),
+      )
+    })
+  }
+
+  it('leaves out a key that is unfit or made for something else, and says which (RFC 7517 §5)', () => {
+    const { alg: _, ...rsaWithoutAlg } = exportPublicJwk(rsa)
+    const unfit: readonly Jwk[] = [
+      rsaWithoutAlg,
+      { ...published('enc'), use: 'enc' },
+      { ...published('ops'), key_ops: ['deriveKey'] },
+      { kty: 'EC', crv: 'secp256k1', kid: 'k1' },
+      { ...published('alg'), alg: 'ES384' },
+    ]
+    const reasons: string[] = []
+    const keys = importJwkSet({ keys: [...unfit, exportPublicJwk(ec)] }, (reason) => reasons.push(reason))
+    assert.equal(reasons.length, unfit.length)
+    assert.equal(found(keys, 'ec', 'ES256'), 'ec')
+    for (const { kid } of unfit) assert.equal(found(keys, kid, 'ES256'), undefined)
+    assert.equal(found(keys, 'rsa', 'RS256'), undefined)
+    assert.match(reasons[0] ?? '', /names no "alg"/)
+  })
+
+  it('says nothing of keys left out when nobody listens', () => {
+    assert.equal(found(importJwkSet({ keys: [{ kty: 'foo' }, exportPublicJwk(ec)] }), 'ec', 'ES256'), 'ec')
+  })
+
+  it('takes a set of shared secrets alone', () => {
+    const secret = exportPrivateJwk(generateKey('HS256', { keyId: 's' }))
+    assert.equal(found(importJwkSet({ keys: [secret] }), 's', 'HS256'), 's')
+  })
+})
+
+describe('find', () => {
+  const other = generateKey('ES256', { keyId: 'other' })
+  const keys = keySetOf([ec, other, rsa, edwards])
+
+  it('follows a kid to its key, and only for the algorithm of that key (RFC 8725 §3.1)', () => {
+    assert.equal(keys.find('ec', algorithm('ES256')), ec)
+    assert.equal(keys.find('other', algorithm('ES256')), other)
+    for (const name of ['HS256', 'RS256', 'PS256', 'ES384', 'EdDSA'] as const)
+      assert.equal(found(keys, 'ec', name), undefined)
+    for (const name of ['HS256', 'PS256', 'RS384', 'RS512'] as const) assert.equal(found(keys, 'rsa', name), undefined)
+  })
+
+  it('finds nothing for a kid that it does not know, though a key of the algorithm is there', () => {
+    for (const kid of ['unknown', '', 'EC', 'ec ', '__proto__', 'constructor', 'undefined']) {
+      assert.equal(found(keys, kid, 'RS256'), undefined)
+    }
+  })
+
+  it('finds the only key of an algorithm when the token names none, and none of two', () => {
+    assert.equal(found(keys, undefined, 'RS256'), 'rsa')
+    assert.equal(found(keys, undefined, 'Ed25519'), 'ed')
+    assert.equal(found(keys, undefined, 'ES256'), undefined)
+    assert.equal(found(keys, undefined, 'ES384'), undefined)
+    assert.equal(found(keys, undefined, 'HS256'), undefined)
+  })
+
+  it('finds a key without a kid whatever the token names, while it is the only one of its algorithm', () => {
+    const nameless = importKey(anonymous(exportPublicJwk(ec)))
+    assert.equal(nameless.keyId, undefined)
+    assert.equal(keySetOf([nameless, rsa]).find('whatever', algorithm('ES256')), nameless)
+    assert.equal(keySetOf([nameless, rsa]).find(undefined, algorithm('ES256')), nameless)
+    assert.equal(keySetOf([nameless, rsa]).find('whatever', algorithm('RS256')), undefined)
+    assert.equal(keySetOf([nameless, rsa]).find('rsa', algorithm('ES256')), undefined)
+    const second = importKey(anonymous(exportPublicJwk(other)))
+    assert.equal(keySetOf([nameless, second]).find('whatever', algorithm('ES256')), undefined)
+    assert.equal(keySetOf([nameless, second]).find(undefined, algorithm('ES256')), undefined)
+    assert.equal(keySetOf([nameless, other]).find(undefined, algorithm('ES256')), undefined)
+    assert.equal(keySetOf([nameless, other]).find('other', algorithm('ES256')), other)
+  })
+
+  it('finds nothing in an empty set', () => {
+    assert.equal(found(keySetOf([]), undefined, 'ES256'), undefined)
+    assert.equal(found(keySetOf([]), 'ec', 'ES256'), undefined)
+  })
+})

@@ -1,0 +1,482 @@
+import assert from 'node:assert/strict'
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { listAlgorithmNames, type AlgorithmName } from './algorithm.ts'
+import {
+  exportPrivateJwk,
+  exportPublicJwk,
+  generateKey,
+  importKey,
+  thumbprint,
+  type Jwk,
+  type KeySource,
+} from './jwk.ts'
+import { canSign, sign, verify, type SigningKey, type VerificationKey } from './signing-key.ts'
+
+const vectors = (path: string): string =>
+  readFileSync(new URL(`../../../../test/conformance/vectors/${path}`, import.meta.url), 'utf8')
+
+const data = Buffer.from('what is signed')
+const asymmetric = listAlgorithmNames().filter((name) => !name.startsWith('HS'))
+const generated: ReadonlyMap<AlgorithmName, SigningKey> = new Map(asymmetric.map((name) => [name, generateKey(name)]))
+const rsa = generated.get('RS256')!
+const ec = generated.get('ES256')!
+const edwards = generated.get('EdDSA')!
+
+/** A self-signed certificate of nobody. */
+const certificate = [
+  'MIIBbzCCARWgAwIBAgIUXRuGXn+2kaeekmoU/zNWFaVIXlcwCgYIKoZIzj0EAwIwDDEKMAgGA1UEAwwBYTAgFw0yNjExMjUxMzI0',
+  'NTNaGA8yMTI2MTEwMTEzMjQ1M1owDDEKMAgGA1UEAwwBYTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABBN+gRQgDxGKQ74ahSzQ',
+  'Q5PqIQwb5dQd9MbqykdV8zaW3OJjib2Qo4TLK2JSL1vD48xd4K1gqc6jJZOFQh9KYqejUzBRMB0GA1UdDgQWBBQbMFlY6M0ibZTX',
+  'VutB6pAVg1TnqTAfBgNVHSMEGDAWgBQbMFlY6M0ibZTXVutB6pAVg1TnqTAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gA',
+  'MEUCIQDZDJkeuaPtkmHNXDDcULgUw8RhBFWZbqmsF1g62IQTDQIgIM7I1y2bqhaWDISVF41qeJZWDapC5ZY03lyP/9wiaTY=',
+].join('')
+
+function refuses(source: unknown, reason: RegExp): void {
+  assert.throws(
+    () => importKey(source as KeySource),
+    (error) => {
+      assert.ok(error instanceof TypeError, String(error))
+      assert.match(error.message, reason)
+      return true
+    },
+  )
+}
+
+const works = (signer: VerificationKey, verifier: VerificationKey): boolean =>
+  canSign(signer) && verify(verifier, data, sign(signer, data))
+
+describe('generateKey', () => {
+  for (const name of asymmetric) {
+    it(`names a ${name} key by its thumbprint`, () => {
+      const key = generated.get(name)!
+      assert.equal(key.algorithm.name, name)
+      assert.equal(key.keyId, thumbprint(exportPublicJwk(key)))
+    })
+  }
+
+  it('takes another name', () => {
+    assert.equal(generateKey('ES256', { keyId: 'mine' }).keyId, 'mine')
+    assert.equal(generateKey('HS256', { keyId: 'mine' }).keyId, 'mine')
+  })
+
+  it('makes secrets as long as the hash, and RSA of 2048 bits (RFC 7518 §3.2 §3.3)', () => {
+    const lengths = (['HS256', 'HS384', 'HS512'] as const).map(
+      (name) => generateKey(name).verifyingKey.symmetricKeySize,
+    )
+    assert.deepEqual(lengths, [32, 48, 64])
+    assert.equal(rsa.verifyingKey.asymmetricKeyDetails?.modulusLength, 2048)
+  })
+
+  it('makes a new key each time', () => {
+    for (const name of ['HS256', 'ES256', 'EdDSA'] as const)
+      assert.equal(works(generateKey(name), generateKey(name)), false)
+  })
+
+  for (const name of ['none', 'hs256', '', undefined, null, '__proto__']) {
+    it(`refuses the algorithm ${JSON.stringify(name)}`, () => {
+      assert.throws(() => generateKey(name as AlgorithmName), /a key's algorithm is one of HS256/)
+    })
+  }
+})
+
+describe('exportPublicJwk and exportPrivateJwk', () => {
+  for (const name of listAlgorithmNames()) {
+    it(`round-trip a ${name} key`, () => {
+      const key = generateKey(name, { keyId: 'k' })
+      const jwk = exportPrivateJwk(key)
+      assert.deepEqual([jwk.alg, jwk.kid, jwk.use], [name, 'k', 'sig'])
+      assert.ok(works(importKey(jwk), key))
+      assert.deepEqual(exportPrivateJwk(importKey(JSON.parse(JSON.stringify(jwk)))), jwk)
+    })
+  }
+
+  for (const name of asymmetric) {
+    it(`publish nothing private of a ${name} key`, () => {
+      const key = generated.get(name)!
+      const jwk = exportPublicJwk(key)
+      for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']) assert.equal(jwk[member], undefined, member)
+      assert.ok(works(key, importKey(jwk)))
+      assert.equal(canSign(importKey(jwk)), false)
+    })
+  }
+
+  it('refuse the public half of a secret and the private half of a public key', () => {
+    assert.throws(() => exportPublicJwk(generateKey('HS256')), /no public half/)
+    assert.throws(() => exportPrivateJwk(importKey(exportPublicJwk(ec))), /only the public half/)
+  })
+})
+
+describe('thumbprint', () => {
+  it('is that of the examples of RFC 7638 §3.1, RFC 8037 A.3 and RFC 9449', () => {
+    const { thumbprints } = JSON.parse(vectors('rfc-vectors/jws-and-thumbprints.json')) as {
+      thumbprints: { jwk: Jwk; thumbprint: string }[]
+    }
+    assert.equal(thumbprints.length, 3)
+    for (const example of thumbprints) assert.equal(thumbprint(example.jwk), example.thumbprint)
+  })
+
+  it('depends on nothing but the required members (RFC 7638 §3.2)', () => {
+    for (const key of [rsa, ec, edwards]) {
+      const { kid: _, alg: __, use: ___, ...bare } = exportPublicJwk(key)
+      assert.equal(thumbprint({ x5t: 'x', ...exportPrivateJwk(key) }), thumbprint(bare))
+    }
+    const secret = { kty: 'oct', k: 'AAAA' }
+    assert.equal(thumbprint({ ...secret, kid: 'a' }), thumbprint(secret))
+    assert.notEqual(thumbprint({ kty: 'oct', k: 'AAAB' }), thumbprint(secret))
+  })
+
+  it('refuses a JWK without its required members', () => {
+    for (const jwk of [
+      {},
+      { kty: 'foo' },
+      { kty: 'EC', crv: 'P-256', x: 'AA' },
+      { kty: 'RSA', n: 'AA' },
+      { kty: 'oct' },
+    ]) {
+      assert.throws(() => thumbprint(jwk), TypeError)
+    }
+  })
+})
+
+describe('importKey of a JWK', () => {
+  it('takes the only algorithm that a curve allows, and never guesses for RSA or a secret (RFC 8725 §3.1)', () => {
+    const withoutAlg = (jwk: Jwk): Jwk => ({ ...jwk, alg: undefined }) as unknown as Jwk
+    for (const name of ['ES256', 'ES384', 'ES512', 'EdDSA'] as const) {
+      assert.equal(importKey(withoutAlg(exportPublicJwk(generateKey(name)))).algorithm.name, name)
+    }
+    refuses(withoutAlg(exportPublicJwk(rsa)), /names no "alg"/)
+    refuses(withoutAlg(exportPrivateJwk(generateKey('HS256'))), /names no "alg"/)
+  })
+
+  const wrong: readonly [string, unknown, RegExp][] = [
+    ['nothing', undefined, /a key is a JWK/],
+    ['null', null, /a key is a JWK/],
+    ['text', 'secret', /a key is a JWK/],
+    ['an empty object', {}, /names no "alg"/],
+    ['alg none', { ...exportPublicJwk(ec), alg: 'none' }, /algorithm is one of/],
+    ['alg in another case', { ...exportPublicJwk(ec), alg: 'es256' }, /algorithm is one of/],
+    ['alg that is no string', { ...exportPublicJwk(ec), alg: ['ES256'] }, /algorithm is one of/],
+    ['alg null', { ...exportPublicJwk(ec), alg: null }, /algorithm is one of/],
+    ['alg of another curve', { ...exportPublicJwk(ec), alg: 'ES384' }, /kty EC and crv P-384/],
+    ['alg of another type', { ...exportPublicJwk(ec), alg: 'RS256' }, /kty RSA/],
+    ['a public key as HS256', { ...exportPublicJwk(rsa), alg: 'HS256' }, /kty oct/],
+    ['a secret as RS256', { kty: 'oct', k: 'A'.repeat(43), alg: 'RS256' }, /kty RSA/],
+    ['no kty', { ...exportPublicJwk(ec), kty: undefined }, /kty EC/],
+    ['RSA with a curve', { ...exportPublicJwk(rsa), crv: 'P-256' }, /kty RSA/],
+    ['use enc', { ...exportPublicJwk(ec), use: 'enc' }, /"use": "sig"/],
+    ['use that is no string', { ...exportPublicJwk(ec), use: ['sig'] }, /"use": "sig"/],
+    ['use null', { ...exportPublicJwk(ec), use: null }, /"use": "sig"/],
+    ['key_ops for encryption', { ...exportPublicJwk(rsa), key_ops: ['encrypt', 'wrapKey'] }, /"key_ops"/],
+    ['key_ops for key agreement', { ...exportPublicJwk(ec), key_ops: ['deriveBits'] }, /"key_ops"/],
+    ['key_ops that is text', { ...exportPublicJwk(ec), key_ops: 'verify' }, /"key_ops" is an array/],
+    ['an empty kid', { ...exportPublicJwk(ec), kid: '' }, /"kid"/],
+    ['a kid that is no string', { ...exportPublicJwk(ec), kid: 1 }, /"kid"/],
+    ['a kid null', { ...exportPublicJwk(ec), kid: null }, /"kid"/],
+    ['no x', { ...exportPublicJwk(ec), x: undefined }, /"x" of the JWK/],
+    ['no y', { ...exportPublicJwk(ec), y: undefined }, /"y" of the JWK/],
+    ['no n', { ...exportPublicJwk(rsa), n: undefined }, /"n" of the JWK/],
+    ['no e', { ...exportPublicJwk(rsa), e: undefined }, /"e" of the JWK/],
+    ['x with padding', { ...exportPublicJwk(ec), x: `${String(exportPublicJwk(ec)['x'])}=` }, /"x" of the JWK/],
+    ['x with a space', { ...exportPublicJwk(ec), x: ` ${String(exportPublicJwk(ec)['x'])}` }, /"x" of the JWK/],
+    ['x that is no string', { ...exportPublicJwk(ec), x: 1 }, /"x" of the JWK/],
+    ['d that is no base64url', { ...exportPrivateJwk(ec), d: '?' }, /"d" of the JWK/],
+    [
+      'a point that is not on its curve',
+      { ...exportPublicJwk(ec), y: exportPublicJwk(generateKey('ES256'))['y'] },
+      /no valid ES256 key/,
+    ],
+    ['the point at zero', { kty: 'EC', crv: 'P-256', x: 'A'.repeat(43), y: 'A'.repeat(43) }, /no valid ES256 key/],
+    [
+      'RSA with d and nothing else private',
+      { ...exportPublicJwk(rsa), d: exportPrivateJwk(rsa)['d'] },
+      /no valid RS256 key/,
+    ],
+    ['RSA with an empty modulus', { ...exportPublicJwk(rsa), n: '' }, /RSA|no valid/],
+  ]
+  for (const [name, jwk, reason] of wrong) {
+    it(`refuses ${name}`, () => refuses(jwk, reason))
+  }
+
+  it('ignores key_ops and members that nobody registered (RFC 7517 §4)', () => {
+    for (const key_ops of [[], ['verify'], ['sign', 'verify'], ['verify', 'encrypt'], ['x-own']]) {
+      assert.ok(importKey({ ...exportPublicJwk(ec), key_ops, 'x-own': {}, ext: true, jku: 'http://127.0.0.1:1/' }))
+    }
+  })
+
+  for (const key of [ec, generateKey('ES384'), generateKey('ES512'), edwards]) {
+    it(`refuses ${key.algorithm.name} coordinates with a byte less or more (RFC 7518 §6.2.1.2)`, () => {
+      const jwk = exportPrivateJwk(key)
+      for (const member of ['x', 'y', 'd'].filter((member) => jwk[member] !== undefined)) {
+        const bytes = Buffer.from(String(jwk[member]), 'base64url')
+        const changed = [
+          bytes.subarray(1),
+          bytes.subarray(0, -1),
+          Buffer.concat([Buffer.alloc(1), bytes]),
+          Buffer.alloc(0),
+        ]
+        for (const other of changed) refuses({ ...jwk, [member]: other.toString('base64url') }, /bytes; this one has/)
+      }
+    })
+  }
+
+  for (const name of ['RS256', 'PS256', 'ES256', 'ES512', 'EdDSA'] as const) {
+    it(`refuses a ${name} pair whose halves are of two keys`, () => {
+      const [one, two] = [exportPrivateJwk(generateKey(name)), exportPrivateJwk(generateKey(name))]
+      const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi'].filter((member) => two[member] !== undefined)
+      const mixed = Object.fromEntries(privateMembers.map((member) => [member, two[member]]))
+      refuses({ ...one, ...mixed }, /do not belong together|no valid/)
+    })
+  }
+
+  it('never repeats the key that it refuses', () => {
+    const jwk = exportPrivateJwk(ec)
+    const d = String(jwk['d'])
+    for (const bad of [
+      { ...jwk, d: `${d}=` },
+      { ...jwk, d: d.slice(2) },
+      { ...jwk, use: 'enc' },
+      { ...jwk, alg: 'RS256' },
+    ]) {
+      assert.throws(
+        () => importKey(bad),
+        (error: Error) => !String(error.stack).includes(d.slice(4, 20)),
+      )
+    }
+  })
+})
+
+describe('importKey of RSA', () => {
+  const jwkOf = (modulusLength: number, publicExponent = 65_537): Jwk => ({
+    ...generateKeyPairSync('rsa', { modulusLength, publicExponent }).publicKey.export({ format: 'jwk' }),
+    alg: 'RS256',
+  })
+  const number = (value: bigint): string =>
+    Buffer.from(
+      value
+        .toString(16)
+        .padStart(2, '0')
+        .replace(/^(.(..)*)$/, '0$1'),
+      'hex',
+    ).toString('base64url')
+
+  it('refuses a modulus below 2048 bits (RFC 7518 §3.3)', () => {
+    refuses(jwkOf(1024), /at least 2048 bits; this one has 1024/)
+    refuses(jwkOf(2040), /at least 2048 bits; this one has 2040/)
+    const pem = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ type: 'spki', format: 'pem' })
+    refuses({ pem, algorithm: 'RS256' }, /at least 2048 bits/)
+  })
+
+  it('refuses a private key as weak as its public half', () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
+    refuses({ ...privateKey.export({ format: 'jwk' }), alg: 'PS256' }, /at least 2048 bits/)
+    refuses({ pem: privateKey.export({ type: 'pkcs8', format: 'pem' }), algorithm: 'PS256' }, /at least 2048 bits/)
+  })
+
+  it('refuses a modulus above 8192 bits, which only makes verifying slow', () => {
+    const n = ((1n << 8199n) | 1n).toString(16)
+    refuses(
+      { kty: 'RSA', alg: 'RS256', e: 'AQAB', n: Buffer.from(n, 'hex').toString('base64url') },
+      /at most 8192 bits/,
+    )
+  })
+
+  it('refuses the exponents 1, 3, 17 and every even one (NIST SP 800-56B §6.2.2)', () => {
+    refuses(jwkOf(2048, 3), /odd and at least 65537/)
+    for (const e of [1n, 3n, 17n, 65_535n, 65_536n, 65_538n]) {
+      refuses({ ...exportPublicJwk(rsa), e: number(e) }, /odd and at least 65537/)
+    }
+    assert.ok(importKey({ ...exportPublicJwk(rsa), e: number(65_539n) }))
+  })
+
+  it('refuses an exponent above 32 bits', () => {
+    assert.ok(importKey({ ...exportPublicJwk(rsa), e: number(0xffff_ffffn) }))
+    refuses({ ...exportPublicJwk(rsa), e: number((1n << 32n) | 1n) }, /at most 32 bits/)
+  })
+
+  it('refuses a key of the flawed generator (ROCA, CVE-2017-15361)', () => {
+    const { testGroups } = JSON.parse(vectors('wycheproof/json_web_key_test.json')) as {
+      testGroups: { comment: string; public?: { keys: Jwk[] }; private: { keys: Jwk[] } }[]
+    }
+    const roca = testGroups.find(({ comment }) => comment === 'jws_rsa_roca_key')
+    const [jwk] = (roca?.public ?? roca?.private)?.keys ?? []
+    refuses(jwk, /ROCA/)
+    const { n, e } = jwk as unknown as { n: string; e: string }
+    const pem = createPublicKey({ key: { kty: 'RSA', n, e }, format: 'jwk' }).export({ type: 'spki', format: 'pem' })
+    refuses({ pem, algorithm: 'PS512' }, /ROCA/)
+  })
+
+  it('accepts the keys of a sound generator', () => {
+    for (const bits of [2048, 2049, 2056, 3072]) assert.ok(importKey(jwkOf(bits)))
+  })
+})
+
+describe('importKey of a PEM', () => {
+  const pems = (key: { verifyingKey: KeyObject; signingKey: KeyObject }): [string, string] => [
+    key.verifyingKey.export({ type: 'spki', format: 'pem' }),
+    key.signingKey.export({ type: 'pkcs8', format: 'pem' }),
+  ]
+
+  for (const name of asymmetric) {
+    it(`reads both halves of a ${name} key`, () => {
+      const key = generated.get(name)!
+      const [spki, pkcs8] = pems(key)
+      assert.ok(works(importKey({ pem: pkcs8, algorithm: name }), importKey({ pem: spki, algorithm: name })))
+      assert.equal(importKey({ pem: spki, algorithm: name }).keyId, key.keyId)
+      assert.equal(importKey({ pem: pkcs8, algorithm: name, keyId: 'mine' }).keyId, 'mine')
+      assert.equal(canSign(importKey({ pem: spki, algorithm: name })), false)
+    })
+  }
+
+  it('refuses a key of another type or curve', () => {
+    const [spki, pkcs8] = pems(ec)
+    for (const algorithm of ['HS256', 'RS256', 'PS256', 'ES384', 'EdDSA'] as const) {
+      for (const pem of [spki, pkcs8]) refuses({ pem, algorithm }, new RegExp(`a PEM for ${algorithm} holds`))
+    }
+    for (const [namedCurve, algorithm] of [
+      ['secp256k1', 'ES256'],
+      ['brainpoolP256r1', 'ES256'],
+    ] as const) {
+      const pem = generateKeyPairSync('ec', { namedCurve }).publicKey.export({ type: 'spki', format: 'pem' })
+      refuses({ pem, algorithm }, /a PEM for ES256|no valid|JWK/)
+    }
+    const x25519 = generateKeyPairSync('x25519').publicKey.export({ type: 'spki', format: 'pem' })
+    refuses({ pem: x25519, algorithm: 'EdDSA' }, /a PEM for EdDSA/)
+    const pss = generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).publicKey
+    refuses({ pem: pss.export({ type: 'spki', format: 'pem' }), algorithm: 'PS256' }, /a PEM for PS256/)
+  })
+
+  it('refuses text that is no PEM, and an encrypted one, without asking for a passphrase', () => {
+    for (const pem of ['', 'hello', '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n']) {
+      refuses({ pem, algorithm: 'RS256' }, /a PEM for RS256 holds/)
+    }
+    const encrypted = ec.signingKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
+    refuses({ pem: encrypted, algorithm: 'ES256' }, /an unencrypted PKCS#8/)
+  })
+
+  it('refuses an algorithm that is missing or unknown', () => {
+    const [spki] = pems(ec)
+    for (const algorithm of [undefined, 'none', 'es256']) refuses({ pem: spki, algorithm }, /algorithm is one of/)
+  })
+})
+
+describe('importKey of a secret', () => {
+  const minimum = { HS256: 32, HS384: 48, HS512: 64 } as const
+  for (const [algorithm, bytes] of Object.entries(minimum)) {
+    it(`demands ${bytes} bytes for ${algorithm} (RFC 7518 §3.2)`, () => {
+      const secret = Buffer.from(Array.from({ length: 64 }, (_, i) => i + 200))
+      assert.ok(importKey({ secret: secret.subarray(0, bytes), algorithm: algorithm as AlgorithmName }))
+      for (const short of [secret.subarray(0, bytes - 1), Buffer.alloc(0), '']) {
+        refuses({ secret: short, algorithm }, new RegExp(`at least ${bytes} bytes`))
+      }
+      refuses({ kty: 'oct', alg: algorithm, k: secret.subarray(0, bytes - 1).toString('base64url') }, /at least/)
+      refuses({ kty: 'oct', alg: algorithm, k: '' }, /at least/)
+    })
+  }
+
+  it('counts bytes, not characters, and never repeats them', () => {
+    assert.ok(importKey({ secret: '\u00e9'.repeat(16), algorithm: 'HS256' }))
+    assert.throws(
+      () => importKey({ secret: 'hunter2', algorithm: 'HS256' }),
+      (error: Error) => !String(error.stack).includes('hunter2'),
+    )
+  })
+
+  it('refuses what is neither text nor bytes', () => {
+    for (const secret of [undefined, null, 1, {}, [], [1, 2, 3]])
+      refuses({ secret, algorithm: 'HS256' }, /a string or bytes/)
+  })
+
+  it('serves no algorithm but HMAC', () => {
+    for (const algorithm of asymmetric) refuses({ secret: 'x'.repeat(64), algorithm }, /a shared secret serves HS256/)
+  })
+
+  const spki = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' })
+  const der = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' })
+  const pkcs1 = rsa.verifyingKey.export({ type: 'pkcs1', format: 'pem' })
+  const pkcs1Der = rsa.verifyingKey.export({ type: 'pkcs1', format: 'der' })
+  const body = (pem: string): string => pem.replace(/-----[^-]+-----/g, '')
+  const disguises: readonly [string, string | Uint8Array][] = [
+    ['SPKI PEM of RSA', spki(rsa.verifyingKey)],
+    ['SPKI PEM of P-256', spki(ec.verifyingKey)],
+    ['SPKI PEM of Ed25519', spki(edwards.verifyingKey)],
+    ['SPKI PEM without its line breaks', spki(rsa.verifyingKey).replaceAll('\n', '')],
+    ['SPKI PEM with CRLF', spki(rsa.verifyingKey).replaceAll('\n', '\r\n')],
+    ['SPKI PEM with "\\n" written out', spki(rsa.verifyingKey).replaceAll('\n', String.raw`\n`)],
+    ['SPKI PEM as bytes', Buffer.from(spki(rsa.verifyingKey))],
+    ['PKCS#1 PEM', pkcs1],
+    ['private PKCS#8 PEM', ec.signingKey.export({ type: 'pkcs8', format: 'pem' })],
+    ['SPKI DER of RSA', der(rsa.verifyingKey)],
+    ['SPKI DER of P-256', der(ec.verifyingKey)],
+    ['SPKI DER of Ed25519', der(edwards.verifyingKey)],
+    ['PKCS#1 DER', pkcs1Der],
+    ['SPKI DER in base64', der(ec.verifyingKey).toString('base64')],
+    ['SPKI DER in base64url', der(ec.verifyingKey).toString('base64url')],
+    ['SPKI DER in hex', der(ec.verifyingKey).toString('hex')],
+    ['SPKI DER in HEX', der(ec.verifyingKey).toString('hex').toUpperCase()],
+    ['PKCS#1 DER in base64', pkcs1Der.toString('base64')],
+    ['PKCS#1 DER in hex', pkcs1Der.toString('hex')],
+    ['body of an SPKI PEM', body(spki(rsa.verifyingKey))],
+    ['body of a PKCS#1 PEM', body(pkcs1)],
+    ['JWK', JSON.stringify(exportPublicJwk(rsa))],
+    ['JWK, pretty', JSON.stringify(exportPublicJwk(ec), null, 2)],
+    ['JWK Set', JSON.stringify({ keys: [exportPublicJwk(ec)] })],
+    ['certificate PEM', `-----BEGIN CERTIFICATE-----\n${certificate}\n-----END CERTIFICATE-----\n`],
+    ['certificate DER', Buffer.from(certificate, 'base64')],
+    ['certificate in base64, as in x5c', certificate],
+    ['ssh-rsa', `ssh-rsa ${Buffer.from('AAAAB3NzaC1yc2E').toString('base64')}${'A'.repeat(40)} me@host`],
+    [
+      'SSH2 public key file',
+      '---- BEGIN SSH2 PUBLIC KEY ----\nAAAAB3NzaC1yc2EAAAADAQABAAABAQC7\n---- END SSH2 PUBLIC KEY ----\n',
+    ],
+    [
+      'OpenSSH private key',
+      '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END OPENSSH PRIVATE KEY-----\n',
+    ],
+    ['PuTTY key file', 'PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: x\n'],
+    ['PGP public key', '-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZabc\n-----END PGP PUBLIC KEY BLOCK-----\n'],
+  ]
+  for (const [name, secret] of disguises) {
+    it(`refuses a key that others may know: ${name} (CVE-2022-29217, CVE-2023-48223)`, () => {
+      refuses({ secret, algorithm: 'HS256' }, /others may know/)
+      if (typeof secret === 'string') refuses({ secret: Buffer.from(secret), algorithm: 'HS256' }, /others may know/)
+      const k = Buffer.from(secret as string).toString('base64url')
+      refuses({ kty: 'oct', alg: 'HS256', k }, /others may know/)
+    })
+  }
+
+  const { prefixes } = JSON.parse(vectors('upstream-tests/fast-jwt-key-prefixes.json')) as { prefixes: string[] }
+  for (const prefix of prefixes) {
+    it(`refuses a PEM, a JWK and an SSH key behind ${JSON.stringify(prefix)} (CVE-2026-34950)`, () => {
+      const ssh = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPL1I9oiq+B8crkmuV4YViiUnhdLjCp3hvy1bNGuGfNL'
+      for (const text of [
+        spki(rsa.verifyingKey),
+        pkcs1,
+        spki(ec.verifyingKey),
+        JSON.stringify(exportPublicJwk(ec)),
+        ssh,
+      ]) {
+        refuses({ secret: prefix + text, algorithm: 'HS256' }, /others may know/)
+      }
+    })
+  }
+
+  it('refuses the SSH keys of CVE-2022-29217', () => {
+    const file = JSON.parse(vectors('upstream-tests/pyjwt-GHSA-ffqj-6fqr-9h24.json')) as { vectors: { key: string }[] }
+    for (const { key } of file.vectors) {
+      for (const secret of [key, `${key}\n`, `  ${key} me@host`, `\n\n${key}`, Buffer.from(key)]) {
+        refuses({ secret, algorithm: 'HS256' }, /others may know/)
+      }
+    }
+  })
+
+  it('takes random secrets in every usual spelling', () => {
+    for (let i = 0; i < 500; i++) {
+      const bytes = generateKey('HS512').verifyingKey.export()
+      for (const secret of [bytes, bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')]) {
+        assert.ok(importKey({ secret, algorithm: 'HS512' }))
+      }
+    }
+  })
+})

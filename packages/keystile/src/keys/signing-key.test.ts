@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { constants, createHmac, sign as signWith } from 'node:crypto'
+import { describe, it } from 'node:test'
+import { findAlgorithm, listAlgorithmNames } from './algorithm.ts'
+import { exportPublicJwk, generateKey, importKey } from './jwk.ts'
+import { canSign, sign, verify } from './signing-key.ts'
+
+const data = Buffer.from('what is signed')
+
+describe('sign and verify', () => {
+  for (const name of listAlgorithmNames()) {
+    it(`agree with each other for ${name}, and with nothing changed`, () => {
+      const key = generateKey(name)
+      const signature = sign(key, data)
+      assert.equal(verify(key, data, signature), true)
+      assert.equal(verify(key, Buffer.from('what is signeD'), signature), false)
+      assert.equal(verify(generateKey(name), data, signature), false)
+      const changed = Buffer.from(signature)
+      changed[changed.length - 1]! ^= 1
+      assert.equal(verify(key, data, changed), false)
+    })
+
+    it(`answer false for ${name}, and do not throw, whatever the length of the signature`, () => {
+      const key = generateKey(name)
+      const signature = sign(key, data)
+      for (const length of [0, 1, 31, 32, 33, 63, 64, 65, 71, 96, 132, 255, 256, 257, 1024]) {
+        assert.equal(verify(key, data, Buffer.alloc(length)), false, `${length} zero bytes`)
+      }
+      assert.equal(verify(key, data, signature.subarray(1)), false)
+      assert.equal(verify(key, data, Buffer.concat([signature, Buffer.alloc(1)])), false)
+    })
+  }
+
+  const lengths = { HS256: 32, HS384: 48, HS512: 64, ES256: 64, ES384: 96, ES512: 132, EdDSA: 64, Ed25519: 64 } as const
+  for (const [name, length] of Object.entries(lengths) as [keyof typeof lengths, number][]) {
+    it(`make ${name} signatures of ${length} bytes (RFC 7518 §3.2 §3.4)`, () => {
+      assert.equal(sign(generateKey(name), data).length, length)
+    })
+  }
+
+  it('refuse a truncated HMAC, even one that is right as far as it goes', () => {
+    const key = generateKey('HS256')
+    const mac = sign(key, data)
+    for (let length = 0; length < 32; length++) assert.equal(verify(key, data, mac.subarray(0, length)), false)
+  })
+
+  it('refuse ECDSA in DER: r and s stand side by side (RFC 7518 §3.4)', () => {
+    for (const [name, hash] of [
+      ['ES256', 'sha256'],
+      ['ES384', 'sha384'],
+      ['ES512', 'sha512'],
+    ] as const) {
+      const key = generateKey(name)
+      assert.equal(verify(key, data, signWith(hash, data, key.signingKey)), false)
+      assert.equal(verify(key, data, signWith(hash, data, { key: key.signingKey, dsaEncoding: 'ieee-p1363' })), true)
+    }
+  })
+
+  it('use one algorithm with one RSA key: PS256 is no RS256 (RFC 8725 §3.1)', () => {
+    const names = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const
+    const { signingKey, verifyingKey } = generateKey('RS256')
+    const keys = names.map((name) => ({ keyId: 'k', algorithm: findAlgorithm(name)!, signingKey, verifyingKey }))
+    for (const signer of keys) {
+      const accepted = keys.filter((key) => verify(key, data, sign(signer, data))).map((key) => key.algorithm.name)
+      assert.deepEqual(accepted, [signer.algorithm.name])
+    }
+  })
+
+  it('demand a PSS salt as long as the hash (RFC 7518 §3.5)', () => {
+    const key = generateKey('PS256')
+    for (const saltLength of [0, 20, 31, 33]) {
+      const padding = constants.RSA_PKCS1_PSS_PADDING
+      assert.equal(verify(key, data, signWith('sha256', data, { key: key.signingKey, padding, saltLength })), false)
+    }
+  })
+
+  it('know one Ed25519 under two names (RFC 9864 §2.2)', () => {
+    const key = generateKey('EdDSA')
+    const renamed = importKey({ ...exportPublicJwk(key), alg: 'Ed25519' })
+    assert.equal(renamed.algorithm.name, 'Ed25519')
+    assert.equal(verify(renamed, data, sign(key, data)), true)
+  })
+
+  it('make the HMAC that everybody makes', () => {
+    const secret = Buffer.from('0123456789abcdef0123456789abcdef')
+    const key = importKey({ secret, algorithm: 'HS256' })
+    assert.ok(canSign(key))
+    assert.deepEqual(sign(key, data), createHmac('sha256', secret).update(data).digest())
+  })
+})
+
+describe('canSign', () => {
+  it('tells a whole key from its public half', () => {
+    const key = generateKey('ES256')
+    assert.equal(canSign(key), true)
+    assert.equal(canSign(importKey(exportPublicJwk(key))), false)
+  })
+})

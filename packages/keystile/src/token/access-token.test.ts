@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { TokenError } from '../base/errors.ts'
+import { generateKey } from '../keys/jwk.ts'
+import { keySetOf } from '../keys/jwk-set.ts'
+import { issueAccessToken, proveAccessToken, type ProvedAccessToken } from './access-token.ts'
+import { signJws } from './jws.ts'
+import { decodeJwtUnsafe } from './jwt.ts'
+
+const now = 1_800_000_000 // seconds
+const clock = { now: () => now * 1000 }
+const key = generateKey('ES256')
+const demand = { issuer: 'https://auth.example', audience: 'https://api.example', clockToleranceSeconds: 0, clock }
+
+const claims = {
+  iss: 'https://auth.example',
+  sub: 'alice',
+  aud: 'https://api.example',
+  exp: now + 600,
+  iat: now,
+  jti: 'j',
+  client_id: 'app',
+}
+const token = (changes: object = {}, typ: unknown = 'at+jwt'): string =>
+  signJws({ alg: 'ES256', kid: key.keyId, typ }, JSON.stringify({ ...claims, ...changes }), key)
+
+const prove = (text: string): ProvedAccessToken => proveAccessToken(text, keySetOf([key]), demand)
+
+function refuses(text: string, reason: RegExp, message = 'Invalid token'): void {
+  assert.throws(
+    () => prove(text),
+    (error) => {
+      assert.ok(error instanceof TokenError, String(error))
+      assert.deepEqual([error.code, error.message], ['invalid_token', message])
+      assert.match(error.reason ?? '', reason)
+      return true
+    },
+  )
+}
+
+describe('issueAccessToken', () => {
+  const content = {
+    issuer: 'https://auth.example',
+    audience: 'https://api.example',
+    subject: 'alice',
+    clientId: 'app',
+    sessionId: 'session',
+    scopes: ['items:read', 'items:write'],
+    authenticatedAt: (now - 30) * 1000 + 999,
+  }
+
+  it('makes a token of the JWT profile, all instants in whole seconds (RFC 9068 §2.2)', () => {
+    const issued = decodeJwtUnsafe(issueAccessToken(content, key, 600, clock))
+    assert.deepEqual(issued.header, { alg: 'ES256', kid: key.keyId, typ: 'at+jwt' })
+    const { jti, ...rest } = issued.claims
+    assert.match(jti ?? '', /^[\w-]{22}$/)
+    assert.deepEqual(rest, {
+      iss: 'https://auth.example',
+      sub: 'alice',
+      aud: 'https://api.example',
+      client_id: 'app',
+      sid: 'session',
+      scope: 'items:read items:write',
+      auth_time: now - 30,
+      iat: now,
+      exp: now + 600,
+    })
+  })
+
+  it('gives each token a jti of its own', () => {
+    const jtis = Array.from(
+      { length: 50 },
+      () => decodeJwtUnsafe(issueAccessToken(content, key, 600, clock)).claims.jti,
+    )
+    assert.equal(new Set(jtis).size, 50)
+  })
+
+  it('makes what proveAccessToken proves', () => {
+    const proved = prove(issueAccessToken(content, key, 600, clock))
+    assert.deepEqual(proved.scopes, ['items:read', 'items:write'])
+    assert.equal(proved.claims.sub, 'alice')
+    assert.equal(proved.key, key)
+  })
+})
+
+describe('proveAccessToken', () => {
+  it('accepts the least that the profile allows (RFC 9068 §2.2)', () => {
+    const proved = prove(token())
+    assert.deepEqual(proved.claims, claims)
+    assert.deepEqual(proved.scopes, [])
+  })
+
+  for (const typ of ['JWT', 'jwt', 'dpop+jwt', 'logout+jwt', 'id+jwt', 'rt+jwt', 'secevent+jwt', '', null, 1]) {
+    it(`refuses typ ${JSON.stringify(typ)}: it is no access token (RFC 9068 §4)`, () => {
+      refuses(token({}, typ), /"typ" is not at\+jwt/)
+    })
+  }
+
+  it('refuses a token without typ, as ID tokens are', () => {
+    refuses(signJws({ alg: 'ES256', kid: key.keyId }, JSON.stringify(claims), key), /"typ" is not at\+jwt/)
+  })
+
+  for (const typ of ['at+jwt', 'AT+JWT', 'application/at+jwt', 'Application/At+Jwt']) {
+    it(`accepts typ ${typ}`, () => {
+      assert.equal(prove(token({}, typ)).claims.sub, 'alice')
+    })
+  }
+
+  for (const name of ['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'client_id']) {
+    it(`refuses a token without ${name} (RFC 9068 §2.2)`, () => {
+      refuses(token({ [name]: undefined }), name === 'iss' || name === 'aud' ? /"(iss|aud)"/ : /is missing/)
+      refuses(token({ [name]: null }), new RegExp(`"${name}"`))
+    })
+  }
+
+  const wrong: readonly [string, unknown][] = [
+    ['sub', ''],
+    ['sub', 7],
+    ['sub', ['alice']],
+    ['sub', {}],
+    ['client_id', ''],
+    ['client_id', 7],
+    ['client_id', ['app']],
+    ['client_id', true],
+    ['sid', ''],
+    ['sid', 7],
+    ['sid', null],
+    ['sid', ['session']],
+    ['jti', 7],
+    ['iat', 'now'],
+    ['auth_time', 'yesterday'],
+    ['auth_time', null],
+    ['auth_time', []],
+    ['scope', 7],
+    ['scope', null],
+    ['scope', ['items:read']],
+    ['scope', {}],
+    ['scope', 'a"b'],
+    ['scope', 'a\nb'],
+    ['scope', 'x'.repeat(4097)],
+  ]
+  for (const [name, value] of wrong) {
+    const shown = JSON.stringify(value)
+    it(`refuses ${name} ${shown.length > 30 ? 'of 4,097 characters' : shown}`, () => {
+      refuses(token({ [name]: value }), new RegExp(`"${name}"`))
+    })
+  }
+
+  it('refuses auth_time that is no finite number', () => {
+    const text = JSON.stringify(claims).replace('{', '{"auth_time":1e309,')
+    refuses(signJws({ alg: 'ES256', kid: key.keyId, typ: 'at+jwt' }, text, key), /"auth_time"/)
+  })
+
+  it('refuses another issuer, another audience and a token whose time is over', () => {
+    refuses(token({ iss: 'https://auth.example/' }), /"iss"/)
+    refuses(token({ aud: 'https://other.example' }), /"aud"/)
+    refuses(token({ exp: now }), /"exp" is past/, 'Token has expired')
+    refuses(token({ exp: now, aud: 'https://other.example' }), /"aud"/)
+  })
+
+  it('says "Token has expired" of no token that has another fault', () => {
+    for (const fault of [{ sub: '' }, { client_id: 7 }, { sid: 7 }, { auth_time: 'x' }, { scope: 7 }]) {
+      refuses(token({ exp: now - 60, ...fault }), /^(?!"exp" is past)/)
+    }
+  })
+
+  it('reads scopes once each, in their order', () => {
+    assert.deepEqual(prove(token({ scope: 'b a b' })).scopes, ['b', 'a'])
+    assert.deepEqual(prove(token({ scope: '' })).scopes, [])
+  })
+})

@@ -1,0 +1,369 @@
+import assert from 'node:assert/strict'
+import { createHmac, createPublicKey, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, it } from 'node:test'
+import { toBase64url } from '../base/bytes.ts'
+import { TokenError } from '../base/errors.ts'
+import { listAlgorithmNames } from '../keys/algorithm.ts'
+import { exportPublicJwk, generateKey, importKey, type Jwk } from '../keys/jwk.ts'
+import { importJwkSet, keySetOf } from '../keys/jwk-set.ts'
+import { signJws, maxTokenBytes, parseJws, verifyJws } from './jws.ts'
+
+const key = generateKey('ES256')
+const keys = keySetOf([key])
+const kid = key.keyId
+const good = signJws({ alg: 'ES256', kid }, '{"sub":"alice"}', key)
+const [goodHeader = '', goodPayload = '', goodSignature = ''] = good.split('.')
+
+/** What an attacker can always make: any header and payload, and whatever he likes for a signature. */
+const forge = (header: object | string, signature = goodSignature, payload = '{"sub":"mallory"}'): string =>
+  [typeof header === 'string' ? header : JSON.stringify(header), payload].map(toBase64url).join('.') + `.${signature}`
+
+const hmacForge = (header: object, secret: Uint8Array | string): string => {
+  const unsigned = forge(header, '')
+  return unsigned + createHmac('sha256', secret).update(unsigned.slice(0, -1)).digest('base64url')
+}
+
+/** Refused as a bad token: the bearer hears "Invalid token", the log hears why. */
+function refuses(act: () => unknown, reason: RegExp): void {
+  assert.throws(act, (error) => {
+    assert.ok(error instanceof TokenError, String(error))
+    assert.equal(error.code, 'invalid_token')
+    assert.equal(error.message, 'Invalid token')
+    assert.match(error.reason ?? '', reason)
+    return true
+  })
+}
+
+describe('parseJws', () => {
+  it('takes a token apart without proving anything (RFC 7515 §5.2)', () => {
+    const parsed = parseJws(forge({ alg: 'ES256', kid: 'k' }))
+    assert.equal(parsed.algorithm.name, 'ES256')
+    assert.equal(parsed.keyId, 'k')
+    assert.equal(parsed.payload.toString(), '{"sub":"mallory"}')
+  })
+
+  const otherCounts = ['', 'a', good.replaceAll('.', ''), `${goodHeader}.${goodPayload}`, `${good}.`, `.${good}`]
+  for (const token of [...otherCounts, `${good}.AA`, `${good}.AA.AA`, '....']) {
+    it(`refuses ${JSON.stringify(token.length > 20 ? `${token.split('.').length} segments` : token)}`, () => {
+      refuses(() => parseJws(token), /not three segments/)
+    })
+  }
+
+  it('refuses a JWE, which has five segments: decrypting proves no sender (RFC 7516 §3.1)', () => {
+    const jwe = `${toBase64url('{"alg":"RSA-OAEP-256","enc":"A256GCM","cty":"JWT"}')}.AAAA.AAAA.AAAA.AAAA`
+    refuses(() => parseJws(jwe), /not three segments/)
+  })
+
+  for (const alg of [
+    'none',
+    'None',
+    'NONE',
+    'nOnE',
+    'noNE',
+    'hs256',
+    'Es256',
+    'ES256 ',
+    ' ES256',
+    'RS1',
+    'ES521',
+    '',
+  ]) {
+    it(`refuses alg ${JSON.stringify(alg)}: names are an exact list (RFC 8725 §3.1)`, () => {
+      for (const signature of ['', goodSignature]) {
+        refuses(() => parseJws(forge({ alg, kid }, signature)), /not one of ours/)
+      }
+    })
+  }
+
+  for (const alg of [
+    undefined,
+    null,
+    256,
+    ['ES256'],
+    { name: 'ES256' },
+    true,
+    '__proto__',
+    'constructor',
+    'toString',
+  ]) {
+    it(`refuses alg ${JSON.stringify(alg)}`, () => {
+      refuses(() => parseJws(forge({ alg, kid })), /not one of ours/)
+    })
+  }
+
+  it('refuses the algorithms of encryption with their p2c and zip (RFC 8725 §3.13)', () => {
+    const header = { alg: 'PBES2-HS256+A128KW', enc: 'A128CBC-HS256', p2c: 2_147_483_647, p2s: 'AAAA', zip: 'DEF' }
+    refuses(() => parseJws(forge(header)), /not one of ours/)
+  })
+
+  const crits = [['exp'], ['b64'], ['http://example/x'], [], null, 'exp', {}, 0, false, [null], ['exp', 'exp']]
+  for (const crit of crits) {
+    it(`refuses crit ${JSON.stringify(crit)}: no extension is understood (RFC 7515 §4.1.11)`, () => {
+      const token = signJws({ alg: 'ES256', kid, crit, exp: 0, b64: true }, '{}', key)
+      refuses(() => verifyJws(token, keys), /crit/)
+    })
+  }
+
+  for (const badKid of [1, null, ['k'], {}, true]) {
+    it(`refuses kid ${JSON.stringify(badKid)}: it is a string (RFC 7515 §4.1.4)`, () => {
+      refuses(() => parseJws(forge({ alg: 'ES256', kid: badKid })), /"kid" is not a string/)
+    })
+  }
+
+  const headers: readonly [string, string | Buffer, RegExp][] = [
+    ['that is empty', '', /not JSON/],
+    ['that is no JSON', '{', /not JSON/],
+    ['that is an array', '["ES256"]', /not a JSON object/],
+    ['that is a string', '"ES256"', /not a JSON object/],
+    ['that is null', 'null', /not a JSON object/],
+    ['with a byte order mark', '\ufeff{"alg":"ES256"}', /not JSON/],
+    ['that is no UTF-8', Buffer.from('7b22616c67223a22ff227d', 'hex'), /not UTF-8/],
+    ['with two alg', '{"alg":"none","alg":"ES256"}', /member appears twice/],
+    ['with two alg in two spellings', '{"alg":"none","\\u0061lg":"ES256"}', /member appears twice/],
+  ]
+  for (const [name, header, reason] of headers) {
+    it(`refuses a header ${name}`, () => {
+      refuses(() => parseJws(`${toBase64url(header)}.${goodPayload}.${goodSignature}`), reason)
+    })
+  }
+
+  it('refuses every other spelling of a segment (RFC 4648 §3.5)', () => {
+    const spoiled = [' ', '\n', '=', '==', '+', '/', '%20', '\u00e9', '?', '\0']
+    for (const segment of [0, 1, 2]) {
+      for (const extra of spoiled) {
+        const parts = [goodHeader, goodPayload, goodSignature]
+        parts[segment] += extra
+        refuses(() => parseJws(parts.join('.')), /not canonical base64url/)
+        parts[segment] = extra + [goodHeader, goodPayload, goodSignature][segment]
+        refuses(() => parseJws(parts.join('.')), /not canonical base64url/)
+      }
+    }
+  })
+
+  it('refuses the three other last characters that decode to the same signature', () => {
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+    const bytes = Buffer.from(goodSignature, 'base64url')
+    const twins = alphabet
+      .split('')
+      .map((last) => good.slice(0, -1) + last)
+      .filter((token) => token !== good)
+    const same = twins.filter((token) => Buffer.from(token.split('.')[2] ?? '', 'base64url').equals(bytes))
+    assert.equal(same.length, 15) // 64 bytes leave 4 bits unused
+    for (const token of same) refuses(() => verifyJws(token, keys), /not canonical base64url/)
+  })
+
+  it('reads 16,384 characters and refuses 16,385 unread', () => {
+    const tokenOf = (length: number): string => {
+      const room = length - goodHeader.length - goodSignature.length - 2
+      return `${goodHeader}.${'A'.repeat(room)}.${goodSignature}`
+    }
+    assert.equal(maxTokenBytes, 16_384)
+    const longest = [16_384, 16_383].map(tokenOf).find((token) => token.split('.')[1]!.length % 4 !== 1)
+    assert.equal(parseJws(longest ?? '').payload.length > 12_000, true)
+    refuses(() => parseJws(tokenOf(16_385)), /longer than 16384/)
+    refuses(() => parseJws('a'.repeat(1_000_000)), /longer than 16384/)
+  })
+
+  it('refuses what is no string', () => {
+    const values: readonly unknown[] = [undefined, null, 1, {}, [good], Buffer.from(good)]
+    for (const value of values) refuses(() => parseJws(value as string), /not a string/)
+  })
+})
+
+describe('verifyJws', () => {
+  it('accepts what the key signed and hands over header, payload and key', () => {
+    const verified = verifyJws(good, keys)
+    assert.deepEqual(verified.header, { alg: 'ES256', kid })
+    assert.equal(verified.payload.toString(), '{"sub":"alice"}')
+    assert.equal(verified.key, key)
+  })
+
+  it('refuses a changed header, payload or signature, and another key', () => {
+    const other = generateKey('ES256', kid === undefined ? {} : { keyId: kid })
+    refuses(
+      () => verifyJws(forge({ alg: 'ES256', kid, extra: 1 }, goodSignature, '{"sub":"alice"}'), keys),
+      /signature/,
+    )
+    refuses(() => verifyJws(forge({ alg: 'ES256', kid }), keys), /signature/)
+    refuses(() => verifyJws(signJws({ alg: 'ES256', kid }, '{"sub":"alice"}', other), keys), /signature/)
+    for (let byte = 0; byte < 64; byte++) {
+      const changed = Buffer.from(goodSignature, 'base64url')
+      changed[byte]! ^= 1
+      refuses(() => verifyJws(`${goodHeader}.${goodPayload}.${toBase64url(changed)}`, keys), /signature/)
+    }
+  })
+
+  it('refuses a signature that is empty, short, long, all zero or in DER (RFC 7518 §3.4)', () => {
+    const raw = Buffer.from(goodSignature, 'base64url')
+    const der = Buffer.concat([
+      Buffer.from([0x30, 68, 2, 32]),
+      raw.subarray(0, 32),
+      Buffer.from([2, 32]),
+      raw.subarray(32),
+    ])
+    const wrong = [
+      Buffer.alloc(0),
+      raw.subarray(1),
+      raw.subarray(0, 63),
+      Buffer.concat([raw, raw]),
+      Buffer.alloc(64),
+      der,
+    ]
+    for (const signature of wrong) {
+      refuses(() => verifyJws(`${goodHeader}.${goodPayload}.${toBase64url(signature)}`, keys), /signature/)
+    }
+  })
+
+  const algorithms = listAlgorithmNames()
+  const everyKey = new Map(algorithms.map((name) => [name, generateKey(name, { keyId: 'one' })]))
+  for (const name of algorithms) {
+    it(`proves ${name} and nothing else with a key of ${name} (RFC 8725 §3.1)`, () => {
+      const own = everyKey.get(name)!
+      const token = (alg: string): string => signJws({ alg, kid: 'one' }, '{}', own)
+      assert.equal(verifyJws(token(name), keySetOf([own])).key, own)
+      const twin = ['EdDSA', 'Ed25519'].includes(name) ? ['EdDSA', 'Ed25519'] : [name]
+      for (const other of algorithms.filter((other) => !twin.includes(other))) {
+        refuses(() => verifyJws(token(other), keySetOf([own])), /no key of this set and algorithm/)
+      }
+      const empty = `${token(name).split('.').slice(0, 2).join('.')}.`
+      refuses(() => verifyJws(empty, keySetOf([own])), /signature does not hold/)
+    })
+  }
+
+  it('understands Ed25519 under both of its names with one key (RFC 9864 §2.2)', () => {
+    const edwards = everyKey.get('EdDSA')!
+    for (const alg of ['EdDSA', 'Ed25519']) {
+      assert.equal(verifyJws(signJws({ alg, kid: 'one' }, '{}', edwards), keySetOf([edwards])).key, edwards)
+    }
+  })
+
+  it('uses only the algorithms that are listed, whatever keys there are', () => {
+    assert.equal(verifyJws(good, keys, ['RS256', 'ES256']).key, key)
+    refuses(() => verifyJws(good, keys, ['RS256']), /not among those allowed/)
+    refuses(() => verifyJws(good, keys, []), /not among those allowed/)
+  })
+
+  it('refuses HS256 with every spelling of the public key as the secret (RFC 8725 §2.1)', () => {
+    const rsa = generateKey('RS256', { keyId: 'rsa' })
+    const publicKey = createPublicKey(rsa.verifyingKey.export({ type: 'spki', format: 'pem' }))
+    const pem = publicKey.export({ type: 'spki', format: 'pem' })
+    const pkcs1 = publicKey.export({ type: 'pkcs1', format: 'pem' })
+    const der = publicKey.export({ type: 'spki', format: 'der' })
+    const jwk = exportPublicJwk(rsa)
+    const spellings: readonly (string | Uint8Array)[] = [
+      pem,
+      pem.trim(),
+      pem.replaceAll('\n', '\r\n'),
+      pem.replaceAll('\n', ''),
+      pem.replace(/-----.*?-----\n/g, ''),
+      pem.replace(/-----.*?-----|\n/g, ''),
+      pkcs1,
+      pkcs1.trim(),
+      der,
+      publicKey.export({ type: 'pkcs1', format: 'der' }),
+      der.toString('hex'),
+      der.toString('base64url'),
+      JSON.stringify(jwk),
+      JSON.stringify({ keys: [jwk] }),
+      String(jwk['n']),
+      Buffer.from(String(jwk['n']), 'base64url'),
+      '',
+    ]
+    for (const secret of spellings) {
+      for (const header of [{ alg: 'HS256', kid: 'rsa' }, { alg: 'HS256' }, { alg: 'HS256', kid: 'other' }]) {
+        refuses(() => verifyJws(hmacForge(header, secret), keySetOf([rsa])), /no key of this set and algorithm/)
+        refuses(() => verifyJws(hmacForge(header, secret), importJwkSet({ keys: [jwk] })), /no key of this set/)
+      }
+    }
+  })
+
+  const tricks = [
+    '../../../../dev/null',
+    '/proc/sys/kernel/randomize_va_space',
+    "x' UNION SELECT 'secret'--",
+    '__proto__',
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+    '',
+    '0',
+    '\0',
+    'https://attacker.example/key',
+    '$(id)',
+    '*',
+  ]
+  for (const trick of tricks) {
+    it(`takes kid ${JSON.stringify(trick)} for what it is, an unknown name (RFC 8725 §3.10)`, () => {
+      refuses(() => verifyJws(signJws({ alg: 'ES256', kid: trick }, '{}', key), keys), /no key of this set/)
+      refuses(() => verifyJws(hmacForge({ alg: 'HS256', kid: trick }, ''), keys), /no key of this set/)
+    })
+  }
+
+  it('never looks at a key or a link that the token brings along (RFC 8725 §3.10)', async () => {
+    let hits = 0
+    const listener = createServer((_, response) => {
+      hits++
+      response.end('{}')
+    })
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
+    const url = `http://127.0.0.1:${(listener.address() as AddressInfo).port}/`
+    const own = generateKey('ES256', { keyId: 'mallory' })
+    const jwk: Jwk = exportPublicJwk(own)
+    const offers = [
+      { jwk },
+      { jku: url },
+      { x5u: url },
+      { x5c: ['MIIB'] },
+      { jwk, jku: url, x5u: url, 'x5t#S256': 'x' },
+    ]
+    for (const offer of offers) {
+      for (const named of [{}, { kid }, { kid: 'mallory' }]) {
+        refuses(() => verifyJws(signJws({ alg: 'ES256', ...named, ...offer }, '{}', own), keys), /no key|signature/)
+      }
+    }
+    // A listener that the verifier had called would have been reached by the time it answers us.
+    await (await fetch(url)).text()
+    await new Promise((resolve) => listener.close(resolve))
+    assert.equal(hits, 1)
+  })
+
+  it('ignores such members beside a signature that holds (RFC 7515 §4)', () => {
+    const token = signJws({ alg: 'ES256', kid, jku: 'http://127.0.0.1:1/', zip: 'DEF', p2c: 9e9 }, '{}', key)
+    assert.equal(verifyJws(token, keys).key, key)
+  })
+
+  it('refuses the token of the SSH-key advisory (CVE-2022-29217)', () => {
+    const file = new URL(
+      '../../../../test/conformance/vectors/upstream-tests/pyjwt-GHSA-ffqj-6fqr-9h24.json',
+      import.meta.url,
+    )
+    const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as { vectors: { key: string; bad: string }[] }
+    assert.equal(vectors.length, 2)
+    for (const { key: ssh, bad } of vectors) {
+      refuses(() => verifyJws(bad, keys), /no key of this set/)
+      assert.throws(() => importKey({ secret: ssh, algorithm: 'HS256' }), TypeError)
+    }
+  })
+
+  it('proves the examples of RFC 7515, 7520 and 8037', () => {
+    const file = new URL('../../../../test/conformance/vectors/rfc-vectors/jws-and-thumbprints.json', import.meta.url)
+    const examples = JSON.parse(readFileSync(file, 'utf8')) as { jws: { alg: string; jwk?: Jwk; jws: string }[] }
+    let proved = 0
+    for (const { alg, jwk, jws } of examples.jws) {
+      if (jwk) proved += verifyJws(jws, keySetOf([importKey({ ...jwk, alg })])).key.algorithm.name === alg ? 1 : 0
+      else refuses(() => parseJws(jws), /not one of ours/)
+    }
+    assert.equal(proved, 8)
+  })
+
+  it('answers 2,000 random tokens with a refusal and nothing else', () => {
+    for (let i = 0; i < 2_000; i++) {
+      const noise = randomBytes(3).toString('base64url')
+      refuses(() => verifyJws([goodHeader, i % 2 ? noise : goodPayload, noise].join('.'), keys), /./)
+      refuses(() => verifyJws(`${noise}.${noise}.${noise}`, keys), /./)
+    }
+  })
+})

@@ -1,0 +1,384 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { toBase64url } from '../base/bytes.ts'
+import { TokenError } from '../base/errors.ts'
+import { exportPublicJwk, generateKey, importKey } from '../keys/jwk.ts'
+import { importJwkSet } from '../keys/jwk-set.ts'
+import { sign } from '../keys/signing-key.ts'
+import type { JwtClaims } from './claims.ts'
+import { signJws } from './jws.ts'
+import { decodeJwtUnsafe, signJwt, verifyJwt, type VerifyOptions } from './jwt.ts'
+
+const now = 1_800_000_000 // seconds
+const at = (seconds: number): { now(): number } => ({ now: () => seconds * 1000 })
+const key = generateKey('ES256')
+
+/** A token whose signature holds, over exactly this payload. */
+const signed = (payload: object | string, header: object = {}): string =>
+  signJws(
+    { alg: 'ES256', kid: key.keyId, typ: 'JWT', ...header },
+    typeof payload === 'string' ? payload : JSON.stringify(payload),
+    key,
+  )
+
+const verify = (token: string, options: VerifyOptions = {}): unknown =>
+  verifyJwt(token, key, { clock: at(now), clockToleranceSeconds: 0, ...options })
+
+function refuses(act: () => unknown, reason: RegExp, message = 'Invalid token'): void {
+  assert.throws(act, (error) => {
+    assert.ok(error instanceof TokenError, String(error))
+    assert.equal(error.code, 'invalid_token')
+    assert.equal(error.message, message)
+    assert.match(error.reason ?? '', reason)
+    return true
+  })
+}
+
+const valid = { exp: now + 60 }
+
+describe('verifyJwt', () => {
+  it('returns the claims of a token that holds', () => {
+    const claims = { iss: 'a', sub: 'b', jti: 'c', exp: now + 1, nbf: now, iat: now, own: { deep: [1] } }
+    assert.deepEqual(verify(signed(claims)), claims)
+  })
+
+  it('takes one key or a set of keys', () => {
+    const set = importJwkSet({ keys: [exportPublicJwk(key)] })
+    assert.deepEqual(verifyJwt(signed(valid), set, { clock: at(now) }), valid)
+    assert.deepEqual(verifyJwt(signed(valid), importKey(exportPublicJwk(key)), { clock: at(now) }), valid)
+  })
+
+  describe('exp', () => {
+    const wrong = ['null', '"1900000000"', '[1900000000]', '{}', 'true', '1e309', '-1e309', '""']
+    for (const exp of wrong) {
+      it(`refuses ${exp} (RFC 7519 §4.1.4)`, () => {
+        refuses(() => verify(signed(`{"exp":${exp}}`)), /"exp" is not a finite number/)
+      })
+    }
+
+    it('is required', () => {
+      refuses(() => verify(signed({})), /"exp" is missing/)
+      refuses(() => verify(signed({ iat: now, nbf: now })), /"exp" is missing/)
+    })
+
+    it('ends a token in the very second it names (RFC 7519 §4.1.4)', () => {
+      assert.ok(verifyJwt(signed({ exp: now }), key, { clock: at(now - 0.001), clockToleranceSeconds: 0 }))
+      refuses(() => verify(signed({ exp: now })), /"exp" is past/, 'Token has expired')
+      refuses(() => verify(signed({ exp: 0 })), /"exp" is past/, 'Token has expired')
+      refuses(() => verify(signed({ exp: -1 })), /"exp" is past/, 'Token has expired')
+    })
+
+    it('may have a fraction (RFC 7519 §2)', () => {
+      assert.deepEqual(verify(signed({ exp: now + 0.5 })), { exp: now + 0.5 })
+      const late = { clock: at(now + 0.5) }
+      refuses(() => verify(signed({ exp: now + 0.5 }), late), /"exp" is past/, 'Token has expired')
+    })
+
+    for (const tolerance of [0, 5, 60]) {
+      it(`is ${tolerance} seconds later with a tolerance of ${tolerance}, and not a second more`, () => {
+        const late = (seconds: number): VerifyOptions => ({
+          clock: at(now + seconds),
+          clockToleranceSeconds: tolerance,
+        })
+        const token = signed({ exp: now })
+        assert.ok(verify(token, late(tolerance - 1)))
+        refuses(() => verify(token, late(tolerance)), /"exp" is past/, 'Token has expired')
+      })
+    }
+
+    it('has a tolerance of 5 seconds when nothing is said', () => {
+      assert.ok(verifyJwt(signed({ exp: now - 4 }), key, { clock: at(now) }))
+      assert.throws(() => verifyJwt(signed({ exp: now - 5 }), key, { clock: at(now) }), /Token has expired/)
+    })
+  })
+
+  describe('clockToleranceSeconds', () => {
+    for (const seconds of [61, 60.5, -1, Number.NaN, Number.POSITIVE_INFINITY, 3_600]) {
+      it(`may not be ${seconds}: a minute at most`, () => {
+        assert.throws(() => verify(signed(valid), { clockToleranceSeconds: seconds }), TypeError)
+      })
+    }
+  })
+
+  describe('nbf', () => {
+    it('refuses a token before its time (RFC 7519 §4.1.5)', () => {
+      refuses(() => verify(signed({ ...valid, nbf: now + 1 })), /"nbf" is in the future/)
+      assert.ok(verify(signed({ ...valid, nbf: now })))
+    })
+
+    it('tolerates the same seconds as exp', () => {
+      assert.ok(verify(signed({ ...valid, nbf: now + 5 }), { clockToleranceSeconds: 5 }))
+      refuses(
+        () => verify(signed({ ...valid, nbf: now + 5.5 }), { clockToleranceSeconds: 5 }),
+        /"nbf" is in the future/,
+      )
+    })
+  })
+
+  for (const name of ['nbf', 'iat']) {
+    for (const value of ['null', '"1"', '[]', '1e309', 'false']) {
+      it(`refuses ${name} ${value}: it is a number where it is there`, () => {
+        refuses(() => verify(signed(`{"exp":${now + 9},"${name}":${value}}`)), /is not a finite number/)
+      })
+    }
+  }
+
+  for (const name of ['iss', 'sub', 'jti']) {
+    for (const value of ['null', '1', '["a"]', '{}', 'true']) {
+      it(`refuses ${name} ${value}: it is a string where it is there`, () => {
+        refuses(() => verify(signed(`{"exp":${now + 9},"${name}":${value}}`)), /is not a string/)
+      })
+    }
+  }
+
+  describe('issuer', () => {
+    const issuer = 'https://auth.example'
+    for (const iss of [
+      'https://auth.example/',
+      'https://auth.example.attacker.test',
+      'https://auth.exampl',
+      'https://auth',
+      'HTTPS://AUTH.EXAMPLE',
+      ' https://auth.example',
+      '',
+    ]) {
+      it(`refuses ${JSON.stringify(iss)}: it is compared exactly (RFC 7519 §4.1.1)`, () => {
+        refuses(() => verify(signed({ ...valid, iss }), { issuer }), /"iss" is not the expected issuer/)
+      })
+    }
+
+    it('refuses a missing issuer and an array that contains ours', () => {
+      refuses(() => verify(signed(valid), { issuer }), /"iss" is not the expected issuer/)
+      refuses(() => verify(signed({ ...valid, iss: [issuer] }), { issuer }), /"iss" is not a string/)
+      assert.ok(verify(signed({ ...valid, iss: issuer }), { issuer }))
+    })
+  })
+
+  describe('audience', () => {
+    const accepted: readonly [unknown, string | readonly string[]][] = [
+      ['me', 'me'],
+      [['me'], 'me'],
+      [['other', 'me'], 'me'],
+      ['me', ['us', 'me']],
+      [
+        ['x', 'us'],
+        ['us', 'me'],
+      ],
+    ]
+    for (const [aud, audience] of accepted) {
+      it(`accepts ${JSON.stringify(aud)} for ${JSON.stringify(audience)} (RFC 7519 §4.1.3)`, () => {
+        assert.ok(verify(signed({ ...valid, aud }), { audience }))
+      })
+    }
+
+    const refused: readonly [unknown, string | readonly string[]][] = [
+      ['other', 'me'],
+      ['', 'me'],
+      ['ME', 'me'],
+      ['me/', 'me'],
+      ['m', 'me'],
+      [[], 'me'],
+      [['other'], ['us', 'me']],
+      ['me', []],
+      [undefined, 'me'],
+    ]
+    for (const [aud, audience] of refused) {
+      it(`refuses ${JSON.stringify(aud)} for ${JSON.stringify(audience)}`, () => {
+        refuses(() => verify(signed({ ...valid, aud }), { audience }), /"aud" does not contain/)
+      })
+    }
+
+    for (const aud of [null, 1, {}, true, [1], ['me', 1], ['me', null], [['me']], { 0: 'me', length: 1 }]) {
+      it(`refuses ${JSON.stringify(aud)}: strings only`, () => {
+        refuses(() => verify(signed({ ...valid, aud }), { audience: 'me' }), /"aud" is neither/)
+      })
+    }
+
+    it('refuses a token for somebody when we did not say who we are (RFC 7519 §4.1.3)', () => {
+      for (const aud of ['me', ['me'], []]) refuses(() => verify(signed({ ...valid, aud })), /"aud" does not contain/)
+    })
+  })
+
+  it('compares sub exactly when a subject is demanded', () => {
+    assert.ok(verify(signed({ ...valid, sub: 'alice' }), { subject: 'alice' }))
+    for (const sub of ['Alice', 'alice ', '', undefined]) {
+      refuses(() => verify(signed({ ...valid, sub }), { subject: 'alice' }), /"sub" is not the expected subject/)
+    }
+  })
+
+  it('demands the claims that are said to be required, and null is not there', () => {
+    const options = { requiredClaims: ['tenant'] }
+    assert.ok(verify(signed({ ...valid, tenant: '' }), options))
+    refuses(() => verify(signed(valid), options), /"tenant" is missing/)
+    refuses(() => verify(signed({ ...valid, tenant: null }), options), /"tenant" is missing/)
+  })
+
+  describe('type', () => {
+    for (const typ of ['at+jwt', 'AT+JWT', 'At+Jwt', 'application/at+jwt', 'APPLICATION/AT+JWT']) {
+      it(`accepts ${typ} for at+jwt (RFC 7515 §4.1.9)`, () => {
+        assert.ok(verify(signed(valid, { typ }), { type: 'at+jwt' }))
+      })
+    }
+
+    const others = [
+      'JWT',
+      'jwt',
+      'dpop+jwt',
+      'logout+jwt',
+      'at+jwt ',
+      'text/at+jwt',
+      'application/application/at+jwt',
+      '',
+    ]
+    for (const typ of [...others, undefined, null, 1, ['at+jwt']]) {
+      it(`refuses ${JSON.stringify(typ)} for at+jwt (RFC 8725 §3.11)`, () => {
+        refuses(() => verify(signed(valid, { typ }), { type: 'at+jwt' }), /"typ" is not at\+jwt/)
+      })
+    }
+
+    it('compares without case on both sides', () => {
+      assert.ok(verify(signed(valid), { type: 'JWT' }))
+      assert.ok(verify(signed(valid, { typ: 'jwt' }), { type: 'JWT' }))
+      assert.ok(verify(signed(valid, { typ: 'example+jwt' }), { type: 'application/Example+JWT' }))
+      refuses(() => verify(signed(valid, { typ: 'at+jwt' }), { type: 'JWT' }), /"typ" is not JWT/)
+    })
+  })
+
+  describe('payload', () => {
+    const wrong: readonly [string, string | Buffer, RegExp][] = [
+      ['empty', '', /not JSON/],
+      ['no JSON', 'hello', /not JSON/],
+      ['an array', '[{"exp":9999999999}]', /not a JSON object/],
+      ['a string', '"x"', /not a JSON object/],
+      ['null', 'null', /not a JSON object/],
+      ['behind a byte order mark', `\ufeff{"exp":${now + 9}}`, /not JSON/],
+      [
+        'no UTF-8',
+        Buffer.concat([Buffer.from('{"exp":9999999999,"sub":"'), Buffer.from([0xff]), Buffer.from('"}')]),
+        /UTF-8/,
+      ],
+      ['UTF-16', Buffer.from('{"exp":9999999999}', 'utf16le'), /not JSON/],
+      ['with a member twice', `{"exp":1,"exp":${now + 9}}`, /member appears twice/],
+      ['with a member twice in two spellings', `{"exp":1,"\\u0065xp":${now + 9}}`, /member appears twice/],
+      ['with a member twice inside', `{"exp":${now + 9},"act":{"sub":"a","sub":"b"}}`, /member appears twice/],
+      ['with a lone surrogate', `{"exp":${now + 9},"sub":"\\ud800"}`, /surrogate/],
+      ['nested 33 levels deep', `{"exp":${now + 9},"a":${'['.repeat(32)}${']'.repeat(32)}}`, /nested deeper/],
+    ]
+    for (const [name, payload, reason] of wrong) {
+      it(`is refused when ${name} (RFC 7519 §7.2)`, () => {
+        const input = `${toBase64url(JSON.stringify({ alg: 'ES256', kid: key.keyId }))}.${toBase64url(payload)}`
+        refuses(() => verify(`${input}.${toBase64url(sign(key, Buffer.from(input)))}`), reason)
+      })
+    }
+  })
+
+  describe('"Token has expired"', () => {
+    const expired = { iss: 'i', aud: 'me', sub: 's', exp: now - 60 }
+    const demand = { issuer: 'i', audience: 'me', subject: 's', type: 'JWT', requiredClaims: ['sub'] }
+    it('is said of a token with which nothing but time is wrong', () => {
+      refuses(() => verify(signed(expired), demand), /"exp" is past/, 'Token has expired')
+    })
+
+    const alsoWrong: readonly [string, object, object][] = [
+      ['issuer', { iss: 'j' }, {}],
+      ['audience', { aud: 'you' }, {}],
+      ['subject', { sub: 't' }, {}],
+      ['nbf', { nbf: now + 600 }, {}],
+      ['iat', { iat: 'x' }, {}],
+      ['type', {}, { typ: 'at+jwt' }],
+      ['required claim', { sub: undefined }, {}],
+    ]
+    for (const [name, claims, header] of alsoWrong) {
+      it(`is not said when the ${name} is wrong too`, () => {
+        refuses(() => verify(signed({ ...expired, ...claims }, header), demand), /^(?!"exp" is past)/)
+      })
+    }
+
+    it('is not said when the signature does not hold', () => {
+      const stranger = generateKey('ES256', key.keyId === undefined ? {} : { keyId: key.keyId })
+      const token = signJws({ alg: 'ES256', kid: key.keyId, typ: 'JWT' }, JSON.stringify(expired), stranger)
+      refuses(() => verify(token, demand), /the signature does not hold/)
+    })
+  })
+
+  it('looks at no claim before the signature holds', () => {
+    const stranger = generateKey('ES256', key.keyId === undefined ? {} : { keyId: key.keyId })
+    for (const payload of ['[', '{}', '{"exp":null}', '{"exp":1,"exp":2}']) {
+      refuses(() => verify(signJws({ alg: 'ES256', kid: key.keyId }, payload, stranger)), /the signature does not hold/)
+    }
+  })
+
+  it('never repeats the token in what it throws', () => {
+    const token = signed({ exp: now - 60, secret: 'hush' })
+    for (const bad of [token, token.slice(0, -4), `${token}.x`, `x${token}`]) {
+      assert.throws(
+        () => verify(bad),
+        (error: TokenError) => ![error.message, error.reason, error.stack].join(' ').includes(bad.slice(8, 40)),
+      )
+    }
+  })
+
+  it('uses only the algorithms that are listed', () => {
+    assert.ok(verify(signed(valid), { algorithms: ['ES256'] }))
+    refuses(() => verify(signed(valid), { algorithms: ['RS256'] }), /not among those allowed/)
+  })
+})
+
+describe('signJwt', () => {
+  it('sets alg, kid and typ, iat from the clock and exp from expiresInSeconds (RFC 7519 §7.1)', () => {
+    const token = signJwt({ sub: 'alice' }, key, { expiresInSeconds: 60, clock: { now: () => now * 1000 + 999 } })
+    assert.deepEqual(decodeJwtUnsafe(token), {
+      header: { alg: 'ES256', kid: key.keyId, typ: 'JWT' },
+      claims: { sub: 'alice', iat: now, exp: now + 60 },
+    })
+  })
+
+  it('leaves iat and exp as they are given', () => {
+    const { claims } = decodeJwtUnsafe(signJwt({ iat: 5, exp: 7 }, key))
+    assert.deepEqual(claims, { iat: 5, exp: 7 })
+  })
+
+  it('leaves kid out when the key has none', () => {
+    const secret = importKey({ secret: 'k'.repeat(16) + 'abcdefghijklmnop', algorithm: 'HS256' })
+    assert.deepEqual(decodeJwtUnsafe(signJwt({}, secret, { expiresInSeconds: 1 })).header, { alg: 'HS256', typ: 'JWT' })
+  })
+
+  it('refuses a token without an end', () => {
+    assert.throws(() => signJwt({ sub: 'alice' }, key), /a token needs an end/)
+    for (const expiresInSeconds of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      assert.throws(() => signJwt({}, key, { expiresInSeconds }), TypeError)
+    }
+  })
+
+  it('refuses claims of a wrong type, which nobody could verify', () => {
+    const wrong: readonly unknown[] = [
+      { sub: 1 },
+      { iss: [] },
+      { jti: null },
+      { nbf: '1' },
+      { iat: Number.NaN },
+      { exp: '9' },
+    ]
+    for (const claims of [...wrong, null, undefined, 'x', []]) {
+      assert.throws(() => signJwt(claims as JwtClaims, key, { expiresInSeconds: 1 }), TypeError)
+    }
+  })
+
+  it('refuses a public key', () => {
+    const half = importKey(exportPublicJwk(key))
+    assert.throws(() => signJwt({}, half, { expiresInSeconds: 1 }), /signing needs a private key/)
+  })
+})
+
+describe('decodeJwtUnsafe', () => {
+  it('reads what anyone can have written, expired and unproved', () => {
+    const token = `${toBase64url('{"alg":"RS256"}')}.${toBase64url('{"sub":"mallory","exp":1}')}.AAAA`
+    assert.deepEqual(decodeJwtUnsafe(token), { header: { alg: 'RS256' }, claims: { sub: 'mallory', exp: 1 } })
+  })
+
+  it('refuses what is no JWT', () => {
+    for (const token of ['', 'a.b.c', `${toBase64url('{"alg":"RS256"}')}.${toBase64url('[]')}.AAAA`]) {
+      refuses(() => decodeJwtUnsafe(token), /./)
+    }
+  })
+})

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { openHashThreads } from './hash-threads.ts'
+import { createPasswords } from './password.ts'
+
+describe('openHashThreads', () => {
+  it('hashes and verifies in other threads, so that this one goes on', async () => {
+    const threads = openHashThreads(1)
+    let turns = 0
+    const spinning = setInterval(() => turns++, 0)
+    const stored = await threads.hash(Buffer.from('secret'))
+    clearInterval(spinning)
+    assert.ok(turns > 0)
+    assert.equal(await threads.verify(Buffer.from('secret'), stored), true)
+    assert.equal(await threads.verify(Buffer.from('other'), stored), false)
+    await threads.close()
+  })
+
+  it('rejects what it cannot verify, and goes on', async () => {
+    const threads = openHashThreads(1)
+    await assert.rejects(threads.verify(Buffer.from('x'), 'no hash'), /no argon2id/)
+    assert.match(await threads.hash(Buffer.from('x')), /^\$argon2id/)
+    await threads.close()
+  })
+
+  it('refuses with 503 when too many wait, and takes more when they are done', async () => {
+    const threads = openHashThreads(1)
+    const waiting = Array.from({ length: 202 }, () =>
+      threads.hash(Buffer.from('x')).then(
+        () => 'hashed',
+        (error: { code: string }) => error.code,
+      ),
+    )
+    const outcomes = await Promise.all(waiting)
+    assert.equal(outcomes.filter((outcome) => outcome === 'hashed').length, 201)
+    assert.equal(outcomes.at(-1), 'temporarily_unavailable')
+    assert.match(await threads.hash(Buffer.from('x')), /^\$argon2id/)
+    await threads.close()
+  })
+
+  it('ends at once when closed while it starts, with what waited refused', async () => {
+    for (let i = 0; i < 5; i++) {
+      const threads = openHashThreads(2)
+      const hashing = Array.from({ length: 3 }, () =>
+        threads.hash(Buffer.from('x')).then(
+          () => 'hashed',
+          () => 'refused',
+        ),
+      )
+      await threads.close()
+      assert.equal((await Promise.all(hashing)).at(-1), 'refused')
+      await assert.rejects(threads.hash(Buffer.from('x')), /closed/)
+    }
+  })
+})
+
+describe('createPasswords', () => {
+  it('answers no, and never an error, for a login that does not exist while others storm', async () => {
+    const threads = openHashThreads(1)
+    const passwords = createPasswords(threads)
+    const storm = Array.from({ length: 300 }, () => passwords.hash('x').catch(() => 'refused'))
+    await passwords.verify('x', undefined).catch(() => {})
+    await Promise.all(storm)
+    assert.equal(await passwords.verify('x', undefined), false)
+    await threads.close()
+  })
+})

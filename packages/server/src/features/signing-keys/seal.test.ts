@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createSeal } from './seal.ts'
+
+const secret = 'an application secret of 32 chars'
+
+describe('createSeal', () => {
+  it('opens what it sealed', () => {
+    const { seal, open } = createSeal(secret, 'test')
+    assert.equal(open(seal('täxt', 'row 1'), 'row 1'), 'täxt')
+    assert.notEqual(seal('täxt', 'row 1'), seal('täxt', 'row 1'))
+  })
+
+  it('opens nothing under another secret, for another purpose, or moved to another row', () => {
+    const sealed = createSeal(secret, 'test').seal('text', 'row 1')
+    assert.equal(createSeal(`${secret}!`, 'test').open(sealed, 'row 1'), undefined)
+    assert.equal(createSeal(secret, 'other').open(sealed, 'row 1'), undefined)
+    assert.equal(createSeal(secret, 'test').open(sealed, 'row 2'), undefined)
+  })
+
+  it('opens nothing that was changed or cut at any byte', () => {
+    const { seal, open } = createSeal(secret, 'test')
+    const sealed = Buffer.from(seal('text', 'row'), 'base64url')
+    for (let i = 0; i < sealed.length; i++) {
+      const changed = Buffer.from(sealed)
+      changed[i]! ^= 1
+      assert.equal(open(changed.toString('base64url'), 'row'), undefined)
+      assert.equal(open(sealed.subarray(0, i).toString('base64url'), 'row'), undefined)
+    }
+  })
+})

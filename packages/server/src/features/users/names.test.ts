@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { parseEmail, parseUsername } from './names.ts'
+
+describe('parseUsername', () => {
+  it('shows a name as typed and compares it in lower case', () => {
+    assert.deepEqual(parseUsername('Ada.Love-lace_1'), { shown: 'Ada.Love-lace_1', key: 'ada.love-lace_1' })
+  })
+
+  it('takes 2 to 63 characters', () => {
+    assert.equal(parseUsername('a'), undefined)
+    assert.ok(parseUsername('ab'))
+    assert.ok(parseUsername('a'.repeat(63)))
+    assert.equal(parseUsername('a'.repeat(64)), undefined)
+  })
+
+  it('refuses whatever could look like another name, or be an e-mail', () => {
+    const lookAlikes = [
+      'аda',
+      'ada\u200b',
+      'ａｄａ',
+      '\u212aelvin',
+      'ad\u0131',
+      'straße',
+      'ada@x',
+      'ada lovelace',
+      ' ada',
+      'ada\n',
+      '.ada',
+      '-ada',
+      '_ada',
+      '',
+    ]
+    for (const name of lookAlikes) assert.equal(parseUsername(name), undefined, JSON.stringify(name))
+  })
+})
+
+describe('parseEmail', () => {
+  it('keeps the local part as typed and takes the domain to ASCII', () => {
+    assert.deepEqual(parseEmail('John.Doe+x@EXAMPLE.com'), {
+      shown: 'John.Doe+x@example.com',
+      key: 'john.doe+x@example.com',
+    })
+    assert.equal(parseEmail('jö@münchen.de')!.shown, 'jö@xn--mnchen-3ya.de')
+    assert.equal(parseEmail('user@例え.jp')!.shown, 'user@xn--r8jz45g.jp')
+  })
+
+  it('compares two spellings of one letter as one (RFC 6531 §3.3)', () => {
+    assert.equal(parseEmail('jo\u0308@example.com')!.key, parseEmail('JÖ@example.com')!.key)
+  })
+
+  it('refuses what is no address, and what only looks like one', () => {
+    const bad = [
+      '',
+      'a',
+      'a@',
+      '@b.com',
+      'a@b',
+      'a@@b.com',
+      'a b@c.de',
+      '"q"@c.de',
+      'x@-a.com',
+      'x@a-.com',
+      'x@a..com',
+      '.x@a.com',
+      'x.@a.com',
+      'x..y@a.com',
+      'x@[127.0.0.1]',
+      'x@1.2.3.4',
+      'x@0x7f.1',
+      'x@a.com\n',
+      'x@a\t.com',
+      'x\u0000@a.com',
+      'x\u200b@a.com',
+      'a＠b.com',
+      'x@a.com ',
+      ' x@a.com',
+      'Foo <x@a.com>',
+      'x@a.com,y@a.com',
+      'x@a.c_m',
+      'x@a.1',
+      'x@.com',
+      '\ud800@a.com',
+      'x@a.com\u202e',
+      'x@a.com.',
+    ]
+    for (const email of bad) assert.equal(parseEmail(email), undefined, JSON.stringify(email))
+  })
+
+  it('holds the lengths of RFC 5321 §4.5.3.1 in bytes', () => {
+    assert.ok(parseEmail(`${'x'.repeat(64)}@example.com`))
+    assert.equal(parseEmail(`${'x'.repeat(65)}@example.com`), undefined)
+    assert.equal(parseEmail(`${'ö'.repeat(33)}@example.com`), undefined)
+    const domain = (length: number): string =>
+      `${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(length)}`
+    assert.ok(parseEmail(`${'x'.repeat(64)}@${domain(6)}`))
+    assert.equal(parseEmail(`${'x'.repeat(64)}@${domain(7)}`), undefined)
+  })
+})

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { exportPublicJwk, generateKey } from 'keystile/jwt'
+import { checkOptions, findOptionFaults } from './options.ts'
+
+const good = { issuer: 'http://localhost:3000', database: ':memory:' }
+
+function faultsOf(options: object): readonly string[] {
+  return findOptionFaults({ ...good, ...options })
+}
+
+describe('checkOptions', () => {
+  it('completes what is not said', () => {
+    const options = checkOptions({ ...good, scopes: { a: 'A' } })
+    assert.equal(options.audience, good.issuer)
+    assert.equal(options.accessTokenSeconds, 600)
+    assert.equal(options.registration, 'open')
+    assert.equal(options.signingAlgorithm, 'ES256')
+    assert.deepEqual(Object.keys(options.scopes.declared), ['a', 'users:read', 'users:write'])
+    assert.deepEqual(options.scopes.roles, { admin: ['a', 'users:read', 'users:write'] })
+  })
+
+  it('throws one TypeError that tells all faults', () => {
+    const bad = { issuer: 'ftp://x', database: ':memory:', accessTokenSeconds: 0, colour: 'red' }
+    assert.throws(
+      () => checkOptions(bad),
+      (error: Error) => {
+        assert.ok(error instanceof TypeError)
+        assert.match(error.message, /accessTokenSeconds is at least 10/)
+        assert.match(error.message, /colour: no such option; there are issuer, audience/)
+        return true
+      },
+    )
+  })
+})
+
+describe('findOptionFaults', () => {
+  const table: readonly (readonly [string, object, RegExp])[] = [
+    ['an issuer that is no URL', { issuer: 'auth' }, /^issuer is a URL/],
+    [
+      'an issuer with a query',
+      { issuer: 'https://a.example/?x=1', registration: 'open' },
+      /no user, query or fragment/,
+    ],
+    ['an issuer with a user', { issuer: 'https://u:p@a.example', registration: 'open' }, /no user, query or fragment/],
+    [
+      'an issuer that ends in a slash',
+      { issuer: 'https://a.example/', registration: 'open' },
+      /is written https:\/\/a\.example:/,
+    ],
+    [
+      'an issuer in capitals',
+      { issuer: 'https://A.example', registration: 'open' },
+      /is written https:\/\/a\.example:/,
+    ],
+    [
+      'an issuer with a default port',
+      { issuer: 'https://a.example:443', registration: 'open' },
+      /is written https:\/\/a\.example:/,
+    ],
+    ['http elsewhere than on this machine', { issuer: 'http://a.example', registration: 'open' }, /^issuer is https/],
+    [
+      'http on a name that begins like this machine',
+      { issuer: 'http://127.0.0.1.evil.example', registration: 'open' },
+      /^issuer is https/,
+    ],
+    [
+      'registration unsaid elsewhere than on this machine',
+      { issuer: 'https://a.example' },
+      /^registration must be said/,
+    ],
+    ['PostgreSQL without a key', { database: 'postgres://localhost/x' }, /^key must be given on PostgreSQL/],
+    ['a pool without a key', { database: { connect() {}, end() {}, on() {} } }, /^key must be given on PostgreSQL/],
+    ['a short key', { key: 'abcdefghijklmnopqrstuvwxyz01234' }, /at least 32 random characters/],
+    ['a key that nobody drew', { key: 'passwordpasswordpasswordpasswordpassword' }, /at least 32 random characters/],
+    ['a scope with a space', { scopes: { 'a b': 'x' } }, /no scope name/],
+    ['a scope with a quote', { scopes: { 'a"': 'x' } }, /no scope name/],
+    ['an empty scope', { scopes: { '': 'x' } }, /no scope name/],
+    ['a default scope that is not declared', { defaultScopes: ['b'] }, /defaultScopes: "b" is not declared/],
+    ['a default scope named like a member of all objects', { defaultScopes: ['constructor'] }, /not declared/],
+    ['a role with a scope that is not declared', { roles: { r: ['b'] } }, /roles\.r: "b" is not declared/],
+    ['another role admin', { roles: { admin: [] } }, /roles\.admin is built in/],
+    ['a life of tokens below 10 s', { accessTokenSeconds: 9 }, /at least 10/],
+    ['a life of tokens above a day', { accessTokenSeconds: 86_401 }, /at most 86400/],
+    ['a life of tokens that is no number', { accessTokenSeconds: '600' }, /whole number/],
+    ['a public key to sign with', { signingKey: exportPublicJwk(generateKey('ES256')) }, /^signingKey: .*private JWK/],
+    [
+      'a signing key of another algorithm',
+      { signingKey: { kty: 'oct', alg: 'HS256', k: 'x'.repeat(43) } },
+      /^signingKey: /,
+    ],
+    ['an audience with white space', { audience: 'a b' }, /^audience/],
+    ['a profile that is no schema', { profile: {} }, /Standard Schema/],
+    ['a database that is nothing', { database: '' }, /^database/],
+  ]
+  for (const [title, options, expected] of table) {
+    it(`names ${title}`, () => {
+      const faults = faultsOf(options)
+      assert.equal(faults.length, 1, faults.join('\n'))
+      assert.match(faults[0]!, expected)
+    })
+  }
+
+  it('finds nothing in options that are safe', () => {
+    const safe = [
+      {},
+      { issuer: 'http://127.0.0.1:8000/auth' },
+      { issuer: 'http://[::1]:8000' },
+      { issuer: 'https://auth.example/x', registration: 'closed' },
+      { issuer: 'http://auth.internal', registration: 'open', dangerouslyAllowHttpIssuer: true },
+      { database: 'postgres://localhost/x', key: 'abcdefghijklmnopqrstuvwxyz012345' },
+      { scopes: { a: 'A' }, roles: { r: ['a', 'users:read'] }, defaultScopes: ['a'] },
+      { accessTokenSeconds: 10 },
+      { accessTokenSeconds: 86_400 },
+    ]
+    for (const options of safe) assert.deepEqual(faultsOf(options), [], JSON.stringify(options))
+  })
+
+  it('repeats no secret', () => {
+    assert.ok(!faultsOf({ key: 'hunter2' }).join().includes('hunter2'))
+  })
+})

@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import { decodeJwtUnsafe, exportPrivateJwk, generateKey } from 'keystile/jwt'
+import { runCommand, startServer, type RunningServer } from '../support/command.ts'
+
+const password = 'an engine of her own'
+
+describe('keystile serve', () => {
+  let cwd: string
+  const servers: RunningServer[] = []
+  before(() => {
+    cwd = mkdtempSync(join(tmpdir(), 'keystile-serve-'))
+  })
+  afterEach(async () => {
+    for (const server of servers.splice(0)) await server.stop()
+    rmSync(join(cwd, 'data'), { recursive: true, force: true })
+    for (const file of ['keystile.config.json', 'keystile.config.ts']) rmSync(join(cwd, file), { force: true })
+  })
+  after(() => rmSync(cwd, { recursive: true }))
+
+  async function start(options: Partial<Parameters<typeof startServer>[0]> = {}): Promise<RunningServer> {
+    const server = await startServer({ cwd, ...options })
+    servers.push(server)
+    return server
+  }
+
+  it('prints where it listens, where its data is, and three lines that work when pasted', async () => {
+    const { stdout, url } = await start()
+    assert.ok(stdout().includes(`listens on ${url}`))
+    assert.ok(stdout().includes('data/keystile.db'))
+    const lines = stdout()
+      .split('\n')
+      .filter((line) => line.startsWith('  '))
+    assert.equal(lines.length, 3)
+    const { stdout: printed } = await promisify(execFile)('bash', ['-c', `set -e\n${lines.join('\necho\n')}`])
+    const [registered, me] = printed.trim().split(/\n+/)
+    assert.equal(JSON.parse(registered!).username, 'ada')
+    assert.deepEqual(JSON.parse(me!), JSON.parse(registered!))
+  })
+
+  it('answers on 127.0.0.1 and on ::1 where there is one', async () => {
+    const { url } = await start()
+    const { port } = new URL(url)
+    assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200)
+    const six = await fetch(`http://[::1]:${port}/healthz`).then(
+      (response) => response.status,
+      (error: Error & { cause: { code: string } }) => error.cause.code,
+    )
+    assert.ok(six === 200 || six === 'EADDRNOTAVAIL' || six === 'EAFNOSUPPORT', String(six))
+  })
+
+  it('says that it lives, that it is ready, and 404 to what it does not have', async () => {
+    const { url } = await start()
+    const statusOf = async (path: string): Promise<number> => (await fetch(`${url}${path}`)).status
+    assert.deepEqual(await Promise.all(['/healthz', '/readyz', '/nothing', '/'].map(statusOf)), [200, 200, 404, 404])
+  })
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    it(`stops cleanly at ${signal}: a request that is under way is answered`, async () => {
+      const server = await start()
+      const login = fetch(`${server.url}/token`, {
+        method: 'POST',
+        body: new URLSearchParams({ username: 'nobody', password }),
+      })
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      const [response, code] = await Promise.all([login, server.stop(signal)])
+      assert.equal(response.status, 400)
+      assert.equal(code, 0)
+      assert.match(server.stderr(), /"msg":"stopped"/)
+    })
+  }
+
+  it('keeps every user that it has acknowledged when it is killed (CHECKS 89)', async () => {
+    const server = await start()
+    const acknowledged: string[] = []
+    const registering = Array.from({ length: 4 }, async (_, worker) => {
+      for (let i = 0; ; i++) {
+        const username = `user-${worker}-${i}`
+        const body = JSON.stringify({ username, email: `${username}@example.com`, password })
+        const response = await fetch(`${server.url}/users`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body,
+        }).catch(() => undefined)
+        if (response?.status !== 201) return
+        acknowledged.push(username)
+        if (acknowledged.length >= 30) server.child.kill('SIGKILL')
+      }
+    })
+    await Promise.all(registering)
+    assert.ok(acknowledged.length >= 30)
+    await server.stop()
+    const { stdout } = await runCommand(['user', 'list', '--port', new URL(server.url).port], { cwd })
+    const kept = new Set(stdout.split('\n').map((line) => line.split('\t')[0]))
+    assert.deepEqual(
+      acknowledged.filter((username) => !kept.has(username)),
+      [],
+    )
+  })
+
+  it('does not start on a port that is taken, and says so', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const { port } = taken.address() as { port: number }
+    const { code, stderr } = await runCommand(['serve', '--port', String(port)], { cwd })
+    taken.close()
+    assert.equal(code, 1)
+    assert.match(stderr, /EADDRINUSE/)
+  })
+
+  it('does not start on another bind without an issuer and a word on registration', async () => {
+    const { code, stderr } = await runCommand(['serve', '--host', '0.0.0.0'], { cwd })
+    assert.equal(code, 1)
+    assert.match(stderr, /issuer must be said when listening on 0\.0\.0\.0/)
+    assert.match(stderr, /registration must be said when listening on 0\.0\.0\.0/)
+  })
+
+  it('tells all faults of flags, environment and file together', async () => {
+    writeFileSync(join(cwd, 'keystile.config.json'), JSON.stringify({ colour: 'red', defaultScopes: ['b'] }))
+    const env = { KEYSTILE_PROT: '1', KEYSTILE_ACCESS_TOKEN_SECONDS: 'ten', KEYSTILE_KEY_FILE: '/does/not/exist' }
+    const { code, stderr, stdout } = await runCommand(['serve', '--port', '0', '--registration', 'maybe'], { cwd, env })
+    assert.equal(code, 1)
+    assert.equal(stdout, '')
+    for (const fault of [
+      /colour is no setting; there are issuer/,
+      /KEYSTILE_PROT is no setting; there are KEYSTILE_ISSUER/,
+      /KEYSTILE_ACCESS_TOKEN_SECONDS is a whole number/,
+      /KEYSTILE_KEY_FILE: ENOENT/,
+      /port is a whole number from 1 to 65535/,
+      /registration is open or closed/,
+    ]) {
+      assert.match(stderr, fault)
+    }
+  })
+
+  it('takes a flag before the environment, and that before the file', async () => {
+    writeFileSync(
+      join(cwd, 'keystile.config.json'),
+      JSON.stringify({ audience: 'file', accessTokenSeconds: 60, scopes: { 'a:b': 'A' }, defaultScopes: ['a:b'] }),
+    )
+    const { url } = await start({
+      env: { KEYSTILE_AUDIENCE: 'environment', KEYSTILE_ACCESS_TOKEN_SECONDS: '120' },
+      args: ['--audience', 'flag'],
+    })
+    await fetch(`${url}/users`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username: 'ada', email: 'ada@example.com', password }),
+    })
+    const response = await fetch(`${url}/token`, {
+      method: 'POST',
+      body: new URLSearchParams({ username: 'ada', password }),
+    })
+    const answer = (await response.json()) as { access_token: string; expires_in: number; scope: string }
+    assert.equal(decodeJwtUnsafe(answer.access_token).claims.aud, 'flag')
+    assert.deepEqual([answer.expires_in, answer.scope], [120, 'a:b'])
+  })
+
+  it('reads a TypeScript configuration, a signing key and a log file', async () => {
+    writeFileSync(join(cwd, 'keystile.config.ts'), `const audience: string = 'typed'\nexport default { audience }\n`)
+    writeFileSync(
+      join(cwd, 'signing.jwk'),
+      JSON.stringify(exportPrivateJwk(generateKey('EdDSA', { keyId: 'from-file' }))),
+    )
+    const server = await start({
+      env: { KEYSTILE_SIGNING_KEY_FILE: 'signing.jwk', KEYSTILE_LOG_FILE: 'logs/keystile.log' },
+    })
+    const keys = (await (await fetch(`${server.url}/.well-known/jwks.json`)).json()) as { keys: { kid: string }[] }
+    assert.deepEqual(
+      keys.keys.map(({ kid }) => kid),
+      ['from-file'],
+    )
+    assert.equal(server.stderr(), '')
+    assert.match(readFileSync(join(cwd, 'logs/keystile.log'), 'utf8'), /"msg":"listening"/)
+  })
+
+  it('writes no password, token or Authorization header to its log', async () => {
+    const server = await start()
+    const headers = { 'content-type': 'application/json', authorization: 'Bearer secret.bearer.value' }
+    await fetch(`${server.url}/users`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ username: 'ada', email: 'ada@example.com', password }),
+    })
+    const login = await fetch(`${server.url}/token`, {
+      method: 'POST',
+      body: new URLSearchParams({ username: 'ada', password }),
+    })
+    const { access_token } = (await login.json()) as { access_token: string }
+    await fetch(`${server.url}/users/me`, { headers: { authorization: `Bearer ${access_token}x` } })
+    await server.stop()
+    for (const secret of [password, access_token, 'secret.bearer.value', 'ada@example.com'])
+      assert.ok(!server.stderr().includes(secret), secret)
+  })
+})
+
+describe('keystile', () => {
+  it('explains itself, and names what it does not know', async () => {
+    const cwd = tmpdir()
+    for (const args of [[], ['help'], ['--help']]) {
+      const { code, stdout } = await runCommand(args, { cwd })
+      assert.equal(code, 0)
+      assert.match(stdout, /keystile user create NAME/)
+    }
+    for (const [args, expected] of [
+      [['sreve'], /no command "sreve"/],
+      [['user'], /user takes one of create, list, disable/],
+      [['user', 'constructor'], /user takes one of/],
+      [['serve', '--colour', 'red'], /--colour/],
+      [['serve', 'now'], /serve takes flags only/],
+    ] as const) {
+      const { code, stdout, stderr } = await runCommand(args, { cwd })
+      assert.deepEqual([code, stdout], [1, ''])
+      assert.match(stderr, expected)
+      assert.doesNotMatch(stderr, /\n {4}at /, 'no stack')
+    }
+  })
+})

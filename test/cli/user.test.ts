@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, before, describe, it } from 'node:test'
+import { decodeJwtUnsafe } from 'keystile/jwt'
+import { freePort, runCommand, startServer, type Finished, type RunningServer } from '../support/command.ts'
+import { createTestDatabase, howToGetPostgres, type TestDatabase } from '../support/postgres.ts'
+
+const password = 'an engine of her own'
+const noPostgres =
+  process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL'] ? false : `no PostgreSQL: ${howToGetPostgres}`
+
+for (const kind of ['SQLite', 'PostgreSQL'] as const) {
+  describe(`keystile user on ${kind}`, { skip: kind === 'PostgreSQL' && noPostgres }, () => {
+    let cwd: string
+    let postgres: TestDatabase | undefined
+    let server: RunningServer | undefined
+    let env: Record<string, string>
+    before(async () => {
+      cwd = mkdtempSync(join(tmpdir(), 'keystile-user-'))
+      writeFileSync(join(cwd, 'password'), `${password}\n`)
+      writeFileSync(
+        join(cwd, 'keystile.config.json'),
+        JSON.stringify({ scopes: { 'items:read': 'Read items' }, roles: { reader: ['items:read'] } }),
+      )
+      env = { PORT: String(await freePort()) }
+      if (kind === 'SQLite') return
+      postgres = await createTestDatabase()
+      assert.ok(postgres, howToGetPostgres)
+      env = { ...env, DATABASE_URL: postgres.url, KEYSTILE_KEY: 'a sealing key for tests: 0123456789 abcdef' }
+    })
+    afterEach(async () => {
+      await server?.stop()
+      server = undefined
+    })
+    after(async () => {
+      await postgres?.drop()
+      rmSync(cwd, { recursive: true })
+    })
+
+    const user = (...args: string[]): Promise<Finished> => runCommand(['user', ...args], { cwd, env })
+    const start = async (): Promise<RunningServer> =>
+      (server = await startServer({ cwd, env, port: Number(env['PORT']) }))
+    const login = async (username: string): Promise<{ status: number; access_token: string; scope: string }> => {
+      const response = await fetch(`${server!.url}/token`, {
+        method: 'POST',
+        body: new URLSearchParams({ username, password }),
+      })
+      return { status: response.status, ...((await response.json()) as { access_token: string; scope: string }) }
+    }
+
+    it('creates a user with roles and scopes, who can log in', async () => {
+      const created = await user('create', 'Root', '--role', 'admin', '--password-file', 'password')
+      assert.deepEqual([created.code, created.stderr], [0, ''])
+      assert.match(created.stdout, /^created Root \([\w-]{22}\)\n$/)
+      assert.equal(
+        (
+          await user(
+            'create',
+            'bob',
+            '--email',
+            'bob@example.com',
+            '--scope',
+            'items:read',
+            '--password-file',
+            'password',
+          )
+        ).code,
+        0,
+      )
+      await start()
+      assert.equal((await login('root')).scope, 'items:read users:read users:write')
+      assert.equal((await login('bob@example.com')).scope, 'items:read')
+    })
+
+    it('lists users, a line each', async () => {
+      const { stdout } = await user('list')
+      const lines = stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.split('\t'))
+      assert.deepEqual(
+        lines.map(([name, email, state, , grants]) => [name, email, state, grants]),
+        [
+          ['bob', 'bob@example.com', 'active', 'items:read'],
+          ['Root', '-', 'active', 'role:admin'],
+        ],
+      )
+    })
+
+    it('disables a user, whose tokens a running server refuses within a second', async () => {
+      await start()
+      const { access_token: token } = await login('bob')
+      const me = async (): Promise<number> =>
+        (await fetch(`${server!.url}/users/me`, { headers: { authorization: `Bearer ${token}` } })).status
+      assert.equal(await me(), 200)
+      const { code, stdout } = await user('disable', 'BOB')
+      const doneAt = performance.now()
+      assert.deepEqual([code, stdout], [0, 'disabled bob; a running server refuses their tokens within a second\n'])
+      while ((await me()) === 200) assert.ok(performance.now() - doneAt < 1_000, 'a second is over')
+      assert.equal((await login('bob')).status, 400)
+      assert.match((await user('list')).stdout, /^bob\t.*\tdisabled\t/m)
+      assert.ok(decodeJwtUnsafe(token).claims.sub)
+    })
+
+    it('refuses what cannot be, in a sentence, and creates nothing', async () => {
+      writeFileSync(join(cwd, 'short'), 'short\n')
+      writeFileSync(join(cwd, 'latin'), Buffer.from('passwörd passwörd', 'latin1'))
+      const table: readonly (readonly [readonly string[], RegExp])[] = [
+        [['create', 'root', '--password-file', 'password'], /this username is already taken/],
+        [['create', 'new', '--email', 'BOB@example.com', '--password-file', 'password'], /this email is already taken/],
+        [['create', 'new', '--email', 'nobody', '--password-file', 'password'], /--email is no e-mail address/],
+        [['create', 'n@w', '--password-file', 'password'], /a user name has 2 to 63/],
+        [['create', 'new', '--role', 'god', '--password-file', 'password'], /no such role; there are reader, admin/],
+        [['create', 'new', '--scope', 'x', '--password-file', 'password'], /no such scope; there are items:read/],
+        [['create', 'new', '--password-file', 'short'], /at least 15 characters/],
+        [['create', 'new', '--password-file', 'latin'], /--password-file cannot be read/],
+        [['create', 'new', '--password-file', 'absent'], /--password-file cannot be read/],
+        [['create', 'new'], /no terminal to ask for a password on: give --password-file/],
+        [['create', '--password-file', 'password'], /expected: keystile user create NAME/],
+        [['create', 'a', 'b', '--password-file', 'password'], /expected: keystile user create NAME/],
+        [['disable', 'nobody'], /there is no user nobody/],
+      ]
+      for (const [args, expected] of table) {
+        const { code, stdout, stderr } = await user(...args)
+        assert.deepEqual([code, stdout], [1, ''], args.join(' '))
+        assert.match(stderr, expected)
+        assert.equal(stderr.trim().split('\n').length, 1, stderr)
+      }
+      assert.equal((await user('list')).stdout.trim().split('\n').length, 2)
+    })
+  })
+}

@@ -1,0 +1,281 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { after, before, describe, it } from 'node:test'
+import { decodeJwtUnsafe } from 'keystile/jwt'
+import * as oauth from 'oauth4webapi'
+import * as openid from 'openid-client'
+import { ResourceOwnerPassword } from 'simple-oauth2'
+import { issuingAlgorithms, startIssuer, type RunningIssuer } from './start-issuer.ts'
+
+const ada = { username: 'ada', password: 'an engine of her own' }
+const wrong = { ...ada, password: 'not her engine' }
+
+const versionOf = (name: string): string =>
+  `${name} ${JSON.parse(readFileSync(new URL(`../../node_modules/${name}/package.json`, import.meta.url), 'utf8')).version}`
+
+for (const algorithm of issuingAlgorithms) {
+  describe(`openid-client, with tokens signed by ${algorithm}`, () => {
+    let server: RunningIssuer
+    let config: openid.Configuration
+    before(async () => {
+      server = await startIssuer({ signingAlgorithm: algorithm })
+      await server.register(ada)
+      config = await openid.discovery(new URL(server.issuer), 'first-party', undefined, openid.None(), {
+        algorithm: 'oauth2',
+        execute: [openid.allowInsecureRequests],
+      })
+    })
+    after(() => server.stop())
+
+    it('discovers the token endpoint by RFC 8414', (t) => {
+      t.diagnostic(versionOf('openid-client'))
+      assert.equal(config.serverMetadata().token_endpoint, `${server.issuer}/token`)
+    })
+
+    it('logs in with a password', async () => {
+      const tokens = await openid.genericGrantRequest(config, 'password', ada)
+      assert.equal(tokens.token_type, 'bearer')
+      assert.equal(tokens.expires_in, 600)
+      assert.equal(tokens.scope, 'items:read items:write')
+      assert.equal(decodeJwtUnsafe(tokens.access_token).header['alg'], algorithm)
+    })
+
+    it('opens a route with the token', async () => {
+      const { access_token } = await openid.genericGrantRequest(config, 'password', ada)
+      const me = new URL(`${server.issuer}/users/me`)
+      const response = await openid.fetchProtectedResource(config, access_token, me, 'GET')
+      const { username } = (await response.json()) as { readonly username: string }
+      assert.equal(username, 'ada')
+    })
+
+    it('is given only the scope that it asks for, and is told so', async () => {
+      const tokens = await openid.genericGrantRequest(config, 'password', { ...ada, scope: 'items:read users:read' })
+      assert.equal(tokens.scope, 'items:read')
+      assert.equal(decodeJwtUnsafe(tokens.access_token).claims['scope'], 'items:read')
+    })
+
+    it('throws its invalid_grant for a wrong password', async () => {
+      await assert.rejects(openid.genericGrantRequest(config, 'password', wrong), {
+        name: 'ResponseBodyError',
+        error: 'invalid_grant',
+        error_description: 'Incorrect username or password',
+        status: 400,
+      })
+    })
+
+    it('throws its error for a challenge to a client that does not exist', async () => {
+      const stranger = new openid.Configuration(config.serverMetadata(), 'stranger', undefined, openid.None())
+      openid.allowInsecureRequests(stranger)
+      await assert.rejects(openid.genericGrantRequest(stranger, 'password', ada), ({ name, status, cause }) => {
+        assert.deepEqual([name, status], ['WWWAuthenticateChallengeError', 401])
+        assert.equal(cause[0].scheme, 'basic')
+        return true
+      })
+    })
+  })
+
+  describe(`oauth4webapi, with tokens signed by ${algorithm}`, () => {
+    const client: oauth.Client = { client_id: 'first-party' }
+    const insecure = { [oauth.allowInsecureRequests]: true }
+    let server: RunningIssuer
+    let as: oauth.AuthorizationServer
+    before(async () => {
+      server = await startIssuer({ signingAlgorithm: algorithm })
+      await server.register(ada)
+      const issuer = new URL(server.issuer)
+      const response = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure })
+      as = await oauth.processDiscoveryResponse(issuer, response)
+    })
+    after(() => server.stop())
+
+    const login = async (parameters: Record<string, string>): Promise<oauth.TokenEndpointResponse> => {
+      const response = await oauth.genericTokenEndpointRequest(
+        as,
+        client,
+        oauth.None(),
+        'password',
+        parameters,
+        insecure,
+      )
+      return oauth.processGenericTokenEndpointResponse(as, client, response)
+    }
+    const requestWith = (token: string): Request =>
+      new Request('https://items.example/items', { headers: { authorization: `Bearer ${token}` } })
+
+    it('discovers the endpoints by RFC 8414', (t) => {
+      t.diagnostic(versionOf('oauth4webapi'))
+      assert.equal(as.issuer, server.issuer)
+      assert.equal(as.jwks_uri, `${server.issuer}/.well-known/jwks.json`)
+      assert.deepEqual(as.grant_types_supported?.includes('password'), true)
+    })
+
+    it('finds one public key at jwks_uri, of that algorithm', async () => {
+      const response = await fetch(as.jwks_uri!)
+      const { keys } = (await response.json()) as { readonly keys: readonly Record<string, string>[] }
+      assert.deepEqual(
+        keys.map(({ alg, use, d }) => ({ alg, use, d })),
+        [{ alg: algorithm, use: 'sig', d: undefined }],
+      )
+    })
+
+    it('validates our access token by RFC 9068 in a request for a protected resource', async () => {
+      const { access_token } = await login(ada)
+      const claims = await oauth.validateJwtAccessToken(as, requestWith(access_token), server.issuer, insecure)
+      assert.equal(claims.iss, server.issuer)
+      assert.equal(claims.client_id, 'first-party')
+      assert.equal(claims.scope, 'items:read items:write')
+      assert.equal(typeof claims['auth_time'], 'number')
+    })
+
+    it('refuses our access token where the audience is another', async () => {
+      const { access_token } = await login(ada)
+      const validated = oauth.validateJwtAccessToken(as, requestWith(access_token), 'https://other.example', insecure)
+      await assert.rejects(validated, oauth.OperationProcessingError)
+    })
+
+    it('is given only the scope that it asks for, and is told so', async () => {
+      const tokens = await login({ ...ada, scope: 'items:write' })
+      assert.equal(tokens.scope, 'items:write')
+    })
+
+    it('throws its invalid_grant for a wrong password', async () => {
+      await assert.rejects(login(wrong), { name: 'ResponseBodyError', error: 'invalid_grant', status: 400 })
+    })
+  })
+}
+
+describe('simple-oauth2', () => {
+  let server: RunningIssuer
+  before(async () => {
+    server = await startIssuer({})
+    await server.register(ada)
+  })
+  after(() => server.stop())
+
+  /** Status and code of the error that this client throws. */
+  const errorOf = (login: Promise<unknown>): Promise<unknown> =>
+    login.then(
+      () => assert.fail('the login succeeds'),
+      ({ isBoom, output, data }) => (assert.ok(isBoom), [output.statusCode, data.payload.error]),
+    )
+
+  for (const authorizationMethod of ['header', 'body'] as const) {
+    const clientOf = (secret = ''): ResourceOwnerPassword =>
+      new ResourceOwnerPassword({
+        client: { id: 'first-party', secret },
+        auth: { tokenHost: new URL(server.issuer).origin, tokenPath: '/auth/token' },
+        options: { authorizationMethod },
+      })
+
+    it(`logs in with a password, its client id and an empty secret in the ${authorizationMethod}`, async (t) => {
+      t.diagnostic(versionOf('simple-oauth2'))
+      const accessToken = await clientOf().getToken(ada)
+      assert.equal(accessToken.expired(), false)
+      assert.equal(accessToken.expired(601), true)
+      assert.equal(accessToken.token.scope, 'items:read items:write')
+    })
+
+    it(`is given only the scope that it asks for (${authorizationMethod})`, async () => {
+      const { token } = await clientOf().getToken({ ...ada, scope: 'items:read users:write' })
+      assert.equal(token.scope, 'items:read')
+    })
+
+    it(`throws its error with invalid_grant for a wrong password (${authorizationMethod})`, async () => {
+      assert.deepEqual(await errorOf(clientOf().getToken(wrong)), [400, 'invalid_grant'])
+    })
+
+    it(`throws its error with invalid_client for a secret, which first-party has not (${authorizationMethod})`, async () => {
+      assert.deepEqual(await errorOf(clientOf('x').getToken(ada)), [401, 'invalid_client'])
+    })
+  }
+})
+
+interface CapturedRequest {
+  readonly ua: string
+  readonly ct: string
+  readonly accept: string
+  readonly auth?: string
+  readonly body: string
+  /** Not captured of Swagger UI, which logged in. */
+  readonly status?: number
+}
+
+describe('POST /token', () => {
+  const { requests } = JSON.parse(readFileSync(new URL('vectors/client-requests.json', import.meta.url), 'utf8')) as {
+    readonly requests: readonly CapturedRequest[]
+  }
+  const cli = { username: 'cli', password: 'a captured password' }
+  let server: RunningIssuer
+  before(async () => {
+    server = await startIssuer({})
+    await server.register(cli)
+    await server.register({ username: 'al', password: 'a pass+word & ü' })
+  })
+  after(() => server.stop())
+
+  /** The bytes that were captured, with our client instead of "default" and the password put back. */
+  function send(
+    captured: CapturedRequest,
+    {
+      clientId,
+      password = cli.password,
+    }: {
+      readonly clientId: string
+      readonly password?: string
+    },
+  ): Promise<Response> {
+    const credentials = captured.auth && Buffer.from(captured.auth.slice('Basic '.length), 'base64').toString()
+    const renamed = credentials?.replace('default', clientId)
+    return fetch(`${server.issuer}/token`, {
+      method: 'POST',
+      headers: {
+        'content-type': captured.ct,
+        accept: captured.accept,
+        'user-agent': captured.ua,
+        ...(renamed !== undefined && { authorization: `Basic ${Buffer.from(renamed).toString('base64')}` }),
+      },
+      body: captured.body
+        .replace('client_id=default', `client_id=${clientId}`)
+        .replace('password=…', new URLSearchParams({ password }).toString()),
+    })
+  }
+  const hasSecret = ({ auth }: CapturedRequest): boolean => auth === 'Basic ZGVmYXVsdDp4'
+  const label = ({ ua, auth, body }: CapturedRequest): string =>
+    `${ua || 'an unnamed client'}, ${auth ? `Basic "${Buffer.from(auth.slice(6), 'base64').toString()}"` : body.replace(/=[^&]*/g, '')}`
+
+  it('answers the ten captured requests, of which one wears a secret', () => {
+    assert.equal(requests.length, 10)
+    assert.equal(requests.filter(hasSecret).length, 1)
+  })
+
+  for (const [i, captured] of requests.entries()) {
+    const isRefusedThen = captured.status === 400
+    if (hasSecret(captured)) {
+      it(`${i + 1}. refuses the secret that ${label(captured)} sends for first-party with 401 invalid_client`, async () => {
+        const response = await send(captured, { clientId: 'first-party' })
+        const { error } = (await response.json()) as { readonly error: string }
+        assert.deepEqual([response.status, error], [401, 'invalid_client'])
+      })
+    } else {
+      it(`${i + 1}. answers ${label(captured)} with ${isRefusedThen ? 'invalid_grant for a wrong' : 'a token for the right'} password`, async () => {
+        const password = isRefusedThen ? 'not the one' : cli.password
+        const response = await send(captured, { clientId: 'first-party', password })
+        const body = (await response.json()) as { readonly error?: string; readonly access_token?: string }
+        assert.equal(response.status, captured.status ?? 200)
+        assert.equal(response.headers.get('cache-control'), 'no-store')
+        if (isRefusedThen) assert.equal(body.error, 'invalid_grant')
+        else assert.equal(decodeJwtUnsafe(body.access_token!).claims['client_id'], 'first-party')
+      })
+    }
+  }
+
+  it('refuses each of them but Swagger UI, which names no client, from a client that does not exist', async () => {
+    const named = requests.filter(({ auth }) => auth !== 'Basic Og==')
+    for (const captured of named) {
+      const response = await send(captured, { clientId: 'stranger' })
+      const { error } = (await response.json()) as { readonly error: string }
+      assert.deepEqual([response.status, error], [401, 'invalid_client'], label(captured))
+    }
+    assert.equal(named.length, 9)
+  })
+})

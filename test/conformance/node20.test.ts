@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { execFile, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+
+const root = join(import.meta.dirname, '../..')
+const run = promisify(execFile)
+
+/** Without what the test runner, or a Keystile of the person who runs the tests, has set for itself. */
+const environment = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(KEYSTILE_|DATABASE_URL$|PORT$|NODE_)/.test(name)),
+)
+
+interface OldNode {
+  readonly binary: string
+  readonly version: string
+}
+
+/**
+ * The Node that this system has of its own: KEYSTILE_TEST_OLD_NODE, or the first on the PATH that does not come with this
+ * repository.
+ */
+function findOldNode(): OldNode | { readonly reason: string } {
+  const given = process.env['KEYSTILE_TEST_OLD_NODE']
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'))
+  const binary = given ?? folders.map((folder) => join(folder, 'node')).find(isExecutable)
+  const howTo = 'set KEYSTILE_TEST_OLD_NODE to the binary of a Node 20'
+  if (binary === undefined) return { reason: `there is no node on the PATH; ${howTo}` }
+  const version = execFileSync(binary, ['--version'], { encoding: 'utf8' }).trim()
+  if (version === process.version) return { reason: `${binary} is ${version}, which runs the tests anyway; ${howTo}` }
+  if (Number(version.slice(1).split('.')[0]) < 20)
+    return { reason: `${binary} is ${version}, and the library needs 20; ${howTo}` }
+  return { binary, version }
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const old = findOldNode()
+if ('reason' in old) console.error(`\n*** No older Node is tried: ${old.reason}. ***\n`)
+
+/** As `npm run build` does. @throws {Error} with what the compiler says */
+async function build(...packages: readonly string[]): Promise<void> {
+  const compiler = join(root, 'node_modules/typescript/bin/tsc')
+  await run(process.execPath, [compiler, '-b', ...packages], { cwd: root, env: environment }).catch(
+    ({ stdout }: { readonly stdout: string }) => assert.fail(`${packages.join(' and ')} cannot be built:\n${stdout}`),
+  )
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'keystile-built-'))
+before(async () => {
+  await build('packages/keystile')
+  // What npm would put there, and then a second folder that has hono too.
+  for (const app of ['alone', 'with-hono']) {
+    const installed = join(folder, app, 'node_modules/keystile')
+    mkdirSync(installed, { recursive: true })
+    for (const file of ['package.json', 'dist'])
+      cpSync(join(root, 'packages/keystile', file), join(installed, file), { recursive: true })
+    cpSync(join(import.meta.dirname, 'smoke.mjs'), join(folder, app, 'smoke.mjs'))
+  }
+  symlinkSync(join(root, 'node_modules/hono'), join(folder, 'with-hono/node_modules/hono'))
+})
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+const nodes = [{ binary: process.execPath, version: process.version }, ...('binary' in old ? [old] : [])]
+
+for (const { binary, version } of nodes) {
+  describe(`keystile, built, on Node ${version}`, () => {
+    const smoke = (app: string, part: string): Promise<{ stdout: string; stderr: string }> =>
+      run(binary, ['smoke.mjs', part], { cwd: join(folder, app), env: environment })
+
+    it('signs and verifies a JWT with each of the 14 algorithms, with nothing else installed', async () => {
+      assert.deepEqual(await smoke('alone', 'jwt'), { stdout: 'ok\n', stderr: '' })
+    })
+
+    it('guards a node:http server with a shared secret, with nothing else installed', async () => {
+      assert.deepEqual(await smoke('alone', 'node'), { stdout: 'ok\n', stderr: '' })
+    })
+
+    it('guards a Hono app with a shared secret', async () => {
+      assert.deepEqual(await smoke('with-hono', 'hono'), { stdout: 'ok\n', stderr: '' })
+    })
+  })
+}
+
+describe('keystile, the package', () => {
+  it('has no dependencies, and publishes what was built alone', () => {
+    const manifest = JSON.parse(readFileSync(join(root, 'packages/keystile/package.json'), 'utf8'))
+    assert.equal(manifest.dependencies, undefined)
+    assert.equal(manifest.optionalDependencies, undefined)
+    assert.deepEqual(manifest.files, ['dist'])
+  })
+
+  it(
+    'has been tried on a Node older than the one that runs the tests',
+    { skip: 'reason' in old && old.reason },
+    (t) => {
+      t.diagnostic(nodes.map(({ version }) => `Node ${version}`).join(', '))
+      assert.equal(nodes.length, 2)
+    },
+  )
+})
+
+describe('keystile.cjs', () => {
+  const launcher = join(root, 'packages/server/bin/keystile.cjs')
+  const needed = [24, 15] as const
+  before(() => build('packages/keystile', 'packages/server'))
+
+  it('serves a login on the Node that runs the tests, without a word on standard error, until it is told to stop', async () => {
+    const port = await freePort()
+    const data = mkdtempSync(join(folder, 'server-'))
+    const flags = ['--port', String(port), '--database', join(data, 'keystile.db'), '--log-file', join(data, 'log')]
+    const server = spawn(process.execPath, [launcher, 'serve', ...flags], { cwd: data, env: environment })
+    const kill = (): void => void server.kill('SIGKILL')
+    process.once('exit', kill)
+    try {
+      const said = Promise.all([text(server.stdout), text(server.stderr)])
+      const exited = once(server, 'exit')
+      const deadline = Date.now() + 30_000
+      let ready: Response | undefined
+      while (!ready && server.exitCode === null && Date.now() < deadline) {
+        ready = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined)
+        await sleep(50)
+      }
+      const statuses = ready ? [ready.status, ...(await registerAndLogIn(`http://127.0.0.1:${port}`))] : []
+      server.kill('SIGTERM')
+      const [code] = await exited
+      const [stdout, stderr] = await said
+      assert.equal(stderr, '')
+      assert.match(stdout, new RegExp(`Keystile listens on http://localhost:${port}`))
+      assert.equal(code, 0)
+      assert.deepEqual(statuses, [200, 201, 200, 200], '/readyz, /users, /token, /users/me')
+    } finally {
+      kill()
+      process.off('exit', kill)
+    }
+  })
+
+  const tooOld = 'binary' in old && !isAtLeast(old.version, needed) ? old : undefined
+  const reason = 'reason' in old ? old.reason : `${old.version} is new enough for the server`
+  it(
+    'says in one line what it needs on a Node that is too old, and exits with 1',
+    { skip: !tooOld && reason },
+    async () => {
+      await assert.rejects(run(tooOld!.binary, [launcher, 'serve'], { cwd: folder, env: environment }), (error) => {
+        const { code, stdout, stderr } = error as { code?: unknown; stdout?: string; stderr?: string }
+        assert.deepEqual([code, stdout], [1, ''])
+        assert.equal(
+          stderr,
+          `keystile needs Node 24.15 or newer; this is ${tooOld!.version}. Install a newer one from https://nodejs.org\n`,
+        )
+        return true
+      })
+    },
+  )
+})
+
+function isAtLeast(version: string, [major, minor]: readonly [number, number]): boolean {
+  const [ownMajor = 0, ownMinor = 0] = version.slice(1).split('.').map(Number)
+  return ownMajor > major || (ownMajor === major && ownMinor >= minor)
+}
+
+/** The statuses of POST /users, POST /token and GET /users/me. */
+async function registerAndLogIn(url: string): Promise<readonly number[]> {
+  const ada = { username: 'ada', password: 'an engine of her own' }
+  const registered = await fetch(`${url}/users`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ...ada, email: 'ada@example.com' }),
+  })
+  const token = await fetch(`${url}/token`, { method: 'POST', body: new URLSearchParams(ada) })
+  const { access_token } = (await token.json()) as { readonly access_token?: string }
+  const me = await fetch(`${url}/users/me`, { headers: { authorization: `Bearer ${access_token}` } })
+  return [registered.status, token.status, me.status]
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

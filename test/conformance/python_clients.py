@@ -1,0 +1,45 @@
+"""Logs in with Python's OAuth clients, as their documentation has it, and prints what they say as JSON.
+Told by the environment: TOKEN_URL, USERNAME, PASSWORD, SCOPE; OAUTHLIB_INSECURE_TRANSPORT and AUTHLIB_INSECURE_TRANSPORT
+allow http, OAUTHLIB_RELAX_TOKEN_SCOPE a scope that is less than what was asked for."""
+
+import json
+from os import environ
+
+import requests_oauthlib
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.requests_client import OAuth2Session
+from oauthlib.oauth2 import LegacyApplicationClient, OAuth2Error
+
+token_url = environ["TOKEN_URL"]
+person = {"username": environ["USERNAME"], "password": environ["PASSWORD"]}
+scope = environ["SCOPE"]
+
+
+def with_requests_oauthlib(**how) -> dict:
+    client = LegacyApplicationClient("first-party", scope=scope)
+    try:
+        token = requests_oauthlib.OAuth2Session(client=client).fetch_token(token_url, **person, **how)
+    except OAuth2Error as error:
+        return {"error": error.error, "description": error.description}
+    return dict(token)
+
+
+def with_authlib(method: str) -> dict:
+    session = OAuth2Session("first-party", "", token_endpoint_auth_method=method, scope=scope)
+    try:
+        return dict(session.fetch_token(token_url, grant_type="password", **person))
+    except OAuthError as error:
+        return {"error": error.error, "description": error.description}
+
+
+print(
+    json.dumps(
+        {
+            "requests-oauthlib, client id in the header": with_requests_oauthlib(),
+            "requests-oauthlib, client id in the body": with_requests_oauthlib(include_client_id=True),
+            "authlib, client_secret_basic": with_authlib("client_secret_basic"),
+            "authlib, client_secret_post": with_authlib("client_secret_post"),
+            "authlib, none": with_authlib("none"),
+        }
+    )
+)

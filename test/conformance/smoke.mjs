@@ -1,0 +1,76 @@
+// What an application does with the built library, in the JavaScript of Node 20: `node smoke.mjs jwt | node | hono`. It is
+// run in a folder whose node_modules holds keystile and nothing else (and hono, for the last), so that an import of anything
+// more fails. Prints "ok".
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { createVerifier } from 'keystile'
+import { generateKey, importKey, signJwt, verifyJwt } from 'keystile/jwt'
+
+const algorithms = 'HS256 HS384 HS512 RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ')
+const issuer = 'https://auth.example'
+const audience = 'https://items.example'
+const secret = randomBytes(32).toString('base64')
+
+/** An access token as an issuer makes it that shares the secret with the API. */
+function tokenFor(scope, claims = {}) {
+  const key = importKey({ secret, algorithm: 'HS256' })
+  const own = { iss: issuer, aud: audience, sub: 'ada', client_id: 'first-party', jti: 'a token', scope, ...claims }
+  return signJwt(own, key, { expiresInSeconds: 60, type: 'at+jwt' })
+}
+
+/** Calls a route that demands `items:read` and answers with the subject, in each way that matters. */
+async function checkRoute(call) {
+  assert.deepEqual(await call(), { status: 401, challenge: `Bearer realm="${issuer}"` })
+  assert.deepEqual(await call(tokenFor('items:read')), { status: 200, owner: 'ada' })
+  const short = await call(tokenFor('items:write'))
+  assert.equal(short.status, 403)
+  assert.match(short.challenge, /error="insufficient_scope".*scope="items:read"/)
+  const other = await call(tokenFor('items:read', { aud: 'https://orders.example' }))
+  assert.equal(other.status, 401)
+  assert.match(other.challenge, /error="invalid_token"/)
+}
+
+async function answerOf(response) {
+  const { status, headers } = response
+  if (status !== 200) return { status, challenge: headers.get('www-authenticate') }
+  return { status, owner: (await response.json()).owner }
+}
+const headersWith = (token) => (token === undefined ? {} : { authorization: `Bearer ${token}` })
+
+const parts = {
+  jwt() {
+    for (const algorithm of algorithms) {
+      const key = generateKey(algorithm)
+      const token = signJwt({ sub: 'ada' }, key, { expiresInSeconds: 60 })
+      assert.equal(verifyJwt(token, key).sub, 'ada')
+      assert.throws(() => verifyJwt(token, generateKey(algorithm)), { code: 'invalid_token' })
+    }
+  },
+  async node() {
+    const { createGuard } = await import('keystile/node')
+    const guard = createGuard({ verifier: createVerifier({ issuer, audience, keys: secret, revocations: 'none' }) })
+    const route = guard('items:read')
+    const server = createServer((request, response) => {
+      void route(request, response, () =>
+        response.end(JSON.stringify({ owner: guard.caller(request).identity.subject })),
+      )
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${server.address().port}/items`
+    await checkRoute(async (token) => answerOf(await fetch(url, { headers: headersWith(token) })))
+    server.closeAllConnections()
+    server.close()
+  },
+  async hono() {
+    const { Hono } = await import('hono')
+    const { createGuard } = await import('keystile/hono')
+    const guard = createGuard({ verifier: createVerifier({ issuer, audience, keys: secret, revocations: 'none' }) })
+    const app = new Hono().get('/items', guard('items:read'), (c) => c.json({ owner: c.var.identity.subject }))
+    await checkRoute(async (token) => answerOf(await app.request('/items', { headers: headersWith(token) })))
+  },
+}
+
+await parts[process.argv[2]]()
+console.log('ok')

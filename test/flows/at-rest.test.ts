@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { decodeJwtUnsafe, exportPrivateJwk, generateKey, importJwkSet, verifyJwt } from 'keystile/jwt'
+import { describeOnBoth, issuer, key, password, startKeystile } from '../support/keystile.ts'
+
+describeOnBoth('a restart', (stage) => {
+  it('keeps users, sessions and keys: a token from before opens what it opened', async () => {
+    const before = await stage.start()
+    const bearer = await before.accessToken()
+    await before.keystile.close()
+    const after = await stage.start()
+    assert.equal((await after.send('GET', '/users/me', { bearer })).status, 200)
+    assert.equal((await after.login()).status, 200)
+  })
+
+  it('is refused to another issuer: changing it logs everybody out', async () => {
+    await stage.start()
+    await assert.rejects(stage.start({ issuer: 'http://localhost:4000' }), (error: Error) => {
+      assert.ok(error instanceof TypeError)
+      assert.match(error.message, /belongs to the issuer http:\/\/localhost:3000\/auth/)
+      return true
+    })
+  })
+
+  it('is refused under another sealing key', async () => {
+    await stage.start()
+    await assert.rejects(stage.start({ key: 'another sealing key: 9876543210 zyxwvu' }), /sealed under another key/)
+  })
+
+  it('is refused with another signing algorithm', async () => {
+    await stage.start({ signingAlgorithm: 'EdDSA' })
+    await assert.rejects(stage.start({ signingAlgorithm: 'RS256' }), /for EdDSA, and RS256 is configured/)
+  })
+
+  it('makes one key, however many start for the first time at once', async () => {
+    // The first one makes the stage's database; the layout and the keys are the race.
+    const first = await stage.start()
+    await first.keystile.close()
+    await stage.sql('delete from signing_key')
+    const all = await Promise.all(Array.from({ length: 4 }, () => stage.start()))
+    const [row] = await stage.sql('select count(*) as keys from signing_key')
+    assert.equal(Number(row!['keys']), 1)
+    const kids = await Promise.all(
+      all.map(async ({ send }) => (await send('GET', '/.well-known/jwks.json')).json['keys'][0].kid),
+    )
+    assert.equal(new Set(kids).size, 1)
+  })
+
+  it('signs with the key of the operator when one is given', async () => {
+    const signingKey = exportPrivateJwk(generateKey('EdDSA', { keyId: 'ours' }))
+    const { accessToken, send } = await stage.start({ signingKey })
+    const token = await accessToken()
+    assert.deepEqual(decodeJwtUnsafe(token).header, { alg: 'EdDSA', kid: 'ours', typ: 'at+jwt' })
+    const { json } = await send('GET', '/.well-known/jwks.json')
+    assert.deepEqual(json, {
+      keys: [{ kty: 'OKP', crv: 'Ed25519', x: signingKey['x'], kid: 'ours', alg: 'EdDSA', use: 'sig' }],
+    })
+    assert.equal((await send('GET', '/users/me', { bearer: token })).status, 200)
+  })
+})
+
+describeOnBoth('the published keys', (stage) => {
+  for (const signingAlgorithm of ['ES256', 'EdDSA', 'RS256'] as const) {
+    it(`are public halves that prove our ${signingAlgorithm} tokens, with kid, alg and use (RFC 7517 §4)`, async () => {
+      const { accessToken, send } = await stage.start({ signingAlgorithm })
+      const token = await accessToken()
+      const { status, headers, json } = await send('GET', '/.well-known/jwks.json')
+      assert.equal(status, 200)
+      assert.equal(headers.get('cache-control'), 'public, max-age=300')
+      for (const jwk of json['keys']) {
+        assert.deepEqual([jwk.alg, jwk.use, typeof jwk.kid], [signingAlgorithm, 'sig', 'string'])
+        for (const secret of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k']) assert.ok(!(secret in jwk), secret)
+      }
+      assert.equal(verifyJwt(token, importJwkSet(json), { issuer, audience: issuer, type: 'at+jwt' }).iss, issuer)
+    })
+  }
+})
+
+describe('a SQLite database', () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'keystile-rest-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true, force: true }))
+  const database = (): string => join(folder, 'data', 'keystile.db')
+
+  it('holds no password, no token and no private key in the clear, nor does anything beside it but keystile.key', async () => {
+    const { accessToken, keystile } = await startKeystile({ database: database(), key: undefined as never })
+    const token = await accessToken()
+    const files = readdirSync(join(folder, 'data'))
+    assert.deepEqual(files.toSorted(), ['keystile.db', 'keystile.db-shm', 'keystile.db-wal', 'keystile.key'])
+    for (const file of files) {
+      const bytes = readFileSync(join(folder, 'data', file), 'latin1')
+      for (const secret of [password, token, token.split('.')[2]!, '"d":', 'PRIVATE KEY'])
+        assert.ok(!bytes.includes(secret), `${file}: ${secret}`)
+    }
+    await keystile.close()
+  })
+
+  it('is readable by its owner alone, with all that lies beside it', async () => {
+    const { keystile } = await startKeystile({ database: database(), key: undefined as never })
+    for (const file of readdirSync(join(folder, 'data')))
+      assert.equal(statSync(join(folder, 'data', file)).mode & 0o777, 0o600, file)
+    assert.equal(statSync(join(folder, 'data')).mode & 0o777, 0o700)
+    await keystile.close()
+  })
+
+  it('does not open with a keystile.key that others can read, and says what mends it', async () => {
+    const { keystile } = await startKeystile({ database: database(), key: undefined as never })
+    await keystile.close()
+    chmodSync(join(folder, 'data', 'keystile.key'), 0o644)
+    await assert.rejects(startKeystile({ database: database(), key: undefined as never }), /chmod 600/)
+  })
+
+  it('does not open where no file can be made, and says where', async () => {
+    await assert.rejects(
+      startKeystile({ database: '/dev/null/keystile.db', key }),
+      /The database \/dev\/null\/keystile\.db cannot be made/,
+    )
+  })
+
+  it('does not open when it is no database', async () => {
+    await assert.rejects(
+      startKeystile({ database: import.meta.filename.replace('at-rest.test', 'me.test'), key }),
+      /cannot be opened: file is not a database/,
+    )
+  })
+})
+
+describe(':memory:', () => {
+  it('keeps nothing, and leaves nothing behind', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keystile-memory-'))
+    const before = process.env['TMPDIR']
+    process.env['TMPDIR'] = folder
+    try {
+      const { accessToken, keystile } = await startKeystile({ database: ':memory:', key: undefined as never })
+      await accessToken()
+      await keystile.close()
+      assert.deepEqual(readdirSync(folder), [])
+    } finally {
+      if (before === undefined) delete process.env['TMPDIR']
+      else process.env['TMPDIR'] = before
+      rmSync(folder, { recursive: true })
+    }
+  })
+})

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { createTestClock, describeOnBoth, password, type TestKeystile } from '../support/keystile.ts'
+
+const realm = 'realm="http://localhost:3000/auth"'
+
+async function idOf({ send }: TestKeystile, bearer: string): Promise<string> {
+  return (await send('GET', '/users/me', { bearer })).json['id']
+}
+
+describeOnBoth('GET /users/me', (stage) => {
+  it('answers a bearer token with its user, for no cache to keep', async () => {
+    const { accessToken, send } = await stage.start()
+    const { status, headers, json } = await send('GET', '/users/me', { bearer: await accessToken() })
+    assert.equal(status, 200)
+    assert.equal(headers.get('cache-control'), 'no-store')
+    assert.deepEqual([json['username'], json['email']], ['ada', 'ada@example.com'])
+    assert.deepEqual(Object.keys(json).toSorted(), ['created_at', 'email', 'email_verified', 'id', 'username'])
+  })
+
+  it('answers 401 and a bare challenge to no credential (RFC 6750 §3.1)', async () => {
+    const { send } = await stage.start()
+    const { status, headers, json } = await send('GET', '/users/me')
+    assert.equal(status, 401)
+    assert.equal(headers.get('www-authenticate'), `Bearer ${realm}`)
+    assert.equal(headers.get('content-type'), 'application/problem+json')
+    assert.deepEqual(json, { type: 'about:blank', title: 'Unauthorized', status: 401, detail: 'Not authenticated' })
+  })
+
+  it('answers 401 invalid_token to a changed token, and does not repeat it (RFC 6750 §3.1)', async () => {
+    const { accessToken, send } = await stage.start()
+    const token = await accessToken()
+    const changed = token.slice(0, -10) + (token.at(-10) === 'A' ? 'B' : 'A') + token.slice(-9)
+    const { status, headers, text } = await send('GET', '/users/me', { bearer: changed })
+    assert.equal(status, 401)
+    assert.equal(
+      headers.get('www-authenticate'),
+      `Bearer ${realm}, error="invalid_token", error_description="Invalid token"`,
+    )
+    assert.ok(!text.includes(changed))
+  })
+
+  it('says that a token has expired from the second on in which it has', async () => {
+    const clock = createTestClock()
+    const { accessToken, send } = await stage.start({ clock, accessTokenSeconds: 60 })
+    const bearer = await accessToken()
+    clock.advance(64)
+    assert.equal((await send('GET', '/users/me', { bearer })).status, 200, 'within the 5 s by which clocks may differ')
+    clock.advance(1)
+    const { status, json } = await send('GET', '/users/me', { bearer })
+    assert.deepEqual([status, json['detail']], [401, 'Token has expired'])
+  })
+
+  it('looks at no token in the query, the body or a cookie (RFC 6750 §5.3)', async () => {
+    const { accessToken, send } = await stage.start()
+    const token = await accessToken()
+    assert.equal((await send('GET', `/users/me?access_token=${token}`)).status, 401)
+    assert.equal((await send('GET', '/users/me', { headers: { cookie: `access_token=${token}` } })).status, 401)
+  })
+
+  it('answers only the path as it is written', async () => {
+    const { accessToken, send } = await stage.start()
+    const bearer = await accessToken()
+    for (const path of ['/users/me/', '/users//me', '/Users/me', '/users/%6De', '/users/me;x', '/x/../users/me/.']) {
+      const { status, text } = await send('GET', path, { bearer })
+      assert.deepEqual([status, text], [404, ''], path)
+    }
+  })
+})
+
+describeOnBoth('a disabled user', (stage) => {
+  it('is refused by the next request of the process that did it, with tokens of before and at login', async () => {
+    const started = await stage.start()
+    const { accessToken, send, login, keystile } = started
+    const bearer = await accessToken()
+    await send('GET', '/users/me', { bearer })
+    await started.disable(await idOf(started, bearer))
+    const { status, json } = await send('GET', '/users/me', { bearer })
+    assert.deepEqual([status, json['detail']], [401, 'Token has been revoked'])
+    await assert.rejects(keystile.verifier.verify(bearer), { code: 'invalid_token' })
+    const { status: loginStatus, json: loginJson } = await login()
+    assert.deepEqual([loginStatus, loginJson['detail']], [400, 'Incorrect username or password'])
+  })
+
+  it('is refused within a second by another process on the same database', async () => {
+    const [one, two] = [await stage.start(), await stage.start()]
+    const bearer = await one.accessToken()
+    const id = await idOf(two, bearer)
+    await two.keystile.verifier.verify(bearer)
+    const disabledAt = performance.now()
+    await one.disable(id)
+    while ((await two.send('GET', '/users/me', { bearer })).status === 200) {
+      assert.ok(performance.now() - disabledAt < 1_000, 'a second is over')
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    // A verifier that loads no user learns it from the events alone.
+    while (
+      await two.keystile.verifier.verify(bearer).then(
+        () => true,
+        () => false,
+      )
+    ) {
+      assert.ok(performance.now() - disabledAt < 1_000, 'a second is over')
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    assert.equal((await two.login()).status, 400)
+  })
+
+  it('is still refused after a restart, as long as one of their tokens could be good', async () => {
+    const first = await stage.start()
+    const bearer = await first.accessToken()
+    await first.disable(await idOf(first, bearer))
+    const second = await stage.start()
+    await assert.rejects(second.keystile.verifier.verify(bearer), { message: 'Token has been revoked' })
+  })
+
+  it('gets no session from a login that was under way', async () => {
+    const started = await stage.start()
+    const bearer = await started.accessToken()
+    const id = await idOf(started, bearer)
+    const logins = Array.from({ length: 8 }, () => started.login())
+    await started.disable(id)
+    for (const { status, json } of await Promise.all(logins)) {
+      if (status === 200)
+        await assert.rejects(started.keystile.verifier.verify(json['access_token']), { code: 'invalid_token' })
+      else assert.equal(json['error'], 'invalid_grant')
+    }
+    const [row] = await stage.sql('select count(*) as living from session where ended_at is null')
+    assert.equal(Number(row!['living']), 0)
+  })
+
+  it('leaves everybody else alone', async () => {
+    const started = await stage.start()
+    const [ada, bob] = [await started.accessToken('ada'), await started.accessToken('bob')]
+    await started.disable(await idOf(started, ada))
+    assert.equal((await started.send('GET', '/users/me', { bearer: bob })).status, 200)
+  })
+})
+
+describeOnBoth('a deleted user', (stage) => {
+  it('has no tokens that open anything', async () => {
+    const started = await stage.start()
+    const bearer = await started.accessToken()
+    await stage.sql('delete from "user"')
+    const other = await stage.start()
+    const { status, json } = await other.send('GET', '/users/me', { bearer })
+    assert.deepEqual([status, json['detail']], [401, 'Invalid token'])
+    assert.equal((await other.login({ password })).json['error'], 'invalid_grant')
+  })
+})
