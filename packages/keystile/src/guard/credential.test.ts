@@ -53,6 +53,7 @@ describe('readBearerToken', () => {
           assert.ok(error instanceof TokenError)
           assert.deepEqual([error.code, error.status], ['invalid_request', 400])
           assert.doesNotMatch(error.message + error.reason, /abc/)
+          assert.equal(error.reason === 'no token after Bearer', /^bearer *$/i.test(field))
           return true
         },
       )

@@ -137,6 +137,15 @@ describe('createVerifier', () => {
     }
   })
 
+  it('takes a secret of 32 bytes and 16 different ones, and not one less', () => {
+    assert.ok(createVerifier({ ...options, keys: 'abcdefghijklmnop'.repeat(2) }))
+    assert.throws(
+      () => createVerifier({ ...options, keys: 'abcdefghijklmnop'.repeat(2).slice(1) }),
+      /at least 32 bytes/,
+    )
+    assert.throws(() => createVerifier({ ...options, keys: 'abcdefghijklmnoo'.repeat(2) }), /16 of them different/)
+  })
+
   it('is current without revocations, and else what they are', () => {
     assert.equal(createVerifier(options).state, 'current')
     for (const state of ['starting', 'current', 'stale'] as const) {
