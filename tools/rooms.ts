@@ -97,7 +97,7 @@ const server: Package = {
       name: 'features/password',
       for: 'argon2id in threads of its own, and the policy',
       from: ['storage', 'features/events'],
-      packages: ['keystile', 'kysely', '@node-rs/argon2', 'node:worker_threads', 'node:os', 'node:crypto'],
+      packages: ['keystile', '@node-rs/argon2', 'node:worker_threads', 'node:events', 'node:os', 'node:crypto'],
     },
     {
       name: 'features/users',

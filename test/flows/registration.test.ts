@@ -32,8 +32,8 @@ describeOnBoth('POST /users', (stage) => {
   it('lets one of twenty who want the same name at once have it', async () => {
     const { register } = await stage.start()
     const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => register({ email: `ada${i}@example.com` })))
-    const statuses = answers.map(({ status }) => status).toSorted()
-    assert.deepEqual(statuses, [201, ...Array.from({ length: 19 }, () => 409)])
+    assert.equal(answers.filter(({ status }) => status === 201).length, 1)
+    assert.equal(answers.filter(({ status }) => status === 409).length, 19)
   })
 
   it('answers 422 with every fault at once, and repeats nothing that was sent', async () => {
