@@ -160,7 +160,10 @@ export async function startKeystile(
     send('POST', '/token', { form: { username: 'ada', password, ...fields } })
   return {
     keystile,
-    disable: (subject) => users.disable(subject),
+    async disable(subject) {
+      const user = await users.findBySubject(subject)
+      assert.equal(await users.change(user!, { active: false }), 'changed')
+    },
     send,
     register,
     login,

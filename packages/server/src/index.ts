@@ -1,6 +1,6 @@
-export type { BuiltInScope } from './features/oauth/granted-scopes.ts'
+export type { BuiltInScope } from './features/scopes/scopes.ts'
 export type { IssuingAlgorithm } from './features/signing-keys/signing-keys.ts'
 export type { PublicUser } from './features/users/users.ts'
 export type { KeystileOptions } from './server/options.ts'
-export { createKeystile, type Keystile } from './server/wire.ts'
+export { createKeystile, type Keystile, type Sessions, type Tokens } from './server/wire.ts'
 export type { Pool } from './storage/postgres.ts'

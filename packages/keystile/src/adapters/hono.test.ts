@@ -153,6 +153,16 @@ describe('guard', () => {
     )
   })
 
+  it('asks for a recent login where the route demands one (RFC 9470 §3)', async () => {
+    const recent = new Hono().get('/', guard({ scopes: ['items:read'], maxAgeSeconds: 300 }), (c) => c.text('in'))
+    const response = await recent.request('/', bearer('alice', 'items:read')) // who logged in in 1970
+    assert.equal(response.status, 401)
+    assert.match(
+      response.headers.get('www-authenticate') ?? '',
+      /error="insufficient_user_authentication".*max_age="300"$/,
+    )
+  })
+
   it('refuses an undeclared scope when the route is made', () => {
     assert.throws(() => (guard as (...scopes: string[]) => unknown)('items:raed'), /not declared/)
     assert.throws(() => (guard.optional as (...scopes: string[]) => unknown)('constructor'), /not declared/)

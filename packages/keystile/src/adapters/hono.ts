@@ -7,6 +7,7 @@ import {
   withMembers,
   type Caller,
   type Decision,
+  type DemandArguments,
   type GuardOptions,
 } from '../guard/guard.ts'
 import type { Identity } from '../guard/verifier.ts'
@@ -15,8 +16,8 @@ import { readWebRequest } from './web-request.ts'
 
 /** Guards of Hono routes. In a chain `c.var.identity` and `c.var.user` are typed; elsewhere ask `guard.caller(c)`. */
 export interface Guard<S extends string, U> {
-  /** Lets in whoever has all these scopes. @throws {TypeError} for a scope that was not declared */
-  (...scopes: readonly S[]): MiddlewareHandler<{ Variables: { identity: Identity<S>; user: U } }>
+  /** Lets in whoever has all these scopes, and logged in lately where that is demanded. @throws {TypeError} for a wrong demand */
+  (...demand: DemandArguments<S>): MiddlewareHandler<{ Variables: { identity: Identity<S>; user: U } }>
   /** The same, and requests without a credential. A credential that is wrong is still refused. */
   readonly optional: {
     (
@@ -26,7 +27,7 @@ export interface Guard<S extends string, U> {
     caller(c: Context): Caller<S, U> | undefined
   }
   /** Decides without a route: for WebSockets, GraphQL, anything with a method, a URL and headers. */
-  check(request: HttpRequest, ...scopes: readonly S[]): Promise<Decision<S, U>>
+  check(request: HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U>>
   /** @throws {TypeError} where no guard ran */
   caller(c: Context): Caller<S, U>
 }
@@ -34,8 +35,8 @@ export interface Guard<S extends string, U> {
 /** Makes the guards of an app from a verifier, or from the object of `createKeystile`. */
 export function createGuard<S extends string = string, U = undefined>(options: GuardOptions<S, U>): Guard<S, U> {
   const core = createGuardCore(options)
-  const middleware = (scopes: readonly S[], optional: boolean): MiddlewareHandler => {
-    const demand = core.demand(scopes, optional)
+  const middleware = (args: DemandArguments<S>, optional: boolean): MiddlewareHandler => {
+    const demand = core.demand(args, optional)
     return async (c, next) => {
       const decision = await core.check(c.req.raw, demand)
       if (!decision.allowed) return toResponse(decision.answer)
@@ -45,11 +46,11 @@ export function createGuard<S extends string = string, U = undefined>(options: G
       return next()
     }
   }
-  const guard = (...scopes: readonly S[]): MiddlewareHandler => middleware(scopes, false)
-  const optional = (...scopes: readonly S[]): MiddlewareHandler => middleware(scopes, true)
+  const guard = (...demand: DemandArguments<S>): MiddlewareHandler => middleware(demand, false)
+  const optional = (...demand: DemandArguments<S>): MiddlewareHandler => middleware(demand, true)
   return withMembers(guard, {
     optional: withMembers(optional, { caller: (c: Context) => core.callerOf(c) }),
-    check: (request: HttpRequest, ...scopes: readonly S[]) => core.check(request, core.demand(scopes, false)),
+    check: (request: HttpRequest, ...demand: DemandArguments<S>) => core.check(request, core.demand(demand, false)),
     caller: (c: Context) => requireCaller(core, c),
   })
 }

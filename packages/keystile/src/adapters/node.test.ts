@@ -37,7 +37,8 @@ const keystile: Mountable = {
     if (request.url.split('?')[0] !== '/auth/echo') return undefined
     try {
       const body = Buffer.from(await request.body(maxBodyBytes)).toString()
-      return { status: 200, headers: { 'x-own': request.remoteAddress ?? '' }, body: `${request.method} ${body}` }
+      const own = { 'x-own': request.remoteAddress ?? '', 'x-type': request.headers.get('content-type') ?? '' }
+      return { status: 200, headers: own, body: `${request.method} ${body}` }
     } catch (error) {
       bodyRefusals.push(error instanceof Error ? error.message : String(error))
       if (error instanceof ProblemError) return problemAnswer(error)
@@ -58,6 +59,7 @@ const behind: Readonly<Record<string, readonly [NodeMiddleware, Handler]>> = {
   '/me': [guard(), send((request) => guard.caller(request).user)],
   '/news': [guard.optional(), send((request) => guard.optional.caller(request)?.user ?? null)],
   '/news/required': [guard.optional(), send((request) => guard.caller(request))],
+  '/recent': [guard({ maxAgeSeconds: 300 }), send((request) => guard.caller(request))],
   '/open': [(_request, _response, next) => Promise.resolve(void next()), send((request) => guard.caller(request))],
   '/check': [(_request, _response, next) => Promise.resolve(void next()), checked],
 }
@@ -150,6 +152,9 @@ describe('guard', () => {
       assert.match(answer, /error="invalid_request"/)
     }
     assert.match(await raw('GET /me HTTP/1.1', `Authorization: ${authorization}`), /^HTTP\/1.1 200 /)
+    const decoys = ['Cache-Control: Bearer x', 'If-None-Match: Bearer y'] // names as long as the real one
+    assert.match(await raw('GET /me HTTP/1.1', ...decoys, `Authorization: ${authorization}`), /^HTTP\/1.1 200 /)
+    assert.match(await raw('GET /me HTTP/1.1', ...decoys), /^HTTP\/1.1 401 /)
     assert.match(await raw('GET /me HTTP/1.1', `aUTHORIZATION: ${authorization.replace('Bearer', 'bEARER')}`), / 200 /)
   })
 
@@ -171,6 +176,15 @@ describe('guard', () => {
     assert.deepEqual(
       answers,
       names.map((name) => ({ name: name.toUpperCase() })),
+    )
+  })
+
+  it('asks for a recent login where the route demands one (RFC 9470 §3)', async () => {
+    const response = await get('/recent', bearer()) // who logged in in 1970
+    assert.equal(response.status, 401)
+    assert.match(
+      response.headers.get('www-authenticate') ?? '',
+      /error="insufficient_user_authentication".*max_age="300"$/,
     )
   })
 
@@ -234,8 +248,10 @@ describe('mount', () => {
   it('answers its own paths and passes every other request on', async () => {
     const response = await post('hello')
     assert.deepEqual([response.status, response.headers.get('x-own')], [200, '127.0.0.1'])
+    assert.equal(response.headers.get('x-type'), 'text/plain;charset=UTF-8')
     assert.equal(await response.text(), 'POST hello')
-    assert.equal(await (await get('/auth/echo')).text(), 'GET ')
+    const bare = await get('/auth/echo')
+    assert.deepEqual([bare.headers.get('x-type'), await bare.text()], ['', 'GET '])
     assert.equal(await (await get('/auth/other')).text(), 'not ours')
   })
 

@@ -6,6 +6,7 @@ import {
   withMembers,
   type Caller,
   type Decision,
+  type DemandArguments,
   type GuardOptions,
 } from '../guard/guard.ts'
 import type { Mountable } from './mountable.ts'
@@ -17,16 +18,16 @@ export type NodeMiddleware = (request: IncomingMessage, response: ServerResponse
 
 /** Guards of node:http handlers, and of anything that takes `(request, response, next)`. */
 export interface Guard<S extends string, U> {
-  /** Lets in whoever has all these scopes. @throws {TypeError} for a scope that was not declared */
-  (...scopes: readonly S[]): NodeMiddleware
+  /** Lets in whoever has all these scopes, and logged in lately where that is demanded. @throws {TypeError} for a wrong demand */
+  (...demand: DemandArguments<S>): NodeMiddleware
   /** The same, and requests without a credential. A credential that is wrong is still refused. */
   readonly optional: {
-    (...scopes: readonly S[]): NodeMiddleware
+    (...demand: DemandArguments<S>): NodeMiddleware
     /** @throws {TypeError} where no guard ran */
     caller(request: IncomingMessage): Caller<S, U> | undefined
   }
   /** Decides without a route: for an upgrade to a WebSocket, say. Takes a node request or anything with `headers.get`. */
-  check(request: IncomingMessage | HttpRequest, ...scopes: readonly S[]): Promise<Decision<S, U>>
+  check(request: IncomingMessage | HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U>>
   /** @throws {TypeError} where no guard ran */
   caller(request: IncomingMessage): Caller<S, U>
 }
@@ -34,8 +35,8 @@ export interface Guard<S extends string, U> {
 /** Makes the guards of an app from a verifier, or from the object of `createKeystile`. */
 export function createGuard<S extends string = string, U = undefined>(options: GuardOptions<S, U>): Guard<S, U> {
   const core = createGuardCore(options)
-  const middleware = (scopes: readonly S[], optional: boolean): NodeMiddleware => {
-    const demand = core.demand(scopes, optional)
+  const middleware = (args: DemandArguments<S>, optional: boolean): NodeMiddleware => {
+    const demand = core.demand(args, optional)
     return async (request, response, next) => {
       const decision = await core.check(readNodeRequest(request), demand)
       if (!decision.allowed) return writeAnswer(response, decision.answer)
@@ -43,12 +44,12 @@ export function createGuard<S extends string = string, U = undefined>(options: G
       await next()
     }
   }
-  const guard = (...scopes: readonly S[]): NodeMiddleware => middleware(scopes, false)
-  const optional = (...scopes: readonly S[]): NodeMiddleware => middleware(scopes, true)
+  const guard = (...demand: DemandArguments<S>): NodeMiddleware => middleware(demand, false)
+  const optional = (...demand: DemandArguments<S>): NodeMiddleware => middleware(demand, true)
   return withMembers(guard, {
     optional: withMembers(optional, { caller: (request: IncomingMessage) => core.callerOf(request) }),
-    check: (request: IncomingMessage | HttpRequest, ...scopes: readonly S[]) =>
-      core.check('rawHeaders' in request ? readNodeRequest(request) : request, core.demand(scopes, false)),
+    check: (request: IncomingMessage | HttpRequest, ...demand: DemandArguments<S>) =>
+      core.check('rawHeaders' in request ? readNodeRequest(request) : request, core.demand(demand, false)),
     caller: (request: IncomingMessage) => requireCaller(core, request),
   })
 }

@@ -28,25 +28,29 @@ const tokenStatus = {
   invalid_request: 400,
   invalid_token: 401,
   insufficient_scope: 403,
+  /** The person proved who they are too long ago (RFC 9470 §3). */
+  insufficient_user_authentication: 401,
   /** The verifier cannot know yet, or no longer: 401 would make clients throw good sessions away. */
   temporarily_unavailable: 503,
 } as const
 
 export type TokenErrorCode = keyof typeof tokenStatus
 
+/** What a route demands and a token lacks, for the challenge. */
+export interface TokenShortfall {
+  readonly scopes?: readonly string[]
+  readonly maxAgeSeconds?: number
+}
+
 /** A guard refuses, or a token does not verify. Answered as an RFC 6750 §3 challenge. */
 export class TokenError extends Refusal<TokenErrorCode> {
-  /** The scopes that the route demands, for the `scope` of the challenge. */
-  readonly scopes: readonly string[] | undefined
+  readonly shortfall: TokenShortfall
 
-  constructor(
-    code: TokenErrorCode,
-    message: string,
-    details: RefusalDetails & { readonly scopes?: readonly string[] } = {},
-  ) {
+  constructor(code: TokenErrorCode, message: string, details: RefusalDetails & TokenShortfall = {}) {
     super(code, tokenStatus[code], message, details)
     this.name = 'TokenError'
-    this.scopes = details.scopes
+    const { scopes, maxAgeSeconds } = details
+    this.shortfall = { ...(scopes && { scopes }), ...(maxAgeSeconds !== undefined && { maxAgeSeconds }) }
   }
 }
 

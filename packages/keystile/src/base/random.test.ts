@@ -49,5 +49,6 @@ describe('randomRowId', () => {
     const ids = Array.from({ length: 1_000 }, () => randomRowId(1_800_000_000_000))
     assert.equal(new Set(ids.map((id) => id.slice(-12))).size, 1_000)
     assert.ok(new Set(ids.map((id) => id.slice(15, 18))).size > 500)
+    assert.ok(new Set(ids.map((id) => id.slice(19, 23))).size > 500)
   })
 })

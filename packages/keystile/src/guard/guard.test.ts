@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { inspect } from 'node:util'
 import { TokenError } from '../base/errors.ts'
 import { generateKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
@@ -163,6 +164,41 @@ describe('check of an optional demand', () => {
   })
 })
 
+describe('check of a demand with maxAgeSeconds', () => {
+  const tokenAged = (seconds: number, ...scopes: readonly string[]): string => {
+    const authenticatedAt = clock.now() - seconds * 1000
+    const content = { issuer, audience, subject: 'alice', clientId: 'app', sessionId: 's1', scopes, authenticatedAt }
+    return issueAccessToken(content, key, 600, clock)
+  }
+  const recent = core.demand([{ scopes: ['items:write'], maxAgeSeconds: 300 }], false)
+
+  it('lets in whoever logged in lately and has the scopes', async () => {
+    assert.ok((await core.check(request(`Bearer ${tokenAged(300, 'items:write')}`), recent)).allowed)
+    assert.equal(refusal(await core.check(request(`Bearer ${tokenAged(10)}`), recent)).status, 403)
+  })
+
+  it('asks everybody else to log in again, whatever scopes they have (RFC 9470 §3)', async () => {
+    for (const token of [tokenAged(306, 'items:write'), tokenAged(306)]) {
+      assert.deepEqual(refusal(await core.check(request(`Bearer ${token}`), recent)), {
+        status: 401,
+        challenge:
+          'Bearer realm="https://auth.example", error="insufficient_user_authentication", ' +
+          'error_description="A more recent login is needed", max_age="300"',
+        detail: 'A more recent login is needed',
+      })
+    }
+  })
+
+  it('may be all that is demanded, and may be optional', async () => {
+    const young = core.demand([{ maxAgeSeconds: 300 }], false)
+    assert.ok((await core.check(request(`Bearer ${tokenAged(300)}`), young)).allowed)
+    assert.equal(refusal(await core.check(request(`Bearer ${tokenAged(306)}`), young)).status, 401)
+    const optional = core.demand([{ maxAgeSeconds: 300 }], true)
+    assert.ok((await core.check(request(), optional)).allowed)
+    assert.equal(refusal(await core.check(request(`Bearer ${tokenAged(306)}`), optional)).status, 401)
+  })
+})
+
 describe('user', () => {
   const checkWith = async <U>(
     user: GuardOptions<Scope, U>['user'],
@@ -257,11 +293,44 @@ describe('demand', () => {
   }
 
   it('refuses what is no scope', () => {
-    const values: readonly unknown[] = [undefined, null, 1, ['items:read'], { scopes: ['items:read'] }]
+    const values: readonly unknown[] = [undefined, null, 1, ['items:read'], []]
     for (const value of values) {
-      assert.throws(() => core.demand([value as Scope], false), TypeError)
-      assert.throws(() => createGuardCore<string, undefined>({ verifier }).demand([value as string], false), TypeError)
+      for (const args of [[value], ['items:read', value], [value, 'items:read']]) {
+        assert.throws(() => core.demand(args as Scope[], false), TypeError)
+        assert.throws(() => createGuardCore<string, undefined>({ verifier }).demand(args as string[], false), TypeError)
+      }
     }
+  })
+
+  const misspelt: readonly (readonly unknown[])[] = [
+    [{ scope: ['items:write'] }],
+    [{ scopes: 'items:write' }],
+    [{ scopes: null }],
+    [{ scopes: ['items:raed'] }],
+    [{ scopes: ['constructor'] }],
+    [{ scopes: [['items:read']] }],
+    [{ scopes: ['items:read'] }, 'items:write'],
+    [{ scopes: ['items:read'] }, { scopes: ['items:write'] }],
+    ['items:read', { maxAgeSeconds: 300 }],
+    [{ maxAge: 300 }],
+    ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY, '300', null].map((maxAgeSeconds) => [{ maxAgeSeconds }]),
+  ]
+  for (const args of misspelt) {
+    it(`refuses ${inspect(args)}, which would demand less than is meant`, () => {
+      assert.throws(() => core.demand(args as Scope[], false), TypeError)
+    })
+  }
+
+  it('takes scopes one by one, or an object', () => {
+    const nothing = { scopes: [], maxAgeSeconds: undefined, optional: false }
+    assert.deepEqual(core.demand([], false), nothing)
+    assert.deepEqual(core.demand([{}], false), nothing)
+    assert.deepEqual(core.demand(['items:read'], true), { ...nothing, scopes: ['items:read'], optional: true })
+    assert.deepEqual(core.demand([{ scopes: ['items:read'], maxAgeSeconds: 1 }], false), {
+      scopes: ['items:read'],
+      maxAgeSeconds: 1,
+      optional: false,
+    })
   })
 
   it('takes every scope where none were declared', async () => {

@@ -1,4 +1,5 @@
 import { TokenError } from '../base/errors.ts'
+import { isJsonObject } from '../base/json.ts'
 import type { HttpAnswer, HttpRequest } from '../http/message.ts'
 import { tokenRefusalAnswer } from '../http/problem.ts'
 import { readBearerToken } from './credential.ts'
@@ -22,9 +23,23 @@ export interface Caller<S extends string, U> {
 export interface Demand<S extends string> {
   /** All of these. */
   readonly scopes: readonly S[]
+  /** Seconds since the person proved who they are, at most (RFC 9470). */
+  readonly maxAgeSeconds: number | undefined
   /** Lets a request without a credential pass, and no other that would be refused. */
   readonly optional: boolean
 }
+
+/** What a guard is called with: scopes, or an object where there is more to demand. */
+export type DemandArguments<S extends string> =
+  | readonly S[]
+  | readonly [
+      {
+        /** All of these. */
+        readonly scopes?: readonly S[]
+        /** The person has proved who they are at most so many seconds ago; older tokens get 401 (RFC 9470). */
+        readonly maxAgeSeconds?: number
+      },
+    ]
 
 export type Decision<S extends string, U> =
   | { readonly allowed: true; readonly caller: Caller<S, U> | undefined }
@@ -32,11 +47,11 @@ export type Decision<S extends string, U> =
 
 /** A guard without a framework: what every adapter asks. */
 export interface GuardCore<S extends string, U> {
-  /** @throws {TypeError} when a scope was not declared */
-  demand(scopes: readonly S[], optional: boolean): Demand<S>
+  /** @throws {TypeError} when a scope was not declared, or an age is no number above 0 */
+  demand(args: DemandArguments<S>, optional: boolean): Demand<S>
   /**
-   * Decides about a request. In this order: is there a credential, is it well-formed, is the token proved and not taken
-   * back, has it the scopes, is there a user. Never throws for what a sender controls.
+   * Decides about a request. In this order: is there a credential, is it well-formed, is the token proved, not taken
+   * back and young enough, has it the scopes, is there a user. Never throws for what a sender controls.
    */
   check(request: HttpRequest, demand: Demand<S>): Promise<Decision<S, U>>
   /** Keeps the caller with the framework's request object, for `callerOf`. */
@@ -58,7 +73,7 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
       if (demand.optional) return undefined
       throw new TokenError('not_authenticated', 'Not authenticated')
     }
-    const identity = (await verifier.verify(token)) as Identity<S>
+    const identity = (await verifier.verify(token, demand)) as Identity<S>
     if (!demand.scopes.every((scope) => identity.scopes.includes(scope))) {
       throw new TokenError('insufficient_scope', 'The token lacks a scope that this needs', { scopes: demand.scopes })
     }
@@ -70,14 +85,27 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
   }
 
   return {
-    demand(scopes, optional) {
+    demand(args, optional) {
+      const [first] = args
+      const {
+        scopes = [],
+        maxAgeSeconds,
+        ...others
+      } = isJsonObject(first) && args.length === 1 ? first : { scopes: args as readonly S[] }
+      // A demand that is misspelt would otherwise be no demand.
+      if (!Array.isArray(scopes) || Object.keys(others).length > 0) {
+        throw new TypeError('a guard takes scopes, or { scopes, maxAgeSeconds }')
+      }
+      if (maxAgeSeconds !== undefined && !(Number.isFinite(maxAgeSeconds) && maxAgeSeconds > 0)) {
+        throw new TypeError('maxAgeSeconds is a number above 0')
+      }
       for (const scope of scopes) {
         if (typeof scope !== 'string') throw new TypeError('a guard takes scopes, as strings')
         if (declared && !Object.hasOwn(declared, scope)) {
           throw new TypeError(`the scope "${scope}" is not declared; declared are: ${Object.keys(declared).join(', ')}`)
         }
       }
-      return { scopes, optional }
+      return { scopes, maxAgeSeconds, optional }
     },
     async check(request, demand) {
       try {

@@ -54,6 +54,14 @@ describe('the types of a guard', () => {
     assert.throws(() => guard.check(new Request('http://localhost'), 'items:raed'), TypeError)
     // @ts-expect-error: scopes are given one by one
     assert.throws(() => guard(['items:read']), TypeError)
+    guard({ scopes: ['items:read'], maxAgeSeconds: 300 })
+    nodeGuard.optional({ maxAgeSeconds: 300 })
+    // @ts-expect-error: not declared
+    assert.throws(() => guard({ scopes: ['items:raed'] }), TypeError)
+    // @ts-expect-error: misspelt
+    assert.throws(() => guard({ scope: ['items:read'] }), TypeError)
+    // @ts-expect-error: an object stands alone
+    assert.throws(() => nodeGuard('items:read', { maxAgeSeconds: 300 }), TypeError)
   })
 
   it('know the caller in a chain', async () => {

@@ -43,6 +43,13 @@ describe('createVerifiedTokens', () => {
     }
   })
 
+  it('is not emptied by tokens that it does not know', () => {
+    const tokens = createVerifiedTokens<number>(10)
+    tokens.remember('known', 1)
+    for (let i = 0; i < 1_000; i++) assert.equal(tokens.find(`unknown${i}`), undefined)
+    assert.equal(tokens.find('known'), 1)
+  })
+
   it('forgets a token in both generations', () => {
     const tokens = createVerifiedTokens<number>(2)
     tokens.remember('a', 1)

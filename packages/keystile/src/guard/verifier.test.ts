@@ -210,6 +210,52 @@ describe('verify', () => {
   })
 })
 
+describe('verify with maxAgeSeconds', () => {
+  const demand = { maxAgeSeconds: 300 }
+  const tooOld = (verifier: Verifier, token: string): Promise<void> =>
+    assert.rejects(verifier.verify(token, demand), (error) => {
+      assert.ok(error instanceof TokenError, String(error))
+      assert.deepEqual([error.code, error.status], ['insufficient_user_authentication', 401])
+      assert.deepEqual(error.shortfall, demand)
+      return true
+    })
+
+  it('accepts a login of that age and not a second older (RFC 9470 §4)', async () => {
+    const verifier = createVerifier(options)
+    for (const age of [0, 299, 300, -60]) assert.ok(await verifier.verify(tokenOf({ auth_time: start - age }), demand))
+    await tooOld(verifier, tokenOf({ auth_time: start - 301 }))
+    await tooOld(verifier, tokenOf({ auth_time: start - 300.5 }))
+  })
+
+  it('tolerates the same clock difference as exp', async () => {
+    const verifier = createVerifier({ ...options, clockToleranceSeconds: 5 })
+    assert.ok(await verifier.verify(tokenOf({ auth_time: start - 305 }), demand))
+    await tooOld(verifier, tokenOf({ auth_time: start - 306 }))
+  })
+
+  it('takes a token that does not say when for as old as can be', async () => {
+    await tooOld(createVerifier(options), tokenOf())
+  })
+
+  it('looks at the age of a token seen before, each time', async () => {
+    const clock = movable()
+    const verifier = createVerifier({ ...options, clock })
+    const token = tokenOf({ auth_time: start })
+    assert.ok(await verifier.verify(token, demand))
+    clock.advance(301)
+    assert.ok(await verifier.verify(token))
+    await tooOld(verifier, token)
+    assert.ok(await verifier.verify(token, {}))
+  })
+
+  it('says first that a token is revoked or bad', async () => {
+    const revocations = { state: 'current', isRevoked: () => true, refresh: async () => {} } as const
+    const verifier = createVerifier({ ...options, revocations })
+    await refuses(() => verifier.verify(tokenOf({ auth_time: 0 }), demand), 'Token has been revoked')
+    await refuses(() => verifier.verify(tokenOf({ auth_time: 0, aud: 'x' }), demand), 'Invalid token')
+  })
+})
+
 describe('verify of a token seen before', () => {
   it('refuses it in the second it expires', async () => {
     const clock = movable()

@@ -47,14 +47,16 @@ export interface Verifier {
   readonly state: RevocationState
   /**
    * Proves an access token: form, algorithm, key, signature, `typ`, claims, then revocation. A token seen before is
-   * looked up by its whole text, and its time, its key and its revocation are checked again.
+   * looked up by its whole text, and its time, its key and its revocation are checked again. Last, if demanded, how long
+   * ago the person proved who they are.
    *
    * Does NOT check scopes, nor whether the subject's account still exists: a guard does.
    *
-   * @throws {TokenError} `invalid_token`; `temporarily_unavailable` while revocations are not known
-   * @see RFC 9068 §4
+   * @throws {TokenError} `invalid_token`; `temporarily_unavailable` while revocations are not known;
+   *   `insufficient_user_authentication`
+   * @see RFC 9068 §4, RFC 9470 §4
    */
-  verify(token: string): Promise<Identity>
+  verify(token: string, demand?: { readonly maxAgeSeconds?: number | undefined }): Promise<Identity>
 }
 
 interface Proved {
@@ -100,27 +102,41 @@ export function createVerifier(options: VerifierOptions): Verifier {
     get state() {
       return revocations === 'none' ? 'current' : revocations.state
     },
-    async verify(token) {
+    async verify(token, { maxAgeSeconds } = {}) {
       const known = proved.find(token)
       const { identity } = known && stillHolds(token, known) ? known : prove(token)
-      if (revocations === 'none') return identity
-      let cause: unknown
-      if (revocations.state !== 'current') {
-        await revocations.refresh().catch((error: unknown) => {
-          cause = error
-        })
+      if (revocations !== 'none') {
+        if (revocations.state !== 'current') await catchUp(revocations)
+        if (revocations.isRevoked(identity)) throw invalid('revoked', 'Token has been revoked')
       }
-      if (revocations.state !== 'current') {
-        throw new TokenError('temporarily_unavailable', 'Revocations cannot be checked at the moment', {
-          reason: `revocations are ${revocations.state}`,
-          retryAfterSeconds: 1,
-          cause,
-        })
-      }
-      if (revocations.isRevoked(identity)) throw invalid('revoked', 'Token has been revoked')
+      if (maxAgeSeconds !== undefined) requireYoung(identity, maxAgeSeconds)
       return identity
     },
   }
+
+  /** RFC 9470 §4: a token that does not say when is as old as can be. */
+  function requireYoung({ claims }: Identity, maxAgeSeconds: number): void {
+    if (
+      claims.auth_time !== undefined &&
+      clock.now() / 1000 - claims.auth_time <= maxAgeSeconds + clockToleranceSeconds
+    )
+      return
+    throw new TokenError('insufficient_user_authentication', 'A more recent login is needed', { maxAgeSeconds })
+  }
+}
+
+/** Waits for news once. @throws {TokenError} `temporarily_unavailable` when there are none */
+async function catchUp(revocations: Revocations): Promise<void> {
+  const cause = await revocations.refresh().then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  if (revocations.state === 'current') return
+  throw new TokenError('temporarily_unavailable', 'Revocations cannot be checked at the moment', {
+    reason: `revocations are ${revocations.state}`,
+    retryAfterSeconds: 1,
+    cause,
+  })
 }
 
 function identityOf({ claims, scopes }: ProvedAccessToken): Identity {

@@ -30,6 +30,15 @@ describe('bearerChallenge', () => {
     assert.doesNotMatch(bearerChallenge(new TokenError('insufficient_scope', 'x', { scopes: [] }), realm), /scope=/)
   })
 
+  it('names the greatest age of a login (RFC 9470 §3)', () => {
+    const error = new TokenError('insufficient_user_authentication', 'Log in again', { maxAgeSeconds: 300 })
+    assert.equal(
+      bearerChallenge(error, realm),
+      'Bearer realm="https://auth.example", error="insufficient_user_authentication", ' +
+        'error_description="Log in again", max_age="300"',
+    )
+  })
+
   it('keeps reason and cause for the log', () => {
     const error = new TokenError('invalid_token', 'Invalid token', { reason: 'hush', cause: new Error('hush') })
     assert.doesNotMatch(bearerChallenge(error, realm), /hush/)

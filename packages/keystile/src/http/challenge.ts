@@ -11,7 +11,9 @@ export function bearerChallenge(error: TokenError, realm: string): string {
   if (error.code !== 'not_authenticated') {
     parts.push(`error=${quoted(error.code)}`, `error_description=${quoted(error.message)}`)
   }
-  if (error.scopes?.length) parts.push(`scope=${quoted(error.scopes.join(' '))}`)
+  const { scopes, maxAgeSeconds } = error.shortfall
+  if (scopes?.length) parts.push(`scope=${quoted(scopes.join(' '))}`)
+  if (maxAgeSeconds !== undefined) parts.push(`max_age=${quoted(String(maxAgeSeconds))}`) // RFC 9470 §3
   return `Bearer ${parts.join(', ')}`
 }
 

@@ -56,6 +56,7 @@ describe('tokenRefusalAnswer', () => {
     not_authenticated: 401,
     invalid_request: 400,
     invalid_token: 401,
+    insufficient_user_authentication: 401,
     insufficient_scope: 403,
     temporarily_unavailable: 503,
   }
@@ -69,7 +70,13 @@ describe('tokenRefusalAnswer', () => {
       )
       assert.equal(answer.headers['retry-after'], '1')
       assert.equal(answer.headers['content-type'], 'application/problem+json')
-      assert.equal(JSON.parse(answer.body ?? '').detail, 'What happened')
+      const titles: Readonly<Record<number, string>> = { 400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden' }
+      assert.deepEqual(JSON.parse(answer.body ?? ''), {
+        type: 'about:blank',
+        title: titles[status] ?? 'Service Unavailable',
+        status,
+        detail: 'What happened',
+      })
     })
   }
 })

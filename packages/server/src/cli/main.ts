@@ -1,56 +1,65 @@
 import { DatabaseUnavailableError } from '../storage/database.ts'
-import { serve } from './serve.ts'
+import { parseCall, type Command } from './command.ts'
+import { completionScript, helpText } from './help.ts'
+import { keyCommands } from './key.ts'
+import { serveCommand } from './serve.ts'
+import { readSettings } from './settings.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
-import { user } from './user.ts'
+import { userCommands } from './user.ts'
 
-const help = `Keystile: accounts, sessions and keys behind POST /token
+const commands: readonly Command[] = [
+  serveCommand,
+  ...userCommands,
+  ...keyCommands,
+  {
+    words: ['config', 'check'],
+    takesSettings: true,
+    summary: 'say whether the settings are complete and safe, and start nothing',
+    async run({ settings, terminal }) {
+      const { options, hosts, port } = await settings()
+      terminal.print(`the settings are fine: ${options.issuer}, listening on ${hosts.join(' and ')}, port ${port}`)
+    },
+  },
+  {
+    words: ['completion'],
+    operand: 'bash|zsh|fish',
+    takesSettings: false,
+    summary: 'print a script that completes commands and flags',
+    run: ({ operand, terminal }) => terminal.print(completionScript(operand, commands)),
+  },
+  {
+    words: ['help'],
+    takesSettings: false,
+    summary: 'this text',
+    run: ({ terminal }) => terminal.print(helpText(commands, terminal)),
+  },
+]
 
-  keystile serve                     run the server
-  keystile user create NAME          make an account [--email E] [--role R] [--scope S] [--password-file F]
-  keystile user list                 all accounts, a line each: name, e-mail, state, since, roles and scopes
-  keystile user disable NAME         refuse a user and all their tokens
-  keystile help                      this text
-
-Settings come from flags, the environment, and keystile.config.ts or .json, in this order:
-
-  --issuer URL                KEYSTILE_ISSUER                the URL at which users reach the server
-  --audience NAME             KEYSTILE_AUDIENCE              who the tokens are for; the issuer unless said
-  --database FILE|URL         KEYSTILE_DATABASE[_FILE], DATABASE_URL   data/keystile.db unless said
-  --host HOST                 KEYSTILE_HOST                  localhost unless said
-  --port PORT                 KEYSTILE_PORT, PORT            8000 unless said
-  --registration open|closed  KEYSTILE_REGISTRATION          open on localhost unless said
-                              KEYSTILE_KEY[_FILE]            seals signing keys; a file beside SQLite unless said
-  --signing-key-file FILE     KEYSTILE_SIGNING_KEY_FILE      a private JWK that signs instead of own keys
-  --signing-algorithm ALG     KEYSTILE_SIGNING_ALGORITHM     ES256, EdDSA or RS256
-  --access-token-seconds N    KEYSTILE_ACCESS_TOKEN_SECONDS  600 unless said
-  --log-file FILE             KEYSTILE_LOG_FILE              standard error unless said
-  --dangerously-allow-http-issuer true  KEYSTILE_DANGEROUSLY_ALLOW_HTTP_ISSUER
-  --config FILE               the settings' file, which may also hold scopes, roles, defaultScopes and profile`
-
-const commands: Readonly<Record<string, (args: readonly string[], terminal: Terminal) => void | Promise<void>>> = {
-  serve,
-  user,
-  help: (_args, terminal) => terminal.print(help),
+async function main(args: readonly string[], terminal: Terminal): Promise<void> {
+  const wanted = args.length === 0 || args[0] === '--help' || args[0] === '-h' ? ['help'] : args
+  const command = commands.find(({ words }) => words.every((word, i) => wanted[i] === word))
+  if (!command) throw new TypeError(unknownCommand(wanted))
+  const { operand, values, flags } = parseCall(command, wanted.slice(command.words.length))
+  await command.run({ operand, flags, terminal, settings: () => readSettings(values, terminal.environment) })
 }
 
-async function main(args: readonly string[]): Promise<void> {
-  const [name = 'help', ...rest] = args
-  const wanted = name === '--help' || name === '-h' ? 'help' : name
-  const run = Object.hasOwn(commands, wanted) ? commands[wanted] : undefined
-  try {
-    if (!run) throw new TypeError(`there is no command "${name}"; see keystile help`)
-    await run(rest, createTerminal())
-  } catch (error) {
-    // What a person did or can mend is said in its own words; anything else is a bug and shows where it is.
-    const { code, message } = error as NodeJS.ErrnoException
-    const isTheirs =
-      error instanceof TypeError ||
-      error instanceof DatabaseUnavailableError ||
-      code === 'EADDRINUSE' ||
-      code === 'EACCES'
-    console.error(isTheirs ? `keystile: ${message.replace(/^keystile /i, '')}` : error)
-    process.exitCode = 1
-  }
+function unknownCommand([first = '']: readonly string[]): string {
+  const seconds = commands.filter(({ words }) => words[0] === first).map(({ words }) => words[1])
+  return seconds.length > 0
+    ? `${first} takes one of ${seconds.join(', ')}; see keystile help`
+    : `there is no command "${first}"; see keystile help`
 }
 
-await main(process.argv.slice(2))
+try {
+  await main(process.argv.slice(2), createTerminal())
+} catch (error) {
+  // What a person did or can mend is said in its own words; anything else is a bug and shows where it is.
+  const { code, message } = error as NodeJS.ErrnoException
+  const isTheirs =
+    error instanceof TypeError ||
+    error instanceof DatabaseUnavailableError ||
+    code === 'EADDRINUSE' ||
+    code === 'EACCES'
+  console.error(isTheirs ? `keystile: ${message.replace(/^keystile /i, '')}` : error)
+  process.exitCode = 1
+}

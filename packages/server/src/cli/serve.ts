@@ -2,14 +2,19 @@ import { pino } from 'pino'
 import { systemClock } from 'keystile/internal'
 import { listen } from '../server/server.ts'
 import { wire } from '../server/wire.ts'
-import { parseFlags, readSettings, type Settings } from './settings.ts'
-import type { Terminal } from './terminal.ts'
+import type { Call, Command } from './command.ts'
+import type { Settings } from './settings.ts'
 
-/** `keystile serve`: runs until it is told to stop, then lets requests end. */
-export async function serve(args: readonly string[], terminal: Terminal): Promise<void> {
-  const { values, positionals } = parseFlags(args, {})
-  if (positionals.length > 0) throw new TypeError(`serve takes flags only; "${positionals[0]}" is none`)
-  const settings = await readSettings(values, terminal.environment)
+export const serveCommand: Command = {
+  words: ['serve'],
+  takesSettings: true,
+  summary: 'run the server until it is told to stop',
+  run: serve,
+}
+
+/** Runs until a signal, then lets requests end. */
+async function serve({ settings: readSettings, terminal }: Call): Promise<void> {
+  const settings = await readSettings()
   const logger = pino(
     { base: null, timestamp: pino.stdTimeFunctions.isoTime },
     pino.destination({ dest: settings.logFile ?? 2, sync: true, mkdir: true }),
@@ -34,13 +39,14 @@ function welcome(issuer: string, { options, hosts, port }: Settings): string {
   const at = `http://${shownHost}:${port}${new URL(issuer).pathname.replace(/\/$/, '')}`
   const database =
     typeof options.database === 'string' ? options.database.replace(/\/\/[^@/]*@/, '//…@') : 'the configured pool'
+  const person = `{"username": "ada", "email": "ada@example.com", "password": "an engine of her own"}`
   return `
 Keystile listens on ${at}  (issuer ${issuer})
 Its data is in ${database}
 
 Register, log in, and see who you are:
 
-  curl -s ${at}/users -H 'content-type: application/json' -d '{"username": "ada", "email": "ada@example.com", "password": "an engine of her own"}'
+  curl -s ${at}/users -H 'content-type: application/json' -d '${person}'
   TOKEN=$(curl -s ${at}/token -d username=ada -d 'password=an engine of her own' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
   curl -s ${at}/users/me -H "authorization: Bearer $TOKEN"
 `

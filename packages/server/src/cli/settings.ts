@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
 import type { Jwk } from 'keystile/jwt'
 import { checkOptions, findOptionFaults, isLoopback, optionNames, type CheckedOptions } from '../server/options.ts'
 
@@ -10,12 +9,20 @@ interface Setting {
   /** Its name in a configuration file, and as an option of `createKeystile` where it is one. */
   readonly name: string
   readonly environment: readonly string[]
-  /** Its name on the command line. */
-  readonly flag: string
+  /** Its name on the command line, where it is not the name with hyphens. */
+  readonly flag?: string
+  /** What the help says. */
+  readonly summary: string
   /** What its text stands for. @throws {TypeError} saying what is expected */
   parse(text: string): unknown
   /** A secret may lie in a file, named by the variable with `_FILE` behind it. */
   readonly isSecret?: boolean
+  /** It is no flag: anyone on the machine can read the arguments of a process. */
+  readonly isHidden?: boolean
+}
+
+function flagOf({ name, flag }: Setting): string {
+  return flag ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
 const text = (value: string): string => value
@@ -29,32 +36,70 @@ const yes = (value: string): boolean => {
 }
 
 const settings: readonly Setting[] = [
-  { name: 'issuer', environment: ['KEYSTILE_ISSUER'], flag: 'issuer', parse: text },
-  { name: 'audience', environment: ['KEYSTILE_AUDIENCE'], flag: 'audience', parse: text },
+  {
+    name: 'issuer',
+    environment: ['KEYSTILE_ISSUER'],
+    summary: 'the URL at which users reach the server; http://localhost:PORT unless said',
+    parse: text,
+  },
+  {
+    name: 'audience',
+    environment: ['KEYSTILE_AUDIENCE'],
+    summary: 'who the tokens are for; the issuer unless said',
+    parse: text,
+  },
   {
     name: 'database',
     environment: ['KEYSTILE_DATABASE', 'DATABASE_URL'],
-    flag: 'database',
+    summary: 'a SQLite file or a postgres: URL; data/keystile.db unless said',
     parse: text,
     isSecret: true,
   },
-  { name: 'host', environment: ['KEYSTILE_HOST'], flag: 'host', parse: text },
-  { name: 'port', environment: ['KEYSTILE_PORT', 'PORT'], flag: 'port', parse: wholeNumber },
-  { name: 'registration', environment: ['KEYSTILE_REGISTRATION'], flag: 'registration', parse: text },
-  { name: 'key', environment: ['KEYSTILE_KEY'], flag: 'key', parse: text, isSecret: true },
-  { name: 'signingKey', environment: ['KEYSTILE_SIGNING_KEY_FILE'], flag: 'signing-key-file', parse: readJwk },
-  { name: 'signingAlgorithm', environment: ['KEYSTILE_SIGNING_ALGORITHM'], flag: 'signing-algorithm', parse: text },
+  { name: 'host', environment: ['KEYSTILE_HOST'], summary: 'what to listen on; localhost unless said', parse: text },
+  { name: 'port', environment: ['KEYSTILE_PORT', 'PORT'], summary: '8000 unless said', parse: wholeNumber },
+  {
+    name: 'registration',
+    environment: ['KEYSTILE_REGISTRATION'],
+    summary: 'open or closed; open on localhost unless said',
+    parse: text,
+  },
+  {
+    name: 'key',
+    environment: ['KEYSTILE_KEY'],
+    summary: 'seals the signing keys; the file keystile.key beside SQLite unless said',
+    parse: text,
+    isSecret: true,
+    isHidden: true,
+  },
+  {
+    name: 'signingKey',
+    flag: 'signing-key-file',
+    environment: ['KEYSTILE_SIGNING_KEY_FILE'],
+    summary: 'a file with a private JWK that signs instead of own keys',
+    parse: readJwk,
+  },
+  {
+    name: 'signingAlgorithm',
+    environment: ['KEYSTILE_SIGNING_ALGORITHM'],
+    summary: 'ES256, EdDSA or RS256; ES256 unless said',
+    parse: text,
+  },
   {
     name: 'accessTokenSeconds',
     environment: ['KEYSTILE_ACCESS_TOKEN_SECONDS'],
-    flag: 'access-token-seconds',
+    summary: 'life of an access token; 600 unless said',
     parse: wholeNumber,
   },
-  { name: 'logFile', environment: ['KEYSTILE_LOG_FILE'], flag: 'log-file', parse: text },
+  {
+    name: 'logFile',
+    environment: ['KEYSTILE_LOG_FILE'],
+    summary: 'where the log goes; standard error unless said',
+    parse: text,
+  },
   {
     name: 'dangerouslyAllowHttpIssuer',
     environment: ['KEYSTILE_DANGEROUSLY_ALLOW_HTTP_ISSUER'],
-    flag: 'dangerously-allow-http-issuer',
+    summary: 'true allows an http issuer that is not this machine',
     parse: yes,
   },
 ]
@@ -66,13 +111,26 @@ const names = [...settings.map((setting) => setting.name), ...fileOnly]
 const defaultDatabase = 'data/keystile.db'
 const defaultPort = 8000
 
-/** Flags of every command, for `parseArgs`. */
-export const settingFlags: Readonly<Record<string, { readonly type: 'string' }>> = Object.fromEntries(
-  ['config', ...settings.filter(({ isSecret }) => !isSecret).map(({ flag }) => flag), 'database'].map((flag) => [
-    flag,
-    { type: 'string' },
-  ]),
-)
+/** A flag with its value, as the help shows it. */
+export interface FlagDoc {
+  readonly flag: string
+  readonly environment: readonly string[]
+  readonly summary: string
+}
+
+/** The flags of every command that reads settings; those without a name are for the environment alone. */
+export const settingFlags: readonly FlagDoc[] = [
+  ...settings.map((setting) => ({
+    flag: setting.isHidden ? '' : flagOf(setting),
+    environment: setting.environment.map((variable) => (setting.isSecret ? `${variable}[_FILE]` : variable)),
+    summary: setting.summary,
+  })),
+  {
+    flag: 'config',
+    environment: [],
+    summary: `a file of settings, ${fileOnly.join(', ')} among them; keystile.config.ts or .json unless said`,
+  },
+]
 
 export interface Settings {
   readonly options: CheckedOptions
@@ -186,8 +244,8 @@ function readEnvironment(
 function readFlags(flags: Readonly<Record<string, unknown>>, faults: string[]): Readonly<Record<string, unknown>> {
   const values: Record<string, unknown> = {}
   for (const setting of settings) {
-    const found = flags[setting.flag]
-    if (typeof found === 'string') take(values, setting, found, `--${setting.flag}`, faults)
+    const found = setting.isHidden ? undefined : flags[flagOf(setting)]
+    if (typeof found === 'string') take(values, setting, found, `--${flagOf(setting)}`, faults)
   }
   return values
 }
@@ -221,23 +279,5 @@ function readJwk(path: string): Jwk {
     return JSON.parse(content) as Jwk
   } catch {
     throw new TypeError(`names a file with a private JWK; ${path} is not JSON`)
-  }
-}
-
-/** `parseArgs` in the words of this program. @throws {TypeError} for a flag that does not exist or lacks its value */
-export function parseFlags(
-  args: readonly string[],
-  flags: NonNullable<Parameters<typeof parseArgs>[0]>['options'],
-): { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] } {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      options: { ...settingFlags, ...flags },
-      allowPositionals: true,
-    })
-    return { values, positionals }
-  } catch (error) {
-    const { message } = error as Error
-    throw new TypeError(message.split('. ')[0])
   }
 }

@@ -5,6 +5,8 @@ import { Writable } from 'node:stream'
 export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>
   print(text: string): void
+  /** Bold where a person is reading, and plain where a program is. */
+  bold(text: string): string
   /** Asks without showing what is typed. @throws {TypeError} where nobody can be asked */
   askSecret(question: string): Promise<string>
   /** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
@@ -15,6 +17,7 @@ export function createTerminal(): Terminal {
   return {
     environment: process.env,
     print: (text) => void process.stdout.write(`${text}\n`),
+    bold: (text) => (process.stdout.isTTY && !process.env['NO_COLOR'] ? `\u001b[1m${text}\u001b[22m` : text),
     askSecret,
     untilStopped: () =>
       new Promise((resolve) => {

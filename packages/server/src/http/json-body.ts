@@ -30,7 +30,21 @@ export function stringField(): z.ZodString {
   return z.string({ error: ({ input }) => (input === undefined ? 'Field required' : 'Input should be a valid string') })
 }
 
-/** The faults of a body by a schema of ours, or what it holds. Messages are the schema's own; the input is not repeated. */
+/** Fields and no others. */
+export function strictFields<T extends z.core.$ZodShape>(shape: T): z.ZodObject<T, z.core.$strict> {
+  const message = `Unknown members; expected are ${Object.keys(shape).join(', ')}`
+  return z.strictObject(shape, { error: ({ code }) => (code === 'unrecognized_keys' ? message : undefined) })
+}
+
+/** A schema of ours as JSON Schema, for the documentation. */
+export function describeFields(schema: z.ZodType): JsonObject {
+  const { $schema: _, ...described } = z.toJSONSchema(schema, { io: 'input' })
+  return described
+}
+
+/**
+ * The faults of a body by a schema of ours, or what it holds. Messages are the schema's own; the input is not repeated.
+ */
 export function checkFields<T extends z.ZodType>(
   schema: T,
   body: JsonObject,
@@ -59,5 +73,6 @@ function sentenceOf({ loc, msg }: FieldError): string {
 function typeOf(message: string): string {
   if (message === 'Field required') return 'missing'
   if (message === 'Input should be a valid string') return 'string_type'
+  if (message.startsWith('Unknown members')) return 'extra_forbidden'
   return 'value_error'
 }

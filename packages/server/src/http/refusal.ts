@@ -7,7 +7,7 @@ import {
   type HttpAnswer,
 } from 'keystile/internal'
 import { DatabaseUnavailableError } from '../storage/database.ts'
-import { jsonAnswer, type Route } from './route.ts'
+import { jsonAnswer, type OpenRoute } from './route.ts'
 
 /**
  * The answer to whatever a route threw: a refusal in the words that its kind of endpoint has, or `undefined` for a bug,
@@ -15,7 +15,7 @@ import { jsonAnswer, type Route } from './route.ts'
  *
  * @param realm the issuer
  */
-export function refusalAnswer(error: unknown, refusals: Route['refusals'], realm: string): HttpAnswer | undefined {
+export function refusalAnswer(error: unknown, refusals: OpenRoute['refusals'], realm: string): HttpAnswer | undefined {
   if (error instanceof TokenError) return tokenRefusalAnswer(error, realm)
   const refusal =
     error instanceof DatabaseUnavailableError

@@ -1,20 +1,25 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { OAuthError, readWebRequest, silentLogger } from 'keystile/internal'
-import type { Route } from '../http/route.ts'
+import { createVerifier } from 'keystile'
+import { createGuardCore, OAuthError, readWebRequest, silentLogger } from 'keystile/internal'
+import type { OpenRoute } from '../http/route.ts'
 import { DatabaseUnavailableError } from '../storage/database.ts'
 import { createRouter } from './router.ts'
 
+const doc = { summary: 'x', success: { status: 200, description: 'x' } } as const
 const issuer = 'https://auth.example/base'
-const ok: Route['handle'] = () => ({ status: 200, headers: { x: 'y' }, body: 'ok' })
+const ok: OpenRoute['handle'] = () => ({ status: 200, headers: { x: 'y' }, body: 'ok' })
 
-function routeTo(handle: Route['handle'], refusals: Route['refusals'] = 'problem'): Route {
-  return { method: 'GET', path: '/it', below: 'issuer', refusals, handle }
+const verifier = createVerifier({ issuer, audience: issuer, keys: { find: () => undefined }, revocations: 'none' })
+const guard = createGuardCore({ verifier, user: () => 'somebody' })
+
+function routeTo(handle: OpenRoute['handle'], refusals: OpenRoute['refusals'] = 'problem'): OpenRoute {
+  return { method: 'GET', path: '/it', below: 'issuer', refusals, doc, handle }
 }
 
-async function ask(route: Route, path: string, method = 'GET', log: object[] = []) {
+async function ask(route: OpenRoute, path: string, method = 'GET', log: object[] = []) {
   const logger = { ...silentLogger, error: (fields: object) => log.push(fields) }
-  return createRouter([route], { issuer, logger })(
+  return createRouter([route], { issuer, guard, logger })(
     readWebRequest(new Request(`https://other.example${path}`, { method })),
   )
 }

@@ -1,6 +1,7 @@
 import { createVerifier, type Identity, type Verifier } from 'keystile'
 import {
   createGuardCore,
+  ProblemError,
   randomId,
   readWebRequest,
   silentLogger,
@@ -14,19 +15,42 @@ import {
 } from 'keystile/internal'
 import { openEventFeed, type EventFeed } from '../features/events/events.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
-import type { BuiltInScope } from '../features/oauth/granted-scopes.ts'
 import { tokenRoute } from '../features/oauth/token.ts'
 import { openHashThreads } from '../features/password/hash-threads.ts'
 import { createPasswords, type Passwords } from '../features/password/password.ts'
-import { createSessions } from '../features/sessions/sessions.ts'
+import { createSessionStarter, type SessionStarter } from '../features/sessions/sessions.ts'
+import { grantScopes, heldScopes, type BuiltInScope, type ScopeRules } from '../features/scopes/scopes.ts'
+import { firstParty } from '../features/clients/clients.ts'
 import { readOrCreateSealingSecret } from '../features/signing-keys/sealing-secret.ts'
 import { openSigningKeys } from '../features/signing-keys/signing-keys.ts'
-import { userRoutes } from '../features/users/routes.ts'
+import { managementRoutes } from '../features/users/management-routes.ts'
+import { accountRoutes } from '../features/users/routes.ts'
 import { createUsers, type PublicUser, type User, type Users } from '../features/users/users.ts'
 import { DatabaseUnavailableError, type Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
 import { checkOptions, type CheckedOptions, type KeystileOptions } from './options.ts'
 import { createRouter } from './router.ts'
+
+/** What a login gives. */
+export interface Tokens {
+  readonly accessToken: string
+  readonly tokenType: 'bearer'
+  /** Life of the access token, in seconds. */
+  readonly expiresIn: number
+  readonly scopes: readonly string[]
+}
+
+export interface Sessions {
+  /**
+   * Starts a session for somebody whom the application has recognised in its own way, by another identity provider say.
+   * Does NOT prove anything about them.
+   *
+   * @param login the user's `id`, and the scopes that are asked for; without any, all that the user holds
+   * @throws {TypeError} for a scope that is not declared
+   * @throws {ProblemError} `not_found` for a user who does not exist or may not come in
+   */
+  create(login: { readonly subject: string; readonly scopes?: readonly string[] }): Promise<Tokens>
+}
 
 /** Keystile, running. `S`: the declared scopes; `U`: the user that a guarded route sees. */
 export interface Keystile<S extends string = string, U = PublicUser> {
@@ -34,6 +58,7 @@ export interface Keystile<S extends string = string, U = PublicUser> {
   /** Verifies its own tokens, and knows at once what this process revoked and within a second what others did. */
   readonly verifier: Verifier
   readonly scopes: Readonly<Record<S, string>>
+  readonly sessions: Sessions
   /** The user behind an identity, read anew; `undefined` when deleted or disabled. */
   user(identity: Identity): Promise<U | undefined>
   /** The answer to a request for one of our endpoints, `undefined` for any other: what `mount` asks. */
@@ -126,7 +151,7 @@ export async function wire(options: CheckedOptions): Promise<Running> {
       signingKey: options.signingKey,
       clock,
     })
-    const sessions = createSessions(
+    const sessions = createSessionStarter(
       database,
       { issuer, audience, accessTokenSeconds, signingKey: () => signingKeys.current },
       clock,
@@ -138,30 +163,24 @@ export async function wire(options: CheckedOptions): Promise<Running> {
       revocations: feed.revocations,
       clock,
     })
-    const user = async (identity: Identity): Promise<User['public'] | undefined> => {
+    const findActive = async (identity: Identity): Promise<User | undefined> => {
       const found = await users.findBySubject(identity.subject).catch(asRefusal)
-      return found?.active ? found.public : undefined
+      return found?.active ? found : undefined
     }
-    const guard = createGuardCore({ verifier, scopes: scopes.declared, user })
-    const anyone = guard.demand([], false)
-    const authenticate = async (request: HttpRequestWithBody): Promise<User['public']> => {
-      const decision = await guard.check(request, anyone)
-      if (!decision.allowed) throw decision.error
-      return decision.caller!.user
-    }
-    const answer = createRouter(
-      [
-        tokenRoute({ users, passwords, sessions, scopes, accessTokenSeconds }),
-        ...userRoutes({ issuer, users, passwords, registration, profile, authenticate }),
-        ...metadataRoutes({ issuer, scopes: Object.keys(scopes.declared), published: () => signingKeys.published }),
-      ],
-      { issuer, logger },
-    )
+    const routes = [
+      tokenRoute({ users, passwords, sessions, scopes, accessTokenSeconds }),
+      ...accountRoutes({ issuer, users, passwords, registration, profile }),
+      ...managementRoutes({ users, scopes, profile }),
+      ...metadataRoutes({ issuer, scopes: Object.keys(scopes.declared), published: () => signingKeys.published }),
+    ]
+    const guard = createGuardCore({ verifier, scopes: scopes.declared, user: findActive })
+    const answer = createRouter<User>(routes, { issuer, guard, logger })
     const keystile: Keystile<string, User['public']> = {
       issuer,
       verifier,
       scopes: scopes.declared,
-      user,
+      user: async (identity) => (await findActive(identity))?.public,
+      sessions: { create: (login) => createSession(login, { users, sessions, scopes, accessTokenSeconds }) },
       answer,
       fetch: async (request, connection) =>
         toResponse((await answer(readWebRequest(request, connection?.remoteAddress))) ?? { status: 404, headers: {} }),
@@ -180,6 +199,25 @@ export async function wire(options: CheckedOptions): Promise<Running> {
     await close()
     throw error
   }
+}
+
+/** A login that the application has proved in its own way. */
+async function createSession(
+  { subject, scopes: requested }: Parameters<Sessions['create']>[0],
+  parts: {
+    readonly users: Users
+    readonly sessions: SessionStarter
+    readonly scopes: ScopeRules
+    readonly accessTokenSeconds: number
+  },
+): Promise<Tokens> {
+  const undeclared = requested?.find((scope) => !Object.hasOwn(parts.scopes.declared, scope))
+  if (undeclared !== undefined) throw new TypeError(`the scope "${undeclared}" is not declared`)
+  const user = await parts.users.findBySubject(subject)
+  const scopes = user ? grantScopes(requested, heldScopes(user, parts.scopes)) : []
+  const started = user?.active ? await parts.sessions.start({ subject, clientId: firstParty.id, scopes }) : undefined
+  if (!started) throw new ProblemError('not_found', 'There is no such user, or one who may not come in')
+  return { accessToken: started.accessToken, tokenType: 'bearer', expiresIn: parts.accessTokenSeconds, scopes }
 }
 
 /** A memory database keeps nothing, so its keys need no secret that outlives it. */

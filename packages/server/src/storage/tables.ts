@@ -24,6 +24,8 @@ export interface UserRow {
   readonly profile: string
   readonly created_at: number
   readonly disabled_at: number | null
+  /** A deleted user's row stays without its data, so that nobody gets the name. */
+  readonly deleted_at: number | null
 }
 
 /** One login on one device. Its tokens name it in `sid`. */

@@ -1,7 +1,7 @@
 import { sql, type Kysely, type Transaction } from 'kysely'
 import { randomRowId, type RevocationEvent } from 'keystile/internal'
 import { command, type AnyCommand, type Command } from '../../storage/database.ts'
-import type { Tables } from '../../storage/tables.ts'
+import type { EventRow, Tables } from '../../storage/tables.ts'
 
 /** An event as readers see it. */
 export interface NumberedEvent extends RevocationEvent {
@@ -12,28 +12,27 @@ const maxNumberedAtOnce = 1_000
 /** An event outlives the last token that it hits by this much, so that no verifier forgets it a tolerance too early. */
 const marginMilliseconds = 60_000
 
+interface Ended {
+  readonly kind: EventRow['kind']
+  readonly value: string
+  /** When the last token that this hits expires, in milliseconds. */
+  readonly tokensExpireAt: number
+}
+
 /**
- * Inserts the event that ends one session, or all of a subject's, as part of the transaction that ends them. It has no
- * number yet: a counter taken here would make all writers wait for each other until they are on disk.
+ * Inserts events as part of the transaction that ends what they name. They have no number yet: a counter taken here
+ * would make all writers wait for each other until they are on disk. What can hit no living token is left out.
  */
-export async function insertEvent(
+export async function insertEvents(
   transaction: Transaction<Tables>,
-  { kind, value, now }: { readonly kind: 'session' | 'subject'; readonly value: string; readonly now: number },
+  ended: readonly Ended[],
+  now: number,
 ): Promise<void> {
-  const { latest } = await transaction
-    .selectFrom('session')
-    .select((row) => row.fn.max('tokens_expire_at').as('latest'))
-    .where(kind === 'session' ? 'id' : 'subject', '=', value)
-    .executeTakeFirstOrThrow()
-  const row = {
-    id: randomRowId(now),
-    seq: null,
-    kind,
-    value,
-    created_at: now,
-    expires_at: (latest ?? now) + marginMilliseconds,
-  }
-  await transaction.insertInto('event').values(row).execute()
+  const rows = ended
+    .map(({ kind, value, tokensExpireAt }) => ({ kind, value, expires_at: tokensExpireAt + marginMilliseconds }))
+    .filter(({ expires_at }) => expires_at > now)
+    .map((row) => ({ ...row, id: randomRowId(now), seq: null, created_at: now }))
+  if (rows.length > 0) await transaction.insertInto('event').values(rows).execute()
 }
 
 /**

@@ -1,6 +1,13 @@
 import type { JwkSet } from 'keystile/jwt'
-import { jsonAnswer, type Route } from '../../http/route.ts'
+import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
 
+const jwkSetSchema = {
+  type: 'object',
+  properties: {
+    keys: { type: 'array', items: { type: 'object', properties: { kty: { type: 'string' } }, required: ['kty'] } },
+  },
+  required: ['keys'],
+}
 const wellKnown = '/.well-known/oauth-authorization-server'
 /** A verifier may keep the keys this long. */
 const maxAgeSeconds = 300
@@ -17,7 +24,7 @@ export function metadataRoutes({
   readonly issuer: string
   readonly scopes: readonly string[]
   published(): JwkSet
-}): readonly Route[] {
+}): readonly OpenRoute[] {
   const metadata = {
     issuer,
     token_endpoint: `${issuer}/token`,
@@ -30,15 +37,26 @@ export function metadataRoutes({
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   const get = { method: 'GET', refusals: 'problem' } as const
   const cached = { 'cache-control': `public, max-age=${maxAgeSeconds}` }
-  const describe: Route['handle'] = () => jsonAnswer(200, metadata, cached)
+  const describe: OpenRoute['handle'] = () => jsonAnswer(200, metadata, cached)
+  const jwksDoc = {
+    summary: 'The public keys',
+    description: 'A JWK Set (RFC 7517 §5).',
+    success: { status: 200, description: 'The keys', schema: jwkSetSchema, type: 'application/jwk-set+json' },
+  } as const
+  const metadataDoc = {
+    summary: 'What this authorization server is',
+    description: 'RFC 8414.',
+    success: { status: 200, description: 'The metadata', schema: { type: 'object' } },
+  } as const
   return [
     {
       ...get,
+      doc: jwksDoc,
       path: '/.well-known/jwks.json',
       below: 'issuer',
       handle: () => jsonAnswer(200, published(), { ...cached, 'content-type': 'application/jwk-set+json' }),
     },
-    { ...get, path: `${wellKnown}${path}`, below: 'root', handle: describe },
-    ...(path === '' ? [] : [{ ...get, path: wellKnown, below: 'issuer', handle: describe } as const]),
+    { ...get, path: `${wellKnown}${path}`, below: 'root', doc: metadataDoc, handle: describe },
+    ...(path === '' ? [] : [{ ...get, path: wellKnown, below: 'issuer', doc: metadataDoc, handle: describe } as const]),
   ]
 }

@@ -5,7 +5,8 @@ import { insertSession } from './store.ts'
 
 export interface Login {
   readonly subject: string
-  readonly passwordHash: string
+  /** The hash that the password was proved against; none where an application's own login proved who it is. */
+  readonly passwordHash?: string
   readonly clientId: string
   readonly scopes: readonly string[]
 }
@@ -18,7 +19,7 @@ export interface Issuing {
   signingKey(): SigningKey
 }
 
-export interface Sessions {
+export interface SessionStarter {
   /**
    * Starts a session, writes it down, and issues its first access token.
    *
@@ -27,7 +28,7 @@ export interface Sessions {
   start(login: Login): Promise<{ readonly accessToken: string } | undefined>
 }
 
-export function createSessions(database: Database, issuing: Issuing, clock: Clock): Sessions {
+export function createSessionStarter(database: Database, issuing: Issuing, clock: Clock): SessionStarter {
   return {
     async start({ subject, passwordHash, clientId, scopes }) {
       const now = clock.now()

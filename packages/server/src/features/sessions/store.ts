@@ -1,10 +1,12 @@
+import type { Transaction } from 'kysely'
 import { command, type AnyCommand, type Command } from '../../storage/database.ts'
-import type { SessionRow } from '../../storage/tables.ts'
+import type { SessionRow, Tables } from '../../storage/tables.ts'
+import { insertEvents } from '../events/store.ts'
 
 export interface NewSessionRow {
   readonly session: Omit<SessionRow, 'ended_at' | 'last_used_at'>
-  /** The hash that the password was proved against. */
-  readonly passwordHash: string
+  /** The hash that the password was proved against; without one, the application has proved who it is. */
+  readonly passwordHash: string | undefined
 }
 
 /**
@@ -19,7 +21,8 @@ export const insertSession: Command<NewSessionRow, { readonly started: boolean }
       .set((row) => ({ password_hash: row.ref('password_hash') }))
       .where('id', '=', session.subject)
       .where('disabled_at', 'is', null)
-      .where('password_hash', '=', passwordHash)
+      .where('deleted_at', 'is', null)
+      .$if(passwordHash !== undefined, (query) => query.where('password_hash', '=', passwordHash!))
       .returning('id')
       .executeTakeFirst()
     if (!user) return { started: false }
@@ -30,5 +33,35 @@ export const insertSession: Command<NewSessionRow, { readonly started: boolean }
     return { started: true }
   },
 )
+
+/** Ends the living sessions of a subject as part of a transaction, all or all but one, and says so to every process. */
+export async function endSessions(
+  transaction: Transaction<Tables>,
+  { subject, except, now }: { readonly subject: string; readonly except?: string | undefined; readonly now: number },
+): Promise<void> {
+  const ended = await transaction
+    .updateTable('session')
+    .set({ ended_at: now })
+    .where('subject', '=', subject)
+    .where('ended_at', 'is', null)
+    .$if(except !== undefined, (query) => query.where('id', '!=', except!))
+    .returning(['id', 'tokens_expire_at'])
+    .execute()
+  await insertEvents(
+    transaction,
+    ended.map(({ id, tokens_expire_at }) => ({ kind: 'session', value: id, tokensExpireAt: tokens_expire_at })),
+    now,
+  )
+}
+
+/** When the last token of a subject expires, in milliseconds; 0 when it has none. */
+export async function findLatestExpiry(transaction: Transaction<Tables>, subject: string): Promise<number> {
+  const { latest } = await transaction
+    .selectFrom('session')
+    .select((row) => row.fn.max('tokens_expire_at').as('latest'))
+    .where('subject', '=', subject)
+    .executeTakeFirstOrThrow()
+  return latest ?? 0
+}
 
 export const commands: readonly AnyCommand[] = [insertSession]

@@ -75,6 +75,14 @@ export async function openSigningKeys(
   return keysNow
 }
 
+/** What is known of the stored keys without opening them, oldest first. */
+export async function listSigningKeys(
+  database: Database,
+): Promise<readonly { readonly keyId: string; readonly algorithm: string; readonly createdAt: Date }[]> {
+  const rows = await listSigningKeyRows(database.reader)
+  return rows.map(({ id, algorithm, created_at }) => ({ keyId: id, algorithm, createdAt: new Date(created_at) }))
+}
+
 /** @throws {TypeError} unless it is a private key for an algorithm that the server issues with */
 export function signingKeyOf(jwk: Jwk): SigningKey {
   const key = importKey(jwk)

@@ -1,48 +1,91 @@
 import { z } from 'zod'
-import { ProblemError, type FieldError, type HttpRequestWithBody, type JsonObject } from 'keystile/internal'
-import { checkFields, readJsonObject, refuseFaults, stringField } from '../../http/json-body.ts'
-import { jsonAnswer, type Route } from '../../http/route.ts'
+import { ProblemError, type JsonObject } from 'keystile/internal'
+import {
+  checkFields,
+  describeFields,
+  readJsonObject,
+  refuseFaults,
+  strictFields,
+  stringField,
+} from '../../http/json-body.ts'
+import { emptyAnswer, jsonAnswer, type Route } from '../../http/route.ts'
 import { findPasswordFault, type Passwords } from '../password/password.ts'
 import { parseEmail, parseUsername } from './names.ts'
-import type { Profile, ProfileSchema, User, Users } from './users.ts'
+import { checkProfile, describeProfile, outdated } from './profile.ts'
+import type { ProfileSchema, User, Users } from './users.ts'
+import { describeUser, wireUser } from './wire-user.ts'
+
+/** Whoever deletes their account has logged in so recently. */
+const deletionMaxAgeSeconds = 300
 
 const usernameRule =
   'Username should have 2 to 63 letters, digits, dots, underscores or hyphens, and begin with a letter or digit'
 const emailRule = 'value is not a valid email address: it should have one part, an @-sign and a domain with a dot'
 
-/** What `POST /users` expects beside the profile. */
-const registration = z.object({
-  username: stringField().transform((text, context) => parseUsername(text) ?? fault(context, usernameRule)),
-  email: stringField().transform((text, context) => parseEmail(text) ?? fault(context, emailRule)),
-  password: stringField().superRefine((password, context) => {
+const newPassword = stringField()
+  .superRefine((password, context) => {
     const message = findPasswordFault(password)
     if (message) context.addIssue({ code: 'custom', message })
-  }),
-})
-const registrationFields = new Set(Object.keys(registration.shape))
+  })
+  .meta({ format: 'password', minLength: 15, maxLength: 1024 })
 
-export function userRoutes(options: {
+/** What `POST /users` expects beside the profile. */
+const registration = z.object({
+  username: stringField()
+    .meta({ minLength: 2, maxLength: 63, pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$', example: 'ada' })
+    .transform((text, context) => parseUsername(text) ?? fault(context, usernameRule)),
+  email: stringField()
+    .meta({ format: 'email', example: 'ada@example.com' })
+    .transform((text, context) => parseEmail(text) ?? fault(context, emailRule)),
+  password: newPassword,
+})
+const registrationFields = Object.keys(registration.shape)
+
+const passwordChange = strictFields({
+  current_password: stringField().meta({ format: 'password' }),
+  new_password: newPassword,
+})
+
+/** Who has called, as these routes need to know them. */
+export interface AccountCaller {
+  readonly identity: { readonly sessionId: string | undefined }
+  readonly user: User
+}
+
+/** A person's own account. */
+export function accountRoutes(options: {
   readonly issuer: string
   readonly users: Users
   readonly passwords: Passwords
   readonly registration: 'open' | 'closed'
   readonly profile: ProfileSchema | undefined
-  /** The user that the request's token belongs to. @throws {TokenError} where there is none */
-  authenticate(request: HttpRequestWithBody): Promise<User['public']>
-}): readonly Route[] {
+}): readonly Route<AccountCaller>[] {
   const { issuer, users, passwords, profile } = options
+  const common = { below: 'issuer', refusals: 'problem' } as const
+  const self = { scopes: [] }
+  const userSchema = describeUser(profile)
 
   return [
     {
+      ...common,
       method: 'POST',
       path: '/users',
-      below: 'issuer',
-      refusals: 'problem',
+      doc: {
+        summary: 'Register',
+        body: { type: 'json', schema: merge(describeFields(registration), describeProfile(profile, 'input')) },
+        success: {
+          status: 201,
+          description: 'The new user',
+          schema: userSchema,
+          headers: { Location: 'Where the user is' },
+        },
+        refuses: { 403: 'Registration is closed', 409: 'The username or the email is taken' },
+      },
       async handle(request) {
         if (options.registration === 'closed') throw new ProblemError('forbidden', 'Registration is closed')
         const body = await readJsonObject(request)
         const { errors, fields } = checkFields(registration, body)
-        const extra = await checkProfile(body, profile)
+        const extra = await checkProfile(omit(body, registrationFields), profile, registrationFields)
         refuseFaults([...errors, ...extra.errors])
         const { username, email, password } = fields!
         const passwordHash = await passwords.hash(password)
@@ -60,47 +103,97 @@ export function userRoutes(options: {
       },
     },
     {
+      ...common,
       method: 'GET',
       path: '/users/me',
-      below: 'issuer',
-      refusals: 'problem',
-      handle: async (request) => jsonAnswer(200, wireUser(await options.authenticate(request))),
+      guard: self,
+      doc: {
+        summary: 'Who the token belongs to',
+        success: { status: 200, description: 'The user', schema: userSchema },
+      },
+      handle: (_request, { user }) => jsonAnswer(200, wireUser(user.public)),
+    },
+    {
+      ...common,
+      method: 'PATCH',
+      path: '/users/me',
+      guard: self,
+      doc: {
+        summary: 'Change profile fields',
+        description: 'What is left out stays as it is.',
+        body: { type: 'json', schema: { ...describeProfile(profile, 'input'), required: [] } },
+        success: { status: 200, description: 'The changed user', schema: userSchema },
+        refuses: { 409: 'The user was changed at the same time' },
+      },
+      async handle(request, { user }) {
+        const change = await readJsonObject(request)
+        // Without a schema any member is unknown; with one, the whole profile must be valid after the change.
+        const checked = await checkProfile(profile ? { ...user.profile, ...change } : change, profile, [])
+        refuseFaults(checked.errors)
+        if ((await users.replaceProfile(user, checked.profile)) === 'outdated') throw outdated()
+        const changed = await users.findBySubject(user.public.id)
+        if (!changed) throw outdated()
+        return jsonAnswer(200, wireUser(changed.public))
+      },
+    },
+    {
+      ...common,
+      method: 'POST',
+      path: '/users/me/password',
+      guard: self,
+      doc: {
+        summary: 'Change the password',
+        description: 'Ends every other session of the user.',
+        body: { type: 'json', schema: describeFields(passwordChange) },
+        success: { status: 204, description: 'Changed' },
+        refuses: { 403: 'The current password is wrong', 409: 'The password was changed at the same time' },
+      },
+      async handle(request, { identity, user }) {
+        const { errors, fields } = checkFields(passwordChange, await readJsonObject(request))
+        refuseFaults(errors)
+        if (!(await passwords.verify(fields!.current_password, user.passwordHash))) {
+          throw new ProblemError('forbidden', 'The current password is wrong')
+        }
+        const hash = await passwords.hash(fields!.new_password)
+        if ((await users.changePassword(user, hash, identity.sessionId)) === 'outdated') throw outdated()
+        return emptyAnswer
+      },
+    },
+    {
+      ...common,
+      method: 'DELETE',
+      path: '/users/me',
+      guard: { scopes: [], maxAgeSeconds: deletionMaxAgeSeconds },
+      doc: {
+        summary: 'Delete the account',
+        description: `Needs a login of the last ${deletionMaxAgeSeconds} seconds (RFC 9470).`,
+        success: { status: 204, description: 'Deleted' },
+        refuses: { 409: 'The last administrator cannot be deleted' },
+      },
+      async handle(_request, { user }) {
+        if ((await users.delete(user)) === 'last-administrator') {
+          throw new ProblemError('conflict', 'The last administrator cannot be deleted')
+        }
+        return emptyAnswer
+      },
     },
   ]
 }
 
-/** The public user as JSON: profile fields first, so that none of them can stand in for one of ours. */
-export function wireUser({ id, username, email, emailVerified, createdAt, ...profile }: User['public']): object {
-  return { ...profile, id, username, email, email_verified: emailVerified, created_at: createdAt.toISOString() }
+function omit(body: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !names.includes(name)))
 }
 
-/** The members beside ours, by the application's schema. Without one there are none. */
-async function checkProfile(
-  body: JsonObject,
-  schema: ProfileSchema | undefined,
-): Promise<{ readonly errors: readonly FieldError[]; readonly profile: Profile }> {
-  const members = Object.entries(body).filter(([name]) => !registrationFields.has(name))
-  if (!schema) {
-    const errors =
-      members.length > 0
-        ? [
-            {
-              loc: ['body'],
-              msg: `Unknown members; expected are ${[...registrationFields].join(', ')}`,
-              type: 'extra_forbidden',
-            },
-          ]
-        : []
-    return { errors, profile: {} }
+/** One object schema with the members of two. */
+function merge(one: JsonObject, other: JsonObject): JsonObject {
+  type ObjectSchema = { readonly properties?: object; readonly required?: readonly string[] }
+  const [a, b]: readonly ObjectSchema[] = [one, other]
+  return {
+    ...other,
+    type: 'object',
+    properties: { ...b?.properties, ...a?.properties },
+    required: [...(b?.required ?? []), ...(a?.required ?? [])],
   }
-  const result = await schema['~standard'].validate(Object.fromEntries(members))
-  if (!result.issues) return { errors: [], profile: result.value as Profile }
-  const errors = result.issues.map(({ path = [], message }) => ({
-    loc: ['body', ...path.map((part) => String(typeof part === 'object' ? part.key : part))],
-    msg: message,
-    type: 'value_error',
-  }))
-  return { errors, profile: {} }
 }
 
 function fault(context: z.RefinementCtx, message: string): never {

@@ -1,9 +1,10 @@
-import type { Kysely } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import { command, type AnyCommand, type Command } from '../../storage/database.ts'
 import type { Tables, UserRow } from '../../storage/tables.ts'
-import { insertEvent } from '../events/store.ts'
+import { insertEvents } from '../events/store.ts'
+import { endSessions, findLatestExpiry } from '../sessions/store.ts'
 
-export type NewUserRow = Omit<UserRow, 'disabled_at' | 'email_verified_at'>
+export type NewUserRow = Omit<UserRow, 'disabled_at' | 'deleted_at' | 'email_verified_at'>
 
 /** Inserts a user, or names the field that somebody else has. The constraints decide, so two at once cannot both win. */
 export const insertUser: Command<NewUserRow, { readonly taken?: 'username' | 'email' }> = command(
@@ -11,7 +12,7 @@ export const insertUser: Command<NewUserRow, { readonly taken?: 'username' | 'em
   async (transaction, row) => {
     const inserted = await transaction
       .insertInto('user')
-      .values({ ...row, disabled_at: null, email_verified_at: null })
+      .values({ ...row, disabled_at: null, deleted_at: null, email_verified_at: null })
       .onConflict((conflict) => conflict.doNothing())
       .returning('id')
       .executeTakeFirst()
@@ -25,45 +26,118 @@ export const insertUser: Command<NewUserRow, { readonly taken?: 'username' | 'em
   },
 )
 
-/** Disables a user and ends all their sessions, in one transaction. Repeating it changes nothing. */
-export const disableUser: Command<{ readonly id: string; readonly now: number }, void> = command(
-  'disableUser',
-  async (transaction, { id, now }) => {
-    const disabled = await transaction
-      .updateTable('user')
-      .set({ disabled_at: now })
-      .where('id', '=', id)
-      .where('disabled_at', 'is', null)
-      .returning('id')
-      .executeTakeFirst()
-    if (!disabled) return
-    await transaction
-      .updateTable('session')
-      .set({ ended_at: now })
-      .where('subject', '=', id)
-      .where('ended_at', 'is', null)
-      .execute()
-    await insertEvent(transaction, { kind: 'subject', value: id, now })
-  },
-)
+/** Replaces a profile, unless it was changed meanwhile. */
+export const replaceProfile: Command<
+  { readonly id: string; readonly old: string; readonly profile: string },
+  { readonly replaced: boolean }
+> = command('replaceProfile', async (transaction, { id, old, profile }) => {
+  const replaced = await transaction
+    .updateTable('user')
+    .set({ profile })
+    .where('id', '=', id)
+    .where('profile', '=', old)
+    .returning('id')
+    .executeTakeFirst()
+  return { replaced: replaced !== undefined }
+})
 
 /** Replaces a hash that was made with lower parameters, unless the password was changed meanwhile. */
-export const replacePasswordHash: Command<{ readonly id: string; readonly old: string; readonly hash: string }, void> =
-  command('replacePasswordHash', async (transaction, { id, old, hash }) => {
-    await transaction
+export const replacePasswordHash: Command<
+  { readonly id: string; readonly old: string; readonly hash: string },
+  { readonly replaced: boolean }
+> = command('replacePasswordHash', (transaction, values) => setPasswordHash(transaction, values))
+
+/** Sets a new password and ends the sessions of the old one, in one transaction; all but the one that asked for it. */
+export const changePassword: Command<
+  {
+    readonly id: string
+    /** The hash that the old password was proved against; without one, somebody else decided. */
+    readonly old: string | undefined
+    readonly hash: string
+    readonly exceptSession: string | undefined
+    readonly now: number
+  },
+  { readonly replaced: boolean }
+> = command('changePassword', async (transaction, { exceptSession, now, ...values }) => {
+  const result = await setPasswordHash(transaction, values)
+  if (result.replaced) await endSessions(transaction, { subject: values.id, except: exceptSession, now })
+  return result
+})
+
+/** What an administrator changes of a user. */
+export interface UserChange {
+  readonly id: string
+  /** What the change was decided on; when it is not so any more, nothing is changed. */
+  readonly expected: { readonly scopes: string; readonly roles: string }
+  readonly scopes: string
+  readonly roles: string
+  readonly disabled: boolean
+  /** Ends all sessions, also where nothing else would. */
+  readonly endsSessions: boolean
+  readonly now: number
+}
+
+/** Changes scopes, roles and whether a user may come in. Who may not come in loses all sessions in the same transaction. */
+export const changeUser: Command<UserChange, { readonly outcome: 'changed' | 'outdated' | 'last-administrator' }> =
+  command('changeUser', async (transaction, { id, expected, scopes, roles, disabled, endsSessions, now }) => {
+    const staysAdministrator = hasAdminRole(roles) && !disabled
+    if (!staysAdministrator && (await isLastAdministrator(transaction, id))) return { outcome: 'last-administrator' }
+    const changed = await transaction
       .updateTable('user')
-      .set({ password_hash: hash })
+      .set((row) => ({ scopes, roles, disabled_at: disabled ? row.fn.coalesce('disabled_at', row.val(now)) : null }))
       .where('id', '=', id)
-      .where('password_hash', '=', old)
-      .execute()
+      .where('deleted_at', 'is', null)
+      .where('scopes', '=', expected.scopes)
+      .where('roles', '=', expected.roles)
+      .returning('id')
+      .executeTakeFirst()
+    if (!changed) return { outcome: 'outdated' }
+    if (disabled || endsSessions) await endSessions(transaction, { subject: id, now })
+    return { outcome: 'changed' }
   })
+
+/**
+ * Deletes a user with all that is known of them, and ends their sessions, in one transaction. Their name and subject stay
+ * behind, so that nobody is ever taken for them.
+ */
+export const deleteUser: Command<
+  { readonly id: string; readonly now: number },
+  { readonly outcome: 'deleted' | 'absent' | 'last-administrator' }
+> = command('deleteUser', async (transaction, { id, now }) => {
+  if (await isLastAdministrator(transaction, id)) return { outcome: 'last-administrator' }
+  const deleted = await transaction
+    .updateTable('user')
+    .set({
+      username: '',
+      email: null,
+      email_key: null,
+      email_verified_at: null,
+      password_hash: '',
+      scopes: '[]',
+      roles: '[]',
+      profile: '{}',
+      deleted_at: now,
+    })
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .returning('id')
+    .executeTakeFirst()
+  if (!deleted) return { outcome: 'absent' }
+  await endSessions(transaction, { subject: id, now })
+  await insertEvents(
+    transaction,
+    [{ kind: 'subject', value: id, tokensExpireAt: await findLatestExpiry(transaction, id) }],
+    now,
+  )
+  return { outcome: 'deleted' }
+})
 
 export function findUserRow(
   reader: Kysely<Tables>,
   by: 'id' | 'username_key' | 'email_key',
   value: string,
 ): Promise<UserRow | undefined> {
-  return reader.selectFrom('user').selectAll().where(by, '=', value).executeTakeFirst()
+  return reader.selectFrom('user').selectAll().where(by, '=', value).where('deleted_at', 'is', null).executeTakeFirst()
 }
 
 /** Users in the order of their names, from after one name on. */
@@ -75,9 +149,55 @@ export function listUserRows(
     .selectFrom('user')
     .selectAll()
     .where('username_key', '>', page.afterKey)
+    .where('deleted_at', 'is', null)
     .orderBy('username_key')
     .limit(page.limit)
     .execute()
 }
 
-export const commands: readonly AnyCommand[] = [insertUser, disableUser, replacePasswordHash]
+async function setPasswordHash(
+  transaction: Transaction<Tables>,
+  { id, old, hash }: { readonly id: string; readonly old: string | undefined; readonly hash: string },
+): Promise<{ readonly replaced: boolean }> {
+  const replaced = await transaction
+    .updateTable('user')
+    .set({ password_hash: hash })
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .$if(old !== undefined, (query) => query.where('password_hash', '=', old!))
+    .returning('id')
+    .executeTakeFirst()
+  return { replaced: replaced !== undefined }
+}
+
+/** Whether nobody would administrate without this user. Takes the lock under which that cannot change. */
+async function isLastAdministrator(transaction: Transaction<Tables>, id: string): Promise<boolean> {
+  await transaction
+    .updateTable('setting')
+    .set((row) => ({ value: row.ref('value') }))
+    .where('name', '=', 'administration')
+    .execute()
+  const administrators = await transaction
+    .selectFrom('user')
+    .select(['id', 'roles'])
+    .where('roles', 'like', '%admin%')
+    .where('disabled_at', 'is', null)
+    .where('deleted_at', 'is', null)
+    .execute()
+  const ids = administrators.filter(({ roles }) => hasAdminRole(roles)).map((row) => row.id)
+  return ids.length === 1 && ids[0] === id
+}
+
+/** The role that is built in; `roles` is JSON. */
+function hasAdminRole(roles: string): boolean {
+  return (JSON.parse(roles) as readonly string[]).includes('admin')
+}
+
+export const commands: readonly AnyCommand[] = [
+  insertUser,
+  replaceProfile,
+  replacePasswordHash,
+  changePassword,
+  changeUser,
+  deleteUser,
+]

@@ -4,7 +4,16 @@ import type { Database } from '../../storage/database.ts'
 import type { UserRow } from '../../storage/tables.ts'
 import type { EventFeed } from '../events/events.ts'
 import { parseEmail, parseUsername, type ComparableName } from './names.ts'
-import { disableUser, findUserRow, insertUser, listUserRows, replacePasswordHash } from './store.ts'
+import {
+  changePassword,
+  changeUser,
+  deleteUser,
+  findUserRow,
+  insertUser,
+  listUserRows,
+  replacePasswordHash,
+  replaceProfile,
+} from './store.ts'
 
 /** What anyone may know of a user who may know of them at all; never a hash. Profile fields stand beside these. */
 export interface PublicUser {
@@ -21,6 +30,7 @@ export type Profile = Readonly<Record<string, unknown>>
 /** A person's account. */
 export interface User {
   readonly public: PublicUser & Profile
+  readonly profile: Profile
   readonly passwordHash: string
   readonly scopes: readonly string[]
   readonly roles: readonly string[]
@@ -37,29 +47,52 @@ export interface NewUser {
   readonly profile: Profile
 }
 
+/** What an administrator may change; what is left out stays. */
+export interface UserChange {
+  readonly scopes?: readonly string[] | undefined
+  readonly roles?: readonly string[] | undefined
+  readonly active?: boolean | undefined
+  /** Ends all sessions, so that the change holds at once. */
+  readonly endsSessions?: boolean | undefined
+}
+
+/**
+ * The accounts. What ends access resolves when this process heeds it; other processes follow within a second. A change
+ * that was decided on an account which is not so any more changes nothing and says `outdated`.
+ */
 export interface Users {
   /** Creates an account, or says which field somebody else has. */
   create(user: NewUser): Promise<{ readonly user: User } | { readonly taken: 'username' | 'email' }>
   findBySubject(subject: string): Promise<User | undefined>
   /** By user name, or by e-mail where the login has an `@`, which no user name has. */
   findByLogin(login: string): Promise<User | undefined>
-  /** Resolves when this process refuses the user's tokens; other processes follow within a second. */
-  disable(subject: string): Promise<void>
-  replacePasswordHash(user: User, hash: string): Promise<void>
-  /** All users in the order of their names. */
-  list(): AsyncIterable<User>
+  /** Users in the order of their names, after the one with this name; an unknown name is only a place in that order. */
+  listAfter(username: string, limit: number): Promise<readonly User[]>
+  replaceProfile(user: User, profile: Profile): Promise<'changed' | 'outdated'>
+  /** Sets the same password's hash with other parameters. */
+  replacePasswordHash(user: User, hash: string): Promise<'changed' | 'outdated'>
+  /** Sets another password, and ends all sessions but the one that asked for it. */
+  changePassword(user: User, hash: string, exceptSession?: string): Promise<'changed' | 'outdated'>
+  change(user: User, change: UserChange): Promise<'changed' | 'outdated' | 'last-administrator'>
+  /** Deletes all but the subject and the name, which nobody gets again. */
+  delete(user: User): Promise<'deleted' | 'absent' | 'last-administrator'>
 }
 
 export type ProfileSchema<P extends object = object> = StandardSchemaV1<unknown, P>
 
 const cacheMilliseconds = 5_000
 const cacheSize = 10_000
-const listPageSize = 500
 
 export function createUsers(database: Database, feed: EventFeed, clock: Clock): Users {
   const { reader } = database
-  // A read costs microseconds on SQLite and a round trip on PostgreSQL.
-  const cache = database.kind === 'postgres' ? createUserCache(clock, feed) : undefined
+  const cache = createUserCache(clock)
+  feed.onEvent(({ kind, value }) => kind === 'subject' && cache.forget(value))
+
+  /** After a write of ours: what we knew is old, and what it ended is to be heeded before anybody hears of it. */
+  async function settle(user: User, endsAccess: boolean): Promise<void> {
+    cache.forget(user.public.id)
+    if (endsAccess) await feed.tail()
+  }
 
   return {
     async create({ username, email, passwordHash, scopes, roles, profile }) {
@@ -76,14 +109,16 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
         created_at: clock.now(),
       }
       const { taken } = await database.write(insertUser, row)
-      return taken ? { taken } : { user: userOf({ ...row, disabled_at: null, email_verified_at: null }) }
+      if (taken) return { taken }
+      return { user: userOf({ ...row, disabled_at: null, deleted_at: null, email_verified_at: null }) }
     },
     async findBySubject(subject) {
-      const cached = cache?.find(subject)
+      // A read costs microseconds on SQLite and a round trip on PostgreSQL.
+      const cached = database.kind === 'postgres' ? cache.find(subject) : undefined
       if (cached) return cached
       const row = await findUserRow(reader, 'id', subject)
       const user = row && userOf(row)
-      if (user) cache?.remember(user)
+      if (user?.active && database.kind === 'postgres') cache.remember(user)
       return user
     },
     async findByLogin(login) {
@@ -92,34 +127,62 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
       const row = name && (await findUserRow(reader, isEmail ? 'email_key' : 'username_key', name.key))
       return row && userOf(row)
     },
-    async disable(subject) {
-      await database.write(disableUser, { id: subject, now: clock.now() })
-      await feed.tail()
+    async listAfter(username, limit) {
+      return (await listUserRows(reader, { afterKey: username.toLowerCase(), limit })).map(userOf)
     },
-    replacePasswordHash: (user, hash) =>
-      database.write(replacePasswordHash, { id: user.public.id, old: user.passwordHash, hash }),
-    async *list() {
-      let afterKey = ''
-      for (;;) {
-        const rows = await listUserRows(reader, { afterKey, limit: listPageSize })
-        for (const row of rows) yield userOf(row)
-        if (rows.length < listPageSize) return
-        afterKey = rows.at(-1)!.username_key
-      }
+    async replaceProfile(user, profile) {
+      const values = { id: user.public.id, old: JSON.stringify(user.profile), profile: JSON.stringify(profile) }
+      const { replaced } = await database.write(replaceProfile, values)
+      await settle(user, false)
+      return replaced ? 'changed' : 'outdated'
+    },
+    async replacePasswordHash(user, hash) {
+      const { replaced } = await database.write(replacePasswordHash, {
+        id: user.public.id,
+        old: user.passwordHash,
+        hash,
+      })
+      return replaced ? 'changed' : 'outdated'
+    },
+    async changePassword(user, hash, exceptSession) {
+      const values = { id: user.public.id, old: user.passwordHash, hash, exceptSession, now: clock.now() }
+      const { replaced } = await database.write(changePassword, values)
+      await settle(user, true)
+      return replaced ? 'changed' : 'outdated'
+    },
+    async change(user, { scopes = user.scopes, roles = user.roles, active = user.active, endsSessions = false }) {
+      const { outcome } = await database.write(changeUser, {
+        id: user.public.id,
+        expected: { scopes: JSON.stringify(user.scopes), roles: JSON.stringify(user.roles) },
+        scopes: JSON.stringify(scopes),
+        roles: JSON.stringify(roles),
+        disabled: !active,
+        endsSessions,
+        now: clock.now(),
+      })
+      await settle(user, true)
+      return outcome
+    },
+    async delete(user) {
+      const { outcome } = await database.write(deleteUser, { id: user.public.id, now: clock.now() })
+      await settle(user, true)
+      return outcome
     },
   }
 }
 
 function userOf(row: UserRow): User {
+  const profile = JSON.parse(row.profile) as Profile
   return {
     public: {
-      ...(JSON.parse(row.profile) as Profile),
+      ...profile,
       id: row.id,
       username: row.username,
       email: row.email,
       emailVerified: row.email_verified_at !== null,
       createdAt: new Date(row.created_at),
     },
+    profile,
     passwordHash: row.password_hash,
     scopes: JSON.parse(row.scopes) as readonly string[],
     roles: JSON.parse(row.roles) as readonly string[],
@@ -127,13 +190,15 @@ function userOf(row: UserRow): User {
   }
 }
 
-/** Users for 5 s, fewer when an event says that one of them lost access. */
-function createUserCache(
-  clock: Clock,
-  feed: EventFeed,
-): { find(subject: string): User | undefined; remember(user: User): void } {
+interface UserCache {
+  find(subject: string): User | undefined
+  remember(user: User): void
+  forget(subject: string): void
+}
+
+/** Users who may come in, for 5 s. Whoever loses access loses their sessions as well, which no cache holds back. */
+function createUserCache(clock: Clock): UserCache {
   const users = new Map<string, { readonly user: User; readonly until: number }>()
-  feed.onEvent(({ kind, value }) => kind === 'subject' && users.delete(value))
   return {
     find(subject) {
       const cached = users.get(subject)
@@ -145,5 +210,6 @@ function createUserCache(
       if (users.size >= cacheSize) users.delete(users.keys().next().value!)
       users.set(user.public.id, { user, until: clock.now() + cacheMilliseconds })
     },
+    forget: (subject) => void users.delete(subject),
   }
 }

@@ -22,6 +22,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('profile', 'text', (column) => column.notNull())
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addColumn('disabled_at', 'bigint')
+    .addColumn('deleted_at', 'bigint')
     .execute()
   await db.schema
     .createTable('session')
@@ -54,7 +55,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('id', 'integer', (column) => column.primaryKey())
     .addColumn('seq', 'bigint', (column) => column.notNull())
     .execute()
-  await (db as Kysely<{ feed: { id: number; seq: number } }>).insertInto('feed').values({ id: 1, seq: 0 }).execute()
+  const tables = db as Kysely<{ feed: { id: number; seq: number }; setting: { name: string; value: string } }>
+  await tables.insertInto('feed').values({ id: 1, seq: 0 }).execute()
+  // Locked by whoever changes who administrates, so that no two of them leave nobody.
+  await tables.insertInto('setting').values({ name: 'administration', value: '' }).execute()
   await db.schema
     .createTable('signing_key')
     .addColumn('id', 'text', (column) => column.primaryKey())

@@ -2,9 +2,9 @@ import { OAuthError } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import type { Client } from '../../clients/clients.ts'
 import { isTooLong, type Passwords } from '../../password/password.ts'
-import type { Sessions } from '../../sessions/sessions.ts'
+import type { SessionStarter } from '../../sessions/sessions.ts'
 import type { User, Users } from '../../users/users.ts'
-import { grantScopes, heldScopes, readRequestedScopes, type ScopeRules } from '../granted-scopes.ts'
+import { grantScopes, heldScopes, readRequestedScopes, type ScopeRules } from '../../scopes/scopes.ts'
 
 export interface Granted {
   readonly accessToken: string
@@ -27,7 +27,12 @@ export async function grantByPassword(
     passwords,
     sessions,
     scopes: rules,
-  }: { readonly users: Users; readonly passwords: Passwords; readonly sessions: Sessions; readonly scopes: ScopeRules },
+  }: {
+    readonly users: Users
+    readonly passwords: Passwords
+    readonly sessions: SessionStarter
+    readonly scopes: ScopeRules
+  },
 ): Promise<Granted> {
   const username = form.get('username')
   const password = form.get('password')
@@ -37,19 +42,32 @@ export async function grantByPassword(
   const user = await users.findByLogin(username)
   const isProved = !isTooLong(password) && (await passwords.verify(password, user?.passwordHash))
   if (!user || !isProved || !user.active) throw incorrect()
-  const passwordHash = await renewHash(user, password, users, passwords)
+  const passwordHash = await renewHash(user, password, username, users, passwords)
   const scopes = grantScopes(requested, heldScopes(user, rules))
   const started = await sessions.start({ subject: user.public.id, passwordHash, clientId: client.id, scopes })
   if (!started) throw incorrect()
   return { accessToken: started.accessToken, scopes }
 }
 
-/** A login is the one moment at which a hash can be made anew with today's parameters. */
-async function renewHash(user: User, password: string, users: Users, passwords: Passwords): Promise<string> {
+/**
+ * A login is the one moment at which a hash can be made anew with today's parameters.
+ *
+ * @returns the hash that is stored now and that the password belongs to
+ */
+async function renewHash(
+  user: User,
+  password: string,
+  username: string,
+  users: Users,
+  passwords: Passwords,
+): Promise<string> {
   if (!passwords.isOutdated(user.passwordHash)) return user.passwordHash
   const hash = await passwords.hash(password)
-  await users.replacePasswordHash(user, hash)
-  return hash
+  if ((await users.replacePasswordHash(user, hash)) === 'changed') return hash
+  // Another login was faster, or the password is another one by now.
+  const stored = (await users.findByLogin(username))?.passwordHash
+  if (stored === undefined || !(await passwords.verify(password, stored))) throw incorrect()
+  return stored
 }
 
 function incorrect(): OAuthError {

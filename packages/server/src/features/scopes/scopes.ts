@@ -49,3 +49,12 @@ export function heldScopes(
 export function grantScopes(requested: readonly string[] | undefined, held: readonly string[]): readonly string[] {
   return requested ? held.filter((scope) => requested.includes(scope)) : held
 }
+
+/** Scopes that a change would give, and that whoever makes it lacks. */
+export function findUngranted(
+  before: readonly string[],
+  after: readonly string[],
+  own: readonly string[],
+): readonly string[] {
+  return after.filter((scope) => !before.includes(scope) && !own.includes(scope))
+}

@@ -1,0 +1,43 @@
+// A guard that lets everybody in is the fastest. So each is asked, before it is timed, whether it refuses.
+import assert from 'node:assert/strict'
+
+export interface Credential {
+  readonly field: 'authorization' | 'cookie'
+  readonly value: string
+}
+
+export function bearer(token: string): Credential {
+  return { field: 'authorization', value: `Bearer ${token}` }
+}
+
+export function headerOf({ field, value }: Credential): Readonly<Record<string, string>> {
+  return { [field]: value }
+}
+
+/** @throws {AssertionError} unless the route is open to the credential, and closed without it and to any change of it */
+export async function checkGuard(url: string, credential: Credential): Promise<void> {
+  const statusOf = async (headers: Readonly<Record<string, string>>): Promise<number> => {
+    const answer = await fetch(url, { headers })
+    await answer.arrayBuffer()
+    return answer.status
+  }
+  assert.equal(await statusOf(headerOf(credential)), 200, `${url} refuses the right credential`)
+  assert.equal(await statusOf({}), 401, `${url} is open without a credential`)
+  for (const value of changesOf(credential.value)) {
+    assert.equal(await statusOf({ [credential.field]: value }), 401, `${url} is open to the credential ${value}`)
+  }
+}
+
+/** The same with one character changed, in the middle of each part between dots. */
+export function changesOf(credential: string): readonly string[] {
+  const parts = credential.slice(credential.search(/[ =]/) + 1).split('.')
+  const prefix = credential.slice(0, credential.length - parts.join('.').length)
+  return parts.map((part, index) => {
+    const middle = Math.floor(part.length / 2)
+    // A letter or digit that is not half of an escape such as %2B.
+    const at = middle + part.slice(middle).search(/(?<!%.?)[A-Za-z0-9]/)
+    const other = part[at] === 'a' ? 'b' : 'a'
+    const changed = part.slice(0, at) + other + part.slice(at + 1)
+    return prefix + parts.with(index, changed).join('.')
+  })
+}

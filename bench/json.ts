@@ -1,0 +1,12 @@
+export type JsonObject = { readonly [member: string]: unknown }
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The string member of a JSON object. @throws {Error} when there is none */
+export function stringMember(value: unknown, name: string): string {
+  const member = isJsonObject(value) ? value[name] : undefined
+  if (typeof member !== 'string') throw new Error(`"${name}" is missing in ${JSON.stringify(value)}`)
+  return member
+}

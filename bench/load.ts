@@ -1,0 +1,142 @@
+// A load generator that costs less than the servers it asks: raw keep-alive sockets, requests that were made before, and
+// of each answer only its status and its length are read.
+import { connect, type Socket } from 'node:net'
+import { setPriority } from 'node:os'
+
+const host = '127.0.0.1' // and nothing else: this is no tool against other machines
+const maxConnections = 256
+const maxSeconds = 60
+const maxRequests = 5_000_000
+/** An answer that takes longer ends the measurement. */
+const stallSeconds = 30
+
+export interface Load {
+  readonly port: number
+  readonly connections: number
+}
+
+export interface Run {
+  /** Whole requests, sent one after the other by all connections together. */
+  readonly requests: readonly Buffer[]
+  /** No request is sent later than this. */
+  readonly seconds: number
+  /** The status that every answer must have. */
+  readonly expect: number
+}
+
+export interface Answers {
+  readonly answered: number
+  readonly seconds: number
+}
+
+export interface OpenLoad {
+  /** Keeps one request in flight on each connection. @throws {Error} when an answer has another status */
+  run(run: Run): Promise<Answers>
+  close(): void
+}
+
+/** A request without a body, or with one. `fields` are more header lines. */
+export function requestBytes(target: string, fields: Readonly<Record<string, string>> = {}, body?: string): Buffer {
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
+  const length = body === undefined ? '' : `content-length: ${Buffer.byteLength(body)}\r\n`
+  return Buffer.from(`${target} HTTP/1.1\r\nhost: ${host}\r\n${lines.join('')}${length}\r\n${body ?? ''}`)
+}
+
+/** Opens the connections; they are not part of what is measured. */
+export async function openLoad({ port, connections }: Load): Promise<OpenLoad> {
+  if (!(connections >= 1 && connections <= maxConnections)) throw new RangeError(`1 to ${maxConnections} connections`)
+  const sockets = await Promise.all(Array.from({ length: connections }, () => open(port)))
+  return {
+    run: (run) => runOn(sockets, run),
+    close() {
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
+
+function open(port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, noDelay: true }, () => resolve(socket))
+    socket.once('error', reject)
+  })
+}
+
+async function runOn(sockets: readonly Socket[], { requests, seconds, expect }: Run): Promise<Answers> {
+  if (!(seconds > 0 && seconds <= maxSeconds)) throw new RangeError(`more than 0 and at most ${maxSeconds} seconds`)
+  const start = performance.now()
+  const end = start + seconds * 1000
+  let sent = 0
+  let answered = 0
+  const next = (): Buffer | undefined =>
+    sent < maxRequests && performance.now() < end ? requests[sent++ % requests.length] : undefined
+  const hurry = raisePriority()
+  try {
+    await Promise.all(sockets.map((socket) => ask(socket, next, expect, () => answered++)))
+  } finally {
+    hurry.end()
+  }
+  return { answered, seconds: (performance.now() - start) / 1000 }
+}
+
+/** Sends one request after the other on a connection, until there is none. */
+function ask(socket: Socket, next: () => Buffer | undefined, expect: number, onAnswer: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const reader = createAnswerReader(expect)
+    const done = (error?: Error): void => {
+      socket.removeAllListeners('data').removeAllListeners('close').removeAllListeners('error').setTimeout(0)
+      if (error) reject(error)
+      else resolve()
+    }
+    const send = (): void => {
+      const request = next()
+      if (request) socket.write(request)
+      else done()
+    }
+    socket.setTimeout(stallSeconds * 1000, () => socket.destroy(new Error(`no answer within ${stallSeconds} s`)))
+    socket.on('error', done)
+    socket.on('close', () => done(new Error('the server closed the connection')))
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        if (!reader.isWhole(chunk)) return
+      } catch (error) {
+        done(error as Error)
+        return
+      }
+      onAnswer()
+      send()
+    })
+    send()
+  })
+}
+
+/** Tells when an answer has arrived whole. One reader for the answers of one connection, which come one by one. */
+export function createAnswerReader(expect: number): { isWhole(chunk: Buffer): boolean } {
+  const statusLine = Buffer.from(`HTTP/1.1 ${expect}`)
+  let pending: Buffer | undefined
+  return {
+    isWhole(chunk) {
+      const bytes = pending ? Buffer.concat([pending, chunk]) : chunk
+      const headEnd = bytes.indexOf('\r\n\r\n')
+      if (headEnd < 0) {
+        pending = bytes
+        return false
+      }
+      if (bytes.compare(statusLine, 0, statusLine.length, 0, statusLine.length) !== 0) {
+        throw new Error(`an answer is not ${expect}: ${bytes.toString('latin1', 0, 600)}`)
+      }
+      const [, length] = /\r\ncontent-length: *(\d+)/i.exec(bytes.toString('latin1', 0, headEnd)) ?? []
+      if (length === undefined) throw new Error('an answer has no content-length')
+      const missing = headEnd + 4 + Number(length) - bytes.length
+      if (missing < 0) throw new Error('an answer is longer than it says')
+      pending = missing > 0 ? bytes : undefined
+      return missing === 0
+    },
+  }
+}
+
+/** So that it is the server that waits, not we. Root alone may; Linux keeps it a thread, so servers started later have none. */
+function raisePriority(): { end(): void } {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return { end() {} }
+  setPriority(0, -10)
+  return { end: () => setPriority(0, 0) }
+}

@@ -1,0 +1,77 @@
+// npm run bench: measures Keystile beside its peers.
+//
+//   npm run bench                        all scenarios, into bench/results and bench/README.md
+//   npm run bench -- guards verify       some of them
+//   npm run bench -- --rounds 9 --seconds 5
+//   npm run bench -- --quick             one short round, printed and not kept: to see that it works
+//   npm run bench -- --quick --out DIR   and kept in another folder
+import { parseArgs } from 'node:util'
+import { describeMachine } from './machine.ts'
+import { toMarkdown } from './markdown.ts'
+import type { Effort } from './measure.ts'
+import type { Findings, Result } from './result.ts'
+import { resultsFolder, updateReadme, writeResult } from './results.ts'
+import { guards } from './scenarios/guards.ts'
+import { logins } from './scenarios/logins.ts'
+import { me } from './scenarios/me.ts'
+import { start } from './scenarios/start.ts'
+import { verify } from './scenarios/verify.ts'
+import { build } from './stand-alone.ts'
+
+interface Scenario {
+  run(effort: Effort): Promise<Findings>
+  /** It measures the built server. */
+  readonly isBuilt: boolean
+}
+
+const scenarios: Readonly<Record<string, Scenario>> = {
+  guards: { run: guards, isBuilt: false },
+  verify: { run: verify, isBuilt: false },
+  me: { run: me, isBuilt: true },
+  logins: { run: logins, isBuilt: true },
+  start: { run: start, isBuilt: true },
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    out: { type: 'string' },
+  },
+})
+const names = positionals.length > 0 ? positionals : Object.keys(scenarios)
+const unknown = names.filter((name) => !Object.hasOwn(scenarios, name))
+if (unknown.length > 0)
+  throw new TypeError(`there is no ${unknown.join(', ')}; there are ${Object.keys(scenarios).join(', ')}`)
+const effort: Effort = {
+  rounds: numberOf(values.rounds, values.quick ? 1 : 5),
+  seconds: numberOf(values.seconds, values.quick ? 0.05 : 3),
+  quick: values.quick,
+}
+const folder = values.out ?? (values.quick ? undefined : resultsFolder)
+
+if (names.some((name) => scenarios[name]!.isBuilt)) build()
+for (const name of names) {
+  const result: Result = {
+    name,
+    command: ['npm run bench --', name, ...process.argv.slice(2).filter((arg) => !names.includes(arg))].join(' '),
+    date: new Date().toISOString(),
+    machine: describeMachine(),
+    ...withNode(await scenarios[name]!.run(effort)),
+  }
+  console.log(toMarkdown(result, 2))
+  if (folder !== undefined) writeResult(result, folder)
+}
+if (folder === resultsFolder) updateReadme(Object.keys(scenarios))
+
+function withNode(findings: Findings): Findings {
+  return { ...findings, versions: { Node: process.versions.node, ...findings.versions } }
+}
+
+function numberOf(text: string | undefined, otherwise: number): number {
+  const value = text === undefined ? otherwise : Number(text)
+  if (!(value > 0)) throw new TypeError(`${text} is no number above 0`)
+  return value
+}

@@ -1,0 +1,42 @@
+import { isMet, type Bar, type Result } from './result.ts'
+import type { Summary } from './statistics.ts'
+
+/** A result as its own page, or as a section of another. */
+export function toMarkdown(result: Result, level = 1): string {
+  const { title, method, command, date, machine, versions, table, bars, skipped } = result
+  const said = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  const parts = [
+    `${'#'.repeat(level)} ${title}`,
+    method,
+    tableOf(
+      table.columns,
+      table.rows.map(({ name, cells }) => [name, ...cells.map(cellOf)]),
+    ),
+    ...(bars.length > 0 ? [tableOf(['bar', 'promised', 'measured', ''], bars.map(barOf))] : []),
+    ...skipped.map((reason) => `**Skipped:** ${reason}`),
+    `\`${command}\`, ${date.slice(0, 10)}. ${machine.processor}, ${machine.memory}, ${machine.system}, load ${machine.load} when it began. ${said.join(', ')}.`,
+  ]
+  return `${parts.join('\n\n')}\n`
+}
+
+function tableOf(columns: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  const rule = columns.map((_, index) => (index === 0 ? '---' : '--:'))
+  return [line(columns), line(rule), ...rows.map(line)].join('\n')
+}
+
+function cellOf(cell: Summary | null): string {
+  return cell ? `${short(cell.median)} (${short(cell.lowest)}–${short(cell.highest)})` : '–'
+}
+
+function barOf(bar: Bar): readonly string[] {
+  const promised = bar.atLeast === undefined ? `≤ ${short(bar.atMost!)}` : `≥ ${short(bar.atLeast)}`
+  return [bar.promise, promised, short(bar.measured), isMet(bar) ? 'met' : '**missed**']
+}
+
+/** Three digits say all that such a measurement knows. */
+export function short(value: number): string {
+  const size = Math.abs(value)
+  if (size >= 1000) return Math.round(value).toLocaleString('en-US')
+  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2)
+}

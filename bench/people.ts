@@ -1,0 +1,34 @@
+// People who are registered and logged in at a running Keystile, over its own endpoints.
+import { stringMember } from './json.ts'
+
+export const password = 'correct horse battery staple'
+
+/** Access tokens, each of another person. @param base the issuer */
+export async function logInPeople(base: string, count: number): Promise<readonly string[]> {
+  return inBatches(count, async (n) => {
+    const username = `user${n}`
+    await post(`${base}/users`, JSON.stringify({ username, email: `${username}@example.com`, password }))
+    const answer = await post(`${base}/token`, new URLSearchParams({ username, password }))
+    return stringMember(await answer.json(), 'access_token')
+  })
+}
+
+/** @throws {Error} for an answer that is not 2xx */
+export async function post(url: string, body: string | URLSearchParams): Promise<Response> {
+  const headers: Record<string, string> = typeof body === 'string' ? { 'content-type': 'application/json' } : {}
+  // Better Auth refuses browsers from elsewhere, and takes `fetch` for one.
+  headers['origin'] = new URL(url).origin
+  const answer = await fetch(url, { method: 'POST', headers, body })
+  if (!answer.ok) throw new Error(`POST ${url}: ${answer.status} ${await answer.text()}`)
+  return answer
+}
+
+/** Some at once: each waits for a password to be hashed. */
+export async function inBatches<T>(count: number, make: (n: number) => Promise<T>): Promise<readonly T[]> {
+  const made: T[] = []
+  for (let start = 0; start < count; start += 10) {
+    const batch = Array.from({ length: Math.min(10, count - start) }, (_, index) => make(start + index))
+    made.push(...(await Promise.all(batch)))
+  }
+  return made
+}

@@ -1,0 +1,106 @@
+// Servers as processes of their own, and what the kernel knows of them.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { text } from 'node:stream/consumers'
+
+/** The unit of times in /proc, the same on every Linux: USER_HZ. */
+const ticksPerSecond = 100
+const startSeconds = 20
+
+export interface Program {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export interface ServerProcess {
+  readonly port: number
+  readonly pid: number
+  /** Microseconds that the process and all its threads have computed so far. */
+  cpuMicroseconds(): number
+  stop(): Promise<void>
+}
+
+/** A TypeScript module of this repository, run from source. */
+export function nodeProgram(script: string, args: readonly string[] = []): Program {
+  return { command: process.execPath, args: ['--conditions=source', script, ...args] }
+}
+
+/** Starts a server that listens on the port of its environment's `PORT`, and waits until it answers `GET path`. */
+export async function startServer(program: Program, path = '/open'): Promise<ServerProcess> {
+  const port = await freePort()
+  const child = spawnProgram(program, port)
+  const stderr = text(child.stderr!)
+  try {
+    await waitForAnswer(child, port, path)
+  } catch (error) {
+    await stopProcess(child)
+    throw new Error(`${program.args.join(' ')}: ${(error as Error).message}\n${await stderr}`)
+  }
+  const pid = child.pid!
+  return { port, pid, cpuMicroseconds: () => cpuMicroseconds(pid), stop: () => stopProcess(child) }
+}
+
+/** Starts a program with `PORT` in its environment, and nothing of ours but PATH and HOME. */
+export function spawnProgram({ command, args, cwd, env = {} }: Program, port: number): ChildProcess {
+  const { PATH = '', HOME = '' } = process.env
+  return spawn(command, args, {
+    ...(cwd !== undefined && { cwd }),
+    env: { PATH, HOME, NODE_ENV: 'production', PORT: String(port), ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+}
+
+export async function stopProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
+  const exited = once(child, 'exit')
+  child.kill('SIGTERM')
+  const late = setTimeout(() => child.kill('SIGKILL'), 5_000)
+  await exited
+  clearTimeout(late)
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (typeof address !== 'object' || address === null) throw new Error('a listening server has an address')
+  return address.port
+}
+
+/** The first answer of any status but 404 and 5xx. @throws {Error} when the process ends, or none comes */
+async function waitForAnswer(child: ChildProcess, port: number, path: string): Promise<void> {
+  const failed = new Promise<never>((_resolve, reject) => child.once('error', reject))
+  for (const end = performance.now() + startSeconds * 1000; performance.now() < end;) {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error('it ended')
+    const answer = await Promise.race([fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined), failed])
+    await answer?.arrayBuffer()
+    if (answer && answer.status !== 404 && answer.status < 500) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  throw new Error(`it did not answer within ${startSeconds} s`)
+}
+
+/** utime + stime of all threads, dead ones included: fields 14 and 15 of /proc/PID/stat (proc_pid_stat(5)). */
+function cpuMicroseconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  // The name of the program is in parentheses and may hold spaces.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1e6
+}
+
+/** Memory that a process keeps resident, in MiB. */
+export function residentMebibytes(pid: number): number {
+  const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? []
+  return Number(kibibytes) / 1024
+}
+
+/** @throws {Error} where there is no /proc */
+export function requireProc(): void {
+  if (process.platform !== 'linux') throw new Error('processor time a request is read from /proc: run this on Linux')
+}

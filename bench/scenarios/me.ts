@@ -1,0 +1,143 @@
+// "Who am I?", answered by whole servers: a token or cookie is proved, the user is loaded, and answered as JSON.
+import { existsSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { withTemporaryFolder } from '../folder.ts'
+import { bearer, checkGuard, headerOf, type Credential } from '../guard-check.ts'
+import { isJsonObject, stringMember } from '../json.ts'
+import { requestBytes } from '../load.ts'
+import { versionOf } from '../machine.ts'
+import { measureInTurns, withServers, type Effort, type Lane } from '../measure.ts'
+import { inBatches, logInPeople, password, post } from '../people.ts'
+import { nodeProgram, type Program } from '../process.ts'
+import type { Findings } from '../result.ts'
+import { standAlone } from '../stand-alone.ts'
+import { summarize, summarizePairs } from '../statistics.ts'
+
+const peers = join(import.meta.dirname, '../peers')
+export const python = '/usr/bin/python3'
+
+interface Contestant {
+  readonly name: string
+  readonly program: (folder: string) => Program
+  readonly logIn: (base: string, people: number) => Promise<readonly Credential[]>
+  /** Its versions, or why it cannot be measured here. */
+  readonly find: () => Readonly<Record<string, string>> | string
+}
+
+const secret = randomBytes(32).toString('base64url')
+
+const ours: Contestant = {
+  name: 'Keystile, stand-alone, SQLite',
+  program: standAlone,
+  logIn: async (base, people) => (await logInPeople(base, people)).map(bearer),
+  find: () => ({}),
+}
+
+const fastapi: Contestant = {
+  name: 'FastAPI’s tutorial, users in memory',
+  program: () => ({
+    command: python,
+    args: [join(peers, 'fastapi_app.py')],
+    env: { SECRET: secret, PASSWORD: password, PEOPLE: '100' },
+  }),
+  logIn: (base, people) =>
+    inBatches(people, async (n) => {
+      const answer = await post(`${base}/token`, new URLSearchParams({ username: `user${n}`, password }))
+      return bearer(stringMember(await answer.json(), 'access_token'))
+    }),
+  find: findFastapi,
+}
+
+const betterAuth: Contestant = {
+  name: 'Better Auth’s getSession, Hono, SQLite',
+  program: (folder) => ({
+    ...nodeProgram(join(peers, 'better-auth.ts')),
+    env: { SECRET: secret, DATABASE: join(folder, 'better-auth.db') },
+  }),
+  logIn: (base, people) =>
+    inBatches(people, async (n) => {
+      const person = JSON.stringify({ name: `user${n}`, email: `user${n}@example.com`, password })
+      const answer = await post(`${base}/api/auth/sign-up/email`, person)
+      return { field: 'cookie', value: answer.headers.getSetCookie()[0]!.split(';')[0]! }
+    }),
+  find: () => {
+    const version = versionOf('better-auth', peers)
+    return version === undefined ? 'Better Auth is not installed: npm run bench:peers' : { 'better-auth': version }
+  },
+}
+
+export async function me(effort: Effort): Promise<Findings> {
+  const found = [ours, fastapi, betterAuth].map((contestant) => ({ contestant, found: contestant.find() }))
+  const skipped = found.flatMap(({ found }) => (typeof found === 'string' ? [found] : []))
+  const contestants = found.flatMap(({ contestant, found }) => (typeof found === 'string' ? [] : [contestant]))
+  const people = effort.quick ? 2 : 20
+  const measured = await withTemporaryFolder((folder) =>
+    withServers(
+      Object.fromEntries(contestants.map(({ name, program }) => [name, program(folder)])),
+      async (servers) => {
+        const lanes: Lane[] = []
+        for (const { name, logIn } of contestants) {
+          const server = servers[name]!
+          const base = `http://127.0.0.1:${server.port}`
+          const credentials = await logIn(base, people)
+          await checkGuard(`${base}/users/me`, credentials[0]!)
+          const requests = credentials.map((credential) => requestBytes('GET /users/me', headerOf(credential)))
+          lanes.push({ name, server, requests })
+        }
+        return measureInTurns(lanes, effort)
+      },
+      '/users/me',
+    ),
+  )
+  const mine = measured.get(ours.name)!
+  const rows = contestants.map(({ name }) => {
+    const { cpu, rate } = measured.get(name)!
+    return { name, cpu: summarize(cpu), rate: summarize(rate), share: summarizePairs(mine.cpu, cpu, (a, b) => a / b) }
+  })
+  const share = rows.find(({ name }) => name === fastapi.name)?.share
+  return {
+    title: 'GET /users/me',
+    method:
+      'Processor time of a whole server for one request with 16 connections. Keystile and Better Auth read the user from SQLite each time; the tutorial of FastAPI keeps its users in memory. The last column is Keystile’s processor time over theirs, round by round.',
+    versions: Object.assign({}, ...found.map(({ found }) => (typeof found === 'string' ? {} : found))) as Record<
+      string,
+      string
+    >,
+    table: {
+      columns: ['server', 'processor time a request, µs', 'requests a second', 'ours ÷ theirs'],
+      rows: rows.map(({ name, cpu, rate, share }) => ({ name, cells: [cpu, rate, name === ours.name ? null : share] })),
+    },
+    bars: share
+      ? [{ promise: 'processor time ÷ that of FastAPI’s tutorial', measured: share.median, atMost: 0.25 }]
+      : [],
+    skipped,
+    plot: {
+      title: 'GET /users/me',
+      unit: 'µs of processor time a request, median and spread',
+      groups: [
+        {
+          name: 'Less is better',
+          items: rows.map(({ name, cpu }) => ({ name, value: cpu, isOurs: name === ours.name })),
+        },
+      ],
+    },
+  }
+}
+
+/** The versions of the Python packages, as Debian has them, or why they cannot be used. */
+function findFastapi(): Readonly<Record<string, string>> | string {
+  if (!existsSync(python)) return `FastAPI: there is no ${python}`
+  const script = `
+import json, platform, fastapi, uvicorn, jwt, argon2, python_multipart
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+print(json.dumps({"Python": platform.python_version(), "FastAPI": fastapi.__version__, "PyJWT": jwt.__version__,
+  "uvicorn": uvicorn.__version__ + " with " + AutoHTTPProtocol.__module__.split(".")[-1].replace("_impl", "")}))`
+  const { status, stdout, stderr } = spawnSync(python, ['-c', script], { encoding: 'utf8' })
+  if (status !== 0) return `FastAPI: ${stderr.trim().split('\n').at(-1)} (which packages: bench/peers/install.ts)`
+  const versions: unknown = JSON.parse(stdout)
+  return isJsonObject(versions)
+    ? Object.fromEntries(Object.entries(versions).map(([name, version]) => [name, String(version)]))
+    : {}
+}

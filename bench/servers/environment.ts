@@ -1,0 +1,12 @@
+// What a measured server is told by whoever starts it.
+
+/** The value of a variable. @throws {Error} when it is missing */
+export function variable(name: string): string {
+  const value = process.env[name]
+  if (value === undefined || value === '') throw new Error(`${name} is missing in the environment`)
+  return value
+}
+
+export const hostname = '127.0.0.1'
+/** What the open and the guarded route answer alike, so that they differ in the guard alone. */
+export const answer = { items: ['lamp', 'chair'] }

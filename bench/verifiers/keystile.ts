@@ -1,0 +1,25 @@
+import { createVerifier } from 'keystile'
+import { importJwkSet, verifyJwt } from 'keystile/jwt'
+import { audience, issuer } from '../tokens.ts'
+import type { Contestant } from './material.ts'
+
+/** One JWT, proved. */
+export const ourVerifyJwt: Contestant = {
+  name: 'keystile, verifyJwt',
+  isOurs: true,
+  prepare: ({ jwk }) => {
+    const keys = importJwkSet({ keys: [jwk] })
+    const options = { issuer, audience, type: 'at+jwt' }
+    return (token) => verifyJwt(token, keys, options)
+  },
+}
+
+/** What a guard does with a token that it has not seen: also the profile of access tokens, and the identity. */
+export const ourVerifier: Contestant = {
+  name: 'keystile, createVerifier, nothing cached',
+  isOurs: true,
+  prepare: ({ jwk }) => {
+    const verifier = createVerifier({ issuer, audience, keys: { keys: [jwk] }, revocations: 'none' })
+    return (token) => verifier.verify(token)
+  },
+}

@@ -1,0 +1,49 @@
+import type { KeyObject } from 'node:crypto'
+import {
+  exportPrivateJwk,
+  exportPublicJwk,
+  generateKey,
+  type AlgorithmName,
+  type Jwk,
+  type SigningKey,
+} from 'keystile/jwt'
+import { issueTokens } from '../tokens.ts'
+
+export const algorithms = ['HS256', 'RS256', 'ES256', 'EdDSA'] as const satisfies readonly AlgorithmName[]
+export type Algorithm = (typeof algorithms)[number]
+
+/** Tokens of one algorithm, and their key in the forms that libraries want it. */
+export interface Material {
+  readonly algorithm: Algorithm
+  readonly key: SigningKey
+  /** The public half, or the secret. */
+  readonly keyObject: KeyObject
+  readonly jwk: Jwk
+  /** SPKI text, or nothing where the key is a secret. */
+  readonly pem: string | undefined
+  readonly tokens: readonly string[]
+}
+
+/** A verifier of one token: throws, or rejects, unless it is good. */
+export type Verify = (token: string) => unknown
+
+export interface Contestant {
+  readonly name: string
+  readonly isOurs: boolean
+  /** Made anew for each round, so that nothing is remembered. `undefined`: it does not know the algorithm. */
+  prepare(material: Material): Verify | undefined | Promise<Verify | undefined>
+}
+
+export function makeMaterial(algorithm: Algorithm, count: number): Material {
+  const key = generateKey(algorithm)
+  const keyObject = key.verifyingKey
+  const isSecret = keyObject.type === 'secret'
+  return {
+    algorithm,
+    key,
+    keyObject,
+    jwk: isSecret ? exportPrivateJwk(key) : exportPublicJwk(key),
+    pem: isSecret ? undefined : keyObject.export({ format: 'pem', type: 'spki' }),
+    tokens: issueTokens(count, key),
+  }
+}

@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import { audience, issuer } from '../tokens.ts'
+import type { Material } from './material.ts'
+import { peersFolder } from './peers.ts'
+
+const python = '/usr/bin/python3'
+
+/** PyJWT in a process of its own, which verifies all tokens whenever it is told to. */
+export interface PyJwt {
+  /** @returns microseconds of processor time a token */
+  round(): Promise<number>
+  stop(): void
+}
+
+/** @returns PyJWT when it is ready and has refused a changed token, or why it cannot be measured */
+export async function startPyJwt(
+  { algorithm, keyObject, pem, tokens }: Material,
+  folder: string,
+): Promise<PyJwt | string> {
+  if (!existsSync(python)) return `PyJWT: there is no ${python}`
+  const file = join(folder, `${algorithm}.json`)
+  // A secret is any bytes; PyJWT takes it as text, so it is handed over as such.
+  const key = pem ?? keyObject.export().toString('latin1')
+  writeFileSync(file, JSON.stringify({ key, tokens }))
+  const child = spawn(python, [join(peersFolder, 'pyjwt_verify.py'), algorithm, issuer, audience, file])
+  const complaint = text(child.stderr)
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+  const next = async (): Promise<string> => {
+    const { value, done } = await lines.next()
+    if (done) throw new Error((await complaint).trim().split('\n').at(-1))
+    return value
+  }
+  try {
+    await next()
+  } catch (error) {
+    return `PyJWT, ${algorithm}: ${(error as Error).message} (which packages: bench/peers/install.ts)`
+  }
+  return {
+    round: async () => {
+      child.stdin.write('\n')
+      return Number(await next())
+    },
+    stop: () => child.stdin.end(),
+  }
+}

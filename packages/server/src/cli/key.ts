@@ -1,0 +1,26 @@
+import { silentLogger, systemClock } from 'keystile/internal'
+import { listSigningKeys } from '../features/signing-keys/signing-keys.ts'
+import { openAccounts } from '../server/wire.ts'
+import type { Call, Command } from './command.ts'
+
+export const keyCommands: readonly Command[] = [
+  {
+    words: ['key', 'list'],
+    flags: { json: {} },
+    takesSettings: true,
+    summary: 'the signing keys in the database: id, algorithm, since when',
+    run: list,
+  },
+]
+
+async function list({ flags, terminal, settings }: Call): Promise<void> {
+  const accounts = await openAccounts((await settings()).options.database, { logger: silentLogger, clock: systemClock })
+  try {
+    for (const { keyId, algorithm, createdAt } of await listSigningKeys(accounts.database)) {
+      const row = { key_id: keyId, algorithm, created_at: createdAt.toISOString() }
+      terminal.print(flags.has('json') ? JSON.stringify(row) : Object.values(row).join('\t'))
+    }
+  } finally {
+    await accounts.close()
+  }
+}

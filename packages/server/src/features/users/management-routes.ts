@@ -1,0 +1,161 @@
+import { z } from 'zod'
+import { ProblemError, type FieldError } from 'keystile/internal'
+import { checkFields, describeFields, readJsonObject, refuseFaults, strictFields } from '../../http/json-body.ts'
+import { emptyAnswer, jsonAnswer, queryOf, type Route } from '../../http/route.ts'
+import { findUngranted, heldScopes, type ScopeRules } from '../scopes/scopes.ts'
+import { outdated } from './profile.ts'
+import type { ProfileSchema, User, Users } from './users.ts'
+import { describeManagedUser, wireManagedUser } from './wire-user.ts'
+
+const defaultPageSize = 50
+const maxPageSize = 200
+
+const names = z.array(z.string({ error: 'Input should be a valid string' }), {
+  error: 'Input should be a list of names',
+})
+const userChange = strictFields({
+  scopes: names.optional(),
+  roles: names.optional(),
+  disabled: z.boolean({ error: 'Input should be true or false' }).optional(),
+})
+
+/** Who has called, as these routes need to know them. */
+export interface ManagementCaller {
+  readonly identity: { readonly scopes: readonly string[] }
+}
+
+/** All accounts, for those who hold `users:read` and `users:write`. */
+export function managementRoutes({
+  users,
+  scopes: rules,
+  profile,
+}: {
+  readonly users: Users
+  readonly scopes: ScopeRules
+  readonly profile: ProfileSchema | undefined
+}): readonly Route<ManagementCaller>[] {
+  const common = { below: 'issuer', refusals: 'problem' } as const
+  const mayRead = { scopes: ['users:read'] }
+  const mayWrite = { scopes: ['users:write'] }
+  const schema = describeManagedUser(profile)
+  const absent = { 404: 'There is no such user' }
+
+  async function getUser(id: string | undefined): Promise<User> {
+    const user = id === undefined ? undefined : await users.findBySubject(id)
+    if (!user) throw new ProblemError('not_found', 'There is no such user')
+    return user
+  }
+
+  return [
+    {
+      ...common,
+      method: 'GET',
+      path: '/users',
+      guard: mayRead,
+      doc: {
+        summary: 'List users',
+        description:
+          'In the order of their names. `next` is the `after` of the following page, and null on the last one.',
+        query: {
+          limit: { type: 'integer', minimum: 1, maximum: maxPageSize, default: defaultPageSize },
+          after: { type: 'string', description: 'The name after which the page begins' },
+        },
+        success: {
+          status: 200,
+          description: 'A page of users',
+          schema: {
+            type: 'object',
+            properties: { users: { type: 'array', items: schema }, next: { type: ['string', 'null'] } },
+            required: ['users', 'next'],
+          },
+        },
+        refuses: { 422: 'The limit is no number of the range' },
+      },
+      async handle(request) {
+        const query = queryOf(request)
+        const limit = readLimit(query.get('limit'))
+        const page = await users.listAfter(query.get('after') ?? '', limit + 1)
+        const shown = page.slice(0, limit)
+        const next = page.length > limit ? shown.at(-1)!.public.username : null
+        return jsonAnswer(200, { users: shown.map(wireManagedUser), next })
+      },
+    },
+    {
+      ...common,
+      method: 'GET',
+      path: '/users/{id}',
+      guard: mayRead,
+      doc: { summary: 'Read a user', success: { status: 200, description: 'The user', schema }, refuses: absent },
+      handle: async ({ params }) => jsonAnswer(200, wireManagedUser(await getUser(params['id']))),
+    },
+    {
+      ...common,
+      method: 'PATCH',
+      path: '/users/{id}',
+      guard: mayWrite,
+      doc: {
+        summary: "Change a user's scopes and roles, disable or enable them",
+        description:
+          'What is left out stays as it is. Nobody gives a scope that their own token lacks. A user who is disabled loses all sessions at once; scopes that are taken away are gone with the next token.',
+        body: { type: 'json', schema: describeFields(userChange) },
+        success: { status: 200, description: 'The changed user', schema },
+        refuses: {
+          ...absent,
+          403: 'The change gives a scope that the token lacks',
+          409: 'Changed at the same time, or the last administrator',
+        },
+      },
+      async handle(request, { identity }) {
+        const { errors, fields } = checkFields(userChange, await readJsonObject(request))
+        refuseFaults(errors)
+        const { scopes, roles, disabled } = fields!
+        refuseFaults([...findUnknown('scopes', scopes, rules.declared), ...findUnknown('roles', roles, rules.roles)])
+        const user = await getUser(request.params['id'])
+        const after = { scopes: scopes ?? user.scopes, roles: roles ?? user.roles }
+        const given = findUngranted(heldScopes(user, rules), heldScopes(after, rules), identity.scopes)
+        if (given.length > 0) throw new ProblemError('forbidden', 'Nobody gives a scope that their own token lacks')
+        const change = { scopes, roles, active: disabled === undefined ? undefined : !disabled }
+        const outcome = await users.change(user, change)
+        if (outcome === 'outdated') throw outdated()
+        if (outcome === 'last-administrator') throw lastAdministrator()
+        return jsonAnswer(200, wireManagedUser(await getUser(request.params['id'])))
+      },
+    },
+    {
+      ...common,
+      method: 'DELETE',
+      path: '/users/{id}',
+      guard: mayWrite,
+      doc: {
+        summary: 'Delete a user',
+        success: { status: 204, description: 'Deleted; all their tokens are refused' },
+        refuses: { ...absent, 409: 'The last administrator' },
+      },
+      async handle({ params }) {
+        const outcome = await users.delete(await getUser(params['id']))
+        if (outcome === 'last-administrator') throw lastAdministrator()
+        return emptyAnswer
+      },
+    },
+  ]
+}
+
+function readLimit(text: string | null): number {
+  const limit = text === null ? defaultPageSize : /^\d{1,4}$/.test(text) ? Number(text) : 0
+  if (limit >= 1 && limit <= maxPageSize) return limit
+  const msg = `Input should be a whole number from 1 to ${maxPageSize}`
+  throw new ProblemError('unprocessable_content', `limit: ${msg}`, {
+    errors: [{ loc: ['query', 'limit'], msg, type: 'value_error' }],
+  })
+}
+
+function findUnknown(field: string, named: readonly string[] = [], known: object): readonly FieldError[] {
+  if (named.every((name) => Object.hasOwn(known, name))) return []
+  return [
+    { loc: ['body', field], msg: `Input should be names among ${Object.keys(known).join(', ')}`, type: 'value_error' },
+  ]
+}
+
+function lastAdministrator(): ProblemError {
+  return new ProblemError('conflict', 'The last administrator must stay one')
+}

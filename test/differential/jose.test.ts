@@ -1,0 +1,120 @@
+// Ours and jose read the same tokens with the same demands. jose is the oracle: what it refuses, ours must refuse; where ours
+// is stricter, the rule has a name here.
+import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { importJWK, jwtVerify } from 'jose'
+import { TokenError } from 'keystile'
+import { exportPrivateJwk, exportPublicJwk, importKey, verifyJwt, type VerificationKey } from 'keystile/jwt'
+import type { AlgorithmName } from '../../packages/keystile/src/keys/algorithm.ts'
+import { algorithms, audience, createBaker, issuer, now, recipe, toleranceSeconds, type } from './tokens.ts'
+
+const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
+const tokensPerAlgorithm = process.env['KEYSTILE_LONG'] ? 100_000 : 1_000
+
+/** What ours refuses though jose accepts it, by the reason that ours gives to the log. */
+const rulesOfOurs: readonly (readonly [rule: string, reason: RegExp])[] = [
+  ['canonical base64url (RFC 4648 §3.5)', /^a segment is not canonical base64url$/],
+  ['size', /^longer than 16384 characters$/],
+  ['crit at all (RFC 7515 §4.1.11)', /^the header has "crit"/],
+  ['repeated member (RFC 8725 §2.4)', /^the (header|payload) is not unambiguous: a member appears twice$/],
+  ['lone surrogate (RFC 7493 §2.1)', /^the (header|payload) is not well-formed: a surrogate stands alone$/],
+  ['depth', /^the (header|payload) is nested deeper than 32 levels$/],
+  ['UTF-8, without a byte order mark (RFC 8259 §8.1)', /^the (header|payload) is not (UTF-8|JSON)$/],
+  ['kid is a string (RFC 7515 §4.1.4)', /^"kid" is not a string$/],
+  ['kid names the key', /^no key of this set and algorithm$/],
+  ['exp required', /^"exp" is missing$/],
+  ['times are finite numbers (RFC 7519 §2)', /^"(exp|nbf|iat)" is not a finite number$/],
+  ['iss, sub and jti are strings (RFC 7519 §4.1)', /^"(iss|sub|jti)" is not a string$/],
+  ['aud is a string or strings (RFC 7519 §4.1.3)', /^"aud" is neither a string nor an array of strings$/],
+]
+
+interface Verifiers {
+  /** The reason of a refusal, or nothing. */
+  ours(token: string): string | undefined
+  jose(token: string): Promise<string | undefined>
+}
+
+async function verifiersFor(key: VerificationKey): Promise<Verifiers> {
+  const { name, keyType, curve } = key.algorithm
+  const jwk = keyType === 'oct' ? exportPrivateJwk(key) : exportPublicJwk(key)
+  const ourKey = importKey(jwk)
+  const josesKey = await importJWK({ ...jwk }, name)
+  const options = {
+    algorithms: curve === 'Ed25519' ? ['EdDSA', 'Ed25519'] : [name],
+    issuer,
+    audience,
+    typ: type,
+    clockTolerance: toleranceSeconds,
+    currentDate: new Date(now * 1000),
+  }
+  return {
+    ours(token) {
+      const clock = { now: () => now * 1000 }
+      try {
+        verifyJwt(token, ourKey, { issuer, audience, type, clockToleranceSeconds: toleranceSeconds, clock })
+        return undefined
+      } catch (error) {
+        assert.ok(error instanceof TokenError, String(error))
+        return error.reason ?? 'no reason'
+      }
+    },
+    jose: (token) =>
+      jwtVerify(token, josesKey, options).then(
+        () => undefined,
+        (error: Error) => error.message,
+      ),
+  }
+}
+
+/** How often each came. */
+type Tally = Map<string, number>
+
+const total: Tally = new Map()
+
+function count(tally: Tally, what: string, times = 1): void {
+  tally.set(what, (tally.get(what) ?? 0) + times)
+}
+
+async function compare(algorithm: AlgorithmName, index: number): Promise<Tally> {
+  const tally: Tally = new Map()
+  const { key, bake } = createBaker(algorithm)
+  const { ours, jose } = await verifiersFor(key)
+  const property = fc.asyncProperty(recipe, async (made) => {
+    const token = bake(made)
+    const asked = jose(token) // verifies in another thread meanwhile
+    const reason = ours(token)
+    const refusedByJose = await asked
+    if (refusedByJose !== undefined) {
+      assert.notEqual(reason, undefined, `jose refuses (${refusedByJose}) and ours accepts: ${token}`)
+      return count(tally, 'refused by both')
+    }
+    if (reason === undefined) return count(tally, 'accepted by both')
+    const rule = rulesOfOurs.find(([, pattern]) => pattern.test(reason))
+    assert.ok(rule, `jose accepts and ours refuses without a name for it (${reason}): ${token}`)
+    count(tally, rule[0])
+  })
+  await fc.assert(property, { seed: seed + index, numRuns: tokensPerAlgorithm })
+  return tally
+}
+
+describe('verifyJwt', () => {
+  for (const [index, algorithm] of algorithms.entries()) {
+    it(`accepts no ${algorithm} token that jose refuses, and has a name for each that only ours refuses`, async (t) => {
+      t.diagnostic(`KEYSTILE_SEED=${seed}`)
+      const tally = await compare(algorithm, index)
+      for (const [what, times] of tally) count(total, what, times)
+      const [good, bad] = [tally.get('accepted by both') ?? 0, tally.get('refused by both') ?? 0]
+      t.diagnostic(`${algorithm}: ${good} accepted by both, ${bad} refused by both, the rest by ours alone`)
+      assert.ok(good > tokensPerAlgorithm / 10, 'too few tokens are good')
+      assert.ok(bad > tokensPerAlgorithm / 10, 'too few tokens are bad')
+    })
+  }
+
+  it('is stricter than jose by each of the named rules', (t) => {
+    for (const [rule] of rulesOfOurs) t.diagnostic(`refused by ours alone: ${total.get(rule) ?? 0} by ${rule}`)
+    const unseen = rulesOfOurs.map(([rule]) => rule).filter((rule) => !total.has(rule))
+    assert.deepEqual(unseen, [])
+  })
+})
