@@ -11,7 +11,12 @@ export function standAlone(cwd: string): Program {
     command: process.execPath,
     args: [join(root, 'packages/server/bin/keystile.cjs'), 'serve'],
     cwd,
-    env: { KEYSTILE_ACCESS_TOKEN_SECONDS: String(24 * 60 * 60), KEYSTILE_HOST: '127.0.0.1' },
+    env: {
+      KEYSTILE_HOST: '127.0.0.1',
+      // Stays the same when the port does not: a database belongs to one issuer.
+      KEYSTILE_ISSUER: 'http://localhost:8000',
+      KEYSTILE_ACCESS_TOKEN_SECONDS: String(24 * 60 * 60),
+    },
   }
 }
 

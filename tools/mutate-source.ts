@@ -158,11 +158,11 @@ const turnWords: Rule = (_source, tokens, at) => {
 const moveLimits: Rule = (source, tokens, at) => {
   const { text, start, end } = tokens[at]!
   if (!/^\d[\d_]*n?$/.test(text)) return []
-  const [before, name] = [tokens[at - 1]?.text ?? '', tokens[at - 2]?.text ?? '']
+  const [first, name, before] = [at - 3, at - 2, at - 1].map((place) => tokens[place]?.text ?? '')
   const value = BigInt(text.replace('n', '').replaceAll('_', ''))
-  const isNamed =
-    (before === '=' || before === ':') && /^[\w$]+$/.test(name) && /^\s*([,})]|$)/m.test(source.slice(end))
-  const isCompared = value > 1n && (comparisons.has(before) || comparisons.has(tokens[at + 1]?.text ?? ''))
+  const isMember = before === ':' && (first === '{' || first === ',')
+  const isNamed = (before === '=' || isMember) && /^[A-Za-z_$]/.test(name!) && /^\s*([,})]|$)/m.test(source.slice(end))
+  const isCompared = value > 1n && (comparisons.has(before!) || comparisons.has(tokens[at + 1]?.text ?? ''))
   if (!isNamed && !isCompared) return []
   const suffix = text.endsWith('n') ? 'n' : ''
   return [value - 1n, value + 1n]

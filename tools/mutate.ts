@@ -28,15 +28,16 @@ export interface MutationOptions {
   readonly explained: readonly Explanation[]
   readonly runExplained?: boolean
   readonly workers?: number
-  /** For the tests. */
+  /** However fast the tests are when nothing is changed, they may take this long. Default: 15. */
+  readonly leastTimeoutSeconds?: number
+  /** What the tests find in their environment. */
   readonly env?: Readonly<Record<string, string>>
   /** Called for each result as it comes. */
   onResult?(result: Result): void
 }
 
-/** Mutants that run longer than their tests took unchanged, times this and a while more, are taken to hang. */
+/** A mutant whose tests take this many times longer than they took unchanged, and a while more, hangs. */
 const patience = 5
-const leastTimeoutSeconds = 15
 
 /**
  * Runs the mutants of some files against their tests, several at once.
@@ -54,15 +55,17 @@ export async function runMutants(
     const timeouts = await measure(
       files.flatMap(({ stages }) => stages),
       copies[0]!,
+      options.leastTimeoutSeconds ?? 15,
     )
-    const queue = files.flatMap(({ file, stages }) => {
+    const jobs = files.flatMap(({ file, stages }) => {
       const source = readFileSync(join(options.root, file), 'utf8')
       return mutantsOf(source).map((mutant) => ({ file, stages, source, mutant }))
     })
+    const queue = [...jobs.entries()]
     const results: Result[] = []
     const work = async (copy: Copy): Promise<void> => {
-      for (let job = queue.shift(); job; job = queue.shift()) {
-        const { file, stages, source, mutant } = job
+      for (let next = queue.shift(); next; next = queue.shift()) {
+        const [index, { file, stages, source, mutant }] = next
         const startedAt = performance.now()
         const isExplained = options.explained.some((explanation) => explains(explanation, file, mutant))
         let outcome: Result['outcome'] = isExplained ? 'explained' : 'survived'
@@ -76,19 +79,23 @@ export async function runMutants(
           copy.write(file, source)
         }
         const result = { ...mutant, file, outcome, seconds: (performance.now() - startedAt) / 1000 }
-        results.push(result)
+        results[index] = result
         options.onResult?.(result)
       }
     }
     await Promise.all(copies.map(work))
-    return results.toSorted((a, b) => a.file.localeCompare(b.file) || a.start - b.start)
+    return results
   } finally {
     for (const copy of copies) copy.remove()
   }
 }
 
 /** Seconds that each stage may take, from what it takes when nothing is changed. */
-async function measure(stages: readonly (readonly string[])[], copy: Copy): Promise<ReadonlyMap<string, number>> {
+async function measure(
+  stages: readonly (readonly string[])[],
+  copy: Copy,
+  leastTimeoutSeconds: number,
+): Promise<ReadonlyMap<string, number>> {
   const timeouts = new Map<string, number>()
   for (const stage of stages) {
     if (timeouts.has(nameOf(stage))) continue

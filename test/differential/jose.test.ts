@@ -4,14 +4,16 @@ import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { importJWK, jwtVerify } from 'jose'
+import { importJWK, jwtVerify, type JWK } from 'jose'
 import { TokenError } from 'keystile'
 import { exportPrivateJwk, exportPublicJwk, importKey, verifyJwt, type VerificationKey } from 'keystile/jwt'
 import type { AlgorithmName } from '../../packages/keystile/src/keys/algorithm.ts'
 import { algorithms, audience, createBaker, issuer, now, recipe, toleranceSeconds, type } from './tokens.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
-const tokensPerAlgorithm = process.env['KEYSTILE_LONG'] ? 100_000 : 1_000
+const tokensOf = (algorithm: AlgorithmName): number =>
+  // P-521 takes 5 ms a token; what is not about curves is seen by the others.
+  process.env['KEYSTILE_LONG'] ? 100_000 : algorithm === 'ES512' ? 300 : 1_000
 
 /** What ours refuses though jose accepts it, by the reason that ours gives to the log. */
 const rulesOfOurs: readonly (readonly [rule: string, reason: RegExp])[] = [
@@ -40,7 +42,7 @@ async function verifiersFor(key: VerificationKey): Promise<Verifiers> {
   const { name, keyType, curve } = key.algorithm
   const jwk = keyType === 'oct' ? exportPrivateJwk(key) : exportPublicJwk(key)
   const ourKey = importKey(jwk)
-  const josesKey = await importJWK({ ...jwk }, name)
+  const josesKey = await importJWK(jwk as JWK, name)
   const options = {
     algorithms: curve === 'Ed25519' ? ['EdDSA', 'Ed25519'] : [name],
     issuer,
@@ -95,7 +97,7 @@ async function compare(algorithm: AlgorithmName, index: number): Promise<Tally> 
     assert.ok(rule, `jose accepts and ours refuses without a name for it (${reason}): ${token}`)
     count(tally, rule[0])
   })
-  await fc.assert(property, { seed: seed + index, numRuns: tokensPerAlgorithm })
+  await fc.assert(property, { seed: seed + index, numRuns: tokensOf(algorithm) })
   return tally
 }
 
@@ -107,8 +109,8 @@ describe('verifyJwt', () => {
       for (const [what, times] of tally) count(total, what, times)
       const [good, bad] = [tally.get('accepted by both') ?? 0, tally.get('refused by both') ?? 0]
       t.diagnostic(`${algorithm}: ${good} accepted by both, ${bad} refused by both, the rest by ours alone`)
-      assert.ok(good > tokensPerAlgorithm / 10, 'too few tokens are good')
-      assert.ok(bad > tokensPerAlgorithm / 10, 'too few tokens are bad')
+      assert.ok(good > tokensOf(algorithm) / 10, 'too few tokens are good')
+      assert.ok(bad > tokensOf(algorithm) / 10, 'too few tokens are bad')
     })
   }
 

@@ -166,6 +166,7 @@ const headerEdits = editsOf(parameter, [
 const claimEdits = editsOf(claim, [
   [{ how: 'remove', name: 'exp', value: '' }],
   [set('exp', '1e400')],
+  [set('aud', json([audience, 1]))],
   [set('nbf', String(now)), set('exp', String(now))],
 ])
 
@@ -189,7 +190,7 @@ const damage: fc.Arbitrary<Damage> = fc.oneof(
   fc.record({
     kind: fc.constant('change a character' as const),
     at: position,
-    to: fc.constantFrom(...'AZaz09-_+/=. \n\t~\0\u00e4\u0141'),
+    to: fc.constantFrom(...Array.from('AZaz09-_+/=. \n\t~\0\u00e4\u0141')),
   }),
   fc.record({
     kind: fc.constant('insert' as const),
@@ -337,7 +338,7 @@ function spell(members: Members, spelling: Spelling): Buffer {
       return Buffer.from(`${text}}`)
     case 'no UTF-8':
       return Buffer.concat([Buffer.from(`${text.slice(0, -1)},"y":"`), Buffer.of(0xc3), Buffer.from('"}')])
-    case 'array around':
+    default: // array around
       return Buffer.from(`[${text}]`)
   }
 }
@@ -392,7 +393,7 @@ function applyDamage(token: string, damage: Damage, pool: readonly string[]): st
     }
     case 'signature of another token':
       return onSegment(parts.length - 1, () => pool[damage.pooled]!.split('.')[2]!)
-    case 'surround':
+    default: // surround
       return damage.before + token + damage.after
   }
 }

@@ -61,18 +61,7 @@ export function createGuard<S extends string = string, U = undefined>(options: G
  */
 export function mount(keystile: Mountable): MiddlewareHandler {
   return async (c, next) => {
-    const answer = await keystile.answer(readWebRequest(c.req.raw, remoteAddressOf(c)))
+    const answer = await keystile.answer(readWebRequest(c.req.raw))
     return answer ? toResponse(answer) : next()
   }
-}
-
-/** The socket's other end, where @hono/node-server left it. */
-function remoteAddressOf(c: Context): string | undefined {
-  const env: unknown = c.env
-  const incoming: unknown = typeof env === 'object' && env !== null && 'incoming' in env ? env.incoming : undefined
-  const socket: unknown =
-    typeof incoming === 'object' && incoming !== null && 'socket' in incoming ? incoming.socket : undefined
-  const address: unknown =
-    typeof socket === 'object' && socket !== null && 'remoteAddress' in socket ? socket.remoteAddress : undefined
-  return typeof address === 'string' ? address : undefined
 }

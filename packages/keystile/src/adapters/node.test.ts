@@ -37,7 +37,7 @@ const keystile: Mountable = {
     if (request.url.split('?')[0] !== '/auth/echo') return undefined
     try {
       const body = Buffer.from(await request.body(maxBodyBytes)).toString()
-      const own = { 'x-own': request.remoteAddress ?? '', 'x-type': request.headers.get('content-type') ?? '' }
+      const own = { 'x-type': request.headers.get('content-type') ?? '' }
       return { status: 200, headers: own, body: `${request.method} ${body}` }
     } catch (error) {
       bodyRefusals.push(error instanceof Error ? error.message : String(error))

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { HttpAnswer, HttpRequest, HttpRequestWithBody } from '../http/message.ts'
+import { tooLarge, type HttpAnswer, type HttpRequest, type HttpRequestWithBody } from '../http/message.ts'
+import { problemAnswer } from '../http/problem.ts'
 import {
   createGuardCore,
   requireCaller,
@@ -11,7 +12,6 @@ import {
 } from '../guard/guard.ts'
 import type { Mountable } from './mountable.ts'
 import { ProblemError } from '../base/errors.ts'
-import { tooLarge } from './web-request.ts'
 
 /** Answers, or calls `next` when the request may go on. */
 export type NodeMiddleware = (request: IncomingMessage, response: ServerResponse, next: () => unknown) => Promise<void>
@@ -37,12 +37,13 @@ export function createGuard<S extends string = string, U = undefined>(options: G
   const core = createGuardCore(options)
   const middleware = (args: DemandArguments<S>, optional: boolean): NodeMiddleware => {
     const demand = core.demand(args, optional)
-    return async (request, response, next) => {
-      const decision = await core.check(readNodeRequest(request), demand)
-      if (!decision.allowed) return writeAnswer(response, decision.answer)
-      core.admit(request, decision.caller)
-      await next()
-    }
+    return (request, response, next) =>
+      unlessBroken(response, async () => {
+        const decision = await core.check(readNodeRequest(request), demand)
+        if (!decision.allowed) return writeAnswer(response, decision.answer)
+        core.admit(request, decision.caller)
+        await next()
+      })
   }
   const guard = (...demand: DemandArguments<S>): NodeMiddleware => middleware(demand, false)
   const optional = (...demand: DemandArguments<S>): NodeMiddleware => middleware(demand, true)
@@ -59,10 +60,25 @@ export function createGuard<S extends string = string, U = undefined>(options: G
  * handler of your own, whatever path the issuer has.
  */
 export function mount(keystile: Mountable): NodeMiddleware {
-  return async (request, response, next) => {
-    const answer = await keystile.answer(readNodeRequest(request))
-    if (answer) writeAnswer(response, answer)
-    else await next()
+  return (request, response, next) =>
+    unlessBroken(response, async () => {
+      const answer = await keystile.answer(readNodeRequest(request))
+      if (answer) writeAnswer(response, answer)
+      else await next()
+    })
+}
+
+/**
+ * node:http hears nothing of a rejected promise, and one that nobody hears of ends the process. So what the app's own
+ * `user` or handler throws is printed, and answered with 500. It is never passed to `next`, which would let the request in.
+ */
+async function unlessBroken(response: ServerResponse, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    console.error(error)
+    if (response.headersSent) response.destroy()
+    else writeAnswer(response, problemAnswer(new ProblemError('internal_server_error', 'Internal error')))
   }
 }
 
@@ -72,9 +88,8 @@ export function readNodeRequest(request: IncomingMessage): HttpRequestWithBody {
     method: request.method ?? '',
     url: request.url ?? '',
     headers: {
-      get: (name) => (name === 'authorization' ? authorizationOf(request) : String(request.headers[name] ?? '')),
+      get: (name) => (name === 'authorization' ? authorizationOf(request) : request.headers[name]?.toString()),
     },
-    remoteAddress: request.socket.remoteAddress,
     body: (maxBytes) => readBody(request, maxBytes),
   }
 }

@@ -1,13 +1,11 @@
-import { ProblemError } from '../base/errors.ts'
-import type { HttpRequestWithBody } from '../http/message.ts'
+import { tooLarge, type HttpRequestWithBody } from '../http/message.ts'
 
 /** A web `Request` in our words. */
-export function readWebRequest(request: Request, remoteAddress?: string): HttpRequestWithBody {
+export function readWebRequest(request: Request): HttpRequestWithBody {
   return {
     method: request.method,
     url: request.url,
     headers: request.headers,
-    remoteAddress,
     body: (maxBytes) => collect(request.body ?? [], maxBytes),
   }
 }
@@ -25,8 +23,4 @@ async function collect(
     parts.push(chunk)
   }
   return Buffer.concat(parts)
-}
-
-export function tooLarge(maxBytes: number): ProblemError {
-  return new ProblemError('content_too_large', `The body may have ${maxBytes} bytes at most`)
 }

@@ -62,7 +62,7 @@ export interface GuardCore<S extends string, U> {
 
 /** @throws {TypeError} for a verifier that is none */
 export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>): GuardCore<S, U> {
-  const { verifier, scopes: declared } = options
+  const { verifier, scopes: declared } = options ?? {}
   if (typeof verifier?.verify !== 'function')
     throw new TypeError('a guard needs a verifier: pass createVerifier(…) or createKeystile(…)')
   const callers = new WeakMap<object, { readonly caller: Caller<S, U> | undefined }>()

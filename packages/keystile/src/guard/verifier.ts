@@ -66,6 +66,9 @@ interface Proved {
 
 /** @throws {TypeError} for an option that is missing, wrong or unsafe */
 export function createVerifier(options: VerifierOptions): Verifier {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError('createVerifier takes an object with issuer, audience, keys and revocations')
+  }
   const { issuer, audience, algorithms, revocations, clock = systemClock } = options
   const clockToleranceSeconds = requireTolerance(options.clockToleranceSeconds)
   requireNames(issuer, audience)

@@ -1,3 +1,5 @@
+import { ProblemError } from '../base/errors.ts'
+
 /**
  * A request as every adapter hands it over. A web `Request` fits where only a guard looks at it.
  */
@@ -8,7 +10,7 @@ export interface HttpRequest {
   readonly headers: { get(name: string): string | null | undefined }
 }
 
-/** A request whose body and sender are known as well. */
+/** A request whose body can be read as well. */
 export interface HttpRequestWithBody extends HttpRequest {
   /**
    * All bytes of the body.
@@ -16,8 +18,6 @@ export interface HttpRequestWithBody extends HttpRequest {
    * @throws {ProblemError} `content_too_large` as soon as there are more than `maxBytes`
    */
   body(maxBytes: number): Promise<Uint8Array>
-  /** The address of the socket's other end, when the adapter knows it. */
-  readonly remoteAddress?: string | undefined
 }
 
 /** An answer, not yet in any framework's words. */
@@ -39,4 +39,8 @@ export function pathOf(url: string): string | undefined {
   }
   // The absolute form (RFC 9112 §3.2.2); the authority in it is the sender's word and is dropped.
   return /^https?:\/\//i.test(url) && URL.canParse(url) ? new URL(url).pathname : undefined
+}
+
+export function tooLarge(maxBytes: number): ProblemError {
+  return new ProblemError('content_too_large', `The body may have ${maxBytes} bytes at most`)
 }

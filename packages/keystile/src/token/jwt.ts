@@ -42,6 +42,7 @@ export interface VerifyOptions extends Partial<Omit<ClaimsDemand, 'now'>> {
  */
 export function signJwt(claims: JwtClaims, key: VerificationKey, options: SignOptions = {}): string {
   requireClaimsToSign(claims)
+  requireKey(key)
   if (!canSign(key)) throw new TypeError('signing needs a private key or a secret; this is a public key')
   const { expiresInSeconds, type = 'JWT', clock = systemClock } = options
   const issuedAt = claims.iat ?? toSeconds(clock.now())
@@ -67,7 +68,7 @@ export function signJwt(claims: JwtClaims, key: VerificationKey, options: SignOp
  * @see RFC 7519 §7.2, RFC 8725 §3
  */
 export function verifyJwt(token: string, keys: VerificationKey | KeySet, options: VerifyOptions = {}): JwtClaims {
-  return proveJwt(token, 'find' in keys ? keys : keySetOf([keys]), options).claims
+  return proveJwt(token, keySetFrom(keys), options).claims
 }
 
 /**
@@ -91,6 +92,18 @@ export function proveJwt(
   checkMore(claims)
   checkTime(claims, claimsDemand)
   return { claims, key }
+}
+
+function keySetFrom(keys: VerificationKey | KeySet): KeySet {
+  if (typeof keys === 'object' && keys !== null && 'find' in keys && typeof keys.find === 'function') return keys
+  requireKey(keys)
+  return keySetOf([keys])
+}
+
+/** A caller without types may pass the text of a key, which no error may repeat. */
+function requireKey(key: unknown): asserts key is VerificationKey {
+  if (typeof key === 'object' && key !== null && 'verifyingKey' in key) return
+  throw new TypeError('a key comes from importKey or generateKey, and a set of keys from importJwkSet')
 }
 
 /**

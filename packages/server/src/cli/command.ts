@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { ConfigurationError } from '../base/configuration-error.ts'
 import type { Terminal } from './terminal.ts'
 import { settingFlags, type Settings } from './settings.ts'
 
@@ -16,8 +17,8 @@ export interface Command {
   /** The operand that it must have. */
   readonly operand?: string
   readonly flags?: Readonly<Record<string, Flag>>
-  /** Whether settings are read, and their flags taken. */
-  readonly takesSettings: boolean
+  /** Whether settings are read, and their flags taken; `withoutKey` where no signing key is opened. */
+  readonly takesSettings: boolean | 'withoutKey'
   readonly summary: string
   run(call: Call): void | Promise<void>
 }
@@ -27,7 +28,7 @@ export interface Call {
   readonly operand: string
   readonly flags: CallFlags
   readonly terminal: Terminal
-  /** @throws {TypeError} with all faults of the settings */
+  /** @throws {ConfigurationError} with all faults of the settings */
   settings(): Promise<Settings>
 }
 
@@ -42,7 +43,7 @@ export function usageOf({ words, operand, flags = {} }: Command): string {
   return [...words, ...(operand ? [operand] : []), ...shown].join(' ')
 }
 
-/** @throws {TypeError} for a flag that does not exist or lacks its value, and for too many or too few operands */
+/** @throws {ConfigurationError} for a flag that does not exist or lacks its value, and for too many or too few operands */
 export function parseCall(
   command: Command,
   args: readonly string[],
@@ -51,10 +52,11 @@ export function parseCall(
     ([name, { value, isList = false }]) => [name, { type: value ? 'string' : 'boolean', multiple: isList }] as const,
   )
   const general = settingFlags
-    .filter(({ flag }) => command.takesSettings && flag !== '')
+    .filter(({ flag }) => command.takesSettings !== false && flag !== '')
     .map(({ flag }) => [flag, { type: 'string' }] as const)
   const { values, positionals } = parse(args, Object.fromEntries([...general, ...own]))
-  if (positionals.length !== (command.operand ? 1 : 0)) throw new TypeError(`expected: keystile ${usageOf(command)}`)
+  if (positionals.length !== (command.operand ? 1 : 0))
+    throw new ConfigurationError(`expected: keystile ${usageOf(command)}`)
   return {
     operand: positionals[0] ?? '',
     values,
@@ -74,6 +76,6 @@ function parse(
     return parseArgs({ args: [...args], options: { ...options }, allowPositionals: true })
   } catch (error) {
     const { message } = error as Error
-    throw new TypeError(message.split('. ')[0])
+    throw new ConfigurationError(message.split('. ')[0])
   }
 }

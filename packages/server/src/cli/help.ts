@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../base/configuration-error.ts'
 import { usageOf, type Command } from './command.ts'
 import { settingFlags } from './settings.ts'
 import type { Terminal } from './terminal.ts'
@@ -24,14 +25,14 @@ export function helpText(commands: readonly Command[], { bold }: Terminal): stri
   ].join('\n')
 }
 
-/** A script that completes commands and flags. @throws {TypeError} for another shell */
+/** A script that completes commands and flags. @throws {ConfigurationError} for another shell */
 export function completionScript(shell: string, commands: readonly Command[]): string {
   const general = settingFlags.filter(({ flag }) => flag !== '').map(({ flag }) => `--${flag}`)
   const rows = commands.map((command) => ({
     words: command.words.join(' '),
     flags: [
       ...Object.keys(command.flags ?? {}).map((flag) => `--${flag}`),
-      ...(command.takesSettings ? general : []),
+      ...(command.takesSettings !== false ? general : []),
     ].join(' '),
   }))
   const firsts = [...new Set(commands.map(({ words }) => words[0]!))]
@@ -82,6 +83,6 @@ ${completionScript('bash', commands)}`
         ),
       ].join('\n')
     default:
-      throw new TypeError('completion is for bash, zsh or fish')
+      throw new ConfigurationError('completion is for bash, zsh or fish')
   }
 }

@@ -7,7 +7,7 @@ export const keyCommands: readonly Command[] = [
   {
     words: ['key', 'list'],
     flags: { json: {} },
-    takesSettings: true,
+    takesSettings: 'withoutKey',
     summary: 'the signing keys in the database: id, algorithm, since when',
     run: list,
   },

@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs'
+import { ConfigurationError } from '../base/configuration-error.ts'
 import { DatabaseUnavailableError } from '../storage/database.ts'
 import { parseCall, type Command } from './command.ts'
 import { completionScript, helpText } from './help.ts'
 import { keyCommands } from './key.ts'
 import { serveCommand } from './serve.ts'
-import { readSettings } from './settings.ts'
+import { readSettings, type Settings } from './settings.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 import { userCommands } from './user.ts'
 
@@ -28,6 +30,12 @@ const commands: readonly Command[] = [
     run: ({ operand, terminal }) => terminal.print(completionScript(operand, commands)),
   },
   {
+    words: ['version'],
+    takesSettings: false,
+    summary: 'which version this is',
+    run: ({ terminal }) => terminal.print(readVersion()),
+  },
+  {
     words: ['help'],
     takesSettings: false,
     summary: 'this text',
@@ -35,12 +43,19 @@ const commands: readonly Command[] = [
   },
 ]
 
+function readVersion(): string {
+  const file = new URL('../../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version
+}
+
 async function main(args: readonly string[], terminal: Terminal): Promise<void> {
-  const wanted = args.length === 0 || args[0] === '--help' || args[0] === '-h' ? ['help'] : args
+  const asksHelp = args.length === 0 || args.includes('--help') || args.includes('-h')
+  const wanted = asksHelp ? ['help'] : args[0] === '--version' ? ['version'] : args
   const command = commands.find(({ words }) => words.every((word, i) => wanted[i] === word))
-  if (!command) throw new TypeError(unknownCommand(wanted))
-  const { operand, values, flags } = parseCall(command, wanted.slice(command.words.length))
-  await command.run({ operand, flags, terminal, settings: () => readSettings(values, terminal.environment) })
+  if (!command) throw new ConfigurationError(unknownCommand(wanted))
+  const { operand, values, flags } = parseCall(command, asksHelp ? [] : args.slice(command.words.length))
+  const settings = (): Promise<Settings> => readSettings(values, terminal.environment, command.takesSettings === true)
+  await command.run({ operand, flags, terminal, settings })
 }
 
 function unknownCommand([first = '']: readonly string[]): string {
@@ -50,16 +65,18 @@ function unknownCommand([first = '']: readonly string[]): string {
     : `there is no command "${first}"; see keystile help`
 }
 
+/** What a person did or can mend, in its own words; `undefined` for a bug. */
+function findExplanation(error: unknown): string | undefined {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (error instanceof ConfigurationError || error instanceof DatabaseUnavailableError) return message
+  if (code === 'EADDRINUSE') return `${message}. Is another Keystile running? Choose another one with --port`
+  return code === 'EACCES' ? message : undefined
+}
+
 try {
   await main(process.argv.slice(2), createTerminal())
 } catch (error) {
-  // What a person did or can mend is said in its own words; anything else is a bug and shows where it is.
-  const { code, message } = error as NodeJS.ErrnoException
-  const isTheirs =
-    error instanceof TypeError ||
-    error instanceof DatabaseUnavailableError ||
-    code === 'EADDRINUSE' ||
-    code === 'EACCES'
-  console.error(isTheirs ? `keystile: ${message.replace(/^keystile /i, '')}` : error)
+  const explanation = findExplanation(error)
+  console.error(explanation === undefined ? error : `keystile: ${explanation}`)
   process.exitCode = 1
 }

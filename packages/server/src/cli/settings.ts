@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Jwk } from 'keystile/jwt'
-import { checkOptions, findOptionFaults, isLoopback, optionNames, type CheckedOptions } from '../server/options.ts'
+import { ConfigurationError } from '../base/configuration-error.ts'
+import { cannotStart, isLoopback, optionNames, readOptions, type CheckedOptions } from '../server/options.ts'
 
 /** One setting of the stand-alone server, wherever it may come from. */
 interface Setting {
@@ -25,12 +26,12 @@ function flagOf({ name, flag }: Setting): string {
   return flag ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
-const text = (value: string): string => value
+const asText = (value: string): string => value
 const wholeNumber = (value: string): number => {
   if (!/^\d{1,9}$/.test(value)) throw new TypeError('is a whole number')
   return Number(value)
 }
-const yes = (value: string): boolean => {
+const booleanOf = (value: string): boolean => {
   if (value !== 'true' && value !== 'false') throw new TypeError('is true or false')
   return value === 'true'
 }
@@ -40,34 +41,34 @@ const settings: readonly Setting[] = [
     name: 'issuer',
     environment: ['KEYSTILE_ISSUER'],
     summary: 'the URL at which users reach the server; http://localhost:PORT unless said',
-    parse: text,
+    parse: asText,
   },
   {
     name: 'audience',
     environment: ['KEYSTILE_AUDIENCE'],
     summary: 'who the tokens are for; the issuer unless said',
-    parse: text,
+    parse: asText,
   },
   {
     name: 'database',
     environment: ['KEYSTILE_DATABASE', 'DATABASE_URL'],
     summary: 'a SQLite file or a postgres: URL; data/keystile.db unless said',
-    parse: text,
+    parse: asText,
     isSecret: true,
   },
-  { name: 'host', environment: ['KEYSTILE_HOST'], summary: 'what to listen on; localhost unless said', parse: text },
+  { name: 'host', environment: ['KEYSTILE_HOST'], summary: 'what to listen on; localhost unless said', parse: asText },
   { name: 'port', environment: ['KEYSTILE_PORT', 'PORT'], summary: '8000 unless said', parse: wholeNumber },
   {
     name: 'registration',
     environment: ['KEYSTILE_REGISTRATION'],
     summary: 'open or closed; open on localhost unless said',
-    parse: text,
+    parse: asText,
   },
   {
     name: 'key',
     environment: ['KEYSTILE_KEY'],
     summary: 'seals the signing keys; the file keystile.key beside SQLite unless said',
-    parse: text,
+    parse: asText,
     isSecret: true,
     isHidden: true,
   },
@@ -82,7 +83,7 @@ const settings: readonly Setting[] = [
     name: 'signingAlgorithm',
     environment: ['KEYSTILE_SIGNING_ALGORITHM'],
     summary: 'ES256, EdDSA or RS256; ES256 unless said',
-    parse: text,
+    parse: asText,
   },
   {
     name: 'accessTokenSeconds',
@@ -94,13 +95,13 @@ const settings: readonly Setting[] = [
     name: 'logFile',
     environment: ['KEYSTILE_LOG_FILE'],
     summary: 'where the log goes; standard error unless said',
-    parse: text,
+    parse: asText,
   },
   {
     name: 'dangerouslyAllowHttpIssuer',
     environment: ['KEYSTILE_DANGEROUSLY_ALLOW_HTTP_ISSUER'],
     summary: 'true allows an http issuer that is not this machine',
-    parse: yes,
+    parse: booleanOf,
   },
 ]
 
@@ -143,11 +144,13 @@ export interface Settings {
  * Puts the settings together: flags win over the environment, which wins over the file, which wins over the defaults.
  *
  * @param flags values by flag, as `parseArgs` gives them
- * @throws {TypeError} with all faults, a line each
+ * @param needsKey whether signing keys will be opened; where they are not, nothing need be said of what seals them
+ * @throws {ConfigurationError} with all faults, a line each
  */
 export async function readSettings(
   flags: Readonly<Record<string, unknown>>,
   environment: Readonly<Record<string, string | undefined>>,
+  needsKey: boolean,
 ): Promise<Settings> {
   const faults: string[] = []
   const values = {
@@ -163,30 +166,31 @@ export async function readSettings(
   if (typeof host !== 'string') faults.push('host is a name or an address')
   if (!isPort(port)) faults.push('port is a whole number from 1 to 65535')
   if (logFile !== undefined && typeof logFile !== 'string') faults.push('logFile is a path')
-  const isLocal = typeof host !== 'string' || isLoopback(host)
-  if (!isLocal) {
-    if (values['issuer'] === undefined)
-      faults.push(`issuer must be said when listening on ${host}: the https URL at which users reach this server`)
-    if (values['registration'] === undefined)
-      faults.push(`registration must be said when listening on ${host}: open or closed`)
-  }
   const all: Readonly<Record<string, unknown>> = {
     database: defaultDatabase,
-    issuer: `http://localhost:${port}`,
+    issuer: `http://localhost:${isPort(port) ? port : defaultPort}`,
     ...values,
   }
-  // What has no name among the options was reported above; they would only say it again.
-  const known = Object.fromEntries(Object.entries(all).filter(([name]) => optionNames.includes(name)))
-  for (const fault of findOptionFaults(known)) if (isLocal || !fault.startsWith('registration')) faults.push(fault)
-  if (faults.length > 0)
-    throw new TypeError(['keystile cannot start:', ...faults.map((fault) => `  - ${fault}`)].join('\n'))
-  return {
-    options: checkOptions(known),
-    hosts: host === 'localhost' ? ['127.0.0.1', '::1'] : [host],
-    port,
-    logFile,
+  const isLocal = typeof host !== 'string' || isLoopback(host)
+  if (!isLocal && values['issuer'] === undefined) {
+    faults.push(`issuer must be said when listening on ${host}: the https URL at which users reach this server`)
   }
+  if (!isLocal && values['registration'] === undefined) {
+    faults.push(`registration must be said when listening on ${host}: open or closed`)
+  }
+  // What has no name among the options was reported above, and so was what another host needs.
+  const known = Object.fromEntries(Object.entries(all).filter(([name]) => optionNames.includes(name)))
+  const read = readOptions(needsKey ? known : { key: unusedKey, ...known })
+  for (const { option, message } of read.faults) {
+    if (isLocal || option !== 'registration' || values['registration'] !== undefined)
+      faults.push(`${option} ${message}`)
+  }
+  if (faults.length > 0 || !read.options) throw new ConfigurationError(cannotStart(faults))
+  return { options: read.options, hosts: host === 'localhost' ? ['127.0.0.1', '::1'] : [host], port, logFile }
 }
+
+/** Stands where a command opens no signing key, so that the operator need not give one. */
+const unusedKey = 'abcdefghijklmnopqrstuvwxyz0123456789'
 
 function isPort(port: unknown): boolean {
   return typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65_535

@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../base/configuration-error.ts'
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 
@@ -7,7 +8,7 @@ export interface Terminal {
   print(text: string): void
   /** Bold where a person is reading, and plain where a program is. */
   bold(text: string): string
-  /** Asks without showing what is typed. @throws {TypeError} where nobody can be asked */
+  /** Asks without showing what is typed. @throws {ConfigurationError} where nobody can be asked */
   askSecret(question: string): Promise<string>
   /** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
   untilStopped(): Promise<string>
@@ -27,14 +28,15 @@ export function createTerminal(): Terminal {
 }
 
 async function askSecret(question: string): Promise<string> {
-  if (!process.stdin.isTTY) throw new TypeError('there is no terminal to ask for a password on: give --password-file')
+  if (!process.stdin.isTTY)
+    throw new ConfigurationError('there is no terminal to ask for a password on: give --password-file')
   process.stderr.write(question)
   const silence = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input: process.stdin, output: silence, terminal: true })
   try {
     return await new Promise<string>((resolve, reject) => {
       lines.once('line', resolve)
-      lines.once('close', () => reject(new TypeError('no password was typed')))
+      lines.once('close', () => reject(new ConfigurationError('no password was typed')))
     })
   } finally {
     lines.close()

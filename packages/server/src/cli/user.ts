@@ -1,10 +1,13 @@
-import { readFileSync } from 'node:fs'
-import { silentLogger, systemClock } from 'keystile/internal'
+import { existsSync, readFileSync } from 'node:fs'
+import { parseJsonObject, silentLogger, systemClock, type JsonObject } from 'keystile/internal'
+import { ConfigurationError } from '../base/configuration-error.ts'
 import { findPasswordFault } from '../features/password/password.ts'
 import type { ScopeRules } from '../features/scopes/scopes.ts'
 import { parseEmail, parseUsername } from '../features/users/names.ts'
-import type { User, UserChange, Users } from '../features/users/users.ts'
+import { checkProfile } from '../features/users/profile.ts'
+import type { Profile, ProfileSchema, User, UserChange, Users } from '../features/users/users.ts'
 import { wireManagedUser } from '../features/users/wire-user.ts'
+import { isPostgresUrl } from '../storage/open.ts'
 import { openAccounts, type Accounts } from '../server/wire.ts'
 import type { Call, CallFlags, Command } from './command.ts'
 import type { Terminal } from './terminal.ts'
@@ -20,16 +23,17 @@ export const userCommands: readonly Command[] = [
       email: { value: 'E' },
       role: { value: 'R', isList: true },
       scope: { value: 'S', isList: true },
+      profile: { value: 'FILE' },
       'password-file': { value: 'FILE' },
     },
-    takesSettings: true,
-    summary: 'make an account; asks for the password unless it is in a file',
+    takesSettings: 'withoutKey',
+    summary: 'make an account; asks for the password unless it is in a file; the profile is JSON',
     run: create,
   },
   {
     words: ['user', 'list'],
     flags: { json: {} },
-    takesSettings: true,
+    takesSettings: 'withoutKey',
     summary: 'all accounts, a line each: name, e-mail, state, since, roles and scopes',
     run: list,
   },
@@ -43,14 +47,14 @@ export const userCommands: readonly Command[] = [
       'remove-scope': { value: 'S', isList: true },
       now: {},
     },
-    takesSettings: true,
+    takesSettings: 'withoutKey',
     summary: 'change roles and scopes; they hold from the next login, and with --now all sessions end',
     run: grant,
   },
   {
     words: ['user', 'disable'],
     operand: 'NAME',
-    takesSettings: true,
+    takesSettings: 'withoutKey',
     summary: 'refuse a user and all their tokens',
     run: (call) =>
       changeUser(
@@ -62,7 +66,7 @@ export const userCommands: readonly Command[] = [
   {
     words: ['user', 'enable'],
     operand: 'NAME',
-    takesSettings: true,
+    takesSettings: 'withoutKey',
     summary: 'let a disabled user log in again',
     run: (call) => changeUser(call, { active: true }, ({ username }) => `enabled ${username}`),
   },
@@ -70,14 +74,14 @@ export const userCommands: readonly Command[] = [
     words: ['user', 'set-password'],
     operand: 'NAME',
     flags: { 'password-file': { value: 'FILE' } },
-    takesSettings: true,
+    takesSettings: 'withoutKey',
     summary: 'give a user another password and end all their sessions',
     run: setPassword,
   },
   {
     words: ['user', 'delete'],
     operand: 'NAME',
-    takesSettings: true,
+    takesSettings: 'withoutKey',
     summary: 'delete a user for good; nobody gets the name again',
     run: remove,
   },
@@ -87,28 +91,29 @@ async function create({ operand, flags, terminal, settings: readSettings }: Call
   const settings = await readSettings()
   const username = parseUsername(operand)
   if (!username) {
-    throw new TypeError(
+    throw new ConfigurationError(
       'a user name has 2 to 63 letters, digits, dots, underscores or hyphens, and begins with a letter or digit',
     )
   }
   const typed = flags.value('email')
   const email = typed === undefined ? undefined : parseEmail(typed)
-  if (typed !== undefined && !email) throw new TypeError('--email is no e-mail address')
+  if (typed !== undefined && !email) throw new ConfigurationError('--email is no e-mail address')
   const roles = readNames(flags, 'role', settings.options.scopes)
   const scopes = readNames(flags, 'scope', settings.options.scopes)
+  const profile = await readProfile(flags.value('profile'), settings.options.profile)
   const password = await readPassword(flags.value('password-file'), terminal)
   await withAccounts(settings.options.database, async ({ users, passwords }) => {
     const passwordHash = await passwords.hash(password)
-    const created = await users.create({ username, email, passwordHash, scopes, roles, profile: {} })
-    if ('taken' in created) throw new TypeError(`this ${created.taken} is already taken`)
-    terminal.print(`created ${username.shown} (${created.user.public.id})`)
+    const created = await users.create({ username, email, passwordHash, scopes, roles, profile })
+    if ('taken' in created) throw new ConfigurationError(`this ${created.taken} is already taken`)
+    terminal.print(`created ${username.shown} (${created.user.publicUser.id})`)
   })
 }
 
 async function list({ flags, terminal, settings }: Call): Promise<void> {
-  await withAccounts((await settings()).options.database, async ({ users }) => {
+  await withAccounts(requireExisting((await settings()).options.database), async ({ users }) => {
     for await (const user of listAll(users)) {
-      const { public: shown, roles, scopes, active } = user
+      const { publicUser: shown, roles, scopes, active } = user
       const grants = [...roles.map((role) => `role:${role}`), ...scopes].join(' ')
       const columns = [
         shown.username,
@@ -125,7 +130,7 @@ async function list({ flags, terminal, settings }: Call): Promise<void> {
 async function* listAll(users: Users): AsyncIterable<User> {
   for (let page = await users.listAfter('', pageSize); page.length > 0;) {
     yield* page
-    page = await users.listAfter(page.at(-1)!.public.username, pageSize)
+    page = await users.listAfter(page.at(-1)!.publicUser.username, pageSize)
   }
 }
 
@@ -148,34 +153,36 @@ async function grant(call: Call): Promise<void> {
 async function changeUser(
   { operand, terminal, settings }: Call,
   change: UserChange | ((user: User) => UserChange),
-  say: (shown: User['public'], user: User) => string,
+  say: (shown: User['publicUser'], user: User) => string,
 ): Promise<void> {
-  await withAccounts((await settings()).options.database, async ({ users }) => {
+  await withAccounts(requireExisting((await settings()).options.database), async ({ users }) => {
     const user = await getUser(users, operand)
     const outcome = await users.change(user, typeof change === 'function' ? change(user) : change)
-    if (outcome === 'last-administrator') throw new TypeError('the last administrator must stay one')
-    if (outcome === 'outdated') throw new TypeError('somebody else changed this user at the same time; try again')
-    const changed = await getUser(users, user.public.username)
-    terminal.print(say(changed.public, changed))
+    if (outcome === 'last-administrator') throw new ConfigurationError('the last administrator must stay one')
+    if (outcome === 'outdated')
+      throw new ConfigurationError('somebody else changed this user at the same time; try again')
+    const changed = await getUser(users, user.publicUser.username)
+    terminal.print(say(changed.publicUser, changed))
   })
 }
 
 async function setPassword({ operand, flags, terminal, settings }: Call): Promise<void> {
   const { database } = (await settings()).options
   const password = await readPassword(flags.value('password-file'), terminal)
-  await withAccounts(database, async ({ users, passwords }) => {
+  await withAccounts(requireExisting(database), async ({ users, passwords }) => {
     const user = await getUser(users, operand)
     const outcome = await users.changePassword(user, await passwords.hash(password))
-    if (outcome === 'outdated') throw new TypeError('the password was changed at the same time; try again')
-    terminal.print(`${user.public.username} has a new password and no sessions`)
+    if (outcome === 'outdated') throw new ConfigurationError('the password was changed at the same time; try again')
+    terminal.print(`${user.publicUser.username} has a new password and no sessions`)
   })
 }
 
 async function remove({ operand, terminal, settings }: Call): Promise<void> {
-  await withAccounts((await settings()).options.database, async ({ users }) => {
+  await withAccounts(requireExisting((await settings()).options.database), async ({ users }) => {
     const user = await getUser(users, operand)
-    if ((await users.delete(user)) === 'last-administrator') throw new TypeError('the last administrator must stay one')
-    terminal.print(`deleted ${user.public.username}`)
+    if ((await users.delete(user)) === 'last-administrator')
+      throw new ConfigurationError('the last administrator must stay one')
+    terminal.print(`deleted ${user.publicUser.username}`)
   })
 }
 
@@ -191,9 +198,17 @@ async function withAccounts(
   }
 }
 
+/** A mistyped path would make a new database, in which nobody is found. */
+function requireExisting(database: Parameters<typeof openAccounts>[0]): typeof database {
+  if (typeof database === 'string' && !isPostgresUrl(database) && !existsSync(database)) {
+    throw new ConfigurationError(`there is no database ${database}`)
+  }
+  return database
+}
+
 async function getUser(users: Users, login: string): Promise<User> {
   const user = await users.findByLogin(login)
-  if (!user) throw new TypeError(`there is no user ${login}`)
+  if (!user) throw new ConfigurationError(`there is no user ${login}`)
   return user
 }
 
@@ -201,18 +216,32 @@ function readNames(flags: CallFlags, flag: 'role' | 'scope', rules: ScopeRules):
   const known = flag === 'role' ? rules.roles : rules.declared
   for (const name of flags.list(flag)) {
     if (!Object.hasOwn(known, name))
-      throw new TypeError(`--${flag} ${name}: no such ${flag}; there are ${Object.keys(known).join(', ')}`)
+      throw new ConfigurationError(`--${flag} ${name}: no such ${flag}; there are ${Object.keys(known).join(', ')}`)
   }
   return flags.list(flag)
+}
+
+/** What the profile schema makes of a file; without one, of nothing. */
+async function readProfile(file: string | undefined, schema: ProfileSchema | undefined): Promise<Profile> {
+  let members: JsonObject = {}
+  try {
+    if (file !== undefined) members = parseJsonObject(readFileSync(file))
+  } catch (error) {
+    throw new ConfigurationError(`--profile cannot be read: ${(error as Error).message}`)
+  }
+  const { errors, profile } = await checkProfile(members, schema, [])
+  if (errors.length === 0) return profile
+  const faults = errors.map(({ loc, msg }) => `${loc.slice(1).join('.')} ${msg}`.trim())
+  throw new ConfigurationError(`the profile does not fit its schema (give --profile FILE): ${faults.join('; ')}`)
 }
 
 /** From a file, less the line end that editors leave, or typed twice. */
 async function readPassword(file: string | undefined, terminal: Terminal): Promise<string> {
   const password = file === undefined ? await terminal.askSecret('Password: ') : readPasswordFile(file)
   const fault = findPasswordFault(password)
-  if (fault) throw new TypeError(fault)
+  if (fault) throw new ConfigurationError(fault)
   if (file === undefined && (await terminal.askSecret('Password again: ')) !== password) {
-    throw new TypeError('the two passwords differ')
+    throw new ConfigurationError('the two passwords differ')
   }
   return password
 }
@@ -221,6 +250,6 @@ function readPasswordFile(file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(file)).replace(/\r?\n$/, '')
   } catch (error) {
-    throw new TypeError(`--password-file cannot be read: ${(error as Error).message}`, { cause: error })
+    throw new ConfigurationError(`--password-file cannot be read: ${(error as Error).message}`, { cause: error })
   }
 }

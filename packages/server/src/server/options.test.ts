@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { exportPublicJwk, generateKey } from 'keystile/jwt'
-import { checkOptions, findOptionFaults } from './options.ts'
+import { checkOptions, readOptions } from './options.ts'
 
 const good = { issuer: 'http://localhost:3000', database: ':memory:' }
 
 function faultsOf(options: object): readonly string[] {
-  return findOptionFaults({ ...good, ...options })
+  return readOptions({ ...good, ...options }).faults.map(({ option, message }) => `${option} ${message}`)
 }
 
 describe('checkOptions', () => {
@@ -21,20 +21,22 @@ describe('checkOptions', () => {
   })
 
   it('throws one TypeError that tells all faults', () => {
-    const bad = { issuer: 'ftp://x', database: ':memory:', accessTokenSeconds: 0, colour: 'red' }
+    const bad = { issuer: 'ftp://x', database: ':memory:', accessTokenSeconds: 0, colour: 'red', defaultScopes: ['b'] }
     assert.throws(
       () => checkOptions(bad),
       (error: Error) => {
         assert.ok(error instanceof TypeError)
+        assert.match(error.message, /issuer is a URL/)
         assert.match(error.message, /accessTokenSeconds is at least 10/)
-        assert.match(error.message, /colour: no such option; there are issuer, audience/)
+        assert.match(error.message, /defaultScopes has "b"/)
+        assert.match(error.message, /colour is no option; there are issuer, audience/)
         return true
       },
     )
   })
 })
 
-describe('findOptionFaults', () => {
+describe('readOptions', () => {
   const table: readonly (readonly [string, object, RegExp])[] = [
     ['an issuer that is no URL', { issuer: 'auth' }, /^issuer is a URL/],
     [
@@ -76,21 +78,26 @@ describe('findOptionFaults', () => {
     ['a scope with a space', { scopes: { 'a b': 'x' } }, /no scope name/],
     ['a scope with a quote', { scopes: { 'a"': 'x' } }, /no scope name/],
     ['an empty scope', { scopes: { '': 'x' } }, /no scope name/],
-    ['a default scope that is not declared', { defaultScopes: ['b'] }, /defaultScopes: "b" is not declared/],
+    ['a default scope that is not declared', { defaultScopes: ['b'] }, /defaultScopes has "b", which is not declared/],
     ['a default scope named like a member of all objects', { defaultScopes: ['constructor'] }, /not declared/],
-    ['a role with a scope that is not declared', { roles: { r: ['b'] } }, /roles\.r: "b" is not declared/],
+    ['a role with a scope that is not declared', { roles: { r: ['b'] } }, /roles\.r has "b", which is not declared/],
     ['another role admin', { roles: { admin: [] } }, /roles\.admin is built in/],
     ['a life of tokens below 10 s', { accessTokenSeconds: 9 }, /at least 10/],
     ['a life of tokens above a day', { accessTokenSeconds: 86_401 }, /at most 86400/],
     ['a life of tokens that is no number', { accessTokenSeconds: '600' }, /whole number/],
-    ['a public key to sign with', { signingKey: exportPublicJwk(generateKey('ES256')) }, /^signingKey: .*private JWK/],
+    [
+      'a public key to sign with',
+      { signingKey: exportPublicJwk(generateKey('ES256')) },
+      /^signingKey is unfit: .*private JWK/,
+    ],
     [
       'a signing key of another algorithm',
       { signingKey: { kty: 'oct', alg: 'HS256', k: 'x'.repeat(43) } },
-      /^signingKey: /,
+      /^signingKey is unfit: /,
     ],
     ['an audience with white space', { audience: 'a b' }, /^audience/],
     ['a profile that is no schema', { profile: {} }, /Standard Schema/],
+    ['a database of another kind', { database: 'mysql://localhost/x' }, /^database is a file/],
     ['a database that is nothing', { database: '' }, /^database/],
   ]
   for (const [title, options, expected] of table) {

@@ -1,13 +1,14 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { isScopeName, type Clock, type Logger } from 'keystile/internal'
-import type { Jwk } from 'keystile/jwt'
+import { isScopeName, silentLogger, systemClock, type Clock, type Logger } from 'keystile/internal'
+import type { Jwk, SigningKey } from 'keystile/jwt'
 import { adminRole, builtInScopes, type BuiltInScope, type ScopeRules } from '../features/scopes/scopes.ts'
 import { findSealingSecretFault } from '../features/signing-keys/sealing-secret.ts'
 import { issuingAlgorithms, signingKeyOf, type IssuingAlgorithm } from '../features/signing-keys/signing-keys.ts'
 import type { ProfileSchema } from '../features/users/users.ts'
 import { isPostgresUrl } from '../storage/open.ts'
 import type { Pool } from '../storage/postgres.ts'
+import { ConfigurationError } from '../base/configuration-error.ts'
 
 /** What `createKeystile` is told. */
 export interface KeystileOptions<S extends string, P extends object> {
@@ -100,9 +101,15 @@ export interface CheckedOptions {
   readonly profile: ProfileSchema | undefined
   readonly key: string | undefined
   readonly signingAlgorithm: IssuingAlgorithm
-  readonly signingKey: Jwk | undefined
-  readonly logger: Logger | undefined
-  readonly clock: Clock | undefined
+  readonly signingKey: SigningKey | undefined
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+/** What is wrong with an option, as a sentence without its name. */
+export interface OptionFault {
+  readonly option: string
+  readonly message: string
 }
 
 /** Names of options, as `createKeystile` takes them. */
@@ -111,48 +118,62 @@ export const optionNames: readonly string[] = Object.keys(shape.shape)
 /**
  * Checks options together and completes them.
  *
- * @throws {TypeError} with all faults, a line each, saying what is expected
+ * @throws {ConfigurationError} with all faults, a line each, saying what is expected
  */
-export function checkOptions(input: unknown): CheckedOptions {
-  const faults = findOptionFaults(input)
-  if (faults.length > 0)
-    throw new TypeError(`Keystile cannot start:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`)
-  const options = shape.parse(input)
-  const declared = { ...options.scopes, ...builtInScopes }
-  const signingKey = options.signingKey && signingKeyOf(options.signingKey)
-  return {
-    issuer: options.issuer,
-    audience: options.audience ?? options.issuer,
-    database: options.database,
-    scopes: {
-      declared,
-      defaults: options.defaultScopes ?? [],
-      roles: { ...options.roles, [adminRole]: Object.keys(declared) },
-    },
-    accessTokenSeconds: options.accessTokenSeconds ?? 600,
-    registration: options.registration ?? 'open',
-    profile: options.profile,
-    key: options.key,
-    signingAlgorithm: signingKey
-      ? (signingKey.algorithm.name as IssuingAlgorithm)
-      : (options.signingAlgorithm ?? 'ES256'),
-    signingKey: options.signingKey,
-    logger: options.logger,
-    clock: options.clock,
-  }
+export function checkOptions(input: Readonly<Record<string, unknown>>): CheckedOptions {
+  const { faults, options } = readOptions(input)
+  if (options) return options
+  throw new ConfigurationError(cannotStart(faults.map(({ option, message }) => `${option} ${message}`)))
 }
 
-/** Everything that is wrong with options, a sentence each; empty when a start is safe. */
-export function findOptionFaults(input: unknown): readonly string[] {
-  const parsed = shape.safeParse(input)
-  if (!parsed.success) {
-    return parsed.error.issues.map((issue) =>
-      issue.code === 'unrecognized_keys'
-        ? `${issue.keys.join(', ')}: no such option; there are ${optionNames.join(', ')}`
-        : `${issue.path.join('.') || 'options'} ${issue.message}`,
-    )
+export function cannotStart(faults: readonly string[]): string {
+  return ['Keystile cannot start:', ...faults.map((fault) => `  - ${fault}`)].join('\n')
+}
+
+/** The options, complete; or everything that is wrong with them. */
+export function readOptions(input: Readonly<Record<string, unknown>>): {
+  readonly faults: readonly OptionFault[]
+  readonly options?: CheckedOptions
+} {
+  const unknown = Object.keys(input).filter((name) => !optionNames.includes(name))
+  const values: Record<string, unknown> = {}
+  const faults: OptionFault[] = unknown.map((option) => ({
+    option,
+    message: `is no option; there are ${optionNames.join(', ')}`,
+  }))
+  // Each on its own, so that one fault hides no other.
+  for (const [option, schema] of Object.entries<z.ZodType>(shape.shape)) {
+    const result = schema.safeParse(input[option])
+    if (result.success) values[option] = result.data
+    else
+      faults.push(...result.error.issues.map(({ path, message }) => ({ option: [option, ...path].join('.'), message })))
   }
-  const {
+  const given = values as Partial<z.output<typeof shape>>
+  faults.push(...findFaultsTogether(given, new Set(faults.map(({ option }) => option.split('.')[0]!))))
+  if (faults.length > 0) return { faults }
+  const { scopes, roles, defaultScopes, issuer, audience, database, ...rest } = given as z.output<typeof shape>
+  const declared = { ...scopes, ...builtInScopes }
+  const signingKey = rest.signingKey && signingKeyOf(rest.signingKey)
+  const options = {
+    issuer,
+    audience: audience ?? issuer,
+    database,
+    scopes: { declared, defaults: defaultScopes ?? [], roles: { ...roles, [adminRole]: Object.keys(declared) } },
+    accessTokenSeconds: rest.accessTokenSeconds ?? 600,
+    registration: rest.registration ?? 'open',
+    profile: rest.profile,
+    key: rest.key,
+    signingAlgorithm: rest.signingAlgorithm ?? 'ES256',
+    signingKey,
+    logger: rest.logger ?? silentLogger,
+    clock: rest.clock ?? systemClock,
+  }
+  return { faults, options }
+}
+
+/** Faults of options that each have the right shape. What is wrong already is not asked again. */
+function findFaultsTogether(
+  {
     issuer,
     audience,
     database,
@@ -163,38 +184,59 @@ export function findOptionFaults(input: unknown): readonly string[] {
     key,
     signingKey,
     dangerouslyAllowHttpIssuer,
-  } = parsed.data
+  }: Partial<z.output<typeof shape>>,
+  wrong: ReadonlySet<string>,
+): readonly OptionFault[] {
+  const faults: OptionFault[] = []
+  const add = (option: string, messages: readonly string[]): void => {
+    faults.push(...messages.map((message) => ({ option, message })))
+  }
+  if (issuer !== undefined) {
+    add('issuer', findIssuerFaults(issuer, dangerouslyAllowHttpIssuer === true))
+    if (registration === undefined && !wrong.has('registration') && URL.canParse(issuer) && !isOnThisMachine(issuer)) {
+      add('registration', [
+        'must be said where the issuer is not on this machine: open lets every stranger make an account, closed leaves it to you',
+      ])
+    }
+  }
+  if (audience !== undefined && /\s/.test(audience)) add('audience', ['has no white space'])
+  if (database !== undefined) {
+    add('database', findDatabaseFaults(database))
+    const needsKey = typeof database !== 'string' || isPostgresUrl(database)
+    if (needsKey && key === undefined && signingKey === undefined && !wrong.has('key')) {
+      add('key', [
+        'must be given on PostgreSQL (KEYSTILE_KEY or KEYSTILE_KEY_FILE): signing keys are sealed under it, and it must not lie beside them. Make one with: openssl rand -base64 32',
+      ])
+    }
+  }
+  if (key !== undefined)
+    add(
+      'key',
+      [findSealingSecretFault(key)].filter((fault) => fault !== undefined),
+    )
+  if (signingKey) add('signingKey', findSigningKeyFaults(signingKey))
+  for (const name of Object.keys(scopes)) {
+    if (isScopeName(name)) continue
+    add('scopes', [
+      `has "${name}", which is no scope name: it has visible ASCII characters, but no space, quote or backslash (RFC 6749 §3.3)`,
+    ])
+  }
+  if (wrong.has('scopes')) return faults
   const declared = { ...scopes, ...builtInScopes }
-  const undeclared = (names: readonly string[]): readonly string[] =>
-    names.filter((name) => !Object.hasOwn(declared, name))
-  const faults = [
-    ...findIssuerFaults(issuer, dangerouslyAllowHttpIssuer === true),
-    ...(audience !== undefined && /\s/.test(audience) ? ['audience has no white space'] : []),
-    ...Object.keys(scopes)
-      .filter((name) => !isScopeName(name))
-      .map(
-        (name) =>
-          `scopes: "${name}" is no scope name: it has visible ASCII characters, but no space, quote or backslash (RFC 6749 §3.3)`,
-      ),
-    ...undeclared(defaultScopes).map((name) => `defaultScopes: "${name}" is not declared in scopes`),
-    ...Object.entries(roles).flatMap(([role, names]) =>
-      undeclared(names).map((name) => `roles.${role}: "${name}" is not declared in scopes`),
-    ),
-    ...(Object.hasOwn(roles, adminRole) ? [`roles.${adminRole} is built in and holds all scopes`] : []),
-    ...(key === undefined ? [] : [findSealingSecretFault(key)].filter((fault) => fault !== undefined)),
-    ...(signingKey ? findSigningKeyFaults(signingKey) : []),
-  ]
-  if (registration === undefined && URL.canParse(issuer) && !isOnThisMachine(issuer)) {
-    faults.push(
-      'registration must be said where the issuer is not on this machine: open lets every stranger make an account, closed leaves it to you',
-    )
-  }
-  if (key === undefined && (typeof database !== 'string' || isPostgresUrl(database))) {
-    faults.push(
-      'key must be given on PostgreSQL: signing keys are sealed under it, and it must not lie beside them. Make one with: openssl rand -base64 32',
-    )
-  }
+  const findUndeclared = (names: readonly string[]): readonly string[] =>
+    names
+      .filter((name) => !Object.hasOwn(declared, name))
+      .map((name) => `has "${name}", which is not declared in scopes`)
+  add('defaultScopes', findUndeclared(defaultScopes))
+  for (const [role, names] of Object.entries(roles)) add(`roles.${role}`, findUndeclared(names))
+  if (Object.hasOwn(roles, adminRole)) add(`roles.${adminRole}`, ['is built in and holds all scopes'])
   return faults
+}
+
+/** A scheme that is no database of ours would otherwise become a file of that name. */
+function findDatabaseFaults(database: string | Pool): readonly string[] {
+  const isForeign = typeof database === 'string' && /^\w[\w+.-]+:/.test(database) && !isPostgresUrl(database)
+  return isForeign ? ["is a file, ':memory:' or a postgres: URL"] : []
 }
 
 /** Whether the issuer names this machine, so that no network lies between it and its users. */
@@ -210,16 +252,16 @@ export function isLoopback(host: string): boolean {
 /** RFC 8414 §2: an https URL without query and fragment. Written in its one form, for it is compared as text. */
 function findIssuerFaults(issuer: string, allowHttp: boolean): readonly string[] {
   if (!/^https?:\/\//.test(issuer) || !URL.canParse(issuer))
-    return ['issuer is a URL such as https://auth.example or http://localhost:3000/auth']
+    return ['is a URL such as https://auth.example or http://localhost:3000/auth']
   const url = new URL(issuer)
   const faults: string[] = []
   if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '')
-    faults.push('issuer has no user, query or fragment (RFC 8414 §2)')
+    faults.push('has no user, query or fragment (RFC 8414 §2)')
   else if (url.href.replace(/\/$/, '') !== issuer)
-    faults.push(`issuer is written ${url.href.replace(/\/$/, '')}: tokens are compared with it letter by letter`)
+    faults.push(`is written ${url.href.replace(/\/$/, '')}: tokens are compared with it letter by letter`)
   if (url.protocol === 'http:' && !isLoopback(url.hostname) && !allowHttp) {
     faults.push(
-      'issuer is https: over http, passwords and tokens cross the network unprotected. Where something else protects them, set dangerouslyAllowHttpIssuer',
+      'is https: over http, passwords and tokens cross the network unprotected. Where something else protects them, set dangerouslyAllowHttpIssuer',
     )
   }
   return faults
@@ -230,6 +272,6 @@ function findSigningKeyFaults(jwk: Jwk): readonly string[] {
     signingKeyOf(jwk)
     return []
   } catch (error) {
-    return [`signingKey: ${(error as Error).message}`]
+    return [`is unfit: ${(error as Error).message}`]
   }
 }

@@ -101,8 +101,8 @@ function createFinder<U>(
   }
 }
 
-/** `{name}` stands for one segment that is not empty. The rest of a path of ours is letters and slashes. */
+/** `{name}` stands for one segment, of the letters that our ids have: whatever is encoded is no spelling of one. */
 function patternOf(path: string): RegExp {
-  const source = path.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')
+  const source = path.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{(\w+)\}/g, '(?<$1>[\\w-]+)')
   return new RegExp(`^${source}$`)
 }

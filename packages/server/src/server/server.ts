@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import {
   pathOf,
@@ -11,6 +12,8 @@ import {
 import { jsonAnswer } from '../http/route.ts'
 import type { Running } from './wire.ts'
 
+/** How long a client may take to send its header, and its whole request. */
+const limits = { headersTimeout: 10_000, requestTimeout: 30_000 }
 /** Requests that are under way get this long when the server stops. */
 const drainMilliseconds = 10_000
 
@@ -47,24 +50,22 @@ export async function listen(
     writeAnswer(response, await answer(readNodeRequest(request)))
   }
   const servers: Server[] = []
+  const absent: Error[] = []
   for (const host of hosts) {
-    const server = createServer(
-      { headersTimeout: 10_000, requestTimeout: 30_000 },
-      (request, response) => void handle(request, response),
-    )
+    const server = createServer(limits, (request, response) => void handle(request, response))
     try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject)
-        server.listen({ host, port }, resolve)
-      })
+      server.listen({ host, port })
+      await once(server, 'listening')
       servers.push(server)
     } catch (error) {
-      const isAbsent = ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes((error as NodeJS.ErrnoException).code ?? '')
-      if (isAbsent && hosts.length > 1 && !(host === hosts.at(-1) && servers.length === 0)) continue
-      await Promise.all(servers.map(closeServer))
-      throw error
+      if (!['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes((error as NodeJS.ErrnoException).code ?? '')) {
+        await Promise.all(servers.map(closeServer))
+        throw error
+      }
+      absent.push(error as Error)
     }
   }
+  if (servers.length === 0) throw absent[0]!
   return {
     async close() {
       await Promise.all(servers.map(closeServer))

@@ -22,7 +22,7 @@ import { createSessionStarter, type SessionStarter } from '../features/sessions/
 import { grantScopes, heldScopes, type BuiltInScope, type ScopeRules } from '../features/scopes/scopes.ts'
 import { firstParty } from '../features/clients/clients.ts'
 import { readOrCreateSealingSecret } from '../features/signing-keys/sealing-secret.ts'
-import { openSigningKeys } from '../features/signing-keys/signing-keys.ts'
+import { openSigningKeys, type SigningKeySource } from '../features/signing-keys/signing-keys.ts'
 import { managementRoutes } from '../features/users/management-routes.ts'
 import { accountRoutes } from '../features/users/routes.ts'
 import { createUsers, type PublicUser, type User, type Users } from '../features/users/users.ts'
@@ -64,14 +64,14 @@ export interface Keystile<S extends string = string, U = PublicUser> {
   /** The answer to a request for one of our endpoints, `undefined` for any other: what `mount` asks. */
   answer(request: HttpRequestWithBody): Promise<HttpAnswer | undefined>
   /** The same for a web `Request`; a path that is not ours is answered with 404. */
-  fetch(request: Request, connection?: { readonly remoteAddress?: string }): Promise<Response>
+  fetch(request: Request): Promise<Response>
   /** Ends timers, threads and connections. A pool that was passed in stays open. */
   close(): Promise<void>
 }
 
 /** A running Keystile, its accounts, and what its stand-alone server tells a load balancer. */
 export interface Running {
-  readonly keystile: Keystile<string, User['public']>
+  readonly keystile: Keystile<string, User['publicUser']>
   readonly users: Users
   /** Whether the database answers. */
   isReady(): Promise<boolean>
@@ -81,13 +81,13 @@ export interface Running {
  * Opens the database, brings it up to date, and starts Keystile on it. Faults of the options are found before anything
  * is touched, and reported together.
  *
- * @throws {TypeError} when an option is wrong or unsafe, or the database belongs to another issuer or key
+ * @throws {TypeError} `ConfigurationError`, when an option is wrong or unsafe, or the database belongs to another issuer or key
  * @throws {Error} when the database cannot be opened
  */
 export async function createKeystile<const S extends string = never, P extends object = object>(
   options: KeystileOptions<S, P>,
 ): Promise<Keystile<S | BuiltInScope, PublicUser & P>> {
-  const { keystile } = await wire(checkOptions(options))
+  const { keystile } = await wire(checkOptions({ ...options }))
   // The profile schema has checked what is stored, and the scopes are those of the options.
   return keystile as Keystile as Keystile<S | BuiltInScope, PublicUser & P>
 }
@@ -131,26 +131,10 @@ export async function openAccounts(
 
 /** Makes everything, from the bottom to the top. */
 export async function wire(options: CheckedOptions): Promise<Running> {
-  const {
-    issuer,
-    audience,
-    accessTokenSeconds,
-    scopes,
-    registration,
-    profile,
-    logger = silentLogger,
-    clock = systemClock,
-  } = options
+  const { issuer, audience, accessTokenSeconds, scopes, registration, profile, logger, clock } = options
   const { database, feed, users, passwords, close } = await openAccounts(options.database, { logger, clock })
   try {
-    const sealingSecret = options.key ?? sealingSecretBeside(options.database)
-    const signingKeys = await openSigningKeys(database, {
-      issuer,
-      algorithm: options.signingAlgorithm,
-      sealingSecret,
-      signingKey: options.signingKey,
-      clock,
-    })
+    const signingKeys = await openSigningKeys(database, { issuer, source: signingKeySource(options), clock })
     const sessions = createSessionStarter(
       database,
       { issuer, audience, accessTokenSeconds, signingKey: () => signingKeys.current },
@@ -175,15 +159,14 @@ export async function wire(options: CheckedOptions): Promise<Running> {
     ]
     const guard = createGuardCore({ verifier, scopes: scopes.declared, user: findActive })
     const answer = createRouter<User>(routes, { issuer, guard, logger })
-    const keystile: Keystile<string, User['public']> = {
+    const keystile: Keystile<string, User['publicUser']> = {
       issuer,
       verifier,
       scopes: scopes.declared,
-      user: async (identity) => (await findActive(identity))?.public,
+      user: async (identity) => (await findActive(identity))?.publicUser,
       sessions: { create: (login) => createSession(login, { users, sessions, scopes, accessTokenSeconds }) },
       answer,
-      fetch: async (request, connection) =>
-        toResponse((await answer(readWebRequest(request, connection?.remoteAddress))) ?? { status: 404, headers: {} }),
+      fetch: async (request) => toResponse((await answer(readWebRequest(request))) ?? { status: 404, headers: {} }),
       close,
     }
     return {
@@ -220,11 +203,12 @@ async function createSession(
   return { accessToken: started.accessToken, tokenType: 'bearer', expiresIn: parts.accessTokenSeconds, scopes }
 }
 
-/** A memory database keeps nothing, so its keys need no secret that outlives it. */
-function sealingSecretBeside(database: CheckedOptions['database']): string {
-  if (typeof database !== 'string') throw new TypeError('key must be given on PostgreSQL')
-  if (database === ':memory:') return randomId() + randomId()
-  return readOrCreateSealingSecret(database)
+function signingKeySource({ signingKey, signingAlgorithm, key, database }: CheckedOptions): SigningKeySource {
+  if (signingKey) return { signingKey }
+  if (key !== undefined) return { algorithm: signingAlgorithm, sealingSecret: key }
+  // A memory database keeps nothing, so its keys need no secret that outlives it.
+  const sealingSecret = database === ':memory:' ? randomId() + randomId() : readOrCreateSealingSecret(String(database))
+  return { algorithm: signingAlgorithm, sealingSecret }
 }
 
 /** A database that is away is no reason to call a token invalid: clients would throw it away. */

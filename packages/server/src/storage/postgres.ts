@@ -47,7 +47,7 @@ export async function openPostgres(source: string | Pool): Promise<Database> {
     await migrateOnce(db)
   } catch (error) {
     await close()
-    throw new DatabaseUnavailableError(`The PostgreSQL database cannot be opened: ${(error as Error).message}`, {
+    throw new DatabaseUnavailableError(`The PostgreSQL database cannot be opened: ${reasonOf(error)}`, {
       cause: error,
     })
   }
@@ -100,4 +100,10 @@ async function unlessDown<T>(work: Promise<T>): Promise<T> {
     const isDown = /^(08|53|57P|E[A-Z]+$|25006)/.test(code) || /timeout|terminated|not queryable/i.test(message)
     throw isDown ? new DatabaseUnavailableError('the PostgreSQL database cannot be reached', { cause: error }) : error
   }
+}
+
+/** For whoever starts the server: the words of the driver, which name host and port. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error
+  return cause instanceof Error && cause.message !== '' ? cause.message : message
 }

@@ -33,7 +33,7 @@ export async function openEventFeed(
   async function step(): Promise<void> {
     if (await hasUnnumberedEvents(database.reader)) await database.write(numberEvents, undefined)
     for (;;) {
-      const events = await listEventsAfter(database.reader, lastSeq)
+      const events = await listEventsAfter(database.reader, lastSeq, clock.now())
       for (const event of events) {
         list.add(event)
         for (const listener of listeners) listener(event)

@@ -73,11 +73,17 @@ export async function hasUnnumberedEvents(reader: Kysely<Tables>): Promise<boole
   )
 }
 
-export async function listEventsAfter(reader: Kysely<Tables>, seq: number): Promise<readonly NumberedEvent[]> {
+/** Events that can still hit a token, in the order of their numbers. */
+export async function listEventsAfter(
+  reader: Kysely<Tables>,
+  seq: number,
+  now: number,
+): Promise<readonly NumberedEvent[]> {
   const rows = await reader
     .selectFrom('event')
     .select(['seq', 'kind', 'value', 'expires_at'])
     .where('seq', '>', seq)
+    .where('expires_at', '>', now)
     .orderBy('seq')
     .limit(maxNumberedAtOnce)
     .execute()

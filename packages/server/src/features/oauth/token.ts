@@ -2,7 +2,7 @@ import { OAuthError } from 'keystile/internal'
 import { readForm } from '../../http/form.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
 import { authenticateClient } from '../clients/clients.ts'
-import { grantByPassword } from './grants/password.ts'
+import { grantByPassword, type LoginParts } from './grants/password.ts'
 
 const formSchema = {
   type: 'object',
@@ -29,9 +29,7 @@ const tokenSchema = {
 }
 
 /** `POST /token` (RFC 6749 §3.2): the form, the client, the grant. A form without `grant_type` is a login. */
-export function tokenRoute(
-  parts: Parameters<typeof grantByPassword>[2] & { readonly accessTokenSeconds: number },
-): OpenRoute {
+export function tokenRoute(parts: LoginParts & { readonly accessTokenSeconds: number }): OpenRoute {
   return {
     method: 'POST',
     path: '/token',

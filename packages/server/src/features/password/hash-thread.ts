@@ -2,28 +2,28 @@ import { setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
 import { hash, verify } from './argon2.ts'
 
-export type HashRequest =
-  | { readonly id: number; readonly password: Uint8Array }
-  | { readonly id: number; readonly password: Uint8Array; readonly stored: string }
+/** A password to hash, or to verify against a stored hash. A thread has one at a time. */
+export interface HashRequest {
+  readonly password: Uint8Array
+  readonly stored?: string
+}
 
-export type HashReply =
-  | { readonly id: number; readonly result: string | boolean }
-  | { readonly id: number; readonly error: string }
+export type HashReply = { readonly result: string | boolean } | { readonly error: string }
 
 // Linux keeps a priority a thread: hashing then yields to the event loop. Elsewhere it would slow the whole process.
 if (process.platform === 'linux') setPriority(0, 10)
 
 parentPort!.on('message', (request: HashRequest | 'close') => {
-  if (request === 'close') {
-    parentPort!.close()
-    return
-  }
-  try {
-    const result = 'stored' in request ? verify(request.password, request.stored) : hash(request.password)
-    parentPort!.postMessage({ id: request.id, result } satisfies HashReply)
-  } catch (error) {
-    parentPort!.postMessage({ id: request.id, error: (error as Error).message } satisfies HashReply)
-  } finally {
-    request.password.fill(0)
-  }
+  if (request === 'close') parentPort!.close()
+  else parentPort!.postMessage(answer(request))
 })
+
+function answer({ password, stored }: HashRequest): HashReply {
+  try {
+    return { result: stored === undefined ? hash(password) : verify(password, stored) }
+  } catch (error) {
+    return { error: (error as Error).message }
+  } finally {
+    password.fill(0)
+  }
+}

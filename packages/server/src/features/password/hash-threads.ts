@@ -22,6 +22,7 @@ interface Job {
   reject(error: Error): void
 }
 
+/** @param count as many threads as may run; each is started when there is work for it */
 export function openHashThreads(count: number = availableParallelism()): HashThreads {
   // The module's own extension: .ts from source, .js once built.
   const script = new URL(import.meta.url.replace(/hash-threads(\.[jt]s)$/, 'hash-thread$1'))
@@ -29,17 +30,16 @@ export function openHashThreads(count: number = availableParallelism()): HashThr
   const idle: Worker[] = []
   const busy = new Map<Worker, Job>()
   const workers = new Set<Worker>()
-  let lastId = 0
   let closed = false
 
-  function start(): void {
+  function start(): Worker {
     const worker = new Worker(script, { name: 'keystile-hash' })
     workers.add(worker)
-    worker.unref()
     worker.on('message', (reply: HashReply) => {
       const job = busy.get(worker)
       busy.delete(worker)
       idle.push(worker)
+      // A process may end while nobody's password is under way.
       if (!closed) worker.unref()
       if ('error' in reply) job?.reject(new Error(reply.error))
       else job?.resolve(reply.result)
@@ -51,16 +51,14 @@ export function openHashThreads(count: number = availableParallelism()): HashThr
       if (idle.includes(worker)) idle.splice(idle.indexOf(worker), 1)
       busy.get(worker)?.reject(new Error(`a hash thread ended with exit code ${code}`))
       busy.delete(worker)
-      if (closed) return
-      start()
       dispatch()
     })
-    idle.push(worker)
+    return worker
   }
 
   function dispatch(): void {
-    while (idle.length > 0 && waiting.length > 0) {
-      const worker = idle.pop()!
+    while (waiting.length > 0 && (idle.length > 0 || workers.size < count)) {
+      const worker = idle.pop() ?? start()
       const job = waiting.shift()!
       busy.set(worker, job)
       worker.ref()
@@ -68,26 +66,21 @@ export function openHashThreads(count: number = availableParallelism()): HashThr
     }
   }
 
-  function run(request: Omit<HashRequest, 'id'>): Promise<string | boolean> {
+  function run(request: HashRequest): Promise<string | boolean> {
     if (closed) return Promise.reject(new Error('the hash threads are closed'))
     if (waiting.length >= maxWaiting) {
-      return Promise.reject(
-        new ProblemError('temporarily_unavailable', 'Too many logins at the moment', {
-          reason: 'hash queue is full',
-          retryAfterSeconds: 2,
-        }),
-      )
+      const details = { reason: 'hash queue is full', retryAfterSeconds: 2 }
+      return Promise.reject(new ProblemError('temporarily_unavailable', 'Too many logins at the moment', details))
     }
     return new Promise((resolve, reject) => {
-      waiting.push({ request: { id: ++lastId, ...request }, resolve, reject })
+      waiting.push({ request, resolve, reject })
       dispatch()
     })
   }
 
-  for (let i = 0; i < count; i++) start()
   return {
     hash: (password) => run({ password }) as Promise<string>,
-    verify: (password, stored) => run({ password, stored } as Omit<HashRequest, 'id'>) as Promise<boolean>,
+    verify: (password, stored) => run({ password, stored }) as Promise<boolean>,
     async close() {
       closed = true
       for (const job of waiting.splice(0)) job.reject(new Error('the hash threads are closed'))

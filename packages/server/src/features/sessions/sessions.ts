@@ -50,7 +50,9 @@ export function createSessionStarter(database: Database, issuing: Issuing, clock
         scopes,
         authenticatedAt: now,
       }
-      return { accessToken: issueAccessToken(content, issuing.signingKey(), issuing.accessTokenSeconds, clock) }
+      // At the time that was written down, however long the commit took.
+      const at = { now: () => now }
+      return { accessToken: issueAccessToken(content, issuing.signingKey(), issuing.accessTokenSeconds, at) }
     },
   }
 }

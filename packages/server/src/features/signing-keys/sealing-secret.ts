@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { ConfigurationError } from '../../base/configuration-error.ts'
 
 const minLength = 32
 
@@ -16,7 +17,7 @@ export function findSealingSecretFault(secret: string): string | undefined {
  * The secret in `keystile.key` beside a SQLite file, made at the first start, readable by its owner alone. Two processes
  * that start at once get the same one.
  *
- * @throws {TypeError} when others can read it, or it is no secret
+ * @throws {ConfigurationError} when others can read it, or it is no secret
  */
 export function readOrCreateSealingSecret(databaseFile: string): string {
   const file = join(dirname(databaseFile), 'keystile.key')
@@ -30,10 +31,12 @@ export function readOrCreateSealingSecret(databaseFile: string): string {
     rmSync(draft, { force: true })
   }
   if (process.platform !== 'win32' && statSync(file).mode & 0o077) {
-    throw new TypeError(`${file} can be read by others; it opens all signing keys. Mend it with: chmod 600 ${file}`)
+    throw new ConfigurationError(
+      `${file} can be read by others; it opens all signing keys. Mend it with: chmod 600 ${file}`,
+    )
   }
   const secret = readFileSync(file, 'utf8').trim()
   const fault = findSealingSecretFault(secret)
-  if (fault) throw new TypeError(`${file}: ${fault}`)
+  if (fault) throw new ConfigurationError(`${file}: ${fault}`)
   return secret
 }

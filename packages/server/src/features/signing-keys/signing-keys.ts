@@ -13,7 +13,8 @@ import {
 import type { Database } from '../../storage/database.ts'
 import { createSeal, type Seal } from './seal.ts'
 import type { SigningKeyRow } from '../../storage/tables.ts'
-import { claimIssuer, listSigningKeyRows } from './store.ts'
+import { claimIssuer, insertFirstSigningKey, listSigningKeyRows } from './store.ts'
+import { ConfigurationError } from '../../base/configuration-error.ts'
 
 /** The algorithms that a server issues with. */
 export const issuingAlgorithms = ['ES256', 'EdDSA', 'RS256'] as const
@@ -29,50 +30,45 @@ export interface SigningKeys {
   readonly published: JwkSet
 }
 
+/** The signing key of the operator, or where Keystile's own ones come from. */
+export type SigningKeySource =
+  | { readonly signingKey: SigningKey }
+  | {
+      readonly algorithm: IssuingAlgorithm
+      /** Opens and seals what lies in the database. */
+      readonly sealingSecret: string
+    }
+
 /**
- * Opens the signing keys of a database, and makes the first one at the first start. Private halves are sealed at rest.
+ * Opens the signing keys of an issuer. Its own ones lie in the database, private halves sealed, and the first is made at
+ * the first start.
  *
- * @throws {TypeError} when the database belongs to another issuer or algorithm, or the sealing secret is another
+ * @throws {ConfigurationError} when the database belongs to another issuer or algorithm, or the sealing secret is another
  */
 export async function openSigningKeys(
   database: Database,
-  options: {
-    readonly issuer: string
-    readonly algorithm: IssuingAlgorithm
-    readonly sealingSecret: string
-    /** A private JWK of the operator's, used instead of the stored keys. */
-    readonly signingKey: Jwk | undefined
-    readonly clock: Clock
-  },
+  { issuer, source, clock }: { readonly issuer: string; readonly source: SigningKeySource; readonly clock: Clock },
 ): Promise<SigningKeys> {
-  const seal = createSeal(options.sealingSecret, 'signing keys')
-  const isFirstStart = (await listSigningKeyRows(database.reader)).length === 0
-  const firstKey = isFirstStart ? sealedRow(generateKey(options.algorithm), seal, options.clock) : undefined
-  const { issuer } = await database.write(claimIssuer, { issuer: options.issuer, firstKey })
-  if (issuer !== options.issuer) {
-    throw new TypeError(
-      `this database belongs to the issuer ${issuer}, and the configured one is ${options.issuer}. ` +
-        `Tokens name their issuer, so changing it logs everybody out: configure ${issuer}, or use another database`,
+  const stored = await database.write(claimIssuer, issuer)
+  if (stored !== issuer) {
+    throw new ConfigurationError(
+      `this database belongs to the issuer ${stored}, and the configured one is ${issuer}. Tokens name their issuer, so ` +
+        `changing it logs everybody out: configure ${stored} (keystile serve --issuer ${stored}), or use another database`,
     )
   }
-  if (options.signingKey) return keysOf([signingKeyOf(options.signingKey)])
-  const rows = await listSigningKeyRows(database.reader)
-  const keys = rows.map((row) => {
-    const jwk = seal.open(row.sealed_jwk, row.id)
-    if (jwk === undefined) {
-      throw new TypeError(
-        'the signing keys in this database were sealed under another key: give the key (or the file keystile.key) that was there when they were made',
-      )
-    }
-    return signingKeyOf(JSON.parse(jwk) as Jwk)
-  })
-  const keysNow = keysOf(keys)
-  if (keysNow.current.algorithm.name !== options.algorithm) {
-    throw new TypeError(
-      `this database's signing key is for ${keysNow.current.algorithm.name}, and ${options.algorithm} is configured; it cannot be changed yet`,
+  if ('signingKey' in source) return keysOf([source.signingKey])
+  const seal = createSeal(source.sealingSecret, 'signing keys')
+  if ((await listSigningKeyRows(database.reader)).length === 0) {
+    await database.write(insertFirstSigningKey, sealedRow(generateKey(source.algorithm), seal, clock))
+  }
+  const keys = keysOf((await listSigningKeyRows(database.reader)).map((row) => openRow(row, seal)))
+  const { name } = keys.current.algorithm
+  if (name !== source.algorithm) {
+    throw new ConfigurationError(
+      `this database's signing key is for ${name}, and ${source.algorithm} is configured; it cannot be changed yet`,
     )
   }
-  return keysNow
+  return keys
 }
 
 /** What is known of the stored keys without opening them, oldest first. */
@@ -83,13 +79,23 @@ export async function listSigningKeys(
   return rows.map(({ id, algorithm, created_at }) => ({ keyId: id, algorithm, createdAt: new Date(created_at) }))
 }
 
-/** @throws {TypeError} unless it is a private key for an algorithm that the server issues with */
+/** @throws {ConfigurationError} unless it is a private key for an algorithm that the server issues with */
 export function signingKeyOf(jwk: Jwk): SigningKey {
   const key = importKey(jwk)
   if (!canSign(key) || !issuingAlgorithms.some((name) => name === key.algorithm.name)) {
-    throw new TypeError(`a signing key is a private JWK with "alg" ${issuingAlgorithms.join(', ')}`)
+    throw new ConfigurationError(`a signing key is a private JWK with "alg" ${issuingAlgorithms.join(', ')}`)
   }
   return key.keyId === undefined ? { ...key, keyId: thumbprint(exportPublicJwk(key)) } : key
+}
+
+function openRow(row: SigningKeyRow, seal: Seal): SigningKey {
+  const jwk = seal.open(row.sealed_jwk, row.id)
+  if (jwk === undefined) {
+    throw new ConfigurationError(
+      'the signing keys in this database were sealed under another key: give the key (or the file keystile.key) that was there when they were made',
+    )
+  }
+  return signingKeyOf(JSON.parse(jwk) as Jwk)
 }
 
 function sealedRow(key: SigningKey, seal: Seal, clock: Clock): SigningKeyRow {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ProblemError, type FieldError, type JsonObject } from 'keystile/internal'
 import type { Profile, ProfileSchema } from './users.ts'
@@ -14,13 +15,24 @@ export async function checkProfile(
     return { errors: Object.keys(members).length > 0 ? [unknown] : [], profile: {} }
   }
   const result = await schema['~standard'].validate(members)
-  if (!result.issues) return { errors: [], profile: result.value as Profile }
+  if (!result.issues) return { errors: [], profile: requireJson(result.value) }
   const errors = result.issues.map(({ path = [], message }) => ({
     loc: ['body', ...path.map((part) => String(typeof part === 'object' ? part.key : part))],
     msg: message,
     type: 'value_error',
   }))
   return { errors, profile: {} }
+}
+
+/** What is stored is JSON: a value that is another one when it is read would not have the type that the schema promises. */
+function requireJson(value: object): Profile {
+  const read: unknown = JSON.parse(JSON.stringify(value))
+  if (!isDeepStrictEqual(read, { ...value })) {
+    throw new TypeError(
+      'the profile schema makes values that JSON does not keep, such as a Date: leave them as strings',
+    )
+  }
+  return read as Profile
 }
 
 /** The schema's own JSON Schema where it has one, for the documentation; else any object. */

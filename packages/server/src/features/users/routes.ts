@@ -99,7 +99,7 @@ export function accountRoutes(options: {
         })
         if ('taken' in created) throw new ProblemError('conflict', `This ${created.taken} is already taken`)
         const { user } = created
-        return jsonAnswer(201, wireUser(user.public), { location: `${issuer}/users/${user.public.id}` })
+        return jsonAnswer(201, wireUser(user.publicUser), { location: `${issuer}/users/${user.publicUser.id}` })
       },
     },
     {
@@ -111,7 +111,7 @@ export function accountRoutes(options: {
         summary: 'Who the token belongs to',
         success: { status: 200, description: 'The user', schema: userSchema },
       },
-      handle: (_request, { user }) => jsonAnswer(200, wireUser(user.public)),
+      handle: (_request, { user }) => jsonAnswer(200, wireUser(user.publicUser)),
     },
     {
       ...common,
@@ -131,9 +131,9 @@ export function accountRoutes(options: {
         const checked = await checkProfile(profile ? { ...user.profile, ...change } : change, profile, [])
         refuseFaults(checked.errors)
         if ((await users.replaceProfile(user, checked.profile)) === 'outdated') throw outdated()
-        const changed = await users.findBySubject(user.public.id)
+        const changed = await users.findBySubject(user.publicUser.id)
         if (!changed) throw outdated()
-        return jsonAnswer(200, wireUser(changed.public))
+        return jsonAnswer(200, wireUser(changed.publicUser))
       },
     },
     {

@@ -29,7 +29,7 @@ export type Profile = Readonly<Record<string, unknown>>
 
 /** A person's account. */
 export interface User {
-  readonly public: PublicUser & Profile
+  readonly publicUser: PublicUser & Profile
   readonly profile: Profile
   readonly passwordHash: string
   readonly scopes: readonly string[]
@@ -90,7 +90,7 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
 
   /** After a write of ours: what we knew is old, and what it ended is to be heeded before anybody hears of it. */
   async function settle(user: User, endsAccess: boolean): Promise<void> {
-    cache.forget(user.public.id)
+    cache.forget(user.publicUser.id)
     if (endsAccess) await feed.tail()
   }
 
@@ -131,28 +131,28 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
       return (await listUserRows(reader, { afterKey: username.toLowerCase(), limit })).map(userOf)
     },
     async replaceProfile(user, profile) {
-      const values = { id: user.public.id, old: JSON.stringify(user.profile), profile: JSON.stringify(profile) }
+      const values = { id: user.publicUser.id, old: JSON.stringify(user.profile), profile: JSON.stringify(profile) }
       const { replaced } = await database.write(replaceProfile, values)
       await settle(user, false)
       return replaced ? 'changed' : 'outdated'
     },
     async replacePasswordHash(user, hash) {
       const { replaced } = await database.write(replacePasswordHash, {
-        id: user.public.id,
+        id: user.publicUser.id,
         old: user.passwordHash,
         hash,
       })
       return replaced ? 'changed' : 'outdated'
     },
     async changePassword(user, hash, exceptSession) {
-      const values = { id: user.public.id, old: user.passwordHash, hash, exceptSession, now: clock.now() }
+      const values = { id: user.publicUser.id, old: user.passwordHash, hash, exceptSession, now: clock.now() }
       const { replaced } = await database.write(changePassword, values)
       await settle(user, true)
       return replaced ? 'changed' : 'outdated'
     },
     async change(user, { scopes = user.scopes, roles = user.roles, active = user.active, endsSessions = false }) {
       const { outcome } = await database.write(changeUser, {
-        id: user.public.id,
+        id: user.publicUser.id,
         expected: { scopes: JSON.stringify(user.scopes), roles: JSON.stringify(user.roles) },
         scopes: JSON.stringify(scopes),
         roles: JSON.stringify(roles),
@@ -164,7 +164,7 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
       return outcome
     },
     async delete(user) {
-      const { outcome } = await database.write(deleteUser, { id: user.public.id, now: clock.now() })
+      const { outcome } = await database.write(deleteUser, { id: user.publicUser.id, now: clock.now() })
       await settle(user, true)
       return outcome
     },
@@ -174,7 +174,7 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
 function userOf(row: UserRow): User {
   const profile = JSON.parse(row.profile) as Profile
   return {
-    public: {
+    publicUser: {
       ...profile,
       id: row.id,
       username: row.username,
@@ -208,7 +208,7 @@ function createUserCache(clock: Clock): UserCache {
     },
     remember(user) {
       if (users.size >= cacheSize) users.delete(users.keys().next().value!)
-      users.set(user.public.id, { user, until: clock.now() + cacheMilliseconds })
+      users.set(user.publicUser.id, { user, until: clock.now() + cacheMilliseconds })
     },
     forget: (subject) => void users.delete(subject),
   }

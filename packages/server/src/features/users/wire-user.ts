@@ -3,12 +3,12 @@ import { describeProfile } from './profile.ts'
 import type { ProfileSchema, User } from './users.ts'
 
 /** The public user as JSON: profile fields first, so that none of them can stand in for one of ours. */
-export function wireUser({ id, username, email, emailVerified, createdAt, ...profile }: User['public']): object {
+export function wireUser({ id, username, email, emailVerified, createdAt, ...profile }: User['publicUser']): object {
   return { ...profile, id, username, email, email_verified: emailVerified, created_at: createdAt.toISOString() }
 }
 
 /** What an administrator sees: the public user, what they may do, and whether they may come in. */
-export function wireManagedUser({ public: shown, scopes, roles, active }: User): object {
+export function wireManagedUser({ publicUser: shown, scopes, roles, active }: User): object {
   return { ...wireUser(shown), scopes, roles, disabled: !active }
 }
 

@@ -6,9 +6,17 @@ import type { SessionStarter } from '../../sessions/sessions.ts'
 import type { User, Users } from '../../users/users.ts'
 import { grantScopes, heldScopes, readRequestedScopes, type ScopeRules } from '../../scopes/scopes.ts'
 
-export interface Granted {
+interface Granted {
   readonly accessToken: string
   readonly scopes: readonly string[]
+}
+
+/** What a login needs. */
+export interface LoginParts {
+  readonly users: Users
+  readonly passwords: Passwords
+  readonly sessions: SessionStarter
+  readonly scopes: ScopeRules
 }
 
 /**
@@ -19,21 +27,8 @@ export interface Granted {
  * @throws {OAuthError} `invalid_request`, `invalid_scope`, `invalid_grant`
  * @see RFC 6749 §4.3.2
  */
-export async function grantByPassword(
-  form: Form,
-  client: Client,
-  {
-    users,
-    passwords,
-    sessions,
-    scopes: rules,
-  }: {
-    readonly users: Users
-    readonly passwords: Passwords
-    readonly sessions: SessionStarter
-    readonly scopes: ScopeRules
-  },
-): Promise<Granted> {
+export async function grantByPassword(form: Form, client: Client, parts: LoginParts): Promise<Granted> {
+  const { users, passwords, sessions, scopes: rules } = parts
   const username = form.get('username')
   const password = form.get('password')
   if (username === undefined || password === undefined)
@@ -44,7 +39,7 @@ export async function grantByPassword(
   if (!user || !isProved || !user.active) throw incorrect()
   const passwordHash = await renewHash(user, password, username, users, passwords)
   const scopes = grantScopes(requested, heldScopes(user, rules))
-  const started = await sessions.start({ subject: user.public.id, passwordHash, clientId: client.id, scopes })
+  const started = await sessions.start({ subject: user.publicUser.id, passwordHash, clientId: client.id, scopes })
   if (!started) throw incorrect()
   return { accessToken: started.accessToken, scopes }
 }
