@@ -83,7 +83,8 @@ function ask(socket: Socket, next: () => Buffer | undefined, expect: number, onA
   return new Promise((resolve, reject) => {
     const reader = createAnswerReader(expect)
     const done = (error?: Error): void => {
-      socket.removeAllListeners('data').removeAllListeners('close').removeAllListeners('error').setTimeout(0)
+      for (const event of ['data', 'close', 'error', 'timeout']) socket.removeAllListeners(event)
+      socket.setTimeout(0)
       if (error) reject(error)
       else resolve()
     }
@@ -92,7 +93,8 @@ function ask(socket: Socket, next: () => Buffer | undefined, expect: number, onA
       if (request) socket.write(request)
       else done()
     }
-    socket.setTimeout(stallSeconds * 1000, () => socket.destroy(new Error(`no answer within ${stallSeconds} s`)))
+    socket.setTimeout(stallSeconds * 1000)
+    socket.on('timeout', () => done(new Error(`no answer within ${stallSeconds} s`)))
     socket.on('error', done)
     socket.on('close', () => done(new Error('the server closed the connection')))
     socket.on('data', (chunk: Buffer) => {

@@ -1,9 +1,11 @@
 // Servers measured in turns: A B C A B C …, so that a slow minute of the machine falls on all of them.
-import { openLoad, type OpenLoad } from './load.ts'
+import { openLoad } from './load.ts'
 import { requireProc, startServer, type Program, type ServerProcess } from './process.ts'
 
 /** Enough to keep any of the servers busy without a pause. */
 export const connections = 16
+/** Of a turn, before its time is taken: accepting connections is not what is measured. */
+const warmUpShare = 0.1
 
 export interface Effort {
   readonly rounds: number
@@ -30,34 +32,34 @@ export interface Measured {
   readonly rate: readonly number[]
 }
 
-/** Measures lanes in turns, and warms each up before the first round. @returns what was measured, by name */
+/** Measures lanes in turns, after a turn of each that only warms up. @returns what was measured, by name */
 export async function measureInTurns(lanes: readonly Lane[], effort: Effort): Promise<ReadonlyMap<string, Measured>> {
   requireProc()
   const measured = new Map(lanes.map(({ name }) => [name, { cpu: [] as number[], rate: [] as number[] }]))
-  const loads: OpenLoad[] = []
-  try {
+  for (let round = -1; round < effort.rounds; round++) {
     for (const lane of lanes) {
-      const load = await openLoad({ port: lane.server.port, connections: lane.connections ?? connections })
-      loads.push(load)
-      await runLane(lane, load, effort.seconds)
+      const turn = await measureTurn(lane, effort.seconds)
+      if (round < 0) continue
+      const { cpu, rate } = measured.get(lane.name)!
+      cpu.push(turn.cpu)
+      rate.push(turn.rate)
     }
-    for (let round = 0; round < effort.rounds; round++) {
-      for (const [index, lane] of lanes.entries()) {
-        const before = lane.server.cpuMicroseconds()
-        const { answered, seconds } = await runLane(lane, loads[index]!, effort.seconds)
-        const { cpu, rate } = measured.get(lane.name)!
-        cpu.push((lane.server.cpuMicroseconds() - before) / answered)
-        rate.push(answered / seconds)
-      }
-    }
-  } finally {
-    for (const load of loads) load.close()
   }
   return measured
 }
 
-function runLane(lane: Lane, load: OpenLoad, seconds: number): ReturnType<OpenLoad['run']> {
-  return load.run({ requests: lane.requests, seconds, expect: lane.expect ?? 200 })
+/** Connections are opened anew: while others have their turns, servers close what is idle. */
+async function measureTurn(lane: Lane, seconds: number): Promise<{ readonly cpu: number; readonly rate: number }> {
+  const { server, requests, expect = 200 } = lane
+  const load = await openLoad({ port: server.port, connections: lane.connections ?? connections })
+  try {
+    await load.run({ requests, seconds: seconds * warmUpShare, expect })
+    const before = server.cpuMicroseconds()
+    const run = await load.run({ requests, seconds, expect })
+    return { cpu: (server.cpuMicroseconds() - before) / run.answered, rate: run.answered / run.seconds }
+  } finally {
+    load.close()
+  }
 }
 
 /** Starts servers together, and stops them all when `use` has ended, whichever way. */

@@ -45,7 +45,7 @@ const goodTree: Readonly<Record<string, string>> = {
   'packages/library/src/base/random.ts': `import { randomBytes } from 'node:crypto'\nexport const random = () => randomBytes(1)`,
   'packages/library/src/middle/two.ts': `import { get } from 'node:http'\nimport { one } from '../base/one.ts'\nexport type Two = 2`,
   'packages/library/src/middle/two.test.ts': `import { plan } from '../../../../tools/rooms.ts'\nimport 'whatever'`,
-  'packages/library/src/client/client.ts': `import type { Two } from '../middle/two.ts'\nexport const three = AbortSignal.any([])`,
+  'packages/library/src/client/client.ts': `import type { Two } from '../middle/two.ts'\nimport { one } from '../base/one.ts'\nexport const three = AbortSignal.any([])`,
   'packages/library/src/top/top.ts': `import { three } from '../client/client.ts'\nexport const top = three`,
   'packages/server/src/index.ts': `export { a } from './features/a/a.ts'`,
   'packages/server/src/storage/open.ts': `import { Kysely } from 'kysely'\nexport const open = Kysely`,
@@ -252,6 +252,16 @@ describe('checkRooms', () => {
   it('reports a plan that names a room which is not above', () => {
     assert.deepEqual(problemsOf({}, planWithBase({ from: ['middle'] })), [
       'rooms.ts, library: base names middle, which is not above it',
+    ])
+  })
+
+  it('reports a plan that grants what no file of the room imports', () => {
+    assert.deepEqual(problemsOf({}, planWithBase({ packages: ['node:fs'] })), [
+      'rooms.ts, library: base may import node:fs, and does not',
+    ])
+    const middle = `${library}/middle/two.ts`
+    assert.deepEqual(problemsOf({ [middle]: `import { get } from 'node:http'\nexport type Two = 2` }), [
+      'rooms.ts, library: middle may import base, and does not',
     ])
   })
 

@@ -88,7 +88,10 @@ function checkPlan(pack: Package, sources: readonly File[], report: (what: strin
     for (const name of room.from) {
       if (name !== '*' && !above.includes(name)) report(`${room.name} names ${name}, which is not above it`)
     }
-    if (!sources.some((file) => roomOf(file.path, pack) === room)) report(`no file is in the room ${room.name}`)
+    const own = sources.filter((file) => roomOf(file.path, pack) === room)
+    if (own.length === 0) report(`no file is in the room ${room.name}`)
+    else
+      for (const name of unusedGrants(room, own, above, pack)) report(`${room.name} may import ${name}, and does not`)
     for (const file of Object.keys(room.packagesOf ?? {})) {
       if (!sources.some(({ path }) => path === `${room.name}/${file}`)) report(`there is no ${room.name}/${file}`)
     }
@@ -96,6 +99,14 @@ function checkPlan(pack: Package, sources: readonly File[], report: (what: strin
   for (const door of pack.doors) {
     if (!sources.some(({ path }) => path === door.file)) report(`there is no door ${door.file}`)
   }
+}
+
+/** What a room may import and does not: it would let in what nobody has thought about. */
+function unusedGrants(room: Room, own: readonly File[], above: readonly string[], pack: Package): readonly string[] {
+  const imported = own.flatMap((file) => file.imports.map(({ specifier }) => resolve(file.path, specifier)))
+  const used = imported.map((path) => roomOf(path, pack)?.name ?? (path === computed ? path : packageOf(path)))
+  const granted = [...room.from.filter((name) => above.includes(name)), ...(room.packages ?? [])]
+  return granted.filter((name) => !used.includes(name))
 }
 
 /** What holds for every file, tests included. */

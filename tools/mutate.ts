@@ -184,7 +184,11 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     for (const { name, files } of chosen) {
       const startedAt = performance.now()
-      const results = await runMutants(files, options)
+      const results = await runMutants(files, options).catch((error: Error) =>
+        console.error(`${name}: ${error.message}`),
+      )
+      if (!results) failed = true
+      if (!results) continue
       const idle = findIdleExplanations(
         explained,
         results,

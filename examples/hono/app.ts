@@ -7,7 +7,7 @@ const port = Number(process.env['PORT'] ?? 3000)
 
 const keystile = await createKeystile({
   issuer: `http://localhost:${port}/auth`,
-  database: 'data/keystile.db',
+  database: 'data/hono-example.db',
   scopes: { 'items:read': 'Read items', 'items:write': 'Change items' },
   defaultScopes: ['items:read'],
 })

@@ -7,7 +7,7 @@ const port = Number(process.env['PORT'] ?? 3000)
 
 const keystile = await createKeystile({
   issuer: `http://localhost:${port}/auth`,
-  database: 'data/keystile.db',
+  database: 'data/node-example.db',
 })
 const guard = createGuard(keystile)
 const auth = mount(keystile)
@@ -22,4 +22,4 @@ const server = createServer((request, response) =>
     return loggedIn(request, response, () => json(200, { owner: guard.caller(request).user.username }))
   }),
 )
-server.listen(port, () => console.log(`listening on http://localhost:${port}`))
+server.listen(port, 'localhost', () => console.log(`listening on http://localhost:${port}`))

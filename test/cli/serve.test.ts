@@ -207,14 +207,14 @@ describe('keystile', () => {
     for (const args of [[], ['help'], ['--help']]) {
       const { code, stdout } = await runCommand(args, { cwd })
       assert.equal(code, 0)
-      assert.match(stdout, /keystile user create NAME/)
+      assert.match(stdout, /user create NAME/)
     }
     for (const [args, expected] of [
       [['sreve'], /no command "sreve"/],
-      [['user'], /user takes one of create, list, disable/],
+      [['user'], /user takes one of create, list, grant, disable/],
       [['user', 'constructor'], /user takes one of/],
       [['serve', '--colour', 'red'], /--colour/],
-      [['serve', 'now'], /serve takes flags only/],
+      [['serve', 'now'], /expected: keystile serve/],
     ] as const) {
       const { code, stdout, stderr } = await runCommand(args, { cwd })
       assert.deepEqual([code, stdout], [1, ''])

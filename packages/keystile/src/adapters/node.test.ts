@@ -7,9 +7,10 @@ import { after, before, describe, it } from 'node:test'
 import { ProblemError } from '../base/errors.ts'
 import { createVerifier, type Identity } from '../guard/verifier.ts'
 import { problemAnswer } from '../http/problem.ts'
-import { generateKey } from '../keys/jwk.ts'
+import { generateKey, importKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import { issueAccessToken } from '../token/access-token.ts'
+import { signJwt } from '../token/jwt.ts'
 import type { Mountable } from './mountable.ts'
 import { createGuard, mount, type NodeMiddleware } from './node.ts'
 
@@ -69,17 +70,13 @@ async function checked(request: IncomingMessage, response: ServerResponse): Prom
   response.end(JSON.stringify(decision.allowed ? decision.caller?.user : decision.answer.status))
 }
 
-const failures: unknown[] = []
 const server = createServer((request, response) => {
   const [middleware, handler] = behind[(request.url ?? '').split('?')[0]!] ?? []
   const toApp = async (): Promise<void> => {
     if (middleware && handler) await middleware(request, response, () => handler(request, response))
     else response.writeHead(404).end('not ours')
   }
-  mount(keystile)(request, response, toApp).catch((error: unknown) => {
-    failures.push(error)
-    response.writeHead(500).end(JSON.stringify({ error: (error as Error).name }))
-  })
+  void mount(keystile)(request, response, toApp)
 })
 let origin = ''
 let port = 0
@@ -209,9 +206,8 @@ describe('guard.optional', () => {
 
 describe('guard.caller', () => {
   it('throws a TypeError where no guard ran, or where the caller may be nobody', async () => {
-    for (const path of ['/open', '/news/required']) {
-      assert.deepEqual(await (await get(path)).json(), { error: 'TypeError' })
-    }
+    assert.equal((await get('/open')).status, 500)
+    assert.equal((await get('/news/required')).status, 500)
   })
 })
 
@@ -247,7 +243,7 @@ describe('mount', () => {
 
   it('answers its own paths and passes every other request on', async () => {
     const response = await post('hello')
-    assert.deepEqual([response.status, response.headers.get('x-own')], [200, '127.0.0.1'])
+    assert.equal(response.status, 200)
     assert.equal(response.headers.get('x-type'), 'text/plain;charset=UTF-8')
     assert.equal(await response.text(), 'POST hello')
     const bare = await get('/auth/echo')
@@ -298,10 +294,6 @@ describe('mount', () => {
       assert.equal((await post('still here')).status, 200)
     }
     assert.deepEqual(bodyRefusals, ['The body ended early', 'The body ended early'])
-    assert.deepEqual(
-      failures.filter((failure) => !(failure instanceof TypeError)),
-      [],
-    )
   })
 
   /** What became of a body that is asked for after this. */
@@ -313,8 +305,14 @@ describe('mount', () => {
     socket.write(`POST / HTTP/1.1\r\nHost: x\r\n${head}\r\n\r\nhello`)
     const [request, response] = (await once(late, 'request')) as [IncomingMessage, ServerResponse]
     await prepare(request)
-    const asked: Mountable = { answer: async (request) => void (await request.body(maxBodyBytes)) }
-    const outcome = await mount(asked)(request, response, () => {}).catch((error: unknown) => error)
+    let outcome: unknown
+    const asked: Mountable = {
+      async answer(request) {
+        outcome = await request.body(maxBodyBytes).catch((error: unknown) => error)
+        return undefined
+      },
+    }
+    await mount(asked)(request, response, () => {})
     socket.destroy()
     late.close()
     return outcome
@@ -334,5 +332,46 @@ describe('mount', () => {
     }, 'Content-Length: 500')
     assert.ok(outcome instanceof ProblemError)
     assert.equal(outcome.code, 'bad_request')
+  })
+})
+
+describe('what the app itself throws', () => {
+  it('is answered with 500 and nothing of it, lets nobody in, and leaves the process running', async (t) => {
+    const printed: unknown[] = []
+    t.mock.method(console, 'error', (error: unknown) => printed.push(error))
+    const secret = '0123456789abcdefghijklmnopqrstuv'
+    const verifier = createVerifier({ issuer: 'i', audience: 'a', keys: secret, revocations: 'none' })
+    const key = importKey({ secret, algorithm: 'HS256' })
+    const claims = { iss: 'i', aud: 'a', sub: 's', client_id: 'c', jti: 'j' }
+    const token = signJwt(claims, key, { expiresInSeconds: 60, type: 'at+jwt' })
+    let entered = 0
+    const failing: Record<string, NodeMiddleware> = {
+      '/user': createGuard({ verifier, user: () => Promise.reject(new Error('select from people')) })(),
+      '/handler': createGuard({ verifier })(),
+      '/half': createGuard({ verifier })(),
+    }
+    const server = createServer((request, response) => {
+      void failing[request.url!]!(request, response, () => {
+        entered++
+        if (request.url === '/half') response.writeHead(200).write('half')
+        throw new Error('inside')
+      })
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const ask = (path: string): Promise<Response> =>
+      fetch(url + path, { headers: { authorization: `Bearer ${token}` } })
+    const user = await ask('/user')
+    assert.equal(user.status, 500)
+    assert.doesNotMatch(await user.text(), /select|people/)
+    assert.equal(entered, 0)
+    assert.equal((await ask('/handler')).status, 500)
+    await assert.rejects(ask('/half').then((response) => response.text()))
+    assert.deepEqual(
+      printed.map((error) => (error as Error).message),
+      ['select from people', 'inside', 'inside'],
+    )
+    server.close()
   })
 })

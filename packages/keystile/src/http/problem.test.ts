@@ -88,7 +88,7 @@ describe('OAuthError', () => {
       codes.map((code) => new OAuthError(code, 'x').status),
       [400, 401, 400, 503],
     )
-    for (const code of ['unauthorized_client', 'unsupported_grant_type', 'invalid_scope'] as const) {
+    for (const code of ['unsupported_grant_type', 'invalid_scope'] as const) {
       assert.equal(new OAuthError(code, 'x').status, 400)
     }
   })

@@ -102,6 +102,11 @@ describe('exportPublicJwk and exportPrivateJwk', () => {
     })
   }
 
+  it('make up no kid', () => {
+    const { kid: _, ...unnamed } = exportPublicJwk(ec)
+    assert.deepEqual(exportPublicJwk(importKey(unnamed)), unnamed)
+  })
+
   it('refuse the public half of a secret and the private half of a public key', () => {
     assert.throws(() => exportPublicJwk(generateKey('HS256')), /no public half/)
     assert.throws(() => exportPrivateJwk(importKey(exportPublicJwk(ec))), /only the public half/)
@@ -137,6 +142,7 @@ describe('thumbprint', () => {
     ]) {
       assert.throws(() => thumbprint(jwk), TypeError)
     }
+    assert.throws(() => thumbprint({ kty: 'foo' }), /kty EC, OKP, RSA or oct/)
   })
 })
 
@@ -197,6 +203,15 @@ describe('importKey of a JWK', () => {
   ]
   for (const [name, jwk, reason] of wrong) {
     it(`refuses ${name}`, () => refuses(jwk, reason))
+  }
+
+  for (const operation of ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey', 'deriveKey', 'deriveBits']) {
+    it(`refuses a key that is there to ${operation} (RFC 7517 §4.3)`, () => {
+      refuses({ ...exportPublicJwk(ec), key_ops: [operation] }, /"key_ops" of a signing key/)
+      refuses({ ...exportPublicJwk(ec), key_ops: ['x-own', operation] }, /"key_ops" of a signing key/)
+      assert.ok(importKey({ ...exportPublicJwk(ec), key_ops: [operation, 'verify'] }))
+      assert.ok(importKey({ ...exportPublicJwk(ec), key_ops: ['sign', operation] }))
+    })
   }
 
   it('ignores key_ops and members that nobody registered (RFC 7517 §4)', () => {
@@ -280,6 +295,8 @@ describe('importKey of RSA', () => {
       { kty: 'RSA', alg: 'RS256', e: 'AQAB', n: Buffer.from(n, 'hex').toString('base64url') },
       /at most 8192 bits/,
     )
+    const largest = ((1n << 8191n) | 1n).toString(16)
+    assert.ok(importKey({ kty: 'RSA', alg: 'RS256', e: 'AQAB', n: Buffer.from(largest, 'hex').toString('base64url') }))
   })
 
   it('refuses the exponents 1, 3, 17 and every even one (NIST SP 800-56B §6.2.2)', () => {
@@ -345,6 +362,11 @@ describe('importKey of a PEM', () => {
     refuses({ pem: x25519, algorithm: 'EdDSA' }, /a PEM for EdDSA/)
     const pss = generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).publicKey
     refuses({ pem: pss.export({ type: 'spki', format: 'pem' }), algorithm: 'PS256' }, /a PEM for PS256/)
+  })
+
+  it('refuses a PEM that is no text, though it would do', () => {
+    const [spki] = pems(ec)
+    refuses({ pem: Buffer.from(spki), algorithm: 'ES256' }, /./)
   })
 
   it('refuses text that is no PEM, and an encrypted one, without asking for a passphrase', () => {
@@ -426,6 +448,13 @@ describe('importKey of a secret', () => {
     ['certificate DER', Buffer.from(certificate, 'base64')],
     ['certificate in base64, as in x5c', certificate],
     ['ssh-rsa', `ssh-rsa ${Buffer.from('AAAAB3NzaC1yc2E').toString('base64')}${'A'.repeat(40)} me@host`],
+    ...[
+      'ssh-dss',
+      'ssh-ed25519',
+      'ecdsa-sha2-nistp384',
+      'sk-ssh-ed25519@openssh.com',
+      'sk-ecdsa-sha2-nistp256@openssh.com',
+    ].map((type): [string, string] => [type, `${type} AAAAC3NzaC1lZDI1NTE5AAAAIPL1I9oiq me@host`]),
     [
       'SSH2 public key file',
       '---- BEGIN SSH2 PUBLIC KEY ----\nAAAAB3NzaC1yc2EAAAADAQABAAABAQC7\n---- END SSH2 PUBLIC KEY ----\n',

@@ -228,6 +228,7 @@ describe('verifyJwt', () => {
       'at+jwt ',
       'text/at+jwt',
       'application/application/at+jwt',
+      'atapplication/+jwt',
       '',
     ]
     for (const typ of [...others, undefined, null, 1, ['at+jwt']]) {
