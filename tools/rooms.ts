@@ -132,10 +132,16 @@ const server: Package = {
       packages: ['keystile'],
     },
     {
+      name: 'features/docs',
+      for: 'the OpenAPI document, made from the routes, and Swagger UI',
+      from: ['http'],
+      packages: ['keystile', 'node:fs', 'node:url'],
+    },
+    {
       name: 'server',
       for: 'options in, one answer out: the only room that knows every other',
       from: ['*'],
-      packages: ['keystile', 'zod', 'node:net', 'node:http', 'node:events'],
+      packages: ['keystile', 'zod', 'node:fs', 'node:net', 'node:http', 'node:events'],
     },
     {
       name: 'cli',

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { DatabaseUnavailableError } from '../storage/database.ts'
 import { parseCall, type Command } from './command.ts'
@@ -6,6 +5,7 @@ import { completionScript, helpText } from './help.ts'
 import { keyCommands } from './key.ts'
 import { serveCommand } from './serve.ts'
 import { readSettings, type Settings } from './settings.ts'
+import { readVersion } from '../server/version.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 import { userCommands } from './user.ts'
 
@@ -42,11 +42,6 @@ const commands: readonly Command[] = [
     run: ({ terminal }) => terminal.print(helpText(commands, terminal)),
   },
 ]
-
-function readVersion(): string {
-  const file = new URL('../../package.json', import.meta.url)
-  return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version
-}
 
 async function main(args: readonly string[], terminal: Terminal): Promise<void> {
   const asksHelp = args.length === 0 || args.includes('--help') || args.includes('-h')

@@ -9,6 +9,7 @@ import {
   type HttpAnswer,
   type HttpRequestWithBody,
 } from 'keystile/internal'
+import { createDocs } from '../features/docs/swagger-ui.ts'
 import { jsonAnswer } from '../http/route.ts'
 import type { Running } from './wire.ts'
 
@@ -23,28 +24,37 @@ export interface ListeningServer {
 }
 
 /**
- * The stand-alone server: Keystile's endpoints, `/healthz` and `/readyz`, and 404 for anything else.
+ * The stand-alone server: Keystile's endpoints, `/healthz`, `/readyz`, `/openapi.json` and `/docs`, and 404 for anything else.
  *
  * @param hosts each is listened on; of several, those that this machine does not have are left out
  * @throws {Error} when the port is taken, or none of the hosts can be listened on
  */
 export async function listen(
-  { keystile, isReady }: Running,
+  { keystile, document, isReady }: Running,
   { hosts, port }: { readonly hosts: readonly string[]; readonly port: number },
 ): Promise<ListeningServer> {
-  const answer = async (request: HttpRequestWithBody): Promise<HttpAnswer> => {
-    const own = await keystile.answer(request)
-    if (own) return own
-    switch (pathOf(request.url)) {
+  const docs = createDocs()
+  const openapi = jsonAnswer(200, document)
+  const answerRead = async (path: string): Promise<HttpAnswer | undefined> => {
+    switch (path) {
       case '/healthz':
         return jsonAnswer(200, { status: 'ok' })
       case '/readyz':
         return (await isReady())
           ? jsonAnswer(200, { status: 'ready' })
           : jsonAnswer(503, { status: 'the database does not answer' }, { 'retry-after': '1' })
+      case '/openapi.json':
+        return openapi
       default:
-        return problemAnswer(new ProblemError('not_found', 'There is nothing here'))
+        return docs(path)
     }
+  }
+  const answer = async (request: HttpRequestWithBody): Promise<HttpAnswer> => {
+    const own = await keystile.answer(request)
+    if (own) return own
+    const isRead = request.method === 'GET' || request.method === 'HEAD'
+    const found = isRead ? await answerRead(pathOf(request.url) ?? '') : undefined
+    return found ?? problemAnswer(new ProblemError('not_found', 'There is nothing here'))
   }
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     writeAnswer(response, await answer(readNodeRequest(request)))

@@ -1,19 +1,19 @@
-import { createVerifier, type Identity, type Verifier } from 'keystile'
+import { createVerifier, type Caller, type Identity, type Verifier } from 'keystile'
 import {
   createGuardCore,
   ProblemError,
   randomId,
   readWebRequest,
-  silentLogger,
-  systemClock,
   TokenError,
   toResponse,
   type Clock,
   type HttpAnswer,
   type HttpRequestWithBody,
+  type JsonObject,
   type Logger,
 } from 'keystile/internal'
 import { openEventFeed, type EventFeed } from '../features/events/events.ts'
+import { describeRoutes } from '../features/docs/openapi.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
 import { tokenRoute } from '../features/oauth/token.ts'
 import { openHashThreads } from '../features/password/hash-threads.ts'
@@ -30,6 +30,7 @@ import { DatabaseUnavailableError, type Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
 import { checkOptions, type CheckedOptions, type KeystileOptions } from './options.ts'
 import { createRouter } from './router.ts'
+import { readVersion } from './version.ts'
 
 /** What a login gives. */
 export interface Tokens {
@@ -73,6 +74,8 @@ export interface Keystile<S extends string = string, U = PublicUser> {
 export interface Running {
   readonly keystile: Keystile<string, User['publicUser']>
   readonly users: Users
+  /** The OpenAPI document of its endpoints. */
+  readonly document: JsonObject
   /** Whether the database answers. */
   isReady(): Promise<boolean>
 }
@@ -172,6 +175,11 @@ export async function wire(options: CheckedOptions): Promise<Running> {
     return {
       keystile,
       users,
+      document: describeRoutes<Caller<string, User>>(routes, {
+        issuer,
+        scopes: scopes.declared,
+        version: readVersion(),
+      }),
       isReady: () =>
         feed.tail().then(
           () => true,
@@ -207,7 +215,8 @@ function signingKeySource({ signingKey, signingAlgorithm, key, database }: Check
   if (signingKey) return { signingKey }
   if (key !== undefined) return { algorithm: signingAlgorithm, sealingSecret: key }
   // A memory database keeps nothing, so its keys need no secret that outlives it.
-  const sealingSecret = database === ':memory:' ? randomId() + randomId() : readOrCreateSealingSecret(String(database))
+  const sealingSecret =
+    database === ':memory:' ? randomId() + randomId() : readOrCreateSealingSecret(database as string)
   return { algorithm: signingAlgorithm, sealingSecret }
 }
 

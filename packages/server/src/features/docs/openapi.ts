@@ -1,0 +1,149 @@
+import type { JsonObject } from 'keystile/internal'
+import type { Route } from '../../http/route.ts'
+
+/** How the security scheme is called in the document. */
+const schemeName = 'keystile'
+
+const problemSchema = {
+  type: 'object',
+  description: 'RFC 9457',
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string', description: 'What was wrong and what is expected' },
+  },
+  required: ['type', 'title', 'status', 'detail'],
+}
+
+const schemas = {
+  Problem: problemSchema,
+  ValidationProblem: {
+    ...problemSchema,
+    properties: {
+      ...problemSchema.properties,
+      errors: {
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: {
+            loc: { type: 'array', items: { type: ['string', 'integer'] } },
+            msg: { type: 'string' },
+            type: { type: 'string' },
+          },
+          required: ['loc', 'msg', 'type'],
+        },
+      },
+    },
+    required: [...problemSchema.required, 'errors'],
+  },
+  OAuthError: {
+    type: 'object',
+    description: 'RFC 6749 §5.2; `detail` repeats the description for clients that were written for FastAPI',
+    properties: {
+      error: { type: 'string' },
+      error_description: { type: 'string' },
+      detail: { type: 'string' },
+    },
+    required: ['error', 'error_description', 'detail'],
+  },
+}
+
+const retryAfter = { 'Retry-After': { description: 'Whole seconds', schema: { type: 'string', pattern: '^\\d+$' } } }
+const challenge = { 'WWW-Authenticate': { description: 'RFC 6750 §3', schema: { type: 'string' } } }
+
+/** What follows from a route's guard and body: the refusals that it has without saying so. */
+function derivedRefusals<C>({ guard, doc: { body }, refusals }: Route<C>): Readonly<Record<number, string>> {
+  const isOAuth = refusals === 'oauth'
+  return {
+    ...((guard || body) && { 503: 'Not available at the moment' }),
+    ...(guard && { 400: 'The Authorization header is malformed', 401: 'No token, or one that is not good' }),
+    ...(guard && guard.scopes.length > 0 && { 403: `The token lacks ${guard.scopes.join(' ')}` }),
+    ...(body && { 400: 'The body is malformed', 413: 'The body is too large' }),
+    ...(body?.type === 'json' && { 415: 'The body is not JSON', 422: 'A field is not as it is expected' }),
+    ...(isOAuth && { 401: 'The client is unknown, or its secret wrong' }),
+  }
+}
+
+/**
+ * The OpenAPI 3.1 document of routes. What it says of security and of refusals is made from the same data that the
+ * router enforces.
+ *
+ * @param issuer its path is where the routes are; its host is not named, so that the document is right under any name
+ *   that this server is reached by
+ */
+export function describeRoutes<C>(
+  routes: readonly Route<C>[],
+  {
+    issuer,
+    scopes,
+    version,
+  }: { readonly issuer: string; readonly scopes: Readonly<Record<string, string>>; readonly version: string },
+): JsonObject {
+  const base = new URL(issuer).pathname.replace(/\/$/, '')
+  const paths: Record<string, Record<string, unknown>> = {}
+  for (const route of routes) {
+    const path = route.below === 'issuer' ? `${base}${route.path}` : route.path
+    const operations = (paths[path] ??= parametersOf(route.path))
+    operations[route.method.toLowerCase()] = operationOf(route)
+  }
+  const flows = { password: { tokenUrl: `${base}/token`, scopes } }
+  return {
+    openapi: '3.1.1',
+    info: { title: 'Keystile', version, description: 'Log in with **Authorize**, then call what is behind a lock.' },
+    servers: [{ url: '/' }],
+    paths,
+    components: { securitySchemes: { [schemeName]: { type: 'oauth2', flows } }, schemas },
+  }
+}
+
+/** What stands in the path, said once for all its methods. */
+function parametersOf(path: string): Record<string, unknown> {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+  if (names.length === 0) return {}
+  return { parameters: names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } })) }
+}
+
+function operationOf<C>(route: Route<C>): JsonObject {
+  const { summary, description, body, query = {}, success } = route.doc
+  const refusals = { ...derivedRefusals(route), ...route.doc.refuses }
+  const content = body && {
+    [body.type === 'json' ? 'application/json' : 'application/x-www-form-urlencoded']: { schema: body.schema },
+  }
+  return {
+    summary,
+    ...(description && { description }),
+    ...(route.guard && { security: [{ [schemeName]: route.guard.scopes }] }),
+    ...(content && { requestBody: { required: true, content } }),
+    ...(Object.keys(query).length > 0 && {
+      parameters: Object.entries(query).map(([name, schema]) => ({ name, in: 'query', schema })),
+    }),
+    responses: {
+      [success.status]: {
+        description: success.description,
+        ...(success.headers && { headers: describeHeaders(success.headers) }),
+        ...(success.schema && { content: { [success.type ?? 'application/json']: { schema: success.schema } } }),
+      },
+      ...Object.fromEntries(
+        Object.entries(refusals).map(([status, text]) => [status, refusalOf(Number(status), text, route.refusals)]),
+      ),
+    },
+  }
+}
+
+function refusalOf(status: number, description: string, refusals: 'oauth' | 'problem'): JsonObject {
+  const schema = refusals === 'oauth' ? 'OAuthError' : status === 422 ? 'ValidationProblem' : 'Problem'
+  const type = refusals === 'oauth' ? 'application/json' : 'application/problem+json'
+  return {
+    description,
+    ...(status === 503 && { headers: retryAfter }),
+    ...(status === 401 && { headers: challenge }),
+    content: { [type]: { schema: { $ref: `#/components/schemas/${schema}` } } },
+  }
+}
+
+function describeHeaders(headers: Readonly<Record<string, string>>): JsonObject {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
+  )
+}

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { z } from 'zod'
+import { ProblemError, readWebRequest } from 'keystile/internal'
+import { checkFields, describeFields, readJsonObject, refuseFaults, strictFields, stringField } from './json-body.ts'
+
+const read = (body: string, contentType = 'application/json'): Promise<object> =>
+  readJsonObject(
+    readWebRequest(
+      new Request('https://auth.example', {
+        method: 'POST',
+        headers: { 'content-type': contentType },
+        body: Buffer.from(body),
+      }),
+    ),
+  )
+
+describe('readJsonObject', () => {
+  it('takes JSON by any of its content types', async () => {
+    for (const type of [
+      'application/json',
+      'Application/JSON; charset=utf-8',
+      'application/problem+json',
+      'application/a.b-c+json',
+    ])
+      assert.deepEqual(await read('{"a":1}', type), { a: 1 }, type)
+  })
+
+  it('refuses another content type with 415', async () => {
+    for (const type of [
+      '',
+      'text/json',
+      'application/jsonp',
+      'application/x',
+      'application/+json',
+      'text/application/json',
+    ])
+      await assert.rejects(read('{}', type), { code: 'unsupported_media_type' }, type)
+  })
+
+  it('refuses with 400 and a sentence what is no unambiguous object, and does not repeat it', async () => {
+    for (const body of ['', '[]', 'secret', '{"secret":1,"secret":1}'])
+      await assert.rejects(read(body), (error) => {
+        assert.ok(error instanceof ProblemError)
+        assert.equal(error.status, 400)
+        assert.match(error.message, /^The body must be one JSON object; this one is not/)
+        assert.doesNotMatch(error.message, /secret/)
+        return true
+      })
+  })
+
+  it('takes 65,536 bytes, and refuses one more with 413', async () => {
+    assert.ok(await read(`{"a":"${'x'.repeat(65_528)}"}`))
+    await assert.rejects(read(`{"a":"${'x'.repeat(65_529)}"}`), { code: 'content_too_large' })
+  })
+})
+
+describe('checkFields', () => {
+  const schema = strictFields({ name: stringField(), deep: z.array(z.string()).optional(), n: z.number().optional() })
+
+  it('gives what the body holds', () => {
+    assert.deepEqual(checkFields(schema, { name: 'x' }), { errors: [], fields: { name: 'x' } })
+  })
+
+  it('gives every fault with its place and a type that Pydantic has too', () => {
+    const { errors, fields } = checkFields(schema, { deep: ['a', 1], n: 'x', more: 1 })
+    assert.equal(fields, undefined)
+    assert.deepEqual(
+      errors.map(({ loc, type }) => [loc, type]),
+      [
+        [['body', 'name'], 'missing'],
+        [['body', 'deep', 1], 'value_error'],
+        [['body', 'n'], 'value_error'],
+        [['body'], 'extra_forbidden'],
+      ],
+    )
+    assert.equal(errors[0]!.msg, 'Field required')
+    assert.equal(errors[3]!.msg, 'Unknown members; expected are name, deep, n')
+  })
+
+  it('tells a field of another type from a missing one', () => {
+    for (const name of [1, null, [], {}]) {
+      const { errors } = checkFields(schema, { name })
+      assert.deepEqual(errors, [{ loc: ['body', 'name'], msg: 'Input should be a valid string', type: 'string_type' }])
+    }
+  })
+})
+
+describe('refuseFaults', () => {
+  it('throws nothing when nothing is wrong', () => {
+    assert.doesNotThrow(() => refuseFaults([]))
+  })
+
+  it('throws 422 with all faults, as a sentence and as a list (RFC 9457)', () => {
+    const errors = [
+      { loc: ['body', 'a', 0], msg: 'is wrong', type: 'value_error' },
+      { loc: ['body'], msg: 'Unknown members', type: 'extra_forbidden' },
+    ]
+    assert.throws(
+      () => refuseFaults(errors),
+      (error) => {
+        assert.ok(error instanceof ProblemError)
+        assert.deepEqual([error.status, error.message], [422, 'a.0: is wrong; Unknown members'])
+        assert.deepEqual(error.errors, errors)
+        return true
+      },
+    )
+  })
+})
+
+describe('describeFields', () => {
+  it('is the JSON Schema of what is sent', () => {
+    assert.deepEqual(describeFields(strictFields({ name: stringField() })), {
+      type: 'object',
+      properties: { name: { type: 'string' } },
+      required: ['name'],
+      additionalProperties: false,
+    })
+  })
+})

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { readWebRequest } from 'keystile/internal'
+import { emptyAnswer, jsonAnswer, mediaTypeOf, queryOf } from './route.ts'
+
+const requestTo = (url: string, headers = {}): ReturnType<typeof readWebRequest> => ({
+  ...readWebRequest(new Request('https://auth.example', { headers })),
+  url,
+})
+
+describe('jsonAnswer', () => {
+  it('is kept by no cache unless it says so', () => {
+    const answer = jsonAnswer(200, { a: 1 })
+    assert.deepEqual(answer.headers, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+    assert.equal(answer.body, '{"a":1}')
+    assert.equal(jsonAnswer(200, 1, { 'cache-control': 'public' }).headers['cache-control'], 'public')
+  })
+})
+
+describe('emptyAnswer', () => {
+  it('has no body and is kept by no cache', () => {
+    assert.deepEqual(emptyAnswer, { status: 204, headers: { 'cache-control': 'no-store' } })
+  })
+})
+
+describe('mediaTypeOf', () => {
+  it('is the type alone, in lower case, and empty where there is none', () => {
+    assert.equal(mediaTypeOf(requestTo('/', { 'content-type': 'Text/HTML ; charset=x' })), 'text/html')
+    assert.equal(mediaTypeOf(requestTo('/')), '')
+  })
+})
+
+describe('queryOf', () => {
+  it('reads what stands between ? and #', () => {
+    assert.deepEqual(
+      [...queryOf(requestTo('/a?b=1&c=%3F?#d=2'))],
+      [
+        ['b', '1'],
+        ['c', '??'],
+      ],
+    )
+    assert.deepEqual([...queryOf(requestTo('?b=1'))], [['b', '1']])
+    for (const url of ['/a', '/a?', '/a=1', '']) assert.deepEqual([...queryOf(requestTo(url))], [], url)
+  })
+})
