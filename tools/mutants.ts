@@ -48,9 +48,12 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
   'server/features/events': { folder: `${server}/features/events`, tests: flows('me', 'login') },
   'server/features/password': { folder: `${server}/features/password`, tests: flows('login', 'registration') },
   'server/features/scopes': { folder: `${server}/features/scopes`, tests: [] },
-  'server/features/users': { folder: `${server}/features/users`, tests: flows('registration', 'me', 'login') },
+  'server/features/users': {
+    folder: `${server}/features/users`,
+    tests: flows('registration', 'me', 'account', 'management', 'login'),
+  },
   'server/features/signing-keys': { folder: `${server}/features/signing-keys`, tests: flows('at-rest', 'login') },
-  'server/features/sessions': { folder: `${server}/features/sessions`, tests: flows('login', 'me') },
+  'server/features/sessions': { folder: `${server}/features/sessions`, tests: flows('login', 'me', 'account') },
   'server/features/clients': { folder: `${server}/features/clients`, tests: [] },
   'server/features/oauth': { folder: `${server}/features/oauth`, tests: flows('login', 'at-rest') },
   'server/server': {
@@ -110,6 +113,12 @@ export const explained: readonly Explanation[] = [
     line: "if ('pem' in source && typeof source.pem === 'string')",
     mutation: "dropped: 'pem' in source",
     why: forTheCompiler,
+  },
+  {
+    file: `${library}/keys/jwk.ts`,
+    line: "? generateKeyPairSync('rsa', { modulusLength: 2048 })",
+    mutation: '2048 becomes 2049',
+    why: 'OpenSSL makes 2048 bits of it',
   },
   {
     file: `${library}/keys/jwk.ts`,
@@ -186,5 +195,29 @@ export const explained: readonly Explanation[] = [
     line: 'const header = { alg: key.algorithm.name, ...(key.keyId !== undefined && { kid: key.keyId }), typ: type }',
     mutation: 'dropped: key.keyId !== undefined',
     why: undefinedIsDropped,
+  },
+  ...['dropped: id !== undefined', 'dropped: secret !== undefined'].map((mutation) => ({
+    file: `${server}/features/clients/clients.ts`,
+    line: 'isBase64 && id !== undefined && secret !== undefined ? [decodeFormComponent(id), decodeFormComponent(secret)] : []',
+    mutation,
+    why: forTheCompiler,
+  })),
+  {
+    file: `${server}/server/router.ts`,
+    line: 'if (refused && refused.status < 500) {',
+    mutation: '500 becomes 499',
+    why: 'no refusal has the status 499',
+  },
+  {
+    file: `${server}/server/options.ts`,
+    line: "if (audience !== undefined && /\\s/.test(audience)) add('audience', ['has no white space'])",
+    mutation: 'dropped: audience !== undefined',
+    why: forTheCompiler,
+  },
+  {
+    file: `${server}/server/options.ts`,
+    line: "const isForeign = typeof database === 'string' && /^\\w[\\w+.-]+:/.test(database) && !isPostgresUrl(database)",
+    mutation: "dropped: typeof database === 'string'",
+    why: forTheCompiler,
   },
 ]

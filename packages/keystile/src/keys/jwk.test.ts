@@ -245,6 +245,11 @@ describe('importKey of a JWK', () => {
     })
   }
 
+  it('tries a pair once: RSA with the exponents of another key is read by Node, and signs what nobody can verify', () => {
+    const { d, dp, dq, qi } = exportPrivateJwk(generated.get('RS512')!)
+    refuses({ ...exportPrivateJwk(rsa), d, dp, dq, qi }, /do not belong together/)
+  })
+
   it('never repeats the key that it refuses', () => {
     const jwk = exportPrivateJwk(ec)
     const d = String(jwk['d'])

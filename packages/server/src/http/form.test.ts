@@ -34,6 +34,7 @@ describe('readForm', () => {
   it('takes a parameter without a value for absent, and what stands between two ampersands for nothing', async () => {
     assert.deepEqual(await read(''), {})
     assert.deepEqual(await read('a&b=&&c=1&'), { c: '1' })
+    assert.deepEqual(await read('=1'), { '': '1' })
     await refuses(read('=&=1'), /appears twice/)
   })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { exportPublicJwk, generateKey } from 'keystile/jwt'
-import { checkOptions, readOptions } from './options.ts'
+import { exportPrivateJwk, exportPublicJwk, generateKey } from 'keystile/jwt'
+import { checkOptions, isOnThisMachine, readOptions } from './options.ts'
 
 const good = { issuer: 'http://localhost:3000', database: ':memory:' }
 
@@ -20,6 +20,12 @@ describe('checkOptions', () => {
     assert.deepEqual(options.scopes.roles, { admin: ['a', 'users:read', 'users:write'] })
   })
 
+  it('reads the signing key', () => {
+    const key = generateKey('EdDSA')
+    const { signingKey } = checkOptions({ ...good, signingKey: exportPrivateJwk(key) })
+    assert.deepEqual([signingKey?.keyId, signingKey?.algorithm], [key.keyId, key.algorithm])
+  })
+
   it('throws one TypeError that tells all faults', () => {
     const bad = { issuer: 'ftp://x', database: ':memory:', accessTokenSeconds: 0, colour: 'red', defaultScopes: ['b'] }
     assert.throws(
@@ -36,6 +42,15 @@ describe('checkOptions', () => {
   })
 })
 
+describe('isOnThisMachine', () => {
+  it('is said of loopback by any of its names, and of nothing that is no URL', () => {
+    for (const issuer of ['http://localhost', 'https://127.1.2.3:1/x', 'http://[::1]'])
+      assert.equal(isOnThisMachine(issuer), true, issuer)
+    for (const issuer of ['localhost:80', 'x', 'http://10.0.0.1', 'http://[::2]', 'http://127.example'])
+      assert.equal(isOnThisMachine(issuer), false, issuer)
+  })
+})
+
 describe('readOptions', () => {
   const table: readonly (readonly [string, object, RegExp])[] = [
     ['an issuer that is no URL', { issuer: 'auth' }, /^issuer is a URL/],
@@ -45,6 +60,15 @@ describe('readOptions', () => {
       /no user, query or fragment/,
     ],
     ['an issuer with a user', { issuer: 'https://u:p@a.example', registration: 'open' }, /no user, query or fragment/],
+    [
+      'an issuer with a fragment',
+      { issuer: 'https://a.example/#x', registration: 'open' },
+      /no user, query or fragment/,
+    ],
+    ['an issuer with a name alone', { issuer: 'https://u@a.example', registration: 'open' }, /no user, query/],
+    ['an issuer with a password alone', { issuer: 'https://:p@a.example', registration: 'open' }, /no user, query/],
+    ['an issuer that begins like a URL', { issuer: 'https://a b', registration: 'open' }, /^issuer is a URL/],
+    ['http on an address of the network', { issuer: 'http://10.0.0.1', registration: 'open' }, /^issuer is https/],
     [
       'an issuer that ends in a slash',
       { issuer: 'https://a.example/', registration: 'open' },
@@ -98,6 +122,12 @@ describe('readOptions', () => {
     ['an audience with white space', { audience: 'a b' }, /^audience/],
     ['a profile that is no schema', { profile: {} }, /Standard Schema/],
     ['a database of another kind', { database: 'mysql://localhost/x' }, /^database is a file/],
+    ['a registration of another kind', { issuer: 'https://a.example', registration: 'some' }, /^registration is open/],
+    ['a key that is no text', { database: 'postgres://localhost/x', key: 5 }, /^key is a string/],
+    ['a signing key that is no key', { signingKey: 'x' }, /^signingKey is a private JWK/],
+    ['a signing key that is nothing', { signingKey: null }, /^signingKey is a private JWK/],
+    ['a logger without methods', { logger: {} }, /^logger has the methods/],
+    ['a clock that tells no time', { clock: {} }, /^clock has a method now/],
     ['a database that is nothing', { database: '' }, /^database/],
   ]
   for (const [title, options, expected] of table) {
@@ -118,6 +148,9 @@ describe('readOptions', () => {
       { database: 'postgres://localhost/x', key: 'abcdefghijklmnopqrstuvwxyz012345' },
       { scopes: { a: 'A' }, roles: { r: ['a', 'users:read'] }, defaultScopes: ['a'] },
       { accessTokenSeconds: 10 },
+      { audience: 'https://orders.example' },
+      { database: 'postgres://localhost/x', signingKey: exportPrivateJwk(generateKey('ES256')) },
+      { logger: console, clock: Date },
       { accessTokenSeconds: 86_400 },
     ]
     for (const options of safe) assert.deepEqual(faultsOf(options), [], JSON.stringify(options))

@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createVerifier } from 'keystile'
-import { createGuardCore, OAuthError, readWebRequest, silentLogger } from 'keystile/internal'
-import type { OpenRoute } from '../http/route.ts'
+import { createVerifier, type Caller } from 'keystile'
+import {
+  createGuardCore,
+  issueAccessToken,
+  keySetOf,
+  OAuthError,
+  ProblemError,
+  readWebRequest,
+  silentLogger,
+  systemClock,
+  type HttpAnswer,
+} from 'keystile/internal'
+import { generateKey } from 'keystile/jwt'
+import type { GuardedRoute, OpenRoute } from '../http/route.ts'
 import { DatabaseUnavailableError } from '../storage/database.ts'
 import { createRouter } from './router.ts'
 
@@ -79,5 +90,96 @@ describe('createRouter', () => {
     )
     assert.equal(answer!.status, 400)
     assert.deepEqual(JSON.parse(answer!.body!), { error: 'invalid_grant', error_description: 'No', detail: 'No' })
+  })
+
+  it('finds a route by a segment of its path, after those without one, and hands the segment on as it was sent', async () => {
+    const tell =
+      (name: string): OpenRoute['handle'] =>
+      ({ params }) => ({ status: 200, headers: {}, body: `${name} ${JSON.stringify(params)}` })
+    const routes = [
+      { ...routeTo(tell('one')), path: '/users/{id}' },
+      { ...routeTo(tell('me')), path: '/users/me' },
+      { ...routeTo(tell('part')), path: '/users/{id}/a.b/{part}' },
+    ]
+    const find = async (path: string): Promise<string | undefined> =>
+      (
+        await createRouter(routes, { issuer, guard, logger: silentLogger })(
+          readWebRequest(new Request(`https://other.example/base${path}`)),
+        )
+      )?.body
+    assert.equal(await find('/users/me'), 'me {}')
+    assert.equal(await find('/users/a_B-9'), 'one {"id":"a_B-9"}')
+    assert.equal(await find('/users/x/a.b/y'), 'part {"id":"x","part":"y"}')
+    for (const path of [
+      '/users/',
+      '/users/a%62',
+      '/users/a/',
+      '/users/a.b',
+      '/users/x/acb/y',
+      '/users/{id}',
+      '/x/users/a',
+    ])
+      assert.equal(await find(path), undefined, path)
+  })
+
+  it('runs a guarded handler only for a token that its guard lets in, and tells it who called', async () => {
+    const key = generateKey('ES256')
+    const claims = {
+      issuer,
+      audience: issuer,
+      subject: 'ada',
+      clientId: 'c',
+      sessionId: 's',
+      authenticatedAt: Date.now(),
+    }
+    const bearer = (...scopes: readonly string[]): string =>
+      `Bearer ${issueAccessToken({ ...claims, scopes }, key, 60, systemClock)}`
+    const verifier = createVerifier({ issuer, audience: issuer, keys: keySetOf([key]), revocations: 'none' })
+    const guard = createGuardCore({ verifier, user: () => 'somebody' })
+    const ran: unknown[] = []
+    const route: GuardedRoute<Caller<string, string>> = {
+      ...routeTo(ok),
+      guard: { scopes: ['read'] },
+      handle(_request, { identity, user }) {
+        ran.push([identity.subject, user])
+        return { status: 200, headers: {} }
+      },
+    }
+    const send = (headers: Readonly<Record<string, string>>): Promise<HttpAnswer | undefined> =>
+      createRouter([route], { issuer, guard, logger: silentLogger })(
+        readWebRequest(new Request(`${issuer}/it`, { headers })),
+      )
+    for (const [status, headers] of [
+      [401, {}],
+      [401, { authorization: `${bearer('read')}x` }],
+      [403, { authorization: bearer('write') }],
+    ] as const) {
+      const answer = await send(headers)
+      assert.equal(answer?.status, status)
+      assert.match(answer?.headers['www-authenticate'] ?? '', /^Bearer realm=/)
+    }
+    assert.deepEqual(ran, [])
+    assert.equal((await send({ authorization: bearer('read') }))?.status, 200)
+    assert.deepEqual(ran, [['ada', 'somebody']])
+  })
+
+  it('writes a refusal for whoever debugs, what is unavailable and what failed as an error', async () => {
+    const lines: string[] = []
+    const note =
+      (level: string) =>
+      (_fields: object, message: string): void =>
+        void lines.push(`${level} ${message}`)
+    const logger = { ...silentLogger, debug: note('debug'), error: note('error') }
+    const fail = async (error: Error): Promise<void> => {
+      const route = routeTo(() => {
+        throw error
+      })
+      await createRouter([route], { issuer, guard, logger })(readWebRequest(new Request(`${issuer}/it`)))
+    }
+    await fail(new ProblemError('conflict', 'x'))
+    await fail(new ProblemError('internal_server_error', 'x'))
+    await fail(new DatabaseUnavailableError('x'))
+    await fail(new Error('x'))
+    assert.deepEqual(lines, ['debug refused', 'error unavailable', 'error unavailable', 'error failed'])
   })
 })

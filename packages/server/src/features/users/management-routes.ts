@@ -3,6 +3,7 @@ import { ProblemError, type FieldError } from 'keystile/internal'
 import { checkFields, describeFields, readJsonObject, refuseFaults, strictFields } from '../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, queryOf, type Route } from '../../http/route.ts'
 import { findUngranted, heldScopes, type ScopeRules } from '../scopes/scopes.ts'
+import { parseUsername } from './names.ts'
 import { outdated } from './profile.ts'
 import type { ProfileSchema, User, Users } from './users.ts'
 import { describeManagedUser, wireManagedUser } from './wire-user.ts'
@@ -69,12 +70,12 @@ export function managementRoutes({
             required: ['users', 'next'],
           },
         },
-        refuses: { 422: 'The limit is no number of the range' },
+        refuses: { 422: 'The limit or the name is not as it is expected' },
       },
       async handle(request) {
         const query = queryOf(request)
         const limit = readLimit(query.get('limit'))
-        const page = await users.listAfter(query.get('after') ?? '', limit + 1)
+        const page = await users.listAfter(readCursor(query.get('after')), limit + 1)
         const shown = page.slice(0, limit)
         const next = page.length > limit ? shown.at(-1)!.publicUser.username : null
         return jsonAnswer(200, { users: shown.map(wireManagedUser), next })
@@ -143,9 +144,19 @@ export function managementRoutes({
 function readLimit(text: string | null): number {
   const limit = text === null ? defaultPageSize : /^\d{1,4}$/.test(text) ? Number(text) : 0
   if (limit >= 1 && limit <= maxPageSize) return limit
-  const msg = `Input should be a whole number from 1 to ${maxPageSize}`
-  throw new ProblemError('unprocessable_content', `limit: ${msg}`, {
-    errors: [{ loc: ['query', 'limit'], msg, type: 'value_error' }],
+  throw wrongQuery('limit', `Input should be a whole number from 1 to ${maxPageSize}`)
+}
+
+/** A user name, also one that nobody has any more: it is only a place in the order. */
+function readCursor(text: string | null): string {
+  if (text === null) return ''
+  if (!parseUsername(text)) throw wrongQuery('after', 'Input should be a user name')
+  return text
+}
+
+function wrongQuery(name: string, msg: string): ProblemError {
+  return new ProblemError('unprocessable_content', `${name}: ${msg}`, {
+    errors: [{ loc: ['query', name], msg, type: 'value_error' }],
   })
 }
 

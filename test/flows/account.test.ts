@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { z } from 'zod'
+import { createTestClock, describeOnBoth, password } from '../support/keystile.ts'
+
+const newPassword = 'a new engine of her own'
+
+describeOnBoth('PATCH /users/me', (stage) => {
+  const profile = z.strictObject({ city: z.string().min(1).optional(), age: z.int().optional() })
+
+  it('changes the fields that are sent and leaves the others', async () => {
+    const { register, login, send } = await stage.start({ profile })
+    await register({ city: 'London', age: 36 })
+    const bearer = (await login()).json['access_token']
+    const { status, json } = await send('PATCH', '/users/me', { bearer, json: { city: 'Paris' } })
+    assert.equal(status, 200)
+    assert.deepEqual([json['city'], json['age']], ['Paris', 36])
+    assert.deepEqual((await send('GET', '/users/me', { bearer })).json, json)
+  })
+
+  it('answers 422 to what the schema refuses, and to every field of ours', async () => {
+    const { register, login, send } = await stage.start({ profile })
+    await register({ city: 'London' })
+    const bearer = (await login()).json['access_token']
+    for (const json of [
+      { city: '' },
+      { age: 'x' },
+      { username: 'other' },
+      { email: 'x@example.com' },
+      { id: 'x' },
+      { roles: ['admin'] },
+      { password: newPassword },
+    ]) {
+      assert.equal((await send('PATCH', '/users/me', { bearer, json })).status, 422, JSON.stringify(json))
+    }
+    assert.equal((await send('GET', '/users/me', { bearer })).json['city'], 'London')
+  })
+
+  it('has nothing to change without a profile schema', async () => {
+    const { accessToken, send } = await stage.start()
+    const bearer = await accessToken()
+    assert.equal((await send('PATCH', '/users/me', { bearer, json: { city: 'Paris' } })).status, 422)
+    assert.equal((await send('PATCH', '/users/me', { bearer, json: {} })).status, 200)
+  })
+
+  it('loses no change of two at once: one of them is told to read again', async () => {
+    const { register, login, send } = await stage.start({ profile })
+    await register()
+    const bearer = (await login()).json['access_token']
+    const changes = [{ city: 'Paris' }, { age: 1 }, { city: 'Rome' }, { age: 2 }]
+    const answers = await Promise.all(changes.map((json) => send('PATCH', '/users/me', { bearer, json })))
+    const { json } = await send('GET', '/users/me', { bearer })
+    for (const [i, { status }] of answers.entries()) assert.ok([200, 409].includes(status), `${i}: ${status}`)
+    const done = changes.filter((_, i) => answers[i]!.status === 200)
+    for (const name of ['city', 'age'] as const) {
+      const values = done
+        .map((change) => (change as Record<string, unknown>)[name])
+        .filter((value) => value !== undefined)
+      assert.ok(values.length === 0 ? json[name] === undefined : values.includes(json[name]), name)
+    }
+  })
+})
+
+describeOnBoth('POST /users/me/password', (stage) => {
+  const change = { current_password: password, new_password: newPassword }
+
+  it('changes the password, and ends every session but the one that asked (ASVS V7.4.3)', async () => {
+    const { accessToken, login, send } = await stage.start()
+    const [mine, other] = [await accessToken(), (await login()).json['access_token']]
+    const { status, text } = await send('POST', '/users/me/password', { bearer: mine, json: change })
+    assert.deepEqual([status, text], [204, ''])
+    assert.equal((await send('GET', '/users/me', { bearer: mine })).status, 200)
+    const refused = await send('GET', '/users/me', { bearer: other })
+    assert.deepEqual([refused.status, refused.json['detail']], [401, 'Token has been revoked'])
+    assert.equal((await login()).status, 400)
+    assert.equal((await login({ password: newPassword })).status, 200)
+  })
+
+  it('answers 403 to a wrong current password, 422 to an unfit new one, and changes nothing', async () => {
+    const { accessToken, login, send } = await stage.start()
+    const bearer = await accessToken()
+    const post = (json: object): Promise<{ status: number }> => send('POST', '/users/me/password', { bearer, json })
+    assert.equal((await post({ ...change, current_password: 'wrong' })).status, 403)
+    assert.equal((await post({ ...change, current_password: 'x'.repeat(5_000) })).status, 403)
+    for (const json of [
+      { ...change, new_password: 'short' },
+      { new_password: newPassword },
+      { current_password: password },
+      { ...change, username: 'x' },
+    ]) {
+      assert.equal((await post(json)).status, 422, JSON.stringify(json))
+    }
+    assert.equal((await send('POST', '/users/me/password', { json: change })).status, 401)
+    assert.equal((await login()).status, 200)
+  })
+
+  it('lets one of two changes at once win', async () => {
+    const { accessToken, login, send } = await stage.start()
+    const bearer = await accessToken()
+    const passwords = ['the first of two passwords', 'the second of two passwords']
+    const answers = await Promise.all(
+      passwords.map((new_password) =>
+        send('POST', '/users/me/password', { bearer, json: { ...change, new_password } }),
+      ),
+    )
+    const winners = passwords.filter((_, i) => answers[i]!.status === 204)
+    assert.equal(winners.length, 1, answers.map(({ status }) => status).join())
+    assert.equal((await login({ password: winners[0]! })).status, 200)
+  })
+
+  it('leaves no session of a login that was under way with the old password', async () => {
+    const { accessToken, login, send, keystile } = await stage.start()
+    const bearer = await accessToken()
+    const logins = Array.from({ length: 6 }, () => login())
+    await send('POST', '/users/me/password', { bearer, json: change })
+    for (const { status, json } of await Promise.all(logins)) {
+      if (status === 200)
+        await assert.rejects(keystile.verifier.verify(json['access_token']), { code: 'invalid_token' })
+    }
+    assert.equal((await send('GET', '/users/me', { bearer })).status, 200)
+  })
+})
+
+describeOnBoth('DELETE /users/me', (stage) => {
+  it('deletes the account: its tokens are refused, its data is gone, its name is nobody’s', async () => {
+    const { accessToken, login, register, send } = await stage.start()
+    const bearer = await accessToken()
+    assert.equal((await send('DELETE', '/users/me', { bearer })).status, 204)
+    assert.equal((await send('GET', '/users/me', { bearer })).status, 401)
+    assert.equal((await login()).json['error'], 'invalid_grant')
+    const rows = JSON.stringify(await stage.sql('select * from "user"'))
+    assert.doesNotMatch(rows, /example\.com|argon2/)
+    const again = await register({ email: 'ada@example.com' })
+    assert.deepEqual([again.status, again.json['detail']], [409, 'This username is already taken'])
+    assert.equal(
+      (await register({ username: 'ada2', email: 'ada@example.com' })).status,
+      201,
+      'the e-mail is free again',
+    )
+  })
+
+  it('demands a login of the last 300 s, and says so (RFC 9470 §3)', async () => {
+    const clock = createTestClock()
+    const { accessToken, send } = await stage.start({ clock })
+    const bearer = await accessToken()
+    clock.advance(306)
+    const { status, headers } = await send('DELETE', '/users/me', { bearer })
+    assert.equal(status, 401)
+    assert.match(headers.get('www-authenticate')!, /error="insufficient_user_authentication".*max_age="300"/)
+    assert.equal((await send('GET', '/users/me', { bearer })).status, 200)
+  })
+})
+
+describeOnBoth('keystile.sessions.create', (stage) => {
+  it('gives a token to somebody whom the app has recognised itself', async () => {
+    const { accessToken, send, keystile } = await stage.start({ scopes: { a: 'A', b: 'B' }, defaultScopes: ['a', 'b'] })
+    const subject = (await send('GET', '/users/me', { bearer: await accessToken() })).json['id']
+    const all = await keystile.sessions.create({ subject })
+    assert.deepEqual(
+      { ...all, accessToken: '' },
+      { accessToken: '', tokenType: 'bearer', expiresIn: 600, scopes: ['a', 'b'] },
+    )
+    assert.equal((await send('GET', '/users/me', { bearer: all.accessToken })).status, 200)
+    assert.deepEqual((await keystile.sessions.create({ subject, scopes: ['b', 'users:read'] })).scopes, ['b'])
+  })
+
+  it('refuses an unknown or disabled user, and a scope that nobody declared', async () => {
+    const { accessToken, send, keystile, disable } = await stage.start()
+    const subject = (await send('GET', '/users/me', { bearer: await accessToken() })).json['id']
+    await assert.rejects(keystile.sessions.create({ subject, scopes: ['x'] }), TypeError)
+    await assert.rejects(keystile.sessions.create({ subject: 'nobody' }), { code: 'not_found' })
+    await disable(subject)
+    await assert.rejects(keystile.sessions.create({ subject }), { code: 'not_found' })
+  })
+})
