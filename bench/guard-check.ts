@@ -33,9 +33,10 @@ export function changesOf(credential: string): readonly string[] {
   const parts = credential.slice(credential.search(/[ =]/) + 1).split('.')
   const prefix = credential.slice(0, credential.length - parts.join('.').length)
   return parts.map((part, index) => {
-    const middle = Math.floor(part.length / 2)
-    // A letter or digit that is not half of an escape such as %2B.
-    const at = middle + part.slice(middle).search(/(?<!%.?)[A-Za-z0-9]/)
+    // A letter or digit that is no part of an escape such as %2B.
+    const replaceable = /(?<!%.?)[A-Za-z0-9]/g
+    replaceable.lastIndex = Math.floor(part.length / 2)
+    const at = replaceable.exec(part)?.index ?? 0
     const other = part[at] === 'a' ? 'b' : 'a'
     const changed = part.slice(0, at) + other + part.slice(at + 1)
     return prefix + parts.with(index, changed).join('.')

@@ -14,7 +14,7 @@ import { howToGetPostgres, startPostgres } from '../test/support/postgres.ts'
 import { checks, report, runCheck } from './checks.ts'
 
 const root = join(import.meta.dirname, '..')
-const testFiles = ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.ts', 'examples/**/*.test.ts']
+const testFiles = ['packages/*/src', 'test', 'tools', 'examples', 'bench'].map((folder) => `${folder}/**/*.test.ts`)
 
 const args = process.argv.slice(2)
 const own = new Set(['--long', '--checks'])

@@ -19,6 +19,8 @@ interface App {
   readonly isOurs: boolean
   /** It is an app with Keystile in it, and its tokens are those of people who log in. */
   readonly isIssuing?: boolean
+  /** There is no guard in it: it shows what the framework takes for any. */
+  readonly isEmpty?: boolean
   readonly minRatio?: number
 }
 
@@ -27,6 +29,7 @@ const apps: readonly App[] = [
   { name: 'node:http, Keystile’s guard', script: 'verifier-node.ts', isOurs: true, minRatio: 0.9 },
   { name: 'Hono, createKeystile, user loaded', script: 'keystile-hono.ts', isOurs: true, isIssuing: true },
   { name: 'node:http, createKeystile, user loaded', script: 'keystile-node.ts', isOurs: true, isIssuing: true },
+  { name: 'Hono, a middleware that does nothing', script: 'empty-hono.ts', isOurs: false, isEmpty: true },
   { name: 'Hono, jose by hand', script: 'jose-hono.ts', isOurs: false },
   { name: 'Hono, hono/jwt', script: 'jwt-hono.ts', isOurs: false },
 ]
@@ -43,7 +46,7 @@ export async function guards(effort: Effort): Promise<Findings> {
         const server = servers[app.name]!
         const base = `http://127.0.0.1:${server.port}`
         const tokens = app.isIssuing ? await logInPeople(`${base}/auth`, people) : issueTokens(people, key)
-        await checkGuard(`${base}/guarded`, bearer(tokens[0]!))
+        if (!app.isEmpty) await checkGuard(`${base}/guarded`, bearer(tokens[0]!))
         lanes.push(...lanesOf(app, server, tokens))
       }
       return measureInTurns(lanes, effort)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
@@ -221,5 +221,46 @@ describe('keystile', () => {
       assert.match(stderr, expected)
       assert.doesNotMatch(stderr, /\n {4}at /, 'no stack')
     }
+  })
+
+  it('says its version, and bold only on a terminal', async () => {
+    const cwd = tmpdir()
+    assert.match((await runCommand(['--version'], { cwd })).stdout, /^\d+\.\d+\.\d+\n$/)
+    assert.ok(!(await runCommand(['help'], { cwd })).stdout.includes('\u001b'))
+  })
+
+  it('checks a configuration and starts nothing', async () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'keystile-check-'))
+    const fine = await runCommand(['config', 'check', '--issuer', 'https://auth.example', '--registration', 'closed'], {
+      cwd,
+    })
+    assert.deepEqual([fine.code, fine.stderr], [0, ''])
+    assert.match(fine.stdout, /settings are fine: https:\/\/auth\.example/)
+    const wrong = await runCommand(
+      ['config', 'check', '--issuer', 'http://auth.example', '--access-token-seconds', '1'],
+      { cwd },
+    )
+    assert.equal(wrong.code, 1)
+    for (const fault of [/issuer is https/, /registration must be said/, /accessTokenSeconds is at least 10/])
+      assert.match(wrong.stderr, fault)
+    assert.equal(existsSync(join(cwd, 'data')), false)
+    rmSync(cwd, { recursive: true })
+  })
+
+  it('completes commands and flags in bash', async () => {
+    const cwd = tmpdir()
+    const { stdout: script } = await runCommand(['completion', 'bash'], { cwd })
+    const complete = async (...words: readonly string[]): Promise<readonly string[]> => {
+      const typed = words.map((word) => `'${word}'`).join(' ')
+      const ask = `${script}\nCOMP_WORDS=(keystile ${typed}); COMP_CWORD=${words.length}; _keystile; echo "\${COMPREPLY[@]}"`
+      return (await promisify(execFile)('bash', ['-c', ask])).stdout.trim().split(' ')
+    }
+    assert.deepEqual(await complete('se'), ['serve'])
+    assert.deepEqual(await complete('user', 'd'), ['disable', 'delete'])
+    assert.deepEqual(await complete('user', 'create', 'ada', '--pass'), ['--password-file'])
+    assert.ok((await complete('serve', '--')).includes('--issuer'))
+    for (const shell of ['zsh', 'fish'])
+      assert.match((await runCommand(['completion', shell], { cwd })).stdout, /keystile/)
+    assert.match((await runCommand(['completion', 'tcsh'], { cwd })).stderr, /bash, zsh or fish/)
   })
 })

@@ -104,6 +104,70 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.ok(decodeJwtUnsafe(token).claims.sub)
     })
 
+    it('enables a disabled user, and changes what they hold, at once with --now', async () => {
+      await start()
+      assert.equal((await user('enable', 'bob')).stdout, 'enabled bob\n')
+      const { access_token: token, scope } = await login('bob')
+      assert.equal(scope, 'items:read')
+      const me = async (): Promise<number> =>
+        (await fetch(`${server!.url}/users/me`, { headers: { authorization: `Bearer ${token}` } })).status
+      assert.equal(
+        (await user('grant', 'bob', '--role', 'reader', '--remove-scope', 'items:read')).stdout,
+        'bob has role:reader\n',
+      )
+      assert.equal(await me(), 200)
+      assert.equal(
+        (await user('grant', 'bob', '--remove-role', 'reader', '--now')).stdout,
+        'bob has neither roles nor scopes\n',
+      )
+      const doneAt = performance.now()
+      while ((await me()) === 200) assert.ok(performance.now() - doneAt < 1_000, 'a second is over')
+      assert.equal((await login('bob')).scope, '')
+    })
+
+    it('gives another password, which ends all sessions', async () => {
+      await start()
+      const { access_token: token } = await login('bob')
+      writeFileSync(join(cwd, 'other'), 'another engine of her own\n')
+      assert.equal(
+        (await user('set-password', 'bob', '--password-file', 'other')).stdout,
+        'bob has a new password and no sessions\n',
+      )
+      const doneAt = performance.now()
+      const me = async (): Promise<number> =>
+        (await fetch(`${server!.url}/users/me`, { headers: { authorization: `Bearer ${token}` } })).status
+      while ((await me()) === 200) assert.ok(performance.now() - doneAt < 1_000, 'a second is over')
+      assert.equal((await login('bob')).status, 400)
+      assert.equal((await user('set-password', 'bob', '--password-file', 'password')).code, 0)
+      assert.equal((await login('bob')).status, 200)
+    })
+
+    it('prints JSON, a line each, where a script reads', async () => {
+      const { stdout } = await user('list', '--json')
+      const [bob, root] = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+      assert.deepEqual([bob.username, bob.disabled, root.username, root.roles], ['bob', false, 'Root', ['admin']])
+      const key = await runCommand(['key', 'list', '--json'], { cwd, env })
+      assert.equal(JSON.parse(key.stdout).algorithm, 'ES256')
+      assert.match((await runCommand(['key', 'list'], { cwd, env })).stdout, /^[\w-]{43}\tES256\t\d{4}-/)
+    })
+
+    it('deletes a user for good, but not the last administrator', async () => {
+      assert.equal((await user('create', 'gone', '--password-file', 'password')).code, 0)
+      assert.equal((await user('delete', 'gone')).stdout, 'deleted gone\n')
+      assert.match((await user('delete', 'gone')).stderr, /there is no user gone/)
+      assert.match((await user('create', 'gone', '--password-file', 'password')).stderr, /already taken/)
+      for (const args of [
+        ['delete', 'root'],
+        ['disable', 'root'],
+        ['grant', 'root', '--remove-role', 'admin'],
+      ]) {
+        assert.match((await user(...args)).stderr, /the last administrator must stay one/, args.join(' '))
+      }
+    })
+
     it('refuses what cannot be, in a sentence, and creates nothing', async () => {
       writeFileSync(join(cwd, 'short'), 'short\n')
       writeFileSync(join(cwd, 'latin'), Buffer.from('passwörd passwörd', 'latin1'))

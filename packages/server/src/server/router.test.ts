@@ -163,6 +163,12 @@ describe('createRouter', () => {
     assert.deepEqual(ran, [['ada', 'somebody']])
   })
 
+  it('does not start with a route that demands a scope which is not declared', () => {
+    const route: GuardedRoute<Caller<string, string>> = { ...routeTo(ok), guard: { scopes: ['raed'] } }
+    const guard = createGuardCore({ verifier, scopes: { read: 'Read' }, user: () => 'somebody' })
+    assert.throws(() => createRouter([route], { issuer, guard, logger: silentLogger }), /"raed" is not declared/)
+  })
+
   it('writes a refusal for whoever debugs, what is unavailable and what failed as an error', async () => {
     const lines: string[] = []
     const note =

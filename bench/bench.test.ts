@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { describe, it } from 'node:test'
+import { changesOf, checkGuard } from './guard-check.ts'
+import { createAnswerReader, openLoad, requestBytes } from './load.ts'
+import type { Result } from './result.ts'
+import { summarize } from './statistics.ts'
+
+const skip = process.platform === 'linux' ? false : 'processor time a request is read from /proc'
+
+describe('npm run bench -- --quick', { skip }, () => {
+  for (const [scenario, rows] of [
+    ['guards', 7],
+    ['verify', 4],
+  ] as const) {
+    it(`measures ${scenario}, and writes a table and a plot`, async () => {
+      const out = mkdtempSync(join(tmpdir(), 'keystile-bench-test-'))
+      try {
+        const printed = await bench([scenario, '--quick', '--out', out])
+        const read = (extension: string): string => readFileSync(join(out, `${scenario}.${extension}`), 'utf8')
+        const result = JSON.parse(read('json')) as Result
+        assert.ok(result.table.rows.length >= rows, read('json'))
+        for (const { name, cells } of result.table.rows) {
+          assert.ok(printed.includes(`| ${name} |`), `${name} is printed`)
+          for (const cell of cells) assert.ok(cell === null || Number.isFinite(cell.median), `${name} was measured`)
+        }
+        assert.ok(result.bars.every(({ measured }) => Number.isFinite(measured)))
+        assert.match(read('md'), /^# \w+\n/)
+        assert.match(read('svg'), /^<svg [\s\S]*<rect [\s\S]*<\/svg>\n$/)
+      } finally {
+        rmSync(out, { recursive: true })
+      }
+    })
+  }
+})
+
+describe('checkGuard', () => {
+  const credential = { field: 'authorization', value: 'Bearer aaaa.bbbb.cccc' } as const
+  const table: readonly (readonly [string, RequestListener, RegExp | undefined])[] = [
+    ['passes a guard that knows the credential', (request, response) => answer(response, isRight(request)), undefined],
+    [
+      'refuses to time a guard that lets everybody in',
+      (_request, response) => answer(response, true),
+      /is open without/,
+    ],
+    [
+      'refuses to time a guard that looks at less than the whole credential',
+      (request, response) => answer(response, /aaaa\.bbbb/.test(request.headers.authorization ?? '')),
+      /is open to the credential Bearer aaaa\.bbbb\.ccac/,
+    ],
+    [
+      'refuses to time a guard that lets nobody in',
+      (_request, response) => answer(response, false),
+      /refuses the right/,
+    ],
+  ]
+  const isRight: (request: Parameters<RequestListener>[0]) => boolean = (request) =>
+    request.headers.authorization === credential.value
+  const answer = (response: Parameters<RequestListener>[1], isIn: boolean): void =>
+    void response.writeHead(isIn ? 200 : 401, { connection: 'close' }).end()
+
+  for (const [title, listener, fault] of table) {
+    it(title, async () => {
+      await withServer(listener, async (port) => {
+        const check = checkGuard(`http://127.0.0.1:${port}/`, credential)
+        if (fault) await assert.rejects(check, fault)
+        else await check
+      })
+    })
+  }
+
+  it('changes each part of a credential, and no escape in it', () => {
+    assert.deepEqual(changesOf('Bearer aaa.bbb'), ['Bearer aba.bbb', 'Bearer aaa.bab'])
+    assert.deepEqual(changesOf('sid=xxx.%2B%2Fzzz'), ['sid=xax.%2B%2Fzzz', 'sid=xxx.%2B%2Fazz'])
+  })
+})
+
+describe('openLoad', () => {
+  it('counts the answers of all connections, and stops', async () => {
+    await withServer(
+      (_request, response) => void response.writeHead(200, { 'content-length': 2 }).end('ok'),
+      async (port) => {
+        const load = await openLoad({ port, connections: 4 })
+        const run = { requests: [requestBytes('GET /')], expect: 200 }
+        const { answered, seconds } = await load.run({ ...run, seconds: 0.1 })
+        assert.ok(answered >= 4 && seconds < 5, `${answered} answers in ${seconds} s`)
+        await assert.rejects(load.run({ ...run, seconds: 0.1, expect: 204 }), /an answer is not 204: HTTP\/1\.1 200/)
+        load.close()
+      },
+    )
+  })
+
+  it('is bounded', async () => {
+    await assert.rejects(openLoad({ port: 1, connections: 1_000 }), RangeError)
+  })
+
+  it('reads answers that arrive in pieces', () => {
+    const reader = createAnswerReader(200)
+    const pieces = [
+      'HTTP/1.1 200 OK\r\nContent-Len',
+      'gth: 4\r\n\r',
+      '\nab',
+      'cd',
+      'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n',
+    ]
+    assert.deepEqual(
+      pieces.map((piece) => reader.isWhole(Buffer.from(piece))),
+      [false, false, false, true, true],
+    )
+    assert.throws(() => reader.isWhole(Buffer.from('HTTP/1.1 401 Unauthorized\r\n\r\n')), /is not 200/)
+  })
+})
+
+describe('summarize', () => {
+  it('finds the middle and the ends', () => {
+    assert.deepEqual(summarize([3, 1, 2]), { median: 2, lowest: 1, highest: 3 })
+    assert.deepEqual(summarize([4, 1, 2, 3]), { median: 2.5, lowest: 1, highest: 4 })
+    assert.throws(() => summarize([]), RangeError)
+  })
+})
+
+async function bench(args: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, ['--conditions=source', join(import.meta.dirname, 'main.ts'), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const exited = once(child, 'exit')
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)])
+  await exited
+  assert.equal(child.exitCode, 0, stderr)
+  return stdout
+}
+
+async function withServer(listener: RequestListener, use: (port: number) => Promise<void>): Promise<void> {
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  assert.ok(typeof address === 'object' && address)
+  try {
+    await use(address.port)
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
+}

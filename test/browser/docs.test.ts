@@ -1,0 +1,159 @@
+// Swagger UI as a person uses it, in a browser, against the server as it is run.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
+import type { Browser, Locator, Page } from 'playwright-core'
+import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
+import { freePort, startServer, type RunningServer } from '../support/command.ts'
+import { createTestClock, type TestClock } from '../support/keystile.ts'
+import { checkOptions } from '../../packages/server/src/server/options.ts'
+import { listen, type ListeningServer } from '../../packages/server/src/server/server.ts'
+import { wire } from '../../packages/server/src/server/wire.ts'
+
+const username = 'ada'
+const password = 'an engine of her own'
+/** Set it, and a picture for the documentation is taken on the way. */
+const takesPicture = Boolean(process.env['KEYSTILE_TEST_SCREENSHOT'])
+/** 1280 by 900 in the picture. */
+const size = { viewport: { width: 1600, height: 1125 }, deviceScaleFactor: 0.8 }
+
+describe('/docs', { skip: skipWithoutBrowser() }, () => {
+  let browser: Browser
+  let page: Page
+  /** What the page did that no page of ours may do. */
+  let misdeeds: string[]
+  before(async () => {
+    browser = await startBrowser()
+  })
+  after(() => browser.close())
+  beforeEach(async () => {
+    misdeeds = []
+    page = await browser.newPage(size)
+    page.setDefaultTimeout(30_000)
+  })
+  afterEach(() => page.close())
+
+  async function open(url: string): Promise<void> {
+    const { host } = new URL(url)
+    page.on('pageerror', (error) => misdeeds.push(String(error)))
+    page.on('request', (request) => {
+      const to = new URL(request.url())
+      if (to.protocol !== 'data:' && to.host !== host) misdeeds.push(`asked ${request.url()}`)
+    })
+    page.on('console', (message) => {
+      // Chromium writes this for any refusal that a script gets.
+      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
+        misdeeds.push(message.text())
+      }
+    })
+    await page.goto(`${url}/docs`)
+  }
+
+  const operation = (method: string, path: string): Locator =>
+    page.locator('.opblock').filter({ has: page.locator(`[data-path="${path}"]`), hasText: method })
+  const dialog = (): Locator => page.locator('.modal-ux')
+
+  async function logIn(password: string): Promise<void> {
+    await page.getByRole('button', { name: 'Authorize' }).click()
+    await dialog().getByLabel('username').fill(username)
+    await dialog().getByLabel('password').fill(password)
+    await dialog().getByRole('button', { name: 'Apply given OAuth2 credentials' }).click()
+  }
+
+  async function closeDialog(): Promise<void> {
+    await dialog().getByRole('button', { name: 'Close' }).click()
+  }
+
+  /** Opens an operation and sends it as it stands, or with this body. */
+  async function execute(method: string, path: string, body?: object): Promise<Locator> {
+    const block = operation(method, path)
+    await block.locator('.opblock-summary-control').click()
+    await block.getByRole('button', { name: 'Try it out' }).click()
+    if (body) await block.locator('textarea').fill(JSON.stringify(body))
+    await block.getByRole('button', { name: 'Execute' }).click()
+    return block.locator('.live-responses-table').locator('.response').first()
+  }
+
+  async function assertAnswered(answer: Locator, status: number, text: string): Promise<void> {
+    await answer.locator('.response-col_status').getByText(String(status)).waitFor()
+    await answer.locator('.response-col_description').getByText(text).first().waitFor()
+  }
+
+  describe('of the stand-alone server', () => {
+    let server: RunningServer
+    let cwd: string
+    before(async () => {
+      cwd = mkdtempSync(join(tmpdir(), 'keystile-docs-'))
+      server = await startServer({ cwd, ...(takesPicture && { port: 8000 }) })
+    })
+    after(async () => {
+      await server.stop()
+      rmSync(cwd, { recursive: true })
+    })
+
+    it('registers a user, logs them in by Authorize, and calls a guarded route with the token', async () => {
+      await open(server.url)
+      const registered = await execute('POST', '/users', { username, email: 'ada@example.com', password })
+      await assertAnswered(registered, 201, `"username"`)
+      await operation('POST', '/users').locator('.opblock-summary-control').click()
+
+      await logIn(password)
+      await dialog().getByRole('button', { name: 'Remove authorization' }).waitFor()
+      await closeDialog()
+      const answer = await execute('GET', '/users/me')
+      await assertAnswered(answer, 200, `"${username}"`)
+      assert.deepEqual(misdeeds, [])
+      if (takesPicture) await takePicture()
+    })
+
+    it('shows why a login failed', async () => {
+      await open(server.url)
+      await logIn('not the password of hers')
+      await dialog().getByText('Incorrect username or password').waitFor()
+      assert.deepEqual(misdeeds, [])
+    })
+
+    it('sends no token before anybody has logged in', async () => {
+      await open(server.url)
+      await assertAnswered(await execute('GET', '/users/me'), 401, 'Not authenticated')
+      assert.deepEqual(misdeeds, [])
+    })
+  })
+
+  describe('of a server whose time can be moved', () => {
+    let server: ListeningServer
+    let url: string
+    let clock: TestClock
+    before(async () => {
+      const port = await freePort()
+      url = `http://localhost:${port}`
+      clock = createTestClock()
+      const options = { issuer: url, database: ':memory:', clock }
+      server = await listen(await wire(checkOptions(options)), { hosts: ['127.0.0.1'], port })
+      const body = JSON.stringify({ username, email: 'ada@example.com', password })
+      const headers = { 'content-type': 'application/json' }
+      assert.equal((await fetch(`${url}/users`, { method: 'POST', headers, body })).status, 201)
+    })
+    after(() => server.close())
+
+    it('shows 401 when the token has expired', async () => {
+      await open(url)
+      await logIn(password)
+      await dialog().getByRole('button', { name: 'Remove authorization' }).waitFor()
+      await closeDialog()
+      clock.advance(3600)
+      await assertAnswered(await execute('GET', '/users/me'), 401, 'Token has expired')
+      assert.deepEqual(misdeeds, [])
+    })
+  })
+
+  /** From the button that has logged in down to the answer that it made possible. */
+  async function takePicture(): Promise<void> {
+    const box = await page.locator('.scheme-container').boundingBox()
+    assert.ok(box)
+    const clip = { x: 0, y: box.y, ...size.viewport }
+    await page.screenshot({ fullPage: true, clip, path: join(import.meta.dirname, '../../docs/swagger-ui.png') })
+  }
+})

@@ -1,0 +1,109 @@
+// A browser for tests: one that the machine has, or the one that comes from npm.
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { brotliDecompressSync } from 'node:zlib'
+import { chromium, type Browser } from 'playwright-core'
+
+const pathVariable = 'KEYSTILE_TEST_BROWSER'
+
+const installed = [
+  '/usr/bin/chromium',
+  '/opt/google/chrome/chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+]
+
+/** It runs as root, and asks nothing of any host but ours. */
+const flags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** For the message of whoever skips. */
+const howToGetBrowser = `set ${pathVariable} to a Chromium, or install chromium, or run npm ci on Linux with an x64 processor`
+
+/**
+ * What the option `skip` of a suite takes: false where there is a browser. Where there is none, says so loudly.
+ *
+ * @throws {Error} without a browser when CI=true: there nothing may be skipped
+ */
+export function skipWithoutBrowser(): false | string {
+  if (process.env[pathVariable] || findInstalled() || findNpmPackage()) return false
+  const message = `no browser: ${howToGetBrowser}`
+  if (process.env['CI'] === 'true') throw new Error(message)
+  console.error(`\n*** ${message}. Its tests are SKIPPED. ***\n`)
+  return message
+}
+
+/**
+ * Starts the first there is of: the browser that KEYSTILE_TEST_BROWSER names, /usr/bin/chromium, Google Chrome, and
+ * the npm package @sparticuz/chromium. Whoever starts it closes it.
+ *
+ * @throws {Error} when there is none, or it does not start
+ */
+export async function startBrowser(): Promise<Browser> {
+  const path = process.env[pathVariable] || findInstalled()
+  if (path) return chromium.launch({ executablePath: path, args: flags })
+  const npm = findNpmPackage()
+  if (!npm) throw new Error(`no browser: ${howToGetBrowser}`)
+  const folder = unpack(npm)
+  // It lacks three libraries on a bare Debian, and brings them.
+  const env = { ...process.env, LD_LIBRARY_PATH: join(folder, 'lib') }
+  return chromium.launch({ executablePath: join(folder, 'chromium'), args: flags, env })
+}
+
+function findInstalled(): string | undefined {
+  return installed.find((path) => existsSync(path))
+}
+
+/** The folder of the package's archives, on the only kind of machine that they are for. */
+function findNpmPackage(): string | undefined {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return undefined
+  try {
+    const entry = createRequire(import.meta.url).resolve('@sparticuz/chromium')
+    return join(dirname(entry), '..', '..', 'bin')
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The folder with the browser in it. It takes seconds to unpack, so it is kept: in the package, where `npm ci` removes
+ * it and nobody else can put another one, or where that is not ours to write, in the temporary folder of this run.
+ */
+function unpack(archives: string): string {
+  const kept = join(archives, 'unpacked')
+  if (existsSync(kept)) return kept
+  const folder = makeFolder(archives)
+  const read = (name: string): Buffer => brotliDecompressSync(readFileSync(join(archives, name)))
+  mkdirSync(join(folder, 'lib'))
+  execFileSync('tar', ['--extract', '--no-same-owner', '--directory', folder], { input: read('al2023.tar.br') })
+  writeFileSync(join(folder, 'chromium'), read('chromium.br'), { mode: 0o755 })
+  if (dirname(folder) !== archives) {
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+    return folder
+  }
+  try {
+    renameSync(folder, kept)
+  } catch {
+    // Another test file was faster.
+    rmSync(folder, { recursive: true })
+  }
+  return kept
+}
+
+function makeFolder(archives: string): string {
+  try {
+    return mkdtempSync(join(archives, 'unpacking-'))
+  } catch {
+    return mkdtempSync(join(tmpdir(), 'keystile-chromium-'))
+  }
+}
