@@ -61,6 +61,17 @@ export const checks: readonly Check[] = [
     filesRead: saysFiles,
   },
   { name: 'format', command: ['node_modules/oxfmt/bin/oxfmt', '--check', '.'], filesRead: saysFiles },
+  {
+    // A pattern that matches nothing is a hint, and counts as a fault; so it cannot pass on nothing.
+    name: 'unused',
+    command: [
+      'node_modules/knip/bin/knip.js',
+      '--treat-config-hints-as-errors',
+      '--exclude',
+      'optionalPeerDependencies',
+    ],
+    filesRead: () => 1,
+  },
   { name: 'rooms', command: ['tools/check-rooms.ts'], filesRead: saysFiles },
 ]
 

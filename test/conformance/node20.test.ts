@@ -114,6 +114,25 @@ describe('keystile, the package', () => {
   )
 })
 
+describe('the packages as they would be published', () => {
+  before(() => build('packages/keystile', 'packages/server'))
+  const tools = {
+    publint: ['publint/src/cli.js'],
+    attw: ['@arethetypeswrong/cli/dist/index.js', '--pack', '.', '--profile', 'esm-only'],
+  }
+  for (const name of ['keystile', 'server']) {
+    it(`${name} has types and files where its exports say, by publint and attw`, async () => {
+      const cwd = join(root, 'packages', name)
+      for (const [script, ...args] of Object.values(tools)) {
+        const command = [join(root, 'node_modules', script!), ...args]
+        await run(process.execPath, command, { cwd, env: environment }).catch(({ stdout }: { stdout: string }) =>
+          assert.fail(stdout),
+        )
+      }
+    })
+  }
+})
+
 describe('keystile.cjs', () => {
   const launcher = join(root, 'packages/server/bin/keystile.cjs')
   const needed = [24, 15] as const

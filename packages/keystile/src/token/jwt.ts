@@ -13,7 +13,7 @@ import {
 } from './claims.ts'
 import { invalid, parseJws, signJws, verifyJws } from './jws.ts'
 
-export const maxClockToleranceSeconds = 60
+const maxClockToleranceSeconds = 60
 const defaultClockToleranceSeconds = 5
 
 export interface SignOptions {
