@@ -33,11 +33,18 @@ export function copyTree(root: string, env: Readonly<Record<string, string>>): C
       .some((name) => leftOut.has(name))
   cpSync(root, tree, { recursive: true, filter: isWanted })
   linkPackages(root, tree, 'node_modules')
+  const running = new Set<() => void>()
+  const remove = (): void => {
+    process.off('exit', remove)
+    for (const end of running) end()
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
+  }
+  process.once('exit', remove)
   return {
     write: (file, source) => writeFileSync(join(tree, file), source),
     test: (files, timeoutSeconds) =>
-      runTests(files, { cwd: tree, env: { ...environment(), TMPDIR: temporary, ...env }, timeoutSeconds }),
-    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }),
+      runTests(files, { cwd: tree, env: { ...environment(), TMPDIR: temporary, ...env }, timeoutSeconds, running }),
+    remove,
   }
 }
 
@@ -64,7 +71,15 @@ function environment(): NodeJS.ProcessEnv {
 
 function runTests(
   files: readonly string[],
-  options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly timeoutSeconds: number },
+  {
+    running,
+    ...options
+  }: {
+    readonly cwd: string
+    readonly env: NodeJS.ProcessEnv
+    readonly timeoutSeconds: number
+    readonly running: Set<() => void>
+  },
 ): Promise<Outcome> {
   const args = [
     '--conditions=source',
@@ -88,6 +103,7 @@ function runTests(
       // It has ended already.
     }
   }
+  running.add(endGroup)
   let timedOut = false
   const timer = setTimeout(() => {
     timedOut = true
@@ -97,6 +113,7 @@ function runTests(
   child.once('exit', (code) => {
     clearTimeout(timer)
     endGroup()
+    running.delete(endGroup)
     resolve(timedOut ? 'timed out' : code === 0 ? 'passed' : 'failed')
   })
   return promise

@@ -212,4 +212,8 @@ async function main(args: readonly string[]): Promise<number> {
   return failed ? 1 : 0
 }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2))
+if (import.meta.main) {
+  // Interrupted, it leaves no copies and no tests behind.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+  process.exitCode = await main(process.argv.slice(2))
+}

@@ -16,7 +16,7 @@ import { standAlone } from '../stand-alone.ts'
 import { summarize, summarizePairs } from '../statistics.ts'
 
 const peers = join(import.meta.dirname, '../peers')
-export const python = '/usr/bin/python3'
+const python = '/usr/bin/python3'
 
 interface Contestant {
   readonly name: string

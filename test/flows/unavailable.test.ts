@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import pg from 'pg'
-import { password, startKeystile, key } from '../support/keystile.ts'
-import { startPostgres, howToGetPostgres } from '../support/postgres.ts'
+import { describeOnBoth, key, password, startKeystile } from '../support/keystile.ts'
+import { createTestDatabase, howToGetPostgres, startPostgres } from '../support/postgres.ts'
 
 const skip =
   process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL'] ? false : `no PostgreSQL: ${howToGetPostgres}`
@@ -31,5 +33,84 @@ describe('a PostgreSQL that stops', { skip }, () => {
     assert.equal((await send('GET', '/.well-known/jwks.json')).status, 200)
     await keystile.close()
     await pool.end()
+  })
+})
+
+describe('a PostgreSQL connection', { skip }, () => {
+  it('may be ended by the server while it is used: the process goes on, and so do logins', async () => {
+    const database = await createTestDatabase()
+    assert.ok(database, howToGetPostgres)
+    const { keystile, accessToken, login } = await startKeystile({ database: database.url, key })
+    await accessToken()
+    const killer = new pg.Client({ connectionString: database.url })
+    await killer.connect()
+    const end = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'keystile' and datname = current_database()`
+    for (let round = 0; round < 5; round++) {
+      const logins = Array.from({ length: 8 }, () => login())
+      await killer.query(end)
+      for (const { status, headers } of await Promise.all(logins)) {
+        assert.ok(status === 200 || status === 503, String(status))
+        if (status === 503) assert.equal(headers.get('retry-after'), '1')
+      }
+    }
+    await killer.end()
+    assert.equal((await login()).status, 200)
+    await keystile.close()
+    await database.drop()
+  })
+
+  it('may fall silent: what waits for it is answered 503 when its time is up, and the next one is a new one', async () => {
+    const database = await createTestDatabase()
+    assert.ok(database, howToGetPostgres)
+    const { hostname, port } = new URL(database.url)
+    let isSilent = false
+    const sockets: Socket[] = []
+    // As a firewall that has forgotten a connection: it stays open, and nothing comes through.
+    const proxy = createServer((client) => {
+      const upstream = connect(Number(port), hostname)
+      sockets.push(client, upstream)
+      client.on('data', (bytes) => isSilent || upstream.write(bytes)).on('error', () => {})
+      upstream.on('data', (bytes) => isSilent || client.write(bytes)).on('error', () => {})
+      client.on('close', () => upstream.destroy())
+    })
+    proxy.listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    const through = new URL(database.url)
+    through.port = String((proxy.address() as AddressInfo).port)
+    const { keystile, accessToken, send, login } = await startKeystile({ database: through.href, key })
+    const bearer = await accessToken()
+    isSilent = true
+    assert.equal((await login()).status, 503)
+    // By now the cached user is too old, and so is what is known of revocations.
+    assert.equal((await send('GET', '/users/me', { bearer })).status, 503)
+    isSilent = false
+    for (const socket of sockets) socket.destroy()
+    let status = 503
+    while (status === 503) status = (await login()).status
+    assert.equal(status, 200)
+    assert.equal((await send('GET', '/users/me', { bearer })).status, 200)
+    await keystile.close()
+    proxy.close()
+    await database.drop()
+  })
+})
+
+describeOnBoth('a backlog of events that nobody has numbered', (stage) => {
+  it('is read to its end before a revocation counts as heeded, and before a start counts as current', async () => {
+    const started = await stage.start()
+    const bearer = await started.accessToken()
+    const { json } = await started.send('GET', '/users/me', { bearer })
+    const later = Date.now() + 600_000
+    const rows = (from: number): string =>
+      Array.from({ length: 500 }, (_, i) => `('${from + i}', null, 'session', 'x${from + i}', 1, ${later})`).join()
+    for (let from = 0; from < 3_000; from += 500) {
+      await stage.sql(`insert into event (id, seq, kind, value, created_at, expires_at) values ${rows(from)}`)
+    }
+    await started.disable(json['id'])
+    await assert.rejects(started.keystile.verifier.verify(bearer), { code: 'invalid_token' })
+    const [row] = await stage.sql('select count(*) as numbered from event where seq is not null')
+    assert.equal(Number(row!['numbered']), 3_001)
+    const fresh = await stage.start()
+    await assert.rejects(fresh.keystile.verifier.verify(bearer), { code: 'invalid_token' })
   })
 })

@@ -205,7 +205,8 @@ describe('guard.optional', () => {
 })
 
 describe('guard.caller', () => {
-  it('throws a TypeError where no guard ran, or where the caller may be nobody', async () => {
+  it('throws a TypeError where no guard ran, or where the caller may be nobody', async (t) => {
+    t.mock.method(console, 'error', () => {})
     assert.equal((await get('/open')).status, 500)
     assert.equal((await get('/news/required')).status, 500)
   })

@@ -1,3 +1,4 @@
+import { ProblemError } from '../base/errors.ts'
 import { tooLarge, type HttpRequestWithBody } from '../http/message.ts'
 
 /** A web `Request` in our words. */
@@ -17,10 +18,16 @@ async function collect(
 ): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   let length = 0
-  for await (const chunk of chunks) {
-    length += chunk.length
-    if (length > maxBytes) throw tooLarge(maxBytes)
-    parts.push(chunk)
+  try {
+    for await (const chunk of chunks) {
+      length += chunk.length
+      if (length > maxBytes) throw tooLarge(maxBytes)
+      parts.push(chunk)
+    }
+  } catch (error) {
+    throw error instanceof ProblemError
+      ? error
+      : new ProblemError('bad_request', 'The body ended early', { cause: error })
   }
   return Buffer.concat(parts)
 }

@@ -18,10 +18,9 @@ describe('readBearerToken', () => {
     })
   }
 
-  it('reads all of token68, and spaces around it (RFC 6750 §2.1)', () => {
+  it('reads all of token68, and spaces before it (RFC 6750 §2.1)', () => {
     assert.equal(read('Bearer aZ09-._~+/=='), 'aZ09-._~+/==')
     assert.equal(read('Bearer  abc'), 'abc')
-    assert.equal(read('Bearer abc  '), 'abc')
   })
 
   for (const field of [
@@ -40,6 +39,11 @@ describe('readBearerToken', () => {
     'Bearer =',
     'Bearer abc=def',
     'Bearer \tabc',
+    'Bearer\tabc',
+    'Basic eDp5, Bearer abc',
+    'Digest a="b",bearer abc',
+    ', Bearer abc',
+    'Bearer abc ',
     'Bearer abc\t',
     'Bearer abc\n',
     'Bearer caf\u00e9',
@@ -53,23 +57,14 @@ describe('readBearerToken', () => {
           assert.ok(error instanceof TokenError)
           assert.deepEqual([error.code, error.status], ['invalid_request', 400])
           assert.doesNotMatch(error.message + error.reason, /abc/)
-          assert.equal(error.reason === 'no token after Bearer', /^bearer *$/i.test(field))
+          assert.equal(error.reason === 'no token after Bearer', /^bearer\s*$/i.test(field))
           return true
         },
       )
     })
   }
 
-  for (const field of [
-    null,
-    '',
-    'Basic eDp5',
-    'DPoP abc',
-    'Digest a="b", c="d"',
-    'Bearerabc',
-    'Bearer\tabc',
-    'JWT abc',
-  ]) {
+  for (const field of [null, '', 'Basic eDp5', 'DPoP abc', 'Digest a="b", c="d"', 'Bearerabc', 'JWT abc']) {
     it(`finds no credential in ${JSON.stringify(field)}`, () => {
       assert.equal(read(field), undefined)
     })

@@ -13,12 +13,18 @@ import type { HttpRequest } from '../http/message.ts'
  * @see RFC 6750 §2.1, OAuth 2.1 §5.1
  */
 export function readBearerToken(request: HttpRequest): string | undefined {
-  const authorization = parseAuthorization(request.headers.get('authorization'))
-  if (authorization?.scheme !== 'bearer') return undefined
-  const { value } = authorization
-  if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(value)) {
+  const field = request.headers.get('authorization')
+  const authorization = parseAuthorization(field)
+  if (authorization === undefined) return undefined
+  const { scheme, value } = authorization
+  // A second field behind one of another scheme, or a tab where a space belongs.
+  const isMalformed = /,\s*bearer\b/i.test(field!) || scheme.startsWith('bearer\t')
+  if (scheme !== 'bearer' && !isMalformed) return undefined
+  if (isMalformed || !/^[A-Za-z0-9\-._~+/]+=*$/.test(value)) {
     throw new TokenError('invalid_request', 'The Authorization header must be "Bearer" and one token', {
-      reason: value === '' ? 'no token after Bearer' : 'characters outside token68, or two Authorization headers',
+      reason: /^bearer *$/i.test(field!)
+        ? 'no token after Bearer'
+        : 'characters outside token68, or two Authorization headers',
     })
   }
   return value

@@ -321,6 +321,11 @@ describe('demand', () => {
     })
   }
 
+  it('refuses one scope where a list is expected, also where none were declared', () => {
+    const core = createGuardCore<string, undefined>({ verifier })
+    assert.throws(() => core.demand([{ scopes: 'items' as unknown as string[] }], false), /a guard takes scopes, or \{/)
+  })
+
   it('takes scopes one by one, or an object', () => {
     const nothing = { scopes: [], maxAgeSeconds: undefined, optional: false }
     assert.deepEqual(core.demand([], false), nothing)

@@ -10,8 +10,8 @@ export interface GuardOptions<S extends string, U> {
   readonly verifier: Verifier
   /** The declared scopes, each with its description. When given, a guard cannot demand another. */
   readonly scopes?: Readonly<Record<S, string>>
-  /** The app's user behind an identity; `undefined` when there is none, or none who may come in: the answer is 401. */
-  user?(identity: Identity<NoInfer<S>>): U | undefined | Promise<U | undefined>
+  /** The app's user behind an identity; `undefined` or `null` when there is none, or none who may come in: the answer is 401. */
+  user?(identity: Identity<NoInfer<S>>): U | undefined | null | Promise<U | undefined | null>
 }
 
 /** Who a guarded route was called by. */
@@ -79,7 +79,7 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
     }
     if (!options.user) return { identity, user: undefined as U }
     const user = await options.user(identity)
-    if (user === undefined)
+    if (user === undefined || user === null)
       throw new TokenError('invalid_token', 'Invalid token', { reason: 'no such user, or one who may not come in' })
     return { identity, user }
   }

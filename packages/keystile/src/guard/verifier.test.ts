@@ -65,6 +65,9 @@ async function refuses(act: () => Promise<unknown>, message: string, reason = /.
 describe('createVerifier', () => {
   const { revocations: _, ...withoutRevocations } = options
   const wrong: readonly [string, unknown, RegExp][] = [
+    ['no options', undefined, /takes an object/],
+    ['options null', null, /takes an object/],
+    ['an issuer in place of options', issuer, /takes an object/],
     ['no choice about revocations', withoutRevocations, /revocations has no default/],
     ['revocations null', { ...options, revocations: null }, /revocations has no default/],
     ['revocations "some"', { ...options, revocations: 'some' }, /revocations has no default/],
@@ -169,6 +172,11 @@ describe('verify', () => {
     assert.equal(identity.claims.jti, 'j')
     const bare = await createVerifier(options).verify(tokenOf({ sid: undefined }))
     assert.deepEqual([bare.sessionId, bare.authenticatedAt, bare.scopes], [undefined, undefined, []])
+  })
+
+  it('takes claims of the application as they are, null among them', async () => {
+    const { claims } = await createVerifier(options).verify(tokenOf({ tenant: null, list: [null, 1] }))
+    assert.deepEqual([claims['tenant'], claims['list']], [null, [null, 1]])
   })
 
   it('refuses another issuer, audience, type, algorithm, and a broken token', async () => {

@@ -6,7 +6,7 @@ import { importJwkSet, keySetOf, type JwkSet, type KeySet } from '../keys/jwk-se
 import { proveAccessToken, type AccessTokenClaims, type ProvedAccessToken } from '../token/access-token.ts'
 import { isExpired } from '../token/claims.ts'
 import { invalid } from '../token/jws.ts'
-import { requireTolerance } from '../token/jwt.ts'
+import { requireAlgorithms, requireTolerance } from '../token/jwt.ts'
 import type { Revocations, RevocationState } from './revocations.ts'
 import { createVerifiedTokens } from './verified-tokens.ts'
 
@@ -72,6 +72,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const { issuer, audience, algorithms, revocations, clock = systemClock } = options
   const clockToleranceSeconds = requireTolerance(options.clockToleranceSeconds)
   requireNames(issuer, audience)
+  requireAlgorithms(algorithms)
   if (revocations !== 'none' && typeof revocations?.isRevoked !== 'function') {
     throw new TypeError(
       "revocations has no default: choose 'none' if tokens that were taken back may stay good until they expire",

@@ -11,7 +11,7 @@ describe('parseAuthorization', () => {
     ['Bearer ', { scheme: 'bearer', value: '' }],
     ['Bearer abc', { scheme: 'bearer', value: 'abc' }],
     ['BEARER Abc', { scheme: 'bearer', value: 'Abc' }],
-    ['Bearer   abc  ', { scheme: 'bearer', value: 'abc' }],
+    ['Bearer   abc', { scheme: 'bearer', value: 'abc' }],
     ['Bearer a b', { scheme: 'bearer', value: 'a b' }],
     ['Bearer a, Bearer b', { scheme: 'bearer', value: 'a, Bearer b' }],
     ['Bearer\tabc', { scheme: 'bearer\tabc', value: '' }],

@@ -16,5 +16,7 @@ export function parseAuthorization(field: string | null | undefined): Authorizat
   if (!field) return undefined
   const space = field.indexOf(' ')
   if (space < 0) return { scheme: field.toLowerCase(), value: '' }
-  return { scheme: field.slice(0, space).toLowerCase(), value: field.slice(space + 1).replace(/^ +| +$/g, '') }
+  let start = space
+  while (field[start] === ' ') start++
+  return { scheme: field.slice(0, space).toLowerCase(), value: field.slice(start) }
 }

@@ -31,14 +31,18 @@ export function toResponse(answer: HttpAnswer): Response {
   return new Response(answer.body ?? null, { status: answer.status, headers: answer.headers })
 }
 
-/** The path of a request's target without its query, or `undefined` when it is no target that a server answers. */
+/**
+ * The path of a request's target as it was sent, without its query: neither decoded nor cleaned, so that it is the path
+ * that a proxy before us saw. `undefined` when it is no target that a server answers.
+ */
 export function pathOf(url: string): string | undefined {
-  if (url.startsWith('/')) {
-    const end = url.search(/[?#]/)
-    return end < 0 ? url : url.slice(0, end)
-  }
   // The absolute form (RFC 9112 §3.2.2); the authority in it is the sender's word and is dropped.
-  return /^https?:\/\//i.test(url) && URL.canParse(url) ? new URL(url).pathname : undefined
+  const authority = /^https?:\/\/(?:\[[\da-f:.]+\]|[^/?#[\]])+/i.exec(url)?.[0] ?? ''
+  const target = url.slice(authority.length)
+  if (!target.startsWith('/')) return authority === '' ? undefined : '/'
+  const query = target.indexOf('?')
+  const path = query < 0 ? target : target.slice(0, query)
+  return path.includes('#') ? undefined : path // a fragment is never sent
 }
 
 export function tooLarge(maxBytes: number): ProblemError {

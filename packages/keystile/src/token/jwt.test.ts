@@ -42,6 +42,21 @@ describe('verifyJwt', () => {
     assert.deepEqual(verify(signed(claims)), claims)
   })
 
+  it('refuses a key that is none, and does not repeat it', () => {
+    const ours = /^a key comes from importKey or generateKey/
+    for (const none of ['-----BEGIN PUBLIC KEY-----', null, undefined, {}, { find: 'kid' }, 1]) {
+      const given = none as unknown as typeof key
+      assert.throws(
+        () => verifyJwt(signed(valid), given),
+        (error) => error instanceof TypeError && ours.test(error.message),
+      )
+      assert.throws(
+        () => signJwt(valid, given),
+        (error) => error instanceof TypeError && ours.test(error.message),
+      )
+    }
+  })
+
   it('takes one key or a set of keys', () => {
     const set = importJwkSet({ keys: [exportPublicJwk(key)] })
     assert.deepEqual(verifyJwt(signed(valid), set, { clock: at(now) }), valid)

@@ -1,6 +1,6 @@
 import { systemClock, toSeconds, type Clock } from '../base/clock.ts'
 import type { JsonObject } from '../base/json.ts'
-import type { AlgorithmName } from '../keys/algorithm.ts'
+import { findAlgorithm, listAlgorithmNames, type AlgorithmName } from '../keys/algorithm.ts'
 import { keySetOf, type KeySet } from '../keys/jwk-set.ts'
 import { canSign, type VerificationKey } from '../keys/signing-key.ts'
 import {
@@ -82,6 +82,8 @@ export function proveJwt(
   options: VerifyOptions,
   checkMore: (claims: JwtClaims) => void = () => {},
 ): { claims: JwtClaims & { readonly exp: number }; key: VerificationKey } {
+  requireSaid(options)
+  requireAlgorithms(options.algorithms)
   const { algorithms, type, clock = systemClock, ...demand } = options
   const clockToleranceSeconds = requireTolerance(demand.clockToleranceSeconds)
   const { header, payload, key } = verifyJws(token, keys, algorithms)
@@ -98,6 +100,20 @@ function keySetFrom(keys: VerificationKey | KeySet): KeySet {
   if (typeof keys === 'object' && keys !== null && 'find' in keys && typeof keys.find === 'function') return keys
   requireKey(keys)
   return keySetOf([keys])
+}
+
+/** @throws {TypeError} when a list of algorithms would allow none, or names one that does not exist */
+export function requireAlgorithms(algorithms: readonly string[] | undefined): void {
+  if (algorithms === undefined) return
+  if (Array.isArray(algorithms) && algorithms.length > 0 && algorithms.every((name) => findAlgorithm(name))) return
+  throw new TypeError(`algorithms is a list of at least one of ${listAlgorithmNames().join(', ')}`)
+}
+
+/** `{ issuer: process.env.ISSUER }` with no such variable must not switch the check off. @throws {TypeError} */
+function requireSaid(options: object): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) throw new TypeError(`${name} is undefined: leave it out, or give it a value`)
+  }
 }
 
 /** A caller without types may pass the text of a key, which no error may repeat. */

@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { systemClock } from 'keystile/internal'
 import { listen } from '../server/server.ts'
 import { wire } from '../server/wire.ts'
+import { isPostgresUrl } from '../storage/open.ts'
 import type { Call, Command } from './command.ts'
 import type { Settings } from './settings.ts'
 
@@ -36,13 +37,13 @@ async function serve({ settings: readSettings, terminal }: Call): Promise<void> 
 function welcome(issuer: string, { options, hosts, port }: Settings): string {
   const [host = ''] = hosts
   const shownHost = hosts.length > 1 ? 'localhost' : host.includes(':') ? `[${host}]` : host
-  const at = `http://${shownHost}:${port}${new URL(issuer).pathname.replace(/\/$/, '')}`
-  const database =
-    typeof options.database === 'string' ? options.database.replace(/\/\/[^@/]*@/, '//…@') : 'the configured pool'
+  const origin = `http://${shownHost}:${port}`
+  const at = `${origin}${new URL(issuer).pathname.replace(/\/$/, '')}`
   const person = `{"username": "ada", "email": "ada@example.com", "password": "an engine of her own"}`
   return `
 Keystile listens on ${at}  (issuer ${issuer})
-Its data is in ${database}
+Its data is in ${describeDatabase(options.database)}
+Its documentation, to be tried out, is at ${origin}/docs
 
 Register, log in, and see who you are:
 
@@ -50,4 +51,13 @@ Register, log in, and see who you are:
   TOKEN=$(curl -s ${at}/token -d username=ada -d 'password=an engine of her own' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
   curl -s ${at}/users/me -H "authorization: Bearer $TOKEN"
 `
+}
+
+/** Where the data is, without what opens it. */
+function describeDatabase(database: Settings['options']['database']): string {
+  if (typeof database !== 'string') return 'the configured pool'
+  if (!isPostgresUrl(database)) return database
+  if (!URL.canParse(database)) return 'PostgreSQL'
+  const { host, pathname } = new URL(database)
+  return `PostgreSQL, ${host}${pathname}`
 }

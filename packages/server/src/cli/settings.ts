@@ -175,6 +175,12 @@ export async function readSettings(
   if (!isLocal && values['issuer'] === undefined) {
     faults.push(`issuer must be said when listening on ${host}: the https URL at which users reach this server`)
   }
+  const isPlain = String(values['issuer']).startsWith('http:') && values['dangerouslyAllowHttpIssuer'] !== true
+  if (!isLocal && isPlain) {
+    faults.push(
+      `issuer is https when listening on ${host}: over http, passwords and tokens cross the network unprotected`,
+    )
+  }
   if (!isLocal && values['registration'] === undefined) {
     faults.push(`registration must be said when listening on ${host}: open or closed`)
   }

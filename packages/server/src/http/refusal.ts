@@ -27,7 +27,12 @@ export function refusalAnswer(error: unknown, refusals: OpenRoute['refusals'], r
   if (refusal instanceof OAuthError) return oauthAnswer(refusal.code, refusal, realm)
   if (!(refusal instanceof ProblemError)) return undefined
   if (refusals === 'problem') return problemAnswer(refusal)
-  return oauthAnswer(refusal.status === 503 ? 'temporarily_unavailable' : 'invalid_request', refusal, realm)
+  return oauthAnswer(oauthCodeOf(refusal.status), refusal, realm)
+}
+
+function oauthCodeOf(status: number): string {
+  if (status === 503) return 'temporarily_unavailable'
+  return status === 500 ? 'server_error' : 'invalid_request'
 }
 
 /** RFC 6749 §5.2, with `detail` for clients that were written for FastAPI. */

@@ -45,6 +45,12 @@ export interface KeystileOptions<S extends string, P extends object> {
   readonly clock?: Clock
 }
 
+function isLogger(value: unknown): boolean {
+  return (['debug', 'info', 'warn', 'error'] as const).every(
+    (name) => typeof (value as Logger | null)?.[name] === 'function',
+  )
+}
+
 const seconds = (min: number, max: number): z.ZodNumber =>
   z
     .int({ error: `is a whole number of seconds from ${min} to ${max}` })
@@ -81,7 +87,7 @@ const shape = z.strictObject({
     .optional(),
   dangerouslyAllowHttpIssuer: z.boolean({ error: 'is true or false' }).optional(),
   logger: z
-    .custom<Logger>((value) => typeof (value as Logger | null)?.error === 'function', {
+    .custom<Logger>(isLogger, {
       error: 'has the methods debug, info, warn and error',
     })
     .optional(),

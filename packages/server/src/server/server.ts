@@ -14,7 +14,7 @@ import { jsonAnswer } from '../http/route.ts'
 import type { Running } from './wire.ts'
 
 /** How long a client may take to send its header, and its whole request. */
-const limits = { headersTimeout: 10_000, requestTimeout: 30_000 }
+const limits = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 }
 /** Requests that are under way get this long when the server stops. */
 const drainMilliseconds = 10_000
 

@@ -60,7 +60,7 @@ export interface Keystile<S extends string = string, U = PublicUser> {
   readonly verifier: Verifier
   readonly scopes: Readonly<Record<S, string>>
   readonly sessions: Sessions
-  /** The user behind an identity, read anew; `undefined` when deleted or disabled. */
+  /** The user behind an identity, at most 5 s old on PostgreSQL and read anew on SQLite; `undefined` when deleted or disabled. */
   user(identity: Identity): Promise<U | undefined>
   /** The answer to a request for one of our endpoints, `undefined` for any other: what `mount` asks. */
   answer(request: HttpRequestWithBody): Promise<HttpAnswer | undefined>

@@ -10,18 +10,24 @@ export interface Pool {
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 
-export interface PoolClient {
+interface PoolClient {
   query(query: {
     readonly text: string
     readonly values: readonly unknown[]
     readonly types: TypeParsers
+    readonly query_timeout: number
   }): Promise<unknown>
   release(error?: Error | boolean): void
+  on(event: 'error', listener: (error: Error) => void): unknown
+  off(event: 'error', listener: (error: Error) => void): unknown
 }
 
 interface TypeParsers {
   getTypeParser(oid: number, format?: string): (text: string) => unknown
 }
+
+/** A query that takes longer is given up: a connection that nobody answers on must not hold a guard. */
+const queryMilliseconds = 5_000
 
 const int8 = 20
 const int4 = 23
@@ -55,14 +61,23 @@ export async function openPostgres(source: string | Pool): Promise<Database> {
     kind: 'postgres',
     reader: db,
     write: <Values, Result>(command: Command<Values, Result>, values: Values) =>
-      db.transaction().execute((transaction) => command.run(transaction, values)),
+      db
+        .transaction()
+        .setIsolationLevel('read committed')
+        .execute((transaction) => command.run(transaction, values)),
     close,
   }
 }
 
 async function createPool(url: string): Promise<Pool> {
   const { Pool } = (await import('pg')).default
-  return new Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 2_000, application_name: 'keystile' })
+  return new Pool({
+    connectionString: url,
+    max: 10,
+    connectionTimeoutMillis: 2_000,
+    keepAlive: true,
+    application_name: 'keystile',
+  })
 }
 
 /** `create … if not exists` of two processes at once fails in one of them, and works when said again. */
@@ -78,15 +93,35 @@ async function migrateOnce(db: Kysely<Tables>): Promise<void> {
   }
 }
 
-/** The pool as Kysely wants it, with our parsers, and with errors of the connection told from errors of a query. */
+/**
+ * The pool as Kysely wants it, with our parsers and time limit, and with errors of the connection told from errors of a
+ * query. A connection that broke or did not answer is thrown away.
+ */
 function convertingPool(pool: Pool): PostgresPool {
   return {
     options: {},
     async connect() {
       const client = await unlessDown(pool.connect())
-      const query = (text: string, values: readonly unknown[]): Promise<unknown> =>
-        unlessDown(client.query({ text, values, types: typeParsers }))
-      return { query, release: () => client.release() } as Awaited<ReturnType<PostgresPool['connect']>>
+      let isBroken = false
+      // The pool listens while a client is idle, and nobody while it is used: without this a restart of the database
+      // would end the process.
+      const onError = (): void => {
+        isBroken = true
+      }
+      client.on('error', onError)
+      const query = async (text: string, values: readonly unknown[]): Promise<unknown> => {
+        try {
+          return await unlessDown(client.query({ text, values, types: typeParsers, query_timeout: queryMilliseconds }))
+        } catch (error) {
+          isBroken ||= error instanceof DatabaseUnavailableError
+          throw error
+        }
+      }
+      const release = (): void => {
+        client.release(isBroken)
+        client.off('error', onError)
+      }
+      return { query, release } as Awaited<ReturnType<PostgresPool['connect']>>
     },
     end: () => pool.end(),
   }
@@ -97,8 +132,12 @@ async function unlessDown<T>(work: Promise<T>): Promise<T> {
     return await work
   } catch (error) {
     const { code = '', message } = error as { code?: string; message: string }
-    const isDown = /^(08|53|57P|E[A-Z]+$|25006)/.test(code) || /timeout|terminated|not queryable/i.test(message)
-    throw isDown ? new DatabaseUnavailableError('the PostgreSQL database cannot be reached', { cause: error }) : error
+    // Classes 08, 53, 57P: the connection, its resources, its end. 40: two transactions that could not both be.
+    const isDown =
+      /^(08|53|57P|40001|40P01|E[A-Z]+$|25006)/.test(code) || /timeout|terminated|not queryable/i.test(message)
+    if (isDown) throw new DatabaseUnavailableError('the PostgreSQL database cannot be reached', { cause: error })
+    // They hold the row: an e-mail, a hash.
+    throw Object.assign(error as object, { detail: undefined, where: undefined, hint: undefined })
   }
 }
 

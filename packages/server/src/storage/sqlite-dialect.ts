@@ -1,6 +1,8 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { SqliteAdapter, SqliteDialect, type DialectAdapter } from 'kysely'
 
+import { DatabaseUnavailableError } from './database.ts'
+
 const maxStatements = 200
 
 /** A file that SQLite opens as we need it: what is acknowledged is on disk, and a locked file is waited for. */
@@ -31,8 +33,8 @@ export function sqliteDialect(sqlite: DatabaseSync): SqliteDialect {
         const statement = prepare(text)
         return {
           reader: statement.columns().length > 0,
-          all: (values) => statement.all(...(values as readonly SQLInputValue[])),
-          run: (values) => statement.run(...(values as readonly SQLInputValue[])),
+          all: (values) => unlessUnavailable(() => statement.all(...(values as readonly SQLInputValue[]))),
+          run: (values) => unlessUnavailable(() => statement.run(...(values as readonly SQLInputValue[]))),
           iterate() {
             throw new Error('nothing is streamed: an open iterator would keep an old snapshot of the file')
           },
@@ -41,6 +43,22 @@ export function sqliteDialect(sqlite: DatabaseSync): SqliteDialect {
       close: () => sqlite.close(),
     },
   })
+}
+
+/** SQLITE_BUSY, _LOCKED, _IOERR, _FULL, _CANTOPEN: the file cannot be used now; the low byte of a result code. */
+const unavailableCodes = new Set([5, 6, 10, 13, 14])
+
+export function isUnavailable(code: number | undefined): boolean {
+  return code !== undefined && unavailableCodes.has(code & 0xff)
+}
+
+function unlessUnavailable<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    const { errcode, message } = error as { errcode?: number; message: string }
+    throw isUnavailable(errcode) ? new DatabaseUnavailableError(message, { cause: error }) : error
+  }
 }
 
 class NodeSqliteDialect extends SqliteDialect {

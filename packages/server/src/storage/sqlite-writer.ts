@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { Kysely } from 'kysely'
-import type { AnyCommand } from './database.ts'
+import { DatabaseUnavailableError, type AnyCommand } from './database.ts'
 import { migrate } from './migrate.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 import type { Tables } from './tables.ts'
@@ -15,11 +15,7 @@ export type WriterReply =
   | { readonly id: number; readonly result: unknown }
   | {
       readonly id: number
-      readonly error: {
-        readonly message: string
-        readonly code: string | undefined
-        readonly sqlite: number | undefined
-      }
+      readonly error: { readonly message: string; readonly code: string | undefined; readonly isUnavailable: boolean }
     }
 
 /** The reply to opening the file: the id that no request has. */
@@ -38,8 +34,9 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
     try {
       port.postMessage({ id, result: await work() } satisfies WriterReply)
     } catch (error) {
-      const { message, code, errcode } = error as { message: string; code?: string; errcode?: number }
-      port.postMessage({ id, error: { message, code, sqlite: errcode } } satisfies WriterReply)
+      const { message, code } = error as { message: string; code?: string }
+      const isUnavailable = error instanceof DatabaseUnavailableError
+      port.postMessage({ id, error: { message, code, isUnavailable } } satisfies WriterReply)
     }
   }
   await reply(openingId, async () => {

@@ -8,9 +8,6 @@ import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 import { openingId, type WriterReply, type WriterRequest } from './sqlite-writer.ts'
 import type { Tables } from './tables.ts'
 
-/** SQLITE_BUSY, _LOCKED, _IOERR, _FULL, _CANTOPEN: the file cannot be used now; the low byte of a result code. */
-const unavailableCodes = new Set([5, 6, 10, 13, 14])
-
 /**
  * Opens a SQLite file: writing in a thread of its own, reading here through a connection that cannot write. The file is
  * made when there is none, readable by its owner alone. `:memory:` is a file too, in a temporary folder that goes with
@@ -28,12 +25,13 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   let lastId = openingId
   let broken: Error | undefined
+  let closing = false
 
   const settle = (id: number, settlement: { result: unknown } | { error: Error }): void => {
     const waiting = pending.get(id)
     pending.delete(id)
     // A process may end when all is written and nothing else keeps it; it may not end before.
-    if (pending.size === 0) worker.unref()
+    if (pending.size === 0 && !closing) worker.unref()
     if ('error' in settlement) waiting?.reject(settlement.error)
     else waiting?.resolve(settlement.result)
   }
@@ -65,12 +63,14 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
     reader,
     async write<Values, Result>(command: Command<Values, Result>, values: Values): Promise<Result> {
       if (broken) throw broken
+      if (closing) throw new DatabaseUnavailableError('the database is being closed')
       const id = ++lastId
       const result = wait(id)
       worker.postMessage({ id, command: command.name, values } satisfies WriterRequest)
       return (await result) as Result
     },
     async close() {
+      closing = true
       await reader.destroy()
       worker.ref()
       if (!broken) worker.postMessage('close')
@@ -93,15 +93,6 @@ function createPrivateFile(file: string): void {
   }
 }
 
-function errorOf({
-  message,
-  code,
-  sqlite,
-}: {
-  message: string
-  code: string | undefined
-  sqlite: number | undefined
-}): Error {
-  const isUnavailable = sqlite !== undefined && unavailableCodes.has(sqlite & 0xff)
+function errorOf({ message, code, isUnavailable }: Extract<WriterReply, { error: unknown }>['error']): Error {
   return isUnavailable ? new DatabaseUnavailableError(message) : Object.assign(new Error(message), { code })
 }

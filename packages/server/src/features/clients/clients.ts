@@ -37,8 +37,10 @@ export function authenticateClient(request: HttpRequestWithBody, form: Form): Cl
 function parseBasic(field: string | null | undefined): { readonly id: string; readonly secret: string } | undefined {
   const authorization = parseAuthorization(field)
   if (authorization?.scheme !== 'basic') return undefined
-  const text = Buffer.from(authorization.value, 'base64')
-  const isBase64 = text.toString('base64').replace(/=+$/, '') === authorization.value.replace(/=+$/, '')
+  const { value } = authorization
+  const text = Buffer.from(value, 'base64')
+  // Node reads anything as base64; what it wrote itself, with or without padding, is the one spelling.
+  const isBase64 = value === text.toString('base64') || value === text.toString('base64url')
   const [, id, secret] = /^([^:]*):(.*)$/s.exec(text.toString()) ?? []
   const decoded =
     isBase64 && id !== undefined && secret !== undefined ? [decodeFormComponent(id), decodeFormComponent(secret)] : []

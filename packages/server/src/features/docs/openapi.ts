@@ -101,7 +101,8 @@ export function describeRoutes<C>(
 function parametersOf(path: string): Record<string, unknown> {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
   if (names.length === 0) return {}
-  return { parameters: names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } })) }
+  const schema = { type: 'string', pattern: '^[\\w-]+$' }
+  return { parameters: names.map((name) => ({ name, in: 'path', required: true, schema })) }
 }
 
 function operationOf<C>(route: Route<C>): JsonObject {

@@ -31,7 +31,7 @@ export async function openEventFeed(
   let lastTailAt = performance.now()
 
   async function step(): Promise<void> {
-    if (await hasUnnumberedEvents(database.reader)) await database.write(numberEvents, undefined)
+    while (await hasUnnumberedEvents(database.reader)) await database.write(numberEvents, undefined)
     for (;;) {
       const events = await listEventsAfter(database.reader, lastSeq, clock.now())
       for (const event of events) {

@@ -8,6 +8,20 @@ const jwkSetSchema = {
   },
   required: ['keys'],
 }
+const strings = { type: 'array', items: { type: 'string' } }
+const metadataSchema = {
+  type: 'object',
+  properties: {
+    issuer: { type: 'string' },
+    token_endpoint: { type: 'string' },
+    jwks_uri: { type: 'string' },
+    scopes_supported: strings,
+    response_types_supported: strings,
+    grant_types_supported: strings,
+    token_endpoint_auth_methods_supported: strings,
+  },
+  required: ['issuer', 'token_endpoint', 'jwks_uri', 'response_types_supported'],
+}
 const wellKnown = '/.well-known/oauth-authorization-server'
 /** A verifier may keep the keys this long. */
 const maxAgeSeconds = 300
@@ -46,7 +60,7 @@ export function metadataRoutes({
   const metadataDoc = {
     summary: 'What this authorization server is',
     description: 'RFC 8414.',
-    success: { status: 200, description: 'The metadata', schema: { type: 'object' } },
+    success: { status: 200, description: 'The metadata', schema: metadataSchema },
   } as const
   return [
     {

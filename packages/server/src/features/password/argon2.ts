@@ -58,6 +58,11 @@ export function createDecoy(): string {
   return format({ ...parameters, salt: crypto.randomBytes(saltBytes), hash: crypto.randomBytes(hashBytes) })
 }
 
+/** Whether a stored value is a hash that `verify` reads. */
+export function isHash(stored: string): boolean {
+  return parse(stored) !== undefined
+}
+
 /** Whether a hash was made with less than today's parameters. */
 export function isOutdated(stored: string): boolean {
   const parsed = parse(stored)
@@ -86,6 +91,7 @@ function parse(stored: string): Argon2Hash | undefined {
     )
   if (!match) return undefined
   const [memory, passes, parallelism] = [Number(match[1]), Number(match[2]), Number(match[3])]
-  if (memory > maxMemory || passes > maxPasses) return undefined
+  const isPossible = passes >= 1 && parallelism >= 1 && memory >= 8 * parallelism // RFC 9106 §3.1
+  if (!isPossible || memory > maxMemory || passes > maxPasses) return undefined
   return { memory, passes, parallelism, salt: Buffer.from(match[4]!, 'base64'), hash: Buffer.from(match[5]!, 'base64') }
 }

@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
 import { hash, verify } from './argon2.ts'
 
@@ -11,12 +11,21 @@ export interface HashRequest {
 export type HashReply = { readonly result: string | boolean } | { readonly error: string }
 
 // Linux keeps a priority a thread: hashing then yields to the event loop. Elsewhere it would slow the whole process.
-if (process.platform === 'linux') setPriority(0, 10)
+if (process.platform === 'linux') lowerPriority()
 
 parentPort!.on('message', (request: HashRequest | 'close') => {
   if (request === 'close') parentPort!.close()
   else parentPort!.postMessage(answer(request))
 })
+
+function lowerPriority(): void {
+  const wanted = 10
+  try {
+    if (getPriority() < wanted) setPriority(0, wanted)
+  } catch {
+    // Hashing at the priority of the process is better than no hashing.
+  }
+}
 
 function answer({ password, stored }: HashRequest): HashReply {
   try {

@@ -22,6 +22,10 @@ interface Job {
   reject(error: Error): void
 }
 
+function closing(): ProblemError {
+  return new ProblemError('temporarily_unavailable', 'The server is stopping', { retryAfterSeconds: 1 })
+}
+
 /** @param count as many threads as may run; each is started when there is work for it */
 export function openHashThreads(count: number = availableParallelism()): HashThreads {
   // The module's own extension: .ts from source, .js once built.
@@ -67,7 +71,7 @@ export function openHashThreads(count: number = availableParallelism()): HashThr
   }
 
   function run(request: HashRequest): Promise<string | boolean> {
-    if (closed) return Promise.reject(new Error('the hash threads are closed'))
+    if (closed) return Promise.reject(closing())
     if (waiting.length >= maxWaiting) {
       const details = { reason: 'hash queue is full', retryAfterSeconds: 2 }
       return Promise.reject(new ProblemError('temporarily_unavailable', 'Too many logins at the moment', details))
@@ -83,7 +87,7 @@ export function openHashThreads(count: number = availableParallelism()): HashThr
     verify: (password, stored) => run({ password, stored }) as Promise<boolean>,
     async close() {
       closed = true
-      for (const job of waiting.splice(0)) job.reject(new Error('the hash threads are closed'))
+      for (const job of waiting.splice(0)) job.reject(closing())
       // Asked, not terminated: Node 26 can abort when a thread is terminated while it loads its modules.
       const ended = [...workers].map((worker) => {
         worker.ref()

@@ -1,4 +1,4 @@
-import { createDecoy, isOutdated } from './argon2.ts'
+import { createDecoy, isHash, isOutdated } from './argon2.ts'
 import type { HashThreads } from './hash-threads.ts'
 
 const minCodePoints = 15 // NIST SP 800-63B-4 §3.1.1.2, where a password is the only factor
@@ -10,7 +10,7 @@ export interface Passwords {
   hash(password: string): Promise<string>
   /**
    * Whether a password belongs to a hash. For a login that does not exist pass no hash: the same work is done, and the
-   * answer is no.
+   * answer is no; so it is for a stored value that is no hash.
    */
   verify(password: string, stored: string | undefined): Promise<boolean>
   isOutdated(stored: string): boolean
@@ -33,8 +33,9 @@ export function createPasswords(threads: HashThreads): Passwords {
   return {
     hash: (password) => threads.hash(Buffer.from(password)),
     async verify(password, stored) {
-      const matches = await threads.verify(Buffer.from(password), stored ?? decoy)
-      return matches && stored !== undefined
+      const isKnown = stored !== undefined && isHash(stored)
+      const matches = await threads.verify(Buffer.from(password), isKnown ? stored : decoy)
+      return matches && isKnown
     },
     isOutdated,
   }

@@ -1,3 +1,4 @@
+import { randomId } from 'keystile/internal'
 import { randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -21,7 +22,7 @@ export function findSealingSecretFault(secret: string): string | undefined {
  */
 export function readOrCreateSealingSecret(databaseFile: string): string {
   const file = join(dirname(databaseFile), 'keystile.key')
-  const draft = `${file}.${process.pid}`
+  const draft = `${file}.${randomId()}` // not the process id: two containers both have 1
   try {
     writeFileSync(draft, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx', flush: true })
     linkSync(draft, file) // unlike a rename, this fails when the file is there

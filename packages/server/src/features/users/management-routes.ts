@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ProblemError, type FieldError } from 'keystile/internal'
+import { ProblemError, type FieldError, type JsonObject } from 'keystile/internal'
 import { checkFields, describeFields, readJsonObject, refuseFaults, strictFields } from '../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, queryOf, type Route } from '../../http/route.ts'
 import { findUngranted, heldScopes, type ScopeRules } from '../scopes/scopes.ts'
@@ -59,7 +59,11 @@ export function managementRoutes({
           'In the order of their names. `next` is the `after` of the following page, and null on the last one.',
         query: {
           limit: { type: 'integer', minimum: 1, maximum: maxPageSize, default: defaultPageSize },
-          after: { type: 'string', description: 'The name after which the page begins' },
+          after: {
+            type: 'string',
+            pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$',
+            description: 'The name after which the page begins',
+          },
         },
         success: {
           status: 200,
@@ -98,7 +102,7 @@ export function managementRoutes({
         summary: "Change a user's scopes and roles, disable or enable them",
         description:
           'What is left out stays as it is. Nobody gives a scope that their own token lacks. A user who is disabled loses all sessions at once; scopes that are taken away are gone with the next token.',
-        body: { type: 'json', schema: describeFields(userChange) },
+        body: { type: 'json', schema: describeChange(rules) },
         success: { status: 200, description: 'The changed user', schema },
         refuses: {
           ...absent,
@@ -165,6 +169,13 @@ function findUnknown(field: string, named: readonly string[] = [], known: object
   return [
     { loc: ['body', field], msg: `Input should be names among ${Object.keys(known).join(', ')}`, type: 'value_error' },
   ]
+}
+
+/** `userChange`, with the names that there are. */
+function describeChange({ declared, roles }: ScopeRules): JsonObject {
+  const described = describeFields(userChange) as { readonly properties: object }
+  const listOf = (names: object): JsonObject => ({ type: 'array', items: { type: 'string', enum: Object.keys(names) } })
+  return { ...described, properties: { ...described.properties, scopes: listOf(declared), roles: listOf(roles) } }
 }
 
 function lastAdministrator(): ProblemError {

@@ -1,5 +1,8 @@
 import { domainToASCII } from 'node:url'
 
+/** Characters of an e-mail address as it is typed; its bytes are counted below. */
+const maxEmailLength = 320
+
 /** A name as typed, and the form by which it is compared. */
 export interface ComparableName {
   readonly shown: string
@@ -23,6 +26,7 @@ export function parseUsername(text: string): ComparableName | undefined {
  * @see RFC 5321 §4.1.2 §4.5.3.1, RFC 6531 §3.3
  */
 export function parseEmail(text: string): ComparableName | undefined {
+  if (text.length > maxEmailLength) return undefined // before anything that takes longer for longer texts
   // domainToASCII drops tabs and line ends unseen, so they are refused first.
   if (!text.isWellFormed() || /[\s\p{Cc}\p{Cf}]/u.test(text)) return undefined
   const at = text.lastIndexOf('@')

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { ProblemError, type FieldError, type JsonObject } from 'keystile/internal'
+import { isJsonObject, ProblemError, type FieldError, type JsonObject } from 'keystile/internal'
 import type { Profile, ProfileSchema } from './users.ts'
 
 /** Members of a body that stand beside ours, by the application's schema. Without a schema there are none. */
@@ -25,7 +25,8 @@ export async function checkProfile(
 }
 
 /** What is stored is JSON: a value that is another one when it is read would not have the type that the schema promises. */
-function requireJson(value: object): Profile {
+function requireJson(value: unknown): Profile {
+  if (!isJsonObject(value)) throw new TypeError('the profile schema makes something that is no object')
   const read: unknown = JSON.parse(JSON.stringify(value))
   if (!isDeepStrictEqual(read, { ...value })) {
     throw new TypeError(
@@ -37,7 +38,7 @@ function requireJson(value: object): Profile {
 
 /** The schema's own JSON Schema where it has one, for the documentation; else any object. */
 export function describeProfile(schema: ProfileSchema | undefined, side: 'input' | 'output'): JsonObject {
-  if (!schema) return { type: 'object', properties: {} }
+  if (!schema) return { type: 'object', properties: {}, additionalProperties: false }
   const standard = schema['~standard'] as StandardSchemaV1.Props & {
     readonly jsonSchema?: Readonly<Record<typeof side, (options: { readonly target: string }) => JsonObject>>
   }

@@ -34,8 +34,9 @@ export async function grantByPassword(form: Form, client: Client, parts: LoginPa
   if (username === undefined || password === undefined)
     throw new OAuthError('invalid_request', 'The form must have username and password')
   const requested = readRequestedScopes(form.get('scope'), rules)
+  if (isTooLong(password)) throw incorrect() // before anybody is looked for, so that it takes as long for everybody
   const user = await users.findByLogin(username)
-  const isProved = !isTooLong(password) && (await passwords.verify(password, user?.passwordHash))
+  const isProved = await passwords.verify(password, user?.passwordHash)
   if (!user || !isProved || !user.active) throw incorrect()
   const passwordHash = await renewHash(user, password, username, users, passwords)
   const scopes = grantScopes(requested, heldScopes(user, rules))
@@ -57,7 +58,8 @@ async function renewHash(
   passwords: Passwords,
 ): Promise<string> {
   if (!passwords.isOutdated(user.passwordHash)) return user.passwordHash
-  const hash = await passwords.hash(password)
+  const hash = await passwords.hash(password).catch(() => undefined)
+  if (hash === undefined) return user.passwordHash // too much to do at the moment; the next login will
   if ((await users.replacePasswordHash(user, hash)) === 'changed') return hash
   // Another login was faster, or the password is another one by now.
   const stored = (await users.findByLogin(username))?.passwordHash

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, describe, it, mock } from 'node:test'
+import { silentLogger, type RevocationEvent } from 'keystile/internal'
+import type { Database } from '../../storage/database.ts'
+import { openDatabase } from '../../storage/open.ts'
+import { openEventFeed, type EventFeed } from './events.ts'
+
+const now = Date.UTC(2026, 10, 25)
+const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
+const ada = { sessionId: undefined, subject: 'ada' }
+
+describe('openEventFeed', () => {
+  let folder: string
+  let database: Database
+  let feed: EventFeed
+  let others: DatabaseSync
+  let time: number
+  let log: string[]
+
+  /** As another process does it. */
+  const insert = (value: string, expiresAt = now + 1): void => {
+    others
+      .prepare('insert into event (id, seq, kind, value, created_at, expires_at) values (?, null, ?, ?, ?, ?)')
+      .run(`${value} ${others.prepare('select count(*) n from event').get()!['n']}`, 'subject', value, now, expiresAt)
+  }
+  const open = (): Promise<EventFeed> => {
+    const note = (_: object, message: string): void => void log.push(message)
+    return openEventFeed(database, { clock: { now: () => now }, logger: { ...silentLogger, info: note, error: note } })
+  }
+  /** Lets the interval come round, and what it started end. */
+  const pass = async (milliseconds: number): Promise<void> => {
+    mock.timers.tick(milliseconds)
+    await feed.revocations.refresh()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'keystile-events-'))
+    const file = join(folder, 'keystile.db')
+    database = await openDatabase(file, writerThread)
+    others = new DatabaseSync(file, { timeout: 5_000 })
+    time = 0
+    log = []
+    mock.method(performance, 'now', () => time)
+    mock.timers.enable({ apis: ['setInterval'] })
+    feed = await open()
+  })
+  afterEach(async () => {
+    await feed.close()
+    mock.timers.reset()
+    mock.restoreAll()
+    others.close()
+    await database.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  it('tells each event once, in the order of its number, and heeds it', async () => {
+    const seen: RevocationEvent[] = []
+    feed.onEvent((event) => seen.push(event))
+    insert('ada')
+    insert('bob')
+    await Promise.all([feed.tail(), feed.tail()])
+    await feed.tail()
+    assert.deepEqual(
+      seen.map(({ value, kind, expiresAt }) => [value, kind, expiresAt]),
+      [
+        ['ada', 'subject', now + 1],
+        ['bob', 'subject', now + 1],
+      ],
+    )
+    assert.equal(feed.revocations.isRevoked(ada), true)
+    assert.equal(feed.revocations.isRevoked({ ...ada, subject: 'eve' }), false)
+  })
+
+  it('reads what was there before it was opened', async () => {
+    insert('ada')
+    const second = await open()
+    assert.equal(second.revocations.isRevoked(ada), true)
+    await second.close()
+  })
+
+  it('looks each 250 ms by itself, and no more once it is closed', async () => {
+    const step = mock.method(database.reader, 'selectFrom')
+    mock.timers.tick(249)
+    assert.equal(step.mock.callCount(), 0)
+    await pass(1)
+    assert.notEqual(step.mock.callCount(), 0)
+    await feed.close()
+    const calls = step.mock.callCount()
+    mock.timers.tick(1_000)
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(step.mock.callCount(), calls)
+  })
+
+  it('is stale when nothing was read for 4 s, and current again with the next reading', async () => {
+    time = 3_999
+    assert.equal(feed.revocations.state, 'current')
+    time = 4_000
+    assert.equal(feed.revocations.state, 'stale')
+    await feed.revocations.refresh()
+    assert.equal(feed.revocations.state, 'current')
+  })
+
+  it('says once that it cannot read, once that it can again, and nothing while all is well', async () => {
+    await pass(250)
+    assert.deepEqual(log, [])
+    others.exec('alter table event rename to gone')
+    await pass(250)
+    await pass(250)
+    assert.deepEqual(log, ['revocations do not arrive'])
+    time = 4_000
+    await feed.revocations.refresh() // does not throw
+    assert.equal(feed.revocations.state, 'stale')
+    await assert.rejects(feed.tail())
+    others.exec('alter table gone rename to event')
+    await pass(250)
+    await pass(250)
+    assert.deepEqual(log, ['revocations do not arrive', 'revocations arrive again'])
+    others.exec('alter table event rename to gone')
+    await pass(250)
+    assert.deepEqual(log.slice(2), ['revocations do not arrive'])
+  })
+
+  it('does not complain about a reading that its closing cut off', async () => {
+    others.exec('alter table event rename to gone')
+    mock.timers.tick(250)
+    await feed.close()
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.deepEqual(log, [])
+  })
+})

@@ -1,0 +1,283 @@
+// The OpenAPI document against what the server does: whatever is sent to an operation, the answer is one that the
+// document promises.
+import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
+import { describe, it } from 'node:test'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import fc from 'fast-check'
+import { z } from 'zod'
+import { freePort } from '../support/command.ts'
+import { createTestClock, issuer, password, readAnswer, type Answer, type TestClock } from '../support/keystile.ts'
+import { parseEmail, parseUsername } from '../../packages/server/src/features/users/names.ts'
+import { createPasswords } from '../../packages/server/src/features/password/password.ts'
+import { openHashThreads } from '../../packages/server/src/features/password/hash-threads.ts'
+import { checkOptions } from '../../packages/server/src/server/options.ts'
+import { listen } from '../../packages/server/src/server/server.ts'
+import { wire, type Running } from '../../packages/server/src/server/wire.ts'
+import { bake, plansFor, type Caller, type Callers, type Known, type Operation } from './requests.ts'
+import type { Parameter, Schema, Sent } from './requests.ts'
+
+const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
+const requests = process.env['KEYSTILE_LONG'] ? 100_000 : 1_000
+
+const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
+const roles = { reader: ['items:read'] } as const
+const profile = z.object({ nickname: z.string().max(20).optional(), age: z.int().min(0).max(150).optional() })
+const configurations: readonly (readonly [title: string, options: Readonly<Record<string, unknown>>])[] = [
+  ['without a profile', {}],
+  ['with a profile', { profile }],
+  ['with closed registration', { registration: 'closed' }],
+]
+
+interface Content {
+  readonly content?: Readonly<Record<string, { readonly schema: Schema }>>
+}
+
+interface DocumentedAnswer extends Content {
+  readonly headers?: Readonly<Record<string, unknown>>
+}
+
+interface DocumentedOperation {
+  readonly parameters?: readonly Parameter[]
+  readonly requestBody?: Content
+  readonly security?: readonly object[]
+  readonly responses: Readonly<Record<string, DocumentedAnswer>>
+}
+
+interface OpenApi {
+  readonly paths: Readonly<
+    Record<string, Readonly<Record<string, DocumentedOperation>> & { readonly parameters?: readonly Parameter[] }>
+  >
+}
+
+describe('GET /openapi.json', () => {
+  for (const [title, options] of configurations) {
+    it(`is a valid OpenAPI 3.1 document ${title}`, async () => {
+      const port = await freePort()
+      const url = `http://localhost:${port}`
+      const running = await wire(checkOptions({ issuer: url, database: ':memory:', scopes, roles, ...options }))
+      const server = await listen(running, { hosts: ['127.0.0.1'], port })
+      try {
+        const { json } = await readAnswer(await fetch(`${url}/openapi.json`))
+        const validator = new Validator()
+        assert.deepEqual(await validator.validate(json), { valid: true })
+        assert.equal(validator.version, '3.1')
+      } finally {
+        await server.close()
+      }
+    })
+  }
+})
+
+describe('the operations of the OpenAPI document', () => {
+  /** How often an operation has answered with a status, by both. */
+  const answers = new Map<string, number>()
+  let operations: readonly DescribedOperation[]
+
+  for (const [index, [title, options]] of configurations.entries()) {
+    it(`answer whatever is sent to them as it is documented, ${title} (KEYSTILE_SEED=${seed})`, async () => {
+      const stage = await openStage(options)
+      try {
+        operations = stage.operations
+        const varied = operations.filter(isVaried)
+        const share = Math.ceil(requests / configurations.length / varied.length)
+        for (const operation of operations) {
+          const property = fc.asyncProperty(plansFor(operation, stage.known), async (plan) => {
+            const sent = bake(new URL(issuer).origin, operation, plan, stage.callers)
+            if (!sent) return
+            const answer = await stage.send(sent)
+            const name = `${operation.method} ${operation.path} ${answer.status}`
+            answers.set(name, (answers.get(name) ?? 0) + 1)
+            stage.check(operation, sent, answer)
+            if (answer.status < 300 && operation.method !== 'GET') await stage.callers.renew()
+          })
+          await fc.assert(property, { seed: seed + index, numRuns: isVaried(operation) ? share : 10 })
+        }
+      } finally {
+        await stage.close()
+      }
+    })
+  }
+
+  it('have all succeeded in this, and refused where they are guarded', (t) => {
+    for (const { method, path, documented } of operations) {
+      const statuses = Object.keys(documented.responses)
+      const times = (status: string): number => answers.get(`${method} ${path} ${status}`) ?? 0
+      t.diagnostic(`${method} ${path}: ${statuses.map((status) => `${times(status)} × ${status}`).join(', ')}`)
+      const expected = statuses.filter((status) => status === '401' || status.startsWith('2'))
+      for (const status of expected) assert.ok(times(status) > 0, `never seen: ${method} ${path} ${status}`)
+    }
+  })
+})
+
+interface DescribedOperation extends Operation {
+  readonly documented: DocumentedOperation
+}
+
+/** Keystile in this process, on a database in memory, with callers of all kinds. */
+interface Stage {
+  readonly operations: readonly DescribedOperation[]
+  readonly known: Known
+  readonly callers: RenewableCallers
+  send(sent: Sent): Promise<Answer>
+  /** Fails when an answer is not as the document has it, or tells a secret. */
+  check(operation: DescribedOperation, sent: Sent, answer: Answer): void
+  close(): Promise<void>
+}
+
+async function openStage(options: Readonly<Record<string, unknown>>): Promise<Stage> {
+  const clock = createTestClock()
+  const log: unknown[] = []
+  const failures: unknown[] = []
+  const note = (fields: object, message: string): void => void log.push(fields, message)
+  const logger = { debug: note, info: note, warn: note, error: (fields: object) => void failures.push(fields) }
+  const base = { issuer, database: ':memory:', clock, logger, scopes, roles, defaultScopes: ['items:read'] }
+  const running = await wire(checkOptions({ ...base, ...options }))
+  const { keystile, document } = running
+  const validates = createValidators(document)
+
+  function check(operation: DescribedOperation, { request, secrets, asked, reaches }: Sent, answer: Answer): void {
+    const { documented } = operation
+    const what = `${request.method} ${request.url} is answered with ${answer.status} ${answer.text}`
+    assert.ok(answer.status < 500, what)
+    assert.deepEqual(failures, [], what)
+    const told = `${answer.text} ${JSON.stringify([...answer.headers])} ${JSON.stringify(log)}`
+    for (const secret of secrets) {
+      for (const text of [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]) {
+        assert.ok(!told.includes(text), `${what}, and a secret that was sent is told`)
+      }
+    }
+    if (!reaches) return assert.equal(answer.status, 404, `${what}, though its path is not of the operation`)
+
+    const promised = documented.responses[answer.status]
+    assert.ok(promised, `${what}, which is not documented`)
+    for (const name of [...Object.keys(promised.headers ?? {}), ...(answer.status === 401 ? ['www-authenticate'] : [])])
+      assert.ok(answer.headers.has(name), `${what} without ${name}`)
+    if (promised.content) {
+      const type = mediaTypeOf(answer.headers)
+      assert.ok(promised.content[type], `${what} as "${type}", which is not documented`)
+      const pointer = [...pointerOf(operation), 'responses', String(answer.status), 'content', type, 'schema']
+      assert.equal(validates(pointer, answer.json, { complete: true }), '', what)
+    } else assert.equal(answer.text, '', what)
+
+    const faults = asked
+      .map(({ pointer, value }) => [validates([...pointerOf(operation), ...pointer], value), JSON.stringify(value)])
+      .filter(([fault]) => fault !== '')
+    if (answer.status < 300) assert.deepEqual(faults, [], `${what}, though it is documented otherwise`)
+    if (answer.status === 422 && asked.length > 0) {
+      assert.notDeepEqual(faults, [], `${what}, though ${JSON.stringify(asked)} is as it is documented`)
+    }
+  }
+
+  return {
+    operations: operationsOf(document as unknown as OpenApi),
+    known: {
+      password,
+      usernames: ['keeper', 'keeper@example.com'],
+      scopes: Object.keys(keystile.scopes),
+      roles: ['admin', ...Object.keys(roles)],
+    },
+    callers: await createCallers(running, clock),
+    async send({ request }) {
+      log.length = 0
+      return readAnswer(await keystile.fetch(request))
+    },
+    check,
+    close: () => keystile.close(),
+  }
+}
+
+/** Whether an answer depends on what is sent. */
+function isVaried({ parameters, body, documented }: DescribedOperation): boolean {
+  return parameters.length > 0 || body !== undefined || documented.security !== undefined
+}
+
+function mediaTypeOf(headers: Headers): string {
+  return (headers.get('content-type') ?? '').split(';')[0]!
+}
+
+function operationsOf({ paths }: OpenApi): readonly DescribedOperation[] {
+  return Object.entries(paths).flatMap(([path, { parameters = [], ...operations }]) =>
+    Object.entries(operations).map(([method, documented]) => {
+      const [body] = Object.entries(documented.requestBody?.content ?? {})
+      return {
+        method: method.toUpperCase(),
+        path,
+        parameters: [...parameters, ...(documented.parameters ?? [])],
+        ...(body && { body: [body[0], body[1].schema] as const }),
+        documented,
+      }
+    }),
+  )
+}
+
+/** Where an operation is in the document. */
+function pointerOf({ path, method }: Operation): readonly string[] {
+  return ['paths', path, method.toLowerCase()]
+}
+
+/** Says what is wrong with a value by the schema at a place in the document; nothing when it is valid. */
+function createValidators(
+  document: object,
+): (pointer: readonly string[], value: unknown, options?: { readonly complete?: boolean }) => string {
+  const ajv = new Ajv2020({ strict: false, allErrors: true })
+  ajv.addFormat('email', /^[^@\s]+@[^@\s]+$/)
+  ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+  ajv.addFormat('password', true)
+  ajv.addSchema(document, 'openapi')
+  const compiled = new Map<string, ValidateFunction>()
+  return (pointer, value, { complete = false } = {}) => {
+    const escaped = pointer.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')))
+    const $ref = `openapi#/${escaped.join('/')}`
+    // A member that is not described is a fault of an answer.
+    const validate = compiled.get($ref) ?? ajv.compile({ $ref, ...(complete && { unevaluatedProperties: false }) })
+    compiled.set($ref, validate)
+    return validate(value) ? '' : ajv.errorsText(validate.errors)
+  }
+}
+
+interface RenewableCallers extends Callers {
+  /** Gives all of them new accounts: the old ones may be changed or gone. */
+  renew(): Promise<void>
+}
+
+async function createCallers({ keystile, users }: Running, clock: TestClock): Promise<RenewableCallers> {
+  const hashThreads = openHashThreads()
+  const passwordHash = await createPasswords(hashThreads).hash(password)
+  await hashThreads.close()
+  const current = new Map<Caller, { readonly id: string; readonly token: string }>()
+  let number = 0
+
+  async function create(name: string, roles: readonly string[] = []): Promise<string> {
+    const username = parseUsername(name)!
+    const email = parseEmail(`${name}@example.com`)
+    const created = await users.create({ username, email, passwordHash, scopes: [], roles, profile: {} })
+    assert.ok('user' in created)
+    return created.user.publicUser.id
+  }
+
+  async function logIn(caller: Caller): Promise<void> {
+    const id = await create(`${caller}-${number}`, caller === 'administrator' ? ['admin'] : [])
+    const { accessToken } = await keystile.sessions.create({ subject: id })
+    current.set(caller, { id, token: accessToken })
+  }
+
+  async function renew(): Promise<void> {
+    number++
+    const former = current.get('administrator')
+    await logIn('expired')
+    clock.advance(601)
+    await logIn('early')
+    clock.advance(400)
+    await logIn('user')
+    await logIn('administrator')
+    // There is one at a time, so that requests about the last one are among the others.
+    const old = former && (await users.findBySubject(former.id))
+    if (old) await users.change(old, { roles: [], scopes: [] })
+  }
+
+  await create('keeper')
+  await renew()
+  return { renew, token: (caller) => current.get(caller)!.token, id: (caller) => current.get(caller)!.id }
+}

@@ -1,0 +1,423 @@
+// Requests made from our own OpenAPI document: from what it asks for to what no client sends. A request is data that
+// fast-check makes and shrinks; names in it stand for callers and ids that exist only when it is sent.
+import { readFileSync } from 'node:fs'
+import fc, { type Arbitrary } from 'fast-check'
+
+/** As much of JSON Schema as our document uses. */
+export interface Schema {
+  readonly type?: string | readonly string[]
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly required?: readonly string[]
+  readonly items?: Schema
+  readonly enum?: readonly unknown[]
+  readonly pattern?: string
+  readonly format?: string
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly minimum?: number
+  readonly maximum?: number
+}
+
+export interface Parameter {
+  readonly name: string
+  readonly in: 'path' | 'query'
+  readonly schema: Schema
+}
+
+export interface Operation {
+  readonly method: string
+  readonly path: string
+  readonly parameters: readonly Parameter[]
+  /** The media type that it asks for, and the schema of what is in it. */
+  readonly body?: readonly [type: string, schema: Schema]
+}
+
+/** Whose token: a user who holds no scopes, an administrator, one who logged in long ago, or one that nobody takes. */
+export type Caller = 'user' | 'administrator' | 'early' | 'expired'
+
+export type Authorization =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'token'; readonly caller: Caller; readonly scheme: string }
+  | { readonly kind: 'damaged'; readonly caller: Caller; readonly at: number; readonly text: string }
+  | { readonly kind: 'twice'; readonly caller: Caller }
+  | { readonly kind: 'text'; readonly text: string }
+
+export type Body =
+  | { readonly kind: 'none' }
+  /** Members, some of which may be left out, be of another type, or be there twice. */
+  | { readonly kind: 'members'; readonly members: readonly (readonly [name: string, value: unknown])[] }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'zeros'; readonly length: number }
+
+export interface Plan {
+  readonly id: { readonly of: Caller } | { readonly text: string }
+  readonly query: readonly (readonly [string, string])[]
+  readonly authorization: Authorization
+  readonly body: Body
+  /** How `members` are written; the content type says so unless `contentType` says something else. */
+  readonly written: 'json' | 'form' | 'multipart'
+  readonly contentType: string | undefined
+}
+
+/** What exists on the server, so that some requests are about it. */
+export interface Known {
+  readonly password: string
+  readonly usernames: readonly string[]
+  readonly scopes: readonly string[]
+  readonly roles: readonly string[]
+}
+
+/** Every made-up password begins with this, so that it is found when an answer repeats it. */
+const secretMark = 'sëcret '
+
+const naughtyStrings: readonly string[] = JSON.parse(
+  readFileSync(new URL('../vectors/blns.json', import.meta.url), 'utf8'),
+)
+const strange: Arbitrary<string> = fc.oneof(
+  fc.constantFrom(...naughtyStrings),
+  fc.string({ unit: 'binary' }),
+  fc.string(),
+  fc.constant('x'.repeat(2_000)),
+)
+/** What a header may hold. */
+const headerText: Arbitrary<string> = strange.map((text) => text.replace(/[^\x20-\x7e\x80-\xff]/g, '').trim())
+
+export function plansFor({ parameters, body }: Operation, known: Known): Arbitrary<Plan> {
+  const queries = parameters.filter((parameter) => parameter.in === 'query')
+  return fc.record({
+    id: fc.oneof(
+      { weight: 6, arbitrary: fc.record({ of: fc.constantFrom<Caller>('user', 'administrator', 'early') }) },
+      { weight: 2, arbitrary: fc.record({ text: fc.stringMatching(/^[\w-]{22}$/) }) },
+      { weight: 2, arbitrary: fc.record({ text: strange }) },
+    ),
+    query: queryOf(queries, known),
+    authorization: authorizations,
+    body: fc.oneof(
+      { weight: 12, arbitrary: body ? membersOf(body[1], known) : fc.constant<Body>({ kind: 'none' }) },
+      { weight: 2, arbitrary: fc.json().map((text) => ({ kind: 'text', text }) as const) },
+      { weight: 1, arbitrary: strange.map((text) => ({ kind: 'text', text }) as const) },
+      {
+        weight: 1,
+        arbitrary: fc.uint8Array().map((bytes) => ({ kind: 'bytes', bytes: new Uint8Array(bytes) }) as const),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom(65_536, 65_537, 200_000).map((length) => ({ kind: 'zeros', length }) as const),
+      },
+      { weight: 1, arbitrary: fc.constant<Body>({ kind: 'none' }) },
+    ),
+    written: mostly<Plan['written']>(
+      body?.[0] === 'application/json' ? 'json' : 'form',
+      fc.constantFrom('json', 'form', 'multipart'),
+    ),
+    contentType: mostly(undefined, contentTypes),
+  })
+}
+
+/** This, eight times of nine. */
+function mostly<T>(usual: T, other: Arbitrary<T>): Arbitrary<T> {
+  return fc.oneof({ weight: 8, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: other })
+}
+
+const contentTypes: Arbitrary<string | undefined> = fc.oneof(
+  fc.constantFrom(
+    'application/json; charset=utf-8',
+    'Application/JSON',
+    'application/merge-patch+json',
+    'application/jsonx',
+    'text/plain',
+    'multipart/form-data',
+    'multipart/form-data; boundary=other',
+    'application/x-www-form-urlencoded; charset=latin1',
+    '',
+  ),
+  headerText,
+)
+
+const callers = fc.constantFrom<Caller>('user', 'administrator', 'early', 'expired')
+const authorizations: Arbitrary<Authorization> = fc.oneof(
+  {
+    weight: 14,
+    arbitrary: fc.constantFrom<Caller>('administrator', 'user').map((caller) => tokenOf(caller, 'Bearer')),
+  },
+  { weight: 1, arbitrary: fc.constant<Authorization>({ kind: 'none' }) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(callers, fc.constantFrom('Bearer', 'bearer', 'BEARER', 'Basic', 'Token', 'Bearer '))
+      .map(([caller, scheme]) => tokenOf(caller, scheme)),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('damaged' as const),
+      caller: callers,
+      at: fc.nat(2_000),
+      text: fc.constantFrom('', 'A', '.', '=', ' ', ',', '%00', 'é'),
+    }),
+  },
+  { weight: 1, arbitrary: callers.map((caller) => ({ kind: 'twice', caller }) as const) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .oneof(
+        fc.constantFrom('Bearer', 'Bearer ', 'Bearer null', 'Bearer a.b.c', 'Basic', 'Basic Og==', 'Basic !'),
+        fc.constantFrom('first-party:', 'first-party:x', ':', 'unknown:secret', '%zz:', 'no colon').map(basic),
+        strange.map(basic),
+        headerText,
+        headerText.map((text) => `Bearer ${text}`),
+      )
+      .map((text) => ({ kind: 'text', text }) as const),
+  },
+)
+
+function tokenOf(caller: Caller, scheme: string): Authorization {
+  return { kind: 'token', caller, scheme }
+}
+
+function basic(text: string): string {
+  return `Basic ${Buffer.from(text).toString('base64')}`
+}
+
+function queryOf(parameters: readonly Parameter[], known: Known): Arbitrary<Plan['query']> {
+  const named = parameters.map(({ name, schema }) =>
+    fc
+      .oneof(
+        { weight: 3, arbitrary: fc.constant(undefined) },
+        { weight: 3, arbitrary: valueOf(name, schema, known).map(String) },
+        { weight: 1, arbitrary: strange },
+        { weight: 1, arbitrary: fc.integer().map(String) },
+      )
+      .map((value) => (value === undefined ? [] : [[name, value] as const])),
+  )
+  const unknown = mostly<Plan['query']>([], fc.array(fc.tuple(strange, strange), { maxLength: 3 }))
+  return fc.tuple(...named, unknown).map((parts) => parts.flat())
+}
+
+/** An object of this schema, once in a while with one thing wrong with it. */
+function membersOf(schema: Schema, known: Known): Arbitrary<Body> {
+  const valid = objectOf(schema, known).map((value) => Object.entries(value))
+  const names = [...Object.keys(schema.properties ?? {}), '__proto__', 'constructor', 'is_admin']
+  const edits = fc.oneof(
+    fc.record({ how: fc.constant('remove' as const), name: fc.constantFrom(...names) }),
+    fc.record({
+      how: fc.constantFrom('set' as const, 'add' as const),
+      name: fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...names) }, strange),
+      value: fc.oneof(fc.jsonValue(), strange, fc.constantFrom(null, '', 0, [], {}, true)),
+    }),
+  )
+  const edited = fc.tuple(valid, edits).map(([members, edit]) => {
+    const others = edit.how === 'add' ? members : members.filter(([name]) => name !== edit.name)
+    return edit.how === 'remove' ? others : [...others, [edit.name, edit.value] as [string, unknown]]
+  })
+  return fc
+    .oneof({ weight: 2, arbitrary: valid }, { weight: 1, arbitrary: edited })
+    .map((members) => ({ kind: 'members', members }))
+}
+
+function objectOf({ properties = {}, required = [] }: Schema, known: Known): Arbitrary<Record<string, unknown>> {
+  const members = Object.entries(properties).map(([name, schema]) => [name, valueOf(name, schema, known)] as const)
+  return fc.record(Object.fromEntries(members), { requiredKeys: [...required] })
+}
+
+function valueOf(name: string, schema: Schema, known: Known): Arbitrary<unknown> {
+  if (schema.enum) return fc.constantFrom(...schema.enum)
+  switch (schema.type) {
+    case 'object':
+      return objectOf(schema, known)
+    case 'array':
+      return fc.array(valueOf(name, schema.items ?? {}, known), { maxLength: 3 })
+    case 'boolean':
+      return fc.boolean()
+    case 'integer':
+      return fc.integer({ min: schema.minimum ?? -1_000, max: schema.maximum ?? 1_000 })
+    case 'string': {
+      const some = knownValues(name, known)
+      const madeUp = stringOf(schema)
+      if (!some) return madeUp
+      // Whoever registers mostly has a new name; whoever logs in has one that is there.
+      const isNew = name === 'username' && schema.pattern !== undefined
+      return fc.oneof({ weight: isNew ? 1 : 6, arbitrary: fc.constantFrom(...some) }, { weight: 2, arbitrary: madeUp })
+    }
+    default:
+      return fc.jsonValue()
+  }
+}
+
+/** Values that mean something to the server. */
+function knownValues(name: string, { password, usernames, scopes, roles }: Known): readonly string[] | undefined {
+  const some: Readonly<Record<string, readonly string[]>> = {
+    username: usernames,
+    after: usernames,
+    password: [password],
+    current_password: [password],
+    scope: ['', scopes.join(' '), ...scopes],
+    scopes,
+    roles,
+    client_id: ['first-party'],
+    client_secret: [''],
+  }
+  return some[name]
+}
+
+function stringOf({ format, pattern, minLength = 0, maxLength = 100 }: Schema): Arbitrary<string> {
+  if (format === 'email') return fc.emailAddress()
+  if (format === 'password') {
+    const pad = (text: string): string => text + '-'.repeat(Math.max(0, minLength - Array.from(text).length))
+    return fc.string({ unit: 'binary' }).map((text) => pad(secretMark + text))
+  }
+  const text = pattern
+    ? fc.stringMatching(new RegExp(pattern), { maxLength })
+    : fc.string({ unit: 'binary', minLength, maxLength })
+  return text.filter(({ length }) => length >= minLength && length <= maxLength)
+}
+
+/** A plan as it goes out. */
+export interface Sent {
+  readonly request: Request
+  /** What no answer may repeat. */
+  readonly secrets: readonly string[]
+  /** What it asks with, and where in the operation its schema is; nothing where that cannot be said. */
+  readonly asked: readonly { readonly pointer: readonly string[]; readonly value: unknown }[]
+  /** Whether its path is one of the operation. */
+  readonly reaches: boolean
+}
+
+export interface Callers {
+  token(caller: Caller): string
+  id(caller: Caller): string
+}
+
+/** `undefined` for what cannot be written as a request, such as a header that no client lets through. */
+export function bake(origin: string, operation: Operation, plan: Plan, callers: Callers): Sent | undefined {
+  const id = 'of' in plan.id ? callers.id(plan.id.of) : plan.id.text
+  // These would be other paths.
+  if (!id.isWellFormed() || ['', '.', '..', 'me'].includes(id)) return undefined
+  const segment = encodeURIComponent(id)
+  const url = new URL(origin + operation.path.replace('{id}', () => segment))
+  for (const [name, value] of plan.query) url.searchParams.append(name, value)
+  const { body, type } = operation.method === 'GET' ? {} : bodyOf(plan)
+  const authorization = authorizationOf(plan.authorization, callers)
+  const contentType = plan.contentType ?? type
+  const headers = new Headers()
+  try {
+    if (authorization !== undefined) headers.set('authorization', authorization)
+    if (contentType !== undefined) headers.set('content-type', contentType)
+  } catch {
+    return undefined
+  }
+  const inPath = operation.parameters.find((parameter) => parameter.in === 'path')
+  return {
+    request: new Request(url, { method: operation.method, headers, body: body ?? null }),
+    secrets: [...secretsOfHeader(plan.authorization, callers), ...secretsOfBody(operation, plan)],
+    asked: [...askedInBody(operation, plan), ...askedInQuery(operation, url)],
+    reaches: new RegExp(inPath?.schema.pattern ?? '').test(segment),
+  }
+}
+
+/** Of a body in the type that is asked for. */
+function askedInBody({ body: described, method }: Operation, { body, written, contentType }: Plan): Sent['asked'] {
+  if (!described || method === 'GET' || body.kind !== 'members' || contentType !== undefined) return []
+  const pointer = ['requestBody', 'content', described[0], 'schema']
+  const isJson = described[0] === 'application/json'
+  if (isJson !== (written === 'json')) return []
+  if (isJson) return [{ pointer, value: JSON.parse(writeMembers(body.members, written)) }]
+  // A parameter without a value is none (RFC 6749 §3.2).
+  const texts = textsOf(body.members).filter(([, value]) => value !== '')
+  return [{ pointer, value: Object.fromEntries(texts) }]
+}
+
+function askedInQuery({ parameters }: Operation, url: URL): Sent['asked'] {
+  return parameters
+    .filter((parameter) => parameter.in === 'query')
+    .map(({ name, schema }, at) => {
+      const text = url.searchParams.get(name)
+      const value = schema.type === 'integer' && /^\d+$/.test(text ?? '') ? Number(text) : text
+      return { pointer: ['parameters', String(at), 'schema'], value }
+    })
+    .filter(({ value }) => value !== null)
+}
+
+function authorizationOf(authorization: Authorization, { token }: Callers): string | undefined {
+  switch (authorization.kind) {
+    case 'none':
+      return undefined
+    case 'token':
+      return `${authorization.scheme} ${token(authorization.caller)}`
+    case 'twice':
+      return `Bearer ${token(authorization.caller)}, Bearer ${token(authorization.caller)}`
+    case 'damaged': {
+      const good = token(authorization.caller)
+      const at = authorization.at % good.length
+      return `Bearer ${good.slice(0, at)}${authorization.text}${good.slice(at + 1)}`
+    }
+    default:
+      return authorization.text
+  }
+}
+
+function bodyOf({ body, written }: Plan): { readonly body?: string | Uint8Array<ArrayBuffer>; readonly type?: string } {
+  const types = {
+    json: 'application/json',
+    form: 'application/x-www-form-urlencoded',
+    multipart: 'multipart/form-data; boundary=b',
+  }
+  const type = types[written]
+  switch (body.kind) {
+    case 'none':
+      return { type }
+    case 'text':
+      return { type, body: body.text }
+    case 'bytes':
+      return { type, body: body.bytes }
+    case 'zeros':
+      return { type, body: '0'.repeat(body.length) }
+    default:
+      return { type, body: writeMembers(body.members, written) }
+  }
+}
+
+function writeMembers(members: readonly (readonly [string, unknown])[], written: Plan['written']): string {
+  if (written === 'json') {
+    return `{${members.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join()}}`
+  }
+  const texts = textsOf(members)
+  if (written === 'form') return new URLSearchParams(texts.map(([name, value]) => [name, value])).toString()
+  const parts = texts.map(
+    ([name, value]) => `--b\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+  )
+  return `${parts.join('')}--b--\r\n`
+}
+
+function textsOf(members: readonly (readonly [string, unknown])[]): readonly (readonly [string, string])[] {
+  return members.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)])
+}
+
+/** Long enough to be no accident in an answer. */
+const isSecret = (text: string): boolean => text.length >= 8
+
+function secretsOfHeader(authorization: Authorization, { token }: Callers): readonly string[] {
+  switch (authorization.kind) {
+    case 'none':
+      return []
+    case 'text':
+      return authorization.text
+        .split(/[\s,]+/)
+        .slice(1)
+        .filter(isSecret)
+    default:
+      // The rest of it, other tokens have too.
+      return [token(authorization.caller).split('.')[2]!]
+  }
+}
+
+function secretsOfBody({ body }: Operation, plan: Plan): readonly string[] {
+  if (plan.body.kind !== 'members' || !body) return []
+  const isPassword = (name: string): boolean => body[1].properties?.[name]?.format === 'password'
+  return plan.body.members
+    .filter(([name]) => isPassword(name))
+    .map(([, value]) => value)
+    .filter((value) => typeof value === 'string')
+    .filter((value) => value.startsWith(secretMark) && isSecret(value))
+}
