@@ -261,4 +261,15 @@ export const explained: readonly Explanation[] = [
     mutation: '>= in: numbered.length > 0',
     why: 'adds nothing to the number',
   },
+  {
+    file: `${server}/features/signing-keys/sealing-secret.ts`,
+    line: "writeFileSync(draft, `${randomBytes(32).toString('base64url')}\\n`, { mode: 0o600, flag: 'wx', flush: true })",
+    why: 'what is flushed shows after a power cut only',
+  },
+  {
+    file: `${server}/features/signing-keys/sealing-secret.ts`,
+    line: "if (process.platform !== 'win32' && statSync(file).mode & 0o077) {",
+    mutation: "dropped: process.platform !== 'win32'",
+    why: 'says more on Windows alone, where files have no such modes',
+  },
 ]

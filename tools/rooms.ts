@@ -135,7 +135,7 @@ const server: Package = {
       name: 'features/docs',
       for: 'the OpenAPI document, made from the routes, and Swagger UI',
       from: ['http'],
-      packages: ['keystile', 'node:fs', 'node:url'],
+      packages: ['keystile', 'node:fs'],
     },
     {
       name: 'server',

@@ -60,6 +60,12 @@ async function build(...packages: readonly string[]): Promise<void> {
   )
 }
 
+/** The library and the server, as `npm run build` makes them. */
+async function buildAll(): Promise<void> {
+  await build('packages/keystile', 'packages/server')
+  await run(process.execPath, [join(root, 'tools/bundle.ts')], { cwd: root, env: environment })
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'keystile-built-'))
 before(async () => {
   await build('packages/keystile')
@@ -115,7 +121,7 @@ describe('keystile, the package', () => {
 })
 
 describe('the packages as they would be published', () => {
-  before(() => build('packages/keystile', 'packages/server'))
+  before(buildAll)
   const tools = {
     publint: ['publint/src/cli.js'],
     attw: ['@arethetypeswrong/cli/dist/index.js', '--pack', '.', '--profile', 'esm-only'],
@@ -136,7 +142,7 @@ describe('the packages as they would be published', () => {
 describe('keystile.cjs', () => {
   const launcher = join(root, 'packages/server/bin/keystile.cjs')
   const needed = [24, 15] as const
-  before(() => build('packages/keystile', 'packages/server'))
+  before(buildAll)
 
   it('serves a login on the Node that runs the tests, without a word on standard error, until it is told to stop', async () => {
     const port = await freePort()

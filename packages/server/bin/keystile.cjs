@@ -8,4 +8,4 @@ if (version[0] < 24 || (version[0] === 24 && version[1] < 15)) {
   )
   process.exit(1)
 }
-void import('../dist/cli/main.js')
+void import('../bundle/cli/main.js')

@@ -1,4 +1,4 @@
-import type { Context, MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler, Next } from 'hono'
 import type { HttpRequest } from '../http/message.ts'
 import { toResponse } from '../http/message.ts'
 import {
@@ -37,13 +37,19 @@ export function createGuard<S extends string = string, U = undefined>(options: G
   const core = createGuardCore(options)
   const middleware = (args: DemandArguments<S>, optional: boolean): MiddlewareHandler => {
     const demand = core.demand(args, optional)
-    return async (c, next) => {
-      const decision = await core.check(c.req.raw, demand)
-      if (!decision.allowed) return toResponse(decision.answer)
-      core.admit(c, decision.caller)
-      c.set('identity', decision.caller?.identity)
-      c.set('user', decision.caller?.user)
+    const enter = (c: Context, next: Next, caller: Caller<S, U> | undefined): Promise<void> => {
+      core.admit(c, caller)
+      c.set('identity', caller?.identity)
+      c.set('user', caller?.user)
       return next()
+    }
+    const checked = async (c: Context, next: Next): Promise<Response | void> => {
+      const decision = await core.check(c.req.raw, demand)
+      return decision.allowed ? enter(c, next, decision.caller) : toResponse(decision.answer)
+    }
+    return (c, next) => {
+      const known = core.admitAtOnce(c.req.raw, demand)
+      return known ? enter(c, next, known) : checked(c, next)
     }
   }
   const guard = (...demand: DemandArguments<S>): MiddlewareHandler => middleware(demand, false)

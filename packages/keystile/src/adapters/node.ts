@@ -39,7 +39,13 @@ export function createGuard<S extends string = string, U = undefined>(options: G
     const demand = core.demand(args, optional)
     return (request, response, next) =>
       unlessBroken(response, async () => {
-        const decision = await core.check(readNodeRequest(request), demand)
+        const asked = readNodeRequest(request)
+        const known = core.admitAtOnce(asked, demand)
+        if (known) {
+          core.admit(request, known)
+          return void (await next())
+        }
+        const decision = await core.check(asked, demand)
         if (!decision.allowed) return writeAnswer(response, decision.answer)
         core.admit(request, decision.caller)
         await next()

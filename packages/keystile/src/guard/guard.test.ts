@@ -388,3 +388,37 @@ describe('withMembers', () => {
     assert.equal(target.caller(), 'me')
   })
 })
+
+describe('admitAtOnce', () => {
+  const demand = (scopes: readonly Scope[] = [], optional = false) => core.demand(scopes, optional)
+
+  it('gives the caller whom check let in before, and asks check for everybody else', async () => {
+    const token = tokenWith('items:read')
+    assert.equal(core.admitAtOnce(request(`Bearer ${token}`), demand()), undefined)
+    const decision = await check(`Bearer ${token}`)
+    assert.ok(decision.allowed)
+    assert.deepEqual(core.admitAtOnce(request(`Bearer ${token}`), demand(['items:read'])), decision.caller)
+    for (const field of [
+      undefined,
+      '',
+      'Bearer',
+      'Bearer ',
+      `Basic ${token}`,
+      `Bearer ${token}, Bearer ${token}`,
+      `Bearer ${token} `,
+      `Bearer  ${token}x`,
+    ]) {
+      const asked = { method: 'GET', url: '/', headers: { get: () => field } }
+      assert.equal(core.admitAtOnce(asked, demand([], true)), undefined, String(field))
+    }
+  })
+
+  it('asks check where a scope is missing, an age is demanded, or there is a user to ask for', async () => {
+    const token = tokenWith('items:read')
+    await check(`Bearer ${token}`)
+    assert.equal(core.admitAtOnce(request(`Bearer ${token}`), demand(['items:read', 'items:write'])), undefined)
+    assert.equal(core.admitAtOnce(request(`Bearer ${token}`), core.demand([{ maxAgeSeconds: 60 }], false)), undefined)
+    const withUser = createGuardCore({ verifier, user: () => undefined })
+    assert.equal(withUser.admitAtOnce(request(`Bearer ${token}`), withUser.demand([], false)), undefined)
+  })
+})

@@ -425,3 +425,62 @@ describe('verify while revocations are not current', () => {
     await refuses(() => createVerifier({ ...options, revocations }).verify(tokenOf()), 'Token has been revoked')
   })
 })
+
+describe('recall', () => {
+  it('gives the identity of a token that was proved before, and of no other', async () => {
+    const clock = movable()
+    const { verify, recall } = createVerifier({ ...options, clock })
+    const token = tokenOf()
+    assert.equal(recall!(token), undefined)
+    const identity = await verify(token)
+    assert.equal(recall!(token), identity)
+    assert.equal(recall!(`${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`), undefined)
+    assert.equal(recall!(tokenOf({ jti: 'another' })), undefined)
+  })
+
+  it('says nothing from the second on in which the token has expired', async () => {
+    const clock = movable()
+    const { verify, recall } = createVerifier({ ...options, clock, clockToleranceSeconds: 0 })
+    const token = tokenOf()
+    const { claims } = await verify(token)
+    clock.advance(claims.exp - clock.now() / 1000 - 1)
+    assert.ok(recall!(token))
+    clock.advance(1)
+    assert.equal(recall!(token), undefined)
+  })
+
+  it('says nothing once the key is withdrawn', async () => {
+    const clock = movable()
+    let keys = keySetOf([key])
+    const { verify, recall } = createVerifier({
+      ...options,
+      clock,
+      keys: { find: (...wanted) => keys.find(...wanted) },
+    })
+    const token = tokenOf()
+    await verify(token)
+    keys = keySetOf([generateKey('ES256')])
+    assert.equal(recall!(token), undefined)
+  })
+
+  it('says nothing once the token is revoked, or while revocations are not current', async () => {
+    const clock = movable()
+    const revoked = new Set<string>()
+    const revocations = {
+      state: 'current' as RevocationState,
+      isRevoked: ({ subject }: { readonly subject: string }) => revoked.has(subject),
+      refresh: () => Promise.resolve(),
+    }
+    const { verify, recall } = createVerifier({ ...options, clock, revocations })
+    const token = tokenOf()
+    const { subject } = await verify(token)
+    assert.ok(recall!(token))
+    for (const state of ['starting', 'stale'] as const) {
+      revocations.state = state
+      assert.equal(recall!(token), undefined, state)
+    }
+    revocations.state = 'current'
+    revoked.add(subject)
+    assert.equal(recall!(token), undefined)
+  })
+})

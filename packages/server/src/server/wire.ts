@@ -109,7 +109,7 @@ export async function openAccounts(
   source: CheckedOptions['database'],
   { logger, clock }: { readonly logger: Logger; readonly clock: Clock },
 ): Promise<Accounts> {
-  const database = await openDatabase(source, new URL(import.meta.url.replace(/wire(\.[jt]s)$/, 'writer-thread$1')))
+  const database = await openDatabase(source, new URL(import.meta.resolve('#writer-thread')))
   try {
     const feed = await openEventFeed(database, { clock, logger })
     const hashThreads = openHashThreads()

@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely'
+import type { CompiledQuery, Kysely, Transaction } from 'kysely'
 import type { Tables } from './tables.ts'
 
 /**
@@ -25,6 +25,8 @@ export interface Database {
   readonly kind: 'sqlite' | 'postgres'
   /** For reading outside of transactions. Nothing is streamed from it. */
   readonly reader: Kysely<Tables>
+  /** The first row of a query that was compiled before: for what every request reads. */
+  find<Row>(query: CompiledQuery<Row>): Promise<Row | undefined>
   /**
    * Runs a command in a transaction of its own. When this resolves, what it wrote is on disk.
    *

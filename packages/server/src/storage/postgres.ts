@@ -60,6 +60,7 @@ export async function openPostgres(source: string | Pool): Promise<Database> {
   return {
     kind: 'postgres',
     reader: db,
+    find: async (query) => (await db.executeQuery(query)).rows[0],
     write: <Values, Result>(command: Command<Values, Result>, values: Values) =>
       db
         .transaction()

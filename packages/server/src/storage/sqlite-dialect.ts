@@ -16,23 +16,40 @@ export function openSqliteFile(file: string, options: { readonly readOnly: boole
   return sqlite
 }
 
-/** Kysely's SQLite dialect over node:sqlite. */
-export function sqliteDialect(sqlite: DatabaseSync): SqliteDialect {
-  const statements = new Map<string, StatementSync>()
-  const prepare = (text: string): StatementSync => {
-    // A transaction that reads before it writes would fail on a lock that `begin` does not take.
-    const found = statements.get(text) ?? sqlite.prepare(text === 'begin' ? 'begin immediate' : text)
-    statements.delete(text)
-    statements.set(text, found)
-    if (statements.size > maxStatements) statements.delete(statements.keys().next().value!)
+/** A statement, and whether it returns rows, which is asked once. */
+interface Prepared {
+  readonly statement: StatementSync
+  readonly returnsRows: boolean
+}
+
+/** Statements by their text, the latest used of them. */
+export type Prepare = (text: string) => Prepared
+
+export function createPrepare(sqlite: DatabaseSync): Prepare {
+  const prepared = new Map<string, Prepared>()
+  return (text) => {
+    const found = prepared.get(text) ?? prepareNow(sqlite, text)
+    prepared.delete(text)
+    prepared.set(text, found)
+    if (prepared.size > maxStatements) prepared.delete(prepared.keys().next().value!)
     return found
   }
+}
+
+function prepareNow(sqlite: DatabaseSync, text: string): Prepared {
+  // A transaction that reads before it writes would fail on a lock that `begin` does not take.
+  const statement = sqlite.prepare(text === 'begin' ? 'begin immediate' : text)
+  return { statement, returnsRows: statement.columns().length > 0 }
+}
+
+/** Kysely's SQLite dialect over node:sqlite. */
+export function sqliteDialect(sqlite: DatabaseSync, prepare: Prepare = createPrepare(sqlite)): SqliteDialect {
   return new NodeSqliteDialect({
     database: {
       prepare(text) {
-        const statement = prepare(text)
+        const { statement, returnsRows } = prepare(text)
         return {
-          reader: statement.columns().length > 0,
+          reader: returnsRows,
           all: (values) => unlessUnavailable(() => statement.all(...(values as readonly SQLInputValue[]))),
           run: (values) => unlessUnavailable(() => statement.run(...(values as readonly SQLInputValue[]))),
           iterate() {
@@ -43,6 +60,11 @@ export function sqliteDialect(sqlite: DatabaseSync): SqliteDialect {
       close: () => sqlite.close(),
     },
   })
+}
+
+/** The first row of a query, without Kysely's way round. */
+export function findFirst(prepare: Prepare, text: string, values: readonly unknown[]): unknown {
+  return unlessUnavailable(() => prepare(text).statement.get(...(values as readonly SQLInputValue[])))
 }
 
 /** SQLITE_BUSY, _LOCKED, _IOERR, _FULL, _CANTOPEN: the file cannot be used now; the low byte of a result code. */

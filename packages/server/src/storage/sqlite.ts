@@ -2,9 +2,9 @@ import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from '
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { Kysely } from 'kysely'
+import { Kysely, type CompiledQuery } from 'kysely'
 import { DatabaseUnavailableError, type Command, type Database } from './database.ts'
-import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
+import { createPrepare, findFirst, openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 import { openingId, type WriterReply, type WriterRequest } from './sqlite-writer.ts'
 import type { Tables } from './tables.ts'
 
@@ -57,10 +57,14 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
     await worker.terminate()
     throw new DatabaseUnavailableError(`The database ${file} cannot be opened: ${opened.message}`, { cause: opened })
   }
-  const reader = new Kysely<Tables>({ dialect: sqliteDialect(openSqliteFile(file, { readOnly: true })) })
+  const connection = openSqliteFile(file, { readOnly: true })
+  const prepare = createPrepare(connection)
+  const reader = new Kysely<Tables>({ dialect: sqliteDialect(connection, prepare) })
   return {
     kind: 'sqlite',
     reader,
+    find: async <Row>({ sql, parameters }: CompiledQuery<Row>) =>
+      findFirst(prepare, sql, parameters) as Row | undefined,
     async write<Values, Result>(command: Command<Values, Result>, values: Values): Promise<Result> {
       if (broken) throw broken
       if (closing) throw new DatabaseUnavailableError('the database is being closed')

@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { readFileSync } from 'node:fs'
 import type { HttpAnswer } from 'keystile/internal'
 
 /** Everything comes from this server, nothing runs that is written into the page, and no other site frames it. */
@@ -37,7 +36,8 @@ const start = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', de
 export function createDocs(): (path: string) => HttpAnswer | undefined {
   const files = new Map<string, HttpAnswer>()
   const read = (name: string, type: string): HttpAnswer => {
-    const known = files.get(name) ?? textAnswer(readFileSync(fileOf(name), 'utf8'), type)
+    const known =
+      files.get(name) ?? textAnswer(readFileSync(new URL(import.meta.resolve(`#swagger-ui/${name}`)), 'utf8'), type)
     files.set(name, known)
     return known
   }
@@ -55,12 +55,6 @@ export function createDocs(): (path: string) => HttpAnswer | undefined {
         return undefined
     }
   }
-}
-
-/** Beside the built server; from source, where npm has put it. */
-function fileOf(name: string): string {
-  const vendored = new URL(`../../vendor/swagger-ui/${name}`, import.meta.url)
-  return fileURLToPath(existsSync(vendored) ? vendored : import.meta.resolve(`swagger-ui-dist/${name}`))
 }
 
 function textAnswer(body: string, type: string): HttpAnswer {

@@ -85,14 +85,17 @@ describe('openEventFeed', () => {
 
   it('looks each 250 ms by itself, and no more once it is closed', async () => {
     const step = mock.method(database.reader, 'selectFrom')
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
     mock.timers.tick(249)
+    await turn()
     assert.equal(step.mock.callCount(), 0)
-    await pass(1)
+    mock.timers.tick(1)
+    await turn()
     assert.notEqual(step.mock.callCount(), 0)
     await feed.close()
     const calls = step.mock.callCount()
     mock.timers.tick(1_000)
-    await new Promise((resolve) => setImmediate(resolve))
+    await turn()
     assert.equal(step.mock.callCount(), calls)
   })
 

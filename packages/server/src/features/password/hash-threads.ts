@@ -28,8 +28,7 @@ function closing(): ProblemError {
 
 /** @param count as many threads as may run; each is started when there is work for it */
 export function openHashThreads(count: number = availableParallelism()): HashThreads {
-  // The module's own extension: .ts from source, .js once built.
-  const script = new URL(import.meta.url.replace(/hash-threads(\.[jt]s)$/, 'hash-thread$1'))
+  const script = new URL(import.meta.resolve('#hash-thread'))
   const waiting: Job[] = []
   const idle: Worker[] = []
   const busy = new Map<Worker, Job>()

@@ -11,6 +11,13 @@ describe('createSeal', () => {
     assert.notEqual(seal('täxt', 'row 1'), seal('täxt', 'row 1'))
   })
 
+  it('takes an iv of 96 bits and a tag of 128 (NIST SP 800-38D §5.2.1), and seals nothing at all too', () => {
+    const { seal, open } = createSeal(secret, 'test')
+    const sealed = seal('', 'row')
+    assert.equal(Buffer.from(sealed, 'base64url').length, 12 + 16)
+    assert.equal(open(sealed, 'row'), '')
+  })
+
   it('opens nothing under another secret, for another purpose, or moved to another row', () => {
     const sealed = createSeal(secret, 'test').seal('text', 'row 1')
     assert.equal(createSeal(`${secret}!`, 'test').open(sealed, 'row 1'), undefined)

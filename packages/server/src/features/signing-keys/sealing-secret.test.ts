@@ -47,6 +47,9 @@ describe('readOrCreateSealingSecret', () => {
   })
 
   it('throws what the folder says where no file can be made', () => {
-    assert.throws(() => readOrCreateSealingSecret(join(folder, 'none', 'keystile.db')), { code: 'ENOENT' })
+    assert.throws(() => readOrCreateSealingSecret(join(folder, 'none', 'keystile.db')), {
+      code: 'ENOENT',
+      syscall: 'open',
+    })
   })
 })

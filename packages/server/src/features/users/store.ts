@@ -1,5 +1,5 @@
-import type { Kysely, Transaction } from 'kysely'
-import { command, type AnyCommand, type Command } from '../../storage/database.ts'
+import type { CompiledQuery, Kysely, Transaction } from 'kysely'
+import { command, type AnyCommand, type Command, type Database } from '../../storage/database.ts'
 import type { Tables, UserRow } from '../../storage/tables.ts'
 import { insertEvents } from '../events/store.ts'
 import { endSessions, findLatestExpiry } from '../sessions/store.ts'
@@ -132,12 +132,18 @@ export const deleteUser: Command<
   return { outcome: 'deleted' }
 })
 
-export function findUserRow(
-  reader: Kysely<Tables>,
+/** Finds users by a column that no two share. The queries are compiled once: a guard asks with each request. */
+export function createUserRowFinder({
+  reader,
+  find,
+}: Pick<Database, 'reader' | 'find'>): (
   by: 'id' | 'username_key' | 'email_key',
   value: string,
-): Promise<UserRow | undefined> {
-  return reader.selectFrom('user').selectAll().where(by, '=', value).where('deleted_at', 'is', null).executeTakeFirst()
+) => Promise<UserRow | undefined> {
+  const compile = (column: 'id' | 'username_key' | 'email_key'): CompiledQuery<UserRow> =>
+    reader.selectFrom('user').selectAll().where(column, '=', '').where('deleted_at', 'is', null).compile()
+  const queries = { id: compile('id'), username_key: compile('username_key'), email_key: compile('email_key') }
+  return (by, value) => find({ ...queries[by], parameters: [value] })
 }
 
 /** Users in the order of their names, from after one name on. */

@@ -7,8 +7,8 @@ import { parseEmail, parseUsername, type ComparableName } from './names.ts'
 import {
   changePassword,
   changeUser,
+  createUserRowFinder,
   deleteUser,
-  findUserRow,
   insertUser,
   listUserRows,
   replacePasswordHash,
@@ -85,6 +85,7 @@ const cacheSize = 10_000
 
 export function createUsers(database: Database, feed: EventFeed, clock: Clock): Users {
   const { reader } = database
+  const findUserRow = createUserRowFinder(database)
   const cache = createUserCache(clock)
   feed.onEvent(({ kind, value }) => kind === 'subject' && cache.forget(value))
 
@@ -116,7 +117,7 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
       // A read costs microseconds on SQLite and a round trip on PostgreSQL.
       const cached = database.kind === 'postgres' ? cache.find(subject) : undefined
       if (cached) return cached
-      const row = await findUserRow(reader, 'id', subject)
+      const row = await findUserRow('id', subject)
       const user = row && userOf(row)
       if (user?.active && database.kind === 'postgres') cache.remember(user)
       return user
@@ -124,7 +125,7 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
     async findByLogin(login) {
       const isEmail = login.includes('@')
       const name = isEmail ? parseEmail(login) : parseUsername(login)
-      const row = name && (await findUserRow(reader, isEmail ? 'email_key' : 'username_key', name.key))
+      const row = name && (await findUserRow(isEmail ? 'email_key' : 'username_key', name.key))
       return row && userOf(row)
     },
     async listAfter(username, limit) {

@@ -1,0 +1,31 @@
+// After the compiler: the server as it is published, in few files. One import of Kysely is 300 files, read once in each thread, and most
+// of the start. What it needs at run time besides stays a dependency.
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const server = join(import.meta.dirname, '../packages/server')
+const bundle = join(server, 'bundle')
+
+rmSync(bundle, { recursive: true, force: true })
+await build({
+  absWorkingDir: join(server, 'dist'),
+  entryPoints: ['index.js', 'cli/main.js', 'server/writer-thread.js', 'features/password/hash-thread.js'],
+  outdir: bundle,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  external: ['keystile', 'keystile/*', 'pg', 'pino', '@node-rs/argon2', '#*'],
+  legalComments: 'linked',
+  logLevel: 'warning',
+})
+
+// Swagger UI, for a /docs that asks no other host. From source the server reads the same files where npm has put them.
+const from = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')))
+const to = join(bundle, 'vendor/swagger-ui')
+mkdirSync(to, { recursive: true })
+for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js', 'LICENSE', 'NOTICE'])
+  copyFileSync(join(from, file), join(to, file))
