@@ -154,14 +154,21 @@ const turnWords: Rule = (_source, tokens, at) => {
   return other ? [{ start, end, replacement: other, mutation: `${text} becomes ${other}` }] : []
 }
 
-/** Numbers that have a name, and numbers from 2 on that something is compared with: around 0 and 1 the shift says the same. */
+/**
+ * Numbers that have a name, but for `status`, which is no limit; and numbers from 2 on that something is compared with:
+ * around 0 and 1 the shift says the same.
+ */
 const moveLimits: Rule = (source, tokens, at) => {
   const { text, start, end } = tokens[at]!
   if (!/^\d[\d_]*n?$/.test(text)) return []
   const [first, name, before] = [at - 3, at - 2, at - 1].map((place) => tokens[place]?.text ?? '')
   const value = BigInt(text.replace('n', '').replaceAll('_', ''))
   const isMember = before === ':' && (first === '{' || first === ',')
-  const isNamed = (before === '=' || isMember) && /^[A-Za-z_$]/.test(name!) && /^\s*([,})]|$)/m.test(source.slice(end))
+  const isNamed =
+    name !== 'status' &&
+    (before === '=' || isMember) &&
+    /^[A-Za-z_$]/.test(name!) &&
+    /^\s*([,})]|$)/m.test(source.slice(end))
   const isCompared = value > 1n && (comparisons.has(before!) || comparisons.has(tokens[at + 1]?.text ?? ''))
   if (!isNamed && !isCompared) return []
   const suffix = text.endsWith('n') ? 'n' : ''

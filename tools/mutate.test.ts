@@ -57,6 +57,11 @@ describe('mutantsOf', () => {
     ['exchanges every and some', 'a.every(isB)', ['a.some(isB)']],
     ['negates the answer to a question', 'a.filter((b) => c.has(b))', ['a.filter((b) => !(c.has(b)))']],
     ['moves a named limit', 'const max = 1_000', ['const max = 999', 'const max = 1001']],
+    [
+      'moves a limit of an object, and no status',
+      'f({ max: 2, status: 200 })',
+      ['f({ max: 1, status: 200 })', 'f({ max: 3, status: 200 })'],
+    ],
     ['lets an index and an argument be', 'f(a[1], 2)', []],
     ['drops a check that is called', 'a()\nrequireB(c)', ['a()\n;']],
     ['lets a check be whose answer is used', 'const a = checkB(c)', []],

@@ -139,7 +139,9 @@ const callers = fc.constantFrom<Caller>('user', 'administrator', 'early', 'expir
 const authorizations: Arbitrary<Authorization> = fc.oneof(
   {
     weight: 14,
-    arbitrary: fc.constantFrom<Caller>('administrator', 'user').map((caller) => tokenOf(caller, 'Bearer')),
+    arbitrary: fc
+      .constantFrom<Caller>('administrator', 'administrator', 'user')
+      .map((caller) => tokenOf(caller, 'Bearer')),
   },
   { weight: 1, arbitrary: fc.constant<Authorization>({ kind: 'none' }) },
   {

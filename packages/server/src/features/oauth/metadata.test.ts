@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { metadataRoutes } from './metadata.ts'
+
+const routesOf = (issuer: string): readonly (readonly [string, string])[] =>
+  metadataRoutes({ issuer, scopes: [], published: () => ({ keys: [] }) }).map(({ below, path }) => [below, path])
+
+describe('metadataRoutes', () => {
+  it('publishes the metadata at the inserted and at the appended path (RFC 8414 §3.1)', () => {
+    assert.deepEqual(routesOf('https://auth.example/a/b'), [
+      ['issuer', '/.well-known/jwks.json'],
+      ['root', '/.well-known/oauth-authorization-server/a/b'],
+      ['issuer', '/.well-known/oauth-authorization-server'],
+    ])
+  })
+
+  it('publishes them once where the issuer has no path', () => {
+    assert.deepEqual(routesOf('https://auth.example'), [
+      ['issuer', '/.well-known/jwks.json'],
+      ['root', '/.well-known/oauth-authorization-server'],
+    ])
+  })
+})
