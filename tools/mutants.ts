@@ -91,12 +91,6 @@ export const explained: readonly Explanation[] = [
     why: 'valid JSON has no backslash outside strings',
   },
   {
-    file: `${library}/http/message.ts`,
-    line: 'return end < 0 ? url : url.slice(0, end)',
-    mutation: '<= in: end < 0',
-    why: 'the first character is a slash',
-  },
-  {
     file: `${library}/http/problem.ts`,
     line: '...(error instanceof ProblemError && error.errors && { errors: error.errors }),',
     mutation: 'dropped: error instanceof ProblemError',
@@ -295,4 +289,36 @@ export const explained: readonly Explanation[] = [
     line: "limit: { type: 'integer', minimum: 1, maximum: maxPageSize, default: defaultPageSize },",
     why: 'documentation; what is taken is decided in readLimit',
   },
+  {
+    file: `${server}/features/oauth/grants/password.ts`,
+    line: 'if (stored === undefined || !(await passwords.verify(password, stored))) throw incorrect()',
+    mutation: 'dropped: stored === undefined',
+    why: forTheCompiler,
+  },
+  {
+    file: `${server}/features/password/password.ts`,
+    line: 'const isKnown = stored !== undefined && isHash(stored)',
+    mutation: 'dropped: stored !== undefined',
+    why: forTheCompiler,
+  },
+  {
+    file: `${server}/features/password/password.ts`,
+    line: 'return matches && isKnown',
+    mutation: 'dropped: isKnown',
+    why: 'no password has the decoy',
+  },
+  {
+    file: `${server}/features/users/names.ts`,
+    line: 'if (!text.isWellFormed() || /[\\s\\p{Cc}\\p{Cf}]/u.test(text)) return undefined',
+    mutation: 'dropped: !text.isWellFormed()',
+    why: 'a lone surrogate is no letter of a local part and none of a domain',
+  },
+  ...['dropped: domain.length <= 253', '< in: domain.length <= 253', '253 becomes 252', '253 becomes 254'].map(
+    (mutation) => ({
+      file: `${server}/features/users/names.ts`,
+      line: 'return domain.length <= 253 && labels.length > 1 && labels.every(isLabel) && /^[a-z]/.test(labels.at(-1)!)',
+      mutation,
+      why: 'an address of 254 bytes has a domain of 252 at most',
+    }),
+  ),
 ]

@@ -90,7 +90,8 @@ describe('the operations of the OpenAPI document', () => {
             const name = `${operation.method} ${operation.path} ${answer.status}`
             answers.set(name, (answers.get(name) ?? 0) + 1)
             stage.check(operation, sent, answer)
-            if (answer.status < 300 && operation.method !== 'GET') await stage.callers.renew()
+            const changes = operation.method !== 'GET' && operation.documented.security !== undefined
+            if (changes && answer.status < 300) await stage.callers.renew()
           })
           await fc.assert(property, { seed: seed + index, numRuns: isVaried(operation) ? share : 10 })
         }

@@ -1,9 +1,9 @@
 // A browser for tests: one that the machine has, or the one that comes from npm.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { brotliDecompressSync } from 'node:zlib'
 import { chromium, type Browser } from 'playwright-core'
 
@@ -77,8 +77,7 @@ function findInstalled(): string | undefined {
 function findNpmPackage(): string | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined
   try {
-    const entry = createRequire(import.meta.url).resolve('@sparticuz/chromium')
-    return join(dirname(entry), '..', '..', 'bin')
+    return fileURLToPath(new URL('../../bin', import.meta.resolve('@sparticuz/chromium')))
   } catch {
     return undefined
   }

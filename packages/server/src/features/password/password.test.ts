@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { findPasswordFault, isTooLong } from './password.ts'
+import { openHashThreads } from './hash-threads.ts'
+import { createPasswords, findPasswordFault, isTooLong } from './password.ts'
 
 describe('findPasswordFault', () => {
   it('counts code points below, and bytes above', () => {
@@ -16,5 +17,15 @@ describe('isTooLong', () => {
   it('is said from 1,025 bytes on', () => {
     assert.equal(isTooLong('x'.repeat(1_024)), false)
     assert.equal(isTooLong('x'.repeat(1_025)), true)
+  })
+})
+
+describe('verify', () => {
+  it('answers no, and throws nothing, where the stored value is no hash of ours', async () => {
+    const threads = openHashThreads(1)
+    const passwords = createPasswords(threads)
+    for (const stored of ['', '$2b$12$abc', undefined]) assert.equal(await passwords.verify('x', stored), false)
+    assert.equal(await passwords.verify('x', await passwords.hash('x')), true)
+    await threads.close()
   })
 })

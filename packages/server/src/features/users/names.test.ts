@@ -96,4 +96,15 @@ describe('parseEmail', () => {
     assert.ok(parseEmail(`${'x'.repeat(64)}@${domain(6)}`))
     assert.equal(parseEmail(`${'x'.repeat(64)}@${domain(7)}`), undefined)
   })
+
+  it('takes no more than 320 characters, whatever they fold to', () => {
+    // Mathematical letters are two code units each, and fold to one letter.
+    const domain = (folded: number): string => {
+      const letters = Array.from({ length: 245 }, (_, at) => (at < folded ? '\u{1d41a}' : 'a'))
+      return [0, 60, 120, 180, 240].map((at) => letters.slice(at, at + 60).join('')).join('.')
+    }
+    assert.equal(`x@${domain(69)}`.length, 320)
+    assert.ok(parseEmail(`x@${domain(69)}`))
+    assert.equal(parseEmail(`x@${domain(70)}`), undefined)
+  })
 })
