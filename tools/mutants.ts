@@ -321,4 +321,14 @@ export const explained: readonly Explanation[] = [
       why: 'an address of 254 bytes has a domain of 252 at most',
     }),
   ),
+  {
+    file: `${server}/features/users/users.ts`,
+    line: 'const cacheSize = 10_000',
+    why: 'bounds the memory, to one user more or less',
+  },
+  {
+    file: `${server}/features/users/users.ts`,
+    line: 'if (users.size >= cacheSize) users.delete(users.keys().next().value!)',
+    why: 'bounds the memory; who is dropped is read again',
+  },
 ]

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { silentLogger } from 'keystile/internal'
+import { decodeJwtUnsafe, generateKey } from 'keystile/jwt'
+import type { Database } from '../../storage/database.ts'
+import { openDatabase } from '../../storage/open.ts'
+import { openEventFeed, type EventFeed } from '../events/events.ts'
+import { createSessionStarter } from '../sessions/sessions.ts'
+import { parseEmail, parseUsername } from './names.ts'
+import { createUsers, type NewUser, type User, type Users } from './users.ts'
+
+const start = Date.UTC(2026, 10, 25)
+
+describe('createUsers', () => {
+  let database: Database
+  let feed: EventFeed
+  let users: Users
+  let now: number
+  const clock = { now: () => now }
+  const key = generateKey('ES256')
+  const issuing = { issuer: 'i', audience: 'i', accessTokenSeconds: 60, signingKey: () => key }
+
+  beforeEach(async () => {
+    now = start
+    database = await openDatabase(':memory:', new URL('../../server/writer-thread.ts', import.meta.url))
+    feed = await openEventFeed(database, { clock, logger: silentLogger })
+    users = createUsers(database, feed, clock)
+  })
+  afterEach(async () => {
+    await feed.close()
+    await database.close()
+  })
+
+  const make = async (name: string, fields: Partial<NewUser> = {}): Promise<User> => {
+    const created = await users.create({
+      username: parseUsername(name)!,
+      email: parseEmail(`${name}@example.com`),
+      passwordHash: 'hash',
+      scopes: [],
+      roles: [],
+      profile: {},
+      ...fields,
+    })
+    assert.ok('user' in created)
+    return created.user
+  }
+  /** Logs a user in, past the password; answers what a token of the session says. */
+  const logIn = async ({ publicUser: { id } }: User): Promise<{ subject: string; sessionId: string }> => {
+    const started = await createSessionStarter(database, issuing, clock).start({
+      subject: id,
+      clientId: 'c',
+      scopes: [],
+    })
+    return { subject: id, sessionId: String(decodeJwtUnsafe(started!.accessToken).claims['sid']) }
+  }
+  const isOver = (token: { subject: string; sessionId: string }): boolean => feed.revocations.isRevoked(token)
+
+  it('ends the sessions of a user who is disabled or deleted, or where it is asked for, and no other', async () => {
+    const [ada, bob, eve, dan] = [await make('ada'), await make('bob'), await make('eve'), await make('dan')]
+    const tokens = [await logIn(ada), await logIn(bob), await logIn(eve), await logIn(dan)]
+    assert.equal(await users.change(ada, { active: false }), 'changed')
+    assert.equal(await users.delete(bob), 'deleted')
+    assert.equal(await users.change(eve, { scopes: ['x'], endsSessions: true }), 'changed')
+    assert.equal(await users.change(dan, { scopes: ['x'] }), 'changed')
+    assert.deepEqual(tokens.map(isOver), [true, true, true, false])
+    // Whatever of a deleted subject may turn up, it is refused.
+    assert.equal(isOver({ subject: bob.publicUser.id, sessionId: 'another' }), true)
+    assert.equal(isOver({ subject: ada.publicUser.id, sessionId: 'another' }), false)
+  })
+
+  it('ends all sessions but the one that changed the password', async () => {
+    const ada = await make('ada')
+    const [one, other] = [await logIn(ada), await logIn(ada)]
+    assert.equal(await users.changePassword(ada, 'new', one.sessionId), 'changed')
+    assert.deepEqual([one, other].map(isOver), [false, true])
+    assert.equal(await users.changePassword(ada, 'newer'), 'outdated')
+    assert.equal(isOver(one), false)
+  })
+
+  it('says outdated, and changes nothing, where the account is not as it was', async () => {
+    const ada = await make('ada', { profile: { n: 1 } })
+    assert.equal(await users.replacePasswordHash(ada, 'new'), 'changed')
+    assert.equal(await users.replacePasswordHash(ada, 'newer'), 'outdated')
+    assert.equal(await users.replaceProfile(ada, { n: 2 }), 'changed')
+    assert.equal(await users.replaceProfile(ada, { n: 3 }), 'outdated')
+    assert.equal(await users.change(ada, { roles: ['r'] }), 'changed')
+    assert.equal(await users.change(ada, { roles: ['s'] }), 'outdated')
+    const found = (await users.findBySubject(ada.publicUser.id))!
+    assert.deepEqual([found.passwordHash, found.profile, found.roles], ['new', { n: 2 }, ['r']])
+  })
+
+  it('deletes once, keeps the name for nobody, and finds nothing of the user', async () => {
+    const ada = await make('ada')
+    assert.equal(await users.delete(ada), 'deleted')
+    assert.equal(await users.delete(ada), 'absent')
+    assert.equal(await users.findBySubject(ada.publicUser.id), undefined)
+    assert.equal(await users.findByLogin('ada'), undefined)
+    assert.equal(await users.findByLogin('ada@example.com'), undefined)
+    assert.deepEqual(await users.listAfter('', 9), [])
+    const again = {
+      username: parseUsername('ADA')!,
+      email: undefined,
+      passwordHash: 'x',
+      scopes: [],
+      roles: [],
+      profile: {},
+    }
+    assert.deepEqual(await users.create(again), { taken: 'username' })
+  })
+
+  it('keeps the last administrator who may come in', async () => {
+    const [ada, bob] = [await make('ada', { roles: ['admin'] }), await make('bob', { roles: ['admin'] })]
+    const odd = await make('odd', { roles: ['administrators'] })
+    assert.equal(await users.change(bob, { active: false }), 'changed')
+    assert.equal(await users.change(ada, { active: false }), 'last-administrator')
+    assert.equal(await users.change(ada, { roles: [] }), 'last-administrator')
+    assert.equal(await users.delete(ada), 'last-administrator')
+    assert.equal(await users.change(ada, { scopes: ['x'] }), 'changed')
+    assert.equal(await users.delete(odd), 'deleted')
+    assert.equal(await users.change(bob, { active: true }), 'changed')
+    assert.equal(await users.delete(ada), 'deleted')
+  })
+
+  it('finds by name in any case of letters, by e-mail where there is an @, and nobody by what is neither', async () => {
+    const { publicUser } = await make('Ada', { profile: { id: 'mine', n: 1 } })
+    for (const login of ['ADA', 'ada@EXAMPLE.com'])
+      assert.deepEqual((await users.findByLogin(login))!.publicUser, publicUser, login)
+    for (const login of ['', 'a', 'bob', 'ada@', '@', 'ada@other.example'])
+      assert.equal(await users.findByLogin(login), undefined)
+    assert.deepEqual(
+      [publicUser.username, publicUser.email, publicUser.emailVerified],
+      ['Ada', 'Ada@example.com', false],
+    )
+    assert.deepEqual(publicUser.createdAt, new Date(start))
+    assert.notEqual(publicUser.id, 'mine')
+    assert.deepEqual((await make('bob', { email: undefined })).publicUser.email, null)
+  })
+
+  describe('where a reading is a round trip', () => {
+    let remote: Users
+    beforeEach(() => {
+      remote = createUsers({ ...database, kind: 'postgres' }, feed, clock)
+    })
+
+    it('knows a user for 5 s, whatever another process writes', async () => {
+      const { id } = (await make('ada')).publicUser
+      const known = await remote.findBySubject(id)
+      await users.replacePasswordHash(known!, 'new')
+      now += 4_999
+      assert.equal(await remote.findBySubject(id), known)
+      now += 1
+      assert.equal((await remote.findBySubject(id))!.passwordHash, 'new')
+    })
+
+    it('forgets a user at once whom it has changed itself, or whose subject is over', async () => {
+      const [ada, bob] = [await make('ada'), await make('bob')]
+      await remote.findBySubject(ada.publicUser.id)
+      await remote.replaceProfile(ada, { n: 1 })
+      assert.deepEqual((await remote.findBySubject(ada.publicUser.id))!.profile, { n: 1 })
+      await logIn(bob)
+      await remote.findBySubject(bob.publicUser.id)
+      await users.delete(bob)
+      assert.equal(await remote.findBySubject(bob.publicUser.id), undefined)
+    })
+
+    it('does not keep a user who may not come in, so that a user who may again comes in at once', async () => {
+      const ada = await make('ada')
+      await users.change(ada, { active: false })
+      assert.equal((await remote.findBySubject(ada.publicUser.id))!.active, false)
+      await users.change(ada, { active: true })
+      assert.equal((await remote.findBySubject(ada.publicUser.id))!.active, true)
+    })
+  })
+
+  it('reads anew each time where a reading is cheap', async () => {
+    const ada = await make('ada')
+    await users.findBySubject(ada.publicUser.id)
+    await createUsers(database, feed, clock).replacePasswordHash(ada, 'new')
+    assert.equal((await users.findBySubject(ada.publicUser.id))!.passwordHash, 'new')
+  })
+})
