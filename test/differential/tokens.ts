@@ -18,7 +18,7 @@ export const type = 'at+jwt'
 export const toleranceSeconds = 5
 /** Whole seconds: jose rounds its date down to them. */
 export const now = Date.UTC(2026, 10, 25, 12) / 1000
-export const keyId = 'ours'
+const keyId = 'ours'
 
 /** Members of a JSON object in their order, each value as it is written: so that it may appear twice, or be no number at all. */
 type Members = readonly (readonly [name: string, value: string])[]

@@ -70,7 +70,7 @@ export function findFirst(prepare: Prepare, text: string, values: readonly unkno
 /** SQLITE_BUSY, _LOCKED, _IOERR, _FULL, _CANTOPEN: the file cannot be used now; the low byte of a result code. */
 const unavailableCodes = new Set([5, 6, 10, 13, 14])
 
-export function isUnavailable(code: number | undefined): boolean {
+function isUnavailable(code: number | undefined): boolean {
   return code !== undefined && unavailableCodes.has(code & 0xff)
 }
 

@@ -25,7 +25,13 @@ describe('openEventFeed', () => {
   const insert = (value: string, expiresAt = now + 1): void => {
     others
       .prepare('insert into event (id, seq, kind, value, created_at, expires_at) values (?, null, ?, ?, ?, ?)')
-      .run(`${value} ${others.prepare('select count(*) n from event').get()!['n']}`, 'subject', value, now, expiresAt)
+      .run(
+        `${value} ${String(others.prepare('select count(*) n from event').get()!['n'])}`,
+        'subject',
+        value,
+        now,
+        expiresAt,
+      )
   }
   const open = (): Promise<EventFeed> => {
     const note = (_: object, message: string): void => void log.push(message)

@@ -53,10 +53,7 @@ describe('managementRoutes', () => {
       method,
       ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     })
-    return (await route!.handle(
-      { ...readWebRequest(request), params: { id: made[0]!.publicUser.id } },
-      caller,
-    )) as ReturnType<typeof jsonAnswer>
+    return await route!.handle({ ...readWebRequest(request), params: { id: made[0]!.publicUser.id } }, caller)
   }
   const list = async (query: string): Promise<readonly [number, string | null]> => {
     const { users, next } = JSON.parse((await ask('GET', '/users', query)).body!) as {
