@@ -331,4 +331,10 @@ export const explained: readonly Explanation[] = [
     line: 'if (users.size >= cacheSize) users.delete(users.keys().next().value!)',
     why: 'bounds the memory; who is dropped is read again',
   },
+  {
+    file: `${server}/features/password/hash-thread.ts`,
+    line: 'if (getPriority() < wanted) setPriority(0, wanted)',
+    mutation: '<= in: getPriority() < wanted',
+    why: 'sets what is set',
+  },
 ]

@@ -37,19 +37,19 @@ export function createGuard<S extends string = string, U = undefined>(options: G
   const core = createGuardCore(options)
   const middleware = (args: DemandArguments<S>, optional: boolean): NodeMiddleware => {
     const demand = core.demand(args, optional)
-    return (request, response, next) =>
+    const checked: NodeMiddleware = (request, response, next) =>
       unlessBroken(response, async () => {
-        const asked = readNodeRequest(request)
-        const known = core.admitAtOnce(asked, demand)
-        if (known) {
-          core.admit(request, known)
-          return void (await next())
-        }
-        const decision = await core.check(asked, demand)
+        const decision = await core.check(readNodeRequest(request), demand)
         if (!decision.allowed) return writeAnswer(response, decision.answer)
         core.admit(request, decision.caller)
         await next()
       })
+    return (request, response, next) => {
+      const known = core.admitAtOnce(readNodeRequest(request), demand)
+      if (!known) return checked(request, response, next)
+      core.admit(request, known)
+      return unlessBroken(response, next)
+    }
   }
   const guard = (...demand: DemandArguments<S>): NodeMiddleware => middleware(demand, false)
   const optional = (...demand: DemandArguments<S>): NodeMiddleware => middleware(demand, true)
@@ -78,14 +78,22 @@ export function mount(keystile: Mountable): NodeMiddleware {
  * node:http hears nothing of a rejected promise, and one that nobody hears of ends the process. So what the app's own
  * `user` or handler throws is printed, and answered with 500. It is never passed to `next`, which would let the request in.
  */
-async function unlessBroken(response: ServerResponse, work: () => Promise<void>): Promise<void> {
+function unlessBroken(response: ServerResponse, work: () => unknown): Promise<void> {
   try {
-    await work()
+    const working = work()
+    return working instanceof Promise ? working.then(undefined, (error) => answerBug(response, error)) : done
   } catch (error) {
-    console.error(error)
-    if (response.headersSent) response.destroy()
-    else writeAnswer(response, problemAnswer(new ProblemError('internal_server_error', 'Internal error')))
+    answerBug(response, error)
+    return done
   }
+}
+
+const done: Promise<void> = Promise.resolve()
+
+function answerBug(response: ServerResponse, error: unknown): void {
+  console.error(error)
+  if (response.headersSent) response.destroy()
+  else writeAnswer(response, problemAnswer(new ProblemError('internal_server_error', 'Internal error')))
 }
 
 /** A node request in our words. */

@@ -73,7 +73,7 @@ export function mediaTypeOf(request: HttpRequestWithBody): string {
   return (request.headers.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase()
 }
 
-/** The parameters of the query; the last one counts where a name appears twice. */
+/** The parameters of the query; `get` takes the first where a name appears twice. */
 export function queryOf(request: HttpRequestWithBody): URLSearchParams {
   const start = request.url.indexOf('?')
   return new URLSearchParams(start < 0 ? '' : request.url.slice(start + 1).split('#')[0])

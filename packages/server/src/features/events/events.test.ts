@@ -22,16 +22,10 @@ describe('openEventFeed', () => {
   let log: string[]
 
   /** As another process does it. */
-  const insert = (value: string, expiresAt = now + 1): void => {
+  const insert = (value: string): void => {
     others
       .prepare('insert into event (id, seq, kind, value, created_at, expires_at) values (?, null, ?, ?, ?, ?)')
-      .run(
-        `${value} ${String(others.prepare('select count(*) n from event').get()!['n'])}`,
-        'subject',
-        value,
-        now,
-        expiresAt,
-      )
+      .run(`id of ${value}`, 'subject', value, now, now + 1)
   }
   const open = (): Promise<EventFeed> => {
     const note = (_: object, message: string): void => void log.push(message)

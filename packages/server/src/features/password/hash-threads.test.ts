@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { describe, it } from 'node:test'
 import { openHashThreads } from './hash-threads.ts'
 import { createPasswords } from './password.ts'
@@ -36,6 +38,36 @@ describe('openHashThreads', () => {
     assert.equal(outcomes.at(-1), 'temporarily_unavailable')
     assert.match(await threads.hash(Buffer.from('x')), /^\$argon2id/)
     await threads.close()
+  })
+
+  it('hashes at a lower priority than the rest of the process', { skip: process.platform !== 'linux' }, async (t) => {
+    const before = getPriority()
+    if (before >= 10) return t.skip('the whole process has a low priority')
+    const threads = openHashThreads(1)
+    await threads.hash(Buffer.from('x'))
+    // The 19th field of stat is the nice value; the second, a name in parentheses, may hold spaces.
+    const nice = readdirSync('/proc/self/task').map((id) =>
+      Number(
+        readFileSync(`/proc/self/task/${id}/stat`, 'utf8')
+          .replace(/^.*\) /s, '')
+          .split(' ')[16],
+      ),
+    )
+    assert.deepEqual([nice.filter((value) => value === 10).length, getPriority()], [1, before])
+    await threads.close()
+  })
+
+  it('says for how long it makes no sense to try again', async () => {
+    const threads = openHashThreads(1)
+    const errors: unknown[] = []
+    const waiting = Array.from({ length: 202 }, () =>
+      threads.hash(Buffer.from('x')).catch((error) => errors.push(error)),
+    )
+    await threads.close()
+    await Promise.all(waiting)
+    await threads.hash(Buffer.from('x')).catch((error) => errors.push(error))
+    const seconds = errors.map((error) => (error as { retryAfterSeconds?: number }).retryAfterSeconds)
+    assert.deepEqual([seconds[0], seconds.at(-1)], [2, 1])
   })
 
   it('ends at once when closed while it starts, with what waited refused', async () => {
