@@ -91,6 +91,12 @@ export const explained: readonly Explanation[] = [
     why: 'valid JSON has no backslash outside strings',
   },
   {
+    file: `${library}/http/message.ts`,
+    line: 'const path = query < 0 ? target : target.slice(0, query)',
+    mutation: '<= in: query < 0',
+    why: 'the first character is a slash',
+  },
+  {
     file: `${library}/http/problem.ts`,
     line: '...(error instanceof ProblemError && error.errors && { errors: error.errors }),',
     mutation: 'dropped: error instanceof ProblemError',
@@ -336,5 +342,29 @@ export const explained: readonly Explanation[] = [
     line: 'if (getPriority() < wanted) setPriority(0, wanted)',
     mutation: '<= in: getPriority() < wanted',
     why: 'sets what is set',
+  },
+  {
+    file: `${server}/features/password/hash-threads.ts`,
+    line: 'if (idle.includes(worker)) idle.splice(idle.indexOf(worker), 1)',
+    mutation: 'negated: idle.includes(worker)',
+    why: 'an idle thread ends by a crash alone, which no test can cause',
+  },
+  {
+    file: `${server}/features/users/users.ts`,
+    line: "feed.onEvent(({ kind, value }) => kind === 'subject' && cache.forget(value))",
+    mutation: "dropped: kind === 'subject'",
+    why: 'no user has the id of a session',
+  },
+  {
+    file: `${server}/features/users/users.ts`,
+    line: "if (user?.active && database.kind === 'postgres') cache.remember(user)",
+    mutation: "dropped: database.kind === 'postgres'",
+    why: 'spares the memory; elsewhere nothing is looked up in it',
+  },
+  {
+    file: `${server}/features/users/users.ts`,
+    line: 'await settle(user, false)',
+    mutation: 'false becomes true',
+    why: 'asks for news that there are not',
   },
 ]

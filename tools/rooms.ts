@@ -75,11 +75,11 @@ const server: Package = {
   name: '@keystile/server',
   doors: [{ file: 'index.ts', for: 'createKeystile, and the types around it' }],
   rooms: [
-    { name: 'base', for: 'the error of whoever configures', from: [] },
+    { name: 'base', for: 'the error of whoever configures, and what threads inherit', from: [] },
     {
       name: 'storage',
       for: 'open, migrate, read and transact, the same on SQLite and PostgreSQL',
-      from: [],
+      from: ['base'],
       packages: ['kysely', 'pg', 'node:sqlite', 'node:worker_threads', 'node:fs', 'node:path', 'node:os'],
     },
     {
@@ -104,7 +104,7 @@ const server: Package = {
     {
       name: 'features/password',
       for: 'argon2id in threads of its own, and the policy',
-      from: [],
+      from: ['base'],
       packages: ['keystile', '@node-rs/argon2', 'node:worker_threads', 'node:events', 'node:os', 'node:crypto'],
     },
     {

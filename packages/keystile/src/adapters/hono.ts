@@ -40,7 +40,7 @@ export function createGuard<S extends string = string, U = undefined>(options: G
     const enter = (c: Context, next: Next, caller: Caller<S, U> | undefined): Promise<void> => {
       core.admit(c, caller)
       c.set('identity', caller?.identity)
-      c.set('user', caller?.user)
+      if (options.user) c.set('user', caller?.user)
       return next()
     }
     const checked = async (c: Context, next: Next): Promise<Response | void> => {

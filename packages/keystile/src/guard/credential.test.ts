@@ -33,6 +33,7 @@ describe('readBearerToken', () => {
     'Bearer abc,Bearer def',
     'Bearer abc, Bearer abc',
     'Bearer abc, Basic eDp5',
+    'Bearer\tabc def',
     'Bearer , Bearer abc',
     'Bearer "abc"',
     'Bearer token=abc',

@@ -217,7 +217,7 @@ describe('user', () => {
   })
 
   it('refuses the token of a user who is not there any more', async () => {
-    for (const user of [() => undefined, async () => undefined]) {
+    for (const user of [() => undefined, async () => undefined, () => null, async () => null]) {
       const decision = await checkWith<unknown>(user, tokenWith('items:read'))
       assert.deepEqual(refusal(decision), {
         status: 401,

@@ -1,7 +1,7 @@
 /** Proved tokens by their whole text, so that no two tokens ever share an entry. Bounded; the least used go first. */
 export interface VerifiedTokens<T> {
   find(token: string): T | undefined
-  remember(token: string, proved: T): void
+  remember(token: string, verified: T): void
   forget(token: string): void
 }
 
@@ -12,12 +12,12 @@ export interface VerifiedTokens<T> {
 export function createVerifiedTokens<T>(generationSize = 5_000): VerifiedTokens<T> {
   let young = new Map<string, T>()
   let old = new Map<string, T>()
-  const remember = (token: string, proved: T): void => {
+  const remember = (token: string, verified: T): void => {
     if (young.size >= generationSize) {
       old = young
       young = new Map()
     }
-    young.set(token, proved)
+    young.set(token, verified)
   }
   return {
     remember,

@@ -88,6 +88,8 @@ describe('createVerifier', () => {
     ['a secret of 31 bytes', { ...options, keys: 'abcdefghijklmnopqrstuvwxyz01234' }, /at least 32 bytes/],
     ['a secret of 15 different bytes', { ...options, keys: 'abcdefghijklmno'.repeat(4) }, /16 of them different/],
     ['a secret of one letter', { ...options, keys: 'a'.repeat(64) }, /16 of them different/],
+    ['an empty list of algorithms', { ...options, algorithms: [] }, /algorithms is a list/],
+    ['an algorithm that does not exist', { ...options, algorithms: ['none'] }, /algorithms is a list/],
     ['a tolerance of 61 seconds', { ...options, clockToleranceSeconds: 61 }, /clockToleranceSeconds/],
     ['a negative tolerance', { ...options, clockToleranceSeconds: -1 }, /clockToleranceSeconds/],
   ]

@@ -3,7 +3,7 @@ import { TokenError } from '../base/errors.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
 import { importKey } from '../keys/jwk.ts'
 import { importJwkSet, keySetOf, type JwkSet, type KeySet } from '../keys/jwk-set.ts'
-import { proveAccessToken, type AccessTokenClaims, type ProvedAccessToken } from '../token/access-token.ts'
+import { verifyAccessToken, type AccessTokenClaims, type VerifiedAccessToken } from '../token/access-token.ts'
 import { isExpired } from '../token/claims.ts'
 import { invalid } from '../token/jws.ts'
 import { requireAlgorithms, requireTolerance } from '../token/jwt.ts'
@@ -64,9 +64,9 @@ export interface Verifier {
   verify(token: string, demand?: { readonly maxAgeSeconds?: number | undefined }): Promise<Identity>
 }
 
-interface Proved {
+interface Verified {
   readonly identity: Identity
-  readonly proof: ProvedAccessToken
+  readonly verified: VerifiedAccessToken
 }
 
 /** @throws {TypeError} for an option that is missing, wrong or unsafe */
@@ -85,22 +85,22 @@ export function createVerifier(options: VerifierOptions): Verifier {
   }
   const keys = keysOf(options.keys)
   const demand = { issuer, audience, clockToleranceSeconds, clock, ...(algorithms && { algorithms }) }
-  const proved = createVerifiedTokens<Proved>()
+  const verifiedTokens = createVerifiedTokens<Verified>()
 
-  function prove(token: string): Proved {
-    const proof = proveAccessToken(token, keys, demand)
-    const fresh = { identity: identityOf(proof), proof }
-    proved.remember(token, fresh)
+  function verifyAfresh(token: string): Verified {
+    const verified = verifyAccessToken(token, keys, demand)
+    const fresh = { identity: identityOf(verified), verified }
+    verifiedTokens.remember(token, fresh)
     return fresh
   }
 
-  function stillHolds(token: string, { proof: { claims, key } }: Proved): boolean {
+  function stillHolds(token: string, { verified: { claims, key } }: Verified): boolean {
     if (keys.find(key.keyId, key.algorithm) !== key) {
-      proved.forget(token)
+      verifiedTokens.forget(token)
       return false
     }
     if (isExpired(claims.exp, clock.now() / 1000, clockToleranceSeconds)) {
-      proved.forget(token)
+      verifiedTokens.forget(token)
       throw invalid('"exp" is past', 'Token has expired')
     }
     return true
@@ -112,9 +112,9 @@ export function createVerifier(options: VerifierOptions): Verifier {
       return revocations === 'none' ? 'current' : revocations.state
     },
     recall(token) {
-      const known = proved.find(token)
+      const known = verifiedTokens.find(token)
       if (!known) return undefined
-      const { key, claims } = known.proof
+      const { key, claims } = known.verified
       const holds =
         keys.find(key.keyId, key.algorithm) === key && !isExpired(claims.exp, clock.now() / 1000, clockToleranceSeconds)
       if (!holds) return undefined
@@ -123,8 +123,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
       return known.identity
     },
     async verify(token, { maxAgeSeconds } = {}) {
-      const known = proved.find(token)
-      const { identity } = known && stillHolds(token, known) ? known : prove(token)
+      const known = verifiedTokens.find(token)
+      const { identity } = known && stillHolds(token, known) ? known : verifyAfresh(token)
       if (revocations !== 'none') {
         if (revocations.state !== 'current') await catchUp(revocations)
         if (revocations.isRevoked(identity)) throw invalid('revoked', 'Token has been revoked')
@@ -159,7 +159,7 @@ async function catchUp(revocations: Revocations): Promise<void> {
   })
 }
 
-function identityOf({ claims, scopes }: ProvedAccessToken): Identity {
+function identityOf({ claims, scopes }: VerifiedAccessToken): Identity {
   const { sub, client_id, sid, auth_time } = deepFreeze(claims)
   return Object.freeze({
     subject: sub,

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { TokenError } from '../base/errors.ts'
 import { generateKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
-import { issueAccessToken, proveAccessToken, type ProvedAccessToken } from './access-token.ts'
+import { issueAccessToken, verifyAccessToken, type VerifiedAccessToken } from './access-token.ts'
 import { signJws } from './jws.ts'
 import { decodeJwtUnsafe } from './jwt.ts'
 
@@ -24,11 +24,11 @@ const claims = {
 const token = (changes: object = {}, typ: unknown = 'at+jwt'): string =>
   signJws({ alg: 'ES256', kid: key.keyId, typ }, JSON.stringify({ ...claims, ...changes }), key)
 
-const prove = (text: string): ProvedAccessToken => proveAccessToken(text, keySetOf([key]), demand)
+const verify = (text: string): VerifiedAccessToken => verifyAccessToken(text, keySetOf([key]), demand)
 
 function refuses(text: string, reason: RegExp, message = 'Invalid token'): void {
   assert.throws(
-    () => prove(text),
+    () => verify(text),
     (error) => {
       assert.ok(error instanceof TokenError, String(error))
       assert.deepEqual([error.code, error.message], ['invalid_token', message])
@@ -75,19 +75,19 @@ describe('issueAccessToken', () => {
     assert.equal(new Set(jtis).size, 50)
   })
 
-  it('makes what proveAccessToken proves', () => {
-    const proved = prove(issueAccessToken(content, key, 600, clock))
-    assert.deepEqual(proved.scopes, ['items:read', 'items:write'])
-    assert.equal(proved.claims.sub, 'alice')
-    assert.equal(proved.key, key)
+  it('makes what verifyAccessToken proves', () => {
+    const verified = verify(issueAccessToken(content, key, 600, clock))
+    assert.deepEqual(verified.scopes, ['items:read', 'items:write'])
+    assert.equal(verified.claims.sub, 'alice')
+    assert.equal(verified.key, key)
   })
 })
 
-describe('proveAccessToken', () => {
+describe('verifyAccessToken', () => {
   it('accepts the least that the profile allows (RFC 9068 §2.2)', () => {
-    const proved = prove(token())
-    assert.deepEqual(proved.claims, claims)
-    assert.deepEqual(proved.scopes, [])
+    const verified = verify(token())
+    assert.deepEqual(verified.claims, claims)
+    assert.deepEqual(verified.scopes, [])
   })
 
   for (const typ of ['JWT', 'jwt', 'dpop+jwt', 'logout+jwt', 'id+jwt', 'rt+jwt', 'secevent+jwt', '', null, 1]) {
@@ -102,7 +102,7 @@ describe('proveAccessToken', () => {
 
   for (const typ of ['at+jwt', 'AT+JWT', 'application/at+jwt', 'Application/At+Jwt']) {
     it(`accepts typ ${typ}`, () => {
-      assert.equal(prove(token({}, typ)).claims.sub, 'alice')
+      assert.equal(verify(token({}, typ)).claims.sub, 'alice')
     })
   }
 
@@ -165,7 +165,7 @@ describe('proveAccessToken', () => {
   })
 
   it('reads scopes once each, in their order', () => {
-    assert.deepEqual(prove(token({ scope: 'b a b' })).scopes, ['b', 'a'])
-    assert.deepEqual(prove(token({ scope: '' })).scopes, [])
+    assert.deepEqual(verify(token({ scope: 'b a b' })).scopes, ['b', 'a'])
+    assert.deepEqual(verify(token({ scope: '' })).scopes, [])
   })
 })

@@ -5,7 +5,7 @@ import type { KeySet } from '../keys/jwk-set.ts'
 import type { SigningKey, VerificationKey } from '../keys/signing-key.ts'
 import type { JwtClaims } from './claims.ts'
 import { invalid } from './jws.ts'
-import { proveJwt, signJwt } from './jwt.ts'
+import { verifyJwtWithKey, signJwt } from './jwt.ts'
 import { parseScope } from './scope.ts'
 
 /** `typ` of an access token, which no ID token, refresh token or proof has (RFC 9068 §2.1). */
@@ -34,7 +34,7 @@ export interface AccessTokenClaims extends JwtClaims {
   readonly auth_time?: number
 }
 
-export interface ProvedAccessToken {
+export interface VerifiedAccessToken {
   readonly claims: AccessTokenClaims
   readonly scopes: readonly string[]
   readonly key: VerificationKey
@@ -69,7 +69,7 @@ export function issueAccessToken(
  * @throws {TokenError} `invalid_token`
  * @see RFC 9068 §2.2 §4
  */
-export function proveAccessToken(
+export function verifyAccessToken(
   token: string,
   keys: KeySet,
   demand: {
@@ -79,21 +79,21 @@ export function proveAccessToken(
     readonly clockToleranceSeconds: number
     readonly clock: Clock
   },
-): ProvedAccessToken {
+): VerifiedAccessToken {
   const options = {
     ...demand,
     type: accessTokenType,
     requiredClaims: ['iss', 'aud', 'sub', 'client_id', 'iat', 'jti'],
   }
   let scopes: readonly string[] = []
-  const { claims, key } = proveJwt(token, keys, options, (claims) => {
-    scopes = checkProfile(claims)
+  const { claims, key } = verifyJwtWithKey(token, keys, options, (claims) => {
+    scopes = verifyProfileClaims(claims)
   })
   return { claims: claims as AccessTokenClaims, scopes, key }
 }
 
 /** The types of what RFC 9068 §2.2 adds to a JWT. @returns the scopes */
-function checkProfile(claims: JwtClaims): readonly string[] {
+function verifyProfileClaims(claims: JwtClaims): readonly string[] {
   if (claims.sub === '') throw invalid('"sub" is empty')
   for (const name of ['client_id', 'sid']) {
     if (claims[name] !== undefined && (typeof claims[name] !== 'string' || claims[name] === ''))

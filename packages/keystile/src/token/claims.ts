@@ -47,7 +47,7 @@ export function parseClaims(payload: Uint8Array): JsonObject {
  * @throws {TokenError} `invalid_token`
  * @see RFC 7519 §4.1 §7.2
  */
-export function checkClaims(
+export function verifyRegisteredClaims(
   claims: JsonObject,
   demand: ClaimsDemand,
 ): asserts claims is JwtClaims & JsonObject & { readonly exp: number } {
@@ -73,7 +73,7 @@ export function checkClaims(
  *
  * @throws {TokenError} `invalid_token`
  */
-export function checkTime({ exp, nbf }: JwtClaims & { readonly exp: number }, demand: ClaimsDemand): void {
+export function verifyTime({ exp, nbf }: JwtClaims & { readonly exp: number }, demand: ClaimsDemand): void {
   if (nbf !== undefined && nbf > demand.now + demand.clockToleranceSeconds) throw invalid('"nbf" is in the future')
   if (isExpired(exp, demand.now, demand.clockToleranceSeconds)) throw invalid('"exp" is past', 'Token has expired')
 }

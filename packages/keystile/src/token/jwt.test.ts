@@ -334,6 +334,18 @@ describe('verifyJwt', () => {
     }
   })
 
+  it('refuses a list of algorithms that is none, is empty, or names one that does not exist', () => {
+    for (const algorithms of [[], 'ES256', null, ['ES256', 'none'], ['none']]) {
+      const options = { algorithms } as unknown as VerifyOptions
+      assert.throws(() => verify(signed(valid), options), /^TypeError: algorithms is a list of at least one of HS256/)
+    }
+  })
+
+  it('refuses an option that is undefined, for a check would be left out unseen', () => {
+    for (const name of ['issuer', 'audience', 'type', 'algorithms'])
+      assert.throws(() => verify(signed(valid), { [name]: undefined }), new RegExp(`^TypeError: ${name} is undefined`))
+  })
+
   it('uses only the algorithms that are listed', () => {
     assert.ok(verify(signed(valid), { algorithms: ['ES256'] }))
     refuses(() => verify(signed(valid), { algorithms: ['RS256'] }), /not among those allowed/)

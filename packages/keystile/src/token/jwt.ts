@@ -4,8 +4,8 @@ import { findAlgorithm, listAlgorithmNames, type AlgorithmName } from '../keys/a
 import { keySetOf, type KeySet } from '../keys/jwk-set.ts'
 import { canSign, type VerificationKey } from '../keys/signing-key.ts'
 import {
-  checkClaims,
-  checkTime,
+  verifyRegisteredClaims,
+  verifyTime,
   parseClaims,
   requireClaimsToSign,
   type ClaimsDemand,
@@ -57,7 +57,7 @@ export function signJwt(claims: JwtClaims, key: VerificationKey, options: SignOp
 
 /**
  * Verifies a JWT and returns its claims. In this order: form and size, algorithm, key, signature, then `typ`, then the
- * claims as `checkClaims` has it, time last. Synchronous: it never waits behind other work.
+ * claims as `verifyRegisteredClaims` has it, time last. Synchronous: it never waits behind other work.
  *
  * Does NOT check revocation, nor whether the subject still exists: a guard does.
  *
@@ -68,7 +68,7 @@ export function signJwt(claims: JwtClaims, key: VerificationKey, options: SignOp
  * @see RFC 7519 §7.2, RFC 8725 §3
  */
 export function verifyJwt(token: string, keys: VerificationKey | KeySet, options: VerifyOptions = {}): JwtClaims {
-  return proveJwt(token, keySetFrom(keys), options).claims
+  return verifyJwtWithKey(token, keySetFrom(keys), options).claims
 }
 
 /**
@@ -76,7 +76,7 @@ export function verifyJwt(token: string, keys: VerificationKey | KeySet, options
  *
  * @param checkMore checks claims of the caller's own, before the time is looked at
  */
-export function proveJwt(
+export function verifyJwtWithKey(
   token: string,
   keys: KeySet,
   options: VerifyOptions,
@@ -90,9 +90,9 @@ export function proveJwt(
   if (type !== undefined && !isType(header['typ'], type)) throw invalid(`"typ" is not ${type}`)
   const claims = parseClaims(payload)
   const claimsDemand = { ...demand, clockToleranceSeconds, now: clock.now() / 1000 }
-  checkClaims(claims, claimsDemand)
+  verifyRegisteredClaims(claims, claimsDemand)
   checkMore(claims)
-  checkTime(claims, claimsDemand)
+  verifyTime(claims, claimsDemand)
   return { claims, key }
 }
 

@@ -44,6 +44,8 @@ describe('refusalAnswer', () => {
     const oauth = refusalAnswer(error, 'oauth', realm)!
     assert.equal(oauth.status, 413)
     assert.deepEqual(bodyOf(oauth), { error: 'invalid_request', error_description: 'Too much', detail: 'Too much' })
+    const bug = refusalAnswer(new ProblemError('internal_server_error', 'x'), 'oauth', realm)!
+    assert.deepEqual([bug.status, bodyOf(bug)['error']], [500, 'server_error'])
     const busy = refusalAnswer(new ProblemError('temporarily_unavailable', 'Busy'), 'oauth', realm)!
     assert.equal(bodyOf(busy)['error'], 'temporarily_unavailable')
   })

@@ -126,6 +126,7 @@ describe('readOptions', () => {
     ['a key that is no text', { database: 'postgres://localhost/x', key: 5 }, /^key is a string/],
     ['a signing key that is no key', { signingKey: 'x' }, /^signingKey is a private JWK/],
     ['a signing key that is nothing', { signingKey: null }, /^signingKey is a private JWK/],
+    ['a logger without some of its methods', { logger: { info() {}, error() {} } }, /^logger has the methods/],
     ['a logger without methods', { logger: {} }, /^logger has the methods/],
     ['a clock that tells no time', { clock: {} }, /^clock has a method now/],
     ['a database that is nothing', { database: '' }, /^database/],

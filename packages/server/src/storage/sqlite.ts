@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { Kysely, type CompiledQuery } from 'kysely'
+import { inheritedArguments } from '../base/inherited-arguments.ts'
 import { DatabaseUnavailableError, type Command, type Database } from './database.ts'
 import { createPrepare, findFirst, openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 import { openingId, type WriterReply, type WriterRequest } from './sqlite-writer.ts'
@@ -20,7 +21,11 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
   const temporary = path === ':memory:' ? mkdtempSync(join(tmpdir(), 'keystile-')) : undefined
   const file = temporary ? join(temporary, 'keystile.db') : path
   createPrivateFile(file)
-  const worker = new Worker(writerThread, { workerData: { file }, name: 'keystile-writer' })
+  const worker = new Worker(writerThread, {
+    workerData: { file },
+    name: 'keystile-writer',
+    execArgv: [...inheritedArguments],
+  })
   const pending = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>()
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   let lastId = openingId

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { getPriority } from 'node:os'
 import { describe, it } from 'node:test'
@@ -55,6 +56,16 @@ describe('openHashThreads', () => {
     )
     assert.deepEqual([nice.filter((value) => value === 10).length, getPriority()], [1, before])
     await threads.close()
+  })
+
+  it('keeps no process alive when nothing is under way', () => {
+    const module = JSON.stringify(new URL('hash-threads.ts', import.meta.url).href)
+    const program = `import { openHashThreads } from ${module}
+      console.log(await openHashThreads(1).hash(Buffer.from('x')))`
+    const args = ['--conditions=source', '--input-type=module', '--eval', program]
+    const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 30_000 })
+    assert.equal(status, 0)
+    assert.match(stdout, /^\$argon2id/)
   })
 
   it('says for how long it makes no sense to try again', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { ProblemError } from 'keystile/internal'
+import { inheritedArguments } from '../../base/inherited-arguments.ts'
 import type { HashReply, HashRequest } from './hash-thread.ts'
 
 /** More waiting than this would be answered after their clients gave up: at 100 hashes a second, 2 s. */
@@ -36,7 +37,7 @@ export function openHashThreads(count: number = availableParallelism()): HashThr
   let closed = false
 
   function start(): Worker {
-    const worker = new Worker(script, { name: 'keystile-hash' })
+    const worker = new Worker(script, { name: 'keystile-hash', execArgv: [...inheritedArguments] })
     workers.add(worker)
     worker.on('message', (reply: HashReply) => {
       const job = busy.get(worker)
