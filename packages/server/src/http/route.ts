@@ -39,6 +39,8 @@ export type Route<C> = OpenRoute | GuardedRoute<C>
 
 /** What the OpenAPI document says of a route, beside what follows from its guard and its body. */
 export interface RouteDoc {
+  /** The heading under which it is shown. */
+  readonly tag: 'Tokens' | 'Own account' | 'All accounts' | 'Metadata'
   readonly summary: string
   readonly description?: string
   /** The body that it takes, as JSON Schema. */

@@ -17,7 +17,7 @@ import type { GuardedRoute, OpenRoute } from '../http/route.ts'
 import { DatabaseUnavailableError } from '../storage/database.ts'
 import { createRouter } from './router.ts'
 
-const doc = { summary: 'x', success: { status: 200, description: 'x' } } as const
+const doc = { tag: 'Tokens', summary: 'x', success: { status: 200, description: 'x' } } as const
 const issuer = 'https://auth.example/base'
 const ok: OpenRoute['handle'] = () => ({ status: 200, headers: { x: 'y' }, body: 'ok' })
 

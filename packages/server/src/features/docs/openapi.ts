@@ -51,6 +51,13 @@ const schemas = {
 
 const retryAfter = { 'Retry-After': { description: 'Whole seconds', schema: { type: 'string', pattern: '^\\d+$' } } }
 const challenge = { 'WWW-Authenticate': { description: 'RFC 6750 §3', schema: { type: 'string' } } }
+const clientChallenge = { 'WWW-Authenticate': { description: 'Basic (RFC 6749 §5.2)', schema: { type: 'string' } } }
+
+/** What the readers of bodies take. */
+const mediaTypes = {
+  json: ['application/json'],
+  form: ['application/x-www-form-urlencoded', 'multipart/form-data'],
+} as const
 
 /** What follows from a route's guard and body: the refusals that it has without saying so. */
 function derivedRefusals<C>({ guard, doc: { body }, refusals }: Route<C>): Readonly<Record<number, string>> {
@@ -85,7 +92,7 @@ export function describeRoutes<C>(
   for (const route of routes) {
     const path = route.below === 'issuer' ? `${base}${route.path}` : route.path
     const operations = (paths[path] ??= parametersOf(route.path))
-    operations[route.method.toLowerCase()] = operationOf(route)
+    operations[route.method.toLowerCase()] = { operationId: operationIdOf(route, path), ...operationOf(route) }
   }
   const flows = { password: { tokenUrl: `${base}/token`, scopes } }
   return {
@@ -106,12 +113,11 @@ function parametersOf(path: string): Record<string, unknown> {
 }
 
 function operationOf<C>(route: Route<C>): JsonObject {
-  const { summary, description, body, query = {}, success } = route.doc
+  const { tag, summary, description, body, query = {}, success } = route.doc
   const refusals = { ...derivedRefusals(route), ...route.doc.refuses }
-  const content = body && {
-    [body.type === 'json' ? 'application/json' : 'application/x-www-form-urlencoded']: { schema: body.schema },
-  }
+  const content = body && Object.fromEntries(mediaTypes[body.type].map((type) => [type, { schema: body.schema }]))
   return {
+    tags: [tag],
     summary,
     ...(description && { description }),
     ...(route.guard && { security: [{ [schemeName]: route.guard.scopes }] }),
@@ -132,13 +138,19 @@ function operationOf<C>(route: Route<C>): JsonObject {
   }
 }
 
+/** `getUsersMe`: generated clients name their methods by it. */
+function operationIdOf<C>({ method }: Route<C>, path: string): string {
+  const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '')
+  return method.toLowerCase() + words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('')
+}
+
 function refusalOf(status: number, description: string, refusals: 'oauth' | 'problem'): JsonObject {
   const schema = refusals === 'oauth' ? 'OAuthError' : status === 422 ? 'ValidationProblem' : 'Problem'
   const type = refusals === 'oauth' ? 'application/json' : 'application/problem+json'
   return {
     description,
     ...(status === 503 && { headers: retryAfter }),
-    ...(status === 401 && { headers: challenge }),
+    ...(status === 401 && { headers: refusals === 'oauth' ? clientChallenge : challenge }),
     content: { [type]: { schema: { $ref: `#/components/schemas/${schema}` } } },
   }
 }

@@ -53,11 +53,13 @@ export function metadataRoutes({
   const cached = { 'cache-control': `public, max-age=${maxAgeSeconds}` }
   const describe: OpenRoute['handle'] = () => jsonAnswer(200, metadata, cached)
   const jwksDoc = {
+    tag: 'Metadata',
     summary: 'The public keys',
     description: 'A JWK Set (RFC 7517 §5).',
     success: { status: 200, description: 'The keys', schema: jwkSetSchema, type: 'application/jwk-set+json' },
   } as const
   const metadataDoc = {
+    tag: 'Metadata',
     summary: 'What this authorization server is',
     description: 'RFC 8414.',
     success: { status: 200, description: 'The metadata', schema: metadataSchema },

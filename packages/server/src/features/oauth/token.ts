@@ -36,6 +36,7 @@ export function tokenRoute(parts: LoginParts & { readonly accessTokenSeconds: nu
     below: 'issuer',
     refusals: 'oauth',
     doc: {
+      tag: 'Tokens',
       summary: 'Log in',
       description: 'RFC 6749. A form without grant_type is a login with username and password.',
       body: { type: 'form', schema: formSchema },

@@ -54,6 +54,7 @@ export function managementRoutes({
       path: '/users',
       guard: mayRead,
       doc: {
+        tag: 'All accounts',
         summary: 'List users',
         description:
           'In the order of their names. `next` is the `after` of the following page, and null on the last one.',
@@ -90,7 +91,12 @@ export function managementRoutes({
       method: 'GET',
       path: '/users/{id}',
       guard: mayRead,
-      doc: { summary: 'Read a user', success: { status: 200, description: 'The user', schema }, refuses: absent },
+      doc: {
+        tag: 'All accounts',
+        summary: 'Read a user',
+        success: { status: 200, description: 'The user', schema },
+        refuses: absent,
+      },
       handle: async ({ params }) => jsonAnswer(200, wireManagedUser(await getUser(params['id']))),
     },
     {
@@ -99,6 +105,7 @@ export function managementRoutes({
       path: '/users/{id}',
       guard: mayWrite,
       doc: {
+        tag: 'All accounts',
         summary: "Change a user's scopes and roles, disable or enable them",
         description:
           'What is left out stays as it is. Nobody gives a scope that their own token lacks. A user who is disabled loses all sessions at once; scopes that are taken away are gone with the next token.',
@@ -132,6 +139,7 @@ export function managementRoutes({
       path: '/users/{id}',
       guard: mayWrite,
       doc: {
+        tag: 'All accounts',
         summary: 'Delete a user',
         success: { status: 204, description: 'Deleted; all their tokens are refused' },
         refuses: { ...absent, 409: 'The last administrator' },

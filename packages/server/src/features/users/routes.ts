@@ -71,6 +71,7 @@ export function accountRoutes(options: {
       method: 'POST',
       path: '/users',
       doc: {
+        tag: 'Own account',
         summary: 'Register',
         body: { type: 'json', schema: merge(describeFields(registration), describeProfile(profile, 'input')) },
         success: {
@@ -108,6 +109,7 @@ export function accountRoutes(options: {
       path: '/users/me',
       guard: self,
       doc: {
+        tag: 'Own account',
         summary: 'Who the token belongs to',
         success: { status: 200, description: 'The user', schema: userSchema },
       },
@@ -119,6 +121,7 @@ export function accountRoutes(options: {
       path: '/users/me',
       guard: self,
       doc: {
+        tag: 'Own account',
         summary: 'Change profile fields',
         description: 'What is left out stays as it is.',
         body: { type: 'json', schema: { ...describeProfile(profile, 'input'), required: [] } },
@@ -142,6 +145,7 @@ export function accountRoutes(options: {
       path: '/users/me/password',
       guard: self,
       doc: {
+        tag: 'Own account',
         summary: 'Change the password',
         description: 'Ends every other session of the user.',
         body: { type: 'json', schema: describeFields(passwordChange) },
@@ -165,6 +169,7 @@ export function accountRoutes(options: {
       path: '/users/me',
       guard: { scopes: [], maxAgeSeconds: deletionMaxAgeSeconds },
       doc: {
+        tag: 'Own account',
         summary: 'Delete the account',
         description: `Needs a login of the last ${deletionMaxAgeSeconds} seconds (RFC 9470).`,
         success: { status: 204, description: 'Deleted' },
