@@ -47,7 +47,10 @@ const keystile: Package = {
     { file: 'index.ts', for: 'the verifier: what an API that only checks tokens needs', neverLoads: ['hono'] },
     { file: 'jwt.ts', for: 'sign, verify and decode any JWT', neverLoads: ['hono', 'node:http'] },
     { file: 'hono.ts', for: 'guards in Hono' },
+    { file: 'fastify.ts', for: 'guards in Fastify' },
+    { file: 'express.ts', for: 'guards in Express 4 and 5', neverLoads: ['express'] },
     { file: 'node.ts', for: 'guards in node:http' },
+    { file: 'web.ts', for: 'guards of handlers over a web Request', neverLoads: ['node:http'] },
     { file: 'internal.ts', for: '@keystile/server alone; not part of the public API' },
   ],
   rooms: [
@@ -58,14 +61,14 @@ const keystile: Package = {
       packagesOf: { 'random.ts': ['node:crypto'] },
     },
     { name: 'http', for: 'bytes on the wire to values, and values back', from: ['base'] },
-    { name: 'keys', for: 'algorithms, keys, JWK Sets', from: ['base'], packages: ['node:crypto'] },
+    { name: 'keys', for: 'algorithms, keys, JWK Sets and where they are fetched', from: ['base', 'http'], packages: ['node:crypto'] },
     { name: 'token', for: 'JWS, claims, scopes, access tokens', from: ['base', 'keys'] },
     { name: 'guard', for: 'credential to identity to decision', from: ['base', 'http', 'keys', 'token'] },
     {
       name: 'adapters',
       for: 'one file per web framework, without a decision in it',
       from: ['base', 'http', 'guard'],
-      packages: ['hono', 'node:http'],
+      packages: ['hono', 'fastify', 'node:http'],
     },
   ],
 }

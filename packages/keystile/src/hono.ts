@@ -1,2 +1,2 @@
-export { createGuard, mount, type Guard } from './adapters/hono.ts'
+export { createGuard, mount, type Guard, type HonoMiddleware } from './adapters/hono.ts'
 export type { Mountable } from './adapters/mountable.ts'

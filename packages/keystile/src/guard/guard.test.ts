@@ -5,15 +5,10 @@ import { TokenError } from '../base/errors.ts'
 import { generateKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import { issueAccessToken } from '../token/access-token.ts'
-import {
-  createGuardCore,
-  requireCaller,
-  withMembers,
-  type Decision,
-  type GuardCore,
-  type GuardOptions,
-} from './guard.ts'
+import { createGuardCore, requireCaller, type Decision, type GuardCore, type GuardOptions } from './guard.ts'
+import { joinDemands, type Demand } from './demand.ts'
 import { createVerifier, type Identity } from './verifier.ts'
+import { decodeJwtUnsafe } from '../token/jwt.ts'
 
 const clock = { now: () => 1_800_000_000_000 }
 const key = generateKey('ES256')
@@ -41,9 +36,9 @@ interface Refusal {
 }
 
 /** What a refused caller sees. */
-function refusal<S extends string, U>(decision: Decision<S, U>): Refusal {
+function refusal<S extends string, U>(decision: Decision<S, U, undefined>): Refusal {
   assert.equal(decision.allowed, false)
-  const { status, headers, body } = (decision as Decision<S, U> & { allowed: false }).answer
+  const { status, headers, body } = (decision as Decision<S, U, undefined> & { allowed: false }).answer
   return { status, challenge: headers['www-authenticate'], detail: JSON.parse(body ?? '').detail }
 }
 
@@ -203,7 +198,7 @@ describe('user', () => {
   const checkWith = async <U>(
     user: GuardOptions<Scope, U>['user'],
     token = tokenWith(),
-  ): Promise<Decision<Scope, U>> => {
+  ): Promise<Decision<Scope, U, undefined>> => {
     const guard: GuardCore<Scope, U> = createGuardCore<Scope, U>({ verifier, scopes: declared, ...(user && { user }) })
     return guard.check(request(`Bearer ${token}`), guard.demand(['items:read'], false))
   }
@@ -327,16 +322,45 @@ describe('demand', () => {
   })
 
   it('takes scopes one by one, or an object', () => {
-    const nothing = { scopes: [], maxAgeSeconds: undefined, optional: false }
+    const nothing = { alternatives: [[]], maxAgeSeconds: undefined, optional: false }
     assert.deepEqual(core.demand([], false), nothing)
     assert.deepEqual(core.demand([{}], false), nothing)
-    assert.deepEqual(core.demand(['items:read'], true), { ...nothing, scopes: ['items:read'], optional: true })
+    assert.deepEqual(core.demand(['items:read'], true), {
+      ...nothing,
+      alternatives: [['items:read']],
+      optional: true,
+    })
     assert.deepEqual(core.demand([{ scopes: ['items:read'], maxAgeSeconds: 1 }], false), {
-      scopes: ['items:read'],
+      alternatives: [['items:read']],
       maxAgeSeconds: 1,
       optional: false,
     })
   })
+
+  it('of anyOf takes scopes, and lists of scopes', () => {
+    assert.deepEqual(core.demandAnyOf(['items:read', ['items:write', 'items:read']]), {
+      alternatives: [['items:read'], ['items:write', 'items:read']],
+      maxAgeSeconds: undefined,
+      optional: false,
+    })
+  })
+
+  const noChoice: readonly (readonly unknown[])[] = [
+    [],
+    [[]],
+    ['items:read', []],
+    ['items:raed'],
+    [['items:read', 'constructor']],
+    [undefined],
+    [null],
+    [{ scopes: ['items:read'] }],
+    [['items:read', 1]],
+  ]
+  for (const args of noChoice) {
+    it(`of anyOf refuses ${inspect(args)}`, () => {
+      assert.throws(() => core.demandAnyOf(args as Scope[]), TypeError)
+    })
+  }
 
   it('takes every scope where none were declared', async () => {
     const open = createGuardCore<string, undefined>({ verifier })
@@ -362,10 +386,9 @@ describe('createGuardCore', () => {
 
 describe('callerOf', () => {
   it('is who the guard let in, for that request alone', async () => {
-    const decision = await check(`Bearer ${tokenWith()}`)
-    assert.ok(decision.allowed)
     const [first, second] = [{}, {}]
-    core.admit(first, decision.caller)
+    const decision = await core.enter(first, request(`Bearer ${tokenWith()}`), core.demand([], false))
+    assert.ok(decision.allowed)
     assert.equal(core.callerOf(first), decision.caller)
     assert.equal(requireCaller(core, first), decision.caller)
     assert.throws(() => core.callerOf(second), /no guard ran/)
@@ -373,31 +396,112 @@ describe('callerOf', () => {
     assert.throws(() => createGuardCore({ verifier }).callerOf(first), /no guard ran/)
   })
 
-  it('is nobody on an optional route, and requireCaller says so', () => {
+  it('is nobody on an optional route, and requireCaller says so', async () => {
     const anonymous = {}
-    core.admit(anonymous, undefined)
+    await core.enter(anonymous, request(), core.demand([], true))
     assert.equal(core.callerOf(anonymous), undefined)
     assert.throws(() => requireCaller(core, anonymous), /this route is optional/)
   })
-})
 
-describe('withMembers', () => {
-  it('gives a function members, "caller" among them', () => {
-    const target = withMembers((n: number) => n + 1, { caller: () => 'me' })
-    assert.equal(target(1), 2)
-    assert.equal(target.caller(), 'me')
+  it('is nobody whom the guard refused', async () => {
+    const refused = {}
+    await core.enter(refused, request(`Bearer ${tokenWith()}`), core.demand(['items:read'], false))
+    assert.throws(() => core.callerOf(refused), /no guard ran/)
   })
 })
 
-describe('admitAtOnce', () => {
+describe('anyOf', () => {
+  const either = core.demandAnyOf(['items:write', ['items:read']])
+  it('lets in whoever has one of the scopes, and names those of the first when none is there (RFC 6750 §3.1)', async () => {
+    for (const scope of ['items:read', 'items:write'] as const)
+      assert.ok((await core.check(request(`Bearer ${tokenWith(scope)}`), either)).allowed)
+    const { status, challenge } = refusal(await core.check(request(`Bearer ${tokenWith()}`), either))
+    assert.equal(status, 403)
+    assert.match(challenge ?? '', /scope="items:write"$/)
+  })
+
+  it('wants all of a list', async () => {
+    const both = core.demandAnyOf([['items:read', 'items:write']])
+    assert.equal(refusal(await core.check(request(`Bearer ${tokenWith('items:read')}`), both)).status, 403)
+    assert.ok((await core.check(request(`Bearer ${tokenWith('items:read', 'items:write')}`), both)).allowed)
+  })
+})
+
+describe('enter, by two guards for one request', () => {
+  const read = core.demand(['items:read'], false)
+  const write = core.demand(['items:write'], false)
+
+  it('demands what both demand, and says all of it (as Security scopes of FastAPI do)', async () => {
+    const carrier = {}
+    const asked = request(`Bearer ${tokenWith('items:read')}`)
+    assert.ok((await core.enter(carrier, asked, read)).allowed)
+    const { status, challenge } = refusal(await core.enter(carrier, asked, write))
+    assert.equal(status, 403)
+    assert.match(challenge ?? '', /scope="items:read items:write"$/)
+  })
+
+  it('lets nobody pass unless both are optional', async () => {
+    const optional = core.demand([], true)
+    const pairs = [
+      [optional, optional, true],
+      [optional, read, false],
+      [core.demand([], false), optional, false],
+    ] as const
+    for (const [outer, inner, passes] of pairs) {
+      const carrier = {}
+      const first = await core.enter(carrier, request(), outer)
+      const second = first.allowed ? await core.enter(carrier, request(), inner) : first
+      assert.equal(second.allowed, passes)
+    }
+  })
+
+  it('demands the younger of two ages', async () => {
+    const [older, younger] = [600, 300].map((maxAgeSeconds) => core.demand([{ maxAgeSeconds }], false)) as [
+      Demand<Scope>,
+      Demand<Scope>,
+    ]
+    for (const [outer, inner] of [
+      [older, younger],
+      [younger, older],
+    ] as const)
+      assert.equal(joinDemands(outer, inner).maxAgeSeconds, 300)
+  })
+
+  it('asks for the user once', async () => {
+    let asked = 0
+    const guard = createGuardCore({ verifier, user: () => ({ number: ++asked }) })
+    const carrier = {}
+    const sent = request(`Bearer ${tokenWith('items:read')}`)
+    for (let i = 0; i < 3; i++) await guard.enter(carrier, sent, guard.demand([], false))
+    assert.deepEqual(requireCaller(guard, carrier).user, { number: 1 })
+  })
+
+  it('does not take the caller of one token for that of another', async () => {
+    const guard = createGuardCore({ verifier, user: ({ claims }) => ({ jti: claims.jti }) })
+    const carrier = {}
+    const tokens = [tokenWith(), tokenWith()]
+    for (const token of tokens) await guard.enter(carrier, request(`Bearer ${token}`), guard.demand([], false))
+    assert.equal(requireCaller(guard, carrier).user.jti, decodeJwtUnsafe(tokens[1]!).claims.jti)
+  })
+
+  it('is not entered at once by the second', async () => {
+    const token = tokenWith('items:read')
+    await check(`Bearer ${token}`)
+    const carrier = {}
+    assert.ok(core.enterAtOnce(carrier, request(`Bearer ${token}`), read))
+    assert.equal(core.enterAtOnce(carrier, request(`Bearer ${token}`), core.demand([], true)), undefined)
+  })
+})
+
+describe('enterAtOnce', () => {
   const demand = (scopes: readonly Scope[] = [], optional = false) => core.demand(scopes, optional)
 
   it('gives the caller whom check let in before, and asks check for everybody else', async () => {
     const token = tokenWith('items:read')
-    assert.equal(core.admitAtOnce(request(`Bearer ${token}`), demand()), undefined)
+    assert.equal(core.enterAtOnce({}, request(`Bearer ${token}`), demand()), undefined)
     const decision = await check(`Bearer ${token}`)
     assert.ok(decision.allowed)
-    assert.deepEqual(core.admitAtOnce(request(`Bearer ${token}`), demand(['items:read'])), decision.caller)
+    assert.deepEqual(core.enterAtOnce({}, request(`Bearer ${token}`), demand(['items:read'])), decision.caller)
     for (const field of [
       undefined,
       '',
@@ -409,16 +513,19 @@ describe('admitAtOnce', () => {
       `Bearer  ${token}x`,
     ]) {
       const asked = { method: 'GET', url: '/', headers: { get: () => field } }
-      assert.equal(core.admitAtOnce(asked, demand([], true)), undefined, String(field))
+      assert.equal(core.enterAtOnce({}, asked, demand([], true)), undefined, String(field))
     }
   })
 
   it('asks check where a scope is missing, an age is demanded, or there is a user to ask for', async () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)
-    assert.equal(core.admitAtOnce(request(`Bearer ${token}`), demand(['items:read', 'items:write'])), undefined)
-    assert.equal(core.admitAtOnce(request(`Bearer ${token}`), core.demand([{ maxAgeSeconds: 60 }], false)), undefined)
+    assert.equal(core.enterAtOnce({}, request(`Bearer ${token}`), demand(['items:read', 'items:write'])), undefined)
+    assert.equal(
+      core.enterAtOnce({}, request(`Bearer ${token}`), core.demand([{ maxAgeSeconds: 60 }], false)),
+      undefined,
+    )
     const withUser = createGuardCore({ verifier, user: () => undefined })
-    assert.equal(withUser.admitAtOnce(request(`Bearer ${token}`), withUser.demand([], false)), undefined)
+    assert.equal(withUser.enterAtOnce({}, request(`Bearer ${token}`), withUser.demand([], false)), undefined)
   })
 })

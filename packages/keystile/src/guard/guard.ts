@@ -1,8 +1,9 @@
 import { TokenError } from '../base/errors.ts'
-import { isJsonObject } from '../base/json.ts'
 import type { HttpAnswer, HttpRequest } from '../http/message.ts'
 import { tokenRefusalAnswer } from '../http/problem.ts'
 import { readBearerToken } from './credential.ts'
+import { isMetBy, joinDemands, readAlternatives, readDemand } from './demand.ts'
+import type { AlternativeArguments, Demand, DemandArguments } from './demand.ts'
 import type { Identity, Verifier } from './verifier.ts'
 
 /** What a guard is made from. The object of `createKeystile` is one. */
@@ -20,49 +21,36 @@ export interface Caller<S extends string, U> {
   readonly user: U
 }
 
-export interface Demand<S extends string> {
-  /** All of these. */
-  readonly scopes: readonly S[]
-  /** Seconds since the person proved who they are, at most (RFC 9470). */
-  readonly maxAgeSeconds: number | undefined
-  /** Lets a request without a credential pass, and no other that would be refused. */
-  readonly optional: boolean
-}
-
-/** What a guard is called with: scopes, or an object where there is more to demand. */
-export type DemandArguments<S extends string> =
-  | readonly S[]
-  | readonly [
-      {
-        /** All of these. */
-        readonly scopes?: readonly S[]
-        /** The person has proved who they are at most so many seconds ago; older tokens get 401 (RFC 9470). */
-        readonly maxAgeSeconds?: number
-      },
-    ]
-
-export type Decision<S extends string, U> =
-  | { readonly allowed: true; readonly caller: Caller<S, U> | undefined }
+/** `Nobody` is `undefined` where the guard is optional. */
+export type Decision<S extends string, U, Nobody = never> =
+  | { readonly allowed: true; readonly caller: Caller<S, U> | Nobody }
   | { readonly allowed: false; readonly error: TokenError; readonly answer: HttpAnswer }
 
 /** A guard without a framework: what every adapter asks. */
 export interface GuardCore<S extends string, U> {
+  readonly issuer: string
+  readonly scopes: Readonly<Record<string, string>> | undefined
   /** @throws {TypeError} when a scope was not declared, or an age is no number above 0 */
   demand(args: DemandArguments<S>, optional: boolean): Demand<S>
+  /** @throws {TypeError} when a scope was not declared, or there is none */
+  demandAnyOf(args: AlternativeArguments<S>): Demand<S>
   /**
-   * Decides about a request. In this order: is there a credential, is it well-formed, is the token proved, not taken
+   * Decides about a request. In this order: is there a credential, is it well-formed, is the token verified, not taken
    * back and young enough, has it the scopes, is there a user. Never throws for what a sender controls.
    */
-  check(request: HttpRequest, demand: Demand<S>): Promise<Decision<S, U>>
+  check(request: HttpRequest, demand: Demand<S>): Promise<Decision<S, U, undefined>>
   /**
-   * The caller of a request that `check` would let in, where that is known without waiting: a token that was proved
-   * before, and no user to ask for. `undefined` says nothing.
+   * `check`, and whoever may come in is kept with the framework's own request object. Where another guard of ours has
+   * let this request in already, what that one demanded is demanded again together with this, and its user is kept.
    */
-  admitAtOnce(request: HttpRequest, demand: Demand<S>): Caller<S, U> | undefined
-  /** Keeps the caller with the framework's request object, for `callerOf`. */
-  admit(request: object, caller: Caller<S, U> | undefined): void
+  enter(carrier: object, request: HttpRequest, demand: Demand<S>): Promise<Decision<S, U, undefined>>
+  /**
+   * `enter` for a request that is known to be let in, without waiting: its token was verified before, and there is no
+   * user to ask for and no other guard. `undefined` says nothing.
+   */
+  enterAtOnce(carrier: object, request: HttpRequest, demand: Demand<S>): Caller<S, U> | undefined
   /** @throws {TypeError} where no guard of ours let the request in */
-  callerOf(request: object): Caller<S, U> | undefined
+  callerOf(carrier: object): Caller<S, U> | undefined
 }
 
 /** @throws {TypeError} for a verifier that is none */
@@ -71,19 +59,30 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
   if (typeof verifier?.verify !== 'function')
     throw new TypeError('a guard needs a verifier: pass createVerifier(…) or createKeystile(…)')
   // A member of the request object itself: a WeakMap takes longer than all else that a known token needs.
-  const admitted = Symbol('admitted')
-  type Admitted = { [admitted]?: { readonly caller: Caller<S, U> | undefined } }
+  const entered = Symbol('entered')
+  interface Entry {
+    readonly caller: Caller<S, U> | undefined
+    readonly demand: Demand<S>
+  }
+  type Carrier = { [entered]?: Entry }
 
-  async function authenticate(request: HttpRequest, demand: Demand<S>): Promise<Caller<S, U> | undefined> {
+  async function authenticate(
+    request: HttpRequest,
+    demand: Demand<S>,
+    before?: Caller<S, U>,
+  ): Promise<Caller<S, U> | undefined> {
     const token = readBearerToken(request)
     if (token === undefined) {
       if (demand.optional) return undefined
       throw new TokenError('not_authenticated', 'Not authenticated')
     }
     const identity = (await verifier.verify(token, demand)) as Identity<S>
-    if (!demand.scopes.every((scope) => identity.scopes.includes(scope))) {
-      throw new TokenError('insufficient_scope', 'The token lacks a scope that this needs', { scopes: demand.scopes })
+    if (!isMetBy(demand, identity.scopes)) {
+      const scopes = demand.alternatives[0]!
+      throw new TokenError('insufficient_scope', 'The token lacks a scope that this needs', { scopes })
     }
+    // The same token has the same identity, as long as it is remembered.
+    if (before?.identity === identity) return before
     if (!options.user) return { identity, user: undefined as U }
     const user = await options.user(identity)
     if (user === undefined || user === null)
@@ -91,67 +90,54 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
     return { identity, user }
   }
 
+  async function decide(
+    request: HttpRequest,
+    demand: Demand<S>,
+    before?: Caller<S, U>,
+  ): Promise<Decision<S, U, undefined>> {
+    try {
+      return { allowed: true, caller: await authenticate(request, demand, before) }
+    } catch (error) {
+      if (!(error instanceof TokenError)) throw error
+      return { allowed: false, error, answer: tokenRefusalAnswer(error, verifier.issuer) }
+    }
+  }
+
   return {
-    demand(args, optional) {
-      const [first] = args
-      const {
-        scopes = [],
-        maxAgeSeconds,
-        ...others
-      } = isJsonObject(first) && args.length === 1 ? first : { scopes: args as readonly S[] }
-      // A demand that is misspelt would otherwise be no demand.
-      if (!Array.isArray(scopes) || Object.keys(others).length > 0) {
-        throw new TypeError('a guard takes scopes, or { scopes, maxAgeSeconds }')
-      }
-      if (maxAgeSeconds !== undefined && !(Number.isFinite(maxAgeSeconds) && maxAgeSeconds > 0)) {
-        throw new TypeError('maxAgeSeconds is a number above 0')
-      }
-      for (const scope of scopes) {
-        if (typeof scope !== 'string') throw new TypeError('a guard takes scopes, as strings')
-        if (declared && !Object.hasOwn(declared, scope)) {
-          throw new TypeError(`the scope "${scope}" is not declared; declared are: ${Object.keys(declared).join(', ')}`)
-        }
-      }
-      return { scopes, maxAgeSeconds, optional }
+    issuer: verifier.issuer,
+    scopes: declared,
+    demand: (args, optional) => readDemand(args, { optional, declared }),
+    demandAnyOf: (args) => readAlternatives(args, declared),
+    check: (request, demand) => decide(request, demand),
+    async enter(carrier: Carrier, request, demand) {
+      const before = carrier[entered]
+      const joined = before ? joinDemands(before.demand, demand) : demand
+      const decision = await decide(request, joined, before?.caller)
+      if (decision.allowed) carrier[entered] = { caller: decision.caller, demand: joined }
+      return decision
     },
-    async check(request, demand) {
-      try {
-        return { allowed: true, caller: await authenticate(request, demand) }
-      } catch (error) {
-        if (!(error instanceof TokenError)) throw error
-        return { allowed: false, error, answer: tokenRefusalAnswer(error, verifier.issuer) }
-      }
-    },
-    admitAtOnce(request, { scopes, maxAgeSeconds }) {
-      if (options.user || maxAgeSeconds !== undefined) return undefined
+    enterAtOnce(carrier: Carrier, request, demand) {
+      if (options.user || demand.maxAgeSeconds !== undefined || carrier[entered]) return undefined
       const field = request.headers.get('authorization')
-      // Only what is well-formed was ever proved, so a malformed token is not found.
+      // Only what is well-formed was ever verified, so a malformed token is not found.
       const identity = field?.startsWith('Bearer ') ? verifier.recall?.(field.slice(7)) : undefined
-      if (!identity || !scopes.every((scope) => identity.scopes.includes(scope))) return undefined
-      return { identity: identity as Identity<S>, user: undefined as U }
+      if (!identity || !isMetBy(demand, identity.scopes)) return undefined
+      const caller = { identity: identity as Identity<S>, user: undefined as U }
+      carrier[entered] = { caller, demand }
+      return caller
     },
-    admit(request, caller) {
-      ;(request as Admitted)[admitted] = { caller }
-    },
-    callerOf(request) {
-      const found = (request as Admitted)[admitted]
-      if (!found)
+    callerOf(carrier: Carrier) {
+      const entry = carrier[entered]
+      if (!entry)
         throw new TypeError('no guard ran for this request: put guard(…) before the handler that asks for its caller')
-      return found.caller
+      return entry.caller
     },
   }
 }
 
 /** `callerOf` where the route is not optional. */
-export function requireCaller<S extends string, U>(core: GuardCore<S, U>, request: object): Caller<S, U> {
-  const caller = core.callerOf(request)
+export function requireCaller<S extends string, U>(core: GuardCore<S, U>, carrier: object): Caller<S, U> {
+  const caller = core.callerOf(carrier)
   if (!caller) throw new TypeError('this route is optional and the caller is nobody: ask guard.optional.caller(…)')
   return caller
-}
-
-/**
- * A function with members. They are defined, not assigned: every function inherits a `caller` whose setter throws.
- */
-export function withMembers<F extends object, M extends object>(target: F, members: M): F & M {
-  return Object.defineProperties(target, Object.getOwnPropertyDescriptors(members)) as F & M
 }

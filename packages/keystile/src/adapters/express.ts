@@ -1,0 +1,66 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AlternativeArguments, Demand, DemandArguments } from '../guard/demand.ts'
+import { createGuardCore, type Caller, type Decision, type GuardOptions } from '../guard/guard.ts'
+import type { HttpRequest } from '../http/message.ts'
+import { assembleGuard } from './assemble-guard.ts'
+import type { Mountable } from './mountable.ts'
+import { readCheckedRequest, readNodeRequest, writeAnswer } from './node-request.ts'
+import { readParsedBody } from './parsed-body.ts'
+
+/** What Express 4 and 5 take as middleware. Errors of the app's own `user` go to `next`, and so to its error handler. */
+export type ExpressMiddleware = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: (error?: unknown) => void,
+) => void
+
+/** Guards of Express routes and routers. The handler asks `guard.caller(req)`. */
+export interface Guard<S extends string, U> {
+  /** Lets in whoever has all these scopes, and logged in lately where that is demanded. @throws {TypeError} for a wrong demand */
+  (...demand: DemandArguments<S>): ExpressMiddleware
+  /** Lets in whoever has one of these scopes, or all of one of these lists. @throws {TypeError} for a wrong demand */
+  anyOf(...alternatives: AlternativeArguments<S>): ExpressMiddleware
+  readonly optional: {
+    /** Lets in requests without a credential as well. A credential that is wrong is still refused. */
+    (...demand: DemandArguments<S>): ExpressMiddleware
+    check(request: IncomingMessage | HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U, undefined>>
+    /** @throws {TypeError} where no guard ran */
+    caller(request: IncomingMessage): Caller<S, U> | undefined
+  }
+  /** Decides without a route: for an upgrade to a WebSocket, say. Takes a request or anything with `headers.get`. */
+  check(request: IncomingMessage | HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U>>
+  /** @throws {TypeError} where no guard ran */
+  caller(request: IncomingMessage): Caller<S, U>
+}
+
+/** Makes the guards of an app from a verifier, or from the object of `createKeystile`. */
+export function createGuard<S extends string = string, U = undefined>(options: GuardOptions<S, U>): Guard<S, U> {
+  const core = createGuardCore(options)
+  return assembleGuard(
+    core,
+    (demand: Demand<S>): ExpressMiddleware =>
+      (request, response, next) => {
+        const read = readNodeRequest(request)
+        if (core.enterAtOnce(request, read, demand)) return next()
+        core.enter(request, read, demand).then((decision) => {
+          if (decision.allowed) next()
+          else writeAnswer(response, decision.answer)
+        }, next)
+      },
+    readCheckedRequest,
+  )
+}
+
+/**
+ * Answers Keystile's own endpoints in an Express app, and calls `next` for every other request. Use it at the app's
+ * root, `app.use(mount(keystile))`, whatever path the issuer has; before body parsers or behind them.
+ */
+export function mount(keystile: Mountable): ExpressMiddleware {
+  return (request, response, next) => {
+    // Below a router `url` is cut; what was asked for is in `originalUrl`.
+    const { originalUrl } = request as { originalUrl?: string }
+    const read = readNodeRequest(request)
+    const whole = { ...read, url: originalUrl ?? read.url, body: readParsedBody(request, read.body) }
+    keystile.answer(whole).then((answer) => (answer ? writeAnswer(response, answer) : next()), next)
+  }
+}

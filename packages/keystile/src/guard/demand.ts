@@ -1,0 +1,90 @@
+import { isJsonObject } from '../base/json.ts'
+
+/** What a route demands of its caller. */
+export interface Demand<S extends string = string> {
+  /** Sets of scopes: all of any one of them suffice. `[[]]` demands none. */
+  readonly alternatives: readonly (readonly S[])[]
+  /** Seconds since the person proved who they are, at most (RFC 9470). */
+  readonly maxAgeSeconds: number | undefined
+  /** Lets a request without a credential pass, and no other that would be refused. */
+  readonly optional: boolean
+}
+
+/** What a guard is called with: scopes, or an object where there is more to demand. */
+export type DemandArguments<S extends string> =
+  | readonly S[]
+  | readonly [
+      {
+        /** All of these. */
+        readonly scopes?: readonly S[]
+        /** The person has proved who they are at most so many seconds ago; older tokens get 401 (RFC 9470). */
+        readonly maxAgeSeconds?: number
+      },
+    ]
+
+/** What `guard.anyOf` is called with: scopes of which one suffices, or lists of which all of one suffice. */
+export type AlternativeArguments<S extends string> = readonly (S | readonly S[])[]
+
+/** @throws {TypeError} for what is no demand, and for a scope that is not among the declared ones */
+export function readDemand<S extends string>(
+  args: DemandArguments<S>,
+  { optional, declared }: { readonly optional: boolean; readonly declared: object | undefined },
+): Demand<S> {
+  const [first] = args
+  const {
+    scopes = [],
+    maxAgeSeconds,
+    ...others
+  } = isJsonObject(first) && args.length === 1 ? first : { scopes: args as readonly S[] }
+  // A demand that is misspelt would otherwise be no demand.
+  if (!Array.isArray(scopes) || Object.keys(others).length > 0) {
+    throw new TypeError('a guard takes scopes, or { scopes, maxAgeSeconds }')
+  }
+  if (maxAgeSeconds !== undefined && !(Number.isFinite(maxAgeSeconds) && maxAgeSeconds > 0)) {
+    throw new TypeError('maxAgeSeconds is a number above 0')
+  }
+  requireDeclared(scopes, declared)
+  return { alternatives: [scopes], maxAgeSeconds, optional }
+}
+
+/** @throws {TypeError} when there is nothing to choose from, and for a scope that is not among the declared ones */
+export function readAlternatives<S extends string>(
+  args: AlternativeArguments<S>,
+  declared: object | undefined,
+): Demand<S> {
+  const alternatives = args.map((alternative) => (typeof alternative === 'string' ? [alternative] : alternative))
+  // An empty alternative would be met by everybody, and hide the others.
+  if (alternatives.length === 0 || alternatives.some((scopes) => !Array.isArray(scopes) || scopes.length === 0)) {
+    throw new TypeError('guard.anyOf takes scopes, or lists of scopes with at least one each')
+  }
+  for (const scopes of alternatives) requireDeclared(scopes, declared)
+  return { alternatives, maxAgeSeconds: undefined, optional: false }
+}
+
+/**
+ * What two guards demand of the same request, the one of a router and the one of a route in it, say: both. Somebody
+ * must be there unless both are optional.
+ */
+export function joinDemands<S extends string>(outer: Demand<S>, inner: Demand<S>): Demand<S> {
+  const ages = [outer.maxAgeSeconds, inner.maxAgeSeconds].filter((age) => age !== undefined)
+  return {
+    alternatives: outer.alternatives.flatMap((left) =>
+      inner.alternatives.map((right) => [...new Set([...left, ...right])]),
+    ),
+    maxAgeSeconds: ages.length > 0 ? Math.min(...ages) : undefined,
+    optional: outer.optional && inner.optional,
+  }
+}
+
+export function isMetBy<S extends string>({ alternatives }: Demand<S>, held: readonly string[]): boolean {
+  return alternatives.some((scopes) => scopes.every((scope) => held.includes(scope)))
+}
+
+function requireDeclared(scopes: readonly unknown[], declared: object | undefined): void {
+  for (const scope of scopes) {
+    if (typeof scope !== 'string') throw new TypeError('a guard takes scopes, as strings')
+    if (declared && !Object.hasOwn(declared, scope)) {
+      throw new TypeError(`the scope "${scope}" is not declared; declared are: ${Object.keys(declared).join(', ')}`)
+    }
+  }
+}
