@@ -11,14 +11,14 @@ const bundle = join(server, 'bundle')
 rmSync(bundle, { recursive: true, force: true })
 await build({
   absWorkingDir: join(server, 'dist'),
-  entryPoints: ['index.js', 'cli/main.js', 'server/writer-thread.js', 'features/password/hash-thread.js'],
+  entryPoints: ['index.js', 'docs.js', 'cli/main.js', 'server/writer-thread.js', 'features/password/hash-thread.js'],
   outdir: bundle,
   bundle: true,
   splitting: true,
   format: 'esm',
   platform: 'node',
   target: 'node24',
-  external: ['keystile', 'keystile/*', 'pg', 'pino', '@node-rs/argon2', '#*'],
+  external: ['keystile', 'keystile/*', 'pg', 'pino', '@node-rs/argon2', '@node-rs/bcrypt', '#*'],
   legalComments: 'linked',
   logLevel: 'warning',
 })

@@ -51,6 +51,8 @@ const keystile: Package = {
     { file: 'express.ts', for: 'guards in Express 4 and 5', neverLoads: ['express'] },
     { file: 'node.ts', for: 'guards in node:http' },
     { file: 'web.ts', for: 'guards of handlers over a web Request', neverLoads: ['node:http'] },
+    { file: 'openapi.ts', for: 'documents, with what guards enforce', neverLoads: ['hono', 'fastify', 'node:http'] },
+    { file: 'testing.ts', for: 'an issuer for tests of guarded routes', neverLoads: ['hono', 'fastify', 'node:http'] },
     { file: 'internal.ts', for: '@keystile/server alone; not part of the public API' },
   ],
   rooms: [
@@ -61,7 +63,12 @@ const keystile: Package = {
       packagesOf: { 'random.ts': ['node:crypto'] },
     },
     { name: 'http', for: 'bytes on the wire to values, and values back', from: ['base'] },
-    { name: 'keys', for: 'algorithms, keys, JWK Sets and where they are fetched', from: ['base', 'http'], packages: ['node:crypto'] },
+    {
+      name: 'keys',
+      for: 'algorithms, keys, JWK Sets and where they are fetched',
+      from: ['base', 'http'],
+      packages: ['node:crypto'],
+    },
     { name: 'token', for: 'JWS, claims, scopes, access tokens', from: ['base', 'keys'] },
     { name: 'guard', for: 'credential to identity to decision', from: ['base', 'http', 'keys', 'token'] },
     {
@@ -70,13 +77,22 @@ const keystile: Package = {
       from: ['base', 'http', 'guard'],
       packages: ['hono', 'fastify', 'node:http'],
     },
+    {
+      name: 'openapi',
+      for: 'guards read back from the routes of an app, and written into its OpenAPI document',
+      from: ['base', 'guard', 'adapters'],
+    },
+    { name: 'testing', for: 'an issuer that lives in a test', from: ['base', 'keys', 'token', 'guard'] },
   ],
 }
 
 const server: Package = {
   folder: 'packages/server',
   name: '@keystile/server',
-  doors: [{ file: 'index.ts', for: 'createKeystile, and the types around it' }],
+  doors: [
+    { file: 'index.ts', for: 'createKeystile, and the types around it' },
+    { file: 'docs.ts', for: 'Swagger UI for the document of an app', neverLoads: ['kysely', 'pg', 'zod'] },
+  ],
   rooms: [
     { name: 'base', for: 'the error of whoever configures, and what threads inherit', from: [] },
     {
@@ -106,13 +122,14 @@ const server: Package = {
     },
     {
       name: 'features/password',
-      for: 'argon2id in threads of its own, and the policy',
+      for: 'hashes in threads of their own: argon2id, and what others stored; and the policy',
       from: ['base'],
-      packages: ['keystile', '@node-rs/argon2', 'node:worker_threads', 'node:events', 'node:os', 'node:crypto'],
+      packages: ['keystile', 'node:worker_threads', 'node:events', 'node:os', 'node:crypto'],
+      packagesOf: { 'argon2.ts': ['@node-rs/argon2'], 'bcrypt.ts': ['@node-rs/bcrypt'] },
     },
     {
       name: 'features/users',
-      for: 'accounts: the own one, and all of them for administrators',
+      for: 'the directory that people log in from; accounts: the own one, and all of them for administrators',
       from: ['storage', 'http', 'features/events', 'features/scopes', 'features/sessions', 'features/password'],
       packages: ['keystile', 'kysely', 'zod', '@standard-schema/spec', 'node:url', 'node:util'],
     },

@@ -2,6 +2,7 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 
 /** A route as it was registered, and where: the hooks of that place are its hooks as well. */
 export interface RememberedRoute {
+  readonly url: string
   readonly options: RouteOptions
   readonly instance: FastifyInstance
 }
@@ -16,7 +17,8 @@ export function rememberRoutes(app: FastifyInstance): void {
   const routes: RememberedRoute[] = []
   ;(app as Remembering)[remembered] = routes
   app.addHook('onRoute', function (options) {
-    routes.push({ options, instance: this })
+    // The path of these options changes: a prefix is registered with a slash at its end as well, and not told again.
+    routes.push({ url: options.url, options, instance: this })
   })
 }
 

@@ -9,7 +9,7 @@ import {
   type HttpAnswer,
   type HttpRequestWithBody,
 } from 'keystile/internal'
-import { createDocs } from '../features/docs/swagger-ui.ts'
+import { createPages } from '../features/docs/swagger-ui.ts'
 import { jsonAnswer } from '../http/route.ts'
 import type { Running } from './wire.ts'
 
@@ -36,7 +36,7 @@ export async function listen(
   { keystile, document, isReady }: Running,
   { hosts, port }: { readonly hosts: readonly string[]; readonly port: number },
 ): Promise<ListeningServer> {
-  const docs = createDocs()
+  const docs = createPages({ path: '/docs', documentPath: '/openapi.json', title: 'Keystile' })
   const openapi = jsonAnswer(200, document)
   const answerRead = async (path: string): Promise<HttpAnswer | undefined> => {
     switch (path) {

@@ -2,54 +2,75 @@ import { readFileSync } from 'node:fs'
 import type { HttpAnswer } from 'keystile/internal'
 
 /** Everything comes from this server, nothing runs that is written into the page, and no other site frames it. */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
+function contentSecurityPolicy(connected: readonly string[]): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    ["connect-src 'self'", ...connected].join(' '),
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+}
 
-const page = `<!doctype html>
+/** @param base in front of all but the title */
+function pageOf(base: string, title: string): string {
+  return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Keystile</title>
+<title>${title.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)}</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="stylesheet" href="${base}/swagger-ui.css">
 </head>
 <body>
 <div id="swagger-ui"></div>
-<script src="/docs/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
+<script src="${base}/swagger-ui-bundle.js"></script>
+<script src="${base}/start.js"></script>
 </body>
 </html>
 `
+}
 
-const start = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true, validatorUrl: null })\n`
+export interface PagesOptions {
+  /** The path of the page. */
+  readonly path: string
+  /** Where the document is. */
+  readonly documentPath: string
+  readonly title: string
+  /** Origins that the page may ask besides its own. */
+  readonly connected?: readonly string[]
+}
 
-/** The pages below `/docs`: Swagger UI over `/openapi.json`, which needs no other host. Other paths have no answer. */
-export function createDocs(): (path: string) => HttpAnswer | undefined {
+/** The pages at `/docs`, say, and below: Swagger UI, which needs no other host. Other paths have no answer. */
+export function createPages({
+  path: base,
+  documentPath,
+  title,
+  connected = [],
+}: PagesOptions): (path: string) => HttpAnswer | undefined {
+  const policy = contentSecurityPolicy(connected)
+  const start = `SwaggerUIBundle({ url: ${JSON.stringify(documentPath)}, dom_id: '#swagger-ui', deepLinking: true, validatorUrl: null })\n`
   const files = new Map<string, HttpAnswer>()
   const read = (name: string, type: string): HttpAnswer => {
     const known =
-      files.get(name) ?? textAnswer(readFileSync(new URL(import.meta.resolve(`#swagger-ui/${name}`)), 'utf8'), type)
+      files.get(name) ??
+      textAnswer(readFileSync(new URL(import.meta.resolve(`#swagger-ui/${name}`)), 'utf8'), type, policy)
     files.set(name, known)
     return known
   }
   return (path) => {
     switch (path) {
-      case '/docs':
-        return textAnswer(page, 'text/html')
-      case '/docs/start.js':
-        return textAnswer(start, 'text/javascript')
-      case '/docs/swagger-ui.css':
+      case base:
+        return textAnswer(pageOf(base, title), 'text/html', policy)
+      case `${base}/start.js`:
+        return textAnswer(start, 'text/javascript', policy)
+      case `${base}/swagger-ui.css`:
         return read('swagger-ui.css', 'text/css')
-      case '/docs/swagger-ui-bundle.js':
+      case `${base}/swagger-ui-bundle.js`:
         return read('swagger-ui-bundle.js', 'text/javascript')
       default:
         return undefined
@@ -57,13 +78,13 @@ export function createDocs(): (path: string) => HttpAnswer | undefined {
   }
 }
 
-function textAnswer(body: string, type: string): HttpAnswer {
+function textAnswer(body: string, type: string, policy: string): HttpAnswer {
   return {
     status: 200,
     headers: {
       'content-type': `${type}; charset=utf-8`,
       'cache-control': type === 'text/html' ? 'no-cache' : 'public, max-age=3600',
-      'content-security-policy': contentSecurityPolicy,
+      'content-security-policy': policy,
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
     },

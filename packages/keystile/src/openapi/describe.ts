@@ -1,0 +1,24 @@
+import { ignoring, routesOf, secure, type OpenApiDocument, type SecuredApp, type SecureOptions } from './secure.ts'
+
+export interface DocumentInfo {
+  readonly title: string
+  readonly version: string
+  readonly description?: string
+}
+
+/**
+ * An OpenAPI document for an app that has none: its routes, with what their guards enforce. It knows nothing of bodies
+ * and answers. Call it when all routes are there.
+ *
+ * @throws {Error} for a route whose path OpenAPI cannot say, and where routes or guards cannot be seen, unless ignored
+ */
+export function describe(app: SecuredApp, info: DocumentInfo, options: SecureOptions = {}): OpenApiDocument {
+  const paths: Record<string, Record<string, unknown>> = {}
+  for (const { method, template } of routesOf(app).list(ignoring(options.ignore))) {
+    const names = [...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+    const parameters = names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }))
+    const operations = (paths[template] ??= parameters.length > 0 ? { parameters } : {})
+    operations[method] ??= { responses: { '2XX': { description: 'Done' } } }
+  }
+  return secure({ openapi: '3.1.1', info, paths }, app, options)
+}

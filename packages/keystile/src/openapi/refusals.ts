@@ -1,0 +1,51 @@
+import { isJsonObject, type JsonObject } from '../base/json.ts'
+import type { Demand } from '../guard/demand.ts'
+
+/** Added to the components of a document that has nothing of this name. */
+export const refusalSchemas: JsonObject = {
+  KeystileProblem: {
+    type: 'object',
+    description: 'RFC 9457',
+    properties: {
+      type: { type: 'string' },
+      title: { type: 'string' },
+      status: { type: 'integer' },
+      detail: { type: 'string', description: 'What was wrong' },
+    },
+    required: ['type', 'title', 'status', 'detail'],
+  },
+}
+
+const challenge = { 'WWW-Authenticate': { description: 'RFC 6750 §3', schema: { type: 'string' } } }
+const retryAfter = { 'Retry-After': { description: 'Whole seconds', schema: { type: 'string' } } }
+const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/KeystileProblem' } } }
+
+/** The responses of an operation together with those of its guards. What the app says of the same status stays. */
+export function refusalsOf(demands: readonly Demand[], responses: JsonObject): JsonObject {
+  const scopes = demands.flatMap(({ alternatives }) =>
+    alternatives.some((one) => one.length === 0) ? [] : alternatives,
+  )
+  const isRecent = demands.some(({ maxAgeSeconds }) => maxAgeSeconds !== undefined)
+  const isOptional = demands.every(({ optional }) => optional)
+  const texts: Readonly<Record<number, string | false>> = {
+    400: 'The Authorization header is malformed',
+    401: `${isOptional ? 'A' : 'No token, or a'} token that is not good${isRecent ? ', or a login that is too long ago' : ''}`,
+    403: scopes.length > 0 && `The token lacks ${scopes.map((one) => one.join(' ')).join(', or ')}`,
+    503: 'Tokens cannot be checked at the moment',
+  }
+  const refusals = Object.entries(texts).flatMap(([status, description]) =>
+    description === false ? [] : [[status, refusalOf(status, description, responses[status])] as const],
+  )
+  return { ...responses, ...Object.fromEntries(refusals) }
+}
+
+function refusalOf(status: string, description: string, own: unknown): unknown {
+  if (isJsonObject(own) && '$ref' in own) return own
+  const { headers, content: ownContent, ...rest } = isJsonObject(own) ? own : {}
+  return {
+    description,
+    ...rest,
+    headers: { ...(status === '503' ? retryAfter : challenge), ...(headers as object) },
+    content: { ...content, ...(ownContent as object) },
+  }
+}

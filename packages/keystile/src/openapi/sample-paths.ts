@@ -1,0 +1,109 @@
+import { isJsonObject, type JsonObject } from '../base/json.ts'
+
+export interface Parameter {
+  readonly $ref?: string
+  readonly name?: string
+  readonly in?: string
+  readonly example?: unknown
+  readonly examples?: unknown
+  readonly schema?: unknown
+}
+
+/** Something for most patterns that routes have. */
+const commonValues = [
+  'sample',
+  '1',
+  'a1',
+  '2026',
+  '00000000-0000-4000-8000-000000000000',
+  '2026-01-01',
+  'A',
+  'sample.txt',
+  'en',
+  'sample@example.com',
+  '12',
+  '123',
+  'a',
+  'ab',
+  'abc',
+  'AB',
+  'ABC',
+  'en-US',
+  '1.0',
+  '0123456789abcdef01234567',
+  '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+]
+const maxSamples = 1_000
+
+/** Paths of requests that a documented path may stand for. */
+export function* samplePaths(
+  template: string,
+  parameters: readonly (Parameter | undefined)[],
+  document: object,
+): Generator<string> {
+  const names = [...template.matchAll(/\{([^{}]+)\}/g)].map(([, name]) => name!)
+  const values = names.map((name) => valuesOf(name, parameters, document))
+  // First the same turn of each, then every combination, up to a bound.
+  for (let turn = 0; turn < Math.max(1, ...values.map((list) => list.length)); turn++) {
+    yield fill(
+      template,
+      values.map((list) => list[turn % list.length]!),
+    )
+  }
+  if (names.length < 2) return
+  const total = Math.min(
+    maxSamples,
+    values.reduce((product, list) => product * list.length, 1),
+  )
+  for (let number = 0; number < total; number++) {
+    let rest = number
+    yield fill(
+      template,
+      values.map((list) => {
+        const value = list[rest % list.length]!
+        rest = Math.floor(rest / list.length)
+        return value
+      }),
+    )
+  }
+}
+
+function fill(template: string, values: readonly string[]): string {
+  let index = 0
+  return template.replace(/\{[^{}]+\}/g, () => encodeURIComponent(values[index++]!))
+}
+
+function valuesOf(name: string, parameters: readonly (Parameter | undefined)[], document: object): readonly string[] {
+  const parameter = parameters
+    .map((one) => resolve(one, document))
+    .findLast((one) => one?.['in'] === 'path' && one['name'] === name)
+  const schema = resolve(parameter?.['schema'], document)
+  const examples = Object.values((parameter?.['examples'] ?? {}) as object).map((one: unknown) =>
+    isJsonObject(one) ? one['value'] : undefined,
+  )
+  const said = [
+    parameter?.['example'],
+    ...examples,
+    schema?.['example'],
+    ...[schema?.['examples'] ?? []].flat(),
+    schema?.['const'],
+    schema?.['default'],
+    ...[schema?.['enum'] ?? []].flat(),
+  ]
+  const texts = said.filter((value) => typeof value === 'string' || typeof value === 'number').map(String)
+  return [...texts, ...commonValues]
+}
+
+function resolve(value: unknown, document: object): JsonObject | undefined {
+  if (!isJsonObject(value)) return undefined
+  const reference = value['$ref']
+  if (typeof reference !== 'string' || !reference.startsWith('#/')) return value
+  const found = reference
+    .slice(2)
+    .split('/')
+    .reduce<unknown>(
+      (at, part) => (isJsonObject(at) ? at[part.replaceAll('~1', '/').replaceAll('~0', '~')] : undefined),
+      document,
+    )
+  return isJsonObject(found) && !('$ref' in found) ? found : undefined
+}

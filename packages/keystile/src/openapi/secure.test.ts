@@ -1,0 +1,312 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import express from 'express'
+// @ts-expect-error: there are no types for Express 4 beside those of 5
+import express4 from 'express-4'
+import Fastify from 'fastify'
+import { Hono } from 'hono'
+import { createGuard as createExpressGuard } from '../adapters/express.ts'
+import { createGuard as createFastifyGuard, documentRoutes } from '../adapters/fastify.ts'
+import { createGuard } from '../adapters/hono.ts'
+import { createVerifier } from '../guard/verifier.ts'
+import { generateKey } from '../keys/jwk.ts'
+import { keySetOf } from '../keys/jwk-set.ts'
+import { describe as describeApp } from './describe.ts'
+import { secure, type OpenApiDocument, type SecuredApp } from './secure.ts'
+
+const issuer = 'https://auth.example'
+const options = {
+  verifier: createVerifier({ issuer, audience: 'api', keys: keySetOf([generateKey('ES256')]), revocations: 'none' }),
+  scopes: { 'items:read': 'Read items', 'items:write': 'Change items' },
+}
+const guard = createGuard(options)
+const expressGuard = createExpressGuard(options)
+const fastifyGuard = createFastifyGuard(options)
+
+type Operation = { readonly security?: unknown; readonly responses: Record<string, Record<string, unknown>> }
+
+/** A document with these operations, as `get /items`. */
+const documentOf = (...operations: readonly string[]): OpenApiDocument & { paths: Record<string, object> } => {
+  const paths: Record<string, Record<string, object>> = {}
+  for (const operation of operations) {
+    const [method, path] = operation.split(' ') as [string, string]
+    ;(paths[path] ??= {})[method] = { responses: { 200: { description: 'Yes' } } }
+  }
+  return { openapi: '3.1.1', paths }
+}
+
+const operationIn = (document: OpenApiDocument, operation: string): Operation => {
+  const [method, path] = operation.split(' ') as [string, string]
+  return (document.paths as Record<string, Record<string, Operation>>)[path]![method]!
+}
+
+const securityOf = (app: SecuredApp, operation: string): unknown =>
+  operationIn(secure(documentOf(operation), app), operation).security
+
+const read = [{ keystile: ['items:read'] }]
+const ok = (c: { text(text: string): Response }): Response => c.text('ok')
+
+describe('secure', () => {
+  const app = new Hono().get('/items', guard('items:read'), ok).get('/open', ok)
+
+  it('adds the scheme, the security with its scopes, and every refusal with its body and headers', () => {
+    const document = documentOf('get /items', 'get /open')
+    const secured = secure(document, app)
+    const { security, responses } = operationIn(secured, 'get /items')
+    assert.deepEqual(security, read)
+    assert.deepEqual(Object.keys(responses), ['200', '400', '401', '403', '503'])
+    for (const status of ['400', '401', '403', '503']) {
+      const { headers, content } = responses[status]!
+      assert.deepEqual(Object.keys(headers as object), [status === '503' ? 'Retry-After' : 'WWW-Authenticate'])
+      const schema = { $ref: '#/components/schemas/KeystileProblem' }
+      assert.deepEqual(content, { 'application/problem+json': { schema } })
+    }
+    assert.deepEqual(operationIn(secured, 'get /open'), operationIn(document, 'get /open'))
+    const { securitySchemes, schemas } = secured.components as Record<string, Record<string, unknown>>
+    const flows = { password: { tokenUrl: `${issuer}/token`, scopes: options.scopes } }
+    assert.deepEqual(securitySchemes, { keystile: { type: 'oauth2', flows } })
+    assert.ok(schemas!['KeystileProblem'])
+  })
+
+  it('leaves the document that it is given as it is, and one without guards too', () => {
+    const document = documentOf('get /items')
+    secure(document, app)
+    assert.deepEqual(document, documentOf('get /items'))
+    assert.deepEqual(secure(documentOf('get /open'), app), documentOf('get /open'))
+  })
+
+  it('says nobody as {}, and each of anyOf as one of several (OpenAPI 3.1 §4.8.10)', () => {
+    const app = new Hono()
+      .get('/optional', guard.optional(), ok)
+      .get('/optional-scope', guard.optional('items:read'), ok)
+      .get('/any', guard.anyOf('items:read', ['items:write', 'items:read']), ok)
+      .get('/recent', guard({ maxAgeSeconds: 60 }), ok)
+    assert.deepEqual(securityOf(app, 'get /optional'), [{ keystile: [] }, {}])
+    assert.deepEqual(securityOf(app, 'get /optional-scope'), [{ keystile: ['items:read'] }, {}])
+    assert.deepEqual(securityOf(app, 'get /any'), [
+      { keystile: ['items:read'] },
+      { keystile: ['items:write', 'items:read'] },
+    ])
+    const secured = secure(documentOf('get /optional', 'get /recent'), app)
+    assert.deepEqual(Object.keys(operationIn(secured, 'get /optional').responses), ['200', '400', '401', '503'])
+    assert.equal((operationIn(secured, 'get /recent') as { 'x-max-age-seconds'?: number })['x-max-age-seconds'], 60)
+  })
+
+  it('keeps what the document says of other schemes, which is demanded as well', () => {
+    const document = { ...documentOf('get /items'), security: [{ apiKey: [] }] }
+    assert.deepEqual(operationIn(secure(document, app), 'get /items').security, [
+      { apiKey: [], keystile: ['items:read'] },
+    ])
+    const own = documentOf('get /items')
+    Object.assign(operationIn(own, 'get /items'), { security: [{ keystile: ['admin'] }, {}] })
+    assert.deepEqual(operationIn(secure(own, app), 'get /items').security, read)
+  })
+
+  it('keeps what the app says of the same refusals', () => {
+    const document = documentOf('get /items')
+    const schema = { type: 'string' }
+    Object.assign(operationIn(document, 'get /items').responses, {
+      400: { $ref: '#/components/responses/Bad' },
+      403: { description: 'Not yours', content: { 'text/plain': { schema } } },
+    })
+    const { responses } = operationIn(secure(document, app), 'get /items')
+    assert.deepEqual(responses['400'], { $ref: '#/components/responses/Bad' })
+    assert.equal(responses['403']!['description'], 'Not yours')
+    assert.deepEqual(Object.keys(responses['403']!['content'] as object), ['application/problem+json', 'text/plain'])
+  })
+
+  it('takes another security scheme for an issuer that is no Keystile', () => {
+    const securityScheme = { type: 'openIdConnect', openIdConnectUrl: 'https://id.example/.well-known/x' }
+    const { components } = secure(documentOf('get /items'), app, { securityScheme })
+    assert.deepEqual((components as Record<string, unknown>)['securitySchemes'], { keystile: securityScheme })
+  })
+
+  it('refuses a document with what the app does not answer, unless that is ignored', () => {
+    const document = documentOf('get /items', 'get /elsewhere', 'post /items')
+    assert.throws(() => secure(document, app), /no route for POST \/items/)
+    assert.throws(() => secure(document, app, { ignore: ['/items'] }), /no route for GET \/elsewhere/)
+    const other = documentOf('get /elsewhere/a', 'get /items')
+    assert.deepEqual(operationIn(secure(other, app, { ignore: ['/elsewhere/*'] }), 'get /items').security, read)
+  })
+
+  it('refuses what is no app', () => {
+    for (const app of [undefined, null, {}, 'app', { routes: [] }])
+      assert.throws(() => secure(documentOf(), app as never), TypeError)
+  })
+
+  it('asks a function for an app of any other kind', () => {
+    const find = (method: string, path: string): readonly unknown[] | undefined =>
+      method === 'get' && path === '/x/{id}' ? [() => {}, guard('items:read')] : undefined
+    assert.deepEqual(securityOf(find, 'get /x/{id}'), read)
+    assert.throws(() => securityOf(find, 'get /y'), /no route/)
+  })
+})
+
+describe('secure, in Hono', () => {
+  it('sees the guards of routers and patterns, joined, and none that never runs', () => {
+    const items = new Hono()
+      .use(guard('items:read'))
+      .get('/', ok)
+      .get('/:id{[0-9]+}', ok)
+      .post('/', guard('items:write'), ok)
+    items.onError((_error, c) => c.text('broken', 500))
+    const app = new Hono()
+      .route('/items', items)
+      .get('/early', ok)
+      .use('/early', guard())
+      .use('/later/*', guard())
+      .get('/later/on', (_c, next) => next(), guard('items:read'), ok)
+      .all('/every', guard(), ok)
+    assert.deepEqual(securityOf(app, 'get /items'), read)
+    assert.deepEqual(securityOf(app, 'head /items'), read)
+    assert.deepEqual(securityOf(app, 'get /items/{number}'), read)
+    assert.deepEqual(securityOf(app, 'post /items'), [{ keystile: ['items:read', 'items:write'] }])
+    assert.equal(securityOf(app, 'get /early'), undefined)
+    assert.deepEqual(securityOf(app, 'get /later/on'), read)
+    assert.deepEqual(securityOf(app, 'put /every'), [{ keystile: [] }])
+  })
+
+  it('knows two routes apart that differ in their pattern', () => {
+    const app = new Hono().get('/x/:id{[0-9]+}', guard(), ok).get('/x/:name{[a-z]+}', ok)
+    assert.deepEqual(securityOf(app, 'get /x/{id}'), [{ keystile: [] }])
+    assert.equal(securityOf(app, 'get /x/{name}'), undefined)
+  })
+
+  it('says so where an app is mounted that it cannot look into', () => {
+    const app = new Hono().mount('/foreign', () => new Response('x')).get('/foreign/x', guard(), ok)
+    assert.throws(() => securityOf(app, 'get /foreign/x'), /mounted there/)
+  })
+})
+
+for (const [name, make] of [
+  ['5', express],
+  ['4', express4 as unknown as typeof express],
+] as const) {
+  describe(`secure, in Express ${name}`, () => {
+    it('sees the guards of routers and routes, joined, and none that never runs', () => {
+      const app = make()
+      const answer = (_request: unknown, response: { end(): unknown }): void => void response.end()
+      const items = make.Router()
+      items.use(expressGuard('items:read'))
+      items.get('/:id', answer)
+      items.route('/').get(answer).post(expressGuard('items:write'), answer)
+      app.use((_request, _response, next) => next())
+      app.use('/shops/:shop/items', items)
+      app.get('/early', answer)
+      app.use('/early', expressGuard())
+      app.use(['/a', '/b'], expressGuard())
+      app.get('/b/c', [expressGuard('items:read')], answer)
+      app.all('/every', expressGuard.optional(), answer)
+      app.use((_error: unknown, _request: unknown, _response: unknown, next: () => void) => next())
+      assert.deepEqual(securityOf(app, 'get /shops/{shop}/items/{id}'), read)
+      assert.deepEqual(securityOf(app, 'get /shops/{shop}/items'), read)
+      assert.deepEqual(securityOf(app, 'head /shops/{shop}/items'), read)
+      assert.deepEqual(securityOf(app, 'post /shops/{shop}/items'), [{ keystile: ['items:read', 'items:write'] }])
+      assert.equal(securityOf(app, 'get /early'), undefined)
+      assert.deepEqual(securityOf(app, 'get /b/c'), read)
+      assert.deepEqual(securityOf(app, 'patch /every'), [{ keystile: [] }, {}])
+      assert.throws(() => securityOf(app, 'put /early'), /no route/)
+    })
+
+    it('says so where an app is mounted that it cannot look into', () => {
+      const app = make()
+      app.use('/foreign', make())
+      app.get('/foreign/x', expressGuard(), (_request, response) => void response.end())
+      assert.throws(() => securityOf(app, 'get /foreign/x'), /mounted there/)
+    })
+  })
+}
+
+describe('secure, in Fastify', () => {
+  it('sees the hooks of plugins and routes, joined, added before or after the route', async () => {
+    const app = Fastify()
+    await app.register(documentRoutes)
+    const answer = async (): Promise<string> => 'ok'
+    await app.register(
+      async (items) => {
+        items.get('/', answer)
+        items.post('/', { preHandler: [fastifyGuard('items:write')] }, answer)
+        items.addHook('onRequest', fastifyGuard('items:read'))
+        await items.register(async (deep) => void deep.get('/:id', answer), { prefix: '/deep' })
+      },
+      { prefix: '/items' },
+    )
+    app.get('/open', answer)
+    app.get('/optional', { onRequest: fastifyGuard.optional() }, answer)
+    await app.ready()
+    assert.deepEqual(securityOf(app, 'get /items'), read)
+    assert.deepEqual(securityOf(app, 'head /items'), read)
+    assert.deepEqual(securityOf(app, 'post /items'), [{ keystile: ['items:read', 'items:write'] }])
+    assert.deepEqual(securityOf(app, 'get /items/deep/{id}'), read)
+    assert.equal(securityOf(app, 'get /open'), undefined)
+    assert.deepEqual(securityOf(app, 'get /optional'), [{ keystile: [] }, {}])
+    await app.close()
+  })
+
+  it('says so where nobody has remembered the routes', async () => {
+    const app = Fastify()
+    app.get('/', async () => 'ok')
+    assert.throws(() => securityOf(app, 'get /'), /register documentRoutes/)
+    await app.close()
+  })
+})
+
+describe('describe', () => {
+  const info = { title: 'Items', version: '1' }
+  const said = { responses: { '2XX': { description: 'Done' } } }
+
+  it('lists the routes of a Hono app with what their guards enforce', () => {
+    const app = new Hono()
+      .use(guard())
+      .route('/shops/:shop', new Hono().get('/items', guard('items:read'), ok).post('/items', ok))
+      .all('/every', ok)
+    const { paths } = describeApp(app, info) as { paths: Record<string, Record<string, Operation>> }
+    assert.deepEqual(Object.keys(paths), ['/shops/{shop}/items', '/every'])
+    assert.deepEqual(paths['/shops/{shop}/items']!['get']!.security, read)
+    assert.deepEqual(paths['/shops/{shop}/items']!['post']!.security, [{ keystile: [] }])
+    assert.deepEqual(Object.keys(paths['/every']!), ['get', 'put', 'post', 'delete', 'patch'])
+  })
+
+  it('lists the routes of Express 5, and of Express 4 but for nested ones', () => {
+    for (const make of [express, express4 as unknown as typeof express]) {
+      const app = make()
+      app.get('/open', (_request, response) => void response.end())
+      app.post('/items/:id', expressGuard('items:write'), (_request, response) => void response.end())
+      assert.deepEqual(describeApp(app, info).paths, {
+        '/open': { get: said },
+        ...(secure(describeOnly('/items/{id}', 'post'), app).paths as object),
+      })
+      app.use(
+        '/more',
+        make.Router().get('/x', expressGuard(), (_request, response) => void response.end()),
+      )
+      if (make === express) assert.ok('/more/x' in describeApp(app, info).paths!)
+      else assert.throws(() => describeApp(app, info), /is not known to this Express/)
+    }
+  })
+
+  const describeOnly = (path: string, method: string): OpenApiDocument => ({
+    openapi: '3.1.1',
+    paths: {
+      [path]: {
+        parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }],
+        [method]: said,
+      },
+    },
+  })
+
+  it('lists the routes of a Fastify app', async () => {
+    const app = Fastify()
+    await app.register(documentRoutes)
+    app.get('/items/:id', { onRequest: fastifyGuard('items:read') }, async () => 'ok')
+    await app.ready()
+    assert.deepEqual(describeApp(app, info).paths, secure(describeOnly('/items/{id}', 'get'), app).paths)
+    await app.close()
+  })
+
+  it('refuses a path that OpenAPI cannot say, unless it is ignored', () => {
+    const app = new Hono().get('/files/*', (c) => c.text('x')).get('/items', guard(), ok)
+    assert.throws(() => describeApp(app, info), /\/files\/\* has a part that OpenAPI cannot say/)
+    assert.deepEqual(Object.keys(describeApp(app, info, { ignore: ['/files/*'] }).paths!), ['/items'])
+  })
+})

@@ -1,0 +1,1 @@
+export { createTestIssuer, type TestIssuer, type TestLogin } from './testing/test-issuer.ts'

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Hono } from 'hono'
+import { createGuard } from '../adapters/hono.ts'
+import { createTestIssuer, type TestLogin } from './test-issuer.ts'
+
+describe('createTestIssuer', () => {
+  const issuer = createTestIssuer()
+  const guard = createGuard({ verifier: issuer.verifier })
+  const app = new Hono()
+    .get('/orders', guard('orders:read'), (c) => c.json(c.var.identity.subject))
+    .delete('/orders', guard({ maxAgeSeconds: 60 }), (c) => c.body(null, 204))
+  const statusOf = async (login?: TestLogin, method = 'GET'): Promise<number> =>
+    (await app.request('/orders', { method, headers: issuer.headers(login) })).status
+
+  it('gives headers that the real guard lets in, or refuses, by their scopes', async () => {
+    assert.equal(await statusOf({ scopes: ['orders:read'] }), 200)
+    assert.equal(await statusOf({ scopes: ['orders:write'] }), 403)
+    assert.equal(await statusOf(), 403)
+    const answer = await app.request('/orders', {
+      headers: issuer.headers({ subject: 'bob', scopes: ['orders:read'] }),
+    })
+    assert.equal(await answer.json(), 'bob')
+  })
+
+  it('ends a session', async () => {
+    const login = { sessionId: 's1', scopes: ['orders:read'] }
+    const before = issuer.headers(login)
+    assert.equal((await app.request('/orders', { headers: before })).status, 200)
+    issuer.revoke('s1')
+    const refused = await app.request('/orders', { headers: before })
+    assert.equal(refused.status, 401)
+    assert.match(refused.headers.get('www-authenticate') ?? '', /Token has been revoked/)
+    assert.equal(await statusOf({ scopes: ['orders:read'] }), 200)
+  })
+
+  it('moves the clock on', async () => {
+    const headers = issuer.headers({ scopes: ['orders:read'] })
+    issuer.advance(599)
+    assert.equal((await app.request('/orders', { headers })).status, 200)
+    issuer.advance(7)
+    assert.equal((await app.request('/orders', { headers })).status, 401)
+    assert.equal(await statusOf({ scopes: ['orders:read'] }), 200)
+    assert.throws(() => issuer.advance(Number.NaN), TypeError)
+  })
+
+  it('says when the person proved who they are', async () => {
+    assert.equal(await statusOf({}, 'DELETE'), 204)
+    assert.equal(await statusOf({ authenticatedAt: new Date(0) }, 'DELETE'), 401)
+  })
+
+  it('is trusted by its own verifier alone', async () => {
+    const other = createTestIssuer()
+    await assert.rejects(issuer.verifier.verify(other.token()), /Invalid token/)
+    assert.equal((await other.verifier.verify(other.token())).clientId, 'first-party')
+    const named = createTestIssuer({ issuer: 'https://auth.example', audience: 'https://api.example' })
+    assert.equal((await named.verifier.verify(named.token())).claims.aud, 'https://api.example')
+  })
+})

@@ -1,0 +1,1 @@
+export { docs } from './features/docs/docs.ts'

@@ -1,0 +1,53 @@
+import type { Mountable } from 'keystile/hono'
+import { isJsonObject, pathOf, type HttpAnswer } from 'keystile/internal'
+import { jsonAnswer } from '../../http/route.ts'
+import { createPages } from './swagger-ui.ts'
+
+/**
+ * Swagger UI for an app's own API, from files of this package: `mount(docs(document))` in any framework. The page is at
+ * `/docs`, its document at `/docs/openapi.json`.
+ *
+ * @param document the document, or a function that makes it when it is first asked for, when all routes are there
+ * @param options.path of the page, without a slash at its end. Default: `/docs`
+ * @throws {TypeError} for a path that is none
+ */
+export function docs(document: object | (() => object), options: { readonly path?: string } = {}): Mountable {
+  const { path: base = '/docs' } = options
+  if (!/^(\/[\w.~-]+)+$/.test(base)) throw new TypeError('path is a path such as /docs, without a slash at its end')
+  const documentPath = `${base}/openapi.json`
+  let made: { readonly answer: HttpAnswer; readonly pages: (path: string) => HttpAnswer | undefined } | undefined
+  return {
+    async answer(request) {
+      const path = pathOf(request.url)
+      const isOurs = path === base || path?.startsWith(`${base}/`)
+      if (!isOurs || (request.method !== 'GET' && request.method !== 'HEAD')) return undefined
+      made ??= make(typeof document === 'function' ? (document as () => object)() : document)
+      const found = path === documentPath ? made.answer : made.pages(path!)
+      return found && request.method === 'HEAD' ? { ...found, body: undefined } : found
+    },
+  }
+
+  function make(whole: object): NonNullable<typeof made> {
+    const { info } = whole as { readonly info?: { readonly title?: unknown } }
+    const title = typeof info?.title === 'string' ? info.title : 'API'
+    return {
+      answer: jsonAnswer(200, whole),
+      pages: createPages({ path: base, documentPath, title, connected: loginOrigins(whole) }),
+    }
+  }
+}
+
+/** Authorize asks the token endpoint, which may be elsewhere. */
+function loginOrigins(document: object): readonly string[] {
+  const { components } = document as { readonly components?: { readonly securitySchemes?: object } }
+  const urls = Object.values(components?.securitySchemes ?? {})
+    .filter(isJsonObject)
+    .flatMap(({ flows }) => Object.values((flows ?? {}) as object))
+    .filter(isJsonObject)
+    .map(({ tokenUrl }) => tokenUrl)
+  return [
+    ...new Set(
+      urls.filter((url) => typeof url === 'string' && URL.canParse(url)).map((url) => new URL(url as string).origin),
+    ),
+  ]
+}
