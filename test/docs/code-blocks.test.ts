@@ -1,8 +1,11 @@
-// Each block of TypeScript in the documents is a program: it is compiled as it stands, and run. `<!-- continues -->` above
-// one says that it goes on where the one before it ended.
+// Each block of TypeScript in the documents is a program: it is compiled as it stands, and run in a process of its own.
+// Comments above a block say more of it: `<!-- continues -->`, that it goes on where the one before it ended, and
+// `<!-- also express 4 -->`, that it is compiled and run with Express 4 as well. A program that imports node:test is a test,
+// and must pass. What only shows how others do it is JavaScript or Python, and is not run.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
@@ -19,14 +22,22 @@ interface Block {
 function blocksOf(file: string): readonly Block[] {
   const text = readFileSync(join(root, file), 'utf8')
   const blocks: Block[] = []
-  for (const { index, 1: code = '' } of text.matchAll(/^```ts\n(.*?)^```$/gms)) {
-    const continues = text.slice(0, index).trimEnd().endsWith('<!-- continues -->')
-    const line = text.slice(0, index).split('\n').length
-    const before = continues ? (blocks.at(-1)?.code ?? '') : ''
-    blocks.push({ name: `${basename(file, '.md')}-${line}`, code: `${before}${code}` })
+  let whole = ''
+  for (const { index, 1: comments = '', 2: code = '' } of text.matchAll(
+    /((?:^<!-- [\w ]+ -->\n+)*)^```ts\n(.*?)^```$/gms,
+  )) {
+    whole = comments.includes('<!-- continues -->') ? `${whole}${code}` : code
+    const name = `${basename(file, '.md')}-${`${text.slice(0, index)}${comments}`.split('\n').length}`
+    blocks.push({ name, code: whole })
+    if (!comments.includes('<!-- also express 4 -->')) continue
+    const withExpress4 = whole.replace(" from 'express'\n", " from 'express-4'\n")
+    assert.notEqual(withExpress4, whole, `${name} does not import Express`)
+    blocks.push({ name: `${name}-express-4`, code: withExpress4 })
   }
   return blocks
 }
+
+const isTest = ({ code }: Block): boolean => code.includes(" from 'node:test'\n")
 
 const documents = globSync(['*.md', 'docs/**/*.md', 'bench/*.md'], { cwd: root }).toSorted()
 const blocks = documents.flatMap(blocksOf)
@@ -40,7 +51,7 @@ describe('the documents', () => {
     // A program that serves would not end: it is loaded, then ended.
     const load = `await import(process.argv[2])\nsetTimeout(() => process.exit(0), 50)\n`
     writeFileSync(join(folder, 'load.mjs'), load)
-    const options = { extends: '../../../tsconfig.json', include: ['.'] }
+    const options = { extends: '../../../tsconfig.json', include: ['.', '../../adapters/express-4.d.ts'] }
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(options))
   })
   after(() => rmSync(folder, { recursive: true }))
@@ -53,14 +64,26 @@ describe('the documents', () => {
     )
   })
 
-  for (const { name } of blocks) {
-    it(`run: ${name}`, async () => {
-      const cwd = join(folder, `cwd-${name}`)
-      mkdirSync(cwd)
-      const args = ['--conditions=source', join(folder, 'load.mjs'), join(folder, `${name}.ts`)]
-      await run(process.execPath, args, { cwd, timeout: 30_000 })
-    })
-  }
+  describe('run', { concurrency: availableParallelism() }, () => {
+    // What a test says, it says to whoever reads it, not to the process around us.
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env
+    // What goes on elsewhere is run there.
+    const whole = blocks.filter(
+      ({ code }) => !blocks.some((other) => other.code !== code && other.code.startsWith(code)),
+    )
+    for (const block of whole) {
+      it(`${isTest(block) ? 'as a test' : 'as a program'}: ${block.name}`, async () => {
+        const { name } = block
+        const cwd = join(folder, `cwd-${name}`)
+        mkdirSync(cwd)
+        const program = join(folder, `${name}.ts`)
+        const args = isTest(block) ? ['--test', program] : [join(folder, 'load.mjs'), program]
+        await run(process.execPath, ['--conditions=source', ...args], { cwd, env, timeout: 60_000 }).catch(
+          ({ message, stdout }: { message: string; stdout: string }) => assert.fail(`${message}\n${stdout}`),
+        )
+      })
+    }
+  })
 
   it('show the example of the README as it is', () => {
     const example = readFileSync(join(root, 'examples/hono/app.ts'), 'utf8').replace(/^\/\/.*\n/, '')
