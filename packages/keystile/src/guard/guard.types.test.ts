@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import express from 'express'
+import Fastify from 'fastify'
 import { Hono } from 'hono'
+import {
+  createGuard as createExpressGuard,
+  type ExpressMiddleware,
+  type Guard as ExpressGuard,
+} from '../adapters/express.ts'
+import { createGuard as createFastifyGuard, type FastifyHook, type Guard as FastifyGuard } from '../adapters/fastify.ts'
 import { createGuard, type Guard } from '../adapters/hono.ts'
 import { createGuard as createNodeGuard, type Guard as NodeGuard } from '../adapters/node.ts'
+import { createGuard as createWebGuard, type Guard as WebGuards } from '../adapters/web.ts'
 import { generateKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
+import type { Caller } from './guard.ts'
 import { createVerifier, type Identity } from './verifier.ts'
 
 // What matters here is that this file compiles, and that each line under @ts-expect-error does not.
@@ -26,7 +36,10 @@ const user = (identity: Identity): User => ({ id: identity.subject, name: 'Alice
 
 // As an app exports them: annotated (isolatedDeclarations) or inferred.
 export const guard: Guard<Scope, User> = createGuard({ verifier, scopes, user })
+export const fastifyGuard: FastifyGuard<Scope, User> = createFastifyGuard({ verifier, scopes, user })
+export const expressGuard: ExpressGuard<Scope, User> = createExpressGuard({ verifier, scopes, user })
 export const nodeGuard: NodeGuard<Scope, User> = createNodeGuard({ verifier, scopes, user })
+export const webGuard: WebGuards<Scope, User> = createWebGuard({ verifier, scopes, user })
 export const inferred = createGuard({ verifier, scopes, user: async (identity) => user(identity) })
 export const inferredToo = createGuard({ verifier, scopes, user })
 
@@ -95,6 +108,165 @@ describe('the types of a guard', () => {
     })
     same<ReturnType<typeof nodeGuard.optional.caller>, ReturnType<typeof nodeGuard.caller> | undefined>(true)
     same<ReturnType<typeof nodeGuard.caller>['identity'], Identity<Scope>>(true)
+  })
+
+  it('know the declared scopes in every framework', () => {
+    const request = new Request('http://localhost')
+
+    fastifyGuard('items:read', 'items:write')
+    fastifyGuard.optional({ scopes: ['items:read'], maxAgeSeconds: 300 })
+    fastifyGuard.anyOf('items:write', ['items:read'])
+    // @ts-expect-error: not declared
+    assert.throws(() => fastifyGuard('items:raed'), TypeError)
+    // @ts-expect-error: not declared
+    assert.throws(() => fastifyGuard({ scopes: ['items:raed'] }), TypeError)
+    // @ts-expect-error: not declared
+    assert.throws(() => fastifyGuard.optional('items:raed'), TypeError)
+    // @ts-expect-error: not declared
+    assert.throws(() => fastifyGuard.anyOf('items:read', ['items:raed']), TypeError)
+    // @ts-expect-error: not declared
+    assert.throws(() => fastifyGuard.check(request, 'items:raed'), TypeError)
+    // @ts-expect-error: not declared
+    assert.throws(() => fastifyGuard.optional.check(request, 'items:raed'), TypeError)
+
+    expressGuard('items:read', 'items:write')
+    expressGuard.optional({ scopes: ['items:read'], maxAgeSeconds: 300 })
+    expressGuard.anyOf('items:write', ['items:read'])
+    // @ts-expect-error: not declared
+    assert.throws(() => expressGuard('items:raed'), TypeError)
+    // @ts-expect-error: not declared
+    assert.throws(() => expressGuard({ scopes: ['items:raed'] }), TypeError)
+    // @ts-expect-error: not declared
+    assert.throws(() => expressGuard.optional('items:raed'), TypeError)
+    // @ts-expect-error: not declared
+    assert.throws(() => expressGuard.anyOf('items:read', ['items:raed']), TypeError)
+    // @ts-expect-error: not declared
+    assert.throws(() => expressGuard.check(request, 'items:raed'), TypeError)
+    // @ts-expect-error: not declared
+    assert.throws(() => expressGuard.optional.check(request, 'items:raed'), TypeError)
+
+    // @ts-expect-error: not declared
+    assert.throws(() => nodeGuard.optional('items:raed'), TypeError)
+    // @ts-expect-error: not declared
+    assert.throws(() => nodeGuard.anyOf('items:read', ['items:raed']), TypeError)
+    // @ts-expect-error: not declared
+    assert.throws(() => nodeGuard.check(request, 'items:raed'), TypeError)
+    // @ts-expect-error: not declared
+    assert.throws(() => nodeGuard.optional.check(request, 'items:raed'), TypeError)
+
+    webGuard('items:read', 'items:write')
+    webGuard.optional({ scopes: ['items:read'], maxAgeSeconds: 300 })
+    webGuard.anyOf('items:write', ['items:read'])
+    // @ts-expect-error: not declared
+    assert.throws(() => webGuard('items:raed'), TypeError)
+    // @ts-expect-error: not declared
+    assert.throws(() => webGuard({ scopes: ['items:raed'] }), TypeError)
+    // @ts-expect-error: not declared
+    assert.throws(() => webGuard.optional('items:raed'), TypeError)
+    // @ts-expect-error: not declared
+    assert.throws(() => webGuard.anyOf('items:read', ['items:raed']), TypeError)
+    // @ts-expect-error: not declared
+    assert.throws(() => webGuard.check(request, 'items:raed'), TypeError)
+    // @ts-expect-error: not declared
+    assert.throws(() => webGuard.optional.check(request, 'items:raed'), TypeError)
+
+    guard.anyOf('items:write', ['items:read'])
+    // @ts-expect-error: not declared
+    assert.throws(() => guard.anyOf('items:read', ['items:raed']), TypeError)
+    // @ts-expect-error: an age is demanded of all alternatives or of none
+    assert.throws(() => guard.anyOf({ scopes: ['items:read'], maxAgeSeconds: 300 }), TypeError)
+  })
+
+  it('know the caller in Fastify', () => {
+    const app = Fastify()
+    app.addHook('onRequest', fastifyGuard.optional())
+    app.get('/', { onRequest: fastifyGuard('items:read') }, (request) => {
+      const caller = fastifyGuard.caller(request)
+      same<typeof caller, Caller<Scope, User>>(true)
+      same<typeof caller.identity.scopes, readonly Scope[]>(true)
+      // @ts-expect-error: a user has no e-mail here
+      void caller.user.email
+      return { name: caller.user.name }
+    })
+    app.get('/news', { preHandler: [fastifyGuard.optional()] }, (request) => {
+      // @ts-expect-error: nobody may be calling
+      void (() => fastifyGuard.optional.caller(request).user)
+      return fastifyGuard.optional.caller(request)?.user.name ?? 'nobody'
+    })
+    same<ReturnType<typeof fastifyGuard.anyOf>, FastifyHook>(true)
+  })
+
+  it('know the caller in Express', () => {
+    const app = express().use(expressGuard.optional())
+    app.get('/:id', expressGuard('items:read'), (req, res) => {
+      // What Express knows of the path is not lost by a guard before the handler.
+      same<typeof req.params.id, string>(true)
+      const caller = expressGuard.caller(req)
+      same<typeof caller, Caller<Scope, User>>(true)
+      same<typeof caller.identity.scopes, readonly Scope[]>(true)
+      // @ts-expect-error: a user has no e-mail here
+      void caller.user.email
+      res.json({ name: caller.user.name })
+    })
+    app.get('/news', expressGuard.optional(), (req, res) => {
+      // @ts-expect-error: nobody may be calling
+      void (() => expressGuard.optional.caller(req).user)
+      res.json(expressGuard.optional.caller(req)?.user.name ?? 'nobody')
+    })
+    same<ReturnType<typeof expressGuard.anyOf>, ExpressMiddleware>(true)
+  })
+
+  it('know the caller of a handler over a web Request, and what else it is given', async () => {
+    const handle = webGuard('items:read')((_request, caller, context: { readonly id: string }) => {
+      same<typeof caller, Caller<Scope, User>>(true)
+      same<typeof caller.identity.scopes, readonly Scope[]>(true)
+      // @ts-expect-error: a user has no e-mail here
+      void caller.user.email
+      return Response.json({ id: context.id, name: caller.user.name })
+    })
+    const news = webGuard.optional()((_request, caller) => {
+      // @ts-expect-error: nobody may be calling
+      void (() => caller.user)
+      return new Response(caller?.user.name ?? 'nobody')
+    })
+    // @ts-expect-error: the handler wants more than the request
+    void (() => handle(new Request('http://localhost')))
+    assert.equal((await handle(new Request('http://localhost'), { id: '1' })).status, 401)
+    assert.equal(await (await news(new Request('http://localhost'))).text(), 'nobody')
+  })
+
+  it('know what a check has decided', async () => {
+    const request = new Request('http://localhost')
+    const decisions = [
+      await guard.check(request, 'items:read'),
+      await fastifyGuard.check(request, 'items:read'),
+      await expressGuard.check(request, 'items:read'),
+      await nodeGuard.check(request, 'items:read'),
+      await webGuard.check(request, 'items:read'),
+    ]
+    for (const decision of decisions) {
+      // @ts-expect-error: not yet known to be allowed
+      void decision.caller
+      if (decision.allowed) same<typeof decision.caller, Caller<Scope, User>>(true)
+      else assert.equal(decision.answer.status, 401)
+    }
+    const decision = await webGuard.optional.check(request)
+    assert.ok(decision.allowed)
+    same<typeof decision.caller, Caller<Scope, User> | undefined>(true)
+    assert.equal(decision.caller, undefined)
+  })
+
+  it('add nothing to what a framework declares', () => {
+    const members = (): void => {
+      const request = null as unknown as import('fastify').FastifyRequest & import('express').Request
+      // @ts-expect-error: no declaration is merged, so that two guards of one program cannot be mistaken
+      void request.identity
+      // @ts-expect-error: the same
+      void request.user
+      // @ts-expect-error: the same
+      void request.caller
+    }
+    assert.equal(typeof members, 'function')
   })
 
   it('know that there is no user without a directory of users', () => {

@@ -74,7 +74,10 @@ describe('createVerifier', () => {
     ['revocations {}', { ...options, revocations: {} }, /revocations has no default/],
     ['no issuer', { ...options, issuer: undefined }, /issuer/],
     ['an empty issuer', { ...options, issuer: '' }, /issuer/],
-    ['an array of issuers', { ...options, issuer: [issuer] }, /issuer/],
+    ['an empty array of issuers', { ...options, issuer: [] }, /issuer/],
+    ['an empty issuer among others', { ...options, issuer: [issuer, ''] }, /the exact "iss"/],
+    ['an issuer twice', { ...options, issuer: [issuer, issuer] }, /different/],
+    ['keys for two issuers', { ...options, issuer: [issuer, 'https://other.example'] }, /keys are of one issuer/],
     ['no audience', { ...options, audience: undefined }, /audience/],
     ['an empty audience', { ...options, audience: '' }, /audience/],
     ['an empty array of audiences', { ...options, audience: [] }, /audience/],
@@ -132,7 +135,7 @@ describe('createVerifier', () => {
     const secret = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'
     const hmac = importKey({ secret, algorithm: 'HS256' })
     assert.ok('signingKey' in hmac)
-    const given: readonly [VerifierOptions['keys'], string][] = [
+    const given: readonly [NonNullable<VerifierOptions['keys']>, string][] = [
       [{ keys: [exportPublicJwk(key)] }, tokenOf()],
       [keySetOf([key]), tokenOf()],
       [secret, tokenOf({}, hmac)],

@@ -1,11 +1,14 @@
 import { systemClock, type Clock } from '../base/clock.ts'
 import { TokenError } from '../base/errors.ts'
+import type { Fetch } from '../http/fetch-json.ts'
+import { requireDiscoverable } from '../http/issuer-metadata.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
 import { importKey } from '../keys/jwk.ts'
 import { importJwkSet, keySetOf, type JwkSet, type KeySet } from '../keys/jwk-set.ts'
+import { createRemoteJwkSet, type RemoteJwkSet } from '../keys/remote-jwk-set.ts'
 import { verifyAccessToken, type AccessTokenClaims, type VerifiedAccessToken } from '../token/access-token.ts'
-import { isExpired } from '../token/claims.ts'
-import { invalid } from '../token/jws.ts'
+import { isExpired, parseClaims } from '../token/claims.ts'
+import { invalid, parseJws } from '../token/jws.ts'
 import { requireAlgorithms, requireTolerance } from '../token/jwt.ts'
 import type { Revocations, RevocationState } from './revocations.ts'
 import { createVerifiedTokens } from './verified-tokens.ts'
@@ -26,47 +29,76 @@ export interface Identity<S extends string = string> {
 }
 
 export interface VerifierOptions {
-  /** `iss` of the tokens, exactly. */
-  readonly issuer: string
+  /** `iss` of the tokens, exactly. Several: each token must be signed with a key of the very issuer that it names. */
+  readonly issuer: string | readonly string[]
   /** Who we are: `aud` of a token contains one of these. */
   readonly audience: string | readonly string[]
-  /** The issuer's JWK Set, or one secret of at least 32 random bytes (HS256), or keys that change while we run. */
-  readonly keys: JwkSet | KeySet | string
+  /**
+   * The issuer's JWK Set, or one secret of at least 32 random bytes (HS256), or keys that change while we run. Only where
+   * there is one issuer. Default: what each issuer publishes, which then is an https URL, or an http URL of this machine.
+   */
+  readonly keys?: JwkSet | KeySet | string
   /** Only these algorithms are used. Default: those of the keys. */
   readonly algorithms?: readonly AlgorithmName[]
   /** Seconds by which the issuer's clock and ours may differ, 60 at most. Default: 5. */
   readonly clockToleranceSeconds?: number
+  /** Fetches metadata and keys. Default: `globalThis.fetch`. */
+  readonly fetch?: Fetch
   /** Where revocations come from. `'none'`: a token that was taken back stays good until it expires. */
   readonly revocations: 'none' | Revocations
   readonly clock?: Clock
 }
 
 export interface Verifier {
-  /** Named in challenges as the realm. */
+  /** The first issuer. Named in challenges as the realm. */
   readonly issuer: string
+  /**
+   * `starting` until the keys of all issuers are loaded and revocations are known. `stale`: news of either have stopped
+   * coming, or the verifier is closed.
+   */
   readonly state: RevocationState
+  /**
+   * Loads the keys of all issuers and asks for revocations, once. A program that waits for this refuses no first request
+   * with 503; one that does not, loads them with the first token.
+   *
+   * @throws {Error} with the reason why it cannot verify yet; it may be called again
+   */
+  ready(): Promise<void>
+  /** Ends all fetching. From then on every token is refused with 503. May be called again. */
+  close(): void
   /**
    * The identity of a token that was proved before and still holds in every respect, without waiting; `undefined` where
    * anything is not so, which `verify` then tells.
    */
   recall?(token: string): Identity | undefined
   /**
-   * Proves an access token: form, algorithm, key, signature, `typ`, claims, then revocation. A token seen before is
-   * looked up by its whole text, and its time, its key and its revocation are checked again. Last, if demanded, how long
+   * Proves an access token: form, issuer, algorithm, key, signature, `typ`, claims, then revocation. The `iss` that a
+   * token claims only selects among the issuers that were given. A token whose key is not known may wait for one fetch of
+   * the issuer's keys; no other waits. A token seen before is looked up by its whole text, and its time, its key and its revocation are checked again. Last, if demanded, how long
    * ago the person proved who they are.
    *
    * Does NOT check scopes, nor whether the subject's account still exists: a guard does.
    *
-   * @throws {TokenError} `invalid_token`; `temporarily_unavailable` while revocations are not known;
+   * @throws {TokenError} `invalid_token`; `temporarily_unavailable` while keys or revocations are not known;
    *   `insufficient_user_authentication`
    * @see RFC 9068 §4, RFC 9470 §4
    */
   verify(token: string, demand?: { readonly maxAgeSeconds?: number | undefined }): Promise<Identity>
 }
 
+interface TrustedIssuer {
+  readonly keys: KeySet
+  /** The same keys, where they are fetched. */
+  readonly remote: RemoteJwkSet | undefined
+  /** Proves a token with this issuer's keys, and that it names this issuer. */
+  verify(token: string): VerifiedAccessToken
+}
+
 interface Verified {
   readonly identity: Identity
   readonly verified: VerifiedAccessToken
+  /** Those that proved it. */
+  readonly keys: KeySet
 }
 
 /** @throws {TypeError} for an option that is missing, wrong or unsafe */
@@ -74,27 +106,51 @@ export function createVerifier(options: VerifierOptions): Verifier {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError('createVerifier takes an object with issuer, audience, keys and revocations')
   }
-  const { issuer, audience, algorithms, revocations, clock = systemClock } = options
+  const { audience, algorithms, revocations, clock = systemClock } = options
   const clockToleranceSeconds = requireTolerance(options.clockToleranceSeconds)
-  requireNames(issuer, audience)
+  const names = requireIssuers(options.issuer)
+  requireAudience(audience)
   requireAlgorithms(algorithms)
   if (revocations !== 'none' && typeof revocations?.isRevoked !== 'function') {
     throw new TypeError(
       "revocations has no default: choose 'none' if tokens that were taken back may stay good until they expire",
     )
   }
-  const keys = keysOf(options.keys)
-  const demand = { issuer, audience, clockToleranceSeconds, clock, ...(algorithms && { algorithms }) }
+  const findKeys = keyFinderOf(names, options, clock)
+  const issuers = new Map<string, TrustedIssuer>(
+    names.map((issuer) => {
+      const demand = { issuer, audience, clockToleranceSeconds, clock, ...(algorithms && { algorithms }) }
+      const { keys, remote } = findKeys(issuer)
+      return [issuer, { keys, remote, verify: (token) => verifyAccessToken(token, keys, demand) }]
+    }),
+  )
+  const remotes = [...issuers.values()].flatMap(({ remote }) => remote ?? [])
+  const only = remotes.length === 0 ? issuers.get(names[0]!) : undefined
   const verifiedTokens = createVerifiedTokens<Verified>()
+  let closed = false
 
-  function verifyAfresh(token: string): Verified {
-    const verified = verifyAccessToken(token, keys, demand)
-    const fresh = { identity: identityOf(verified), verified }
+  /** The issuer that a token names, once its keys are there. Nothing of the token is proved by that. */
+  async function selectIssuer(token: string): Promise<TrustedIssuer> {
+    const { algorithm, keyId, payload } = parseJws(token)
+    const { iss } = parseClaims(payload)
+    const issuer = typeof iss === 'string' ? issuers.get(iss) : undefined
+    if (!issuer) throw invalid('"iss" is not an expected issuer')
+    // No key that is fetched could prove these, so they cost no fetch.
+    if (algorithm.keyType === 'oct') throw invalid('a shared secret proves nothing where keys are published')
+    if (algorithms && !algorithms.includes(algorithm.name)) throw invalid('the algorithm is not among those allowed')
+    await issuer.remote?.seek(keyId, algorithm)
+    return issuer
+  }
+
+  async function verifyAfresh(token: string): Promise<Verified> {
+    const issuer = only ?? (await selectIssuer(token))
+    const verified = issuer.verify(token)
+    const fresh = { identity: identityOf(verified), verified, keys: issuer.keys }
     verifiedTokens.remember(token, fresh)
     return fresh
   }
 
-  function stillHolds(token: string, { verified: { claims, key } }: Verified): boolean {
+  function stillHolds(token: string, { verified: { claims, key }, keys }: Verified): boolean {
     if (keys.find(key.keyId, key.algorithm) !== key) {
       verifiedTokens.forget(token)
       return false
@@ -107,24 +163,37 @@ export function createVerifier(options: VerifierOptions): Verifier {
   }
 
   return {
-    issuer,
+    issuer: names[0]!,
     get state() {
-      return revocations === 'none' ? 'current' : revocations.state
+      const states = [revocations === 'none' ? 'current' : revocations.state, ...remotes.map(({ state }) => state)]
+      if (closed) return 'stale'
+      return states.includes('starting') ? 'starting' : states.includes('stale') ? 'stale' : 'current'
+    },
+    async ready() {
+      if (closed) throw new Error('the verifier is closed')
+      await Promise.all(remotes.map((remote) => remote.load()))
+      if (revocations !== 'none' && revocations.state !== 'current') await catchUp(revocations)
+    },
+    close() {
+      closed = true
+      for (const remote of remotes) remote.close()
     },
     recall(token) {
-      const known = verifiedTokens.find(token)
+      const known = closed ? undefined : verifiedTokens.find(token)
       if (!known) return undefined
       const { key, claims } = known.verified
       const holds =
-        keys.find(key.keyId, key.algorithm) === key && !isExpired(claims.exp, clock.now() / 1000, clockToleranceSeconds)
+        known.keys.find(key.keyId, key.algorithm) === key &&
+        !isExpired(claims.exp, clock.now() / 1000, clockToleranceSeconds)
       if (!holds) return undefined
       if (revocations !== 'none' && (revocations.state !== 'current' || revocations.isRevoked(known.identity)))
         return undefined
       return known.identity
     },
     async verify(token, { maxAgeSeconds } = {}) {
+      if (closed) throw unavailable('Tokens cannot be checked any more', 'the verifier is closed')
       const known = verifiedTokens.find(token)
-      const { identity } = known && stillHolds(token, known) ? known : verifyAfresh(token)
+      const { identity } = known && stillHolds(token, known) ? known : await verifyAfresh(token)
       if (revocations !== 'none') {
         if (revocations.state !== 'current') await catchUp(revocations)
         if (revocations.isRevoked(identity)) throw invalid('revoked', 'Token has been revoked')
@@ -152,11 +221,11 @@ async function catchUp(revocations: Revocations): Promise<void> {
     (error: unknown) => error,
   )
   if (revocations.state === 'current') return
-  throw new TokenError('temporarily_unavailable', 'Revocations cannot be checked at the moment', {
-    reason: `revocations are ${revocations.state}`,
-    retryAfterSeconds: 1,
-    cause,
-  })
+  throw unavailable('Revocations cannot be checked at the moment', `revocations are ${revocations.state}`, cause)
+}
+
+function unavailable(message: string, reason: string, cause?: unknown): TokenError {
+  return new TokenError('temporarily_unavailable', message, { reason, retryAfterSeconds: 1, cause })
 }
 
 function identityOf({ claims, scopes }: VerifiedAccessToken): Identity {
@@ -182,19 +251,51 @@ function deepFreeze<T>(value: T): T {
   return value
 }
 
-function requireNames(issuer: unknown, audience: unknown): void {
-  if (typeof issuer !== 'string' || issuer === '')
-    throw new TypeError('issuer is the exact "iss" of the tokens, a string')
+/** @returns the issuers, at least one */
+function requireIssuers(issuer: unknown): readonly string[] {
+  const names: unknown[] = Array.isArray(issuer) ? issuer : [issuer]
+  const isIssuer = (name: unknown): name is string => typeof name === 'string' && name !== ''
+  if (names.length === 0 || !names.every(isIssuer) || new Set(names).size !== names.length) {
+    throw new TypeError('issuer is the exact "iss" of the tokens, a string, or an array of different ones')
+  }
+  return names
+}
+
+function requireAudience(audience: unknown): void {
   const audiences = Array.isArray(audience) ? audience : [audience]
   if (audiences.length === 0 || !audiences.every((name) => typeof name === 'string' && name !== '')) {
     throw new TypeError('audience is a string, or an array with at least one')
   }
 }
 
+/** Where the keys of each issuer come from: given, or fetched. */
+function keyFinderOf(
+  issuers: readonly string[],
+  options: VerifierOptions,
+  clock: Clock,
+): (issuer: string) => Pick<TrustedIssuer, 'keys' | 'remote'> {
+  const { fetch = (url, init) => globalThis.fetch(url, init) } = options
+  if (typeof fetch !== 'function') throw new TypeError('fetch is a function like globalThis.fetch')
+  // `{ keys: process.env.SECRET }` with no such variable must not trust other keys instead.
+  if ('keys' in options) {
+    if (issuers.length > 1)
+      throw new TypeError('keys are of one issuer: with several, leave them out or make a verifier for each')
+    const keys = keysOf(options.keys)
+    return () => ({ keys, remote: undefined })
+  }
+  for (const issuer of issuers) requireDiscoverable(issuer)
+  return (issuer) => {
+    const remote = createRemoteJwkSet({ issuer, fetch, clock })
+    return { keys: remote, remote }
+  }
+}
+
 function keysOf(keys: VerifierOptions['keys']): KeySet {
   if (typeof keys === 'string') return keySetOf([importKey({ secret: requireRandomSecret(keys), algorithm: 'HS256' })])
   if (typeof keys !== 'object' || keys === null)
-    throw new TypeError('keys is a JWK Set, or a secret of at least 32 bytes')
+    throw new TypeError(
+      'keys is a JWK Set, or a secret of at least 32 bytes; leave it out to fetch what the issuer publishes',
+    )
   return 'find' in keys ? keys : importJwkSet(keys)
 }
 

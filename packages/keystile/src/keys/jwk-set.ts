@@ -1,4 +1,4 @@
-import { isJsonObject } from '../base/json.ts'
+import { isJsonObject, type JsonObject } from '../base/json.ts'
 import { isSameAlgorithm, type Algorithm } from './algorithm.ts'
 import { importKey, type Jwk } from './jwk.ts'
 import type { VerificationKey } from './signing-key.ts'
@@ -26,11 +26,26 @@ export interface KeySet {
  * @param onUnfit told of each key left out, and why; without it they are silent
  * @throws {TypeError} when the set is refused, or no key of it is fit
  */
-export function importJwkSet(set: unknown, onUnfit: (reason: string) => void = () => {}): KeySet {
-  const jwks = isJsonObject(set) ? set['keys'] : undefined
-  if (!Array.isArray(jwks) || !jwks.every(isJsonObject)) throw new TypeError('a JWK Set is { "keys": [ … ] } of JWKs')
-  const kids = jwks.map((jwk) => jwk['kid']).filter((kid) => kid !== undefined)
+export function importJwkSet(set: unknown, onUnfit?: (reason: string) => void): KeySet {
+  return keySetOf(importKeys(set, () => true, onUnfit))
+}
+
+/**
+ * The keys of `importJwkSet`, one by one.
+ *
+ * @param isWanted says which JWKs are looked at; the others are left out, though a `kid` must not appear twice with them
+ * @throws {TypeError} as there
+ */
+export function importKeys(
+  set: unknown,
+  isWanted: (jwk: JsonObject) => boolean,
+  onUnfit: (reason: string) => void = () => {},
+): readonly VerificationKey[] {
+  const all = isJsonObject(set) ? set['keys'] : undefined
+  if (!Array.isArray(all) || !all.every(isJsonObject)) throw new TypeError('a JWK Set is { "keys": [ … ] } of JWKs')
+  const kids = all.map((jwk) => jwk['kid']).filter((kid) => kid !== undefined)
   if (new Set(kids).size !== kids.length) throw new TypeError('a "kid" appears twice in the JWK Set')
+  const jwks = all.filter(isWanted)
   const symmetric = jwks.filter((jwk) => jwk['kty'] === 'oct').length
   if (symmetric > 0 && symmetric < jwks.length) throw new TypeError('the JWK Set mixes shared secrets and public keys')
   const keys: VerificationKey[] = []
@@ -42,7 +57,7 @@ export function importJwkSet(set: unknown, onUnfit: (reason: string) => void = (
     }
   }
   if (keys.length === 0) throw new TypeError('the JWK Set has no key that can be used')
-  return keySetOf(keys)
+  return keys
 }
 
 /**

@@ -1,0 +1,486 @@
+// createVerifier where it fetches the keys itself, from one issuer or several.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { fetchFrom, scriptIssuer, type ScriptedIssuer } from '../../../../test/support/scripted-issuer.ts'
+import { TokenError } from '../base/errors.ts'
+import { exportPrivateJwk, exportPublicJwk, generateKey, importKey } from '../keys/jwk.ts'
+import type { SigningKey } from '../keys/signing-key.ts'
+import { signJws } from '../token/jws.ts'
+import type { Revocations, RevocationState } from './revocations.ts'
+import { createVerifier, type Identity, type Verifier, type VerifierOptions } from './verifier.ts'
+
+const begin = 1_800_000_000 // seconds
+const issuer = 'https://auth.example'
+const audience = 'https://api.example'
+const [first, second] = [generateKey('ES256', { keyId: 'first' }), generateKey('ES256', { keyId: 'second' })]
+
+const tokenOf = (by: SigningKey, changes: object = {}, headerChanges: object = {}): string => {
+  const claims = { iss: issuer, aud: audience, sub: 'alice', client_id: 'app', sid: 's1', jti: 'j', iat: begin }
+  const header = { alg: by.algorithm.name, kid: by.keyId, typ: 'at+jwt', ...headerChanges }
+  return signJws(header, JSON.stringify({ ...claims, exp: begin + 100_000, ...changes }), by)
+}
+
+interface Stage {
+  readonly verifier: Verifier
+  readonly script: ScriptedIssuer
+  advance(seconds: number): void
+}
+
+function start(options: Partial<VerifierOptions> = {}, keys: readonly SigningKey[] = [first]): Stage {
+  let now = begin * 1000
+  const script = scriptIssuer(keys)
+  const verifier = createVerifier({
+    issuer,
+    audience,
+    fetch: script.fetch,
+    revocations: 'none',
+    clock: { now: () => now },
+    ...options,
+  })
+  return {
+    verifier,
+    script,
+    advance(seconds) {
+      now += seconds * 1000
+    },
+  }
+}
+
+async function refusalOf(verified: Promise<Identity>): Promise<TokenError> {
+  const error = await verified.then(
+    () => assert.fail('it is accepted'),
+    (thrown: unknown) => thrown,
+  )
+  assert.ok(error instanceof TokenError, String(error))
+  return error
+}
+
+async function refuses(verified: Promise<Identity>, reason = /./): Promise<void> {
+  const { code, status, message, reason: why } = await refusalOf(verified)
+  assert.deepEqual([code, status, message], ['invalid_token', 401, 'Invalid token'])
+  assert.match(why ?? '', reason)
+}
+
+async function unavailable(verified: Promise<Identity>, retryAfterSeconds: number): Promise<void> {
+  const refusal = await refusalOf(verified)
+  assert.deepEqual([refusal.code, refusal.status], ['temporarily_unavailable', 503])
+  assert.equal(refusal.retryAfterSeconds, retryAfterSeconds)
+}
+
+/** Waits for a fetch in the background. */
+const settled = async ({ verifier }: Stage): Promise<void> => refuses(verifier.verify(tokenOf(second)))
+
+describe('createVerifier without keys', () => {
+  const options = { issuer, audience, revocations: 'none' } as const
+  const wrong: readonly (readonly [string, unknown, RegExp])[] = [
+    ['an http issuer on another machine', { ...options, issuer: 'http://auth.example' }, /use https/],
+    ['one such among others', { ...options, issuer: [issuer, 'http://auth.example'] }, /use https/],
+    ['an issuer that is no URL', { ...options, issuer: 'auth' }, /an https URL/],
+    ['keys that are undefined', { ...options, keys: undefined }, /leave it out/],
+    ['a fetch that is no function', { ...options, fetch: {} }, /fetch is a function/],
+    ['no choice about revocations', { ...options, revocations: undefined }, /revocations has no default/],
+    ['an empty array of issuers', { ...options, issuer: [] }, /issuer is/],
+    ['an issuer twice', { ...options, issuer: [issuer, issuer] }, /different/],
+  ]
+  for (const [name, given, expected] of wrong) {
+    it(`refuses ${name}`, () => {
+      assert.throws(
+        () => createVerifier(given as VerifierOptions),
+        (error) => error instanceof TypeError && expected.test(error.message),
+      )
+    })
+  }
+
+  it('takes https issuers, and http issuers of this machine', () => {
+    for (const given of [issuer, 'http://localhost:3000/auth', 'http://127.0.0.1', 'http://[::1]:1']) {
+      assert.equal(createVerifier({ ...options, issuer: given }).issuer, given)
+    }
+  })
+
+  it('refuses keys for several issuers, as one key would vouch for all', () => {
+    const keys = { keys: [exportPublicJwk(first)] }
+    assert.throws(() => createVerifier({ ...options, issuer: [issuer, 'https://b.example'], keys }), /of one issuer/)
+    assert.ok(createVerifier({ ...options, issuer: [issuer], keys }))
+  })
+
+  it('fetches nothing before it has to', async () => {
+    const { verifier, script } = start()
+    await turn()
+    assert.deepEqual([verifier.state, script.asked], ['starting', []])
+  })
+
+  it('asks with the fetch of that time when it is given none', async (t) => {
+    const script = scriptIssuer([first])
+    const verifier = createVerifier({ ...options, clock: { now: () => begin * 1000 } })
+    t.mock.method(globalThis, 'fetch', script.fetch)
+    assert.equal((await verifier.verify(tokenOf(first))).subject, 'alice')
+    assert.equal(script.fetches, 1)
+  })
+})
+
+describe('verify with keys that are fetched', () => {
+  it('proves the first token with what the issuer publishes, and knows it then', async () => {
+    const { verifier, script } = start()
+    const token = tokenOf(first)
+    assert.equal(verifier.recall!(token), undefined)
+    const identity = await verifier.verify(token)
+    assert.equal(identity.subject, 'alice')
+    assert.equal(await verifier.verify(token), identity)
+    assert.equal(verifier.recall!(token), identity)
+    assert.deepEqual(script.asked, [script.metadataUrl, script.jwksUri])
+  })
+
+  const hopeless: readonly (readonly [string, string, RegExp])[] = [
+    ['nothing', '', /three segments/],
+    ['no JWT', 'a.b', /three segments/],
+    ['a header that is no JSON', 'AAAA.e30.AAAA', /header/],
+    ['claims that are no JSON', signJws({ alg: 'ES256', typ: 'at+jwt' }, 'no', first), /payload/],
+    ['claims with an issuer twice', signJws({ alg: 'ES256' }, `{"iss":"${issuer}","iss":"x"}`, first), /appears twice/],
+    ['the algorithm none', `${Buffer.from('{"alg":"none"}').toString('base64url')}.e30.`, /not one of ours/],
+    ['another issuer', tokenOf(first, { iss: 'https://evil.example' }), /"iss"/],
+    ['the issuer with a slash', tokenOf(first, { iss: `${issuer}/` }), /"iss"/],
+    ['no issuer', tokenOf(first, { iss: undefined }), /"iss"/],
+    ['the issuer in an array', tokenOf(first, { iss: [issuer] }), /"iss"/],
+    ['an issuer that is a number', tokenOf(first, { iss: 1 }), /"iss"/],
+    ['the issuer __proto__', tokenOf(first, { iss: '__proto__' }), /"iss"/],
+    ['the issuer constructor', tokenOf(first, { iss: 'constructor' }), /"iss"/],
+    ['a shared secret', tokenOf(generateKey('HS256', { keyId: 'first' })), /shared secret/],
+    ['an algorithm that is not allowed', tokenOf(generateKey('Ed25519', { keyId: 'first' })), /among those allowed/],
+  ]
+  for (const [name, token, reason] of hopeless) {
+    it(`answers 401 to a token of ${name} without any fetch, keys or none`, async () => {
+      const { verifier, script } = start({ algorithms: ['ES256', 'HS256'] })
+      await refuses(verifier.verify(token), reason)
+      assert.deepEqual(script.asked, [])
+      await verifier.ready()
+      await refuses(verifier.verify(token), reason)
+      assert.equal(script.asked.length, 2)
+    })
+  }
+
+  it('accepts an algorithm that is among those allowed', async () => {
+    const { verifier } = start({ algorithms: ['RS256', 'ES256'] })
+    assert.ok(await verifier.verify(tokenOf(first)))
+  })
+
+  it('answers 503 with Retry-After, and never 401, while nothing was ever loaded', async () => {
+    const { verifier, script, advance } = start()
+    script.instead = () => Promise.reject(new Error('down'))
+    const good = tokenOf(first)
+    await unavailable(verifier.verify(good), 1)
+    await unavailable(verifier.verify(tokenOf(second)), 1)
+    assert.equal(script.asked.length, 1)
+    assert.equal(verifier.state, 'starting')
+    advance(1)
+    await unavailable(verifier.verify(good), 2)
+    script.instead = undefined
+    await unavailable(verifier.verify(good), 2)
+    advance(2)
+    assert.ok(await verifier.verify(good))
+    assert.equal(verifier.state, 'current')
+  })
+
+  it('refuses a signature of another key under the name of a known one', async () => {
+    const { verifier } = start()
+    await refuses(verifier.verify(tokenOf(generateKey('ES256', { keyId: 'first' }))), /signature/)
+  })
+
+  it('never verifies with the text of a public key as a secret', async () => {
+    const { verifier, script } = start()
+    await verifier.ready()
+    const published = JSON.stringify(script.keys[0])
+    const x = { kty: 'oct', alg: 'HS256', kid: 'first', k: Buffer.from(published).toString('base64url') }
+    assert.throws(() => importKey(x), TypeError) // ours does not even make such a key
+    const secret = generateKey('HS256', { keyId: 'first' })
+    script.keys = [...script.keys, { ...exportPrivateJwk(secret), kid: 'published' }]
+    await refuses(verifier.verify(tokenOf(secret, {}, { kid: 'published' })), /shared secret/)
+  })
+
+  it('accepts a token without kid while one key fits', async () => {
+    const { verifier } = start()
+    assert.ok(await verifier.verify(tokenOf(first, {}, { kid: undefined })))
+    const both = start({}, [first, second])
+    await refuses(both.verifier.verify(tokenOf(first, {}, { kid: undefined })), /no key/)
+  })
+
+  it('accepts a new key within 30 s, and one that is gone no longer after the fetch, known token or not', async () => {
+    const { verifier, script, advance } = start()
+    const old = tokenOf(first)
+    assert.ok(await verifier.verify(old))
+    script.keys = [exportPublicJwk(second)]
+    await refuses(verifier.verify(tokenOf(second)), /no key/)
+    assert.ok(await verifier.verify(old))
+    advance(30)
+    assert.ok(await verifier.verify(tokenOf(second)))
+    assert.equal(verifier.recall!(old), undefined)
+    await refuses(verifier.verify(old), /no key/)
+    await refuses(verifier.verify(tokenOf(first, { jti: 'k' })), /no key/)
+    assert.equal(script.fetches, 2)
+  })
+
+  it('recalls a known token over every fetch that brings its key again, and not when the key is replaced', async () => {
+    const stage = start()
+    const { verifier, script, advance } = stage
+    const token = tokenOf(first)
+    const identity = await verifier.verify(token)
+    for (let i = 0; i < 5; i++) {
+      script.keys = [...script.keys].toReversed().map((jwk) => ({ ...jwk, round: i }))
+      advance(300)
+      assert.equal(verifier.recall!(token), identity)
+      await turn()
+      assert.equal(script.fetches, i + 2) // recalling it has asked for them
+      await settled(stage)
+      assert.equal(verifier.recall!(token), identity)
+    }
+    script.keys = [exportPublicJwk(generateKey('ES256', { keyId: 'first' }))]
+    advance(300)
+    assert.equal(verifier.recall!(token), identity)
+    await settled(stage)
+    assert.equal(verifier.recall!(token), undefined)
+    await refuses(verifier.verify(token), /signature/)
+  })
+
+  it('serves on with the old keys while the issuer is down', async () => {
+    const stage = start()
+    const { verifier, script, advance } = stage
+    assert.ok(await verifier.verify(tokenOf(first)))
+    script.instead = () => Promise.reject(new Error('down'))
+    for (let hours = 0; hours < 24; hours++) {
+      advance(3600)
+      assert.ok(await verifier.verify(tokenOf(first, { jti: `${hours}` })))
+      await settled(stage)
+      assert.equal(verifier.state, 'stale')
+    }
+    script.instead = undefined
+    advance(30)
+    await settled(stage)
+    assert.equal(verifier.state, 'current')
+  })
+})
+
+describe('a flood of tokens with unknown kids', () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const usedBytes = (): number => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const count = process.env['KEYSTILE_LONG'] ? 100_000 : 1_000
+  const stepSeconds = 0.125
+  const payload = tokenOf(first).split('.')[1]!
+  const unknown = (i: number): string => {
+    const header = Buffer.from(`{"alg":"ES256","kid":"unknown-${i}","typ":"at+jwt"}`).toString('base64url')
+    return `${header}.${payload}.${'A'.repeat(86)}`
+  }
+
+  it(`makes exactly one fetch in 30 s, of ${count} tokens, and keeps none of them in memory`, async (t) => {
+    const { verifier, script, advance } = start()
+    let used = 0
+    for (let i = 0; i < count; i++) {
+      if (i > 0) advance(stepSeconds)
+      await refuses(verifier.verify(unknown(i)), /no key of this set/)
+      const seconds = i * stepSeconds
+      assert.equal(script.fetches, Math.floor(seconds / 30) + 1)
+      if (i === count / 10) used = usedBytes()
+    }
+    assert.equal(script.asked.length - script.fetches, Math.floor(((count - 1) * stepSeconds) / 3600) + 1)
+    const grown = usedBytes() - used
+    t.diagnostic(`${script.fetches} fetches, ${grown} bytes more after the last ${count * 0.9} tokens`)
+    assert.ok(grown < 2_000_000, `${grown} bytes`)
+  })
+
+  it('makes as many when they come a hundred at once, and the good ones are served meanwhile', async () => {
+    const { verifier, script, advance } = start()
+    const good = tokenOf(first)
+    await verifier.verify(good)
+    for (let seconds = 0; seconds < (count * 10) / 1000; seconds++) {
+      if (seconds > 0) advance(10)
+      const flood = Array.from({ length: 100 }, (_, i) => refuses(verifier.verify(unknown(i)), /no key of this set/))
+      assert.ok(verifier.recall!(good))
+      await Promise.all(flood)
+      assert.equal(script.fetches, Math.floor((seconds * 10) / 30) + 1)
+    }
+  })
+})
+
+describe('several issuers', () => {
+  const [issuerA, issuerB] = ['https://a.example', 'https://b.example/tenant']
+  // Both call their keys the same.
+  const [keyOfA, keyOfB] = [generateKey('ES256', { keyId: 'k' }), generateKey('ES256', { keyId: 'k' })]
+  const stageOf = (): Omit<Stage, 'script'> & { readonly a: ScriptedIssuer; readonly b: ScriptedIssuer } => {
+    const [a, b] = [scriptIssuer([keyOfA], issuerA), scriptIssuer([keyOfB], issuerB)]
+    b.instead = (url) =>
+      url === 'https://b.example/.well-known/oauth-authorization-server/tenant'
+        ? Response.json({ issuer: issuerB, jwks_uri: b.jwksUri })
+        : undefined
+    const fetch: ScriptedIssuer['fetch'] = (url, init) =>
+      url.startsWith('https://b.example/') ? b.fetch(url, init) : fetchFrom(a)(url, init)
+    return { ...start({ issuer: [issuerA, issuerB], fetch }), a, b }
+  }
+
+  it('each prove their own tokens, with keys fetched when the first comes', async () => {
+    const { verifier, a, b } = stageOf()
+    assert.equal((await verifier.verify(tokenOf(keyOfA, { iss: issuerA }))).claims.iss, issuerA)
+    assert.deepEqual([a.fetches, b.fetches, verifier.state], [1, 0, 'starting'])
+    assert.equal((await verifier.verify(tokenOf(keyOfB, { iss: issuerB }))).claims.iss, issuerB)
+    assert.deepEqual([a.fetches, b.fetches, verifier.state], [1, 1, 'current'])
+  })
+
+  it('never vouch for each other: a key of one does not prove a token that names the other', async () => {
+    const { verifier } = stageOf()
+    await verifier.ready()
+    const [tokenA, tokenB] = [tokenOf(keyOfA, { iss: issuerA }), tokenOf(keyOfB, { iss: issuerB })]
+    const forged = [tokenOf(keyOfA, { iss: issuerB }), tokenOf(keyOfB, { iss: issuerA })]
+    for (const token of forged) await refuses(verifier.verify(token), /signature does not hold/)
+    assert.ok((await verifier.verify(tokenA)) && (await verifier.verify(tokenB)))
+    for (const token of forged) {
+      await refuses(verifier.verify(token), /signature does not hold/)
+      assert.equal(verifier.recall!(token), undefined)
+    }
+    for (const token of [tokenA, tokenB]) assert.ok(verifier.recall!(token))
+  })
+
+  it('never vouch for each other where their keys have different names', async () => {
+    const { verifier, a } = stageOf()
+    const other = generateKey('ES256', { keyId: 'of a alone' })
+    a.keys = [exportPublicJwk(other)]
+    await verifier.ready()
+    assert.ok(await verifier.verify(tokenOf(other, { iss: issuerA })))
+    await refuses(verifier.verify(tokenOf(other, { iss: issuerB })), /no key/)
+  })
+
+  it('are compared exactly: one that is none of them is refused, whoever signed', async () => {
+    const { verifier, a, b } = stageOf()
+    for (const iss of ['https://b.example', `${issuerB}/`, issuerA.toUpperCase(), `${issuerA},${issuerB}`]) {
+      for (const key of [keyOfA, keyOfB]) await refuses(verifier.verify(tokenOf(key, { iss })), /"iss"/)
+    }
+    assert.deepEqual([...a.asked, ...b.asked], [])
+  })
+
+  it('do not wait for each other', async () => {
+    const { verifier, b } = stageOf()
+    b.instead = () => Promise.reject(new Error('down'))
+    await unavailable(verifier.verify(tokenOf(keyOfB, { iss: issuerB })), 1)
+    assert.ok(await verifier.verify(tokenOf(keyOfA, { iss: issuerA })))
+    assert.equal(verifier.state, 'starting')
+    await assert.rejects(verifier.ready(), /the keys of https:\/\/b\.example\/tenant cannot be fetched/)
+  })
+
+  it('forget a known token when its own issuer takes the key away, though the other has one of that name', async () => {
+    const { verifier, a, advance } = stageOf()
+    const [tokenA, tokenB] = [tokenOf(keyOfA, { iss: issuerA }), tokenOf(keyOfB, { iss: issuerB })]
+    await verifier.verify(tokenA)
+    await verifier.verify(tokenB)
+    a.keys = [exportPublicJwk(second)]
+    advance(30)
+    assert.ok(await verifier.verify(tokenOf(second, { iss: issuerA })))
+    assert.equal(verifier.recall!(tokenA), undefined)
+    await refuses(verifier.verify(tokenA), /no key/)
+    assert.ok(verifier.recall!(tokenB))
+  })
+
+  it('lend the first their name for the realm', () => {
+    assert.equal(stageOf().verifier.issuer, issuerA)
+  })
+})
+
+describe('ready', () => {
+  it('resolves once the keys of all issuers are loaded, and may be called again', async () => {
+    const { verifier, script } = start()
+    assert.equal(verifier.state, 'starting')
+    await Promise.all([verifier.ready(), verifier.ready()])
+    assert.equal(verifier.state, 'current')
+    await verifier.ready()
+    assert.equal(script.fetches, 1)
+    assert.ok(await verifier.verify(tokenOf(first)))
+    assert.equal(script.fetches, 1)
+  })
+
+  it('rejects with the reason', async () => {
+    const { verifier, script } = start()
+    script.instead = () => Response.json({ issuer: 'https://evil.example', jwks_uri: script.jwksUri })
+    await assert.rejects(verifier.ready(), /another "issuer"/)
+    assert.equal(verifier.state, 'starting')
+  })
+
+  const revocationsIn = (state: RevocationState, after: RevocationState | Error): Revocations => ({
+    state,
+    isRevoked: () => false,
+    async refresh() {
+      if (after instanceof Error) throw after
+      Object.assign(this, { state: after })
+    },
+  })
+
+  it('resolves at once with keys that were given', async () => {
+    const verifier = createVerifier({
+      issuer: 'any name',
+      audience,
+      keys: { keys: [exportPublicJwk(first)] },
+      revocations: 'none',
+    })
+    await verifier.ready()
+    assert.equal(verifier.state, 'current')
+  })
+
+  it('does not ask for news of revocations that are current', async (t) => {
+    const revocations = revocationsIn('current', 'current')
+    const refresh = t.mock.method(revocations, 'refresh')
+    await start({ revocations }).verifier.ready()
+    assert.equal(refresh.mock.callCount(), 0)
+  })
+
+  it('waits for revocations, too, and rejects when there is no news of them', async () => {
+    for (const state of ['starting', 'stale'] as const) {
+      const { verifier } = start({ revocations: revocationsIn(state, 'current') })
+      assert.equal(verifier.state, 'starting')
+      await verifier.ready()
+      assert.equal(verifier.state, 'current')
+      const without = start({ revocations: revocationsIn(state, state) }).verifier
+      await assert.rejects(without.ready(), { reason: `revocations are ${state}` })
+      assert.equal(without.state, state)
+    }
+    const cause = new Error('connection refused')
+    await assert.rejects(start({ revocations: revocationsIn('starting', cause) }).verifier.ready(), { cause })
+  })
+})
+
+describe('close', () => {
+  it('ends all fetching, and every token is refused with 503 from then on, known or not', async () => {
+    const { verifier, script, advance } = start()
+    const token = tokenOf(first)
+    await verifier.verify(token)
+    verifier.close()
+    verifier.close()
+    advance(3600)
+    assert.equal(verifier.state, 'stale')
+    assert.equal(verifier.recall!(token), undefined)
+    await unavailable(verifier.verify(token), 1)
+    await unavailable(verifier.verify(tokenOf(second)), 1)
+    await assert.rejects(verifier.ready(), /closed/)
+    assert.equal(script.fetches, 1)
+  })
+
+  it('breaks off a first load', async () => {
+    const { verifier, script } = start()
+    script.instead = () => new Promise(() => {})
+    const [refused, notReady] = [refusalOf(verifier.verify(tokenOf(first))), assert.rejects(verifier.ready(), /closed/)]
+    await turn()
+    verifier.close()
+    assert.equal((await refused).code, 'temporarily_unavailable')
+    await notReady
+  })
+
+  it('closes a verifier whose keys were given', async () => {
+    const { verifier } = start({ keys: { keys: [exportPublicJwk(first)] } })
+    const token = tokenOf(first)
+    await verifier.verify(token)
+    verifier.close()
+    assert.equal(verifier.recall!(token), undefined)
+    await unavailable(verifier.verify(token), 1)
+    await assert.rejects(verifier.ready(), /closed/)
+  })
+})

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { fetchJwksUri, requireDiscoverable } from './issuer-metadata.ts'
+
+const { signal } = new AbortController()
+
+/** An issuer that answers with these, and with 404 elsewhere. */
+function answering(answers: Readonly<Record<string, () => Response>>): {
+  readonly asked: string[]
+  readonly options: Parameters<typeof fetchJwksUri>[1]
+} {
+  const asked: string[] = []
+  const fetch = async (url: string): Promise<Response> => {
+    asked.push(url)
+    return answers[url]?.() ?? new Response(null, { status: 404 })
+  }
+  return { asked, options: { fetch, signal } }
+}
+
+describe('requireDiscoverable', () => {
+  for (const issuer of [
+    'https://auth.example',
+    'https://auth.example/',
+    'https://auth.example:8443/tenant/a/',
+    'https://[2001:db8::1]/',
+    'http://localhost:3000/auth',
+    'http://localhost',
+    'http://127.0.0.1:8000',
+    'http://127.255.0.9',
+    'http://[::1]:8000',
+  ]) {
+    it(`takes ${issuer}`, () => {
+      requireDiscoverable(issuer)
+    })
+  }
+
+  for (const issuer of [
+    'http://auth.example',
+    'http://localhost.evil.example',
+    'http://evil-localhost',
+    'http://127.0.0.1.evil.example',
+    'http://128.0.0.1',
+    'http://10.0.0.1',
+    'http://0.0.0.0:8000',
+    'http://[::2]',
+    'http://[::ffff:10.0.0.1]',
+    'http://localhost@evil.example',
+    'https://user@auth.example',
+    'https://user:hunter2@auth.example',
+    'https://:hunter2@auth.example',
+    'https://auth.example?a=1',
+    'https://auth.example?',
+    'https://auth.example/#a',
+    'https://auth.example#',
+    ' https://auth.example',
+    'https://auth.example ',
+    'https://auth.example\n',
+    'https:\\\\auth.example',
+    'https:auth.example',
+    'HTTPS://auth.example',
+    'https://',
+    'https://[::1',
+    'https://auth.example:99999',
+    'auth.example',
+    'auth',
+    'ftp://auth.example',
+    'file:///etc/keys',
+    'data:application/json,{}',
+  ]) {
+    it(`refuses ${JSON.stringify(issuer)}, without repeating it`, () => {
+      assert.throws(
+        () => requireDiscoverable(issuer),
+        (error) =>
+          error instanceof TypeError &&
+          /^(an issuer whose )?keys are fetched/.test(error.message) &&
+          !error.message.includes('hunter2'),
+      )
+    })
+  }
+})
+
+describe('fetchJwksUri', () => {
+  const metadata =
+    (issuer: unknown, jwks_uri: unknown = 'https://keys.example/jwks') =>
+    (): Response =>
+      Response.json({ issuer, jwks_uri })
+
+  it('asks where RFC 8414 §3.1 inserts the path, first and alone', async () => {
+    for (const [issuer, url] of [
+      ['https://auth.example', 'https://auth.example/.well-known/oauth-authorization-server'],
+      ['https://auth.example/', 'https://auth.example/.well-known/oauth-authorization-server'],
+      ['https://auth.example/a/b', 'https://auth.example/.well-known/oauth-authorization-server/a/b'],
+      ['https://auth.example:8443/a/', 'https://auth.example:8443/.well-known/oauth-authorization-server/a'],
+      ['http://[::1]:9/a', 'http://[::1]:9/.well-known/oauth-authorization-server/a'],
+    ] as const) {
+      const { asked, options } = answering({ [url]: metadata(issuer) })
+      assert.equal(await fetchJwksUri(issuer, options), 'https://keys.example/jwks')
+      assert.deepEqual(asked, [url])
+    }
+  })
+
+  const issuer = 'https://auth.example/a'
+  const places = [
+    'https://auth.example/.well-known/oauth-authorization-server/a',
+    'https://auth.example/a/.well-known/oauth-authorization-server',
+    'https://auth.example/a/.well-known/openid-configuration',
+  ]
+
+  it('goes on to the appended path and to OpenID where it is 404', async () => {
+    for (const [i, place] of places.entries()) {
+      const { asked, options } = answering({ [place]: metadata(issuer) })
+      assert.equal(await fetchJwksUri(issuer, options), 'https://keys.example/jwks')
+      assert.deepEqual(asked, places.slice(0, i + 1))
+    }
+  })
+
+  it('asks no place twice, and gives up behind the last', async () => {
+    const { asked, options } = answering({})
+    await assert.rejects(fetchJwksUri('https://auth.example/', options), /publishes no metadata/)
+    assert.deepEqual(asked, [
+      'https://auth.example/.well-known/oauth-authorization-server',
+      'https://auth.example/.well-known/openid-configuration',
+    ])
+  })
+
+  it('goes on nowhere for any other failure', async () => {
+    const failures: readonly (() => Response)[] = [
+      () => new Response(null, { status: 500 }),
+      () => new Response(null, { status: 403 }),
+      () => new Response('<html>'),
+      metadata('https://evil.example'),
+      metadata(issuer, 'http://keys.example/jwks'),
+    ]
+    for (const failure of failures) {
+      const { asked, options } = answering({ [places[0]!]: failure, [places[1]!]: metadata(issuer) })
+      await assert.rejects(fetchJwksUri(issuer, options))
+      assert.deepEqual(asked, places.slice(0, 1))
+    }
+  })
+
+  for (const other of [
+    'https://auth.example/a/',
+    'https://AUTH.example/a',
+    'https://auth.example:443/a',
+    'https://auth.example/A',
+    'https://auth.example',
+    'https://evil.example/a',
+    `${issuer} `,
+    '',
+    undefined,
+    null,
+    [issuer],
+    { toString: issuer },
+  ]) {
+    it(`refuses metadata whose issuer is ${JSON.stringify(other)} (RFC 8414 §3.3)`, async () => {
+      const { options } = answering({ [places[0]!]: metadata(other) })
+      await assert.rejects(fetchJwksUri(issuer, options), /another "issuer"/)
+    })
+  }
+
+  const uriOf = (from: string, uri: unknown): Promise<string> =>
+    fetchJwksUri(from, {
+      signal,
+      fetch: async () => Response.json({ issuer: from, ...(uri !== undefined && { jwks_uri: uri }) }),
+    })
+
+  for (const uri of [
+    undefined,
+    null,
+    '',
+    42,
+    ['https://keys.example/jwks'],
+    '/jwks',
+    'keys.example/jwks',
+    'http://keys.example/jwks',
+    'http://localhost/jwks',
+    'http://127.0.0.1/jwks',
+    'file:///etc/keys',
+    'data:application/json,{"keys":[]}',
+    'blob:https://keys.example/1',
+    'https://user:hunter2@keys.example/jwks',
+  ]) {
+    it(`refuses the jwks_uri ${JSON.stringify(uri)} of an https issuer`, async () => {
+      await assert.rejects(uriOf(issuer, uri), (error: Error) => {
+        assert.match(error.message, /no https "jwks_uri"/)
+        assert.doesNotMatch(error.message, /hunter2/)
+        return true
+      })
+    })
+  }
+
+  it('takes http for the keys of an http issuer of this machine, on this machine', async () => {
+    for (const local of ['http://localhost:3000/auth', 'http://127.0.0.1:3000', 'http://[::1]:3000']) {
+      for (const uri of [
+        'http://localhost:1/jwks',
+        'http://127.0.0.2/jwks',
+        'http://[::1]/jwks',
+        'https://keys.example/',
+      ])
+        assert.equal(await uriOf(local, uri), uri)
+      await assert.rejects(uriOf(local, 'http://keys.example/jwks'), /no https "jwks_uri"/)
+      await assert.rejects(uriOf(local, 'http://10.0.0.1/jwks'), /no https "jwks_uri"/)
+    }
+  })
+})

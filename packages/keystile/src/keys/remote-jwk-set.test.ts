@@ -1,0 +1,570 @@
+import assert from 'node:assert/strict'
+import { describe, it, mock } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { fetchFrom, scriptIssuer, type ScriptedIssuer } from '../../../../test/support/scripted-issuer.ts'
+import { TokenError } from '../base/errors.ts'
+import { findAlgorithm } from './algorithm.ts'
+import { exportPrivateJwk, exportPublicJwk, generateKey, type Jwk } from './jwk.ts'
+import { createRemoteJwkSet, type RemoteJwkSet } from './remote-jwk-set.ts'
+import type { SigningKey } from './signing-key.ts'
+
+const es256 = findAlgorithm('ES256')!
+const first = generateKey('ES256', { keyId: 'first' })
+const second = generateKey('ES256', { keyId: 'second' })
+
+interface Stage {
+  readonly script: ScriptedIssuer
+  readonly set: RemoteJwkSet
+  /** Seconds. */
+  advance(seconds: number): void
+  /** Looks for this `kid` as a verifier does: waits if need be, and says whether it is there then. */
+  has(keyId: string): Promise<boolean>
+  /** A refusal's code, and when to come again. */
+  refusal(keyId: string): Promise<readonly [code: string, retryAfterSeconds: number | undefined, reason: string]>
+}
+
+function start(keys: readonly SigningKey[] = [first], fetch?: ScriptedIssuer['fetch']): Stage {
+  let now = 1_800_000_000_000
+  const script = scriptIssuer(keys)
+  const set = createRemoteJwkSet({
+    issuer: script.issuer,
+    fetch: fetch ?? ((...asked) => script.fetch(...asked)),
+    clock: { now: () => now },
+  })
+  return {
+    script,
+    set,
+    advance(seconds) {
+      now += seconds * 1000
+    },
+    async has(keyId) {
+      await set.seek(keyId, es256)
+      return set.find(keyId, es256) !== undefined
+    },
+    async refusal(keyId) {
+      const error = await set.seek(keyId, es256).then(
+        () => assert.fail('it is not refused'),
+        (thrown: unknown) => thrown,
+      )
+      assert.ok(error instanceof TokenError, String(error))
+      return [error.code, error.retryAfterSeconds, error.reason ?? '']
+    },
+  }
+}
+
+/** Waits for what runs in the background, and for no new fetch, while the cooldown lasts. */
+const settled = (stage: Stage): Promise<unknown> => stage.has('settled')
+
+/** What an issuer may answer that is no set of keys. */
+const failures: readonly (readonly [string, () => Response | Promise<Response>])[] = [
+  ['nobody answers', () => Promise.reject(new TypeError('fetch failed'))],
+  ['the answer is 500', () => new Response('{"keys":[]}', { status: 500 })],
+  ['the answer is 404', () => new Response(null, { status: 404 })],
+  ['the answer is no JSON', () => new Response('<html>')],
+  ['the answer is another object', () => Response.json({ jwks: [] })],
+  ['keys is no array', () => Response.json({ keys: { first: exportPublicJwk(second) } })],
+  ['a key is no object', () => Response.json({ keys: [exportPublicJwk(second), null] })],
+  ['the set is empty', () => Response.json({ keys: [] })],
+  ['no key is usable', () => Response.json({ keys: [{ kty: 'EC', kid: 'second' }, { kty: 'foo' }] })],
+  ['a kid appears twice', () => Response.json({ keys: [exportPublicJwk(second), exportPublicJwk(second)] })],
+  [
+    'all keys are secrets',
+    () => Response.json({ keys: [exportPrivateJwk(generateKey('HS256', { keyId: 'second' }))] }),
+  ],
+  ['the answer is too large', () => new Response(`{"keys":[]${' '.repeat(300_000)}}`)],
+]
+
+describe('createRemoteJwkSet', () => {
+  it('asks nothing until somebody looks for a key, then for the metadata and the keys', async () => {
+    const { script, set, has } = start()
+    assert.equal(set.find('first', es256), undefined)
+    assert.deepEqual([set.state, script.asked], ['starting', []])
+    assert.equal(await has('first'), true)
+    assert.deepEqual([set.state, script.asked], ['current', [script.metadataUrl, script.jwksUri]])
+  })
+
+  it('fetches once for all who look at the same time', async () => {
+    const { script, has, advance } = start()
+    assert.deepEqual(await Promise.all(Array.from({ length: 100 }, () => has('first'))), Array(100).fill(true))
+    assert.equal(script.asked.length, 2)
+    script.keys = [exportPublicJwk(second)]
+    advance(30)
+    assert.deepEqual(await Promise.all(Array.from({ length: 100 }, () => has('second'))), Array(100).fill(true))
+    assert.equal(script.fetches, 2)
+  })
+
+  it('asks the issuer where its keys are once, and again after an hour', async () => {
+    const { script, has, advance } = start()
+    const metadata = (): number => script.asked.filter((url) => url === script.metadataUrl).length
+    for (let seconds = 0; seconds < 3600; seconds += 30) {
+      await has('unknown')
+      assert.equal(metadata(), 1)
+      advance(30)
+    }
+    script.jwksUri = `${script.issuer}/elsewhere`
+    script.keys = [exportPublicJwk(second)]
+    assert.equal(await has('second'), true)
+    assert.equal(metadata(), 2)
+  })
+
+  it('does not ask where its keys are a moment before that', async () => {
+    const { script, has, advance } = start()
+    await has('first')
+    advance(3599.999)
+    await has('unknown')
+    assert.deepEqual(script.asked, [script.metadataUrl, script.jwksUri, script.jwksUri])
+  })
+})
+
+describe('a kid that no key has', () => {
+  it('brings one fetch in 30 s, from the start of one to that of the next', async () => {
+    const { script, has, advance } = start()
+    await has('first')
+    for (let i = 0; i < 100; i++) assert.equal(await has(`unknown-${i}`), false)
+    assert.equal(script.fetches, 1)
+    advance(29.999)
+    assert.equal(await has('unknown'), false)
+    assert.equal(script.fetches, 1)
+    advance(0.001)
+    assert.equal(await has('unknown'), false)
+    assert.equal(script.fetches, 2)
+  })
+
+  it('is accepted within 30 s of its publication', async () => {
+    const { script, has, advance } = start()
+    await has('first')
+    script.keys = [exportPublicJwk(first), exportPublicJwk(second)]
+    assert.equal(await has('second'), false)
+    advance(30)
+    assert.equal(await has('second'), true)
+    assert.equal(await has('first'), true)
+  })
+
+  it('waits for nothing while a known one is served', async () => {
+    const stage = start()
+    const { script, set, has, advance } = stage
+    await has('first')
+    const { promise, resolve: release } = Promise.withResolvers<Response>()
+    script.instead = () => promise
+    advance(30)
+    const waiting = has('second')
+    await set.seek('first', es256)
+    assert.ok(set.find('first', es256))
+    release(Response.json({ keys: [exportPublicJwk(first), exportPublicJwk(second)] }))
+    assert.equal(await waiting, true)
+  })
+
+  it('does not wait longer because the clock was set back', async () => {
+    const { script, has, advance } = start()
+    await has('first')
+    script.keys = [exportPublicJwk(second)]
+    advance(-86_400)
+    assert.equal(await has('second'), true)
+  })
+})
+
+describe('a fetch that fails', () => {
+  for (const [name, answer] of failures) {
+    it(`leaves the old keys, and counts, when ${name}`, async () => {
+      const { script, set, has, advance } = start()
+      await has('first')
+      const known = set.find('first', es256)
+      script.instead = (url) => (url === script.jwksUri ? answer() : undefined)
+      for (let seconds = 30; seconds <= 6000; seconds += 10) {
+        advance(10)
+        assert.equal(await has('second'), false)
+        assert.equal(set.find('first', es256), known)
+        assert.equal(script.fetches, Math.floor((seconds - 20) / 30) + 1)
+      }
+      assert.equal(set.state, 'stale')
+      script.instead = undefined
+      advance(30)
+      await has('second')
+      assert.deepEqual([set.state, set.find('first', es256)], ['current', known])
+    })
+
+    it(`is a 503 with Retry-After when ${name} from the beginning, tried again after 1, 2, 4, 8, 16, 30, 30 s`, async () => {
+      const { script, set, has, refusal, advance } = start()
+      script.instead = (url) => (url === script.jwksUri ? answer() : undefined)
+      let fetches = 0
+      for (const seconds of [1, 2, 4, 8, 16, 30, 30, 30]) {
+        const [code, retryAfter, reason] = await refusal('first')
+        assert.deepEqual([code, retryAfter], ['temporarily_unavailable', seconds])
+        assert.match(reason, /^the keys of https:\/\/auth\.example cannot be fetched: ./)
+        if (name === 'the answer is 404') assert.match(reason, /\/jwks answers 404, not 200$/)
+        assert.equal(script.fetches, ++fetches)
+        advance(seconds - 0.5)
+        assert.deepEqual((await refusal('first')).slice(0, 2), ['temporarily_unavailable', 1])
+        assert.equal(script.fetches, fetches)
+        advance(0.5)
+      }
+      assert.equal(set.state, 'starting')
+      script.instead = undefined
+      assert.equal(await has('first'), true)
+      assert.equal(set.state, 'current')
+    })
+  }
+
+  it('makes the next one ask where the keys are', async () => {
+    const { script, has, advance } = start()
+    await has('first')
+    const old = script.jwksUri
+    script.jwksUri = `${script.issuer}/elsewhere`
+    script.keys = [exportPublicJwk(second)]
+    advance(30)
+    assert.equal(await has('second'), false)
+    assert.equal(script.asked.at(-1), old)
+    advance(30)
+    assert.equal(await has('second'), true)
+  })
+
+  it('of the metadata leaves the keys where they were', async () => {
+    const broken: readonly (() => Response)[] = [
+      () => new Response(null, { status: 500 }),
+      () => Response.json({ issuer: 'https://evil.example', jwks_uri: 'https://evil.example/jwks' }),
+      () => Response.json({ issuer: 'https://auth.example', jwks_uri: 'http://evil.example/jwks' }),
+    ]
+    for (const answer of broken) {
+      const { script, has, advance } = start()
+      await has('first')
+      script.instead = (url) => (url === script.metadataUrl ? answer() : undefined)
+      script.keys = [exportPublicJwk(second)]
+      advance(3600)
+      assert.equal(await has('second'), true)
+      assert.ok(!script.asked.some((url) => url.includes('evil')))
+    }
+  })
+
+  it('of the metadata is a 503 while nothing is known', async () => {
+    const { script, refusal } = start()
+    script.instead = () => Response.json({ issuer: 'https://evil.example', jwks_uri: script.jwksUri })
+    assert.match((await refusal('first'))[2], /another "issuer"/)
+    assert.equal(script.fetches, 0)
+  })
+})
+
+describe('keys that are no longer fresh', () => {
+  it('serve on while new ones are fetched in the background, once', async () => {
+    const stage = start()
+    const { script, set, has, advance } = stage
+    await has('first')
+    script.keys = [exportPublicJwk(second)]
+    advance(299)
+    assert.ok(set.find('first', es256))
+    assert.equal(script.fetches, 1)
+    advance(1)
+    for (let i = 0; i < 10; i++) assert.ok(set.find('first', es256)) // at once, with the fetch under way
+    await turn()
+    assert.equal(script.fetches, 2)
+    await settled(stage)
+    assert.equal(script.fetches, 2)
+    assert.equal(set.find('first', es256), undefined)
+    assert.ok(set.find('second', es256))
+  })
+
+  it('are fetched again when the clock was set back', async () => {
+    const stage = start()
+    const { script, set, has, advance } = stage
+    await has('first')
+    advance(-3600)
+    assert.ok(set.find('first', es256))
+    await turn()
+    assert.ok(script.asked.length > 2)
+    await settled(stage)
+    assert.equal(script.fetches, 2)
+  })
+
+  const lifetimes: readonly (readonly [string | undefined, number])[] = [
+    [undefined, 300],
+    ['public, max-age=60', 60],
+    ['max-age=600', 600],
+    ['max-age=1', 30],
+    ['max-age=0', 30],
+    ['no-store', 30],
+    ['max-age=3600', 3600],
+    ['max-age=31536000', 3600],
+    ['nonsense', 300],
+  ]
+  for (const [field, seconds] of lifetimes) {
+    it(`are so after ${seconds} s when Cache-Control is ${field ?? 'not there'}`, async () => {
+      const stage = start()
+      const { script, set, has, advance } = stage
+      if (field !== undefined) script.headers = { 'cache-control': field }
+      await has('first')
+      advance(seconds - 0.001)
+      assert.ok(set.find('first', es256))
+      await turn()
+      assert.equal(script.fetches, 1)
+      advance(0.001)
+      assert.ok(set.find('first', es256))
+      await turn()
+      assert.ok(script.asked.length > 2)
+      await settled(stage)
+      assert.equal(script.fetches, 2)
+    })
+  }
+
+  it('make the set stale once the issuer has failed to give new ones, and not before', async () => {
+    const stage = start()
+    const { script, set, has, advance } = stage
+    await has('first')
+    advance(400)
+    assert.equal(set.state, 'current') // nobody has asked
+    await settled(stage)
+    script.instead = () => Promise.reject(new Error('down'))
+    advance(30)
+    await settled(stage)
+    assert.equal(script.fetches, 3)
+    assert.equal(set.state, 'current') // they are fresh yet
+    advance(270)
+    assert.equal(set.state, 'stale')
+    script.instead = undefined
+    await settled(stage)
+    assert.equal(set.state, 'current')
+  })
+})
+
+describe('a new set', () => {
+  const refreshWith = async (keys: readonly Jwk[]): Promise<Stage & { readonly before: unknown }> => {
+    const stage = start([first])
+    await stage.has('first')
+    const before = stage.set.find('first', es256)
+    stage.script.keys = keys
+    stage.advance(30)
+    await settled(stage)
+    assert.equal(stage.script.fetches, 2)
+    return { ...stage, before }
+  }
+
+  it('keeps the object of a key that it has too, whatever else is written about it', async () => {
+    const { kty, crv, x, y, kid } = exportPublicJwk(first)
+    const { set, before } = await refreshWith([exportPublicJwk(second), { y, x, crv, kid: kid!, kty: kty!, more: 1 }])
+    assert.equal(set.find('first', es256), before)
+    assert.ok(set.find('second', es256))
+  })
+
+  it('replaces a key by another of the same name', async () => {
+    const { set, before } = await refreshWith([exportPublicJwk(generateKey('ES256', { keyId: 'first' }))])
+    const after = set.find('first', es256)
+    assert.ok(after)
+    assert.notEqual(after, before)
+  })
+
+  it('takes the same key under another name or algorithm for another', async () => {
+    const rsa = generateKey('RS256', { keyId: 'rsa' })
+    const stage = start([rsa])
+    await stage.set.load()
+    const before = stage.set.find('rsa', findAlgorithm('RS256')!)
+    assert.ok(before)
+    stage.script.keys = [{ ...exportPublicJwk(rsa), alg: 'PS256' }]
+    stage.advance(30)
+    await settled(stage)
+    assert.equal(stage.set.find('rsa', findAlgorithm('RS256')!), undefined)
+    assert.equal(stage.set.find('rsa', findAlgorithm('PS256')!)?.algorithm.name, 'PS256')
+    stage.script.keys = [{ ...exportPublicJwk(rsa), alg: 'PS256', kid: 'renamed' }]
+    stage.advance(30)
+    await settled(stage)
+    assert.equal(stage.set.find('rsa', findAlgorithm('PS256')!), undefined)
+    assert.equal(stage.set.find('renamed', findAlgorithm('PS256')!)?.keyId, 'renamed')
+  })
+
+  it('takes away a key that is not in it', async () => {
+    const { set } = await refreshWith([exportPublicJwk(second)])
+    assert.equal(set.find('first', es256), undefined)
+  })
+})
+
+describe('of a published set', () => {
+  const hs256 = findAlgorithm('HS256')!
+
+  it('no shared secret is taken, and the public keys beside it are', async () => {
+    const { script, set, has } = start()
+    const secret = exportPrivateJwk(generateKey('HS256', { keyId: 'secret' }))
+    const { alg: _, ...nameless } = secret
+    script.keys = [secret, { ...nameless, kid: 'other' }, { kty: 'oct', kid: 'empty' }, exportPublicJwk(first)]
+    assert.equal(await has('first'), true)
+    for (const kid of ['secret', 'other', undefined]) assert.equal(set.find(kid, hs256), undefined)
+  })
+
+  it('no key is taken whose private half is published with it', async () => {
+    const rsa = exportPrivateJwk(generateKey('RS256', { keyId: 'second' }))
+    const { n, e, kty, alg, kid, use } = rsa
+    const published: readonly Jwk[] = [
+      exportPrivateJwk(second),
+      exportPrivateJwk(generateKey('Ed25519', { keyId: 'second' })),
+      rsa,
+      ...['d', 'p', 'q', 'dp', 'dq', 'qi'].map((name) => ({ n, e, kty, alg, kid, use, [name]: rsa[name] }) as Jwk),
+      { ...exportPublicJwk(second), k: 'AAAA' },
+      { ...exportPublicJwk(second), oth: [] },
+    ]
+    for (const jwk of published) {
+      const { script, set, has } = start()
+      script.keys = [jwk, exportPublicJwk(first)]
+      assert.equal(await has('first'), true)
+      for (const name of ['ES256', 'RS256', 'Ed25519'] as const)
+        assert.equal(set.find('second', findAlgorithm(name)!), undefined, JSON.stringify(jwk))
+    }
+  })
+
+  it('a public key that calls itself HS256 is left out', async () => {
+    const { script, set, has } = start()
+    script.keys = [{ ...exportPublicJwk(second), alg: 'HS256' }, exportPublicJwk(first)]
+    assert.equal(await has('first'), true)
+    assert.equal(set.find('second', hs256), undefined)
+    assert.equal(set.find('second', es256), undefined)
+  })
+
+  it('a weak key, and one for encryption, is left out', async () => {
+    const { script, has } = start()
+    script.keys = [{ ...exportPublicJwk(second), use: 'enc' }, exportPublicJwk(first)]
+    assert.deepEqual([await has('first'), await has('second')], [true, false])
+  })
+})
+
+describe('load', () => {
+  it('resolves once there are keys, after one fetch, and asks nothing more then', async () => {
+    const { script, set, advance } = start()
+    await Promise.all([set.load(), set.load()])
+    assert.equal(set.state, 'current')
+    advance(3600)
+    await set.load()
+    assert.equal(script.fetches, 1)
+  })
+
+  it('rejects with the reason, and may be called again', async () => {
+    const { script, set, advance } = start()
+    script.instead = () => Promise.reject(new Error('connection refused'))
+    const rejected = (error: Error): boolean => {
+      assert.match(error.message, /the keys of https:\/\/auth\.example cannot be fetched: .* cannot be reached/)
+      assert.equal((((error.cause as Error).cause as Error) ?? {}).message, 'connection refused')
+      return true
+    }
+    await assert.rejects(set.load(), rejected)
+    await assert.rejects(set.load(), rejected) // at once: the next try is in a second
+    assert.equal(script.asked.length, 1)
+    script.instead = undefined
+    advance(1)
+    await set.load()
+  })
+})
+
+describe('an issuer that hangs', () => {
+  const never = (): Promise<Response> => new Promise(() => {})
+
+  it('is waited for 5 s in all, though its fetch does not listen to the signal', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { script, refusal } = start()
+    let signal: AbortSignal | null | undefined
+    script.instead = (_, init) => {
+      signal = init.signal
+      return never()
+    }
+    const refused = refusal('first')
+    await turn()
+    t.mock.timers.tick(4_999)
+    await turn()
+    assert.equal(signal?.aborted, false)
+    t.mock.timers.tick(1)
+    assert.match((await refused)[2], /no answer in 5 s/)
+    assert.equal(signal?.aborted, true)
+  })
+
+  it('is waited for no longer by a body that does not come', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { script, refusal } = start()
+    script.instead = (url) => (url === script.jwksUri ? new Response(new ReadableStream()) : undefined)
+    const refused = refusal('first')
+    while (script.fetches === 0) await turn()
+    t.mock.timers.tick(5_000)
+    assert.match((await refused)[2], /no answer in 5 s/)
+  })
+
+  it('keeps no known key from being used, and is asked once in 30 s', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { script, set, has, advance } = start()
+    await has('first')
+    script.instead = never
+    advance(300)
+    for (let i = 0; i < 10; i++) assert.ok(set.find('first', es256))
+    const waiting = has('unknown')
+    await turn()
+    assert.equal(script.fetches, 2)
+    t.mock.timers.tick(5_000)
+    assert.equal(await waiting, false)
+    assert.equal(await has('unknown'), false)
+    assert.equal(script.fetches, 2)
+  })
+
+  it('with its metadata alone is asked for its keys in the fetch after that', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { script, has, advance } = start()
+    await has('first')
+    script.keys = [exportPublicJwk(second)]
+    script.instead = (url) => (url === script.metadataUrl ? never() : undefined)
+    advance(3600)
+    const waiting = has('second')
+    await turn()
+    t.mock.timers.tick(5_000)
+    assert.equal(await waiting, false)
+    advance(30)
+    assert.equal(await has('second'), true)
+  })
+
+  it('leaves no timer behind, and none that keeps a process', async (t) => {
+    const timers = new Set<NodeJS.Timeout>()
+    const real = globalThis.setTimeout
+    t.mock.method(globalThis, 'setTimeout', (...args: Parameters<typeof setTimeout>) => {
+      const timer = real(...args)
+      timers.add(timer)
+      return timer
+    })
+    const cleared = mock.method(globalThis, 'clearTimeout')
+    const { has } = start()
+    await has('first')
+    assert.equal(timers.size, 1)
+    for (const timer of timers) {
+      assert.equal(timer.hasRef(), false)
+      assert.ok(cleared.mock.calls.some(({ arguments: [given] }) => given === timer))
+    }
+    cleared.mock.restore()
+  })
+})
+
+describe('close', () => {
+  it('breaks off what is fetched, and fetches nothing more', async () => {
+    const { script, set, refusal, advance } = start()
+    let signal: AbortSignal | null | undefined
+    script.instead = (_, init) => {
+      signal = init.signal
+      return new Promise(() => {})
+    }
+    const refused = refusal('first')
+    await turn()
+    set.close()
+    set.close()
+    assert.equal((await refused)[0], 'temporarily_unavailable')
+    assert.equal(signal?.aborted, true)
+    script.instead = undefined
+    advance(3600)
+    assert.equal((await refusal('first'))[0], 'temporarily_unavailable')
+    await assert.rejects(set.load(), /closed/)
+    assert.equal(script.asked.length, 1)
+  })
+
+  it('refuses before anything was fetched', async () => {
+    const { script, set, refusal } = start()
+    set.close()
+    assert.deepEqual((await refusal('first')).slice(0, 2), ['temporarily_unavailable', 1])
+    await assert.rejects(set.load(), /closed/)
+    assert.deepEqual(script.asked, [])
+  })
+})
+
+it('keeps apart what two issuers publish', async () => {
+  const [a, b] = [scriptIssuer([first], 'https://a.example'), scriptIssuer([second], 'https://b.example')]
+  const clock = { now: () => 0 }
+  const [ofA, ofB] = [a, b].map(({ issuer }) => createRemoteJwkSet({ issuer, fetch: fetchFrom(a, b), clock }))
+  await Promise.all([ofA!.load(), ofB!.load()])
+  assert.ok(ofA!.find('first', es256) && ofB!.find('second', es256))
+  assert.equal(ofA!.find('second', es256) ?? ofB!.find('first', es256), undefined)
+})

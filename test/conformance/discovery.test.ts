@@ -1,0 +1,166 @@
+// An API that only checks: createVerifier finds the keys itself, over real sockets. jose, which is given the address of the keys,
+// is the oracle.
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import * as jose from 'jose'
+import { createVerifier, TokenError, type Verifier } from 'keystile'
+import { generateKey, type SigningKey } from 'keystile/jwt'
+import { createGuard } from 'keystile/node'
+import { issuingAlgorithms, startIssuer, type RunningIssuer } from './start-issuer.ts'
+import { accessTokenOf, startPublisher, type Publisher } from './start-publisher.ts'
+
+const ada = { username: 'ada', password: 'an engine of her own' }
+const audience = 'https://items.example'
+
+async function refusalOf(verifier: Verifier, token: string): Promise<string> {
+  const error = await verifier.verify(token).then(
+    () => assert.fail('it is accepted'),
+    (thrown: unknown) => thrown,
+  )
+  assert.ok(error instanceof TokenError, String(error))
+  return error.code
+}
+
+for (const algorithm of issuingAlgorithms) {
+  describe(`createVerifier with createKeystile as the issuer, signing with ${algorithm}`, () => {
+    let server: RunningIssuer
+    let token: string
+    before(async () => {
+      server = await startIssuer({ signingAlgorithm: algorithm, audience })
+      await server.register(ada)
+      const response = await fetch(`${server.issuer}/token`, { method: 'POST', body: new URLSearchParams(ada) })
+      token = ((await response.json()) as { readonly access_token: string }).access_token
+    })
+    after(() => server.stop())
+
+    it('is ready by the name of the issuer alone, and accepts what POST /token issues', async () => {
+      const verifier = createVerifier({ issuer: server.issuer, audience, revocations: 'none' })
+      await verifier.ready()
+      const { scopes, claims } = await verifier.verify(token)
+      assert.deepEqual(scopes, ['items:read', 'items:write'])
+      assert.equal(claims.iss, server.issuer)
+      verifier.close()
+    })
+
+    it('finds the keys with the first token', async () => {
+      const verifier = createVerifier({ issuer: server.issuer, audience, algorithms: [algorithm], revocations: 'none' })
+      assert.ok(await verifier.verify(token))
+      assert.equal(verifier.state, 'current')
+    })
+
+    it('refuses a token for another audience or with another last byte', async () => {
+      const options = { issuer: server.issuer, audience, revocations: 'none' } as const
+      assert.equal(
+        await refusalOf(createVerifier({ ...options, audience: 'https://x.example' }), token),
+        'invalid_token',
+      )
+      const end = token.lastIndexOf('.') + 1
+      const signature = Buffer.from(token.slice(end), 'base64url')
+      signature[signature.length - 1]! ^= 1
+      const twin = token.slice(0, end) + signature.toString('base64url')
+      assert.equal(await refusalOf(createVerifier(options), twin), 'invalid_token')
+    })
+
+    it('takes no other spelling of the issuer', async () => {
+      const other = createVerifier({ issuer: `${server.issuer}/`, audience, revocations: 'none' })
+      await assert.rejects(other.ready(), /another "issuer"/)
+    })
+  })
+}
+
+describe('createVerifier over real sockets', () => {
+  const [first, second] = [generateKey('ES256'), generateKey('RS256')]
+  let publisher: Publisher
+  before(async () => {
+    publisher = await startPublisher(first)
+  })
+  after(() => publisher.stop())
+  const tokenOf = (key: SigningKey): string => accessTokenOf(key, { iss: publisher.issuer, aud: audience })
+
+  it('follows a rotation, as jose does, and asks as often as its rule says', async () => {
+    let skipped = 0
+    const clock = { now: () => Date.now() + skipped }
+    const verifier = createVerifier({ issuer: publisher.issuer, audience, revocations: 'none', clock })
+    const jwks = jose.createRemoteJWKSet(new URL(publisher.jwksUri), { cooldownDuration: 0 })
+    const byJose = (token: string): Promise<string | undefined> =>
+      jose
+        .jwtVerify(token, jwks, { issuer: publisher.issuer, audience, typ: 'at+jwt' })
+        .then(({ payload }) => payload.sub)
+    assert.equal((await verifier.verify(tokenOf(first))).subject, await byJose(tokenOf(first)))
+    publisher.publish(first, second)
+    assert.equal(await refusalOf(verifier, tokenOf(second)), 'invalid_token')
+    skipped += 30_000
+    assert.equal((await verifier.verify(tokenOf(second))).subject, await byJose(tokenOf(second)))
+    publisher.publish(second)
+    skipped += 300_000
+    assert.ok(await verifier.verify(tokenOf(first))) // the keys are old, and are fetched meanwhile
+    assert.equal(await refusalOf(verifier, tokenOf(generateKey('ES256'))), 'invalid_token') // waits for that
+    assert.equal(await refusalOf(verifier, tokenOf(first)), 'invalid_token')
+    assert.ok(await verifier.verify(tokenOf(second)))
+    // What it asked: the metadata once, the keys three times; jose asked twice.
+    assert.equal(publisher.asked.filter((path) => path.includes('.well-known')).length, 1)
+    assert.equal(publisher.asked.filter((path) => path === '/tenant/jwks').length, 3 + 2)
+  })
+
+  it('guards a server with 503 and Retry-After while the issuer is not there yet, then lets in', async () => {
+    // A port that was free a moment ago, until the issuer listens on it.
+    const placeholder = createServer().listen(0, '127.0.0.1')
+    await once(placeholder, 'listening')
+    const { port } = placeholder.address() as AddressInfo
+    placeholder.close()
+    await once(placeholder, 'close')
+    const issuer = `http://127.0.0.1:${port}`
+    let skipped = 0
+    const clock = { now: () => Date.now() + skipped }
+    const verifier = createVerifier({ issuer, audience, revocations: 'none', clock })
+    const guard = createGuard({ verifier })
+    const guarded = guard()
+    const api = createServer((request, response) => {
+      void guarded(request, response, () => response.end(guard.caller(request).identity.subject))
+    }).listen(0, '127.0.0.1')
+    await once(api, 'listening')
+    const url = `http://127.0.0.1:${(api.address() as AddressInfo).port}/`
+    const ask = (token: string): Promise<Response> => fetch(url, { headers: { authorization: `Bearer ${token}` } })
+    try {
+      const token = accessTokenOf(first, { iss: issuer, aud: audience })
+      const early = await ask(token)
+      assert.deepEqual([early.status, early.headers.get('retry-after')], [503, '1'])
+      assert.equal(early.headers.get('content-type'), 'application/problem+json')
+      assert.doesNotMatch(await early.text(), /ECONNREFUSED|127\.0\.0\.1/)
+      assert.equal((await ask(tokenOf(first))).status, 401) // names somebody else
+      const real = createServer((request, response) => {
+        const jwks_uri = `${issuer}/jwks`
+        response.end(
+          request.url === '/jwks'
+            ? JSON.stringify({ keys: [first].map((key) => key.verifyingKey.export({ format: 'jwk' })) })
+            : JSON.stringify({ issuer, jwks_uri }),
+        )
+      }).listen(port, '127.0.0.1')
+      await once(real, 'listening')
+      skipped += 1_000
+      const late = await ask(token)
+      assert.deepEqual([late.status, await late.text()], [200, 'alice'])
+      real.closeAllConnections()
+      real.close()
+    } finally {
+      api.closeAllConnections()
+      api.close()
+    }
+  })
+
+  it('keeps no program from ending', async () => {
+    const program = `
+      import { createVerifier } from 'keystile'
+      const verifier = createVerifier({ issuer: process.argv[1], audience: '${audience}', revocations: 'none' })
+      console.log((await verifier.verify(process.argv[2])).subject)`
+    const args = ['--conditions=source', '--input-type=module', '-e', program, publisher.issuer, tokenOf(second)]
+    const options = { cwd: join(import.meta.dirname, '../..'), timeout: 30_000 }
+    assert.equal((await promisify(execFile)(process.execPath, args, options)).stdout, 'alice\n')
+  })
+})

@@ -1,0 +1,57 @@
+// An issuer of a few lines in node:http on the loopback: it publishes keys, and tokens are signed by whoever holds them.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { exportPublicJwk, signJwt, type SigningKey } from 'keystile/jwt'
+
+export interface Publisher {
+  /** Has a path. */
+  readonly issuer: string
+  readonly jwksUri: string
+  /** Paths that were asked, in order. */
+  readonly asked: string[]
+  publish(...keys: readonly SigningKey[]): void
+  stop(): Promise<void>
+}
+
+export async function startPublisher(...keys: readonly SigningKey[]): Promise<Publisher> {
+  let published = keys
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.url!)
+    const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}/tenant`
+    const answers: Readonly<Record<string, object>> = {
+      '/.well-known/oauth-authorization-server/tenant': {
+        issuer,
+        jwks_uri: `${issuer}/jwks`,
+        response_types_supported: [],
+      },
+      '/tenant/jwks': { keys: published.map(exportPublicJwk) },
+    }
+    const answer = answers[request.url!]
+    if (answer) response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
+    else response.writeHead(404).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}/tenant`
+  return {
+    issuer,
+    jwksUri: `${issuer}/jwks`,
+    asked,
+    publish(...others) {
+      published = others
+    },
+    async stop() {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+/** An access token by RFC 9068, with these claims changed; `undefined` leaves one out. */
+export function accessTokenOf(key: SigningKey, claims: Readonly<Record<string, unknown>>, type = 'at+jwt'): string {
+  const usual = { sub: 'alice', client_id: 'app', sid: 's1', jti: 'j1', scope: 'items:read' }
+  const expiresInSeconds = { expiresInSeconds: 600 }
+  return signJwt({ ...usual, ...claims }, key, { type, ...(claims['exp'] === undefined && expiresInSeconds) })
+}
