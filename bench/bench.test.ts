@@ -16,8 +16,9 @@ const skip = process.platform === 'linux' ? false : 'processor time a request is
 
 describe('npm run bench -- --quick', { skip }, () => {
   for (const [scenario, rows] of [
-    ['guards', 7],
+    ['guards', 18],
     ['verify', 4],
+    ['bundles', 9],
   ] as const) {
     it(`measures ${scenario}, and writes a table and a plot`, async () => {
       const out = mkdtempSync(join(tmpdir(), 'keystile-bench-test-'))

@@ -11,6 +11,7 @@ import { toMarkdown } from './markdown.ts'
 import type { Effort } from './measure.ts'
 import type { Findings, Result } from './result.ts'
 import { resultsFolder, updateReadme, writeResult } from './results.ts'
+import { bundles } from './scenarios/bundles.ts'
 import { guards } from './scenarios/guards.ts'
 import { logins } from './scenarios/logins.ts'
 import { me } from './scenarios/me.ts'
@@ -30,6 +31,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   me: { run: me, isBuilt: true },
   logins: { run: logins, isBuilt: true },
   start: { run: start, isBuilt: true },
+  bundles: { run: bundles, isBuilt: false },
 }
 
 const { values, positionals } = parseArgs({

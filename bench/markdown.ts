@@ -26,7 +26,9 @@ function tableOf(columns: readonly string[], rows: readonly (readonly string[])[
 }
 
 function cellOf(cell: Summary | null): string {
-  return cell ? `${short(cell.median)} (${short(cell.lowest)}–${short(cell.highest)})` : '–'
+  if (!cell) return '–'
+  const spread = cell.lowest === cell.highest ? '' : ` (${short(cell.lowest)}–${short(cell.highest)})`
+  return `${short(cell.median)}${spread}`
 }
 
 function barOf(bar: Bar): readonly string[] {

@@ -6,6 +6,8 @@ import { requireProc, startServer, type Program, type ServerProcess } from './pr
 export const connections = 16
 /** Of a turn, before its time is taken: accepting connections is not what is measured. */
 const warmUpShare = 0.1
+/** Of each lane before the first round: some ten thousand requests pass before code is compiled as well as it will be. */
+const warmUpSeconds = 2
 
 export interface Effort {
   readonly rounds: number
@@ -38,7 +40,8 @@ export async function measureInTurns(lanes: readonly Lane[], effort: Effort): Pr
   const measured = new Map(lanes.map(({ name }) => [name, { cpu: [] as number[], rate: [] as number[] }]))
   for (let round = -1; round < effort.rounds; round++) {
     for (const lane of lanes) {
-      const turn = await measureTurn(lane, effort.seconds)
+      const isWarmingUp = round < 0 && !effort.quick
+      const turn = await measureTurn(lane, isWarmingUp ? Math.max(warmUpSeconds, effort.seconds) : effort.seconds)
       if (round < 0) continue
       const { cpu, rate } = measured.get(lane.name)!
       cpu.push(turn.cpu)
@@ -62,17 +65,24 @@ async function measureTurn(lane: Lane, seconds: number): Promise<{ readonly cpu:
   }
 }
 
-/** Starts servers together, and stops them all when `use` has ended, whichever way. */
+/** All at once would leave each too little of the processor to be there in time. */
+const startedTogether = 4
+
+/** Starts servers, some at a time, and stops them all when `use` has ended, whichever way. */
 export async function withServers<T>(
   programs: Readonly<Record<string, Program>>,
   use: (servers: Readonly<Record<string, ServerProcess>>) => Promise<T>,
   path?: string,
 ): Promise<T> {
   const names = Object.keys(programs)
-  const started = await Promise.allSettled(names.map((name) => startServer(programs[name]!, path)))
-  const running = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  const running: ServerProcess[] = []
   try {
-    for (const result of started) if (result.status === 'rejected') throw result.reason
+    for (let n = 0; n < names.length; n += startedTogether) {
+      const batch = names.slice(n, n + startedTogether)
+      const started = await Promise.allSettled(batch.map((name) => startServer(programs[name]!, path)))
+      for (const result of started) if (result.status === 'fulfilled') running.push(result.value)
+      for (const result of started) if (result.status === 'rejected') throw result.reason
+    }
     return await use(Object.fromEntries(names.map((name, index) => [name, running[index]!])))
   } finally {
     await Promise.all(running.map((server) => server.stop()))

@@ -1,5 +1,5 @@
 // The tokens of the verifying scenarios: claims as Keystile issues them, each token another.
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { signJwt, type SigningKey } from 'keystile/jwt'
 
 export const issuer = 'https://auth.example'
@@ -7,13 +7,18 @@ export const audience = 'https://orders.example'
 const lifetimeSeconds = 24 * 60 * 60
 
 export function issueTokens(count: number, key: SigningKey): readonly string[] {
-  return Array.from({ length: count }, () => issueToken(key))
+  return Array.from({ length: count }, (_, n) => issueToken(key, subjectOf(n)))
 }
 
-function issueToken(key: SigningKey): string {
+/** Who the token with this number is for, in the form of Keystile's own subjects. */
+export function subjectOf(n: number): string {
+  return createHash('sha256').update(`user${n}`).digest().subarray(0, 16).toString('base64url')
+}
+
+function issueToken(key: SigningKey, sub: string): string {
   const claims = {
     iss: issuer,
-    sub: randomId(),
+    sub,
     aud: audience,
     jti: randomId(),
     client_id: 'first-party',

@@ -5,45 +5,87 @@ import { importKey, type Jwk, type SigningKey } from 'keystile/jwt'
 import { withTemporaryFolder } from '../folder.ts'
 import { bearer, checkGuard, headerOf } from '../guard-check.ts'
 import { requestBytes } from '../load.ts'
-import { versionsOf } from '../machine.ts'
+import { versionOf, versionsOf } from '../machine.ts'
 import { measureInTurns, withServers, type Effort, type Lane, type Measured } from '../measure.ts'
 import { logInPeople } from '../people.ts'
 import { nodeProgram, type Program, type ServerProcess } from '../process.ts'
 import type { Findings, Row } from '../result.ts'
 import { summarize, summarizePairs, type Summary } from '../statistics.ts'
 import { issueTokens } from '../tokens.ts'
+import { peersFolder } from '../verifiers/peers.ts'
 
 interface App {
-  readonly name: string
+  readonly framework: string
+  readonly guard: string
+  /** Below `bench/`, and what the program is told beside its environment. */
   readonly script: string
+  readonly args?: readonly string[]
   readonly isOurs: boolean
   /** It is an app with Keystile in it, and its tokens are those of people who log in. */
   readonly isIssuing?: boolean
   /** There is no guard in it: it shows what the framework takes for any. */
   readonly isEmpty?: boolean
+  /** Installed by `npm run bench:peers`; left out where it is not. */
+  readonly peer?: string
   readonly minRatio?: number
 }
 
 const apps: readonly App[] = [
-  { name: 'Hono, Keystile’s guard', script: 'verifier-hono.ts', isOurs: true, minRatio: 0.85 },
-  { name: 'node:http, Keystile’s guard', script: 'verifier-node.ts', isOurs: true, minRatio: 0.9 },
-  { name: 'Hono, createKeystile, user loaded', script: 'keystile-hono.ts', isOurs: true, isIssuing: true },
-  { name: 'node:http, createKeystile, user loaded', script: 'keystile-node.ts', isOurs: true, isIssuing: true },
-  { name: 'Hono, a middleware that does nothing', script: 'empty-hono.ts', isOurs: false, isEmpty: true },
-  { name: 'Hono, jose by hand', script: 'jose-hono.ts', isOurs: false },
-  { name: 'Hono, hono/jwt', script: 'jwt-hono.ts', isOurs: false },
+  ...appsOf('Fastify', 'fastify', 0.9),
+  peerOf('Fastify', '@fastify/jwt', 'jwt-fastify.ts'),
+  { ...peerOf('Fastify', '@fastify/jwt', 'jwt-fastify.ts'), guard: '@fastify/jwt with its cache', args: ['cached'] },
+  ...appsOf('Express', 'express', 0.9),
+  { framework: 'Express', guard: 'jose by hand', script: 'servers/jose-express.ts', isOurs: false },
+  peerOf('Express', 'express-jwt', 'jwt-express.ts'),
+  ...appsOf('node:http', 'node', 0.9),
+  ...appsOf('Hono', 'hono', 0.87),
+  { framework: 'Hono', guard: 'jose by hand', script: 'servers/jose-hono.ts', isOurs: false },
+  { framework: 'Hono', guard: 'hono/jwt', script: 'servers/jwt-hono.ts', isOurs: false },
 ]
 
+/** What there is in every framework: our guard without and with a user, and the floor. */
+function appsOf(framework: string, name: string, minRatio: number): readonly App[] {
+  const verifier = `servers/verifier-${name}.ts`
+  return [
+    { framework, guard: 'Keystile’s guard', script: verifier, isOurs: true, minRatio },
+    { framework, guard: 'Keystile’s guard, user from a Map', script: verifier, args: ['user'], isOurs: true },
+    {
+      framework,
+      guard: 'createKeystile, user from SQLite',
+      script: `servers/keystile-${name}.ts`,
+      isOurs: true,
+      isIssuing: true,
+    },
+    {
+      framework,
+      guard: 'a middleware that does nothing',
+      script: `servers/empty-${name}.ts`,
+      isOurs: false,
+      isEmpty: true,
+    },
+  ]
+}
+
+function peerOf(framework: string, peer: string, script: string): App {
+  return { framework, guard: peer, script: `peers/${script}`, isOurs: false, peer }
+}
+
+const nameOf = ({ framework, guard }: App): string => `${framework}, ${guard}`
+
 export async function guards(effort: Effort): Promise<Findings> {
+  const isThere = ({ peer }: App): boolean => peer === undefined || versionOf(peer, peersFolder) !== undefined
+  const contestants = apps.filter(isThere)
+  const absent = new Set(apps.filter((app) => !isThere(app)).map(({ peer }) => peer!))
   const people = effort.quick ? 2 : 100
   const secret = randomBytes(32).toString('base64url')
   const jwk: Jwk = { kty: 'oct', alg: 'HS256', k: Buffer.from(secret).toString('base64url') }
   const key = importKey(jwk) as SigningKey
+  const env = { SECRET: secret, KEYS: JSON.stringify({ keys: [jwk] }), PEOPLE: String(people) }
   const measured = await withTemporaryFolder((folder) =>
-    withServers(programsOf(folder, { SECRET: secret, KEYS: JSON.stringify({ keys: [jwk] }) }), async (servers) => {
+    withServers(programsOf(contestants, folder, env), async (servers) => {
       const lanes: Lane[] = []
-      for (const app of apps) {
-        const server = servers[app.name]!
+      for (const app of contestants) {
+        const server = servers[nameOf(app)]!
         const base = `http://127.0.0.1:${server.port}`
         const tokens = app.isIssuing ? await logInPeople(`${base}/auth`, people) : issueTokens(people, key)
         if (!app.isEmpty) await checkGuard(`${base}/guarded`, bearer(tokens[0]!))
@@ -52,21 +94,26 @@ export async function guards(effort: Effort): Promise<Findings> {
       return measureInTurns(lanes, effort)
     }),
   )
-  return describe(apps.map((app) => ({ app, ...figuresOf(app, measured) })))
+  const found = contestants.map((app) => ({ app, ...figuresOf(app, measured) }))
+  return describe(found, [...absent])
 }
 
-function programsOf(folder: string, env: Readonly<Record<string, string>>): Readonly<Record<string, Program>> {
-  const programs = apps.map(({ name, script, isIssuing }): [string, Program] => {
-    const program = nodeProgram(join(import.meta.dirname, '../servers', script))
-    return [name, { ...program, env: isIssuing ? { DATABASE: join(folder, `${script}.db`) } : env }]
+function programsOf(
+  contestants: readonly App[],
+  folder: string,
+  env: Readonly<Record<string, string>>,
+): Readonly<Record<string, Program>> {
+  const programs = contestants.map((app, index): [string, Program] => {
+    const program = nodeProgram(join(import.meta.dirname, '..', app.script), app.args)
+    return [nameOf(app), { ...program, env: app.isIssuing ? { DATABASE: join(folder, `${index}.db`) } : env }]
   })
   return Object.fromEntries(programs)
 }
 
 /** Both routes get the same bytes, the credential included: they differ in the path, and in what guards it. */
-function lanesOf({ name }: App, server: ServerProcess, tokens: readonly string[]): readonly Lane[] {
+function lanesOf(app: App, server: ServerProcess, tokens: readonly string[]): readonly Lane[] {
   return ['open', 'guarded'].map((route) => ({
-    name: `${name}, ${route}`,
+    name: `${nameOf(app)}, ${route}`,
     server,
     requests: tokens.map((token) => requestBytes(`GET /${route}`, headerOf(bearer(token)))),
   }))
@@ -82,9 +129,11 @@ interface Figures {
   readonly cpuRatio: Summary
 }
 
-function figuresOf({ name }: App, measured: ReadonlyMap<string, Measured>): Figures {
-  const open = measured.get(`${name}, open`)!
-  const guarded = measured.get(`${name}, guarded`)!
+type Found = readonly ({ readonly app: App } & Figures)[]
+
+function figuresOf(app: App, measured: ReadonlyMap<string, Measured>): Figures {
+  const open = measured.get(`${nameOf(app)}, open`)!
+  const guarded = measured.get(`${nameOf(app)}, guarded`)!
   return {
     open: summarize(open.cpu),
     guarded: summarize(guarded.cpu),
@@ -94,34 +143,39 @@ function figuresOf({ name }: App, measured: ReadonlyMap<string, Measured>): Figu
   }
 }
 
-function describe(found: readonly ({ readonly app: App } & Figures)[]): Findings {
+function describe(found: Found, absent: readonly string[]): Findings {
+  const frameworks = [...new Set(found.map(({ app }) => app.framework))]
+  const peers = found.flatMap(({ app }) => app.peer ?? [])
   return {
     title: 'Guards',
     method:
-      'Processor time of the server for one request, in µs: an open and a guarded route of the same app, asked with the same bytes in turns, each token seen before. Ratio: answers a second of the guarded route over those of the open one, round by round; beside it the same by processor time, which is steadier where others work on the machine. HS256, but for createKeystile, which signs with ES256 and loads the user from SQLite for each request.',
-    versions: versionsOf(['hono', '@hono/node-server', 'jose']),
+      'Processor time of the server for one request, in µs: an open and a guarded route of the same app, asked with the same bytes in turns, each token seen before. Ratio: answers a second of the guarded route over those of the open one, round by round; beside it the same by processor time, which is steadier where others work on the machine. HS256, but for createKeystile, which signs with ES256, asks whether the session was revoked and loads the user for each request. All demand issuer, audience, algorithm and, where they can, the type.',
+    versions: {
+      ...versionsOf(['fastify', 'express', 'hono', '@hono/node-server', 'jose']),
+      ...versionsOf(peers, peersFolder),
+    },
     table: {
       columns: ['app', 'open route, µs', 'guarded route, µs', 'guard adds, µs', 'ratio', 'by processor time'],
       rows: found.map(({ app, open, guarded, added, ratio, cpuRatio }): Row => ({
-        name: app.name,
+        name: nameOf(app),
         cells: [open, guarded, added, ratio, cpuRatio],
       })),
     },
     bars: found.flatMap(({ app, ratio }) =>
       app.minRatio === undefined
         ? []
-        : [{ promise: `${app.name}: guarded ÷ open`, measured: ratio.median, atLeast: app.minRatio }],
+        : [{ promise: `${nameOf(app)}: guarded ÷ open`, measured: ratio.median, atLeast: app.minRatio }],
     ),
-    skipped: [],
+    skipped: absent.map((peer) => `${peer} is not installed: npm run bench:peers`),
     plot: {
       title: 'What a guard adds to a request',
-      unit: 'µs of processor time, median and spread',
-      groups: [
-        {
-          name: 'Less is better',
-          items: found.map(({ app, added }) => ({ name: app.name, value: added, isOurs: app.isOurs })),
-        },
-      ],
+      unit: 'µs of processor time, median and spread; less is better',
+      groups: frameworks.map((framework) => ({
+        name: framework,
+        items: found
+          .filter(({ app }) => app.framework === framework)
+          .map(({ app, added }) => ({ name: app.guard, value: added, isOurs: app.isOurs })),
+      })),
     },
   }
 }

@@ -1,8 +1,8 @@
 // Keystile embedded in node:http on SQLite: the guard loads the user, and asks whether the session was revoked.
 import { createGuard, mount } from 'keystile/node'
 import { createBenchKeystile } from './embedded.ts'
-import { serveRoutes } from './node-routes.ts'
+import { serveNode } from './node-routes.ts'
 
 const keystile = await createBenchKeystile()
 
-serveRoutes(createGuard(keystile)('items:read'), mount(keystile))
+serveNode(createGuard(keystile)('items:read'), mount(keystile))

@@ -1,9 +1,10 @@
-import { createServer, type ServerResponse } from 'node:http'
-import type { NodeMiddleware } from 'keystile/node'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { answer, hostname, variable } from './environment.ts'
 
+type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => unknown) => unknown
+
 /** An open and a guarded route in plain node:http. `mounted` gets each request first. */
-export function serveRoutes(guard: NodeMiddleware, mounted?: NodeMiddleware): void {
+export function serveNode(guard: Middleware, mounted?: Middleware): void {
   createServer((request, response) => {
     const answerRoutes = (): unknown => {
       if (request.url === '/open') return json(response, 200, answer)

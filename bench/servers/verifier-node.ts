@@ -1,12 +1,6 @@
-// Keystile's guard in node:http: a verifier with a key set, no user, no revocations.
-import { createVerifier } from 'keystile'
-import { importJwkSet } from 'keystile/jwt'
+// Keystile's guard in node:http: a verifier with a key set, without users or with the app's own.
 import { createGuard } from 'keystile/node'
-import { audience, issuer } from '../tokens.ts'
-import { variable } from './environment.ts'
-import { serveRoutes } from './node-routes.ts'
+import { guardOptions } from './guard-options.ts'
+import { serveNode } from './node-routes.ts'
 
-const keys = importJwkSet(JSON.parse(variable('KEYS')))
-const guard = createGuard({ verifier: createVerifier({ issuer, audience, keys, revocations: 'none' }) })
-
-serveRoutes(guard('items:read'))
+serveNode(createGuard(guardOptions())('items:read'))

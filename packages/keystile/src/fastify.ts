@@ -1,2 +1,9 @@
-export { createGuard, documentRoutes, mount, type Guard, type FastifyHook } from './adapters/fastify.ts'
+export {
+  createGuard,
+  documentRoutes,
+  mount,
+  type CheckedRequest,
+  type FastifyHook,
+  type Guard,
+} from './adapters/fastify.ts'
 export type { Mountable } from './adapters/mountable.ts'

@@ -1,0 +1,11 @@
+import express, { type RequestHandler } from 'express'
+import { answer, hostname, variable } from './environment.ts'
+
+/** An open and a guarded route in Express 5. `mounted` gets each request first. */
+export function serveExpress(guard: RequestHandler, mounted?: RequestHandler): void {
+  const app = express()
+  if (mounted) app.use(mounted)
+  app.get('/open', (_req, res) => void res.json(answer))
+  app.get('/guarded', guard, (_req, res) => void res.json(answer))
+  app.listen(Number(variable('PORT')), hostname)
+}

@@ -1,0 +1,14 @@
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { answer, hostname, variable } from './environment.ts'
+
+/** A hook that calls `done`, or one that returns a promise. */
+type Hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void | Promise<void>
+
+/** An open and a guarded route in Fastify. `prepare` registers plugins before them. */
+export async function serveFastify(guard: Hook, prepare?: (app: FastifyInstance) => unknown): Promise<void> {
+  const app = Fastify()
+  await prepare?.(app)
+  app.get('/open', async () => answer)
+  app.get('/guarded', { onRequest: guard }, async () => answer)
+  await app.listen({ port: Number(variable('PORT')), host: hostname })
+}

@@ -1,0 +1,40 @@
+// keystile as an app has it in its node_modules: built, with its package.json, beside the frameworks.
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '../..')
+const library = join(root, 'packages/keystile')
+
+export interface Compiled {
+  readonly passed: boolean
+  /** What the compiler said. */
+  readonly output: string
+}
+
+/** Runs TypeScript's compiler in a folder. */
+export function compile(cwd: string, args: readonly string[]): Compiled {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, ...args], { cwd, encoding: 'utf8' })
+  return { passed: status === 0, output: stdout + stderr }
+}
+
+/**
+ * Makes `node_modules` in a folder, with what this repository has installed and the declarations of keystile as they are
+ * now, in a place of their own: `packages/keystile/dist` may be old, or being built.
+ *
+ * @throws {Error} when keystile does not compile
+ */
+export function installKeystile(folder: string): void {
+  const modules = join(folder, 'node_modules')
+  const installed = join(modules, 'keystile')
+  mkdirSync(installed, { recursive: true })
+  for (const name of readdirSync(join(root, 'node_modules'))) {
+    if (!name.startsWith('.') && name !== 'keystile') symlinkSync(join(root, 'node_modules', name), join(modules, name))
+  }
+  copyFileSync(join(library, 'package.json'), join(installed, 'package.json'))
+  const dist = join(installed, 'dist')
+  const where = ['--outDir', dist, '--tsBuildInfoFile', join(folder, '.keystile.tsbuildinfo')]
+  const { passed, output } = compile(library, ['-p', '.', '--emitDeclarationOnly', ...where])
+  if (!passed) throw new Error(`keystile does not compile:\n${output}`)
+}
