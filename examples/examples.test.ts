@@ -1,57 +1,86 @@
 // Each example is started as its README line says, and used as its reader would use it.
 import assert from 'node:assert/strict'
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
 import { freePort } from '../test/support/command.ts'
 
 const password = 'an engine of her own'
 const maxLines = 12
 
-for (const { name, file } of [
-  { name: 'hono', file: 'app.ts' },
-  { name: 'node', file: 'main.ts' },
-]) {
-  describe(`examples/${name}`, () => {
-    let cwd: string
-    let url: string
-    let child: ChildProcess
-    before(async () => {
-      cwd = mkdtempSync(join(tmpdir(), 'keystile-example-'))
-      const port = await freePort()
-      url = `http://localhost:${port}`
-      child = spawn(process.execPath, ['--conditions=source', join(import.meta.dirname, name, 'main.ts')], {
-        cwd,
-        env: { ...process.env, PORT: String(port) },
-        stdio: ['ignore', 'pipe', 'inherit'],
-      })
-      await once(child.stdout!, 'data')
-    })
-    after(async () => {
+interface Started {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** Starts a program of this folder in an empty folder of its own. */
+async function start(main: string): Promise<Started> {
+  const cwd = mkdtempSync(join(tmpdir(), 'keystile-example-'))
+  const port = await freePort()
+  const child: ChildProcess = spawn(process.execPath, ['--conditions=source', join(import.meta.dirname, main)], {
+    cwd,
+    env: { ...process.env, PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await once(child.stdout!, 'data')
+  return {
+    url: `http://localhost:${port}`,
+    async stop() {
       child.kill()
       await once(child, 'exit')
       rmSync(cwd, { recursive: true })
-    })
+    },
+  }
+}
 
-    const post = (
-      path: string,
-      body: URLSearchParams | string,
-      headers: Record<string, string> = {},
-    ): Promise<Response> => fetch(`${url}${path}`, { method: 'POST', body, headers })
+/** Registers ada and logs her in. */
+async function logIn(url: string): Promise<{ readonly authorization: string }> {
+  const person = JSON.stringify({ username: 'ada', email: 'ada@example.com', password })
+  const json = { 'content-type': 'application/json' }
+  const registered = await fetch(`${url}/auth/users`, { method: 'POST', body: person, headers: json })
+  assert.equal(registered.status, 201)
+  const form = new URLSearchParams({ username: 'ada', password })
+  const login = await fetch(`${url}/auth/token`, { method: 'POST', body: form })
+  const { access_token } = (await login.json()) as { access_token: string }
+  return { authorization: `Bearer ${access_token}` }
+}
+
+/** Starts an example before the tests of a suite. */
+function useExample(main: string): { url: string; headers: { readonly authorization: string } } {
+  const example = { url: '', headers: { authorization: '' } }
+  let started: Started | undefined
+  before(async () => {
+    started = await start(main)
+    example.url = started.url
+    example.headers = await logIn(started.url)
+  })
+  after(() => started?.stop())
+  return example
+}
+
+for (const { name, file } of [
+  { name: 'hono', file: 'app.ts' },
+  { name: 'fastify', file: 'main.ts' },
+  { name: 'express', file: 'main.ts' },
+  { name: 'node', file: 'main.ts' },
+]) {
+  describe(`examples/${name}`, () => {
+    const example = useExample(`${name}/main.ts`)
 
     it('registers a person, logs them in, and opens the route that they may open', async () => {
-      const person = JSON.stringify({ username: 'ada', email: 'ada@example.com', password })
-      assert.equal((await post('/auth/users', person, { 'content-type': 'application/json' })).status, 201)
-      const login = await post('/auth/token', new URLSearchParams({ username: 'ada', password }))
-      const { access_token } = (await login.json()) as { access_token: string }
-      const headers = { authorization: `Bearer ${access_token}` }
-      const items = await fetch(`${url}/items`, { headers })
-      assert.equal(items.status, 200)
-      assert.equal(((await items.json()) as { owner: string }).owner, 'ada')
-      if (name === 'hono') assert.equal((await post('/items', '', headers)).status, 403, 'a scope that she lacks')
+      const { url, headers } = example
+      for (let time = 0; time < 2; time++) {
+        const items = await fetch(`${url}/items`, { headers })
+        assert.equal(items.status, 200)
+        assert.equal(((await items.json()) as { owner: string }).owner, 'ada')
+      }
+      const posted = await fetch(`${url}/items`, { method: 'POST', body: '', headers })
+      if (name !== 'node') assert.equal(posted.status, 403, 'a scope that she lacks')
       assert.equal((await fetch(`${url}/items`)).status, 401)
       assert.equal((await fetch(`${url}/nothing`, { headers })).status, 404)
       assert.equal((await fetch(`${url}/.well-known/oauth-authorization-server/auth`)).status, 200)
@@ -68,3 +97,164 @@ for (const { name, file } of [
     })
   })
 }
+
+describe('examples/websocket', () => {
+  const example = useExample('websocket/main.ts')
+
+  /** What the socket is told, until it is closed, and why. */
+  async function listen(
+    options: string[] | { headers: Record<string, string> },
+    whenGreeted: () => unknown,
+  ): Promise<readonly unknown[]> {
+    // Node's own WebSocket takes headers, though a browser's does not.
+    const socket = new WebSocket(example.url.replace('http', 'ws'), options)
+    const told: unknown[] = []
+    socket.addEventListener('message', ({ data }) => {
+      told.push(data)
+      whenGreeted()
+    })
+    const [event] = (await once(socket, 'close')) as [CloseEvent]
+    return [...told, event.code]
+  }
+
+  it('answers the guard’s refusal instead of opening', async () => {
+    for (const [authorization, status, challenge] of [
+      [undefined, 401, /^Bearer realm="[^"]+"$/],
+      ['Bearer abc', 401, /error="invalid_token"/],
+      ['Bearer', 400, /error="invalid_request"/],
+    ] as const) {
+      const upgrade = {
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      }
+      const request = get(example.url, {
+        headers: { ...upgrade, ...(authorization !== undefined && { authorization }) },
+      })
+      const [response] = await once(request, 'response')
+      assert.equal(response.statusCode, status)
+      assert.match(response.headers['www-authenticate'], challenge)
+      assert.equal(response.headers['content-type'], 'application/problem+json')
+      const chunks: Buffer[] = await response.toArray()
+      assert.equal((JSON.parse(Buffer.concat(chunks).toString()) as { status: number }).status, status)
+    }
+  })
+
+  it('opens with a header, or as a browser does with a subprotocol, and closes when the account is gone', async () => {
+    const { url, headers } = example
+    let greeted = 0
+    const leave = (): void => {
+      greeted++
+      if (greeted === 2) void fetch(`${url}/auth/users/me`, { method: 'DELETE', headers })
+    }
+    const told = await Promise.all([
+      listen({ headers }, leave),
+      listen(['news', headers.authorization.slice('Bearer '.length)], leave),
+    ])
+    assert.deepEqual(told, [
+      ['hello ada', 4401],
+      ['hello ada', 4401],
+    ])
+  })
+})
+
+describe('examples/graphql', () => {
+  const example = useExample('graphql/main.ts')
+  const ask = async (query: string, headers: Readonly<Record<string, string>> = {}): Promise<unknown> => {
+    const response = await fetch(`${example.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ query }),
+    })
+    return response.status === 200 ? response.json() : response.status
+  }
+
+  it('answers the fields that the caller may see, and refuses the others one by one', async () => {
+    const message = 'The token lacks a scope that this needs'
+    const extensions = { code: 'insufficient_scope', status: 403 }
+    assert.deepEqual(await ask('{ news me items removeItems }', example.headers), {
+      data: { news: ['Chairs are in'], me: 'ada', items: ['a lamp of ada'], removeItems: null },
+      errors: [{ message, path: ['removeItems'], extensions }],
+    })
+    assert.deepEqual(await ask('{ news me }'), {
+      data: { news: ['Chairs are in'], me: null },
+      errors: [{ message: 'Not authenticated', path: ['me'], extensions: { code: 'not_authenticated', status: 401 } }],
+    })
+  })
+
+  it('refuses a request with a bad token as a whole', async () => {
+    assert.equal(await ask('{ news }', { authorization: 'Bearer abc' }), 401)
+  })
+})
+
+describe('examples/nest', () => {
+  before(async () => {
+    // Its decorators are no TypeScript that Node could strip.
+    const tsc = join(import.meta.dirname, '../node_modules/typescript/bin/tsc')
+    await promisify(execFile)(process.execPath, [tsc, '-p', join(import.meta.dirname, 'nest')]).catch(
+      ({ stdout }: { stdout: string }) => assert.fail(stdout),
+    )
+  })
+  const example = useExample('nest/dist/main.js')
+  const ask = async (method: string, path: string, authorization?: string, body?: object): Promise<Response> =>
+    fetch(`${example.url}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', ...(authorization !== undefined && { authorization }) },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+  const lacks = (scope: string): RegExp => new RegExp(`error="insufficient_scope", .*scope="${scope}"$`)
+
+  it('lets in whom the guards of a controller and its method let in, and knows who it is', async () => {
+    const { authorization } = example.headers
+    for (let time = 0; time < 2; time++) {
+      const items = await ask('GET', '/items', authorization)
+      assert.deepEqual([items.status, await items.json()], [200, { owner: 'ada' }])
+    }
+    assert.equal((await ask('GET', '/news')).status, 200)
+    assert.equal((await ask('GET', '/news', authorization)).status, 200)
+    assert.equal((await ask('GET', '/news/open', 'Bearer abc')).status, 200)
+  })
+
+  it('refuses everybody else as a guard does', async () => {
+    const { authorization } = example.headers
+    const refusals: readonly (readonly [string, string, string | undefined, number, RegExp])[] = [
+      ['GET', '/items', undefined, 401, /^Bearer realm="[^"]+"$/],
+      ['GET', '/items', 'Basic eDp5', 401, /^Bearer realm="[^"]+"$/],
+      ['GET', '/items', 'Bearer abc', 401, /error="invalid_token"/],
+      ['GET', '/items', 'Bearer', 400, /error="invalid_request"/],
+      ['GET', '/news', 'Bearer abc', 401, /error="invalid_token"/],
+      ['POST', '/items', undefined, 401, /^Bearer realm="[^"]+"$/],
+      ['POST', '/items', authorization, 403, lacks('items:read items:write')],
+      ['DELETE', '/items', authorization, 403, lacks('items:read items:write')],
+    ]
+    for (const [method, path, credential, status, challenge] of refusals) {
+      const response = await ask(method, path, credential, method === 'POST' ? { name: 'table' } : undefined)
+      assert.equal(response.status, status)
+      assert.match(response.headers.get('www-authenticate') ?? '', challenge)
+      assert.equal(response.headers.get('content-type'), 'application/problem+json')
+      assert.equal(response.headers.get('cache-control'), 'no-store')
+      assert.equal(((await response.json()) as { status: number }).status, status)
+    }
+    assert.equal((await ask('GET', '/nothing', authorization)).status, 404)
+  })
+
+  it('documents what it enforces', async () => {
+    interface Operation {
+      readonly security?: readonly object[]
+      readonly responses: object
+    }
+    const document = (await (await fetch(`${example.url}/docs-json`)).json()) as {
+      readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+      readonly components: { readonly securitySchemes: Readonly<Record<string, object>> }
+    }
+    const { '/items': items, '/news': news, '/news/open': open } = document.paths
+    assert.deepEqual(items!['get']!.security, [{ keystile: ['items:read'] }])
+    assert.deepEqual(items!['post']!.security, [{ keystile: ['items:read', 'items:write'] }])
+    assert.deepEqual(Object.keys(items!['post']!.responses), ['201', '400', '401', '403', '503'])
+    assert.deepEqual(news!['get']!.security, [{ keystile: [] }, {}])
+    assert.equal(open!['get']!.security, undefined)
+    const scheme = document.components.securitySchemes['keystile'] as { flows: { password: { tokenUrl: string } } }
+    assert.equal(scheme.flows.password.tokenUrl, `${example.url}/auth/token`)
+  })
+})

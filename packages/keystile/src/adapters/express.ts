@@ -6,6 +6,7 @@ import { assembleGuard } from './assemble-guard.ts'
 import type { Mountable } from './mountable.ts'
 import { readCheckedRequest, readNodeRequest, writeAnswer } from './node-request.ts'
 import { readParsedBody } from './parsed-body.ts'
+import { refuseToGoOn } from './thrown.ts'
 
 /** What Express 4 and 5 take as middleware. Errors of the app's own `user` go to `next`, and so to its error handler. */
 export type ExpressMiddleware = (
@@ -45,7 +46,7 @@ export function createGuard<S extends string = string, U = undefined>(options: G
         core.enter(request, read, demand).then((decision) => {
           if (decision.allowed) next()
           else writeAnswer(response, decision.answer)
-        }, next)
+        }, refuseToGoOn(next))
       },
     readCheckedRequest,
   )
@@ -61,6 +62,6 @@ export function mount(keystile: Mountable): ExpressMiddleware {
     const { originalUrl } = request as { originalUrl?: string }
     const read = readNodeRequest(request)
     const whole = { ...read, url: originalUrl ?? read.url, body: readParsedBody(request, read.body) }
-    keystile.answer(whole).then((answer) => (answer ? writeAnswer(response, answer) : next()), next)
+    keystile.answer(whole).then((answer) => (answer ? writeAnswer(response, answer) : next()), refuseToGoOn(next))
   }
 }

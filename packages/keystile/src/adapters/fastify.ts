@@ -5,7 +5,8 @@ import type { HttpAnswer, HttpRequest } from '../http/message.ts'
 import { assembleGuard } from './assemble-guard.ts'
 import { rememberRoutes } from './fastify-routes.ts'
 import type { Mountable } from './mountable.ts'
-import { readCheckedRequest, readNodeRequest } from './node-request.ts'
+import { connectionAfter, readCheckedRequest, readNodeRequest } from './node-request.ts'
+import { refuseToGoOn } from './thrown.ts'
 
 /** A hook of Fastify: `{ onRequest: guard(…) }` on a route, or `app.addHook('onRequest', guard(…))` for all routes of a plugin. */
 export type FastifyHook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
@@ -43,7 +44,7 @@ export function createGuard<S extends string = string, U = undefined>(options: G
         core.enter(request, read, demand).then((decision) => {
           if (decision.allowed) done()
           else send(reply, decision.answer)
-        }, done)
+        }, refuseToGoOn(done))
       },
     (request: CheckedRequest) => readCheckedRequest('raw' in request ? request.raw : request),
   )
@@ -59,7 +60,7 @@ export function mount(keystile: Mountable): (app: FastifyInstance) => Promise<vo
     // Before anything is parsed, and for paths that no route has as well.
     app.addHook('onRequest', async (request, reply) => {
       const answer = await keystile.answer(readNodeRequest(request.raw))
-      if (answer) return send(reply, answer)
+      return answer && send(reply, answer)
     })
   })
 }
@@ -70,7 +71,11 @@ export const documentRoutes: (app: FastifyInstance) => Promise<void> = atTheRoot
 })
 
 function send(reply: FastifyReply, { status, headers, body }: HttpAnswer): FastifyReply {
-  return reply.code(status).headers(headers).send(body)
+  // As bytes: to a string of JSON Fastify adds a charset.
+  return reply
+    .code(status)
+    .headers({ ...headers, ...connectionAfter(status) })
+    .send(body === undefined ? undefined : Buffer.from(body))
 }
 
 /** Fastify would otherwise keep a plugin's hooks to the plugin. */

@@ -17,6 +17,8 @@ export function readNodeRequest(request: IncomingMessage): HttpRequestWithBody {
 /** Node keeps the first of two `Authorization` fields and drops the second unseen: join them, as other servers do. */
 function authorizationOf(request: IncomingMessage): string | undefined {
   const { rawHeaders } = request
+  // Made by an adapter to a serverless platform: there are no bytes to look at.
+  if (rawHeaders.length === 0) return request.headers.authorization
   let found: string | undefined
   for (let i = 0; i < rawHeaders.length; i += 2) {
     if (rawHeaders[i]!.length === 13 && rawHeaders[i]!.toLowerCase() === 'authorization') {
@@ -58,8 +60,15 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Arra
   })
 }
 
+/** What is left of a body that was too large is not read, so the connection cannot serve another request. */
+export function connectionAfter(status: number): Readonly<Record<string, string>> {
+  return status === 413 ? { connection: 'close' } : {}
+}
+
 export function writeAnswer(response: ServerResponse, { status, headers, body = '' }: HttpAnswer): void {
-  // What is left of a body that was too large is not read, so the connection cannot serve another request.
-  const connection = status === 413 ? { connection: 'close' } : {}
-  response.writeHead(status, { ...headers, ...connection, 'content-length': Buffer.byteLength(body) }).end(body)
+  // Somebody has answered while we waited, because of a time-out say. To try again would throw where nobody catches.
+  if (response.headersSent) return
+  response
+    .writeHead(status, { ...headers, ...connectionAfter(status), 'content-length': Buffer.byteLength(body) })
+    .end(body)
 }

@@ -37,6 +37,8 @@ export function createGuard<S extends string = string, U = undefined>(options: G
     (demand: Demand<S>): WebGuard<Caller<S, U> | undefined> =>
       (handler) =>
       async (request, ...rest) => {
+        const known = core.enterAtOnce(request, request, demand)
+        if (known) return handler(request, known, ...rest)
         const decision = await core.enter(request, request, demand)
         return decision.allowed ? handler(request, decision.caller, ...rest) : toResponse(decision.answer)
       },

@@ -10,10 +10,10 @@ export interface Demand<S extends string = string> {
   readonly optional: boolean
 }
 
-/** What a guard is called with: scopes, or an object where there is more to demand. */
+/** What a guard is called with: scopes, or an object where there is more to demand. Not readonly: `Parameters<typeof guard>` would be `never`. */
 export type DemandArguments<S extends string> =
-  | readonly S[]
-  | readonly [
+  | S[]
+  | [
       {
         /** All of these. */
         readonly scopes?: readonly S[]
@@ -23,7 +23,7 @@ export type DemandArguments<S extends string> =
     ]
 
 /** What `guard.anyOf` is called with: scopes of which one suffices, or lists of which all of one suffice. */
-export type AlternativeArguments<S extends string> = readonly (S | readonly S[])[]
+export type AlternativeArguments<S extends string> = (S | readonly S[])[]
 
 /** @throws {TypeError} for what is no demand, and for a scope that is not among the declared ones */
 export function readDemand<S extends string>(

@@ -43,7 +43,7 @@ function refusal<S extends string, U>(decision: Decision<S, U, undefined>): Refu
 }
 
 const check = (authorization: string | undefined, scopes: readonly Scope[] = [], optional = false) =>
-  core.check(request(authorization), core.demand(scopes, optional))
+  core.check(request(authorization), core.demand([...scopes], optional))
 
 describe('check', () => {
   it('lets in whoever has a token and all the scopes', async () => {
@@ -494,7 +494,7 @@ describe('enter, by two guards for one request', () => {
 })
 
 describe('enterAtOnce', () => {
-  const demand = (scopes: readonly Scope[] = [], optional = false) => core.demand(scopes, optional)
+  const demand = (scopes: readonly Scope[] = [], optional = false) => core.demand([...scopes], optional)
 
   it('gives the caller whom check let in before, and asks check for everybody else', async () => {
     const token = tokenWith('items:read')

@@ -1,0 +1,48 @@
+// GraphQL: one endpoint whose fields each demand something else.
+import { serve } from '@hono/node-server'
+import { createKeystile } from '@keystile/server'
+import { Hono } from 'hono'
+import { createGuard, mount } from 'keystile/hono'
+import { execute, FieldError } from './execute.ts'
+
+const port = Number(process.env['PORT'] ?? 3000)
+
+const keystile = await createKeystile({
+  issuer: `http://localhost:${port}/auth`,
+  database: 'data/graphql-example.db',
+  scopes: { 'items:read': 'Read items', 'items:write': 'Change items' },
+  defaultScopes: ['items:read'],
+})
+const guard = createGuard(keystile)
+
+/** Who calls a resolver. What refuses them is an error of that field, and the other fields are answered. */
+async function callerOf(deciding: ReturnType<typeof guard.check>) {
+  const decision = await deciding
+  if (decision.allowed) return decision.caller
+  const { code, message } = decision.error
+  throw new FieldError(message, { code, status: decision.answer.status })
+}
+
+// As in graphql-js and Yoga, a resolver is given the context of its request.
+const resolvers = {
+  news: () => ['Chairs are in'],
+  me: async ({ request }: { request: Request }) => (await callerOf(guard.check(request))).user.username,
+  items: async ({ request }: { request: Request }) => {
+    const { user } = await callerOf(guard.check(request, 'items:read'))
+    return [`a lamp of ${user.username}`]
+  },
+  removeItems: async ({ request }: { request: Request }) => {
+    await callerOf(guard.check(request, { scopes: ['items:write'], maxAgeSeconds: 300 }))
+    return true
+  },
+}
+
+const app = new Hono()
+  .use(mount(keystile))
+  // Whoever sends a token sends a good one; with none, the fields decide.
+  .post('/graphql', guard.optional(), async (c) => {
+    const { query } = await c.req.json<{ query: string }>()
+    return c.json(await execute(resolvers, query, { request: c.req.raw }))
+  })
+
+serve({ fetch: app.fetch, hostname: 'localhost', port }, () => console.log(`listening on http://localhost:${port}`))

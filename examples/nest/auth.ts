@@ -1,0 +1,12 @@
+import { createKeystile } from '@keystile/server'
+import { createGuard } from 'keystile/express'
+
+export const port = Number(process.env['PORT'] ?? 3000)
+
+export const keystile = await createKeystile({
+  issuer: `http://localhost:${port}/auth`,
+  database: 'data/nest-example.db',
+  scopes: { 'items:read': 'Read items', 'items:write': 'Change items' },
+  defaultScopes: ['items:read'],
+})
+export const guard = createGuard(keystile)

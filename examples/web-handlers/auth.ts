@@ -1,0 +1,11 @@
+// Shared by all handlers of an app whose framework hands over web Requests.
+import { createKeystile } from '@keystile/server'
+import { createGuard } from 'keystile/web'
+
+export const keystile = await createKeystile({
+  issuer: 'http://localhost:3000/auth',
+  database: process.env['DATABASE'] ?? 'data/web-handlers-example.db',
+  scopes: { 'items:read': 'Read items', 'items:write': 'Change items' },
+  defaultScopes: ['items:read'],
+})
+export const guard = createGuard(keystile)

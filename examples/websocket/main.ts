@@ -1,0 +1,85 @@
+// WebSockets that open for whoever is logged in, and close when that is over.
+import { createHash } from 'node:crypto'
+import { createServer, STATUS_CODES, type IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { createKeystile } from '@keystile/server'
+import { createGuard, mount } from 'keystile/node'
+
+const port = Number(process.env['PORT'] ?? 3000)
+
+const keystile = await createKeystile({
+  issuer: `http://localhost:${port}/auth`,
+  database: 'data/websocket-example.db',
+  scopes: { 'news:read': 'Read news' },
+  defaultScopes: ['news:read'],
+})
+const guard = createGuard(keystile)
+const auth = mount(keystile)
+
+const server = createServer((request, response) => auth(request, response, () => response.writeHead(404).end()))
+
+server.on('upgrade', (request, socket) => {
+  socket.on('error', () => socket.destroy())
+  // Nobody else hears of what `open` throws.
+  open(request, socket).catch((error: unknown) => {
+    console.error(error)
+    socket.destroy()
+  })
+})
+
+async function open(request: IncomingMessage, socket: Duplex): Promise<void> {
+  const credentials = credentialsOf(request)
+  const decision = await guard.check(credentials, 'news:read')
+  if (!decision.allowed) {
+    const { status, headers, body = '' } = decision.answer
+    const fields = Object.entries({ ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' })
+    const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...fields.map(([name, value]) => `${name}: ${value}`)]
+    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+    return
+  }
+  accept(request, socket)
+  socket.write(textFrame(`hello ${decision.caller.user.username}`))
+
+  // A token that was known costs microseconds to check again: who was logged out is out within the second.
+  const watch = setInterval(async () => {
+    const { allowed } = await guard.check(credentials, 'news:read').catch(() => ({ allowed: false }))
+    if (!allowed) socket.end(closeFrame(4401))
+  }, 1000)
+  socket.on('close', () => clearInterval(watch))
+}
+
+/**
+ * A browser can send no `Authorization` with a WebSocket. It sends the token as a second subprotocol instead:
+ * `new WebSocket(url, ['news', token])`. Never as part of the URL, which ends up in logs.
+ */
+function credentialsOf(request: IncomingMessage): Parameters<typeof guard.check>[0] {
+  const [, token] = (request.headers['sec-websocket-protocol'] ?? '').split(/, */)
+  if (token === undefined) return request
+  return { method: 'GET', url: request.url ?? '', headers: new Headers({ authorization: `Bearer ${token}` }) }
+}
+
+// What follows is your WebSocket library's, `handleUpgrade` of ws say; it is here so that the example needs none.
+
+function accept(request: IncomingMessage, socket: Duplex): void {
+  const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
+  const protocol = request.headers['sec-websocket-protocol'] ? ['Sec-WebSocket-Protocol: news'] : []
+  const fields = [
+    'HTTP/1.1 101 Switching Protocols',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    `Sec-WebSocket-Accept: ${createHash('sha1').update(key).digest('base64')}`,
+    ...protocol,
+  ]
+  socket.write(`${fields.join('\r\n')}\r\n\r\n`)
+  socket.resume()
+}
+
+function textFrame(text: string): Uint8Array {
+  return Buffer.concat([Buffer.from([0x81, Buffer.byteLength(text)]), Buffer.from(text)])
+}
+
+function closeFrame(code: number): Uint8Array {
+  return Buffer.from([0x88, 2, code >> 8, code & 0xff])
+}
+
+server.listen(port, 'localhost', () => console.log(`listening on http://localhost:${port}`))

@@ -1,0 +1,153 @@
+// What is peculiar to single frameworks, and to those who run them.
+import assert from 'node:assert/strict'
+import { IncomingMessage, type RequestListener } from 'node:http'
+import { Socket } from 'node:net'
+import { describe, it, type TestContext } from 'node:test'
+import express from 'express'
+import express4 from 'express-4'
+import Fastify from 'fastify'
+import { createGuard as createExpressGuard, mount as mountInExpress } from 'keystile/express'
+import { createGuard as createFastifyGuard, mount as mountInFastify } from 'keystile/fastify'
+import { createGuard as createNodeGuard, mount as mountInNode } from 'keystile/node'
+import { createStage } from './app.ts'
+import { serve } from './client.ts'
+
+describe('a guard whose request was answered by somebody else meanwhile, after a time-out say', () => {
+  const apps: Record<string, (options: Parameters<typeof createNodeGuard>[0]) => Promise<RequestListener>> = {
+    'Express 4': async (options) => express4().use(answerNow).use(createExpressGuard(options)()),
+    'Express 5': async (options) => express().use(answerNow).use(createExpressGuard(options)()),
+    'node:http': async (options) => (request, response) => {
+      answerNow(request, response, () => {})
+      void createNodeGuard(options)()(request, response, () => {})
+    },
+    Fastify: async (options) => {
+      const app = Fastify()
+      app.get('/', { onRequest: createFastifyGuard(options)() }, () => 'in')
+      app.addHook('onRequest', (_request, reply, done) => {
+        reply.code(503).send('too late')
+        done()
+      })
+      await app.ready()
+      return (request, response) => app.routing(request, response)
+    },
+  }
+  const answerNow = (_request: unknown, response: Parameters<RequestListener>[1], next: () => void): void => {
+    response.writeHead(503).end('too late')
+    next()
+  }
+  for (const [framework, makeApp] of Object.entries(apps)) {
+    it(`keeps quiet in ${framework}`, async (t: TestContext) => {
+      const printed = t.mock.method(console, 'error', () => {})
+      const stage = createStage({ withUser: true })
+      const served = await serve(await makeApp(stage.table.options))
+      t.after(() => served.close())
+      const connection = served.connect()
+      for (const subject of ['slow-ghost', 'slow-ghost']) {
+        stage.hold()
+        connection.write(`GET / HTTP/1.1\r\nHost: x\r\nAuthorization: ${stage.bearer({ subject })}\r\n\r\n`)
+        assert.equal((await connection.read()).text, 'too late')
+        if (framework !== 'Fastify') await stage.waiting
+        stage.release()
+      }
+      assert.equal(printed.mock.callCount(), 0)
+      connection.socket.destroy()
+    })
+  }
+})
+
+describe('a request that no socket brought, as adapters to serverless platforms make them', () => {
+  it('is known by its headers where there are no raw ones', async () => {
+    const stage = createStage({ withUser: false })
+    const guard = createNodeGuard(stage.table.options)
+    const request = new IncomingMessage(new Socket())
+    Object.assign(request, { method: 'GET', url: '/', headers: { authorization: stage.bearer() } })
+    const decision = await guard.check(request)
+    assert.ok(decision.allowed)
+  })
+})
+
+describe('app.inject of Fastify', () => {
+  it('asks guards and mounted endpoints like a socket does', async () => {
+    const stage = createStage({ withUser: true })
+    const guard = createFastifyGuard(stage.table.options)
+    const app = Fastify()
+    app.register(mountInFastify({ answer: async ({ url }) => (url === '/auth/keys' ? keys : undefined) }))
+    app.get('/me', { onRequest: guard() }, (request) => guard.caller(request).user)
+    assert.equal((await app.inject('/me')).statusCode, 401)
+    const good = await app.inject({ url: '/me', headers: { authorization: stage.bearer() } })
+    assert.deepEqual([good.statusCode, good.json()], [200, { name: 'ALICE' }])
+    const two = await app.inject({ url: '/me', headers: { authorization: [stage.bearer(), stage.bearer()] as never } })
+    assert.equal(two.statusCode, 400)
+    const answered = await app.inject('/auth/keys')
+    assert.deepEqual([answered.statusCode, answered.body, answered.headers['x-own']], [200, 'keys', 'yes'])
+  })
+  const keys = { status: 200, headers: { 'x-own': 'yes' }, body: 'keys' }
+})
+
+describe('a guard of Fastify', () => {
+  it('refuses before the body is parsed in onRequest, and after it in preHandler', async () => {
+    const stage = createStage({ withUser: true })
+    const guard = createFastifyGuard(stage.table.options)
+    const app = Fastify()
+    app.post('/first', { onRequest: guard() }, () => 'in')
+    app.post('/last', { preHandler: guard() }, () => 'in')
+    const broken = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' } as const
+    assert.equal((await app.inject({ ...broken, url: '/first' })).statusCode, 401)
+    assert.equal((await app.inject({ ...broken, url: '/last' })).statusCode, 400)
+    assert.equal((await app.inject({ ...broken, url: '/last', body: '{}' })).statusCode, 401)
+  })
+
+  it('keeps the handler from running while an answer of its own is still on its way through other hooks', async () => {
+    const stage = createStage({ withUser: true })
+    const guard = createFastifyGuard(stage.table.options)
+    const app = Fastify()
+    let entered = 0
+    app.addHook('onSend', (_request, _reply, payload) => new Promise((resolve) => setImmediate(resolve, payload)))
+    app.get('/', { onRequest: guard() }, () => `in ${++entered}`)
+    assert.equal((await app.inject('/')).statusCode, 401)
+    assert.equal(entered, 0)
+  })
+
+  it('is followed by the other hooks, whose errors are those of Fastify', async () => {
+    const stage = createStage({ withUser: true })
+    const guard = createFastifyGuard(stage.table.options)
+    const app = Fastify()
+    const headers = { authorization: stage.bearer() }
+    const failing = (): never => {
+      throw new Error('inside')
+    }
+    app.get('/', { onRequest: [guard(), failing] }, () => 'in')
+    for (let time = 0; time < 2; time++) {
+      const { statusCode, json } = await app.inject({ url: '/', headers })
+      assert.deepEqual([statusCode, json().message], [500, 'inside'])
+    }
+  })
+})
+
+describe('mount, when Keystile itself fails', () => {
+  const broken = { answer: () => Promise.reject() } // oxlint-disable-line typescript/prefer-promise-reject-errors
+  it('is an error of the app, which does not go on', async (t: TestContext) => {
+    t.mock.method(console, 'error', () => {})
+    let entered = 0
+    const enter = (_request: unknown, response: Parameters<RequestListener>[1]): void => {
+      entered++
+      response.end('in')
+    }
+    const fastify = Fastify()
+    fastify.register(mountInFastify(broken))
+    fastify.get('/', (_request, reply) => enter(undefined, reply.raw))
+    await fastify.ready()
+    const apps: readonly RequestListener[] = [
+      express().use(mountInExpress(broken)).use(enter),
+      express4().use(mountInExpress(broken)).use(enter),
+      (request, response) => void mountInNode(broken)(request, response, () => enter(request, response)),
+      (request, response) => fastify.routing(request, response),
+    ]
+    for (const app of apps) {
+      const served = await serve(app)
+      t.after(() => served.close())
+      assert.equal((await served.send({ path: '/' })).status, 500)
+    }
+    assert.equal(entered, 0)
+  })
+})

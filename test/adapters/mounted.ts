@@ -1,0 +1,195 @@
+// Keystile mounted in an app of each framework: its endpoints answer, and everything else is the app's.
+import assert from 'node:assert/strict'
+import type { RequestListener } from 'node:http'
+import { after, before, describe, it } from 'node:test'
+import { createKeystile } from '@keystile/server'
+import { serve, type Received, type Sent, type Served } from './client.ts'
+
+const password = 'an engine of her own'
+const issuer = 'http://localhost:3000/auth'
+
+const create = () =>
+  createKeystile({
+    issuer,
+    database: ':memory:',
+    scopes: { 'items:read': 'Read items', 'items:write': 'Change items' },
+    defaultScopes: ['items:read'],
+  })
+export type Mounted = Awaited<ReturnType<typeof create>>
+
+/**
+ * Makes an app with `mount(keystile)` and routes of its own:
+ *
+ *     GET  /items     guard('items:read') -> {"owner": "<username>"}
+ *     POST /echo      -> the JSON that was sent
+ *     POST /auth/own  -> {"own": true}, below the issuer's path
+ *     anything else   -> 404 {"missing": true}
+ */
+export type MountIn = (keystile: Mounted) => RequestListener | Promise<RequestListener>
+
+/** @param ways how it can be mounted, by name */
+export function describeMount(framework: string, ways: Readonly<Record<string, MountIn>>): void {
+  let keystile: Mounted
+  let users = 0
+  before(async () => {
+    keystile = await create()
+  })
+  after(() => keystile.close())
+
+  for (const [way, mountIn] of Object.entries(ways)) {
+    describe(`mount in ${framework}, ${way}`, () => {
+      let served: Served
+      let username: string
+      before(async () => {
+        served = await serve(await mountIn(keystile))
+        username = `ada${users++}`
+        const { status, text } = await register()
+        assert.equal(status, 201, text)
+      })
+      after(() => served.close())
+
+      const send = (sent: Sent): Promise<Received> => served.send(sent)
+      const postJson = (path: string, body: unknown): Promise<Received> =>
+        send({ method: 'POST', path, headers: ['Content-Type', 'application/json'], body: JSON.stringify(body) })
+      const register = (): Promise<Received> =>
+        postJson('/auth/users', { username, email: `${username}@example.com`, password })
+      const postForm = (body: string): Promise<Received> => {
+        const headers = ['Content-Type', 'application/x-www-form-urlencoded']
+        return send({ method: 'POST', path: '/auth/token', headers, body })
+      }
+      const login = (): string => new URLSearchParams({ username, password }).toString()
+
+      it('registers, logs in with a form, and opens a guarded route', async () => {
+        assert.equal((await register()).status, 409)
+        const { status, headers, text } = await postForm(login())
+        assert.equal(status, 200, text)
+        assert.deepEqual([headers['content-type'], headers['cache-control']], ['application/json', 'no-store'])
+        const { access_token, token_type } = JSON.parse(text) as Record<string, string>
+        assert.equal(token_type, 'bearer')
+        const authorization = ['Authorization', `Bearer ${access_token}`]
+        for (let time = 0; time < 2; time++) {
+          const items = await send({ path: '/items', headers: authorization })
+          assert.deepEqual([items.status, JSON.parse(items.text)], [200, { owner: username }])
+        }
+        const me = await send({ path: '/auth/users/me?fresh', headers: authorization })
+        assert.equal((JSON.parse(me.text) as { username: string }).username, username)
+        assert.equal((await send({ path: '/items' })).status, 401)
+      })
+
+      it('logs in with a multipart form', async () => {
+        const part = (name: string, value: string): string =>
+          `--cut\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`
+        const body = `${part('username', username)}${part('password', password)}--cut--\r\n`
+        const headers = ['Content-Type', 'multipart/form-data; boundary=cut']
+        const { status, text } = await send({ method: 'POST', path: '/auth/token', headers, body })
+        assert.equal(status, 200, text)
+      })
+
+      it('takes a password exactly as it was sent', async () => {
+        const name = `${username}-exact`
+        const odd = ' +%2B&=;é中\u{1f511}[a]\u0000"'.repeat(2)
+        const person = { username: name, email: `${name}@example.com`, password: odd }
+        assert.equal((await postJson('/auth/users', person)).status, 201)
+        const { status, text } = await postForm(new URLSearchParams({ username: name, password: odd }).toString())
+        assert.equal(status, 200, text)
+      })
+
+      it('refuses what is wrong with the words of OAuth', async () => {
+        for (const [body, error] of [
+          [`username=${username}&password=wrong`, 'invalid_grant'],
+          ['username=ada', 'invalid_request'],
+          ['', 'invalid_request'],
+          // What a parser may make an object of is no name.
+          [`username[a]=${username}&password=${password}`, 'invalid_request'],
+          ['grant_type=magic', 'unsupported_grant_type'],
+        ] as const) {
+          const { status, text } = await postForm(body)
+          assert.equal(status, 400, text)
+          assert.equal((JSON.parse(text) as { error: string }).error, error)
+        }
+      })
+
+      // RFC 6749 §3.2; a parser before must not hide the second, whatever it makes of them.
+      for (const [name, more] of [
+        ['the same', (own: string) => own],
+        ['thirty of them', (own: string) => Array(30).fill(own).join('&')],
+        ['an empty one', (own: string) => own.replace(/=.*/, '=')],
+      ] as const) {
+        for (const parameter of ['username', 'password', 'scope', 'grant_type', 'unknown']) {
+          it(`refuses a parameter that is there again: ${parameter}, ${name}`, async () => {
+            const values: Record<string, string> = { username, password, grant_type: 'password', scope: '' }
+            const own = new URLSearchParams({ [parameter]: values[parameter] ?? 'x' }).toString()
+            const { status, text } = await postForm(
+              `${login()}&grant_type=password&scope=items:read&unknown=x&${more(own)}`,
+            )
+            assert.equal(status, 400, text)
+            const { error, detail } = JSON.parse(text) as { error: string; detail: string }
+            assert.deepEqual([error, detail], ['invalid_request', 'A parameter appears twice; each may appear once'])
+          })
+        }
+      }
+
+      it('ignores a parameter that it does not know, nested ones too (RFC 6749 §3.2)', async () => {
+        for (const unknown of ['a=b', 'a[b]=c', 'a[b][c]=d', 'constructor=x', '__proto__=x', 'a.b=c', '=x'])
+          assert.equal((await postForm(`${login()}&${unknown}`)).status, 200, unknown)
+      })
+
+      it('refuses a body that is too long, and goes on with the next', async () => {
+        for (const [path, type] of [
+          ['/auth/token', 'application/x-www-form-urlencoded'],
+          ['/auth/users', 'application/json'],
+        ] as const) {
+          for (const length of [70_000, 2_000_000]) {
+            const body = type.includes('json') ? JSON.stringify({ a: 'x'.repeat(length) }) : `a=${'x'.repeat(length)}`
+            const { status } = await send({ method: 'POST', path, headers: ['Content-Type', type], body })
+            assert.equal(status, 413)
+          }
+        }
+        assert.equal((await postForm(login())).status, 200)
+      })
+
+      it('leaves no connection waiting after a body that was too long', { timeout: 10_000 }, async () => {
+        const connection = served.connect()
+        const body = `a=${'x'.repeat(3_000_000)}`
+        const type = 'Content-Type: application/x-www-form-urlencoded'
+        connection.write(
+          `POST /auth/token HTTP/1.1\r\nHost: x\r\n${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+        )
+        assert.equal((await connection.read()).status, 413)
+        connection.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n')
+        // Whatever the server prefers: to read on and answer, or to close.
+        const next = await connection.read().catch(() => undefined)
+        assert.ok(next === undefined || next.status === 404)
+        connection.socket.destroy()
+      })
+
+      it('publishes its keys, and its metadata at both places (RFC 8414 §3)', async () => {
+        const keys = await send({ path: '/auth/.well-known/jwks.json' })
+        assert.equal(keys.status, 200)
+        assert.ok((JSON.parse(keys.text) as { keys: unknown[] }).keys.length > 0)
+        for (const path of [
+          '/.well-known/oauth-authorization-server/auth',
+          '/auth/.well-known/oauth-authorization-server',
+        ]) {
+          const { status, text } = await send({ path })
+          assert.equal(status, 200, path)
+          assert.equal((JSON.parse(text) as { issuer: string }).issuer, issuer)
+          const head = await send({ method: 'HEAD', path })
+          assert.deepEqual([head.status, head.text], [200, ''])
+        }
+        assert.equal((await send({ method: 'DELETE', path: '/auth/token' })).status, 405)
+      })
+
+      it('leaves everything else to the app', async () => {
+        const own = await postJson('/auth/own', {})
+        assert.deepEqual([own.status, JSON.parse(own.text)], [200, { own: true }])
+        const echo = await postJson('/echo', { a: ['b'] })
+        assert.deepEqual([echo.status, JSON.parse(echo.text)], [200, { a: ['b'] }])
+        for (const path of ['/', '/auth', '/auth/nothing', '/token', '/auth/token/', '/AUTH/token', '/auth//token']) {
+          const { status, text } = await send({ path })
+          assert.deepEqual([status, JSON.parse(text)], [404, { missing: true }], path)
+        }
+      })
+    })
+  }
+}

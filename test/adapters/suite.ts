@@ -1,0 +1,249 @@
+// Runs the table on one framework's app, and what the table cannot say: connections, failures, simultaneous requests.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import { createStage, type Answered, type MakeApp, type Stage } from './app.ts'
+import { serve, type Received, type Sent, type Served } from './client.ts'
+import { cases, expired, type Admitted, type Refused } from './table.ts'
+
+/** @param makeApp makes the app of `Table` in app.ts */
+export function describeGuards(framework: string, makeApp: MakeApp): void {
+  for (const withUser of [true, false]) {
+    describe(`a guard in ${framework} ${withUser ? 'with' : 'without'} users`, () => {
+      const stage = createStage({ withUser })
+      let served: Served
+      before(async () => {
+        served = await serve(await makeApp(stage.table))
+      })
+      after(() => served.close())
+      beforeEach(() => {
+        for (const list of [stage.handled, stage.errors, stage.asked]) list.length = 0
+        stage.verifications = 0
+        stage.hold()
+      })
+      describeTable(stage, () => served)
+      describeCallers(stage, () => served)
+      describeConnections(stage, () => served)
+      if (withUser) describeUsers(stage, () => served)
+    })
+  }
+}
+
+function check(received: Received, expected: Refused | Admitted, { stage, sent }: { stage: Stage; sent: Sent }): void {
+  const { status, headers, text } = received
+  assert.equal(status, expected.status, text)
+  const isHead = sent.method === 'HEAD'
+  if (isHead) assert.equal(text, '')
+  if (expected.status === 200) {
+    const { route, subject } = expected
+    const user = stage.withUser ? (subject?.toUpperCase() ?? null) : null
+    if (!isHead) assert.deepEqual(JSON.parse(text), { route, subject, user })
+    assert.deepEqual(stage.handled.splice(0), [route])
+    assert.equal(headers['www-authenticate'], undefined)
+    return
+  }
+  const { title, detail, challenge } = expected
+  assert.equal(headers['www-authenticate'], challenge)
+  assert.equal(headers['content-type'], 'application/problem+json')
+  assert.equal(headers['cache-control'], 'no-store')
+  if (!isHead) {
+    assert.deepEqual(JSON.parse(text), { type: 'about:blank', title, status, detail })
+    assert.equal(headers['content-length'], String(text.length))
+  }
+  assert.deepEqual(stage.handled, [])
+}
+
+function describeTable(stage: Stage, served: () => Served): void {
+  for (const { name, send, expected, needsUser } of cases) {
+    if (needsUser && !stage.withUser) continue
+    it(`answers ${expected.status} to ${name}, the second time too`, async () => {
+      const sent = send(stage)
+      for (let time = 0; time < 2; time++) check(await served().send(sent), expected, { stage, sent })
+      assert.deepEqual(stage.errors, [])
+    })
+  }
+
+  it('answers 401 to a token that has expired since it was last seen', async () => {
+    const headers = ['authorization', stage.bearer()]
+    const sent = { path: '/me', headers }
+    check(await served().send(sent), { status: 200, route: 'me', subject: 'alice' }, { stage, sent })
+    stage.advance(605)
+    check(await served().send(sent), expired, { stage, sent })
+  })
+
+  it('leaves a path without a route to the framework, whoever asks', async () => {
+    for (const headers of [[], ['authorization', stage.bearer()], ['authorization', 'Bearer abc']])
+      assert.equal((await served().send({ path: '/nothing', headers })).status, 404)
+    assert.equal(stage.verifications, 0)
+  })
+
+  it('refuses before a parser behind it has seen the body', async () => {
+    const broken = { method: 'POST', path: '/parsed/after', headers: ['content-type', 'application/json'], body: '{' }
+    assert.equal((await served().send(broken)).status, 401)
+    assert.deepEqual(stage.errors, [])
+  })
+
+  for (const path of ['/parsed/after', '/parsed/before']) {
+    it(`lets the parser have the body: ${path}`, async () => {
+      for (let time = 0; time < 2; time++) {
+        const headers = ['content-type', 'application/json', 'authorization', stage.bearer()]
+        const { status, text } = await served().send({ method: 'POST', path, headers, body: '{"a":[1,2]}' })
+        assert.equal(status, 200, text)
+        assert.deepEqual((JSON.parse(text) as Answered).body, { a: [1, 2] })
+      }
+      const nobody = { method: 'POST', path, headers: ['content-type', 'application/json'], body: '{}' }
+      assert.equal((await served().send(nobody)).status, 401)
+    })
+  }
+}
+
+function describeCallers(stage: Stage, served: () => Served): void {
+  it('has no caller where no guard ran, and none for sure where nobody is welcome: a TypeError', async () => {
+    for (const path of ['/open', '/news/strict']) {
+      const { status, text } = await served().send({ path })
+      assert.equal(status, 500)
+      assert.ok(stage.errors.splice(0)[0] instanceof TypeError)
+      if (!text.includes('about:blank')) assert.equal(text, '{"failed":"TypeError"}')
+    }
+    assert.deepEqual(stage.handled, [])
+  })
+
+  it('gives what a handler throws to the handler of errors', async () => {
+    const headers = ['authorization', stage.bearer()]
+    for (let time = 0; time < 2; time++) {
+      const { status, text } = await served().send({ path: '/throws', headers })
+      assert.equal(status, 500)
+      assert.doesNotMatch(text, /inside/)
+      assert.deepEqual(
+        stage.errors.splice(0).map((error) => (error as Error).message),
+        ['inside'],
+      )
+    }
+  })
+
+  it('keeps the callers of simultaneous requests apart', async () => {
+    const names = Array.from({ length: 40 }, (_, i) => `user${i}`)
+    const headers = new Map(names.map((name) => [name, ['authorization', stage.bearer({ subject: name })]]))
+    for (let time = 0; time < 2; time++) {
+      const answers = await Promise.all(
+        names.map((name) => served().send({ path: '/me', headers: headers.get(name)! })),
+      )
+      assert.deepEqual(
+        answers.map(({ text }) => (JSON.parse(text) as Answered).subject),
+        names,
+      )
+    }
+  })
+
+  if (!stage.withUser) {
+    it('lets a known token in without waiting', async () => {
+      const headers = ['authorization', stage.bearer()]
+      for (let time = 0; time < 3; time++) assert.equal((await served().send({ path: '/me', headers })).status, 200)
+      assert.equal(stage.verifications, 1)
+    })
+  }
+}
+
+function describeConnections(stage: Stage, served: () => Served): void {
+  const good = (path = '/me', subject = 'alice'): string =>
+    `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${stage.bearer({ subject })}\r\n\r\n`
+  const answered = ({ status, text }: Received): Answered => {
+    assert.equal(status, 200, text)
+    return JSON.parse(text) as Answered
+  }
+
+  const body = 'x'.repeat(200_000)
+  const inChunks = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
+  for (const [what, rest] of [
+    ['a length', `Content-Length: ${body.length}\r\n\r\n${body}`],
+    ['chunks', `Transfer-Encoding: chunked\r\n\r\n${inChunks}`],
+    ['a request in it', `Content-Length: ${good().length}\r\n\r\n${good()}`],
+  ] as const) {
+    it(`answers the next request after a refused one, whose body with ${what} nobody read`, async () => {
+      const connection = served().connect()
+      for (let time = 0; time < 2; time++) {
+        connection.write(`POST /parsed/after HTTP/1.1\r\nHost: x\r\n${rest}`)
+        const refused = await connection.read()
+        assert.equal(refused.status, 401)
+        assert.notEqual(refused.headers['connection'], 'close')
+        connection.write(good())
+        assert.equal(answered(await connection.read()).subject, 'alice')
+      }
+      assert.deepEqual(stage.handled, ['me', 'me'])
+      connection.socket.destroy()
+    })
+  }
+
+  it('answers requests that arrive together each by its own token, in their order', async () => {
+    const connection = served().connect()
+    const subjects = ['slow-alice', 'bob', 'carol', 'bob']
+    const nobody = 'GET /me HTTP/1.1\r\nHost: x\r\n\r\n'
+    connection.write(subjects.map((subject) => good('/me', subject)).join('') + nobody + good('/news', 'dave'))
+    if (stage.withUser) await stage.waiting
+    stage.release()
+    for (const subject of subjects) assert.equal(answered(await connection.read()).subject, subject)
+    assert.equal((await connection.read()).status, 401)
+    assert.equal(answered(await connection.read()).subject, 'dave')
+    connection.socket.destroy()
+  })
+}
+
+function describeUsers(stage: Stage, served: () => Served): void {
+  for (const subject of ['throws', 'rejects']) {
+    it(`gives the error of a user() that ${subject} to the handler of errors, and lets nobody in`, async () => {
+      const headers = ['authorization', stage.bearer({ subject })]
+      for (const path of ['/secret', '/me', '/news', '/lounge/anybody']) {
+        const { status, text } = await served().send({ path, headers })
+        assert.equal(status, 500)
+        assert.doesNotMatch(text, /select|people/)
+        const [error] = stage.errors.splice(0)
+        assert.equal((error as Error).message, 'select * from people')
+      }
+      assert.deepEqual(stage.handled, [])
+    })
+  }
+
+  // `next(undefined)` would let the request in, and `next('route')` would skip the rest of the guards.
+  for (const subject of ['rejects-nothing', 'rejects-null', 'rejects-route', 'rejects-router']) {
+    it(`lets nobody in when user() ${subject}, which is no Error`, async () => {
+      const headers = ['authorization', stage.bearer({ subject, scopes: ['items:read'] })]
+      for (const path of ['/secret', '/items', '/news', '/area/read'])
+        assert.equal((await served().send({ path, headers })).status, 500)
+      assert.deepEqual(stage.handled, [])
+    })
+  }
+
+  it('asks for the user once, however many guards there are', async () => {
+    const headers = ['authorization', stage.bearer({ scopes: ['items:read', 'items:write'] })]
+    for (const path of ['/area/write', '/area/read', '/lounge/members']) {
+      const { status, text } = await served().send({ path, headers })
+      assert.equal(status, 200, text)
+      assert.deepEqual(stage.asked.splice(0), ['alice'])
+    }
+  })
+
+  it('asks for no user when the token is refused', async () => {
+    for (const headers of [[], ['authorization', 'Bearer abc'], ['authorization', stage.bearer()]])
+      assert.ok((await served().send({ path: '/items', headers })).status >= 401)
+    assert.deepEqual(stage.asked, [])
+  })
+
+  for (const subject of ['slow', 'slow-ghost']) {
+    it(`goes on when a caller has gone away while their user is looked for: ${subject}`, async () => {
+      const connection = served().connect()
+      const arrived = once(served().server, 'request') as Promise<
+        [{ socket: { destroyed: boolean } } & NodeJS.EventEmitter]
+      >
+      connection.write(`GET /me HTTP/1.1\r\nHost: x\r\nAuthorization: ${stage.bearer({ subject })}\r\n\r\n`)
+      const [request] = await arrived
+      await stage.waiting
+      const closed = new Promise((resolve) => request.once('close', resolve))
+      connection.socket.destroy()
+      await closed
+      stage.release()
+      const { status } = await served().send({ path: '/me', headers: ['authorization', stage.bearer()] })
+      assert.equal(status, 200)
+      assert.deepEqual(stage.errors, [])
+    })
+  }
+}

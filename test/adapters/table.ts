@@ -1,0 +1,252 @@
+// The table: what is sent to a guarded route, and what is answered, whatever the framework.
+import { issuer, type Scope, type Stage } from './app.ts'
+import type { Sent } from './client.ts'
+
+export interface Case {
+  readonly name: string
+  /** Asked once for each app. */
+  readonly send: (stage: Stage) => Sent
+  readonly expected: Refused | Admitted
+  /** It is about `user`. */
+  readonly needsUser?: true
+}
+
+export interface Refused {
+  readonly status: 400 | 401 | 403
+  readonly title: string
+  readonly detail: string
+  readonly challenge: string
+}
+
+export interface Admitted {
+  readonly status: 200
+  readonly route: string
+  /** `null`: nobody. */
+  readonly subject: string | null
+}
+
+const titles = { 400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden' } as const
+
+function refused(status: 400 | 401 | 403, detail: string, error?: string, more = ''): Refused {
+  const told = error && `, error="${error}", error_description="${detail.replaceAll('"', '')}"${more}`
+  return { status, title: titles[status], detail, challenge: `Bearer realm="${issuer}"${told ?? ''}` }
+}
+
+const notAuthenticated = refused(401, 'Not authenticated')
+const invalidToken = refused(401, 'Invalid token', 'invalid_token')
+export const expired: Refused = refused(401, 'Token has expired', 'invalid_token')
+const invalidRequest = refused(400, 'The Authorization header must be "Bearer" and one token', 'invalid_request')
+const tooOld = refused(401, 'A more recent login is needed', 'insufficient_user_authentication', ', max_age="300"')
+const lacks = (...scopes: readonly Scope[]): Refused =>
+  refused(403, 'The token lacks a scope that this needs', 'insufficient_scope', `, scope="${scopes.join(' ')}"`)
+const admitted = (route: string, subject: string | null = 'alice'): Admitted => ({ status: 200, route, subject })
+
+const reader = (stage: Stage): string => stage.bearer({ scopes: ['items:read'] })
+
+/** A request to a path with these values of `Authorization`, each in a field of its own. */
+const to =
+  (path: string, ...values: readonly (string | ((stage: Stage) => string))[]): Case['send'] =>
+  (stage) => ({
+    path,
+    headers: values.flatMap((value) => ['Authorization', typeof value === 'string' ? value : value(stage)]),
+  })
+
+const methods = ['HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE']
+
+export const cases: readonly Case[] = [
+  // Credentials.
+  { name: 'no credential', send: to('/items'), expected: notAuthenticated },
+  { name: 'another scheme', send: to('/items', 'Basic eDp5'), expected: notAuthenticated },
+  { name: 'a scheme that only begins like ours', send: to('/items', 'Bearerx abc'), expected: notAuthenticated },
+  { name: 'an empty Authorization header', send: to('/items', ''), expected: notAuthenticated },
+  { name: 'Bearer and nothing', send: to('/items', 'Bearer'), expected: invalidRequest },
+  { name: 'Bearer and a space', send: to('/items', 'Bearer '), expected: invalidRequest },
+  { name: 'Bearer and two words', send: to('/items', 'Bearer abc def'), expected: invalidRequest },
+  { name: 'characters outside token68', send: to('/items', 'Bearer a"b'), expected: invalidRequest },
+  { name: 'bytes outside ASCII', send: to('/items', 'Bearer t\u00f6ken'), expected: invalidRequest },
+  {
+    name: 'two tokens in one field',
+    send: to('/items', (s) => `${reader(s)}, ${reader(s)}`),
+    expected: invalidRequest,
+  },
+  { name: 'two Authorization headers', send: to('/items', reader, reader), expected: invalidRequest },
+  { name: 'a good one and Basic behind it', send: to('/items', reader, 'Basic eDp5'), expected: invalidRequest },
+  { name: 'Basic and a good one behind it', send: to('/items', 'Basic eDp5', reader), expected: invalidRequest },
+  {
+    name: 'the same one twice, the names in different case',
+    send: (stage) => {
+      const value = reader(stage)
+      return { path: '/items', headers: ['authorization', value, 'AUTHORIZATION', value] }
+    },
+    expected: invalidRequest,
+  },
+  {
+    name: 'a bearer in lower case',
+    send: to('/items', (s) => reader(s).replace('Bearer', 'bearer')),
+    expected: admitted('items'),
+  },
+  {
+    name: 'a bearer in upper case',
+    send: to('/items', (s) => reader(s).replace('Bearer', 'BEARER')),
+    expected: admitted('items'),
+  },
+  {
+    name: 'the header in lower case',
+    send: (stage) => ({ path: '/items', headers: ['authorization', reader(stage)] }),
+    expected: admitted('items'),
+  },
+  {
+    name: 'a token in the query',
+    send: (stage) => ({ path: `/items?access_token=${reader(stage).slice(7)}` }),
+    expected: notAuthenticated,
+  },
+  {
+    name: 'a token in a form',
+    send: (stage) => ({
+      method: 'POST',
+      path: '/items',
+      headers: ['content-type', 'application/x-www-form-urlencoded'],
+      body: `access_token=${reader(stage).slice(7)}`,
+    }),
+    expected: notAuthenticated,
+  },
+  {
+    name: 'a token in a cookie',
+    send: (stage) => ({
+      path: '/items',
+      headers: ['cookie', `access_token=${reader(stage).slice(7)}; Authorization=${reader(stage)}`],
+    }),
+    expected: notAuthenticated,
+  },
+  // Tokens.
+  { name: 'what is no token', send: to('/items', 'Bearer abc'), expected: invalidToken },
+  {
+    name: 'a token for another audience',
+    send: to('/items', (s) => s.bearer({ scopes: ['items:read'], audience: 'other' })),
+    expected: invalidToken,
+  },
+  {
+    name: 'an altered token',
+    send: to('/items', (stage) => {
+      const [header, payload, signature] = stage.bearer().split('.')
+      const claims = JSON.parse(Buffer.from(payload!, 'base64url').toString()) as object
+      const altered = Buffer.from(JSON.stringify({ ...claims, scope: 'items:read' })).toString('base64url')
+      return [header, altered, signature].join('.')
+    }),
+    expected: invalidToken,
+  },
+  // Scopes.
+  { name: 'the scope', send: to('/items', reader), expected: admitted('items') },
+  {
+    name: 'the scope among others',
+    send: to('/items', (s) => s.bearer({ scopes: ['items:write', 'items:read'] })),
+    expected: admitted('items'),
+  },
+  { name: 'no scope', send: to('/items', (s) => s.bearer()), expected: lacks('items:read') },
+  { name: 'another scope', send: to('/items/new', reader), expected: lacks('items:write') },
+  { name: 'no scope where none is needed', send: to('/me', (s) => s.bearer()), expected: admitted('me') },
+  {
+    name: 'one of several sets',
+    send: to('/any', (s) => s.bearer({ scopes: ['items:write'] })),
+    expected: admitted('any'),
+  },
+  {
+    name: 'the other of several sets',
+    send: to('/any', (s) => s.bearer({ scopes: ['items:list', 'items:read'] })),
+    expected: admitted('any'),
+  },
+  { name: 'half of a set', send: to('/any', reader), expected: lacks('items:write') },
+  // A recent login.
+  {
+    name: 'a login of late',
+    send: to('/recent', (s) => s.bearer({ scopes: ['items:read'], ageSeconds: 299 })),
+    expected: admitted('recent'),
+  },
+  {
+    name: 'a login of long ago',
+    send: to('/recent', (s) => s.bearer({ scopes: ['items:read'], ageSeconds: 400 })),
+    expected: tooOld,
+  },
+  { name: 'a login of late, without the scope', send: to('/recent', (s) => s.bearer()), expected: lacks('items:read') },
+  // Nobody is welcome too.
+  { name: 'nobody where that may be', send: to('/news'), expected: admitted('news', null) },
+  { name: 'another scheme where nobody may be', send: to('/news', 'Basic eDp5'), expected: admitted('news', null) },
+  { name: 'somebody where nobody may be', send: to('/news', (s) => s.bearer()), expected: admitted('news') },
+  { name: 'a bad token where nobody may be', send: to('/news', 'Bearer abc'), expected: invalidToken },
+  { name: 'an empty token where nobody may be', send: to('/news', 'Bearer'), expected: invalidRequest },
+  // Users.
+  ...(['ghost', 'null'] as const).flatMap((subject): Case[] => [
+    {
+      name: `a user who is ${subject}`,
+      send: to('/me', (s) => s.bearer({ subject })),
+      expected: invalidToken,
+      needsUser: true,
+    },
+    {
+      name: `a user who is ${subject}, where nobody may be`,
+      send: to('/news', (s) => s.bearer({ subject })),
+      expected: invalidToken,
+      needsUser: true,
+    },
+  ]),
+  // Methods.
+  ...methods.flatMap((method): Case[] => [
+    { name: `${method} by nobody`, send: () => ({ method, path: '/items' }), expected: notAuthenticated },
+    {
+      name: `${method} by somebody`,
+      send: (stage) => ({ method, path: '/items', headers: ['authorization', reader(stage)] }),
+      expected: admitted('items'),
+    },
+  ]),
+  {
+    name: 'HEAD by nobody where only GET is handled',
+    send: () => ({ method: 'HEAD', path: '/me' }),
+    expected: notAuthenticated,
+  },
+  // Routers.
+  { name: 'nobody before a router', send: to('/area/read'), expected: notAuthenticated },
+  { name: 'who lacks the scope of a router', send: to('/area/read', (s) => s.bearer()), expected: lacks('items:read') },
+  { name: 'who has the scope of a router', send: to('/area/read', reader), expected: admitted('area/read') },
+  {
+    name: 'who has the scope of the router, not that of the route',
+    send: to('/area/write', reader),
+    expected: lacks('items:read', 'items:write'),
+  },
+  {
+    name: 'who has the scope of the route, not that of the router',
+    send: to('/area/write', (s) => s.bearer({ scopes: ['items:write'] })),
+    expected: lacks('items:read'),
+  },
+  {
+    name: 'who has both',
+    send: to('/area/write', (s) => s.bearer({ scopes: ['items:write', 'items:read'] })),
+    expected: admitted('area/write'),
+  },
+  {
+    name: 'an old login where the route wants a new one',
+    send: to('/area/recent', (s) => s.bearer({ scopes: ['items:read'], ageSeconds: 400 })),
+    expected: tooOld,
+  },
+  {
+    name: 'a new login where the route wants one',
+    send: to('/area/recent', reader),
+    expected: admitted('area/recent'),
+  },
+  { name: 'nobody before a router, though the route takes nobody', send: to('/area/news'), expected: notAuthenticated },
+  { name: 'somebody where the route takes nobody', send: to('/area/news', reader), expected: admitted('area/news') },
+  {
+    name: 'nobody where the router takes nobody',
+    send: to('/lounge/anybody'),
+    expected: admitted('lounge/anybody', null),
+  },
+  {
+    name: 'nobody where the router takes nobody, but the route does not',
+    send: to('/lounge/members'),
+    expected: notAuthenticated,
+  },
+  {
+    name: 'somebody where the router takes nobody',
+    send: to('/lounge/members', (s) => s.bearer()),
+    expected: admitted('lounge/members'),
+  },
+]
