@@ -5,7 +5,14 @@ import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { explained, rooms } from './mutants.ts'
 import { applyMutant, mutantsOf } from './mutate-source.ts'
-import { filesOf, findIdleExplanations, runMutants, type MutationOptions, type Result } from './mutate.ts'
+import {
+  filesOf,
+  findIdleExplanations,
+  findNoticedExplanations,
+  runMutants,
+  type MutationOptions,
+  type Result,
+} from './mutate.ts'
 
 const mutationsOf = (source: string): readonly string[] => mutantsOf(source).map(({ mutation }) => mutation)
 const changedBy = (source: string): readonly string[] => mutantsOf(source).map((mutant) => applyMutant(source, mutant))
@@ -149,10 +156,10 @@ describe('runMutants', () => {
   it('takes a change that hangs the tests for noticed', async () => {
     const results = await run('endless')
     assert.deepEqual(
-      results.map(({ mutation, outcome }) => [mutation, outcome]),
+      results.map(({ mutation, outcome, hung }) => [mutation, outcome, hung]),
       [
-        ['negated: false', 'killed'],
-        ['false becomes true', 'killed'],
+        ['negated: false', 'killed', true],
+        ['false becomes true', 'killed', true],
       ],
     )
   })
@@ -179,6 +186,25 @@ describe('runMutants', () => {
       ['survived', 'explained', 'survived'],
     )
     assert.deepEqual(findIdleExplanations(explanations, results, [file]), explanations.slice(1, 3))
+  })
+})
+
+describe('findNoticedExplanations', () => {
+  const [file, line] = ['a.ts', 'x(1, 2)']
+  const result = (mutation: string, outcome: Result['outcome']): Result => {
+    const mutant = { line: 1, text: line, mutation, start: 0, end: 1, replacement: '' }
+    return { ...mutant, file, outcome, hung: false, seconds: 1 }
+  }
+
+  it('finds an explanation of which nothing survives, and none that has not run', () => {
+    const one = { file, line, mutation: '1 becomes 2', why: 'planted' }
+    const other = { file, line, mutation: '2 becomes 3', why: 'planted' }
+    const all = { file, line, why: 'planted' }
+    const found = findNoticedExplanations(
+      [one, other, all, { ...one, file: 'elsewhere.ts' }],
+      [result('1 becomes 2', 'killed'), result('2 becomes 3', 'explained')],
+    )
+    assert.deepEqual(found, [one])
   })
 })
 

@@ -7,7 +7,7 @@
 //   npm run mutate -- --explained …                   also what mutants.ts explains, to see whether it is still so
 //
 // It works on copies in the temporary folder, one for each core, and never touches the tree. It fails when a change
-// survives that mutants.ts does not explain, or when an explanation fits no change.
+// survives that mutants.ts does not explain, or when an explanation fits no change or one that the tests notice.
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -20,6 +20,8 @@ import { applyMutant, mutantsOf, type Mutant } from './mutate-source.ts'
 export interface Result extends Mutant {
   readonly file: string
   readonly outcome: 'killed' | 'survived' | 'explained'
+  /** Killed because the tests did not end in time: a machine that is too busy looks the same. */
+  readonly hung: boolean
   readonly seconds: number
 }
 
@@ -69,16 +71,19 @@ export async function runMutants(
         const startedAt = performance.now()
         const isExplained = options.explained.some((explanation) => explains(explanation, file, mutant))
         let outcome: Result['outcome'] = isExplained ? 'explained' : 'survived'
+        let hung = false
         if (!isExplained || options.runExplained) {
           copy.write(file, applyMutant(source, mutant))
           for (const stage of stages) {
-            if ((await copy.test(stage, timeouts.get(nameOf(stage))!)) === 'passed') continue
+            const tested = await copy.test(stage, timeouts.get(nameOf(stage))!)
+            if (tested === 'passed') continue
             outcome = 'killed'
+            hung = tested === 'timed out'
             break
           }
           copy.write(file, source)
         }
-        const result = { ...mutant, file, outcome, seconds: (performance.now() - startedAt) / 1000 }
+        const result = { ...mutant, file, outcome, hung, seconds: (performance.now() - startedAt) / 1000 }
         results[index] = result
         options.onResult?.(result)
       }
@@ -139,6 +144,17 @@ export function filesOf(
     })
 }
 
+/** Explanations whose changes have run, and of which the tests notice every one: they explain nothing. */
+export function findNoticedExplanations(
+  explanations: readonly Explanation[],
+  results: readonly Result[],
+): readonly Explanation[] {
+  return explanations.filter((explanation) => {
+    const fitting = results.filter((result) => explains(explanation, result.file, result))
+    return fitting.length > 0 && fitting.every(({ outcome }) => outcome === 'killed')
+  })
+}
+
 /** Explanations for these files that fit no mutant. */
 export function findIdleExplanations(
   explanations: readonly Explanation[],
@@ -197,14 +213,19 @@ async function main(args: readonly string[]): Promise<number> {
       for (const { file, line, mutation } of idle) {
         console.log(`${file}: an explanation fits no mutant: ${mutation ?? 'any'}\n    ${line}`)
       }
+      const noticed = findNoticedExplanations(explained, results)
+      for (const { file, line, mutation } of noticed) {
+        console.log(`${file}: what is explained is noticed: ${mutation ?? 'any'}\n    ${line}`)
+      }
       const count = (outcome: Result['outcome']): number =>
         results.filter((result) => result.outcome === outcome).length
       const seconds = (performance.now() - startedAt) / 1000
       console.log(
-        `${name}: ${results.length} mutants, ${count('killed')} killed, ${count('explained')} explained, ` +
+        `${name}: ${results.length} mutants, ${count('killed')} killed (${results.filter(({ hung }) => hung).length} by ` +
+          `hanging), ${count('explained')} explained, ` +
           `${count('survived')} survived, ${seconds.toFixed(0)} s`,
       )
-      failed ||= count('survived') > 0 || idle.length > 0 || results.length === 0
+      failed ||= count('survived') > 0 || idle.length > 0 || noticed.length > 0 || results.length === 0
     }
   } finally {
     await postgres?.stop()

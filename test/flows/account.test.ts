@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { z } from 'zod'
-import { createTestClock, describeOnBoth, password } from '../support/keystile.ts'
+import { bothDirectories, createTestClock, describeOnBoth, password } from '../support/keystile.ts'
 
 const newPassword = 'a new engine of her own'
 
@@ -151,25 +151,30 @@ describeOnBoth('DELETE /users/me', (stage) => {
   })
 })
 
-describeOnBoth('keystile.sessions.create', (stage) => {
-  it('gives a token to somebody whom the app has recognised itself', async () => {
-    const { accessToken, send, keystile } = await stage.start({ scopes: { a: 'A', b: 'B' }, defaultScopes: ['a', 'b'] })
-    const subject = (await send('GET', '/users/me', { bearer: await accessToken() })).json['id']
-    const all = await keystile.sessions.create({ subject })
-    assert.deepEqual(
-      { ...all, accessToken: '' },
-      { accessToken: '', tokenType: 'bearer', expiresIn: 600, scopes: ['a', 'b'] },
-    )
-    assert.equal((await send('GET', '/users/me', { bearer: all.accessToken })).status, 200)
-    assert.deepEqual((await keystile.sessions.create({ subject, scopes: ['b', 'users:read'] })).scopes, ['b'])
-  })
+describeOnBoth(
+  'keystile.sessions.create',
+  (stage) => {
+    it('gives a token to somebody whom the app has recognised itself', async () => {
+      const scopes = { a: 'A', b: 'B' }
+      const { addUser, open, keystile } = await stage.start({ scopes, defaultScopes: ['a', 'b'] })
+      const subject = await addUser()
+      const all = await keystile.sessions.create({ subject })
+      assert.deepEqual(
+        { ...all, accessToken: '' },
+        { accessToken: '', tokenType: 'bearer', expiresIn: 600, scopes: ['a', 'b'] },
+      )
+      assert.equal((await open(['a', 'b'], { bearer: all.accessToken })).json['subject'], subject)
+      assert.deepEqual((await keystile.sessions.create({ subject, scopes: ['b', 'users:read'] })).scopes, ['b'])
+    })
 
-  it('refuses an unknown or disabled user, and a scope that nobody declared', async () => {
-    const { accessToken, send, keystile, disable } = await stage.start()
-    const subject = (await send('GET', '/users/me', { bearer: await accessToken() })).json['id']
-    await assert.rejects(keystile.sessions.create({ subject, scopes: ['x'] }), TypeError)
-    await assert.rejects(keystile.sessions.create({ subject: 'nobody' }), { code: 'not_found' })
-    await disable(subject)
-    await assert.rejects(keystile.sessions.create({ subject }), { code: 'not_found' })
-  })
-})
+    it('refuses an unknown or disabled user, and a scope that nobody declared', async () => {
+      const { addUser, keystile, disable } = await stage.start()
+      const subject = await addUser()
+      await assert.rejects(keystile.sessions.create({ subject, scopes: ['x'] }), TypeError)
+      await assert.rejects(keystile.sessions.create({ subject: 'nobody' }), { code: 'not_found' })
+      await disable(subject)
+      await assert.rejects(keystile.sessions.create({ subject }), { code: 'not_found' })
+    })
+  },
+  bothDirectories,
+)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { createTestClock, describeOnBoth, password, type TestKeystile } from '../support/keystile.ts'
+import { bothDirectories, createTestClock, describeOnBoth, password, type TestKeystile } from '../support/keystile.ts'
 
 const realm = 'realm="http://localhost:3000/auth"'
 
@@ -67,6 +67,59 @@ describeOnBoth('GET /users/me', (stage) => {
     }
   })
 })
+
+describeOnBoth(
+  'a guarded route of the app',
+  (stage) => {
+    const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
+
+    it('sees the user and the granted scopes', async () => {
+      const { accessToken, open, keystile } = await stage.start({ scopes, defaultScopes: ['items:read'] })
+      const bearer = await accessToken()
+      const { status, json } = await open(['items:read'], { bearer })
+      assert.deepEqual([status, json['user'].username, json['scopes']], [200, 'ada', ['items:read']])
+      assert.equal(json['user'].id, json['subject'])
+      const user = await keystile.user(await keystile.verifier.verify(bearer))
+      assert.deepEqual(JSON.parse(JSON.stringify(user)), json['user'])
+    })
+
+    it('refuses no token, a changed one, a late one and one without the scope (RFC 6750 §3.1)', async () => {
+      const clock = createTestClock()
+      const { accessToken, open } = await stage.start({ scopes, clock, accessTokenSeconds: 60 })
+      const bearer = await accessToken()
+      const changed = bearer.slice(0, -10) + (bearer.at(-10) === 'A' ? 'B' : 'A') + bearer.slice(-9)
+      const lacking = await open(['items:write'], { bearer })
+      const answers = [await open([]), await open([], { bearer: changed }), lacking]
+      clock.advance(65)
+      answers.push(await open([], { bearer }))
+      assert.deepEqual(
+        answers.map(({ status, headers }) => [status, headers.get('www-authenticate')]),
+        [
+          [401, `Bearer ${realm}`],
+          [401, `Bearer ${realm}, error="invalid_token", error_description="Invalid token"`],
+          [403, lacking.headers.get('www-authenticate')],
+          [401, `Bearer ${realm}, error="invalid_token", error_description="Token has expired"`],
+        ],
+      )
+      assert.match(lacking.headers.get('www-authenticate')!, /error="insufficient_scope".* scope="items:write"/)
+    })
+
+    it('is closed to a disabled user at once, and the login answers as to a wrong password', async () => {
+      const { addUser, login, open, disable, keystile } = await stage.start()
+      const subject = await addUser()
+      const bearer = (await login()).json['access_token']
+      const identity = await keystile.verifier.verify(bearer)
+      assert.equal((await open([], { bearer })).status, 200)
+      const wrong = await login({ password: 'wrong' })
+      await disable(subject)
+      assert.equal((await open([], { bearer })).status, 401)
+      assert.equal(await keystile.user(identity), undefined)
+      const { status, text } = await login()
+      assert.deepEqual([status, text], [wrong.status, wrong.text])
+    })
+  },
+  bothDirectories,
+)
 
 describeOnBoth('a disabled user', (stage) => {
   it('is refused by the next request of the process that did it, with tokens of before and at login', async () => {

@@ -5,10 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, describe } from 'node:test'
+import { Hono } from 'hono'
 import pg from 'pg'
+import { createGuard } from 'keystile/hono'
 import type { Keystile, KeystileOptions } from '@keystile/server'
 import { checkOptions } from '../../packages/server/src/server/options.ts'
+import type { User } from '../../packages/server/src/features/users/users.ts'
 import { wire } from '../../packages/server/src/server/wire.ts'
+import { openPeople, type People } from './people.ts'
 import { createTestDatabase, howToGetPostgres, type TestDatabase } from './postgres.ts'
 
 export const issuer = 'http://localhost:3000/auth'
@@ -42,14 +46,21 @@ export interface Answer {
 
 /** Keystile, and a way to ask it. */
 export interface TestKeystile {
-  readonly keystile: Keystile
+  readonly keystile: Keystile<string, unknown>
   /** `path` below the issuer. */
   send(method: string, path: string, options?: SendOptions): Promise<Answer>
+  /** Asks a route of the app that a guard stands before. It answers with the user and the scopes. */
+  open(demand: readonly string[], options?: SendOptions): Promise<Answer>
   register(fields?: Readonly<Record<string, unknown>>): Promise<Answer>
+  /** Somebody who can log in, registered or put into the app's own table. Their subject. */
+  addUser(fields?: UserFields): Promise<string>
+  /** The stored hash of a user. */
+  readHash(subject: string): Promise<string>
+  writeHash(subject: string, hash: string): Promise<void>
   login(fields?: Readonly<Record<string, string>>): Promise<Answer>
   /** An access token of a user who is registered first if need be. */
   accessToken(username?: string): Promise<string>
-  /** As `keystile user disable` does it, in this process. */
+  /** As `keystile user disable` does it, in this process; or a word in the app's own table. */
   disable(subject: string): Promise<void>
 }
 
@@ -63,59 +74,89 @@ export interface SendOptions {
   readonly bearer?: string
 }
 
+interface UserFields {
+  readonly username?: string
+  readonly email?: string
+  readonly password?: string
+}
+
+/** Who logs in: accounts of Keystile's, or people in a table of the app's own. */
+export type Directory = 'accounts' | 'people'
+/** For what is so with either. */
+export const bothDirectories: readonly Directory[] = ['accounts', 'people']
+
 export interface Stage {
   /** A file or a URL, empty until something is started on it. */
   readonly database: string
   readonly kind: 'SQLite' | 'PostgreSQL'
+  /** The app's own table, once something was started with it. */
+  readonly people: People
   /** Starts Keystile on the stage's database; several may run at once. Closed after the test. */
   start(options?: Partial<KeystileOptions<string, object>>): Promise<TestKeystile>
   /** Asks the database itself, past Keystile. */
   sql(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>
 }
 
-/** Runs a suite on a new SQLite file, and again on a new PostgreSQL database, a test each. */
-export function describeOnBoth(title: string, suite: (stage: Stage) => void): void {
-  describe(`${title} on SQLite`, () => {
-    let folder: string
-    runOn(suite, 'SQLite', {
-      open: async () => {
-        folder = mkdtempSync(join(tmpdir(), 'keystile-flow-'))
-        return join(folder, 'keystile.db')
-      },
-      drop: async () => rmSync(folder, { recursive: true, force: true }),
+/**
+ * Runs a suite on a new SQLite file, and again on a new PostgreSQL database, a test each; with each of the directories.
+ */
+export function describeOnBoth(
+  title: string,
+  suite: (stage: Stage) => void,
+  directories: readonly Directory[] = ['accounts'],
+): void {
+  for (const directory of directories) {
+    const whose = directory === 'people' ? ', with users of the app’s own' : ''
+    describe(`${title} on SQLite${whose}`, () => {
+      let folder: string
+      runOn(suite, 'SQLite', directory, {
+        open: async () => {
+          folder = mkdtempSync(join(tmpdir(), 'keystile-flow-'))
+          return join(folder, 'keystile.db')
+        },
+        drop: async () => rmSync(folder, { recursive: true, force: true }),
+      })
     })
-  })
-  const skip =
-    process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL'] ? false : `no PostgreSQL: ${howToGetPostgres}`
-  describe(`${title} on PostgreSQL`, { skip }, () => {
-    let database: TestDatabase | undefined
-    runOn(suite, 'PostgreSQL', {
-      open: async () => {
-        database = await createTestDatabase()
-        assert.ok(database, howToGetPostgres)
-        return database.url
-      },
-      drop: async () => database?.drop(),
+    const skip =
+      process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL'] ? false : `no PostgreSQL: ${howToGetPostgres}`
+    describe(`${title} on PostgreSQL${whose}`, { skip }, () => {
+      let database: TestDatabase | undefined
+      runOn(suite, 'PostgreSQL', directory, {
+        open: async () => {
+          database = await createTestDatabase()
+          assert.ok(database, howToGetPostgres)
+          return database.url
+        },
+        drop: async () => database?.drop(),
+      })
     })
-  })
+  }
 }
 
 function runOn(
   suite: (stage: Stage) => void,
   kind: Stage['kind'],
+  directory: Directory,
   { open, drop }: { open(): Promise<string>; drop(): Promise<void> },
 ): void {
   const running: TestKeystile[] = []
   let database = ''
+  let people: People | undefined
   const stage: Stage = {
     kind,
     get database() {
       assert.notEqual(database, '', 'the database is there once something was started on it')
       return database
     },
+    get people() {
+      assert.ok(people, 'the table is there once something was started with it')
+      return people
+    },
     async start(options = {}) {
       if (database === '') database = await open()
-      const started = await startKeystile({ database, ...options })
+      if (directory === 'people') people ??= await openPeople(kind, kind === 'SQLite' ? `${database}.people` : database)
+      const own = people && { users: people.directory, database: people.pool ?? database }
+      const started = await startKeystile({ database, ...own, ...options } as StartOptions, people)
       running.push(started)
       return started
     },
@@ -123,6 +164,8 @@ function runOn(
   }
   afterEach(async () => {
     for (const { keystile } of running.splice(0)) await keystile.close()
+    await people?.close()
+    people = undefined
     if (database !== '') await drop()
     database = ''
   })
@@ -130,50 +173,80 @@ function runOn(
   suite(stage)
 }
 
-export async function startKeystile(
-  options: Partial<KeystileOptions<string, object>> & {
-    readonly database: KeystileOptions<string, object>['database']
-  },
-): Promise<TestKeystile> {
+type StartOptions = Partial<KeystileOptions<string, object>> & {
+  readonly database: KeystileOptions<string, object>['database']
+}
+
+/** @param people the app's own table, where the options have a directory of it */
+export async function startKeystile(options: StartOptions, people?: People): Promise<TestKeystile> {
   const { keystile, users } = await wire(checkOptions({ issuer, key, ...options }))
-  const send: TestKeystile['send'] = async (method, path, { headers = {}, body, json, form, bearer } = {}) => {
-    const request = new Request(`${keystile.issuer}${path}`, {
-      method,
-      headers: {
-        ...(json !== undefined && { 'content-type': 'application/json' }),
-        ...(form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
-        ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
-        ...headers,
-      },
-      body:
-        json !== undefined
-          ? JSON.stringify(json)
-          : form !== undefined
-            ? new URLSearchParams(form).toString()
-            : (body ?? null),
-    })
-    return readAnswer(await keystile.fetch(request))
-  }
+  const guard = createGuard(keystile)
+  const send: TestKeystile['send'] = async (method, path, options) =>
+    readAnswer(await keystile.fetch(requestOf(method, `${keystile.issuer}${path}`, options)))
   const register: TestKeystile['register'] = (fields) =>
     send('POST', '/users', { json: { username: 'ada', email: 'ada@example.com', password, ...fields } })
   const login: TestKeystile['login'] = (fields) =>
     send('POST', '/token', { form: { username: 'ada', password, ...fields } })
+  const getUser = async (subject: string): Promise<User> => {
+    const user = (await users.listAfter('', 50)).find(({ publicUser }) => publicUser.id === subject) // from no cache
+    assert.ok(user, 'there is no such user')
+    return user
+  }
   return {
     keystile,
-    async disable(subject) {
-      const user = await users.findBySubject(subject)
-      assert.equal(await users.change(user!, { active: false }), 'changed')
-    },
     send,
+    async open(demand, options) {
+      const app = new Hono()
+        .get('/', guard(...demand), (c) => c.json({ user: c.var.user, ...c.var.identity }))
+        .onError((_error, c) => c.text('the app’s own words', 500))
+      return readAnswer(await app.request(requestOf('GET', 'http://localhost/', options)))
+    },
     register,
+    async addUser(fields) {
+      if (people) return people.add({ password, ...fields })
+      const { status, json, text } = await register({ ...fields })
+      assert.equal(status, 201, text)
+      return json['id'] as string
+    },
+    async readHash(subject) {
+      if (!people) return (await getUser(subject)).passwordHash
+      return (await people.sql('select * from people where id = $1', subject))[0]!.hash!
+    },
+    async writeHash(subject, hash) {
+      if (people) await people.sql('update people set hash = $1 where id = $2', hash, subject)
+      else assert.equal(await users.replacePasswordHash(await getUser(subject), hash), 'changed')
+    },
+    async disable(subject) {
+      if (people) await people.sql('update people set banned = 1 where id = $1', subject)
+      else assert.equal(await users.change(await getUser(subject), { active: false }), 'changed')
+    },
     login,
     async accessToken(username = 'ada') {
-      await register({ username, email: `${username}@example.com` })
+      if (people) await people.add({ username, password })
+      else await register({ username, email: `${username}@example.com` })
       const { status, json, text } = await login({ username })
       assert.equal(status, 200, text)
       return json['access_token'] as string
     },
   }
+}
+
+function requestOf(method: string, url: string, { headers = {}, body, json, form, bearer }: SendOptions = {}): Request {
+  return new Request(url, {
+    method,
+    headers: {
+      ...(json !== undefined && { 'content-type': 'application/json' }),
+      ...(form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
+      ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+      ...headers,
+    },
+    body:
+      json !== undefined
+        ? JSON.stringify(json)
+        : form !== undefined
+          ? new URLSearchParams(form).toString()
+          : (body ?? null),
+  })
 }
 
 export async function readAnswer(response: Response): Promise<Answer> {

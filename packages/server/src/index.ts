@@ -1,5 +1,6 @@
 export type { BuiltInScope } from './features/scopes/scopes.ts'
 export type { IssuingAlgorithm } from './features/signing-keys/signing-keys.ts'
+export type { UserDirectory } from './features/users/directory.ts'
 export type { PublicUser } from './features/users/users.ts'
 export type { KeystileOptions } from './server/options.ts'
 export { createKeystile, type Keystile, type Sessions, type Tokens } from './server/wire.ts'

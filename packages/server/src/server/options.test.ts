@@ -1,9 +1,36 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { z } from 'zod'
 import { exportPrivateJwk, exportPublicJwk, generateKey } from 'keystile/jwt'
 import { checkOptions, isOnThisMachine, readOptions } from './options.ts'
 
 const good = { issuer: 'http://localhost:3000', database: ':memory:' }
+
+const nobody = (): undefined => undefined
+const directory = {
+  findByLogin: nobody,
+  findBySubject: nobody,
+  subject: () => 'x',
+  active: () => true,
+  scopes: () => [],
+  passwordHash: nobody,
+}
+
+/** Its functions are inherited. */
+class PeopleTable {
+  findByLogin(): undefined {}
+  findBySubject(): undefined {}
+  subject(): string {
+    return 'x'
+  }
+  active(): boolean {
+    return true
+  }
+  scopes(): readonly string[] {
+    return []
+  }
+  passwordHash(): undefined {}
+}
 
 function faultsOf(options: object): readonly string[] {
   return readOptions({ ...good, ...options }).faults.map(({ option, message }) => `${option} ${message}`)
@@ -130,6 +157,29 @@ describe('readOptions', () => {
     ['a logger without methods', { logger: {} }, /^logger has the methods/],
     ['a clock that tells no time', { clock: {} }, /^clock has a method now/],
     ['a database that is nothing', { database: '' }, /^database/],
+    ['users that are no directory', { users: 'people' }, /^users is an object of functions/],
+    ['users that are nothing', { users: null }, /^users is an object of functions/],
+    ...Object.keys(directory).map(
+      (name) =>
+        [
+          `a directory without ${name}`,
+          { users: { ...directory, [name]: undefined } },
+          new RegExp(`^users\\.${name} is a function`),
+        ] as const,
+    ),
+    [
+      'a function of a directory that is none',
+      { users: { ...directory, active: true } },
+      /^users\.active is a function/,
+    ],
+    [
+      'an optional function that is none',
+      { users: { ...directory, savePasswordHash: 'update' } },
+      /^users\.savePasswordHash is a function/,
+    ],
+    ['roles of users who are elsewhere', { users: directory, roles: {} }, /^roles is for our own accounts/],
+    ['a profile of users who are elsewhere', { users: directory, profile: z.object({}) }, /^profile is for our own/],
+    ['registration of users who are elsewhere', { users: directory, registration: 'closed' }, /^registration is for/],
   ]
   for (const [title, options, expected] of table) {
     it(`names ${title}`, () => {
@@ -153,6 +203,10 @@ describe('readOptions', () => {
       { database: 'postgres://localhost/x', signingKey: exportPrivateJwk(generateKey('ES256')) },
       { logger: console, clock: Date },
       { accessTokenSeconds: 86_400 },
+      { users: directory },
+      { users: directory, issuer: 'https://auth.example' },
+      { users: { ...directory, savePasswordHash() {} } },
+      { users: new PeopleTable() },
     ]
     for (const options of safe) assert.deepEqual(faultsOf(options), [], JSON.stringify(options))
   })

@@ -5,13 +5,17 @@ import type { Jwk, SigningKey } from 'keystile/jwt'
 import { adminRole, builtInScopes, type BuiltInScope, type ScopeRules } from '../features/scopes/scopes.ts'
 import { findSealingSecretFault } from '../features/signing-keys/sealing-secret.ts'
 import { issuingAlgorithms, signingKeyOf, type IssuingAlgorithm } from '../features/signing-keys/signing-keys.ts'
-import type { ProfileSchema } from '../features/users/users.ts'
+import { directoryFunctions, type UserDirectory } from '../features/users/directory.ts'
+import type { ProfileSchema, PublicUser } from '../features/users/users.ts'
 import { isPostgresUrl } from '../storage/open.ts'
 import type { Pool } from '../storage/postgres.ts'
 import { ConfigurationError } from '../base/configuration-error.ts'
 
-/** What `createKeystile` is told. */
-export interface KeystileOptions<S extends string, P extends object> {
+/** What `createKeystile` is told. `S`: the declared scopes, `P`: the profile's fields, `U`: the user of the app's own directory. */
+export type KeystileOptions<S extends string, P extends object, U = PublicUser & P> = CommonOptions<S> &
+  (AccountOptions<S, P> | DirectoryOptions<S, U>)
+
+interface CommonOptions<S extends string> {
   /** `iss` of all tokens, and where the endpoints are: an https URL without query, or http on this machine alone. */
   readonly issuer: string
   /** Who the tokens are for: their `aud`. Default: the issuer. */
@@ -20,16 +24,10 @@ export interface KeystileOptions<S extends string, P extends object> {
   readonly database: string | Pool
   /** The scopes there are, each with its description. `users:read` and `users:write` are always declared. */
   readonly scopes?: Readonly<Record<S, string>>
-  /** Named lists of scopes. `admin` is built in and holds all. */
-  readonly roles?: Readonly<Record<string, readonly NoInfer<S | BuiltInScope>[]>>
   /** Scopes that every user holds. Default: none. */
   readonly defaultScopes?: readonly NoInfer<S | BuiltInScope>[]
   /** Life of an access token in seconds, 10 to 86,400. Default: 600. */
   readonly accessTokenSeconds?: number
-  /** Whether strangers may register at `POST /users`. Default: open where the issuer is on this machine; else it must be said. */
-  readonly registration?: 'open' | 'closed'
-  /** A schema for fields of a user beside ours, by the Standard Schema specification. */
-  readonly profile?: ProfileSchema<P>
   /**
    * The secret under which private signing keys are sealed: 32 random characters or more. Default: the file
    * `keystile.key` beside a SQLite file, made at the first start; PostgreSQL has no default.
@@ -45,10 +43,40 @@ export interface KeystileOptions<S extends string, P extends object> {
   readonly clock?: Clock
 }
 
+/** Where Keystile keeps the users. */
+interface AccountOptions<S extends string, P extends object> {
+  /** Named lists of scopes. `admin` is built in and holds all. */
+  readonly roles?: Readonly<Record<string, readonly NoInfer<S | BuiltInScope>[]>>
+  /** Whether strangers may register at `POST /users`. Default: open where the issuer is on this machine; else it must be said. */
+  readonly registration?: 'open' | 'closed'
+  /** A schema for fields of a user beside ours, by the Standard Schema specification. */
+  readonly profile?: ProfileSchema<P>
+  readonly users?: undefined
+}
+
+/** Where the application keeps them: there are no roles, no profile, and none of the endpoints below `/users`. */
+interface DirectoryOptions<S extends string, U> {
+  /** The application's own users. */
+  readonly users: UserDirectory<U, NoInfer<S | BuiltInScope>>
+  readonly roles?: undefined
+  readonly registration?: undefined
+  readonly profile?: undefined
+}
+
 function isLogger(value: unknown): boolean {
   return (['debug', 'info', 'warn', 'error'] as const).every(
     (name) => typeof (value as Logger | null)?.[name] === 'function',
   )
+}
+
+function findMissingFunctions(
+  directory: UserDirectory<unknown>,
+  { addIssue }: z.core.$RefinementCtx<UserDirectory<unknown>>,
+): void {
+  const { required, optional } = directoryFunctions
+  for (const name of [...required, ...optional.filter((name) => directory[name] !== undefined)]) {
+    if (typeof directory[name] !== 'function') addIssue({ code: 'custom', path: [name], message: 'is a function' })
+  }
 }
 
 const seconds = (min: number, max: number): z.ZodNumber =>
@@ -80,6 +108,12 @@ const shape = z.strictObject({
       error: 'is a Standard Schema',
     })
     .optional(),
+  users: z
+    .custom<UserDirectory<unknown>>((value) => typeof value === 'object' && value !== null, {
+      error: 'is an object of functions',
+    })
+    .superRefine(findMissingFunctions)
+    .optional(),
   key: z.string({ error: 'is a string' }).optional(),
   signingAlgorithm: z.enum(issuingAlgorithms, { error: `is one of ${issuingAlgorithms.join(', ')}` }).optional(),
   signingKey: z
@@ -105,6 +139,8 @@ export interface CheckedOptions {
   readonly accessTokenSeconds: number
   readonly registration: 'open' | 'closed'
   readonly profile: ProfileSchema | undefined
+  /** Without it the accounts are our own. */
+  readonly users: UserDirectory<unknown> | undefined
   readonly key: string | undefined
   readonly signingAlgorithm: IssuingAlgorithm
   readonly signingKey: SigningKey | undefined
@@ -168,6 +204,7 @@ export function readOptions(input: Readonly<Record<string, unknown>>): {
     accessTokenSeconds: rest.accessTokenSeconds ?? 600,
     registration: rest.registration ?? 'open',
     profile: rest.profile,
+    users: rest.users,
     key: rest.key,
     signingAlgorithm: rest.signingAlgorithm ?? 'ES256',
     signingKey,
@@ -184,9 +221,11 @@ function findFaultsTogether(
     audience,
     database,
     scopes = {},
-    roles = {},
+    roles,
     defaultScopes = [],
     registration,
+    profile,
+    users,
     key,
     signingKey,
     dangerouslyAllowHttpIssuer,
@@ -199,7 +238,8 @@ function findFaultsTogether(
   }
   if (issuer !== undefined) {
     add('issuer', findIssuerFaults(issuer, dangerouslyAllowHttpIssuer === true))
-    if (registration === undefined && !wrong.has('registration') && URL.canParse(issuer) && !isOnThisMachine(issuer)) {
+    const isUnsaid = registration === undefined && users === undefined && !wrong.has('registration')
+    if (isUnsaid && URL.canParse(issuer) && !isOnThisMachine(issuer)) {
       add('registration', [
         'must be said where the issuer is not on this machine: open lets every stranger make an account, closed leaves it to you',
       ])
@@ -221,6 +261,10 @@ function findFaultsTogether(
       [findSealingSecretFault(key)].filter((fault) => fault !== undefined),
     )
   if (signingKey) add('signingKey', findSigningKeyFaults(signingKey))
+  if (users !== undefined) {
+    for (const [option, value] of Object.entries({ registration, roles, profile }))
+      if (value !== undefined) add(option, ['is for our own accounts: with users, it is a matter of your directory'])
+  }
   for (const name of Object.keys(scopes)) {
     if (isScopeName(name)) continue
     add('scopes', [
@@ -234,8 +278,8 @@ function findFaultsTogether(
       .filter((name) => !Object.hasOwn(declared, name))
       .map((name) => `has "${name}", which is not declared in scopes`)
   add('defaultScopes', findUndeclared(defaultScopes))
-  for (const [role, names] of Object.entries(roles)) add(`roles.${role}`, findUndeclared(names))
-  if (Object.hasOwn(roles, adminRole)) add(`roles.${adminRole}`, ['is built in and holds all scopes'])
+  for (const [role, names] of Object.entries(roles ?? {})) add(`roles.${role}`, findUndeclared(names))
+  if (roles && Object.hasOwn(roles, adminRole)) add(`roles.${adminRole}`, ['is built in and holds all scopes'])
   return faults
 }
 

@@ -1,4 +1,5 @@
 import { createVerifier, type Caller, type Identity, type Verifier } from 'keystile'
+import type { SigningKey } from 'keystile/jwt'
 import {
   createGuardCore,
   ProblemError,
@@ -19,13 +20,15 @@ import { tokenRoute } from '../features/oauth/token.ts'
 import { openHashThreads } from '../features/password/hash-threads.ts'
 import { createPasswords, type Passwords } from '../features/password/password.ts'
 import { createSessionStarter, type SessionStarter } from '../features/sessions/sessions.ts'
-import { grantScopes, heldScopes, type BuiltInScope, type ScopeRules } from '../features/scopes/scopes.ts'
+import { grantScopes, type BuiltInScope, type ScopeRules } from '../features/scopes/scopes.ts'
 import { firstParty } from '../features/clients/clients.ts'
 import { readOrCreateSealingSecret } from '../features/signing-keys/sealing-secret.ts'
 import { openSigningKeys, type SigningKeySource } from '../features/signing-keys/signing-keys.ts'
+import { accountDirectory, checkedDirectory, type Directory } from '../features/users/directory.ts'
 import { managementRoutes } from '../features/users/management-routes.ts'
 import { accountRoutes } from '../features/users/routes.ts'
-import { createUsers, type PublicUser, type User, type Users } from '../features/users/users.ts'
+import { createUsers, type PublicUser, type Users } from '../features/users/users.ts'
+import type { Route } from '../http/route.ts'
 import { DatabaseUnavailableError, type Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
 import { checkOptions, type CheckedOptions, type KeystileOptions } from './options.ts'
@@ -46,7 +49,7 @@ export interface Sessions {
    * Starts a session for somebody whom the application has recognised in its own way, by another identity provider say.
    * Does NOT prove anything about them.
    *
-   * @param login the user's `id`, and the scopes that are asked for; without any, all that the user holds
+   * @param login the subject of the user's tokens (the `id` of an account of ours), and the scopes that are asked for; without any, all that the user holds
    * @throws {TypeError} for a scope that is not declared
    * @throws {ProblemError} `not_found` for a user who does not exist or may not come in
    */
@@ -60,7 +63,10 @@ export interface Keystile<S extends string = string, U = PublicUser> {
   readonly verifier: Verifier
   readonly scopes: Readonly<Record<S, string>>
   readonly sessions: Sessions
-  /** The user behind an identity, at most 5 s old on PostgreSQL and read anew on SQLite; `undefined` when deleted or disabled. */
+  /**
+   * The user behind an identity, `undefined` when deleted or disabled. Read anew each time from your own directory and from
+   * SQLite, at most 5 s old from PostgreSQL.
+   */
   user(identity: Identity): Promise<U | undefined>
   /** The answer to a request for one of our endpoints, `undefined` for any other: what `mount` asks. */
   answer(request: HttpRequestWithBody): Promise<HttpAnswer | undefined>
@@ -72,7 +78,8 @@ export interface Keystile<S extends string = string, U = PublicUser> {
 
 /** A running Keystile, its accounts, and what its stand-alone server tells a load balancer. */
 export interface Running {
-  readonly keystile: Keystile<string, User['publicUser']>
+  readonly keystile: Keystile<string, unknown>
+  /** Our own accounts, which are nobody's where the application has a directory of its own. */
   readonly users: Users
   /** The OpenAPI document of its endpoints. */
   readonly document: JsonObject
@@ -82,17 +89,18 @@ export interface Running {
 
 /**
  * Opens the database, brings it up to date, and starts Keystile on it. Faults of the options are found before anything
- * is touched, and reported together.
+ * is touched, and reported together. With `users`, people log in who are kept elsewhere, and there are no endpoints below
+ * `/users`.
  *
  * @throws {TypeError} `ConfigurationError`, when an option is wrong or unsafe, or the database belongs to another issuer or key
  * @throws {Error} when the database cannot be opened
  */
-export async function createKeystile<const S extends string = never, P extends object = object>(
-  options: KeystileOptions<S, P>,
-): Promise<Keystile<S | BuiltInScope, PublicUser & P>> {
+export async function createKeystile<const S extends string = never, P extends object = object, U = PublicUser & P>(
+  options: KeystileOptions<S, P, U>,
+): Promise<Keystile<S | BuiltInScope, U>> {
   const { keystile } = await wire(checkOptions({ ...options }))
-  // The profile schema has checked what is stored, and the scopes are those of the options.
-  return keystile as Keystile as Keystile<S | BuiltInScope, PublicUser & P>
+  // The profile schema has checked what is stored, or the directory is typed; and the scopes are those of the options.
+  return keystile as Keystile<S | BuiltInScope, U>
 }
 
 /** The accounts of a database, without anything that issues or answers. */
@@ -132,81 +140,98 @@ export async function openAccounts(
   }
 }
 
+/** Who logs in, and what they find here beside tokens. */
+interface People<U> {
+  readonly directory: Directory<U>
+  readonly routes: readonly Route<Caller<string, U>>[]
+  /** A user as the application sees them. */
+  show(user: U): unknown
+}
+
 /** Makes everything, from the bottom to the top. */
 export async function wire(options: CheckedOptions): Promise<Running> {
-  const { issuer, audience, accessTokenSeconds, scopes, registration, profile, logger, clock } = options
-  const { database, feed, users, passwords, close } = await openAccounts(options.database, { logger, clock })
+  const { issuer, scopes: rules, registration, profile, logger } = options
+  const accounts = await openAccounts(options.database, options)
+  const { users, passwords } = accounts
   try {
-    const signingKeys = await openSigningKeys(database, { issuer, source: signingKeySource(options), clock })
-    const sessions = createSessionStarter(
-      database,
-      { issuer, audience, accessTokenSeconds, signingKey: () => signingKeys.current },
-      clock,
-    )
-    const verifier = createVerifier({
-      issuer,
-      audience,
-      keys: signingKeys.keySet,
-      revocations: feed.revocations,
-      clock,
+    if (options.users) {
+      const directory = checkedDirectory(options.users, { rules, logger })
+      return await serve(options, accounts, { directory, routes: [], show: (user) => user })
+    }
+    return await serve(options, accounts, {
+      directory: checkedDirectory(accountDirectory(users, rules), { rules, logger }),
+      routes: [
+        ...accountRoutes({ issuer, users, passwords, registration, profile }),
+        ...managementRoutes({ users, scopes: rules, profile }),
+      ],
+      show: ({ publicUser }) => publicUser,
     })
-    const findActive = async (identity: Identity): Promise<User | undefined> => {
-      const found = await users.findBySubject(identity.subject).catch(asRefusal)
-      return found?.active ? found : undefined
-    }
-    const routes = [
-      tokenRoute({ users, passwords, sessions, scopes, accessTokenSeconds }),
-      ...accountRoutes({ issuer, users, passwords, registration, profile }),
-      ...managementRoutes({ users, scopes, profile }),
-      ...metadataRoutes({ issuer, scopes: Object.keys(scopes.declared), published: () => signingKeys.published }),
-    ]
-    const guard = createGuardCore({ verifier, scopes: scopes.declared, user: findActive })
-    const answer = createRouter<User>(routes, { issuer, guard, logger })
-    const keystile: Keystile<string, User['publicUser']> = {
-      issuer,
-      verifier,
-      scopes: scopes.declared,
-      user: async (identity) => (await findActive(identity))?.publicUser,
-      sessions: { create: (login) => createSession(login, { users, sessions, scopes, accessTokenSeconds }) },
-      answer,
-      fetch: async (request) => toResponse((await answer(readWebRequest(request))) ?? { status: 404, headers: {} }),
-      close,
-    }
-    return {
-      keystile,
-      users,
-      document: describeRoutes<Caller<string, User>>(routes, {
-        issuer,
-        scopes: scopes.declared,
-        version: readVersion(),
-      }),
-      isReady: () =>
-        feed.tail().then(
-          () => true,
-          () => false,
-        ),
-    }
   } catch (error) {
-    await close()
+    await accounts.close()
     throw error
   }
 }
 
+async function serve<U>(options: CheckedOptions, accounts: Accounts, people: People<U>): Promise<Running> {
+  const { issuer, audience, accessTokenSeconds, scopes, logger, clock } = options
+  const { database, feed, users, passwords, close } = accounts
+  const { directory, show } = people
+  const signingKeys = await openSigningKeys(database, { issuer, source: signingKeySource(options), clock })
+  const signingKey = (): SigningKey => signingKeys.current
+  const issuing = { issuer, audience, accessTokenSeconds, hasAccounts: options.users === undefined, signingKey }
+  const sessions = createSessionStarter(database, issuing, clock)
+  const verifier = createVerifier({ issuer, audience, keys: signingKeys.keySet, revocations: feed.revocations, clock })
+  const findActive = (identity: Identity): Promise<U | undefined> =>
+    directory.findActive(identity.subject).catch(asRefusal)
+  const routes = [
+    tokenRoute({ directory, passwords, sessions, scopes, logger, accessTokenSeconds }),
+    ...people.routes,
+    ...metadataRoutes({ issuer, scopes: Object.keys(scopes.declared), published: () => signingKeys.published }),
+  ]
+  const guard = createGuardCore({ verifier, scopes: scopes.declared, user: findActive })
+  const answer = createRouter<U>(routes, { issuer, guard, logger })
+  const keystile: Keystile<string, unknown> = {
+    issuer,
+    verifier,
+    scopes: scopes.declared,
+    async user(identity) {
+      const user = await findActive(identity)
+      return user === undefined ? undefined : show(user)
+    },
+    sessions: { create: (login) => createSession(login, { directory, sessions, scopes, accessTokenSeconds }) },
+    answer,
+    fetch: async (request) => toResponse((await answer(readWebRequest(request))) ?? { status: 404, headers: {} }),
+    close,
+  }
+  return {
+    keystile,
+    users,
+    document: describeRoutes(routes, { issuer, scopes: scopes.declared, version: readVersion() }),
+    isReady: () =>
+      feed.tail().then(
+        () => true,
+        () => false,
+      ),
+  }
+}
+
 /** A login that the application has proved in its own way. */
-async function createSession(
+async function createSession<U>(
   { subject, scopes: requested }: Parameters<Sessions['create']>[0],
   parts: {
-    readonly users: Users
+    readonly directory: Directory<U>
     readonly sessions: SessionStarter
     readonly scopes: ScopeRules
     readonly accessTokenSeconds: number
   },
 ): Promise<Tokens> {
+  const { directory } = parts
   const undeclared = requested?.find((scope) => !Object.hasOwn(parts.scopes.declared, scope))
   if (undeclared !== undefined) throw new TypeError(`the scope "${undeclared}" is not declared`)
-  const user = await parts.users.findBySubject(subject)
-  const scopes = user ? grantScopes(requested, heldScopes(user, parts.scopes)) : []
-  const started = user?.active ? await parts.sessions.start({ subject, clientId: firstParty.id, scopes }) : undefined
+  const user = await directory.findActive(subject)
+  const scopes = user === undefined ? [] : grantScopes(requested, directory.scopes(user))
+  const started =
+    user === undefined ? undefined : await parts.sessions.start({ subject, clientId: firstParty.id, scopes })
   if (!started) throw new ProblemError('not_found', 'There is no such user, or one who may not come in')
   return { accessToken: started.accessToken, tokenType: 'bearer', expiresIn: parts.accessTokenSeconds, scopes }
 }

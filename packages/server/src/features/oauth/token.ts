@@ -29,7 +29,7 @@ const tokenSchema = {
 }
 
 /** `POST /token` (RFC 6749 §3.2): the form, the client, the grant. A form without `grant_type` is a login. */
-export function tokenRoute(parts: LoginParts & { readonly accessTokenSeconds: number }): OpenRoute {
+export function tokenRoute<U>(parts: LoginParts<U> & { readonly accessTokenSeconds: number }): OpenRoute {
   return {
     method: 'POST',
     path: '/token',

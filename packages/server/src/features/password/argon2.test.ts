@@ -30,6 +30,42 @@ describe('verify', () => {
     assert.equal(verify(password, hashSync(password, { memoryCost: 8_192, timeCost: 3, parallelism: 2 })), true)
   })
 
+  it('reads hashes of other implementations', () => {
+    // argon2 20190702 of Debian, `printf '…' | argon2 2C8wMJBNvsRc -id -t … -k … -p … -e`; the third by PHP 8.4.28, password_hash.
+    const staple = 'correct horse battery staple'
+    const hashes = [
+      [staple, '$argon2id$v=19$m=1024,t=2,p=1$MkM4d05KQk52c1Jj$tlppzze2ON2LMenvqdLZaEG49DydmkOAkzXd0qdwFzA'],
+      [staple, '$argon2id$v=19$m=256,t=3,p=4$MkM4d05KQk52c1Jj$HFMsP/Rukyl+kdbbBuc9B8Oj4lK39CyW'],
+      [staple, '$argon2id$v=19$m=1024,t=2,p=1$RkN0L2ZqWjE5LjQ3QldkNg$kb+3CsMbKnFUmkeyOSdzNstVdBJ7fpNoxPhIDl0eDy8'],
+      ['pässwörd ☃', '$argon2id$v=19$m=64,t=1,p=2$MkM4d05KQk52c1Jj$xGTSYLmXy1KGXZNH2tph2R0fB2vKZ6InKurPLH7VGA8'],
+    ] as const
+    for (const [text, stored] of hashes) {
+      assert.equal(verify(Buffer.from(text), stored), true, stored)
+      assert.equal(verify(Buffer.from(`${text}x`), stored), false, stored)
+      assert.equal(verify(Buffer.from(text), stored.replace(',t=', ',t=1')), false, stored)
+      assert.equal(isOutdated(stored), true)
+    }
+  })
+
+  it('throws for what is of another kind of argon2, cut off, or no base64 of bytes', () => {
+    // The first two by the same program, -i and -v 10.
+    const good = '$argon2id$v=19$m=256,t=2,p=1$MkM4d05KQk52c1Jj$cLp8GBnSSRrjoVP4EPeIQa4G9+Et2roWFSPwl83AQVk'
+    const bad = [
+      '$argon2i$v=19$m=256,t=2,p=1$MkM4d05KQk52c1Jj$cLp8GBnSSRrjoVP4EPeIQa4G9+Et2roWFSPwl83AQVk',
+      '$argon2id$v=16$m=256,t=2,p=1$MkM4d05KQk52c1Jj$7UJ4s5ycePkxsqxHd7bzm3j8TG3PJIqAaXEti0U5rr4',
+      good.slice(0, -1).replace(/.$/, '8'), // stray bits
+      good.slice(0, -2), // no whole number of bytes
+      good.replace('MkM4d05KQk52c1Jj', 'MkM4d05KQk52c1J'),
+      good.replace('MkM4d05KQk52c1Jj', 'MkM4d05KQk52c1Jjx'),
+      good.replace('+', '-'),
+      good.slice(0, good.lastIndexOf('$')),
+      ` ${good}`,
+      `${good}\n`,
+    ]
+    assert.equal(verify(password, good), false)
+    for (const value of bad) assert.throws(() => verify(password, value), /no argon2id/, value)
+  })
+
   it('throws for a stored value that is no argon2id hash, or would take all memory', () => {
     const stored = hash(password)
     const bad = [
@@ -62,11 +98,17 @@ describe('the parameters of a stored hash', () => {
     for (const value of impossible) assert.throws(() => verify(password, value), /no argon2id/, value)
   })
 
-  it('are at most 1 GiB and 64 passes', () => {
+  it('are at most 1 GiB, and 4 GiB in all passes, so that no hash takes a thread for long', () => {
     // What can be read and is more than today's is not outdated; what cannot be read is.
-    assert.equal(isOutdated(withParameters(1_048_576, 64, 1)), false)
-    assert.equal(isOutdated(withParameters(1_048_577, 64, 1)), true)
-    assert.equal(isOutdated(withParameters(1_048_576, 65, 1)), true)
+    const outdated = [
+      [1_048_576, 4, false],
+      [1_048_577, 2, true],
+      [1_048_576, 5, true],
+      [65_536, 64, false],
+      [65_536, 65, true],
+    ] as const
+    for (const [memory, passes, expected] of outdated)
+      assert.equal(isOutdated(withParameters(memory, passes, 1)), expected, `${memory} ${passes}`)
   })
 })
 

@@ -1,4 +1,5 @@
 import * as crypto from 'node:crypto'
+import { decodeBase64, encodeBase64 } from './base64.ts'
 
 /** Parameters of argon2id (RFC 9106 §3.1); memory in KiB. */
 export interface Argon2Parameters {
@@ -12,9 +13,10 @@ export const parameters: Argon2Parameters = { memory: 19_456, passes: 2, paralle
 
 const saltBytes = 16
 const hashBytes = 32
-/** A stored hash comes from our table or from an import; nobody may make one verification take all memory. */
+/** A stored hash may come from elsewhere; nobody may make one verification take all memory, or a thread for long. */
 const maxMemory = 1_048_576
-const maxPasses = 64
+/** KiB, each pass counted: 4 GiB take seconds. */
+const maxWork = 4 * maxMemory
 
 /** A hash taken apart from its PHC string. */
 interface Argon2Hash extends Argon2Parameters {
@@ -58,7 +60,7 @@ export function createDecoy(): string {
   return format({ ...parameters, salt: crypto.randomBytes(saltBytes), hash: crypto.randomBytes(hashBytes) })
 }
 
-/** Whether a stored value is a hash that `verify` reads. */
+/** Whether a stored value is a hash that `verify` reads, and not too costly to verify. */
 export function isHash(stored: string): boolean {
   return parse(stored) !== undefined
 }
@@ -80,8 +82,7 @@ export function deriveWithNode(
 }
 
 function format({ memory, passes, parallelism, salt, hash }: Argon2Hash): string {
-  const encode = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '')
-  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${encode(salt)}$${encode(hash)}`
+  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${encodeBase64(salt)}$${encodeBase64(hash)}`
 }
 
 function parse(stored: string): Argon2Hash | undefined {
@@ -92,6 +93,7 @@ function parse(stored: string): Argon2Hash | undefined {
   if (!match) return undefined
   const [memory, passes, parallelism] = [Number(match[1]), Number(match[2]), Number(match[3])]
   const isPossible = passes >= 1 && parallelism >= 1 && memory >= 8 * parallelism // RFC 9106 §3.1
-  if (!isPossible || memory > maxMemory || passes > maxPasses) return undefined
-  return { memory, passes, parallelism, salt: Buffer.from(match[4]!, 'base64'), hash: Buffer.from(match[5]!, 'base64') }
+  const [salt, hash] = [decodeBase64(match[4]!), decodeBase64(match[5]!)]
+  if (!salt || !hash || !isPossible || memory > maxMemory || memory * passes > maxWork) return undefined
+  return { memory, passes, parallelism, salt, hash }
 }

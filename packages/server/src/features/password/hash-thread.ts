@@ -1,6 +1,7 @@
 import { getPriority, setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
-import { hash, verify } from './argon2.ts'
+import { hash } from './argon2.ts'
+import { verify } from './stored-hash.ts'
 
 /** A password to hash, or to verify against a stored hash. A thread has one at a time. */
 export interface HashRequest {
@@ -13,9 +14,13 @@ export type HashReply = { readonly result: string | boolean } | { readonly error
 // Linux keeps a priority a thread: hashing then yields to the event loop. Elsewhere it would slow the whole process.
 if (process.platform === 'linux') lowerPriority()
 
+// One after the other: what ends the thread waits for the hash that is under way.
+let working = Promise.resolve()
 parentPort!.on('message', (request: HashRequest | 'close') => {
-  if (request === 'close') parentPort!.close()
-  else parentPort!.postMessage(answer(request))
+  working = working.then(async () => {
+    if (request === 'close') parentPort!.close()
+    else parentPort!.postMessage(await answer(request))
+  })
 })
 
 function lowerPriority(): void {
@@ -27,9 +32,9 @@ function lowerPriority(): void {
   }
 }
 
-function answer({ password, stored }: HashRequest): HashReply {
+async function answer({ password, stored }: HashRequest): Promise<HashReply> {
   try {
-    return { result: stored === undefined ? hash(password) : verify(password, stored) }
+    return { result: stored === undefined ? hash(password) : await verify(password, stored) }
   } catch (error) {
     return { error: (error as Error).message }
   } finally {

@@ -6,6 +6,10 @@ import { describe, it } from 'node:test'
 import { openHashThreads } from './hash-threads.ts'
 import { createPasswords } from './password.ts'
 
+// Of 'correct horse battery staple', by libxcrypt 4.4.38 and passlib 1.7.4.
+const bcrypt = '$2b$04$O7mIJu7a20kBB/zzQ75YOOmS5yPv2DF40upBUL9UO1Qsq1H0xd4Cq'
+const scrypt = '$scrypt$ln=7,r=8,p=2$H8NYa20NgTDG+L8XYgwBoA$jjx9hbzgI+GWTTfpX18bYWnZAh5w0sotR6q1aQIPxAg'
+
 describe('openHashThreads', () => {
   it('hashes and verifies in other threads, so that this one goes on', async () => {
     const threads = openHashThreads(1)
@@ -19,9 +23,41 @@ describe('openHashThreads', () => {
     await threads.close()
   })
 
+  it('ends only after what is under way, be it a library that is loaded', async () => {
+    const threads = openHashThreads(1)
+    const verifying = threads.verify(Buffer.from('correct horse battery staple'), bcrypt)
+    await threads.close()
+    assert.equal(await verifying, true)
+  })
+
+  it('verifies bcrypt and scrypt in them too', async () => {
+    const threads = openHashThreads(1)
+    for (const stored of [bcrypt, scrypt]) {
+      assert.equal(await threads.verify(Buffer.from('correct horse battery staple'), stored), true)
+      assert.equal(await threads.verify(Buffer.from('another'), stored), false)
+    }
+    await threads.close()
+  })
+
+  it('loads what verifies bcrypt at the first bcrypt hash that it meets', () => {
+    // Linux names what a process has loaded.
+    const module = JSON.stringify(new URL('hash-threads.ts', import.meta.url).href)
+    const program = `import { readFileSync } from 'node:fs'
+      import { openHashThreads } from ${module}
+      const isLoaded = () => readFileSync('/proc/self/maps', 'utf8').includes('bcrypt')
+      const threads = openHashThreads(1)
+      await threads.verify(Buffer.from('x'), await threads.hash(Buffer.from('x')))
+      const before = isLoaded()
+      await threads.verify(Buffer.from('x'), ${JSON.stringify(bcrypt)})
+      console.log(before, isLoaded())`
+    const args = ['--conditions=source', '--input-type=module', '--eval', program]
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 30_000 })
+    if (process.platform === 'linux') assert.equal(stdout, 'false true\n', stderr)
+  })
+
   it('rejects what it cannot verify, and goes on', async () => {
     const threads = openHashThreads(1)
-    await assert.rejects(threads.verify(Buffer.from('x'), 'no hash'), /no argon2id/)
+    await assert.rejects(threads.verify(Buffer.from('x'), 'no hash'), /none that can be verified/)
     assert.match(await threads.hash(Buffer.from('x')), /^\$argon2id/)
     await threads.close()
   })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { openHashThreads } from './hash-threads.ts'
+import { openHashThreads, type HashThreads } from './hash-threads.ts'
 import { createPasswords, findPasswordFault, isTooLong } from './password.ts'
 
 describe('findPasswordFault', () => {
@@ -24,8 +24,38 @@ describe('verify', () => {
   it('answers no, and throws nothing, where the stored value is no hash of ours', async () => {
     const threads = openHashThreads(1)
     const passwords = createPasswords(threads)
-    for (const stored of ['', '$2b$12$abc', undefined]) assert.equal(await passwords.verify('x', stored), false)
+    for (const stored of ['', '$2b$12$abc', '$scrypt$ln=99,r=8,p=1$AAAA$AAAAAAAAAAAAAAAAAAAAAA', undefined])
+      assert.equal(await passwords.verify('x', stored), false)
     assert.equal(await passwords.verify('x', await passwords.hash('x')), true)
     await threads.close()
+  })
+})
+
+describe('the work for a login that does not exist', () => {
+  // What is asked of the threads, without the work.
+  const asked: string[] = []
+  const threads: HashThreads = {
+    hash: () => assert.fail('nothing is hashed'),
+    verify: async (_password, stored) => asked.push(stored) > 0,
+    close: async () => {},
+  }
+  const bcrypt = '$2b$12$O7mIJu7a20kBB/zzQ75YOOmS5yPv2DF40upBUL9UO1Qsq1H0xd4Cq'
+
+  it('is that of a hash of today at first, then that of the last one that was stored', async () => {
+    const passwords = createPasswords(threads)
+    await passwords.verify('x', undefined)
+    assert.match(asked.at(-1)!, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+    await passwords.verify('x', bcrypt)
+    for (const stored of [undefined, 'no hash', bcrypt.replace('$12$', '$17$')]) {
+      await passwords.verify('x', stored)
+      assert.equal(asked.at(-1), bcrypt)
+    }
+  })
+
+  it('opens nothing, be the password that of the one before', async () => {
+    const passwords = createPasswords(threads)
+    assert.equal(await passwords.verify('x', bcrypt), true)
+    assert.equal(await passwords.verify('x', undefined), false)
+    assert.equal(await passwords.verify('x', 'no hash'), false)
   })
 })

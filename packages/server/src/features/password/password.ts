@@ -1,5 +1,6 @@
-import { createDecoy, isHash, isOutdated } from './argon2.ts'
+import { createDecoy } from './argon2.ts'
 import type { HashThreads } from './hash-threads.ts'
+import { isHash, isOutdated } from './stored-hash.ts'
 
 const minCodePoints = 15 // NIST SP 800-63B-4 §3.1.1.2, where a password is the only factor
 const maxBytes = 1_024
@@ -9,11 +10,13 @@ export interface Passwords {
   /** Does NOT check the policy: `findPasswordFault` does. */
   hash(password: string): Promise<string>
   /**
-   * Whether a password belongs to a hash. For a login that does not exist pass no hash: the same work is done, and the
-   * answer is no; so it is for a stored value that is no hash.
+   * Whether a password belongs to a hash: argon2id, scrypt or bcrypt. For a login that does not exist pass no hash: the
+   * answer is no, after the work that the hash before it took; so it is for a stored value that is no hash. Where hashes of
+   * several kinds are stored, time can tell one kind from another.
    */
   verify(password: string, stored: string | undefined): Promise<boolean>
-  isOutdated(stored: string): boolean
+  /** Whether the hash of a password that was just verified should be made anew. */
+  isOutdated(stored: string, password: string): boolean
 }
 
 /** A password longer than any that is accepted is wrong before it is hashed. */
@@ -29,14 +32,17 @@ export function findPasswordFault(password: string): string | undefined {
 }
 
 export function createPasswords(threads: HashThreads): Passwords {
-  const decoy = createDecoy()
+  // What nobody's password is verified against: at first a hash of today's parameters that no password has, then the last
+  // that was stored, for an imported one may cost ten times as much.
+  let decoy = createDecoy()
   return {
     hash: (password) => threads.hash(Buffer.from(password)),
     async verify(password, stored) {
       const isKnown = stored !== undefined && isHash(stored)
-      const matches = await threads.verify(Buffer.from(password), isKnown ? stored : decoy)
+      if (isKnown) decoy = stored
+      const matches = await threads.verify(Buffer.from(password), decoy)
       return matches && isKnown
     },
-    isOutdated,
+    isOutdated: (stored, password) => isOutdated(stored, Buffer.from(password)),
   }
 }

@@ -16,6 +16,8 @@ export interface Issuing {
   readonly issuer: string
   readonly audience: string
   readonly accessTokenSeconds: number
+  /** Whether its subjects are our own accounts, each of which may be disabled or deleted as a session starts. */
+  readonly hasAccounts: boolean
   signingKey(): SigningKey
 }
 
@@ -39,7 +41,11 @@ export function createSessionStarter(database: Database, issuing: Issuing, clock
         created_at: now,
         tokens_expire_at: now + issuing.accessTokenSeconds * 1000,
       }
-      const { started } = await database.write(insertSession, { session, passwordHash })
+      const { started } = await database.write(insertSession, {
+        session,
+        hasAccount: issuing.hasAccounts,
+        passwordHash,
+      })
       if (!started) return undefined
       const content = {
         issuer: issuing.issuer,

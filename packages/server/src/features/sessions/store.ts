@@ -5,27 +5,20 @@ import { insertEvents } from '../events/store.ts'
 
 export interface NewSessionRow {
   readonly session: Omit<SessionRow, 'ended_at' | 'last_used_at'>
+  /** Whose account is not ours has no row here. */
+  readonly hasAccount: boolean
   /** The hash that the password was proved against; without one, the application has proved who it is. */
   readonly passwordHash: string | undefined
 }
 
 /**
  * Starts the session of a login, unless the user was disabled, deleted or given another password since the password
- * was proved: their row is taken first, so one of the two comes before the other, on both databases.
+ * was proved: the row of their account is taken first, so one of the two comes before the other, on both databases.
  */
 export const insertSession: Command<NewSessionRow, { readonly started: boolean }> = command(
   'insertSession',
-  async (transaction, { session, passwordHash }) => {
-    const user = await transaction
-      .updateTable('user')
-      .set((row) => ({ password_hash: row.ref('password_hash') }))
-      .where('id', '=', session.subject)
-      .where('disabled_at', 'is', null)
-      .where('deleted_at', 'is', null)
-      .$if(passwordHash !== undefined, (query) => query.where('password_hash', '=', passwordHash!))
-      .returning('id')
-      .executeTakeFirst()
-    if (!user) return { started: false }
+  async (transaction, { session, hasAccount, passwordHash }) => {
+    if (hasAccount && !(await takeAccount(transaction, session.subject, passwordHash))) return { started: false }
     await transaction
       .insertInto('session')
       .values({ ...session, last_used_at: session.created_at, ended_at: null })
@@ -33,6 +26,24 @@ export const insertSession: Command<NewSessionRow, { readonly started: boolean }
     return { started: true }
   },
 )
+
+/** Locks an account that may come in, with this password where one is named. */
+async function takeAccount(
+  transaction: Transaction<Tables>,
+  subject: string,
+  passwordHash: string | undefined,
+): Promise<boolean> {
+  const taken = await transaction
+    .updateTable('user')
+    .set((row) => ({ password_hash: row.ref('password_hash') }))
+    .where('id', '=', subject)
+    .where('disabled_at', 'is', null)
+    .where('deleted_at', 'is', null)
+    .$if(passwordHash !== undefined, (query) => query.where('password_hash', '=', passwordHash!))
+    .returning('id')
+    .executeTakeFirst()
+  return taken !== undefined
+}
 
 /** Ends the living sessions of a subject as part of a transaction, all or all but one, and says so to every process. */
 export async function endSessions(

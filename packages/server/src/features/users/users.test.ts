@@ -18,7 +18,7 @@ describe('createUsers', () => {
   let now: number
   const clock = { now: () => now }
   const key = generateKey('ES256')
-  const issuing = { issuer: 'i', audience: 'i', accessTokenSeconds: 60, signingKey: () => key }
+  const issuing = { issuer: 'i', audience: 'i', accessTokenSeconds: 60, hasAccounts: true, signingKey: () => key }
 
   beforeEach(async () => {
     now = start

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
-import { silentLogger, systemClock } from 'keystile/internal'
+import { hashSync } from '@node-rs/argon2'
+import { silentLogger, systemClock, type Logger } from 'keystile/internal'
 import { generateKey } from 'keystile/jwt'
+import type { Form } from '../../../http/form.ts'
 import type { Database } from '../../../storage/database.ts'
 import { openDatabase } from '../../../storage/open.ts'
 import { firstParty } from '../../clients/clients.ts'
@@ -9,9 +11,10 @@ import { openEventFeed, type EventFeed } from '../../events/events.ts'
 import { openHashThreads, type HashThreads } from '../../password/hash-threads.ts'
 import { createPasswords, type Passwords } from '../../password/password.ts'
 import { createSessionStarter } from '../../sessions/sessions.ts'
+import { accountDirectory, checkedDirectory, type Directory, type UserDirectory } from '../../users/directory.ts'
 import { parseUsername } from '../../users/names.ts'
 import { createUsers, type User, type Users } from '../../users/users.ts'
-import { grantByPassword, type LoginParts } from './password.ts'
+import { grantByPassword } from './password.ts'
 
 const password = 'correct horse battery staple'
 
@@ -24,7 +27,7 @@ describe('grantByPassword', () => {
   let user: User
   let made = 0
   const key = generateKey('ES256')
-  const issuing = { issuer: 'i', audience: 'i', accessTokenSeconds: 60, signingKey: () => key }
+  const issuing = { issuer: 'i', audience: 'i', accessTokenSeconds: 60, hasAccounts: true, signingKey: () => key }
   before(async () => {
     database = await openDatabase(':memory:', new URL('../../../server/writer-thread.ts', import.meta.url))
     feed = await openEventFeed(database, { clock: systemClock, logger: silentLogger })
@@ -45,27 +48,30 @@ describe('grantByPassword', () => {
     user = created.user
   })
 
-  /** A login, with what happens while a hash is made anew, because the stored one is taken for outdated. */
-  const login = (meanwhile?: () => Promise<unknown>, tried = password): Promise<unknown> => {
-    const slow: Passwords = {
-      ...passwords,
-      isOutdated: () => meanwhile !== undefined,
-      async hash(text) {
-        await meanwhile?.()
-        return passwords.hash(text)
-      },
-    }
-    const parts: LoginParts = {
-      users,
-      passwords: slow,
-      sessions: createSessionStarter(database, issuing, systemClock),
-      scopes: { declared: {}, defaults: [], roles: {} },
-    }
-    const form = new Map([
+  const rules = { declared: {}, defaults: [], roles: {} }
+  const ofAccounts = (): Directory<User> =>
+    checkedDirectory(accountDirectory(users, rules), { rules, logger: silentLogger })
+  const formOf = (tried: string): Form =>
+    new Map([
       ['username', user.publicUser.username],
       ['password', tried],
     ])
-    return grantByPassword(form, firstParty, parts)
+
+  /** A login, and what happens between the proof of the password and all that follows, at the first try. */
+  const login = (meanwhile?: () => Promise<unknown>, tried = password): Promise<unknown> => {
+    let happening = meanwhile
+    const interrupted: Passwords = {
+      ...passwords,
+      async verify(text, stored) {
+        const isProved = await passwords.verify(text, stored)
+        await happening?.()
+        happening = undefined
+        return isProved
+      },
+    }
+    const sessions = createSessionStarter(database, issuing, systemClock)
+    const parts = { directory: ofAccounts(), passwords: interrupted, sessions, scopes: rules, logger: silentLogger }
+    return grantByPassword(formOf(tried), firstParty, parts)
   }
   const refused = { name: 'OAuthError', code: 'invalid_grant', message: 'Incorrect username or password' }
 
@@ -80,18 +86,18 @@ describe('grantByPassword', () => {
     await assert.rejects(login(), refused)
   })
 
-  it('keeps the hash that it has made anew', async () => {
-    assert.ok(await login(async () => {}))
-    assert.notEqual((await users.findBySubject(user.publicUser.id))!.passwordHash, user.passwordHash)
-    assert.ok(await login())
-  })
-
-  it('lets in where no hash can be made at the moment', async () => {
-    assert.ok(await login(() => Promise.reject(new Error('too many wait'))))
-  })
-
   it('lets in where another login has made the hash anew meanwhile', async () => {
     assert.ok(await login(async () => users.replacePasswordHash(user, await passwords.hash(password))))
+  })
+
+  it('looks at the account once more, in the statement that starts the session', async () => {
+    // What was read is still so; what is written down is not.
+    const directory = { ...ofAccounts(), findByLogin: async () => user }
+    const sessions = createSessionStarter(database, issuing, systemClock)
+    const parts = { directory, passwords, sessions, scopes: rules, logger: silentLogger }
+    assert.ok(await grantByPassword(formOf(password), firstParty, parts))
+    await users.change(user, { active: false })
+    await assert.rejects(grantByPassword(formOf(password), firstParty, parts), refused)
   })
 
   it('refuses where the password became another meanwhile', async () => {
@@ -110,5 +116,175 @@ describe('grantByPassword', () => {
       login(() => users.delete(user)),
       refused,
     )
+  })
+})
+
+/** A person in a table that is not ours. */
+interface Person {
+  readonly id: string
+  readonly hash: string | null | undefined
+  readonly active: boolean
+}
+
+describe('grantByPassword on another directory', () => {
+  let database: Database
+  let threads: HashThreads
+  let passwords: Passwords
+  let hash: string
+  let outdated: string
+  const key = generateKey('ES256')
+  const issuing = { issuer: 'i', audience: 'i', accessTokenSeconds: 60, hasAccounts: false, signingKey: () => key }
+  before(async () => {
+    database = await openDatabase(':memory:', new URL('../../../server/writer-thread.ts', import.meta.url))
+    threads = openHashThreads(1)
+    passwords = createPasswords(threads)
+    hash = await passwords.hash(password)
+    outdated = hashSync(password, { memoryCost: 8, timeCost: 1, parallelism: 1 })
+  })
+  after(async () => {
+    await threads.close()
+    await database.close()
+  })
+
+  const refused = { name: 'OAuthError', code: 'invalid_grant', message: 'Incorrect username or password' }
+  const rules = { declared: { a: 'A' }, defaults: [], roles: {} }
+
+  interface Login {
+    readonly directory?: Partial<UserDirectory<Person>>
+    readonly logger?: Logger
+    readonly tried?: string
+    /** Told of each hash that a password is verified against. */
+    readonly onVerify?: (stored: string | undefined) => void
+  }
+  const login = (person: Person | undefined, { directory = {}, logger = silentLogger, ...more }: Login = {}) => {
+    const own: UserDirectory<Person> = {
+      findByLogin: () => person,
+      findBySubject: () => person,
+      subject: ({ id }) => id,
+      active: ({ active }) => active,
+      scopes: () => [],
+      passwordHash: (found) => found.hash,
+      ...directory,
+    }
+    const parts = {
+      directory: checkedDirectory(own, { rules, logger }),
+      passwords: {
+        ...passwords,
+        verify(text: string, stored: string | undefined) {
+          more.onVerify?.(stored)
+          return passwords.verify(text, stored)
+        },
+      },
+      sessions: createSessionStarter(database, issuing, systemClock),
+      scopes: rules,
+      logger,
+    }
+    const form = new Map([
+      ['username', 'ada'],
+      ['password', more.tried ?? password],
+    ])
+    return grantByPassword(form, firstParty, parts)
+  }
+
+  it('verifies one hash, and says the same, for an unknown, an inactive and a passwordless user and a wrong password', async () => {
+    const people: Readonly<Record<string, readonly [Person | undefined, string]>> = {
+      unknown: [undefined, password],
+      inactive: [{ id: '1', hash, active: false }, password],
+      'without a hash': [{ id: '1', hash: null, active: true }, password],
+      'with an undefined hash': [{ id: '1', hash: undefined, active: true }, password],
+      'with an empty hash': [{ id: '1', hash: '', active: true }, password],
+      'with a hash of another kind': [{ id: '1', hash: '$1$abc', active: true }, password],
+      'with another password': [{ id: '1', hash, active: true }, 'another'],
+    }
+    for (const [title, [person, tried]] of Object.entries(people)) {
+      let verified = 0
+      await assert.rejects(login(person, { tried, onVerify: () => verified++ }), refused, title)
+      assert.equal(verified, 1, title)
+    }
+    assert.ok(await login({ id: '1', hash, active: true }))
+  })
+
+  it('refuses whoever was made inactive, was removed or got another password while theirs was verified', async () => {
+    const person = { id: '1', hash, active: true }
+    const changes = {
+      inactive: { ...person, active: false },
+      removed: undefined,
+      'given another password': { ...person, hash: await passwords.hash('another') },
+    }
+    for (const [title, after] of Object.entries(changes)) {
+      let now: Person | undefined = person
+      const directory = { findByLogin: () => now }
+      await assert.rejects(login(person, { directory, onVerify: () => (now = after) }), refused, title)
+    }
+  })
+
+  it('refuses more than 1,024 bytes, though bcrypt compares 72 of them', async () => {
+    // Of ninety digits, by libxcrypt 4.4.38.
+    const long = '$2b$04$zURFbW97rGSFPw//GZTsJOxRlNvc2Th5VA.9AGZB/QVL74TtqLoHa'
+    const digits = '0123456789'.repeat(103)
+    assert.ok(await login({ id: '1', hash: long, active: true }, { tried: digits.slice(0, 1_024) }))
+    await assert.rejects(login({ id: '1', hash: long, active: true }, { tried: digits.slice(0, 1_025) }), refused)
+  })
+
+  it('gives a hash of today to be saved, after which nothing is saved again', async () => {
+    let person: Person = { id: '1', hash: outdated, active: true }
+    let saves = 0
+    const directory: Partial<UserDirectory<Person>> = {
+      findByLogin: () => person,
+      async savePasswordHash(found, hash) {
+        assert.equal(found, person)
+        person = { ...found, hash }
+        saves++
+      },
+    }
+    await assert.rejects(login(person, { directory, tried: 'another' }), refused)
+    assert.equal(saves, 0)
+    for (let i = 0; i < 2; i++) assert.ok(await login(person, { directory }))
+    assert.equal(saves, 1)
+    assert.match(person.hash!, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+    assert.equal(await passwords.verify(password, person.hash!), true)
+  })
+
+  it('lets in where a hash cannot be saved, and where two logins save at once', async () => {
+    const person = { id: '1', hash: outdated, active: true }
+    const logged: object[] = []
+    const logger = { ...silentLogger, warn: (fields: object) => logged.push(fields) }
+    const failures = [
+      (_: Person, hash: string) => Promise.reject(new Error(`params: ${hash}`)),
+      (_: Person, hash: string) => {
+        throw new Error(`params: ${hash}`)
+      },
+    ]
+    for (const savePasswordHash of failures) assert.ok(await login(person, { directory: { savePasswordHash }, logger }))
+    assert.deepEqual(
+      logged,
+      failures.map(() => ({ subject: '1', reason: 'Error: params: …' })),
+    )
+
+    let now: Person = person
+    const saving = { findByLogin: () => now, savePasswordHash: (_: Person, hash: string) => (now = { ...now, hash }) }
+    assert.ok((await Promise.all([1, 2, 3].map(() => login(person, { directory: saving })))).every(Boolean))
+  })
+
+  it('lets in where no hash can be made at the moment, or none can be saved, and has nothing to log', async () => {
+    const person = { id: '1', hash: outdated, active: true }
+    const logger = { ...silentLogger, warn: () => assert.fail('nothing is wrong') }
+    let saves = 0
+    const able = passwords
+    passwords = { ...able, hash: () => Promise.reject(new Error('too many wait')) }
+    assert.ok(await login(person, { directory: { savePasswordHash: () => saves++ }, logger }))
+    passwords = { ...able, hash: () => assert.fail('it is for nothing') }
+    assert.ok(await login(person, { logger }))
+    passwords = able
+    assert.equal(saves, 0)
+  })
+
+  it('proves a password twice at most, though the account is another at each look', async () => {
+    const other = hashSync(password, { memoryCost: 8, timeCost: 1, parallelism: 1 })
+    let looks = 0
+    let verified = 0
+    const directory = { findByLogin: () => ({ id: '1', hash: looks++ % 2 === 0 ? outdated : other, active: true }) }
+    await assert.rejects(login(undefined, { directory, onVerify: () => verified++ }), refused)
+    assert.deepEqual([looks, verified], [4, 2])
   })
 })

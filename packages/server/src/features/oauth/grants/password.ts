@@ -1,10 +1,10 @@
-import { OAuthError } from 'keystile/internal'
+import { OAuthError, type Logger } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import type { Client } from '../../clients/clients.ts'
 import { isTooLong, type Passwords } from '../../password/password.ts'
 import type { SessionStarter } from '../../sessions/sessions.ts'
-import type { User, Users } from '../../users/users.ts'
-import { grantScopes, heldScopes, readRequestedScopes, type ScopeRules } from '../../scopes/scopes.ts'
+import type { Directory } from '../../users/directory.ts'
+import { grantScopes, readRequestedScopes, type ScopeRules } from '../../scopes/scopes.ts'
 
 interface Granted {
   readonly accessToken: string
@@ -12,59 +12,67 @@ interface Granted {
 }
 
 /** What a login needs. */
-export interface LoginParts {
-  readonly users: Users
+export interface LoginParts<U> {
+  readonly directory: Directory<U>
   readonly passwords: Passwords
   readonly sessions: SessionStarter
   readonly scopes: ScopeRules
+  readonly logger: Logger
 }
 
+/** A login that came between two others may have to be proved again. */
+const maxTries = 2
+
 /**
- * A person's login. In this order: form, scope, password, account; then the session is started in one transaction that
- * looks at the account once more. An unknown user, a wrong password and a disabled account get the same answer after
- * the same work.
+ * A person's login. In this order: form, scope, password, account, and the account once more, for hashing takes its time;
+ * then the session is started, on our own accounts in one transaction with a last look. An unknown user, a wrong
+ * password, a user without one and a disabled one get the same answer after the same work.
  *
  * @throws {OAuthError} `invalid_request`, `invalid_scope`, `invalid_grant`
  * @see RFC 6749 §4.3.2
  */
-export async function grantByPassword(form: Form, client: Client, parts: LoginParts): Promise<Granted> {
-  const { users, passwords, sessions, scopes: rules } = parts
+export async function grantByPassword<U>(form: Form, client: Client, parts: LoginParts<U>): Promise<Granted> {
+  const { directory, passwords, sessions } = parts
   const username = form.get('username')
   const password = form.get('password')
   if (username === undefined || password === undefined)
     throw new OAuthError('invalid_request', 'The form must have username and password')
-  const requested = readRequestedScopes(form.get('scope'), rules)
+  const requested = readRequestedScopes(form.get('scope'), parts.scopes)
   if (isTooLong(password)) throw incorrect() // before anybody is looked for, so that it takes as long for everybody
-  const user = await users.findByLogin(username)
-  const isProved = await passwords.verify(password, user?.passwordHash)
-  if (!user || !isProved || !user.active) throw incorrect()
-  const passwordHash = await renewHash(user, password, username, users, passwords)
-  const scopes = grantScopes(requested, heldScopes(user, rules))
-  const started = await sessions.start({ subject: user.publicUser.id, passwordHash, clientId: client.id, scopes })
-  if (!started) throw incorrect()
-  return { accessToken: started.accessToken, scopes }
+  for (let tries = maxTries; tries > 0; tries--) {
+    const found = await directory.findByLogin(username)
+    const passwordHash = found === undefined ? undefined : directory.passwordHash(found)
+    const isProved = await passwords.verify(password, passwordHash)
+    if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) throw incorrect()
+    const user = await directory.findByLogin(username)
+    if (user === undefined || !directory.active(user)) throw incorrect()
+    if (directory.passwordHash(user) !== passwordHash) continue // another password, or another hash of this one
+    const subject = directory.subject(user)
+    const scopes = grantScopes(requested, directory.scopes(user))
+    const started = await sessions.start({ subject, passwordHash, clientId: client.id, scopes })
+    if (!started) continue
+    await renewHash(user, { password, passwordHash }, parts)
+    return { accessToken: started.accessToken, scopes }
+  }
+  throw incorrect()
 }
 
-/**
- * A login is the one moment at which a hash can be made anew with today's parameters.
- *
- * @returns the hash that is stored now and that the password belongs to
- */
-async function renewHash(
-  user: User,
-  password: string,
-  username: string,
-  users: Users,
-  passwords: Passwords,
-): Promise<string> {
-  if (!passwords.isOutdated(user.passwordHash)) return user.passwordHash
+/** A login is the one moment at which a hash can be made anew with today's parameters. It does not fail for that. */
+async function renewHash<U>(
+  user: U,
+  { password, passwordHash }: { readonly password: string; readonly passwordHash: string },
+  { directory, passwords, logger }: LoginParts<U>,
+): Promise<void> {
+  if (!directory.savePasswordHash || !passwords.isOutdated(passwordHash, password)) return
   const hash = await passwords.hash(password).catch(() => undefined)
-  if (hash === undefined) return user.passwordHash // too much to do at the moment; the next login will
-  if ((await users.replacePasswordHash(user, hash)) === 'changed') return hash
-  // Another login was faster, or the password is another one by now.
-  const stored = (await users.findByLogin(username))?.passwordHash
-  if (stored === undefined || !(await passwords.verify(password, stored))) throw incorrect()
-  return stored
+  if (hash === undefined) return // too much to do at the moment; the next login will
+  try {
+    await directory.savePasswordHash(user, hash)
+  } catch (error) {
+    // Errors of databases repeat what was to be written.
+    const reason = String(error).replaceAll(hash, '…')
+    logger.warn({ subject: directory.subject(user), reason }, 'a password hash that was made anew could not be saved')
+  }
 }
 
 function incorrect(): OAuthError {

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { isCutShort, isHash, verify } from './bcrypt.ts'
+
+const staple = 'correct horse battery staple'
+const ninety = '0123456789'.repeat(9)
+
+// By libxcrypt 4.4.38 of Debian, with crypt.crypt of Python 3.11, or by PHP 8.4.28, with password_hash.
+const hashes: readonly (readonly [string, string])[] = [
+  [staple, '$2b$04$O7mIJu7a20kBB/zzQ75YOOmS5yPv2DF40upBUL9UO1Qsq1H0xd4Cq'],
+  [staple, '$2y$04$TwvMUaY9mJWfxRvCyh4AsOStIE3sQbrZAkkLG3yrNHWHlLTLj6VUm'],
+  [staple, '$2y$05$bTn2yLNgszvPl96T2OI5OuWCUEk10EgEwsqub78HkQmC6lZkMZE3K'], // PHP
+  ['pässwörd ☃', '$2a$04$go0ksMdbVBQoan8f9iGUXOvDWDEQbeXqv0A7vHjcY6ka8/a8NW1xm'],
+]
+const longs = [
+  '$2b$04$zURFbW97rGSFPw//GZTsJOxRlNvc2Th5VA.9AGZB/QVL74TtqLoHa',
+  '$2y$04$Ez8qLv/sBZC6CkLyXcD/Ue5AZdtVwvGrckC0B5olph67Y2q3eSjcm', // PHP
+]
+const good = hashes[0]![1]
+
+describe('verify', () => {
+  it('reads hashes of other implementations, of all three prefixes', async () => {
+    for (const [password, stored] of hashes) {
+      assert.equal(await verify(Buffer.from(password), stored), true, stored)
+      assert.equal(await verify(Buffer.from(`${password}x`), stored), false, stored)
+      assert.equal(await verify(Buffer.from(password.slice(0, -1)), stored), false, stored)
+    }
+  })
+
+  it('tells another cost, another salt and another hash', async () => {
+    for (const [from, to] of [
+      ['$04$', '$05$'],
+      ['$O7', '$O8'],
+      ['mS5', 'mS6'],
+    ] as const)
+      assert.equal(await verify(Buffer.from(staple), good.replace(from, to)), false, to)
+  })
+
+  it('compares the first 72 bytes, as wherever the hash was made', async () => {
+    for (const stored of longs) {
+      assert.equal(await verify(Buffer.from(ninety), stored), true)
+      assert.equal(await verify(Buffer.from(ninety.slice(0, 72)), stored), true)
+      assert.equal(await verify(Buffer.from(`${ninety.slice(0, 72)}anything`), stored), true)
+      assert.equal(await verify(Buffer.from(ninety.slice(0, 71)), stored), false)
+    }
+  })
+
+  it('refuses a password with a NUL byte, which bcrypt cannot tell from a shorter one', async () => {
+    const { hashSync, verifySync } = await import('@node-rs/bcrypt')
+    const stored = hashSync('a', { cost: 4 })
+    assert.equal(verifySync('a\0a', stored), true, 'the library cannot tell')
+    assert.equal(await verify(Buffer.from('a'), stored), true)
+    for (const password of ['a\0a', 'a\0', `${'a\0'.repeat(36)}b`])
+      assert.equal(await verify(Buffer.from(password), stored), false, JSON.stringify(password))
+  })
+})
+
+describe('isHash', () => {
+  it('refuses what is cut off, malformed or of another prefix', () => {
+    assert.equal(isHash(good), true)
+    const bad = [
+      '',
+      '$2b$04$',
+      good.slice(0, -1),
+      good.slice(0, 29),
+      `${good}x`,
+      ` ${good}`,
+      `${good}\n`,
+      good.replace('$2b$', '$2x$'),
+      good.replace('$2b$', '$2$'),
+      good.replace('$04$', '$4$'),
+      good.replace('$04$', '$+4$'),
+      good.replace('S5y', 'S=y'),
+      good.replace(/.$/, 'r'), // stray bits of the hash
+      good.replace('5YOO', '5YOP'), // and of the salt
+    ]
+    for (const stored of bad) assert.equal(isHash(stored), false, stored)
+  })
+
+  it('refuses a cost that bcrypt does not have, and one that takes a thread for long', () => {
+    for (const [cost, expected] of [
+      ['03', false],
+      ['04', true],
+      ['16', true],
+      ['17', false],
+      ['31', false],
+      ['99', false],
+    ] as const)
+      assert.equal(isHash(good.replace('$04$', `$${cost}$`)), expected, cost)
+  })
+})
+
+describe('isCutShort', () => {
+  it('is said of a bcrypt hash and a password that goes on behind what it compares', () => {
+    assert.equal(isCutShort(Buffer.from('x'.repeat(72)), good), false)
+    assert.equal(isCutShort(Buffer.from('x'.repeat(73)), good), true)
+    assert.equal(isCutShort(Buffer.from('x'.repeat(73)), '$argon2id$'), false)
+  })
+})

@@ -1,0 +1,46 @@
+import { scryptSync, timingSafeEqual } from 'node:crypto'
+import { decodeBase64 } from './base64.ts'
+
+/** N·r·p. It takes 128 bytes for each N·r, so 1 GiB, and seconds. */
+const maxWork = 2 ** 23
+
+interface ScryptHash {
+  readonly N: number
+  readonly r: number
+  readonly p: number
+  readonly salt: Buffer
+  readonly hash: Buffer
+}
+
+/** Whether a stored value is a scrypt hash as passlib and phc-scrypt write it, and not too costly to verify. */
+export function isHash(stored: string): boolean {
+  return parse(stored) !== undefined
+}
+
+/**
+ * Whether a password belongs to a hash. One that ends in a NUL byte never does: to HMAC "a" and "a\0" are one key.
+ * Synchronous, and slow on purpose: only ever called in a hash thread.
+ *
+ * @throws {Error} when `isHash` does not hold
+ * @see RFC 7914, RFC 2104 §2
+ */
+export function verify(password: Uint8Array, stored: string): boolean {
+  const parsed = parse(stored)
+  if (!parsed) throw new Error('a stored password hash is no scrypt PHC string')
+  const { N, r, p, salt, hash } = parsed
+  const maxmem = 128 * r * (N + p + 2)
+  return timingSafeEqual(scryptSync(password, salt, hash.length, { N, r, p, maxmem }), hash) && password.at(-1) !== 0
+}
+
+function parse(stored: string): ScryptHash | undefined {
+  const match =
+    /^\$scrypt\$ln=([1-9]\d?),r=([1-9]\d{0,2}),p=([1-9]\d{0,3})\$([A-Za-z0-9+/]{0,172})\$([A-Za-z0-9+/]{22,172})$/.exec(
+      stored,
+    )
+  if (!match) return undefined
+  const [ln, r, p] = [Number(match[1]), Number(match[2]), Number(match[3])]
+  const [salt, hash] = [decodeBase64(match[4]!), decodeBase64(match[5]!)]
+  const isPossible = ln < 16 * r // RFC 7914 §2
+  if (!salt || !hash || !isPossible || 2 ** ln * r * p > maxWork) return undefined
+  return { N: 2 ** ln, r, p, salt, hash }
+}

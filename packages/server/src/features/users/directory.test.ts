@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { silentLogger } from 'keystile/internal'
+import { hash } from '../password/argon2.ts'
+import { checkedDirectory, type Directory, type UserDirectory } from './directory.ts'
+
+interface Person {
+  readonly id: string
+}
+
+const ada: Person = { id: 'a1' }
+const rules = { declared: { a: 'A', b: 'B', c: 'C' }, defaults: ['b'], roles: { admin: ['a', 'b', 'c'] } }
+
+/** What a directory says when it is as it should be, but for what a test says. */
+function directoryWith(fields: object = {}, logged: unknown[] = []): Directory<Person> {
+  const directory = {
+    findByLogin: () => ada,
+    findBySubject: () => ada,
+    subject: ({ id }: Person) => id,
+    active: () => true,
+    scopes: () => [],
+    passwordHash: () => null,
+    ...fields,
+  } satisfies UserDirectory<Person>
+  const logger = { ...silentLogger, warn: (values: object, text: string) => logged.push(values, text) }
+  return checkedDirectory(directory, { rules, logger })
+}
+
+describe('checkedDirectory', () => {
+  it('takes finders that answer at once or later, with undefined or null for nobody', async () => {
+    for (const give of [(person: unknown) => person, async (person: unknown) => person]) {
+      const found = directoryWith({ findByLogin: () => give(ada), findBySubject: () => give(ada) })
+      assert.equal(await found.findByLogin('ada'), ada)
+      assert.equal(await found.findActive('a1'), ada)
+      for (const nobody of [undefined, null]) {
+        const empty = directoryWith({ findByLogin: () => give(nobody), findBySubject: () => give(nobody) })
+        assert.equal(await empty.findByLogin('ada'), undefined)
+        assert.equal(await empty.findActive('a1'), undefined)
+      }
+    }
+  })
+
+  it('calls functions as methods, so that an instance of a class is a directory', async () => {
+    class People implements UserDirectory<Person> {
+      readonly #people = [ada]
+      findByLogin(): Person | undefined {
+        return this.#people[0]
+      }
+      findBySubject(): Person | undefined {
+        return this.#people[0]
+      }
+      subject({ id }: Person): string {
+        return this.#people.length > 0 ? id : ''
+      }
+      active(): boolean {
+        return this.#people.length > 0
+      }
+      scopes(): readonly string[] {
+        return this.#people.map(() => 'a')
+      }
+      passwordHash(): undefined {
+        return void this.#people
+      }
+      savePasswordHash(): void {
+        assert.equal(this.#people.length, 1)
+      }
+    }
+    const people = checkedDirectory(new People(), { rules, logger: silentLogger })
+    assert.equal(await people.findByLogin('ada'), ada)
+    assert.equal(await people.findActive('a1'), ada)
+    assert.deepEqual(people.scopes(ada), ['a', 'b'])
+    assert.equal(people.passwordHash(ada), undefined)
+    await people.savePasswordHash!(ada, 'hash')
+  })
+
+  it('asks nobody for a login with control characters or of more than 320', async () => {
+    const asked: string[] = []
+    const directory = directoryWith({ findByLogin: (login: string) => void asked.push(login) })
+    for (const login of ['a\0', '\n', 'a\u007f', '\u0085', 'x'.repeat(321)])
+      assert.equal(await directory.findByLogin(login), undefined)
+    assert.deepEqual(asked, [])
+    const plausible = ['', 'x'.repeat(320), 'ada@example.com', "' or 1=1 --", 'ädä ☃']
+    for (const login of plausible) await directory.findByLogin(login)
+    assert.deepEqual(asked, plausible)
+  })
+
+  it('rejects a user of another subject than was asked for', async () => {
+    await assert.rejects(directoryWith().findActive('A1'), /findBySubject gave a user of another subject/)
+  })
+
+  it('takes for active what is true, and throws for what is no truth value: a promise would be true for everybody', async () => {
+    assert.equal(await directoryWith({ active: () => false }).findActive('a1'), undefined)
+    for (const value of [Promise.resolve(false), 1, 0, 'true', undefined, null]) {
+      const directory = directoryWith({ active: () => value })
+      await assert.rejects(directory.findActive('a1'), /users\.active must give true or false/)
+      assert.throws(() => directory.active(ada), TypeError)
+    }
+  })
+
+  it('throws for a subject that is no text, or an empty one', async () => {
+    for (const value of ['', 1, undefined, null, Promise.resolve('a1'), ['a1']]) {
+      const directory = directoryWith({ subject: () => value })
+      assert.throws(() => directory.subject(ada), /users\.subject must give a string that is not empty/)
+      await assert.rejects(directory.findActive(value as string), TypeError)
+    }
+  })
+
+  it('rejects with what a function throws, at once or later', async () => {
+    const failed = new Error('the table is gone')
+    const failures = [
+      () => {
+        throw failed
+      },
+      () => Promise.reject(failed),
+    ]
+    for (const fail of failures) {
+      await assert.rejects(directoryWith({ findByLogin: fail }).findByLogin('ada'), failed)
+      await assert.rejects(directoryWith({ findBySubject: fail }).findActive('a1'), failed)
+      await assert.rejects(directoryWith({ savePasswordHash: fail }).savePasswordHash!(ada, 'hash'), failed)
+    }
+  })
+
+  it('waits until a hash is saved', async () => {
+    let saved = ''
+    const savePasswordHash = async (_: Person, hash: string): Promise<void> => {
+      saved = await Promise.resolve(hash)
+    }
+    await directoryWith({ savePasswordHash }).savePasswordHash!(ada, 'hash')
+    assert.equal(saved, 'hash')
+    assert.equal(directoryWith().savePasswordHash, undefined)
+  })
+})
+
+describe('the scopes of a directory', () => {
+  it('are held beside the defaults, in the order of declaration; roles are none', () => {
+    assert.deepEqual(directoryWith().scopes(ada), ['b'])
+    assert.deepEqual(directoryWith({ scopes: () => ['c', 'a', 'a'] }).scopes(ada), ['a', 'b', 'c'])
+    assert.deepEqual(directoryWith({ scopes: () => ['admin'] }).scopes(ada), ['b'])
+  })
+
+  it('are never held when undeclared, and each is told once', () => {
+    const logged: unknown[] = []
+    const directory = directoryWith({ scopes: () => ['a', 'root', 'toString', 'root'] }, logged)
+    for (let i = 0; i < 3; i++) assert.deepEqual(directory.scopes(ada), ['a', 'b'])
+    const text = 'users.scopes gives a scope that is not declared: it is not granted'
+    assert.deepEqual(logged, [{ scope: 'root' }, text, { scope: 'toString' }, text])
+  })
+
+  it('are told of no more than a hundred times', () => {
+    const logged: unknown[] = []
+    let made = 0
+    const directory = directoryWith({ scopes: () => [`x${made++}`] }, logged)
+    for (let i = 0; i < 200; i++) directory.scopes(ada)
+    assert.equal(logged.length, 200, '100 times a scope and a text')
+  })
+
+  it('throw where they are no list of strings', () => {
+    for (const value of ['a b', undefined, null, [1], Promise.resolve(['a']), new Set(['a'])])
+      assert.throws(
+        () => directoryWith({ scopes: () => value }).scopes(ada),
+        /users\.scopes must give a list of strings/,
+      )
+  })
+})
+
+describe('the password hash of a directory', () => {
+  it('may be absent, which is no fault', () => {
+    const logged: unknown[] = []
+    for (const value of [undefined, null, ''])
+      assert.equal(directoryWith({ passwordHash: () => value }, logged).passwordHash(ada), undefined)
+    assert.deepEqual(logged, [])
+  })
+
+  it('is told of, without itself, where it cannot be verified', () => {
+    const logged: unknown[] = []
+    const stored = hash(Buffer.from('x'))
+    assert.equal(directoryWith({ passwordHash: () => stored }, logged).passwordHash(ada), stored)
+    assert.deepEqual(logged, [])
+    const bad = [
+      'secret',
+      '$2b$17$O7mIJu7a20kBB/zzQ75YOOmS5yPv2DF40upBUL9UO1Qsq1H0xd4Cq',
+      stored.replace('t=2', 't=999'),
+    ]
+    for (const value of bad)
+      assert.equal(directoryWith({ passwordHash: () => value }, logged).passwordHash(ada), undefined)
+    const text = 'a stored password hash is of no kind that can be verified, or too costly'
+    assert.deepEqual(
+      logged,
+      bad.flatMap(() => [{ subject: 'a1' }, text]),
+    )
+  })
+
+  it('throws where it is no text', () => {
+    for (const value of [Buffer.from('x'), Promise.resolve('x'), 1])
+      assert.throws(
+        () => directoryWith({ passwordHash: () => value }).passwordHash(ada),
+        /users\.passwordHash must give/,
+      )
+  })
+})

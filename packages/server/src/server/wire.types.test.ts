@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { z } from 'zod'
+import { createGuard } from 'keystile/hono'
+import { createKeystile, type BuiltInScope, type Keystile, type PublicUser, type UserDirectory } from '../index.ts'
+
+// What matters here is that this file compiles, and that each line under @ts-expect-error does not.
+
+const scopes = { 'orders:read': 'Read orders', 'orders:write': 'Change orders' }
+type Scope = keyof typeof scopes
+interface Person {
+  readonly id: string
+  readonly email: string
+  readonly admin: boolean
+}
+
+const ada: Person = { id: 'a1', email: 'ada@example.com', admin: true }
+const users = {
+  findByLogin: (login: string) => (login === ada.email ? ada : undefined),
+  findBySubject: async (id: string) => (id === ada.id ? ada : null),
+  subject: (person: Person) => person.id,
+  active: () => true,
+  scopes: (person: Person): readonly Scope[] => (person.admin ? ['orders:write'] : []),
+  passwordHash: () => null,
+}
+const common = { issuer: 'http://localhost:3000', database: ':memory:', scopes } as const
+const profile = z.object({ city: z.string() })
+
+/** Holds only where both types are the same. */
+type Same<A, B> = [A, B] extends [B, A] ? true : false
+const same = <A, B>(are: Same<A, B>): void => assert.equal(are, true)
+
+/** Compiled, and not run: a Keystile has threads. */
+const compiles = (program: () => unknown): void => assert.equal(typeof program, 'function')
+const refused = (started: Promise<unknown>): Promise<void> => assert.rejects(started, { name: 'ConfigurationError' })
+
+describe('the types of createKeystile', () => {
+  it('know the user of a directory', () => {
+    compiles(async () => {
+      const keystile = await createKeystile({ ...common, users })
+      same<typeof keystile, Keystile<Scope | BuiltInScope, Person>>(true)
+      const guard = createGuard(keystile)
+      guard('orders:read', 'users:read')
+      same<ReturnType<typeof guard.caller>['user'], Person>(true)
+      // @ts-expect-error: not declared
+      guard('orders:raed')
+    })
+  })
+
+  it('know the user of a directory that is written in place', () => {
+    const one = async <T>(_sql: string): Promise<T | undefined> => undefined
+    compiles(async () => {
+      const keystile = await createKeystile({
+        ...common,
+        users: {
+          findByLogin: (login) => one<Person>(`… ${login.toLowerCase()}`),
+          findBySubject: (subject) => one<Person>(`… ${subject.toLowerCase()}`),
+          subject: (person) => person.id,
+          active: (person) => !person.admin,
+          scopes: (person) => (person.admin ? ['orders:write', 'users:read'] : []),
+          passwordHash: (person) => person.email,
+          savePasswordHash: (person, hash) => one(`${person.id} ${hash}`),
+        },
+      })
+      same<typeof keystile, Keystile<Scope | BuiltInScope, Person>>(true)
+    })
+  })
+
+  it('know the user of a class', () => {
+    class People implements UserDirectory<Person, Scope> {
+      findByLogin(): Person {
+        return ada
+      }
+      findBySubject(): Person {
+        return ada
+      }
+      subject(person: Person): string {
+        return person.id
+      }
+      active(): boolean {
+        return true
+      }
+      scopes(): readonly Scope[] {
+        return []
+      }
+      passwordHash(): null {
+        return null
+      }
+    }
+    compiles(async () => {
+      const keystile = await createKeystile({ ...common, users: new People() })
+      same<typeof keystile, Keystile<Scope | BuiltInScope, Person>>(true)
+    })
+  })
+
+  it('know the public user where there is no directory', () => {
+    compiles(async () => {
+      const plain = await createKeystile(common)
+      same<typeof plain, Keystile<Scope | BuiltInScope, PublicUser & object>>(true)
+      const extended = await createKeystile({ ...common, profile, roles: { clerk: ['orders:read'] } })
+      same<typeof extended, Keystile<Scope | BuiltInScope, PublicUser & { city: string }>>(true)
+      const bare = await createKeystile({ issuer: common.issuer, database: ':memory:' })
+      same<typeof bare, Keystile<BuiltInScope, PublicUser & object>>(true)
+    })
+  })
+
+  it('refuse what is for our own accounts beside a directory, as the start does', async () => {
+    // @ts-expect-error: the profile is the directory's
+    await refused(createKeystile({ ...common, users, profile }))
+    // @ts-expect-error: so is registration
+    await refused(createKeystile({ ...common, users, registration: 'open' }))
+    // @ts-expect-error: and there are no roles
+    await refused(createKeystile({ ...common, users, roles: { clerk: ['orders:read'] } }))
+  })
+
+  it('refuse a scope that is not declared', async () => {
+    compiles(() => {
+      const scopes = (): readonly 'orders:raed'[] => ['orders:raed']
+      // @ts-expect-error: not declared
+      return createKeystile({ ...common, users: { ...users, scopes } })
+    })
+    compiles(() =>
+      createKeystile({
+        ...common,
+        users: {
+          ...users,
+          // @ts-expect-error: not declared
+          scopes: (person: Person) => (person.admin ? ['orders:raed'] : []),
+        },
+      }),
+    )
+    // @ts-expect-error: not declared
+    await refused(createKeystile({ ...common, users, defaultScopes: ['orders:raed'] }))
+    // @ts-expect-error: not declared
+    await refused(createKeystile({ ...common, roles: { clerk: ['orders:raed'] } }))
+  })
+
+  it('refuse a directory that lacks a function or has a wrong one', async () => {
+    const { active: _, ...incomplete } = users
+    // @ts-expect-error: there is no active
+    await refused(createKeystile({ ...common, users: incomplete }))
+    compiles(() => {
+      const active = async (): Promise<boolean> => false
+      // @ts-expect-error: a promise is always true
+      return createKeystile({ ...common, users: { ...users, active } })
+    })
+    compiles(() => {
+      const findByLogin = (): { name: string } => ({ name: 'x' })
+      // @ts-expect-error: the finders give another user than the others take
+      return createKeystile({ ...common, users: { ...users, findByLogin } })
+    })
+  })
+})

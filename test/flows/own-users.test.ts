@@ -1,0 +1,187 @@
+// Users in a table of the app's own. What is so with our accounts too stands in login.test.ts, me.test.ts and account.test.ts.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { it } from 'node:test'
+import type { Logger } from 'keystile/internal'
+import { checkedDirectory } from '../../packages/server/src/features/users/directory.ts'
+import { checkOptions } from '../../packages/server/src/server/options.ts'
+import { wire } from '../../packages/server/src/server/wire.ts'
+import { describeOnBoth, issuer, key, password } from '../support/keystile.ts'
+
+const attacks = new URL('../vectors/', import.meta.url)
+const naughtyStrings: readonly string[] = JSON.parse(readFileSync(new URL('blns.json', attacks), 'utf8'))
+const loginBypasses = readFileSync(new URL('sqli-auth-bypass-seclists.txt', attacks), 'utf8').split('\n')
+
+const noScopes = { declared: {}, defaults: [], roles: {} }
+const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
+
+interface Logged {
+  readonly err?: Error
+  readonly incident?: string
+  readonly [name: string]: unknown
+}
+
+/** A log that is kept. */
+function createLog(): { readonly logged: Logged[]; readonly logger: Logger } {
+  const logged: Logged[] = []
+  const log = (fields: object): void => void logged.push({ ...fields })
+  return { logged, logger: { debug() {}, info: log, warn: log, error: log } }
+}
+
+describeOnBoth(
+  'a directory of the app’s own',
+  (stage) => {
+    it('leaves no endpoint below /users, neither in the router nor in the document', async () => {
+      const { send, accessToken } = await stage.start()
+      const bearer = await accessToken()
+      const id = (await stage.people.sql('select * from people'))[0]!.id
+      const gone = [
+        ['GET', '/users'],
+        ['POST', '/users'],
+        ['GET', '/users/me'],
+        ['PATCH', '/users/me'],
+        ['DELETE', '/users/me'],
+        ['POST', '/users/me/password'],
+        ['GET', `/users/${id}`],
+        ['PATCH', `/users/${id}`],
+        ['DELETE', `/users/${id}`],
+      ] as const
+      for (const [method, path] of gone) {
+        const { status, text } = await send(method, path, { bearer })
+        assert.deepEqual([status, text], [404, ''], `${method} ${path}`)
+      }
+      const { keystile, document } = await wire(
+        checkOptions({ issuer, key, database: ':memory:', users: stage.people.directory }),
+      )
+      await keystile.close()
+      assert.deepEqual(Object.keys(document['paths'] as object), [
+        '/auth/token',
+        '/auth/.well-known/jwks.json',
+        '/.well-known/oauth-authorization-server/auth',
+        '/auth/.well-known/oauth-authorization-server',
+      ])
+    })
+
+    it('is read anew on each guarded request, so that a word in the table is enough', async () => {
+      const { accessToken, open } = await stage.start()
+      const bearer = await accessToken()
+      const me = async (): Promise<readonly unknown[]> => {
+        const { status, json } = await open([], { bearer })
+        return [status, json['user']?.email]
+      }
+      assert.deepEqual(await me(), [200, 'ada@example.com'])
+      await stage.people.sql("update people set email = 'new@example.com'")
+      assert.deepEqual(await me(), [200, 'new@example.com'])
+      await stage.people.sql('update people set banned = 1')
+      assert.deepEqual(await me(), [401, undefined])
+      await stage.people.sql('update people set banned = 0')
+      assert.deepEqual(await me(), [200, 'new@example.com'])
+      await stage.people.sql('delete from people')
+      assert.deepEqual(await me(), [401, undefined])
+    })
+
+    it('says who holds what; what is not declared is never granted, and told once', async () => {
+      const { logged, logger } = createLog()
+      const { login } = await stage.start({ scopes, defaultScopes: ['items:read'], logger })
+      await stage.people.add({ password, scopes: 'items:write root admin' })
+      await stage.people.add({ password, username: 'bob' })
+      for (let i = 0; i < 2; i++) assert.equal((await login()).json['scope'], 'items:read items:write')
+      assert.equal((await login({ scope: 'items:write users:write' })).json['scope'], 'items:write')
+      assert.equal((await login({ scope: 'root' })).json['error'], 'invalid_scope')
+      assert.equal((await login({ username: 'bob' })).json['scope'], 'items:read')
+      assert.deepEqual(logged, [{ scope: 'root' }, { scope: 'admin' }])
+    })
+
+    it('may have people without a password, to whom a login is what it is to nobody', async () => {
+      const { login, keystile } = await stage.start()
+      const subject = await stage.people.add({ hash: null })
+      const nobody = await login({ username: 'nobody' })
+      for (const tried of [password, 'null', 'undefined']) {
+        const { status, text } = await login({ password: tried })
+        assert.deepEqual([status, text], [nobody.status, nobody.text])
+      }
+      assert.equal((await keystile.sessions.create({ subject })).tokenType, 'bearer')
+    })
+
+    it('knows nobody by a SQL login bypass or naughty string, and is asked for nothing that its database would refuse', async () => {
+      const { logged, logger } = createLog()
+      const { addUser, login } = await stage.start({ logger })
+      await addUser()
+      const directory = checkedDirectory(stage.people.directory, { rules: noScopes, logger })
+      for (const text of [...loginBypasses, ...naughtyStrings])
+        assert.equal(await directory.findByLogin(text), undefined, text)
+      for (const username of ['a\0b', 'ada\n', 'ada@example.com\t', "' or 1=1 --", 'x'.repeat(30_000)]) {
+        const { status, json } = await login({ username })
+        assert.deepEqual([status, json['error']], [400, 'invalid_grant'], username)
+      }
+      assert.deepEqual(logged, [])
+      assert.equal((await login()).status, 200)
+    })
+
+    it('that fails is answered 500 with an incident that the log has, and lets nobody in', async () => {
+      const { logged, logger } = createLog()
+      const { accessToken, login, open, keystile } = await stage.start({ logger })
+      const bearer = await accessToken()
+      const identity = await keystile.verifier.verify(bearer)
+      await stage.people.sql('alter table people rename to others')
+      const { status, json, text } = await login()
+      assert.deepEqual([status, json['error']], [500, 'server_error'])
+      const [, incident] = /incident ([\w-]{22})$/.exec(json['detail'])!
+      assert.doesNotMatch(text, /people|select|table|relation/i)
+      assert.equal(logged.length, 1)
+      assert.equal(logged[0]!.incident, incident)
+      assert.match(logged[0]!.err!.message, /people/)
+      assert.equal((await open([], { bearer })).status, 500)
+      await assert.rejects(keystile.user(identity), /people/)
+      await assert.rejects(keystile.sessions.create({ subject: identity.subject }), /people/)
+      await stage.people.sql('alter table others rename to people')
+      assert.equal((await login()).status, 200)
+      assert.equal((await open([], { bearer })).status, 200)
+    })
+
+    it('that finds somebody else by a subject lets nobody in', async () => {
+      const started = await stage.start()
+      const bearer = await started.accessToken()
+      const bob = await stage.people.add({ username: 'bob', password })
+      const confused = {
+        ...stage.people.directory,
+        findBySubject: async () => (await stage.people.sql('select * from people where id = $1', bob))[0],
+      }
+      const { open, keystile } = await stage.start({ users: confused } as object)
+      assert.equal((await open([], { bearer })).status, 500)
+      const identity = await keystile.verifier.verify(bearer)
+      await assert.rejects(keystile.user(identity), /a user of another subject/)
+      await assert.rejects(keystile.sessions.create({ subject: identity.subject }), /a user of another subject/)
+    })
+
+    it('keeps the hash that another wrote while one was made anew', async () => {
+      const started = await stage.start()
+      const subject = await started.addUser()
+      const { directory, sql } = stage.people
+      const old = '$2b$04$O7mIJu7a20kBB/zzQ75YOOmS5yPv2DF40upBUL9UO1Qsq1H0xd4Cq'
+      const changed = await started.readHash(subject)
+      await started.writeHash(subject, old)
+      const { login } = await stage.start({
+        users: {
+          ...directory,
+          async savePasswordHash(person: never, hash: string) {
+            await sql('update people set hash = $1', changed)
+            await directory.savePasswordHash!(person, hash)
+          },
+        },
+      } as object)
+      assert.equal((await login()).status, 200)
+      assert.equal(await started.readHash(subject), changed)
+    })
+
+    it('leaves our own table of accounts empty, and writes down its sessions', async () => {
+      const { accessToken } = await stage.start()
+      await accessToken()
+      const [{ users, sessions } = {}] = await stage.sql(
+        'select (select count(*) from "user") as users, (select count(*) from session) as sessions',
+      )
+      assert.deepEqual([Number(users), Number(sessions)], [0, 1])
+    })
+  },
+  ['people'],
+)

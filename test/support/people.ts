@@ -1,0 +1,65 @@
+// The users of an app that keeps its own: a table that Keystile knows nothing of but what the directory says.
+import { randomUUID } from 'node:crypto'
+import { DatabaseSync } from 'node:sqlite'
+import { hashSync } from '@node-rs/argon2'
+import pg from 'pg'
+import type { UserDirectory } from '@keystile/server'
+
+export interface Person {
+  readonly id: string
+  readonly username: string
+  readonly email: string
+  readonly hash: string | null
+  readonly banned: number
+  /** With a space between them. */
+  readonly scopes: string
+}
+
+export interface People {
+  readonly directory: UserDirectory<Person>
+  /** On PostgreSQL the app has a pool, and Keystile is given it. */
+  readonly pool: pg.Pool | undefined
+  add(person: Partial<Person> & { readonly password?: string }): Promise<string>
+  /** Asks the table; `$1` stands for the first value. */
+  sql(text: string, ...values: readonly (string | number | null)[]): Promise<readonly Person[]>
+  close(): Promise<void>
+}
+
+/** Opens the table, in a file of its own or beside Keystile's schema in the same PostgreSQL. */
+export async function openPeople(kind: 'SQLite' | 'PostgreSQL', place: string): Promise<People> {
+  const sqlite = kind === 'SQLite' ? new DatabaseSync(place, { timeout: 5_000 }) : undefined
+  const pool = sqlite ? undefined : new pg.Pool({ connectionString: place, max: 5 })
+  const sql: People['sql'] = async (text, ...values) => {
+    if (pool) return (await pool.query<Person>(text, [...values])).rows
+    const rows: readonly unknown[] = sqlite!.prepare(text.replaceAll('$', '?')).all(...values)
+    return rows as readonly Person[]
+  }
+  const one = async (text: string, value: string): Promise<Person | undefined> => (await sql(text, value))[0]
+  await sql(
+    'create table if not exists people (id text primary key, username text not null unique, email text not null unique, hash text, banned integer not null, scopes text not null)',
+  )
+  return {
+    pool,
+    sql,
+    directory: {
+      findByLogin: (login) => one('select * from people where username = lower($1) or email = lower($1)', login),
+      findBySubject: (subject) => one('select * from people where id = $1', subject),
+      subject: ({ id }) => id,
+      active: ({ banned }) => banned === 0,
+      scopes: ({ scopes }) => scopes.split(' ').filter((scope) => scope !== ''),
+      passwordHash: ({ hash }) => hash,
+      savePasswordHash: ({ id, hash }, renewed) =>
+        sql('update people set hash = $1 where id = $2 and hash = $3', renewed, id, hash),
+    },
+    async add({ id = randomUUID(), username = 'ada', email = `${username}@example.com`, password = '', ...person }) {
+      const { hash = hashSync(password, { memoryCost: 19_456, timeCost: 2, parallelism: 1 }), banned = 0 } = person
+      const values = [id, username, email, hash, banned, person.scopes ?? '']
+      await sql('insert into people values ($1, $2, $3, $4, $5, $6)', ...values)
+      return id
+    },
+    async close() {
+      sqlite?.close()
+      await pool?.end()
+    },
+  }
+}
