@@ -90,6 +90,19 @@ describe('the documents', () => {
     assert.ok(readFileSync(join(root, 'README.md'), 'utf8').includes(`\`\`\`ts\n${example}\`\`\``))
   })
 
+  it('show what they cut out of an example as it is there', () => {
+    let shown = 0
+    for (const document of documents) {
+      const text = readFileSync(join(root, document), 'utf8')
+      for (const [, file, code] of text.matchAll(/^<!-- from (\S+) -->\n```typescript\n(.*?)^```$/gms)) {
+        assert.ok(readFileSync(join(root, file!), 'utf8').includes(code!), `${document} shows otherwise than ${file}`)
+        shown++
+      }
+      assert.equal(text.split('```typescript').length, text.split(/^<!-- from /m).length, document)
+    }
+    assert.equal(shown, 3)
+  })
+
   it('name only files and scripts that are there', () => {
     const scripts = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts)
     for (const document of documents) {

@@ -159,7 +159,7 @@ describe('readOptions', () => {
     ['a database that is nothing', { database: '' }, /^database/],
     ['users that are no directory', { users: 'people' }, /^users is an object of functions/],
     ['users that are nothing', { users: null }, /^users is an object of functions/],
-    ...Object.keys(directory).map(
+    ...['findByLogin', 'findBySubject', 'active', 'scopes', 'passwordHash'].map(
       (name) =>
         [
           `a directory without ${name}`,
@@ -172,6 +172,7 @@ describe('readOptions', () => {
       { users: { ...directory, active: true } },
       /^users\.active is a function/,
     ],
+    ['a subject that is no function', { users: { ...directory, subject: 'id' } }, /^users\.subject is a function/],
     [
       'an optional function that is none',
       { users: { ...directory, savePasswordHash: 'update' } },

@@ -42,7 +42,7 @@ function loginOrigins(document: object): readonly string[] {
   const { components } = document as { readonly components?: { readonly securitySchemes?: object } }
   const urls = Object.values(components?.securitySchemes ?? {})
     .filter(isJsonObject)
-    .flatMap(({ flows }) => Object.values((flows ?? {}) as object))
+    .flatMap(({ flows }) => Object.values(flows ?? {}))
     .filter(isJsonObject)
     .map(({ tokenUrl }) => tokenUrl)
   return [

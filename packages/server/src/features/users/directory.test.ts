@@ -97,6 +97,12 @@ describe('checkedDirectory', () => {
     }
   })
 
+  it('calls a user by their id where the directory does not say', async () => {
+    const directory = directoryWith({ subject: undefined })
+    assert.equal(directory.subject(ada), 'a1')
+    assert.throws(() => directory.subject({ id: 7 as never }), /users\.subject must give a string/)
+  })
+
   it('throws for a subject that is no text, or an empty one', async () => {
     for (const value of ['', 1, undefined, null, Promise.resolve('a1'), ['a1']]) {
       const directory = directoryWith({ subject: () => value })

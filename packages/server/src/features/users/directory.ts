@@ -17,8 +17,11 @@ export interface UserDirectory<U, S extends string = string> {
   findByLogin(login: string): Found<U>
   /** The user of a token, on each guarded request: keep it fast. Nothing of what it gives is kept. */
   findBySubject(subject: string): Found<U>
-  /** What tokens call the user by: never the same for two people, never another for one, and never used again. */
-  subject(user: U): string
+  /**
+   * What tokens call the user by: never the same for two people, never another for one, and never used again. Default: the
+   * user's `id`.
+   */
+  subject?(user: U): string
   /** Whether the user may come in: asked at each login and on each guarded request. */
   active(user: U): boolean
   /** The scopes of this user, beside `defaultScopes`. One that is not declared is never granted; the log says so once. */
@@ -39,8 +42,8 @@ export interface UserDirectory<U, S extends string = string> {
 
 /** The functions that a directory must have, and may have. */
 export const directoryFunctions = {
-  required: ['findByLogin', 'findBySubject', 'subject', 'active', 'scopes', 'passwordHash'],
-  optional: ['savePasswordHash'],
+  required: ['findByLogin', 'findBySubject', 'active', 'scopes', 'passwordHash'],
+  optional: ['subject', 'savePasswordHash'],
 } as const
 
 /** A directory as the server asks it, our own accounts or another's. What it gives was checked. */
@@ -88,7 +91,7 @@ export function checkedDirectory<U>(
   const reportedScopes = new Set<string>()
 
   function subject(user: U): string {
-    const value: unknown = directory.subject(user)
+    const value: unknown = directory.subject ? directory.subject(user) : (user as { readonly id?: unknown }).id
     if (typeof value !== 'string' || value === '') throw wrong('subject', 'a string that is not empty')
     return value
   }

@@ -1,0 +1,9 @@
+// For frameworks that hand over web Requests, such as Next.js: a handler a route.
+import { createGuard, mount } from 'keystile/web'
+import { keystile } from './auth.ts'
+
+const guard = createGuard(keystile)
+
+export const answerAuth = mount(keystile)
+export const GET = guard()((_request, { user }) => Response.json({ email: user.email, orders: ['lamp', 'chair'] }))
+export const POST = guard('orders:write')(() => Response.json({ sold: 'lamp' }, { status: 201 }))
