@@ -37,13 +37,20 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
   'keystile/token': { folder: `${library}/token`, tests: [[`${library}/guard/verifier.test.ts`], vectors] },
   'keystile/guard': {
     folder: `${library}/guard`,
-    tests: [['hono', 'node'].map((name) => `${library}/adapters/${name}.test.ts`)],
+    tests: [['hono', 'node', 'assemble-guard'].map((name) => `${library}/adapters/${name}.test.ts`)],
   },
   'keystile/http': {
     folder: `${library}/http`,
     tests: [['guard', 'credential'].map((name) => `${library}/guard/${name}.test.ts`)],
   },
-  'keystile/adapters': { folder: `${library}/adapters`, tests: [] },
+  'keystile/adapters': {
+    folder: `${library}/adapters`,
+    tests: [
+      ['edges', 'express-4', 'express-5', 'fastify', 'hono', 'node', 'web'].map((n) => `test/adapters/${n}.test.ts`),
+      [`${library}/openapi/secure.test.ts`],
+    ],
+  },
+  'keystile/testing': { folder: `${library}/testing`, tests: [] },
   'keystile/openapi': { folder: `${library}/openapi`, tests: [['test/openapi/documents.test.ts']] },
   'server/http': { folder: `${server}/http`, tests: [] },
   'server/features/events': { folder: `${server}/features/events`, tests: flows('me', 'login') },
@@ -346,5 +353,15 @@ export const explained: readonly Explanation[] = [
     line: 'await settle(user, false)',
     mutation: 'false becomes true',
     why: 'asks for news that there are not',
+  },
+  {
+    file: `${library}/openapi/sample-paths.ts`,
+    line: 'const maxSamples = 1_000',
+    why: 'a bound, of which only whole roots count',
+  },
+  {
+    file: `${library}/testing/test-issuer.ts`,
+    line: 'let offset = 0',
+    why: 'a millisecond',
   },
 ]

@@ -151,3 +151,20 @@ describe('mount, when Keystile itself fails', () => {
     assert.equal(entered, 0)
   })
 })
+
+describe('guard.check in Fastify', () => {
+  it("takes Fastify's request, that of Node, and one of the web", async (t: TestContext) => {
+    const stage = createStage({ withUser: false })
+    const guard = createFastifyGuard(stage.table.options)
+    const app = Fastify()
+    t.after(() => app.close())
+    app.get('/', async (request) => {
+      const web = new Request('http://localhost', { headers: { authorization: request.headers.authorization ?? '' } })
+      const decisions = await Promise.all([guard.check(request), guard.check(request.raw), guard.check(web)])
+      return decisions.map(({ allowed }) => allowed)
+    })
+    const authorization = stage.bearer({ subject: 'ada' })
+    assert.deepEqual((await app.inject({ url: '/', headers: { authorization } })).json(), [true, true, true])
+    assert.deepEqual((await app.inject('/')).json(), [false, false, false])
+  })
+})

@@ -21,6 +21,5 @@ export function markGuard<M extends object>(
 
 /** The mark of a middleware of ours; `undefined` for any other. */
 export function findGuardMark(middleware: unknown): GuardMark | undefined {
-  if (typeof middleware !== 'function' && (typeof middleware !== 'object' || middleware === null)) return undefined
-  return (middleware as { readonly [mark]?: GuardMark })[mark]
+  return (middleware as { readonly [mark]?: GuardMark } | null | undefined)?.[mark]
 }

@@ -358,7 +358,7 @@ describe('demand', () => {
   ]
   for (const args of noChoice) {
     it(`of anyOf refuses ${inspect(args)}`, () => {
-      assert.throws(() => core.demandAnyOf(args as Scope[]), TypeError)
+      assert.throws(() => core.demandAnyOf(args as Scope[]), /^TypeError: (guard\.anyOf takes|a guard takes|the scope)/)
     })
   }
 
@@ -455,7 +455,16 @@ describe('enter, by two guards for one request', () => {
     }
   })
 
-  it('demands the younger of two ages', async () => {
+  it('is required where one of them is, and of any age where neither says', () => {
+    const [required, optional] = [core.demand([], false), core.demand([], true)]
+    for (const [outer, inner] of [
+      [required, optional],
+      [optional, required],
+    ] as const)
+      assert.deepEqual(joinDemands(outer, inner), { alternatives: [[]], maxAgeSeconds: undefined, optional: false })
+  })
+
+  it('demands the younger of two ages', () => {
     const [older, younger] = [600, 300].map((maxAgeSeconds) => core.demand([{ maxAgeSeconds }], false)) as [
       Demand<Scope>,
       Demand<Scope>,

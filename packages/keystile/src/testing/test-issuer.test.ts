@@ -44,6 +44,14 @@ describe('createTestIssuer', () => {
     assert.throws(() => issuer.advance(Number.NaN), TypeError)
   })
 
+  it('issues tokens for 600 seconds, unless another time is said', async () => {
+    const lifeOf = async (login?: TestLogin): Promise<number> => {
+      const { claims } = await issuer.verifier.verify(issuer.token(login))
+      return claims.exp - claims.iat
+    }
+    assert.deepEqual([await lifeOf(), await lifeOf({ expiresInSeconds: 5 })], [600, 5])
+  })
+
   it('says when the person proved who they are', async () => {
     assert.equal(await statusOf({}, 'DELETE'), 204)
     assert.equal(await statusOf({ authenticatedAt: new Date(0) }, 'DELETE'), 401)

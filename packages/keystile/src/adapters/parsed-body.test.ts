@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import type { IncomingMessage } from 'node:http'
+import { describe, it } from 'node:test'
+import { readParsedBody } from './parsed-body.ts'
+
+/** A request whose body a parser has read, with as much of one as is looked at. */
+const parsed = (body: unknown, type = 'application/json'): IncomingMessage =>
+  ({ readableEnded: true, body, headers: { 'content-type': type } }) as unknown as IncomingMessage
+
+const text = async (request: IncomingMessage, maxBytes = 100): Promise<string> =>
+  Buffer.from(await readParsedBody(request, async () => Buffer.from('as it is'))(maxBytes)).toString()
+
+describe('readParsedBody', () => {
+  it('writes out what a parser has read', async () => {
+    const form = 'application/x-www-form-urlencoded; charset=utf-8'
+    assert.equal(await text(parsed({ a: [1, 'x'] })), '{"a":[1,"x"]}')
+    assert.equal(await text(parsed({ a: 'ä &', b: ['1', '2'], c: { d: 'e' } }, form)), 'a=%C3%A4+%26&b=1&b=2&c=')
+    assert.equal(await text(parsed('text')), 'text')
+    assert.equal(await text(parsed(Buffer.from('bytes'))), 'bytes')
+  })
+
+  it('reads what nobody has read, and what was not kept', async () => {
+    assert.equal(await text(parsed(undefined)), 'as it is')
+    assert.equal(await text({ ...parsed({}), readableEnded: false } as IncomingMessage), 'as it is')
+  })
+
+  it('has as many bytes as are allowed, and not one more', async () => {
+    assert.equal(await text(parsed('12345'), 5), '12345')
+    await assert.rejects(text(parsed('123456'), 5), /may have 5 bytes at most/)
+  })
+})

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { silentLogger } from 'keystile/internal'
+import { generateKey, verifyJwt } from 'keystile/jwt'
+import type { Database } from '../../storage/database.ts'
+import { openDatabase } from '../../storage/open.ts'
+import { openEventFeed, type EventFeed } from '../events/events.ts'
+import { parseUsername } from '../users/names.ts'
+import { createUsers, type User, type Users } from '../users/users.ts'
+import { createSessionStarter } from './sessions.ts'
+
+const clock = { now: () => Date.UTC(2026, 10, 25) }
+const key = generateKey('ES256')
+const issuing = { issuer: 'i', audience: 'a', accessTokenSeconds: 60, hasAccounts: true, signingKey: () => key }
+
+describe('start', () => {
+  let database: Database
+  let feed: EventFeed
+  let users: Users
+  let ada: User
+  beforeEach(async () => {
+    database = await openDatabase(':memory:', new URL('../../server/writer-thread.ts', import.meta.url))
+    feed = await openEventFeed(database, { clock, logger: silentLogger })
+    users = createUsers(database, feed, clock)
+    const username = parseUsername('ada')!
+    const made = { username, email: undefined, passwordHash: 'hash', scopes: [], roles: [], profile: {} }
+    const created = await users.create(made)
+    assert.ok('user' in created)
+    ada = created.user
+  })
+  afterEach(async () => {
+    await feed.close()
+    await database.close()
+  })
+
+  const start = (subject: string, passwordHash?: string, hasAccounts = true): Promise<object | undefined> => {
+    const login = { subject, clientId: 'c', scopes: ['a', 'b'], ...(passwordHash !== undefined && { passwordHash }) }
+    return createSessionStarter(database, { ...issuing, hasAccounts }, clock).start(login)
+  }
+  const countSessions = async (): Promise<number> =>
+    (await database.reader.selectFrom('session').selectAll().execute()).length
+
+  it('writes the session down and signs its first token (RFC 9068 §2.2)', async () => {
+    const started = (await start(ada.publicUser.id, 'hash')) as { accessToken: string }
+    const claims = verifyJwt(started.accessToken, key, { issuer: 'i', audience: 'a', type: 'at+jwt', clock })
+    const [session] = await database.reader.selectFrom('session').selectAll().execute()
+    assert.deepEqual(
+      [claims.sub, claims['sid'], claims['client_id'], claims['scope'], claims['auth_time'], claims.exp],
+      [session!.subject, session!.id, 'c', 'a b', clock.now() / 1000, session!.tokens_expire_at / 1000],
+    )
+    assert.equal(session!.tokens_expire_at, clock.now() + 60_000)
+  })
+
+  it('starts none, and issues nothing, for an account that is disabled, deleted or not there', async () => {
+    const { id } = ada.publicUser
+    await users.change(ada, { active: false })
+    assert.equal(await start(id), undefined)
+    await users.delete(ada)
+    assert.equal(await start(id), undefined)
+    assert.equal(await start('nobody'), undefined)
+    assert.equal(await countSessions(), 0)
+  })
+
+  it('starts none where the password that was verified is another one by now', async () => {
+    assert.equal(await start(ada.publicUser.id, 'another hash'), undefined)
+    assert.equal(await countSessions(), 0)
+  })
+
+  it('starts one for whoever an app keeps elsewhere', async () => {
+    assert.ok(await start('theirs', 'their hash', false))
+    assert.equal(await countSessions(), 1)
+  })
+})
