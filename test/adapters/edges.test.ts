@@ -5,7 +5,7 @@ import { Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import express from 'express'
 import express4 from 'express-4'
-import Fastify from 'fastify'
+import Fastify, { type FastifyRequest } from 'fastify'
 import { createGuard as createExpressGuard, mount as mountInExpress } from 'keystile/express'
 import { createGuard as createFastifyGuard, mount as mountInFastify } from 'keystile/fastify'
 import { createGuard as createNodeGuard, mount as mountInNode } from 'keystile/node'
@@ -158,11 +158,12 @@ describe('guard.check in Fastify', () => {
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()
     t.after(() => app.close())
-    app.get('/', async (request) => {
+    const decide = async (request: FastifyRequest): Promise<readonly boolean[]> => {
       const web = new Request('http://localhost', { headers: { authorization: request.headers.authorization ?? '' } })
       const decisions = await Promise.all([guard.check(request), guard.check(request.raw), guard.check(web)])
       return decisions.map(({ allowed }) => allowed)
-    })
+    }
+    app.get('/', (request) => decide(request))
     const authorization = stage.bearer({ subject: 'ada' })
     assert.deepEqual((await app.inject({ url: '/', headers: { authorization } })).json(), [true, true, true])
     assert.deepEqual((await app.inject('/')).json(), [false, false, false])
