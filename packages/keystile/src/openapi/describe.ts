@@ -8,9 +8,11 @@ export interface DocumentInfo {
 
 /**
  * An OpenAPI document for an app that has none: its routes, with what their guards enforce. It knows nothing of bodies
- * and answers. Call it when all routes are there.
+ * and answers. Of what answers all methods it names those that an API has, and of HEAD only what is not as GET. Call it
+ * when all routes are there; a Fastify app has to be ready. For what it does NOT see, see `secure`.
  *
- * @throws {Error} for a route whose path OpenAPI cannot say, and where routes or guards cannot be seen, unless ignored
+ * @throws {TypeError} for what is no app
+ * @throws {Error} for a route whose path or method OpenAPI cannot say, for one that another answers, and where routes or guards cannot be seen, unless ignored
  */
 export function describe(app: SecuredApp, info: DocumentInfo, options: SecureOptions = {}): OpenApiDocument {
   const paths: Record<string, Record<string, unknown>> = {}

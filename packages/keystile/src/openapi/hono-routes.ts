@@ -1,5 +1,13 @@
 import { findGuardMark, type GuardMark } from '../guard/guard-mark.ts'
-import { cannotLookInto, cannotSay, methodsOfAll, templateOf, type AppRoutes } from './routes.ts'
+import {
+  cannotLookInto,
+  cannotSay,
+  describedMethods,
+  methodsOfAll,
+  templateOf,
+  type AppRoutes,
+  type FoundRoute,
+} from './routes.ts'
 
 interface HonoRoute {
   readonly path: string
@@ -18,6 +26,8 @@ export interface HonoLike {
   readonly router: {
     match(method: string, path: string): readonly [readonly (readonly [unknown, unknown])[], ...unknown[]]
   }
+  /** Decodes a path, and cuts a slash from its end where the app is not strict. */
+  getPath(request: Request): string
 }
 
 export function isHono(app: object): app is HonoLike {
@@ -27,51 +37,72 @@ export function isHono(app: object): app is HonoLike {
 }
 
 /** Asks the app's own router, so that every kind of path is matched as it will be. No route can be added afterwards. */
-export function routesOfHono({ routes, router }: HonoLike): AppRoutes {
+export function routesOfHono(app: HonoLike): AppRoutes {
+  const { routes, router } = app
   return {
     byTemplate: false,
     find(method, path) {
-      const verb = method.toUpperCase() === 'HEAD' ? 'GET' : method.toUpperCase()
-      const [matched] = router.match(verb, path)
+      const verb = method === 'head' ? 'GET' : method.toUpperCase()
+      const [matched] = router.match(verb, app.getPath(new Request(`http://localhost${path}`)))
       const guards: GuardMark[] = []
+      let perhaps: FoundRoute | undefined
       for (const [entry] of matched) {
         const route = (entry as readonly [unknown, HonoRoute])[1]
         const mark = findGuardMark(innermost(route.handler))
         if (mark) guards.push(mark)
         else if (isMounted(route)) throw cannotLookInto(path)
-        else if (answers(route, routes)) return { guards, template: templateOf(route.path) }
+        else {
+          const known = answers(route, routes)
+          if (known === undefined) perhaps ??= { guards: [...guards], template: templateOf(route.path) }
+          if (!known) continue
+          if (perhaps && perhaps.guards.length < guards.length) throw cannotTell(path)
+          return { guards, template: templateOf(route.path) }
+        }
       }
-      return undefined
+      return perhaps
     },
     list(isIgnored) {
       return routes
         .filter((route) => !isIgnored(route.path) && !findGuardMark(innermost(route.handler)))
         .flatMap((route) => {
           if (isMounted(route)) throw cannotSay(route.path, 'is an app mounted there')
-          if (!answers(route, routes)) return []
+          const known = answers(route, routes)
           const template = templateOf(route.path)
+          // Hono answers HEAD with GET, always. What perhaps answers every path is more likely no route.
+          if (known === false || (known === undefined && !template) || route.method === 'HEAD') return []
           if (template === undefined) throw cannotSay(route.path, 'has a part that OpenAPI cannot say')
-          return (route.method === 'ALL' ? methodsOfAll : [route.method.toLowerCase()]).map((method) => ({
-            method,
-            template,
-          }))
+          const methods =
+            route.method === 'ALL' ? methodsOfAll : describedMethods([route.method.toLowerCase()], route.path)
+          return methods.map((method) => ({ method, template }))
         })
     },
   }
 }
 
-/** The last function of a route, or one that takes no `next`: what follows never runs. */
-function answers(route: HonoRoute, routes: readonly HonoRoute[]): boolean {
-  if (innermost(route.handler).length < 2) return true
+/**
+ * Whether what follows never runs: behind a function that takes no `next`, and behind the last of its route.
+ * `undefined` where it cannot be known: of `() => …` and `(...args) => …` nobody sees what they take.
+ */
+function answers(route: HonoRoute, routes: readonly HonoRoute[]): boolean | undefined {
+  const { length } = innermost(route.handler)
+  if (length === 1) return true
   const following = routes[routes.indexOf(route) + 1]
-  return route.method !== 'ALL' && !(following?.method === route.method && following.path === route.path)
+  // `use` and `all` are the same to Hono.
+  if (route.method !== 'ALL' && !(following?.method === route.method && following.path === route.path)) return true
+  return length === 0 ? undefined : false
 }
 
 function innermost(handler: HonoHandler): HonoHandler {
   return handler.__COMPOSED_HANDLER ? innermost(handler.__COMPOSED_HANDLER) : handler
 }
 
-/** What `app.mount` registers: it has no other sign than the name of its function. */
-function isMounted({ method, path, handler }: HonoRoute): boolean {
-  return method === 'ALL' && path.endsWith('*') && handler.name === 'handler' && handler.length === 2
+/** What `mount` makes, that of the app and that of hono/mount: it has no other sign than its own words. */
+function isMounted({ handler }: HonoRoute): boolean {
+  return Function.prototype.toString.call(innermost(handler)).includes('applicationHandler(')
+}
+
+function cannotTell(path: string): Error {
+  return new Error(
+    `it cannot be told whether a function in front of ${path} answers or goes on, and there is a guard behind it: write it as (c) => … or as (c, next) => …`,
+  )
 }

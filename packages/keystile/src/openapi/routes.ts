@@ -42,6 +42,20 @@ export const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patc
 /** What `app.all` answers, as far as an API has it: the rest would be noise. */
 export const methodsOfAll = ['get', 'put', 'post', 'delete', 'patch'] as const
 
+/**
+ * The methods of a route that a document names.
+ *
+ * @param path in the framework's own words
+ * @throws {Error} for a method that OpenAPI 3.1 has no place for
+ */
+export function describedMethods(answered: readonly string[], path: string): readonly string[] {
+  // Whatever answers all of them was made by the framework's own "all", which knows further ones.
+  if (methods.every((method) => answered.includes(method))) return methodsOfAll
+  const other = answered.find((method) => !(methods as readonly string[]).includes(method))
+  if (other) throw cannotSay(path, `answers ${other.toUpperCase()}, a method that OpenAPI cannot say`)
+  return answered
+}
+
 export function cannotSay(path: string, why: string): Error {
   return new Error(`the route ${path} ${why}: name it in "ignore" to leave it out of the document`)
 }
@@ -58,8 +72,21 @@ export function cannotLookInto(path: string): Error {
  * @returns `undefined` for what OpenAPI cannot say: a wildcard, an optional part, an expression
  */
 export function templateOf(path: string): string | undefined {
-  const template = path
-    .replace(/:(\w+)(?:\{(?:[^{}]|\{[^{}]*\})*\}|\((?:[^()]|\([^()]*\))*\))?(?![?*+])/g, '{$1}')
-    .replace(/^$/, '/')
-  return /[*?+()[\]\\:|]|\{[^{}]*[^\w{}][^{}]*\}/.test(template) ? undefined : template
+  const parameter = /:(\w+)(?:\{(?:[^{}]|\{[^{}]*\})*\}|\((?:[^()]|\([^()]*\))*\))?(?![?*+])/g
+  if (/[*?+()[\]{}\\:|]/.test(path.replace(parameter, ''))) return undefined
+  return path.replace(parameter, '{$1}') || '/'
+}
+
+/** Two templates have the same shape if nothing but names of parameters, or a slash at the end, tells them apart. */
+export function shapeOf(template: string): string {
+  return withoutSlash(namelessOf(template))
+}
+
+export function namelessOf(template: string): string {
+  return template.replace(/\{[^}]*\}/g, '{}')
+}
+
+/** A path without the slash at its end. */
+export function withoutSlash(path: string): string {
+  return path.replace(/(?<=.)\/$/, '')
 }

@@ -43,27 +43,19 @@ export function* samplePaths(
 ): Generator<string> {
   const names = [...template.matchAll(/\{([^{}]+)\}/g)].map(([, name]) => name!)
   const values = names.map((name) => valuesOf(name, parameters, document))
-  // First the same turn of each, then every combination, up to a bound.
+  // First the same turn of each.
   for (let turn = 0; turn < Math.max(1, ...values.map((list) => list.length)); turn++) {
     yield fill(
       template,
       values.map((list) => list[turn % list.length]!),
     )
   }
-  if (names.length < 2) return
-  const total = Math.min(
-    maxSamples,
-    values.reduce((product, list) => product * list.length, 1),
-  )
-  for (let number = 0; number < total; number++) {
-    let rest = number
+  // Then all combinations of the first few of each: the more parameters, the fewer.
+  const few = Math.floor(maxSamples ** (1 / names.length))
+  for (let number = 0; names.length > 1 && number < few ** names.length; number++) {
     yield fill(
       template,
-      values.map((list) => {
-        const value = list[rest % list.length]!
-        rest = Math.floor(rest / list.length)
-        return value
-      }),
+      values.map((list, place) => list[(Math.floor(number / few ** place) % few) % list.length]!),
     )
   }
 }
@@ -78,7 +70,7 @@ function valuesOf(name: string, parameters: readonly (Parameter | undefined)[], 
     .map((one) => resolve(one, document))
     .findLast((one) => one?.['in'] === 'path' && one['name'] === name)
   const schema = resolve(parameter?.['schema'], document)
-  const examples = Object.values((parameter?.['examples'] ?? {}) as object).map((one: unknown) =>
+  const examples = Object.values(parameter?.['examples'] ?? {}).map((one: unknown) =>
     isJsonObject(one) ? one['value'] : undefined,
   )
   const said = [
@@ -94,10 +86,12 @@ function valuesOf(name: string, parameters: readonly (Parameter | undefined)[], 
   return [...texts, ...commonValues]
 }
 
-function resolve(value: unknown, document: object): JsonObject | undefined {
+/** What a reference within the document stands for. */
+export function resolve(value: unknown, document: object): JsonObject | undefined {
   if (!isJsonObject(value)) return undefined
   const reference = value['$ref']
-  if (typeof reference !== 'string' || !reference.startsWith('#/')) return value
+  if (typeof reference !== 'string') return value
+  if (!reference.startsWith('#/')) return undefined
   const found = reference
     .slice(2)
     .split('/')

@@ -5,14 +5,17 @@ import { isExpress, routesOfExpress, type ExpressLike } from './express-routes.t
 import { isFastify, routesOfFastify } from './fastify-routes.ts'
 import { isHono, routesOfHono, type HonoLike } from './hono-routes.ts'
 import { refusalsOf, refusalSchemas } from './refusals.ts'
-import { methods, type AppRoutes, type FoundRoute, type GuardFinder } from './routes.ts'
-import { samplePaths, type Parameter } from './sample-paths.ts'
+import { methods, shapeOf, withoutSlash, type AppRoutes, type FoundRoute, type GuardFinder } from './routes.ts'
+import { resolve, samplePaths, type Parameter } from './sample-paths.ts'
 
 /** An app of Hono, Express 4 or 5, or Fastify; for any other, a function that finds its functions for a request. */
 export type SecuredApp = HonoLike | ExpressLike | Parameters<typeof routesOfFastify>[0] | GuardFinder
 
 export interface SecureOptions {
-  /** Paths that the app does not answer itself, or that are to be left alone: as the document writes them, or with `*` at the end. */
+  /**
+   * Paths that the app does not answer itself, or that are to be left alone: as the document writes them, for `describe`
+   * also as the app does. A `*` at the end stands for anything, but for `/*`, which is the route of that name.
+   */
   readonly ignore?: readonly string[]
   /**
    * The OpenAPI Security Scheme Object of an issuer that is no Keystile.
@@ -37,12 +40,21 @@ type Requirement = Readonly<Record<string, readonly string[]>>
  * themselves, by the app's own way of finding what answers a request, so it cannot say anything else than they do. What
  * the document says of other schemes stays and is demanded as well. The document that is passed in is not changed.
  *
- * Call it when all routes are there. A path parameter is tried with a few values, those of its schema's `example`,
- * `default` and `enum` first: a guard that is there for some values of a parameter only is not seen.
+ * Call it when all routes are there; a Fastify app has to be ready. Does NOT see what only a running request would show:
  *
- * @throws {Error} for an operation that the app has no route for, and where guards cannot be seen
+ * - guards that are called by other functions, those of hono/combine say: only what was registered itself is seen
+ * - functions that answer though they take `next`, or pass a request on where they are the last of their route; and
+ *   `next('route')`. What takes `next` is taken to call it, what does not to answer, and so is the last of a route
+ * - guards that are there for some values of a path parameter only. A parameter is tried with a few values, those of its
+ *   schema's `example`, `default` and `enum` first
+ * - tokens of two issuers at once, where a request passes the guards of both: no request has both
+ *
+ * @throws {TypeError} for what is no document of OpenAPI 3.0 or 3.1, or no app
+ * @throws {Error} for an operation that the app has no route for, or one that another route answers, and where guards cannot be seen
  */
 export function secure<D extends OpenApiDocument>(document: D, app: SecuredApp, options: SecureOptions = {}): D {
+  if (!/^3\.[01]\./.test(document?.openapi))
+    throw new TypeError('secure takes a document of OpenAPI 3.0 or 3.1 (of @fastify/swagger: set its option "openapi")')
   const routes = routesOf(app)
   const schemes = new Map<string, { readonly name: string; readonly scopes: Record<string, string> }>()
   const secured = structuredClone(document) as D & {
@@ -50,18 +62,16 @@ export function secure<D extends OpenApiDocument>(document: D, app: SecuredApp, 
     components?: JsonObject
   }
   const isIgnored = ignoring(options.ignore)
-  for (const [path, item] of Object.entries(secured.paths ?? {})) {
-    if (!isJsonObject(item) || isIgnored(path)) continue
+  for (const [path, written] of Object.entries(secured.paths ?? {})) {
+    if (!isJsonObject(written) || isIgnored(path)) continue
+    const item = itemOf(written, path, secured)
     for (const method of methods) {
       const operation = item[method]
       if (!isJsonObject(operation)) continue
-      const found = findRoute(routes, method, path, { document: secured, item, operation })
-      if (!found) {
-        throw new Error(
-          `the app has no route for ${method.toUpperCase()} ${path}: give an example of each path parameter that its pattern allows, or name the path in "ignore"`,
-        )
-      }
-      if (found.guards.length > 0) item[method] = securedOperation(operation, found.guards, secured.security, schemes)
+      const { guards } = getRoute(routes, method, path, { document: secured, item, operation })
+      if (guards.length === 0) continue
+      item[method] = securedOperation(operation, guards, secured.security, schemes)
+      secured.paths[path] = item
     }
   }
   if (schemes.size === 0) return secured
@@ -78,17 +88,30 @@ export function secure<D extends OpenApiDocument>(document: D, app: SecuredApp, 
 
 /** @throws {TypeError} for what is no app */
 export function routesOf(app: SecuredApp): AppRoutes {
-  if ((typeof app === 'object' && app !== null) || typeof app === 'function') {
+  if (typeof app === 'object' ? app !== null : typeof app === 'function') {
     if (isHono(app)) return routesOfHono(app)
     if (isExpress(app)) return routesOfExpress(app)
     if (isFastify(app)) return routesOfFastify(app)
-    if (typeof app === 'function') return routesOfFinder(app as GuardFinder)
+    if (typeof app === 'function') return routesOfFinder(app)
   }
   throw new TypeError('secure and describe take an app of Hono, Express or Fastify, or a function (method, path)')
 }
 
 export function ignoring(ignored: readonly string[] = []): (path: string) => boolean {
-  return (path) => ignored.some((one) => one === path || (one.endsWith('*') && path.startsWith(one.slice(0, -1))))
+  return (path) =>
+    ignored.some(
+      // `/*` is the route of this name; everything would be nothing to document.
+      (one) => one === path || (one.length > 2 && one.endsWith('*') && path.startsWith(one.slice(0, -1))),
+    )
+}
+
+/** A path item may be a reference to one that several paths share; what is secured is one path's own. */
+function itemOf(written: JsonObject, path: string, document: object): Record<string, unknown> {
+  if (!('$ref' in written)) return written
+  const { $ref: _, ...own } = written
+  const shared = resolve(written, document)
+  if (!shared) throw new Error(`${path} is a reference to no path item of this document: write its operations into it`)
+  return { ...structuredClone(shared), ...own }
 }
 
 function routesOfFinder(find: GuardFinder): AppRoutes {
@@ -104,7 +127,8 @@ function routesOfFinder(find: GuardFinder): AppRoutes {
   }
 }
 
-function findRoute(
+/** @throws {Error} where there is none */
+function getRoute(
   routes: AppRoutes,
   method: string,
   path: string,
@@ -112,22 +136,35 @@ function findRoute(
     document,
     item,
     operation,
-  }: { readonly document: object; readonly item: JsonObject; readonly operation: JsonObject },
-): FoundRoute | undefined {
-  if (routes.byTemplate) return routes.find(method, path)
+  }: { readonly document: OpenApiDocument; readonly item: JsonObject; readonly operation: JsonObject },
+): FoundRoute {
   const parameters = [item['parameters'], operation['parameters']].flat() as readonly (Parameter | undefined)[]
   let similar: FoundRoute | undefined
-  for (const sample of samplePaths(path, parameters, document)) {
+  let other: string | undefined
+  for (const sample of routes.byTemplate ? [path] : samplePaths(path, parameters, document)) {
     const found = routes.find(method, sample)
-    if (found?.template === path) return found
-    // The document may name a parameter otherwise than the app does; what has no template is taken at its word.
-    if (found && (found.template === undefined || shapeOf(found.template) === shapeOf(path))) similar ??= found
+    if (!found) continue
+    if (found.template === path) return found
+    if (maySay(found.template, path, document)) similar ??= found
+    else other ??= found.template
   }
-  return similar
+  if (similar) return similar
+  const name = `${method.toUpperCase()} ${path}`
+  const fault =
+    other === undefined
+      ? `the app has no route for ${name}`
+      : `${name} is answered by the route ${other}, which the app has in front of its own`
+  const advice = path.includes('{') ? 'give an example of each path parameter that its pattern allows, or ' : ''
+  throw new Error(`${fault}: ${advice}name the path in "ignore"`)
 }
 
-function shapeOf(template: string): string {
-  return template.replace(/\{[^}]*\}/g, '{}').replace(/(?<=.)\/$/, '')
+/** Whether a document may mean this route by this path. */
+function maySay(template: string | undefined, path: string, { paths = {} }: OpenApiDocument): boolean {
+  // What has no template is taken at its word.
+  if (template === undefined) return true
+  // A parameter may have another name than in the app, unless the document has the app's name as well.
+  const isAnother = Object.hasOwn(paths, template) && withoutSlash(template) !== withoutSlash(path)
+  return !isAnother && shapeOf(template) === shapeOf(path)
 }
 
 function securedOperation(

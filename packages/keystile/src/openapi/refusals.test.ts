@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Demand } from '../guard/demand.ts'
+import { refusalsOf } from './refusals.ts'
+
+const demand = (alternatives: readonly (readonly string[])[] = [[]], more: Partial<Demand> = {}): Demand => ({
+  alternatives,
+  maxAgeSeconds: undefined,
+  optional: false,
+  ...more,
+})
+
+const textsOf = (...demands: readonly Demand[]): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(refusalsOf(demands, {})).map(([status, answer]) => [
+      status,
+      (answer as { description: string }).description,
+    ]),
+  )
+
+const always = { 400: 'The Authorization header is malformed', 503: 'Tokens cannot be checked at the moment' }
+
+describe('refusalsOf', () => {
+  it('says why somebody is refused', () => {
+    assert.deepEqual(textsOf(demand()), { ...always, 401: 'No token, or a token that is not good' })
+    assert.deepEqual(textsOf(demand([[]], { optional: true })), { ...always, 401: 'A token that is not good' })
+    assert.deepEqual(textsOf(demand([[]], { maxAgeSeconds: 60 })), {
+      ...always,
+      401: 'No token, or a token that is not good, or a login that is too long ago',
+    })
+  })
+
+  it('names the scopes of which one set suffices, and has no 403 where none is needed', () => {
+    assert.equal(textsOf(demand([['a', 'b'], ['c']]))[403], 'The token lacks a b, or c')
+    assert.equal(textsOf(demand([['a'], []]))[403], undefined)
+  })
+
+  it('takes the demands of several issuers together', () => {
+    const texts = textsOf(demand([['a']], { optional: true }), demand([[]]), demand([['b']], { maxAgeSeconds: 60 }))
+    assert.equal(texts[401], 'No token, or a token that is not good, or a login that is too long ago')
+    assert.equal(texts[403], 'The token lacks a, or b')
+  })
+
+  it('keeps all other answers, and what the app says of the same', () => {
+    const own = {
+      200: { description: 'Found' },
+      401: { description: 'Who?', headers: { 'X-Own': {}, 'WWW-Authenticate': { description: 'mine' } }, 'x-more': 1 },
+      503: { $ref: '#/components/responses/Busy' },
+    }
+    const merged = refusalsOf([demand()], own) as Record<string, Record<string, unknown>>
+    assert.deepEqual(Object.keys(merged), ['200', '400', '401', '503'])
+    assert.equal(merged['200'], own[200])
+    assert.equal(merged['503'], own[503])
+    const { headers, content, ...rest } = merged['401']!
+    assert.deepEqual(rest, { description: 'Who?', 'x-more': 1 })
+    assert.deepEqual(headers, { 'WWW-Authenticate': { description: 'mine' }, 'X-Own': {} })
+    assert.deepEqual(Object.keys(content as object), ['application/problem+json'])
+  })
+
+  it('says how long to wait where tokens cannot be checked', () => {
+    const { headers } = refusalsOf([demand()], {})['503'] as { headers: object }
+    assert.deepEqual(Object.keys(headers), ['Retry-After'])
+  })
+})

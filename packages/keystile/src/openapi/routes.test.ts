@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { describedMethods, methods, methodsOfAll, shapeOf, templateOf, withoutSlash } from './routes.ts'
+
+describe('templateOf', () => {
+  it('writes parameters as OpenAPI does, without their patterns', () => {
+    for (const [path, template] of [
+      ['', '/'],
+      ['/', '/'],
+      ['/items', '/items'],
+      ['/items/', '/items/'],
+      ['/items/:id', '/items/{id}'],
+      ['/:shop/items/:id', '/{shop}/items/{id}'],
+      ['/:from-:to', '/{from}-{to}'],
+      ['/items/:id{[0-9]+}', '/items/{id}'],
+      ['/items/:id{[0-9]{2}x}/more', '/items/{id}/more'],
+      ['/items/:id([0-9]+)', '/items/{id}'],
+      ['/items/:id(^(a|b)$)/more', '/items/{id}/more'],
+      ['/items/:id.json', '/items/{id}.json'],
+    ] as const)
+      assert.equal(templateOf(path), template, path)
+  })
+
+  it('has none for what OpenAPI cannot say', () => {
+    for (const path of [
+      '*',
+      '/files/*',
+      '/files/*rest',
+      '/items/:id?',
+      '/items/:id+',
+      '/items/:id{[0-9]+}?',
+      '/items{/:id}',
+      '/item{s}',
+      '/(items|things)',
+      '/it[em]s',
+      '/items\\:now',
+      '/a|b',
+      '/items/:',
+    ])
+      assert.equal(templateOf(path), undefined, path)
+  })
+})
+
+describe('describedMethods', () => {
+  it('takes what answers all methods for the "all" of a framework, which is not told in full', () => {
+    assert.deepEqual(describedMethods([...methods, 'purge', 'link'], '/'), methodsOfAll)
+  })
+
+  it('keeps some methods as they are', () => {
+    assert.deepEqual(describedMethods(['get', 'options'], '/'), ['get', 'options'])
+    assert.deepEqual(describedMethods(methods.slice(1), '/'), methods.slice(1))
+  })
+
+  it('refuses a method that OpenAPI 3.1 has no place for', () => {
+    assert.throws(() => describedMethods(['get', 'purge'], '/items'), /the route \/items answers PURGE, .* "ignore"/)
+  })
+})
+
+describe('shapeOf', () => {
+  it('is the same whatever parameters are called, with and without a slash at the end', () => {
+    assert.equal(shapeOf('/items/{id}/x/{a}'), '/items/{}/x/{}')
+    assert.equal(shapeOf('/items/{id}/'), '/items/{}')
+    assert.equal(shapeOf('/'), '/')
+    assert.notEqual(shapeOf('/items/{id}'), shapeOf('/things/{id}'))
+  })
+})
+
+describe('withoutSlash', () => {
+  it('cuts the slash at the end, but for the root', () => {
+    assert.deepEqual(['/', '/a/', '/a', '/a//'].map(withoutSlash), ['/', '/a', '/a', '/a/'])
+  })
+})

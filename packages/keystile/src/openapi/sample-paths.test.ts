@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { samplePaths, type Parameter } from './sample-paths.ts'
+
+const first = (
+  count: number,
+  template: string,
+  parameters: readonly (Parameter | undefined)[] = [],
+  document = {},
+): string[] => [...samplePaths(template, parameters, document)].slice(0, count)
+
+describe('samplePaths', () => {
+  it('has one path where there is no parameter', () => {
+    assert.deepEqual([...samplePaths('/items', [], {})], ['/items'])
+  })
+
+  it('tries words, numbers, identifiers and dates', () => {
+    const paths = [...samplePaths('/items/{id}', [], {})]
+    assert.equal(paths[0], '/items/sample')
+    assert.equal(new Set(paths).size, paths.length)
+    for (const pattern of [
+      /\/[0-9]+$/,
+      /\/[a-z]{2}$/,
+      /\/[A-Z]{3}$/,
+      /\/[\da-f]{8}-[\da-f-]{27}$/,
+      /\/\d{4}-\d\d-\d\d$/,
+    ])
+      assert.ok(
+        paths.some((path) => pattern.test(path)),
+        String(pattern),
+      )
+  })
+
+  it('tries what the document says first, in the order of its weight', () => {
+    const parameters: readonly Parameter[] = [
+      {
+        name: 'id',
+        in: 'path',
+        example: 'e1',
+        examples: { a: { value: 'e2' }, odd: 'none', b: { value: 3 } },
+        schema: { example: 'e4', examples: ['e5', 'e6'], const: 'e7', default: 'e8', enum: ['e9', null, 10] },
+      },
+    ]
+    assert.deepEqual(
+      first(11, '/{id}', parameters),
+      ['e1', 'e2', '3', 'e4', 'e5', 'e6', 'e7', 'e8', 'e9', '10', 'sample'].map((value) => `/${value}`),
+    )
+  })
+
+  it('takes the parameter of this name in the path, the one of the operation before that of the path', () => {
+    const of = (example: string, place = 'path', name = 'id'): Parameter => ({ name, in: place, example })
+    const parameters = [undefined, of('path'), of('operation'), of('query', 'query'), of('other', 'path', 'other')]
+    assert.deepEqual(first(1, '/{id}', parameters), ['/operation'])
+  })
+
+  it('follows references within the document, and no others', () => {
+    const document = {
+      components: {
+        parameters: {
+          'a/b~c': { name: 'id', in: 'path', schema: { $ref: '#/components/schemas/Id' } },
+          Loop: { $ref: '#/components/parameters/Loop' },
+        },
+        schemas: { Id: { example: 'x7' } },
+      },
+    }
+    assert.deepEqual(first(1, '/{id}', [{ $ref: '#/components/parameters/a~1b~0c' }], document), ['/x7'])
+    for (const $ref of [
+      '#/components/parameters/Loop',
+      '#/components/nowhere/Id',
+      'other.json#/Id',
+      '#/components/schemas/Id/example/x',
+      '@/components/parameters/a~1b~0c',
+    ])
+      assert.deepEqual(first(1, '/{id}', [{ $ref }], document), ['/sample'], $ref)
+  })
+
+  it('encodes values, in paths of any form', () => {
+    const parameters = [{ name: 'a', in: 'path', example: 'x/y ü' }]
+    assert.deepEqual(first(1, '/v{a}/{b}.json', parameters), ['/vx%2Fy%20%C3%BC/sample.json'])
+  })
+
+  it('tries combinations of values that come early, and ends', () => {
+    const paths = [...samplePaths('/{a}/{b}/{c}/{d}', [], {})]
+    const turns = [...samplePaths('/{a}', [], {})].length
+    assert.equal(paths.length, turns + 5 ** 4)
+    // Whatever of words and numbers a route may want.
+    for (let number = 0; number < 16; number++) {
+      const wanted = [0, 1, 2, 3].map((bit) => ((number >> bit) & 1 ? '1' : 'sample')).join('/')
+      assert.ok(paths.includes(`/${wanted}`), wanted)
+    }
+    const more = '/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}/{j}/{k}'
+    assert.equal([...samplePaths(more, [], {})].length, turns + 1)
+  })
+
+  it('tries every combination where there are few', () => {
+    const parameters = [{ name: 'a', in: 'path', example: 'one' }]
+    const paths = new Set(samplePaths('/{a}/{b}', parameters, {}))
+    const values = [...samplePaths('/{b}', [], {})]
+    for (const left of ['/one', ...values]) for (const right of values) assert.ok(paths.has(left + right), left + right)
+  })
+})

@@ -1,0 +1,125 @@
+// Swagger UI in an app of one's own: the document is made from its guards, and a person logs in and calls it from the page.
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import { serve } from '@hono/node-server'
+import { Hono } from 'hono'
+import type { Locator, Page } from 'playwright-core'
+import { createGuard, mount } from 'keystile/hono'
+import { secure } from 'keystile/openapi'
+import { createKeystile, type Keystile } from '@keystile/server'
+import { docs } from '@keystile/server/docs'
+import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
+import { freePort } from '../support/command.ts'
+
+const username = 'ada'
+const password = 'an engine of her own'
+const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
+
+function createApp(keystile: Keystile<keyof typeof scopes, { readonly username: string }>): Hono {
+  const guard = createGuard(keystile)
+  const document = {
+    openapi: '3.1.1',
+    info: { title: 'Items', version: '1' },
+    paths: Object.fromEntries(
+      ['/items', '/items/all', '/open'].map((path) => [
+        path,
+        { get: { responses: { 200: { description: 'Found' } } } },
+      ]),
+    ),
+  }
+  const app = new Hono()
+  app.use(mount(keystile))
+  app.use(mount(docs(() => secure(document, app))))
+  app.get('/items', guard('items:read'), (c) => c.json({ owner: guard.caller(c).user.username }))
+  app.get('/items/all', guard('items:write'), (c) => c.text('all'))
+  app.get('/open', (c) => c.text('for everybody'))
+  return app
+}
+
+describe('docs, in an app of its own', { skip: skipWithoutBrowser() }, () => {
+  let keystile: Keystile<keyof typeof scopes, { readonly username: string }>
+  let server: Server
+  let url: string
+  before(async () => {
+    const port = await freePort()
+    url = `http://localhost:${port}`
+    keystile = await createKeystile({
+      issuer: `${url}/auth`,
+      database: ':memory:',
+      scopes,
+      defaultScopes: ['items:read'],
+      registration: 'open',
+    })
+    server = serve({ fetch: createApp(keystile).fetch, hostname: 'localhost', port }) as Server
+    if (!server.listening) await once(server, 'listening')
+    const body = JSON.stringify({ username, email: 'ada@example.com', password })
+    const headers = { 'content-type': 'application/json' }
+    assert.equal((await fetch(`${url}/auth/users`, { method: 'POST', headers, body })).status, 201)
+  })
+  after(async () => {
+    server.close()
+    await keystile.close()
+  })
+
+  it('logs in by Authorize and then calls what is guarded, and what is not as well', async () => {
+    const browser = await startBrowser()
+    try {
+      const page = await browser.newPage()
+      page.setDefaultTimeout(30_000)
+      const misdeeds = watch(page, new URL(url).host)
+      await page.goto(`${url}/docs`)
+      await page.getByRole('heading', { name: 'Items' }).waitFor()
+
+      await assertAnswered(page, '/items', 401, 'Not authenticated')
+      await assertAnswered(page, '/open', 200, 'for everybody')
+
+      await page.getByRole('button', { name: 'Authorize' }).click()
+      const dialog = page.locator('.modal-ux')
+      await dialog.getByLabel('username').fill(username)
+      await dialog.getByLabel('password').fill(password)
+      await dialog.getByText('Read items').waitFor()
+      await dialog.getByRole('button', { name: 'Apply given OAuth2 credentials' }).click()
+      await dialog.getByRole('button', { name: 'Remove authorization' }).waitFor()
+      await dialog.getByRole('button', { name: 'Close' }).click()
+
+      await assertAnswered(page, '/items', 200, `"${username}"`)
+      await assertAnswered(page, '/open', 200, 'for everybody')
+      await assertAnswered(page, '/items/all', 403, 'The token lacks a scope')
+      assert.deepEqual(misdeeds, [])
+    } finally {
+      await browser.close()
+    }
+  })
+})
+
+/** What the page did that no page of ours may do: ask another host, break its policy, fail. */
+function watch(page: Page, host: string): readonly string[] {
+  const misdeeds: string[] = []
+  page.on('pageerror', (error) => misdeeds.push(String(error)))
+  page.on('request', (request) => {
+    const to = new URL(request.url())
+    if (to.protocol !== 'data:' && to.host !== host) misdeeds.push(`asked ${request.url()}`)
+  })
+  page.on('console', (message) => {
+    // Chromium writes this for any refusal that a script gets.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      misdeeds.push(message.text())
+  })
+  return misdeeds
+}
+
+/** Opens an operation, sends it, and closes it again. */
+async function assertAnswered(page: Page, path: string, status: number, text: string): Promise<void> {
+  const block: Locator = page.locator('.opblock').filter({ has: page.locator(`[data-path="${path}"]`) })
+  await block.locator('.opblock-summary-control').click()
+  // What was tried out before is ready for it.
+  const toggle = block.locator('.try-out__btn').first()
+  if ((await toggle.innerText()) === 'Try it out') await toggle.click()
+  await block.getByRole('button', { name: 'Execute' }).click()
+  const answer = block.locator('.live-responses-table .response').first()
+  await answer.locator('.response-col_status').getByText(String(status)).waitFor()
+  await answer.locator('.response-col_description').getByText(text).first().waitFor()
+  await block.locator('.opblock-summary-control').click()
+}

@@ -1,0 +1,216 @@
+// What `secure` and `describe` write is what the guards enforce: random apps of every framework, and the document alone says
+// what each request has to be answered with.
+import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
+import { after, before, describe, it } from 'node:test'
+import express from 'express'
+import express4 from 'express-4'
+import fc from 'fast-check'
+import { describe as describeApp, secure, type OpenApiDocument, type SecuredApp } from 'keystile/openapi'
+import { createTestIssuer } from 'keystile/testing'
+import type { Verifier } from 'keystile'
+import { buildExpress, express4Traits, expressTraits, openSockets, type Sockets } from './express-app.ts'
+import { buildFastify, fastifyTraits } from './fastify-app.ts'
+import { buildFinder, finderTraits } from './finder-app.ts'
+import { buildHono, honoTraits } from './hono-app.ts'
+import { findUndocumented, predict, type Credential, type Operation } from './oracle.ts'
+import {
+  operationsOf,
+  plansFor,
+  requestPaths,
+  routeHeader,
+  scopes,
+  type BuiltApp,
+  type Plan,
+  type PlannedOperation,
+  type Traits,
+} from './plans.ts'
+
+const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
+/** Together 10,000 in long mode, 100 otherwise. */
+const appsOfEach = Number(process.env['KEYSTILE_TEST_APPS'] ?? (process.env['KEYSTILE_LONG'] ? 2_000 : 20))
+
+const frameworks: readonly Framework[] = [
+  {
+    name: 'Hono',
+    traits: honoTraits,
+    describes: () => true,
+    build: async (plan, verifier) => buildHono(plan, verifier),
+  },
+  { name: 'Fastify', traits: fastifyTraits, describes: () => true, build: buildFastify },
+  {
+    name: 'Express 5',
+    traits: expressTraits,
+    describes: () => true,
+    build: async (...made) => buildExpress(express, ...made),
+  },
+  {
+    name: 'Express 4',
+    traits: express4Traits,
+    describes: ({ steps }) => steps.every(({ kind }) => kind !== 'router'),
+    build: async (...made) => buildExpress(express4, ...made),
+  },
+  {
+    name: 'a function that finds guards',
+    traits: finderTraits,
+    describes: () => false,
+    build: async (...made) => buildFinder(...made),
+  },
+]
+
+interface Framework {
+  readonly name: string
+  readonly traits: Traits
+  /** Whether `describe` can know the routes of such an app. */
+  describes(plan: Plan): boolean
+  build(plan: Plan, verifier: Verifier, sockets: Sockets): Promise<BuiltApp>
+}
+
+const issuer = createTestIssuer()
+const loginAges = [0, 1_000_000]
+const subsets = Object.keys(scopes).reduce<readonly (readonly string[])[]>(
+  (all, scope) => all.flatMap((one) => [one, [...one, scope]]),
+  [[]],
+)
+const expiresInSeconds = 100_000
+const credentials: readonly (readonly [Credential, authorization: string | undefined])[] = [
+  [{ kind: 'none' }, undefined],
+  [{ kind: 'malformed' }, 'Bearer'],
+  [{ kind: 'bad' }, createTestIssuer().headers({ scopes: Object.keys(scopes), expiresInSeconds }).authorization],
+  ...loginAges.flatMap((loginAgeSeconds) =>
+    subsets.map((scopes): readonly [Credential, string] => [
+      { kind: 'token', scopes, loginAgeSeconds },
+      issuer.headers({ scopes, authenticatedAt: new Date(Date.now() - loginAgeSeconds * 1000), expiresInSeconds })
+        .authorization,
+    ]),
+  ),
+]
+const everything = issuer.headers({ scopes: Object.keys(scopes), expiresInSeconds }).authorization
+
+describe('what the document says of guards', () => {
+  let sockets: Sockets
+  before(async () => {
+    sockets = await openSockets()
+  })
+  after(() => sockets.close())
+
+  for (const [index, framework] of frameworks.entries()) {
+    it(`is what they enforce, in ${framework.name} (KEYSTILE_SEED=${seed})`, async (t) => {
+      const tally = new Map<string, number>()
+      const count = (what: string): void => void tally.set(what, (tally.get(what) ?? 0) + 1)
+      const property = fc.asyncProperty(plansFor(framework.traits), async (plan) => {
+        const built = await framework.build(plan, issuer.verifier, sockets)
+        try {
+          await checkApp(framework, plan, built, count)
+        } finally {
+          await built.close?.()
+        }
+      })
+      await fc.assert(property, { seed: seed + index, numRuns: appsOfEach })
+      t.diagnostic(`${framework.name}: ${[...tally].map(([what, times]) => `${times} × ${what}`).join(', ')}`)
+      for (const status of [200, 400, 401, 403]) {
+        const times = tally.get(`guarded ${status}`) ?? 0
+        if (appsOfEach >= 20) assert.ok(times >= appsOfEach, `too few are guarded and answered with ${status}`)
+      }
+    })
+  }
+})
+
+async function checkApp(
+  framework: Framework,
+  plan: Plan,
+  built: BuiltApp,
+  count: (what: string) => void,
+): Promise<void> {
+  const planned = operationsOf(plan, framework.traits)
+  const { document, asked } = await documentOf(framework, plan, built, planned, count)
+  const emitted = JSON.parse(JSON.stringify(document)) as {
+    readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  }
+  const cases = asked.flatMap(({ operation: { method, path }, key }) => {
+    const operation = emitted.paths[key]![method]!
+    // Another value of the parameters is tried with the first and the last of them.
+    return requestPaths(path).flatMap((path, index) =>
+      credentials
+        .filter((_, at) => index === 0 || at % (credentials.length - 1) === 0)
+        .map(async ([credential, authorization]) => {
+          const { status, headers } = await built.request(method, path, authorization)
+          const expected = predict(operation, credential)
+          const what = `${method} ${path} with ${JSON.stringify(credential)}, documented with ${JSON.stringify(operation.security)}`
+          assert.ok(expected.includes(status), `${what}: ${status} instead of ${expected.join(' or ')}`)
+          const undocumented = findUndocumented(operation, status, headers)
+          assert.equal(undocumented, undefined, `${what}: ${undocumented}`)
+          count(operation.security ? `guarded ${status}` : 'open')
+        }),
+    )
+  })
+  await Promise.all(cases)
+}
+
+interface Asked {
+  readonly operation: PlannedOperation
+  /** Where it stands in the document. */
+  readonly key: string
+}
+
+/** The app's document, made as the plan wants it, without what another route answers first. */
+async function documentOf(
+  framework: Framework,
+  plan: Plan,
+  { app, request }: BuiltApp,
+  planned: readonly PlannedOperation[],
+  count: (what: string) => void,
+): Promise<{ readonly document: OpenApiDocument; readonly asked: readonly Asked[] }> {
+  const isDescribed = plan.described && framework.describes(plan)
+  const left = new Map(
+    planned.map((operation) => [`${operation.method.toUpperCase()} ${keyOf(plan, operation)}`, operation]),
+  )
+  for (;;) {
+    try {
+      if (isDescribed && left.size === planned.length) {
+        const document = describeApp(app as SecuredApp, { title: 'Random', version: '1' })
+        count('described')
+        return { document, asked: findDescribed(document, planned) }
+      }
+      const asked = [...left.values()].map((operation) => ({ operation, key: keyOf(plan, operation) }))
+      const document = secure(bareDocumentOf(asked), app as SecuredApp)
+      count('secured')
+      return { document, asked }
+    } catch (error) {
+      const [, name] = /^Error: (.+) is answered by the route \S+, /.exec(String(error)) ?? []
+      if (name === undefined) throw error
+      // It is true, and then there is nothing to document.
+      const [key, operation] =
+        [...left].find(([key, { method, template }]) => [key, `${method.toUpperCase()} ${template}`].includes(name)) ??
+        []
+      assert.ok(operation, `${name} was not asked for`)
+      const { headers } = await request(operation.method, requestPaths(operation.path)[0]!, everything)
+      assert.notEqual(headers.get(routeHeader), operation.template)
+      left.delete(key!)
+      count('answered by another')
+    }
+  }
+}
+
+/** What `describe` has found. Every route has to be among it, but for the methods that it leaves out on purpose. */
+function findDescribed(document: OpenApiDocument, planned: readonly PlannedOperation[]): readonly Asked[] {
+  const paths = document.paths as Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  return planned.flatMap((operation) => {
+    const { method, template } = operation
+    const isThere = paths[template]?.[method] !== undefined
+    if (method !== 'head' && method !== 'options') assert.ok(isThere, `${method} ${template} is not described`)
+    return isThere ? [{ operation, key: template }] : []
+  })
+}
+
+function keyOf({ renamed }: Plan, { template }: PlannedOperation): string {
+  return renamed ? template.replace(/\{anything(\d)\}/g, '{p$1}') : template
+}
+
+function bareDocumentOf(asked: readonly Asked[]): OpenApiDocument {
+  const paths: Record<string, Record<string, unknown>> = {}
+  // Express answers OPTIONS by itself where there are other methods, in its own words.
+  const responses = { 200: { description: 'Done', content: { 'text/plain': {}, 'text/html': {} } } }
+  for (const { operation, key } of asked) (paths[key] ??= {})[operation.method] = { responses }
+  return { openapi: '3.1.1', paths }
+}

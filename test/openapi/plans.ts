@@ -1,0 +1,312 @@
+// Random apps as data: what each framework's builder makes an app of, and what the tests ask of it.
+import fc from 'fast-check'
+import type { DemandArguments } from '../../packages/keystile/src/guard/demand.ts'
+
+export const scopes = { 'items:read': 'Read items', 'items:write': 'Change items', admin: 'All else' }
+export type Scope = keyof typeof scopes
+const scopeNames = Object.keys(scopes) as Scope[]
+
+export const methods = ['get', 'post', 'put', 'delete', 'patch', 'options', 'head'] as const
+export type Method = (typeof methods)[number]
+
+export type GuardPlan =
+  | {
+      readonly kind: 'guard'
+      readonly scopes: readonly Scope[]
+      readonly maxAgeSeconds?: number
+      readonly optional: boolean
+    }
+  | { readonly kind: 'anyOf'; readonly alternatives: readonly (readonly Scope[])[] }
+
+/** A function in front of what answers: a guard, or one that goes on. `phase` is where a framework has phases. */
+export type FunctionPlan = (GuardPlan | { readonly kind: 'passing'; readonly style: 'plain' | 'async' | 'rest' }) & {
+  readonly phase: number
+}
+
+/** A word, or a parameter: of digits, of letters, of anything. */
+export type Segment = 'one' | 'two' | 'three' | { readonly parameter: 'digits' | 'letters' | 'anything' }
+
+export type Step = UseStep | RouteStep | RouterStep
+
+/** Functions for all that is registered after it, below a path or (`exact`) at it. */
+export interface UseStep {
+  readonly kind: 'use'
+  readonly path: readonly Segment[]
+  readonly exact: boolean
+  readonly functions: readonly FunctionPlan[]
+}
+
+export interface RouteStep {
+  readonly kind: 'route'
+  readonly path: readonly Segment[]
+  readonly methods: readonly Method[] | 'all'
+  readonly functions: readonly FunctionPlan[]
+  /** Registered after what answers, so that it never runs. */
+  readonly behind: readonly FunctionPlan[]
+  /** What the function that answers takes: what it needs, `next` as well, nothing. */
+  readonly takes: 'needed' | 'next' | 'nothing'
+  /** In one chain, the functions for all methods first. */
+  readonly chained: boolean
+}
+
+export interface RouterStep {
+  readonly kind: 'router'
+  readonly path: readonly Segment[]
+  readonly steps: readonly Step[]
+  /** In front of the router, where it is mounted. */
+  readonly functions: readonly FunctionPlan[]
+  readonly handlesErrors: boolean
+  /** The parent with a prefix, where there is such a thing, instead of a router of its own. */
+  readonly based: boolean
+}
+
+export interface Plan {
+  readonly steps: readonly Step[]
+  readonly handlesErrors: boolean
+  /** The document is made by `describe`, where that is possible. */
+  readonly described: boolean
+  /** The document has other names for the parameters. */
+  readonly renamed: boolean
+}
+
+/** What there is in a framework. */
+export interface Traits {
+  /** Parameters may have patterns. */
+  readonly patterns: boolean
+  /** HEAD is answered where GET is, unless there is a route for it. */
+  readonly impliedHead: boolean
+  /** There may be routes for HEAD. */
+  readonly ownHead: boolean
+  readonly routers: boolean
+  /** Functions that hide what they take can be told apart from what answers. */
+  readonly rest: boolean
+  /** Routes have functions behind the one that answers. */
+  readonly behind: boolean
+  /** The first of several routes that differ in parameters alone is the only one. */
+  readonly onlyFirst: boolean
+}
+
+const guard: fc.Arbitrary<GuardPlan> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record(
+      {
+        kind: fc.constant('guard' as const),
+        scopes: fc.subarray(scopeNames, { maxLength: 2 }),
+        maxAgeSeconds: fc.constantFrom(100_000, 10_000_000),
+        optional: fc.constant(false),
+      },
+      { requiredKeys: ['kind', 'scopes', 'optional'] },
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('guard' as const),
+      scopes: fc.subarray(scopeNames, { maxLength: 1 }),
+      optional: fc.constant(true),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('anyOf' as const),
+      alternatives: fc.array(fc.subarray(scopeNames, { minLength: 1, maxLength: 2 }), { minLength: 1, maxLength: 2 }),
+    }),
+  },
+)
+
+export function plansFor(traits: Traits): fc.Arbitrary<Plan> {
+  const passing = fc.record({
+    kind: fc.constant('passing' as const),
+    style: traits.rest ? fc.constantFrom('plain', 'async', 'rest') : fc.constantFrom('plain', 'async'),
+  }) as fc.Arbitrary<{ kind: 'passing'; style: 'plain' | 'async' | 'rest' }>
+  const fn = fc
+    .tuple(
+      fc.oneof(
+        { weight: 2, arbitrary: guard as fc.Arbitrary<FunctionPlan> },
+        { weight: 1, arbitrary: passing as fc.Arbitrary<FunctionPlan> },
+      ),
+      fc.nat(2),
+    )
+    .map(([plan, phase]): FunctionPlan => ({ ...plan, phase }))
+  const functions = fc.array(fn, { maxLength: 2 })
+  const word = fc.constantFrom<Segment>('one', 'two', 'three')
+  // Where some parameters have patterns all have: one without, beside them, would be answered by them for some values.
+  return fc.boolean().chain((patterned) => {
+    const parameter: fc.Arbitrary<Segment> =
+      patterned && traits.patterns
+        ? fc.constantFrom({ parameter: 'digits' as const }, { parameter: 'letters' as const })
+        : fc.constant({ parameter: 'anything' as const })
+    const segment = fc.oneof({ weight: 3, arbitrary: word }, { weight: 2, arbitrary: parameter })
+    const path = fc.array(segment, { maxLength: 2 })
+    const use: fc.Arbitrary<UseStep> = fc.record({
+      kind: fc.constant('use' as const),
+      // A parameter of what guards has no pattern: the guard would be there for some values only.
+      path: fc.array(
+        fc.oneof(
+          { weight: 3, arbitrary: word },
+          { weight: 1, arbitrary: fc.constant({ parameter: 'anything' as const }) },
+        ),
+        { maxLength: 1 },
+      ),
+      exact: fc.boolean(),
+      functions: fc.array(fn, { minLength: 1, maxLength: 2 }),
+    })
+    const route: fc.Arbitrary<RouteStep> = fc.record({
+      kind: fc.constant('route' as const),
+      path,
+      methods: fc.oneof(
+        { weight: 1, arbitrary: fc.constant('all' as const) },
+        {
+          weight: 5,
+          arbitrary: fc.uniqueArray(
+            fc.constantFrom(...methods.filter((method) => method !== 'head' || traits.ownHead), 'get' as const),
+            { minLength: 1, maxLength: 2 },
+          ),
+        },
+      ),
+      functions,
+      behind: traits.behind
+        ? fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(fn, { maxLength: 1 }) })
+        : fc.constant([]),
+      takes: fc.constantFrom('needed', 'next', 'nothing'),
+      chained: fc.boolean(),
+    })
+    // The same route with the other patterns and other guards: nothing but a value tells the two apart.
+    const twins = fc
+      .tuple(route, functions)
+      .map(([one, others]): readonly Step[] => [one, { ...one, path: one.path.map(otherPattern), functions: others }])
+    const stepsAt = (depth: number): fc.Arbitrary<readonly Step[]> => {
+      const router: fc.Arbitrary<RouterStep> = fc.record({
+        kind: fc.constant('router' as const),
+        path,
+        steps: depth > 0 ? stepsAt(depth - 1) : fc.constant([]),
+        functions: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: functions }),
+        handlesErrors: fc.boolean(),
+        based: fc.boolean(),
+      })
+      const single = fc.oneof(
+        { weight: 3, arbitrary: use },
+        { weight: 5, arbitrary: route },
+        ...(depth > 0 && traits.routers ? [{ weight: 4, arbitrary: router as fc.Arbitrary<Step> }] : []),
+      )
+      const several = fc.oneof(
+        { weight: 5, arbitrary: single.map((step): readonly Step[] => [step]) },
+        { weight: 1, arbitrary: twins },
+      )
+      return fc.array(several, { minLength: depth === 3 ? 2 : 1, maxLength: 4, size: 'max' }).map((all) => all.flat())
+    }
+    return fc.record({
+      steps: stepsAt(3),
+      handlesErrors: fc.boolean(),
+      described: fc.boolean(),
+      renamed: patterned ? fc.constant(false) : fc.boolean(),
+    })
+  })
+}
+
+function otherPattern(segment: Segment): Segment {
+  if (typeof segment === 'string' || segment.parameter === 'anything') return segment
+  return { parameter: segment.parameter === 'digits' ? 'letters' : 'digits' }
+}
+
+/** What every framework's guard is. */
+export interface AnyGuard<M> {
+  (...demand: DemandArguments<Scope>): M
+  anyOf(...alternatives: readonly (readonly Scope[])[]): M
+  optional(...demand: DemandArguments<Scope>): M
+}
+
+export function guardOf<M>(guard: AnyGuard<M>, plan: GuardPlan): M {
+  if (plan.kind === 'anyOf') return guard.anyOf(...plan.alternatives)
+  const { scopes, maxAgeSeconds, optional } = plan
+  if (maxAgeSeconds !== undefined) return guard({ scopes, maxAgeSeconds })
+  return optional ? guard.optional(...scopes) : guard(...scopes)
+}
+
+/** A path with the place of each parameter in its name, so that no name is there twice. */
+export function nameSegments(
+  path: readonly Segment[],
+  offset: number,
+): readonly (string | { readonly name: string; readonly of: string })[] {
+  return path.map((segment, index) =>
+    typeof segment === 'string' ? segment : { name: `${segment.parameter}${offset + index}`, of: segment.parameter },
+  )
+}
+
+/** A path in a framework's own words. `''` is the root. */
+export function writePath(
+  path: readonly Segment[],
+  offset: number,
+  write: (name: string, pattern: string | undefined) => string,
+): string {
+  const patterns: Readonly<Record<string, string>> = { digits: '[0-9]+', letters: '[a-z]+' }
+  return nameSegments(path, offset)
+    .map((segment) => `/${typeof segment === 'string' ? segment : write(segment.name, patterns[segment.of])}`)
+    .join('')
+}
+
+export const templateOf = (path: readonly Segment[]): string => writePath(path, 0, (name) => `{${name}}`) || '/'
+
+/** What values a parameter has in requests. No word of a path is among them. */
+const values: Readonly<Record<string, readonly string[]>> = {
+  digits: ['7', '4711'],
+  letters: ['sample', 'xyz'],
+  anything: ['sample', 'v-2.5'],
+}
+
+export interface PlannedOperation {
+  readonly method: Method
+  readonly template: string
+  readonly path: readonly Segment[]
+}
+
+/** The operations that routes are there for. */
+export function operationsOf(plan: Plan, traits: Traits): readonly PlannedOperation[] {
+  const operations = new Map<string, PlannedOperation>()
+  const collect = (steps: readonly Step[], prefix: readonly Segment[]): void => {
+    for (const step of steps) {
+      if (step.kind === 'router') collect(step.steps, [...prefix, ...step.path])
+      if (step.kind !== 'route') continue
+      const path = [...prefix, ...step.path]
+      const template = templateOf(path)
+      const named = step.methods === 'all' ? methods : step.methods
+      const all = traits.impliedHead && named.includes('get') ? [...named, 'head' as const] : named
+      for (const method of all) {
+        const key = `${method} ${traits.onlyFirst ? template.replace(/\{\w+\}/g, '{}') : template}`
+        if (!operations.has(key)) operations.set(key, { method, template, path })
+      }
+    }
+  }
+  collect(plan.steps, [])
+  return [...operations.values()]
+}
+
+/** The paths of requests for an operation. */
+export function requestPaths(path: readonly Segment[]): readonly string[] {
+  const count = path.some((segment) => typeof segment !== 'string') ? 2 : 1
+  return Array.from(
+    { length: count },
+    (_, index) =>
+      path
+        .map((segment) => `/${typeof segment === 'string' ? segment : values[segment.parameter]![index]!}`)
+        .join('') || '/',
+  )
+}
+
+/** An app as the tests ask it. */
+export interface BuiltApp {
+  /** For `secure`. */
+  readonly app: unknown
+  request(method: string, path: string, authorization: string | undefined): Promise<RealAnswer>
+  close?(): Promise<unknown>
+}
+
+export interface RealAnswer {
+  readonly status: number
+  readonly headers: Headers
+}
+
+/** The header in which a route that answers says which it is. */
+export const routeHeader = 'x-route'
