@@ -24,7 +24,7 @@ describe('examples/own-users', { skip: database ? false : `no PostgreSQL: ${howT
   const { pool } = await import('./own-users/people.ts')
   const web = await import('./own-users/web.ts')
   const fastify = (await import('./own-users/fastify.ts')).app
-  const hash = hashSync(password, { cost: 4 })
+  const hash = hashSync(password, 4)
   await pool.query(
     `insert into people (email, hash, admin, banned) values
      ('ada@example.com', $1, true, false), ('bob@example.com', $1, false, false), ('eve@example.com', $1, true, true)`,

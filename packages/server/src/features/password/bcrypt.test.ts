@@ -47,7 +47,7 @@ describe('verify', () => {
 
   it('refuses a password with a NUL byte, which bcrypt cannot tell from a shorter one', async () => {
     const { hashSync, verifySync } = await import('@node-rs/bcrypt')
-    const stored = hashSync('a', { cost: 4 })
+    const stored = hashSync('a', 4)
     assert.equal(verifySync('a\0a', stored), true, 'the library cannot tell')
     assert.equal(await verify(Buffer.from('a'), stored), true)
     for (const password of ['a\0a', 'a\0', `${'a\0'.repeat(36)}b`])
