@@ -94,7 +94,12 @@ const server: Package = {
     { file: 'docs.ts', for: 'Swagger UI for the document of an app', neverLoads: ['kysely', 'pg', 'zod'] },
   ],
   rooms: [
-    { name: 'base', for: 'the error of whoever configures, and what threads inherit', from: [] },
+    {
+      name: 'base',
+      for: 'the error of whoever configures, what threads inherit, and the seal of what lies in the database',
+      from: [],
+      packagesOf: { 'seal.ts': ['node:crypto'] },
+    },
     {
       name: 'storage',
       for: 'open, migrate, read and transact, the same on SQLite and PostgreSQL',
@@ -116,9 +121,10 @@ const server: Package = {
     { name: 'features/scopes', for: 'scopes and roles: who holds what', from: [], packages: ['keystile'] },
     {
       name: 'features/sessions',
-      for: 'one row a login, the tokens issued under it, and their end',
-      from: ['storage', 'features/events'],
+      for: 'one row a login, the tokens issued under it, their refresh and their end',
+      from: ['base', 'storage', 'http', 'features/events'],
       packages: ['keystile', 'kysely'],
+      packagesOf: { 'refresh-tokens.ts': ['node:crypto'] },
     },
     {
       name: 'features/password',

@@ -7,6 +7,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { z } from 'zod'
+import { decodeJwtUnsafe } from 'keystile/jwt'
 import { freePort } from '../support/command.ts'
 import { createTestClock, issuer, password, readAnswer, type Answer, type TestClock } from '../support/keystile.ts'
 import { parseEmail, parseUsername } from '../../packages/server/src/features/users/names.ts'
@@ -19,7 +20,7 @@ import { bake, plansFor, type Caller, type Callers, type Known, type Operation }
 import type { Parameter, Schema, Sent } from './requests.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
-const requests = process.env['KEYSTILE_LONG'] ? 100_000 : 1_000
+const requests = process.env['KEYSTILE_LONG'] ? 100_000 : 1_300
 
 const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
 const roles = { reader: ['items:read'] } as const
@@ -136,6 +137,7 @@ async function openStage(options: Readonly<Record<string, unknown>>): Promise<St
   const base = { issuer, database: ':memory:', clock, logger, scopes, roles, defaultScopes: ['items:read'] }
   const running = await wire(checkOptions({ ...base, ...options }))
   const { keystile, document } = running
+  const callers = await createCallers(running, clock)
   const validates = createValidators(document)
 
   function check(operation: DescribedOperation, { request, secrets, asked, reaches }: Sent, answer: Answer): void {
@@ -177,10 +179,11 @@ async function openStage(options: Readonly<Record<string, unknown>>): Promise<St
     known: {
       password,
       usernames: ['keeper', 'keeper@example.com'],
+      refreshTokens: [callers.refreshToken],
       scopes: Object.keys(keystile.scopes),
       roles: ['admin', ...Object.keys(roles)],
     },
-    callers: await createCallers(running, clock),
+    callers,
     async send({ request }) {
       log.length = 0
       return readAnswer(await keystile.fetch(request))
@@ -240,6 +243,8 @@ function createValidators(
 }
 
 interface RenewableCallers extends Callers {
+  /** Somebody's who does nothing else. */
+  readonly refreshToken: string
   /** Gives all of them new accounts: the old ones may be changed or gone. */
   renew(): Promise<void>
 }
@@ -248,7 +253,7 @@ async function createCallers({ keystile, users }: Running, clock: TestClock): Pr
   const hashThreads = openHashThreads()
   const passwordHash = await createPasswords(hashThreads).hash(password)
   await hashThreads.close()
-  const current = new Map<Caller, { readonly id: string; readonly token: string }>()
+  const current = new Map<Caller, { readonly id: string; readonly sessionId: string; readonly token: string }>()
   let number = 0
 
   async function create(name: string, roles: readonly string[] = []): Promise<string> {
@@ -262,7 +267,8 @@ async function createCallers({ keystile, users }: Running, clock: TestClock): Pr
   async function logIn(caller: Caller): Promise<void> {
     const id = await create(`${caller}-${number}`, caller === 'administrator' ? ['admin'] : [])
     const { accessToken } = await keystile.sessions.create({ subject: id })
-    current.set(caller, { id, token: accessToken })
+    const sessionId = decodeJwtUnsafe(accessToken).claims['sid'] as string
+    current.set(caller, { id, sessionId, token: accessToken })
   }
 
   async function renew(): Promise<void> {
@@ -281,7 +287,15 @@ async function createCallers({ keystile, users }: Running, clock: TestClock): Pr
     }
   }
 
-  await create('keeper')
+  const { refreshToken } = await keystile.sessions.create({ subject: await create('keeper') })
   await renew()
-  return { renew, token: (caller) => current.get(caller)!.token, id: (caller) => current.get(caller)!.id }
+  return {
+    renew,
+    refreshToken,
+    token: (caller) => current.get(caller)!.token,
+    id(caller, path) {
+      const { id, sessionId } = current.get(caller)!
+      return path.includes('/sessions/') ? sessionId : id
+    },
+  }
 }

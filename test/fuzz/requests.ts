@@ -8,6 +8,8 @@ export interface Schema {
   readonly type?: string | readonly string[]
   readonly properties?: Readonly<Record<string, Schema>>
   readonly required?: readonly string[]
+  /** Only which members must be there together. */
+  readonly anyOf?: readonly { readonly required: readonly string[] }[]
   readonly items?: Schema
   readonly enum?: readonly unknown[]
   readonly pattern?: string
@@ -64,6 +66,8 @@ export interface Plan {
 export interface Known {
   readonly password: string
   readonly usernames: readonly string[]
+  /** Some that are good, or were. */
+  readonly refreshTokens: readonly string[]
   readonly scopes: readonly string[]
   readonly roles: readonly string[]
 }
@@ -218,9 +222,12 @@ function membersOf(schema: Schema, known: Known): Arbitrary<Body> {
     .map((members) => ({ kind: 'members', members }))
 }
 
-function objectOf({ properties = {}, required = [] }: Schema, known: Known): Arbitrary<Record<string, unknown>> {
+function objectOf({ properties = {}, required = [], anyOf }: Schema, known: Known): Arbitrary<Record<string, unknown>> {
   const members = Object.entries(properties).map(([name, schema]) => [name, valueOf(name, schema, known)] as const)
-  return fc.record(Object.fromEntries(members), { requiredKeys: [...required] })
+  const ways = (anyOf ?? [{ required: [] }]).map((way) =>
+    fc.record(Object.fromEntries(members), { requiredKeys: [...required, ...way.required] }),
+  )
+  return fc.oneof(...ways)
 }
 
 function valueOf(name: string, schema: Schema, known: Known): Arbitrary<unknown> {
@@ -248,12 +255,16 @@ function valueOf(name: string, schema: Schema, known: Known): Arbitrary<unknown>
 }
 
 /** Values that mean something to the server. */
-function knownValues(name: string, { password, usernames, scopes, roles }: Known): readonly string[] | undefined {
+function knownValues(
+  name: string,
+  { password, usernames, refreshTokens, scopes, roles }: Known,
+): readonly string[] | undefined {
   const some: Readonly<Record<string, readonly string[]>> = {
     username: usernames,
     after: usernames,
     password: [password],
     current_password: [password],
+    refresh_token: refreshTokens,
     scope: ['', scopes.join(' '), ...scopes],
     scopes,
     roles,
@@ -288,12 +299,13 @@ export interface Sent {
 
 export interface Callers {
   token(caller: Caller): string
-  id(caller: Caller): string
+  /** What stands in the path: the caller's own id, or that of their session. */
+  id(caller: Caller, path: string): string
 }
 
 /** `undefined` for what cannot be written as a request, such as a header that no client lets through. */
 export function bake(origin: string, operation: Operation, plan: Plan, callers: Callers): Sent | undefined {
-  const id = 'of' in plan.id ? callers.id(plan.id.of) : plan.id.text
+  const id = 'of' in plan.id ? callers.id(plan.id.of, operation.path) : plan.id.text
   // These would be other paths.
   if (!id.isWellFormed() || ['', '.', '..', 'me'].includes(id)) return undefined
   const segment = encodeURIComponent(id)

@@ -8,6 +8,7 @@ import { after, afterEach, describe } from 'node:test'
 import { Hono } from 'hono'
 import pg from 'pg'
 import { createGuard } from 'keystile/hono'
+import { decodeJwtUnsafe } from 'keystile/jwt'
 import type { Keystile, KeystileOptions } from '@keystile/server'
 import { checkOptions } from '../../packages/server/src/server/options.ts'
 import type { User } from '../../packages/server/src/features/users/users.ts'
@@ -58,10 +59,23 @@ export interface TestKeystile {
   readHash(subject: string): Promise<string>
   writeHash(subject: string, hash: string): Promise<void>
   login(fields?: Readonly<Record<string, string>>): Promise<Answer>
+  /** The tokens of a new login by a user who is registered first if need be. */
+  tokens(username?: string): Promise<Tokens>
+  refresh(refreshToken: string, fields?: Readonly<Record<string, string>>): Promise<Answer>
+  /** Gives a user these scopes and no others. */
+  setScopes(subject: string, scopes: readonly string[]): Promise<void>
   /** An access token of a user who is registered first if need be. */
   accessToken(username?: string): Promise<string>
   /** As `keystile user disable` does it, in this process; or a word in the app's own table. */
   disable(subject: string): Promise<void>
+}
+
+/** What a login answers, by its name in TypeScript. */
+export interface Tokens {
+  readonly accessToken: string
+  readonly refreshToken: string
+  readonly sessionId: string
+  readonly subject: string
 }
 
 export interface SendOptions {
@@ -187,6 +201,13 @@ export async function startKeystile(options: StartOptions, people?: People): Pro
     send('POST', '/users', { json: { username: 'ada', email: 'ada@example.com', password, ...fields } })
   const login: TestKeystile['login'] = (fields) =>
     send('POST', '/token', { form: { username: 'ada', password, ...fields } })
+  const tokens: TestKeystile['tokens'] = async (username = 'ada') => {
+    if (people) await people.add({ username, password })
+    else await register({ username, email: `${username}@example.com` })
+    const { status, json, text } = await login({ username })
+    assert.equal(status, 200, text)
+    return tokensOf(json)
+  }
   const getUser = async (subject: string): Promise<User> => {
     const user = (await users.listAfter('', 50)).find(({ publicUser }) => publicUser.id === subject) // from no cache
     assert.ok(user, 'there is no such user')
@@ -221,13 +242,26 @@ export async function startKeystile(options: StartOptions, people?: People): Pro
       else assert.equal(await users.change(await getUser(subject), { active: false }), 'changed')
     },
     login,
-    async accessToken(username = 'ada') {
-      if (people) await people.add({ username, password })
-      else await register({ username, email: `${username}@example.com` })
-      const { status, json, text } = await login({ username })
-      assert.equal(status, 200, text)
-      return json['access_token'] as string
+    tokens,
+    accessToken: async (username) => (await tokens(username)).accessToken,
+    refresh: (refresh_token, fields) =>
+      send('POST', '/token', { form: { grant_type: 'refresh_token', refresh_token, ...fields } }),
+    async setScopes(subject, scopes) {
+      if (people) await people.sql('update people set scopes = $1 where id = $2', scopes.join(' '), subject)
+      else assert.equal(await users.change(await getUser(subject), { scopes }), 'changed')
     },
+  }
+}
+
+/** The members of an answer to `POST /token`. */
+export function tokensOf(json: Answer['json']): Tokens {
+  const accessToken = json['access_token'] as string
+  const { sid, sub } = decodeJwtUnsafe(accessToken).claims
+  return {
+    accessToken,
+    refreshToken: json['refresh_token'] as string,
+    sessionId: sid as string,
+    subject: sub as string,
   }
 }
 

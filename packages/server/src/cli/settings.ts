@@ -92,6 +92,24 @@ const settings: readonly Setting[] = [
     parse: wholeNumber,
   },
   {
+    name: 'sessionSeconds',
+    environment: ['KEYSTILE_SESSION_SECONDS'],
+    summary: 'how long a login lasts, however often it is refreshed; 2592000 (30 days) unless said',
+    parse: wholeNumber,
+  },
+  {
+    name: 'idleSeconds',
+    environment: ['KEYSTILE_IDLE_SECONDS'],
+    summary: 'how long a login lasts that is not refreshed; 1209600 (14 days) unless said',
+    parse: wholeNumber,
+  },
+  {
+    name: 'graceSeconds',
+    environment: ['KEYSTILE_GRACE_SECONDS'],
+    summary: 'how long a used refresh token gives its successor again; 10 unless said, 0 for never',
+    parse: wholeNumber,
+  },
+  {
     name: 'logFile',
     environment: ['KEYSTILE_LOG_FILE'],
     summary: 'where the log goes; standard error unless said',

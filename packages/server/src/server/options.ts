@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { isScopeName, silentLogger, systemClock, type Clock, type Logger } from 'keystile/internal'
 import type { Jwk, SigningKey } from 'keystile/jwt'
 import { adminRole, builtInScopes, type BuiltInScope, type ScopeRules } from '../features/scopes/scopes.ts'
+import type { Lifetimes } from '../features/sessions/lifetimes.ts'
 import { findSealingSecretFault } from '../features/signing-keys/sealing-secret.ts'
 import { issuingAlgorithms, signingKeyOf, type IssuingAlgorithm } from '../features/signing-keys/signing-keys.ts'
 import { directoryFunctions, type UserDirectory } from '../features/users/directory.ts'
@@ -28,6 +29,18 @@ interface CommonOptions<S extends string> {
   readonly defaultScopes?: readonly NoInfer<S | BuiltInScope>[]
   /** Life of an access token in seconds, 10 to 86,400. Default: 600. */
   readonly accessTokenSeconds?: number
+  /**
+   * How long a login lasts, however often it is refreshed: seconds, 60 to 34,560,000 (400 days). Default: 30 days. Holds for
+   * logins from now on.
+   */
+  readonly sessionSeconds?: number
+  /** How long a login lasts that is not refreshed: seconds, 60 to 34,560,000. Default: 14 days. */
+  readonly idleSeconds?: number
+  /**
+   * How long a used refresh token is answered with its successor again, for clients that send twice or lose an answer: seconds, 0 to
+   * 60. Default: 10. With 0 a token is used strictly once, and whoever sends twice is logged out.
+   */
+  readonly graceSeconds?: number
   /**
    * The secret under which private signing keys are sealed: 32 random characters or more. Default: the file
    * `keystile.key` beside a SQLite file, made at the first start; PostgreSQL has no default.
@@ -79,6 +92,8 @@ function findMissingFunctions(
   }
 }
 
+const maxSessionSeconds = 400 * 24 * 60 * 60
+
 const seconds = (min: number, max: number): z.ZodNumber =>
   z
     .int({ error: `is a whole number of seconds from ${min} to ${max}` })
@@ -102,6 +117,9 @@ const shape = z.strictObject({
   roles: z.record(z.string(), scopeNames, { error: 'is an object of roles and their scopes' }).optional(),
   defaultScopes: scopeNames.optional(),
   accessTokenSeconds: seconds(10, 86_400).optional(),
+  sessionSeconds: seconds(60, maxSessionSeconds).optional(),
+  idleSeconds: seconds(60, maxSessionSeconds).optional(),
+  graceSeconds: seconds(0, 60).optional(),
   registration: z.enum(['open', 'closed'], { error: 'is open or closed' }).optional(),
   profile: z
     .custom<ProfileSchema>((value) => typeof (value as ProfileSchema | null)?.['~standard']?.validate === 'function', {
@@ -131,12 +149,11 @@ const shape = z.strictObject({
 })
 
 /** Options that are complete and safe. */
-export interface CheckedOptions {
+export interface CheckedOptions extends Lifetimes {
   readonly issuer: string
   readonly audience: string
   readonly database: string | Pool
   readonly scopes: ScopeRules
-  readonly accessTokenSeconds: number
   readonly registration: 'open' | 'closed'
   readonly profile: ProfileSchema | undefined
   /** Without it the accounts are our own. */
@@ -202,6 +219,9 @@ export function readOptions(input: Readonly<Record<string, unknown>>): {
     database,
     scopes: { declared, defaults: defaultScopes ?? [], roles: { ...roles, [adminRole]: Object.keys(declared) } },
     accessTokenSeconds: rest.accessTokenSeconds ?? 600,
+    sessionSeconds: rest.sessionSeconds ?? 30 * 24 * 60 * 60,
+    idleSeconds: rest.idleSeconds ?? 14 * 24 * 60 * 60,
+    graceSeconds: rest.graceSeconds ?? 10,
     registration: rest.registration ?? 'open',
     profile: rest.profile,
     users: rest.users,

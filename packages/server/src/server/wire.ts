@@ -2,7 +2,6 @@ import { createVerifier, type Caller, type Identity, type Verifier } from 'keyst
 import type { SigningKey } from 'keystile/jwt'
 import {
   createGuardCore,
-  ProblemError,
   randomId,
   readWebRequest,
   TokenError,
@@ -16,12 +15,15 @@ import {
 import { openEventFeed, type EventFeed } from '../features/events/events.ts'
 import { describeRoutes } from '../features/docs/openapi.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
+import { revokeRoute } from '../features/oauth/revoke.ts'
 import { tokenRoute } from '../features/oauth/token.ts'
 import { openHashThreads } from '../features/password/hash-threads.ts'
 import { createPasswords, type Passwords } from '../features/password/password.ts'
-import { createSessionStarter, type SessionStarter } from '../features/sessions/sessions.ts'
-import { grantScopes, type BuiltInScope, type ScopeRules } from '../features/scopes/scopes.ts'
-import { firstParty } from '../features/clients/clients.ts'
+import type { BuiltInScope } from '../features/scopes/scopes.ts'
+import { createSessionRefresher } from '../features/sessions/refresh.ts'
+import { sessionRoutes } from '../features/sessions/routes.ts'
+import { createSessionEnds } from '../features/sessions/session-ends.ts'
+import { createSessionStarter } from '../features/sessions/sessions.ts'
 import { readOrCreateSealingSecret } from '../features/signing-keys/sealing-secret.ts'
 import { openSigningKeys, type SigningKeySource } from '../features/signing-keys/signing-keys.ts'
 import { accountDirectory, checkedDirectory, type Directory } from '../features/users/directory.ts'
@@ -31,30 +33,10 @@ import { createUsers, type PublicUser, type Users } from '../features/users/user
 import type { Route } from '../http/route.ts'
 import { DatabaseUnavailableError, type Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
+import { createAppSessions, type Sessions } from './app-sessions.ts'
 import { checkOptions, type CheckedOptions, type KeystileOptions } from './options.ts'
 import { createRouter } from './router.ts'
 import { readVersion } from './version.ts'
-
-/** What a login gives. */
-export interface Tokens {
-  readonly accessToken: string
-  readonly tokenType: 'bearer'
-  /** Life of the access token, in seconds. */
-  readonly expiresIn: number
-  readonly scopes: readonly string[]
-}
-
-export interface Sessions {
-  /**
-   * Starts a session for somebody whom the application has recognised in its own way, by another identity provider say.
-   * Does NOT prove anything about them.
-   *
-   * @param login the subject of the user's tokens (the `id` of an account of ours), and the scopes that are asked for; without any, all that the user holds
-   * @throws {TypeError} for a scope that is not declared
-   * @throws {ProblemError} `not_found` for a user who does not exist or may not come in
-   */
-  create(login: { readonly subject: string; readonly scopes?: readonly string[] }): Promise<Tokens>
-}
 
 /** Keystile, running. `S`: the declared scopes; `U`: the user that a guarded route sees. */
 export interface Keystile<S extends string = string, U = PublicUser> {
@@ -89,8 +71,8 @@ export interface Running {
 
 /**
  * Opens the database, brings it up to date, and starts Keystile on it. Faults of the options are found before anything
- * is touched, and reported together. With `users`, people log in who are kept elsewhere, and there are no endpoints below
- * `/users`.
+ * is touched, and reported together. With `users`, people log in who are kept elsewhere, and of the endpoints below `/users`
+ * there are those of their sessions alone.
  *
  * @throws {TypeError} `ConfigurationError`, when an option is wrong or unsafe, or the database belongs to another issuer or key
  * @throws {Error} when the database cannot be opened
@@ -143,6 +125,8 @@ export async function openAccounts(
 /** Who logs in, and what they find here beside tokens. */
 interface People<U> {
   readonly directory: Directory<U>
+  /** Whoever has this subject, if they may come in, on each guarded request; may be some seconds old. */
+  findActive(subject: string): Promise<U | undefined>
   readonly routes: readonly Route<Caller<string, U>>[]
   /** A user as the application sees them. */
   show(user: U): unknown
@@ -156,10 +140,19 @@ export async function wire(options: CheckedOptions): Promise<Running> {
   try {
     if (options.users) {
       const directory = checkedDirectory(options.users, { rules, logger })
-      return await serve(options, accounts, { directory, routes: [], show: (user) => user })
+      return await serve(options, accounts, {
+        directory,
+        findActive: directory.findActive,
+        routes: [],
+        show: (user) => user,
+      })
     }
     return await serve(options, accounts, {
       directory: checkedDirectory(accountDirectory(users, rules), { rules, logger }),
+      async findActive(subject) {
+        const user = await users.findBySubject(subject)
+        return user?.active ? user : undefined
+      },
       routes: [
         ...accountRoutes({ issuer, users, passwords, registration, profile }),
         ...managementRoutes({ users, scopes: rules, profile }),
@@ -173,19 +166,25 @@ export async function wire(options: CheckedOptions): Promise<Running> {
 }
 
 async function serve<U>(options: CheckedOptions, accounts: Accounts, people: People<U>): Promise<Running> {
-  const { issuer, audience, accessTokenSeconds, scopes, logger, clock } = options
+  const { issuer, audience, scopes, logger, clock } = options
   const { database, feed, users, passwords, close } = accounts
   const { directory, show } = people
   const signingKeys = await openSigningKeys(database, { issuer, source: signingKeySource(options), clock })
   const signingKey = (): SigningKey => signingKeys.current
-  const issuing = { issuer, audience, accessTokenSeconds, hasAccounts: options.users === undefined, signingKey }
-  const sessions = createSessionStarter(database, issuing, clock)
+  const { accessTokenSeconds, sessionSeconds, idleSeconds, graceSeconds } = options
+  const lifetimes = { accessTokenSeconds, sessionSeconds, idleSeconds, graceSeconds }
+  const issuing = { issuer, audience, ...lifetimes, hasAccounts: options.users === undefined, signingKey }
+  const starter = createSessionStarter(database, issuing, clock)
+  const refresher = createSessionRefresher(database, { issuing, feed, clock, logger })
+  const ends = createSessionEnds(database, feed, clock)
   const verifier = createVerifier({ issuer, audience, keys: signingKeys.keySet, revocations: feed.revocations, clock })
   const findActive = (identity: Identity): Promise<U | undefined> =>
-    directory.findActive(identity.subject).catch(asRefusal)
+    people.findActive(identity.subject).catch(asRefusal)
   const routes = [
-    tokenRoute({ directory, passwords, sessions, scopes, logger, accessTokenSeconds }),
+    tokenRoute({ directory, passwords, sessions: starter, refresher, scopes, logger }),
+    revokeRoute({ refresher, sessions: ends, verifier }),
     ...people.routes,
+    ...sessionRoutes(ends),
     ...metadataRoutes({ issuer, scopes: Object.keys(scopes.declared), published: () => signingKeys.published }),
   ]
   const guard = createGuardCore({ verifier, scopes: scopes.declared, user: findActive })
@@ -198,7 +197,7 @@ async function serve<U>(options: CheckedOptions, accounts: Accounts, people: Peo
       const user = await findActive(identity)
       return user === undefined ? undefined : show(user)
     },
-    sessions: { create: (login) => createSession(login, { directory, sessions, scopes, accessTokenSeconds }) },
+    sessions: createAppSessions({ directory, starter, ends, scopes }),
     answer,
     fetch: async (request) => toResponse((await answer(readWebRequest(request))) ?? { status: 404, headers: {} }),
     close,
@@ -213,27 +212,6 @@ async function serve<U>(options: CheckedOptions, accounts: Accounts, people: Peo
         () => false,
       ),
   }
-}
-
-/** A login that the application has proved in its own way. */
-async function createSession<U>(
-  { subject, scopes: requested }: Parameters<Sessions['create']>[0],
-  parts: {
-    readonly directory: Directory<U>
-    readonly sessions: SessionStarter
-    readonly scopes: ScopeRules
-    readonly accessTokenSeconds: number
-  },
-): Promise<Tokens> {
-  const { directory } = parts
-  const undeclared = requested?.find((scope) => !Object.hasOwn(parts.scopes.declared, scope))
-  if (undeclared !== undefined) throw new TypeError(`the scope "${undeclared}" is not declared`)
-  const user = await directory.findActive(subject)
-  const scopes = user === undefined ? [] : grantScopes(requested, directory.scopes(user))
-  const started =
-    user === undefined ? undefined : await parts.sessions.start({ subject, clientId: firstParty.id, scopes })
-  if (!started) throw new ProblemError('not_found', 'There is no such user, or one who may not come in')
-  return { accessToken: started.accessToken, tokenType: 'bearer', expiresIn: parts.accessTokenSeconds, scopes }
 }
 
 function signingKeySource({ signingKey, signingAlgorithm, key, database }: CheckedOptions): SigningKeySource {

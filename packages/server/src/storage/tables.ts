@@ -33,11 +33,37 @@ export interface SessionRow {
   readonly id: string
   readonly subject: string
   readonly client_id: string
+  /** What was granted at the login: no refresh gives more. */
+  readonly scopes: string
+  /** The `User-Agent` of the login. */
+  readonly device: string | null
   readonly created_at: number
   readonly last_used_at: number
+  /** No refresh goes beyond this, whatever the settings are by then. */
+  readonly expires_at: number
+  /** Nor beyond this, which each refresh moves on. */
+  readonly idle_expires_at: number
   /** The latest `exp` of a token issued under it: until then an end of it must be remembered. */
   readonly tokens_expire_at: number
+  /** When a used token was last answered although its grace was over. */
+  readonly late_retry_at: number | null
   readonly ended_at: number | null
+}
+
+/** One link of the chain of a session's refresh tokens. */
+export interface RefreshTokenRow {
+  /** The part before the dot: random, and not the `sid`, which access tokens tell. */
+  readonly id: string
+  readonly session_id: string
+  /** SHA-256 of the part after the dot. */
+  readonly secret_hash: string
+  readonly created_at: number
+  readonly used_at: number | null
+  readonly successor_id: string | null
+  /** The successor, sealed under this token: whoever shows this one again can be given it, and nobody else. */
+  readonly sealed_successor: string | null
+  /** Until when showing it again is as good as the first time. */
+  readonly repeatable_until: number | null
 }
 
 /** An end of a session or subject. Numbered by the feed after it was committed, so that numbers appear in order. */
@@ -69,6 +95,7 @@ export interface Tables {
   readonly setting: SettingRow
   readonly user: UserRow
   readonly session: SessionRow
+  readonly refresh_token: RefreshTokenRow
   readonly event: EventRow
   readonly feed: FeedRow
   readonly signing_key: SigningKeyRow

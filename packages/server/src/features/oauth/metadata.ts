@@ -1,5 +1,6 @@
 import type { JwkSet } from 'keystile/jwt'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
+import { grantTypes } from './token.ts'
 
 const jwkSetSchema = {
   type: 'object',
@@ -14,11 +15,13 @@ const metadataSchema = {
   properties: {
     issuer: { type: 'string' },
     token_endpoint: { type: 'string' },
+    revocation_endpoint: { type: 'string' },
     jwks_uri: { type: 'string' },
     scopes_supported: strings,
     response_types_supported: strings,
     grant_types_supported: strings,
     token_endpoint_auth_methods_supported: strings,
+    revocation_endpoint_auth_methods_supported: strings,
   },
   required: ['issuer', 'token_endpoint', 'jwks_uri', 'response_types_supported'],
 }
@@ -42,11 +45,13 @@ export function metadataRoutes({
   const metadata = {
     issuer,
     token_endpoint: `${issuer}/token`,
+    revocation_endpoint: `${issuer}/revoke`,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
     scopes_supported: scopes,
     response_types_supported: [],
-    grant_types_supported: ['password'],
+    grant_types_supported: grantTypes,
     token_endpoint_auth_methods_supported: ['none'],
+    revocation_endpoint_auth_methods_supported: ['none'],
   }
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   const get = { method: 'GET', refusals: 'problem' } as const

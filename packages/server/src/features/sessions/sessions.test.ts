@@ -11,7 +11,8 @@ import { createSessionStarter } from './sessions.ts'
 
 const clock = { now: () => Date.UTC(2026, 10, 25) }
 const key = generateKey('ES256')
-const issuing = { issuer: 'i', audience: 'a', accessTokenSeconds: 60, hasAccounts: true, signingKey: () => key }
+const lifetimes = { accessTokenSeconds: 60, sessionSeconds: 900, idleSeconds: 300, graceSeconds: 10 }
+const issuing = { issuer: 'i', audience: 'a', ...lifetimes, hasAccounts: true, signingKey: () => key }
 
 describe('start', () => {
   let database: Database

@@ -1,6 +1,8 @@
-import { issueAccessToken, randomId, type Clock } from 'keystile/internal'
-import type { SigningKey } from 'keystile/jwt'
+import { randomId, type Clock } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
+import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
+import { accessTokenSecondsAt, idleExpiryAt } from './lifetimes.ts'
+import { hashSecret, makeRefreshToken, writeRefreshToken } from './refresh-tokens.ts'
 import { insertSession } from './store.ts'
 
 export interface Login {
@@ -9,56 +11,60 @@ export interface Login {
   readonly passwordHash?: string
   readonly clientId: string
   readonly scopes: readonly string[]
-}
-
-/** What a session's tokens say about where they come from, and how they are signed. */
-export interface Issuing {
-  readonly issuer: string
-  readonly audience: string
-  readonly accessTokenSeconds: number
-  /** Whether its subjects are our own accounts, each of which may be disabled or deleted as a session starts. */
-  readonly hasAccounts: boolean
-  signingKey(): SigningKey
+  /** The `User-Agent` that came with it, for the list of sessions that a person is shown. */
+  readonly device?: string | undefined
 }
 
 export interface SessionStarter {
   /**
-   * Starts a session, writes it down, and issues its first access token.
+   * Starts a session, writes it down, and issues its first tokens.
    *
    * @returns `undefined` when the user may not log in any more, or not with this password
    */
-  start(login: Login): Promise<{ readonly accessToken: string } | undefined>
+  start(login: Login): Promise<IssuedTokens | undefined>
 }
+
+/** Enough to tell one's devices apart. */
+const maxDeviceLength = 200
 
 export function createSessionStarter(database: Database, issuing: Issuing, clock: Clock): SessionStarter {
   return {
-    async start({ subject, passwordHash, clientId, scopes }) {
+    async start({ subject, passwordHash, clientId, scopes, device }) {
       const now = clock.now()
+      const expiresAt = now + issuing.sessionSeconds * 1000
+      const expiresInSeconds = accessTokenSecondsAt(now, expiresAt, issuing)
       const session = {
         id: randomId(),
         subject,
         client_id: clientId,
+        scopes: JSON.stringify(scopes),
+        device: shownDevice(device),
         created_at: now,
-        tokens_expire_at: now + issuing.accessTokenSeconds * 1000,
+        expires_at: expiresAt,
+        idle_expires_at: idleExpiryAt(now, expiresAt, issuing),
+        tokens_expire_at: now + expiresInSeconds * 1000,
       }
+      const refreshToken = makeRefreshToken()
       const { started } = await database.write(insertSession, {
         session,
+        refreshToken: { id: refreshToken.id, secretHash: hashSecret(refreshToken) },
         hasAccount: issuing.hasAccounts,
         passwordHash,
       })
       if (!started) return undefined
-      const content = {
-        issuer: issuing.issuer,
-        audience: issuing.audience,
-        subject,
-        clientId,
-        sessionId: session.id,
+      const content = { subject, clientId, sessionId: session.id, scopes, authenticatedAt: now }
+      return {
+        accessToken: signAccessToken(content, expiresInSeconds, { issuing, now }),
+        expiresInSeconds,
+        refreshToken: writeRefreshToken(refreshToken),
         scopes,
-        authenticatedAt: now,
       }
-      // At the time that was written down, however long the commit took.
-      const at = { now: () => now }
-      return { accessToken: issueAccessToken(content, issuing.signingKey(), issuing.accessTokenSeconds, at) }
     },
   }
+}
+
+/** What clients say of themselves, as far as any database takes it. */
+function shownDevice(device: string | undefined): string | null {
+  const shown = device?.replace(/\p{Cc}/gu, '').trim()
+  return shown === undefined || shown === '' ? null : shown.slice(0, maxDeviceLength).toWellFormed()
 }

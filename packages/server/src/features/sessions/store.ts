@@ -1,28 +1,39 @@
-import type { Transaction } from 'kysely'
+import type { Kysely, Selectable, Transaction } from 'kysely'
 import { command, type AnyCommand, type Command } from '../../storage/database.ts'
-import type { SessionRow, Tables } from '../../storage/tables.ts'
+import type { RefreshTokenRow, SessionRow, Tables } from '../../storage/tables.ts'
 import { insertEvents } from '../events/store.ts'
+import { accessTokenSecondsAt, idleExpiryAt, type Lifetimes } from './lifetimes.ts'
+import { decideRefresh } from './refresh-rule.ts'
 
 export interface NewSessionRow {
-  readonly session: Omit<SessionRow, 'ended_at' | 'last_used_at'>
+  readonly session: Omit<SessionRow, 'ended_at' | 'last_used_at' | 'late_retry_at'>
+  readonly refreshToken: NewRefreshToken
   /** Whose account is not ours has no row here. */
   readonly hasAccount: boolean
   /** The hash that the password was proved against; without one, the application has proved who it is. */
   readonly passwordHash: string | undefined
 }
 
+interface NewRefreshToken {
+  readonly id: string
+  readonly secretHash: string
+}
+
 /**
- * Starts the session of a login, unless the user was disabled, deleted or given another password since the password
- * was proved: the row of their account is taken first, so one of the two comes before the other, on both databases.
+ * Starts the session of a login with its first refresh token, unless the user was disabled, deleted or given another
+ * password since the password was proved: the row of their account is taken first, so one of the two comes before the
+ * other, on both databases.
  */
 export const insertSession: Command<NewSessionRow, { readonly started: boolean }> = command(
   'insertSession',
-  async (transaction, { session, hasAccount, passwordHash }) => {
+  async (transaction, { session, refreshToken, hasAccount, passwordHash }) => {
     if (hasAccount && !(await takeAccount(transaction, session.subject, passwordHash))) return { started: false }
+    const { id, created_at: now } = session
     await transaction
       .insertInto('session')
-      .values({ ...session, last_used_at: session.created_at, ended_at: null })
+      .values({ ...session, last_used_at: now, late_retry_at: null, ended_at: null })
       .execute()
+    await insertRefreshToken(transaction, refreshToken, { sessionId: id, now })
     return { started: true }
   },
 )
@@ -45,17 +56,207 @@ async function takeAccount(
   return taken !== undefined
 }
 
+async function insertRefreshToken(
+  transaction: Transaction<Tables>,
+  { id, secretHash }: NewRefreshToken,
+  { sessionId, now }: { readonly sessionId: string; readonly now: number },
+): Promise<void> {
+  const unused = { used_at: null, successor_id: null, sealed_successor: null, repeatable_until: null }
+  await transaction
+    .insertInto('refresh_token')
+    .values({ id, session_id: sessionId, secret_hash: secretHash, created_at: now, ...unused })
+    .execute()
+}
+
+/** A refresh token with whose it is. */
+export type FoundRefreshToken = Pick<RefreshTokenRow, 'session_id' | 'secret_hash'> &
+  Pick<SessionRow, 'subject' | 'client_id' | 'scopes'>
+
+export function findRefreshToken(reader: Kysely<Tables>, id: string): Promise<FoundRefreshToken | undefined> {
+  return reader
+    .selectFrom('refresh_token')
+    .innerJoin('session', 'session.id', 'refresh_token.session_id')
+    .select(['session_id', 'secret_hash', 'subject', 'client_id', 'session.scopes'])
+    .where('refresh_token.id', '=', id)
+    .executeTakeFirst()
+}
+
+/** A refresh token that is shown, and the successor that it gets if it is to have one. */
+export interface RefreshTokenUse extends NewRefreshToken {
+  readonly successor: NewRefreshToken & { readonly sealed: string }
+  readonly lifetimes: Lifetimes
+  readonly now: number
+}
+
+interface Refreshed {
+  /** Life of the access token that may be issued. */
+  readonly expiresInSeconds: number
+  readonly authenticatedAt: number
+}
+
+export type RefreshTokenUsed =
+  | (Refreshed & { readonly outcome: 'rotated' })
+  | (Refreshed & { readonly outcome: 'repeated'; readonly sealedSuccessor: string })
+  /** The session is ended by this. */
+  | { readonly outcome: 'reused' }
+  /** There is no such token, or its session was over before. */
+  | { readonly outcome: 'over' }
+
+/**
+ * Uses a refresh token: one of two that show it at once comes first, and neither comes between an end of the session and
+ * its event. So the row of the session is taken in one statement, and only then, in another, which sees what the last
+ * holder of that lock has written, the token is read.
+ */
+export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = command(
+  'useRefreshToken',
+  async (transaction, use): Promise<RefreshTokenUsed> => {
+    const { now, lifetimes } = use
+    const session = await takeSession(transaction, use)
+    if (!session) return { outcome: 'over' }
+    const token = await transaction
+      .selectFrom('refresh_token as token')
+      .leftJoin('refresh_token as successor', 'successor.id', 'token.successor_id')
+      .select(['token.used_at', 'token.repeatable_until', 'token.sealed_successor'])
+      .select('successor.used_at as successor_used_at')
+      .where('token.id', '=', use.id)
+      .executeTakeFirstOrThrow()
+    const decision = decideRefresh({
+      now,
+      graceSeconds: lifetimes.graceSeconds,
+      usedAt: token.used_at,
+      repeatableUntil: token.repeatable_until,
+      successorIsUsed: token.successor_used_at !== null,
+      lateRetryAt: session.late_retry_at,
+    })
+    if (decision === 'reuse') {
+      await endSessionRows(transaction, [session.id], now)
+      return { outcome: 'reused' }
+    }
+    const repeatableUntil = now + lifetimes.graceSeconds * 1000
+    if (decision === 'rotate') {
+      await insertRefreshToken(transaction, use.successor, { sessionId: session.id, now })
+      await transaction
+        .updateTable('refresh_token')
+        .set({
+          used_at: now,
+          successor_id: use.successor.id,
+          sealed_successor: use.successor.sealed,
+          repeatable_until: repeatableUntil,
+        })
+        .where('id', '=', use.id)
+        .where('used_at', 'is', null)
+        .execute()
+    } else if (decision === 'late-retry') {
+      await transaction
+        .updateTable('refresh_token')
+        .set({ repeatable_until: repeatableUntil })
+        .where('id', '=', use.id)
+        .execute()
+    }
+    const expiresInSeconds = accessTokenSecondsAt(now, session.expires_at, lifetimes)
+    await transaction
+      .updateTable('session')
+      .set({
+        idle_expires_at: idleExpiryAt(now, session.expires_at, lifetimes),
+        tokens_expire_at: Math.max(session.tokens_expire_at, now + expiresInSeconds * 1000),
+        ...(decision === 'late-retry' && { late_retry_at: now }),
+      })
+      .where('id', '=', session.id)
+      .execute()
+    const refreshed = { expiresInSeconds, authenticatedAt: session.created_at }
+    return decision === 'rotate'
+      ? { ...refreshed, outcome: 'rotated' }
+      : { ...refreshed, outcome: 'repeated', sealedSuccessor: token.sealed_successor! }
+  },
+)
+
+/** Locks the session of a token that is not over, and for a second more will not be. */
+function takeSession(
+  transaction: Transaction<Tables>,
+  { id, secretHash, now }: RefreshTokenUse,
+): Promise<Selectable<SessionRow> | undefined> {
+  return transaction
+    .updateTable('session')
+    .set({ last_used_at: now })
+    .where('id', '=', (from) =>
+      from.selectFrom('refresh_token').select('session_id').where('id', '=', id).where('secret_hash', '=', secretHash),
+    )
+    .where('ended_at', 'is', null)
+    .where('expires_at', '>=', now + 1000)
+    .where('idle_expires_at', '>', now)
+    .returningAll()
+    .executeTakeFirst()
+}
+
+/** The sessions of a subject under which something can still be opened or refreshed, the last used first. */
+export function listSessionRows(
+  reader: Kysely<Tables>,
+  { subject, now }: { readonly subject: string; readonly now: number },
+): Promise<readonly SessionRow[]> {
+  return reader
+    .selectFrom('session')
+    .selectAll()
+    .where('subject', '=', subject)
+    .where('ended_at', 'is', null)
+    .where((row) => row.or([row('tokens_expire_at', '>', now), row('idle_expires_at', '>', now)]))
+    .orderBy('last_used_at', 'desc')
+    .orderBy('id')
+    .execute()
+}
+
+/** Ends one session, of this subject where one is named. */
+export const endSession: Command<
+  { readonly id: string; readonly subject: string | undefined; readonly now: number },
+  { readonly ended: boolean }
+> = command('endSession', async (transaction, { id, subject, now }) => {
+  const ended = await endSessionRows(transaction, [id], now, subject)
+  return { ended: ended > 0 }
+})
+
+/** Ends all sessions of a subject. */
+export const endSessionsOf: Command<{ readonly subject: string; readonly now: number }, void> = command(
+  'endSessionsOf',
+  (transaction, values) => endSessions(transaction, values),
+)
+
 /** Ends the living sessions of a subject as part of a transaction, all or all but one, and says so to every process. */
 export async function endSessions(
   transaction: Transaction<Tables>,
   { subject, except, now }: { readonly subject: string; readonly except?: string | undefined; readonly now: number },
 ): Promise<void> {
-  const ended = await transaction
-    .updateTable('session')
-    .set({ ended_at: now })
+  // Two that end the same sessions take them in one order; elsewhere than on PostgreSQL nobody writes beside us.
+  const takesLocks = transaction.getExecutor().adapter.supportsMultipleConnections !== false
+  const living = await transaction
+    .selectFrom('session')
+    .select('id')
     .where('subject', '=', subject)
     .where('ended_at', 'is', null)
     .$if(except !== undefined, (query) => query.where('id', '!=', except!))
+    .orderBy('id')
+    .$if(takesLocks, (query) => query.forUpdate())
+    .execute()
+  const ids = living.map(({ id }) => id)
+  for (let from = 0; from < ids.length; from += maxValues) {
+    await endSessionRows(transaction, ids.slice(from, from + maxValues), now)
+  }
+}
+
+/** Statements take so many values on every database. */
+const maxValues = 500
+
+/** Ends those of these sessions that live, and inserts their events. @returns how many those were */
+async function endSessionRows(
+  transaction: Transaction<Tables>,
+  ids: readonly string[],
+  now: number,
+  subject?: string,
+): Promise<number> {
+  const ended = await transaction
+    .updateTable('session')
+    .set({ ended_at: now })
+    .where('id', 'in', ids)
+    .where('ended_at', 'is', null)
+    .$if(subject !== undefined, (query) => query.where('subject', '=', subject!))
     .returning(['id', 'tokens_expire_at'])
     .execute()
   await insertEvents(
@@ -63,6 +264,7 @@ export async function endSessions(
     ended.map(({ id, tokens_expire_at }) => ({ kind: 'session', value: id, tokensExpireAt: tokens_expire_at })),
     now,
   )
+  return ended.length
 }
 
 /** When the last token of a subject expires, in milliseconds; 0 when it has none. */
@@ -75,4 +277,4 @@ export async function findLatestExpiry(transaction: Transaction<Tables>, subject
   return latest ?? 0
 }
 
-export const commands: readonly AnyCommand[] = [insertSession]
+export const commands: readonly AnyCommand[] = [insertSession, useRefreshToken, endSession, endSessionsOf]

@@ -11,7 +11,7 @@ import {
   type SigningKey,
 } from 'keystile/jwt'
 import type { Database } from '../../storage/database.ts'
-import { createSeal, type Seal } from './seal.ts'
+import { createSeal, type Seal } from '../../base/seal.ts'
 import type { SigningKeyRow } from '../../storage/tables.ts'
 import { claimIssuer, insertFirstSigningKey, listSigningKeyRows } from './store.ts'
 import { ConfigurationError } from '../../base/configuration-error.ts'

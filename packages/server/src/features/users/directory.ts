@@ -61,11 +61,11 @@ export interface Directory<U> {
   readonly savePasswordHash: ((user: U, hash: string) => Promise<void>) | undefined
 }
 
-/** Our own accounts. */
+/** Our own accounts, as logins and refreshes ask for them. */
 export function accountDirectory(users: Users, rules: ScopeRules): UserDirectory<User> {
   return {
     findByLogin: users.findByLogin,
-    findBySubject: users.findBySubject,
+    findBySubject: users.readBySubject,
     subject: (user) => user.publicUser.id,
     active: (user) => user.active,
     scopes: (user) => heldScopes(user, rules),

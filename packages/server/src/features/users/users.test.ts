@@ -18,7 +18,8 @@ describe('createUsers', () => {
   let now: number
   const clock = { now: () => now }
   const key = generateKey('ES256')
-  const issuing = { issuer: 'i', audience: 'i', accessTokenSeconds: 60, hasAccounts: true, signingKey: () => key }
+  const lifetimes = { accessTokenSeconds: 60, sessionSeconds: 900, idleSeconds: 300, graceSeconds: 10 }
+  const issuing = { issuer: 'i', audience: 'i', ...lifetimes, hasAccounts: true, signingKey: () => key }
 
   beforeEach(async () => {
     now = start

@@ -64,6 +64,8 @@ export interface Users {
   /** Creates an account, or says which field somebody else has. */
   create(user: NewUser): Promise<{ readonly user: User } | { readonly taken: 'username' | 'email' }>
   findBySubject(subject: string): Promise<User | undefined>
+  /** The same, read anew: for what is decided once and holds for a while. */
+  readBySubject(subject: string): Promise<User | undefined>
   /** By user name, or by e-mail where the login has an `@`, which no user name has. */
   findByLogin(login: string): Promise<User | undefined>
   /** Users in the order of their names, after the one with this name; an unknown name is only a place in that order. */
@@ -121,6 +123,10 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
       const user = row && userOf(row)
       if (user?.active && database.kind === 'postgres') cache.remember(user)
       return user
+    },
+    async readBySubject(subject) {
+      const row = await findUserRow('id', subject)
+      return row && userOf(row)
     },
     async findByLogin(login) {
       const isEmail = login.includes('@')

@@ -27,7 +27,8 @@ describe('grantByPassword', () => {
   let user: User
   let made = 0
   const key = generateKey('ES256')
-  const issuing = { issuer: 'i', audience: 'i', accessTokenSeconds: 60, hasAccounts: true, signingKey: () => key }
+  const lifetimes = { accessTokenSeconds: 60, sessionSeconds: 900, idleSeconds: 300, graceSeconds: 10 }
+  const issuing = { issuer: 'i', audience: 'i', ...lifetimes, hasAccounts: true, signingKey: () => key }
   before(async () => {
     database = await openDatabase(':memory:', new URL('../../../server/writer-thread.ts', import.meta.url))
     feed = await openEventFeed(database, { clock: systemClock, logger: silentLogger })
@@ -133,7 +134,8 @@ describe('grantByPassword on another directory', () => {
   let hash: string
   let outdated: string
   const key = generateKey('ES256')
-  const issuing = { issuer: 'i', audience: 'i', accessTokenSeconds: 60, hasAccounts: false, signingKey: () => key }
+  const lifetimes = { accessTokenSeconds: 60, sessionSeconds: 900, idleSeconds: 300, graceSeconds: 10 }
+  const issuing = { issuer: 'i', audience: 'i', ...lifetimes, hasAccounts: false, signingKey: () => key }
   before(async () => {
     database = await openDatabase(':memory:', new URL('../../../server/writer-thread.ts', import.meta.url))
     threads = openHashThreads(1)

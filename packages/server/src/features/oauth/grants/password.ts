@@ -2,14 +2,10 @@ import { OAuthError, type Logger } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
 import type { Client } from '../../clients/clients.ts'
 import { isTooLong, type Passwords } from '../../password/password.ts'
+import type { IssuedTokens } from '../../sessions/issuing.ts'
 import type { SessionStarter } from '../../sessions/sessions.ts'
 import type { Directory } from '../../users/directory.ts'
 import { grantScopes, readRequestedScopes, type ScopeRules } from '../../scopes/scopes.ts'
-
-interface Granted {
-  readonly accessToken: string
-  readonly scopes: readonly string[]
-}
 
 /** What a login needs. */
 export interface LoginParts<U> {
@@ -31,7 +27,11 @@ const maxTries = 2
  * @throws {OAuthError} `invalid_request`, `invalid_scope`, `invalid_grant`
  * @see RFC 6749 §4.3.2
  */
-export async function grantByPassword<U>(form: Form, client: Client, parts: LoginParts<U>): Promise<Granted> {
+export async function grantByPassword<U>(
+  form: Form,
+  client: Client & { readonly device?: string | undefined },
+  parts: LoginParts<U>,
+): Promise<IssuedTokens> {
   const { directory, passwords, sessions } = parts
   const username = form.get('username')
   const password = form.get('password')
@@ -49,10 +49,10 @@ export async function grantByPassword<U>(form: Form, client: Client, parts: Logi
     if (directory.passwordHash(user) !== passwordHash) continue // another password, or another hash of this one
     const subject = directory.subject(user)
     const scopes = grantScopes(requested, directory.scopes(user))
-    const started = await sessions.start({ subject, passwordHash, clientId: client.id, scopes })
+    const started = await sessions.start({ subject, passwordHash, clientId: client.id, scopes, device: client.device })
     if (!started) continue
     await renewHash(user, { password, passwordHash }, parts)
-    return { accessToken: started.accessToken, scopes }
+    return started
   }
   throw incorrect()
 }

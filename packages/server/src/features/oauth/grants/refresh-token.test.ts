@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { firstParty } from '../../clients/clients.ts'
+import type { IssuedTokens } from '../../sessions/issuing.ts'
+import type { ProvedRefreshToken } from '../../sessions/refresh.ts'
+import type { Directory } from '../../users/directory.ts'
+import { grantByRefreshToken } from './refresh-token.ts'
+
+interface Person {
+  readonly held: readonly string[]
+}
+
+const proved: ProvedRefreshToken = {
+  token: { id: 'id', secret: 'secret' },
+  sessionId: 'sid',
+  subject: 'ada',
+  clientId: 'first-party',
+  scopes: ['a', 'b'],
+}
+const rules = { declared: { a: 'A', b: 'B', c: 'C' }, defaults: [], roles: {} }
+
+describe('grantByRefreshToken', () => {
+  /** What is used, with which scopes. */
+  const grant = async (
+    found: ProvedRefreshToken | undefined,
+    { user, scope, client = firstParty.id }: { user?: Person; scope?: string; client?: string },
+  ): Promise<readonly (readonly string[])[]> => {
+    const used: (readonly string[])[] = []
+    const directory = {
+      findActive: async () => user,
+      scopes: ({ held }: Person) => held,
+    } as unknown as Directory<Person>
+    const refresher = {
+      find: async () => found,
+      async use(_proved: ProvedRefreshToken, scopes: readonly string[]): Promise<IssuedTokens> {
+        used.push(scopes)
+        return { accessToken: 'a', refreshToken: 'r', expiresInSeconds: 1, scopes }
+      },
+    }
+    const form = new Map([['refresh_token', 'x'], ...(scope === undefined ? [] : [['scope', scope] as const])])
+    const parts = { directory, refresher, scopes: rules }
+    const granted = grantByRefreshToken(form, { id: client }, parts)
+    await granted.catch((error: unknown) => assert.equal(used.length, 0, String(error)))
+    await granted
+    return used
+  }
+  const user = { held: ['a', 'b', 'c'] }
+  const invalid = { name: 'OAuthError', code: 'invalid_grant' }
+
+  it('uses no token of another client (RFC 6749 §5.2)', async () => {
+    await assert.rejects(grant(proved, { user, client: 'other' }), invalid)
+    await assert.rejects(grant({ ...proved, clientId: 'other' }, { user }), invalid)
+  })
+
+  it('uses no token that is not proved, or of a user who may not come in', async () => {
+    await assert.rejects(grant(undefined, { user }), invalid)
+    await assert.rejects(grant(proved, {}), invalid)
+  })
+
+  it('gives what the session was granted, the user holds and the request asks for', async () => {
+    assert.deepEqual(await grant(proved, { user }), [['a', 'b']])
+    assert.deepEqual(await grant(proved, { user: { held: ['b', 'c'] } }), [['b']])
+    assert.deepEqual(await grant(proved, { user, scope: 'c a' }), [['a']])
+    assert.deepEqual(await grant(proved, { user, scope: 'c' }), [[]])
+    await assert.rejects(grant(proved, { user, scope: 'd' }), { code: 'invalid_scope' })
+  })
+})

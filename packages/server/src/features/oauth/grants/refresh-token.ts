@@ -1,0 +1,46 @@
+import { OAuthError } from 'keystile/internal'
+import type { Form } from '../../../http/form.ts'
+import type { Client } from '../../clients/clients.ts'
+import { grantScopes, readRequestedScopes, type ScopeRules } from '../../scopes/scopes.ts'
+import type { IssuedTokens } from '../../sessions/issuing.ts'
+import type { SessionRefresher } from '../../sessions/refresh.ts'
+import type { Directory } from '../../users/directory.ts'
+
+/** What a refresh needs. */
+export interface RefreshParts<U> {
+  readonly directory: Directory<U>
+  readonly refresher: SessionRefresher
+  readonly scopes: ScopeRules
+}
+
+/**
+ * Tokens for a refresh token. In this order: form, scope, the token's secret, its client, its user, as they are now; then
+ * the database decides what the token may be used for. Up to there a refusal changes nothing. The scopes are those of the
+ * session that the user still holds; `scope` narrows those of this access token and of no later one.
+ *
+ * @throws {OAuthError} `invalid_request`, `invalid_scope`, `invalid_grant`
+ * @see RFC 6749 §6
+ */
+export async function grantByRefreshToken<U>(
+  form: Form,
+  client: Client,
+  { directory, refresher, scopes }: RefreshParts<U>,
+): Promise<IssuedTokens> {
+  const text = form.get('refresh_token')
+  if (text === undefined) throw new OAuthError('invalid_request', 'The form must have refresh_token')
+  const requested = readRequestedScopes(form.get('scope'), scopes)
+  const proved = await refresher.find(text)
+  if (!proved) throw invalid('no such token')
+  // Another client may have found it; what it shows to us must not log its owner out (RFC 6749 §5.2).
+  if (proved.clientId !== client.id) throw invalid('issued to another client')
+  const user = await directory.findActive(proved.subject)
+  if (user === undefined) throw invalid('the user may not come in')
+  const held = directory.scopes(user).filter((scope) => proved.scopes.includes(scope))
+  const issued = await refresher.use(proved, grantScopes(requested, held))
+  if (!issued) throw invalid('the session is over')
+  return issued
+}
+
+function invalid(reason: string): OAuthError {
+  return new OAuthError('invalid_grant', 'The refresh token is invalid, expired or revoked', { reason })
+}

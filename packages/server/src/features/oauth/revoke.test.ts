@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Identity } from 'keystile'
+import { TokenError, type HttpAnswer } from 'keystile/internal'
+import type { ProvedRefreshToken } from '../sessions/refresh.ts'
+import { revokeRoute } from './revoke.ts'
+
+const refreshToken: ProvedRefreshToken = {
+  token: { id: 'id', secret: 'secret' },
+  sessionId: 'sid-1',
+  subject: 'ada',
+  clientId: 'first-party',
+  scopes: [],
+}
+const identity = { subject: 'ada', clientId: 'first-party', sessionId: 'sid-2', scopes: [], claims: {} } as const
+
+describe('POST /revoke', () => {
+  /** The answer to a token, and what is ended by it. */
+  async function revoke(
+    found: ProvedRefreshToken | undefined,
+    verified: Identity | Error,
+  ): Promise<{ readonly answer: HttpAnswer; readonly ended: readonly string[] }> {
+    const ended: string[] = []
+    const route = revokeRoute({
+      refresher: { find: async () => found },
+      sessions: { end: async (id) => ended.push(id) > 0 },
+      verifier: {
+        async verify() {
+          if (verified instanceof Error) throw verified
+          return verified
+        },
+      },
+    })
+    const answer = await route.handle({
+      method: 'POST',
+      url: '/revoke',
+      headers: new Headers({ 'content-type': 'application/x-www-form-urlencoded' }),
+      body: async () => Buffer.from('token=x'),
+      params: {},
+    })
+    return { answer, ended }
+  }
+  const noToken = new TokenError('invalid_token', 'Invalid token')
+
+  it('ends the session of either token', async () => {
+    assert.deepEqual((await revoke(refreshToken, noToken)).ended, ['sid-1'])
+    assert.deepEqual((await revoke(undefined, identity as never)).ended, ['sid-2'])
+  })
+
+  it('refuses the token of another client, which goes on (RFC 7009 §2.1)', async () => {
+    const others = { name: 'OAuthError', code: 'invalid_grant', status: 400 }
+    await assert.rejects(revoke({ ...refreshToken, clientId: 'other' }, noToken), others)
+    await assert.rejects(revoke(undefined, { ...identity, clientId: 'other' } as never), others)
+  })
+
+  it('has nothing to end for what is no token, or one of no session', async () => {
+    const { sessionId: _, ...machine } = identity
+    for (const verified of [noToken, machine as never]) {
+      const { answer, ended } = await revoke(undefined, verified)
+      assert.deepEqual([answer.status, ended], [200, []])
+    }
+  })
+
+  it('does not say that a token is good for nothing while it cannot know (RFC 7009 §2.2.1)', async () => {
+    const away = new TokenError('temporarily_unavailable', 'Not now', { retryAfterSeconds: 7 })
+    await assert.rejects(revoke(undefined, away), {
+      name: 'OAuthError',
+      code: 'temporarily_unavailable',
+      retryAfterSeconds: 7,
+    })
+    await assert.rejects(revoke(undefined, new Error('a bug')), /a bug/)
+  })
+})

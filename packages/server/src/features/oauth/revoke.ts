@@ -1,0 +1,77 @@
+import { OAuthError, TokenError } from 'keystile/internal'
+import type { Verifier } from 'keystile'
+import { readForm } from '../../http/form.ts'
+import type { OpenRoute } from '../../http/route.ts'
+import { authenticateClient } from '../clients/clients.ts'
+import type { SessionRefresher } from '../sessions/refresh.ts'
+import type { SessionEnds } from '../sessions/session-ends.ts'
+
+/** What a revocation needs. */
+export interface RevokeParts {
+  readonly refresher: Pick<SessionRefresher, 'find'>
+  readonly sessions: Pick<SessionEnds, 'end'>
+  readonly verifier: Pick<Verifier, 'verify'>
+}
+
+interface Revocable {
+  readonly sessionId: string | undefined
+  readonly clientId: string
+}
+
+const formSchema = {
+  type: 'object',
+  properties: {
+    token: { type: 'string', format: 'password', description: 'A refresh token, also a used one, or an access token' },
+    token_type_hint: { type: 'string', description: 'Not needed: a token says itself what it is' },
+    client_id: { type: 'string' },
+    client_secret: { type: 'string', format: 'password' },
+  },
+  required: ['token'],
+}
+
+/**
+ * `POST /revoke`: ends the session of a token, and with it all its tokens. What is no token, or none that is still good, is
+ * answered alike. A token of another client is refused and stays.
+ *
+ * @see RFC 7009 §2.1 §2.2
+ */
+export function revokeRoute(parts: RevokeParts): OpenRoute {
+  return {
+    method: 'POST',
+    path: '/revoke',
+    below: 'issuer',
+    refusals: 'oauth',
+    doc: {
+      tag: 'Tokens',
+      summary: 'Log out',
+      description: 'RFC 7009. Ends the session that the token belongs to. An unknown token is no fault.',
+      body: { type: 'form', schema: formSchema },
+      success: { status: 200, description: 'The token is good for nothing' },
+    },
+    async handle(request) {
+      const form = await readForm(request)
+      const client = authenticateClient(request, form)
+      const token = form.get('token')
+      if (token === undefined) throw new OAuthError('invalid_request', 'The form must have token')
+      const found = (await parts.refresher.find(token)) ?? (await findAccessToken(token, parts))
+      if (found?.sessionId !== undefined) {
+        if (found.clientId !== client.id)
+          throw new OAuthError('invalid_grant', 'The token was issued to another client, which alone may revoke it')
+        await parts.sessions.end(found.sessionId)
+      }
+      return { status: 200, headers: { 'cache-control': 'no-store' } }
+    },
+  }
+}
+
+/** An access token that would open something. */
+async function findAccessToken(token: string, { verifier }: RevokeParts): Promise<Revocable | undefined> {
+  try {
+    return await verifier.verify(token)
+  } catch (error) {
+    if (!(error instanceof TokenError)) throw error
+    if (error.code !== 'temporarily_unavailable') return undefined
+    const { message, retryAfterSeconds = 1 } = error
+    throw new OAuthError('temporarily_unavailable', message, { cause: error, retryAfterSeconds })
+  }
+}

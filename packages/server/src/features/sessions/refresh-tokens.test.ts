@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { describe, it } from 'node:test'
+import {
+  hashSecret,
+  hasSecretOf,
+  makeRefreshToken,
+  openSuccessor,
+  parseRefreshToken,
+  sealSuccessor,
+  writeRefreshToken,
+} from './refresh-tokens.ts'
+
+describe('a refresh token', () => {
+  it('is an id of 128 and a secret of 256 random bits, and reads as it was written', () => {
+    const made = Array.from({ length: 100 }, makeRefreshToken)
+    assert.equal(new Set(made.map(({ id }) => id)).size, 100)
+    assert.equal(new Set(made.map(({ secret }) => secret)).size, 100)
+    for (const token of made) {
+      assert.equal(Buffer.from(token.id, 'base64url').length, 16)
+      assert.equal(Buffer.from(token.secret, 'base64url').length, 32)
+      assert.deepEqual(parseRefreshToken(writeRefreshToken(token)), token)
+    }
+  })
+
+  it('is nothing of another form', () => {
+    const text = writeRefreshToken(makeRefreshToken())
+    for (const other of [
+      '',
+      '.',
+      'x',
+      text.replace('.', ''),
+      `${text}x`,
+      ` ${text}`,
+      `${text}\n`,
+      `${text}.x`,
+      `.${text}`,
+    ])
+      assert.equal(parseRefreshToken(other), undefined, other)
+  })
+
+  it('is stored as a hash, which a second spelling of the same bytes does not have', () => {
+    const token = makeRefreshToken()
+    const hash = hashSecret(token)
+    assert.equal(hash, createHash('sha256').update(token.secret).digest('base64url'))
+    assert.ok(hasSecretOf(token, hash))
+    assert.ok(!hasSecretOf(makeRefreshToken(), hash))
+    assert.ok(!hasSecretOf(token, ''))
+    const bytes = Buffer.from(token.secret, 'base64url')
+    const spellings = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+      .split('')
+      .map((last) => `${token.secret.slice(0, -1)}${last}`)
+      .filter((secret) => secret !== token.secret && Buffer.from(secret, 'base64url').equals(bytes))
+    assert.equal(spellings.length, 3)
+    for (const secret of spellings) assert.ok(!hasSecretOf({ ...token, secret }, hash))
+  })
+
+  it('seals its successor for whoever shows it, and for nobody else', () => {
+    const [token, successor, other] = [makeRefreshToken(), makeRefreshToken(), makeRefreshToken()]
+    const sealed = sealSuccessor(successor, token)
+    assert.equal(openSuccessor(sealed, token), writeRefreshToken(successor))
+    for (const part of [successor.id, successor.secret]) {
+      assert.ok(!sealed.includes(part))
+      assert.ok(!Buffer.from(sealed, 'base64url').includes(part))
+    }
+    for (const thief of [other, { ...token, secret: other.secret }, { ...token, id: other.id }])
+      assert.throws(() => openSuccessor(sealed, thief), /does not open/)
+  })
+})

@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { bothDirectories, createTestClock, describeOnBoth, password, tokensOf } from '../support/keystile.ts'
+
+const newPassword = 'a new engine of her own'
+
+describeOnBoth(
+  'GET /users/me/sessions',
+  (stage) => {
+    it('lists where one is logged in: device, last use, and which is this', async () => {
+      const clock = createTestClock()
+      const { addUser, send, refresh } = await stage.start({ clock })
+      await addUser()
+      const logIn = async (agent: string): Promise<ReturnType<typeof tokensOf>> => {
+        const form = { username: 'ada', password }
+        return tokensOf((await send('POST', '/token', { form, headers: { 'user-agent': agent } })).json)
+      }
+      const phone = await logIn('Phone/1.0')
+      clock.advance(10)
+      const laptop = await logIn('x'.repeat(1_000))
+      clock.advance(10)
+      await refresh(phone.refreshToken)
+      const { status, json, headers } = await send('GET', '/users/me/sessions', { bearer: laptop.accessToken })
+      assert.deepEqual([status, headers.get('cache-control')], [200, 'no-store'])
+      assert.deepEqual(json, {
+        sessions: [
+          {
+            id: phone.sessionId,
+            client_id: 'first-party',
+            device: 'Phone/1.0',
+            created_at: '2026-11-25T12:00:00.000Z',
+            last_used_at: '2026-11-25T12:00:20.000Z',
+            current: false,
+          },
+          {
+            id: laptop.sessionId,
+            client_id: 'first-party',
+            device: 'x'.repeat(200),
+            created_at: '2026-11-25T12:00:10.000Z',
+            last_used_at: '2026-11-25T12:00:10.000Z',
+            current: true,
+          },
+        ],
+      })
+    })
+
+    it('leaves out what is over and what is somebody else’s', async () => {
+      const clock = createTestClock()
+      const { tokens, login, send } = await stage.start({ clock, sessionSeconds: 3_600 })
+      await tokens()
+      await tokens('bob')
+      clock.advance(3_000)
+      const ended = tokensOf((await login()).json)
+      await send('POST', '/revoke', { form: { token: ended.refreshToken } })
+      clock.advance(600)
+      const here = tokensOf((await login()).json)
+      const { json } = await send('GET', '/users/me/sessions', { bearer: here.accessToken })
+      assert.deepEqual(
+        json['sessions'].map(({ id }: { readonly id: string }) => id),
+        [here.sessionId],
+      )
+    })
+
+    it('has no device where the client says nothing of itself, nor for a session that the app has made', async () => {
+      const { tokens, keystile, send } = await stage.start()
+      const { subject } = await tokens()
+      const { accessToken } = await keystile.sessions.create({ subject })
+      const { json } = await send('GET', '/users/me/sessions', { bearer: accessToken })
+      assert.deepEqual(
+        json['sessions'].map(({ device }: { readonly device: unknown }) => device),
+        [null, null],
+      )
+    })
+
+    it('answers 401 without a token', async () => {
+      const { send } = await stage.start()
+      for (const [method, path] of [
+        ['GET', '/users/me/sessions'],
+        ['DELETE', '/users/me/sessions'],
+        ['DELETE', '/users/me/sessions/x'],
+      ] as const) {
+        assert.equal((await send(method, path)).status, 401, `${method} ${path}`)
+      }
+    })
+  },
+  bothDirectories,
+)
+
+describeOnBoth(
+  'DELETE /users/me/sessions/{id}',
+  (stage) => {
+    it('ends that session with both its tokens, and no other', async () => {
+      const { tokens, login, send, refresh, open } = await stage.start()
+      const here = await tokens()
+      const there = tokensOf((await login()).json)
+      const path = `/users/me/sessions/${there.sessionId}`
+      const { status, text } = await send('DELETE', path, { bearer: here.accessToken })
+      assert.deepEqual([status, text], [204, ''])
+      assert.equal((await open([], { bearer: there.accessToken })).status, 401)
+      assert.equal((await refresh(there.refreshToken)).status, 400)
+      assert.equal((await refresh(here.refreshToken)).status, 200)
+      assert.equal((await send('DELETE', path, { bearer: here.accessToken })).status, 404)
+    })
+
+    it('ends the session of the request itself', async () => {
+      const { tokens, send } = await stage.start()
+      const { accessToken: bearer, sessionId } = await tokens()
+      assert.equal((await send('DELETE', `/users/me/sessions/${sessionId}`, { bearer })).status, 204)
+      assert.equal((await send('GET', '/users/me/sessions', { bearer })).status, 401)
+    })
+
+    it('answers 404 to a session of somebody else, which goes on', async () => {
+      const { tokens, send, refresh } = await stage.start()
+      const [ada, bob] = [await tokens('ada'), await tokens('bob')]
+      const { status } = await send('DELETE', `/users/me/sessions/${bob.sessionId}`, { bearer: ada.accessToken })
+      assert.equal(status, 404)
+      assert.equal((await refresh(bob.refreshToken)).status, 200)
+    })
+  },
+  bothDirectories,
+)
+
+describeOnBoth(
+  'DELETE /users/me/sessions',
+  (stage) => {
+    it('logs out everywhere, in every process, and nobody else', async () => {
+      const [one, other] = [await stage.start(), await stage.start()]
+      const ada = [await one.tokens(), tokensOf((await other.login()).json), tokensOf((await one.login()).json)]
+      const bob = await one.tokens('bob')
+      assert.equal((await one.send('DELETE', '/users/me/sessions', { bearer: ada[0]!.accessToken })).status, 204)
+      for (const { accessToken, refreshToken } of ada) {
+        assert.equal((await one.open([], { bearer: accessToken })).status, 401)
+        assert.equal((await other.refresh(refreshToken)).status, 400)
+      }
+      assert.equal((await one.refresh(bob.refreshToken)).status, 200)
+      assert.equal((await one.login()).status, 200)
+    })
+
+    it('does so for many sessions at once, twice at the same time', async () => {
+      const [one, other] = [await stage.start(), await stage.start()]
+      const { subject } = await one.tokens()
+      const made = await Promise.all(Array.from({ length: 60 }, () => one.keystile.sessions.create({ subject })))
+      const work = made.map(({ refreshToken }) => one.refresh(refreshToken))
+      await Promise.all([one.keystile.sessions.revokeAll(subject), other.keystile.sessions.revokeAll(subject)])
+      for (const { status } of await Promise.all(work)) assert.ok(status === 200 || status === 400, String(status))
+      assert.deepEqual(await one.keystile.sessions.list(subject), [])
+      for (const { accessToken } of made) assert.equal((await one.open([], { bearer: accessToken })).status, 401)
+    })
+  },
+  bothDirectories,
+)
+
+describeOnBoth(
+  'keystile.sessions',
+  (stage) => {
+    it('creates a session whose refresh token works, lists it, and ends it', async () => {
+      const clock = createTestClock()
+      const { addUser, keystile, refresh, open } = await stage.start({ clock })
+      const subject = await addUser()
+      const { accessToken, refreshToken, expiresIn, tokenType } = await keystile.sessions.create({ subject })
+      assert.deepEqual([expiresIn, tokenType], [600, 'bearer'])
+      const { sessionId = '' } = await keystile.verifier.verify(accessToken)
+      const at = new Date(clock.now())
+      assert.deepEqual(await keystile.sessions.list(subject), [
+        { id: sessionId, clientId: 'first-party', device: null, createdAt: at, lastUsedAt: at },
+      ])
+      const successor = (await refresh(refreshToken)).json['refresh_token']
+      await keystile.sessions.revoke(sessionId)
+      await keystile.sessions.revoke(sessionId)
+      await keystile.sessions.revoke('none')
+      assert.deepEqual(await keystile.sessions.list(subject), [])
+      assert.equal((await open([], { bearer: accessToken })).status, 401)
+      assert.equal((await refresh(successor)).status, 400)
+    })
+
+    it('ends all sessions of one subject, and knows nothing of an unknown one', async () => {
+      const { tokens, keystile, refresh } = await stage.start()
+      const [ada, bob] = [await tokens('ada'), await tokens('bob')]
+      await keystile.sessions.revokeAll('nobody')
+      assert.deepEqual(await keystile.sessions.list('nobody'), [])
+      await keystile.sessions.revokeAll(ada.subject)
+      assert.equal((await refresh(ada.refreshToken)).status, 400)
+      assert.equal((await refresh(bob.refreshToken)).status, 200)
+    })
+  },
+  bothDirectories,
+)
+
+describeOnBoth('what happens to an account', (stage) => {
+  it('ends the refresh tokens of all other sessions when the password changes (ASVS V7.4.3)', async () => {
+    const { tokens, login, send, refresh } = await stage.start()
+    const here = await tokens()
+    const there = tokensOf((await login()).json)
+    const json = { current_password: password, new_password: newPassword }
+    assert.equal((await send('POST', '/users/me/password', { bearer: here.accessToken, json })).status, 204)
+    assert.equal((await refresh(there.refreshToken)).status, 400)
+    assert.equal((await refresh(here.refreshToken)).status, 200)
+  })
+
+  it('ends the refresh tokens of a user who is disabled, also when enabled again', async () => {
+    const { tokens, disable, keystile, refresh } = await stage.start()
+    const { subject, refreshToken } = await tokens()
+    await disable(subject)
+    assert.equal((await refresh(refreshToken)).status, 400)
+    await stage.sql('update "user" set disabled_at = null')
+    assert.equal((await refresh(refreshToken)).status, 400)
+    assert.deepEqual(await keystile.sessions.list(subject), [])
+  })
+
+  it('ends the refresh tokens of a user who is deleted', async () => {
+    const { tokens, send, refresh } = await stage.start()
+    const { accessToken, refreshToken } = await tokens()
+    assert.equal((await send('DELETE', '/users/me', { bearer: accessToken })).status, 204)
+    assert.equal((await refresh(refreshToken)).status, 400)
+  })
+})
+
+describeOnBoth('a database from before there were refresh tokens', (stage) => {
+  it('is brought up to date: its sessions go on until their access token is over', async () => {
+    const clock = createTestClock()
+    const before = await stage.start({ clock })
+    const { accessToken, refreshToken, sessionId } = await before.tokens()
+    await before.keystile.close()
+    for (const statement of [
+      'drop table refresh_token',
+      ...['scopes', 'device', 'expires_at', 'idle_expires_at', 'late_retry_at'].map(
+        (column) => `alter table session drop column ${column}`,
+      ),
+      "delete from migration where name = '0002-refresh-tokens'",
+    ]) {
+      await stage.sql(statement)
+    }
+    const { open, send, refresh, login } = await stage.start({ clock })
+    assert.equal((await open([], { bearer: accessToken })).status, 200)
+    const list = async (bearer: string): Promise<readonly string[]> => {
+      const { json } = await send('GET', '/users/me/sessions', { bearer })
+      return json['sessions'].map(({ id }: { readonly id: string }) => id)
+    }
+    assert.deepEqual(await list(accessToken), [sessionId])
+    assert.equal((await refresh(refreshToken)).status, 400)
+    const next = tokensOf((await login()).json)
+    assert.equal((await refresh(next.refreshToken)).status, 200)
+    clock.advance(600)
+    const later = tokensOf((await login()).json)
+    assert.ok(!(await list(later.accessToken)).includes(sessionId))
+  })
+})
