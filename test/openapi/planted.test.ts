@@ -77,12 +77,14 @@ describe('the random apps', () => {
 
   const test = (): Promise<string> => copy.test(['test/openapi/enforced.test.ts'], 100)
 
-  it('are as their documents say when nothing is planted', { skip: !isLong && 'long' }, async () => {
-    assert.equal(await test(), 'passed')
-  })
+  if (isLong) {
+    it('are as their documents say when nothing is planted', async () => {
+      assert.equal(await test(), 'passed')
+    })
+  }
 
-  for (const [index, { what, file, from, to }] of mistakes.entries()) {
-    it(`turn red when secure ${what}`, { skip: index > 0 && !isLong && 'long' }, async () => {
+  for (const { what, file, from, to } of isLong ? mistakes : mistakes.slice(0, 1)) {
+    it(`turn red when secure ${what}`, async () => {
       const source = readFileSync(join(root, file), 'utf8')
       assert.equal(source.split(from).length, 2, 'the line to change is there once')
       copy.write(
