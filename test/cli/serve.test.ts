@@ -146,7 +146,7 @@ describe('keystile serve', () => {
       JSON.stringify({ audience: 'file', accessTokenSeconds: 60, scopes: { 'a:b': 'A' }, defaultScopes: ['a:b'] }),
     )
     const { url } = await start({
-      env: { KEYSTILE_AUDIENCE: 'environment', KEYSTILE_ACCESS_TOKEN_SECONDS: '120' },
+      env: { KEYSTILE_AUDIENCE: 'environment', KEYSTILE_ACCESS_TOKEN_SECONDS: '120', KEYSTILE_GRACE_SECONDS: '0' },
       args: ['--audience', 'flag'],
     })
     await fetch(`${url}/users`, {
@@ -158,9 +158,14 @@ describe('keystile serve', () => {
       method: 'POST',
       body: new URLSearchParams({ username: 'ada', password }),
     })
-    const answer = (await response.json()) as { access_token: string; expires_in: number; scope: string }
+    const answer = (await response.json()) as Record<'access_token' | 'refresh_token' | 'expires_in' | 'scope', string>
     assert.equal(decodeJwtUnsafe(answer.access_token).claims.aud, 'flag')
     assert.deepEqual([answer.expires_in, answer.scope], [120, 'a:b'])
+    const refresh = async (): Promise<number> => {
+      const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: answer.refresh_token })
+      return (await fetch(`${url}/token`, { method: 'POST', body })).status
+    }
+    assert.deepEqual([await refresh(), await refresh()], [200, 400])
   })
 
   it('reads a TypeScript configuration, a signing key and a log file', async () => {
@@ -237,11 +242,18 @@ describe('keystile', () => {
     assert.deepEqual([fine.code, fine.stderr], [0, ''])
     assert.match(fine.stdout, /settings are fine: https:\/\/auth\.example/)
     const wrong = await runCommand(
-      ['config', 'check', '--issuer', 'http://auth.example', '--access-token-seconds', '1'],
-      { cwd },
+      ['config', 'check', '--issuer', 'http://auth.example', '--access-token-seconds', '1', '--grace-seconds', '61'],
+      { cwd, env: { KEYSTILE_SESSION_SECONDS: '1', KEYSTILE_IDLE_SECONDS: 'long' } },
     )
     assert.equal(wrong.code, 1)
-    for (const fault of [/issuer is https/, /registration must be said/, /accessTokenSeconds is at least 10/])
+    for (const fault of [
+      /issuer is https/,
+      /registration must be said/,
+      /accessTokenSeconds is at least 10/,
+      /graceSeconds is at most 60/,
+      /sessionSeconds is at least 60/,
+      /KEYSTILE_IDLE_SECONDS is a whole number/,
+    ])
       assert.match(wrong.stderr, fault)
     assert.equal(existsSync(join(cwd, 'data')), false)
     rmSync(cwd, { recursive: true })

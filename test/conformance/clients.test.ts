@@ -54,6 +54,19 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(decodeJwtUnsafe(tokens.access_token).claims['scope'], 'items:read')
     })
 
+    it('refreshes, and is refused with invalid_grant after it has revoked', async () => {
+      const tokens = await openid.genericGrantRequest(config, 'password', ada)
+      const refreshed = await openid.refreshTokenGrant(config, tokens.refresh_token!, { scope: 'items:read' })
+      assert.equal(refreshed.scope, 'items:read')
+      assert.notEqual(refreshed.refresh_token, tokens.refresh_token)
+      assert.equal((await openid.refreshTokenGrant(config, refreshed.refresh_token!)).scope, 'items:read items:write')
+      await openid.tokenRevocation(config, refreshed.refresh_token!)
+      const me = new URL(`${server.issuer}/users/me`)
+      await assert.rejects(openid.fetchProtectedResource(config, refreshed.access_token, me, 'GET'), { status: 401 })
+      const over = { name: 'ResponseBodyError', error: 'invalid_grant', status: 400 }
+      await assert.rejects(openid.refreshTokenGrant(config, refreshed.refresh_token!), over)
+    })
+
     it('throws its invalid_grant for a wrong password', async () => {
       await assert.rejects(openid.genericGrantRequest(config, 'password', wrong), {
         name: 'ResponseBodyError',
@@ -138,6 +151,24 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(tokens.scope, 'items:write')
     })
 
+    it('refreshes, and is refused with invalid_grant after it has revoked', async () => {
+      assert.equal(as.revocation_endpoint, `${server.issuer}/revoke`)
+      assert.ok(as.grant_types_supported?.includes('refresh_token'))
+      const refresh = async (token: string): Promise<oauth.TokenEndpointResponse> => {
+        const response = await oauth.refreshTokenGrantRequest(as, client, oauth.None(), token, insecure)
+        return oauth.processRefreshTokenResponse(as, client, response)
+      }
+      const first = await login(ada)
+      const second = await refresh(first.refresh_token!)
+      assert.equal((await refresh(first.refresh_token!)).refresh_token, second.refresh_token)
+      const revoked = await oauth.revocationRequest(as, client, oauth.None(), second.access_token, {
+        ...insecure,
+        additionalParameters: { token_type_hint: 'access_token' },
+      })
+      assert.equal(await oauth.processRevocationResponse(revoked), undefined)
+      await assert.rejects(refresh(second.refresh_token!), { error: 'invalid_grant', status: 400 })
+    })
+
     it('throws its invalid_grant for a wrong password', async () => {
       await assert.rejects(login(wrong), { name: 'ResponseBodyError', error: 'invalid_grant', status: 400 })
     })
@@ -163,7 +194,7 @@ describe('simple-oauth2', () => {
     const clientOf = (secret = ''): ResourceOwnerPassword =>
       new ResourceOwnerPassword({
         client: { id: 'first-party', secret },
-        auth: { tokenHost: new URL(server.issuer).origin, tokenPath: '/auth/token' },
+        auth: { tokenHost: new URL(server.issuer).origin, tokenPath: '/auth/token', revokePath: '/auth/revoke' },
         options: { authorizationMethod },
       })
 
@@ -173,6 +204,19 @@ describe('simple-oauth2', () => {
       assert.equal(accessToken.expired(), false)
       assert.equal(accessToken.expired(601), true)
       assert.equal(accessToken.token.scope, 'items:read items:write')
+    })
+
+    it(`refreshes, and revokes either token (${authorizationMethod})`, async () => {
+      for (const type of ['access_token', 'refresh_token'] as const) {
+        const first = await clientOf().getToken(ada)
+        const second = await first.refresh()
+        assert.notEqual(second.token.refresh_token, first.token.refresh_token)
+        await second.revoke(type)
+        assert.deepEqual(await errorOf(second.refresh()), [400, 'invalid_grant'])
+      }
+      const third = await clientOf().getToken(ada)
+      await third.revokeAll()
+      assert.deepEqual(await errorOf(third.refresh()), [400, 'invalid_grant'])
     })
 
     it(`is given only the scope that it asks for (${authorizationMethod})`, async () => {
@@ -191,6 +235,7 @@ describe('simple-oauth2', () => {
 })
 
 interface CapturedRequest {
+  readonly u: string
   readonly ua: string
   readonly ct: string
   readonly accept: string
@@ -200,9 +245,13 @@ interface CapturedRequest {
   readonly status?: number
 }
 
-describe('POST /token', () => {
-  const { requests } = JSON.parse(readFileSync(new URL('vectors/client-requests.json', import.meta.url), 'utf8')) as {
+describe('what clients were seen to send', () => {
+  const { requests, later } = JSON.parse(
+    readFileSync(new URL('vectors/client-requests.json', import.meta.url), 'utf8'),
+  ) as {
     readonly requests: readonly CapturedRequest[]
+    /** Refreshes and revocations. */
+    readonly later: readonly CapturedRequest[]
   }
   const cli = { username: 'cli', password: 'a captured password' }
   let server: RunningIssuer
@@ -219,14 +268,16 @@ describe('POST /token', () => {
     {
       clientId,
       password = cli.password,
+      token = '',
     }: {
       readonly clientId: string
       readonly password?: string
+      readonly token?: string
     },
   ): Promise<Response> {
     const credentials = captured.auth && Buffer.from(captured.auth.slice('Basic '.length), 'base64').toString()
     const renamed = credentials?.replace('default', clientId)
-    return fetch(`${server.issuer}/token`, {
+    return fetch(`${server.issuer}${captured.u}`, {
       method: 'POST',
       headers: {
         'content-type': captured.ct,
@@ -236,7 +287,8 @@ describe('POST /token', () => {
       },
       body: captured.body
         .replace('client_id=default', `client_id=${clientId}`)
-        .replace('password=…', new URLSearchParams({ password }).toString()),
+        .replace('password=…', new URLSearchParams({ password }).toString())
+        .replace('token=…', new URLSearchParams({ token }).toString()),
     })
   }
   const hasSecret = ({ auth }: CapturedRequest): boolean => auth === 'Basic ZGVmYXVsdDp4'
@@ -267,6 +319,19 @@ describe('POST /token', () => {
         else assert.equal(decodeJwtUnsafe(body.access_token!).claims['client_id'], 'first-party')
       })
     }
+  }
+
+  for (const [i, captured] of later.entries()) {
+    const isRefresh = captured.u === '/token'
+    const verb = isRefresh ? 'refreshes' : 'revokes'
+    it(`${i + 1}. ${hasSecret(captured) ? 'refuses the secret with which' : `${verb} as`} ${label(captured)} ${hasSecret(captured) ? verb : 'asks'}`, async () => {
+      const login = await send(requests[0]!, { clientId: 'first-party' })
+      const { refresh_token: token } = (await login.json()) as { readonly refresh_token: string }
+      const { status } = await send(captured, { clientId: 'first-party', token })
+      assert.equal(status, hasSecret(captured) ? 401 : 200)
+      const again = await send(later[0]!, { clientId: 'first-party', token })
+      assert.equal(again.status, isRefresh || hasSecret(captured) ? 200 : 400)
+    })
   }
 
   it('refuses each of them but Swagger UI, which names no client, from a client that does not exist', async () => {

@@ -158,6 +158,10 @@ describe('POST /token', { skip }, () => {
     readonly access_token?: string
     readonly token_type?: string
     readonly scope?: string | readonly string[]
+    /** The scope of a refresh, the status of a revocation, and the error of a refresh then. */
+    readonly refreshed?: string | readonly string[]
+    readonly revoked?: number
+    readonly then?: string
     readonly error?: string
     readonly description?: string
   }
@@ -182,6 +186,7 @@ describe('POST /token', { skip }, () => {
         OAUTHLIB_INSECURE_TRANSPORT: '1',
         AUTHLIB_INSECURE_TRANSPORT: '1',
         TOKEN_URL: `${server.issuer}/token`,
+        REVOCATION_URL: `${server.issuer}/revoke`,
         USERNAME: ada.username,
         PASSWORD: ada.password,
         SCOPE: 'items:read',
@@ -199,6 +204,12 @@ describe('POST /token', { skip }, () => {
       assert.equal(said.token_type, 'bearer', `${client}: ${JSON.stringify(said)}`)
       assert.equal(decodeJwtUnsafe(said.access_token!).claims['client_id'], 'first-party', client)
       assert.equal(scopesOf(said), 'items:read', client)
+    }
+  })
+
+  it('lets both refresh and revoke', async () => {
+    for (const [client, { refreshed, revoked, then }] of await runClients({})) {
+      assert.deepEqual([[refreshed].flat(), revoked, then], [['items:read'], 200, 'invalid_grant'], client)
     }
   })
 

@@ -88,13 +88,20 @@ describe('a SQLite database', () => {
   const database = (): string => join(folder, 'data', 'keystile.db')
 
   it('holds no password, no token and no private key in the clear, nor does anything beside it but keystile.key', async () => {
-    const { accessToken, keystile } = await startKeystile({ database: database(), key: undefined as never })
-    const token = await accessToken()
+    const { tokens, refresh, keystile } = await startKeystile({ database: database(), key: undefined as never })
+    const { accessToken: token, refreshToken: first } = await tokens()
+    // A used one, whose successor is kept, and one that can be used.
+    const refreshTokens = [first, (await refresh(first)).json['refresh_token'] as string]
+    const refreshSecrets = refreshTokens.flatMap((text) => {
+      const secret = text.split('.')[1]!
+      const bytes = Buffer.from(secret, 'base64url')
+      return [text, secret, bytes.toString('latin1'), bytes.toString('hex'), bytes.toString('base64').slice(0, 42)]
+    })
     const files = readdirSync(join(folder, 'data'))
     assert.deepEqual(files.toSorted(), ['keystile.db', 'keystile.db-shm', 'keystile.db-wal', 'keystile.key'])
     for (const file of files) {
       const bytes = readFileSync(join(folder, 'data', file), 'latin1')
-      for (const secret of [password, token, token.split('.')[2]!, '"d":', 'PRIVATE KEY'])
+      for (const secret of [password, token, token.split('.')[2]!, ...refreshSecrets, '"d":', 'PRIVATE KEY'])
         assert.ok(!bytes.includes(secret), `${file}: ${secret}`)
     }
     await keystile.close()

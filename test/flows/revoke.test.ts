@@ -12,7 +12,7 @@ describeOnBoth(
           const made = await tokens()
           const form = { token: made[which], ...(hint !== undefined && { token_type_hint: hint }) }
           const { status, text, headers } = await send('POST', '/revoke', { form })
-          assert.deepEqual([status, text, headers.get('cache-control')], [200, '', 'no-store'])
+          assert.deepEqual([status, text, headers.get('cache-control')], [200, '{}', 'no-store'])
           const { status: opened, json } = await open([], { bearer: made.accessToken })
           assert.deepEqual([opened, json['detail']], [401, 'Token has been revoked'])
           assert.equal((await refresh(made.refreshToken)).json['error'], 'invalid_grant')

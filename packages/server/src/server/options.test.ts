@@ -41,6 +41,9 @@ describe('checkOptions', () => {
     const options = checkOptions({ ...good, scopes: { a: 'A' } })
     assert.equal(options.audience, good.issuer)
     assert.equal(options.accessTokenSeconds, 600)
+    assert.equal(options.sessionSeconds, 30 * 86_400)
+    assert.equal(options.idleSeconds, 14 * 86_400)
+    assert.equal(options.graceSeconds, 10)
     assert.equal(options.registration, 'open')
     assert.equal(options.signingAlgorithm, 'ES256')
     assert.deepEqual(Object.keys(options.scopes.declared), ['a', 'users:read', 'users:write'])
@@ -136,6 +139,13 @@ describe('readOptions', () => {
     ['a life of tokens below 10 s', { accessTokenSeconds: 9 }, /at least 10/],
     ['a life of tokens above a day', { accessTokenSeconds: 86_401 }, /at most 86400/],
     ['a life of tokens that is no number', { accessTokenSeconds: '600' }, /whole number/],
+    ['a life of sessions below a minute', { sessionSeconds: 59 }, /sessionSeconds is at least 60/],
+    ['a life of sessions above 400 days', { sessionSeconds: 400 * 86_400 + 1 }, /at most 34560000/],
+    ['an idle time below a minute', { idleSeconds: 59 }, /idleSeconds is at least 60/],
+    ['an idle time above 400 days', { idleSeconds: 400 * 86_400 + 1 }, /at most 34560000/],
+    ['a grace below 0', { graceSeconds: -1 }, /graceSeconds is at least 0/],
+    ['a grace above a minute', { graceSeconds: 61 }, /at most 60/],
+    ['a grace that is no whole number', { graceSeconds: 0.5 }, /whole number/],
     [
       'a public key to sign with',
       { signingKey: exportPublicJwk(generateKey('ES256')) },
@@ -204,6 +214,8 @@ describe('readOptions', () => {
       { database: 'postgres://localhost/x', signingKey: exportPrivateJwk(generateKey('ES256')) },
       { logger: console, clock: Date },
       { accessTokenSeconds: 86_400 },
+      { sessionSeconds: 60, idleSeconds: 60, graceSeconds: 0 },
+      { sessionSeconds: 400 * 86_400, idleSeconds: 400 * 86_400, graceSeconds: 60 },
       { users: directory },
       { users: directory, issuer: 'https://auth.example' },
       { users: { ...directory, savePasswordHash() {} } },

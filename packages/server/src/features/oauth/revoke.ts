@@ -1,7 +1,7 @@
 import { OAuthError, TokenError } from 'keystile/internal'
 import type { Verifier } from 'keystile'
 import { readForm } from '../../http/form.ts'
-import type { OpenRoute } from '../../http/route.ts'
+import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
 import { authenticateClient } from '../clients/clients.ts'
 import type { SessionRefresher } from '../sessions/refresh.ts'
 import type { SessionEnds } from '../sessions/session-ends.ts'
@@ -46,7 +46,7 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
       summary: 'Log out',
       description: 'RFC 7009. Ends the session that the token belongs to. An unknown token is no fault.',
       body: { type: 'form', schema: formSchema },
-      success: { status: 200, description: 'The token is good for nothing' },
+      success: { status: 200, description: 'The token is good for nothing', schema: { type: 'object' } },
     },
     async handle(request) {
       const form = await readForm(request)
@@ -59,7 +59,8 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
           throw new OAuthError('invalid_grant', 'The token was issued to another client, which alone may revoke it')
         await parts.sessions.end(found.sessionId)
       }
-      return { status: 200, headers: { 'cache-control': 'no-store' } }
+      // A body is ignored (RFC 7009 §2.2), but there are clients that read every answer as JSON.
+      return jsonAnswer(200, {})
     },
   }
 }
