@@ -85,6 +85,18 @@ describeOnBoth(
       assert.notEqual(next(await refresh(successor)), successor)
     })
 
+    it('keeps a successor no longer than it can be given, so that no old token opens a way to the newest', async () => {
+      const { tokens, refresh } = await stage.start()
+      let { refreshToken } = await tokens()
+      for (let i = 0; i < 3; i++) {
+        refreshToken = next(await refresh(refreshToken))
+        const [{ kept } = {}] = await stage.sql(
+          'select count(*) as kept from refresh_token where sealed_successor is not null',
+        )
+        assert.equal(Number(kept), 1)
+      }
+    })
+
     it('ends the session, access tokens too, when a used token comes back although its successor was used (RFC 9700 §4.14.2)', async () => {
       const started = await stage.start()
       const { tokens, refresh } = started
@@ -254,7 +266,8 @@ describeOnBoth(
       assert.equal(claims.exp! - claims.iat!, 100)
       clock.advance(99)
       assert.equal((await open([], { bearer: last.json['access_token'] })).status, 200)
-      clock.advance(1)
+      // Not even half a second of an access token is left.
+      clock.advance(0.5)
       refused(await refresh(next(last)))
     })
 

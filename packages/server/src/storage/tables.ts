@@ -60,7 +60,7 @@ export interface RefreshTokenRow {
   readonly created_at: number
   readonly used_at: number | null
   readonly successor_id: string | null
-  /** The successor, sealed under this token: whoever shows this one again can be given it, and nobody else. */
+  /** The successor, until it is used, sealed under this token: whoever shows this one again can be given it, and nobody else. */
   readonly sealed_successor: string | null
   /** Until when showing it again is as good as the first time. */
   readonly repeatable_until: number | null

@@ -146,6 +146,12 @@ export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = comma
         .where('id', '=', use.id)
         .where('used_at', 'is', null)
         .execute()
+      // Nobody is given this one again, so nobody with an old token and a copy of the database comes from link to link.
+      await transaction
+        .updateTable('refresh_token')
+        .set({ sealed_successor: null })
+        .where('successor_id', '=', use.id)
+        .execute()
     } else if (decision === 'late-retry') {
       await transaction
         .updateTable('refresh_token')

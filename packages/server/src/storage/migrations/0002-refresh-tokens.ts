@@ -34,5 +34,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('sealed_successor', 'text')
     .addColumn('repeatable_until', 'bigint')
     .execute()
+  await db.schema.createIndex('refresh_token_successor').on('refresh_token').column('successor_id').execute()
   await db.schema.createIndex('refresh_token_session').on('refresh_token').column('session_id').execute()
 }
