@@ -68,12 +68,28 @@ export function readAlternatives<S extends string>(
 export function joinDemands<S extends string>(outer: Demand<S>, inner: Demand<S>): Demand<S> {
   const ages = [outer.maxAgeSeconds, inner.maxAgeSeconds].filter((age) => age !== undefined)
   return {
-    alternatives: outer.alternatives.flatMap((left) =>
-      inner.alternatives.map((right) => [...new Set([...left, ...right])]),
+    alternatives: smallest(
+      outer.alternatives.flatMap((left) => inner.alternatives.map((right) => [...new Set([...left, ...right])])),
     ),
     maxAgeSeconds: ages.length > 0 ? Math.min(...ages) : undefined,
     optional: outer.optional && inner.optional,
   }
+}
+
+/**
+ * Without alternatives that hold another one whole: whoever has them has that one. So a demand joined with itself is
+ * itself, however often the same request passes the same guard.
+ */
+function smallest<S extends string>(alternatives: readonly (readonly S[])[]): readonly (readonly S[])[] {
+  return alternatives.filter(
+    (one, index) =>
+      !alternatives.some(
+        (other, place) =>
+          place !== index &&
+          other.every((scope) => one.includes(scope)) &&
+          (other.length < one.length || place < index),
+      ),
+  )
 }
 
 export function isMetBy<S extends string>({ alternatives }: Demand<S>, held: readonly string[]): boolean {

@@ -464,6 +464,18 @@ describe('enter, by two guards for one request', () => {
       assert.deepEqual(joinDemands(outer, inner), { alternatives: [[]], maxAgeSeconds: undefined, optional: false })
   })
 
+  it('leaves out what another alternative holds whole, so that no number of guards makes it grow', () => {
+    const either = core.demandAnyOf(['items:read', 'items:write'])
+    assert.deepEqual(joinDemands(either, either).alternatives, [['items:read'], ['items:write']])
+    assert.deepEqual(joinDemands(either, read).alternatives, [['items:read']])
+    assert.deepEqual(joinDemands(write, either).alternatives, [['items:write']])
+    const turned = core.demandAnyOf([
+      ['items:write', 'items:read'],
+      ['items:read', 'items:write'],
+    ])
+    assert.deepEqual(joinDemands(core.demand([], false), turned).alternatives, [['items:write', 'items:read']])
+  })
+
   it('demands the younger of two ages', () => {
     const [older, younger] = [600, 300].map((maxAgeSeconds) => core.demand([{ maxAgeSeconds }], false)) as [
       Demand<Scope>,

@@ -16,7 +16,16 @@ export interface DocumentInfo {
  */
 export function describe(app: SecuredApp, info: DocumentInfo, options: SecureOptions = {}): OpenApiDocument {
   const paths: Record<string, Record<string, unknown>> = {}
-  for (const { method, template } of routesOf(app).list(ignoring(options.ignore))) {
+  const described = new Map<string, string | undefined>()
+  for (const { method, template, path } of routesOf(app).list(ignoring(options.ignore))) {
+    const operation = `${method.toUpperCase()} ${template}`
+    const other = described.get(operation) ?? path
+    if (other !== path) {
+      throw new Error(
+        `${other} and ${path} are both ${operation} in a document, which cannot say what each demands: name their parameters differently`,
+      )
+    }
+    described.set(operation, path)
     const names = [...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
     const parameters = names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }))
     const operations = (paths[template] ??= parameters.length > 0 ? { parameters } : {})

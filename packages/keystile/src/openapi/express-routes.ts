@@ -3,6 +3,7 @@ import {
   cannotLookInto,
   cannotSay,
   describedMethods,
+  hidesParameters,
   methodsOfAll,
   templateOf,
   withoutSlash,
@@ -94,15 +95,15 @@ function walk(
       continue
     }
     const rest = path.slice(match.path!.length)
-    // An expression that ends within a segment: Express passes it over.
-    if (/^[^/]/.test(rest)) continue
+    // An expression that ends within a segment: Express passes it over, but Express 4 not before a dot.
+    if ((layer.regexp ? /^[^/.]/ : /^[^/]/).test(rest)) continue
     const mark = findGuardMark(handle)
     if (mark) guards.push(mark)
     else if (layer.name === 'mounted_app') throw cannotLookInto(path)
     else if (handle.stack) {
       const found = walk(handle.stack, method, rest || '/', template, guards)
       if (found) return found
-    } else if (handle.length === 2) return { guards, template: undefined }
+    } else if (handle.length === 2 && !hidesParameters(handle)) return { guards, template: undefined }
   }
   // A router with routes for other methods answers OPTIONS by itself, before what comes after it.
   return method === 'options' && hasOtherMethods ? { guards, template: undefined } : undefined
@@ -121,7 +122,7 @@ function passRoute({ stack, methods }: Route, method: string, guards: GuardMark[
     const { length } = layer.handle
     const mark = findGuardMark(layer.handle)
     if (mark) guards.push(mark)
-    else if (length === 2) return true
+    else if (length === 2 && !hidesParameters(layer.handle)) return true
     // One that takes fewer than two may take the rest of its arguments unseen.
     else if (index === layers.length - 1) return layer.method !== undefined || !hasOwn
   }

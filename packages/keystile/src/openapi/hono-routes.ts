@@ -3,6 +3,7 @@ import {
   cannotLookInto,
   cannotSay,
   describedMethods,
+  hidesParameters,
   methodsOfAll,
   templateOf,
   type AppRoutes,
@@ -73,7 +74,7 @@ export function routesOfHono(app: HonoLike): AppRoutes {
           if (template === undefined) throw cannotSay(route.path, 'has a part that OpenAPI cannot say')
           const methods =
             route.method === 'ALL' ? methodsOfAll : describedMethods([route.method.toLowerCase()], route.path)
-          return methods.map((method) => ({ method, template }))
+          return methods.map((method) => ({ method, template, path: route.path }))
         })
     },
   }
@@ -81,15 +82,16 @@ export function routesOfHono(app: HonoLike): AppRoutes {
 
 /**
  * Whether what follows never runs: behind a function that takes no `next`, and behind the last of its route.
- * `undefined` where it cannot be known: of `() => …` and `(...args) => …` nobody sees what they take.
+ * `undefined` where it cannot be known: of `() => …` and `(c, ...rest) => …` nobody sees what they take.
  */
 function answers(route: HonoRoute, routes: readonly HonoRoute[]): boolean | undefined {
-  const { length } = innermost(route.handler)
-  if (length === 1) return true
+  const handler = innermost(route.handler)
+  const isPlain = !hidesParameters(handler)
+  if (handler.length === 1 && isPlain) return true
   const following = routes[routes.indexOf(route) + 1]
   // `use` and `all` are the same to Hono.
   if (route.method !== 'ALL' && !(following?.method === route.method && following.path === route.path)) return true
-  return length === 0 ? undefined : false
+  return handler.length === 0 || !isPlain ? undefined : false
 }
 
 function innermost(handler: HonoHandler): HonoHandler {

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { describedMethods, methods, methodsOfAll, shapeOf, templateOf, withoutSlash } from './routes.ts'
+import {
+  describedMethods,
+  hidesParameters,
+  methods,
+  methodsOfAll,
+  shapeOf,
+  templateOf,
+  withoutSlash,
+} from './routes.ts'
 
 describe('templateOf', () => {
   it('writes parameters as OpenAPI does, without their patterns', () => {
@@ -68,5 +76,35 @@ describe('shapeOf', () => {
 describe('withoutSlash', () => {
   it('cuts the slash at the end, but for the root', () => {
     assert.deepEqual(['/', '/a/', '/a', '/a//'].map(withoutSlash), ['/', '/a', '/a', '/a/'])
+  })
+})
+
+describe('hidesParameters', () => {
+  it('sees the rest of arguments, and defaults, in front of the body alone', () => {
+    const hiding = [
+      (..._all: unknown[]) => {},
+      (_c: unknown, ..._rest: unknown[]) => {},
+      (_c: unknown, _next = null) => {},
+      async (_c: unknown, ..._rest: unknown[]) => {},
+      function (_c: unknown, ..._rest: unknown[]) {},
+      { method(_c: unknown, _next = null) {} }.method,
+      { async method(_c: unknown, ..._rest: unknown[]) {} }.method,
+    ]
+    for (const handler of hiding) assert.equal(hidesParameters(handler), true, String(handler))
+    const plain = [
+      (_c: unknown) => [...'ab'],
+      async (_c: unknown) => ({ a: 1 }),
+      function (c: unknown) {
+        const rest = [c]
+        return () => [...rest]
+      },
+      {
+        method(c: unknown) {
+          return [...[c]]
+        },
+      }.method,
+      Math.max.bind(null),
+    ]
+    for (const handler of plain) assert.equal(hidesParameters(handler), false, String(handler))
   })
 })

@@ -13,6 +13,8 @@ export interface ListedRoute {
   readonly method: string
   /** As OpenAPI writes it. */
   readonly template: string
+  /** In the framework's own words, where two such may be one template. */
+  readonly path?: string
 }
 
 /** The routes of an app, read from its framework. */
@@ -89,4 +91,12 @@ export function namelessOf(template: string): string {
 /** A path without the slash at its end. */
 export function withoutSlash(path: string): string {
   return path.replace(/(?<=.)\/$/, '')
+}
+
+/** Whether a function takes more than its `length` says: the rest of its arguments, or one with a default. */
+export function hidesParameters(handler: (...args: never) => unknown): boolean {
+  const text = Function.prototype.toString.call(handler)
+  const isArrow = !/^(?:async\s+)?(?:function\b|(?!async\b)[\w$]+\s*\()/.test(text)
+  const end = text.indexOf(isArrow ? '=>' : '{')
+  return /\.\.\.|=/.test(end < 0 ? text : text.slice(0, end))
 }

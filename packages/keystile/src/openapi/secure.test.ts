@@ -167,6 +167,12 @@ describe('secure, in Hono', () => {
     assert.deepEqual(securityOf(app, 'put /every'), [{ keystile: [] }])
   })
 
+  it('cannot tell whether a function answers whose arguments it does not see, where a guard is behind it', () => {
+    const traced = (c: never, ...rest: readonly unknown[]): unknown => [c, rest]
+    const app = new Hono().use(traced as never).get('/a', guard(), ok)
+    assert.throws(() => securityOf(app, 'get /a'), /it cannot be told whether/)
+  })
+
   it('knows two routes apart that differ in their pattern', () => {
     const app = new Hono().get('/x/:id{[0-9]+}', guard(), ok).get('/x/:name{[a-z]+}', ok)
     assert.deepEqual(securityOf(app, 'get /x/{id}'), [{ keystile: [] }])
@@ -207,6 +213,17 @@ for (const [name, make] of [
       assert.deepEqual(securityOf(app, 'get /b/c'), read)
       assert.deepEqual(securityOf(app, 'patch /every'), [{ keystile: [] }, {}])
       assert.throws(() => securityOf(app, 'put /early'), /no route/)
+    })
+
+    it('goes on behind a function whose arguments it does not see, and where Express does behind an expression', () => {
+      const app = make()
+      const answer = (_request: unknown, response: { end(): unknown }): void => void response.end()
+      app.use(((_request: never, _response: never, ...rest: (() => void)[]) => rest[0]!()) as never)
+      app.use(/^\/dot/, expressGuard())
+      app.get('/a', expressGuard(), answer)
+      app.get('/dot.txt', answer)
+      assert.deepEqual(securityOf(app, 'get /a'), [{ keystile: [] }])
+      assert.deepEqual(securityOf(app, 'get /dot.txt'), name === '4' ? [{ keystile: [] }] : undefined)
     })
 
     it('says so where an app is mounted that it cannot look into', () => {
@@ -314,6 +331,11 @@ describe('describe', () => {
     await app.ready()
     assert.deepEqual(describeApp(app, info).paths, secure(describeOnly('/items/{id}', 'get'), app).paths)
     await app.close()
+  })
+
+  it('refuses two routes that are one to OpenAPI', () => {
+    const app = new Hono().get('/a/:id{[0-9]+}', guard(), ok).get('/a/:id', ok)
+    assert.throws(() => describeApp(app, info), /both GET \/a\/\{id\}/)
   })
 
   it('refuses a path that OpenAPI cannot say, unless it is ignored', () => {

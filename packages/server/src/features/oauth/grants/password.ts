@@ -69,8 +69,8 @@ async function renewHash<U>(
   try {
     await directory.savePasswordHash(user, hash)
   } catch (error) {
-    // Errors of databases repeat what was to be written.
-    const reason = String(error).replaceAll(hash, '…')
+    // The text of a database's error repeats what was to be written, the hash that still opens the account among it.
+    const reason = error instanceof Error ? error.name : 'what was thrown is no Error'
     logger.warn({ subject: directory.subject(user), reason }, 'a password hash that was made anew could not be saved')
   }
 }
