@@ -160,8 +160,8 @@ describeOnBoth(
       const subject = await addUser()
       const all = await keystile.sessions.create({ subject })
       assert.deepEqual(
-        { ...all, accessToken: '' },
-        { accessToken: '', tokenType: 'bearer', expiresIn: 600, scopes: ['a', 'b'] },
+        { ...all, accessToken: '', refreshToken: '' },
+        { accessToken: '', refreshToken: '', tokenType: 'bearer', expiresIn: 600, scopes: ['a', 'b'] },
       )
       assert.equal((await open(['a', 'b'], { bearer: all.accessToken })).json['subject'], subject)
       assert.deepEqual((await keystile.sessions.create({ subject, scopes: ['b', 'users:read'] })).scopes, ['b'])

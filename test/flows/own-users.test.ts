@@ -31,7 +31,7 @@ function createLog(): { readonly logged: Logged[]; readonly logger: Logger } {
 describeOnBoth(
   'a directory of the app’s own',
   (stage) => {
-    it('leaves no endpoint below /users, neither in the router nor in the document', async () => {
+    it('leaves no endpoint below /users but those of sessions, neither in the router nor in the document', async () => {
       const { send, accessToken } = await stage.start()
       const bearer = await accessToken()
       const id = (await stage.people.sql('select * from people'))[0]!.id
@@ -56,6 +56,9 @@ describeOnBoth(
       await keystile.close()
       assert.deepEqual(Object.keys(document['paths'] as object), [
         '/auth/token',
+        '/auth/revoke',
+        '/auth/users/me/sessions',
+        '/auth/users/me/sessions/{id}',
         '/auth/.well-known/jwks.json',
         '/.well-known/oauth-authorization-server/auth',
         '/auth/.well-known/oauth-authorization-server',
