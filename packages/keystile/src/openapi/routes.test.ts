@@ -92,15 +92,15 @@ describe('hidesParameters', () => {
     ]
     for (const handler of hiding) assert.equal(hidesParameters(handler), true, String(handler))
     const plain = [
-      (_c: unknown) => [...'ab'],
+      (c: readonly unknown[]) => [...c, 1],
       async (_c: unknown) => ({ a: 1 }),
       function (c: unknown) {
         const rest = [c]
         return () => [...rest]
       },
       {
-        method(c: unknown) {
-          return [...[c]]
+        method(c: readonly unknown[]) {
+          return [...c, 1]
         },
       }.method,
       Math.max.bind(null),
