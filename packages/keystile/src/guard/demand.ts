@@ -84,10 +84,7 @@ function smallest<S extends string>(alternatives: readonly (readonly S[])[]): re
   return alternatives.filter(
     (one, index) =>
       !alternatives.some(
-        (other, place) =>
-          place !== index &&
-          other.every((scope) => one.includes(scope)) &&
-          (other.length < one.length || place < index),
+        (other, place) => other.every((scope) => one.includes(scope)) && (other.length < one.length || place < index),
       ),
   )
 }
