@@ -80,7 +80,7 @@ const keystile: Package = {
     {
       name: 'openapi',
       for: 'guards read back from the routes of an app, and written into its OpenAPI document',
-      from: ['base', 'guard', 'adapters'],
+      from: ['base', 'http', 'guard', 'adapters'],
     },
     { name: 'testing', for: 'an issuer that lives in a test', from: ['base', 'keys', 'token', 'guard'] },
   ],

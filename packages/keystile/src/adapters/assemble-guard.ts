@@ -30,15 +30,22 @@ export function assembleGuard<S extends string, U, M extends object, Carrier ext
   })
 }
 
-interface AssembledGuard<S extends string, U, M, Carrier, R> {
+/** The guards of an app. `M`: the framework's middleware, `Carrier`: its request, `R`: what `check` takes. */
+export interface AssembledGuard<S extends string, U, M, Carrier, R> {
+  /** Lets in whoever has all these scopes, and logged in lately where that is demanded. @throws {TypeError} for a wrong demand */
   (...demand: DemandArguments<S>): M
+  /** Lets in whoever has one of these scopes, or all of one of these lists. @throws {TypeError} for a wrong demand */
   anyOf(...alternatives: AlternativeArguments<S>): M
   readonly optional: {
+    /** Lets in requests without a credential as well. A credential that is wrong is still refused. */
     (...demand: DemandArguments<S>): M
     check(request: R, ...demand: DemandArguments<S>): Promise<Decision<S, U, undefined>>
+    /** @throws {TypeError} where no guard ran */
     caller(carrier: Carrier): Caller<S, U> | undefined
   }
+  /** Decides without a route: for an upgrade to a WebSocket, say. Takes a request or anything with `headers.get`. */
   check(request: R, ...demand: DemandArguments<S>): Promise<Decision<S, U>>
+  /** @throws {TypeError} where no guard ran */
   caller(carrier: Carrier): Caller<S, U>
 }
 

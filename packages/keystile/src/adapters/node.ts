@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ProblemError } from '../base/errors.ts'
-import type { AlternativeArguments, DemandArguments } from '../guard/demand.ts'
-import { createGuardCore, type Caller, type Decision, type GuardOptions } from '../guard/guard.ts'
+import { createGuardCore, type GuardOptions } from '../guard/guard.ts'
 import type { HttpRequest } from '../http/message.ts'
 import { problemAnswer } from '../http/problem.ts'
-import { assembleGuard } from './assemble-guard.ts'
+import { assembleGuard, type AssembledGuard } from './assemble-guard.ts'
 import type { Mountable } from './mountable.ts'
 import { readCheckedRequest, readNodeRequest, writeAnswer } from './node-request.ts'
 
@@ -12,23 +11,13 @@ import { readCheckedRequest, readNodeRequest, writeAnswer } from './node-request
 export type NodeMiddleware = (request: IncomingMessage, response: ServerResponse, next: () => unknown) => Promise<void>
 
 /** Guards of node:http handlers. */
-export interface Guard<S extends string, U> {
-  /** Lets in whoever has all these scopes, and logged in lately where that is demanded. @throws {TypeError} for a wrong demand */
-  (...demand: DemandArguments<S>): NodeMiddleware
-  /** Lets in whoever has one of these scopes, or all of one of these lists. @throws {TypeError} for a wrong demand */
-  anyOf(...alternatives: AlternativeArguments<S>): NodeMiddleware
-  readonly optional: {
-    /** Lets in requests without a credential as well. A credential that is wrong is still refused. */
-    (...demand: DemandArguments<S>): NodeMiddleware
-    check(request: IncomingMessage | HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U, undefined>>
-    /** @throws {TypeError} where no guard ran */
-    caller(request: IncomingMessage): Caller<S, U> | undefined
-  }
-  /** Decides without a route: for an upgrade to a WebSocket, say. Takes a node request or anything with `headers.get`. */
-  check(request: IncomingMessage | HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U>>
-  /** @throws {TypeError} where no guard ran */
-  caller(request: IncomingMessage): Caller<S, U>
-}
+export interface Guard<S extends string, U> extends AssembledGuard<
+  S,
+  U,
+  NodeMiddleware,
+  IncomingMessage,
+  IncomingMessage | HttpRequest
+> {}
 
 /** Makes the guards of an app from a verifier, or from the object of `createKeystile`. */
 export function createGuard<S extends string = string, U = undefined>(options: GuardOptions<S, U>): Guard<S, U> {

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { HttpRequestWithBody } from '../http/message.ts'
-import { tooLarge } from '../http/message.ts'
+import { tooLarge, type HttpRequestWithBody } from '../http/message.ts'
 
 /**
  * A body parser before us has read the body, and it can be read only once: then what the parser made of it is written

@@ -87,8 +87,6 @@ export interface Verifier {
   verify(token: string, demand?: { readonly maxAgeSeconds?: number | undefined }): Promise<Identity>
 }
 
-const maxScopeLists = 1_000
-
 interface TrustedIssuer {
   readonly keys: KeySet
   /** The same keys, where they are fetched. */
@@ -132,16 +130,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const remotes = [...issuers.values()].flatMap(({ remote }) => remote ?? [])
   const only = remotes.length === 0 ? issuers.get(names[0]!) : undefined
   const verifiedTokens = createVerifiedTokens<Verified>()
-  const scopeLists = new Map<string, readonly string[]>()
   let closed = false
-
-  /** Most tokens have the scopes of others: one list for all of them is at hand when the next one comes. */
-  function sharedScopes(scopes: readonly string[]): readonly string[] {
-    const text = scopes.join(' ')
-    const shared = scopeLists.get(text) ?? Object.freeze(scopes)
-    if (scopeLists.size < maxScopeLists) scopeLists.set(text, shared)
-    return shared
-  }
 
   /** The issuer that a token names, once its keys are there. Nothing of the token is proved by that. */
   async function selectIssuer(token: string): Promise<TrustedIssuer> {
@@ -161,7 +150,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const verified = issuer.verify(token)
     const { claims, key } = verified
     const fresh = {
-      identity: identityOf(verified, sharedScopes(verified.scopes)),
+      identity: identityOf(verified),
       expires: claims.exp,
       key,
       keys: issuer.keys,
@@ -248,9 +237,9 @@ function unavailable(message: string, reason: string, cause?: unknown): TokenErr
   return new TokenError('temporarily_unavailable', message, { reason, retryAfterSeconds: 1, cause })
 }
 
-function identityOf({ claims }: VerifiedAccessToken, scopes: readonly string[]): Identity {
+function identityOf({ claims, scopes }: VerifiedAccessToken): Identity {
   const { sub, client_id, sid } = deepFreeze(claims)
-  const identity = { subject: sub, clientId: client_id, sessionId: sid, scopes, claims }
+  const identity = { subject: sub, clientId: client_id, sessionId: sid, scopes: Object.freeze(scopes), claims }
   return Object.freeze(Object.defineProperty(identity, 'authenticatedAt', authenticatedAt)) as unknown as Identity
 }
 

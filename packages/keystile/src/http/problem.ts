@@ -16,6 +16,19 @@ const titles: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 }
 
+/** What `problemAnswer` says, as JSON Schema. */
+export const problemSchema = {
+  type: 'object',
+  description: 'RFC 9457',
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string', description: 'What was wrong and what is expected' },
+  },
+  required: ['type', 'title', 'status', 'detail'],
+} as const
+
 /** The answer to a refusal: `application/problem+json` with `detail` a string (RFC 9457). */
 export function problemAnswer(
   error: ProblemError | TokenError,

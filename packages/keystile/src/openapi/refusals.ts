@@ -1,20 +1,9 @@
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Demand } from '../guard/demand.ts'
+import { problemSchema } from '../http/problem.ts'
 
 /** Added to the components of a document that has nothing of this name. */
-export const refusalSchemas: JsonObject = {
-  KeystileProblem: {
-    type: 'object',
-    description: 'RFC 9457',
-    properties: {
-      type: { type: 'string' },
-      title: { type: 'string' },
-      status: { type: 'integer' },
-      detail: { type: 'string', description: 'What was wrong' },
-    },
-    required: ['type', 'title', 'status', 'detail'],
-  },
-}
+export const refusalSchemas: JsonObject = { KeystileProblem: problemSchema }
 
 const challenge = { 'WWW-Authenticate': { description: 'RFC 6750 §3', schema: { type: 'string' } } }
 const retryAfter = { 'Retry-After': { description: 'Whole seconds', schema: { type: 'string' } } }

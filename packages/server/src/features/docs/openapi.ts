@@ -1,20 +1,8 @@
-import type { JsonObject } from 'keystile/internal'
+import { problemSchema, type JsonObject } from 'keystile/internal'
 import type { Route } from '../../http/route.ts'
 
 /** How the security scheme is called in the document. */
 const schemeName = 'keystile'
-
-const problemSchema = {
-  type: 'object',
-  description: 'RFC 9457',
-  properties: {
-    type: { type: 'string' },
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    detail: { type: 'string', description: 'What was wrong and what is expected' },
-  },
-  required: ['type', 'title', 'status', 'detail'],
-}
 
 const schemas = {
   Problem: problemSchema,

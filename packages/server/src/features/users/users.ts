@@ -97,6 +97,11 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
     if (endsAccess) await feed.tail()
   }
 
+  async function readBySubject(subject: string): Promise<User | undefined> {
+    const row = await findUserRow('id', subject)
+    return row && userOf(row)
+  }
+
   return {
     async create({ username, email, passwordHash, scopes, roles, profile }) {
       const row = {
@@ -119,15 +124,11 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
       // A read costs microseconds on SQLite and a round trip on PostgreSQL.
       const cached = database.kind === 'postgres' ? cache.find(subject) : undefined
       if (cached) return cached
-      const row = await findUserRow('id', subject)
-      const user = row && userOf(row)
+      const user = await readBySubject(subject)
       if (user?.active && database.kind === 'postgres') cache.remember(user)
       return user
     },
-    async readBySubject(subject) {
-      const row = await findUserRow('id', subject)
-      return row && userOf(row)
-    },
+    readBySubject,
     async findByLogin(login) {
       const isEmail = login.includes('@')
       const name = isEmail ? parseEmail(login) : parseUsername(login)
