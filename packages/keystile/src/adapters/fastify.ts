@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Demand } from '../guard/demand.ts'
-import { createGuardCore, type GuardOptions } from '../guard/guard.ts'
+import type { AlternativeArguments, Demand, DemandArguments } from '../guard/demand.ts'
+import { createGuardCore, type Caller, type Decision, type GuardOptions } from '../guard/guard.ts'
 import type { HttpAnswer, HttpRequest } from '../http/message.ts'
-import { assembleGuard, type AssembledGuard } from './assemble-guard.ts'
+import { assembleGuard } from './assemble-guard.ts'
 import { rememberRoutes } from './fastify-routes.ts'
 import type { Mountable } from './mountable.ts'
 import { connectionAfter, readCheckedRequest, readNodeRequest } from './node-request.ts'
@@ -11,8 +11,27 @@ import { refuseToGoOn } from './thrown.ts'
 /** A hook of Fastify: `{ onRequest: guard(…) }` on a route, or `app.addHook('onRequest', guard(…))` for all routes of a plugin. */
 export type FastifyHook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
 
-/** Guards of Fastify routes and plugins. The handler asks `guard.caller(request)`. */
-export interface Guard<S extends string, U> extends AssembledGuard<S, U, FastifyHook, FastifyRequest, CheckedRequest> {}
+/**
+ * Guards of Fastify routes and plugins. The handler asks `guard.caller(request)`. It is written out, for declarations that
+ * an app emits would otherwise name files within Fastify.
+ */
+export interface Guard<S extends string, U> {
+  /** Lets in whoever has all these scopes, and logged in lately where that is demanded. @throws {TypeError} for a wrong demand */
+  (...demand: DemandArguments<S>): FastifyHook
+  /** Lets in whoever has one of these scopes, or all of one of these lists. @throws {TypeError} for a wrong demand */
+  anyOf(...alternatives: AlternativeArguments<S>): FastifyHook
+  readonly optional: {
+    /** Lets in requests without a credential as well. A credential that is wrong is still refused. */
+    (...demand: DemandArguments<S>): FastifyHook
+    check(request: CheckedRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U, undefined>>
+    /** @throws {TypeError} where no guard ran */
+    caller(request: FastifyRequest): Caller<S, U> | undefined
+  }
+  /** Decides without a route: for an upgrade to a WebSocket, say. Takes a request or anything with `headers.get`. */
+  check(request: CheckedRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U>>
+  /** @throws {TypeError} where no guard ran */
+  caller(request: FastifyRequest): Caller<S, U>
+}
 
 export type CheckedRequest = FastifyRequest | FastifyRequest['raw'] | HttpRequest
 
