@@ -98,7 +98,7 @@ const server: Package = {
       name: 'base',
       for: 'the error of whoever configures, what threads inherit, and the seal of what lies in the database',
       from: [],
-      packagesOf: { 'seal.ts': ['node:crypto'] },
+      packagesOf: { 'seal.ts': ['node:crypto'], 'secret.ts': ['node:crypto'] },
     },
     {
       name: 'storage',
@@ -124,7 +124,6 @@ const server: Package = {
       for: 'one row a login, the tokens issued under it, their refresh and their end',
       from: ['base', 'storage', 'http', 'features/events'],
       packages: ['keystile', 'kysely'],
-      packagesOf: { 'refresh-tokens.ts': ['node:crypto'] },
     },
     {
       name: 'features/password',
@@ -148,8 +147,8 @@ const server: Package = {
     {
       name: 'features/clients',
       for: 'OAuth clients and their authentication',
-      from: ['http'],
-      packages: ['keystile'],
+      from: ['base', 'storage', 'http', 'features/events', 'features/sessions'],
+      packages: ['keystile', 'kysely'],
     },
     {
       name: 'features/oauth',

@@ -9,6 +9,15 @@ declare module 'simple-oauth2' {
     getToken(params: { username: string; password: string; scope?: string }): Promise<AccessToken>
   }
 
+  export class ClientCredentials {
+    constructor(options: {
+      client: { id: string; secret: string }
+      auth: { tokenHost: string; tokenPath: string }
+      options?: { authorizationMethod?: 'header' | 'body' }
+    })
+    getToken(params: { scope?: string }): Promise<AccessToken>
+  }
+
   export interface AccessToken {
     readonly token: {
       readonly access_token: string

@@ -2,9 +2,12 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createKeystile, type IssuingAlgorithm } from '@keystile/server'
+import type { IssuingAlgorithm } from '@keystile/server'
 import type { Jwk } from 'keystile/jwt'
 import { mount, type NodeMiddleware } from 'keystile/node'
+import type { NewClient } from '../../packages/server/src/features/clients/clients.ts'
+import { checkOptions } from '../../packages/server/src/server/options.ts'
+import { wire } from '../../packages/server/src/server/wire.ts'
 
 export const issuingAlgorithms: readonly IssuingAlgorithm[] = ['ES256', 'EdDSA', 'RS256']
 
@@ -17,6 +20,8 @@ export interface RunningIssuer {
   /** Has a path, so that clients must find the metadata where RFC 8414 §3.1 puts it. */
   readonly issuer: string
   register(person: Person): Promise<void>
+  /** As `keystile client create` does it. @returns its secret */
+  addClient(client: NewClient): Promise<string | undefined>
   stop(): Promise<void>
 }
 
@@ -32,13 +37,14 @@ export async function startIssuer(options: {
   const server = createServer((request, response) => void handle(request, response)).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}/auth`
-  const keystile = await createKeystile({
+  const checked = checkOptions({
     issuer,
     database: ':memory:',
     scopes: { 'items:read': 'Read items', 'items:write': 'Change items' },
     defaultScopes: ['items:read', 'items:write'],
     ...options,
   })
+  const { keystile, clients } = await wire(checked)
   answer = mount(keystile)
   return {
     issuer,
@@ -49,6 +55,11 @@ export async function startIssuer(options: {
         body: JSON.stringify({ username, email: `${username}@example.com`, password }),
       })
       if (response.status !== 201) throw new Error(`${username} cannot register: ${await response.text()}`)
+    },
+    async addClient(client) {
+      const created = await clients.create(client)
+      if (created === 'taken') throw new Error(`${client.id} is taken`)
+      return created.secret
     },
     async stop() {
       server.closeAllConnections()

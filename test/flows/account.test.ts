@@ -121,6 +121,52 @@ describeOnBoth('POST /users/me/password', (stage) => {
   })
 })
 
+describeOnBoth('POST /users/me/email', (stage) => {
+  const change = { current_password: password, new_email: 'Countess@Example.com' }
+
+  it('changes the address, which is not verified then, and ends no session', async () => {
+    const { accessToken, login, send } = await stage.start()
+    const bearer = await accessToken()
+    await stage.sql('update "user" set email_verified_at = 1')
+    const { status, text } = await send('POST', '/users/me/email', { bearer, json: change })
+    assert.deepEqual([status, text], [204, ''])
+    const { json } = await send('GET', '/users/me', { bearer })
+    assert.deepEqual([json['email'], json['email_verified']], ['Countess@example.com', false])
+    assert.equal((await login({ username: 'countess@EXAMPLE.com' })).status, 200)
+    assert.equal((await login({ username: 'ada@example.com' })).status, 400)
+  })
+
+  it('answers 403 without the current password (ASVS V7.5.1), 422 to what is no address, 401 without a token; and changes nothing', async () => {
+    const { accessToken, send } = await stage.start()
+    const bearer = await accessToken()
+    const post = async (json: object): Promise<number> =>
+      (await send('POST', '/users/me/email', { bearer, json })).status
+    assert.equal(await post({ ...change, current_password: 'wrong' }), 403)
+    for (const json of [
+      { ...change, new_email: 'countess' },
+      { new_email: change.new_email },
+      { current_password: password },
+      { ...change, email_verified: true },
+    ])
+      assert.equal(await post(json), 422, JSON.stringify(json))
+    assert.equal((await send('POST', '/users/me/email', { json: change })).status, 401)
+    assert.equal((await send('GET', '/users/me', { bearer })).json['email'], 'ada@example.com')
+  })
+
+  it('answers 409 to an address that somebody has, also when both ask at once, and takes one’s own', async () => {
+    const { tokens, send } = await stage.start()
+    const [ada, bob] = [await tokens('ada'), await tokens('bob')]
+    const post = async (bearer: string, new_email: string): Promise<number> =>
+      (await send('POST', '/users/me/email', { bearer, json: { ...change, new_email } })).status
+    assert.equal(await post(ada.accessToken, 'BOB@example.com'), 409)
+    assert.equal(await post(ada.accessToken, 'ADA@example.com'), 204)
+    for (let round = 0; round < 5; round++) {
+      const both = [ada, bob].map(({ accessToken }) => post(accessToken, `one-${round}@example.com`))
+      assert.deepEqual((await Promise.all(both)).toSorted(), [204, 409])
+    }
+  })
+})
+
 describeOnBoth('DELETE /users/me', (stage) => {
   it('deletes the account: its tokens are refused, its data is gone, its name is nobody’s', async () => {
     const { accessToken, login, register, send } = await stage.start()

@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { decodeJwtUnsafe } from 'keystile/jwt'
 import { freePort } from '../support/command.ts'
 import { createTestClock, issuer, password, readAnswer, type Answer, type TestClock } from '../support/keystile.ts'
+import { grantTypes } from '../../packages/server/src/features/clients/clients.ts'
 import { parseEmail, parseUsername } from '../../packages/server/src/features/users/names.ts'
 import { createPasswords } from '../../packages/server/src/features/password/password.ts'
 import { openHashThreads } from '../../packages/server/src/features/password/hash-threads.ts'
@@ -180,6 +181,7 @@ async function openStage(options: Readonly<Record<string, unknown>>): Promise<St
       password,
       usernames: ['keeper', 'keeper@example.com'],
       refreshTokens: [callers.refreshToken],
+      client: await createClient(running),
       scopes: Object.keys(keystile.scopes),
       roles: ['admin', ...Object.keys(roles)],
     },
@@ -240,6 +242,13 @@ function createValidators(
     compiled.set($ref, validate)
     return validate(value) ? '' : ajv.errorsText(validate.errors)
   }
+}
+
+async function createClient({ clients }: Running): Promise<Known['client']> {
+  const id = 'fuzzer'
+  const created = await clients.create({ id, grants: grantTypes, scopes: [], may: ['introspect'], confidential: true })
+  assert.ok(created !== 'taken')
+  return { id, secret: created.secret! }
 }
 
 interface RenewableCallers extends Callers {

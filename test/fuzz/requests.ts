@@ -9,7 +9,7 @@ export interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>
   readonly required?: readonly string[]
   /** Only which members must be there together. */
-  readonly anyOf?: readonly { readonly required: readonly string[] }[]
+  readonly anyOf?: readonly { readonly required: readonly string[]; readonly properties?: object }[]
   readonly items?: Schema
   readonly enum?: readonly unknown[]
   readonly pattern?: string
@@ -68,6 +68,8 @@ export interface Known {
   readonly usernames: readonly string[]
   /** Some that are good, or were. */
   readonly refreshTokens: readonly string[]
+  /** One that may use every grant, and introspect. */
+  readonly client: { readonly id: string; readonly secret: string }
   readonly scopes: readonly string[]
   readonly roles: readonly string[]
 }
@@ -96,7 +98,7 @@ export function plansFor({ parameters, body }: Operation, known: Known): Arbitra
       { weight: 2, arbitrary: fc.record({ text: strange }) },
     ),
     query: queryOf(queries, known),
-    authorization: authorizations,
+    authorization: body?.[0] === 'application/x-www-form-urlencoded' ? authorizationsOf(known) : authorizations,
     body: fc.oneof(
       { weight: 12, arbitrary: body ? membersOf(body[1], known) : fc.constant<Body>({ kind: 'none' }) },
       { weight: 2, arbitrary: fc.json().map((text) => ({ kind: 'text', text }) as const) },
@@ -178,6 +180,15 @@ const authorizations: Arbitrary<Authorization> = fc.oneof(
   },
 )
 
+/** Where clients authenticate as well. */
+function authorizationsOf({ client }: Known): Arbitrary<Authorization> {
+  const text = basic(`${client.id}:${client.secret}`)
+  return fc.oneof(
+    { weight: 2, arbitrary: authorizations },
+    { weight: 1, arbitrary: fc.constant<Authorization>({ kind: 'text', text }) },
+  )
+}
+
 function tokenOf(caller: Caller, scheme: string): Authorization {
   return { kind: 'token', caller, scheme }
 }
@@ -257,7 +268,7 @@ function valueOf(name: string, schema: Schema, known: Known): Arbitrary<unknown>
 /** Values that mean something to the server. */
 function knownValues(
   name: string,
-  { password, usernames, refreshTokens, scopes, roles }: Known,
+  { password, usernames, refreshTokens, client, scopes, roles }: Known,
 ): readonly string[] | undefined {
   const some: Readonly<Record<string, readonly string[]>> = {
     username: usernames,
@@ -268,8 +279,8 @@ function knownValues(
     scope: ['', scopes.join(' '), ...scopes],
     scopes,
     roles,
-    client_id: ['first-party'],
-    client_secret: [''],
+    client_id: ['first-party', client.id],
+    client_secret: ['', client.secret],
   }
   return some[name]
 }

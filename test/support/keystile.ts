@@ -11,6 +11,7 @@ import { createGuard } from 'keystile/hono'
 import { decodeJwtUnsafe } from 'keystile/jwt'
 import type { Keystile, KeystileOptions } from '@keystile/server'
 import { checkOptions } from '../../packages/server/src/server/options.ts'
+import type { Clients, NewClient } from '../../packages/server/src/features/clients/clients.ts'
 import type { User } from '../../packages/server/src/features/users/users.ts'
 import { wire } from '../../packages/server/src/server/wire.ts'
 import { openPeople, type People } from './people.ts'
@@ -48,6 +49,9 @@ export interface Answer {
 /** Keystile, and a way to ask it. */
 export interface TestKeystile {
   readonly keystile: Keystile<string, unknown>
+  readonly clients: Clients
+  /** Registers a confidential client with client_credentials, unless told otherwise. @returns how it authenticates in a form */
+  addClient(fields?: Partial<NewClient>): Promise<Readonly<Record<string, string>>>
   /** `path` below the issuer. */
   send(method: string, path: string, options?: SendOptions): Promise<Answer>
   /** Asks a route of the app that a guard stands before. It answers with the user and the scopes. */
@@ -193,7 +197,7 @@ type StartOptions = Partial<KeystileOptions<string, object>> & {
 
 /** @param people the app's own table, where the options have a directory of it */
 export async function startKeystile(options: StartOptions, people?: People): Promise<TestKeystile> {
-  const { keystile, users } = await wire(checkOptions({ issuer, key, ...options }))
+  const { keystile, users, clients } = await wire(checkOptions({ issuer, key, ...options }))
   const guard = createGuard(keystile)
   const send: TestKeystile['send'] = async (method, path, options) =>
     readAnswer(await keystile.fetch(requestOf(method, `${keystile.issuer}${path}`, options)))
@@ -215,6 +219,14 @@ export async function startKeystile(options: StartOptions, people?: People): Pro
   }
   return {
     keystile,
+    clients,
+    async addClient(fields) {
+      const client = { id: 'orders', grants: ['client_credentials'], scopes: [], may: [], confidential: true } as const
+      const created = await clients.create({ ...client, ...fields })
+      assert.ok(created !== 'taken')
+      const { secret } = created
+      return { client_id: fields?.id ?? client.id, ...(secret !== undefined && { client_secret: secret }) }
+    },
     send,
     async open(demand, options) {
       const app = new Hono()

@@ -7,6 +7,7 @@ describe('OAuthError', () => {
     invalid_request: 400,
     invalid_client: 401,
     invalid_grant: 400,
+    unauthorized_client: 400,
     unsupported_grant_type: 400,
     invalid_scope: 400,
     temporarily_unavailable: 503,

@@ -2,30 +2,38 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createRevocationList } from './revocations.ts'
 
-const token = { sessionId: 's1', subject: 'alice' }
+const token = { sessionId: 's1', subject: 'alice', clientId: 'web' }
 
 describe('createRevocationList', () => {
   it('hits the tokens of an ended session and no others', () => {
     const list = createRevocationList()
     list.add({ kind: 'session', value: 's1', expiresAt: 1_000 })
     assert.equal(list.isRevoked(token), true)
-    assert.equal(list.isRevoked({ sessionId: 's2', subject: 'alice' }), false)
-    assert.equal(list.isRevoked({ sessionId: undefined, subject: 'alice' }), false)
-    assert.equal(list.isRevoked({ sessionId: 's2', subject: 's1' }), false)
+    assert.equal(list.isRevoked({ ...token, sessionId: 's2' }), false)
+    assert.equal(list.isRevoked({ ...token, sessionId: undefined }), false)
+    assert.equal(list.isRevoked({ sessionId: 's2', subject: 's1', clientId: 's1' }), false)
   })
 
   it('hits every session of a subject', () => {
     const list = createRevocationList()
     list.add({ kind: 'subject', value: 'alice', expiresAt: 1_000 })
     assert.equal(list.isRevoked(token), true)
-    assert.equal(list.isRevoked({ sessionId: undefined, subject: 'alice' }), true)
-    assert.equal(list.isRevoked({ sessionId: 'alice', subject: 'bob' }), false)
+    assert.equal(list.isRevoked({ ...token, sessionId: undefined }), true)
+    assert.equal(list.isRevoked({ sessionId: 'alice', subject: 'bob', clientId: 'alice' }), false)
+  })
+
+  it('hits all that was issued to a client', () => {
+    const list = createRevocationList()
+    list.add({ kind: 'client', value: 'web', expiresAt: 1_000 })
+    assert.equal(list.isRevoked(token), true)
+    assert.equal(list.isRevoked({ sessionId: undefined, subject: 'web', clientId: 'web' }), true)
+    assert.equal(list.isRevoked({ sessionId: 'web', subject: 'web', clientId: 'other' }), false)
   })
 
   it('has revoked nothing by itself', () => {
     const list = createRevocationList()
     for (const name of ['__proto__', 'constructor', 'undefined']) {
-      assert.equal(list.isRevoked({ sessionId: name, subject: name }), false)
+      assert.equal(list.isRevoked({ sessionId: name, subject: name, clientId: name }), false)
     }
   })
 
@@ -39,9 +47,12 @@ describe('createRevocationList', () => {
   })
 
   it('is never shortened by a second event about the same', () => {
-    for (const kind of ['session', 'subject'] as const) {
+    for (const [kind, value] of [
+      ['session', 's1'],
+      ['subject', 'alice'],
+      ['client', 'web'],
+    ] as const) {
       const list = createRevocationList()
-      const value = kind === 'session' ? 's1' : 'alice'
       list.add({ kind, value, expiresAt: 2_000 })
       list.add({ kind, value, expiresAt: 1_000 })
       list.purge(1_500)

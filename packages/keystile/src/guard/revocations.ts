@@ -2,6 +2,7 @@
 export interface RevocableToken {
   readonly sessionId: string | undefined
   readonly subject: string
+  readonly clientId: string
 }
 
 /** `starting`: nothing is known yet. `current`: news arrives. `stale`: it has stopped arriving. */
@@ -15,10 +16,10 @@ export interface Revocations {
   refresh(): Promise<void>
 }
 
-/** One end of a session, or of all that a subject has. */
+/** One end of a session, or of all that a subject or a client has. */
 export interface RevocationEvent {
-  readonly kind: 'session' | 'subject'
-  /** The `sid` or `sub`. */
+  readonly kind: 'session' | 'subject' | 'client'
+  /** The `sid`, `sub` or `client_id`. */
   readonly value: string
   /** Milliseconds; from then on no token that this hits can still be valid. */
   readonly expiresAt: number
@@ -33,18 +34,22 @@ export interface RevocationList {
 }
 
 export function createRevocationList(): RevocationList {
-  const sessions = new Map<string, number>()
-  const subjects = new Map<string, number>()
+  const ended = {
+    session: new Map<string, number>(),
+    subject: new Map<string, number>(),
+    client: new Map<string, number>(),
+  }
   return {
     add({ kind, value, expiresAt }) {
-      const ends = kind === 'session' ? sessions : subjects
-      ends.set(value, Math.max(expiresAt, ends.get(value) ?? 0))
+      ended[kind].set(value, Math.max(expiresAt, ended[kind].get(value) ?? 0))
     },
-    isRevoked: ({ sessionId, subject }) =>
-      subjects.has(subject) || (sessionId !== undefined && sessions.has(sessionId)),
+    isRevoked: ({ sessionId, subject, clientId }) =>
+      ended.subject.has(subject) ||
+      ended.client.has(clientId) ||
+      (sessionId !== undefined && ended.session.has(sessionId)),
     purge(now) {
-      for (const ends of [sessions, subjects]) {
-        for (const [value, expiresAt] of ends) if (expiresAt <= now) ends.delete(value)
+      for (const values of Object.values(ended)) {
+        for (const [value, expiresAt] of values) if (expiresAt <= now) values.delete(value)
       }
     },
   }

@@ -16,10 +16,11 @@ export interface AccessTokenContent {
   readonly audience: string
   readonly subject: string
   readonly clientId: string
-  readonly sessionId: string
+  /** None where no person logged in: a client acts for itself, and is the subject. */
+  readonly sessionId?: string
   readonly scopes: readonly string[]
   /** When the person proved who they are, in milliseconds. */
-  readonly authenticatedAt: number
+  readonly authenticatedAt?: number
 }
 
 /** Claims of a proved access token. */
@@ -53,9 +54,9 @@ export function issueAccessToken(
     aud: content.audience,
     jti: randomId(),
     client_id: content.clientId,
-    sid: content.sessionId,
+    ...(content.sessionId !== undefined && { sid: content.sessionId }),
     scope: content.scopes.join(' '),
-    auth_time: toSeconds(content.authenticatedAt),
+    ...(content.authenticatedAt !== undefined && { auth_time: toSeconds(content.authenticatedAt) }),
   }
   return signJwt(claims, key, { expiresInSeconds: lifetimeSeconds, type: accessTokenType, clock })
 }

@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { DatabaseUnavailableError } from '../storage/database.ts'
 import { parseCall, type Command } from './command.ts'
+import { clientCommands } from './client.ts'
 import { completionScript, helpText } from './help.ts'
 import { keyCommands } from './key.ts'
 import { serveCommand } from './serve.ts'
@@ -12,6 +13,7 @@ import { userCommands } from './user.ts'
 const commands: readonly Command[] = [
   serveCommand,
   ...userCommands,
+  ...clientCommands,
   ...keyCommands,
   {
     words: ['config', 'check'],

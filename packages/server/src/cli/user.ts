@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { parseJsonObject, silentLogger, systemClock, type JsonObject } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { findPasswordFault } from '../features/password/password.ts'
@@ -7,9 +7,9 @@ import { parseEmail, parseUsername } from '../features/users/names.ts'
 import { checkProfile } from '../features/users/profile.ts'
 import type { Profile, ProfileSchema, User, UserChange, Users } from '../features/users/users.ts'
 import { wireManagedUser } from '../features/users/wire-user.ts'
-import { isPostgresUrl } from '../storage/open.ts'
 import { openAccounts, type Accounts } from '../server/wire.ts'
 import type { Call, CallFlags, Command } from './command.ts'
+import { requireExisting } from './existing-database.ts'
 import type { Terminal } from './terminal.ts'
 
 const pageSize = 500
@@ -196,14 +196,6 @@ async function withAccounts(
   } finally {
     await accounts.close()
   }
-}
-
-/** A mistyped path would make a new database, in which nobody is found. */
-function requireExisting(database: Parameters<typeof openAccounts>[0]): typeof database {
-  if (typeof database === 'string' && !isPostgresUrl(database) && !existsSync(database)) {
-    throw new ConfigurationError(`there is no database ${database}`)
-  }
-  return database
 }
 
 async function getUser(users: Users, login: string): Promise<User> {

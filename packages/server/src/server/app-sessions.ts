@@ -47,9 +47,11 @@ export function createAppSessions<U>(parts: {
       const undeclared = requested?.find((scope) => !Object.hasOwn(rules.declared, scope))
       if (undeclared !== undefined) throw new TypeError(`the scope "${undeclared}" is not declared`)
       const user = await directory.findActive(subject)
-      const scopes = user === undefined ? [] : grantScopes(requested, directory.scopes(user))
-      const started = user === undefined ? undefined : await starter.start({ subject, clientId: firstParty.id, scopes })
-      if (!started) throw new ProblemError('not_found', 'There is no such user, or one who may not come in')
+      const scopes = user === undefined ? [] : grantScopes(requested, directory.scopes(user), firstParty.scopes)
+      const login = { subject, clientId: firstParty.id, scopes, refreshes: true }
+      const started = user === undefined ? undefined : await starter.start(login)
+      if (!started?.refreshToken)
+        throw new ProblemError('not_found', 'There is no such user, or one who may not come in')
       const { accessToken, refreshToken, expiresInSeconds } = started
       return { accessToken, tokenType: 'bearer', expiresIn: expiresInSeconds, refreshToken, scopes }
     },

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { isScopeName, silentLogger, systemClock, type Clock, type Logger } from 'keystile/internal'
 import type { Jwk, SigningKey } from 'keystile/jwt'
 import { adminRole, builtInScopes, type BuiltInScope, type ScopeRules } from '../features/scopes/scopes.ts'
-import type { Lifetimes } from '../features/sessions/lifetimes.ts'
+import { maxAccessTokenSeconds, type Lifetimes } from '../features/sessions/lifetimes.ts'
 import { findSealingSecretFault } from '../features/signing-keys/sealing-secret.ts'
 import { issuingAlgorithms, signingKeyOf, type IssuingAlgorithm } from '../features/signing-keys/signing-keys.ts'
 import { directoryFunctions, type UserDirectory } from '../features/users/directory.ts'
@@ -116,7 +116,7 @@ const shape = z.strictObject({
     .optional(),
   roles: z.record(z.string(), scopeNames, { error: 'is an object of roles and their scopes' }).optional(),
   defaultScopes: scopeNames.optional(),
-  accessTokenSeconds: seconds(10, 86_400).optional(),
+  accessTokenSeconds: seconds(10, maxAccessTokenSeconds).optional(),
   sessionSeconds: seconds(60, maxSessionSeconds).optional(),
   idleSeconds: seconds(60, maxSessionSeconds).optional(),
   graceSeconds: seconds(0, 60).optional(),

@@ -12,14 +12,17 @@ import {
   type JsonObject,
   type Logger,
 } from 'keystile/internal'
+import { createClients, type Clients } from '../features/clients/clients.ts'
 import { openEventFeed, type EventFeed } from '../features/events/events.ts'
 import { describeRoutes } from '../features/docs/openapi.ts'
+import { introspectRoute } from '../features/oauth/introspect.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
 import { revokeRoute } from '../features/oauth/revoke.ts'
 import { tokenRoute } from '../features/oauth/token.ts'
 import { openHashThreads } from '../features/password/hash-threads.ts'
 import { createPasswords, type Passwords } from '../features/password/password.ts'
 import type { BuiltInScope } from '../features/scopes/scopes.ts'
+import { createClientTokenIssuer } from '../features/sessions/issuing.ts'
 import { createSessionRefresher } from '../features/sessions/refresh.ts'
 import { sessionRoutes } from '../features/sessions/routes.ts'
 import { createSessionEnds } from '../features/sessions/session-ends.ts'
@@ -63,6 +66,7 @@ export interface Running {
   readonly keystile: Keystile<string, unknown>
   /** Our own accounts, which are nobody's where the application has a directory of its own. */
   readonly users: Users
+  readonly clients: Clients
   /** The OpenAPI document of its endpoints. */
   readonly document: JsonObject
   /** Whether the database answers. */
@@ -85,12 +89,13 @@ export async function createKeystile<const S extends string = never, P extends o
   return keystile as Keystile<S | BuiltInScope, U>
 }
 
-/** The accounts of a database, without anything that issues or answers. */
+/** The accounts and clients of a database, without anything that issues or answers. */
 export interface Accounts {
   readonly database: Database
   readonly feed: EventFeed
   readonly users: Users
   readonly passwords: Passwords
+  readonly clients: Clients
   close(): Promise<void>
 }
 
@@ -114,6 +119,7 @@ export async function openAccounts(
       feed,
       users: createUsers(database, feed, clock),
       passwords: createPasswords(hashThreads),
+      clients: createClients(database, feed, clock),
       close: () => (closing ??= close()),
     }
   } catch (error) {
@@ -167,7 +173,7 @@ export async function wire(options: CheckedOptions): Promise<Running> {
 
 async function serve<U>(options: CheckedOptions, accounts: Accounts, people: People<U>): Promise<Running> {
   const { issuer, audience, scopes, logger, clock } = options
-  const { database, feed, users, passwords, close } = accounts
+  const { database, feed, users, passwords, clients, close } = accounts
   const { directory, show } = people
   const signingKeys = await openSigningKeys(database, { issuer, source: signingKeySource(options), clock })
   const signingKey = (): SigningKey => signingKeys.current
@@ -176,13 +182,18 @@ async function serve<U>(options: CheckedOptions, accounts: Accounts, people: Peo
   const issuing = { issuer, audience, ...lifetimes, hasAccounts: options.users === undefined, signingKey }
   const starter = createSessionStarter(database, issuing, clock)
   const refresher = createSessionRefresher(database, { issuing, feed, clock, logger })
+  const issueToClient = createClientTokenIssuer(issuing, clock)
   const ends = createSessionEnds(database, feed, clock)
   const verifier = createVerifier({ issuer, audience, keys: signingKeys.keySet, revocations: feed.revocations, clock })
-  const findActive = (identity: Identity): Promise<U | undefined> =>
-    people.findActive(identity.subject).catch(asRefusal)
+  /** A client that acts for itself is nobody, whatever somebody's subject may be. */
+  const findActive = async (identity: Identity): Promise<U | undefined> =>
+    identity.sessionId === undefined ? undefined : people.findActive(identity.subject).catch(asRefusal)
+  const isWelcome = async (identity: Identity): Promise<boolean> =>
+    identity.sessionId === undefined || (await findActive(identity)) !== undefined
   const routes = [
-    tokenRoute({ directory, passwords, sessions: starter, refresher, scopes, logger }),
-    revokeRoute({ refresher, sessions: ends, verifier }),
+    tokenRoute({ clients, directory, passwords, sessions: starter, refresher, issueToClient, scopes, logger }),
+    revokeRoute({ clients, refresher, sessions: ends, verifier }),
+    introspectRoute({ clients, verifier, isWelcome }),
     ...people.routes,
     ...sessionRoutes(ends),
     ...metadataRoutes({ issuer, scopes: Object.keys(scopes.declared), published: () => signingKeys.published }),
@@ -205,6 +216,7 @@ async function serve<U>(options: CheckedOptions, accounts: Accounts, people: Peo
   return {
     keystile,
     users,
+    clients,
     document: describeRoutes(routes, { issuer, scopes: scopes.declared, version: readVersion() }),
     isReady: () =>
       feed.tail().then(

@@ -66,11 +66,11 @@ export interface RefreshTokenRow {
   readonly repeatable_until: number | null
 }
 
-/** An end of a session or subject. Numbered by the feed after it was committed, so that numbers appear in order. */
+/** An end of a session, subject or client. Numbered by the feed after it was committed, so that numbers appear in order. */
 export interface EventRow {
   readonly id: string
   readonly seq: number | null
-  readonly kind: 'session' | 'subject'
+  readonly kind: 'session' | 'subject' | 'client'
   readonly value: string
   readonly created_at: number
   readonly expires_at: number
@@ -91,9 +91,24 @@ export interface SigningKeyRow {
   readonly created_at: number
 }
 
+/** Software that asks for tokens, beside the one that is built in. Lists are JSON. */
+export interface ClientRow {
+  /** `client_id`, and never another client's. */
+  readonly id: string
+  /** SHA-256 of the secret; a public client has none. */
+  readonly secret_hash: string | null
+  readonly grants: string
+  readonly scopes: string
+  /** Which endpoints it may ask that are not for every client. */
+  readonly may: string
+  readonly created_at: number
+  readonly disabled_at: number | null
+}
+
 export interface Tables {
   readonly setting: SettingRow
   readonly user: UserRow
+  readonly client: ClientRow
   readonly session: SessionRow
   readonly refresh_token: RefreshTokenRow
   readonly event: EventRow

@@ -1,64 +1,136 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
-import { OAuthError, readWebRequest, type OAuthErrorCode } from 'keystile/internal'
-import { authenticateClient, firstParty } from './clients.ts'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { silentLogger } from 'keystile/internal'
+import { isSecretOf } from '../../base/secret.ts'
+import type { Database } from '../../storage/database.ts'
+import { openDatabase } from '../../storage/open.ts'
+import { openEventFeed, type EventFeed } from '../events/events.ts'
+import { createClients, findClientFaults, type Clients, type NewClient } from './clients.ts'
 
-const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`
-
-function authenticate(authorization: string | undefined, form: Readonly<Record<string, string>> = {}): unknown {
-  const headers = authorization === undefined ? {} : { authorization }
-  const request = readWebRequest(new Request('https://auth.example/token', { headers }))
-  return authenticateClient(request, new Map(Object.entries(form)))
+const now = Date.UTC(2026, 10, 25)
+const orders: NewClient = {
+  id: 'orders',
+  grants: ['client_credentials'],
+  scopes: ['items:read'],
+  may: ['introspect'],
+  confidential: true,
 }
 
-function refuses(
-  code: OAuthErrorCode,
-  authorization: string | undefined,
-  form: Readonly<Record<string, string>> = {},
-): void {
-  assert.throws(
-    () => authenticate(authorization, form),
-    (error) => error instanceof OAuthError && error.code === code,
-    `${authorization} ${JSON.stringify(form)}`,
-  )
-}
+describe('findClientFaults', () => {
+  const faultsOf = (fields: Partial<NewClient>): readonly string[] => findClientFaults({ ...orders, ...fields })
 
-describe('authenticateClient', () => {
-  it('takes a request that names no client for the first party, be it the empty Basic of Swagger UI', () => {
-    for (const authorization of [undefined, 'Basic Og==', 'basic Og', basic(':'), 'Bearer x', 'Basic2 x'])
-      assert.equal(authenticate(authorization), firstParty)
+  it('finds nothing wrong with a client of either kind', () => {
+    assert.deepEqual(faultsOf({}), [])
+    assert.deepEqual(faultsOf({ grants: [], scopes: [] }), [])
+    const people: Partial<NewClient> = { grants: ['password', 'refresh_token'], scopes: ['users:read'], may: [] }
+    assert.deepEqual(faultsOf({ ...people, confidential: false }), [])
+    assert.deepEqual(faultsOf({ ...people, grants: ['password', 'client_credentials'] }), [])
   })
 
-  it('takes the first party by its name, without a secret, in the header, the body or both', () => {
-    const named = { client_id: 'first-party' }
-    assert.equal(authenticate(undefined, named), firstParty)
-    assert.equal(authenticate(basic('first-party:')), firstParty)
-    assert.equal(authenticate(basic('first%2Dparty:')), firstParty)
-    assert.equal(authenticate(basic('first-party:'), named), firstParty)
-  })
-
-  it('refuses an unknown client, and a secret where there is none, with invalid_client (RFC 6749 §5.2)', () => {
-    for (const text of ['other:', 'first-party:x', ':x', 'First-Party:', 'first-party::'])
-      refuses('invalid_client', basic(text))
-    for (const form of [
-      { client_id: 'other' },
-      { client_id: 'first-party', client_secret: 'x' },
-      { client_secret: 'x' },
-    ])
-      refuses('invalid_client', undefined, form)
-  })
-
-  it('refuses a Basic that is none with invalid_client: no colon, no base64, badly encoded halves', () => {
-    const bad = ['', ' !', ' Og==x', ' Oh==', ' O g=='].map((value) => `Basic${value}`)
-    for (const authorization of [...bad, basic('first-party'), basic('%:'), basic(':%')]) {
-      refuses('invalid_client', authorization)
-      assert.throws(() => authenticate(authorization), /must be "Basic" and base64/, authorization)
+  it('says what is wrong, each fault on its own', () => {
+    for (const id of ['', 'a', 'A1', 'a b', 'a:b', '-ab', 'a'.repeat(64), 'a\n']) {
+      const [fault, ...others] = faultsOf({ id })
+      assert.match(fault ?? '', /2 to 63 lower-case letters/, id)
+      assert.deepEqual(others, [])
+    }
+    assert.deepEqual(faultsOf({ id: 'first-party' }), ['first-party is built in'])
+    const faulty: readonly (readonly [Partial<NewClient>, RegExp])[] = [
+      [{ grants: [], scopes: [], may: [] }, /at least one grant/],
+      [{ grants: ['refresh_token', 'client_credentials'] }, /goes with password/],
+      [{ confidential: false, may: [] }, /for confidential clients/],
+      [{ confidential: false, grants: ['password'] }, /only a confidential client may introspect/],
+      [{ grants: [] }, /this one has no grant/],
+      [{ scopes: ['items:read', 'users:write'] }, /are for people/],
+    ]
+    for (const [fields, expected] of faulty) {
+      const faults = faultsOf(fields)
+      assert.equal(faults.length, 1, faults.join())
+      assert.match(faults[0]!, expected)
     }
   })
+})
 
-  it('refuses two ways of authentication at once with invalid_request (RFC 6749 §2.3)', () => {
-    refuses('invalid_request', basic('first-party:'), { client_secret: 'x' })
-    refuses('invalid_request', basic('first-party:'), { client_id: 'other' })
-    refuses('invalid_request', basic(':'), { client_id: 'first-party' })
+describe('createClients', () => {
+  let database: Database
+  let feed: EventFeed
+  let clients: Clients
+  const clock = { now: () => now }
+  beforeEach(async () => {
+    database = await openDatabase(':memory:', new URL('../../server/writer-thread.ts', import.meta.url))
+    feed = await openEventFeed(database, { clock, logger: silentLogger })
+    clients = createClients(database, feed, clock)
+  })
+  afterEach(async () => {
+    await feed.close()
+    await database.close()
+  })
+  const create = async (fields: Partial<NewClient> = {}): Promise<string | undefined> => {
+    const created = await clients.create({ ...orders, ...fields })
+    assert.ok(created !== 'taken')
+    return created.secret
+  }
+
+  it('finds a client as it was registered, and stores its secret as a hash', async () => {
+    const secret = await create()
+    const found = await clients.find('orders')
+    const { confidential: _, ...client } = orders
+    assert.deepEqual(found?.client, client)
+    assert.ok(isSecretOf(secret!, found!.secretHash!))
+    assert.deepEqual(await clients.list(), [{ ...orders, active: true, createdAt: new Date(now) }])
+    assert.ok(!JSON.stringify(await database.reader.selectFrom('client').selectAll().execute()).includes(secret!))
+  })
+
+  it('gives a public client no secret', async () => {
+    assert.equal(await create({ confidential: false }), undefined)
+    assert.equal((await clients.find('orders'))!.secretHash, undefined)
+    assert.equal(await clients.rotateSecret('orders'), undefined)
+    assert.equal((await clients.find('orders'))!.secretHash, undefined)
+  })
+
+  it('finds nobody else', async () => {
+    await create()
+    for (const id of ['other', 'Orders', 'orders\0', '', 'first-party'])
+      assert.equal(await clients.find(id), undefined, id)
+  })
+
+  it('gives no id twice, also that of a disabled client', async () => {
+    const secret = await create()
+    assert.equal(await clients.create({ ...orders, scopes: [] }), 'taken')
+    assert.deepEqual((await clients.find('orders'))?.client.scopes, orders.scopes)
+    assert.ok(isSecretOf(secret!, (await clients.find('orders'))!.secretHash!))
+    await clients.disable('orders')
+    assert.equal(await clients.create(orders), 'taken')
+    assert.equal(await clients.find('orders'), undefined)
+  })
+
+  it('refuses the old secret once there is a new one', async () => {
+    const old = await create()
+    const secret = await clients.rotateSecret('orders')
+    const { secretHash } = (await clients.find('orders'))!
+    assert.ok(isSecretOf(secret!, secretHash!) && !isSecretOf(old!, secretHash!))
+    assert.equal(await clients.rotateSecret('other'), undefined)
+  })
+
+  it('disables for good, once, and takes back all that was issued to the client', async () => {
+    await create()
+    await create({ id: 'billing' })
+    assert.equal(await clients.disable('orders'), true)
+    assert.equal(await clients.disable('orders'), false)
+    assert.equal(await clients.disable('other'), false)
+    assert.equal(await clients.find('orders'), undefined)
+    assert.equal(await clients.rotateSecret('orders'), undefined)
+    assert.deepEqual(
+      (await clients.list()).map(({ id, active }) => [id, active]),
+      [
+        ['billing', true],
+        ['orders', false],
+      ],
+    )
+    const token = { subject: 'ada', sessionId: 's' }
+    assert.equal(feed.revocations.isRevoked({ ...token, clientId: 'orders' }), true)
+    assert.equal(feed.revocations.isRevoked({ ...token, clientId: 'billing' }), false)
+    // For as long as any token may live, whatever is issued at this very moment.
+    const [event] = await database.reader.selectFrom('event').selectAll().execute()
+    assert.ok(event!.expires_at >= now + 24 * 60 * 60 * 1000)
   })
 })

@@ -1,54 +1,132 @@
-import { OAuthError, parseAuthorization, type HttpRequestWithBody } from 'keystile/internal'
-import { decodeFormComponent, type Form } from '../../http/form.ts'
+import type { Clock } from 'keystile/internal'
+import { hashSecret, makeSecret } from '../../base/secret.ts'
+import type { Database } from '../../storage/database.ts'
+import type { ClientRow } from '../../storage/tables.ts'
+import type { EventFeed } from '../events/events.ts'
+import { disableClient, findClientRow, insertClient, listClientRows, replaceClientSecret } from './store.ts'
+
+/** What a client may send as `grant_type`. */
+export const grantTypes = ['password', 'refresh_token', 'client_credentials'] as const
+export type GrantType = (typeof grantTypes)[number]
+
+/** What a client may do that others may not. */
+export const permissions = ['introspect'] as const
+export type Permission = (typeof permissions)[number]
 
 /** Software that asks for tokens. */
 export interface Client {
   /** `client_id`. */
   readonly id: string
+  readonly grants: readonly GrantType[]
+  /** The scopes that its tokens may hold. */
+  readonly scopes: readonly string[] | 'all'
+  readonly may: readonly Permission[]
 }
 
-/** The application itself: public, built in, and the one client that may use the password grant. */
-export const firstParty: Client = { id: 'first-party' }
+/** The application itself: public, built in, and the client of every request that names none. */
+export const firstParty: Client = { id: 'first-party', grants: ['password', 'refresh_token'], scopes: 'all', may: [] }
 
-/**
- * The client that a request comes from: `first-party` where it names none, names it without a secret, or sends the
- * empty `Basic Og==` of Swagger UI. `Authorization` of another scheme is no client authentication.
- *
- * @throws {OAuthError} `invalid_client` for an unknown client or a secret where there is none; `invalid_request` for two
- *   ways of authentication at once
- * @see RFC 6749 §2.3.1 §3.2.1 §5.2
- */
-export function authenticateClient(request: HttpRequestWithBody, form: Form): Client {
-  const basic = parseBasic(request.headers.get('authorization'))
-  const inBody = { id: form.get('client_id') ?? '', secret: form.get('client_secret') ?? '' }
-  if (basic && (inBody.secret !== '' || (inBody.id !== '' && inBody.id !== basic.id))) {
-    throw new OAuthError(
-      'invalid_request',
-      'The client must authenticate in one way: in the Authorization header, or in the body',
-    )
-  }
-  const { id, secret } = basic ?? inBody
-  if (secret !== '' || (id !== '' && id !== firstParty.id))
-    throw new OAuthError('invalid_client', 'Unknown client, or wrong client secret')
-  return firstParty
+/** A client as whoever runs the server sees it. */
+export interface RegisteredClient extends Client {
+  readonly scopes: readonly string[]
+  /** Whether it has a secret to prove itself with. */
+  readonly confidential: boolean
+  readonly active: boolean
+  readonly createdAt: Date
 }
 
-/** The halves of `Basic`, each form-encoded (RFC 6749 §2.3.1), split at the first colon (RFC 7617 §2). */
-function parseBasic(field: string | null | undefined): { readonly id: string; readonly secret: string } | undefined {
-  const authorization = parseAuthorization(field)
-  if (authorization?.scheme !== 'basic') return undefined
-  const { value } = authorization
-  const text = Buffer.from(value, 'base64')
-  // Node reads anything as base64; what it wrote itself, with or without padding, is the one spelling.
-  const isBase64 = value === text.toString('base64') || value === text.toString('base64url')
-  const [, id, secret] = /^([^:]*):(.*)$/s.exec(text.toString()) ?? []
-  const decoded =
-    isBase64 && id !== undefined && secret !== undefined ? [decodeFormComponent(id), decodeFormComponent(secret)] : []
-  if (decoded[0] === undefined || decoded[1] === undefined) {
-    throw new OAuthError(
-      'invalid_client',
-      'The Authorization header must be "Basic" and base64 of the client id, a colon and the secret',
-    )
+export interface NewClient extends Pick<RegisteredClient, 'id' | 'grants' | 'scopes' | 'may' | 'confidential'> {}
+
+/** The clients beside `first-party`. */
+export interface Clients {
+  /** A client that is not disabled, and the hash of its secret if it has one. */
+  find(id: string): Promise<{ readonly client: Client; readonly secretHash: string | undefined } | undefined>
+  list(): Promise<readonly RegisteredClient[]>
+  /**
+   * Registers a client. Its secret is told here and never again.
+   *
+   * @returns `taken` where there is, or was, a client of this id
+   */
+  create(client: NewClient): Promise<'taken' | { readonly secret: string | undefined }>
+  /** Gives a confidential client another secret; the old one is refused from then on. @returns `undefined` where there is none */
+  rotateSecret(id: string): Promise<string | undefined>
+  /**
+   * Refuses a client for good, with all tokens that it was issued: in this process when this resolves, in others within a
+   * second. @returns whether there was one
+   */
+  disable(id: string): Promise<boolean>
+}
+
+/** Like a user name, so that it needs no encoding in `Basic` and looks like no other. */
+const clientId = /^[a-z0-9][a-z0-9._-]{1,62}$/
+
+/** What is wrong with a client that is to be registered, a sentence each. Whether its scopes are declared is another's matter. */
+export function findClientFaults({ id, grants, scopes, may, confidential }: NewClient): readonly string[] {
+  const hasPeople = grants.includes('password')
+  const faults: (string | false)[] = [
+    !clientId.test(id) &&
+      'a client id has 2 to 63 lower-case letters, digits, dots, underscores or hyphens, and begins with a letter or digit',
+    id === firstParty.id && `${firstParty.id} is built in`,
+    grants.length === 0 && may.length === 0 && 'a client has at least one grant, or may introspect',
+    grants.includes('refresh_token') &&
+      !hasPeople &&
+      'refresh_token goes with password: client_credentials gets no refresh token (RFC 6749 §4.4.3)',
+    !confidential &&
+      grants.includes('client_credentials') &&
+      'client_credentials is for confidential clients (RFC 6749 §4.4)',
+    !confidential && may.length > 0 && 'only a confidential client may introspect (RFC 7662 §2.1)',
+    grants.length === 0 && scopes.length > 0 && 'scopes are for what is issued to a client, and this one has no grant',
+    !hasPeople && scopes.some((scope) => scope.startsWith('users:')) && 'users:read and users:write are for people',
+  ]
+  return faults.filter((fault) => fault !== false)
+}
+
+export function createClients(database: Database, feed: EventFeed, clock: Clock): Clients {
+  return {
+    async find(id) {
+      const row = clientId.test(id) ? await findClientRow(database.reader, id) : undefined
+      if (!row || row.disabled_at !== null) return undefined
+      return { client: clientOf(row), secretHash: row.secret_hash ?? undefined }
+    },
+    async list() {
+      return (await listClientRows(database.reader)).map((row) => ({
+        ...clientOf(row),
+        confidential: row.secret_hash !== null,
+        active: row.disabled_at === null,
+        createdAt: new Date(row.created_at),
+      }))
+    },
+    async create({ id, grants, scopes, may, confidential }) {
+      const secret = confidential ? makeSecret() : undefined
+      const { inserted } = await database.write(insertClient, {
+        id,
+        secret_hash: secret === undefined ? null : hashSecret(secret),
+        grants: JSON.stringify(grants),
+        scopes: JSON.stringify(scopes),
+        may: JSON.stringify(may),
+        created_at: clock.now(),
+        disabled_at: null,
+      })
+      return inserted ? { secret } : 'taken'
+    },
+    async rotateSecret(id) {
+      const secret = makeSecret()
+      const { replaced } = await database.write(replaceClientSecret, { id, secretHash: hashSecret(secret) })
+      return replaced ? secret : undefined
+    },
+    async disable(id) {
+      const { disabled } = await database.write(disableClient, { id, now: clock.now() })
+      await feed.tail()
+      return disabled
+    },
   }
-  return { id: decoded[0], secret: decoded[1] }
+}
+
+function clientOf(row: ClientRow): Client & Pick<RegisteredClient, 'scopes'> {
+  return {
+    id: row.id,
+    grants: JSON.parse(row.grants) as readonly GrantType[],
+    scopes: JSON.parse(row.scopes) as readonly string[],
+    may: JSON.parse(row.may) as readonly Permission[],
+  }
 }

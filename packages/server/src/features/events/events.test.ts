@@ -11,7 +11,7 @@ import { openEventFeed, type EventFeed } from './events.ts'
 
 const now = Date.UTC(2026, 10, 25)
 const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
-const ada = { sessionId: undefined, subject: 'ada' }
+const ada = { sessionId: undefined, subject: 'ada', clientId: 'c' }
 
 describe('openEventFeed', () => {
   let folder: string

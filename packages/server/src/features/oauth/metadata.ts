@@ -1,6 +1,6 @@
 import type { JwkSet } from 'keystile/jwt'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
-import { grantTypes } from './token.ts'
+import { grantTypes } from '../clients/clients.ts'
 
 const jwkSetSchema = {
   type: 'object',
@@ -16,15 +16,20 @@ const metadataSchema = {
     issuer: { type: 'string' },
     token_endpoint: { type: 'string' },
     revocation_endpoint: { type: 'string' },
+    introspection_endpoint: { type: 'string' },
     jwks_uri: { type: 'string' },
     scopes_supported: strings,
     response_types_supported: strings,
     grant_types_supported: strings,
     token_endpoint_auth_methods_supported: strings,
     revocation_endpoint_auth_methods_supported: strings,
+    introspection_endpoint_auth_methods_supported: strings,
   },
   required: ['issuer', 'token_endpoint', 'jwks_uri', 'response_types_supported'],
 }
+/** How a confidential client proves itself (RFC 6749 §2.3.1). */
+const secretMethods = ['client_secret_basic', 'client_secret_post']
+
 const wellKnown = '/.well-known/oauth-authorization-server'
 /** A verifier may keep the keys this long. */
 const maxAgeSeconds = 300
@@ -46,12 +51,14 @@ export function metadataRoutes({
     issuer,
     token_endpoint: `${issuer}/token`,
     revocation_endpoint: `${issuer}/revoke`,
+    introspection_endpoint: `${issuer}/introspect`,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
     scopes_supported: scopes,
     response_types_supported: [],
     grant_types_supported: grantTypes,
-    token_endpoint_auth_methods_supported: ['none'],
-    revocation_endpoint_auth_methods_supported: ['none'],
+    token_endpoint_auth_methods_supported: ['none', ...secretMethods],
+    revocation_endpoint_auth_methods_supported: ['none', ...secretMethods],
+    introspection_endpoint_auth_methods_supported: secretMethods,
   }
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   const get = { method: 'GET', refusals: 'problem' } as const

@@ -22,6 +22,7 @@ describe('POST /revoke', () => {
   ): Promise<{ readonly answer: HttpAnswer; readonly ended: readonly string[] }> {
     const ended: string[] = []
     const route = revokeRoute({
+      clients: { find: async () => undefined },
       refresher: { find: async () => found },
       sessions: { end: async (id) => ended.push(id) > 0 },
       verifier: {

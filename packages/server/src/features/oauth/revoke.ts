@@ -1,21 +1,19 @@
-import { OAuthError, TokenError } from 'keystile/internal'
+import { OAuthError } from 'keystile/internal'
 import type { Verifier } from 'keystile'
 import { readForm } from '../../http/form.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
-import { authenticateClient } from '../clients/clients.ts'
+import { authenticateClient } from '../clients/client-authentication.ts'
+import type { Clients } from '../clients/clients.ts'
 import type { SessionRefresher } from '../sessions/refresh.ts'
 import type { SessionEnds } from '../sessions/session-ends.ts'
+import { findVerified } from './find-verified.ts'
 
 /** What a revocation needs. */
 export interface RevokeParts {
+  readonly clients: Pick<Clients, 'find'>
   readonly refresher: Pick<SessionRefresher, 'find'>
   readonly sessions: Pick<SessionEnds, 'end'>
   readonly verifier: Pick<Verifier, 'verify'>
-}
-
-interface Revocable {
-  readonly sessionId: string | undefined
-  readonly clientId: string
 }
 
 const formSchema = {
@@ -50,10 +48,10 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
     },
     async handle(request) {
       const form = await readForm(request)
-      const client = authenticateClient(request, form)
+      const client = await authenticateClient(request, form, parts.clients)
       const token = form.get('token')
       if (token === undefined) throw new OAuthError('invalid_request', 'The form must have token')
-      const found = (await parts.refresher.find(token)) ?? (await findAccessToken(token, parts))
+      const found = (await parts.refresher.find(token)) ?? (await findVerified(token, parts.verifier))
       if (found?.sessionId !== undefined) {
         if (found.clientId !== client.id)
           throw new OAuthError('invalid_grant', 'The token was issued to another client, which alone may revoke it')
@@ -62,17 +60,5 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
       // A body is ignored (RFC 7009 §2.2), but there are clients that read every answer as JSON.
       return jsonAnswer(200, {})
     },
-  }
-}
-
-/** An access token that would open something. */
-async function findAccessToken(token: string, { verifier }: RevokeParts): Promise<Revocable | undefined> {
-  try {
-    return await verifier.verify(token)
-  } catch (error) {
-    if (!(error instanceof TokenError)) throw error
-    if (error.code !== 'temporarily_unavailable') return undefined
-    const { message, retryAfterSeconds = 1 } = error
-    throw new OAuthError('temporarily_unavailable', message, { cause: error, retryAfterSeconds })
   }
 }

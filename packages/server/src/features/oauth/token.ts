@@ -1,13 +1,12 @@
 import { OAuthError, type HttpAnswer } from 'keystile/internal'
-import { readForm } from '../../http/form.ts'
+import { readForm, type Form } from '../../http/form.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
-import { authenticateClient } from '../clients/clients.ts'
+import { authenticateClient } from '../clients/client-authentication.ts'
+import { grantTypes, type Clients, type GrantType } from '../clients/clients.ts'
 import type { IssuedTokens } from '../sessions/issuing.ts'
+import { grantByClientCredentials, type ClientCredentialsParts } from './grants/client-credentials.ts'
 import { grantByPassword, type LoginParts } from './grants/password.ts'
 import { grantByRefreshToken, type RefreshParts } from './grants/refresh-token.ts'
-
-/** What `grant_type` may be. */
-export const grantTypes: readonly string[] = ['password', 'refresh_token']
 
 const formSchema = {
   type: 'object',
@@ -20,7 +19,11 @@ const formSchema = {
     client_id: { type: 'string' },
     client_secret: { type: 'string', format: 'password' },
   },
-  anyOf: [{ required: ['username', 'password'] }, { required: ['grant_type', 'refresh_token'] }],
+  anyOf: [
+    { required: ['username', 'password'] },
+    { required: ['grant_type', 'refresh_token'] },
+    { properties: { grant_type: { const: 'client_credentials' } }, required: ['grant_type'] },
+  ],
 }
 
 const tokenSchema = {
@@ -29,14 +32,19 @@ const tokenSchema = {
     access_token: { type: 'string' },
     token_type: { type: 'string', const: 'bearer' },
     expires_in: { type: 'integer', description: 'Seconds' },
-    refresh_token: { type: 'string', description: 'Gets the next tokens, once' },
+    refresh_token: { type: 'string', description: 'Gets the next tokens, once; none for a client that may not' },
     scope: { type: 'string', description: 'What was granted' },
   },
-  required: ['access_token', 'token_type', 'expires_in', 'refresh_token', 'scope'],
+  required: ['access_token', 'token_type', 'expires_in', 'scope'],
 }
 
-/** `POST /token` (RFC 6749 §3.2): the form, the client, the grant. A form without `grant_type` is a login. */
-export function tokenRoute<U>(parts: LoginParts<U> & RefreshParts<U>): OpenRoute {
+/** What the token endpoint needs. */
+export interface TokenParts<U> extends LoginParts<U>, RefreshParts<U>, ClientCredentialsParts {
+  readonly clients: Pick<Clients, 'find'>
+}
+
+/** `POST /token` (RFC 6749 §3.2): the form, the client, the grant, whether the client may use it. A form without `grant_type` is a login. */
+export function tokenRoute<U>(parts: TokenParts<U>): OpenRoute {
   return {
     method: 'POST',
     path: '/token',
@@ -46,34 +54,44 @@ export function tokenRoute<U>(parts: LoginParts<U> & RefreshParts<U>): OpenRoute
       tag: 'Tokens',
       summary: 'Log in, or refresh',
       description:
-        'RFC 6749. A form without grant_type is a login with username and password. A refresh token is used up by its refresh.',
+        'RFC 6749. A form without grant_type is a login with username and password. A refresh token is used up by its refresh. Clients that act for themselves send client_credentials.',
       body: { type: 'form', schema: formSchema },
       success: { status: 200, description: 'Tokens', schema: tokenSchema },
     },
     async handle(request) {
       const form = await readForm(request)
-      const client = authenticateClient(request, form)
-      switch (form.get('grant_type') ?? 'password') {
+      const client = await authenticateClient(request, form, parts.clients)
+      const grantType = readGrantType(form)
+      if (!client.grants.includes(grantType))
+        throw new OAuthError('unauthorized_client', `This client may not use the grant_type ${grantType}`)
+      switch (grantType) {
         case 'password': {
           const device = request.headers.get('user-agent') ?? undefined
           return answerOf(await grantByPassword(form, { ...client, device }, parts))
         }
         case 'refresh_token':
           return answerOf(await grantByRefreshToken(form, client, parts))
-        default:
-          throw new OAuthError('unsupported_grant_type', `The grant_type must be ${grantTypes.join(' or ')}`)
+        case 'client_credentials':
+          return answerOf(grantByClientCredentials(form, client, parts))
       }
     },
   }
 }
 
-/** RFC 6749 §5.1. */
+function readGrantType(form: Form): GrantType {
+  const named = form.get('grant_type') ?? 'password'
+  const grantType = grantTypes.find((known) => known === named)
+  if (!grantType) throw new OAuthError('unsupported_grant_type', `The grant_type must be ${grantTypes.join(' or ')}`)
+  return grantType
+}
+
+/** RFC 6749 §5.1: no member is null. */
 function answerOf({ accessToken, expiresInSeconds, refreshToken, scopes }: IssuedTokens): HttpAnswer {
   return jsonAnswer(200, {
     access_token: accessToken,
     token_type: 'bearer',
     expires_in: expiresInSeconds,
-    refresh_token: refreshToken,
+    ...(refreshToken !== undefined && { refresh_token: refreshToken }),
     scope: scopes.join(' '),
   })
 }

@@ -40,9 +40,15 @@ describe('heldScopes', () => {
 
 describe('grantScopes', () => {
   it('gives what is both asked for and held; all that is held where nothing is asked for', () => {
-    assert.deepEqual(grantScopes(['c', 'a'], ['a', 'b']), ['a'])
-    assert.deepEqual(grantScopes(undefined, ['a', 'b']), ['a', 'b'])
-    assert.deepEqual(grantScopes(['c'], ['a', 'b']), [])
+    assert.deepEqual(grantScopes(['c', 'a'], ['a', 'b'], 'all'), ['a'])
+    assert.deepEqual(grantScopes(undefined, ['a', 'b'], 'all'), ['a', 'b'])
+    assert.deepEqual(grantScopes(['c'], ['a', 'b'], 'all'), [])
+  })
+
+  it('gives no more than the client may have', () => {
+    assert.deepEqual(grantScopes(undefined, ['a', 'b'], ['b', 'c']), ['b'])
+    assert.deepEqual(grantScopes(['a', 'b'], ['a', 'b'], ['b']), ['b'])
+    assert.deepEqual(grantScopes(['a'], ['a', 'b'], []), [])
   })
 })
 

@@ -45,9 +45,13 @@ export function heldScopes(
   return Object.keys(rules.declared).filter((scope) => held.has(scope))
 }
 
-/** Requested, and held: never more than either. */
-export function grantScopes(requested: readonly string[] | undefined, held: readonly string[]): readonly string[] {
-  return requested ? held.filter((scope) => requested.includes(scope)) : held
+/** Requested, held by the user, and within what the client may have: never more than any of them. */
+export function grantScopes(
+  requested: readonly string[] | undefined,
+  held: readonly string[],
+  allowed: readonly string[] | 'all',
+): readonly string[] {
+  return held.filter((scope) => (requested?.includes(scope) ?? true) && (allowed === 'all' || allowed.includes(scope)))
 }
 
 /** Scopes that a change would give, and that whoever makes it lacks. */

@@ -1,4 +1,4 @@
-import { issueAccessToken } from 'keystile/internal'
+import { issueAccessToken, type Clock } from 'keystile/internal'
 import type { SigningKey } from 'keystile/jwt'
 import type { Lifetimes } from './lifetimes.ts'
 
@@ -11,21 +11,22 @@ export interface Issuing extends Lifetimes {
   signingKey(): SigningKey
 }
 
-/** What a login or a refresh gives. */
+/** What a grant gives. */
 export interface IssuedTokens {
   readonly accessToken: string
   /** Life of the access token. */
   readonly expiresInSeconds: number
-  readonly refreshToken: string
+  /** None for a client that may not refresh. */
+  readonly refreshToken?: string | undefined
   readonly scopes: readonly string[]
 }
 
 export interface IssuedFor {
   readonly subject: string
   readonly clientId: string
-  readonly sessionId: string
+  readonly sessionId?: string
   /** When the person proved who they are: the login, whatever was refreshed since. */
-  readonly authenticatedAt: number
+  readonly authenticatedAt?: number
   readonly scopes: readonly string[]
 }
 
@@ -37,4 +38,16 @@ export function signAccessToken(
 ): string {
   const { issuer, audience } = issuing
   return issueAccessToken({ ...content, issuer, audience }, issuing.signingKey(), expiresInSeconds, { now: () => now })
+}
+
+/** Issues tokens to clients that act for themselves: nobody logged in, so there is no session, and nothing is written. */
+export type ClientTokenIssuer = (clientId: string, scopes: readonly string[]) => IssuedTokens
+
+export function createClientTokenIssuer(issuing: Issuing, clock: Clock): ClientTokenIssuer {
+  const expiresInSeconds = issuing.accessTokenSeconds
+  return (clientId, scopes) => {
+    const content = { subject: clientId, clientId, scopes }
+    const accessToken = signAccessToken(content, expiresInSeconds, { issuing, now: clock.now() })
+    return { accessToken, expiresInSeconds, scopes }
+  }
 }

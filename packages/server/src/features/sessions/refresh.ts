@@ -1,10 +1,9 @@
 import type { Clock, Logger } from 'keystile/internal'
+import { hashSecret, isSecretOf } from '../../base/secret.ts'
 import type { Database } from '../../storage/database.ts'
 import type { EventFeed } from '../events/events.ts'
 import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
 import {
-  hashSecret,
-  hasSecretOf,
   makeRefreshToken,
   openSuccessor,
   parseRefreshToken,
@@ -49,7 +48,7 @@ export function createSessionRefresher(
     async find(text) {
       const token = parseRefreshToken(text)
       const row = token && (await findRefreshToken(database.reader, token.id))
-      if (!row || !hasSecretOf(token, row.secret_hash)) return undefined
+      if (!row || !isSecretOf(token.secret, row.secret_hash)) return undefined
       const { session_id: sessionId, subject, client_id: clientId } = row
       return { token, sessionId, subject, clientId, scopes: JSON.parse(row.scopes) as readonly string[] }
     },
@@ -58,10 +57,10 @@ export function createSessionRefresher(
       const successor = makeRefreshToken()
       const used = await database.write(useRefreshToken, {
         id: token.id,
-        secretHash: hashSecret(token),
+        secretHash: hashSecret(token.secret),
         successor: {
           id: successor.id,
-          secretHash: hashSecret(successor),
+          secretHash: hashSecret(successor.secret),
           sealed: sealSuccessor(successor, token),
         },
         lifetimes,

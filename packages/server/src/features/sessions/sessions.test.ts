@@ -7,6 +7,7 @@ import { openDatabase } from '../../storage/open.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
 import { parseUsername } from '../users/names.ts'
 import { createUsers, type User, type Users } from '../users/users.ts'
+import type { IssuedTokens } from './issuing.ts'
 import { createSessionStarter } from './sessions.ts'
 
 const clock = { now: () => Date.UTC(2026, 10, 25) }
@@ -34,16 +35,21 @@ describe('start', () => {
     await database.close()
   })
 
-  const start = (subject: string, passwordHash?: string, hasAccounts = true): Promise<object | undefined> => {
-    const login = { subject, clientId: 'c', scopes: ['a', 'b'], ...(passwordHash !== undefined && { passwordHash }) }
+  const start = (
+    subject: string,
+    passwordHash?: string,
+    { hasAccounts = true, refreshes = true } = {},
+  ): Promise<IssuedTokens | undefined> => {
+    const proved = passwordHash === undefined ? {} : { passwordHash }
+    const login = { subject, clientId: 'c', scopes: ['a', 'b'], refreshes, ...proved }
     return createSessionStarter(database, { ...issuing, hasAccounts }, clock).start(login)
   }
   const countSessions = async (): Promise<number> =>
     (await database.reader.selectFrom('session').selectAll().execute()).length
 
   it('writes the session down and signs its first token (RFC 9068 §2.2)', async () => {
-    const started = (await start(ada.publicUser.id, 'hash')) as { accessToken: string }
-    const claims = verifyJwt(started.accessToken, key, { issuer: 'i', audience: 'a', type: 'at+jwt', clock })
+    const started = await start(ada.publicUser.id, 'hash')
+    const claims = verifyJwt(started!.accessToken, key, { issuer: 'i', audience: 'a', type: 'at+jwt', clock })
     const [session] = await database.reader.selectFrom('session').selectAll().execute()
     assert.deepEqual(
       [claims.sub, claims['sid'], claims['client_id'], claims['scope'], claims['auth_time'], claims.exp],
@@ -68,7 +74,15 @@ describe('start', () => {
   })
 
   it('starts one for whoever an app keeps elsewhere', async () => {
-    assert.ok(await start('theirs', 'their hash', false))
+    assert.ok(await start('theirs', 'their hash', { hasAccounts: false }))
     assert.equal(await countSessions(), 1)
+  })
+
+  it('starts one without a refresh token, which is over with its access token', async () => {
+    const { id } = ada.publicUser
+    assert.equal((await start(id, 'hash', { refreshes: false }))!.refreshToken, undefined)
+    assert.deepEqual(await database.reader.selectFrom('refresh_token').selectAll().execute(), [])
+    const [session] = await database.reader.selectFrom('session').selectAll().execute()
+    assert.equal(session!.idle_expires_at, clock.now())
   })
 })

@@ -1,8 +1,9 @@
 import { randomId, type Clock } from 'keystile/internal'
+import { hashSecret } from '../../base/secret.ts'
 import type { Database } from '../../storage/database.ts'
 import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
 import { accessTokenSecondsAt, idleExpiryAt } from './lifetimes.ts'
-import { hashSecret, makeRefreshToken, writeRefreshToken } from './refresh-tokens.ts'
+import { makeRefreshToken, writeRefreshToken } from './refresh-tokens.ts'
 import { insertSession } from './store.ts'
 
 export interface Login {
@@ -11,6 +12,8 @@ export interface Login {
   readonly passwordHash?: string
   readonly clientId: string
   readonly scopes: readonly string[]
+  /** Whether it gets a refresh token; without one the session ends with its access token. */
+  readonly refreshes: boolean
   /** The `User-Agent` that came with it, for the list of sessions that a person is shown. */
   readonly device?: string | undefined
 }
@@ -29,7 +32,7 @@ const maxDeviceLength = 200
 
 export function createSessionStarter(database: Database, issuing: Issuing, clock: Clock): SessionStarter {
   return {
-    async start({ subject, passwordHash, clientId, scopes, device }) {
+    async start({ subject, passwordHash, clientId, scopes, refreshes, device }) {
       const now = clock.now()
       const expiresAt = now + issuing.sessionSeconds * 1000
       const expiresInSeconds = accessTokenSecondsAt(now, expiresAt, issuing)
@@ -41,13 +44,13 @@ export function createSessionStarter(database: Database, issuing: Issuing, clock
         device: shownDevice(device),
         created_at: now,
         expires_at: expiresAt,
-        idle_expires_at: idleExpiryAt(now, expiresAt, issuing),
+        idle_expires_at: refreshes ? idleExpiryAt(now, expiresAt, issuing) : now,
         tokens_expire_at: now + expiresInSeconds * 1000,
       }
-      const refreshToken = makeRefreshToken()
+      const refreshToken = refreshes ? makeRefreshToken() : undefined
       const { started } = await database.write(insertSession, {
         session,
-        refreshToken: { id: refreshToken.id, secretHash: hashSecret(refreshToken) },
+        refreshToken: refreshToken && { id: refreshToken.id, secretHash: hashSecret(refreshToken.secret) },
         hasAccount: issuing.hasAccounts,
         passwordHash,
       })
@@ -56,7 +59,7 @@ export function createSessionStarter(database: Database, issuing: Issuing, clock
       return {
         accessToken: signAccessToken(content, expiresInSeconds, { issuing, now }),
         expiresInSeconds,
-        refreshToken: writeRefreshToken(refreshToken),
+        refreshToken: refreshToken && writeRefreshToken(refreshToken),
         scopes,
       }
     },

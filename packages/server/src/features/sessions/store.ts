@@ -7,7 +7,7 @@ import { decideRefresh } from './refresh-rule.ts'
 
 export interface NewSessionRow {
   readonly session: Omit<SessionRow, 'ended_at' | 'last_used_at' | 'late_retry_at'>
-  readonly refreshToken: NewRefreshToken
+  readonly refreshToken: NewRefreshToken | undefined
   /** Whose account is not ours has no row here. */
   readonly hasAccount: boolean
   /** The hash that the password was proved against; without one, the application has proved who it is. */
@@ -20,7 +20,7 @@ interface NewRefreshToken {
 }
 
 /**
- * Starts the session of a login with its first refresh token, unless the user was disabled, deleted or given another
+ * Starts the session of a login, with its first refresh token where it gets one, unless the user was disabled, deleted or given another
  * password since the password was proved: the row of their account is taken first, so one of the two comes before the
  * other, on both databases.
  */
@@ -33,7 +33,7 @@ export const insertSession: Command<NewSessionRow, { readonly started: boolean }
       .insertInto('session')
       .values({ ...session, last_used_at: now, late_retry_at: null, ended_at: null })
       .execute()
-    await insertRefreshToken(transaction, refreshToken, { sessionId: id, now })
+    if (refreshToken) await insertRefreshToken(transaction, refreshToken, { sessionId: id, now })
     return { started: true }
   },
 )
@@ -194,7 +194,10 @@ function takeSession(
     .executeTakeFirst()
 }
 
-/** The sessions of a subject under which something can still be opened or refreshed, the last used first. */
+/**
+ * The sessions of a subject under which something can still be opened or refreshed, the last used first. Those of a client
+ * that was disabled are not.
+ */
 export function listSessionRows(
   reader: Kysely<Tables>,
   { subject, now }: { readonly subject: string; readonly now: number },
@@ -205,6 +208,9 @@ export function listSessionRows(
     .where('subject', '=', subject)
     .where('ended_at', 'is', null)
     .where((row) => row.or([row('tokens_expire_at', '>', now), row('idle_expires_at', '>', now)]))
+    .where('client_id', 'not in', (from) =>
+      from.selectFrom('client').select('client.id').where('disabled_at', 'is not', null),
+    )
     .orderBy('last_used_at', 'desc')
     .orderBy('id')
     .execute()

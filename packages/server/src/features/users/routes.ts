@@ -29,22 +29,28 @@ const newPassword = stringField()
   })
   .meta({ format: 'password', minLength: 15, maxLength: 1024 })
 
+const emailAddress = stringField()
+  .meta({ format: 'email', example: 'ada@example.com' })
+  .transform((text, context) => parseEmail(text) ?? fault(context, emailRule))
+
 /** What `POST /users` expects beside the profile. */
 const registration = z.object({
   username: stringField()
     .meta({ minLength: 2, maxLength: 63, pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$', example: 'ada' })
     .transform((text, context) => parseUsername(text) ?? fault(context, usernameRule)),
-  email: stringField()
-    .meta({ format: 'email', example: 'ada@example.com' })
-    .transform((text, context) => parseEmail(text) ?? fault(context, emailRule)),
+  email: emailAddress,
   password: newPassword,
 })
 const registrationFields = Object.keys(registration.shape)
 
+const currentPassword = stringField().meta({ format: 'password' })
+
 const passwordChange = strictFields({
-  current_password: stringField().meta({ format: 'password' }),
+  current_password: currentPassword,
   new_password: newPassword,
 })
+
+const emailChange = strictFields({ current_password: currentPassword, new_email: emailAddress })
 
 /** Who has called, as these routes need to know them. */
 export interface AccountCaller {
@@ -64,6 +70,12 @@ export function accountRoutes(options: {
   const common = { below: 'issuer', refusals: 'problem' } as const
   const self = { scopes: [] }
   const userSchema = describeUser(profile)
+
+  /** @throws {ProblemError} `forbidden` when it is not the user's password */
+  async function prove(password: string, user: User): Promise<void> {
+    if (await passwords.verify(password, user.passwordHash)) return
+    throw new ProblemError('forbidden', 'The current password is wrong')
+  }
 
   return [
     {
@@ -98,7 +110,7 @@ export function accountRoutes(options: {
           roles: [],
           profile: extra.profile,
         })
-        if ('taken' in created) throw new ProblemError('conflict', `This ${created.taken} is already taken`)
+        if ('taken' in created) throw taken(created.taken)
         const { user } = created
         return jsonAnswer(201, wireUser(user.publicUser), { location: `${issuer}/users/${user.publicUser.id}` })
       },
@@ -155,11 +167,35 @@ export function accountRoutes(options: {
       async handle(request, { identity, user }) {
         const { errors, fields } = checkFields(passwordChange, await readJsonObject(request))
         refuseFaults(errors)
-        if (!(await passwords.verify(fields!.current_password, user.passwordHash))) {
-          throw new ProblemError('forbidden', 'The current password is wrong')
-        }
+        await prove(fields!.current_password, user)
         const hash = await passwords.hash(fields!.new_password)
         if ((await users.changePassword(user, hash, identity.sessionId)) === 'outdated') throw outdated()
+        return emptyAnswer
+      },
+    },
+    {
+      ...common,
+      method: 'POST',
+      path: '/users/me/email',
+      guard: self,
+      doc: {
+        tag: 'Own account',
+        summary: 'Change the e-mail address',
+        description: 'The new one counts as not verified. Sessions go on.',
+        body: { type: 'json', schema: describeFields(emailChange) },
+        success: { status: 204, description: 'Changed' },
+        refuses: {
+          403: 'The current password is wrong',
+          409: 'The email is taken, or the password was changed at the same time',
+        },
+      },
+      async handle(request, { user }) {
+        const { errors, fields } = checkFields(emailChange, await readJsonObject(request))
+        refuseFaults(errors)
+        await prove(fields!.current_password, user)
+        const outcome = await users.changeEmail(user, fields!.new_email)
+        if (outcome === 'taken') throw taken('email')
+        if (outcome === 'outdated') throw outdated()
         return emptyAnswer
       },
     },
@@ -183,6 +219,10 @@ export function accountRoutes(options: {
       },
     },
   ]
+}
+
+function taken(field: 'username' | 'email'): ProblemError {
+  return new ProblemError('conflict', `This ${field} is already taken`)
 }
 
 function omit(body: JsonObject, names: readonly string[]): JsonObject {

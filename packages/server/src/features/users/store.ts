@@ -64,6 +64,27 @@ export const changePassword: Command<
   return result
 })
 
+/** Sets another e-mail address, which nobody has proved yet, unless somebody has it or the password was changed meanwhile. */
+export const changeEmail: Command<
+  Pick<UserRow, 'id' | 'email' | 'email_key'> & {
+    /** The hash that the password was proved against. */
+    readonly passwordHash: string
+  },
+  { readonly outcome: 'changed' | 'outdated' | 'taken' }
+> = command('changeEmail', async (transaction, { id, email, email_key, passwordHash }) => {
+  const holder = await transaction.selectFrom('user').select('id').where('email_key', '=', email_key).executeTakeFirst()
+  if (holder && holder.id !== id) return { outcome: 'taken' }
+  const changed = await transaction
+    .updateTable('user')
+    .set({ email, email_key, email_verified_at: null })
+    .where('id', '=', id)
+    .where('password_hash', '=', passwordHash)
+    .where('deleted_at', 'is', null)
+    .returning('id')
+    .executeTakeFirst()
+  return { outcome: changed ? 'changed' : 'outdated' }
+})
+
 /** What an administrator changes of a user. */
 export interface UserChange {
   readonly id: string
@@ -204,6 +225,7 @@ export const commands: readonly AnyCommand[] = [
   replaceProfile,
   replacePasswordHash,
   changePassword,
+  changeEmail,
   changeUser,
   deleteUser,
 ]

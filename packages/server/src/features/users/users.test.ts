@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import type { RevocableToken } from 'keystile'
 import { silentLogger } from 'keystile/internal'
 import { decodeJwtUnsafe, generateKey } from 'keystile/jwt'
 import type { Database } from '../../storage/database.ts'
@@ -46,15 +47,16 @@ describe('createUsers', () => {
     return created.user
   }
   /** Logs a user in, past the password; answers what a token of the session says. */
-  const logIn = async ({ publicUser: { id } }: User): Promise<{ subject: string; sessionId: string }> => {
+  const logIn = async ({ publicUser: { id } }: User): Promise<RevocableToken> => {
     const started = await createSessionStarter(database, issuing, clock).start({
       subject: id,
       clientId: 'c',
       scopes: [],
+      refreshes: true,
     })
-    return { subject: id, sessionId: String(decodeJwtUnsafe(started!.accessToken).claims['sid']) }
+    return { clientId: 'c', subject: id, sessionId: String(decodeJwtUnsafe(started!.accessToken).claims['sid']) }
   }
-  const isOver = (token: { subject: string; sessionId: string }): boolean => feed.revocations.isRevoked(token)
+  const isOver = (token: RevocableToken): boolean => feed.revocations.isRevoked(token)
 
   it('ends the sessions of a user who is disabled or deleted, or where it is asked for, and no other', async () => {
     const [ada, bob, eve, dan] = [await make('ada'), await make('bob'), await make('eve'), await make('dan')]
@@ -65,8 +67,8 @@ describe('createUsers', () => {
     assert.equal(await users.change(dan, { scopes: ['x'] }), 'changed')
     assert.deepEqual(tokens.map(isOver), [true, true, true, false])
     // Whatever of a deleted subject may turn up, it is refused.
-    assert.equal(isOver({ subject: bob.publicUser.id, sessionId: 'another' }), true)
-    assert.equal(isOver({ subject: ada.publicUser.id, sessionId: 'another' }), false)
+    assert.equal(isOver({ subject: bob.publicUser.id, clientId: 'c', sessionId: 'another' }), true)
+    assert.equal(isOver({ subject: ada.publicUser.id, clientId: 'c', sessionId: 'another' }), false)
   })
 
   it('ends all sessions but the one that changed the password', async () => {

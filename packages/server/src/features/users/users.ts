@@ -5,6 +5,7 @@ import type { UserRow } from '../../storage/tables.ts'
 import type { EventFeed } from '../events/events.ts'
 import { parseEmail, parseUsername, type ComparableName } from './names.ts'
 import {
+  changeEmail,
   changePassword,
   changeUser,
   createUserRowFinder,
@@ -75,6 +76,8 @@ export interface Users {
   replacePasswordHash(user: User, hash: string): Promise<'changed' | 'outdated'>
   /** Sets another password, and ends all sessions but the one that asked for it. */
   changePassword(user: User, hash: string, exceptSession?: string): Promise<'changed' | 'outdated'>
+  /** Sets another e-mail address, which is not verified. */
+  changeEmail(user: User, email: ComparableName): Promise<'changed' | 'outdated' | 'taken'>
   change(user: User, change: UserChange): Promise<'changed' | 'outdated' | 'last-administrator'>
   /** Deletes all but the subject and the name, which nobody gets again. */
   delete(user: User): Promise<'deleted' | 'absent' | 'last-administrator'>
@@ -158,6 +161,13 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
       await settle(user, true)
       return replaced ? 'changed' : 'outdated'
     },
+    async changeEmail(user, { shown, key }) {
+      const { id } = user.publicUser
+      const values = { id, email: shown, email_key: key, passwordHash: user.passwordHash }
+      const { outcome } = await database.write(changeEmail, values).catch(takenAtTheSameTime)
+      await settle(user, false)
+      return outcome
+    },
     async change(user, { scopes = user.scopes, roles = user.roles, active = user.active, endsSessions = false }) {
       const { outcome } = await database.write(changeUser, {
         id: user.publicUser.id,
@@ -177,6 +187,12 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
       return outcome
     },
   }
+}
+
+/** Of two who take one address at once, PostgreSQL refuses the second only as it is written (unique_violation). */
+function takenAtTheSameTime(error: unknown): { readonly outcome: 'taken' } {
+  if ((error as { readonly code?: unknown }).code === '23505') return { outcome: 'taken' }
+  throw error
 }
 
 function userOf(row: UserRow): User {

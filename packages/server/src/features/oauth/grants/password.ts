@@ -33,6 +33,8 @@ export async function grantByPassword<U>(
   parts: LoginParts<U>,
 ): Promise<IssuedTokens> {
   const { directory, passwords, sessions } = parts
+  const { id: clientId, device } = client
+  const refreshes = client.grants.includes('refresh_token')
   const username = form.get('username')
   const password = form.get('password')
   if (username === undefined || password === undefined)
@@ -48,8 +50,8 @@ export async function grantByPassword<U>(
     if (user === undefined || !directory.active(user)) throw incorrect()
     if (directory.passwordHash(user) !== passwordHash) continue // another password, or another hash of this one
     const subject = directory.subject(user)
-    const scopes = grantScopes(requested, directory.scopes(user))
-    const started = await sessions.start({ subject, passwordHash, clientId: client.id, scopes, device: client.device })
+    const scopes = grantScopes(requested, directory.scopes(user), client.scopes)
+    const started = await sessions.start({ subject, passwordHash, clientId, scopes, refreshes, device })
     if (!started) continue
     await renewHash(user, { password, passwordHash }, parts)
     return started

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { firstParty } from '../../clients/clients.ts'
+import { firstParty, type Client } from '../../clients/clients.ts'
 import type { IssuedTokens } from '../../sessions/issuing.ts'
 import type { ProvedRefreshToken } from '../../sessions/refresh.ts'
 import type { Directory } from '../../users/directory.ts'
@@ -23,7 +23,12 @@ describe('grantByRefreshToken', () => {
   /** What is used, with which scopes. */
   const grant = async (
     found: ProvedRefreshToken | undefined,
-    { user, scope, client = firstParty.id }: { user?: Person; scope?: string; client?: string },
+    {
+      user,
+      scope,
+      client = firstParty.id,
+      allowed = 'all',
+    }: { user?: Person; scope?: string; client?: string; allowed?: Client['scopes'] },
   ): Promise<readonly (readonly string[])[]> => {
     const used: (readonly string[])[] = []
     const directory = {
@@ -39,7 +44,7 @@ describe('grantByRefreshToken', () => {
     }
     const form = new Map([['refresh_token', 'x'], ...(scope === undefined ? [] : [['scope', scope] as const])])
     const parts = { directory, refresher, scopes: rules }
-    const granted = grantByRefreshToken(form, { id: client }, parts)
+    const granted = grantByRefreshToken(form, { ...firstParty, id: client, scopes: allowed }, parts)
     await granted.catch((error: unknown) => assert.equal(used.length, 0, String(error)))
     await granted
     return used
@@ -62,6 +67,7 @@ describe('grantByRefreshToken', () => {
     assert.deepEqual(await grant(proved, { user: { held: ['b', 'c'] } }), [['b']])
     assert.deepEqual(await grant(proved, { user, scope: 'c a' }), [['a']])
     assert.deepEqual(await grant(proved, { user, scope: 'c' }), [[]])
+    assert.deepEqual(await grant(proved, { user, allowed: ['b'] }), [['b']])
     await assert.rejects(grant(proved, { user, scope: 'd' }), { code: 'invalid_scope' })
   })
 })

@@ -36,7 +36,7 @@ export async function grantByRefreshToken<U>(
   const user = await directory.findActive(proved.subject)
   if (user === undefined) throw invalid('the user may not come in')
   const held = directory.scopes(user).filter((scope) => proved.scopes.includes(scope))
-  const issued = await refresher.use(proved, grantScopes(requested, held))
+  const issued = await refresher.use(proved, grantScopes(requested, held, client.scopes))
   if (!issued) throw invalid('the session is over')
   return issued
 }

@@ -1,0 +1,129 @@
+import { silentLogger, systemClock } from 'keystile/internal'
+import { ConfigurationError } from '../base/configuration-error.ts'
+import {
+  findClientFaults,
+  grantTypes,
+  permissions,
+  type Clients,
+  type RegisteredClient,
+} from '../features/clients/clients.ts'
+import { openAccounts } from '../server/wire.ts'
+import type { Call, CallFlags, Command } from './command.ts'
+import { requireExisting } from './existing-database.ts'
+
+/** These work on the database directly, beside a running server or without one. */
+export const clientCommands: readonly Command[] = [
+  {
+    words: ['client', 'create'],
+    operand: 'NAME',
+    flags: { grants: { value: 'G,…' }, scopes: { value: 'S,…' }, may: { value: 'introspect' }, public: {}, json: {} },
+    takesSettings: 'withoutKey',
+    summary: `register a client and print its secret, once; grants are ${grantTypes.join(', ')}`,
+    run: create,
+  },
+  {
+    words: ['client', 'list'],
+    flags: { json: {} },
+    takesSettings: 'withoutKey',
+    summary: 'all clients, a line each: name, kind, state, since, grants, scopes, what else it may',
+    run: list,
+  },
+  {
+    words: ['client', 'rotate-secret'],
+    operand: 'NAME',
+    flags: { json: {} },
+    takesSettings: 'withoutKey',
+    summary: 'give a client another secret and print it; the old one is refused at once',
+    run: rotateSecret,
+  },
+  {
+    words: ['client', 'disable'],
+    operand: 'NAME',
+    takesSettings: 'withoutKey',
+    summary: 'refuse a client and all its tokens, for good',
+    run: disable,
+  },
+]
+
+async function create({ operand: id, flags, terminal, settings }: Call): Promise<void> {
+  const { scopes: rules, database } = (await settings()).options
+  const client = {
+    id,
+    grants: readNames(flags, 'grants', grantTypes),
+    scopes: readNames(flags, 'scopes', Object.keys(rules.declared)),
+    may: readNames(flags, 'may', permissions),
+    confidential: !flags.has('public'),
+  }
+  const faults = findClientFaults(client)
+  if (faults.length > 0) throw new ConfigurationError(faults.join('\n'))
+  await withClients(database, async (clients) => {
+    const created = await clients.create(client)
+    if (created === 'taken') throw new ConfigurationError(`there is, or was, a client ${id}`)
+    terminal.print(describeSecret(id, created.secret, flags))
+  })
+}
+
+async function list({ flags, terminal, settings }: Call): Promise<void> {
+  await withClients(requireExisting((await settings()).options.database), async (clients) => {
+    for (const client of await clients.list()) {
+      const columns = [
+        client.id,
+        client.confidential ? 'confidential' : 'public',
+        client.active ? 'active' : 'disabled',
+        client.createdAt.toISOString(),
+        ...[client.grants, client.scopes, client.may].map((names) => names.join(' ') || '-'),
+      ]
+      terminal.print(flags.has('json') ? JSON.stringify(wireClient(client)) : columns.join('\t'))
+    }
+  })
+}
+
+async function rotateSecret({ operand: id, flags, terminal, settings }: Call): Promise<void> {
+  await withClients(requireExisting((await settings()).options.database), async (clients) => {
+    const secret = await clients.rotateSecret(id)
+    if (secret === undefined) throw new ConfigurationError(`there is no client ${id} with a secret`)
+    terminal.print(describeSecret(id, secret, flags))
+  })
+}
+
+async function disable({ operand: id, terminal, settings }: Call): Promise<void> {
+  await withClients(requireExisting((await settings()).options.database), async (clients) => {
+    if (!(await clients.disable(id)))
+      throw new ConfigurationError(`there is no client ${id}, or it is disabled already`)
+    terminal.print(`disabled ${id}; a running server refuses its tokens within a second`)
+  })
+}
+
+async function withClients(
+  database: Parameters<typeof openAccounts>[0],
+  work: (clients: Clients) => Promise<void>,
+): Promise<void> {
+  const accounts = await openAccounts(database, { logger: silentLogger, clock: systemClock })
+  try {
+    await work(accounts.clients)
+  } finally {
+    await accounts.close()
+  }
+}
+
+/** Names with commas between them, each one of those that there are. */
+function readNames<Name extends string>(flags: CallFlags, flag: string, known: readonly Name[]): readonly Name[] {
+  const named = (flags.value(flag) ?? '').split(',').filter((name) => name !== '')
+  const unknown = named.find((name) => !(known as readonly string[]).includes(name))
+  if (unknown !== undefined)
+    throw new ConfigurationError(
+      `--${flag}: "${unknown}" is none of ${known.join(', ')}; there are commas between names`,
+    )
+  return known.filter((name) => named.includes(name))
+}
+
+function describeSecret(id: string, secret: string | undefined, flags: CallFlags): string {
+  if (flags.has('json'))
+    return JSON.stringify({ client_id: id, ...(secret !== undefined && { client_secret: secret }) })
+  if (secret === undefined) return `client_id: ${id}\nIt is public: it has no secret.`
+  return `client_id: ${id}\nclient_secret: ${secret}\nThe secret is shown this once; only a hash of it is kept.`
+}
+
+function wireClient({ id, confidential, active, createdAt, grants, scopes, may }: RegisteredClient): object {
+  return { client_id: id, confidential, active, created_at: createdAt.toISOString(), grants, scopes, may }
+}

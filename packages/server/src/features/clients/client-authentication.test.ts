@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { OAuthError, readWebRequest, type OAuthErrorCode } from 'keystile/internal'
+import { hashSecret } from '../../base/secret.ts'
+import { authenticateClient } from './client-authentication.ts'
+import { firstParty, type Client } from './clients.ts'
+
+const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`
+
+const clientOf = (id: string): Client => ({ id, grants: [], scopes: [], may: [] })
+const registered = new Map([
+  ['orders', { client: clientOf('orders'), secretHash: hashSecret('a % secret: with+all') }],
+  ['spa', { client: clientOf('spa'), secretHash: undefined }],
+])
+const orders = registered.get('orders')!.client
+const spa = registered.get('spa')!.client
+
+function authenticate(authorization: string | undefined, form: Readonly<Record<string, string>> = {}): Promise<Client> {
+  const headers = authorization === undefined ? {} : { authorization }
+  const request = readWebRequest(new Request('https://auth.example/token', { headers }))
+  return authenticateClient(request, new Map(Object.entries(form)), { find: async (id) => registered.get(id) })
+}
+
+async function refuses(
+  code: OAuthErrorCode,
+  authorization: string | undefined,
+  form: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await assert.rejects(
+    authenticate(authorization, form),
+    (error) => error instanceof OAuthError && error.code === code,
+    `${authorization} ${JSON.stringify(form)}`,
+  )
+}
+
+describe('authenticateClient', () => {
+  it('takes a request that names no client for the first party, be it the empty Basic of Swagger UI', async () => {
+    for (const authorization of [undefined, 'Basic Og==', 'basic Og', basic(':'), 'Bearer x', 'Basic2 x'])
+      assert.equal(await authenticate(authorization), firstParty)
+  })
+
+  it('takes the first party by its name, without a secret, in the header, the body or both', async () => {
+    const named = { client_id: 'first-party' }
+    assert.equal(await authenticate(undefined, named), firstParty)
+    assert.equal(await authenticate(basic('first-party:')), firstParty)
+    assert.equal(await authenticate(basic('first%2Dparty:')), firstParty)
+    assert.equal(await authenticate(basic('first-party:'), named), firstParty)
+  })
+
+  it('refuses an unknown client, and a secret where there is none, with invalid_client (RFC 6749 §5.2)', async () => {
+    for (const text of ['other:', 'first-party:x', ':x', 'First-Party:', 'first-party::'])
+      await refuses('invalid_client', basic(text))
+    for (const form of [
+      { client_id: 'other' },
+      { client_id: 'first-party', client_secret: 'x' },
+      { client_secret: 'x' },
+    ])
+      await refuses('invalid_client', undefined, form)
+  })
+
+  it('refuses a Basic that is none with invalid_client: no colon, no base64, badly encoded halves', async () => {
+    const bad = ['', ' !', ' Og==x', ' Oh==', ' O g=='].map((value) => `Basic${value}`)
+    for (const authorization of [...bad, basic('first-party'), basic('%:'), basic(':%')]) {
+      await refuses('invalid_client', authorization)
+      await assert.rejects(authenticate(authorization), /must be "Basic" and base64/, authorization)
+    }
+  })
+
+  it('takes a confidential client by its secret, in the header with each half form-encoded, or in the body (RFC 6749 §2.3.1)', async () => {
+    const encoded = `orders:${encodeURIComponent('a % secret: with+all')}`
+    for (const text of [encoded, encoded.replaceAll('%20', '+')]) assert.equal(await authenticate(basic(text)), orders)
+    const inBody = { client_id: 'orders', client_secret: 'a % secret: with+all' }
+    assert.equal(await authenticate(undefined, inBody), orders)
+    assert.equal(await authenticate(basic(encoded), { client_id: 'orders' }), orders)
+  })
+
+  it('refuses a confidential client without its secret, or with another, with invalid_client', async () => {
+    for (const text of ['orders:', 'orders:x', `orders:${hashSecret('a % secret: with+all')}`])
+      await refuses('invalid_client', basic(text))
+    await refuses('invalid_client', undefined, { client_id: 'orders' })
+    await refuses('invalid_client', undefined, { client_id: 'orders', client_secret: 'x' })
+  })
+
+  it('takes a public client by its name alone, and none that brings a secret', async () => {
+    assert.equal(await authenticate(undefined, { client_id: 'spa' }), spa)
+    assert.equal(await authenticate(basic('spa:')), spa)
+    await refuses('invalid_client', undefined, { client_id: 'spa', client_secret: 'x' })
+  })
+
+  it('refuses two ways of authentication at once with invalid_request (RFC 6749 §2.3)', async () => {
+    await refuses('invalid_request', basic('first-party:'), { client_secret: 'x' })
+    await refuses('invalid_request', basic('first-party:'), { client_id: 'other' })
+    await refuses('invalid_request', basic(':'), { client_id: 'first-party' })
+    await refuses('invalid_request', basic('spa:'), { client_id: 'orders', client_secret: 'a % secret: with+all' })
+  })
+})

@@ -1,0 +1,54 @@
+import { OAuthError, parseAuthorization, type HttpRequestWithBody } from 'keystile/internal'
+import { isSecretOf } from '../../base/secret.ts'
+import { decodeFormComponent, type Form } from '../../http/form.ts'
+import { firstParty, type Client, type Clients } from './clients.ts'
+
+/**
+ * The client that a request comes from: `first-party` where it names none, or sends the empty `Basic Og==` of Swagger UI. A
+ * confidential client proves itself with its secret, in the header or in the body; a public one, `first-party` among them,
+ * has none, and may send an empty one. `Authorization` of another scheme is no client authentication.
+ *
+ * @throws {OAuthError} `invalid_client`, alike for an unknown client, a disabled one, a wrong secret, and a secret where there
+ *   is none; `invalid_request` for two ways of authentication at once
+ * @see RFC 6749 §2.3.1 §3.2.1 §5.2
+ */
+export async function authenticateClient(
+  request: HttpRequestWithBody,
+  form: Form,
+  clients: Pick<Clients, 'find'>,
+): Promise<Client> {
+  const basic = parseBasic(request.headers.get('authorization'))
+  const inBody = { id: form.get('client_id') ?? '', secret: form.get('client_secret') ?? '' }
+  if (basic && (inBody.secret !== '' || (inBody.id !== '' && inBody.id !== basic.id))) {
+    throw new OAuthError(
+      'invalid_request',
+      'The client must authenticate in one way: in the Authorization header, or in the body',
+    )
+  }
+  const { id, secret } = basic ?? inBody
+  const isFirstParty = id === '' || id === firstParty.id
+  const found = isFirstParty ? { client: firstParty, secretHash: undefined } : await clients.find(id)
+  const isProved = found?.secretHash === undefined ? secret === '' : isSecretOf(secret, found.secretHash)
+  if (!found || !isProved) throw new OAuthError('invalid_client', 'Unknown client, or wrong client secret')
+  return found.client
+}
+
+/** The halves of `Basic`, each form-encoded (RFC 6749 §2.3.1), split at the first colon (RFC 7617 §2). */
+function parseBasic(field: string | null | undefined): { readonly id: string; readonly secret: string } | undefined {
+  const authorization = parseAuthorization(field)
+  if (authorization?.scheme !== 'basic') return undefined
+  const { value } = authorization
+  const text = Buffer.from(value, 'base64')
+  // Node reads anything as base64; what it wrote itself, with or without padding, is the one spelling.
+  const isBase64 = value === text.toString('base64') || value === text.toString('base64url')
+  const [, id, secret] = /^([^:]*):(.*)$/s.exec(text.toString()) ?? []
+  const decoded =
+    isBase64 && id !== undefined && secret !== undefined ? [decodeFormComponent(id), decodeFormComponent(secret)] : []
+  if (decoded[0] === undefined || decoded[1] === undefined) {
+    throw new OAuthError(
+      'invalid_client',
+      'The Authorization header must be "Basic" and base64 of the client id, a colon and the secret',
+    )
+  }
+  return { id: decoded[0], secret: decoded[1] }
+}

@@ -1,0 +1,65 @@
+import type { Kysely } from 'kysely'
+import { command, type AnyCommand, type Command } from '../../storage/database.ts'
+import type { ClientRow, Tables } from '../../storage/tables.ts'
+import { insertEvents } from '../events/store.ts'
+import { maxAccessTokenSeconds } from '../sessions/lifetimes.ts'
+
+export function findClientRow(reader: Kysely<Tables>, id: string): Promise<ClientRow | undefined> {
+  return reader.selectFrom('client').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+export function listClientRows(reader: Kysely<Tables>): Promise<readonly ClientRow[]> {
+  return reader.selectFrom('client').selectAll().orderBy('id').execute()
+}
+
+export const insertClient: Command<ClientRow, { readonly inserted: boolean }> = command(
+  'insertClient',
+  async (transaction, row) => {
+    const inserted = await transaction
+      .insertInto('client')
+      .values(row)
+      .onConflict((conflict) => conflict.doNothing())
+      .returning('id')
+      .executeTakeFirst()
+    return { inserted: inserted !== undefined }
+  },
+)
+
+export const replaceClientSecret: Command<
+  { readonly id: string; readonly secretHash: string },
+  { readonly replaced: boolean }
+> = command('replaceClientSecret', async (transaction, { id, secretHash }) => {
+  const replaced = await transaction
+    .updateTable('client')
+    .set({ secret_hash: secretHash })
+    .where('id', '=', id)
+    .where('secret_hash', 'is not', null)
+    .where('disabled_at', 'is', null)
+    .returning('id')
+    .executeTakeFirst()
+  return { replaced: replaced !== undefined }
+})
+
+/**
+ * Disables a client, and says so to every process. A token may be issued to it at this very moment, by a request that was let
+ * in before; so the event is remembered for as long as any token may live, not only those that are known.
+ */
+export const disableClient: Command<{ readonly id: string; readonly now: number }, { readonly disabled: boolean }> =
+  command('disableClient', async (transaction, { id, now }) => {
+    const disabled = await transaction
+      .updateTable('client')
+      .set({ disabled_at: now })
+      .where('id', '=', id)
+      .where('disabled_at', 'is', null)
+      .returning('id')
+      .executeTakeFirst()
+    if (!disabled) return { disabled: false }
+    await insertEvents(
+      transaction,
+      [{ kind: 'client', value: id, tokensExpireAt: now + maxAccessTokenSeconds * 1000 }],
+      now,
+    )
+    return { disabled: true }
+  })
+
+export const commands: readonly AnyCommand[] = [insertClient, replaceClientSecret, disableClient]

@@ -1,0 +1,18 @@
+import type { Identity, Verifier } from 'keystile'
+import { OAuthError, TokenError } from 'keystile/internal'
+
+/**
+ * Whom an access token proves, `undefined` for anything that would open nothing.
+ *
+ * @throws {OAuthError} `temporarily_unavailable` while that cannot be known: a caller would take it for no
+ */
+export async function findVerified(token: string, verifier: Pick<Verifier, 'verify'>): Promise<Identity | undefined> {
+  try {
+    return await verifier.verify(token)
+  } catch (error) {
+    if (!(error instanceof TokenError)) throw error
+    if (error.code !== 'temporarily_unavailable') return undefined
+    const { message, retryAfterSeconds = 1 } = error
+    throw new OAuthError('temporarily_unavailable', message, { cause: error, retryAfterSeconds })
+  }
+}

@@ -1,0 +1,87 @@
+import { OAuthError, type JsonObject } from 'keystile/internal'
+import type { Identity, Verifier } from 'keystile'
+import { readForm } from '../../http/form.ts'
+import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
+import { authenticateClient } from '../clients/client-authentication.ts'
+import type { Clients } from '../clients/clients.ts'
+import { findVerified } from './find-verified.ts'
+
+/** What an introspection needs. */
+export interface IntrospectParts {
+  readonly clients: Pick<Clients, 'find'>
+  readonly verifier: Pick<Verifier, 'verify'>
+  /** Whether the caller behind a token may still come in; a client that acts for itself may as long as its token holds. */
+  isWelcome(identity: Identity): Promise<boolean>
+}
+
+const formSchema = {
+  type: 'object',
+  properties: {
+    token: { type: 'string', format: 'password', description: 'An access token' },
+    token_type_hint: { type: 'string', description: 'Not needed: a token says itself what it is' },
+    client_id: { type: 'string' },
+    client_secret: { type: 'string', format: 'password' },
+  },
+  required: ['token'],
+}
+
+const introspectionSchema = {
+  type: 'object',
+  properties: {
+    active: { type: 'boolean' },
+    token_type: { type: 'string', const: 'bearer' },
+    iss: { type: 'string' },
+    sub: { type: 'string' },
+    aud: { type: ['string', 'array'] },
+    client_id: { type: 'string' },
+    scope: { type: 'string' },
+    exp: { type: 'integer' },
+    iat: { type: 'integer' },
+    jti: { type: 'string' },
+    sid: { type: 'string' },
+    auth_time: { type: 'integer' },
+  },
+  required: ['active'],
+}
+
+/** What a token says, as RFC 7662 §2.2 has it: the members of the same names. */
+const told = ['iss', 'sub', 'aud', 'client_id', 'exp', 'iat', 'jti', 'sid', 'auth_time'] as const
+
+/**
+ * `POST /introspect`: whether an access token would open a guarded route at this moment, and what it says. Only a client that may
+ * introspect is answered. All that would not open one is inactive alike, refresh tokens among them: an API that asks here
+ * would let them in.
+ *
+ * @see RFC 7662 §2.1 §2.2 §4
+ */
+export function introspectRoute({ clients, verifier, isWelcome }: IntrospectParts): OpenRoute {
+  return {
+    method: 'POST',
+    path: '/introspect',
+    below: 'issuer',
+    refusals: 'oauth',
+    doc: {
+      tag: 'Tokens',
+      summary: 'Ask whether a token is good',
+      description: 'RFC 7662. For clients that may introspect.',
+      body: { type: 'form', schema: formSchema },
+      success: { status: 200, description: 'Active, with what it says; or not', schema: introspectionSchema },
+    },
+    async handle(request) {
+      const form = await readForm(request)
+      const client = await authenticateClient(request, form, clients)
+      if (!client.may.includes('introspect'))
+        throw new OAuthError('unauthorized_client', 'This client may not introspect')
+      const token = form.get('token')
+      if (token === undefined) throw new OAuthError('invalid_request', 'The form must have token')
+      const identity = await findVerified(token, verifier)
+      if (!identity || !(await isWelcome(identity))) return jsonAnswer(200, { active: false })
+      return jsonAnswer(200, describeToken(identity))
+    },
+  }
+}
+
+function describeToken({ claims, scopes }: Identity): JsonObject {
+  const members = told.filter((name) => claims[name] !== undefined).map((name) => [name, claims[name]] as const)
+  return { active: true, token_type: 'bearer', scope: scopes.join(' '), ...Object.fromEntries(members) }
+}

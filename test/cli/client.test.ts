@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { freePort, runCommand, startServer, type Finished, type RunningServer } from '../support/command.ts'
+
+describe('keystile client', () => {
+  let cwd: string
+  let server: RunningServer
+  let env: Record<string, string>
+  before(async () => {
+    cwd = mkdtempSync(join(tmpdir(), 'keystile-client-'))
+    const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
+    writeFileSync(join(cwd, 'keystile.config.json'), JSON.stringify({ scopes }))
+    env = { PORT: String(await freePort()) }
+    server = await startServer({ cwd, env, port: Number(env['PORT']) })
+  })
+  after(async () => {
+    await server.stop()
+    rmSync(cwd, { recursive: true })
+  })
+
+  const client = (...args: string[]): Promise<Finished> => runCommand(['client', ...args], { cwd, env })
+  const create = async (id: string, ...args: string[]): Promise<string> => {
+    const { stdout, stderr, code } = await client('create', id, ...args)
+    assert.deepEqual([code, stderr], [0, ''])
+    return /^client_secret: (\S+)$/m.exec(stdout)![1]!
+  }
+  const ask = async (id: string, secret: string): Promise<{ readonly status: number; readonly scope?: string }> => {
+    const authorization = `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`
+    const body = new URLSearchParams({ grant_type: 'client_credentials' })
+    const response = await fetch(`${server.url}/token`, { method: 'POST', headers: { authorization }, body })
+    return { status: response.status, ...((await response.json()) as { readonly scope?: string }) }
+  }
+
+  it('registers a client that gets tokens from the running server, and shows its secret once', async () => {
+    const secret = await create('orders', '--grants', 'client_credentials', '--scopes', 'items:write,items:read')
+    const { status, scope } = await ask('orders', secret)
+    assert.deepEqual([status, scope], [200, 'items:read items:write'])
+    for (const args of [[], ['--json']]) assert.ok(!(await client('list', ...args)).stdout.includes(secret))
+  })
+
+  it('lists clients, a line each or as JSON', async () => {
+    await create('api', '--may', 'introspect')
+    const { stdout } = await client('list')
+    assert.match(stdout, /^api\tconfidential\tactive\t\S+Z\t-\t-\tintrospect$/m)
+    const listed = (await client('list', '--json')).stdout.trim().split('\n')
+    const { created_at, ...api } = listed.map((line) => JSON.parse(line)).find(({ client_id }) => client_id === 'api')
+    assert.ok(Date.parse(created_at))
+    assert.deepEqual(api, {
+      client_id: 'api',
+      confidential: true,
+      active: true,
+      grants: [],
+      scopes: [],
+      may: ['introspect'],
+    })
+  })
+
+  it('gives a client another secret, and the old one is refused at once', async () => {
+    const old = await create('billing', '--grants', 'client_credentials')
+    const { stdout } = await client('rotate-secret', 'billing', '--json')
+    const { client_id, client_secret } = JSON.parse(stdout)
+    assert.equal(client_id, 'billing')
+    assert.equal((await ask('billing', old)).status, 401)
+    assert.equal((await ask('billing', client_secret)).status, 200)
+  })
+
+  it('disables a client for good', async () => {
+    const secret = await create('mail', '--grants', 'client_credentials')
+    assert.equal((await client('disable', 'mail')).code, 0)
+    assert.equal((await ask('mail', secret)).status, 401)
+    const refused: readonly (readonly string[])[] = [
+      ['disable', 'mail'],
+      ['rotate-secret', 'mail'],
+      ['create', 'mail', '--grants', 'client_credentials'],
+    ]
+    for (const args of refused) assert.equal((await client(...args)).code, 1, args.join(' '))
+    assert.match((await client('list')).stdout, /^mail\tconfidential\tdisabled\t/m)
+  })
+
+  it('makes a public client without a secret', async () => {
+    const { stdout } = await client('create', 'spa', '--public', '--grants', 'password,refresh_token')
+    assert.equal(stdout, 'client_id: spa\nIt is public: it has no secret.\n')
+    assert.equal(
+      (await client('create', 'kiosk', '--public', '--grants', 'password', '--json')).stdout,
+      '{"client_id":"kiosk"}\n',
+    )
+  })
+
+  it('says what is wrong, and registers nothing', async () => {
+    const refused: readonly (readonly [readonly string[], RegExp])[] = [
+      [['X'], /2 to 63 lower-case letters/],
+      [['bad'], /at least one grant/],
+      [['bad', '--grants', 'implicit'], /--grants: "implicit" is none of password, refresh_token, client_credentials/],
+      [
+        ['bad', '--grants', 'client_credentials', '--scopes', 'items:raed'],
+        /--scopes: "items:raed" is none of items:read/,
+      ],
+      [['bad', '--may', 'revoke'], /--may: "revoke" is none of introspect/],
+      [['bad', '--public', '--may', 'introspect'], /only a confidential client/],
+      [['orders', '--grants', 'client_credentials'], /there is, or was, a client orders/],
+    ]
+    for (const [args, expected] of refused) {
+      const { code, stderr } = await client('create', ...args)
+      assert.equal(code, 1)
+      assert.match(stderr, expected)
+    }
+    assert.ok(!(await client('list')).stdout.includes('bad'))
+    const nowhere = await runCommand(['client', 'list', '--database', 'nowhere.db'], { cwd, env })
+    assert.match(nowhere.stderr, /there is no database nowhere\.db/)
+  })
+})
