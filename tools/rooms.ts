@@ -151,6 +151,12 @@ const server: Package = {
       packages: ['keystile', 'kysely'],
     },
     {
+      name: 'features/housekeeping',
+      for: 'what is over, deleted in small steps',
+      from: ['storage'],
+      packages: ['keystile'],
+    },
+    {
       name: 'features/oauth',
       for: 'the token endpoint and its grants, metadata',
       from: ['http', 'features/scopes', 'features/sessions', 'features/password', 'features/users', 'features/clients'],

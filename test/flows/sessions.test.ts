@@ -215,6 +215,38 @@ describeOnBoth('what happens to an account', (stage) => {
   })
 })
 
+describeOnBoth(
+  'the sessions of a user',
+  (stage) => {
+    it('are 100 at most: the one that was used longest ago ends, wherever it began', async () => {
+      const clock = createTestClock()
+      const { addUser, keystile, refresh, open, tokens } = await stage.start({ clock })
+      const others = await tokens('bob')
+      const subject = await addUser()
+      const made = []
+      for (let number = 0; number < 100; number++) {
+        made.push(await keystile.sessions.create({ subject }))
+        clock.advance(1)
+      }
+      const [first, second, third] = made
+      assert.equal((await keystile.sessions.list(subject)).length, 100)
+      assert.equal((await refresh(first!.refreshToken)).status, 200)
+      clock.advance(1)
+      const newest = await keystile.sessions.create({ subject })
+      assert.equal((await keystile.sessions.list(subject)).length, 100)
+      assert.equal((await refresh(second!.refreshToken)).status, 400)
+      assert.equal((await refresh(third!.refreshToken)).status, 200)
+      assert.equal((await refresh(newest.refreshToken)).status, 200)
+      assert.equal((await refresh(others.refreshToken)).status, 200)
+      // Its access token as well, once this process has heard of it.
+      await keystile.sessions.revoke('none')
+      assert.equal((await open([], { bearer: second!.accessToken })).status, 401)
+      assert.equal((await open([], { bearer: third!.accessToken })).status, 200)
+    })
+  },
+  bothDirectories,
+)
+
 describeOnBoth('a database from before there were refresh tokens', (stage) => {
   it('is brought up to date: its sessions go on until their access token is over', async () => {
     const clock = createTestClock()
@@ -222,11 +254,14 @@ describeOnBoth('a database from before there were refresh tokens', (stage) => {
     const { accessToken, refreshToken, sessionId } = await before.tokens()
     await before.keystile.close()
     for (const statement of [
+      'drop index session_idle_expiry',
+      'drop index event_expiry',
+      'drop table client',
       'drop table refresh_token',
       ...['scopes', 'device', 'expires_at', 'idle_expires_at', 'late_retry_at'].map(
         (column) => `alter table session drop column ${column}`,
       ),
-      "delete from migration where name = '0002-refresh-tokens'",
+      "delete from migration where name > '0002'",
     ]) {
       await stage.sql(statement)
     }

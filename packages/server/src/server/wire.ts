@@ -15,6 +15,7 @@ import {
 import { createClients, type Clients } from '../features/clients/clients.ts'
 import { openEventFeed, type EventFeed } from '../features/events/events.ts'
 import { describeRoutes } from '../features/docs/openapi.ts'
+import { startHousekeeping } from '../features/housekeeping/housekeeping.ts'
 import { introspectRoute } from '../features/oauth/introspect.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
 import { revokeRoute } from '../features/oauth/revoke.ts'
@@ -199,6 +200,7 @@ async function serve<U>(options: CheckedOptions, accounts: Accounts, people: Peo
     ...metadataRoutes({ issuer, scopes: Object.keys(scopes.declared), published: () => signingKeys.published }),
   ]
   const guard = createGuardCore({ verifier, scopes: scopes.declared, user: findActive })
+  const housekeeping = startHousekeeping(database, { clock, logger })
   const answer = createRouter<U>(routes, { issuer, guard, logger })
   const keystile: Keystile<string, unknown> = {
     issuer,
@@ -211,7 +213,10 @@ async function serve<U>(options: CheckedOptions, accounts: Accounts, people: Peo
     sessions: createAppSessions({ directory, starter, ends, scopes }),
     answer,
     fetch: async (request) => toResponse((await answer(readWebRequest(request))) ?? { status: 404, headers: {} }),
-    close,
+    async close() {
+      await housekeeping.close()
+      await close()
+    },
   }
   return {
     keystile,

@@ -3,9 +3,15 @@ import { Migrator } from 'kysely/migration'
 import * as first from './migrations/0001-first.ts'
 import * as refreshTokens from './migrations/0002-refresh-tokens.ts'
 import * as clients from './migrations/0003-clients.ts'
+import * as housekeeping from './migrations/0005-housekeeping.ts'
 import type { Tables } from './tables.ts'
 
-const migrations = { '0001-first': first, '0002-refresh-tokens': refreshTokens, '0003-clients': clients }
+const migrations = {
+  '0001-first': first,
+  '0002-refresh-tokens': refreshTokens,
+  '0003-clients': clients,
+  '0005-housekeeping': housekeeping,
+}
 
 /** Where the tables lie on PostgreSQL, so that an app's own database can hold them beside its own. */
 export const schema = 'keystile'

@@ -1,4 +1,4 @@
-import type { Kysely, Selectable, Transaction } from 'kysely'
+import type { Kysely, Selectable, SelectQueryBuilder, Transaction } from 'kysely'
 import { command, type AnyCommand, type Command } from '../../storage/database.ts'
 import type { RefreshTokenRow, SessionRow, Tables } from '../../storage/tables.ts'
 import { insertEvents } from '../events/store.ts'
@@ -34,9 +34,41 @@ export const insertSession: Command<NewSessionRow, { readonly started: boolean }
       .values({ ...session, last_used_at: now, late_retry_at: null, ended_at: null })
       .execute()
     if (refreshToken) await insertRefreshToken(transaction, refreshToken, { sessionId: id, now })
+    await endSurplusSessions(transaction, { subject: session.subject, newest: id, now })
     return { started: true }
   },
 )
+
+/** So many devices nobody has; more are logins that were forgotten, or a program that logs in for each request. */
+export const maxSessionsOfSubject = 100
+
+/** Ends the sessions of a subject that were used longest ago, as many as there are too many. */
+async function endSurplusSessions(
+  transaction: Transaction<Tables>,
+  { subject, newest, now }: { readonly subject: string; readonly newest: string; readonly now: number },
+): Promise<void> {
+  const surplus = await selectLiving(transaction, { subject, now })
+    .where('id', '!=', newest)
+    .orderBy('last_used_at', 'desc')
+    .limit(maxValues)
+    .offset(maxSessionsOfSubject - 1)
+    .execute()
+  const ids = surplus.map(({ id }) => id)
+  if (ids.length > 0) await endSessionRows(transaction, ids, now)
+}
+
+/** The sessions of a subject under which something can still be opened or refreshed. */
+function selectLiving(
+  reader: Kysely<Tables>,
+  { subject, now }: { readonly subject: string; readonly now: number },
+): SelectQueryBuilder<Tables, 'session', SessionRow> {
+  return reader
+    .selectFrom('session')
+    .selectAll()
+    .where('subject', '=', subject)
+    .where('ended_at', 'is', null)
+    .where((row) => row.or([row('tokens_expire_at', '>', now), row('idle_expires_at', '>', now)]))
+}
 
 /** Locks an account that may come in, with this password where one is named. */
 async function takeAccount(
@@ -194,20 +226,12 @@ function takeSession(
     .executeTakeFirst()
 }
 
-/**
- * The sessions of a subject under which something can still be opened or refreshed, the last used first. Those of a client
- * that was disabled are not.
- */
+/** The living sessions of a subject, the last used first. Those of a client that was disabled are not. */
 export function listSessionRows(
   reader: Kysely<Tables>,
-  { subject, now }: { readonly subject: string; readonly now: number },
+  living: { readonly subject: string; readonly now: number },
 ): Promise<readonly SessionRow[]> {
-  return reader
-    .selectFrom('session')
-    .selectAll()
-    .where('subject', '=', subject)
-    .where('ended_at', 'is', null)
-    .where((row) => row.or([row('tokens_expire_at', '>', now), row('idle_expires_at', '>', now)]))
+  return selectLiving(reader, living)
     .where('client_id', 'not in', (from) =>
       from.selectFrom('client').select('client.id').where('disabled_at', 'is not', null),
     )
@@ -236,8 +260,6 @@ export async function endSessions(
   transaction: Transaction<Tables>,
   { subject, except, now }: { readonly subject: string; readonly except?: string | undefined; readonly now: number },
 ): Promise<void> {
-  // Two that end the same sessions take them in one order; elsewhere than on PostgreSQL nobody writes beside us.
-  const takesLocks = transaction.getExecutor().adapter.supportsMultipleConnections !== false
   const living = await transaction
     .selectFrom('session')
     .select('id')
@@ -245,7 +267,6 @@ export async function endSessions(
     .where('ended_at', 'is', null)
     .$if(except !== undefined, (query) => query.where('id', '!=', except!))
     .orderBy('id')
-    .$if(takesLocks, (query) => query.forUpdate())
     .execute()
   const ids = living.map(({ id }) => id)
   for (let from = 0; from < ids.length; from += maxValues) {
@@ -263,9 +284,14 @@ async function endSessionRows(
   now: number,
   subject?: string,
 ): Promise<number> {
+  // Two that end the same sessions take them in one order; elsewhere than on PostgreSQL nobody writes beside us.
+  const takesLocks = transaction.getExecutor().adapter.supportsMultipleConnections !== false
+  if (takesLocks && ids.length > 1)
+    await transaction.selectFrom('session').select('id').where('id', 'in', ids).orderBy('id').forUpdate().execute()
   const ended = await transaction
     .updateTable('session')
-    .set({ ended_at: now })
+    // Nothing is left to wait for, but the last access token.
+    .set({ ended_at: now, idle_expires_at: now })
     .where('id', 'in', ids)
     .where('ended_at', 'is', null)
     .$if(subject !== undefined, (query) => query.where('subject', '=', subject!))

@@ -1,0 +1,59 @@
+import { command, type AnyCommand, type Command } from '../../storage/database.ts'
+
+/** Rows that one step deletes at most: some milliseconds, for which whoever else writes has to wait. */
+export const maxPurgedAtOnce = 500
+/** Sessions that one step looks at. One in daily use has thousands of refresh tokens. */
+const maxSessionsAtOnce = 50
+
+/** How many rows a step has deleted; with none, nothing of the kind is left. */
+export interface Purged {
+  readonly purged: number
+}
+
+/** A step of a purge: deletes some of what was over at this time. */
+export type PurgeCommand = Command<{ readonly before: number }, Purged>
+
+/**
+ * Deletes sessions that neither a refresh nor an access token can use any more, with all their refresh tokens: those first,
+ * and the session once it has none. Until then its used tokens stay: whoever shows one of them is to end it.
+ */
+export const purgeSessions: PurgeCommand = command('purgeSessions', async (transaction, { before }) => {
+  const over = await transaction
+    .selectFrom('session')
+    .select('id')
+    .where('idle_expires_at', '<', before)
+    .where('tokens_expire_at', '<', before)
+    .orderBy('idle_expires_at')
+    .limit(maxSessionsAtOnce)
+    .execute()
+  if (over.length === 0) return { purged: 0 }
+  const ids = over.map(({ id }) => id)
+  const tokens = await transaction
+    .deleteFrom('refresh_token')
+    .where('id', 'in', (from) =>
+      from.selectFrom('refresh_token').select('id').where('session_id', 'in', ids).limit(maxPurgedAtOnce),
+    )
+    .executeTakeFirstOrThrow()
+  const deletedTokens = Number(tokens.numDeletedRows)
+  if (deletedTokens === maxPurgedAtOnce) return { purged: deletedTokens }
+  const sessions = await transaction.deleteFrom('session').where('id', 'in', ids).executeTakeFirstOrThrow()
+  return { purged: deletedTokens + Number(sessions.numDeletedRows) }
+})
+
+/** Deletes events that can hit no token any more. */
+export const purgeEvents: PurgeCommand = command('purgeEvents', async (transaction, { before }) => {
+  const events = await transaction
+    .deleteFrom('event')
+    .where('id', 'in', (from) =>
+      from
+        .selectFrom('event')
+        .select('id')
+        .where('expires_at', '<', before)
+        .orderBy('expires_at')
+        .limit(maxPurgedAtOnce),
+    )
+    .executeTakeFirstOrThrow()
+  return { purged: Number(events.numDeletedRows) }
+})
+
+export const commands: readonly AnyCommand[] = [purgeSessions, purgeEvents]

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { purge } from '../../packages/server/src/features/housekeeping/housekeeping.ts'
+import { maxPurgedAtOnce } from '../../packages/server/src/features/housekeeping/store.ts'
+import { openDatabase } from '../../packages/server/src/storage/open.ts'
+import { createTestClock, describeOnBoth, tokensOf, type Stage } from '../support/keystile.ts'
+
+const day = 24 * 60 * 60
+const writerThread = new URL('../../packages/server/src/server/writer-thread.ts', import.meta.url)
+
+/** Purges as a server does each minute. @returns how many rows each step has deleted */
+async function purgeAt(stage: Stage, now: number): Promise<readonly number[]> {
+  const database = await openDatabase(stage.database, writerThread)
+  const steps: number[] = []
+  try {
+    await purge(
+      {
+        ...database,
+        async write(command, values) {
+          const result = await database.write(command, values)
+          steps.push((result as { readonly purged: number }).purged)
+          return result
+        },
+      },
+      now,
+    )
+  } finally {
+    await database.close()
+  }
+  return steps
+}
+
+describeOnBoth('housekeeping', (stage) => {
+  const countOf = async (table: string): Promise<number> =>
+    Number((await stage.sql(`select count(*) as number from ${table}`))[0]!['number'])
+
+  it('deletes a session a day after nothing can use it any more, with its refresh tokens; and no other', async () => {
+    const clock = createTestClock()
+    const { tokens, refresh } = await stage.start({ clock, idleSeconds: 3_600, sessionSeconds: 30 * day })
+    const idle = await tokens('ada')
+    await refresh(idle.refreshToken)
+    clock.advance(1_800)
+    const used = await tokens('bob')
+    clock.advance(1_800 + day)
+    await purgeAt(stage, clock.now())
+    assert.equal(await countOf('session'), 2)
+    clock.advance(1)
+    await purgeAt(stage, clock.now())
+    const [session, ...others] = await stage.sql('select id from session')
+    assert.deepEqual([session!['id'], others], [used.sessionId, []])
+    const [token, ...otherTokens] = await stage.sql('select session_id from refresh_token')
+    assert.deepEqual([token!['session_id'], otherTokens], [used.sessionId, []])
+    // As before: what is not there is refused like what is over.
+    assert.equal((await refresh(idle.refreshToken)).json['error'], 'invalid_grant')
+  })
+
+  it('keeps the used tokens of a session that goes on: a thief’s or a lost one is to end it', async () => {
+    const clock = createTestClock()
+    const { tokens, refresh } = await stage.start({ clock })
+    const { refreshToken } = await tokens()
+    const second = tokensOf((await refresh(refreshToken)).json).refreshToken
+    const third = tokensOf((await refresh(second)).json).refreshToken
+    clock.advance(10 * day)
+    await purgeAt(stage, clock.now())
+    assert.equal((await refresh(refreshToken)).status, 400)
+    assert.equal((await refresh(third)).status, 400)
+  })
+
+  it('deletes a session that was ended once its last access token is over, with the event', async () => {
+    const clock = createTestClock()
+    const { tokens, keystile } = await stage.start({ clock, accessTokenSeconds: 3_600 })
+    const { sessionId } = await tokens()
+    await keystile.sessions.revoke(sessionId)
+    clock.advance(3_600 + day)
+    await purgeAt(stage, clock.now())
+    assert.deepEqual([await countOf('session'), await countOf('event')], [1, 1])
+    clock.advance(61)
+    await purgeAt(stage, clock.now())
+    assert.deepEqual([await countOf('session'), await countOf('event'), await countOf('refresh_token')], [0, 0, 0])
+  })
+
+  it('goes in small steps, however much there is', async () => {
+    const clock = createTestClock()
+    const { tokens } = await stage.start({ clock })
+    const { sessionId } = await tokens()
+    const numbers = 'with recursive number(n) as (select 1 union all select n + 1 from number where n < 1200)'
+    await stage.sql(
+      `${numbers} insert into refresh_token (id, session_id, secret_hash, created_at) select 'r' || n, '${sessionId}', 'x', 1 from number`,
+    )
+    await stage.sql(
+      `${numbers} insert into session (id, subject, client_id, created_at, last_used_at, tokens_expire_at, idle_expires_at) select 's' || n, 'x', 'c', 1, 1, 1, 1 from number`,
+    )
+    await stage.sql(
+      `${numbers} insert into event (id, kind, value, created_at, expires_at) select 'e' || n, 'session', 'x', 1, 1 from number`,
+    )
+    clock.advance(100 * day)
+    const steps = await purgeAt(stage, clock.now())
+    assert.ok(Math.max(...steps) <= maxPurgedAtOnce + 50, steps.join())
+    assert.equal(
+      steps.reduce((sum, purged) => sum + purged, 0),
+      1_201 + 1_201 + 1_200,
+    )
+    for (const table of ['session', 'refresh_token', 'event']) assert.equal(await countOf(table), 0, table)
+  })
+
+  it('is done by a server by itself, and by several at once', async () => {
+    const clock = createTestClock()
+    const { tokens } = await stage.start({ clock })
+    await tokens()
+    clock.advance(100 * day)
+    await Promise.all([stage.start({ clock }), stage.start({ clock }), purgeAt(stage, clock.now())])
+    const deadline = performance.now() + 5_000
+    while ((await countOf('session')) > 0) {
+      assert.ok(performance.now() < deadline, 'nothing was deleted')
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  })
+})
