@@ -65,7 +65,7 @@ describe('a confidential client, as others write it', () => {
       })
       const { token } = await client.getToken({ scope: 'items:read' })
       const verifier = createVerifier({ issuer: server.issuer, audience: server.issuer, revocations: 'none' })
-      const identity = await verifier.verify(String(token['access_token']))
+      const identity = await verifier.verify(token.access_token)
       assert.deepEqual([identity.subject, identity.clientId, identity.sessionId], ['orders', 'orders', undefined])
       verifier.close()
     })

@@ -75,7 +75,7 @@ describe('createClients', () => {
     const found = await clients.find('orders')
     const { confidential: _, ...client } = orders
     assert.deepEqual(found?.client, client)
-    assert.ok(isSecretOf(secret!, found!.secretHash!))
+    assert.ok(isSecretOf(secret!, found?.secretHash ?? ''))
     assert.deepEqual(await clients.list(), [{ ...orders, active: true, createdAt: new Date(now) }])
     assert.ok(!JSON.stringify(await database.reader.selectFrom('client').selectAll().execute()).includes(secret!))
   })

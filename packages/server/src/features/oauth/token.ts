@@ -64,16 +64,10 @@ export function tokenRoute<U>(parts: TokenParts<U>): OpenRoute {
       const grantType = readGrantType(form)
       if (!client.grants.includes(grantType))
         throw new OAuthError('unauthorized_client', `This client may not use the grant_type ${grantType}`)
-      switch (grantType) {
-        case 'password': {
-          const device = request.headers.get('user-agent') ?? undefined
-          return answerOf(await grantByPassword(form, { ...client, device }, parts))
-        }
-        case 'refresh_token':
-          return answerOf(await grantByRefreshToken(form, client, parts))
-        case 'client_credentials':
-          return answerOf(grantByClientCredentials(form, client, parts))
-      }
+      if (grantType === 'client_credentials') return answerOf(grantByClientCredentials(form, client, parts))
+      if (grantType === 'refresh_token') return answerOf(await grantByRefreshToken(form, client, parts))
+      const device = request.headers.get('user-agent') ?? undefined
+      return answerOf(await grantByPassword(form, { ...client, device }, parts))
     },
   }
 }

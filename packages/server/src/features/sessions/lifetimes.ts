@@ -1,5 +1,5 @@
 /** No access token lives longer, whatever the settings: so long must be remembered what a token was taken back for. */
-export const maxAccessTokenSeconds = 24 * 60 * 60
+export const maxAccessTokenSeconds: number = 24 * 60 * 60
 
 /** How long sessions and their tokens live. */
 export interface Lifetimes {

@@ -40,7 +40,7 @@ export const insertSession: Command<NewSessionRow, { readonly started: boolean }
 )
 
 /** So many devices nobody has; more are logins that were forgotten, or a program that logs in for each request. */
-export const maxSessionsOfSubject = 100
+const maxSessionsOfSubject = 100
 
 /** Ends the sessions of a subject that were used longest ago, as many as there are too many. */
 async function endSurplusSessions(
