@@ -14,6 +14,7 @@ import {
 } from 'keystile/internal'
 import { openEventFeed, type EventFeed } from '../features/events/events.ts'
 import { describeRoutes } from '../features/docs/openapi.ts'
+import { cookieSessionRoutes } from '../features/oauth/cookie-session.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
 import { revokeRoute } from '../features/oauth/revoke.ts'
 import { tokenRoute } from '../features/oauth/token.ts'
@@ -34,6 +35,7 @@ import type { Route } from '../http/route.ts'
 import { DatabaseUnavailableError, type Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
 import { createAppSessions, type Sessions } from './app-sessions.ts'
+import { allowOrigins } from './cors.ts'
 import { checkOptions, type CheckedOptions, type KeystileOptions } from './options.ts'
 import { createRouter } from './router.ts'
 import { readVersion } from './version.ts'
@@ -166,7 +168,7 @@ export async function wire(options: CheckedOptions): Promise<Running> {
 }
 
 async function serve<U>(options: CheckedOptions, accounts: Accounts, people: People<U>): Promise<Running> {
-  const { issuer, audience, scopes, logger, clock } = options
+  const { issuer, audience, scopes, corsOrigins, logger, clock } = options
   const { database, feed, users, passwords, close } = accounts
   const { directory, show } = people
   const signingKeys = await openSigningKeys(database, { issuer, source: signingKeySource(options), clock })
@@ -180,15 +182,17 @@ async function serve<U>(options: CheckedOptions, accounts: Accounts, people: Peo
   const verifier = createVerifier({ issuer, audience, keys: signingKeys.keySet, revocations: feed.revocations, clock })
   const findActive = (identity: Identity): Promise<U | undefined> =>
     people.findActive(identity.subject).catch(asRefusal)
+  const granting = { directory, passwords, sessions: starter, refresher, scopes, logger }
   const routes = [
-    tokenRoute({ directory, passwords, sessions: starter, refresher, scopes, logger }),
+    tokenRoute(granting),
     revokeRoute({ refresher, sessions: ends, verifier }),
+    ...(options.cookieSession ? cookieSessionRoutes({ ...granting, issuer, corsOrigins, ends, lifetimes }) : []),
     ...people.routes,
     ...sessionRoutes(ends),
     ...metadataRoutes({ issuer, scopes: Object.keys(scopes.declared), published: () => signingKeys.published }),
   ]
   const guard = createGuardCore({ verifier, scopes: scopes.declared, user: findActive })
-  const answer = createRouter<U>(routes, { issuer, guard, logger })
+  const answer = allowOrigins(createRouter<U>(routes, { issuer, guard, logger }), { issuer, origins: corsOrigins })
   const keystile: Keystile<string, unknown> = {
     issuer,
     verifier,

@@ -1,4 +1,4 @@
-import { OAuthError, type HttpAnswer } from 'keystile/internal'
+import { OAuthError } from 'keystile/internal'
 import { readForm } from '../../http/form.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
 import { authenticateClient } from '../clients/clients.ts'
@@ -23,7 +23,7 @@ const formSchema = {
   anyOf: [{ required: ['username', 'password'] }, { required: ['grant_type', 'refresh_token'] }],
 }
 
-const tokenSchema = {
+export const tokenSchema = {
   type: 'object',
   properties: {
     access_token: { type: 'string' },
@@ -56,10 +56,10 @@ export function tokenRoute<U>(parts: LoginParts<U> & RefreshParts<U>): OpenRoute
       switch (form.get('grant_type') ?? 'password') {
         case 'password': {
           const device = request.headers.get('user-agent') ?? undefined
-          return answerOf(await grantByPassword(form, { ...client, device }, parts))
+          return jsonAnswer(200, wireTokens(await grantByPassword(form, { ...client, device }, parts)))
         }
         case 'refresh_token':
-          return answerOf(await grantByRefreshToken(form, client, parts))
+          return jsonAnswer(200, wireTokens(await grantByRefreshToken(form, client, parts)))
         default:
           throw new OAuthError('unsupported_grant_type', `The grant_type must be ${grantTypes.join(' or ')}`)
       }
@@ -67,13 +67,21 @@ export function tokenRoute<U>(parts: LoginParts<U> & RefreshParts<U>): OpenRoute
   }
 }
 
-/** RFC 6749 §5.1. */
-function answerOf({ accessToken, expiresInSeconds, refreshToken, scopes }: IssuedTokens): HttpAnswer {
-  return jsonAnswer(200, {
+/** An answer's tokens (RFC 6749 §5.1). */
+export interface WireTokens {
+  readonly access_token: string
+  readonly token_type: 'bearer'
+  readonly expires_in: number
+  readonly refresh_token: string
+  readonly scope: string
+}
+
+export function wireTokens({ accessToken, expiresInSeconds, refreshToken, scopes }: IssuedTokens): WireTokens {
+  return {
     access_token: accessToken,
     token_type: 'bearer',
     expires_in: expiresInSeconds,
     refresh_token: refreshToken,
     scope: scopes.join(' '),
-  })
+  }
 }
