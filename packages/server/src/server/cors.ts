@@ -1,6 +1,5 @@
 import { pathOf, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
 import { cookiePathOf } from '../features/oauth/cookie-session.ts'
-import { emptyAnswer } from '../http/route.ts'
 
 type AnswerRequest = (request: HttpRequestWithBody) => Promise<HttpAnswer | undefined>
 
@@ -37,7 +36,7 @@ export function allowOrigins(
     if (request.method === 'OPTIONS' && request.headers.get('access-control-request-method')) {
       // No route has this method, so what is answered is 405, with the methods that there are.
       return {
-        ...emptyAnswer,
+        status: 204,
         headers: {
           vary: 'Origin',
           ...allowed,
