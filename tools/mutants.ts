@@ -66,10 +66,13 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
     tests: flows('login', 'own-users', 'me', 'account'),
   },
   'server/features/clients': { folder: `${server}/features/clients`, tests: [] },
-  'server/features/oauth': { folder: `${server}/features/oauth`, tests: flows('login', 'own-users', 'me', 'at-rest') },
+  'server/features/oauth': {
+    folder: `${server}/features/oauth`,
+    tests: flows('cookie-session', 'login', 'own-users', 'me', 'at-rest'),
+  },
   'server/server': {
     folder: `${server}/server`,
-    files: ['router.ts', 'options.ts'],
+    files: ['router.ts', 'cors.ts', 'options.ts'],
     tests: [],
   },
 }

@@ -144,6 +144,16 @@ describe('readOptions', () => {
       { cookieSession: true, issuer: 'http://localhost/a;b' },
       /^cookieSession needs an issuer without ";"/,
     ],
+    [
+      'a cookie session whose cookie no browser would keep',
+      {
+        cookieSession: true,
+        issuer: 'http://auth.internal',
+        registration: 'closed',
+        dangerouslyAllowHttpIssuer: true,
+      },
+      /^cookieSession needs an https issuer/,
+    ],
     ['origins that are no list', { corsOrigins: 'https://a.example' }, /^corsOrigins is a list of origins/],
     ['an origin that is no string', { corsOrigins: [1] }, /^corsOrigins\.0 is an origin such as/],
     ...[
@@ -269,6 +279,7 @@ describe('readOptions', () => {
       { sessionSeconds: 60, idleSeconds: 60, graceSeconds: 0 },
       { sessionSeconds: 400 * 86_400, idleSeconds: 400 * 86_400, graceSeconds: 60 },
       { cookieSession: true },
+      { cookieSession: true, issuer: 'https://auth.example', registration: 'closed' },
       { cookieSession: false, issuer: 'http://localhost/a;b' },
       {
         corsOrigins: [

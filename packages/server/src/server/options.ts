@@ -301,8 +301,12 @@ function findFaultsTogether(
       [findSealingSecretFault(key)].filter((fault) => fault !== undefined),
     )
   if (signingKey) add('signingKey', findSigningKeyFaults(signingKey))
-  if (cookieSession && issuer?.includes(';'))
-    add('cookieSession', ['needs an issuer without ";": the path of a cookie would end there (RFC 6265 §4.1.1)'])
+  if (cookieSession && issuer !== undefined) {
+    if (issuer.includes(';'))
+      add('cookieSession', ['needs an issuer without ";": the path of a cookie would end there (RFC 6265 §4.1.1)'])
+    if (issuer.startsWith('http:') && !isOnThisMachine(issuer))
+      add('cookieSession', ['needs an https issuer: from any other, no browser keeps the cookie'])
+  }
   for (const origin of corsOrigins) add('corsOrigins', findOriginFaults(origin, dangerouslyAllowHttpIssuer === true))
   if (users !== undefined) {
     for (const [option, value] of Object.entries({ registration, roles, profile }))
