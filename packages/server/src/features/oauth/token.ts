@@ -32,7 +32,7 @@ export const tokenSchema = {
     refresh_token: { type: 'string', description: 'Gets the next tokens, once' },
     scope: { type: 'string', description: 'What was granted' },
   },
-  required: ['access_token', 'token_type', 'expires_in', 'refresh_token', 'scope'],
+  required: ['access_token', 'token_type', 'expires_in', 'refresh_token', 'scope'] as const,
 }
 
 /** `POST /token` (RFC 6749 §3.2): the form, the client, the grant. A form without `grant_type` is a login. */
