@@ -367,4 +367,10 @@ export const explained: readonly Explanation[] = [
     line: 'let offset = 0',
     why: 'a millisecond',
   },
+  {
+    file: `${server}/features/oauth/cookie-session.ts`,
+    line: "if (!(error instanceof OAuthError) || error.code !== 'invalid_grant') throw error",
+    mutation: 'dropped: !(error instanceof OAuthError)',
+    why: forTheCompiler,
+  },
 ]

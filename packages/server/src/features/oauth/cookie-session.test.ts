@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { silentLogger, type HttpAnswer } from 'keystile/internal'
+import { OAuthError, silentLogger, type HttpAnswer } from 'keystile/internal'
 import { DatabaseUnavailableError } from '../../storage/database.ts'
 import type { IssuedTokens } from '../sessions/issuing.ts'
 import type { ProvedRefreshToken } from '../sessions/refresh.ts'
@@ -67,6 +67,13 @@ describe('POST /session/refresh', () => {
 
   it('does not clear the cookie while nobody can know whether it is good', async () => {
     await assert.rejects(send(refresh, away), DatabaseUnavailableError)
+    const notNow = new OAuthError('temporarily_unavailable', 'Not now')
+    await assert.rejects(
+      send(refresh, async () => {
+        throw notNow
+      }),
+      notNow,
+    )
   })
 })
 
