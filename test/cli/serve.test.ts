@@ -168,6 +168,27 @@ describe('keystile serve', () => {
     assert.deepEqual([await refresh(), await refresh()], [200, 400])
   })
 
+  it('takes a list of origins, with commas between them, and answers their pages', async () => {
+    const allowed = async (args: readonly string[], env: Readonly<Record<string, string>>): Promise<unknown> => {
+      const { url } = await start({ args: [...args, '--database', ':memory:'], env })
+      const ask = async (origin: string): Promise<string | null> =>
+        (await fetch(`${url}/token`, { method: 'POST', headers: { origin } })).headers.get(
+          'access-control-allow-origin',
+        )
+      return Promise.all(['https://a.example', 'https://b.example', 'https://c.example'].map(ask))
+    }
+    const env = { KEYSTILE_CORS_ORIGINS: 'https://a.example, https://b.example' }
+    assert.deepEqual(await allowed([], env), ['https://a.example', 'https://b.example', null])
+    assert.deepEqual(await allowed(['--cors-origins', 'https://c.example'], env), [null, null, 'https://c.example'])
+  })
+
+  it('has no sessions in a cookie, which are for apps that Keystile is embedded in', async () => {
+    writeFileSync(join(cwd, 'keystile.config.json'), JSON.stringify({ cookieSession: true }))
+    const { code, stderr } = await runCommand(['serve'], { cwd })
+    assert.equal(code, 1)
+    assert.match(stderr, /cookieSession is no setting/)
+  })
+
   it('reads a TypeScript configuration, a signing key and a log file', async () => {
     writeFileSync(join(cwd, 'keystile.config.ts'), `const audience: string = 'typed'\nexport default { audience }\n`)
     writeFileSync(
@@ -243,7 +264,14 @@ describe('keystile', () => {
     assert.match(fine.stdout, /settings are fine: https:\/\/auth\.example/)
     const wrong = await runCommand(
       ['config', 'check', '--issuer', 'http://auth.example', '--access-token-seconds', '1', '--grace-seconds', '61'],
-      { cwd, env: { KEYSTILE_SESSION_SECONDS: '1', KEYSTILE_IDLE_SECONDS: 'long' } },
+      {
+        cwd,
+        env: {
+          KEYSTILE_SESSION_SECONDS: '1',
+          KEYSTILE_IDLE_SECONDS: 'long',
+          KEYSTILE_CORS_ORIGINS: 'https://a.example, *,http://b.example',
+        },
+      },
     )
     assert.equal(wrong.code, 1)
     for (const fault of [
@@ -253,6 +281,8 @@ describe('keystile', () => {
       /graceSeconds is at most 60/,
       /sessionSeconds is at least 60/,
       /KEYSTILE_IDLE_SECONDS is a whole number/,
+      /corsOrigins has "\*"/,
+      /corsOrigins has "http:\/\/b\.example", which is not https/,
     ])
       assert.match(wrong.stderr, fault)
     assert.equal(existsSync(join(cwd, 'data')), false)

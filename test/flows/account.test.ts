@@ -162,7 +162,10 @@ describeOnBoth('POST /users/me/email', (stage) => {
     assert.equal(await post(ada.accessToken, 'ADA@example.com'), 204)
     for (let round = 0; round < 5; round++) {
       const both = [ada, bob].map(({ accessToken }) => post(accessToken, `one-${round}@example.com`))
-      assert.deepEqual((await Promise.all(both)).toSorted((a, b) => a - b), [204, 409])
+      assert.deepEqual(
+        (await Promise.all(both)).toSorted((a, b) => a - b),
+        [204, 409],
+      )
     }
   })
 })

@@ -46,6 +46,8 @@ describe('checkOptions', () => {
     assert.equal(options.graceSeconds, 10)
     assert.equal(options.registration, 'open')
     assert.equal(options.signingAlgorithm, 'ES256')
+    assert.equal(options.cookieSession, false)
+    assert.deepEqual(options.corsOrigins, [])
     assert.deepEqual(Object.keys(options.scopes.declared), ['a', 'users:read', 'users:write'])
     assert.deepEqual(options.scopes.roles, { admin: ['a', 'users:read', 'users:write'] })
   })
@@ -136,6 +138,66 @@ describe('readOptions', () => {
     ['a default scope named like a member of all objects', { defaultScopes: ['constructor'] }, /not declared/],
     ['a role with a scope that is not declared', { roles: { r: ['b'] } }, /roles\.r has "b", which is not declared/],
     ['another role admin', { roles: { admin: [] } }, /roles\.admin is built in/],
+    ['a cookie session that is no boolean', { cookieSession: 'true' }, /^cookieSession is true or false/],
+    [
+      'a cookie session below a path that would end its cookie’s',
+      { cookieSession: true, issuer: 'http://localhost/a;b' },
+      /^cookieSession needs an issuer without ";"/,
+    ],
+    [
+      'a cookie session whose cookie no browser would keep',
+      {
+        cookieSession: true,
+        issuer: 'http://auth.internal',
+        registration: 'closed',
+        dangerouslyAllowHttpIssuer: true,
+      },
+      /^cookieSession needs an https issuer/,
+    ],
+    ['origins that are no list', { corsOrigins: 'https://a.example' }, /^corsOrigins is a list of origins/],
+    ['an origin that is no string', { corsOrigins: [1] }, /^corsOrigins\.0 is an origin such as/],
+    ...[
+      '*',
+      'null',
+      '',
+      'a.example',
+      'https://*.a.example',
+      'https://',
+      'ftp://a.example',
+      'file:///x',
+      'xhttps://a.example',
+    ].map(
+      (origin) =>
+        [
+          `an origin that no page has: ${origin}`,
+          { corsOrigins: [origin] },
+          /^corsOrigins has ".*"; an origin is such as/,
+        ] as const,
+    ),
+    ...[
+      'https://a.example/',
+      'https://a.example/x',
+      'https://A.example',
+      'https://a.example:443',
+      'https://u:p@a.example',
+      'https://a.example?x',
+      'https://a.example#x',
+    ].map(
+      (origin) =>
+        [
+          `an origin with more to it, or written otherwise: ${origin}`,
+          { corsOrigins: ['https://b.example', origin] },
+          /^corsOrigins has ".*", of which the origin is https:\/\/a\.example:/,
+        ] as const,
+    ),
+    ...['http://a.example', 'http://10.0.0.1', 'http://localhost.a.example'].map(
+      (origin) =>
+        [
+          `http of a page elsewhere than on this machine: ${origin}`,
+          { corsOrigins: [origin] },
+          /^corsOrigins has ".*", which is not https/,
+        ] as const,
+    ),
     ['a life of tokens below 10 s', { accessTokenSeconds: 9 }, /at least 10/],
     ['a life of tokens above a day', { accessTokenSeconds: 86_401 }, /at most 86400/],
     ['a life of tokens that is no number', { accessTokenSeconds: '600' }, /whole number/],
@@ -216,6 +278,19 @@ describe('readOptions', () => {
       { accessTokenSeconds: 86_400 },
       { sessionSeconds: 60, idleSeconds: 60, graceSeconds: 0 },
       { sessionSeconds: 400 * 86_400, idleSeconds: 400 * 86_400, graceSeconds: 60 },
+      { cookieSession: true },
+      { cookieSession: true, issuer: 'https://auth.example', registration: 'closed' },
+      { cookieSession: false, issuer: 'http://localhost/a;b' },
+      {
+        corsOrigins: [
+          'https://a.example',
+          'https://a.example:8443',
+          'http://localhost:5173',
+          'http://127.0.0.1',
+          'http://[::1]:1',
+        ],
+      },
+      { corsOrigins: ['http://a.example'], dangerouslyAllowHttpIssuer: true },
       { users: directory },
       { users: directory, issuer: 'https://auth.example' },
       { users: { ...directory, savePasswordHash() {} } },

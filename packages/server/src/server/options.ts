@@ -50,7 +50,17 @@ interface CommonOptions<S extends string> {
   readonly signingAlgorithm?: IssuingAlgorithm
   /** A private JWK that signs instead of keys that Keystile makes itself. */
   readonly signingKey?: Jwk
-  /** Allows an http issuer that is not this machine: tokens and passwords then cross the network unprotected. */
+  /**
+   * Whether browsers may keep the refresh token in a cookie that no script can read: adds `POST /session`, `POST
+   * /session/refresh` and `DELETE /session`. Default: false.
+   */
+  readonly cookieSession?: boolean
+  /**
+   * Origins, such as `https://app.example`, whose pages may ask our endpoints although they come from elsewhere. Default: none
+   * but the issuer's own.
+   */
+  readonly corsOrigins?: readonly string[]
+  /** Allows an http issuer, and http in `corsOrigins`, that is not this machine: tokens and passwords then cross the network unprotected. */
   readonly dangerouslyAllowHttpIssuer?: boolean
   readonly logger?: Logger
   readonly clock?: Clock
@@ -137,6 +147,10 @@ const shape = z.strictObject({
   signingKey: z
     .custom<Jwk>((value) => typeof value === 'object' && value !== null, { error: 'is a private JWK' })
     .optional(),
+  cookieSession: z.boolean({ error: 'is true or false' }).optional(),
+  corsOrigins: z
+    .array(z.string({ error: 'is an origin such as https://app.example' }), { error: 'is a list of origins' })
+    .optional(),
   dangerouslyAllowHttpIssuer: z.boolean({ error: 'is true or false' }).optional(),
   logger: z
     .custom<Logger>(isLogger, {
@@ -161,6 +175,8 @@ export interface CheckedOptions extends Lifetimes {
   readonly key: string | undefined
   readonly signingAlgorithm: IssuingAlgorithm
   readonly signingKey: SigningKey | undefined
+  readonly cookieSession: boolean
+  readonly corsOrigins: readonly string[]
   readonly logger: Logger
   readonly clock: Clock
 }
@@ -228,6 +244,8 @@ export function readOptions(input: Readonly<Record<string, unknown>>): {
     key: rest.key,
     signingAlgorithm: rest.signingAlgorithm ?? 'ES256',
     signingKey,
+    cookieSession: rest.cookieSession ?? false,
+    corsOrigins: rest.corsOrigins ?? [],
     logger: rest.logger ?? silentLogger,
     clock: rest.clock ?? systemClock,
   }
@@ -248,6 +266,8 @@ function findFaultsTogether(
     users,
     key,
     signingKey,
+    cookieSession,
+    corsOrigins = [],
     dangerouslyAllowHttpIssuer,
   }: Partial<z.output<typeof shape>>,
   wrong: ReadonlySet<string>,
@@ -281,6 +301,13 @@ function findFaultsTogether(
       [findSealingSecretFault(key)].filter((fault) => fault !== undefined),
     )
   if (signingKey) add('signingKey', findSigningKeyFaults(signingKey))
+  if (cookieSession && issuer !== undefined) {
+    if (issuer.includes(';'))
+      add('cookieSession', ['needs an issuer without ";": the path of a cookie would end there (RFC 6265 §4.1.1)'])
+    if (issuer.startsWith('http:') && !isOnThisMachine(issuer))
+      add('cookieSession', ['needs an https issuer: from any other, no browser keeps the cookie'])
+  }
+  for (const origin of corsOrigins) add('corsOrigins', findOriginFaults(origin, dangerouslyAllowHttpIssuer === true))
   if (users !== undefined) {
     for (const [option, value] of Object.entries({ registration, roles, profile }))
       if (value !== undefined) add(option, ['is for our own accounts: with users, it is a matter of your directory'])
@@ -335,6 +362,18 @@ function findIssuerFaults(issuer: string, allowHttp: boolean): readonly string[]
     )
   }
   return faults
+}
+
+/** An `Origin` is compared as text, so it is written as browsers send it. */
+function findOriginFaults(origin: string, allowHttp: boolean): readonly string[] {
+  if (!/^https?:\/\/[^*]+$/.test(origin) || !URL.canParse(origin))
+    return [`has "${origin}"; an origin is such as https://app.example or http://localhost:5173, without * and null`]
+  const url = new URL(origin)
+  if (url.origin !== origin) return [`has "${origin}", of which the origin is ${url.origin}: as browsers send it`]
+  if (url.protocol === 'https:' || isLoopback(url.hostname) || allowHttp) return []
+  return [
+    `has "${origin}", which is not https: whoever is on the network between could be its page. Where something else protects it, set dangerouslyAllowHttpIssuer`,
+  ]
 }
 
 function findSigningKeyFaults(jwk: Jwk): readonly string[] {

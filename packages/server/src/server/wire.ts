@@ -17,6 +17,7 @@ import { openEventFeed, type EventFeed } from '../features/events/events.ts'
 import { describeRoutes } from '../features/docs/openapi.ts'
 import { startHousekeeping } from '../features/housekeeping/housekeeping.ts'
 import { introspectRoute } from '../features/oauth/introspect.ts'
+import { cookieSessionRoutes } from '../features/oauth/cookie-session.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
 import { revokeRoute } from '../features/oauth/revoke.ts'
 import { tokenRoute } from '../features/oauth/token.ts'
@@ -38,6 +39,7 @@ import type { Route } from '../http/route.ts'
 import { DatabaseUnavailableError, type Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
 import { createAppSessions, type Sessions } from './app-sessions.ts'
+import { allowOrigins } from './cors.ts'
 import { checkOptions, type CheckedOptions, type KeystileOptions } from './options.ts'
 import { createRouter } from './router.ts'
 import { readVersion } from './version.ts'
@@ -173,7 +175,7 @@ export async function wire(options: CheckedOptions): Promise<Running> {
 }
 
 async function serve<U>(options: CheckedOptions, accounts: Accounts, people: People<U>): Promise<Running> {
-  const { issuer, audience, scopes, logger, clock } = options
+  const { issuer, audience, scopes, corsOrigins, logger, clock } = options
   const { database, feed, users, passwords, clients, close } = accounts
   const { directory, show } = people
   const signingKeys = await openSigningKeys(database, { issuer, source: signingKeySource(options), clock })
@@ -191,17 +193,19 @@ async function serve<U>(options: CheckedOptions, accounts: Accounts, people: Peo
     identity.sessionId === undefined ? undefined : people.findActive(identity.subject).catch(asRefusal)
   const isWelcome = async (identity: Identity): Promise<boolean> =>
     identity.sessionId === undefined || (await findActive(identity)) !== undefined
+  const granting = { directory, passwords, sessions: starter, refresher, scopes, logger }
   const routes = [
-    tokenRoute({ clients, directory, passwords, sessions: starter, refresher, issueToClient, scopes, logger }),
+    tokenRoute({ ...granting, clients, issueToClient }),
     revokeRoute({ clients, refresher, sessions: ends, verifier }),
     introspectRoute({ clients, verifier, isWelcome }),
+    ...(options.cookieSession ? cookieSessionRoutes({ ...granting, issuer, corsOrigins, ends, lifetimes }) : []),
     ...people.routes,
     ...sessionRoutes(ends),
     ...metadataRoutes({ issuer, scopes: Object.keys(scopes.declared), published: () => signingKeys.published }),
   ]
   const guard = createGuardCore({ verifier, scopes: scopes.declared, user: findActive })
   const housekeeping = startHousekeeping(database, { clock, logger })
-  const answer = createRouter<U>(routes, { issuer, guard, logger })
+  const answer = allowOrigins(createRouter<U>(routes, { issuer, guard, logger }), { issuer, origins: corsOrigins })
   const keystile: Keystile<string, unknown> = {
     issuer,
     verifier,
