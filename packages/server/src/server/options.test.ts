@@ -154,6 +154,7 @@ describe('readOptions', () => {
       },
       /^cookieSession needs an https issuer/,
     ],
+    ['an issuer that is none, for a cookie session', { cookieSession: true, issuer: 7 }, /^issuer is a string/],
     ['origins that are no list', { corsOrigins: 'https://a.example' }, /^corsOrigins is a list of origins/],
     ['an origin that is no string', { corsOrigins: [1] }, /^corsOrigins\.0 is an origin such as/],
     ...[
@@ -163,6 +164,7 @@ describe('readOptions', () => {
       'a.example',
       'https://*.a.example',
       'https://',
+      'https://a b',
       'ftp://a.example',
       'file:///x',
       'xhttps://a.example',
