@@ -20,11 +20,20 @@ export function resourcesOf(urls: readonly string[]): Resources {
 
 /** @throws {TypeError} never repeats the URL, which may hold a password */
 export function requireHttpUrl(option: string, text: unknown): URL {
-  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined
+  const url = parseUrl(text)
   if (!url || !/^https?:$/.test(url.protocol) || `${url.username}${url.password}${url.search}${url.hash}` !== '') {
     throw new TypeError(`${option} takes http or https URLs, absolute, without user, query and fragment`)
   }
   return url
+}
+
+/** As `URL.parse`, which browsers have only had since 2024. */
+function parseUrl(text: unknown): URL | undefined {
+  try {
+    return new URL(String(text))
+  } catch {
+    return undefined
+  }
 }
 
 function asFolder(path: string): string {

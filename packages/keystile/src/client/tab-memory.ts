@@ -26,7 +26,10 @@ export function createTabMemory(initial: string): TokenStorage {
       }
       // In Node it would keep the process alive.
       if ('unref' in opened) opened.unref()
-      return () => opened.close()
+      return () => {
+        opened.close()
+        channel = undefined
+      }
     },
   }
 }
