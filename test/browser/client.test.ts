@@ -136,6 +136,29 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
           assert.deepEqual(await ask(pages[0]!), [401, 401])
         })
 
+        it('loses no token to another origin, neither by a request nor by a redirect', async () => {
+          const other = await startTokenServer()
+          const cors = {
+            'access-control-allow-origin': '*',
+            'access-control-allow-headers': 'authorization',
+          }
+          other.instead = (_asked, response) => Boolean(response.writeHead(204, cors).end())
+          server.instead = ({ route }, response) =>
+            route === 'GET /leave' && Boolean(response.writeHead(307, { location: `${other.origin}/items` }).end())
+          const page = await open()
+          await page.evaluate(() => tab.client.login({ username: 'ada', password: 'right' }))
+          const ways = ['/leave', `${other.origin}/items`]
+          for (const way of ways)
+            assert.equal(await page.evaluate(async (url) => (await tab.client.fetch(url)).status, way), 204)
+          assert.match(server.askedFor('GET /leave')[0]!.headers.authorization!, /^Bearer access-/)
+          const arrived = other.askedFor('GET /items')
+          assert.deepEqual(
+            arrived.map(({ headers }) => headers.authorization),
+            [undefined, undefined],
+          )
+          await other.close()
+        })
+
         it('stays signed in on a page that is loaded again', async () => {
           const page = await open()
           await page.evaluate(() => tab.client.login({ username: 'ada', password: 'right' }))
