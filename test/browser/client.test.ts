@@ -101,10 +101,10 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
         it('goes on in the others when a tab is closed while it refreshes', async () => {
           const [first, ...others] = await openAll()
           const held = Promise.withResolvers<void>()
-          server.instead = async ({ route }) => {
+          server.instead = ({ route }) => {
             if (!/token$|refresh$/.test(route) || server.askedFor('refresh').length > 1) return false
             held.resolve()
-            await new Promise(() => {})
+            return new Promise<never>(() => {})
           }
           void ask(first!).catch(() => {})
           await held.promise
@@ -166,7 +166,7 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
           await page.waitForFunction(() => 'tab' in globalThis)
           assert.equal(await page.evaluate(() => tab.client.isSignedIn()), true)
           assert.deepEqual(await ask(page), [200, 200])
-          const secrets = await page.evaluate(() => JSON.stringify({ ...localStorage }))
+          const secrets = await page.evaluate(() => JSON.stringify(Object.entries(localStorage)))
           assert.equal(secrets.includes('refresh-'), storage !== "'cookie'")
         })
       })

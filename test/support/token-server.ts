@@ -17,8 +17,8 @@ export interface TokenServer {
   readonly issuer: string
   /** Everything that came, in order. */
   readonly asked: readonly Asked[]
-  /** What came for this route, and for a refresh, in either form. */
-  askedFor(route: string | 'refresh'): readonly Asked[]
+  /** What came for this route; for `refresh`: for one, in either form. */
+  askedFor(route: string): readonly Asked[]
   accessTokenSeconds: number
   /** Answers in place of the server where it returns true; whatever it awaits holds the answer back. */
   instead: ((asked: Asked, response: ServerResponse) => boolean | undefined | Promise<boolean | undefined>) | undefined
@@ -40,7 +40,7 @@ interface Login {
   newest: string
 }
 
-export const cookieName = 'keystile_test'
+const cookieName = 'keystile_test'
 
 export async function startTokenServer(port = 0): Promise<TokenServer> {
   let asked: Asked[] = []

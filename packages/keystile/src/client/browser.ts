@@ -4,7 +4,7 @@ export interface Browser {
   readonly localStorage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
   readonly addEventListener?: (type: 'storage', listener: (event: StorageChange) => void) => void
   readonly removeEventListener?: (type: 'storage', listener: (event: StorageChange) => void) => void
-  readonly indexedDB?: { open(name: string): OpenRequest }
+  readonly indexedDB?: { open(name: string): DatabaseRequest<Database> }
 }
 
 /** @see Web Locks API §3 */
@@ -20,12 +20,7 @@ interface StorageChange {
 interface DatabaseRequest<T> {
   readonly result: T
   readonly error: unknown
-  onsuccess: (() => void) | null
-  onerror: (() => void) | null
-}
-
-interface OpenRequest extends DatabaseRequest<Database> {
-  onupgradeneeded: (() => void) | null
+  addEventListener(type: 'success' | 'error' | 'upgradeneeded', listener: () => void): void
 }
 
 export interface Database {
@@ -40,11 +35,10 @@ interface Transaction {
     put(value: unknown, key: string): unknown
   }
   readonly error: unknown
-  oncomplete: (() => void) | null
-  onabort: (() => void) | null
+  addEventListener(type: 'complete' | 'abort', listener: () => void): void
 }
 
 /** Looked up when it is used: a page may bring what its browser lacks. */
 export function browser(): Browser {
-  return globalThis as unknown as Browser
+  return globalThis
 }

@@ -12,15 +12,15 @@ const store = 'leases'
 export function openLeases(indexedDB: NonNullable<Browser['indexedDB']>): Promise<Leases & { close(): void }> {
   return new Promise((resolve, reject) => {
     const opening = indexedDB.open('keystile')
-    opening.onupgradeneeded = () => void opening.result.createObjectStore(store)
-    opening.onerror = () => reject(opening.error)
-    opening.onsuccess = () => {
+    opening.addEventListener('upgradeneeded', () => void opening.result.createObjectStore(store))
+    opening.addEventListener('error', () => reject(opening.error))
+    opening.addEventListener('success', () => {
       const database = opening.result
       resolve({
         update: (name, change) => updateIn(database, name, change),
         close: () => database.close(),
       })
-    }
+    })
   })
 }
 
@@ -29,11 +29,11 @@ function updateIn(database: Database, name: string, change: (lease: Lease | unde
     const transaction = database.transaction(store, 'readwrite')
     const leases = transaction.objectStore(store)
     const reading = leases.get(name)
-    reading.onsuccess = () => {
+    reading.addEventListener('success', () => {
       const lease = change(reading.result as Lease | undefined)
       leases.put(lease, name)
-      transaction.oncomplete = () => resolve(lease)
-    }
-    transaction.onabort = () => reject(transaction.error)
+      transaction.addEventListener('complete', () => resolve(lease))
+    })
+    transaction.addEventListener('abort', () => reject(transaction.error))
   })
 }

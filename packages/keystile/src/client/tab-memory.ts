@@ -20,10 +20,10 @@ export function createTabMemory(initial: string): TokenStorage {
     listen(key, onChange) {
       const opened = new BroadcastChannel(key)
       channel = opened
-      opened.onmessage = ({ data }: { readonly data?: unknown }) => {
+      opened.addEventListener('message', ({ data }: { readonly data?: unknown }) => {
         text = typeof data === 'string' ? data : undefined
         onChange()
-      }
+      })
       // In Node it would keep the process alive.
       if ('unref' in opened) opened.unref()
       return () => {

@@ -71,7 +71,7 @@ describe('createTabLock', () => {
     const wrote = one.exclusive('a', async () => one.wrote())
     const next = other.exclusive('a', async () => performance.now())
     await wrote
-    assert.equal(await Promise.race([next, 'not yet']), 'not yet')
+    assert.equal(await Promise.race([next, Promise.resolve('not yet')]), 'not yet')
     assert.ok((await next) - startedAt >= 99)
     // What was written long ago has arrived.
     const last = one.exclusive('a', async () => {})
@@ -84,10 +84,10 @@ describe('createTabLock', () => {
     replace('indexedDB', { value: undefined })
     assert.equal(await createTabLock().exclusive('a', async () => 7), 7)
     replace('navigator', { value: undefined })
-    const opening: { onerror?: () => void } = {}
+    const opening = new EventTarget()
     replace('indexedDB', { value: { open: () => opening } })
     const seven = createTabLock().exclusive('a', async () => 7)
-    opening.onerror!()
+    opening.dispatchEvent(new Event('error'))
     assert.equal(await seven, 7)
     replace('indexedDB', {
       value: {
