@@ -56,7 +56,7 @@ describe('withLease', () => {
     assert.deepEqual([first.began, second.began, other.began], [true, false, true])
     first.end()
     assert.equal(await first.done, 'done')
-    await pass(75)
+    await pass(100)
     assert.equal(second.began, true)
   })
 
@@ -65,7 +65,8 @@ describe('withLease', () => {
     await pass(3 * leaseTime)
     assert.equal(second.began, false)
     first.end()
-    await pass(75)
+    await first.done
+    await pass(100)
     second.end()
     await second.done
     const before = updates
@@ -78,7 +79,7 @@ describe('withLease', () => {
     const next = hold()
     await pass(leaseTime - 100)
     assert.equal(next.began, false)
-    await pass(175)
+    await pass(200)
     assert.equal(next.began, true)
   })
 
