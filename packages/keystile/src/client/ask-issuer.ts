@@ -1,4 +1,4 @@
-import { ClientError, isErrorCode } from './client-error.ts'
+import { ClientError, isErrorCode, type ClientErrorCode } from './client-error.ts'
 
 export type Fetch = typeof globalThis.fetch
 
@@ -29,14 +29,18 @@ export async function askIssuer(fetch: Fetch, url: string, init: RequestInit): P
   const answer = parseObject(text)
   if (ok) return answer
   const { error, error_description: description } = answer
-  // A refusal of whatever stands before the issuer is no word of the issuer's.
-  const code = (status === 400 || status === 401) && isErrorCode(error) ? error : 'temporarily_unavailable'
+  const code = isErrorCode(error) && isRefusal(status, error) ? error : 'temporarily_unavailable'
   const message = typeof description === 'string' ? description : `${url} answers ${status}`
   const seconds = /^\d{1,9}$/.exec(response.headers.get('retry-after') ?? '')?.[0]
   throw new ClientError(code, message, {
     status,
     ...(seconds !== undefined && { retryAfterSeconds: Number(seconds) }),
   })
+}
+
+/** Whoever stands before the issuer may refuse in other words than its own; what signs out is taken from it alone. */
+function isRefusal(status: number, code: ClientErrorCode): boolean {
+  return code === 'invalid_grant' ? status === 400 : status < 500 // RFC 6749 §5.2
 }
 
 function parseObject(text: string): Answer {

@@ -87,6 +87,15 @@ describe('createClient', () => {
         { code: 'temporarily_unavailable', status: 429, retryAfterSeconds: undefined },
       ],
       ['a refusal by somebody before it', 403, '{"error":"invalid_grant"}', {}, { code: 'temporarily_unavailable' }],
+      [
+        'a page that it does not know',
+        403,
+        '{"error":"invalid_request"}',
+        {},
+        { code: 'invalid_request', status: 403 },
+      ],
+      ['a fault of its own', 500, '{"error":"invalid_request"}', {}, { code: 'temporarily_unavailable', status: 500 }],
+      ['a refusal with another status', 401, '{"error":"invalid_grant"}', {}, { code: 'temporarily_unavailable' }],
       ['a code of nobody’s', 400, '{"error":"constructor"}', {}, { code: 'temporarily_unavailable', status: 400 }],
       [
         'a client that it does not know',
