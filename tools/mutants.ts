@@ -50,6 +50,7 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
       [`${library}/openapi/secure.test.ts`],
     ],
   },
+  'keystile/client': { folder: `${library}/client`, tests: flows('client') },
   'keystile/testing': { folder: `${library}/testing`, tests: [] },
   'keystile/openapi': { folder: `${library}/openapi`, tests: [['test/openapi/documents.test.ts']] },
   'server/http': { folder: `${server}/http`, tests: [] },
