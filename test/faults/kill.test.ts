@@ -51,6 +51,8 @@ async function live(stage: Stage, random: Random): Promise<Told> {
   const told: Told = { kills: 0, refreshes: 0, lost: 0, committed: 0 }
   const sessions: Held[] = []
   let answersLeft = Infinity
+  let isOver = false
+  let running: RunningServer | undefined
   let server = start()
 
   async function start(): Promise<Server> {
@@ -62,7 +64,7 @@ async function live(stage: Stage, random: Random): Promise<Told> {
       KEYSTILE_GRACE_SECONDS: String(grace),
       KEYSTILE_ACCESS_TOKEN_SECONDS: '3600',
     }
-    const running = await startServer({ cwd: import.meta.dirname, env })
+    running = await startServer({ cwd: import.meta.dirname, env })
     told.committed += await compare(stage, sessions)
     answersLeft = told.refreshes < goal ? 1 + random(maxAnswers) : Infinity
     return { running, grace }
@@ -87,7 +89,7 @@ async function live(stage: Stage, random: Random): Promise<Told> {
       return asked
     }
     assert.ok(answer.status < 500, answer.text)
-    if (--answersLeft === 0) server = kill(asked)
+    if (--answersLeft === 0 && !isOver) server = kill(asked)
     return answer
   }
   const post = (path: string, form: Record<string, string>): Promise<Answer | Server> =>
@@ -142,7 +144,10 @@ async function live(stage: Stage, random: Random): Promise<Told> {
     for (const session of sessions) await (session.state === 'alive' ? refresh(session) : assertOver(session))
     return told
   } finally {
-    await (await server).running.stop('SIGKILL')
+    // Also where the comparison has failed, and clients are on their way.
+    isOver = true
+    await server.catch(() => {})
+    await running?.stop('SIGKILL')
   }
 
   async function assertOver(session: Held): Promise<void> {
