@@ -64,7 +64,7 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
   'server/features/signing-keys': { folder: `${server}/features/signing-keys`, tests: flows('at-rest', 'login') },
   'server/features/sessions': {
     folder: `${server}/features/sessions`,
-    tests: flows('login', 'own-users', 'me', 'account'),
+    tests: flows('refresh', 'revoke', 'sessions', 'login', 'own-users', 'account'),
   },
   'server/features/clients': { folder: `${server}/features/clients`, tests: [] },
   'server/features/oauth': {
@@ -357,6 +357,35 @@ export const explained: readonly Explanation[] = [
     line: 'await settle(user, false)',
     mutation: 'false becomes true',
     why: 'asks for news that there are not',
+  },
+  {
+    file: `${server}/features/sessions/refresh-rule.ts`,
+    line: "if (repeatableUntil !== null && now <= repeatableUntil) return 'repeat'",
+    mutation: 'dropped: repeatableUntil !== null',
+    why: forTheCompiler,
+  },
+  {
+    file: `${server}/features/sessions/refresh-rule.ts`,
+    line: "return lateRetryAt === null || now - lateRetryAt >= lateRetryMilliseconds ? 'late-retry' : 'reuse'",
+    mutation: 'dropped: lateRetryAt === null',
+    why: 'null is subtracted as 0: a retry in 1970, which is long ago',
+  },
+  ...['dropped: id === undefined', 'dropped: secret === undefined'].map((mutation) => ({
+    file: `${server}/features/sessions/refresh-tokens.ts`,
+    line: 'return id === undefined || secret === undefined ? undefined : { id, secret }',
+    mutation,
+    why: 'the expression has both or neither',
+  })),
+  {
+    file: `${server}/features/sessions/store.ts`,
+    line: 'for (let from = 0; from < ids.length; from += maxValues) {',
+    mutation: '<= in: from < ids.length',
+    why: 'ends none of none, which SQLite takes; PostgreSQL refuses the empty list, as sessions.test.ts notices there',
+  },
+  {
+    file: `${server}/features/sessions/store.ts`,
+    line: 'const maxValues = 500',
+    why: 'into how many statements the ends are split is seen by nobody',
   },
   {
     file: `${library}/openapi/sample-paths.ts`,

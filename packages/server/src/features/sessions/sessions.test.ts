@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { silentLogger } from 'keystile/internal'
-import { generateKey, verifyJwt } from 'keystile/jwt'
+import { decodeJwtUnsafe, generateKey, verifyJwt } from 'keystile/jwt'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
@@ -56,6 +56,24 @@ describe('start', () => {
       [session!.subject, session!.id, 'c', 'a b', clock.now() / 1000, session!.tokens_expire_at / 1000],
     )
     assert.equal(session!.tokens_expire_at, clock.now() + 60_000)
+  })
+
+  it('writes down of what a client says of itself what any database takes, and nothing where that is nothing', async () => {
+    const devices: readonly (readonly [said: string | undefined, shown: string | null])[] = [
+      [undefined, null],
+      ['', null],
+      [' \u0000\u007f ', null],
+      [' Pho\u0000ne/1.0 ', 'Phone/1.0'],
+      ['x'.repeat(201), 'x'.repeat(200)],
+      [`${'x'.repeat(199)}😀`, `${'x'.repeat(199)}\ufffd`],
+    ]
+    for (const [device, shown] of devices) {
+      const login = { subject: ada.publicUser.id, clientId: 'c', scopes: [], device }
+      const { accessToken } = (await createSessionStarter(database, issuing, clock).start(login))!
+      const id = decodeJwtUnsafe(accessToken).claims['sid'] as string
+      const [session] = await database.reader.selectFrom('session').selectAll().where('id', '=', id).execute()
+      assert.equal(session!.device, shown)
+    }
   })
 
   it('starts none, and issues nothing, for an account that is disabled, deleted or not there', async () => {
