@@ -255,7 +255,7 @@ describe('a process that has a client', () => {
     const program = `
       import { createClient } from ${JSON.stringify(door.href)}
       for (const storage of [undefined, 'cookie']) createClient({ issuer: 'http://127.0.0.1:1', ...(storage && { storage }) })`
-    const child = execFile(process.execPath, ['--input-type=module', '-e', program], { timeout: 20_000 })
+    const child = execFile(process.execPath, ['--input-type=module', '-e', program], { timeout: 60_000 })
     assert.deepEqual(await once(child, 'exit'), [0, null])
   })
 })

@@ -1,6 +1,6 @@
 // What tabs share, with the parts of a browser that Node lacks put in their place. In a real one: test/browser/client.test.ts.
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, describe, it } from 'node:test'
+import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test'
 import { browserStorage } from './browser-storage.ts'
 import { createTabLock } from './tab-lock.ts'
 import { createTabMemory } from './tab-memory.ts'
@@ -20,6 +20,20 @@ afterEach(() => {
   }
   replaced.clear()
 })
+
+/** Time that passes only when it is told to. */
+function stopTime(t: TestContext): (milliseconds: number) => Promise<void> {
+  let now = 0
+  t.mock.method(performance, 'now', () => now)
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  return async (milliseconds) => {
+    // What is under way gets as far as it can, first.
+    for (let i = 0; i < 20; i++) await Promise.resolve()
+    now += milliseconds
+    t.mock.timers.tick(milliseconds)
+    for (let i = 0; i < 20; i++) await Promise.resolve()
+  }
+}
 
 /** Web Locks of one name. */
 function createLocks(): { request(name: string, action: () => Promise<unknown>): Promise<unknown>; names: string[] } {
@@ -65,18 +79,23 @@ describe('createTabLock', () => {
     )
   })
 
-  it('holds the lock a tenth of a second longer where something was written, and whoever wrote need not wait', async () => {
+  it('holds the lock a tenth of a second longer where something was written, and whoever wrote need not wait', async (t) => {
+    const pass = stopTime(t)
     const [one, other] = [createTabLock(), createTabLock()]
-    const startedAt = performance.now()
-    const wrote = one.exclusive('a', async () => one.wrote())
-    const next = other.exclusive('a', async () => performance.now())
-    await wrote
-    assert.equal(await Promise.race([next, Promise.resolve('not yet')]), 'not yet')
-    assert.ok((await next) - startedAt >= 99)
-    // What was written long ago has arrived.
-    const last = one.exclusive('a', async () => {})
-    await last
-    assert.equal(typeof (await other.exclusive('a', async () => performance.now())), 'number')
+    await one.exclusive('a', async () => one.wrote())
+    let isIn = false
+    const next = other.exclusive('a', async () => (isIn = true))
+    await pass(99)
+    assert.equal(isIn, false)
+    await pass(1)
+    assert.equal(await next, true)
+    await pass(1)
+    // What was written before has arrived, and holds nobody up.
+    await one.exclusive('a', async () => {})
+    isIn = false
+    void other.exclusive('a', async () => (isIn = true))
+    await pass(1)
+    assert.equal(isIn, true)
   })
 
   it('does without a lock where there is neither one nor a database for leases', async () => {
@@ -146,13 +165,16 @@ describe('browserStorage', () => {
     assert.equal(heard, 2)
   })
 
-  it('holds its lock longer after a write', async () => {
+  it('holds its lock longer after a write', async (t) => {
+    const pass = stopTime(t)
     const [one, other] = [browserStorage(), browserStorage()]
     await one.exclusive!('a', async () => one.write('a', 'text'))
-    const next = other.exclusive!('a', async () => 'now')
-    const turn = new Promise((resolve) => setTimeout(resolve, 20, 'not yet'))
-    assert.equal(await Promise.race([next, turn]), 'not yet')
-    assert.equal(await next, 'now')
+    let isIn = false
+    const next = other.exclusive!('a', async () => (isIn = true))
+    await pass(99)
+    assert.equal(isIn, false)
+    await pass(1)
+    assert.equal(await next, true)
   })
 
   it('says so where there is no localStorage, or it is blocked', () => {
@@ -221,14 +243,17 @@ describe('createTabMemory', () => {
     assert.doesNotThrow(() => other.memory.write('a channel', 'own'))
   })
 
-  it('holds its lock longer after a write', async () => {
+  it('holds its lock longer after a write', async (t) => {
+    const pass = stopTime(t)
     replace('navigator', { value: { locks: createLocks() } })
     const [one, other] = [open().memory, open().memory]
     await one.exclusive!('a', async () => one.write('a', 'text'))
-    const next = other.exclusive!('a', async () => 'now')
-    const turn = new Promise((resolve) => setTimeout(resolve, 20, 'not yet'))
-    assert.equal(await Promise.race([next, turn]), 'not yet')
-    assert.equal(await next, 'now')
+    let isIn = false
+    const next = other.exclusive!('a', async () => (isIn = true))
+    await pass(99)
+    assert.equal(isIn, false)
+    await pass(1)
+    assert.equal(await next, true)
   })
 })
 
