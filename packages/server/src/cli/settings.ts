@@ -110,6 +110,12 @@ const settings: readonly Setting[] = [
     parse: wholeNumber,
   },
   {
+    name: 'auditSeconds',
+    environment: ['KEYSTILE_AUDIT_SECONDS'],
+    summary: 'how long the audit record keeps a line; 7776000 (90 days) unless said',
+    parse: wholeNumber,
+  },
+  {
     name: 'logFile',
     environment: ['KEYSTILE_LOG_FILE'],
     summary: 'where the log goes; standard error unless said',

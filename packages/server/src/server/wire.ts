@@ -12,6 +12,7 @@ import {
   type JsonObject,
   type Logger,
 } from 'keystile/internal'
+import { createAudit, type Audit } from '../features/audit/audit.ts'
 import { openEventFeed, type EventFeed } from '../features/events/events.ts'
 import { describeRoutes } from '../features/docs/openapi.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
@@ -52,8 +53,12 @@ export interface Keystile<S extends string = string, U = PublicUser> {
   user(identity: Identity): Promise<U | undefined>
   /** The answer to a request for one of our endpoints, `undefined` for any other: what `mount` asks. */
   answer(request: HttpRequestWithBody): Promise<HttpAnswer | undefined>
-  /** The same for a web `Request`; a path that is not ours is answered with 404. */
-  fetch(request: Request): Promise<Response>
+  /**
+   * The same for a web `Request`; a path that is not ours is answered with 404.
+   *
+   * @param from the IP address of who sent it, for the audit record: a `Request` does not say
+   */
+  fetch(request: Request, from?: { readonly remoteAddress?: string | undefined }): Promise<Response>
   /** Ends timers, threads and connections. A pool that was passed in stays open. */
   close(): Promise<void>
 }
@@ -91,6 +96,7 @@ export interface Accounts {
   readonly feed: EventFeed
   readonly users: Users
   readonly passwords: Passwords
+  readonly audit: Audit
   close(): Promise<void>
 }
 
@@ -114,6 +120,7 @@ export async function openAccounts(
       feed,
       users: createUsers(database, feed, clock),
       passwords: createPasswords(hashThreads),
+      audit: createAudit(database, clock),
       close: () => (closing ??= close()),
     }
   } catch (error) {
@@ -136,7 +143,7 @@ interface People<U> {
 export async function wire(options: CheckedOptions): Promise<Running> {
   const { issuer, scopes: rules, registration, profile, logger } = options
   const accounts = await openAccounts(options.database, options)
-  const { users, passwords } = accounts
+  const { users, passwords, audit } = accounts
   try {
     if (options.users) {
       const directory = checkedDirectory(options.users, { rules, logger })
@@ -154,7 +161,7 @@ export async function wire(options: CheckedOptions): Promise<Running> {
         return user?.active ? user : undefined
       },
       routes: [
-        ...accountRoutes({ issuer, users, passwords, registration, profile }),
+        ...accountRoutes({ issuer, users, passwords, audit, registration, profile }),
         ...managementRoutes({ users, scopes: rules, profile }),
       ],
       show: ({ publicUser }) => publicUser,
@@ -167,7 +174,7 @@ export async function wire(options: CheckedOptions): Promise<Running> {
 
 async function serve<U>(options: CheckedOptions, accounts: Accounts, people: People<U>): Promise<Running> {
   const { issuer, audience, scopes, logger, clock } = options
-  const { database, feed, users, passwords, close } = accounts
+  const { database, feed, users, passwords, audit, close } = accounts
   const { directory, show } = people
   const signingKeys = await openSigningKeys(database, { issuer, source: signingKeySource(options), clock })
   const signingKey = (): SigningKey => signingKeys.current
@@ -181,8 +188,8 @@ async function serve<U>(options: CheckedOptions, accounts: Accounts, people: Peo
   const findActive = (identity: Identity): Promise<U | undefined> =>
     people.findActive(identity.subject).catch(asRefusal)
   const routes = [
-    tokenRoute({ directory, passwords, sessions: starter, refresher, scopes, logger }),
-    revokeRoute({ refresher, sessions: ends, verifier }),
+    tokenRoute({ directory, passwords, sessions: starter, refresher, scopes, audit, logger }),
+    revokeRoute({ refresher, sessions: ends, verifier, audit }),
     ...people.routes,
     ...sessionRoutes(ends),
     ...metadataRoutes({ issuer, scopes: Object.keys(scopes.declared), published: () => signingKeys.published }),
@@ -199,7 +206,9 @@ async function serve<U>(options: CheckedOptions, accounts: Accounts, people: Peo
     },
     sessions: createAppSessions({ directory, starter, ends, scopes }),
     answer,
-    fetch: async (request) => toResponse((await answer(readWebRequest(request))) ?? { status: 404, headers: {} }),
+    async fetch(request, { remoteAddress } = {}) {
+      return toResponse((await answer(readWebRequest(request, remoteAddress))) ?? { status: 404, headers: {} })
+    },
     close,
   }
   return {

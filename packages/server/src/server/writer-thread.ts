@@ -1,8 +1,9 @@
 // Runs in the thread that writes to SQLite. It knows every command by name; nothing else is sent to it but values.
+import { commands as auditCommands } from '../features/audit/store.ts'
 import { commands as eventCommands } from '../features/events/store.ts'
 import { commands as sessionCommands } from '../features/sessions/store.ts'
 import { commands as signingKeyCommands } from '../features/signing-keys/store.ts'
 import { commands as userCommands } from '../features/users/store.ts'
 import { serveCommands } from '../storage/sqlite-writer.ts'
 
-await serveCommands([...eventCommands, ...sessionCommands, ...signingKeyCommands, ...userCommands])
+await serveCommands([...auditCommands, ...eventCommands, ...sessionCommands, ...signingKeyCommands, ...userCommands])

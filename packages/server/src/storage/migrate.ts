@@ -2,9 +2,10 @@ import type { Kysely } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import * as first from './migrations/0001-first.ts'
 import * as refreshTokens from './migrations/0002-refresh-tokens.ts'
+import * as audit from './migrations/0004-audit.ts'
 import type { Tables } from './tables.ts'
 
-const migrations = { '0001-first': first, '0002-refresh-tokens': refreshTokens }
+const migrations = { '0001-first': first, '0002-refresh-tokens': refreshTokens, '0004-audit': audit }
 
 /** Where the tables lie on PostgreSQL, so that an app's own database can hold them beside its own. */
 export const schema = 'keystile'

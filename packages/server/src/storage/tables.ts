@@ -91,6 +91,20 @@ export interface SigningKeyRow {
   readonly created_at: number
 }
 
+/** What happened, and by whom. A row is never changed: the database refuses it. */
+export interface AuditRow {
+  readonly id: string
+  readonly at: number
+  readonly event: string
+  readonly actor: string
+  readonly subject: string | null
+  readonly session_id: string | null
+  readonly client_id: string | null
+  readonly address: string | null
+  /** JSON: names of what was changed. */
+  readonly detail: string | null
+}
+
 export interface Tables {
   readonly setting: SettingRow
   readonly user: UserRow
@@ -99,4 +113,5 @@ export interface Tables {
   readonly event: EventRow
   readonly feed: FeedRow
   readonly signing_key: SigningKeyRow
+  readonly audit: AuditRow
 }

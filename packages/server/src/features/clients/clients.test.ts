@@ -1,64 +1,88 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { beforeEach, describe, it } from 'node:test'
 import { OAuthError, readWebRequest, type OAuthErrorCode } from 'keystile/internal'
-import { authenticateClient, firstParty } from './clients.ts'
+import type { AuditEntry } from '../audit/entry.ts'
+import { authenticateClient, firstParty, type Client } from './clients.ts'
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`
 
-function authenticate(authorization: string | undefined, form: Readonly<Record<string, string>> = {}): unknown {
+const recorded: Omit<AuditEntry, 'at'>[] = []
+beforeEach(() => void recorded.splice(0))
+
+function authenticate(authorization: string | undefined, form: Readonly<Record<string, string>> = {}): Promise<Client> {
   const headers = authorization === undefined ? {} : { authorization }
-  const request = readWebRequest(new Request('https://auth.example/token', { headers }))
-  return authenticateClient(request, new Map(Object.entries(form)))
+  const request = readWebRequest(new Request('https://auth.example/token', { headers }), '192.0.2.1')
+  const audit = { record: async (entry: Omit<AuditEntry, 'at'>) => void recorded.push(entry) }
+  return authenticateClient(request, new Map(Object.entries(form)), audit)
 }
 
-function refuses(
+async function refuses(
   code: OAuthErrorCode,
   authorization: string | undefined,
   form: Readonly<Record<string, string>> = {},
-): void {
-  assert.throws(
-    () => authenticate(authorization, form),
+): Promise<void> {
+  await assert.rejects(
+    authenticate(authorization, form),
     (error) => error instanceof OAuthError && error.code === code,
     `${authorization} ${JSON.stringify(form)}`,
   )
 }
 
 describe('authenticateClient', () => {
-  it('takes a request that names no client for the first party, be it the empty Basic of Swagger UI', () => {
+  it('takes a request that names no client for the first party, be it the empty Basic of Swagger UI', async () => {
     for (const authorization of [undefined, 'Basic Og==', 'basic Og', basic(':'), 'Bearer x', 'Basic2 x'])
-      assert.equal(authenticate(authorization), firstParty)
+      assert.equal(await authenticate(authorization), firstParty)
   })
 
-  it('takes the first party by its name, without a secret, in the header, the body or both', () => {
+  it('takes the first party by its name, without a secret, in the header, the body or both', async () => {
     const named = { client_id: 'first-party' }
-    assert.equal(authenticate(undefined, named), firstParty)
-    assert.equal(authenticate(basic('first-party:')), firstParty)
-    assert.equal(authenticate(basic('first%2Dparty:')), firstParty)
-    assert.equal(authenticate(basic('first-party:'), named), firstParty)
+    assert.equal(await authenticate(undefined, named), firstParty)
+    assert.equal(await authenticate(basic('first-party:')), firstParty)
+    assert.equal(await authenticate(basic('first%2Dparty:')), firstParty)
+    assert.equal(await authenticate(basic('first-party:'), named), firstParty)
   })
 
-  it('refuses an unknown client, and a secret where there is none, with invalid_client (RFC 6749 §5.2)', () => {
+  it('refuses an unknown client, and a secret where there is none, with invalid_client (RFC 6749 §5.2)', async () => {
     for (const text of ['other:', 'first-party:x', ':x', 'First-Party:', 'first-party::'])
-      refuses('invalid_client', basic(text))
+      await refuses('invalid_client', basic(text))
     for (const form of [
       { client_id: 'other' },
       { client_id: 'first-party', client_secret: 'x' },
       { client_secret: 'x' },
     ])
-      refuses('invalid_client', undefined, form)
+      await refuses('invalid_client', undefined, form)
   })
 
-  it('refuses a Basic that is none with invalid_client: no colon, no base64, badly encoded halves', () => {
+  it('refuses a Basic that is none with invalid_client: no colon, no base64, badly encoded halves', async () => {
     const bad = ['', ' !', ' Og==x', ' Oh==', ' O g=='].map((value) => `Basic${value}`)
     for (const authorization of [...bad, basic('first-party'), basic('%:'), basic(':%')]) {
-      refuses('invalid_client', authorization)
-      assert.throws(() => authenticate(authorization), /must be "Basic" and base64/, authorization)
+      await refuses('invalid_client', authorization)
+      await assert.rejects(authenticate(authorization), /must be "Basic" and base64/, authorization)
     }
   })
 
-  it('refuses two ways of authentication at once with invalid_request (RFC 6749 §2.3)', () => {
-    refuses('invalid_request', basic('first-party:'), { client_secret: 'x' })
-    refuses('invalid_request', basic('first-party:'), { client_id: 'other' })
-    refuses('invalid_request', basic(':'), { client_id: 'first-party' })
+  it('refuses two ways of authentication at once with invalid_request (RFC 6749 §2.3)', async () => {
+    await refuses('invalid_request', basic('first-party:'), { client_secret: 'x' })
+    await refuses('invalid_request', basic('first-party:'), { client_id: 'other' })
+    await refuses('invalid_request', basic(':'), { client_id: 'first-party' })
+  })
+
+  it('writes a refused client down first: its id where there is such a client, and never what was sent', async () => {
+    await refuses('invalid_client', basic('first-party:hunter2'))
+    await refuses('invalid_client', basic('hunter2:'))
+    await refuses('invalid_client', 'Basic hunter2')
+    const line = { event: 'client_refused', by: { actor: 'nobody', address: '192.0.2.1' } }
+    assert.deepEqual(recorded, [
+      { ...line, clientId: 'first-party' },
+      { ...line, clientId: undefined },
+      { ...line, clientId: undefined },
+    ])
+  })
+
+  it('refuses nobody where it cannot be written down', async () => {
+    const away = { record: () => Promise.reject(new Error('away')) }
+    const headers = { authorization: basic('other:') }
+    const request = readWebRequest(new Request('https://auth.example/token', { headers }))
+    await assert.rejects(authenticateClient(request, new Map(), away), /away/)
   })
 })

@@ -1,4 +1,5 @@
 import { OAuthError, parseAuthorization, type HttpRequestWithBody } from 'keystile/internal'
+import { byStranger, type Audit } from '../audit/audit.ts'
 import { decodeFormComponent, type Form } from '../../http/form.ts'
 
 /** Software that asks for tokens. */
@@ -12,14 +13,21 @@ export const firstParty: Client = { id: 'first-party' }
 
 /**
  * The client that a request comes from: `first-party` where it names none, names it without a secret, or sends the
- * empty `Basic Og==` of Swagger UI. `Authorization` of another scheme is no client authentication.
+ * empty `Basic Og==` of Swagger UI. `Authorization` of another scheme is no client authentication. A client that is refused
+ * is in the audit record before it hears of it.
  *
  * @throws {OAuthError} `invalid_client` for an unknown client or a secret where there is none; `invalid_request` for two
  *   ways of authentication at once
  * @see RFC 6749 §2.3.1 §3.2.1 §5.2
  */
-export function authenticateClient(request: HttpRequestWithBody, form: Form): Client {
+export async function authenticateClient(request: HttpRequestWithBody, form: Form, audit: Audit): Promise<Client> {
+  const refuse = async (message: string, known?: Client): Promise<never> => {
+    await audit.record({ event: 'client_refused', by: byStranger(request), clientId: known?.id })
+    throw new OAuthError('invalid_client', message)
+  }
   const basic = parseBasic(request.headers.get('authorization'))
+  if (basic === 'malformed')
+    return refuse('The Authorization header must be "Basic" and base64 of the client id, a colon and the secret')
   const inBody = { id: form.get('client_id') ?? '', secret: form.get('client_secret') ?? '' }
   if (basic && (inBody.secret !== '' || (inBody.id !== '' && inBody.id !== basic.id))) {
     throw new OAuthError(
@@ -29,12 +37,14 @@ export function authenticateClient(request: HttpRequestWithBody, form: Form): Cl
   }
   const { id, secret } = basic ?? inBody
   if (secret !== '' || (id !== '' && id !== firstParty.id))
-    throw new OAuthError('invalid_client', 'Unknown client, or wrong client secret')
+    return refuse('Unknown client, or wrong client secret', id === firstParty.id ? firstParty : undefined)
   return firstParty
 }
 
 /** The halves of `Basic`, each form-encoded (RFC 6749 §2.3.1), split at the first colon (RFC 7617 §2). */
-function parseBasic(field: string | null | undefined): { readonly id: string; readonly secret: string } | undefined {
+function parseBasic(
+  field: string | null | undefined,
+): { readonly id: string; readonly secret: string } | 'malformed' | undefined {
   const authorization = parseAuthorization(field)
   if (authorization?.scheme !== 'basic') return undefined
   const { value } = authorization
@@ -44,11 +54,6 @@ function parseBasic(field: string | null | undefined): { readonly id: string; re
   const [, id, secret] = /^([^:]*):(.*)$/s.exec(text.toString()) ?? []
   const decoded =
     isBase64 && id !== undefined && secret !== undefined ? [decodeFormComponent(id), decodeFormComponent(secret)] : []
-  if (decoded[0] === undefined || decoded[1] === undefined) {
-    throw new OAuthError(
-      'invalid_client',
-      'The Authorization header must be "Basic" and base64 of the client id, a colon and the secret',
-    )
-  }
+  if (decoded[0] === undefined || decoded[1] === undefined) return 'malformed'
   return { id: decoded[0], secret: decoded[1] }
 }

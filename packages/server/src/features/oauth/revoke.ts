@@ -2,6 +2,7 @@ import { OAuthError, TokenError } from 'keystile/internal'
 import type { Verifier } from 'keystile'
 import { readForm } from '../../http/form.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
+import { addressOf, byStranger, type Audit } from '../audit/audit.ts'
 import { authenticateClient } from '../clients/clients.ts'
 import type { SessionRefresher } from '../sessions/refresh.ts'
 import type { SessionEnds } from '../sessions/session-ends.ts'
@@ -11,9 +12,11 @@ export interface RevokeParts {
   readonly refresher: Pick<SessionRefresher, 'find'>
   readonly sessions: Pick<SessionEnds, 'end'>
   readonly verifier: Pick<Verifier, 'verify'>
+  readonly audit: Audit
 }
 
 interface Revocable {
+  readonly subject: string
   readonly sessionId: string | undefined
   readonly clientId: string
 }
@@ -50,14 +53,18 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
     },
     async handle(request) {
       const form = await readForm(request)
-      const client = authenticateClient(request, form)
+      const client = await authenticateClient(request, form, parts.audit)
       const token = form.get('token')
       if (token === undefined) throw new OAuthError('invalid_request', 'The form must have token')
       const found = (await parts.refresher.find(token)) ?? (await findAccessToken(token, parts))
       if (found?.sessionId !== undefined) {
-        if (found.clientId !== client.id)
+        const { subject, sessionId } = found
+        if (found.clientId !== client.id) {
+          const entry = { by: byStranger(request), subject, sessionId, clientId: client.id }
+          await parts.audit.record({ event: 'revocation_refused', ...entry })
           throw new OAuthError('invalid_grant', 'The token was issued to another client, which alone may revoke it')
-        await parts.sessions.end(found.sessionId)
+        }
+        await parts.sessions.end(sessionId, { actor: `user:${subject}`, address: addressOf(request) })
       }
       // A body is ignored (RFC 7009 §2.2), but there are clients that read every answer as JSON.
       return jsonAnswer(200, {})

@@ -1,6 +1,7 @@
 import { OAuthError, type HttpAnswer } from 'keystile/internal'
 import { readForm } from '../../http/form.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
+import { addressOf } from '../audit/audit.ts'
 import { authenticateClient } from '../clients/clients.ts'
 import type { IssuedTokens } from '../sessions/issuing.ts'
 import { grantByPassword, type LoginParts } from './grants/password.ts'
@@ -52,7 +53,7 @@ export function tokenRoute<U>(parts: LoginParts<U> & RefreshParts<U>): OpenRoute
     },
     async handle(request) {
       const form = await readForm(request)
-      const client = authenticateClient(request, form)
+      const client = { ...(await authenticateClient(request, form, parts.audit)), address: addressOf(request) }
       switch (form.get('grant_type') ?? 'password') {
         case 'password': {
           const device = request.headers.get('user-agent') ?? undefined

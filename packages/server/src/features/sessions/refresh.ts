@@ -1,5 +1,6 @@
 import type { Clock, Logger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
+import type { By } from '../audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
 import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
 import {
@@ -34,7 +35,7 @@ export interface SessionRefresher {
    * @param scopes what the new access token is to hold
    * @returns `undefined` when the session is over, or was ended by this
    */
-  use(proved: ProvedRefreshToken, scopes: readonly string[]): Promise<IssuedTokens | undefined>
+  use(proved: ProvedRefreshToken, scopes: readonly string[], by: By): Promise<IssuedTokens | undefined>
 }
 
 export function createSessionRefresher(
@@ -53,7 +54,7 @@ export function createSessionRefresher(
       const { session_id: sessionId, subject, client_id: clientId } = row
       return { token, sessionId, subject, clientId, scopes: JSON.parse(row.scopes) as readonly string[] }
     },
-    async use({ token, sessionId, subject, clientId }, scopes) {
+    async use({ token, sessionId, subject, clientId }, scopes, by) {
       const now = clock.now()
       const successor = makeRefreshToken()
       const used = await database.write(useRefreshToken, {
@@ -65,6 +66,7 @@ export function createSessionRefresher(
           sealed: sealSuccessor(successor, token),
         },
         lifetimes,
+        by,
         now,
       })
       if (used.outcome === 'reused') {

@@ -4,6 +4,7 @@ import { silentLogger } from 'keystile/internal'
 import { generateKey, verifyJwt } from 'keystile/jwt'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
+import { byOperator as by } from '../audit/audit.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
 import { parseUsername } from '../users/names.ts'
 import { createUsers, type User, type Users } from '../users/users.ts'
@@ -25,7 +26,7 @@ describe('start', () => {
     users = createUsers(database, feed, clock)
     const username = parseUsername('ada')!
     const made = { username, email: undefined, passwordHash: 'hash', scopes: [], roles: [], profile: {} }
-    const created = await users.create(made)
+    const created = await users.create(made, by)
     assert.ok('user' in created)
     ada = created.user
   })
@@ -35,7 +36,13 @@ describe('start', () => {
   })
 
   const start = (subject: string, passwordHash?: string, hasAccounts = true): Promise<object | undefined> => {
-    const login = { subject, clientId: 'c', scopes: ['a', 'b'], ...(passwordHash !== undefined && { passwordHash }) }
+    const login = {
+      subject,
+      clientId: 'c',
+      scopes: ['a', 'b'],
+      by,
+      ...(passwordHash !== undefined && { passwordHash }),
+    }
     return createSessionStarter(database, { ...issuing, hasAccounts }, clock).start(login)
   }
   const countSessions = async (): Promise<number> =>
@@ -54,9 +61,9 @@ describe('start', () => {
 
   it('starts none, and issues nothing, for an account that is disabled, deleted or not there', async () => {
     const { id } = ada.publicUser
-    await users.change(ada, { active: false })
+    await users.change(ada, { active: false }, by)
     assert.equal(await start(id), undefined)
-    await users.delete(ada)
+    await users.delete(ada, by)
     assert.equal(await start(id), undefined)
     assert.equal(await start('nobody'), undefined)
     assert.equal(await countSessions(), 0)

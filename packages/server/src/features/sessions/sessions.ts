@@ -1,5 +1,6 @@
 import { randomId, type Clock } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
+import type { By } from '../audit/entry.ts'
 import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
 import { accessTokenSecondsAt, idleExpiryAt } from './lifetimes.ts'
 import { hashSecret, makeRefreshToken, writeRefreshToken } from './refresh-tokens.ts'
@@ -13,6 +14,7 @@ export interface Login {
   readonly scopes: readonly string[]
   /** The `User-Agent` that came with it, for the list of sessions that a person is shown. */
   readonly device?: string | undefined
+  readonly by: By
 }
 
 export interface SessionStarter {
@@ -29,7 +31,7 @@ const maxDeviceLength = 200
 
 export function createSessionStarter(database: Database, issuing: Issuing, clock: Clock): SessionStarter {
   return {
-    async start({ subject, passwordHash, clientId, scopes, device }) {
+    async start({ subject, passwordHash, clientId, scopes, device, by }) {
       const now = clock.now()
       const expiresAt = now + issuing.sessionSeconds * 1000
       const expiresInSeconds = accessTokenSecondsAt(now, expiresAt, issuing)
@@ -50,6 +52,7 @@ export function createSessionStarter(database: Database, issuing: Issuing, clock
         refreshToken: { id: refreshToken.id, secretHash: hashSecret(refreshToken) },
         hasAccount: issuing.hasAccounts,
         passwordHash,
+        by,
       })
       if (!started) return undefined
       const content = { subject, clientId, sessionId: session.id, scopes, authenticatedAt: now }

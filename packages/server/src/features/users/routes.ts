@@ -9,6 +9,7 @@ import {
   stringField,
 } from '../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, type Route } from '../../http/route.ts'
+import { byCaller, byStranger, type Audit, type CallerIdentity } from '../audit/audit.ts'
 import { findPasswordFault, type Passwords } from '../password/password.ts'
 import { parseEmail, parseUsername } from './names.ts'
 import { checkProfile, describeProfile, outdated } from './profile.ts'
@@ -48,7 +49,7 @@ const passwordChange = strictFields({
 
 /** Who has called, as these routes need to know them. */
 export interface AccountCaller {
-  readonly identity: { readonly sessionId: string | undefined }
+  readonly identity: CallerIdentity
   readonly user: User
 }
 
@@ -57,10 +58,11 @@ export function accountRoutes(options: {
   readonly issuer: string
   readonly users: Users
   readonly passwords: Passwords
+  readonly audit: Audit
   readonly registration: 'open' | 'closed'
   readonly profile: ProfileSchema | undefined
 }): readonly Route<AccountCaller>[] {
-  const { issuer, users, passwords, profile } = options
+  const { issuer, users, passwords, audit, profile } = options
   const common = { below: 'issuer', refusals: 'problem' } as const
   const self = { scopes: [] }
   const userSchema = describeUser(profile)
@@ -90,14 +92,8 @@ export function accountRoutes(options: {
         refuseFaults([...errors, ...extra.errors])
         const { username, email, password } = fields!
         const passwordHash = await passwords.hash(password)
-        const created = await users.create({
-          username,
-          email,
-          passwordHash,
-          scopes: [],
-          roles: [],
-          profile: extra.profile,
-        })
+        const fresh = { username, email, passwordHash, scopes: [], roles: [], profile: extra.profile }
+        const created = await users.create(fresh, byStranger(request))
         if ('taken' in created) throw new ProblemError('conflict', `This ${created.taken} is already taken`)
         const { user } = created
         return jsonAnswer(201, wireUser(user.publicUser), { location: `${issuer}/users/${user.publicUser.id}` })
@@ -128,12 +124,13 @@ export function accountRoutes(options: {
         success: { status: 200, description: 'The changed user', schema: userSchema },
         refuses: { 409: 'The user was changed at the same time' },
       },
-      async handle(request, { user }) {
+      async handle(request, { identity, user }) {
         const change = await readJsonObject(request)
         // Without a schema any member is unknown; with one, the whole profile must be valid after the change.
         const checked = await checkProfile(profile ? { ...user.profile, ...change } : change, profile, [])
         refuseFaults(checked.errors)
-        if ((await users.replaceProfile(user, checked.profile)) === 'outdated') throw outdated()
+        const outcome = await users.replaceProfile(user, checked.profile, byCaller(request, identity))
+        if (outcome === 'outdated') throw outdated()
         const changed = await users.findBySubject(user.publicUser.id)
         if (!changed) throw outdated()
         return jsonAnswer(200, wireUser(changed.publicUser))
@@ -155,11 +152,13 @@ export function accountRoutes(options: {
       async handle(request, { identity, user }) {
         const { errors, fields } = checkFields(passwordChange, await readJsonObject(request))
         refuseFaults(errors)
+        const by = byCaller(request, identity)
         if (!(await passwords.verify(fields!.current_password, user.passwordHash))) {
+          await audit.record({ event: 'password_refused', by, subject: user.publicUser.id })
           throw new ProblemError('forbidden', 'The current password is wrong')
         }
         const hash = await passwords.hash(fields!.new_password)
-        if ((await users.changePassword(user, hash, identity.sessionId)) === 'outdated') throw outdated()
+        if ((await users.changePassword(user, hash, by)) === 'outdated') throw outdated()
         return emptyAnswer
       },
     },
@@ -175,8 +174,8 @@ export function accountRoutes(options: {
         success: { status: 204, description: 'Deleted' },
         refuses: { 409: 'The last administrator cannot be deleted' },
       },
-      async handle(_request, { user }) {
-        if ((await users.delete(user)) === 'last-administrator') {
+      async handle(request, { identity, user }) {
+        if ((await users.delete(user, byCaller(request, identity))) === 'last-administrator') {
           throw new ProblemError('conflict', 'The last administrator cannot be deleted')
         }
         return emptyAnswer

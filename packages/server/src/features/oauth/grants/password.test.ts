@@ -6,6 +6,7 @@ import { generateKey } from 'keystile/jwt'
 import type { Form } from '../../../http/form.ts'
 import type { Database } from '../../../storage/database.ts'
 import { openDatabase } from '../../../storage/open.ts'
+import { byOperator as by, createAudit } from '../../audit/audit.ts'
 import { firstParty } from '../../clients/clients.ts'
 import { openEventFeed, type EventFeed } from '../../events/events.ts'
 import { openHashThreads, type HashThreads } from '../../password/hash-threads.ts'
@@ -17,6 +18,7 @@ import { createUsers, type User, type Users } from '../../users/users.ts'
 import { grantByPassword } from './password.ts'
 
 const password = 'correct horse battery staple'
+const client = { ...firstParty, address: '192.0.2.1' }
 
 describe('grantByPassword', () => {
   let database: Database
@@ -44,7 +46,10 @@ describe('grantByPassword', () => {
   beforeEach(async () => {
     const passwordHash = await passwords.hash(password)
     const username = parseUsername(`ada-${made++}`)!
-    const created = await users.create({ username, email: undefined, passwordHash, scopes: [], roles: [], profile: {} })
+    const created = await users.create(
+      { username, email: undefined, passwordHash, scopes: [], roles: [], profile: {} },
+      by,
+    )
     assert.ok('user' in created)
     user = created.user
   })
@@ -71,8 +76,15 @@ describe('grantByPassword', () => {
       },
     }
     const sessions = createSessionStarter(database, issuing, systemClock)
-    const parts = { directory: ofAccounts(), passwords: interrupted, sessions, scopes: rules, logger: silentLogger }
-    return grantByPassword(formOf(tried), firstParty, parts)
+    const parts = {
+      directory: ofAccounts(),
+      passwords: interrupted,
+      sessions,
+      scopes: rules,
+      audit: createAudit(database, systemClock),
+      logger: silentLogger,
+    }
+    return grantByPassword(formOf(tried), client, parts)
   }
   const refused = { name: 'OAuthError', code: 'invalid_grant', message: 'Incorrect username or password' }
 
@@ -83,7 +95,7 @@ describe('grantByPassword', () => {
   })
 
   it('answers a disabled user like a wrong password', async () => {
-    await users.change(user, { active: false })
+    await users.change(user, { active: false }, by)
     await assert.rejects(login(), refused)
   })
 
@@ -95,26 +107,33 @@ describe('grantByPassword', () => {
     // What was read is still so; what is written down is not.
     const directory = { ...ofAccounts(), findByLogin: async () => user }
     const sessions = createSessionStarter(database, issuing, systemClock)
-    const parts = { directory, passwords, sessions, scopes: rules, logger: silentLogger }
-    assert.ok(await grantByPassword(formOf(password), firstParty, parts))
-    await users.change(user, { active: false })
-    await assert.rejects(grantByPassword(formOf(password), firstParty, parts), refused)
+    const parts = {
+      directory,
+      passwords,
+      sessions,
+      scopes: rules,
+      audit: createAudit(database, systemClock),
+      logger: silentLogger,
+    }
+    assert.ok(await grantByPassword(formOf(password), client, parts))
+    await users.change(user, { active: false }, by)
+    await assert.rejects(grantByPassword(formOf(password), client, parts), refused)
   })
 
   it('refuses where the password became another meanwhile', async () => {
     await assert.rejects(
-      login(async () => users.changePassword(user, await passwords.hash('another one, as long'))),
+      login(async () => users.changePassword(user, await passwords.hash('another one, as long'), by)),
       refused,
     )
   })
 
   it('refuses where the user was deleted or disabled meanwhile', async () => {
     await assert.rejects(
-      login(() => users.change(user, { active: false })),
+      login(() => users.change(user, { active: false }, by)),
       refused,
     )
     await assert.rejects(
-      login(() => users.delete(user)),
+      login(() => users.delete(user, by)),
       refused,
     )
   })
@@ -179,13 +198,14 @@ describe('grantByPassword on another directory', () => {
       },
       sessions: createSessionStarter(database, issuing, systemClock),
       scopes: rules,
+      audit: createAudit(database, systemClock),
       logger,
     }
     const form = new Map([
       ['username', 'ada'],
       ['password', more.tried ?? password],
     ])
-    return grantByPassword(form, firstParty, parts)
+    return grantByPassword(form, client, parts)
   }
 
   it('verifies one hash, and says the same, for an unknown, an inactive and a passwordless user and a wrong password', async () => {
