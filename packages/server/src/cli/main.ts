@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { DatabaseUnavailableError } from '../storage/database.ts'
+import { auditCommand } from './audit.ts'
 import { parseCall, type Command } from './command.ts'
 import { completionScript, helpText } from './help.ts'
 import { keyCommands } from './key.ts'
@@ -13,6 +14,7 @@ const commands: readonly Command[] = [
   serveCommand,
   ...userCommands,
   ...keyCommands,
+  auditCommand,
   {
     words: ['config', 'check'],
     takesSettings: true,
