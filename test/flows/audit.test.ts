@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { z } from 'zod'
+import { purgeAudit, recordAudit } from '../../packages/server/src/features/audit/store.ts'
+import { openDatabase } from '../../packages/server/src/storage/open.ts'
 import {
   bothDirectories,
   createTestClock,
@@ -11,6 +13,7 @@ import {
   type TestKeystile,
 } from '../support/keystile.ts'
 
+const writerThread = new URL('../../packages/server/src/server/writer-thread.ts', import.meta.url)
 const newPassword = 'a new engine of her own'
 const scopes = { 'items:read': 'Read items' }
 const roles = { reader: ['items:read'] }
@@ -24,7 +27,9 @@ async function readRecord(stage: Stage): Promise<readonly Line[]> {
   const rows = await stage.sql('select * from audit order by id')
   return rows.map(({ id: _id, at: _at, ...row }) => {
     const filled = Object.entries(row).filter(([, value]) => value !== null)
-    return Object.fromEntries(filled.map(([name, value]) => [name, name === 'detail' ? JSON.parse(`${value}`) : value]))
+    return Object.fromEntries(
+      filled.map(([name, value]) => [name, name === 'detail' ? JSON.parse(String(value)) : value]),
+    )
   })
 }
 
@@ -289,6 +294,24 @@ describeOnBoth('the audit record', (stage) => {
     assert.equal((await login()).status, 200)
   })
 
+  it('is purged in parts, the oldest lines first', async () => {
+    const { login, addUser } = await start(stage)
+    await addUser()
+    const now = Date.UTC(2026, 10, 24)
+    const database = await openDatabase(stage.database, writerThread)
+    try {
+      const entry = { event: 'login', by: { actor: 'app' } } as const
+      for (let i = 0; i < 510; i++) await database.write(recordAudit, { ...entry, at: now - 10_000 - i })
+      assert.equal(await database.write(purgeAudit, { before: now - 10_000 }), 500)
+      assert.equal(await database.write(purgeAudit, { before: now - 10_000 }), 9)
+      assert.equal(await database.write(purgeAudit, { before: now - 10_000 }), 0)
+    } finally {
+      await database.close()
+    }
+    await login()
+    assert.equal((await readRecord(stage)).length, 3)
+  })
+
   it('cannot be changed, not even by the database’s owner', async () => {
     const { tokens } = await start(stage)
     await tokens()
@@ -299,9 +322,7 @@ describeOnBoth('the audit record', (stage) => {
   it('holds no secret, and the log holds none: no password, token, hash or client secret', async () => {
     const logged: string[] = []
     const write = (...parts: readonly unknown[]): void => {
-      logged.push(
-        JSON.stringify(parts, (_name, value) => (value instanceof Error ? { ...value, text: String(value) } : value)),
-      )
+      logged.push(JSON.stringify(parts, (_name, value) => (value instanceof Error ? String(value.stack) : value)))
     }
     const logger = { debug: write, info: write, warn: write, error: write }
     const started = await start(stage, { logger, graceSeconds: 0, profile })

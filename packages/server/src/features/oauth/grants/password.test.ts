@@ -7,6 +7,7 @@ import type { Form } from '../../../http/form.ts'
 import type { Database } from '../../../storage/database.ts'
 import { openDatabase } from '../../../storage/open.ts'
 import { byOperator as by, createAudit } from '../../audit/audit.ts'
+import type { AuditEntry } from '../../audit/entry.ts'
 import { firstParty } from '../../clients/clients.ts'
 import { openEventFeed, type EventFeed } from '../../events/events.ts'
 import { openHashThreads, type HashThreads } from '../../password/hash-threads.ts'
@@ -176,6 +177,8 @@ describe('grantByPassword on another directory', () => {
     readonly tried?: string
     /** Told of each hash that a password is verified against. */
     readonly onVerify?: (stored: string | undefined) => void
+    /** Told of each line that is written down. */
+    readonly onRecord?: (entry: Omit<AuditEntry, 'at'>) => void
   }
   const login = (person: Person | undefined, { directory = {}, logger = silentLogger, ...more }: Login = {}) => {
     const own: UserDirectory<Person> = {
@@ -198,7 +201,12 @@ describe('grantByPassword on another directory', () => {
       },
       sessions: createSessionStarter(database, issuing, systemClock),
       scopes: rules,
-      audit: createAudit(database, systemClock),
+      audit: {
+        record(entry: Omit<AuditEntry, 'at'>) {
+          more.onRecord?.(entry)
+          return createAudit(database, systemClock).record(entry)
+        },
+      },
       logger,
     }
     const form = new Map([
@@ -208,7 +216,7 @@ describe('grantByPassword on another directory', () => {
     return grantByPassword(form, client, parts)
   }
 
-  it('verifies one hash, and says the same, for an unknown, an inactive and a passwordless user and a wrong password', async () => {
+  it('verifies one hash, writes one line down, and says the same, for an unknown, an inactive and a passwordless user and a wrong password', async () => {
     const people: Readonly<Record<string, readonly [Person | undefined, string]>> = {
       unknown: [undefined, password],
       inactive: [{ id: '1', hash, active: false }, password],
@@ -220,8 +228,13 @@ describe('grantByPassword on another directory', () => {
     }
     for (const [title, [person, tried]] of Object.entries(people)) {
       let verified = 0
-      await assert.rejects(login(person, { tried, onVerify: () => verified++ }), refused, title)
+      const recorded: unknown[] = []
+      const told = { onVerify: () => verified++, onRecord: (entry: unknown) => recorded.push(entry) }
+      await assert.rejects(login(person, { tried, ...told }), refused, title)
       assert.equal(verified, 1, title)
+      const by = { actor: 'nobody', address: client.address }
+      const line = { event: 'login_refused', by, subject: person?.id, clientId: firstParty.id }
+      assert.deepEqual(recorded, [line], title)
     }
     assert.ok(await login({ id: '1', hash, active: true }))
   })
@@ -236,7 +249,13 @@ describe('grantByPassword on another directory', () => {
     for (const [title, after] of Object.entries(changes)) {
       let now: Person | undefined = person
       const directory = { findByLogin: () => now }
-      await assert.rejects(login(person, { directory, onVerify: () => (now = after) }), refused, title)
+      const recorded: unknown[] = []
+      const told = {
+        onVerify: () => (now = after),
+        onRecord: ({ subject }: { readonly subject?: string | undefined }) => recorded.push(subject),
+      }
+      await assert.rejects(login(person, { directory, ...told }), refused, title)
+      assert.deepEqual(recorded, ['1'], title)
     }
   })
 

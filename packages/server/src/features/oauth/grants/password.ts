@@ -47,8 +47,9 @@ export async function grantByPassword<U>(
     throw incorrect()
   }
   if (isTooLong(password)) return refuse() // before anybody is looked for, so that it takes as long for everybody
+  let found: U | undefined
   for (let tries = maxTries; tries > 0; tries--) {
-    const found = await directory.findByLogin(username)
+    found = await directory.findByLogin(username)
     const passwordHash = found === undefined ? undefined : directory.passwordHash(found)
     const isProved = await passwords.verify(password, passwordHash)
     if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) return refuse(found)
@@ -63,7 +64,7 @@ export async function grantByPassword<U>(
     await renewHash(user, { password, passwordHash }, parts)
     return started
   }
-  return refuse()
+  return refuse(found)
 }
 
 /** A login is the one moment at which a hash can be made anew with today's parameters. It does not fail for that. */
