@@ -46,27 +46,33 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
   'keystile/adapters': {
     folder: `${library}/adapters`,
     tests: [
-      ['edges', 'express-4', 'express-5', 'fastify', 'hono', 'node', 'web'].map((n) => `test/adapters/${n}.test.ts`),
+      ['address', 'edges', 'express-4', 'express-5', 'fastify', 'hono', 'node', 'web'].map(
+        (n) => `test/adapters/${n}.test.ts`,
+      ),
       [`${library}/openapi/secure.test.ts`],
     ],
   },
   'keystile/testing': { folder: `${library}/testing`, tests: [] },
   'keystile/openapi': { folder: `${library}/openapi`, tests: [['test/openapi/documents.test.ts']] },
   'server/http': { folder: `${server}/http`, tests: [] },
+  'server/features/audit': { folder: `${server}/features/audit`, tests: flows('audit') },
   'server/features/events': { folder: `${server}/features/events`, tests: flows('me', 'login') },
   'server/features/password': { folder: `${server}/features/password`, tests: flows('login', 'registration') },
   'server/features/scopes': { folder: `${server}/features/scopes`, tests: [] },
   'server/features/users': {
     folder: `${server}/features/users`,
-    tests: flows('management', 'account', 'registration', 'me', 'own-users', 'login'),
+    tests: flows('management', 'account', 'registration', 'me', 'own-users', 'login', 'audit'),
   },
   'server/features/signing-keys': { folder: `${server}/features/signing-keys`, tests: flows('at-rest', 'login') },
   'server/features/sessions': {
     folder: `${server}/features/sessions`,
-    tests: flows('login', 'own-users', 'me', 'account'),
+    tests: flows('login', 'own-users', 'me', 'account', 'audit'),
   },
   'server/features/clients': { folder: `${server}/features/clients`, tests: [] },
-  'server/features/oauth': { folder: `${server}/features/oauth`, tests: flows('login', 'own-users', 'me', 'at-rest') },
+  'server/features/oauth': {
+    folder: `${server}/features/oauth`,
+    tests: flows('login', 'own-users', 'me', 'at-rest', 'audit'),
+  },
   'server/server': {
     folder: `${server}/server`,
     files: ['router.ts', 'options.ts'],

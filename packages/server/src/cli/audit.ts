@@ -25,17 +25,15 @@ async function audit({ flags, terminal, settings }: Call): Promise<void> {
   const write = flags.has('json') ? jsonLine : columns
   const source = requireExisting((await settings()).options.database)
   const isFollowing = flags.has('follow')
-  let isDone = false
-  const done = Promise.race([terminal.untilUnread(), ...(isFollowing ? [terminal.untilStopped()] : [])])
-  void done.then(() => (isDone = true))
+  const reading = untilDone([terminal.untilUnread(), ...(isFollowing ? [terminal.untilStopped()] : [])])
   const database = await openDatabase(source, new URL(import.meta.resolve('#writer-thread')))
   try {
     const filter = { since, subject: flags.value('subject'), last }
     const rows = isFollowing
-      ? followAudit(database, filter, { clock: systemClock, pause: () => pauseUnless(done) })
+      ? followAudit(database, filter, { clock: systemClock, pause: reading.pause })
       : listAudit(database.reader, filter)
     for await (const row of rows) {
-      if (isDone) break
+      if (reading.isDone()) break
       terminal.print(write(row))
     }
   } finally {
@@ -43,15 +41,28 @@ async function audit({ flags, terminal, settings }: Call): Promise<void> {
   }
 }
 
-/** @returns whether to go on */
-function pauseUnless(done: Promise<unknown>): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(true), pollMilliseconds)
-    void done.then(() => {
-      clearTimeout(timer)
-      resolve(false)
-    })
-  })
+/** What goes on until one of these happens. */
+function untilDone(ends: readonly Promise<unknown>[]): { isDone(): boolean; pause(): Promise<boolean> } {
+  let isDone = false
+  // One for all pauses: what waits for a promise is kept as long as the promise is.
+  let wake = (): void => {}
+  const finish = (): void => {
+    isDone = true
+    wake()
+  }
+  for (const end of ends) void end.then(finish)
+  return {
+    isDone: () => isDone,
+    pause: () =>
+      new Promise((resolve) => {
+        if (isDone) return resolve(false)
+        const timer = setTimeout(() => resolve(true), pollMilliseconds)
+        wake = () => {
+          clearTimeout(timer)
+          resolve(false)
+        }
+      }),
+  }
 }
 
 const unitMilliseconds = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
