@@ -277,15 +277,40 @@ export const explained: readonly Explanation[] = [
     mutation: "dropped: process.platform !== 'win32'",
     why: 'says more on Windows alone, where files have no such modes',
   },
+  ...[
+    ['const lateMilliseconds = 30_000', '30_000 becomes 30001', 'what is read again is left out again'],
+    ['let newest = 0', '0 becomes 1', 'a millisecond of 1970'],
+    ['let horizon = 0', '0 becomes 1', 'a millisecond of 1970'],
+    [
+      'for await (const { at } of listAudit(reader, { subject, last: 1 })) newest = at',
+      '1 becomes 0',
+      'without a last line all is read again, and left out',
+    ],
+    [
+      'for await (const { at } of listAudit(reader, { subject, last: 1 })) newest = at',
+      '1 becomes 2',
+      'the last of two is the last',
+    ],
+    [
+      'if (row.at >= horizon) known.add(row.id)',
+      '> in: row.at >= horizon',
+      'it was known before, unless it came through after just 30 s',
+    ],
+  ].map(([line = '', mutation = '', why = '']) => ({
+    file: `${server}/features/audit/follow.ts`,
+    line,
+    mutation,
+    why,
+  })),
   ...['dropped: found === undefined', 'dropped: passwordHash === undefined'].map((mutation) => ({
     file: `${server}/features/oauth/grants/password.ts`,
-    line: 'if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) throw incorrect()',
+    line: 'if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) return refuse(found)',
     mutation,
     why: forTheCompiler,
   })),
   {
     file: `${server}/features/oauth/grants/password.ts`,
-    line: 'if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) throw incorrect()',
+    line: 'if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) return refuse(found)',
     mutation: 'dropped: !directory.active(found)',
     why: 'spares the second look, which refuses too',
   },

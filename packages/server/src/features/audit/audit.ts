@@ -41,5 +41,5 @@ export interface CallerIdentity {
 /** The address of the peer; an IPv4 address is written as one, also on a socket that takes both kinds. */
 export function addressOf({ remoteAddress }: Pick<HttpRequestWithBody, 'remoteAddress'>): string | undefined {
   const address = remoteAddress?.replace(/^::ffff:(\d+\.\d+\.\d+\.\d+)$/i, '$1')
-  return address === undefined || isIP(address) === 0 ? undefined : address
+  return isIP(address ?? '') === 0 ? undefined : address
 }

@@ -80,6 +80,18 @@ describe('followAudit', () => {
     assert.deepEqual(given, [-1, 0, -2])
   })
 
+  it('gives once what the past has come to have while it is given', async () => {
+    await Promise.all(Array.from({ length: 500 }, (_, i) => record(i / 1_000)))
+    const given: number[] = []
+    let pauses = 0
+    const pause = async (): Promise<boolean> => pauses++ < 2
+    for await (const { at } of followAudit(database, {}, { clock: { now: () => now }, pause })) {
+      if (given.length === 0) await record(1)
+      given.push((at - start) / 1_000)
+    }
+    assert.deepEqual(given.slice(498), [0.498, 0.499, 1])
+  })
+
   it('goes on from the last line, however long ago it was', async () => {
     await record(0)
     now += 3_600_000

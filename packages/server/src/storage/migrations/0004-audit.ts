@@ -27,7 +27,7 @@ const refuseUpdatesOnSqlite = [
 ]
 
 const refuseUpdatesOnPostgres = [
-  `create function keystile.refuse_audit_update() returns trigger language plpgsql as
+  `create or replace function keystile.refuse_audit_update() returns trigger language plpgsql as
    $$ begin raise exception 'the audit record is append-only'; end $$`,
   `create trigger audit_append_only before update on keystile.audit
    for each statement execute function keystile.refuse_audit_update()`,
