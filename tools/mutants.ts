@@ -302,6 +302,17 @@ export const explained: readonly Explanation[] = [
     mutation,
     why,
   })),
+  {
+    file: `${server}/features/audit/store.ts`,
+    line: 'const pageSize = 500',
+    why: 'pages of any size hold the same',
+  },
+  {
+    file: `${server}/features/audit/store.ts`,
+    line: 'const { since = 0, subject, last } = filter',
+    mutation: '0 becomes 1',
+    why: 'a millisecond of 1970',
+  },
   ...['dropped: found === undefined', 'dropped: passwordHash === undefined'].map((mutation) => ({
     file: `${server}/features/oauth/grants/password.ts`,
     line: 'if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) return refuse(found)',
