@@ -46,7 +46,9 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
   'keystile/adapters': {
     folder: `${library}/adapters`,
     tests: [
-      ['edges', 'express-4', 'express-5', 'fastify', 'hono', 'node', 'web'].map((n) => `test/adapters/${n}.test.ts`),
+      ['address', 'edges', 'express-4', 'express-5', 'fastify', 'hono', 'node', 'web'].map(
+        (n) => `test/adapters/${n}.test.ts`,
+      ),
       [`${library}/openapi/secure.test.ts`],
     ],
   },
@@ -54,22 +56,24 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
   'keystile/testing': { folder: `${library}/testing`, tests: [] },
   'keystile/openapi': { folder: `${library}/openapi`, tests: [['test/openapi/documents.test.ts']] },
   'server/http': { folder: `${server}/http`, tests: [] },
+  'server/features/audit': { folder: `${server}/features/audit`, tests: flows('audit') },
   'server/features/events': { folder: `${server}/features/events`, tests: flows('me', 'login') },
   'server/features/password': { folder: `${server}/features/password`, tests: flows('login', 'registration') },
   'server/features/scopes': { folder: `${server}/features/scopes`, tests: [] },
   'server/features/users': {
     folder: `${server}/features/users`,
-    tests: flows('management', 'account', 'registration', 'me', 'own-users', 'login'),
+    tests: flows('management', 'account', 'registration', 'me', 'own-users', 'login', 'audit'),
   },
   'server/features/signing-keys': { folder: `${server}/features/signing-keys`, tests: flows('at-rest', 'login') },
   'server/features/sessions': {
     folder: `${server}/features/sessions`,
-    tests: flows('refresh', 'revoke', 'sessions', 'login', 'own-users', 'account'),
+    tests: flows('refresh', 'revoke', 'sessions', 'login', 'own-users', 'account', 'audit'),
   },
-  'server/features/clients': { folder: `${server}/features/clients`, tests: [] },
+  'server/features/clients': { folder: `${server}/features/clients`, tests: flows('clients') },
+  'server/features/housekeeping': { folder: `${server}/features/housekeeping`, tests: flows('housekeeping') },
   'server/features/oauth': {
     folder: `${server}/features/oauth`,
-    tests: flows('cookie-session', 'login', 'own-users', 'me', 'at-rest'),
+    tests: flows('cookie-session', 'login', 'own-users', 'me', 'at-rest', 'clients', 'audit'),
   },
   'server/server': {
     folder: `${server}/server`,
@@ -275,15 +279,51 @@ export const explained: readonly Explanation[] = [
     mutation: "dropped: process.platform !== 'win32'",
     why: 'says more on Windows alone, where files have no such modes',
   },
+  ...[
+    ['const lateMilliseconds = 30_000', '30_000 becomes 30001', 'what is read again is left out again'],
+    ['let newest = 0', '0 becomes 1', 'a millisecond of 1970'],
+    ['let horizon = 0', '0 becomes 1', 'a millisecond of 1970'],
+    [
+      'for await (const { at } of listAudit(reader, { subject, last: 1 })) newest = at',
+      '1 becomes 0',
+      'without a last line all is read again, and left out',
+    ],
+    [
+      'for await (const { at } of listAudit(reader, { subject, last: 1 })) newest = at',
+      '1 becomes 2',
+      'the last of two is the last',
+    ],
+    [
+      'if (row.at >= horizon) known.add(row.id)',
+      '> in: row.at >= horizon',
+      'it was known before, unless it came through after just 30 s',
+    ],
+  ].map(([line = '', mutation = '', why = '']) => ({
+    file: `${server}/features/audit/follow.ts`,
+    line,
+    mutation,
+    why,
+  })),
+  {
+    file: `${server}/features/audit/store.ts`,
+    line: 'const pageSize = 500',
+    why: 'pages of any size hold the same',
+  },
+  {
+    file: `${server}/features/audit/store.ts`,
+    line: 'const { since = 0, subject, last } = filter',
+    mutation: '0 becomes 1',
+    why: 'a millisecond of 1970',
+  },
   ...['dropped: found === undefined', 'dropped: passwordHash === undefined'].map((mutation) => ({
     file: `${server}/features/oauth/grants/password.ts`,
-    line: 'if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) throw incorrect()',
+    line: 'if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) return refuse(found)',
     mutation,
     why: forTheCompiler,
   })),
   {
     file: `${server}/features/oauth/grants/password.ts`,
-    line: 'if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) throw incorrect()',
+    line: 'if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) return refuse(found)',
     mutation: 'dropped: !directory.active(found)',
     why: 'spares the second look, which refuses too',
   },

@@ -129,11 +129,17 @@ const server: Package = {
       from: ['storage'],
       packages: ['keystile', 'kysely'],
     },
+    {
+      name: 'features/audit',
+      for: 'the record of who did what: written with each change, read and followed',
+      from: ['storage'],
+      packages: ['keystile', 'kysely', 'node:net'],
+    },
     { name: 'features/scopes', for: 'scopes and roles: who holds what', from: [], packages: ['keystile'] },
     {
       name: 'features/sessions',
       for: 'one row a login, the tokens issued under it, their refresh and their end',
-      from: ['base', 'storage', 'http', 'features/events'],
+      from: ['base', 'storage', 'http', 'features/events', 'features/audit'],
       packages: ['keystile', 'kysely'],
     },
     {
@@ -146,7 +152,15 @@ const server: Package = {
     {
       name: 'features/users',
       for: 'the directory that people log in from; accounts: the own one, and all of them for administrators',
-      from: ['storage', 'http', 'features/events', 'features/scopes', 'features/sessions', 'features/password'],
+      from: [
+        'storage',
+        'http',
+        'features/events',
+        'features/audit',
+        'features/scopes',
+        'features/sessions',
+        'features/password',
+      ],
       packages: ['keystile', 'kysely', 'zod', '@standard-schema/spec', 'node:url', 'node:util'],
     },
     {
@@ -158,19 +172,27 @@ const server: Package = {
     {
       name: 'features/clients',
       for: 'OAuth clients and their authentication',
-      from: ['base', 'storage', 'http', 'features/events', 'features/sessions'],
+      from: ['base', 'storage', 'http', 'features/events', 'features/audit', 'features/sessions'],
       packages: ['keystile', 'kysely'],
     },
     {
       name: 'features/housekeeping',
       for: 'what is over, deleted in small steps',
-      from: ['storage'],
+      from: ['storage', 'features/audit'],
       packages: ['keystile'],
     },
     {
       name: 'features/oauth',
       for: 'the token endpoint and its grants, metadata',
-      from: ['http', 'features/scopes', 'features/sessions', 'features/password', 'features/users', 'features/clients'],
+      from: [
+        'http',
+        'features/audit',
+        'features/scopes',
+        'features/sessions',
+        'features/password',
+        'features/users',
+        'features/clients',
+      ],
       packages: ['keystile'],
     },
     {

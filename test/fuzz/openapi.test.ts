@@ -11,6 +11,7 @@ import { decodeJwtUnsafe } from 'keystile/jwt'
 import { freePort } from '../support/command.ts'
 import { createTestClock, issuer, password, readAnswer, type Answer, type TestClock } from '../support/keystile.ts'
 import { grantTypes } from '../../packages/server/src/features/clients/clients.ts'
+import { byOperator } from '../../packages/server/src/features/audit/audit.ts'
 import { parseEmail, parseUsername } from '../../packages/server/src/features/users/names.ts'
 import { createPasswords } from '../../packages/server/src/features/password/password.ts'
 import { openHashThreads } from '../../packages/server/src/features/password/hash-threads.ts'
@@ -251,7 +252,8 @@ function createValidators(
 
 async function createClient({ clients }: Running): Promise<Known['client']> {
   const id = 'fuzzer'
-  const created = await clients.create({ id, grants: grantTypes, scopes: [], may: ['introspect'], confidential: true })
+  const client = { id, grants: grantTypes, scopes: [], may: ['introspect'], confidential: true } as const
+  const created = await clients.create(client, byOperator)
   assert.ok(created !== 'taken')
   return { id, secret: created.secret! }
 }
@@ -275,7 +277,7 @@ async function createCallers({ keystile, users }: Running, clock: TestClock): Pr
   async function create(name: string, roles: readonly string[] = []): Promise<string> {
     const username = parseUsername(name)!
     const email = parseEmail(`${name}@example.com`)
-    const created = await users.create({ username, email, passwordHash, scopes: [], roles, profile: {} })
+    const created = await users.create({ username, email, passwordHash, scopes: [], roles, profile: {} }, byOperator)
     assert.ok('user' in created)
     return created.user.publicUser.id
   }
@@ -299,7 +301,7 @@ async function createCallers({ keystile, users }: Running, clock: TestClock): Pr
     // There is one at a time, so that requests about the last one are among the others.
     for (const { id } of former) {
       const user = await users.findBySubject(id)
-      if (user?.roles.includes('admin')) await users.change(user, { roles: [] })
+      if (user?.roles.includes('admin')) await users.change(user, { roles: [] }, byOperator)
     }
   }
 

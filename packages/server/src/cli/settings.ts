@@ -117,6 +117,12 @@ const settings: readonly Setting[] = [
     parse: listOf,
   },
   {
+    name: 'auditSeconds',
+    environment: ['KEYSTILE_AUDIT_SECONDS'],
+    summary: 'how long the audit record keeps a line; 7776000 (90 days) unless said',
+    parse: wholeNumber,
+  },
+  {
     name: 'logFile',
     environment: ['KEYSTILE_LOG_FILE'],
     summary: 'where the log goes; standard error unless said',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseJsonObject, silentLogger, systemClock, type JsonObject } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
+import { byOperator } from '../features/audit/audit.ts'
 import { findPasswordFault } from '../features/password/password.ts'
 import type { ScopeRules } from '../features/scopes/scopes.ts'
 import { parseEmail, parseUsername } from '../features/users/names.ts'
@@ -104,7 +105,7 @@ async function create({ operand, flags, terminal, settings: readSettings }: Call
   const password = await readPassword(flags.value('password-file'), terminal)
   await withAccounts(settings.options.database, async ({ users, passwords }) => {
     const passwordHash = await passwords.hash(password)
-    const created = await users.create({ username, email, passwordHash, scopes, roles, profile })
+    const created = await users.create({ username, email, passwordHash, scopes, roles, profile }, byOperator)
     if ('taken' in created) throw new ConfigurationError(`this ${created.taken} is already taken`)
     terminal.print(`created ${username.shown} (${created.user.publicUser.id})`)
   })
@@ -157,7 +158,7 @@ async function changeUser(
 ): Promise<void> {
   await withAccounts(requireExisting((await settings()).options.database), async ({ users }) => {
     const user = await getUser(users, operand)
-    const outcome = await users.change(user, typeof change === 'function' ? change(user) : change)
+    const outcome = await users.change(user, typeof change === 'function' ? change(user) : change, byOperator)
     if (outcome === 'last-administrator') throw new ConfigurationError('the last administrator must stay one')
     if (outcome === 'outdated')
       throw new ConfigurationError('somebody else changed this user at the same time; try again')
@@ -171,7 +172,7 @@ async function setPassword({ operand, flags, terminal, settings }: Call): Promis
   const password = await readPassword(flags.value('password-file'), terminal)
   await withAccounts(requireExisting(database), async ({ users, passwords }) => {
     const user = await getUser(users, operand)
-    const outcome = await users.changePassword(user, await passwords.hash(password))
+    const outcome = await users.changePassword(user, await passwords.hash(password), byOperator)
     if (outcome === 'outdated') throw new ConfigurationError('the password was changed at the same time; try again')
     terminal.print(`${user.publicUser.username} has a new password and no sessions`)
   })
@@ -180,7 +181,7 @@ async function setPassword({ operand, flags, terminal, settings }: Call): Promis
 async function remove({ operand, terminal, settings }: Call): Promise<void> {
   await withAccounts(requireExisting((await settings()).options.database), async ({ users }) => {
     const user = await getUser(users, operand)
-    if ((await users.delete(user)) === 'last-administrator')
+    if ((await users.delete(user, byOperator)) === 'last-administrator')
       throw new ConfigurationError('the last administrator must stay one')
     terminal.print(`deleted ${user.publicUser.username}`)
   })

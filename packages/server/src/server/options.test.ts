@@ -44,6 +44,7 @@ describe('checkOptions', () => {
     assert.equal(options.sessionSeconds, 30 * 86_400)
     assert.equal(options.idleSeconds, 14 * 86_400)
     assert.equal(options.graceSeconds, 10)
+    assert.equal(options.auditSeconds, 90 * 86_400)
     assert.equal(options.registration, 'open')
     assert.equal(options.signingAlgorithm, 'ES256')
     assert.equal(options.cookieSession, false)
@@ -207,6 +208,8 @@ describe('readOptions', () => {
     ['a life of sessions above 400 days', { sessionSeconds: 400 * 86_400 + 1 }, /at most 34560000/],
     ['an idle time below a minute', { idleSeconds: 59 }, /idleSeconds is at least 60/],
     ['an idle time above 400 days', { idleSeconds: 400 * 86_400 + 1 }, /at most 34560000/],
+    ['a record shorter than a day', { auditSeconds: 86_399 }, /auditSeconds is at least 86400/],
+    ['a record longer than 10 years', { auditSeconds: 3_650 * 86_400 + 1 }, /at most 315360000/],
     ['a grace below 0', { graceSeconds: -1 }, /graceSeconds is at least 0/],
     ['a grace above a minute', { graceSeconds: 61 }, /at most 60/],
     ['a grace that is no whole number', { graceSeconds: 0.5 }, /whole number/],
@@ -293,6 +296,8 @@ describe('readOptions', () => {
         ],
       },
       { corsOrigins: ['http://a.example'], dangerouslyAllowHttpIssuer: true },
+      { auditSeconds: 86_400 },
+      { auditSeconds: 3_650 * 86_400 },
       { users: directory },
       { users: directory, issuer: 'https://auth.example' },
       { users: { ...directory, savePasswordHash() {} } },

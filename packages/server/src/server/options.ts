@@ -41,6 +41,8 @@ interface CommonOptions<S extends string> {
    * 60. Default: 10. With 0 a token is used strictly once, and whoever sends twice is logged out.
    */
   readonly graceSeconds?: number
+  /** How long the audit record keeps a line: seconds, 86,400 (a day) to 315,360,000 (10 years). Default: 90 days. */
+  readonly auditSeconds?: number
   /**
    * The secret under which private signing keys are sealed: 32 random characters or more. Default: the file
    * `keystile.key` beside a SQLite file, made at the first start; PostgreSQL has no default.
@@ -102,7 +104,8 @@ function findMissingFunctions(
   }
 }
 
-const maxSessionSeconds = 400 * 24 * 60 * 60
+const daySeconds = 24 * 60 * 60
+const maxSessionSeconds = 400 * daySeconds
 
 const seconds = (min: number, max: number): z.ZodNumber =>
   z
@@ -130,6 +133,7 @@ const shape = z.strictObject({
   sessionSeconds: seconds(60, maxSessionSeconds).optional(),
   idleSeconds: seconds(60, maxSessionSeconds).optional(),
   graceSeconds: seconds(0, 60).optional(),
+  auditSeconds: seconds(daySeconds, 3_650 * daySeconds).optional(),
   registration: z.enum(['open', 'closed'], { error: 'is open or closed' }).optional(),
   profile: z
     .custom<ProfileSchema>((value) => typeof (value as ProfileSchema | null)?.['~standard']?.validate === 'function', {
@@ -168,6 +172,8 @@ export interface CheckedOptions extends Lifetimes {
   readonly audience: string
   readonly database: string | Pool
   readonly scopes: ScopeRules
+  /** How long the audit record keeps a line. */
+  readonly auditSeconds: number
   readonly registration: 'open' | 'closed'
   readonly profile: ProfileSchema | undefined
   /** Without it the accounts are our own. */
@@ -235,9 +241,10 @@ export function readOptions(input: Readonly<Record<string, unknown>>): {
     database,
     scopes: { declared, defaults: defaultScopes ?? [], roles: { ...roles, [adminRole]: Object.keys(declared) } },
     accessTokenSeconds: rest.accessTokenSeconds ?? 600,
-    sessionSeconds: rest.sessionSeconds ?? 30 * 24 * 60 * 60,
-    idleSeconds: rest.idleSeconds ?? 14 * 24 * 60 * 60,
+    sessionSeconds: rest.sessionSeconds ?? 30 * daySeconds,
+    idleSeconds: rest.idleSeconds ?? 14 * daySeconds,
     graceSeconds: rest.graceSeconds ?? 10,
+    auditSeconds: rest.auditSeconds ?? 90 * daySeconds,
     registration: rest.registration ?? 'open',
     profile: rest.profile,
     users: rest.users,

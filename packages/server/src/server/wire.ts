@@ -13,6 +13,7 @@ import {
   type Logger,
 } from 'keystile/internal'
 import { createClients, type Clients } from '../features/clients/clients.ts'
+import { createAudit, type Audit } from '../features/audit/audit.ts'
 import { openEventFeed, type EventFeed } from '../features/events/events.ts'
 import { describeRoutes } from '../features/docs/openapi.ts'
 import { startHousekeeping } from '../features/housekeeping/housekeeping.ts'
@@ -58,8 +59,12 @@ export interface Keystile<S extends string = string, U = PublicUser> {
   user(identity: Identity): Promise<U | undefined>
   /** The answer to a request for one of our endpoints, `undefined` for any other: what `mount` asks. */
   answer(request: HttpRequestWithBody): Promise<HttpAnswer | undefined>
-  /** The same for a web `Request`; a path that is not ours is answered with 404. */
-  fetch(request: Request): Promise<Response>
+  /**
+   * The same for a web `Request`; a path that is not ours is answered with 404.
+   *
+   * @param from the IP address of who sent it, for the audit record: a `Request` does not say
+   */
+  fetch(request: Request, from?: { readonly remoteAddress?: string | undefined }): Promise<Response>
   /** Ends timers, threads and connections. A pool that was passed in stays open. */
   close(): Promise<void>
 }
@@ -99,6 +104,7 @@ export interface Accounts {
   readonly users: Users
   readonly passwords: Passwords
   readonly clients: Clients
+  readonly audit: Audit
   close(): Promise<void>
 }
 
@@ -123,6 +129,7 @@ export async function openAccounts(
       users: createUsers(database, feed, clock),
       passwords: createPasswords(hashThreads),
       clients: createClients(database, feed, clock),
+      audit: createAudit(database, clock),
       close: () => (closing ??= close()),
     }
   } catch (error) {
@@ -145,7 +152,7 @@ interface People<U> {
 export async function wire(options: CheckedOptions): Promise<Running> {
   const { issuer, scopes: rules, registration, profile, logger } = options
   const accounts = await openAccounts(options.database, options)
-  const { users, passwords } = accounts
+  const { users, passwords, audit } = accounts
   try {
     if (options.users) {
       const directory = checkedDirectory(options.users, { rules, logger })
@@ -163,7 +170,7 @@ export async function wire(options: CheckedOptions): Promise<Running> {
         return user?.active ? user : undefined
       },
       routes: [
-        ...accountRoutes({ issuer, users, passwords, registration, profile }),
+        ...accountRoutes({ issuer, users, passwords, audit, registration, profile }),
         ...managementRoutes({ users, scopes: rules, profile }),
       ],
       show: ({ publicUser }) => publicUser,
@@ -176,7 +183,7 @@ export async function wire(options: CheckedOptions): Promise<Running> {
 
 async function serve<U>(options: CheckedOptions, accounts: Accounts, people: People<U>): Promise<Running> {
   const { issuer, audience, scopes, corsOrigins, logger, clock } = options
-  const { database, feed, users, passwords, clients, close } = accounts
+  const { database, feed, users, passwords, clients, audit, close } = accounts
   const { directory, show } = people
   const signingKeys = await openSigningKeys(database, { issuer, source: signingKeySource(options), clock })
   const signingKey = (): SigningKey => signingKeys.current
@@ -193,18 +200,18 @@ async function serve<U>(options: CheckedOptions, accounts: Accounts, people: Peo
     identity.sessionId === undefined ? undefined : people.findActive(identity.subject).catch(asRefusal)
   const isWelcome = async (identity: Identity): Promise<boolean> =>
     identity.sessionId === undefined || (await findActive(identity)) !== undefined
-  const granting = { directory, passwords, sessions: starter, refresher, scopes, logger }
+  const granting = { directory, passwords, sessions: starter, refresher, scopes, audit, logger }
   const routes = [
     tokenRoute({ ...granting, clients, issueToClient }),
-    revokeRoute({ clients, refresher, sessions: ends, verifier }),
-    introspectRoute({ clients, verifier, isWelcome }),
+    revokeRoute({ clients, audit, refresher, sessions: ends, verifier }),
+    introspectRoute({ clients, audit, verifier, isWelcome }),
     ...(options.cookieSession ? cookieSessionRoutes({ ...granting, issuer, corsOrigins, ends, lifetimes }) : []),
     ...people.routes,
     ...sessionRoutes(ends),
     ...metadataRoutes({ issuer, scopes: Object.keys(scopes.declared), published: () => signingKeys.published }),
   ]
   const guard = createGuardCore({ verifier, scopes: scopes.declared, user: findActive })
-  const housekeeping = startHousekeeping(database, { clock, logger })
+  const housekeeping = startHousekeeping(database, options)
   const answer = allowOrigins(createRouter<U>(routes, { issuer, guard, logger }), { issuer, origins: corsOrigins })
   const keystile: Keystile<string, unknown> = {
     issuer,
@@ -216,10 +223,12 @@ async function serve<U>(options: CheckedOptions, accounts: Accounts, people: Peo
     },
     sessions: createAppSessions({ directory, starter, ends, scopes }),
     answer,
-    fetch: async (request) => toResponse((await answer(readWebRequest(request))) ?? { status: 404, headers: {} }),
     async close() {
       await housekeeping.close()
       await close()
+    },
+    async fetch(request, { remoteAddress } = {}) {
+      return toResponse((await answer(readWebRequest(request, remoteAddress))) ?? { status: 404, headers: {} })
     },
   }
   return {

@@ -9,6 +9,7 @@ import {
 } from '../../http/json-body.ts'
 import { refusalAnswer } from '../../http/refusal.ts'
 import { emptyAnswer, jsonAnswer, type OpenRoute } from '../../http/route.ts'
+import { addressOf } from '../audit/audit.ts'
 import { firstParty } from '../clients/clients.ts'
 import type { IssuedTokens } from '../sessions/issuing.ts'
 import type { Lifetimes } from '../sessions/lifetimes.ts'
@@ -101,7 +102,7 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
         // What is empty counts as absent, as in a form (RFC 6749 §3.2).
         const form = new Map(Object.entries(fields!).filter(([, value]) => value !== ''))
         const device = request.headers.get('user-agent') ?? undefined
-        return answerOf(await grantByPassword(form, { ...firstParty, device }, parts))
+        return answerOf(await grantByPassword(form, { ...firstParty, device, address: addressOf(request) }, parts))
       },
     },
     {
@@ -123,7 +124,10 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
         const token = readCookie(request)
         if (token === undefined) throw new OAuthError('invalid_grant', `There is no cookie ${cookieName}: log in first`)
         const form = new Map([['refresh_token', token]])
-        return grantByRefreshToken(form, firstParty, parts).then(answerOf, clearWith)
+        return grantByRefreshToken(form, { ...firstParty, address: addressOf(request) }, parts).then(
+          answerOf,
+          clearWith,
+        )
       },
     },
     {
@@ -141,7 +145,8 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
         checkOrigin(request)
         const proved = await refresher.find(readCookie(request) ?? '')
         // The session of another client is not this one's to end; what brought its token here is no cookie of ours.
-        if (proved?.clientId === firstParty.id) await ends.end(proved.sessionId)
+        if (proved?.clientId === firstParty.id)
+          await ends.end(proved.sessionId, { actor: `user:${proved.subject}`, address: addressOf(request) })
         return { ...emptyAnswer, headers: { ...emptyAnswer.headers, ...cleared } }
       },
     },

@@ -3,6 +3,7 @@ import { readForm, type Form } from '../../http/form.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
 import { grantTypes, type Clients, type GrantType } from '../clients/clients.ts'
+import { addressOf } from '../audit/audit.ts'
 import type { IssuedTokens } from '../sessions/issuing.ts'
 import { grantByClientCredentials, type ClientCredentialsParts } from './grants/client-credentials.ts'
 import { grantByPassword, type LoginParts } from './grants/password.ts'
@@ -60,7 +61,7 @@ export function tokenRoute<U>(parts: TokenParts<U>): OpenRoute {
     },
     async handle(request) {
       const form = await readForm(request)
-      const client = await authenticateClient(request, form, parts.clients)
+      const client = { ...(await authenticateClient(request, form, parts)), address: addressOf(request) }
       const grantType = readGrantType(form)
       if (!client.grants.includes(grantType))
         throw new OAuthError('unauthorized_client', `This client may not use the grant_type ${grantType}`)

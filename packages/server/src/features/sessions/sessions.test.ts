@@ -4,6 +4,7 @@ import { silentLogger } from 'keystile/internal'
 import { decodeJwtUnsafe, generateKey, verifyJwt } from 'keystile/jwt'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
+import { byOperator as by } from '../audit/audit.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
 import { parseUsername } from '../users/names.ts'
 import { createUsers, type User, type Users } from '../users/users.ts'
@@ -26,7 +27,7 @@ describe('start', () => {
     users = createUsers(database, feed, clock)
     const username = parseUsername('ada')!
     const made = { username, email: undefined, passwordHash: 'hash', scopes: [], roles: [], profile: {} }
-    const created = await users.create(made)
+    const created = await users.create(made, by)
     assert.ok('user' in created)
     ada = created.user
   })
@@ -41,7 +42,7 @@ describe('start', () => {
     { hasAccounts = true, refreshes = true } = {},
   ): Promise<IssuedTokens | undefined> => {
     const proved = passwordHash === undefined ? {} : { passwordHash }
-    const login = { subject, clientId: 'c', scopes: ['a', 'b'], refreshes, ...proved }
+    const login = { subject, clientId: 'c', scopes: ['a', 'b'], refreshes, by, ...proved }
     return createSessionStarter(database, { ...issuing, hasAccounts }, clock).start(login)
   }
   const countSessions = async (): Promise<number> =>
@@ -68,7 +69,7 @@ describe('start', () => {
       [`${'x'.repeat(199)}😀`, `${'x'.repeat(199)}\ufffd`],
     ]
     for (const [device, shown] of devices) {
-      const login = { subject: ada.publicUser.id, clientId: 'c', scopes: [], device }
+      const login = { subject: ada.publicUser.id, clientId: 'c', scopes: [], refreshes: true, device, by }
       const { accessToken } = (await createSessionStarter(database, issuing, clock).start(login))!
       const id = decodeJwtUnsafe(accessToken).claims['sid'] as string
       const [session] = await database.reader.selectFrom('session').selectAll().where('id', '=', id).execute()
@@ -78,9 +79,9 @@ describe('start', () => {
 
   it('starts none, and issues nothing, for an account that is disabled, deleted or not there', async () => {
     const { id } = ada.publicUser
-    await users.change(ada, { active: false })
+    await users.change(ada, { active: false }, by)
     assert.equal(await start(id), undefined)
-    await users.delete(ada)
+    await users.delete(ada, by)
     assert.equal(await start(id), undefined)
     assert.equal(await start('nobody'), undefined)
     assert.equal(await countSessions(), 0)
