@@ -143,13 +143,12 @@ describeOnBoth(
       for (let number = 0; number < 100; number++) made.push(sessionOf(await keystile.sessions.create({ subject })))
       const lines = await linesOf(() => keystile.sessions.create({ subject }))
       assert.deepEqual(
-        lines.map(({ event, actor }) => [event, actor]),
-        [
-          ['login', 'app'],
-          ['session_ended', 'app'],
-        ],
+        new Set(lines.map(({ event, actor }) => `${event} by ${actor}`)),
+        new Set(['login by app', 'session_ended by app']),
       )
-      assert.ok(made.includes(String(lines[1]!['session_id'])))
+      const ended = lines.find(({ event }) => event === 'session_ended')
+      assert.ok(made.includes(String(ended?.['session_id'])))
+      assert.equal(lines.length, 2)
     })
 
     it('has no refresh but a token that was shown again, and what that ended', async () => {
