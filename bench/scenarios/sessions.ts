@@ -10,15 +10,15 @@ import { withTemporaryFolder } from '../folder.ts'
 import { stringMember } from '../json.ts'
 import { requestBytes } from '../load.ts'
 import { versionsOf } from '../machine.ts'
-import { connections, measureInTurns, secondsOfLane, withServers, type Effort, type Lane } from '../measure.ts'
-import type { Measured } from '../measure.ts'
+import { connections, measureInTurns, secondsOfLane, withServers } from '../measure.ts'
+import type { Effort, Lane, Measured } from '../measure.ts'
 import { nodeProgram, type ServerProcess } from '../process.ts'
 import type { Findings, Row } from '../result.ts'
 import { prepareSessions, type Prepared } from '../sessions-at-rest.ts'
 import { runCommand, standAlone } from '../stand-alone.ts'
 import { summarize, summarizePairs, type Summary } from '../statistics.ts'
 
-/** More than any of the servers could use up. */
+/** More than a server answers: each refresh of a run needs a token of its own. */
 const maxRefreshesPerSecond = 4_000
 const clientId = 'orders'
 const formType = { 'content-type': 'application/x-www-form-urlencoded' }
@@ -278,8 +278,8 @@ function findingsOf(
 function methodOf(sessions: number, refreshes: number): string {
   const number = (value: number): string => value.toLocaleString('en-US')
   return [
-    `Answers a second with ${connections} connections. A refresh shows a refresh token that was not used before, each of another session: Keystile proves it, reads the client and the user, makes and seals the successor, and writes five statements in one commit that waits for the disk, then signs an access token (ES256).`,
-    'The bare commit is a node:http handler on another database of the same kind, which waits for the same disk: it reads the same form, updates one row and inserts another in one transaction, and answers JSON of the same size. It has one table with one index and checks, seals and signs nothing: the difference is all that a refresh is beside a commit, not overhead.',
+    `Answers a second with ${connections} connections. A refresh shows a refresh token that was not used before, each of another session: Keystile proves it, reads the user, makes and seals the successor, writes with five statements in one commit that waits for the disk, and signs an access token (ES256).`,
+    'The bare commit is a node:http handler on another database of the same kind, which waits for the same disk: it reads the same form, updates one row and inserts another in one transaction, and answers JSON of the same size. It has one table with one index and checks, seals and signs nothing, so the difference is all that a refresh is beside a commit; on SQLite it commits in its event loop, where Keystile has a thread for that.',
     'An introspection reads a form, proves the client by its secret, which is read from the database each time, and one of 1,000 access tokens that were proved before, and reads the user (from PostgreSQL at most each 5 s). The bare answer reads the same form, and answers JSON of the same size without a database.',
     'Processor time is that of the server’s process alone: not PostgreSQL’s, nor the wait for the disk.',
     `A session at rest is the mean of ${number(sessions)}, with its unused refresh token and all indexes; a refresh that of ${number(refreshes)}, spread over them. Used tokens stay as long as their session. On PostgreSQL it holds what vacuum has not yet cleared away.`,

@@ -57,7 +57,10 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Arra
     }
     request.on('data', onData)
     request.once('end', () => resolve(Buffer.concat(parts)))
-    request.once('close', () => reject(new ProblemError('bad_request', 'The body ended early')))
+    // It closes after each end as well: an error, with its stack, is made only where somebody hears of it.
+    request.once('close', () => {
+      if (!request.readableEnded) reject(new ProblemError('bad_request', 'The body ended early'))
+    })
     request.once('error', () => reject(new ProblemError('bad_request', 'The body ended early')))
   })
 }

@@ -334,6 +334,13 @@ describe('mount', () => {
     assert.ok(outcome instanceof ProblemError)
     assert.equal(outcome.code, 'bad_request')
   })
+
+  it('does not wait for the rest of a body when the app has given the request up', async () => {
+    const giveUp = async (request: IncomingMessage): Promise<unknown> => setImmediate(() => request.destroy())
+    const outcome = await bodyAfter(giveUp, 'Content-Length: 500')
+    assert.ok(outcome instanceof ProblemError)
+    assert.equal(outcome.code, 'bad_request')
+  })
 })
 
 describe('what the app itself throws', () => {
