@@ -110,6 +110,45 @@ export const explained: readonly Explanation[] = [
     why: 'valid JSON has no backslash outside strings',
   },
   {
+    file: `${library}/client/bearer-fetch.ts`,
+    line: "return typeof body === 'object' && body !== null && ('getReader' in body || Symbol.asyncIterator in body)",
+    mutation: "dropped: 'getReader' in body",
+    why: 'the streams of Node are asynchronously iterable; those of some browsers are not',
+  },
+  {
+    file: `${library}/client/lease.ts`,
+    line: 'const lookEvery = 50',
+    why: 'half of it to one and a half is drawn at random',
+  },
+  {
+    file: `${library}/client/session.ts`,
+    line: "export const unknownSession: Session = { id: '', accessToken: '', refreshToken: '', askedAt: 0, lifetime: 0 }",
+    why: 'is as old as can be',
+  },
+  {
+    file: `${library}/client/session.ts`,
+    line: "let seen = { accessToken: '', age: 0, at: 0 }",
+    why: 'is no token that anybody was given',
+  },
+  {
+    file: `${library}/client/sessions.ts`,
+    line: "if (error instanceof ClientError && error.code === 'invalid_grant') return undefined",
+    mutation: 'dropped: error instanceof ClientError',
+    why: forTheCompiler,
+  },
+  {
+    file: `${library}/client/sessions.ts`,
+    line: 'await storage.write(key, session && JSON.stringify(session))',
+    mutation: 'dropped: session',
+    why: 'JSON.stringify makes undefined of undefined; its type does not say so',
+  },
+  {
+    file: `${library}/client/tab-lock.ts`,
+    line: 'const leases = indexedDB && (await openLeases(indexedDB).catch(() => undefined))',
+    mutation: 'dropped: indexedDB',
+    why: forTheCompiler,
+  },
+  {
     file: `${library}/http/message.ts`,
     line: 'const path = query < 0 ? target : target.slice(0, query)',
     mutation: '<= in: query < 0',

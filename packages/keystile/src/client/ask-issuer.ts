@@ -45,8 +45,7 @@ function isRefusal(status: number, code: ClientErrorCode): boolean {
 
 function parseObject(text: string): Answer {
   try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? (value as Answer) : {}
+    return (JSON.parse(text) ?? {}) as Answer // a member of a number is undefined too
   } catch {
     return {}
   }

@@ -76,7 +76,7 @@ describe('the fetch of a client', () => {
     it('gets the token for the resources that were named, and for the issuer only if it is one', async () => {
       const other = await startTokenServer()
       try {
-        const named = start({ resources: [`${other.origin}/items`] })
+        const named = start({ resources: ['https://elsewhere.example', `${other.origin}/items`] })
         await named.login(ada)
         await named.fetch(`${other.origin}/items?page=2#end`)
         await named.fetch(`${other.origin}/items/1`)
@@ -134,6 +134,11 @@ describe('the fetch of a client', () => {
         assert.equal(stage.server.askedFor('POST /items').length, 2)
       })
     }
+
+    it('is sent again with no body, though one was spoken of', async () => {
+      stage.server.refuseAccessTokens()
+      assert.equal((await stage.client.fetch(items(), { body: null })).status, 200)
+    })
 
     it('is sent again with the body of a Request', async () => {
       stage.server.refuseAccessTokens()

@@ -35,7 +35,7 @@ export function createBearerFetch({ fetch, isResource, sessions }: BearerFetchOp
       throw error
     })
     // A request of one person's is not sent as another's.
-    if (renewed?.id !== session.id || renewed.accessToken === session.accessToken) return response
+    if (renewed?.id !== session.id) return response
     await discard(response)
     return fetch(again, { ...init, headers: withToken(headers, renewed) })
   }

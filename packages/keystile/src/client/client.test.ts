@@ -68,7 +68,8 @@ describe('createClient', () => {
   describe('what the issuer answers', () => {
     const cases: readonly [string, number, string, Readonly<Record<string, string>>, object][] = [
       ['a page', 200, '<html>', {}, { code: 'temporarily_unavailable', message: 'The issuer answers without tokens' }],
-      ['no object', 200, 'null', {}, { code: 'temporarily_unavailable' }],
+      ['nothing', 200, 'null', {}, { code: 'temporarily_unavailable' }],
+      ['no object', 200, '7', {}, { code: 'temporarily_unavailable' }],
       ['no access token', 200, '{"expires_in":1,"refresh_token":"r"}', {}, { code: 'temporarily_unavailable' }],
       ['no refresh token', 200, '{"expires_in":1,"access_token":"a"}', {}, { code: 'temporarily_unavailable' }],
       ['no time', 200, '{"access_token":"a","refresh_token":"r"}', {}, { code: 'temporarily_unavailable' }],
@@ -96,6 +97,7 @@ describe('createClient', () => {
       ],
       ['a fault of its own', 500, '{"error":"invalid_request"}', {}, { code: 'temporarily_unavailable', status: 500 }],
       ['a refusal with another status', 401, '{"error":"invalid_grant"}', {}, { code: 'temporarily_unavailable' }],
+      ['whatever is below 500', 499, '{"error":"invalid_request"}', {}, { code: 'invalid_request' }],
       ['a code of nobody’s', 400, '{"error":"constructor"}', {}, { code: 'temporarily_unavailable', status: 400 }],
       [
         'a client that it does not know',
@@ -175,11 +177,11 @@ describe('createClient', () => {
       assert.equal(await stage.client.accessToken(), 'b')
       for (const name of Object.keys(session)) {
         await stage.storage.write(key, JSON.stringify({ ...session, [name]: null }))
-        assert.equal(await stage.client.accessToken(), undefined, name)
+        assert.equal(await stage.client.isSignedIn(), false, name)
       }
       for (const text of ['', '{', 'null', '7', '[]']) {
         await stage.storage.write(key, text)
-        assert.equal(await stage.client.accessToken(), undefined, text)
+        assert.equal(await stage.client.isSignedIn(), false, text)
       }
     })
 

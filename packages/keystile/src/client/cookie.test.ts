@@ -51,6 +51,7 @@ describe('a client', () => {
         ['POST /auth/session', 'POST /auth/session/refresh', 'GET /items', 'DELETE /auth/session'],
       )
       assert.equal(stage.server.asked[1]!.body, '')
+      assert.equal(stage.server.asked[1]!.headers['content-type'], undefined)
     })
 
     it('asks for no scope where none is named', async () => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
-import { leaseTime, withLease, type Lease, type Leases } from './lease.ts'
+import { withLease, type Lease, type Leases } from './lease.ts'
+
+const leaseTime = 5_000
 
 describe('withLease', () => {
   let held: Map<string, Lease>
@@ -62,6 +64,9 @@ describe('withLease', () => {
 
   it('renews the lease while the action takes, and not longer', async () => {
     const [first, second] = [hold(), hold()]
+    await settle()
+    await pass(1_000)
+    assert.equal(held.get('a')!.until, Date.now() + leaseTime)
     await pass(3 * leaseTime)
     assert.equal(second.began, false)
     first.end()
@@ -128,6 +133,14 @@ describe('withLease', () => {
     slept.end()
     await slept.done
     assert.equal(held.get('a'), other)
+  })
+
+  it('ends also where somebody has removed all leases', async () => {
+    const first = hold()
+    await settle()
+    held.clear()
+    first.end()
+    assert.equal(await first.done, 'done')
   })
 
   it('goes on where a renewal fails', async () => {

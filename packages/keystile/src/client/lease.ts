@@ -11,7 +11,7 @@ export interface Leases {
 }
 
 /** How long a tab that died keeps the others out, in milliseconds. */
-export const leaseTime = 5_000
+const leaseTime = 5_000
 const renewEvery = leaseTime / 5
 /** Milliseconds between two looks whether it is free, about. */
 const lookEvery = 50

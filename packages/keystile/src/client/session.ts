@@ -66,8 +66,7 @@ export function parseSession(text: string | undefined): Session | undefined {
 }
 
 function isSession(value: unknown): value is Session {
-  if (typeof value !== 'object' || value === null) return false
-  const { id, accessToken, refreshToken, askedAt, lifetime } = value as Readonly<Record<string, unknown>>
+  const { id, accessToken, refreshToken, askedAt, lifetime } = (value ?? {}) as Readonly<Record<string, unknown>>
   return (
     [id, accessToken, refreshToken].every((text) => typeof text === 'string') &&
     [askedAt, lifetime].every((number) => typeof number === 'number')

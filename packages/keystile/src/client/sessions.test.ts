@@ -34,10 +34,10 @@ describe('the session of a client', () => {
       stage.server.accessTokenSeconds = 86_400
       stage.clock.advance(100)
       await stage.client.accessToken()
-      stage.clock.advance(86_339)
+      stage.clock.advance(86_339.999)
       await stage.client.accessToken()
       assert.equal(refreshes(), 4)
-      stage.clock.advance(1)
+      stage.clock.advance(0.001)
       await stage.client.accessToken()
       assert.equal(refreshes(), 5)
     })
@@ -201,6 +201,21 @@ describe('the session of a client', () => {
     assert.equal(stage.signOuts, 0)
   })
 
+  it('keeps what another has refreshed meanwhile, where a lock is lost or there is none', async () => {
+    const other = start()
+    await stage.client.login(ada)
+    stage.clock.advance(600)
+    const held = hold('POST /auth/token')
+    stage.server.forget()
+    const token = stage.client.accessToken()
+    await held.arrived
+    await other.accessToken()
+    const { accessToken } = stored()!
+    held.release()
+    assert.equal(await token, accessToken)
+    assert.equal(stored()!.accessToken, accessToken)
+  })
+
   describe('with a storage that others share', () => {
     /** As tabs have it: one after the other, and each hears what another writes. */
     function share(): () => TokenStorage {
@@ -250,6 +265,34 @@ describe('the session of a client', () => {
       stage.server.refuseAccessTokens()
       assert.deepEqual(await askAll(), ten(200))
       assert.equal(refreshes(), 2)
+    })
+
+    it('refreshes again where the token of another has expired by the time', async () => {
+      stage.clock.advance(600)
+      stage.server.accessTokenSeconds = 0
+      const held = hold('POST /auth/token')
+      const tokens = Promise.all(clients.map((one) => one.accessToken()))
+      await held.arrived
+      held.release()
+      await settle()
+      stage.server.instead = ({ route }) => {
+        if (route === 'POST /auth/token' && refreshes() === 2) stage.server.accessTokenSeconds = 600
+        return false
+      }
+      const [, ...others] = await tokens
+      assert.equal(new Set(others).size, 1)
+      assert.equal(refreshes(), 2)
+    })
+
+    it('ends the session of a logout also where somebody else logs in meanwhile, and not theirs', async () => {
+      const held = hold('POST /auth/token')
+      const loggedIn = clients[1]!.login({ ...ada, username: 'bob' })
+      await held.arrived
+      const loggedOut = clients[0]!.logout()
+      held.release()
+      await Promise.all([loggedIn, loggedOut])
+      assert.equal(stage.server.askedFor('POST /auth/revoke').length, 1)
+      assert.equal((await read(await clients[2]!.fetch(items()))).owner, 'bob')
     })
 
     it('goes on when the one that refreshes fails', async () => {

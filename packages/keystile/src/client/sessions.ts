@@ -71,8 +71,8 @@ export function createSessions({ storage, key, endpoints, clock, onSignOut }: Se
 
   async function renewAlone(stale: Session): Promise<Session | undefined> {
     const session = await read()
-    if (!session || session.id !== stale.id) return session
-    if (session.accessToken !== stale.accessToken && ages.isFresh(session)) return session // another tab was faster
+    if (!session) return session
+    if (session.accessToken !== stale.accessToken && ages.isFresh(session)) return session // another was faster, or logged in
     const askedAt = clock.now()
     const grant = await endpoints.refresh(session.refreshToken).catch((error: unknown) => {
       if (error instanceof ClientError && error.code === 'invalid_grant') return undefined
