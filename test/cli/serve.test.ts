@@ -243,7 +243,15 @@ describe('keystile', () => {
     assert.match(fine.stdout, /settings are fine: https:\/\/auth\.example/)
     const wrong = await runCommand(
       ['config', 'check', '--issuer', 'http://auth.example', '--access-token-seconds', '1', '--grace-seconds', '61'],
-      { cwd, env: { KEYSTILE_SESSION_SECONDS: '1', KEYSTILE_IDLE_SECONDS: 'long' } },
+      {
+        cwd,
+        env: {
+          KEYSTILE_SESSION_SECONDS: '1',
+          KEYSTILE_IDLE_SECONDS: 'long',
+          KEYSTILE_PASSWORD_MIN_LENGTH: '7',
+          KEYSTILE_PASSWORD_HASHING: 'm=19456,t=1',
+        },
+      },
     )
     assert.equal(wrong.code, 1)
     for (const fault of [
@@ -253,6 +261,8 @@ describe('keystile', () => {
       /graceSeconds is at most 60/,
       /sessionSeconds is at least 60/,
       /KEYSTILE_IDLE_SECONDS is a whole number/,
+      /passwordMinLength is at least 8/,
+      /passwordHashing has at least 47104 KiB with passes: 1/,
     ])
       assert.match(wrong.stderr, fault)
     assert.equal(existsSync(join(cwd, 'data')), false)

@@ -84,6 +84,8 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await post({ ...change, current_password: 'x'.repeat(5_000) })).status, 403)
     for (const json of [
       { ...change, new_password: 'short' },
+      { ...change, new_password: 'passwordpassword' },
+      { ...change, new_password: 'ada has engines' }, // twelve characters besides her name
       { new_password: newPassword },
       { current_password: password },
       { ...change, username: 'x' },
@@ -162,7 +164,10 @@ describeOnBoth('POST /users/me/email', (stage) => {
     assert.equal(await post(ada.accessToken, 'ADA@example.com'), 204)
     for (let round = 0; round < 5; round++) {
       const both = [ada, bob].map(({ accessToken }) => post(accessToken, `one-${round}@example.com`))
-      assert.deepEqual((await Promise.all(both)).toSorted((a, b) => a - b), [204, 409])
+      assert.deepEqual(
+        (await Promise.all(both)).toSorted((a, b) => a - b),
+        [204, 409],
+      )
     }
   })
 })

@@ -8,6 +8,7 @@ import { serveCommand } from './serve.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { readVersion } from '../server/version.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
+import { tuneCommand } from './tune.ts'
 import { userCommands } from './user.ts'
 
 const commands: readonly Command[] = [
@@ -15,6 +16,7 @@ const commands: readonly Command[] = [
   ...userCommands,
   ...clientCommands,
   ...keyCommands,
+  tuneCommand,
   {
     words: ['config', 'check'],
     takesSettings: true,

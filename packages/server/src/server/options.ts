@@ -2,6 +2,8 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { isScopeName, silentLogger, systemClock, type Clock, type Logger } from 'keystile/internal'
 import type { Jwk, SigningKey } from 'keystile/jwt'
+import { defaultCost, findCostFault, type HashingCost } from '../features/password/hashing-cost.ts'
+import { defaultMinLength, leastMinLength, maxMinLength } from '../features/password/policy.ts'
 import { adminRole, builtInScopes, type BuiltInScope, type ScopeRules } from '../features/scopes/scopes.ts'
 import { maxAccessTokenSeconds, type Lifetimes } from '../features/sessions/lifetimes.ts'
 import { findSealingSecretFault } from '../features/signing-keys/sealing-secret.ts'
@@ -42,6 +44,11 @@ interface CommonOptions<S extends string> {
    */
   readonly graceSeconds?: number
   /**
+   * What the hash of a password costs: argon2id with one lane, at least as strong as OWASP recommends. Default: 19,456 KiB and 2 passes.
+   * `keystile tune` measures what a machine can bear. A hash of less is made anew at the next login.
+   */
+  readonly passwordHashing?: HashingCost
+  /**
    * The secret under which private signing keys are sealed: 32 random characters or more. Default: the file
    * `keystile.key` beside a SQLite file, made at the first start; PostgreSQL has no default.
    */
@@ -62,6 +69,11 @@ interface AccountOptions<S extends string, P extends object> {
   readonly roles?: Readonly<Record<string, readonly NoInfer<S | BuiltInScope>[]>>
   /** Whether strangers may register at `POST /users`. Default: open where the issuer is on this machine; else it must be said. */
   readonly registration?: 'open' | 'closed'
+  /**
+   * Characters that a new password has at least, 8 to 64. Default: 15. Fewer only where a second factor is asked for as well
+   * (NIST SP 800-63B-4 §3.1.1.2).
+   */
+  readonly passwordMinLength?: number
   /** A schema for fields of a user beside ours, by the Standard Schema specification. */
   readonly profile?: ProfileSchema<P>
   readonly users?: undefined
@@ -73,6 +85,7 @@ interface DirectoryOptions<S extends string, U> {
   readonly users: UserDirectory<U, NoInfer<S | BuiltInScope>>
   readonly roles?: undefined
   readonly registration?: undefined
+  readonly passwordMinLength?: undefined
   readonly profile?: undefined
 }
 
@@ -90,6 +103,11 @@ function findMissingFunctions(
   for (const name of [...required, ...optional.filter((name) => directory[name] !== undefined)]) {
     if (typeof directory[name] !== 'function') addIssue({ code: 'custom', path: [name], message: 'is a function' })
   }
+}
+
+function addCostFault(cost: HashingCost, { addIssue }: z.core.$RefinementCtx<HashingCost>): void {
+  const message = findCostFault(cost)
+  if (message) addIssue({ code: 'custom', message })
 }
 
 const maxSessionSeconds = 400 * 24 * 60 * 60
@@ -120,7 +138,16 @@ const shape = z.strictObject({
   sessionSeconds: seconds(60, maxSessionSeconds).optional(),
   idleSeconds: seconds(60, maxSessionSeconds).optional(),
   graceSeconds: seconds(0, 60).optional(),
+  passwordHashing: z
+    .strictObject({ memoryKiB: z.number(), passes: z.number() }, { error: 'is { memoryKiB, passes }' })
+    .superRefine(addCostFault)
+    .optional(),
   registration: z.enum(['open', 'closed'], { error: 'is open or closed' }).optional(),
+  passwordMinLength: z
+    .int({ error: `is a whole number from ${leastMinLength} to ${maxMinLength}` })
+    .min(leastMinLength, { error: `is at least ${leastMinLength} (NIST SP 800-63B-4 §3.1.1.2)` })
+    .max(maxMinLength, { error: `is at most ${maxMinLength}` })
+    .optional(),
   profile: z
     .custom<ProfileSchema>((value) => typeof (value as ProfileSchema | null)?.['~standard']?.validate === 'function', {
       error: 'is a Standard Schema',
@@ -154,7 +181,9 @@ export interface CheckedOptions extends Lifetimes {
   readonly audience: string
   readonly database: string | Pool
   readonly scopes: ScopeRules
+  readonly passwordHashing: HashingCost
   readonly registration: 'open' | 'closed'
+  readonly passwordMinLength: number
   readonly profile: ProfileSchema | undefined
   /** Without it the accounts are our own. */
   readonly users: UserDirectory<unknown> | undefined
@@ -222,7 +251,9 @@ export function readOptions(input: Readonly<Record<string, unknown>>): {
     sessionSeconds: rest.sessionSeconds ?? 30 * 24 * 60 * 60,
     idleSeconds: rest.idleSeconds ?? 14 * 24 * 60 * 60,
     graceSeconds: rest.graceSeconds ?? 10,
+    passwordHashing: rest.passwordHashing ?? defaultCost,
     registration: rest.registration ?? 'open',
+    passwordMinLength: rest.passwordMinLength ?? defaultMinLength,
     profile: rest.profile,
     users: rest.users,
     key: rest.key,
@@ -244,6 +275,7 @@ function findFaultsTogether(
     roles,
     defaultScopes = [],
     registration,
+    passwordMinLength,
     profile,
     users,
     key,
@@ -282,7 +314,7 @@ function findFaultsTogether(
     )
   if (signingKey) add('signingKey', findSigningKeyFaults(signingKey))
   if (users !== undefined) {
-    for (const [option, value] of Object.entries({ registration, roles, profile }))
+    for (const [option, value] of Object.entries({ registration, passwordMinLength, roles, profile }))
       if (value !== undefined) add(option, ['is for our own accounts: with users, it is a matter of your directory'])
   }
   for (const name of Object.keys(scopes)) {

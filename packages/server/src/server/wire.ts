@@ -21,7 +21,9 @@ import { metadataRoutes } from '../features/oauth/metadata.ts'
 import { revokeRoute } from '../features/oauth/revoke.ts'
 import { tokenRoute } from '../features/oauth/token.ts'
 import { openHashThreads } from '../features/password/hash-threads.ts'
+import type { HashingCost } from '../features/password/hashing-cost.ts'
 import { createPasswords, type Passwords } from '../features/password/password.ts'
+import { createPasswordPolicy } from '../features/password/policy.ts'
 import type { BuiltInScope } from '../features/scopes/scopes.ts'
 import { createClientTokenIssuer } from '../features/sessions/issuing.ts'
 import { createSessionRefresher } from '../features/sessions/refresh.ts'
@@ -103,8 +105,9 @@ export interface Accounts {
 /** @throws {Error} when the database cannot be opened */
 export async function openAccounts(
   source: CheckedOptions['database'],
-  { logger, clock }: { readonly logger: Logger; readonly clock: Clock },
+  options: { readonly logger: Logger; readonly clock: Clock; readonly passwordHashing?: HashingCost },
 ): Promise<Accounts> {
+  const { logger, clock, passwordHashing } = options
   const database = await openDatabase(source, new URL(import.meta.resolve('#writer-thread')))
   try {
     const feed = await openEventFeed(database, { clock, logger })
@@ -119,7 +122,7 @@ export async function openAccounts(
       database,
       feed,
       users: createUsers(database, feed, clock),
-      passwords: createPasswords(hashThreads),
+      passwords: createPasswords(hashThreads, passwordHashing),
       clients: createClients(database, feed, clock),
       close: () => (closing ??= close()),
     }
@@ -144,6 +147,7 @@ export async function wire(options: CheckedOptions): Promise<Running> {
   const { issuer, scopes: rules, registration, profile, logger } = options
   const accounts = await openAccounts(options.database, options)
   const { users, passwords } = accounts
+  const passwordPolicy = createPasswordPolicy({ issuer, minLength: options.passwordMinLength })
   try {
     if (options.users) {
       const directory = checkedDirectory(options.users, { rules, logger })
@@ -161,7 +165,7 @@ export async function wire(options: CheckedOptions): Promise<Running> {
         return user?.active ? user : undefined
       },
       routes: [
-        ...accountRoutes({ issuer, users, passwords, registration, profile }),
+        ...accountRoutes({ issuer, users, passwords, passwordPolicy, registration, profile }),
         ...managementRoutes({ users, scopes: rules, profile }),
       ],
       show: ({ publicUser }) => publicUser,
