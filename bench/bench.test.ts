@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 import { changesOf, checkGuard } from './guard-check.ts'
-import { createAnswerReader, openLoad, requestBytes } from './load.ts'
+import { createAnswerReader, inTurn, onceEach, openLoad, requestBytes } from './load.ts'
 import type { Result } from './result.ts'
 import { summarize } from './statistics.ts'
 
@@ -88,13 +88,30 @@ describe('openLoad', () => {
       (_request, response) => void response.writeHead(200, { 'content-length': 2 }).end('ok'),
       async (port) => {
         const load = await openLoad({ port, connections: 4 })
-        const run = { requests: [requestBytes('GET /')], expect: 200 }
+        const run = { next: inTurn([requestBytes('GET /')]), expect: 200 }
         const { answered, seconds } = await load.run({ ...run, seconds: 0.1 })
         assert.ok(answered >= 4 && seconds < 5, `${answered} answers in ${seconds} s`)
         await assert.rejects(load.run({ ...run, seconds: 0.1, expect: 204 }), /an answer is not 204: HTTP\/1\.1 200/)
         load.close()
       },
     )
+  })
+
+  it('fails when requests that can be sent but once are used up', async () => {
+    const sent: (string | undefined)[] = []
+    await withServer(
+      (request, response) => {
+        sent.push(request.url)
+        response.writeHead(200, { 'content-length': 0 }).end()
+      },
+      async (port) => {
+        const load = await openLoad({ port, connections: 1 })
+        const next = onceEach([requestBytes('GET /1'), requestBytes('GET /2')])
+        await assert.rejects(load.run({ next, seconds: 5, expect: 200 }), /all 2 requests were sent/)
+        load.close()
+      },
+    )
+    assert.deepEqual(sent, ['/1', '/2'])
   })
 
   it('is bounded', async () => {

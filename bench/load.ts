@@ -16,8 +16,8 @@ export interface Load {
 }
 
 export interface Run {
-  /** Whole requests, sent one after the other by all connections together. */
-  readonly requests: readonly Buffer[]
+  /** The next whole request, for whichever connection is free. */
+  readonly next: () => Buffer
   /** No request is sent later than this. */
   readonly seconds: number
   /** The status that every answer must have. */
@@ -42,6 +42,22 @@ export function requestBytes(target: string, fields: Readonly<Record<string, str
   return Buffer.from(`${target} HTTP/1.1\r\nhost: ${host}\r\n${lines.join('')}${length}\r\n${body ?? ''}`)
 }
 
+/** Requests one after the other, and from the first again. */
+export function inTurn(requests: readonly Buffer[]): () => Buffer {
+  let sent = 0
+  return () => requests[sent++ % requests.length]!
+}
+
+/** Requests that can be sent but once, a used refresh token being another thing. It throws when all were sent. */
+export function onceEach(requests: readonly Buffer[]): () => Buffer {
+  let sent = 0
+  return () => {
+    const request = requests[sent++]
+    if (!request) throw new RangeError(`all ${requests.length} requests were sent, and each can be sent but once`)
+    return request
+  }
+}
+
 /** Opens the connections; they are not part of what is measured. */
 export async function openLoad({ port, connections }: Load): Promise<OpenLoad> {
   if (!(connections >= 1 && connections <= maxConnections)) throw new RangeError(`1 to ${maxConnections} connections`)
@@ -61,17 +77,16 @@ function open(port: number): Promise<Socket> {
   })
 }
 
-async function runOn(sockets: readonly Socket[], { requests, seconds, expect }: Run): Promise<Answers> {
+async function runOn(sockets: readonly Socket[], { next, seconds, expect }: Run): Promise<Answers> {
   if (!(seconds > 0 && seconds <= maxSeconds)) throw new RangeError(`more than 0 and at most ${maxSeconds} seconds`)
   const start = performance.now()
   const end = start + seconds * 1000
   let sent = 0
   let answered = 0
-  const next = (): Buffer | undefined =>
-    sent < maxRequests && performance.now() < end ? requests[sent++ % requests.length] : undefined
+  const nextInTime = (): Buffer | undefined => (sent++ < maxRequests && performance.now() < end ? next() : undefined)
   const hurry = raisePriority()
   try {
-    await Promise.all(sockets.map((socket) => ask(socket, next, expect, () => answered++)))
+    await Promise.all(sockets.map((socket) => ask(socket, nextInTime, expect, () => answered++)))
   } finally {
     hurry.end()
   }
@@ -100,12 +115,11 @@ function ask(socket: Socket, next: () => Buffer | undefined, expect: number, onA
     socket.on('data', (chunk: Buffer) => {
       try {
         if (!reader.isWhole(chunk)) return
+        onAnswer()
+        send()
       } catch (error) {
         done(error as Error)
-        return
       }
-      onAnswer()
-      send()
     })
     send()
   })

@@ -15,6 +15,7 @@ import { bundles } from './scenarios/bundles.ts'
 import { guards } from './scenarios/guards.ts'
 import { logins } from './scenarios/logins.ts'
 import { me } from './scenarios/me.ts'
+import { sessions } from './scenarios/sessions.ts'
 import { start } from './scenarios/start.ts'
 import { verify } from './scenarios/verify.ts'
 import { build } from './stand-alone.ts'
@@ -30,6 +31,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   verify: { run: verify, isBuilt: false },
   me: { run: me, isBuilt: true },
   logins: { run: logins, isBuilt: true },
+  sessions: { run: sessions, isBuilt: true },
   start: { run: start, isBuilt: true },
   bundles: { run: bundles, isBuilt: false },
 }

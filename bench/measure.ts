@@ -1,5 +1,5 @@
 // Servers measured in turns: A B C A B C …, so that a slow minute of the machine falls on all of them.
-import { openLoad } from './load.ts'
+import { inTurn, onceEach, openLoad } from './load.ts'
 import { requireProc, startServer, type Program, type ServerProcess } from './process.ts'
 
 /** Enough to keep any of the servers busy without a pause. */
@@ -22,6 +22,8 @@ export interface Lane {
   readonly name: string
   readonly server: ServerProcess
   readonly requests: readonly Buffer[]
+  /** Each of them can be answered but once: there are enough for all turns, or the measurement fails. */
+  readonly once?: boolean
   readonly expect?: number
   readonly connections?: number
 }
@@ -38,10 +40,10 @@ export interface Measured {
 export async function measureInTurns(lanes: readonly Lane[], effort: Effort): Promise<ReadonlyMap<string, Measured>> {
   requireProc()
   const measured = new Map(lanes.map(({ name }) => [name, { cpu: [] as number[], rate: [] as number[] }]))
+  const turns = lanes.map((lane) => ({ lane, next: (lane.once ? onceEach : inTurn)(lane.requests) }))
   for (let round = -1; round < effort.rounds; round++) {
-    for (const lane of lanes) {
-      const isWarmingUp = round < 0 && !effort.quick
-      const turn = await measureTurn(lane, isWarmingUp ? Math.max(warmUpSeconds, effort.seconds) : effort.seconds)
+    for (const { lane, next } of turns) {
+      const turn = await measureTurn(lane, next, round < 0 ? firstTurnSeconds(effort) : effort.seconds)
       if (round < 0) continue
       const { cpu, rate } = measured.get(lane.name)!
       cpu.push(turn.cpu)
@@ -51,14 +53,27 @@ export async function measureInTurns(lanes: readonly Lane[], effort: Effort): Pr
   return measured
 }
 
+function firstTurnSeconds({ quick, seconds }: Effort): number {
+  return quick ? seconds : Math.max(warmUpSeconds, seconds)
+}
+
+/** How long each lane is asked in all its turns together. */
+export function secondsOfLane(effort: Effort): number {
+  return (1 + warmUpShare) * (firstTurnSeconds(effort) + effort.rounds * effort.seconds)
+}
+
 /** Connections are opened anew: while others have their turns, servers close what is idle. */
-async function measureTurn(lane: Lane, seconds: number): Promise<{ readonly cpu: number; readonly rate: number }> {
-  const { server, requests, expect = 200 } = lane
+async function measureTurn(
+  lane: Lane,
+  next: () => Buffer,
+  seconds: number,
+): Promise<{ readonly cpu: number; readonly rate: number }> {
+  const { server, expect = 200 } = lane
   const load = await openLoad({ port: server.port, connections: lane.connections ?? connections })
   try {
-    await load.run({ requests, seconds: seconds * warmUpShare, expect })
+    await load.run({ next, seconds: seconds * warmUpShare, expect })
     const before = server.cpuMicroseconds()
-    const run = await load.run({ requests, seconds, expect })
+    const run = await load.run({ next, seconds, expect })
     return { cpu: (server.cpuMicroseconds() - before) / run.answered, rate: run.answered / run.seconds }
   } finally {
     load.close()

@@ -46,30 +46,38 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
   'keystile/adapters': {
     folder: `${library}/adapters`,
     tests: [
-      ['edges', 'express-4', 'express-5', 'fastify', 'hono', 'node', 'web'].map((n) => `test/adapters/${n}.test.ts`),
+      ['address', 'edges', 'express-4', 'express-5', 'fastify', 'hono', 'node', 'web'].map(
+        (n) => `test/adapters/${n}.test.ts`,
+      ),
       [`${library}/openapi/secure.test.ts`],
     ],
   },
+  'keystile/client': { folder: `${library}/client`, tests: flows('client') },
   'keystile/testing': { folder: `${library}/testing`, tests: [] },
   'keystile/openapi': { folder: `${library}/openapi`, tests: [['test/openapi/documents.test.ts']] },
   'server/http': { folder: `${server}/http`, tests: [] },
+  'server/features/audit': { folder: `${server}/features/audit`, tests: flows('audit') },
   'server/features/events': { folder: `${server}/features/events`, tests: flows('me', 'login') },
   'server/features/password': { folder: `${server}/features/password`, tests: flows('login', 'registration') },
   'server/features/scopes': { folder: `${server}/features/scopes`, tests: [] },
   'server/features/users': {
     folder: `${server}/features/users`,
-    tests: flows('management', 'account', 'registration', 'me', 'own-users', 'login'),
+    tests: flows('management', 'account', 'registration', 'me', 'own-users', 'login', 'audit'),
   },
   'server/features/signing-keys': { folder: `${server}/features/signing-keys`, tests: flows('at-rest', 'login') },
   'server/features/sessions': {
     folder: `${server}/features/sessions`,
-    tests: flows('login', 'own-users', 'me', 'account'),
+    tests: flows('refresh', 'revoke', 'sessions', 'login', 'own-users', 'account', 'audit'),
   },
-  'server/features/clients': { folder: `${server}/features/clients`, tests: [] },
-  'server/features/oauth': { folder: `${server}/features/oauth`, tests: flows('login', 'own-users', 'me', 'at-rest') },
+  'server/features/clients': { folder: `${server}/features/clients`, tests: flows('clients') },
+  'server/features/housekeeping': { folder: `${server}/features/housekeeping`, tests: flows('housekeeping') },
+  'server/features/oauth': {
+    folder: `${server}/features/oauth`,
+    tests: flows('cookie-session', 'login', 'own-users', 'me', 'at-rest', 'clients', 'audit'),
+  },
   'server/server': {
     folder: `${server}/server`,
-    files: ['router.ts', 'options.ts'],
+    files: ['router.ts', 'cors.ts', 'options.ts'],
     tests: [],
   },
 }
@@ -271,15 +279,51 @@ export const explained: readonly Explanation[] = [
     mutation: "dropped: process.platform !== 'win32'",
     why: 'says more on Windows alone, where files have no such modes',
   },
+  ...[
+    ['const lateMilliseconds = 30_000', '30_000 becomes 30001', 'what is read again is left out again'],
+    ['let newest = 0', '0 becomes 1', 'a millisecond of 1970'],
+    ['let horizon = 0', '0 becomes 1', 'a millisecond of 1970'],
+    [
+      'for await (const { at } of listAudit(reader, { subject, last: 1 })) newest = at',
+      '1 becomes 0',
+      'without a last line all is read again, and left out',
+    ],
+    [
+      'for await (const { at } of listAudit(reader, { subject, last: 1 })) newest = at',
+      '1 becomes 2',
+      'the last of two is the last',
+    ],
+    [
+      'if (row.at >= horizon) known.add(row.id)',
+      '> in: row.at >= horizon',
+      'it was known before, unless it came through after just 30 s',
+    ],
+  ].map(([line = '', mutation = '', why = '']) => ({
+    file: `${server}/features/audit/follow.ts`,
+    line,
+    mutation,
+    why,
+  })),
+  {
+    file: `${server}/features/audit/store.ts`,
+    line: 'const pageSize = 500',
+    why: 'pages of any size hold the same',
+  },
+  {
+    file: `${server}/features/audit/store.ts`,
+    line: 'const { since = 0, subject, last } = filter',
+    mutation: '0 becomes 1',
+    why: 'a millisecond of 1970',
+  },
   ...['dropped: found === undefined', 'dropped: passwordHash === undefined'].map((mutation) => ({
     file: `${server}/features/oauth/grants/password.ts`,
-    line: 'if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) throw incorrect()',
+    line: 'if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) return refuse(found)',
     mutation,
     why: forTheCompiler,
   })),
   {
     file: `${server}/features/oauth/grants/password.ts`,
-    line: 'if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) throw incorrect()',
+    line: 'if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) return refuse(found)',
     mutation: 'dropped: !directory.active(found)',
     why: 'spares the second look, which refuses too',
   },
@@ -355,6 +399,35 @@ export const explained: readonly Explanation[] = [
     why: 'asks for news that there are not',
   },
   {
+    file: `${server}/features/sessions/refresh-rule.ts`,
+    line: "if (repeatableUntil !== null && now <= repeatableUntil) return 'repeat'",
+    mutation: 'dropped: repeatableUntil !== null',
+    why: forTheCompiler,
+  },
+  {
+    file: `${server}/features/sessions/refresh-rule.ts`,
+    line: "return lateRetryAt === null || now - lateRetryAt >= lateRetryMilliseconds ? 'late-retry' : 'reuse'",
+    mutation: 'dropped: lateRetryAt === null',
+    why: 'null is subtracted as 0: a retry in 1970, which is long ago',
+  },
+  ...['dropped: id === undefined', 'dropped: secret === undefined'].map((mutation) => ({
+    file: `${server}/features/sessions/refresh-tokens.ts`,
+    line: 'return id === undefined || secret === undefined ? undefined : { id, secret }',
+    mutation,
+    why: 'the expression has both or neither',
+  })),
+  {
+    file: `${server}/features/sessions/store.ts`,
+    line: 'for (let from = 0; from < ids.length; from += maxValues) {',
+    mutation: '<= in: from < ids.length',
+    why: 'ends none of none, which SQLite takes; PostgreSQL refuses the empty list, as sessions.test.ts notices there',
+  },
+  {
+    file: `${server}/features/sessions/store.ts`,
+    line: 'const maxValues = 500',
+    why: 'into how many statements the ends are split is seen by nobody',
+  },
+  {
     file: `${library}/openapi/sample-paths.ts`,
     line: 'const maxSamples = 1_000',
     why: 'a bound, of which only whole roots count',
@@ -363,5 +436,11 @@ export const explained: readonly Explanation[] = [
     file: `${library}/testing/test-issuer.ts`,
     line: 'let offset = 0',
     why: 'a millisecond',
+  },
+  {
+    file: `${server}/features/oauth/cookie-session.ts`,
+    line: "if (!(error instanceof OAuthError) || error.code !== 'invalid_grant') throw error",
+    mutation: 'dropped: !(error instanceof OAuthError)',
+    why: forTheCompiler,
   },
 ]

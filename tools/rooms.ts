@@ -52,6 +52,11 @@ const keystile: Package = {
     { file: 'node.ts', for: 'guards in node:http' },
     { file: 'web.ts', for: 'guards of handlers over a web Request', neverLoads: ['node:http'] },
     { file: 'openapi.ts', for: 'documents, with what guards enforce', neverLoads: ['hono', 'fastify', 'node:http'] },
+    {
+      file: 'client.ts',
+      for: 'logins, and a fetch that adds the token, in browsers and Node',
+      neverLoads: ['node:', 'hono', 'fastify', 'express'],
+    },
     { file: 'testing.ts', for: 'an issuer for tests of guarded routes', neverLoads: ['hono', 'fastify', 'node:http'] },
     { file: 'internal.ts', for: '@keystile/server alone; not part of the public API' },
   ],
@@ -81,6 +86,12 @@ const keystile: Package = {
       name: 'openapi',
       for: 'guards read back from the routes of an app, and written into its OpenAPI document',
       from: ['base', 'http', 'guard', 'adapters'],
+    },
+    {
+      name: 'client',
+      for: 'the session of a person, kept, refreshed and sent along; for browsers too, so it is apart from all others',
+      from: [],
+      neverLoads: ['node:'],
     },
     { name: 'testing', for: 'an issuer that lives in a test', from: ['base', 'keys', 'token', 'guard'] },
   ],
@@ -118,11 +129,17 @@ const server: Package = {
       from: ['storage'],
       packages: ['keystile', 'kysely'],
     },
+    {
+      name: 'features/audit',
+      for: 'the record of who did what: written with each change, read and followed',
+      from: ['storage'],
+      packages: ['keystile', 'kysely', 'node:net'],
+    },
     { name: 'features/scopes', for: 'scopes and roles: who holds what', from: [], packages: ['keystile'] },
     {
       name: 'features/sessions',
       for: 'one row a login, the tokens issued under it, their refresh and their end',
-      from: ['base', 'storage', 'http', 'features/events'],
+      from: ['base', 'storage', 'http', 'features/events', 'features/audit'],
       packages: ['keystile', 'kysely'],
     },
     {
@@ -140,7 +157,15 @@ const server: Package = {
     {
       name: 'features/users',
       for: 'the directory that people log in from; accounts: the own one, and all of them for administrators',
-      from: ['storage', 'http', 'features/events', 'features/scopes', 'features/sessions', 'features/password'],
+      from: [
+        'storage',
+        'http',
+        'features/events',
+        'features/audit',
+        'features/scopes',
+        'features/sessions',
+        'features/password',
+      ],
       packages: ['keystile', 'kysely', 'zod', '@standard-schema/spec', 'node:url', 'node:util'],
     },
     {
@@ -152,19 +177,27 @@ const server: Package = {
     {
       name: 'features/clients',
       for: 'OAuth clients and their authentication',
-      from: ['base', 'storage', 'http', 'features/events', 'features/sessions'],
+      from: ['base', 'storage', 'http', 'features/events', 'features/audit', 'features/sessions'],
       packages: ['keystile', 'kysely'],
     },
     {
       name: 'features/housekeeping',
       for: 'what is over, deleted in small steps',
-      from: ['storage'],
+      from: ['storage', 'features/audit'],
       packages: ['keystile'],
     },
     {
       name: 'features/oauth',
       for: 'the token endpoint and its grants, metadata',
-      from: ['http', 'features/scopes', 'features/sessions', 'features/password', 'features/users', 'features/clients'],
+      from: [
+        'http',
+        'features/audit',
+        'features/scopes',
+        'features/sessions',
+        'features/password',
+        'features/users',
+        'features/clients',
+      ],
       packages: ['keystile'],
     },
     {

@@ -7,6 +7,7 @@ import { serve, type Received, type Sent, type Served } from './client.ts'
 
 const password = 'an engine of her own'
 const issuer = 'http://localhost:3000/auth'
+const page = 'https://app.example'
 
 const create = () =>
   createKeystile({
@@ -14,6 +15,8 @@ const create = () =>
     database: ':memory:',
     scopes: { 'items:read': 'Read items', 'items:write': 'Change items' },
     defaultScopes: ['items:read'],
+    cookieSession: true,
+    corsOrigins: [page],
   })
 export type Mounted = Awaited<ReturnType<typeof create>>
 
@@ -180,6 +183,46 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         assert.equal((await send({ method: 'DELETE', path: '/auth/token' })).status, 405)
       })
 
+      it('begins, refreshes and ends the session of a browser by its cookie', async () => {
+        const origin = ['Origin', page]
+        const begun = await send({
+          method: 'POST',
+          path: '/auth/session',
+          headers: [...origin, 'Content-Type', 'application/json'],
+          body: JSON.stringify({ username, password }),
+        })
+        assert.equal(begun.status, 200, begun.text)
+        const cookie = ['Cookie', setCookieOf(begun).split(';')[0]!]
+        const refresh = { method: 'POST', path: '/auth/session/refresh' }
+        const refreshed = await send({ ...refresh, headers: [...origin, ...cookie] })
+        assert.equal(refreshed.status, 200, refreshed.text)
+        assert.match(setCookieOf(refreshed), /; Path=\/auth\/session; Secure; HttpOnly; SameSite=Strict$/)
+        // Two fields of either header are no way around.
+        assert.equal((await send({ ...refresh, headers: [...origin, ...origin, ...cookie] })).status, 403)
+        assert.equal((await send({ ...refresh, headers: [...origin, ...cookie, ...cookie] })).status, 400)
+        const ended = await send({ method: 'DELETE', path: '/auth/session', headers: [...origin, ...cookie] })
+        assert.deepEqual([ended.status, ended.text], [204, ''])
+        assert.equal((await send({ ...refresh, headers: [...origin, ...cookie] })).status, 400)
+      })
+
+      it('answers preflights of a listed origin, and leaves those for routes of the app to the app', async () => {
+        const ask = (path: string, origin: string): Promise<Received> =>
+          send({ method: 'OPTIONS', path, headers: ['Origin', origin, 'Access-Control-Request-Method', 'POST'] })
+        for (const path of ['/auth/token', '/auth/session', '/.well-known/oauth-authorization-server/auth']) {
+          const { status, headers } = await ask(path, page)
+          assert.deepEqual(
+            [status, headers['access-control-allow-origin'], headers['vary']],
+            [204, page, 'Origin'],
+            path,
+          )
+        }
+        assert.equal((await ask('/auth/token', page)).headers['access-control-allow-methods'], 'POST')
+        const { status, headers } = await ask('/auth/token', 'https://evil.example')
+        assert.deepEqual([status, headers['access-control-allow-origin']], [405, undefined])
+        for (const path of ['/echo', '/auth/own'])
+          assert.equal((await ask(path, page)).headers['access-control-allow-origin'], undefined, path)
+      })
+
       it('leaves everything else to the app', async () => {
         const own = await postJson('/auth/own', {})
         assert.deepEqual([own.status, JSON.parse(own.text)], [200, { own: true }])
@@ -192,4 +235,9 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
       })
     })
   }
+}
+
+/** Node has a list of these, whatever their number. */
+function setCookieOf({ headers }: Received): string {
+  return (headers['set-cookie'] as unknown as readonly string[])[0]!
 }

@@ -168,6 +168,27 @@ describe('keystile serve', () => {
     assert.deepEqual([await refresh(), await refresh()], [200, 400])
   })
 
+  it('takes a list of origins, with commas between them, and answers their pages', async () => {
+    const allowed = async (args: readonly string[], env: Readonly<Record<string, string>>): Promise<unknown> => {
+      const { url } = await start({ args: [...args, '--database', ':memory:'], env })
+      const ask = async (origin: string): Promise<string | null> =>
+        (await fetch(`${url}/token`, { method: 'POST', headers: { origin } })).headers.get(
+          'access-control-allow-origin',
+        )
+      return Promise.all(['https://a.example', 'https://b.example', 'https://c.example'].map(ask))
+    }
+    const env = { KEYSTILE_CORS_ORIGINS: 'https://a.example, https://b.example' }
+    assert.deepEqual(await allowed([], env), ['https://a.example', 'https://b.example', null])
+    assert.deepEqual(await allowed(['--cors-origins', 'https://c.example'], env), [null, null, 'https://c.example'])
+  })
+
+  it('has no sessions in a cookie, which are for apps that Keystile is embedded in', async () => {
+    writeFileSync(join(cwd, 'keystile.config.json'), JSON.stringify({ cookieSession: true }))
+    const { code, stderr } = await runCommand(['serve'], { cwd })
+    assert.equal(code, 1)
+    assert.match(stderr, /cookieSession is no setting/)
+  })
+
   it('reads a TypeScript configuration, a signing key and a log file', async () => {
     writeFileSync(join(cwd, 'keystile.config.ts'), `const audience: string = 'typed'\nexport default { audience }\n`)
     writeFileSync(
@@ -250,6 +271,7 @@ describe('keystile', () => {
           KEYSTILE_IDLE_SECONDS: 'long',
           KEYSTILE_PASSWORD_MIN_LENGTH: '7',
           KEYSTILE_PASSWORD_HASHING: 'm=19456,t=1',
+          KEYSTILE_CORS_ORIGINS: 'https://a.example, *,http://b.example',
         },
       },
     )
@@ -263,6 +285,8 @@ describe('keystile', () => {
       /KEYSTILE_IDLE_SECONDS is a whole number/,
       /passwordMinLength is at least 8/,
       /passwordHashing has at least 47104 KiB with passes: 1/,
+      /corsOrigins has "\*"/,
+      /corsOrigins has "http:\/\/b\.example", which is not https/,
     ])
       assert.match(wrong.stderr, fault)
     assert.equal(existsSync(join(cwd, 'data')), false)
@@ -279,7 +303,7 @@ describe('keystile', () => {
     }
     assert.deepEqual(await complete('se'), ['serve'])
     assert.deepEqual(await complete('user', 'd'), ['disable', 'delete'])
-    assert.deepEqual(await complete('user', 'create', 'ada', '--pass'), ['--password-file'])
+    assert.deepEqual(await complete('user', 'create', 'ada', '--password-f'), ['--password-file'])
     assert.ok((await complete('serve', '--')).includes('--issuer'))
     for (const shell of ['zsh', 'fish'])
       assert.match((await runCommand(['completion', shell], { cwd })).stdout, /keystile/)

@@ -96,6 +96,10 @@ for (const { binary, version } of nodes) {
       assert.deepEqual(await smoke('alone', 'node'), { stdout: 'ok\n', stderr: '' })
     })
 
+    it('signs in, sends the token and refreshes, and loses no token to a redirect, with nothing else installed', async () => {
+      assert.deepEqual(await smoke('alone', 'client'), { stdout: 'ok\n', stderr: '' })
+    })
+
     it('guards a Hono app with a shared secret', async () => {
       assert.deepEqual(await smoke('with-hono', 'hono'), { stdout: 'ok\n', stderr: '' })
     })

@@ -1,4 +1,4 @@
-// What an application does with the built library, in the JavaScript of Node 20: `node smoke.mjs jwt | node | hono`. It is
+// What an application does with the built library, in the JavaScript of Node 20: `node smoke.mjs jwt | node | client | hono`. It is
 // run in a folder whose node_modules holds keystile and nothing else (and hono, for the last), so that an import of anything
 // more fails. Prints "ok".
 import assert from 'node:assert/strict'
@@ -62,6 +62,45 @@ const parts = {
     await checkRoute(async (token) => answerOf(await fetch(url, { headers: headersWith(token) })))
     server.closeAllConnections()
     server.close()
+  },
+  async client() {
+    const { createClient } = await import('keystile/client')
+    const tokens = { access_token: 'first', refresh_token: 'r', expires_in: 600 }
+    const routes = {
+      'POST /auth/token': (body) =>
+        JSON.stringify({ ...tokens, ...(body.includes('refresh') && { access_token: 'next' }) }),
+      'GET /items': (_body, bearer) => (bearer === 'Bearer next' ? '{"owner":"ada"}' : 401),
+      'GET /leave': () => 307,
+    }
+    const asked = []
+    const listen = async () => {
+      const server = createServer(async (request, response) => {
+        let body = ''
+        for await (const chunk of request) body += chunk
+        const { authorization } = request.headers
+        asked.push([request.headers.host, request.url, authorization])
+        const answer = routes[`${request.method} ${request.url}`](body, authorization)
+        if (typeof answer === 'string') response.end(answer)
+        else response.writeHead(answer, { location: `http://127.0.0.1:${other.address().port}/items` }).end()
+      }).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      return server
+    }
+    const [server, other] = [await listen(), await listen()]
+    const url = `http://127.0.0.1:${server.address().port}`
+    const client = createClient({ issuer: `${url}/auth` })
+    await client.login({ username: 'ada', password: 'a password' })
+    assert.equal(await client.accessToken(), 'first')
+    assert.equal((await (await client.fetch(`${url}/items`)).json()).owner, 'ada')
+    assert.equal(await client.accessToken(), 'next')
+    assert.equal((await client.fetch(`${url}/leave`)).status, 401)
+    assert.deepEqual(asked.at(-1), [`127.0.0.1:${other.address().port}`, '/items', undefined])
+    const cookie = createClient({ issuer: `${url}/auth`, storage: 'cookie' }) // keeps no process alive
+    assert.equal(typeof cookie.fetch, 'function')
+    for (const each of [server, other]) {
+      each.closeAllConnections()
+      each.close()
+    }
   },
   async hono() {
     const { Hono } = await import('hono')

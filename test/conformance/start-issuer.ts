@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { IssuingAlgorithm } from '@keystile/server'
 import type { Jwk } from 'keystile/jwt'
 import { mount, type NodeMiddleware } from 'keystile/node'
+import { byOperator } from '../../packages/server/src/features/audit/audit.ts'
 import type { NewClient } from '../../packages/server/src/features/clients/clients.ts'
 import { checkOptions } from '../../packages/server/src/server/options.ts'
 import { wire } from '../../packages/server/src/server/wire.ts'
@@ -57,7 +58,7 @@ export async function startIssuer(options: {
       if (response.status !== 201) throw new Error(`${username} cannot register: ${await response.text()}`)
     },
     async addClient(client) {
-      const created = await clients.create(client)
+      const created = await clients.create(client, byOperator)
       if (created === 'taken') throw new Error(`${client.id} is taken`)
       return created.secret
     },

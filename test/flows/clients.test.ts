@@ -3,6 +3,7 @@ import { it } from 'node:test'
 import { createGuard } from 'keystile/hono'
 import { decodeJwtUnsafe } from 'keystile/jwt'
 import { Hono } from 'hono'
+import { byOperator } from '../../packages/server/src/features/audit/audit.ts'
 import {
   bothDirectories,
   createTestClock,
@@ -146,7 +147,7 @@ describeOnBoth(
         (await token(keystile, { username: 'ada', password, ...web })).json,
       )
       const untouched = tokensOf((await keystile.login()).json).accessToken
-      await keystile.clients.disable('web')
+      await keystile.clients.disable('web', byOperator)
       for (const bearer of [own, accessToken])
         await assert.rejects(keystile.keystile.verifier.verify(bearer), { message: 'Token has been revoked' })
       const refreshed = await token(keystile, { grant_type: 'refresh_token', refresh_token: refreshToken, ...web })

@@ -22,7 +22,7 @@ async function purgeAt(stage: Stage, now: number): Promise<readonly number[]> {
           return result
         },
       },
-      now,
+      { now, auditSeconds: 90 * day },
     )
   } finally {
     await database.close()

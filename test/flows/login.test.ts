@@ -152,7 +152,7 @@ describeOnBoth(
       const { addUser, login } = await stage.start()
       await addUser()
       assert.equal((await login({ grant_type: 'password' })).status, 200)
-      for (const grant of ['client_credentials', 'authorization_code', 'PASSWORD', 'constructor']) {
+      for (const grant of ['authorization_code', 'PASSWORD', 'constructor']) {
         const { status, json } = await login({ grant_type: grant })
         assert.deepEqual([status, json['error']], [400, 'unsupported_grant_type'], grant)
       }

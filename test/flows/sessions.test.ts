@@ -261,7 +261,8 @@ describeOnBoth('a database from before there were refresh tokens', (stage) => {
       ...['scopes', 'device', 'expires_at', 'idle_expires_at', 'late_retry_at'].map(
         (column) => `alter table session drop column ${column}`,
       ),
-      "delete from migration where name > '0002'",
+      'drop table audit',
+      "delete from migration where name >= '0002'",
     ]) {
       await stage.sql(statement)
     }

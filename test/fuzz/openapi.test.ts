@@ -11,6 +11,7 @@ import { decodeJwtUnsafe } from 'keystile/jwt'
 import { freePort } from '../support/command.ts'
 import { createTestClock, issuer, password, readAnswer, type Answer, type TestClock } from '../support/keystile.ts'
 import { grantTypes } from '../../packages/server/src/features/clients/clients.ts'
+import { byOperator } from '../../packages/server/src/features/audit/audit.ts'
 import { parseEmail, parseUsername } from '../../packages/server/src/features/users/names.ts'
 import { createPasswords } from '../../packages/server/src/features/password/password.ts'
 import { openHashThreads } from '../../packages/server/src/features/password/hash-threads.ts'
@@ -26,6 +27,7 @@ const requests = process.env['KEYSTILE_LONG'] ? 100_000 : 1_300
 const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
 const roles = { reader: ['items:read'] } as const
 const profile = z.object({ nickname: z.string().max(20).optional(), age: z.int().min(0).max(150).optional() })
+const common = { scopes, roles, cookieSession: true }
 const configurations: readonly (readonly [title: string, options: Readonly<Record<string, unknown>>])[] = [
   ['without a profile', {}],
   ['with a profile', { profile }],
@@ -58,7 +60,7 @@ describe('GET /openapi.json', () => {
     it(`is a valid OpenAPI 3.1 document ${title}`, async () => {
       const port = await freePort()
       const url = `http://localhost:${port}`
-      const running = await wire(checkOptions({ issuer: url, database: ':memory:', scopes, roles, ...options }))
+      const running = await wire(checkOptions({ issuer: url, database: ':memory:', ...common, ...options }))
       const server = await listen(running, { hosts: ['127.0.0.1'], port })
       try {
         const { json } = await readAnswer(await fetch(`${url}/openapi.json`))
@@ -135,7 +137,7 @@ async function openStage(options: Readonly<Record<string, unknown>>): Promise<St
   const failures: unknown[] = []
   const note = (fields: object, message: string): void => void log.push(fields, message)
   const logger = { debug: note, info: note, warn: note, error: (fields: object) => void failures.push(fields) }
-  const base = { issuer, database: ':memory:', clock, logger, scopes, roles, defaultScopes: ['items:read'] }
+  const base = { issuer, database: ':memory:', clock, logger, ...common, defaultScopes: ['items:read'] }
   const running = await wire(checkOptions({ ...base, ...options }))
   const { keystile, document } = running
   const callers = await createCallers(running, clock)
@@ -188,6 +190,10 @@ async function openStage(options: Readonly<Record<string, unknown>>): Promise<St
     callers,
     async send({ request }) {
       log.length = 0
+      if (request.url.endsWith('/session/refresh'))
+        request.headers.set('cookie', `__Secure-keystile=${await callers.anotherRefreshToken()}`)
+      // As browsers send it.
+      request.headers.set('origin', new URL(issuer).origin)
       return readAnswer(await keystile.fetch(request))
     },
     check,
@@ -246,7 +252,8 @@ function createValidators(
 
 async function createClient({ clients }: Running): Promise<Known['client']> {
   const id = 'fuzzer'
-  const created = await clients.create({ id, grants: grantTypes, scopes: [], may: ['introspect'], confidential: true })
+  const client = { id, grants: grantTypes, scopes: [], may: ['introspect'], confidential: true } as const
+  const created = await clients.create(client, byOperator)
   assert.ok(created !== 'taken')
   return { id, secret: created.secret! }
 }
@@ -254,6 +261,8 @@ async function createClient({ clients }: Running): Promise<Known['client']> {
 interface RenewableCallers extends Callers {
   /** Somebody's who does nothing else. */
   readonly refreshToken: string
+  /** Of a new session of the same. */
+  anotherRefreshToken(): Promise<string>
   /** Gives all of them new accounts: the old ones may be changed or gone. */
   renew(): Promise<void>
 }
@@ -268,7 +277,7 @@ async function createCallers({ keystile, users }: Running, clock: TestClock): Pr
   async function create(name: string, roles: readonly string[] = []): Promise<string> {
     const username = parseUsername(name)!
     const email = parseEmail(`${name}@example.com`)
-    const created = await users.create({ username, email, passwordHash, scopes: [], roles, profile: {} })
+    const created = await users.create({ username, email, passwordHash, scopes: [], roles, profile: {} }, byOperator)
     assert.ok('user' in created)
     return created.user.publicUser.id
   }
@@ -292,15 +301,17 @@ async function createCallers({ keystile, users }: Running, clock: TestClock): Pr
     // There is one at a time, so that requests about the last one are among the others.
     for (const { id } of former) {
       const user = await users.findBySubject(id)
-      if (user?.roles.includes('admin')) await users.change(user, { roles: [] })
+      if (user?.roles.includes('admin')) await users.change(user, { roles: [] }, byOperator)
     }
   }
 
-  const { refreshToken } = await keystile.sessions.create({ subject: await create('keeper') })
+  const subject = await create('keeper')
+  const { refreshToken } = await keystile.sessions.create({ subject })
   await renew()
   return {
     renew,
     refreshToken,
+    anotherRefreshToken: async () => (await keystile.sessions.create({ subject })).refreshToken,
     token: (caller) => current.get(caller)!.token,
     id(caller, path) {
       const { id, sessionId } = current.get(caller)!

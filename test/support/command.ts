@@ -20,7 +20,7 @@ export interface Finished {
 }
 
 export async function runCommand(args: readonly string[], options: CommandOptions): Promise<Finished> {
-  const child = spawnCommand(args, options)
+  const child = startCommand(args, options)
   const [stdout, stderr] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, 'close')])
   return { code: child.exitCode, stdout, stderr }
 }
@@ -40,7 +40,7 @@ export async function startServer(
   options: CommandOptions & { readonly args?: readonly string[]; readonly port?: number },
 ): Promise<RunningServer> {
   const port = options.port ?? (await freePort())
-  const child = spawnCommand(['serve', '--port', String(port), ...(options.args ?? [])], options)
+  const child = startCommand(['serve', '--port', String(port), ...(options.args ?? [])], options)
   let [stdout, stderr] = ['', '']
   child.stderr!.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
   await new Promise<void>((resolve, reject) => {
@@ -74,7 +74,7 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-function spawnCommand(args: readonly string[], { cwd, env = {} }: CommandOptions): ChildProcess {
+export function startCommand(args: readonly string[], { cwd, env = {} }: CommandOptions): ChildProcess {
   const { PATH = '', HOME = '' } = process.env
   return spawn(process.execPath, ['--conditions=source', main, ...args], {
     cwd,

@@ -12,6 +12,7 @@ import { decodeJwtUnsafe } from 'keystile/jwt'
 import type { Keystile, KeystileOptions } from '@keystile/server'
 import { checkOptions } from '../../packages/server/src/server/options.ts'
 import type { Clients, NewClient } from '../../packages/server/src/features/clients/clients.ts'
+import { byOperator } from '../../packages/server/src/features/audit/audit.ts'
 import type { User } from '../../packages/server/src/features/users/users.ts'
 import { wire } from '../../packages/server/src/server/wire.ts'
 import { openPeople, type People } from './people.ts'
@@ -90,6 +91,8 @@ export interface SendOptions {
   /** Sends it as a form. */
   readonly form?: Readonly<Record<string, string>> | string
   readonly bearer?: string
+  /** The address it is sent from. */
+  readonly remoteAddress?: string
 }
 
 interface UserFields {
@@ -200,7 +203,7 @@ export async function startKeystile(options: StartOptions, people?: People): Pro
   const { keystile, users, clients } = await wire(checkOptions({ issuer, key, ...options }))
   const guard = createGuard(keystile)
   const send: TestKeystile['send'] = async (method, path, options) =>
-    readAnswer(await keystile.fetch(requestOf(method, `${keystile.issuer}${path}`, options)))
+    readAnswer(await keystile.fetch(requestOf(method, `${keystile.issuer}${path}`, options), options))
   const register: TestKeystile['register'] = (fields) =>
     send('POST', '/users', { json: { username: 'ada', email: 'ada@example.com', password, ...fields } })
   const login: TestKeystile['login'] = (fields) =>
@@ -222,7 +225,7 @@ export async function startKeystile(options: StartOptions, people?: People): Pro
     clients,
     async addClient(fields) {
       const client = { id: 'orders', grants: ['client_credentials'], scopes: [], may: [], confidential: true } as const
-      const created = await clients.create({ ...client, ...fields })
+      const created = await clients.create({ ...client, ...fields }, byOperator)
       assert.ok(created !== 'taken')
       const { secret } = created
       return { client_id: fields?.id ?? client.id, ...(secret !== undefined && { client_secret: secret }) }
@@ -251,7 +254,7 @@ export async function startKeystile(options: StartOptions, people?: People): Pro
     },
     async disable(subject) {
       if (people) await people.sql('update people set banned = 1 where id = $1', subject)
-      else assert.equal(await users.change(await getUser(subject), { active: false }), 'changed')
+      else assert.equal(await users.change(await getUser(subject), { active: false }, byOperator), 'changed')
     },
     login,
     tokens,
@@ -260,7 +263,7 @@ export async function startKeystile(options: StartOptions, people?: People): Pro
       send('POST', '/token', { form: { grant_type: 'refresh_token', refresh_token, ...fields } }),
     async setScopes(subject, scopes) {
       if (people) await people.sql('update people set scopes = $1 where id = $2', scopes.join(' '), subject)
-      else assert.equal(await users.change(await getUser(subject), { scopes }), 'changed')
+      else assert.equal(await users.change(await getUser(subject), { scopes }, byOperator), 'changed')
     },
   }
 }

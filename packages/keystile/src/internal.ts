@@ -14,7 +14,7 @@ export {
 } from './base/errors.ts'
 export { isJsonObject, parseJsonObject, type JsonObject } from './base/json.ts'
 export { silentLogger, type Logger } from './base/log.ts'
-export { randomId, randomRowId } from './base/random.ts'
+export { lowestRowId, randomId, randomRowId } from './base/random.ts'
 export { createGuardCore, type GuardCore } from './guard/guard.ts'
 export { createRevocationList, type RevocationEvent, type RevocationList } from './guard/revocations.ts'
 export { parseAuthorization } from './http/authorization.ts'

@@ -57,7 +57,9 @@ export function createGuard<S extends string = string, U = undefined>(options: G
  */
 export function mount(keystile: Mountable): MiddlewareHandler {
   return async (c, next) => {
-    const answer = await keystile.answer(readWebRequest(c.req.raw))
+    // What @hono/node-server passes on; elsewhere nobody tells the address.
+    const { incoming } = (c.env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } }
+    const answer = await keystile.answer(readWebRequest(c.req.raw, incoming?.socket?.remoteAddress))
     return answer ? toResponse(answer) : next()
   }
 }

@@ -7,6 +7,8 @@ export function readNodeRequest(request: IncomingMessage): HttpRequestWithBody {
   return {
     method: request.method ?? '',
     url: request.url ?? '',
+    // An adapter to a serverless platform may have no socket.
+    remoteAddress: (request.socket as IncomingMessage['socket'] | undefined)?.remoteAddress,
     headers: {
       get: (name) => (name === 'authorization' ? authorizationOf(request) : request.headers[name]?.toString()),
     },

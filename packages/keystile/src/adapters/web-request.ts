@@ -1,11 +1,12 @@
 import { ProblemError } from '../base/errors.ts'
 import { tooLarge, type HttpRequestWithBody } from '../http/message.ts'
 
-/** A web `Request` in our words. */
-export function readWebRequest(request: Request): HttpRequestWithBody {
+/** A web `Request` in our words; it does not tell who sent it. */
+export function readWebRequest(request: Request, remoteAddress?: string): HttpRequestWithBody {
   return {
     method: request.method,
     url: request.url,
+    remoteAddress,
     headers: request.headers,
     body: (maxBytes) => collect(request.body ?? [], maxBytes),
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseBase64url } from './bytes.ts'
-import { randomId, randomRowId } from './random.ts'
+import { lowestRowId, randomId, randomRowId } from './random.ts'
 
 describe('randomId', () => {
   it('is 128 bits in 22 characters of base64url, another each time', () => {
@@ -50,5 +50,16 @@ describe('randomRowId', () => {
     assert.equal(new Set(ids.map((id) => id.slice(-12))).size, 1_000)
     assert.ok(new Set(ids.map((id) => id.slice(15, 18))).size > 500)
     assert.ok(new Set(ids.map((id) => id.slice(19, 23))).size > 500)
+  })
+})
+
+describe('lowestRowId', () => {
+  it('is above all row ids of earlier times, and below those of its own', () => {
+    for (const now of [256, 1_800_000_000_000]) {
+      assert.equal(lowestRowId(now).length, randomRowId(now).length)
+      for (let i = 0; i < 500; i++) assert.ok(randomRowId(now - 1) < lowestRowId(now))
+      for (let i = 0; i < 500; i++) assert.ok(lowestRowId(now) < randomRowId(now))
+    }
+    assert.equal(lowestRowId(1), '00000000-0001-7000-8000-000000000000')
   })
 })

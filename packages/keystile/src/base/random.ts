@@ -8,7 +8,15 @@ export function randomId(): string {
 
 /** A UUID whose first 48 bits are the time, so that rows stay in the order they were made (RFC 9562 §5.7). */
 export function randomRowId(now: number): string {
-  const bytes = randomBytes(16)
+  return rowId(now, randomBytes(16))
+}
+
+/** The lowest of the row ids of a time, in milliseconds: all from before are below it. */
+export function lowestRowId(now: number): string {
+  return rowId(now, Buffer.alloc(16))
+}
+
+function rowId(now: number, bytes: Buffer): string {
   bytes.writeUIntBE(now, 0, 6)
   bytes[6] = 0x70 | (bytes[6]! & 0x0f)
   bytes[8] = 0x80 | (bytes[8]! & 0x3f)

@@ -12,6 +12,8 @@ export interface HttpRequest {
 
 /** A request whose body can be read as well. */
 export interface HttpRequestWithBody extends HttpRequest {
+  /** The IP address of the peer, where the platform tells it: who sent it, or the proxy before us. No header is believed. */
+  readonly remoteAddress?: string | undefined
   /**
    * All bytes of the body.
    *

@@ -1,5 +1,6 @@
 import { silentLogger, systemClock } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
+import { byOperator } from '../features/audit/audit.ts'
 import {
   findClientFaults,
   grantTypes,
@@ -57,7 +58,7 @@ async function create({ operand: id, flags, terminal, settings }: Call): Promise
   const faults = findClientFaults(client)
   if (faults.length > 0) throw new ConfigurationError(faults.join('\n'))
   await withClients(database, async (clients) => {
-    const created = await clients.create(client)
+    const created = await clients.create(client, byOperator)
     if (created === 'taken') throw new ConfigurationError(`there is, or was, a client ${id}`)
     terminal.print(describeSecret(id, created.secret, flags))
   })
@@ -80,7 +81,7 @@ async function list({ flags, terminal, settings }: Call): Promise<void> {
 
 async function rotateSecret({ operand: id, flags, terminal, settings }: Call): Promise<void> {
   await withClients(requireExisting((await settings()).options.database), async (clients) => {
-    const secret = await clients.rotateSecret(id)
+    const secret = await clients.rotateSecret(id, byOperator)
     if (secret === undefined) throw new ConfigurationError(`there is no client ${id} with a secret`)
     terminal.print(describeSecret(id, secret, flags))
   })
@@ -88,7 +89,7 @@ async function rotateSecret({ operand: id, flags, terminal, settings }: Call): P
 
 async function disable({ operand: id, terminal, settings }: Call): Promise<void> {
   await withClients(requireExisting((await settings()).options.database), async (clients) => {
-    if (!(await clients.disable(id)))
+    if (!(await clients.disable(id, byOperator)))
       throw new ConfigurationError(`there is no client ${id}, or it is disabled already`)
     terminal.print(`disabled ${id}; a running server refuses its tokens within a second`)
   })

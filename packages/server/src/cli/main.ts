@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { DatabaseUnavailableError } from '../storage/database.ts'
+import { auditCommand } from './audit.ts'
 import { parseCall, type Command } from './command.ts'
 import { clientCommands } from './client.ts'
 import { completionScript, helpText } from './help.ts'
@@ -17,6 +18,7 @@ const commands: readonly Command[] = [
   ...clientCommands,
   ...keyCommands,
   tuneCommand,
+  auditCommand,
   {
     words: ['config', 'check'],
     takesSettings: true,

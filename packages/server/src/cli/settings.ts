@@ -31,6 +31,7 @@ const wholeNumber = (value: string): number => {
   if (!/^\d{1,9}$/.test(value)) throw new TypeError('is a whole number')
   return Number(value)
 }
+const listOf = (value: string): readonly string[] => value.split(',').map((item) => item.trim())
 const booleanOf = (value: string): boolean => {
   if (value !== 'true' && value !== 'false') throw new TypeError('is true or false')
   return value === 'true'
@@ -128,6 +129,18 @@ const settings: readonly Setting[] = [
     parse: costOf,
   },
   {
+    name: 'corsOrigins',
+    environment: ['KEYSTILE_CORS_ORIGINS'],
+    summary: 'origins whose pages may ask from elsewhere, with commas between them; none unless said',
+    parse: listOf,
+  },
+  {
+    name: 'auditSeconds',
+    environment: ['KEYSTILE_AUDIT_SECONDS'],
+    summary: 'how long the audit record keeps a line; 7776000 (90 days) unless said',
+    parse: wholeNumber,
+  },
+  {
     name: 'logFile',
     environment: ['KEYSTILE_LOG_FILE'],
     summary: 'where the log goes; standard error unless said',
@@ -136,7 +149,7 @@ const settings: readonly Setting[] = [
   {
     name: 'dangerouslyAllowHttpIssuer',
     environment: ['KEYSTILE_DANGEROUSLY_ALLOW_HTTP_ISSUER'],
-    summary: 'true allows an http issuer that is not this machine',
+    summary: 'true allows an http issuer, and http origins, that are not this machine',
     parse: booleanOf,
   },
 ]

@@ -12,6 +12,8 @@ export interface Terminal {
   askSecret(question: string): Promise<string>
   /** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
   untilStopped(): Promise<string>
+  /** Resolves when whoever read what is printed has gone: `head`, say. From then on, what is printed is lost. */
+  untilUnread(): Promise<void>
 }
 
 export function createTerminal(): Terminal {
@@ -23,6 +25,13 @@ export function createTerminal(): Terminal {
     untilStopped: () =>
       new Promise((resolve) => {
         for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
+      }),
+    untilUnread: () =>
+      new Promise((resolve) => {
+        process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+          if (error.code !== 'EPIPE') throw error
+          resolve()
+        })
       }),
   }
 }

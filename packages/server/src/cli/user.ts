@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseJsonObject, silentLogger, systemClock, type JsonObject } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
+import { byOperator } from '../features/audit/audit.ts'
 import type { HashingCost } from '../features/password/hashing-cost.ts'
 import { createPasswordPolicy, type PasswordOwner } from '../features/password/policy.ts'
 import type { ScopeRules } from '../features/scopes/scopes.ts'
@@ -108,7 +109,7 @@ async function create({ operand, flags, terminal, settings: readSettings }: Call
   const password = await readPassword(flags.value('password-file'), { owner, terminal, options: settings.options })
   const work = async ({ users, passwords }: Accounts): Promise<void> => {
     const passwordHash = await passwords.hash(password)
-    const created = await users.create({ username, email, passwordHash, scopes, roles, profile })
+    const created = await users.create({ username, email, passwordHash, scopes, roles, profile }, byOperator)
     if ('taken' in created) throw new ConfigurationError(`this ${created.taken} is already taken`)
     terminal.print(`created ${username.shown} (${created.user.publicUser.id})`)
   }
@@ -162,7 +163,7 @@ async function changeUser(
 ): Promise<void> {
   await withAccounts(requireExisting((await settings()).options.database), async ({ users }) => {
     const user = await getUser(users, operand)
-    const outcome = await users.change(user, typeof change === 'function' ? change(user) : change)
+    const outcome = await users.change(user, typeof change === 'function' ? change(user) : change, byOperator)
     if (outcome === 'last-administrator') throw new ConfigurationError('the last administrator must stay one')
     if (outcome === 'outdated')
       throw new ConfigurationError('somebody else changed this user at the same time; try again')
@@ -177,7 +178,7 @@ async function setPassword({ operand, flags, terminal, settings }: Call): Promis
     const user = await getUser(users, operand)
     const owner = user.publicUser
     const password = await readPassword(flags.value('password-file'), { owner, terminal, options })
-    const outcome = await users.changePassword(user, await passwords.hash(password))
+    const outcome = await users.changePassword(user, await passwords.hash(password), byOperator)
     if (outcome === 'outdated') throw new ConfigurationError('the password was changed at the same time; try again')
     terminal.print(`${owner.username} has a new password and no sessions`)
   }
@@ -187,7 +188,7 @@ async function setPassword({ operand, flags, terminal, settings }: Call): Promis
 async function remove({ operand, terminal, settings }: Call): Promise<void> {
   await withAccounts(requireExisting((await settings()).options.database), async ({ users }) => {
     const user = await getUser(users, operand)
-    if ((await users.delete(user)) === 'last-administrator')
+    if ((await users.delete(user, byOperator)) === 'last-administrator')
       throw new ConfigurationError('the last administrator must stay one')
     terminal.print(`deleted ${user.publicUser.username}`)
   })

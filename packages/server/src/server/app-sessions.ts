@@ -1,4 +1,5 @@
 import { ProblemError } from 'keystile/internal'
+import { byApp } from '../features/audit/audit.ts'
 import { firstParty } from '../features/clients/clients.ts'
 import { grantScopes, type ScopeRules } from '../features/scopes/scopes.ts'
 import type { SessionEnds, Session } from '../features/sessions/session-ends.ts'
@@ -48,7 +49,7 @@ export function createAppSessions<U>(parts: {
       if (undeclared !== undefined) throw new TypeError(`the scope "${undeclared}" is not declared`)
       const user = await directory.findActive(subject)
       const scopes = user === undefined ? [] : grantScopes(requested, directory.scopes(user), firstParty.scopes)
-      const login = { subject, clientId: firstParty.id, scopes, refreshes: true }
+      const login = { subject, clientId: firstParty.id, scopes, refreshes: true, by: byApp }
       const started = user === undefined ? undefined : await starter.start(login)
       if (!started?.refreshToken)
         throw new ProblemError('not_found', 'There is no such user, or one who may not come in')
@@ -56,7 +57,7 @@ export function createAppSessions<U>(parts: {
       return { accessToken, tokenType: 'bearer', expiresIn: expiresInSeconds, refreshToken, scopes }
     },
     list: ends.list,
-    revoke: async (sessionId) => void (await ends.end(sessionId)),
-    revokeAll: ends.endAll,
+    revoke: async (sessionId) => void (await ends.end(sessionId, byApp)),
+    revokeAll: (subject) => ends.endAll(subject, byApp),
   }
 }

@@ -46,8 +46,11 @@ describe('checkOptions', () => {
     assert.equal(options.graceSeconds, 10)
     assert.equal(options.passwordMinLength, 15)
     assert.deepEqual(options.passwordHashing, { memoryKiB: 19_456, passes: 2 })
+    assert.equal(options.auditSeconds, 90 * 86_400)
     assert.equal(options.registration, 'open')
     assert.equal(options.signingAlgorithm, 'ES256')
+    assert.equal(options.cookieSession, false)
+    assert.deepEqual(options.corsOrigins, [])
     assert.deepEqual(Object.keys(options.scopes.declared), ['a', 'users:read', 'users:write'])
     assert.deepEqual(options.scopes.roles, { admin: ['a', 'users:read', 'users:write'] })
   })
@@ -138,6 +141,68 @@ describe('readOptions', () => {
     ['a default scope named like a member of all objects', { defaultScopes: ['constructor'] }, /not declared/],
     ['a role with a scope that is not declared', { roles: { r: ['b'] } }, /roles\.r has "b", which is not declared/],
     ['another role admin', { roles: { admin: [] } }, /roles\.admin is built in/],
+    ['a cookie session that is no boolean', { cookieSession: 'true' }, /^cookieSession is true or false/],
+    [
+      'a cookie session below a path that would end its cookie’s',
+      { cookieSession: true, issuer: 'http://localhost/a;b' },
+      /^cookieSession needs an issuer without ";"/,
+    ],
+    [
+      'a cookie session whose cookie no browser would keep',
+      {
+        cookieSession: true,
+        issuer: 'http://auth.internal',
+        registration: 'closed',
+        dangerouslyAllowHttpIssuer: true,
+      },
+      /^cookieSession needs an https issuer/,
+    ],
+    ['an issuer that is none, for a cookie session', { cookieSession: true, issuer: 7 }, /^issuer is a string/],
+    ['origins that are no list', { corsOrigins: 'https://a.example' }, /^corsOrigins is a list of origins/],
+    ['an origin that is no string', { corsOrigins: [1] }, /^corsOrigins\.0 is an origin such as/],
+    ...[
+      '*',
+      'null',
+      '',
+      'a.example',
+      'https://*.a.example',
+      'https://',
+      'https://a b',
+      'ftp://a.example',
+      'file:///x',
+      'xhttps://a.example',
+    ].map(
+      (origin) =>
+        [
+          `an origin that no page has: ${origin}`,
+          { corsOrigins: [origin] },
+          /^corsOrigins has ".*"; an origin is such as/,
+        ] as const,
+    ),
+    ...[
+      'https://a.example/',
+      'https://a.example/x',
+      'https://A.example',
+      'https://a.example:443',
+      'https://u:p@a.example',
+      'https://a.example?x',
+      'https://a.example#x',
+    ].map(
+      (origin) =>
+        [
+          `an origin with more to it, or written otherwise: ${origin}`,
+          { corsOrigins: ['https://b.example', origin] },
+          /^corsOrigins has ".*", of which the origin is https:\/\/a\.example:/,
+        ] as const,
+    ),
+    ...['http://a.example', 'http://10.0.0.1', 'http://localhost.a.example'].map(
+      (origin) =>
+        [
+          `http of a page elsewhere than on this machine: ${origin}`,
+          { corsOrigins: [origin] },
+          /^corsOrigins has ".*", which is not https/,
+        ] as const,
+    ),
     ['a life of tokens below 10 s', { accessTokenSeconds: 9 }, /at least 10/],
     ['a life of tokens above a day', { accessTokenSeconds: 86_401 }, /at most 86400/],
     ['a life of tokens that is no number', { accessTokenSeconds: '600' }, /whole number/],
@@ -156,6 +221,8 @@ describe('readOptions', () => {
     ['hashing without passes', { passwordHashing: { memoryKiB: 19_456 } }, /passwordHashing/],
     ['hashing with lanes', { passwordHashing: { memoryKiB: 19_456, passes: 2, lanes: 4 } }, /passwordHashing/],
     ['hashing by a name', { passwordHashing: 'argon2id' }, /passwordHashing is \{ memoryKiB, passes \}/],
+    ['a record shorter than a day', { auditSeconds: 86_399 }, /auditSeconds is at least 86400/],
+    ['a record longer than 10 years', { auditSeconds: 3_650 * 86_400 + 1 }, /at most 315360000/],
     ['a grace below 0', { graceSeconds: -1 }, /graceSeconds is at least 0/],
     ['a grace above a minute', { graceSeconds: 61 }, /at most 60/],
     ['a grace that is no whole number', { graceSeconds: 0.5 }, /whole number/],
@@ -237,6 +304,21 @@ describe('readOptions', () => {
       { passwordMinLength: 8, passwordHashing: { memoryKiB: 47_104, passes: 1 } },
       { passwordMinLength: 64, passwordHashing: { memoryKiB: 1_048_576, passes: 4 } },
       { users: directory, passwordHashing: { memoryKiB: 65_536, passes: 3 } },
+      { cookieSession: true },
+      { cookieSession: true, issuer: 'https://auth.example', registration: 'closed' },
+      { cookieSession: false, issuer: 'http://localhost/a;b' },
+      {
+        corsOrigins: [
+          'https://a.example',
+          'https://a.example:8443',
+          'http://localhost:5173',
+          'http://127.0.0.1',
+          'http://[::1]:1',
+        ],
+      },
+      { corsOrigins: ['http://a.example'], dangerouslyAllowHttpIssuer: true },
+      { auditSeconds: 86_400 },
+      { auditSeconds: 3_650 * 86_400 },
       { users: directory },
       { users: directory, issuer: 'https://auth.example' },
       { users: { ...directory, savePasswordHash() {} } },

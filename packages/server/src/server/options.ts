@@ -4,90 +4,15 @@ import { isScopeName, silentLogger, systemClock, type Clock, type Logger } from 
 import type { Jwk, SigningKey } from 'keystile/jwt'
 import { defaultCost, findCostFault, type HashingCost } from '../features/password/hashing-cost.ts'
 import { defaultMinLength, leastMinLength, maxMinLength } from '../features/password/policy.ts'
-import { adminRole, builtInScopes, type BuiltInScope, type ScopeRules } from '../features/scopes/scopes.ts'
+import { adminRole, builtInScopes, type ScopeRules } from '../features/scopes/scopes.ts'
 import { maxAccessTokenSeconds, type Lifetimes } from '../features/sessions/lifetimes.ts'
 import { findSealingSecretFault } from '../features/signing-keys/sealing-secret.ts'
 import { issuingAlgorithms, signingKeyOf, type IssuingAlgorithm } from '../features/signing-keys/signing-keys.ts'
 import { directoryFunctions, type UserDirectory } from '../features/users/directory.ts'
-import type { ProfileSchema, PublicUser } from '../features/users/users.ts'
+import type { ProfileSchema } from '../features/users/users.ts'
 import { isPostgresUrl } from '../storage/open.ts'
 import type { Pool } from '../storage/postgres.ts'
 import { ConfigurationError } from '../base/configuration-error.ts'
-
-/** What `createKeystile` is told. `S`: the declared scopes, `P`: the profile's fields, `U`: the user of the app's own directory. */
-export type KeystileOptions<S extends string, P extends object, U = PublicUser & P> = CommonOptions<S> &
-  (AccountOptions<S, P> | DirectoryOptions<S, U>)
-
-interface CommonOptions<S extends string> {
-  /** `iss` of all tokens, and where the endpoints are: an https URL without query, or http on this machine alone. */
-  readonly issuer: string
-  /** Who the tokens are for: their `aud`. Default: the issuer. */
-  readonly audience?: string
-  /** A file, `:memory:`, a `postgres:` URL, or a pool of pg that stays yours. */
-  readonly database: string | Pool
-  /** The scopes there are, each with its description. `users:read` and `users:write` are always declared. */
-  readonly scopes?: Readonly<Record<S, string>>
-  /** Scopes that every user holds. Default: none. */
-  readonly defaultScopes?: readonly NoInfer<S | BuiltInScope>[]
-  /** Life of an access token in seconds, 10 to 86,400. Default: 600. */
-  readonly accessTokenSeconds?: number
-  /**
-   * How long a login lasts, however often it is refreshed: seconds, 60 to 34,560,000 (400 days). Default: 30 days. Holds for
-   * logins from now on.
-   */
-  readonly sessionSeconds?: number
-  /** How long a login lasts that is not refreshed: seconds, 60 to 34,560,000. Default: 14 days. */
-  readonly idleSeconds?: number
-  /**
-   * How long a used refresh token is answered with its successor again, for clients that send twice or lose an answer: seconds, 0 to
-   * 60. Default: 10. With 0 a token is used strictly once, and whoever sends twice is logged out.
-   */
-  readonly graceSeconds?: number
-  /**
-   * What the hash of a password costs: argon2id with one lane, at least as strong as OWASP recommends. Default: 19,456 KiB and 2 passes.
-   * `keystile tune` measures what a machine can bear. A hash of less is made anew at the next login.
-   */
-  readonly passwordHashing?: HashingCost
-  /**
-   * The secret under which private signing keys are sealed: 32 random characters or more. Default: the file
-   * `keystile.key` beside a SQLite file, made at the first start; PostgreSQL has no default.
-   */
-  readonly key?: string
-  /** The algorithm that tokens are signed with. Default: ES256. */
-  readonly signingAlgorithm?: IssuingAlgorithm
-  /** A private JWK that signs instead of keys that Keystile makes itself. */
-  readonly signingKey?: Jwk
-  /** Allows an http issuer that is not this machine: tokens and passwords then cross the network unprotected. */
-  readonly dangerouslyAllowHttpIssuer?: boolean
-  readonly logger?: Logger
-  readonly clock?: Clock
-}
-
-/** Where Keystile keeps the users. */
-interface AccountOptions<S extends string, P extends object> {
-  /** Named lists of scopes. `admin` is built in and holds all. */
-  readonly roles?: Readonly<Record<string, readonly NoInfer<S | BuiltInScope>[]>>
-  /** Whether strangers may register at `POST /users`. Default: open where the issuer is on this machine; else it must be said. */
-  readonly registration?: 'open' | 'closed'
-  /**
-   * Characters that a new password has at least, 8 to 64. Default: 15. Fewer only where a second factor is asked for as well
-   * (NIST SP 800-63B-4 §3.1.1.2).
-   */
-  readonly passwordMinLength?: number
-  /** A schema for fields of a user beside ours, by the Standard Schema specification. */
-  readonly profile?: ProfileSchema<P>
-  readonly users?: undefined
-}
-
-/** Where the application keeps them: there are no roles, no profile, and none of the endpoints below `/users`. */
-interface DirectoryOptions<S extends string, U> {
-  /** The application's own users. */
-  readonly users: UserDirectory<U, NoInfer<S | BuiltInScope>>
-  readonly roles?: undefined
-  readonly registration?: undefined
-  readonly passwordMinLength?: undefined
-  readonly profile?: undefined
-}
 
 function isLogger(value: unknown): boolean {
   return (['debug', 'info', 'warn', 'error'] as const).every(
@@ -110,7 +35,8 @@ function addCostFault(cost: HashingCost, { addIssue }: z.core.$RefinementCtx<Has
   if (message) addIssue({ code: 'custom', message })
 }
 
-const maxSessionSeconds = 400 * 24 * 60 * 60
+const daySeconds = 24 * 60 * 60
+const maxSessionSeconds = 400 * daySeconds
 
 const seconds = (min: number, max: number): z.ZodNumber =>
   z
@@ -142,6 +68,7 @@ const shape = z.strictObject({
     .strictObject({ memoryKiB: z.number(), passes: z.number() }, { error: 'is { memoryKiB, passes }' })
     .superRefine(addCostFault)
     .optional(),
+  auditSeconds: seconds(daySeconds, 3_650 * daySeconds).optional(),
   registration: z.enum(['open', 'closed'], { error: 'is open or closed' }).optional(),
   passwordMinLength: z
     .int({ error: `is a whole number from ${leastMinLength} to ${maxMinLength}` })
@@ -164,6 +91,10 @@ const shape = z.strictObject({
   signingKey: z
     .custom<Jwk>((value) => typeof value === 'object' && value !== null, { error: 'is a private JWK' })
     .optional(),
+  cookieSession: z.boolean({ error: 'is true or false' }).optional(),
+  corsOrigins: z
+    .array(z.string({ error: 'is an origin such as https://app.example' }), { error: 'is a list of origins' })
+    .optional(),
   dangerouslyAllowHttpIssuer: z.boolean({ error: 'is true or false' }).optional(),
   logger: z
     .custom<Logger>(isLogger, {
@@ -182,6 +113,8 @@ export interface CheckedOptions extends Lifetimes {
   readonly database: string | Pool
   readonly scopes: ScopeRules
   readonly passwordHashing: HashingCost
+  /** How long the audit record keeps a line. */
+  readonly auditSeconds: number
   readonly registration: 'open' | 'closed'
   readonly passwordMinLength: number
   readonly profile: ProfileSchema | undefined
@@ -190,6 +123,8 @@ export interface CheckedOptions extends Lifetimes {
   readonly key: string | undefined
   readonly signingAlgorithm: IssuingAlgorithm
   readonly signingKey: SigningKey | undefined
+  readonly cookieSession: boolean
+  readonly corsOrigins: readonly string[]
   readonly logger: Logger
   readonly clock: Clock
 }
@@ -248,10 +183,11 @@ export function readOptions(input: Readonly<Record<string, unknown>>): {
     database,
     scopes: { declared, defaults: defaultScopes ?? [], roles: { ...roles, [adminRole]: Object.keys(declared) } },
     accessTokenSeconds: rest.accessTokenSeconds ?? 600,
-    sessionSeconds: rest.sessionSeconds ?? 30 * 24 * 60 * 60,
-    idleSeconds: rest.idleSeconds ?? 14 * 24 * 60 * 60,
+    sessionSeconds: rest.sessionSeconds ?? 30 * daySeconds,
+    idleSeconds: rest.idleSeconds ?? 14 * daySeconds,
     graceSeconds: rest.graceSeconds ?? 10,
     passwordHashing: rest.passwordHashing ?? defaultCost,
+    auditSeconds: rest.auditSeconds ?? 90 * daySeconds,
     registration: rest.registration ?? 'open',
     passwordMinLength: rest.passwordMinLength ?? defaultMinLength,
     profile: rest.profile,
@@ -259,6 +195,8 @@ export function readOptions(input: Readonly<Record<string, unknown>>): {
     key: rest.key,
     signingAlgorithm: rest.signingAlgorithm ?? 'ES256',
     signingKey,
+    cookieSession: rest.cookieSession ?? false,
+    corsOrigins: rest.corsOrigins ?? [],
     logger: rest.logger ?? silentLogger,
     clock: rest.clock ?? systemClock,
   }
@@ -280,6 +218,8 @@ function findFaultsTogether(
     users,
     key,
     signingKey,
+    cookieSession,
+    corsOrigins = [],
     dangerouslyAllowHttpIssuer,
   }: Partial<z.output<typeof shape>>,
   wrong: ReadonlySet<string>,
@@ -313,6 +253,13 @@ function findFaultsTogether(
       [findSealingSecretFault(key)].filter((fault) => fault !== undefined),
     )
   if (signingKey) add('signingKey', findSigningKeyFaults(signingKey))
+  if (cookieSession && issuer !== undefined) {
+    if (issuer.includes(';'))
+      add('cookieSession', ['needs an issuer without ";": the path of a cookie would end there (RFC 6265 §4.1.1)'])
+    if (issuer.startsWith('http:') && !isOnThisMachine(issuer))
+      add('cookieSession', ['needs an https issuer: from any other, no browser keeps the cookie'])
+  }
+  for (const origin of corsOrigins) add('corsOrigins', findOriginFaults(origin, dangerouslyAllowHttpIssuer === true))
   if (users !== undefined) {
     for (const [option, value] of Object.entries({ registration, passwordMinLength, roles, profile }))
       if (value !== undefined) add(option, ['is for our own accounts: with users, it is a matter of your directory'])
@@ -367,6 +314,18 @@ function findIssuerFaults(issuer: string, allowHttp: boolean): readonly string[]
     )
   }
   return faults
+}
+
+/** An `Origin` is compared as text, so it is written as browsers send it. */
+function findOriginFaults(origin: string, allowHttp: boolean): readonly string[] {
+  if (!/^https?:\/\/[^*]+$/.test(origin) || !URL.canParse(origin))
+    return [`has "${origin}"; an origin is such as https://app.example or http://localhost:5173, without * and null`]
+  const url = new URL(origin)
+  if (url.origin !== origin) return [`has "${origin}", of which the origin is ${url.origin}: as browsers send it`]
+  if (url.protocol === 'https:' || isLoopback(url.hostname) || allowHttp) return []
+  return [
+    `has "${origin}", which is not https: whoever is on the network between could be its page. Where something else protects it, set dangerouslyAllowHttpIssuer`,
+  ]
 }
 
 function findSigningKeyFaults(jwk: Jwk): readonly string[] {

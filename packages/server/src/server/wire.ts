@@ -13,10 +13,12 @@ import {
   type Logger,
 } from 'keystile/internal'
 import { createClients, type Clients } from '../features/clients/clients.ts'
+import { createAudit, type Audit } from '../features/audit/audit.ts'
 import { openEventFeed, type EventFeed } from '../features/events/events.ts'
 import { describeRoutes } from '../features/docs/openapi.ts'
 import { startHousekeeping } from '../features/housekeeping/housekeeping.ts'
 import { introspectRoute } from '../features/oauth/introspect.ts'
+import { cookieSessionRoutes } from '../features/oauth/cookie-session.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
 import { revokeRoute } from '../features/oauth/revoke.ts'
 import { tokenRoute } from '../features/oauth/token.ts'
@@ -40,7 +42,9 @@ import type { Route } from '../http/route.ts'
 import { DatabaseUnavailableError, type Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
 import { createAppSessions, type Sessions } from './app-sessions.ts'
-import { checkOptions, type CheckedOptions, type KeystileOptions } from './options.ts'
+import { allowOrigins } from './cors.ts'
+import type { KeystileOptions } from './keystile-options.ts'
+import { checkOptions, type CheckedOptions } from './options.ts'
 import { createRouter } from './router.ts'
 import { readVersion } from './version.ts'
 
@@ -58,8 +62,12 @@ export interface Keystile<S extends string = string, U = PublicUser> {
   user(identity: Identity): Promise<U | undefined>
   /** The answer to a request for one of our endpoints, `undefined` for any other: what `mount` asks. */
   answer(request: HttpRequestWithBody): Promise<HttpAnswer | undefined>
-  /** The same for a web `Request`; a path that is not ours is answered with 404. */
-  fetch(request: Request): Promise<Response>
+  /**
+   * The same for a web `Request`; a path that is not ours is answered with 404.
+   *
+   * @param from the IP address of who sent it, for the audit record: a `Request` does not say
+   */
+  fetch(request: Request, from?: { readonly remoteAddress?: string | undefined }): Promise<Response>
   /** Ends timers, threads and connections. A pool that was passed in stays open. */
   close(): Promise<void>
 }
@@ -99,6 +107,7 @@ export interface Accounts {
   readonly users: Users
   readonly passwords: Passwords
   readonly clients: Clients
+  readonly audit: Audit
   close(): Promise<void>
 }
 
@@ -124,6 +133,7 @@ export async function openAccounts(
       users: createUsers(database, feed, clock),
       passwords: createPasswords(hashThreads, passwordHashing),
       clients: createClients(database, feed, clock),
+      audit: createAudit(database, clock),
       close: () => (closing ??= close()),
     }
   } catch (error) {
@@ -146,7 +156,7 @@ interface People<U> {
 export async function wire(options: CheckedOptions): Promise<Running> {
   const { issuer, scopes: rules, registration, profile, logger } = options
   const accounts = await openAccounts(options.database, options)
-  const { users, passwords } = accounts
+  const { users, passwords, audit } = accounts
   const passwordPolicy = createPasswordPolicy({ issuer, minLength: options.passwordMinLength })
   try {
     if (options.users) {
@@ -165,7 +175,7 @@ export async function wire(options: CheckedOptions): Promise<Running> {
         return user?.active ? user : undefined
       },
       routes: [
-        ...accountRoutes({ issuer, users, passwords, passwordPolicy, registration, profile }),
+        ...accountRoutes({ issuer, users, passwords, passwordPolicy, audit, registration, profile }),
         ...managementRoutes({ users, scopes: rules, profile }),
       ],
       show: ({ publicUser }) => publicUser,
@@ -177,8 +187,8 @@ export async function wire(options: CheckedOptions): Promise<Running> {
 }
 
 async function serve<U>(options: CheckedOptions, accounts: Accounts, people: People<U>): Promise<Running> {
-  const { issuer, audience, scopes, logger, clock } = options
-  const { database, feed, users, passwords, clients, close } = accounts
+  const { issuer, audience, scopes, corsOrigins, logger, clock } = options
+  const { database, feed, users, passwords, clients, audit, close } = accounts
   const { directory, show } = people
   const signingKeys = await openSigningKeys(database, { issuer, source: signingKeySource(options), clock })
   const signingKey = (): SigningKey => signingKeys.current
@@ -195,17 +205,19 @@ async function serve<U>(options: CheckedOptions, accounts: Accounts, people: Peo
     identity.sessionId === undefined ? undefined : people.findActive(identity.subject).catch(asRefusal)
   const isWelcome = async (identity: Identity): Promise<boolean> =>
     identity.sessionId === undefined || (await findActive(identity)) !== undefined
+  const granting = { directory, passwords, sessions: starter, refresher, scopes, audit, logger }
   const routes = [
-    tokenRoute({ clients, directory, passwords, sessions: starter, refresher, issueToClient, scopes, logger }),
-    revokeRoute({ clients, refresher, sessions: ends, verifier }),
-    introspectRoute({ clients, verifier, isWelcome }),
+    tokenRoute({ ...granting, clients, issueToClient }),
+    revokeRoute({ clients, audit, refresher, sessions: ends, verifier }),
+    introspectRoute({ clients, audit, verifier, isWelcome }),
+    ...(options.cookieSession ? cookieSessionRoutes({ ...granting, issuer, corsOrigins, ends, lifetimes }) : []),
     ...people.routes,
     ...sessionRoutes(ends),
     ...metadataRoutes({ issuer, scopes: Object.keys(scopes.declared), published: () => signingKeys.published }),
   ]
   const guard = createGuardCore({ verifier, scopes: scopes.declared, user: findActive })
-  const housekeeping = startHousekeeping(database, { clock, logger })
-  const answer = createRouter<U>(routes, { issuer, guard, logger })
+  const housekeeping = startHousekeeping(database, options)
+  const answer = allowOrigins(createRouter<U>(routes, { issuer, guard, logger }), { issuer, origins: corsOrigins })
   const keystile: Keystile<string, unknown> = {
     issuer,
     verifier,
@@ -216,10 +228,12 @@ async function serve<U>(options: CheckedOptions, accounts: Accounts, people: Peo
     },
     sessions: createAppSessions({ directory, starter, ends, scopes }),
     answer,
-    fetch: async (request) => toResponse((await answer(readWebRequest(request))) ?? { status: 404, headers: {} }),
     async close() {
       await housekeeping.close()
       await close()
+    },
+    async fetch(request, { remoteAddress } = {}) {
+      return toResponse((await answer(readWebRequest(request, remoteAddress))) ?? { status: 404, headers: {} })
     },
   }
   return {

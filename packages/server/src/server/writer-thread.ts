@@ -1,5 +1,6 @@
 // Runs in the thread that writes to SQLite. It knows every command by name; nothing else is sent to it but values.
 import { commands as clientCommands } from '../features/clients/store.ts'
+import { commands as auditCommands } from '../features/audit/store.ts'
 import { commands as eventCommands } from '../features/events/store.ts'
 import { commands as housekeepingCommands } from '../features/housekeeping/store.ts'
 import { commands as sessionCommands } from '../features/sessions/store.ts'
@@ -8,6 +9,7 @@ import { commands as userCommands } from '../features/users/store.ts'
 import { serveCommands } from '../storage/sqlite-writer.ts'
 
 await serveCommands([
+  ...auditCommands,
   ...clientCommands,
   ...eventCommands,
   ...housekeepingCommands,

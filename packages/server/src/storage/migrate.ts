@@ -3,6 +3,7 @@ import { Migrator } from 'kysely/migration'
 import * as first from './migrations/0001-first.ts'
 import * as refreshTokens from './migrations/0002-refresh-tokens.ts'
 import * as clients from './migrations/0003-clients.ts'
+import * as audit from './migrations/0004-audit.ts'
 import * as housekeeping from './migrations/0005-housekeeping.ts'
 import type { Tables } from './tables.ts'
 
@@ -10,6 +11,7 @@ const migrations = {
   '0001-first': first,
   '0002-refresh-tokens': refreshTokens,
   '0003-clients': clients,
+  '0004-audit': audit,
   '0005-housekeeping': housekeeping,
 }
 

@@ -105,6 +105,20 @@ export interface ClientRow {
   readonly disabled_at: number | null
 }
 
+/** What happened, and by whom. A row is never changed: the database refuses it. */
+export interface AuditRow {
+  readonly id: string
+  readonly at: number
+  readonly event: string
+  readonly actor: string
+  readonly subject: string | null
+  readonly session_id: string | null
+  readonly client_id: string | null
+  readonly address: string | null
+  /** JSON: names of what was changed. */
+  readonly detail: string | null
+}
+
 export interface Tables {
   readonly setting: SettingRow
   readonly user: UserRow
@@ -114,4 +128,5 @@ export interface Tables {
   readonly event: EventRow
   readonly feed: FeedRow
   readonly signing_key: SigningKeyRow
+  readonly audit: AuditRow
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { beforeEach, describe, it } from 'node:test'
 import { OAuthError, readWebRequest, type OAuthErrorCode } from 'keystile/internal'
 import { hashSecret } from '../../base/secret.ts'
+import type { AuditEntry } from '../audit/entry.ts'
 import { authenticateClient } from './client-authentication.ts'
 import { firstParty, type Client } from './clients.ts'
 
@@ -15,10 +16,16 @@ const registered = new Map([
 const orders = registered.get('orders')!.client
 const spa = registered.get('spa')!.client
 
+const clients = { find: async (id: string) => registered.get(id) }
+
+const recorded: Omit<AuditEntry, 'at'>[] = []
+beforeEach(() => void recorded.splice(0))
+
 function authenticate(authorization: string | undefined, form: Readonly<Record<string, string>> = {}): Promise<Client> {
   const headers = authorization === undefined ? {} : { authorization }
-  const request = readWebRequest(new Request('https://auth.example/token', { headers }))
-  return authenticateClient(request, new Map(Object.entries(form)), { find: async (id) => registered.get(id) })
+  const request = readWebRequest(new Request('https://auth.example/token', { headers }), '192.0.2.1')
+  const audit = { record: async (entry: Omit<AuditEntry, 'at'>) => void recorded.push(entry) }
+  return authenticateClient(request, new Map(Object.entries(form)), { clients, audit })
 }
 
 async function refuses(
@@ -92,5 +99,26 @@ describe('authenticateClient', () => {
     await refuses('invalid_request', basic('first-party:'), { client_id: 'other' })
     await refuses('invalid_request', basic(':'), { client_id: 'first-party' })
     await refuses('invalid_request', basic('spa:'), { client_id: 'orders', client_secret: 'a % secret: with+all' })
+  })
+
+  it('writes a refused client down first: its id where there is such a client, and never what was sent', async () => {
+    await refuses('invalid_client', basic('first-party:hunter2'))
+    await refuses('invalid_client', basic('orders:hunter2'))
+    await refuses('invalid_client', basic('hunter2:'))
+    await refuses('invalid_client', 'Basic hunter2')
+    const line = { event: 'client_refused', by: { actor: 'nobody', address: '192.0.2.1' } }
+    assert.deepEqual(recorded, [
+      { ...line, clientId: 'first-party' },
+      { ...line, clientId: 'orders' },
+      { ...line, clientId: undefined },
+      { ...line, clientId: undefined },
+    ])
+  })
+
+  it('refuses nobody where it cannot be written down', async () => {
+    const audit = { record: () => Promise.reject(new Error('away')) }
+    const headers = { authorization: basic('other:') }
+    const request = readWebRequest(new Request('https://auth.example/token', { headers }))
+    await assert.rejects(authenticateClient(request, new Map(), { clients, audit }), /away/)
   })
 })

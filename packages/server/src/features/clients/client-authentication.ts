@@ -1,12 +1,14 @@
 import { OAuthError, parseAuthorization, type HttpRequestWithBody } from 'keystile/internal'
 import { isSecretOf } from '../../base/secret.ts'
 import { decodeFormComponent, type Form } from '../../http/form.ts'
+import { byStranger, type Audit } from '../audit/audit.ts'
 import { firstParty, type Client, type Clients } from './clients.ts'
 
 /**
  * The client that a request comes from: `first-party` where it names none, or sends the empty `Basic Og==` of Swagger UI. A
  * confidential client proves itself with its secret, in the header or in the body; a public one, `first-party` among them,
- * has none, and may send an empty one. `Authorization` of another scheme is no client authentication.
+ * has none, and may send an empty one. `Authorization` of another scheme is no client authentication. A client that is refused
+ * is in the audit record before it hears of it.
  *
  * @throws {OAuthError} `invalid_client`, alike for an unknown client, a disabled one, a wrong secret, and a secret where there
  *   is none; `invalid_request` for two ways of authentication at once
@@ -15,9 +17,15 @@ import { firstParty, type Client, type Clients } from './clients.ts'
 export async function authenticateClient(
   request: HttpRequestWithBody,
   form: Form,
-  clients: Pick<Clients, 'find'>,
+  { clients, audit }: { readonly clients: Pick<Clients, 'find'>; readonly audit: Audit },
 ): Promise<Client> {
+  const refuse = async (message: string, clientId?: string): Promise<never> => {
+    await audit.record({ event: 'client_refused', by: byStranger(request), clientId })
+    throw new OAuthError('invalid_client', message)
+  }
   const basic = parseBasic(request.headers.get('authorization'))
+  if (basic === 'malformed')
+    return refuse('The Authorization header must be "Basic" and base64 of the client id, a colon and the secret')
   const inBody = { id: form.get('client_id') ?? '', secret: form.get('client_secret') ?? '' }
   if (basic && (inBody.secret !== '' || (inBody.id !== '' && inBody.id !== basic.id))) {
     throw new OAuthError(
@@ -29,12 +37,14 @@ export async function authenticateClient(
   const isFirstParty = id === '' || id === firstParty.id
   const found = isFirstParty ? { client: firstParty, secretHash: undefined } : await clients.find(id)
   const isProved = found?.secretHash === undefined ? secret === '' : isSecretOf(secret, found.secretHash)
-  if (!found || !isProved) throw new OAuthError('invalid_client', 'Unknown client, or wrong client secret')
+  if (!found || !isProved) return refuse('Unknown client, or wrong client secret', found?.client.id)
   return found.client
 }
 
 /** The halves of `Basic`, each form-encoded (RFC 6749 §2.3.1), split at the first colon (RFC 7617 §2). */
-function parseBasic(field: string | null | undefined): { readonly id: string; readonly secret: string } | undefined {
+function parseBasic(
+  field: string | null | undefined,
+): { readonly id: string; readonly secret: string } | 'malformed' | undefined {
   const authorization = parseAuthorization(field)
   if (authorization?.scheme !== 'basic') return undefined
   const { value } = authorization
@@ -44,11 +54,6 @@ function parseBasic(field: string | null | undefined): { readonly id: string; re
   const [, id, secret] = /^([^:]*):(.*)$/s.exec(text.toString()) ?? []
   const decoded =
     isBase64 && id !== undefined && secret !== undefined ? [decodeFormComponent(id), decodeFormComponent(secret)] : []
-  if (decoded[0] === undefined || decoded[1] === undefined) {
-    throw new OAuthError(
-      'invalid_client',
-      'The Authorization header must be "Basic" and base64 of the client id, a colon and the secret',
-    )
-  }
+  if (decoded[0] === undefined || decoded[1] === undefined) return 'malformed'
   return { id: decoded[0], secret: decoded[1] }
 }

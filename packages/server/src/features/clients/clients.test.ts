@@ -4,6 +4,7 @@ import { silentLogger } from 'keystile/internal'
 import { isSecretOf } from '../../base/secret.ts'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
+import { byOperator as by } from '../audit/audit.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
 import { createClients, findClientFaults, type Clients, type NewClient } from './clients.ts'
 
@@ -65,7 +66,7 @@ describe('createClients', () => {
     await database.close()
   })
   const create = async (fields: Partial<NewClient> = {}): Promise<string | undefined> => {
-    const created = await clients.create({ ...orders, ...fields })
+    const created = await clients.create({ ...orders, ...fields }, by)
     assert.ok(created !== 'taken')
     return created.secret
   }
@@ -83,7 +84,7 @@ describe('createClients', () => {
   it('gives a public client no secret', async () => {
     assert.equal(await create({ confidential: false }), undefined)
     assert.equal((await clients.find('orders'))!.secretHash, undefined)
-    assert.equal(await clients.rotateSecret('orders'), undefined)
+    assert.equal(await clients.rotateSecret('orders', by), undefined)
     assert.equal((await clients.find('orders'))!.secretHash, undefined)
   })
 
@@ -95,30 +96,30 @@ describe('createClients', () => {
 
   it('gives no id twice, also that of a disabled client', async () => {
     const secret = await create()
-    assert.equal(await clients.create({ ...orders, scopes: [] }), 'taken')
+    assert.equal(await clients.create({ ...orders, scopes: [] }, by), 'taken')
     assert.deepEqual((await clients.find('orders'))?.client.scopes, orders.scopes)
     assert.ok(isSecretOf(secret!, (await clients.find('orders'))!.secretHash!))
-    await clients.disable('orders')
-    assert.equal(await clients.create(orders), 'taken')
+    await clients.disable('orders', by)
+    assert.equal(await clients.create(orders, by), 'taken')
     assert.equal(await clients.find('orders'), undefined)
   })
 
   it('refuses the old secret once there is a new one', async () => {
     const old = await create()
-    const secret = await clients.rotateSecret('orders')
+    const secret = await clients.rotateSecret('orders', by)
     const { secretHash } = (await clients.find('orders'))!
     assert.ok(isSecretOf(secret!, secretHash!) && !isSecretOf(old!, secretHash!))
-    assert.equal(await clients.rotateSecret('other'), undefined)
+    assert.equal(await clients.rotateSecret('other', by), undefined)
   })
 
   it('disables for good, once, and takes back all that was issued to the client', async () => {
     await create()
     await create({ id: 'billing' })
-    assert.equal(await clients.disable('orders'), true)
-    assert.equal(await clients.disable('orders'), false)
-    assert.equal(await clients.disable('other'), false)
+    assert.equal(await clients.disable('orders', by), true)
+    assert.equal(await clients.disable('orders', by), false)
+    assert.equal(await clients.disable('other', by), false)
     assert.equal(await clients.find('orders'), undefined)
-    assert.equal(await clients.rotateSecret('orders'), undefined)
+    assert.equal(await clients.rotateSecret('orders', by), undefined)
     assert.deepEqual(
       (await clients.list()).map(({ id, active }) => [id, active]),
       [

@@ -2,6 +2,7 @@ import type { Clock } from 'keystile/internal'
 import { hashSecret, makeSecret } from '../../base/secret.ts'
 import type { Database } from '../../storage/database.ts'
 import type { ClientRow } from '../../storage/tables.ts'
+import type { By } from '../audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
 import { disableClient, findClientRow, insertClient, listClientRows, replaceClientSecret } from './store.ts'
 
@@ -47,14 +48,14 @@ export interface Clients {
    *
    * @returns `taken` where there is, or was, a client of this id
    */
-  create(client: NewClient): Promise<'taken' | { readonly secret: string | undefined }>
+  create(client: NewClient, by: By): Promise<'taken' | { readonly secret: string | undefined }>
   /** Gives a confidential client another secret; the old one is refused from then on. @returns `undefined` where there is none */
-  rotateSecret(id: string): Promise<string | undefined>
+  rotateSecret(id: string, by: By): Promise<string | undefined>
   /**
    * Refuses a client for good, with all tokens that it was issued: in this process when this resolves, in others within a
    * second. @returns whether there was one
    */
-  disable(id: string): Promise<boolean>
+  disable(id: string, by: By): Promise<boolean>
 }
 
 /** Like a user name, so that it needs no encoding in `Basic` and looks like no other. */
@@ -96,9 +97,9 @@ export function createClients(database: Database, feed: EventFeed, clock: Clock)
         createdAt: new Date(row.created_at),
       }))
     },
-    async create({ id, grants, scopes, may, confidential }) {
+    async create({ id, grants, scopes, may, confidential }, by) {
       const secret = confidential ? makeSecret() : undefined
-      const { inserted } = await database.write(insertClient, {
+      const row = {
         id,
         secret_hash: secret === undefined ? null : hashSecret(secret),
         grants: JSON.stringify(grants),
@@ -106,16 +107,22 @@ export function createClients(database: Database, feed: EventFeed, clock: Clock)
         may: JSON.stringify(may),
         created_at: clock.now(),
         disabled_at: null,
-      })
+      }
+      const { inserted } = await database.write(insertClient, { row, by })
       return inserted ? { secret } : 'taken'
     },
-    async rotateSecret(id) {
+    async rotateSecret(id, by) {
       const secret = makeSecret()
-      const { replaced } = await database.write(replaceClientSecret, { id, secretHash: hashSecret(secret) })
+      const { replaced } = await database.write(replaceClientSecret, {
+        id,
+        secretHash: hashSecret(secret),
+        by,
+        now: clock.now(),
+      })
       return replaced ? secret : undefined
     },
-    async disable(id) {
-      const { disabled } = await database.write(disableClient, { id, now: clock.now() })
+    async disable(id, by) {
+      const { disabled } = await database.write(disableClient, { id, by, now: clock.now() })
       await feed.tail()
       return disabled
     },

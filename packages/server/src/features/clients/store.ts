@@ -1,6 +1,8 @@
 import type { Kysely } from 'kysely'
 import { command, type AnyCommand, type Command } from '../../storage/database.ts'
 import type { ClientRow, Tables } from '../../storage/tables.ts'
+import type { By } from '../audit/entry.ts'
+import { insertAudit } from '../audit/store.ts'
 import { insertEvents } from '../events/store.ts'
 import { maxAccessTokenSeconds } from '../sessions/lifetimes.ts'
 
@@ -12,23 +14,23 @@ export function listClientRows(reader: Kysely<Tables>): Promise<readonly ClientR
   return reader.selectFrom('client').selectAll().orderBy('id').execute()
 }
 
-export const insertClient: Command<ClientRow, { readonly inserted: boolean }> = command(
-  'insertClient',
-  async (transaction, row) => {
+export const insertClient: Command<{ readonly row: ClientRow; readonly by: By }, { readonly inserted: boolean }> =
+  command('insertClient', async (transaction, { row, by }) => {
     const inserted = await transaction
       .insertInto('client')
       .values(row)
       .onConflict((conflict) => conflict.doNothing())
       .returning('id')
       .executeTakeFirst()
-    return { inserted: inserted !== undefined }
-  },
-)
+    if (!inserted) return { inserted: false }
+    await insertAudit(transaction, { event: 'client_created', at: row.created_at, by, clientId: row.id })
+    return { inserted: true }
+  })
 
 export const replaceClientSecret: Command<
-  { readonly id: string; readonly secretHash: string },
+  { readonly id: string; readonly secretHash: string; readonly by: By; readonly now: number },
   { readonly replaced: boolean }
-> = command('replaceClientSecret', async (transaction, { id, secretHash }) => {
+> = command('replaceClientSecret', async (transaction, { id, secretHash, by, now }) => {
   const replaced = await transaction
     .updateTable('client')
     .set({ secret_hash: secretHash })
@@ -37,29 +39,34 @@ export const replaceClientSecret: Command<
     .where('disabled_at', 'is', null)
     .returning('id')
     .executeTakeFirst()
-  return { replaced: replaced !== undefined }
+  if (!replaced) return { replaced: false }
+  await insertAudit(transaction, { event: 'client_secret_rotated', at: now, by, clientId: id })
+  return { replaced: true }
 })
 
 /**
  * Disables a client, and says so to every process. A token may be issued to it at this very moment, by a request that was let
  * in before; so the event is remembered for as long as any token may live, not only those that are known.
  */
-export const disableClient: Command<{ readonly id: string; readonly now: number }, { readonly disabled: boolean }> =
-  command('disableClient', async (transaction, { id, now }) => {
-    const disabled = await transaction
-      .updateTable('client')
-      .set({ disabled_at: now })
-      .where('id', '=', id)
-      .where('disabled_at', 'is', null)
-      .returning('id')
-      .executeTakeFirst()
-    if (!disabled) return { disabled: false }
-    await insertEvents(
-      transaction,
-      [{ kind: 'client', value: id, tokensExpireAt: now + maxAccessTokenSeconds * 1000 }],
-      now,
-    )
-    return { disabled: true }
-  })
+export const disableClient: Command<
+  { readonly id: string; readonly by: By; readonly now: number },
+  { readonly disabled: boolean }
+> = command('disableClient', async (transaction, { id, by, now }) => {
+  const disabled = await transaction
+    .updateTable('client')
+    .set({ disabled_at: now })
+    .where('id', '=', id)
+    .where('disabled_at', 'is', null)
+    .returning('id')
+    .executeTakeFirst()
+  if (!disabled) return { disabled: false }
+  await insertAudit(transaction, { event: 'client_disabled', at: now, by, clientId: id })
+  await insertEvents(
+    transaction,
+    [{ kind: 'client', value: id, tokensExpireAt: now + maxAccessTokenSeconds * 1000 }],
+    now,
+  )
+  return { disabled: true }
+})
 
 export const commands: readonly AnyCommand[] = [insertClient, replaceClientSecret, disableClient]

@@ -1,5 +1,6 @@
 import type { Clock, Logger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
+import { purgeAudit } from '../audit/store.ts'
 import { purgeEvents, purgeSessions, type PurgeCommand } from './store.ts'
 
 const intervalMilliseconds = 60_000
@@ -8,6 +9,14 @@ const pauseMilliseconds = 20
 /** What is over stays so long: another process’s clock may be behind ours. */
 const marginMilliseconds = 24 * 60 * 60 * 1000
 
+interface PurgeOptions {
+  readonly now: number
+  /** How long the audit record keeps a line. */
+  readonly auditSeconds: number
+  /** Asked before each step. */
+  readonly isClosed?: () => boolean
+}
+
 /** Deletes what is over, for as long as a process runs. Several processes on one database do each other no harm. */
 export interface Housekeeping {
   /** Stops after the step that is under way. */
@@ -15,27 +24,33 @@ export interface Housekeeping {
 }
 
 /**
- * Deletes all that was over a day ago, in steps that each are a small transaction.
- *
- * @param isClosed asked before each step
+ * Deletes all that was over a day ago, and of the audit record what is older than it is kept, in steps that each are a small
+ * transaction.
  */
-export async function purge(database: Database, now: number, isClosed: () => boolean = () => false): Promise<void> {
+export async function purge(
+  database: Database,
+  { now, auditSeconds, isClosed = () => false }: PurgeOptions,
+): Promise<void> {
   const before = now - marginMilliseconds
-  const commands: readonly PurgeCommand[] = [purgeSessions, purgeEvents]
-  for (const command of commands) {
-    while (!isClosed() && (await database.write(command, { before })).purged > 0) await pause()
+  const steps: readonly (readonly [PurgeCommand, number])[] = [
+    [purgeSessions, before],
+    [purgeEvents, before],
+    [purgeAudit, now - auditSeconds * 1000],
+  ]
+  for (const [command, limit] of steps) {
+    while (!isClosed() && (await database.write(command, { before: limit })).purged > 0) await pause()
   }
 }
 
 /** Purges now and each minute. A failure is logged, and the next minute tries again. */
 export function startHousekeeping(
   database: Database,
-  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+  { clock, logger, auditSeconds }: { readonly clock: Clock; readonly logger: Logger; readonly auditSeconds: number },
 ): Housekeeping {
   let closed = false
   let running: Promise<void> | undefined
   const run = (): void => {
-    running ??= purge(database, clock.now(), () => closed)
+    running ??= purge(database, { now: clock.now(), auditSeconds, isClosed: () => closed })
       .catch((error: unknown) => logger.warn({ err: error }, 'what is over could not be deleted'))
       .finally(() => (running = undefined))
   }

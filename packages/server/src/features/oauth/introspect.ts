@@ -2,6 +2,7 @@ import { OAuthError, type JsonObject } from 'keystile/internal'
 import type { Identity, Verifier } from 'keystile'
 import { readForm } from '../../http/form.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
+import type { Audit } from '../audit/audit.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
 import type { Clients } from '../clients/clients.ts'
 import { findVerified } from './find-verified.ts'
@@ -9,6 +10,7 @@ import { findVerified } from './find-verified.ts'
 /** What an introspection needs. */
 export interface IntrospectParts {
   readonly clients: Pick<Clients, 'find'>
+  readonly audit: Audit
   readonly verifier: Pick<Verifier, 'verify'>
   /** Whether the caller behind a token may still come in; a client that acts for itself may as long as its token holds. */
   isWelcome(identity: Identity): Promise<boolean>
@@ -54,7 +56,7 @@ const told = ['iss', 'sub', 'aud', 'client_id', 'exp', 'iat', 'jti', 'sid', 'aut
  *
  * @see RFC 7662 §2.1 §2.2 §4
  */
-export function introspectRoute({ clients, verifier, isWelcome }: IntrospectParts): OpenRoute {
+export function introspectRoute({ clients, audit, verifier, isWelcome }: IntrospectParts): OpenRoute {
   return {
     method: 'POST',
     path: '/introspect',
@@ -69,7 +71,7 @@ export function introspectRoute({ clients, verifier, isWelcome }: IntrospectPart
     },
     async handle(request) {
       const form = await readForm(request)
-      const client = await authenticateClient(request, form, clients)
+      const client = await authenticateClient(request, form, { clients, audit })
       if (!client.may.includes('introspect'))
         throw new OAuthError('unauthorized_client', 'This client may not introspect')
       const token = form.get('token')

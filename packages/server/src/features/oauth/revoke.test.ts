@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { beforeEach, describe, it } from 'node:test'
 import type { Identity } from 'keystile'
 import { TokenError, type HttpAnswer } from 'keystile/internal'
+import type { AuditEntry } from '../audit/entry.ts'
 import type { ProvedRefreshToken } from '../sessions/refresh.ts'
 import { revokeRoute } from './revoke.ts'
 
@@ -15,6 +16,8 @@ const refreshToken: ProvedRefreshToken = {
 const identity = { subject: 'ada', clientId: 'first-party', sessionId: 'sid-2', scopes: [], claims: {} } as const
 
 describe('POST /revoke', () => {
+  const recorded: Omit<AuditEntry, 'at'>[] = []
+  beforeEach(() => void recorded.splice(0))
   /** The answer to a token, and what is ended by it. */
   async function revoke(
     found: ProvedRefreshToken | undefined,
@@ -31,10 +34,12 @@ describe('POST /revoke', () => {
           return verified
         },
       },
+      audit: { record: async (entry) => void recorded.push(entry) },
     })
     const answer = await route.handle({
       method: 'POST',
       url: '/revoke',
+      remoteAddress: '192.0.2.1',
       headers: new Headers({ 'content-type': 'application/x-www-form-urlencoded' }),
       body: async () => Buffer.from('token=x'),
       params: {},
@@ -48,10 +53,20 @@ describe('POST /revoke', () => {
     assert.deepEqual((await revoke(undefined, identity as never)).ended, ['sid-2'])
   })
 
-  it('refuses the token of another client, which goes on (RFC 7009 §2.1)', async () => {
+  it('refuses the token of another client, which goes on (RFC 7009 §2.1), and writes it down', async () => {
     const others = { name: 'OAuthError', code: 'invalid_grant', status: 400 }
     await assert.rejects(revoke({ ...refreshToken, clientId: 'other' }, noToken), others)
     await assert.rejects(revoke(undefined, { ...identity, clientId: 'other' } as never), others)
+    const line = {
+      event: 'revocation_refused',
+      by: { actor: 'nobody', address: '192.0.2.1' },
+      subject: 'ada',
+      clientId: 'first-party',
+    }
+    assert.deepEqual(recorded, [
+      { ...line, sessionId: 'sid-1' },
+      { ...line, sessionId: 'sid-2' },
+    ])
   })
 
   it('has nothing to end for what is no token, or one of no session', async () => {

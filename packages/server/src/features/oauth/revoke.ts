@@ -4,6 +4,7 @@ import { readForm } from '../../http/form.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
 import type { Clients } from '../clients/clients.ts'
+import { addressOf, byStranger, type Audit } from '../audit/audit.ts'
 import type { SessionRefresher } from '../sessions/refresh.ts'
 import type { SessionEnds } from '../sessions/session-ends.ts'
 import { findVerified } from './find-verified.ts'
@@ -14,6 +15,7 @@ export interface RevokeParts {
   readonly refresher: Pick<SessionRefresher, 'find'>
   readonly sessions: Pick<SessionEnds, 'end'>
   readonly verifier: Pick<Verifier, 'verify'>
+  readonly audit: Audit
 }
 
 const formSchema = {
@@ -48,14 +50,18 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
     },
     async handle(request) {
       const form = await readForm(request)
-      const client = await authenticateClient(request, form, parts.clients)
+      const client = await authenticateClient(request, form, parts)
       const token = form.get('token')
       if (token === undefined) throw new OAuthError('invalid_request', 'The form must have token')
       const found = (await parts.refresher.find(token)) ?? (await findVerified(token, parts.verifier))
       if (found?.sessionId !== undefined) {
-        if (found.clientId !== client.id)
+        const { subject, sessionId } = found
+        if (found.clientId !== client.id) {
+          const entry = { by: byStranger(request), subject, sessionId, clientId: client.id }
+          await parts.audit.record({ event: 'revocation_refused', ...entry })
           throw new OAuthError('invalid_grant', 'The token was issued to another client, which alone may revoke it')
-        await parts.sessions.end(found.sessionId)
+        }
+        await parts.sessions.end(sessionId, { actor: `user:${subject}`, address: addressOf(request) })
       }
       // A body is ignored (RFC 7009 §2.2), but there are clients that read every answer as JSON.
       return jsonAnswer(200, {})

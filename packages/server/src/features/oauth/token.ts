@@ -1,8 +1,9 @@
-import { OAuthError, type HttpAnswer } from 'keystile/internal'
+import { OAuthError } from 'keystile/internal'
 import { readForm, type Form } from '../../http/form.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
 import { grantTypes, type Clients, type GrantType } from '../clients/clients.ts'
+import { addressOf } from '../audit/audit.ts'
 import type { IssuedTokens } from '../sessions/issuing.ts'
 import { grantByClientCredentials, type ClientCredentialsParts } from './grants/client-credentials.ts'
 import { grantByPassword, type LoginParts } from './grants/password.ts'
@@ -26,7 +27,7 @@ const formSchema = {
   ],
 }
 
-const tokenSchema = {
+export const tokenSchema = {
   type: 'object',
   properties: {
     access_token: { type: 'string' },
@@ -60,14 +61,18 @@ export function tokenRoute<U>(parts: TokenParts<U>): OpenRoute {
     },
     async handle(request) {
       const form = await readForm(request)
-      const client = await authenticateClient(request, form, parts.clients)
+      const client = { ...(await authenticateClient(request, form, parts)), address: addressOf(request) }
       const grantType = readGrantType(form)
       if (!client.grants.includes(grantType))
         throw new OAuthError('unauthorized_client', `This client may not use the grant_type ${grantType}`)
-      if (grantType === 'client_credentials') return answerOf(grantByClientCredentials(form, client, parts))
-      if (grantType === 'refresh_token') return answerOf(await grantByRefreshToken(form, client, parts))
       const device = request.headers.get('user-agent') ?? undefined
-      return answerOf(await grantByPassword(form, { ...client, device }, parts))
+      const issued =
+        grantType === 'password'
+          ? await grantByPassword(form, { ...client, device }, parts)
+          : grantType === 'refresh_token'
+            ? await grantByRefreshToken(form, client, parts)
+            : grantByClientCredentials(form, client, parts)
+      return jsonAnswer(200, wireTokens(issued))
     },
   }
 }
@@ -79,13 +84,21 @@ function readGrantType(form: Form): GrantType {
   return grantType
 }
 
-/** RFC 6749 §5.1: no member is null. */
-function answerOf({ accessToken, expiresInSeconds, refreshToken, scopes }: IssuedTokens): HttpAnswer {
-  return jsonAnswer(200, {
+/** An answer's tokens (RFC 6749 §5.1): no member is null. */
+export interface WireTokens {
+  readonly access_token: string
+  readonly token_type: 'bearer'
+  readonly expires_in: number
+  readonly refresh_token?: string
+  readonly scope: string
+}
+
+export function wireTokens({ accessToken, expiresInSeconds, refreshToken, scopes }: IssuedTokens): WireTokens {
+  return {
     access_token: accessToken,
     token_type: 'bearer',
     expires_in: expiresInSeconds,
     ...(refreshToken !== undefined && { refresh_token: refreshToken }),
     scope: scopes.join(' '),
-  })
+  }
 }

@@ -2,9 +2,8 @@
 const rows: readonly string[] = [
   'abcdefghijklmnopqrstuvwxyz'.repeat(2),
   '1234567890'.repeat(2),
-  '!@#$%^&*()',
-  ...['qwertyuiop[]', "asdfghjkl;'", 'zxcvbnm,./', 'qwertzuiop', 'yxcvbnm', 'azertyuiop', 'qsdfghjklm', 'wxcvbn'],
-  ...['1qaz', '2wsx', '3edc', '4rfv', '5tgb', '6yhn', '7ujm', '8ik,', '9ol.', '0p;/'],
+  ...`!@#$%^&*() qwertyuiop[] asdfghjkl;' zxcvbnm,./ qwertzuiop yxcvbnm azertyuiop qsdfghjklm wxcvbn`.split(' '),
+  ...'1qaz 2wsx 3edc 4rfv 5tgb 6yhn 7ujm 8ik, 9ol. 0p;/'.split(' '),
 ].flatMap((row) => [row, Array.from(row).toReversed().join('')])
 
 /** A piece of a row as short as this says little: words have them by chance. */

@@ -1,6 +1,7 @@
 import type { Clock, Logger } from 'keystile/internal'
 import { hashSecret, isSecretOf } from '../../base/secret.ts'
 import type { Database } from '../../storage/database.ts'
+import type { By } from '../audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
 import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
 import {
@@ -33,7 +34,7 @@ export interface SessionRefresher {
    * @param scopes what the new access token is to hold
    * @returns `undefined` when the session is over, or was ended by this
    */
-  use(proved: ProvedRefreshToken, scopes: readonly string[]): Promise<IssuedTokens | undefined>
+  use(proved: ProvedRefreshToken, scopes: readonly string[], by: By): Promise<IssuedTokens | undefined>
 }
 
 export function createSessionRefresher(
@@ -52,7 +53,7 @@ export function createSessionRefresher(
       const { session_id: sessionId, subject, client_id: clientId } = row
       return { token, sessionId, subject, clientId, scopes: JSON.parse(row.scopes) as readonly string[] }
     },
-    async use({ token, sessionId, subject, clientId }, scopes) {
+    async use({ token, sessionId, subject, clientId }, scopes, by) {
       const now = clock.now()
       const successor = makeRefreshToken()
       const used = await database.write(useRefreshToken, {
@@ -64,6 +65,7 @@ export function createSessionRefresher(
           sealed: sealSuccessor(successor, token),
         },
         lifetimes,
+        by,
         now,
       })
       if (used.outcome === 'reused') {

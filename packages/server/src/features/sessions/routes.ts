@@ -1,5 +1,6 @@
 import { ProblemError } from 'keystile/internal'
 import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../http/route.ts'
+import { byCaller, type CallerIdentity } from '../audit/audit.ts'
 import type { Session, SessionEnds } from './session-ends.ts'
 
 const sessionSchema = {
@@ -23,7 +24,7 @@ const listSchema = {
 
 /** Who has called, as these routes need to know them. */
 export interface SessionCaller {
-  readonly identity: { readonly subject: string; readonly sessionId?: string | undefined }
+  readonly identity: CallerIdentity
 }
 
 /** A person's own sessions, wherever the person is kept. */
@@ -58,8 +59,8 @@ export function sessionRoutes(sessions: SessionEnds): readonly GuardedRoute<Sess
         description: 'Ends all sessions, that of the request among them.',
         success: { status: 204, description: 'Ended' },
       },
-      async handle(_request, { identity }) {
-        await sessions.endAll(identity.subject)
+      async handle(request, { identity }) {
+        await sessions.endAll(identity.subject, byCaller(request, identity))
         return emptyAnswer
       },
     },
@@ -73,8 +74,8 @@ export function sessionRoutes(sessions: SessionEnds): readonly GuardedRoute<Sess
         success: { status: 204, description: 'Ended' },
         refuses: { 404: 'There is no such session of this user, or it is over' },
       },
-      async handle({ params }, { identity }) {
-        if (!(await sessions.end(params['id']!, identity.subject)))
+      async handle(request, { identity }) {
+        if (!(await sessions.end(request.params['id']!, byCaller(request, identity), identity.subject)))
           throw new ProblemError('not_found', 'There is no such session')
         return emptyAnswer
       },

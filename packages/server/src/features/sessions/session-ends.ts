@@ -1,5 +1,6 @@
 import type { Clock } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
+import type { By } from '../audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
 import { endSession, endSessionsOf, listSessionRows } from './store.ts'
 
@@ -20,9 +21,9 @@ export interface SessionEnds {
   /** The sessions of a subject that are not over, the last used first. */
   list(subject: string): Promise<readonly Session[]>
   /** Ends a session with all its tokens; of this subject alone, where one is named. @returns whether there was one */
-  end(sessionId: string, subject?: string): Promise<boolean>
+  end(sessionId: string, by: By, subject?: string): Promise<boolean>
   /** Ends all sessions of a subject. */
-  endAll(subject: string): Promise<void>
+  endAll(subject: string, by: By): Promise<void>
 }
 
 export function createSessionEnds(database: Database, feed: EventFeed, clock: Clock): SessionEnds {
@@ -37,14 +38,14 @@ export function createSessionEnds(database: Database, feed: EventFeed, clock: Cl
         lastUsedAt: new Date(row.last_used_at),
       }))
     },
-    async end(sessionId, subject) {
-      const { ended } = await database.write(endSession, { id: sessionId, subject, now: clock.now() })
+    async end(sessionId, by, subject) {
+      const { ended } = await database.write(endSession, { id: sessionId, subject, by, now: clock.now() })
       // Also where another has just ended it: whoever asked may rely on it from now on.
       await feed.tail()
       return ended
     },
-    async endAll(subject) {
-      await database.write(endSessionsOf, { subject, now: clock.now() })
+    async endAll(subject, by) {
+      await database.write(endSessionsOf, { subject, by, now: clock.now() })
       await feed.tail()
     },
   }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { silentLogger } from 'keystile/internal'
-import { generateKey, verifyJwt } from 'keystile/jwt'
+import { decodeJwtUnsafe, generateKey, verifyJwt } from 'keystile/jwt'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
+import { byOperator as by } from '../audit/audit.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
 import { parseUsername } from '../users/names.ts'
 import { createUsers, type User, type Users } from '../users/users.ts'
@@ -26,7 +27,7 @@ describe('start', () => {
     users = createUsers(database, feed, clock)
     const username = parseUsername('ada')!
     const made = { username, email: undefined, passwordHash: 'hash', scopes: [], roles: [], profile: {} }
-    const created = await users.create(made)
+    const created = await users.create(made, by)
     assert.ok('user' in created)
     ada = created.user
   })
@@ -41,7 +42,7 @@ describe('start', () => {
     { hasAccounts = true, refreshes = true } = {},
   ): Promise<IssuedTokens | undefined> => {
     const proved = passwordHash === undefined ? {} : { passwordHash }
-    const login = { subject, clientId: 'c', scopes: ['a', 'b'], refreshes, ...proved }
+    const login = { subject, clientId: 'c', scopes: ['a', 'b'], refreshes, by, ...proved }
     return createSessionStarter(database, { ...issuing, hasAccounts }, clock).start(login)
   }
   const countSessions = async (): Promise<number> =>
@@ -58,11 +59,29 @@ describe('start', () => {
     assert.equal(session!.tokens_expire_at, clock.now() + 60_000)
   })
 
+  it('writes down of what a client says of itself what any database takes, and nothing where that is nothing', async () => {
+    const devices: readonly (readonly [said: string | undefined, shown: string | null])[] = [
+      [undefined, null],
+      ['', null],
+      [' \u0000\u007f ', null],
+      [' Pho\u0000ne/1.0 ', 'Phone/1.0'],
+      ['x'.repeat(201), 'x'.repeat(200)],
+      [`${'x'.repeat(199)}😀`, `${'x'.repeat(199)}\ufffd`],
+    ]
+    for (const [device, shown] of devices) {
+      const login = { subject: ada.publicUser.id, clientId: 'c', scopes: [], refreshes: true, device, by }
+      const { accessToken } = (await createSessionStarter(database, issuing, clock).start(login))!
+      const id = decodeJwtUnsafe(accessToken).claims['sid'] as string
+      const [session] = await database.reader.selectFrom('session').selectAll().where('id', '=', id).execute()
+      assert.equal(session!.device, shown)
+    }
+  })
+
   it('starts none, and issues nothing, for an account that is disabled, deleted or not there', async () => {
     const { id } = ada.publicUser
-    await users.change(ada, { active: false })
+    await users.change(ada, { active: false }, by)
     assert.equal(await start(id), undefined)
-    await users.delete(ada)
+    await users.delete(ada, by)
     assert.equal(await start(id), undefined)
     assert.equal(await start('nobody'), undefined)
     assert.equal(await countSessions(), 0)

@@ -1,6 +1,7 @@
 import { randomId, type Clock } from 'keystile/internal'
 import { hashSecret } from '../../base/secret.ts'
 import type { Database } from '../../storage/database.ts'
+import type { By } from '../audit/entry.ts'
 import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
 import { accessTokenSecondsAt, idleExpiryAt } from './lifetimes.ts'
 import { makeRefreshToken, writeRefreshToken } from './refresh-tokens.ts'
@@ -16,6 +17,7 @@ export interface Login {
   readonly refreshes: boolean
   /** The `User-Agent` that came with it, for the list of sessions that a person is shown. */
   readonly device?: string | undefined
+  readonly by: By
 }
 
 export interface SessionStarter {
@@ -32,7 +34,7 @@ const maxDeviceLength = 200
 
 export function createSessionStarter(database: Database, issuing: Issuing, clock: Clock): SessionStarter {
   return {
-    async start({ subject, passwordHash, clientId, scopes, refreshes, device }) {
+    async start({ subject, passwordHash, clientId, scopes, refreshes, device, by }) {
       const now = clock.now()
       const expiresAt = now + issuing.sessionSeconds * 1000
       const expiresInSeconds = accessTokenSecondsAt(now, expiresAt, issuing)
@@ -53,6 +55,7 @@ export function createSessionStarter(database: Database, issuing: Issuing, clock
         refreshToken: refreshToken && { id: refreshToken.id, secretHash: hashSecret(refreshToken.secret) },
         hasAccount: issuing.hasAccounts,
         passwordHash,
+        by,
       })
       if (!started) return undefined
       const content = { subject, clientId, sessionId: session.id, scopes, authenticatedAt: now }

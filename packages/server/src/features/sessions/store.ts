@@ -1,6 +1,8 @@
 import type { Kysely, Selectable, SelectQueryBuilder, Transaction } from 'kysely'
 import { command, type AnyCommand, type Command } from '../../storage/database.ts'
 import type { RefreshTokenRow, SessionRow, Tables } from '../../storage/tables.ts'
+import type { By } from '../audit/entry.ts'
+import { insertAudit } from '../audit/store.ts'
 import { insertEvents } from '../events/store.ts'
 import { accessTokenSecondsAt, idleExpiryAt, type Lifetimes } from './lifetimes.ts'
 import { decideRefresh } from './refresh-rule.ts'
@@ -12,6 +14,7 @@ export interface NewSessionRow {
   readonly hasAccount: boolean
   /** The hash that the password was proved against; without one, the application has proved who it is. */
   readonly passwordHash: string | undefined
+  readonly by: By
 }
 
 interface NewRefreshToken {
@@ -26,15 +29,16 @@ interface NewRefreshToken {
  */
 export const insertSession: Command<NewSessionRow, { readonly started: boolean }> = command(
   'insertSession',
-  async (transaction, { session, refreshToken, hasAccount, passwordHash }) => {
+  async (transaction, { session, refreshToken, hasAccount, passwordHash, by }) => {
     if (hasAccount && !(await takeAccount(transaction, session.subject, passwordHash))) return { started: false }
-    const { id, created_at: now } = session
+    const { id, subject, client_id: clientId, created_at: now } = session
     await transaction
       .insertInto('session')
       .values({ ...session, last_used_at: now, late_retry_at: null, ended_at: null })
       .execute()
     if (refreshToken) await insertRefreshToken(transaction, refreshToken, { sessionId: id, now })
-    await endSurplusSessions(transaction, { subject: session.subject, newest: id, now })
+    await insertAudit(transaction, { event: 'login', at: now, by, subject, sessionId: id, clientId })
+    await endSurplusSessions(transaction, { subject, newest: id, by, now })
     return { started: true }
   },
 )
@@ -45,7 +49,12 @@ const maxSessionsOfSubject = 100
 /** Ends the sessions of a subject that were used longest ago, as many as there are too many. */
 async function endSurplusSessions(
   transaction: Transaction<Tables>,
-  { subject, newest, now }: { readonly subject: string; readonly newest: string; readonly now: number },
+  {
+    subject,
+    newest,
+    by,
+    now,
+  }: { readonly subject: string; readonly newest: string; readonly by: By; readonly now: number },
 ): Promise<void> {
   const surplus = await selectLiving(transaction, { subject, now })
     .where('id', '!=', newest)
@@ -53,8 +62,10 @@ async function endSurplusSessions(
     .limit(maxValues)
     .offset(maxSessionsOfSubject - 1)
     .execute()
+  if (surplus.length === 0) return
   const ids = surplus.map(({ id }) => id)
-  if (ids.length > 0) await endSessionRows(transaction, ids, now)
+  for (const { id, client_id: clientId } of await endSessionRows(transaction, ids, now))
+    await insertAudit(transaction, { event: 'session_ended', at: now, by, subject, sessionId: id, clientId })
 }
 
 /** The sessions of a subject under which something can still be opened or refreshed. */
@@ -117,6 +128,7 @@ export function findRefreshToken(reader: Kysely<Tables>, id: string): Promise<Fo
 export interface RefreshTokenUse extends NewRefreshToken {
   readonly successor: NewRefreshToken & { readonly sealed: string }
   readonly lifetimes: Lifetimes
+  readonly by: By
   readonly now: number
 }
 
@@ -162,6 +174,14 @@ export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = comma
     })
     if (decision === 'reuse') {
       await endSessionRows(transaction, [session.id], now)
+      await insertAudit(transaction, {
+        event: 'refresh_reused',
+        at: now,
+        by: use.by,
+        subject: session.subject,
+        sessionId: session.id,
+        clientId: session.client_id,
+      })
       return { outcome: 'reused' }
     }
     const repeatableUntil = now + lifetimes.graceSeconds * 1000
@@ -242,24 +262,39 @@ export function listSessionRows(
 
 /** Ends one session, of this subject where one is named. */
 export const endSession: Command<
-  { readonly id: string; readonly subject: string | undefined; readonly now: number },
+  { readonly id: string; readonly subject: string | undefined; readonly by: By; readonly now: number },
   { readonly ended: boolean }
-> = command('endSession', async (transaction, { id, subject, now }) => {
-  const ended = await endSessionRows(transaction, [id], now, subject)
-  return { ended: ended > 0 }
+> = command('endSession', async (transaction, { id, subject, by, now }) => {
+  const [ended] = await endSessionRows(transaction, [id], now, subject)
+  if (!ended) return { ended: false }
+  await insertAudit(transaction, {
+    event: 'session_ended',
+    at: now,
+    by,
+    subject: ended.subject,
+    sessionId: id,
+    clientId: ended.client_id,
+  })
+  return { ended: true }
 })
 
 /** Ends all sessions of a subject. */
-export const endSessionsOf: Command<{ readonly subject: string; readonly now: number }, void> = command(
-  'endSessionsOf',
-  (transaction, values) => endSessions(transaction, values),
-)
+export const endSessionsOf: Command<{ readonly subject: string; readonly by: By; readonly now: number }, void> =
+  command('endSessionsOf', async (transaction, { subject, by, now }) => {
+    const ended = await endSessions(transaction, { subject, now })
+    if (ended > 0) await insertAudit(transaction, { event: 'sessions_ended', at: now, by, subject })
+  })
 
-/** Ends the living sessions of a subject as part of a transaction, all or all but one, and says so to every process. */
+/**
+ * Ends the living sessions of a subject as part of a transaction, all or all but one, and says so to every process. The
+ * audit record is left to whoever knows why.
+ *
+ * @returns how many those were
+ */
 export async function endSessions(
   transaction: Transaction<Tables>,
   { subject, except, now }: { readonly subject: string; readonly except?: string | undefined; readonly now: number },
-): Promise<void> {
+): Promise<number> {
   const living = await transaction
     .selectFrom('session')
     .select('id')
@@ -272,18 +307,19 @@ export async function endSessions(
   for (let from = 0; from < ids.length; from += maxValues) {
     await endSessionRows(transaction, ids.slice(from, from + maxValues), now)
   }
+  return ids.length
 }
 
 /** Statements take so many values on every database. */
 const maxValues = 500
 
-/** Ends those of these sessions that live, and inserts their events. @returns how many those were */
+/** Ends those of these sessions that live, and inserts their events. @returns those */
 async function endSessionRows(
   transaction: Transaction<Tables>,
   ids: readonly string[],
   now: number,
   subject?: string,
-): Promise<number> {
+): Promise<readonly Pick<SessionRow, 'id' | 'subject' | 'client_id'>[]> {
   // Two that end the same sessions take them in one order; elsewhere than on PostgreSQL nobody writes beside us.
   const takesLocks = transaction.getExecutor().adapter.supportsMultipleConnections !== false
   if (takesLocks && ids.length > 1)
@@ -295,14 +331,14 @@ async function endSessionRows(
     .where('id', 'in', ids)
     .where('ended_at', 'is', null)
     .$if(subject !== undefined, (query) => query.where('subject', '=', subject!))
-    .returning(['id', 'tokens_expire_at'])
+    .returning(['id', 'subject', 'client_id', 'tokens_expire_at'])
     .execute()
   await insertEvents(
     transaction,
     ended.map(({ id, tokens_expire_at }) => ({ kind: 'session', value: id, tokensExpireAt: tokens_expire_at })),
     now,
   )
-  return ended.length
+  return ended
 }
 
 /** When the last token of a subject expires, in milliseconds; 0 when it has none. */

@@ -4,13 +4,14 @@ import { readWebRequest, silentLogger, systemClock } from 'keystile/internal'
 import { jsonAnswer, type GuardedRoute } from '../../http/route.ts'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
+import { byOperator as by } from '../audit/audit.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
 import { managementRoutes, type ManagementCaller } from './management-routes.ts'
 import { parseUsername } from './names.ts'
 import { createUsers, type User, type Users } from './users.ts'
 
 const rules = { declared: { a: 'A' }, defaults: [], roles: { admin: ['a'] } }
-const caller: ManagementCaller = { identity: { scopes: ['a'] } }
+const caller: ManagementCaller = { identity: { subject: 'admin', clientId: 'c', scopes: ['a'] } }
 
 describe('managementRoutes', () => {
   let database: Database
@@ -22,14 +23,17 @@ describe('managementRoutes', () => {
     feed = await openEventFeed(database, { clock: systemClock, logger: silentLogger })
     users = createUsers(database, feed, systemClock)
     for (let i = 0; i < 51; i++) {
-      const created = await users.create({
-        username: parseUsername(`user-${String(i).padStart(3, '0')}`)!,
-        email: undefined,
-        passwordHash: 'x',
-        scopes: [],
-        roles: [],
-        profile: {},
-      })
+      const created = await users.create(
+        {
+          username: parseUsername(`user-${String(i).padStart(3, '0')}`)!,
+          email: undefined,
+          passwordHash: 'x',
+          scopes: [],
+          roles: [],
+          profile: {},
+        },
+        by,
+      )
       assert.ok('user' in created)
       made.push(created.user)
     }
@@ -86,7 +90,7 @@ describe('managementRoutes', () => {
       ...users,
       async findBySubject(subject) {
         const user = await find(subject)
-        if (user) await users.change(user, { scopes: ['a'] })
+        if (user) await users.change(user, { scopes: ['a'] }, by)
         return user
       },
     }

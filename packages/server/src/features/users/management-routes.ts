@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ProblemError, type FieldError, type JsonObject } from 'keystile/internal'
 import { checkFields, describeFields, readJsonObject, refuseFaults, strictFields } from '../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, queryOf, type Route } from '../../http/route.ts'
+import { byCaller, type CallerIdentity } from '../audit/audit.ts'
 import { findUngranted, heldScopes, type ScopeRules } from '../scopes/scopes.ts'
 import { parseUsername } from './names.ts'
 import { outdated } from './profile.ts'
@@ -22,7 +23,7 @@ const userChange = strictFields({
 
 /** Who has called, as these routes need to know them. */
 export interface ManagementCaller {
-  readonly identity: { readonly scopes: readonly string[] }
+  readonly identity: CallerIdentity & { readonly scopes: readonly string[] }
 }
 
 /** All accounts, for those who hold `users:read` and `users:write`. */
@@ -127,7 +128,7 @@ export function managementRoutes({
         const given = findUngranted(heldScopes(user, rules), heldScopes(after, rules), identity.scopes)
         if (given.length > 0) throw new ProblemError('forbidden', 'Nobody gives a scope that their own token lacks')
         const change = { scopes, roles, active: disabled === undefined ? undefined : !disabled }
-        const outcome = await users.change(user, change)
+        const outcome = await users.change(user, change, byCaller(request, identity))
         if (outcome === 'outdated') throw outdated()
         if (outcome === 'last-administrator') throw lastAdministrator()
         return jsonAnswer(200, wireManagedUser(await getUser(request.params['id'])))
@@ -144,8 +145,8 @@ export function managementRoutes({
         success: { status: 204, description: 'Deleted; all their tokens are refused' },
         refuses: { ...absent, 409: 'The last administrator' },
       },
-      async handle({ params }) {
-        const outcome = await users.delete(await getUser(params['id']))
+      async handle(request, { identity }) {
+        const outcome = await users.delete(await getUser(request.params['id']), byCaller(request, identity))
         if (outcome === 'last-administrator') throw lastAdministrator()
         return emptyAnswer
       },

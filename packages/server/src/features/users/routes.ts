@@ -9,6 +9,8 @@ import {
   stringField,
 } from '../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, type Route } from '../../http/route.ts'
+import { byCaller, byStranger, type Audit, type CallerIdentity } from '../audit/audit.ts'
+import type { By } from '../audit/entry.ts'
 import { maxBytes, type Passwords } from '../password/password.ts'
 import type { PasswordOwner, PasswordPolicy } from '../password/policy.ts'
 import { parseEmail, parseUsername } from './names.ts'
@@ -48,7 +50,7 @@ const emailChange = strictFields({ current_password: currentPassword, new_email:
 
 /** Who has called, as these routes need to know them. */
 export interface AccountCaller {
-  readonly identity: { readonly sessionId: string | undefined }
+  readonly identity: CallerIdentity
   readonly user: User
 }
 
@@ -58,10 +60,11 @@ export function accountRoutes(options: {
   readonly users: Users
   readonly passwords: Passwords
   readonly passwordPolicy: PasswordPolicy
+  readonly audit: Audit
   readonly registration: 'open' | 'closed'
   readonly profile: ProfileSchema | undefined
 }): readonly Route<AccountCaller>[] {
-  const { issuer, users, passwords, passwordPolicy, profile } = options
+  const { issuer, users, passwords, passwordPolicy, audit, profile } = options
   const common = { below: 'issuer', refusals: 'problem' } as const
   const self = { scopes: [] }
   const userSchema = describeUser(profile)
@@ -78,8 +81,9 @@ export function accountRoutes(options: {
   }
 
   /** @throws {ProblemError} `forbidden` when it is not the user's password */
-  async function prove(password: string, user: User): Promise<void> {
+  async function prove(password: string, user: User, by: By): Promise<void> {
     if (await passwords.verify(password, user.passwordHash)) return
+    await audit.record({ event: 'password_refused', by, subject: user.publicUser.id })
     throw new ProblemError('forbidden', 'The current password is wrong')
   }
 
@@ -109,14 +113,8 @@ export function accountRoutes(options: {
         refuseFaults([...errors, ...weak, ...extra.errors])
         const { username, email, password } = fields!
         const passwordHash = await passwords.hash(password)
-        const created = await users.create({
-          username,
-          email,
-          passwordHash,
-          scopes: [],
-          roles: [],
-          profile: extra.profile,
-        })
+        const fresh = { username, email, passwordHash, scopes: [], roles: [], profile: extra.profile }
+        const created = await users.create(fresh, byStranger(request))
         if ('taken' in created) throw taken(created.taken)
         const { user } = created
         return jsonAnswer(201, wireUser(user.publicUser), { location: `${issuer}/users/${user.publicUser.id}` })
@@ -147,12 +145,13 @@ export function accountRoutes(options: {
         success: { status: 200, description: 'The changed user', schema: userSchema },
         refuses: { 409: 'The user was changed at the same time' },
       },
-      async handle(request, { user }) {
+      async handle(request, { identity, user }) {
         const change = await readJsonObject(request)
         // Without a schema any member is unknown; with one, the whole profile must be valid after the change.
         const checked = await checkProfile(profile ? { ...user.profile, ...change } : change, profile, [])
         refuseFaults(checked.errors)
-        if ((await users.replaceProfile(user, checked.profile)) === 'outdated') throw outdated()
+        const outcome = await users.replaceProfile(user, checked.profile, byCaller(request, identity))
+        if (outcome === 'outdated') throw outdated()
         const changed = await users.findBySubject(user.publicUser.id)
         if (!changed) throw outdated()
         return jsonAnswer(200, wireUser(changed.publicUser))
@@ -175,9 +174,10 @@ export function accountRoutes(options: {
         const body = await readJsonObject(request)
         const { errors, fields } = checkFields(passwordChange, body)
         refuseFaults([...errors, ...findPasswordErrors('new_password', body['new_password'], user.publicUser)])
-        await prove(fields!.current_password, user)
+        const by = byCaller(request, identity)
+        await prove(fields!.current_password, user, by)
         const hash = await passwords.hash(fields!.new_password)
-        if ((await users.changePassword(user, hash, identity.sessionId)) === 'outdated') throw outdated()
+        if ((await users.changePassword(user, hash, by)) === 'outdated') throw outdated()
         return emptyAnswer
       },
     },
@@ -197,11 +197,12 @@ export function accountRoutes(options: {
           409: 'The email is taken, or the password was changed at the same time',
         },
       },
-      async handle(request, { user }) {
+      async handle(request, { identity, user }) {
         const { errors, fields } = checkFields(emailChange, await readJsonObject(request))
         refuseFaults(errors)
-        await prove(fields!.current_password, user)
-        const outcome = await users.changeEmail(user, fields!.new_email)
+        const by = byCaller(request, identity)
+        await prove(fields!.current_password, user, by)
+        const outcome = await users.changeEmail(user, fields!.new_email, by)
         if (outcome === 'taken') throw taken('email')
         if (outcome === 'outdated') throw outdated()
         return emptyAnswer
@@ -219,8 +220,8 @@ export function accountRoutes(options: {
         success: { status: 204, description: 'Deleted' },
         refuses: { 409: 'The last administrator cannot be deleted' },
       },
-      async handle(_request, { user }) {
-        if ((await users.delete(user)) === 'last-administrator') {
+      async handle(request, { identity, user }) {
+        if ((await users.delete(user, byCaller(request, identity))) === 'last-administrator') {
           throw new ProblemError('conflict', 'The last administrator cannot be deleted')
         }
         return emptyAnswer

@@ -1,36 +1,49 @@
 import type { CompiledQuery, Kysely, Transaction } from 'kysely'
+import type { JsonObject } from 'keystile/internal'
 import { command, type AnyCommand, type Command, type Database } from '../../storage/database.ts'
 import type { Tables, UserRow } from '../../storage/tables.ts'
+import type { AuditEvent, By } from '../audit/entry.ts'
+import { insertAudit } from '../audit/store.ts'
 import { insertEvents } from '../events/store.ts'
 import { endSessions, findLatestExpiry } from '../sessions/store.ts'
 
 export type NewUserRow = Omit<UserRow, 'disabled_at' | 'deleted_at' | 'email_verified_at'>
 
 /** Inserts a user, or names the field that somebody else has. The constraints decide, so two at once cannot both win. */
-export const insertUser: Command<NewUserRow, { readonly taken?: 'username' | 'email' }> = command(
-  'insertUser',
-  async (transaction, row) => {
-    const inserted = await transaction
-      .insertInto('user')
-      .values({ ...row, disabled_at: null, deleted_at: null, email_verified_at: null })
-      .onConflict((conflict) => conflict.doNothing())
-      .returning('id')
-      .executeTakeFirst()
-    if (inserted) return {}
-    const sameName = await transaction
-      .selectFrom('user')
-      .select('id')
-      .where('username_key', '=', row.username_key)
-      .executeTakeFirst()
-    return { taken: sameName ? 'username' : 'email' }
-  },
-)
+export const insertUser: Command<
+  { readonly row: NewUserRow; readonly by: By },
+  { readonly taken?: 'username' | 'email' }
+> = command('insertUser', async (transaction, { row, by }) => {
+  const inserted = await transaction
+    .insertInto('user')
+    .values({ ...row, disabled_at: null, deleted_at: null, email_verified_at: null })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  if (inserted) {
+    const given = grantNames(row)
+    await insertAudit(transaction, {
+      event: 'user_created',
+      at: row.created_at,
+      by,
+      subject: row.id,
+      detail: given.length > 0 ? { given } : undefined,
+    })
+    return {}
+  }
+  const sameName = await transaction
+    .selectFrom('user')
+    .select('id')
+    .where('username_key', '=', row.username_key)
+    .executeTakeFirst()
+  return { taken: sameName ? 'username' : 'email' }
+})
 
 /** Replaces a profile, unless it was changed meanwhile. */
 export const replaceProfile: Command<
-  { readonly id: string; readonly old: string; readonly profile: string },
+  { readonly id: string; readonly old: string; readonly profile: string; readonly by: By; readonly now: number },
   { readonly replaced: boolean }
-> = command('replaceProfile', async (transaction, { id, old, profile }) => {
+> = command('replaceProfile', async (transaction, { id, old, profile, by, now }) => {
   const replaced = await transaction
     .updateTable('user')
     .set({ profile })
@@ -38,7 +51,11 @@ export const replaceProfile: Command<
     .where('profile', '=', old)
     .returning('id')
     .executeTakeFirst()
-  return { replaced: replaced !== undefined }
+  if (!replaced) return { replaced: false }
+  const fields = findChangedFields(old, profile)
+  if (fields.length > 0)
+    await insertAudit(transaction, { event: 'profile_changed', at: now, by, subject: id, detail: { fields } })
+  return { replaced: true }
 })
 
 /** Replaces a hash that was made with lower parameters, unless the password was changed meanwhile. */
@@ -54,13 +71,15 @@ export const changePassword: Command<
     /** The hash that the old password was proved against; without one, somebody else decided. */
     readonly old: string | undefined
     readonly hash: string
-    readonly exceptSession: string | undefined
+    readonly by: By
     readonly now: number
   },
   { readonly replaced: boolean }
-> = command('changePassword', async (transaction, { exceptSession, now, ...values }) => {
+> = command('changePassword', async (transaction, { by, now, ...values }) => {
   const result = await setPasswordHash(transaction, values)
-  if (result.replaced) await endSessions(transaction, { subject: values.id, except: exceptSession, now })
+  if (!result.replaced) return result
+  await endSessions(transaction, { subject: values.id, except: by.sessionId, now })
+  await insertAudit(transaction, { event: 'password_changed', at: now, by, subject: values.id })
   return result
 })
 
@@ -69,9 +88,11 @@ export const changeEmail: Command<
   Pick<UserRow, 'id' | 'email' | 'email_key'> & {
     /** The hash that the password was proved against. */
     readonly passwordHash: string
+    readonly by: By
+    readonly now: number
   },
   { readonly outcome: 'changed' | 'outdated' | 'taken' }
-> = command('changeEmail', async (transaction, { id, email, email_key, passwordHash }) => {
+> = command('changeEmail', async (transaction, { id, email, email_key, passwordHash, by, now }) => {
   const holder = await transaction.selectFrom('user').select('id').where('email_key', '=', email_key).executeTakeFirst()
   if (holder && holder.id !== id) return { outcome: 'taken' }
   const changed = await transaction
@@ -82,7 +103,9 @@ export const changeEmail: Command<
     .where('deleted_at', 'is', null)
     .returning('id')
     .executeTakeFirst()
-  return { outcome: changed ? 'changed' : 'outdated' }
+  if (!changed) return { outcome: 'outdated' }
+  await insertAudit(transaction, { event: 'email_changed', at: now, by, subject: id })
+  return { outcome: 'changed' }
 })
 
 /** What an administrator changes of a user. */
@@ -95,25 +118,42 @@ export interface UserChange {
   readonly disabled: boolean
   /** Ends all sessions, also where nothing else would. */
   readonly endsSessions: boolean
+  readonly by: By
   readonly now: number
 }
 
 /** Changes scopes, roles and whether a user may come in. Who may not come in loses all sessions in the same transaction. */
 export const changeUser: Command<UserChange, { readonly outcome: 'changed' | 'outdated' | 'last-administrator' }> =
-  command('changeUser', async (transaction, { id, expected, scopes, roles, disabled, endsSessions, now }) => {
+  command('changeUser', async (transaction, { id, expected, scopes, roles, disabled, endsSessions, by, now }) => {
     const staysAdministrator = hasAdminRole(roles) && !disabled
     if (!staysAdministrator && (await isLastAdministrator(transaction, id))) return { outcome: 'last-administrator' }
-    const changed = await transaction
+    // Takes the row, so that what it says is so until the commit.
+    const before = await transaction
       .updateTable('user')
-      .set((row) => ({ scopes, roles, disabled_at: disabled ? row.fn.coalesce('disabled_at', row.val(now)) : null }))
+      .set((row) => ({ scopes: row.ref('scopes') }))
       .where('id', '=', id)
       .where('deleted_at', 'is', null)
       .where('scopes', '=', expected.scopes)
       .where('roles', '=', expected.roles)
-      .returning('id')
+      .returning(['scopes', 'roles', 'disabled_at'])
       .executeTakeFirst()
-    if (!changed) return { outcome: 'outdated' }
-    if (disabled || endsSessions) await endSessions(transaction, { subject: id, now })
+    if (!before) return { outcome: 'outdated' }
+    const wasDisabled = before.disabled_at !== null
+    await transaction
+      .updateTable('user')
+      .set({ scopes, roles, disabled_at: disabled ? (before.disabled_at ?? now) : null })
+      .where('id', '=', id)
+      .execute()
+    const ended = disabled || endsSessions ? await endSessions(transaction, { subject: id, now }) : 0
+    const record = (event: AuditEvent, detail?: JsonObject): Promise<void> =>
+      insertAudit(transaction, { event, at: now, by, subject: id, detail })
+    const [had, has] = [grantNames(before), grantNames({ scopes, roles })]
+    const given = has.filter((name) => !had.includes(name))
+    const taken = had.filter((name) => !has.includes(name))
+    if (given.length > 0 || taken.length > 0) await record('grants_changed', { given, taken })
+    if (disabled && !wasDisabled) await record('user_disabled')
+    else if (!disabled && wasDisabled) await record('user_enabled')
+    else if (ended > 0) await record('sessions_ended')
     return { outcome: 'changed' }
   })
 
@@ -122,9 +162,9 @@ export const changeUser: Command<UserChange, { readonly outcome: 'changed' | 'ou
  * behind, so that nobody is ever taken for them.
  */
 export const deleteUser: Command<
-  { readonly id: string; readonly now: number },
+  { readonly id: string; readonly by: By; readonly now: number },
   { readonly outcome: 'deleted' | 'absent' | 'last-administrator' }
-> = command('deleteUser', async (transaction, { id, now }) => {
+> = command('deleteUser', async (transaction, { id, by, now }) => {
   if (await isLastAdministrator(transaction, id)) return { outcome: 'last-administrator' }
   const deleted = await transaction
     .updateTable('user')
@@ -150,6 +190,7 @@ export const deleteUser: Command<
     [{ kind: 'subject', value: id, tokensExpireAt: await findLatestExpiry(transaction, id) }],
     now,
   )
+  await insertAudit(transaction, { event: 'user_deleted', at: now, by, subject: id })
   return { outcome: 'deleted' }
 })
 
@@ -213,6 +254,19 @@ async function isLastAdministrator(transaction: Transaction<Tables>, id: string)
     .execute()
   const ids = administrators.filter(({ roles }) => hasAdminRole(roles)).map((row) => row.id)
   return ids.length === 1 && ids[0] === id
+}
+
+/** What a user was given, as `keystile user list` names it. */
+function grantNames({ scopes, roles }: Pick<UserRow, 'scopes' | 'roles'>): readonly string[] {
+  const parse = (names: string): readonly string[] => JSON.parse(names) as readonly string[]
+  return [...parse(roles).map((role) => `role:${role}`), ...parse(scopes)]
+}
+
+/** The names of the fields in which two profiles differ. */
+function findChangedFields(old: string, profile: string): readonly string[] {
+  const [before, after] = [JSON.parse(old) as JsonObject, JSON.parse(profile) as JsonObject]
+  const names = Object.keys({ ...before, ...after })
+  return names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
 }
 
 /** The role that is built in; `roles` is JSON. */

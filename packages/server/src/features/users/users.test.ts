@@ -5,6 +5,7 @@ import { silentLogger } from 'keystile/internal'
 import { decodeJwtUnsafe, generateKey } from 'keystile/jwt'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
+import { byOperator as by } from '../audit/audit.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
 import { createSessionStarter } from '../sessions/sessions.ts'
 import { parseEmail, parseUsername } from './names.ts'
@@ -34,15 +35,18 @@ describe('createUsers', () => {
   })
 
   const make = async (name: string, fields: Partial<NewUser> = {}): Promise<User> => {
-    const created = await users.create({
-      username: parseUsername(name)!,
-      email: parseEmail(`${name}@example.com`),
-      passwordHash: 'hash',
-      scopes: [],
-      roles: [],
-      profile: {},
-      ...fields,
-    })
+    const created = await users.create(
+      {
+        username: parseUsername(name)!,
+        email: parseEmail(`${name}@example.com`),
+        passwordHash: 'hash',
+        scopes: [],
+        roles: [],
+        profile: {},
+        ...fields,
+      },
+      by,
+    )
     assert.ok('user' in created)
     return created.user
   }
@@ -53,6 +57,7 @@ describe('createUsers', () => {
       clientId: 'c',
       scopes: [],
       refreshes: true,
+      by,
     })
     return { clientId: 'c', subject: id, sessionId: String(decodeJwtUnsafe(started!.accessToken).claims['sid']) }
   }
@@ -61,10 +66,10 @@ describe('createUsers', () => {
   it('ends the sessions of a user who is disabled or deleted, or where it is asked for, and no other', async () => {
     const [ada, bob, eve, dan] = [await make('ada'), await make('bob'), await make('eve'), await make('dan')]
     const tokens = [await logIn(ada), await logIn(bob), await logIn(eve), await logIn(dan)]
-    assert.equal(await users.change(ada, { active: false }), 'changed')
-    assert.equal(await users.delete(bob), 'deleted')
-    assert.equal(await users.change(eve, { scopes: ['x'], endsSessions: true }), 'changed')
-    assert.equal(await users.change(dan, { scopes: ['x'] }), 'changed')
+    assert.equal(await users.change(ada, { active: false }, by), 'changed')
+    assert.equal(await users.delete(bob, by), 'deleted')
+    assert.equal(await users.change(eve, { scopes: ['x'], endsSessions: true }, by), 'changed')
+    assert.equal(await users.change(dan, { scopes: ['x'] }, by), 'changed')
     assert.deepEqual(tokens.map(isOver), [true, true, true, false])
     // Whatever of a deleted subject may turn up, it is refused.
     assert.equal(isOver({ subject: bob.publicUser.id, clientId: 'c', sessionId: 'another' }), true)
@@ -74,9 +79,9 @@ describe('createUsers', () => {
   it('ends all sessions but the one that changed the password', async () => {
     const ada = await make('ada')
     const [one, other] = [await logIn(ada), await logIn(ada)]
-    assert.equal(await users.changePassword(ada, 'new', one.sessionId), 'changed')
+    assert.equal(await users.changePassword(ada, 'new', { ...by, sessionId: one.sessionId }), 'changed')
     assert.deepEqual([one, other].map(isOver), [false, true])
-    assert.equal(await users.changePassword(ada, 'newer'), 'outdated')
+    assert.equal(await users.changePassword(ada, 'newer', by), 'outdated')
     assert.equal(isOver(one), false)
   })
 
@@ -84,18 +89,18 @@ describe('createUsers', () => {
     const ada = await make('ada', { profile: { n: 1 } })
     assert.equal(await users.replacePasswordHash(ada, 'new'), 'changed')
     assert.equal(await users.replacePasswordHash(ada, 'newer'), 'outdated')
-    assert.equal(await users.replaceProfile(ada, { n: 2 }), 'changed')
-    assert.equal(await users.replaceProfile(ada, { n: 3 }), 'outdated')
-    assert.equal(await users.change(ada, { roles: ['r'] }), 'changed')
-    assert.equal(await users.change(ada, { roles: ['s'] }), 'outdated')
+    assert.equal(await users.replaceProfile(ada, { n: 2 }, by), 'changed')
+    assert.equal(await users.replaceProfile(ada, { n: 3 }, by), 'outdated')
+    assert.equal(await users.change(ada, { roles: ['r'] }, by), 'changed')
+    assert.equal(await users.change(ada, { roles: ['s'] }, by), 'outdated')
     const found = (await users.findBySubject(ada.publicUser.id))!
     assert.deepEqual([found.passwordHash, found.profile, found.roles], ['new', { n: 2 }, ['r']])
   })
 
   it('deletes once, keeps the name for nobody, and finds nothing of the user', async () => {
     const ada = await make('ada')
-    assert.equal(await users.delete(ada), 'deleted')
-    assert.equal(await users.delete(ada), 'absent')
+    assert.equal(await users.delete(ada, by), 'deleted')
+    assert.equal(await users.delete(ada, by), 'absent')
     assert.equal(await users.findBySubject(ada.publicUser.id), undefined)
     assert.equal(await users.findByLogin('ada'), undefined)
     assert.equal(await users.findByLogin('ada@example.com'), undefined)
@@ -108,20 +113,20 @@ describe('createUsers', () => {
       roles: [],
       profile: {},
     }
-    assert.deepEqual(await users.create(again), { taken: 'username' })
+    assert.deepEqual(await users.create(again, by), { taken: 'username' })
   })
 
   it('keeps the last administrator who may come in', async () => {
     const [ada, bob] = [await make('ada', { roles: ['admin'] }), await make('bob', { roles: ['admin'] })]
     const odd = await make('odd', { roles: ['administrators'] })
-    assert.equal(await users.change(bob, { active: false }), 'changed')
-    assert.equal(await users.change(ada, { active: false }), 'last-administrator')
-    assert.equal(await users.change(ada, { roles: [] }), 'last-administrator')
-    assert.equal(await users.delete(ada), 'last-administrator')
-    assert.equal(await users.change(ada, { scopes: ['x'] }), 'changed')
-    assert.equal(await users.delete(odd), 'deleted')
-    assert.equal(await users.change(bob, { active: true }), 'changed')
-    assert.equal(await users.delete(ada), 'deleted')
+    assert.equal(await users.change(bob, { active: false }, by), 'changed')
+    assert.equal(await users.change(ada, { active: false }, by), 'last-administrator')
+    assert.equal(await users.change(ada, { roles: [] }, by), 'last-administrator')
+    assert.equal(await users.delete(ada, by), 'last-administrator')
+    assert.equal(await users.change(ada, { scopes: ['x'] }, by), 'changed')
+    assert.equal(await users.delete(odd, by), 'deleted')
+    assert.equal(await users.change(bob, { active: true }, by), 'changed')
+    assert.equal(await users.delete(ada, by), 'deleted')
   })
 
   it('finds by name in any case of letters, by e-mail where there is an @, and nobody by what is neither', async () => {
@@ -158,19 +163,19 @@ describe('createUsers', () => {
     it('forgets a user at once whom it has changed itself, or whose subject is over', async () => {
       const [ada, bob] = [await make('ada'), await make('bob')]
       await remote.findBySubject(ada.publicUser.id)
-      await remote.replaceProfile(ada, { n: 1 })
+      await remote.replaceProfile(ada, { n: 1 }, by)
       assert.deepEqual((await remote.findBySubject(ada.publicUser.id))!.profile, { n: 1 })
       await logIn(bob)
       await remote.findBySubject(bob.publicUser.id)
-      await users.delete(bob)
+      await users.delete(bob, by)
       assert.equal(await remote.findBySubject(bob.publicUser.id), undefined)
     })
 
     it('does not keep a user who may not come in, so that a user who may again comes in at once', async () => {
       const ada = await make('ada')
-      await users.change(ada, { active: false })
+      await users.change(ada, { active: false }, by)
       assert.equal((await remote.findBySubject(ada.publicUser.id))!.active, false)
-      await users.change(ada, { active: true })
+      await users.change(ada, { active: true }, by)
       assert.equal((await remote.findBySubject(ada.publicUser.id))!.active, true)
     })
   })

@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { randomId, type Clock } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import type { UserRow } from '../../storage/tables.ts'
+import type { By } from '../audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
 import { parseEmail, parseUsername, type ComparableName } from './names.ts'
 import {
@@ -63,7 +64,7 @@ export interface UserChange {
  */
 export interface Users {
   /** Creates an account, or says which field somebody else has. */
-  create(user: NewUser): Promise<{ readonly user: User } | { readonly taken: 'username' | 'email' }>
+  create(user: NewUser, by: By): Promise<{ readonly user: User } | { readonly taken: 'username' | 'email' }>
   findBySubject(subject: string): Promise<User | undefined>
   /** The same, read anew: for what is decided once and holds for a while. */
   readBySubject(subject: string): Promise<User | undefined>
@@ -71,16 +72,16 @@ export interface Users {
   findByLogin(login: string): Promise<User | undefined>
   /** Users in the order of their names, after the one with this name; an unknown name is only a place in that order. */
   listAfter(username: string, limit: number): Promise<readonly User[]>
-  replaceProfile(user: User, profile: Profile): Promise<'changed' | 'outdated'>
+  replaceProfile(user: User, profile: Profile, by: By): Promise<'changed' | 'outdated'>
   /** Sets the same password's hash with other parameters. */
   replacePasswordHash(user: User, hash: string): Promise<'changed' | 'outdated'>
   /** Sets another password, and ends all sessions but the one that asked for it. */
-  changePassword(user: User, hash: string, exceptSession?: string): Promise<'changed' | 'outdated'>
+  changePassword(user: User, hash: string, by: By): Promise<'changed' | 'outdated'>
   /** Sets another e-mail address, which is not verified. */
-  changeEmail(user: User, email: ComparableName): Promise<'changed' | 'outdated' | 'taken'>
-  change(user: User, change: UserChange): Promise<'changed' | 'outdated' | 'last-administrator'>
+  changeEmail(user: User, email: ComparableName, by: By): Promise<'changed' | 'outdated' | 'taken'>
+  change(user: User, change: UserChange, by: By): Promise<'changed' | 'outdated' | 'last-administrator'>
   /** Deletes all but the subject and the name, which nobody gets again. */
-  delete(user: User): Promise<'deleted' | 'absent' | 'last-administrator'>
+  delete(user: User, by: By): Promise<'deleted' | 'absent' | 'last-administrator'>
 }
 
 export type ProfileSchema<P extends object = object> = StandardSchemaV1<unknown, P>
@@ -106,7 +107,7 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
   }
 
   return {
-    async create({ username, email, passwordHash, scopes, roles, profile }) {
+    async create({ username, email, passwordHash, scopes, roles, profile }, by) {
       const row = {
         id: randomId(),
         username: username.shown,
@@ -119,7 +120,7 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
         profile: JSON.stringify(profile),
         created_at: clock.now(),
       }
-      const { taken } = await database.write(insertUser, row)
+      const { taken } = await database.write(insertUser, { row, by })
       if (taken) return { taken }
       return { user: userOf({ ...row, disabled_at: null, deleted_at: null, email_verified_at: null }) }
     },
@@ -141,8 +142,14 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
     async listAfter(username, limit) {
       return (await listUserRows(reader, { afterKey: username.toLowerCase(), limit })).map(userOf)
     },
-    async replaceProfile(user, profile) {
-      const values = { id: user.publicUser.id, old: JSON.stringify(user.profile), profile: JSON.stringify(profile) }
+    async replaceProfile(user, profile, by) {
+      const values = {
+        id: user.publicUser.id,
+        old: JSON.stringify(user.profile),
+        profile: JSON.stringify(profile),
+        by,
+        now: clock.now(),
+      }
       const { replaced } = await database.write(replaceProfile, values)
       await settle(user, false)
       return replaced ? 'changed' : 'outdated'
@@ -155,20 +162,20 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
       })
       return replaced ? 'changed' : 'outdated'
     },
-    async changePassword(user, hash, exceptSession) {
-      const values = { id: user.publicUser.id, old: user.passwordHash, hash, exceptSession, now: clock.now() }
+    async changePassword(user, hash, by) {
+      const values = { id: user.publicUser.id, old: user.passwordHash, hash, by, now: clock.now() }
       const { replaced } = await database.write(changePassword, values)
       await settle(user, true)
       return replaced ? 'changed' : 'outdated'
     },
-    async changeEmail(user, { shown, key }) {
+    async changeEmail(user, { shown, key }, by) {
       const { id } = user.publicUser
-      const values = { id, email: shown, email_key: key, passwordHash: user.passwordHash }
+      const values = { id, email: shown, email_key: key, passwordHash: user.passwordHash, by, now: clock.now() }
       const { outcome } = await database.write(changeEmail, values).catch(takenAtTheSameTime)
       await settle(user, false)
       return outcome
     },
-    async change(user, { scopes = user.scopes, roles = user.roles, active = user.active, endsSessions = false }) {
+    async change(user, { scopes = user.scopes, roles = user.roles, active = user.active, endsSessions = false }, by) {
       const { outcome } = await database.write(changeUser, {
         id: user.publicUser.id,
         expected: { scopes: JSON.stringify(user.scopes), roles: JSON.stringify(user.roles) },
@@ -176,13 +183,14 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
         roles: JSON.stringify(roles),
         disabled: !active,
         endsSessions,
+        by,
         now: clock.now(),
       })
       await settle(user, true)
       return outcome
     },
-    async delete(user) {
-      const { outcome } = await database.write(deleteUser, { id: user.publicUser.id, now: clock.now() })
+    async delete(user, by) {
+      const { outcome } = await database.write(deleteUser, { id: user.publicUser.id, by, now: clock.now() })
       await settle(user, true)
       return outcome
     },

@@ -6,6 +6,8 @@ import { generateKey } from 'keystile/jwt'
 import type { Form } from '../../../http/form.ts'
 import type { Database } from '../../../storage/database.ts'
 import { openDatabase } from '../../../storage/open.ts'
+import { byOperator as by, createAudit } from '../../audit/audit.ts'
+import type { AuditEntry } from '../../audit/entry.ts'
 import { firstParty } from '../../clients/clients.ts'
 import { openEventFeed, type EventFeed } from '../../events/events.ts'
 import { openHashThreads, type HashThreads } from '../../password/hash-threads.ts'
@@ -17,6 +19,7 @@ import { createUsers, type User, type Users } from '../../users/users.ts'
 import { grantByPassword } from './password.ts'
 
 const password = 'correct horse battery staple'
+const client = { ...firstParty, address: '192.0.2.1' }
 
 describe('grantByPassword', () => {
   let database: Database
@@ -44,7 +47,10 @@ describe('grantByPassword', () => {
   beforeEach(async () => {
     const passwordHash = await passwords.hash(password)
     const username = parseUsername(`ada-${made++}`)!
-    const created = await users.create({ username, email: undefined, passwordHash, scopes: [], roles: [], profile: {} })
+    const created = await users.create(
+      { username, email: undefined, passwordHash, scopes: [], roles: [], profile: {} },
+      by,
+    )
     assert.ok('user' in created)
     user = created.user
   })
@@ -71,8 +77,15 @@ describe('grantByPassword', () => {
       },
     }
     const sessions = createSessionStarter(database, issuing, systemClock)
-    const parts = { directory: ofAccounts(), passwords: interrupted, sessions, scopes: rules, logger: silentLogger }
-    return grantByPassword(formOf(tried), firstParty, parts)
+    const parts = {
+      directory: ofAccounts(),
+      passwords: interrupted,
+      sessions,
+      scopes: rules,
+      audit: createAudit(database, systemClock),
+      logger: silentLogger,
+    }
+    return grantByPassword(formOf(tried), client, parts)
   }
   const refused = { name: 'OAuthError', code: 'invalid_grant', message: 'Incorrect username or password' }
 
@@ -83,7 +96,7 @@ describe('grantByPassword', () => {
   })
 
   it('answers a disabled user like a wrong password', async () => {
-    await users.change(user, { active: false })
+    await users.change(user, { active: false }, by)
     await assert.rejects(login(), refused)
   })
 
@@ -95,26 +108,33 @@ describe('grantByPassword', () => {
     // What was read is still so; what is written down is not.
     const directory = { ...ofAccounts(), findByLogin: async () => user }
     const sessions = createSessionStarter(database, issuing, systemClock)
-    const parts = { directory, passwords, sessions, scopes: rules, logger: silentLogger }
-    assert.ok(await grantByPassword(formOf(password), firstParty, parts))
-    await users.change(user, { active: false })
-    await assert.rejects(grantByPassword(formOf(password), firstParty, parts), refused)
+    const parts = {
+      directory,
+      passwords,
+      sessions,
+      scopes: rules,
+      audit: createAudit(database, systemClock),
+      logger: silentLogger,
+    }
+    assert.ok(await grantByPassword(formOf(password), client, parts))
+    await users.change(user, { active: false }, by)
+    await assert.rejects(grantByPassword(formOf(password), client, parts), refused)
   })
 
   it('refuses where the password became another meanwhile', async () => {
     await assert.rejects(
-      login(async () => users.changePassword(user, await passwords.hash('another one, as long'))),
+      login(async () => users.changePassword(user, await passwords.hash('another one, as long'), by)),
       refused,
     )
   })
 
   it('refuses where the user was deleted or disabled meanwhile', async () => {
     await assert.rejects(
-      login(() => users.change(user, { active: false })),
+      login(() => users.change(user, { active: false }, by)),
       refused,
     )
     await assert.rejects(
-      login(() => users.delete(user)),
+      login(() => users.delete(user, by)),
       refused,
     )
   })
@@ -157,6 +177,8 @@ describe('grantByPassword on another directory', () => {
     readonly tried?: string
     /** Told of each hash that a password is verified against. */
     readonly onVerify?: (stored: string | undefined) => void
+    /** Told of each line that is written down. */
+    readonly onRecord?: (entry: Omit<AuditEntry, 'at'>) => void
   }
   const login = (person: Person | undefined, { directory = {}, logger = silentLogger, ...more }: Login = {}) => {
     const own: UserDirectory<Person> = {
@@ -179,16 +201,22 @@ describe('grantByPassword on another directory', () => {
       },
       sessions: createSessionStarter(database, issuing, systemClock),
       scopes: rules,
+      audit: {
+        record(entry: Omit<AuditEntry, 'at'>) {
+          more.onRecord?.(entry)
+          return createAudit(database, systemClock).record(entry)
+        },
+      },
       logger,
     }
     const form = new Map([
       ['username', 'ada'],
       ['password', more.tried ?? password],
     ])
-    return grantByPassword(form, firstParty, parts)
+    return grantByPassword(form, client, parts)
   }
 
-  it('verifies one hash, and says the same, for an unknown, an inactive and a passwordless user and a wrong password', async () => {
+  it('verifies one hash, writes one line down, and says the same, for an unknown, an inactive and a passwordless user and a wrong password', async () => {
     const people: Readonly<Record<string, readonly [Person | undefined, string]>> = {
       unknown: [undefined, password],
       inactive: [{ id: '1', hash, active: false }, password],
@@ -200,8 +228,13 @@ describe('grantByPassword on another directory', () => {
     }
     for (const [title, [person, tried]] of Object.entries(people)) {
       let verified = 0
-      await assert.rejects(login(person, { tried, onVerify: () => verified++ }), refused, title)
+      const recorded: unknown[] = []
+      const told = { onVerify: () => verified++, onRecord: (entry: unknown) => recorded.push(entry) }
+      await assert.rejects(login(person, { tried, ...told }), refused, title)
       assert.equal(verified, 1, title)
+      const by = { actor: 'nobody', address: client.address }
+      const line = { event: 'login_refused', by, subject: person?.id, clientId: firstParty.id }
+      assert.deepEqual(recorded, [line], title)
     }
     assert.ok(await login({ id: '1', hash, active: true }))
   })
@@ -216,7 +249,13 @@ describe('grantByPassword on another directory', () => {
     for (const [title, after] of Object.entries(changes)) {
       let now: Person | undefined = person
       const directory = { findByLogin: () => now }
-      await assert.rejects(login(person, { directory, onVerify: () => (now = after) }), refused, title)
+      const recorded: unknown[] = []
+      const told = {
+        onVerify: () => (now = after),
+        onRecord: ({ subject }: { readonly subject?: string | undefined }) => recorded.push(subject),
+      }
+      await assert.rejects(login(person, { directory, ...told }), refused, title)
+      assert.deepEqual(recorded, ['1'], title)
     }
   })
 

@@ -1,5 +1,6 @@
 import { OAuthError, type Logger } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
+import type { Audit } from '../../audit/audit.ts'
 import type { Client } from '../../clients/clients.ts'
 import { isTooLong, type Passwords } from '../../password/password.ts'
 import type { IssuedTokens } from '../../sessions/issuing.ts'
@@ -13,6 +14,7 @@ export interface LoginParts<U> {
   readonly passwords: Passwords
   readonly sessions: SessionStarter
   readonly scopes: ScopeRules
+  readonly audit: Audit
   readonly logger: Logger
 }
 
@@ -22,41 +24,48 @@ const maxTries = 2
 /**
  * A person's login. In this order: form, scope, password, account, and the account once more, for hashing takes its time;
  * then the session is started, on our own accounts in one transaction with a last look. An unknown user, a wrong
- * password, a user without one and a disabled one get the same answer after the same work.
+ * password, a user without one and a disabled one get the same answer after the same work, with a line in the audit record.
  *
  * @throws {OAuthError} `invalid_request`, `invalid_scope`, `invalid_grant`
  * @see RFC 6749 §4.3.2
  */
 export async function grantByPassword<U>(
   form: Form,
-  client: Client & { readonly device?: string | undefined },
+  client: Client & { readonly device?: string | undefined; readonly address: string | undefined },
   parts: LoginParts<U>,
 ): Promise<IssuedTokens> {
-  const { directory, passwords, sessions } = parts
-  const { id: clientId, device } = client
+  const { directory, passwords, sessions, audit } = parts
+  const { id: clientId, device, address } = client
   const refreshes = client.grants.includes('refresh_token')
   const username = form.get('username')
   const password = form.get('password')
   if (username === undefined || password === undefined)
     throw new OAuthError('invalid_request', 'The form must have username and password')
   const requested = readRequestedScopes(form.get('scope'), parts.scopes)
-  if (isTooLong(password)) throw incorrect() // before anybody is looked for, so that it takes as long for everybody
+  const refuse = async (user?: U): Promise<never> => {
+    const subject = user === undefined ? undefined : directory.subject(user)
+    await audit.record({ event: 'login_refused', by: { actor: 'nobody', address }, subject, clientId })
+    throw incorrect()
+  }
+  if (isTooLong(password)) return refuse() // before anybody is looked for, so that it takes as long for everybody
+  let found: U | undefined
   for (let tries = maxTries; tries > 0; tries--) {
-    const found = await directory.findByLogin(username)
+    found = await directory.findByLogin(username)
     const passwordHash = found === undefined ? undefined : directory.passwordHash(found)
     const isProved = await passwords.verify(password, passwordHash)
-    if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) throw incorrect()
+    if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) return refuse(found)
     const user = await directory.findByLogin(username)
-    if (user === undefined || !directory.active(user)) throw incorrect()
+    if (user === undefined || !directory.active(user)) return refuse(found)
     if (directory.passwordHash(user) !== passwordHash) continue // another password, or another hash of this one
     const subject = directory.subject(user)
     const scopes = grantScopes(requested, directory.scopes(user), client.scopes)
-    const started = await sessions.start({ subject, passwordHash, clientId, scopes, refreshes, device })
+    const by = { actor: `user:${subject}`, address } as const
+    const started = await sessions.start({ subject, passwordHash, clientId, scopes, refreshes, device, by })
     if (!started) continue
     await renewHash(user, { password, passwordHash }, parts)
     return started
   }
-  throw incorrect()
+  return refuse(found)
 }
 
 /** A login is the one moment at which a hash can be made anew with today's parameters. It does not fail for that. */

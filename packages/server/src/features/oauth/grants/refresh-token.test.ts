@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { beforeEach, describe, it } from 'node:test'
+import type { AuditEntry } from '../../audit/entry.ts'
 import { firstParty, type Client } from '../../clients/clients.ts'
 import type { IssuedTokens } from '../../sessions/issuing.ts'
 import type { ProvedRefreshToken } from '../../sessions/refresh.ts'
@@ -20,6 +21,8 @@ const proved: ProvedRefreshToken = {
 const rules = { declared: { a: 'A', b: 'B', c: 'C' }, defaults: [], roles: {} }
 
 describe('grantByRefreshToken', () => {
+  const recorded: Omit<AuditEntry, 'at'>[] = []
+  beforeEach(() => void recorded.splice(0))
   /** What is used, with which scopes. */
   const grant = async (
     found: ProvedRefreshToken | undefined,
@@ -43,8 +46,13 @@ describe('grantByRefreshToken', () => {
       },
     }
     const form = new Map([['refresh_token', 'x'], ...(scope === undefined ? [] : [['scope', scope] as const])])
-    const parts = { directory, refresher, scopes: rules }
-    const granted = grantByRefreshToken(form, { ...firstParty, id: client, scopes: allowed }, parts)
+    const audit = { record: async (entry: Omit<AuditEntry, 'at'>) => void recorded.push(entry) }
+    const parts = { directory, refresher, scopes: rules, audit }
+    const granted = grantByRefreshToken(
+      form,
+      { ...firstParty, id: client, scopes: allowed, address: '192.0.2.1' },
+      parts,
+    )
     await granted.catch((error: unknown) => assert.equal(used.length, 0, String(error)))
     await granted
     return used
@@ -52,9 +60,19 @@ describe('grantByRefreshToken', () => {
   const user = { held: ['a', 'b', 'c'] }
   const invalid = { name: 'OAuthError', code: 'invalid_grant' }
 
-  it('uses no token of another client (RFC 6749 §5.2)', async () => {
+  it('uses no token of another client (RFC 6749 §5.2), and writes down who showed it', async () => {
     await assert.rejects(grant(proved, { user, client: 'other' }), invalid)
     await assert.rejects(grant({ ...proved, clientId: 'other' }, { user }), invalid)
+    const line = {
+      event: 'refresh_refused',
+      by: { actor: 'nobody', address: '192.0.2.1' },
+      subject: 'ada',
+      sessionId: 'sid',
+    }
+    assert.deepEqual(recorded, [
+      { ...line, clientId: 'other' },
+      { ...line, clientId: 'first-party' },
+    ])
   })
 
   it('uses no token that is not proved, or of a user who may not come in', async () => {

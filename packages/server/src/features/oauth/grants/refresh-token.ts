@@ -1,5 +1,7 @@
 import { OAuthError } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
+import type { Audit } from '../../audit/audit.ts'
+import type { By } from '../../audit/entry.ts'
 import type { Client } from '../../clients/clients.ts'
 import { grantScopes, readRequestedScopes, type ScopeRules } from '../../scopes/scopes.ts'
 import type { IssuedTokens } from '../../sessions/issuing.ts'
@@ -11,6 +13,7 @@ export interface RefreshParts<U> {
   readonly directory: Directory<U>
   readonly refresher: SessionRefresher
   readonly scopes: ScopeRules
+  readonly audit: Audit
 }
 
 /**
@@ -23,8 +26,8 @@ export interface RefreshParts<U> {
  */
 export async function grantByRefreshToken<U>(
   form: Form,
-  client: Client,
-  { directory, refresher, scopes }: RefreshParts<U>,
+  client: Client & { readonly address: string | undefined },
+  { directory, refresher, scopes, audit }: RefreshParts<U>,
 ): Promise<IssuedTokens> {
   const text = form.get('refresh_token')
   if (text === undefined) throw new OAuthError('invalid_request', 'The form must have refresh_token')
@@ -32,11 +35,16 @@ export async function grantByRefreshToken<U>(
   const proved = await refresher.find(text)
   if (!proved) throw invalid('no such token')
   // Another client may have found it; what it shows to us must not log its owner out (RFC 6749 §5.2).
-  if (proved.clientId !== client.id) throw invalid('issued to another client')
+  const by: By = { actor: 'nobody', address: client.address }
+  if (proved.clientId !== client.id) {
+    const { subject, sessionId } = proved
+    await audit.record({ event: 'refresh_refused', by, subject, sessionId, clientId: client.id })
+    throw invalid('issued to another client')
+  }
   const user = await directory.findActive(proved.subject)
   if (user === undefined) throw invalid('the user may not come in')
   const held = directory.scopes(user).filter((scope) => proved.scopes.includes(scope))
-  const issued = await refresher.use(proved, grantScopes(requested, held, client.scopes))
+  const issued = await refresher.use(proved, grantScopes(requested, held, client.scopes), by)
   if (!issued) throw invalid('the session is over')
   return issued
 }

@@ -1,0 +1,86 @@
+// The floor under a refresh and an introspection: a handler that reads a form, commits one transaction with an update and an
+// insert where the path says so, and answers JSON of the size of ours. No token, no client, no user, no signature.
+import { createServer, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { DatabaseSync } from 'node:sqlite'
+import pg from 'pg'
+import { hostname, variable } from './environment.ts'
+
+/** Rows that are there to be updated. */
+const rows = 10_000
+const [create, update, insert] = [
+  'create table link (id text primary key, used_at bigint, successor text)',
+  'update link set used_at = $1, successor = $2 where id = $3',
+  'insert into link (id, used_at, successor) values ($1, null, null)',
+] as const
+
+let made = 0
+/** As long as the ids of ours. */
+const newId = (): string => String(made++).padStart(22, '0')
+const oldId = (): string => String(made % rows).padStart(22, '0')
+
+const database = variable('DATABASE')
+const commit: () => void | Promise<void> = database.startsWith('postgres:')
+  ? await openPostgres(database)
+  : openSqlite(database)
+const tokenBytes = Number(variable('TOKEN_BYTES'))
+const introspectionBytes = Number(variable('INTROSPECTION_BYTES'))
+
+createServer((request, response) => {
+  void (async () => {
+    const form = new URLSearchParams(await text(request))
+    const commits = isCommit(request)
+    if (commits) await commit()
+    const said = form.has(commits ? 'refresh_token' : 'token')
+    const body = jsonOf(commits ? tokenBytes : introspectionBytes)
+    response.writeHead(said ? 200 : 400, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    })
+    response.end(body)
+  })()
+}).listen(Number(variable('PORT')), hostname)
+
+function isCommit({ url }: IncomingMessage): boolean {
+  return url === '/token'
+}
+
+function jsonOf(bytes: number): string {
+  const around = JSON.stringify({ text: '' }).length
+  return JSON.stringify({ text: 'x'.repeat(bytes - around) })
+}
+
+/** In the event loop: nothing else is asked meanwhile. */
+function openSqlite(file: string): () => void {
+  const sqlite = new DatabaseSync(file)
+  sqlite.exec('pragma journal_mode = wal; pragma synchronous = full')
+  sqlite.exec(create)
+  const [updating, inserting] = [update, insert].map((statement) => sqlite.prepare(statement.replaceAll(/\$\d/g, '?')))
+  sqlite.exec('begin')
+  for (let row = 0; row < rows; row++) inserting!.run(newId())
+  sqlite.exec('commit')
+  return () => {
+    const successor = newId()
+    sqlite.exec('begin immediate')
+    updating!.run(Date.now(), successor, oldId())
+    inserting!.run(successor)
+    sqlite.exec('commit')
+  }
+}
+
+/** With as many connections as Keystile has. */
+async function openPostgres(url: string): Promise<() => Promise<void>> {
+  const pool = new pg.Pool({ connectionString: url, max: 10 })
+  await pool.query(create)
+  await pool.query(`insert into link (id) select lpad(n::text, 22, '0') from generate_series(0, ${rows - 1}) n`)
+  made = rows
+  return async () => {
+    const successor = newId()
+    const client = await pool.connect()
+    await client.query('begin')
+    await client.query(update, [Date.now(), successor, oldId()])
+    await client.query(insert, [successor])
+    await client.query('commit')
+    client.release()
+  }
+}

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict'
+import { beforeEach, describe, it } from 'node:test'
+import { ada, stageClient } from '../../../../test/support/client-stage.ts'
+import { startTokenServer } from '../../../../test/support/token-server.ts'
+
+describe('the fetch of a client', () => {
+  const stage = stageClient()
+  const { start, items, bearers, refreshes, answerTokens, hold, read } = stage
+
+  describe('a request', () => {
+    it('gets the token where it is for the issuer’s origin', async () => {
+      await stage.client.login(ada)
+      const answer = await stage.client.fetch(items(), { headers: { accept: 'text/plain' } })
+      assert.equal((await read(answer)).owner, 'ada')
+      assert.equal(stage.server.askedFor('GET /items')[0]!.headers.accept, 'text/plain')
+    })
+
+    it('is a URL, or a Request whose method, headers and body are sent', async () => {
+      await stage.client.login(ada)
+      assert.equal((await stage.client.fetch(new URL(items()))).status, 200)
+      const request = new Request(items(), { method: 'POST', body: 'lamp', headers: { 'x-of': 'the request' } })
+      assert.equal((await read(await stage.client.fetch(request))).body, 'lamp')
+      const { headers } = stage.server.askedFor('POST /items')[0]!
+      assert.equal(headers['x-of'], 'the request')
+      assert.equal(headers['content-type'], 'text/plain;charset=UTF-8')
+    })
+
+    it('goes out as it is while nobody is signed in', async () => {
+      assert.equal((await stage.client.fetch(items())).status, 401)
+      assert.deepEqual(bearers(), [undefined])
+      assert.equal(refreshes(), 0)
+    })
+
+    it('keeps an Authorization header that is there already', async () => {
+      await stage.client.login(ada)
+      await stage.client.fetch(items(), { headers: { Authorization: 'Basic abc' } })
+      await stage.client.fetch(new Request(items(), { headers: { Authorization: 'Bearer other' } }))
+      assert.deepEqual(bearers(), ['Basic abc', 'Bearer other'])
+      assert.equal(refreshes(), 0)
+    })
+
+    it('goes to the URL that was looked at: changing the object meanwhile leads the token nowhere', async () => {
+      const other = await startTokenServer()
+      try {
+        await stage.client.login(ada)
+        const url = new URL(items())
+        const answer = stage.client.fetch(url)
+        url.port = new URL(other.origin).port
+        assert.equal((await answer).status, 200)
+        assert.equal(other.asked.length, 0)
+      } finally {
+        await other.close()
+      }
+    })
+
+    it('gets no token for another origin, and none follows a redirect to one', async () => {
+      const other = await startTokenServer()
+      try {
+        await stage.client.login(ada)
+        assert.equal((await stage.client.fetch(`${other.origin}/items`)).status, 401)
+        stage.server.instead = ({ route }, response) =>
+          route === 'GET /items' && Boolean(response.writeHead(307, { location: `${other.origin}/items` }).end())
+        const answer = await stage.client.fetch(items())
+        assert.equal(answer.status, 401)
+        assert.deepEqual(
+          other.asked.map(({ headers }) => headers.authorization),
+          [undefined, undefined],
+        )
+        assert.match(bearers()[0]!, /^Bearer access-/)
+        assert.equal(refreshes(), 0, 'another token would not help')
+      } finally {
+        await other.close()
+      }
+    })
+
+    it('gets the token for the resources that were named, and for the issuer only if it is one', async () => {
+      const other = await startTokenServer()
+      try {
+        const named = start({ resources: [`${other.origin}/items`] })
+        await named.login(ada)
+        await named.fetch(`${other.origin}/items?page=2#end`)
+        await named.fetch(`${other.origin}/items/1`)
+        await named.fetch(`${other.origin}/itemsAndMore`)
+        await named.fetch(`${other.origin}/items/../other`)
+        await named.fetch(items())
+        assert.deepEqual(
+          other.asked.map(({ headers }) => headers.authorization !== undefined),
+          [true, true, false, false],
+        )
+        assert.deepEqual(bearers(), [undefined])
+      } finally {
+        await other.close()
+      }
+    })
+
+    it('is sent by the fetch that was given', async () => {
+      const urls: string[] = []
+      const own = start({
+        fetch: (input, init) => {
+          urls.push(input instanceof Request ? input.url : input.toString())
+          return fetch(input, init)
+        },
+      })
+      await own.login(ada)
+      await own.fetch(items())
+      assert.deepEqual(urls, [`${stage.server.issuer}/token`, items()])
+    })
+  })
+
+  describe('a token that the API refuses', () => {
+    beforeEach(async () => {
+      await stage.client.login(ada)
+      stage.server.forget()
+    })
+
+    it('is refreshed, and the request sent again', async () => {
+      stage.server.refuseAccessTokens()
+      const answer = await stage.client.fetch(items())
+      assert.equal(answer.status, 200)
+      assert.equal(bearers().length, 2)
+      assert.notEqual(bearers()[0], bearers()[1])
+    })
+
+    for (const [title, body] of [
+      ['a text', 'lamp'],
+      ['parameters', new URLSearchParams('lamp')],
+      ['a Blob', new Blob(['lamp'])],
+      ['bytes', new TextEncoder().encode('lamp')],
+    ] as const) {
+      it(`is sent again with a body that is ${title}`, async () => {
+        stage.server.refuseAccessTokens()
+        const answer = await stage.client.fetch(items(), { method: 'POST', body })
+        assert.match((await read(answer)).body!, /^lamp=?$/)
+        assert.equal(stage.server.askedFor('POST /items').length, 2)
+      })
+    }
+
+    it('is sent again with the body of a Request', async () => {
+      stage.server.refuseAccessTokens()
+      const answer = await stage.client.fetch(new Request(items(), { method: 'POST', body: 'lamp' }))
+      assert.equal((await read(answer)).body, 'lamp')
+    })
+
+    it('is not sent again with a stream: the 401 is given back', async () => {
+      stage.server.refuseAccessTokens()
+      const streams = [
+        new Blob(['lamp']).stream(),
+        (async function* () {
+          yield new TextEncoder().encode('lamp')
+        })(),
+      ]
+      for (const body of streams) {
+        const init = { method: 'POST', body, duplex: 'half' } as unknown as RequestInit
+        assert.equal((await stage.client.fetch(items(), init)).status, 401)
+      }
+      assert.equal(stage.server.askedFor('POST /items').length, 2)
+      assert.equal(refreshes(), 0)
+    })
+
+    it('is refreshed once for all calls at once', async () => {
+      stage.server.refuseAccessTokens()
+      const answers = await Promise.all(Array.from({ length: 20 }, () => stage.client.fetch(items())))
+      assert.ok(answers.every(({ status }) => status === 200))
+      assert.equal(refreshes(), 1)
+    })
+
+    it('is not refreshed where a call that began earlier did so meanwhile', async () => {
+      const held = hold('GET /items')
+      const slow = stage.client.fetch(items())
+      await held.arrived
+      stage.server.refuseAccessTokens()
+      assert.equal((await stage.client.fetch(items())).status, 200)
+      held.release()
+      assert.equal((await slow).status, 200)
+      assert.equal(refreshes(), 1)
+    })
+
+    it('is sent again once: a second 401 is given back', async () => {
+      stage.server.instead = ({ route }, response) =>
+        route === 'GET /items' && Boolean(response.writeHead(401).end('no'))
+      const answer = await stage.client.fetch(items())
+      assert.equal(answer.status, 401)
+      assert.equal(await answer.text(), 'no')
+      assert.equal(bearers().length, 2)
+      assert.equal(refreshes(), 1)
+      assert.equal(await stage.client.isSignedIn(), true)
+    })
+
+    it('is not refreshed where the API wants something else', async () => {
+      const refusals = [
+        [401, 'Bearer error="insufficient_user_authentication", max_age=300'],
+        [403, 'Bearer error="insufficient_scope"'],
+      ] as const
+      for (const [status, challenge] of refusals) {
+        stage.server.instead = (_asked, response) =>
+          Boolean(response.writeHead(status, { 'www-authenticate': challenge }).end())
+        assert.equal((await stage.client.fetch(items())).status, status)
+      }
+      assert.equal(refreshes(), 0)
+    })
+
+    it('is refreshed where a redirect stayed at its origin', async () => {
+      stage.server.instead = ({ route }, response) =>
+        route === 'GET /old' && Boolean(response.writeHead(307, { location: '/items' }).end())
+      stage.server.refuseAccessTokens()
+      assert.equal((await stage.client.fetch(`${stage.server.origin}/old`)).status, 200)
+    })
+
+    it('gives back the 401 where the session is over, and signs out', async () => {
+      stage.server.endSessions()
+      const answer = await stage.client.fetch(items())
+      assert.equal(answer.status, 401)
+      assert.deepEqual(await answer.json(), {})
+      assert.equal(bearers().length, 1)
+      assert.equal(stage.signOuts, 1)
+    })
+
+    it('rejects while the issuer gives no answer: a 401 would seem to say that nobody is signed in', async () => {
+      stage.server.refuseAccessTokens()
+      answerTokens(503, '{}')
+      await assert.rejects(stage.client.fetch(items()), { code: 'temporarily_unavailable' })
+      assert.equal(await stage.client.isSignedIn(), true)
+      assert.equal(stage.signOuts, 0)
+    })
+
+    it('is not sent again in the name of somebody who has logged in meanwhile', async () => {
+      const held = hold('GET /items')
+      const answer = stage.client.fetch(items())
+      await held.arrived
+      await stage.client.login({ ...ada, username: 'bob' })
+      stage.server.refuseAccessTokens()
+      held.release()
+      assert.equal((await answer).status, 401)
+      assert.equal(bearers().length, 1)
+    })
+  })
+})

@@ -1,0 +1,44 @@
+/** What of a browser is used beyond what Node has too. Any of it may be missing: in Node, on a page without TLS. */
+export interface Browser {
+  readonly navigator?: { readonly locks?: Locks }
+  readonly localStorage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
+  readonly addEventListener?: (type: 'storage', listener: (event: StorageChange) => void) => void
+  readonly removeEventListener?: (type: 'storage', listener: (event: StorageChange) => void) => void
+  readonly indexedDB?: { open(name: string): DatabaseRequest<Database> }
+}
+
+/** @see Web Locks API §3 */
+interface Locks {
+  request(name: string, action: () => Promise<void>): Promise<void>
+}
+
+interface StorageChange {
+  /** `null`: all was removed. */
+  readonly key: string | null
+}
+
+interface DatabaseRequest<T> {
+  readonly result: T
+  readonly error: unknown
+  addEventListener(type: 'success' | 'error' | 'upgradeneeded', listener: () => void): void
+}
+
+export interface Database {
+  createObjectStore(name: string): unknown
+  transaction(name: string, mode: 'readwrite'): Transaction
+  close(): void
+}
+
+interface Transaction {
+  objectStore(name: string): {
+    get(key: string): DatabaseRequest<unknown>
+    put(value: unknown, key: string): unknown
+  }
+  readonly error: unknown
+  addEventListener(type: 'complete' | 'abort', listener: () => void): void
+}
+
+/** Looked up when it is used: a page may bring what its browser lacks. */
+export function browser(): Browser {
+  return globalThis
+}

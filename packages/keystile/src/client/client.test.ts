@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { describe, it } from 'node:test'
+import { ada, stageClient } from '../../../../test/support/client-stage.ts'
+import { startTokenServer } from '../../../../test/support/token-server.ts'
+import type { ClientError } from './client-error.ts'
+import { createClient, type ClientOptions } from './client.ts'
+
+describe('createClient', () => {
+  const stage = stageClient()
+  const { start, items, answerTokens, stored, settle, read } = stage
+
+  describe('login', () => {
+    it('sends user name, password and scopes, and no cookie is wanted', async () => {
+      await stage.client.login({ ...ada, scopes: ['items:read', 'items:write'] })
+      const [{ headers, body }] = stage.server.askedFor('POST /auth/token') as [(typeof stage.server.asked)[0]]
+      assert.equal(headers['content-type'], 'application/x-www-form-urlencoded;charset=UTF-8')
+      assert.deepEqual(Object.fromEntries(new URLSearchParams(body)), {
+        grant_type: 'password',
+        ...ada,
+        scope: 'items:read items:write',
+      })
+    })
+
+    it('asks for no scope where none is named', async () => {
+      await stage.client.login(ada)
+      assert.equal(stage.server.asked[0]!.body, 'grant_type=password&username=ada&password=right')
+    })
+
+    it('signs in', async () => {
+      assert.equal(await stage.client.isSignedIn(), false)
+      assert.equal(await stage.client.accessToken(), undefined)
+      await stage.client.login(ada)
+      assert.equal(await stage.client.isSignedIn(), true)
+      assert.match((await stage.client.accessToken())!, /^access-/)
+      assert.equal(stage.signOuts, 0)
+    })
+
+    it('says what the issuer says to a wrong password', async () => {
+      await assert.rejects(stage.client.login({ ...ada, password: 'wrong' }), {
+        name: 'ClientError',
+        code: 'invalid_grant',
+        status: 400,
+        message: 'Not valid, or no longer',
+        retryAfterSeconds: undefined,
+      })
+      assert.equal(await stage.client.isSignedIn(), false)
+    })
+
+    it('follows no redirect with a password', async () => {
+      answerTokens(307, '', { location: `${stage.server.origin}/elsewhere` })
+      await assert.rejects(stage.client.login(ada), { code: 'temporarily_unavailable', status: undefined })
+      assert.deepEqual(
+        stage.server.asked.map(({ route }) => route),
+        ['POST /auth/token'],
+      )
+    })
+
+    it('replaces the session of another person, and no event says that somebody is signed out', async () => {
+      await stage.client.login(ada)
+      await stage.client.login({ ...ada, username: 'bob' })
+      assert.equal((await read(await stage.client.fetch(items()))).owner, 'bob')
+      await settle()
+      assert.equal(stage.signOuts, 0)
+    })
+  })
+
+  describe('what the issuer answers', () => {
+    const cases: readonly [string, number, string, Readonly<Record<string, string>>, object][] = [
+      ['a page', 200, '<html>', {}, { code: 'temporarily_unavailable', message: 'The issuer answers without tokens' }],
+      ['no object', 200, 'null', {}, { code: 'temporarily_unavailable' }],
+      ['no access token', 200, '{"expires_in":1,"refresh_token":"r"}', {}, { code: 'temporarily_unavailable' }],
+      ['no refresh token', 200, '{"expires_in":1,"access_token":"a"}', {}, { code: 'temporarily_unavailable' }],
+      ['no time', 200, '{"access_token":"a","refresh_token":"r"}', {}, { code: 'temporarily_unavailable' }],
+      [
+        'that it is too busy',
+        503,
+        '{"error":"temporarily_unavailable","error_description":"Busy"}',
+        { 'retry-after': '7' },
+        { code: 'temporarily_unavailable', status: 503, message: 'Busy', retryAfterSeconds: 7 },
+      ],
+      [
+        'too many requests, until a date',
+        429,
+        '{"error":"invalid_grant"}',
+        { 'retry-after': 'Wed, 25 Nov 2026 12:00:00 GMT' },
+        { code: 'temporarily_unavailable', status: 429, retryAfterSeconds: undefined },
+      ],
+      ['a refusal by somebody before it', 403, '{"error":"invalid_grant"}', {}, { code: 'temporarily_unavailable' }],
+      [
+        'a page that it does not know',
+        403,
+        '{"error":"invalid_request"}',
+        {},
+        { code: 'invalid_request', status: 403 },
+      ],
+      ['a fault of its own', 500, '{"error":"invalid_request"}', {}, { code: 'temporarily_unavailable', status: 500 }],
+      ['a refusal with another status', 401, '{"error":"invalid_grant"}', {}, { code: 'temporarily_unavailable' }],
+      ['a code of nobody’s', 400, '{"error":"constructor"}', {}, { code: 'temporarily_unavailable', status: 400 }],
+      [
+        'a client that it does not know',
+        401,
+        '{"error":"invalid_client"}',
+        {},
+        { code: 'invalid_client', status: 401 },
+      ],
+      ['a scope that it does not know', 400, '{"error":"invalid_scope"}', {}, { code: 'invalid_scope', status: 400 }],
+    ]
+    for (const [title, status, body, headers, expected] of cases) {
+      it(`is an error where it is ${title}, and nobody is signed out by it`, async () => {
+        await stage.client.login(ada)
+        stage.clock.advance(600)
+        answerTokens(status, body, headers)
+        await assert.rejects(stage.client.accessToken(), expected)
+        assert.equal(await stage.client.isSignedIn(), true)
+        await settle()
+        assert.equal(stage.signOuts, 0)
+      })
+    }
+
+    it('names the endpoint and the status where the issuer gives no reason', async () => {
+      answerTokens(500, 'oops')
+      await assert.rejects(stage.client.login(ada), { message: `${stage.server.issuer}/token answers 500` })
+    })
+
+    it('holds no token in errors', async () => {
+      await stage.client.login(ada)
+      const { accessToken, refreshToken } = stored()!
+      stage.clock.advance(600)
+      stage.server.instead = (_asked, response) => Boolean(response.destroy())
+      const error: ClientError = await stage.client.accessToken().then(assert.fail, (caught: ClientError) => caught)
+      assert.equal(error.message, `${stage.server.issuer}/token gives no answer`)
+      assert.ok(error.cause instanceof Error)
+      const { inspect } = await import('node:util')
+      const text = inspect(error, { depth: 10, showHidden: true })
+      assert.ok(!text.includes(accessToken) && !text.includes(refreshToken), text)
+    })
+  })
+
+  it('asks the issuer for ten seconds, past every cache', async (t) => {
+    const timeout = t.mock.method(AbortSignal, 'timeout', () => AbortSignal.abort())
+    let init: RequestInit | undefined
+    const own = start({
+      fetch: (input, sent) => {
+        init = sent
+        return fetch(input, sent)
+      },
+    })
+    await assert.rejects(own.login(ada), { code: 'temporarily_unavailable' })
+    assert.deepEqual(timeout.mock.calls[0]!.arguments, [10_000])
+    assert.deepEqual([init?.cache, init?.redirect, init?.credentials], ['no-store', 'error', 'omit'])
+    assert.equal(stage.server.asked.length, 0)
+  })
+
+  describe('onSignOut', () => {
+    it('calls a listener as often as it was added, until it is taken away', async () => {
+      let count = 0
+      const listener = (): void => void count++
+      const [stop] = [stage.client.onSignOut(listener), stage.client.onSignOut(listener)]
+      await stage.client.login(ada)
+      await stage.client.logout()
+      assert.equal(count, 2)
+      stop()
+      await stage.client.login(ada)
+      await stage.client.logout()
+      assert.equal(count, 3)
+    })
+  })
+
+  describe('a storage', () => {
+    it('that holds something else holds no session', async () => {
+      const key = `keystile:${stage.server.issuer}`
+      const session = { id: 'a', accessToken: 'b', refreshToken: 'c', askedAt: stage.clock.now(), lifetime: 1e6 }
+      await stage.storage.write(key, JSON.stringify(session))
+      assert.equal(await stage.client.accessToken(), 'b')
+      for (const name of Object.keys(session)) {
+        await stage.storage.write(key, JSON.stringify({ ...session, [name]: null }))
+        assert.equal(await stage.client.accessToken(), undefined, name)
+      }
+      for (const text of ['', '{', 'null', '7', '[]']) {
+        await stage.storage.write(key, text)
+        assert.equal(await stage.client.accessToken(), undefined, text)
+      }
+    })
+
+    it('that fails, fails the call, and nothing else', async () => {
+      const failing = start({
+        storage: {
+          read: () => Promise.reject(new Error('the disk is full')),
+          write() {},
+          listen(_key, onChange) {
+            onChange()
+            return () => {}
+          },
+        },
+      })
+      await settle()
+      await assert.rejects(failing.fetch(items()), /the disk is full/)
+    })
+
+    it('is in memory where none is named, one for each client', async () => {
+      const [one, other] = [
+        createClient({ issuer: stage.server.issuer }),
+        createClient({ issuer: stage.server.issuer }),
+      ]
+      await one.login(ada)
+      assert.equal(await one.isSignedIn(), true)
+      assert.equal(await other.isSignedIn(), false)
+    })
+
+    it('keeps the sessions of several issuers apart', async () => {
+      const other = await startTokenServer()
+      try {
+        await stage.client.login(ada)
+        assert.equal(await start({ issuer: other.issuer }).isSignedIn(), false)
+        assert.equal(await start({ issuer: `${stage.server.issuer}/` }).isSignedIn(), true)
+      } finally {
+        await other.close()
+      }
+    })
+  })
+
+  it('refuses an issuer and resources that are no URLs of servers', () => {
+    for (const url of [
+      undefined,
+      7,
+      '',
+      '/auth',
+      'ftp://a.example',
+      'https://a:b@c.example',
+      'https://a?b',
+      'https://a#b',
+    ]) {
+      assert.throws(() => start({ issuer: url as string }), {
+        name: 'TypeError',
+        message: /^issuer takes http or https/,
+      })
+      assert.throws(() => start({ resources: [url as string] }), { message: /^resources takes http or https/ })
+    }
+    for (const options of [undefined, null, 'https://a.example']) {
+      assert.throws(() => createClient(options as unknown as ClientOptions), /createClient takes an object with issuer/)
+    }
+    assert.doesNotThrow(() => start({ issuer: 'http://a.example/auth' }))
+    assert.throws(
+      () => start({ issuer: 'https://a:secret@c.example' }),
+      (error: Error) => !error.message.includes('secret'),
+    )
+  })
+})
+
+describe('a process that has a client', () => {
+  it('ends by itself', async () => {
+    const { execFile } = await import('node:child_process')
+    const door = new URL('../client.ts', import.meta.url)
+    const program = `
+      import { createClient } from ${JSON.stringify(door.href)}
+      for (const storage of [undefined, 'cookie']) createClient({ issuer: 'http://127.0.0.1:1', ...(storage && { storage }) })`
+    const child = execFile(process.execPath, ['--input-type=module', '-e', program], { timeout: 60_000 })
+    assert.deepEqual(await once(child, 'exit'), [0, null])
+  })
+})

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { after, describe, it } from 'node:test'
+import { ada, stageClient } from '../../../../test/support/client-stage.ts'
+import type { Client } from './client.ts'
+
+describe('a client', () => {
+  const stage = stageClient()
+  const { start, items, refreshes, hold, settle, read } = stage
+
+  describe('with the refresh token in a cookie', () => {
+    /** A fetch that keeps a cookie, as a browser does. */
+    function cookieFetch(): typeof fetch {
+      let cookie = ''
+      return async (input, init) => {
+        const headers = new Headers(init?.headers)
+        if (init?.credentials === 'include' && cookie !== '') headers.set('cookie', cookie)
+        const response = await fetch(input, { ...init, headers })
+        const [set] = response.headers.getSetCookie()
+        if (set) cookie = set.includes('Max-Age=0') ? '' : set.split(';')[0]!
+        return response
+      }
+    }
+    const opened: Client[] = []
+    /** What one browser has open. */
+    const open = (kept: typeof fetch): Client => {
+      const tab = start({ storage: 'cookie', fetch: kept })
+      opened.push(tab)
+      return tab
+    }
+    after(() => {
+      for (const tab of opened) tab.close()
+    })
+    /** Another tab of this process hears of it a turn later. */
+    const heard = async (condition: () => Promise<boolean>): Promise<void> => {
+      while (!(await condition())) await settle()
+    }
+    const isToken = (tab: Client, token: string | undefined) => async (): Promise<boolean> =>
+      (await tab.accessToken()) === token
+
+    it('logs in by JSON, refreshes and logs out', async () => {
+      const tab = open(cookieFetch())
+      await tab.login({ ...ada, scopes: ['a', 'b'] })
+      assert.deepEqual(JSON.parse(stage.server.asked[0]!.body), { ...ada, scope: 'a b' })
+      assert.equal(stage.server.asked[0]!.headers['content-type'], 'application/json')
+      stage.clock.advance(600)
+      assert.equal((await tab.fetch(items())).status, 200)
+      await tab.logout()
+      assert.equal(await tab.isSignedIn(), false)
+      assert.deepEqual(
+        stage.server.asked.map(({ route }) => route),
+        ['POST /auth/session', 'POST /auth/session/refresh', 'GET /items', 'DELETE /auth/session'],
+      )
+      assert.equal(stage.server.asked[1]!.body, '')
+    })
+
+    it('asks for no scope where none is named', async () => {
+      await open(cookieFetch()).login(ada)
+      assert.deepEqual(JSON.parse(stage.server.asked[0]!.body), ada)
+    })
+
+    it('finds out once who is signed in, and no event comes where nobody was', async () => {
+      const tab = open(cookieFetch())
+      let count = 0
+      tab.onSignOut(() => count++)
+      assert.equal(await tab.isSignedIn(), false)
+      assert.equal(await tab.isSignedIn(), false)
+      assert.equal((await tab.fetch(items())).status, 401)
+      assert.equal(refreshes(), 1)
+      assert.equal(count, 0)
+    })
+
+    it('does not say that nobody is signed in while the issuer gives no answer', async () => {
+      stage.server.instead = (_asked, response) => Boolean(response.destroy())
+      await assert.rejects(open(cookieFetch()).isSignedIn(), { code: 'temporarily_unavailable' })
+    })
+
+    it('is signed in on the next page, and a tab tells the others its access token', async () => {
+      const kept = cookieFetch()
+      const first = open(kept)
+      await first.login(ada)
+      const next = open(kept)
+      assert.equal(await next.isSignedIn(), true)
+      assert.equal(refreshes(), 1)
+      await heard(isToken(first, await next.accessToken()))
+      assert.equal(refreshes(), 1)
+    })
+
+    it('refreshes once for ten tabs', async () => {
+      const kept = cookieFetch()
+      const tabs = Array.from({ length: 10 }, () => open(kept))
+      await tabs[0]!.login(ada)
+      const token = await tabs[0]!.accessToken()
+      for (const tab of tabs) await heard(isToken(tab, token))
+      stage.server.forget()
+      stage.clock.advance(600)
+      const answers = await Promise.all(tabs.map((tab) => tab.fetch(items())))
+      assert.ok(answers.every(({ status }) => status === 200))
+      assert.equal(refreshes(), 1)
+    })
+
+    it('signs out all tabs at a logout, also where the issuer was not told, which may be told again', async () => {
+      const kept = cookieFetch()
+      const [one, other] = [open(kept), open(kept)]
+      let count = 0
+      other.onSignOut(() => count++)
+      await one.login(ada)
+      await heard(isToken(other, await one.accessToken()))
+      stage.server.instead = (_asked, response) => Boolean(response.writeHead(503).end())
+      await assert.rejects(one.logout(), { code: 'temporarily_unavailable' })
+      await heard(async () => count === 1)
+      stage.server.instead = undefined
+      await one.logout()
+      assert.equal(await open(kept).isSignedIn(), false)
+    })
+
+    it('does not end the session of somebody who logs in meanwhile in another tab', async () => {
+      const kept = cookieFetch()
+      const [one, other] = [open(kept), open(kept)]
+      await one.login(ada)
+      await heard(isToken(other, await one.accessToken()))
+      const held = hold('POST /auth/session')
+      stage.server.forget()
+      const loggedIn = other.login({ ...ada, username: 'bob' })
+      await held.arrived
+      const loggedOut = one.logout()
+      held.release()
+      await Promise.all([loggedIn, loggedOut])
+      assert.equal(stage.server.askedFor('DELETE /auth/session').length, 0)
+      assert.equal((await read(await one.fetch(items()))).owner, 'bob')
+    })
+  })
+})

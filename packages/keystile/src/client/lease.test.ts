@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it, mock } from 'node:test'
+import { leaseTime, withLease, type Lease, type Leases } from './lease.ts'
+
+describe('withLease', () => {
+  let held: Map<string, Lease>
+  let leases: Leases
+  /** How often somebody looked or renewed. */
+  let updates: number
+  beforeEach(() => {
+    held = new Map()
+    updates = 0
+    leases = {
+      async update(name, change) {
+        updates++
+        const lease = change(held.get(name))
+        held.set(name, lease)
+        return lease
+      },
+    }
+    mock.timers.enable({ apis: ['Date', 'setTimeout', 'setInterval'], now: 1_000_000 })
+  })
+  afterEach(() => mock.timers.reset())
+  const settle = async (): Promise<void> => {
+    for (let i = 0; i < 20; i++) await Promise.resolve()
+  }
+  const pass = async (milliseconds: number): Promise<void> => {
+    for (let left = milliseconds; left > 0; left -= 25) {
+      mock.timers.tick(Math.min(left, 25))
+      await settle()
+    }
+  }
+  const nothing = (): number => 0
+  /** An action that has begun, and ends when it is told to. */
+  function hold(name = 'a', remaining = nothing): { began: boolean; end(): void; done: Promise<string> } {
+    const ended = Promise.withResolvers<string>()
+    const action = {
+      began: false,
+      end: () => ended.resolve('done'),
+      done: withLease(
+        leases,
+        name,
+        async () => {
+          action.began = true
+          return ended.promise
+        },
+        remaining,
+      ),
+    }
+    return action
+  }
+
+  it('runs one action after the other under a name, and returns what it returns', async () => {
+    const [first, second, other] = [hold(), hold(), hold('b')]
+    await pass(leaseTime - 1)
+    assert.deepEqual([first.began, second.began, other.began], [true, false, true])
+    first.end()
+    assert.equal(await first.done, 'done')
+    await pass(100)
+    assert.equal(second.began, true)
+  })
+
+  it('renews the lease while the action takes, and not longer', async () => {
+    const [first, second] = [hold(), hold()]
+    await pass(3 * leaseTime)
+    assert.equal(second.began, false)
+    first.end()
+    await first.done
+    await pass(100)
+    second.end()
+    await second.done
+    const before = updates
+    await pass(leaseTime)
+    assert.equal(updates, before)
+  })
+
+  it('lets others go on when the lease of one that died has run out', async () => {
+    held.set('a', { owner: 'dead', until: Date.now() + leaseTime })
+    const next = hold()
+    await pass(leaseTime - 100)
+    assert.equal(next.began, false)
+    await pass(200)
+    assert.equal(next.began, true)
+  })
+
+  it('does not wait for a lease that was made before the clock was set back', async () => {
+    held.set('a', { owner: 'somebody', until: Date.now() + leaseTime + 1 })
+    const next = hold()
+    await settle()
+    assert.equal(next.began, true)
+  })
+
+  it('looks again every 25 to 75 milliseconds', async () => {
+    held.set('a', { owner: 'somebody', until: Date.now() + leaseTime })
+    const next = hold()
+    await pass(1_000)
+    assert.ok(updates >= 13 && updates <= 41, String(updates))
+    assert.equal(next.began, false)
+  })
+
+  it('leaves the lease for as long as is said after the action, though nobody waits for that', async () => {
+    const first = hold('a', () => 100)
+    await settle()
+    const second = hold()
+    first.end()
+    await first.done
+    await pass(75)
+    assert.equal(second.began, false)
+    await pass(100)
+    assert.equal(second.began, true)
+  })
+
+  it('gives the lease back when the action fails', async () => {
+    await assert.rejects(
+      withLease(leases, 'a', () => Promise.reject(new Error('no')), nothing),
+      /^Error: no$/,
+    )
+    const next = hold()
+    await settle()
+    assert.equal(next.began, true)
+  })
+
+  it('leaves alone the lease of another, who took it when this one had run out', async () => {
+    const slept = hold()
+    await settle()
+    const other = { owner: 'another', until: Date.now() + leaseTime }
+    held.set('a', other)
+    slept.end()
+    await slept.done
+    assert.equal(held.get('a'), other)
+  })
+
+  it('goes on where a renewal fails', async () => {
+    const first = hold()
+    await settle()
+    const { update } = leases
+    leases.update = () => Promise.reject(new Error('the database is gone'))
+    await pass(leaseTime / 2)
+    leases.update = update
+    first.end()
+    assert.equal(await first.done, 'done')
+  })
+})

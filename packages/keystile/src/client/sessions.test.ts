@@ -1,0 +1,318 @@
+import assert from 'node:assert/strict'
+import { beforeEach, describe, it } from 'node:test'
+import { ada, stageClient } from '../../../../test/support/client-stage.ts'
+import type { Client } from './client.ts'
+import { memoryStorage, type TokenStorage } from './token-storage.ts'
+
+describe('the session of a client', () => {
+  const stage = stageClient()
+  const { start, items, bearers, refreshes, answerTokens, hold, stored, settle, read } = stage
+
+  describe('a refresh', () => {
+    beforeEach(async () => {
+      await stage.client.login(ada)
+      stage.server.forget()
+    })
+
+    it('comes a while before the token expires: a tenth of its life, a minute at most', async () => {
+      stage.clock.advance(539)
+      await stage.client.fetch(items())
+      assert.equal(refreshes(), 0)
+      stage.clock.advance(1)
+      await stage.client.fetch(items())
+      assert.equal(refreshes(), 1)
+      assert.equal(new Set(bearers()).size, 2)
+      stage.server.accessTokenSeconds = 100
+      stage.clock.advance(600)
+      await stage.client.accessToken()
+      stage.clock.advance(89)
+      await stage.client.accessToken()
+      assert.equal(refreshes(), 2)
+      stage.clock.advance(1)
+      await stage.client.accessToken()
+      assert.equal(refreshes(), 3)
+      stage.server.accessTokenSeconds = 86_400
+      stage.clock.advance(100)
+      await stage.client.accessToken()
+      stage.clock.advance(86_339)
+      await stage.client.accessToken()
+      assert.equal(refreshes(), 4)
+      stage.clock.advance(1)
+      await stage.client.accessToken()
+      assert.equal(refreshes(), 5)
+    })
+
+    it('counts from when the token was asked for', async () => {
+      const held = hold('POST /auth/token')
+      stage.clock.advance(600)
+      const waiting = stage.client.accessToken()
+      await held.arrived
+      stage.clock.advance(540)
+      held.release()
+      await waiting
+      assert.equal(refreshes(), 1)
+      await stage.client.accessToken()
+      assert.equal(refreshes(), 2)
+    })
+
+    it('is one for all calls at once, and each next one uses the token of the one before', async () => {
+      for (const round of [1, 2, 3]) {
+        stage.clock.advance(600)
+        const calls = Array.from({ length: 20 }, () => stage.client.fetch(items()))
+        for (const { status } of await Promise.all(calls)) assert.equal(status, 200)
+        assert.equal(refreshes(), round)
+      }
+      assert.equal(new Set(stage.server.askedFor('refresh').map(({ body }) => body)).size, 3)
+      assert.match(stage.server.askedFor('refresh')[0]!.body, /^grant_type=refresh_token&refresh_token=refresh-\d+$/)
+    })
+
+    it('is made with the same token again after one that got no answer', async () => {
+      stage.clock.advance(600)
+      stage.server.instead = (_asked, response) => Boolean(response.destroy())
+      await assert.rejects(stage.client.fetch(items()), { code: 'temporarily_unavailable' })
+      stage.server.instead = undefined
+      assert.equal((await stage.client.fetch(items())).status, 200)
+      assert.equal(new Set(stage.server.askedFor('refresh').map(({ body }) => body)).size, 1)
+      assert.deepEqual(bearers().length, 1)
+    })
+
+    it('that fails does no harm while the token still lives', async () => {
+      stage.clock.advance(599)
+      answerTokens(503, '{}')
+      assert.equal((await stage.client.fetch(items())).status, 200)
+      stage.clock.advance(1)
+      await assert.rejects(stage.client.fetch(items()), { code: 'temporarily_unavailable' })
+      assert.equal(refreshes(), 2)
+    })
+
+    it('that the issuer refuses signs out, once, and the request goes out without a token', async () => {
+      stage.clock.advance(600)
+      stage.server.endSessions()
+      const answers = await Promise.all([1, 2, 3].map(() => stage.client.fetch(items())))
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [401, 401, 401],
+      )
+      assert.deepEqual(bearers(), [undefined, undefined, undefined])
+      assert.equal(stage.signOuts, 1)
+      assert.equal(stored(), undefined)
+      assert.equal(await stage.client.isSignedIn(), false)
+      await stage.client.fetch(items())
+      assert.equal(refreshes(), 1)
+    })
+
+    it('comes when our clock was set back to before the token was made', async () => {
+      stage.clock.wall -= 1
+      await stage.client.accessToken()
+      assert.equal(refreshes(), 1)
+      await stage.client.accessToken()
+      assert.equal(refreshes(), 1)
+    })
+
+    it('comes in time though our clock was set back while the token was in use', async () => {
+      stage.clock.advance(300)
+      await stage.client.accessToken()
+      stage.clock.wall -= 290_000
+      stage.clock.advance(239)
+      await stage.client.accessToken()
+      assert.equal(refreshes(), 0)
+      stage.clock.advance(1)
+      await stage.client.accessToken()
+      assert.equal(refreshes(), 1)
+    })
+
+    it('comes when our clock jumped ahead: the machine may have slept', async () => {
+      stage.clock.wall += 540_000
+      await stage.client.accessToken()
+      assert.equal(refreshes(), 1)
+    })
+  })
+
+  describe('logout', () => {
+    beforeEach(async () => {
+      await stage.client.login(ada)
+      stage.server.forget()
+    })
+
+    it('ends the session at the issuer, by its refresh token, and forgets it', async () => {
+      const { refreshToken } = stored()!
+      await stage.client.logout()
+      assert.deepEqual(
+        stage.server.asked.map(({ route, body }) => [route, body]),
+        [['POST /auth/revoke', `token=${refreshToken}`]],
+      )
+      assert.equal(stored(), undefined)
+      assert.equal(stage.signOuts, 1)
+      assert.equal(await stage.client.isSignedIn(), false)
+    })
+
+    it('asks nothing where nobody is signed in, and no event comes', async () => {
+      await stage.client.logout()
+      await stage.client.logout()
+      assert.equal(stage.server.asked.length, 1)
+      assert.equal(stage.signOuts, 1)
+    })
+
+    it('forgets the session also where the issuer cannot be told', async () => {
+      stage.server.instead = (_asked, response) => Boolean(response.writeHead(503, { 'retry-after': '3' }).end())
+      await assert.rejects(stage.client.logout(), { code: 'temporarily_unavailable', retryAfterSeconds: 3 })
+      assert.equal(stored(), undefined)
+      assert.equal(stage.signOuts, 1)
+    })
+
+    it('is not undone by a refresh that was under way', async () => {
+      stage.clock.advance(600)
+      const held = hold('POST /auth/token')
+      const token = stage.client.accessToken()
+      await held.arrived
+      await stage.client.logout()
+      held.release()
+      assert.equal(await token, undefined)
+      assert.equal(stored(), undefined)
+      assert.equal(stage.signOuts, 1)
+    })
+  })
+
+  it('keeps a login that came while a refresh was under way, and calls use its token', async () => {
+    await stage.client.login(ada)
+    stage.clock.advance(600)
+    const held = hold('POST /auth/token')
+    stage.server.forget()
+    const token = stage.client.accessToken()
+    await held.arrived
+    await stage.client.login({ ...ada, username: 'bob' })
+    const { accessToken } = stored()!
+    held.release()
+    assert.equal(await token, accessToken)
+    assert.equal((await read(await stage.client.fetch(items()))).owner, 'bob')
+  })
+
+  it('keeps a login that came while a refresh was refused', async () => {
+    await stage.client.login(ada)
+    stage.clock.advance(600)
+    stage.server.endSessions()
+    const held = hold('POST /auth/token')
+    stage.server.forget()
+    const token = stage.client.accessToken()
+    await held.arrived
+    await stage.client.login({ ...ada, username: 'bob' })
+    held.release()
+    assert.equal(await token, stored()!.accessToken)
+    assert.equal(stage.signOuts, 0)
+  })
+
+  describe('with a storage that others share', () => {
+    /** As tabs have it: one after the other, and each hears what another writes. */
+    function share(): () => TokenStorage {
+      const texts = memoryStorage()
+      const listeners = new Set<() => void>()
+      let last: Promise<unknown> = Promise.resolve()
+      return () => {
+        let own: (() => void) | undefined
+        return {
+          read: async (key) => texts.read(key),
+          async write(key, text) {
+            await texts.write(key, text)
+            for (const listener of listeners) if (listener !== own) listener()
+          },
+          exclusive(_name, action) {
+            const next = last.then(action)
+            last = next.catch(() => {})
+            return next
+          },
+          listen(_key, onChange) {
+            own = onChange
+            listeners.add(onChange)
+            return () => listeners.delete(onChange)
+          },
+        }
+      }
+    }
+    let clients: readonly Client[]
+    let counts: number[]
+    beforeEach(async () => {
+      const storageOf = share()
+      clients = Array.from({ length: 10 }, () => start({ storage: storageOf() }))
+      counts = clients.map(() => 0)
+      for (const [n, one] of clients.entries()) one.onSignOut(() => counts[n]!++)
+      await clients[0]!.login(ada)
+      await settle()
+      stage.server.forget()
+    })
+    const ten = (count: number): readonly number[] => Array.from({ length: 10 }, () => count)
+    const askAll = async (): Promise<readonly number[]> =>
+      (await Promise.all(clients.map((one) => one.fetch(items())))).map(({ status }) => status)
+
+    it('refreshes once for ten clients', async () => {
+      stage.clock.advance(600)
+      assert.deepEqual(await askAll(), ten(200))
+      assert.equal(refreshes(), 1)
+      stage.server.refuseAccessTokens()
+      assert.deepEqual(await askAll(), ten(200))
+      assert.equal(refreshes(), 2)
+    })
+
+    it('goes on when the one that refreshes fails', async () => {
+      stage.clock.advance(600)
+      stage.server.instead = ({ route }, response) =>
+        route === 'POST /auth/token' && refreshes() === 1 && Boolean(response.destroy())
+      const results = await Promise.allSettled(clients.map((one) => one.fetch(items())))
+      assert.equal(results.filter(({ status }) => status === 'rejected').length, 1)
+      assert.equal(refreshes(), 2)
+    })
+
+    it('signs out each of them once, at a logout and when the session is over', async () => {
+      await clients[3]!.logout()
+      await settle()
+      assert.deepEqual(counts, ten(1))
+      await clients[4]!.login(ada)
+      await settle()
+      stage.server.endSessions()
+      stage.server.forget()
+      assert.deepEqual(await askAll(), ten(401))
+      await settle()
+      assert.deepEqual(counts, ten(2))
+      assert.equal(refreshes(), 1)
+    })
+
+    it('tells a client of a sign-out that was signed in before it began', async () => {
+      const storageOf = share()
+      await start({ storage: storageOf() }).login(ada)
+      const later = start({ storage: storageOf() })
+      let count = 0
+      later.onSignOut(() => count++)
+      await settle()
+      await start({ storage: storageOf() }).logout()
+      await settle()
+      assert.equal(count, 1)
+    })
+
+    it('tells a closed client nothing', async () => {
+      clients[5]!.close()
+      await clients[3]!.logout()
+      await settle()
+      assert.deepEqual(
+        counts,
+        ten(1).map((one, n) => (n === 5 ? 0 : one)),
+      )
+    })
+
+    it('does not let a logout wait until it forgets', async () => {
+      stage.clock.advance(600)
+      const held = hold('POST /auth/token')
+      const token = clients[0]!.accessToken()
+      await held.arrived
+      const loggedOut = clients[1]!.logout()
+      await settle()
+      assert.equal(await clients[2]!.isSignedIn(), false)
+      assert.deepEqual(
+        stage.server.asked.map(({ route }) => route),
+        ['POST /auth/token'],
+      )
+      held.release()
+      await loggedOut
+      assert.equal(await token, undefined)
+      assert.deepEqual(counts, ten(1))
+    })
+  })
+})

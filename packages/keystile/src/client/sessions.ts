@@ -1,0 +1,128 @@
+import { ClientError } from './client-error.ts'
+import type { Credentials, Endpoints, Grant } from './endpoints.ts'
+import { createAges, parseSession, type ClientClock, type Session } from './session.ts'
+import type { TokenStorage } from './token-storage.ts'
+
+export interface SessionsOptions {
+  readonly storage: TokenStorage
+  /** Of the storage, and the name of its lock. */
+  readonly key: string
+  readonly endpoints: Endpoints
+  readonly clock: ClientClock
+  /** Somebody was signed in, and is no longer: here, in another tab, or by the issuer's word. */
+  readonly onSignOut: () => void
+}
+
+/** The session that the storage holds, if it holds one. The storage is asked each time, for others may write to it. */
+export interface Sessions {
+  read(): Promise<Session | undefined>
+  /** The session with an access token that lives, refreshed where it would soon not. @throws {ClientError} */
+  current(): Promise<Session | undefined>
+  /** Refreshes, unless somebody else just did. @throws {ClientError} while the issuer gives no answer */
+  renew(stale: Session): Promise<Session | undefined>
+  login(credentials: Credentials): Promise<void>
+  logout(): Promise<void>
+  close(): void
+}
+
+/**
+ * Logins, refreshes and logouts at the issuer go one after the other for all who share the storage. None of them writes
+ * over what another has written meanwhile: a lock may be lost, and a logout does not wait for it.
+ */
+export function createSessions({ storage, key, endpoints, clock, onSignOut }: SessionsOptions): Sessions {
+  const ages = createAges(clock)
+  let isSignedIn = false
+  let renewal: Promise<Session | undefined> | undefined
+
+  async function read(): Promise<Session | undefined> {
+    const session = parseSession(await storage.read(key))
+    const wasSignedIn = isSignedIn
+    isSignedIn = session !== undefined && session.accessToken !== ''
+    if (wasSignedIn && !session) onSignOut()
+    return session
+  }
+
+  async function write(session: Session | undefined): Promise<void> {
+    await storage.write(key, session && JSON.stringify(session))
+    await read()
+  }
+
+  function exclusive<T>(action: () => Promise<T>): Promise<T> {
+    return storage.exclusive ? storage.exclusive(key, action) : action()
+  }
+
+  async function current(): Promise<Session | undefined> {
+    const session = await read()
+    if (!session || ages.isFresh(session)) return session
+    try {
+      return await renew(session)
+    } catch (error) {
+      if (ages.isAlive(session)) return session
+      throw error
+    }
+  }
+
+  function renew(stale: Session): Promise<Session | undefined> {
+    renewal ??= exclusive(() => renewAlone(stale)).finally(() => {
+      renewal = undefined
+    })
+    return renewal
+  }
+
+  async function renewAlone(stale: Session): Promise<Session | undefined> {
+    const session = await read()
+    if (!session || session.id !== stale.id) return session
+    if (session.accessToken !== stale.accessToken && ages.isFresh(session)) return session // another tab was faster
+    const askedAt = clock.now()
+    const grant = await endpoints.refresh(session.refreshToken).catch((error: unknown) => {
+      if (error instanceof ClientError && error.code === 'invalid_grant') return undefined
+      throw error
+    })
+    const now = await read()
+    // Somebody has logged in or out, or a lock that was lost let another refresh.
+    if (now?.id !== session.id || now.accessToken !== session.accessToken) return now
+    const renewed = grant && sessionOf(session.id, grant, askedAt)
+    await write(renewed)
+    return renewed
+  }
+
+  const stop = storage.listen?.(key, () => void read().catch(() => {}))
+  // Who is signed in now is told when they no longer are. A storage that fails, fails the calls.
+  read().catch(() => {})
+
+  return {
+    read,
+    current,
+    renew,
+    login: (credentials) =>
+      exclusive(async () => {
+        const askedAt = clock.now()
+        const grant = await endpoints.login(credentials)
+        await write(sessionOf(randomId(), grant, askedAt))
+      }),
+    async logout() {
+      const session = await read()
+      const hasCookie = endpoints.refreshTokenIn === 'cookie'
+      // A cookie may be there though nobody is signed in: a logout that the issuer did not hear of leaves it.
+      if (!session && !hasCookie) return
+      await write(undefined)
+      await exclusive(async () => {
+        const now = await read()
+        // A refresh may have written in the same moment.
+        if (now?.id === session?.id) await write(undefined)
+        // The cookie is by now that of another login.
+        else if (now && hasCookie) return
+        await endpoints.logout(session?.refreshToken ?? '')
+      })
+    },
+    close: () => stop?.(),
+  }
+}
+
+function sessionOf(id: string, grant: Grant, askedAt: number): Session {
+  return { id, ...grant, askedAt }
+}
+
+function randomId(): string {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join('-')
+}

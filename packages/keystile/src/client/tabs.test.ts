@@ -1,0 +1,268 @@
+// What tabs share, with the parts of a browser that Node lacks put in their place. In a real one: test/browser/client.test.ts.
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test'
+import { browserStorage } from './browser-storage.ts'
+import { createTabLock } from './tab-lock.ts'
+import { createTabMemory } from './tab-memory.ts'
+import { memoryStorage, type TokenStorage } from './token-storage.ts'
+
+const replaced = new Map<string, PropertyDescriptor | undefined>()
+
+/** Puts a value, or what `get` returns, in the place of a global until the test is over. */
+function replace(name: string, descriptor: { readonly value: unknown } | { readonly get: () => unknown }): void {
+  if (!replaced.has(name)) replaced.set(name, Object.getOwnPropertyDescriptor(globalThis, name))
+  Object.defineProperty(globalThis, name, { ...descriptor, configurable: true })
+}
+afterEach(() => {
+  for (const [name, descriptor] of replaced) {
+    if (descriptor) Object.defineProperty(globalThis, name, descriptor)
+    else Reflect.deleteProperty(globalThis, name)
+  }
+  replaced.clear()
+})
+
+/** Time that passes only when it is told to. */
+function stopTime(t: TestContext): (milliseconds: number) => Promise<void> {
+  let now = 0
+  t.mock.method(performance, 'now', () => now)
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  return async (milliseconds) => {
+    // What is under way gets as far as it can, first.
+    for (let i = 0; i < 20; i++) await Promise.resolve()
+    now += milliseconds
+    t.mock.timers.tick(milliseconds)
+    for (let i = 0; i < 20; i++) await Promise.resolve()
+  }
+}
+
+/** Web Locks of one name. */
+function createLocks(): { request(name: string, action: () => Promise<unknown>): Promise<unknown>; names: string[] } {
+  let last: Promise<unknown> = Promise.resolve()
+  const names: string[] = []
+  return {
+    names,
+    request(name, action) {
+      names.push(name)
+      const next = last.then(action)
+      last = next.catch(() => {})
+      return next
+    },
+  }
+}
+
+describe('createTabLock', () => {
+  let locks: ReturnType<typeof createLocks>
+  beforeEach(() => {
+    locks = createLocks()
+    replace('navigator', { value: { locks } })
+  })
+
+  it('uses Web Locks, and returns what the action returns', async () => {
+    assert.equal(await createTabLock().exclusive('a', async () => 7), 7)
+    assert.deepEqual(locks.names, ['a'])
+  })
+
+  it('throws what the action throws, and lets the next one in', async () => {
+    const lock = createTabLock()
+    await assert.rejects(
+      lock.exclusive('a', () => Promise.reject(new Error('no'))),
+      /^Error: no$/,
+    )
+    assert.equal(await lock.exclusive('a', async () => 7), 7)
+  })
+
+  it('throws where the browser gives no lock', async () => {
+    locks.request = () => Promise.reject(new Error('this document may not'))
+    await assert.rejects(
+      createTabLock().exclusive('a', async () => 7),
+      /this document may not/,
+    )
+  })
+
+  it('holds the lock a tenth of a second longer where something was written, and whoever wrote need not wait', async (t) => {
+    const pass = stopTime(t)
+    const [one, other] = [createTabLock(), createTabLock()]
+    await one.exclusive('a', async () => one.wrote())
+    let isIn = false
+    const next = other.exclusive('a', async () => (isIn = true))
+    await pass(99)
+    assert.equal(isIn, false)
+    await pass(1)
+    assert.equal(await next, true)
+    await pass(1)
+    // What was written before has arrived, and holds nobody up.
+    await one.exclusive('a', async () => {})
+    isIn = false
+    void other.exclusive('a', async () => (isIn = true))
+    await pass(1)
+    assert.equal(isIn, true)
+  })
+
+  it('does without a lock where there is neither one nor a database for leases', async () => {
+    replace('navigator', { value: {} })
+    replace('indexedDB', { value: undefined })
+    assert.equal(await createTabLock().exclusive('a', async () => 7), 7)
+    replace('navigator', { value: undefined })
+    const opening = new EventTarget()
+    replace('indexedDB', { value: { open: () => opening } })
+    const seven = createTabLock().exclusive('a', async () => 7)
+    opening.dispatchEvent(new Event('error'))
+    assert.equal(await seven, 7)
+    replace('indexedDB', {
+      value: {
+        open() {
+          throw new Error('not here')
+        },
+      },
+    })
+    assert.equal(await createTabLock().exclusive('a', async () => 7), 7)
+  })
+})
+
+describe('browserStorage', () => {
+  let local: Map<string, string>
+  let listeners: Set<(event: { key: string | null }) => void>
+  beforeEach(() => {
+    local = new Map()
+    listeners = new Set()
+    replace('navigator', { value: { locks: createLocks() } })
+    replace('localStorage', {
+      value: {
+        getItem: (key: string) => local.get(key) ?? null,
+        setItem: (key: string, text: string) => void local.set(key, text),
+        removeItem: (key: string) => void local.delete(key),
+      },
+    })
+    replace('addEventListener', {
+      value: (type: string, listener: () => void) => type === 'storage' && listeners.add(listener),
+    })
+    replace('removeEventListener', {
+      value: (type: string, listener: () => void) => type === 'storage' && listeners.delete(listener),
+    })
+  })
+
+  it('reads, writes and removes in localStorage', async () => {
+    const storage = browserStorage()
+    assert.equal(storage.read('a'), undefined)
+    await storage.write('a', 'text')
+    assert.equal(storage.read('a'), 'text')
+    assert.deepEqual([...local], [['a', 'text']])
+    await storage.write('a', undefined)
+    assert.equal(local.size, 0)
+  })
+
+  it('tells of what another tab writes under the key, or removes with all', () => {
+    let heard = 0
+    const stop = browserStorage().listen!('a', () => heard++)
+    const tell = (key: string | null): void => listeners.forEach((listener) => listener({ key }))
+    tell('b')
+    assert.equal(heard, 0)
+    tell('a')
+    tell(null)
+    assert.equal(heard, 2)
+    stop()
+    tell('a')
+    assert.equal(heard, 2)
+  })
+
+  it('holds its lock longer after a write', async (t) => {
+    const pass = stopTime(t)
+    const [one, other] = [browserStorage(), browserStorage()]
+    await one.exclusive!('a', async () => one.write('a', 'text'))
+    let isIn = false
+    const next = other.exclusive!('a', async () => (isIn = true))
+    await pass(99)
+    assert.equal(isIn, false)
+    await pass(1)
+    assert.equal(await next, true)
+  })
+
+  it('says so where there is no localStorage, or it is blocked', () => {
+    const expected = { name: 'TypeError', message: /^there is no localStorage here: use memoryStorage\(\)/ }
+    replace('localStorage', { value: undefined })
+    assert.throws(browserStorage, expected)
+    replace('localStorage', {
+      get() {
+        throw new Error('SecurityError')
+      },
+    })
+    assert.throws(browserStorage, expected)
+  })
+
+  it('hears nothing, and does no harm, where there are no events', () => {
+    replace('addEventListener', { value: undefined })
+    replace('removeEventListener', { value: undefined })
+    browserStorage().listen!('a', () => {})()
+  })
+})
+
+describe('createTabMemory', () => {
+  const stops: (() => void)[] = []
+  afterEach(() => {
+    for (const stop of stops.splice(0)) stop()
+  })
+  /** A tab, and what it hears. */
+  function open(): { readonly memory: TokenStorage; next(): Promise<unknown>; stop(): void } {
+    const memory = createTabMemory('initial')
+    let heard = Promise.withResolvers<void>()
+    const stop = memory.listen!('a channel', () => {
+      heard.resolve()
+      heard = Promise.withResolvers()
+    })
+    stops.push(stop)
+    // The channel alone would not keep this process alive.
+    const next = async (): Promise<void> => {
+      const alive = setInterval(() => {}, 1_000)
+      await heard.promise
+      clearInterval(alive)
+    }
+    return { memory, next, stop }
+  }
+
+  it('begins with a text, and tells other tabs what is written', async () => {
+    const [one, other] = [open(), open()]
+    assert.equal(other.memory.read('a channel'), 'initial')
+    let next = other.next()
+    await one.memory.write('a channel', 'text')
+    assert.equal(one.memory.read('a channel'), 'text')
+    await next
+    assert.equal(other.memory.read('a channel'), 'text')
+    next = other.next()
+    await one.memory.write('a channel', undefined)
+    await next
+    assert.equal(other.memory.read('a channel'), undefined)
+  })
+
+  it('tells nothing any more once it was ended', async () => {
+    const [one, other, third] = [open(), open(), open()]
+    other.stop()
+    const next = third.next()
+    await one.memory.write('a channel', 'text')
+    await next
+    assert.equal(other.memory.read('a channel'), 'initial')
+    assert.doesNotThrow(() => other.memory.write('a channel', 'own'))
+  })
+
+  it('holds its lock longer after a write', async (t) => {
+    const pass = stopTime(t)
+    replace('navigator', { value: { locks: createLocks() } })
+    const [one, other] = [open().memory, open().memory]
+    await one.exclusive!('a', async () => one.write('a', 'text'))
+    let isIn = false
+    const next = other.exclusive!('a', async () => (isIn = true))
+    await pass(99)
+    assert.equal(isIn, false)
+    await pass(1)
+    assert.equal(await next, true)
+  })
+})
+
+describe('memoryStorage', () => {
+  it('keeps texts, each under its key', async () => {
+    const storage = memoryStorage()
+    await storage.write('a', 'one')
+    await storage.write('b', 'two')
+    await storage.write('a', undefined)
+    assert.deepEqual([storage.read('a'), storage.read('b')], [undefined, 'two'])
+  })
+})

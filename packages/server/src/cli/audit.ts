@@ -1,0 +1,112 @@
+import { systemClock } from 'keystile/internal'
+import { ConfigurationError } from '../base/configuration-error.ts'
+import { followAudit } from '../features/audit/follow.ts'
+import { listAudit } from '../features/audit/store.ts'
+import { openDatabase } from '../storage/open.ts'
+import type { AuditRow } from '../storage/tables.ts'
+import type { Call, Command } from './command.ts'
+import { requireExisting } from './existing-database.ts'
+
+const defaultLimit = 100
+const pollMilliseconds = 500
+
+export const auditCommand: Command = {
+  words: ['audit'],
+  flags: { follow: {}, json: {}, since: { value: 'T' }, subject: { value: 'S' }, limit: { value: 'N' } },
+  takesSettings: 'withoutKey',
+  summary: `who did what: the last ${defaultLimit} lines, or all since 2026-11-25T12:00Z or 90m, 12h, 7d ago`,
+  run: audit,
+}
+
+/** Prints the record, the oldest line first; with `--follow` until a signal, or until nobody reads it. */
+async function audit({ flags, terminal, settings }: Call): Promise<void> {
+  const since = readSince(flags.value('since'))
+  const last = readLimit(flags.value('limit')) ?? (since === undefined ? defaultLimit : undefined)
+  const write = flags.has('json') ? jsonLine : columns
+  const source = requireExisting((await settings()).options.database)
+  const isFollowing = flags.has('follow')
+  const reading = untilDone([terminal.untilUnread(), ...(isFollowing ? [terminal.untilStopped()] : [])])
+  const database = await openDatabase(source, new URL(import.meta.resolve('#writer-thread')))
+  try {
+    const filter = { since, subject: flags.value('subject'), last }
+    const rows = isFollowing
+      ? followAudit(database, filter, { clock: systemClock, pause: reading.pause })
+      : listAudit(database.reader, filter)
+    for await (const row of rows) {
+      if (reading.isDone()) break
+      terminal.print(write(row))
+    }
+  } finally {
+    await database.close()
+  }
+}
+
+/** What goes on until one of these happens. */
+function untilDone(ends: readonly Promise<unknown>[]): { isDone(): boolean; pause(): Promise<boolean> } {
+  let isDone = false
+  // One for all pauses: what waits for a promise is kept as long as the promise is.
+  let wake = (): void => {}
+  const finish = (): void => {
+    isDone = true
+    wake()
+  }
+  for (const end of ends) void end.then(finish)
+  return {
+    isDone: () => isDone,
+    pause: () =>
+      new Promise((resolve) => {
+        if (isDone) return resolve(false)
+        const timer = setTimeout(() => resolve(true), pollMilliseconds)
+        wake = () => {
+          clearTimeout(timer)
+          resolve(false)
+        }
+      }),
+  }
+}
+
+const unitMilliseconds = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+/** An instant, or how long ago it was. */
+function readSince(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const [, amount, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
+  const at =
+    unit === undefined
+      ? readInstant(text)
+      : systemClock.now() - Number(amount) * unitMilliseconds[unit as keyof typeof unitMilliseconds]
+  if (at >= 0) return at
+  throw new ConfigurationError(
+    '--since is an instant such as 2026-11-25T12:00:00Z or 2026-11-25, or an age such as 90m, 12h or 7d',
+  )
+}
+
+/** RFC 3339 without what may be left out at its end. A time without a zone would be read as that of this machine. */
+function readInstant(text: string): number {
+  return /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.test(text) ? Date.parse(text) : NaN
+}
+
+function readLimit(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^\d{1,6}$/.test(text)) return Number(text)
+  throw new ConfigurationError('--limit is a whole number of lines, 0 to 999999')
+}
+
+function columns(row: AuditRow): string {
+  const { at, event, actor, subject, session_id, client_id, address, detail } = row
+  const shown = [new Date(at).toISOString(), event, actor, subject, session_id, client_id, address, detail]
+  return shown.map((value) => escapeUnseen(value ?? '-')).join('\t')
+}
+
+function jsonLine({ at, detail, ...row }: AuditRow): string {
+  const { id, ...rest } = row
+  const members = { id, at: new Date(at).toISOString(), ...rest, detail: detail === null ? null : JSON.parse(detail) }
+  return escapeUnseen(JSON.stringify(members))
+}
+
+/** What moves a cursor or turns a line round is shown as JSON writes it: a subject of an app's own may have it. */
+function escapeUnseen(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (found) =>
+    found.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  )
+}

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { OAuthError, silentLogger, type HttpAnswer } from 'keystile/internal'
+import { DatabaseUnavailableError } from '../../storage/database.ts'
+import type { IssuedTokens } from '../sessions/issuing.ts'
+import type { ProvedRefreshToken } from '../sessions/refresh.ts'
+import { cookieSessionRoutes, type CookieSessionParts } from './cookie-session.ts'
+
+const issuer = 'https://auth.example/base'
+const proved: ProvedRefreshToken = {
+  token: { id: 'id', secret: 'secret' },
+  sessionId: 'sid',
+  subject: 'ada',
+  clientId: 'first-party',
+  scopes: [],
+}
+const issued: IssuedTokens = { accessToken: 'a', refreshToken: 'r', expiresInSeconds: 1, scopes: [] }
+
+/** Sends a cookie to a route behind which this token is found; what was done with it comes with the answer. */
+async function send(
+  [method, path]: readonly ['POST', '/session/refresh'] | readonly ['DELETE', '/session'],
+  find: () => Promise<ProvedRefreshToken | undefined>,
+): Promise<{ readonly answer: HttpAnswer; readonly done: readonly string[]; readonly log: readonly object[] }> {
+  const done: string[] = []
+  const log: object[] = []
+  const parts = {
+    issuer,
+    corsOrigins: [],
+    ends: { end: async (id: string) => done.push(`ended ${id}`) > 0 },
+    lifetimes: { sessionSeconds: 100, idleSeconds: 100 },
+    logger: { ...silentLogger, debug: (fields: object) => void log.push(fields) },
+    directory: { findActive: async () => 'ada', scopes: () => [] },
+    scopes: { declared: {}, defaults: [], roles: {} },
+    refresher: { find, use: async ({ sessionId }: ProvedRefreshToken) => (done.push(`used ${sessionId}`), issued) },
+  } as unknown as CookieSessionParts<string>
+  const route = cookieSessionRoutes(parts).find((candidate) => candidate.method === method && candidate.path === path)!
+  const answer = await route.handle({
+    method,
+    url: path,
+    headers: new Headers({ origin: 'https://auth.example', cookie: '__Secure-keystile=x' }),
+    body: async () => new Uint8Array(),
+    params: {},
+  })
+  return { answer, done, log }
+}
+
+const refresh = ['POST', '/session/refresh'] as const
+const logout = ['DELETE', '/session'] as const
+const away = async (): Promise<never> => {
+  throw new DatabaseUnavailableError('away')
+}
+
+describe('POST /session/refresh', () => {
+  it('uses the token of the cookie', async () => {
+    const { answer, done } = await send(refresh, async () => proved)
+    assert.deepEqual([answer.status, done], [200, ['used sid']])
+    assert.match(answer.headers['set-cookie']!, /^__Secure-keystile=r; Max-Age=100; Path=\/base\/session; /)
+  })
+
+  it('uses no token of another client, and clears the cookie; why is for the log', async () => {
+    const { answer, done, log } = await send(refresh, async () => ({ ...proved, clientId: 'other' }))
+    assert.deepEqual([answer.status, done], [400, []])
+    assert.match(answer.headers['set-cookie']!, /^__Secure-keystile=; Max-Age=0; /)
+    assert.match(answer.headers['content-type']!, /json/)
+    assert.deepEqual(log, [{ reason: 'issued to another client' }])
+  })
+
+  it('does not clear the cookie while nobody can know whether it is good', async () => {
+    await assert.rejects(send(refresh, away), DatabaseUnavailableError)
+    const notNow = new OAuthError('temporarily_unavailable', 'Not now')
+    await assert.rejects(
+      send(refresh, async () => {
+        throw notNow
+      }),
+      notNow,
+    )
+  })
+})
+
+describe('DELETE /session', () => {
+  it('ends the session of the cookie', async () => {
+    assert.deepEqual((await send(logout, async () => proved)).done, ['ended sid'])
+  })
+
+  it('ends no session of another client, and clears the cookie', async () => {
+    const { answer, done } = await send(logout, async () => ({ ...proved, clientId: 'other' }))
+    assert.deepEqual([answer.status, done], [204, []])
+    assert.match(answer.headers['set-cookie']!, /^__Secure-keystile=; Max-Age=0; /)
+  })
+
+  it('does not clear the cookie while the session cannot be ended', async () => {
+    await assert.rejects(send(logout, away), DatabaseUnavailableError)
+  })
+})

@@ -1,0 +1,176 @@
+import { OAuthError, ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
+import {
+  checkFields,
+  describeFields,
+  readJsonObject,
+  refuseFaults,
+  strictFields,
+  stringField,
+} from '../../http/json-body.ts'
+import { refusalAnswer } from '../../http/refusal.ts'
+import { emptyAnswer, jsonAnswer, type OpenRoute } from '../../http/route.ts'
+import { addressOf } from '../audit/audit.ts'
+import { firstParty } from '../clients/clients.ts'
+import type { IssuedTokens } from '../sessions/issuing.ts'
+import type { Lifetimes } from '../sessions/lifetimes.ts'
+import type { SessionEnds } from '../sessions/session-ends.ts'
+import { grantByPassword, type LoginParts } from './grants/password.ts'
+import { grantByRefreshToken, type RefreshParts } from './grants/refresh-token.ts'
+import { tokenSchema, wireTokens } from './token.ts'
+
+/** What sessions in a browser need. */
+export interface CookieSessionParts<U> extends LoginParts<U>, RefreshParts<U> {
+  readonly issuer: string
+  /** Origins whose pages may ask, beside the issuer's own. */
+  readonly corsOrigins: readonly string[]
+  readonly ends: Pick<SessionEnds, 'end'>
+  readonly lifetimes: Pick<Lifetimes, 'sessionSeconds' | 'idleSeconds'>
+}
+
+/** A browser takes a cookie of this prefix only over TLS or from itself, and only with `Secure` (RFC 6265bis §4.1.3.1). */
+const cookieName = '__Secure-keystile'
+
+const login = strictFields({
+  username: stringField().meta({ description: 'The user name or the e-mail address' }),
+  password: stringField().meta({ format: 'password' }),
+  scope: stringField()
+    .default('')
+    .meta({ description: 'Scopes with a space between them; without any, all that may be had' }),
+})
+
+const { refresh_token: _, ...shownProperties } = tokenSchema.properties
+const shownSchema = { ...tokenSchema, properties: shownProperties, required: Object.keys(shownProperties) }
+
+/**
+ * A session whose refresh token no script can read: it lives in a cookie that the browser sends to these routes and to
+ * nothing else. `POST /session` logs in, `POST /session/refresh` gets the next access token, `DELETE /session` logs out; the
+ * client is `first-party`. Grants, refusals and work are those of `POST /token`.
+ *
+ * The `Origin` is checked before anything is read: it must be the issuer's or a listed one. Browsers send it with every
+ * POST and DELETE, so a request without one, or with `null`, is no page of ours. Does NOT prove who sends it where there is
+ * no browser: the check keeps other people's pages from using a cookie, and whoever has the token needs no page.
+ *
+ * @see RFC 9700 §2.1.2, RFC 6265 §5
+ */
+export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly OpenRoute[] {
+  const { issuer, corsOrigins, refresher, ends, lifetimes, logger } = parts
+  const origins = new Set([new URL(issuer).origin, ...corsOrigins])
+  const attributes = `Path=${cookiePathOf(issuer)}; Secure; HttpOnly; SameSite=Strict`
+  // No refresh gives more than this; where the session ends before, the next refresh finds that out and clears the cookie.
+  const maxAgeSeconds = Math.min(lifetimes.sessionSeconds, lifetimes.idleSeconds)
+  const cleared = { 'set-cookie': `${cookieName}=; Max-Age=0; ${attributes}` }
+
+  function checkOrigin({ headers }: HttpRequestWithBody): void {
+    if (!origins.has(headers.get('origin') ?? ''))
+      throw new ProblemError('forbidden', `The Origin must be one of ${[...origins].join(', ')}`)
+  }
+
+  function answerOf(issued: IssuedTokens): HttpAnswer {
+    const { refresh_token, ...shown } = wireTokens(issued)
+    return jsonAnswer(200, shown, {
+      'set-cookie': `${cookieName}=${refresh_token}; Max-Age=${maxAgeSeconds}; ${attributes}`,
+    })
+  }
+
+  /** A cookie that is good for nothing goes with the refusal; while nobody can know, it stays. */
+  function clearWith(error: unknown): HttpAnswer {
+    if (!(error instanceof OAuthError) || error.code !== 'invalid_grant') throw error
+    logger.debug({ reason: error.reason }, 'a cookie is refused and cleared')
+    const refused = refusalAnswer(error, 'oauth', issuer)!
+    return { ...refused, headers: { ...refused.headers, ...cleared } }
+  }
+
+  const common = { method: 'POST', below: 'issuer', refusals: 'oauth' } as const
+  const refuses = { 403: 'The Origin is neither that of the issuer nor a listed one' }
+  const sets = { 'Set-Cookie': `${cookieName}: the refresh token, or nothing when it is cleared` }
+  return [
+    {
+      ...common,
+      path: '/session',
+      doc: {
+        tag: 'Tokens',
+        summary: 'Log in from a browser',
+        description: `As POST /token, but the refresh token is in the cookie ${cookieName}, which no script can read.`,
+        body: { type: 'json', schema: describeFields(login) },
+        success: { status: 200, description: 'An access token', schema: shownSchema, headers: sets },
+        refuses,
+      },
+      async handle(request) {
+        checkOrigin(request)
+        const { errors, fields } = checkFields(login, await readJsonObject(request))
+        refuseFaults(errors)
+        // What is empty counts as absent, as in a form (RFC 6749 §3.2).
+        const form = new Map(Object.entries(fields!).filter(([, value]) => value !== ''))
+        const device = request.headers.get('user-agent') ?? undefined
+        return answerOf(await grantByPassword(form, { ...firstParty, device, address: addressOf(request) }, parts))
+      },
+    },
+    {
+      ...common,
+      path: '/session/refresh',
+      doc: {
+        tag: 'Tokens',
+        summary: 'Refresh from a browser',
+        description: `Takes the refresh token from the cookie ${cookieName}, and sets the next.`,
+        success: { status: 200, description: 'An access token', schema: shownSchema, headers: sets },
+        refuses: {
+          ...refuses,
+          400: 'There is no cookie, or it is good for nothing',
+          503: 'Not available at the moment',
+        },
+      },
+      async handle(request) {
+        checkOrigin(request)
+        const token = readCookie(request)
+        if (token === undefined) throw new OAuthError('invalid_grant', `There is no cookie ${cookieName}: log in first`)
+        const form = new Map([['refresh_token', token]])
+        return grantByRefreshToken(form, { ...firstParty, address: addressOf(request) }, parts).then(
+          answerOf,
+          clearWith,
+        )
+      },
+    },
+    {
+      ...common,
+      method: 'DELETE',
+      path: '/session',
+      doc: {
+        tag: 'Tokens',
+        summary: 'Log out from a browser',
+        description: `Ends the session of the cookie ${cookieName}, if there is one, and clears the cookie.`,
+        success: { status: 204, description: 'Logged out', headers: sets },
+        refuses: { ...refuses, 400: 'The cookie is there twice', 503: 'Not available at the moment' },
+      },
+      async handle(request) {
+        checkOrigin(request)
+        const proved = await refresher.find(readCookie(request) ?? '')
+        // The session of another client is not this one's to end; what brought its token here is no cookie of ours.
+        if (proved?.clientId === firstParty.id)
+          await ends.end(proved.sessionId, { actor: `user:${proved.subject}`, address: addressOf(request) })
+        return { ...emptyAnswer, headers: { ...emptyAnswer.headers, ...cleared } }
+      },
+    },
+  ]
+}
+
+/** Where the browser sends the cookie: `POST /session`, and what is below it. */
+export function cookiePathOf(issuer: string): string {
+  return `${new URL(issuer).pathname.replace(/\/$/, '')}/session`
+}
+
+/**
+ * The value of our cookie, as it was sent: neither unquoted nor decoded. Nothing says which of two is ours, and anybody who
+ * has a sibling domain can set one (cookie tossing), so two are refused, and neither is cleared: the wrong one might stay.
+ *
+ * @throws {OAuthError} `invalid_grant`
+ * @see RFC 6265 §4.2.1 §8.6
+ */
+function readCookie({ headers }: HttpRequestWithBody): string | undefined {
+  const [value, another] = (headers.get('cookie') ?? '')
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(`${cookieName}=`))
+    .map((pair) => pair.slice(cookieName.length + 1))
+  if (another !== undefined) throw new OAuthError('invalid_grant', `The cookie ${cookieName} is there twice`)
+  return value
+}

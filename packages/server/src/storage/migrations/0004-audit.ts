@@ -1,0 +1,38 @@
+import { sql, type Kysely } from 'kysely'
+
+// No foreign keys: a row outlives the user, the session and the client that it names.
+
+export async function up(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('audit')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .addColumn('event', 'text', (column) => column.notNull())
+    .addColumn('actor', 'text', (column) => column.notNull())
+    .addColumn('subject', 'text')
+    .addColumn('session_id', 'text')
+    .addColumn('client_id', 'text')
+    .addColumn('address', 'text')
+    .addColumn('detail', 'text')
+    .execute()
+  await db.schema.createIndex('audit_subject').on('audit').columns(['subject', 'id']).execute()
+  for (const statement of isPostgres(db) ? refuseUpdatesOnPostgres : refuseUpdatesOnSqlite)
+    await sql.raw(statement).execute(db)
+}
+
+/** What is written down stays as it is. Rows are deleted when they are old, so deleting is not refused. */
+const refuseUpdatesOnSqlite = [
+  `create trigger audit_append_only before update on audit
+   begin select raise(abort, 'the audit record is append-only'); end`,
+]
+
+const refuseUpdatesOnPostgres = [
+  `create or replace function keystile.refuse_audit_update() returns trigger language plpgsql as
+   $$ begin raise exception 'the audit record is append-only'; end $$`,
+  `create trigger audit_append_only before update on keystile.audit
+   for each statement execute function keystile.refuse_audit_update()`,
+]
+
+function isPostgres(db: Kysely<unknown>): boolean {
+  return db.getExecutor().adapter.supportsMultipleConnections !== false
+}

@@ -1,0 +1,175 @@
+// keystile/client in ten tabs of a real browser. The server is a stand-in of the client's contract, and counts.
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
+import { build } from 'esbuild'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Client } from 'keystile/client'
+import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
+import { startTokenServer, type TokenServer } from '../support/token-server.ts'
+
+const tabs = 10
+const door = join(import.meta.dirname, '../../packages/keystile/src/client.ts')
+
+/** What a page of ours has besides. */
+interface Tab {
+  readonly client: Client
+  readonly signOuts: { count: number }
+}
+declare const tab: Tab
+
+const pageOf = (storage: string): string => `<!doctype html><title>${storage}</title><script type="module">
+  import { browserStorage, createClient } from '/client.js'
+  const client = createClient({ issuer: location.origin + '/auth', storage: ${storage} })
+  const signOuts = { count: 0 }
+  client.onSignOut(() => signOuts.count++)
+  globalThis.tab = { client, signOuts }
+</script>`
+
+const withoutLocks = "Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })"
+
+describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
+  let browser: Browser
+  let script: string
+  before(async () => {
+    browser = await startBrowser()
+    const { outputFiles } = await build({
+      entryPoints: [door],
+      bundle: true,
+      format: 'esm',
+      platform: 'browser',
+      write: false,
+    })
+    script = outputFiles[0]!.text
+  })
+  after(() => browser.close())
+
+  for (const storage of ['browserStorage()', "'cookie'"]) {
+    for (const lock of ['Web Locks', 'a lease']) {
+      describe(`with ${storage} and ${lock}`, () => {
+        let server: TokenServer
+        let context: BrowserContext
+        beforeEach(async () => {
+          server = await startTokenServer()
+          server.files.set('/', { type: 'text/html', body: pageOf(storage) })
+          server.files.set('/client.js', { type: 'text/javascript', body: script })
+          context = await browser.newContext()
+          context.setDefaultTimeout(30_000)
+          if (lock === 'a lease') await context.addInitScript(withoutLocks)
+        })
+        afterEach(async () => {
+          await context.close()
+          await server.close()
+        })
+
+        async function open(): Promise<Page> {
+          const page = await context.newPage()
+          await page.goto(server.origin)
+          await page.waitForFunction(() => 'tab' in globalThis)
+          assert.equal(
+            await page.evaluate(() => 'locks' in navigator && navigator.locks !== undefined),
+            lock === 'Web Locks',
+          )
+          return page
+        }
+        /** Ten tabs, of which the first has logged in with a token that has expired at once. */
+        async function openAll(): Promise<readonly Page[]> {
+          server.accessTokenSeconds = 0
+          const first = await open()
+          await first.evaluate(() => tab.client.login({ username: 'ada', password: 'right' }))
+          server.accessTokenSeconds = 600
+          const others: Page[] = []
+          while (others.length < tabs - 1) others.push(await open())
+          server.forget()
+          return [first, ...others]
+        }
+        const ask = (page: Page): Promise<readonly number[]> =>
+          page.evaluate(async () => {
+            const answers = await Promise.all([tab.client.fetch('/items'), tab.client.fetch('/items')])
+            return answers.map(({ status }) => status)
+          })
+        const signOutsOf = (pages: readonly Page[]): Promise<readonly number[]> =>
+          Promise.all(pages.map((page) => page.evaluate(() => tab.signOuts.count)))
+
+        it('refreshes an expired token once for ten tabs', async () => {
+          const pages = await openAll()
+          assert.deepEqual((await Promise.all(pages.map(ask))).flat(), Array(2 * tabs).fill(200))
+          assert.equal(server.askedFor('refresh').length, 1)
+          assert.equal(new Set(server.askedFor('GET /items').map(({ headers }) => headers.authorization)).size, 1)
+        })
+
+        it('goes on in the others when a tab is closed while it refreshes', async () => {
+          const [first, ...others] = await openAll()
+          const held = Promise.withResolvers<void>()
+          server.instead = ({ route }) => {
+            if (!/token$|refresh$/.test(route) || server.askedFor('refresh').length > 1) return false
+            held.resolve()
+            return new Promise<never>(() => {})
+          }
+          void ask(first!).catch(() => {})
+          await held.promise
+          const answers = Promise.all(others.map(ask))
+          await Promise.all(others.map((page) => page.evaluate(() => 'all have begun to wait')))
+          await first!.close()
+          assert.deepEqual((await answers).flat(), Array(2 * (tabs - 1)).fill(200))
+          assert.equal(server.askedFor('refresh').length, 2, 'one is that of the closed tab')
+        })
+
+        it('signs out once in every tab when the session is over', async () => {
+          const pages = await openAll()
+          await Promise.all(pages.map(ask))
+          server.endSessions()
+          server.forget()
+          assert.deepEqual((await Promise.all(pages.map(ask))).flat(), Array(2 * tabs).fill(401))
+          for (const page of pages) await page.waitForFunction(() => tab.signOuts.count > 0)
+          assert.deepEqual(await signOutsOf(pages), Array(tabs).fill(1))
+          assert.equal(server.askedFor('refresh').length, 1)
+          assert.equal(await pages[3]!.evaluate(() => tab.client.isSignedIn()), false)
+        })
+
+        it('signs out every tab at a logout in one', async () => {
+          const pages = await openAll()
+          await Promise.all(pages.map(ask))
+          await pages[4]!.evaluate(() => tab.client.logout())
+          for (const page of pages) await page.waitForFunction(() => tab.signOuts.count > 0)
+          assert.deepEqual(await signOutsOf(pages), Array(tabs).fill(1))
+          assert.deepEqual(await ask(pages[0]!), [401, 401])
+        })
+
+        it('loses no token to another origin, neither by a request nor by a redirect', async () => {
+          const other = await startTokenServer()
+          const cors = {
+            'access-control-allow-origin': '*',
+            'access-control-allow-headers': 'authorization',
+          }
+          other.instead = (_asked, response) => Boolean(response.writeHead(204, cors).end())
+          server.instead = ({ route }, response) =>
+            route === 'GET /leave' && Boolean(response.writeHead(307, { location: `${other.origin}/items` }).end())
+          const page = await open()
+          await page.evaluate(() => tab.client.login({ username: 'ada', password: 'right' }))
+          const ways = ['/leave', `${other.origin}/items`]
+          for (const way of ways)
+            assert.equal(await page.evaluate(async (url) => (await tab.client.fetch(url)).status, way), 204)
+          assert.match(server.askedFor('GET /leave')[0]!.headers.authorization!, /^Bearer access-/)
+          const arrived = other.askedFor('GET /items')
+          assert.deepEqual(
+            arrived.map(({ headers }) => headers.authorization),
+            [undefined, undefined],
+          )
+          await other.close()
+        })
+
+        it('stays signed in on a page that is loaded again', async () => {
+          const page = await open()
+          await page.evaluate(() => tab.client.login({ username: 'ada', password: 'right' }))
+          await page.reload()
+          await page.waitForFunction(() => 'tab' in globalThis)
+          assert.equal(await page.evaluate(() => tab.client.isSignedIn()), true)
+          assert.deepEqual(await ask(page), [200, 200])
+          const secrets = await page.evaluate(() => JSON.stringify(Object.entries(localStorage)))
+          assert.equal(secrets.includes('refresh-'), storage !== "'cookie'")
+        })
+      })
+    }
+  }
+})

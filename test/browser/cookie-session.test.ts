@@ -1,0 +1,192 @@
+// Sessions in a cookie, in a real browser: what it keeps, what it sends, to whom, and what it lets a page read.
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import { serve } from '@hono/node-server'
+import { Hono } from 'hono'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { createGuard, mount } from 'keystile/hono'
+import { createKeystile, type Keystile } from '@keystile/server'
+import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
+import { freePort } from '../support/command.ts'
+
+const username = 'ada'
+const password = 'an engine of her own'
+
+/** What a page reads of an answer; a status of 0 where the browser lets it read nothing. */
+interface Seen {
+  readonly status: number
+  readonly text: string
+}
+
+/** Asks from a page, with the cookie. */
+function ask(page: Page, url: string, { method = 'POST', body = '', bearer = '' } = {}): Promise<Seen> {
+  const request = { url, method, body, bearer }
+  return page.evaluate(async ({ url, method, body, bearer }) => {
+    const headers = {
+      ...(body !== '' && { 'content-type': 'application/json' }),
+      ...(bearer !== '' && { authorization: `Bearer ${bearer}` }),
+    }
+    try {
+      const response = await fetch(url, { method, headers, credentials: 'include', ...(body !== '' && { body }) })
+      return { status: response.status, text: await response.text() }
+    } catch {
+      return { status: 0, text: '' }
+    }
+  }, request)
+}
+
+const blank = (): Hono => new Hono().get('/', (c) => c.html('<!doctype html><title>A page</title>'))
+const login = { body: JSON.stringify({ username, password }) }
+
+describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, () => {
+  let keystile: Keystile
+  let browser: Browser
+  let context: BrowserContext
+  const servers: Server[] = []
+  /** Each an origin: that of the issuer, one of the same site that is listed, and one that is not. */
+  let [own, listed, stranger, auth] = ['', '', '', '']
+
+  before(async () => {
+    const ports = [await freePort(), await freePort(), await freePort()]
+    ;[own, listed, stranger] = ports.map((port) => `http://localhost:${port}`) as [string, string, string]
+    auth = `${own}/auth`
+    // Another site, though it is listed: a browser sends a cookie with SameSite=Strict to none.
+    const elsewhere = listed.replace('localhost', '127.0.0.1')
+    const corsOrigins = [listed, elsewhere]
+    keystile = await createKeystile({ issuer: auth, database: ':memory:', cookieSession: true, corsOrigins })
+    const guard = createGuard(keystile)
+    const app = blank().use(mount(keystile))
+    app.get('/me', guard(), (c) => c.text(guard.caller(c).user.username))
+    app.post('/echo-cookie', (c) => c.text(c.req.header('cookie') ?? 'none'))
+    for (const [index, { fetch }] of [app, blank(), blank()].entries()) {
+      const server = serve({ fetch, port: ports[index]! }) as Server
+      if (!server.listening) await once(server, 'listening')
+      servers.push(server)
+    }
+    const headers = { 'content-type': 'application/json' }
+    const body = JSON.stringify({ username, email: 'ada@example.com', password })
+    assert.equal((await fetch(`${auth}/users`, { method: 'POST', headers, body })).status, 201)
+    browser = await startBrowser()
+  })
+  after(async () => {
+    await browser.close()
+    for (const server of servers) server.close()
+    await keystile.close()
+  })
+
+  async function openPage(origin: string): Promise<Page> {
+    const page = await context.newPage()
+    await page.goto(`${origin}/`)
+    return page
+  }
+  const withContext = (test: () => Promise<void>) => async (): Promise<void> => {
+    context = await browser.newContext()
+    try {
+      await test()
+    } finally {
+      await context.close()
+    }
+  }
+
+  it(
+    'keep the cookie at http://localhost, Secure and with its prefix, away from scripts and from all but its path',
+    withContext(async () => {
+      const page = await openPage(own)
+      const begun = await ask(page, `${auth}/session`, login)
+      assert.equal(begun.status, 200, begun.text)
+      const [cookie, ...others] = await context.cookies()
+      assert.equal(others.length, 0)
+      const { name, path, secure, httpOnly, sameSite, domain, expires } = cookie!
+      assert.deepEqual(
+        { name, path, secure, httpOnly, sameSite, domain },
+        {
+          name: '__Secure-keystile',
+          path: '/auth/session',
+          secure: true,
+          httpOnly: true,
+          sameSite: 'Strict',
+          domain: 'localhost',
+        },
+      )
+      assert.ok(expires > Date.now() / 1000 + 13 * 86_400)
+      assert.equal(await page.evaluate('document.cookie'), '')
+      assert.equal((await ask(page, `${own}/echo-cookie`)).text, 'none')
+
+      const refreshed = await ask(page, `${auth}/session/refresh`)
+      assert.equal(refreshed.status, 200, refreshed.text)
+      assert.notEqual((await context.cookies())[0]!.value, cookie!.value)
+      const { access_token: bearer } = JSON.parse(refreshed.text) as { access_token: string }
+      assert.deepEqual(await ask(page, `${own}/me`, { method: 'GET', bearer }), { status: 200, text: username })
+      assert.equal((await ask(page, `${own}/me`, { method: 'GET' })).status, 401)
+
+      assert.equal((await ask(page, `${auth}/session`, { method: 'DELETE' })).status, 204)
+      assert.deepEqual(await context.cookies(), [])
+      assert.equal((await ask(page, `${own}/me`, { method: 'GET', bearer })).status, 401)
+      assert.equal((await ask(page, `${auth}/session/refresh`)).status, 400)
+    }),
+  )
+
+  it(
+    'are open to a page of a listed origin of the same site, with preflights',
+    withContext(async () => {
+      const page = await openPage(listed)
+      assert.equal((await ask(page, `${auth}/session`, login)).status, 200)
+      const { status, text } = await ask(page, `${auth}/session/refresh`)
+      assert.equal(status, 200, text)
+      // Without credentials it reads what a token opens, and what is refused.
+      const { access_token } = JSON.parse(text) as { access_token: string }
+      const reads = await page.evaluate(
+        async ({ url, token }) => {
+          const me = await fetch(`${url}/users/me`, { headers: { authorization: `Bearer ${token}` } })
+          const refused = await fetch(`${url}/users/me`)
+          const keys = await fetch(`${url}/.well-known/jwks.json`)
+          return [me.status, refused.status, refused.headers.get('www-authenticate') !== null, keys.status]
+        },
+        { url: auth, token: access_token },
+      )
+      assert.deepEqual(reads, [200, 401, true, 200])
+      assert.equal((await ask(page, `${auth}/session`, { method: 'DELETE' })).status, 204)
+      assert.deepEqual(await context.cookies(), [])
+    }),
+  )
+
+  it(
+    'are closed to a page of another origin, which can neither begin one, nor use one that is there, nor end it, nor read anything',
+    withContext(async () => {
+      const page = await openPage(own)
+      assert.equal((await ask(page, `${auth}/session`, login)).status, 200)
+      const before = await context.cookies()
+      const foreign = await openPage(stranger)
+      for (const [path, options] of [
+        ['/session', login],
+        ['/session/refresh', {}],
+        ['/session', { method: 'DELETE' }],
+        ['/.well-known/jwks.json', { method: 'GET' }],
+      ] as const)
+        assert.equal((await ask(foreign, `${auth}${path}`, options)).status, 0, path)
+      // Nor by a form, which needs no leave to be sent, and is sent with the cookie within the site.
+      const answered = foreign.waitForResponse(`${auth}/session/refresh`)
+      await foreign.setContent(`<form action="${auth}/session/refresh" method="POST"><button>Win</button></form>`)
+      await foreign.getByRole('button').click()
+      const response = await answered
+      assert.equal(response.status(), 403)
+      assert.match((await response.request().allHeaders())['cookie'] ?? '', /__Secure-keystile/)
+      assert.deepEqual(await context.cookies(), before)
+      assert.equal((await ask(page, `${auth}/session/refresh`)).status, 200)
+    }),
+  )
+
+  it(
+    'are not there for a page of another site, listed or not: the browser neither keeps nor sends the cookie',
+    withContext(async () => {
+      const page = await openPage(listed.replace('localhost', '127.0.0.1'))
+      assert.equal((await ask(page, `${auth}/session`, login)).status, 200)
+      assert.deepEqual(await context.cookies(), [])
+      const { status, text } = await ask(page, `${auth}/session/refresh`)
+      assert.equal(status, 400)
+      assert.match(text, /There is no cookie/)
+    }),
+  )
+})

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface, type Interface } from 'node:readline'
+import { after, afterEach, before, describe, it } from 'node:test'
+import pg from 'pg'
+import { randomRowId } from 'keystile/internal'
+import {
+  freePort,
+  runCommand,
+  startCommand,
+  startServer,
+  type Finished,
+  type RunningServer,
+} from '../support/command.ts'
+import { createTestDatabase, howToGetPostgres, type TestDatabase } from '../support/postgres.ts'
+
+const password = 'an engine of her own'
+const noPostgres =
+  process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL'] ? false : `no PostgreSQL: ${howToGetPostgres}`
+
+/** A line of `--json`. */
+type Line = Readonly<Record<string, unknown>>
+
+for (const kind of ['SQLite', 'PostgreSQL'] as const) {
+  describe(`keystile audit on ${kind}`, { skip: kind === 'PostgreSQL' && noPostgres }, () => {
+    let cwd: string
+    let postgres: TestDatabase | undefined
+    let server: RunningServer
+    let env: Record<string, string>
+    let subject: string
+    const ended: (() => Promise<unknown>)[] = []
+    before(async () => {
+      cwd = mkdtempSync(join(tmpdir(), 'keystile-audit-'))
+      writeFileSync(join(cwd, 'password'), password)
+      env = { PORT: String(await freePort()) }
+      if (kind === 'PostgreSQL') {
+        postgres = await createTestDatabase()
+        assert.ok(postgres, howToGetPostgres)
+        env = { ...env, DATABASE_URL: postgres.url, KEYSTILE_KEY: 'a sealing key for tests: 0123456789 abcdef' }
+      }
+      server = await startServer({ cwd, env, port: Number(env['PORT']) })
+      const created = await runCommand(['user', 'create', 'ada', '--role', 'admin', '--password-file', 'password'], {
+        cwd,
+        env,
+      })
+      subject = /\(([\w-]{22})\)/.exec(created.stdout)![1]!
+      assert.equal((await login()).status, 200)
+      assert.equal((await login('wrong')).status, 400)
+    })
+    afterEach(async () => {
+      for (const end of ended.splice(0)) await end()
+    })
+    after(async () => {
+      await server.stop()
+      await postgres?.drop()
+      rmSync(cwd, { recursive: true })
+    })
+
+    const audit = (...args: string[]): Promise<Finished> => runCommand(['audit', ...args], { cwd, env })
+    const login = (tried = password): Promise<Response> =>
+      fetch(`${server.url}/token`, { method: 'POST', body: new URLSearchParams({ username: 'ada', password: tried }) })
+    const linesOf = (stdout: string): readonly Line[] =>
+      stdout
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Line)
+    /** Starts to follow; the lines are read one by one. */
+    const follow = async (...args: string[]): Promise<{ next(): Promise<Line>; stop(): Promise<number | null> }> => {
+      const child = startCommand(['audit', '--follow', '--json', ...args], { cwd, env })
+      const lines: Interface = createInterface({ input: child.stdout! })
+      const iterator = lines[Symbol.asyncIterator]()
+      const stop = async (): Promise<number | null> => {
+        if (child.exitCode === null && child.signalCode === null) {
+          child.kill('SIGTERM')
+          await once(child, 'exit')
+        }
+        return child.exitCode
+      }
+      ended.push(stop)
+      return { next: async () => JSON.parse((await iterator.next()).value!) as Line, stop }
+    }
+
+    it('prints who did what, from where, the oldest line first', async () => {
+      const { code, stdout, stderr } = await audit()
+      assert.deepEqual([code, stderr], [0, ''])
+      const rows = stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split('\t'))
+      assert.deepEqual(
+        rows.map(([, event, actor, about, session, client, address, detail]) => [
+          event,
+          actor,
+          about,
+          session === '-',
+          client,
+          address === '-',
+          detail,
+        ]),
+        [
+          ['user_created', 'operator', subject, true, '-', true, '{"given":["role:admin"]}'],
+          ['login', `user:${subject}`, subject, false, 'first-party', false, '-'],
+          ['login_refused', 'nobody', subject, true, 'first-party', false, '-'],
+        ],
+      )
+      for (const [at, , , , , , address] of rows.slice(1)) {
+        assert.match(at!, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+        assert.match(address!, /^(127\.0\.0\.1|::1)$/)
+      }
+    })
+
+    it('prints lines of JSON with --json, the last ones with --limit, those of one with --subject', async () => {
+      const last = linesOf((await audit('--json', '--limit', '1')).stdout)
+      assert.deepEqual(
+        last.map((line) => [Object.keys(line), line['event'], line['session_id'], line['detail']]),
+        [
+          [
+            ['id', 'at', 'event', 'actor', 'subject', 'session_id', 'client_id', 'address', 'detail'],
+            'login_refused',
+            null,
+            null,
+          ],
+        ],
+      )
+      const all = linesOf((await audit('--json', '--subject', subject, '--since', '1h')).stdout)
+      assert.deepEqual(
+        all.map(({ event }) => event),
+        ['user_created', 'login', 'login_refused'],
+      )
+      assert.deepEqual(all[0]!['detail'], { given: ['role:admin'] })
+      assert.equal((await audit('--subject', 'somebody else')).stdout, '')
+      for (const since of ['2100-01-01', '2100-01-01T00:00Z', '2100-01-01T00:00:00.5+01:00'])
+        assert.equal((await audit('--since', since)).stdout, '')
+      assert.equal(linesOf((await audit('--json', '--since', '2020-01-01')).stdout).length, 3)
+    })
+
+    it('refuses what it does not understand, and says what it expects', async () => {
+      for (const since of ['yesterday', '2026-11-25T12:00', '1', '-1h', '1y', '2026-13-01']) {
+        const { code, stderr } = await audit(`--since=${since}`)
+        assert.equal(code, 1, since)
+        assert.match(stderr, /^keystile: --since is an instant such as/)
+      }
+      for (const limit of ['-1', '1.5', 'all', '']) {
+        const { code, stderr } = await audit(`--limit=${limit}`)
+        assert.equal(code, 1, limit)
+        assert.match(stderr, /^keystile: --limit is a whole number of lines/)
+      }
+      if (kind === 'SQLite')
+        assert.match((await audit('--database', 'data/mistyped.db')).stderr, /there is no database data\/mistyped\.db/)
+    })
+
+    it('follows what another process writes, until a signal', async () => {
+      const following = await follow('--limit', '1')
+      assert.equal((await following.next())['event'], 'login_refused')
+      await login()
+      assert.equal((await following.next())['event'], 'login')
+      await login('wrong')
+      assert.equal((await following.next())['event'], 'login_refused')
+      assert.equal(await following.stop(), 0)
+    })
+
+    it('ends quietly when nobody reads it any more', async () => {
+      for (const args of [['--json'], ['--follow', '--limit', '1']]) {
+        const child = startCommand(['audit', ...args], { cwd, env })
+        let stderr = ''
+        child.stderr!.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+        child.stdout!.destroy()
+        const exited = once(child, 'exit')
+        assert.deepEqual([(await exited)[0], stderr], [0, ''], args.join(' '))
+      }
+    })
+
+    if (kind === 'PostgreSQL') {
+      it('misses no line that becomes visible later than younger ones', async () => {
+        const late = new pg.Client({ connectionString: postgres!.url, options: '-c search_path=keystile' })
+        await late.connect()
+        ended.push(() => late.end())
+        await late.query('begin')
+        const at = Date.now()
+        const row = [randomRowId(at), at, 'login', 'app', 'held \u001b[31m\u202e up']
+        await late.query('insert into audit (id, at, event, actor, subject) values ($1, $2, $3, $4, $5)', row)
+        await login()
+        const following = await follow('--limit', '1')
+        assert.equal((await following.next())['actor'], `user:${subject}`)
+        await login()
+        assert.equal((await following.next())['actor'], `user:${subject}`)
+        await late.query('commit')
+        const line = await following.next()
+        assert.deepEqual([line['id'], line['actor'], line['subject']], [row[0], 'app', row[4]])
+      })
+
+      it('shows a subject of an app’s own without what moves the cursor', async () => {
+        const { stdout } = await audit('--json', '--subject', 'held \u001b[31m\u202e up')
+        const { stdout: columns } = await audit('--subject', 'held \u001b[31m\u202e up')
+        for (const shown of [stdout, columns]) assert.ok(shown.includes('held \\u001b[31m\\u202e up'), shown)
+      })
+    }
+  })
+}

@@ -1,0 +1,221 @@
+// A server is killed (SIGKILL) at random moments while clients refresh, log out and log in. They go on with what they were
+// last answered: whoever lost an answer sends the same again, within the grace or late.
+import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
+import { it } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { startServer, type RunningServer } from '../support/command.ts'
+import { describeOnBoth, issuer, key, password, readAnswer, tokensOf, type Answer } from '../support/keystile.ts'
+import type { Stage, Tokens } from '../support/keystile.ts'
+import { createRandom, type Random } from './random.ts'
+
+const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
+const isLong = Boolean(process.env['KEYSTILE_LONG'])
+/** Refreshes that were answered. */
+const goal = isLong ? 2_000 : 40
+/** So many clients wait for an answer, each with a session, when the server is killed. */
+const clients = 16
+/** The server is killed after at most so many answers. */
+const maxAnswers = 60
+/** At most so long after the last of them, at whatever it is then. */
+const maxMilliseconds = 5
+/** In turns: a lost answer is asked for again within the grace, or after it. */
+const graces = [60, 1]
+
+/** A session as its client knows it. */
+interface Held {
+  /** The newest is last. */
+  readonly all: Tokens[]
+  state: 'alive' | 'ending' | 'ended'
+  /** A late retry may have been forgiven, and is so once in 24 hours: the client logs out. */
+  wasLate: boolean
+}
+
+interface Server {
+  readonly running: RunningServer
+  readonly grace: number
+}
+
+interface Told {
+  kills: number
+  /** Refreshes that were answered. */
+  refreshes: number
+  /** Answers that never came. */
+  lost: number
+  /** Refreshes of which the database knows after a kill, and their client does not. */
+  committed: number
+}
+
+/** Clients of a server that is killed again and again. */
+async function live(stage: Stage, random: Random): Promise<Told> {
+  const told: Told = { kills: 0, refreshes: 0, lost: 0, committed: 0 }
+  const sessions: Held[] = []
+  let answersLeft = Infinity
+  let isOver = false
+  let running: RunningServer | undefined
+  let server = start()
+
+  async function start(): Promise<Server> {
+    const grace = graces[told.kills % graces.length]!
+    const env = {
+      KEYSTILE_ISSUER: issuer,
+      KEYSTILE_KEY: key,
+      KEYSTILE_DATABASE: stage.database,
+      KEYSTILE_GRACE_SECONDS: String(grace),
+      KEYSTILE_ACCESS_TOKEN_SECONDS: '3600',
+    }
+    running = await startServer({ cwd: import.meta.dirname, env })
+    told.committed += await compare(stage, sessions)
+    answersLeft = told.refreshes < goal ? 1 + random(maxAnswers) : Infinity
+    return { running, grace }
+  }
+
+  async function kill({ running }: Server): Promise<Server> {
+    await wait(random(maxMilliseconds + 1))
+    await running.stop('SIGKILL')
+    told.kills++
+    return start()
+  }
+
+  /** @returns what was answered; or, where it was lost, the server that was killed */
+  async function askOnce(path: string, init: RequestInit): Promise<Answer | Server> {
+    const asked = await server
+    let answer: Answer
+    try {
+      answer = await readAnswer(await fetch(`${asked.running.url}/auth${path}`, init))
+    } catch (error) {
+      if (asked === (await server)) throw error
+      told.lost++
+      return asked
+    }
+    assert.ok(answer.status < 500, answer.text)
+    if (--answersLeft === 0 && !isOver) server = kill(asked)
+    return answer
+  }
+  const post = (path: string, form: Record<string, string>): Promise<Answer | Server> =>
+    askOnce(path, { method: 'POST', body: new URLSearchParams(form) })
+
+  async function logIn(): Promise<Held> {
+    const answer = await untilAnswered(() => post('/token', { username: 'ada', password }))
+    const session: Held = { all: [takenFrom(answer)], state: 'alive', wasLate: false }
+    sessions.push(session)
+    return session
+  }
+
+  /** Shows the newest token of a session. */
+  const show = (session: Held, refresh_token = session.all.at(-1)!.refreshToken): Promise<Answer> =>
+    untilAnswered(
+      () => post('/token', { grant_type: 'refresh_token', refresh_token }),
+      ({ grace }) => (session.wasLate ||= grace === Math.min(...graces)),
+    )
+
+  async function refresh(session: Held): Promise<void> {
+    session.all.push(takenFrom(await show(session)))
+    told.refreshes++
+  }
+
+  async function logOut(session: Held): Promise<void> {
+    session.state = 'ending'
+    while (session.state === 'ending') {
+      const revoked = await post('/revoke', { token: session.all.at(-1)!.refreshToken })
+      if ('status' in revoked) {
+        assert.equal(revoked.status, 200)
+        session.state = 'ended'
+      } else if (random(2) === 0) {
+        // Whether it was ended nobody knows; but what is answered now holds.
+        const shown = await show(session)
+        if (shown.status === 200) session.all.push(takenFrom(shown))
+        else session.state = 'ended'
+      }
+    }
+  }
+
+  async function client(): Promise<void> {
+    while (told.refreshes < goal) {
+      const session = await logIn()
+      while (told.refreshes < goal && !session.wasLate && random(8) > 0) await refresh(session)
+      if (session.wasLate || random(2) === 0) await logOut(session)
+    }
+  }
+
+  try {
+    await Promise.all(Array.from({ length: clients }, client))
+    server = kill(await server)
+    for (const session of sessions) await (session.state === 'alive' ? refresh(session) : assertOver(session))
+    return told
+  } finally {
+    // Also where the comparison has failed, and clients are on their way.
+    isOver = true
+    await server.catch(() => {})
+    await running?.stop('SIGKILL')
+  }
+
+  async function assertOver(session: Held): Promise<void> {
+    for (const { refreshToken, accessToken } of session.all) {
+      assert.equal((await show(session, refreshToken)).status, 400)
+      const headers = { authorization: `Bearer ${accessToken}` }
+      const me = await untilAnswered(() => askOnce('/users/me', { headers }))
+      assert.deepEqual([me.status, me.json['detail']], [401, 'Token has been revoked'])
+    }
+  }
+}
+
+/** @param onLoss is told of each server that was killed before there was an answer */
+async function untilAnswered(
+  ask: () => Promise<Answer | Server>,
+  onLoss: (killed: Server) => void = () => {},
+): Promise<Answer> {
+  for (;;) {
+    const answer = await ask()
+    if ('status' in answer) return answer
+    onLoss(answer)
+  }
+}
+
+/** The tokens of an answer that has some. */
+function takenFrom({ status, json, text }: Answer): Tokens {
+  assert.equal(status, 200, text)
+  return tokensOf(json)
+}
+
+/**
+ * Holds what clients know against what lies in the database, while nobody asks: what was ended is so, and a session that lives
+ * can be refreshed by one token, which its client has, or would be given for the one it has.
+ *
+ * @returns how many of them have that token still to be given
+ */
+async function compare(stage: Stage, sessions: readonly Held[]): Promise<number> {
+  const rows = await stage.sql(
+    `select t.id, t.session_id, t.successor_id, t.used_at, s.ended_at
+      from refresh_token t join session s on s.id = t.session_id`,
+  )
+  const bySession = Map.groupBy(rows, (row) => row['session_id'])
+  let notGiven = 0
+  for (const { all, state } of sessions) {
+    const { sessionId, refreshToken } = all.at(-1)!
+    const tokens = bySession.get(sessionId)!
+    const isEnded = tokens.every((row) => row['ended_at'] !== null)
+    if (state !== 'ending') assert.equal(isEnded, state === 'ended')
+    if (isEnded) continue
+    const current = tokens.find((row) => row['id'] === refreshToken.split('.')[0])!
+    const living = tokens.filter((row) => row['used_at'] === null)
+    assert.deepEqual(
+      living.map((row) => row['id']),
+      [current['successor_id'] ?? current['id']],
+    )
+    if (living[0] !== current) notGiven++
+  }
+  return notGiven
+}
+
+describeOnBoth('a server that is killed', (stage) => {
+  it(`lets clients go on, and no end come back, in ${goal} refreshes (KEYSTILE_SEED=${seed})`, async (t) => {
+    const first = await stage.start()
+    await first.addUser()
+    // Nobody keeps the file open while the server is away.
+    await first.keystile.close()
+    const { kills, lost, committed, refreshes } = await live(stage, createRandom(seed))
+    t.diagnostic(`${refreshes} refreshes, ${kills} kills, ${lost} answers lost, ${committed} of them refreshes on disk`)
+    if (isLong) assert.ok(committed > 0 && committed < lost)
+  })
+})

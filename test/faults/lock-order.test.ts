@@ -1,0 +1,51 @@
+// Ends of many sessions at once. On PostgreSQL each of them is a lock, and two that take the same locks in different orders
+// wait for each other until the database ends one of them.
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import pg from 'pg'
+import { describeOnBoth } from '../support/keystile.ts'
+
+const sessions = 8
+
+describeOnBoth('ending all sessions of a user', (stage) => {
+  if (stage.kind === 'SQLite') return // where one writes at a time
+  it('takes them in the order of their ids, so that nobody who does the same is in its way', async () => {
+    const { keystile, addUser } = await stage.start()
+    const subject = await addUser()
+    for (let i = 0; i < sessions; i++) await keystile.sessions.create({ subject })
+    const client = new pg.Client({ connectionString: stage.database, options: '-c search_path=keystile' })
+    await client.connect()
+    try {
+      const { rows } = await client.query('select id from session order by id')
+      const ids = rows.map(({ id }) => id as string)
+      // As they lie in the table, so would a statement take them that names no order.
+      for (const id of ids.toReversed()) await client.query('update session set last_used_at = 1 where id = $1', [id])
+      await client.query('analyze session')
+      const lock = (id: string): Promise<unknown> =>
+        client.query('select id from session where id = $1 for update', [id])
+
+      await client.query('begin')
+      await lock(ids[0]!)
+      const ending = keystile.sessions.revokeAll(subject)
+      await isWaiting(stage.database)
+      for (const id of ids.slice(1)) await lock(id)
+      await client.query('commit')
+      await ending
+      assert.deepEqual(await keystile.sessions.list(subject), [])
+    } finally {
+      await client.end()
+    }
+  })
+})
+
+/** Resolves when somebody waits for a lock in this database. */
+async function isWaiting(url: string): Promise<void> {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    const text = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    while ((await client.query(text)).rows.length === 0) continue
+  } finally {
+    await client.end()
+  }
+}

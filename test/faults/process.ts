@@ -1,0 +1,72 @@
+// Keystile in a process of its own, which asks it what it is told to: the requests of one message all at once.
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import pg from 'pg'
+import { createTestClock, startKeystile, type Answer, type SendOptions } from '../support/keystile.ts'
+
+/** As many as one process asks at once, so that none of them waits for another outside of the database. */
+const connections = 20
+
+/** Method, path below the issuer, and what is sent. */
+export type AskedRequest = readonly [method: string, path: string, options: SendOptions]
+/** What of an answer goes from one process to another. */
+export type ToldAnswer = Pick<Answer, 'status' | 'json'>
+
+interface Told {
+  /** The clock stands still until it is told to move. */
+  readonly advanceSeconds: number
+  readonly requests: readonly AskedRequest[]
+}
+
+export interface KeystileProcess {
+  /** Sends requests all at once. The answers, in the order of the requests. */
+  ask(requests: readonly AskedRequest[]): Promise<readonly ToldAnswer[]>
+  advance(seconds: number): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts a process on a database: a SQLite file, or a URL of PostgreSQL, to which it has 20 connections. */
+export async function startProcess(database: string): Promise<KeystileProcess> {
+  const child = fork(import.meta.filename, [database], { execArgv: ['--conditions=source'] })
+  const ended = once(child, 'exit')
+  const reply = async (): Promise<readonly ToldAnswer[]> => {
+    const [answers] = await Promise.race([
+      once(child, 'message'),
+      ended.then(([code]) => Promise.reject(new Error(`the process has ended with ${code}`))),
+    ])
+    return answers as readonly ToldAnswer[]
+  }
+  const tell = (told: Told): Promise<readonly ToldAnswer[]> => {
+    child.send(told)
+    return reply()
+  }
+  await reply()
+  return {
+    ask: (requests) => tell({ advanceSeconds: 0, requests }),
+    advance: async (advanceSeconds) => void (await tell({ advanceSeconds, requests: [] })),
+    async stop() {
+      if (child.connected) child.disconnect()
+      await ended
+    },
+  }
+}
+
+async function serve(database: string): Promise<void> {
+  const pool = database.startsWith('postgres:')
+    ? new pg.Pool({ connectionString: database, max: connections })
+    : undefined
+  const clock = createTestClock()
+  const { send, keystile } = await startKeystile({ database: pool ?? database, clock })
+  process.on('message', async ({ advanceSeconds, requests }: Told) => {
+    clock.advance(advanceSeconds)
+    const answers = await Promise.all(requests.map((request) => send(...request)))
+    process.send!(answers.map(({ status, json }) => ({ status, json }) satisfies ToldAnswer))
+  })
+  process.once('disconnect', async () => {
+    await keystile.close()
+    await pool?.end()
+  })
+  process.send!([])
+}
+
+if (import.meta.main) await serve(process.argv[2]!)

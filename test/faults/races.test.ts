@@ -1,0 +1,153 @@
+// Two processes on one database use one refresh token at once, and end its session meanwhile. What they answer is held
+// against what lies in the database: how many tokens could still be refreshed.
+import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
+import { it } from 'node:test'
+import {
+  createTestClock,
+  describeOnBoth,
+  tokensOf,
+  type Stage,
+  type TestClock,
+  type TestKeystile,
+} from '../support/keystile.ts'
+import { createRandom } from './random.ts'
+import { startProcess, type AskedRequest, type KeystileProcess, type ToldAnswer } from './process.ts'
+
+const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
+const rounds = process.env['KEYSTILE_LONG'] ? 500 : 5
+/** Of one token, by each of the processes. */
+const tries = 20
+const day = 24 * 60 * 60
+
+const refreshOf = (token: string): AskedRequest => [
+  'POST',
+  '/token',
+  { form: { grant_type: 'refresh_token', refresh_token: token } },
+]
+const opening = (bearer: string): AskedRequest => ['GET', '/users/me', { bearer }]
+const idOf = (refreshToken: string): string => refreshToken.split('.')[0]!
+/** The refresh token of an answer that has one. */
+const next = ({ status, json }: ToldAnswer): string => {
+  assert.equal(status, 200, JSON.stringify(json))
+  return json['refresh_token'] as string
+}
+
+interface Race {
+  readonly one: KeystileProcess
+  readonly other: KeystileProcess
+  /** Keystile in this process, which starts the sessions. */
+  readonly here: TestKeystile
+  readonly clock: TestClock
+  /** An account. */
+  readonly subject: string
+}
+
+/** Starts the two processes, and ends them whatever comes of the race. */
+async function race(stage: Stage, run: (race: Race) => Promise<void>): Promise<void> {
+  const clock = createTestClock()
+  const here = await stage.start({ clock })
+  const subject = await here.addUser()
+  const processes: KeystileProcess[] = []
+  try {
+    processes.push(await startProcess(stage.database), await startProcess(stage.database))
+    const [one, other] = processes as [KeystileProcess, KeystileProcess]
+    await run({ one, other, here, clock, subject })
+  } finally {
+    await Promise.all(processes.map((process) => process.stop()))
+  }
+}
+
+/** The successors that both processes give for a token that each of them is shown 20 times. */
+async function showAtOnce({ one, other }: Race, token: string): Promise<ReadonlySet<string>> {
+  const requests = Array.from({ length: tries }, () => refreshOf(token))
+  const answers = await Promise.all([one.ask(requests), other.ask(requests)])
+  return new Set(answers.flat().map(next))
+}
+
+/** Ids of the refresh tokens of a session with which somebody could go on. */
+async function listLiving(stage: Stage, sessionId: string): Promise<readonly unknown[]> {
+  const rows = await stage.sql(
+    `select t.id from refresh_token t join session s on s.id = t.session_id
+      where s.id = '${sessionId}' and s.ended_at is null and t.used_at is null`,
+  )
+  return rows.map(({ id }) => id)
+}
+
+async function count(stage: Stage, from: string): Promise<number> {
+  return Number((await stage.sql(`select count(*) as number from ${from}`))[0]!['number'])
+}
+
+describeOnBoth('two processes on one database', (stage) => {
+  it(`give one successor to ${2 * tries} refreshes of one token at once (${rounds} times)`, () =>
+    race(stage, async (race) => {
+      const created = await race.here.keystile.sessions.create({ subject: race.subject })
+      const { sessionId } = tokensOf({ access_token: created.accessToken })
+      let { refreshToken } = created
+      for (let round = 1; round <= rounds; round++) {
+        const successors = await showAtOnce(race, refreshToken)
+        assert.equal(successors.size, 1)
+        ;[refreshToken] = successors as unknown as [string]
+        assert.deepEqual(await listLiving(stage, sessionId), [idOf(refreshToken)])
+        assert.equal(await count(stage, 'refresh_token'), round + 1)
+      }
+    }))
+
+  it(`give one successor to ${2 * tries} late tries of one token at once (${rounds} times)`, () =>
+    race(stage, async (race) => {
+      const { one, other, here, subject } = race
+      for (let round = 1; round <= rounds; round++) {
+        const created = await here.keystile.sessions.create({ subject })
+        const { sessionId } = tokensOf({ access_token: created.accessToken })
+        const [first] = await one.ask([refreshOf(created.refreshToken)])
+        const successor = next(first!)
+        await Promise.all([one, other].map((process) => process.advance(day)))
+        race.clock.advance(day)
+        assert.deepEqual(await showAtOnce(race, created.refreshToken), new Set([successor]))
+        assert.deepEqual(await listLiving(stage, sessionId), [idOf(successor)])
+        assert.equal(await count(stage, 'refresh_token'), 2 * round)
+      }
+    }))
+
+  it(`leave nothing alive of ${2 * tries} refreshes and one revocation at once (${rounds} times, KEYSTILE_SEED=${seed})`, (t) =>
+    race(stage, async ({ one, other, here, subject }) => {
+      const random = createRandom(seed)
+      const statuses: Record<number, number> = {}
+      let undecided = 0
+      for (let round = 1; round <= rounds; round++) {
+        const created = await here.keystile.sessions.create({ subject })
+        const { sessionId } = tokensOf({ access_token: created.accessToken })
+        const requests = Array.from({ length: tries }, () => refreshOf(created.refreshToken))
+        const revocation: AskedRequest = ['POST', '/revoke', { form: { token: created.refreshToken } }]
+        const place = random(tries + 1)
+        const [ofOne, ofOther] = await Promise.all([
+          one.ask(requests.toSpliced(place, 0, revocation)),
+          other.ask(requests),
+        ])
+        assert.equal(ofOne[place]!.status, 200)
+        const answers = [...ofOne.toSpliced(place, 1), ...ofOther]
+        const granted = answers.filter(({ status }) => status === 200)
+        for (const { status, json } of answers) {
+          assert.ok(status === 200 || (status === 400 && json['error'] === 'invalid_grant'), JSON.stringify(json))
+          statuses[status] = (statuses[status] ?? 0) + 1
+        }
+        if (granted.length > 0 && granted.length < answers.length) undecided++
+        const refreshTokens = new Set(granted.map(next))
+        assert.ok(refreshTokens.size <= 1)
+
+        assert.deepEqual(await listLiving(stage, sessionId), [])
+        assert.equal(await count(stage, `event where value = '${sessionId}'`), 1)
+        const opened = [created.accessToken, ...granted.map(({ json }) => json['access_token'] as string)].map(opening)
+        for (const { status } of await one.ask(opened)) assert.equal(status, 401)
+        // The other hears of it within a second, if the machine is not too busy.
+        const until = performance.now() + 10_000
+        while ((await other.ask(opened)).some(({ status }) => status !== 401))
+          assert.ok(performance.now() < until, 'ten seconds have passed')
+        const shown = [created.refreshToken, ...refreshTokens].map(refreshOf)
+        for (const process of [one, other]) for (const { status } of await process.ask(shown)) assert.equal(status, 400)
+      }
+      t.diagnostic(
+        `${JSON.stringify(statuses)}; in ${undecided} of ${rounds} rounds some were answered and some refused`,
+      )
+    }))
+})

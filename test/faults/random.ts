@@ -1,0 +1,13 @@
+/** Whole numbers from 0 to below `below` that look random and depend on the seed alone. */
+export type Random = (below: number) => number
+
+/** mulberry32. */
+export function createRandom(seed: number): Random {
+  let state = seed
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below)
+  }
+}

@@ -1,0 +1,120 @@
+// keystile/client against the server itself.
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { createClient, memoryStorage, type Client, type ClientOptions } from 'keystile/client'
+import {
+  createTestClock,
+  describeOnBoth,
+  issuer,
+  password,
+  type TestClock,
+  type TestKeystile,
+} from '../support/keystile.ts'
+
+const me = `${issuer}/users/me`
+
+describeOnBoth('the client', (stage) => {
+  let server: TestKeystile
+  let clock: TestClock
+  /** The bodies of the refreshes that the server was asked for. */
+  let refreshes: string[]
+  /** The answer to the next request is lost on its way. */
+  let losesAnswer = false
+
+  async function start(options: Partial<ClientOptions> = {}): Promise<Client> {
+    clock = createTestClock()
+    refreshes = []
+    server = await stage.start({ clock })
+    await server.addUser({ username: 'ada', email: 'ada@example.com' })
+    return connect(options)
+  }
+  const connect = (options: Partial<ClientOptions> = {}): Client =>
+    createClient({
+      issuer,
+      clock: { now: clock.now, elapsed: clock.now },
+      async fetch(input, init) {
+        const request = new Request(input, init)
+        const body = await request.clone().text()
+        if (body.startsWith('grant_type=refresh_token')) refreshes.push(body)
+        const answer = await server.keystile.fetch(request)
+        if (!losesAnswer) return answer
+        losesAnswer = false
+        throw new TypeError('the network is gone')
+      },
+      ...options,
+    })
+
+  it('logs in, is known, refreshes and logs out', async () => {
+    const client = await start()
+    await assert.rejects(client.login({ username: 'ada', password: 'wrong' }), {
+      code: 'invalid_grant',
+      message: 'Incorrect username or password',
+    })
+    await client.login({ username: 'ada', password })
+    assert.equal((await client.fetch(me)).status, 200)
+    clock.advance(600)
+    assert.equal((await client.fetch(me)).status, 200)
+    assert.equal(refreshes.length, 1)
+    const token = await client.accessToken()
+    await client.logout()
+    assert.equal((await server.send('GET', '/users/me', { bearer: token! })).status, 401)
+    assert.equal((await client.fetch(me)).status, 401)
+  })
+
+  it('refreshes once for twenty calls at once', async () => {
+    const client = await start()
+    await client.login({ username: 'ada', password })
+    clock.advance(600)
+    const answers = await Promise.all(Array.from({ length: 20 }, () => client.fetch(me)))
+    assert.ok(answers.every(({ status }) => status === 200))
+    assert.equal(refreshes.length, 1)
+  })
+
+  it('stays signed in when the answer to a refresh is lost', async () => {
+    const client = await start()
+    await client.login({ username: 'ada', password })
+    for (const secondsUntilNext of [5, 3_600]) {
+      clock.advance(600)
+      losesAnswer = true
+      await assert.rejects(client.fetch(me), { code: 'temporarily_unavailable' })
+      clock.advance(secondsUntilNext)
+      assert.equal((await client.fetch(me)).status, 200)
+    }
+    assert.equal(new Set(refreshes).size, 2)
+    assert.equal(refreshes.length, 4)
+  })
+
+  it('stays signed in when two refresh at once who share the tokens and no lock', async () => {
+    const storage = memoryStorage()
+    const one = await start({ storage })
+    const other = connect({ storage })
+    await one.login({ username: 'ada', password })
+    for (let round = 1; round <= 3; round++) {
+      clock.advance(600)
+      const answers = await Promise.all([one.fetch(me), other.fetch(me)])
+      assert.ok(answers.every(({ status }) => status === 200))
+      assert.equal(refreshes.length, 2 * round)
+    }
+  })
+
+  it('is signed out when its user is disabled', async () => {
+    const client = await start()
+    let signOuts = 0
+    client.onSignOut(() => signOuts++)
+    await client.login({ username: 'ada', password })
+    const { id } = (await (await client.fetch(me)).json()) as { readonly id: string }
+    await server.disable(id)
+    const answer = await client.fetch(me)
+    assert.equal(answer.status, 401)
+    assert.match(answer.headers.get('www-authenticate')!, /revoked/)
+    assert.equal(signOuts, 1)
+    assert.equal(await client.isSignedIn(), false)
+  })
+
+  it('is refused in words that hold no token', async () => {
+    const client = await start()
+    await client.login({ username: 'ada', password })
+    await assert.rejects(client.login({ username: 'ada', password, scopes: ['no:such'] }), { code: 'invalid_scope' })
+    assert.equal(await client.isSignedIn(), true)
+  })
+})
