@@ -69,6 +69,7 @@ describe('a new password', () => {
       'qwertyuiopasdfgh',
       'QWERTZUIOPasdfg',
       'aaaaabbbbbccccc!',
+      'abc123xyz789qwe', // three on average
       'abcd1234EFGH5678',
       '1qaz2wsx3edc4rfv5tgb',
       '1q2w3e4r5t6y7u8i9o',
@@ -78,10 +79,11 @@ describe('a new password', () => {
       '1234567dragon!!!',
       'trustno1!!!!!!!',
       'letmein 1984-12-25',
+      'nemvxyheqdd5oqxyxyzi!', // the longest of the list
       `${'9'.repeat(12)}password`,
       `password${'7391'.repeat(10)}`,
     ],
-    'something simple with digits or signs around it': ['zebrazebra12345!', 'abcdef 19841225'],
+    'something simple with digits or signs around it': ['zebrazebra12345!', 'abcdef 19841225', 'uvwx 492910483920'],
   }
   for (const [what, passwords] of Object.entries(refused)) {
     it(`is not ${what}`, () => {
@@ -97,6 +99,7 @@ describe('a new password', () => {
       'one common word, password, among others',
       'tomorrow is fast', // it ends with the letter it begins with
       'x29384756102938', // a letter is no word
+      'uvw 4929104839201', // and neither are three
       'passwort 581972046315980', // what is behind the word would do by itself
       '4929104839201928',
       'before\0after and more',
