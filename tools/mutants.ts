@@ -390,6 +390,18 @@ export const explained: readonly Explanation[] = [
     why: 'allows more than is needed',
   },
   {
+    file: `${server}/features/password/blocklist.ts`,
+    line: 'if (order < 0) from = end + 1',
+    mutation: '<= in: order < 0',
+    why: 'a line that is the same was answered above',
+  },
+  {
+    file: `${server}/features/password/expected-password.ts`,
+    line: 'const maxCommonLength = 20',
+    mutation: '20 becomes 21',
+    why: 'looks for what no line of the list is long enough for',
+  },
+  {
     file: `${server}/features/password/password.ts`,
     line: 'const isKnown = stored !== undefined && isHash(stored)',
     mutation: 'dropped: stored !== undefined',

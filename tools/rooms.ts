@@ -144,10 +144,15 @@ const server: Package = {
     },
     {
       name: 'features/password',
-      for: 'hashes in threads of their own: argon2id, and what others stored; and the policy',
+      for: 'hashes in threads of their own: argon2id, and what others stored; and what is asked of a new password',
       from: ['base'],
       packages: ['keystile', 'node:worker_threads', 'node:events', 'node:os', 'node:crypto'],
-      packagesOf: { 'argon2.ts': ['@node-rs/argon2'], 'bcrypt.ts': ['@node-rs/bcrypt'] },
+      packagesOf: {
+        'argon2.ts': ['@node-rs/argon2'],
+        'bcrypt.ts': ['@node-rs/bcrypt'],
+        'blocklist.ts': ['node:fs'],
+        'policy.ts': ['node:url'],
+      },
     },
     {
       name: 'features/users',
@@ -218,6 +223,7 @@ const server: Package = {
         'node:readline',
         'node:stream',
         'node:util',
+        'node:os',
         'node:path',
         'node:url',
         '(computed)',

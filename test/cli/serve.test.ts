@@ -272,6 +272,8 @@ describe('keystile', () => {
         env: {
           KEYSTILE_SESSION_SECONDS: '1',
           KEYSTILE_IDLE_SECONDS: 'long',
+          KEYSTILE_PASSWORD_MIN_LENGTH: '7',
+          KEYSTILE_PASSWORD_HASHING: 'm=19456,t=1',
           KEYSTILE_CORS_ORIGINS: 'https://a.example, *,http://b.example',
         },
       },
@@ -284,6 +286,8 @@ describe('keystile', () => {
       /graceSeconds is at most 60/,
       /sessionSeconds is at least 60/,
       /KEYSTILE_IDLE_SECONDS is a whole number/,
+      /passwordMinLength is at least 8/,
+      /passwordHashing has at least 47104 KiB with passes: 1/,
       /corsOrigins has "\*"/,
       /corsOrigins has "http:\/\/b\.example", which is not https/,
     ])
@@ -302,7 +306,7 @@ describe('keystile', () => {
     }
     assert.deepEqual(await complete('se'), ['serve'])
     assert.deepEqual(await complete('user', 'd'), ['disable', 'delete'])
-    assert.deepEqual(await complete('user', 'create', 'ada', '--pass'), ['--password-file'])
+    assert.deepEqual(await complete('user', 'create', 'ada', '--password-f'), ['--password-file'])
     assert.ok((await complete('serve', '--')).includes('--issuer'))
     for (const shell of ['zsh', 'fish'])
       assert.match((await runCommand(['completion', shell], { cwd })).stdout, /keystile/)

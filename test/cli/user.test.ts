@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, describe, it } from 'node:test'
+import pg from 'pg'
 import { decodeJwtUnsafe } from 'keystile/jwt'
 import { freePort, runCommand, startServer, type Finished, type RunningServer } from '../support/command.ts'
 import { createTestDatabase, howToGetPostgres, type TestDatabase } from '../support/postgres.ts'
@@ -48,6 +50,17 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         body: new URLSearchParams({ username, password }),
       })
       return { status: response.status, ...((await response.json()) as { access_token: string; scope: string }) }
+    }
+
+    const readHash = async (username: string): Promise<string> => {
+      const sql = `select password_hash from "user" where username_key = '${username}'`
+      if (!postgres)
+        return new DatabaseSync(join(cwd, 'data/keystile.db')).prepare(sql).get()!['password_hash'] as string
+      const client = new pg.Client({ connectionString: postgres.url, options: '-c search_path=keystile' })
+      await client.connect()
+      const { rows } = await client.query<{ password_hash: string }>(sql)
+      await client.end()
+      return rows[0]!.password_hash
     }
 
     it('creates a user with roles and scopes, who can log in', async () => {
@@ -142,6 +155,17 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal((await login('bob')).status, 200)
     })
 
+    it('asks of a password what the settings say, and hashes it at their cost', async () => {
+      writeFileSync(join(cwd, 'eight'), 'zk4-tent\n')
+      const set = (...args: string[]): Promise<Finished> =>
+        user('set-password', 'bob', '--password-file', 'eight', ...args)
+      assert.match((await set()).stderr, /at least 15 characters/)
+      const cost = ['--password-hashing', 'm=12288,t=3']
+      assert.equal((await set('--password-min-length', '8', ...cost)).code, 0)
+      assert.match(await readHash('bob'), /^\$argon2id\$v=19\$m=12288,t=3,p=1\$/)
+      assert.equal((await user('set-password', 'bob', '--password-file', 'password')).code, 0)
+    })
+
     it('prints JSON, a line each, where a script reads', async () => {
       const { stdout } = await user('list', '--json')
       const [bob, root] = stdout
@@ -170,6 +194,10 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
 
     it('refuses what cannot be, in a sentence, and creates nothing', async () => {
       writeFileSync(join(cwd, 'short'), 'short\n')
+      writeFileSync(join(cwd, 'common'), 'passwordpassword\n')
+      writeFileSync(join(cwd, 'named'), 'a Wonderful life of mine\n')
+      writeFileSync(join(cwd, 'hosted'), 'my localhost, my castle\n')
+      writeFileSync(join(cwd, 'rooted'), 'the Root of evil\n')
       writeFileSync(join(cwd, 'latin'), Buffer.from('passwörd passwörd', 'latin1'))
       const table: readonly (readonly [readonly string[], RegExp])[] = [
         [['create', 'root', '--password-file', 'password'], /this username is already taken/],
@@ -179,6 +207,14 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         [['create', 'new', '--role', 'god', '--password-file', 'password'], /no such role; there are reader, admin/],
         [['create', 'new', '--scope', 'x', '--password-file', 'password'], /no such scope; there are items:read/],
         [['create', 'new', '--password-file', 'short'], /at least 15 characters/],
+        [['create', 'new', '--password-file', 'common'], /most common ones; several words/],
+        [['create', 'wonderful', '--password-file', 'named'], /should not contain your username/],
+        [
+          ['create', 'new', '--email', 'wonderful@x.example', '--password-file', 'named'],
+          /contain your e-mail address/,
+        ],
+        [['set-password', 'bob', '--password-file', 'hosted'], /should not contain the name of this service/],
+        [['set-password', 'root', '--password-file', 'rooted'], /at least 15 characters besides your username/],
         [['create', 'new', '--password-file', 'latin'], /--password-file cannot be read/],
         [['create', 'new', '--password-file', 'absent'], /--password-file cannot be read/],
         [['create', 'new'], /no terminal to ask for a password on: give --password-file/],

@@ -84,6 +84,8 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await post({ ...change, current_password: 'x'.repeat(5_000) })).status, 403)
     for (const json of [
       { ...change, new_password: 'short' },
+      { ...change, new_password: 'passwordpassword' },
+      { ...change, new_password: 'ada has engines' }, // twelve characters besides her name
       { new_password: newPassword },
       { current_password: password },
       { ...change, username: 'x' },

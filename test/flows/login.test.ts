@@ -239,6 +239,21 @@ describeOnBoth(
       assert.equal((await login()).status, 200)
     })
 
+    it('hashes anew at the next login when the cost was raised since, and never back', async () => {
+      const { addUser, readHash } = await stage.start()
+      const subject = await addUser()
+      const before = await readHash(subject)
+      const raised = await stage.start({ passwordHashing: { memoryKiB: 20_480, passes: 3 } })
+      assert.equal((await raised.login({ password: 'wrong' })).status, 400)
+      assert.equal(await readHash(subject), before)
+      assert.equal((await raised.login()).status, 200)
+      const after = await readHash(subject)
+      assert.match(after, /^\$argon2id\$v=19\$m=20480,t=3,p=1\$/)
+      const lowered = await stage.start()
+      for (const { login } of [raised, lowered]) assert.equal((await login()).status, 200)
+      assert.equal(await readHash(subject), after)
+    })
+
     for (const [kind, hash] of Object.entries(importedHashes)) {
       it(`takes a ${kind} hash of another library, and makes it anew at the first login, be it three at once`, async () => {
         const { addUser, login, readHash, writeHash } = await stage.start()

@@ -99,15 +99,17 @@ describeOnBoth('POST /users', (stage) => {
 
   it('takes passwords of 15 code points to 1,024 bytes, whatever is in them, and counts every byte (ASVS V6.2.8)', async () => {
     const { register, login } = await stage.start()
+    const words = Array.from({ length: 300 }, (_, i) => `word ${i} `).join('')
+    const most = `${words.slice(0, 1_000)}${'🔑'.repeat(6)}`
     const good = {
-      fifteen: 'x'.repeat(15),
-      emoji: '🔑'.repeat(15),
-      sixtyfour: 'y'.repeat(64),
-      thousand: 'z'.repeat(1_000),
-      most: '🔑'.repeat(256),
+      fifteen: words.slice(0, 15),
+      emoji: '🔑🗝🚪🏠🌳🐈🐕🌧🌈🚲🛶⛰🌋🗻🦉',
+      sixtyfour: words.slice(0, 64),
+      thousand: words.slice(0, 1_000),
+      most,
       nul: `before\0after and more`,
-      spaces: ' '.repeat(20),
-      composed: 'ÅÅÅÅÅÅÅÅÅÅÅÅÅÅÅ'.normalize('NFC'),
+      spaces: '    two wide margins    ',
+      composed: 'Åland in Ångström'.normalize('NFC'),
     }
     for (const [username, secret] of Object.entries(good)) {
       assert.equal(
@@ -118,18 +120,19 @@ describeOnBoth('POST /users', (stage) => {
       assert.equal((await login({ username, password: secret })).status, 200, username)
     }
     const near = {
-      fifteen: 'X'.repeat(15),
-      sixtyfour: `${'y'.repeat(63)}z`,
-      thousand: 'z'.repeat(999),
-      most: '🔑'.repeat(255),
+      fifteen: words.slice(0, 15).toUpperCase(),
+      sixtyfour: `${words.slice(0, 63)}z`,
+      thousand: words.slice(0, 999),
+      most: `${most.slice(0, -2)}🗝`,
       nul: 'before\0after and mor',
-      spaces: ' '.repeat(19),
-      composed: 'ÅÅÅÅÅÅÅÅÅÅÅÅÅÅÅ'.normalize('NFD'),
+      spaces: 'two wide margins',
+      composed: 'Åland in Ångström'.normalize('NFD'),
     }
     for (const [username, secret] of Object.entries(near))
       assert.equal((await login({ username, password: secret })).status, 400, username)
-    const tooLong = '🔑'.repeat(257)
-    for (const secret of ['x'.repeat(14), '🔑'.repeat(14), tooLong]) {
+    assert.equal(Buffer.byteLength(most), 1_024)
+    const tooLong = `${most}x`
+    for (const secret of [words.slice(0, 14), Array.from(good.emoji).slice(1).join(''), tooLong]) {
       assert.equal((await register({ username: 'other', email: 'other@example.com', password: secret })).status, 422)
     }
     assert.equal((await login({ username: 'most', password: tooLong })).json['error'], 'invalid_grant')
@@ -137,7 +140,43 @@ describeOnBoth('POST /users', (stage) => {
 
   it('has no rule on what a password is made of (NIST SP 800-63B-4 §3.1.1.2)', async () => {
     const { register } = await stage.start()
-    assert.equal((await register({ password: 'a'.repeat(15) })).status, 201)
+    assert.equal((await register({ password: 'no signs no digits no capitals' })).status, 201)
+  })
+
+  it('answers 422 to a password that is common, or is made of what it belongs to, and says why without repeating it', async () => {
+    const { register } = await stage.start()
+    const bad = [
+      ['passwordPASSWORD', /^password: Password should not be one of the most common ones; several words/],
+      ['Dragon-1234567890', /a common word with digits or signs around it/],
+      ['qwertyuiop asdfghjkl', /a row of letters, digits or keys/],
+      ['zebra5zebra5zebra5', /something short that is repeated/],
+      ['the Countess of love', /should not contain your username/],
+      ['lovelace on the run', /should not contain your e-mail address/],
+      ['Localhost of mine', /should not contain the name of this service/],
+    ] as const
+    for (const [secret, expected] of bad) {
+      const fields = { username: 'Countess', email: 'Lovelace+x@example.com', password: secret }
+      const { status, json, text } = await register(fields)
+      assert.equal(status, 422, secret)
+      assert.match(json['detail'], expected)
+      assert.deepEqual(json['errors'][0].loc, ['body', 'password'])
+      assert.doesNotMatch(text, /dragon|qwerty|zebra|of love|on the run|of mine/i)
+    }
+    assert.equal((await register({ username: 'ada', password: 'ada drives an engine' })).status, 201)
+  })
+
+  it('answers 422 to the name inside also where other fields are wrong', async () => {
+    const { register } = await stage.start()
+    const { json } = await register({ username: 'Countess', email: 'nobody', password: 'the Countess of love' })
+    const found = json['errors'].map(({ loc }: { loc: readonly string[] }) => loc[1])
+    assert.deepEqual(found, ['email', 'password'])
+  })
+
+  it('asks for as many characters as are configured, and for no common one of those', async () => {
+    const { register } = await stage.start({ passwordMinLength: 8 })
+    assert.match((await register({ password: 'zk4-ten' })).json['detail'], /at least 8 characters/)
+    assert.match((await register({ password: 'iloveyou' })).json['detail'], /most common/)
+    assert.equal((await register({ password: 'zk4-tent' })).status, 201)
   })
 
   it('refuses a password with a lone surrogate, which no form can send', async () => {

@@ -9,6 +9,7 @@ import { serveCommand } from './serve.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { readVersion } from '../server/version.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
+import { tuneCommand } from './tune.ts'
 import { userCommands } from './user.ts'
 
 const commands: readonly Command[] = [
@@ -16,6 +17,7 @@ const commands: readonly Command[] = [
   ...userCommands,
   ...clientCommands,
   ...keyCommands,
+  tuneCommand,
   auditCommand,
   {
     words: ['config', 'check'],

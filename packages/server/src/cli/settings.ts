@@ -37,6 +37,12 @@ const booleanOf = (value: string): boolean => {
   return value === 'true'
 }
 
+const costOf = (value: string): unknown => {
+  const [, memoryKiB, passes] = /^m=(\d{1,9}),t=(\d{1,9})$/.exec(value) ?? []
+  if (memoryKiB === undefined) throw new TypeError('is written m=19456,t=2: KiB of memory, and passes')
+  return { memoryKiB: Number(memoryKiB), passes: Number(passes) }
+}
+
 const settings: readonly Setting[] = [
   {
     name: 'issuer',
@@ -109,6 +115,18 @@ const settings: readonly Setting[] = [
     environment: ['KEYSTILE_GRACE_SECONDS'],
     summary: 'how long a used refresh token gives its successor again; 10 unless said, 0 for never',
     parse: wholeNumber,
+  },
+  {
+    name: 'passwordMinLength',
+    environment: ['KEYSTILE_PASSWORD_MIN_LENGTH'],
+    summary: 'characters of a new password at least; 15 unless said, from 8 on beside a second factor',
+    parse: wholeNumber,
+  },
+  {
+    name: 'passwordHashing',
+    environment: ['KEYSTILE_PASSWORD_HASHING'],
+    summary: 'what a password hash costs, as keystile tune prints it; m=19456,t=2 unless said',
+    parse: costOf,
   },
   {
     name: 'corsOrigins',

@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs'
 import { parseJsonObject, silentLogger, systemClock, type JsonObject } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { byOperator } from '../features/audit/audit.ts'
-import { findPasswordFault } from '../features/password/password.ts'
+import type { HashingCost } from '../features/password/hashing-cost.ts'
+import { createPasswordPolicy, type PasswordOwner } from '../features/password/policy.ts'
 import type { ScopeRules } from '../features/scopes/scopes.ts'
 import { parseEmail, parseUsername } from '../features/users/names.ts'
 import { checkProfile } from '../features/users/profile.ts'
 import type { Profile, ProfileSchema, User, UserChange, Users } from '../features/users/users.ts'
 import { wireManagedUser } from '../features/users/wire-user.ts'
+import type { CheckedOptions } from '../server/options.ts'
 import { openAccounts, type Accounts } from '../server/wire.ts'
 import type { Call, CallFlags, Command } from './command.ts'
 import { requireExisting } from './existing-database.ts'
@@ -102,13 +104,16 @@ async function create({ operand, flags, terminal, settings: readSettings }: Call
   const roles = readNames(flags, 'role', settings.options.scopes)
   const scopes = readNames(flags, 'scope', settings.options.scopes)
   const profile = await readProfile(flags.value('profile'), settings.options.profile)
-  const password = await readPassword(flags.value('password-file'), terminal)
-  await withAccounts(settings.options.database, async ({ users, passwords }) => {
+  const { database, passwordHashing } = settings.options
+  const owner = { username: username.shown, email: email?.shown }
+  const password = await readPassword(flags.value('password-file'), { owner, terminal, options: settings.options })
+  const work = async ({ users, passwords }: Accounts): Promise<void> => {
     const passwordHash = await passwords.hash(password)
     const created = await users.create({ username, email, passwordHash, scopes, roles, profile }, byOperator)
     if ('taken' in created) throw new ConfigurationError(`this ${created.taken} is already taken`)
     terminal.print(`created ${username.shown} (${created.user.publicUser.id})`)
-  })
+  }
+  await withAccounts(database, work, passwordHashing)
 }
 
 async function list({ flags, terminal, settings }: Call): Promise<void> {
@@ -168,14 +173,16 @@ async function changeUser(
 }
 
 async function setPassword({ operand, flags, terminal, settings }: Call): Promise<void> {
-  const { database } = (await settings()).options
-  const password = await readPassword(flags.value('password-file'), terminal)
-  await withAccounts(requireExisting(database), async ({ users, passwords }) => {
+  const { options } = await settings()
+  const work = async ({ users, passwords }: Accounts): Promise<void> => {
     const user = await getUser(users, operand)
+    const owner = user.publicUser
+    const password = await readPassword(flags.value('password-file'), { owner, terminal, options })
     const outcome = await users.changePassword(user, await passwords.hash(password), byOperator)
     if (outcome === 'outdated') throw new ConfigurationError('the password was changed at the same time; try again')
-    terminal.print(`${user.publicUser.username} has a new password and no sessions`)
-  })
+    terminal.print(`${owner.username} has a new password and no sessions`)
+  }
+  await withAccounts(requireExisting(options.database), work, options.passwordHashing)
 }
 
 async function remove({ operand, terminal, settings }: Call): Promise<void> {
@@ -190,8 +197,10 @@ async function remove({ operand, terminal, settings }: Call): Promise<void> {
 async function withAccounts(
   database: Parameters<typeof openAccounts>[0],
   work: (accounts: Accounts) => Promise<void>,
+  passwordHashing?: HashingCost,
 ): Promise<void> {
-  const accounts = await openAccounts(database, { logger: silentLogger, clock: systemClock })
+  const common = { logger: silentLogger, clock: systemClock }
+  const accounts = await openAccounts(database, passwordHashing ? { ...common, passwordHashing } : common)
   try {
     await work(accounts)
   } finally {
@@ -229,9 +238,14 @@ async function readProfile(file: string | undefined, schema: ProfileSchema | und
 }
 
 /** From a file, less the line end that editors leave, or typed twice. */
-async function readPassword(file: string | undefined, terminal: Terminal): Promise<string> {
+async function readPassword(
+  file: string | undefined,
+  call: { readonly owner: PasswordOwner; readonly terminal: Terminal; readonly options: CheckedOptions },
+): Promise<string> {
+  const { owner, terminal, options } = call
   const password = file === undefined ? await terminal.askSecret('Password: ') : readPasswordFile(file)
-  const fault = findPasswordFault(password)
+  const policy = createPasswordPolicy({ issuer: options.issuer, minLength: options.passwordMinLength })
+  const fault = policy.findFault(password, owner)
   if (fault) throw new ConfigurationError(fault)
   if (file === undefined && (await terminal.askSecret('Password again: ')) !== password) {
     throw new ConfigurationError('the two passwords differ')

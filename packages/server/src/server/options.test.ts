@@ -44,6 +44,8 @@ describe('checkOptions', () => {
     assert.equal(options.sessionSeconds, 30 * 86_400)
     assert.equal(options.idleSeconds, 14 * 86_400)
     assert.equal(options.graceSeconds, 10)
+    assert.equal(options.passwordMinLength, 15)
+    assert.deepEqual(options.passwordHashing, { memoryKiB: 19_456, passes: 2 })
     assert.equal(options.auditSeconds, 90 * 86_400)
     assert.equal(options.registration, 'open')
     assert.equal(options.signingAlgorithm, 'ES256')
@@ -208,6 +210,17 @@ describe('readOptions', () => {
     ['a life of sessions above 400 days', { sessionSeconds: 400 * 86_400 + 1 }, /at most 34560000/],
     ['an idle time below a minute', { idleSeconds: 59 }, /idleSeconds is at least 60/],
     ['an idle time above 400 days', { idleSeconds: 400 * 86_400 + 1 }, /at most 34560000/],
+    ['passwords of fewer than 8', { passwordMinLength: 7 }, /passwordMinLength is at least 8 \(NIST/],
+    ['passwords of more than 64', { passwordMinLength: 65 }, /passwordMinLength is at most 64/],
+    ['a length that is no whole number', { passwordMinLength: 8.5 }, /is a whole number from 8 to 64/],
+    [
+      'hashing below the floor of OWASP',
+      { passwordHashing: { memoryKiB: 19_455, passes: 2 } },
+      /passwordHashing has at least 19456 KiB with passes: 2/,
+    ],
+    ['hashing without passes', { passwordHashing: { memoryKiB: 19_456 } }, /passwordHashing/],
+    ['hashing with lanes', { passwordHashing: { memoryKiB: 19_456, passes: 2, lanes: 4 } }, /passwordHashing/],
+    ['hashing by a name', { passwordHashing: 'argon2id' }, /passwordHashing is \{ memoryKiB, passes \}/],
     ['a record shorter than a day', { auditSeconds: 86_399 }, /auditSeconds is at least 86400/],
     ['a record longer than 10 years', { auditSeconds: 3_650 * 86_400 + 1 }, /at most 315360000/],
     ['a grace below 0', { graceSeconds: -1 }, /graceSeconds is at least 0/],
@@ -257,6 +270,11 @@ describe('readOptions', () => {
     ],
     ['roles of users who are elsewhere', { users: directory, roles: {} }, /^roles is for our own accounts/],
     ['a profile of users who are elsewhere', { users: directory, profile: z.object({}) }, /^profile is for our own/],
+    [
+      'lengths of passwords that are elsewhere',
+      { users: directory, passwordMinLength: 15 },
+      /^passwordMinLength is for/,
+    ],
     ['registration of users who are elsewhere', { users: directory, registration: 'closed' }, /^registration is for/],
   ]
   for (const [title, options, expected] of table) {
@@ -283,6 +301,9 @@ describe('readOptions', () => {
       { accessTokenSeconds: 86_400 },
       { sessionSeconds: 60, idleSeconds: 60, graceSeconds: 0 },
       { sessionSeconds: 400 * 86_400, idleSeconds: 400 * 86_400, graceSeconds: 60 },
+      { passwordMinLength: 8, passwordHashing: { memoryKiB: 47_104, passes: 1 } },
+      { passwordMinLength: 64, passwordHashing: { memoryKiB: 1_048_576, passes: 4 } },
+      { users: directory, passwordHashing: { memoryKiB: 65_536, passes: 3 } },
       { cookieSession: true },
       { cookieSession: true, issuer: 'https://auth.example', registration: 'closed' },
       { cookieSession: false, issuer: 'http://localhost/a;b' },

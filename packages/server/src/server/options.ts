@@ -2,91 +2,17 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { isScopeName, silentLogger, systemClock, type Clock, type Logger } from 'keystile/internal'
 import type { Jwk, SigningKey } from 'keystile/jwt'
-import { adminRole, builtInScopes, type BuiltInScope, type ScopeRules } from '../features/scopes/scopes.ts'
+import { defaultCost, findCostFault, type HashingCost } from '../features/password/hashing-cost.ts'
+import { defaultMinLength, leastMinLength, maxMinLength } from '../features/password/policy.ts'
+import { adminRole, builtInScopes, type ScopeRules } from '../features/scopes/scopes.ts'
 import { maxAccessTokenSeconds, type Lifetimes } from '../features/sessions/lifetimes.ts'
 import { findSealingSecretFault } from '../features/signing-keys/sealing-secret.ts'
 import { issuingAlgorithms, signingKeyOf, type IssuingAlgorithm } from '../features/signing-keys/signing-keys.ts'
 import { directoryFunctions, type UserDirectory } from '../features/users/directory.ts'
-import type { ProfileSchema, PublicUser } from '../features/users/users.ts'
+import type { ProfileSchema } from '../features/users/users.ts'
 import { isPostgresUrl } from '../storage/open.ts'
 import type { Pool } from '../storage/postgres.ts'
 import { ConfigurationError } from '../base/configuration-error.ts'
-
-/** What `createKeystile` is told. `S`: the declared scopes, `P`: the profile's fields, `U`: the user of the app's own directory. */
-export type KeystileOptions<S extends string, P extends object, U = PublicUser & P> = CommonOptions<S> &
-  (AccountOptions<S, P> | DirectoryOptions<S, U>)
-
-interface CommonOptions<S extends string> {
-  /** `iss` of all tokens, and where the endpoints are: an https URL without query, or http on this machine alone. */
-  readonly issuer: string
-  /** Who the tokens are for: their `aud`. Default: the issuer. */
-  readonly audience?: string
-  /** A file, `:memory:`, a `postgres:` URL, or a pool of pg that stays yours. */
-  readonly database: string | Pool
-  /** The scopes there are, each with its description. `users:read` and `users:write` are always declared. */
-  readonly scopes?: Readonly<Record<S, string>>
-  /** Scopes that every user holds. Default: none. */
-  readonly defaultScopes?: readonly NoInfer<S | BuiltInScope>[]
-  /** Life of an access token in seconds, 10 to 86,400. Default: 600. */
-  readonly accessTokenSeconds?: number
-  /**
-   * How long a login lasts, however often it is refreshed: seconds, 60 to 34,560,000 (400 days). Default: 30 days. Holds for
-   * logins from now on.
-   */
-  readonly sessionSeconds?: number
-  /** How long a login lasts that is not refreshed: seconds, 60 to 34,560,000. Default: 14 days. */
-  readonly idleSeconds?: number
-  /**
-   * How long a used refresh token is answered with its successor again, for clients that send twice or lose an answer: seconds, 0 to
-   * 60. Default: 10. With 0 a token is used strictly once, and whoever sends twice is logged out.
-   */
-  readonly graceSeconds?: number
-  /** How long the audit record keeps a line: seconds, 86,400 (a day) to 315,360,000 (10 years). Default: 90 days. */
-  readonly auditSeconds?: number
-  /**
-   * The secret under which private signing keys are sealed: 32 random characters or more. Default: the file
-   * `keystile.key` beside a SQLite file, made at the first start; PostgreSQL has no default.
-   */
-  readonly key?: string
-  /** The algorithm that tokens are signed with. Default: ES256. */
-  readonly signingAlgorithm?: IssuingAlgorithm
-  /** A private JWK that signs instead of keys that Keystile makes itself. */
-  readonly signingKey?: Jwk
-  /**
-   * Whether browsers may keep the refresh token in a cookie that no script can read: adds `POST /session`, `POST
-   * /session/refresh` and `DELETE /session`. Default: false.
-   */
-  readonly cookieSession?: boolean
-  /**
-   * Origins, such as `https://app.example`, whose pages may ask our endpoints although they come from elsewhere. Default: none
-   * but the issuer's own.
-   */
-  readonly corsOrigins?: readonly string[]
-  /** Allows an http issuer, and http in `corsOrigins`, that is not this machine: tokens and passwords then cross the network unprotected. */
-  readonly dangerouslyAllowHttpIssuer?: boolean
-  readonly logger?: Logger
-  readonly clock?: Clock
-}
-
-/** Where Keystile keeps the users. */
-interface AccountOptions<S extends string, P extends object> {
-  /** Named lists of scopes. `admin` is built in and holds all. */
-  readonly roles?: Readonly<Record<string, readonly NoInfer<S | BuiltInScope>[]>>
-  /** Whether strangers may register at `POST /users`. Default: open where the issuer is on this machine; else it must be said. */
-  readonly registration?: 'open' | 'closed'
-  /** A schema for fields of a user beside ours, by the Standard Schema specification. */
-  readonly profile?: ProfileSchema<P>
-  readonly users?: undefined
-}
-
-/** Where the application keeps them: there are no roles, no profile, and none of the endpoints below `/users`. */
-interface DirectoryOptions<S extends string, U> {
-  /** The application's own users. */
-  readonly users: UserDirectory<U, NoInfer<S | BuiltInScope>>
-  readonly roles?: undefined
-  readonly registration?: undefined
-  readonly profile?: undefined
-}
 
 function isLogger(value: unknown): boolean {
   return (['debug', 'info', 'warn', 'error'] as const).every(
@@ -102,6 +28,11 @@ function findMissingFunctions(
   for (const name of [...required, ...optional.filter((name) => directory[name] !== undefined)]) {
     if (typeof directory[name] !== 'function') addIssue({ code: 'custom', path: [name], message: 'is a function' })
   }
+}
+
+function addCostFault(cost: HashingCost, { addIssue }: z.core.$RefinementCtx<HashingCost>): void {
+  const message = findCostFault(cost)
+  if (message) addIssue({ code: 'custom', message })
 }
 
 const daySeconds = 24 * 60 * 60
@@ -133,8 +64,17 @@ const shape = z.strictObject({
   sessionSeconds: seconds(60, maxSessionSeconds).optional(),
   idleSeconds: seconds(60, maxSessionSeconds).optional(),
   graceSeconds: seconds(0, 60).optional(),
+  passwordHashing: z
+    .strictObject({ memoryKiB: z.number(), passes: z.number() }, { error: 'is { memoryKiB, passes }' })
+    .superRefine(addCostFault)
+    .optional(),
   auditSeconds: seconds(daySeconds, 3_650 * daySeconds).optional(),
   registration: z.enum(['open', 'closed'], { error: 'is open or closed' }).optional(),
+  passwordMinLength: z
+    .int({ error: `is a whole number from ${leastMinLength} to ${maxMinLength}` })
+    .min(leastMinLength, { error: `is at least ${leastMinLength} (NIST SP 800-63B-4 §3.1.1.2)` })
+    .max(maxMinLength, { error: `is at most ${maxMinLength}` })
+    .optional(),
   profile: z
     .custom<ProfileSchema>((value) => typeof (value as ProfileSchema | null)?.['~standard']?.validate === 'function', {
       error: 'is a Standard Schema',
@@ -172,9 +112,11 @@ export interface CheckedOptions extends Lifetimes {
   readonly audience: string
   readonly database: string | Pool
   readonly scopes: ScopeRules
+  readonly passwordHashing: HashingCost
   /** How long the audit record keeps a line. */
   readonly auditSeconds: number
   readonly registration: 'open' | 'closed'
+  readonly passwordMinLength: number
   readonly profile: ProfileSchema | undefined
   /** Without it the accounts are our own. */
   readonly users: UserDirectory<unknown> | undefined
@@ -244,8 +186,10 @@ export function readOptions(input: Readonly<Record<string, unknown>>): {
     sessionSeconds: rest.sessionSeconds ?? 30 * daySeconds,
     idleSeconds: rest.idleSeconds ?? 14 * daySeconds,
     graceSeconds: rest.graceSeconds ?? 10,
+    passwordHashing: rest.passwordHashing ?? defaultCost,
     auditSeconds: rest.auditSeconds ?? 90 * daySeconds,
     registration: rest.registration ?? 'open',
+    passwordMinLength: rest.passwordMinLength ?? defaultMinLength,
     profile: rest.profile,
     users: rest.users,
     key: rest.key,
@@ -269,6 +213,7 @@ function findFaultsTogether(
     roles,
     defaultScopes = [],
     registration,
+    passwordMinLength,
     profile,
     users,
     key,
@@ -316,7 +261,7 @@ function findFaultsTogether(
   }
   for (const origin of corsOrigins) add('corsOrigins', findOriginFaults(origin, dangerouslyAllowHttpIssuer === true))
   if (users !== undefined) {
-    for (const [option, value] of Object.entries({ registration, roles, profile }))
+    for (const [option, value] of Object.entries({ registration, passwordMinLength, roles, profile }))
       if (value !== undefined) add(option, ['is for our own accounts: with users, it is a matter of your directory'])
   }
   for (const name of Object.keys(scopes)) {

@@ -23,7 +23,9 @@ import { metadataRoutes } from '../features/oauth/metadata.ts'
 import { revokeRoute } from '../features/oauth/revoke.ts'
 import { tokenRoute } from '../features/oauth/token.ts'
 import { openHashThreads } from '../features/password/hash-threads.ts'
+import type { HashingCost } from '../features/password/hashing-cost.ts'
 import { createPasswords, type Passwords } from '../features/password/password.ts'
+import { createPasswordPolicy } from '../features/password/policy.ts'
 import type { BuiltInScope } from '../features/scopes/scopes.ts'
 import { createClientTokenIssuer } from '../features/sessions/issuing.ts'
 import { createSessionRefresher } from '../features/sessions/refresh.ts'
@@ -41,7 +43,8 @@ import { DatabaseUnavailableError, type Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
 import { createAppSessions, type Sessions } from './app-sessions.ts'
 import { allowOrigins } from './cors.ts'
-import { checkOptions, type CheckedOptions, type KeystileOptions } from './options.ts'
+import type { KeystileOptions } from './keystile-options.ts'
+import { checkOptions, type CheckedOptions } from './options.ts'
 import { createRouter } from './router.ts'
 import { readVersion } from './version.ts'
 
@@ -111,8 +114,9 @@ export interface Accounts {
 /** @throws {Error} when the database cannot be opened */
 export async function openAccounts(
   source: CheckedOptions['database'],
-  { logger, clock }: { readonly logger: Logger; readonly clock: Clock },
+  options: { readonly logger: Logger; readonly clock: Clock; readonly passwordHashing?: HashingCost },
 ): Promise<Accounts> {
+  const { logger, clock, passwordHashing } = options
   const database = await openDatabase(source, new URL(import.meta.resolve('#writer-thread')))
   try {
     const feed = await openEventFeed(database, { clock, logger })
@@ -127,7 +131,7 @@ export async function openAccounts(
       database,
       feed,
       users: createUsers(database, feed, clock),
-      passwords: createPasswords(hashThreads),
+      passwords: createPasswords(hashThreads, passwordHashing),
       clients: createClients(database, feed, clock),
       audit: createAudit(database, clock),
       close: () => (closing ??= close()),
@@ -153,6 +157,7 @@ export async function wire(options: CheckedOptions): Promise<Running> {
   const { issuer, scopes: rules, registration, profile, logger } = options
   const accounts = await openAccounts(options.database, options)
   const { users, passwords, audit } = accounts
+  const passwordPolicy = createPasswordPolicy({ issuer, minLength: options.passwordMinLength })
   try {
     if (options.users) {
       const directory = checkedDirectory(options.users, { rules, logger })
@@ -170,7 +175,7 @@ export async function wire(options: CheckedOptions): Promise<Running> {
         return user?.active ? user : undefined
       },
       routes: [
-        ...accountRoutes({ issuer, users, passwords, audit, registration, profile }),
+        ...accountRoutes({ issuer, users, passwords, passwordPolicy, audit, registration, profile }),
         ...managementRoutes({ users, scopes: rules, profile }),
       ],
       show: ({ publicUser }) => publicUser,

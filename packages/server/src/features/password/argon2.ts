@@ -9,14 +9,14 @@ export interface Argon2Parameters {
 }
 
 /** OWASP's first choice: 19 MiB, 2 passes. */
-export const parameters: Argon2Parameters = { memory: 19_456, passes: 2, parallelism: 1 }
+export const defaultParameters: Argon2Parameters = { memory: 19_456, passes: 2, parallelism: 1 }
 
 const saltBytes = 16
 const hashBytes = 32
-/** A stored hash may come from elsewhere; nobody may make one verification take all memory, or a thread for long. */
-const maxMemory = 1_048_576
+/** KiB. A stored hash may come from elsewhere; nobody may make one verification take all memory, or a thread for long. */
+export const maxMemory = 1_048_576
 /** KiB, each pass counted: 4 GiB take seconds. */
-const maxWork = 4 * maxMemory
+export const maxWork: number = 4 * maxMemory
 
 /** A hash taken apart from its PHC string. */
 interface Argon2Hash extends Argon2Parameters {
@@ -43,7 +43,7 @@ const derive: Derive = await import('@node-rs/argon2').then(
 )
 
 /** Hashes a password with a new salt. Synchronous, and slow on purpose: only ever called in a hash thread. */
-export function hash(password: Uint8Array): string {
+export function hash(password: Uint8Array, parameters: Argon2Parameters = defaultParameters): string {
   const salt = crypto.randomBytes(saltBytes)
   return format({ ...parameters, salt, hash: Buffer.from(derive(password, salt, hashBytes, parameters)) })
 }
@@ -56,7 +56,7 @@ export function verify(password: Uint8Array, stored: string): boolean {
 }
 
 /** A hash that no password has: what an unknown login is verified against, so that it takes as long as a known one. */
-export function createDecoy(): string {
+export function createDecoy(parameters: Argon2Parameters = defaultParameters): string {
   return format({ ...parameters, salt: crypto.randomBytes(saltBytes), hash: crypto.randomBytes(hashBytes) })
 }
 
@@ -65,8 +65,8 @@ export function isHash(stored: string): boolean {
   return parse(stored) !== undefined
 }
 
-/** Whether a hash was made with less than today's parameters. */
-export function isOutdated(stored: string): boolean {
+/** Whether a hash was made with less memory or fewer passes than today's, or otherwise. */
+export function isOutdated(stored: string, parameters: Argon2Parameters = defaultParameters): boolean {
   const parsed = parse(stored)
   return !parsed || parsed.memory < parameters.memory || parsed.passes < parameters.passes
 }

@@ -1,12 +1,14 @@
 import { getPriority, setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
-import { hash } from './argon2.ts'
+import { hash, type Argon2Parameters } from './argon2.ts'
 import { verify } from './stored-hash.ts'
 
 /** A password to hash, or to verify against a stored hash. A thread has one at a time. */
 export interface HashRequest {
   readonly password: Uint8Array
   readonly stored?: string
+  /** Of the hash to make. */
+  readonly parameters?: Argon2Parameters | undefined
 }
 
 export type HashReply = { readonly result: string | boolean } | { readonly error: string }
@@ -32,9 +34,9 @@ function lowerPriority(): void {
   }
 }
 
-async function answer({ password, stored }: HashRequest): Promise<HashReply> {
+async function answer({ password, stored, parameters }: HashRequest): Promise<HashReply> {
   try {
-    return { result: stored === undefined ? hash(password) : await verify(password, stored) }
+    return { result: stored === undefined ? hash(password, parameters) : await verify(password, stored) }
   } catch (error) {
     return { error: (error as Error).message }
   } finally {

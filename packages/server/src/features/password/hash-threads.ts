@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { ProblemError } from 'keystile/internal'
 import { inheritedArguments } from '../../base/inherited-arguments.ts'
+import type { Argon2Parameters } from './argon2.ts'
 import type { HashReply, HashRequest } from './hash-thread.ts'
 
 /** More waiting than this would be answered after their clients gave up: at 100 hashes a second, 2 s. */
@@ -11,7 +12,7 @@ const maxWaiting = 200
 /** Threads that do nothing but hash, so that no guard and no commit waits behind a password. */
 export interface HashThreads {
   /** @throws {ProblemError} `temporarily_unavailable` when too many wait already */
-  hash(password: Uint8Array): Promise<string>
+  hash(password: Uint8Array, parameters?: Argon2Parameters): Promise<string>
   /** @throws {ProblemError} `temporarily_unavailable` when too many wait already */
   verify(password: Uint8Array, stored: string): Promise<boolean>
   close(): Promise<void>
@@ -83,7 +84,7 @@ export function openHashThreads(count: number = availableParallelism()): HashThr
   }
 
   return {
-    hash: (password) => run({ password }) as Promise<string>,
+    hash: (password, parameters) => run({ password, parameters }) as Promise<string>,
     verify: (password, stored) => run({ password, stored }) as Promise<boolean>,
     async close() {
       closed = true

@@ -1,17 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { openHashThreads, type HashThreads } from './hash-threads.ts'
-import { createPasswords, findPasswordFault, isTooLong } from './password.ts'
-
-describe('findPasswordFault', () => {
-  it('counts code points below, and bytes above', () => {
-    assert.match(findPasswordFault('🔑'.repeat(14))!, /at least 15 characters/)
-    assert.equal(findPasswordFault('🔑'.repeat(15)), undefined)
-    assert.equal(findPasswordFault('x'.repeat(1_024)), undefined)
-    assert.match(findPasswordFault('x'.repeat(1_025))!, /at most 1024 bytes/)
-    assert.match(findPasswordFault('ö'.repeat(513))!, /at most 1024 bytes/)
-  })
-})
+import { createPasswords, isTooLong } from './password.ts'
 
 describe('isTooLong', () => {
   it('is said from 1,025 bytes on', () => {
@@ -27,6 +17,21 @@ describe('verify', () => {
     for (const stored of ['', '$2b$12$abc', '$scrypt$ln=99,r=8,p=1$AAAA$AAAAAAAAAAAAAAAAAAAAAA', undefined])
       assert.equal(await passwords.verify('x', stored), false)
     assert.equal(await passwords.verify('x', await passwords.hash('x')), true)
+    await threads.close()
+  })
+})
+
+describe('hash', () => {
+  it('costs what was configured, and a hash of less memory or fewer passes is outdated then', async () => {
+    const threads = openHashThreads(1)
+    const [before, after] = [createPasswords(threads), createPasswords(threads, { memoryKiB: 20_480, passes: 3 })]
+    const [low, high] = await Promise.all([before.hash('x'), after.hash('x')])
+    assert.match(high, /^\$argon2id\$v=19\$m=20480,t=3,p=1\$/)
+    assert.equal(await before.verify('x', high), true)
+    assert.deepEqual([before.isOutdated(low, 'x'), after.isOutdated(low, 'x')], [false, true])
+    assert.deepEqual([before.isOutdated(high, 'x'), after.isOutdated(high, 'x')], [false, false])
+    for (const less of [high.replace('m=20480', 'm=20479'), high.replace('t=3', 't=2')])
+      assert.equal(after.isOutdated(less, 'x'), true, less)
     await threads.close()
   })
 })
@@ -50,6 +55,12 @@ describe('the work for a login that does not exist', () => {
       await passwords.verify('x', stored)
       assert.equal(asked.at(-1), bcrypt)
     }
+  })
+
+  it('is that of a hash at the configured cost, where that is another', async () => {
+    const passwords = createPasswords(threads, { memoryKiB: 20_000, passes: 3 })
+    await passwords.verify('x', undefined)
+    assert.match(asked.at(-1)!, /^\$argon2id\$v=19\$m=20000,t=3,p=1\$/)
   })
 
   it('opens nothing, be the password that of the one before', async () => {

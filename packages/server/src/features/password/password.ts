@@ -1,13 +1,13 @@
 import { createDecoy } from './argon2.ts'
 import type { HashThreads } from './hash-threads.ts'
+import { defaultCost, parametersOf, type HashingCost } from './hashing-cost.ts'
 import { isHash, isOutdated } from './stored-hash.ts'
 
-const minCodePoints = 15 // NIST SP 800-63B-4 §3.1.1.2, where a password is the only factor
-const maxBytes = 1_024
+export const maxBytes = 1_024
 
 /** Passwords, as the bytes that were received: nothing is trimmed, folded or normalised. */
 export interface Passwords {
-  /** Does NOT check the policy: `findPasswordFault` does. */
+  /** Does NOT check the policy: `PasswordPolicy` does. */
   hash(password: string): Promise<string>
   /**
    * Whether a password belongs to a hash: argon2id, scrypt or bcrypt. For a login that does not exist pass no hash: the
@@ -24,25 +24,20 @@ export function isTooLong(password: string): boolean {
   return Buffer.byteLength(password) > maxBytes
 }
 
-/** What is wrong with a new password, as a sentence, or nothing. No rule on its composition (NIST SP 800-63B-4 §3.1.1.2). */
-export function findPasswordFault(password: string): string | undefined {
-  if (isTooLong(password)) return `Password should have at most ${maxBytes} bytes`
-  if (Array.from(password).length < minCodePoints) return `Password should have at least ${minCodePoints} characters`
-  return undefined
-}
-
-export function createPasswords(threads: HashThreads): Passwords {
+/** @param cost of the hashes that are made from now on; those of less are made anew when their password is next verified */
+export function createPasswords(threads: HashThreads, cost: HashingCost = defaultCost): Passwords {
+  const parameters = parametersOf(cost)
   // What nobody's password is verified against: at first a hash of today's parameters that no password has, then the last
   // that was stored, for an imported one may cost ten times as much.
-  let decoy = createDecoy()
+  let decoy = createDecoy(parameters)
   return {
-    hash: (password) => threads.hash(Buffer.from(password)),
+    hash: (password) => threads.hash(Buffer.from(password), parameters),
     async verify(password, stored) {
       const isKnown = stored !== undefined && isHash(stored)
       if (isKnown) decoy = stored
       const matches = await threads.verify(Buffer.from(password), decoy)
       return matches && isKnown
     },
-    isOutdated: (stored, password) => isOutdated(stored, Buffer.from(password)),
+    isOutdated: (stored, password) => isOutdated(stored, Buffer.from(password), parameters),
   }
 }

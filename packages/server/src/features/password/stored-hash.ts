@@ -24,6 +24,6 @@ export async function verify(password: Uint8Array, stored: string): Promise<bool
  * Whether the hash of a password that was just verified should be made anew. Not where bcrypt has compared only a part
  * of the password: whatever was typed behind it would become what has to be typed.
  */
-export function isOutdated(stored: string, password: Uint8Array): boolean {
-  return argon2.isOutdated(stored) && !bcrypt.isCutShort(password, stored)
+export function isOutdated(stored: string, password: Uint8Array, parameters?: argon2.Argon2Parameters): boolean {
+  return argon2.isOutdated(stored, parameters) && !bcrypt.isCutShort(password, stored)
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { readWebRequest } from 'keystile/internal'
 import type { GuardedRoute } from '../../http/route.ts'
-import { findPasswordFault } from '../password/password.ts'
+import { createPasswordPolicy, type PasswordPolicy } from '../password/policy.ts'
 import { parseUsername } from './names.ts'
 import { accountRoutes, type AccountCaller } from './routes.ts'
 
@@ -10,12 +10,15 @@ interface Documented {
   readonly properties: Readonly<Record<string, { readonly minLength?: number; readonly maxLength?: number }>>
 }
 
+const policyOf = (minLength: number): PasswordPolicy => createPasswordPolicy({ minLength, issuer: 'http://localhost' })
+
 /** What the documentation says of the body of a route; no handler runs, so nothing is needed behind it. */
-function bodyOf(method: string, path: string): Documented['properties'] {
+function bodyOf(method: string, path: string, minLength = 15): Documented['properties'] {
   const nothing = {} as unknown as Parameters<typeof accountRoutes>[0]
   const route = accountRoutes({
     ...nothing,
     issuer: 'http://localhost',
+    passwordPolicy: policyOf(minLength),
     registration: 'open',
     profile: undefined,
   }).find((candidate) => candidate.method === method && candidate.path === path)
@@ -23,15 +26,18 @@ function bodyOf(method: string, path: string): Documented['properties'] {
 }
 
 describe('accountRoutes', () => {
-  it('documents the lengths of passwords that are taken', () => {
-    for (const { minLength, maxLength } of [
-      bodyOf('POST', '/users')['password']!,
-      bodyOf('POST', '/users/me/password')['new_password']!,
-    ]) {
-      const isTaken = [minLength! - 1, minLength!, maxLength!, maxLength! + 1].map(
-        (length) => findPasswordFault('x'.repeat(length)) === undefined,
-      )
-      assert.deepEqual(isTaken, [false, true, true, false])
+  it('documents the lengths of passwords that are taken, as they are configured', () => {
+    for (const configured of [8, 15, 64]) {
+      for (const { minLength, maxLength } of [
+        bodyOf('POST', '/users', configured)['password']!,
+        bodyOf('POST', '/users/me/password', configured)['new_password']!,
+      ]) {
+        const text = Array.from({ length: 300 }, (_, i) => `word ${i} `).join('')
+        const isTaken = [minLength! - 1, minLength!, maxLength!, maxLength! + 1].map(
+          (length) => policyOf(configured).findFault(text.slice(0, length), {}) === undefined,
+        )
+        assert.deepEqual(isTaken, [false, true, true, false])
+      }
     }
   })
 
@@ -52,6 +58,7 @@ describe('accountRoutes', () => {
     const options = {
       ...nothing,
       issuer: 'http://localhost',
+      passwordPolicy: policyOf(15),
       registration: 'open',
       profile: undefined,
       users: gone,

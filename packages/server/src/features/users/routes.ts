@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ProblemError, type JsonObject } from 'keystile/internal'
+import { ProblemError, type FieldError, type JsonObject } from 'keystile/internal'
 import {
   checkFields,
   describeFields,
@@ -11,7 +11,8 @@ import {
 import { emptyAnswer, jsonAnswer, type Route } from '../../http/route.ts'
 import { byCaller, byStranger, type Audit, type CallerIdentity } from '../audit/audit.ts'
 import type { By } from '../audit/entry.ts'
-import { findPasswordFault, type Passwords } from '../password/password.ts'
+import { maxBytes, type Passwords } from '../password/password.ts'
+import type { PasswordOwner, PasswordPolicy } from '../password/policy.ts'
 import { parseEmail, parseUsername } from './names.ts'
 import { checkProfile, describeProfile, outdated } from './profile.ts'
 import type { ProfileSchema, User, Users } from './users.ts'
@@ -24,33 +25,26 @@ const usernameRule =
   'Username should have 2 to 63 letters, digits, dots, underscores or hyphens, and begin with a letter or digit'
 const emailRule = 'value is not a valid email address: it should have one part, an @-sign and a domain with a dot'
 
-const newPassword = stringField()
-  .superRefine((password, context) => {
-    const message = findPasswordFault(password)
-    if (message) context.addIssue({ code: 'custom', message })
-  })
-  .meta({ format: 'password', minLength: 15, maxLength: 1024 })
-
 const emailAddress = stringField()
   .meta({ format: 'email', example: 'ada@example.com' })
   .transform((text, context) => parseEmail(text) ?? fault(context, emailRule))
 
+/** A new password as the documentation has it; what is wrong with one is said by `findPasswordErrors`, for it depends on other fields. */
+function newPassword({ minLength }: PasswordPolicy): z.ZodString {
+  return stringField().meta({ format: 'password', minLength, maxLength: maxBytes })
+}
+
 /** What `POST /users` expects beside the profile. */
-const registration = z.object({
-  username: stringField()
-    .meta({ minLength: 2, maxLength: 63, pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$', example: 'ada' })
-    .transform((text, context) => parseUsername(text) ?? fault(context, usernameRule)),
-  email: emailAddress,
-  password: newPassword,
-})
-const registrationFields = Object.keys(registration.shape)
+const describeRegistration = (policy: PasswordPolicy) =>
+  z.object({
+    username: stringField()
+      .meta({ minLength: 2, maxLength: 63, pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$', example: 'ada' })
+      .transform((text, context) => parseUsername(text) ?? fault(context, usernameRule)),
+    email: emailAddress,
+    password: newPassword(policy),
+  })
 
 const currentPassword = stringField().meta({ format: 'password' })
-
-const passwordChange = strictFields({
-  current_password: currentPassword,
-  new_password: newPassword,
-})
 
 const emailChange = strictFields({ current_password: currentPassword, new_email: emailAddress })
 
@@ -65,14 +59,26 @@ export function accountRoutes(options: {
   readonly issuer: string
   readonly users: Users
   readonly passwords: Passwords
+  readonly passwordPolicy: PasswordPolicy
   readonly audit: Audit
   readonly registration: 'open' | 'closed'
   readonly profile: ProfileSchema | undefined
 }): readonly Route<AccountCaller>[] {
-  const { issuer, users, passwords, audit, profile } = options
+  const { issuer, users, passwords, passwordPolicy, audit, profile } = options
   const common = { below: 'issuer', refusals: 'problem' } as const
   const self = { scopes: [] }
   const userSchema = describeUser(profile)
+  const registration = describeRegistration(passwordPolicy)
+  const registrationFields = Object.keys(registration.shape)
+  const passwordChange = strictFields({
+    current_password: currentPassword,
+    new_password: newPassword(passwordPolicy),
+  })
+
+  function findPasswordErrors(field: string, password: unknown, owner: PasswordOwner): readonly FieldError[] {
+    const msg = typeof password === 'string' ? passwordPolicy.findFault(password, owner) : undefined
+    return msg === undefined ? [] : [{ loc: ['body', field], msg, type: 'value_error' }]
+  }
 
   /** @throws {ProblemError} `forbidden` when it is not the user's password */
   async function prove(password: string, user: User, by: By): Promise<void> {
@@ -102,8 +108,9 @@ export function accountRoutes(options: {
         if (options.registration === 'closed') throw new ProblemError('forbidden', 'Registration is closed')
         const body = await readJsonObject(request)
         const { errors, fields } = checkFields(registration, body)
+        const weak = findPasswordErrors('password', body['password'], ownerOf(body))
         const extra = await checkProfile(omit(body, registrationFields), profile, registrationFields)
-        refuseFaults([...errors, ...extra.errors])
+        refuseFaults([...errors, ...weak, ...extra.errors])
         const { username, email, password } = fields!
         const passwordHash = await passwords.hash(password)
         const fresh = { username, email, passwordHash, scopes: [], roles: [], profile: extra.profile }
@@ -164,8 +171,9 @@ export function accountRoutes(options: {
         refuses: { 403: 'The current password is wrong', 409: 'The password was changed at the same time' },
       },
       async handle(request, { identity, user }) {
-        const { errors, fields } = checkFields(passwordChange, await readJsonObject(request))
-        refuseFaults(errors)
+        const body = await readJsonObject(request)
+        const { errors, fields } = checkFields(passwordChange, body)
+        refuseFaults([...errors, ...findPasswordErrors('new_password', body['new_password'], user.publicUser)])
         const by = byCaller(request, identity)
         await prove(fields!.current_password, user, by)
         const hash = await passwords.hash(fields!.new_password)
@@ -220,6 +228,14 @@ export function accountRoutes(options: {
       },
     },
   ]
+}
+
+/** Who registers, as far as it can be read. */
+function ownerOf({ username, email }: JsonObject): PasswordOwner {
+  return {
+    username: typeof username === 'string' ? parseUsername(username)?.shown : undefined,
+    email: typeof email === 'string' ? parseEmail(email)?.shown : undefined,
+  }
 }
 
 function taken(field: 'username' | 'email'): ProblemError {

@@ -1,0 +1,54 @@
+import { availableParallelism, totalmem } from 'node:os'
+import { ConfigurationError } from '../base/configuration-error.ts'
+import { hash } from '../features/password/argon2.ts'
+import { chooseCost, parametersOf, type HashingCost } from '../features/password/hashing-cost.ts'
+import type { Call, Command } from './command.ts'
+
+const defaultMilliseconds = 100
+const [leastMilliseconds, mostMilliseconds] = [10, 5_000]
+const hashesPerMeasurement = 5
+
+export const tuneCommand: Command = {
+  words: ['tune'],
+  flags: { milliseconds: { value: 'N' }, json: {} },
+  takesSettings: false,
+  summary: `measure what password hashing may cost here: the strongest that takes ${defaultMilliseconds} ms, or N; print the setting`,
+  run: tune,
+}
+
+/** Measured on one thread that nothing else keeps busy; under load, hashes take longer. */
+function tune({ flags, terminal }: Call): void {
+  const milliseconds = readMilliseconds(flags.value('milliseconds') ?? String(defaultMilliseconds))
+  const threads = availableParallelism()
+  const maxMemoryKiB = Math.floor(totalmem() / 1024 / 4 / threads) // all threads together take a quarter of the memory
+  const { cost, milliseconds: taken } = chooseCost(measure, { milliseconds, maxMemoryKiB })
+  const rounded = Math.round(taken)
+  if (flags.has('json')) {
+    terminal.print(JSON.stringify({ passwordHashing: cost, milliseconds: rounded }))
+    return
+  }
+  const { memoryKiB, passes } = cost
+  const memory = Math.ceil((memoryKiB * threads) / 1024)
+  terminal.print(`KEYSTILE_PASSWORD_HASHING=m=${memoryKiB},t=${passes}`)
+  terminal.print(`# in code: passwordHashing: { memoryKiB: ${memoryKiB}, passes: ${passes} }`)
+  terminal.print(`# ${rounded} ms a hash; ${memory} MiB when all ${threads} threads hash at once`)
+  if (taken > milliseconds)
+    terminal.print(`# more than ${milliseconds} ms, for less would be weaker than OWASP recommends`)
+}
+
+function readMilliseconds(text: string): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= leastMilliseconds && value <= mostMilliseconds) return value
+  throw new ConfigurationError(`--milliseconds is a whole number from ${leastMilliseconds} to ${mostMilliseconds}`)
+}
+
+/** The median of several: one may be interrupted. */
+function measure(cost: HashingCost): number {
+  const password = Buffer.from('correct horse battery staple')
+  const times = Array.from({ length: hashesPerMeasurement }, () => {
+    const startedAt = performance.now()
+    hash(password, parametersOf(cost))
+    return performance.now() - startedAt
+  })
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]!
+}

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { chooseCost, defaultCost, findCostFault, type HashingCost } from './hashing-cost.ts'
+
+describe('findCostFault', () => {
+  it('takes each line of OWASP’s table, and a kibibyte less of none', () => {
+    const table = [
+      [1, 47_104],
+      [2, 19_456],
+      [3, 12_288],
+      [4, 9_216],
+      [5, 7_168],
+      [6, 7_168],
+      [100, 7_168],
+    ] as const
+    for (const [passes, memoryKiB] of table) {
+      assert.equal(findCostFault({ memoryKiB, passes }), undefined, `${passes}`)
+      const fault = findCostFault({ memoryKiB: memoryKiB - 1, passes })
+      assert.equal(fault, `has at least ${memoryKiB} KiB with passes: ${passes} (OWASP, Password Storage Cheat Sheet)`)
+    }
+  })
+
+  it('takes what can be verified again, and nothing above', () => {
+    for (const [memoryKiB, passes, isTaken] of [
+      [1_048_576, 4, true],
+      [1_048_577, 1, false],
+      [1_048_576, 5, false],
+      [8_192, 512, true],
+      [8_192, 513, false],
+    ] as const)
+      assert.equal(findCostFault({ memoryKiB, passes }) === undefined, isTaken, `${memoryKiB} ${passes}`)
+  })
+
+  it('takes whole numbers from 1 on', () => {
+    for (const cost of [
+      { memoryKiB: 19_456.5, passes: 2 },
+      { memoryKiB: 50_000, passes: 1.5 },
+      { memoryKiB: 50_000, passes: 0 },
+      { memoryKiB: NaN, passes: 2 },
+    ])
+      assert.match(findCostFault(cost)!, /whole numbers from 1 on/, JSON.stringify(cost))
+  })
+})
+
+describe('chooseCost', () => {
+  /** A machine that takes so many milliseconds for a MiB and a pass; what it was asked is kept. */
+  function machine(speed: number): { measure(cost: HashingCost): number; readonly asked: HashingCost[] } {
+    const asked: HashingCost[] = []
+    const measure = (cost: HashingCost): number => asked.push(cost) && (cost.memoryKiB / 1024) * cost.passes * speed
+    return { measure, asked }
+  }
+  const gib = 1_048_576
+
+  it('takes as much memory as there is time for, within a sixteenth', () => {
+    for (const speed of [0.05, 0.2, 0.7, 1.3, 2.5]) {
+      const { measure, asked } = machine(speed)
+      const { cost, milliseconds } = chooseCost(measure, { milliseconds: 100, maxMemoryKiB: gib })
+      assert.equal(findCostFault(cost), undefined)
+      assert.equal(milliseconds, measure(cost))
+      assert.ok(milliseconds <= 100 && milliseconds >= 94 - 2 * speed, `${speed}: ${milliseconds}`)
+      assert.ok(asked.length < 12, `${asked.length}`)
+    }
+  })
+
+  it('is never below the default, however slow the machine', () => {
+    const { measure } = machine(50)
+    assert.deepEqual(chooseCost(measure, { milliseconds: 100, maxMemoryKiB: gib }), {
+      cost: defaultCost,
+      milliseconds: 1_900,
+    })
+    assert.deepEqual(chooseCost(measure, { milliseconds: 2_000, maxMemoryKiB: 1_024 }).cost, defaultCost)
+  })
+
+  it('takes no more memory than it may, and more passes then', () => {
+    const { measure } = machine(0.1)
+    const { cost } = chooseCost(measure, { milliseconds: 100, maxMemoryKiB: 65_536 + 1_000 })
+    assert.deepEqual(cost, { memoryKiB: 65_536, passes: 15 })
+  })
+
+  it('takes nothing that could not be verified again', () => {
+    const { measure } = machine(0.000_1)
+    const { cost } = chooseCost(measure, { milliseconds: 5_000, maxMemoryKiB: 8 * gib })
+    assert.deepEqual(cost, { memoryKiB: gib, passes: 4 })
+  })
+
+  it('ends where measurements contradict each other', () => {
+    let calls = 0
+    const { cost } = chooseCost(() => (calls++ % 3) * 60, { milliseconds: 100, maxMemoryKiB: gib })
+    assert.equal(findCostFault(cost), undefined)
+  })
+})

@@ -1,0 +1,68 @@
+import { defaultParameters, maxMemory, maxWork, type Argon2Parameters } from './argon2.ts'
+
+/** What a new hash costs: argon2id with one lane. */
+export interface HashingCost {
+  readonly memoryKiB: number
+  readonly passes: number
+}
+
+export const defaultCost: HashingCost = { memoryKiB: defaultParameters.memory, passes: defaultParameters.passes }
+
+/** KiB for 1 pass, 2, 3, 4, and 5 or more: the table in OWASP's Password Storage Cheat Sheet, each line as strong as the others. */
+const leastMemory = [47_104, 19_456, 12_288, 9_216, 7_168] as const
+const kibPerMib = 1_024
+
+export function parametersOf({ memoryKiB, passes }: HashingCost): Argon2Parameters {
+  return { memory: memoryKiB, passes, parallelism: 1 }
+}
+
+/** What is wrong with a cost, as a sentence without its name, or nothing. Does NOT look whether the machine has so much memory. */
+export function findCostFault({ memoryKiB, passes }: HashingCost): string | undefined {
+  if (!Number.isInteger(memoryKiB) || !Number.isInteger(passes) || passes < 1)
+    return 'has memoryKiB and passes, whole numbers from 1 on'
+  const least = leastMemory[Math.min(passes, leastMemory.length) - 1]!
+  if (memoryKiB < least) return `has at least ${least} KiB with passes: ${passes} (OWASP, Password Storage Cheat Sheet)`
+  if (memoryKiB > maxMemory || memoryKiB * passes > maxWork)
+    return `has at most ${maxMemory} KiB, and ${maxWork} KiB in all passes together`
+  return undefined
+}
+
+/**
+ * The highest cost at which a hash takes no longer than it may, within a sixteenth, but never below the default. Memory first, for it is
+ * what attackers have least of; passes where there is no more.
+ *
+ * @param measure the milliseconds that a hash takes
+ * @param options.maxMemoryKiB what one hash may take of the machine's memory
+ */
+export function chooseCost(
+  measure: (cost: HashingCost) => number,
+  options: { readonly milliseconds: number; readonly maxMemoryKiB: number },
+): MeasuredCost {
+  const most = Math.floor(Math.min(options.maxMemoryKiB, maxMemory) / kibPerMib)
+  let chosen: MeasuredCost = { cost: defaultCost, milliseconds: measure(defaultCost) }
+  if (chosen.milliseconds > options.milliseconds) return chosen
+  const fits = (mebibytes: number, passes: number): boolean => {
+    const cost = { memoryKiB: mebibytes * kibPerMib, passes }
+    const milliseconds = measure(cost)
+    if (milliseconds > options.milliseconds) return false
+    chosen = { cost, milliseconds }
+    return true
+  }
+  let { passes } = defaultCost
+  let [fitting, tooSlow] = [defaultCost.memoryKiB / kibPerMib, most + 1]
+  while (tooSlow - fitting > fitting / 16) {
+    // Time is about in proportion to memory, so the first guess is a good one.
+    const guess = Math.floor(fitting * (options.milliseconds / chosen.milliseconds))
+    const next = tooSlow > most ? Math.min(Math.max(guess, fitting + 1), most) : (fitting + tooSlow) >>> 1
+    if (fits(next, passes)) fitting = next
+    else tooSlow = next
+  }
+  if (fitting === most) while (most * kibPerMib * (passes + 1) <= maxWork && fits(most, passes + 1)) passes++
+  return chosen
+}
+
+/** A cost, and how long a hash takes at it here. */
+export interface MeasuredCost {
+  readonly cost: HashingCost
+  readonly milliseconds: number
+}
