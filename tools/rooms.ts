@@ -127,7 +127,7 @@ const server: Package = {
       name: 'features/events',
       for: 'what was revoked, numbered after its commit, and followed by every process',
       from: ['storage'],
-      packages: ['keystile', 'kysely'],
+      packages: ['keystile', 'kysely', 'node:timers'],
     },
     {
       name: 'features/audit',

@@ -172,6 +172,25 @@ describeOnBoth('POST /users/me/email', (stage) => {
   })
 })
 
+describeOnBoth('an account, to a client that is not the application itself', (stage) => {
+  it('can be read, and neither changed nor deleted', async () => {
+    const { addUser, addClient, send, login } = await stage.start()
+    await addUser()
+    const kiosk = await addClient({ id: 'kiosk', grants: ['password'] })
+    const bearer = (await login(kiosk)).json['access_token'] as string
+    assert.equal((await send('GET', '/users/me', { bearer })).json['username'], 'ada')
+    const changes: readonly (readonly [string, string, object])[] = [
+      ['PATCH', '/users/me', {}],
+      ['POST', '/users/me/password', { current_password: password, new_password: newPassword }],
+      ['POST', '/users/me/email', { current_password: password, new_email: 'a@example.com' }],
+    ]
+    for (const [method, path, json] of changes)
+      assert.equal((await send(method, path, { bearer, json })).status, 403, path)
+    assert.equal((await send('DELETE', '/users/me', { bearer })).status, 403)
+    assert.equal((await login()).status, 200)
+  })
+})
+
 describeOnBoth('DELETE /users/me', (stage) => {
   it('deletes the account: its tokens are refused, its data is gone, its name is nobody’s', async () => {
     const { accessToken, login, register, send } = await stage.start()

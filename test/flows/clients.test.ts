@@ -138,6 +138,43 @@ describeOnBoth(
       assert.equal((await keystile.open([], { bearer: accessToken })).status, 401)
     })
 
+    it('has no say in the account of whoever logs in through it, and may see whose it is', async () => {
+      const keystile = await stage.start()
+      await keystile.addUser()
+      const { refreshToken } = tokensOf((await keystile.login()).json)
+      const kiosk = await keystile.addClient({ id: 'kiosk', grants: ['password'] })
+      const bearer = (await token(keystile, { username: 'ada', password, ...kiosk })).json['access_token'] as string
+      const ends: readonly (readonly [string, string])[] = [
+        ['GET', '/users/me/sessions'],
+        ['DELETE', '/users/me/sessions'],
+        ['DELETE', `/users/me/sessions/${tokensOf((await keystile.login()).json).sessionId}`],
+      ]
+      for (const [method, path] of ends) assert.equal((await keystile.send(method, path, { bearer })).status, 403, path)
+      assert.equal((await keystile.refresh(refreshToken)).status, 200)
+      assert.equal((await keystile.open([], { bearer })).status, 200)
+    })
+
+    it('gets no scope that opens accounts by a token of its own, whatever it may have for people', async () => {
+      const keystile = await stage.start({ scopes })
+      const mixed = await keystile.addClient({
+        grants: ['password', 'client_credentials'],
+        scopes: ['items:read', 'users:read', 'users:write'],
+      })
+      assert.equal((await token(keystile, { ...machine, ...mixed })).json['scope'], 'items:read')
+      const asked = await token(keystile, { ...machine, ...mixed, scope: 'users:write' })
+      assert.equal(asked.json['scope'], '')
+    })
+
+    it('is told that a token of its own cannot be taken back, and whose it is if not its own (RFC 7009 §2.2.1)', async () => {
+      const keystile = await stage.start()
+      const [orders, billing] = [await keystile.addClient(), await keystile.addClient({ id: 'billing' })]
+      const own = (await token(keystile, { ...machine, ...orders })).json['access_token'] as string
+      const revoke = async (form: Readonly<Record<string, string>>): Promise<readonly unknown[]> =>
+        errorOf(await keystile.send('POST', '/revoke', { form }))
+      assert.deepEqual(await revoke({ token: own, ...orders }), [400, 'unsupported_token_type'])
+      assert.deepEqual(await revoke({ token: own, ...billing }), [400, 'invalid_grant'])
+    })
+
     it('that is disabled is refused, with every token it was issued, here at once and elsewhere within a second', async () => {
       const [keystile, other] = [await stage.start(), await stage.start()]
       const subject = await keystile.addUser()

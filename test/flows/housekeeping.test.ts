@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { purge } from '../../packages/server/src/features/housekeeping/housekeeping.ts'
 import { maxPurgedAtOnce } from '../../packages/server/src/features/housekeeping/store.ts'
+import { recordAudit } from '../../packages/server/src/features/audit/store.ts'
 import { openDatabase } from '../../packages/server/src/storage/open.ts'
-import { createTestClock, describeOnBoth, tokensOf, type Stage } from '../support/keystile.ts'
+import { createTestClock, describeOnBoth, tokensOf, type Stage, type TestClock } from '../support/keystile.ts'
 
 const day = 24 * 60 * 60
 const writerThread = new URL('../../packages/server/src/server/writer-thread.ts', import.meta.url)
@@ -34,6 +35,23 @@ describeOnBoth('housekeeping', (stage) => {
   const countOf = async (table: string): Promise<number> =>
     Number((await stage.sql(`select count(*) as number from ${table}`))[0]!['number'])
 
+  /** Somebody has tried to log in: the record knows how late it is. */
+  const see = async (clock: TestClock): Promise<void> => {
+    const database = await openDatabase(stage.database, writerThread)
+    await database.write(recordAudit, { event: 'login_refused', at: clock.now(), by: { actor: 'nobody' } })
+    await database.close()
+  }
+
+  it('deletes nothing by the clock of a process that is wrong: it is no later than the last thing that happened', async () => {
+    const clock = createTestClock()
+    const { tokens, refresh } = await stage.start({ clock })
+    const { refreshToken } = await tokens()
+    await purgeAt(stage, clock.now() + 400 * day * 1000)
+    assert.equal(await countOf('session'), 1)
+    assert.equal(await countOf('audit'), 2)
+    assert.equal((await refresh(refreshToken)).status, 200)
+  })
+
   it('deletes a session a day after nothing can use it any more, with its refresh tokens; and no other', async () => {
     const clock = createTestClock()
     const { tokens, refresh } = await stage.start({ clock, idleSeconds: 3_600, sessionSeconds: 30 * day })
@@ -42,9 +60,11 @@ describeOnBoth('housekeeping', (stage) => {
     clock.advance(1_800)
     const used = await tokens('bob')
     clock.advance(1_800 + day)
+    await see(clock)
     await purgeAt(stage, clock.now())
     assert.equal(await countOf('session'), 2)
     clock.advance(1)
+    await see(clock)
     await purgeAt(stage, clock.now())
     const [session, ...others] = await stage.sql('select id from session')
     assert.deepEqual([session!['id'], others], [used.sessionId, []])
@@ -61,6 +81,7 @@ describeOnBoth('housekeeping', (stage) => {
     const second = tokensOf((await refresh(refreshToken)).json).refreshToken
     const third = tokensOf((await refresh(second)).json).refreshToken
     clock.advance(10 * day)
+    await see(clock)
     await purgeAt(stage, clock.now())
     assert.equal((await refresh(refreshToken)).status, 400)
     assert.equal((await refresh(third)).status, 400)
@@ -72,9 +93,11 @@ describeOnBoth('housekeeping', (stage) => {
     const { sessionId } = await tokens()
     await keystile.sessions.revoke(sessionId)
     clock.advance(3_600 + day)
+    await see(clock)
     await purgeAt(stage, clock.now())
     assert.deepEqual([await countOf('session'), await countOf('event')], [1, 1])
     clock.advance(61)
+    await see(clock)
     await purgeAt(stage, clock.now())
     assert.deepEqual([await countOf('session'), await countOf('event'), await countOf('refresh_token')], [0, 0, 0])
   })
@@ -94,6 +117,7 @@ describeOnBoth('housekeeping', (stage) => {
       `${numbers} insert into event (id, kind, value, created_at, expires_at) select 'e' || n, 'session', 'x', 1, 1 from number`,
     )
     clock.advance(100 * day)
+    await see(clock)
     // Whoever closes waits for the step that is under way, and for no other.
     const [first = 0, ...others] = await purgeAt(stage, clock.now(), 1)
     assert.deepEqual(others, [])
@@ -112,6 +136,7 @@ describeOnBoth('housekeeping', (stage) => {
     const { tokens } = await stage.start({ clock })
     await tokens()
     clock.advance(100 * day)
+    await see(clock)
     await Promise.all([stage.start({ clock }), stage.start({ clock }), purgeAt(stage, clock.now())])
     const deadline = performance.now() + 5_000
     while ((await countOf('session')) > 0) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { decodeJwtUnsafe } from 'keystile/jwt'
 import { bothDirectories, createTestClock, describeOnBoth, password, tokensOf } from '../support/keystile.ts'
 
 const newPassword = 'a new engine of her own'
@@ -242,6 +243,24 @@ describeOnBoth(
       await keystile.sessions.revoke('none')
       assert.equal((await open([], { bearer: second!.accessToken })).status, 401)
       assert.equal((await open([], { bearer: third!.accessToken })).status, 200)
+    })
+
+    it('are not driven out by those that no refresh continues: these go first', async () => {
+      const clock = createTestClock()
+      const { addUser, addClient, login, refresh, keystile } = await stage.start({ clock })
+      const subject = await addUser()
+      const lasting = tokensOf((await login()).json)
+      const kiosk = await addClient({ id: 'kiosk', grants: ['password'] })
+      const first = await login(kiosk)
+      clock.advance(1)
+      for (let number = 0; number < 98; number++) await keystile.sessions.create({ subject })
+      clock.advance(1)
+      await login(kiosk)
+      await keystile.sessions.create({ subject })
+      assert.equal((await keystile.sessions.list(subject)).length, 100)
+      const ids = (await keystile.sessions.list(subject)).map(({ id }) => id)
+      assert.ok(!ids.includes(String(decodeJwtUnsafe(first.json['access_token'] as string).claims['sid'])))
+      assert.equal((await refresh(lasting.refreshToken)).status, 200)
     })
   },
   bothDirectories,

@@ -9,6 +9,7 @@ describe('OAuthError', () => {
     invalid_grant: 400,
     unauthorized_client: 400,
     unsupported_grant_type: 400,
+    unsupported_token_type: 400,
     invalid_scope: 400,
     temporarily_unavailable: 503,
   }

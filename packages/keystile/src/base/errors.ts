@@ -60,6 +60,8 @@ const oauthStatus = {
   invalid_grant: 400,
   unauthorized_client: 400,
   unsupported_grant_type: 400,
+  /** There are tokens that cannot be taken back (RFC 7009 §2.2.1). */
+  unsupported_token_type: 400,
   invalid_scope: 400,
   temporarily_unavailable: 503,
 } as const

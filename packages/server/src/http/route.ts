@@ -24,6 +24,7 @@ interface RouteBase {
 
 export interface OpenRoute extends RouteBase {
   readonly guard?: undefined
+  readonly isFirstPartyOnly?: undefined
   handle(request: RouteRequest): HttpAnswer | Promise<HttpAnswer>
 }
 
@@ -31,6 +32,8 @@ export interface OpenRoute extends RouteBase {
 export interface GuardedRoute<C> extends RouteBase {
   /** Checked before the handler runs. */
   readonly guard: RouteGuard
+  /** Only with a token of the application itself: another client, or an API that was sent one, has no say in an account. */
+  readonly isFirstPartyOnly?: true | undefined
   handle(request: RouteRequest, caller: C): HttpAnswer | Promise<HttpAnswer>
 }
 

@@ -8,6 +8,7 @@ import {
   type Logger,
 } from 'keystile/internal'
 import type { Caller } from 'keystile'
+import { firstParty } from '../features/clients/clients.ts'
 import { refusalAnswer } from '../http/refusal.ts'
 import type { Route } from '../http/route.ts'
 
@@ -40,6 +41,8 @@ export function createRouter<U>(
       if (!route.guard) return await route.handle(routeRequest)
       const decision = await guard.check(request, demands.get(route)!)
       if (!decision.allowed) throw decision.error
+      if (route.isFirstPartyOnly && decision.caller!.identity.clientId !== firstParty.id)
+        throw new ProblemError('forbidden', 'Only the application itself may do this, not another client')
       return await route.handle(routeRequest, decision.caller!)
     } catch (error) {
       return answerTo(error, request, refusals)

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { Clock, HttpRequestWithBody } from 'keystile/internal'
+import { ProblemError, type Clock, type HttpRequestWithBody } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import type { AuditEntry, By } from './entry.ts'
 import { recordAudit } from './store.ts'
@@ -10,12 +10,28 @@ export interface Audit {
    * Writes an entry down; when this resolves, it is on disk. So a refusal is thrown after it.
    *
    * @throws {DatabaseUnavailableError} when it cannot be written now
+   * @throws {ProblemError} `temporarily_unavailable` when too many wait already
    */
   record(entry: Omit<AuditEntry, 'at'>): Promise<void>
 }
 
+/** So many refusals wait to be written down at once: without a bound a flood of them would hold up every other write. */
+const maxWaiting = 200
+
 export function createAudit(database: Database, clock: Clock): Audit {
-  return { record: (entry) => database.write(recordAudit, { ...entry, at: clock.now() }) }
+  let waiting = 0
+  return {
+    async record(entry) {
+      if (waiting >= maxWaiting)
+        throw new ProblemError('temporarily_unavailable', 'Too many refusals at the moment', { retryAfterSeconds: 1 })
+      waiting++
+      try {
+        await database.write(recordAudit, { ...entry, at: clock.now() })
+      } finally {
+        waiting--
+      }
+    },
+  }
 }
 
 export const byOperator: By = { actor: 'operator' }

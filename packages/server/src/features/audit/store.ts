@@ -49,6 +49,12 @@ export const purgeAudit: Command<{ readonly before: number }, { readonly purged:
   },
 )
 
+/** When the last entry was made, in milliseconds; 0 where there is none. */
+export async function findLastAudit(reader: Kysely<Tables>): Promise<number> {
+  const last = await reader.selectFrom('audit').select('at').orderBy('id', 'desc').limit(1).executeTakeFirst()
+  return last?.at ?? 0
+}
+
 /** Which rows are read. */
 export interface AuditFilter {
   /** From this instant on. */

@@ -48,11 +48,17 @@ const mediaTypes = {
 } as const
 
 /** What follows from a route's guard and body: the refusals that it has without saying so. */
-function derivedRefusals<C>({ guard, doc: { body }, refusals }: Route<C>): Readonly<Record<number, string>> {
+function derivedRefusals<C>({
+  guard,
+  isFirstPartyOnly,
+  doc: { body },
+  refusals,
+}: Route<C>): Readonly<Record<number, string>> {
   return {
     ...((guard || body) && { 503: 'Not available at the moment' }),
     ...(guard && { 400: 'The Authorization header is malformed', 401: 'No token, or one that is not good' }),
     ...(guard && guard.scopes.length > 0 && { 403: `The token lacks ${guard.scopes.join(' ')}` }),
+    ...(isFirstPartyOnly && { 403: 'The token was issued to another client' }),
     ...(body && { 400: 'The body is malformed', 413: 'The body is too large' }),
     ...(body?.type === 'json' && { 415: 'The body is not JSON', 422: 'A field is not as it is expected' }),
     ...(refusals === 'oauth' && body?.type === 'form' && { 401: 'The client is unknown, or its secret wrong' }),

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { createRevocationList, type Clock, type Logger, type RevocationEvent } from 'keystile/internal'
 import type { Revocations } from 'keystile'
 import type { Database } from '../../storage/database.ts'
@@ -6,6 +7,9 @@ import { hasUnnumberedEvents, listEventsAfter, numberEvents } from './store.ts'
 const tailMilliseconds = 250
 /** After this long without news, what was revoked meanwhile is unknown. */
 const staleAfterMilliseconds = 4_000
+
+/** So long a token waits for news when none has come: then it is refused as not known, rather than held. */
+const catchUpMilliseconds = 1_000
 
 /** What was revoked, by whichever process on this database. */
 export interface EventFeed {
@@ -83,7 +87,7 @@ export async function openEventFeed(
         return performance.now() - lastTailAt < staleAfterMilliseconds ? 'current' : 'stale'
       },
       isRevoked: (token) => list.isRevoked(token),
-      refresh: () => tail().catch(() => {}),
+      refresh: () => Promise.race([tail().catch(() => {}), delay(catchUpMilliseconds, undefined, { ref: false })]),
     },
     async close() {
       closed = true

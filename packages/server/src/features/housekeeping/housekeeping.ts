@@ -1,6 +1,6 @@
 import type { Clock, Logger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
-import { purgeAudit } from '../audit/store.ts'
+import { findLastAudit, purgeAudit } from '../audit/store.ts'
 import { purgeEvents, purgeSessions, type PurgeCommand } from './store.ts'
 
 const intervalMilliseconds = 60_000
@@ -25,17 +25,18 @@ export interface Housekeeping {
 
 /**
  * Deletes all that was over a day ago, and of the audit record what is older than it is kept, in steps that each are a small
- * transaction.
+ * transaction. It is no later than the last thing that was written down: a process whose clock is wrong deletes nothing by it.
  */
 export async function purge(
   database: Database,
   { now, auditSeconds, isClosed = () => false }: PurgeOptions,
 ): Promise<void> {
-  const before = now - marginMilliseconds
+  const present = Math.min(now, await findLastAudit(database.reader))
+  const before = present - marginMilliseconds
   const steps: readonly (readonly [PurgeCommand, number])[] = [
     [purgeSessions, before],
     [purgeEvents, before],
-    [purgeAudit, now - auditSeconds * 1000],
+    [purgeAudit, present - auditSeconds * 1000],
   ]
   for (const [command, limit] of steps) {
     while (!isClosed() && (await database.write(command, { before: limit })).purged > 0) await pause()

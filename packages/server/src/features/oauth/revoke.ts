@@ -31,7 +31,7 @@ const formSchema = {
 
 /**
  * `POST /revoke`: ends the session of a token, and with it all its tokens. What is no token, or none that is still good, is
- * answered alike. A token of another client is refused and stays.
+ * answered alike. A token of another client is refused and stays, and so is one that a client has for itself: it has no session.
  *
  * @see RFC 7009 §2.1 §2.2
  */
@@ -54,13 +54,18 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
       const token = form.get('token')
       if (token === undefined) throw new OAuthError('invalid_request', 'The form must have token')
       const found = (await parts.refresher.find(token)) ?? (await findVerified(token, parts.verifier))
-      if (found?.sessionId !== undefined) {
+      if (found) {
         const { subject, sessionId } = found
         if (found.clientId !== client.id) {
           const entry = { by: byStranger(request), subject, sessionId, clientId: client.id }
           await parts.audit.record({ event: 'revocation_refused', ...entry })
           throw new OAuthError('invalid_grant', 'The token was issued to another client, which alone may revoke it')
         }
+        if (sessionId === undefined)
+          throw new OAuthError(
+            'unsupported_token_type',
+            'A token that a client has for itself cannot be taken back; it ends by itself',
+          )
         await parts.sessions.end(sessionId, { actor: `user:${subject}`, address: addressOf(request) })
       }
       // A body is ignored (RFC 7009 §2.2), but there are clients that read every answer as JSON.

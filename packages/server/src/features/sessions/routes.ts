@@ -29,7 +29,7 @@ export interface SessionCaller {
 
 /** A person's own sessions, wherever the person is kept. */
 export function sessionRoutes(sessions: SessionEnds): readonly GuardedRoute<SessionCaller>[] {
-  const common = { below: 'issuer', refusals: 'problem', guard: { scopes: [] } } as const
+  const common = { below: 'issuer', refusals: 'problem', guard: { scopes: [] }, isFirstPartyOnly: true } as const
   return [
     {
       ...common,

@@ -58,6 +58,8 @@ async function endSurplusSessions(
 ): Promise<void> {
   const surplus = await selectLiving(transaction, { subject, now })
     .where('id', '!=', newest)
+    // Those that no refresh continues are over soon, and drive nobody's out that is to last.
+    .orderBy((row) => row.case().when('idle_expires_at', '>', now).then(0).else(1).end())
     .orderBy('last_used_at', 'desc')
     .limit(maxValues)
     .offset(maxSessionsOfSubject - 1)

@@ -137,6 +137,7 @@ export function accountRoutes(options: {
       method: 'PATCH',
       path: '/users/me',
       guard: self,
+      isFirstPartyOnly: true,
       doc: {
         tag: 'Own account',
         summary: 'Change profile fields',
@@ -162,13 +163,17 @@ export function accountRoutes(options: {
       method: 'POST',
       path: '/users/me/password',
       guard: self,
+      isFirstPartyOnly: true,
       doc: {
         tag: 'Own account',
         summary: 'Change the password',
         description: 'Ends every other session of the user.',
         body: { type: 'json', schema: describeFields(passwordChange) },
         success: { status: 204, description: 'Changed' },
-        refuses: { 403: 'The current password is wrong', 409: 'The password was changed at the same time' },
+        refuses: {
+          403: 'The current password is wrong, or the token was issued to another client',
+          409: 'The password was changed at the same time',
+        },
       },
       async handle(request, { identity, user }) {
         const body = await readJsonObject(request)
@@ -186,6 +191,7 @@ export function accountRoutes(options: {
       method: 'POST',
       path: '/users/me/email',
       guard: self,
+      isFirstPartyOnly: true,
       doc: {
         tag: 'Own account',
         summary: 'Change the e-mail address',
@@ -193,7 +199,7 @@ export function accountRoutes(options: {
         body: { type: 'json', schema: describeFields(emailChange) },
         success: { status: 204, description: 'Changed' },
         refuses: {
-          403: 'The current password is wrong',
+          403: 'The current password is wrong, or the token was issued to another client',
           409: 'The email is taken, or the password was changed at the same time',
         },
       },
@@ -212,7 +218,8 @@ export function accountRoutes(options: {
       ...common,
       method: 'DELETE',
       path: '/users/me',
-      guard: { scopes: [], maxAgeSeconds: deletionMaxAgeSeconds },
+      guard: { ...self, maxAgeSeconds: deletionMaxAgeSeconds },
+      isFirstPartyOnly: true,
       doc: {
         tag: 'Own account',
         summary: 'Delete the account',

@@ -262,11 +262,16 @@ function grantNames({ scopes, roles }: Pick<UserRow, 'scopes' | 'roles'>): reado
   return [...parse(roles).map((role) => `role:${role}`), ...parse(scopes)]
 }
 
-/** The names of the fields in which two profiles differ. */
+const maxFieldNames = 50
+const maxFieldNameLength = 64
+
+/** The names of the fields in which two profiles differ, as far as a line of the record holds them. */
 function findChangedFields(old: string, profile: string): readonly string[] {
   const [before, after] = [JSON.parse(old) as JsonObject, JSON.parse(profile) as JsonObject]
   const names = Object.keys({ ...before, ...after })
-  return names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
+  const changed = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
+  // A schema may take fields of any name, which are then the person's own words.
+  return changed.slice(0, maxFieldNames).map((name) => name.slice(0, maxFieldNameLength).toWellFormed())
 }
 
 /** The role that is built in; `roles` is JSON. */

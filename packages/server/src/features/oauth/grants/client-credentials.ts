@@ -1,6 +1,6 @@
 import type { Form } from '../../../http/form.ts'
 import type { Client } from '../../clients/clients.ts'
-import { grantScopes, readRequestedScopes, type ScopeRules } from '../../scopes/scopes.ts'
+import { builtInScopes, grantScopes, readRequestedScopes, type ScopeRules } from '../../scopes/scopes.ts'
 import type { ClientTokenIssuer, IssuedTokens } from '../../sessions/issuing.ts'
 
 /** What a client's own grant needs. */
@@ -22,5 +22,7 @@ export function grantByClientCredentials(
   { issueToClient, scopes }: ClientCredentialsParts,
 ): IssuedTokens {
   const requested = readRequestedScopes(form.get('scope'), scopes)
-  return issueToClient(client.id, grantScopes(requested, Object.keys(scopes.declared), client.scopes))
+  // What opens our own endpoints is for people.
+  const held = Object.keys(scopes.declared).filter((scope) => !Object.hasOwn(builtInScopes, scope))
+  return issueToClient(client.id, grantScopes(requested, held, client.scopes))
 }
