@@ -46,6 +46,9 @@ const clientPage = `<!doctype html><title>A client</title><script type="module">
   globalThis.client = createClient({ issuer: location.origin + '/auth', storage: 'cookie' })
 </script>`
 declare const client: Client
+declare global {
+  var signOuts: number
+}
 
 async function bundleClient(): Promise<string> {
   const entryPoints = [join(import.meta.dirname, '../../packages/keystile/src/client.ts')]
@@ -85,8 +88,10 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
       servers.push(server)
     }
     const headers = { 'content-type': 'application/json' }
-    const body = JSON.stringify({ username, email: 'ada@example.com', password })
-    assert.equal((await fetch(`${auth}/users`, { method: 'POST', headers, body })).status, 201)
+    for (const name of [username, 'bob']) {
+      const body = JSON.stringify({ username: name, email: `${name}@example.com`, password })
+      assert.equal((await fetch(`${auth}/users`, { method: 'POST', headers, body })).status, 201)
+    }
     browser = await startBrowser()
   })
   after(async () => {
@@ -178,6 +183,59 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
       await signedOut
       assert.deepEqual(await context.cookies(), [])
       assert.equal(await me(other), '401')
+    }),
+  )
+
+  it(
+    'are told apart by keystile/client: a page of ada’s does nothing as bob, who has logged in on a page of another origin',
+    withContext(async () => {
+      const open = async (): Promise<Page> => {
+        const page = await context.newPage()
+        await page.goto(`${own}/client`)
+        await page.waitForFunction(() => 'client' in globalThis)
+        await page.evaluate(() => {
+          globalThis.signOuts = 0
+          client.onSignOut(() => globalThis.signOuts++)
+        })
+        return page
+      }
+      const [one, other, elsewhere] = [await open(), await open(), await openPage(listed)]
+      const me = (page: Page): Promise<string> => page.evaluate(async () => (await client.fetch('/me')).text())
+      const bobLogsIn = async (): Promise<void> => {
+        const body = JSON.stringify({ username: 'bob', password })
+        assert.equal((await ask(elsewhere, `${auth}/session`, { body })).status, 200)
+      }
+      const adaLogsIn = (): Promise<void> =>
+        one.evaluate((password) => client.login({ username: 'ada', password }), password)
+      const token = (): Promise<string> => one.evaluate(async () => (await client.accessToken())!)
+      const statusOf = async (bearer: string): Promise<number> =>
+        (await fetch(`${auth}/users/me`, { headers: { authorization: `Bearer ${bearer}` } })).status
+
+      await adaLogsIn()
+      assert.deepEqual([await me(one), await me(other)], ['ada', 'ada'])
+      // Ada's session is ended, and bob begins his: her next request is refused, refreshed by his cookie, and not sent again.
+      assert.equal((await ask(elsewhere, `${auth}/session`, { method: 'DELETE' })).status, 204)
+      await bobLogsIn()
+      const refused = await one.evaluate(async () => (await client.fetch('/me')).status)
+      assert.equal(refused, 401)
+      for (const page of [one, other]) {
+        await page.waitForFunction(() => globalThis.signOuts === 1)
+        assert.equal(await me(page), 'bob')
+      }
+
+      // A logout ends the session that the page knows, whosever the cookie is by now.
+      await adaLogsIn()
+      const [adas, kept] = [await token(), await context.cookies()]
+      assert.equal(await statusOf(adas), 200)
+      await bobLogsIn()
+      const bobs = await context.cookies()
+      assert.notDeepEqual(bobs, kept)
+      await one.evaluate(() => client.logout())
+      assert.equal(await statusOf(adas), 401)
+      assert.deepEqual(await context.cookies(), bobs)
+      await one.reload()
+      await one.waitForFunction(() => 'client' in globalThis)
+      assert.equal(await me(one), 'bob')
     }),
   )
 

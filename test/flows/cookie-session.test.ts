@@ -23,7 +23,8 @@ const listed = 'https://app.example'
 interface Browser extends TestKeystile {
   readonly post: (json: object, headers?: SendOptions['headers']) => Promise<Answer>
   readonly refreshBy: (cookie?: string, headers?: SendOptions['headers']) => Promise<Answer>
-  readonly logout: (cookie?: string, headers?: SendOptions['headers']) => Promise<Answer>
+  /** @param query of `DELETE /session` */
+  readonly logout: (cookie?: string, headers?: SendOptions['headers'], query?: string) => Promise<Answer>
 }
 
 async function startBrowser(stage: Stage, options: Parameters<Stage['start']>[0] = {}): Promise<Browser> {
@@ -37,7 +38,7 @@ async function startBrowser(stage: Stage, options: Parameters<Stage['start']>[0]
     ...started,
     post: (json, headers = {}) => send('POST', '/session', undefined, { json, headers }),
     refreshBy: (cookie, headers = {}) => send('POST', '/session/refresh', cookie, { headers }),
-    logout: (cookie, headers = {}) => send('DELETE', '/session', cookie, { headers }),
+    logout: (cookie, headers = {}, query = '') => send('DELETE', `/session${query}`, cookie, { headers }),
   }
 }
 
@@ -147,20 +148,58 @@ describeOnBoth(
       assert.equal((await refreshBy(cookieOf(answer))).headers.get('set-cookie'), cleared)
     })
 
-    it('is refused two cookies of the name, whichever comes first, and neither is used, ended or cleared (cookie tossing)', async () => {
-      const { addUser, post, refreshBy, logout } = await startBrowser(stage)
+    it('is not refreshed by two cookies of the name, whichever comes first, and neither is used or cleared (cookie tossing)', async () => {
+      const { addUser, post, refreshBy } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       await addUser({ username: 'mallory', email: 'mallory@example.com' })
       const own = cookieOf(await post(ada))
       const tossed = cookieOf(await post({ username: 'mallory', password }))
       for (const twice of [`${own}; ${tossed}`, `${tossed}; ${own}`, `${own}; ${own}`, `${own};a=b;${name}=`]) {
-        for (const answer of [await refreshBy(twice), await logout(twice)]) {
-          assert.deepEqual([answer.status, answer.json['error']], [400, 'invalid_grant'], twice)
-          assert.match(answer.json['detail'], /is there twice/)
-          assert.equal(answer.headers.get('set-cookie'), null)
-        }
+        const answer = await refreshBy(twice)
+        assert.deepEqual([answer.status, answer.json['error']], [400, 'invalid_grant'], twice)
+        assert.match(answer.json['detail'], /is there twice/)
+        assert.equal(answer.headers.get('set-cookie'), null)
       }
       for (const cookie of [own, tossed]) assert.equal((await refreshBy(cookie)).status, 200)
+    })
+
+    it('ends though there are two cookies of the name, whichever comes first, and so does that of the other', async () => {
+      const { addUser, post, refreshBy, logout } = await startBrowser(stage)
+      await addUser({ username: 'ada' })
+      await addUser({ username: 'mallory', email: 'mallory@example.com' })
+      for (const ownFirst of [true, false]) {
+        const [own, tossed] = [cookieOf(await post(ada)), cookieOf(await post({ username: 'mallory', password }))]
+        const { status, headers } = await logout(ownFirst ? `${own}; ${tossed}` : `${tossed}; ${own}`)
+        assert.deepEqual([status, headers.get('set-cookie')], [204, cleared])
+        for (const cookie of [own, tossed]) assert.equal((await refreshBy(cookie)).status, 400)
+      }
+    })
+
+    it('ends where sid names it, and of two cookies that one alone', async () => {
+      const { addUser, post, refreshBy, logout } = await startBrowser(stage)
+      await addUser({ username: 'ada' })
+      const [one, other] = [await post(ada), await post(ada)]
+      const sid = decodeJwtUnsafe(one.json['access_token']).claims['sid']
+      const { status, headers } = await logout(`${cookieOf(other)}; ${cookieOf(one)}`, {}, `?sid=${sid}`)
+      assert.deepEqual([status, headers.get('set-cookie')], [204, cleared])
+      assert.equal((await refreshBy(cookieOf(one))).status, 400)
+      assert.equal((await refreshBy(cookieOf(other))).status, 200)
+    })
+
+    it('does not end where sid names another than that of the cookie, and no cookie is cleared', async () => {
+      const { addUser, post, refreshBy, logout, open } = await startBrowser(stage)
+      await addUser({ username: 'ada' })
+      await addUser({ username: 'bob', email: 'bob@example.com' })
+      const bearer = (await post(ada)).json['access_token']
+      const cookie = cookieOf(await post({ username: 'bob', password }))
+      for (const sent of [cookie, undefined, `${name}=x`]) {
+        const answer = await logout(sent, {}, `?sid=${decodeJwtUnsafe(bearer).claims['sid']}`)
+        assert.deepEqual([answer.status, answer.json['error']], [400, 'invalid_grant'], answer.text)
+        assert.match(answer.json['detail'], /is not that of the session that sid names/)
+        assert.equal(answer.headers.get('set-cookie'), null)
+      }
+      assert.equal((await open([], { bearer })).status, 200)
+      assert.equal((await refreshBy(cookie)).status, 200)
     })
 
     it('ends with DELETE, with all its tokens, and the cookie is cleared; again, or without a cookie, is no fault', async () => {

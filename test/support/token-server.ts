@@ -35,6 +35,7 @@ export interface TokenServer {
 
 interface Login {
   readonly username: string
+  readonly sid: string
   /** The last two refresh tokens. */
   used: string
   newest: string
@@ -49,14 +50,16 @@ export async function startTokenServer(port = 0): Promise<TokenServer> {
   const accessTokens = new Map<string, Login>()
 
   function grant(login: Login): object {
-    const accessToken = `access-${++count}`
+    // As much of a JWT as a client looks at.
+    const payload = Buffer.from(JSON.stringify({ sid: login.sid })).toString('base64url')
+    const accessToken = `access-${++count}.${payload}.`
     accessTokens.set(accessToken, login)
     return { access_token: accessToken, token_type: 'bearer', expires_in: server.accessTokenSeconds, scope: '' }
   }
 
   function begin({ username, password }: Readonly<Record<string, string>>): Login | undefined {
     if (password !== 'right') return undefined
-    const login = { username: username!, used: '', newest: `refresh-${++count}` }
+    const login = { username: username!, sid: `session-${++count}`, used: '', newest: `refresh-${++count}` }
     logins.set(login.newest, login)
     return login
   }
@@ -92,11 +95,13 @@ export async function startTokenServer(port = 0): Promise<TokenServer> {
     }
     const form = Object.fromEntries(new URLSearchParams(body))
     const cookie = new RegExp(`${cookieName}=([^;]+)`).exec(headers.cookie ?? '')?.[1] ?? ''
-    switch (route) {
+    const sid = /^DELETE \/auth\/session\?sid=(.+)$/.exec(route)?.[1]
+    if (sid !== undefined && sid !== logins.get(cookie)?.sid) return grantOr400(undefined, true)
+    switch (sid === undefined ? route : 'DELETE /auth/session') {
       case 'POST /auth/token':
         return grantOr400(form['grant_type'] === 'refresh_token' ? refresh(form['refresh_token']!) : begin(form), false)
       case 'POST /auth/revoke':
-        end(logins.get(form['token']!))
+        end(logins.get(form['token']!) ?? accessTokens.get(form['token']!))
         return json(200, {})
       case 'POST /auth/session':
         return grantOr400(begin(JSON.parse(body)), true)

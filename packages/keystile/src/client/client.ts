@@ -37,20 +37,23 @@ export interface Client {
    * As `globalThis.fetch`, with `Authorization: Bearer …` for requests to the `resources`, unless they have the header
    * already. Refreshes first where the token would soon expire. Where the API refuses the token all the same, with 401, it
    * refreshes and sends the request again, once, unless its body is a stream; and what is answered then is returned. While
-   * nobody is signed in, requests go out as they are.
+   * nobody is signed in, requests go out as they are; so does one whose session turns out to be over, or to have been
+   * replaced by another login: it is never sent with the token of a login that came after it.
    *
    * @throws {ClientError} `temporarily_unavailable` while a refresh gets no answer; whoever was signed in still is
    */
   readonly fetch: Fetch
   /**
-   * Forgets the session, in all tabs that share the storage, and ends it at the issuer.
+   * Forgets the session, in all tabs that share the storage, and ends it at the issuer; with `storage: 'cookie'` also where
+   * the cookie is by now that of another login, which stays.
    *
    * @throws {ClientError} the issuer could not be told, and the session was forgotten nevertheless; with
    *   `storage: 'cookie'` the cookie is still there, and the next page is signed in by it: call it again
    */
   logout(): Promise<void>
   /**
-   * An access token that lives, for what is no `fetch`: a WebSocket, say. `undefined` while nobody is signed in.
+   * An access token that lives, for what is no `fetch`: a WebSocket, say. `undefined` while nobody is signed in, and where
+   * the session turns out to be over, though another login may have replaced it: ask again for that one's.
    *
    * @throws {ClientError} `temporarily_unavailable` while a refresh gets no answer
    */
@@ -63,8 +66,9 @@ export interface Client {
    */
   isSignedIn(): Promise<boolean>
   /**
-   * Calls the listener once when somebody who was signed in no longer is: after `logout` here or in another tab, and when
-   * the issuer says that the session is over. @returns what ends it
+   * Calls the listener once when somebody who was signed in no longer is: after `logout` here or in another tab, when the
+   * issuer says that the session is over, and when another login has replaced it that was not made here. After that one
+   * `isSignedIn()` is true. @returns what ends it
    */
   onSignOut(listener: () => void): () => void
   /** Stops listening to other tabs. The session stays as it is. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { after, describe, it } from 'node:test'
+import { afterEach, beforeEach, describe, it } from 'node:test'
 import { ada, stageClient } from '../../../../test/support/client-stage.ts'
 import type { Client } from './client.ts'
+import { sidOf } from './token-sid.ts'
 
 describe('a client', () => {
   const stage = stageClient()
@@ -27,8 +28,8 @@ describe('a client', () => {
       opened.push(tab)
       return tab
     }
-    after(() => {
-      for (const tab of opened) tab.close()
+    afterEach(() => {
+      for (const tab of opened.splice(0)) tab.close()
     })
     /** Another tab of this process hears of it a turn later. */
     const heard = async (condition: () => Promise<boolean>): Promise<void> => {
@@ -40,6 +41,7 @@ describe('a client', () => {
     it('logs in by JSON, refreshes and logs out', async () => {
       const tab = open(cookieFetch())
       await tab.login({ ...ada, scopes: ['a', 'b'] })
+      const sid = sidOf((await tab.accessToken())!)!
       assert.deepEqual(JSON.parse(stage.server.asked[0]!.body), { ...ada, scope: 'a b' })
       assert.equal(stage.server.asked[0]!.headers['content-type'], 'application/json')
       stage.clock.advance(600)
@@ -48,7 +50,7 @@ describe('a client', () => {
       assert.equal(await tab.isSignedIn(), false)
       assert.deepEqual(
         stage.server.asked.map(({ route }) => route),
-        ['POST /auth/session', 'POST /auth/session/refresh', 'GET /items', 'DELETE /auth/session'],
+        ['POST /auth/session', 'POST /auth/session/refresh', 'GET /items', `DELETE /auth/session?sid=${sid}`],
       )
       assert.equal(stage.server.asked[1]!.body, '')
       assert.equal(stage.server.asked[1]!.headers['content-type'], undefined)
@@ -126,8 +128,110 @@ describe('a client', () => {
       const loggedOut = one.logout()
       held.release()
       await Promise.all([loggedIn, loggedOut])
-      assert.equal(stage.server.askedFor('DELETE /auth/session').length, 0)
       assert.equal((await read(await one.fetch(items()))).owner, 'bob')
+    })
+
+    it('does not end it either where nobody was signed in here', async () => {
+      const kept = cookieFetch()
+      const [one, other] = [open(kept), open(kept)]
+      const held = hold('POST /auth/session')
+      const loggedIn = other.login({ ...ada, username: 'bob' })
+      await held.arrived
+      const loggedOut = one.logout()
+      held.release()
+      await Promise.all([loggedIn, loggedOut])
+      assert.equal(stage.server.asked.length, 1)
+      assert.equal((await read(await one.fetch(items()))).owner, 'bob')
+    })
+
+    it('names no session at a logout of a page that knows of none', async () => {
+      const kept = cookieFetch()
+      await open(kept).login(ada)
+      await settle()
+      stage.server.forget()
+      await open(kept).logout()
+      assert.equal(stage.server.askedFor('DELETE /auth/session').length, 1)
+      assert.equal(await open(kept).isSignedIn(), false)
+    })
+
+    describe('that by now is the cookie of another login', () => {
+      let kept: typeof fetch
+      let tabs: readonly Client[]
+      let counts: number[]
+      beforeEach(async () => {
+        kept = cookieFetch()
+        tabs = [open(kept), open(kept)]
+        counts = [0, 0]
+        for (const [n, tab] of tabs.entries()) tab.onSignOut(() => counts[n]!++)
+        await tabs[0]!.login(ada)
+        await heard(isToken(tabs[1]!, await tabs[0]!.accessToken()))
+        // On a page of another origin, which shares the cookie and nothing else.
+        const body = JSON.stringify({ ...ada, username: 'bob' })
+        await kept(`${stage.server.issuer}/session`, { method: 'POST', credentials: 'include', body })
+        stage.server.forget()
+      })
+      const post = (): Promise<Response> => tabs[0]!.fetch(items(), { method: 'POST', body: 'of ada' })
+      const posted = (): readonly (string | undefined)[] =>
+        stage.server.askedFor('POST /items').map(({ headers }) => headers.authorization)
+
+      it('sends no request again after a 401: its sender is another by now, and every tab is told once', async () => {
+        stage.server.refuseAccessTokens()
+        assert.equal((await post()).status, 401)
+        assert.equal(posted().length, 1)
+        await heard(async () => counts[1] === 1)
+        assert.deepEqual(counts, [1, 1])
+        for (const tab of tabs) assert.equal((await read(await tab.fetch(items()))).owner, 'bob')
+        assert.equal(refreshes(), 1)
+        assert.deepEqual(counts, [1, 1])
+      })
+
+      it('sends a request that finds its token old without one, and every tab is told once', async () => {
+        stage.clock.advance(550)
+        assert.equal((await post()).status, 401)
+        assert.deepEqual(posted(), [undefined])
+        await heard(async () => counts[1] === 1)
+        for (const tab of tabs) assert.equal((await read(await tab.fetch(items()))).owner, 'bob')
+        assert.deepEqual(counts, [1, 1])
+      })
+
+      it('gives the access token of the other login to none but the next who asks', async () => {
+        stage.clock.advance(600)
+        assert.equal(await tabs[0]!.accessToken(), undefined)
+        assert.notEqual(await tabs[0]!.accessToken(), undefined)
+        assert.equal(await tabs[0]!.isSignedIn(), true)
+      })
+
+      it('is left alone at a logout, which ends its own session by its access token', async () => {
+        const token = (await tabs[0]!.accessToken())!
+        await tabs[0]!.logout()
+        assert.deepEqual(
+          stage.server.asked.map(({ route, body, headers }) => [route, body, headers.cookie !== undefined]),
+          [
+            [`DELETE /auth/session?sid=${sidOf(token)}`, '', true],
+            ['POST /auth/revoke', `token=${token}`, false],
+          ],
+        )
+        await heard(async () => counts[1] === 1)
+        assert.deepEqual(counts, [1, 1])
+        const refused = await fetch(items(), { headers: { authorization: `Bearer ${token}` } })
+        assert.equal(refused.status, 401)
+        assert.equal((await read(await open(kept).fetch(items()))).owner, 'bob')
+      })
+
+      it('is not taken for one where the issuer only fails: a logout rejects, and revokes nothing', async () => {
+        stage.server.instead = (_asked, response) => Boolean(response.writeHead(503).end())
+        await assert.rejects(tabs[0]!.logout(), { code: 'temporarily_unavailable', status: 503 })
+        assert.equal(stage.server.asked.length, 1)
+      })
+
+      it('is adopted by a page that is loaded now, and no event comes', async () => {
+        for (const tab of tabs) tab.close()
+        const next = open(kept)
+        let count = 0
+        next.onSignOut(() => count++)
+        assert.equal((await read(await next.fetch(items()))).owner, 'bob')
+        assert.equal(count, 0)
+      })
     })
   })
 })

@@ -1,5 +1,6 @@
 import { askIssuer, type Answer, type Fetch } from './ask-issuer.ts'
 import { ClientError } from './client-error.ts'
+import { sidOf } from './token-sid.ts'
 
 export interface Credentials {
   readonly username: string
@@ -22,7 +23,8 @@ export interface Endpoints {
   readonly refreshTokenIn: 'body' | 'cookie'
   login(credentials: Credentials): Promise<Grant>
   refresh(refreshToken: string): Promise<Grant>
-  logout(refreshToken: string): Promise<void>
+  /** Ends the session of these tokens, and no other; where they do not say which it is, that of the cookie. */
+  logout(tokens: Pick<Grant, 'accessToken' | 'refreshToken'>): Promise<void>
 }
 
 interface Issuer {
@@ -49,7 +51,7 @@ export function tokenEndpoints({ issuer, fetch }: Issuer): Endpoints {
     async refresh(refreshToken) {
       return grantOf(await post('/token', { grant_type: 'refresh_token', refresh_token: refreshToken }), 'body')
     },
-    async logout(refreshToken) {
+    async logout({ refreshToken }) {
       await post('/revoke', { token: refreshToken })
     },
   }
@@ -72,8 +74,15 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
     async refresh() {
       return grantOf(await send('POST', '/session/refresh'), 'cookie')
     },
-    async logout() {
-      await send('DELETE', '/session')
+    async logout({ accessToken }) {
+      const sid = sidOf(accessToken)
+      if (sid === undefined) return void (await send('DELETE', '/session'))
+      await send('DELETE', `/session?sid=${encodeURIComponent(sid)}`).catch(async (error: unknown) => {
+        if (!(error instanceof ClientError && error.code === 'invalid_grant')) throw error
+        // The cookie is by now that of another login, or gone: the access token says whose session is to end.
+        const body = new URLSearchParams({ token: accessToken })
+        await askIssuer(fetch, `${issuer}/revoke`, { method: 'POST', body, credentials: 'omit' })
+      })
     },
   }
 }

@@ -1,6 +1,9 @@
 /** What is kept of a login. */
 export interface Session {
-  /** Drawn at the login and the same after each refresh, so that a new login is told from a new token. */
+  /**
+   * The `sid` of the access token; where it has none, drawn at the login and the same after each refresh. So another login
+   * is told from a new token, also one that was made elsewhere and has only set the cookie. Empty: not known yet.
+   */
   readonly id: string
   /** Empty: it is not known yet whether there is a session, for only the issuer sees its cookie. */
   readonly accessToken: string

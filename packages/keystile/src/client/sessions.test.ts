@@ -173,7 +173,7 @@ describe('the session of a client', () => {
     })
   })
 
-  it('keeps a login that came while a refresh was under way, and calls use its token', async () => {
+  it('keeps a login that came while a refresh was under way; the call that waited gets no token of it, the next one does', async () => {
     await stage.client.login(ada)
     stage.clock.advance(600)
     const held = hold('POST /auth/token')
@@ -183,8 +183,10 @@ describe('the session of a client', () => {
     await stage.client.login({ ...ada, username: 'bob' })
     const { accessToken } = stored()!
     held.release()
-    assert.equal(await token, accessToken)
+    assert.equal(await token, undefined)
+    assert.equal(await stage.client.accessToken(), accessToken)
     assert.equal((await read(await stage.client.fetch(items()))).owner, 'bob')
+    assert.equal(stage.signOuts, 0)
   })
 
   it('keeps a login that came while a refresh was refused', async () => {
@@ -197,7 +199,8 @@ describe('the session of a client', () => {
     await held.arrived
     await stage.client.login({ ...ada, username: 'bob' })
     held.release()
-    assert.equal(await token, stored()!.accessToken)
+    assert.equal(await token, undefined)
+    assert.equal(await stage.client.accessToken(), stored()!.accessToken)
     assert.equal(stage.signOuts, 0)
   })
 
@@ -214,6 +217,26 @@ describe('the session of a client', () => {
     held.release()
     assert.equal(await token, accessToken)
     assert.equal(stored()!.accessToken, accessToken)
+  })
+
+  it('is the same after a refresh, and another after a login, also where access tokens are no JWT', async () => {
+    let count = 0
+    stage.server.instead = ({ route }, response) =>
+      route === 'POST /auth/token' &&
+      Boolean(response.end(`{"access_token":"opaque-${++count}","refresh_token":"r","expires_in":600}`))
+    await stage.client.login(ada)
+    assert.equal((await stage.client.fetch(items())).status, 401)
+    assert.deepEqual(bearers(), ['Bearer opaque-1', 'Bearer opaque-2'])
+    stage.clock.advance(600)
+    assert.equal(await stage.client.accessToken(), 'opaque-3')
+    assert.equal(stage.signOuts, 0)
+    const { instead } = stage.server
+    stage.server.instead = async (asked, response) => {
+      if (asked.route === 'GET /items') await stage.client.login(ada)
+      return instead!(asked, response)
+    }
+    await stage.client.fetch(items())
+    assert.deepEqual(bearers().slice(2), ['Bearer opaque-3'])
   })
 
   describe('with a storage that others share', () => {
@@ -316,6 +339,23 @@ describe('the session of a client', () => {
       await settle()
       assert.deepEqual(counts, ten(2))
       assert.equal(refreshes(), 1)
+    })
+
+    it('tells all but the one that logs in that another login has replaced theirs', async () => {
+      await clients[3]!.login({ ...ada, username: 'bob' })
+      await settle()
+      assert.deepEqual(
+        counts,
+        ten(1).map((one, n) => (n === 3 ? 0 : one)),
+      )
+      stage.clock.advance(600)
+      assert.deepEqual(await askAll(), ten(200))
+      await clients[3]!.logout()
+      await settle()
+      assert.deepEqual(
+        counts,
+        ten(2).map((two, n) => (n === 3 ? 1 : two)),
+      )
     })
 
     it('tells a client of a sign-out that was signed in before it began', async () => {

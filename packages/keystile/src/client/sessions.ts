@@ -1,6 +1,7 @@
 import { ClientError } from './client-error.ts'
 import type { Credentials, Endpoints, Grant } from './endpoints.ts'
-import { createAges, parseSession, type ClientClock, type Session } from './session.ts'
+import { createAges, parseSession, unknownSession, type ClientClock, type Session } from './session.ts'
+import { sidOf } from './token-sid.ts'
 import type { TokenStorage } from './token-storage.ts'
 
 export interface SessionsOptions {
@@ -9,14 +10,22 @@ export interface SessionsOptions {
   readonly key: string
   readonly endpoints: Endpoints
   readonly clock: ClientClock
-  /** Somebody was signed in, and is no longer: here, in another tab, or by the issuer's word. */
+  /**
+   * Somebody was signed in, and is no longer: here, in another tab, or by the issuer's word; also where another login than
+   * one made here has taken their place.
+   */
   readonly onSignOut: () => void
 }
 
 /** The session that the storage holds, if it holds one. The storage is asked each time, for others may write to it. */
 export interface Sessions {
   read(): Promise<Session | undefined>
-  /** The session with an access token that lives, refreshed where it would soon not. @throws {ClientError} */
+  /**
+   * The session with an access token that lives, refreshed where it would soon not. `undefined` where it is over, though
+   * another may have begun by then: what was asked for in one person's name is not done in another's.
+   *
+   * @throws {ClientError}
+   */
   current(): Promise<Session | undefined>
   /** Refreshes, unless somebody else just did. @throws {ClientError} while the issuer gives no answer */
   renew(stale: Session): Promise<Session | undefined>
@@ -31,14 +40,17 @@ export interface Sessions {
  */
 export function createSessions({ storage, key, endpoints, clock, onSignOut }: SessionsOptions): Sessions {
   const ages = createAges(clock)
-  let isSignedIn = false
+  /** Of the session that was seen last; empty: nobody was signed in. */
+  let lastId = ''
+  /** Of the last login that was made here. Nobody need be told of that. */
+  let ownId: string | undefined
   let renewal: Promise<Session | undefined> | undefined
 
   async function read(): Promise<Session | undefined> {
     const session = parseSession(await storage.read(key))
-    const wasSignedIn = isSignedIn
-    isSignedIn = session !== undefined && session.accessToken !== ''
-    if (wasSignedIn && !session) onSignOut()
+    const [before, now] = [lastId, session?.id ?? '']
+    lastId = now
+    if (before !== '' && before !== now && now !== ownId) onSignOut()
     return session
   }
 
@@ -55,7 +67,8 @@ export function createSessions({ storage, key, endpoints, clock, onSignOut }: Se
     const session = await read()
     if (!session || ages.isFresh(session)) return session
     try {
-      return await renew(session)
+      const renewed = await renew(session)
+      return session.id === '' || session.id === renewed?.id ? renewed : undefined
     } catch (error) {
       if (ages.isAlive(session)) return session
       throw error
@@ -81,7 +94,8 @@ export function createSessions({ storage, key, endpoints, clock, onSignOut }: Se
     const now = await read()
     // Somebody has logged in or out, or a lock that was lost let another refresh.
     if (now?.id !== session.id || now.accessToken !== session.accessToken) return now
-    const renewed = grant && sessionOf(session.id, grant, askedAt)
+    // The cookie may be that of another login, made by a page that shares no storage with this one.
+    const renewed = grant && sessionOf(grant, askedAt, session.id)
     await write(renewed)
     return renewed
   }
@@ -98,7 +112,9 @@ export function createSessions({ storage, key, endpoints, clock, onSignOut }: Se
       exclusive(async () => {
         const askedAt = clock.now()
         const grant = await endpoints.login(credentials)
-        await write(sessionOf(randomId(), grant, askedAt))
+        const session = sessionOf(grant, askedAt)
+        ownId = session.id
+        await write(session)
       }),
     async logout() {
       const session = await read()
@@ -110,17 +126,18 @@ export function createSessions({ storage, key, endpoints, clock, onSignOut }: Se
         const now = await read()
         // A refresh may have written in the same moment.
         if (now?.id === session?.id) await write(undefined)
-        // The cookie is by now that of another login.
-        else if (now && hasCookie) return
-        await endpoints.logout(session?.refreshToken ?? '')
+        // Nothing says which session is meant, and the cookie is by now that of another login.
+        else if (now && hasCookie && sidOf(session?.accessToken ?? '') === undefined) return
+        await endpoints.logout(session ?? unknownSession)
       })
     },
     close: () => stop?.(),
   }
 }
 
-function sessionOf(id: string, grant: Grant, askedAt: number): Session {
-  return { id, ...grant, askedAt }
+/** @param id what it was known by so far */
+function sessionOf(grant: Grant, askedAt: number, id = ''): Session {
+  return { id: sidOf(grant.accessToken) ?? (id || randomId()), ...grant, askedAt }
 }
 
 function randomId(): string {

@@ -19,7 +19,8 @@ const issued: IssuedTokens = { accessToken: 'a', refreshToken: 'r', expiresInSec
 /** Sends a cookie to a route behind which this token is found; what was done with it comes with the answer. */
 async function send(
   [method, path]: readonly ['POST', '/session/refresh'] | readonly ['DELETE', '/session'],
-  find: () => Promise<ProvedRefreshToken | undefined>,
+  find: (token: string) => Promise<ProvedRefreshToken | undefined>,
+  { query = '', cookie = '__Secure-keystile=x' } = {},
 ): Promise<{ readonly answer: HttpAnswer; readonly done: readonly string[]; readonly log: readonly object[] }> {
   const done: string[] = []
   const log: object[] = []
@@ -37,8 +38,8 @@ async function send(
   const route = cookieSessionRoutes(parts).find((candidate) => candidate.method === method && candidate.path === path)!
   const answer = await route.handle({
     method,
-    url: path,
-    headers: new Headers({ origin: 'https://auth.example', cookie: '__Secure-keystile=x' }),
+    url: `${path}${query}`,
+    headers: new Headers({ origin: 'https://auth.example', cookie }),
     body: async () => new Uint8Array(),
     params: {},
   })
@@ -87,6 +88,39 @@ describe('DELETE /session', () => {
     const { answer, done } = await send(logout, async () => ({ ...proved, clientId: 'other' }))
     assert.deepEqual([answer.status, done], [204, []])
     assert.match(answer.headers['set-cookie']!, /^__Secure-keystile=; Max-Age=0; /)
+  })
+
+  it('ends the session that is named, if a cookie is of it, and else nothing', async () => {
+    const { answer, done } = await send(logout, async () => proved, { query: '?sid=sid' })
+    assert.deepEqual([answer.status, done], [204, ['ended sid']])
+    const others: readonly (readonly [string, ProvedRefreshToken | undefined])[] = [
+      ['other', proved],
+      ['', proved],
+      ['sid', { ...proved, clientId: 'other' }],
+      ['sid', undefined],
+    ]
+    for (const [sid, found] of others)
+      await assert.rejects(
+        send(logout, async () => found, { query: `?sid=${sid}` }),
+        { code: 'invalid_grant', message: 'The cookie __Secure-keystile is not that of the session that sid names' },
+      )
+  })
+
+  const bySecret = async (token: string): Promise<ProvedRefreshToken | undefined> =>
+    token === 'wrong' ? undefined : { ...proved, sessionId: token }
+  const three = '__Secure-keystile=one; __Secure-keystile=wrong; __Secure-keystile=two'
+
+  it('ends the sessions of all cookies of the name whose secret is right, and clears ours', async () => {
+    const { answer, done } = await send(logout, bySecret, { cookie: three })
+    assert.deepEqual([answer.status, done], [204, ['ended one', 'ended two']])
+    assert.match(answer.headers['set-cookie']!, /^__Secure-keystile=; Max-Age=0; /)
+  })
+
+  it('ends of these the one that is named', async () => {
+    for (const sid of ['one', 'two']) {
+      const { answer, done } = await send(logout, bySecret, { cookie: three, query: `?sid=${sid}` })
+      assert.deepEqual([answer.status, done], [204, [`ended ${sid}`]])
+    }
   })
 
   it('does not clear the cookie while the session cannot be ended', async () => {

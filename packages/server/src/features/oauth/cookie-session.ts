@@ -8,11 +8,12 @@ import {
   stringField,
 } from '../../http/json-body.ts'
 import { refusalAnswer } from '../../http/refusal.ts'
-import { emptyAnswer, jsonAnswer, type OpenRoute } from '../../http/route.ts'
+import { emptyAnswer, jsonAnswer, queryOf, type OpenRoute } from '../../http/route.ts'
 import { addressOf } from '../audit/audit.ts'
 import { firstParty } from '../clients/clients.ts'
 import type { IssuedTokens } from '../sessions/issuing.ts'
 import type { Lifetimes } from '../sessions/lifetimes.ts'
+import type { ProvedRefreshToken } from '../sessions/refresh.ts'
 import type { SessionEnds } from '../sessions/session-ends.ts'
 import { grantByPassword, type LoginParts } from './grants/password.ts'
 import { grantByRefreshToken, type RefreshParts } from './grants/refresh-token.ts'
@@ -121,7 +122,9 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
       },
       async handle(request) {
         checkOrigin(request)
-        const token = readCookie(request)
+        const [token, another] = cookiesOf(request)
+        // Nothing says which is ours. Neither is cleared: the wrong one might stay.
+        if (another !== undefined) throw new OAuthError('invalid_grant', `The cookie ${cookieName} is there twice`)
         if (token === undefined) throw new OAuthError('invalid_grant', `There is no cookie ${cookieName}: log in first`)
         const form = new Map([['refresh_token', token]])
         return grantByRefreshToken(form, { ...firstParty, address: addressOf(request) }, parts).then(
@@ -138,15 +141,25 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
         tag: 'Tokens',
         summary: 'Log out from a browser',
         description: `Ends the session of the cookie ${cookieName}, if there is one, and clears the cookie.`,
+        query: { sid: { type: 'string', description: 'The sid of the access token: end this session and no other' } },
         success: { status: 204, description: 'Logged out', headers: sets },
-        refuses: { ...refuses, 400: 'The cookie is there twice', 503: 'Not available at the moment' },
+        refuses: { ...refuses, 400: 'The cookie is not that of sid', 503: 'Not available at the moment' },
       },
       async handle(request) {
         checkOrigin(request)
-        const proved = await refresher.find(readCookie(request) ?? '')
-        // The session of another client is not this one's to end; what brought its token here is no cookie of ours.
-        if (proved?.clientId === firstParty.id)
-          await ends.end(proved.sessionId, { actor: `user:${proved.subject}`, address: addressOf(request) })
+        const sid = queryOf(request).get('sid')
+        const meant: ProvedRefreshToken[] = []
+        for (const token of cookiesOf(request)) {
+          const proved = await refresher.find(token)
+          // The session of another client is not this one's to end; what brought its token here is no cookie of ours.
+          if (proved?.clientId === firstParty.id && (sid === null || proved.sessionId === sid)) meant.push(proved)
+        }
+        // A page may not know that somebody else has logged in since, whose session and cookie stay.
+        if (sid !== null && meant.length === 0)
+          throw new OAuthError('invalid_grant', `The cookie ${cookieName} is not that of the session that sid names`)
+        // Where a neighbouring domain has set a second one, that is no reason not to log out.
+        for (const { sessionId, subject } of meant)
+          await ends.end(sessionId, { actor: `user:${subject}`, address: addressOf(request) })
         return { ...emptyAnswer, headers: { ...emptyAnswer.headers, ...cleared } }
       },
     },
@@ -159,18 +172,15 @@ export function cookiePathOf(issuer: string): string {
 }
 
 /**
- * The value of our cookie, as it was sent: neither unquoted nor decoded. Nothing says which of two is ours, and anybody who
- * has a sibling domain can set one (cookie tossing), so two are refused, and neither is cleared: the wrong one might stay.
+ * The values of our cookie, as they were sent: neither unquoted nor decoded. Anybody who has a sibling domain can
+ * set one beside ours (cookie tossing).
  *
- * @throws {OAuthError} `invalid_grant`
  * @see RFC 6265 §4.2.1 §8.6
  */
-function readCookie({ headers }: HttpRequestWithBody): string | undefined {
-  const [value, another] = (headers.get('cookie') ?? '')
+function cookiesOf({ headers }: HttpRequestWithBody): readonly string[] {
+  return (headers.get('cookie') ?? '')
     .split(';')
     .map((pair) => pair.trim())
     .filter((pair) => pair.startsWith(`${cookieName}=`))
     .map((pair) => pair.slice(cookieName.length + 1))
-  if (another !== undefined) throw new OAuthError('invalid_grant', `The cookie ${cookieName} is there twice`)
-  return value
 }
