@@ -41,6 +41,7 @@ import { DatabaseUnavailableError, type Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
 import { createAppSessions, type Sessions } from './app-sessions.ts'
 import { allowOrigins } from './cors.ts'
+import { heedRules } from './machine.ts'
 import { checkOptions, type CheckedOptions, type KeystileOptions } from './options.ts'
 import { createRouter } from './router.ts'
 import { readVersion } from './version.ts'
@@ -154,6 +155,7 @@ export async function wire(options: CheckedOptions): Promise<Running> {
   const accounts = await openAccounts(options.database, options)
   const { users, passwords, audit } = accounts
   try {
+    await heedRules(options, accounts.database)
     if (options.users) {
       const directory = checkedDirectory(options.users, { rules, logger })
       return await serve(options, accounts, {
