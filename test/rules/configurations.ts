@@ -5,11 +5,10 @@ import { exportPrivateJwk, exportPublicJwk, generateKey, type Jwk } from 'keysti
 import type { Bind, Machine, RuleOptions, Situation } from '../../packages/server/src/server/rules/rule.ts'
 import { printedSecrets } from './predicates.ts'
 
-const rsaOf = (modulusLength: number, publicExponent: number): Jwk =>
-  ({
-    ...generateKeyPairSync('rsa', { modulusLength, publicExponent }).privateKey.export({ format: 'jwk' }),
-    alg: 'RS256',
-  }) as Jwk
+const rsaOf = (modulusLength: number, publicExponent: number): Jwk => ({
+  ...generateKeyPairSync('rsa', { modulusLength, publicExponent }).privateKey.export({ format: 'jwk' }),
+  alg: 'RS256',
+})
 
 export const signingKeys = {
   fit: [exportPrivateJwk(generateKey('ES256')), exportPrivateJwk(generateKey('EdDSA')), rsaOf(2048, 65537)],
@@ -42,8 +41,12 @@ const url = fc
   .map(([scheme, host, port]) => `${scheme}://${host}${port}`)
 const secret = fc.oneof(
   fc.constantFrom(...printedSecrets),
-  fc.string({ minLength: 30, maxLength: 44, unit: fc.constantFrom(...'0123456789abcdefghijkmnpqrtuvwxyz_-') }),
-  fc.string({ minLength: 30, maxLength: 44, unit: fc.constantFrom(...'0123456789abcdefg') }),
+  fc.string({
+    minLength: 30,
+    maxLength: 44,
+    unit: fc.constantFrom(...'0123456789abcdefghijkmnpqrtuvwxyz_-'.split('')),
+  }),
+  fc.string({ minLength: 30, maxLength: 44, unit: fc.constantFrom(...'0123456789abcdefg'.split('')) }),
 )
 const network = fc.oneof(
   fc.tuple(fc.ipV4(), fc.integer({ min: 0, max: 32 })).map(([address, length]) => `${address}/${length}`),
@@ -104,7 +107,7 @@ export const optionsArbitrary: fc.Arbitrary<RuleOptions> = fc
   )
   .map((options) => options as RuleOptions)
 
-export const bindArbitrary: fc.Arbitrary<Bind> = fc.record({
+const bindArbitrary: fc.Arbitrary<Bind> = fc.record({
   host: fc.constantFrom('localhost', '127.0.0.1', '::1', '0.0.0.0', '::', '192.0.2.7'),
   isIssuerSaid: fc.boolean(),
 })
@@ -116,7 +119,7 @@ const storedIssuer = fc.constantFrom(undefined, 'http://localhost:8000', 'https:
 const file = (path: string): fc.Arbitrary<Machine['databaseFiles'][number]> =>
   fc.record({ path: fc.constant(path), mode, modifiedAt: instant })
 
-export const machineArbitrary: fc.Arbitrary<Machine> = fc.record({
+const machineArbitrary: fc.Arbitrary<Machine> = fc.record({
   nodeVersion: fc.constantFrom('20.20.0', '24.14.9', '24.15.0', '24.16.1', '25.0.0', '26.1.0'),
   now: fc.constant(now),
   keyFile: fc.option(

@@ -90,7 +90,7 @@ export const predicates: Readonly<Record<string, Predicate>> = {
     const secret = sealingSecret(situation)
     return (
       secret !== undefined &&
-      !(secret.length >= 32 && [...secret].filter((c, i) => secret.indexOf(c) === i).length >= 16)
+      !(secret.length >= 32 && secret.split('').filter((c, i) => secret.indexOf(c) === i).length >= 16)
     )
   },
   // RFC 8725 §3.5: "human-memorizable passwords MUST NOT be directly used as the key"

@@ -219,7 +219,7 @@ export function readOptions(
   input: Readonly<Record<string, unknown>>,
   bind?: Bind,
 ): { readonly faults: readonly OptionFault[]; readonly options?: CheckedOptions } {
-  const { faults: shapeFaults, situation } = readSituation(input, bind)
+  const { faults: shapeFaults, situation } = readShape(input, bind)
   const stops = examine(situation).stops.map((finding) => ({ option: finding.about, message: textOf(finding) }))
   const faults = [...shapeFaults, ...stops]
   return faults.length > 0 ? { faults } : { faults, options: complete(situation) }
@@ -229,6 +229,13 @@ export function readOptions(
 export function readSituation(
   input: Readonly<Record<string, unknown>>,
   bind?: Bind,
+): { readonly faults: readonly OptionFault[]; readonly situation: Situation } {
+  return readShape(input, bind)
+}
+
+function readShape(
+  input: Readonly<Record<string, unknown>>,
+  bind: Bind | undefined,
 ): { readonly faults: readonly OptionFault[]; readonly situation: GivenSituation } {
   const unknown = Object.keys(input).filter((name) => !optionNames.includes(name))
   const values: Record<string, unknown> = {}

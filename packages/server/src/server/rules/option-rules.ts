@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import type { Lifetimes } from '../../features/sessions/lifetimes.ts'
 import { isWeakSecret } from '../../features/signing-keys/sealing-secret.ts'
 import { isWellKnownSecret } from '../../features/signing-keys/well-known-secrets.ts'
 import { signingKeyOf } from '../../features/signing-keys/signing-keys.ts'
@@ -11,12 +12,12 @@ const longestAccessTokenSeconds = 60 * 60
 const longestSessionSeconds = 30 * daySeconds
 const longestGraceSeconds = 30
 /** What is not said of lifetimes. */
-export const defaultLifetimes = {
+export const defaultLifetimes: Lifetimes = {
   accessTokenSeconds: 600,
   sessionSeconds: 30 * daySeconds,
   idleSeconds: 14 * daySeconds,
   graceSeconds: 10,
-} as const
+}
 
 const makeKey =
   'make one with: openssl rand -base64 32, and give it as KEYSTILE_KEY or in the file of KEYSTILE_KEY_FILE'
