@@ -16,6 +16,21 @@ export const printedSecrets = [
   '0123456789ABCDEF0123456789abcdef',
 ]
 
+/** What is to be warned of. Whatever else is violated, nothing starts. */
+export const warned: ReadonlySet<string> = new Set([
+  'http-allowed',
+  'registration-limited',
+  'rate-limits',
+  'access-token-short',
+  'session-short',
+  'idle-short',
+  'grace-short',
+  'postgres-tls',
+  'database-file-private',
+  'postgres-durable',
+  'clock-right',
+])
+
 const hosts = { v4: /^127(\.\d{1,3}){3}$/, others: ['localhost', '::1', '[::1]'] }
 const isHere = (host: string): boolean => hosts.v4.test(host) || hosts.others.includes(host)
 const partsOf = (url: string): { scheme: string; host: string } => {
