@@ -80,6 +80,7 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
     files: ['router.ts', 'cors.ts', 'options.ts'],
     tests: [],
   },
+  'server/server/rules': { folder: `${server}/server/rules`, tests: [['test/rules/rules.test.ts']] },
 }
 
 const undefinedIsDropped = 'a member that is undefined is not written as JSON'
@@ -326,7 +327,7 @@ export const explained: readonly Explanation[] = [
   },
   {
     file: `${server}/features/signing-keys/sealing-secret.ts`,
-    line: "if (process.platform !== 'win32' && statSync(file).mode & 0o077) {",
+    line: "if (process.platform !== 'win32' && isOpenToOthers(statSync(file).mode)) {",
     mutation: "dropped: process.platform !== 'win32'",
     why: 'says more on Windows alone, where files have no such modes',
   },

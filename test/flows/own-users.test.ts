@@ -21,10 +21,12 @@ interface Logged {
   readonly [name: string]: unknown
 }
 
-/** A log that is kept. */
+/** A log that is kept, without what a start warns of: the throw-away PostgreSQL does not wait for the disk. */
 function createLog(): { readonly logged: Logged[]; readonly logger: Logger } {
   const logged: Logged[] = []
-  const log = (fields: object): void => void logged.push({ ...fields })
+  const log = (fields: object): void => {
+    if (!('rule' in fields)) logged.push({ ...fields })
+  }
   return { logged, logger: { debug() {}, info: log, warn: log, error: log } }
 }
 

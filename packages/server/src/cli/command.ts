@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { Terminal } from './terminal.ts'
+import type { Situation } from '../server/rules/rule.ts'
 import { settingFlags, type Settings } from './settings.ts'
 
 /** A flag of one command. */
@@ -30,6 +31,8 @@ export interface Call {
   readonly terminal: Terminal
   /** @throws {ConfigurationError} with all faults of the settings */
   settings(): Promise<Settings>
+  /** The settings as rules look at them, whatever is wrong. */
+  situation(): Promise<Situation>
 }
 
 export interface CallFlags {

@@ -3,10 +3,12 @@ import { DatabaseUnavailableError } from '../storage/database.ts'
 import { auditCommand } from './audit.ts'
 import { parseCall, type Command } from './command.ts'
 import { clientCommands } from './client.ts'
+import { doctorCommand } from './doctor.ts'
 import { completionScript, helpText } from './help.ts'
 import { keyCommands } from './key.ts'
 import { serveCommand } from './serve.ts'
-import { readSettings, type Settings } from './settings.ts'
+import { readSettings, readSituation } from './settings.ts'
+import { examine } from '../server/rules/rules.ts'
 import { readVersion } from '../server/version.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 import { tuneCommand } from './tune.ts'
@@ -25,9 +27,12 @@ const commands: readonly Command[] = [
     summary: 'say whether the settings are complete and safe, and start nothing',
     async run({ settings, terminal }) {
       const { options, hosts, port } = await settings()
+      for (const { rule, about, message } of examine(options.situation).warnings)
+        terminal.print(`warning: ${about} ${message} (${rule.id}, ${rule.standard})`)
       terminal.print(`the settings are fine: ${options.issuer}, listening on ${hosts.join(' and ')}, port ${port}`)
     },
   },
+  doctorCommand,
   {
     words: ['completion'],
     operand: 'bash|zsh|fish',
@@ -55,8 +60,13 @@ async function main(args: readonly string[], terminal: Terminal): Promise<void> 
   const command = commands.find(({ words }) => words.every((word, i) => wanted[i] === word))
   if (!command) throw new ConfigurationError(unknownCommand(wanted))
   const { operand, values, flags } = parseCall(command, asksHelp ? [] : args.slice(command.words.length))
-  const settings = (): Promise<Settings> => readSettings(values, terminal.environment, command.takesSettings === true)
-  await command.run({ operand, flags, terminal, settings })
+  await command.run({
+    operand,
+    flags,
+    terminal,
+    settings: () => readSettings(values, terminal.environment, command.takesSettings === true),
+    situation: () => readSituation(values, terminal.environment),
+  })
 }
 
 function unknownCommand([first = '']: readonly string[]): string {

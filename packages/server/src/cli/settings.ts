@@ -1,9 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { randomId } from 'keystile/internal'
 import type { Jwk } from 'keystile/jwt'
 import { ConfigurationError } from '../base/configuration-error.ts'
-import { cannotStart, isLoopback, optionNames, readOptions, type CheckedOptions } from '../server/options.ts'
+import {
+  cannotStart,
+  optionNames,
+  readOptions,
+  readSituation as readOptionSituation,
+  type CheckedOptions,
+} from '../server/options.ts'
+import type { Bind, Situation } from '../server/rules/rule.ts'
 
 /** One setting of the stand-alone server, wherever it may come from. */
 interface Setting {
@@ -201,6 +209,37 @@ export async function readSettings(
   environment: Readonly<Record<string, string | undefined>>,
   needsKey: boolean,
 ): Promise<Settings> {
+  const { values, faults, bind, host, port, logFile } = await gather(flags, environment)
+  const read = readOptions(needsKey ? values : { key: unusedKey, ...values }, bind)
+  const all = [...faults, ...read.faults.map(({ option, message }) => `${option} ${message}`)]
+  if (all.length > 0 || !read.options) throw new ConfigurationError(cannotStart(all))
+  return { options: read.options, hosts: host === 'localhost' ? ['127.0.0.1', '::1'] : [host], port, logFile }
+}
+
+/** What the rules of safety look at, with all faults in it; nothing is thrown. */
+export async function readSituation(
+  flags: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Situation> {
+  const { values, faults, bind } = await gather(flags, environment)
+  const { faults: optionFaults, situation } = readOptionSituation(values, bind)
+  return { ...situation, faults: [...faults, ...optionFaults.map(({ option, message }) => `${option} ${message}`)] }
+}
+
+interface Gathered {
+  /** The options of `createKeystile` among the settings. */
+  readonly values: Readonly<Record<string, unknown>>
+  readonly faults: readonly string[]
+  readonly bind: Bind | undefined
+  readonly host: string
+  readonly port: number
+  readonly logFile: string | undefined
+}
+
+async function gather(
+  flags: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Gathered> {
   const faults: string[] = []
   const values = {
     ...(await readFile(flags['config'], faults)),
@@ -220,32 +259,19 @@ export async function readSettings(
     issuer: `http://localhost:${isPort(port) ? port : defaultPort}`,
     ...values,
   }
-  const isLocal = typeof host !== 'string' || isLoopback(host)
-  if (!isLocal && values['issuer'] === undefined) {
-    faults.push(`issuer must be said when listening on ${host}: the https URL at which users reach this server`)
+  return {
+    // What has no name among the options was reported above.
+    values: Object.fromEntries(Object.entries(all).filter(([name]) => optionNames.includes(name))),
+    faults,
+    bind: typeof host === 'string' ? { host, isIssuerSaid: values['issuer'] !== undefined } : undefined,
+    host,
+    port,
+    logFile,
   }
-  const isPlain = String(values['issuer']).startsWith('http:') && values['dangerouslyAllowHttpIssuer'] !== true
-  if (!isLocal && isPlain) {
-    faults.push(
-      `issuer is https when listening on ${host}: over http, passwords and tokens cross the network unprotected`,
-    )
-  }
-  if (!isLocal && values['registration'] === undefined) {
-    faults.push(`registration must be said when listening on ${host}: open or closed`)
-  }
-  // What has no name among the options was reported above, and so was what another host needs.
-  const known = Object.fromEntries(Object.entries(all).filter(([name]) => optionNames.includes(name)))
-  const read = readOptions(needsKey ? known : { key: unusedKey, ...known })
-  for (const { option, message } of read.faults) {
-    if (isLocal || option !== 'registration' || values['registration'] !== undefined)
-      faults.push(`${option} ${message}`)
-  }
-  if (faults.length > 0 || !read.options) throw new ConfigurationError(cannotStart(faults))
-  return { options: read.options, hosts: host === 'localhost' ? ['127.0.0.1', '::1'] : [host], port, logFile }
 }
 
 /** Stands where a command opens no signing key, so that the operator need not give one. */
-const unusedKey = 'abcdefghijklmnopqrstuvwxyz0123456789'
+const unusedKey = randomId() + randomId()
 
 function isPort(port: unknown): boolean {
   return typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65_535

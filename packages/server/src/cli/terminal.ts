@@ -6,6 +6,8 @@ import { Writable } from 'node:stream'
 export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>
   print(text: string): void
+  /** Has the process end with exit code 1; what was printed says why. */
+  fail(): void
   /** Bold where a person is reading, and plain where a program is. */
   bold(text: string): string
   /** Asks without showing what is typed. @throws {ConfigurationError} where nobody can be asked */
@@ -20,6 +22,7 @@ export function createTerminal(): Terminal {
   return {
     environment: process.env,
     print: (text) => void process.stdout.write(`${text}\n`),
+    fail: () => void (process.exitCode = 1),
     bold: (text) => (process.stdout.isTTY && !process.env['NO_COLOR'] ? `\u001b[1m${text}\u001b[22m` : text),
     askSecret,
     untilStopped: () =>

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
 import { exportPrivateJwk, exportPublicJwk, generateKey } from 'keystile/jwt'
-import { checkOptions, isOnThisMachine, readOptions } from './options.ts'
+import { checkOptions, readOptions } from './options.ts'
+import { isOnThisMachine } from './this-machine.ts'
 
 const good = { issuer: 'http://localhost:3000', database: ':memory:' }
 
@@ -292,7 +293,7 @@ describe('readOptions', () => {
       { issuer: 'http://[::1]:8000' },
       { issuer: 'https://auth.example/x', registration: 'closed' },
       { issuer: 'http://auth.internal', registration: 'open', dangerouslyAllowHttpIssuer: true },
-      { database: 'postgres://localhost/x', key: 'abcdefghijklmnopqrstuvwxyz012345' },
+      { database: 'postgres://localhost/x', key: 'kEx8vWq2Jm0ZrT5uYb7dLs3fGh9pNc1a' },
       { scopes: { a: 'A' }, roles: { r: ['a', 'users:read'] }, defaultScopes: ['a'] },
       { accessTokenSeconds: 10 },
       { audience: 'https://orders.example' },

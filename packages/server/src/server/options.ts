@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { z } from 'zod'
 import { isScopeName, silentLogger, systemClock, type Clock, type Logger } from 'keystile/internal'
 import type { Jwk, SigningKey } from 'keystile/jwt'
@@ -6,13 +5,15 @@ import { defaultCost, findCostFault, type HashingCost } from '../features/passwo
 import { defaultMinLength, leastMinLength, maxMinLength } from '../features/password/policy.ts'
 import { adminRole, builtInScopes, type ScopeRules } from '../features/scopes/scopes.ts'
 import { maxAccessTokenSeconds, type Lifetimes } from '../features/sessions/lifetimes.ts'
-import { findSealingSecretFault } from '../features/signing-keys/sealing-secret.ts'
 import { issuingAlgorithms, signingKeyOf, type IssuingAlgorithm } from '../features/signing-keys/signing-keys.ts'
 import { directoryFunctions, type UserDirectory } from '../features/users/directory.ts'
 import type { ProfileSchema } from '../features/users/users.ts'
 import { isPostgresUrl } from '../storage/open.ts'
 import type { Pool } from '../storage/postgres.ts'
 import { ConfigurationError } from '../base/configuration-error.ts'
+import { defaultLifetimes } from './rules/option-rules.ts'
+import type { Bind, Situation } from './rules/rule.ts'
+import { examine, textOf } from './rules/rules.ts'
 
 function isLogger(value: unknown): boolean {
   return (['debug', 'info', 'warn', 'error'] as const).every(
@@ -127,6 +128,8 @@ export interface CheckedOptions extends Lifetimes {
   readonly corsOrigins: readonly string[]
   readonly logger: Logger
   readonly clock: Clock
+  /** What rules of safety look at, as it was given. */
+  readonly situation: Situation
 }
 
 /** What is wrong with an option, as a sentence without its name. */
@@ -153,11 +156,29 @@ export function cannotStart(faults: readonly string[]): string {
   return ['Keystile cannot start:', ...faults.map((fault) => `  - ${fault}`)].join('\n')
 }
 
-/** The options, complete; or everything that is wrong with them. */
-export function readOptions(input: Readonly<Record<string, unknown>>): {
-  readonly faults: readonly OptionFault[]
-  readonly options?: CheckedOptions
-} {
+/** The options, complete; or everything that is wrong or unsafe about them. @param bind what the server listens on, where that is known */
+export function readOptions(
+  input: Readonly<Record<string, unknown>>,
+  bind?: Bind,
+): { readonly faults: readonly OptionFault[]; readonly options?: CheckedOptions } {
+  const { faults: shapeFaults, situation } = readShape(input, bind)
+  const stops = examine(situation).stops.map((finding) => ({ option: finding.about, message: textOf(finding) }))
+  const faults = [...shapeFaults, ...stops]
+  return faults.length > 0 ? { faults } : { faults, options: complete(situation) }
+}
+
+/** The options that have the right shape, and what is wrong with those that have not. */
+export function readSituation(
+  input: Readonly<Record<string, unknown>>,
+  bind?: Bind,
+): { readonly faults: readonly OptionFault[]; readonly situation: Situation } {
+  return readShape(input, bind)
+}
+
+function readShape(
+  input: Readonly<Record<string, unknown>>,
+  bind: Bind | undefined,
+): { readonly faults: readonly OptionFault[]; readonly situation: GivenSituation } {
   const unknown = Object.keys(input).filter((name) => !optionNames.includes(name))
   const values: Record<string, unknown> = {}
   const faults: OptionFault[] = unknown.map((option) => ({
@@ -172,20 +193,29 @@ export function readOptions(input: Readonly<Record<string, unknown>>): {
       faults.push(...result.error.issues.map(({ path, message }) => ({ option: [option, ...path].join('.'), message })))
   }
   const given = values as Partial<z.output<typeof shape>>
-  faults.push(...findFaultsTogether(given, new Set(faults.map(({ option }) => option.split('.')[0]!))))
-  if (faults.length > 0) return { faults }
-  const { scopes, roles, defaultScopes, issuer, audience, database, ...rest } = given as z.output<typeof shape>
+  const unread = new Set(faults.map(({ option }) => option.split('.')[0]!))
+  faults.push(...findFaultsTogether(given, unread))
+  return { faults, situation: { options: given, unread, bind } }
+}
+
+interface GivenSituation extends Situation {
+  readonly options: Partial<z.output<typeof shape>>
+}
+
+function complete(situation: GivenSituation): CheckedOptions {
+  const { scopes, roles, defaultScopes, issuer, audience, database, ...rest } = situation.options as z.output<
+    typeof shape
+  >
   const declared = { ...scopes, ...builtInScopes }
-  const signingKey = rest.signingKey && signingKeyOf(rest.signingKey)
-  const options = {
+  return {
     issuer,
     audience: audience ?? issuer,
     database,
     scopes: { declared, defaults: defaultScopes ?? [], roles: { ...roles, [adminRole]: Object.keys(declared) } },
-    accessTokenSeconds: rest.accessTokenSeconds ?? 600,
-    sessionSeconds: rest.sessionSeconds ?? 30 * daySeconds,
-    idleSeconds: rest.idleSeconds ?? 14 * daySeconds,
-    graceSeconds: rest.graceSeconds ?? 10,
+    accessTokenSeconds: rest.accessTokenSeconds ?? defaultLifetimes.accessTokenSeconds,
+    sessionSeconds: rest.sessionSeconds ?? defaultLifetimes.sessionSeconds,
+    idleSeconds: rest.idleSeconds ?? defaultLifetimes.idleSeconds,
+    graceSeconds: rest.graceSeconds ?? defaultLifetimes.graceSeconds,
     passwordHashing: rest.passwordHashing ?? defaultCost,
     auditSeconds: rest.auditSeconds ?? 90 * daySeconds,
     registration: rest.registration ?? 'open',
@@ -194,16 +224,16 @@ export function readOptions(input: Readonly<Record<string, unknown>>): {
     users: rest.users,
     key: rest.key,
     signingAlgorithm: rest.signingAlgorithm ?? 'ES256',
-    signingKey,
+    signingKey: rest.signingKey && signingKeyOf(rest.signingKey),
     cookieSession: rest.cookieSession ?? false,
     corsOrigins: rest.corsOrigins ?? [],
     logger: rest.logger ?? silentLogger,
     clock: rest.clock ?? systemClock,
+    situation,
   }
-  return { faults, options }
 }
 
-/** Faults of options that each have the right shape. What is wrong already is not asked again. */
+/** Faults of options that each have the right shape. What is wrong already is not asked again; what is unsafe, the rules know. */
 function findFaultsTogether(
   {
     issuer,
@@ -216,11 +246,8 @@ function findFaultsTogether(
     passwordMinLength,
     profile,
     users,
-    key,
-    signingKey,
     cookieSession,
     corsOrigins = [],
-    dangerouslyAllowHttpIssuer,
   }: Partial<z.output<typeof shape>>,
   wrong: ReadonlySet<string>,
 ): readonly OptionFault[] {
@@ -228,38 +255,12 @@ function findFaultsTogether(
   const add = (option: string, messages: readonly string[]): void => {
     faults.push(...messages.map((message) => ({ option, message })))
   }
-  if (issuer !== undefined) {
-    add('issuer', findIssuerFaults(issuer, dangerouslyAllowHttpIssuer === true))
-    const isUnsaid = registration === undefined && users === undefined && !wrong.has('registration')
-    if (isUnsaid && URL.canParse(issuer) && !isOnThisMachine(issuer)) {
-      add('registration', [
-        'must be said where the issuer is not on this machine: open lets every stranger make an account, closed leaves it to you',
-      ])
-    }
-  }
+  if (issuer !== undefined) add('issuer', findIssuerFaults(issuer))
   if (audience !== undefined && /\s/.test(audience)) add('audience', ['has no white space'])
-  if (database !== undefined) {
-    add('database', findDatabaseFaults(database))
-    const needsKey = typeof database !== 'string' || isPostgresUrl(database)
-    if (needsKey && key === undefined && signingKey === undefined && !wrong.has('key')) {
-      add('key', [
-        'must be given on PostgreSQL (KEYSTILE_KEY or KEYSTILE_KEY_FILE): signing keys are sealed under it, and it must not lie beside them. Make one with: openssl rand -base64 32',
-      ])
-    }
-  }
-  if (key !== undefined)
-    add(
-      'key',
-      [findSealingSecretFault(key)].filter((fault) => fault !== undefined),
-    )
-  if (signingKey) add('signingKey', findSigningKeyFaults(signingKey))
-  if (cookieSession && issuer !== undefined) {
-    if (issuer.includes(';'))
-      add('cookieSession', ['needs an issuer without ";": the path of a cookie would end there (RFC 6265 §4.1.1)'])
-    if (issuer.startsWith('http:') && !isOnThisMachine(issuer))
-      add('cookieSession', ['needs an https issuer: from any other, no browser keeps the cookie'])
-  }
-  for (const origin of corsOrigins) add('corsOrigins', findOriginFaults(origin, dangerouslyAllowHttpIssuer === true))
+  if (database !== undefined) add('database', findDatabaseFaults(database))
+  if (cookieSession && issuer?.includes(';'))
+    add('cookieSession', ['needs an issuer without ";": the path of a cookie would end there (RFC 6265 §4.1.1)'])
+  for (const origin of corsOrigins) add('corsOrigins', findOriginFaults(origin))
   if (users !== undefined) {
     for (const [option, value] of Object.entries({ registration, passwordMinLength, roles, profile }))
       if (value !== undefined) add(option, ['is for our own accounts: with users, it is a matter of your directory'])
@@ -288,51 +289,22 @@ function findDatabaseFaults(database: string | Pool): readonly string[] {
   return isForeign ? ["is a file, ':memory:' or a postgres: URL"] : []
 }
 
-/** Whether the issuer names this machine, so that no network lies between it and its users. */
-export function isOnThisMachine(issuer: string): boolean {
-  return URL.canParse(issuer) && isLoopback(new URL(issuer).hostname)
-}
-
-export function isLoopback(host: string): boolean {
-  const address = host.replace(/^\[(.*)\]$/, '$1')
-  return address === 'localhost' || address === '::1' || (isIP(address) === 4 && address.startsWith('127.'))
-}
-
-/** RFC 8414 §2: an https URL without query and fragment. Written in its one form, for it is compared as text. */
-function findIssuerFaults(issuer: string, allowHttp: boolean): readonly string[] {
+/** RFC 8414 §2: a URL without query and fragment. Written in its one form, for it is compared as text. */
+function findIssuerFaults(issuer: string): readonly string[] {
   if (!/^https?:\/\//.test(issuer) || !URL.canParse(issuer))
     return ['is a URL such as https://auth.example or http://localhost:3000/auth']
   const url = new URL(issuer)
-  const faults: string[] = []
   if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '')
-    faults.push('has no user, query or fragment (RFC 8414 §2)')
-  else if (url.href.replace(/\/$/, '') !== issuer)
-    faults.push(`is written ${url.href.replace(/\/$/, '')}: tokens are compared with it letter by letter`)
-  if (url.protocol === 'http:' && !isLoopback(url.hostname) && !allowHttp) {
-    faults.push(
-      'is https: over http, passwords and tokens cross the network unprotected. Where something else protects them, set dangerouslyAllowHttpIssuer',
-    )
-  }
-  return faults
+    return ['has no user, query or fragment (RFC 8414 §2)']
+  const written = url.href.replace(/\/$/, '')
+  return written === issuer ? [] : [`is written ${written}: tokens are compared with it letter by letter`]
 }
 
 /** An `Origin` is compared as text, so it is written as browsers send it. */
-function findOriginFaults(origin: string, allowHttp: boolean): readonly string[] {
-  if (!/^https?:\/\/[^*]+$/.test(origin) || !URL.canParse(origin))
+function findOriginFaults(origin: string): readonly string[] {
+  if (origin.includes('*') || origin === 'null') return [] // a rule knows
+  if (!/^https?:\/\/./.test(origin) || !URL.canParse(origin))
     return [`has "${origin}"; an origin is such as https://app.example or http://localhost:5173, without * and null`]
   const url = new URL(origin)
-  if (url.origin !== origin) return [`has "${origin}", of which the origin is ${url.origin}: as browsers send it`]
-  if (url.protocol === 'https:' || isLoopback(url.hostname) || allowHttp) return []
-  return [
-    `has "${origin}", which is not https: whoever is on the network between could be its page. Where something else protects it, set dangerouslyAllowHttpIssuer`,
-  ]
-}
-
-function findSigningKeyFaults(jwk: Jwk): readonly string[] {
-  try {
-    signingKeyOf(jwk)
-    return []
-  } catch (error) {
-    return [`is unfit: ${(error as Error).message}`]
-  }
+  return url.origin === origin ? [] : [`has "${origin}", of which the origin is ${url.origin}: as browsers send it`]
 }

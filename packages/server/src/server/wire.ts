@@ -44,6 +44,7 @@ import { openDatabase } from '../storage/open.ts'
 import { createAppSessions, type Sessions } from './app-sessions.ts'
 import { allowOrigins } from './cors.ts'
 import type { KeystileOptions } from './keystile-options.ts'
+import { heedRules } from './machine.ts'
 import { checkOptions, type CheckedOptions } from './options.ts'
 import { createRouter } from './router.ts'
 import { readVersion } from './version.ts'
@@ -159,6 +160,7 @@ export async function wire(options: CheckedOptions): Promise<Running> {
   const { users, passwords, audit } = accounts
   const passwordPolicy = createPasswordPolicy({ issuer, minLength: options.passwordMinLength })
   try {
+    await heedRules(options, accounts.database)
     if (options.users) {
       const directory = checkedDirectory(options.users, { rules, logger })
       return await serve(options, accounts, {

@@ -42,13 +42,8 @@ const typeParsers: TypeParsers = { getTypeParser: (oid) => (oid === int8 || oid 
  * @throws {DatabaseUnavailableError} when it cannot be reached or migrated
  */
 export async function openPostgres(source: string | Pool): Promise<Database> {
-  const pool = typeof source === 'string' ? await createPool(source) : source
-  // Without a listener a connection that breaks while idle would end the process; the next query tells all that matters.
-  pool.on('error', () => {})
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: convertingPool(pool) }) }).withSchema(schema)
-  const close = async (): Promise<void> => {
-    if (typeof source === 'string') await pool.end()
-  }
+  const { pool, close } = await connectPostgres(source)
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }).withSchema(schema)
   try {
     await migrateOnce(db)
   } catch (error) {
@@ -67,6 +62,21 @@ export async function openPostgres(source: string | Pool): Promise<Database> {
         .setIsolationLevel('read committed')
         .execute((transaction) => command.run(transaction, values)),
     close,
+  }
+}
+
+/** The pool as Kysely wants it. `close` leaves open what is the application's own. */
+export async function connectPostgres(
+  source: string | Pool,
+): Promise<{ readonly pool: PostgresPool; close(): Promise<void> }> {
+  const pool = typeof source === 'string' ? await createPool(source) : source
+  // Without a listener a connection that breaks while idle would end the process; the next query tells all that matters.
+  pool.on('error', () => {})
+  return {
+    pool: convertingPool(pool),
+    async close() {
+      if (typeof source === 'string') await pool.end()
+    },
   }
 }
 
@@ -144,7 +154,7 @@ async function unlessDown<T>(work: Promise<T>): Promise<T> {
 }
 
 /** For whoever starts the server: the words of the driver, which name host and port. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const { message, cause } = error as Error
   return cause instanceof Error && cause.message !== '' ? cause.message : message
 }

@@ -12,7 +12,8 @@ export function openSqliteFile(file: string, options: { readonly readOnly: boole
     timeout: 5_000,
     enableForeignKeyConstraints: true,
   })
-  if (!options.readOnly) sqlite.exec('pragma journal_mode = wal; pragma synchronous = full')
+  if (!options.readOnly) sqlite.exec('pragma journal_mode = wal')
+  sqlite.exec('pragma synchronous = full')
   return sqlite
 }
 

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import { findSealingSecretFault, readOrCreateSealingSecret } from './sealing-secret.ts'
 
-const good = '0123456789abcdef0123456789abcdef'
+const good = '0f1e2d3c4b5a69788796a5b4c3d2e1f0'
 
 describe('findSealingSecretFault', () => {
   it('demands 32 characters, 16 of them different', () => {

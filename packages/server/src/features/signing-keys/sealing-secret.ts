@@ -3,15 +3,35 @@ import { randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ConfigurationError } from '../../base/configuration-error.ts'
+import { isWellKnownSecret } from './well-known-secrets.ts'
 
 const minLength = 32
+const minDifferent = 16
+
+/** Whether it is too short, or too much alike, to have been drawn at random (RFC 8725 §3.5). */
+export function isWeakSecret(secret: string): boolean {
+  return secret.length < minLength || new Set(secret).size < minDifferent
+}
 
 /** What makes a sealing secret unfit, or nothing. */
 export function findSealingSecretFault(secret: string): string | undefined {
-  if (secret.length < minLength || new Set(secret).size < 16) {
+  if (isWeakSecret(secret)) {
     return `the key under which signing keys are sealed has at least ${minLength} random characters; make one with: openssl rand -base64 32`
   }
+  if (isWellKnownSecret(secret)) {
+    return 'the key under which signing keys are sealed is one that others know, from a template; make one with: openssl rand -base64 32'
+  }
   return undefined
+}
+
+/** Whether others than the owner of a file may read or write it. */
+export function isOpenToOthers(mode: number): boolean {
+  return (mode & 0o077) !== 0
+}
+
+/** Where the sealing secret lies beside a SQLite file. */
+export function keyFileBeside(databaseFile: string): string {
+  return join(dirname(databaseFile), 'keystile.key')
 }
 
 /**
@@ -21,7 +41,7 @@ export function findSealingSecretFault(secret: string): string | undefined {
  * @throws {ConfigurationError} when others can read it, or it is no secret
  */
 export function readOrCreateSealingSecret(databaseFile: string): string {
-  const file = join(dirname(databaseFile), 'keystile.key')
+  const file = keyFileBeside(databaseFile)
   const draft = `${file}.${randomId()}` // not the process id: two containers both have 1
   try {
     writeFileSync(draft, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx', flush: true })
@@ -31,7 +51,7 @@ export function readOrCreateSealingSecret(databaseFile: string): string {
   } finally {
     rmSync(draft, { force: true })
   }
-  if (process.platform !== 'win32' && statSync(file).mode & 0o077) {
+  if (process.platform !== 'win32' && isOpenToOthers(statSync(file).mode)) {
     throw new ConfigurationError(
       `${file} can be read by others; it opens all signing keys. Mend it with: chmod 600 ${file}`,
     )

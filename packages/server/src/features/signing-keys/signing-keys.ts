@@ -52,8 +52,7 @@ export async function openSigningKeys(
   const stored = await database.write(claimIssuer, issuer)
   if (stored !== issuer) {
     throw new ConfigurationError(
-      `this database belongs to the issuer ${stored}, and the configured one is ${issuer}. Tokens name their issuer, so ` +
-        `changing it logs everybody out: configure ${stored} (keystile serve --issuer ${stored}), or use another database`,
+      `this database ${belongsElsewhere(stored, issuer)}: configure ${stored} (keystile serve --issuer ${stored}), or use another database`,
     )
   }
   if ('signingKey' in source) return keysOf([source.signingKey])
@@ -69,6 +68,13 @@ export async function openSigningKeys(
     )
   }
   return keys
+}
+
+export function belongsElsewhere(stored: string, issuer: string): string {
+  return (
+    `belongs to the issuer ${stored}, and the configured one is ${issuer}. Tokens name their issuer, so ` +
+    'changing it logs everybody out'
+  )
 }
 
 /** What is known of the stored keys without opening them, oldest first. */

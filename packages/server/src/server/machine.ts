@@ -1,0 +1,71 @@
+import { readFileSync, statSync } from 'node:fs'
+import { ConfigurationError } from '../base/configuration-error.ts'
+import { keyFileBeside } from '../features/signing-keys/sealing-secret.ts'
+import type { Database } from '../storage/database.ts'
+import { inspectDatabase, readDatabaseFacts } from '../storage/facts.ts'
+import { isPostgresUrl } from '../storage/open.ts'
+import { cannotStart, type CheckedOptions } from './options.ts'
+import { examine, textOf } from './rules/rules.ts'
+import type { FileFacts, Machine, RuleOptions } from './rules/rule.ts'
+
+/**
+ * Looks at the files, the database and the clock, and changes none of them.
+ *
+ * @param database the database where it is open already; else it is opened for reading, if it is there
+ */
+export async function inspectMachine(options: RuleOptions, now: number, database?: Database): Promise<Machine> {
+  const file = sqliteFileOf(options)
+  const usesKeyFile = options.key === undefined && options.signingKey === undefined
+  const keyFile = file !== undefined && usesKeyFile ? readFacts(keyFileBeside(file)) : undefined
+  return {
+    nodeVersion: process.versions.node,
+    now,
+    keyFile: keyFile && { ...keyFile, secret: readSecret(keyFile.path) },
+    databaseFiles: file === undefined ? [] : [file, `${file}-wal`].flatMap((path) => readFacts(path) ?? []),
+    database: await findDatabase(options.database, database),
+  }
+}
+
+/**
+ * Heeds all rules at a start, when the database is open: stops are thrown, and warnings are logged.
+ *
+ * @throws {ConfigurationError} with all stops
+ */
+export async function heedRules({ situation, clock, logger }: CheckedOptions, database: Database): Promise<void> {
+  const machine = await inspectMachine(situation.options, clock.now(), database)
+  const { stops, warnings } = examine({ ...situation, machine })
+  if (stops.length > 0)
+    throw new ConfigurationError(cannotStart(stops.map((finding) => `${finding.about} ${textOf(finding)}`)))
+  for (const { rule, about, message, mend } of warnings)
+    logger.warn({ rule: rule.id, standard: rule.standard, mend }, `${about} ${message}`)
+}
+
+async function findDatabase(source: RuleOptions['database'], open: Database | undefined): Promise<Machine['database']> {
+  if (open) return readDatabaseFacts(open)
+  if (source === undefined || source === ':memory:') return undefined
+  try {
+    return await inspectDatabase(source)
+  } catch (error) {
+    return { kind: 'unavailable', reason: (error as Error).message }
+  }
+}
+
+function sqliteFileOf({ database }: RuleOptions): string | undefined {
+  const isFile = typeof database === 'string' && database !== ':memory:' && !isPostgresUrl(database)
+  return isFile ? database : undefined
+}
+
+function readFacts(path: string): FileFacts | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  if (!stats) return undefined
+  return { path, mode: process.platform === 'win32' ? undefined : stats.mode & 0o777, modifiedAt: stats.mtimeMs }
+}
+
+/** Nothing where this user may not read it: then a start fails, and says so. */
+function readSecret(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch {
+    return undefined
+  }
+}

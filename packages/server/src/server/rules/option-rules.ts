@@ -1,0 +1,369 @@
+import { BlockList, isIP } from 'node:net'
+import type { Lifetimes } from '../../features/sessions/lifetimes.ts'
+import { isWeakSecret } from '../../features/signing-keys/sealing-secret.ts'
+import { isWellKnownSecret } from '../../features/signing-keys/well-known-secrets.ts'
+import { signingKeyOf } from '../../features/signing-keys/signing-keys.ts'
+import { isPostgresUrl } from '../../storage/open.ts'
+import { isLoopback, isOnThisMachine } from '../this-machine.ts'
+import type { Rule, Situation } from './rule.ts'
+
+const daySeconds = 24 * 60 * 60
+const longestAccessTokenSeconds = 60 * 60
+const longestSessionSeconds = 30 * daySeconds
+const longestGraceSeconds = 30
+/** What is not said of lifetimes. */
+export const defaultLifetimes: Lifetimes = {
+  accessTokenSeconds: 600,
+  sessionSeconds: 30 * daySeconds,
+  idleSeconds: 14 * daySeconds,
+  graceSeconds: 10,
+}
+
+const makeKey =
+  'make one with: openssl rand -base64 32, and give it as KEYSTILE_KEY or in the file of KEYSTILE_KEY_FILE'
+
+/** Rules of what was configured. */
+export const optionRules: readonly Rule[] = [
+  {
+    id: 'issuer-https',
+    standard: 'RFC 8414 §2',
+    severity: 'stop',
+    demand: 'the issuer is an https URL, or one of this machine',
+    find: ({ options: { issuer, dangerouslyAllowHttpIssuer } }) =>
+      isHttpElsewhere(issuer) && !dangerouslyAllowHttpIssuer
+        ? [
+            {
+              about: 'issuer',
+              message: 'is https: over http, passwords and tokens cross the network unprotected',
+              mend: 'put TLS in front and give the https URL as KEYSTILE_ISSUER; where something else protects the way, set dangerouslyAllowHttpIssuer',
+            },
+          ]
+        : [],
+  },
+  {
+    id: 'http-allowed',
+    standard: 'ASVS 5.0 12.2.1',
+    severity: 'warn',
+    demand: 'http is not allowed by dangerouslyAllowHttpIssuer',
+    find: ({ options: { dangerouslyAllowHttpIssuer } }) =>
+      dangerouslyAllowHttpIssuer
+        ? [
+            {
+              about: 'dangerouslyAllowHttpIssuer',
+              message: 'is set: whoever is on the network between reads passwords and tokens',
+              mend: 'put TLS in front, give the https URL as KEYSTILE_ISSUER, and leave dangerouslyAllowHttpIssuer out',
+            },
+          ]
+        : [],
+  },
+  {
+    id: 'public-bind',
+    standard: 'RFC 6749 §3.2',
+    severity: 'stop',
+    demand: 'a server that listens beyond this machine is told its issuer, and that is no http URL of this machine',
+    find({ bind, options: { issuer, dangerouslyAllowHttpIssuer } }) {
+      if (!bind) return undefined
+      if (isLoopback(bind.host)) return []
+      const mend =
+        'put TLS in front and give the https URL as KEYSTILE_ISSUER, or listen on this machine alone: --host localhost'
+      if (!bind.isIssuerSaid) {
+        const message = `must be said when listening on ${bind.host}: the https URL at which users reach this server`
+        return [{ about: 'issuer', message, mend }]
+      }
+      const isHttp = issuer?.startsWith('http:') && isOnThisMachine(issuer)
+      if (!isHttp || dangerouslyAllowHttpIssuer) return []
+      const message = `is https when listening on ${bind.host}: over http, passwords and tokens cross the network unprotected`
+      return [{ about: 'issuer', message, mend }]
+    },
+  },
+  {
+    id: 'registration-said',
+    standard: 'CWE-1188',
+    severity: 'stop',
+    demand: 'beyond this machine, it is said whether strangers may register',
+    find(situation) {
+      const { bind, unread, options } = situation
+      const isSaid = options.registration !== undefined || unread.has('registration')
+      if (isSaid || options.users !== undefined || unread.has('users') || !isPublic(situation)) return []
+      const where =
+        bind && !isLoopback(bind.host) ? `when listening on ${bind.host}` : 'where the issuer is not on this machine'
+      return [
+        {
+          about: 'registration',
+          message: `must be said ${where}: open lets every stranger make an account, closed leaves it to you`,
+          mend: 'set KEYSTILE_REGISTRATION=closed, or open',
+        },
+      ]
+    },
+  },
+  {
+    id: 'registration-limited',
+    standard: 'ASVS 5.0 2.4.1',
+    severity: 'warn',
+    demand: 'beyond this machine, registration is not open without rate limits',
+    find: (situation) =>
+      situation.options.registration === 'open' && situation.options.rateLimits === 'off' && isPublic(situation)
+        ? [
+            {
+              about: 'registration',
+              message: 'is open to every stranger, as often as they like',
+              mend: 'set KEYSTILE_REGISTRATION=closed, or KEYSTILE_RATE_LIMITS=on',
+            },
+          ]
+        : [],
+  },
+  {
+    id: 'rate-limits',
+    standard: 'ASVS 5.0 6.3.1',
+    severity: 'warn',
+    demand: 'beyond this machine, rate limits are on',
+    find: (situation) =>
+      situation.options.rateLimits === 'off' && isPublic(situation)
+        ? [
+            {
+              about: 'rateLimits',
+              message: 'are off: passwords can be guessed as fast as they are hashed',
+              mend: 'set KEYSTILE_RATE_LIMITS=on, unless something in front limits POST /token and POST /users',
+            },
+          ]
+        : [],
+  },
+  {
+    id: 'proxies-named',
+    standard: 'RFC 7239 §8.1',
+    severity: 'stop',
+    demand: 'trusted proxies are networks of one’s own: no wider than an IPv4 /8 or an IPv6 /7',
+    find: ({ options: { trustedProxies = [] } }) =>
+      trustedProxies.filter(holdsStrangers).map((network) => ({
+        about: 'trustedProxies',
+        message: `has ${network}: whoever is in it chooses the address that limits and the audit record see`,
+        mend: 'name the addresses of your proxies alone, such as 10.0.0.7 or 10.1.0.0/16',
+      })),
+  },
+  {
+    id: 'key-given',
+    standard: 'ASVS 5.0 13.3.1',
+    severity: 'stop',
+    demand: 'on PostgreSQL there is a key, for what seals the signing keys does not lie beside them',
+    find({ options: { database, key, signingKey }, unread }) {
+      const isOnPostgres = database !== undefined && (typeof database !== 'string' || isPostgresUrl(database))
+      const isGiven = key !== undefined || signingKey !== undefined || unread.has('key') || unread.has('signingKey')
+      if (!isOnPostgres || isGiven) return []
+      const message = 'must be given on PostgreSQL: signing keys are sealed under it, and it must not lie beside them'
+      return [{ about: 'key', message, mend: makeKey }]
+    },
+  },
+  {
+    id: 'key-random',
+    standard: 'RFC 8725 §3.5',
+    severity: 'stop',
+    demand: 'the key that seals signing keys has 32 characters, 16 of them different',
+    find: (situation) =>
+      secretsOf(situation)
+        .filter(({ secret }) => isWeakSecret(secret))
+        .map(({ about }) => ({
+          about,
+          message: 'has at least 32 random characters, 16 of them different',
+          mend: makeKey,
+        })),
+  },
+  {
+    id: 'key-unknown',
+    standard: 'RFC 8725 §3.5',
+    severity: 'stop',
+    demand: 'the key that seals signing keys is none that is printed in standards, tutorials or templates',
+    find: (situation) =>
+      secretsOf(situation)
+        .filter(({ secret }) => isWellKnownSecret(secret))
+        .map(({ about }) => ({ about, message: 'is one that others know: it is from a template', mend: makeKey })),
+  },
+  {
+    id: 'signing-key-strong',
+    standard: 'RFC 7518 §3.3',
+    severity: 'stop',
+    demand:
+      'a signing key is private, for an algorithm that is issued with, and RSA has 2048 bits and an exponent of 65537 or more',
+    find({ options: { signingKey } }) {
+      if (!signingKey) return []
+      try {
+        signingKeyOf(signingKey)
+        return []
+      } catch (error) {
+        const mend = 'give another private JWK, or leave signingKey out: Keystile then makes its own'
+        return [{ about: 'signingKey', message: `is unfit: ${(error as Error).message}`, mend }]
+      }
+    },
+  },
+  {
+    id: 'access-token-short',
+    standard: 'RFC 6750 §5.3',
+    severity: 'warn',
+    demand: 'an access token lives an hour or less',
+    find: ({ options: { accessTokenSeconds = defaultLifetimes.accessTokenSeconds } }) =>
+      accessTokenSeconds > longestAccessTokenSeconds
+        ? [
+            {
+              about: 'accessTokenSeconds',
+              message: `is ${accessTokenSeconds}: a stolen access token is good for that long, and cannot be told from the owner’s`,
+              mend: `set KEYSTILE_ACCESS_TOKEN_SECONDS=${longestAccessTokenSeconds} or less: clients refresh`,
+            },
+          ]
+        : [],
+  },
+  {
+    id: 'session-short',
+    standard: 'ASVS 5.0 7.3.2',
+    severity: 'warn',
+    demand: 'a login lasts 30 days or less (NIST SP 800-63B, AAL1)',
+    find: ({ options: { sessionSeconds = defaultLifetimes.sessionSeconds } }) =>
+      sessionSeconds > longestSessionSeconds
+        ? [
+            {
+              about: 'sessionSeconds',
+              message: `is ${sessionSeconds}: NIST SP 800-63B has people log in again after 30 days at the latest`,
+              mend: `set KEYSTILE_SESSION_SECONDS=${longestSessionSeconds} or less`,
+            },
+          ]
+        : [],
+  },
+  {
+    id: 'idle-short',
+    standard: 'ASVS 5.0 7.3.1',
+    severity: 'warn',
+    demand: 'a login of more than 30 days ends after 30 days without use',
+    find({ options }) {
+      const { sessionSeconds, idleSeconds } = { ...defaultLifetimes, ...saidOf(options) }
+      if (Math.min(sessionSeconds, idleSeconds) <= longestSessionSeconds) return []
+      const message = `is ${idleSeconds}: a forgotten session stays open for more than 30 days`
+      return [{ about: 'idleSeconds', message, mend: 'set KEYSTILE_IDLE_SECONDS=1209600 (14 days) or less' }]
+    },
+  },
+  {
+    id: 'grace-short',
+    standard: 'RFC 9700 §4.14.2',
+    severity: 'warn',
+    demand: 'a used refresh token is answered again for 30 s at most',
+    find: ({ options: { graceSeconds = defaultLifetimes.graceSeconds } }) =>
+      graceSeconds > longestGraceSeconds
+        ? [
+            {
+              about: 'graceSeconds',
+              message: `is ${graceSeconds}: for that long, a copied refresh token is not told from one that was sent twice`,
+              mend: `set KEYSTILE_GRACE_SECONDS=${longestGraceSeconds} or less`,
+            },
+          ]
+        : [],
+  },
+  {
+    id: 'cookie-https',
+    standard: 'RFC 6265 §4.1.2.5',
+    severity: 'stop',
+    demand: 'the refresh token is in a cookie only where the issuer is https or on this machine',
+    find: ({ options: { cookieSession, issuer } }) =>
+      cookieSession && isHttpElsewhere(issuer)
+        ? [
+            {
+              about: 'cookieSession',
+              message: 'needs an https issuer: from any other, no browser keeps the cookie',
+              mend: 'put TLS in front and give the https URL as issuer, or leave cookieSession out',
+            },
+          ]
+        : [],
+  },
+  {
+    id: 'cors-named',
+    standard: 'ASVS 5.0 3.4.2',
+    severity: 'stop',
+    demand: 'origins are named one by one: no `*`, no `null`',
+    find: ({ options: { corsOrigins = [] } }) =>
+      corsOrigins
+        .filter((origin) => origin.includes('*') || origin === 'null')
+        .map((origin) => ({
+          about: 'corsOrigins',
+          message: `has "${origin}"; an origin is such as https://app.example or http://localhost:5173, without * and null`,
+          mend: 'name each origin whose pages may ask: KEYSTILE_CORS_ORIGINS=https://app.example,https://admin.example',
+        })),
+  },
+  {
+    id: 'cors-https',
+    standard: 'RFC 6454 §8.1',
+    severity: 'stop',
+    demand: 'the origins are https, or on this machine',
+    find: ({ options: { corsOrigins = [], dangerouslyAllowHttpIssuer } }) =>
+      corsOrigins
+        .filter((origin) => !dangerouslyAllowHttpIssuer && !origin.includes('*') && isHttpElsewhere(origin))
+        .map((origin) => ({
+          about: 'corsOrigins',
+          message: `has "${origin}", which is not https: whoever is on the network between could be its page`,
+          mend: 'serve that page over https and name it so; where something else protects the way, set dangerouslyAllowHttpIssuer',
+        })),
+  },
+  {
+    id: 'postgres-tls',
+    standard: 'ASVS 5.0 12.3.1',
+    severity: 'warn',
+    demand: 'the way to PostgreSQL on another machine is TLS, with the certificate verified',
+    find({ options: { database } }) {
+      if (database !== undefined && typeof database !== 'string') return undefined
+      if (database === undefined || !isPostgresUrl(database) || !URL.canParse(database)) return []
+      const { hostname, searchParams } = new URL(database)
+      const host = searchParams.getAll('host').at(-1) || decodeURIComponent(hostname)
+      const isVerified = searchParams.getAll('sslmode').at(-1) === 'verify-full'
+      if (isVerified || host === '' || host.startsWith('/') || isLoopback(host)) return []
+      const message = `is reached at ${host} without verified TLS: whoever is between can read and change all that is in it`
+      return [
+        {
+          about: 'database',
+          message,
+          mend: 'add sslmode=verify-full to the URL, and sslrootcert where the CA is your own',
+        },
+      ]
+    },
+  },
+]
+
+function isHttpElsewhere(url: string | undefined): boolean {
+  return url !== undefined && URL.canParse(url) && new URL(url).protocol === 'http:' && !isOnThisMachine(url)
+}
+
+/** Whether others than programs of this machine are served. */
+function isPublic({ bind, options: { issuer } }: Situation): boolean {
+  const isBound = bind !== undefined && !isLoopback(bind.host)
+  return isBound || (issuer !== undefined && URL.canParse(issuer) && !isOnThisMachine(issuer))
+}
+
+/** The options that have a value. */
+function saidOf({ sessionSeconds, idleSeconds }: Situation['options']): {
+  sessionSeconds?: number
+  idleSeconds?: number
+} {
+  return { ...(sessionSeconds !== undefined && { sessionSeconds }), ...(idleSeconds !== undefined && { idleSeconds }) }
+}
+
+/** What signing keys are sealed under: the option, or what lies beside SQLite. */
+function secretsOf({ options: { key }, machine }: Situation): readonly { about: string; secret: string }[] {
+  if (key !== undefined) return [{ about: 'key', secret: key }]
+  const { path = '', secret } = machine?.keyFile ?? {}
+  return secret === undefined ? [] : [{ about: path, secret }]
+}
+
+/** The addresses of all networks that are wide: one in each IPv4 /8, also as IPv6 writes it, and one in each IPv6 /8. */
+const firstBytes = Array.from({ length: 256 }, (_, byte) => byte)
+const farApart = [
+  { most: 1, family: 'ipv4', addresses: firstBytes.map((byte) => `${byte}.0.0.1`) },
+  { most: 1, family: 'ipv6', addresses: firstBytes.map((byte) => `::ffff:${byte}.0.0.1`) },
+  { most: 2, family: 'ipv6', addresses: firstBytes.map((byte) => `${byte.toString(16)}00::1`) },
+] as const
+
+/** Whether a network is wider than any that belongs to one owner. */
+function holdsStrangers(network: string): boolean {
+  const [address = '', length = ''] = network.split('/')
+  const family = isIP(address)
+  // What is no network is a matter of shape.
+  if (family === 0 || !/^\d{1,3}$/.test(length) || Number(length) > (family === 4 ? 32 : 128)) return network === '*'
+  const list = new BlockList()
+  list.addSubnet(address, Number(length), family === 4 ? 'ipv4' : 'ipv6')
+  return farApart.some(
+    ({ most, family, addresses }) => addresses.filter((address) => list.check(address, family)).length > most,
+  )
+}

@@ -1,0 +1,84 @@
+import type { Jwk } from 'keystile/jwt'
+import type { DatabaseFacts } from '../../storage/facts.ts'
+import type { Pool } from '../../storage/postgres.ts'
+
+/** One rule of safety. The start, `keystile config check` and `keystile doctor` share the list of them. */
+export interface Rule {
+  readonly id: string
+  /** Where it is demanded. */
+  readonly standard: string
+  /** Whether a start is refused, or the log told. */
+  readonly severity: 'stop' | 'warn'
+  /** What it demands, as the documents say it. */
+  readonly demand: string
+  /** What is wrong, without any secret; `undefined` where what it needs was not looked up. */
+  find(situation: Situation): readonly Fault[] | undefined
+}
+
+export interface Fault {
+  /** The option, file or thing that the message is a sentence about. */
+  readonly about: string
+  readonly message: string
+  /** The line that mends it. */
+  readonly mend: string
+}
+
+/** What rules look at. */
+export interface Situation {
+  /** The options as they were given, without those whose shape is wrong. */
+  readonly options: RuleOptions
+  /** The options that were given and whose shape is wrong. */
+  readonly unread: ReadonlySet<string>
+  /** What is wrong with the shape of the settings; looked up by `keystile doctor` alone, for a start tells it anyway. */
+  readonly faults?: readonly string[]
+  /** What the stand-alone server listens on; an embedded one does not know. */
+  readonly bind?: Bind | undefined
+  readonly machine?: Machine
+}
+
+export interface Bind {
+  readonly host: string
+  /** Whether the issuer was said, and is not the one that is made of the port. */
+  readonly isIssuerSaid: boolean
+}
+
+/** The options that rules look at. */
+export interface RuleOptions {
+  readonly issuer?: string | undefined
+  readonly database?: string | Pool | undefined
+  readonly key?: string | undefined
+  readonly signingKey?: Jwk | undefined
+  readonly registration?: 'open' | 'closed' | undefined
+  /** Whatever it is: with it, accounts are not ours. */
+  readonly users?: unknown
+  readonly accessTokenSeconds?: number | undefined
+  readonly sessionSeconds?: number | undefined
+  readonly idleSeconds?: number | undefined
+  readonly graceSeconds?: number | undefined
+  readonly cookieSession?: boolean | undefined
+  readonly corsOrigins?: readonly string[] | undefined
+  readonly trustedProxies?: readonly string[] | undefined
+  readonly rateLimits?: 'on' | 'off' | undefined
+  readonly dangerouslyAllowHttpIssuer?: boolean | undefined
+}
+
+/** What is found outside of the options. */
+export interface Machine {
+  /** Such as `24.15.0`. */
+  readonly nodeVersion: string
+  /** What the clock says. */
+  readonly now: number
+  /** The file beside SQLite that seals the signing keys, where it is there and used. */
+  readonly keyFile: (FileFacts & { readonly secret: string | undefined }) | undefined
+  /** The files of a SQLite database that are there. */
+  readonly databaseFiles: readonly FileFacts[]
+  /** `undefined` where there is none yet. */
+  readonly database: DatabaseFacts | { readonly kind: 'unavailable'; readonly reason: string } | undefined
+}
+
+export interface FileFacts {
+  readonly path: string
+  /** Its permission bits; on Windows they say nothing. */
+  readonly mode: number | undefined
+  readonly modifiedAt: number
+}

@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs'
+import { Kysely, PostgresDialect, sql } from 'kysely'
+import { DatabaseUnavailableError, type Database } from './database.ts'
+import { schema } from './migrate.ts'
+import { isPostgresUrl } from './open.ts'
+import { connectPostgres, reasonOf, type Pool } from './postgres.ts'
+import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
+import type { Tables } from './tables.ts'
+
+/** What a database says of itself, beside what lies in it. */
+export type DatabaseFacts = SqliteFacts | PostgresFacts
+
+export interface SqliteFacts {
+  readonly kind: 'sqlite'
+  /** The issuer that it was first started for. */
+  readonly issuer: string | undefined
+  /** `pragma synchronous` of a connection of ours: 2 is FULL, 3 EXTRA. */
+  readonly synchronous: number
+  /** The instant of the newest line of the audit record. */
+  readonly latest: number | undefined
+}
+
+export interface PostgresFacts {
+  readonly kind: 'postgres'
+  readonly issuer: string | undefined
+  readonly fsync: string
+  readonly synchronousCommit: string
+  /** What its clock says. */
+  readonly now: number
+}
+
+/** Reads them from an open database. */
+export async function readDatabaseFacts({ kind, reader }: Pick<Database, 'kind' | 'reader'>): Promise<DatabaseFacts> {
+  if (kind === 'postgres') {
+    const { rows } = await sql<{ fsync: string; commit: string; now: number; has_tables: string | null }>`
+      select current_setting('fsync') as fsync, current_setting('synchronous_commit') as commit,
+        (extract(epoch from clock_timestamp()) * 1000)::bigint as now,
+        to_regclass(${`${schema}.setting`})::text as has_tables`.execute(reader)
+    const { fsync, commit, now, has_tables } = rows[0]!
+    const issuer = has_tables === null ? undefined : await readIssuer(reader)
+    return { kind, issuer, fsync, synchronousCommit: commit, now }
+  }
+  const pragma = await sql<{ synchronous: number }>`pragma synchronous`.execute(reader)
+  const { rows: tables } = await sql<{ name: string }>`select name from sqlite_master where type = 'table'`.execute(
+    reader,
+  )
+  const has = (table: keyof Tables): boolean => tables.some(({ name }) => name === table)
+  const newest = has('audit')
+    ? await reader.selectFrom('audit').select('at').orderBy('id', 'desc').limit(1).executeTakeFirst()
+    : undefined
+  return {
+    kind,
+    issuer: has('setting') ? await readIssuer(reader) : undefined,
+    synchronous: pragma.rows[0]!.synchronous,
+    latest: newest?.at,
+  }
+}
+
+/**
+ * Reads them from a database that is not open, and changes nothing: a file that is not there stays so, and nothing is
+ * migrated.
+ *
+ * @returns `undefined` where there is no file yet
+ * @throws {DatabaseUnavailableError} when it cannot be opened, in the driver's words
+ */
+export async function inspectDatabase(source: string | Pool): Promise<DatabaseFacts | undefined> {
+  if (typeof source === 'string' && !isPostgresUrl(source)) {
+    if (!existsSync(source)) return undefined
+    return reading('sqlite', () => new Kysely({ dialect: sqliteDialect(openSqliteFile(source, { readOnly: true })) }))
+  }
+  const { pool, close } = await connectPostgres(source)
+  try {
+    return await reading('postgres', () =>
+      new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }).withSchema(schema),
+    )
+  } finally {
+    await close()
+  }
+}
+
+async function reading(kind: Database['kind'], open: () => Kysely<Tables>): Promise<DatabaseFacts> {
+  let reader: Kysely<Tables> | undefined
+  try {
+    reader = open()
+    return await readDatabaseFacts({ kind, reader })
+  } catch (error) {
+    throw new DatabaseUnavailableError(reasonOf(error), { cause: error })
+  } finally {
+    if (kind === 'sqlite') await reader?.destroy()
+  }
+}
+
+async function readIssuer(reader: Kysely<Tables>): Promise<string | undefined> {
+  const row = await reader.selectFrom('setting').select('value').where('name', '=', 'issuer').executeTakeFirst()
+  return row?.value
+}

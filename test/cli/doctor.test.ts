@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import { freePort, runCommand, startServer, type CommandOptions, type RunningServer } from '../support/command.ts'
+import { createTestDatabase, howToGetPostgres, type TestDatabase } from '../support/postgres.ts'
+
+const noPostgres =
+  process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL'] ? false : `no PostgreSQL: ${howToGetPostgres}`
+const key = 'a sealing key for tests: 0123456789 abcdef'
+
+/** What `--json` prints. */
+interface Report {
+  readonly ok: boolean
+  readonly findings: readonly Readonly<Record<'id' | 'severity' | 'standard' | 'message' | 'mend', string>>[]
+  readonly checked: readonly string[]
+}
+
+describe('keystile doctor', () => {
+  let cwd: string
+  let port: string
+  let server: RunningServer | undefined
+  const keyFile = (): string => join(cwd, 'data/keystile.key')
+  before(async () => {
+    cwd = mkdtempSync(join(tmpdir(), 'keystile-doctor-'))
+    port = String(await freePort())
+  })
+  afterEach(async () => {
+    await server?.stop()
+    server = undefined
+    for (const name of readdirSync(cwd)) rmSync(join(cwd, name), { recursive: true })
+  })
+  after(() => rmSync(cwd, { recursive: true }))
+
+  async function doctor(args: readonly string[] = [], env: CommandOptions['env'] = {}): Promise<Report> {
+    const { code, stdout, stderr } = await runCommand(['doctor', '--json', '--port', port, ...args], { cwd, env })
+    assert.equal(stderr, '')
+    assert.match(stdout, /^\{[^\n]*\}\n$/)
+    const report = JSON.parse(stdout) as Report
+    assert.deepEqual(Object.keys(report), ['ok', 'findings', 'checked'])
+    const stops = report.findings.filter(({ severity }) => severity === 'stop')
+    assert.equal(report.ok, stops.length === 0)
+    assert.equal(code, report.ok ? 0 : 1)
+    return report
+  }
+
+  const idsOf = ({ findings }: Report): readonly string[] => findings.map(({ id }) => id)
+  /** A database as `keystile serve` leaves it. */
+  const makeDatabase = async (): Promise<void> => {
+    server = await startServer({ cwd, port: Number(port) })
+    await server.stop()
+  }
+  /** What `keystile serve` says when it does not start. */
+  const refusal = async (args: readonly string[] = []): Promise<string> => {
+    const { code, stderr } = await runCommand(['serve', '--port', port, ...args], { cwd })
+    assert.equal(code, 1)
+    assert.match(stderr, /Keystile cannot start:/)
+    return stderr
+  }
+
+  it('finds nothing where nothing is yet, and makes nothing', async () => {
+    const { ok, findings, checked } = await doctor()
+    assert.deepEqual([ok, findings], [true, []])
+    assert.ok(checked.includes('issuer-https') && checked.includes('node-version'))
+    assert.ok(!checked.includes('sqlite-durable') && !checked.includes('key-file-private'))
+    assert.deepEqual(readdirSync(cwd), [])
+  })
+
+  it('checks the files, the database and the clock of a server that runs', async () => {
+    server = await startServer({ cwd, port: Number(port) })
+    const { findings, checked } = await doctor()
+    assert.deepEqual(findings, [])
+    for (const id of [
+      'key-file-private',
+      'database-file-private',
+      'database-opens',
+      'issuer-stored',
+      'sqlite-durable',
+      'clock-right',
+    ])
+      assert.ok(checked.includes(id), id)
+    assert.equal((await fetch(`${server.url}/readyz`)).status, 200)
+  })
+
+  it('prints each finding with its section and the line that mends it; what mends a key file that others can read is a command', async () => {
+    await makeDatabase()
+    chmodSync(keyFile(), 0o644)
+    const { code, stdout, stderr } = await runCommand(['doctor', '--port', port], { cwd })
+    assert.deepEqual([code, stderr], [1, ''])
+    assert.match(
+      stdout,
+      /^stop {2}key-file-private \(ASVS 5\.0 13\.3\.2\)\n {6}data\/keystile\.key can be read by others/,
+    )
+    assert.match(stdout, /1 that stop a start, 0 to be warned of/)
+    assert.match(await refusal(), /\(key-file-private, ASVS 5\.0 13\.3\.2\)\n {4}mend: chmod 600/)
+    const [, mend = ''] = /mend: (.*)/.exec(stdout) ?? []
+    await promisify(execFile)('bash', ['-c', mend], { cwd })
+    assert.deepEqual(idsOf(await doctor()), [])
+    await makeDatabase()
+  })
+
+  it('finds a key file whose secret is weak, and does not show it', async () => {
+    await makeDatabase()
+    writeFileSync(keyFile(), 'hunter2')
+    const report = await doctor()
+    assert.deepEqual(idsOf(report), ['key-random'])
+    assert.ok(!JSON.stringify(report).includes('hunter2'))
+    assert.match(await refusal(), /\(key-random, /)
+  })
+
+  it('warns of a database file that others can read, which a start closes', async () => {
+    await makeDatabase()
+    const file = join(cwd, 'data/keystile.db')
+    chmodSync(file, 0o644)
+    assert.deepEqual(idsOf(await doctor()), ['database-file-private'])
+    assert.equal(statSync(file).mode & 0o777, 0o644)
+    await makeDatabase()
+    assert.deepEqual(idsOf(await doctor()), [])
+  })
+
+  it('warns of a clock that is behind the last write to the database', async () => {
+    await makeDatabase()
+    const inAnHour = Date.now() / 1000 + 3600
+    utimesSync(join(cwd, 'data/keystile.db'), inAnHour, inAnHour)
+    const report = await doctor()
+    assert.deepEqual(idsOf(report), ['clock-right'])
+    assert.match(report.findings[0]!.message, /^the clock is 3\d{3} s behind what was last written/)
+  })
+
+  it('stops at the database of another issuer, as the start does', async () => {
+    await makeDatabase()
+    const args = ['--issuer', 'http://localhost:1']
+    const report = await doctor(args)
+    assert.deepEqual(idsOf(report), ['issuer-stored'])
+    assert.match(report.findings[0]!.mend, new RegExp(`keystile serve --issuer http://localhost:${port}`))
+    assert.match(await refusal(args), /\(issuer-stored, RFC 8414 §3\.3\)/)
+  })
+
+  it('stops at a file that is no database', async () => {
+    mkdirSync(join(cwd, 'data'))
+    writeFileSync(join(cwd, 'data/keystile.db'), 'x'.repeat(4096), { mode: 0o600 })
+    const report = await doctor()
+    assert.deepEqual(idsOf(report), ['database-opens'])
+    assert.match(report.findings[0]!.message, /not a database/)
+  })
+
+  it('tells all faults of the settings, the unsafe and the malformed, and none of their secrets', async () => {
+    const env = {
+      KEYSTILE_PROT: '1',
+      KEYSTILE_ACCESS_TOKEN_SECONDS: 'ten',
+      KEYSTILE_KEY: 'hunter2',
+      KEYSTILE_DATABASE: 'postgres://keystile:hunter2@127.0.0.1:1/keystile',
+    }
+    const report = await doctor(['--host', '0.0.0.0', '--cors-origins', '*', '--grace-seconds', '60'], env)
+    assert.deepEqual(
+      new Set(idsOf(report)),
+      new Set([
+        'settings-complete',
+        'public-bind',
+        'registration-said',
+        'key-random',
+        'cors-named',
+        'grace-short',
+        'database-opens',
+      ]),
+    )
+    assert.equal(idsOf(report).filter((id) => id === 'settings-complete').length, 2)
+    assert.ok(!JSON.stringify(report).includes('hunter2'))
+    assert.match(report.findings.find(({ id }) => id === 'database-opens')!.message, /ECONNREFUSED/)
+  })
+
+  it('ends with 0 where it only warns, and the start logs what it warns of', async () => {
+    const args = ['--access-token-seconds', '7200']
+    assert.deepEqual(idsOf(await doctor(args)), ['access-token-short'])
+    const checked = await runCommand(['config', 'check', ...args], { cwd })
+    assert.equal(checked.code, 0)
+    assert.match(checked.stdout, /^warning: accessTokenSeconds is 7200.*\(access-token-short, RFC 6750 §5\.3\)\n/)
+    server = await startServer({ cwd, args })
+    const logged = server
+      .stderr()
+      .split('\n')
+      .find((line) => line.includes('access-token-short'))
+    assert.equal((JSON.parse(logged!) as { level: number }).level, 40)
+  })
+
+  describe('on PostgreSQL', { skip: noPostgres }, () => {
+    let database: TestDatabase
+    before(async () => {
+      const created = await createTestDatabase()
+      assert.ok(created, howToGetPostgres)
+      database = created
+    })
+    after(() => database.drop())
+    const env = (): Record<string, string> => ({ DATABASE_URL: database.url, KEYSTILE_KEY: key })
+    const ask = async (text: string): Promise<Readonly<Record<string, unknown>>> => {
+      const client = new pg.Client(database.url)
+      await client.connect()
+      try {
+        return (await client.query(text)).rows[0]
+      } finally {
+        await client.end()
+      }
+    }
+
+    it('checks its settings, its clock and whose it is, and makes no table', async () => {
+      const { fsync } = await ask('show fsync')
+      const fresh = await doctor([], env())
+      assert.equal(idsOf(fresh).filter((id) => id === 'postgres-durable').length > 0, fsync === 'off')
+      for (const id of ['database-opens', 'issuer-stored', 'postgres-durable', 'clock-right'])
+        assert.ok(fresh.checked.includes(id), id)
+      assert.deepEqual(await ask(`select to_regnamespace('keystile') as tables`), { tables: null })
+      server = await startServer({ cwd, env: env(), port: Number(port) })
+      assert.ok(!idsOf(await doctor([], env())).includes('issuer-stored'))
+      assert.ok(idsOf(await doctor(['--issuer', 'http://localhost:1'], env())).includes('issuer-stored'))
+    })
+
+    it('finds a commit that does not wait for the disk, said in the URL of the database', async () => {
+      const url = new URL(database.url)
+      url.searchParams.set('options', '-c synchronous_commit=off')
+      const { findings } = await doctor([], { ...env(), DATABASE_URL: url.href })
+      assert.ok(findings.some(({ message }) => message.includes('synchronous_commit=off')))
+    })
+  })
+})

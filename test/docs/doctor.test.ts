@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { rules } from '../../packages/server/src/server/rules/rules.ts'
+
+describe('docs/doctor.md', () => {
+  it('has each rule, as the list has it', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/doctor.md'), 'utf8')
+    const rows = page
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+      .map((line) => line.split(/\s*\|\s*/).slice(1, -1))
+    assert.deepEqual(
+      rows,
+      rules.map(({ id, standard, severity, demand }) => [`\`${id}\``, standard, severity, demand]),
+    )
+  })
+})

@@ -1,0 +1,183 @@
+// Configurations, safe and unsafe: each option by itself, so that all of them meet.
+import { generateKeyPairSync } from 'node:crypto'
+import fc from 'fast-check'
+import { exportPrivateJwk, exportPublicJwk, generateKey, type Jwk } from 'keystile/jwt'
+import type { Bind, Machine, RuleOptions, Situation } from '../../packages/server/src/server/rules/rule.ts'
+import { printedSecrets } from './predicates.ts'
+
+const rsaOf = (modulusLength: number, publicExponent: number): Jwk => ({
+  ...generateKeyPairSync('rsa', { modulusLength, publicExponent }).privateKey.export({ format: 'jwk' }),
+  alg: 'RS256',
+})
+
+export const signingKeys = {
+  fit: [exportPrivateJwk(generateKey('ES256')), exportPrivateJwk(generateKey('EdDSA')), rsaOf(2048, 65537)],
+  unfit: [
+    rsaOf(1024, 65537),
+    rsaOf(2048, 3),
+    exportPublicJwk(generateKey('ES256')),
+    exportPrivateJwk(generateKey('ES384')),
+  ],
+} as const
+
+const path = fc.constantFrom('', '/auth')
+const url = fc
+  .tuple(
+    fc.constantFrom('http', 'https'),
+    fc.oneof(
+      fc.constantFrom(
+        'localhost',
+        '127.0.0.1',
+        '127.8.9.10',
+        '[::1]',
+        'auth.example',
+        '127.0.0.1.evil.example',
+        '[::2]',
+      ),
+      fc.ipV4(),
+    ),
+    fc.constantFrom('', ':8000'),
+  )
+  .map(([scheme, host, port]) => `${scheme}://${host}${port}`)
+const secret = fc.oneof(
+  fc.constantFrom(...printedSecrets),
+  fc.string({
+    minLength: 30,
+    maxLength: 44,
+    unit: fc.constantFrom(...'0123456789abcdefghijkmnpqrtuvwxyz_-'.split('')),
+  }),
+  fc.string({ minLength: 30, maxLength: 44, unit: fc.constantFrom(...'0123456789abcdefg'.split('')) }),
+)
+const network = fc.oneof(
+  fc.tuple(fc.ipV4(), fc.integer({ min: 0, max: 32 })).map(([address, length]) => `${address}/${length}`),
+  fc
+    .tuple(
+      fc.constantFrom('::', 'fc00::', '2001:db8::', '0:0:0:0:0:ffff:a00:0', '::ffff:0:0'),
+      fc.integer({ min: 0, max: 128 }),
+    )
+    .map(([address, length]) => `${address}/${length}`),
+  fc.constantFrom('0.0.0.0/0', '::/0', '10.0.0.0/8', '10.1.2.3'),
+)
+const database = fc.oneof(
+  fc.constantFrom<RuleOptions['database'][]>(':memory:', 'data/keystile.db', {
+    connect() {},
+    end() {},
+    on() {},
+  } as never),
+  fc
+    .tuple(
+      fc.constantFrom('postgres', 'postgresql'),
+      fc.constantFrom('', 'u:p@'),
+      fc.constantFrom('localhost', '127.0.0.1', 'db.internal', '10.0.0.5', '[fd00::5]'),
+      fc.constantFrom('', '?sslmode=verify-full', '?sslmode=require', '?sslmode=disable', '?x=1&sslmode=verify-full'),
+    )
+    .map(([scheme, user, host, query]) => `${scheme}://${user}${host}/keystile${query}`),
+)
+const lifetime = (...at: number[]): fc.Arbitrary<number> =>
+  fc.constantFrom(...at.flatMap((seconds) => [seconds - 1, seconds, seconds + 1]))
+
+/** Options of `createKeystile`, each of the right shape. */
+export const optionsArbitrary: fc.Arbitrary<RuleOptions> = fc
+  .record(
+    {
+      issuer: fc.tuple(url, path).map((parts) => new URL(parts.join('')).href.replace(/\/$/, '')),
+      database,
+      key: secret,
+      signingKey: fc.constantFrom<Jwk[]>(...signingKeys.fit, ...signingKeys.unfit),
+      registration: fc.constantFrom('open', 'closed'),
+      accessTokenSeconds: lifetime(600, 3600, 7200),
+      sessionSeconds: lifetime(3600, 2_592_000, 31_536_000),
+      idleSeconds: lifetime(3600, 2_592_000, 31_536_000),
+      graceSeconds: lifetime(1, 10, 30, 59),
+      cookieSession: fc.boolean(),
+      corsOrigins: fc.array(
+        fc.oneof(
+          { weight: 4, arbitrary: url.map((text) => new URL(text).origin) },
+          fc.constantFrom('*', 'null', 'https://*.example'),
+        ),
+        {
+          maxLength: 2,
+        },
+      ),
+      trustedProxies: fc.array(network, { maxLength: 2 }),
+      rateLimits: fc.constantFrom('on', 'off'),
+      dangerouslyAllowHttpIssuer: fc.boolean(),
+    },
+    { requiredKeys: ['issuer', 'database'] },
+  )
+  .map((options) => options as RuleOptions)
+
+const bindArbitrary: fc.Arbitrary<Bind> = fc.record({
+  host: fc.constantFrom('localhost', '127.0.0.1', '::1', '0.0.0.0', '::', '192.0.2.7'),
+  isIssuerSaid: fc.boolean(),
+})
+
+const mode = fc.oneof(fc.constantFrom(0o600, 0o400, undefined), fc.integer({ min: 0, max: 0o777 }))
+const now = Date.UTC(2026, 10, 25)
+const instant = fc.integer({ min: -120, max: 120 }).map((seconds) => now + seconds * 1000)
+const storedIssuer = fc.constantFrom(undefined, 'http://localhost:8000', 'https://auth.example')
+const file = (path: string): fc.Arbitrary<Machine['databaseFiles'][number]> =>
+  fc.record({ path: fc.constant(path), mode, modifiedAt: instant })
+
+const machineArbitrary: fc.Arbitrary<Machine> = fc.record({
+  nodeVersion: fc.constantFrom('20.20.0', '24.14.9', '24.15.0', '24.16.1', '25.0.0', '26.1.0'),
+  now: fc.constant(now),
+  keyFile: fc.option(
+    fc
+      .tuple(file('data/keystile.key'), fc.option(secret, { nil: undefined }))
+      .map(([file, secret]) => ({ ...file, secret })),
+    { nil: undefined },
+  ),
+  databaseFiles: fc.array(file('data/keystile.db'), { maxLength: 2 }),
+  database: fc.oneof(
+    fc.constant(undefined),
+    fc.constant({ kind: 'unavailable' as const, reason: 'connect ECONNREFUSED' }),
+    fc.record({
+      kind: fc.constant('sqlite' as const),
+      issuer: storedIssuer,
+      synchronous: fc.integer({ min: 0, max: 3 }),
+      latest: fc.option(instant, { nil: undefined }),
+    }),
+    fc.record({
+      kind: fc.constant('postgres' as const),
+      issuer: storedIssuer,
+      fsync: fc.constantFrom('on', 'off'),
+      synchronousCommit: fc.constantFrom('on', 'off', 'local', 'remote_apply'),
+      now: instant,
+    }),
+  ),
+})
+
+export const situationArbitrary: fc.Arbitrary<Situation> = fc
+  .record({
+    options: optionsArbitrary,
+    bind: fc.option(bindArbitrary, { nil: undefined }),
+    machine: fc.option(machineArbitrary, { nil: undefined }),
+    faults: fc.option(fc.array(fc.constantFrom('port is a whole number', 'colour is no setting')), { nil: undefined }),
+  })
+  .map(({ options, bind, machine, faults }) => ({
+    options,
+    unread: new Set<string>(),
+    bind,
+    ...(machine && { machine }),
+    ...(faults && { faults }),
+  }))
+
+/** What an operator may put into the environment, as text. */
+export const environmentArbitrary: fc.Arbitrary<Readonly<Record<string, string>>> = fc
+  .tuple(optionsArbitrary, fc.option(bindArbitrary, { nil: undefined }))
+  .map(([options, bind]) => {
+    const texts: Record<string, string | undefined> = {
+      KEYSTILE_HOST: bind?.host,
+      KEYSTILE_ISSUER: bind && !bind.isIssuerSaid ? undefined : options.issuer,
+      KEYSTILE_DATABASE: typeof options.database === 'string' ? options.database : undefined,
+      KEYSTILE_KEY: options.key,
+      KEYSTILE_REGISTRATION: options.registration,
+      KEYSTILE_ACCESS_TOKEN_SECONDS: options.accessTokenSeconds?.toString(),
+      KEYSTILE_CORS_ORIGINS: options.corsOrigins?.length ? options.corsOrigins.join(',') : undefined,
+      KEYSTILE_DANGEROUSLY_ALLOW_HTTP_ISSUER: options.dangerouslyAllowHttpIssuer?.toString(),
+    }
+    return Object.fromEntries(
+      Object.entries(texts).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    )
+  })

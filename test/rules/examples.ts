@@ -1,0 +1,214 @@
+// For each rule, situations that it finds fault with and situations that it lets through.
+import { signingKeys } from './configurations.ts'
+import type { Machine, RuleOptions, Situation } from '../../packages/server/src/server/rules/rule.ts'
+
+interface Examples {
+  readonly stopped: readonly Situation[]
+  readonly passed: readonly Situation[]
+}
+
+const local = { issuer: 'http://localhost:8000', database: 'data/keystile.db' }
+const online = { issuer: 'https://auth.example', database: 'data/keystile.db', registration: 'closed' } as const
+const good = 'kEx8vWq2Jm0ZrT5uYb7dLs3fGh9pNc1a'
+const postgres = 'postgres://keystile:hunter2@db.internal/keystile'
+
+const now = Date.UTC(2026, 10, 25)
+const file = (path: string, mode: number): { path: string; mode: number; modifiedAt: number } => ({
+  path,
+  mode,
+  modifiedAt: now - 1,
+})
+const sqlite = { kind: 'sqlite', issuer: local.issuer, synchronous: 2, latest: now - 1 } as const
+const postgresFacts = { kind: 'postgres', issuer: local.issuer, fsync: 'on', synchronousCommit: 'on', now } as const
+const sound: Machine = {
+  nodeVersion: '24.15.0',
+  now,
+  keyFile: { ...file('data/keystile.key', 0o600), secret: good },
+  databaseFiles: [file('data/keystile.db', 0o600)],
+  database: sqlite,
+}
+
+const of = (options: RuleOptions, more: Partial<Situation> = {}): Situation => ({ options, unread: new Set(), ...more })
+const at = (options: RuleOptions): Situation => of({ ...local, ...options })
+const on = (machine: Partial<Machine>): Situation => of(local, { machine: { ...sound, ...machine } })
+const listening = (host: string, isIssuerSaid: boolean, options: RuleOptions = online): Situation =>
+  of(options, { bind: { host, isIssuerSaid } })
+
+export const examples: Readonly<Record<string, Examples>> = {
+  'issuer-https': {
+    stopped: [at({ issuer: 'http://auth.example' }), at({ issuer: 'http://127.0.0.1.evil.example' })],
+    passed: [at({}), of(online), at({ issuer: 'http://auth.internal', dangerouslyAllowHttpIssuer: true })],
+  },
+  'http-allowed': {
+    stopped: [at({ dangerouslyAllowHttpIssuer: true })],
+    passed: [at({}), at({ dangerouslyAllowHttpIssuer: false })],
+  },
+  'public-bind': {
+    stopped: [
+      listening('0.0.0.0', false),
+      listening('::', true, { ...local, registration: 'closed' }),
+      listening('0.0.0.0', false, { ...local, dangerouslyAllowHttpIssuer: true }),
+    ],
+    passed: [
+      listening('0.0.0.0', true),
+      listening('localhost', false, local),
+      listening('0.0.0.0', true, { ...local, dangerouslyAllowHttpIssuer: true }),
+    ],
+  },
+  'registration-said': {
+    stopped: [at({ issuer: 'https://auth.example' }), listening('0.0.0.0', true, local)],
+    passed: [
+      at({}),
+      of(online),
+      at({ issuer: 'https://auth.example', users: {} }),
+      of({ issuer: 'https://auth.example' }, { unread: new Set(['registration']) }),
+    ],
+  },
+  'registration-limited': {
+    stopped: [of({ ...online, registration: 'open', rateLimits: 'off' })],
+    passed: [
+      of({ ...online, registration: 'open', rateLimits: 'on' }),
+      of({ ...online, registration: 'open' }),
+      of({ ...online, rateLimits: 'off' }),
+      at({ registration: 'open', rateLimits: 'off' }),
+    ],
+  },
+  'rate-limits': {
+    stopped: [of({ ...online, rateLimits: 'off' }), listening('0.0.0.0', true, { ...local, rateLimits: 'off' })],
+    passed: [of({ ...online, rateLimits: 'on' }), of(online), at({ rateLimits: 'off' })],
+  },
+  'proxies-named': {
+    stopped: ['0.0.0.0/0', '::/0', '10.0.0.0/7', 'f000::/6', '::ffff:0:0/96', '0.0.0.0/1'].map((network) =>
+      at({ trustedProxies: ['10.0.0.1', network] }),
+    ),
+    passed: [at({}), at({ trustedProxies: ['10.0.0.0/8', '10.0.0.1', 'fc00::/7', '::1/128', '192.168.0.0/16'] })],
+  },
+  'key-given': {
+    stopped: [at({ database: postgres }), at({ database: { connect() {}, end() {}, on() {} } as never })],
+    passed: [
+      at({}),
+      at({ database: postgres, key: good }),
+      at({ database: postgres, signingKey: signingKeys.fit[0] }),
+      of({ database: postgres }, { unread: new Set(['key']) }),
+    ],
+  },
+  'key-random': {
+    stopped: [
+      at({ key: good.slice(1) }),
+      at({ key: '0123456789abcde'.repeat(3) }),
+      on({ keyFile: { ...sound.keyFile!, secret: 'short' } }),
+    ],
+    passed: [at({ key: good }), at({}), on({})],
+  },
+  'key-unknown': {
+    stopped: [
+      at({ key: 'your-super-secret-jwt-token-with-at-least-32-characters-long' }),
+      at({ key: '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7' }),
+      at({ key: 'please CHANGE-ME: 0123456789 abcdef' }),
+      on({ keyFile: { ...sound.keyFile!, secret: '0123456789abcdef0123456789abcdef' } }),
+    ],
+    passed: [at({ key: good }), at({}), on({})],
+  },
+  'signing-key-strong': {
+    stopped: signingKeys.unfit.map((signingKey) => at({ signingKey })),
+    passed: [at({}), ...signingKeys.fit.map((signingKey) => at({ signingKey }))],
+  },
+  'access-token-short': {
+    stopped: [at({ accessTokenSeconds: 3601 })],
+    passed: [at({ accessTokenSeconds: 3600 }), at({})],
+  },
+  'session-short': {
+    stopped: [at({ sessionSeconds: 2_592_001 })],
+    passed: [at({ sessionSeconds: 2_592_000 }), at({})],
+  },
+  'idle-short': {
+    stopped: [at({ sessionSeconds: 2_592_001, idleSeconds: 2_592_001 })],
+    passed: [at({ sessionSeconds: 31_536_000 }), at({ idleSeconds: 31_536_000 }), at({})],
+  },
+  'grace-short': { stopped: [at({ graceSeconds: 31 })], passed: [at({ graceSeconds: 30 }), at({})] },
+  'cookie-https': {
+    stopped: [at({ issuer: 'http://auth.internal', cookieSession: true, dangerouslyAllowHttpIssuer: true })],
+    passed: [
+      at({ cookieSession: true }),
+      of({ ...online, cookieSession: true }),
+      at({ issuer: 'http://auth.internal' }),
+    ],
+  },
+  'cors-named': {
+    stopped: ['*', 'null', 'https://*.example', 'http://*'].map((origin) =>
+      at({ corsOrigins: ['https://a.example', origin] }),
+    ),
+    passed: [at({}), at({ corsOrigins: ['https://a.example', 'http://localhost:5173'] })],
+  },
+  'cors-https': {
+    stopped: [at({ corsOrigins: ['https://a.example', 'http://a.example'] })],
+    passed: [
+      at({}),
+      at({ corsOrigins: ['https://a.example', 'http://localhost:5173'] }),
+      at({ corsOrigins: ['http://a.example'], dangerouslyAllowHttpIssuer: true }),
+    ],
+  },
+  'postgres-tls': {
+    stopped: [
+      at({ database: postgres }),
+      at({ database: `${postgres}?sslmode=require` }),
+      at({ database: `${postgres}?sslmode=verify-full&sslmode=disable` }),
+      at({ database: 'postgres://localhost/x?host=db.internal' }),
+    ],
+    passed: [
+      at({}),
+      at({ database: `${postgres}?sslmode=verify-full` }),
+      at({ database: 'postgres://127.0.0.1/x' }),
+      at({ database: 'postgres:///x?host=/run/postgresql' }),
+      at({ database: 'postgres://%2Frun%2Fpostgresql/x' }),
+    ],
+  },
+  'settings-complete': {
+    stopped: [of({}, { faults: ['port is a whole number'] })],
+    passed: [of(local, { faults: [] })],
+  },
+  'node-version': {
+    stopped: [on({ nodeVersion: '24.14.1' }), on({ nodeVersion: '22.99.0' })],
+    passed: [on({}), on({ nodeVersion: '25.0.0' }), on({ nodeVersion: '24.16.0' })],
+  },
+  'key-file-private': {
+    stopped: [0o640, 0o604, 0o610, 0o666].map((mode) => on({ keyFile: { ...sound.keyFile!, mode } })),
+    passed: [on({}), on({ keyFile: { ...sound.keyFile!, mode: undefined } })],
+  },
+  'database-file-private': {
+    stopped: [on({ databaseFiles: [file('x', 0o600), file('x-wal', 0o644)] })],
+    passed: [on({})],
+  },
+  'database-opens': { stopped: [on({ database: { kind: 'unavailable', reason: 'refused' } })], passed: [on({})] },
+  'issuer-stored': {
+    stopped: [on({ database: { ...sqlite, issuer: 'https://auth.example' } })],
+    passed: [on({}), on({ database: { ...sqlite, issuer: undefined } })],
+  },
+  'sqlite-durable': {
+    stopped: [on({ database: { ...sqlite, synchronous: 1 } })],
+    passed: [on({}), on({ database: { ...sqlite, synchronous: 3 } })],
+  },
+  'postgres-durable': {
+    stopped: [
+      on({ database: { ...postgresFacts, fsync: 'off' } }),
+      on({ database: { ...postgresFacts, synchronousCommit: 'off' } }),
+    ],
+    passed: [
+      on({ database: postgresFacts }),
+      on({ database: { ...postgresFacts, synchronousCommit: 'remote_apply' } }),
+    ],
+  },
+  'clock-right': {
+    stopped: [
+      on({ database: { ...postgresFacts, now: now + 61_000 } }),
+      on({ database: { ...postgresFacts, now: now - 61_000 } }),
+      on({ database: { ...sqlite, latest: now + 61_000 } }),
+      on({ databaseFiles: [{ ...file('x', 0o600), modifiedAt: now + 61_000 }] }),
+    ],
+    passed: [
+      on({}),
+      on({ database: { ...postgresFacts, now: now + 60_000 } }),
+      on({ database: { ...sqlite, latest: now - 86_400_000 } }),
+    ],
+  },
+}

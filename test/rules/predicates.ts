@@ -1,0 +1,188 @@
+// Each rule of safety a second time, from the words of the standard that it names and not from the rule's code. True: it is
+// violated.
+import type { Situation } from '../../packages/server/src/server/rules/rule.ts'
+
+export type Predicate = (situation: Situation) => boolean
+
+/** Secrets that the generator takes from what is printed, and that no rule may let through. */
+export const printedSecrets = [
+  '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
+  'your-super-secret-jwt-token-with-at-least-32-characters-long',
+  'a-string-secret-at-least-256-bits-long',
+  'AyM1SysPpbyfDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
+  '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970',
+  'your-super-secret-jwt-key-change-this-in-production',
+  'Change_Me-0123456789-abcdefghijklmno',
+  '0123456789ABCDEF0123456789abcdef',
+]
+
+/** What is to be warned of. Whatever else is violated, nothing starts. */
+export const warned: ReadonlySet<string> = new Set([
+  'http-allowed',
+  'registration-limited',
+  'rate-limits',
+  'access-token-short',
+  'session-short',
+  'idle-short',
+  'grace-short',
+  'postgres-tls',
+  'database-file-private',
+  'postgres-durable',
+  'clock-right',
+])
+
+const hosts = { v4: /^127(\.\d{1,3}){3}$/, others: ['localhost', '::1', '[::1]'] }
+const isHere = (host: string): boolean => hosts.v4.test(host) || hosts.others.includes(host)
+const partsOf = (url: string): { scheme: string; host: string } => {
+  const [, scheme = '', host = ''] = /^(\w+):\/\/(\[[^\]]*\]|[^/:?#]*)/.exec(url) ?? []
+  return { scheme, host }
+}
+const goesOverTheNetworkPlainly = (url: string | undefined): boolean => {
+  const { scheme, host } = partsOf(url ?? '')
+  return scheme === 'http' && !isHere(host)
+}
+const servesOthers = ({ options, bind }: Situation): boolean =>
+  (bind !== undefined && !isHere(bind.host)) || !isHere(partsOf(options.issuer ?? 'http://localhost').host)
+const sealingSecret = ({ options, machine }: Situation): string | undefined => options.key ?? machine?.keyFile?.secret
+
+/** How many addresses a network has of the IPv4 ones, and how many of all others. */
+function sizeOf(network: string): { v4: bigint; v6: bigint } {
+  const [address = '', length = ''] = network.split('/')
+  if (length === '') return { v4: 1n, v6: 0n }
+  if (!address.includes(':')) return { v4: 2n ** BigInt(32 - Number(length)), v6: 0n }
+  const bits = 128 - Number(length)
+  const first = (numberOf(address) >> BigInt(bits)) << BigInt(bits)
+  const last = first + 2n ** BigInt(bits) - 1n
+  const mapped = 0xffffn << 32n
+  const low = first > mapped ? first : mapped
+  const high = last < mapped + 2n ** 32n - 1n ? last : mapped + 2n ** 32n - 1n
+  return { v4: high >= low ? high - low + 1n : 0n, v6: 2n ** BigInt(bits) }
+}
+
+function numberOf(address: string): bigint {
+  const [left = '', right] = address.split('::')
+  const words = (text: string): string[] => (text === '' ? [] : text.split(':'))
+  const tail = right === undefined ? [] : words(right)
+  const zeros = Array.from({ length: 8 - words(left).length - tail.length }, () => '0')
+  return [...words(left), ...zeros, ...tail].reduce((sum, word) => (sum << 16n) + BigInt(`0x${word}`), 0n)
+}
+
+export const predicates: Readonly<Record<string, Predicate>> = {
+  // RFC 8414 §2: "a URL that uses the "https" scheme"
+  'issuer-https': ({ options }) => goesOverTheNetworkPlainly(options.issuer) && !options.dangerouslyAllowHttpIssuer,
+  // ASVS 12.2.1: "TLS is used for all connectivity between a client and external facing, HTTP-based services"
+  'http-allowed': ({ options }) => options.dangerouslyAllowHttpIssuer === true,
+  // RFC 6749 §3.2: the server "MUST require the use of TLS"
+  'public-bind': ({ bind, options }) =>
+    bind !== undefined &&
+    !isHere(bind.host) &&
+    (!bind.isIssuerSaid ||
+      (partsOf(options.issuer!).scheme === 'http' &&
+        isHere(partsOf(options.issuer!).host) &&
+        options.dangerouslyAllowHttpIssuer !== true)),
+  // CWE-1188: no insecure default
+  'registration-said': (situation) =>
+    servesOthers(situation) && !('registration' in situation.options) && !('users' in situation.options),
+  // ASVS 2.4.1: "protect against excessive calls … that could lead to … garbage-data creation"
+  'registration-limited': (situation) => {
+    const { registration, rateLimits } = situation.options
+    return `${registration} ${rateLimits}` === 'open off' && servesOthers(situation)
+  },
+  // ASVS 6.3.1: "controls to prevent attacks such as credential stuffing and password brute force"
+  'rate-limits': (situation) => servesOthers(situation) && situation.options.rateLimits === 'off',
+  // RFC 7239 §8.1: the header "cannot be relied upon", unless every proxy is one's own. The widest private networks are 10.0.0.0/8
+  // and fc00::/7.
+  'proxies-named': ({ options }) =>
+    (options.trustedProxies ?? []).some((network) => {
+      const { v4, v6 } = sizeOf(network)
+      return v4 > 2n ** 24n || v6 > 2n ** 121n
+    }),
+  // ASVS 13.3.1: secrets are kept by what is made for it, and not beside what they open
+  'key-given': ({ options: { database, key, signingKey } }) =>
+    (typeof database === 'object' || /^postgres(ql)?:/.test(database ?? '')) && !key && !signingKey,
+  // CHECKS 23, RFC 8725 §3.5: fewer than 32 characters, or fewer than 16 different ones
+  'key-random': (situation) => {
+    const secret = sealingSecret(situation)
+    return (
+      secret !== undefined &&
+      !(secret.length >= 32 && secret.split('').filter((c, i) => secret.indexOf(c) === i).length >= 16)
+    )
+  },
+  // RFC 8725 §3.5: "human-memorizable passwords MUST NOT be directly used as the key"
+  'key-unknown': (situation) => printedSecrets.includes(sealingSecret(situation) ?? ''),
+  // RFC 7518 §3.3: "A key of size 2048 bits or larger MUST be used"
+  'signing-key-strong': ({ options: { signingKey } }) => {
+    if (signingKey === undefined) return false
+    const { kty, n = '', e, d, crv } = signingKey as Readonly<Record<string, string | undefined>>
+    if (d === undefined) return true
+    if (kty !== 'RSA') return !(crv === 'P-256' || crv === 'Ed25519')
+    const bits = BigInt(`0x${Buffer.from(n, 'base64url').toString('hex')}`).toString(2).length
+    return bits < 2048 || BigInt(`0x${Buffer.from(e!, 'base64url').toString('hex')}`) < 65537n
+  },
+  // RFC 6750 §5.3: "SHOULD issue short-lived (one hour or less) bearer tokens"
+  'access-token-short': ({ options }) => (options.accessTokenSeconds ?? 0) > 3600,
+  // ASVS 7.3.2 and NIST SP 800-63B, AAL1: at least once in 30 days
+  'session-short': ({ options }) => (options.sessionSeconds ?? 0) / 86_400 > 30,
+  // ASVS 7.3.1: "an inactivity timeout"
+  'idle-short': ({ options: { sessionSeconds = 2_592_000, idleSeconds = 1_209_600 } }) =>
+    sessionSeconds / 86_400 > 30 && idleSeconds / 86_400 > 30,
+  // RFC 9700 §4.14.2: a refresh token that is used again is replayed
+  'grace-short': ({ options }) => (options.graceSeconds ?? 0) > 30,
+  // RFC 6265 §4.1.2.5: "The Secure attribute limits the scope of the cookie to "secure" channels"
+  'cookie-https': ({ options }) => options.cookieSession === true && goesOverTheNetworkPlainly(options.issuer),
+  // ASVS 3.4.2: "an allowlist of trusted origins"
+  'cors-named': ({ options }) => (options.corsOrigins ?? []).some((origin) => /\*|^null$/.test(origin)),
+  // RFC 6454 §8.1: origins of schemes without TLS are whose the network says
+  'cors-https': ({ options }) =>
+    options.dangerouslyAllowHttpIssuer !== true &&
+    (options.corsOrigins ?? []).some((origin) => !origin.includes('*') && goesOverTheNetworkPlainly(origin)),
+  // ASVS 12.3.1: "TLS is used for all inbound and outbound connections …, databases"
+  'postgres-tls': ({ options: { database } }) => {
+    const [, host = '', , query = ''] =
+      typeof database === 'string'
+        ? (/^postgres(?:ql)?:\/\/(?:[^@/]*@)?(\[[^\]]*\]|[^/:?]*)([^?]*)\??(.*)$/.exec(database) ?? [])
+        : []
+    return host !== '' && !isHere(host) && !query.split('&').includes('sslmode=verify-full')
+  },
+  // ASVS 2.2.1: "input is validated to enforce business or functional expectations"
+  'settings-complete': ({ faults }) => (faults ?? []).length > 0,
+  // package.json, engines: >=24.15
+  'node-version': ({ machine }) => {
+    const [major, minor] = (machine?.nodeVersion ?? '99.0').split('.')
+    return Number(major) * 1000 + Number(minor) < 24_015
+  },
+  // ASVS 13.3.2: "access to secret assets adheres to the principle of least privilege"
+  'key-file-private': ({ machine }) => /[1-7]..?$|[1-7]$/.test(groupAndOthers(machine?.keyFile?.mode)),
+  'database-file-private': ({ machine }) =>
+    (machine?.databaseFiles ?? []).some(({ mode }) => groupAndOthers(mode) !== '00'),
+  // ASVS 16.5.3: "preventing fail-open conditions"
+  'database-opens': ({ machine }) => machine?.database?.kind === 'unavailable',
+  // RFC 8414 §3.3: "MUST be identical to the authorization server's issuer identifier"
+  'issuer-stored': ({ machine, options }) => {
+    const stored = machine?.database?.kind === 'unavailable' ? undefined : machine?.database?.issuer
+    return stored !== undefined && options.issuer !== undefined && stored !== options.issuer
+  },
+  // sqlite.org, pragma synchronous: OFF 0, NORMAL 1, FULL 2, EXTRA 3; a WAL may lose commits with less than FULL
+  'sqlite-durable': ({ machine }) =>
+    machine?.database?.kind === 'sqlite' && [0, 1].includes(machine.database.synchronous),
+  // postgresql.org, §19.5: fsync off corrupts, synchronous_commit off loses
+  'postgres-durable': ({ machine }) =>
+    machine?.database?.kind === 'postgres' &&
+    [machine.database.fsync, machine.database.synchronousCommit].includes('off'),
+  // ASVS 16.2.2: "time sources … are synchronized"
+  'clock-right': ({ machine }) => {
+    if (machine?.database?.kind === 'postgres') {
+      const apart =
+        machine.now > machine.database.now ? machine.now - machine.database.now : machine.database.now - machine.now
+      return apart >= 60_500
+    }
+    if (machine?.database?.kind !== 'sqlite') return false
+    const written = [machine.database.latest ?? 0, ...machine.databaseFiles.map(({ modifiedAt }) => modifiedAt)]
+    return written.some((at) => at - machine.now >= 60_500)
+  },
+}
+
+/** The last two digits of a mode, as `ls` and `chmod` have it. */
+function groupAndOthers(mode: number | undefined): string {
+  return (mode ?? 0o600).toString(8).padStart(3, '0').slice(-2)
+}

@@ -1,0 +1,145 @@
+// What is unsafe does not start: each rule by examples, by a second predicate from the standard's text, and by configurations
+// at random.
+import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { readSettings } from '../../packages/server/src/cli/settings.ts'
+import { checkOptions, optionNames } from '../../packages/server/src/server/options.ts'
+import { examine, rules } from '../../packages/server/src/server/rules/rules.ts'
+import type { Rule, RuleOptions, Situation } from '../../packages/server/src/server/rules/rule.ts'
+import { environmentArbitrary, optionsArbitrary, situationArbitrary } from './configurations.ts'
+import { examples } from './examples.ts'
+import { predicates, warned } from './predicates.ts'
+
+const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
+const numRuns = process.env['KEYSTILE_LONG'] ? 10_000 : 400
+
+/** The rules that find fault. */
+function violatedBy(situation: Situation, list: readonly Rule[] = rules): readonly string[] {
+  const { stops, warnings } = examine(situation, list)
+  return [...new Set([...stops, ...warnings].map(({ rule }) => rule.id))]
+}
+
+/** The rules that the standards demand a stop for, whatever the list has. */
+function demandedBy(situation: Situation): readonly string[] {
+  return Object.keys(predicates).filter((id) => !warned.has(id) && predicates[id]!(situation))
+}
+
+describe('the rules', () => {
+  it('have an id of their own, examples and a second predicate each, and nothing else has', () => {
+    const ids = rules.map(({ id }) => id)
+    assert.equal(new Set(ids).size, ids.length)
+    assert.deepEqual(Object.keys(examples).toSorted(), ids.toSorted())
+    assert.deepEqual(Object.keys(predicates).toSorted(), ids.toSorted())
+    for (const { id, severity } of rules) assert.equal(severity, warned.has(id) ? 'warn' : 'stop', id)
+  })
+
+  for (const [id, { stopped, passed }] of Object.entries(examples)) {
+    it(`find what violates ${id}, which no other rule hides, and let through what does not`, () => {
+      const others = rules.filter((rule) => rule.id !== id)
+      assert.ok(stopped.length > 0 && passed.length > 0)
+      for (const situation of stopped) {
+        assert.ok(violatedBy(situation).includes(id), JSON.stringify(situation))
+        assert.ok(!violatedBy(situation, others).includes(id))
+      }
+      for (const situation of passed) {
+        assert.ok(!violatedBy(situation).includes(id), JSON.stringify(situation))
+        assert.ok(examine(situation).checked.some((rule) => rule.id === id))
+      }
+    })
+  }
+
+  it('say what is wrong and what mends it in a line each, and no secret', () => {
+    for (const { stopped } of Object.values(examples)) {
+      for (const situation of stopped) {
+        const { stops, warnings } = examine(situation)
+        const { key, signingKey } = situation.options
+        const secrets = [key, situation.machine?.keyFile?.secret, signingKey?.['d'] as string | undefined, 'hunter2']
+        for (const { about, message, mend } of [...stops, ...warnings]) {
+          for (const text of [about, message, mend]) {
+            assert.match(text, /^[^\n]+$/)
+            for (const secret of secrets) assert.ok(secret === undefined || !text.includes(secret), text)
+          }
+        }
+      }
+    }
+  })
+
+  it(`find what a second predicate finds, from the words of the standards, in ${numRuns} situations`, () => {
+    const seen = new Set<string>()
+    fc.assert(
+      fc.property(situationArbitrary, (situation) => {
+        const found = new Set(violatedBy(situation))
+        for (const [id, isViolated] of Object.entries(predicates)) {
+          assert.equal(found.has(id), isViolated(situation), id)
+          if (found.has(id)) seen.add(id)
+        }
+      }),
+      { seed, numRuns },
+    )
+    // What never happens shows nothing.
+    assert.deepEqual(
+      rules.map(({ id }) => id).filter((id) => !seen.has(id)),
+      [],
+    )
+  })
+})
+
+describe('createKeystile', () => {
+  it(`starts with none of ${numRuns} configurations that violate a rule, and with all others`, () => {
+    let started = 0
+    const isOption = ([name]: [string, unknown]): boolean => optionNames.includes(name)
+    fc.assert(
+      fc.property(optionsArbitrary, (generated) => {
+        const options = Object.fromEntries(Object.entries(generated).filter(isOption)) as RuleOptions
+        const demanded = demandedBy({ options, unread: new Set() })
+        const told = starts(() => checkOptions({ ...options }))
+        if (told === undefined) started++
+        assert.equal(told === undefined, demanded.length === 0, `${demanded.join()}: ${told}`)
+        for (const id of demanded) assert.ok(told!.includes(`(${id}, `), `${id} is told: ${told}`)
+      }),
+      { seed, numRuns },
+    )
+    assert.ok(started > 0)
+  })
+})
+
+describe('keystile serve', () => {
+  it(`starts with none of ${numRuns} environments that violate a rule, and with all others`, async () => {
+    let started = 0
+    await fc.assert(
+      fc.asyncProperty(environmentArbitrary, async (environment) => {
+        const host = environment['KEYSTILE_HOST'] ?? 'localhost'
+        const options = {
+          issuer: environment['KEYSTILE_ISSUER'] ?? 'http://localhost:8000',
+          database: environment['KEYSTILE_DATABASE'] ?? 'data/keystile.db',
+          corsOrigins: environment['KEYSTILE_CORS_ORIGINS']?.split(',') ?? [],
+          dangerouslyAllowHttpIssuer: environment['KEYSTILE_DANGEROUSLY_ALLOW_HTTP_ISSUER'] === 'true',
+          ...(environment['KEYSTILE_KEY'] && { key: environment['KEYSTILE_KEY'] }),
+          ...(environment['KEYSTILE_REGISTRATION'] && { registration: 'open' as const }),
+        }
+        const bind = { host, isIssuerSaid: environment['KEYSTILE_ISSUER'] !== undefined }
+        const demanded = demandedBy({ options, unread: new Set(), bind })
+        const told = await readSettings({}, environment, true).then(
+          () => undefined,
+          (error: Error) => error.message,
+        )
+        if (told === undefined) started++
+        assert.equal(told === undefined, demanded.length === 0, `${demanded.join()}: ${told}`)
+      }),
+      { seed, numRuns },
+    )
+    assert.ok(started > 0)
+  })
+})
+
+/** What is said where it does not start. */
+function starts(start: () => unknown): string | undefined {
+  try {
+    start()
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
