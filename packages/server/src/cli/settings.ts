@@ -3,7 +3,16 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Jwk } from 'keystile/jwt'
 import { ConfigurationError } from '../base/configuration-error.ts'
-import { cannotStart, isLoopback, optionNames, readOptions, type CheckedOptions } from '../server/options.ts'
+import {
+  cannotStart,
+  isLoopback,
+  isOnThisMachine,
+  optionNames,
+  readOptions,
+  type CheckedOptions,
+} from '../server/options.ts'
+import type { Binding } from '../server/server.ts'
+import { logLevels } from './log.ts'
 
 /** One setting of the stand-alone server, wherever it may come from. */
 interface Setting {
@@ -129,6 +138,24 @@ const settings: readonly Setting[] = [
     parse: asText,
   },
   {
+    name: 'logLevel',
+    environment: ['KEYSTILE_LOG_LEVEL'],
+    summary: 'debug, info, warn or error; info unless said',
+    parse: asText,
+  },
+  {
+    name: 'accessLog',
+    environment: ['KEYSTILE_ACCESS_LOG'],
+    summary: 'on or off: a line in the log for each request; off unless said',
+    parse: asText,
+  },
+  {
+    name: 'metrics',
+    environment: ['KEYSTILE_METRICS'],
+    summary: 'on, off, or where else /metrics listens, such as 127.0.0.1:9464; on for this machine alone unless said',
+    parse: asText,
+  },
+  {
     name: 'dangerouslyAllowHttpIssuer',
     environment: ['KEYSTILE_DANGEROUSLY_ALLOW_HTTP_ISSUER'],
     summary: 'true allows an http issuer, and http origins, that are not this machine',
@@ -169,6 +196,10 @@ export interface Settings {
   readonly hosts: readonly string[]
   readonly port: number
   readonly logFile: string | undefined
+  readonly logLevel: (typeof logLevels)[number]
+  readonly accessLog: boolean
+  /** Where `/metrics` is answered, if anywhere: `own` is the server's own port. */
+  readonly metrics: Binding | 'own' | undefined
 }
 
 /**
@@ -193,10 +224,14 @@ export async function readSettings(
     host = 'localhost',
     port = defaultPort,
     logFile,
-  } = values as { host?: string; port?: number; logFile?: string }
+    logLevel = 'info',
+    accessLog = 'off',
+  } = values as { host?: string; port?: number; logFile?: string; logLevel?: Settings['logLevel']; accessLog?: string }
   if (typeof host !== 'string') faults.push('host is a name or an address')
   if (!isPort(port)) faults.push('port is a whole number from 1 to 65535')
   if (logFile !== undefined && typeof logFile !== 'string') faults.push('logFile is a path')
+  if (!logLevels.includes(logLevel)) faults.push(`logLevel is ${logLevels.join(', ')}`)
+  if (accessLog !== 'on' && accessLog !== 'off') faults.push('accessLog is on or off')
   const all: Readonly<Record<string, unknown>> = {
     database: defaultDatabase,
     issuer: `http://localhost:${isPort(port) ? port : defaultPort}`,
@@ -206,6 +241,9 @@ export async function readSettings(
   if (!isLocal && values['issuer'] === undefined) {
     faults.push(`issuer must be said when listening on ${host}: the https URL at which users reach this server`)
   }
+  // A server of this machine with an issuer elsewhere is behind a proxy, which may pass on whatever it is asked for.
+  const isPrivate = isLocal && isOnThisMachine(String(all['issuer']))
+  const metrics = readMetrics(values['metrics'] ?? (isPrivate ? 'on' : 'off'), faults)
   const isPlain = String(values['issuer']).startsWith('http:') && values['dangerouslyAllowHttpIssuer'] !== true
   if (!isLocal && isPlain) {
     faults.push(
@@ -223,7 +261,22 @@ export async function readSettings(
       faults.push(`${option} ${message}`)
   }
   if (faults.length > 0 || !read.options) throw new ConfigurationError(cannotStart(faults))
-  return { options: read.options, hosts: host === 'localhost' ? ['127.0.0.1', '::1'] : [host], port, logFile }
+  const isLogged = accessLog === 'on'
+  return { options: read.options, hosts: hostsOf(host), port, logFile, logLevel, accessLog: isLogged, metrics }
+}
+
+function hostsOf(host: string): readonly string[] {
+  return host === 'localhost' ? ['127.0.0.1', '::1'] : [host]
+}
+
+/** `on`, `off`, or `HOST:PORT`, where an IPv6 address is in brackets. */
+function readMetrics(value: unknown, faults: string[]): Settings['metrics'] {
+  if (value === 'on') return 'own'
+  if (value === 'off') return undefined
+  const [, host = '', port] = /^([\w.-]+|\[[\da-f:.]+\]):(\d{1,5})$/i.exec(String(value)) ?? []
+  if (isPort(Number(port))) return { hosts: hostsOf(host.replace(/^\[(.*)\]$/, '$1')), port: Number(port) }
+  faults.push('metrics is on, off, or a host and a port such as 127.0.0.1:9464')
+  return undefined
 }
 
 /** Stands where a command opens no signing key, so that the operator need not give one. */

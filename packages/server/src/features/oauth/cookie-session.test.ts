@@ -25,6 +25,7 @@ async function send(
   const log: object[] = []
   const parts = {
     issuer,
+    observer: nobody,
     corsOrigins: [],
     ends: { end: async (id: string) => done.push(`ended ${id}`) > 0 },
     lifetimes: { sessionSeconds: 100, idleSeconds: 100 },
