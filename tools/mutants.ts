@@ -233,7 +233,7 @@ export const explained: readonly Explanation[] = [
   },
   {
     file: `${library}/guard/revocations.ts`,
-    line: 'subjects.has(subject) || (sessionId !== undefined && sessions.has(sessionId)),',
+    line: '(sessionId !== undefined && ended.session.has(sessionId)),',
     mutation: 'dropped: sessionId !== undefined',
     why: forTheCompiler,
   },
@@ -272,8 +272,20 @@ export const explained: readonly Explanation[] = [
     mutation: 'dropped: key.keyId !== undefined',
     why: undefinedIsDropped,
   },
+  ...['60_000 becomes 60001', '60_000 becomes 59999'].map((mutation) => ({
+    file: `${server}/features/housekeeping/housekeeping.ts`,
+    line: 'const intervalMilliseconds = 60_000',
+    mutation,
+    why: 'how often is a matter of taste',
+  })),
+  ...['20 becomes 19', '20 becomes 21'].map((mutation) => ({
+    file: `${server}/features/housekeeping/housekeeping.ts`,
+    line: 'const pauseMilliseconds = 20',
+    mutation,
+    why: 'how long is a matter of taste',
+  })),
   ...['dropped: id !== undefined', 'dropped: secret !== undefined'].map((mutation) => ({
-    file: `${server}/features/clients/clients.ts`,
+    file: `${server}/features/clients/client-authentication.ts`,
     line: 'isBase64 && id !== undefined && secret !== undefined ? [decodeFormComponent(id), decodeFormComponent(secret)] : []',
     mutation,
     why: forTheCompiler,

@@ -3,9 +3,12 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { once } from 'node:events'
 import type { Server } from 'node:http'
+import { join } from 'node:path'
 import { serve } from '@hono/node-server'
+import { build } from 'esbuild'
 import { Hono } from 'hono'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Client } from 'keystile/client'
 import { createGuard, mount } from 'keystile/hono'
 import { createKeystile, type Keystile } from '@keystile/server'
 import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
@@ -37,6 +40,19 @@ function ask(page: Page, url: string, { method = 'POST', body = '', bearer = '' 
   }, request)
 }
 
+/** A page with keystile/client. */
+const clientPage = `<!doctype html><title>A client</title><script type="module">
+  import { createClient } from '/client.js'
+  globalThis.client = createClient({ issuer: location.origin + '/auth', storage: 'cookie' })
+</script>`
+declare const client: Client
+
+async function bundleClient(): Promise<string> {
+  const entryPoints = [join(import.meta.dirname, '../../packages/keystile/src/client.ts')]
+  const { outputFiles } = await build({ entryPoints, bundle: true, format: 'esm', platform: 'browser', write: false })
+  return outputFiles[0]!.text
+}
+
 const blank = (): Hono => new Hono().get('/', (c) => c.html('<!doctype html><title>A page</title>'))
 const login = { body: JSON.stringify({ username, password }) }
 
@@ -49,6 +65,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
   let [own, listed, stranger, auth] = ['', '', '', '']
 
   before(async () => {
+    const script = await bundleClient()
     const ports = [await freePort(), await freePort(), await freePort()]
     ;[own, listed, stranger] = ports.map((port) => `http://localhost:${port}`) as [string, string, string]
     auth = `${own}/auth`
@@ -59,6 +76,8 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
     const guard = createGuard(keystile)
     const app = blank().use(mount(keystile))
     app.get('/me', guard(), (c) => c.text(guard.caller(c).user.username))
+    app.get('/client', (c) => c.html(clientPage))
+    app.get('/client.js', (c) => c.body(script, 200, { 'content-type': 'text/javascript' }))
     app.post('/echo-cookie', (c) => c.text(c.req.header('cookie') ?? 'none'))
     for (const [index, { fetch }] of [app, blank(), blank()].entries()) {
       const server = serve({ fetch, port: ports[index]! }) as Server
@@ -125,6 +144,40 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
       assert.deepEqual(await context.cookies(), [])
       assert.equal((await ask(page, `${own}/me`, { method: 'GET', bearer })).status, 401)
       assert.equal((await ask(page, `${auth}/session/refresh`)).status, 400)
+    }),
+  )
+
+  it(
+    'are what keystile/client keeps people signed in by: in every tab, after a reload, until one of them logs out',
+    withContext(async () => {
+      const open = async (): Promise<Page> => {
+        const page = await context.newPage()
+        await page.goto(`${own}/client`)
+        await page.waitForFunction(() => 'client' in globalThis)
+        return page
+      }
+      const me = (page: Page): Promise<string> =>
+        page.evaluate(async () => {
+          const response = await client.fetch('/me')
+          return `${response.status} ${response.ok ? await response.text() : ''}`.trim()
+        })
+      const [one, other] = [await open(), await open()]
+      assert.equal(await me(one), '401')
+      const wrong = one.evaluate(() => client.login({ username: 'ada', password: 'not hers' }))
+      await assert.rejects(wrong, /Incorrect username or password/)
+      await one.evaluate((password) => client.login({ username: 'ada', password }), password)
+      assert.equal(await me(one), `200 ${username}`)
+      assert.equal(await me(other), `200 ${username}`)
+      assert.equal(await me(await open()), `200 ${username}`)
+      await one.reload()
+      await one.waitForFunction(() => 'client' in globalThis)
+      assert.equal(await me(one), `200 ${username}`)
+
+      const signedOut = other.evaluate(() => new Promise<void>((resolve) => void client.onSignOut(resolve)))
+      await one.evaluate(() => client.logout())
+      await signedOut
+      assert.deepEqual(await context.cookies(), [])
+      assert.equal(await me(other), '401')
     }),
   )
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { once } from 'node:events'
+import { request, type IncomingMessage } from 'node:http'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
@@ -65,13 +66,15 @@ describe('keystile serve', () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     it(`stops cleanly at ${signal}: a request that is under way is answered`, async () => {
       const server = await start()
-      const login = fetch(`${server.url}/token`, {
-        method: 'POST',
-        body: new URLSearchParams({ username: 'nobody', password }),
-      })
-      await new Promise((resolve) => setTimeout(resolve, 5))
-      const [response, code] = await Promise.all([login, server.stop(signal)])
-      assert.equal(response.status, 400)
+      // It has arrived when the server asks for its body.
+      const headers = { 'content-type': 'application/x-www-form-urlencoded', expect: '100-continue' }
+      const login = request(`${server.url}/token`, { method: 'POST', headers })
+      const answered = once(login, 'response') as Promise<[IncomingMessage]>
+      login.flushHeaders()
+      await once(login, 'continue')
+      login.end(new URLSearchParams({ username: 'nobody', password }).toString())
+      const [[response], code] = await Promise.all([answered, server.stop(signal)])
+      assert.equal(response.statusCode, 400)
       assert.equal(code, 0)
       assert.match(server.stderr(), /"msg":"stopped"/)
     })

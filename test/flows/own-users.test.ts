@@ -57,6 +57,7 @@ describeOnBoth(
       assert.deepEqual(Object.keys(document['paths'] as object), [
         '/auth/token',
         '/auth/revoke',
+        '/auth/introspect',
         '/auth/users/me/sessions',
         '/auth/users/me/sessions/{id}',
         '/auth/.well-known/jwks.json',

@@ -70,10 +70,10 @@ describe('the audit record', () => {
     const all = await list()
     assert.deepEqual([all.length, all[0], all.at(-1)], [1_001, 0, 1_000])
     const before = now + 999
-    assert.equal(await database.write(purgeAudit, { before }), 500)
+    assert.deepEqual(await database.write(purgeAudit, { before }), { purged: 500 })
     assert.equal((await list())[0], 500)
-    assert.equal(await database.write(purgeAudit, { before }), 499)
-    assert.equal(await database.write(purgeAudit, { before }), 0)
+    assert.deepEqual(await database.write(purgeAudit, { before }), { purged: 499 })
+    assert.deepEqual(await database.write(purgeAudit, { before }), { purged: 0 })
     assert.deepEqual(await list(), [999, 1_000])
   })
 })

@@ -4,7 +4,7 @@ import type { Database } from '../../storage/database.ts'
 import type { ClientRow } from '../../storage/tables.ts'
 import type { By } from '../audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
-import { disableClient, findClientRow, insertClient, listClientRows, replaceClientSecret } from './store.ts'
+import { createClientRowFinder, disableClient, insertClient, listClientRows, replaceClientSecret } from './store.ts'
 
 /** What a client may send as `grant_type`. */
 export const grantTypes = ['password', 'refresh_token', 'client_credentials'] as const
@@ -83,9 +83,10 @@ export function findClientFaults({ id, grants, scopes, may, confidential }: NewC
 }
 
 export function createClients(database: Database, feed: EventFeed, clock: Clock): Clients {
+  const findClientRow = createClientRowFinder(database)
   return {
     async find(id) {
-      const row = clientId.test(id) ? await findClientRow(database.reader, id) : undefined
+      const row = clientId.test(id) ? await findClientRow(id) : undefined
       if (!row || row.disabled_at !== null) return undefined
       return { client: clientOf(row), secretHash: row.secret_hash ?? undefined }
     },

@@ -1,13 +1,18 @@
 import type { Kysely } from 'kysely'
-import { command, type AnyCommand, type Command } from '../../storage/database.ts'
+import { command, type AnyCommand, type Command, type Database } from '../../storage/database.ts'
 import type { ClientRow, Tables } from '../../storage/tables.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/store.ts'
 import { insertEvents } from '../events/store.ts'
 import { maxAccessTokenSeconds } from '../sessions/lifetimes.ts'
 
-export function findClientRow(reader: Kysely<Tables>, id: string): Promise<ClientRow | undefined> {
-  return reader.selectFrom('client').selectAll().where('id', '=', id).executeTakeFirst()
+/** Finds clients by id. The query is compiled once: a client that introspects asks with each of its own requests. */
+export function createClientRowFinder({
+  reader,
+  find,
+}: Pick<Database, 'reader' | 'find'>): (id: string) => Promise<ClientRow | undefined> {
+  const query = reader.selectFrom('client').selectAll().where('id', '=', '').compile()
+  return (id) => find({ ...query, parameters: [id] })
 }
 
 export function listClientRows(reader: Kysely<Tables>): Promise<readonly ClientRow[]> {

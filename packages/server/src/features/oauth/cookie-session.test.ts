@@ -31,6 +31,7 @@ async function send(
     ends: { end: async (id: string) => done.push(`ended ${id}`) > 0 },
     lifetimes: { sessionSeconds: 100, idleSeconds: 100 },
     logger: { ...silentLogger, debug: (fields: object) => void log.push(fields) },
+    audit: { record: async ({ event }: { readonly event: string }) => void log.push({ event }) },
     directory: { findActive: async () => 'ada', scopes: () => [] },
     scopes: { declared: {}, defaults: [], roles: {} },
     refresher: { find, use: async ({ sessionId }: ProvedRefreshToken) => (done.push(`used ${sessionId}`), issued) },
@@ -64,7 +65,7 @@ describe('POST /session/refresh', () => {
     assert.deepEqual([answer.status, done], [400, []])
     assert.match(answer.headers['set-cookie']!, /^__Secure-keystile=; Max-Age=0; /)
     assert.match(answer.headers['content-type']!, /json/)
-    assert.deepEqual(log, [{ reason: 'issued to another client' }])
+    assert.deepEqual(log, [{ event: 'refresh_refused' }, { reason: 'issued to another client' }])
   })
 
   it('does not clear the cookie while nobody can know whether it is good', async () => {

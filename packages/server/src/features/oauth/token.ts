@@ -37,7 +37,7 @@ export const tokenSchema = {
     refresh_token: { type: 'string', description: 'Gets the next tokens, once; none for a client that may not' },
     scope: { type: 'string', description: 'What was granted' },
   },
-  required: ['access_token', 'token_type', 'expires_in', 'scope'],
+  required: ['access_token', 'token_type', 'expires_in', 'scope'] as const,
 }
 
 /** What the token endpoint needs. */
