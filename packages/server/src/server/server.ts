@@ -11,17 +11,16 @@ import {
 } from 'keystile/internal'
 import { addressOf } from '../features/audit/audit.ts'
 import type { Metrics } from '../features/metrics/metrics.ts'
+import { createAnswerWriter, type ReaderLimits } from './slow-readers.ts'
 import { createStandAlone, metricsAnswer } from './stand-alone.ts'
 import type { Running } from './wire.ts'
 
 /** What a client may take, in time and in number; docs/operations.md says it to operators. */
-export interface Limits {
+export interface Limits extends ReaderLimits {
   /** From the first byte of a connection, or of a further request on it, to the end of the header. */
   readonly headerMilliseconds: number
   /** The same, to the end of the body. */
   readonly requestMilliseconds: number
-  /** From the answer to its last byte being taken. */
-  readonly answerMilliseconds: number
   /** Without a request. More than proxies keep theirs, or they send one on a connection that is being closed. */
   readonly idleMilliseconds: number
   /** How often the first two are looked after, so they are that much longer. */
@@ -34,6 +33,7 @@ export const standardLimits: Limits = {
   headerMilliseconds: 10_000,
   requestMilliseconds: 30_000,
   answerMilliseconds: 30_000,
+  largeAnswers: 50,
   idleMilliseconds: 65_000,
   checkMilliseconds: 5_000,
   connections: 16_384,
@@ -112,6 +112,7 @@ function handlerOf(
   readMetrics: (() => Promise<string>) | undefined,
 ): RequestListener {
   const { answer, routeOf } = createStandAlone(running, readMetrics)
+  const write = createAnswerWriter(limits)
   const isObserved = accessLog !== undefined || metrics !== undefined
   const handle = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const request = readNodeRequest(incoming)
@@ -119,10 +120,8 @@ function handlerOf(
     const answered = await answer(request)
     const id = accessLog && randomId()
     const headers = id === undefined ? answered.headers : { ...answered.headers, 'x-request-id': id }
-    writeAnswer(response, { ...answered, headers })
-    endSlowReader(response, limits)
+    const status = write(response, { ...answered, headers })
     if (!isObserved) return
-    const { status } = answered
     const route = routeOf(request)
     const milliseconds = performance.now() - startedAt
     metrics?.counts.onAnswer({ route, status, seconds: milliseconds / 1000 })
@@ -140,14 +139,6 @@ function metricsHandler(readMetrics: () => Promise<string>): RequestListener {
     writeAnswer(response, isThere ? metricsAnswer(await readMetrics()) : problemAnswer(notFound))
   }
   return (incoming, response) => void handle(incoming, response)
-}
-
-/** Most answers are with the kernel at once. What is not is kept here, and not for as long as somebody likes. */
-function endSlowReader(response: ServerResponse, { answerMilliseconds }: Limits): void {
-  const { socket } = response
-  if (!socket || response.writableFinished || socket.writableLength === 0) return
-  const timer = setTimeout(() => socket.destroy(), answerMilliseconds)
-  for (const event of ['finish', 'close']) response.once(event, () => clearTimeout(timer))
 }
 
 function createLimitedServer(handle: RequestListener, limits: Limits, onDropped: () => void): Server {

@@ -1,4 +1,11 @@
-import { pathOf, problemAnswer, ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
+import {
+  pathOf,
+  problemAnswer,
+  ProblemError,
+  type AnswerBody,
+  type HttpAnswer,
+  type HttpRequestWithBody,
+} from 'keystile/internal'
 import { createPages } from '../features/docs/swagger-ui.ts'
 import { metricsType } from '../features/metrics/metrics.ts'
 import { jsonAnswer } from '../http/route.ts'
@@ -6,7 +13,7 @@ import type { Running } from './wire.ts'
 
 /** A request's route, as it is told to whoever counts and logs, and the answer to it. */
 export interface StandAlone {
-  answer(request: HttpRequestWithBody): Promise<HttpAnswer>
+  answer(request: HttpRequestWithBody): Promise<HttpAnswer<AnswerBody>>
   /** The pattern of a route of ours, `-` for anything else: what was sent as a path is not repeated. */
   routeOf(request: HttpRequestWithBody): string
 }
@@ -28,7 +35,7 @@ export function createStandAlone(
   const openapi = jsonAnswer(200, document)
   const own = new Set(['/healthz', '/readyz', '/openapi.json', ...(readMetrics ? ['/metrics'] : [])])
 
-  async function answerRead(path: string): Promise<HttpAnswer | undefined> {
+  async function answerRead(path: string): Promise<HttpAnswer<AnswerBody> | undefined> {
     switch (own.has(path) && path) {
       case '/healthz':
         return jsonAnswer(200, { status: 'ok' })
