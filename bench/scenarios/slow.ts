@@ -28,7 +28,6 @@ const crowds: readonly Crowd[] = [
 interface Seen {
   readonly milliseconds: readonly number[]
   readonly mebibytes: number
-  readonly open: number
 }
 
 export async function slow(effort: Effort): Promise<Findings> {
@@ -46,9 +45,9 @@ export async function slow(effort: Effort): Promise<Findings> {
       }
     })
   }
-  const rows: readonly Row[] = seen.map(({ crowd, seen: { milliseconds, mebibytes, open } }) => ({
+  const rows: readonly Row[] = seen.map(({ crowd, seen: { milliseconds, mebibytes } }) => ({
     name: `${crowd.count} ${crowd.slowness}`,
-    cells: [summarize([percentile(milliseconds, 95)]), summarize([mebibytes]), summarize([open])],
+    cells: [summarize([percentile(milliseconds, 95)]), summarize([mebibytes])],
   }))
   const worst = Math.max(...seen.map(({ seen: { milliseconds } }) => percentile(milliseconds, 95)))
   return {
@@ -56,7 +55,7 @@ export async function slow(effort: Effort): Promise<Findings> {
     method: `The built server with clients that never finish, for ${seconds} s each; every ${everyMilliseconds} ms one more client connects and asks for its keys, and every one of them is answered.`,
     versions: {},
     table: {
-      columns: ['clients', 'answer to others, p95, ms', 'resident memory at most, MiB', 'still connected at the end'],
+      columns: ['clients', 'answer to others, p95, ms', 'resident memory at most, MiB'],
       rows,
     },
     bars: [
@@ -99,7 +98,7 @@ async function measure(
       mebibytes = Math.max(mebibytes, residentMebibytes(pid))
       await sleep(everyMilliseconds)
     }
-    return { milliseconds, mebibytes, open: clients.open() }
+    return { milliseconds, mebibytes }
   } finally {
     clients.close()
   }

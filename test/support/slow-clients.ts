@@ -17,7 +17,7 @@ export type Slowness =
   | 'silent'
 
 export interface SlowClients {
-  /** Those that the server has not ended. */
+  /** Those that the server has not ended, as far as they know: a slow reader does not notice. */
   open(): number
   /** What the server has said to them so far, to each. */
   answers(): readonly string[]

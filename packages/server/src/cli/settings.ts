@@ -230,7 +230,7 @@ export async function readSettings(
   if (typeof host !== 'string') faults.push('host is a name or an address')
   if (!isPort(port)) faults.push('port is a whole number from 1 to 65535')
   if (logFile !== undefined && typeof logFile !== 'string') faults.push('logFile is a path')
-  if (!logLevels.includes(logLevel)) faults.push(`logLevel is ${logLevels.join(', ')}`)
+  if (!logLevels.includes(logLevel)) faults.push('logLevel is debug, info, warn or error')
   if (accessLog !== 'on' && accessLog !== 'off') faults.push('accessLog is on or off')
   const all: Readonly<Record<string, unknown>> = {
     database: defaultDatabase,

@@ -35,6 +35,7 @@ export function createAnswerWriter({ answerMilliseconds, largeAnswers }: ReaderL
     if (!longest || large.size < largeAnswers) return true
     const [socket, since] = longest
     if (performance.now() - since < fairMilliseconds) return false
+    large.delete(socket)
     socket.resetAndDestroy()
     return true
   }
