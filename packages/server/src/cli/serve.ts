@@ -23,7 +23,7 @@ async function serve({ settings: readSettings, terminal }: Call): Promise<void> 
   const server = await listen(running, {
     ...settings,
     accessLog: settings.accessLog ? logger : undefined,
-    metrics: counts && { counts, binding: settings.metrics! },
+    metrics: counts && { counts, binding: settings.metrics },
   }).catch(async (error: unknown) => {
     await running.keystile.close()
     throw error

@@ -54,6 +54,8 @@ export function createAnswerWriter({ answerMilliseconds, largeAnswers }: ReaderL
     const timer = setTimeout(() => socket.resetAndDestroy(), answerMilliseconds)
     socket.once('close', () => clearTimeout(timer))
     if (isLarge) {
+      // Node would close it when the kernel has all; this waits until the client has, and closes its side.
+      socket.destroySoon = () => void socket.end()
       large.set(socket, performance.now())
       socket.once('close', () => large.delete(socket))
     } else {
