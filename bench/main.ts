@@ -16,6 +16,7 @@ import { guards } from './scenarios/guards.ts'
 import { logins } from './scenarios/logins.ts'
 import { me } from './scenarios/me.ts'
 import { sessions } from './scenarios/sessions.ts'
+import { slow } from './scenarios/slow.ts'
 import { start } from './scenarios/start.ts'
 import { verify } from './scenarios/verify.ts'
 import { build } from './stand-alone.ts'
@@ -33,6 +34,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   logins: { run: logins, isBuilt: true },
   sessions: { run: sessions, isBuilt: true },
   start: { run: start, isBuilt: true },
+  slow: { run: slow, isBuilt: true },
   bundles: { run: bundles, isBuilt: false },
 }
 

@@ -135,6 +135,12 @@ const server: Package = {
       from: ['storage'],
       packages: ['keystile', 'kysely', 'node:net'],
     },
+    {
+      name: 'features/metrics',
+      for: 'what happens, counted, and told in the text format of Prometheus',
+      from: ['storage'],
+      packages: ['keystile', 'node:perf_hooks'],
+    },
     { name: 'features/scopes', for: 'scopes and roles: who holds what', from: [], packages: ['keystile'] },
     {
       name: 'features/sessions',
@@ -192,6 +198,7 @@ const server: Package = {
       from: [
         'http',
         'features/audit',
+        'features/metrics',
         'features/scopes',
         'features/sessions',
         'features/password',

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AlternativeArguments, Demand, DemandArguments } from '../guard/demand.ts'
 import { createGuardCore, type Caller, type Decision, type GuardOptions } from '../guard/guard.ts'
-import type { HttpAnswer, HttpRequest } from '../http/message.ts'
+import type { AnswerBody, HttpAnswer, HttpRequest } from '../http/message.ts'
 import { assembleGuard } from './assemble-guard.ts'
 import { rememberRoutes } from './fastify-routes.ts'
 import type { Mountable } from './mountable.ts'
@@ -73,12 +73,12 @@ export const documentRoutes: (app: FastifyInstance) => Promise<void> = atTheRoot
   rememberRoutes(app)
 })
 
-function send(reply: FastifyReply, { status, headers, body }: HttpAnswer): FastifyReply {
+function send(reply: FastifyReply, { status, headers, body }: HttpAnswer<AnswerBody>): FastifyReply {
   // As bytes: to a string of JSON Fastify adds a charset.
   return reply
     .code(status)
     .headers({ ...headers, ...connectionAfter(status) })
-    .send(body === undefined ? undefined : Buffer.from(body))
+    .send(typeof body === 'string' ? Buffer.from(body) : body)
 }
 
 /** Fastify would otherwise keep a plugin's hooks to the plugin. */

@@ -1,6 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ProblemError } from '../base/errors.ts'
-import { tooLarge, type HttpAnswer, type HttpRequest, type HttpRequestWithBody } from '../http/message.ts'
+import {
+  tooLarge,
+  type AnswerBody,
+  type HttpAnswer,
+  type HttpRequest,
+  type HttpRequestWithBody,
+} from '../http/message.ts'
 
 /** A node request in our words. */
 export function readNodeRequest(request: IncomingMessage): HttpRequestWithBody {
@@ -70,7 +76,7 @@ export function connectionAfter(status: number): Readonly<Record<string, string>
   return status === 413 ? { connection: 'close' } : {}
 }
 
-export function writeAnswer(response: ServerResponse, { status, headers, body = '' }: HttpAnswer): void {
+export function writeAnswer(response: ServerResponse, { status, headers, body = '' }: HttpAnswer<AnswerBody>): void {
   // Somebody has answered while we waited, because of a time-out say. To try again would throw where nobody catches.
   if (response.headersSent) return
   response

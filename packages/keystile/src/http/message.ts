@@ -22,14 +22,17 @@ export interface HttpRequestWithBody extends HttpRequest {
   body(maxBytes: number): Promise<Uint8Array>
 }
 
+/** Bytes where one body is for many: a text is encoded anew for each who asks, and kept until they have taken it. */
+export type AnswerBody = string | Uint8Array<ArrayBuffer>
+
 /** An answer, not yet in any framework's words. */
-export interface HttpAnswer {
+export interface HttpAnswer<Body extends AnswerBody = string> {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string | undefined
+  readonly body?: Body | undefined
 }
 
-export function toResponse(answer: HttpAnswer): Response {
+export function toResponse(answer: HttpAnswer<AnswerBody>): Response {
   return new Response(answer.body ?? null, { status: answer.status, headers: answer.headers })
 }
 

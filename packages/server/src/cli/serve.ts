@@ -1,9 +1,10 @@
-import { pino } from 'pino'
 import { systemClock } from 'keystile/internal'
+import { createMetrics } from '../features/metrics/metrics.ts'
 import { listen } from '../server/server.ts'
 import { wire } from '../server/wire.ts'
 import { isPostgresUrl } from '../storage/open.ts'
 import type { Call, Command } from './command.ts'
+import { openLog } from './log.ts'
 import type { Settings } from './settings.ts'
 
 export const serveCommand: Command = {
@@ -16,12 +17,14 @@ export const serveCommand: Command = {
 /** Runs until a signal, then lets requests end. */
 async function serve({ settings: readSettings, terminal }: Call): Promise<void> {
   const settings = await readSettings()
-  const logger = pino(
-    { base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: settings.logFile ?? 2, sync: true, mkdir: true }),
-  )
-  const running = await wire({ ...settings.options, logger, clock: systemClock })
-  const server = await listen(running, settings).catch(async (error: unknown) => {
+  const logger = openLog(settings)
+  const counts = settings.metrics && createMetrics()
+  const running = await wire({ ...settings.options, logger, clock: systemClock }, counts?.observer)
+  const server = await listen(running, {
+    ...settings,
+    accessLog: settings.accessLog ? logger : undefined,
+    metrics: counts && { counts, binding: settings.metrics },
+  }).catch(async (error: unknown) => {
     await running.keystile.close()
     throw error
   })

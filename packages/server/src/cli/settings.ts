@@ -12,6 +12,10 @@ import {
   type CheckedOptions,
 } from '../server/options.ts'
 import type { Bind, Situation } from '../server/rules/rule.ts'
+import type { Binding } from '../server/server.ts'
+import { isLoopback, isOnThisMachine } from '../server/this-machine.ts'
+import { hostsOf, isPort, readMetrics } from './binding.ts'
+import { logLevels } from './log.ts'
 
 /** One setting of the stand-alone server, wherever it may come from. */
 interface Setting {
@@ -155,6 +159,24 @@ const settings: readonly Setting[] = [
     parse: asText,
   },
   {
+    name: 'logLevel',
+    environment: ['KEYSTILE_LOG_LEVEL'],
+    summary: 'debug, info, warn or error; info unless said',
+    parse: asText,
+  },
+  {
+    name: 'accessLog',
+    environment: ['KEYSTILE_ACCESS_LOG'],
+    summary: 'on or off: a line in the log for each request; off unless said',
+    parse: asText,
+  },
+  {
+    name: 'metrics',
+    environment: ['KEYSTILE_METRICS'],
+    summary: 'on, off, or where else /metrics listens, such as 127.0.0.1:9464; on for this machine alone unless said',
+    parse: asText,
+  },
+  {
     name: 'dangerouslyAllowHttpIssuer',
     environment: ['KEYSTILE_DANGEROUSLY_ALLOW_HTTP_ISSUER'],
     summary: 'true allows an http issuer, and http origins, that are not this machine',
@@ -195,6 +217,10 @@ export interface Settings {
   readonly hosts: readonly string[]
   readonly port: number
   readonly logFile: string | undefined
+  readonly logLevel: (typeof logLevels)[number]
+  readonly accessLog: boolean
+  /** Where `/metrics` is answered, if anywhere: `own` is the server's own port. */
+  readonly metrics: Binding | 'own' | undefined
 }
 
 /**
@@ -209,11 +235,11 @@ export async function readSettings(
   environment: Readonly<Record<string, string | undefined>>,
   needsKey: boolean,
 ): Promise<Settings> {
-  const { values, faults, bind, host, port, logFile } = await gather(flags, environment)
+  const { values, faults, bind, server } = await gather(flags, environment)
   const read = readOptions(needsKey ? values : { key: unusedKey, ...values }, bind)
   const all = [...faults, ...read.faults.map(({ option, message }) => `${option} ${message}`)]
   if (all.length > 0 || !read.options) throw new ConfigurationError(cannotStart(all))
-  return { options: read.options, hosts: host === 'localhost' ? ['127.0.0.1', '::1'] : [host], port, logFile }
+  return { options: read.options, ...server }
 }
 
 /** What the rules of safety look at, with all faults in it; nothing is thrown. */
@@ -231,9 +257,7 @@ interface Gathered {
   readonly values: Readonly<Record<string, unknown>>
   readonly faults: readonly string[]
   readonly bind: Bind | undefined
-  readonly host: string
-  readonly port: number
-  readonly logFile: string | undefined
+  readonly server: Omit<Settings, 'options'>
 }
 
 async function gather(
@@ -250,32 +274,33 @@ async function gather(
     host = 'localhost',
     port = defaultPort,
     logFile,
-  } = values as { host?: string; port?: number; logFile?: string }
+    logLevel = 'info',
+    accessLog = 'off',
+  } = values as { host?: string; port?: number; logFile?: string; logLevel?: Settings['logLevel']; accessLog?: string }
   if (typeof host !== 'string') faults.push('host is a name or an address')
   if (!isPort(port)) faults.push('port is a whole number from 1 to 65535')
   if (logFile !== undefined && typeof logFile !== 'string') faults.push('logFile is a path')
+  if (!logLevels.includes(logLevel)) faults.push('logLevel is debug, info, warn or error')
+  if (accessLog !== 'on' && accessLog !== 'off') faults.push('accessLog is on or off')
   const all: Readonly<Record<string, unknown>> = {
     database: defaultDatabase,
     issuer: `http://localhost:${isPort(port) ? port : defaultPort}`,
     ...values,
   }
+  // A server of this machine with an issuer elsewhere is behind a proxy, which may pass on whatever it is asked for.
+  const isPrivate = typeof host === 'string' && isLoopback(host) && isOnThisMachine(String(all['issuer']))
+  const metrics = readMetrics(values['metrics'] ?? (isPrivate ? 'on' : 'off'), faults)
   return {
     // What has no name among the options was reported above.
     values: Object.fromEntries(Object.entries(all).filter(([name]) => optionNames.includes(name))),
     faults,
     bind: typeof host === 'string' ? { host, isIssuerSaid: values['issuer'] !== undefined } : undefined,
-    host,
-    port,
-    logFile,
+    server: { hosts: hostsOf(host), port, logFile, logLevel, accessLog: accessLog === 'on', metrics },
   }
 }
 
 /** Stands where a command opens no signing key, so that the operator need not give one. */
 const unusedKey = randomId() + randomId()
-
-function isPort(port: unknown): boolean {
-  return typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65_535
-}
 
 async function readFile(named: unknown, faults: string[]): Promise<Readonly<Record<string, unknown>>> {
   const candidates = typeof named === 'string' ? [named] : ['keystile.config.ts', 'keystile.config.json']

@@ -9,11 +9,14 @@ import {
 } from 'keystile/internal'
 import type { Caller } from 'keystile'
 import { firstParty } from '../features/clients/clients.ts'
+import { guardReasonOf, nobody, type Observer } from '../features/metrics/observer.ts'
 import { refusalAnswer } from '../http/refusal.ts'
 import type { Route } from '../http/route.ts'
 
 /** The routes at one path, and what stood in its `{…}`. */
 interface Found<U> {
+  /** As it is declared, with its `{…}`. */
+  readonly pattern: string
   readonly routes: readonly Route<Caller<string, U>>[]
   readonly params: Readonly<Record<string, string>>
 }
@@ -25,13 +28,18 @@ interface Found<U> {
  */
 export function createRouter<U>(
   routes: readonly Route<Caller<string, U>>[],
-  options: { readonly issuer: string; readonly guard: GuardCore<string, U>; readonly logger: Logger },
+  options: {
+    readonly issuer: string
+    readonly guard: GuardCore<string, U>
+    readonly logger: Logger
+    readonly observer?: Observer
+  },
 ): (request: HttpRequestWithBody) => Promise<HttpAnswer | undefined> {
-  const { issuer, guard, logger } = options
-  const find = createFinder(routes, new URL(issuer).pathname.replace(/\/$/, ''))
+  const { issuer, guard, logger, observer = nobody } = options
+  const find = createFinder(routes, issuer)
   const demands = new Map(routes.map((route) => [route, route.guard && guard.demand([route.guard], false)] as const))
 
-  async function handle(request: HttpRequestWithBody, { routes, params }: Found<U>): Promise<HttpAnswer> {
+  async function handle(request: HttpRequestWithBody, { pattern, routes, params }: Found<U>): Promise<HttpAnswer> {
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const route = routes.find((candidate) => candidate.method === method)
     const { refusals } = route ?? routes[0]!
@@ -40,12 +48,15 @@ export function createRouter<U>(
       const routeRequest = { ...request, params }
       if (!route.guard) return await route.handle(routeRequest)
       const decision = await guard.check(request, demands.get(route)!)
-      if (!decision.allowed) throw decision.error
+      if (!decision.allowed) {
+        observer.onGuardRefusal(guardReasonOf(decision.error))
+        throw decision.error
+      }
       if (route.isFirstPartyOnly && decision.caller!.identity.clientId !== firstParty.id)
         throw new ProblemError('forbidden', 'Only the application itself may do this, not another client')
       return await route.handle(routeRequest, decision.caller!)
     } catch (error) {
-      return answerTo(error, request, refusals)
+      return answerTo(error, pattern, refusals)
     }
   }
 
@@ -56,17 +67,17 @@ export function createRouter<U>(
     return { ...refused, headers: { ...refused.headers, allow } }
   }
 
-  function answerTo(error: unknown, request: HttpRequestWithBody, refusals: 'oauth' | 'problem'): HttpAnswer {
-    const path = pathOf(request.url)
+  /** The log has the pattern of the route: what was sent as its path may be a secret in the wrong place. */
+  function answerTo(error: unknown, route: string, refusals: 'oauth' | 'problem'): HttpAnswer {
     const refused = refusalAnswer(error, refusals, issuer)
     if (refused && refused.status < 500) {
       const { reason } = error as { reason?: string }
-      logger.debug({ path, status: refused.status, reason }, 'refused')
+      logger.debug({ route, status: refused.status, reason }, 'refused')
       return refused
     }
     // The id joins what the caller saw with what is written here.
     const incident = randomId()
-    logger.error({ err: error, path, incident }, refused ? 'unavailable' : 'failed')
+    logger.error({ err: error, route, incident }, refused ? 'unavailable' : 'failed')
     const bug = new ProblemError('internal_server_error', `Internal error, incident ${incident}`)
     return refused ?? refusalAnswer(bug, refusals, issuer)!
   }
@@ -80,32 +91,45 @@ export function createRouter<U>(
   }
 }
 
+/** Tells the pattern of the route that a request is for, such as `/users/{id}`; `undefined` for what is none of ours. */
+export function createRouteNames<U>(
+  routes: readonly Route<Caller<string, U>>[],
+  issuer: string,
+): (request: HttpRequestWithBody) => string | undefined {
+  const find = createFinder(routes, issuer)
+  return ({ url }) => {
+    const path = pathOf(url)
+    return path === undefined ? undefined : find(path)?.pattern
+  }
+}
+
 /** Finds routes by path: those without parameters first, so that `/users/me` is nobody's id. */
 function createFinder<U>(
   routes: readonly Route<Caller<string, U>>[],
-  base: string,
+  issuer: string,
 ): (path: string) => Found<U> | undefined {
+  const base = new URL(issuer).pathname.replace(/\/$/, '')
   const exact = new Map<string, Found<U>>()
   for (const route of routes) {
     const path = route.below === 'issuer' ? `${base}${route.path}` : route.path
-    exact.set(path, { routes: [...(exact.get(path)?.routes ?? []), route], params: {} })
+    exact.set(path, { pattern: path, routes: [...(exact.get(path)?.routes ?? []), route], params: {} })
   }
   const patterns = [...exact]
     .filter(([path]) => path.includes('{'))
-    .map(([path, { routes }]) => ({ pattern: patternOf(path), routes }))
+    .map(([path, found]) => ({ expression: expressionOf(path), found }))
   return (path) => {
-    const found = path.includes('{') ? undefined : exact.get(path)
-    if (found) return found
-    for (const { pattern, routes } of patterns) {
-      const match = pattern.exec(path)
-      if (match) return { routes, params: { ...match.groups } }
+    const exactly = path.includes('{') ? undefined : exact.get(path)
+    if (exactly) return exactly
+    for (const { expression, found } of patterns) {
+      const match = expression.exec(path)
+      if (match) return { ...found, params: { ...match.groups } }
     }
     return undefined
   }
 }
 
 /** `{name}` stands for one segment, of the letters that our ids have: whatever is encoded is no spelling of one. */
-function patternOf(path: string): RegExp {
+function expressionOf(path: string): RegExp {
   const source = path.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{(\w+)\}/g, '(?<$1>[\\w-]+)')
   return new RegExp(`^${source}$`)
 }

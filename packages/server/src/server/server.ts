@@ -1,25 +1,68 @@
 import { once } from 'node:events'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import {
   pathOf,
   problemAnswer,
   ProblemError,
+  randomId,
   readNodeRequest,
   writeAnswer,
-  type HttpAnswer,
-  type HttpRequestWithBody,
+  type Logger,
 } from 'keystile/internal'
-import { createPages } from '../features/docs/swagger-ui.ts'
-import { jsonAnswer } from '../http/route.ts'
+import { addressOf } from '../features/audit/audit.ts'
+import type { Metrics } from '../features/metrics/metrics.ts'
+import { createAnswerWriter, type ReaderLimits } from './slow-readers.ts'
+import { createStandAlone, metricsAnswer } from './stand-alone.ts'
 import type { Running } from './wire.ts'
 
-/** How long a client may take to send its header, and its whole request. */
-const limits = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 }
+/** What a client may take, in time and in number; docs/operations.md says it to operators. */
+export interface Limits extends ReaderLimits {
+  /** From the first byte of a connection, or of a further request on it, to the end of the header. */
+  readonly headerMilliseconds: number
+  /** The same, to the end of the body. */
+  readonly requestMilliseconds: number
+  /** Without a request. More than proxies keep theirs, or they send one on a connection that is being closed. */
+  readonly idleMilliseconds: number
+  /** How often the first two are looked after, so they are that much longer. */
+  readonly checkMilliseconds: number
+  /** Of one address that is listened on. */
+  readonly connections: number
+}
+
+export const standardLimits: Limits = {
+  headerMilliseconds: 10_000,
+  requestMilliseconds: 30_000,
+  answerMilliseconds: 30_000,
+  largeAnswers: 50,
+  idleMilliseconds: 65_000,
+  checkMilliseconds: 5_000,
+  connections: 16_384,
+}
+
+/** All header lines together: a token of the largest size that a guard reads, and some more. */
+const maxHeaderBytes = 16_384
 /** Requests that are under way get this long when the server stops. */
 const drainMilliseconds = 10_000
+/** Where there is no room for a connection, idle ones are closed, but no more often. */
+const roomMilliseconds = 1_000
 
 // An import of node:http also loads all that its lazy members stand for: 19 MiB and 30 ms.
 const { createServer } = process.getBuiltinModule('node:http')
+
+/** Where to listen. */
+export interface Binding {
+  /** Each is listened on; of several, those that this machine does not have are left out. */
+  readonly hosts: readonly string[]
+  readonly port: number
+}
+
+export interface ListenOptions extends Binding {
+  /** One line a request goes there. */
+  readonly accessLog?: Logger | undefined
+  /** Counts, and where they are read: at `/metrics` of a binding of its own, or of the server itself. */
+  readonly metrics?: { readonly counts: Metrics; readonly binding: Binding | 'own' } | undefined
+  readonly limits?: Limits
+}
 
 export interface ListeningServer {
   /** Stops listening, lets requests end, and closes what the server ran on. */
@@ -27,45 +70,104 @@ export interface ListeningServer {
 }
 
 /**
- * The stand-alone server: Keystile's endpoints, `/healthz`, `/readyz`, `/openapi.json` and `/docs`, and 404 for anything else.
+ * The stand-alone server, on its sockets.
  *
- * @param hosts each is listened on; of several, those that this machine does not have are left out
  * @throws {Error} when the port is taken, or none of the hosts can be listened on
  */
-export async function listen(
-  { keystile, document, isReady }: Running,
-  { hosts, port }: { readonly hosts: readonly string[]; readonly port: number },
-): Promise<ListeningServer> {
-  const docs = createPages({ path: '/docs', documentPath: '/openapi.json', title: 'Keystile' })
-  const openapi = jsonAnswer(200, document)
-  const answerRead = async (path: string): Promise<HttpAnswer | undefined> => {
-    switch (path) {
-      case '/healthz':
-        return jsonAnswer(200, { status: 'ok' })
-      case '/readyz':
-        return (await isReady())
-          ? jsonAnswer(200, { status: 'ready' })
-          : jsonAnswer(503, { status: 'the database does not answer' }, { 'retry-after': '1' })
-      case '/openapi.json':
-        return openapi
-      default:
-        return docs(path)
+export async function listen(running: Running, options: ListenOptions): Promise<ListeningServer> {
+  const { metrics, limits = standardLimits } = options
+  const servers: Server[] = []
+  const countConnections = async (): Promise<number> => {
+    const counts = await Promise.all(servers.map(connectionsOf))
+    return counts.reduce((sum, count) => sum + count, 0)
+  }
+  const readMetrics =
+    metrics && (async () => metrics.counts.read({ ...running.vitals(), connections: await countConnections() }))
+  const handle = handlerOf(running, options, metrics?.binding === 'own' ? readMetrics : undefined)
+  const onDropped = (): void => metrics?.counts.onConnectionDropped()
+  const metricServers: Server[] = []
+  try {
+    servers.push(...(await listenOn(options, () => createLimitedServer(handle, limits, onDropped))))
+    if (readMetrics && metrics.binding !== 'own') {
+      const answerMetrics = metricsHandler(readMetrics)
+      const create = (): Server => createLimitedServer(answerMetrics, limits, () => {})
+      metricServers.push(...(await listenOn(metrics.binding, create)))
     }
+  } catch (error) {
+    await Promise.all(servers.map(closeServer))
+    throw error
   }
-  const answer = async (request: HttpRequestWithBody): Promise<HttpAnswer> => {
-    const own = await keystile.answer(request)
-    if (own) return own
-    const isRead = request.method === 'GET' || request.method === 'HEAD'
-    const found = isRead ? await answerRead(pathOf(request.url) ?? '') : undefined
-    return found ?? problemAnswer(new ProblemError('not_found', 'There is nothing here'))
+  return {
+    async close() {
+      await Promise.all([...servers, ...metricServers].map(closeServer))
+      metrics?.counts.close()
+      await running.keystile.close()
+    },
   }
-  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    writeAnswer(response, await answer(readNodeRequest(request)))
+}
+
+function handlerOf(
+  running: Running,
+  { accessLog, metrics, limits = standardLimits }: ListenOptions,
+  readMetrics: (() => Promise<string>) | undefined,
+): RequestListener {
+  const { answer, routeOf } = createStandAlone(running, readMetrics)
+  const write = createAnswerWriter(limits)
+  const isObserved = accessLog !== undefined || metrics !== undefined
+  const handle = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const request = readNodeRequest(incoming)
+    const startedAt = performance.now()
+    const answered = await answer(request)
+    const id = accessLog && randomId()
+    const headers = id === undefined ? answered.headers : { ...answered.headers, 'x-request-id': id }
+    const status = write(response, { ...answered, headers })
+    if (!isObserved) return
+    const route = routeOf(request)
+    const milliseconds = performance.now() - startedAt
+    metrics?.counts.onAnswer({ route, status, seconds: milliseconds / 1000 })
+    const { method } = request
+    const ms = Math.round(milliseconds * 10) / 10
+    accessLog?.info({ method, route, status, ms, address: addressOf(request), id }, 'request')
   }
+  return (incoming, response) => void handle(incoming, response)
+}
+
+function metricsHandler(readMetrics: () => Promise<string>): RequestListener {
+  const handle = async ({ method, url = '' }: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const isThere = method === 'GET' && pathOf(url) === '/metrics'
+    const notFound = new ProblemError('not_found', 'There is /metrics here, and nothing else')
+    writeAnswer(response, isThere ? metricsAnswer(await readMetrics()) : problemAnswer(notFound))
+  }
+  return (incoming, response) => void handle(incoming, response)
+}
+
+function createLimitedServer(handle: RequestListener, limits: Limits, onDropped: () => void): Server {
+  const server = createServer(
+    {
+      headersTimeout: limits.headerMilliseconds,
+      requestTimeout: limits.requestMilliseconds,
+      keepAliveTimeout: limits.idleMilliseconds,
+      connectionsCheckingInterval: limits.checkMilliseconds,
+      maxHeaderSize: maxHeaderBytes,
+    },
+    handle,
+  )
+  server.maxConnections = limits.connections
+  let madeRoomAt = -Infinity
+  server.on('drop', () => {
+    onDropped()
+    if (performance.now() - madeRoomAt < roomMilliseconds) return
+    madeRoomAt = performance.now()
+    server.closeIdleConnections()
+  })
+  return server
+}
+
+async function listenOn({ hosts, port }: Binding, create: () => Server): Promise<readonly Server[]> {
   const servers: Server[] = []
   const absent: Error[] = []
   for (const host of hosts) {
-    const server = createServer(limits, (request, response) => void handle(request, response))
+    const server = create()
     try {
       server.listen({ host, port })
       await once(server, 'listening')
@@ -79,12 +181,11 @@ export async function listen(
     }
   }
   if (servers.length === 0) throw absent[0]!
-  return {
-    async close() {
-      await Promise.all(servers.map(closeServer))
-      await keystile.close()
-    },
-  }
+  return servers
+}
+
+function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve) => server.getConnections((_error, count) => resolve(count ?? 0)))
 }
 
 async function closeServer(server: Server): Promise<void> {

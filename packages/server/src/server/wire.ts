@@ -22,10 +22,13 @@ import { cookieSessionRoutes } from '../features/oauth/cookie-session.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
 import { revokeRoute } from '../features/oauth/revoke.ts'
 import { tokenRoute } from '../features/oauth/token.ts'
+import { nobody, type Observer } from '../features/metrics/observer.ts'
+import type { Vitals } from '../features/metrics/metrics.ts'
 import { openHashThreads } from '../features/password/hash-threads.ts'
 import type { HashingCost } from '../features/password/hashing-cost.ts'
 import { createPasswords, type Passwords } from '../features/password/password.ts'
 import { createPasswordPolicy } from '../features/password/policy.ts'
+import { watchHashThreads, type WatchedHashThreads } from '../features/password/watched-hash-threads.ts'
 import type { BuiltInScope } from '../features/scopes/scopes.ts'
 import { createClientTokenIssuer } from '../features/sessions/issuing.ts'
 import { createSessionRefresher } from '../features/sessions/refresh.ts'
@@ -46,7 +49,7 @@ import { allowOrigins } from './cors.ts'
 import type { KeystileOptions } from './keystile-options.ts'
 import { heedRules } from './machine.ts'
 import { checkOptions, type CheckedOptions } from './options.ts'
-import { createRouter } from './router.ts'
+import { createRouteNames, createRouter } from './router.ts'
 import { readVersion } from './version.ts'
 
 /** Keystile, running. `S`: the declared scopes; `U`: the user that a guarded route sees. */
@@ -81,8 +84,11 @@ export interface Running {
   readonly clients: Clients
   /** The OpenAPI document of its endpoints. */
   readonly document: JsonObject
-  /** Whether the database answers. */
-  isReady(): Promise<boolean>
+  /** Why it should be sent no requests now, a sentence each; none when it is ready. */
+  findUnreadiness(): Promise<readonly string[]>
+  vitals(): Omit<Vitals, 'connections'>
+  /** The pattern of the route that a request is for; `undefined` for what is none of ours. */
+  routeOf(request: HttpRequestWithBody): string | undefined
 }
 
 /**
@@ -106,6 +112,7 @@ export interface Accounts {
   readonly database: Database
   readonly feed: EventFeed
   readonly users: Users
+  readonly hashThreads: WatchedHashThreads
   readonly passwords: Passwords
   readonly clients: Clients
   readonly audit: Audit
@@ -116,12 +123,13 @@ export interface Accounts {
 export async function openAccounts(
   source: CheckedOptions['database'],
   options: { readonly logger: Logger; readonly clock: Clock; readonly passwordHashing?: HashingCost },
+  observer: Observer = nobody,
 ): Promise<Accounts> {
   const { logger, clock, passwordHashing } = options
   const database = await openDatabase(source, new URL(import.meta.resolve('#writer-thread')))
   try {
     const feed = await openEventFeed(database, { clock, logger })
-    const hashThreads = openHashThreads()
+    const hashThreads = watchHashThreads(openHashThreads(), observer)
     const close = async (): Promise<void> => {
       await hashThreads.close()
       await feed.close()
@@ -132,6 +140,7 @@ export async function openAccounts(
       database,
       feed,
       users: createUsers(database, feed, clock),
+      hashThreads,
       passwords: createPasswords(hashThreads, passwordHashing),
       clients: createClients(database, feed, clock),
       audit: createAudit(database, clock),
@@ -154,43 +163,55 @@ interface People<U> {
 }
 
 /** Makes everything, from the bottom to the top. */
-export async function wire(options: CheckedOptions): Promise<Running> {
+export async function wire(options: CheckedOptions, observer: Observer = nobody): Promise<Running> {
   const { issuer, scopes: rules, registration, profile, logger } = options
-  const accounts = await openAccounts(options.database, options)
+  const accounts = await openAccounts(options.database, options, observer)
   const { users, passwords, audit } = accounts
   const passwordPolicy = createPasswordPolicy({ issuer, minLength: options.passwordMinLength })
   try {
     await heedRules(options, accounts.database)
     if (options.users) {
       const directory = checkedDirectory(options.users, { rules, logger })
-      return await serve(options, accounts, {
-        directory,
-        findActive: directory.findActive,
-        routes: [],
-        show: (user) => user,
-      })
+      return await serve(
+        options,
+        { ...accounts, observer },
+        {
+          directory,
+          findActive: directory.findActive,
+          routes: [],
+          show: (user) => user,
+        },
+      )
     }
-    return await serve(options, accounts, {
-      directory: checkedDirectory(accountDirectory(users, rules), { rules, logger }),
-      async findActive(subject) {
-        const user = await users.findBySubject(subject)
-        return user?.active ? user : undefined
+    return await serve(
+      options,
+      { ...accounts, observer },
+      {
+        directory: checkedDirectory(accountDirectory(users, rules), { rules, logger }),
+        async findActive(subject) {
+          const user = await users.findBySubject(subject)
+          return user?.active ? user : undefined
+        },
+        routes: [
+          ...accountRoutes({ issuer, users, passwords, passwordPolicy, audit, registration, profile }),
+          ...managementRoutes({ users, scopes: rules, profile }),
+        ],
+        show: ({ publicUser }) => publicUser,
       },
-      routes: [
-        ...accountRoutes({ issuer, users, passwords, passwordPolicy, audit, registration, profile }),
-        ...managementRoutes({ users, scopes: rules, profile }),
-      ],
-      show: ({ publicUser }) => publicUser,
-    })
+    )
   } catch (error) {
     await accounts.close()
     throw error
   }
 }
 
-async function serve<U>(options: CheckedOptions, accounts: Accounts, people: People<U>): Promise<Running> {
+async function serve<U>(
+  options: CheckedOptions,
+  accounts: Accounts & { readonly observer: Observer },
+  people: People<U>,
+): Promise<Running> {
   const { issuer, audience, scopes, corsOrigins, logger, clock } = options
-  const { database, feed, users, passwords, clients, audit, close } = accounts
+  const { database, feed, users, hashThreads, passwords, clients, audit, observer, close } = accounts
   const { directory, show } = people
   const signingKeys = await openSigningKeys(database, { issuer, source: signingKeySource(options), clock })
   const signingKey = (): SigningKey => signingKeys.current
@@ -207,7 +228,7 @@ async function serve<U>(options: CheckedOptions, accounts: Accounts, people: Peo
     identity.sessionId === undefined ? undefined : people.findActive(identity.subject).catch(asRefusal)
   const isWelcome = async (identity: Identity): Promise<boolean> =>
     identity.sessionId === undefined || (await findActive(identity)) !== undefined
-  const granting = { directory, passwords, sessions: starter, refresher, scopes, audit, logger }
+  const granting = { directory, passwords, sessions: starter, refresher, scopes, audit, logger, observer }
   const routes = [
     tokenRoute({ ...granting, clients, issueToClient }),
     revokeRoute({ clients, audit, refresher, sessions: ends, verifier }),
@@ -219,7 +240,10 @@ async function serve<U>(options: CheckedOptions, accounts: Accounts, people: Peo
   ]
   const guard = createGuardCore({ verifier, scopes: scopes.declared, user: findActive })
   const housekeeping = startHousekeeping(database, options)
-  const answer = allowOrigins(createRouter<U>(routes, { issuer, guard, logger }), { issuer, origins: corsOrigins })
+  const answer = allowOrigins(createRouter<U>(routes, { issuer, guard, logger, observer }), {
+    issuer,
+    origins: corsOrigins,
+  })
   const keystile: Keystile<string, unknown> = {
     issuer,
     verifier,
@@ -243,11 +267,25 @@ async function serve<U>(options: CheckedOptions, accounts: Accounts, people: Peo
     users,
     clients,
     document: describeRoutes(routes, { issuer, scopes: scopes.declared, version: readVersion() }),
-    isReady: () =>
-      feed.tail().then(
-        () => true,
-        () => false,
-      ),
+    async findUnreadiness() {
+      const [databaseAnswers, hashThreadsWork] = await Promise.all([
+        feed.tail().then(
+          () => true,
+          () => false,
+        ),
+        hashThreads.areWorking(),
+      ])
+      return [
+        ...(databaseAnswers ? [] : ['the database does not answer']),
+        ...(hashThreadsWork ? [] : ['no password gets hashed']),
+      ]
+    },
+    vitals: () => ({
+      hashQueueLength: hashThreads.length,
+      writeQueueLength: database.writeQueueLength,
+      feedAgeSeconds: feed.ageSeconds,
+    }),
+    routeOf: createRouteNames(routes, issuer),
   }
 }
 

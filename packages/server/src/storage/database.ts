@@ -33,6 +33,8 @@ export interface Database {
    * @throws {DatabaseUnavailableError} when the database cannot be reached or cannot write now
    */
   write<Values, Result>(command: Command<Values, Result>, values: Values): Promise<Result>
+  /** Commands that were not yet answered. */
+  readonly writeQueueLength: number
   close(): Promise<void>
 }
 

@@ -52,15 +52,25 @@ export async function openPostgres(source: string | Pool): Promise<Database> {
       cause: error,
     })
   }
+  let writing = 0
   return {
     kind: 'postgres',
     reader: db,
     find: async (query) => (await db.executeQuery(query)).rows[0],
-    write: <Values, Result>(command: Command<Values, Result>, values: Values) =>
-      db
-        .transaction()
-        .setIsolationLevel('read committed')
-        .execute((transaction) => command.run(transaction, values)),
+    async write<Values, Result>(command: Command<Values, Result>, values: Values): Promise<Result> {
+      writing++
+      try {
+        return await db
+          .transaction()
+          .setIsolationLevel('read committed')
+          .execute((transaction) => command.run(transaction, values))
+      } finally {
+        writing--
+      }
+    },
+    get writeQueueLength() {
+      return writing
+    },
     close,
   }
 }

@@ -78,6 +78,9 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
       worker.postMessage({ id, command: command.name, values } satisfies WriterRequest)
       return (await result) as Result
     },
+    get writeQueueLength() {
+      return pending.size
+    },
     async close() {
       closing = true
       await reader.destroy()

@@ -1,5 +1,5 @@
 import type { Mountable } from 'keystile/hono'
-import { isJsonObject, pathOf, type HttpAnswer } from 'keystile/internal'
+import { isJsonObject, pathOf, type AnswerBody, type HttpAnswer } from 'keystile/internal'
 import { jsonAnswer } from '../../http/route.ts'
 import { createPages } from './swagger-ui.ts'
 
@@ -15,7 +15,9 @@ export function docs(document: object | (() => object), options: { readonly path
   const { path: base = '/docs' } = options
   if (!/^(\/[\w.~-]+)+$/.test(base)) throw new TypeError('path is a path such as /docs, without a slash at its end')
   const documentPath = `${base}/openapi.json`
-  let made: { readonly answer: HttpAnswer; readonly pages: (path: string) => HttpAnswer | undefined } | undefined
+  let made:
+    | { readonly answer: HttpAnswer; readonly pages: (path: string) => HttpAnswer<AnswerBody> | undefined }
+    | undefined
   return {
     async answer(request) {
       const path = pathOf(request.url)

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { HttpAnswer } from 'keystile/internal'
+import type { AnswerBody, HttpAnswer } from 'keystile/internal'
 
 /** Everything comes from this server, nothing runs that is written into the page, and no other site frames it. */
 function contentSecurityPolicy(connected: readonly string[]): string {
@@ -51,14 +51,13 @@ export function createPages({
   documentPath,
   title,
   connected = [],
-}: PagesOptions): (path: string) => HttpAnswer | undefined {
+}: PagesOptions): (path: string) => HttpAnswer<AnswerBody> | undefined {
   const policy = contentSecurityPolicy(connected)
   const start = `SwaggerUIBundle({ url: ${JSON.stringify(documentPath)}, dom_id: '#swagger-ui', deepLinking: true, validatorUrl: null })\n`
-  const files = new Map<string, HttpAnswer>()
-  const read = (name: string, type: string): HttpAnswer => {
+  const files = new Map<string, HttpAnswer<AnswerBody>>()
+  const read = (name: string, type: string): HttpAnswer<AnswerBody> => {
     const known =
-      files.get(name) ??
-      textAnswer(readFileSync(new URL(import.meta.resolve(`#swagger-ui/${name}`)), 'utf8'), type, policy)
+      files.get(name) ?? textAnswer(readFileSync(new URL(import.meta.resolve(`#swagger-ui/${name}`))), type, policy)
     files.set(name, known)
     return known
   }
@@ -78,7 +77,7 @@ export function createPages({
   }
 }
 
-function textAnswer(body: string, type: string, policy: string): HttpAnswer {
+function textAnswer(body: AnswerBody, type: string, policy: string): HttpAnswer<AnswerBody> {
   return {
     status: 200,
     headers: {

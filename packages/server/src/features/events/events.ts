@@ -17,6 +17,8 @@ export interface EventFeed {
   readonly revocations: Revocations
   /** Numbers and reads what is new. Called after a commit that made an event, it returns when this process heeds it. */
   tail(): Promise<void>
+  /** Since the events were last read. */
+  readonly ageSeconds: number
   /** Told of each event once, in order. */
   onEvent(listener: (event: RevocationEvent) => void): void
   close(): Promise<void>
@@ -81,6 +83,9 @@ export async function openEventFeed(
 
   return {
     tail,
+    get ageSeconds() {
+      return (performance.now() - lastTailAt) / 1000
+    },
     onEvent: (listener) => listeners.push(listener),
     revocations: {
       get state() {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { OAuthError, silentLogger, type HttpAnswer } from 'keystile/internal'
 import { DatabaseUnavailableError } from '../../storage/database.ts'
+import { nobody } from '../metrics/observer.ts'
 import type { IssuedTokens } from '../sessions/issuing.ts'
 import type { ProvedRefreshToken } from '../sessions/refresh.ts'
 import { cookieSessionRoutes, type CookieSessionParts } from './cookie-session.ts'
@@ -26,6 +27,7 @@ async function send(
   const log: object[] = []
   const parts = {
     issuer,
+    observer: nobody,
     corsOrigins: [],
     ends: { end: async (id: string) => done.push(`ended ${id}`) > 0 },
     lifetimes: { sessionSeconds: 100, idleSeconds: 100 },

@@ -10,6 +10,7 @@ import {
 import { refusalAnswer } from '../../http/refusal.ts'
 import { emptyAnswer, jsonAnswer, queryOf, type OpenRoute } from '../../http/route.ts'
 import { addressOf } from '../audit/audit.ts'
+import { observeGrant, type Observer } from '../metrics/observer.ts'
 import { firstParty } from '../clients/clients.ts'
 import type { IssuedTokens } from '../sessions/issuing.ts'
 import type { Lifetimes } from '../sessions/lifetimes.ts'
@@ -21,6 +22,7 @@ import { tokenSchema, wireTokens } from './token.ts'
 
 /** What sessions in a browser need. */
 export interface CookieSessionParts<U> extends LoginParts<U>, RefreshParts<U> {
+  readonly observer: Observer
   readonly issuer: string
   /** Origins whose pages may ask, beside the issuer's own. */
   readonly corsOrigins: readonly string[]
@@ -54,7 +56,7 @@ const shownSchema = { ...tokenSchema, properties: shownProperties, required: Obj
  * @see RFC 9700 §2.1.2, RFC 6265 §5
  */
 export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly OpenRoute[] {
-  const { issuer, corsOrigins, refresher, ends, lifetimes, logger } = parts
+  const { observer, issuer, corsOrigins, refresher, ends, lifetimes, logger } = parts
   const origins = new Set([new URL(issuer).origin, ...corsOrigins])
   const attributes = `Path=${cookiePathOf(issuer)}; Secure; HttpOnly; SameSite=Strict`
   // No refresh gives more than this; where the session ends before, the next refresh finds that out and clears the cookie.
@@ -103,7 +105,8 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
         // What is empty counts as absent, as in a form (RFC 6749 §3.2).
         const form = new Map(Object.entries(fields!).filter(([, value]) => value !== ''))
         const device = request.headers.get('user-agent') ?? undefined
-        return answerOf(await grantByPassword(form, { ...firstParty, device, address: addressOf(request) }, parts))
+        const client = { ...firstParty, device, address: addressOf(request) }
+        return answerOf(await observeGrant(observer, 'login', grantByPassword(form, client, parts)))
       },
     },
     {
@@ -127,10 +130,8 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
         if (another !== undefined) throw new OAuthError('invalid_grant', `The cookie ${cookieName} is there twice`)
         if (token === undefined) throw new OAuthError('invalid_grant', `There is no cookie ${cookieName}: log in first`)
         const form = new Map([['refresh_token', token]])
-        return grantByRefreshToken(form, { ...firstParty, address: addressOf(request) }, parts).then(
-          answerOf,
-          clearWith,
-        )
+        const client = { ...firstParty, address: addressOf(request) }
+        return observeGrant(observer, 'refresh', grantByRefreshToken(form, client, parts)).then(answerOf, clearWith)
       },
     },
     {

@@ -4,6 +4,7 @@ import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
 import { grantTypes, type Clients, type GrantType } from '../clients/clients.ts'
 import { addressOf } from '../audit/audit.ts'
+import { observeGrant, type Observer } from '../metrics/observer.ts'
 import type { IssuedTokens } from '../sessions/issuing.ts'
 import { grantByClientCredentials, type ClientCredentialsParts } from './grants/client-credentials.ts'
 import { grantByPassword, type LoginParts } from './grants/password.ts'
@@ -42,6 +43,7 @@ export const tokenSchema = {
 /** What the token endpoint needs. */
 export interface TokenParts<U> extends LoginParts<U>, RefreshParts<U>, ClientCredentialsParts {
   readonly clients: Pick<Clients, 'find'>
+  readonly observer: Observer
 }
 
 /** `POST /token` (RFC 6749 §3.2): the form, the client, the grant, whether the client may use it. A form without `grant_type` is a login. */
@@ -68,9 +70,9 @@ export function tokenRoute<U>(parts: TokenParts<U>): OpenRoute {
       const device = request.headers.get('user-agent') ?? undefined
       const issued =
         grantType === 'password'
-          ? await grantByPassword(form, { ...client, device }, parts)
+          ? await observeGrant(parts.observer, 'login', grantByPassword(form, { ...client, device }, parts))
           : grantType === 'refresh_token'
-            ? await grantByRefreshToken(form, client, parts)
+            ? await observeGrant(parts.observer, 'refresh', grantByRefreshToken(form, client, parts))
             : grantByClientCredentials(form, client, parts)
       return jsonAnswer(200, wireTokens(issued))
     },

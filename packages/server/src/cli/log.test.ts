@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { openLog } from './log.ts'
+
+describe('openLog', () => {
+  it('says of an error where and why, with its causes, and nothing that a driver has hung on it', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keystile-log-'))
+    const logFile = join(folder, 'deep/keystile.log')
+    const cause = Object.assign(new Error('duplicate key'), { code: '23505', detail: 'Key (email)=(ada@example.com)' })
+    const err = Object.assign(new TypeError('cannot write', { cause }), { parameters: ['ada@example.com'] })
+    openLog({ logFile, logLevel: 'warn' }).error({ err }, 'failed')
+    openLog({ logFile, logLevel: 'warn' }).info({}, 'not said')
+    openLog({ logFile, logLevel: 'warn' }).warn({ err: 'ada@example.com' }, 'thrown')
+    const [first, second, ...none] = readFileSync(logFile, 'utf8').trimEnd().split('\n')
+    const { err: logged, msg } = JSON.parse(first!)
+    assert.deepEqual(
+      [msg, logged.type, logged.message, logged.cause.message, logged.cause.code],
+      ['failed', 'TypeError', 'cannot write', 'duplicate key', '23505'],
+    )
+    assert.match(logged.stack, /log\.test\.ts/)
+    assert.deepEqual(JSON.parse(second!).err, { type: 'string' })
+    assert.deepEqual(none, [])
+    assert.ok(!`${first}${second}`.includes('ada@example.com'))
+    rmSync(folder, { recursive: true })
+  })
+})

@@ -1,0 +1,31 @@
+import { pino } from 'pino'
+import type { Logger } from 'keystile/internal'
+
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const
+
+interface LogOptions {
+  /** A file; standard error without it. */
+  readonly logFile: string | undefined
+  readonly logLevel: (typeof logLevels)[number]
+}
+
+/** The log of the stand-alone server: a line of JSON a message, written before the next is done. */
+export function openLog({ logFile, logLevel }: LogOptions): Logger {
+  return pino(
+    { base: null, level: logLevel, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: describeError } },
+    pino.destination({ dest: logFile ?? 2, sync: true, mkdir: true }),
+  )
+}
+
+/** Where it happened and why, and no other member of an error: those of a driver hold what was to be stored. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return { type: typeof error }
+  const { name, message, stack, cause, code } = error as Error & { readonly code?: unknown }
+  return {
+    type: name,
+    message,
+    stack,
+    ...(typeof code === 'string' && { code }),
+    ...(cause instanceof Error && { cause: describeError(cause) }),
+  }
+}

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createCounter, createGauge, createHistogram, formatFamilies } from './exposition.ts'
+
+describe('formatFamilies', () => {
+  it('writes help, type and a line for each combination of labels', () => {
+    const counter = createCounter<{ route: string; status: string }>({ name: 'requests_total', help: 'Requests.' })
+    counter.add({ route: '/token', status: '200' })
+    counter.add({ route: '/token', status: '200' })
+    counter.add({ route: '/token', status: '400' })
+    assert.equal(
+      formatFamilies([counter, createGauge({ name: 'age_seconds', help: 'Age.' }, 0.25)]),
+      `# HELP requests_total Requests.
+# TYPE requests_total counter
+requests_total{route="/token",status="200"} 2
+requests_total{route="/token",status="400"} 1
+# HELP age_seconds Age.
+# TYPE age_seconds gauge
+age_seconds 0.25
+`,
+    )
+  })
+
+  it('counts what is known from zero, so that its first time is seen as a rise', () => {
+    const counter = createCounter({ name: 'a_total', help: 'A.' }, [{ outcome: 'x' }])
+    assert.match(formatFamilies([counter]), /^a_total\{outcome="x"\} 0$/m)
+    assert.match(formatFamilies([createCounter<{}>({ name: 'b_total', help: 'B.' }, [{}])]), /^b_total 0$/m)
+  })
+
+  it('counts a duration in each bucket that it fits into, its bound included, and in sum and count', () => {
+    const histogram = createHistogram<{ route: string }>({ name: 't_seconds', help: 'T.' })
+    for (const seconds of [0.001, 0.002, 0.5, 60]) histogram.observe({ route: '/' }, seconds)
+    const lines = formatFamilies([histogram]).split('\n').slice(2, -1)
+    const buckets = lines.slice(0, -2).map((line) => /le="([^"]+)"\} (\d+)$/.exec(line)!.slice(1).join(' '))
+    assert.equal(
+      buckets.join(', '),
+      '0.001 1, 0.0025 2, 0.005 2, 0.01 2, 0.025 2, 0.05 2, 0.1 2, 0.25 2, 0.5 3, 1 3, 2.5 3, 5 3, 10 3, +Inf 4',
+    )
+    assert.deepEqual(lines.slice(-2), ['t_seconds_sum{route="/"} 60.503', 't_seconds_count{route="/"} 4'])
+  })
+
+  it('keeps a quote, a backslash and a line end of a label inside it', () => {
+    const counter = createCounter<{ a: string }>({ name: 'a_total', help: 'One\\two\nthree' })
+    counter.add({ a: '"\\\n' })
+    assert.equal(
+      formatFamilies([counter]),
+      '# HELP a_total One\\\\two\\nthree\n# TYPE a_total counter\na_total{a="\\"\\\\\\n"} 1\n',
+    )
+  })
+})

@@ -1,0 +1,123 @@
+/** One number of a family. */
+export interface Sample {
+  /** What follows the name of the family: `_sum`, say. */
+  readonly suffix?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+/** Numbers of one name, as Prometheus reads them. */
+export interface Family {
+  readonly name: string
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  samples(): readonly Sample[]
+}
+
+/** Counts events by their labels. Each combination of labels stays for as long as the process: they are of closed sets. */
+export interface Counter<Labels extends Readonly<Record<string, string>>> extends Family {
+  add(labels: Labels): void
+}
+
+/** Counts durations, in seconds, by their labels. */
+export interface Histogram<Labels extends Readonly<Record<string, string>>> extends Family {
+  observe(labels: Labels, seconds: number): void
+}
+
+/** Upper bounds of durations, in seconds: from what a token check takes to what nobody waits for. */
+const bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
+
+interface Named {
+  readonly name: string
+  readonly help: string
+}
+
+/** @param known labels that are counted from zero: a rate of what has not happened yet is 0, and not unknown */
+export function createCounter<Labels extends Readonly<Record<string, string>>>(
+  { name, help }: Named,
+  known: readonly Labels[] = [],
+): Counter<Labels> {
+  const counts = createTable<Labels, { value: number }>(() => ({ value: 0 }))
+  for (const labels of known) counts.get(labels)
+  return {
+    name,
+    help,
+    type: 'counter',
+    add: (labels) => void counts.get(labels).value++,
+    samples: () => counts.entries().map(({ labels, entry: { value } }) => ({ labels, value })),
+  }
+}
+
+export function createHistogram<Labels extends Readonly<Record<string, string>>>({
+  name,
+  help,
+}: Named): Histogram<Labels> {
+  const table = createTable<Labels, { readonly counts: number[]; sum: number }>(() => ({
+    counts: Array.from({ length: bounds.length + 1 }, () => 0),
+    sum: 0,
+  }))
+  return {
+    name,
+    help,
+    type: 'histogram',
+    observe(labels, seconds) {
+      const entry = table.get(labels)
+      const found = bounds.findIndex((bound) => seconds <= bound)
+      entry.counts[found < 0 ? bounds.length : found]!++
+      entry.sum += seconds
+    },
+    samples: () =>
+      table.entries().flatMap(({ labels, entry: { counts, sum } }) => {
+        let count = 0
+        const buckets = counts.map((here, i) => ({
+          suffix: '_bucket',
+          labels: { ...labels, le: String(bounds[i] ?? '+Inf') },
+          value: (count += here),
+        }))
+        return [...buckets, { suffix: '_sum', labels, value: sum }, { suffix: '_count', labels, value: count }]
+      }),
+  }
+}
+
+/** A number as it is now. */
+export function createGauge(named: Named, value: number): Family {
+  return { ...named, type: 'gauge', samples: () => [{ value }] }
+}
+
+/** @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format */
+export function formatFamilies(families: readonly Family[]): string {
+  return families.map(formatFamily).join('')
+}
+
+function formatFamily({ name, type, help, samples }: Family): string {
+  const lines = samples().map(({ suffix = '', labels, value }) => `${name}${suffix}${formatLabels(labels)} ${value}\n`)
+  return `# HELP ${name} ${help.replace(/[\\\n]/g, escape)}\n# TYPE ${name} ${type}\n${lines.join('')}`
+}
+
+function formatLabels(labels: Readonly<Record<string, string>> = {}): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, escape)}"`)
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+}
+
+function escape(character: string): string {
+  return character === '\n' ? '\\n' : `\\${character}`
+}
+
+/** Entries by the values of their labels, which always come in one order. */
+function createTable<Labels extends Readonly<Record<string, string>>, Entry>(
+  create: () => Entry,
+): {
+  get(labels: Labels): Entry
+  entries(): readonly { readonly labels: Labels; readonly entry: Entry }[]
+} {
+  const rows = new Map<string, { readonly labels: Labels; readonly entry: Entry }>()
+  return {
+    get(labels) {
+      const key = Object.values(labels).join('\n')
+      let row = rows.get(key)
+      if (!row) rows.set(key, (row = { labels, entry: create() }))
+      return row.entry
+    },
+    entries: () => [...rows.values()],
+  }
+}

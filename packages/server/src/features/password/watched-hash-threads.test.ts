@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { HashThreads } from './hash-threads.ts'
+import { watchHashThreads } from './watched-hash-threads.ts'
+
+const password = Buffer.from('correct horse battery staple')
+
+/** Threads that do what they are told to, and a clock. */
+function createStage() {
+  let hash: () => Promise<string> = async () => 'hash'
+  let milliseconds = 0
+  let asked = 0
+  const told: number[] = []
+  const threads: HashThreads = {
+    hash: () => (asked++, hash()),
+    verify: async () => true,
+    async close() {},
+  }
+  return {
+    watched: watchHashThreads(threads, { onHash: (seconds) => told.push(seconds), now: () => milliseconds }),
+    told,
+    asked: () => asked,
+    advance: (seconds: number) => void (milliseconds += seconds * 1000),
+    hashBy: (by: () => Promise<string>) => void (hash = by),
+  }
+}
+
+const fail = () => Promise.reject(new Error('a hash thread ended with exit code 1'))
+
+describe('watchHashThreads', () => {
+  it('counts who waits, and tells how long each took', async () => {
+    const { watched, told, advance, hashBy } = createStage()
+    const { promise, resolve } = Promise.withResolvers<string>()
+    hashBy(() => promise)
+    const hashes = [watched.hash(password), watched.hash(password)]
+    assert.equal(watched.length, 2)
+    advance(0.5)
+    resolve('hash')
+    assert.deepEqual(await Promise.all(hashes), ['hash', 'hash'])
+    assert.deepEqual([watched.length, told], [0, [0.5, 0.5]])
+  })
+
+  it('tells no time of what failed, and passes on why', async () => {
+    const { watched, told, hashBy } = createStage()
+    hashBy(fail)
+    await assert.rejects(watched.hash(password), /exit code 1/)
+    assert.deepEqual([watched.length, told], [0, []])
+  })
+
+  it('works while nobody asks for anything, however long, and hashes nothing to find out', async () => {
+    const { watched, advance, asked } = createStage()
+    await watched.hash(password)
+    advance(3_600)
+    assert.deepEqual([await watched.areWorking(), asked()], [true, 1])
+  })
+
+  it('does not work when threads have failed for 10 s and still do, and works again when one hash ends well', async () => {
+    const { watched, advance, hashBy } = createStage()
+    hashBy(fail)
+    await assert.rejects(watched.hash(password))
+    advance(9.9)
+    assert.equal(await watched.areWorking(), true, 'too early to say')
+    advance(0.1)
+    assert.equal(await watched.areWorking(), false)
+    hashBy(async () => 'hash')
+    assert.equal(await watched.areWorking(), true, 'found out without a login')
+  })
+
+  it('works when some fail and others end well', async () => {
+    const { watched, advance, hashBy, asked } = createStage()
+    for (let second = 0; second < 20; second++) {
+      hashBy(fail)
+      await assert.rejects(watched.hash(password))
+      hashBy(async () => 'hash')
+      await watched.hash(password)
+      advance(1)
+    }
+    hashBy(fail)
+    assert.deepEqual([await watched.areWorking(), asked()], [true, 40])
+  })
+
+  it('does not work when hashes never end, of which a single one more is asked for', async () => {
+    const { watched, advance, hashBy, asked } = createStage()
+    const { promise, resolve } = Promise.withResolvers<string>()
+    hashBy(() => promise)
+    const stuck = watched.hash(password)
+    advance(10)
+    assert.deepEqual(await Promise.all([watched.areWorking(), watched.areWorking()]), [false, false])
+    assert.equal(asked(), 2)
+    resolve('hash')
+    await stuck
+    assert.equal(await watched.areWorking(), true)
+  })
+})

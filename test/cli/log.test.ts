@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { freePort, runCommand, startServer, type RunningServer } from '../support/command.ts'
+
+const password = 'an engine of her own'
+/** What must be nowhere in a log; each is its own, so that the one that leaks has a name. */
+const planted = (where: string): string => `s3cr3t-${where}-s3cr3t`
+const json = { 'content-type': 'application/json' }
+
+interface Sent {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | URLSearchParams
+}
+
+describe('the log of the server, at its most talkative', () => {
+  let cwd: string
+  let server: RunningServer
+  let accessToken: string
+  let refreshToken: string
+  before(async () => {
+    cwd = mkdtempSync(join(tmpdir(), 'keystile-log-'))
+    server = await startServer({ cwd, env: { KEYSTILE_LOG_LEVEL: 'debug', KEYSTILE_ACCESS_LOG: 'on' } })
+    const ada = { username: 'ada.lovelace', email: 'ada@example.com', password }
+    await send('/users', { method: 'POST', headers: json, body: JSON.stringify(ada) })
+    const body = new URLSearchParams({ username: ada.username, password })
+    const tokens = (await (await send('/token', { method: 'POST', body })).json()) as Record<string, string>
+    accessToken = tokens['access_token']!
+    refreshToken = tokens['refresh_token']!
+  })
+  after(async () => {
+    await server.stop()
+    rmSync(cwd, { recursive: true })
+  })
+
+  async function send(path: string, sent: Sent = {}): Promise<Response> {
+    return fetch(`${server.url}${path}`, sent)
+  }
+
+  it('holds nothing of a query, a header, a body or a path, nor a token, a name or a hash (CHECKS 34)', async () => {
+    const paths = [
+      '/token',
+      '/users',
+      '/users/me',
+      '/users/me/sessions',
+      '/users/me/password',
+      '/revoke',
+      '/introspect',
+    ]
+    paths.push('/healthz', '/readyz', '/docs', '/metrics', '/openapi.json', '/.well-known/jwks.json')
+    paths.push(`/users/${planted('id')}`, `/users/me/sessions/${planted('session')}`, `/${planted('path')}`)
+    const headers = {
+      cookie: `session=${planted('cookie')}`,
+      'user-agent': planted('agent'),
+      referer: `https://elsewhere.example/${planted('referer')}`,
+      origin: `https://${planted('origin')}.example`,
+      'x-request-id': planted('request'),
+      'x-forwarded-for': planted('forwarded'),
+    }
+    const credentials = [
+      { authorization: `Bearer ${accessToken}` },
+      { authorization: `Bearer ${accessToken}x` },
+      { authorization: `Bearer ${planted('bearer')}` },
+      { authorization: `Bearer ${planted('two')} words` },
+      { authorization: `Basic ${btoa(`${planted('client')}:${planted('basic')}`)}` },
+      { authorization: planted('scheme') },
+    ]
+    const fields = { username: planted('name'), password: planted('password'), scope: planted('scope') }
+    const more = {
+      email: `${planted('email')}@example.com`,
+      current_password: planted('current'),
+      new_password: 'short',
+    }
+    const bodies: readonly Sent[] = [
+      { body: new URLSearchParams({ ...fields, grant_type: planted('grant') }) },
+      { body: new URLSearchParams({ ...fields, client_id: planted('id'), client_secret: planted('secret') }) },
+      { body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: planted('refresh') }) },
+      { body: new URLSearchParams({ token: planted('token') }) },
+      { headers: json, body: JSON.stringify({ ...fields, ...more, [planted('member')]: planted('value') }) },
+      { headers: json, body: `{"${planted('broken')}": ${planted('value')}` },
+    ]
+    const requests: Promise<Response>[] = []
+    for (const path of paths) {
+      const target = `${path}?access_token=${planted('query')}&after=${planted('after')}`
+      for (const credential of credentials) requests.push(send(target, { headers: { ...headers, ...credential } }))
+      for (const sent of bodies)
+        requests.push(
+          send(target, { ...sent, method: 'POST', headers: { ...headers, ...credentials[0], ...sent.headers } }),
+        )
+      await Promise.all(requests)
+    }
+    const shown = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken })
+    const first = (await (await send('/token', { method: 'POST', body: shown })).json()) as { refresh_token: string }
+    const next = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: first.refresh_token })
+    await send('/token', { method: 'POST', body: next })
+    assert.equal((await send('/token', { method: 'POST', body: shown })).status, 400)
+    await server.stop()
+    const log = server.stderr()
+    const lines = log.trimEnd().split('\n')
+    assert.ok(lines.filter((line) => line.includes('"msg":"request"')).length > requests.length)
+    assert.match(log, /"msg":"refused"/)
+    assert.match(log, /its session is ended/)
+    const leaks = [
+      accessToken,
+      accessToken.split('.')[1]!,
+      refreshToken,
+      refreshToken.split('.')[1]!,
+      first.refresh_token,
+    ]
+    for (const secret of [
+      ...leaks,
+      password,
+      'ada.lovelace',
+      'ada@example.com',
+      '$argon2',
+      btoa(planted('client')).slice(0, 20),
+    ])
+      assert.ok(!log.includes(secret), secret)
+    assert.deepEqual(log.match(/s3cr3t-\w+/g) ?? [], [])
+    for (const line of lines) JSON.parse(line)
+  })
+})
+
+describe('the settings of logs and metrics', () => {
+  it('are what they can be, or the server does not start', async () => {
+    const env = { KEYSTILE_LOG_LEVEL: 'loud', KEYSTILE_ACCESS_LOG: 'yes', KEYSTILE_METRICS: '127.0.0.1:99999' }
+    const { code, stderr } = await runCommand(['config', 'check'], { cwd: tmpdir(), env })
+    assert.equal(code, 1)
+    assert.match(stderr, /logLevel is debug, info, warn or error/)
+    assert.match(stderr, /accessLog is on or off/)
+    assert.match(stderr, /metrics is on, off, or a host and a port such as 127\.0\.0\.1:9464/)
+  })
+
+  it('show metrics to this machine alone, unless told otherwise: not behind a proxy', async () => {
+    const statusAt = async (env: Readonly<Record<string, string>>, origin?: string): Promise<number> => {
+      const cwd = mkdtempSync(join(tmpdir(), 'keystile-metrics-'))
+      const server = await startServer({ cwd, env: { KEYSTILE_DATABASE: ':memory:', ...env } })
+      try {
+        return (await fetch(`${origin ?? server.url}/metrics`)).status
+      } finally {
+        await server.stop()
+        rmSync(cwd, { recursive: true })
+      }
+    }
+    const proxied = { KEYSTILE_ISSUER: 'https://auth.example', KEYSTILE_REGISTRATION: 'closed' }
+    const port = await freePort()
+    assert.equal(await statusAt({}), 200)
+    assert.equal(await statusAt({ KEYSTILE_METRICS: 'off' }), 404)
+    assert.equal(await statusAt(proxied), 404)
+    assert.equal(await statusAt({ ...proxied, KEYSTILE_METRICS: 'on' }), 200)
+    assert.equal(await statusAt({ KEYSTILE_METRICS: `127.0.0.1:${port}` }, `http://127.0.0.1:${port}`), 200)
+  })
+
+  it('write no line for a request unless told to', async () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'keystile-quiet-'))
+    const server = await startServer({ cwd })
+    const response = await fetch(`${server.url}/healthz`)
+    assert.equal(response.headers.get('x-request-id'), null)
+    await server.stop()
+    assert.ok(!server.stderr().includes('"msg":"request"'))
+    rmSync(cwd, { recursive: true })
+  })
+})

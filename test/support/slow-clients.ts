@@ -1,0 +1,87 @@
+// Clients that take their time, on loopback alone: each begins a request, or reads an answer, and never comes to its end.
+import { connect, type Socket } from 'node:net'
+
+const host = '127.0.0.1' // and nothing else: this is no tool against other machines
+const maxClients = 16_000
+
+export type Slowness =
+  /** A header line now and then, and never the last. */
+  | 'slow headers'
+  /** A byte of the body now and then. */
+  | 'slow bodies'
+  /** Asks for all that is large, and reads next to nothing. */
+  | 'slow readers'
+  /** A request that is answered, and then nothing. */
+  | 'idle'
+  /** A connection, and nothing else. */
+  | 'silent'
+
+export interface SlowClients {
+  /** Those that the server has not ended, as far as they know: a slow reader does not notice. */
+  open(): number
+  /** What the server has said to them so far, to each. */
+  answers(): readonly string[]
+  close(): void
+}
+
+interface SlowOptions {
+  readonly port: number
+  readonly count: number
+  /** Between two pieces of what is sent. */
+  readonly everyMilliseconds?: number
+}
+
+/** Connects them, a hundred at a time. */
+export async function startSlowClients(
+  slowness: Slowness,
+  { port, count, everyMilliseconds = 1_000 }: SlowOptions,
+): Promise<SlowClients> {
+  if (!(count >= 1 && count <= maxClients)) throw new RangeError(`1 to ${maxClients} clients`)
+  const clients: { readonly socket: Socket; answer: string; isOpen: boolean }[] = []
+  for (let started = 0; started < count; started += 100) {
+    const group = Array.from({ length: Math.min(100, count - started) }, () => open(port))
+    for (const socket of await Promise.all(group)) {
+      const client = { socket, answer: '', isOpen: true }
+      socket.on('error', () => {})
+      socket.once('close', () => (client.isOpen = false))
+      if (slowness === 'slow readers') socket.pause()
+      else socket.on('data', (chunk: Buffer) => (client.answer += chunk.toString('latin1')))
+      socket.write(beginnings[slowness])
+      clients.push(client)
+    }
+  }
+  const timer = setInterval(() => {
+    const piece = pieces[slowness]
+    for (const { socket, isOpen } of clients) {
+      if (!isOpen) continue
+      if (piece !== undefined) socket.write(piece)
+      if (slowness === 'slow readers') socket.read(1)
+    }
+  }, everyMilliseconds)
+  return {
+    open: () => clients.filter(({ isOpen }) => isOpen).length,
+    answers: () => clients.map(({ answer }) => answer),
+    close() {
+      clearInterval(timer)
+      for (const { socket } of clients) socket.destroy()
+    },
+  }
+}
+
+const form = 'POST /token HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\n'
+const beginnings: Readonly<Record<Slowness, string>> = {
+  'slow headers': 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n',
+  'slow bodies': `${form}content-length: 4096\r\n\r\nusername=`,
+  // One that the kernel's buffers hold is taken whole, so ask for several.
+  'slow readers': 'GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(8),
+  idle: 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n',
+  silent: '',
+}
+const pieces: Readonly<Partial<Record<Slowness, string>>> = { 'slow headers': 'x-more: 1\r\n', 'slow bodies': 'a' }
+
+function open(port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port }, () => resolve(socket))
+    socket.once('error', reject)
+  })
+}
