@@ -143,7 +143,7 @@ describeOnBoth(
       for (let number = 0; number < 100; number++) made.push(sessionOf(await keystile.sessions.create({ subject })))
       const lines = await linesOf(() => keystile.sessions.create({ subject }))
       assert.deepEqual(
-        new Set(lines.map(({ event, actor }) => `${event} by ${actor}`)),
+        new Set(lines.map(({ event, actor }) => [event, actor].join(' by '))),
         new Set(['login by app', 'session_ended by app']),
       )
       const ended = lines.find(({ event }) => event === 'session_ended')

@@ -47,6 +47,11 @@ function cookieOf({ headers }: Answer): string {
   return headers.get('set-cookie')!.split(';')[0]!
 }
 
+/** The session of an access token. */
+function sidOf(bearer: string): string {
+  return String(decodeJwtUnsafe(bearer).claims['sid'])
+}
+
 describeOnBoth(
   'a session in a browser',
   (stage) => {
@@ -179,8 +184,8 @@ describeOnBoth(
       const { addUser, post, refreshBy, logout } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const [one, other] = [await post(ada), await post(ada)]
-      const sid = decodeJwtUnsafe(one.json['access_token']).claims['sid']
-      const { status, headers } = await logout(`${cookieOf(other)}; ${cookieOf(one)}`, {}, `?sid=${sid}`)
+      const query = `?sid=${sidOf(one.json['access_token'])}`
+      const { status, headers } = await logout(`${cookieOf(other)}; ${cookieOf(one)}`, {}, query)
       assert.deepEqual([status, headers.get('set-cookie')], [204, cleared])
       assert.equal((await refreshBy(cookieOf(one))).status, 400)
       assert.equal((await refreshBy(cookieOf(other))).status, 200)
@@ -193,7 +198,7 @@ describeOnBoth(
       const bearer = (await post(ada)).json['access_token']
       const cookie = cookieOf(await post({ username: 'bob', password }))
       for (const sent of [cookie, undefined, `${name}=x`]) {
-        const answer = await logout(sent, {}, `?sid=${decodeJwtUnsafe(bearer).claims['sid']}`)
+        const answer = await logout(sent, {}, `?sid=${sidOf(bearer)}`)
         assert.deepEqual([answer.status, answer.json['error']], [400, 'invalid_grant'], answer.text)
         assert.match(answer.json['detail'], /is not that of the session that sid names/)
         assert.equal(answer.headers.get('set-cookie'), null)

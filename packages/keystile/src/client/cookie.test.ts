@@ -128,6 +128,7 @@ describe('a client', () => {
       const loggedOut = one.logout()
       held.release()
       await Promise.all([loggedIn, loggedOut])
+      assert.equal(stage.server.askedFor('POST /auth/revoke').length, 1, 'but that of the one who logged out')
       assert.equal((await read(await one.fetch(items()))).owner, 'bob')
     })
 

@@ -76,13 +76,15 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
     },
     async logout({ accessToken }) {
       const sid = sidOf(accessToken)
-      if (sid === undefined) return void (await send('DELETE', '/session'))
-      await send('DELETE', `/session?sid=${encodeURIComponent(sid)}`).catch(async (error: unknown) => {
+      const query = sid === undefined ? '' : `?sid=${encodeURIComponent(sid)}`
+      try {
+        await send('DELETE', `/session${query}`)
+      } catch (error) {
         if (!(error instanceof ClientError && error.code === 'invalid_grant')) throw error
-        // The cookie is by now that of another login, or gone: the access token says whose session is to end.
+        // The cookie is by now that of another login, or gone: the access token says which session is to end.
         const body = new URLSearchParams({ token: accessToken })
         await askIssuer(fetch, `${issuer}/revoke`, { method: 'POST', body, credentials: 'omit' })
-      })
+      }
     },
   }
 }

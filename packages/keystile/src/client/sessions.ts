@@ -126,8 +126,8 @@ export function createSessions({ storage, key, endpoints, clock, onSignOut }: Se
         const now = await read()
         // A refresh may have written in the same moment.
         if (now?.id === session?.id) await write(undefined)
-        // Nothing says which session is meant, and the cookie is by now that of another login.
-        else if (now && hasCookie && sidOf(session?.accessToken ?? '') === undefined) return
+        // Nobody was known to be signed in here, and the cookie is by now that of another login.
+        else if (now && (session?.id ?? '') === '') return
         await endpoints.logout(session ?? unknownSession)
       })
     },
