@@ -80,7 +80,10 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
     files: ['router.ts', 'cors.ts', 'options.ts'],
     tests: [],
   },
-  'server/server/rules': { folder: `${server}/server/rules`, tests: [['test/rules/rules.test.ts']] },
+  'server/server/rules': {
+    folder: `${server}/server/rules`,
+    tests: [['test/rules/rules.test.ts', `${server}/server/options.test.ts`]],
+  },
 }
 
 const undefinedIsDropped = 'a member that is undefined is not written as JSON'

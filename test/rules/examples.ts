@@ -62,6 +62,7 @@ export const examples: Readonly<Record<string, Examples>> = {
       of(online),
       at({ issuer: 'https://auth.example', users: {} }),
       of({ issuer: 'https://auth.example' }, { unread: new Set(['registration']) }),
+      of({ issuer: 'https://auth.example' }, { unread: new Set(['users']) }),
     ],
   },
   'registration-limited': {
@@ -90,6 +91,8 @@ export const examples: Readonly<Record<string, Examples>> = {
       at({ database: postgres, key: good }),
       at({ database: postgres, signingKey: signingKeys.fit[0] }),
       of({ database: postgres }, { unread: new Set(['key']) }),
+      of({ database: postgres }, { unread: new Set(['signingKey']) }),
+      of({}, { unread: new Set(['database']) }),
     ],
   },
   'key-random': {
@@ -146,6 +149,7 @@ export const examples: Readonly<Record<string, Examples>> = {
       at({}),
       at({ corsOrigins: ['https://a.example', 'http://localhost:5173'] }),
       at({ corsOrigins: ['http://a.example'], dangerouslyAllowHttpIssuer: true }),
+      at({ corsOrigins: ['http://*.example'] }),
     ],
   },
   'postgres-tls': {
@@ -160,6 +164,10 @@ export const examples: Readonly<Record<string, Examples>> = {
       at({ database: `${postgres}?sslmode=verify-full` }),
       at({ database: 'postgres://127.0.0.1/x' }),
       at({ database: 'postgres:///x?host=/run/postgresql' }),
+      at({ database: 'postgres:///x' }),
+      at({ database: 'postgres://[db.internal/x' }),
+      at({ database: 'mysql://db.internal/x' }),
+      of({}, { unread: new Set(['database']) }),
       at({ database: 'postgres://%2Frun%2Fpostgresql/x' }),
     ],
   },
@@ -212,3 +220,35 @@ export const examples: Readonly<Record<string, Examples>> = {
     ],
   },
 }
+
+/** Situations in which a rule cannot look, which is not the same as finding nothing. */
+export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
+  'public-bind': [at({})],
+  'postgres-tls': [at({ database: { connect() {}, end() {}, on() {} } as never })],
+  'settings-complete': [at({})],
+  'node-version': [at({})],
+  'key-file-private': [at({}), on({ keyFile: undefined })],
+  'database-file-private': [at({}), on({ databaseFiles: [] })],
+  'database-opens': [at({}), on({ database: undefined })],
+  'issuer-stored': [
+    at({}),
+    on({ database: undefined }),
+    on({ database: { kind: 'unavailable', reason: 'refused' } }),
+    of({}, { machine: sound }),
+  ],
+  'sqlite-durable': [at({}), on({ database: undefined }), on({ database: postgresFacts })],
+  'postgres-durable': [at({}), on({})],
+  'clock-right': [at({}), on({ database: undefined }), on({ database: { kind: 'unavailable', reason: 'refused' } })],
+}
+
+/** What is said depends on what is so. */
+export const sayings: readonly (readonly [Situation, RegExp])[] = [
+  [at({ issuer: 'https://auth.example' }), /^registration must be said where the issuer is not on this machine:/],
+  [
+    of({ issuer: 'https://auth.example' }, { bind: { host: 'localhost', isIssuerSaid: true } }),
+    /^registration must be said where the issuer is not on this machine:/,
+  ],
+  [listening('0.0.0.0', true, local), /^registration must be said when listening on 0\.0\.0\.0:/],
+  [on({ database: { ...postgresFacts, now: now + 61_000 } }), /^the clock is 61 s behind PostgreSQL’s/],
+  [on({ database: { ...postgresFacts, now: now - 61_000 } }), /^the clock is 61 s ahead of PostgreSQL’s/],
+]

@@ -304,7 +304,7 @@ export const optionRules: readonly Rule[] = [
     severity: 'warn',
     demand: 'the way to PostgreSQL on another machine is TLS, with the certificate verified',
     find({ options: { database } }) {
-      if (database !== undefined && typeof database !== 'string') return undefined
+      if (typeof database === 'object') return undefined // an application's pool does not say
       if (database === undefined || !isPostgresUrl(database) || !URL.canParse(database)) return []
       const { hostname, searchParams } = new URL(database)
       const host = searchParams.getAll('host').at(-1) || decodeURIComponent(hostname)
@@ -322,8 +322,8 @@ export const optionRules: readonly Rule[] = [
   },
 ]
 
-function isHttpElsewhere(url: string | undefined): boolean {
-  return url !== undefined && URL.canParse(url) && new URL(url).protocol === 'http:' && !isOnThisMachine(url)
+function isHttpElsewhere(url = ''): boolean {
+  return URL.canParse(url) && new URL(url).protocol === 'http:' && !isOnThisMachine(url)
 }
 
 /** Whether others than programs of this machine are served. */
