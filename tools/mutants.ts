@@ -301,6 +301,19 @@ export const explained: readonly Explanation[] = [
     why: forTheCompiler,
   },
   {
+    file: `${server}/server/rules/option-rules.ts`,
+    line: 'const firstBytes = Array.from({ length: 256 }, (_, byte) => byte)',
+    why: 'no network that is too wide ends at its last /8 alone, and there is none beyond',
+  },
+  ...['2 becomes 3', '4 becomes 3'].map((mutation) => ({
+    file: `${server}/server/rules/option-rules.ts`,
+    line: mutation.startsWith('2')
+      ? '{ tooMany: 2, addresses: firstBytes.map((byte) => `::ffff:${byte}.0.0.1`) },'
+      : '{ tooMany: 4, addresses: firstBytes.map((byte) => `${byte.toString(16)}00::1`) },',
+    mutation,
+    why: 'a network has a power of two of them',
+  })),
+  {
     file: `${server}/features/events/store.ts`,
     line: 'const maxNumberedAtOnce = 1_000',
     why: 'the rest comes with the next round, which follows at once',

@@ -63,6 +63,7 @@ export const examples: Readonly<Record<string, Examples>> = {
       at({ issuer: 'https://auth.example', users: {} }),
       of({ issuer: 'https://auth.example' }, { unread: new Set(['registration']) }),
       of({ issuer: 'https://auth.example' }, { unread: new Set(['users']) }),
+      of({ issuer: 'auth' }),
     ],
   },
   'registration-limited': {
@@ -79,10 +80,24 @@ export const examples: Readonly<Record<string, Examples>> = {
     passed: [of({ ...online, rateLimits: 'on' }), of(online), at({ rateLimits: 'off' })],
   },
   'proxies-named': {
-    stopped: ['0.0.0.0/0', '::/0', '10.0.0.0/7', 'f000::/6', '::ffff:0:0/96', '0.0.0.0/1'].map((network) =>
+    stopped: ['0.0.0.0/0', '::/0', '10.0.0.0/7', 'f000::/6', '::ffff:0:0/96', '0.0.0.0/1', '*'].map((network) =>
       at({ trustedProxies: ['10.0.0.1', network] }),
     ),
-    passed: [at({}), at({ trustedProxies: ['10.0.0.0/8', '10.0.0.1', 'fc00::/7', '::1/128', '192.168.0.0/16'] })],
+    passed: [
+      at({}),
+      at({
+        trustedProxies: [
+          '10.0.0.0/8',
+          '10.0.0.1',
+          '0.0.0.0/33',
+          '0.0.0.0/x',
+          'x/0',
+          'fc00::/7',
+          '::1/128',
+          '192.168.0.0/16',
+        ],
+      }),
+    ],
   },
   'key-given': {
     stopped: [at({ database: postgres }), at({ database: { connect() {}, end() {}, on() {} } as never })],
