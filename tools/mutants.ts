@@ -305,6 +305,12 @@ export const explained: readonly Explanation[] = [
     line: 'const firstBytes = Array.from({ length: 256 }, (_, byte) => byte)',
     why: 'no network that is too wide ends at its last /8 alone, and there is none beyond',
   },
+  {
+    file: `${server}/server/rules/machine-rules.ts`,
+    line: "const message = `is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} PostgreSQL’s: tokens would be good too long or not at all`",
+    mutation: '>= in: seconds > 0',
+    why: 'a difference of 0 was let through above',
+  },
   ...['2 becomes 3', '4 becomes 3'].map((mutation) => ({
     file: `${server}/server/rules/option-rules.ts`,
     line: mutation.startsWith('2')
