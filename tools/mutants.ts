@@ -80,7 +80,10 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
     files: ['router.ts', 'cors.ts', 'options.ts'],
     tests: [],
   },
-  'server/server/rules': { folder: `${server}/server/rules`, tests: [['test/rules/rules.test.ts']] },
+  'server/server/rules': {
+    folder: `${server}/server/rules`,
+    tests: [['test/rules/rules.test.ts', `${server}/server/options.test.ts`]],
+  },
 }
 
 const undefinedIsDropped = 'a member that is undefined is not written as JSON'
@@ -309,6 +312,25 @@ export const explained: readonly Explanation[] = [
     mutation: "dropped: typeof database === 'string'",
     why: forTheCompiler,
   },
+  {
+    file: `${server}/server/rules/option-rules.ts`,
+    line: 'const firstBytes = Array.from({ length: 256 }, (_, byte) => byte)',
+    why: 'no network that is too wide ends at its last /8 alone, and there is none beyond',
+  },
+  {
+    file: `${server}/server/rules/machine-rules.ts`,
+    line: "const message = `is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} PostgreSQL’s: tokens would be good too long or not at all`",
+    mutation: '>= in: seconds > 0',
+    why: 'a difference of 0 was let through above',
+  },
+  ...['2 becomes 3', '4 becomes 3'].map((mutation) => ({
+    file: `${server}/server/rules/option-rules.ts`,
+    line: mutation.startsWith('2')
+      ? '{ tooMany: 2, addresses: firstBytes.map((byte) => `::ffff:${byte}.0.0.1`) },'
+      : '{ tooMany: 4, addresses: firstBytes.map((byte) => `${byte.toString(16)}00::1`) },',
+    mutation,
+    why: 'a network has a power of two of them',
+  })),
   {
     file: `${server}/features/events/store.ts`,
     line: 'const maxNumberedAtOnce = 1_000',

@@ -62,6 +62,8 @@ export const examples: Readonly<Record<string, Examples>> = {
       of(online),
       at({ issuer: 'https://auth.example', users: {} }),
       of({ issuer: 'https://auth.example' }, { unread: new Set(['registration']) }),
+      of({ issuer: 'https://auth.example' }, { unread: new Set(['users']) }),
+      of({ issuer: 'auth' }),
     ],
   },
   'registration-limited': {
@@ -78,10 +80,24 @@ export const examples: Readonly<Record<string, Examples>> = {
     passed: [of({ ...online, rateLimits: 'on' }), of(online), at({ rateLimits: 'off' })],
   },
   'proxies-named': {
-    stopped: ['0.0.0.0/0', '::/0', '10.0.0.0/7', 'f000::/6', '::ffff:0:0/96', '0.0.0.0/1'].map((network) =>
+    stopped: ['0.0.0.0/0', '::/0', '10.0.0.0/7', 'f000::/6', '::ffff:0:0/96', '0.0.0.0/1', '*'].map((network) =>
       at({ trustedProxies: ['10.0.0.1', network] }),
     ),
-    passed: [at({}), at({ trustedProxies: ['10.0.0.0/8', '10.0.0.1', 'fc00::/7', '::1/128', '192.168.0.0/16'] })],
+    passed: [
+      at({}),
+      at({
+        trustedProxies: [
+          '10.0.0.0/8',
+          '10.0.0.1',
+          '0.0.0.0/33',
+          '0.0.0.0/x',
+          'x/0',
+          'fc00::/7',
+          '::1/128',
+          '192.168.0.0/16',
+        ],
+      }),
+    ],
   },
   'key-given': {
     stopped: [at({ database: postgres }), at({ database: { connect() {}, end() {}, on() {} } as never })],
@@ -90,6 +106,8 @@ export const examples: Readonly<Record<string, Examples>> = {
       at({ database: postgres, key: good }),
       at({ database: postgres, signingKey: signingKeys.fit[0] }),
       of({ database: postgres }, { unread: new Set(['key']) }),
+      of({ database: postgres }, { unread: new Set(['signingKey']) }),
+      of({}, { unread: new Set(['database']) }),
     ],
   },
   'key-random': {
@@ -146,6 +164,7 @@ export const examples: Readonly<Record<string, Examples>> = {
       at({}),
       at({ corsOrigins: ['https://a.example', 'http://localhost:5173'] }),
       at({ corsOrigins: ['http://a.example'], dangerouslyAllowHttpIssuer: true }),
+      at({ corsOrigins: ['http://*.example'] }),
     ],
   },
   'postgres-tls': {
@@ -160,6 +179,10 @@ export const examples: Readonly<Record<string, Examples>> = {
       at({ database: `${postgres}?sslmode=verify-full` }),
       at({ database: 'postgres://127.0.0.1/x' }),
       at({ database: 'postgres:///x?host=/run/postgresql' }),
+      at({ database: 'postgres:///x' }),
+      at({ database: 'postgres://[db.internal/x' }),
+      at({ database: 'mysql://db.internal/x' }),
+      of({}, { unread: new Set(['database']) }),
       at({ database: 'postgres://%2Frun%2Fpostgresql/x' }),
     ],
   },
@@ -212,3 +235,35 @@ export const examples: Readonly<Record<string, Examples>> = {
     ],
   },
 }
+
+/** Situations in which a rule cannot look, which is not the same as finding nothing. */
+export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
+  'public-bind': [at({})],
+  'postgres-tls': [at({ database: { connect() {}, end() {}, on() {} } as never })],
+  'settings-complete': [at({})],
+  'node-version': [at({})],
+  'key-file-private': [at({}), on({ keyFile: undefined })],
+  'database-file-private': [at({}), on({ databaseFiles: [] })],
+  'database-opens': [at({}), on({ database: undefined })],
+  'issuer-stored': [
+    at({}),
+    on({ database: undefined }),
+    on({ database: { kind: 'unavailable', reason: 'refused' } }),
+    of({}, { machine: sound }),
+  ],
+  'sqlite-durable': [at({}), on({ database: undefined }), on({ database: postgresFacts })],
+  'postgres-durable': [at({}), on({})],
+  'clock-right': [at({}), on({ database: undefined }), on({ database: { kind: 'unavailable', reason: 'refused' } })],
+}
+
+/** What is said depends on what is so. */
+export const sayings: readonly (readonly [Situation, RegExp])[] = [
+  [at({ issuer: 'https://auth.example' }), /^registration must be said where the issuer is not on this machine:/],
+  [
+    of({ issuer: 'https://auth.example' }, { bind: { host: 'localhost', isIssuerSaid: true } }),
+    /^registration must be said where the issuer is not on this machine:/,
+  ],
+  [listening('0.0.0.0', true, local), /^registration must be said when listening on 0\.0\.0\.0:/],
+  [on({ database: { ...postgresFacts, now: now + 61_000 } }), /^the clock is 61 s behind PostgreSQL’s/],
+  [on({ database: { ...postgresFacts, now: now - 61_000 } }), /^the clock is 61 s ahead of PostgreSQL’s/],
+]

@@ -9,7 +9,7 @@ import { checkOptions, optionNames } from '../../packages/server/src/server/opti
 import { examine, rules } from '../../packages/server/src/server/rules/rules.ts'
 import type { Rule, RuleOptions, Situation } from '../../packages/server/src/server/rules/rule.ts'
 import { environmentArbitrary, optionsArbitrary, situationArbitrary } from './configurations.ts'
-import { examples } from './examples.ts'
+import { examples, sayings, unlooked } from './examples.ts'
 import { predicates, warned } from './predicates.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
@@ -49,6 +49,23 @@ describe('the rules', () => {
       }
     })
   }
+
+  it('tell where they cannot look', () => {
+    for (const [id, situations] of Object.entries(unlooked))
+      for (const situation of situations)
+        assert.ok(!examine(situation).checked.some((rule) => rule.id === id), `${id}: ${JSON.stringify(situation)}`)
+  })
+
+  it('say what is so', () => {
+    for (const [situation, expected] of sayings) {
+      const { stops, warnings } = examine(situation)
+      const said = [...stops, ...warnings].map(({ about, message }) => `${about} ${message}`)
+      assert.ok(
+        said.some((text) => expected.test(text)),
+        said.join('\n'),
+      )
+    }
+  })
 
   it('say what is wrong and what mends it in a line each, and no secret', () => {
     for (const { stopped } of Object.values(examples)) {

@@ -28,8 +28,8 @@ export const machineRules: readonly Rule[] = [
     demand: `Node is ${minNode.join('.')} or newer: older ones have no finished node:sqlite`,
     find: (situation) =>
       onMachine(situation.machine, ({ nodeVersion }) => {
-        const [major = 0, minor = 0] = nodeVersion.split('.').map(Number)
-        if (major > minNode[0] || (major === minNode[0] && minor >= minNode[1])) return []
+        const [major, minor] = nodeVersion.split('.').map(Number)
+        if (major! > minNode[0] || (major === minNode[0] && minor! >= minNode[1])) return []
         return [
           {
             about: 'Node',
@@ -154,7 +154,7 @@ function onMachine(
 }
 
 function openFiles(files: readonly FileFacts[]): readonly FileFacts[] {
-  return files.filter(({ mode }) => mode !== undefined && isOpenToOthers(mode))
+  return files.filter(({ mode = 0 }) => isOpenToOthers(mode))
 }
 
 function findClockFaults({ now, database, databaseFiles }: Machine): readonly Fault[] | undefined {

@@ -304,7 +304,7 @@ export const optionRules: readonly Rule[] = [
     severity: 'warn',
     demand: 'the way to PostgreSQL on another machine is TLS, with the certificate verified',
     find({ options: { database } }) {
-      if (database !== undefined && typeof database !== 'string') return undefined
+      if (typeof database === 'object') return undefined // an application's pool does not say
       if (database === undefined || !isPostgresUrl(database) || !URL.canParse(database)) return []
       const { hostname, searchParams } = new URL(database)
       const host = searchParams.getAll('host').at(-1) || decodeURIComponent(hostname)
@@ -322,14 +322,14 @@ export const optionRules: readonly Rule[] = [
   },
 ]
 
-function isHttpElsewhere(url: string | undefined): boolean {
-  return url !== undefined && URL.canParse(url) && new URL(url).protocol === 'http:' && !isOnThisMachine(url)
+function isHttpElsewhere(url = ''): boolean {
+  return URL.canParse(url) && new URL(url).protocol === 'http:' && !isOnThisMachine(url)
 }
 
 /** Whether others than programs of this machine are served. */
-function isPublic({ bind, options: { issuer } }: Situation): boolean {
+function isPublic({ bind, options: { issuer = '' } }: Situation): boolean {
   const isBound = bind !== undefined && !isLoopback(bind.host)
-  return isBound || (issuer !== undefined && URL.canParse(issuer) && !isOnThisMachine(issuer))
+  return isBound || (URL.canParse(issuer) && !isOnThisMachine(issuer))
 }
 
 /** The options that have a value. */
@@ -347,23 +347,24 @@ function secretsOf({ options: { key }, machine }: Situation): readonly { about: 
   return secret === undefined ? [] : [{ about: path, secret }]
 }
 
-/** The addresses of all networks that are wide: one in each IPv4 /8, also as IPv6 writes it, and one in each IPv6 /8. */
+/** Of how many IPv4 /8 (BlockList finds them as IPv6 writes them too), and of how many IPv6 /8, a network is too wide. */
 const firstBytes = Array.from({ length: 256 }, (_, byte) => byte)
 const farApart = [
-  { most: 1, family: 'ipv4', addresses: firstBytes.map((byte) => `${byte}.0.0.1`) },
-  { most: 1, family: 'ipv6', addresses: firstBytes.map((byte) => `::ffff:${byte}.0.0.1`) },
-  { most: 2, family: 'ipv6', addresses: firstBytes.map((byte) => `${byte.toString(16)}00::1`) },
-] as const
+  { tooMany: 2, addresses: firstBytes.map((byte) => `::ffff:${byte}.0.0.1`) },
+  { tooMany: 4, addresses: firstBytes.map((byte) => `${byte.toString(16)}00::1`) },
+]
 
 /** Whether a network is wider than any that belongs to one owner. */
 function holdsStrangers(network: string): boolean {
   const [address = '', length = ''] = network.split('/')
-  const family = isIP(address)
-  // What is no network is a matter of shape.
-  if (family === 0 || !/^\d{1,3}$/.test(length) || Number(length) > (family === 4 ? 32 : 128)) return network === '*'
+  if (length === '') return network === '*'
   const list = new BlockList()
-  list.addSubnet(address, Number(length), family === 4 ? 'ipv4' : 'ipv6')
+  try {
+    list.addSubnet(address, Number(length), isIP(address) === 4 ? 'ipv4' : 'ipv6')
+  } catch {
+    return false // it is no network, which is a matter of shape
+  }
   return farApart.some(
-    ({ most, family, addresses }) => addresses.filter((address) => list.check(address, family)).length > most,
+    ({ tooMany, addresses }) => addresses.filter((address) => list.check(address, 'ipv6')).length >= tooMany,
   )
 }
