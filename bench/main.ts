@@ -17,6 +17,7 @@ import { logins } from './scenarios/logins.ts'
 import { me } from './scenarios/me.ts'
 import { sessions } from './scenarios/sessions.ts'
 import { start } from './scenarios/start.ts'
+import { stormed } from './scenarios/storm.ts'
 import { verify } from './scenarios/verify.ts'
 import { build } from './stand-alone.ts'
 
@@ -31,6 +32,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   verify: { run: verify, isBuilt: false },
   me: { run: me, isBuilt: true },
   logins: { run: logins, isBuilt: true },
+  storm: { run: stormed, isBuilt: false },
   sessions: { run: sessions, isBuilt: true },
   start: { run: start, isBuilt: true },
   bundles: { run: bundles, isBuilt: false },
