@@ -35,5 +35,8 @@ app.post('/token', async (request, reply) => {
 })
 app.get('/open', async () => answer)
 app.get('/guarded', guard, async () => answer)
-app.get('/users/me', guard, async (request) => ({ username: users.get((request as Verifying).user.sub)?.username }))
+app.get('/users/me', guard, (request, reply) => {
+  const user = users.get((request as Verifying).user.sub)
+  reply.send({ username: user?.username })
+})
 await app.listen({ port: Number(variable('PORT')), host: hostname })

@@ -53,7 +53,7 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
 
   /** What waits on the port is not an event yet while a command keeps this thread. */
   const next = (): Message | undefined =>
-    arrived.shift() ?? (receiveMessageOnPort(port) as { readonly message: Message } | undefined)?.message
+    arrived.shift() ?? (receiveMessageOnPort(port)?.message as Message | undefined)
 
   async function commitTogether(first: WriterRequest): Promise<void> {
     const requests = [first]

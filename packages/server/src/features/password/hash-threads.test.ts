@@ -253,7 +253,7 @@ describe('what waits for a hash', () => {
     askMany(3)
     await threads.close()
     await end()
-    assert.deepEqual(settled.sort(), ['undefined 1', 'undefined 2 refused', 'undefined 3 refused'])
+    assert.deepEqual(settled.toSorted(), ['undefined 1', 'undefined 2 refused', 'undefined 3 refused'])
     assert.equal(errors[0]!.message, 'The server is stopping')
     assert.equal(errors[0]!.retryAfterSeconds, 1)
   })
