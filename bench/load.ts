@@ -3,7 +3,7 @@
 import { connect, type Socket } from 'node:net'
 import { setPriority } from 'node:os'
 
-const host = '127.0.0.1' // and nothing else: this is no tool against other machines
+export const host = '127.0.0.1' // and nothing else: this is no tool against other machines
 const maxConnections = 256
 const maxSeconds = 60
 const maxRequests = 5_000_000
@@ -125,11 +125,27 @@ function ask(socket: Socket, next: () => Buffer | undefined, expect: number, onA
   })
 }
 
-/** Tells when an answer has arrived whole. One reader for the answers of one connection, which come one by one. */
-export function createAnswerReader(expect: number): { isWhole(chunk: Buffer): boolean } {
-  const statusLine = Buffer.from(`HTTP/1.1 ${expect}`)
+/** Reads the answers of one connection, which come one by one. */
+export interface AnswerReader {
+  /** Whether the answer has arrived whole. @throws {Error} when it has a status that is not expected */
+  isWhole(chunk: Buffer): boolean
+  /** Of the last answer. */
+  readonly status: number
+  /** What the last answer said in `Retry-After`. */
+  readonly retryAfterSeconds: number
+}
+
+export function createAnswerReader(...expected: readonly number[]): AnswerReader {
   let pending: Buffer | undefined
+  let status = 0
+  let retryAfterSeconds = 0
   return {
+    get status() {
+      return status
+    },
+    get retryAfterSeconds() {
+      return retryAfterSeconds
+    },
     isWhole(chunk) {
       const bytes = pending ? Buffer.concat([pending, chunk]) : chunk
       const headEnd = bytes.indexOf('\r\n\r\n')
@@ -137,10 +153,13 @@ export function createAnswerReader(expect: number): { isWhole(chunk: Buffer): bo
         pending = bytes
         return false
       }
-      if (bytes.compare(statusLine, 0, statusLine.length, 0, statusLine.length) !== 0) {
-        throw new Error(`an answer is not ${expect}: ${bytes.toString('latin1', 0, 600)}`)
+      const head = bytes.toString('latin1', 0, headEnd)
+      status = Number(head.slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length))
+      if (!expected.includes(status)) {
+        throw new Error(`an answer is not ${expected.join(' or ')}: ${bytes.toString('latin1', 0, 600)}`)
       }
-      const [, length] = /\r\ncontent-length: *(\d+)/i.exec(bytes.toString('latin1', 0, headEnd)) ?? []
+      retryAfterSeconds = status === 200 ? 0 : Number(/\r\nretry-after: *(\d+)/i.exec(head)?.[1] ?? 0)
+      const [, length] = /\r\ncontent-length: *(\d+)/i.exec(head) ?? []
       if (length === undefined) throw new Error('an answer has no content-length')
       const missing = headEnd + 4 + Number(length) - bytes.length
       if (missing < 0) throw new Error('an answer is longer than it says')
@@ -151,7 +170,7 @@ export function createAnswerReader(expect: number): { isWhole(chunk: Buffer): bo
 }
 
 /** So that it is the server that waits, not we. Root alone may; Linux keeps it a thread, so servers started later have none. */
-function raisePriority(): { end(): void } {
+export function raisePriority(): { end(): void } {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return { end() {} }
   setPriority(0, -10)
   return { end: () => setPriority(0, 0) }

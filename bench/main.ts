@@ -18,6 +18,7 @@ import { me } from './scenarios/me.ts'
 import { sessions } from './scenarios/sessions.ts'
 import { slow } from './scenarios/slow.ts'
 import { start } from './scenarios/start.ts'
+import { stormed } from './scenarios/storm.ts'
 import { verify } from './scenarios/verify.ts'
 import { build } from './stand-alone.ts'
 
@@ -32,6 +33,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   verify: { run: verify, isBuilt: false },
   me: { run: me, isBuilt: true },
   logins: { run: logins, isBuilt: true },
+  storm: { run: stormed, isBuilt: false },
   sessions: { run: sessions, isBuilt: true },
   start: { run: start, isBuilt: true },
   slow: { run: slow, isBuilt: true },

@@ -107,7 +107,7 @@ const server: Package = {
   rooms: [
     {
       name: 'base',
-      for: 'the error of whoever configures, what threads inherit, and the seal of what lies in the database',
+      for: 'the error of whoever configures, what threads inherit, whose an address is, and the seal of what lies in the database',
       from: [],
       packagesOf: { 'seal.ts': ['node:crypto'], 'secret.ts': ['node:crypto'] },
     },

@@ -2,7 +2,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
-import { hostname, variable } from '../servers/environment.ts'
+import { answer, hostname, variable } from '../servers/environment.ts'
 
 /** As much of Better Auth as is used: it is installed only where it is measured, so its own types may be absent. */
 interface BetterAuth {
@@ -33,12 +33,17 @@ const auth = betterAuth({
 })
 await (await getMigrations(auth.options)).runMigrations()
 
+const unauthenticated = { detail: 'Not authenticated' }
 const app = new Hono()
   .get('/open', (c) => c.json({ status: 'ok' }))
   .on(['POST', 'GET'], '/api/auth/*', (c) => auth.handler(c.req.raw))
   .get('/users/me', async (c) => {
     const session = await auth.api.getSession({ headers: c.req.raw.headers })
-    return session ? c.json(session.user) : c.json({ detail: 'Not authenticated' }, 401)
+    return session ? c.json(session.user) : c.json(unauthenticated, 401)
+  })
+  .get('/guarded', async (c) => {
+    const session = await auth.api.getSession({ headers: c.req.raw.headers })
+    return session ? c.json(answer) : c.json(unauthenticated, 401)
   })
 
 serve({ fetch: app.fetch, port, hostname })

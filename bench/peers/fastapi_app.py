@@ -1,6 +1,7 @@
 """The app of FastAPI's tutorial "OAuth2 with Password (and hashing), Bearer with JWT tokens": PyJWT, HS256, users in memory.
 
-One difference: argon2-cffi hashes, where the tutorial takes it through pwdlib.
+Two differences: argon2-cffi hashes, where the tutorial takes it through pwdlib; with LOGIN=def the login is a `def`, which
+FastAPI runs in its thread pool.
 """
 
 import os
@@ -113,8 +114,7 @@ async def read_open():
     return {"status": "ok"}
 
 
-@app.post("/token")
-async def login_for_access_token(form_data: Annotated[OAuth2PasswordRequestForm, Depends()]) -> Token:
+def log_in(form_data: Annotated[OAuth2PasswordRequestForm, Depends()]) -> Token:
     user = authenticate_user(fake_users_db, form_data.username, form_data.password)
     if not user:
         raise HTTPException(
@@ -124,6 +124,18 @@ async def login_for_access_token(form_data: Annotated[OAuth2PasswordRequestForm,
         )
     expires = timedelta(minutes=ACCESS_TOKEN_EXPIRE_MINUTES)
     return Token(access_token=create_access_token({"sub": user.username}, expires), token_type="bearer")
+
+
+async def login_for_access_token(form_data: Annotated[OAuth2PasswordRequestForm, Depends()]) -> Token:
+    return log_in(form_data)
+
+
+app.post("/token")(log_in if os.environ.get("LOGIN") == "def" else login_for_access_token)
+
+
+@app.get("/guarded")
+async def read_items(current_user: Annotated[User, Depends(get_current_active_user)]):
+    return {"items": ["lamp", "chair"]}
 
 
 @app.get("/users/me", response_model=User)

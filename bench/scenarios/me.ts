@@ -1,32 +1,23 @@
 // "Who am I?", answered by whole servers: a token or cookie is proved, the user is loaded, and answered as JSON.
-import { existsSync } from 'node:fs'
-import { spawnSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import { withTemporaryFolder } from '../folder.ts'
 import { bearer, checkGuard, headerOf, type Credential } from '../guard-check.ts'
-import { isJsonObject, stringMember } from '../json.ts'
+import { stringMember } from '../json.ts'
 import { requestBytes } from '../load.ts'
-import { versionOf } from '../machine.ts'
 import { measureInTurns, withServers, type Effort, type Lane } from '../measure.ts'
 import { inBatches, logInPeople, password, post } from '../people.ts'
-import { nodeProgram, type Program } from '../process.ts'
+import { betterAuthProgram, fastapiProgram, findBetterAuth, findFastapi, type Found } from '../peers.ts'
+import type { Program } from '../process.ts'
 import type { Findings } from '../result.ts'
 import { standAlone } from '../stand-alone.ts'
 import { summarize, summarizePairs } from '../statistics.ts'
-
-const peers = join(import.meta.dirname, '../peers')
-const python = '/usr/bin/python3'
 
 interface Contestant {
   readonly name: string
   readonly program: (folder: string) => Program
   readonly logIn: (base: string, people: number) => Promise<readonly Credential[]>
   /** Its versions, or why it cannot be measured here. */
-  readonly find: () => Readonly<Record<string, string>> | string
+  readonly find: () => Found
 }
-
-const secret = randomBytes(32).toString('base64url')
 
 const ours: Contestant = {
   name: 'Keystile, stand-alone, SQLite',
@@ -37,11 +28,7 @@ const ours: Contestant = {
 
 const fastapi: Contestant = {
   name: 'FastAPI’s tutorial, users in memory',
-  program: () => ({
-    command: python,
-    args: [join(peers, 'fastapi_app.py')],
-    env: { SECRET: secret, PASSWORD: password, PEOPLE: '100' },
-  }),
+  program: () => fastapiProgram('async'),
   logIn: (base, people) =>
     inBatches(people, async (n) => {
       const answer = await post(`${base}/token`, new URLSearchParams({ username: `user${n}`, password }))
@@ -52,20 +39,14 @@ const fastapi: Contestant = {
 
 const betterAuth: Contestant = {
   name: 'Better Auth’s getSession, Hono, SQLite',
-  program: (folder) => ({
-    ...nodeProgram(join(peers, 'better-auth.ts')),
-    env: { SECRET: secret, DATABASE: join(folder, 'better-auth.db') },
-  }),
+  program: betterAuthProgram,
   logIn: (base, people) =>
     inBatches(people, async (n) => {
       const person = JSON.stringify({ name: `user${n}`, email: `user${n}@example.com`, password })
       const answer = await post(`${base}/api/auth/sign-up/email`, person)
       return { field: 'cookie', value: answer.headers.getSetCookie()[0]!.split(';')[0]! }
     }),
-  find: () => {
-    const version = versionOf('better-auth', peers)
-    return version === undefined ? 'Better Auth is not installed: npm run bench:peers' : { 'better-auth': version }
-  },
+  find: findBetterAuth,
 }
 
 export async function me(effort: Effort): Promise<Findings> {
@@ -124,20 +105,4 @@ export async function me(effort: Effort): Promise<Findings> {
       ],
     },
   }
-}
-
-/** The versions of the Python packages, as Debian has them, or why they cannot be used. */
-function findFastapi(): Readonly<Record<string, string>> | string {
-  if (!existsSync(python)) return `FastAPI: there is no ${python}`
-  const script = `
-import json, platform, fastapi, uvicorn, jwt, argon2, python_multipart
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
-print(json.dumps({"Python": platform.python_version(), "FastAPI": fastapi.__version__, "PyJWT": jwt.__version__,
-  "uvicorn": uvicorn.__version__ + " with " + AutoHTTPProtocol.__module__.split(".")[-1].replace("_impl", "")}))`
-  const { status, stdout, stderr } = spawnSync(python, ['-c', script], { encoding: 'utf8' })
-  if (status !== 0) return `FastAPI: ${stderr.trim().split('\n').at(-1)} (which packages: bench/peers/install.ts)`
-  const versions: unknown = JSON.parse(stdout)
-  return isJsonObject(versions)
-    ? Object.fromEntries(Object.entries(versions).map(([name, version]) => [name, String(version)]))
-    : {}
 }

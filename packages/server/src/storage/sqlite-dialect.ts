@@ -52,7 +52,11 @@ export function sqliteDialect(sqlite: DatabaseSync, prepare: Prepare = createPre
         return {
           reader: returnsRows,
           all: (values) => unlessUnavailable(() => statement.all(...(values as readonly SQLInputValue[]))),
-          run: (values) => unlessUnavailable(() => statement.run(...(values as readonly SQLInputValue[]))),
+          run(values) {
+            // Where the disk is full SQLite rolls back by itself. To fail then would hide why.
+            if (text === 'rollback' && !sqlite.isTransaction) return { changes: 0, lastInsertRowid: 0 }
+            return unlessUnavailable(() => statement.run(...(values as readonly SQLInputValue[])))
+          },
           iterate() {
             throw new Error('nothing is streamed: an open iterator would keep an old snapshot of the file')
           },

@@ -1,5 +1,6 @@
-import { parentPort, workerData } from 'node:worker_threads'
-import { Kysely } from 'kysely'
+import type { DatabaseSync } from 'node:sqlite'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { Kysely, type Transaction } from 'kysely'
 import { DatabaseUnavailableError, type AnyCommand } from './database.ts'
 import { migrate } from './migrate.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
@@ -21,43 +22,93 @@ export type WriterReply =
 /** The reply to opening the file: the id that no request has. */
 export const openingId = 0
 
+type Message = WriterRequest | 'close'
+
+/** Bounds of what is committed together: the first of it waits for the last. */
+const maxCommands = 64
+const maxMilliseconds = 5
+
 /**
- * The life of the writer thread: it opens the file, migrates it, and runs the commands it is sent one after the other,
- * each in a transaction. A commit waits for the disk; here that holds up no request.
+ * The life of the writer thread: it opens the file, migrates it, and runs the commands it is sent one after the other.
+ * Those that came while others were being written are committed together, for a commit waits for the disk; here that holds
+ * up no request. Each is whole or not, whatever becomes of the others, and is answered when all are on disk.
  */
 export async function serveCommands(commands: readonly AnyCommand[]): Promise<void> {
   const port = parentPort!
   const byName = new Map(commands.map((command) => [command.name, command]))
   if (byName.size !== commands.length) throw new Error('two commands have one name')
+  const reply = (message: WriterReply): void => port.postMessage(message)
+  let sqlite: DatabaseSync
   let db: Kysely<Tables>
-  const reply = async (id: number, work: () => Promise<unknown>): Promise<void> => {
+  try {
+    sqlite = openSqliteFile((workerData as { file: string }).file, { readOnly: false })
+    db = new Kysely<Tables>({ dialect: sqliteDialect(sqlite) })
+    await migrate(db, 'sqlite')
+    reply({ id: openingId, result: undefined })
+  } catch (error) {
+    return reply(failure(openingId, error))
+  }
+  const arrived: Message[] = []
+  let isWriting = false
+
+  /** What waits on the port is not an event yet while a command keeps this thread. */
+  const next = (): Message | undefined =>
+    arrived.shift() ?? (receiveMessageOnPort(port)?.message as Message | undefined)
+
+  async function commitTogether(first: WriterRequest): Promise<void> {
+    const requests = [first]
+    const replies: WriterReply[] = []
+    const end = performance.now() + maxMilliseconds
     try {
-      port.postMessage({ id, result: await work() } satisfies WriterReply)
+      await db.transaction().execute(async (transaction) => {
+        for (const request of requests) {
+          replies.push(await run(transaction, request))
+          const another = requests.length < maxCommands && performance.now() < end ? next() : undefined
+          if (another === 'close') arrived.unshift(another)
+          else if (another) requests.push(another)
+        }
+      })
+      replies.forEach(reply)
     } catch (error) {
-      const { message, code } = error as { message: string; code?: string }
-      const isUnavailable = error instanceof DatabaseUnavailableError
-      port.postMessage({ id, error: { message, code, isUnavailable } } satisfies WriterReply)
+      for (const { id } of requests) reply(failure(id, error)) // nothing of it is on disk
     }
   }
-  await reply(openingId, async () => {
-    db = new Kysely<Tables>({
-      dialect: sqliteDialect(openSqliteFile((workerData as { file: string }).file, { readOnly: false })),
-    })
-    await migrate(db, 'sqlite')
-  })
-  let last: Promise<void> = Promise.resolve()
-  port.on('message', (request: WriterRequest | 'close') => {
-    last = last.then(async () => {
-      if (request === 'close') {
+
+  /** @throws {Error} when SQLite has given up the transaction, as it may where the disk is full or fails */
+  async function run(
+    transaction: Transaction<Tables>,
+    { id, command: name, values }: WriterRequest,
+  ): Promise<WriterReply> {
+    const command = byName.get(name)
+    if (!command) return failure(id, new Error(`the writer thread knows no command "${name}"`))
+    sqlite.exec('savepoint command')
+    try {
+      const result = await command.run(transaction, values as never)
+      sqlite.exec('release command')
+      return { id, result }
+    } catch (error) {
+      if (!sqlite.isTransaction) throw error
+      sqlite.exec('rollback to command; release command')
+      return failure(id, error)
+    }
+  }
+
+  port.on('message', async (woken: Message) => {
+    arrived.push(woken)
+    if (isWriting) return
+    isWriting = true
+    for (let message = next(); message; message = next()) {
+      if (message === 'close') {
         await db.destroy()
-        port.close()
-        return
+        return port.close()
       }
-      await reply(request.id, () => {
-        const command = byName.get(request.command)
-        if (!command) throw new Error(`the writer thread knows no command "${request.command}"`)
-        return db.transaction().execute((transaction) => command.run(transaction, request.values as never))
-      })
-    })
+      await commitTogether(message)
+    }
+    isWriting = false
   })
+}
+
+function failure(id: number, error: unknown): WriterReply {
+  const { message, code } = error as { message: string; code?: string }
+  return { id, error: { message, code, isUnavailable: error instanceof DatabaseUnavailableError } }
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { getPriority } from 'node:os'
-import { describe, it } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
+import type { ProblemError } from 'keystile/internal'
 import { openHashThreads } from './hash-threads.ts'
 import { createPasswords } from './password.ts'
 
@@ -62,21 +63,6 @@ describe('openHashThreads', () => {
     await threads.close()
   })
 
-  it('refuses with 503 when too many wait, and takes more when they are done', async () => {
-    const threads = openHashThreads(1)
-    const waiting = Array.from({ length: 202 }, () =>
-      threads.hash(Buffer.from('x')).then(
-        () => 'hashed',
-        (error: { code: string }) => error.code,
-      ),
-    )
-    const outcomes = await Promise.all(waiting)
-    assert.equal(outcomes.filter((outcome) => outcome === 'hashed').length, 201)
-    assert.equal(outcomes.at(-1), 'temporarily_unavailable')
-    assert.match(await threads.hash(Buffer.from('x')), /^\$argon2id/)
-    await threads.close()
-  })
-
   it('hashes at a lower priority than the rest of the process', { skip: process.platform !== 'linux' }, async (t) => {
     const before = getPriority()
     if (before >= 10) return t.skip('the whole process has a low priority')
@@ -104,19 +90,6 @@ describe('openHashThreads', () => {
     assert.match(stdout, /^\$argon2id/)
   })
 
-  it('says for how long it makes no sense to try again', async () => {
-    const threads = openHashThreads(1)
-    const errors: unknown[] = []
-    const waiting = Array.from({ length: 202 }, () =>
-      threads.hash(Buffer.from('x')).catch((error) => errors.push(error)),
-    )
-    await threads.close()
-    await Promise.all(waiting)
-    await threads.hash(Buffer.from('x')).catch((error) => errors.push(error))
-    const seconds = errors.map((error) => (error as { retryAfterSeconds?: number }).retryAfterSeconds)
-    assert.deepEqual([seconds[0], seconds.at(-1)], [2, 1])
-  })
-
   it('ends at once when closed while it starts, with what waited refused', async () => {
     for (let i = 0; i < 5; i++) {
       const threads = openHashThreads(2)
@@ -130,6 +103,159 @@ describe('openHashThreads', () => {
       assert.equal((await Promise.all(hashing)).at(-1), 'refused')
       await assert.rejects(threads.hash(Buffer.from('x')), { code: 'temporarily_unavailable' })
     }
+  })
+})
+
+describe('what waits for a hash', () => {
+  /** One thread, and a time that goes on when it is told to; so all that is asked at once waits, but the first. */
+  const stage = (t: TestContext) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    let time = 0
+    const threads = openHashThreads(1, () => time)
+    const settled: string[] = []
+    const errors: ProblemError[] = []
+    const asked: Promise<void>[] = []
+    const ask = (name: string, address?: string): void => {
+      const settling = threads.hash(Buffer.from('x'), address).then(
+        () => void settled.push(name),
+        (error: ProblemError) => {
+          settled.push(`${name} refused`)
+          errors.push(error)
+        },
+      )
+      asked.push(settling)
+    }
+    const askMany = (count: number, address?: string): void => {
+      for (let n = 1; n <= count; n++) ask(`${address} ${n}`, address)
+    }
+    return {
+      threads,
+      settled,
+      errors,
+      ask,
+      askMany,
+      advance(milliseconds: number) {
+        time += milliseconds
+        t.mock.timers.tick(milliseconds)
+      },
+      end: () => Promise.all(asked),
+    }
+  }
+
+  it('is served in turns between addresses: many from one hold up no other', async (t) => {
+    const { ask, askMany, settled, end, threads } = stage(t)
+    askMany(50, '192.0.2.1')
+    ask('another', '192.0.2.2')
+    ask('nobody')
+    ask('a third', '192.0.2.3')
+    await end()
+    // One is under way, and one has its turn first.
+    assert.deepEqual(settled.slice(0, 5), ['192.0.2.1 1', '192.0.2.1 2', 'another', 'nobody', 'a third'])
+    assert.equal(settled.length, 53)
+    await threads.close()
+  })
+
+  it('has one turn for all addresses of an IPv6 network of 64 bits', async (t) => {
+    const { ask, settled, end, threads } = stage(t)
+    for (let n = 1; n <= 10; n++) ask(`network ${n}`, `2001:db8::${n}`)
+    ask('another', '2001:db8:0:1::1')
+    await end()
+    assert.equal(settled.indexOf('another'), 2)
+    await threads.close()
+  })
+
+  it('is refused with 503 after 2 s when it was not begun, and neither before nor later', async (t) => {
+    const { askMany, advance, settled, errors, threads, end } = stage(t)
+    askMany(3, '192.0.2.1')
+    advance(1_500)
+    askMany(2, '192.0.2.2')
+    advance(499)
+    await Promise.resolve()
+    assert.deepEqual(settled, [])
+    advance(1)
+    await Promise.resolve()
+    assert.deepEqual(settled, ['192.0.2.1 2 refused', '192.0.2.1 3 refused'])
+    assert.equal(errors[0]!.code, 'temporarily_unavailable')
+    assert.equal(errors[0]!.status, 503)
+    advance(1_499)
+    await Promise.resolve()
+    assert.equal(settled.length, 2)
+    advance(1)
+    await Promise.resolve()
+    assert.deepEqual(settled.slice(2), ['192.0.2.2 1 refused', '192.0.2.2 2 refused'])
+    await end()
+    await threads.close()
+  })
+
+  it('is not begun after its deadline, be the timer late', async (t) => {
+    let time = 0
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const threads = openHashThreads(1, () => time)
+    const first = threads.hash(Buffer.from('x'))
+    const second = threads.hash(Buffer.from('x'))
+    time = 2_000
+    await first
+    await assert.rejects(second, { code: 'temporarily_unavailable' })
+    await threads.close()
+  })
+
+  it('is refused at once where by the present rate it would not be begun in time, but not for another’s number', async (t) => {
+    const { askMany, ask, settled, errors, threads, end } = stage(t)
+    // Nothing was measured yet: 20 ms a hash. One is under way, 100 wait.
+    askMany(150, '192.0.2.1')
+    ask('another', '192.0.2.2')
+    await Promise.resolve()
+    assert.equal(settled.length, 49)
+    assert.ok(settled.every((name) => name.endsWith('refused')))
+    assert.equal(errors[0]!.retryAfterSeconds, 2)
+    assert.equal(threads.stats().waiting, 101)
+    assert.equal(threads.stats().running, 1)
+    assert.equal(threads.stats().refused, 49)
+    await end()
+    assert.ok(settled.indexOf('another') < 60, 'before most of the others')
+    assert.equal(threads.stats().finished, 102)
+    await threads.close()
+  })
+
+  it('is measured: slow hashes let fewer wait', async (t) => {
+    const { askMany, advance, settled, threads, end } = stage(t)
+    askMany(1)
+    advance(1_620) // the mean becomes 120 ms
+    await end()
+    assert.equal(threads.stats().milliseconds, 1_620)
+    askMany(30)
+    await Promise.resolve()
+    assert.equal(settled.length, 1 + 13, '16 wait, and one is under way')
+    await end()
+    await threads.close()
+  })
+
+  it('is bounded in number, however fast hashes are: when all places are taken, the longest line gives way', async (t) => {
+    const { askMany, ask, settled, threads, end } = stage(t)
+    askMany(30) // in no time
+    await end()
+    settled.length = 0
+    askMany(502, '192.0.2.1')
+    await Promise.resolve()
+    assert.deepEqual(settled, ['192.0.2.1 502 refused'])
+    assert.equal(threads.stats().waiting, 500)
+    ask('another', '192.0.2.2')
+    await Promise.resolve()
+    assert.deepEqual(settled.slice(1), ['192.0.2.1 501 refused'])
+    const closed = threads.close()
+    await end()
+    assert.ok(settled.includes('another refused'), 'it has waited until the end')
+    await closed
+  })
+
+  it('is refused when the threads are closed', async (t) => {
+    const { askMany, settled, errors, threads, end } = stage(t)
+    askMany(3)
+    await threads.close()
+    await end()
+    assert.deepEqual(settled.toSorted(), ['undefined 1', 'undefined 2 refused', 'undefined 3 refused'])
+    assert.equal(errors[0]!.message, 'The server is stopping')
+    assert.equal(errors[0]!.retryAfterSeconds, 1)
   })
 })
 

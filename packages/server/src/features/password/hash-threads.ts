@@ -4,37 +4,77 @@ import { Worker } from 'node:worker_threads'
 import { ProblemError } from 'keystile/internal'
 import { inheritedArguments } from '../../base/inherited-arguments.ts'
 import type { Argon2Parameters } from './argon2.ts'
+import { networkOf } from '../../base/network.ts'
+import { createFairQueue } from './fair-queue.ts'
 import type { HashReply, HashRequest } from './hash-thread.ts'
 
-/** More waiting than this would be answered after their clients gave up: at 100 hashes a second, 2 s. */
-const maxWaiting = 200
+/** What is not begun by then is refused: a client that hears nothing gives up, or sends it again. */
+const maxWaitMilliseconds = 2_000
+/** Bounds the memory. Long before, most of what waits could not be begun in time. */
+const placesOfThread = 500
+/** Of a hash, until one was measured. */
+const assumedMilliseconds = 20
+/** The share of the newest hash in the measured mean: some dozen tell a new rate. */
+const newestShare = 1 / 16
 
-/** Threads that do nothing but hash, so that no guard and no commit waits behind a password. */
+/**
+ * Threads that do nothing but hash, so that no guard and no commit waits behind a password. What waits for them is served
+ * in turns between the addresses it came from (IPv6: networks of 64 bits), so that many from one hold up no other.
+ */
 export interface HashThreads {
-  /** @throws {ProblemError} `temporarily_unavailable` when too many wait already */
-  hash(password: Uint8Array, parameters?: Argon2Parameters): Promise<string>
-  /** @throws {ProblemError} `temporarily_unavailable` when too many wait already */
-  verify(password: Uint8Array, stored: string): Promise<boolean>
+  /**
+   * @param address of whoever sent the password, if anybody did
+   * @throws {ProblemError} `temporarily_unavailable` at once when it could not be begun within 2 s, else after 2 s when it was not
+   */
+  hash(password: Uint8Array, address?: string, parameters?: Argon2Parameters): Promise<string>
+  /** @throws {ProblemError} as `hash` does */
+  verify(password: Uint8Array, stored: string, address?: string): Promise<boolean>
+  stats(): HashStats
   close(): Promise<void>
+}
+
+interface HashStats {
+  readonly waiting: number
+  readonly running: number
+  /** Since the start. */
+  readonly finished: number
+  /** Since the start: too much to do. */
+  readonly refused: number
+  /** What all that finished took, in threads. */
+  readonly milliseconds: number
 }
 
 interface Job {
   readonly request: HashRequest
+  readonly deadline: number
   resolve(result: string | boolean): void
   reject(error: Error): void
+}
+
+interface Running extends Job {
+  readonly begun: number
 }
 
 function closing(): ProblemError {
   return new ProblemError('temporarily_unavailable', 'The server is stopping', { retryAfterSeconds: 1 })
 }
 
-/** @param count as many threads as may run; each is started when there is work for it */
-export function openHashThreads(count: number = availableParallelism()): HashThreads {
+/**
+ * @param count as many threads as may run; each is started when there is work for it
+ * @param now milliseconds that only ever grow
+ */
+export function openHashThreads(
+  count: number = availableParallelism(),
+  now: () => number = () => performance.now(),
+): HashThreads {
   const script = new URL(import.meta.resolve('#hash-thread'))
-  const waiting: Job[] = []
+  const waiting = createFairQueue<Job>(count * placesOfThread)
   const idle: Worker[] = []
-  const busy = new Map<Worker, Job>()
+  const busy = new Map<Worker, Running>()
   const workers = new Set<Worker>()
+  const total = { finished: 0, refused: 0, milliseconds: 0 }
+  let meanMilliseconds = assumedMilliseconds
+  let deadline: NodeJS.Timeout | undefined
   let closed = false
 
   function start(): Worker {
@@ -46,6 +86,7 @@ export function openHashThreads(count: number = availableParallelism()): HashThr
       idle.push(worker)
       // A process may end while nobody's password is under way.
       if (!closed) worker.unref()
+      if (job) measure(now() - job.begun)
       if ('error' in reply) job?.reject(new Error(reply.error))
       else job?.resolve(reply.result)
       dispatch()
@@ -61,34 +102,64 @@ export function openHashThreads(count: number = availableParallelism()): HashThr
     return worker
   }
 
+  function measure(milliseconds: number): void {
+    total.finished++
+    total.milliseconds += milliseconds
+    meanMilliseconds += (milliseconds - meanMilliseconds) * newestShare
+  }
+
+  const isFree = (): boolean => idle.length > 0 || workers.size < count
+  /** Until as many were begun, by the present rate. */
+  const millisecondsUntil = (jobs: number): number => (jobs * meanMilliseconds) / count
+
   function dispatch(): void {
-    while (waiting.length > 0 && (idle.length > 0 || workers.size < count)) {
+    refuseLate()
+    while (waiting.size > 0 && isFree()) {
       const worker = idle.pop() ?? start()
-      const job = waiting.shift()!
-      busy.set(worker, job)
+      const job = waiting.take()!
+      busy.set(worker, { ...job, begun: now() })
       worker.ref()
       worker.postMessage(job.request)
     }
   }
 
-  function run(request: HashRequest): Promise<string | boolean> {
+  function refuseLate(): void {
+    while (waiting.oldest && waiting.oldest.deadline <= now()) refuse(waiting.takeOldest()!)
+    if (deadline || !waiting.oldest) return
+    const left = waiting.oldest.deadline - now()
+    deadline = setTimeout(() => {
+      deadline = undefined
+      refuseLate()
+    }, Math.ceil(left)).unref() // what waits is kept alive by what is under way
+  }
+
+  function refuse(job: Job): void {
+    total.refused++
+    const retryAfterSeconds = Math.max(1, Math.ceil(millisecondsUntil(waiting.size) / 1000))
+    const details = { reason: 'too many wait for a hash', retryAfterSeconds }
+    job.reject(new ProblemError('temporarily_unavailable', 'Too many logins at the moment', details))
+  }
+
+  function run(request: HashRequest, address: string | undefined): Promise<string | boolean> {
     if (closed) return Promise.reject(closing())
-    if (waiting.length >= maxWaiting) {
-      const details = { reason: 'hash queue is full', retryAfterSeconds: 2 }
-      return Promise.reject(new ProblemError('temporarily_unavailable', 'Too many logins at the moment', details))
-    }
+    const sender = address === undefined ? '' : networkOf(address)
     return new Promise((resolve, reject) => {
-      waiting.push({ request, resolve, reject })
+      const job = { request, deadline: now() + maxWaitMilliseconds, resolve, reject }
+      if (!isFree() && millisecondsUntil(waiting.ahead(sender) + 1) > maxWaitMilliseconds) return refuse(job)
+      const evicted = waiting.add(sender, job)
+      if (evicted) refuse(evicted)
       dispatch()
     })
   }
 
   return {
-    hash: (password, parameters) => run({ password, parameters }) as Promise<string>,
-    verify: (password, stored) => run({ password, stored }) as Promise<boolean>,
+    hash: (password, address, parameters) => run({ password, parameters }, address) as Promise<string>,
+    verify: (password, stored, address) => run({ password, stored }, address) as Promise<boolean>,
+    stats: () => ({ waiting: waiting.size, running: busy.size, ...total }),
     async close() {
       closed = true
-      for (const job of waiting.splice(0)) job.reject(closing())
+      clearTimeout(deadline)
+      for (let job = waiting.take(); job; job = waiting.take()) job.reject(closing())
       // Asked, not terminated: Node 26 can abort when a thread is terminated while it loads its modules.
       const ended = [...workers].map((worker) => {
         worker.ref()

@@ -7,14 +7,21 @@ export const maxBytes = 1_024
 
 /** Passwords, as the bytes that were received: nothing is trimmed, folded or normalised. */
 export interface Passwords {
-  /** Does NOT check the policy: `PasswordPolicy` does. */
-  hash(password: string): Promise<string>
+  /**
+   * Does NOT check the policy: `PasswordPolicy` does.
+   *
+   * @param address of whoever sent it: what waits is hashed in turns between addresses
+   * @throws {ProblemError} `temporarily_unavailable` when it could not be begun in time
+   */
+  hash(password: string, address?: string): Promise<string>
   /**
    * Whether a password belongs to a hash: argon2id, scrypt or bcrypt. For a login that does not exist pass no hash: the
    * answer is no, after the work that the hash before it took; so it is for a stored value that is no hash. Where hashes of
    * several kinds are stored, time can tell one kind from another.
+   *
+   * @throws {ProblemError} as `hash` does
    */
-  verify(password: string, stored: string | undefined): Promise<boolean>
+  verify(password: string, stored: string | undefined, address?: string): Promise<boolean>
   /** Whether the hash of a password that was just verified should be made anew. */
   isOutdated(stored: string, password: string): boolean
 }
@@ -31,11 +38,11 @@ export function createPasswords(threads: HashThreads, cost: HashingCost = defaul
   // that was stored, for an imported one may cost ten times as much.
   let decoy = createDecoy(parameters)
   return {
-    hash: (password) => threads.hash(Buffer.from(password), parameters),
-    async verify(password, stored) {
+    hash: (password, address) => threads.hash(Buffer.from(password), address, parameters),
+    async verify(password, stored, address) {
       const isKnown = stored !== undefined && isHash(stored)
       if (isKnown) decoy = stored
-      const matches = await threads.verify(Buffer.from(password), decoy)
+      const matches = await threads.verify(Buffer.from(password), decoy, address)
       return matches && isKnown
     },
     isOutdated: (stored, password) => isOutdated(stored, Buffer.from(password), parameters),

@@ -11,14 +11,17 @@ function createStage() {
   let milliseconds = 0
   let asked = 0
   const told: number[] = []
+  const jobs: unknown[][] = []
   const threads: HashThreads = {
-    hash: () => (asked++, hash()),
-    verify: async () => true,
+    hash: (...job) => (asked++, jobs.push(job), hash()),
+    verify: async (...job) => jobs.push(job) > 0,
+    stats: () => ({ waiting: 0, running: 0, finished: 0, refused: 0, milliseconds: 0 }),
     async close() {},
   }
   return {
     watched: watchHashThreads(threads, { onHash: (seconds) => told.push(seconds), now: () => milliseconds }),
     told,
+    jobs,
     asked: () => asked,
     advance: (seconds: number) => void (milliseconds += seconds * 1000),
     hashBy: (by: () => Promise<string>) => void (hash = by),
@@ -38,6 +41,17 @@ describe('watchHashThreads', () => {
     resolve('hash')
     assert.deepEqual(await Promise.all(hashes), ['hash', 'hash'])
     assert.deepEqual([watched.length, told], [0, [0.5, 0.5]])
+  })
+
+  it('hands on all that it is asked with: the address and the cost as well', async () => {
+    const { watched, jobs } = createStage()
+    const parameters = { memory: 19_456, passes: 3, parallelism: 1 }
+    await watched.hash(password, '192.0.2.1', parameters)
+    await watched.verify(password, 'stored', '192.0.2.1')
+    assert.deepEqual(jobs, [
+      [password, '192.0.2.1', parameters],
+      [password, 'stored', '192.0.2.1'],
+    ])
   })
 
   it('tells no time of what failed, and passes on why', async () => {

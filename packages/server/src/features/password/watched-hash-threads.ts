@@ -56,10 +56,11 @@ export function watchHashThreads(
     return now() - since >= troubledMilliseconds
   }
 
-  const hash = (password: Uint8Array): Promise<string> => watch(() => threads.hash(password))
+  const hash: HashThreads['hash'] = (...job) => watch(() => threads.hash(...job))
   return {
     hash,
-    verify: (password, stored) => watch(() => threads.verify(password, stored)),
+    verify: (...job) => watch(() => threads.verify(...job)),
+    stats: () => threads.stats(),
     get length() {
       return pending.size
     },

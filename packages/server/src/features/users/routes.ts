@@ -9,7 +9,7 @@ import {
   stringField,
 } from '../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, type Route } from '../../http/route.ts'
-import { byCaller, byStranger, type Audit, type CallerIdentity } from '../audit/audit.ts'
+import { addressOf, byCaller, byStranger, type Audit, type CallerIdentity } from '../audit/audit.ts'
 import type { By } from '../audit/entry.ts'
 import { maxBytes, type Passwords } from '../password/password.ts'
 import type { PasswordOwner, PasswordPolicy } from '../password/policy.ts'
@@ -82,7 +82,7 @@ export function accountRoutes(options: {
 
   /** @throws {ProblemError} `forbidden` when it is not the user's password */
   async function prove(password: string, user: User, by: By): Promise<void> {
-    if (await passwords.verify(password, user.passwordHash)) return
+    if (await passwords.verify(password, user.passwordHash, by.address)) return
     await audit.record({ event: 'password_refused', by, subject: user.publicUser.id })
     throw new ProblemError('forbidden', 'The current password is wrong')
   }
@@ -112,7 +112,7 @@ export function accountRoutes(options: {
         const extra = await checkProfile(omit(body, registrationFields), profile, registrationFields)
         refuseFaults([...errors, ...weak, ...extra.errors])
         const { username, email, password } = fields!
-        const passwordHash = await passwords.hash(password)
+        const passwordHash = await passwords.hash(password, addressOf(request))
         const fresh = { username, email, passwordHash, scopes: [], roles: [], profile: extra.profile }
         const created = await users.create(fresh, byStranger(request))
         if ('taken' in created) throw taken(created.taken)
@@ -181,7 +181,7 @@ export function accountRoutes(options: {
         refuseFaults([...errors, ...findPasswordErrors('new_password', body['new_password'], user.publicUser)])
         const by = byCaller(request, identity)
         await prove(fields!.current_password, user, by)
-        const hash = await passwords.hash(fields!.new_password)
+        const hash = await passwords.hash(fields!.new_password, by.address)
         if ((await users.changePassword(user, hash, by)) === 'outdated') throw outdated()
         return emptyAnswer
       },

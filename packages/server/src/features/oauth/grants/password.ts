@@ -52,7 +52,7 @@ export async function grantByPassword<U>(
   for (let tries = maxTries; tries > 0; tries--) {
     found = await directory.findByLogin(username)
     const passwordHash = found === undefined ? undefined : directory.passwordHash(found)
-    const isProved = await passwords.verify(password, passwordHash)
+    const isProved = await passwords.verify(password, passwordHash, address)
     if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) return refuse(found)
     const user = await directory.findByLogin(username)
     if (user === undefined || !directory.active(user)) return refuse(found)
@@ -62,7 +62,7 @@ export async function grantByPassword<U>(
     const by = { actor: `user:${subject}`, address } as const
     const started = await sessions.start({ subject, passwordHash, clientId, scopes, refreshes, device, by })
     if (!started) continue
-    await renewHash(user, { password, passwordHash }, parts)
+    await renewHash(user, { password, passwordHash, address }, parts)
     return started
   }
   return refuse(found)
@@ -71,11 +71,12 @@ export async function grantByPassword<U>(
 /** A login is the one moment at which a hash can be made anew with today's parameters. It does not fail for that. */
 async function renewHash<U>(
   user: U,
-  { password, passwordHash }: { readonly password: string; readonly passwordHash: string },
+  login: { readonly password: string; readonly passwordHash: string; readonly address: string | undefined },
   { directory, passwords, logger }: LoginParts<U>,
 ): Promise<void> {
+  const { password, passwordHash, address } = login
   if (!directory.savePasswordHash || !passwords.isOutdated(passwordHash, password)) return
-  const hash = await passwords.hash(password).catch(() => undefined)
+  const hash = await passwords.hash(password, address).catch(() => undefined)
   if (hash === undefined) return // too much to do at the moment; the next login will
   try {
     await directory.savePasswordHash(user, hash)

@@ -1,0 +1,153 @@
+// Many clients that log in at once, and probes that ask something else meanwhile.
+import { connect, type Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import { createAnswerReader, host, raisePriority, type AnswerReader } from './load.ts'
+
+const maxClients = 1_024
+const maxSeconds = 15
+/** Opened before anything is timed. More are opened when all wait for an answer, and then they are part of what is timed. */
+const connectionsAtFirst = 64
+/** Clients come one after the other within this time. */
+const arrivalMilliseconds = 1_000
+/** A probe that is not answered so long after the storm counts as answered then. */
+const patienceMilliseconds = 5_000
+/** Each probe is sent so often, answered or not. */
+const probesPerSecond = 50
+
+/** What is asked again and again while others log in. */
+export interface Probe {
+  readonly name: string
+  readonly request: Buffer
+}
+
+export interface StormLoad {
+  readonly port: number
+  /** Each has one login in flight. A client that is refused with 503 comes back when it was told to. */
+  readonly clients: number
+  readonly login: () => Buffer
+  readonly probes: readonly Probe[]
+  /** Before logins are counted. Probes are counted from the beginning. */
+  readonly warmUpSeconds: number
+  readonly seconds: number
+}
+
+export interface StormAnswers {
+  readonly loginsPerSecond: number
+  /** Refused with 503. */
+  readonly refusedPerSecond: number
+  /** Milliseconds of each probe, from when it was due to its last byte. */
+  readonly probes: ReadonlyMap<string, readonly number[]>
+}
+
+/** @throws {Error} when a login is answered with anything but 200 and 503, or a probe with anything but 200 */
+export async function storm(load: StormLoad): Promise<StormAnswers> {
+  const { port, clients, login, probes, warmUpSeconds, seconds } = load
+  if (!(clients >= 0 && clients <= maxClients)) throw new RangeError(`0 to ${maxClients} clients`)
+  if (!(warmUpSeconds + seconds <= maxSeconds)) throw new RangeError(`at most ${maxSeconds} seconds`)
+  const [forLogins, forProbes] = [openConnections(port, 200, 503), openConnections(port, 200)]
+  await Promise.all([forLogins.open(clients), forProbes.open(probes.length > 0 ? connectionsAtFirst : 0)])
+  const hurry = raisePriority()
+  const start = performance.now() + 10
+  const countFrom = start + warmUpSeconds * 1000
+  const end = countFrom + seconds * 1000
+  let [answered, refused] = [0, 0]
+  const over = new AbortController()
+  const patience = wait(end + patienceMilliseconds - performance.now(), undefined, { signal: over.signal })
+  patience.catch(() => {})
+
+  const beClient = async (n: number): Promise<void> => {
+    await wait((n * arrivalMilliseconds) / clients, undefined, { signal: over.signal })
+    while (performance.now() < end) {
+      const { status, retryAfterSeconds } = await forLogins.ask(login())
+      const now = performance.now()
+      if (now >= countFrom && now < end) {
+        if (status === 200) answered++
+        else refused++
+      }
+      if (status !== 200) await wait(Math.max(1, retryAfterSeconds) * 1000, undefined, { signal: over.signal })
+    }
+  }
+  const probe = async ({ request }: Probe, offset: number): Promise<readonly number[]> => {
+    const answers: Promise<number>[] = []
+    for (let due = start + offset; due < end; due += 1000 / probesPerSecond) {
+      await wait(Math.max(0, due - performance.now()))
+      const answer = Promise.race([forProbes.ask(request), patience])
+      const asked = answer.then(() => performance.now() - due)
+      asked.catch(() => {}) // is thrown below
+      answers.push(asked)
+    }
+    return Promise.all(answers)
+  }
+
+  try {
+    const storming = Array.from({ length: clients }, (_, n) => beClient(n))
+    const failed = new Promise<never>((_resolve, reject) => {
+      for (const client of storming) client.catch((error: unknown) => over.signal.aborted || reject(error))
+    })
+    const probing = probes.map((each, n) => probe(each, (n * 1000) / probesPerSecond / probes.length))
+    await Promise.race([wait(Math.max(0, end - performance.now())), failed])
+    const measured = await Promise.race([Promise.all(probing), failed])
+    return {
+      loginsPerSecond: answered / seconds,
+      refusedPerSecond: refused / seconds,
+      probes: new Map(probes.map(({ name }, n) => [name, measured[n]!])),
+    }
+  } finally {
+    over.abort() // nobody waits for logins that are still in flight
+    hurry.end()
+    for (const connections of [forLogins, forProbes]) connections.close()
+  }
+}
+
+interface Connections {
+  /** Opens some that are idle at first. */
+  open(count: number): Promise<void>
+  /** Sends a request on the connection that was used last, so that those in use stay in use: servers close idle ones. */
+  ask(request: Buffer): Promise<AnswerReader>
+  close(): void
+}
+
+function openConnections(port: number, ...expected: readonly number[]): Connections {
+  const idle: Socket[] = []
+  const all = new Set<Socket>()
+
+  function open(): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host, port, noDelay: true }, () => resolve(socket))
+      all.add(socket)
+      socket.on('error', reject)
+      socket.on('close', () => {
+        all.delete(socket)
+        if (idle.includes(socket)) idle.splice(idle.indexOf(socket), 1)
+      })
+    })
+  }
+
+  return {
+    async open(count) {
+      idle.push(...(await Promise.all(Array.from({ length: count }, open))))
+    },
+    async ask(request) {
+      const socket = idle.pop() ?? (await open())
+      const reader = createAnswerReader(...expected)
+      return new Promise((resolve, reject) => {
+        const lost = (): void => reject(new Error('the server closed a connection that it should answer on'))
+        const read = (chunk: Buffer): void => {
+          try {
+            if (!reader.isWhole(chunk)) return
+          } catch (error) {
+            return reject(error)
+          }
+          socket.off('data', read).off('close', lost)
+          idle.push(socket)
+          resolve(reader)
+        }
+        socket.on('data', read).on('close', lost)
+        socket.write(request)
+      })
+    },
+    close() {
+      for (const socket of all) socket.destroy()
+    },
+  }
+}

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { command, type Database, type DatabaseUnavailableError } from './database.ts'
+import { openSqlite } from './sqlite.ts'
+
+/** What the writer thread of these tests knows. */
+const writerThread = `
+import { command } from ${JSON.stringify(import.meta.resolve('./database.ts'))}
+import { serveCommands } from ${JSON.stringify(import.meta.resolve('./sqlite-writer.ts'))}
+import { sql } from ${JSON.stringify(import.meta.resolve('kysely'))}
+
+const insert = (transaction, name) => transaction.insertInto('setting').values({ name, value: 'x'.repeat(100) }).execute()
+const ask = (transaction, text) => sql.raw(text).execute(transaction)
+await serveCommands([
+  command('insert', async (transaction, name) => {
+    await insert(transaction, name)
+    return name
+  }),
+  command('insert and fail', async (transaction, name) => {
+    await insert(transaction, name)
+    throw Object.assign(new Error('it fails'), { code: 'wrong' })
+  }),
+  command('keep busy', async () => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
+  }),
+  command('prepare', async (transaction) => {
+    await ask(transaction, 'create table parent (id integer primary key)')
+    await ask(transaction, 'create table child (parent integer references parent (id) deferrable initially deferred)')
+  }),
+  command('break the commit', async (transaction) => {
+    await ask(transaction, 'insert into child values (1)')
+  }),
+  command('lose the transaction', async (transaction, name) => {
+    await insert(transaction, name)
+    await ask(transaction, 'rollback')
+    throw new Error('the disk is full')
+  }),
+])
+`
+
+describe('commands that wait for the writer of SQLite', () => {
+  let folder: string
+  let database: Database
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'keystile-writer-'))
+    writeFileSync(join(folder, 'writer.mjs'), writerThread)
+    database = await openSqlite(join(folder, 'keystile.db'), pathToFileURL(join(folder, 'writer.mjs')))
+  })
+  afterEach(async () => {
+    await database.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  const write = (name: string, value = ''): Promise<unknown> =>
+    database.write(
+      command(name, () => assert.fail('it runs there')),
+      value,
+    )
+  const isThere = async (name: string): Promise<boolean> =>
+    (await database.reader.selectFrom('setting').select('name').where('name', '=', name).execute()).length > 0
+  /** What was answered to commands of which all but the first wait until that is done. */
+  const outcomes = (commands: readonly (readonly [string, string?])[]): Promise<readonly unknown[]> =>
+    Promise.all(
+      [['keep busy'] as const, ...commands].map(([name, value]) => write(name, value).catch((error: unknown) => error)),
+    ).then(([, ...answers]) => answers)
+  const messages = (answers: readonly unknown[]): readonly unknown[] =>
+    answers.map((answer) => (answer instanceof Error ? answer.message : answer))
+
+  it('are committed together, and each is answered when it is on disk', async () => {
+    const log = join(folder, 'keystile.db-wal')
+    const bytesOf = async (work: () => Promise<unknown>): Promise<number> => {
+      const before = statSync(log).size
+      await work()
+      return statSync(log).size - before
+    }
+    const names = (prefix: string): readonly string[] => Array.from({ length: 50 }, (_, n) => `${prefix}${n}`)
+    // Each commit writes its pages to the log anew.
+    const together = await bytesOf(() =>
+      Promise.all([
+        write('keep busy'),
+        ...names('together').map(async (name) => {
+          assert.equal(await write('insert', name), name)
+          assert.ok(await isThere(name), name)
+        }),
+      ]),
+    )
+    const apart = await bytesOf(async () => {
+      for (const name of names('apart')) await write('insert', name)
+    })
+    assert.ok(together < apart / 3, `${together} bytes together, ${apart} apart`)
+  })
+
+  it('fail alone: what one of them has written is gone, and the others are there', async () => {
+    const answers = await outcomes([
+      ['insert', 'a'],
+      ['insert and fail', 'b'],
+      ['insert', 'a'],
+      ['unknown'],
+      ['insert', 'c'],
+    ])
+    assert.deepEqual(messages(answers), [
+      'a',
+      'it fails',
+      'UNIQUE constraint failed: setting.name',
+      'the writer thread knows no command "unknown"',
+      'c',
+    ])
+    assert.equal((answers[1] as { code?: string }).code, 'wrong')
+    assert.deepEqual([await isThere('a'), await isThere('b'), await isThere('c')], [true, false, true])
+  })
+
+  it('fail all where the commit does', async () => {
+    await write('prepare')
+    const answers = await outcomes([['insert', 'a'], ['break the commit'], ['insert', 'b'], ['insert and fail', 'c']])
+    assert.deepEqual(new Set(messages(answers)), new Set(['FOREIGN KEY constraint failed']))
+    assert.deepEqual([await isThere('a'), await isThere('b')], [false, false])
+    assert.equal(await write('insert', 'a'), 'a')
+  })
+
+  it('fail all where SQLite gives up the transaction, as on a full disk, and say why', async () => {
+    const answers = await outcomes([
+      ['insert', 'a'],
+      ['lose the transaction', 'b'],
+      ['insert', 'c'],
+    ])
+    // What came after may be of the next transaction.
+    assert.deepEqual(messages(answers).slice(0, 2), ['the disk is full', 'the disk is full'])
+    assert.deepEqual([await isThere('a'), await isThere('b')], [false, false])
+    assert.equal(await write('insert', 'a'), 'a')
+  })
+
+  it('are bounded in number', async () => {
+    await write('prepare')
+    const inserts = Array.from({ length: 100 }, (_, n) => ['insert', String(n)] as const)
+    const answers = await outcomes([['break the commit'], ...inserts])
+    const failed = answers.filter((answer) => answer instanceof Error).length
+    assert.ok(failed >= 1 && failed <= 64, String(failed))
+  })
+
+  it('are all written when the database is closed, and none after', async () => {
+    const writing = outcomes([
+      ['insert', 'a'],
+      ['insert', 'b'],
+    ])
+    const closing = database.close()
+    assert.deepEqual(await writing, ['a', 'b'])
+    await assert.rejects(write('insert', 'c'), (error: DatabaseUnavailableError) =>
+      /is being closed/.test(error.message),
+    )
+    await closing
+    database = await openSqlite(join(folder, 'keystile.db'), pathToFileURL(join(folder, 'writer.mjs')))
+    assert.deepEqual([await isThere('a'), await isThere('b'), await isThere('c')], [true, true, false])
+  })
+})
