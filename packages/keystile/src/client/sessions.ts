@@ -31,6 +31,7 @@ export interface Sessions {
  */
 export function createSessions({ storage, key, endpoints, clock, onSignOut }: SessionsOptions): Sessions {
   const ages = createAges(clock)
+  const deviceKey = `${key}:device`
   let isSignedIn = false
   let renewal: Promise<Session | undefined> | undefined
 
@@ -40,6 +41,11 @@ export function createSessions({ storage, key, endpoints, clock, onSignOut }: Se
     isSignedIn = session !== undefined && session.accessToken !== ''
     if (wasSignedIn && !session) onSignOut()
     return session
+  }
+
+  /** The cookie has its own; and a page's memory holds nothing but the session. */
+  async function readDeviceSecret(): Promise<string | undefined> {
+    return endpoints.refreshTokenIn === 'body' ? storage.read(deviceKey) : undefined
   }
 
   async function write(session: Session | undefined): Promise<void> {
@@ -97,8 +103,10 @@ export function createSessions({ storage, key, endpoints, clock, onSignOut }: Se
     login: (credentials) =>
       exclusive(async () => {
         const askedAt = clock.now()
-        const grant = await endpoints.login(credentials)
+        const grant = await endpoints.login(credentials, await readDeviceSecret())
         await write(sessionOf(randomId(), grant, askedAt))
+        // It stays when they log out: with it, their next login is no stranger's.
+        if (grant.deviceSecret !== undefined) await storage.write(deviceKey, grant.deviceSecret)
       }),
     async logout() {
       const session = await read()
@@ -119,8 +127,8 @@ export function createSessions({ storage, key, endpoints, clock, onSignOut }: Se
   }
 }
 
-function sessionOf(id: string, grant: Grant, askedAt: number): Session {
-  return { id, ...grant, askedAt }
+function sessionOf(id: string, { accessToken, refreshToken, lifetime }: Grant, askedAt: number): Session {
+  return { id, accessToken, refreshToken, lifetime, askedAt }
 }
 
 function randomId(): string {

@@ -3,7 +3,8 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Jwk } from 'keystile/jwt'
 import { ConfigurationError } from '../base/configuration-error.ts'
-import { cannotStart, isLoopback, optionNames, readOptions, type CheckedOptions } from '../server/options.ts'
+import { cannotStart, optionNames, readOptions, type CheckedOptions } from '../server/options.ts'
+import { isLoopback } from '../server/urls.ts'
 
 /** One setting of the stand-alone server, wherever it may come from. */
 interface Setting {
@@ -115,6 +116,18 @@ const settings: readonly Setting[] = [
     environment: ['KEYSTILE_CORS_ORIGINS'],
     summary: 'origins whose pages may ask from elsewhere, with commas between them; none unless said',
     parse: listOf,
+  },
+  {
+    name: 'rateLimits',
+    environment: ['KEYSTILE_RATE_LIMITS'],
+    summary: 'on, or off where guesses are limited in front of the server; on unless said',
+    parse: asText,
+  },
+  {
+    name: 'trustedProxies',
+    environment: ['KEYSTILE_TRUSTED_PROXIES'],
+    summary: 'addresses and ranges of proxies whose X-Forwarded-For is believed, or none where there is no proxy',
+    parse: (value) => (value === 'none' ? [] : listOf(value)),
   },
   {
     name: 'auditSeconds',

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
 import { exportPrivateJwk, exportPublicJwk, generateKey } from 'keystile/jwt'
-import { checkOptions, isOnThisMachine, readOptions } from './options.ts'
+import { checkOptions, readOptions } from './options.ts'
+import { isOnThisMachine } from './urls.ts'
 
 const good = { issuer: 'http://localhost:3000', database: ':memory:' }
 

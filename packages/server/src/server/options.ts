@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { z } from 'zod'
 import { isScopeName, silentLogger, systemClock, type Clock, type Logger } from 'keystile/internal'
 import type { Jwk, SigningKey } from 'keystile/jwt'
@@ -11,6 +10,8 @@ import type { ProfileSchema, PublicUser } from '../features/users/users.ts'
 import { isPostgresUrl } from '../storage/open.ts'
 import type { Pool } from '../storage/postgres.ts'
 import { ConfigurationError } from '../base/configuration-error.ts'
+import { findProxyFault } from './proxies.ts'
+import { findIssuerFaults, findOriginFaults, isOnThisMachine } from './urls.ts'
 
 /** What `createKeystile` is told. `S`: the declared scopes, `P`: the profile's fields, `U`: the user of the app's own directory. */
 export type KeystileOptions<S extends string, P extends object, U = PublicUser & P> = CommonOptions<S> &
@@ -62,6 +63,16 @@ interface CommonOptions<S extends string> {
    * but the issuer's own.
    */
   readonly corsOrigins?: readonly string[]
+  /**
+   * Whether guesses are limited: logins by account and by address, and what else can be guessed or filled up. `off` is for those
+   * who do it in front of Keystile. Default: on.
+   */
+  readonly rateLimits?: 'on' | 'off'
+  /**
+   * Addresses, or ranges such as `10.0.0.0/8`, of the proxies whose `X-Forwarded-For` is believed. An empty list says that no
+   * proxy stands before Keystile. Default: nobody is believed, and nothing is limited by address.
+   */
+  readonly trustedProxies?: readonly string[]
   /** Allows an http issuer, and http in `corsOrigins`, that is not this machine: tokens and passwords then cross the network unprotected. */
   readonly dangerouslyAllowHttpIssuer?: boolean
   readonly logger?: Logger
@@ -155,6 +166,12 @@ const shape = z.strictObject({
   corsOrigins: z
     .array(z.string({ error: 'is an origin such as https://app.example' }), { error: 'is a list of origins' })
     .optional(),
+  rateLimits: z.enum(['on', 'off'], { error: 'is on or off' }).optional(),
+  trustedProxies: z
+    .array(z.string({ error: 'is an address or a range such as 10.0.0.0/8' }), {
+      error: 'is a list of addresses and ranges',
+    })
+    .optional(),
   dangerouslyAllowHttpIssuer: z.boolean({ error: 'is true or false' }).optional(),
   logger: z
     .custom<Logger>(isLogger, {
@@ -183,6 +200,9 @@ export interface CheckedOptions extends Lifetimes {
   readonly signingKey: SigningKey | undefined
   readonly cookieSession: boolean
   readonly corsOrigins: readonly string[]
+  readonly rateLimits: 'on' | 'off'
+  /** `undefined`: not said, so the address of a peer may be that of a proxy. */
+  readonly trustedProxies: readonly string[] | undefined
   readonly logger: Logger
   readonly clock: Clock
 }
@@ -253,6 +273,8 @@ export function readOptions(input: Readonly<Record<string, unknown>>): {
     signingKey,
     cookieSession: rest.cookieSession ?? false,
     corsOrigins: rest.corsOrigins ?? [],
+    rateLimits: rest.rateLimits ?? 'on',
+    trustedProxies: rest.trustedProxies,
     logger: rest.logger ?? silentLogger,
     clock: rest.clock ?? systemClock,
   }
@@ -275,6 +297,7 @@ function findFaultsTogether(
     signingKey,
     cookieSession,
     corsOrigins = [],
+    trustedProxies = [],
     dangerouslyAllowHttpIssuer,
   }: Partial<z.output<typeof shape>>,
   wrong: ReadonlySet<string>,
@@ -315,6 +338,10 @@ function findFaultsTogether(
       add('cookieSession', ['needs an https issuer: from any other, no browser keeps the cookie'])
   }
   for (const origin of corsOrigins) add('corsOrigins', findOriginFaults(origin, dangerouslyAllowHttpIssuer === true))
+  for (const proxy of trustedProxies) {
+    const fault = findProxyFault(proxy)
+    if (fault !== undefined) add('trustedProxies', [`has "${proxy}", which ${fault}`])
+  }
   if (users !== undefined) {
     for (const [option, value] of Object.entries({ registration, roles, profile }))
       if (value !== undefined) add(option, ['is for our own accounts: with users, it is a matter of your directory'])
@@ -341,46 +368,6 @@ function findFaultsTogether(
 function findDatabaseFaults(database: string | Pool): readonly string[] {
   const isForeign = typeof database === 'string' && /^\w[\w+.-]+:/.test(database) && !isPostgresUrl(database)
   return isForeign ? ["is a file, ':memory:' or a postgres: URL"] : []
-}
-
-/** Whether the issuer names this machine, so that no network lies between it and its users. */
-export function isOnThisMachine(issuer: string): boolean {
-  return URL.canParse(issuer) && isLoopback(new URL(issuer).hostname)
-}
-
-export function isLoopback(host: string): boolean {
-  const address = host.replace(/^\[(.*)\]$/, '$1')
-  return address === 'localhost' || address === '::1' || (isIP(address) === 4 && address.startsWith('127.'))
-}
-
-/** RFC 8414 §2: an https URL without query and fragment. Written in its one form, for it is compared as text. */
-function findIssuerFaults(issuer: string, allowHttp: boolean): readonly string[] {
-  if (!/^https?:\/\//.test(issuer) || !URL.canParse(issuer))
-    return ['is a URL such as https://auth.example or http://localhost:3000/auth']
-  const url = new URL(issuer)
-  const faults: string[] = []
-  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '')
-    faults.push('has no user, query or fragment (RFC 8414 §2)')
-  else if (url.href.replace(/\/$/, '') !== issuer)
-    faults.push(`is written ${url.href.replace(/\/$/, '')}: tokens are compared with it letter by letter`)
-  if (url.protocol === 'http:' && !isLoopback(url.hostname) && !allowHttp) {
-    faults.push(
-      'is https: over http, passwords and tokens cross the network unprotected. Where something else protects them, set dangerouslyAllowHttpIssuer',
-    )
-  }
-  return faults
-}
-
-/** An `Origin` is compared as text, so it is written as browsers send it. */
-function findOriginFaults(origin: string, allowHttp: boolean): readonly string[] {
-  if (!/^https?:\/\/[^*]+$/.test(origin) || !URL.canParse(origin))
-    return [`has "${origin}"; an origin is such as https://app.example or http://localhost:5173, without * and null`]
-  const url = new URL(origin)
-  if (url.origin !== origin) return [`has "${origin}", of which the origin is ${url.origin}: as browsers send it`]
-  if (url.protocol === 'https:' || isLoopback(url.hostname) || allowHttp) return []
-  return [
-    `has "${origin}", which is not https: whoever is on the network between could be its page. Where something else protects it, set dangerouslyAllowHttpIssuer`,
-  ]
 }
 
 function findSigningKeyFaults(jwk: Jwk): readonly string[] {

@@ -17,6 +17,7 @@ import { createAudit, type Audit } from '../features/audit/audit.ts'
 import { openEventFeed, type EventFeed } from '../features/events/events.ts'
 import { describeRoutes } from '../features/docs/openapi.ts'
 import { startHousekeeping } from '../features/housekeeping/housekeeping.ts'
+import { noLimits, openLimits, type Limits } from '../features/limits/limits.ts'
 import { introspectRoute } from '../features/oauth/introspect.ts'
 import { cookieSessionRoutes } from '../features/oauth/cookie-session.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
@@ -42,6 +43,7 @@ import { openDatabase } from '../storage/open.ts'
 import { createAppSessions, type Sessions } from './app-sessions.ts'
 import { allowOrigins } from './cors.ts'
 import { checkOptions, type CheckedOptions, type KeystileOptions } from './options.ts'
+import { createProxies, withResolvedAddress, type Proxies } from './proxies.ts'
 import { createRouter } from './router.ts'
 import { readVersion } from './version.ts'
 
@@ -154,23 +156,26 @@ export async function wire(options: CheckedOptions): Promise<Running> {
   const accounts = await openAccounts(options.database, options)
   const { users, passwords, audit } = accounts
   try {
+    const proxies = createProxies(options.trustedProxies ?? [])
+    const limits = await limitsOf(options, accounts.database, proxies)
+    const parts = { accounts, limits, proxies }
     if (options.users) {
       const directory = checkedDirectory(options.users, { rules, logger })
-      return await serve(options, accounts, {
+      return await serve(options, parts, {
         directory,
         findActive: directory.findActive,
         routes: [],
         show: (user) => user,
       })
     }
-    return await serve(options, accounts, {
+    return await serve(options, parts, {
       directory: checkedDirectory(accountDirectory(users, rules), { rules, logger }),
       async findActive(subject) {
         const user = await users.findBySubject(subject)
         return user?.active ? user : undefined
       },
       routes: [
-        ...accountRoutes({ issuer, users, passwords, audit, registration, profile }),
+        ...accountRoutes({ issuer, users, passwords, audit, limits, registration, profile }),
         ...managementRoutes({ users, scopes: rules, profile }),
       ],
       show: ({ publicUser }) => publicUser,
@@ -181,7 +186,28 @@ export async function wire(options: CheckedOptions): Promise<Running> {
   }
 }
 
-async function serve<U>(options: CheckedOptions, accounts: Accounts, people: People<U>): Promise<Running> {
+/** Addresses count where it is said who stands before us: else one of them may be a proxy, which stands for everybody. */
+async function limitsOf(
+  { rateLimits, trustedProxies, clock, logger }: CheckedOptions,
+  database: Database,
+  proxies: Proxies,
+): Promise<Limits> {
+  if (rateLimits === 'off') return noLimits
+  if (!trustedProxies) {
+    logger.warn(
+      {},
+      'logins are limited by account and not by address: set trustedProxies (KEYSTILE_TRUSTED_PROXIES) to the proxies before this server, or to none',
+    )
+  }
+  const isLimited = (address: string): boolean => trustedProxies !== undefined && !proxies.isTrusted(address)
+  return openLimits(database, { clock, logger, isLimited })
+}
+
+async function serve<U>(
+  options: CheckedOptions,
+  { accounts, limits, proxies }: { readonly accounts: Accounts; readonly limits: Limits; readonly proxies: Proxies },
+  people: People<U>,
+): Promise<Running> {
   const { issuer, audience, scopes, corsOrigins, logger, clock } = options
   const { database, feed, users, passwords, clients, audit, close } = accounts
   const { directory, show } = people
@@ -200,11 +226,11 @@ async function serve<U>(options: CheckedOptions, accounts: Accounts, people: Peo
     identity.sessionId === undefined ? undefined : people.findActive(identity.subject).catch(asRefusal)
   const isWelcome = async (identity: Identity): Promise<boolean> =>
     identity.sessionId === undefined || (await findActive(identity)) !== undefined
-  const granting = { directory, passwords, sessions: starter, refresher, scopes, audit, logger }
+  const granting = { directory, passwords, sessions: starter, refresher, scopes, audit, limits, logger }
   const routes = [
     tokenRoute({ ...granting, clients, issueToClient }),
-    revokeRoute({ clients, audit, refresher, sessions: ends, verifier }),
-    introspectRoute({ clients, audit, verifier, isWelcome }),
+    revokeRoute({ clients, audit, limits, refresher, sessions: ends, verifier }),
+    introspectRoute({ clients, audit, limits, verifier, isWelcome }),
     ...(options.cookieSession ? cookieSessionRoutes({ ...granting, issuer, corsOrigins, ends, lifetimes }) : []),
     ...people.routes,
     ...sessionRoutes(ends),
@@ -212,7 +238,8 @@ async function serve<U>(options: CheckedOptions, accounts: Accounts, people: Peo
   ]
   const guard = createGuardCore({ verifier, scopes: scopes.declared, user: findActive })
   const housekeeping = startHousekeeping(database, options)
-  const answer = allowOrigins(createRouter<U>(routes, { issuer, guard, logger }), { issuer, origins: corsOrigins })
+  const allowed = allowOrigins(createRouter<U>(routes, { issuer, guard, logger }), { issuer, origins: corsOrigins })
+  const answer = withResolvedAddress(allowed, proxies)
   const keystile: Keystile<string, unknown> = {
     issuer,
     verifier,

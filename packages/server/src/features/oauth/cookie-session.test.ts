@@ -29,6 +29,7 @@ async function send(
     ends: { end: async (id: string) => done.push(`ended ${id}`) > 0 },
     lifetimes: { sessionSeconds: 100, idleSeconds: 100 },
     logger: { ...silentLogger, debug: (fields: object) => void log.push(fields) },
+    audit: { record: async () => {} },
     directory: { findActive: async () => 'ada', scopes: () => [] },
     scopes: { declared: {}, defaults: [], roles: {} },
     refresher: { find, use: async ({ sessionId }: ProvedRefreshToken) => (done.push(`used ${sessionId}`), issued) },
@@ -54,13 +55,13 @@ describe('POST /session/refresh', () => {
   it('uses the token of the cookie', async () => {
     const { answer, done } = await send(refresh, async () => proved)
     assert.deepEqual([answer.status, done], [200, ['used sid']])
-    assert.match(answer.headers['set-cookie']!, /^__Secure-keystile=r; Max-Age=100; Path=\/base\/session; /)
+    assert.match(answer.cookies![0]!, /^__Secure-keystile=r; Max-Age=100; Path=\/base\/session; /)
   })
 
   it('uses no token of another client, and clears the cookie; why is for the log', async () => {
     const { answer, done, log } = await send(refresh, async () => ({ ...proved, clientId: 'other' }))
     assert.deepEqual([answer.status, done], [400, []])
-    assert.match(answer.headers['set-cookie']!, /^__Secure-keystile=; Max-Age=0; /)
+    assert.match(answer.cookies![0]!, /^__Secure-keystile=; Max-Age=0; /)
     assert.match(answer.headers['content-type']!, /json/)
     assert.deepEqual(log, [{ reason: 'issued to another client' }])
   })
@@ -85,7 +86,7 @@ describe('DELETE /session', () => {
   it('ends no session of another client, and clears the cookie', async () => {
     const { answer, done } = await send(logout, async () => ({ ...proved, clientId: 'other' }))
     assert.deepEqual([answer.status, done], [204, []])
-    assert.match(answer.headers['set-cookie']!, /^__Secure-keystile=; Max-Age=0; /)
+    assert.match(answer.cookies![0]!, /^__Secure-keystile=; Max-Age=0; /)
   })
 
   it('does not clear the cookie while the session cannot be ended', async () => {

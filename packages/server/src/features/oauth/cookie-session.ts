@@ -11,10 +11,10 @@ import { refusalAnswer } from '../../http/refusal.ts'
 import { emptyAnswer, jsonAnswer, type OpenRoute } from '../../http/route.ts'
 import { addressOf } from '../audit/audit.ts'
 import { firstParty } from '../clients/clients.ts'
-import type { IssuedTokens } from '../sessions/issuing.ts'
+import { deviceSeconds } from '../limits/devices.ts'
 import type { Lifetimes } from '../sessions/lifetimes.ts'
 import type { SessionEnds } from '../sessions/session-ends.ts'
-import { grantByPassword, type LoginParts } from './grants/password.ts'
+import { grantByPassword, type Granted, type LoginParts } from './grants/password.ts'
 import { grantByRefreshToken, type RefreshParts } from './grants/refresh-token.ts'
 import { tokenSchema, wireTokens } from './token.ts'
 
@@ -29,6 +29,8 @@ export interface CookieSessionParts<U> extends LoginParts<U>, RefreshParts<U> {
 
 /** A browser takes a cookie of this prefix only over TLS or from itself, and only with `Secure` (RFC 6265bis §4.1.3.1). */
 const cookieName = '__Secure-keystile'
+/** Says that somebody has logged in here before, and stays when they log out. */
+const deviceCookieName = `${cookieName}-device`
 
 const login = strictFields({
   username: stringField().meta({ description: 'The user name or the e-mail address' }),
@@ -38,7 +40,7 @@ const login = strictFields({
     .meta({ description: 'Scopes with a space between them; without any, all that may be had' }),
 })
 
-const { refresh_token: _, ...shownProperties } = tokenSchema.properties
+const { refresh_token: _, device_secret: __, ...shownProperties } = tokenSchema.properties
 const shownSchema = { ...tokenSchema, properties: shownProperties, required: Object.keys(shownProperties) }
 
 /**
@@ -58,18 +60,19 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
   const attributes = `Path=${cookiePathOf(issuer)}; Secure; HttpOnly; SameSite=Strict`
   // No refresh gives more than this; where the session ends before, the next refresh finds that out and clears the cookie.
   const maxAgeSeconds = Math.min(lifetimes.sessionSeconds, lifetimes.idleSeconds)
-  const cleared = { 'set-cookie': `${cookieName}=; Max-Age=0; ${attributes}` }
+  const cleared = [`${cookieName}=; Max-Age=0; ${attributes}`]
 
   function checkOrigin({ headers }: HttpRequestWithBody): void {
     if (!origins.has(headers.get('origin') ?? ''))
       throw new ProblemError('forbidden', `The Origin must be one of ${[...origins].join(', ')}`)
   }
 
-  function answerOf(issued: IssuedTokens): HttpAnswer {
-    const { refresh_token, ...shown } = wireTokens(issued)
-    return jsonAnswer(200, shown, {
-      'set-cookie': `${cookieName}=${refresh_token}; Max-Age=${maxAgeSeconds}; ${attributes}`,
-    })
+  function answerOf(granted: Granted): HttpAnswer {
+    const { refresh_token, device_secret, ...shown } = wireTokens(granted)
+    const cookies = [`${cookieName}=${refresh_token}; Max-Age=${maxAgeSeconds}; ${attributes}`]
+    if (device_secret !== undefined)
+      cookies.push(`${deviceCookieName}=${device_secret}; Max-Age=${deviceSeconds}; ${attributes}`)
+    return { ...jsonAnswer(200, shown), cookies }
   }
 
   /** A cookie that is good for nothing goes with the refusal; while nobody can know, it stays. */
@@ -77,7 +80,7 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
     if (!(error instanceof OAuthError) || error.code !== 'invalid_grant') throw error
     logger.debug({ reason: error.reason }, 'a cookie is refused and cleared')
     const refused = refusalAnswer(error, 'oauth', issuer)!
-    return { ...refused, headers: { ...refused.headers, ...cleared } }
+    return { ...refused, cookies: cleared }
   }
 
   const common = { method: 'POST', below: 'issuer', refusals: 'oauth' } as const
@@ -93,7 +96,7 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
         description: `As POST /token, but the refresh token is in the cookie ${cookieName}, which no script can read.`,
         body: { type: 'json', schema: describeFields(login) },
         success: { status: 200, description: 'An access token', schema: shownSchema, headers: sets },
-        refuses,
+        refuses: { ...refuses, 429: 'Too many tries' },
       },
       async handle(request) {
         checkOrigin(request)
@@ -101,6 +104,8 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
         refuseFaults(errors)
         // What is empty counts as absent, as in a form (RFC 6749 §3.2).
         const form = new Map(Object.entries(fields!).filter(([, value]) => value !== ''))
+        const [deviceSecret = ''] = readCookies(request, deviceCookieName)
+        if (deviceSecret !== '') form.set('device_secret', deviceSecret)
         const device = request.headers.get('user-agent') ?? undefined
         return answerOf(await grantByPassword(form, { ...firstParty, device, address: addressOf(request) }, parts))
       },
@@ -147,7 +152,7 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
         // The session of another client is not this one's to end; what brought its token here is no cookie of ours.
         if (proved?.clientId === firstParty.id)
           await ends.end(proved.sessionId, { actor: `user:${proved.subject}`, address: addressOf(request) })
-        return { ...emptyAnswer, headers: { ...emptyAnswer.headers, ...cleared } }
+        return { ...emptyAnswer, cookies: cleared }
       },
     },
   ]
@@ -165,12 +170,17 @@ export function cookiePathOf(issuer: string): string {
  * @throws {OAuthError} `invalid_grant`
  * @see RFC 6265 §4.2.1 §8.6
  */
-function readCookie({ headers }: HttpRequestWithBody): string | undefined {
-  const [value, another] = (headers.get('cookie') ?? '')
-    .split(';')
-    .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${cookieName}=`))
-    .map((pair) => pair.slice(cookieName.length + 1))
+function readCookie(request: HttpRequestWithBody): string | undefined {
+  const [value, another] = readCookies(request, cookieName)
   if (another !== undefined) throw new OAuthError('invalid_grant', `The cookie ${cookieName} is there twice`)
   return value
+}
+
+/** The values of the cookies of this name, as they were sent. */
+function readCookies({ headers }: HttpRequestWithBody, name: string): readonly string[] {
+  return (headers.get('cookie') ?? '')
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(`${name}=`))
+    .map((pair) => pair.slice(name.length + 1))
 }

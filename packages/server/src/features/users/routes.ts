@@ -9,8 +9,9 @@ import {
   stringField,
 } from '../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, type Route } from '../../http/route.ts'
-import { byCaller, byStranger, type Audit, type CallerIdentity } from '../audit/audit.ts'
+import { addressOf, byCaller, byStranger, type Audit, type CallerIdentity } from '../audit/audit.ts'
 import type { By } from '../audit/entry.ts'
+import type { Limits } from '../limits/limits.ts'
 import { findPasswordFault, type Passwords } from '../password/password.ts'
 import { parseEmail, parseUsername } from './names.ts'
 import { checkProfile, describeProfile, outdated } from './profile.ts'
@@ -54,6 +55,8 @@ const passwordChange = strictFields({
 
 const emailChange = strictFields({ current_password: currentPassword, new_email: emailAddress })
 
+const tooMany = 'Too many tries'
+
 /** Who has called, as these routes need to know them. */
 export interface AccountCaller {
   readonly identity: CallerIdentity
@@ -66,17 +69,27 @@ export function accountRoutes(options: {
   readonly users: Users
   readonly passwords: Passwords
   readonly audit: Audit
+  readonly limits: Limits
   readonly registration: 'open' | 'closed'
   readonly profile: ProfileSchema | undefined
 }): readonly Route<AccountCaller>[] {
-  const { issuer, users, passwords, audit, profile } = options
+  const { issuer, users, passwords, audit, limits, profile } = options
   const common = { below: 'issuer', refusals: 'problem' } as const
   const self = { scopes: [] }
   const userSchema = describeUser(profile)
 
-  /** @throws {ProblemError} `forbidden` when it is not the user's password */
+  /**
+   * Counted by session, so that a stolen token does not keep its owner from changing the password elsewhere.
+   *
+   * @throws {ProblemError} `forbidden` when it is not the user's password, `too_many_requests`
+   */
   async function prove(password: string, user: User, by: By): Promise<void> {
-    if (await passwords.verify(password, user.passwordHash)) return
+    const { giveBack } = await limits.countProof(by.sessionId ?? user.publicUser.id)
+    const isProved = await passwords.verify(password, user.passwordHash).catch(async (error: unknown) => {
+      await giveBack()
+      throw error
+    })
+    if (isProved) return giveBack()
     await audit.record({ event: 'password_refused', by, subject: user.publicUser.id })
     throw new ProblemError('forbidden', 'The current password is wrong')
   }
@@ -96,7 +109,7 @@ export function accountRoutes(options: {
           schema: userSchema,
           headers: { Location: 'Where the user is' },
         },
-        refuses: { 403: 'Registration is closed', 409: 'The username or the email is taken' },
+        refuses: { 403: 'Registration is closed', 409: 'The username or the email is taken', 429: tooMany },
       },
       async handle(request) {
         if (options.registration === 'closed') throw new ProblemError('forbidden', 'Registration is closed')
@@ -104,6 +117,7 @@ export function accountRoutes(options: {
         const { errors, fields } = checkFields(registration, body)
         const extra = await checkProfile(omit(body, registrationFields), profile, registrationFields)
         refuseFaults([...errors, ...extra.errors])
+        await limits.countRegistration(addressOf(request))
         const { username, email, password } = fields!
         const passwordHash = await passwords.hash(password)
         const fresh = { username, email, passwordHash, scopes: [], roles: [], profile: extra.profile }
@@ -161,7 +175,11 @@ export function accountRoutes(options: {
         description: 'Ends every other session of the user.',
         body: { type: 'json', schema: describeFields(passwordChange) },
         success: { status: 204, description: 'Changed' },
-        refuses: { 403: 'The current password is wrong', 409: 'The password was changed at the same time' },
+        refuses: {
+          403: 'The current password is wrong',
+          409: 'The password was changed at the same time',
+          429: tooMany,
+        },
       },
       async handle(request, { identity, user }) {
         const { errors, fields } = checkFields(passwordChange, await readJsonObject(request))
@@ -187,6 +205,7 @@ export function accountRoutes(options: {
         refuses: {
           403: 'The current password is wrong',
           409: 'The email is taken, or the password was changed at the same time',
+          429: tooMany,
         },
       },
       async handle(request, { identity, user }) {
