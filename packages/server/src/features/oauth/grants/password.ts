@@ -60,21 +60,10 @@ export async function grantByPassword<U>(form: Form, client: LoginClient, parts:
       return user !== undefined && device.isOf(directory.subject(user), directory.passwordHash(user))
     },
   })
-  const { issued, subject, passwordHash } = await unlessRefused(counted, () =>
-    tryPassword({ username, password, requested }, client, parts),
-  )
+  const attempt = { username, password, requested, counted }
+  const { issued, subject, passwordHash } = await tryPassword(attempt, client, parts)
   await counted.giveBack()
   return { ...issued, deviceSecret: limits.makeDeviceSecret({ device: counted.device, subject, passwordHash }) }
-}
-
-/** While the password could not be tried, nothing could be guessed. */
-async function unlessRefused<T>(counted: Counted, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!(error instanceof OAuthError)) await counted.giveBack()
-    throw error
-  }
 }
 
 interface Proved {
@@ -89,10 +78,12 @@ async function tryPassword<U>(
     username,
     password,
     requested,
+    counted,
   }: {
     readonly username: string
     readonly password: string
     readonly requested: ReturnType<typeof readRequestedScopes>
+    readonly counted: Counted
   },
   client: LoginClient,
   parts: LoginParts<U>,
@@ -110,7 +101,10 @@ async function tryPassword<U>(
   for (let tries = maxTries; tries > 0; tries--) {
     found = await directory.findByLogin(username)
     const passwordHash = found === undefined ? undefined : directory.passwordHash(found)
-    const isProved = await passwords.verify(password, passwordHash)
+    const isProved = await passwords.verify(password, passwordHash).catch(async (error: unknown) => {
+      await counted.giveBack() // what was not hashed was no guess; what was stays counted, whatever fails from now on
+      throw error
+    })
     if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) return refuse(found)
     const user = await directory.findByLogin(username)
     if (user === undefined || !directory.active(user)) return refuse(found)
