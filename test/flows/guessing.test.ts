@@ -202,13 +202,10 @@ describeOnBoth('guessing', (stage) => {
     const unsaid = await stage.start({ rateLimits: 'on', clock })
     assert.equal(await try101(unsaid, { remoteAddress: '192.0.2.50' }, 'd'), 101)
     const addresses = await stage.sql('select distinct address from audit order by address')
-    assert.deepEqual(addresses.map(({ address }) => address).toSorted(), [
-      '127.0.0.1',
-      '192.0.2.1',
-      '192.0.2.50',
-      '192.0.2.9',
-      null,
-    ])
+    assert.deepEqual(
+      new Set(addresses.map(({ address }) => address)),
+      new Set(['127.0.0.1', '192.0.2.1', '192.0.2.50', '192.0.2.9', null]),
+    )
   })
 
   it('counts the current password by session, and never keeps the owner from another one', async () => {

@@ -20,7 +20,7 @@ export interface Devices {
   make(device: { readonly id?: string | undefined; readonly subject: string; readonly passwordHash: string }): string
 }
 
-export const deviceSeconds = 400 * 24 * 60 * 60 // as long as a browser keeps a cookie (RFC 6265bis §5.5)
+export const deviceSeconds: number = 400 * 24 * 60 * 60 // as long as a browser keeps a cookie (RFC 6265bis §5.5)
 const maxSecretLength = 1_000
 
 export function createDevices(key: string, clock: Clock): Devices {

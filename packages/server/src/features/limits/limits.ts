@@ -10,8 +10,10 @@ import { claimDeviceKey, findWait, giveBack, spend, type Use } from './store.ts'
 const seconds = 1000
 const minutes = 60 * seconds
 
+type RateName = 'login' | 'address' | 'device' | 'proof' | 'registration' | 'client'
+
 /** What is limited, and how. A burst and a day of intervals is what there can be in any 24 hours. */
-export const rates = {
+export const rates: Readonly<Record<RateName, Rate>> = {
   /** Logins from unknown devices, by what was typed as the name: 50 a day. Our accounts have two names, so 100 an account. */
   login: { burst: 10, intervalMilliseconds: 36 * minutes },
   /** Logins from unknown devices at an address, whoever they are for: an office may be behind it. */
@@ -24,9 +26,7 @@ export const rates = {
   registration: { burst: 50, intervalMilliseconds: 2 * minutes },
   /** Refusals of a client at an address that are written down. A secret of 256 bits cannot be guessed; a disk can be filled. */
   client: { burst: 20, intervalMilliseconds: 1 * minutes },
-} satisfies Readonly<Record<string, Rate>>
-
-type RateName = keyof typeof rates
+}
 
 /** What was counted before it was tried. */
 export interface Counted {
