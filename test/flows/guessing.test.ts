@@ -83,11 +83,15 @@ describeOnBoth('guessing', (stage) => {
   })
 
   it('lets no more through of many at once, on two instances', async () => {
-    const instances = [await stage.start(limited), await stage.start(limited)]
+    const clock = createTestClock()
+    const instances = [await stage.start({ ...limited, clock }), await stage.start({ ...limited, clock })]
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, n) => guess(instances[n % 2]!, { address: addressOf(n) })),
     )
     assert.deepEqual([countOf(answers, 400), countOf(answers, 429)], [10, 90])
+    // What was refused has used nothing up.
+    clock.advance(36 * 60)
+    assert.equal((await guess(instances[0]!, { password: tooLong })).status, 400)
   })
 
   it('does not count who knows the password', async () => {
