@@ -9,7 +9,7 @@ import {
   type TestKeystile,
 } from '../support/keystile.ts'
 
-const isLong = process.env['KEYSTILE_LONG'] === '1'
+const isLong = Boolean(process.env['KEYSTILE_LONG'])
 const limited = { rateLimits: 'on', trustedProxies: ['127.0.0.1'] } as const
 const wrong = 'not the password of anybody'
 /** Refused before it is hashed, and counted like any other. */

@@ -6,7 +6,7 @@ import { openLimits } from '../../packages/server/src/features/limits/limits.ts'
 import { openDatabase } from '../../packages/server/src/storage/open.ts'
 import { createTestClock, describeOnBoth } from '../support/keystile.ts'
 
-const isLong = process.env['KEYSTILE_LONG'] === '1'
+const isLong = Boolean(process.env['KEYSTILE_LONG'])
 const count = isLong ? 1_000_000 : 1_500
 const writerThread = new URL('../../packages/server/src/server/writer-thread.ts', import.meta.url)
 const addressOf = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`
