@@ -41,6 +41,7 @@ export async function prepareSessions(place: Place, needed: number, quick: boole
     database,
     ...(key !== undefined && { key }),
     accessTokenSeconds: 24 * 60 * 60,
+    rateLimits: 'off',
   })
   try {
     const subjects = await inBatches(Math.ceil(count / sessionsOfUser), (n) => register(keystile, n))

@@ -19,6 +19,7 @@ export function standAlone(cwd: string, env: Readonly<Record<string, string>> = 
       KEYSTILE_HOST: '127.0.0.1',
       KEYSTILE_ISSUER: issuer,
       KEYSTILE_ACCESS_TOKEN_SECONDS: String(24 * 60 * 60),
+      KEYSTILE_RATE_LIMITS: 'off',
       ...env,
     },
   }

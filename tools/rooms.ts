@@ -141,6 +141,12 @@ const server: Package = {
       from: ['storage'],
       packages: ['keystile', 'node:perf_hooks'],
     },
+    {
+      name: 'features/limits',
+      for: 'how often somebody may guess, counted in the database; and the devices that are known',
+      from: ['base', 'storage'],
+      packages: ['keystile', 'kysely', 'node:crypto'],
+    },
     { name: 'features/scopes', for: 'scopes and roles: who holds what', from: [], packages: ['keystile'] },
     {
       name: 'features/sessions',
@@ -168,6 +174,7 @@ const server: Package = {
         'http',
         'features/events',
         'features/audit',
+        'features/limits',
         'features/scopes',
         'features/sessions',
         'features/password',
@@ -183,13 +190,13 @@ const server: Package = {
     {
       name: 'features/clients',
       for: 'OAuth clients and their authentication',
-      from: ['base', 'storage', 'http', 'features/events', 'features/audit', 'features/sessions'],
+      from: ['base', 'storage', 'http', 'features/events', 'features/audit', 'features/limits', 'features/sessions'],
       packages: ['keystile', 'kysely'],
     },
     {
       name: 'features/housekeeping',
       for: 'what is over, deleted in small steps',
-      from: ['storage', 'features/audit'],
+      from: ['storage', 'features/audit', 'features/limits'],
       packages: ['keystile'],
     },
     {
@@ -199,6 +206,7 @@ const server: Package = {
         'http',
         'features/audit',
         'features/metrics',
+        'features/limits',
         'features/scopes',
         'features/sessions',
         'features/password',

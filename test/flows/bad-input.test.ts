@@ -32,7 +32,9 @@ before(async () => {
   const log = (fields: object, message: string): void => void logged.push(fields, message)
   const logger = { debug: log, info: log, warn: log, error: log }
   server = await listen(
-    await wire(checkOptions({ issuer: url, database: ':memory:', logger, scopes: { 'items:read': 'x' } })),
+    await wire(
+      checkOptions({ issuer: url, database: ':memory:', rateLimits: 'off', logger, scopes: { 'items:read': 'x' } }),
+    ),
     { hosts: ['127.0.0.1'], port },
   )
   await send('/users', JSON.stringify({ username: 'ada', email: 'ada@example.com', password }), 'application/json')

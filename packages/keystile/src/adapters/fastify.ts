@@ -5,7 +5,7 @@ import type { AnswerBody, HttpAnswer, HttpRequest } from '../http/message.ts'
 import { assembleGuard } from './assemble-guard.ts'
 import { rememberRoutes } from './fastify-routes.ts'
 import type { Mountable } from './mountable.ts'
-import { connectionAfter, readCheckedRequest, readNodeRequest } from './node-request.ts'
+import { connectionAfter, cookieHeader, readCheckedRequest, readNodeRequest } from './node-request.ts'
 import { refuseToGoOn } from './thrown.ts'
 
 /** A hook of Fastify: `{ onRequest: guard(…) }` on a route, or `app.addHook('onRequest', guard(…))` for all routes of a plugin. */
@@ -73,11 +73,12 @@ export const documentRoutes: (app: FastifyInstance) => Promise<void> = atTheRoot
   rememberRoutes(app)
 })
 
-function send(reply: FastifyReply, { status, headers, body }: HttpAnswer<AnswerBody>): FastifyReply {
+function send(reply: FastifyReply, answer: HttpAnswer<AnswerBody>): FastifyReply {
+  const { status, headers, body } = answer
   // As bytes: to a string of JSON Fastify adds a charset.
   return reply
     .code(status)
-    .headers({ ...headers, ...connectionAfter(status) })
+    .headers({ ...headers, ...cookieHeader(answer), ...connectionAfter(status) })
     .send(typeof body === 'string' ? Buffer.from(body) : body)
 }
 

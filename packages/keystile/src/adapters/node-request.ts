@@ -76,10 +76,21 @@ export function connectionAfter(status: number): Readonly<Record<string, string>
   return status === 413 ? { connection: 'close' } : {}
 }
 
-export function writeAnswer(response: ServerResponse, { status, headers, body = '' }: HttpAnswer<AnswerBody>): void {
+/** The cookies of an answer, as Node and Fastify take them. */
+export function cookieHeader({ cookies = [] }: HttpAnswer<AnswerBody>): Readonly<Record<string, string[]>> {
+  return cookies.length > 0 ? { 'set-cookie': [...cookies] } : {}
+}
+
+export function writeAnswer(response: ServerResponse, answer: HttpAnswer<AnswerBody>): void {
+  const { status, headers, body = '' } = answer
   // Somebody has answered while we waited, because of a time-out say. To try again would throw where nobody catches.
   if (response.headersSent) return
   response
-    .writeHead(status, { ...headers, ...connectionAfter(status), 'content-length': Buffer.byteLength(body) })
+    .writeHead(status, {
+      ...headers,
+      ...cookieHeader(answer),
+      ...connectionAfter(status),
+      'content-length': Buffer.byteLength(body),
+    })
     .end(body)
 }

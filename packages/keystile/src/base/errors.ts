@@ -85,6 +85,7 @@ const problemStatus = {
   content_too_large: 413,
   unsupported_media_type: 415,
   unprocessable_content: 422,
+  too_many_requests: 429,
   internal_server_error: 500,
   temporarily_unavailable: 503,
 } as const

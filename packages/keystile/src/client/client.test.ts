@@ -47,6 +47,36 @@ describe('createClient', () => {
       assert.equal(await stage.client.isSignedIn(), false)
     })
 
+    it('takes an answer of 429 for no word on the password, in whatever words it comes', async () => {
+      for (const error of ['temporarily_unavailable', 'invalid_grant', undefined]) {
+        answerTokens(429, JSON.stringify({ error, error_description: 'Too many tries' }), { 'retry-after': '2160' })
+        await assert.rejects(stage.client.login(ada), {
+          code: 'temporarily_unavailable',
+          status: 429,
+          retryAfterSeconds: 2_160,
+        })
+      }
+    })
+
+    it('shows at each login what the last one on this device brought, also after a logout', async () => {
+      const secrets = (): readonly (string | null)[] =>
+        stage.server.askedFor('POST /auth/token').map(({ body }) => new URLSearchParams(body).get('device_secret'))
+      const answer = (device_secret?: unknown): void =>
+        answerTokens(200, JSON.stringify({ access_token: 'a', refresh_token: 'r', expires_in: 60, device_secret }))
+      answer('first')
+      await stage.client.login(ada)
+      await stage.client.logout()
+      assert.equal(await stage.client.isSignedIn(), false)
+      answer()
+      await stage.client.login(ada)
+      answer(7)
+      await stage.client.login(ada)
+      answer('second')
+      await stage.client.login(ada)
+      await stage.client.login(ada)
+      assert.deepEqual(secrets(), [null, 'first', 'first', 'first', 'second'])
+    })
+
     it('follows no redirect with a password', async () => {
       answerTokens(307, '', { location: `${stage.server.origin}/elsewhere` })
       await assert.rejects(stage.client.login(ada), { code: 'temporarily_unavailable', status: undefined })

@@ -16,12 +16,15 @@ export interface Grant {
   readonly refreshToken: string
   /** `expires_in`, in milliseconds. */
   readonly lifetime: number
+  /** For the next login from this device; in a cookie where the refresh token is. */
+  readonly deviceSecret?: string
 }
 
 /** How sessions are begun, refreshed and ended at the issuer. All methods throw what `askIssuer` throws. */
 export interface Endpoints {
   readonly refreshTokenIn: 'body' | 'cookie'
-  login(credentials: Credentials): Promise<Grant>
+  /** @param deviceSecret what the last login from this device brought */
+  login(credentials: Credentials, deviceSecret?: string): Promise<Grant>
   refresh(refreshToken: string): Promise<Grant>
   /** Ends the session of these tokens, and no other; where they do not say which it is, that of the cookie. */
   logout(tokens: Pick<Grant, 'accessToken' | 'refreshToken'>): Promise<void>
@@ -44,8 +47,14 @@ export function tokenEndpoints({ issuer, fetch }: Issuer): Endpoints {
     askIssuer(fetch, `${issuer}${path}`, { method: 'POST', body: new URLSearchParams(form), credentials: 'omit' })
   return {
     refreshTokenIn: 'body',
-    async login({ username, password, scopes }) {
-      const form = { grant_type: 'password', username, password, ...(scopes && { scope: scopes.join(' ') }) }
+    async login({ username, password, scopes }, deviceSecret) {
+      const form = {
+        grant_type: 'password',
+        username,
+        password,
+        ...(scopes && { scope: scopes.join(' ') }),
+        ...(deviceSecret !== undefined && { device_secret: deviceSecret }),
+      }
       return grantOf(await post('/token', form), 'body')
     },
     async refresh(refreshToken) {
@@ -91,9 +100,10 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
 
 /** @throws {ClientError} for what no issuer answers: the page of a hotel that wants a login of its own, say */
 function grantOf(answer: Answer, refreshTokenIn: Endpoints['refreshTokenIn']): Grant {
-  const { access_token: accessToken, expires_in: seconds, refresh_token: inBody } = answer
+  const { access_token: accessToken, expires_in: seconds, refresh_token: inBody, device_secret: deviceSecret } = answer
   const refreshToken = refreshTokenIn === 'body' ? inBody : ''
   if (typeof accessToken !== 'string' || typeof refreshToken !== 'string' || typeof seconds !== 'number')
     throw new ClientError('temporarily_unavailable', 'The issuer answers without tokens')
-  return { accessToken, refreshToken, lifetime: seconds * 1000 }
+  const tokens = { accessToken, refreshToken, lifetime: seconds * 1000 }
+  return typeof deviceSecret === 'string' ? { ...tokens, deviceSecret } : tokens
 }

@@ -44,6 +44,7 @@ export function createSessions({ storage, key, endpoints, clock, onSignOut }: Se
   let lastId = ''
   /** Of the last login that was made here. Nobody need be told of that. */
   let ownId: string | undefined
+  const deviceKey = `${key}:device`
   let renewal: Promise<Session | undefined> | undefined
 
   async function read(): Promise<Session | undefined> {
@@ -52,6 +53,11 @@ export function createSessions({ storage, key, endpoints, clock, onSignOut }: Se
     lastId = now
     if (before !== '' && before !== now && now !== ownId) onSignOut()
     return session
+  }
+
+  /** The cookie has its own; and a page's memory holds nothing but the session. */
+  async function readDeviceSecret(): Promise<string | undefined> {
+    return endpoints.refreshTokenIn === 'body' ? storage.read(deviceKey) : undefined
   }
 
   async function write(session: Session | undefined): Promise<void> {
@@ -111,10 +117,12 @@ export function createSessions({ storage, key, endpoints, clock, onSignOut }: Se
     login: (credentials) =>
       exclusive(async () => {
         const askedAt = clock.now()
-        const grant = await endpoints.login(credentials)
+        const grant = await endpoints.login(credentials, await readDeviceSecret())
         const session = sessionOf(grant, askedAt)
         ownId = session.id
         await write(session)
+        // It stays when they log out: with it, their next login is no stranger's.
+        if (grant.deviceSecret !== undefined) await storage.write(deviceKey, grant.deviceSecret)
       }),
     async logout() {
       const session = await read()
@@ -136,8 +144,8 @@ export function createSessions({ storage, key, endpoints, clock, onSignOut }: Se
 }
 
 /** @param id what it was known by so far */
-function sessionOf(grant: Grant, askedAt: number, id = ''): Session {
-  return { id: sidOf(grant.accessToken) ?? (id || randomId()), ...grant, askedAt }
+function sessionOf({ accessToken, refreshToken, lifetime }: Grant, askedAt: number, id = ''): Session {
+  return { id: sidOf(accessToken) ?? (id || randomId()), accessToken, refreshToken, lifetime, askedAt }
 }
 
 function randomId(): string {

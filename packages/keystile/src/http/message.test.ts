@@ -44,6 +44,11 @@ describe('toResponse', () => {
     assert.equal(await response.text(), '{}')
   })
 
+  it('sets each cookie in a field of its own (RFC 6265 §3)', () => {
+    const cookies = ['a=1; Path=/', 'b=2; Path=/']
+    assert.deepEqual(toResponse({ status: 200, headers: {}, cookies }).headers.getSetCookie(), cookies)
+  })
+
   it('has no body where none may be (RFC 9110 §15.3.5)', () => {
     assert.equal(toResponse({ status: 204, headers: {} }).body, null)
   })

@@ -29,11 +29,15 @@ export type AnswerBody = string | Uint8Array<ArrayBuffer>
 export interface HttpAnswer<Body extends AnswerBody = string> {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
+  /** Values of `Set-Cookie`, the one field that several may not be joined in (RFC 6265 §3). */
+  readonly cookies?: readonly string[] | undefined
   readonly body?: Body | undefined
 }
 
 export function toResponse(answer: HttpAnswer<AnswerBody>): Response {
-  return new Response(answer.body ?? null, { status: answer.status, headers: answer.headers })
+  const headers = new Headers(answer.headers)
+  for (const cookie of answer.cookies ?? []) headers.append('set-cookie', cookie)
+  return new Response(answer.body ?? null, { status: answer.status, headers })
 }
 
 /**

@@ -13,6 +13,7 @@ describe('problemAnswer', () => {
     content_too_large: [413, 'Content Too Large'],
     unsupported_media_type: [415, 'Unsupported Media Type'],
     unprocessable_content: [422, 'Unprocessable Content'],
+    too_many_requests: [429, 'Too Many Requests'],
     internal_server_error: [500, 'Internal Server Error'],
     temporarily_unavailable: [503, 'Service Unavailable'],
   }

@@ -16,6 +16,7 @@ import type { Binding } from '../server/server.ts'
 import { isLoopback, isOnThisMachine } from '../server/this-machine.ts'
 import { hostsOf, isPort, readMetrics } from './binding.ts'
 import { logLevels } from './log.ts'
+import { readJwk, readSecretFile } from './secret-files.ts'
 
 /** One setting of the stand-alone server, wherever it may come from. */
 interface Setting {
@@ -145,6 +146,18 @@ const settings: readonly Setting[] = [
     environment: ['KEYSTILE_CORS_ORIGINS'],
     summary: 'origins whose pages may ask from elsewhere, with commas between them; none unless said',
     parse: listOf,
+  },
+  {
+    name: 'rateLimits',
+    environment: ['KEYSTILE_RATE_LIMITS'],
+    summary: 'on, or off where guesses are limited in front of the server; on unless said',
+    parse: asText,
+  },
+  {
+    name: 'trustedProxies',
+    environment: ['KEYSTILE_TRUSTED_PROXIES'],
+    summary: 'addresses and ranges of proxies whose X-Forwarded-For is believed, or none where there is no proxy',
+    parse: (value) => (value === 'none' ? [] : listOf(value)),
   },
   {
     name: 'auditSeconds',
@@ -365,29 +378,5 @@ function take(values: Record<string, unknown>, setting: Setting, value: string, 
     values[setting.name] = setting.parse(value)
   } catch (error) {
     faults.push(`${where} ${(error as Error).message}`)
-  }
-}
-
-function readSecretFile(variable: string, path: string | undefined, faults: string[]): string | undefined {
-  if (!path) return undefined
-  try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
-  } catch (error) {
-    faults.push(`${variable}: ${(error as Error).message}`)
-    return undefined
-  }
-}
-
-function readJwk(path: string): Jwk {
-  let content: string
-  try {
-    content = readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new TypeError(`names a file with a private JWK: ${(error as Error).message}`)
-  }
-  try {
-    return JSON.parse(content) as Jwk
-  } catch {
-    throw new TypeError(`names a file with a private JWK; ${path} is not JSON`)
   }
 }

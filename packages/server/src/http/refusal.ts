@@ -31,7 +31,7 @@ export function refusalAnswer(error: unknown, refusals: OpenRoute['refusals'], r
 }
 
 function oauthCodeOf(status: number): string {
-  if (status === 503) return 'temporarily_unavailable'
+  if (status === 429 || status === 503) return 'temporarily_unavailable'
   return status === 500 ? 'server_error' : 'invalid_request'
 }
 

@@ -62,6 +62,16 @@ interface CommonOptions<S extends string> {
    * but the issuer's own.
    */
   readonly corsOrigins?: readonly string[]
+  /**
+   * Whether guesses are limited: logins by account and by address, and what else can be guessed or filled up. `off` is for those
+   * who do it in front of Keystile. Default: on.
+   */
+  readonly rateLimits?: 'on' | 'off'
+  /**
+   * Addresses, or ranges such as `10.0.0.0/8`, of the proxies whose `X-Forwarded-For` is believed. An empty list says that no
+   * proxy stands before Keystile. Default: nobody is believed, and nothing is limited by address.
+   */
+  readonly trustedProxies?: readonly string[]
   /** Allows an http issuer, and http in `corsOrigins`, that is not this machine: tokens and passwords then cross the network unprotected. */
   readonly dangerouslyAllowHttpIssuer?: boolean
   readonly logger?: Logger

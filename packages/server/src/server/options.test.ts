@@ -78,6 +78,20 @@ describe('checkOptions', () => {
   })
 })
 
+describe('trustedProxies', () => {
+  it('are addresses and ranges, and never everybody', () => {
+    const given = { issuer: 'http://localhost:3000', database: ':memory:' }
+    assert.equal(checkOptions(given).trustedProxies, undefined)
+    assert.deepEqual(checkOptions({ ...given, trustedProxies: [] }).trustedProxies, [])
+    assert.ok(checkOptions({ ...given, trustedProxies: ['10.0.0.0/8', '::1'] }))
+    for (const [range, told] of [
+      ['0.0.0.0/0', /trustedProxies has "0\.0\.0\.0\/0", which is everybody/],
+      ['proxy', /trustedProxies has "proxy", which is no address such as/],
+    ] as const)
+      assert.throws(() => checkOptions({ ...given, trustedProxies: [range] }), told)
+  })
+})
+
 describe('isOnThisMachine', () => {
   it('is said of loopback by any of its names, and of nothing that is no URL', () => {
     for (const issuer of ['http://localhost', 'https://127.1.2.3:1/x', 'http://[::1]'])

@@ -11,6 +11,7 @@ import type { ProfileSchema } from '../features/users/users.ts'
 import { isPostgresUrl } from '../storage/open.ts'
 import type { Pool } from '../storage/postgres.ts'
 import { ConfigurationError } from '../base/configuration-error.ts'
+import { findProxyFault } from './proxies.ts'
 import { defaultLifetimes } from './rules/option-rules.ts'
 import type { Bind, Situation } from './rules/rule.ts'
 import { examine, textOf } from './rules/rules.ts'
@@ -96,6 +97,12 @@ const shape = z.strictObject({
   corsOrigins: z
     .array(z.string({ error: 'is an origin such as https://app.example' }), { error: 'is a list of origins' })
     .optional(),
+  rateLimits: z.enum(['on', 'off'], { error: 'is on or off' }).optional(),
+  trustedProxies: z
+    .array(z.string({ error: 'is an address or a range such as 10.0.0.0/8' }), {
+      error: 'is a list of addresses and ranges',
+    })
+    .optional(),
   dangerouslyAllowHttpIssuer: z.boolean({ error: 'is true or false' }).optional(),
   logger: z
     .custom<Logger>(isLogger, {
@@ -126,6 +133,9 @@ export interface CheckedOptions extends Lifetimes {
   readonly signingKey: SigningKey | undefined
   readonly cookieSession: boolean
   readonly corsOrigins: readonly string[]
+  readonly rateLimits: 'on' | 'off'
+  /** `undefined`: not said, so the address of a peer may be that of a proxy. */
+  readonly trustedProxies: readonly string[] | undefined
   readonly logger: Logger
   readonly clock: Clock
   /** What rules of safety look at, as it was given. */
@@ -227,6 +237,8 @@ function complete(situation: GivenSituation): CheckedOptions {
     signingKey: rest.signingKey && signingKeyOf(rest.signingKey),
     cookieSession: rest.cookieSession ?? false,
     corsOrigins: rest.corsOrigins ?? [],
+    rateLimits: rest.rateLimits ?? 'on',
+    trustedProxies: rest.trustedProxies,
     logger: rest.logger ?? silentLogger,
     clock: rest.clock ?? systemClock,
     situation,
@@ -248,6 +260,7 @@ function findFaultsTogether(
     users,
     cookieSession,
     corsOrigins = [],
+    trustedProxies = [],
   }: Partial<z.output<typeof shape>>,
   wrong: ReadonlySet<string>,
 ): readonly OptionFault[] {
@@ -261,6 +274,10 @@ function findFaultsTogether(
   if (cookieSession && issuer?.includes(';'))
     add('cookieSession', ['needs an issuer without ";": the path of a cookie would end there (RFC 6265 §4.1.1)'])
   for (const origin of corsOrigins) add('corsOrigins', findOriginFaults(origin))
+  for (const proxy of trustedProxies) {
+    const fault = findProxyFault(proxy)
+    if (fault !== undefined) add('trustedProxies', [`has "${proxy}", which ${fault}`])
+  }
   if (users !== undefined) {
     for (const [option, value] of Object.entries({ registration, passwordMinLength, roles, profile }))
       if (value !== undefined) add(option, ['is for our own accounts: with users, it is a matter of your directory'])

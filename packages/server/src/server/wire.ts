@@ -17,6 +17,7 @@ import { createAudit, type Audit } from '../features/audit/audit.ts'
 import { openEventFeed, type EventFeed } from '../features/events/events.ts'
 import { describeRoutes } from '../features/docs/openapi.ts'
 import { startHousekeeping } from '../features/housekeeping/housekeeping.ts'
+import { noLimits, openLimits, type Limits } from '../features/limits/limits.ts'
 import { introspectRoute } from '../features/oauth/introspect.ts'
 import { cookieSessionRoutes } from '../features/oauth/cookie-session.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
@@ -49,6 +50,7 @@ import { allowOrigins } from './cors.ts'
 import type { KeystileOptions } from './keystile-options.ts'
 import { heedRules } from './machine.ts'
 import { checkOptions, type CheckedOptions } from './options.ts'
+import { createProxies, withResolvedAddress, type Proxies } from './proxies.ts'
 import { createRouteNames, createRouter } from './router.ts'
 import { readVersion } from './version.ts'
 
@@ -170,48 +172,67 @@ export async function wire(options: CheckedOptions, observer: Observer = nobody)
   const passwordPolicy = createPasswordPolicy({ issuer, minLength: options.passwordMinLength })
   try {
     await heedRules(options, accounts.database)
+    const proxies = createProxies(options.trustedProxies ?? [])
+    const limits = await limitsOf(options, accounts.database, proxies)
+    const parts = { accounts, limits, proxies, observer }
     if (options.users) {
       const directory = checkedDirectory(options.users, { rules, logger })
-      return await serve(
-        options,
-        { ...accounts, observer },
-        {
-          directory,
-          findActive: directory.findActive,
-          routes: [],
-          show: (user) => user,
-        },
-      )
+      return await serve(options, parts, {
+        directory,
+        findActive: directory.findActive,
+        routes: [],
+        show: (user) => user,
+      })
     }
-    return await serve(
-      options,
-      { ...accounts, observer },
-      {
-        directory: checkedDirectory(accountDirectory(users, rules), { rules, logger }),
-        async findActive(subject) {
-          const user = await users.findBySubject(subject)
-          return user?.active ? user : undefined
-        },
-        routes: [
-          ...accountRoutes({ issuer, users, passwords, passwordPolicy, audit, registration, profile }),
-          ...managementRoutes({ users, scopes: rules, profile }),
-        ],
-        show: ({ publicUser }) => publicUser,
+    return await serve(options, parts, {
+      directory: checkedDirectory(accountDirectory(users, rules), { rules, logger }),
+      async findActive(subject) {
+        const user = await users.findBySubject(subject)
+        return user?.active ? user : undefined
       },
-    )
+      routes: [
+        ...accountRoutes({ issuer, users, passwords, passwordPolicy, audit, limits, registration, profile }),
+        ...managementRoutes({ users, scopes: rules, profile }),
+      ],
+      show: ({ publicUser }) => publicUser,
+    })
   } catch (error) {
     await accounts.close()
     throw error
   }
 }
 
+/** Addresses count where it is said who stands before us: else one of them may be a proxy, which stands for everybody. */
+async function limitsOf(
+  { rateLimits, trustedProxies, clock, logger }: CheckedOptions,
+  database: Database,
+  proxies: Proxies,
+): Promise<Limits> {
+  if (rateLimits === 'off') return noLimits
+  if (!trustedProxies) {
+    logger.warn(
+      {},
+      'logins are limited by account and not by address: set trustedProxies (KEYSTILE_TRUSTED_PROXIES) to the proxies before this server, or to none',
+    )
+  }
+  const isLimited = (address: string): boolean => trustedProxies !== undefined && !proxies.isTrusted(address)
+  return openLimits(database, { clock, logger, isLimited })
+}
+
+interface ServingParts {
+  readonly accounts: Accounts
+  readonly limits: Limits
+  readonly proxies: Proxies
+  readonly observer: Observer
+}
+
 async function serve<U>(
   options: CheckedOptions,
-  accounts: Accounts & { readonly observer: Observer },
+  { accounts, limits, proxies, observer }: ServingParts,
   people: People<U>,
 ): Promise<Running> {
   const { issuer, audience, scopes, corsOrigins, logger, clock } = options
-  const { database, feed, users, hashThreads, passwords, clients, audit, observer, close } = accounts
+  const { database, feed, users, hashThreads, passwords, clients, audit, close } = accounts
   const { directory, show } = people
   const signingKeys = await openSigningKeys(database, { issuer, source: signingKeySource(options), clock })
   const signingKey = (): SigningKey => signingKeys.current
@@ -228,11 +249,11 @@ async function serve<U>(
     identity.sessionId === undefined ? undefined : people.findActive(identity.subject).catch(asRefusal)
   const isWelcome = async (identity: Identity): Promise<boolean> =>
     identity.sessionId === undefined || (await findActive(identity)) !== undefined
-  const granting = { directory, passwords, sessions: starter, refresher, scopes, audit, logger, observer }
+  const granting = { directory, passwords, sessions: starter, refresher, scopes, audit, limits, logger, observer }
   const routes = [
     tokenRoute({ ...granting, clients, issueToClient }),
-    revokeRoute({ clients, audit, refresher, sessions: ends, verifier }),
-    introspectRoute({ clients, audit, verifier, isWelcome }),
+    revokeRoute({ clients, audit, limits, refresher, sessions: ends, verifier }),
+    introspectRoute({ clients, audit, limits, verifier, isWelcome }),
     ...(options.cookieSession ? cookieSessionRoutes({ ...granting, issuer, corsOrigins, ends, lifetimes }) : []),
     ...people.routes,
     ...sessionRoutes(ends),
@@ -240,10 +261,9 @@ async function serve<U>(
   ]
   const guard = createGuardCore({ verifier, scopes: scopes.declared, user: findActive })
   const housekeeping = startHousekeeping(database, options)
-  const answer = allowOrigins(createRouter<U>(routes, { issuer, guard, logger, observer }), {
-    issuer,
-    origins: corsOrigins,
-  })
+  const router = createRouter<U>(routes, { issuer, guard, logger, observer })
+  const allowed = allowOrigins(router, { issuer, origins: corsOrigins })
+  const answer = withResolvedAddress(allowed, proxies)
   const keystile: Keystile<string, unknown> = {
     issuer,
     verifier,

@@ -3,6 +3,7 @@ import { commands as clientCommands } from '../features/clients/store.ts'
 import { commands as auditCommands } from '../features/audit/store.ts'
 import { commands as eventCommands } from '../features/events/store.ts'
 import { commands as housekeepingCommands } from '../features/housekeeping/store.ts'
+import { commands as limitCommands } from '../features/limits/store.ts'
 import { commands as sessionCommands } from '../features/sessions/store.ts'
 import { commands as signingKeyCommands } from '../features/signing-keys/store.ts'
 import { commands as userCommands } from '../features/users/store.ts'
@@ -13,6 +14,7 @@ await serveCommands([
   ...clientCommands,
   ...eventCommands,
   ...housekeepingCommands,
+  ...limitCommands,
   ...sessionCommands,
   ...signingKeyCommands,
   ...userCommands,

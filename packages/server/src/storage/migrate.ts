@@ -5,6 +5,7 @@ import * as refreshTokens from './migrations/0002-refresh-tokens.ts'
 import * as clients from './migrations/0003-clients.ts'
 import * as audit from './migrations/0004-audit.ts'
 import * as housekeeping from './migrations/0005-housekeeping.ts'
+import * as limits from './migrations/0006-limits.ts'
 import type { Tables } from './tables.ts'
 
 const migrations = {
@@ -13,6 +14,7 @@ const migrations = {
   '0003-clients': clients,
   '0004-audit': audit,
   '0005-housekeeping': housekeeping,
+  '0006-limits': limits,
 }
 
 /** Where the tables lie on PostgreSQL, so that an app's own database can hold them beside its own. */

@@ -119,6 +119,14 @@ export interface AuditRow {
   readonly detail: string | null
 }
 
+/** How much of a limit is used up. */
+export interface RateRow {
+  /** A hash of the limit's name and of whom it is for: no name and no address. */
+  readonly key: string
+  /** The theoretical arrival time of GCRA: from then on, nothing is used up. */
+  readonly tat: number
+}
+
 export interface Tables {
   readonly setting: SettingRow
   readonly user: UserRow
@@ -129,4 +137,5 @@ export interface Tables {
   readonly feed: FeedRow
   readonly signing_key: SigningKeyRow
   readonly audit: AuditRow
+  readonly rate: RateRow
 }

@@ -3,6 +3,7 @@ import { beforeEach, describe, it } from 'node:test'
 import { OAuthError, readWebRequest, type OAuthErrorCode } from 'keystile/internal'
 import { hashSecret } from '../../base/secret.ts'
 import type { AuditEntry } from '../audit/entry.ts'
+import { noLimits } from '../limits/limits.ts'
 import { authenticateClient } from './client-authentication.ts'
 import { firstParty, type Client } from './clients.ts'
 
@@ -25,7 +26,7 @@ function authenticate(authorization: string | undefined, form: Readonly<Record<s
   const headers = authorization === undefined ? {} : { authorization }
   const request = readWebRequest(new Request('https://auth.example/token', { headers }), '192.0.2.1')
   const audit = { record: async (entry: Omit<AuditEntry, 'at'>) => void recorded.push(entry) }
-  return authenticateClient(request, new Map(Object.entries(form)), { clients, audit })
+  return authenticateClient(request, new Map(Object.entries(form)), { clients, audit, limits: noLimits })
 }
 
 async function refuses(
@@ -119,6 +120,6 @@ describe('authenticateClient', () => {
     const audit = { record: () => Promise.reject(new Error('away')) }
     const headers = { authorization: basic('other:') }
     const request = readWebRequest(new Request('https://auth.example/token', { headers }))
-    await assert.rejects(authenticateClient(request, new Map(), { clients, audit }), /away/)
+    await assert.rejects(authenticateClient(request, new Map(), { clients, audit, limits: noLimits }), /away/)
   })
 })

@@ -1,25 +1,36 @@
 import { OAuthError, parseAuthorization, type HttpRequestWithBody } from 'keystile/internal'
 import { isSecretOf } from '../../base/secret.ts'
 import { decodeFormComponent, type Form } from '../../http/form.ts'
-import { byStranger, type Audit } from '../audit/audit.ts'
+import { addressOf, byStranger, type Audit } from '../audit/audit.ts'
+import type { Limits } from '../limits/limits.ts'
 import { firstParty, type Client, type Clients } from './clients.ts'
 
 /**
  * The client that a request comes from: `first-party` where it names none, or sends the empty `Basic Og==` of Swagger UI. A
  * confidential client proves itself with its secret, in the header or in the body; a public one, `first-party` among them,
  * has none, and may send an empty one. `Authorization` of another scheme is no client authentication. A client that is refused
- * is in the audit record before it hears of it.
+ * is in the audit record before it hears of it, unless too many were: one that proves itself is never counted.
  *
  * @throws {OAuthError} `invalid_client`, alike for an unknown client, a disabled one, a wrong secret, and a secret where there
  *   is none; `invalid_request` for two ways of authentication at once
+ * @throws {ProblemError} `too_many_requests`
  * @see RFC 6749 §2.3.1 §3.2.1 §5.2
  */
 export async function authenticateClient(
   request: HttpRequestWithBody,
   form: Form,
-  { clients, audit }: { readonly clients: Pick<Clients, 'find'>; readonly audit: Audit },
+  {
+    clients,
+    audit,
+    limits,
+  }: {
+    readonly clients: Pick<Clients, 'find'>
+    readonly audit: Audit
+    readonly limits: Pick<Limits, 'countClientRefusal'>
+  },
 ): Promise<Client> {
   const refuse = async (message: string, clientId?: string): Promise<never> => {
+    await limits.countClientRefusal(clientId, addressOf(request))
     await audit.record({ event: 'client_refused', by: byStranger(request), clientId })
     throw new OAuthError('invalid_client', message)
   }

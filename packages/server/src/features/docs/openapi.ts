@@ -142,7 +142,7 @@ function refusalOf(status: number, description: string, refusals: 'oauth' | 'pro
   const type = refusals === 'oauth' ? 'application/json' : 'application/problem+json'
   return {
     description,
-    ...(status === 503 && { headers: retryAfter }),
+    ...((status === 429 || status === 503) && { headers: retryAfter }),
     ...(status === 401 && { headers: refusals === 'oauth' ? clientChallenge : challenge }),
     content: { [type]: { schema: { $ref: `#/components/schemas/${schema}` } } },
   }

@@ -1,11 +1,14 @@
 import type { Clock, Logger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import { findLastAudit, purgeAudit } from '../audit/store.ts'
+import { purgeRates } from '../limits/store.ts'
 import { purgeEvents, purgeSessions, type PurgeCommand } from './store.ts'
 
 const intervalMilliseconds = 60_000
 /** Between two steps, so that others write as well. */
 const pauseMilliseconds = 20
+/** A limit of which nothing is used up, by a clock that may be ahead of another's. */
+const rateMarginMilliseconds = 60_000
 /** What is over stays so long: another process’s clock may be behind ours. */
 const marginMilliseconds = 24 * 60 * 60 * 1000
 
@@ -24,7 +27,7 @@ export interface Housekeeping {
 }
 
 /**
- * Deletes all that was over a day ago, and of the audit record what is older than it is kept, in steps that each are a small
+ * Deletes all that was over a day ago, limits of which nothing is used up, and of the audit record what is older than it is kept, in steps that each are a small
  * transaction. It is no later than the last thing that was written down: a process whose clock is wrong deletes nothing by it.
  */
 export async function purge(
@@ -37,6 +40,7 @@ export async function purge(
     [purgeSessions, before],
     [purgeEvents, before],
     [purgeAudit, present - auditSeconds * 1000],
+    [purgeRates, now - rateMarginMilliseconds],
   ]
   for (const [command, limit] of steps) {
     while (!isClosed() && (await database.write(command, { before: limit })).purged > 0) await pause()

@@ -12,11 +12,11 @@ import { emptyAnswer, jsonAnswer, queryOf, type OpenRoute } from '../../http/rou
 import { addressOf } from '../audit/audit.ts'
 import { observeGrant, type Observer } from '../metrics/observer.ts'
 import { firstParty } from '../clients/clients.ts'
-import type { IssuedTokens } from '../sessions/issuing.ts'
+import { deviceSeconds } from '../limits/devices.ts'
 import type { Lifetimes } from '../sessions/lifetimes.ts'
 import type { ProvedRefreshToken } from '../sessions/refresh.ts'
 import type { SessionEnds } from '../sessions/session-ends.ts'
-import { grantByPassword, type LoginParts } from './grants/password.ts'
+import { grantByPassword, type Granted, type LoginParts } from './grants/password.ts'
 import { grantByRefreshToken, type RefreshParts } from './grants/refresh-token.ts'
 import { tokenSchema, wireTokens } from './token.ts'
 
@@ -32,6 +32,8 @@ export interface CookieSessionParts<U> extends LoginParts<U>, RefreshParts<U> {
 
 /** A browser takes a cookie of this prefix only over TLS or from itself, and only with `Secure` (RFC 6265bis §4.1.3.1). */
 const cookieName = '__Secure-keystile'
+/** Says that somebody has logged in here before, and stays when they log out. */
+const deviceCookieName = `${cookieName}-device`
 
 const login = strictFields({
   username: stringField().meta({ description: 'The user name or the e-mail address' }),
@@ -41,7 +43,7 @@ const login = strictFields({
     .meta({ description: 'Scopes with a space between them; without any, all that may be had' }),
 })
 
-const { refresh_token: _, ...shownProperties } = tokenSchema.properties
+const { refresh_token: _, device_secret: __, ...shownProperties } = tokenSchema.properties
 const shownSchema = { ...tokenSchema, properties: shownProperties, required: Object.keys(shownProperties) }
 
 /**
@@ -61,18 +63,19 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
   const attributes = `Path=${cookiePathOf(issuer)}; Secure; HttpOnly; SameSite=Strict`
   // No refresh gives more than this; where the session ends before, the next refresh finds that out and clears the cookie.
   const maxAgeSeconds = Math.min(lifetimes.sessionSeconds, lifetimes.idleSeconds)
-  const cleared = { 'set-cookie': `${cookieName}=; Max-Age=0; ${attributes}` }
+  const cleared = [`${cookieName}=; Max-Age=0; ${attributes}`]
 
   function checkOrigin({ headers }: HttpRequestWithBody): void {
     if (!origins.has(headers.get('origin') ?? ''))
       throw new ProblemError('forbidden', `The Origin must be one of ${[...origins].join(', ')}`)
   }
 
-  function answerOf(issued: IssuedTokens): HttpAnswer {
-    const { refresh_token, ...shown } = wireTokens(issued)
-    return jsonAnswer(200, shown, {
-      'set-cookie': `${cookieName}=${refresh_token}; Max-Age=${maxAgeSeconds}; ${attributes}`,
-    })
+  function answerOf(granted: Granted): HttpAnswer {
+    const { refresh_token, device_secret, ...shown } = wireTokens(granted)
+    const cookies = [`${cookieName}=${refresh_token}; Max-Age=${maxAgeSeconds}; ${attributes}`]
+    if (device_secret !== undefined)
+      cookies.push(`${deviceCookieName}=${device_secret}; Max-Age=${deviceSeconds}; ${attributes}`)
+    return { ...jsonAnswer(200, shown), cookies }
   }
 
   /** A cookie that is good for nothing goes with the refusal; while nobody can know, it stays. */
@@ -80,7 +83,7 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
     if (!(error instanceof OAuthError) || error.code !== 'invalid_grant') throw error
     logger.debug({ reason: error.reason }, 'a cookie is refused and cleared')
     const refused = refusalAnswer(error, 'oauth', issuer)!
-    return { ...refused, headers: { ...refused.headers, ...cleared } }
+    return { ...refused, cookies: cleared }
   }
 
   const common = { method: 'POST', below: 'issuer', refusals: 'oauth' } as const
@@ -96,7 +99,7 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
         description: `As POST /token, but the refresh token is in the cookie ${cookieName}, which no script can read.`,
         body: { type: 'json', schema: describeFields(login) },
         success: { status: 200, description: 'An access token', schema: shownSchema, headers: sets },
-        refuses,
+        refuses: { ...refuses, 429: 'Too many tries' },
       },
       async handle(request) {
         checkOrigin(request)
@@ -104,6 +107,8 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
         refuseFaults(errors)
         // What is empty counts as absent, as in a form (RFC 6749 §3.2).
         const form = new Map(Object.entries(fields!).filter(([, value]) => value !== ''))
+        const [deviceSecret = ''] = readCookies(request, deviceCookieName)
+        if (deviceSecret !== '') form.set('device_secret', deviceSecret)
         const device = request.headers.get('user-agent') ?? undefined
         const client = { ...firstParty, device, address: addressOf(request) }
         return answerOf(await observeGrant(observer, 'login', grantByPassword(form, client, parts)))
@@ -125,7 +130,7 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
       },
       async handle(request) {
         checkOrigin(request)
-        const [token, another] = cookiesOf(request)
+        const [token, another] = readCookies(request, cookieName)
         // Nothing says which is ours. Neither is cleared: the wrong one might stay.
         if (another !== undefined) throw new OAuthError('invalid_grant', `The cookie ${cookieName} is there twice`)
         if (token === undefined) throw new OAuthError('invalid_grant', `There is no cookie ${cookieName}: log in first`)
@@ -150,7 +155,7 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
         checkOrigin(request)
         const sid = queryOf(request).get('sid')
         const meant: ProvedRefreshToken[] = []
-        for (const token of cookiesOf(request)) {
+        for (const token of readCookies(request, cookieName)) {
           const proved = await refresher.find(token)
           // The session of another client is not this one's to end; what brought its token here is no cookie of ours.
           if (proved?.clientId === firstParty.id && (sid === null || proved.sessionId === sid)) meant.push(proved)
@@ -161,7 +166,7 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
         // Where a neighbouring domain has set a second one, that is no reason not to log out.
         for (const { sessionId, subject } of meant)
           await ends.end(sessionId, { actor: `user:${subject}`, address: addressOf(request) })
-        return { ...emptyAnswer, headers: { ...emptyAnswer.headers, ...cleared } }
+        return { ...emptyAnswer, cookies: cleared }
       },
     },
   ]
@@ -173,15 +178,15 @@ export function cookiePathOf(issuer: string): string {
 }
 
 /**
- * The values of our cookie, as they were sent: neither unquoted nor decoded. Anybody who has a sibling domain can
- * set one beside ours (cookie tossing).
+ * The values of the cookies of this name, as they were sent: neither unquoted nor decoded. Anybody who has a sibling
+ * domain can set one beside ours (cookie tossing).
  *
  * @see RFC 6265 §4.2.1 §8.6
  */
-function cookiesOf({ headers }: HttpRequestWithBody): readonly string[] {
+function readCookies({ headers }: HttpRequestWithBody, name: string): readonly string[] {
   return (headers.get('cookie') ?? '')
     .split(';')
     .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${cookieName}=`))
-    .map((pair) => pair.slice(cookieName.length + 1))
+    .filter((pair) => pair.startsWith(`${name}=`))
+    .map((pair) => pair.slice(name.length + 1))
 }

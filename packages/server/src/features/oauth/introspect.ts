@@ -3,6 +3,7 @@ import type { Identity, Verifier } from 'keystile'
 import { readForm } from '../../http/form.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Limits } from '../limits/limits.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
 import type { Clients } from '../clients/clients.ts'
 import { findVerified } from './find-verified.ts'
@@ -11,6 +12,7 @@ import { findVerified } from './find-verified.ts'
 export interface IntrospectParts {
   readonly clients: Pick<Clients, 'find'>
   readonly audit: Audit
+  readonly limits: Pick<Limits, 'countClientRefusal'>
   readonly verifier: Pick<Verifier, 'verify'>
   /** Whether the caller behind a token may still come in; a client that acts for itself may as long as its token holds. */
   isWelcome(identity: Identity): Promise<boolean>
@@ -56,7 +58,7 @@ const told = ['iss', 'sub', 'aud', 'client_id', 'exp', 'iat', 'jti', 'sid', 'aut
  *
  * @see RFC 7662 §2.1 §2.2 §4
  */
-export function introspectRoute({ clients, audit, verifier, isWelcome }: IntrospectParts): OpenRoute {
+export function introspectRoute({ clients, audit, limits, verifier, isWelcome }: IntrospectParts): OpenRoute {
   return {
     method: 'POST',
     path: '/introspect',
@@ -68,10 +70,11 @@ export function introspectRoute({ clients, audit, verifier, isWelcome }: Introsp
       description: 'RFC 7662. For clients that may introspect.',
       body: { type: 'form', schema: formSchema },
       success: { status: 200, description: 'Active, with what it says; or not', schema: introspectionSchema },
+      refuses: { 429: 'A client was refused too often' },
     },
     async handle(request) {
       const form = await readForm(request)
-      const client = await authenticateClient(request, form, { clients, audit })
+      const client = await authenticateClient(request, form, { clients, audit, limits })
       if (!client.may.includes('introspect'))
         throw new OAuthError('unauthorized_client', 'This client may not introspect')
       const token = form.get('token')

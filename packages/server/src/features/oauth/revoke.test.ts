@@ -4,6 +4,7 @@ import type { Identity } from 'keystile'
 import { TokenError, type HttpAnswer } from 'keystile/internal'
 import type { AuditEntry } from '../audit/entry.ts'
 import type { ProvedRefreshToken } from '../sessions/refresh.ts'
+import { noLimits } from '../limits/limits.ts'
 import { revokeRoute } from './revoke.ts'
 
 const refreshToken: ProvedRefreshToken = {
@@ -35,6 +36,7 @@ describe('POST /revoke', () => {
         },
       },
       audit: { record: async (entry) => void recorded.push(entry) },
+      limits: noLimits,
     })
     const answer = await route.handle({
       method: 'POST',

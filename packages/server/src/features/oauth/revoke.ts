@@ -3,6 +3,7 @@ import type { Verifier } from 'keystile'
 import { readForm } from '../../http/form.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
+import type { Limits } from '../limits/limits.ts'
 import type { Clients } from '../clients/clients.ts'
 import { addressOf, byStranger, type Audit } from '../audit/audit.ts'
 import type { SessionRefresher } from '../sessions/refresh.ts'
@@ -16,6 +17,7 @@ export interface RevokeParts {
   readonly sessions: Pick<SessionEnds, 'end'>
   readonly verifier: Pick<Verifier, 'verify'>
   readonly audit: Audit
+  readonly limits: Pick<Limits, 'countClientRefusal'>
 }
 
 const formSchema = {
@@ -47,6 +49,7 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
       description: 'RFC 7009. Ends the session that the token belongs to. An unknown token is no fault.',
       body: { type: 'form', schema: formSchema },
       success: { status: 200, description: 'The token is good for nothing', schema: { type: 'object' } },
+      refuses: { 429: 'A client was refused too often' },
     },
     async handle(request) {
       const form = await readForm(request)

@@ -5,9 +5,8 @@ import { authenticateClient } from '../clients/client-authentication.ts'
 import { grantTypes, type Clients, type GrantType } from '../clients/clients.ts'
 import { addressOf } from '../audit/audit.ts'
 import { observeGrant, type Observer } from '../metrics/observer.ts'
-import type { IssuedTokens } from '../sessions/issuing.ts'
 import { grantByClientCredentials, type ClientCredentialsParts } from './grants/client-credentials.ts'
-import { grantByPassword, type LoginParts } from './grants/password.ts'
+import { grantByPassword, type Granted, type LoginParts } from './grants/password.ts'
 import { grantByRefreshToken, type RefreshParts } from './grants/refresh-token.ts'
 
 const formSchema = {
@@ -18,6 +17,7 @@ const formSchema = {
     password: { type: 'string', format: 'password' },
     refresh_token: { type: 'string', format: 'password' },
     scope: { type: 'string', description: 'Scopes with a space between them; without any, all that may be had' },
+    device_secret: { type: 'string', format: 'password', description: 'What this device got at its last login' },
     client_id: { type: 'string' },
     client_secret: { type: 'string', format: 'password' },
   },
@@ -36,6 +36,7 @@ export const tokenSchema = {
     expires_in: { type: 'integer', description: 'Seconds' },
     refresh_token: { type: 'string', description: 'Gets the next tokens, once; none for a client that may not' },
     scope: { type: 'string', description: 'What was granted' },
+    device_secret: { type: 'string', description: 'To be kept beyond the session and sent with the next login' },
   },
   required: ['access_token', 'token_type', 'expires_in', 'scope'] as const,
 }
@@ -60,6 +61,7 @@ export function tokenRoute<U>(parts: TokenParts<U>): OpenRoute {
         'RFC 6749. A form without grant_type is a login with username and password. A refresh token is used up by its refresh. Clients that act for themselves send client_credentials.',
       body: { type: 'form', schema: formSchema },
       success: { status: 200, description: 'Tokens', schema: tokenSchema },
+      refuses: { 429: 'Too many tries' },
     },
     async handle(request) {
       const form = await readForm(request)
@@ -68,7 +70,7 @@ export function tokenRoute<U>(parts: TokenParts<U>): OpenRoute {
       if (!client.grants.includes(grantType))
         throw new OAuthError('unauthorized_client', `This client may not use the grant_type ${grantType}`)
       const device = request.headers.get('user-agent') ?? undefined
-      const issued =
+      const issued: Granted =
         grantType === 'password'
           ? await observeGrant(parts.observer, 'login', grantByPassword(form, { ...client, device }, parts))
           : grantType === 'refresh_token'
@@ -93,14 +95,16 @@ export interface WireTokens {
   readonly expires_in: number
   readonly refresh_token?: string
   readonly scope: string
+  readonly device_secret?: string
 }
 
-export function wireTokens({ accessToken, expiresInSeconds, refreshToken, scopes }: IssuedTokens): WireTokens {
+export function wireTokens({ accessToken, expiresInSeconds, refreshToken, scopes, deviceSecret }: Granted): WireTokens {
   return {
     access_token: accessToken,
     token_type: 'bearer',
     expires_in: expiresInSeconds,
     ...(refreshToken !== undefined && { refresh_token: refreshToken }),
     scope: scopes.join(' '),
+    ...(deviceSecret !== undefined && { device_secret: deviceSecret }),
   }
 }

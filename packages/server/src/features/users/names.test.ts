@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseEmail, parseUsername } from './names.ts'
+import { countedLogin, parseEmail, parseUsername } from './names.ts'
 
 describe('parseUsername', () => {
   it('shows a name as typed and compares it in lower case', () => {
@@ -106,5 +106,21 @@ describe('parseEmail', () => {
     assert.equal(`x@${domain(69)}`.length, 320)
     assert.ok(parseEmail(`x@${domain(69)}`))
     assert.equal(parseEmail(`x@${domain(70)}`), undefined)
+  })
+})
+
+describe('countedLogin', () => {
+  it('is one for all spellings that a directory may take for one', () => {
+    for (const spellings of [
+      ['ada', 'ADA', ' Ada\n', 'a\u0301da', '\u00e1da', 'a\u200bda', '\uff41da', 'ad\0a'],
+      ['ada@xn--exmple-cua.com', 'ADA@EX\u00c4MPLE.com', 'ada@ex\u00e4mple\u3002com', 'ada@exa\u0308mple.com'],
+      ['x'.repeat(320), 'x'.repeat(321), 'x'.repeat(60_000)],
+    ])
+      assert.equal(new Set(spellings.map(countedLogin)).size, 1, spellings[0]!.slice(0, 20))
+  })
+
+  it('is another for another name', () => {
+    const names = ['ada', 'bob', 'a-da', 'ada1', 'ada@example.com', 'ada@example.org', 'ada.example.com', '']
+    assert.equal(new Set(names.map(countedLogin)).size, names.length)
   })
 })

@@ -37,6 +37,18 @@ export function parseEmail(text: string): ComparableName | undefined {
   return Buffer.byteLength(shown) <= 254 ? { shown, key: shown.toLowerCase() } : undefined
 }
 
+/**
+ * The form in which a login is counted, so that another spelling is no other login. Coarser than any comparison: a directory
+ * of the app's own may heed neither case nor accents nor white space.
+ */
+export function countedLogin(login: string): string {
+  const name = parseEmail(login)?.key ?? login.slice(0, maxEmailLength) // what is longer is nobody's
+  return name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[\p{M}\p{C}\p{Z}\s]/gu, '')
+}
+
 function isLocalPart(local: string): boolean {
   return (
     /^[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+(\.[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+)*$/u.test(local) &&

@@ -13,6 +13,7 @@ import { addressOf, byCaller, byStranger, type Audit, type CallerIdentity } from
 import type { By } from '../audit/entry.ts'
 import { maxBytes, type Passwords } from '../password/password.ts'
 import type { PasswordOwner, PasswordPolicy } from '../password/policy.ts'
+import type { Limits } from '../limits/limits.ts'
 import { parseEmail, parseUsername } from './names.ts'
 import { checkProfile, describeProfile, outdated } from './profile.ts'
 import type { ProfileSchema, User, Users } from './users.ts'
@@ -48,6 +49,8 @@ const currentPassword = stringField().meta({ format: 'password' })
 
 const emailChange = strictFields({ current_password: currentPassword, new_email: emailAddress })
 
+const tooMany = 'Too many tries'
+
 /** Who has called, as these routes need to know them. */
 export interface AccountCaller {
   readonly identity: CallerIdentity
@@ -61,10 +64,11 @@ export function accountRoutes(options: {
   readonly passwords: Passwords
   readonly passwordPolicy: PasswordPolicy
   readonly audit: Audit
+  readonly limits: Limits
   readonly registration: 'open' | 'closed'
   readonly profile: ProfileSchema | undefined
 }): readonly Route<AccountCaller>[] {
-  const { issuer, users, passwords, passwordPolicy, audit, profile } = options
+  const { issuer, users, passwords, passwordPolicy, audit, limits, profile } = options
   const common = { below: 'issuer', refusals: 'problem' } as const
   const self = { scopes: [] }
   const userSchema = describeUser(profile)
@@ -80,9 +84,18 @@ export function accountRoutes(options: {
     return msg === undefined ? [] : [{ loc: ['body', field], msg, type: 'value_error' }]
   }
 
-  /** @throws {ProblemError} `forbidden` when it is not the user's password */
+  /**
+   * Counted by session, so that a stolen token does not keep its owner from changing the password elsewhere.
+   *
+   * @throws {ProblemError} `forbidden` when it is not the user's password, `too_many_requests`
+   */
   async function prove(password: string, user: User, by: By): Promise<void> {
-    if (await passwords.verify(password, user.passwordHash, by.address)) return
+    const { giveBack } = await limits.countProof(by.sessionId ?? user.publicUser.id)
+    const isProved = await passwords.verify(password, user.passwordHash, by.address).catch(async (error: unknown) => {
+      await giveBack()
+      throw error
+    })
+    if (isProved) return giveBack()
     await audit.record({ event: 'password_refused', by, subject: user.publicUser.id })
     throw new ProblemError('forbidden', 'The current password is wrong')
   }
@@ -102,7 +115,7 @@ export function accountRoutes(options: {
           schema: userSchema,
           headers: { Location: 'Where the user is' },
         },
-        refuses: { 403: 'Registration is closed', 409: 'The username or the email is taken' },
+        refuses: { 403: 'Registration is closed', 409: 'The username or the email is taken', 429: tooMany },
       },
       async handle(request) {
         if (options.registration === 'closed') throw new ProblemError('forbidden', 'Registration is closed')
@@ -111,6 +124,7 @@ export function accountRoutes(options: {
         const weak = findPasswordErrors('password', body['password'], ownerOf(body))
         const extra = await checkProfile(omit(body, registrationFields), profile, registrationFields)
         refuseFaults([...errors, ...weak, ...extra.errors])
+        await limits.countRegistration(addressOf(request))
         const { username, email, password } = fields!
         const passwordHash = await passwords.hash(password, addressOf(request))
         const fresh = { username, email, passwordHash, scopes: [], roles: [], profile: extra.profile }
@@ -173,6 +187,7 @@ export function accountRoutes(options: {
         refuses: {
           403: 'The current password is wrong, or the token was issued to another client',
           409: 'The password was changed at the same time',
+          429: tooMany,
         },
       },
       async handle(request, { identity, user }) {
@@ -201,6 +216,7 @@ export function accountRoutes(options: {
         refuses: {
           403: 'The current password is wrong, or the token was issued to another client',
           409: 'The email is taken, or the password was changed at the same time',
+          429: tooMany,
         },
       },
       async handle(request, { identity, user }) {

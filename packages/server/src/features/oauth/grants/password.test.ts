@@ -10,6 +10,7 @@ import { byOperator as by, createAudit } from '../../audit/audit.ts'
 import type { AuditEntry } from '../../audit/entry.ts'
 import { firstParty } from '../../clients/clients.ts'
 import { openEventFeed, type EventFeed } from '../../events/events.ts'
+import { noLimits } from '../../limits/limits.ts'
 import { openHashThreads, type HashThreads } from '../../password/hash-threads.ts'
 import { createPasswords, type Passwords } from '../../password/password.ts'
 import { createSessionStarter } from '../../sessions/sessions.ts'
@@ -83,6 +84,7 @@ describe('grantByPassword', () => {
       sessions,
       scopes: rules,
       audit: createAudit(database, systemClock),
+      limits: noLimits,
       logger: silentLogger,
     }
     return grantByPassword(formOf(tried), client, parts)
@@ -114,6 +116,7 @@ describe('grantByPassword', () => {
       sessions,
       scopes: rules,
       audit: createAudit(database, systemClock),
+      limits: noLimits,
       logger: silentLogger,
     }
     assert.ok(await grantByPassword(formOf(password), client, parts))
@@ -207,6 +210,7 @@ describe('grantByPassword on another directory', () => {
           return createAudit(database, systemClock).record(entry)
         },
       },
+      limits: noLimits,
       logger,
     }
     const form = new Map([

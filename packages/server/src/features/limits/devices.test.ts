@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createSeal } from '../../base/seal.ts'
+import { createDevices, deviceSeconds } from './devices.ts'
+
+describe('createDevices', () => {
+  let now = 1_000
+  const clock = { now: () => now }
+  const devices = createDevices('a key', clock)
+  const made = (id?: string): string => devices.make({ id, subject: 'ada', passwordHash: 'hash' })
+
+  it('knows a device by the secret that was made for it, and whose it is with which password', () => {
+    const device = devices.open(made())!
+    assert.ok(device.isOf('ada', 'hash'))
+    for (const [subject, hash] of [
+      ['bob', 'hash'],
+      ['ada', 'other'],
+      ['ada', undefined],
+      ['', ''],
+      ['adahash', ''],
+    ] as const)
+      assert.ok(!device.isOf(subject, hash))
+    assert.notEqual(devices.open(made())!.id, device.id)
+    assert.equal(devices.open(made(device.id))!.id, device.id)
+  })
+
+  it('knows it for 400 days', () => {
+    const secret = made()
+    now += deviceSeconds * 1000 - 1
+    assert.ok(devices.open(secret))
+    now += 1
+    assert.equal(devices.open(secret), undefined)
+  })
+
+  it('opens nothing that another key, another purpose or nobody has sealed', () => {
+    const text = JSON.stringify(['id', now + 1_000, 'x'])
+    assert.ok(devices.open(createSeal('a key', 'device secrets').seal(text, '')))
+    for (const secret of [
+      undefined,
+      '',
+      'x'.repeat(100),
+      createDevices('another key', clock).make({ subject: 'ada', passwordHash: 'hash' }),
+      createSeal('a key', 'signing keys').seal(text, ''),
+      'x'.repeat(1_001),
+    ])
+      assert.equal(devices.open(secret), undefined)
+  })
+
+  it('tells nothing of the person to whoever has the secret', () => {
+    assert.ok(!Buffer.from(made(), 'base64url').includes('ada'))
+    assert.ok(made().length < 200)
+  })
+})

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { advance, earlinessOf, type Rate } from './gcra.ts'
+import { rates } from './limits.ts'
+
+/** The same limit as a bucket of tokens, which fills by one each interval. */
+function createBucket({ burst, intervalMilliseconds }: Rate): (now: number) => boolean {
+  let spent = 0
+  let at = 0
+  return (now) => {
+    spent = Math.max(0, spent - (now - at))
+    at = now
+    if (spent + intervalMilliseconds > burst * intervalMilliseconds) return false
+    spent += intervalMilliseconds
+    return true
+  }
+}
+
+describe('GCRA', () => {
+  it('lets through what a bucket of tokens lets through', () => {
+    const rate = fc.record({
+      burst: fc.integer({ min: 1, max: 20 }),
+      intervalMilliseconds: fc.integer({ min: 1, max: 500 }),
+    })
+    fc.assert(
+      fc.property(rate, fc.array(fc.integer({ min: 0, max: 700 }), { maxLength: 100 }), (limit, pauses) => {
+        const bucket = createBucket(limit)
+        let tat: number | undefined
+        let now = 0
+        for (const pause of pauses) {
+          now += pause
+          const next = advance(tat, limit, now)
+          const isAllowed = earlinessOf(next, limit, now) === 0
+          assert.equal(isAllowed, bucket(now))
+          if (isAllowed) tat = next
+        }
+      }),
+    )
+  })
+
+  it('says after which time, to the millisecond, a use is let through', () => {
+    const rate = { burst: 3, intervalMilliseconds: 100 }
+    const wait = earlinessOf(advance(1_250, rate, 1_000), rate, 1_000)
+    assert.equal(wait, 50)
+    assert.equal(earlinessOf(advance(1_250, rate, 1_050), rate, 1_050), 0)
+    assert.equal(earlinessOf(advance(1_250, rate, 1_049), rate, 1_049), 1)
+  })
+})
+
+describe('rates', () => {
+  it('let strangers guess 100 times in any 24 hours at an account, which has two names; and a device or session as often', () => {
+    const inADay = ({ burst, intervalMilliseconds }: Rate): number =>
+      burst + (24 * 60 * 60 * 1000) / intervalMilliseconds
+    assert.equal(2 * inADay(rates.login), 100)
+    assert.equal(inADay(rates.device), 100)
+    assert.equal(inADay(rates.proof), 100)
+  })
+})

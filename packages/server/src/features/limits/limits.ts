@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto'
+import { ProblemError, type Clock, type Logger } from 'keystile/internal'
+import type { Database } from '../../storage/database.ts'
+import { makeSecret } from '../../base/secret.ts'
+import { createDevices, type Device } from './devices.ts'
+import type { Rate } from './gcra.ts'
+import { networkOf } from '../../base/network.ts'
+import { claimDeviceKey, findWait, giveBack, spend, type Use } from './store.ts'
+
+const seconds = 1000
+const minutes = 60 * seconds
+
+type RateName = 'login' | 'address' | 'device' | 'proof' | 'registration' | 'client'
+
+/** What is limited, and how. A burst and a day of intervals is what there can be in any 24 hours. */
+export const rates: Readonly<Record<RateName, Rate>> = {
+  /** Logins from unknown devices, by what was typed as the name: 50 a day. Our accounts have two names, so 100 an account. */
+  login: { burst: 10, intervalMilliseconds: 36 * minutes },
+  /** Logins from unknown devices at an address, whoever they are for: an office may be behind it. */
+  address: { burst: 100, intervalMilliseconds: 30 * seconds },
+  /** Logins from one known device: 100 a day, for a device can be stolen. */
+  device: { burst: 10, intervalMilliseconds: 16 * minutes },
+  /** The current password, which a change asks for, by session: 100 a day. */
+  proof: { burst: 10, intervalMilliseconds: 16 * minutes },
+  /** Registrations at an address. */
+  registration: { burst: 50, intervalMilliseconds: 2 * minutes },
+  /** Refusals of a client at an address that are written down. A secret of 256 bits cannot be guessed; a disk can be filled. */
+  client: { burst: 20, intervalMilliseconds: 1 * minutes },
+}
+
+/** What was counted before it was tried. */
+export interface Counted {
+  /** It was no guess after all. Never fails: what cannot be given back comes back with time. */
+  giveBack(): Promise<void>
+}
+
+/** A login that was counted. */
+export interface CountedLogin extends Counted {
+  /** The known device that it comes from. */
+  readonly device?: Device
+}
+
+/** A login as it arrives. */
+export interface LoginAttempt {
+  /** What was typed as the name, in the form in which two that mean one person are alike. */
+  readonly login: string
+  readonly address: string | undefined
+  readonly deviceSecret: string | undefined
+  /** Whether a device is one of whoever logs in with this name. Only asked about devices that we know. */
+  isOwn(device: Device): Promise<boolean>
+}
+
+/**
+ * Counts what somebody could guess with, before it is tried, so that of many at once no more get through. The counts lie in
+ * the database and are those of all instances.
+ *
+ * All methods throw `ProblemError` with `too_many_requests`, and `DatabaseUnavailableError` while nobody can count.
+ */
+export interface Limits {
+  /**
+   * A login from a known device of the account is counted for that device alone. Any other is counted for the name, whether it
+   * is anybody's or not, and for the address.
+   */
+  countLogin(attempt: LoginAttempt): Promise<CountedLogin>
+  /** A try to prove the current password in a session. */
+  countProof(sessionId: string): Promise<Counted>
+  countRegistration(address: string | undefined): Promise<void>
+  /** A client that is refused. An unknown one has no id. */
+  countClientRefusal(clientId: string | undefined, address: string | undefined): Promise<void>
+  /** What a device gets after a login, to be shown at the next; `undefined` where nothing is limited. */
+  makeDeviceSecret(login: {
+    readonly device: Device | undefined
+    readonly subject: string
+    readonly passwordHash: string
+  }): string | undefined
+}
+
+export async function openLimits(
+  database: Database,
+  options: {
+    readonly clock: Clock
+    readonly logger: Logger
+    /** Whether an address is somebody's, and not that of a proxy which stands for everybody. */
+    isLimited(address: string): boolean
+  },
+): Promise<Limits> {
+  const { clock, logger, isLimited } = options
+  const devices = createDevices(await database.write(claimDeviceKey, makeSecret()), clock)
+
+  /** @returns milliseconds to wait, or what was counted */
+  async function tryCount(uses: readonly Use[]): Promise<number | Counted> {
+    const values = { uses, now: clock.now() }
+    const known = await findWait(database.reader, values)
+    const wait = known > 0 ? known : (await database.write(spend, values)).wait
+    if (wait > 0) return wait
+    return {
+      giveBack: () =>
+        database
+          .write(giveBack, { uses })
+          .catch((error: unknown) => logger.debug({ err: error }, 'what was counted could not be given back')),
+    }
+  }
+
+  async function count(uses: readonly Use[]): Promise<Counted> {
+    const counted = await tryCount(uses)
+    if (typeof counted === 'object') return counted
+    throw new ProblemError('too_many_requests', 'Too many tries: wait before the next', {
+      retryAfterSeconds: Math.ceil(counted / seconds),
+    })
+  }
+
+  const usesAt = (name: RateName, address: string | undefined): readonly Use[] =>
+    address !== undefined && isLimited(address) ? [useOf(name, networkOf(address))] : []
+
+  return {
+    async countLogin({ login, address, deviceSecret, isOwn }) {
+      const device = devices.open(deviceSecret)
+      if (device) {
+        // Before anybody is looked for, so that a device of one's own is no way to ask quickly for others.
+        const counted = await tryCount([useOf('device', device.id)])
+        if (typeof counted === 'object' && (await isOwn(device))) return { ...counted, device }
+      }
+      return count([useOf('login', login), ...usesAt('address', address)])
+    },
+    countProof: (sessionId) => count([useOf('proof', sessionId)]),
+    async countRegistration(address) {
+      const uses = usesAt('registration', address)
+      if (uses.length > 0) await count(uses)
+    },
+    async countClientRefusal(clientId = '', address) {
+      await count([useOf('client', JSON.stringify([clientId, address && networkOf(address)]))])
+    },
+    makeDeviceSecret: ({ device, subject, passwordHash }) => devices.make({ id: device?.id, subject, passwordHash }),
+  }
+}
+
+/** For those who limit in front of Keystile. */
+export const noLimits: Limits = {
+  countLogin: async () => uncounted,
+  countProof: async () => uncounted,
+  countRegistration: async () => {},
+  countClientRefusal: async () => {},
+  makeDeviceSecret: () => undefined,
+}
+
+const uncounted: Counted = { giveBack: async () => {} }
+
+/** Neither a name nor an address is stored: a name may be a password, typed into the field above. */
+function useOf(name: RateName, whom: string): Use {
+  return { key: createHash('sha256').update(`${name}\n${whom}`).digest('base64url'), rate: rates[name] }
+}

@@ -1,0 +1,109 @@
+import { sql, type Kysely, type Transaction } from 'kysely'
+import { command, type AnyCommand, type Command } from '../../storage/database.ts'
+import type { Tables } from '../../storage/tables.ts'
+import { advance, earlinessOf, type Rate } from './gcra.ts'
+
+/** One use of a limit. */
+export interface Use {
+  readonly key: string
+  readonly rate: Rate
+}
+
+interface Uses {
+  readonly uses: readonly Use[]
+  readonly now: number
+}
+
+/** Reads how many milliseconds too early these uses would be. Writes nothing, so a flood of what is refused costs no commit. */
+export async function findWait(reader: Kysely<Tables>, { uses, now }: Uses): Promise<number> {
+  const keys = uses.map(({ key }) => key)
+  const rows = await reader.selectFrom('rate').selectAll().where('key', 'in', keys).execute()
+  const tats = new Map(rows.map(({ key, tat }) => [key, tat]))
+  return longest(uses.map(({ key, rate }) => earlinessOf(advance(tats.get(key), rate, now), rate, now)))
+}
+
+/**
+ * Uses each of these limits once, or none of them where one is used up: of any number that ask at once, no more get through
+ * than the limit has.
+ *
+ * @returns milliseconds to wait, 0 where they were used
+ */
+export const spend: Command<Uses, { readonly wait: number }> = command('spend', async (transaction, { uses, now }) => {
+  // In one order, so that two who use the same limits do not wait for each other.
+  const sorted = uses.toSorted((a, b) => (a.key < b.key ? -1 : 1))
+  const rows = await transaction
+    .insertInto('rate')
+    .values(sorted.map(({ key, rate }) => ({ key, tat: advance(undefined, rate, now) })))
+    .onConflict((conflict) =>
+      conflict.column('key').doUpdateSet({
+        // `advance`, of what is stored
+        tat: sql<number>`case when rate.tat > ${now} then rate.tat + excluded.tat - ${now} else excluded.tat end`,
+      }),
+    )
+    .returningAll()
+    .execute()
+  const rates = new Map(sorted.map(({ key, rate }) => [key, rate]))
+  const wait = longest(rows.map(({ key, tat }) => earlinessOf(tat, rates.get(key)!, now)))
+  if (wait > 0) await restore(transaction, sorted)
+  return { wait }
+})
+
+/** Takes uses back that were none after all. */
+export const giveBack: Command<{ readonly uses: readonly Use[] }, void> = command(
+  'giveBack',
+  async (transaction, { uses }) =>
+    restore(
+      transaction,
+      uses.toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+    ),
+)
+
+async function restore(transaction: Transaction<Tables>, sorted: readonly Use[]): Promise<void> {
+  for (const { key, rate } of sorted) {
+    await transaction
+      .updateTable('rate')
+      .set((row) => ({ tat: row('tat', '-', rate.intervalMilliseconds) }))
+      .where('key', '=', key)
+      .execute()
+  }
+}
+
+function longest(waits: readonly number[]): number {
+  return Math.max(0, ...waits)
+}
+
+const maxPurgedAtOnce = 500
+
+/** Deletes limits of which nothing was used up at this time, 500 at most. @returns how many those were */
+export const purgeRates: Command<{ readonly before: number }, { readonly purged: number }> = command(
+  'purgeRates',
+  async (transaction, { before }) => {
+    const query = transaction.selectFrom('rate').select('key').where('tat', '<', before).limit(maxPurgedAtOnce)
+    // What is just being used again is none of those. Elsewhere than on PostgreSQL nobody writes beside us.
+    const takesLocks = transaction.getExecutor().adapter.supportsMultipleConnections !== false
+    const found = await (takesLocks ? query.forUpdate().skipLocked() : query).execute()
+    if (found.length === 0) return { purged: 0 }
+    const keys = found.map(({ key }) => key)
+    await transaction.deleteFrom('rate').where('key', 'in', keys).execute()
+    return { purged: found.length }
+  },
+)
+
+const deviceKeyName = 'device_key'
+
+/** Keeps the first secret that any process offers; says which one that is. */
+export const claimDeviceKey: Command<string, string> = command('claimDeviceKey', async (transaction, offered) => {
+  await transaction
+    .insertInto('setting')
+    .values({ name: deviceKeyName, value: offered })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+  const { value } = await transaction
+    .selectFrom('setting')
+    .select('value')
+    .where('name', '=', deviceKeyName)
+    .executeTakeFirstOrThrow()
+  return value
+})
+
+export const commands: readonly AnyCommand[] = [spend, giveBack, purgeRates, claimDeviceKey]

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createProxies, findProxyFault } from './proxies.ts'
+
+const proxies = createProxies(['127.0.0.1', '10.0.0.0/8', 'fd00::/8', '2001:db8::7'])
+
+function resolve(remoteAddress: string | undefined, forwarded?: string): string | undefined {
+  const headers = new Headers(forwarded === undefined ? {} : { 'x-forwarded-for': forwarded })
+  return proxies.resolve({ method: 'GET', url: '/', headers, remoteAddress, body: async () => new Uint8Array() })
+    .remoteAddress
+}
+
+describe('createProxies', () => {
+  it('believes nobody but a trusted proxy', () => {
+    for (const peer of ['192.0.2.9', '127.0.0.2', '11.0.0.1', '2001:db8::8', '::1', 'fe80::1%eth0', '', undefined])
+      assert.equal(resolve(peer, '192.0.2.1'), peer)
+    for (const peer of ['127.0.0.1', '::ffff:127.0.0.1', '::FFFF:7f00:1', '10.255.0.1', 'fdff::1', '2001:DB8:0::7'])
+      assert.equal(resolve(peer, '192.0.2.1'), '192.0.2.1', peer)
+  })
+
+  it('takes the rightmost address that is no trusted proxy: what stands left of it is the sender’s word', () => {
+    for (const [forwarded, address] of [
+      ['192.0.2.1', '192.0.2.1'],
+      ['203.0.113.5, 192.0.2.1', '192.0.2.1'],
+      ['127.0.0.1, 192.0.2.1', '192.0.2.1'],
+      ['192.0.2.1, 10.0.0.2', '192.0.2.1'],
+      ['203.0.113.5,192.0.2.1 ,\t10.0.0.2,fd00::3', '192.0.2.1'],
+      ['10.0.0.3, 10.0.0.2', '10.0.0.3'],
+    ] as const)
+      assert.equal(resolve('127.0.0.1', forwarded), address, forwarded)
+  })
+
+  it('reads addresses with ports, in brackets and mapped, each in one form', () => {
+    for (const [entry, address] of [
+      ['192.0.2.1:443', '192.0.2.1'],
+      ['2001:DB8:0:0::1', '2001:db8::1'],
+      ['[2001:db8::1]', '2001:db8::1'],
+      ['[2001:db8::1]:65535', '2001:db8::1'],
+      ['::ffff:192.0.2.1', '192.0.2.1'],
+      ['[::FFFF:c000:201]:1', '192.0.2.1'],
+      ['[::ffff:10.0.0.1]', '10.0.0.1'],
+    ] as const)
+      assert.equal(resolve('127.0.0.1', entry), address, entry)
+  })
+
+  it('stops at what is no address, at the proxy that wrote it', () => {
+    for (const entry of [
+      '',
+      ' ',
+      'unknown',
+      '_hidden',
+      'localhost',
+      '192.0.2',
+      '192.0.2.256',
+      '192.0.2.01',
+      '0x7f.1',
+      '192.0.2.1:',
+      '192.0.2.1:x',
+      '192.0.2.1:123456',
+      '[192.0.2.1]',
+      '[2001:db8::1',
+      '2001:db8::1]',
+      '[2001:db8::1]443',
+      '[]',
+      '2001:db8::1::2',
+      'fe80::1%eth0',
+      '"192.0.2.1"',
+      'for=192.0.2.1',
+      '192.0.2.1;',
+      '192.0.2.1 192.0.2.2',
+    ]) {
+      assert.equal(resolve('127.0.0.1', `203.0.113.5, ${entry}`), '127.0.0.1', entry)
+      assert.equal(resolve('127.0.0.1', `203.0.113.5, ${entry}, 10.0.0.2`), '10.0.0.2', entry)
+    }
+    assert.equal(resolve('127.0.0.1'), '127.0.0.1')
+  })
+})
+
+describe('findProxyFault', () => {
+  it('takes addresses and ranges', () => {
+    for (const range of ['127.0.0.1', '::1', '10.0.0.0/8', '10.0.0.0/32', 'fd00::/8', '2001:db8::/128'])
+      assert.equal(findProxyFault(range), undefined, range)
+  })
+
+  it('refuses everybody', () => {
+    for (const range of ['0.0.0.0/0', '::/0', '10.0.0.0/0', '10.0.0.0/00'])
+      assert.match(findProxyFault(range)!, /is everybody/, range)
+  })
+
+  it('refuses what is no address and no range', () => {
+    const wrong = [
+      '',
+      'localhost',
+      '10.0.0.0/33',
+      '::/129',
+      '10.0.0.0/',
+      '/8',
+      '10.0.0.0/-1',
+      '10.0.0.0/8/8',
+      '10.0.0',
+      '*',
+    ]
+    // The length would be of an IPv6 prefix: /96 of this is all of IPv4.
+    for (const range of [...wrong, '::ffff:0.0.0.0/96', '::ffff:10.0.0.1', 'fe80::1%eth0', ' 10.0.0.1'])
+      assert.match(findProxyFault(range)!, /is no address/, range)
+  })
+})

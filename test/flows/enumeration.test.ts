@@ -1,0 +1,57 @@
+// Whether time tells who has an account. It measures, so it runs only when it is asked for: KEYSTILE_LONG=1.
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { createTestClock, describeOnBoth, password } from '../support/keystile.ts'
+
+const skip = process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it'
+const count = 2_000
+
+describeOnBoth('enumeration', (stage) => {
+  it(
+    `is no better than guessing, by the time of a try at each of ${count} known and ${count} unknown names`,
+    { skip },
+    async (t) => {
+      const { register, send, keystile } = await stage.start({ rateLimits: 'on', clock: createTestClock() })
+      for (let n = 0; n < count; n += 4) {
+        const registered = Array.from({ length: 4 }, (_, i) =>
+          register({ username: `user-${n + i}`, email: `user-${n + i}@example.com` }),
+        )
+        for (const { status } of await Promise.all(registered)) assert.equal(status, 201)
+      }
+      const times: Record<'user' | 'none', number[]> = { user: [], none: [] }
+      for (let n = 0; n < 200; n++) await send('POST', '/token', { form: { username: `warm-${n}`, password } })
+      for (let n = 0; n < count; n++) {
+        // In an order that drift of the machine does not favour.
+        const order = Math.random() < 0.5 ? (['user', 'none'] as const) : (['none', 'user'] as const)
+        for (const kind of order) {
+          const began = performance.now()
+          const { status } = await send('POST', '/token', {
+            form: { username: `${kind}-${n}`, password: 'not the password' },
+          })
+          times[kind].push(performance.now() - began)
+          assert.equal(status, 400)
+        }
+      }
+      const area = areaUnderCurve(times.user, times.none)
+      t.diagnostic(`${stage.kind}: the area under the curve is ${area.toFixed(3)}`)
+      assert.ok(area > 0.45 && area < 0.55, String(area))
+      await keystile.close()
+    },
+  )
+})
+
+/** How often a value of the one is greater than one of the other: 0.5 says nothing. */
+function areaUnderCurve(one: readonly number[], other: readonly number[]): number {
+  const sorted = other.toSorted((a, b) => a - b)
+  let greater = 0
+  for (const value of one) {
+    let [low, high] = [0, sorted.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (sorted[middle]! < value) low = middle + 1
+      else high = middle
+    }
+    greater += low
+  }
+  return greater / (one.length * other.length)
+}

@@ -1,0 +1,305 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import {
+  createTestClock,
+  describeOnBoth,
+  password,
+  type Answer,
+  type SendOptions,
+  type TestKeystile,
+} from '../support/keystile.ts'
+
+const isLong = Boolean(process.env['KEYSTILE_LONG'])
+const limited = { rateLimits: 'on', trustedProxies: ['127.0.0.1'] } as const
+const wrong = 'not the password of anybody'
+/** Refused before it is hashed, and counted like any other. */
+const tooLong = 'x'.repeat(1_025)
+
+/** Asks from behind the proxy that is trusted. */
+const from = (address: string): SendOptions => ({
+  remoteAddress: '127.0.0.1',
+  headers: { 'x-forwarded-for': address },
+})
+
+const addressOf = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`
+
+function guess(
+  { send }: TestKeystile,
+  { address = '192.0.2.1', ...fields }: { readonly address?: string } & Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  return send('POST', '/token', { ...from(address), form: { username: 'ada', password: wrong, ...fields } })
+}
+
+async function repeat<T>(times: number, work: (n: number) => Promise<T>): Promise<readonly T[]> {
+  const results: T[] = []
+  for (let n = 0; n < times; n++) results.push(await work(n))
+  return results
+}
+
+const countOf = (answers: readonly Answer[], status: number): number =>
+  answers.filter((answer) => answer.status === status).length
+
+describeOnBoth('guessing', (stage) => {
+  it('lets ten tries at a name through, and tells the next to wait, alike for a name that nobody has', async () => {
+    const keystile = await stage.start({ ...limited, clock: createTestClock() })
+    await keystile.register()
+    const told = async (spellings: readonly string[]): Promise<unknown> => {
+      const answers = await repeat(12, (n) =>
+        guess(keystile, { username: spellings[n % spellings.length]!, address: addressOf(n) }),
+      )
+      return answers.map(({ status, text, headers }) => [status, text, headers.get('retry-after')])
+    }
+    const refused = [
+      400,
+      '{"error":"invalid_grant","error_description":"Incorrect username or password","detail":"Incorrect username or password"}',
+      null,
+    ]
+    const wait = 'Too many tries: wait before the next'
+    const late = [
+      429,
+      `{"error":"temporarily_unavailable","error_description":"${wait}","detail":"${wait}"}`,
+      String(36 * 60),
+    ]
+    const expected = [...Array.from({ length: 10 }, () => refused), late, late]
+    assert.deepEqual(await told(['ada', 'ADA', ' a d\u0301a']), expected)
+    assert.deepEqual(await told(['nobody', 'NOBODY', 'nobo\u200bdy']), expected)
+    assert.deepEqual(await told(['ada@example.com', 'ADA@EXAMPLE.COM', 'ada@example\u3002com']), expected)
+    assert.equal((await guess(keystile, { password })).status, 429)
+    // No line for what was not tried.
+    const [{ number } = {}] = await stage.sql("select count(*) as number from audit where event = 'login_refused'")
+    assert.equal(Number(number), 30)
+  })
+
+  it('lets one more through in 36 minutes', async () => {
+    const clock = createTestClock()
+    const keystile = await stage.start({ ...limited, clock })
+    const statuses = async (): Promise<readonly number[]> =>
+      (await repeat(2, () => guess(keystile, { password: tooLong }))).map(({ status }) => status)
+    await repeat(10, () => guess(keystile, { password: tooLong }))
+    clock.advance(36 * 60 - 1)
+    assert.deepEqual(await statuses(), [429, 429])
+    clock.advance(1)
+    assert.deepEqual(await statuses(), [400, 429])
+  })
+
+  it('lets no more through of many at once, on two instances', async () => {
+    const clock = createTestClock()
+    const instances = [await stage.start({ ...limited, clock }), await stage.start({ ...limited, clock })]
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, n) => guess(instances[n % 2]!, { address: addressOf(n) })),
+    )
+    assert.deepEqual([countOf(answers, 400), countOf(answers, 429)], [10, 90])
+    // What was refused has used nothing up.
+    clock.advance(36 * 60)
+    assert.equal((await guess(instances[0]!, { password: tooLong })).status, 400)
+  })
+
+  it('does not count who knows the password', async () => {
+    const keystile = await stage.start({ ...limited, clock: createTestClock() })
+    await keystile.register()
+    assert.equal(countOf(await repeat(15, () => guess(keystile, { password })), 200), 15)
+    assert.equal(countOf(await repeat(11, () => guess(keystile, { password: tooLong })), 400), 10)
+  })
+
+  const addresses = isLong ? 10_000 : 200
+  it(`lets an owner in from a known device while ${addresses} addresses attack, on two instances`, async () => {
+    const instances = [await stage.start(limited), await stage.start(limited)] as const
+    await instances[0].register()
+    let secret = (await guess(instances[0], { password })).json['device_secret'] as string
+    let guesses = 0
+    let logins = 0
+    for (let n = 0; n < addresses; n += 20) {
+      const attacks = Array.from({ length: 20 }, (_, i) =>
+        guess(instances[i % 2 === 0 ? 0 : 1], { address: addressOf(n + i) }),
+      )
+      const login = guess(instances[n % 40 === 0 ? 0 : 1], { password, device_secret: secret, address: addressOf(n) })
+      guesses += countOf(await Promise.all(attacks), 400)
+      const { status, json } = await login
+      assert.equal(status, 200)
+      secret = json['device_secret']
+      logins++
+    }
+    assert.equal(logins, addresses / 20)
+    assert.equal(guesses, 10)
+  })
+
+  it('counts a known device apart, and no longer knows it after ten wrong passwords', async () => {
+    const keystile = await stage.start({ ...limited, clock: createTestClock() })
+    await keystile.register()
+    const { json } = await guess(keystile, { password })
+    const fields = { password: tooLong, device_secret: json['device_secret'] }
+    const answers = await repeat(22, () => guess(keystile, fields))
+    assert.deepEqual([countOf(answers, 400), countOf(answers, 429)], [20, 2])
+    assert.equal((await guess(keystile, { ...fields, password })).status, 429)
+  })
+
+  it('knows a device of this account alone, with this password, for 400 days', async () => {
+    const clock = createTestClock()
+    const keystile = await stage.start({ ...limited, clock })
+    await keystile.register()
+    await keystile.register({ username: 'bob', email: 'bob@example.com' })
+    const device = async (username: string): Promise<Answer['json']> =>
+      (await guess(keystile, { username, password })).json
+    const [ada, bob] = [await device('ada'), await device('bob')]
+    await repeat(10, () => guess(keystile, { password: tooLong }))
+    const loginWith = async (device_secret: string, fields = {}): Promise<number> =>
+      (await guess(keystile, { password, device_secret, ...fields })).status
+    for (const secret of [bob['device_secret'], `A${ada['device_secret']}`, 'x', 'x'.repeat(5_000), ''])
+      assert.equal(await loginWith(secret), 429)
+    assert.equal(await loginWith(ada['device_secret']), 200)
+    const later = createTestClock(clock.now() + 400 * 24 * 60 * 60 * 1000 - 1)
+    const then = await stage.start({ ...limited, clock: later })
+    const loginThen = (): Promise<Answer> => guess(then, { password, device_secret: ada['device_secret'] })
+    await repeat(10, () => guess(then, { password: tooLong }))
+    assert.equal((await loginThen()).status, 200)
+    later.advance(0.001)
+    assert.equal((await loginThen()).status, 429)
+  })
+
+  it('takes whoever has the device secret of an old password for a stranger', async () => {
+    const keystile = await stage.start({ ...limited, clock: createTestClock() })
+    await keystile.register()
+    const { json } = await guess(keystile, { password })
+    const another = 'another password of hers'
+    const changed = await keystile.send('POST', '/users/me/password', {
+      bearer: json['access_token'],
+      json: { current_password: password, new_password: another },
+    })
+    assert.equal(changed.status, 204)
+    await repeat(10, () => guess(keystile, { password: tooLong }))
+    assert.equal((await guess(keystile, { password: another, device_secret: json['device_secret'] })).status, 429)
+  })
+
+  it('counts an address over all names, an IPv6 address by its /64; a known device is not counted', async () => {
+    const keystile = await stage.start({ ...limited, clock: createTestClock() })
+    await keystile.register()
+    const { json } = await guess(keystile, { password, address: '2001:db8::1' })
+    const at = (n: number, address: string): Promise<Answer> =>
+      guess(keystile, { username: `user-${n}`, password: tooLong, address })
+    const answers = await repeat(101, (n) => at(n, `2001:db8:0:0:${n}::1`))
+    assert.deepEqual([countOf(answers, 400), countOf(answers, 429)], [100, 1])
+    assert.equal(answers.at(-1)!.headers.get('retry-after'), '30')
+    assert.equal((await at(200, '2001:db8:0:1::1')).status, 400)
+    // What was refused for its address is not counted for its name.
+    assert.equal(countOf(await repeat(11, () => at(100, '192.0.2.7')), 400), 10)
+    const fields = { password, address: '2001:db8::2' }
+    assert.equal((await guess(keystile, fields)).status, 429)
+    assert.equal((await guess(keystile, { ...fields, device_secret: json['device_secret'] })).status, 200)
+  })
+
+  it('believes trusted proxies alone, and counts no address where none is said, or only that of a proxy', async () => {
+    const clock = createTestClock()
+    const keystile = await stage.start({ ...limited, clock })
+    const try101 = async (to: TestKeystile, options: SendOptions, label: string): Promise<number> =>
+      countOf(
+        await repeat(101, (n) =>
+          to.send('POST', '/token', { ...options, form: { username: `${label}-${n}`, password: tooLong } }),
+        ),
+        400,
+      )
+    // A sender who writes the header himself is known by where he sends from.
+    assert.equal(await try101(keystile, { ...from('192.0.2.1'), remoteAddress: '192.0.2.9' }, 'a'), 100)
+    assert.equal((await guess(keystile, { address: '192.0.2.9', password: tooLong })).status, 429)
+    assert.equal((await guess(keystile, { address: '192.0.2.1', password: tooLong })).status, 400)
+    assert.equal(await try101(keystile, { remoteAddress: '127.0.0.1' }, 'b'), 101)
+    assert.equal(await try101(keystile, {}, 'c'), 101)
+    const unsaid = await stage.start({ rateLimits: 'on', clock })
+    assert.equal(await try101(unsaid, { remoteAddress: '192.0.2.50' }, 'd'), 101)
+    const addresses = await stage.sql('select distinct address from audit order by address')
+    assert.deepEqual(
+      new Set(addresses.map(({ address }) => address)),
+      new Set(['127.0.0.1', '192.0.2.1', '192.0.2.50', '192.0.2.9', null]),
+    )
+  })
+
+  it('counts the current password by session, and never keeps the owner from another one', async () => {
+    const keystile = await stage.start({ ...limited, clock: createTestClock() })
+    const stolen = await keystile.tokens()
+    const own = await keystile.login()
+    const change = (bearer: string, current_password: string, path = 'password'): Promise<Answer> =>
+      keystile.send('POST', `/users/me/${path}`, {
+        bearer,
+        json:
+          path === 'password'
+            ? { current_password, new_password: password }
+            : { current_password, new_email: 'a@b.example' },
+      })
+    const answers = await repeat(11, (n) => change(stolen.accessToken, wrong, n % 2 === 0 ? 'password' : 'email'))
+    assert.deepEqual([countOf(answers, 403), countOf(answers, 429)], [10, 1])
+    const { headers, json } = answers.at(-1)!
+    assert.deepEqual(
+      [headers.get('content-type'), headers.get('retry-after'), json['title']],
+      ['application/problem+json', String(16 * 60), 'Too Many Requests'],
+    )
+    assert.equal((await change(stolen.accessToken, password)).status, 429)
+    assert.equal(countOf(await repeat(12, () => change(own.json['access_token'], password, 'email')), 204), 12)
+  })
+
+  it('counts registrations by address, but not what is no registration', async () => {
+    const keystile = await stage.start({ ...limited, clock: createTestClock() })
+    const register = (n: number, address = '192.0.2.1'): Promise<Answer> =>
+      keystile.send('POST', '/users', {
+        ...from(address),
+        json: { username: `user-${n % 3}`, email: `user-${n}@example.com`, password },
+      })
+    const faulty = { ...from('192.0.2.1'), json: { username: '' } }
+    assert.equal(countOf(await repeat(60, () => keystile.send('POST', '/users', faulty)), 422), 60)
+    const answers = await Promise.all(Array.from({ length: 51 }, (_, n) => register(n)))
+    assert.deepEqual([countOf(answers, 201), countOf(answers, 409), countOf(answers, 429)], [3, 47, 1])
+    assert.equal((await register(60, '192.0.2.2')).status, 409)
+  })
+
+  it('writes down twenty refusals of a client, and still takes the right secret', async () => {
+    const keystile = await stage.start({ ...limited, clock: createTestClock() })
+    const client = await keystile.addClient()
+    const ask = (fields: Readonly<Record<string, string>>): Promise<Answer> =>
+      keystile.send('POST', '/token', {
+        ...from('192.0.2.1'),
+        form: { grant_type: 'client_credentials', ...client, ...fields },
+      })
+    for (const fields of [{ client_secret: 'wrong' }, { client_id: 'unknown' }]) {
+      const answers = await repeat(22, () => ask(fields))
+      assert.deepEqual([countOf(answers, 401), countOf(answers, 429)], [20, 2])
+    }
+    const [{ number } = {}] = await stage.sql("select count(*) as number from audit where event = 'client_refused'")
+    assert.equal(Number(number), 40)
+    assert.equal((await ask({})).status, 200)
+  })
+
+  it('keeps the device of a browser in a cookie that outlives a logout', async () => {
+    const keystile = await stage.start({ ...limited, clock: createTestClock(), cookieSession: true })
+    await keystile.register()
+    const ask = (method: string, cookie = '', tried = password): Promise<Answer> =>
+      keystile.send(method, '/session', {
+        headers: { origin: 'http://localhost:3000', cookie, 'x-forwarded-for': '192.0.2.1' },
+        remoteAddress: '127.0.0.1',
+        ...(method === 'POST' && { json: { username: 'ada', password: tried } }),
+      })
+    const first = await ask('POST')
+    assert.equal(first.json['device_secret'], undefined)
+    const [session, device, ...others] = first.headers.getSetCookie()
+    assert.match(session!, /^__Secure-keystile=/)
+    assert.match(
+      device!,
+      /^__Secure-keystile-device=[\w-]+; Max-Age=34560000; Path=\/auth\/session; Secure; HttpOnly; SameSite=Strict$/,
+    )
+    assert.deepEqual(others, [])
+    const cookies = `${session!.split(';')[0]}; ${device!.split(';')[0]}`
+    assert.deepEqual(
+      (await ask('DELETE', cookies)).headers.getSetCookie().map((cookie) => cookie.split(';')[0]),
+      ['__Secure-keystile='],
+    )
+    await repeat(10, () => ask('POST', '', tooLong))
+    assert.equal((await ask('POST')).status, 429)
+    assert.equal((await ask('POST', device!.split(';')[0])).status, 200)
+  })
+
+  it('limits nothing where it is off', async () => {
+    const keystile = await stage.start({ rateLimits: 'off', trustedProxies: ['127.0.0.1'] })
+    await keystile.register()
+    assert.equal(countOf(await repeat(30, () => guess(keystile, { password: tooLong })), 400), 30)
+    const { status, json } = await guess(keystile, { password })
+    assert.deepEqual([status, json['device_secret']], [200, undefined])
+    assert.deepEqual(await stage.sql('select * from rate'), [])
+  })
+})

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { silentLogger } from 'keystile/internal'
+import { purge } from '../../packages/server/src/features/housekeeping/housekeeping.ts'
+import { openLimits } from '../../packages/server/src/features/limits/limits.ts'
+import { openDatabase } from '../../packages/server/src/storage/open.ts'
+import { createTestClock, describeOnBoth } from '../support/keystile.ts'
+
+const isLong = Boolean(process.env['KEYSTILE_LONG'])
+const count = isLong ? 1_000_000 : 1_500
+const writerThread = new URL('../../packages/server/src/server/writer-thread.ts', import.meta.url)
+const addressOf = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`
+
+describeOnBoth('limits', (stage) => {
+  it(`keep nothing of ${count} names and addresses once nothing is used up, and no memory meanwhile`, async () => {
+    await stage.start()
+    const clock = createTestClock()
+    const database = await openDatabase(stage.database, writerThread)
+    const rows = async (): Promise<number> =>
+      Number((await stage.sql('select count(*) as number from rate'))[0]!['number'])
+    try {
+      const limits = await openLimits(database, { clock, logger: silentLogger, isLimited: () => true })
+      let heap = 0
+      for (let n = 0; n < count; n += 10) {
+        await Promise.all(
+          Array.from({ length: 10 }, (_, i) =>
+            limits.countLogin({
+              login: `nobody-${n + i}`,
+              address: addressOf(n + i),
+              deviceSecret: undefined,
+              isOwn: async () => false,
+            }),
+          ),
+        )
+        if (n === count / 2) heap = heapUsed()
+      }
+      const grown = heapUsed() - heap
+      assert.equal(await rows(), 2 * count)
+      clock.advance(36 * 60 + 60)
+      await purge(database, { now: clock.now(), auditSeconds: 90 * 24 * 60 * 60 })
+      assert.equal(await rows(), count, 'those of addresses are over, those of names are just not')
+      clock.advance(0.001)
+      await purge(database, { now: clock.now(), auditSeconds: 90 * 24 * 60 * 60 })
+      assert.equal(await rows(), 0)
+      if (isLong) assert.ok(grown < 10 * 2 ** 20, `the heap has grown by ${grown} bytes`)
+    } finally {
+      await database.close()
+    }
+  })
+})
+
+function heapUsed(): number {
+  globalThis.gc?.()
+  return process.memoryUsage().heapUsed
+}
