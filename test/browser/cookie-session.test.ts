@@ -105,6 +105,9 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
     await page.goto(`${origin}/`)
     return page
   }
+  /** Those of a session; that of the device stays when it ends. */
+  const cookies = async (name = '__Secure-keystile'): ReturnType<BrowserContext['cookies']> =>
+    (await context.cookies()).filter((cookie) => cookie.name === name)
   const withContext = (test: () => Promise<void>) => async (): Promise<void> => {
     context = await browser.newContext()
     try {
@@ -120,7 +123,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
       const page = await openPage(own)
       const begun = await ask(page, `${auth}/session`, login)
       assert.equal(begun.status, 200, begun.text)
-      const [cookie, ...others] = await context.cookies()
+      const [cookie, ...others] = await cookies()
       assert.equal(others.length, 0)
       const { name, path, secure, httpOnly, sameSite, domain, expires } = cookie!
       assert.deepEqual(
@@ -140,13 +143,18 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
 
       const refreshed = await ask(page, `${auth}/session/refresh`)
       assert.equal(refreshed.status, 200, refreshed.text)
-      assert.notEqual((await context.cookies())[0]!.value, cookie!.value)
+      assert.notEqual((await cookies())[0]!.value, cookie!.value)
       const { access_token: bearer } = JSON.parse(refreshed.text) as { access_token: string }
       assert.deepEqual(await ask(page, `${own}/me`, { method: 'GET', bearer }), { status: 200, text: username })
       assert.equal((await ask(page, `${own}/me`, { method: 'GET' })).status, 401)
 
       assert.equal((await ask(page, `${auth}/session`, { method: 'DELETE' })).status, 204)
-      assert.deepEqual(await context.cookies(), [])
+      assert.deepEqual(await cookies(), [])
+      const [device] = await cookies('__Secure-keystile-device')
+      assert.deepEqual(
+        [device?.path, device?.secure, device?.httpOnly, device?.sameSite],
+        ['/auth/session', true, true, 'Strict'],
+      )
       assert.equal((await ask(page, `${own}/me`, { method: 'GET', bearer })).status, 401)
       assert.equal((await ask(page, `${auth}/session/refresh`)).status, 400)
     }),
@@ -181,7 +189,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
       const signedOut = other.evaluate(() => new Promise<void>((resolve) => void client.onSignOut(resolve)))
       await one.evaluate(() => client.logout())
       await signedOut
-      assert.deepEqual(await context.cookies(), [])
+      assert.deepEqual(await cookies(), [])
       assert.equal(await me(other), '401')
     }),
   )
@@ -225,14 +233,14 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
 
       // A logout ends the session that the page knows, whosever the cookie is by now.
       await adaLogsIn()
-      const [adas, kept] = [await token(), await context.cookies()]
+      const [adas, kept] = [await token(), await cookies()]
       assert.equal(await statusOf(adas), 200)
       await bobLogsIn()
-      const bobs = await context.cookies()
+      const bobs = await cookies()
       assert.notDeepEqual(bobs, kept)
       await one.evaluate(() => client.logout())
       assert.equal(await statusOf(adas), 401)
-      assert.deepEqual(await context.cookies(), bobs)
+      assert.deepEqual(await cookies(), bobs)
       await one.reload()
       await one.waitForFunction(() => 'client' in globalThis)
       assert.equal(await me(one), 'bob')
@@ -259,7 +267,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
       )
       assert.deepEqual(reads, [200, 401, true, 200])
       assert.equal((await ask(page, `${auth}/session`, { method: 'DELETE' })).status, 204)
-      assert.deepEqual(await context.cookies(), [])
+      assert.deepEqual(await cookies(), [])
     }),
   )
 
@@ -268,7 +276,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
     withContext(async () => {
       const page = await openPage(own)
       assert.equal((await ask(page, `${auth}/session`, login)).status, 200)
-      const before = await context.cookies()
+      const before = await cookies()
       const foreign = await openPage(stranger)
       for (const [path, options] of [
         ['/session', login],
@@ -284,7 +292,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
       const response = await answered
       assert.equal(response.status(), 403)
       assert.match((await response.request().allHeaders())['cookie'] ?? '', /__Secure-keystile/)
-      assert.deepEqual(await context.cookies(), before)
+      assert.deepEqual(await cookies(), before)
       assert.equal((await ask(page, `${auth}/session/refresh`)).status, 200)
     }),
   )
@@ -294,7 +302,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
     withContext(async () => {
       const page = await openPage(listed.replace('localhost', '127.0.0.1'))
       assert.equal((await ask(page, `${auth}/session`, login)).status, 200)
-      assert.deepEqual(await context.cookies(), [])
+      assert.deepEqual(await cookies(), [])
       const { status, text } = await ask(page, `${auth}/session/refresh`)
       assert.equal(status, 400)
       assert.match(text, /There is no cookie/)
