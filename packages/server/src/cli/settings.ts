@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { randomId } from 'keystile/internal'
-import type { Jwk } from 'keystile/jwt'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import {
   cannotStart,
