@@ -42,6 +42,11 @@ describeOnBoth('housekeeping', (stage) => {
     await database.close()
   }
 
+  it('has nothing to do where nothing has happened', async () => {
+    await stage.start()
+    assert.deepEqual(await purgeAt(stage, createTestClock().now()), [])
+  })
+
   it('deletes nothing by the clock of a process that is wrong: it is no later than the last thing that happened', async () => {
     const clock = createTestClock()
     const { tokens, refresh } = await stage.start({ clock })

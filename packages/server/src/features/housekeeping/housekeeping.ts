@@ -34,7 +34,9 @@ export async function purge(
   database: Database,
   { now, auditSeconds, isClosed = () => false }: PurgeOptions,
 ): Promise<void> {
-  const present = Math.min(now, await findLastAudit(database.reader))
+  const last = await findLastAudit(database.reader)
+  if (last === undefined) return
+  const present = Math.min(now, last)
   const before = present - marginMilliseconds
   const steps: readonly (readonly [PurgeCommand, number])[] = [
     [purgeSessions, before],
