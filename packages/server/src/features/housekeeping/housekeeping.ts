@@ -34,16 +34,13 @@ export async function purge(
   database: Database,
   { now, auditSeconds, isClosed = () => false }: PurgeOptions,
 ): Promise<void> {
+  const steps: (readonly [PurgeCommand, number])[] = [[purgeRates, now - rateMarginMilliseconds]]
   const last = await findLastAudit(database.reader)
-  if (last === undefined) return
-  const present = Math.min(now, last)
-  const before = present - marginMilliseconds
-  const steps: readonly (readonly [PurgeCommand, number])[] = [
-    [purgeSessions, before],
-    [purgeEvents, before],
-    [purgeAudit, present - auditSeconds * 1000],
-    [purgeRates, now - rateMarginMilliseconds],
-  ]
+  if (last !== undefined) {
+    const present = Math.min(now, last)
+    const before = present - marginMilliseconds
+    steps.push([purgeSessions, before], [purgeEvents, before], [purgeAudit, present - auditSeconds * 1000])
+  }
   for (const [command, limit] of steps) {
     while (!isClosed() && (await database.write(command, { before: limit })).purged > 0) await pause()
   }
