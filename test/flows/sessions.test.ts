@@ -276,6 +276,7 @@ describeOnBoth('a database from before there were refresh tokens', (stage) => {
       'drop index session_idle_expiry',
       'drop index event_expiry',
       'drop table client',
+      'drop table rate',
       'drop table refresh_token',
       ...['scopes', 'device', 'expires_at', 'idle_expires_at', 'late_retry_at'].map(
         (column) => `alter table session drop column ${column}`,
