@@ -166,7 +166,10 @@ export async function stormed(effort: Effort): Promise<Findings> {
       for (const contestant of round === 0 ? contestants : contestants.filter(isOursOrFloor))
         await measureTurn(contestant, effort, measured)
     return findingsOf(contestants, measured, {
-      versions: Object.assign(versionsOf(['@node-rs/argon2', 'fastify']), ...all.map(({ found }) => found)),
+      versions: Object.assign(
+        versionsOf(['@node-rs/argon2', 'fastify']),
+        ...all.map(({ found }) => found).filter((found) => typeof found !== 'string'),
+      ),
       skipped: [...missing, ...('reason' in slow ? [slow.reason] : [])],
     })
   })
