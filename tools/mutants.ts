@@ -282,6 +282,12 @@ export const explained: readonly Explanation[] = [
     mutation,
     why: 'how often is a matter of taste',
   })),
+  ...['60_000 becomes 60001', '60_000 becomes 59999'].map((mutation) => ({
+    file: `${server}/features/housekeeping/housekeeping.ts`,
+    line: 'const rateMarginMilliseconds = 60_000',
+    mutation,
+    why: 'clocks of two processes differ by less or more',
+  })),
   ...['20 becomes 19', '20 becomes 21'].map((mutation) => ({
     file: `${server}/features/housekeeping/housekeeping.ts`,
     line: 'const pauseMilliseconds = 20',

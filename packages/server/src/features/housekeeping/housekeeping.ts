@@ -17,7 +17,7 @@ interface PurgeOptions {
   /** How long the audit record keeps a line. */
   readonly auditSeconds: number
   /** Asked before each step. */
-  readonly isClosed?: () => boolean
+  readonly isClosed: () => boolean
 }
 
 /** Deletes what is over, for as long as a process runs. Several processes on one database do each other no harm. */
@@ -30,10 +30,7 @@ export interface Housekeeping {
  * Deletes all that was over a day ago, limits of which nothing is used up, and of the audit record what is older than it is kept, in steps that each are a small
  * transaction. It is no later than the last thing that was written down: a process whose clock is wrong deletes nothing by it.
  */
-export async function purge(
-  database: Database,
-  { now, auditSeconds, isClosed = () => false }: PurgeOptions,
-): Promise<void> {
+export async function purge(database: Database, { now, auditSeconds, isClosed }: PurgeOptions): Promise<void> {
   const steps: (readonly [PurgeCommand, number])[] = [[purgeRates, now - rateMarginMilliseconds]]
   const last = await findLastAudit(database.reader)
   if (last !== undefined) {
