@@ -71,8 +71,9 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
     find: async <Row>({ sql, parameters }: CompiledQuery<Row>) =>
       findFirst(prepare, sql, parameters) as Row | undefined,
     async write<Values, Result>(command: Command<Values, Result>, values: Values): Promise<Result> {
-      if (broken) throw broken
+      // Its thread ends on the way: that is no breakdown.
       if (closing) throw new DatabaseUnavailableError('the database is being closed')
+      if (broken) throw broken
       const id = ++lastId
       const result = wait(id)
       worker.postMessage({ id, command: command.name, values } satisfies WriterRequest)
