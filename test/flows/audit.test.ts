@@ -264,6 +264,20 @@ describeOnBoth('the audit record of accounts', (stage) => {
     ])
   })
 
+  it('has of field names that a person may choose no more than tells them apart', async () => {
+    const { register, login, send, linesOf } = await start(stage, {
+      profile: z.record(z.string(), z.unknown()) as never,
+    })
+    await register()
+    const bearer = tokensOf((await login()).json).accessToken
+    const names = Array.from({ length: 60 }, (_, n) => `${n}`.padStart(2, '0') + 'x'.repeat(98))
+    const json = Object.fromEntries(names.map((name) => [name, 1]))
+    const [line] = await linesOf(() => send('PATCH', '/users/me', { bearer, json }))
+    const { fields } = line!['detail'] as { readonly fields: readonly string[] }
+    assert.equal(fields.length, 50)
+    assert.deepEqual(new Set(fields.map(({ length }) => length)), new Set([64]))
+  })
+
   it('has what an administrator does, with the names of what was given and taken', async () => {
     const started = await start(stage, { roles })
     const { tokens, send, linesOf } = started

@@ -4,8 +4,8 @@ import { followAudit } from '../features/audit/follow.ts'
 import { listAudit } from '../features/audit/store.ts'
 import { openDatabase } from '../storage/open.ts'
 import type { AuditRow } from '../storage/tables.ts'
+import { requireExisting } from './accounts.ts'
 import type { Call, Command } from './command.ts'
-import { requireExisting } from './existing-database.ts'
 
 const defaultLimit = 100
 const pollMilliseconds = 500

@@ -1,16 +1,8 @@
-import { silentLogger, systemClock } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { byOperator } from '../features/audit/audit.ts'
-import {
-  findClientFaults,
-  grantTypes,
-  permissions,
-  type Clients,
-  type RegisteredClient,
-} from '../features/clients/clients.ts'
-import { openAccounts } from '../server/wire.ts'
+import { findClientFaults, grantTypes, permissions, type RegisteredClient } from '../features/clients/clients.ts'
+import { requireExisting, withAccounts } from './accounts.ts'
 import type { Call, CallFlags, Command } from './command.ts'
-import { requireExisting } from './existing-database.ts'
 
 /** These work on the database directly, beside a running server or without one. */
 export const clientCommands: readonly Command[] = [
@@ -57,7 +49,7 @@ async function create({ operand: id, flags, terminal, settings }: Call): Promise
   }
   const faults = findClientFaults(client)
   if (faults.length > 0) throw new ConfigurationError(faults.join('\n'))
-  await withClients(database, async (clients) => {
+  await withAccounts(database, async ({ clients }) => {
     const created = await clients.create(client, byOperator)
     if (created === 'taken') throw new ConfigurationError(`there is, or was, a client ${id}`)
     terminal.print(describeSecret(id, created.secret, flags))
@@ -65,7 +57,7 @@ async function create({ operand: id, flags, terminal, settings }: Call): Promise
 }
 
 async function list({ flags, terminal, settings }: Call): Promise<void> {
-  await withClients(requireExisting((await settings()).options.database), async (clients) => {
+  await withAccounts(requireExisting((await settings()).options.database), async ({ clients }) => {
     for (const client of await clients.list()) {
       const columns = [
         client.id,
@@ -80,7 +72,7 @@ async function list({ flags, terminal, settings }: Call): Promise<void> {
 }
 
 async function rotateSecret({ operand: id, flags, terminal, settings }: Call): Promise<void> {
-  await withClients(requireExisting((await settings()).options.database), async (clients) => {
+  await withAccounts(requireExisting((await settings()).options.database), async ({ clients }) => {
     const secret = await clients.rotateSecret(id, byOperator)
     if (secret === undefined) throw new ConfigurationError(`there is no client ${id} with a secret`)
     terminal.print(describeSecret(id, secret, flags))
@@ -88,23 +80,11 @@ async function rotateSecret({ operand: id, flags, terminal, settings }: Call): P
 }
 
 async function disable({ operand: id, terminal, settings }: Call): Promise<void> {
-  await withClients(requireExisting((await settings()).options.database), async (clients) => {
+  await withAccounts(requireExisting((await settings()).options.database), async ({ clients }) => {
     if (!(await clients.disable(id, byOperator)))
       throw new ConfigurationError(`there is no client ${id}, or it is disabled already`)
     terminal.print(`disabled ${id}; a running server refuses its tokens within a second`)
   })
-}
-
-async function withClients(
-  database: Parameters<typeof openAccounts>[0],
-  work: (clients: Clients) => Promise<void>,
-): Promise<void> {
-  const accounts = await openAccounts(database, { logger: silentLogger, clock: systemClock })
-  try {
-    await work(accounts.clients)
-  } finally {
-    await accounts.close()
-  }
 }
 
 /** Names with commas between them, each one of those that there are. */

@@ -1,6 +1,5 @@
-import { silentLogger, systemClock } from 'keystile/internal'
 import { listSigningKeys } from '../features/signing-keys/signing-keys.ts'
-import { openAccounts } from '../server/wire.ts'
+import { withAccounts } from './accounts.ts'
 import type { Call, Command } from './command.ts'
 
 export const keyCommands: readonly Command[] = [
@@ -14,13 +13,10 @@ export const keyCommands: readonly Command[] = [
 ]
 
 async function list({ flags, terminal, settings }: Call): Promise<void> {
-  const accounts = await openAccounts((await settings()).options.database, { logger: silentLogger, clock: systemClock })
-  try {
-    for (const { keyId, algorithm, createdAt } of await listSigningKeys(accounts.database)) {
+  await withAccounts((await settings()).options.database, async ({ database }) => {
+    for (const { keyId, algorithm, createdAt } of await listSigningKeys(database)) {
       const row = { key_id: keyId, algorithm, created_at: createdAt.toISOString() }
       terminal.print(flags.has('json') ? JSON.stringify(row) : Object.values(row).join('\t'))
     }
-  } finally {
-    await accounts.close()
-  }
+  })
 }

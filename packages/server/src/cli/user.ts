@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { parseJsonObject, silentLogger, systemClock, type JsonObject } from 'keystile/internal'
+import { parseJsonObject, type JsonObject } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { byOperator } from '../features/audit/audit.ts'
-import type { HashingCost } from '../features/password/hashing-cost.ts'
 import { createPasswordPolicy, type PasswordOwner } from '../features/password/policy.ts'
 import type { ScopeRules } from '../features/scopes/scopes.ts'
 import { parseEmail, parseUsername } from '../features/users/names.ts'
@@ -10,9 +9,9 @@ import { checkProfile } from '../features/users/profile.ts'
 import type { Profile, ProfileSchema, User, UserChange, Users } from '../features/users/users.ts'
 import { wireManagedUser } from '../features/users/wire-user.ts'
 import type { CheckedOptions } from '../server/options.ts'
-import { openAccounts, type Accounts } from '../server/wire.ts'
+import type { Accounts } from '../server/wire.ts'
+import { requireExisting, withAccounts } from './accounts.ts'
 import type { Call, CallFlags, Command } from './command.ts'
-import { requireExisting } from './existing-database.ts'
 import type { Terminal } from './terminal.ts'
 
 const pageSize = 500
@@ -192,20 +191,6 @@ async function remove({ operand, terminal, settings }: Call): Promise<void> {
       throw new ConfigurationError('the last administrator must stay one')
     terminal.print(`deleted ${user.publicUser.username}`)
   })
-}
-
-async function withAccounts(
-  database: Parameters<typeof openAccounts>[0],
-  work: (accounts: Accounts) => Promise<void>,
-  passwordHashing?: HashingCost,
-): Promise<void> {
-  const common = { logger: silentLogger, clock: systemClock }
-  const accounts = await openAccounts(database, passwordHashing ? { ...common, passwordHashing } : common)
-  try {
-    await work(accounts)
-  } finally {
-    await accounts.close()
-  }
 }
 
 async function getUser(users: Users, login: string): Promise<User> {

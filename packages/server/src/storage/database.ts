@@ -21,6 +21,11 @@ export function command<Values, Result>(
 /** Any command, where only its name matters. */
 export type AnyCommand = Command<never, unknown>
 
+/** Whether rows can be locked, which PostgreSQL alone has and needs: on SQLite nobody writes beside us. */
+export function hasRowLocks(transaction: Kysely<Tables>): boolean {
+  return transaction.getExecutor().adapter.supportsMultipleConnections !== false
+}
+
 export interface Database {
   readonly kind: 'sqlite' | 'postgres'
   /** For reading outside of transactions. Nothing is streamed from it. */

@@ -45,14 +45,11 @@ export async function readDatabaseFacts({ kind, reader }: Pick<Database, 'kind' 
     reader,
   )
   const has = (table: keyof Tables): boolean => tables.some(({ name }) => name === table)
-  const newest = has('audit')
-    ? await reader.selectFrom('audit').select('at').orderBy('id', 'desc').limit(1).executeTakeFirst()
-    : undefined
   return {
     kind,
     issuer: has('setting') ? await readIssuer(reader) : undefined,
     synchronous: pragma.rows[0]!.synchronous,
-    latest: newest?.at,
+    latest: has('audit') ? await findLatest(reader) : undefined,
   }
 }
 
@@ -88,6 +85,12 @@ async function reading(kind: Database['kind'], open: () => Kysely<Tables>): Prom
   } finally {
     if (kind === 'sqlite') await reader?.destroy()
   }
+}
+
+/** The instant of the newest line of the audit record, in milliseconds. */
+export async function findLatest(reader: Kysely<Tables>): Promise<number | undefined> {
+  const newest = await reader.selectFrom('audit').select('at').orderBy('id', 'desc').limit(1).executeTakeFirst()
+  return newest?.at
 }
 
 async function readIssuer(reader: Kysely<Tables>): Promise<string | undefined> {

@@ -1,6 +1,32 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { addressOf } from './audit.ts'
+import type { Database } from '../../storage/database.ts'
+import { addressOf, createAudit } from './audit.ts'
+
+describe('createAudit', () => {
+  it('lets so many refusals wait and no more, and others again once these are written', async () => {
+    const writing: (() => void)[] = []
+    const write = (): Promise<void> => new Promise((resolve) => void writing.push(resolve))
+    const audit = createAudit({ write } as unknown as Database, { now: () => 0 })
+    const record = (): Promise<void> => audit.record({ event: 'client_refused', by: { actor: 'nobody' } })
+    const waiting = Array.from({ length: 200 }, record)
+    await assert.rejects(record(), { code: 'temporarily_unavailable', status: 503, retryAfterSeconds: 1 })
+    assert.equal(writing.length, 200)
+    for (const done of writing.splice(0)) done()
+    await Promise.all(waiting)
+    const next = record()
+    writing[0]!()
+    await next
+  })
+
+  it('lets others wait again when one could not be written', async () => {
+    const away = createAudit({ write: () => Promise.reject(new Error('away')) } as unknown as Database, {
+      now: () => 0,
+    })
+    for (let number = 0; number < 201; number++)
+      await assert.rejects(away.record({ event: 'client_refused', by: { actor: 'nobody' } }), /away/)
+  })
+})
 
 describe('addressOf', () => {
   it('is the address of the peer; IPv4 is written as such, also on a socket that takes both kinds', () => {

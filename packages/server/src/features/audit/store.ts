@@ -49,12 +49,6 @@ export const purgeAudit: Command<{ readonly before: number }, { readonly purged:
   },
 )
 
-/** When the last entry was made, in milliseconds. */
-export async function findLastAudit(reader: Kysely<Tables>): Promise<number | undefined> {
-  const last = await reader.selectFrom('audit').select('at').orderBy('id', 'desc').limit(1).executeTakeFirst()
-  return last?.at
-}
-
 /** Which rows are read. */
 export interface AuditFilter {
   /** From this instant on. */

@@ -135,4 +135,17 @@ describe('openEventFeed', () => {
     await new Promise((resolve) => setImmediate(resolve))
     assert.deepEqual(log, [])
   })
+
+  it('holds a token for a second at most that waits for news: a writer that is busy is no reason to hang', async () => {
+    insert('ada')
+    const busy = Promise.withResolvers<void>()
+    const write = mock.method(database, 'write', () => busy.promise)
+    await feed.revocations.refresh()
+    assert.equal(write.mock.callCount(), 1)
+    assert.equal(feed.revocations.isRevoked(ada), false)
+    write.mock.restore()
+    busy.resolve()
+    await feed.tail()
+    assert.equal(feed.revocations.isRevoked(ada), true)
+  })
 })

@@ -1,6 +1,7 @@
 import type { Clock, Logger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
-import { findLastAudit, purgeAudit } from '../audit/store.ts'
+import { findLatest } from '../../storage/facts.ts'
+import { purgeAudit } from '../audit/store.ts'
 import { purgeRates } from '../limits/store.ts'
 import { purgeEvents, purgeSessions, type PurgeCommand } from './store.ts'
 
@@ -32,9 +33,9 @@ export interface Housekeeping {
  */
 export async function purge(database: Database, { now, auditSeconds, isClosed }: PurgeOptions): Promise<void> {
   const steps: (readonly [PurgeCommand, number])[] = [[purgeRates, now - rateMarginMilliseconds]]
-  const last = await findLastAudit(database.reader)
-  if (last !== undefined) {
-    const present = Math.min(now, last)
+  const latest = await findLatest(database.reader)
+  if (latest !== undefined) {
+    const present = Math.min(now, latest)
     const before = present - marginMilliseconds
     steps.push([purgeSessions, before], [purgeEvents, before], [purgeAudit, present - auditSeconds * 1000])
   }

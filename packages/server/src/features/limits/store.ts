@@ -1,5 +1,5 @@
 import { sql, type Kysely, type Transaction } from 'kysely'
-import { command, type AnyCommand, type Command } from '../../storage/database.ts'
+import { command, hasRowLocks, type AnyCommand, type Command } from '../../storage/database.ts'
 import type { Tables } from '../../storage/tables.ts'
 import { advance, earlinessOf, type Rate } from './gcra.ts'
 
@@ -29,8 +29,7 @@ export async function findWait(reader: Kysely<Tables>, { uses, now }: Uses): Pro
  * @returns milliseconds to wait, 0 where they were used
  */
 export const spend: Command<Uses, { readonly wait: number }> = command('spend', async (transaction, { uses, now }) => {
-  // In one order, so that two who use the same limits do not wait for each other.
-  const sorted = uses.toSorted((a, b) => (a.key < b.key ? -1 : 1))
+  const sorted = inOrder(uses)
   const rows = await transaction
     .insertInto('rate')
     .values(sorted.map(({ key, rate }) => ({ key, tat: advance(undefined, rate, now) })))
@@ -49,13 +48,8 @@ export const spend: Command<Uses, { readonly wait: number }> = command('spend', 
 })
 
 /** Takes uses back that were none after all. */
-export const giveBack: Command<{ readonly uses: readonly Use[] }, void> = command(
-  'giveBack',
-  async (transaction, { uses }) =>
-    restore(
-      transaction,
-      uses.toSorted((a, b) => (a.key < b.key ? -1 : 1)),
-    ),
+export const giveBack: Command<{ readonly uses: readonly Use[] }, void> = command('giveBack', (transaction, { uses }) =>
+  restore(transaction, inOrder(uses)),
 )
 
 async function restore(transaction: Transaction<Tables>, sorted: readonly Use[]): Promise<void> {
@@ -66,6 +60,11 @@ async function restore(transaction: Transaction<Tables>, sorted: readonly Use[])
       .where('key', '=', key)
       .execute()
   }
+}
+
+/** So that two who use the same limits do not wait for each other. */
+function inOrder(uses: readonly Use[]): readonly Use[] {
+  return uses.toSorted((a, b) => (a.key < b.key ? -1 : 1))
 }
 
 function longest(waits: readonly number[]): number {
@@ -79,9 +78,8 @@ export const purgeRates: Command<{ readonly before: number }, { readonly purged:
   'purgeRates',
   async (transaction, { before }) => {
     const query = transaction.selectFrom('rate').select('key').where('tat', '<', before).limit(maxPurgedAtOnce)
-    // What is just being used again is none of those. Elsewhere than on PostgreSQL nobody writes beside us.
-    const takesLocks = transaction.getExecutor().adapter.supportsMultipleConnections !== false
-    const found = await (takesLocks ? query.forUpdate().skipLocked() : query).execute()
+    // What is just being used again is none of those.
+    const found = await (hasRowLocks(transaction) ? query.forUpdate().skipLocked() : query).execute()
     if (found.length === 0) return { purged: 0 }
     const keys = found.map(({ key }) => key)
     await transaction.deleteFrom('rate').where('key', 'in', keys).execute()

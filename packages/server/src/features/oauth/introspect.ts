@@ -6,7 +6,7 @@ import type { Audit } from '../audit/audit.ts'
 import type { Limits } from '../limits/limits.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
 import type { Clients } from '../clients/clients.ts'
-import { findVerified } from './find-verified.ts'
+import { describeTokenForm, findVerified } from './shown-token.ts'
 
 /** What an introspection needs. */
 export interface IntrospectParts {
@@ -16,17 +16,6 @@ export interface IntrospectParts {
   readonly verifier: Pick<Verifier, 'verify'>
   /** Whether the caller behind a token may still come in; a client that acts for itself may as long as its token holds. */
   isWelcome(identity: Identity): Promise<boolean>
-}
-
-const formSchema = {
-  type: 'object',
-  properties: {
-    token: { type: 'string', format: 'password', description: 'An access token' },
-    token_type_hint: { type: 'string', description: 'Not needed: a token says itself what it is' },
-    client_id: { type: 'string' },
-    client_secret: { type: 'string', format: 'password' },
-  },
-  required: ['token'],
 }
 
 const introspectionSchema = {
@@ -68,7 +57,7 @@ export function introspectRoute({ clients, audit, limits, verifier, isWelcome }:
       tag: 'Tokens',
       summary: 'Ask whether a token is good',
       description: 'RFC 7662. For clients that may introspect.',
-      body: { type: 'form', schema: formSchema },
+      body: { type: 'form', schema: describeTokenForm('An access token') },
       success: { status: 200, description: 'Active, with what it says; or not', schema: introspectionSchema },
       refuses: { 429: 'A client was refused too often' },
     },

@@ -8,7 +8,7 @@ import type { Clients } from '../clients/clients.ts'
 import { addressOf, byStranger, type Audit } from '../audit/audit.ts'
 import type { SessionRefresher } from '../sessions/refresh.ts'
 import type { SessionEnds } from '../sessions/session-ends.ts'
-import { findVerified } from './find-verified.ts'
+import { describeTokenForm, findVerified } from './shown-token.ts'
 
 /** What a revocation needs. */
 export interface RevokeParts {
@@ -18,17 +18,6 @@ export interface RevokeParts {
   readonly verifier: Pick<Verifier, 'verify'>
   readonly audit: Audit
   readonly limits: Pick<Limits, 'countClientRefusal'>
-}
-
-const formSchema = {
-  type: 'object',
-  properties: {
-    token: { type: 'string', format: 'password', description: 'A refresh token, also a used one, or an access token' },
-    token_type_hint: { type: 'string', description: 'Not needed: a token says itself what it is' },
-    client_id: { type: 'string' },
-    client_secret: { type: 'string', format: 'password' },
-  },
-  required: ['token'],
 }
 
 /**
@@ -47,7 +36,7 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
       tag: 'Tokens',
       summary: 'Log out',
       description: 'RFC 7009. Ends the session that the token belongs to. An unknown token is no fault.',
-      body: { type: 'form', schema: formSchema },
+      body: { type: 'form', schema: describeTokenForm('A refresh token, also a used one, or an access token') },
       success: { status: 200, description: 'The token is good for nothing', schema: { type: 'object' } },
       refuses: { 429: 'A client was refused too often' },
     },

@@ -1,5 +1,5 @@
 import type { Kysely, Selectable, SelectQueryBuilder, Transaction } from 'kysely'
-import { command, type AnyCommand, type Command } from '../../storage/database.ts'
+import { command, hasRowLocks, type AnyCommand, type Command } from '../../storage/database.ts'
 import type { RefreshTokenRow, SessionRow, Tables } from '../../storage/tables.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/store.ts'
@@ -322,9 +322,8 @@ async function endSessionRows(
   now: number,
   subject?: string,
 ): Promise<readonly Pick<SessionRow, 'id' | 'subject' | 'client_id'>[]> {
-  // Two that end the same sessions take them in one order; elsewhere than on PostgreSQL nobody writes beside us.
-  const takesLocks = transaction.getExecutor().adapter.supportsMultipleConnections !== false
-  if (takesLocks && ids.length > 1)
+  // Two that end the same sessions take them in one order.
+  if (ids.length > 1 && hasRowLocks(transaction))
     await transaction.selectFrom('session').select('id').where('id', 'in', ids).orderBy('id').forUpdate().execute()
   const ended = await transaction
     .updateTable('session')

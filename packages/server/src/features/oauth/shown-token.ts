@@ -1,5 +1,5 @@
 import type { Identity, Verifier } from 'keystile'
-import { OAuthError, TokenError } from 'keystile/internal'
+import { OAuthError, TokenError, type JsonObject } from 'keystile/internal'
 
 /**
  * Whom an access token proves, `undefined` for anything that would open nothing.
@@ -14,5 +14,19 @@ export async function findVerified(token: string, verifier: Pick<Verifier, 'veri
     if (error.code !== 'temporarily_unavailable') return undefined
     const { message, retryAfterSeconds = 1 } = error
     throw new OAuthError('temporarily_unavailable', message, { cause: error, retryAfterSeconds })
+  }
+}
+
+/** The form that says which token is meant (RFC 7009 §2.1, RFC 7662 §2.1). */
+export function describeTokenForm(token: string): JsonObject {
+  return {
+    type: 'object',
+    properties: {
+      token: { type: 'string', format: 'password', description: token },
+      token_type_hint: { type: 'string', description: 'Not needed: a token says itself what it is' },
+      client_id: { type: 'string' },
+      client_secret: { type: 'string', format: 'password' },
+    },
+    required: ['token'],
   }
 }
