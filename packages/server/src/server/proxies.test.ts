@@ -74,6 +74,12 @@ describe('createProxies', () => {
     }
     assert.equal(resolve('127.0.0.1'), '127.0.0.1')
   })
+
+  it('takes a range of IPv4 that is mapped into IPv6 as what it maps', () => {
+    const { isTrusted } = createProxies(['::ffff:10.0.0.0/104', '::ffff:192.0.2.7'])
+    for (const address of ['10.0.0.0', '10.255.255.255', '192.0.2.7']) assert.ok(isTrusted(address), address)
+    for (const address of ['9.255.255.255', '11.0.0.0', '192.0.2.8', '::1']) assert.ok(!isTrusted(address), address)
+  })
 })
 
 describe('findProxyFault', () => {
@@ -83,7 +89,7 @@ describe('findProxyFault', () => {
   })
 
   it('refuses everybody', () => {
-    for (const range of ['0.0.0.0/0', '::/0', '10.0.0.0/0', '10.0.0.0/00'])
+    for (const range of ['0.0.0.0/0', '::/0', '10.0.0.0/0', '10.0.0.0/00', '::ffff:0.0.0.0/96'])
       assert.match(findProxyFault(range)!, /is everybody/, range)
   })
 
@@ -100,8 +106,7 @@ describe('findProxyFault', () => {
       '10.0.0',
       '*',
     ]
-    // The length would be of an IPv6 prefix: /96 of this is all of IPv4.
-    for (const range of [...wrong, '::ffff:0.0.0.0/96', '::ffff:10.0.0.1', 'fe80::1%eth0', ' 10.0.0.1'])
+    for (const range of [...wrong, '::ffff:0.0.0.0/95', '::ffff:10.0.0.0/129', 'fe80::1%eth0', ' 10.0.0.1'])
       assert.match(findProxyFault(range)!, /is no address/, range)
   })
 })

@@ -65,12 +65,13 @@ interface Range {
 function parseRange(text: string): Range | undefined {
   const [, written = '', length] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? []
   const address = parseAddress(written)
-  // An IPv4 address is written as one, or the length of its prefix would be of something else.
-  if (address === undefined || isIP(address) !== isIP(written)) return undefined
+  if (address === undefined) return undefined
   const family = familyOf(address)
   const bits = family === 'ipv4' ? 32 : 128
-  const prefix = Number(length ?? bits)
-  return prefix <= bits ? { address, prefix, family } : undefined
+  // The first 96 bits of IPv4 in IPv6 say that it is that (RFC 4291 §2.5.5.2).
+  const mappingBits = family === familyOf(written) ? 0 : 96
+  const prefix = length === undefined ? bits : Number(length) - mappingBits
+  return prefix >= 0 && prefix <= bits ? { address, prefix, family } : undefined
 }
 
 function familyOf(address: string): Range['family'] {
