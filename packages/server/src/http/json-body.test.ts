@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ProblemError, readWebRequest } from 'keystile/internal'
 import { checkFields, describeFields, readJsonObject, refuseFaults, strictFields, stringField } from './json-body.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { z } from 'zod'
+import * as z from 'zod'
 import { exportPrivateJwk, exportPublicJwk, generateKey } from 'keystile/jwt'
 import { checkOptions, readOptions } from './options.ts'
 import { isOnThisMachine } from './this-machine.ts'

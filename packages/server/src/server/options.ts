@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isScopeName, silentLogger, systemClock, type Clock, type Logger } from 'keystile/internal'
 import type { Jwk, SigningKey } from 'keystile/jwt'
 import { defaultCost, findCostFault, type HashingCost } from '../features/password/hashing-cost.ts'

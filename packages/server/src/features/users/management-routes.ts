@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { ProblemError, type FieldError, type JsonObject } from 'keystile/internal'
 import { checkFields, describeFields, readJsonObject, refuseFaults, strictFields } from '../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, queryOf, type Route } from '../../http/route.ts'
