@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { ProblemError } from '../base/errors.ts'
 import {
   tooLarge,
@@ -85,12 +85,6 @@ export function writeAnswer(response: ServerResponse, answer: HttpAnswer<AnswerB
   const { status, headers, body = '' } = answer
   // Somebody has answered while we waited, because of a time-out say. To try again would throw where nobody catches.
   if (response.headersSent) return
-  response
-    .writeHead(status, {
-      ...headers,
-      ...cookieHeader(answer),
-      ...connectionAfter(status),
-      'content-length': Buffer.byteLength(body),
-    })
-    .end(body)
+  const fields: OutgoingHttpHeaders = { ...headers, 'content-length': Buffer.byteLength(body) }
+  response.writeHead(status, Object.assign(fields, cookieHeader(answer), connectionAfter(status))).end(body)
 }

@@ -30,7 +30,7 @@ export function createProxies(ranges: readonly string[]): Proxies {
     const { address, prefix, family } = parseRange(text)!
     trusted.addSubnet(address, prefix, family)
   }
-  const isTrusted = (address: string): boolean => trusted.check(address, familyOf(address))
+  const isTrusted = (address: string): boolean => ranges.length > 0 && trusted.check(address, familyOf(address))
   return {
     isTrusted,
     resolve(request) {

@@ -119,8 +119,8 @@ function handlerOf(
     const startedAt = performance.now()
     const answered = await answer(request)
     const id = accessLog && randomId()
-    const headers = id === undefined ? answered.headers : { ...answered.headers, 'x-request-id': id }
-    const status = write(response, { ...answered, headers })
+    if (id !== undefined) response.setHeader('x-request-id', id)
+    const status = write(response, answered)
     if (!isObserved) return
     const route = routeOf(request)
     const milliseconds = performance.now() - startedAt

@@ -245,8 +245,14 @@ async function serve<U>(
   const ends = createSessionEnds(database, feed, clock)
   const verifier = createVerifier({ issuer, audience, keys: signingKeys.keySet, revocations: feed.revocations, clock })
   /** A client that acts for itself is nobody, whatever somebody's subject may be. */
-  const findActive = async (identity: Identity): Promise<U | undefined> =>
-    identity.sessionId === undefined ? undefined : people.findActive(identity.subject).catch(asRefusal)
+  const findActive = async (identity: Identity): Promise<U | undefined> => {
+    if (identity.sessionId === undefined) return undefined
+    try {
+      return await people.findActive(identity.subject)
+    } catch (error) {
+      throw asRefusal(error)
+    }
+  }
   const isWelcome = async (identity: Identity): Promise<boolean> =>
     identity.sessionId === undefined || (await findActive(identity)) !== undefined
   const granting = { directory, passwords, sessions: starter, refresher, scopes, audit, limits, logger, observer }
@@ -319,9 +325,9 @@ function signingKeySource({ signingKey, signingAlgorithm, key, database }: Check
 }
 
 /** A database that is away is no reason to call a token invalid: clients would throw it away. */
-function asRefusal(error: unknown): never {
-  if (!(error instanceof DatabaseUnavailableError)) throw error
-  throw new TokenError('temporarily_unavailable', 'The service is not available at the moment', {
+function asRefusal(error: unknown): unknown {
+  if (!(error instanceof DatabaseUnavailableError)) return error
+  return new TokenError('temporarily_unavailable', 'The service is not available at the moment', {
     cause: error,
     retryAfterSeconds: 1,
   })

@@ -110,14 +110,25 @@ function createTable<Labels extends Readonly<Record<string, string>>, Entry>(
   get(labels: Labels): Entry
   entries(): readonly { readonly labels: Labels; readonly entry: Entry }[]
 } {
-  const rows = new Map<string, { readonly labels: Labels; readonly entry: Entry }>()
+  interface Node {
+    readonly byValue: Map<string, Node>
+    entry?: Entry
+  }
+  const root: Node = { byValue: new Map() }
+  const rows: { readonly labels: Labels; readonly entry: Entry }[] = []
   return {
+    // Each request comes here twice: no key is put together for it.
     get(labels) {
-      const key = Object.values(labels).join('\n')
-      let row = rows.get(key)
-      if (!row) rows.set(key, (row = { labels, entry: create() }))
-      return row.entry
+      let node = root
+      for (const name in labels) {
+        const value = labels[name]!
+        let next = node.byValue.get(value)
+        if (!next) node.byValue.set(value, (next = { byValue: new Map() }))
+        node = next
+      }
+      if (node.entry === undefined) rows.push({ labels, entry: (node.entry = create()) })
+      return node.entry
     },
-    entries: () => [...rows.values()],
+    entries: () => rows,
   }
 }
