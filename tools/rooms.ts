@@ -151,7 +151,7 @@ const server: Package = {
     {
       name: 'features/sessions',
       for: 'one row a login, the tokens issued under it, their refresh and their end',
-      from: ['base', 'storage', 'http', 'features/events', 'features/audit'],
+      from: ['base', 'storage', 'http', 'features/events', 'features/audit', 'features/limits'],
       packages: ['keystile', 'kysely'],
     },
     {

@@ -62,7 +62,7 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
     try {
       await db.transaction().execute(async (transaction) => {
         for (const request of requests) {
-          replies.push(await run(transaction, request))
+          replies.push(await (request === first ? run : runApart)(transaction, request))
           const another = requests.length < maxCommands && performance.now() < end ? next() : undefined
           if (another === 'close') arrived.unshift(another)
           else if (another) requests.push(another)
@@ -74,22 +74,27 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
     }
   }
 
-  /** @throws {Error} when SQLite has given up the transaction, as it may where the disk is full or fails */
+  /** The first command: where it fails, so does the transaction, in which nothing else is yet. */
   async function run(
     transaction: Transaction<Tables>,
     { id, command: name, values }: WriterRequest,
   ): Promise<WriterReply> {
     const command = byName.get(name)
-    if (!command) return failure(id, new Error(`the writer thread knows no command "${name}"`))
+    if (!command) throw new Error(`the writer thread knows no command "${name}"`)
+    return { id, result: await command.run(transaction, values as never) }
+  }
+
+  /** One that follows. @throws {Error} when SQLite has given up the transaction, as it may where the disk is full or fails */
+  async function runApart(transaction: Transaction<Tables>, request: WriterRequest): Promise<WriterReply> {
     sqlite.exec('savepoint command')
     try {
-      const result = await command.run(transaction, values as never)
+      const reply = await run(transaction, request)
       sqlite.exec('release command')
-      return { id, result }
+      return reply
     } catch (error) {
       if (!sqlite.isTransaction) throw error
       sqlite.exec('rollback to command; release command')
-      return failure(id, error)
+      return failure(request.id, error)
     }
   }
 

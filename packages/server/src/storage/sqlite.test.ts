@@ -113,6 +113,16 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.deepEqual([await isThere('a'), await isThere('b'), await isThere('c')], [true, false, true])
   })
 
+  it('fail where nothing was before them, and those that wait are written', async () => {
+    const failing = { message: 'it fails', code: 'wrong' }
+    await assert.rejects(write('insert and fail', 'a'), failing)
+    assert.equal(await isThere('a'), false)
+    const [failed, ...written] = [write('insert and fail', 'a'), write('insert', 'd'), write('insert', 'e')]
+    await assert.rejects(failed!, failing)
+    assert.deepEqual(await Promise.all(written), ['d', 'e'])
+    assert.deepEqual([await isThere('a'), await isThere('d')], [false, true])
+  })
+
   it('fail all where the commit does', async () => {
     await write('prepare')
     const answers = await outcomes([['insert', 'a'], ['break the commit'], ['insert', 'b'], ['insert and fail', 'c']])

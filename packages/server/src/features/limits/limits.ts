@@ -30,6 +30,8 @@ export const rates: Readonly<Record<RateName, Rate>> = {
 
 /** What was counted before it was tried. */
 export interface Counted {
+  /** For the transaction of what it led to, which gives them back as it is written. */
+  readonly uses: readonly Use[]
   /** It was no guess after all. Never fails: what cannot be given back comes back with time. */
   giveBack(): Promise<void>
 }
@@ -94,6 +96,7 @@ export async function openLimits(
     const wait = known > 0 ? known : (await database.write(spend, values)).wait
     if (wait > 0) return wait
     return {
+      uses,
       giveBack: () =>
         database
           .write(giveBack, { uses })
@@ -143,7 +146,7 @@ export const noLimits: Limits = {
   makeDeviceSecret: () => undefined,
 }
 
-const uncounted: Counted = { giveBack: async () => {} }
+const uncounted: Counted = { uses: [], giveBack: async () => {} }
 
 /** Neither a name nor an address is stored: a name may be a password, typed into the field above. */
 function useOf(name: RateName, whom: string): Use {

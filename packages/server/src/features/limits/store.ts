@@ -43,17 +43,18 @@ export const spend: Command<Uses, { readonly wait: number }> = command('spend', 
     .execute()
   const rates = new Map(sorted.map(({ key, rate }) => [key, rate]))
   const wait = longest(rows.map(({ key, tat }) => earlinessOf(tat, rates.get(key)!, now)))
-  if (wait > 0) await restore(transaction, sorted)
+  if (wait > 0) await restoreUses(transaction, uses)
   return { wait }
 })
 
 /** Takes uses back that were none after all. */
 export const giveBack: Command<{ readonly uses: readonly Use[] }, void> = command('giveBack', (transaction, { uses }) =>
-  restore(transaction, inOrder(uses)),
+  restoreUses(transaction, uses),
 )
 
-async function restore(transaction: Transaction<Tables>, sorted: readonly Use[]): Promise<void> {
-  for (const { key, rate } of sorted) {
+/** The same as part of a transaction, and the last of it: whoever counts these uses waits for its end. */
+export async function restoreUses(transaction: Transaction<Tables>, uses: readonly Use[]): Promise<void> {
+  for (const { key, rate } of inOrder(uses)) {
     await transaction
       .updateTable('rate')
       .set((row) => ({ tat: row('tat', '-', rate.intervalMilliseconds) }))

@@ -4,6 +4,7 @@ import type { RefreshTokenRow, SessionRow, Tables } from '../../storage/tables.t
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/store.ts'
 import { insertEvents } from '../events/store.ts'
+import { restoreUses, type Use } from '../limits/store.ts'
 import { accessTokenSecondsAt, idleExpiryAt, type Lifetimes } from './lifetimes.ts'
 import { decideRefresh } from './refresh-rule.ts'
 
@@ -14,6 +15,8 @@ export interface NewSessionRow {
   readonly hasAccount: boolean
   /** The hash that the password was proved against; without one, the application has proved who it is. */
   readonly passwordHash: string | undefined
+  /** What the login was counted as, before it was known to be no guess. */
+  readonly uses: readonly Use[]
   readonly by: By
 }
 
@@ -29,7 +32,7 @@ interface NewRefreshToken {
  */
 export const insertSession: Command<NewSessionRow, { readonly started: boolean }> = command(
   'insertSession',
-  async (transaction, { session, refreshToken, hasAccount, passwordHash, by }) => {
+  async (transaction, { session, refreshToken, hasAccount, passwordHash, uses, by }) => {
     if (hasAccount && !(await takeAccount(transaction, session.subject, passwordHash))) return { started: false }
     const { id, subject, client_id: clientId, created_at: now } = session
     await transaction
@@ -39,6 +42,7 @@ export const insertSession: Command<NewSessionRow, { readonly started: boolean }
     if (refreshToken) await insertRefreshToken(transaction, refreshToken, { sessionId: id, now })
     await insertAudit(transaction, { event: 'login', at: now, by, subject, sessionId: id, clientId })
     await endSurplusSessions(transaction, { subject, newest: id, by, now })
+    await restoreUses(transaction, uses)
     return { started: true }
   },
 )

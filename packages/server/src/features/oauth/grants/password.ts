@@ -37,7 +37,7 @@ const maxTries = 2
  * A person's login. In this order: form, scope, limits, password, account, and the account once more, for hashing takes its
  * time; then the session is started, on our own accounts in one transaction with a last look. An unknown user, a wrong
  * password, a user without one and a disabled one are counted alike and get the same answer after the same work, with a line
- * in the audit record. What is over a limit is refused before anybody is looked for; what was no guess is not counted.
+ * in the audit record. What is over a limit is refused before anybody is looked for; what was no guess is given back with the session.
  *
  * @throws {OAuthError} `invalid_request`, `invalid_scope`, `invalid_grant`
  * @throws {ProblemError} `too_many_requests`
@@ -62,7 +62,6 @@ export async function grantByPassword<U>(form: Form, client: LoginClient, parts:
   })
   const attempt = { username, password, requested, counted }
   const { issued, subject, passwordHash } = await tryPassword(attempt, client, parts)
-  await counted.giveBack()
   return { ...issued, deviceSecret: limits.makeDeviceSecret({ device: counted.device, subject, passwordHash }) }
 }
 
@@ -112,7 +111,8 @@ async function tryPassword<U>(
     const subject = directory.subject(user)
     const scopes = grantScopes(requested, directory.scopes(user), client.scopes)
     const by = { actor: `user:${subject}`, address } as const
-    const issued = await sessions.start({ subject, passwordHash, clientId, scopes, refreshes, device, by })
+    const { uses } = counted
+    const issued = await sessions.start({ subject, passwordHash, uses, clientId, scopes, refreshes, device, by })
     if (!issued) continue
     return { issued, subject, passwordHash: await renewHash(user, { password, passwordHash, address }, parts) }
   }
