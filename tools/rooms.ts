@@ -249,6 +249,6 @@ const server: Package = {
 
 export const plan: Plan = {
   packages: [keystile, server],
-  onlyIn: { kysely: ['storage/**', '**/store.ts'] },
+  onlyIn: { kysely: ['storage/**', '**/store.ts', '**/*-store.ts'] },
   longFiles: {},
 }

@@ -4,6 +4,7 @@ import { commands as auditCommands } from '../features/audit/store.ts'
 import { commands as eventCommands } from '../features/events/store.ts'
 import { commands as housekeepingCommands } from '../features/housekeeping/store.ts'
 import { commands as limitCommands } from '../features/limits/store.ts'
+import { commands as refreshCommands } from '../features/sessions/refresh-store.ts'
 import { commands as sessionCommands } from '../features/sessions/store.ts'
 import { commands as signingKeyCommands } from '../features/signing-keys/store.ts'
 import { commands as userCommands } from '../features/users/store.ts'
@@ -15,6 +16,7 @@ await serveCommands([
   ...eventCommands,
   ...housekeepingCommands,
   ...limitCommands,
+  ...refreshCommands,
   ...sessionCommands,
   ...signingKeyCommands,
   ...userCommands,

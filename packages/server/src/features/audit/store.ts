@@ -1,28 +1,40 @@
 import type { Kysely, Transaction } from 'kysely'
 import { lowestRowId, randomRowId } from 'keystile/internal'
 import { command, type AnyCommand, type Command } from '../../storage/database.ts'
+import { prepare } from '../../storage/prepared.ts'
 import type { AuditRow, Tables } from '../../storage/tables.ts'
 import type { AuditEntry } from './entry.ts'
+
+const insertRow = prepare<AuditRow, unknown>((db, row) =>
+  db.insertInto('audit').values({
+    id: row.id,
+    at: row.at,
+    event: row.event,
+    actor: row.actor,
+    subject: row.subject,
+    session_id: row.session_id,
+    client_id: row.client_id,
+    address: row.address,
+    detail: row.detail,
+  }),
+)
 
 /** Writes an entry down as part of the transaction that makes the change: there is none without the other. */
 export async function insertAudit(
   transaction: Transaction<Tables>,
   { event, at, by, subject, sessionId, clientId, detail }: AuditEntry,
 ): Promise<void> {
-  await transaction
-    .insertInto('audit')
-    .values({
-      id: randomRowId(at),
-      at,
-      event,
-      actor: by.actor,
-      subject: subject ?? null,
-      session_id: sessionId ?? by.sessionId ?? null,
-      client_id: clientId ?? by.clientId ?? null,
-      address: by.address ?? null,
-      detail: detail === undefined ? null : JSON.stringify(detail),
-    })
-    .execute()
+  await insertRow(transaction, {
+    id: randomRowId(at),
+    at,
+    event,
+    actor: by.actor,
+    subject: subject ?? null,
+    session_id: sessionId ?? by.sessionId ?? null,
+    client_id: clientId ?? by.clientId ?? null,
+    address: by.address ?? null,
+    detail: detail === undefined ? null : JSON.stringify(detail),
+  })
 }
 
 /** Writes an entry down that belongs to no change: a refusal, which is thrown when this is committed. */

@@ -87,13 +87,16 @@ export async function openLimits(
   },
 ): Promise<Limits> {
   const { clock, logger, isLimited } = options
+  const refused = createRefusedKeys()
   const devices = createDevices(await database.write(claimDeviceKey, makeSecret()), clock)
 
   /** @returns milliseconds to wait, or what was counted */
   async function tryCount(uses: readonly Use[]): Promise<number | Counted> {
     const values = { uses, now: clock.now() }
-    const known = await findWait(database.reader, values)
+    const keys = uses.map(({ key }) => key)
+    const known = keys.some((key) => refused.has(key)) ? await findWait(database.reader, values) : 0
     const wait = known > 0 ? known : (await database.write(spend, values)).wait
+    refused.remember(keys, wait > 0)
     if (wait > 0) return wait
     return {
       uses,
@@ -134,6 +137,29 @@ export async function openLimits(
       await count([useOf('client', JSON.stringify([clientId, address && networkOf(address)]))])
     },
     makeDeviceSecret: ({ device, subject, passwordHash }) => devices.make({ id: device?.id, subject, passwordHash }),
+  }
+}
+
+const maxRefused = 10_000
+
+/** The limits that were used up when last asked, so many of them: a flood of what is refused costs reads, and whoever is not costs none. */
+function createRefusedKeys(): {
+  has(key: string): boolean
+  remember(keys: readonly string[], isRefused: boolean): void
+} {
+  const refused = new Set<string>()
+  return {
+    has: (key) => refused.has(key),
+    remember(keys, isRefused) {
+      for (const key of keys) {
+        if (isRefused) refused.add(key)
+        else refused.delete(key)
+      }
+      for (const oldest of refused) {
+        if (refused.size <= maxRefused) break
+        refused.delete(oldest)
+      }
+    },
   }
 }
 

@@ -1,6 +1,7 @@
 import { sql, type Kysely, type Transaction } from 'kysely'
 import { command, hasRowLocks, type AnyCommand, type Command } from '../../storage/database.ts'
-import type { Tables } from '../../storage/tables.ts'
+import { prepare } from '../../storage/prepared.ts'
+import type { RateRow, Tables } from '../../storage/tables.ts'
 import { advance, earlinessOf, type Rate } from './gcra.ts'
 
 /** One use of a limit. */
@@ -14,7 +15,7 @@ interface Uses {
   readonly now: number
 }
 
-/** Reads how many milliseconds too early these uses would be. Writes nothing, so a flood of what is refused costs no commit. */
+/** Reads how many milliseconds too early these uses would be. Writes nothing. */
 export async function findWait(reader: Kysely<Tables>, { uses, now }: Uses): Promise<number> {
   const keys = uses.map(({ key }) => key)
   const rows = await reader.selectFrom('rate').selectAll().where('key', 'in', keys).execute()
@@ -29,23 +30,28 @@ export async function findWait(reader: Kysely<Tables>, { uses, now }: Uses): Pro
  * @returns milliseconds to wait, 0 where they were used
  */
 export const spend: Command<Uses, { readonly wait: number }> = command('spend', async (transaction, { uses, now }) => {
-  const sorted = inOrder(uses)
-  const rows = await transaction
+  const waits: number[] = []
+  for (const { key, rate } of inOrder(uses)) {
+    const [row] = await spendOnce(transaction, { key, now, tat: advance(undefined, rate, now) })
+    waits.push(earlinessOf(row!.tat, rate, now))
+  }
+  const wait = longest(waits)
+  if (wait > 0) await restoreUses(transaction, uses)
+  return { wait }
+})
+
+const spendOnce = prepare<RateRow & { readonly now: number }, RateRow>((db, { key, tat, now }) =>
+  db
     .insertInto('rate')
-    .values(sorted.map(({ key, rate }) => ({ key, tat: advance(undefined, rate, now) })))
+    .values({ key, tat })
     .onConflict((conflict) =>
       conflict.column('key').doUpdateSet({
         // `advance`, of what is stored
         tat: sql<number>`case when rate.tat > ${now} then rate.tat + excluded.tat - ${now} else excluded.tat end`,
       }),
     )
-    .returningAll()
-    .execute()
-  const rates = new Map(sorted.map(({ key, rate }) => [key, rate]))
-  const wait = longest(rows.map(({ key, tat }) => earlinessOf(tat, rates.get(key)!, now)))
-  if (wait > 0) await restoreUses(transaction, uses)
-  return { wait }
-})
+    .returningAll(),
+)
 
 /** Takes uses back that were none after all. */
 export const giveBack: Command<{ readonly uses: readonly Use[] }, void> = command('giveBack', (transaction, { uses }) =>
@@ -55,13 +61,17 @@ export const giveBack: Command<{ readonly uses: readonly Use[] }, void> = comman
 /** The same as part of a transaction, and the last of it: whoever counts these uses waits for its end. */
 export async function restoreUses(transaction: Transaction<Tables>, uses: readonly Use[]): Promise<void> {
   for (const { key, rate } of inOrder(uses)) {
-    await transaction
-      .updateTable('rate')
-      .set((row) => ({ tat: row('tat', '-', rate.intervalMilliseconds) }))
-      .where('key', '=', key)
-      .execute()
+    await restoreOne(transaction, { key, milliseconds: rate.intervalMilliseconds })
   }
 }
+
+const restoreOne = prepare<{ readonly key: string; readonly milliseconds: number }, unknown>(
+  (db, { key, milliseconds }) =>
+    db
+      .updateTable('rate')
+      .set((row) => ({ tat: row('tat', '-', milliseconds) }))
+      .where('key', '=', key),
+)
 
 /** So that two who use the same limits do not wait for each other. */
 function inOrder(uses: readonly Use[]): readonly Use[] {

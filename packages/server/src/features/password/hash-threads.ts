@@ -23,25 +23,19 @@ const newestShare = 1 / 16
  */
 export interface HashThreads {
   /**
+   * Asks for nothing: so that what would be refused is refused before anything else is done for it.
+   *
+   * @throws {ProblemError} `temporarily_unavailable` when a hash that is asked for now could not be begun within 2 s
+   */
+  requireRoom(address?: string): void
+  /**
    * @param address of whoever sent the password, if anybody did
    * @throws {ProblemError} `temporarily_unavailable` at once when it could not be begun within 2 s, else after 2 s when it was not
    */
   hash(password: Uint8Array, address?: string, parameters?: Argon2Parameters): Promise<string>
   /** @throws {ProblemError} as `hash` does */
   verify(password: Uint8Array, stored: string, address?: string): Promise<boolean>
-  stats(): HashStats
   close(): Promise<void>
-}
-
-interface HashStats {
-  readonly waiting: number
-  readonly running: number
-  /** Since the start. */
-  readonly finished: number
-  /** Since the start: too much to do. */
-  readonly refused: number
-  /** What all that finished took, in threads. */
-  readonly milliseconds: number
 }
 
 interface Job {
@@ -72,7 +66,6 @@ export function openHashThreads(
   const idle: Worker[] = []
   const busy = new Map<Worker, Running>()
   const workers = new Set<Worker>()
-  const total = { finished: 0, refused: 0, milliseconds: 0 }
   let meanMilliseconds = assumedMilliseconds
   let deadline: NodeJS.Timeout | undefined
   let closed = false
@@ -86,7 +79,7 @@ export function openHashThreads(
       idle.push(worker)
       // A process may end while nobody's password is under way.
       if (!closed) worker.unref()
-      if (job) measure(now() - job.begun)
+      if (job) meanMilliseconds += (now() - job.begun - meanMilliseconds) * newestShare
       if ('error' in reply) job?.reject(new Error(reply.error))
       else job?.resolve(reply.result)
       dispatch()
@@ -100,12 +93,6 @@ export function openHashThreads(
       dispatch()
     })
     return worker
-  }
-
-  function measure(milliseconds: number): void {
-    total.finished++
-    total.milliseconds += milliseconds
-    meanMilliseconds += (milliseconds - meanMilliseconds) * newestShare
   }
 
   const isFree = (): boolean => idle.length > 0 || workers.size < count
@@ -133,19 +120,22 @@ export function openHashThreads(
     }, Math.ceil(left)).unref() // what waits is kept alive by what is under way
   }
 
-  function refuse(job: Job): void {
-    total.refused++
+  function tooMany(): ProblemError {
     const retryAfterSeconds = Math.max(1, Math.ceil(millisecondsUntil(waiting.size) / 1000))
     const details = { reason: 'too many wait for a hash', retryAfterSeconds }
-    job.reject(new ProblemError('temporarily_unavailable', 'Too many logins at the moment', details))
+    return new ProblemError('temporarily_unavailable', 'Too many logins at the moment', details)
   }
+
+  const refuse = (job: Job): void => job.reject(tooMany())
+  const hasRoom = (sender: string): boolean =>
+    isFree() || millisecondsUntil(waiting.ahead(sender) + 1) <= maxWaitMilliseconds
 
   function run(request: HashRequest, address: string | undefined): Promise<string | boolean> {
     if (closed) return Promise.reject(closing())
-    const sender = address === undefined ? '' : networkOf(address)
+    const sender = senderOf(address)
+    if (!hasRoom(sender)) return Promise.reject(tooMany())
     return new Promise((resolve, reject) => {
       const job = { request, deadline: now() + maxWaitMilliseconds, resolve, reject }
-      if (!isFree() && millisecondsUntil(waiting.ahead(sender) + 1) > maxWaitMilliseconds) return refuse(job)
       const evicted = waiting.add(sender, job)
       if (evicted) refuse(evicted)
       dispatch()
@@ -153,9 +143,11 @@ export function openHashThreads(
   }
 
   return {
+    requireRoom(address) {
+      if (!closed && !hasRoom(senderOf(address))) throw tooMany()
+    },
     hash: (password, address, parameters) => run({ password, parameters }, address) as Promise<string>,
     verify: (password, stored, address) => run({ password, stored }, address) as Promise<boolean>,
-    stats: () => ({ waiting: waiting.size, running: busy.size, ...total }),
     async close() {
       closed = true
       clearTimeout(deadline)
@@ -169,4 +161,8 @@ export function openHashThreads(
       await Promise.all(ended)
     },
   }
+}
+
+function senderOf(address: string | undefined): string {
+  return address === undefined ? '' : networkOf(address)
 }

@@ -42,7 +42,7 @@ describe('the work for a login that does not exist', () => {
   const threads: HashThreads = {
     hash: () => assert.fail('nothing is hashed'),
     verify: async (_password, stored) => asked.push(stored) > 0,
-    stats: () => assert.fail('nobody counts'),
+    requireRoom: () => assert.fail('nobody asks for room'),
     close: async () => {},
   }
   const bcrypt = '$2b$12$O7mIJu7a20kBB/zzQ75YOOmS5yPv2DF40upBUL9UO1Qsq1H0xd4Cq'

@@ -7,6 +7,8 @@ export const maxBytes = 1_024
 
 /** Passwords, as the bytes that were received: nothing is trimmed, folded or normalised. */
 export interface Passwords {
+  /** @throws {ProblemError} `temporarily_unavailable` when `hash` and `verify` would refuse at once */
+  requireRoom(address?: string): void
   /**
    * Does NOT check the policy: `PasswordPolicy` does.
    *
@@ -38,6 +40,7 @@ export function createPasswords(threads: HashThreads, cost: HashingCost = defaul
   // that was stored, for an imported one may cost ten times as much.
   let decoy = createDecoy(parameters)
   return {
+    requireRoom: (address) => threads.requireRoom(address),
     hash: (password, address) => threads.hash(Buffer.from(password), address, parameters),
     async verify(password, stored, address) {
       const isKnown = stored !== undefined && isHash(stored)

@@ -58,9 +58,9 @@ export function watchHashThreads(
 
   const hash: HashThreads['hash'] = (...job) => watch(() => threads.hash(...job))
   return {
+    requireRoom: (address) => threads.requireRoom(address),
     hash,
     verify: (...job) => watch(() => threads.verify(...job)),
-    stats: () => threads.stats(),
     get length() {
       return pending.size
     },

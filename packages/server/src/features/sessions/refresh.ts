@@ -12,7 +12,7 @@ import {
   writeRefreshToken,
   type RefreshToken,
 } from './refresh-tokens.ts'
-import { findRefreshToken, useRefreshToken } from './store.ts'
+import { findRefreshToken, useRefreshToken } from './refresh-store.ts'
 
 /** A refresh token whose secret matches, and whose it is. Does NOT say whether it can be used. */
 export interface ProvedRefreshToken {

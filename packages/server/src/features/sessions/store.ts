@@ -1,12 +1,11 @@
-import type { Kysely, Selectable, SelectQueryBuilder, Transaction } from 'kysely'
+import type { Expression, Kysely, SelectQueryBuilder, Transaction } from 'kysely'
 import { command, hasRowLocks, type AnyCommand, type Command } from '../../storage/database.ts'
+import { prepare, type Slots } from '../../storage/prepared.ts'
 import type { RefreshTokenRow, SessionRow, Tables } from '../../storage/tables.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/store.ts'
 import { insertEvents } from '../events/store.ts'
 import { restoreUses, type Use } from '../limits/store.ts'
-import { accessTokenSecondsAt, idleExpiryAt, type Lifetimes } from './lifetimes.ts'
-import { decideRefresh } from './refresh-rule.ts'
 
 export interface NewSessionRow {
   readonly session: Omit<SessionRow, 'ended_at' | 'last_used_at' | 'late_retry_at'>
@@ -20,7 +19,7 @@ export interface NewSessionRow {
   readonly by: By
 }
 
-interface NewRefreshToken {
+export interface NewRefreshToken {
   readonly id: string
   readonly secretHash: string
 }
@@ -35,16 +34,30 @@ export const insertSession: Command<NewSessionRow, { readonly started: boolean }
   async (transaction, { session, refreshToken, hasAccount, passwordHash, uses, by }) => {
     if (hasAccount && !(await takeAccount(transaction, session.subject, passwordHash))) return { started: false }
     const { id, subject, client_id: clientId, created_at: now } = session
-    await transaction
-      .insertInto('session')
-      .values({ ...session, last_used_at: now, late_retry_at: null, ended_at: null })
-      .execute()
+    await insertSessionRow(transaction, session)
     if (refreshToken) await insertRefreshToken(transaction, refreshToken, { sessionId: id, now })
     await insertAudit(transaction, { event: 'login', at: now, by, subject, sessionId: id, clientId })
     await endSurplusSessions(transaction, { subject, newest: id, by, now })
     await restoreUses(transaction, uses)
     return { started: true }
   },
+)
+
+const insertSessionRow = prepare<NewSessionRow['session'], unknown>((db, session) =>
+  db.insertInto('session').values({
+    id: session.id,
+    subject: session.subject,
+    client_id: session.client_id,
+    scopes: session.scopes,
+    device: session.device,
+    created_at: session.created_at,
+    last_used_at: session.created_at,
+    expires_at: session.expires_at,
+    idle_expires_at: session.idle_expires_at,
+    tokens_expire_at: session.tokens_expire_at,
+    late_retry_at: null,
+    ended_at: null,
+  }),
 )
 
 /** So many devices nobody has; more are logins that were forgotten, or a program that logs in for each request. */
@@ -60,24 +73,32 @@ async function endSurplusSessions(
     now,
   }: { readonly subject: string; readonly newest: string; readonly by: By; readonly now: number },
 ): Promise<void> {
-  const surplus = await selectLiving(transaction, { subject, now })
-    .where('id', '!=', newest)
-    // Those that no refresh continues are over soon, and drive nobody's out that is to last.
-    .orderBy((row) => row.case().when('idle_expires_at', '>', now).then(0).else(1).end())
-    .orderBy('last_used_at', 'desc')
-    .limit(maxValues)
-    .offset(maxSessionsOfSubject - 1)
-    .execute()
+  const surplus = await findSurplus(transaction, { subject, newest, now })
   if (surplus.length === 0) return
   const ids = surplus.map(({ id }) => id)
   for (const { id, client_id: clientId } of await endSessionRows(transaction, ids, now))
     await insertAudit(transaction, { event: 'session_ended', at: now, by, subject, sessionId: id, clientId })
 }
 
+const findSurplus = prepare<Living & { readonly newest: string }, SessionRow>((db, { subject, newest, now }) =>
+  selectLiving(db, { subject, now })
+    .where('id', '!=', newest)
+    // Those that no refresh continues are over soon, and drive nobody's out that is to last.
+    .orderBy((row) => row.case().when('idle_expires_at', '>', now).then(0).else(1).end())
+    .orderBy('last_used_at', 'desc')
+    .limit(maxValues)
+    .offset(maxSessionsOfSubject - 1),
+)
+
+interface Living {
+  readonly subject: string
+  readonly now: number
+}
+
 /** The sessions of a subject under which something can still be opened or refreshed. */
 function selectLiving(
   reader: Kysely<Tables>,
-  { subject, now }: { readonly subject: string; readonly now: number },
+  { subject, now }: Living | Slots<Living>,
 ): SelectQueryBuilder<Tables, 'session', SessionRow> {
   return reader
     .selectFrom('session')
@@ -93,164 +114,53 @@ async function takeAccount(
   subject: string,
   passwordHash: string | undefined,
 ): Promise<boolean> {
-  const taken = await transaction
+  const taken = await (passwordHash === undefined
+    ? takeWithAnyPassword(transaction, { subject })
+    : takeWithPassword(transaction, { subject, passwordHash }))
+  return taken.length > 0
+}
+
+const updateAccount = (db: Kysely<Tables>, subject: Expression<string>) =>
+  db
     .updateTable('user')
     .set((row) => ({ password_hash: row.ref('password_hash') }))
     .where('id', '=', subject)
     .where('disabled_at', 'is', null)
     .where('deleted_at', 'is', null)
-    .$if(passwordHash !== undefined, (query) => query.where('password_hash', '=', passwordHash!))
     .returning('id')
-    .executeTakeFirst()
-  return taken !== undefined
-}
 
-async function insertRefreshToken(
+const takeWithAnyPassword = prepare<{ readonly subject: string }, unknown>((db, { subject }) =>
+  updateAccount(db, subject),
+)
+
+const takeWithPassword = prepare<{ readonly subject: string; readonly passwordHash: string }, unknown>(
+  (db, { subject, passwordHash }) => updateAccount(db, subject).where('password_hash', '=', passwordHash),
+)
+
+/** The next of a session, or its first. */
+export async function insertRefreshToken(
   transaction: Transaction<Tables>,
   { id, secretHash }: NewRefreshToken,
   { sessionId, now }: { readonly sessionId: string; readonly now: number },
 ): Promise<void> {
-  const unused = { used_at: null, successor_id: null, sealed_successor: null, repeatable_until: null }
-  await transaction
-    .insertInto('refresh_token')
-    .values({ id, session_id: sessionId, secret_hash: secretHash, created_at: now, ...unused })
-    .execute()
+  await insertRefreshTokenRow(transaction, { id, session_id: sessionId, secret_hash: secretHash, created_at: now })
 }
 
-/** A refresh token with whose it is. */
-export type FoundRefreshToken = Pick<RefreshTokenRow, 'session_id' | 'secret_hash'> &
-  Pick<SessionRow, 'subject' | 'client_id' | 'scopes'>
-
-export function findRefreshToken(reader: Kysely<Tables>, id: string): Promise<FoundRefreshToken | undefined> {
-  return reader
-    .selectFrom('refresh_token')
-    .innerJoin('session', 'session.id', 'refresh_token.session_id')
-    .select(['session_id', 'secret_hash', 'subject', 'client_id', 'session.scopes'])
-    .where('refresh_token.id', '=', id)
-    .executeTakeFirst()
-}
-
-/** A refresh token that is shown, and the successor that it gets if it is to have one. */
-export interface RefreshTokenUse extends NewRefreshToken {
-  readonly successor: NewRefreshToken & { readonly sealed: string }
-  readonly lifetimes: Lifetimes
-  readonly by: By
-  readonly now: number
-}
-
-interface Refreshed {
-  /** Life of the access token that may be issued. */
-  readonly expiresInSeconds: number
-  readonly authenticatedAt: number
-}
-
-export type RefreshTokenUsed =
-  | (Refreshed & { readonly outcome: 'rotated' })
-  | (Refreshed & { readonly outcome: 'repeated'; readonly sealedSuccessor: string })
-  /** The session is ended by this. */
-  | { readonly outcome: 'reused' }
-  /** There is no such token, or its session was over before. */
-  | { readonly outcome: 'over' }
-
-/**
- * Uses a refresh token: one of two that show it at once comes first, and neither comes between an end of the session and
- * its event. So the row of the session is taken in one statement, and only then, in another, which sees what the last
- * holder of that lock has written, the token is read.
- */
-export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = command(
-  'useRefreshToken',
-  async (transaction, use): Promise<RefreshTokenUsed> => {
-    const { now, lifetimes } = use
-    const session = await takeSession(transaction, use)
-    if (!session) return { outcome: 'over' }
-    const token = await transaction
-      .selectFrom('refresh_token as token')
-      .leftJoin('refresh_token as successor', 'successor.id', 'token.successor_id')
-      .select(['token.used_at', 'token.repeatable_until', 'token.sealed_successor'])
-      .select('successor.used_at as successor_used_at')
-      .where('token.id', '=', use.id)
-      .executeTakeFirstOrThrow()
-    const decision = decideRefresh({
-      now,
-      graceSeconds: lifetimes.graceSeconds,
-      usedAt: token.used_at,
-      repeatableUntil: token.repeatable_until,
-      successorIsUsed: token.successor_used_at !== null,
-      lateRetryAt: session.late_retry_at,
-    })
-    if (decision === 'reuse') {
-      await endSessionRows(transaction, [session.id], now)
-      await insertAudit(transaction, {
-        event: 'refresh_reused',
-        at: now,
-        by: use.by,
-        subject: session.subject,
-        sessionId: session.id,
-        clientId: session.client_id,
-      })
-      return { outcome: 'reused' }
-    }
-    const repeatableUntil = now + lifetimes.graceSeconds * 1000
-    if (decision === 'rotate') {
-      await insertRefreshToken(transaction, use.successor, { sessionId: session.id, now })
-      await transaction
-        .updateTable('refresh_token')
-        .set({
-          used_at: now,
-          successor_id: use.successor.id,
-          sealed_successor: use.successor.sealed,
-          repeatable_until: repeatableUntil,
-        })
-        .where('id', '=', use.id)
-        .where('used_at', 'is', null)
-        .execute()
-      // Nobody is given this one again, so nobody with an old token and a copy of the database comes from link to link.
-      await transaction
-        .updateTable('refresh_token')
-        .set({ sealed_successor: null })
-        .where('successor_id', '=', use.id)
-        .execute()
-    } else if (decision === 'late-retry') {
-      await transaction
-        .updateTable('refresh_token')
-        .set({ repeatable_until: repeatableUntil })
-        .where('id', '=', use.id)
-        .execute()
-    }
-    const expiresInSeconds = accessTokenSecondsAt(now, session.expires_at, lifetimes)
-    await transaction
-      .updateTable('session')
-      .set({
-        idle_expires_at: idleExpiryAt(now, session.expires_at, lifetimes),
-        tokens_expire_at: Math.max(session.tokens_expire_at, now + expiresInSeconds * 1000),
-        ...(decision === 'late-retry' && { late_retry_at: now }),
-      })
-      .where('id', '=', session.id)
-      .execute()
-    const refreshed = { expiresInSeconds, authenticatedAt: session.created_at }
-    return decision === 'rotate'
-      ? { ...refreshed, outcome: 'rotated' }
-      : { ...refreshed, outcome: 'repeated', sealedSuccessor: token.sealed_successor! }
-  },
+const insertRefreshTokenRow = prepare<
+  Pick<RefreshTokenRow, 'id' | 'session_id' | 'secret_hash' | 'created_at'>,
+  unknown
+>((db, row) =>
+  db.insertInto('refresh_token').values({
+    id: row.id,
+    session_id: row.session_id,
+    secret_hash: row.secret_hash,
+    created_at: row.created_at,
+    used_at: null,
+    successor_id: null,
+    sealed_successor: null,
+    repeatable_until: null,
+  }),
 )
-
-/** Locks the session of a token that is not over, and for a second more will not be. */
-function takeSession(
-  transaction: Transaction<Tables>,
-  { id, secretHash, now }: RefreshTokenUse,
-): Promise<Selectable<SessionRow> | undefined> {
-  return transaction
-    .updateTable('session')
-    .set({ last_used_at: now })
-    .where('id', '=', (from) =>
-      from.selectFrom('refresh_token').select('session_id').where('id', '=', id).where('secret_hash', '=', secretHash),
-    )
-    .where('ended_at', 'is', null)
-    .where('expires_at', '>=', now + 1000)
-    .where('idle_expires_at', '>', now)
-    .returningAll()
-    .executeTakeFirst()
-}
 
 /** The living sessions of a subject, the last used first. Those of a client that was disabled are not. */
 export function listSessionRows(
@@ -320,7 +230,7 @@ export async function endSessions(
 const maxValues = 500
 
 /** Ends those of these sessions that live, and inserts their events. @returns those */
-async function endSessionRows(
+export async function endSessionRows(
   transaction: Transaction<Tables>,
   ids: readonly string[],
   now: number,
@@ -356,4 +266,4 @@ export async function findLatestExpiry(transaction: Transaction<Tables>, subject
   return latest ?? 0
 }
 
-export const commands: readonly AnyCommand[] = [insertSession, useRefreshToken, endSession, endSessionsOf]
+export const commands: readonly AnyCommand[] = [insertSession, endSession, endSessionsOf]

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { hashSync } from '@node-rs/argon2'
-import { silentLogger, systemClock, type Logger } from 'keystile/internal'
+import { ProblemError, silentLogger, systemClock, type Logger } from 'keystile/internal'
 import { generateKey } from 'keystile/jwt'
 import type { Form } from '../../../http/form.ts'
 import type { Database } from '../../../storage/database.ts'
@@ -95,6 +95,26 @@ describe('grantByPassword', () => {
     assert.ok(await login())
     await assert.rejects(login(undefined, `${password}x`), refused)
     await assert.rejects(login(undefined, 'x'.repeat(1_025)), refused)
+  })
+
+  it('is refused where passwords have no room, before it is counted and before anybody is looked for', async () => {
+    const full = new ProblemError('temporarily_unavailable', 'Too many logins at the moment')
+    const parts = {
+      directory: { ...ofAccounts(), findByLogin: () => assert.fail('somebody is looked for') },
+      passwords: {
+        ...passwords,
+        requireRoom(address: string | undefined) {
+          assert.equal(address, client.address)
+          throw full
+        },
+      },
+      sessions: createSessionStarter(database, issuing, systemClock),
+      scopes: rules,
+      audit: createAudit(database, systemClock),
+      limits: { ...noLimits, countLogin: () => assert.fail('it is counted') },
+      logger: silentLogger,
+    }
+    await assert.rejects(grantByPassword(formOf(password), client, parts), full)
   })
 
   it('answers a disabled user like a wrong password', async () => {

@@ -34,13 +34,13 @@ export interface Granted extends IssuedTokens {
 const maxTries = 2
 
 /**
- * A person's login. In this order: form, scope, limits, password, account, and the account once more, for hashing takes its
+ * A person's login. In this order: form, scope, room to hash, limits, password, account, and the account once more, for hashing takes its
  * time; then the session is started, on our own accounts in one transaction with a last look. An unknown user, a wrong
  * password, a user without one and a disabled one are counted alike and get the same answer after the same work, with a line
  * in the audit record. What is over a limit is refused before anybody is looked for; what was no guess is given back with the session.
  *
  * @throws {OAuthError} `invalid_request`, `invalid_scope`, `invalid_grant`
- * @throws {ProblemError} `too_many_requests`
+ * @throws {ProblemError} `too_many_requests`, `temporarily_unavailable`
  * @see RFC 6749 §4.3.2
  */
 export async function grantByPassword<U>(form: Form, client: LoginClient, parts: LoginParts<U>): Promise<Granted> {
@@ -51,6 +51,7 @@ export async function grantByPassword<U>(form: Form, client: LoginClient, parts:
   if (username === undefined || password === undefined)
     throw new OAuthError('invalid_request', 'The form must have username and password')
   const requested = readRequestedScopes(form.get('scope'), parts.scopes)
+  parts.passwords.requireRoom(address)
   const counted = await limits.countLogin({
     login: countedLogin(username),
     address,

@@ -1,0 +1,178 @@
+import type { Kysely } from 'kysely'
+import { command, type AnyCommand, type Command } from '../../storage/database.ts'
+import { prepare } from '../../storage/prepared.ts'
+import type { RefreshTokenRow, SessionRow, Tables } from '../../storage/tables.ts'
+import type { By } from '../audit/entry.ts'
+import { insertAudit } from '../audit/store.ts'
+import { accessTokenSecondsAt, idleExpiryAt, type Lifetimes } from './lifetimes.ts'
+import { decideRefresh } from './refresh-rule.ts'
+import { endSessionRows, insertRefreshToken, type NewRefreshToken } from './store.ts'
+
+/** A refresh token with whose it is. */
+export type FoundRefreshToken = Pick<RefreshTokenRow, 'session_id' | 'secret_hash'> &
+  Pick<SessionRow, 'subject' | 'client_id' | 'scopes'>
+
+export function findRefreshToken(reader: Kysely<Tables>, id: string): Promise<FoundRefreshToken | undefined> {
+  return reader
+    .selectFrom('refresh_token')
+    .innerJoin('session', 'session.id', 'refresh_token.session_id')
+    .select(['session_id', 'secret_hash', 'subject', 'client_id', 'session.scopes'])
+    .where('refresh_token.id', '=', id)
+    .executeTakeFirst()
+}
+
+/** A refresh token that is shown, and the successor that it gets if it is to have one. */
+export interface RefreshTokenUse extends NewRefreshToken {
+  readonly successor: NewRefreshToken & { readonly sealed: string }
+  readonly lifetimes: Lifetimes
+  readonly by: By
+  readonly now: number
+}
+
+interface Refreshed {
+  /** Life of the access token that may be issued. */
+  readonly expiresInSeconds: number
+  readonly authenticatedAt: number
+}
+
+export type RefreshTokenUsed =
+  | (Refreshed & { readonly outcome: 'rotated' })
+  | (Refreshed & { readonly outcome: 'repeated'; readonly sealedSuccessor: string })
+  /** The session is ended by this. */
+  | { readonly outcome: 'reused' }
+  /** There is no such token, or its session was over before. */
+  | { readonly outcome: 'over' }
+
+/**
+ * Uses a refresh token: one of two that show it at once comes first, and neither comes between an end of the session and
+ * its event. So the row of the session is taken in one statement, and only then, in another, which sees what the last
+ * holder of that lock has written, the token is read.
+ */
+export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = command(
+  'useRefreshToken',
+  async (transaction, use): Promise<RefreshTokenUsed> => {
+    const { now, lifetimes } = use
+    const { id, secretHash } = use
+    const [session] = await takeSession(transaction, { id, secretHash, now, inASecond: now + 1000 })
+    if (!session) return { outcome: 'over' }
+    const token = (await readToken(transaction, { id: use.id }))[0]!
+    const decision = decideRefresh({
+      now,
+      graceSeconds: lifetimes.graceSeconds,
+      usedAt: token.used_at,
+      repeatableUntil: token.repeatable_until,
+      successorIsUsed: token.successor_used_at !== null,
+      lateRetryAt: session.late_retry_at,
+    })
+    if (decision === 'reuse') {
+      await endSessionRows(transaction, [session.id], now)
+      await insertAudit(transaction, {
+        event: 'refresh_reused',
+        at: now,
+        by: use.by,
+        subject: session.subject,
+        sessionId: session.id,
+        clientId: session.client_id,
+      })
+      return { outcome: 'reused' }
+    }
+    const repeatableUntil = now + lifetimes.graceSeconds * 1000
+    if (decision === 'rotate') {
+      await insertRefreshToken(transaction, use.successor, { sessionId: session.id, now })
+      const { id: successorId, sealed } = use.successor
+      await markUsed(transaction, { id: use.id, successorId, sealed, repeatableUntil, now })
+      // Nobody is given this one again, so nobody with an old token and a copy of the database comes from link to link.
+      await unseal(transaction, { id: use.id })
+    } else if (decision === 'late-retry') {
+      await transaction
+        .updateTable('refresh_token')
+        .set({ repeatable_until: repeatableUntil })
+        .where('id', '=', use.id)
+        .execute()
+    }
+    const expiresInSeconds = accessTokenSecondsAt(now, session.expires_at, lifetimes)
+    await prolong(transaction, {
+      id: session.id,
+      idleExpiresAt: idleExpiryAt(now, session.expires_at, lifetimes),
+      tokensExpireAt: Math.max(session.tokens_expire_at, now + expiresInSeconds * 1000),
+      lateRetryAt: decision === 'late-retry' ? now : session.late_retry_at,
+    })
+    const refreshed = { expiresInSeconds, authenticatedAt: session.created_at }
+    return decision === 'rotate'
+      ? { ...refreshed, outcome: 'rotated' }
+      : { ...refreshed, outcome: 'repeated', sealedSuccessor: token.sealed_successor! }
+  },
+)
+
+/** Locks the session of a token that is not over, and for a second more will not be. */
+const takeSession = prepare<
+  { readonly id: string; readonly secretHash: string; readonly now: number; readonly inASecond: number },
+  SessionRow
+>((db, { id, secretHash, now, inASecond }) =>
+  db
+    .updateTable('session')
+    .set({ last_used_at: now })
+    .where('id', '=', (from) =>
+      from.selectFrom('refresh_token').select('session_id').where('id', '=', id).where('secret_hash', '=', secretHash),
+    )
+    .where('ended_at', 'is', null)
+    .where('expires_at', '>=', inASecond)
+    .where('idle_expires_at', '>', now)
+    .returningAll(),
+)
+
+type ReadToken = Pick<RefreshTokenRow, 'used_at' | 'repeatable_until' | 'sealed_successor'> & {
+  readonly successor_used_at: number | null
+}
+
+const readToken = prepare<{ readonly id: string }, ReadToken>((db, { id }) =>
+  db
+    .selectFrom('refresh_token as token')
+    .leftJoin('refresh_token as successor', 'successor.id', 'token.successor_id')
+    .select(['token.used_at', 'token.repeatable_until', 'token.sealed_successor'])
+    .select('successor.used_at as successor_used_at')
+    .where('token.id', '=', id),
+)
+
+const markUsed = prepare<
+  {
+    readonly id: string
+    readonly successorId: string
+    readonly sealed: string
+    readonly repeatableUntil: number
+    readonly now: number
+  },
+  unknown
+>((db, { id, successorId, sealed, repeatableUntil, now }) =>
+  db
+    .updateTable('refresh_token')
+    .set({
+      used_at: now,
+      successor_id: successorId,
+      sealed_successor: sealed,
+      repeatable_until: repeatableUntil,
+    })
+    .where('id', '=', id)
+    .where('used_at', 'is', null),
+)
+
+const unseal = prepare<{ readonly id: string }, unknown>((db, { id }) =>
+  db.updateTable('refresh_token').set({ sealed_successor: null }).where('successor_id', '=', id),
+)
+
+const prolong = prepare<
+  {
+    readonly id: string
+    readonly idleExpiresAt: number
+    readonly tokensExpireAt: number
+    readonly lateRetryAt: number | null
+  },
+  unknown
+>((db, { id, idleExpiresAt, tokensExpireAt, lateRetryAt }) =>
+  db
+    .updateTable('session')
+    .set({ idle_expires_at: idleExpiresAt, tokens_expire_at: tokensExpireAt, late_retry_at: lateRetryAt })
+    .where('id', '=', id),
+)
+
+export const commands: readonly AnyCommand[] = [useRefreshToken]
