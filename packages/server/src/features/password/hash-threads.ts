@@ -71,7 +71,12 @@ export function openHashThreads(
   let closed = false
 
   function start(): Worker {
-    const worker = new Worker(script, { name: 'keystile-hash', execArgv: [...inheritedArguments] })
+    // A message is all that it has at a time: V8 would let more of them lie, up to 48 MiB a thread.
+    const worker = new Worker(script, {
+      name: 'keystile-hash',
+      execArgv: [...inheritedArguments],
+      resourceLimits: { maxYoungGenerationSizeMb: 3 },
+    })
     workers.add(worker)
     worker.on('message', (reply: HashReply) => {
       const job = busy.get(worker)
