@@ -1,13 +1,19 @@
+// Names and addresses in numbers: what limits keep of them.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { it } from 'node:test'
 import { silentLogger } from 'keystile/internal'
+import { mount } from 'keystile/node'
 import { purge } from '../../packages/server/src/features/housekeeping/housekeeping.ts'
 import { openLimits } from '../../packages/server/src/features/limits/limits.ts'
 import { openDatabase } from '../../packages/server/src/storage/open.ts'
-import { createTestClock, describeOnBoth } from '../support/keystile.ts'
+import { createTestClock, describeOnBoth, password } from '../support/keystile.ts'
 
 const isLong = Boolean(process.env['KEYSTILE_LONG'])
 const count = isLong ? 1_000_000 : 1_500
+const httpCount = isLong ? 10_000 : 100
 const writerThread = new URL('../../packages/server/src/server/writer-thread.ts', import.meta.url)
 const addressOf = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`
 
@@ -45,6 +51,37 @@ describeOnBoth('limits', (stage) => {
       if (isLong) assert.ok(grown < 10 * 2 ** 20, `the heap has grown by ${grown} bytes`)
     } finally {
       await database.close()
+    }
+  })
+
+  it(`keep no memory of ${httpCount} logins that come over HTTP, each with a name and an address of its own`, async () => {
+    const { keystile } = await stage.start({ rateLimits: 'on', trustedProxies: ['127.0.0.1'] })
+    const handle = mount(keystile)
+    const server = createServer((request, response) => handle(request, response, () => assert.fail('it is for us')))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${new URL(keystile.issuer).pathname}/token`
+    try {
+      let heap = 0
+      for (let n = 0; n < httpCount; n += 10) {
+        const statuses = await Promise.all(
+          Array.from({ length: 10 }, async (_, i) => {
+            const body = new URLSearchParams({ username: `nobody-${n + i}`, password })
+            const headers = { 'x-forwarded-for': addressOf(n + i) }
+            const answer = await fetch(url, { method: 'POST', headers, body })
+            await answer.text()
+            return answer.status
+          }),
+        )
+        assert.deepEqual(new Set(statuses), new Set([400]))
+        if (n === httpCount / 2) heap = heapUsed()
+      }
+      const grown = heapUsed() - heap
+      assert.equal(Number((await stage.sql('select count(*) as number from rate'))[0]!['number']), 2 * httpCount)
+      if (isLong) assert.ok(grown < 10 * 2 ** 20, `the heap has grown by ${grown} bytes`)
+    } finally {
+      server.close()
+      server.closeAllConnections()
     }
   })
 })

@@ -97,10 +97,10 @@ export const predicates: Readonly<Record<string, Predicate>> = {
       const { v4, v6 } = sizeOf(network)
       return v4 > 2n ** 24n || v6 > 2n ** 121n
     }),
-  // ASVS 13.3.1: secrets are kept by what is made for it, and not beside what they open
+  // ASVS 13.3.1: "a secrets management solution … is used to securely create, store, control access to, and destroy backend secrets"
   'key-given': ({ options: { database, key, signingKey } }) =>
     (typeof database === 'object' || /^postgres(ql)?:/.test(database ?? '')) && !key && !signingKey,
-  // CHECKS 23, RFC 8725 §3.5: fewer than 32 characters, or fewer than 16 different ones
+  // ASVS 11.5.1: "have at least 128 bits of entropy"; fewer than 32 characters, or fewer than 16 different ones, have not
   'key-random': (situation) => {
     const secret = sealingSecret(situation)
     return (
@@ -121,7 +121,7 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   },
   // RFC 6750 §5.3: "SHOULD issue short-lived (one hour or less) bearer tokens"
   'access-token-short': ({ options }) => (options.accessTokenSeconds ?? 0) > 3600,
-  // ASVS 7.3.2 and NIST SP 800-63B, AAL1: at least once in 30 days
+  // SP 800-63B-4 §2.1.3: "SHOULD be no more than 30 days at AAL1"
   'session-short': ({ options }) => (options.sessionSeconds ?? 0) / 86_400 > 30,
   // ASVS 7.3.1: "an inactivity timeout"
   'idle-short': ({ options: { sessionSeconds = 2_592_000, idleSeconds = 1_209_600 } }) =>
@@ -132,11 +132,11 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   'cookie-https': ({ options }) => options.cookieSession === true && goesOverTheNetworkPlainly(options.issuer),
   // ASVS 3.4.2: "an allowlist of trusted origins"
   'cors-named': ({ options }) => (options.corsOrigins ?? []).some((origin) => /\*|^null$/.test(origin)),
-  // RFC 6454 §8.1: origins of schemes without TLS are whose the network says
+  // RFC 6454 §8.1: "Some URI schemes, such as https, are more resistant to DNS compromise"
   'cors-https': ({ options }) =>
     options.dangerouslyAllowHttpIssuer !== true &&
     (options.corsOrigins ?? []).some((origin) => !origin.includes('*') && goesOverTheNetworkPlainly(origin)),
-  // ASVS 12.3.1: "TLS is used for all inbound and outbound connections …, databases"
+  // ASVS 12.3.2: "TLS clients validate certificates received before communicating with a TLS server"
   'postgres-tls': ({ options: { database } }) => {
     const [, host = '', , query = ''] =
       typeof database === 'string'
@@ -162,10 +162,10 @@ export const predicates: Readonly<Record<string, Predicate>> = {
     const stored = machine?.database?.kind === 'unavailable' ? undefined : machine?.database?.issuer
     return stored !== undefined && options.issuer !== undefined && stored !== options.issuer
   },
-  // sqlite.org, pragma synchronous: OFF 0, NORMAL 1, FULL 2, EXTRA 3; a WAL may lose commits with less than FULL
+  // ASVS 7.4.1: "the application disallows any further use of the session". sqlite.org, pragma synchronous: OFF 0, NORMAL 1, FULL 2, EXTRA 3; a WAL may lose commits with less than FULL
   'sqlite-durable': ({ machine }) =>
     machine?.database?.kind === 'sqlite' && [0, 1].includes(machine.database.synchronous),
-  // postgresql.org, §19.5: fsync off corrupts, synchronous_commit off loses
+  // The same. postgresql.org, manual of 18, §19.5: fsync off corrupts, synchronous_commit off loses
   'postgres-durable': ({ machine }) =>
     machine?.database?.kind === 'postgres' &&
     [machine.database.fsync, machine.database.synchronousCommit].includes('off'),

@@ -7,7 +7,7 @@ import { isTooLong, maxBytes } from './password.ts'
 export const defaultMinLength = 15
 /** The same, where there is a second one. */
 export const leastMinLength = 8
-/** Nobody is to be asked for more: SP 800-63B-4 has 64 characters as the length that must be taken at least. */
+/** Nobody is to be asked for more: ASVS 5.0 6.2.9 has passwords of 64 characters permitted. */
 export const maxMinLength = 64
 
 /** A name of this many letters does not turn up in a password by chance. */
@@ -27,7 +27,7 @@ export interface PasswordPolicy {
   readonly minLength: number
   /**
    * What is wrong with a new password, as a sentence that does not repeat it, or nothing. There is no rule on its composition. Does NOT
-   * normalise: what is compared is folded to small letters, and the password stays as it is.
+   * normalise, although NIST would (NFC): what is compared is folded to small letters, and the password stays as it is.
    *
    * @see NIST SP 800-63B-4 §3.1.1.2
    */

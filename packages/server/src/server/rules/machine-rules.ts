@@ -23,7 +23,7 @@ export const machineRules: readonly Rule[] = [
   },
   {
     id: 'node-version',
-    standard: 'ASVS 5.0 15.2.1',
+    standard: 'package.json, engines',
     severity: 'stop',
     demand: `Node is ${minNode.join('.')} or newer: older ones have no finished node:sqlite`,
     find: (situation) =>
@@ -103,7 +103,7 @@ export const machineRules: readonly Rule[] = [
   },
   {
     id: 'sqlite-durable',
-    standard: 'ASVS 5.0 2.3.3',
+    standard: 'ASVS 5.0 7.4.1',
     severity: 'stop',
     demand: 'SQLite answers a commit when it is on disk (synchronous is FULL)',
     find({ machine }) {
@@ -120,7 +120,7 @@ export const machineRules: readonly Rule[] = [
   },
   {
     id: 'postgres-durable',
-    standard: 'ASVS 5.0 2.3.3',
+    standard: 'ASVS 5.0 7.4.1',
     severity: 'warn',
     demand: 'PostgreSQL answers a commit when it is on disk (fsync and synchronous_commit are on)',
     find({ machine }) {

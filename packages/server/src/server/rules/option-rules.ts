@@ -155,7 +155,7 @@ export const optionRules: readonly Rule[] = [
   },
   {
     id: 'key-random',
-    standard: 'RFC 8725 §3.5',
+    standard: 'ASVS 5.0 11.5.1',
     severity: 'stop',
     demand: 'the key that seals signing keys has 32 characters, 16 of them different',
     find: (situation) =>
@@ -212,15 +212,15 @@ export const optionRules: readonly Rule[] = [
   },
   {
     id: 'session-short',
-    standard: 'ASVS 5.0 7.3.2',
+    standard: 'SP 800-63B-4 §2.1.3',
     severity: 'warn',
-    demand: 'a login lasts 30 days or less (NIST SP 800-63B, AAL1)',
+    demand: 'a login lasts 30 days or less',
     find: ({ options: { sessionSeconds = defaultLifetimes.sessionSeconds } }) =>
       sessionSeconds > longestSessionSeconds
         ? [
             {
               about: 'sessionSeconds',
-              message: `is ${sessionSeconds}: NIST SP 800-63B has people log in again after 30 days at the latest`,
+              message: `is ${sessionSeconds}: NIST SP 800-63B-4 §2.1.3 has people log in again after no more than 30 days`,
               mend: `set KEYSTILE_SESSION_SECONDS=${longestSessionSeconds} or less`,
             },
           ]
@@ -300,7 +300,7 @@ export const optionRules: readonly Rule[] = [
   },
   {
     id: 'postgres-tls',
-    standard: 'ASVS 5.0 12.3.1',
+    standard: 'ASVS 5.0 12.3.2',
     severity: 'warn',
     demand: 'the way to PostgreSQL on another machine is TLS, with the certificate verified',
     find({ options: { database } }) {
