@@ -58,6 +58,8 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
   'server/http': { folder: `${server}/http`, tests: [] },
   'server/features/audit': { folder: `${server}/features/audit`, tests: flows('audit') },
   'server/features/events': { folder: `${server}/features/events`, tests: flows('me', 'login') },
+  'server/features/limits': { folder: `${server}/features/limits`, tests: flows('guessing', 'limits-volume') },
+  'server/features/metrics': { folder: `${server}/features/metrics`, tests: [] },
   'server/features/password': { folder: `${server}/features/password`, tests: flows('login', 'registration') },
   'server/features/scopes': { folder: `${server}/features/scopes`, tests: [] },
   'server/features/users': {
@@ -77,7 +79,7 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
   },
   'server/server': {
     folder: `${server}/server`,
-    files: ['router.ts', 'cors.ts', 'options.ts'],
+    files: ['router.ts', 'cors.ts', 'options.ts', 'proxies.ts', 'slow-readers.ts'],
     tests: [],
   },
   'server/server/rules': {

@@ -5,6 +5,7 @@ import { makeSecret } from '../../base/secret.ts'
 import { createDevices, type Device } from './devices.ts'
 import type { Rate } from './gcra.ts'
 import { networkOf } from '../../base/network.ts'
+import { createRefusedKeys } from './refused-keys.ts'
 import { claimDeviceKey, findWait, giveBack, spend, type Use } from './store.ts'
 
 const seconds = 1000
@@ -137,29 +138,6 @@ export async function openLimits(
       await count([useOf('client', JSON.stringify([clientId, address && networkOf(address)]))])
     },
     makeDeviceSecret: ({ device, subject, passwordHash }) => devices.make({ id: device?.id, subject, passwordHash }),
-  }
-}
-
-const maxRefused = 10_000
-
-/** The limits that were used up when last asked, so many of them: a flood of what is refused costs reads, and whoever is not costs none. */
-function createRefusedKeys(): {
-  has(key: string): boolean
-  remember(keys: readonly string[], isRefused: boolean): void
-} {
-  const refused = new Set<string>()
-  return {
-    has: (key) => refused.has(key),
-    remember(keys, isRefused) {
-      for (const key of keys) {
-        if (isRefused) refused.add(key)
-        else refused.delete(key)
-      }
-      for (const oldest of refused) {
-        if (refused.size <= maxRefused) break
-        refused.delete(oldest)
-      }
-    },
   }
 }
 
