@@ -164,6 +164,7 @@ describe('keystile doctor', () => {
         'registration-said',
         'key-random',
         'cors-named',
+        'proxies-said',
         'grace-short',
         'database-opens',
       ]),

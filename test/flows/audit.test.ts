@@ -98,7 +98,8 @@ describeOnBoth(
       ])
       assert.deepEqual(await linesOf(() => login({ username: 'bob' })), [{ ...refused, subject: bob }])
       assert.deepEqual(await linesOf(() => login({ username: password })), [refused])
-      assert.deepEqual(await linesOf(() => login({ password: 'x'.repeat(1_025) })), [refused])
+      // Whoever it is for, no password is as long.
+      assert.deepEqual(await linesOf(() => login({ password: 'x'.repeat(1_025) })), [])
     })
 
     it('has each client that was refused, with its id where there is such a client', async () => {

@@ -4,6 +4,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { it } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { silentLogger } from 'keystile/internal'
 import { mount } from 'keystile/node'
 import { purge } from '../../packages/server/src/features/housekeeping/housekeeping.ts'
@@ -86,7 +88,10 @@ describeOnBoth('limits', (stage) => {
   })
 })
 
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
 function heapUsed(): number {
-  globalThis.gc?.()
+  collectGarbage()
   return process.memoryUsage().heapUsed
 }

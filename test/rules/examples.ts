@@ -79,6 +79,15 @@ export const examples: Readonly<Record<string, Examples>> = {
     stopped: [of({ ...online, rateLimits: 'off' }), listening('0.0.0.0', true, { ...local, rateLimits: 'off' })],
     passed: [of({ ...online, rateLimits: 'on' }), of(online), at({ rateLimits: 'off' })],
   },
+  'proxies-said': {
+    stopped: [of({ ...online, trustedProxies: undefined }), listening('0.0.0.0', true, { ...local })],
+    passed: [
+      of({ ...online, trustedProxies: [] }),
+      of({ ...online, trustedProxies: ['10.0.0.1'] }),
+      of({ ...online, trustedProxies: undefined, rateLimits: 'off' }),
+      at({}),
+    ],
+  },
   'proxies-named': {
     stopped: ['0.0.0.0/0', '::/0', '10.0.0.0/7', 'f000::/6', '::ffff:0:0/96', '0.0.0.0/1', '*'].map((network) =>
       at({ trustedProxies: ['10.0.0.1', network] }),

@@ -21,6 +21,7 @@ export const warned: ReadonlySet<string> = new Set([
   'http-allowed',
   'registration-limited',
   'rate-limits',
+  'proxies-said',
   'access-token-short',
   'session-short',
   'idle-short',
@@ -90,6 +91,9 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   },
   // ASVS 6.3.1: "controls to prevent attacks such as credential stuffing and password brute force"
   'rate-limits': (situation) => servesOthers(situation) && situation.options.rateLimits === 'off',
+  // ASVS 6.3.1, the same: what limits an address needs to know whose it is
+  'proxies-said': (situation) =>
+    servesOthers(situation) && (situation.options.rateLimits ?? 'on') === 'on' && !situation.options.trustedProxies,
   // RFC 7239 §8.1: the header "cannot be relied upon", unless every proxy is one's own. The widest private networks are 10.0.0.0/8
   // and fc00::/7.
   'proxies-named': ({ options }) =>

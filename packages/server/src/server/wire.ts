@@ -209,12 +209,6 @@ async function limitsOf(
   proxies: Proxies,
 ): Promise<Limits> {
   if (rateLimits === 'off') return noLimits
-  if (!trustedProxies) {
-    logger.warn(
-      {},
-      'logins are limited by account and not by address: set trustedProxies (KEYSTILE_TRUSTED_PROXIES) to the proxies before this server, or to none',
-    )
-  }
   const isLimited = (address: string): boolean => trustedProxies !== undefined && !proxies.isTrusted(address)
   return openLimits(database, { clock, logger, isLimited })
 }

@@ -29,6 +29,6 @@ export function prepare<Values extends object, Row>(
     const parameters = query.parameters.map((value) =>
       value instanceof Slot ? values[value.name as keyof Values] : value,
     )
-    return (await db.executeQuery<Row>({ ...query, parameters } as CompiledQuery<Row>)).rows
+    return (await db.executeQuery<Row>({ ...query, parameters })).rows
   }
 }

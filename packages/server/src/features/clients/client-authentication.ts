@@ -30,7 +30,7 @@ export async function authenticateClient(
   },
 ): Promise<Client> {
   const refuse = async (message: string, clientId?: string): Promise<never> => {
-    await limits.countClientRefusal(clientId, addressOf(request))
+    await limits.countClientRefusal(addressOf(request))
     await audit.record({ event: 'client_refused', by: byStranger(request), clientId })
     throw new OAuthError('invalid_client', message)
   }

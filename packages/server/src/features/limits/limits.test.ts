@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { silentLogger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
-import { openLimits, type Limits } from './limits.ts'
+import { openLimits, type Counted, type Limits } from './limits.ts'
 
 describe('openLimits', () => {
   let database: Database
@@ -48,13 +48,59 @@ describe('openLimits', () => {
   })
 
   it('writes so many refusals of a client at an address down, and one more each minute', async () => {
-    const refuse = (): Promise<void> => limits.countClientRefusal('orders', '192.0.2.1')
+    const refuse = (): Promise<void> => limits.countClientRefusal('192.0.2.1')
     await repeat(20, refuse)
     await assert.rejects(refuse(), refusedFor(60))
     now += 59_999
     await assert.rejects(refuse(), refusedFor(1))
     now += 1
     await refuse()
+  })
+
+  it('forgets what was counted while the clock was ahead', async () => {
+    now += 30 * 24 * 60 * 60_000
+    await (await countLogin()).giveBack()
+    await countLogin()
+    now = 1_000_000
+    await assert.rejects(countLogin(), refusedFor(36 * 60))
+    await assert.rejects(countLogin(), refusedFor(36 * 60))
+    now += 36 * 60_000
+    await countLogin()
+    await assert.rejects(countLogin(), refusedFor(36 * 60))
+  })
+
+  it('lets nobody save up tries by having some under way all day', async () => {
+    const interval = 36 * 60_000
+    const underWay: Counted[] = []
+    let oldest = 0
+    for (const end = now + 24 * 60 * 60_000; now < end; now += interval / 3) {
+      for (let wanted = 10; wanted > underWay.length - oldest; wanted--) {
+        const counted = await countLogin().catch(() => undefined)
+        if (!counted) break
+        underWay.push(counted)
+      }
+      await underWay[oldest++]!.giveBack()
+    }
+    for (const counted of underWay.slice(oldest)) await counted.giveBack()
+    let guesses = 0
+    while (await countLogin().catch(() => undefined)) guesses++
+    assert.equal(guesses, 10)
+    for (let n = 0; n < 40; n++) {
+      now += interval
+      while (await countLogin().catch(() => undefined)) guesses++
+    }
+    assert.equal(guesses, 50)
+  })
+
+  it('takes no more than one try from whoever has the password and logs in all day, several times at once', async () => {
+    for (const end = now + 24 * 60 * 60_000; now < end;) {
+      const underWay = [await countLogin(), await countLogin(), await countLogin()]
+      for (const counted of underWay) {
+        now += 60_000
+        await counted.giveBack()
+      }
+    }
+    await repeat(9, countLogin)
   })
 
   it('writes once for each that is let in, and reads nothing', async () => {

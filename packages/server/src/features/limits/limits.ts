@@ -6,12 +6,12 @@ import { createDevices, type Device } from './devices.ts'
 import type { Rate } from './gcra.ts'
 import { networkOf } from '../../base/network.ts'
 import { createRefusedKeys } from './refused-keys.ts'
-import { claimDeviceKey, findWait, giveBack, spend, type Use } from './store.ts'
+import { claimDeviceKey, findWait, giveBack, spend, type Spent, type Use } from './store.ts'
 
 const seconds = 1000
 const minutes = 60 * seconds
 
-type RateName = 'login' | 'address' | 'device' | 'proof' | 'registration' | 'client'
+type RateName = 'login' | 'address' | 'device' | 'proof' | 'email' | 'registration' | 'client'
 
 /** What is limited, and how. A burst and a day of intervals is what there can be in any 24 hours. */
 export const rates: Readonly<Record<RateName, Rate>> = {
@@ -23,16 +23,18 @@ export const rates: Readonly<Record<RateName, Rate>> = {
   device: { burst: 10, intervalMilliseconds: 16 * minutes },
   /** The current password, which a change asks for, by session: 100 a day. */
   proof: { burst: 10, intervalMilliseconds: 16 * minutes },
+  /** E-mail addresses that a person asks for: whether one is taken, they are told. */
+  email: { burst: 10, intervalMilliseconds: 16 * minutes },
   /** Registrations at an address. */
   registration: { burst: 50, intervalMilliseconds: 2 * minutes },
-  /** Refusals of a client at an address that are written down. A secret of 256 bits cannot be guessed; a disk can be filled. */
+  /** Refusals of clients at an address that are written down. A secret of 256 bits cannot be guessed; a disk can be filled. */
   client: { burst: 20, intervalMilliseconds: 1 * minutes },
 }
 
 /** What was counted before it was tried. */
 export interface Counted {
   /** For the transaction of what it led to, which gives them back as it is written. */
-  readonly uses: readonly Use[]
+  readonly spent: Spent
   /** It was no guess after all. Never fails: what cannot be given back comes back with time. */
   giveBack(): Promise<void>
 }
@@ -67,9 +69,11 @@ export interface Limits {
   countLogin(attempt: LoginAttempt): Promise<CountedLogin>
   /** A try to prove the current password in a session. */
   countProof(sessionId: string): Promise<Counted>
+  /** A new e-mail address that somebody asks for who has proved the password. */
+  countEmail(subject: string): Promise<void>
   countRegistration(address: string | undefined): Promise<void>
-  /** A client that is refused. An unknown one has no id. */
-  countClientRefusal(clientId: string | undefined, address: string | undefined): Promise<void>
+  /** A client that is refused, whether there is one of that name or not. */
+  countClientRefusal(address: string | undefined): Promise<void>
   /** What a device gets after a login, to be shown at the next; `undefined` where nothing is limited. */
   makeDeviceSecret(login: {
     readonly device: Device | undefined
@@ -98,15 +102,16 @@ export async function openLimits(
     const known = keys.some((key) => refused.has(key)) ? await findWait(database.reader, values) : 0
     const wait = known > 0 ? known : (await database.write(spend, values)).wait
     refused.remember(keys, wait > 0)
-    if (wait > 0) return wait
-    return {
-      uses,
-      giveBack: () =>
-        database
-          .write(giveBack, { uses })
-          .catch((error: unknown) => logger.debug({ err: error }, 'what was counted could not be given back')),
-    }
+    return wait > 0 ? wait : countedAs({ uses, at: values.now })
   }
+
+  const countedAs = (spent: Spent): Counted => ({
+    spent,
+    giveBack: () =>
+      database
+        .write(giveBack, { spent, now: clock.now() })
+        .catch((error: unknown) => logger.debug({ err: error }, 'what was counted could not be given back')),
+  })
 
   async function count(uses: readonly Use[]): Promise<Counted> {
     const counted = await tryCount(uses)
@@ -122,20 +127,23 @@ export async function openLimits(
   return {
     async countLogin({ login, address, deviceSecret, isOwn }) {
       const device = devices.open(deviceSecret)
-      if (device) {
-        // Before anybody is looked for, so that a device of one's own is no way to ask quickly for others.
-        const counted = await tryCount([useOf('device', device.id)])
-        if (typeof counted === 'object' && (await isOwn(device))) return { ...counted, device }
-      }
-      return count([useOf('login', login), ...usesAt('address', address)])
+      // Before anybody is looked for, so that a device of one's own is no way to ask quickly for others.
+      const ofDevice = device && (await tryCount([useOf('device', device.id)]))
+      const isCounted = typeof ofDevice === 'object'
+      if (isCounted && (await isOwn(device!))) return { ...ofDevice, device: device! }
+      const { spent } = await count([useOf('login', login), ...usesAt('address', address)])
+      return countedAs({ ...spent, uses: [...spent.uses, ...(isCounted ? ofDevice.spent.uses : [])] })
     },
     countProof: (sessionId) => count([useOf('proof', sessionId)]),
+    async countEmail(subject) {
+      await count([useOf('email', subject)])
+    },
     async countRegistration(address) {
       const uses = usesAt('registration', address)
       if (uses.length > 0) await count(uses)
     },
-    async countClientRefusal(clientId = '', address) {
-      await count([useOf('client', JSON.stringify([clientId, address && networkOf(address)]))])
+    async countClientRefusal(address = '') {
+      await count([useOf('client', networkOf(address))])
     },
     makeDeviceSecret: ({ device, subject, passwordHash }) => devices.make({ id: device?.id, subject, passwordHash }),
   }
@@ -145,12 +153,13 @@ export async function openLimits(
 export const noLimits: Limits = {
   countLogin: async () => uncounted,
   countProof: async () => uncounted,
+  countEmail: async () => {},
   countRegistration: async () => {},
   countClientRefusal: async () => {},
   makeDeviceSecret: () => undefined,
 }
 
-const uncounted: Counted = { uses: [], giveBack: async () => {} }
+const uncounted: Counted = { spent: { uses: [], at: 0 }, giveBack: async () => {} }
 
 /** Neither a name nor an address is stored: a name may be a password, typed into the field above. */
 function useOf(name: RateName, whom: string): Use {

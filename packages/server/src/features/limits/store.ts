@@ -2,7 +2,7 @@ import { sql, type Kysely, type Transaction } from 'kysely'
 import { command, hasRowLocks, type AnyCommand, type Command } from '../../storage/database.ts'
 import { prepare } from '../../storage/prepared.ts'
 import type { RateRow, Tables } from '../../storage/tables.ts'
-import { advance, earlinessOf, type Rate } from './gcra.ts'
+import { advance, earlinessOf, usedUpAt, type Rate } from './gcra.ts'
 
 /** One use of a limit. */
 export interface Use {
@@ -13,6 +13,13 @@ export interface Use {
 interface Uses {
   readonly uses: readonly Use[]
   readonly now: number
+}
+
+/** Uses that may turn out to be none. */
+export interface Spent {
+  readonly uses: readonly Use[]
+  /** When they were counted. */
+  readonly at: number
 }
 
 /** Reads how many milliseconds too early these uses would be. Writes nothing. */
@@ -32,45 +39,66 @@ export async function findWait(reader: Kysely<Tables>, { uses, now }: Uses): Pro
 export const spend: Command<Uses, { readonly wait: number }> = command('spend', async (transaction, { uses, now }) => {
   const waits: number[] = []
   for (const { key, rate } of inOrder(uses)) {
-    const [row] = await spendOnce(transaction, { key, now, tat: advance(undefined, rate, now) })
+    const values = { key, now, tat: advance(undefined, rate, now), usedUpAt: usedUpAt(rate, now) }
+    const [row] = await spendOnce(transaction, values)
     waits.push(earlinessOf(row!.tat, rate, now))
   }
   const wait = longest(waits)
-  if (wait > 0) await restoreUses(transaction, uses)
+  if (wait > 0) await restoreUses(transaction, { uses, at: now }, now)
   return { wait }
 })
 
-const spendOnce = prepare<RateRow & { readonly now: number }, RateRow>((db, { key, tat, now }) =>
-  db
-    .insertInto('rate')
-    .values({ key, tat })
-    .onConflict((conflict) =>
-      conflict.column('key').doUpdateSet({
-        // `advance`, of what is stored
-        tat: sql<number>`case when rate.tat > ${now} then rate.tat + excluded.tat - ${now} else excluded.tat end`,
-      }),
-    )
-    .returningAll(),
+const spendOnce = prepare<RateRow & { readonly now: number; readonly usedUpAt: number }, RateRow>(
+  (db, { key, tat, now, usedUpAt }) =>
+    db
+      .insertInto('rate')
+      .values({ key, tat })
+      .onConflict((conflict) =>
+        conflict.column('key').doUpdateSet({
+          // `advance`, of what is stored
+          tat: sql<number>`excluded.tat - ${now} + case
+            when rate.tat > ${usedUpAt} then ${usedUpAt} when rate.tat > ${now} then rate.tat else ${now} end`,
+        }),
+      )
+      .returningAll(),
 )
 
 /** Takes uses back that were none after all. */
-export const giveBack: Command<{ readonly uses: readonly Use[] }, void> = command('giveBack', (transaction, { uses }) =>
-  restoreUses(transaction, uses),
+export const giveBack: Command<{ readonly spent: Spent; readonly now: number }, void> = command(
+  'giveBack',
+  (transaction, { spent, now }) => restoreUses(transaction, spent, now),
 )
 
 /** The same as part of a transaction, and the last of it: whoever counts these uses waits for its end. */
-export async function restoreUses(transaction: Transaction<Tables>, uses: readonly Use[]): Promise<void> {
+export async function restoreUses(transaction: Transaction<Tables>, { uses, at }: Spent, now: number): Promise<void> {
   for (const { key, rate } of inOrder(uses)) {
-    await restoreOne(transaction, { key, milliseconds: rate.intervalMilliseconds })
+    const interval = rate.intervalMilliseconds
+    const since = Math.min(Math.max(0, now - at), interval)
+    await restoreOne(transaction, { key, now, interval, since, sinceTimesInterval: since * interval })
   }
 }
 
-const restoreOne = prepare<{ readonly key: string; readonly milliseconds: number }, unknown>(
-  (db, { key, milliseconds }) =>
-    db
-      .updateTable('rate')
-      .set((row) => ({ tat: row('tat', '-', milliseconds) }))
-      .where('key', '=', key),
+/**
+ * What has come back with time meanwhile is not given back again, or a limit of which a use is always under way would save up more
+ * than there is in it. Time gives back to all that is used up together, so this use has had its part of it, give or take an interval.
+ */
+const restoreOne = prepare<
+  {
+    readonly key: string
+    readonly now: number
+    readonly interval: number
+    readonly since: number
+    readonly sinceTimesInterval: number
+  },
+  unknown
+>((db, { key, now, interval, since, sinceTimesInterval }) =>
+  db
+    .updateTable('rate')
+    .set({
+      tat: sql<number>`tat - ${interval} + case
+        when tat - ${now} > ${interval} then cast(${sinceTimesInterval} / (tat - ${now}) as bigint) else ${since} end`,
+    })
+    .where('key', '=', key),
 )
 
 /** So that two who use the same limits do not wait for each other. */

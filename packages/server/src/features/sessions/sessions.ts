@@ -2,7 +2,7 @@ import { randomId, type Clock } from 'keystile/internal'
 import { hashSecret } from '../../base/secret.ts'
 import type { Database } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
-import type { Use } from '../limits/store.ts'
+import type { Spent } from '../limits/store.ts'
 import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
 import { accessTokenSecondsAt, idleExpiryAt } from './lifetimes.ts'
 import { makeRefreshToken, writeRefreshToken } from './refresh-tokens.ts'
@@ -13,7 +13,7 @@ export interface Login {
   /** The hash that the password was proved against; none where an application's own login proved who it is. */
   readonly passwordHash?: string
   /** What it was counted as; given back with the session. */
-  readonly uses?: readonly Use[]
+  readonly spent?: Spent
   readonly clientId: string
   readonly scopes: readonly string[]
   /** Whether it gets a refresh token; without one the session ends with its access token. */
@@ -37,7 +37,7 @@ const maxDeviceLength = 200
 
 export function createSessionStarter(database: Database, issuing: Issuing, clock: Clock): SessionStarter {
   return {
-    async start({ subject, passwordHash, uses = [], clientId, scopes, refreshes, device, by }) {
+    async start({ subject, passwordHash, spent, clientId, scopes, refreshes, device, by }) {
       const now = clock.now()
       const expiresAt = now + issuing.sessionSeconds * 1000
       const expiresInSeconds = accessTokenSecondsAt(now, expiresAt, issuing)
@@ -58,7 +58,7 @@ export function createSessionStarter(database: Database, issuing: Issuing, clock
         refreshToken: refreshToken && { id: refreshToken.id, secretHash: hashSecret(refreshToken.secret) },
         hasAccount: issuing.hasAccounts,
         passwordHash,
-        uses,
+        spent,
         by,
       })
       if (!started) return undefined

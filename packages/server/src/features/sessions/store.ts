@@ -5,7 +5,7 @@ import type { RefreshTokenRow, SessionRow, Tables } from '../../storage/tables.t
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/store.ts'
 import { insertEvents } from '../events/store.ts'
-import { restoreUses, type Use } from '../limits/store.ts'
+import { restoreUses, type Spent } from '../limits/store.ts'
 
 export interface NewSessionRow {
   readonly session: Omit<SessionRow, 'ended_at' | 'last_used_at' | 'late_retry_at'>
@@ -15,7 +15,7 @@ export interface NewSessionRow {
   /** The hash that the password was proved against; without one, the application has proved who it is. */
   readonly passwordHash: string | undefined
   /** What the login was counted as, before it was known to be no guess. */
-  readonly uses: readonly Use[]
+  readonly spent: Spent | undefined
   readonly by: By
 }
 
@@ -31,14 +31,14 @@ export interface NewRefreshToken {
  */
 export const insertSession: Command<NewSessionRow, { readonly started: boolean }> = command(
   'insertSession',
-  async (transaction, { session, refreshToken, hasAccount, passwordHash, uses, by }) => {
+  async (transaction, { session, refreshToken, hasAccount, passwordHash, spent, by }) => {
     if (hasAccount && !(await takeAccount(transaction, session.subject, passwordHash))) return { started: false }
     const { id, subject, client_id: clientId, created_at: now } = session
     await insertSessionRow(transaction, session)
     if (refreshToken) await insertRefreshToken(transaction, refreshToken, { sessionId: id, now })
     await insertAudit(transaction, { event: 'login', at: now, by, subject, sessionId: id, clientId })
     await endSurplusSessions(transaction, { subject, newest: id, by, now })
-    await restoreUses(transaction, uses)
+    if (spent) await restoreUses(transaction, spent, now)
     return { started: true }
   },
 )

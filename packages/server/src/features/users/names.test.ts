@@ -114,6 +114,8 @@ describe('countedLogin', () => {
     for (const spellings of [
       ['ada', 'ADA', ' Ada\n', 'a\u0301da', '\u00e1da', 'a\u200bda', '\uff41da', 'ad\0a'],
       ['ada@xn--exmple-cua.com', 'ADA@EX\u00c4MPLE.com', 'ada@ex\u00e4mple\u3002com', 'ada@exa\u0308mple.com'],
+      ['stra\u00dfe', 'STRASSE', '\u017ftrasse'],
+      ['\u03b1\u03c3', '\u0391\u03a3', '\u03b1\u03c2'],
       ['x'.repeat(320), 'x'.repeat(321), 'x'.repeat(60_000)],
     ])
       assert.equal(new Set(spellings.map(countedLogin)).size, 1, spellings[0]!.slice(0, 20))

@@ -46,6 +46,8 @@ export function countedLogin(login: string): string {
   return name
     .normalize('NFKD')
     .toLowerCase()
+    .toUpperCase() // of which some letters have one, and two small ones
+    .toLowerCase()
     .replace(/[\p{M}\p{C}\p{Z}\s]/gu, '')
 }
 

@@ -224,6 +224,7 @@ export function accountRoutes(options: {
         refuseFaults(errors)
         const by = byCaller(request, identity)
         await prove(fields!.current_password, user, by)
+        await limits.countEmail(user.publicUser.id)
         const outcome = await users.changeEmail(user, fields!.new_email, by)
         if (outcome === 'taken') throw taken('email')
         if (outcome === 'outdated') throw outdated()

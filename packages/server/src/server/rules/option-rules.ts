@@ -129,6 +129,22 @@ export const optionRules: readonly Rule[] = [
         : [],
   },
   {
+    id: 'proxies-said',
+    standard: 'ASVS 5.0 6.3.1',
+    severity: 'warn',
+    demand: 'beyond this machine, it is said which proxies are trusted, or that there is none',
+    find: (situation) =>
+      situation.options.trustedProxies === undefined && situation.options.rateLimits !== 'off' && isPublic(situation)
+        ? [
+            {
+              about: 'trustedProxies',
+              message: 'is not said, so nothing is limited by address: a proxy’s would stand for everybody',
+              mend: 'set KEYSTILE_TRUSTED_PROXIES to the addresses of the proxies in front, or to none',
+            },
+          ]
+        : [],
+  },
+  {
     id: 'proxies-named',
     standard: 'RFC 7239 §8.1',
     severity: 'stop',

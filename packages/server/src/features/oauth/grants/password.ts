@@ -51,6 +51,8 @@ export async function grantByPassword<U>(form: Form, client: LoginClient, parts:
   if (username === undefined || password === undefined)
     throw new OAuthError('invalid_request', 'The form must have username and password')
   const requested = readRequestedScopes(form.get('scope'), parts.scopes)
+  // Wrong for everybody, so nothing is told by it: it is neither counted nor written down.
+  if (isTooLong(password)) throw incorrect()
   parts.passwords.requireRoom(address)
   const counted = await limits.countLogin({
     login: countedLogin(username),
@@ -96,7 +98,6 @@ async function tryPassword<U>(
     await audit.record({ event: 'login_refused', by: { actor: 'nobody', address }, subject, clientId })
     throw incorrect()
   }
-  if (isTooLong(password)) return refuse() // before anybody is looked for, so that it takes as long for everybody
   let found: U | undefined
   for (let tries = maxTries; tries > 0; tries--) {
     found = await directory.findByLogin(username)
@@ -112,8 +113,8 @@ async function tryPassword<U>(
     const subject = directory.subject(user)
     const scopes = grantScopes(requested, directory.scopes(user), client.scopes)
     const by = { actor: `user:${subject}`, address } as const
-    const { uses } = counted
-    const issued = await sessions.start({ subject, passwordHash, uses, clientId, scopes, refreshes, device, by })
+    const { spent } = counted
+    const issued = await sessions.start({ subject, passwordHash, spent, clientId, scopes, refreshes, device, by })
     if (!issued) continue
     return { issued, subject, passwordHash: await renewHash(user, { password, passwordHash, address }, parts) }
   }
