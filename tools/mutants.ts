@@ -511,6 +511,26 @@ export const explained: readonly Explanation[] = [
     why: 'the expression has both or neither',
   })),
   {
+    file: `${server}/features/limits/limits.ts`,
+    line: 'if (uses.length > 0) await count(uses)',
+    why: 'to count nothing writes nothing; it is spared',
+  },
+  {
+    file: `${server}/features/limits/limits.ts`,
+    line: 'const uncounted: Counted = { spent: { uses: [], at: 0 }, giveBack: async () => {} }',
+    why: 'nothing was used at that time',
+  },
+  {
+    file: `${server}/features/limits/store.ts`,
+    line: 'return uses.toSorted((a, b) => (a.key < b.key ? -1 : 1))',
+    why: 'those who count the same limits have them in one order as it is: name, address, device',
+  },
+  {
+    file: `${server}/features/limits/store.ts`,
+    line: 'const maxPurgedAtOnce = 500',
+    why: 'in how many steps is seen by nobody',
+  },
+  {
     file: `${server}/features/sessions/store.ts`,
     line: 'for (let from = 0; from < ids.length; from += maxValues) {',
     mutation: '<= in: from < ids.length',

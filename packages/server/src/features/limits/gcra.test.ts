@@ -49,11 +49,12 @@ describe('GCRA', () => {
 })
 
 describe('rates', () => {
-  it('let strangers guess 100 times in any 24 hours at an account, which has two names; and a device or session as often', () => {
+  it('let strangers guess 100 times in any 24 hours at an account, which has two names; and a device, a session and whoever asks for e-mail addresses as often', () => {
     const inADay = ({ burst, intervalMilliseconds }: Rate): number =>
       burst + (24 * 60 * 60 * 1000) / intervalMilliseconds
     assert.equal(2 * inADay(rates.login), 100)
     assert.equal(inADay(rates.device), 100)
     assert.equal(inADay(rates.proof), 100)
+    assert.equal(inADay(rates.email), 100)
   })
 })
