@@ -129,10 +129,10 @@ export async function openLimits(
       const device = devices.open(deviceSecret)
       // Before anybody is looked for, so that a device of one's own is no way to ask quickly for others.
       const ofDevice = device && (await tryCount([useOf('device', device.id)]))
-      const isCounted = typeof ofDevice === 'object'
-      if (isCounted && (await isOwn(device!))) return { ...ofDevice, device: device! }
+      if (device && typeof ofDevice === 'object' && (await isOwn(device))) return { ...ofDevice, device }
       const { spent } = await count([useOf('login', login), ...usesAt('address', address)])
-      return countedAs({ ...spent, uses: [...spent.uses, ...(isCounted ? ofDevice.spent.uses : [])] })
+      const usesOfDevice = typeof ofDevice === 'object' ? ofDevice.spent.uses : []
+      return countedAs({ ...spent, uses: [...spent.uses, ...usesOfDevice] })
     },
     countProof: (sessionId) => count([useOf('proof', sessionId)]),
     async countEmail(subject) {
