@@ -532,6 +532,11 @@ export const explained: readonly Explanation[] = [
   },
   {
     file: `${server}/features/sessions/store.ts`,
+    line: 'if (surplus.length === 0) return',
+    why: 'ends none of none, which SQLite takes and PostgreSQL refuses: every login there would fail',
+  },
+  {
+    file: `${server}/features/sessions/store.ts`,
     line: 'for (let from = 0; from < ids.length; from += maxValues) {',
     mutation: '<= in: from < ids.length',
     why: 'ends none of none, which SQLite takes; PostgreSQL refuses the empty list, as sessions.test.ts notices there',
