@@ -251,6 +251,18 @@ describeOnBoth('guessing', (stage) => {
     assert.equal((await register(60, '192.0.2.2')).status, 409)
   })
 
+  it('counts registrations with a password that is refused, for to judge it takes the longest', async () => {
+    const keystile = await stage.start({ ...limited, clock: createTestClock() })
+    const tryWith = (secret: string): Promise<Answer> =>
+      keystile.send('POST', '/users', {
+        ...from('192.0.2.1'),
+        json: { username: 'ada', email: 'ada@example.com', password: secret },
+      })
+    const answers = await repeat(60, () => tryWith('passwordpassword'))
+    assert.deepEqual([countOf(answers, 422), countOf(answers, 429)], [50, 10])
+    assert.equal((await tryWith(password)).status, 429)
+  })
+
   it('writes down twenty refusals of a client, and still takes the right secret', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const client = await keystile.addClient()
