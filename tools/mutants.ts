@@ -532,6 +532,22 @@ export const explained: readonly Explanation[] = [
   },
   {
     file: `${server}/features/sessions/store.ts`,
+    line: 'if (ids.length > 1 && hasRowLocks(transaction))',
+    why: 'SQLite has no locks of rows; one alone needs no order',
+  },
+  {
+    file: `${server}/server/proxies.ts`,
+    line: 'const isTrusted = (address: string): boolean => ranges.length > 0 && trusted.check(address, familyOf(address))',
+    why: 'of no ranges none has it; that is only found faster',
+  },
+  {
+    file: `${server}/server/proxies.ts`,
+    line: 'const [high = 0, low = 0] = mapped.slice(1).map((group) => Number.parseInt(group, 16))',
+    mutation: '0 becomes 1',
+    why: forTheCompiler,
+  },
+  {
+    file: `${server}/features/sessions/store.ts`,
     line: 'if (surplus.length === 0) return',
     why: 'ends none of none, which SQLite takes and PostgreSQL refuses: every login there would fail',
   },

@@ -303,6 +303,18 @@ describeOnBoth('guessing', (stage) => {
     assert.equal((await register(60, '192.0.2.2')).status, 409)
   })
 
+  it('counts registrations with a password that is refused, for to judge it takes the longest', async () => {
+    const keystile = await stage.start({ ...limited, clock: createTestClock() })
+    const tryWith = (secret: string): Promise<Answer> =>
+      keystile.send('POST', '/users', {
+        ...from('192.0.2.1'),
+        json: { username: 'ada', email: 'ada@example.com', password: secret },
+      })
+    const answers = await repeat(60, () => tryWith('passwordpassword'))
+    assert.deepEqual([countOf(answers, 422), countOf(answers, 429)], [50, 10])
+    assert.equal((await tryWith(password)).status, 429)
+  })
+
   it('keeps the device of a browser in a cookie that outlives a logout', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock(), cookieSession: true })
     await keystile.register()

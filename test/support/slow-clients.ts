@@ -11,6 +11,10 @@ export type Slowness =
   | 'slow bodies'
   /** Asks for all that is large, and reads next to nothing. */
   | 'slow readers'
+  /** The same, behind an answer that is small. */
+  | 'slow readers behind another answer'
+  /** Asks for much that is small, all of which waits for the answer to a login. */
+  | 'slow readers behind a login'
   /** A request that is answered, and then nothing. */
   | 'idle'
   /** A connection, and nothing else. */
@@ -44,7 +48,7 @@ export async function startSlowClients(
       const client = { socket, answer: '', isOpen: true }
       socket.on('error', () => {})
       socket.once('close', () => (client.isOpen = false))
-      if (slowness === 'slow readers') socket.pause()
+      if (isReader(slowness)) socket.pause()
       else socket.on('data', (chunk: Buffer) => (client.answer += chunk.toString('latin1')))
       socket.write(beginnings[slowness])
       clients.push(client)
@@ -55,7 +59,7 @@ export async function startSlowClients(
     for (const { socket, isOpen } of clients) {
       if (!isOpen) continue
       if (piece !== undefined) socket.write(piece)
-      if (slowness === 'slow readers') socket.read(1)
+      if (isReader(slowness)) socket.read(1)
     }
   }, everyMilliseconds)
   return {
@@ -73,11 +77,21 @@ const beginnings: Readonly<Record<Slowness, string>> = {
   'slow headers': 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n',
   'slow bodies': `${form}content-length: 4096\r\n\r\nusername=`,
   // One that the kernel's buffers hold is taken whole, so ask for several.
-  'slow readers': 'GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(8),
-  idle: 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n',
+  'slow readers': get('/docs/swagger-ui-bundle.js').repeat(8),
+  'slow readers behind another answer': `${get('/healthz')}${get('/docs/swagger-ui-bundle.js')}`,
+  'slow readers behind a login': `${form}content-length: 21\r\n\r\nusername=a&password=b${get('/openapi.json').repeat(200)}`,
+  idle: get('/healthz'),
   silent: '',
 }
 const pieces: Readonly<Partial<Record<Slowness, string>>> = { 'slow headers': 'x-more: 1\r\n', 'slow bodies': 'a' }
+
+function get(path: string): string {
+  return `GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`
+}
+
+function isReader(slowness: Slowness): boolean {
+  return slowness.startsWith('slow readers')
+}
 
 function open(port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {

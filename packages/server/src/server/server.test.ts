@@ -21,6 +21,7 @@ const short = {
   largeAnswers: 1_000,
   connections: 1_000,
 }
+const pipelining = ['slow readers behind another answer', 'slow readers behind a login'] as const
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
 
 describe('listen', () => {
@@ -38,7 +39,19 @@ describe('listen', () => {
     const server = await listen(change(running), { hosts: ['127.0.0.1'], port, metrics, ...options })
     closing.push(() => server.close())
     const url = `http://127.0.0.1:${port}`
-    return { port, url, metrics: async () => (await fetch(`${url}/metrics`)).text() }
+    const metricsOf = async (): Promise<string> => (await fetch(`${url}/metrics`)).text()
+    return {
+      port,
+      url,
+      metrics: metricsOf,
+      connections: async () => Number(/^keystile_connections (\d+)$/m.exec(await metricsOf())![1]),
+    }
+  }
+
+  async function readLarge(url: string): Promise<number> {
+    const response = await fetch(`${url}/docs/swagger-ui-bundle.js`)
+    await response.arrayBuffer()
+    return response.status
   }
 
   async function beSlow(slowness: Slowness, port: number, count = 10) {
@@ -66,12 +79,29 @@ describe('listen', () => {
     })
   }
 
-  it('ends connections of slow readers, who do not notice, and answers others meanwhile', async () => {
-    const { port, metrics } = await start({ limits: short })
-    await beSlow('slow readers', port)
-    const connections = async (): Promise<number> => Number(/^keystile_connections (\d+)$/m.exec(await metrics())![1])
-    assert.ok((await connections()) > 10)
-    while ((await connections()) > 1) await new Promise((resolve) => setTimeout(resolve, 50))
+  for (const slowness of ['slow readers', ...pipelining] as const) {
+    it(`ends connections of ${slowness}, who do not notice, and answers others meanwhile`, async () => {
+      const { port, connections } = await start({ limits: { ...short, answerMilliseconds: 1_000 } })
+      await beSlow(slowness, port)
+      assert.ok((await connections()) > 10)
+      while ((await connections()) > 1) await new Promise((resolve) => setTimeout(resolve, 50))
+    })
+  }
+
+  it('leaves a connection alone when its answers are taken, also those that waited for others', async () => {
+    const { port } = await start({ limits: { ...standardLimits, answerMilliseconds: 300 } })
+    const ask = 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n'
+    const socket = connectTo(port).setEncoding('latin1')
+    let said = ''
+    socket.on('data', (chunk: string) => (said += chunk))
+    const untilAnswers = async (count: number): Promise<void> => {
+      while (said.split('HTTP/1.1 200 ').length <= count) await once(socket, 'data')
+    }
+    socket.write(ask.repeat(100))
+    await untilAnswers(100)
+    await new Promise((resolve) => setTimeout(resolve, 600))
+    socket.end(ask)
+    await untilAnswers(101)
   })
 
   it('has limits that let nobody hold a connection for longer than a minute or so', () => {
@@ -80,17 +110,29 @@ describe('listen', () => {
     assert.ok(connections > 13_000 && largeAnswers <= 100)
   })
 
-  it('refuses a large answer while too many are under way, cuts off who takes long, and answers all else', async () => {
-    const { port, url } = await start({ limits: { ...short, answerMilliseconds: 60_000, largeAnswers: 5 } })
+  for (const slowness of ['slow readers', 'slow readers behind another answer'] as const) {
+    it(`refuses a large answer while too many ${slowness} have one, cuts off who takes long, and answers all else`, async () => {
+      const { port, url } = await start({ limits: { ...short, answerMilliseconds: 60_000, largeAnswers: 5 } })
+      await beSlow(slowness, port, 5)
+      assert.equal(await readLarge(url), 503)
+      assert.equal((await fetch(`${url}/docs`)).status, 200)
+      while ((await readLarge(url)) === 503) await new Promise((resolve) => setTimeout(resolve, 50))
+    })
+  }
+
+  it('cuts off one for a connection that wants large answers, however many it asks for', async () => {
+    const limits = { ...standardLimits, answerMilliseconds: 60_000, largeAnswers: 5 }
+    const { port, connections } = await start({ limits })
     await beSlow('slow readers', port, 5)
-    const read = async (): Promise<number> => {
-      const response = await fetch(`${url}/docs/swagger-ui-bundle.js`)
-      await response.arrayBuffer()
-      return response.status
+    const before = await connections()
+    await new Promise((resolve) => setTimeout(resolve, 1_200)) // they have had their time
+    await beSlow('slow readers', port, 1)
+    let after = Infinity
+    while (after > before) {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      after = await connections()
     }
-    assert.equal(await read(), 503)
-    assert.equal((await fetch(`${url}/docs`)).status, 200)
-    while ((await read()) === 503) await new Promise((resolve) => setTimeout(resolve, 50))
+    assert.equal(after, before)
   })
 
   it('answers a large file whole, also to a reader that takes a moment', async () => {

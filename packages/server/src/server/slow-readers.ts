@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { problemAnswer, ProblemError, writeAnswer, type AnswerBody, type HttpAnswer } from 'keystile/internal'
 
 const pieceBytes = 65_536
@@ -24,10 +25,12 @@ export type AnswerWriter = (response: ServerResponse, answer: HttpAnswer<AnswerB
 /**
  * Writes answers, and ends connections whose clients do not take them. The kernel takes and keeps megabytes for each client,
  * however slowly that reads; so large answers are limited in number, and each is the last of its connection, the end of which
- * tells that all of it was taken. Of a small one the kernel has all at once, and it is forgotten here.
+ * tells that all of it was taken. Of a small one the kernel has all at once, and it is forgotten here. An answer that waits behind
+ * others of its connection is not taken either.
  */
 export function createAnswerWriter({ answerMilliseconds, largeAnswers }: ReaderLimits): AnswerWriter {
-  const large = new Map<NonNullable<ServerResponse['socket']>, number>()
+  const large = new Map<Socket, number>()
+  const deadlines = new WeakMap<Socket, Set<NodeJS.Timeout>>()
 
   /** Whether there is room for one more, made if need be. */
   function hasRoom(): boolean {
@@ -40,29 +43,47 @@ export function createAnswerWriter({ answerMilliseconds, largeAnswers }: ReaderL
     return true
   }
 
-  return (response, answer) => {
-    const { socket } = response
-    const isLarge = (answer.body?.length ?? 0) > largeBytes
-    if (isLarge && !hasRoom()) {
-      writeAnswer(response, busy)
-      return busy.status
+  /** Ends a connection after the time for an answer. @returns what calls that off; the connection's own end does so too */
+  function setDeadline(socket: Socket): () => void {
+    const known = deadlines.get(socket)
+    const timers = known ?? new Set()
+    if (!known) {
+      deadlines.set(socket, timers)
+      // One listener for all, for a client may send thousands of requests at once.
+      socket.once('close', () => timers.forEach((timer) => clearTimeout(timer)))
     }
-    if (isLarge) writeInPieces(response, answer)
-    else writeAnswer(response, answer)
-    if (!socket || (!isLarge && socket.writableLength === 0)) return answer.status
     // By a reset: what was written before an orderly end would stay with the kernel until it is taken.
     const timer = setTimeout(() => socket.resetAndDestroy(), answerMilliseconds)
-    socket.once('close', () => clearTimeout(timer))
-    if (isLarge) {
+    timers.add(timer)
+    return () => {
+      clearTimeout(timer)
+      timers.delete(timer)
+    }
+  }
+
+  return (response, wanted) => {
+    const { socket } = response.req // the response itself has none until those before it are written
+    const hasLast = socket.destroyed || large.has(socket) // so another large one takes no room: it is never sent
+    const answer = isLarge(wanted) && !hasLast && !hasRoom() ? busy : wanted
+    if (isLarge(answer)) {
+      writeInPieces(response, answer)
+      if (hasLast) return answer.status
+      setDeadline(socket)
       // Node would close it when the kernel has all; this waits until the client has, and closes its side.
       socket.destroySoon = () => void socket.end()
       large.set(socket, performance.now())
       socket.once('close', () => large.delete(socket))
     } else {
-      response.once('finish', () => clearTimeout(timer))
+      writeAnswer(response, answer)
+      const isTaken = response.socket !== null && socket.writableLength === 0
+      if (!isTaken && !socket.destroyed) response.once('finish', setDeadline(socket))
     }
     return answer.status
   }
+}
+
+function isLarge({ body }: HttpAnswer<AnswerBody>): boolean {
+  return (body?.length ?? 0) > largeBytes
 }
 
 /** Others come in between: to copy a megabyte takes the kernel a millisecond. */

@@ -5,6 +5,13 @@ const rows: readonly string[] = [
   ...`!@#$%^&*() qwertyuiop[] asdfghjkl;' zxcvbnm,./ qwertzuiop yxcvbnm azertyuiop qsdfghjklm wxcvbn`.split(' '),
   ...'1qaz 2wsx 3edc 4rfv 5tgb 6yhn 7ujm 8ik, 9ol. 0p;/'.split(' '),
 ].flatMap((row) => [row, Array.from(row).toReversed().join('')])
+/** By character, the rest of each row that it stands in. */
+const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
+  Array.from(rows.join(''), (character) => [
+    character,
+    rows.filter((row) => row.includes(character)).map((row) => row.slice(row.indexOf(character))),
+  ]),
+)
 
 /** A piece of a row as short as this says little: words have them by chance. */
 const meanRowLength = 3
@@ -30,12 +37,17 @@ export function findExpected(
   return findPlain(characters) ?? findPadded(characters)
 
   function findPlain(part: readonly string[]): string | undefined {
-    if (isCommon(part.join(''))) return 'one of the most common ones'
+    if (part.length <= maxCommonLength && isCommon(part.join(''))) return 'one of the most common ones'
     const unit = periodOf(part)
     if (unit < minLength && part.length >= 2 * unit - 1) return 'something short that is repeated' // the last time may lack a space
-    const woven = [0, 1].map((which) => part.filter((_, i) => i % 2 === which))
-    const isInOrder = isInRows(part, minLength) || woven.every((half) => isInRows(half, minLength))
-    return isInOrder ? 'a row of letters, digits or keys' : undefined
+    const isWoven = (): boolean =>
+      [0, 1].every((which) =>
+        isInRows(
+          part.filter((_, i) => i % 2 === which),
+          minLength,
+        ),
+      ) // two rows, in turns
+    return isInRows(part, minLength) || isWoven() ? 'a row of letters, digits or keys' : undefined
   }
 
   /** A common word, or what is no better, with digits and signs around it that make no password themselves. */
@@ -76,7 +88,7 @@ function periodOf(characters: readonly string[]): number {
 /** Whether characters are few pieces of rows, or of one again and again, that are long on average. */
 function isInRows(characters: readonly string[], minLength: number): boolean {
   let pieces = 0
-  for (let at = 0; at < characters.length; at += pieceAt(characters, at)) pieces++
+  for (let at = 0; at < characters.length && pieces < minLength; at += pieceAt(characters, at)) pieces++
   return pieces < minLength && pieces * meanRowLength <= characters.length
 }
 
@@ -88,9 +100,8 @@ function pieceAt(characters: readonly string[], start: number): number {
     return length
   }
   const alike = longest((offset) => characters[start + offset] === characters[start])
-  const inRows = rows.map((row) => {
-    const place = row.indexOf(characters[start]!)
-    return place < 0 ? 1 : longest((offset) => row[place + offset] === characters[start + offset])
-  })
+  const inRows = (rowsFrom.get(characters[start]!) ?? []).map((row) =>
+    longest((offset) => row[offset] === characters[start + offset]),
+  )
   return Math.max(alike, ...inRows)
 }

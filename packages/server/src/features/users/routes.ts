@@ -121,11 +121,13 @@ export function accountRoutes(options: {
         if (options.registration === 'closed') throw new ProblemError('forbidden', 'Registration is closed')
         const body = await readJsonObject(request)
         const { errors, fields } = checkFields(registration, body)
-        const weak = findPasswordErrors('password', body['password'], ownerOf(body))
         const extra = await checkProfile(omit(body, registrationFields), profile, registrationFields)
-        refuseFaults([...errors, ...weak, ...extra.errors])
-        await limits.countRegistration(addressOf(request))
+        refuseFaults([...errors, ...extra.errors])
         const { username, email, password } = fields!
+        // Counted before the password is judged, which takes longer than all else that may refuse.
+        await limits.countRegistration(addressOf(request))
+        const owner = { username: username.shown, email: email.shown }
+        refuseFaults(findPasswordErrors('password', password, owner))
         const passwordHash = await passwords.hash(password, addressOf(request))
         const fresh = { username, email, passwordHash, scopes: [], roles: [], profile: extra.profile }
         const created = await users.create(fresh, byStranger(request))
@@ -252,14 +254,6 @@ export function accountRoutes(options: {
       },
     },
   ]
-}
-
-/** Who registers, as far as it can be read. */
-function ownerOf({ username, email }: JsonObject): PasswordOwner {
-  return {
-    username: typeof username === 'string' ? parseUsername(username)?.shown : undefined,
-    email: typeof email === 'string' ? parseEmail(email)?.shown : undefined,
-  }
 }
 
 function taken(field: 'username' | 'email'): ProblemError {
