@@ -4,7 +4,7 @@ import { withTemporaryFolder } from '../folder.ts'
 import { requestBytes } from '../load.ts'
 import { versionsOf } from '../machine.ts'
 import { measureInTurns, withServers, type Effort, type Lane } from '../measure.ts'
-import { password, post } from '../people.ts'
+import { inBatches, password, post } from '../people.ts'
 import { nodeProgram } from '../process.ts'
 import type { Findings } from '../result.ts'
 import { standAlone } from '../stand-alone.ts'
@@ -17,19 +17,22 @@ export async function logins(effort: Effort): Promise<Findings> {
   const measured = await withTemporaryFolder((folder) =>
     withServers(
       {
-        [ours]: standAlone(folder),
+        [ours]: standAlone(folder, { KEYSTILE_RATE_LIMITS: 'on' }),
         [bare]: nodeProgram(join(import.meta.dirname, '../servers/bare-argon2.ts')),
       },
       async (servers) => {
         const base = `http://127.0.0.1:${servers[ours]!.port}`
-        await post(`${base}/users`, JSON.stringify({ username: 'ada', email: 'ada@example.com', password }))
+        await inBatches(inFlight, (n) => {
+          const person = { username: `user${n}`, email: `user${n}@example.com`, password }
+          return post(`${base}/users`, JSON.stringify(person))
+        })
         await requireRefusal(base)
         const form = { 'content-type': 'application/x-www-form-urlencoded' }
-        const body = new URLSearchParams({ username: 'ada', password }).toString()
+        const bodyOf = (n: number): string => new URLSearchParams({ username: `user${n}`, password }).toString()
         const lanes: Lane[] = [ours, bare].map((name) => ({
           name,
           server: servers[name]!,
-          requests: [requestBytes('POST /token', form, body)],
+          requests: Array.from({ length: inFlight }, (_, n) => requestBytes('POST /token', form, bodyOf(n))),
           connections: inFlight,
         }))
         return measureInTurns(lanes, effort)
@@ -41,7 +44,7 @@ export async function logins(effort: Effort): Promise<Findings> {
   const ratio = summarizePairs(a.rate, b.rate, (ours, bare) => ours / bare)
   return {
     title: 'Logins',
-    method: `Answers a second with ${inFlight} logins in flight: Keystile proves the password, starts a session on SQLite (a synchronous commit each) and signs a token; the other verifies the same kind of hash (argon2id, 19 MiB, 2 passes) with the same library, as many threads and the same priority, and does nothing else.`,
+    method: `Answers a second with ${inFlight} logins in flight, each of another person: Keystile counts the try, proves the password, starts a session on SQLite (two synchronous commits) and signs a token; the other verifies the same kind of hash (argon2id, 19 MiB, 2 passes) with the same library, as many threads and the same priority, and does nothing else.`,
     versions: versionsOf(['@node-rs/argon2']),
     table: {
       columns: ['server', 'logins a second', 'processor time a login, µs', 'share of the bare handler'],
@@ -70,7 +73,7 @@ export async function logins(effort: Effort): Promise<Findings> {
 
 /** @throws {Error} when a wrong password logs in */
 async function requireRefusal(base: string): Promise<void> {
-  const body = new URLSearchParams({ username: 'ada', password: `${password}!` })
+  const body = new URLSearchParams({ username: 'user0', password: `${password}!` })
   const answer = await fetch(`${base}/token`, { method: 'POST', body })
   if (answer.status !== 400) throw new Error(`a wrong password is answered with ${answer.status}`)
 }
