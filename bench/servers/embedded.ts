@@ -9,6 +9,5 @@ export function createBenchKeystile(): Promise<Keystile<'items:read' | BuiltInSc
     scopes: { 'items:read': 'Read items' },
     defaultScopes: ['items:read'],
     accessTokenSeconds: 24 * 60 * 60,
-    rateLimits: 'on',
   })
 }

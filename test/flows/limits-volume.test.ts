@@ -21,8 +21,8 @@ const addressOf = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 
 
 describeOnBoth('limits', (stage) => {
   it(`keep nothing of ${count} names and addresses once nothing is used up, and no memory meanwhile`, async () => {
-    await stage.start()
     const clock = createTestClock()
+    await stage.start({ clock }) // which purges too
     const database = await openDatabase(stage.database, writerThread)
     const rows = async (): Promise<number> =>
       Number((await stage.sql('select count(*) as number from rate'))[0]!['number'])
