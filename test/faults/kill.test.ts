@@ -46,6 +46,9 @@ interface Told {
   committed: number
 }
 
+/** Of each some dozen sessions stay open; with more than a hundred, the oldest would be ended. */
+const people = Array.from({ length: 8 }, (_, n) => `user-${n}`)
+
 /** Clients of a server that is killed again and again. */
 async function live(stage: Stage, random: Random): Promise<Told> {
   const told: Told = { kills: 0, refreshes: 0, lost: 0, committed: 0 }
@@ -97,7 +100,8 @@ async function live(stage: Stage, random: Random): Promise<Told> {
     askOnce(path, { method: 'POST', body: new URLSearchParams(form) })
 
   async function logIn(): Promise<Held> {
-    const answer = await untilAnswered(() => post('/token', { username: 'ada', password }))
+    const username = people[sessions.length % people.length]!
+    const answer = await untilAnswered(() => post('/token', { username, password }))
     const session: Held = { all: [takenFrom(answer)], state: 'alive', wasLate: false }
     sessions.push(session)
     return session
@@ -212,7 +216,7 @@ async function compare(stage: Stage, sessions: readonly Held[]): Promise<number>
 describeOnBoth('a server that is killed', (stage) => {
   it(`lets clients go on, and no end come back, in ${goal} refreshes (KEYSTILE_SEED=${seed})`, async (t) => {
     const first = await stage.start()
-    await first.addUser()
+    for (const username of people) await first.addUser({ username, email: `${username}@example.com` })
     // Nobody keeps the file open while the server is away.
     await first.keystile.close()
     const { kills, lost, committed, refreshes } = await live(stage, createRandom(seed))
