@@ -75,7 +75,7 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
   'server/features/housekeeping': { folder: `${server}/features/housekeeping`, tests: flows('housekeeping') },
   'server/features/oauth': {
     folder: `${server}/features/oauth`,
-    tests: flows('cookie-session', 'login', 'own-users', 'me', 'at-rest', 'clients', 'audit'),
+    tests: flows('cookie-session', 'login', 'own-users', 'me', 'at-rest', 'clients', 'audit', 'guessing'),
   },
   'server/server': {
     folder: `${server}/server`,
@@ -510,6 +510,23 @@ export const explained: readonly Explanation[] = [
     mutation,
     why: 'the expression has both or neither',
   })),
+  {
+    file: `${server}/features/password/hash-threads.ts`,
+    line: 'resourceLimits: { maxYoungGenerationSizeMb: 3 },',
+    why: 'how much garbage lies in a thread is seen by nobody',
+  },
+  {
+    file: `${server}/features/password/hash-threads.ts`,
+    line: 'if (deadline || !waiting.oldest) return',
+    mutation: 'dropped: deadline',
+    why: 'a second timer does what the first does',
+  },
+  {
+    file: `${server}/features/password/hash-threads.ts`,
+    line: 'isFree() || millisecondsUntil(waiting.ahead(sender) + 1) <= maxWaitMilliseconds',
+    mutation: 'dropped: isFree()',
+    why: 'while a thread is free nothing waits; it matters where a single hash takes longer than anybody waits',
+  },
   {
     file: `${server}/features/limits/limits.ts`,
     line: 'if (uses.length > 0) await count(uses)',

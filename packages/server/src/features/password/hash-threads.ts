@@ -149,7 +149,7 @@ export function openHashThreads(
 
   return {
     requireRoom(address) {
-      if (!closed && !hasRoom(senderOf(address))) throw tooMany()
+      if (!hasRoom(senderOf(address))) throw tooMany()
     },
     hash: (password, address, parameters) => run({ password, parameters }, address) as Promise<string>,
     verify: (password, stored, address) => run({ password, stored }, address) as Promise<boolean>,
