@@ -69,36 +69,23 @@ export const giveBack: Command<{ readonly spent: Spent; readonly now: number }, 
   (transaction, { spent, now }) => restoreUses(transaction, spent, now),
 )
 
-/** The same as part of a transaction, and the last of it: whoever counts these uses waits for its end. */
+/**
+ * The same as part of a transaction, and the last of it: whoever counts these uses waits for its end. What has come back with time
+ * meanwhile is not given back again, or a limit of which a use is always under way would save up more than there is in it.
+ */
 export async function restoreUses(transaction: Transaction<Tables>, { uses, at }: Spent, now: number): Promise<void> {
   for (const { key, rate } of inOrder(uses)) {
-    const interval = rate.intervalMilliseconds
-    const since = Math.min(Math.max(0, now - at), interval)
-    await restoreOne(transaction, { key, now, interval, since, sinceTimesInterval: since * interval })
+    const milliseconds = rate.intervalMilliseconds - Math.max(0, now - at)
+    if (milliseconds > 0) await restoreOne(transaction, { key, milliseconds })
   }
 }
 
-/**
- * What has come back with time meanwhile is not given back again, or a limit of which a use is always under way would save up more
- * than there is in it. Time gives back to all that is used up together, so this use has had its part of it, give or take an interval.
- */
-const restoreOne = prepare<
-  {
-    readonly key: string
-    readonly now: number
-    readonly interval: number
-    readonly since: number
-    readonly sinceTimesInterval: number
-  },
-  unknown
->((db, { key, now, interval, since, sinceTimesInterval }) =>
-  db
-    .updateTable('rate')
-    .set({
-      tat: sql<number>`tat - ${interval} + case
-        when tat - ${now} > ${interval} then cast(${sinceTimesInterval} / (tat - ${now}) as bigint) else ${since} end`,
-    })
-    .where('key', '=', key),
+const restoreOne = prepare<{ readonly key: string; readonly milliseconds: number }, unknown>(
+  (db, { key, milliseconds }) =>
+    db
+      .updateTable('rate')
+      .set((row) => ({ tat: row('tat', '-', milliseconds) }))
+      .where('key', '=', key),
 )
 
 /** So that two who use the same limits do not wait for each other. */

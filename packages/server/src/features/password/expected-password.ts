@@ -7,7 +7,7 @@ const rows: readonly string[] = [
 ].flatMap((row) => [row, Array.from(row).toReversed().join('')])
 /** By character, the rest of each row that it stands in. */
 const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
-  Array.from(rows.join(''), (character) => [
+  Array.from(new Set(rows.join('')), (character) => [
     character,
     rows.filter((row) => row.includes(character)).map((row) => row.slice(row.indexOf(character))),
   ]),
