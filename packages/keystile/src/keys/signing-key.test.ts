@@ -31,6 +31,14 @@ describe('sign and verify', () => {
     })
   }
 
+  it('answer false for an RSA-PSS signature without the zero that it begins with', () => {
+    const key = generateKey('PS256')
+    let signature = sign(key, data)
+    while (signature[0] !== 0) signature = sign(key, data) // each has another salt
+    assert.equal(verify(key, data, signature), true)
+    assert.equal(verify(key, data, signature.subarray(1)), false)
+  })
+
   const lengths = { HS256: 32, HS384: 48, HS512: 64, ES256: 64, ES384: 96, ES512: 132, EdDSA: 64, Ed25519: 64 } as const
   for (const [name, length] of Object.entries(lengths) as [keyof typeof lengths, number][]) {
     it(`make ${name} signatures of ${length} bytes (RFC 7518 §3.2 §3.4)`, () => {

@@ -42,6 +42,9 @@ export function verify(key: VerificationKey, data: Uint8Array, signature: Uint8A
   if (algorithm.keyType === 'oct') {
     return timingSafeEqual(createHmac(algorithm.hash!, verifyingKey).update(data).digest(), signature)
   }
+  // As long as the modulus (RFC 8017 §8.1.2, §8.2.2): with PSS, OpenSSL also takes one without the zeros that it begins with.
+  const { modulusLength } = verifyingKey.asymmetricKeyDetails ?? {}
+  if (modulusLength !== undefined && signature.length !== Math.ceil(modulusLength / 8)) return false
   return verifyWith(algorithm.hash, data, { key: verifyingKey, ...cryptoOptions(algorithm) }, signature)
 }
 
