@@ -11,6 +11,8 @@ const connectionsAtFirst = 64
 const arrivalMilliseconds = 1_000
 /** A probe that is not answered so long after the storm counts as answered then. */
 const patienceMilliseconds = 5_000
+/** Connections that were opened are the kernel's at first: until a server has taken them in, nothing is asked. */
+const acceptMilliseconds = 500
 /** Each probe is sent so often, answered or not. */
 const probesPerSecond = 50
 
@@ -46,6 +48,7 @@ export async function storm(load: StormLoad): Promise<StormAnswers> {
   if (!(warmUpSeconds + seconds <= maxSeconds)) throw new RangeError(`at most ${maxSeconds} seconds`)
   const [forLogins, forProbes] = [openConnections(port, 200, 503), openConnections(port, 200)]
   await Promise.all([forLogins.open(clients), forProbes.open(probes.length > 0 ? connectionsAtFirst : 0)])
+  await wait(acceptMilliseconds)
   const hurry = raisePriority()
   const start = performance.now() + 10
   const countFrom = start + warmUpSeconds * 1000

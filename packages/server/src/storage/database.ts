@@ -35,9 +35,14 @@ export interface Database {
   /**
    * Runs a command in a transaction of its own. When this resolves, what it wrote is on disk.
    *
+   * @param patienceMilliseconds how long it may wait for others to share a commit with
    * @throws {DatabaseUnavailableError} when the database cannot be reached or cannot write now
    */
-  write<Values, Result>(command: Command<Values, Result>, values: Values): Promise<Result>
+  write<Values, Result>(
+    command: Command<Values, Result>,
+    values: Values,
+    patienceMilliseconds?: number,
+  ): Promise<Result>
   /** Commands that were not yet answered. */
   readonly writeQueueLength: number
   close(): Promise<void>

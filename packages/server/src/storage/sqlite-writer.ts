@@ -22,7 +22,8 @@ export type WriterReply =
 /** The reply to opening the file: the id that no request has. */
 export const openingId = 0
 
-type Message = WriterRequest | 'close'
+/** Commands that may share a commit, or the end. */
+export type WriterMessage = readonly WriterRequest[] | 'close'
 
 /** Bounds of what is committed together: the first of it waits for the last. */
 const maxCommands = 64
@@ -37,7 +38,7 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
   const port = parentPort!
   const byName = new Map(commands.map((command) => [command.name, command]))
   if (byName.size !== commands.length) throw new Error('two commands have one name')
-  const reply = (message: WriterReply): void => port.postMessage(message)
+  const reply = (...replies: readonly WriterReply[]): void => port.postMessage(replies)
   let sqlite: DatabaseSync
   let db: Kysely<Tables>
   try {
@@ -48,12 +49,17 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
   } catch (error) {
     return reply(failure(openingId, error))
   }
-  const arrived: Message[] = []
+  const arrived: (WriterRequest | 'close')[] = []
   let isWriting = false
 
-  /** What waits on the port is not an event yet while a command keeps this thread. */
-  const next = (): Message | undefined =>
-    arrived.shift() ?? (receiveMessageOnPort(port)?.message as Message | undefined)
+  const arrive = (message: WriterMessage): void => void arrived.push(...(message === 'close' ? [message] : message))
+
+  function next(): WriterRequest | 'close' | undefined {
+    // What waits on the port is not an event yet while a command keeps this thread.
+    const waiting = arrived.length === 0 ? receiveMessageOnPort(port) : undefined
+    if (waiting) arrive(waiting.message as WriterMessage)
+    return arrived.shift()
+  }
 
   async function commitTogether(first: WriterRequest): Promise<void> {
     const requests = [first]
@@ -68,9 +74,9 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
           else if (another) requests.push(another)
         }
       })
-      replies.forEach(reply)
+      reply(...replies)
     } catch (error) {
-      for (const { id } of requests) reply(failure(id, error)) // nothing of it is on disk
+      reply(...requests.map(({ id }) => failure(id, error))) // nothing of it is on disk
     }
   }
 
@@ -98,8 +104,8 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
     }
   }
 
-  port.on('message', async (woken: Message) => {
-    arrived.push(woken)
+  port.on('message', async (woken: WriterMessage) => {
+    arrive(woken)
     if (isWriting) return
     isWriting = true
     for (let message = next(); message; message = next()) {

@@ -55,10 +55,11 @@ describe('commands that wait for the writer of SQLite', () => {
     rmSync(folder, { recursive: true })
   })
 
-  const write = (name: string, value = ''): Promise<unknown> =>
+  const write = (name: string, value = '', patienceMilliseconds?: number): Promise<unknown> =>
     database.write(
       command(name, () => assert.fail('it runs there')),
       value,
+      patienceMilliseconds,
     )
   const isThere = async (name: string): Promise<boolean> =>
     (await database.reader.selectFrom('setting').select('name').where('name', '=', name).execute()).length > 0
@@ -151,13 +152,37 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.ok(failed >= 1 && failed <= 64, String(failed))
   })
 
+  it('wait for others if they may, and are written with the first that may not', async () => {
+    const log = join(folder, 'keystile.db-wal')
+    const answered: string[] = []
+    const insert = async (name: string, patienceMilliseconds?: number): Promise<void> => {
+      await write('insert', name, patienceMilliseconds)
+      assert.ok(await isThere(name), name)
+      answered.push(name)
+    }
+    const before = statSync(log).size
+    const waiting = [insert('a', 1_000), insert('b', 1_000)]
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    assert.equal(statSync(log).size, before)
+    await Promise.all([insert('c'), ...waiting])
+    assert.deepEqual(answered, ['a', 'b', 'c'])
+  })
+
+  it('wait for nobody longer than a moment, or than they may', async () => {
+    assert.equal(await write('insert', 'a', 1_000), 'a')
+    assert.equal(await write('insert', 'b', 1), 'b')
+    assert.deepEqual(await Promise.all([write('insert', 'c', 1_000), write('insert', 'd', 1_000)]), ['c', 'd'])
+  })
+
   it('are all written when the database is closed, and none after', async () => {
     const writing = outcomes([
       ['insert', 'a'],
       ['insert', 'b'],
     ])
+    const patient = write('insert', 'p', 1_000)
     const closing = database.close()
     assert.deepEqual(await writing, ['a', 'b'])
+    assert.equal(await patient, 'p')
     await assert.rejects(write('insert', 'c'), (error: DatabaseUnavailableError) =>
       /is being closed/.test(error.message),
     )

@@ -6,8 +6,11 @@ import { Kysely, type CompiledQuery } from 'kysely'
 import { inheritedArguments } from '../base/inherited-arguments.ts'
 import { DatabaseUnavailableError, type Command, type Database } from './database.ts'
 import { createPrepare, findFirst, openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
-import { openingId, type WriterReply, type WriterRequest } from './sqlite-writer.ts'
+import { openingId, type WriterMessage, type WriterReply, type WriterRequest } from './sqlite-writer.ts'
 import type { Tables } from './tables.ts'
+
+/** How long a command that can wait is held back for others: waking a thread and syncing a disk cost more than what is written. */
+const lingerMilliseconds = 20
 
 /**
  * Opens a SQLite file: writing in a thread of its own, reading here through a connection that cannot write. The file is
@@ -30,6 +33,8 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
   })
   const pending = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>()
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+  const unsent: WriterRequest[] = []
+  let sending: NodeJS.Timeout | undefined
   let lastId = openingId
   let broken: Error | undefined
   let closing = false
@@ -46,8 +51,13 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
     worker.ref()
     return new Promise((resolve, reject) => pending.set(id, { resolve, reject }))
   }
-  worker.on('message', (message: WriterReply) => {
-    settle(message.id, 'error' in message ? { error: errorOf(message.error) } : message)
+  const send = (): void => {
+    clearTimeout(sending)
+    sending = undefined
+    if (unsent.length > 0) worker.postMessage(unsent.splice(0) satisfies WriterMessage)
+  }
+  worker.on('message', (replies: readonly WriterReply[]) => {
+    for (const reply of replies) settle(reply.id, 'error' in reply ? { error: errorOf(reply.error) } : reply)
   })
   const breakDown = (error: Error): void => {
     broken ??= new DatabaseUnavailableError('the thread that writes to the database has ended', { cause: error })
@@ -72,13 +82,15 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
     reader,
     find: async <Row>({ sql, parameters }: CompiledQuery<Row>) =>
       findFirst(prepare, sql, parameters) as Row | undefined,
-    async write<Values, Result>(command: Command<Values, Result>, values: Values): Promise<Result> {
+    async write<Values, Result>(command: Command<Values, Result>, values: Values, patience = 0): Promise<Result> {
       // Its thread ends on the way: that is no breakdown.
       if (closing) throw new DatabaseUnavailableError('the database is being closed')
       if (broken) throw broken
       const id = ++lastId
       const result = wait(id)
-      worker.postMessage({ id, command: command.name, values } satisfies WriterRequest)
+      unsent.push({ id, command: command.name, values })
+      if (patience < lingerMilliseconds) send()
+      else sending ??= setTimeout(send, lingerMilliseconds)
       return (await result) as Result
     },
     get writeQueueLength() {
@@ -88,7 +100,8 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
       closing = true
       await reader.destroy()
       worker.ref()
-      if (!broken) worker.postMessage('close')
+      send()
+      if (!broken) worker.postMessage('close' satisfies WriterMessage)
       await exited
       if (temporary) rmSync(temporary, { recursive: true, force: true })
     },

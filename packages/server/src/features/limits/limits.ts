@@ -51,6 +51,8 @@ export interface LoginAttempt {
   readonly login: string
   readonly address: string | undefined
   readonly deviceSecret: string | undefined
+  /** How long its count may wait for others to share a commit with. */
+  readonly patienceMilliseconds?: number
   /** Whether a device is one of whoever logs in with this name. Only asked about devices that we know. */
   isOwn(device: Device): Promise<boolean>
 }
@@ -96,11 +98,11 @@ export async function openLimits(
   const devices = createDevices(await database.write(claimDeviceKey, makeSecret()), clock)
 
   /** @returns milliseconds to wait, or what was counted */
-  async function tryCount(uses: readonly Use[]): Promise<number | Counted> {
+  async function tryCount(uses: readonly Use[], patienceMilliseconds = 0): Promise<number | Counted> {
     const values = { uses, now: clock.now() }
     const keys = uses.map(({ key }) => key)
     const known = keys.some((key) => refused.has(key)) ? await findWait(database.reader, values) : 0
-    const wait = known > 0 ? known : (await database.write(spend, values)).wait
+    const wait = known > 0 ? known : (await database.write(spend, values, patienceMilliseconds)).wait
     refused.remember(keys, wait > 0)
     return wait > 0 ? wait : countedAs({ uses, at: values.now })
   }
@@ -113,8 +115,8 @@ export async function openLimits(
         .catch((error: unknown) => logger.debug({ err: error }, 'what was counted could not be given back')),
   })
 
-  async function count(uses: readonly Use[]): Promise<Counted> {
-    const counted = await tryCount(uses)
+  async function count(uses: readonly Use[], patienceMilliseconds?: number): Promise<Counted> {
+    const counted = await tryCount(uses, patienceMilliseconds)
     if (typeof counted === 'object') return counted
     throw new ProblemError('too_many_requests', 'Too many tries: wait before the next', {
       retryAfterSeconds: Math.ceil(counted / seconds),
@@ -125,12 +127,12 @@ export async function openLimits(
     address !== undefined && isLimited(address) ? [useOf(name, networkOf(address))] : []
 
   return {
-    async countLogin({ login, address, deviceSecret, isOwn }) {
+    async countLogin({ login, address, deviceSecret, patienceMilliseconds, isOwn }) {
       const device = devices.open(deviceSecret)
       // Before anybody is looked for, so that a device of one's own is no way to ask quickly for others.
-      const ofDevice = device && (await tryCount([useOf('device', device.id)]))
+      const ofDevice = device && (await tryCount([useOf('device', device.id)], patienceMilliseconds))
       if (device && typeof ofDevice === 'object' && (await isOwn(device))) return { ...ofDevice, device }
-      const { spent } = await count([useOf('login', login), ...usesAt('address', address)])
+      const { spent } = await count([useOf('login', login), ...usesAt('address', address)], patienceMilliseconds)
       const usesOfDevice = typeof ofDevice === 'object' ? ofDevice.spent.uses : []
       return countedAs({ ...spent, uses: [...spent.uses, ...usesOfDevice] })
     },

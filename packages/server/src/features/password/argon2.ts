@@ -1,5 +1,5 @@
 import * as crypto from 'node:crypto'
-import { decodeBase64, encodeBase64 } from './base64.ts'
+import { decodeBase64, encodeBase64, isBase64 } from './base64.ts'
 
 /** Parameters of argon2id (RFC 9106 §3.1); memory in KiB. */
 export interface Argon2Parameters {
@@ -18,10 +18,10 @@ export const maxMemory = 1_048_576
 /** KiB, each pass counted: 4 GiB take seconds. */
 export const maxWork: number = 4 * maxMemory
 
-/** A hash taken apart from its PHC string. */
+/** A hash taken apart from its PHC string. It is asked several times a login, so its base64 stays as it is. */
 interface Argon2Hash extends Argon2Parameters {
-  readonly salt: Buffer
-  readonly hash: Buffer
+  readonly salt: string
+  readonly hash: string
 }
 
 type Derive = (password: Uint8Array, salt: Uint8Array, bytes: number, parameters: Argon2Parameters) => Uint8Array
@@ -45,19 +45,20 @@ const derive: Derive = await import('@node-rs/argon2').then(
 /** Hashes a password with a new salt. Synchronous, and slow on purpose: only ever called in a hash thread. */
 export function hash(password: Uint8Array, parameters: Argon2Parameters = defaultParameters): string {
   const salt = crypto.randomBytes(saltBytes)
-  return format({ ...parameters, salt, hash: Buffer.from(derive(password, salt, hashBytes, parameters)) })
+  return format(parameters, salt, derive(password, salt, hashBytes, parameters))
 }
 
 /** Whether a password belongs to a hash. Synchronous, like `hash`. @throws {Error} when the stored hash is no argon2id PHC string */
 export function verify(password: Uint8Array, stored: string): boolean {
   const parsed = parse(stored)
   if (!parsed) throw new Error('a stored password hash is no argon2id PHC string')
-  return crypto.timingSafeEqual(derive(password, parsed.salt, parsed.hash.length, parsed), parsed.hash)
+  const [salt, hash] = [decodeBase64(parsed.salt), decodeBase64(parsed.hash)]
+  return crypto.timingSafeEqual(derive(password, salt, hash.length, parsed), hash)
 }
 
 /** A hash that no password has: what an unknown login is verified against, so that it takes as long as a known one. */
 export function createDecoy(parameters: Argon2Parameters = defaultParameters): string {
-  return format({ ...parameters, salt: crypto.randomBytes(saltBytes), hash: crypto.randomBytes(hashBytes) })
+  return format(parameters, crypto.randomBytes(saltBytes), crypto.randomBytes(hashBytes))
 }
 
 /** Whether a stored value is a hash that `verify` reads, and not too costly to verify. */
@@ -81,7 +82,7 @@ export function deriveWithNode(
   return crypto.argon2Sync('argon2id', { message: password, nonce, tagLength, memory, passes, parallelism })
 }
 
-function format({ memory, passes, parallelism, salt, hash }: Argon2Hash): string {
+function format({ memory, passes, parallelism }: Argon2Parameters, salt: Uint8Array, hash: Uint8Array): string {
   return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${encodeBase64(salt)}$${encodeBase64(hash)}`
 }
 
@@ -93,7 +94,8 @@ function parse(stored: string): Argon2Hash | undefined {
   if (!match) return undefined
   const [memory, passes, parallelism] = [Number(match[1]), Number(match[2]), Number(match[3])]
   const isPossible = passes >= 1 && parallelism >= 1 && memory >= 8 * parallelism // RFC 9106 §3.1
-  const [salt, hash] = [decodeBase64(match[4]!), decodeBase64(match[5]!)]
-  if (!salt || !hash || !isPossible || memory > maxMemory || memory * passes > maxWork) return undefined
+  const [salt, hash] = [match[4]!, match[5]!]
+  if (!isBase64(salt) || !isBase64(hash) || !isPossible || memory > maxMemory || memory * passes > maxWork)
+    return undefined
   return { memory, passes, parallelism, salt, hash }
 }

@@ -1,18 +1,30 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { decodeBase64, encodeBase64 } from './base64.ts'
+import { decodeBase64, encodeBase64, isBase64 } from './base64.ts'
 
-describe('decodeBase64', () => {
-  it('reads what encodeBase64 writes, of any length (RFC 4648 §4)', () => {
+describe('base64', () => {
+  it('is what encodeBase64 writes, of any length (RFC 4648 §4)', () => {
     for (let length = 0; length < 10; length++) {
-      const bytes = Buffer.alloc(length, 0xfb)
-      assert.deepEqual(decodeBase64(encodeBase64(bytes)), bytes)
+      for (const byte of [0x00, 0x41, 0xfb, 0xff]) {
+        const bytes = Buffer.alloc(length, byte)
+        const text = encodeBase64(bytes)
+        assert.ok(isBase64(text), text)
+        assert.deepEqual(decodeBase64(text), bytes)
+      }
     }
     assert.equal(encodeBase64(Buffer.from('ab')), 'YWI')
   })
 
-  it('reads no other spelling: padding, stray bits, a letter too many, another alphabet, white space', () => {
-    for (const text of ['YWI=', 'YWJ', 'YWIjx', '-_-_', 'YW I', ' YWI', 'YWI\n', 'Y'])
-      assert.equal(decodeBase64(text), undefined, text)
+  it('has each last letter that leaves no stray bits, and no other', () => {
+    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+    for (const start of ['', 'Y', 'YW', 'YWI', 'YWIj'])
+      for (const letter of letters) {
+        const text = start + letter
+        assert.equal(isBase64(text), encodeBase64(decodeBase64(text)) === text, text)
+      }
+  })
+
+  it('has no other spelling: padding, stray bits, a letter too many, another alphabet, white space', () => {
+    for (const text of ['YWI=', 'YWJ', 'YWIjx', '-_-_', 'YW I', ' YWI', 'YWI\n', 'Y']) assert.ok(!isBase64(text), text)
   })
 })

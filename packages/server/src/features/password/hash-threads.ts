@@ -25,9 +25,10 @@ export interface HashThreads {
   /**
    * Asks for nothing: so that what would be refused is refused before anything else is done for it.
    *
+   * @returns milliseconds until a hash that is asked for now is begun, by the present rate
    * @throws {ProblemError} `temporarily_unavailable` when a hash that is asked for now could not be begun within 2 s
    */
-  requireRoom(address?: string): void
+  requireRoom(address?: string): number
   /**
    * @param address of whoever sent the password, if anybody did
    * @throws {ProblemError} `temporarily_unavailable` at once when it could not be begun within 2 s, else after 2 s when it was not
@@ -132,13 +133,12 @@ export function openHashThreads(
   }
 
   const refuse = (job: Job): void => job.reject(tooMany())
-  const hasRoom = (sender: string): boolean =>
-    isFree() || millisecondsUntil(waiting.ahead(sender) + 1) <= maxWaitMilliseconds
+  const waitOf = (sender: string): number => (isFree() ? 0 : millisecondsUntil(waiting.ahead(sender) + 1))
 
   function run(request: HashRequest, address: string | undefined): Promise<string | boolean> {
     if (closed) return Promise.reject(closing())
     const sender = senderOf(address)
-    if (!hasRoom(sender)) return Promise.reject(tooMany())
+    if (waitOf(sender) > maxWaitMilliseconds) return Promise.reject(tooMany())
     return new Promise((resolve, reject) => {
       const job = { request, deadline: now() + maxWaitMilliseconds, resolve, reject }
       const evicted = waiting.add(sender, job)
@@ -149,7 +149,9 @@ export function openHashThreads(
 
   return {
     requireRoom(address) {
-      if (!hasRoom(senderOf(address))) throw tooMany()
+      const wait = waitOf(senderOf(address))
+      if (wait > maxWaitMilliseconds) throw tooMany()
+      return wait
     },
     hash: (password, address, parameters) => run({ password, parameters }, address) as Promise<string>,
     verify: (password, stored, address) => run({ password, stored }, address) as Promise<boolean>,

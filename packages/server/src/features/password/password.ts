@@ -7,8 +7,11 @@ export const maxBytes = 1_024
 
 /** Passwords, as the bytes that were received: nothing is trimmed, folded or normalised. */
 export interface Passwords {
-  /** @throws {ProblemError} `temporarily_unavailable` when `hash` and `verify` would refuse at once */
-  requireRoom(address?: string): void
+  /**
+   * @returns milliseconds until `hash` or `verify` would begin
+   * @throws {ProblemError} `temporarily_unavailable` when they would refuse at once
+   */
+  requireRoom(address?: string): number
   /**
    * Does NOT check the policy: `PasswordPolicy` does.
    *

@@ -1,5 +1,5 @@
 import { scryptSync, timingSafeEqual } from 'node:crypto'
-import { decodeBase64 } from './base64.ts'
+import { decodeBase64, isBase64 } from './base64.ts'
 
 /** N·r·p. It takes 128 bytes for each N·r, so 1 GiB, and seconds. */
 const maxWork = 2 ** 23
@@ -8,8 +8,8 @@ interface ScryptHash {
   readonly N: number
   readonly r: number
   readonly p: number
-  readonly salt: Buffer
-  readonly hash: Buffer
+  readonly salt: string
+  readonly hash: string
 }
 
 /** Whether a stored value is a scrypt hash as passlib and phc-scrypt write it, and not too costly to verify. */
@@ -27,7 +27,8 @@ export function isHash(stored: string): boolean {
 export function verify(password: Uint8Array, stored: string): boolean {
   const parsed = parse(stored)
   if (!parsed) throw new Error('a stored password hash is no scrypt PHC string')
-  const { N, r, p, salt, hash } = parsed
+  const { N, r, p } = parsed
+  const [salt, hash] = [decodeBase64(parsed.salt), decodeBase64(parsed.hash)]
   const maxmem = 128 * r * (N + p + 2)
   return timingSafeEqual(scryptSync(password, salt, hash.length, { N, r, p, maxmem }), hash) && password.at(-1) !== 0
 }
@@ -39,8 +40,8 @@ function parse(stored: string): ScryptHash | undefined {
     )
   if (!match) return undefined
   const [ln, r, p] = [Number(match[1]), Number(match[2]), Number(match[3])]
-  const [salt, hash] = [decodeBase64(match[4]!), decodeBase64(match[5]!)]
+  const [salt, hash] = [match[4]!, match[5]!]
   const isPossible = ln < 16 * r // RFC 7914 §2
-  if (!salt || !hash || !isPossible || 2 ** ln * r * p > maxWork) return undefined
+  if (!isBase64(salt) || !isBase64(hash) || !isPossible || 2 ** ln * r * p > maxWork) return undefined
   return { N: 2 ** ln, r, p, salt, hash }
 }

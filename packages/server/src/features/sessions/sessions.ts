@@ -14,6 +14,8 @@ export interface Login {
   readonly passwordHash?: string
   /** What it was counted as; given back with the session. */
   readonly spent?: Spent
+  /** How long it may wait for others to share a commit with. */
+  readonly patienceMilliseconds?: number
   readonly clientId: string
   readonly scopes: readonly string[]
   /** Whether it gets a refresh token; without one the session ends with its access token. */
@@ -37,7 +39,7 @@ const maxDeviceLength = 200
 
 export function createSessionStarter(database: Database, issuing: Issuing, clock: Clock): SessionStarter {
   return {
-    async start({ subject, passwordHash, spent, clientId, scopes, refreshes, device, by }) {
+    async start({ subject, passwordHash, spent, patienceMilliseconds, clientId, scopes, refreshes, device, by }) {
       const now = clock.now()
       const expiresAt = now + issuing.sessionSeconds * 1000
       const expiresInSeconds = accessTokenSecondsAt(now, expiresAt, issuing)
@@ -53,14 +55,15 @@ export function createSessionStarter(database: Database, issuing: Issuing, clock
         tokens_expire_at: now + expiresInSeconds * 1000,
       }
       const refreshToken = refreshes ? makeRefreshToken() : undefined
-      const { started } = await database.write(insertSession, {
+      const values = {
         session,
         refreshToken: refreshToken && { id: refreshToken.id, secretHash: hashSecret(refreshToken.secret) },
         hasAccount: issuing.hasAccounts,
         passwordHash,
         spent,
         by,
-      })
+      }
+      const { started } = await database.write(insertSession, values, patienceMilliseconds)
       if (!started) return undefined
       const content = { subject, clientId, sessionId: session.id, scopes, authenticatedAt: now }
       return {

@@ -10,10 +10,10 @@ import { byOperator as by, createAudit } from '../../audit/audit.ts'
 import type { AuditEntry } from '../../audit/entry.ts'
 import { firstParty } from '../../clients/clients.ts'
 import { openEventFeed, type EventFeed } from '../../events/events.ts'
-import { noLimits } from '../../limits/limits.ts'
+import { noLimits, type LoginAttempt } from '../../limits/limits.ts'
 import { openHashThreads, type HashThreads } from '../../password/hash-threads.ts'
 import { createPasswords, type Passwords } from '../../password/password.ts'
-import { createSessionStarter } from '../../sessions/sessions.ts'
+import { createSessionStarter, type Login } from '../../sessions/sessions.ts'
 import { accountDirectory, checkedDirectory, type Directory, type UserDirectory } from '../../users/directory.ts'
 import { parseUsername } from '../../users/names.ts'
 import { createUsers, type User, type Users } from '../../users/users.ts'
@@ -115,6 +115,33 @@ describe('grantByPassword', () => {
       logger: silentLogger,
     }
     await assert.rejects(grantByPassword(formOf(password), client, parts), full)
+  })
+
+  it('lets what it writes wait for others, a tenth as long as it waits for a hash', async () => {
+    const sessions = createSessionStarter(database, issuing, systemClock)
+    const patience: (number | undefined)[] = []
+    const parts = {
+      directory: ofAccounts(),
+      passwords: { ...passwords, requireRoom: () => 500 },
+      sessions: {
+        start(started: Login) {
+          patience.push(started.patienceMilliseconds)
+          return sessions.start(started)
+        },
+      },
+      scopes: rules,
+      audit: createAudit(database, systemClock),
+      limits: {
+        ...noLimits,
+        countLogin(attempt: LoginAttempt) {
+          patience.push(attempt.patienceMilliseconds)
+          return noLimits.countLogin(attempt)
+        },
+      },
+      logger: silentLogger,
+    }
+    assert.ok(await grantByPassword(formOf(password), client, parts))
+    assert.deepEqual(patience, [50, 50])
   })
 
   it('answers a disabled user like a wrong password', async () => {

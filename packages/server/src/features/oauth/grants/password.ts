@@ -30,6 +30,8 @@ export interface Granted extends IssuedTokens {
   readonly deviceSecret?: string | undefined
 }
 
+/** Of the wait for a hash: as long may what is written of a login wait for others. */
+const patienceShare = 1 / 10
 /** A login that came between two others may have to be proved again. */
 const maxTries = 2
 
@@ -53,17 +55,19 @@ export async function grantByPassword<U>(form: Form, client: LoginClient, parts:
   const requested = readRequestedScopes(form.get('scope'), parts.scopes)
   // Wrong for everybody, so nothing is told by it: it is neither counted nor written down.
   if (isTooLong(password)) throw incorrect()
-  parts.passwords.requireRoom(address)
+  // Whoever waits for a hash is in no hurry for a commit, and many in one are cheaper.
+  const patienceMilliseconds = parts.passwords.requireRoom(address) * patienceShare
   const counted = await limits.countLogin({
     login: countedLogin(username),
     address,
     deviceSecret: form.get('device_secret'),
+    patienceMilliseconds,
     async isOwn(device) {
       const user = await directory.findByLogin(username)
       return user !== undefined && device.isOf(directory.subject(user), directory.passwordHash(user))
     },
   })
-  const attempt = { username, password, requested, counted }
+  const attempt = { username, password, requested, counted, patienceMilliseconds }
   const { issued, subject, passwordHash } = await tryPassword(attempt, client, parts)
   return { ...issued, deviceSecret: limits.makeDeviceSecret({ device: counted.device, subject, passwordHash }) }
 }
@@ -81,11 +85,13 @@ async function tryPassword<U>(
     password,
     requested,
     counted,
+    patienceMilliseconds,
   }: {
     readonly username: string
     readonly password: string
     readonly requested: ReturnType<typeof readRequestedScopes>
     readonly counted: Counted
+    readonly patienceMilliseconds: number
   },
   client: LoginClient,
   parts: LoginParts<U>,
@@ -114,7 +120,8 @@ async function tryPassword<U>(
     const scopes = grantScopes(requested, directory.scopes(user), client.scopes)
     const by = { actor: `user:${subject}`, address } as const
     const { spent } = counted
-    const issued = await sessions.start({ subject, passwordHash, spent, clientId, scopes, refreshes, device, by })
+    const login = { subject, passwordHash, spent, patienceMilliseconds, clientId, scopes, refreshes, device, by }
+    const issued = await sessions.start(login)
     if (!issued) continue
     return { issued, subject, passwordHash: await renewHash(user, { password, passwordHash, address }, parts) }
   }
