@@ -29,8 +29,8 @@ const warmUpSeconds = 2
 const idleSeconds = 2
 /** Who log in at Keystile: each has at most 100 sessions, and an end of one is not what is measured. */
 const people = 64
-/** Enough to start every thread. */
-const warmUpClients = 4
+/** Some hundred logins pass before code is compiled. */
+const [firstClients, firstSeconds] = [16, 3]
 /** What is promised for a probe during a storm: so many milliseconds, or so many times those of the idle server. */
 const [maxMilliseconds, maxTimesIdle] = [5, 3]
 const hashMebibytes = 19
@@ -203,8 +203,7 @@ async function measureTurn(
           const load = { port: server.port, clients, login: inTurn(logins), probes, seconds, warmUpSeconds: warmUp }
           return storm(load)
         }
-        // Code is compiled, and every thread is started.
-        await ask(warmUpClients, effort.quick ? 0.2 : 1)
+        await ask(firstClients, effort.quick ? 0.2 : firstSeconds)
         await inBatches(probes.length * 200, async (n) =>
           (await fetch(`${base}${paths[n % 2]}`, fetchOf(credential))).text(),
         )
@@ -349,8 +348,8 @@ function findingsOf(
 
 function methodOf(): string {
   return [
-    `${sizes.join(' or ')} clients log in again and again, while two probes, \`/users/me\` and a guarded route, are each asked 50 times a second whether they were answered or not; a probe counts from when it was due, on connections that were opened before.`,
-    `Each server is started anew in each turn, warmed up, asked for ${idleSeconds} s while it is idle, and then in both storms, to which clients come within a second; all but Keystile and the bare handler in one round only. A probe that is not answered 5 s after a storm counts as answered then. Logins are counted after ${warmUpSeconds} s of a storm, probes from its beginning.`,
+    `${sizes.join(' or ')} clients log in again and again, while two probes, \`/users/me\` and a guarded route, are each asked 50 times a second whether they were answered or not; a probe counts from when it was due, on connections that were opened and taken in before.`,
+    `Each server is started anew in each turn, warmed up by ${firstClients} clients for ${firstSeconds} s and some hundred probes, asked for ${idleSeconds} s while it is idle, and then in both storms, to which clients come within a second; all but Keystile and the bare handler in one round only. A probe that is not answered 5 s after a storm counts as answered then. Logins are counted after ${warmUpSeconds} s of a storm, probes from its beginning.`,
     'The bare handler verifies the same kind of hash (argon2id, 19 MiB, 2 passes) with the same library, as many threads and the same priority as Keystile, and does nothing else; it lets everybody wait, however long. Keystile refuses with 503 whom it could not serve within 2 s; whoever is refused comes back when `Retry-After` says. All clients have one address, and Keystile limits tries by name.',
     `With ${syncMilliseconds} ms a sync, each fsync of the process takes that long. Hashes are argon2id of the same parameters in FastAPI’s tutorial, scrypt in Better Auth, bcrypt of 10 rounds beside Fastify; so logins a second compare with the bare handler alone. Memory is the most that was resident during a storm, above that before it.`,
   ].join(' ')

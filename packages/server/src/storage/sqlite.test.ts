@@ -168,6 +168,23 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.deepEqual(answered, ['a', 'b', 'c'])
   })
 
+  it('are answered a few in a turn of the event loop, for others wait for a turn', async () => {
+    const answeredInTurn: number[] = [0]
+    let turn = setImmediate(function count() {
+      answeredInTurn.push(0)
+      turn = setImmediate(count)
+    })
+    const inserts = Array.from({ length: 30 }, (_, n) => write('insert', String(n)))
+    await Promise.all(
+      [write('keep busy'), ...inserts].map((answer) =>
+        answer.then(() => answeredInTurn.push(answeredInTurn.pop()! + 1)),
+      ),
+    )
+    clearImmediate(turn)
+    // The answers of two commits may come in one.
+    assert.ok(Math.max(...answeredInTurn) <= 8, answeredInTurn.join(' '))
+  })
+
   it('wait for nobody longer than a moment, or than they may', async () => {
     assert.equal(await write('insert', 'a', 1_000), 'a')
     assert.equal(await write('insert', 'b', 1), 'b')

@@ -11,6 +11,8 @@ import type { Tables } from './tables.ts'
 
 /** How long a command that can wait is held back for others: waking a thread and syncing a disk cost more than what is written. */
 const lingerMilliseconds = 20
+/** Answers in a turn of the event loop: what follows can take a millisecond each, and others wait for a turn. */
+const maxSettledAtOnce = 4
 
 /**
  * Opens a SQLite file: writing in a thread of its own, reading here through a connection that cannot write. The file is
@@ -56,10 +58,22 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
     sending = undefined
     if (unsent.length > 0) worker.postMessage(unsent.splice(0) satisfies WriterMessage)
   }
+  const arrived: WriterReply[] = []
+  const settleNext = (): void => {
+    const reply = arrived.shift()!
+    settle(reply.id, 'error' in reply ? { error: errorOf(reply.error) } : reply)
+  }
+  const settleInTurns = (): void => {
+    for (let left = maxSettledAtOnce; left > 0 && arrived.length > 0; left--) settleNext()
+    if (arrived.length > 0) setImmediate(settleInTurns)
+  }
   worker.on('message', (replies: readonly WriterReply[]) => {
-    for (const reply of replies) settle(reply.id, 'error' in reply ? { error: errorOf(reply.error) } : reply)
+    const isSettling = arrived.length > 0
+    arrived.push(...replies)
+    if (!isSettling) settleInTurns()
   })
   const breakDown = (error: Error): void => {
+    while (arrived.length > 0) settleNext()
     broken ??= new DatabaseUnavailableError('the thread that writes to the database has ended', { cause: error })
     for (const id of pending.keys()) settle(id, { error: broken })
   }
