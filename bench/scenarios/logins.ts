@@ -44,7 +44,7 @@ export async function logins(effort: Effort): Promise<Findings> {
   const ratio = summarizePairs(a.rate, b.rate, (ours, bare) => ours / bare)
   return {
     title: 'Logins',
-    method: `Answers a second with ${inFlight} logins in flight, each of another person: Keystile counts the try, proves the password, starts a session on SQLite (two synchronous commits) and signs a token; the other verifies the same kind of hash (argon2id, 19 MiB, 2 passes) with the same library, as many threads and the same priority, and does nothing else.`,
+    method: `Answers a second with ${inFlight} logins in flight, each of another person: Keystile counts the try, proves the password, starts a session on SQLite (two commits that wait for the disk and are shared with others) and signs a token; the other verifies the same kind of hash (argon2id, 19 MiB, 2 passes) with the same library, as many threads and the same priority, and does nothing else.`,
     versions: versionsOf(['@node-rs/argon2']),
     table: {
       columns: ['server', 'logins a second', 'processor time a login, µs', 'share of the bare handler'],
