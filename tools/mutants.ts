@@ -522,12 +522,6 @@ export const explained: readonly Explanation[] = [
     why: 'a second timer does what the first does',
   },
   {
-    file: `${server}/features/password/hash-threads.ts`,
-    line: 'isFree() || millisecondsUntil(waiting.ahead(sender) + 1) <= maxWaitMilliseconds',
-    mutation: 'dropped: isFree()',
-    why: 'while a thread is free nothing waits; it matters where a single hash takes longer than anybody waits',
-  },
-  {
     file: `${server}/features/limits/limits.ts`,
     line: 'if (uses.length > 0) await count(uses)',
     why: 'to count nothing writes nothing; it is spared',
