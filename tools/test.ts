@@ -8,7 +8,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, globSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { howToGetPostgres, startPostgres } from '../test/support/postgres.ts'
 import { checks, report, runCheck } from './checks.ts'
@@ -55,7 +55,8 @@ async function runTests(): Promise<boolean> {
     ...(postgres && { KEYSTILE_TEST_DATABASE_URL: postgres.url }),
     ...(args.includes('--long') && { KEYSTILE_LONG: '1' }),
   }
-  const nodeOptions = ['--conditions=source', '--test', ...options]
+  // As many as there are cores, one more than Node would: most of them wait for a process, a disk or a time.
+  const nodeOptions = ['--conditions=source', '--test', `--test-concurrency=${availableParallelism()}`, ...options]
   const runner = spawn(process.execPath, [...nodeOptions, ...found.toSorted()], { cwd: root, env, stdio: 'inherit' })
   // Interrupted, we end when the runner has ended, with the database stopped.
   const passOn = (signal: NodeJS.Signals): void => void runner.kill(signal)
