@@ -152,7 +152,8 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.ok(failed >= 1 && failed <= 64, String(failed))
   })
 
-  it('wait for others if they may, and are written with the first that may not', async () => {
+  it('wait for others if they may, and are written with the first that may not', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
     const log = join(folder, 'keystile.db-wal')
     const answered: string[] = []
     const insert = async (name: string, patienceMilliseconds?: number): Promise<void> => {
@@ -162,7 +163,8 @@ describe('commands that wait for the writer of SQLite', () => {
     }
     const before = statSync(log).size
     const waiting = [insert('a', 1_000), insert('b', 1_000)]
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    t.mock.timers.tick(19)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50) // the writer had time
     assert.equal(statSync(log).size, before)
     await Promise.all([insert('c'), ...waiting])
     assert.deepEqual(answered, ['a', 'b', 'c'])
