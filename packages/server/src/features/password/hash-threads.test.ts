@@ -217,6 +217,15 @@ describe('what waits for a hash', () => {
     await threads.close()
   })
 
+  it('is let in where by the present rate it would be begun just in time', async (t) => {
+    const { askMany, settled, threads, end } = stage(t)
+    askMany(100, '192.0.2.1')
+    assert.equal(threads.requireRoom('192.0.2.1'), 2_000)
+    await end()
+    assert.equal(settled.length, 100)
+    await threads.close()
+  })
+
   it('is measured: slow hashes let fewer wait', async (t) => {
     const { askMany, advance, settled, threads, end } = stage(t)
     askMany(1)
