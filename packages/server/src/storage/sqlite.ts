@@ -73,7 +73,7 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
     if (!isSettling) settleInTurns()
   })
   const breakDown = (error: Error): void => {
-    while (arrived.length > 0) settleNext()
+    while (arrived.length > 0) settleNext() // what these tell is on disk
     broken ??= new DatabaseUnavailableError('the thread that writes to the database has ended', { cause: error })
     for (const id of pending.keys()) settle(id, { error: broken })
   }
@@ -96,14 +96,18 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
     reader,
     find: async <Row>({ sql, parameters }: CompiledQuery<Row>) =>
       findFirst(prepare, sql, parameters) as Row | undefined,
-    async write<Values, Result>(command: Command<Values, Result>, values: Values, patience = 0): Promise<Result> {
+    async write<Values, Result>(
+      command: Command<Values, Result>,
+      values: Values,
+      patienceMilliseconds = 0,
+    ): Promise<Result> {
       // Its thread ends on the way: that is no breakdown.
       if (closing) throw new DatabaseUnavailableError('the database is being closed')
       if (broken) throw broken
       const id = ++lastId
       const result = wait(id)
       unsent.push({ id, command: command.name, values })
-      if (patience < lingerMilliseconds) send()
+      if (patienceMilliseconds < lingerMilliseconds) send()
       else sending ??= setTimeout(send, lingerMilliseconds)
       return (await result) as Result
     },

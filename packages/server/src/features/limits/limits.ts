@@ -98,7 +98,7 @@ export async function openLimits(
   const devices = createDevices(await database.write(claimDeviceKey, makeSecret()), clock)
 
   /** @returns milliseconds to wait, or what was counted */
-  async function tryCount(uses: readonly Use[], patienceMilliseconds = 0): Promise<number | Counted> {
+  async function tryCount(uses: readonly Use[], patienceMilliseconds?: number): Promise<number | Counted> {
     const values = { uses, now: clock.now() }
     const keys = uses.map(({ key }) => key)
     const known = keys.some((key) => refused.has(key)) ? await findWait(database.reader, values) : 0

@@ -133,13 +133,18 @@ export function openHashThreads(
   }
 
   const refuse = (job: Job): void => job.reject(tooMany())
-  const waitOf = (sender: string): number => (isFree() ? 0 : millisecondsUntil(waiting.ahead(sender) + 1))
+
+  function requireRoomFor(sender: string): number {
+    const wait = isFree() ? 0 : millisecondsUntil(waiting.ahead(sender) + 1)
+    if (wait > maxWaitMilliseconds) throw tooMany()
+    return wait
+  }
 
   function run(request: HashRequest, address: string | undefined): Promise<string | boolean> {
     if (closed) return Promise.reject(closing())
     const sender = senderOf(address)
-    if (waitOf(sender) > maxWaitMilliseconds) return Promise.reject(tooMany())
     return new Promise((resolve, reject) => {
+      requireRoomFor(sender)
       const job = { request, deadline: now() + maxWaitMilliseconds, resolve, reject }
       const evicted = waiting.add(sender, job)
       if (evicted) refuse(evicted)
@@ -148,11 +153,7 @@ export function openHashThreads(
   }
 
   return {
-    requireRoom(address) {
-      const wait = waitOf(senderOf(address))
-      if (wait > maxWaitMilliseconds) throw tooMany()
-      return wait
-    },
+    requireRoom: (address) => requireRoomFor(senderOf(address)),
     hash: (password, address, parameters) => run({ password, parameters }, address) as Promise<string>,
     verify: (password, stored, address) => run({ password, stored }, address) as Promise<boolean>,
     async close() {
