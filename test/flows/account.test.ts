@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { decodeJwtUnsafe } from 'keystile/jwt'
 import { z } from 'zod'
 import { bothDirectories, createTestClock, describeOnBoth, password } from '../support/keystile.ts'
 
@@ -195,11 +196,18 @@ describeOnBoth('DELETE /users/me', (stage) => {
   it('deletes the account: its tokens are refused, its data is gone, its name is nobody’s', async () => {
     const { accessToken, login, register, send } = await stage.start()
     const bearer = await accessToken()
+    const hers = ['example.com', 'argon2', decodeJwtUnsafe(bearer).claims['sid'] as string]
+    const stored = async (): Promise<readonly string[]> => {
+      const rows = JSON.stringify(await stage.sql('select * from "user"'))
+      return hers.filter((text) => rows.includes(text))
+    }
+    const json = { current_password: password, new_password: newPassword }
+    assert.equal((await send('POST', '/users/me/password', { bearer, json })).status, 204)
+    assert.deepEqual(await stored(), hers)
     assert.equal((await send('DELETE', '/users/me', { bearer })).status, 204)
     assert.equal((await send('GET', '/users/me', { bearer })).status, 401)
     assert.equal((await login()).json['error'], 'invalid_grant')
-    const rows = JSON.stringify(await stage.sql('select * from "user"'))
-    assert.doesNotMatch(rows, /example\.com|argon2/)
+    assert.deepEqual(await stored(), [])
     const again = await register({ email: 'ada@example.com' })
     assert.deepEqual([again.status, again.json['detail']], [409, 'This username is already taken'])
     assert.equal(

@@ -208,18 +208,40 @@ describeOnBoth('guessing', (stage) => {
     assert.equal((await loginThen()).status, 429)
   })
 
-  it('takes whoever has the device secret of an old password for a stranger', async () => {
+  it('takes whoever has the device secret of an old password for a stranger, but for the device that changed it', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
-    const { json } = await guess(keystile, { password })
-    const another = 'another password of hers'
-    const changed = await keystile.send('POST', '/users/me/password', {
-      bearer: json['access_token'],
-      json: { current_password: password, new_password: another },
-    })
-    assert.equal(changed.status, 204)
+    const [own, other] = [(await guess(keystile, { password })).json, (await guess(keystile, { password })).json]
     await repeat(10, () => guess(keystile, { password: wrong }))
-    assert.equal((await guess(keystile, { password: another, device_secret: json['device_secret'] })).status, 429)
+    let current = password
+    const change = async ({ access_token: bearer }: Answer['json'], new_password: string): Promise<void> => {
+      const json = { current_password: current, new_password }
+      assert.equal((await keystile.send('POST', '/users/me/password', { bearer, json })).status, 204)
+      current = new_password
+    }
+    const loginOn = ({ device_secret }: Answer['json']): Promise<Answer> =>
+      guess(keystile, { password: current, device_secret })
+    await change(own, 'another password of hers')
+    assert.deepEqual([(await loginOn(own)).status, (await loginOn(other)).status], [200, 429])
+    await change(own, 'and still another of hers')
+    const again = await loginOn(own)
+    assert.deepEqual([again.status, (await loginOn(other)).status], [200, 429])
+    await change(again.json, 'the last of so many')
+    assert.deepEqual([(await loginOn(own)).status, (await loginOn(again.json)).status], [429, 200])
+  })
+
+  it('knows all devices when a login makes the hash of the password anew', async () => {
+    const keystile = await stage.start({ ...limited, clock: createTestClock() })
+    await keystile.register()
+    const [one, other] = [(await guess(keystile, { password })).json, (await guess(keystile, { password })).json]
+    const hashes = (): Promise<unknown> => stage.sql('select password_hash from "user"')
+    const before = await hashes()
+    const passwordHashing = { memoryKiB: 20_480, passes: 2 }
+    const dearer = await stage.start({ ...limited, clock: createTestClock(), passwordHashing })
+    await repeat(10, () => guess(dearer, { password: wrong }))
+    for (const { device_secret } of [one, other])
+      assert.equal((await guess(dearer, { password, device_secret })).status, 200)
+    assert.notDeepEqual(await hashes(), before)
   })
 
   it('counts an address over all names, an IPv6 address by its /64; a known device is not counted', async () => {

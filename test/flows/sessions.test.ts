@@ -282,6 +282,7 @@ describeOnBoth('a database from before there were refresh tokens', (stage) => {
         (column) => `alter table session drop column ${column}`,
       ),
       'drop table audit',
+      'alter table "user" drop column password_session',
       "delete from migration where name >= '0002'",
     ]) {
       await stage.sql(statement)

@@ -6,6 +6,7 @@ import * as clients from './migrations/0003-clients.ts'
 import * as audit from './migrations/0004-audit.ts'
 import * as housekeeping from './migrations/0005-housekeeping.ts'
 import * as limits from './migrations/0006-limits.ts'
+import * as passwordSession from './migrations/0007-password-session.ts'
 import type { Tables } from './tables.ts'
 
 const migrations = {
@@ -15,6 +16,7 @@ const migrations = {
   '0004-audit': audit,
   '0005-housekeeping': housekeeping,
   '0006-limits': limits,
+  '0007-password-session': passwordSession,
 }
 
 /** Where the tables lie on PostgreSQL, so that an app's own database can hold them beside its own. */

@@ -19,6 +19,8 @@ export interface UserRow {
   readonly email_verified_at: number | null
   /** PHC string. */
   readonly password_hash: string
+  /** The session in which the user set it. */
+  readonly password_session: string | null
   readonly scopes: string
   readonly roles: string
   readonly profile: string

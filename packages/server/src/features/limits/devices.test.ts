@@ -7,21 +7,31 @@ describe('createDevices', () => {
   let now = 1_000
   const clock = { now: () => now }
   const devices = createDevices('a key', clock)
-  const made = (id?: string): string => devices.make({ id, subject: 'ada', passwordHash: 'hash' })
+  const login = { subject: 'ada', passwordMark: 'mark', sessionId: 's1' }
+  const made = (id?: string): string => devices.make({ id, ...login })
 
   it('knows a device by the secret that was made for it, and whose it is with which password', () => {
     const device = devices.open(made())!
-    assert.ok(device.isOf('ada', 'hash'))
-    for (const [subject, hash] of [
-      ['bob', 'hash'],
+    assert.ok(device.isOf({ subject: 'ada', passwordMark: 'mark' }))
+    for (const [subject, passwordMark] of [
+      ['bob', 'mark'],
       ['ada', 'other'],
       ['ada', undefined],
       ['', ''],
-      ['adahash', ''],
+      ['adamark', ''],
     ] as const)
-      assert.ok(!device.isOf(subject, hash))
+      assert.ok(!device.isOf({ subject, passwordMark }))
     assert.notEqual(devices.open(made())!.id, device.id)
     assert.equal(devices.open(made(device.id))!.id, device.id)
+  })
+
+  it('knows it with another password that was set in its own session', () => {
+    const device = devices.open(made())!
+    const isOf = (passwordSession?: string): boolean =>
+      device.isOf({ subject: 'ada', passwordMark: 'other', passwordSession })
+    assert.deepEqual(['s1', 's2', '', undefined].map(isOf), [true, false, false, false])
+    const withoutSession = createSeal('a key', 'device secrets').seal(JSON.stringify(['id', now + 1_000, 'x']), '')
+    assert.ok(!devices.open(withoutSession)!.isOf({ subject: 'ada', passwordMark: 'mark', passwordSession: undefined }))
   })
 
   it('knows it for 400 days', () => {
@@ -39,7 +49,7 @@ describe('createDevices', () => {
       undefined,
       '',
       'x'.repeat(100),
-      createDevices('another key', clock).make({ subject: 'ada', passwordHash: 'hash' }),
+      createDevices('another key', clock).make(login),
       createSeal('a key', 'signing keys').seal(text, ''),
       'x'.repeat(1_001),
     ])

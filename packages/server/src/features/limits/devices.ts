@@ -5,19 +5,34 @@ import { createSeal } from '../../base/seal.ts'
 /** A device from which a person has logged in. */
 export interface Device {
   readonly id: string
-  /** Whether it was this person, with the password that this hash is of. */
-  isOf(subject: string, passwordHash: string | undefined): boolean
+  /** Whether it was this person, with this password or in the session in which they set it. */
+  isOf(holder: Holder): boolean
+}
+
+/** A person, as devices know them. */
+export interface Holder {
+  readonly subject: string
+  /** The same for hashes of one password, and another for those of another (`passwordMark`). */
+  readonly passwordMark: string | undefined
+  /** The session in which they set the password, where they did. */
+  readonly passwordSession?: string | undefined
 }
 
 /**
  * Secrets that devices keep after a login and show at the next. They lie in no table: a secret says, sealed, whose it is.
- * Another password makes all older ones void, and so does another hash of it.
+ * Another password makes all older ones void, but for that of the session in which it was set.
  */
 export interface Devices {
   /** @returns `undefined` for what we did not make, or too long ago. Does NOT say whether the person is still there. */
   open(secret: string | undefined): Device | undefined
-  /** @param id of the device, where it is known already */
-  make(device: { readonly id?: string | undefined; readonly subject: string; readonly passwordHash: string }): string
+  make(device: {
+    /** Where it is known already. */
+    readonly id?: string | undefined
+    readonly subject: string
+    readonly passwordMark: string
+    /** That the login has started. */
+    readonly sessionId: string
+  }): string
 }
 
 export const deviceSeconds: number = 400 * 24 * 60 * 60 // as long as a browser keeps a cookie (RFC 6265bis §5.5)
@@ -29,22 +44,24 @@ export function createDevices(key: string, clock: Clock): Devices {
       if (secret === undefined) return undefined
       const text = seal.open(secret, '')
       if (text === undefined) return undefined
-      const [id, expiresAt, fingerprint] = JSON.parse(text) as readonly [string, number, string]
+      const [id, expiresAt, fingerprint, sessionId] = JSON.parse(text) as readonly [string, number, string, string]
       if (expiresAt <= clock.now()) return undefined
       return {
         id,
-        isOf: (subject, passwordHash) => fingerprint === fingerprintOf(subject, passwordHash),
+        isOf: ({ subject, passwordMark, passwordSession }) =>
+          fingerprint === fingerprintOf(subject, passwordMark) ||
+          (passwordSession !== undefined && sessionId === passwordSession),
       }
     },
-    make({ id = randomId(), subject, passwordHash }) {
-      const content = [id, clock.now() + deviceSeconds * 1000, fingerprintOf(subject, passwordHash)]
+    make({ id = randomId(), subject, passwordMark, sessionId }) {
+      const content = [id, clock.now() + deviceSeconds * 1000, fingerprintOf(subject, passwordMark), sessionId]
       return seal.seal(JSON.stringify(content), '')
     },
   }
 }
 
-function fingerprintOf(subject: string, passwordHash: string | undefined): string {
+function fingerprintOf(subject: string, passwordMark: string | undefined): string {
   return createHash('sha256')
-    .update(JSON.stringify([subject, passwordHash]))
+    .update(JSON.stringify([subject, passwordMark]))
     .digest('base64url')
 }

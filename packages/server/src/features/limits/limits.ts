@@ -80,7 +80,8 @@ export interface Limits {
   makeDeviceSecret(login: {
     readonly device: Device | undefined
     readonly subject: string
-    readonly passwordHash: string
+    readonly passwordMark: string
+    readonly sessionId: string
   }): string | undefined
 }
 
@@ -147,7 +148,7 @@ export async function openLimits(
     async countClientRefusal(address = '') {
       await count([useOf('client', networkOf(address))])
     },
-    makeDeviceSecret: ({ device, subject, passwordHash }) => devices.make({ id: device?.id, subject, passwordHash }),
+    makeDeviceSecret: ({ device, ...login }) => devices.make({ id: device?.id, ...login }),
   }
 }
 

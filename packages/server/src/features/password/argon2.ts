@@ -42,10 +42,23 @@ const derive: Derive = await import('@node-rs/argon2').then(
   () => deriveWithNode,
 )
 
-/** Hashes a password with a new salt. Synchronous, and slow on purpose: only ever called in a hash thread. */
-export function hash(password: Uint8Array, parameters: Argon2Parameters = defaultParameters): string {
-  const salt = crypto.randomBytes(saltBytes)
-  return format(parameters, salt, derive(password, salt, hashBytes, parameters))
+/**
+ * Hashes a password. Synchronous, and slow on purpose: only ever called in a hash thread.
+ *
+ * @param salt in base64, of another hash of the same password; without one, a new salt
+ */
+export function hash(
+  password: Uint8Array,
+  parameters: Argon2Parameters = defaultParameters,
+  salt: string = encodeBase64(crypto.randomBytes(saltBytes)),
+): string {
+  return format(parameters, salt, derive(password, decodeBase64(salt), hashBytes, parameters))
+}
+
+/** The salt of a hash, in base64; `undefined` where it is shorter than ours, or this is no hash that `verify` reads. */
+export function saltOf(stored: string): string | undefined {
+  const salt = parse(stored)?.salt
+  return salt !== undefined && decodeBase64(salt).length >= saltBytes ? salt : undefined
 }
 
 /** Whether a password belongs to a hash. Synchronous, like `hash`. @throws {Error} when the stored hash is no argon2id PHC string */
@@ -58,7 +71,7 @@ export function verify(password: Uint8Array, stored: string): boolean {
 
 /** A hash that no password has: what an unknown login is verified against, so that it takes as long as a known one. */
 export function createDecoy(parameters: Argon2Parameters = defaultParameters): string {
-  return format(parameters, crypto.randomBytes(saltBytes), crypto.randomBytes(hashBytes))
+  return format(parameters, encodeBase64(crypto.randomBytes(saltBytes)), crypto.randomBytes(hashBytes))
 }
 
 /** Whether a stored value is a hash that `verify` reads, and not too costly to verify. */
@@ -82,8 +95,8 @@ export function deriveWithNode(
   return crypto.argon2Sync('argon2id', { message: password, nonce, tagLength, memory, passes, parallelism })
 }
 
-function format({ memory, passes, parallelism }: Argon2Parameters, salt: Uint8Array, hash: Uint8Array): string {
-  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${encodeBase64(salt)}$${encodeBase64(hash)}`
+function format({ memory, passes, parallelism }: Argon2Parameters, salt: string, hash: Uint8Array): string {
+  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${salt}$${encodeBase64(hash)}`
 }
 
 function parse(stored: string): Argon2Hash | undefined {

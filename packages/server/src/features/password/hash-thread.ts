@@ -9,6 +9,8 @@ export interface HashRequest {
   readonly stored?: string
   /** Of the hash to make. */
   readonly parameters?: Argon2Parameters | undefined
+  /** The same: in base64, where it is not a new one. */
+  readonly salt?: string | undefined
 }
 
 export type HashReply = { readonly result: string | boolean } | { readonly error: string }
@@ -34,9 +36,9 @@ function lowerPriority(): void {
   }
 }
 
-async function answer({ password, stored, parameters }: HashRequest): Promise<HashReply> {
+async function answer({ password, stored, parameters, salt }: HashRequest): Promise<HashReply> {
   try {
-    return { result: stored === undefined ? hash(password, parameters) : await verify(password, stored) }
+    return { result: stored === undefined ? hash(password, parameters, salt) : await verify(password, stored) }
   } catch (error) {
     return { error: (error as Error).message }
   } finally {

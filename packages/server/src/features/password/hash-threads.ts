@@ -31,9 +31,10 @@ export interface HashThreads {
   requireRoom(address?: string): number
   /**
    * @param address of whoever sent the password, if anybody did
+   * @param salt in base64, of another hash of the same password; without one, a new salt
    * @throws {ProblemError} `temporarily_unavailable` at once when it could not be begun within 2 s, else after 2 s when it was not
    */
-  hash(password: Uint8Array, address?: string, parameters?: Argon2Parameters): Promise<string>
+  hash(password: Uint8Array, address?: string, parameters?: Argon2Parameters, salt?: string): Promise<string>
   /** @throws {ProblemError} as `hash` does */
   verify(password: Uint8Array, stored: string, address?: string): Promise<boolean>
   close(): Promise<void>
@@ -154,7 +155,7 @@ export function openHashThreads(
 
   return {
     requireRoom: (address) => requireRoomFor(senderOf(address)),
-    hash: (password, address, parameters) => run({ password, parameters }, address) as Promise<string>,
+    hash: (password, address, parameters, salt) => run({ password, parameters, salt }, address) as Promise<string>,
     verify: (password, stored, address) => run({ password, stored }, address) as Promise<boolean>,
     async close() {
       closed = true

@@ -36,6 +36,24 @@ describe('hash', () => {
   })
 })
 
+describe('renew', () => {
+  it('hashes at the configured cost, with the same salt where argon2id has one as long as ours', async () => {
+    const threads = openHashThreads(1)
+    const [before, after] = [createPasswords(threads), createPasswords(threads, { memoryKiB: 20_480, passes: 3 })]
+    const old = await before.hash('x')
+    const [, , , , salt] = old.split('$')
+    const renewed = await after.renew(old, 'x')
+    assert.match(renewed, /^\$argon2id\$v=19\$m=20480,t=3,p=1\$/)
+    assert.equal(renewed.split('$')[4], salt)
+    assert.equal(await after.verify('x', renewed), true)
+    const short = old.replace(`$${salt}$`, '$MkM4d05KQk52c1Jj$')
+    const another = (await after.renew(short, 'x')).split('$')[4]!
+    assert.equal(another.length, salt!.length)
+    assert.notEqual(another, salt)
+    await threads.close()
+  })
+})
+
 describe('the work for a login that does not exist', () => {
   // What is asked of the threads, without the work.
   const asked: string[] = []

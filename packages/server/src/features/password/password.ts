@@ -1,4 +1,4 @@
-import { createDecoy } from './argon2.ts'
+import { createDecoy, saltOf } from './argon2.ts'
 import type { HashThreads } from './hash-threads.ts'
 import { defaultCost, parametersOf, type HashingCost } from './hashing-cost.ts'
 import { isHash, isOutdated } from './stored-hash.ts'
@@ -29,6 +29,12 @@ export interface Passwords {
   verify(password: string, stored: string | undefined, address?: string): Promise<boolean>
   /** Whether the hash of a password that was just verified should be made anew. */
   isOutdated(stored: string, password: string): boolean
+  /**
+   * Makes the hash of a password anew that was just verified: `passwordMark` of both is the same, where the old one is argon2id.
+   *
+   * @throws {ProblemError} as `hash` does
+   */
+  renew(stored: string, password: string, address?: string): Promise<string>
 }
 
 /** A password longer than any that is accepted is wrong before it is hashed. */
@@ -52,5 +58,6 @@ export function createPasswords(threads: HashThreads, cost: HashingCost = defaul
       return matches && isKnown
     },
     isOutdated: (stored, password) => isOutdated(stored, Buffer.from(password), parameters),
+    renew: (stored, password, address) => threads.hash(Buffer.from(password), address, parameters, saltOf(stored)),
   }
 }

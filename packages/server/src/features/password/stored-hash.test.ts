@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { hash } from './argon2.ts'
-import { isHash, isOutdated, verify } from './stored-hash.ts'
+import { isHash, isOutdated, passwordMark, verify } from './stored-hash.ts'
 
 const password = Buffer.from('correct horse battery staple')
 const foreign = {
@@ -46,5 +46,20 @@ describe('isOutdated', () => {
     assert.equal(isOutdated(foreign.bcrypt, long), false)
     assert.equal(isOutdated(foreign.bcrypt, long.subarray(0, 72)), true)
     assert.equal(isOutdated(foreign.scrypt, long), true)
+  })
+})
+
+describe('passwordMark', () => {
+  it('is one for all hashes of a password that were made anew, and another for each that was not', () => {
+    const stored = hash(password)
+    const [salt, other] = [stored.split('$')[4]!, hash(password)]
+    const anew = hash(password, { memory: 64, passes: 1, parallelism: 1 }, salt)
+    assert.notEqual(anew, stored)
+    assert.equal(passwordMark(anew), passwordMark(stored))
+    assert.notEqual(passwordMark(other), passwordMark(stored))
+  })
+
+  it('is all of a hash that would get another salt: of another kind, or with one that is shorter than ours', () => {
+    for (const stored of Object.values(foreign)) assert.equal(passwordMark(stored), stored)
   })
 })

@@ -27,3 +27,11 @@ export async function verify(password: Uint8Array, stored: string): Promise<bool
 export function isOutdated(stored: string, password: Uint8Array, parameters?: argon2.Argon2Parameters): boolean {
   return argon2.isOutdated(stored, parameters) && !bcrypt.isCutShort(password, stored)
 }
+
+/**
+ * What tells the hashes of one password from those of another: the salt, which stays when a hash is made anew with today's
+ * parameters, or all of it, where it would get another salt.
+ */
+export function passwordMark(stored: string): string {
+  return argon2.saltOf(stored) ?? stored
+}

@@ -25,13 +25,17 @@ export interface Login {
   readonly by: By
 }
 
+export interface StartedSession extends IssuedTokens {
+  readonly sessionId: string
+}
+
 export interface SessionStarter {
   /**
    * Starts a session, writes it down, and issues its first tokens.
    *
    * @returns `undefined` when the user may not log in any more, or not with this password
    */
-  start(login: Login): Promise<IssuedTokens | undefined>
+  start(login: Login): Promise<StartedSession | undefined>
 }
 
 /** Enough to tell one's devices apart. */
@@ -67,6 +71,7 @@ export function createSessionStarter(database: Database, issuing: Issuing, clock
       if (!started) return undefined
       const content = { subject, clientId, sessionId: session.id, scopes, authenticatedAt: now }
       return {
+        sessionId: session.id,
         accessToken: signAccessToken(content, expiresInSeconds, { issuing, now }),
         expiresInSeconds,
         refreshToken: refreshToken && writeRefreshToken(refreshToken),

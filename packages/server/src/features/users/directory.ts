@@ -46,6 +46,9 @@ export const directoryFunctions = {
   optional: ['subject', 'savePasswordHash'],
 } as const
 
+/** Our own accounts, of which more is known. */
+type AccountDirectory<U> = UserDirectory<U> & Partial<Pick<Directory<U>, 'passwordSession'>>
+
 /** A directory as the server asks it, our own accounts or another's. What it gives was checked. */
 export interface Directory<U> {
   findByLogin(login: string): Promise<U | undefined>
@@ -57,12 +60,14 @@ export interface Directory<U> {
   scopes(user: U): readonly string[]
   /** A hash that can be verified. */
   passwordHash(user: U): string | undefined
+  /** The session in which the user set their password, where that is known. */
+  passwordSession(user: U): string | undefined
   /** Absent where a hash cannot be kept. */
   readonly savePasswordHash: ((user: U, hash: string) => Promise<void>) | undefined
 }
 
 /** Our own accounts, as logins and refreshes ask for them. */
-export function accountDirectory(users: Users, rules: ScopeRules): UserDirectory<User> {
+export function accountDirectory(users: Users, rules: ScopeRules): AccountDirectory<User> {
   return {
     findByLogin: users.findByLogin,
     findBySubject: users.readBySubject,
@@ -70,6 +75,7 @@ export function accountDirectory(users: Users, rules: ScopeRules): UserDirectory
     active: (user) => user.active,
     scopes: (user) => heldScopes(user, rules),
     passwordHash: (user) => user.passwordHash,
+    passwordSession: (user) => user.passwordSession,
     savePasswordHash: (user, hash) => users.replacePasswordHash(user, hash),
   }
 }
@@ -85,7 +91,7 @@ const maxReportedScopes = 100
  * a promise would let everybody in.
  */
 export function checkedDirectory<U>(
-  directory: UserDirectory<U>,
+  directory: AccountDirectory<U>,
   { rules, logger }: { readonly rules: ScopeRules; readonly logger: Logger },
 ): Directory<U> {
   const reportedScopes = new Set<string>()
@@ -137,6 +143,7 @@ export function checkedDirectory<U>(
       )
       return undefined
     },
+    passwordSession: (user) => directory.passwordSession?.(user),
     savePasswordHash:
       directory.savePasswordHash && (async (user, hash) => void (await directory.savePasswordHash!(user, hash))),
   }

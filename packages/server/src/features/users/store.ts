@@ -76,7 +76,7 @@ export const changePassword: Command<
   },
   { readonly replaced: boolean }
 > = command('changePassword', async (transaction, { by, now, ...values }) => {
-  const result = await setPasswordHash(transaction, values)
+  const result = await setPasswordHash(transaction, { ...values, session: by.sessionId ?? null })
   if (!result.replaced) return result
   await endSessions(transaction, { subject: values.id, except: by.sessionId, now })
   await insertAudit(transaction, { event: 'password_changed', at: now, by, subject: values.id })
@@ -174,6 +174,7 @@ export const deleteUser: Command<
       email_key: null,
       email_verified_at: null,
       password_hash: '',
+      password_session: null,
       scopes: '[]',
       roles: '[]',
       profile: '{}',
@@ -225,11 +226,22 @@ export function listUserRows(
 
 async function setPasswordHash(
   transaction: Transaction<Tables>,
-  { id, old, hash }: { readonly id: string; readonly old: string | undefined; readonly hash: string },
+  {
+    id,
+    old,
+    hash,
+    session,
+  }: {
+    readonly id: string
+    readonly old: string | undefined
+    readonly hash: string
+    /** In which a new password is set; `null` where its owner does not set it. */
+    readonly session?: string | null
+  },
 ): Promise<{ readonly replaced: boolean }> {
   const replaced = await transaction
     .updateTable('user')
-    .set({ password_hash: hash })
+    .set({ password_hash: hash, ...(session !== undefined && { password_session: session }) })
     .where('id', '=', id)
     .where('deleted_at', 'is', null)
     .$if(old !== undefined, (query) => query.where('password_hash', '=', old!))

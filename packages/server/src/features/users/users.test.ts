@@ -85,6 +85,17 @@ describe('createUsers', () => {
     assert.equal(isOver(one), false)
   })
 
+  it('knows in which session the password was set, until somebody else sets it', async () => {
+    const ada = await make('ada')
+    const read = async (): Promise<User> => (await users.readBySubject(ada.publicUser.id))!
+    assert.equal((await read()).passwordSession, undefined)
+    await users.changePassword(ada, 'new', { ...by, sessionId: 's' })
+    await users.replacePasswordHash(await read(), 'anew')
+    assert.equal((await read()).passwordSession, 's')
+    await users.changePassword(await read(), 'reset', by)
+    assert.equal((await read()).passwordSession, undefined)
+  })
+
   it('says outdated, and changes nothing, where the account is not as it was', async () => {
     const ada = await make('ada', { profile: { n: 1 } })
     assert.equal(await users.replacePasswordHash(ada, 'new'), 'changed')

@@ -34,6 +34,8 @@ export interface User {
   readonly publicUser: PublicUser & Profile
   readonly profile: Profile
   readonly passwordHash: string
+  /** The session in which they set the password themselves, last. */
+  readonly passwordSession: string | undefined
   readonly scopes: readonly string[]
   readonly roles: readonly string[]
   /** Whether they may log in and use tokens. */
@@ -122,7 +124,8 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
       }
       const { taken } = await database.write(insertUser, { row, by })
       if (taken) return { taken }
-      return { user: userOf({ ...row, disabled_at: null, deleted_at: null, email_verified_at: null }) }
+      const absent = { password_session: null, disabled_at: null, deleted_at: null, email_verified_at: null }
+      return { user: userOf({ ...row, ...absent }) }
     },
     async findBySubject(subject) {
       // A read costs microseconds on SQLite and a round trip on PostgreSQL.
@@ -216,6 +219,7 @@ function userOf(row: UserRow): User {
     },
     profile,
     passwordHash: row.password_hash,
+    passwordSession: row.password_session ?? undefined,
     scopes: JSON.parse(row.scopes) as readonly string[],
     roles: JSON.parse(row.roles) as readonly string[],
     active: row.disabled_at === null,

@@ -365,9 +365,9 @@ describe('grantByPassword on another directory', () => {
     const logger = { ...silentLogger, warn: () => assert.fail('nothing is wrong') }
     let saves = 0
     const able = passwords
-    passwords = { ...able, hash: () => Promise.reject(new Error('too many wait')) }
+    passwords = { ...able, renew: () => Promise.reject(new Error('too many wait')) }
     assert.ok(await login(person, { directory: { savePasswordHash: () => saves++ }, logger }))
-    passwords = { ...able, hash: () => assert.fail('it is for nothing') }
+    passwords = { ...able, renew: () => assert.fail('it is for nothing') }
     assert.ok(await login(person, { logger }))
     passwords = able
     assert.equal(saves, 0)

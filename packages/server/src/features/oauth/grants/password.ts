@@ -4,8 +4,9 @@ import type { Audit } from '../../audit/audit.ts'
 import type { Client } from '../../clients/clients.ts'
 import type { Counted, Limits } from '../../limits/limits.ts'
 import { isTooLong, type Passwords } from '../../password/password.ts'
+import { passwordMark } from '../../password/stored-hash.ts'
 import type { IssuedTokens } from '../../sessions/issuing.ts'
-import type { SessionStarter } from '../../sessions/sessions.ts'
+import type { SessionStarter, StartedSession } from '../../sessions/sessions.ts'
 import type { Directory } from '../../users/directory.ts'
 import { countedLogin } from '../../users/names.ts'
 import { grantScopes, readRequestedScopes, type ScopeRules } from '../../scopes/scopes.ts'
@@ -64,16 +65,24 @@ export async function grantByPassword<U>(form: Form, client: LoginClient, parts:
     patienceMilliseconds,
     async isOwn(device) {
       const user = await directory.findByLogin(username)
-      return user !== undefined && device.isOf(directory.subject(user), directory.passwordHash(user))
+      if (user === undefined) return false
+      const [hash, passwordSession] = [directory.passwordHash(user), directory.passwordSession(user)]
+      return device.isOf({
+        subject: directory.subject(user),
+        passwordMark: hash && passwordMark(hash),
+        passwordSession,
+      })
     },
   })
   const attempt = { username, password, requested, counted, patienceMilliseconds }
   const { issued, subject, passwordHash } = await tryPassword(attempt, client, parts)
-  return { ...issued, deviceSecret: limits.makeDeviceSecret({ device: counted.device, subject, passwordHash }) }
+  const { sessionId } = issued
+  const login = { device: counted.device, subject, passwordMark: passwordMark(passwordHash), sessionId }
+  return { ...issued, deviceSecret: limits.makeDeviceSecret(login) }
 }
 
 interface Proved {
-  readonly issued: IssuedTokens
+  readonly issued: StartedSession
   readonly subject: string
   /** That is stored now. */
   readonly passwordHash: string
@@ -136,7 +145,7 @@ async function renewHash<U>(
 ): Promise<string> {
   const { password, passwordHash, address } = login
   if (!directory.savePasswordHash || !passwords.isOutdated(passwordHash, password)) return passwordHash
-  const hash = await passwords.hash(password, address).catch(() => undefined)
+  const hash = await passwords.renew(passwordHash, password, address).catch(() => undefined)
   if (hash === undefined) return passwordHash // too much to do at the moment; the next login will
   try {
     await directory.savePasswordHash(user, hash)
