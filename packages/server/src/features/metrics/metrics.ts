@@ -73,17 +73,9 @@ export function createMetrics(): Metrics {
   const delay = monitorEventLoopDelay({ resolution: resolutionMilliseconds })
   delay.enable()
   const counted = [grants.login, grants.refresh, refusals, requests, requestSeconds, hashSeconds, dropped]
-  const eventLoopDelay: Family = {
-    name: 'keystile_event_loop_delay_seconds',
-    type: 'gauge',
-    help: 'How late the event loop was, since it was last asked.',
-    samples: () =>
-      [0.5, 0.99].map((quantile) => ({
-        labels: { quantile: String(quantile) },
-        // Between two samples there is the resolution, and what comes on top is delay.
-        value: Math.max(0, delay.percentile(quantile * 100) / 1e9 - resolutionMilliseconds / 1000),
-      })),
-  }
+  // Between two samples there is the resolution, and what comes on top is delay.
+  const eventLoopDelay = (percent: number): number =>
+    Math.max(0, delay.percentile(percent) / 1e9 - resolutionMilliseconds / 1000)
   return {
     observer: {
       onGrant: (grant, outcome) => grants[grant].add({ outcome }),
@@ -96,9 +88,12 @@ export function createMetrics(): Metrics {
     },
     onConnectionDropped: () => dropped.add({}),
     read(vitals) {
-      const text = formatFamilies([...counted, ...vitalFamilies(vitals), eventLoopDelay, ...processFamilies()])
+      const delays = [50, 99].map((percent) => {
+        const help = `How late the event loop was, since it was last asked: percentile ${percent}.`
+        return createGauge({ name: `keystile_event_loop_delay_p${percent}_seconds`, help }, eventLoopDelay(percent))
+      })
       delay.reset()
-      return text
+      return formatFamilies([...counted, ...vitalFamilies(vitals), ...delays, ...processFamilies()])
     },
     close: () => void delay.disable(),
   }
