@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { createMetrics } from '../../packages/server/src/features/metrics/metrics.ts'
+
+describe('docs/operations.md', () => {
+  it('names each metric, asks for none that there is not, and none has a label that is not its own', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/operations.md'), 'utf8')
+    const metrics = createMetrics()
+    metrics.onAnswer({ route: '-', status: 200, seconds: 1 })
+    metrics.observer.onHash(1)
+    const said = metrics.read({ hashQueueLength: 0, writeQueueLength: 0, feedAgeSeconds: 0, connections: 0 })
+    metrics.close()
+    const types = Array.from(said.matchAll(/^# TYPE (\w+) (\w+)$/gm), ([, name, type]) => [name!, type!] as const)
+    const asked = page.match(/\b(?:keystile|process|nodejs)_[a-z\d_]+/g)!.map((name) => name.replace(/_bucket$/, ''))
+    assert.deepEqual([...new Set(asked)].toSorted(), types.map(([name]) => name).toSorted())
+    // Prometheus refuses these two beside the types that they are made for.
+    for (const [name, type] of types)
+      assert.equal(new RegExp(`^${name}\\w*{.*\\b(?:le|quantile)="`, 'm').test(said), type === 'histogram', name)
+  })
+})
