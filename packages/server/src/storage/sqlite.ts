@@ -29,7 +29,7 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
   const worker = new Worker(writerThread, {
     workerData: { file },
     name: 'keystile-writer',
-    // It keeps nothing, and V8 would give it 48 MiB for what is soon garbage.
+    // It keeps nothing, and V8 would give it 64 MiB for what is soon garbage.
     resourceLimits: { maxYoungGenerationSizeMb: 6 },
     execArgv: [...inheritedArguments],
   })

@@ -73,7 +73,7 @@ export function openHashThreads(
   let closed = false
 
   function start(): Worker {
-    // A message is all that it has at a time: V8 would let more of them lie, up to 48 MiB a thread.
+    // A message is all that it has at a time: V8 would let more of them lie, up to 64 MiB a thread.
     const worker = new Worker(script, {
       name: 'keystile-hash',
       execArgv: [...inheritedArguments],
