@@ -230,6 +230,16 @@ describeOnBoth('guessing', (stage) => {
     assert.deepEqual([(await loginOn(own)).status, (await loginOn(again.json)).status], [429, 200])
   })
 
+  it('knows a device whose older secret somebody else has, whatever is tried with that', async () => {
+    const keystile = await stage.start({ ...limited, clock: createTestClock() })
+    await keystile.register()
+    const old = (await guess(keystile, { password })).json['device_secret'] as string
+    const device_secret = (await guess(keystile, { password, device_secret: old })).json['device_secret'] as string
+    await repeat(10, () => guess(keystile, { password: wrong }))
+    assert.equal(countOf(await repeat(12, () => guess(keystile, { device_secret: old })), 400), 10)
+    assert.equal((await guess(keystile, { password, device_secret })).status, 200)
+  })
+
   it('knows all devices when a login makes the hash of the password anew', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()

@@ -13,14 +13,23 @@ describe('networkOf', () => {
       ['::', '0:0:0:0::/64'],
       ['::2:3:4:5:6:7:8', '0:2:3:4::/64'],
       ['fe80::1%eth0', 'fe80:0:0:0::/64'],
-      ['64:ff9b::192.0.2.1', '64:ff9b:0:0::/64'],
       ['1::4:5:6:7:192.0.2.1', '1:0:4:5::/64'],
       ['1:2:3:4:5:6:192.0.2.1', '1:2:3:4::/64'],
     ] as const
     for (const [address, network] of table) assert.equal(networkOf(address), network, address)
   })
 
-  it('is an IPv4 address itself', () => {
-    assert.equal(networkOf('192.0.2.1'), '192.0.2.1')
+  it('is an IPv4 address itself, also where a translator wrote it as an IPv6 address (RFC 6052)', () => {
+    const written = [
+      '192.0.2.33',
+      '64:ff9b::192.0.2.33',
+      '64:ff9b::c000:221',
+      '64:FF9B:0:0:0:0:192.0.2.33',
+      '0064:ff9b:0:0::c000:0221',
+    ]
+    for (const address of written) assert.equal(networkOf(address), '192.0.2.33', address)
+    assert.equal(networkOf('64:ff9b::1'), '0.0.0.1')
+    for (const other of ['64:ff9b:1::c000:221', '64:ff9b::1:c000:221', '65:ff9b::c000:221', '::ffff:c000:221'])
+      assert.match(networkOf(other), /::\/64$/, other)
   })
 })

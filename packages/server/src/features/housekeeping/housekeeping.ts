@@ -29,7 +29,8 @@ export interface Housekeeping {
 
 /**
  * Deletes all that was over a day ago, limits of which nothing is used up, and of the audit record what is older than it is kept, in steps that each are a small
- * transaction. It is no later than the last thing that was written down: a process whose clock is wrong deletes nothing by it.
+ * transaction. It is no later than the last thing that was written down: a process whose clock is wrong deletes nothing by it, but
+ * for limits, which it counts by the same clock.
  */
 export async function purge(database: Database, { now, auditSeconds, isClosed }: PurgeOptions): Promise<void> {
   const steps: (readonly [PurgeCommand, number])[] = [[purgeRates, now - rateMarginMilliseconds]]

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { randomId, type Clock } from 'keystile/internal'
+import type { Clock } from 'keystile/internal'
 import { createSeal } from '../../base/seal.ts'
 
 /** A device from which a person has logged in. */
 export interface Device {
+  /** The session that the login has started. So one that stole an older secret is another device. */
   readonly id: string
   /** Whether it was this person, with this password or in the session in which they set it. */
   isOf(holder: Holder): boolean
@@ -25,14 +26,7 @@ export interface Holder {
 export interface Devices {
   /** @returns `undefined` for what we did not make, or too long ago. Does NOT say whether the person is still there. */
   open(secret: string | undefined): Device | undefined
-  make(device: {
-    /** Where it is known already. */
-    readonly id?: string | undefined
-    readonly subject: string
-    readonly passwordMark: string
-    /** That the login has started. */
-    readonly sessionId: string
-  }): string
+  make(login: { readonly subject: string; readonly passwordMark: string; readonly sessionId: string }): string
 }
 
 export const deviceSeconds: number = 400 * 24 * 60 * 60 // as long as a browser keeps a cookie (RFC 6265bis §5.5)
@@ -44,17 +38,16 @@ export function createDevices(key: string, clock: Clock): Devices {
       if (secret === undefined) return undefined
       const text = seal.open(secret, '')
       if (text === undefined) return undefined
-      const [id, expiresAt, fingerprint, sessionId] = JSON.parse(text) as readonly [string, number, string, string]
+      const [id, expiresAt, fingerprint] = JSON.parse(text) as readonly [string, number, string]
       if (expiresAt <= clock.now()) return undefined
       return {
         id,
         isOf: ({ subject, passwordMark, passwordSession }) =>
-          fingerprint === fingerprintOf(subject, passwordMark) ||
-          (passwordSession !== undefined && sessionId === passwordSession),
+          fingerprint === fingerprintOf(subject, passwordMark) || id === passwordSession,
       }
     },
-    make({ id = randomId(), subject, passwordMark, sessionId }) {
-      const content = [id, clock.now() + deviceSeconds * 1000, fingerprintOf(subject, passwordMark), sessionId]
+    make({ subject, passwordMark, sessionId }) {
+      const content = [sessionId, clock.now() + deviceSeconds * 1000, fingerprintOf(subject, passwordMark)]
       return seal.seal(JSON.stringify(content), '')
     },
   }

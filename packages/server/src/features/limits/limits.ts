@@ -3,10 +3,9 @@ import { ProblemError, type Clock, type Logger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import { makeSecret } from '../../base/secret.ts'
 import { createDevices, type Device } from './devices.ts'
-import type { Rate } from './gcra.ts'
 import { networkOf } from '../../base/network.ts'
 import { createRefusedKeys } from './refused-keys.ts'
-import { claimDeviceKey, findWait, giveBack, spend, type Spent, type Use } from './store.ts'
+import { claimDeviceKey, giveBack, readVerdict, spend, type LimitRate, type Spent, type Use } from './store.ts'
 
 const seconds = 1000
 const minutes = 60 * seconds
@@ -14,12 +13,12 @@ const minutes = 60 * seconds
 type RateName = 'login' | 'address' | 'device' | 'proof' | 'email' | 'registration' | 'client'
 
 /** What is limited, and how. A burst and a day of intervals is what there can be in any 24 hours. */
-export const rates: Readonly<Record<RateName, Rate>> = {
+export const rates: Readonly<Record<RateName, LimitRate>> = {
   /** Logins from unknown devices, by what was typed as the name: 50 a day. Our accounts have two names, so 100 an account. */
   login: { burst: 10, intervalMilliseconds: 36 * minutes },
   /** Logins from unknown devices at an address, whoever they are for: an office may be behind it. */
-  address: { burst: 100, intervalMilliseconds: 30 * seconds },
-  /** Logins from one known device: 100 a day, for a device can be stolen. */
+  address: { burst: 100, intervalMilliseconds: 30 * seconds, isGivenBackWhole: true },
+  /** Logins with one device secret: 100 a day, for it can be stolen. */
   device: { burst: 10, intervalMilliseconds: 16 * minutes },
   /** The current password, which a change asks for, by session: 100 a day. */
   proof: { burst: 10, intervalMilliseconds: 16 * minutes },
@@ -37,12 +36,6 @@ export interface Counted {
   readonly spent: Spent
   /** It was no guess after all. Never fails: what cannot be given back comes back with time. */
   giveBack(): Promise<void>
-}
-
-/** A login that was counted. */
-export interface CountedLogin extends Counted {
-  /** The known device that it comes from. */
-  readonly device?: Device
 }
 
 /** A login as it arrives. */
@@ -68,7 +61,7 @@ export interface Limits {
    * A login from a known device of the account is counted for that device alone. Any other is counted for the name, whether it
    * is anybody's or not, and for the address.
    */
-  countLogin(attempt: LoginAttempt): Promise<CountedLogin>
+  countLogin(attempt: LoginAttempt): Promise<Counted>
   /** A try to prove the current password in a session. */
   countProof(sessionId: string): Promise<Counted>
   /** A new e-mail address that somebody asks for who has proved the password. */
@@ -78,7 +71,6 @@ export interface Limits {
   countClientRefusal(address: string | undefined): Promise<void>
   /** What a device gets after a login, to be shown at the next; `undefined` where nothing is limited. */
   makeDeviceSecret(login: {
-    readonly device: Device | undefined
     readonly subject: string
     readonly passwordMark: string
     readonly sessionId: string
@@ -102,10 +94,10 @@ export async function openLimits(
   async function tryCount(uses: readonly Use[], patienceMilliseconds?: number): Promise<number | Counted> {
     const values = { uses, now: clock.now() }
     const keys = uses.map(({ key }) => key)
-    const known = keys.some((key) => refused.has(key)) ? await findWait(database.reader, values) : 0
-    const wait = known > 0 ? known : (await database.write(spend, values, patienceMilliseconds)).wait
-    refused.remember(keys, wait > 0)
-    return wait > 0 ? wait : countedAs({ uses, at: values.now })
+    const known = keys.some((key) => refused.has(key)) ? await readVerdict(database.reader, values) : undefined
+    const verdict = known && known.wait > 0 ? known : await database.write(spend, values, patienceMilliseconds)
+    refused.remember(keys, verdict.refused)
+    return verdict.wait > 0 ? verdict.wait : countedAs({ uses, at: values.now })
   }
 
   const countedAs = (spent: Spent): Counted => ({
@@ -132,7 +124,7 @@ export async function openLimits(
       const device = devices.open(deviceSecret)
       // Before anybody is looked for, so that a device of one's own is no way to ask quickly for others.
       const ofDevice = device && (await tryCount([useOf('device', device.id)], patienceMilliseconds))
-      if (device && typeof ofDevice === 'object' && (await isOwn(device))) return { ...ofDevice, device }
+      if (device && typeof ofDevice === 'object' && (await isOwn(device))) return ofDevice
       const { spent } = await count([useOf('login', login), ...usesAt('address', address)], patienceMilliseconds)
       const usesOfDevice = typeof ofDevice === 'object' ? ofDevice.spent.uses : []
       return countedAs({ ...spent, uses: [...spent.uses, ...usesOfDevice] })
@@ -148,7 +140,7 @@ export async function openLimits(
     async countClientRefusal(address = '') {
       await count([useOf('client', networkOf(address))])
     },
-    makeDeviceSecret: ({ device, ...login }) => devices.make({ id: device?.id, ...login }),
+    makeDeviceSecret: devices.make,
   }
 }
 

@@ -3,22 +3,21 @@ const maxKeys = 10_000
 /** Limits that were used up when they were last asked for. */
 export interface RefusedKeys {
   has(key: string): boolean
-  remember(keys: readonly string[], isRefused: boolean): void
+  /** @param refused those of `keys` that were used up when they were asked for just now */
+  remember(keys: readonly string[], refused: readonly string[]): void
 }
 
 /** Only these are looked up before they are counted: so a flood of what is refused costs reads, and whoever is not refused pays for none. */
 export function createRefusedKeys(): RefusedKeys {
-  const refused = new Set<string>()
+  const known = new Set<string>()
   return {
-    has: (key) => refused.has(key),
-    remember(keys, isRefused) {
-      for (const key of keys) {
-        refused.delete(key)
-        if (isRefused) refused.add(key) // behind the others
-      }
-      for (const oldest of refused) {
-        if (refused.size <= maxKeys) break
-        refused.delete(oldest)
+    has: (key) => known.has(key),
+    remember(keys, refused) {
+      for (const key of keys) known.delete(key)
+      for (const key of refused) known.add(key) // behind the others
+      for (const oldest of known) {
+        if (known.size <= maxKeys) break
+        known.delete(oldest)
       }
     },
   }

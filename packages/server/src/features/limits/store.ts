@@ -7,7 +7,23 @@ import { advance, earlinessOf, usedUpAt, type Rate } from './gcra.ts'
 /** One use of a limit. */
 export interface Use {
   readonly key: string
-  readonly rate: Rate
+  readonly rate: LimitRate
+}
+
+export interface LimitRate extends Rate {
+  /**
+   * Whether uses that turn out to be none leave nothing behind, however many are under way. Then as many more may be saved up.
+   * Otherwise what time gave back meanwhile is not given back again, so that there is never more than the limit has.
+   */
+  readonly isGivenBackWhole?: boolean
+}
+
+/** What a limit says to uses of it. */
+interface Verdict {
+  /** Milliseconds until all of them are possible, 0 where they are now. */
+  readonly wait: number
+  /** Those limits that are used up. */
+  readonly refused: readonly string[]
 }
 
 interface Uses {
@@ -22,30 +38,30 @@ export interface Spent {
   readonly at: number
 }
 
-/** Reads how many milliseconds too early these uses would be. Writes nothing. */
-export async function findWait(reader: Kysely<Tables>, { uses, now }: Uses): Promise<number> {
+/** Reads whether these uses would be too early. Writes nothing. */
+export async function readVerdict(reader: Kysely<Tables>, { uses, now }: Uses): Promise<Verdict> {
   const keys = uses.map(({ key }) => key)
   const rows = await reader.selectFrom('rate').selectAll().where('key', 'in', keys).execute()
   const tats = new Map(rows.map(({ key, tat }) => [key, tat]))
-  return longest(uses.map(({ key, rate }) => earlinessOf(advance(tats.get(key), rate, now), rate, now)))
+  return verdictOf(uses.map(({ key, rate }) => [key, earlinessOf(advance(tats.get(key), rate, now), rate, now)]))
 }
 
 /**
  * Uses each of these limits once, or none of them where one is used up: of any number that ask at once, no more get through
  * than the limit has.
  *
- * @returns milliseconds to wait, 0 where they were used
+ * @returns with `wait: 0` where they were used
  */
-export const spend: Command<Uses, { readonly wait: number }> = command('spend', async (transaction, { uses, now }) => {
-  const waits: number[] = []
+export const spend: Command<Uses, Verdict> = command('spend', async (transaction, { uses, now }) => {
+  const waits: (readonly [key: string, milliseconds: number])[] = []
   for (const { key, rate } of inOrder(uses)) {
     const values = { key, now, tat: advance(undefined, rate, now), usedUpAt: usedUpAt(rate, now) }
     const [row] = await spendOnce(transaction, values)
-    waits.push(earlinessOf(row!.tat, rate, now))
+    waits.push([key, earlinessOf(row!.tat, rate, now)])
   }
-  const wait = longest(waits)
-  if (wait > 0) await restoreUses(transaction, { uses, at: now }, now)
-  return { wait }
+  const verdict = verdictOf(waits)
+  if (verdict.wait > 0) await restoreUses(transaction, { uses, at: now }, now)
+  return verdict
 })
 
 const spendOnce = prepare<RateRow & { readonly now: number; readonly usedUpAt: number }, RateRow>(
@@ -69,14 +85,12 @@ export const giveBack: Command<{ readonly spent: Spent; readonly now: number }, 
   (transaction, { spent, now }) => restoreUses(transaction, spent, now),
 )
 
-/**
- * The same as part of a transaction, and the last of it: whoever counts these uses waits for its end. What has come back with time
- * meanwhile is not given back again, or a limit of which a use is always under way would save up more than there is in it.
- */
+/** The same as part of a transaction, and the last of it: whoever counts these uses waits for its end. */
 export async function restoreUses(transaction: Transaction<Tables>, { uses, at }: Spent, now: number): Promise<void> {
   for (const { key, rate } of inOrder(uses)) {
-    const milliseconds = rate.intervalMilliseconds - Math.max(0, now - at)
-    if (milliseconds > 0) await restoreOne(transaction, { key, milliseconds })
+    const left = rate.intervalMilliseconds - Math.max(0, now - at)
+    if (left <= 0) continue
+    await restoreOne(transaction, { key, milliseconds: rate.isGivenBackWhole ? rate.intervalMilliseconds : left })
   }
 }
 
@@ -93,8 +107,9 @@ function inOrder(uses: readonly Use[]): readonly Use[] {
   return uses.toSorted((a, b) => (a.key < b.key ? -1 : 1))
 }
 
-function longest(waits: readonly number[]): number {
-  return Math.max(0, ...waits)
+function verdictOf(waits: readonly (readonly [key: string, milliseconds: number])[]): Verdict {
+  const wait = Math.max(0, ...waits.map(([, milliseconds]) => milliseconds))
+  return { wait, refused: waits.flatMap(([key, milliseconds]) => (milliseconds > 0 ? [key] : [])) }
 }
 
 const maxPurgedAtOnce = 500

@@ -77,7 +77,7 @@ export async function grantByPassword<U>(form: Form, client: LoginClient, parts:
   const attempt = { username, password, requested, counted, patienceMilliseconds }
   const { issued, subject, passwordHash } = await tryPassword(attempt, client, parts)
   const { sessionId } = issued
-  const login = { device: counted.device, subject, passwordMark: passwordMark(passwordHash), sessionId }
+  const login = { subject, passwordMark: passwordMark(passwordHash), sessionId }
   return { ...issued, deviceSecret: limits.makeDeviceSecret(login) }
 }
 
