@@ -80,7 +80,7 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
   'server/server': {
     folder: `${server}/server`,
     files: ['router.ts', 'cors.ts', 'options.ts', 'proxies.ts', 'slow-readers.ts'],
-    tests: [],
+    tests: flows('account'),
   },
   'server/server/rules': {
     folder: `${server}/server/rules`,
@@ -521,6 +521,23 @@ export const explained: readonly Explanation[] = [
     mutation: 'dropped: deadline',
     why: 'a second timer does what the first does',
   },
+  ...['500 becomes 499', '500 becomes 501'].map((mutation) => ({
+    file: `${server}/features/housekeeping/store.ts`,
+    line: 'export const maxPurgedAtOnce = 500',
+    mutation,
+    why: 'in how many steps is seen by nobody',
+  })),
+  {
+    file: `${server}/features/housekeeping/store.ts`,
+    line: 'const maxSessionsAtOnce = 50',
+    why: 'in how many steps is seen by nobody',
+  },
+  {
+    file: `${server}/features/limits/limits.ts`,
+    line: "if (device && typeof ofDevice === 'object' && (await isOwn(device))) return ofDevice",
+    mutation: 'dropped: device',
+    why: forTheCompiler,
+  },
   {
     file: `${server}/features/limits/limits.ts`,
     line: 'if (uses.length > 0) await count(uses)',
@@ -545,6 +562,69 @@ export const explained: readonly Explanation[] = [
     file: `${server}/features/sessions/store.ts`,
     line: 'if (ids.length > 1 && hasRowLocks(transaction))',
     why: 'SQLite has no locks of rows; one alone needs no order',
+  },
+  ...['65_536 becomes 65535', '65_536 becomes 65537'].map((mutation) => ({
+    file: `${server}/server/slow-readers.ts`,
+    line: 'const pieceBytes = 65_536',
+    mutation,
+    why: 'how large is a matter of taste',
+  })),
+  ...['1_000 becomes 999', '1_000 becomes 1001'].map((mutation) => ({
+    file: `${server}/server/slow-readers.ts`,
+    line: 'const fairMilliseconds = 1_000',
+    mutation,
+    why: 'how long is a matter of taste',
+  })),
+  {
+    file: `${server}/server/slow-readers.ts`,
+    line: 'if (!longest || large.size < largeAnswers) return true',
+    mutation: 'dropped: !longest',
+    why: forTheCompiler,
+  },
+  {
+    file: `${server}/server/slow-readers.ts`,
+    line: 'if (performance.now() - since < fairMilliseconds) return false',
+    mutation: '<= in: performance.now() - since < fairMilliseconds',
+    why: 'a moment more or less',
+  },
+  {
+    file: `${server}/server/slow-readers.ts`,
+    line: 'if (!known) {',
+    why: 'the timer of a connection that is gone would end it once more, for nothing',
+  },
+  ...['dropped: !isTaken', 'dropped: !socket.destroyed'].map((mutation) => ({
+    file: `${server}/server/slow-readers.ts`,
+    line: "if (!isTaken && !socket.destroyed) response.once('finish', setDeadline(socket))",
+    mutation,
+    why: 'a timer that is called off at once, or ends for nothing what is gone, is spared',
+  })),
+  {
+    file: `${server}/server/slow-readers.ts`,
+    line: 'return (body?.length ?? 0) > largeBytes',
+    mutation: '>= in: (body?.length ?? 0) > largeBytes',
+    why: 'how large is a matter of taste',
+  },
+  {
+    file: `${server}/server/slow-readers.ts`,
+    line: 'if (response.destroyed) return',
+    why: 'what is written to a connection that is gone is thrown away; it is spared',
+  },
+  {
+    file: `${server}/server/slow-readers.ts`,
+    line: 'if (written < bytes.length) response.write(piece, () => setImmediate(writeNext))',
+    mutation: '<= in: written < bytes.length',
+    why: 'then the last piece is empty',
+  },
+  {
+    file: `${server}/server/rules/option-rules.ts`,
+    line: 'if (database === undefined || !isPostgresUrl(database) || !URL.canParse(database)) return []',
+    mutation: 'dropped: database === undefined',
+    why: forTheCompiler,
+  },
+  {
+    file: `${server}/server/rules/option-rules.ts`,
+    line: 'return false // it is no network, which is a matter of shape',
+    why: 'an empty list has no addresses in it',
   },
   {
     file: `${server}/server/proxies.ts`,

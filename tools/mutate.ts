@@ -169,7 +169,7 @@ export function findIdleExplanations(
 
 async function main(args: readonly string[]): Promise<number> {
   const root = join(import.meta.dirname, '..')
-  const wanted = args.filter((arg) => !arg.startsWith('--'))
+  const wanted = args.filter((arg) => arg !== '--postgres' && arg !== '--explained')
   const chosen = Object.entries(rooms).flatMap(([name, room]) => {
     const files = filesOf(room, root)
     const some =

@@ -240,6 +240,7 @@ export const examples: Readonly<Record<string, Examples>> = {
     passed: [
       on({}),
       on({ database: { ...postgresFacts, now: now + 60_000 } }),
+      on({ database: { ...sqlite, latest: now + 60_000 } }),
       on({ database: { ...sqlite, latest: now - 86_400_000 } }),
     ],
   },
