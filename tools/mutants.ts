@@ -55,6 +55,7 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
   'keystile/client': { folder: `${library}/client`, tests: flows('client') },
   'keystile/testing': { folder: `${library}/testing`, tests: [] },
   'keystile/openapi': { folder: `${library}/openapi`, tests: [['test/openapi/documents.test.ts']] },
+  'server/base': { folder: `${server}/base`, tests: flows('refresh', 'at-rest', 'guessing') },
   'server/http': { folder: `${server}/http`, tests: [] },
   'server/features/audit': { folder: `${server}/features/audit`, tests: flows('audit') },
   'server/features/events': { folder: `${server}/features/events`, tests: flows('me', 'login') },
