@@ -597,6 +597,12 @@ export const explained: readonly Explanation[] = [
     mutation: '>= in: tooSlow > most',
     why: 'then it comes there in other steps',
   },
+  {
+    file: `${server}/features/password/policy.ts`,
+    line: 'return short && lengthOf(rest) < minLength',
+    mutation: 'dropped: short',
+    why: 'what is too short as it is was refused before',
+  },
   ...['500 becomes 499', '500 becomes 501'].map((mutation) => ({
     file: `${server}/features/housekeeping/store.ts`,
     line: 'export const maxPurgedAtOnce = 500',
