@@ -615,6 +615,12 @@ export const explained: readonly Explanation[] = [
     why: 'in how many steps is seen by nobody',
   },
   {
+    file: `${server}/features/oauth/grants/password.ts`,
+    line: 'passwordMark: hash && passwordMark(hash),',
+    mutation: 'dropped: hash',
+    why: forTheCompiler,
+  },
+  {
     file: `${server}/features/limits/limits.ts`,
     line: "if (device && typeof ofDevice === 'object' && (await isOwn(device))) return ofDevice",
     mutation: 'dropped: device',
