@@ -17,7 +17,7 @@ import { createSessionStarter, type Login } from '../../sessions/sessions.ts'
 import { accountDirectory, checkedDirectory, type Directory, type UserDirectory } from '../../users/directory.ts'
 import { parseUsername } from '../../users/names.ts'
 import { createUsers, type User, type Users } from '../../users/users.ts'
-import { grantByPassword } from './password.ts'
+import { grantByPassword, type LoginParts } from './password.ts'
 
 const password = 'correct horse battery staple'
 const client = { ...firstParty, address: '192.0.2.1' }
@@ -65,6 +65,17 @@ describe('grantByPassword', () => {
       ['password', tried],
     ])
 
+  const partsWith = (changes: Partial<LoginParts<User>>): LoginParts<User> => ({
+    directory: ofAccounts(),
+    passwords,
+    sessions: createSessionStarter(database, issuing, systemClock),
+    scopes: rules,
+    audit: createAudit(database, systemClock),
+    limits: noLimits,
+    logger: silentLogger,
+    ...changes,
+  })
+
   /** A login, and what happens between the proof of the password and all that follows, at the first try. */
   const login = (meanwhile?: () => Promise<unknown>, tried = password): Promise<unknown> => {
     let happening = meanwhile
@@ -77,17 +88,7 @@ describe('grantByPassword', () => {
         return isProved
       },
     }
-    const sessions = createSessionStarter(database, issuing, systemClock)
-    const parts = {
-      directory: ofAccounts(),
-      passwords: interrupted,
-      sessions,
-      scopes: rules,
-      audit: createAudit(database, systemClock),
-      limits: noLimits,
-      logger: silentLogger,
-    }
-    return grantByPassword(formOf(tried), client, parts)
+    return grantByPassword(formOf(tried), client, partsWith({ passwords: interrupted }))
   }
   const refused = { name: 'OAuthError', code: 'invalid_grant', message: 'Incorrect username or password' }
 
@@ -99,7 +100,7 @@ describe('grantByPassword', () => {
 
   it('is refused where passwords have no room, before it is counted and before anybody is looked for', async () => {
     const full = new ProblemError('temporarily_unavailable', 'Too many logins at the moment')
-    const parts = {
+    const parts = partsWith({
       directory: { ...ofAccounts(), findByLogin: () => assert.fail('somebody is looked for') },
       passwords: {
         ...passwords,
@@ -108,20 +109,27 @@ describe('grantByPassword', () => {
           throw full
         },
       },
-      sessions: createSessionStarter(database, issuing, systemClock),
-      scopes: rules,
-      audit: createAudit(database, systemClock),
       limits: { ...noLimits, countLogin: () => assert.fail('it is counted') },
-      logger: silentLogger,
-    }
+    })
     await assert.rejects(grantByPassword(formOf(password), client, parts), full)
+  })
+
+  it('gives back what was counted where the password could not be hashed, and says so', async () => {
+    const full = new ProblemError('temporarily_unavailable', 'Too many logins at the moment')
+    const spent = { uses: [], at: 0 }
+    let given = 0
+    const parts = partsWith({
+      passwords: { ...passwords, verify: () => Promise.reject(full) },
+      limits: { ...noLimits, countLogin: async () => ({ spent, giveBack: async () => void given++ }) },
+    })
+    await assert.rejects(grantByPassword(formOf(password), client, parts), full)
+    assert.equal(given, 1)
   })
 
   it('lets what it writes wait for others, a tenth as long as it waits for a hash', async () => {
     const sessions = createSessionStarter(database, issuing, systemClock)
     const patience: (number | undefined)[] = []
-    const parts = {
-      directory: ofAccounts(),
+    const parts = partsWith({
       passwords: { ...passwords, requireRoom: () => 500 },
       sessions: {
         start(started: Login) {
@@ -129,8 +137,6 @@ describe('grantByPassword', () => {
           return sessions.start(started)
         },
       },
-      scopes: rules,
-      audit: createAudit(database, systemClock),
       limits: {
         ...noLimits,
         countLogin(attempt: LoginAttempt) {
@@ -138,8 +144,7 @@ describe('grantByPassword', () => {
           return noLimits.countLogin(attempt)
         },
       },
-      logger: silentLogger,
-    }
+    })
     assert.ok(await grantByPassword(formOf(password), client, parts))
     assert.deepEqual(patience, [50, 50])
   })
@@ -155,17 +160,7 @@ describe('grantByPassword', () => {
 
   it('looks at the account once more, in the statement that starts the session', async () => {
     // What was read is still so; what is written down is not.
-    const directory = { ...ofAccounts(), findByLogin: async () => user }
-    const sessions = createSessionStarter(database, issuing, systemClock)
-    const parts = {
-      directory,
-      passwords,
-      sessions,
-      scopes: rules,
-      audit: createAudit(database, systemClock),
-      limits: noLimits,
-      logger: silentLogger,
-    }
+    const parts = partsWith({ directory: { ...ofAccounts(), findByLogin: async () => user } })
     assert.ok(await grantByPassword(formOf(password), client, parts))
     await users.change(user, { active: false }, by)
     await assert.rejects(grantByPassword(formOf(password), client, parts), refused)
