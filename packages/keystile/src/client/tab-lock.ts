@@ -7,7 +7,7 @@ import { delay, withLease } from './lease.ts'
  * which something was written is held for this many milliseconds more. A tab that hears of it later yet refreshes once too
  * often, and is given the same tokens.
  */
-const arrivalTime = 100
+const arrivalTime = 250
 
 export interface TabLock {
   /** Runs `action` while no other tab of this origin runs one under this name. */
