@@ -30,7 +30,8 @@ export interface Passwords {
   /** Whether the hash of a password that was just verified should be made anew. */
   isOutdated(stored: string, password: string): boolean
   /**
-   * Makes the hash of a password anew that was just verified: `passwordMark` of both is the same, where the old one is argon2id.
+   * Makes the hash of a password anew that was just verified. `passwordMark` of both is the same where the old one is argon2id with
+   * a salt as long as ours.
    *
    * @throws {ProblemError} as `hash` does
    */
