@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, describe } from 'node:test'
 import { Hono } from 'hono'
 import pg from 'pg'
+import type { UserObject } from 'keystile'
 import { createGuard } from 'keystile/hono'
 import { decodeJwtUnsafe } from 'keystile/jwt'
 import type { Keystile, KeystileOptions } from '@keystile/server'
@@ -49,7 +50,7 @@ export interface Answer {
 
 /** Keystile, and a way to ask it. */
 export interface TestKeystile {
-  readonly keystile: Keystile<string, unknown>
+  readonly keystile: Keystile<string, UserObject>
   readonly clients: Clients
   /** Registers a confidential client with client_credentials, unless told otherwise. @returns how it authenticates in a form */
   addClient(fields?: Partial<NewClient>): Promise<Readonly<Record<string, string>>>

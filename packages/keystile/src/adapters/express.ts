@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Demand } from '../guard/demand.ts'
 import { createGuardCore, type GuardOptions } from '../guard/guard.ts'
+import type { UserObject } from '../guard/user.ts'
 import type { HttpRequest } from '../http/message.ts'
 import { assembleGuard, type AssembledGuard } from './assemble-guard.ts'
 import type { Mountable } from './mountable.ts'
@@ -25,7 +26,9 @@ export interface Guard<S extends string, U> extends AssembledGuard<
 > {}
 
 /** Makes the guards of an app from a verifier, or from the object of `createKeystile`. */
-export function createGuard<S extends string = string, U = undefined>(options: GuardOptions<S, U>): Guard<S, U> {
+export function createGuard<S extends string = string, U extends UserObject | undefined = undefined>(
+  options: GuardOptions<S, U>,
+): Guard<S, U> {
   const core = createGuardCore(options)
   return assembleGuard(
     core,

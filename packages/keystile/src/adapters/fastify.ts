@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AlternativeArguments, Demand, DemandArguments } from '../guard/demand.ts'
 import { createGuardCore, type Caller, type Decision, type GuardOptions } from '../guard/guard.ts'
+import type { UserObject } from '../guard/user.ts'
 import type { AnswerBody, HttpAnswer, HttpRequest } from '../http/message.ts'
 import { assembleGuard } from './assemble-guard.ts'
 import { rememberRoutes } from './fastify-routes.ts'
@@ -36,7 +37,9 @@ export interface Guard<S extends string, U> {
 export type CheckedRequest = FastifyRequest | FastifyRequest['raw'] | HttpRequest
 
 /** Makes the guards of an app from a verifier, or from the object of `createKeystile`. */
-export function createGuard<S extends string = string, U = undefined>(options: GuardOptions<S, U>): Guard<S, U> {
+export function createGuard<S extends string = string, U extends UserObject | undefined = undefined>(
+  options: GuardOptions<S, U>,
+): Guard<S, U> {
   const core = createGuardCore(options)
   return assembleGuard(
     core,

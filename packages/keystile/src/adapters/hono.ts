@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler, Next } from 'hono'
 import type { AlternativeArguments, Demand, DemandArguments } from '../guard/demand.ts'
 import { createGuardCore, type Caller, type Decision, type GuardOptions } from '../guard/guard.ts'
+import type { UserObject } from '../guard/user.ts'
 import type { Identity } from '../guard/verifier.ts'
 import { toResponse, type HttpRequest } from '../http/message.ts'
 import { assembleGuard } from './assemble-guard.ts'
@@ -29,7 +30,9 @@ export interface Guard<S extends string, U> {
 export type HonoMiddleware<I, U> = MiddlewareHandler<{ Variables: { identity: I; user: U } }>
 
 /** Makes the guards of an app from a verifier, or from the object of `createKeystile`. */
-export function createGuard<S extends string = string, U = undefined>(options: GuardOptions<S, U>): Guard<S, U> {
+export function createGuard<S extends string = string, U extends UserObject | undefined = undefined>(
+  options: GuardOptions<S, U>,
+): Guard<S, U> {
   const core = createGuardCore(options)
   const goOn = (c: Context, next: Next, caller: Caller<S, U> | undefined): Promise<void> => {
     c.set('identity', caller?.identity)

@@ -1,5 +1,6 @@
 import type { AlternativeArguments, Demand, DemandArguments } from '../guard/demand.ts'
 import { createGuardCore, type Caller, type Decision, type GuardOptions } from '../guard/guard.ts'
+import type { UserObject } from '../guard/user.ts'
 import { toResponse, type HttpRequest } from '../http/message.ts'
 import { assembleGuard } from './assemble-guard.ts'
 import type { Mountable } from './mountable.ts'
@@ -30,7 +31,9 @@ export interface Guard<S extends string, U> {
 }
 
 /** Makes the guards of an app from a verifier, or from the object of `createKeystile`. */
-export function createGuard<S extends string = string, U = undefined>(options: GuardOptions<S, U>): Guard<S, U> {
+export function createGuard<S extends string = string, U extends UserObject | undefined = undefined>(
+  options: GuardOptions<S, U>,
+): Guard<S, U> {
   const core = createGuardCore(options)
   const assembled = assembleGuard(
     core,

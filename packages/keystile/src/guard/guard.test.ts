@@ -213,7 +213,7 @@ describe('user', () => {
 
   it('refuses the token of a user who is not there any more', async () => {
     for (const user of [() => undefined, async () => undefined, () => null, async () => null]) {
-      const decision = await checkWith<unknown>(user, tokenWith('items:read'))
+      const decision = await checkWith(user, tokenWith('items:read'))
       assert.deepEqual(refusal(decision), {
         status: 401,
         challenge: 'Bearer realm="https://auth.example", error="invalid_token", error_description="Invalid token"',
@@ -222,10 +222,28 @@ describe('user', () => {
     }
   })
 
-  it('lets a user be falsy', async () => {
-    const decision = await checkWith(() => 0, tokenWith('items:read'))
-    assert.ok(decision.allowed)
-    assert.equal(decision.caller?.user, 0)
+  it('lets nobody in by a value that is not an object', async () => {
+    const values = [false, true, 0, 1, 1n, Number.NaN, '', 'alice', Symbol('alice'), [], [{ id: 'alice' }]]
+    const errors = [new Error('no such user'), new RangeError('limit'), new TokenError('not_authenticated', '')]
+    for (const value of [...values, ...errors, () => ({ id: 'alice' })]) {
+      for (const user of [() => value, async () => value]) {
+        await assert.rejects(checkWith(user as () => object, tokenWith('items:read')), {
+          name: 'TypeError',
+          message: "a guard's `user` must return an object, or undefined or null for no user",
+        })
+      }
+    }
+  })
+
+  it('lets every other object be a user', async () => {
+    class Account {
+      readonly id = 'alice'
+    }
+    for (const value of [{}, Object.create(null), new Account(), new Map(), new Date(0)] as object[]) {
+      const decision = await checkWith(() => value, tokenWith('items:read'))
+      assert.ok(decision.allowed)
+      assert.equal(decision.caller?.user, value)
+    }
   })
 
   it('is asked only for a token that is proved and has the scopes', async () => {

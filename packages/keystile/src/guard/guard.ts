@@ -4,6 +4,7 @@ import { tokenRefusalAnswer } from '../http/problem.ts'
 import { readBearerToken } from './credential.ts'
 import { isMetBy, joinDemands, readAlternatives, readDemand } from './demand.ts'
 import type { AlternativeArguments, Demand, DemandArguments } from './demand.ts'
+import { isUserObject } from './user.ts'
 import type { Identity, Verifier } from './verifier.ts'
 
 /** What a guard is made from. The object of `createKeystile` is one. */
@@ -11,7 +12,11 @@ export interface GuardOptions<S extends string, U> {
   readonly verifier: Verifier
   /** The declared scopes, each with its description. When given, a guard cannot demand another. */
   readonly scopes?: Readonly<Record<S, string>>
-  /** The app's user behind an identity; `undefined` or `null` when there is none, or none who may come in: the answer is 401. */
+  /**
+   * Returns the app's user for an identity: an object. `undefined` or `null` means that the user
+   * does not exist or may not come in, and the answer is 401. Any other value is a bug of the app:
+   * a `TypeError`, which the framework answers with 500.
+   */
   user?(identity: Identity<NoInfer<S>>): U | undefined | null | Promise<U | undefined | null>
 }
 
@@ -53,7 +58,7 @@ export interface GuardCore<S extends string, U> {
   callerOf(carrier: object): Caller<S, U> | undefined
 }
 
-/** @throws {TypeError} for a verifier that is none */
+/** @throws {TypeError} when `verifier` is not a verifier */
 export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>): GuardCore<S, U> {
   const { verifier, scopes: declared } = options ?? {}
   if (typeof verifier?.verify !== 'function')
@@ -87,6 +92,10 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
     const user = await options.user(identity)
     if (user === undefined || user === null)
       throw new TokenError('invalid_token', 'Invalid token', { reason: 'no such user, or one who may not come in' })
+    // `user?.active && user` is `false` for a blocked user: it must not let the request in.
+    if (!isUserObject(user)) {
+      throw new TypeError("a guard's `user` must return an object, or undefined or null for no user")
+    }
     return { identity, user }
   }
 

@@ -77,6 +77,42 @@ describe('the types of a guard', () => {
     assert.throws(() => nodeGuard('items:read', { maxAgeSeconds: 300 }), TypeError)
   })
 
+  it('take objects alone for users', () => {
+    interface Account extends User {
+      readonly active: boolean
+    }
+    const accounts = new Map<string, Account>()
+    const find = (subject: string): Account | undefined => accounts.get(subject)
+    createGuard({ verifier, user: ({ subject }) => find(subject) })
+    createGuard({ verifier, user: async ({ subject }) => find(subject) ?? null })
+    createGuard({ verifier, user: ({ subject }) => (find(subject)?.active ? find(subject) : undefined) })
+    createGuard({ verifier, user: ({ subject }) => ({ id: subject, message: 'hello', name: 'Alice' }) })
+    createGuard({ verifier, user: ({ subject }) => ({ id: subject, length: 7, stack: ['chips'] }) })
+
+    // @ts-expect-error: false for a blocked user
+    createGuard({ verifier, user: ({ subject }) => find(subject)?.active && find(subject) })
+    // @ts-expect-error: a promise of the same
+    createNodeGuard({ verifier, user: async ({ subject }) => find(subject)?.active && find(subject) })
+    // @ts-expect-error: '' for one without a name
+    createFastifyGuard({ verifier, user: ({ subject }) => find(subject)?.name && find(subject) })
+    // @ts-expect-error: whether there is a user is not the user
+    createExpressGuard({ verifier, user: ({ subject }) => accounts.has(subject) })
+    const rows = (): readonly Account[] => [...accounts.values()]
+    // @ts-expect-error: the rows of a query are not a user
+    createWebGuard({ verifier, user: async () => rows() })
+    // @ts-expect-error: an error that is returned is not a refusal
+    createGuard({ verifier, user: ({ subject }) => find(subject) ?? new Error('no such user') })
+    // @ts-expect-error: nor is one of the app's own
+    createGuard({ verifier, user: ({ subject }) => find(subject) ?? new RangeError('no such user') })
+    const giveFind = (): typeof find => find
+    // @ts-expect-error: a function is not a user
+    createGuard({ verifier, user: giveFind })
+    // @ts-expect-error: a subject is not a user
+    createGuard({ verifier, user: ({ subject }) => subject })
+    // @ts-expect-error: what is unknown may be anything
+    createGuard({ verifier, user: ({ claims }) => claims['user'] })
+  })
+
   it('know the caller in a chain', async () => {
     const app = new Hono()
       .get('/', guard('items:read'), (c) => {

@@ -212,13 +212,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
     },
   }
 
-  /** RFC 9470 §4: a token that does not say when is as old as can be. */
+  /** RFC 9470 §4: a token without `auth_time`, or with one in the future, proves no recent login. */
   function requireYoung({ claims }: Identity, maxAgeSeconds: number): void {
-    if (
-      claims.auth_time !== undefined &&
-      clock.now() / 1000 - claims.auth_time <= maxAgeSeconds + clockToleranceSeconds
-    )
-      return
+    const age = clock.now() / 1000 - (claims.auth_time ?? Number.NEGATIVE_INFINITY)
+    if (age >= -clockToleranceSeconds && age <= maxAgeSeconds + clockToleranceSeconds) return
     throw new TokenError('insufficient_user_authentication', 'A more recent login is needed', { maxAgeSeconds })
   }
 }

@@ -1,3 +1,4 @@
+import type { UserObject } from 'keystile'
 import * as z from 'zod'
 import { isScopeName, silentLogger, systemClock, type Clock, type Logger } from 'keystile/internal'
 import type { Jwk, SigningKey } from 'keystile/jwt'
@@ -13,7 +14,7 @@ import type { Pool } from '../storage/postgres.ts'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { findProxyFault } from './proxies.ts'
 import { defaultLifetimes } from './rules/option-rules.ts'
-import type { Bind, Situation } from './rules/rule.ts'
+import type { Situation } from './rules/rule.ts'
 import { examine, textOf } from './rules/rules.ts'
 
 function isLogger(value: unknown): boolean {
@@ -23,8 +24,8 @@ function isLogger(value: unknown): boolean {
 }
 
 function findMissingFunctions(
-  directory: UserDirectory<unknown>,
-  { addIssue }: z.core.$RefinementCtx<UserDirectory<unknown>>,
+  directory: UserDirectory<UserObject>,
+  { addIssue }: z.core.$RefinementCtx<UserDirectory<UserObject>>,
 ): void {
   const { required, optional } = directoryFunctions
   for (const name of [...required, ...optional.filter((name) => directory[name] !== undefined)]) {
@@ -83,7 +84,7 @@ const shape = z.strictObject({
     })
     .optional(),
   users: z
-    .custom<UserDirectory<unknown>>((value) => typeof value === 'object' && value !== null, {
+    .custom<UserDirectory<UserObject>>((value) => typeof value === 'object' && value !== null, {
       error: 'is an object of functions',
     })
     .superRefine(findMissingFunctions)
@@ -127,7 +128,7 @@ export interface CheckedOptions extends Lifetimes {
   readonly passwordMinLength: number
   readonly profile: ProfileSchema | undefined
   /** Without it the accounts are our own. */
-  readonly users: UserDirectory<unknown> | undefined
+  readonly users: UserDirectory<UserObject> | undefined
   readonly key: string | undefined
   readonly signingAlgorithm: IssuingAlgorithm
   readonly signingKey: SigningKey | undefined
@@ -166,12 +167,15 @@ export function cannotStart(faults: readonly string[]): string {
   return ['Keystile cannot start:', ...faults.map((fault) => `  - ${fault}`)].join('\n')
 }
 
-/** The options, complete; or everything that is wrong or unsafe about them. @param bind what the server listens on, where that is known */
+/** What the stand-alone server knows beside its options. */
+export type Surroundings = Pick<Situation, 'bind' | 'secretFiles'>
+
+/** The options, complete; or everything that is wrong or unsafe about them. */
 export function readOptions(
   input: Readonly<Record<string, unknown>>,
-  bind?: Bind,
+  surroundings: Surroundings = {},
 ): { readonly faults: readonly OptionFault[]; readonly options?: CheckedOptions } {
-  const { faults: shapeFaults, situation } = readShape(input, bind)
+  const { faults: shapeFaults, situation } = readShape(input, surroundings)
   const stops = examine(situation).stops.map((finding) => ({ option: finding.about, message: textOf(finding) }))
   const faults = [...shapeFaults, ...stops]
   return faults.length > 0 ? { faults } : { faults, options: complete(situation) }
@@ -180,14 +184,14 @@ export function readOptions(
 /** The options that have the right shape, and what is wrong with those that have not. */
 export function readSituation(
   input: Readonly<Record<string, unknown>>,
-  bind?: Bind,
+  surroundings: Surroundings,
 ): { readonly faults: readonly OptionFault[]; readonly situation: Situation } {
-  return readShape(input, bind)
+  return readShape(input, surroundings)
 }
 
 function readShape(
   input: Readonly<Record<string, unknown>>,
-  bind: Bind | undefined,
+  surroundings: Surroundings,
 ): { readonly faults: readonly OptionFault[]; readonly situation: GivenSituation } {
   const unknown = Object.keys(input).filter((name) => !optionNames.includes(name))
   const values: Record<string, unknown> = {}
@@ -205,7 +209,7 @@ function readShape(
   const given = values as Partial<z.output<typeof shape>>
   const unread = new Set(faults.map(({ option }) => option.split('.')[0]!))
   faults.push(...findFaultsTogether(given, unread))
-  return { faults, situation: { options: given, unread, bind } }
+  return { faults, situation: { ...surroundings, options: given, unread } }
 }
 
 interface GivenSituation extends Situation {

@@ -22,7 +22,7 @@ const issuer = 'https://auth.example/base'
 const ok: OpenRoute['handle'] = () => ({ status: 200, headers: { x: 'y' }, body: 'ok' })
 
 const verifier = createVerifier({ issuer, audience: issuer, keys: { find: () => undefined }, revocations: 'none' })
-const guard = createGuardCore({ verifier, user: () => 'somebody' })
+const guard = createGuardCore({ verifier, user: () => ({ id: 'somebody' }) })
 
 function routeTo(handle: OpenRoute['handle'], refusals: OpenRoute['refusals'] = 'problem'): OpenRoute {
   return { method: 'GET', path: '/it', below: 'issuer', refusals, doc, handle }
@@ -135,9 +135,9 @@ describe('createRouter', () => {
     const bearer = (...scopes: readonly string[]): string =>
       `Bearer ${issueAccessToken({ ...claims, scopes }, key, 60, systemClock)}`
     const verifier = createVerifier({ issuer, audience: issuer, keys: keySetOf([key]), revocations: 'none' })
-    const guard = createGuardCore({ verifier, user: () => 'somebody' })
+    const guard = createGuardCore({ verifier, user: () => ({ id: 'somebody' }) })
     const ran: unknown[] = []
-    const route: GuardedRoute<Caller<string, string>> = {
+    const route: GuardedRoute<Caller<string, { id: string }>> = {
       ...routeTo(ok),
       guard: { scopes: ['read'] },
       handle(_request, { identity, user }) {
@@ -160,12 +160,12 @@ describe('createRouter', () => {
     }
     assert.deepEqual(ran, [])
     assert.equal((await send({ authorization: bearer('read') }))?.status, 200)
-    assert.deepEqual(ran, [['ada', 'somebody']])
+    assert.deepEqual(ran, [['ada', { id: 'somebody' }]])
   })
 
   it('does not start with a route that demands a scope which is not declared', () => {
-    const route: GuardedRoute<Caller<string, string>> = { ...routeTo(ok), guard: { scopes: ['raed'] } }
-    const guard = createGuardCore({ verifier, scopes: { read: 'Read' }, user: () => 'somebody' })
+    const route: GuardedRoute<Caller<string, { id: string }>> = { ...routeTo(ok), guard: { scopes: ['raed'] } }
+    const guard = createGuardCore({ verifier, scopes: { read: 'Read' }, user: () => ({ id: 'somebody' }) })
     assert.throws(() => createRouter([route], { issuer, guard, logger: silentLogger }), /"raed" is not declared/)
   })
 

@@ -1,4 +1,4 @@
-import { createVerifier, type Caller, type Identity, type Verifier } from 'keystile'
+import { createVerifier, type Caller, type Identity, type UserObject, type Verifier } from 'keystile'
 import type { SigningKey } from 'keystile/jwt'
 import {
   createGuardCore,
@@ -80,7 +80,7 @@ export interface Keystile<S extends string = string, U = PublicUser> {
 
 /** A running Keystile, its accounts, and what its stand-alone server tells a load balancer. */
 export interface Running {
-  readonly keystile: Keystile<string, unknown>
+  readonly keystile: Keystile<string, UserObject>
   /** Our own accounts, which are nobody's where the application has a directory of its own. */
   readonly users: Users
   readonly clients: Clients
@@ -101,9 +101,11 @@ export interface Running {
  * @throws {TypeError} `ConfigurationError`, when an option is wrong or unsafe, or the database belongs to another issuer or key
  * @throws {Error} when the database cannot be opened
  */
-export async function createKeystile<const S extends string = never, P extends object = object, U = PublicUser & P>(
-  options: KeystileOptions<S, P, U>,
-): Promise<Keystile<S | BuiltInScope, U>> {
+export async function createKeystile<
+  const S extends string = never,
+  P extends object = object,
+  U extends UserObject = PublicUser & P,
+>(options: KeystileOptions<S, P, U>): Promise<Keystile<S | BuiltInScope, U>> {
   const { keystile } = await wire(checkOptions({ ...options }))
   // The profile schema has checked what is stored, or the directory is typed; and the scopes are those of the options.
   return keystile as Keystile<S | BuiltInScope, U>
@@ -161,7 +163,7 @@ interface People<U> {
   findActive(subject: string): Promise<U | undefined>
   readonly routes: readonly Route<Caller<string, U>>[]
   /** A user as the application sees them. */
-  show(user: U): unknown
+  show(user: U): UserObject
 }
 
 /** Makes everything, from the bottom to the top. */
@@ -264,7 +266,7 @@ async function serve<U>(
   const router = createRouter<U>(routes, { issuer, guard, logger, observer })
   const allowed = allowOrigins(router, { issuer, origins: corsOrigins })
   const answer = withResolvedAddress(allowed, proxies)
-  const keystile: Keystile<string, unknown> = {
+  const keystile: Keystile<string, UserObject> = {
     issuer,
     verifier,
     scopes: scopes.declared,

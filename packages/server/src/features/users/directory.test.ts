@@ -88,6 +88,18 @@ describe('checkedDirectory', () => {
     await assert.rejects(directoryWith().findActive('A1'), /findBySubject gave a user of another subject/)
   })
 
+  it('lets nobody in by a value that is not an object', async () => {
+    const subject = (): string => 'a1'
+    for (const value of [false, true, 0, 1, '', 'a1', [], [ada], new Error('no such user'), () => ada]) {
+      const directory = directoryWith({ findByLogin: () => value, findBySubject: async () => value, subject })
+      await assert.rejects(directory.findByLogin('ada'), {
+        name: 'TypeError',
+        message: 'users.findByLogin must give an object, undefined or null',
+      })
+      await assert.rejects(directory.findActive('a1'), /users\.findBySubject must give an object, undefined or null/)
+    }
+  })
+
   it('takes for active what is true, and throws for what is no truth value: a promise would be true for everybody', async () => {
     assert.equal(await directoryWith({ active: () => false }).findActive('a1'), undefined)
     for (const value of [Promise.resolve(false), 1, 0, 'true', undefined, null]) {

@@ -1,4 +1,4 @@
-import type { Logger } from 'keystile/internal'
+import { isUserObject, type Logger } from 'keystile/internal'
 import { isHash } from '../password/stored-hash.ts'
 import { heldScopes, type ScopeRules } from '../scopes/scopes.ts'
 import type { User, Users } from './users.ts'
@@ -113,11 +113,11 @@ export function checkedDirectory<U>(
     active,
     async findByLogin(login) {
       if (login.length > maxLoginLength || /\p{Cc}/u.test(login)) return undefined
-      return (await directory.findByLogin(login)) ?? undefined
+      return requireUser('findByLogin', await directory.findByLogin(login))
     },
     async findActive(sought) {
-      const user = await directory.findBySubject(sought)
-      if (user === undefined || user === null) return undefined
+      const user = requireUser('findBySubject', await directory.findBySubject(sought))
+      if (user === undefined) return undefined
       if (subject(user) !== sought) throw new TypeError('users.findBySubject gave a user of another subject')
       return active(user) ? user : undefined
     },
@@ -147,6 +147,13 @@ export function checkedDirectory<U>(
     savePasswordHash:
       directory.savePasswordHash && (async (user, hash) => void (await directory.savePasswordHash!(user, hash))),
   }
+}
+
+/** `row?.active && row` is `false` for a blocked user, which must never pass for a user. */
+function requireUser<U>(name: 'findByLogin' | 'findBySubject', user: U | undefined | null): U | undefined {
+  if (user === undefined || user === null) return undefined
+  if (!isUserObject(user)) throw wrong(name, 'an object, undefined or null')
+  return user
 }
 
 function isStrings(value: unknown): value is readonly string[] {
