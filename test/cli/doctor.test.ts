@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import pg from 'pg'
+import { exportPrivateJwk, generateKey } from 'keystile/jwt'
 import { freePort, runCommand, startServer, type CommandOptions, type RunningServer } from '../support/command.ts'
 import { createTestDatabase, howToGetPostgres, type TestDatabase } from '../support/postgres.ts'
 
@@ -110,6 +111,38 @@ describe('keystile doctor', () => {
     assert.deepEqual(idsOf(report), ['key-random'])
     assert.ok(!JSON.stringify(report).includes('hunter2'))
     assert.match(await refusal(), /\(key-random, /)
+  })
+
+  it('warns of files of secrets that others can read, wherever they were named, as a start does', async () => {
+    const secret = join(cwd, 'secret')
+    const config = join(cwd, 'keystile.config.json')
+    const jwk = JSON.stringify(exportPrivateJwk(generateKey('ES256')))
+    const cases = [
+      { file: secret, holds: key, args: [], env: { KEYSTILE_KEY_FILE: secret } },
+      { file: secret, holds: jwk, args: [], env: { KEYSTILE_SIGNING_KEY_FILE: secret } },
+      { file: secret, holds: jwk, args: ['--signing-key-file', secret], env: {} },
+      { file: secret, holds: join(cwd, 'data/x.db'), args: [], env: { KEYSTILE_DATABASE_FILE: secret } },
+      { file: config, holds: JSON.stringify({ key }), args: [], env: {} },
+    ]
+    for (const { file, holds, args, env } of cases) {
+      for (const mode of [0o644, 0o620, 0o600]) {
+        writeFileSync(file, holds)
+        chmodSync(file, mode)
+        const report = await doctor(args, env)
+        assert.deepEqual(idsOf(report), mode === 0o600 ? [] : ['secret-files-private'], `${file} ${mode.toString(8)}`)
+        assert.deepEqual([report.ok, report.findings[0]?.mend ?? `chmod 600 ${file}`], [true, `chmod 600 ${file}`])
+      }
+      chmodSync(file, 0o644)
+      server = await startServer({ cwd, port: Number(port), args, env })
+      assert.match(server.stderr(), /"rule":"secret-files-private"/)
+      await server.stop()
+      for (const name of readdirSync(cwd)) rmSync(join(cwd, name), { recursive: true })
+    }
+  })
+
+  it('does not warn of a settings file without a secret', async () => {
+    writeFileSync(join(cwd, 'keystile.config.json'), JSON.stringify({ registration: 'closed' }), { mode: 0o644 })
+    assert.deepEqual(idsOf(await doctor()), [])
   })
 
   it('warns of a database file that others can read, which a start closes', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -152,6 +152,19 @@ describe('the settings of logs and metrics', () => {
     assert.equal(await statusAt(proxied), 404)
     assert.equal(await statusAt({ ...proxied, KEYSTILE_METRICS: 'on' }), 200)
     assert.equal(await statusAt({ KEYSTILE_METRICS: `127.0.0.1:${port}` }, `http://127.0.0.1:${port}`), 200)
+  })
+
+  it('go to a file that its owner alone can read, whatever the umask', async () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'keystile-log-file-'))
+    const umask = process.umask(0o022)
+    try {
+      const server = await startServer({ cwd, env: { KEYSTILE_LOG_FILE: 'logs/keystile.log' } })
+      await server.stop()
+      assert.equal(statSync(join(cwd, 'logs/keystile.log')).mode & 0o777, 0o600)
+    } finally {
+      process.umask(umask)
+      rmSync(cwd, { recursive: true })
+    }
   })
 
   it('write no line for a request unless told to', async () => {

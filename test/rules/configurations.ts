@@ -128,6 +128,7 @@ const machineArbitrary: fc.Arbitrary<Machine> = fc.record({
       .map(([file, secret]) => ({ ...file, secret })),
     { nil: undefined },
   ),
+  secretFiles: fc.array(file('/run/secrets/keystile'), { maxLength: 2 }),
   databaseFiles: fc.array(file('data/keystile.db'), { maxLength: 2 }),
   database: fc.oneof(
     fc.constant(undefined),

@@ -24,6 +24,7 @@ const sound: Machine = {
   nodeVersion: '24.15.0',
   now,
   keyFile: { ...file('data/keystile.key', 0o600), secret: good },
+  secretFiles: [file('/run/secrets/keystile', 0o600)],
   databaseFiles: [file('data/keystile.db', 0o600)],
   database: sqlite,
 }
@@ -207,6 +208,15 @@ export const examples: Readonly<Record<string, Examples>> = {
     stopped: [0o640, 0o604, 0o610, 0o666].map((mode) => on({ keyFile: { ...sound.keyFile!, mode } })),
     passed: [on({}), on({ keyFile: { ...sound.keyFile!, mode: undefined } })],
   },
+  'secret-files-private': {
+    stopped: [0o644, 0o640, 0o602].map((mode) =>
+      on({ secretFiles: [file('/run/secrets/a', 0o600), file('/run/secrets/b', mode)] }),
+    ),
+    passed: [
+      on({ secretFiles: [file('/run/secrets/a', 0o600), file('/run/secrets/b', 0o400)] }),
+      on({ secretFiles: [{ ...file('C:/secret', 0o600), mode: undefined }] }),
+    ],
+  },
   'database-file-private': {
     stopped: [on({ databaseFiles: [file('x', 0o600), file('x-wal', 0o644)] })],
     passed: [on({})],
@@ -253,6 +263,7 @@ export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
   'settings-complete': [at({})],
   'node-version': [at({})],
   'key-file-private': [at({}), on({ keyFile: undefined })],
+  'secret-files-private': [at({}), on({ secretFiles: [] })],
   'database-file-private': [at({}), on({ databaseFiles: [] })],
   'database-opens': [at({}), on({ database: undefined })],
   'issuer-stored': [

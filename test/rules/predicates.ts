@@ -27,6 +27,7 @@ export const warned: ReadonlySet<string> = new Set([
   'idle-short',
   'grace-short',
   'postgres-tls',
+  'secret-files-private',
   'database-file-private',
   'postgres-durable',
   'clock-right',
@@ -157,6 +158,9 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   },
   // ASVS 13.3.2: "access to secret assets adheres to the principle of least privilege"
   'key-file-private': ({ machine }) => /[1-7]..?$|[1-7]$/.test(groupAndOthers(machine?.keyFile?.mode)),
+  'secret-files-private': ({ machine }) =>
+    (machine?.secretFiles ?? []).some(({ mode }) => groupAndOthers(mode) !== '00'),
+
   'database-file-private': ({ machine }) =>
     (machine?.databaseFiles ?? []).some(({ mode }) => groupAndOthers(mode) !== '00'),
   // ASVS 16.5.3: "preventing fail-open conditions"

@@ -15,7 +15,7 @@ export const doctorCommand: Command = {
 /** Says what all rules find, and changes nothing. */
 async function doctor({ flags, terminal, situation: readSituation }: Call): Promise<void> {
   const situation = await readSituation()
-  const machine = await inspectMachine(situation.options, systemClock.now())
+  const machine = await inspectMachine(situation, systemClock.now())
   const examination = examine({ ...situation, machine })
   terminal.print(flags.has('json') ? jsonOf(examination) : textOf(examination))
   if (examination.stops.length > 0) terminal.fail()

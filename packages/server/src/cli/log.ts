@@ -9,11 +9,14 @@ interface LogOptions {
   readonly logLevel: (typeof logLevels)[number]
 }
 
-/** The log of the stand-alone server: a line of JSON a message, written before the next is done. */
+/**
+ * Opens the log of the stand-alone server: a line of JSON a message, written before the next is done. A file is made
+ * readable by its owner alone, since lines name people; one that is there keeps its mode, which the operator chose.
+ */
 export function openLog({ logFile, logLevel }: LogOptions): Logger {
   return pino(
     { base: null, level: logLevel, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: describeError } },
-    pino.destination({ dest: logFile ?? 2, sync: true, mkdir: true }),
+    pino.destination({ dest: logFile ?? 2, sync: true, mkdir: true, mode: 0o600 }),
   )
 }
 

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Jwk } from 'keystile/jwt'
 
-/** What a file of a secret holds, less the line end that editors leave. */
-export function readSecretFile(variable: string, path: string | undefined, faults: string[]): string | undefined {
-  if (!path) return undefined
+/** Returns what a file of a secret holds, without the line end that editors leave. */
+export function readSecretFile(variable: string, path: string, faults: string[]): string | undefined {
   try {
     return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
   } catch (error) {

@@ -16,7 +16,10 @@ interface CommonOptions<S extends string> {
   readonly issuer: string
   /** Who the tokens are for: their `aud`. Default: the issuer. */
   readonly audience?: string
-  /** A file, `:memory:`, a `postgres:` URL, or a pool of pg that stays yours. */
+  /**
+   * A file, a `postgres:` URL, or a pool of pg that stays yours. `:memory:` is for tests: a file in a temporary
+   * folder that `close` deletes. A process that is killed leaves it behind, password hashes included.
+   */
   readonly database: string | Pool
   /** The scopes there are, each with its description. `users:read` and `users:write` are always declared. */
   readonly scopes?: Readonly<Record<S, string>>

@@ -6,14 +6,18 @@ import { inspectDatabase, readDatabaseFacts } from '../storage/facts.ts'
 import { isPostgresUrl } from '../storage/open.ts'
 import { cannotStart, type CheckedOptions } from './options.ts'
 import { examine, textOf } from './rules/rules.ts'
-import type { FileFacts, Machine, RuleOptions } from './rules/rule.ts'
+import type { FileFacts, Machine, RuleOptions, Situation } from './rules/rule.ts'
 
 /**
  * Looks at the files, the database and the clock, and changes none of them.
  *
  * @param database the database where it is open already; else it is opened for reading, if it is there
  */
-export async function inspectMachine(options: RuleOptions, now: number, database?: Database): Promise<Machine> {
+export async function inspectMachine(
+  { options, secretFiles = [] }: Situation,
+  now: number,
+  database?: Database,
+): Promise<Machine> {
   const file = sqliteFileOf(options)
   const usesKeyFile = options.key === undefined && options.signingKey === undefined
   const keyFile = file !== undefined && usesKeyFile ? readFacts(keyFileBeside(file)) : undefined
@@ -21,7 +25,8 @@ export async function inspectMachine(options: RuleOptions, now: number, database
     nodeVersion: process.versions.node,
     now,
     keyFile: keyFile && { ...keyFile, secret: readSecret(keyFile.path) },
-    databaseFiles: file === undefined ? [] : [file, `${file}-wal`].flatMap((path) => readFacts(path) ?? []),
+    secretFiles: readAllFacts(secretFiles),
+    databaseFiles: file === undefined ? [] : readAllFacts([file, `${file}-wal`]),
     database: await findDatabase(options.database, database),
   }
 }
@@ -32,7 +37,7 @@ export async function inspectMachine(options: RuleOptions, now: number, database
  * @throws {ConfigurationError} with all stops
  */
 export async function heedRules({ situation, clock, logger }: CheckedOptions, database: Database): Promise<void> {
-  const machine = await inspectMachine(situation.options, clock.now(), database)
+  const machine = await inspectMachine(situation, clock.now(), database)
   const { stops, warnings } = examine({ ...situation, machine })
   if (stops.length > 0)
     throw new ConfigurationError(cannotStart(stops.map((finding) => `${finding.about} ${textOf(finding)}`)))
@@ -53,6 +58,10 @@ async function findDatabase(source: RuleOptions['database'], open: Database | un
 function sqliteFileOf({ database }: RuleOptions): string | undefined {
   const isFile = typeof database === 'string' && database !== ':memory:' && !isPostgresUrl(database)
   return isFile ? database : undefined
+}
+
+function readAllFacts(paths: readonly string[]): readonly FileFacts[] {
+  return paths.flatMap((path) => readFacts(path) ?? [])
 }
 
 function readFacts(path: string): FileFacts | undefined {

@@ -16,8 +16,9 @@ const maxSettledAtOnce = 4
 
 /**
  * Opens a SQLite file: writing in a thread of its own, reading here through a connection that cannot write. The file is
- * made when there is none, readable by its owner alone. `:memory:` is a file too, in a temporary folder that goes with
- * `close`, because two threads share no memory database.
+ * made when there is none, readable by its owner alone. `:memory:` is a file too, in a temporary folder that only its
+ * owner can open and that `close` deletes, because two threads share no memory database. A process that is killed
+ * leaves that folder behind.
  *
  * @param writerThread the module that calls `serveCommands`
  * @throws {DatabaseUnavailableError} when the file cannot be opened or migrated

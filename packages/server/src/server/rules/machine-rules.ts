@@ -53,6 +53,20 @@ export const machineRules: readonly Rule[] = [
       })),
   },
   {
+    id: 'secret-files-private',
+    standard: 'ASVS 5.0 13.3.2',
+    severity: 'warn',
+    demand: 'only their owner can read or write the files that secrets are read from, such as KEYSTILE_KEY_FILE',
+    find: ({ machine }) =>
+      machine && machine.secretFiles.length > 0
+        ? openFiles(machine.secretFiles).map(({ path }) => ({
+            about: path,
+            message: 'holds a secret, and other users of this machine can read or write it',
+            mend: `chmod 600 ${path}`,
+          }))
+        : undefined,
+  },
+  {
     id: 'database-file-private',
     standard: 'ASVS 5.0 13.3.2',
     severity: 'warn',

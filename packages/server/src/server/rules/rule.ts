@@ -33,6 +33,8 @@ export interface Situation {
   readonly faults?: readonly string[]
   /** What the stand-alone server listens on; an embedded one does not know. */
   readonly bind?: Bind | undefined
+  /** The paths of the files that secrets were read from. */
+  readonly secretFiles?: readonly string[]
   readonly machine?: Machine
 }
 
@@ -70,6 +72,8 @@ export interface Machine {
   readonly now: number
   /** The file beside SQLite that seals the signing keys, where it is there and used. */
   readonly keyFile: (FileFacts & { readonly secret: string | undefined }) | undefined
+  /** The files that secrets were read from, such as that of `KEYSTILE_KEY_FILE`. */
+  readonly secretFiles: readonly FileFacts[]
   /** The files of a SQLite database that are there. */
   readonly databaseFiles: readonly FileFacts[]
   /** `undefined` where there is none yet. */
