@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, describe, it } from 'node:test'
+
+const packages = join(import.meta.dirname, '../../packages')
+/** What lies in a package's folder once it is built, beside what is published. */
+const planted = [
+  'dist/.tsbuildinfo',
+  'dist/index.js.map',
+  'src/index.ts',
+  'src/index.test.ts',
+  '.env',
+  'data/keystile.key',
+]
+
+/** The files that npm would publish from a folder with these files and the `package.json` of a package. */
+function filesPublished(name: string, files: readonly string[], folder: string): readonly string[] {
+  for (const file of files) {
+    mkdirSync(join(folder, dirname(file)), { recursive: true })
+    writeFileSync(join(folder, file), '')
+  }
+  copyFileSync(join(packages, name, 'package.json'), join(folder, 'package.json'))
+  const { stdout, stderr } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  const packed = Object.values(JSON.parse(stdout) as Record<string, { readonly files: readonly { path: string }[] }>)
+  assert.equal(packed.length, 1, stderr)
+  return packed.flatMap(({ files }) => files.map(({ path }) => path)).toSorted()
+}
+
+describe('the tarball of a package', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'keystile-tarball-'))
+  after(() => rmSync(folder, { recursive: true }))
+
+  it('of keystile holds what is compiled, and nothing that the compiler keeps for itself', () => {
+    const built = ['dist/index.d.ts', 'dist/index.js', 'dist/guard/guard.js']
+    const published = filesPublished('keystile', [...built, ...planted], join(folder, 'keystile'))
+    assert.deepEqual(published, [...built, 'dist/index.js.map', 'package.json'].toSorted())
+  })
+
+  it('of @keystile/server holds the bundle, the types and the blocklist', () => {
+    const built = ['bundle/index.js', 'dist/index.d.ts', 'bin/keystile.cjs', 'blocklist/common-passwords.txt']
+    const published = filesPublished('server', [...built, ...planted], join(folder, 'server'))
+    assert.deepEqual(published, [...built, 'package.json'].toSorted())
+  })
+})
