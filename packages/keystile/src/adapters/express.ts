@@ -14,7 +14,7 @@ export type ExpressMiddleware = (
   request: IncomingMessage,
   response: ServerResponse,
   next: (error?: unknown) => void,
-) => void
+) => void | Promise<void>
 
 /** Guards of Express routes and routers. The handler asks `guard.caller(req)`. */
 export interface Guard<S extends string, U> extends AssembledGuard<
@@ -36,7 +36,8 @@ export function createGuard<S extends string = string, U extends UserObject | un
       (request, response, next) => {
         const read = readNodeRequest(request)
         if (core.enterAtOnce(request, read, demand)) return next()
-        core.enter(request, read, demand).then((decision) => {
+        // Returned, so that a handler of the app's own can wait for it, and Express 5 hears what `next` throws.
+        return core.enter(request, read, demand).then((decision) => {
           if (decision.allowed) next()
           else writeAnswer(response, decision.answer)
         }, refuseToGoOn(next))

@@ -45,6 +45,8 @@ export function createGuard<S extends string = string, U extends UserObject | un
     core,
     (demand: Demand<S>): FastifyHook =>
       (request, reply, done) => {
+        // An `onResponse` hook comes when the route has answered: it would guard nothing, without a word.
+        if (reply.sent) return done(new TypeError('a guard must run before the answer, as an onRequest hook'))
         const read = readNodeRequest(request.raw)
         if (core.enterAtOnce(request, read, demand)) return done()
         core.enter(request, read, demand).then((decision) => {

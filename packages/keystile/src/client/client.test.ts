@@ -262,17 +262,31 @@ describe('createClient', () => {
       'https://a:b@c.example',
       'https://a?b',
       'https://a#b',
+      'https://*.example.com',
     ]) {
       assert.throws(() => start({ issuer: url as string }), {
         name: 'TypeError',
-        message: /^issuer takes http or https/,
+        message: /^`issuer` must be an absolute https URL/,
       })
-      assert.throws(() => start({ resources: [url as string] }), { message: /^resources takes http or https/ })
+      assert.throws(() => start({ resources: [url as string] }), { message: /^`resources` must be an absolute/ })
     }
     for (const options of [undefined, null, 'https://a.example']) {
       assert.throws(() => createClient(options as unknown as ClientOptions), /createClient takes an object with issuer/)
     }
-    assert.doesNotThrow(() => start({ issuer: 'http://a.example/auth' }))
+    for (const url of [
+      'http://a.example/auth',
+      'http://localhost.example',
+      'http://127.0.0.1.example',
+      'http://[::2]',
+    ]) {
+      assert.throws(() => start({ issuer: url }), /`issuer` must be an https URL: over http/)
+      assert.throws(() => start({ resources: [url] }), /`resources` must be an https URL: over http/)
+      assert.doesNotThrow(() => start({ issuer: url, resources: [url], dangerouslyAllowHttpIssuer: true }))
+    }
+    for (const host of ['localhost:3000', 'api.localhost', '127.0.0.1', '127.8.9.1:80', '[::1]:3000'])
+      assert.doesNotThrow(() => start({ issuer: `http://${host}/auth`, resources: [`http://${host}`] }))
+    assert.throws(() => start({ resource: ['https://a.example'] } as object), /has no option `resource`/)
+    assert.throws(() => start({ storage: 'cookies' as 'cookie' }), /`storage` must be 'cookie', or/)
     assert.throws(
       () => start({ issuer: 'https://a:secret@c.example' }),
       (error: Error) => !error.message.includes('secret'),

@@ -1,7 +1,7 @@
 import type { Fetch } from './ask-issuer.ts'
 import { createBearerFetch } from './bearer-fetch.ts'
 import { cookieEndpoints, tokenEndpoints, type Credentials } from './endpoints.ts'
-import { requireHttpUrl, resourcesOf } from './resources.ts'
+import { requireSafeUrl, resourcesOf } from './resources.ts'
 import { browserClock, unknownSession, type ClientClock } from './session.ts'
 import { createSessions } from './sessions.ts'
 import { createTabMemory } from './tab-memory.ts'
@@ -23,7 +23,18 @@ export interface ClientOptions {
   /** Sends requests, those to the issuer as well. Default: `globalThis.fetch`. */
   readonly fetch?: Fetch
   readonly clock?: ClientClock
+  /** Allows http URLs that are not this machine: passwords and tokens then cross the network unprotected. */
+  readonly dangerouslyAllowHttpIssuer?: boolean
 }
+
+const optionNames: readonly (keyof ClientOptions)[] = [
+  'issuer',
+  'storage',
+  'resources',
+  'fetch',
+  'clock',
+  'dangerouslyAllowHttpIssuer',
+]
 
 /** Signs a person in, and makes requests in their name. Its methods need no `this`. */
 export interface Client {
@@ -78,10 +89,17 @@ export interface Client {
 /** @throws {TypeError} for an option that is missing or wrong */
 export function createClient(options: ClientOptions): Client {
   if (typeof options !== 'object' || options === null) throw new TypeError('createClient takes an object with issuer')
+  const unknown = Object.keys(options).find((name) => !(optionNames as readonly string[]).includes(name))
+  if (unknown !== undefined)
+    throw new TypeError(`createClient has no option \`${unknown}\`; its options are ${optionNames.join(', ')}`)
   const { storage = memoryStorage(), clock = browserClock } = options
-  const url = requireHttpUrl('issuer', options.issuer)
+  if (storage !== 'cookie' && typeof storage !== 'object') {
+    throw new TypeError("`storage` must be 'cookie', or a storage such as memoryStorage() or browserStorage()")
+  }
+  const allowsHttp = options.dangerouslyAllowHttpIssuer === true
+  const url = requireSafeUrl('issuer', options.issuer, allowsHttp)
   const issuer = url.href.replace(/\/$/, '')
-  const isResource = resourcesOf(options.resources ?? [url.origin])
+  const isResource = resourcesOf(options.resources ?? [url.origin], allowsHttp)
   const fetch: Fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init))
   const listeners = new Set<() => void>()
   const sessions = createSessions({

@@ -8,8 +8,8 @@ export type Resources = (url: string) => boolean
  * @param urls absolute: an origin, or the URL of a path
  * @throws {TypeError} for another
  */
-export function resourcesOf(urls: readonly string[]): Resources {
-  const within = urls.map((url) => requireHttpUrl('resources', url))
+export function resourcesOf(urls: readonly string[], allowsHttp: boolean): Resources {
+  const within = urls.map((url) => requireSafeUrl('resources', url, allowsHttp))
   return (url) => {
     const { origin, pathname } = new URL(url)
     return within.some(
@@ -18,13 +18,26 @@ export function resourcesOf(urls: readonly string[]): Resources {
   }
 }
 
-/** @throws {TypeError} never repeats the URL, which may hold a password */
-export function requireHttpUrl(option: string, text: unknown): URL {
+/**
+ * Checks a URL that passwords or tokens are sent to: https, or http to this machine.
+ *
+ * @throws {TypeError} never repeats the URL, which may hold a password
+ */
+export function requireSafeUrl(option: string, text: unknown, allowsHttp: boolean): URL {
   const url = parseUrl(text)
-  if (!url || !/^https?:$/.test(url.protocol) || `${url.username}${url.password}${url.search}${url.hash}` !== '') {
-    throw new TypeError(`${option} takes http or https URLs, absolute, without user, query and fragment`)
+  const isPlain = url && `${url.username}${url.password}${url.search}${url.hash}` === '' && !url.hostname.includes('*')
+  if (!isPlain || !/^https?:$/.test(url.protocol)) {
+    throw new TypeError(`\`${option}\` must be an absolute https URL, without user, query, fragment and *`)
   }
-  return url
+  if (url.protocol === 'https:' || allowsHttp || isThisMachine(url.hostname)) return url
+  throw new TypeError(
+    `\`${option}\` must be an https URL: over http, anybody on the network reads passwords and tokens. ` +
+      'Where something else protects the way, set dangerouslyAllowHttpIssuer',
+  )
+}
+
+function isThisMachine(hostname: string): boolean {
+  return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 }
 
 /** As `URL.parse`, which browsers have only had since 2024. */

@@ -1,4 +1,5 @@
 import { isJsonObject } from '../base/json.ts'
+import { requireKnownOptions } from '../base/options.ts'
 
 /** What a route demands of its caller. */
 export interface Demand<S extends string = string> {
@@ -31,20 +32,28 @@ export function readDemand<S extends string>(
   { optional, declared }: { readonly optional: boolean; readonly declared: object | undefined },
 ): Demand<S> {
   const [first] = args
-  const {
-    scopes = [],
-    maxAgeSeconds,
-    ...others
-  } = isJsonObject(first) && args.length === 1 ? first : { scopes: args as readonly S[] }
-  // A demand that is misspelt would otherwise be no demand.
-  if (!Array.isArray(scopes) || Object.keys(others).length > 0) {
-    throw new TypeError('a guard takes scopes, or { scopes, maxAgeSeconds }')
-  }
-  if (maxAgeSeconds !== undefined && !(Number.isFinite(maxAgeSeconds) && maxAgeSeconds > 0)) {
-    throw new TypeError('maxAgeSeconds is a number above 0')
-  }
+  const { scopes = [], maxAgeSeconds } =
+    isJsonObject(first) && args.length === 1 ? requireDemanding(first) : { scopes: args as readonly S[] }
+  if (!Array.isArray(scopes)) throw new TypeError('a guard takes scopes, or { scopes, maxAgeSeconds }')
+  requireAge(maxAgeSeconds)
   requireDeclared(scopes, declared)
-  return { alternatives: [scopes], maxAgeSeconds, optional }
+  return { alternatives: [Object.freeze([...scopes])], maxAgeSeconds, optional }
+}
+
+/**
+ * Refuses an object that demands nothing. `guard({ scopes: config.adminScopes })` without such a member would let every
+ * logged-in person in, and so would a name that is misspelt. `guard()` says that on purpose.
+ *
+ * @throws {TypeError}
+ */
+function requireDemanding<D extends { readonly scopes?: readonly unknown[]; readonly maxAgeSeconds?: number }>(
+  demand: D,
+): D {
+  requireKnownOptions('a guard', demand, ['scopes', 'maxAgeSeconds'])
+  if (Object.keys(demand).length > 0 && demand.scopes?.length !== 0) return demand
+  throw new TypeError(
+    'a guard takes at least one scope in { scopes }, or no argument to let in every caller with a token',
+  )
 }
 
 /** @throws {TypeError} when there is nothing to choose from, and for a scope that is not among the declared ones */
@@ -58,7 +67,9 @@ export function readAlternatives<S extends string>(
     throw new TypeError('guard.anyOf takes scopes, or lists of scopes with at least one each')
   }
   for (const scopes of alternatives) requireDeclared(scopes, declared)
-  return { alternatives, maxAgeSeconds: undefined, optional: false }
+  // Copies: a list that the app empties later must not disarm the guard.
+  const kept = alternatives.map((scopes) => Object.freeze([...scopes]))
+  return { alternatives: kept, maxAgeSeconds: undefined, optional: false }
 }
 
 /**
@@ -91,6 +102,12 @@ function smallest<S extends string>(alternatives: readonly (readonly S[])[]): re
 
 export function isMetBy<S extends string>({ alternatives }: Demand<S>, held: readonly string[]): boolean {
   return alternatives.some((scopes) => scopes.every((scope) => held.includes(scope)))
+}
+
+/** @throws {TypeError} for what is no age: the text '300' and 5 more seconds would be 3,005 */
+export function requireAge(maxAgeSeconds: number | undefined): void {
+  if (maxAgeSeconds === undefined || (Number.isFinite(maxAgeSeconds) && maxAgeSeconds > 0)) return
+  throw new TypeError('`maxAgeSeconds` must be a number above 0')
 }
 
 function requireDeclared(scopes: readonly unknown[], declared: object | undefined): void {

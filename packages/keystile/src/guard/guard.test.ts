@@ -7,7 +7,7 @@ import { keySetOf } from '../keys/jwk-set.ts'
 import { issueAccessToken } from '../token/access-token.ts'
 import { createGuardCore, requireCaller, type Decision, type GuardCore, type GuardOptions } from './guard.ts'
 import { joinDemands, type Demand } from './demand.ts'
-import { createVerifier, type Identity } from './verifier.ts'
+import { createVerifier, type Identity, type Verifier } from './verifier.ts'
 import { decodeJwtUnsafe } from '../token/jwt.ts'
 
 const clock = { now: () => 1_800_000_000_000 }
@@ -326,6 +326,10 @@ describe('demand', () => {
     [{ scopes: ['items:read'] }, { scopes: ['items:write'] }],
     ['items:read', { maxAgeSeconds: 300 }],
     [{ maxAge: 300 }],
+    [{}],
+    [{ scopes: [] }],
+    [{ scopes: undefined }],
+    [{ scopes: ['items:read'], maxAgeSeconds: undefined }],
     ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY, '300', null].map((maxAgeSeconds) => [{ maxAgeSeconds }]),
   ]
   for (const args of misspelt) {
@@ -342,7 +346,6 @@ describe('demand', () => {
   it('takes scopes one by one, or an object', () => {
     const nothing = { alternatives: [[]], maxAgeSeconds: undefined, optional: false }
     assert.deepEqual(core.demand([], false), nothing)
-    assert.deepEqual(core.demand([{}], false), nothing)
     assert.deepEqual(core.demand(['items:read'], true), {
       ...nothing,
       alternatives: [['items:read']],
@@ -353,6 +356,17 @@ describe('demand', () => {
       maxAgeSeconds: 1,
       optional: false,
     })
+  })
+
+  it('is not changed by a list that the app changes later', () => {
+    const scopes: Scope[] = ['items:read']
+    const demand = core.demand([{ scopes }], false)
+    const anyOf = core.demandAnyOf([scopes])
+    scopes.length = 0
+    for (const { alternatives } of [demand, anyOf]) {
+      assert.deepEqual(alternatives, [['items:read']])
+      assert.throws(() => ((alternatives[0] as Scope[]).length = 0), TypeError)
+    }
   })
 
   it('of anyOf takes scopes, and lists of scopes', () => {
@@ -392,7 +406,32 @@ describe('demand', () => {
 })
 
 describe('createGuardCore', () => {
-  for (const verifier of [undefined, null, {}, { verify: true }]) {
+  it('refuses an option that is misspelt or undefined, which would check nothing', () => {
+    const user = (): object => ({})
+    for (const options of [
+      undefined,
+      null,
+      {},
+      { verifier: undefined },
+      { verifier, user: undefined },
+      { verifier, scopes: undefined },
+      { verifier, getUser: user },
+      { verifier, user: {} },
+      [verifier],
+    ]) {
+      assert.throws(() => createGuardCore(options as unknown as GuardOptions<string, object>), TypeError)
+    }
+  })
+
+  it('asks the `user` that it was made with, though the app changes the object for its next guard', async () => {
+    const options: { verifier: Verifier; user: () => object | undefined } = { verifier, user: () => undefined }
+    const guard = createGuardCore<Scope, object>(options)
+    options.user = () => ({})
+    const decision = await guard.check(request(`Bearer ${tokenWith()}`), guard.demand([], false))
+    assert.equal(refusal(decision).status, 401)
+  })
+
+  for (const verifier of [null, {}, { verify: true }]) {
     it(`refuses ${JSON.stringify(verifier)} for a verifier`, () => {
       assert.throws(
         () => createGuardCore({ verifier } as unknown as GuardOptions<string, undefined>),

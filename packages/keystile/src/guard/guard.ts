@@ -1,4 +1,5 @@
 import { TokenError } from '../base/errors.ts'
+import { requireKnownOptions } from '../base/options.ts'
 import type { HttpAnswer, HttpRequest } from '../http/message.ts'
 import { tokenRefusalAnswer } from '../http/problem.ts'
 import { readBearerToken } from './credential.ts'
@@ -19,6 +20,21 @@ export interface GuardOptions<S extends string, U> {
    */
   user?(identity: Identity<NoInfer<S>>): U | undefined | null | Promise<U | undefined | null>
 }
+
+const guardOptions = ['verifier', 'scopes', 'user']
+/** What else is in the object of `createKeystile` and in a test issuer, which are passed whole. */
+const otherMembers = [
+  'issuer',
+  'sessions',
+  'answer',
+  'fetch',
+  'close',
+  'audience',
+  'token',
+  'headers',
+  'revoke',
+  'advance',
+]
 
 /** Who a guarded route was called by. */
 export interface Caller<S extends string, U> {
@@ -60,7 +76,13 @@ export interface GuardCore<S extends string, U> {
 
 /** @throws {TypeError} when `verifier` is not a verifier */
 export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>): GuardCore<S, U> {
-  const { verifier, scopes: declared } = options ?? {}
+  requireKnownOptions('createGuard', options, [...guardOptions, ...otherMembers])
+  const { verifier, scopes: declared } = options
+  if (options.user !== undefined && typeof options.user !== 'function') {
+    throw new TypeError('the option `user` of createGuard must be a function')
+  }
+  // Taken now: an app may change the object for its next guard.
+  const findUser = options.user?.bind(options)
   if (typeof verifier?.verify !== 'function')
     throw new TypeError('a guard needs a verifier: pass createVerifier(…) or createKeystile(…)')
   // A member of the request object itself: a WeakMap takes longer than all else that a known token needs.
@@ -88,8 +110,8 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
     }
     // The same token has the same identity, as long as it is remembered.
     if (before?.identity === identity) return before
-    if (!options.user) return { identity, user: undefined as U }
-    const user = await options.user(identity)
+    if (!findUser) return { identity, user: undefined as U }
+    const user = await findUser(identity)
     if (user === undefined || user === null)
       throw new TokenError('invalid_token', 'Invalid token', { reason: 'no such user, or one who may not come in' })
     // `user?.active && user` is `false` for a blocked user: it must not let the request in.
@@ -126,7 +148,7 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
       return decision
     },
     enterAtOnce(carrier: Carrier, request, demand) {
-      if (options.user || demand.maxAgeSeconds !== undefined || carrier[entered]) return undefined
+      if (findUser || demand.maxAgeSeconds !== undefined || carrier[entered]) return undefined
       const field = request.headers.get('authorization')
       // Only what is well-formed was ever verified, so a malformed token is not found.
       const identity = field?.startsWith('Bearer ') ? verifier.recall?.(field.slice(7)) : undefined

@@ -253,6 +253,13 @@ describe('verify with maxAgeSeconds', () => {
     assert.ok(await verifier.verify(tokenOf({ auth_time: start + 60 })), 'only a demand for a recent login looks at it')
   })
 
+  it('refuses an age that is no number above 0: the text 300 and 5 more seconds would be 3,005', async () => {
+    const verifier = createVerifier({ ...options, clockToleranceSeconds: 5 })
+    const token = tokenOf({ auth_time: start - 2_000 })
+    for (const maxAgeSeconds of ['300', 0, -1, Number.NaN, null])
+      await assert.rejects(verifier.verify(token, { maxAgeSeconds: maxAgeSeconds as number }), TypeError)
+  })
+
   it('refuses a token without auth_time', async () => {
     await tooOld(createVerifier(options), tokenOf())
   })

@@ -11,6 +11,7 @@ import { verifyAccessToken, type AccessTokenClaims, type VerifiedAccessToken } f
 import { isExpired, parseClaims } from '../token/claims.ts'
 import { invalid, parseJws } from '../token/jws.ts'
 import { requireAlgorithms, requireTolerance } from '../token/jwt.ts'
+import { requireAge } from './demand.ts'
 import type { Revocations, RevocationState } from './revocations.ts'
 import { createVerifiedTokens } from './verified-tokens.ts'
 
@@ -82,6 +83,7 @@ export interface Verifier {
    *
    * @throws {TokenError} `invalid_token`; `temporarily_unavailable` while keys or revocations are not known;
    *   `insufficient_user_authentication`
+   * @throws {TypeError} when `maxAgeSeconds` is no number above 0
    * @see RFC 9068 §4, RFC 9470 §4
    */
   verify(token: string, demand?: { readonly maxAgeSeconds?: number | undefined }): Promise<Identity>
@@ -200,6 +202,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       return known.identity
     },
     async verify(token, { maxAgeSeconds } = {}) {
+      requireAge(maxAgeSeconds)
       if (closed) throw unavailable('Tokens cannot be checked any more', 'the verifier is closed')
       const known = verifiedTokens.find(token)
       const { identity } = known && stillHolds(token, known) ? known : await verifyAfresh(token)

@@ -74,6 +74,35 @@ describe('secure', () => {
     assert.deepEqual(secure(documentOf('get /open'), app), documentOf('get /open'))
   })
 
+  it('gives copies of the scopes: who edits the document does not change the guard', async () => {
+    const secured = secure(documentOf('get /items'), app)
+    for (const requirement of operationIn(secured, 'get /items').security as Record<string, string[]>[])
+      requirement['keystile']!.length = 0
+    assert.deepEqual(securityOf(app, 'get /items'), read)
+  })
+
+  it('takes away what a document says of us where no guard protects an operation any more', () => {
+    const lost = (security: unknown, ofDocument?: object[]): unknown => {
+      const document = documentOf('get /open')
+      Object.assign(operationIn(document, 'get /open'), security === undefined ? {} : { security })
+      return operationIn(secure({ ...document, ...(ofDocument && { security: ofDocument }) }, app), 'get /open')
+        .security
+    }
+    assert.deepEqual(lost([{ keystile: ['admin'] }]), [])
+    assert.deepEqual(lost(undefined, [{ keystile2: ['admin'] }]), [])
+    assert.deepEqual(lost([{ keystile: ['admin'], apiKey: [] }]), [{ apiKey: [] }])
+    assert.deepEqual(lost([{ apiKey: [] }]), [{ apiKey: [] }])
+    assert.equal(lost(undefined, [{ apiKey: [] }]), undefined)
+  })
+
+  it('refuses a document in which another scheme has our name', () => {
+    const apiKey = { type: 'apiKey', in: 'header', name: 'X-Key' }
+    const components = { securitySchemes: { keystile: apiKey } }
+    assert.throws(() => secure({ ...documentOf('get /items'), components }, app), /has a name that secure writes/)
+    const secured = secure(documentOf('get /items'), app)
+    assert.deepEqual(secure(secured, app), secured)
+  })
+
   it('says nobody as {}, and each of anyOf as one of several (OpenAPI 3.1 §4.8.10)', () => {
     const app = new Hono()
       .get('/optional', guard.optional(), ok)

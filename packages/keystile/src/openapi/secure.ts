@@ -56,6 +56,7 @@ export function secure<D extends OpenApiDocument>(document: D, app: SecuredApp, 
   if (!/^3\.[01]\./.test(document?.openapi))
     throw new TypeError('secure takes a document of OpenAPI 3.0 or 3.1 (of @fastify/swagger: set its option "openapi")')
   const routes = routesOf(app)
+  requireOwnSchemes(document, options)
   const schemes = new Map<string, { readonly name: string; readonly scopes: Record<string, string> }>()
   const secured = structuredClone(document) as D & {
     paths: Record<string, Record<string, unknown>>
@@ -69,7 +70,10 @@ export function secure<D extends OpenApiDocument>(document: D, app: SecuredApp, 
       const operation = item[method]
       if (!isJsonObject(operation)) continue
       const { guards } = getRoute(routes, method, path, { document: secured, item, operation })
-      if (guards.length === 0) continue
+      if (guards.length === 0) {
+        item[method] = withoutOurs(operation, secured.security)
+        continue
+      }
       item[method] = securedOperation(operation, guards, secured.security, schemes)
       secured.paths[path] = item
     }
@@ -84,6 +88,35 @@ export function secure<D extends OpenApiDocument>(document: D, app: SecuredApp, 
   }
   components['schemas'] = { ...refusalSchemas, ...(components['schemas'] as object) }
   return { ...secured, components }
+}
+
+/** The names of our security schemes. */
+const ownName = /^keystile\d*$/
+
+/** @throws {TypeError} for a security scheme of the app's own that has the name of ours: it would be written over */
+function requireOwnSchemes({ components }: OpenApiDocument, { securityScheme }: SecureOptions): void {
+  const { securitySchemes = {} } = (components ?? {}) as { readonly securitySchemes?: object }
+  for (const [name, scheme] of Object.entries(securitySchemes) as [string, { readonly type?: unknown }][]) {
+    if (!ownName.test(name) || scheme.type === (securityScheme?.['type'] ?? 'oauth2')) continue
+    throw new TypeError(
+      `the security scheme "${name}" of the document has a name that secure writes: name it otherwise`,
+    )
+  }
+}
+
+/**
+ * An operation that no guard protects, without demands of ours: those of a document that was secured before, when there
+ * was a guard, or of the whole document.
+ */
+function withoutOurs(operation: JsonObject, documentSecurity: readonly object[] = []): JsonObject {
+  const written = (operation['security'] ?? documentSecurity) as readonly Requirement[]
+  const others = written.map((requirement) => withoutSchemes(requirement, (name) => ownName.test(name)))
+  if (JSON.stringify(others) === JSON.stringify(written)) return operation
+  return { ...operation, security: others.every((requirement) => Object.keys(requirement).length === 0) ? [] : others }
+}
+
+function withoutSchemes(requirement: Requirement, isLeftOut: (name: string) => boolean): Requirement {
+  return Object.fromEntries(Object.entries(requirement).filter(([name]) => !isLeftOut(name)))
 }
 
 /** @throws {TypeError} for what is no app */
@@ -184,7 +217,7 @@ function securedOperation(
   }
   const names = new Set([...schemes.values()].map(({ name }) => name))
   const others = ((operation['security'] ?? documentSecurity ?? []) as readonly Requirement[]).map((requirement) =>
-    Object.fromEntries(Object.entries(requirement).filter(([name]) => !names.has(name))),
+    withoutSchemes(requirement, (name) => names.has(name)),
   )
   const security = [...demands].reduce<readonly Requirement[]>(
     (all, [issuer, demand]) => both(all, requirementsOf(schemes.get(issuer)!.name, demand)),
@@ -202,7 +235,8 @@ function securedOperation(
 
 /** Any of them; `{}` is nobody at all. */
 function requirementsOf(name: string, { alternatives, optional }: Demand): readonly Requirement[] {
-  return [...alternatives.map((scopes) => ({ [name]: scopes })), ...(optional ? [{}] : [])]
+  // Copies: who edits the document must not edit the guard.
+  return [...alternatives.map((scopes) => ({ [name]: [...scopes] })), ...(optional ? [{}] : [])]
 }
 
 function both(left: readonly Requirement[], right: readonly Requirement[]): readonly Requirement[] {

@@ -1,5 +1,8 @@
 import { isJsonObject, parseJsonObject, type JsonObject } from '../base/json.ts'
+import { isSeconds } from '../base/clock.ts'
 import { invalid } from './jws.ts'
+
+const registeredClaims = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'] as const
 
 /** The claims of a token (RFC 7519 §4.1). Instants are seconds since the epoch and may have a fraction. */
 export interface JwtClaims {
@@ -63,7 +66,7 @@ export function verifyRegisteredClaims(
   if (demand.subject !== undefined && claims['sub'] !== demand.subject)
     throw invalid('"sub" is not the expected subject')
   for (const name of ['exp', ...(demand.requiredClaims ?? [])]) {
-    if (claims[name] === undefined || claims[name] === null) throw invalid(`"${name}" is missing`)
+    if (!Object.hasOwn(claims, name) || claims[name] === null) throw invalid(`"${name}" is missing`)
   }
 }
 
@@ -74,24 +77,36 @@ export function verifyRegisteredClaims(
  * @throws {TokenError} `invalid_token`
  */
 export function verifyTime({ exp, nbf }: JwtClaims & { readonly exp: number }, demand: ClaimsDemand): void {
-  if (nbf !== undefined && nbf > demand.now + demand.clockToleranceSeconds) throw invalid('"nbf" is in the future')
+  // Written so that a clock that tells no number refuses every token.
+  if (nbf !== undefined && !(nbf <= demand.now + demand.clockToleranceSeconds)) throw invalid('"nbf" is in the future')
   if (isExpired(exp, demand.now, demand.clockToleranceSeconds)) throw invalid('"exp" is past', 'Token has expired')
 }
 
 /** RFC 7519 §4.1.4: on or after `exp` a token is not accepted, give or take the tolerance. */
 export function isExpired(exp: number, now: number, clockToleranceSeconds: number): boolean {
-  return exp + clockToleranceSeconds <= now
+  return !(exp + clockToleranceSeconds > now)
 }
 
-/** `exp` or `nbf` from an application: a claim that is no number would never expire. @throws {TypeError} */
+/**
+ * Checks claims that an application signs: an `exp` in milliseconds would never come, and an `aud` without a value would be
+ * left out of the token.
+ *
+ * @throws {TypeError}
+ */
 export function requireClaimsToSign(claims: unknown): asserts claims is JsonObject {
   if (!isJsonObject(claims)) throw new TypeError('the claims of a JWT are an object')
+  for (const name of registeredClaims) {
+    if (Object.hasOwn(claims, name) && claims[name] === undefined) {
+      throw new TypeError(`the claim "${name}" is undefined: leave it out, or give it a value`)
+    }
+  }
   for (const name of ['iss', 'sub', 'jti']) {
-    if (claims[name] !== undefined && typeof claims[name] !== 'string') throw new TypeError(`"${name}" is a string`)
+    if (claims[name] !== undefined && typeof claims[name] !== 'string')
+      throw new TypeError(`"${name}" must be a string`)
   }
   for (const name of ['exp', 'nbf', 'iat']) {
-    if (claims[name] !== undefined && !Number.isFinite(claims[name])) {
-      throw new TypeError(`"${name}" is a number of seconds since 1970-01-01 UTC`)
+    if (claims[name] !== undefined && !isSeconds(claims[name] as number)) {
+      throw new TypeError(`"${name}" must be a number of seconds since 1970-01-01 UTC, not of milliseconds`)
     }
   }
 }

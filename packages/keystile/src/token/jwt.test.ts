@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { toBase64url } from '../base/bytes.ts'
+import type { Clock } from '../base/clock.ts'
 import { TokenError } from '../base/errors.ts'
 import { exportPublicJwk, generateKey, importKey } from '../keys/jwk.ts'
 import { importJwkSet } from '../keys/jwk-set.ts'
@@ -343,7 +344,39 @@ describe('verifyJwt', () => {
 
   it('refuses an option that is undefined, for a check would be left out unseen', () => {
     for (const name of ['issuer', 'audience', 'type', 'algorithms'])
-      assert.throws(() => verify(signed(valid), { [name]: undefined }), new RegExp(`^TypeError: ${name} is undefined`))
+      assert.throws(
+        () => verify(signed(valid), { [name]: undefined }),
+        new RegExp(`the option \`${name}\` of verifyJwt is undefined`),
+      )
+  })
+
+  it('refuses an option that it does not have, and what is no object of options', () => {
+    for (const options of [
+      { iss: 'a' },
+      { typ: 'at+jwt' },
+      { maxTokenAge: '1h' },
+      { algorithm: 'ES256' },
+      'me',
+      ['me'],
+      null,
+    ])
+      assert.throws(() => verifyJwt(signed(valid), key, options as VerifyOptions), TypeError)
+  })
+
+  it('refuses a clock that does not tell milliseconds, by which a token would not expire', () => {
+    const wrong = [undefined, Number.NaN, Date.now() / 1000, 'now', new Date(), performance.now(), Infinity]
+    for (const told of wrong) {
+      const clock = { now: () => told as number }
+      assert.throws(() => verifyJwt(signed(valid), key, { clock }), /`clock` must be an object whose now\(\) returns/)
+      assert.throws(() => signJwt({}, key, { expiresInSeconds: 1, clock }), TypeError)
+    }
+    for (const clock of [null, {}, performance])
+      assert.throws(() => verifyJwt(signed(valid), key, { clock: clock as Clock }), TypeError)
+  })
+
+  it('asks for a required claim in the token itself, not in what objects inherit', () => {
+    refuses(() => verify(signed(valid), { requiredClaims: ['constructor'] }), /"constructor" is missing/)
+    assert.ok(verify(signed({ ...valid, constructor: 1 }), { requiredClaims: ['constructor'] }))
   })
 
   it('uses only the algorithms that are listed', () => {
@@ -390,6 +423,20 @@ describe('signJwt', () => {
     for (const claims of [...wrong, null, undefined, 'x', []]) {
       assert.throws(() => signJwt(claims as JwtClaims, key, { expiresInSeconds: 1 }), TypeError)
     }
+  })
+
+  it('refuses instants in milliseconds, and registered claims without a value', () => {
+    const milliseconds = now * 1000
+    for (const claims of [{ exp: milliseconds }, { nbf: milliseconds }, { iat: milliseconds }, { exp: Number.NaN }])
+      assert.throws(() => signJwt(claims, key, { expiresInSeconds: 60 }), /must be a number of seconds/)
+    for (const name of ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'])
+      assert.throws(() => signJwt({ [name]: undefined }, key, { expiresInSeconds: 60 }), /is undefined/)
+    assert.ok(signJwt({ nickname: undefined }, key, { expiresInSeconds: 60 }))
+  })
+
+  it('refuses an option that it does not have', () => {
+    const options = { expiresIn: 60, expiresInSeconds: 60 }
+    assert.throws(() => signJwt({}, key, options), /signJwt has no option `expiresIn`/)
   })
 
   it('refuses a public key', () => {

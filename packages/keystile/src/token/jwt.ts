@@ -1,5 +1,6 @@
-import { systemClock, toSeconds, type Clock } from '../base/clock.ts'
+import { requireClock, systemClock, toSeconds, type Clock } from '../base/clock.ts'
 import type { JsonObject } from '../base/json.ts'
+import { requireKnownOptions } from '../base/options.ts'
 import { findAlgorithm, listAlgorithmNames, type AlgorithmName } from '../keys/algorithm.ts'
 import { keySetOf, type KeySet } from '../keys/jwk-set.ts'
 import { canSign, type VerificationKey } from '../keys/signing-key.ts'
@@ -34,6 +35,17 @@ export interface VerifyOptions extends Partial<Omit<ClaimsDemand, 'now'>> {
   readonly clock?: Clock
 }
 
+const verifyOptions: readonly (keyof VerifyOptions)[] = [
+  'issuer',
+  'audience',
+  'subject',
+  'requiredClaims',
+  'type',
+  'algorithms',
+  'clockToleranceSeconds',
+  'clock',
+]
+
 /**
  * Signs claims as a JWT. Sets `iat` unless given, and `exp` from `expiresInSeconds`: a token always ends.
  *
@@ -41,11 +53,12 @@ export interface VerifyOptions extends Partial<Omit<ClaimsDemand, 'now'>> {
  * @see RFC 7519 §7.1
  */
 export function signJwt(claims: JwtClaims, key: VerificationKey, options: SignOptions = {}): string {
+  requireKnownOptions('signJwt', options, ['expiresInSeconds', 'type', 'clock'])
   requireClaimsToSign(claims)
   requireKey(key)
   if (!canSign(key)) throw new TypeError('signing needs a private key or a secret; this is a public key')
   const { expiresInSeconds, type = 'JWT', clock = systemClock } = options
-  const issuedAt = claims.iat ?? toSeconds(clock.now())
+  const issuedAt = claims.iat ?? toSeconds(requireClock(clock).now())
   if (expiresInSeconds !== undefined && !(Number.isFinite(expiresInSeconds) && expiresInSeconds > 0)) {
     throw new TypeError('expiresInSeconds is a number above 0')
   }
@@ -82,14 +95,14 @@ export function verifyJwtWithKey(
   options: VerifyOptions,
   checkMore: (claims: JwtClaims) => void = () => {},
 ): { claims: JwtClaims & { readonly exp: number }; key: VerificationKey } {
-  requireSaid(options)
+  requireKnownOptions('verifyJwt', options, verifyOptions)
   requireAlgorithms(options.algorithms)
   const { algorithms, type, clock = systemClock, ...demand } = options
   const clockToleranceSeconds = requireTolerance(demand.clockToleranceSeconds)
   const { header, payload, key } = verifyJws(token, keys, algorithms)
   if (type !== undefined && !isType(header['typ'], type)) throw invalid(`"typ" is not ${type}`)
   const claims = parseClaims(payload)
-  const claimsDemand = { ...demand, clockToleranceSeconds, now: clock.now() / 1000 }
+  const claimsDemand = { ...demand, clockToleranceSeconds, now: requireClock(clock).now() / 1000 }
   verifyRegisteredClaims(claims, claimsDemand)
   checkMore(claims)
   verifyTime(claims, claimsDemand)
@@ -107,13 +120,6 @@ export function requireAlgorithms(algorithms: readonly string[] | undefined): vo
   if (algorithms === undefined) return
   if (Array.isArray(algorithms) && algorithms.length > 0 && algorithms.every((name) => findAlgorithm(name))) return
   throw new TypeError(`algorithms is a list of at least one of ${listAlgorithmNames().join(', ')}`)
-}
-
-/** `{ issuer: process.env.ISSUER }` with no such variable must not switch the check off. @throws {TypeError} */
-function requireSaid(options: object): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined) throw new TypeError(`${name} is undefined: leave it out, or give it a value`)
-  }
 }
 
 /** A caller without types may pass the text of a key, which no error may repeat. */
