@@ -595,6 +595,14 @@ describe('enterAtOnce', () => {
     }
   })
 
+  it('asks check where the verifier throws, for a framework may not catch it here', () => {
+    const recall = (): never => {
+      throw new Error('a bug of the app')
+    }
+    const guard = createGuardCore<Scope, undefined>({ verifier: { ...verifier, recall } })
+    assert.equal(guard.enterAtOnce({}, request(`Bearer ${tokenWith()}`), guard.demand([], false)), undefined)
+  })
+
   it('asks check where a scope is missing, an age is demanded, or there is a user to ask for', async () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)

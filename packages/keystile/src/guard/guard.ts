@@ -93,6 +93,15 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
   }
   type Carrier = { [entered]?: Entry }
 
+  /** What an app's own revocations throw here would end the process in some frameworks: `check` passes it on. */
+  function recall(token: string): Identity | undefined {
+    try {
+      return verifier.recall?.(token)
+    } catch {
+      return undefined
+    }
+  }
+
   async function authenticate(
     request: HttpRequest,
     demand: Demand<S>,
@@ -151,7 +160,7 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
       if (findUser || demand.maxAgeSeconds !== undefined || carrier[entered]) return undefined
       const field = request.headers.get('authorization')
       // Only what is well-formed was ever verified, so a malformed token is not found.
-      const identity = field?.startsWith('Bearer ') ? verifier.recall?.(field.slice(7)) : undefined
+      const identity = field?.startsWith('Bearer ') ? recall(field.slice(7)) : undefined
       if (!identity || !isMetBy(demand, identity.scopes)) return undefined
       const caller = { identity: identity as Identity<S>, user: undefined as U }
       carrier[entered] = { caller, demand }

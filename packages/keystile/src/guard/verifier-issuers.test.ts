@@ -81,7 +81,11 @@ describe('createVerifier without keys', () => {
     ['an issuer that is no URL', { ...options, issuer: 'auth' }, /an https URL/],
     ['keys that are undefined', { ...options, keys: undefined }, /leave it out/],
     ['a fetch that is no function', { ...options, fetch: {} }, /fetch is a function/],
-    ['no choice about revocations', { ...options, revocations: undefined }, /revocations has no default/],
+    [
+      'no choice about revocations',
+      { ...options, revocations: undefined },
+      /`revocations` of createVerifier is undefined/,
+    ],
     ['an empty array of issuers', { ...options, issuer: [] }, /issuer is/],
     ['an issuer twice', { ...options, issuer: [issuer, issuer] }, /different/],
   ]

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { TokenError } from '../base/errors.ts'
+import type { AlgorithmName } from '../keys/algorithm.ts'
 import { exportPublicJwk, generateKey, importKey } from '../keys/jwk.ts'
 import { keySetOf, type KeySet } from '../keys/jwk-set.ts'
 import type { VerificationKey } from '../keys/signing-key.ts'
@@ -64,14 +65,29 @@ async function refuses(act: () => Promise<unknown>, message: string, reason = /.
 
 describe('createVerifier', () => {
   const { revocations: _, ...withoutRevocations } = options
+  const isRevoked = (): boolean => false
+  const refresh = async (): Promise<void> => {}
   const wrong: readonly [string, unknown, RegExp][] = [
     ['no options', undefined, /takes an object/],
     ['options null', null, /takes an object/],
     ['an issuer in place of options', issuer, /takes an object/],
-    ['no choice about revocations', withoutRevocations, /revocations has no default/],
-    ['revocations null', { ...options, revocations: null }, /revocations has no default/],
-    ['revocations "some"', { ...options, revocations: 'some' }, /revocations has no default/],
-    ['revocations {}', { ...options, revocations: {} }, /revocations has no default/],
+    ['no choice about revocations', withoutRevocations, /`revocations` has no default/],
+    ['revocations null', { ...options, revocations: null }, /`revocations` has no default/],
+    ['revocations "some"', { ...options, revocations: 'some' }, /`revocations` has no default/],
+    ['revocations {}', { ...options, revocations: {} }, /`revocations` has no default/],
+    ['revocations without a state', { ...options, revocations: { isRevoked, refresh } }, /with state, isRevoked/],
+    ['revocations without refresh', { ...options, revocations: { isRevoked, state: 'current' } }, /and refresh/],
+    ['an option that is misspelt', { ...options, clockTolerance: 0 }, /no option `clockTolerance`/],
+    ['an option of another library', { ...options, algorithm: 'EdDSA' }, /no option `algorithm`/],
+    [
+      'an option that is undefined',
+      { ...options, algorithms: undefined },
+      /`algorithms` of createVerifier is undefined/,
+    ],
+    ['a clock of seconds', { ...options, clock: { now: () => start } }, /milliseconds since 1970/],
+    ['a clock that tells no number', { ...options, clock: { now: () => Number.NaN } }, /milliseconds since 1970/],
+    ['performance for a clock', { ...options, clock: performance }, /milliseconds since 1970/],
+    ['an empty clock', { ...options, clock: {} }, /milliseconds since 1970/],
     ['no issuer', { ...options, issuer: undefined }, /issuer/],
     ['an empty issuer', { ...options, issuer: '' }, /issuer/],
     ['an empty array of issuers', { ...options, issuer: [] }, /issuer/],
@@ -116,6 +132,35 @@ describe('createVerifier', () => {
       assert.throws(() => createVerifier({ ...options, keys: secret }), /printed in public documentation/)
     })
   }
+
+  it('is not widened by a list that the app adds to later', async () => {
+    const audiences = ['https://elsewhere.example']
+    const algorithms: AlgorithmName[] = ['EdDSA']
+    const narrow = [createVerifier({ ...options, audience: audiences }), createVerifier({ ...options, algorithms })]
+    audiences.push(audience)
+    algorithms.push('ES256')
+    for (const verifier of narrow) await refuses(() => verifier.verify(tokenOf()), 'Invalid token')
+  })
+
+  it('fails where revocations say neither true nor false: one would revoke nothing, the other everything', async () => {
+    for (const answer of [undefined, null, Promise.resolve(false), 0, 'no']) {
+      const revocations = { state: 'current', isRevoked: (): never => answer as never, refresh } as const
+      const verifier = createVerifier({ ...options, revocations })
+      const token = tokenOf()
+      await assert.rejects(verifier.verify(token), /isRevoked\(\) of `revocations` must return true or false/)
+    }
+  })
+
+  it('refuses every token while its clock tells no number', async () => {
+    let now = start * 1000
+    const verifier = createVerifier({ ...options, clock: { now: () => now } })
+    const token = tokenOf()
+    assert.ok(await verifier.verify(token))
+    now = Number.NaN
+    assert.equal(verifier.recall!(token), undefined)
+    await refuses(() => verifier.verify(token), 'Token has expired')
+    await assert.rejects(verifier.verify(tokenOf()), TypeError)
+  })
 
   it('refuses public key text as a secret', () => {
     const pem = key.verifyingKey.export({ type: 'spki', format: 'pem' })

@@ -1,5 +1,6 @@
-import { systemClock, type Clock } from '../base/clock.ts'
+import { requireClock, systemClock, type Clock } from '../base/clock.ts'
 import { TokenError } from '../base/errors.ts'
+import { requireKnownOptions } from '../base/options.ts'
 import type { Fetch } from '../http/fetch-json.ts'
 import { requireDiscoverable } from '../http/issuer-metadata.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
@@ -106,21 +107,28 @@ interface Verified {
   readonly keys: KeySet
 }
 
-/** @throws {TypeError} for an option that is missing, wrong or unsafe */
+const optionNames: readonly (keyof VerifierOptions)[] = [
+  'issuer',
+  'audience',
+  'keys',
+  'algorithms',
+  'clockToleranceSeconds',
+  'fetch',
+  'revocations',
+  'clock',
+]
+
+/** @throws {TypeError} for an option that is missing, unknown, wrong or unsafe */
 export function createVerifier(options: VerifierOptions): Verifier {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError('createVerifier takes an object with issuer, audience, keys and revocations')
-  }
-  const { audience, algorithms, revocations, clock = systemClock } = options
+  requireKnownOptions('createVerifier', options, optionNames)
+  const clock = requireClock(options.clock ?? systemClock)
   const clockToleranceSeconds = requireTolerance(options.clockToleranceSeconds)
   const names = requireIssuers(options.issuer)
-  requireAudience(audience)
-  requireAlgorithms(algorithms)
-  if (revocations !== 'none' && typeof revocations?.isRevoked !== 'function') {
-    throw new TypeError(
-      "revocations has no default: choose 'none' if tokens that were taken back may stay good until they expire",
-    )
-  }
+  // Copies: a list that the app adds to later must not widen the verifier.
+  const audience = requireAudience(options.audience)
+  requireAlgorithms(options.algorithms)
+  const algorithms = options.algorithms && [...options.algorithms]
+  const revocations = requireRevocations(options.revocations)
   const findKeys = keyFinderOf(names, options, clock)
   const issuers = new Map<string, TrustedIssuer>(
     names.map((issuer) => {
@@ -197,7 +205,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
         known.keys.find(key.keyId, key.algorithm) === key &&
         !isExpired(expires, clock.now() / 1000, clockToleranceSeconds)
       if (!holds) return undefined
-      if (revocations !== 'none' && (revocations.state !== 'current' || revocations.isRevoked(known.identity)))
+      if (revocations !== 'none' && (revocations.state !== 'current' || isRevoked(revocations, known.identity)))
         return undefined
       return known.identity
     },
@@ -208,7 +216,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       const { identity } = known && stillHolds(token, known) ? known : await verifyAfresh(token)
       if (revocations !== 'none') {
         if (revocations.state !== 'current') await catchUp(revocations)
-        if (revocations.isRevoked(identity)) throw invalid('revoked', 'Token has been revoked')
+        if (isRevoked(revocations, identity)) throw invalid('revoked', 'Token has been revoked')
       }
       if (maxAgeSeconds !== undefined) requireYoung(identity, maxAgeSeconds)
       return identity
@@ -221,6 +229,29 @@ export function createVerifier(options: VerifierOptions): Verifier {
     if (age >= -clockToleranceSeconds && age <= maxAgeSeconds + clockToleranceSeconds) return
     throw new TokenError('insufficient_user_authentication', 'A more recent login is needed', { maxAgeSeconds })
   }
+}
+
+/**
+ * Where revocations come from. The first of its answers is asked for here: an object of another shape would start, and
+ * then refuse or admit everybody.
+ *
+ * @throws {TypeError}
+ */
+function requireRevocations(revocations: VerifierOptions['revocations']): VerifierOptions['revocations'] {
+  if (revocations === 'none') return revocations
+  const { isRevoked, refresh, state } = (revocations ?? {}) as Partial<Revocations>
+  if (typeof isRevoked === 'function' && typeof refresh === 'function' && typeof state === 'string') return revocations
+  throw new TypeError(
+    "`revocations` has no default: choose 'none' if revoked tokens may stay valid until they expire, " +
+      'or pass an object with state, isRevoked() and refresh()',
+  )
+}
+
+/** A forgotten `return` would revoke nothing, and a promise everything. @throws {TypeError} */
+function isRevoked(revocations: Revocations, identity: Identity): boolean {
+  const revoked: unknown = revocations.isRevoked(identity)
+  if (typeof revoked !== 'boolean') throw new TypeError('isRevoked() of `revocations` must return true or false')
+  return revoked
 }
 
 /** Waits for news once. @throws {TokenError} `temporarily_unavailable` when there are none */
@@ -273,11 +304,11 @@ function requireIssuers(issuer: unknown): readonly string[] {
   return names
 }
 
-function requireAudience(audience: unknown): void {
-  const audiences = Array.isArray(audience) ? audience : [audience]
-  if (audiences.length === 0 || !audiences.every((name) => typeof name === 'string' && name !== '')) {
-    throw new TypeError('audience is a string, or an array with at least one')
-  }
+function requireAudience(audience: unknown): readonly string[] {
+  const audiences: unknown[] = Array.isArray(audience) ? [...audience] : [audience]
+  const isAudience = (name: unknown): name is string => typeof name === 'string' && name !== ''
+  if (audiences.length > 0 && audiences.every(isAudience)) return audiences
+  throw new TypeError('`audience` must be a string, or an array with at least one')
 }
 
 /** Where the keys of each issuer come from: given, or fetched. */
