@@ -1,7 +1,7 @@
 import { systemClock, type Clock } from '../base/clock.ts'
 import { TokenError } from '../base/errors.ts'
 import type { Fetch } from '../http/fetch-json.ts'
-import { requireDiscoverable } from '../http/issuer-metadata.ts'
+import { requireDiscoverable, requireJwksUri } from '../http/issuer-metadata.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
 import { importKey } from '../keys/jwk.ts'
 import { importJwkSet, keySetOf, type JwkSet, type KeySet } from '../keys/jwk-set.ts'
@@ -37,8 +37,14 @@ export interface VerifierOptions {
   /**
    * The issuer's JWK Set, or one secret of at least 32 random bytes (HS256), or keys that change while we run. Only where
    * there is one issuer. Default: what each issuer publishes, which then is an https URL, or an http URL of this machine.
+   * A URL is no secret: see `jwksUri`.
    */
   readonly keys?: JwkSet | KeySet | string
+  /**
+   * Where the issuer's JWK Set is: an https URL, or an http URL of this machine. It is fetched from there, and the issuer is
+   * asked for no metadata. Only where there is one issuer, and not together with `keys`.
+   */
+  readonly jwksUri?: string
   /** Only these algorithms are used. Default: those of the keys. */
   readonly algorithms?: readonly AlgorithmName[]
   /** Seconds by which the issuer's clock and ours may differ, 60 at most. Default: 5. */
@@ -289,15 +295,20 @@ function keyFinderOf(
   const { fetch = (url, init) => globalThis.fetch(url, init) } = options
   if (typeof fetch !== 'function') throw new TypeError('fetch is a function like globalThis.fetch')
   // `{ keys: process.env.SECRET }` with no such variable must not trust other keys instead.
-  if ('keys' in options) {
-    if (issuers.length > 1)
-      throw new TypeError('keys are of one issuer: with several, leave them out or make a verifier for each')
+  const [hasKeys, hasUri] = ['keys' in options, 'jwksUri' in options]
+  if (hasKeys && hasUri) throw new TypeError('pass either keys or jwksUri, not both')
+  if ((hasKeys || hasUri) && issuers.length > 1) {
+    const name = hasKeys ? 'keys' : 'jwksUri'
+    throw new TypeError(`${name} must be of one issuer: with several, leave it out, or make a verifier for each`)
+  }
+  if (hasKeys) {
     const keys = keysOf(options.keys)
     return () => ({ keys, remote: undefined })
   }
-  for (const issuer of issuers) requireDiscoverable(issuer)
+  const jwksUri = hasUri ? requireJwksUri(options.jwksUri) : undefined
+  if (!hasUri) for (const issuer of issuers) requireDiscoverable(issuer)
   return (issuer) => {
-    const remote = createRemoteJwkSet({ issuer, fetch, clock })
+    const remote = createRemoteJwkSet({ issuer, jwksUri, fetch, clock })
     return { keys: remote, remote }
   }
 }
