@@ -4,7 +4,7 @@ import type { Fetch } from '../http/fetch-json.ts'
 import { requireDiscoverable, requireJwksUri } from '../http/issuer-metadata.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
 import { importKey } from '../keys/jwk.ts'
-import { importJwkSet, keySetOf, type JwkSet, type KeySet } from '../keys/jwk-set.ts'
+import { importJwkSet, isKeySet, keySetOf, type JwkSet, type KeySet } from '../keys/jwk-set.ts'
 import { createRemoteJwkSet, type RemoteJwkSet } from '../keys/remote-jwk-set.ts'
 import type { VerificationKey } from '../keys/signing-key.ts'
 import { verifyAccessToken, type AccessTokenClaims, type VerifiedAccessToken } from '../token/access-token.ts'
@@ -314,31 +314,11 @@ function keyFinderOf(
 }
 
 function keysOf(keys: VerifierOptions['keys']): KeySet {
-  if (typeof keys === 'string') return keySetOf([importKey({ secret: requireRandomSecret(keys), algorithm: 'HS256' })])
-  if (typeof keys !== 'object' || keys === null)
+  if (typeof keys === 'string') return keySetOf([importKey({ secret: keys, algorithm: 'HS256' })])
+  if (typeof keys !== 'object' || keys === null || keys instanceof URL) {
     throw new TypeError(
-      'keys is a JWK Set, or a secret of at least 32 bytes; leave it out to fetch what the issuer publishes',
-    )
-  return 'find' in keys ? keys : importJwkSet(keys)
-}
-
-/** Secrets that stand in well-known documentation; whoever reads it can sign. */
-const publishedSecrets = [
-  '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7', // FastAPI's tutorial
-  'your-256-bit-secret', // jwt.io
-  'a-string-secret-at-least-256-bits-long', // jwt.io
-  'your-super-secret-jwt-token-with-at-least-32-characters-long', // Supabase
-  'your_jwt_secret_key_at_least_32_characters_long',
-]
-
-/** RFC 8725 §3.5: a secret that a person thought up can be guessed from one token. */
-function requireRandomSecret(secret: string): string {
-  if (publishedSecrets.includes(secret))
-    throw new TypeError('this secret is printed in public documentation; make one with: openssl rand -base64 32')
-  if (new Set(Buffer.from(secret)).size < 16) {
-    throw new TypeError(
-      'a secret is random: at least 32 bytes, 16 of them different; make one with: openssl rand -base64 32',
+      'keys must be a JWK Set, or a secret of at least 32 bytes; leave it out to fetch what the issuer publishes, or pass jwksUri',
     )
   }
-  return secret
+  return isKeySet(keys) ? keys : importJwkSet(keys)
 }
