@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { canSign, keySetOf, TokenError, verifyJws, type KeySet } from 'keystile/internal'
 import { importKey, thumbprint, type Jwk, type SigningKey } from 'keystile/jwt'
+import { importVector } from '../support/vectors.ts'
 import { sign } from '../../packages/keystile/src/keys/signing-key.ts'
 
 interface Published {
@@ -33,10 +34,10 @@ const { jws: published, thumbprints } = read('jws-and-thumbprints.json') as {
 const cookbook = read('rfc7520-8037-jws.json') as readonly CookbookCase[]
 
 /** The RFCs name the algorithm beside the key; a key of ours has it inside. */
-const keyFor = (jwk: Jwk, alg: string): KeySet => keySetOf([importKey({ ...jwk, alg })])
+const keyFor = (jwk: Jwk, alg: string): KeySet => keySetOf([importVector({ ...jwk, alg })])
 
 function signingKeyFor(jwk: Jwk, alg: string): SigningKey {
-  const key = importKey({ ...jwk, alg })
+  const key = importVector({ ...jwk, alg })
   assert.ok(canSign(key))
   return key
 }
@@ -129,6 +130,13 @@ describe('verifyJws', () => {
 })
 
 describe('importKey', () => {
+  it('refuses the 2 secrets that RFC 7515 and RFC 7520 print, for anyone can sign with them', () => {
+    const secrets = published.filter(({ jwk }) => jwk?.kty === 'oct')
+    for (const { jwk, alg } of secrets)
+      assert.throws(() => importKey({ ...jwk, alg }), /printed in public documentation/)
+    assert.equal(secrets.length, 2)
+  })
+
   it('refuses the 3 ML-DSA keys', () => {
     const lattices = cookbook.filter(({ input }) => input.key.kty === 'AKP')
     for (const { input } of lattices) assert.throws(() => importKey(input.key), TypeError)

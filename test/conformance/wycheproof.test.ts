@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { importKey, importJwkSet, type Jwk } from 'keystile/jwt'
+import { importJwkSet, importKey, type Jwk } from 'keystile/jwt'
 import { keySetOf, verifyJws, type KeySet } from 'keystile/internal'
+import { importVector, importVectorSet } from '../support/vectors.ts'
 
 interface Group {
   readonly comment: string
@@ -45,7 +46,7 @@ describe('verifyJws', () => {
       for (const { tcId, comment, jws, result } of group.tests) {
         if (disputed.has(tcId)) continue
         const accepted = accepts(jws, () =>
-          keySetOf([importKey(withoutUnregisteredAlgorithm(group.public ?? group.private))]),
+          keySetOf([importVector(withoutUnregisteredAlgorithm(group.public ?? group.private))]),
         )
         tally[result as 'valid' | 'invalid']++
         if (accepted !== (result === 'valid')) wrong.push(`${tcId} ${comment}: ${accepted ? 'accepted' : 'refused'}`)
@@ -59,7 +60,7 @@ describe('verifyJws', () => {
     const accepted = groupsOf('json_web_signature_test.json').flatMap((group) =>
       group.tests
         .filter(({ tcId }) => disputed.has(tcId))
-        .filter(({ jws }) => accepts(jws, () => keySetOf([importKey(group.public ?? group.private)])))
+        .filter(({ jws }) => accepts(jws, () => keySetOf([importVector(group.public ?? group.private)])))
         .map(({ tcId }) => tcId),
     )
     assert.deepEqual(accepted, [367, 370])
@@ -73,12 +74,23 @@ describe('importJwkSet', () => {
     for (const group of groupsOf('json_web_key_test.json')) {
       for (const { tcId, comment, jws, result } of group.tests) {
         count++
-        const accepted = accepts(jws, () => importJwkSet(group.public ?? group.private))
+        const accepted = accepts(jws, () => importVectorSet(group.public ?? group.private))
         if (accepted !== (result === 'valid'))
           wrong.push(`${tcId} ${group.comment} ${comment}: ${accepted ? 'accepted' : 'refused'}`)
       }
     }
     assert.deepEqual(wrong, [])
     assert.equal(count, 26)
+  })
+  it('takes none of the secrets of Wycheproof, which are printed, zero or in order; nor does importKey', () => {
+    const keys = [...groupsOf('json_web_key_test.json'), ...groupsOf('json_web_signature_test.json')].map(
+      (group) => group.public ?? group.private,
+    )
+    const sets = keys.map((key) => key.keys ?? [key]).filter((set) => set.every(({ kty }) => kty === 'oct'))
+    assert.equal(sets.length, 17)
+    for (const set of sets) {
+      assert.throws(() => importJwkSet({ keys: set }), TypeError)
+      assert.throws(() => importKey(set[0]!), TypeError)
+    }
   })
 })

@@ -124,6 +124,7 @@ export const examples: Readonly<Record<string, Examples>> = {
     stopped: [
       at({ key: good.slice(1) }),
       at({ key: '0123456789abcde'.repeat(3) }),
+      at({ key: '0123456789abcdef'.repeat(4) }),
       on({ keyFile: { ...sound.keyFile!, secret: 'short' } }),
     ],
     passed: [at({ key: good }), at({}), on({})],
@@ -133,7 +134,8 @@ export const examples: Readonly<Record<string, Examples>> = {
       at({ key: 'your-super-secret-jwt-token-with-at-least-32-characters-long' }),
       at({ key: '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7' }),
       at({ key: 'please CHANGE-ME: 0123456789 abcdef' }),
-      on({ keyFile: { ...sound.keyFile!, secret: '0123456789abcdef0123456789abcdef' } }),
+      at({ key: '/run/secrets/keystile-production.key' }),
+      on({ keyFile: { ...sound.keyFile!, secret: 'https://tenant.example/.well-known/jwks.json' } }),
     ],
     passed: [at({ key: good }), at({}), on({})],
   },

@@ -9,11 +9,13 @@ export const printedSecrets = [
   '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
   'your-super-secret-jwt-token-with-at-least-32-characters-long',
   'a-string-secret-at-least-256-bits-long',
-  'AyM1SysPpbyfDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
+  'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
   '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970',
   'your-super-secret-jwt-key-change-this-in-production',
   'Change_Me-0123456789-abcdefghijklmno',
-  '0123456789ABCDEF0123456789abcdef',
+  '3EK6FD+o0+c7tzBNVfjpMkNDi2yARAAKzQlk8O2IKoxQu4nF7EdAh8s3TwpHwrdWT6R',
+  'https://tenant.example/.well-known/jwks.json',
+  '/run/secrets/keystile-production.key',
 ]
 
 /** What is to be warned of. Whatever else is violated, nothing starts. */
@@ -105,13 +107,16 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   // ASVS 13.3.1: "a secrets management solution … is used to securely create, store, control access to, and destroy backend secrets"
   'key-given': ({ options: { database, key, signingKey } }) =>
     (typeof database === 'object' || /^postgres(ql)?:/.test(database ?? '')) && !key && !signingKey,
-  // ASVS 11.5.1: "have at least 128 bits of entropy"; fewer than 32 characters, or fewer than 16 different ones, have not
+  // ASVS 11.5.1: "have at least 128 bits of entropy"; fewer than 32 characters, fewer than 16 different ones where there could be
+  // more, or hardly two neighbours that are apart like no other two, have not
   'key-random': (situation) => {
     const secret = sealingSecret(situation)
-    return (
-      secret !== undefined &&
-      !(secret.length >= 32 && secret.split('').filter((c, i) => secret.indexOf(c) === i).length >= 16)
-    )
+    if (secret === undefined) return false
+    const different = (all: readonly unknown[]): number => all.filter((one, i) => all.indexOf(one) === i).length
+    const codes = secret.split('').map((character) => character.charCodeAt(0))
+    const steps = codes.slice(1).map((code, i) => (code - codes[i]! + 256) % 256)
+    const isHex = /^[0-9A-F-]*$/i.test(secret) && /[0-9]/.test(secret) && /[A-F]/i.test(secret)
+    return secret.length < 32 || different(steps) < 8 || (different(codes) < 16 && !isHex)
   },
   // RFC 8725 §3.5: "human-memorizable passwords MUST NOT be directly used as the key"
   'key-unknown': (situation) => printedSecrets.includes(sealingSecret(situation) ?? ''),

@@ -36,3 +36,10 @@ export function parseUtf8(bytes: Uint8Array): string | undefined {
     return undefined
   }
 }
+
+/** Bytes, and those that they spell as text in base64, base64url or hex. White space and quotation marks before are skipped. */
+export function readingsOf(bytes: Uint8Array): readonly Buffer[] {
+  const itself = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const text = itself.toString('latin1').replace(/^[\s"'`]+/, '')
+  return [itself, Buffer.from(text, 'base64'), Buffer.from(text, 'hex')]
+}

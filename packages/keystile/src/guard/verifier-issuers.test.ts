@@ -1,5 +1,8 @@
 // createVerifier where it fetches the keys itself, from one issuer or several.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
@@ -487,4 +490,112 @@ describe('close', () => {
     await unavailable(verifier.verify(token), 1)
     await assert.rejects(verifier.ready(), /closed/)
   })
+})
+
+describe('createVerifier with jwksUri', () => {
+  const jwksUri = 'https://tenant.example/.well-known/jwks.json'
+  const startWith = (given: Partial<VerifierOptions> = {}): Stage => {
+    const stage = start({ jwksUri, ...given })
+    stage.script.jwksUri = jwksUri
+    return stage
+  }
+
+  it('fetches the key set from there, and asks for no metadata', async () => {
+    const { verifier, script } = startWith()
+    assert.equal(script.asked.length, 0)
+    assert.equal((await verifier.verify(tokenOf(first))).subject, 'alice')
+    assert.deepEqual(script.asked, [jwksUri])
+  })
+
+  it('needs no issuer that is a URL', async () => {
+    const { verifier, script } = startWith({ issuer: 'the-tenant' })
+    assert.equal((await verifier.verify(tokenOf(first, { iss: 'the-tenant' }))).subject, 'alice')
+    assert.match((await refusalOf(verifier.verify(tokenOf(first)))).reason ?? '', /not an expected issuer/)
+    assert.deepEqual(script.asked, [jwksUri])
+  })
+
+  it('follows no redirect, and asks once in 30 s for keys that are not there', async () => {
+    const { verifier, script, advance } = startWith()
+    let redirect: RequestInit['redirect']
+    script.instead = (_, init) => {
+      redirect = init.redirect
+      return undefined
+    }
+    await verifier.ready()
+    assert.equal(redirect, 'error')
+    for (let i = 0; i < 10; i++) await refusalOf(verifier.verify(tokenOf(second)))
+    assert.equal(script.fetches, 1)
+    script.keys = [exportPublicJwk(second)]
+    advance(30)
+    assert.equal((await verifier.verify(tokenOf(second))).subject, 'alice')
+    assert.equal((await refusalOf(verifier.verify(tokenOf(first)))).code, 'invalid_token')
+    assert.deepEqual(script.asked, [jwksUri, jwksUri])
+  })
+
+  it('asks the same URL again after a failure, and answers 503 meanwhile', async () => {
+    const { verifier, script, advance } = startWith()
+    script.instead = () => new Response(null, { status: 500 })
+    assert.equal((await refusalOf(verifier.verify(tokenOf(first)))).code, 'temporarily_unavailable')
+    script.instead = undefined
+    advance(1)
+    assert.equal((await verifier.verify(tokenOf(first))).subject, 'alice')
+    assert.deepEqual(script.asked, [jwksUri, jwksUri])
+  })
+
+  it('takes only public keys, and no token that is signed with a secret', async () => {
+    const secret = generateKey('HS256', { keyId: 'secret' })
+    const { verifier, script } = startWith()
+    script.keys = [exportPrivateJwk(secret), exportPrivateJwk(second), exportPublicJwk(first)]
+    for (const by of [secret, second])
+      assert.equal((await refusalOf(verifier.verify(tokenOf(by)))).code, 'invalid_token')
+    assert.equal((await verifier.verify(tokenOf(first))).subject, 'alice')
+  })
+
+  it('fetches over http from this machine', async (t) => {
+    const server = createServer((_, response) => response.end(JSON.stringify({ keys: [exportPublicJwk(first)] })))
+    t.after(() => server.close())
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    const clock = { now: () => begin * 1000 }
+    const local = `http://127.0.0.1:${port}/jwks?tenant=1`
+    const verifier = createVerifier({ issuer, audience, revocations: 'none', clock, jwksUri: local })
+    assert.equal((await verifier.verify(tokenOf(first))).subject, 'alice')
+  })
+
+  const wrong: readonly [string, object, RegExp][] = [
+    ['together with keys', { keys: { keys: [exportPublicJwk(first)] } }, /either keys or jwksUri/],
+    ['together with keys that are undefined', { keys: keySetOf([first]) }, /either keys or jwksUri/],
+    ['with two issuers', { issuer: [issuer, 'https://other.example'] }, /jwksUri must be of one issuer/],
+    ['that is undefined', { jwksUri: undefined }, /`jwksUri` of createVerifier is undefined/],
+    ['that is empty', { jwksUri: '' }, /must be the https URL/],
+    ['that is a URL object', { jwksUri: new URL(jwksUri) }, /must be the https URL/],
+    ['that is a list', { jwksUri: [jwksUri] }, /must be the https URL/],
+    ['over http', { jwksUri: 'http://tenant.example/hunter2' }, /may be http on localhost/],
+    ['over http from another address', { jwksUri: 'http://10.0.0.1/hunter2' }, /may be http on localhost/],
+    [
+      'over http from a name that begins with localhost',
+      { jwksUri: 'http://localhost.evil/hunter2' },
+      /may be http on/,
+    ],
+    ...[
+      'https://user:hunter2@tenant.example/jwks',
+      'https://tenant.example/jwks#hunter2',
+      ' https://tenant.example/hunter2',
+      'https:\\\\tenant.example\\hunter2',
+      'https:tenant.example/hunter2',
+      '//tenant.example/hunter2',
+      '/etc/hunter2.json',
+      'file:///etc/hunter2.json',
+      'data:application/json,{"hunter2":[]}',
+      'ftp://tenant.example/hunter2',
+    ].map((uri): [string, object, RegExp] => [JSON.stringify(uri), { jwksUri: uri }, /must be the https URL/]),
+  ]
+  for (const [what, given, expected] of wrong) {
+    it(`refuses one ${what}`, () => {
+      assert.throws(
+        () => startWith(given),
+        (error) => error instanceof TypeError && expected.test(error.message) && !error.message.includes('hunter2'),
+      )
+    })
+  }
 })

@@ -2,10 +2,10 @@ import { requireClock, systemClock, type Clock } from '../base/clock.ts'
 import { TokenError } from '../base/errors.ts'
 import { requireKnownOptions } from '../base/options.ts'
 import type { Fetch } from '../http/fetch-json.ts'
-import { requireDiscoverable } from '../http/issuer-metadata.ts'
+import { requireDiscoverable, requireJwksUri } from '../http/issuer-metadata.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
 import { importKey } from '../keys/jwk.ts'
-import { importJwkSet, keySetOf, type JwkSet, type KeySet } from '../keys/jwk-set.ts'
+import { importJwkSet, isKeySet, keySetOf, type JwkSet, type KeySet } from '../keys/jwk-set.ts'
 import { createRemoteJwkSet, type RemoteJwkSet } from '../keys/remote-jwk-set.ts'
 import type { VerificationKey } from '../keys/signing-key.ts'
 import { verifyAccessToken, type AccessTokenClaims, type VerifiedAccessToken } from '../token/access-token.ts'
@@ -39,8 +39,14 @@ export interface VerifierOptions {
   /**
    * The issuer's JWK Set, or one secret of at least 32 random bytes (HS256), or keys that change while we run. Only where
    * there is one issuer. Default: what each issuer publishes, which then is an https URL, or an http URL of this machine.
+   * A URL is no secret: see `jwksUri`.
    */
   readonly keys?: JwkSet | KeySet | string
+  /**
+   * Where the issuer's JWK Set is: an https URL, or an http URL of this machine. It is fetched from there, and the issuer is
+   * asked for no metadata. Only where there is one issuer, and not together with `keys`.
+   */
+  readonly jwksUri?: string
   /** Only these algorithms are used. Default: those of the keys. */
   readonly algorithms?: readonly AlgorithmName[]
   /** Seconds by which the issuer's clock and ours may differ, 60 at most. Default: 5. */
@@ -111,6 +117,7 @@ const optionNames: readonly (keyof VerifierOptions)[] = [
   'issuer',
   'audience',
   'keys',
+  'jwksUri',
   'algorithms',
   'clockToleranceSeconds',
   'fetch',
@@ -320,45 +327,30 @@ function keyFinderOf(
   const { fetch = (url, init) => globalThis.fetch(url, init) } = options
   if (typeof fetch !== 'function') throw new TypeError('fetch is a function like globalThis.fetch')
   // `{ keys: process.env.SECRET }` with no such variable must not trust other keys instead.
-  if ('keys' in options) {
-    if (issuers.length > 1)
-      throw new TypeError('keys are of one issuer: with several, leave them out or make a verifier for each')
+  const [hasKeys, hasUri] = ['keys' in options, 'jwksUri' in options]
+  if (hasKeys && hasUri) throw new TypeError('pass either keys or jwksUri, not both')
+  if ((hasKeys || hasUri) && issuers.length > 1) {
+    const name = hasKeys ? 'keys' : 'jwksUri'
+    throw new TypeError(`${name} must be of one issuer: with several, leave it out, or make a verifier for each`)
+  }
+  if (hasKeys) {
     const keys = keysOf(options.keys)
     return () => ({ keys, remote: undefined })
   }
-  for (const issuer of issuers) requireDiscoverable(issuer)
+  const jwksUri = hasUri ? requireJwksUri(options.jwksUri) : undefined
+  if (!hasUri) for (const issuer of issuers) requireDiscoverable(issuer)
   return (issuer) => {
-    const remote = createRemoteJwkSet({ issuer, fetch, clock })
+    const remote = createRemoteJwkSet({ issuer, jwksUri, fetch, clock })
     return { keys: remote, remote }
   }
 }
 
 function keysOf(keys: VerifierOptions['keys']): KeySet {
-  if (typeof keys === 'string') return keySetOf([importKey({ secret: requireRandomSecret(keys), algorithm: 'HS256' })])
-  if (typeof keys !== 'object' || keys === null)
+  if (typeof keys === 'string') return keySetOf([importKey({ secret: keys, algorithm: 'HS256' })])
+  if (typeof keys !== 'object' || keys === null || keys instanceof URL) {
     throw new TypeError(
-      'keys is a JWK Set, or a secret of at least 32 bytes; leave it out to fetch what the issuer publishes',
-    )
-  return 'find' in keys ? keys : importJwkSet(keys)
-}
-
-/** Secrets that stand in well-known documentation; whoever reads it can sign. */
-const publishedSecrets = [
-  '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7', // FastAPI's tutorial
-  'your-256-bit-secret', // jwt.io
-  'a-string-secret-at-least-256-bits-long', // jwt.io
-  'your-super-secret-jwt-token-with-at-least-32-characters-long', // Supabase
-  'your_jwt_secret_key_at_least_32_characters_long',
-]
-
-/** RFC 8725 §3.5: a secret that a person thought up can be guessed from one token. */
-function requireRandomSecret(secret: string): string {
-  if (publishedSecrets.includes(secret))
-    throw new TypeError('this secret is printed in public documentation; make one with: openssl rand -base64 32')
-  if (new Set(Buffer.from(secret)).size < 16) {
-    throw new TypeError(
-      'a secret is random: at least 32 bytes, 16 of them different; make one with: openssl rand -base64 32',
+      'keys must be a JWK Set, or a secret of at least 32 bytes; leave it out to fetch what the issuer publishes, or pass jwksUri',
     )
   }
-  return secret
+  return isKeySet(keys) ? keys : importJwkSet(keys)
 }

@@ -19,6 +19,24 @@ export function requireDiscoverable(issuer: string): void {
 }
 
 /**
+ * Refuses a URL from which a key set cannot be fetched safely: it must be https, or http on this machine, without user
+ * and fragment.
+ *
+ * @throws {TypeError} never repeats the URL, which may hold a password
+ */
+export function requireJwksUri(uri: unknown): string {
+  const url =
+    typeof uri === 'string' && /^https?:\/\/[^\s\\#]+$/.test(uri) && URL.canParse(uri) ? new URL(uri) : undefined
+  if (!url || hasUser(url)) {
+    throw new TypeError('jwksUri must be the https URL of a key set, without user and fragment')
+  }
+  if (url.protocol === 'http:' && !isLoopback(url)) {
+    throw new TypeError('jwksUri may be http on localhost, 127.0.0.0/8 or [::1] only: use https')
+  }
+  return url.href
+}
+
+/**
  * Asks an issuer where its keys are: RFC 8414's metadata, the path of the issuer inserted; where that is 404, appended;
  * where that is too, OpenID's. The metadata must name exactly this issuer, or it is somebody else's (§3.3). Keys come over
  * https, or over http where they never leave this machine.
@@ -36,7 +54,7 @@ export async function fetchJwksUri(
     const found = await findJson(url, options)
     if (!found) continue
     if (found.value['issuer'] !== issuer) throw new Error(`${url} is not the metadata of ${issuer}: another "issuer"`)
-    return requireJwksUri(found.value['jwks_uri'], issuer)
+    return jwksUriOf(found.value['jwks_uri'], issuer)
   }
   throw new Error(`${issuer} publishes no metadata: 404`)
 }
@@ -48,7 +66,7 @@ function metadataUrls(issuer: string): readonly string[] {
   return [...new Set([`${origin}${oauth}${path}`, `${origin}${path}${oauth}`, `${origin}${path}${openid}`])]
 }
 
-function requireJwksUri(uri: unknown, issuer: string): string {
+function jwksUriOf(uri: unknown, issuer: string): string {
   const url = typeof uri === 'string' && URL.canParse(uri) ? new URL(uri) : undefined
   const isLocal = url?.protocol === 'http:' && isLoopback(url) && new URL(issuer).protocol === 'http:'
   if (!url || hasUser(url) || !(url.protocol === 'https:' || isLocal)) {

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import { isSameAlgorithm, type Algorithm } from './algorithm.ts'
 import { importKey, type Jwk } from './jwk.ts'
+import { UnfitSecretError } from './shared-secret.ts'
 import type { VerificationKey } from './signing-key.ts'
 
 /** What an issuer publishes (RFC 7517 §5). */
@@ -19,9 +20,21 @@ export interface KeySet {
   find(keyId: string | undefined, algorithm: Algorithm): VerificationKey | undefined
 }
 
+/** Whether keys can be asked. An array has a `find` too, which would take a `kid` for a function. */
+export function isKeySet(keys: unknown): keys is KeySet {
+  return (
+    typeof keys === 'object' &&
+    keys !== null &&
+    !Array.isArray(keys) &&
+    'find' in keys &&
+    typeof keys.find === 'function'
+  )
+}
+
 /**
  * Imports a JWK Set. A set that can be read in two ways is refused whole: a `kid` that appears twice, or shared secrets
- * beside public keys. A single key that is unfit or made for something else is left out, as RFC 7517 §5 wants.
+ * beside public keys. So is one with a secret that `importKey` refuses as weak or known. Another key that is unfit or made
+ * for something else is left out, as RFC 7517 §5 wants.
  *
  * @param onUnfit told of each key left out, and why; without it they are silent
  * @throws {TypeError} when the set is refused, or no key of it is fit
@@ -40,6 +53,7 @@ export function importKeys(
   set: unknown,
   isWanted: (jwk: JsonObject) => boolean,
   onUnfit: (reason: string) => void = () => {},
+  importOne: typeof importKey = importKey,
 ): readonly VerificationKey[] {
   const all = isJsonObject(set) ? set['keys'] : undefined
   if (!Array.isArray(all) || !all.every(isJsonObject)) throw new TypeError('a JWK Set is { "keys": [ … ] } of JWKs')
@@ -51,8 +65,10 @@ export function importKeys(
   const keys: VerificationKey[] = []
   for (const jwk of jwks) {
     try {
-      keys.push(importKey(jwk))
+      keys.push(importOne(jwk))
     } catch (error) {
+      // A set of secrets is given by a developer, who must hear of a weak one.
+      if (error instanceof UnfitSecretError) throw error
       onUnfit((error as Error).message)
     }
   }

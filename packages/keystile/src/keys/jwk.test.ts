@@ -392,7 +392,7 @@ describe('importKey of a secret', () => {
   const minimum = { HS256: 32, HS384: 48, HS512: 64 } as const
   for (const [algorithm, bytes] of Object.entries(minimum)) {
     it(`demands ${bytes} bytes for ${algorithm} (RFC 7518 §3.2)`, () => {
-      const secret = Buffer.from(Array.from({ length: 64 }, (_, i) => i + 200))
+      const secret = generateKey('HS512').verifyingKey.export()
       assert.ok(importKey({ secret: secret.subarray(0, bytes), algorithm: algorithm as AlgorithmName }))
       for (const short of [secret.subarray(0, bytes - 1), Buffer.alloc(0), '']) {
         refuses({ secret: short, algorithm }, new RegExp(`at least ${bytes} bytes`))
@@ -403,7 +403,7 @@ describe('importKey of a secret', () => {
   }
 
   it('counts bytes, not characters, and never repeats them', () => {
-    assert.ok(importKey({ secret: '\u00e9'.repeat(16), algorithm: 'HS256' }))
+    assert.ok(importKey({ secret: 'äöüßéèêàâçñøåæ\u00ec\u00ed', algorithm: 'HS256' }))
     assert.throws(
       () => importKey({ secret: 'hunter2', algorithm: 'HS256' }),
       (error: Error) => !String(error.stack).includes('hunter2'),

@@ -2,10 +2,8 @@ import {
   createHash,
   createPrivateKey,
   createPublicKey,
-  createSecretKey,
   generateKeyPairSync,
   randomBytes,
-  X509Certificate,
   type KeyObject,
   type webcrypto,
 } from 'node:crypto'
@@ -18,6 +16,7 @@ import {
   type AlgorithmName,
 } from './algorithm.ts'
 import { findRsaWeakness } from './rsa-strength.ts'
+import { secretKeyOf, trustedSecretKey, type SecretKeyMaker } from './shared-secret.ts'
 import { canSign, sign, verify, type SigningKey, type VerificationKey } from './signing-key.ts'
 
 /** A JSON Web Key (RFC 7517 §4). Members that are not used here are ignored; `jku`, `x5u` and their like are never followed. */
@@ -50,8 +49,9 @@ const operationsOfOthers = ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey', 'deriv
 
 /**
  * Makes a key out of a JWK, a PEM or a shared secret, and refuses one that is too weak for its algorithm: RSA below 2048
- * bits, with an exponent below 65537 or from the ROCA generator, an HMAC key shorter than its hash, a point that is not
- * on its curve, halves that do not belong together. The algorithm comes from here, never from a token.
+ * bits, with an exponent below 65537 or from the ROCA generator, a point that is not on its curve, halves that do not
+ * belong together. A secret is refused when it is shorter than its hash, not random, printed in public documentation, or
+ * something else by mistake, such as a URL, a path, JSON or a public key. The algorithm comes from here, never from a token.
  *
  * Does NOT check who the key belongs to, nor any certificate.
  *
@@ -59,20 +59,28 @@ const operationsOfOthers = ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey', 'deriv
  * @see RFC 7517 §4, RFC 7518 §3.2 §3.3, RFC 8725 §3.1
  */
 export function importKey(source: KeySource): SigningKey | VerificationKey {
+  return importKeyWith(source, secretKeyOf)
+}
+
+/**
+ * `importKey`, but a secret becomes a key as `secretKeyOf` says. No door passes this on: with it, tests import the secrets
+ * of test vectors, which `importKey` refuses because they are printed.
+ */
+export function importKeyWith(source: KeySource, secretKeyOf: SecretKeyMaker): SigningKey | VerificationKey {
   if (typeof source !== 'object' || source === null) {
     throw new TypeError('a key is a JWK, { pem, algorithm } or { secret, algorithm }')
   }
   if ('pem' in source && typeof source.pem === 'string')
     return importPem(source.pem, requireAlgorithm(source.algorithm), keyIdOf(source.keyId))
-  if ('secret' in source) return importSecret(source.secret, requireAlgorithm(source.algorithm), keyIdOf(source.keyId))
-  return importJwk(source)
+  if (!('secret' in source)) return importJwk(source, secretKeyOf)
+  return importSecret(source.secret, requireAlgorithm(source.algorithm), keyIdOf(source.keyId), secretKeyOf)
 }
 
 /** Makes a new key. Its `keyId` is its thumbprint unless given. @throws {TypeError} for an unknown algorithm */
 export function generateKey(algorithm: AlgorithmName, options: { readonly keyId?: string } = {}): SigningKey {
   const known = requireAlgorithm(algorithm)
   if (known.keyType === 'oct') {
-    const secret = createSecretKey(randomBytes(known.minSecretBytes!))
+    const secret = trustedSecretKey(randomBytes(known.minSecretBytes!), known)
     return withKeyId({ keyId: options.keyId, algorithm: known, verifyingKey: secret, signingKey: secret })
   }
   const { publicKey, privateKey } =
@@ -106,12 +114,13 @@ export function thumbprint(jwk: Jwk): string {
   return createHash('sha256').update(text).digest('base64url')
 }
 
-function importJwk(jwk: Jwk): SigningKey | VerificationKey {
+function importJwk(jwk: Jwk, secretKeyOf: SecretKeyMaker): SigningKey | VerificationKey {
   const algorithm = algorithmOf(jwk)
   checkPurpose(jwk)
   checkMembers(jwk, algorithm)
   const keyId = keyIdOf(jwk.kid)
-  if (algorithm.keyType === 'oct') return importSecret(parseBase64url(jwk['k'] as string)!, algorithm, keyId)
+  if (algorithm.keyType === 'oct')
+    return importSecret(parseBase64url(jwk['k'] as string)!, algorithm, keyId, secretKeyOf)
   try {
     const verifyingKey = createPublicKey({ key: membersFor(jwk, 'public'), format: 'jwk' })
     if (jwk['d'] === undefined) return checkedPublic({ keyId, algorithm, verifyingKey })
@@ -205,44 +214,18 @@ function importPem(pem: string, algorithm: Algorithm, keyId: string | undefined)
   )
 }
 
-function importSecret(secret: unknown, algorithm: Algorithm, keyId: string | undefined): SigningKey {
+function importSecret(
+  secret: unknown,
+  algorithm: Algorithm,
+  keyId: string | undefined,
+  secretKeyOf: SecretKeyMaker,
+): SigningKey {
   const bytes = typeof secret === 'string' ? Buffer.from(secret) : secret
   if (!(bytes instanceof Uint8Array)) throw new TypeError('a secret is a string or bytes')
   if (algorithm.keyType !== 'oct')
     throw new TypeError(`a shared secret serves HS256, HS384 and HS512, not ${algorithm.name}`)
-  if (bytes.length < algorithm.minSecretBytes!) {
-    throw new TypeError(
-      `a secret for ${algorithm.name} has at least ${algorithm.minSecretBytes} bytes; this one has ${bytes.length}`,
-    )
-  }
-  if (isPublicText(bytes))
-    throw new TypeError('this secret is a key or certificate that others may know; a secret is random bytes')
-  const key = createSecretKey(bytes)
+  const key = secretKeyOf(bytes, algorithm)
   return { keyId, algorithm, verifyingKey: key, signingKey: key }
-}
-
-/** Whether bytes given as a secret are really a key in some spelling: whoever holds the public half could sign. */
-function isPublicText(bytes: Uint8Array): boolean {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
-  if (/-{4,5}\s*BEGIN|^\W*(ssh-|ecdsa-sha2-|sk-ssh|sk-ecdsa)|"kty"|PuTTY-User-Key/m.test(text)) return true
-  return [Buffer.from(bytes), Buffer.from(text, 'base64'), Buffer.from(text, 'hex')].some(isPublicDer)
-}
-
-function isPublicDer(der: Buffer): boolean {
-  if (der[0] !== 0x30) return false // a DER key is a SEQUENCE, and so is a certificate
-  const readers = [
-    () => createPublicKey({ key: der, format: 'der', type: 'spki' }),
-    () => createPublicKey({ key: der, format: 'der', type: 'pkcs1' }),
-    () => new X509Certificate(der),
-  ]
-  return readers.some((read) => {
-    try {
-      read()
-      return true
-    } catch {
-      return false
-    }
-  })
 }
 
 function checkedPublic(key: VerificationKey): VerificationKey {

@@ -61,15 +61,18 @@ interface Fetched {
  *
  * Only public keys are taken, never a shared secret, and no key whose private half is published with it.
  *
- * @param issuer has passed `requireDiscoverable`
+ * @param issuer has passed `requireDiscoverable`, unless `jwksUri` is given
+ * @param jwksUri where the keys are; has passed `requireJwksUri`. Without it the issuer's metadata says so
  * @see RFC 7517 §5, RFC 8414 §3
  */
 export function createRemoteJwkSet({
   issuer,
+  jwksUri,
   fetch,
   clock,
 }: {
   readonly issuer: string
+  readonly jwksUri?: string | undefined
   readonly fetch: Fetch
   readonly clock: Clock
 }): RemoteJwkSet {
@@ -110,7 +113,7 @@ export function createRemoteJwkSet({
   }
 
   async function fetchKeys(signal: AbortSignal): Promise<Fetched> {
-    const uri = await locate(signal)
+    const uri = jwksUri ?? (await locate(signal))
     try {
       const found = await findJson(uri, { fetch, signal })
       if (!found) throw new Error(`${uri} answers 404, not 200`)

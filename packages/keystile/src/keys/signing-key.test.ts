@@ -99,7 +99,7 @@ describe('sign and verify', () => {
   })
 
   it('make the HMAC that everybody makes', () => {
-    const secret = Buffer.from('0123456789abcdef0123456789abcdef')
+    const secret = Buffer.from('kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA')
     const key = importKey({ secret, algorithm: 'HS256' })
     assert.ok(canSign(key))
     assert.deepEqual(sign(key, data), createHmac('sha256', secret).update(data).digest())

@@ -7,6 +7,7 @@ import {
   type KeyObject,
 } from 'node:crypto'
 import type { Algorithm } from './algorithm.ts'
+import { requireSoundKey } from './shared-secret.ts'
 
 // Everything here is synchronous on purpose. The asynchronous forms of node:crypto and all of WebCrypto wait in
 // libuv's pool behind whatever else is there, and where password hashes are, a guard would wait for logins.
@@ -29,23 +30,32 @@ export function canSign(key: VerificationKey): key is SigningKey {
   return 'signingKey' in key
 }
 
+/** @throws {TypeError} for a shared secret that `importKey` would refuse */
 export function sign(key: SigningKey, data: Uint8Array): Buffer {
   const { algorithm, signingKey } = key
-  if (algorithm.keyType === 'oct') return createHmac(algorithm.hash!, signingKey).update(data).digest()
+  if (algorithm.keyType === 'oct') return hmac(algorithm, signingKey, data)
   return signWith(algorithm.hash, data, { key: signingKey, ...cryptoOptions(algorithm) })
 }
 
-/** Whether the signature over these bytes was made with this key. Never throws for what a sender controls. */
+/**
+ * Whether the signature over these bytes was made with this key. Never throws for what a sender controls.
+ *
+ * @throws {TypeError} for a shared secret that `importKey` would refuse
+ */
 export function verify(key: VerificationKey, data: Uint8Array, signature: Uint8Array): boolean {
   const { algorithm, verifyingKey } = key
   if (algorithm.signatureBytes !== undefined && signature.length !== algorithm.signatureBytes) return false
   if (algorithm.keyType === 'oct') {
-    return timingSafeEqual(createHmac(algorithm.hash!, verifyingKey).update(data).digest(), signature)
+    return timingSafeEqual(hmac(algorithm, verifyingKey, data), signature)
   }
   // As long as the modulus (RFC 8017 §8.1.2, §8.2.2): with PSS, OpenSSL also takes one without the zeros that it begins with.
   const { modulusLength } = verifyingKey.asymmetricKeyDetails ?? {}
   if (modulusLength !== undefined && signature.length !== Math.ceil(modulusLength / 8)) return false
   return verifyWith(algorithm.hash, data, { key: verifyingKey, ...cryptoOptions(algorithm) }, signature)
+}
+
+function hmac(algorithm: Algorithm, key: KeyObject, data: Uint8Array): Buffer {
+  return createHmac(algorithm.hash!, requireSoundKey(key, algorithm)).update(data).digest()
 }
 
 function cryptoOptions(algorithm: Algorithm): { dsaEncoding?: 'ieee-p1363'; padding?: number; saltLength?: number } {

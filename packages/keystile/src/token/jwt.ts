@@ -2,7 +2,7 @@ import { requireClock, systemClock, toSeconds, type Clock } from '../base/clock.
 import type { JsonObject } from '../base/json.ts'
 import { requireKnownOptions } from '../base/options.ts'
 import { findAlgorithm, listAlgorithmNames, type AlgorithmName } from '../keys/algorithm.ts'
-import { keySetOf, type KeySet } from '../keys/jwk-set.ts'
+import { isKeySet, keySetOf, type KeySet } from '../keys/jwk-set.ts'
 import { canSign, type VerificationKey } from '../keys/signing-key.ts'
 import {
   verifyRegisteredClaims,
@@ -110,7 +110,7 @@ export function verifyJwtWithKey(
 }
 
 function keySetFrom(keys: VerificationKey | KeySet): KeySet {
-  if (typeof keys === 'object' && keys !== null && 'find' in keys && typeof keys.find === 'function') return keys
+  if (isKeySet(keys)) return keys
   requireKey(keys)
   return keySetOf([keys])
 }

@@ -4,15 +4,29 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { ConfigurationError } from '../../base/configuration-error.ts'
-import { findSealingSecretFault, readOrCreateSealingSecret } from './sealing-secret.ts'
+import { findSealingSecretFaults, readOrCreateSealingSecret } from './sealing-secret.ts'
 
 const good = '0f1e2d3c4b5a69788796a5b4c3d2e1f0'
 
-describe('findSealingSecretFault', () => {
-  it('demands 32 characters, 16 of them different', () => {
-    assert.equal(findSealingSecretFault(good), undefined)
-    assert.match(findSealingSecretFault(good.slice(1))!, /at least 32/)
-    assert.match(findSealingSecretFault('0123456789abcde'.repeat(3))!, /random/)
+describe('findSealingSecretFaults', () => {
+  const kindsOf = (secret: string): readonly string[] => findSealingSecretFaults(secret).map(({ kind }) => kind)
+
+  it('demands 32 random characters', () => {
+    assert.deepEqual(kindsOf(good), [])
+    for (const weak of [good.slice(1), '0123456789abcde'.repeat(3), '0123456789abcdef'.repeat(4)])
+      assert.deepEqual(kindsOf(weak), ['weak'])
+  })
+
+  it('refuses what others know, as the library does for HMAC secrets, and does not repeat it', () => {
+    for (const known of [
+      '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970',
+      'super-secret-jwt-token-with-at-least-32-characters-long',
+      'https://tenant.example/.well-known/jwks.json',
+      '/run/secrets/keystile-production.key',
+    ]) {
+      assert.deepEqual(kindsOf(known), ['known'])
+      assert.ok(!findSealingSecretFaults(known).some(({ message }) => message.includes(known)))
+    }
   })
 })
 
@@ -26,7 +40,7 @@ describe('readOrCreateSealingSecret', () => {
 
   it('makes a secret that is its owner’s alone, once, and leaves nothing else behind', () => {
     const secret = open()
-    assert.equal(findSealingSecretFault(secret), undefined)
+    assert.deepEqual(findSealingSecretFaults(secret), [])
     assert.equal(open(), secret)
     assert.deepEqual(readdirSync(folder), ['keystile.key'])
     assert.equal(statSync(join(folder, 'keystile.key')).mode & 0o777, 0o600)

@@ -1,27 +1,33 @@
-import { randomId } from 'keystile/internal'
+import { findImpostor, isKnownSecret, isWeakSecret, randomId } from 'keystile/internal'
 import { randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ConfigurationError } from '../../base/configuration-error.ts'
-import { isWellKnownSecret } from './well-known-secrets.ts'
 
-const minLength = 32
-const minDifferent = 16
+const minBytes = 32
+const makeOne = 'make one with: openssl rand -base64 32'
 
-/** Whether it is too short, or too much alike, to have been drawn at random (RFC 8725 §3.5). */
-export function isWeakSecret(secret: string): boolean {
-  return secret.length < minLength || new Set(secret).size < minDifferent
+/** What makes a sealing secret unfit, by the rules of the library's HMAC secrets, and how to say so. */
+export interface SealingSecretFault {
+  readonly kind: 'weak' | 'known'
+  readonly message: string
 }
 
-/** What makes a sealing secret unfit, or nothing. */
-export function findSealingSecretFault(secret: string): string | undefined {
-  if (isWeakSecret(secret)) {
-    return `the key under which signing keys are sealed has at least ${minLength} random characters; make one with: openssl rand -base64 32`
+/** All that makes a sealing secret unfit. No message repeats it. */
+export function findSealingSecretFaults(secret: string): readonly SealingSecretFault[] {
+  const bytes = Buffer.from(secret)
+  const faults: SealingSecretFault[] = []
+  if (isWeakSecret(bytes, minBytes)) {
+    faults.push({ kind: 'weak', message: `must have at least ${minBytes} random characters, 16 of them different` })
   }
-  if (isWellKnownSecret(secret)) {
-    return 'the key under which signing keys are sealed is one that others know, from a template; make one with: openssl rand -base64 32'
+  if (isKnownSecret(bytes)) {
+    faults.push({ kind: 'known', message: 'must be one that nobody else knows; this one is from a template' })
   }
-  return undefined
+  const impostor = findImpostor(bytes)
+  if (impostor) {
+    faults.push({ kind: 'known', message: `must be random; this one is ${impostor.name}, which others may know` })
+  }
+  return faults
 }
 
 /** Whether others than the owner of a file may read or write it. */
@@ -57,7 +63,7 @@ export function readOrCreateSealingSecret(databaseFile: string): string {
     )
   }
   const secret = readFileSync(file, 'utf8').trim()
-  const fault = findSealingSecretFault(secret)
-  if (fault) throw new ConfigurationError(`${file}: ${fault}`)
+  const [fault] = findSealingSecretFaults(secret)
+  if (fault) throw new ConfigurationError(`${file} ${fault.message}; ${makeOne}`)
   return secret
 }

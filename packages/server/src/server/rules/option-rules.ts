@@ -1,11 +1,10 @@
 import { BlockList, isIP } from 'node:net'
 import type { Lifetimes } from '../../features/sessions/lifetimes.ts'
-import { isWeakSecret } from '../../features/signing-keys/sealing-secret.ts'
-import { isWellKnownSecret } from '../../features/signing-keys/well-known-secrets.ts'
+import { findSealingSecretFaults, type SealingSecretFault } from '../../features/signing-keys/sealing-secret.ts'
 import { signingKeyOf } from '../../features/signing-keys/signing-keys.ts'
 import { isPostgresUrl } from '../../storage/open.ts'
 import { isLoopback, isOnThisMachine } from '../this-machine.ts'
-import type { Rule, Situation } from './rule.ts'
+import type { Fault, Rule, Situation } from './rule.ts'
 
 const daySeconds = 24 * 60 * 60
 const longestAccessTokenSeconds = 60 * 60
@@ -173,25 +172,17 @@ export const optionRules: readonly Rule[] = [
     id: 'key-random',
     standard: 'ASVS 5.0 11.5.1',
     severity: 'stop',
-    demand: 'the key that seals signing keys has 32 characters, 16 of them different',
-    find: (situation) =>
-      secretsOf(situation)
-        .filter(({ secret }) => isWeakSecret(secret))
-        .map(({ about }) => ({
-          about,
-          message: 'has at least 32 random characters, 16 of them different',
-          mend: makeKey,
-        })),
+    demand:
+      'the key that seals signing keys is random: 32 characters, 16 of them different unless all are hex, in no order',
+    find: (situation) => findSecretFaults(situation, 'weak'),
   },
   {
     id: 'key-unknown',
     standard: 'RFC 8725 §3.5',
     severity: 'stop',
-    demand: 'the key that seals signing keys is none that is printed in standards, tutorials or templates',
-    find: (situation) =>
-      secretsOf(situation)
-        .filter(({ secret }) => isWellKnownSecret(secret))
-        .map(({ about }) => ({ about, message: 'is one that others know: it is from a template', mend: makeKey })),
+    demand:
+      'the key that seals signing keys is none that is printed in standards, tutorials or templates, and no URL, path, token or public key',
+    find: (situation) => findSecretFaults(situation, 'known'),
   },
   {
     id: 'signing-key-strong',
@@ -356,11 +347,17 @@ function saidOf({ sessionSeconds, idleSeconds }: Situation['options']): {
   return { ...(sessionSeconds !== undefined && { sessionSeconds }), ...(idleSeconds !== undefined && { idleSeconds }) }
 }
 
-/** What signing keys are sealed under: the option, or what lies beside SQLite. */
-function secretsOf({ options: { key }, machine }: Situation): readonly { about: string; secret: string }[] {
-  if (key !== undefined) return [{ about: 'key', secret: key }]
-  const { path = '', secret } = machine?.keyFile ?? {}
-  return secret === undefined ? [] : [{ about: path, secret }]
+/** Faults of what signing keys are sealed under: the option, or what lies beside SQLite. */
+function findSecretFaults(
+  { options: { key }, machine }: Situation,
+  kind: SealingSecretFault['kind'],
+): readonly Fault[] {
+  const about = key === undefined ? (machine?.keyFile?.path ?? '') : 'key'
+  const secret = key ?? machine?.keyFile?.secret
+  if (secret === undefined) return []
+  return findSealingSecretFaults(secret)
+    .filter((fault) => fault.kind === kind)
+    .map(({ message }) => ({ about, message, mend: makeKey }))
 }
 
 /** Of how many IPv4 /8 (BlockList finds them as IPv6 writes them too), and of how many IPv6 /8, a network is too wide. */

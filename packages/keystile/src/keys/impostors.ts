@@ -1,0 +1,123 @@
+import { createPublicKey, X509Certificate } from 'node:crypto'
+import { readingsOf } from '../base/bytes.ts'
+
+/** Something that is passed as a secret by mistake. Whoever knows it could sign. */
+export interface Impostor {
+  /** With its article. */
+  readonly name: string
+  /** What to write instead. */
+  readonly instead: string
+}
+
+const passFile = 'read the file, and pass what it contains'
+const passUrl =
+  'to fetch a key set, pass its https URL as jwksUri of createVerifier, or leave out keys: then the issuer says where it is'
+const passKey =
+  'pass a PEM as importKey({ pem, algorithm }), and a public key to createVerifier as keys: { keys: [exportPublicJwk(key)] }'
+const passObject = 'parse it, and pass the JWK or the JWK Set as an object'
+const makeSecret = 'make a secret with: openssl rand -base64 32'
+
+const fileExtension = /\.(?:pem|key|pub|crt|cer|der|p8|p12|pfx|jwks?|json|txt|ya?ml|env)$/i
+
+/** In this order: what is a URL too is no host name. Each is asked about the text as it is, or also about what it encodes. */
+const impostors: readonly (Impostor & {
+  readonly of: 'text' | 'readings'
+  is(text: string, bytes: Buffer): boolean
+})[] = [
+  {
+    name: 'JSON',
+    instead: passObject,
+    of: 'readings',
+    is: (text) => /"(?:kty|keys)"/.test(text) || (/^[[{]/.test(text) && isJson(text)),
+  },
+  {
+    name: 'a key or certificate',
+    instead: passKey,
+    of: 'readings',
+    is: (text, bytes) =>
+      /-{4,5}\s*BEGIN|^\W*(?:ssh-|ecdsa-sha2-|sk-ssh|sk-ecdsa)|PuTTY-User-Key/m.test(text) || isPublicDer(bytes),
+  },
+  {
+    name: 'a URL',
+    instead: passUrl,
+    of: 'readings',
+    is: (text) =>
+      !/^file:/i.test(text) &&
+      /^(?:https?|data|blob|urn):|[a-z][a-z\d+.-]+:\/\/[\w[]|^\/\/[\w-]+(?:\.[\w-]+)+/i.test(text),
+  },
+  {
+    name: 'the path of a file',
+    instead: passFile,
+    of: 'text',
+    is: isPath,
+  },
+  {
+    name: 'a JWT',
+    instead: makeSecret,
+    of: 'text',
+    is: (text) => /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/.test(text),
+  },
+  {
+    name: 'a UUID',
+    instead: makeSecret,
+    of: 'text',
+    is: (text) => /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i.test(text),
+  },
+  {
+    name: 'a host name',
+    instead: passUrl,
+    of: 'text',
+    is: (text) =>
+      /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|[a-z\d-]+(?:\.[a-z\d-]+)*\.[a-z]{2,24})(?::\d{1,5})?(?:\/[\w./?=&%~-]*)?$/i.test(
+        text,
+      ),
+  },
+]
+
+/** What a secret really is, or nothing where it may be a secret. */
+export function findImpostor(secret: Uint8Array): Impostor | undefined {
+  const readings = readingsOf(secret).map((bytes) => [plainTextOf(bytes), bytes] as const)
+  return impostors.find(({ of, is }) =>
+    (of === 'text' ? readings.slice(0, 1) : readings).some(([text, bytes]) => is(text, bytes)),
+  )
+}
+
+/** Without what an editor or a shell may put around: a byte order mark, the zeros of UTF-16, white space, quotation marks. */
+function plainTextOf(bytes: Buffer): string {
+  const text = bytes.toString('latin1').replace(/\0|^(?:\xef\xbb\xbf|\xff\xfe)/g, '')
+  return text.replace(/^[\s"'`<]+|[\s"'`>]+$/g, '')
+}
+
+/** Random base64 may begin with a slash, but has capitals, and neither dots, hyphens nor underscores. */
+function isPath(text: string): boolean {
+  if (/^file:/i.test(text)) return true
+  if (!/^[\w.\\/~ :@+-]+$/.test(text)) return false
+  const isBase64 = /^[A-Za-z\d+/]+$/.test(text) && /[A-Z]/.test(text)
+  return fileExtension.test(text) || (!isBase64 && /^(?:\.{0,2}|~|[a-z]:)[\\/]/i.test(text))
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isPublicDer(der: Buffer): boolean {
+  if (der[0] !== 0x30) return false // a DER key is a SEQUENCE, and so is a certificate
+  const readers = [
+    () => createPublicKey({ key: der, format: 'der', type: 'spki' }),
+    () => createPublicKey({ key: der, format: 'der', type: 'pkcs1' }),
+    () => new X509Certificate(der),
+  ]
+  return readers.some((read) => {
+    try {
+      read()
+      return true
+    } catch {
+      return false
+    }
+  })
+}

@@ -1,0 +1,70 @@
+import { readingsOf, toBase64url } from '../base/bytes.ts'
+
+/**
+ * Secrets that are long and varied enough to look random, but are printed where everybody reads them. Only those that
+ * no placeholder below covers, and that are neither short nor in order.
+ */
+const printed: readonly string[] = [
+  // RFC 7515 §A.1.1 and RFC 7517 §A.3
+  'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
+  // RFC 7520 §3.5
+  'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg',
+  // the test vectors of Wycheproof
+  '-ebuDNsVZ2iJtoZ-akfXTSCt4UO2cruLCsbWlBinggE',
+  // the tutorial of FastAPI
+  '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
+  // the documentation of Hasura
+  '3EK6FD+o0+c7tzBNVfjpMkNDi2yARAAKzQlk8O2IKoxQu4nF7EdAh8s3TwpHwrdWT6R',
+  // the local stack of Nhost
+  '5152fa850c02dc222631cca898ed1485821a70912a6e3649c49076912daa3b62182ba013315915d64f40cddfbb8b58eb5bd11ba225336a6af45bbae07ca873f3',
+  // tutorials of Spring Security
+  '3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b',
+  '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970',
+  '413F4428472B4B6250655368566D5970337336763979244226452948404D6351',
+  '5367566B59703373367639792F423F4528482B4D6251655468576D5A71347437',
+  // tutorials of ASP.NET Core
+  'ByYM000OLlMQG6VVVp1OH7Xzyr7gHuw1qvUC5dcGt3SNM',
+  'JWTAuthenticationHIGHsecuredPasswordVVVp1OH7Xzyr',
+  // templates
+  'a-very-long-random-string-with-symbols-and-numbers',
+]
+
+/** What tutorials and templates write in a secret that must be replaced. Random text has none of it by chance. */
+const placeholders: readonly string[] = [
+  'atleast', // jwt.io and Supabase: "… at least 256 bits long", "… at least 32 characters long"
+  'donotuse', // NestJS
+  'inproduction', // "change this in production"
+  'changeme',
+  'changethis',
+  'changeit',
+  'replacethis',
+  'replaceit',
+  'replacewith',
+  'supersecret',
+  'secretkey',
+  'yoursecret',
+  'jwtsecret',
+  'djangoinsecure',
+  'developmentonly',
+  'opensslrand', // a command that no shell has run
+]
+
+const fewestBytes = 32
+
+const known: ReadonlySet<string> = new Set(printed.flatMap((text) => spellingsOf(Buffer.from(text))))
+
+/** Whether a secret is printed in a standard, a tutorial or a template, in whatever case, as text or as its bytes. */
+export function isKnownSecret(secret: Uint8Array): boolean {
+  return spellingsOf(secret).some((text) => {
+    const letters = text.replace(/[^a-z]/g, '')
+    return known.has(text) || placeholders.some((words) => letters.includes(words))
+  })
+}
+
+/** The secret and what it encodes, as text and in base64url, without case, white space and quotation marks. */
+function spellingsOf(secret: Uint8Array): readonly string[] {
+  return readingsOf(secret)
+    .flatMap((bytes) => [bytes.toString('latin1'), toBase64url(bytes)])
+    .map((text) => text.toLowerCase().replace(/^[\s"'`]+|[\s"'`]+$/g, ''))
+    .filter((text) => text.length >= fewestBytes)
+}

@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict'
+import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto'
+import { describe, it } from 'node:test'
+import { signJwt, verifyJwt } from '../token/jwt.ts'
+import { findAlgorithm } from './algorithm.ts'
+import { exportPublicJwk, generateKey, importKey } from './jwk.ts'
+import { importJwkSet } from './jwk-set.ts'
+import type { SigningKey } from './signing-key.ts'
+
+const hs256 = findAlgorithm('HS256')!
+const issuerKey = generateKey('ES256')
+const jwk = exportPublicJwk(issuerKey)
+const pem = issuerKey.verifyingKey.export({ type: 'spki', format: 'pem' })
+const jwksUri = 'https://tenant.example/.well-known/jwks.json'
+
+const importSecret = (secret: string | Uint8Array): unknown => importKey({ secret, algorithm: 'HS256' })
+
+/** Refused as text, as bytes and as a JWK, and never repeated. */
+function refuses(secret: string | Uint8Array, expected: RegExp): void {
+  const bytes = Buffer.from(secret)
+  const set = { keys: [{ kty: 'oct', alg: 'HS256', k: bytes.toString('base64url') }] }
+  for (const make of [() => importSecret(secret), () => importSecret(bytes), () => importJwkSet(set)]) {
+    assert.throws(make, (error) => {
+      assert.ok(error instanceof TypeError)
+      assert.match(error.message, expected)
+      for (const text of [bytes.toString(), bytes.toString('base64'), bytes.toString('hex')])
+        assert.ok(text.length < 8 || !String(error.stack).includes(text), 'the secret is repeated')
+      return true
+    })
+  }
+}
+
+describe('importKey of text that is no secret', () => {
+  const table: readonly [what: string, instead: RegExp, texts: readonly string[]][] = [
+    [
+      'a URL',
+      /pass its https URL as jwksUri/,
+      [
+        jwksUri,
+        ` ${jwksUri}`,
+        `\t\n${jwksUri}\n`,
+        `"${jwksUri}"`,
+        `\ufeff${jwksUri}`,
+        `JWKS_URI=${jwksUri}`,
+        'HTTPS://TENANT.EXAMPLE/jwks',
+        'https:tenant.example/.well-known/jwks',
+        'http://localhost:3000/auth/.well-known/jwks.json',
+        '//tenant.example/.well-known/jwks.json',
+        'https://tenant.eu.auth0.com/',
+        'data:application/json,{"jwks":[]}',
+        'postgres://user:hunter2@db.internal/keystile',
+        'urn:example:issuer:of-many-tokens',
+        Buffer.from(jwksUri).toString('base64'),
+        Buffer.from(jwksUri).toString('hex'),
+        Buffer.from(jwksUri, 'utf16le').toString(),
+      ],
+    ],
+    [
+      'the path of a file',
+      /read the file/,
+      [
+        './public.pem',
+        '../keys/public.pem',
+        'keys/public.pem',
+        '/etc/keys/jwks.json',
+        '/run/secrets/keystile_signing_key',
+        '/run/secrets/keystilesigningkey',
+        '~/.ssh/id_ed25519-of-the-server',
+        'C:\\keys\\public-key-of-the-issuer',
+        'file:///etc/keys/jwks.json',
+        'file:./public.pem',
+      ],
+    ],
+    [
+      'a key or certificate',
+      /importKey\(\{ pem, algorithm \}\)/,
+      [
+        pem,
+        Buffer.from(pem).toString('base64'),
+        Buffer.from(pem).toString('base64url'),
+        Buffer.from(pem).toString('hex'),
+      ],
+    ],
+    [
+      'JSON',
+      /pass the JWK or the JWK Set as an object/,
+      [
+        JSON.stringify({ keys: [jwk] }),
+        JSON.stringify(jwk, null, 2),
+        '{"keys":[]}',
+        '[{"a":"JSON is no secret, whatever is in it"}]',
+        Buffer.from(JSON.stringify({ keys: [jwk] })).toString('base64'),
+      ],
+    ],
+    [
+      'a host name',
+      /pass its https URL as jwksUri/,
+      [
+        'tenant.example',
+        'login.tenant-of-many-letters.eu.auth0.com',
+        'tenant.example/.well-known/jwks.json?v=1',
+        'localhost:3000/.well-known/jwks',
+      ],
+    ],
+    [
+      'a UUID',
+      /openssl rand -base64 32/,
+      ['1b4e28ba-2fa1-41d2-883f-0016d3cca427', '1B4E28BA-2FA1-41D2-883F-0016D3CCA427'],
+    ],
+    ['a JWT', /openssl rand -base64 32/, [signJwt({ role: 'anon' }, generateKey('HS256'), { expiresInSeconds: 60 })]],
+  ]
+  for (const [what, instead, texts] of table) {
+    it(`refuses ${what}, and says what to write instead`, () => {
+      for (const text of texts) {
+        refuses(text, new RegExp(`this one is ${what}, which others may know`))
+        refuses(text, instead)
+      }
+    })
+  }
+})
+
+describe('importKey of a secret that others know', () => {
+  const a1 = 'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow'
+  const fastApi = '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7'
+  const printed = [
+    a1,
+    fastApi,
+    'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg', // RFC 7520 §3.5
+    'a-string-secret-at-least-256-bits-long', // jwt.io
+    'a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long', // jwt.io
+    'super-secret-jwt-token-with-at-least-32-characters-long', // Supabase
+    'your_jwt_secret_key_at_least_32_characters_long',
+    'your-super-secret-jwt-key-change-this-in-production',
+    'DO NOT USE THIS VALUE. INSTEAD, CREATE A COMPLEX SECRET AND KEEP IT SAFE OUTSIDE OF THE SOURCE CODE.', // NestJS
+    'THIS IS USED TO SIGN AND VERIFY JWT TOKENS, REPLACE IT WITH YOUR OWN SECRET, IT CAN BE ANY STRING',
+    '3EK6FD+o0+c7tzBNVfjpMkNDi2yARAAKzQlk8O2IKoxQu4nF7EdAh8s3TwpHwrdWT6R', // Hasura
+    '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970', // Spring Security
+    'ByYM000OLlMQG6VVVp1OH7Xzyr7gHuw1qvUC5dcGt3SNM', // ASP.NET Core
+    "$(openssl rand -base64 32 | tr -d '\\n')",
+  ]
+  for (const text of printed) {
+    it(`refuses ${text.slice(0, 24)}…, in any case, encoding and white space`, () => {
+      const spellings = [text, text.toLowerCase(), text.toUpperCase(), `${text}\n`, ` ${text}\r\n`, `"${text}"`]
+      const encoded = [Buffer.from(text).toString('base64'), Buffer.from(text).toString('hex')]
+      for (const spelling of [...spellings, ...encoded])
+        refuses(spelling, /printed in public documentation.*openssl rand/)
+    })
+  }
+
+  it('refuses the bytes that a printed text encodes, in any case', () => {
+    for (const bytes of [
+      Buffer.from(a1, 'base64url'),
+      Buffer.from(a1.toLowerCase(), 'base64url'),
+      Buffer.from(fastApi, 'hex'),
+      Buffer.from(fastApi, 'base64'), // what the tutorials of Spring do
+    ])
+      for (const secret of [bytes, bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')])
+        refuses(secret, /printed in public documentation/)
+  })
+})
+
+describe('importKey of a secret that is not random', () => {
+  const weak: readonly [string, string | Uint8Array][] = [
+    ['zero bytes', Buffer.alloc(32)],
+    ['64 zero bytes', Buffer.alloc(64)],
+    ['one letter', 'a'.repeat(64)],
+    ['bytes that count', Uint8Array.from({ length: 32 }, (_, i) => i)],
+    ['bytes that count down', Uint8Array.from({ length: 64 }, (_, i) => 255 - i)],
+    ['the alphabet', 'abcdefghijklmnopqrstuvwxyz0123456789'],
+    ['hex digits in order', '0123456789abcdef'.repeat(4)],
+    ['16 letters twice', 'abcdefghijklmnop'.repeat(2)],
+    ['15 different bytes', 'kx8vWq2Jm0ZrT5u'.repeat(4)],
+    ['a word again and again', 'password'.repeat(8)],
+    ['a hex word again and again', 'deadbeef12345678'.repeat(4)],
+    ['digits', '31415926535897932384626433832795028841971'],
+  ]
+  for (const [what, secret] of weak) {
+    it(`refuses ${what}`, () => {
+      refuses(secret, /must be random: at least 32 bytes, 16 of them different.*openssl rand -base64 32/)
+    })
+  }
+
+  it('takes 100,000 random secrets of 32 bytes, as bytes or as text of one of the usual encodings', () => {
+    let block = Buffer.alloc(64)
+    const encodings = ['hex', 'base64', 'base64url', undefined] as const
+    for (let i = 0; i < 100_000; i++) {
+      block = createHash('sha512').update(block).digest() // the same in each run
+      const bytes = block.subarray(0, 32)
+      const encoding = encodings[i % 4]
+      assert.doesNotThrow(() => importSecret(encoding ? bytes.toString(encoding) : bytes), `number ${i}`)
+    }
+  })
+
+  it('takes 128 random bits in hex, which are 32 digits, for HS256', () => {
+    let block = Buffer.alloc(64)
+    for (let i = 0; i < 10_000; i++) {
+      block = createHash('sha512').update(block).digest()
+      assert.doesNotThrow(() => importSecret(block.toString('hex', 0, 16)), `number ${i}`)
+    }
+  })
+})
+
+describe('a key that importKey did not make', () => {
+  const handMade = (verifyingKey: KeyObject): SigningKey => ({
+    keyId: undefined,
+    algorithm: hs256,
+    verifyingKey,
+    signingKey: verifyingKey,
+  })
+  const tokenBy = (secret: string): string => {
+    const parts = ['{"alg":"HS256"}', '{"sub":"mallory","exp":9999999999}'].map((part) =>
+      Buffer.from(part).toString('base64url'),
+    )
+    return `${parts.join('.')}.${createHmac('sha256', secret).update(parts.join('.')).digest('base64url')}`
+  }
+
+  it('neither signs nor verifies with a secret that importKey refuses', () => {
+    for (const secret of [jwksUri, 'a-string-secret-at-least-256-bits-long', 'a'.repeat(64), 'short']) {
+      const key = handMade(createSecretKey(Buffer.from(secret)))
+      assert.throws(() => signJwt({}, key, { expiresInSeconds: 60 }), TypeError)
+      assert.throws(() => verifyJwt(tokenBy(secret), key), TypeError)
+      assert.throws(() => verifyJwt(tokenBy(secret), { find: () => key }), TypeError)
+    }
+  })
+
+  it('does not take text or a public key for a secret key', () => {
+    for (const impostor of ['x'.repeat(32), generateKey('ES256').verifyingKey] as unknown as KeyObject[]) {
+      assert.throws(() => signJwt({}, handMade(impostor), { expiresInSeconds: 60 }), /comes from importKey/)
+    }
+  })
+
+  it('works with a good secret', () => {
+    const secret = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'
+    assert.equal(verifyJwt(tokenBy(secret), handMade(createSecretKey(Buffer.from(secret)))).sub, 'mallory')
+  })
+})
+
+describe('importJwkSet of secrets', () => {
+  it('refuses a set with one bad secret, and says what is wrong with it', () => {
+    const good = {
+      kty: 'oct',
+      alg: 'HS256',
+      kid: 'good',
+      k: Buffer.from('kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA').toString('base64url'),
+    }
+    const bad = { kty: 'oct', alg: 'HS256', kid: 'bad', k: 'A'.repeat(43) }
+    assert.ok(importJwkSet({ keys: [good] }))
+    for (const keys of [[bad], [good, bad], [bad, good]])
+      assert.throws(() => importJwkSet({ keys }), /must be random.*openssl rand -base64 32/)
+  })
+})

@@ -1,0 +1,15 @@
+// Keys of test vectors. Their secrets are printed, so no door of the library takes them.
+import { importKeyWith } from '../../packages/keystile/src/keys/jwk.ts'
+import { importKeys, keySetOf, type KeySet } from '../../packages/keystile/src/keys/jwk-set.ts'
+import { trustedSecretKey } from '../../packages/keystile/src/keys/shared-secret.ts'
+import type { KeySource, SigningKey, VerificationKey } from 'keystile/jwt'
+
+/** `importKey`, which here takes printed secrets too. */
+export function importVector(source: KeySource): SigningKey | VerificationKey {
+  return importKeyWith(source, trustedSecretKey)
+}
+
+/** `importJwkSet`, which here takes printed secrets too. */
+export function importVectorSet(set: unknown): KeySet {
+  return keySetOf(importKeys(set, () => true, undefined, importVector))
+}
