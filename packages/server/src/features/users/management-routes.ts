@@ -5,8 +5,8 @@ import { emptyAnswer, jsonAnswer, queryOf, type Route } from '../../http/route.t
 import { byCaller, type CallerIdentity } from '../audit/audit.ts'
 import { findUngranted, heldScopes, type ScopeRules } from '../scopes/scopes.ts'
 import { parseUsername } from './names.ts'
-import { outdated } from './profile.ts'
-import type { ProfileSchema, User, Users } from './users.ts'
+import { outdated, type ProfileSchema } from './profile.ts'
+import type { User, Users } from './users.ts'
 import { describeManagedUser, wireManagedUser } from './wire-user.ts'
 
 const defaultPageSize = 50

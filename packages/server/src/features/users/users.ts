@@ -1,10 +1,10 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { randomId, type Clock } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import type { UserRow } from '../../storage/tables.ts'
 import type { By } from '../audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
 import { parseEmail, parseUsername, type ComparableName } from './names.ts'
+import { withoutReserved, type Profile } from './profile.ts'
 import {
   changeEmail,
   changePassword,
@@ -26,8 +26,6 @@ export interface PublicUser {
   readonly emailVerified: boolean
   readonly createdAt: Date
 }
-
-export type Profile = Readonly<Record<string, unknown>>
 
 /** A person's account. */
 export interface User {
@@ -85,8 +83,6 @@ export interface Users {
   /** Deletes all but the subject and the name, which nobody gets again. */
   delete(user: User, by: By): Promise<'deleted' | 'absent' | 'last-administrator'>
 }
-
-export type ProfileSchema<P extends object = object> = StandardSchemaV1<unknown, P>
 
 const cacheMilliseconds = 5_000
 const cacheSize = 10_000
@@ -210,7 +206,7 @@ function userOf(row: UserRow): User {
   const profile = JSON.parse(row.profile) as Profile
   return {
     publicUser: {
-      ...profile,
+      ...withoutReserved(profile),
       id: row.id,
       username: row.username,
       email: row.email,
