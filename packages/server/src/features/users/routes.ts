@@ -160,7 +160,7 @@ export function accountRoutes(options: {
         description: 'What is left out stays as it is.',
         body: { type: 'json', schema: { ...describeProfile(profile, 'input'), required: [] } },
         success: { status: 200, description: 'The changed user', schema: userSchema },
-        refuses: { 409: 'The user was changed at the same time' },
+        refuses: { 409: 'The user was changed at the same time', 429: 'Too many changes' },
       },
       async handle(request, { identity, user }) {
         const change = await readJsonObject(request)
@@ -168,6 +168,7 @@ export function accountRoutes(options: {
         const merged = profile ? { ...withoutReserved(user.profile), ...change } : change
         const checked = await checkProfile(merged, profile, [])
         refuseFaults(checked.errors)
+        await limits.countProfile(user.publicUser.id)
         const outcome = await users.replaceProfile(user, checked.profile, byCaller(request, identity))
         if (outcome === 'outdated') throw outdated()
         const changed = await users.findBySubject(user.publicUser.id)
