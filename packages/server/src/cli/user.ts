@@ -127,7 +127,8 @@ async function list({ flags, terminal, settings }: Call): Promise<void> {
         shown.createdAt.toISOString(),
         grants || '-',
       ]
-      terminal.print(flags.has('json') ? JSON.stringify(wireManagedUser(user)) : columns.join('\t'))
+      if (flags.has('json')) terminal.printJson(wireManagedUser(user))
+      else terminal.printRow(columns)
     }
   })
 }
