@@ -2,8 +2,12 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { freePort, runCommand, startServer, type Finished, type RunningServer } from '../support/command.ts'
+
+/** What a terminal obeys, or a reader of lines. */
+const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 
 describe('keystile client', () => {
   let cwd: string
@@ -39,6 +43,21 @@ describe('keystile client', () => {
     const { status, scope } = await ask('orders', secret)
     assert.deepEqual([status, scope], [200, 'items:read items:write'])
     for (const args of [[], ['--json']]) assert.ok(!(await client('list', ...args)).stdout.includes(secret))
+  })
+
+  it('shows no control character of what is stored or was typed', async () => {
+    await create('odd', '--may', 'introspect')
+    const sqlite = new DatabaseSync(join(cwd, 'data/keystile.db'), { timeout: 5_000 })
+    const scopes = JSON.stringify(['\u001b[31m\u2028\n\t'])
+    sqlite.prepare(`update client set scopes = ? where id = 'odd'`).run(scopes)
+    sqlite.close()
+    const [row, json] = [(await client('list')).stdout, (await client('list', '--json')).stdout]
+    assert.match(row, /^odd\t.*\t\\u001b\[31m\\u2028\\u000a\\u0009\tintrospect$/m)
+    const line = json.split('\n').find((text) => text.includes('"odd"'))
+    assert.ok(line !== undefined && !unseen.test(line))
+    assert.deepEqual(JSON.parse(line).scopes, JSON.parse(scopes))
+    const { stderr } = await client('disable', 'x\u001b[31m\u202e')
+    assert.match(stderr, /^keystile: there is no client x\\u001b\[31m\\u202e, /)
   })
 
   it('lists clients, a line each or as JSON', async () => {

@@ -52,6 +52,17 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       return { status: response.status, ...((await response.json()) as { access_token: string; scope: string }) }
     }
 
+    const sql = async (text: string): Promise<void> => {
+      if (!postgres) {
+        const sqlite = new DatabaseSync(join(cwd, 'data/keystile.db'))
+        sqlite.exec(text)
+        return sqlite.close()
+      }
+      const client = new pg.Client({ connectionString: postgres.url, options: '-c search_path=keystile' })
+      await client.connect()
+      await client.query(text)
+      await client.end()
+    }
     const readHash = async (username: string): Promise<string> => {
       const sql = `select password_hash from "user" where username_key = '${username}'`
       if (!postgres)
@@ -100,6 +111,19 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
           ['Root', '-', 'active', 'role:admin'],
         ],
       )
+    })
+
+    it('shows no control character of what users have chosen', async () => {
+      const chosen = { city: '\u001b[31mred\u009b\u2028\u202e', ['\u001b]0;title\u0007']: '\n' }
+      await sql(`update "user" set profile = '${JSON.stringify(chosen)}' where username_key = 'bob'`)
+      const line = (await user('list', '--json')).stdout.split('\n')[0]!
+      assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
+      const { city, ...shown } = JSON.parse(line) as Record<string, unknown>
+      assert.deepEqual([city, shown['\u001b]0;title\u0007']], [chosen.city, '\n'])
+      await sql(`update "user" set profile = '{}', email = 'x\u001b[2J\tadmin' where username_key = 'bob'`)
+      assert.match((await user('list')).stdout, /^bob\tx\\u001b\[2J\\u0009admin\tactive\t/)
+      await sql(`update "user" set email = 'bob@example.com' where username_key = 'bob'`)
+      assert.equal((await user('disable', 'x\u001b[2J')).stderr, 'keystile: there is no user x\\u001b[2J\n')
     })
 
     it('disables a user, whose tokens a running server refuses within a second', async () => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import pg from 'pg'
 import { describeOnBoth } from '../support/keystile.ts'
+import { isWaiting } from '../support/postgres.ts'
 
 const sessions = 8
 
@@ -37,15 +38,3 @@ describeOnBoth('ending all sessions of a user', (stage) => {
     }
   })
 })
-
-/** Resolves when somebody waits for a lock in this database. */
-async function isWaiting(url: string): Promise<void> {
-  const client = new pg.Client(url)
-  await client.connect()
-  try {
-    const text = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-    while ((await client.query(text)).rows.length === 0) continue
-  } finally {
-    await client.end()
-  }
-}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { z } from 'zod'
 import {
   createTestClock,
   describeOnBoth,
@@ -151,6 +152,41 @@ describeOnBoth('guessing', (stage) => {
     const [{ number } = {}] = await stage.sql("select count(*) as number from audit where event = 'client_refused'")
     assert.equal(Number(number), 20)
     assert.equal(await ask(client), 200)
+  })
+
+  it('writes down twenty refusals of tokens of another client at an address, and answers the others alike', async () => {
+    const keystile = await stage.start({ ...limited, clock: createTestClock() })
+    const web = await keystile.addClient({ id: 'web', grants: ['password', 'refresh_token'] })
+    const { refreshToken, accessToken } = await keystile.tokens()
+    const ask = async (path: string, form: Readonly<Record<string, string>>): Promise<string> => {
+      const { status, text } = await keystile.send('POST', path, { form, ...from('192.0.2.1') })
+      return `${status} ${text}`
+    }
+    const refresh = (token: string): Promise<string> =>
+      ask('/token', { grant_type: 'refresh_token', refresh_token: token, ...web })
+    const unknown = await refresh(`${'x'.repeat(22)}.${'x'.repeat(43)}`)
+    const revocation = await ask('/revoke', { token: refreshToken, ...web })
+    assert.match(revocation, /^400 .*invalid_grant/)
+    for (let n = 0; n < 15; n++) {
+      assert.equal(await refresh(refreshToken), unknown)
+      for (const token of [refreshToken, accessToken]) assert.equal(await ask('/revoke', { token, ...web }), revocation)
+    }
+    const [{ number } = {}] = await stage.sql("select count(*) as number from audit where event like '%e%_refused'")
+    assert.equal(Number(number), 20)
+    // Whoever has the token refreshes, also from the address of those that were refused.
+    const honest = { grant_type: 'refresh_token', refresh_token: refreshToken }
+    assert.match(await ask('/token', honest), /^200 /)
+  })
+
+  it('takes sixty changes of a profile at once, and one more each minute', async () => {
+    const clock = createTestClock()
+    const keystile = await stage.start({ ...limited, clock, profile: z.looseObject({}) })
+    const bearer = await keystile.accessToken()
+    const change = async (n: number): Promise<number> =>
+      (await keystile.send('PATCH', '/users/me', { bearer, json: { n } })).status
+    assert.deepEqual(await repeat(61, change), [...repeated(60, [200]), 429])
+    clock.advance(60)
+    assert.deepEqual([await change(61), await change(62)], [200, 429])
   })
 
   const addresses = isLong ? 10_000 : 200

@@ -83,12 +83,54 @@ describeOnBoth('POST /users', (stage) => {
     assert.equal((await send('GET', '/users/me', { bearer: token })).json['nickname'], 'Countess')
   })
 
-  it('lets no profile field stand in for a field of ours', async () => {
-    const profile = z.object({ id: z.string().optional(), email_verified: z.boolean().optional() })
-    const { register } = await stage.start({ profile })
-    const { json } = await register({ id: 'chosen', email_verified: true })
-    assert.notEqual(json['id'], 'chosen')
-    assert.equal(json['email_verified'], false)
+  it('does not start with a profile schema that has a field of ours', async () => {
+    const profile = z.object({ roles: z.array(z.string()).optional() })
+    await assert.rejects(stage.start({ profile }), /profile must not have roles/)
+  })
+
+  it('refuses fields of ours, and names that every object has, where the schema takes any', async () => {
+    const { register, login, send } = await stage.start({ profile: z.looseObject({}) })
+    const names = ['id', 'email_verified', 'createdAt', 'roles', 'scopes', 'disabled', 'constructor', 'toJSON']
+    const fields = names.map((name) => ({ [name]: ['admin'] }))
+    for (const field of fields) {
+      const { status, json } = await register(field)
+      assert.deepEqual([status, json['errors'][0].msg], [422, 'This field is reserved'])
+    }
+    assert.equal((await register({ city: 'London' })).status, 201)
+    const bearer = (await login()).json['access_token']
+    const prototype = '{"__proto__":{"roles":["admin"]}}'
+    const headers = { 'content-type': 'application/json' }
+    for (const body of [prototype, ...[...fields, { password: 'x' }].map((field) => JSON.stringify(field))])
+      assert.equal((await send('PATCH', '/users/me', { bearer, headers, body })).status, 422, body)
+  })
+
+  it('shows no stored profile field of these names, to a guard or in an answer', async () => {
+    const { register, login, open, send } = await stage.start({ profile: z.looseObject({}) })
+    await register({ city: 'London' })
+    await stage.sql(`update "user" set profile = '{"city":"London","roles":["admin"],"__proto__":{"disabled":true}}'`)
+    const bearer = (await login()).json['access_token']
+    const own = ['city', 'createdAt', 'email', 'emailVerified', 'id', 'username']
+    assert.deepEqual(Object.keys((await open([], { bearer })).json['user']).toSorted(), own)
+    const { json } = await send('PATCH', '/users/me', { bearer, json: { city: 'Paris' } })
+    const shown = ['city', 'created_at', 'email', 'email_verified', 'id', 'username']
+    assert.deepEqual([json['city'], Object.keys(json).toSorted()], ['Paris', shown])
+  })
+
+  it('keeps no profile above 64 KiB, at once or a change at a time', async () => {
+    const { register, login, send } = await stage.start({ profile: z.looseObject({}) })
+    await register({ a: 'x'.repeat(40_000) })
+    const bearer = (await login()).json['access_token']
+    for (const [field, expected] of [
+      [{ b: 'x'.repeat(25_000) }, 200],
+      [{ c: 'x'.repeat(1_000) }, 422],
+      [{ a: 'x', c: 'x'.repeat(30_000) }, 200],
+      [{ d: 'é'.repeat(10_000) }, 422],
+    ] as const) {
+      const { status, json } = await send('PATCH', '/users/me', { bearer, json: field })
+      assert.equal(status, expected, json['detail'])
+    }
+    const [row] = await stage.sql('select length(profile) as length from "user"')
+    assert.ok(Number(row!['length']) <= 65_536)
   })
 
   it('answers 403 when registration is closed', async () => {

@@ -248,3 +248,15 @@ function startJanitor(folder: string): { readonly cleanUp: () => Promise<void> }
 function letGo(pipe: Readable | Writable): void {
   if (pipe instanceof Socket) pipe.unref()
 }
+
+/** Resolves when a query waits for a lock in this database. */
+export async function isWaiting(url: string): Promise<void> {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    const text = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    while ((await client.query(text)).rows.length === 0) continue
+  } finally {
+    await client.end()
+  }
+}

@@ -22,7 +22,6 @@ export const auditCommand: Command = {
 async function audit({ flags, terminal, settings }: Call): Promise<void> {
   const since = readSince(flags.value('since'))
   const last = readLimit(flags.value('limit')) ?? (since === undefined ? defaultLimit : undefined)
-  const write = flags.has('json') ? jsonLine : columns
   const source = requireExisting((await settings()).options.database)
   const isFollowing = flags.has('follow')
   const reading = untilDone([terminal.untilUnread(), ...(isFollowing ? [terminal.untilStopped()] : [])])
@@ -34,7 +33,8 @@ async function audit({ flags, terminal, settings }: Call): Promise<void> {
       : listAudit(database.reader, filter)
     for await (const row of rows) {
       if (reading.isDone()) break
-      terminal.print(write(row))
+      if (flags.has('json')) terminal.printJson(wireRow(row))
+      else terminal.printRow(columnsOf(row))
     }
   } finally {
     await database.close()
@@ -92,21 +92,13 @@ function readLimit(text: string | undefined): number | undefined {
   throw new ConfigurationError('--limit is a whole number of lines, 0 to 999999')
 }
 
-function columns(row: AuditRow): string {
+function columnsOf(row: AuditRow): readonly string[] {
   const { at, event, actor, subject, session_id, client_id, address, detail } = row
   const shown = [new Date(at).toISOString(), event, actor, subject, session_id, client_id, address, detail]
-  return shown.map((value) => escapeUnseen(value ?? '-')).join('\t')
+  return shown.map((value) => value ?? '-')
 }
 
-function jsonLine({ at, detail, ...row }: AuditRow): string {
+function wireRow({ at, detail, ...row }: AuditRow): object {
   const { id, ...rest } = row
-  const members = { id, at: new Date(at).toISOString(), ...rest, detail: detail === null ? null : JSON.parse(detail) }
-  return escapeUnseen(JSON.stringify(members))
-}
-
-/** What moves a cursor or turns a line round is shown as JSON writes it: a subject of an app's own may have it. */
-function escapeUnseen(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (found) =>
-    found.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
-  )
+  return { id, at: new Date(at).toISOString(), ...rest, detail: detail === null ? null : JSON.parse(detail) }
 }

@@ -52,7 +52,7 @@ async function create({ operand: id, flags, terminal, settings }: Call): Promise
   await withAccounts(database, async ({ clients }) => {
     const created = await clients.create(client, byOperator)
     if (created === 'taken') throw new ConfigurationError(`there is, or was, a client ${id}`)
-    terminal.print(describeSecret(id, created.secret, flags))
+    printSecret(id, created.secret, { flags, terminal })
   })
 }
 
@@ -66,7 +66,8 @@ async function list({ flags, terminal, settings }: Call): Promise<void> {
         client.createdAt.toISOString(),
         ...[client.grants, client.scopes, client.may].map((names) => names.join(' ') || '-'),
       ]
-      terminal.print(flags.has('json') ? JSON.stringify(wireClient(client)) : columns.join('\t'))
+      if (flags.has('json')) terminal.printJson(wireClient(client))
+      else terminal.printRow(columns)
     }
   })
 }
@@ -75,7 +76,7 @@ async function rotateSecret({ operand: id, flags, terminal, settings }: Call): P
   await withAccounts(requireExisting((await settings()).options.database), async ({ clients }) => {
     const secret = await clients.rotateSecret(id, byOperator)
     if (secret === undefined) throw new ConfigurationError(`there is no client ${id} with a secret`)
-    terminal.print(describeSecret(id, secret, flags))
+    printSecret(id, secret, { flags, terminal })
   })
 }
 
@@ -98,11 +99,17 @@ function readNames<Name extends string>(flags: CallFlags, flag: string, known: r
   return known.filter((name) => named.includes(name))
 }
 
-function describeSecret(id: string, secret: string | undefined, flags: CallFlags): string {
-  if (flags.has('json'))
-    return JSON.stringify({ client_id: id, ...(secret !== undefined && { client_secret: secret }) })
-  if (secret === undefined) return `client_id: ${id}\nIt is public: it has no secret.`
-  return `client_id: ${id}\nclient_secret: ${secret}\nThe secret is shown this once; only a hash of it is kept.`
+function printSecret(
+  id: string,
+  secret: string | undefined,
+  { flags, terminal }: Pick<Call, 'flags' | 'terminal'>,
+): void {
+  if (flags.has('json')) terminal.printJson({ client_id: id, ...(secret !== undefined && { client_secret: secret }) })
+  else if (secret === undefined) terminal.print(`client_id: ${id}\nIt is public: it has no secret.`)
+  else
+    terminal.print(
+      `client_id: ${id}\nclient_secret: ${secret}\nThe secret is shown this once; only a hash of it is kept.`,
+    )
 }
 
 function wireClient({ id, confidential, active, createdAt, grants, scopes, may }: RegisteredClient): object {

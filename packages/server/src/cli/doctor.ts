@@ -17,11 +17,12 @@ async function doctor({ flags, terminal, situation: readSituation }: Call): Prom
   const situation = await readSituation()
   const machine = await inspectMachine(situation, systemClock.now())
   const examination = examine({ ...situation, machine })
-  terminal.print(flags.has('json') ? jsonOf(examination) : textOf(examination))
+  if (flags.has('json')) terminal.printJson(wireExamination(examination))
+  else terminal.print(textOf(examination))
   if (examination.stops.length > 0) terminal.fail()
 }
 
-function jsonOf({ stops, warnings, checked }: Examination): string {
+function wireExamination({ stops, warnings, checked }: Examination): object {
   const findings = [...stops, ...warnings].map(({ rule: { id, severity, standard }, about, message, mend }) => ({
     id,
     severity,
@@ -29,7 +30,7 @@ function jsonOf({ stops, warnings, checked }: Examination): string {
     message: `${about} ${message}`,
     mend,
   }))
-  return JSON.stringify({ ok: stops.length === 0, findings, checked: checked.map(({ id }) => id) })
+  return { ok: stops.length === 0, findings, checked: checked.map(({ id }) => id) }
 }
 
 function textOf({ stops, warnings, checked }: Examination): string {

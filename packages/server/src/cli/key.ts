@@ -16,7 +16,8 @@ async function list({ flags, terminal, settings }: Call): Promise<void> {
   await withAccounts((await settings()).options.database, async ({ database }) => {
     for (const { keyId, algorithm, createdAt } of await listSigningKeys(database)) {
       const row = { key_id: keyId, algorithm, created_at: createdAt.toISOString() }
-      terminal.print(flags.has('json') ? JSON.stringify(row) : Object.values(row).join('\t'))
+      if (flags.has('json')) terminal.printJson(row)
+      else terminal.printRow(Object.values(row))
     }
   })
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { DatabaseUnavailableError } from '../storage/database.ts'
 import { auditCommand } from './audit.ts'
@@ -84,10 +85,11 @@ function findExplanation(error: unknown): string | undefined {
   return code === 'EACCES' ? message : undefined
 }
 
+const terminal = createTerminal()
 try {
-  await main(process.argv.slice(2), createTerminal())
+  await main(process.argv.slice(2), terminal)
 } catch (error) {
   const explanation = findExplanation(error)
-  console.error(explanation === undefined ? error : `keystile: ${explanation}`)
+  terminal.printError(explanation === undefined ? inspect(error) : `keystile: ${explanation}`)
   process.exitCode = 1
 }

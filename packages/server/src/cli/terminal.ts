@@ -1,11 +1,19 @@
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
+import { escapeLines, escapeUnseen } from './unseen.ts'
 
 /** The process as the commands see it: the only place that knows its environment, its streams and its signals. */
 export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Prints text of one or several lines. Whatever stands in it, the terminal obeys none of it. */
   print(text: string): void
+  /** Prints a line of values with a tab between them. */
+  printRow(values: readonly string[]): void
+  /** Prints a line of JSON. */
+  printJson(value: unknown): void
+  /** Prints to standard error. */
+  printError(text: string): void
   /** Has the process end with exit code 1; what was printed says why. */
   fail(): void
   /** Bold where a person is reading, and plain where a program is. */
@@ -21,7 +29,10 @@ export interface Terminal {
 export function createTerminal(): Terminal {
   return {
     environment: process.env,
-    print: (text) => void process.stdout.write(`${text}\n`),
+    print: (text) => void process.stdout.write(`${escapeLines(text)}\n`),
+    printRow: (values) => void process.stdout.write(`${values.map(escapeUnseen).join('\t')}\n`),
+    printJson: (value) => void process.stdout.write(`${escapeUnseen(JSON.stringify(value))}\n`),
+    printError: (text) => void process.stderr.write(`${escapeLines(text)}\n`),
     fail: () => void (process.exitCode = 1),
     bold: (text) => (process.stdout.isTTY && !process.env['NO_COLOR'] ? `\u001b[1m${text}\u001b[22m` : text),
     askSecret,

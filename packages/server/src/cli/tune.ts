@@ -24,7 +24,7 @@ function tune({ flags, terminal }: Call): void {
   const { cost, milliseconds: taken } = chooseCost(measure, { milliseconds, maxMemoryKiB })
   const rounded = Math.round(taken)
   if (flags.has('json')) {
-    terminal.print(JSON.stringify({ passwordHashing: cost, milliseconds: rounded }))
+    terminal.printJson({ passwordHashing: cost, milliseconds: rounded })
     return
   }
   const { memoryKiB, passes } = cost

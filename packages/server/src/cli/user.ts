@@ -5,8 +5,8 @@ import { byOperator } from '../features/audit/audit.ts'
 import { createPasswordPolicy, type PasswordOwner } from '../features/password/policy.ts'
 import type { ScopeRules } from '../features/scopes/scopes.ts'
 import { parseEmail, parseUsername } from '../features/users/names.ts'
-import { checkProfile } from '../features/users/profile.ts'
-import type { Profile, ProfileSchema, User, UserChange, Users } from '../features/users/users.ts'
+import { checkProfile, type Profile, type ProfileSchema } from '../features/users/profile.ts'
+import type { User, UserChange, Users } from '../features/users/users.ts'
 import { wireManagedUser } from '../features/users/wire-user.ts'
 import type { CheckedOptions } from '../server/options.ts'
 import type { Accounts } from '../server/wire.ts'
@@ -127,7 +127,8 @@ async function list({ flags, terminal, settings }: Call): Promise<void> {
         shown.createdAt.toISOString(),
         grants || '-',
       ]
-      terminal.print(flags.has('json') ? JSON.stringify(wireManagedUser(user)) : columns.join('\t'))
+      if (flags.has('json')) terminal.printJson(wireManagedUser(user))
+      else terminal.printRow(columns)
     }
   })
 }

@@ -4,7 +4,8 @@ import type { HashingCost } from '../features/password/hashing-cost.ts'
 import type { BuiltInScope } from '../features/scopes/scopes.ts'
 import type { IssuingAlgorithm } from '../features/signing-keys/signing-keys.ts'
 import type { UserDirectory } from '../features/users/directory.ts'
-import type { ProfileSchema, PublicUser } from '../features/users/users.ts'
+import type { ProfileSchema } from '../features/users/profile.ts'
+import type { PublicUser } from '../features/users/users.ts'
 import type { Pool } from '../storage/postgres.ts'
 
 /** What `createKeystile` is told. `S`: the declared scopes, `P`: the profile's fields, `U`: the user of the app's own directory. */
@@ -92,7 +93,11 @@ interface AccountOptions<S extends string, P extends object> {
    * (NIST SP 800-63B-4 §3.1.1.2).
    */
   readonly passwordMinLength?: number
-  /** A schema for fields of a user beside ours, by the Standard Schema specification. */
+  /**
+   * A schema for fields of a user beside ours, by the Standard Schema specification. A profile is at most 64 KiB of
+   * JSON. It has no field of a name that is Keystile's own (`id`, `username`, `email`, `email_verified`,
+   * `created_at`, `password`, `scopes`, `roles`, `disabled`) or every object's (`constructor`, `toJSON`).
+   */
   readonly profile?: ProfileSchema<P>
   readonly users?: undefined
 }

@@ -253,6 +253,11 @@ describe('readOptions', () => {
     ],
     ['an audience with white space', { audience: 'a b' }, /^audience/],
     ['a profile that is no schema', { profile: {} }, /Standard Schema/],
+    [
+      'a profile with fields of ours',
+      { profile: z.object({ city: z.string(), roles: z.string(), id: z.string() }) },
+      /^profile must not have roles, id: Keystile has its own/,
+    ],
     ['a database of another kind', { database: 'mysql://localhost/x' }, /^database is a file/],
     ['a registration of another kind', { issuer: 'https://a.example', registration: 'some' }, /^registration is open/],
     ['a key that is no text', { database: 'postgres://localhost/x', key: 5 }, /^key is a string/],

@@ -8,7 +8,7 @@ import { adminRole, builtInScopes, type ScopeRules } from '../features/scopes/sc
 import { maxAccessTokenSeconds, type Lifetimes } from '../features/sessions/lifetimes.ts'
 import { issuingAlgorithms, signingKeyOf, type IssuingAlgorithm } from '../features/signing-keys/signing-keys.ts'
 import { directoryFunctions, type UserDirectory } from '../features/users/directory.ts'
-import type { ProfileSchema } from '../features/users/users.ts'
+import { findReservedFields, type ProfileSchema } from '../features/users/profile.ts'
 import { isPostgresUrl } from '../storage/open.ts'
 import type { Pool } from '../storage/postgres.ts'
 import { ConfigurationError } from '../base/configuration-error.ts'
@@ -286,6 +286,9 @@ function findFaultsTogether(
     for (const [option, value] of Object.entries({ registration, passwordMinLength, roles, profile }))
       if (value !== undefined) add(option, ['is for our own accounts: with users, it is a matter of your directory'])
   }
+  const reserved = profile === undefined ? [] : findReservedFields(profile)
+  if (reserved.length > 0)
+    add('profile', [`must not have ${reserved.join(', ')}: Keystile has its own; choose other names`])
   for (const name of Object.keys(scopes)) {
     if (isScopeName(name)) continue
     add('scopes', [

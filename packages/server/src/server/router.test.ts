@@ -169,7 +169,7 @@ describe('createRouter', () => {
     assert.throws(() => createRouter([route], { issuer, guard, logger: silentLogger }), /"raed" is not declared/)
   })
 
-  it('writes a refusal for whoever debugs, what is unavailable and what failed as an error', async () => {
+  it('writes a refusal and a request that was one too many for whoever debugs, what is unavailable and what failed as an error', async () => {
     const lines: string[] = []
     const note =
       (level: string) =>
@@ -183,9 +183,12 @@ describe('createRouter', () => {
       await createRouter([route], { issuer, guard, logger })(readWebRequest(new Request(`${issuer}/it`)))
     }
     await fail(new ProblemError('conflict', 'x'))
+    await fail(new ProblemError('temporarily_unavailable', 'x', { retryAfterSeconds: 1 }))
+    await fail(new ProblemError('temporarily_unavailable', 'x', { cause: new Error('y') }))
     await fail(new ProblemError('internal_server_error', 'x'))
     await fail(new DatabaseUnavailableError('x'))
     await fail(new Error('x'))
-    assert.deepEqual(lines, ['debug refused', 'error unavailable', 'error unavailable', 'error failed'])
+    const errors = ['error unavailable', 'error unavailable', 'error unavailable', 'error failed']
+    assert.deepEqual(lines, ['debug refused', 'debug refused', ...errors])
   })
 })

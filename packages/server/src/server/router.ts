@@ -70,7 +70,7 @@ export function createRouter<U>(
   /** The log has the pattern of the route: what was sent as its path may be a secret in the wrong place. */
   function answerTo(error: unknown, route: string, refusals: 'oauth' | 'problem'): HttpAnswer {
     const refused = refusalAnswer(error, refusals, issuer)
-    if (refused && refused.status < 500) {
+    if (refused && (refused.status < 500 || isShed(error))) {
       const { reason } = error as { reason?: string }
       logger.debug({ route, status: refused.status, reason }, 'refused')
       return refused
@@ -89,6 +89,11 @@ export function createRouter<U>(
     const answered = await handle(request, found)
     return request.method === 'HEAD' ? { ...answered, body: undefined } : answered
   }
+}
+
+/** Whether a request was refused because too many were under way. Anybody can cause as many of these as they like. */
+function isShed(error: unknown): boolean {
+  return error instanceof ProblemError && error.status === 503 && error.cause === undefined
 }
 
 /** Tells the pattern of the route that a request is for, such as `/users/{id}`; `undefined` for what is none of ours. */

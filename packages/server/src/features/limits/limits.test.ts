@@ -39,6 +39,7 @@ describe('openLimits', () => {
   const timed = [
     ['registrations at an address', 50, 120, () => limits.countRegistration('192.0.2.1')],
     ['refusals of clients at an address that are written down', 20, 60, () => limits.countClientRefusal('192.0.2.1')],
+    ['changes of one profile', 60, 60, () => limits.countProfile('ada')],
     ['e-mail addresses that one person asks for', 10, 16 * 60, () => limits.countEmail('ada')],
   ] as const
   for (const [what, burst, seconds, use] of timed) {
@@ -52,6 +53,17 @@ describe('openLimits', () => {
       await assert.rejects(use(), refusedFor(seconds))
     })
   }
+
+  it('counts refusals of tokens as those of clients, and says which to write down', async () => {
+    const countToken = (address?: string) => limits.countTokenRefusal(address)
+    await repeat(10, () => limits.countClientRefusal('192.0.2.1'))
+    await repeat(10, async () => assert.equal(await countToken('192.0.2.1'), true))
+    assert.equal(await countToken('192.0.2.1'), false)
+    await assert.rejects(limits.countClientRefusal('192.0.2.1'), refusedFor(60))
+    for (const address of ['192.0.2.2', undefined]) assert.equal(await countToken(address), true)
+    now += 60_000
+    assert.equal(await countToken('192.0.2.1'), true)
+  })
 
   it('forgets what was counted while the clock was ahead', async () => {
     now += 30 * 24 * 60 * 60_000

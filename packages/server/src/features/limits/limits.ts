@@ -10,7 +10,7 @@ import { claimDeviceKey, giveBack, readVerdict, spend, type LimitRate, type Spen
 const seconds = 1000
 const minutes = 60 * seconds
 
-type RateName = 'login' | 'address' | 'device' | 'proof' | 'email' | 'registration' | 'client'
+type RateName = 'login' | 'address' | 'device' | 'proof' | 'email' | 'profile' | 'registration' | 'client'
 
 /** What is limited, and how. A burst and a day of intervals is what there can be in any 24 hours. */
 export const rates: Readonly<Record<RateName, LimitRate>> = {
@@ -24,6 +24,8 @@ export const rates: Readonly<Record<RateName, LimitRate>> = {
   proof: { burst: 10, intervalMilliseconds: 16 * minutes },
   /** E-mail addresses that a person asks for: whether one is taken, they are told. */
   email: { burst: 10, intervalMilliseconds: 16 * minutes },
+  /** Changes of a profile by its owner. Each leaves a line in the audit record, and up to 64 KiB for the database to write. */
+  profile: { burst: 60, intervalMilliseconds: 1 * minutes },
   /** Registrations at an address. */
   registration: { burst: 50, intervalMilliseconds: 2 * minutes },
   /** Refusals of clients at an address that are written down. A secret of 256 bits cannot be guessed; a disk can be filled. */
@@ -54,7 +56,8 @@ export interface LoginAttempt {
  * Counts what somebody could guess with, before it is tried, so that of many at once no more get through. The counts lie in
  * the database and are those of all instances.
  *
- * All methods throw `ProblemError` with `too_many_requests`, and `DatabaseUnavailableError` while nobody can count.
+ * All methods but `countTokenRefusal` throw `ProblemError` with `too_many_requests`, and all throw
+ * `DatabaseUnavailableError` while nobody can count.
  */
 export interface Limits {
   /**
@@ -66,9 +69,18 @@ export interface Limits {
   countProof(sessionId: string): Promise<Counted>
   /** A new e-mail address that somebody asks for who has proved the password. */
   countEmail(subject: string): Promise<void>
+  /** A change of a profile by its owner. */
+  countProfile(subject: string): Promise<void>
   countRegistration(address: string | undefined): Promise<void>
   /** A client that is refused, whether there is one of that name or not. */
   countClientRefusal(address: string | undefined): Promise<void>
+  /**
+   * A client that is refused because it showed a token of another client; counted as the refusals above. The answer must
+   * not depend on it, or it would tell that the token exists.
+   *
+   * @returns whether to write it down
+   */
+  countTokenRefusal(address: string | undefined): Promise<boolean>
   /** What a device gets after a login, to be shown at the next; `undefined` where nothing is limited. */
   makeDeviceSecret(login: {
     readonly subject: string
@@ -119,6 +131,8 @@ export async function openLimits(
   const usesAt = (name: RateName, address: string | undefined): readonly Use[] =>
     address !== undefined && isLimited(address) ? [useOf(name, networkOf(address))] : []
 
+  const refusalAt = (address = ''): Use => useOf('client', networkOf(address))
+
   return {
     async countLogin({ login, address, deviceSecret, patienceMilliseconds, isOwn }) {
       const device = devices.open(deviceSecret)
@@ -137,9 +151,13 @@ export async function openLimits(
       const uses = usesAt('registration', address)
       if (uses.length > 0) await count(uses)
     },
-    async countClientRefusal(address = '') {
-      await count([useOf('client', networkOf(address))])
+    async countProfile(subject) {
+      await count([useOf('profile', subject)])
     },
+    async countClientRefusal(address) {
+      await count([refusalAt(address)])
+    },
+    countTokenRefusal: async (address) => typeof (await tryCount([refusalAt(address)])) === 'object',
     makeDeviceSecret: devices.make,
   }
 }
@@ -149,8 +167,10 @@ export const noLimits: Limits = {
   countLogin: async () => uncounted,
   countProof: async () => uncounted,
   countEmail: async () => {},
+  countProfile: async () => {},
   countRegistration: async () => {},
   countClientRefusal: async () => {},
+  countTokenRefusal: async () => true,
   makeDeviceSecret: () => undefined,
 }
 

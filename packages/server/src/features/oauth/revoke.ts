@@ -8,6 +8,7 @@ import type { Clients } from '../clients/clients.ts'
 import { addressOf, byStranger, type Audit } from '../audit/audit.ts'
 import type { SessionRefresher } from '../sessions/refresh.ts'
 import type { SessionEnds } from '../sessions/session-ends.ts'
+import { recordForeignToken } from './foreign-token.ts'
 import { describeTokenForm, findVerified } from './shown-token.ts'
 
 /** What a revocation needs. */
@@ -17,7 +18,7 @@ export interface RevokeParts {
   readonly sessions: Pick<SessionEnds, 'end'>
   readonly verifier: Pick<Verifier, 'verify'>
   readonly audit: Audit
-  readonly limits: Pick<Limits, 'countClientRefusal'>
+  readonly limits: Limits
 }
 
 /**
@@ -50,7 +51,7 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
         const { subject, sessionId } = found
         if (found.clientId !== client.id) {
           const entry = { by: byStranger(request), subject, sessionId, clientId: client.id }
-          await parts.audit.record({ event: 'revocation_refused', ...entry })
+          await recordForeignToken({ event: 'revocation_refused', ...entry }, parts)
           throw new OAuthError('invalid_grant', 'The token was issued to another client, which alone may revoke it')
         }
         if (sessionId === undefined)

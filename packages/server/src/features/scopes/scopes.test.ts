@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { OAuthError } from 'keystile/internal'
-import { findUngranted, grantScopes, heldScopes, readRequestedScopes, type ScopeRules } from './scopes.ts'
+import { givesRights, grantScopes, heldScopes, mayGive, readRequestedScopes, type ScopeRules } from './scopes.ts'
 
 const rules: ScopeRules = {
   declared: { a: 'A', b: 'B', c: 'C', d: 'D' },
@@ -52,9 +52,43 @@ describe('grantScopes', () => {
   })
 })
 
-describe('findUngranted', () => {
-  it('names what a change would give and its maker lacks', () => {
-    assert.deepEqual(findUngranted(['a'], ['a', 'b', 'c'], ['b']), ['c'])
-    assert.deepEqual(findUngranted(['a', 'b'], ['a'], []), [])
+describe('givesRights', () => {
+  const before = { scopes: ['a'], roles: ['reader'], active: true }
+
+  it('is true where a scope, a role or access is added', () => {
+    assert.equal(givesRights(before, { ...before, scopes: ['a', 'b'] }), true)
+    assert.equal(givesRights(before, { ...before, scopes: ['b'] }), true)
+    assert.equal(givesRights(before, { ...before, roles: ['reader', 'odd'] }), true)
+    assert.equal(givesRights({ ...before, active: false }, before), true)
+  })
+
+  it('is false where something is only taken away, or nothing changes', () => {
+    for (const after of [before, { scopes: [], roles: [], active: false }])
+      assert.equal(givesRights(before, after), false)
+    const disabled = { ...before, active: false }
+    assert.equal(givesRights(disabled, disabled), false)
+  })
+})
+
+describe('mayGive', () => {
+  const caller = { scopes: ['a'], roles: ['reader'], tokenScopes: ['a', 'b', 'c', 'd'] }
+
+  it('asks that the caller holds each scope that the user then holds', () => {
+    assert.equal(mayGive({ scopes: ['a', 'c'], roles: [] }, caller, rules), true)
+    assert.equal(mayGive({ scopes: [], roles: ['reader'] }, caller, rules), true)
+    assert.equal(mayGive({ scopes: ['a', 'd'], roles: [] }, caller, rules), false)
+  })
+
+  it('asks for it of what is stored and of the token', () => {
+    assert.equal(mayGive({ scopes: ['a'], roles: [] }, { ...caller, tokenScopes: ['b', 'c'] }, rules), false)
+    assert.equal(mayGive({ scopes: ['a'], roles: [] }, { ...caller, scopes: [] }, rules), false)
+  })
+
+  it('lets only an administrator give the role admin, also where others hold all of its scopes', () => {
+    const withAdmin = { ...rules, roles: { admin: ['a', 'b', 'c'] } }
+    const all = { scopes: ['a', 'b', 'c'], roles: [], tokenScopes: ['a', 'b', 'c'] }
+    const administrator = { scopes: [], roles: ['admin'] }
+    assert.equal(mayGive(administrator, all, withAdmin), false)
+    assert.equal(mayGive(administrator, { ...all, ...administrator }, withAdmin), true)
   })
 })

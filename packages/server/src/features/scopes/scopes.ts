@@ -33,10 +33,7 @@ export function readRequestedScopes(scope: string | undefined, rules: ScopeRules
 }
 
 /** What a user holds: the defaults, their own scopes, those of their roles; in the order of declaration, and nothing undeclared. */
-export function heldScopes(
-  user: { readonly scopes: readonly string[]; readonly roles: readonly string[] },
-  rules: ScopeRules,
-): readonly string[] {
+export function heldScopes(user: Rights, rules: ScopeRules): readonly string[] {
   const held = new Set([
     ...rules.defaults,
     ...user.scopes,
@@ -54,11 +51,36 @@ export function grantScopes(
   return held.filter((scope) => (requested?.includes(scope) ?? true) && (allowed === 'all' || allowed.includes(scope)))
 }
 
-/** Scopes that a change would give, and that whoever makes it lacks. */
-export function findUngranted(
-  before: readonly string[],
-  after: readonly string[],
-  own: readonly string[],
-): readonly string[] {
-  return after.filter((scope) => !before.includes(scope) && !own.includes(scope))
+/** What a user was given. */
+export interface Rights {
+  readonly scopes: readonly string[]
+  readonly roles: readonly string[]
+}
+
+/** Whether a change gives a user a scope, a role, or access to the account. Taking away gives nothing. */
+export function givesRights(
+  before: Rights & { readonly active: boolean },
+  after: Rights & { readonly active: boolean },
+): boolean {
+  return (
+    after.scopes.some((scope) => !before.scopes.includes(scope)) ||
+    after.roles.some((role) => !before.roles.includes(role)) ||
+    (after.active && !before.active)
+  )
+}
+
+/**
+ * Whether a caller may give a user these rights: the caller must hold every scope that the user then holds, stored and
+ * in the token. Only an administrator gives the role `admin`, whatever scopes it holds today.
+ *
+ * @param caller the stored rights of the caller, read anew
+ */
+export function mayGive(
+  after: Rights,
+  caller: Rights & { readonly tokenScopes: readonly string[] },
+  rules: ScopeRules,
+): boolean {
+  if (after.roles.includes(adminRole) && !caller.roles.includes(adminRole)) return false
+  const own = heldScopes(caller, rules).filter((scope) => caller.tokenScopes.includes(scope))
+  return heldScopes(after, rules).every((scope) => own.includes(scope))
 }

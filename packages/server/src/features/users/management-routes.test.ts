@@ -84,11 +84,11 @@ describe('managementRoutes', () => {
   })
 
   it('answers 409 to a change that was decided on what is not so any more', async () => {
-    const find = users.findBySubject
+    const find = users.readBySubject
     // Between the reading and the writing, somebody else is faster.
     const raced: Users = {
       ...users,
-      async findBySubject(subject) {
+      async readBySubject(subject) {
         const user = await find(subject)
         if (user) await users.change(user, { scopes: ['a'] }, by)
         return user

@@ -3,10 +3,10 @@ import { ProblemError, type FieldError, type JsonObject } from 'keystile/interna
 import { checkFields, describeFields, readJsonObject, refuseFaults, strictFields } from '../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, queryOf, type Route } from '../../http/route.ts'
 import { byCaller, type CallerIdentity } from '../audit/audit.ts'
-import { findUngranted, heldScopes, type ScopeRules } from '../scopes/scopes.ts'
+import { givesRights, mayGive, type ScopeRules } from '../scopes/scopes.ts'
 import { parseUsername } from './names.ts'
-import { outdated } from './profile.ts'
-import type { ProfileSchema, User, Users } from './users.ts'
+import { outdated, type ProfileSchema } from './profile.ts'
+import type { User, UserChange, Users } from './users.ts'
 import { describeManagedUser, wireManagedUser } from './wire-user.ts'
 
 const defaultPageSize = 50
@@ -43,9 +43,30 @@ export function managementRoutes({
   const absent = { 404: 'There is no such user' }
 
   async function getUser(id: string | undefined): Promise<User> {
-    const user = id === undefined ? undefined : await users.findBySubject(id)
+    // Read anew: what is decided on a cached user could undo what another process has changed since.
+    const user = id === undefined ? undefined : await users.readBySubject(id)
     if (!user) throw new ProblemError('not_found', 'There is no such user')
     return user
+  }
+
+  /**
+   * The caller, as stored now, where a change gives rights; taking rights away needs no more than the route's scope.
+   *
+   * @throws {ProblemError} `forbidden` when the caller may not give them
+   */
+  async function findAuthor(
+    user: User,
+    { scopes = user.scopes, roles = user.roles, active = user.active }: UserChange,
+    identity: ManagementCaller['identity'],
+  ): Promise<User | undefined> {
+    const after = { scopes, roles, active }
+    if (!givesRights(user, after)) return undefined
+    const author = await users.readBySubject(identity.subject)
+    if (author?.active && mayGive(after, { ...author, tokenScopes: identity.scopes }, rules)) return author
+    throw new ProblemError(
+      'forbidden',
+      'The caller must hold every scope that the user would hold, and be an administrator if the user would be one',
+    )
   }
 
   return [
@@ -109,12 +130,12 @@ export function managementRoutes({
         tag: 'All accounts',
         summary: "Change a user's scopes and roles, disable or enable them",
         description:
-          'What is left out stays as it is. Nobody gives a scope that their own token lacks. A user who is disabled loses all sessions at once; scopes that are taken away are gone with the next token.',
+          'What is left out stays as it is. To add a scope or a role, or to enable a user, the caller must hold every scope that the user then holds; to give the role admin, or to give anything to an administrator, the caller must be an administrator. A user who is disabled loses all sessions at once; scopes that are taken away are gone with the next token.',
         body: { type: 'json', schema: describeChange(rules) },
         success: { status: 200, description: 'The changed user', schema },
         refuses: {
           ...absent,
-          403: 'The change gives a scope that the token lacks',
+          403: 'The user would hold a scope that the caller does not hold, or be an administrator',
           409: 'Changed at the same time, or the last administrator',
         },
       },
@@ -124,11 +145,13 @@ export function managementRoutes({
         const { scopes, roles, disabled } = fields!
         refuseFaults([...findUnknown('scopes', scopes, rules.declared), ...findUnknown('roles', roles, rules.roles)])
         const user = await getUser(request.params['id'])
-        const after = { scopes: scopes ?? user.scopes, roles: roles ?? user.roles }
-        const given = findUngranted(heldScopes(user, rules), heldScopes(after, rules), identity.scopes)
-        if (given.length > 0) throw new ProblemError('forbidden', 'Nobody gives a scope that their own token lacks')
-        const change = { scopes, roles, active: disabled === undefined ? undefined : !disabled }
-        const outcome = await users.change(user, change, byCaller(request, identity))
+        const change = {
+          scopes: scopes && [...new Set(scopes)],
+          roles: roles && [...new Set(roles)],
+          active: disabled === undefined ? undefined : !disabled,
+        }
+        const author = await findAuthor(user, change, identity)
+        const outcome = await users.change(user, change, byCaller(request, identity), author)
         if (outcome === 'outdated') throw outdated()
         if (outcome === 'last-administrator') throw lastAdministrator()
         return jsonAnswer(200, wireManagedUser(await getUser(request.params['id'])))

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as z from 'zod'
-import { checkProfile, describeProfile } from './profile.ts'
-import type { ProfileSchema } from './users.ts'
+import { checkProfile, describeProfile, findReservedFields, maxProfileBytes, type ProfileSchema } from './profile.ts'
+import { describeManagedUser } from './wire-user.ts'
 
 const schema: ProfileSchema = z.object({ age: z.number(), tags: z.array(z.string()).optional() })
 
@@ -56,6 +56,78 @@ describe('checkProfile', () => {
       }
       await assert.rejects(checkProfile({}, odd, []), /no object/)
     }
+  })
+})
+
+describe('the size of a profile', () => {
+  const open: ProfileSchema = z.looseObject({})
+  const sizeFault = {
+    loc: ['body'],
+    msg: 'A profile must be at most 65536 bytes of JSON',
+    type: 'value_error',
+  }
+
+  it('is at most 64 KiB of JSON in UTF-8', async () => {
+    const ofBytes = (bytes: number): object => ({ a: 'x'.repeat(bytes - '{"a":""}'.length) })
+    const errorsOf = async (members: object): Promise<unknown> => (await checkProfile({ ...members }, open, [])).errors
+    assert.deepEqual(await errorsOf(ofBytes(maxProfileBytes)), [])
+    assert.deepEqual(await errorsOf(ofBytes(maxProfileBytes + 1)), [sizeFault])
+    // Two bytes a letter, and six characters where JSON escapes one.
+    assert.deepEqual(await errorsOf({ a: 'é'.repeat(maxProfileBytes / 2) }), [sizeFault])
+    assert.deepEqual(await errorsOf({ a: '\u0000'.repeat(maxProfileBytes / 6) }), [sizeFault])
+  })
+
+  it('is that of what the schema makes, which is what is stored', async () => {
+    const growing: ProfileSchema = z.object({}).transform(() => ({ a: 'x'.repeat(maxProfileBytes) }))
+    assert.deepEqual(await checkProfile({}, growing, []), { errors: [sizeFault], profile: {} })
+  })
+})
+
+/** Fields of a user that the answers and the guard's user have, and names that every object has. */
+const ours = Object.keys(describeManagedUser(undefined)['properties'] as object)
+const reserved = ours.concat([
+  'emailVerified',
+  'createdAt',
+  'password',
+  '__proto__',
+  'constructor',
+  'toJSON',
+  'then',
+  'hasOwnProperty',
+])
+
+describe('fields that a profile must not have', () => {
+  const open: ProfileSchema = z.looseObject({})
+  const bare = (value: object): ProfileSchema => ({
+    '~standard': { version: 1, vendor: 'x', validate: () => ({ value }) },
+  })
+
+  for (const name of reserved) {
+    const members = JSON.parse(`{"${name}":["admin"]}`) as Record<string, unknown>
+    const fault = { loc: ['body', name], msg: 'This field is reserved', type: 'extra_forbidden' }
+
+    it(`refuses ${name} in the input and in what the schema makes`, async () => {
+      assert.deepEqual(await checkProfile(members, open, []), { errors: [fault], profile: {} })
+      assert.deepEqual(await checkProfile(members, z.object({}), []), { errors: [fault], profile: {} })
+      assert.deepEqual(await checkProfile({}, bare(members), []), { errors: [fault], profile: {} })
+    })
+  }
+
+  it('finds them in the JSON Schema of a schema, on either side and in its alternatives', () => {
+    const roles = z.object({ roles: z.array(z.string()), city: z.string() })
+    const id = z.object({ id: z.string() })
+    const transformed = id.transform(({ id }) => ({ key: id }))
+    const cases: readonly (readonly [ProfileSchema, readonly string[]])[] = [
+      [roles, ['roles']],
+      [z.union([id, roles]), ['id', 'roles']],
+      [z.intersection(id, roles), ['id', 'roles']],
+      [z.object({ disabled: z.boolean().default(false) }), ['disabled']],
+      [z.object({ city: z.string(), nested: roles }), []],
+      [transformed, ['id']],
+      [bare({}), []],
+      [open, []],
+    ]
+    for (const [schema, names] of cases) assert.deepEqual(findReservedFields(schema), names)
   })
 })
 

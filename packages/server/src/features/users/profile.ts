@@ -1,27 +1,108 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { isJsonObject, ProblemError, type FieldError, type JsonObject } from 'keystile/internal'
-import type { Profile, ProfileSchema } from './users.ts'
 
-/** Members of a body that stand beside ours, by the application's schema. Without a schema there are none. */
+/** The fields of a user that the application has added. */
+export type Profile = Readonly<Record<string, unknown>>
+
+export type ProfileSchema<P extends object = object> = StandardSchemaV1<unknown, P>
+
+interface CheckedProfile {
+  readonly errors: readonly FieldError[]
+  /** What to store; empty where there are errors. */
+  readonly profile: Profile
+}
+
+/** The largest profile, in bytes of its JSON in UTF-8. */
+export const maxProfileBytes = 65_536
+
+/** The fields of a user that are Keystile's own, as the answers and the guard's user name them. */
+const ownFieldNames: ReadonlySet<string> = new Set([
+  'id',
+  'username',
+  'email',
+  'email_verified',
+  'emailVerified',
+  'created_at',
+  'createdAt',
+  'password',
+  'scopes',
+  'roles',
+  'disabled',
+  // JSON.stringify and await call these if they are functions.
+  'toJSON',
+  'then',
+])
+
+/** Whether a profile field of this name would pass for one of Keystile's own, or for one that every object has. */
+function isReserved(name: string): boolean {
+  return ownFieldNames.has(name) || Object.hasOwn(Object.prototype, name)
+}
+
+/** A stored profile without fields of reserved names. */
+export function withoutReserved(profile: Profile): Profile {
+  return Object.fromEntries(Object.entries(profile).filter(([name]) => !isReserved(name)))
+}
+
+/** The reserved names that a schema's own JSON Schema has, where it has one. */
+export function findReservedFields(schema: ProfileSchema): readonly string[] {
+  const sides = ['input', 'output'] as const
+  const names = sides.flatMap((side) => fieldNamesOf(describeProfile(schema, side)))
+  return [...new Set(names)].filter(isReserved)
+}
+
+function fieldNamesOf(schema: JsonObject): readonly string[] {
+  type Alternatives = Partial<Record<'allOf' | 'anyOf' | 'oneOf', readonly JsonObject[]>>
+  const {
+    properties = {},
+    allOf = [],
+    anyOf = [],
+    oneOf = [],
+  } = schema as Alternatives & {
+    readonly properties?: object
+  }
+  return [...Object.keys(properties), ...[...allOf, ...anyOf, ...oneOf].flatMap(fieldNamesOf)]
+}
+
+function findReservedFaults(members: JsonObject): readonly FieldError[] {
+  return Object.keys(members)
+    .filter(isReserved)
+    .map((name) => ({ loc: ['body', name], msg: 'This field is reserved', type: 'extra_forbidden' }))
+}
+
+/**
+ * Checks the members of a body that are not Keystile's own by the application's schema, and returns the profile to
+ * store. Every profile that is written goes through this. Without a schema a profile has no fields.
+ */
 export async function checkProfile(
   members: JsonObject,
   schema: ProfileSchema | undefined,
   ownFields: readonly string[],
-): Promise<{ readonly errors: readonly FieldError[]; readonly profile: Profile }> {
+): Promise<CheckedProfile> {
   if (!schema) {
     const expected = ownFields.length > 0 ? `expected are ${ownFields.join(', ')}` : 'none are expected'
     const unknown = { loc: ['body'], msg: `Unknown members; ${expected}`, type: 'extra_forbidden' }
     return { errors: Object.keys(members).length > 0 ? [unknown] : [], profile: {} }
   }
+  const reserved = findReservedFaults(members)
+  if (reserved.length > 0) return { errors: reserved, profile: {} }
   const result = await schema['~standard'].validate(members)
-  if (!result.issues) return { errors: [], profile: requireJson(result.value) }
+  if (!result.issues) return checkOutput(requireJson(result.value))
   const errors = result.issues.map(({ path = [], message }) => ({
     loc: ['body', ...path.map((part) => String(typeof part === 'object' ? part.key : part))],
     msg: message,
     type: 'value_error',
   }))
   return { errors, profile: {} }
+}
+
+/** Checks what the schema made, for it may add fields that the input does not have. */
+function checkOutput(profile: Profile): CheckedProfile {
+  const reserved = findReservedFaults(profile)
+  if (reserved.length > 0) return { errors: reserved, profile: {} }
+  if (Buffer.byteLength(JSON.stringify(profile)) <= maxProfileBytes) return { errors: [], profile }
+  const msg = `A profile must be at most ${maxProfileBytes} bytes of JSON`
+  return { errors: [{ loc: ['body'], msg, type: 'value_error' }], profile: {} }
 }
 
 /** What is stored is JSON: a value that is another one when it is read would not have the type that the schema promises. */

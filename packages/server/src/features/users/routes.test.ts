@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { readWebRequest } from 'keystile/internal'
 import type { GuardedRoute } from '../../http/route.ts'
+import { noLimits } from '../limits/limits.ts'
 import { createPasswordPolicy, type PasswordPolicy } from '../password/policy.ts'
 import { parseUsername } from './names.ts'
 import { accountRoutes, type AccountCaller } from './routes.ts'
@@ -62,6 +63,7 @@ describe('accountRoutes', () => {
       registration: 'open',
       profile: undefined,
       users: gone,
+      limits: noLimits,
     } as const
     const route = accountRoutes(options).find(
       (candidate): candidate is GuardedRoute<AccountCaller> =>

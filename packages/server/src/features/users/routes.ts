@@ -15,8 +15,8 @@ import { maxBytes, type Passwords } from '../password/password.ts'
 import type { PasswordOwner, PasswordPolicy } from '../password/policy.ts'
 import type { Limits } from '../limits/limits.ts'
 import { parseEmail, parseUsername } from './names.ts'
-import { checkProfile, describeProfile, outdated } from './profile.ts'
-import type { ProfileSchema, User, Users } from './users.ts'
+import { checkProfile, describeProfile, outdated, withoutReserved, type ProfileSchema } from './profile.ts'
+import type { User, Users } from './users.ts'
 import { describeUser, wireUser } from './wire-user.ts'
 
 /** Whoever deletes their account has logged in so recently. */
@@ -160,13 +160,15 @@ export function accountRoutes(options: {
         description: 'What is left out stays as it is.',
         body: { type: 'json', schema: { ...describeProfile(profile, 'input'), required: [] } },
         success: { status: 200, description: 'The changed user', schema: userSchema },
-        refuses: { 409: 'The user was changed at the same time' },
+        refuses: { 409: 'The user was changed at the same time', 429: 'Too many changes' },
       },
       async handle(request, { identity, user }) {
         const change = await readJsonObject(request)
         // Without a schema any member is unknown; with one, the whole profile must be valid after the change.
-        const checked = await checkProfile(profile ? { ...user.profile, ...change } : change, profile, [])
+        const merged = profile ? { ...withoutReserved(user.profile), ...change } : change
+        const checked = await checkProfile(merged, profile, [])
         refuseFaults(checked.errors)
+        await limits.countProfile(user.publicUser.id)
         const outcome = await users.replaceProfile(user, checked.profile, byCaller(request, identity))
         if (outcome === 'outdated') throw outdated()
         const changed = await users.findBySubject(user.publicUser.id)

@@ -111,8 +111,10 @@ export const changeEmail: Command<
 /** What an administrator changes of a user. */
 export interface UserChange {
   readonly id: string
-  /** What the change was decided on; when it is not so any more, nothing is changed. */
-  readonly expected: { readonly scopes: string; readonly roles: string }
+  /** The user that the change was decided on. Where the stored user differs, nothing is changed. */
+  readonly expected: { readonly scopes: string; readonly roles: string; readonly disabled: boolean }
+  /** The stored rights of the caller that allow the change. Where they differ, nothing is changed. */
+  readonly author: Pick<UserRow, 'id' | 'scopes' | 'roles'> | undefined
   readonly scopes: string
   readonly roles: string
   readonly disabled: boolean
@@ -122,9 +124,15 @@ export interface UserChange {
   readonly now: number
 }
 
-/** Changes scopes, roles and whether a user may come in. Who may not come in loses all sessions in the same transaction. */
+/**
+ * Changes scopes, roles and whether a user may log in. Disabling ends all sessions in the same transaction. The rights of
+ * the caller are compared under the lock that every change of rights takes, so that they hold until the commit.
+ */
 export const changeUser: Command<UserChange, { readonly outcome: 'changed' | 'outdated' | 'last-administrator' }> =
-  command('changeUser', async (transaction, { id, expected, scopes, roles, disabled, endsSessions, by, now }) => {
+  command('changeUser', async (transaction, change) => {
+    const { id, expected, author, scopes, roles, disabled, endsSessions, by, now } = change
+    await lockAdministration(transaction)
+    if (author && !(await hasRights(transaction, author))) return { outcome: 'outdated' }
     const staysAdministrator = hasAdminRole(roles) && !disabled
     if (!staysAdministrator && (await isLastAdministrator(transaction, id))) return { outcome: 'last-administrator' }
     // Takes the row, so that what it says is so until the commit.
@@ -135,6 +143,7 @@ export const changeUser: Command<UserChange, { readonly outcome: 'changed' | 'ou
       .where('deleted_at', 'is', null)
       .where('scopes', '=', expected.scopes)
       .where('roles', '=', expected.roles)
+      .where('disabled_at', expected.disabled ? 'is not' : 'is', null)
       .returning(['scopes', 'roles', 'disabled_at'])
       .executeTakeFirst()
     if (!before) return { outcome: 'outdated' }
@@ -165,6 +174,7 @@ export const deleteUser: Command<
   { readonly id: string; readonly by: By; readonly now: number },
   { readonly outcome: 'deleted' | 'absent' | 'last-administrator' }
 > = command('deleteUser', async (transaction, { id, by, now }) => {
+  await lockAdministration(transaction)
   if (await isLastAdministrator(transaction, id)) return { outcome: 'last-administrator' }
   const deleted = await transaction
     .updateTable('user')
@@ -250,13 +260,34 @@ async function setPasswordHash(
   return { replaced: replaced !== undefined }
 }
 
-/** Whether nobody would administrate without this user. Takes the lock under which that cannot change. */
-async function isLastAdministrator(transaction: Transaction<Tables>, id: string): Promise<boolean> {
+/** Takes the lock under which nobody else changes the rights of users, or deletes one. */
+async function lockAdministration(transaction: Transaction<Tables>): Promise<void> {
   await transaction
     .updateTable('setting')
     .set((row) => ({ value: row.ref('value') }))
     .where('name', '=', 'administration')
     .execute()
+}
+
+/** Whether a user has these rights and may log in. Asked under the lock of `lockAdministration`. */
+async function hasRights(
+  transaction: Transaction<Tables>,
+  { id, scopes, roles }: Pick<UserRow, 'id' | 'scopes' | 'roles'>,
+): Promise<boolean> {
+  const found = await transaction
+    .selectFrom('user')
+    .select('id')
+    .where('id', '=', id)
+    .where('scopes', '=', scopes)
+    .where('roles', '=', roles)
+    .where('disabled_at', 'is', null)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst()
+  return found !== undefined
+}
+
+/** Whether no administrator would be left without this user. Asked under the lock of `lockAdministration`. */
+async function isLastAdministrator(transaction: Transaction<Tables>, id: string): Promise<boolean> {
   const administrators = await transaction
     .selectFrom('user')
     .select(['id', 'roles'])

@@ -104,8 +104,29 @@ describe('createUsers', () => {
     assert.equal(await users.replaceProfile(ada, { n: 3 }, by), 'outdated')
     assert.equal(await users.change(ada, { roles: ['r'] }, by), 'changed')
     assert.equal(await users.change(ada, { roles: ['s'] }, by), 'outdated')
+    const bob = await make('bob')
+    assert.equal(await users.change(bob, { active: false }, by), 'changed')
+    assert.equal(await users.change(bob, { scopes: ['x'] }, by), 'outdated', 'which would have enabled bob')
     const found = (await users.findBySubject(ada.publicUser.id))!
     assert.deepEqual([found.passwordHash, found.profile, found.roles], ['new', { n: 2 }, ['r']])
+  })
+
+  it('says outdated where the rights of the caller are not as they were', async () => {
+    const target = await make('target')
+    const root = await make('root', { roles: ['admin'] })
+    const give = async (author: User): Promise<string> =>
+      users.change((await users.readBySubject(target.publicUser.id))!, { roles: ['admin'] }, by, author)
+    const changes = [{ roles: ['admin', 'more'] }, { roles: ['admin'], scopes: ['x'] }, { active: false }]
+    for (const [i, change] of changes.entries()) {
+      const author = await make(`author-${i}`, { roles: ['admin'] })
+      await users.change(author, change, by)
+      assert.equal(await give(author), 'outdated', JSON.stringify(change))
+    }
+    const deleted = await make('deleted', { roles: ['admin'] })
+    await users.delete(deleted, by)
+    assert.equal(await give(deleted), 'outdated')
+    assert.deepEqual((await users.readBySubject(target.publicUser.id))!.roles, [])
+    assert.equal(await give(root), 'changed')
   })
 
   it('deletes once, keeps the name for nobody, and finds nothing of the user', async () => {
@@ -136,7 +157,7 @@ describe('createUsers', () => {
     assert.equal(await users.delete(ada, by), 'last-administrator')
     assert.equal(await users.change(ada, { scopes: ['x'] }, by), 'changed')
     assert.equal(await users.delete(odd, by), 'deleted')
-    assert.equal(await users.change(bob, { active: true }, by), 'changed')
+    assert.equal(await users.change({ ...bob, active: false }, { active: true }, by), 'changed')
     assert.equal(await users.delete(ada, by), 'deleted')
   })
 
@@ -186,7 +207,7 @@ describe('createUsers', () => {
       const ada = await make('ada')
       await users.change(ada, { active: false }, by)
       assert.equal((await remote.findBySubject(ada.publicUser.id))!.active, false)
-      await users.change(ada, { active: true }, by)
+      await users.change({ ...ada, active: false }, { active: true }, by)
       assert.equal((await remote.findBySubject(ada.publicUser.id))!.active, true)
     })
   })

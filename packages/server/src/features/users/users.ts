@@ -1,10 +1,11 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { randomId, type Clock } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import type { UserRow } from '../../storage/tables.ts'
 import type { By } from '../audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
+import type { Rights } from '../scopes/scopes.ts'
 import { parseEmail, parseUsername, type ComparableName } from './names.ts'
+import { withoutReserved, type Profile } from './profile.ts'
 import {
   changeEmail,
   changePassword,
@@ -26,8 +27,6 @@ export interface PublicUser {
   readonly emailVerified: boolean
   readonly createdAt: Date
 }
-
-export type Profile = Readonly<Record<string, unknown>>
 
 /** A person's account. */
 export interface User {
@@ -81,12 +80,11 @@ export interface Users {
   changePassword(user: User, hash: string, by: By): Promise<'changed' | 'outdated'>
   /** Sets another e-mail address, which is not verified. */
   changeEmail(user: User, email: ComparableName, by: By): Promise<'changed' | 'outdated' | 'taken'>
-  change(user: User, change: UserChange, by: By): Promise<'changed' | 'outdated' | 'last-administrator'>
+  /** @param author the caller, as they were read when their rights were found to allow the change */
+  change(user: User, change: UserChange, by: By, author?: User): Promise<'changed' | 'outdated' | 'last-administrator'>
   /** Deletes all but the subject and the name, which nobody gets again. */
   delete(user: User, by: By): Promise<'deleted' | 'absent' | 'last-administrator'>
 }
-
-export type ProfileSchema<P extends object = object> = StandardSchemaV1<unknown, P>
 
 const cacheMilliseconds = 5_000
 const cacheSize = 10_000
@@ -178,12 +176,13 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
       await settle(user, false)
       return outcome
     },
-    async change(user, { scopes = user.scopes, roles = user.roles, active = user.active, endsSessions = false }, by) {
+    async change(user, change, by, author) {
+      const { scopes = user.scopes, roles = user.roles, active = user.active, endsSessions = false } = change
       const { outcome } = await database.write(changeUser, {
         id: user.publicUser.id,
-        expected: { scopes: JSON.stringify(user.scopes), roles: JSON.stringify(user.roles) },
-        scopes: JSON.stringify(scopes),
-        roles: JSON.stringify(roles),
+        expected: { ...storedRights(user), disabled: !user.active },
+        author: author && { id: author.publicUser.id, ...storedRights(author) },
+        ...storedRights({ scopes, roles }),
         disabled: !active,
         endsSessions,
         by,
@@ -206,11 +205,15 @@ function takenAtTheSameTime(error: unknown): { readonly outcome: 'taken' } {
   throw error
 }
 
+function storedRights({ scopes, roles }: Rights): Pick<UserRow, 'scopes' | 'roles'> {
+  return { scopes: JSON.stringify(scopes), roles: JSON.stringify(roles) }
+}
+
 function userOf(row: UserRow): User {
   const profile = JSON.parse(row.profile) as Profile
   return {
     publicUser: {
-      ...profile,
+      ...withoutReserved(profile),
       id: row.id,
       username: row.username,
       email: row.email,

@@ -1,6 +1,6 @@
 import type { JsonObject } from 'keystile/internal'
-import { describeProfile } from './profile.ts'
-import type { ProfileSchema, User } from './users.ts'
+import { describeProfile, type ProfileSchema } from './profile.ts'
+import type { User } from './users.ts'
 
 /** The public user as JSON: profile fields first, so that none of them can stand in for one of ours. */
 export function wireUser({ id, username, email, emailVerified, createdAt, ...profile }: User['publicUser']): object {

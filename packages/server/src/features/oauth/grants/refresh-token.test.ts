@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
 import type { AuditEntry } from '../../audit/entry.ts'
 import { firstParty, type Client } from '../../clients/clients.ts'
+import { noLimits } from '../../limits/limits.ts'
 import type { IssuedTokens } from '../../sessions/issuing.ts'
 import type { ProvedRefreshToken } from '../../sessions/refresh.ts'
 import type { Directory } from '../../users/directory.ts'
@@ -47,7 +48,7 @@ describe('grantByRefreshToken', () => {
     }
     const form = new Map([['refresh_token', 'x'], ...(scope === undefined ? [] : [['scope', scope] as const])])
     const audit = { record: async (entry: Omit<AuditEntry, 'at'>) => void recorded.push(entry) }
-    const parts = { directory, refresher, scopes: rules, audit }
+    const parts = { directory, refresher, scopes: rules, audit, limits: noLimits }
     const granted = grantByRefreshToken(
       form,
       { ...firstParty, id: client, scopes: allowed, address: '192.0.2.1' },

@@ -1,19 +1,18 @@
 import { OAuthError } from 'keystile/internal'
 import type { Form } from '../../../http/form.ts'
-import type { Audit } from '../../audit/audit.ts'
 import type { By } from '../../audit/entry.ts'
 import type { Client } from '../../clients/clients.ts'
 import { grantScopes, readRequestedScopes, type ScopeRules } from '../../scopes/scopes.ts'
 import type { IssuedTokens } from '../../sessions/issuing.ts'
 import type { SessionRefresher } from '../../sessions/refresh.ts'
 import type { Directory } from '../../users/directory.ts'
+import { recordForeignToken, type TokenRefusalParts } from '../foreign-token.ts'
 
 /** What a refresh needs. */
-export interface RefreshParts<U> {
+export interface RefreshParts<U> extends TokenRefusalParts {
   readonly directory: Directory<U>
   readonly refresher: SessionRefresher
   readonly scopes: ScopeRules
-  readonly audit: Audit
 }
 
 /**
@@ -27,8 +26,9 @@ export interface RefreshParts<U> {
 export async function grantByRefreshToken<U>(
   form: Form,
   client: Client & { readonly address: string | undefined },
-  { directory, refresher, scopes, audit }: RefreshParts<U>,
+  parts: RefreshParts<U>,
 ): Promise<IssuedTokens> {
+  const { directory, refresher, scopes } = parts
   const text = form.get('refresh_token')
   if (text === undefined) throw new OAuthError('invalid_request', 'The form must have refresh_token')
   const requested = readRequestedScopes(form.get('scope'), scopes)
@@ -38,7 +38,8 @@ export async function grantByRefreshToken<U>(
   const by: By = { actor: 'nobody', address: client.address }
   if (proved.clientId !== client.id) {
     const { subject, sessionId } = proved
-    await audit.record({ event: 'refresh_refused', by, subject, sessionId, clientId: client.id })
+    const entry = { event: 'refresh_refused', by, subject, sessionId, clientId: client.id } as const
+    await recordForeignToken(entry, parts)
     throw invalid('issued to another client')
   }
   const user = await directory.findActive(proved.subject)

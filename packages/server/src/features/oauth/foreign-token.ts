@@ -1,0 +1,20 @@
+import type { Audit } from '../audit/audit.ts'
+import type { AuditEntry } from '../audit/entry.ts'
+import type { Limits } from '../limits/limits.ts'
+
+/** What is needed to record a refusal. */
+export interface TokenRefusalParts {
+  readonly audit: Audit
+  readonly limits: Limits
+}
+
+/**
+ * Records that a client showed a token of another client, unless its address has been refused too often. Refuses
+ * nothing itself: beyond the limit the caller is answered as before, since 429 would tell that the token exists.
+ */
+export async function recordForeignToken(
+  entry: Omit<AuditEntry, 'at'> & { readonly event: 'refresh_refused' | 'revocation_refused' },
+  { audit, limits }: TokenRefusalParts,
+): Promise<void> {
+  if (await limits.countTokenRefusal(entry.by.address)) await audit.record(entry)
+}
