@@ -14,7 +14,7 @@ import type { Keystile, KeystileOptions } from '@keystile/server'
 import { checkOptions } from '../../packages/server/src/server/options.ts'
 import type { Clients, NewClient } from '../../packages/server/src/features/clients/clients.ts'
 import { byOperator } from '../../packages/server/src/features/audit/audit.ts'
-import type { User } from '../../packages/server/src/features/users/users.ts'
+import type { User, Users } from '../../packages/server/src/features/users/users.ts'
 import { wire } from '../../packages/server/src/server/wire.ts'
 import { openPeople, type People } from './people.ts'
 import { createTestDatabase, howToGetPostgres, type TestDatabase } from './postgres.ts'
@@ -52,6 +52,7 @@ export interface Answer {
 export interface TestKeystile {
   readonly keystile: Keystile<string, UserObject>
   readonly clients: Clients
+  readonly users: Users
   /** Registers a confidential client with client_credentials, unless told otherwise. @returns how it authenticates in a form */
   addClient(fields?: Partial<NewClient>): Promise<Readonly<Record<string, string>>>
   /** `path` below the issuer. */
@@ -224,6 +225,7 @@ export async function startKeystile(options: StartOptions, people?: People): Pro
   return {
     keystile,
     clients,
+    users,
     async addClient(fields) {
       const client = { id: 'orders', grants: ['client_credentials'], scopes: [], may: [], confidential: true } as const
       const created = await clients.create({ ...client, ...fields }, byOperator)

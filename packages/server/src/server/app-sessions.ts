@@ -3,7 +3,7 @@ import { byApp } from '../features/audit/audit.ts'
 import { firstParty } from '../features/clients/clients.ts'
 import { grantScopes, type ScopeRules } from '../features/scopes/scopes.ts'
 import type { SessionEnds, Session } from '../features/sessions/session-ends.ts'
-import type { SessionStarter } from '../features/sessions/sessions.ts'
+import type { SessionStarter, StartedSession } from '../features/sessions/sessions.ts'
 import type { Directory } from '../features/users/directory.ts'
 
 /** What a login gives. */
@@ -43,17 +43,27 @@ export function createAppSessions<U>(parts: {
   readonly scopes: ScopeRules
 }): Sessions {
   const { directory, starter, ends, scopes: rules } = parts
+
+  /** Starts nothing where the user may not log in, or was given other rights meanwhile. */
+  async function tryStart(
+    subject: string,
+    requested: readonly string[] | undefined,
+  ): Promise<StartedSession | undefined> {
+    const user = await directory.findActive(subject)
+    if (user === undefined) return undefined
+    const scopes = grantScopes(requested, directory.scopes(user), firstParty.scopes)
+    const rights = directory.rights(user)
+    return starter.start({ subject, clientId: firstParty.id, scopes, rights, refreshes: true, by: byApp })
+  }
+
   return {
     async create({ subject, scopes: requested }) {
       const undeclared = requested?.find((scope) => !Object.hasOwn(rules.declared, scope))
       if (undeclared !== undefined) throw new TypeError(`the scope "${undeclared}" is not declared`)
-      const user = await directory.findActive(subject)
-      const scopes = user === undefined ? [] : grantScopes(requested, directory.scopes(user), firstParty.scopes)
-      const login = { subject, clientId: firstParty.id, scopes, refreshes: true, by: byApp }
-      const started = user === undefined ? undefined : await starter.start(login)
+      const started = (await tryStart(subject, requested)) ?? (await tryStart(subject, requested))
       if (!started?.refreshToken)
         throw new ProblemError('not_found', 'There is no such user, or one who may not come in')
-      const { accessToken, refreshToken, expiresInSeconds } = started
+      const { accessToken, refreshToken, expiresInSeconds, scopes } = started
       return { accessToken, tokenType: 'bearer', expiresIn: expiresInSeconds, refreshToken, scopes }
     },
     list: ends.list,

@@ -7,7 +7,7 @@ import {
   type HttpRequestWithBody,
   type Logger,
 } from 'keystile/internal'
-import type { Caller } from 'keystile'
+import type { Caller, DemandArguments } from 'keystile'
 import { firstParty } from '../features/clients/clients.ts'
 import { guardReasonOf, nobody, type Observer } from '../features/metrics/observer.ts'
 import { refusalAnswer } from '../http/refusal.ts'
@@ -37,7 +37,9 @@ export function createRouter<U>(
 ): (request: HttpRequestWithBody) => Promise<HttpAnswer | undefined> {
   const { issuer, guard, logger, observer = nobody } = options
   const find = createFinder(routes, issuer)
-  const demands = new Map(routes.map((route) => [route, route.guard && guard.demand([route.guard], false)] as const))
+  const demands = new Map(
+    routes.map((route) => [route, route.guard && guard.demand(demandOf(route.guard), false)] as const),
+  )
 
   async function handle(request: HttpRequestWithBody, { pattern, routes, params }: Found<U>): Promise<HttpAnswer> {
     const method = request.method === 'HEAD' ? 'GET' : request.method
@@ -94,6 +96,12 @@ export function createRouter<U>(
 /** Whether a request was refused because too many were under way. Anybody can cause as many of these as they like. */
 function isShed(error: unknown): boolean {
   return error instanceof ProblemError && error.status === 503 && error.cause === undefined
+}
+
+/** What the guard is called with. A list without a scope would be refused as a mistake. */
+function demandOf({ scopes, maxAgeSeconds }: NonNullable<Route<unknown>['guard']>): DemandArguments<string> {
+  if (maxAgeSeconds === undefined) return [...scopes]
+  return [{ ...(scopes.length > 0 && { scopes }), maxAgeSeconds }]
 }
 
 /** Tells the pattern of the route that a request is for, such as `/users/{id}`; `undefined` for what is none of ours. */

@@ -92,6 +92,16 @@ describe('start', () => {
     assert.equal(await countSessions(), 0)
   })
 
+  it('starts none where the account holds other scopes or roles by now, and one where it holds the same', async () => {
+    const starter = createSessionStarter(database, issuing, clock)
+    const login = { subject: ada.publicUser.id, clientId: 'c', scopes: ['a'], refreshes: true, by }
+    const stored = { scopes: JSON.stringify(ada.scopes), roles: JSON.stringify(ada.roles) }
+    assert.equal(await starter.start({ ...login, rights: { ...stored, scopes: '["a"]' } }), undefined)
+    assert.equal(await starter.start({ ...login, rights: { ...stored, roles: '["admin"]' } }), undefined)
+    assert.equal(await countSessions(), 0)
+    assert.ok(await starter.start({ ...login, rights: stored }))
+  })
+
   it('starts one for whoever an app keeps elsewhere', async () => {
     assert.ok(await start('theirs', 'their hash', { hasAccounts: false }))
     assert.equal(await countSessions(), 1)

@@ -6,12 +6,14 @@ import type { Spent } from '../limits/store.ts'
 import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
 import { accessTokenSecondsAt, idleExpiryAt } from './lifetimes.ts'
 import { makeRefreshToken, writeRefreshToken } from './refresh-tokens.ts'
-import { insertSession } from './store.ts'
+import { insertSession, type StoredRights } from './store.ts'
 
 export interface Login {
   readonly subject: string
   /** The hash that the password was proved against; none where an application's own login proved who it is. */
   readonly passwordHash?: string
+  /** What the account held when `scopes` were decided; none where the app keeps the users. */
+  readonly rights?: StoredRights | undefined
   /** What it was counted as; given back with the session. */
   readonly spent?: Spent
   /** How long it may wait for others to share a commit with. */
@@ -33,7 +35,7 @@ export interface SessionStarter {
   /**
    * Starts a session, writes it down, and issues its first tokens.
    *
-   * @returns `undefined` when the user may not log in any more, or not with this password
+   * @returns `undefined` when the user may not log in any more, or has another password or other rights by now
    */
   start(login: Login): Promise<StartedSession | undefined>
 }
@@ -43,7 +45,18 @@ const maxDeviceLength = 200
 
 export function createSessionStarter(database: Database, issuing: Issuing, clock: Clock): SessionStarter {
   return {
-    async start({ subject, passwordHash, spent, patienceMilliseconds, clientId, scopes, refreshes, device, by }) {
+    async start({
+      subject,
+      passwordHash,
+      rights,
+      spent,
+      patienceMilliseconds,
+      clientId,
+      scopes,
+      refreshes,
+      device,
+      by,
+    }) {
       const now = clock.now()
       const expiresAt = now + issuing.sessionSeconds * 1000
       const expiresInSeconds = accessTokenSecondsAt(now, expiresAt, issuing)
@@ -64,6 +77,7 @@ export function createSessionStarter(database: Database, issuing: Issuing, clock
         refreshToken: refreshToken && { id: refreshToken.id, secretHash: hashSecret(refreshToken.secret) },
         hasAccount: issuing.hasAccounts,
         passwordHash,
+        rights,
         spent,
         by,
       }

@@ -1,7 +1,7 @@
-import type { Expression, Kysely, SelectQueryBuilder, Transaction } from 'kysely'
+import type { Kysely, SelectQueryBuilder, Transaction } from 'kysely'
 import { command, hasRowLocks, type AnyCommand, type Command } from '../../storage/database.ts'
 import { prepare, type Slots } from '../../storage/prepared.ts'
-import type { RefreshTokenRow, SessionRow, Tables } from '../../storage/tables.ts'
+import type { RefreshTokenRow, SessionRow, Tables, UserRow } from '../../storage/tables.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/store.ts'
 import { insertEvents } from '../events/store.ts'
@@ -14,9 +14,17 @@ export interface NewSessionRow {
   readonly hasAccount: boolean
   /** The hash that the password was proved against; without one, the application has proved who it is. */
   readonly passwordHash: string | undefined
+  /** What the account held when the scopes of the session were decided. */
+  readonly rights: StoredRights | undefined
   /** What the login was counted as, before it was known to be no guess. */
   readonly spent: Spent | undefined
   readonly by: By
+}
+
+/** What an account holds, as it is stored. */
+export interface StoredRights {
+  readonly scopes: string
+  readonly roles: string
 }
 
 export interface NewRefreshToken {
@@ -25,14 +33,15 @@ export interface NewRefreshToken {
 }
 
 /**
- * Starts the session of a login, with its first refresh token where it gets one, unless the user was disabled, deleted or given another
- * password since the password was proved: the row of their account is taken first, so one of the two comes before the
- * other, on both databases.
+ * Starts the session of a login, with its first refresh token where it gets one. Starts none where the account was
+ * disabled, deleted, or given another password or other rights since the login was decided: the row of the account is
+ * locked first, so one of the two comes before the other, on both databases.
  */
 export const insertSession: Command<NewSessionRow, { readonly started: boolean }> = command(
   'insertSession',
-  async (transaction, { session, refreshToken, hasAccount, passwordHash, spent, by }) => {
-    if (hasAccount && !(await takeAccount(transaction, session.subject, passwordHash))) return { started: false }
+  async (transaction, { session, refreshToken, hasAccount, passwordHash, rights, spent, by }) => {
+    if (hasAccount && !(await takeAccount(transaction, { subject: session.subject, passwordHash, rights })))
+      return { started: false }
     const { id, subject, client_id: clientId, created_at: now } = session
     await insertSessionRow(transaction, session)
     if (refreshToken) await insertRefreshToken(transaction, refreshToken, { sessionId: id, now })
@@ -108,33 +117,28 @@ function selectLiving(
     .where((row) => row.or([row('tokens_expire_at', '>', now), row('idle_expires_at', '>', now)]))
 }
 
-/** Locks an account that may come in, with this password where one is named. */
+/** Locks an account that may log in, and says whether its password and rights are still those of the login. */
 async function takeAccount(
   transaction: Transaction<Tables>,
-  subject: string,
-  passwordHash: string | undefined,
+  { subject, passwordHash, rights }: { readonly subject: string } & Pick<NewSessionRow, 'passwordHash' | 'rights'>,
 ): Promise<boolean> {
-  const taken = await (passwordHash === undefined
-    ? takeWithAnyPassword(transaction, { subject })
-    : takeWithPassword(transaction, { subject, passwordHash }))
-  return taken.length > 0
+  const [account] = await lockAccount(transaction, { subject })
+  return (
+    account !== undefined &&
+    (passwordHash === undefined || account.password_hash === passwordHash) &&
+    (rights === undefined || (account.scopes === rights.scopes && account.roles === rights.roles))
+  )
 }
 
-const updateAccount = (db: Kysely<Tables>, subject: Expression<string>) =>
-  db
-    .updateTable('user')
-    .set((row) => ({ password_hash: row.ref('password_hash') }))
-    .where('id', '=', subject)
-    .where('disabled_at', 'is', null)
-    .where('deleted_at', 'is', null)
-    .returning('id')
-
-const takeWithAnyPassword = prepare<{ readonly subject: string }, unknown>((db, { subject }) =>
-  updateAccount(db, subject),
-)
-
-const takeWithPassword = prepare<{ readonly subject: string; readonly passwordHash: string }, unknown>(
-  (db, { subject, passwordHash }) => updateAccount(db, subject).where('password_hash', '=', passwordHash),
+const lockAccount = prepare<{ readonly subject: string }, Pick<UserRow, 'password_hash' | 'scopes' | 'roles'>>(
+  (db, { subject }) =>
+    db
+      .updateTable('user')
+      .set((row) => ({ password_hash: row.ref('password_hash') }))
+      .where('id', '=', subject)
+      .where('disabled_at', 'is', null)
+      .where('deleted_at', 'is', null)
+      .returning(['password_hash', 'scopes', 'roles']),
 )
 
 /** The next of a session, or its first. */

@@ -1,6 +1,7 @@
 import { isUserObject, type Logger } from 'keystile/internal'
 import { isHash } from '../password/stored-hash.ts'
 import { heldScopes, type ScopeRules } from '../scopes/scopes.ts'
+import type { StoredRights } from '../sessions/store.ts'
 import type { User, Users } from './users.ts'
 
 type Found<U> = U | undefined | null | Promise<U | undefined | null>
@@ -47,7 +48,7 @@ export const directoryFunctions = {
 } as const
 
 /** Our own accounts, of which more is known. */
-type AccountDirectory<U> = UserDirectory<U> & Partial<Pick<Directory<U>, 'passwordSession'>>
+type AccountDirectory<U> = UserDirectory<U> & Partial<Pick<Directory<U>, 'passwordSession' | 'rights'>>
 
 /** A directory as the server asks it, our own accounts or another's. What it gives was checked. */
 export interface Directory<U> {
@@ -62,6 +63,8 @@ export interface Directory<U> {
   passwordHash(user: U): string | undefined
   /** The session in which the user set their password, where that is known. */
   passwordSession(user: U): string | undefined
+  /** What the account holds, as it is stored: a session starts only while that is so. None for an app's own users. */
+  rights(user: U): StoredRights | undefined
   /** Absent where a hash cannot be kept. */
   readonly savePasswordHash: ((user: U, hash: string) => Promise<void>) | undefined
 }
@@ -76,6 +79,7 @@ export function accountDirectory(users: Users, rules: ScopeRules): AccountDirect
     scopes: (user) => heldScopes(user, rules),
     passwordHash: (user) => user.passwordHash,
     passwordSession: (user) => user.passwordSession,
+    rights: ({ scopes, roles }) => ({ scopes: JSON.stringify(scopes), roles: JSON.stringify(roles) }),
     savePasswordHash: (user, hash) => users.replacePasswordHash(user, hash),
   }
 }
@@ -144,6 +148,7 @@ export function checkedDirectory<U>(
       return undefined
     },
     passwordSession: (user) => directory.passwordSession?.(user),
+    rights: (user) => directory.rights?.(user),
     savePasswordHash:
       directory.savePasswordHash && (async (user, hash) => void (await directory.savePasswordHash!(user, hash))),
   }

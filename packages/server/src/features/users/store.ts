@@ -48,6 +48,7 @@ export const replaceProfile: Command<
     .updateTable('user')
     .set({ profile })
     .where('id', '=', id)
+    .where('deleted_at', 'is', null)
     .where('profile', '=', old)
     .returning('id')
     .executeTakeFirst()

@@ -132,6 +132,7 @@ describe('createUsers', () => {
   it('deletes once, keeps the name for nobody, and finds nothing of the user', async () => {
     const ada = await make('ada')
     assert.equal(await users.delete(ada, by), 'deleted')
+    assert.equal(await users.replaceProfile(ada, { nickname: 'Ada' }, by), 'outdated')
     assert.equal(await users.delete(ada, by), 'absent')
     assert.equal(await users.findBySubject(ada.publicUser.id), undefined)
     assert.equal(await users.findByLogin('ada'), undefined)
@@ -187,9 +188,20 @@ describe('createUsers', () => {
       const known = await remote.findBySubject(id)
       await users.replacePasswordHash(known!, 'new')
       now += 4_999
-      assert.equal(await remote.findBySubject(id), known)
+      assert.deepEqual(await remote.findBySubject(id), known)
       now += 1
       assert.equal((await remote.findBySubject(id))!.passwordHash, 'new')
+    })
+
+    it('gives each request a user of its own, so that what a handler writes into it is gone with the request', async () => {
+      const { id } = (await make('ada', { profile: { tags: ['a'] } })).publicUser
+      for (let request = 0; request < 2; request++) {
+        const user = await remote.findBySubject(id)
+        assert.deepEqual([user!.publicUser.id, user!.profile], [id, { tags: ['a'] }])
+        Object.assign(user!.publicUser, { id: 'mallory', isSupport: true })
+        ;(user!.profile['tags'] as string[]).push('b')
+        ;(user!.roles as string[]).push('admin')
+      }
     })
 
     it('forgets a user at once whom it has changed itself, or whose subject is over', async () => {

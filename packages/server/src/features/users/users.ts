@@ -127,11 +127,10 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
     },
     async findBySubject(subject) {
       // A read costs microseconds on SQLite and a round trip on PostgreSQL.
-      const cached = database.kind === 'postgres' ? cache.find(subject) : undefined
-      if (cached) return cached
-      const user = await readBySubject(subject)
-      if (user?.active && database.kind === 'postgres') cache.remember(user)
-      return user
+      if (database.kind === 'sqlite') return readBySubject(subject)
+      const row = cache.find(subject) ?? (await findUserRow('id', subject))
+      if (row?.disabled_at === null) cache.remember(row)
+      return row && userOf(row)
     },
     readBySubject,
     async findByLogin(login) {
@@ -230,25 +229,30 @@ function userOf(row: UserRow): User {
 }
 
 interface UserCache {
-  find(subject: string): User | undefined
-  remember(user: User): void
+  find(subject: string): UserRow | undefined
+  remember(row: UserRow): void
   forget(subject: string): void
 }
 
-/** Users who may come in, for 5 s. Whoever loses access loses their sessions as well, which no cache holds back. */
+/**
+ * The rows of users who may log in, for 5 s after they were read. Who loses access loses their sessions as well, which
+ * no cache holds back. Rows, not users: an app may change the user that its handler is given, and each request gets one
+ * of its own.
+ */
 function createUserCache(clock: Clock): UserCache {
-  const users = new Map<string, { readonly user: User; readonly until: number }>()
+  const rows = new Map<string, { readonly row: UserRow; readonly until: number }>()
   return {
     find(subject) {
-      const cached = users.get(subject)
-      if (cached && cached.until > clock.now()) return cached.user
-      users.delete(subject)
+      const cached = rows.get(subject)
+      if (cached && cached.until > clock.now()) return cached.row
+      rows.delete(subject)
       return undefined
     },
-    remember(user) {
-      if (users.size >= cacheSize) users.delete(users.keys().next().value!)
-      users.set(user.publicUser.id, { user, until: clock.now() + cacheMilliseconds })
+    remember(row) {
+      if (rows.has(row.id)) return
+      if (rows.size >= cacheSize) rows.delete(rows.keys().next().value!)
+      rows.set(row.id, { row, until: clock.now() + cacheMilliseconds })
     },
-    forget: (subject) => void users.delete(subject),
+    forget: (subject) => void rows.delete(subject),
   }
 }

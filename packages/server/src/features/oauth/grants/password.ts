@@ -125,11 +125,23 @@ async function tryPassword<U>(
     const user = await directory.findByLogin(username)
     if (user === undefined || !directory.active(user)) return refuse(found)
     if (directory.passwordHash(user) !== passwordHash) continue // another password, or another hash of this one
+    const rights = directory.rights(user)
     const subject = directory.subject(user)
     const scopes = grantScopes(requested, directory.scopes(user), client.scopes)
     const by = { actor: `user:${subject}`, address } as const
     const { spent } = counted
-    const login = { subject, passwordHash, spent, patienceMilliseconds, clientId, scopes, refreshes, device, by }
+    const login = {
+      subject,
+      passwordHash,
+      rights,
+      spent,
+      patienceMilliseconds,
+      clientId,
+      scopes,
+      refreshes,
+      device,
+      by,
+    }
     const issued = await sessions.start(login)
     if (!issued) continue
     return { issued, subject, passwordHash: await renewHash(user, { password, passwordHash, address }, parts) }

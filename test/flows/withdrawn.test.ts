@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { byOperator } from '../../packages/server/src/features/audit/audit.ts'
+import { describeOnBoth } from '../support/keystile.ts'
+
+const scopes = { 'items:write': 'Change items' }
+
+describeOnBoth('scopes that are withdrawn at once, beside logins that are under way', (stage) => {
+  it('are in no token that opens afterwards', async () => {
+    const { users, keystile, login, open, tokens } = await stage.start({ scopes })
+    const { subject } = await tokens('bob')
+    for (let round = 0; round < 5; round++) {
+      const granted = (await users.findByLogin('bob'))!
+      assert.equal(await users.change(granted, { scopes: ['items:write'] }, byOperator), 'changed')
+      const held = (await users.findByLogin('bob'))!
+      const issued: string[] = []
+      let isOver = false
+      const logins = Array.from({ length: 3 }, async () => {
+        while (!isOver) {
+          const { json } = await login({ username: 'bob' })
+          if (typeof json['access_token'] === 'string') issued.push(json['access_token'])
+        }
+      })
+      const creates = async (): Promise<void> => {
+        while (!isOver) issued.push((await keystile.sessions.create({ subject })).accessToken)
+      }
+      const under = [...logins, creates(), creates()]
+      while (issued.length < 20) await new Promise((resolve) => setImmediate(resolve))
+      assert.equal(await users.change(held, { scopes: [], endsSessions: true }, byOperator), 'changed')
+      isOver = true
+      await Promise.all(under)
+      const opened = await Promise.all(issued.map((bearer) => open(['items:write'], { bearer })))
+      assert.deepEqual(opened.filter(({ status }) => status === 200).length, 0)
+    }
+  })
+})
