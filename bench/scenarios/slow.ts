@@ -1,4 +1,5 @@
-// Clients that take their time, a thousand at once and ten thousand that are idle, while somebody asks as ever.
+// Clients that take their time, a thousand at once and ten thousand that are idle, and clients that send 1,700 requests
+// ahead of their answers, while somebody asks as ever.
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startSlowClients, type Slowness } from '../../test/support/slow-clients.ts'
@@ -22,6 +23,7 @@ const crowds: readonly Crowd[] = [
   { slowness: 'slow headers', count: 1_000 },
   { slowness: 'slow bodies', count: 1_000 },
   { slowness: 'slow readers', count: 1_000 },
+  { slowness: 'pipelining', count: 250 },
   { slowness: 'idle', count: 10_000 },
 ]
 
@@ -35,7 +37,7 @@ export async function slow(effort: Effort): Promise<Findings> {
   const share = effort.quick ? 0.01 : 1
   const seen: { readonly crowd: Crowd; readonly seen: Seen }[] = []
   for (const { slowness, count } of crowds) {
-    const crowd = { slowness, count: count * share }
+    const crowd = { slowness, count: Math.ceil(count * share) }
     await withTemporaryFolder(async (folder) => {
       const server = await startServer(standAlone(folder), '/healthz')
       try {

@@ -15,6 +15,8 @@ export type Slowness =
   | 'slow readers behind another answer'
   /** Asks for much that is small, all of which waits for the answer to a login. */
   | 'slow readers behind a login'
+  /** Asks for more than a thousand answers at once, and reads nothing. */
+  | 'pipelining'
   /** A request that is answered, and then nothing. */
   | 'idle'
   /** A connection, and nothing else. */
@@ -48,7 +50,7 @@ export async function startSlowClients(
       const client = { socket, answer: '', isOpen: true }
       socket.on('error', () => {})
       socket.once('close', () => (client.isOpen = false))
-      if (isReader(slowness)) socket.pause()
+      if (isReader(slowness) || slowness === 'pipelining') socket.pause()
       else socket.on('data', (chunk: Buffer) => (client.answer += chunk.toString('latin1')))
       socket.write(beginnings[slowness])
       clients.push(client)
@@ -79,7 +81,8 @@ const beginnings: Readonly<Record<Slowness, string>> = {
   // One that the kernel's buffers hold is taken whole, so ask for several.
   'slow readers': get('/docs/swagger-ui-bundle.js').repeat(8),
   'slow readers behind another answer': `${get('/healthz')}${get('/docs/swagger-ui-bundle.js')}`,
-  'slow readers behind a login': `${form}content-length: 21\r\n\r\nusername=a&password=b${get('/openapi.json').repeat(200)}`,
+  'slow readers behind a login': `${form}content-length: 21\r\n\r\nusername=a&password=b${get('/openapi.json').repeat(90)}`,
+  pipelining: get('/openapi.json').repeat(1_700),
   idle: get('/healthz'),
   silent: '',
 }

@@ -19,9 +19,12 @@ const short = {
   idleMilliseconds: 300,
   checkMilliseconds: 50,
   largeAnswers: 1_000,
+  waitingMebibytes: 32,
+  pipelinedRequests: 100,
+  pipelinedRequestsOfAll: 2_000,
   connections: 1_000,
 }
-const pipelining = ['slow readers behind another answer', 'slow readers behind a login'] as const
+const behindOthers = ['slow readers behind another answer', 'slow readers behind a login'] as const
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
 
 describe('listen', () => {
@@ -79,12 +82,54 @@ describe('listen', () => {
     })
   }
 
-  for (const slowness of ['slow readers', ...pipelining] as const) {
+  for (const slowness of ['slow readers', ...behindOthers] as const) {
     it(`ends connections of ${slowness}, who do not notice, and answers others meanwhile`, async () => {
       const { port, connections } = await start({ limits: { ...short, answerMilliseconds: 1_000 } })
       await beSlow(slowness, port)
       assert.ok((await connections()) > 10)
       while ((await connections()) > 1) await new Promise((resolve) => setTimeout(resolve, 50))
+    })
+  }
+
+  for (const [what, request] of [
+    ['without a Host', 'GET / HTTP/1.1\r\n\r\n'],
+    ['with an expectation that is unknown', 'GET / HTTP/1.1\r\nhost: localhost\r\nexpect: x\r\n\r\n'],
+  ] as const) {
+    it(`resets connections of clients that send hundreds of requests ${what} ahead`, async () => {
+      const { port } = await start()
+      const login = 'POST /token HTTP/1.1\r\nhost: localhost\r\ncontent-length: 21\r\n'
+      const socket = connectTo(port).setEncoding('latin1')
+      socket.write(`${login}content-type: ${form['content-type']}\r\n\r\nusername=a&password=b${request.repeat(500)}`)
+      assert.equal(await text(socket).catch(({ code }: NodeJS.ErrnoException) => code), 'ECONNRESET')
+    })
+  }
+
+  it('ends connections of clients that send hundreds of requests ahead, and answers others meanwhile', async () => {
+    const { port, url, connections } = await start({ limits: { ...short, answerMilliseconds: 1_000 } })
+    await beSlow('pipelining', port, 50)
+    assert.equal(await (await fetch(`${url}/healthz`)).text(), '{"status":"ok"}')
+    while ((await connections()) > 1) await new Promise((resolve) => setTimeout(resolve, 50))
+  })
+
+  it('resets connections of clients that send hundreds of requests ahead to the port of /metrics', async () => {
+    const port = await freePort()
+    await start({ metrics: { counts: createMetrics(), binding: { hosts: ['127.0.0.1'], port } } })
+    const socket = connectTo(port).setEncoding('latin1')
+    socket.write('GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(500))
+    assert.equal(await text(socket).catch(({ code }: NodeJS.ErrnoException) => code), 'ECONNRESET')
+  })
+
+  for (const [what, header, status] of [
+    ['has no Host', 'a: b', 400],
+    ['has two hundred header lines', `host: localhost${'\r\na: b'.repeat(199)}`, 431],
+  ] as const) {
+    it(`refuses a request that ${what}, and closes the connection`, async () => {
+      const { port } = await start()
+      const socket = connectTo(port)
+      socket.write(`GET /healthz HTTP/1.1\r\n${header}\r\n\r\n`)
+      const said = await text(socket)
+      assert.match(said, new RegExp(`^HTTP/1.1 ${status} `))
+      assert.match(said, /^connection: close\r$/im)
     })
   }
 
@@ -105,8 +150,10 @@ describe('listen', () => {
   })
 
   it('has limits that let nobody hold a connection for longer than a minute or so', () => {
-    const { largeAnswers, connections, ...times } = standardLimits
-    for (const [name, milliseconds] of Object.entries(times)) assert.ok(milliseconds <= 65_000, name)
+    const { largeAnswers, connections, ...others } = standardLimits
+    const times = Object.entries(others).filter(([name]) => name.endsWith('Milliseconds'))
+    assert.equal(times.length, 5)
+    for (const [name, milliseconds] of times) assert.ok(milliseconds <= 65_000, name)
     assert.ok(connections > 13_000 && largeAnswers <= 100)
   })
 

@@ -1,22 +1,15 @@
 import { once } from 'node:events'
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
-import {
-  pathOf,
-  problemAnswer,
-  ProblemError,
-  randomId,
-  readNodeRequest,
-  writeAnswer,
-  type Logger,
-} from 'keystile/internal'
+import { pathOf, problemAnswer, ProblemError, randomId, readNodeRequest, type Logger } from 'keystile/internal'
 import { addressOf } from '../features/audit/audit.ts'
 import type { Metrics } from '../features/metrics/metrics.ts'
-import { createAnswerWriter, type ReaderLimits } from './slow-readers.ts'
+import { createTurns, type PipelineLimits, type Turns } from './pipelining.ts'
+import { createAnswerWriter, type AnswerWriter, type ReaderLimits } from './slow-readers.ts'
 import { createStandAlone, metricsAnswer } from './stand-alone.ts'
 import type { Running } from './wire.ts'
 
 /** What a client may take, in time and in number; docs/operations.md says it to operators. */
-export interface Limits extends ReaderLimits {
+export interface Limits extends ReaderLimits, PipelineLimits {
   /** From the first byte of a connection, or of a further request on it, to the end of the header. */
   readonly headerMilliseconds: number
   /** The same, to the end of the body. */
@@ -34,6 +27,9 @@ export const standardLimits: Limits = {
   requestMilliseconds: 30_000,
   answerMilliseconds: 30_000,
   largeAnswers: 50,
+  waitingMebibytes: 32,
+  pipelinedRequests: 100,
+  pipelinedRequestsOfAll: 2_000,
   idleMilliseconds: 65_000,
   checkMilliseconds: 5_000,
   connections: 16_384,
@@ -41,6 +37,8 @@ export const standardLimits: Limits = {
 
 /** All header lines together: a token of the largest size that a guard reads, and some more. */
 const maxHeaderBytes = 16_384
+/** Node drops lines beyond a thousand unseen, and with them what a proxy adds at the end. */
+const maxHeaderLines = 100
 /** Requests that are under way get this long when the server stops. */
 const drainMilliseconds = 10_000
 /** Where there is no room for a connection, idle ones are closed, but no more often. */
@@ -83,14 +81,15 @@ export async function listen(running: Running, options: ListenOptions): Promise<
   }
   const readMetrics =
     metrics && (async () => metrics.counts.read({ ...running.vitals(), connections: await countConnections() }))
-  const handle = handlerOf(running, options, metrics?.binding === 'own' ? readMetrics : undefined)
+  const gate = { inTurn: createTurns(limits), write: createAnswerWriter(limits) }
+  const handle = handlerOf(running, options, gate, metrics?.binding === 'own' ? readMetrics : undefined)
   const onDropped = (): void => metrics?.counts.onConnectionDropped()
   const metricServers: Server[] = []
   try {
-    servers.push(...(await listenOn(options, () => createLimitedServer(handle, limits, onDropped))))
+    servers.push(...(await listenOn(options, () => createLimitedServer(handle, gate, limits, onDropped))))
     if (readMetrics && metrics.binding !== 'own') {
-      const answerMetrics = metricsHandler(readMetrics)
-      const create = (): Server => createLimitedServer(answerMetrics, limits, () => {})
+      const answerMetrics = metricsHandler(readMetrics, gate)
+      const create = (): Server => createLimitedServer(answerMetrics, gate, limits, () => {})
       metricServers.push(...(await listenOn(metrics.binding, create)))
     }
   } catch (error) {
@@ -106,13 +105,19 @@ export async function listen(running: Running, options: ListenOptions): Promise<
   }
 }
 
+/** What bounds the requests and answers of all addresses that are listened on, together. */
+interface Gate {
+  readonly inTurn: Turns
+  readonly write: AnswerWriter
+}
+
 function handlerOf(
   running: Running,
-  { accessLog, metrics, limits = standardLimits }: ListenOptions,
+  { accessLog, metrics }: ListenOptions,
+  { write }: Gate,
   readMetrics: (() => Promise<string>) | undefined,
 ): RequestListener {
   const { answer, routeOf } = createStandAlone(running, readMetrics)
-  const write = createAnswerWriter(limits)
   const isObserved = accessLog !== undefined || metrics !== undefined
   const handle = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const request = readNodeRequest(incoming)
@@ -132,16 +137,28 @@ function handlerOf(
   return (incoming, response) => void handle(incoming, response)
 }
 
-function metricsHandler(readMetrics: () => Promise<string>): RequestListener {
+function metricsHandler(readMetrics: () => Promise<string>, { write }: Gate): RequestListener {
   const handle = async ({ method, url = '' }: IncomingMessage, response: ServerResponse): Promise<void> => {
     const isThere = method === 'GET' && pathOf(url) === '/metrics'
     const notFound = new ProblemError('not_found', 'There is /metrics here, and nothing else')
-    writeAnswer(response, isThere ? metricsAnswer(await readMetrics()) : problemAnswer(notFound))
+    write(response, isThere ? metricsAnswer(await readMetrics()) : problemAnswer(notFound))
   }
   return (incoming, response) => void handle(incoming, response)
 }
 
-function createLimitedServer(handle: RequestListener, limits: Limits, onDropped: () => void): Server {
+function createLimitedServer(
+  handle: RequestListener,
+  { inTurn, write }: Gate,
+  limits: Limits,
+  onDropped: () => void,
+): Server {
+  const listener: RequestListener = (incoming, response) => {
+    inTurn(response, () => {
+      const status = headerFault(incoming)
+      if (status === undefined) handle(incoming, response)
+      else write(response, { status, headers: { connection: 'close' } })
+    })
+  }
   const server = createServer(
     {
       headersTimeout: limits.headerMilliseconds,
@@ -149,9 +166,12 @@ function createLimitedServer(handle: RequestListener, limits: Limits, onDropped:
       keepAliveTimeout: limits.idleMilliseconds,
       connectionsCheckingInterval: limits.checkMilliseconds,
       maxHeaderSize: maxHeaderBytes,
+      requireHostHeader: false, // the listener does, so that its answers are limited as well
     },
-    handle,
+    listener,
   )
+  // Node would answer 417, unlimited too. A server may ignore an expectation (RFC 9110 §10.1.1).
+  server.on('checkExpectation', listener)
   server.maxConnections = limits.connections
   let madeRoomAt = -Infinity
   server.on('drop', () => {
@@ -161,6 +181,12 @@ function createLimitedServer(handle: RequestListener, limits: Limits, onDropped:
     server.closeIdleConnections()
   })
   return server
+}
+
+/** The status that refuses a request for its header. */
+function headerFault({ headers, rawHeaders, httpVersion }: IncomingMessage): 400 | 431 | undefined {
+  if (rawHeaders.length > 2 * maxHeaderLines) return 431
+  return headers.host === undefined && httpVersion === '1.1' ? 400 : undefined
 }
 
 async function listenOn({ hosts, port }: Binding, create: () => Server): Promise<readonly Server[]> {

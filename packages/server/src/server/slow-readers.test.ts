@@ -21,7 +21,7 @@ describe('createAnswerWriter', () => {
   })
 
   async function serve(limits: Partial<ReaderLimits>, onWritten: (socket: Socket) => void = () => {}) {
-    const write = createAnswerWriter({ answerMilliseconds: 60_000, largeAnswers: 10, ...limits })
+    const write = createAnswerWriter({ answerMilliseconds: 60_000, largeAnswers: 10, waitingMebibytes: 32, ...limits })
     const bodies: Readonly<Record<string, AnswerBody>> = { '/small': small, '/large': large, '/text': text }
     const server = createServer((request, response) => {
       write(response, { status: 200, headers: {}, body: bodies[request.url!]! })
@@ -54,6 +54,31 @@ describe('createAnswerWriter', () => {
     ask('/small')
     await once(connection, 'close')
     assert.ok(connection.bytesWritten > 10 * small.length)
+  })
+
+  it('resets the connection that has waited longest while small answers that wait are too many bytes', async () => {
+    const waiting: Socket[] = []
+    const { connectSlow } = await serve({ waitingMebibytes: (small.length * 2) / 2 ** 20 }, (socket) => {
+      if (socket.writableLength > 0) waiting.push(socket)
+    })
+    const untilWaiting = async (count: number): Promise<void> => {
+      const { ask } = await connectSlow()
+      while (waiting.length < count) {
+        ask('/small')
+        await wait(1)
+      }
+    }
+    for (const count of [1, 2, 3]) await untilWaiting(count)
+    assert.deepEqual(
+      waiting.map(({ destroyed }) => destroyed),
+      [true, false, false],
+    )
+    waiting[1]!.destroy()
+    await untilWaiting(4)
+    assert.deepEqual(
+      waiting.map(({ destroyed }) => destroyed),
+      [true, true, false, false],
+    )
   })
 
   it('has a large answer refused while there is no room, and then the one cut off that has taken longest', async () => {

@@ -17,20 +17,25 @@ export interface ReaderLimits {
   readonly answerMilliseconds: number
   /** Large answers at once. For one more, the one that has taken longest is cut off, or it is refused where that is young. */
   readonly largeAnswers: number
+  /** MiB of small answers that their clients have not taken, of all connections together. */
+  readonly waitingMebibytes: number
 }
 
 /** Writes an answer, or that it cannot be had now. @returns the status that was written */
 export type AnswerWriter = (response: ServerResponse, answer: HttpAnswer<AnswerBody>) => number
 
 /**
- * Writes answers, and ends connections whose clients do not take them. The kernel takes and keeps megabytes for each client,
- * however slowly that reads; so large answers are limited in number, and each is the last of its connection, the end of which
- * tells that all of it was taken. Of a small one the kernel has all at once, and it is forgotten here. An answer that waits behind
- * others of its connection is not taken either.
+ * Writes answers, of each connection one at a time, and ends connections whose clients do not take
+ * them. The kernel takes and keeps megabytes for each client, however slowly that reads; so large
+ * answers are limited in number, and each is the last of its connection, the end of which tells that
+ * all of it was taken. A small one is forgotten once the kernel has it. Until then it counts against
+ * a limit of bytes: beyond the limit, the connection that has waited longest is reset.
  */
-export function createAnswerWriter({ answerMilliseconds, largeAnswers }: ReaderLimits): AnswerWriter {
+export function createAnswerWriter({ answerMilliseconds, largeAnswers, waitingMebibytes }: ReaderLimits): AnswerWriter {
   const large = new Map<Socket, number>()
-  const deadlines = new WeakMap<Socket, Set<NodeJS.Timeout>>()
+  /** Bytes of the small answer that waits. A map keeps its order: the longest wait comes first. */
+  const waiting = new Map<Socket, number>()
+  let waitingBytes = 0
 
   /** Whether there is room for one more, made if need be. */
   function hasRoom(): boolean {
@@ -43,40 +48,45 @@ export function createAnswerWriter({ answerMilliseconds, largeAnswers }: ReaderL
     return true
   }
 
-  /** Ends a connection after the time for an answer. @returns what calls that off; the connection's own end does so too */
-  function setDeadline(socket: Socket): () => void {
-    const known = deadlines.get(socket)
-    const timers = known ?? new Set()
-    if (!known) {
-      deadlines.set(socket, timers)
-      // One listener for all, for a client may send thousands of requests at once.
-      socket.once('close', () => timers.forEach((timer) => clearTimeout(timer)))
-    }
+  /** Resets a connection after the time for an answer, unless `taken` closes before. */
+  function setDeadline(socket: Socket, taken: ServerResponse | Socket): void {
     // By a reset: what was written before an orderly end would stay with the kernel until it is taken.
     const timer = setTimeout(() => socket.resetAndDestroy(), answerMilliseconds)
-    timers.add(timer)
-    return () => {
-      clearTimeout(timer)
-      timers.delete(timer)
+    taken.once('close', () => clearTimeout(timer))
+  }
+
+  function removeWaiting(socket: Socket): void {
+    waitingBytes -= waiting.get(socket) ?? 0
+    waiting.delete(socket)
+  }
+
+  function addWaiting(socket: Socket, response: ServerResponse, bytes: number): void {
+    waiting.set(socket, bytes)
+    waitingBytes += bytes
+    response.once('close', () => removeWaiting(socket))
+    for (const [longest] of waiting) {
+      if (waitingBytes <= waitingMebibytes * 2 ** 20) return
+      removeWaiting(longest)
+      longest.resetAndDestroy()
     }
   }
 
   return (response, wanted) => {
-    const { socket } = response.req // the response itself has none until those before it are written
-    const hasLast = socket.destroyed || large.has(socket) // so another large one takes no room: it is never sent
-    const answer = isLarge(wanted) && !hasLast && !hasRoom() ? busy : wanted
+    const { socket } = response.req
+    if (socket.destroyed) return wanted.status
+    const answer = isLarge(wanted) && !hasRoom() ? busy : wanted
     if (isLarge(answer)) {
       writeInPieces(response, answer)
-      if (hasLast) return answer.status
-      setDeadline(socket)
+      setDeadline(socket, socket)
       // Node would close it when the kernel has all; this waits until the client has, and closes its side.
       socket.destroySoon = () => void socket.end()
       large.set(socket, performance.now())
       socket.once('close', () => large.delete(socket))
     } else {
       writeAnswer(response, answer)
-      const isTaken = response.socket !== null && socket.writableLength === 0
-      if (!isTaken && !socket.destroyed) response.once('finish', setDeadline(socket))
+      if (socket.writableLength === 0) return answer.status
+      setDeadline(socket, response)
+      addWaiting(socket, response, answer.body?.length ?? 0)
     }
     return answer.status
   }

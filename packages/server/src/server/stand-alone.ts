@@ -32,7 +32,8 @@ export function createStandAlone(
   readMetrics?: () => Promise<string>,
 ): StandAlone {
   const docs = createPages({ path: docsPath, documentPath: '/openapi.json', title: 'Keystile' })
-  const openapi = jsonAnswer(200, document)
+  const written = jsonAnswer(200, document)
+  const openapi = { ...written, body: Buffer.from(written.body ?? '') }
   const own = new Set(['/healthz', '/readyz', '/openapi.json', ...(readMetrics ? ['/metrics'] : [])])
 
   async function answerRead(path: string): Promise<HttpAnswer<AnswerBody> | undefined> {

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { connect, type AddressInfo, type Socket } from 'node:net'
+import { afterEach, describe, it } from 'node:test'
+import { createTurns, type PipelineLimits } from './pipelining.ts'
+
+describe('createTurns', () => {
+  const closing: (() => unknown)[] = []
+  afterEach(() => {
+    for (const close of closing.splice(0).toReversed()) close()
+  })
+
+  /** Answers each request with its path, but `/never`; `handled` are the paths in the order in which they were handled. */
+  async function serve(limits: Partial<PipelineLimits> = {}) {
+    const inTurn = createTurns({ pipelinedRequests: 10, pipelinedRequestsOfAll: 1_000, ...limits })
+    const handled: string[] = []
+    let parsed = 0
+    const server = createServer((request, response) => {
+      parsed++
+      inTurn(response, () => {
+        handled.push(request.url!)
+        if (request.url !== '/never') request.resume().once('end', () => response.end(request.url))
+      })
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    closing.push(() => {
+      server.close()
+      server.closeAllConnections()
+    })
+    const { port } = server.address() as AddressInfo
+    return {
+      handled,
+      parsed: () => parsed,
+      /** A connection on which these were sent in one piece. */
+      send(...requests: string[]): Socket {
+        const socket = connect({ host: '127.0.0.1', port }, () => socket.write(requests.join('')))
+        closing.push(() => socket.destroy())
+        return socket.on('error', () => {}).setEncoding('latin1')
+      },
+    }
+  }
+
+  const get = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`
+  const last = (path: string): string => get(path).replace('HTTP/1.1', 'HTTP/1.0')
+  const post = (path: string): string => `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\n\r\nx`
+
+  async function isReset(socket: Socket): Promise<boolean> {
+    const hadError = await new Promise<boolean>((resolve) => socket.resume().once('close', resolve))
+    return hadError
+  }
+
+  async function untilAnswered(socket: Socket, path: string): Promise<string> {
+    let said = ''
+    for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+      said += chunk
+      if (said.endsWith(path)) break
+    }
+    return said
+  }
+
+  for (const [name, request] of [
+    ['requests', get('/a')],
+    ['requests with a body', post('/a')],
+    ['requests that wait for 100 Continue', get('/a').replace('\r\n\r\n', '\r\nexpect: 100-continue\r\n\r\n')],
+  ] as const) {
+    it(`resets a connection of too many ${name}, and handles no more of them`, async () => {
+      const { send, handled, parsed } = await serve()
+      assert.ok(await isReset(send(...Array.from({ length: 500 }, () => request))))
+      assert.deepEqual(handled, ['/a'])
+      assert.equal(parsed(), 11)
+    })
+  }
+
+  it('answers as many as may be, one after another, and other connections in between', async () => {
+    const { send, handled } = await serve()
+    const paths = Array.from({ length: 10 }, (_, i) => `/${i}`)
+    const [first, second] = [send(...paths.map(get)), send(...paths.map(post))]
+    const [said] = await Promise.all([untilAnswered(first, '/9'), untilAnswered(second, '/9')])
+    assert.deepEqual(
+      Array.from(said.matchAll(/^\/\d$|(?<=\n)\/\d(?=HTTP)/gm), ([path]) => path),
+      paths,
+    )
+    assert.deepEqual(handled.toSorted(), paths.flatMap((path) => [path, path]).toSorted())
+    assert.notDeepEqual(handled.slice(0, 10), paths)
+  })
+
+  it('handles nothing behind an answer that is not taken, or behind the last of a connection', async () => {
+    const { send, handled } = await serve()
+    await untilAnswered(send(get('/a'), get('/never'), get('/b')), '/a')
+    assert.equal(await isReset(send(last('/c'), get('/d'))), false)
+    assert.deepEqual(handled, ['/a', '/never', '/c'])
+  })
+
+  it('resets a connection that pipelines while too many do, and none that does not', async () => {
+    const { send } = await serve({ pipelinedRequestsOfAll: 5 })
+    const stuck = send(get('/never'), ...Array.from({ length: 5 }, () => get('/a')))
+    const alone = send(get('/alone'))
+    await untilAnswered(alone, '/alone')
+    assert.ok(await isReset(send(get('/a'), last('/b'))))
+    stuck.destroy()
+    while (await isReset(send(get('/a'), last('/b'))));
+  })
+})
