@@ -14,20 +14,20 @@ describeOnBoth('scopes that are withdrawn at once, beside logins that are under 
       assert.equal(await users.change(granted, { scopes: ['items:write'] }, byOperator), 'changed')
       const held = (await users.findByLogin('bob'))!
       const issued: string[] = []
-      let isOver = false
+      const done = new AbortController()
       const logins = Array.from({ length: 3 }, async () => {
-        while (!isOver) {
+        while (!done.signal.aborted) {
           const { json } = await login({ username: 'bob' })
           if (typeof json['access_token'] === 'string') issued.push(json['access_token'])
         }
       })
       const creates = async (): Promise<void> => {
-        while (!isOver) issued.push((await keystile.sessions.create({ subject })).accessToken)
+        while (!done.signal.aborted) issued.push((await keystile.sessions.create({ subject })).accessToken)
       }
       const under = [...logins, creates(), creates()]
       while (issued.length < 20) await new Promise((resolve) => setImmediate(resolve))
       assert.equal(await users.change(held, { scopes: [], endsSessions: true }, byOperator), 'changed')
-      isOver = true
+      done.abort()
       await Promise.all(under)
       const opened = await Promise.all(issued.map((bearer) => open(['items:write'], { bearer })))
       assert.deepEqual(opened.filter(({ status }) => status === 200).length, 0)
