@@ -63,9 +63,11 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
       const login = (): string => new URLSearchParams({ username, password }).toString()
 
       it('registers, logs in with a form, and opens a guarded route', async () => {
-        assert.equal((await register()).status, 409)
+        const taken = await register()
+        assert.deepEqual([taken.status, taken.headers['x-content-type-options']], [409, 'nosniff'])
         const { status, headers, text } = await postForm(login())
         assert.equal(status, 200, text)
+        assert.equal(headers['x-content-type-options'], 'nosniff')
         assert.deepEqual([headers['content-type'], headers['cache-control']], ['application/json', 'no-store'])
         const { access_token, token_type } = JSON.parse(text) as Record<string, string>
         assert.equal(token_type, 'bearer')

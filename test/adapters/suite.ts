@@ -46,6 +46,7 @@ function check(received: Received, expected: Refused | Admitted, { stage, sent }
   assert.equal(headers['www-authenticate'], challenge)
   assert.equal(headers['content-type'], 'application/problem+json')
   assert.equal(headers['cache-control'], 'no-store')
+  assert.equal(headers['x-content-type-options'], 'nosniff')
   if (!isHead) {
     assert.deepEqual(JSON.parse(text), { type: 'about:blank', title, status, detail })
     assert.equal(headers['content-length'], String(text.length))

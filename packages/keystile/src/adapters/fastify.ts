@@ -6,7 +6,7 @@ import type { AnswerBody, HttpAnswer, HttpRequest } from '../http/message.ts'
 import { assembleGuard } from './assemble-guard.ts'
 import { rememberRoutes } from './fastify-routes.ts'
 import type { Mountable } from './mountable.ts'
-import { connectionAfter, cookieHeader, readCheckedRequest, readNodeRequest } from './node-request.ts'
+import { nodeHeaders, readCheckedRequest, readNodeRequest } from './node-request.ts'
 import { refuseToGoOn } from './thrown.ts'
 
 /** A hook of Fastify: `{ onRequest: guard(…) }` on a route, or `app.addHook('onRequest', guard(…))` for all routes of a plugin. */
@@ -79,11 +79,11 @@ export const documentRoutes: (app: FastifyInstance) => Promise<void> = atTheRoot
 })
 
 function send(reply: FastifyReply, answer: HttpAnswer<AnswerBody>): FastifyReply {
-  const { status, headers, body } = answer
+  const { status, body } = answer
   // As bytes: to a string of JSON Fastify adds a charset.
   return reply
     .code(status)
-    .headers({ ...headers, ...cookieHeader(answer), ...connectionAfter(status) })
+    .headers(nodeHeaders(answer))
     .send(typeof body === 'string' ? Buffer.from(body) : body)
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { ProblemError } from '../base/errors.ts'
 import {
+  noSniffing,
   tooLarge,
   type AnswerBody,
   type HttpAnswer,
@@ -71,20 +72,20 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Arra
   })
 }
 
-/** What is left of a body that was too large is not read, so the connection cannot serve another request. */
-export function connectionAfter(status: number): Readonly<Record<string, string>> {
-  return status === 413 ? { connection: 'close' } : {}
-}
-
-/** The cookies of an answer, as Node and Fastify take them. */
-export function cookieHeader({ cookies = [] }: HttpAnswer<AnswerBody>): Readonly<Record<string, string[]>> {
-  return cookies.length > 0 ? { 'set-cookie': [...cookies] } : {}
+/** The headers of an answer as Node and Fastify take them, but for its length. */
+export function nodeHeaders({ status, headers, cookies = [] }: HttpAnswer<AnswerBody>): OutgoingHttpHeaders {
+  return {
+    ...headers,
+    ...noSniffing,
+    ...(cookies.length > 0 && { 'set-cookie': [...cookies] }),
+    // What is left of a body that was too large is not read, so the connection cannot serve another request.
+    ...(status === 413 && { connection: 'close' }),
+  }
 }
 
 export function writeAnswer(response: ServerResponse, answer: HttpAnswer<AnswerBody>): void {
-  const { status, headers, body = '' } = answer
+  const { status, body = '' } = answer
   // Somebody has answered while we waited, because of a time-out say. To try again would throw where nobody catches.
   if (response.headersSent) return
-  const fields: OutgoingHttpHeaders = { ...headers, 'content-length': Buffer.byteLength(body) }
-  response.writeHead(status, Object.assign(fields, cookieHeader(answer), connectionAfter(status))).end(body)
+  response.writeHead(status, { ...nodeHeaders(answer), 'content-length': Buffer.byteLength(body) }).end(body)
 }

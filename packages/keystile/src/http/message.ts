@@ -34,8 +34,11 @@ export interface HttpAnswer<Body extends AnswerBody = string> {
   readonly body?: Body | undefined
 }
 
+/** Forbids browsers to take a body for another type than `Content-Type` says. Every answer has it when it is written. */
+export const noSniffing = { 'x-content-type-options': 'nosniff' } as const
+
 export function toResponse(answer: HttpAnswer<AnswerBody>): Response {
-  const headers = new Headers(answer.headers)
+  const headers = new Headers({ ...answer.headers, ...noSniffing })
   for (const cookie of answer.cookies ?? []) headers.append('set-cookie', cookie)
   return new Response(answer.body ?? null, { status: answer.status, headers })
 }

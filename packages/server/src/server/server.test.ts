@@ -130,6 +130,7 @@ describe('listen', () => {
       const said = await text(socket)
       assert.match(said, new RegExp(`^HTTP/1.1 ${status} `))
       assert.match(said, /^connection: close\r$/im)
+      assert.match(said, /^x-content-type-options: nosniff\r$/im)
     })
   }
 
@@ -255,6 +256,27 @@ describe('listen', () => {
     assert.ok(!said.includes('u53r1d'))
     for (const line of said.trimEnd().split('\n'))
       assert.match(line, /^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"\\]*"(,\w+="[^"\\]*")*\})? [\d.e+-]+)$/)
+  })
+
+  it('forbids browsers to guess the type of what it answers, whatever that is', async () => {
+    const port = await freePort()
+    const { url } = await start({ metrics: { counts: createMetrics(), binding: { hosts: ['127.0.0.1'], port } } })
+    const urls = [
+      '/healthz',
+      '/readyz',
+      '/openapi.json',
+      '/docs',
+      '/docs/start.js',
+      '/docs/swagger-ui-bundle.js',
+      '/none',
+    ]
+      .concat('/token', '/users/me', '/.well-known/jwks.json')
+      .map((path) => `${url}${path}`)
+    for (const asked of [...urls, `http://127.0.0.1:${port}/metrics`, `http://127.0.0.1:${port}/none`])
+      for (const method of ['GET', 'HEAD', 'POST', 'OPTIONS']) {
+        const { status, headers } = await fetch(asked, { method })
+        assert.equal(headers.get('x-content-type-options'), 'nosniff', `${method} ${asked} ${status}`)
+      }
   })
 
   it('has no /metrics unless it is told to, or at another port and there alone', async () => {

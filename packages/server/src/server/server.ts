@@ -37,7 +37,7 @@ export const standardLimits: Limits = {
 
 /** All header lines together: a token of the largest size that a guard reads, and some more. */
 const maxHeaderBytes = 16_384
-/** Node drops lines beyond a thousand unseen, and with them what a proxy adds at the end. */
+/** Node before 24.18.1 drops lines beyond a thousand unseen, and with them what a proxy adds at the end. */
 const maxHeaderLines = 100
 /** Requests that are under way get this long when the server stops. */
 const drainMilliseconds = 10_000

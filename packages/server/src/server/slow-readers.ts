@@ -1,6 +1,13 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { problemAnswer, ProblemError, writeAnswer, type AnswerBody, type HttpAnswer } from 'keystile/internal'
+import {
+  nodeHeaders,
+  problemAnswer,
+  ProblemError,
+  writeAnswer,
+  type AnswerBody,
+  type HttpAnswer,
+} from 'keystile/internal'
 
 const pieceBytes = 65_536
 /** More than any answer of an endpoint has: a file of `/docs`. */
@@ -97,9 +104,10 @@ function isLarge({ body }: HttpAnswer<AnswerBody>): boolean {
 }
 
 /** Others come in between: to copy a megabyte takes the kernel a millisecond. */
-function writeInPieces(response: ServerResponse, { status, headers, body = '' }: HttpAnswer<AnswerBody>): void {
+function writeInPieces(response: ServerResponse, answer: HttpAnswer<AnswerBody>): void {
+  const { status, body = '' } = answer
   const bytes = typeof body === 'string' ? Buffer.from(body) : body
-  response.writeHead(status, { ...headers, connection: 'close', 'content-length': bytes.length })
+  response.writeHead(status, { ...nodeHeaders(answer), connection: 'close', 'content-length': bytes.length })
   let written = 0
   const writeNext = (): void => {
     if (response.destroyed) return

@@ -84,7 +84,6 @@ function textAnswer(body: AnswerBody, type: string, policy: string): HttpAnswer<
       'content-type': `${type}; charset=utf-8`,
       'cache-control': type === 'text/html' ? 'no-cache' : 'public, max-age=3600',
       'content-security-policy': policy,
-      'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
     },
     body,
