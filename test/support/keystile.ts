@@ -8,6 +8,7 @@ import { after, afterEach, describe } from 'node:test'
 import { Hono } from 'hono'
 import pg from 'pg'
 import { createGuard } from 'keystile/hono'
+import type { JsonObject } from 'keystile/internal'
 import { decodeJwtUnsafe } from 'keystile/jwt'
 import type { Keystile, KeystileOptions } from '@keystile/server'
 import { checkOptions } from '../../packages/server/src/server/options.ts'
@@ -51,6 +52,8 @@ export interface Answer {
 export interface TestKeystile {
   readonly keystile: Keystile<string, unknown>
   readonly clients: Clients
+  /** The OpenAPI document of its endpoints. */
+  readonly document: JsonObject
   /** Registers a confidential client with client_credentials, unless told otherwise. @returns how it authenticates in a form */
   addClient(fields?: Partial<NewClient>): Promise<Readonly<Record<string, string>>>
   /** `path` below the issuer. */
@@ -200,7 +203,9 @@ type StartOptions = Partial<KeystileOptions<string, object>> & {
 
 /** @param people the app's own table, where the options have a directory of it */
 export async function startKeystile(options: StartOptions, people?: People): Promise<TestKeystile> {
-  const { keystile, users, clients } = await wire(checkOptions({ issuer, key, rateLimits: 'off', ...options }))
+  const { keystile, users, clients, document } = await wire(
+    checkOptions({ issuer, key, rateLimits: 'off', ...options }),
+  )
   const guard = createGuard(keystile)
   const send: TestKeystile['send'] = async (method, path, options) =>
     readAnswer(await keystile.fetch(requestOf(method, `${keystile.issuer}${path}`, options), options))
@@ -223,6 +228,7 @@ export async function startKeystile(options: StartOptions, people?: People): Pro
   return {
     keystile,
     clients,
+    document,
     async addClient(fields) {
       const client = { id: 'orders', grants: ['client_credentials'], scopes: [], may: [], confidential: true } as const
       const created = await clients.create({ ...client, ...fields }, byOperator)
