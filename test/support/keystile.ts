@@ -9,6 +9,7 @@ import { Hono } from 'hono'
 import pg from 'pg'
 import type { UserObject } from 'keystile'
 import { createGuard } from 'keystile/hono'
+import type { JsonObject } from 'keystile/internal'
 import { decodeJwtUnsafe } from 'keystile/jwt'
 import type { Keystile, KeystileOptions } from '@keystile/server'
 import { checkOptions } from '../../packages/server/src/server/options.ts'
@@ -53,6 +54,8 @@ export interface TestKeystile {
   readonly keystile: Keystile<string, UserObject>
   readonly clients: Clients
   readonly users: Users
+  /** The OpenAPI document of its endpoints. */
+  readonly document: JsonObject
   /** Registers a confidential client with client_credentials, unless told otherwise. @returns how it authenticates in a form */
   addClient(fields?: Partial<NewClient>): Promise<Readonly<Record<string, string>>>
   /** `path` below the issuer. */
@@ -202,7 +205,9 @@ type StartOptions = Partial<KeystileOptions<string, object>> & {
 
 /** @param people the app's own table, where the options have a directory of it */
 export async function startKeystile(options: StartOptions, people?: People): Promise<TestKeystile> {
-  const { keystile, users, clients } = await wire(checkOptions({ issuer, key, rateLimits: 'off', ...options }))
+  const { keystile, users, clients, document } = await wire(
+    checkOptions({ issuer, key, rateLimits: 'off', ...options }),
+  )
   const guard = createGuard(keystile)
   const send: TestKeystile['send'] = async (method, path, options) =>
     readAnswer(await keystile.fetch(requestOf(method, `${keystile.issuer}${path}`, options), options))
@@ -226,6 +231,7 @@ export async function startKeystile(options: StartOptions, people?: People): Pro
     keystile,
     clients,
     users,
+    document,
     async addClient(fields) {
       const client = { id: 'orders', grants: ['client_credentials'], scopes: [], may: [], confidential: true } as const
       const created = await clients.create({ ...client, ...fields }, byOperator)

@@ -13,7 +13,7 @@ import {
   type Logger,
 } from 'keystile/internal'
 import { createClients, type Clients } from '../features/clients/clients.ts'
-import { createAudit, type Audit } from '../features/audit/audit.ts'
+import { createAudit, hasStorableNames, type Audit } from '../features/audit/audit.ts'
 import { openEventFeed, type EventFeed } from '../features/events/events.ts'
 import { describeRoutes } from '../features/docs/openapi.ts'
 import { startHousekeeping } from '../features/housekeeping/housekeeping.ts'
@@ -242,7 +242,7 @@ async function serve<U>(
   const verifier = createVerifier({ issuer, audience, keys: signingKeys.keySet, revocations: feed.revocations, clock })
   /** A client that acts for itself is nobody, whatever somebody's subject may be. */
   const findActive = async (identity: Identity): Promise<U | undefined> => {
-    if (identity.sessionId === undefined) return undefined
+    if (identity.sessionId === undefined || !hasStorableNames(identity)) return undefined
     try {
       return await people.findActive(identity.subject)
     } catch (error) {

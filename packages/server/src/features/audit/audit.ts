@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { ProblemError, type Clock, type HttpRequestWithBody } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
+import { areStorable } from '../../storage/storable.ts'
 import type { AuditEntry, By } from './entry.ts'
 import { recordAudit } from './store.ts'
 
@@ -52,6 +53,11 @@ export interface CallerIdentity {
   readonly subject: string
   readonly clientId: string
   readonly sessionId?: string | undefined
+}
+
+/** Whether a database can hold the user, session and client that a token names. */
+export function hasStorableNames({ subject, sessionId, clientId }: CallerIdentity): boolean {
+  return areStorable(subject, sessionId, clientId)
 }
 
 /** The address of the peer; an IPv4 address is written as one, also on a socket that takes both kinds. */

@@ -1,5 +1,6 @@
 import type { Identity, Verifier } from 'keystile'
 import { OAuthError, TokenError, type JsonObject } from 'keystile/internal'
+import { hasStorableNames } from '../audit/audit.ts'
 
 /**
  * Whom an access token proves, `undefined` for anything that would open nothing.
@@ -8,7 +9,8 @@ import { OAuthError, TokenError, type JsonObject } from 'keystile/internal'
  */
 export async function findVerified(token: string, verifier: Pick<Verifier, 'verify'>): Promise<Identity | undefined> {
   try {
-    return await verifier.verify(token)
+    const identity = await verifier.verify(token)
+    return hasStorableNames(identity) ? identity : undefined
   } catch (error) {
     if (!(error instanceof TokenError)) throw error
     if (error.code !== 'temporarily_unavailable') return undefined

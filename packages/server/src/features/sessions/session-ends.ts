@@ -1,5 +1,6 @@
 import type { Clock } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
+import { areStorable } from '../../storage/storable.ts'
 import type { By } from '../audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
 import { endSession, endSessionsOf, listSessionRows } from './store.ts'
@@ -29,6 +30,7 @@ export interface SessionEnds {
 export function createSessionEnds(database: Database, feed: EventFeed, clock: Clock): SessionEnds {
   return {
     async list(subject) {
+      if (!areStorable(subject)) return []
       const rows = await listSessionRows(database.reader, { subject, now: clock.now() })
       return rows.map((row) => ({
         id: row.id,
@@ -39,12 +41,14 @@ export function createSessionEnds(database: Database, feed: EventFeed, clock: Cl
       }))
     },
     async end(sessionId, by, subject) {
+      if (!areStorable(sessionId)) return false
       const { ended } = await database.write(endSession, { id: sessionId, subject, by, now: clock.now() })
       // Also where another has just ended it: whoever asked may rely on it from now on.
       await feed.tail()
       return ended
     },
     async endAll(subject, by) {
+      if (!areStorable(subject)) return
       await database.write(endSessionsOf, { subject, by, now: clock.now() })
       await feed.tail()
     },

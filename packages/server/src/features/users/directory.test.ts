@@ -73,10 +73,10 @@ describe('checkedDirectory', () => {
     await people.savePasswordHash!(ada, 'hash')
   })
 
-  it('asks nobody for a login with control characters or of more than 320', async () => {
+  it('asks for no login with control characters, a lone surrogate or of more than 320 characters', async () => {
     const asked: string[] = []
     const directory = directoryWith({ findByLogin: (login: string) => void asked.push(login) })
-    for (const login of ['a\0', '\n', 'a\u007f', '\u0085', 'x'.repeat(321)])
+    for (const login of ['a\0', '\n', 'a\u007f', '\u0085', 'a\ud800', 'x'.repeat(321)])
       assert.equal(await directory.findByLogin(login), undefined)
     assert.deepEqual(asked, [])
     const plausible = ['', 'x'.repeat(320), 'ada@example.com', "' or 1=1 --", 'ädä ☃']

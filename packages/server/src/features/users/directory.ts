@@ -1,4 +1,5 @@
 import { isUserObject, type Logger } from 'keystile/internal'
+import { areStorable } from '../../storage/storable.ts'
 import { isHash } from '../password/stored-hash.ts'
 import { heldScopes, type ScopeRules } from '../scopes/scopes.ts'
 import type { StoredRights } from '../sessions/store.ts'
@@ -13,10 +14,13 @@ type Found<U> = U | undefined | null | Promise<U | undefined | null>
 export interface UserDirectory<U, S extends string = string> {
   /**
    * The user who logs in with this, be it a name or an e-mail address; the letters are as they were typed. It is never
-   * asked for what has control characters or more than 320 characters.
+   * asked for what has control characters, a lone surrogate or more than 320 characters.
    */
   findByLogin(login: string): Found<U>
-  /** The user of a token, on each guarded request: keep it fast. Nothing of what it gives is kept. */
+  /**
+   * The user of a token, on each guarded request: keep it fast. Nothing of what it gives is kept. It is never asked for
+   * what has U+0000 or a lone surrogate.
+   */
   findBySubject(subject: string): Found<U>
   /**
    * What tokens call the user by: never the same for two people, never another for one, and never used again. Default: the
@@ -116,10 +120,11 @@ export function checkedDirectory<U>(
     subject,
     active,
     async findByLogin(login) {
-      if (login.length > maxLoginLength || /\p{Cc}/u.test(login)) return undefined
+      if (login.length > maxLoginLength || /\p{Cc}/u.test(login) || !areStorable(login)) return undefined
       return requireUser('findByLogin', await directory.findByLogin(login))
     },
     async findActive(sought) {
+      if (!areStorable(sought)) return undefined
       const user = requireUser('findBySubject', await directory.findBySubject(sought))
       if (user === undefined) return undefined
       if (subject(user) !== sought) throw new TypeError('users.findBySubject gave a user of another subject')
