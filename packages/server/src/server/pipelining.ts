@@ -16,9 +16,9 @@ const parserError = -1
 
 /**
  * Handles the requests of a connection one after another: the next one when the client has taken the
- * answer before, and other connections had their turn. Resets the connection of a client that sends too many ahead. Node parses a piece of
- * 64 KiB in one go, which is more than a thousand requests, so to pause the connection is too late.
- * Clients and proxies of today do not pipeline.
+ * answer before, and other connections had their turn. Resets the connection of a client that sends
+ * too many ahead. Node parses a piece of 64 KiB in one go, which is more than a thousand requests, so
+ * to pause the connection is too late. Clients and proxies of today do not pipeline.
  */
 export function createTurns({ pipelinedRequests, pipelinedRequestsOfAll }: PipelineLimits): Turns {
   /** The first is under way. */
@@ -47,15 +47,18 @@ export function createTurns({ pipelinedRequests, pipelinedRequestsOfAll }: Pipel
     }
 
     function endTurn(): void {
-      if (requests.shift() === undefined || requests.length === 0) return
+      if (requests.shift() === undefined) return
       pipelined--
       // Not after the last answer of a connection, nor after a reset.
       if (socket.writable) requests[0]?.()
     }
 
     requests.push(handle)
-    // Other connections come in between.
-    response.once('finish', () => setImmediate(endTurn))
+    response.once('finish', () => {
+      // With no request behind it there is nothing to begin. Otherwise other connections come in between.
+      if (requests.length > 1) setImmediate(endTurn)
+      else requests.length = 0
+    })
     if (isFirst) handle()
     else pipelined++
   }

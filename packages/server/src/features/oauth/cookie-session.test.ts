@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { OAuthError, silentLogger, type HttpAnswer } from 'keystile/internal'
 import { DatabaseUnavailableError } from '../../storage/database.ts'
+import { noLimits } from '../limits/limits.ts'
 import { nobody } from '../metrics/observer.ts'
 import type { IssuedTokens } from '../sessions/issuing.ts'
 import type { ProvedRefreshToken } from '../sessions/refresh.ts'
@@ -32,6 +33,7 @@ async function send(
     ends: { end: async (id: string) => done.push(`ended ${id}`) > 0 },
     lifetimes: { sessionSeconds: 100, idleSeconds: 100 },
     logger: { ...silentLogger, debug: (fields: object) => void log.push(fields) },
+    limits: noLimits,
     audit: { record: async ({ event }: { readonly event: string }) => void log.push({ event }) },
     directory: { findActive: async () => 'ada', scopes: () => [] },
     scopes: { declared: {}, defaults: [], roles: {} },
