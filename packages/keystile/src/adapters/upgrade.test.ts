@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
-import { text } from 'node:stream/consumers'
 import { describe, it, type TestContext } from 'node:test'
 import { createTestIssuer } from '../testing/test-issuer.ts'
 import { createGuard } from './node.ts'
@@ -20,14 +19,23 @@ async function serve(t: TestContext, listener: UpgradeListener): Promise<Server>
 }
 
 /** Asks for an upgrade, and keeps its half of the connection open until it is closed. */
-async function ask(server: Server, credential?: string): Promise<Socket> {
+async function ask(t: TestContext, server: Server, credential?: string): Promise<Socket> {
   const { port } = server.address() as AddressInfo
   const socket = connect({ port, host: 'localhost', allowHalfOpen: true })
   await once(socket, 'connect')
   const fields = ['Host: localhost', 'Connection: Upgrade', 'Upgrade: websocket']
   if (credential !== undefined) fields.push(`Authorization: ${credential}`)
+  t.after(() => socket.destroy())
   socket.write(`GET /live HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\nfirst bytes`)
   return socket
+}
+
+/** Reads to the end without closing the own half, which iterating would do. */
+async function read(socket: Socket): Promise<string> {
+  let answer = ''
+  socket.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk))
+  await once(socket, 'end')
+  return answer
 }
 
 /** Resolves when the server has closed all connections. */
@@ -46,8 +54,8 @@ describe('onUpgrade', () => {
           socket.end(`${request.url} of ${user.name}: ${head.toString()}`, () => socket.destroy()),
       ),
     )
-    const socket = await ask(server, authorization)
-    assert.equal(await text(socket), '/live of ada: first bytes')
+    const socket = await ask(t, server, authorization)
+    assert.equal(await read(socket), '/live of ada: first bytes')
     socket.destroy()
   })
 
@@ -59,8 +67,8 @@ describe('onUpgrade', () => {
         (_request, socket, _head, caller) => socket.end(caller?.user.name ?? 'no caller', () => socket.destroy()),
       ),
     )
-    const socket = await ask(server)
-    assert.equal(await text(socket), 'no caller')
+    const socket = await ask(t, server)
+    assert.equal(await read(socket), 'no caller')
     socket.destroy()
   })
 
@@ -78,8 +86,8 @@ describe('onUpgrade', () => {
       ['Bearer abc', 'HTTP/1.1 401 Unauthorized\r\n', 'error="invalid_token"'],
       ['Bearer', 'HTTP/1.1 400 Bad Request\r\n', 'error="invalid_request"'],
     ] as const) {
-      const socket = await ask(server, credential)
-      const answer = await text(socket)
+      const socket = await ask(t, server, credential)
+      const answer = await read(socket)
       assert.ok(answer.startsWith(start) && answer.includes(challenge), answer)
       const [head = '', body = ''] = answer.split('\r\n\r\n')
       assert.match(head, new RegExp(`\r\ncontent-length: ${body.length}\r\nconnection: close$`))
@@ -103,7 +111,7 @@ describe('onUpgrade', () => {
         t,
         onUpgrade(check, () => opened++),
       )
-      const answer = await text(await ask(server, authorization))
+      const answer = await read(await ask(t, server, authorization))
       assert.match(answer, /^HTTP\/1\.1 500 Internal Server Error\r\n/)
       assert.doesNotMatch(answer, /select|people/)
       await closed(server)
@@ -124,7 +132,7 @@ describe('onUpgrade', () => {
         t,
         onUpgrade((request) => guard.check(request), open),
       )
-      assert.equal(await text(await ask(server, authorization)), '')
+      assert.equal(await read(await ask(t, server, authorization)), '')
       await closed(server)
     }
     assert.equal(printed.mock.callCount(), 2)
@@ -146,7 +154,7 @@ describe('onUpgrade', () => {
           () => opened++,
         ),
       )
-      const socket = await ask(server, authorization)
+      const socket = await ask(t, server, authorization)
       await asked.promise
       socket.resetAndDestroy()
       await closed(server)
@@ -164,7 +172,7 @@ describe('onUpgrade', () => {
         (_request, socket) => socket.resume().write('open'),
       ),
     )
-    const socket = await ask(server, authorization)
+    const socket = await ask(t, server, authorization)
     await once(socket, 'data')
     socket.resetAndDestroy()
     await closed(server)
