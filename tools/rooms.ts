@@ -80,7 +80,7 @@ const keystile: Package = {
       name: 'adapters',
       for: 'one file per web framework, without a decision in it',
       from: ['base', 'http', 'guard'],
-      packages: ['hono', 'fastify', 'node:http'],
+      packages: ['hono', 'fastify', 'node:http', 'node:stream'],
     },
     {
       name: 'openapi',

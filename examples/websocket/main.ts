@@ -1,9 +1,9 @@
 // WebSockets that open for whoever is logged in, and close when that is over.
 import { createHash } from 'node:crypto'
-import { createServer, STATUS_CODES, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { createKeystile } from '@keystile/server'
-import { createGuard, mount } from 'keystile/node'
+import { createGuard, mount, onUpgrade } from 'keystile/node'
 
 const port = Number(process.env['PORT'] ?? 3000)
 
@@ -18,35 +18,24 @@ const auth = mount(keystile)
 
 const server = createServer((request, response) => auth(request, response, () => response.writeHead(404).end()))
 
-server.on('upgrade', (request, socket) => {
-  socket.on('error', () => socket.destroy())
-  // Nobody else hears of what `open` throws.
-  open(request, socket).catch((error: unknown) => {
-    console.error(error)
-    socket.destroy()
-  })
-})
+const live = onUpgrade(
+  (request) => guard.check(credentialsOf(request), 'news:read'),
+  (request, socket, _head, { user }) => {
+    if (!accept(request, socket)) return
+    socket.write(textFrame(`hello ${user.username}`))
 
-async function open(request: IncomingMessage, socket: Duplex): Promise<void> {
-  const credentials = credentialsOf(request)
-  const decision = await guard.check(credentials, 'news:read')
-  if (!decision.allowed) {
-    const { status, headers, body = '' } = decision.answer
-    const fields = Object.entries({ ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' })
-    const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...fields.map(([name, value]) => `${name}: ${value}`)]
-    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
-    return
-  }
-  accept(request, socket)
-  socket.write(textFrame(`hello ${decision.caller.user.username}`))
-
-  // A token that was known costs microseconds to check again: who was logged out is out within the second.
-  const watch = setInterval(async () => {
-    const { allowed } = await guard.check(credentials, 'news:read').catch(() => ({ allowed: false }))
-    if (!allowed) socket.end(closeFrame(4401))
-  }, 1000)
-  socket.on('close', () => clearInterval(watch))
-}
+    // A token that was known costs microseconds to check again: who was logged out is out within the second.
+    const credentials = credentialsOf(request)
+    const watch = setInterval(async () => {
+      const { allowed } = await guard.check(credentials, 'news:read').catch(() => ({ allowed: false }))
+      if (allowed) return
+      clearInterval(watch)
+      socket.end(closeFrame(4401), () => socket.destroy())
+    }, 1000)
+    socket.on('close', () => clearInterval(watch))
+  },
+)
+server.on('upgrade', live)
 
 /**
  * A browser can send no `Authorization` with a WebSocket. It sends the token as a second subprotocol instead:
@@ -60,18 +49,24 @@ function credentialsOf(request: IncomingMessage): Parameters<typeof guard.check>
 
 // What follows is your WebSocket library's, `handleUpgrade` of ws say; it is here so that the example needs none.
 
-function accept(request: IncomingMessage, socket: Duplex): void {
-  const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
+function accept(request: IncomingMessage, socket: Duplex): boolean {
+  const { upgrade, 'sec-websocket-key': key } = request.headers
+  if (upgrade?.toLowerCase() !== 'websocket' || key === undefined) {
+    socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n', () => socket.destroy())
+    return false
+  }
+  const digest = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
   const protocol = request.headers['sec-websocket-protocol'] ? ['Sec-WebSocket-Protocol: news'] : []
   const fields = [
     'HTTP/1.1 101 Switching Protocols',
     'Upgrade: websocket',
     'Connection: Upgrade',
-    `Sec-WebSocket-Accept: ${createHash('sha1').update(key).digest('base64')}`,
+    `Sec-WebSocket-Accept: ${digest}`,
     ...protocol,
   ]
   socket.write(`${fields.join('\r\n')}\r\n\r\n`)
-  socket.resume()
+  socket.on('end', () => socket.end()).resume()
+  return true
 }
 
 function textFrame(text: string): Uint8Array {

@@ -134,9 +134,41 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         }
       }
 
-      it('ignores a parameter that it does not know, nested ones too (RFC 6749 §3.2)', async () => {
-        for (const unknown of ['a=b', 'a[b]=c', 'a[b][c]=d', 'constructor=x', '__proto__=x', 'a.b=c', '=x'])
+      it('ignores a parameter that it does not know (RFC 6749 §3.2)', async () => {
+        for (const unknown of ['a=b', 'constructor=x', '__proto__=x', 'a.b=c', '=x'])
           assert.equal((await postForm(`${login()}&${unknown}`)).status, 200, unknown)
+      })
+
+      // Where a parser makes a list or an object of a parameter, it is not known what was sent.
+      for (const nested of ['scope[]=items:read', 'scope[a]=items:read', 'scope[a][b]=c', 'a[]=b', 'a[b]=c']) {
+        const isParsed = way.includes('extended: true')
+        it(`${isParsed ? 'refuses' : 'does not know'} a parameter with brackets: ${nested}`, async () => {
+          const { status, text } = await postForm(`${login()}&${nested}`)
+          assert.equal(status, isParsed ? 400 : 200, text)
+          if (isParsed) assert.equal((JSON.parse(text) as { error: string }).error, 'invalid_request')
+        })
+      }
+
+      it('takes no name or password from a parameter with brackets', async () => {
+        for (const body of [
+          `username[]=${username}&password=${password}`,
+          `username=${username}&password[]=${password}`,
+          `username[0]=${username}&password[0]=${password}`,
+          `username[]=${username}&username[]=${username}&password=${password}`,
+        ]) {
+          const { status, text } = await postForm(body)
+          assert.deepEqual([status, (JSON.parse(text) as { error: string }).error], [400, 'invalid_request'], body)
+        }
+      })
+
+      it('refuses a member of a JSON body that is a list or an object instead of a string', async () => {
+        for (const odd of [[username], [username, username], { 0: username }]) {
+          const person = { username: odd, email: 'x@example.com', password }
+          assert.equal((await postJson('/auth/users', person)).status, 422)
+          const headers = ['Origin', page, 'Content-Type', 'application/json']
+          const body = JSON.stringify({ username: odd, password })
+          assert.equal((await send({ method: 'POST', path: '/auth/session', headers, body })).status, 422)
+        }
       })
 
       it('refuses a body that is too long, and goes on with the next', async () => {

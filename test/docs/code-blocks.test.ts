@@ -1,46 +1,16 @@
 // Each block of TypeScript in the documents is a program: it is compiled as it stands, and run in a process of its own.
-// Comments above a block say more of it: `<!-- continues -->`, that it goes on where the one before it ended, and
-// `<!-- also express 4 -->`, that it is compiled and run with Express 4 as well. A program that imports node:test is a test,
-// and must pass. What only shows how others do it is JavaScript or Python, and is not run.
+// A program that imports node:test is a test, and must pass. What only shows how others do it is JavaScript or Python, and
+// is not run.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
+import { blocks, documents, isTest, root, wholeBlocks } from './blocks.ts'
 
 const run = promisify(execFile)
-const root = join(import.meta.dirname, '../..')
-
-interface Block {
-  readonly name: string
-  readonly code: string
-}
-
-/** The programs of a document. */
-function blocksOf(file: string): readonly Block[] {
-  const text = readFileSync(join(root, file), 'utf8')
-  const blocks: Block[] = []
-  let whole = ''
-  for (const { index, 1: comments = '', 2: code = '' } of text.matchAll(
-    /((?:^<!-- [\w ]+ -->\n+)*)^```ts\n(.*?)^```$/gms,
-  )) {
-    whole = comments.includes('<!-- continues -->') ? `${whole}${code}` : code
-    const name = `${basename(file, '.md')}-${`${text.slice(0, index)}${comments}`.split('\n').length}`
-    blocks.push({ name, code: whole })
-    if (!comments.includes('<!-- also express 4 -->')) continue
-    const withExpress4 = whole.replace(" from 'express'\n", " from 'express-4'\n")
-    assert.notEqual(withExpress4, whole, `${name} does not import Express`)
-    blocks.push({ name: `${name}-express-4`, code: withExpress4 })
-  }
-  return blocks
-}
-
-const isTest = ({ code }: Block): boolean => code.includes(" from 'node:test'\n")
-
-const documents = globSync(['*.md', 'docs/**/*.md', 'bench/*.md'], { cwd: root }).toSorted()
-const blocks = documents.flatMap(blocksOf)
 
 describe('the documents', () => {
   let folder: string
@@ -67,11 +37,7 @@ describe('the documents', () => {
   describe('run', { concurrency: availableParallelism() }, () => {
     // What a test says, it says to whoever reads it, not to the process around us.
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
-    // What goes on elsewhere is run there.
-    const whole = blocks.filter(
-      ({ code }) => !blocks.some((other) => other.code !== code && other.code.startsWith(code)),
-    )
-    for (const block of whole) {
+    for (const block of wholeBlocks) {
       it(`${isTest(block) ? 'as a test' : 'as a program'}: ${block.name}`, async () => {
         const { name } = block
         const cwd = join(folder, `cwd-${name}`)

@@ -2,8 +2,10 @@ import type { IncomingMessage } from 'node:http'
 import { tooLarge, type HttpRequestWithBody } from '../http/message.ts'
 
 /**
- * A body parser before us has read the body, and it can be read only once: then what the parser made of it is written
- * out again. A body that nobody has read is read as it is.
+ * Reads a body that a parser before us may have read: it can be read only once, so what the parser made of it is
+ * written out again. A body that no parser has read is read as it is.
+ *
+ * Does NOT see what the parser has dropped: of two JSON members with one name, the first.
  */
 export function readParsedBody(
   request: IncomingMessage,
@@ -25,10 +27,14 @@ function writeOut(parsed: unknown, contentType: string): Uint8Array {
   return Buffer.from(JSON.stringify(parsed))
 }
 
-/** A name that appeared twice appears twice again, for it refuses the request. What only a nested form can say is dropped. */
+/**
+ * A list or an object is written twice, which refuses the request as a repeated parameter does (RFC 6749 §3.2): parsers
+ * make one of `a=1&a=2`, but also of `a[]=1` and `a[b]=1`, and it cannot be told which was sent.
+ */
 function formOf(parsed: object): string {
-  const pairs = Object.entries(parsed).flatMap(([name, value]: [string, unknown]) =>
-    (Array.isArray(value) ? value : [value]).map((item) => [name, typeof item === 'string' ? item : '']),
-  )
+  const pairs = Object.entries(parsed).flatMap(([name, value]: [string, unknown]) => {
+    const values = typeof value === 'string' ? [value] : ['', '']
+    return values.map((text) => [name, text])
+  })
   return new URLSearchParams(pairs).toString()
 }

@@ -1,0 +1,329 @@
+// People copy the recipes, so no client may end one. Each program of the documents that is a server, and each example, runs
+// as a process of its own. It gets half requests, junk and resets over real sockets, while its callbacks work and while they
+// throw. Then it must still live, answer as before, and have no connection left open.
+import assert from 'node:assert/strict'
+import { execFile, fork } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import { hashSync } from '@node-rs/bcrypt'
+import { freePort } from '../support/command.ts'
+import { createTestDatabase, howToGetPostgres } from '../support/postgres.ts'
+import { isTest, root, wholeBlocks } from './blocks.ts'
+import type { Mode } from './planted.ts'
+import type { Order, Ready } from './recipe-process.ts'
+
+const password = 'an engine of her own'
+const database = await createTestDatabase()
+if (!database && process.env['CI'] === 'true') throw new Error(`these tests need PostgreSQL: ${howToGetPostgres}`)
+
+/** A request that only a caller with a token may make. */
+interface Guarded {
+  readonly method: string
+  readonly path: string
+  readonly body: string
+}
+
+interface Recipe {
+  readonly name: string
+  /** Default: the first of `paths` that is guarded. */
+  readonly guarded?: Guarded
+}
+
+const get = (path: string): Guarded => ({ method: 'GET', path, body: '' })
+/** Paths of guarded routes. Every recipe with accounts has the last one. */
+const paths = ['/items', '/items/7', '/orders', '/me', '/mine', '/', '/auth/users/me']
+
+/** Tells recipe-process.ts what a block has declared. */
+const ending = `
+export function ended(createIssuer) {
+  const bearer = [typeof access_token === 'string' && access_token, typeof token === 'string' && token].find(Boolean)
+  if (typeof server === 'object') return { app: server, token: bearer }
+  if (typeof app !== 'undefined') return { app, token: bearer }
+  if (typeof createApp === 'function') return { app: createApp({ verifier: createIssuer().verifier }) }
+  if (typeof createOrdersServer === 'function') return { app: createOrdersServer({ verifier: createIssuer().verifier }) }
+  if (typeof handle === 'function')
+    return { app: { fetch: (request) => handle({ event: { request }, resolve: getItems }) }, token: bearer }
+  return { app: { fetch: GET } }
+}
+`
+/** The names that `ending` knows, declared at the top level. */
+const listens = /^(export )?(const|function) (server|app|createApp|createOrdersServer|handle|GET)\b/m
+const served = wholeBlocks.filter(({ code }) => listens.test(code))
+
+// These handlers have no server, so a few lines stand for their framework.
+const web = (name: string, call: string): readonly [string, string] => [
+  `web-handlers-${name}`,
+  `import * as auth from '${root}/examples/web-handlers/next-auth-route.ts'
+   import * as route from '${root}/examples/web-handlers/${name}.ts'
+   const params = { id: '7' }
+   export const app = {
+     fetch: (request) => new URL(request.url).pathname.startsWith('/auth/') ? auth.POST(request) : route.${call},
+   }`,
+]
+const written: Readonly<Record<string, string>> = Object.fromEntries([
+  ...served.map(({ name, code }) => [name, `${code}${ending}`] as const),
+  web('next-item-route', 'GET(request, { params: Promise.resolve(params) })'),
+  web('sveltekit-server', 'GET({ request, params })'),
+  web('react-router-loader', 'loader({ request, params })'),
+  [
+    'own-users-web',
+    `import { answerAuth, GET } from '${root}/examples/own-users/web.ts'
+     export const app = { fetch: async (request) => (await answerAuth(request)) ?? GET(request) }`,
+  ],
+])
+
+const recipes: readonly Recipe[] = [
+  ...Object.keys(written).map((name) => ({ name: `${name}.ts` })),
+  ...['hono', 'fastify', 'express', 'node', 'websocket'].map((name) => ({ name: `examples/${name}/main.ts` })),
+  {
+    name: 'examples/graphql/main.ts',
+    guarded: { method: 'POST', path: '/graphql', body: JSON.stringify({ query: '{ me }' }) },
+  },
+  { name: 'nest/main.js' },
+  ...['hono', 'fastify', 'express', 'node'].map((name) => ({ name: `examples/own-users/${name}.ts` })),
+]
+
+/** The text of a request. */
+function write({ method, path, body }: Guarded, ...fields: readonly string[]): string {
+  const json = body === '' ? [] : ['Content-Type: application/json', `Content-Length: ${body.length}`]
+  return [`${method} ${path} HTTP/1.1`, 'Host: localhost', ...json, ...fields, '', body].join('\r\n')
+}
+
+const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13']
+const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='
+
+/** What a client sends before it resets or ends its connection. */
+function attacks(guarded: Guarded, base: string, authorization: readonly string[]): readonly string[] {
+  const whole = write(guarded, ...authorization)
+  const opening = write(guarded, ...authorization, ...upgrade, key)
+  const half = 'Content-Length: 500'
+  const form = 'Content-Type: application/x-www-form-urlencoded'
+  const posting = { method: 'POST', path: guarded.path, body: '' }
+  const bodies = [posting, { ...posting, path: `${base}/token` }, { ...posting, path: `${base}/users` }]
+  return [
+    '',
+    whole.slice(0, 30),
+    whole,
+    whole.repeat(20),
+    `${whole}\0\u0016\u0003junk\r\n\r\n`,
+    ...bodies.flatMap((request) => [
+      `${write(request, ...authorization, half, 'Content-Type: application/json')}{"username":`,
+      `${write(request, ...authorization, half, form)}username=ada&pass`,
+      `${write(request, ...authorization, 'Transfer-Encoding: chunked', form)}5\r\nuser`,
+      `${write(request, ...authorization, 'Transfer-Encoding: chunked', form)}junk\r\n`,
+    ]),
+    opening.slice(0, 30),
+    opening.slice(0, -6),
+    opening,
+    write(guarded, ...upgrade, key),
+    write(guarded, 'Authorization: Bearer', ...upgrade, key),
+    write(guarded, ...authorization, ...upgrade),
+    write(guarded, ...authorization, 'Connection: Upgrade', 'Upgrade: h2c, \u0001websocket'),
+    write(guarded, ...authorization, 'Connection: Upgrade', 'Upgrade: h2c'),
+    `${opening}\u0081\u00ffjunk`,
+    `${whole}${opening}${whole}`,
+    `${write(posting, ...authorization, ...upgrade, key, half)}half`,
+    'CONNECT example.com:80 HTTP/1.1\r\nHost: example.com\r\n\r\n',
+  ]
+}
+
+/** Sends a text, then resets or ends the connection. */
+async function send(port: number, what: string, leave: 'reset' | 'end'): Promise<void> {
+  const socket = connect(port, 'localhost')
+  await once(socket, 'connect')
+  socket.on('error', () => {}) // the server may reset it first
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+  // Once the kernel has the text, the reset comes after it.
+  await new Promise((resolve) => socket.write(what, 'latin1', resolve))
+  if (leave === 'reset') socket.resetAndDestroy()
+  else socket.resume().end()
+  await closed
+}
+
+/** The status of the first answer, or `closed` when the server closes without one. */
+async function ask(port: number, request: string): Promise<number | 'closed'> {
+  const socket = connect(port, 'localhost')
+  await once(socket, 'connect')
+  socket.write(request)
+  for await (const answer of socket.setEncoding('latin1'))
+    return Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer as string)?.[1]) // and the socket is destroyed
+  return 'closed'
+}
+
+interface Running extends Ready {
+  tell(order: Order): Promise<unknown>
+  stop(): void
+}
+
+async function start(program: string, folder: string, signal: AbortSignal): Promise<Running> {
+  const cwd = mkdtempSync(join(folder, 'cwd-'))
+  const { NODE_TEST_CONTEXT: _, ...outer } = process.env
+  const port = await freePort()
+  const child = fork(join(import.meta.dirname, 'recipe-process.ts'), [program], {
+    cwd,
+    // All load the same modules, so they share what was compiled.
+    env: { ...outer, PORT: String(port), NODE_COMPILE_CACHE: join(folder, 'compiled') },
+    execArgv: ['--conditions=source'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    signal,
+    killSignal: 'SIGKILL',
+  })
+  const printed = text(child.stderr!)
+  const ended = once(child, 'exit').then(async ([code]) => {
+    throw new Error(`the process ended with ${String(code)}: ${await printed}`)
+  })
+  ended.catch(() => {}) // it is expected at the end
+  const hear = async (): Promise<unknown> => ((await Promise.race([once(child, 'message'), ended])) as [unknown])[0]
+  const ready = (await hear()) as Ready
+  return {
+    ...ready,
+    async tell(order) {
+      child.send(order, () => {}) // an error here means that the process ended, which `hear` reports
+      return ((await hear()) as { readonly done: unknown }).done
+    },
+    stop: () => child.kill('SIGKILL'),
+  }
+}
+
+/** An access token for the recipe, or undefined when it trusts an issuer that the test cannot reach. */
+async function tokenOf({ port, base, token }: Ready, username: string): Promise<string | undefined> {
+  if (token !== undefined || base === undefined) return token
+  const url = `http://localhost:${port}${base}`
+  const headers = { 'content-type': 'application/json', connection: 'close' }
+  const body = JSON.stringify({ username, email: 'ada@example.com', password })
+  if (!username.includes('@')) await (await fetch(`${url}/users`, { method: 'POST', headers, body })).text()
+  const form = new URLSearchParams({ username, password })
+  const answer = await fetch(`${url}/token`, { method: 'POST', headers: { connection: 'close' }, body: form })
+  const { access_token } = (await answer.json()) as { readonly access_token?: string }
+  return access_token
+}
+
+async function guardedOf(port: number): Promise<Guarded> {
+  for (const guarded of paths.flatMap((path) => [get(path), { ...get(path), method: 'POST' }]))
+    if ((await ask(port, write(guarded, 'Authorization: Bearer abc'))) === 401) return guarded
+  throw new Error(`no guarded route: add its path to ${paths.join(', ')}`)
+}
+
+async function attack(running: Running, recipe: Recipe, username: string): Promise<void> {
+  const { port, base = '/auth', hasUser, hasDirectory } = running
+  const guarded = recipe.guarded ?? (await guardedOf(port))
+  const token = await tokenOf(running, username)
+  assert.ok(token !== undefined || !hasUser, 'a recipe with users must give a token')
+  const authorization = token === undefined ? [] : [`Authorization: Bearer ${token}`]
+  const good = write(guarded, ...authorization)
+  const opening = write(guarded, ...authorization, ...upgrade, key)
+  const statuses = async (): Promise<readonly unknown[]> => {
+    const found: unknown[] = []
+    for (const request of [good, opening, write(guarded, 'Authorization: Bearer abc')])
+      found.push(await ask(port, request))
+    assert.equal(found[2], 401)
+    return found
+  }
+  const allLeft = async (): Promise<number> => Number(await running.tell('wait until nobody is connected'))
+  const attackOnce = async (texts: readonly string[]): Promise<void> => {
+    const sent = texts.flatMap((what) => [send(port, what, 'reset'), send(port, what, 'end')])
+    await Promise.all(sent)
+    await allLeft()
+  }
+
+  const working = await statuses()
+  await attackOnce(attacks(guarded, base, authorization))
+  assert.deepEqual(await statuses(), working)
+  await allLeft()
+
+  const asksUser = new Set<string>()
+  for (const mode of ['user throws', 'user rejects', 'directory throws', 'handler throws'] as const) {
+    await running.tell({ mode })
+    let failures = 0
+    for (const request of [good, opening]) {
+      const status = await ask(port, request)
+      const failed = await allLeft()
+      failures += failed
+      if (failed === 0) continue
+      if (mode === 'user throws') asksUser.add(request)
+      // The handler of a WebSocket may have opened it before it throws.
+      if (mode === 'handler throws' && request === opening) assert.ok([500, 101, 'closed'].includes(status))
+      else assert.equal(status, 500, mode)
+    }
+    if (isPlanted(mode)) assert.ok(failures > 0, `nothing failed in the mode "${mode}"`)
+    await attackOnce([good.repeat(3), opening])
+    await running.tell({ mode: 'work' })
+    assert.deepEqual(await statuses(), working, mode)
+    await allLeft()
+  }
+  function isPlanted(mode: Mode): boolean {
+    if (token === undefined || working[0] === 403) return false
+    return mode === 'directory throws' ? hasDirectory : hasUser && mode !== 'handler throws'
+  }
+
+  // The client resets its connection while the guard waits for `user`.
+  for (const request of asksUser) {
+    await running.tell({ mode: 'user waits' })
+    const socket = connect(port, 'localhost')
+    await once(socket, 'connect')
+    socket.write(request)
+    await running.tell('wait until user is asked')
+    socket.resetAndDestroy()
+    await allLeft()
+    await running.tell({ mode: 'work' })
+    assert.deepEqual(await statuses(), working)
+    await allLeft()
+  }
+}
+
+describe('the recipes', () => {
+  let folder: string
+  before(async () => {
+    // Inside the repository, where the packages are found by their names.
+    folder = mkdtempSync(join(import.meta.dirname, 'blocks-'))
+    for (const [name, code] of Object.entries(written)) writeFileSync(join(folder, `${name}.ts`), code)
+    // Node cannot strip decorators.
+    const tsc = [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'examples/nest')]
+    await promisify(execFile)(process.execPath, [...tsc, '--noCheck', '--outDir', join(folder, 'nest')])
+    if (!database) return
+    process.env['DATABASE_URL'] = database.url
+    process.env['KEYSTILE_KEY'] = randomBytes(32).toString('base64')
+    const { pool } = await import('../../examples/own-users/people.ts')
+    await pool.query('insert into people (email, hash) values ($1, $2)', ['ada@example.com', hashSync(password, 4)])
+    await pool.end()
+  })
+  after(async () => {
+    rmSync(folder, { recursive: true })
+    await database?.drop()
+  })
+
+  it('are all that the documents show', () => {
+    const servers = /new (OpenAPI)?Hono\(|Fastify\(|express\(\)|createServer\(|keystile\/web'/
+    const others = wholeBlocks.filter((block) => servers.test(block.code) && !served.includes(block))
+    // One test has its app within the test; the same app is in the README.
+    assert.deepEqual(
+      others.filter((block) => !isTest(block)),
+      [],
+    )
+    assert.ok(others.length <= 1, others.map(({ name }) => name).join(', '))
+  })
+
+  describe('survive resets, half requests and callbacks that throw', { concurrency: availableParallelism() }, () => {
+    for (const recipe of recipes) {
+      const { name } = recipe
+      const isOwnUsers = name.includes('own-users')
+      const skip = isOwnUsers && !database ? `no PostgreSQL: ${howToGetPostgres}` : false
+      it(name, { skip, timeout: 60_000 }, async (t) => {
+        const program = name.startsWith('examples/') ? join(root, name) : join(folder, name)
+        const running = await start(program, folder, t.signal)
+        t.after(running.stop)
+        await attack(running, recipe, isOwnUsers ? 'ada@example.com' : 'ada').catch(async (error: unknown) => {
+          await running.tell({ mode: 'work' }) // rejects with the reason if the process has ended
+          throw error
+        })
+      })
+    }
+  })
+})
