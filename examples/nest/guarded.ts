@@ -36,7 +36,10 @@ export type CallerOf = ReturnType<typeof guard.caller>
 /** Writes into Nest's document what the guards of its controllers demand. */
 export function secured(document: OpenAPIObject, app: INestApplication): OpenAPIObject {
   const wrappers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.controllers.values()])
-  const controllers = new Map(wrappers.map(({ metatype }) => [metatype!.name, metatype as new () => object]))
+  const classes = wrappers.map(({ metatype }) => metatype as new () => object)
+  const controllers = new Map(classes.map((controller) => [controller.name, controller]))
+  // Nest's document names an operation by the class alone: with two of one name, it would get the guards of the other.
+  if (controllers.size < new Set(classes).size) throw new Error('two controllers have one name: rename one of them')
   return secure(document, (method, path) => {
     const operation = document.paths[path]?.[method.toLowerCase() as 'get']
     // Nest names an operation after its class and its method.
