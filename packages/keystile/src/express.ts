@@ -1,2 +1,2 @@
-export { createGuard, mount, type Guard, type ExpressMiddleware } from './adapters/express.ts'
-export type { Mountable } from './adapters/mountable.ts'
+export { createGuard, mount, type Guard, type ExpressMiddleware } from './frameworks/express/guard.ts'
+export type { Mountable } from './frameworks/mountable.ts'

@@ -5,5 +5,5 @@ export {
   type CheckedRequest,
   type FastifyHook,
   type Guard,
-} from './adapters/fastify.ts'
-export type { Mountable } from './adapters/mountable.ts'
+} from './frameworks/fastify/guard.ts'
+export type { Mountable } from './frameworks/mountable.ts'

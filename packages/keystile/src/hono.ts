@@ -1,2 +1,2 @@
-export { createGuard, mount, type Guard, type HonoMiddleware } from './adapters/hono.ts'
-export type { Mountable } from './adapters/mountable.ts'
+export { createGuard, mount, type Guard, type HonoMiddleware } from './frameworks/hono/guard.ts'
+export type { Mountable } from './frameworks/mountable.ts'

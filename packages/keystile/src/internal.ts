@@ -1,7 +1,7 @@
 // The door of @keystile/server: what issuing needs beside the public API. No promise is made about it to anyone else.
-export { readWebRequest } from './adapters/web-request.ts'
-export { nodeHeaders, readNodeRequest, writeAnswer } from './adapters/node-request.ts'
-export type { Mountable } from './adapters/mountable.ts'
+export { readWebRequest } from './frameworks/web/web-request.ts'
+export { nodeHeaders, readNodeRequest, writeAnswer } from './frameworks/node/node-request.ts'
+export type { Mountable } from './frameworks/mountable.ts'
 export { parseBase64url, parseUtf8, toBase64url } from './base/bytes.ts'
 export { systemClock, toSeconds, type Clock } from './base/clock.ts'
 export {

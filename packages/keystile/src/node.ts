@@ -1,3 +1,3 @@
-export type { Mountable } from './adapters/mountable.ts'
-export { createGuard, mount, type Guard, type NodeMiddleware } from './adapters/node.ts'
-export { onUpgrade, type UpgradeListener } from './adapters/upgrade.ts'
+export type { Mountable } from './frameworks/mountable.ts'
+export { createGuard, mount, type Guard, type NodeMiddleware } from './frameworks/node/guard.ts'
+export { onUpgrade, type UpgradeListener } from './frameworks/node/upgrade.ts'

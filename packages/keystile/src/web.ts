@@ -1,2 +1,2 @@
-export { createGuard, mount, type Guard, type WebGuard } from './adapters/web.ts'
-export type { Mountable } from './adapters/mountable.ts'
+export { createGuard, mount, type Guard, type WebGuard } from './frameworks/web/guard.ts'
+export type { Mountable } from './frameworks/mountable.ts'

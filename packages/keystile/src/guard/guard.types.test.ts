@@ -7,11 +7,15 @@ import {
   createGuard as createExpressGuard,
   type ExpressMiddleware,
   type Guard as ExpressGuard,
-} from '../adapters/express.ts'
-import { createGuard as createFastifyGuard, type FastifyHook, type Guard as FastifyGuard } from '../adapters/fastify.ts'
-import { createGuard, type Guard } from '../adapters/hono.ts'
-import { createGuard as createNodeGuard, type Guard as NodeGuard } from '../adapters/node.ts'
-import { createGuard as createWebGuard, type Guard as WebGuards } from '../adapters/web.ts'
+} from '../frameworks/express/guard.ts'
+import {
+  createGuard as createFastifyGuard,
+  type FastifyHook,
+  type Guard as FastifyGuard,
+} from '../frameworks/fastify/guard.ts'
+import { createGuard, type Guard } from '../frameworks/hono/guard.ts'
+import { createGuard as createNodeGuard, type Guard as NodeGuard } from '../frameworks/node/guard.ts'
+import { createGuard as createWebGuard, type Guard as WebGuards } from '../frameworks/web/guard.ts'
 import { generateKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import type { Caller } from './guard.ts'

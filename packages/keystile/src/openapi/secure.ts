@@ -1,11 +1,18 @@
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import { joinDemands, type Demand } from '../guard/demand.ts'
 import { findGuardMark, type GuardMark } from '../guard/guard-mark.ts'
-import { isExpress, routesOfExpress, type ExpressLike } from './express-routes.ts'
-import { isFastify, routesOfFastify } from './fastify-routes.ts'
-import { isHono, routesOfHono, type HonoLike } from './hono-routes.ts'
+import { isExpress, routesOfExpress, type ExpressLike } from '../frameworks/express/routes.ts'
+import { isFastify, routesOfFastify } from '../frameworks/fastify/routes.ts'
+import { isHono, routesOfHono, type HonoLike } from '../frameworks/hono/routes.ts'
 import { refusalsOf, refusalSchemas } from './refusals.ts'
-import { methods, shapeOf, withoutSlash, type AppRoutes, type FoundRoute, type GuardFinder } from './routes.ts'
+import {
+  methods,
+  shapeOf,
+  withoutSlash,
+  type AppRoutes,
+  type FoundRoute,
+  type GuardFinder,
+} from '../frameworks/routes.ts'
 import { resolve, samplePaths, type Parameter } from './sample-paths.ts'
 
 /** An app of Hono, Express 4 or 5, or Fastify; for any other, a function that finds its functions for a request. */

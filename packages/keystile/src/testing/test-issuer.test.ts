@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Hono } from 'hono'
-import { createGuard } from '../adapters/hono.ts'
+import { createGuard } from '../frameworks/hono/guard.ts'
 import { createTestIssuer, type TestLogin } from './test-issuer.ts'
 
 describe('createTestIssuer', () => {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { silentLogger, systemClock } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { HashingCost } from '../features/password/hashing-cost.ts'
-import type { CheckedOptions } from '../server/options.ts'
+import type { CheckedOptions } from '../configuration/options.ts'
 import { openAccounts, type Accounts } from '../server/wire.ts'
 import { isPostgresUrl } from '../storage/open.ts'
 

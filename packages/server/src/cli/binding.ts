@@ -1,4 +1,4 @@
-import type { Binding } from '../server/server.ts'
+import type { Binding } from '../listener/server.ts'
 
 export function isPort(port: unknown): boolean {
   return typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65_535

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { Terminal } from './terminal.ts'
-import type { Situation } from '../server/rules/rule.ts'
+import type { Situation } from '../configuration/rules/rule.ts'
 import { settingFlags, type Settings } from './settings.ts'
 
 /** A flag of one command. */

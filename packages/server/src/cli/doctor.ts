@@ -1,6 +1,6 @@
 import { systemClock } from 'keystile/internal'
-import { inspectMachine } from '../server/machine.ts'
-import { examine, rules, type Examination, type Finding } from '../server/rules/rules.ts'
+import { inspectMachine } from '../configuration/machine.ts'
+import { examine, rules, type Examination, type Finding } from '../configuration/rules/rules.ts'
 import type { Call, Command } from './command.ts'
 
 export const doctorCommand: Command = {

@@ -1,6 +1,6 @@
 import { systemClock } from 'keystile/internal'
 import { createMetrics } from '../features/metrics/metrics.ts'
-import { listen } from '../server/server.ts'
+import { listen } from '../listener/server.ts'
 import { wire } from '../server/wire.ts'
 import { isPostgresUrl } from '../storage/open.ts'
 import type { Call, Command } from './command.ts'

@@ -10,10 +10,10 @@ import {
   readSituation as readOptionSituation,
   type CheckedOptions,
   type Surroundings,
-} from '../server/options.ts'
-import type { Situation } from '../server/rules/rule.ts'
-import type { Binding } from '../server/server.ts'
-import { isLoopback, isOnThisMachine } from '../server/this-machine.ts'
+} from '../configuration/options.ts'
+import type { Situation } from '../configuration/rules/rule.ts'
+import type { Binding } from '../listener/server.ts'
+import { isLoopback, isOnThisMachine } from '../configuration/this-machine.ts'
 import { hostsOf, isPort, readMetrics } from './binding.ts'
 import { logLevels } from './log.ts'
 import { readSecretFile } from './secret-files.ts'

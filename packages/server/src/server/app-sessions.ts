@@ -4,7 +4,7 @@ import { firstParty } from '../features/clients/clients.ts'
 import { grantScopes, type ScopeRules } from '../features/scopes/scopes.ts'
 import type { SessionEnds, Session } from '../features/sessions/session-ends.ts'
 import type { SessionStarter, StartedSession } from '../features/sessions/sessions.ts'
-import type { Directory } from '../features/users/directory.ts'
+import type { Directory } from '../features/directory/directory.ts'
 
 /** What a login gives. */
 export interface Tokens {

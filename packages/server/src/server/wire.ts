@@ -9,26 +9,24 @@ import {
   type Clock,
   type HttpAnswer,
   type HttpRequestWithBody,
-  type JsonObject,
   type Logger,
 } from 'keystile/internal'
-import { createClients, type Clients } from '../features/clients/clients.ts'
+import { createClients, firstParty, type Clients } from '../features/clients/clients.ts'
 import { createAudit, hasStorableNames, type Audit } from '../features/audit/audit.ts'
 import { openEventFeed, type EventFeed } from '../features/events/events.ts'
 import { describeRoutes } from '../features/docs/openapi.ts'
 import { startHousekeeping } from '../features/housekeeping/housekeeping.ts'
 import { noLimits, openLimits, type Limits } from '../features/limits/limits.ts'
 import { introspectRoute } from '../features/oauth/introspect.ts'
-import { cookieSessionRoutes } from '../features/oauth/cookie-session.ts'
+import { cookiePathOf, cookieSessionRoutes } from '../features/browser-session/cookie-session.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
 import { revokeRoute } from '../features/oauth/revoke.ts'
 import { tokenRoute } from '../features/oauth/token.ts'
-import { nobody, type Observer } from '../features/metrics/observer.ts'
-import type { Vitals } from '../features/metrics/metrics.ts'
+import { guardReasonOf, nobody, type Observer } from '../features/metrics/observer.ts'
 import { openHashThreads } from '../features/password/hash-threads.ts'
 import type { HashingCost } from '../features/password/hashing-cost.ts'
 import { createPasswords, type Passwords } from '../features/password/password.ts'
-import { createPasswordPolicy } from '../features/password/policy.ts'
+import { createPasswordPolicy } from '../features/password-policy/policy.ts'
 import { watchHashThreads, type WatchedHashThreads } from '../features/password/watched-hash-threads.ts'
 import type { BuiltInScope } from '../features/scopes/scopes.ts'
 import { createClientTokenIssuer } from '../features/sessions/issuing.ts'
@@ -38,20 +36,22 @@ import { createSessionEnds } from '../features/sessions/session-ends.ts'
 import { createSessionStarter } from '../features/sessions/sessions.ts'
 import { readOrCreateSealingSecret } from '../features/signing-keys/sealing-secret.ts'
 import { openSigningKeys, type SigningKeySource } from '../features/signing-keys/signing-keys.ts'
-import { accountDirectory, checkedDirectory, type Directory } from '../features/users/directory.ts'
-import { managementRoutes } from '../features/users/management-routes.ts'
-import { accountRoutes } from '../features/users/routes.ts'
-import { createUsers, type PublicUser, type Users } from '../features/users/users.ts'
+import { accountDirectory } from '../features/accounts/account-directory.ts'
+import { checkedDirectory, type Directory } from '../features/directory/directory.ts'
+import { managementRoutes } from '../features/accounts/management-routes.ts'
+import { accountRoutes } from '../features/accounts/routes.ts'
+import { createUsers, type PublicUser, type Users } from '../features/accounts/users.ts'
 import type { Route } from '../http/route.ts'
+import type { Service } from '../listener/service.ts'
 import { DatabaseUnavailableError, type Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
 import { createAppSessions, type Sessions } from './app-sessions.ts'
-import { allowOrigins } from './cors.ts'
-import type { KeystileOptions } from './keystile-options.ts'
-import { heedRules } from './machine.ts'
-import { checkOptions, type CheckedOptions } from './options.ts'
-import { createProxies, withResolvedAddress, type Proxies } from './proxies.ts'
-import { createRouteNames, createRouter } from './router.ts'
+import { allowOrigins } from '../http/cors.ts'
+import type { KeystileOptions } from '../configuration/keystile-options.ts'
+import { heedRules } from '../configuration/machine.ts'
+import { checkOptions, type CheckedOptions } from '../configuration/options.ts'
+import { createProxies, withResolvedAddress, type Proxies } from '../http/proxies.ts'
+import { createRouteNames, createRouter } from '../http/router.ts'
 import { readVersion } from './version.ts'
 
 /** Keystile, running. `S`: the declared scopes; `U`: the user that a guarded route sees. */
@@ -79,18 +79,11 @@ export interface Keystile<S extends string = string, U = PublicUser> {
 }
 
 /** A running Keystile, its accounts, and what its stand-alone server tells a load balancer. */
-export interface Running {
+export interface Running extends Service {
   readonly keystile: Keystile<string, UserObject>
-  /** Our own accounts, which are nobody's where the application has a directory of its own. */
+  /** Keystile's own accounts. None where the app has a directory of its own. */
   readonly users: Users
   readonly clients: Clients
-  /** The OpenAPI document of its endpoints. */
-  readonly document: JsonObject
-  /** Why it should be sent no requests now, a sentence each; none when it is ready. */
-  findUnreadiness(): Promise<readonly string[]>
-  vitals(): Omit<Vitals, 'connections'>
-  /** The pattern of the route that a request is for; `undefined` for what is none of ours. */
-  routeOf(request: HttpRequestWithBody): string | undefined
 }
 
 /**
@@ -263,8 +256,14 @@ async function serve<U>(
   ]
   const guard = createGuardCore({ verifier, scopes: scopes.declared, user: findActive })
   const housekeeping = startHousekeeping(database, options)
-  const router = createRouter<U>(routes, { issuer, guard, logger, observer })
-  const allowed = allowOrigins(router, { issuer, origins: corsOrigins })
+  const router = createRouter<U>(routes, {
+    issuer,
+    guard,
+    logger,
+    isFirstParty: (clientId) => clientId === firstParty.id,
+    onGuardRefusal: (error) => observer.onGuardRefusal(guardReasonOf(error)),
+  })
+  const allowed = allowOrigins(router, { cookiePath: cookiePathOf(issuer), origins: corsOrigins })
   const answer = withResolvedAddress(allowed, proxies)
   const keystile: Keystile<string, UserObject> = {
     issuer,

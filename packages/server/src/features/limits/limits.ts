@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import { ProblemError, type Clock, type Logger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import { makeSecret } from '../../base/secret.ts'
-import { createDevices, type Device } from './devices.ts'
+import { createDevices, type Device } from '../known-devices/devices.ts'
 import { networkOf } from '../../base/network.ts'
 import { createRefusedKeys } from './refused-keys.ts'
-import { claimDeviceKey, giveBack, readVerdict, spend, type LimitRate, type Spent, type Use } from './store.ts'
+import { claimDeviceKey } from '../known-devices/store.ts'
+import { giveBack, readVerdict, spend, type LimitRate, type Spent, type Use } from './store.ts'
 
 const seconds = 1000
 const minutes = 60 * seconds

@@ -128,21 +128,4 @@ export const purgeRates: Command<{ readonly before: number }, { readonly purged:
   },
 )
 
-const deviceKeyName = 'device_key'
-
-/** Keeps the first secret that any process offers; says which one that is. */
-export const claimDeviceKey: Command<string, string> = command('claimDeviceKey', async (transaction, offered) => {
-  await transaction
-    .insertInto('setting')
-    .values({ name: deviceKeyName, value: offered })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
-  const { value } = await transaction
-    .selectFrom('setting')
-    .select('value')
-    .where('name', '=', deviceKeyName)
-    .executeTakeFirstOrThrow()
-  return value
-})
-
-export const commands: readonly AnyCommand[] = [spend, giveBack, purgeRates, claimDeviceKey]
+export const commands: readonly AnyCommand[] = [spend, giveBack, purgeRates]

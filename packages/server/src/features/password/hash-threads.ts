@@ -47,7 +47,7 @@ interface Job {
   reject(error: Error): void
 }
 
-interface Running extends Job {
+interface RunningJob extends Job {
   readonly begun: number
 }
 
@@ -66,7 +66,7 @@ export function openHashThreads(
   const script = new URL(import.meta.resolve('#hash-thread'))
   const waiting = createFairQueue<Job>(count * placesOfThread)
   const idle: Worker[] = []
-  const busy = new Map<Worker, Running>()
+  const busy = new Map<Worker, RunningJob>()
   const workers = new Set<Worker>()
   let meanMilliseconds = assumedMilliseconds
   let deadline: NodeJS.Timeout | undefined

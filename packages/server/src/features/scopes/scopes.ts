@@ -84,3 +84,9 @@ export function mayGive(
   const own = heldScopes(caller, rules).filter((scope) => caller.tokenScopes.includes(scope))
   return heldScopes(after, rules).every((scope) => own.includes(scope))
 }
+
+/** What an account holds, as it is stored. */
+export interface StoredRights {
+  readonly scopes: string
+  readonly roles: string
+}

@@ -3,10 +3,11 @@ import { hashSecret } from '../../base/secret.ts'
 import type { Database } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
 import type { Spent } from '../limits/store.ts'
+import type { StoredRights } from '../scopes/scopes.ts'
 import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
 import { accessTokenSecondsAt, idleExpiryAt } from './lifetimes.ts'
 import { makeRefreshToken, writeRefreshToken } from './refresh-tokens.ts'
-import { insertSession, type StoredRights } from './store.ts'
+import { insertSession } from './store.ts'
 
 export interface Login {
   readonly subject: string

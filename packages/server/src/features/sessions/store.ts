@@ -5,6 +5,7 @@ import type { RefreshTokenRow, SessionRow, Tables, UserRow } from '../../storage
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/store.ts'
 import { insertEvents } from '../events/store.ts'
+import type { StoredRights } from '../scopes/scopes.ts'
 import { restoreUses, type Spent } from '../limits/store.ts'
 
 export interface NewSessionRow {
@@ -19,12 +20,6 @@ export interface NewSessionRow {
   /** What the login was counted as, before it was known to be no guess. */
   readonly spent: Spent | undefined
   readonly by: By
-}
-
-/** What an account holds, as it is stored. */
-export interface StoredRights {
-  readonly scopes: string
-  readonly roles: string
 }
 
 export interface NewRefreshToken {

@@ -7,8 +7,8 @@ import { isTooLong, type Passwords } from '../../password/password.ts'
 import { passwordMark } from '../../password/stored-hash.ts'
 import type { IssuedTokens } from '../../sessions/issuing.ts'
 import type { SessionStarter, StartedSession } from '../../sessions/sessions.ts'
-import type { Directory } from '../../users/directory.ts'
-import { countedLogin } from '../../users/names.ts'
+import type { Directory } from '../../directory/directory.ts'
+import { countedLogin } from '../../directory/names.ts'
 import { grantScopes, readRequestedScopes, type ScopeRules } from '../../scopes/scopes.ts'
 
 /** What a login needs. */

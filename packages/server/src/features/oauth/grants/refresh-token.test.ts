@@ -5,7 +5,7 @@ import { firstParty, type Client } from '../../clients/clients.ts'
 import { noLimits } from '../../limits/limits.ts'
 import type { IssuedTokens } from '../../sessions/issuing.ts'
 import type { ProvedRefreshToken } from '../../sessions/refresh.ts'
-import type { Directory } from '../../users/directory.ts'
+import type { Directory } from '../../directory/directory.ts'
 import { grantByRefreshToken } from './refresh-token.ts'
 
 interface Person {

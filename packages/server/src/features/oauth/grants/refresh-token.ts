@@ -5,7 +5,7 @@ import type { Client } from '../../clients/clients.ts'
 import { grantScopes, readRequestedScopes, type ScopeRules } from '../../scopes/scopes.ts'
 import type { IssuedTokens } from '../../sessions/issuing.ts'
 import type { SessionRefresher } from '../../sessions/refresh.ts'
-import type { Directory } from '../../users/directory.ts'
+import type { Directory } from '../../directory/directory.ts'
 import { recordForeignToken, type TokenRefusalParts } from '../foreign-token.ts'
 
 /** What a refresh needs. */

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import { connect, type AddressInfo, type Socket } from 'node:net'
+import { describe, it, type TestContext } from 'node:test'
+import { createTestIssuer } from '../../testing/test-issuer.ts'
+import { createGuard } from './guard.ts'
+import { onUpgrade, type UpgradeListener } from './upgrade.ts'
+
+const issuer = createTestIssuer()
+const guard = createGuard({ verifier: issuer.verifier, user: ({ subject }) => ({ name: subject }) })
+const { authorization } = issuer.headers({ subject: 'ada' })
+
+async function serve(t: TestContext, listener: UpgradeListener): Promise<Server> {
+  const server = createServer().on('upgrade', listener).listen(0, 'localhost')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  return server
+}
+
+/** Asks for an upgrade, and keeps its half of the connection open until it is closed. */
+async function ask(t: TestContext, server: Server, credential?: string): Promise<Socket> {
+  const { port } = server.address() as AddressInfo
+  const socket = connect({ port, host: 'localhost', allowHalfOpen: true })
+  await once(socket, 'connect')
+  const fields = ['Host: localhost', 'Connection: Upgrade', 'Upgrade: websocket']
+  if (credential !== undefined) fields.push(`Authorization: ${credential}`)
+  t.after(() => socket.destroy())
+  socket.write(`GET /live HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\nfirst bytes`)
+  return socket
+}
+
+/** Reads to the end without closing the own half, which iterating would do. */
+async function read(socket: Socket): Promise<string> {
+  let answer = ''
+  socket.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk))
+  await once(socket, 'end')
+  return answer
+}
+
+/** Resolves when the server has closed all connections. */
+const closed = (server: Server): Promise<unknown> =>
+  new Promise((resolve) => {
+    server.close(resolve)
+  })
+
+describe('onUpgrade', () => {
+  it('opens for a caller, with the bytes that followed the request', async (t) => {
+    const server = await serve(
+      t,
+      onUpgrade(
+        (request) => guard.check(request),
+        (request, socket, head, { user }) =>
+          socket.end(`${request.url} of ${user.name}: ${head.toString()}`, () => socket.destroy()),
+      ),
+    )
+    const socket = await ask(t, server, authorization)
+    assert.equal(await read(socket), '/live of ada: first bytes')
+    socket.destroy()
+  })
+
+  it('hands undefined to open where the guard is optional and there is no credential', async (t) => {
+    const server = await serve(
+      t,
+      onUpgrade(
+        (request) => guard.optional.check(request),
+        (_request, socket, _head, caller) => socket.end(caller?.user.name ?? 'no caller', () => socket.destroy()),
+      ),
+    )
+    const socket = await ask(t, server)
+    assert.equal(await read(socket), 'no caller')
+    socket.destroy()
+  })
+
+  it('answers a refusal as a guard does, and closes the connection of a client that does not', async (t) => {
+    let opened = 0
+    const server = await serve(
+      t,
+      onUpgrade(
+        (request) => guard.check(request),
+        () => opened++,
+      ),
+    )
+    for (const [credential, start, challenge] of [
+      [undefined, 'HTTP/1.1 401 Unauthorized\r\n', 'www-authenticate: Bearer realm="https://test-issuer.example"\r\n'],
+      ['Bearer abc', 'HTTP/1.1 401 Unauthorized\r\n', 'error="invalid_token"'],
+      ['Bearer', 'HTTP/1.1 400 Bad Request\r\n', 'error="invalid_request"'],
+    ] as const) {
+      const socket = await ask(t, server, credential)
+      const answer = await read(socket)
+      assert.ok(answer.startsWith(start) && answer.includes(challenge), answer)
+      const [head = '', body = ''] = answer.split('\r\n\r\n')
+      assert.match(head, new RegExp(`\r\ncontent-length: ${body.length}\r\nconnection: close$`))
+    }
+    await closed(server)
+    assert.equal(opened, 0)
+  })
+
+  it('answers 500 with nothing of what the check has thrown, and does not open', async (t) => {
+    const printed = t.mock.method(console, 'error', () => {})
+    let opened = 0
+    const failing = createGuard({ verifier: issuer.verifier, user: () => Promise.reject(new Error('select people')) })
+    for (const check of [
+      (request: Parameters<typeof failing.check>[0]) => failing.check(request),
+      () => {
+        throw new Error('select people')
+      },
+      () => Promise.reject(), // without a reason
+    ]) {
+      const server = await serve(
+        t,
+        onUpgrade(check, () => opened++),
+      )
+      const answer = await read(await ask(t, server, authorization))
+      assert.match(answer, /^HTTP\/1\.1 500 Internal Server Error\r\n/)
+      assert.doesNotMatch(answer, /select|people/)
+      await closed(server)
+    }
+    assert.equal(opened, 0)
+    assert.equal(printed.mock.callCount(), 3)
+  })
+
+  it('prints what open throws, and closes the connection', async (t) => {
+    const printed = t.mock.method(console, 'error', () => {})
+    for (const open of [
+      () => {
+        throw new Error('inside')
+      },
+      () => Promise.reject(new Error('inside')),
+    ]) {
+      const server = await serve(
+        t,
+        onUpgrade((request) => guard.check(request), open),
+      )
+      assert.equal(await read(await ask(t, server, authorization)), '')
+      await closed(server)
+    }
+    assert.equal(printed.mock.callCount(), 2)
+  })
+
+  it('survives a client that resets its connection while the check waits, and does not open', async (t) => {
+    let opened = 0
+    for (const allowed of [true, false]) {
+      const asked = Promise.withResolvers<void>()
+      const answered = Promise.withResolvers<void>()
+      const server = await serve(
+        t,
+        onUpgrade(
+          async (request) => {
+            asked.resolve()
+            await answered.promise
+            return allowed ? guard.check(request) : guard.check({ method: 'GET', url: '/', headers: new Headers() })
+          },
+          () => opened++,
+        ),
+      )
+      const socket = await ask(t, server, authorization)
+      await asked.promise
+      socket.resetAndDestroy()
+      await closed(server)
+      answered.resolve()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    assert.equal(opened, 0)
+  })
+
+  it('survives a client that resets an open connection', async (t) => {
+    const server = await serve(
+      t,
+      onUpgrade(
+        (request) => guard.check(request),
+        (_request, socket) => socket.resume().write('open'),
+      ),
+    )
+    const socket = await ask(t, server, authorization)
+    await once(socket, 'data')
+    socket.resetAndDestroy()
+    await closed(server)
+  })
+})

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { readWebRequest, silentLogger, systemClock } from 'keystile/internal'
+import { jsonAnswer, type GuardedRoute } from '../../http/route.ts'
+import type { Database } from '../../storage/database.ts'
+import { openDatabase } from '../../storage/open.ts'
+import { byOperator as by } from '../audit/audit.ts'
+import { openEventFeed, type EventFeed } from '../events/events.ts'
+import { managementRoutes, type ManagementCaller } from './management-routes.ts'
+import { parseUsername } from '../directory/names.ts'
+import { createUsers, type User, type Users } from './users.ts'
+
+const rules = { declared: { a: 'A' }, defaults: [], roles: { admin: ['a'] } }
+const caller: ManagementCaller = { identity: { subject: 'admin', clientId: 'c', scopes: ['a'] } }
+
+describe('managementRoutes', () => {
+  let database: Database
+  let feed: EventFeed
+  let users: Users
+  const made: User[] = []
+  before(async () => {
+    database = await openDatabase(':memory:', new URL('../../server/writer-thread.ts', import.meta.url))
+    feed = await openEventFeed(database, { clock: systemClock, logger: silentLogger })
+    users = createUsers(database, feed, systemClock)
+    for (let i = 0; i < 51; i++) {
+      const created = await users.create(
+        {
+          username: parseUsername(`user-${String(i).padStart(3, '0')}`)!,
+          email: undefined,
+          passwordHash: 'x',
+          scopes: [],
+          roles: [],
+          profile: {},
+        },
+        by,
+      )
+      assert.ok('user' in created)
+      made.push(created.user)
+    }
+  })
+  after(async () => {
+    await feed.close()
+    await database.close()
+  })
+
+  const ask = async (
+    method: string,
+    path: string,
+    query = '',
+    body?: object,
+  ): Promise<ReturnType<typeof jsonAnswer>> => {
+    const route = managementRoutes({ users, scopes: rules, profile: undefined }).find(
+      (candidate): candidate is GuardedRoute<ManagementCaller> =>
+        candidate.guard !== undefined && candidate.method === method && candidate.path === path,
+    )
+    const request = new Request(`https://auth.example/x${query}`, {
+      method,
+      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    })
+    return await route!.handle({ ...readWebRequest(request), params: { id: made[0]!.publicUser.id } }, caller)
+  }
+  const list = async (query: string): Promise<readonly [number, string | null]> => {
+    const { users, next } = JSON.parse((await ask('GET', '/users', query)).body!) as {
+      users: readonly object[]
+      next: string | null
+    }
+    return [users.length, next]
+  }
+
+  it('lists 50 users where no number is asked for, and names the last of them where more follow', async () => {
+    assert.deepEqual(await list(''), [50, 'user-049'])
+    assert.deepEqual(await list('?after=user-049'), [1, null])
+  })
+
+  it('names nobody where exactly as many as asked for are left', async () => {
+    assert.deepEqual(await list('?limit=51'), [51, null])
+    assert.deepEqual(await list('?limit=1&after=user-049'), [1, null])
+  })
+
+  it('lists 1 to 200 at once, and no more', async () => {
+    assert.deepEqual(await list('?limit=1'), [1, 'user-000'])
+    assert.deepEqual(await list('?limit=200'), [51, null])
+    for (const limit of ['0', '201']) await assert.rejects(list(`?limit=${limit}`), { code: 'unprocessable_content' })
+  })
+
+  it('answers 409 to a change that was decided on what is not so any more', async () => {
+    const find = users.readBySubject
+    // Between the reading and the writing, somebody else is faster.
+    const raced: Users = {
+      ...users,
+      async readBySubject(subject) {
+        const user = await find(subject)
+        if (user) await users.change(user, { scopes: ['a'] }, by)
+        return user
+      },
+    }
+    const route = managementRoutes({ users: raced, scopes: rules, profile: undefined }).find(
+      (candidate): candidate is GuardedRoute<ManagementCaller> =>
+        candidate.guard !== undefined && candidate.method === 'PATCH',
+    )
+    const request = new Request('https://auth.example/x', {
+      method: 'PATCH',
+      body: '{"disabled":true}',
+      headers: { 'content-type': 'application/json' },
+    })
+    const params = { id: made[1]!.publicUser.id }
+    await assert.rejects(async () => route!.handle({ ...readWebRequest(request), params }, caller), {
+      code: 'conflict',
+    })
+    assert.deepEqual((await find(params.id))!.active, true)
+  })
+})

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { readWebRequest } from 'keystile/internal'
+import type { GuardedRoute } from '../../http/route.ts'
+import { noLimits } from '../limits/limits.ts'
+import { createPasswordPolicy, type PasswordPolicy } from '../password-policy/policy.ts'
+import { parseUsername } from '../directory/names.ts'
+import { accountRoutes, type AccountCaller } from './routes.ts'
+
+interface Documented {
+  readonly properties: Readonly<Record<string, { readonly minLength?: number; readonly maxLength?: number }>>
+}
+
+const policyOf = (minLength: number): PasswordPolicy => createPasswordPolicy({ minLength, issuer: 'http://localhost' })
+
+/** What the documentation says of the body of a route; no handler runs, so nothing is needed behind it. */
+function bodyOf(method: string, path: string, minLength = 15): Documented['properties'] {
+  const nothing = {} as unknown as Parameters<typeof accountRoutes>[0]
+  const route = accountRoutes({
+    ...nothing,
+    issuer: 'http://localhost',
+    passwordPolicy: policyOf(minLength),
+    registration: 'open',
+    profile: undefined,
+  }).find((candidate) => candidate.method === method && candidate.path === path)
+  return (route!.doc.body!.schema as unknown as Documented).properties
+}
+
+describe('accountRoutes', () => {
+  it('documents the lengths of passwords that are taken, as they are configured', () => {
+    for (const configured of [8, 15, 64]) {
+      for (const { minLength, maxLength } of [
+        bodyOf('POST', '/users', configured)['password']!,
+        bodyOf('POST', '/users/me/password', configured)['new_password']!,
+      ]) {
+        const text = Array.from({ length: 300 }, (_, i) => `word ${i} `).join('')
+        const isTaken = [minLength! - 1, minLength!, maxLength!, maxLength! + 1].map(
+          (length) => policyOf(configured).findFault(text.slice(0, length), {}) === undefined,
+        )
+        assert.deepEqual(isTaken, [false, true, true, false])
+      }
+    }
+  })
+
+  it('documents the lengths of user names that are taken', () => {
+    const { minLength, maxLength } = bodyOf('POST', '/users')['username']!
+    const isTaken = [minLength! - 1, minLength!, maxLength!, maxLength! + 1].map(
+      (length) => parseUsername('x'.repeat(length)) !== undefined,
+    )
+    assert.deepEqual(isTaken, [false, true, true, false])
+  })
+
+  it('answers 409 to a change of a profile whose user is deleted at the same time', async () => {
+    const gone = {
+      replaceProfile: async () => 'changed',
+      findBySubject: async () => undefined,
+    } as unknown as Parameters<typeof accountRoutes>[0]['users']
+    const nothing = {} as unknown as Parameters<typeof accountRoutes>[0]
+    const options = {
+      ...nothing,
+      issuer: 'http://localhost',
+      passwordPolicy: policyOf(15),
+      registration: 'open',
+      profile: undefined,
+      users: gone,
+      limits: noLimits,
+    } as const
+    const route = accountRoutes(options).find(
+      (candidate): candidate is GuardedRoute<AccountCaller> =>
+        candidate.guard !== undefined && candidate.method === 'PATCH',
+    )
+    const headers = { 'content-type': 'application/json' }
+    const request = new Request('http://localhost/users/me', { method: 'PATCH', body: '{}', headers })
+    const caller = { identity: { sessionId: 's' }, user: { publicUser: { id: 'x' } } } as unknown as AccountCaller
+    await assert.rejects(async () => route!.handle({ ...readWebRequest(request), params: {} }, caller), {
+      code: 'conflict',
+    })
+  })
+})

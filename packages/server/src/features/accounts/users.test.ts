@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import type { RevocableToken } from 'keystile'
+import { silentLogger } from 'keystile/internal'
+import { decodeJwtUnsafe, generateKey } from 'keystile/jwt'
+import type { Database } from '../../storage/database.ts'
+import { openDatabase } from '../../storage/open.ts'
+import { byOperator as by } from '../audit/audit.ts'
+import { openEventFeed, type EventFeed } from '../events/events.ts'
+import { createSessionStarter } from '../sessions/sessions.ts'
+import { parseEmail, parseUsername } from '../directory/names.ts'
+import { createUsers, type NewUser, type User, type Users } from './users.ts'
+
+const start = Date.UTC(2026, 10, 25)
+
+describe('createUsers', () => {
+  let database: Database
+  let feed: EventFeed
+  let users: Users
+  let now: number
+  const clock = { now: () => now }
+  const key = generateKey('ES256')
+  const lifetimes = { accessTokenSeconds: 60, sessionSeconds: 900, idleSeconds: 300, graceSeconds: 10 }
+  const issuing = { issuer: 'i', audience: 'i', ...lifetimes, hasAccounts: true, signingKey: () => key }
+
+  beforeEach(async () => {
+    now = start
+    database = await openDatabase(':memory:', new URL('../../server/writer-thread.ts', import.meta.url))
+    feed = await openEventFeed(database, { clock, logger: silentLogger })
+    users = createUsers(database, feed, clock)
+  })
+  afterEach(async () => {
+    await feed.close()
+    await database.close()
+  })
+
+  const make = async (name: string, fields: Partial<NewUser> = {}): Promise<User> => {
+    const created = await users.create(
+      {
+        username: parseUsername(name)!,
+        email: parseEmail(`${name}@example.com`),
+        passwordHash: 'hash',
+        scopes: [],
+        roles: [],
+        profile: {},
+        ...fields,
+      },
+      by,
+    )
+    assert.ok('user' in created)
+    return created.user
+  }
+  /** Logs a user in, past the password; answers what a token of the session says. */
+  const logIn = async ({ publicUser: { id } }: User): Promise<RevocableToken> => {
+    const started = await createSessionStarter(database, issuing, clock).start({
+      subject: id,
+      clientId: 'c',
+      scopes: [],
+      refreshes: true,
+      by,
+    })
+    return { clientId: 'c', subject: id, sessionId: String(decodeJwtUnsafe(started!.accessToken).claims['sid']) }
+  }
+  const isOver = (token: RevocableToken): boolean => feed.revocations.isRevoked(token)
+
+  it('ends the sessions of a user who is disabled or deleted, or where it is asked for, and no other', async () => {
+    const [ada, bob, eve, dan] = [await make('ada'), await make('bob'), await make('eve'), await make('dan')]
+    const tokens = [await logIn(ada), await logIn(bob), await logIn(eve), await logIn(dan)]
+    assert.equal(await users.change(ada, { active: false }, by), 'changed')
+    assert.equal(await users.delete(bob, by), 'deleted')
+    assert.equal(await users.change(eve, { scopes: ['x'], endsSessions: true }, by), 'changed')
+    assert.equal(await users.change(dan, { scopes: ['x'] }, by), 'changed')
+    assert.deepEqual(tokens.map(isOver), [true, true, true, false])
+    // Whatever of a deleted subject may turn up, it is refused.
+    assert.equal(isOver({ subject: bob.publicUser.id, clientId: 'c', sessionId: 'another' }), true)
+    assert.equal(isOver({ subject: ada.publicUser.id, clientId: 'c', sessionId: 'another' }), false)
+  })
+
+  it('ends all sessions but the one that changed the password', async () => {
+    const ada = await make('ada')
+    const [one, other] = [await logIn(ada), await logIn(ada)]
+    assert.equal(await users.changePassword(ada, 'new', { ...by, sessionId: one.sessionId }), 'changed')
+    assert.deepEqual([one, other].map(isOver), [false, true])
+    assert.equal(await users.changePassword(ada, 'newer', by), 'outdated')
+    assert.equal(isOver(one), false)
+  })
+
+  it('knows in which session the password was set, until somebody else sets it', async () => {
+    const ada = await make('ada')
+    const read = async (): Promise<User> => (await users.readBySubject(ada.publicUser.id))!
+    assert.equal((await read()).passwordSession, undefined)
+    await users.changePassword(ada, 'new', { ...by, sessionId: 's' })
+    await users.replacePasswordHash(await read(), 'anew')
+    assert.equal((await read()).passwordSession, 's')
+    await users.changePassword(await read(), 'reset', by)
+    assert.equal((await read()).passwordSession, undefined)
+  })
+
+  it('says outdated, and changes nothing, where the account is not as it was', async () => {
+    const ada = await make('ada', { profile: { n: 1 } })
+    assert.equal(await users.replacePasswordHash(ada, 'new'), 'changed')
+    assert.equal(await users.replacePasswordHash(ada, 'newer'), 'outdated')
+    assert.equal(await users.replaceProfile(ada, { n: 2 }, by), 'changed')
+    assert.equal(await users.replaceProfile(ada, { n: 3 }, by), 'outdated')
+    assert.equal(await users.change(ada, { roles: ['r'] }, by), 'changed')
+    assert.equal(await users.change(ada, { roles: ['s'] }, by), 'outdated')
+    const bob = await make('bob')
+    assert.equal(await users.change(bob, { active: false }, by), 'changed')
+    assert.equal(await users.change(bob, { scopes: ['x'] }, by), 'outdated', 'which would have enabled bob')
+    const found = (await users.findBySubject(ada.publicUser.id))!
+    assert.deepEqual([found.passwordHash, found.profile, found.roles], ['new', { n: 2 }, ['r']])
+  })
+
+  it('says outdated where the rights of the caller are not as they were', async () => {
+    const target = await make('target')
+    const root = await make('root', { roles: ['admin'] })
+    const give = async (author: User): Promise<string> =>
+      users.change((await users.readBySubject(target.publicUser.id))!, { roles: ['admin'] }, by, author)
+    const changes = [{ roles: ['admin', 'more'] }, { roles: ['admin'], scopes: ['x'] }, { active: false }]
+    for (const [i, change] of changes.entries()) {
+      const author = await make(`author-${i}`, { roles: ['admin'] })
+      await users.change(author, change, by)
+      assert.equal(await give(author), 'outdated', JSON.stringify(change))
+    }
+    const deleted = await make('deleted', { roles: ['admin'] })
+    await users.delete(deleted, by)
+    assert.equal(await give(deleted), 'outdated')
+    assert.deepEqual((await users.readBySubject(target.publicUser.id))!.roles, [])
+    assert.equal(await give(root), 'changed')
+  })
+
+  it('deletes once, keeps the name for nobody, and finds nothing of the user', async () => {
+    const ada = await make('ada')
+    assert.equal(await users.delete(ada, by), 'deleted')
+    assert.equal(await users.replaceProfile(ada, { nickname: 'Ada' }, by), 'outdated')
+    assert.equal(await users.delete(ada, by), 'absent')
+    assert.equal(await users.findBySubject(ada.publicUser.id), undefined)
+    assert.equal(await users.findByLogin('ada'), undefined)
+    assert.equal(await users.findByLogin('ada@example.com'), undefined)
+    assert.deepEqual(await users.listAfter('', 9), [])
+    const again = {
+      username: parseUsername('ADA')!,
+      email: undefined,
+      passwordHash: 'x',
+      scopes: [],
+      roles: [],
+      profile: {},
+    }
+    assert.deepEqual(await users.create(again, by), { taken: 'username' })
+  })
+
+  it('keeps the last administrator who may come in', async () => {
+    const [ada, bob] = [await make('ada', { roles: ['admin'] }), await make('bob', { roles: ['admin'] })]
+    const odd = await make('odd', { roles: ['administrators'] })
+    assert.equal(await users.change(bob, { active: false }, by), 'changed')
+    assert.equal(await users.change(ada, { active: false }, by), 'last-administrator')
+    assert.equal(await users.change(ada, { roles: [] }, by), 'last-administrator')
+    assert.equal(await users.delete(ada, by), 'last-administrator')
+    assert.equal(await users.change(ada, { scopes: ['x'] }, by), 'changed')
+    assert.equal(await users.delete(odd, by), 'deleted')
+    assert.equal(await users.change({ ...bob, active: false }, { active: true }, by), 'changed')
+    assert.equal(await users.delete(ada, by), 'deleted')
+  })
+
+  it('finds by name in any case of letters, by e-mail where there is an @, and nobody by what is neither', async () => {
+    const { publicUser } = await make('Ada', { profile: { id: 'mine', n: 1 } })
+    for (const login of ['ADA', 'ada@EXAMPLE.com'])
+      assert.deepEqual((await users.findByLogin(login))!.publicUser, publicUser, login)
+    for (const login of ['', 'a', 'bob', 'ada@', '@', 'ada@other.example'])
+      assert.equal(await users.findByLogin(login), undefined)
+    assert.deepEqual(
+      [publicUser.username, publicUser.email, publicUser.emailVerified],
+      ['Ada', 'Ada@example.com', false],
+    )
+    assert.deepEqual(publicUser.createdAt, new Date(start))
+    assert.notEqual(publicUser.id, 'mine')
+    assert.deepEqual((await make('bob', { email: undefined })).publicUser.email, null)
+  })
+
+  describe('where a reading is a round trip', () => {
+    let remote: Users
+    beforeEach(() => {
+      remote = createUsers({ ...database, kind: 'postgres' }, feed, clock)
+    })
+
+    it('knows a user for 5 s, whatever another process writes', async () => {
+      const { id } = (await make('ada')).publicUser
+      const known = await remote.findBySubject(id)
+      await users.replacePasswordHash(known!, 'new')
+      now += 4_999
+      assert.deepEqual(await remote.findBySubject(id), known)
+      now += 1
+      assert.equal((await remote.findBySubject(id))!.passwordHash, 'new')
+    })
+
+    it('gives each request a user of its own, so that what a handler writes into it is gone with the request', async () => {
+      const { id } = (await make('ada', { profile: { tags: ['a'] } })).publicUser
+      for (let request = 0; request < 2; request++) {
+        const user = await remote.findBySubject(id)
+        assert.deepEqual([user!.publicUser.id, user!.profile], [id, { tags: ['a'] }])
+        Object.assign(user!.publicUser, { id: 'mallory', isSupport: true })
+        ;(user!.profile['tags'] as string[]).push('b')
+        ;(user!.roles as string[]).push('admin')
+      }
+    })
+
+    it('forgets a user at once whom it has changed itself, or whose subject is over', async () => {
+      const [ada, bob] = [await make('ada'), await make('bob')]
+      await remote.findBySubject(ada.publicUser.id)
+      await remote.replaceProfile(ada, { n: 1 }, by)
+      assert.deepEqual((await remote.findBySubject(ada.publicUser.id))!.profile, { n: 1 })
+      await logIn(bob)
+      await remote.findBySubject(bob.publicUser.id)
+      await users.delete(bob, by)
+      assert.equal(await remote.findBySubject(bob.publicUser.id), undefined)
+    })
+
+    it('does not keep a user who may not come in, so that a user who may again comes in at once', async () => {
+      const ada = await make('ada')
+      await users.change(ada, { active: false }, by)
+      assert.equal((await remote.findBySubject(ada.publicUser.id))!.active, false)
+      await users.change({ ...ada, active: false }, { active: true }, by)
+      assert.equal((await remote.findBySubject(ada.publicUser.id))!.active, true)
+    })
+  })
+
+  it('reads anew each time where a reading is cheap', async () => {
+    const ada = await make('ada')
+    await users.findBySubject(ada.publicUser.id)
+    await createUsers(database, feed, clock).replacePasswordHash(ada, 'new')
+    assert.equal((await users.findBySubject(ada.publicUser.id))!.passwordHash, 'new')
+  })
+})

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createVerifier, type Caller } from 'keystile'
+import {
+  createGuardCore,
+  issueAccessToken,
+  keySetOf,
+  OAuthError,
+  ProblemError,
+  readWebRequest,
+  silentLogger,
+  systemClock,
+  type HttpAnswer,
+} from 'keystile/internal'
+import { generateKey } from 'keystile/jwt'
+import type { GuardedRoute, OpenRoute } from './route.ts'
+import { DatabaseUnavailableError } from '../storage/database.ts'
+import { createRouter } from './router.ts'
+
+const doc = { tag: 'Tokens', summary: 'x', success: { status: 200, description: 'x' } } as const
+const issuer = 'https://auth.example/base'
+const ok: OpenRoute['handle'] = () => ({ status: 200, headers: { x: 'y' }, body: 'ok' })
+
+const verifier = createVerifier({ issuer, audience: issuer, keys: { find: () => undefined }, revocations: 'none' })
+const guard = createGuardCore({ verifier, user: () => ({ id: 'somebody' }) })
+const isFirstParty = (): boolean => true
+
+function routeTo(handle: OpenRoute['handle'], refusals: OpenRoute['refusals'] = 'problem'): OpenRoute {
+  return { method: 'GET', path: '/it', below: 'issuer', refusals, doc, handle }
+}
+
+async function ask(route: OpenRoute, path: string, method = 'GET', log: object[] = []) {
+  const logger = { ...silentLogger, error: (fields: object) => log.push(fields) }
+  return createRouter([route], { issuer, guard, logger, isFirstParty })(
+    readWebRequest(new Request(`https://other.example${path}`, { method })),
+  )
+}
+
+describe('createRouter', () => {
+  it('answers a path that is exactly one of its own, whatever host the request names', async () => {
+    assert.equal((await ask(routeTo(ok), '/base/it?x=1'))!.body, 'ok')
+    for (const path of ['/it', '/base/it/', '/base/IT', '/base/%69t', '/base', '/', '/base/it.json'])
+      assert.equal(await ask(routeTo(ok), path), undefined, path)
+  })
+
+  it('answers HEAD like GET, without a body (RFC 9110 §9.3.2)', async () => {
+    assert.deepEqual(await ask(routeTo(ok), '/base/it', 'HEAD'), { status: 200, headers: { x: 'y' }, body: undefined })
+  })
+
+  it('answers 405 with Allow to another method (RFC 9110 §15.5.6)', async () => {
+    const answer = await ask(routeTo(ok), '/base/it', 'POST')
+    assert.equal(answer!.status, 405)
+    assert.equal(answer!.headers['allow'], 'GET')
+  })
+
+  it('answers a bug with 500 and an incident that the log knows, and nothing else', async () => {
+    const log: { incident?: string; err?: Error }[] = []
+    const answer = await ask(
+      routeTo(() => {
+        throw new Error('select secret from /etc')
+      }),
+      '/base/it',
+      'GET',
+      log,
+    )
+    assert.equal(answer!.status, 500)
+    assert.doesNotMatch(answer!.body!, /select|etc/)
+    assert.ok(answer!.body!.includes(log[0]!.incident!))
+    assert.equal(log[0]!.err!.message, 'select secret from /etc')
+  })
+
+  it('answers 503 with Retry-After when the database is away, in the words of the endpoint', async () => {
+    const fail = (): never => {
+      throw new DatabaseUnavailableError('ECONNREFUSED 10.0.0.1')
+    }
+    for (const refusals of ['oauth', 'problem'] as const) {
+      const answer = await ask(routeTo(fail, refusals), '/base/it')
+      assert.equal(answer!.status, 503)
+      assert.equal(answer!.headers['retry-after'], '1')
+      assert.doesNotMatch(answer!.body!, /ECONN/)
+      if (refusals === 'oauth') assert.equal(JSON.parse(answer!.body!).error, 'temporarily_unavailable')
+    }
+  })
+
+  it('answers an OAuth refusal in its own words, with detail (RFC 6749 §5.2)', async () => {
+    const answer = await ask(
+      routeTo(() => {
+        throw new OAuthError('invalid_grant', 'No', { reason: 'inside' })
+      }, 'oauth'),
+      '/base/it',
+    )
+    assert.equal(answer!.status, 400)
+    assert.deepEqual(JSON.parse(answer!.body!), { error: 'invalid_grant', error_description: 'No', detail: 'No' })
+  })
+
+  it('finds a route by a segment of its path, after those without one, and hands the segment on as it was sent', async () => {
+    const tell =
+      (name: string): OpenRoute['handle'] =>
+      ({ params }) => ({ status: 200, headers: {}, body: `${name} ${JSON.stringify(params)}` })
+    const routes = [
+      { ...routeTo(tell('one')), path: '/users/{id}' },
+      { ...routeTo(tell('me')), path: '/users/me' },
+      { ...routeTo(tell('part')), path: '/users/{id}/a.b/{part}' },
+    ]
+    const find = async (path: string): Promise<string | undefined> =>
+      (
+        await createRouter(routes, { issuer, guard, logger: silentLogger, isFirstParty })(
+          readWebRequest(new Request(`https://other.example/base${path}`)),
+        )
+      )?.body
+    assert.equal(await find('/users/me'), 'me {}')
+    assert.equal(await find('/users/a_B-9'), 'one {"id":"a_B-9"}')
+    assert.equal(await find('/users/x/a.b/y'), 'part {"id":"x","part":"y"}')
+    for (const path of [
+      '/users/',
+      '/users/a%62',
+      '/users/a/',
+      '/users/a.b',
+      '/users/x/acb/y',
+      '/users/{id}',
+      '/x/users/a',
+    ])
+      assert.equal(await find(path), undefined, path)
+  })
+
+  it('runs a guarded handler only for a token that its guard lets in, and tells it who called', async () => {
+    const key = generateKey('ES256')
+    const claims = {
+      issuer,
+      audience: issuer,
+      subject: 'ada',
+      clientId: 'c',
+      sessionId: 's',
+      authenticatedAt: Date.now(),
+    }
+    const bearer = (...scopes: readonly string[]): string =>
+      `Bearer ${issueAccessToken({ ...claims, scopes }, key, 60, systemClock)}`
+    const verifier = createVerifier({ issuer, audience: issuer, keys: keySetOf([key]), revocations: 'none' })
+    const guard = createGuardCore({ verifier, user: () => ({ id: 'somebody' }) })
+    const ran: unknown[] = []
+    const route: GuardedRoute<Caller<string, { id: string }>> = {
+      ...routeTo(ok),
+      guard: { scopes: ['read'] },
+      handle(_request, { identity, user }) {
+        ran.push([identity.subject, user])
+        return { status: 200, headers: {} }
+      },
+    }
+    const send = (headers: Readonly<Record<string, string>>): Promise<HttpAnswer | undefined> =>
+      createRouter([route], { issuer, guard, logger: silentLogger, isFirstParty })(
+        readWebRequest(new Request(`${issuer}/it`, { headers })),
+      )
+    for (const [status, headers] of [
+      [401, {}],
+      [401, { authorization: `${bearer('read')}x` }],
+      [403, { authorization: bearer('write') }],
+    ] as const) {
+      const answer = await send(headers)
+      assert.equal(answer?.status, status)
+      assert.match(answer?.headers['www-authenticate'] ?? '', /^Bearer realm=/)
+    }
+    assert.deepEqual(ran, [])
+    assert.equal((await send({ authorization: bearer('read') }))?.status, 200)
+    assert.deepEqual(ran, [['ada', { id: 'somebody' }]])
+  })
+
+  it('does not start with a route that demands a scope which is not declared', () => {
+    const route: GuardedRoute<Caller<string, { id: string }>> = { ...routeTo(ok), guard: { scopes: ['raed'] } }
+    const guard = createGuardCore({ verifier, scopes: { read: 'Read' }, user: () => ({ id: 'somebody' }) })
+    assert.throws(
+      () => createRouter([route], { issuer, guard, logger: silentLogger, isFirstParty }),
+      /"raed" is not declared/,
+    )
+  })
+
+  it('writes a refusal and a request that was one too many for whoever debugs, what is unavailable and what failed as an error', async () => {
+    const lines: string[] = []
+    const note =
+      (level: string) =>
+      (_fields: object, message: string): void =>
+        void lines.push(`${level} ${message}`)
+    const logger = { ...silentLogger, debug: note('debug'), error: note('error') }
+    const fail = async (error: Error): Promise<void> => {
+      const route = routeTo(() => {
+        throw error
+      })
+      await createRouter([route], { issuer, guard, logger, isFirstParty })(readWebRequest(new Request(`${issuer}/it`)))
+    }
+    await fail(new ProblemError('conflict', 'x'))
+    await fail(new ProblemError('temporarily_unavailable', 'x', { retryAfterSeconds: 1 }))
+    await fail(new ProblemError('temporarily_unavailable', 'x', { cause: new Error('y') }))
+    await fail(new ProblemError('internal_server_error', 'x'))
+    await fail(new DatabaseUnavailableError('x'))
+    await fail(new Error('x'))
+    const errors = ['error unavailable', 'error unavailable', 'error unavailable', 'error failed']
+    assert.deepEqual(lines, ['debug refused', 'debug refused', ...errors])
+  })
+})

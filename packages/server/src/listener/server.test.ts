@@ -1,0 +1,319 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { afterEach, describe, it } from 'node:test'
+import { silentLogger } from 'keystile/internal'
+import { freePort } from '../../../../test/support/command.ts'
+import { startSlowClients, type Slowness } from '../../../../test/support/slow-clients.ts'
+import { createMetrics } from '../features/metrics/metrics.ts'
+import { checkOptions } from '../configuration/options.ts'
+import { listen, standardLimits, type ListenOptions } from './server.ts'
+import { wire, type Running } from '../server/wire.ts'
+
+/** So short that a test can wait for them. */
+const short = {
+  headerMilliseconds: 300,
+  requestMilliseconds: 300,
+  answerMilliseconds: 300,
+  idleMilliseconds: 300,
+  checkMilliseconds: 50,
+  largeAnswers: 1_000,
+  waitingMebibytes: 32,
+  pipelinedRequests: 100,
+  pipelinedRequestsOfAll: 2_000,
+  connections: 1_000,
+}
+const behindOthers = ['slow readers behind another answer', 'slow readers behind a login'] as const
+const form = { 'content-type': 'application/x-www-form-urlencoded' }
+
+describe('listen', () => {
+  const closing: (() => unknown)[] = []
+  afterEach(async () => {
+    for (const close of closing.splice(0).toReversed()) await close()
+  })
+
+  async function start(options: Partial<ListenOptions> = {}, change: (running: Running) => Running = (same) => same) {
+    const port = await freePort()
+    const issuer = `http://localhost:${port}`
+    const counts = createMetrics()
+    const running = await wire(checkOptions({ issuer, database: ':memory:' }), counts.observer)
+    const metrics = { counts, binding: 'own' } as const
+    const server = await listen(change(running), { hosts: ['127.0.0.1'], port, metrics, ...options })
+    closing.push(() => server.close())
+    const url = `http://127.0.0.1:${port}`
+    const metricsOf = async (): Promise<string> => (await fetch(`${url}/metrics`)).text()
+    return {
+      port,
+      url,
+      metrics: metricsOf,
+      connections: async () => Number(/^keystile_connections (\d+)$/m.exec(await metricsOf())![1]),
+    }
+  }
+
+  async function readLarge(url: string): Promise<number> {
+    const response = await fetch(`${url}/docs/swagger-ui-bundle.js`)
+    await response.arrayBuffer()
+    return response.status
+  }
+
+  async function beSlow(slowness: Slowness, port: number, count = 10) {
+    const clients = await startSlowClients(slowness, { port, count, everyMilliseconds: 20 })
+    closing.push(() => clients.close())
+    return clients
+  }
+
+  async function untilGone({ open }: { open(): number }): Promise<void> {
+    while (open() > 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+
+  for (const [slowness, answer] of [
+    ['slow headers', /^HTTP\/1.1 408 /],
+    ['slow bodies', /^HTTP\/1.1 408 /],
+    ['silent', /^HTTP\/1.1 408 /],
+    ['idle', /^HTTP\/1.1 200 /],
+  ] as const) {
+    it(`ends connections of ${slowness}, and answers others meanwhile`, async () => {
+      const { port, url } = await start({ limits: short })
+      const clients = await beSlow(slowness, port)
+      assert.equal((await fetch(`${url}/healthz`)).status, 200)
+      await untilGone(clients)
+      for (const said of clients.answers()) assert.match(said, answer)
+    })
+  }
+
+  for (const slowness of ['slow readers', ...behindOthers] as const) {
+    it(`ends connections of ${slowness}, who do not notice, and answers others meanwhile`, async () => {
+      const { port, connections } = await start({ limits: { ...short, answerMilliseconds: 1_000 } })
+      await beSlow(slowness, port)
+      assert.ok((await connections()) > 10)
+      while ((await connections()) > 1) await new Promise((resolve) => setTimeout(resolve, 50))
+    })
+  }
+
+  for (const [what, request] of [
+    ['without a Host', 'GET / HTTP/1.1\r\n\r\n'],
+    ['with an expectation that is unknown', 'GET / HTTP/1.1\r\nhost: localhost\r\nexpect: x\r\n\r\n'],
+  ] as const) {
+    it(`resets connections of clients that send hundreds of requests ${what} ahead`, async () => {
+      const { port } = await start()
+      const login = 'POST /token HTTP/1.1\r\nhost: localhost\r\ncontent-length: 21\r\n'
+      const socket = connectTo(port).setEncoding('latin1')
+      socket.write(`${login}content-type: ${form['content-type']}\r\n\r\nusername=a&password=b${request.repeat(500)}`)
+      assert.equal(await text(socket).catch(({ code }: NodeJS.ErrnoException) => code), 'ECONNRESET')
+    })
+  }
+
+  it('ends connections of clients that send hundreds of requests ahead, and answers others meanwhile', async () => {
+    const { port, url, connections } = await start({ limits: { ...short, answerMilliseconds: 1_000 } })
+    await beSlow('pipelining', port, 50)
+    assert.equal(await (await fetch(`${url}/healthz`)).text(), '{"status":"ok"}')
+    while ((await connections()) > 1) await new Promise((resolve) => setTimeout(resolve, 50))
+  })
+
+  it('resets connections of clients that send hundreds of requests ahead to the port of /metrics', async () => {
+    const port = await freePort()
+    await start({ metrics: { counts: createMetrics(), binding: { hosts: ['127.0.0.1'], port } } })
+    const socket = connectTo(port).setEncoding('latin1')
+    socket.write('GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(500))
+    assert.equal(await text(socket).catch(({ code }: NodeJS.ErrnoException) => code), 'ECONNRESET')
+  })
+
+  for (const [what, header, status] of [
+    ['has no Host', 'a: b', 400],
+    ['has two hundred header lines', `host: localhost${'\r\na: b'.repeat(199)}`, 431],
+  ] as const) {
+    it(`refuses a request that ${what}, and closes the connection`, async () => {
+      const { port } = await start()
+      const socket = connectTo(port)
+      socket.write(`GET /healthz HTTP/1.1\r\n${header}\r\n\r\n`)
+      const said = await text(socket)
+      assert.match(said, new RegExp(`^HTTP/1.1 ${status} `))
+      assert.match(said, /^connection: close\r$/im)
+      assert.match(said, /^x-content-type-options: nosniff\r$/im)
+    })
+  }
+
+  it('leaves a connection alone when its answers are taken, also those that waited for others', async () => {
+    const { port } = await start({ limits: { ...standardLimits, answerMilliseconds: 300 } })
+    const ask = 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n'
+    const socket = connectTo(port).setEncoding('latin1')
+    let said = ''
+    socket.on('data', (chunk: string) => (said += chunk))
+    const untilAnswers = async (count: number): Promise<void> => {
+      while (said.split('HTTP/1.1 200 ').length <= count) await once(socket, 'data')
+    }
+    socket.write(ask.repeat(100))
+    await untilAnswers(100)
+    await new Promise((resolve) => setTimeout(resolve, 600))
+    socket.end(ask)
+    await untilAnswers(101)
+  })
+
+  it('has limits that let nobody hold a connection for longer than a minute or so', () => {
+    const { largeAnswers, connections, ...others } = standardLimits
+    const times = Object.entries(others).filter(([name]) => name.endsWith('Milliseconds'))
+    assert.equal(times.length, 5)
+    for (const [name, milliseconds] of times) assert.ok(milliseconds <= 65_000, name)
+    assert.ok(connections > 13_000 && largeAnswers <= 100)
+  })
+
+  for (const slowness of ['slow readers', 'slow readers behind another answer'] as const) {
+    it(`refuses a large answer while too many ${slowness} have one, cuts off who takes long, and answers all else`, async () => {
+      const { port, url } = await start({ limits: { ...short, answerMilliseconds: 60_000, largeAnswers: 5 } })
+      await beSlow(slowness, port, 5)
+      assert.equal(await readLarge(url), 503)
+      assert.equal((await fetch(`${url}/docs`)).status, 200)
+      while ((await readLarge(url)) === 503) await new Promise((resolve) => setTimeout(resolve, 50))
+    })
+  }
+
+  it('cuts off one for a connection that wants large answers, however many it asks for', async () => {
+    const limits = { ...standardLimits, answerMilliseconds: 60_000, largeAnswers: 5 }
+    const { port, connections } = await start({ limits })
+    await beSlow('slow readers', port, 5)
+    const before = await connections()
+    await new Promise((resolve) => setTimeout(resolve, 1_200)) // they have had their time
+    await beSlow('slow readers', port, 1)
+    let after = Infinity
+    while (after > before) {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      after = await connections()
+    }
+    assert.equal(after, before)
+  })
+
+  it('answers a large file whole, also to a reader that takes a moment', async () => {
+    const { port, url } = await start({ limits: { ...short, answerMilliseconds: 60_000 } })
+    const whole = await (await fetch(`${url}/docs/swagger-ui-bundle.js`)).text()
+    const socket = connect({ host: '127.0.0.1', port })
+    socket.write('GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    socket.pause()
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    const said = await text(socket)
+    assert.ok(whole.length > 1_000_000)
+    assert.equal(said.slice(said.indexOf('\r\n\r\n') + 4), whole)
+  })
+
+  it('turns connections away when there are as many as may be, says how many, and makes room by closing idle ones', async () => {
+    const { port, url, metrics } = await start({ limits: { ...standardLimits, connections: 20 } })
+    const clients = await beSlow('idle', port, 20)
+    const [turnedAway] = await once(connectTo(port), 'close')
+    assert.equal(turnedAway, false)
+    await untilGone(clients)
+    assert.equal((await fetch(`${url}/healthz`)).status, 200)
+    const said = await metrics()
+    assert.match(said, /^keystile_connections_dropped_total [1-9]/m)
+    assert.match(said, /^keystile_connections \d+$/m)
+  })
+
+  it('survives requests that break off anywhere', async () => {
+    const { port, url } = await start()
+    const whole =
+      'POST /token HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"a": '
+    for (let length = 0; length <= whole.length; length += 5) {
+      const socket = connectTo(port)
+      socket.write(whole.slice(0, length))
+      if (length % 2 === 0) socket.end()
+      else socket.resetAndDestroy()
+    }
+    assert.equal((await fetch(`${url}/healthz`)).status, 200)
+  })
+
+  it('counts requests by the pattern of their route, and nothing that was sent', async () => {
+    const { url, metrics } = await start()
+    for (const path of ['/users/u53r1d', '/u53r1d?u53r1d', '/docs', '/docs/start.js', '/healthz', '/readyz'])
+      await fetch(`${url}${path}`)
+    await fetch(`${url}/users/me`, { headers: { authorization: 'Bearer u53r1d' } })
+    await fetch(`${url}/token`, { method: 'POST', headers: form, body: 'username=u53r1d&password=u53r1d' })
+    await fetch(`${url}/token`, {
+      method: 'POST',
+      headers: form,
+      body: 'grant_type=refresh_token&refresh_token=u53r1d',
+    })
+    const said = await metrics()
+    for (const line of [
+      'keystile_requests_total{route="/users/{id}",status="401"} 1',
+      'keystile_requests_total{route="-",status="404"} 1',
+      'keystile_requests_total{route="/docs",status="200"} 2',
+      'keystile_requests_total{route="/healthz",status="200"} 1',
+      'keystile_requests_total{route="/readyz",status="200"} 1',
+      'keystile_requests_total{route="/users/me",status="401"} 1',
+      'keystile_requests_total{route="/token",status="400"} 2',
+      'keystile_request_seconds_count{route="/token"} 2',
+      'keystile_guard_refusals_total{reason="not_authenticated"} 1',
+      'keystile_guard_refusals_total{reason="invalid_token"} 1',
+      'keystile_logins_total{outcome="refused"} 1',
+      'keystile_refreshes_total{outcome="refused"} 1',
+      'keystile_hash_seconds_count 1',
+      'keystile_hash_queue_length 0',
+      'keystile_write_queue_length 0',
+    ])
+      assert.ok(said.includes(`${line}\n`), `${line}\n${said}`)
+    assert.match(said, /^keystile_feed_age_seconds 0\.\d+$/m)
+    assert.match(said, /^keystile_event_loop_delay_p99_seconds [\d.e-]+$/m)
+    assert.match(said, /^process_resident_memory_bytes \d+$/m)
+    assert.ok(!said.includes('u53r1d'))
+    for (const line of said.trimEnd().split('\n'))
+      assert.match(line, /^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"\\]*"(,\w+="[^"\\]*")*\})? [\d.e+-]+)$/)
+  })
+
+  it('forbids browsers to guess the type of what it answers, whatever that is', async () => {
+    const port = await freePort()
+    const { url } = await start({ metrics: { counts: createMetrics(), binding: { hosts: ['127.0.0.1'], port } } })
+    const urls = [
+      '/healthz',
+      '/readyz',
+      '/openapi.json',
+      '/docs',
+      '/docs/start.js',
+      '/docs/swagger-ui-bundle.js',
+      '/none',
+    ]
+      .concat('/token', '/users/me', '/.well-known/jwks.json')
+      .map((path) => `${url}${path}`)
+    for (const asked of [...urls, `http://127.0.0.1:${port}/metrics`, `http://127.0.0.1:${port}/none`])
+      for (const method of ['GET', 'HEAD', 'POST', 'OPTIONS']) {
+        const { status, headers } = await fetch(asked, { method })
+        assert.equal(headers.get('x-content-type-options'), 'nosniff', `${method} ${asked} ${status}`)
+      }
+  })
+
+  it('has no /metrics unless it is told to, or at another port and there alone', async () => {
+    const none = await start({ metrics: undefined })
+    assert.equal((await fetch(`${none.url}/metrics`)).status, 404)
+    const port = await freePort()
+    const binding = { hosts: ['127.0.0.1'], port }
+    const apart = await start({ metrics: { counts: createMetrics(), binding } })
+    assert.equal((await fetch(`${apart.url}/metrics`)).status, 404)
+    const response = await fetch(`http://127.0.0.1:${port}/metrics`)
+    assert.equal(response.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8')
+    assert.match(await response.text(), /^keystile_requests_total\{route="-",status="404"\} 1$/m)
+    for (const path of ['/healthz', '/token', '/'])
+      assert.equal((await fetch(`http://127.0.0.1:${port}${path}`)).status, 404)
+  })
+
+  it('writes a line a request where it is asked to, with an id that the answer has too', async () => {
+    const lines: Record<string, unknown>[] = []
+    const { url } = await start({ accessLog: { ...silentLogger, info: (fields) => void lines.push({ ...fields }) } })
+    const response = await fetch(`${url}/users/u53r1d?secret=1`)
+    const { ms, ...rest } = lines[0]!
+    const id = response.headers.get('x-request-id')
+    assert.match(id!, /^[\w-]{22}$/)
+    assert.ok(typeof ms === 'number' && ms >= 0)
+    assert.deepEqual(rest, { method: 'GET', route: '/users/{id}', status: 401, address: '127.0.0.1', id })
+  })
+
+  it('is not ready while passwords do not get hashed, and says so', async () => {
+    const unready = async (): Promise<readonly string[]> => ['the database does not answer', 'no password gets hashed']
+    const { url } = await start({}, (running) => ({ ...running, findUnreadiness: unready }))
+    const response = await fetch(`${url}/readyz`)
+    assert.deepEqual([response.status, response.headers.get('retry-after')], [503, '1'])
+    assert.deepEqual(await response.json(), { status: 'the database does not answer; no password gets hashed' })
+    assert.equal((await fetch(`${url}/healthz`)).status, 200)
+  })
+})
+
+function connectTo(port: number): Socket {
+  return connect({ host: '127.0.0.1', port }).on('error', () => {})
+}
