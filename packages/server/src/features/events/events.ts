@@ -37,9 +37,9 @@ export async function openEventFeed(
   let lastTailAt = performance.now()
 
   async function step(): Promise<void> {
-    while (await hasUnnumberedEvents(database.reader)) await database.write(numberEvents, undefined)
+    while (await hasUnnumberedEvents(database.urgent.reader)) await database.urgent.write(numberEvents, undefined)
     for (;;) {
-      const events = await listEventsAfter(database.reader, lastSeq, clock.now())
+      const events = await listEventsAfter(database.urgent.reader, lastSeq, clock.now())
       for (const event of events) {
         list.add(event)
         for (const listener of listeners) listener(event)
