@@ -1,9 +1,9 @@
-// What every process learns of revocations, also when requests fill the line.
+// What every process learns of revocations, also when clocks differ, the database loses commits, or requests fill the line.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import pg from 'pg'
 import type { TokenError } from 'keystile'
-import { describeOnBoth, type Stage, type TestKeystile } from '../support/keystile.ts'
+import { createTestClock, describeOnBoth, type Stage, type TestKeystile } from '../support/keystile.ts'
 
 /** Asks until a token is refused. @returns the code of the refusal */
 async function untilRefused({ keystile }: TestKeystile, accessToken: string): Promise<string> {
@@ -18,6 +18,46 @@ async function untilRefused({ keystile }: TestKeystile, accessToken: string): Pr
     await new Promise((resolve) => setImmediate(resolve))
   }
 }
+
+describeOnBoth('a database that lost its latest commits', (stage) => {
+  /** As a failover to a replica that had not got them, or a backup of that time. */
+  const forget = async (events: number): Promise<void> => {
+    await stage.sql(`delete from event where seq > ${events}`)
+    await stage.sql(`update feed set seq = ${events}`)
+  }
+
+  it('has revocations heeded that come after it, by every process that runs', async () => {
+    const [one, other] = [await stage.start(), await stage.start()]
+    const people = []
+    for (const name of ['ada', 'bob', 'eve', 'joe', 'kim']) people.push(await one.tokens(name))
+    const [ada, bob, ...later] = people
+    for (const { accessToken } of [ada!, bob!]) {
+      await one.keystile.verifier.verify(accessToken)
+      const { status } = await one.send('DELETE', '/users/me/sessions', { bearer: accessToken })
+      assert.equal(status, 204)
+      assert.equal(await untilRefused(other, accessToken), 'invalid_token')
+    }
+    await forget(1)
+    for (const { accessToken } of later) {
+      const { status } = await one.send('DELETE', '/users/me/sessions', { bearer: accessToken })
+      assert.equal(status, 204)
+      await assert.rejects(one.keystile.verifier.verify(accessToken), { code: 'invalid_token' })
+      assert.equal(await untilRefused(other, accessToken), 'invalid_token')
+    }
+  })
+})
+
+describeOnBoth('an end of a session by a process whose clock is ahead', (stage) => {
+  it('is heeded by those whose clock is right, also where its tokens are long over by the other', async () => {
+    const [clock, ahead] = [createTestClock(), createTestClock()]
+    ahead.advance(12 * 60 * 60)
+    const one = await stage.start({ clock })
+    const other = await stage.start({ clock: ahead })
+    const { accessToken, subject } = await one.tokens()
+    await other.keystile.sessions.revokeAll(subject)
+    assert.equal(await untilRefused(one, accessToken), 'invalid_token')
+  })
+})
 
 describeOnBoth('requests that have all connections and wait for more', (stage) => {
   if (stage.kind === 'SQLite') return // where a read waits for nothing
