@@ -12,6 +12,7 @@ import { firstParty } from '../features/clients/clients.ts'
 import { guardReasonOf, nobody, type Observer } from '../features/metrics/observer.ts'
 import { refusalAnswer } from '../http/refusal.ts'
 import type { Route } from '../http/route.ts'
+import { DatabaseBusyError } from '../storage/database.ts'
 
 /** The routes at one path, and what stood in its `{…}`. */
 interface Found<U> {
@@ -95,6 +96,7 @@ export function createRouter<U>(
 
 /** Whether a request was refused because too many were under way. Anybody can cause as many of these as they like. */
 function isShed(error: unknown): boolean {
+  if (error instanceof DatabaseBusyError) return true
   return error instanceof ProblemError && error.status === 503 && error.cause === undefined
 }
 
