@@ -215,7 +215,7 @@ const server: Package = {
     {
       name: 'features/housekeeping',
       for: 'what is over, deleted in small steps',
-      from: ['storage', 'features/audit', 'features/limits'],
+      from: ['storage', 'features/events', 'features/audit', 'features/limits'],
       packages: ['keystile'],
     },
     {

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import pg from 'pg'
 import { createTestClock, startKeystile, type Answer, type SendOptions } from '../support/keystile.ts'
 
-/** As many as one process asks at once, so that none of them waits for another outside of the database. */
-const connections = 20
+/** As many as one process asks at once, so that none of them waits outside of the database, and one for the feed. */
+const connections = 22
 
 /** Method, path below the issuer, and what is sent. */
 export type AskedRequest = readonly [method: string, path: string, options: SendOptions]
@@ -22,10 +22,13 @@ export interface KeystileProcess {
   /** Sends requests all at once. The answers, in the order of the requests. */
   ask(requests: readonly AskedRequest[]): Promise<readonly ToldAnswer[]>
   advance(seconds: number): Promise<void>
+  /** Stops the process where it is (SIGSTOP), as a paused machine does. */
+  freeze(): void
+  thaw(): void
   stop(): Promise<void>
 }
 
-/** Starts a process on a database: a SQLite file, or a URL of PostgreSQL, to which it has 20 connections. */
+/** Starts a process on a database: a SQLite file, or a URL of PostgreSQL, to which it has 22 connections. */
 export async function startProcess(database: string): Promise<KeystileProcess> {
   const child = fork(import.meta.filename, [database], { execArgv: ['--conditions=source'] })
   const ended = once(child, 'exit')
@@ -44,6 +47,8 @@ export async function startProcess(database: string): Promise<KeystileProcess> {
   return {
     ask: (requests) => tell({ advanceSeconds: 0, requests }),
     advance: async (advanceSeconds) => void (await tell({ advanceSeconds, requests: [] })),
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
     async stop() {
       if (child.connected) child.disconnect()
       await ended

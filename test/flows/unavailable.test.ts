@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import pg from 'pg'
-import { describeOnBoth, key, password, startKeystile } from '../support/keystile.ts'
-import { createTestDatabase, howToGetPostgres, startPostgres } from '../support/postgres.ts'
+import { describeOnBoth, key, password, startKeystile, type Answer } from '../support/keystile.ts'
+import { countBackends, createTestDatabase, howToGetPostgres, isWaiting, startPostgres } from '../support/postgres.ts'
 
 const skip =
   process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL'] ? false : `no PostgreSQL: ${howToGetPostgres}`
@@ -33,6 +33,39 @@ describe('a PostgreSQL that stops', { skip }, () => {
     assert.equal((await send('GET', '/.well-known/jwks.json')).status, 200)
     await keystile.close()
     await pool.end()
+  })
+})
+
+describe('a row that somebody else keeps locked', { skip }, () => {
+  it('is waited for no longer than a few seconds: 503, and nothing is left that waits in the database', async () => {
+    const database = await createTestDatabase()
+    assert.ok(database, howToGetPostgres)
+    const { keystile, accessToken, send } = await startKeystile({ database: database.url, key })
+    const locker = new pg.Client({ connectionString: database.url })
+    try {
+      const bearer = await accessToken()
+      const logOut = (): Promise<Answer> => send('DELETE', '/users/me/sessions', { bearer })
+      await locker.connect()
+      await locker.query('begin; select id from keystile.session for update')
+      const { status, headers } = await logOut()
+      assert.equal(status, 503)
+      assert.equal(headers.get('retry-after'), '1')
+      assert.equal(await countBackends(database.url, 'waiting'), 0)
+
+      const cancelled = logOut()
+      await isWaiting(database.url)
+      await locker.query(
+        `select pg_cancel_backend(pid) from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`,
+      )
+      assert.equal((await cancelled).status, 503)
+      await locker.query('commit')
+      assert.equal((await logOut()).status, 204)
+    } finally {
+      await locker.end()
+      await keystile.close()
+      await database.drop()
+    }
   })
 })
 

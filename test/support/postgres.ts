@@ -249,14 +249,24 @@ function letGo(pipe: Readable | Writable): void {
   if (pipe instanceof Socket) pipe.unref()
 }
 
-/** Resolves when a query waits for a lock in this database. */
-export async function isWaiting(url: string): Promise<void> {
+const backendStates = {
+  waiting: "wait_event_type = 'Lock'",
+  'idle in transaction': "state = 'idle in transaction'",
+}
+
+/** Counts the connections to this database that wait for a lock, or that are idle in a transaction. */
+export async function countBackends(url: string, state: keyof typeof backendStates): Promise<number> {
   const client = new pg.Client(url)
   await client.connect()
   try {
-    const text = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-    while ((await client.query(text)).rows.length === 0) continue
+    const text = `select pid from pg_stat_activity where datname = current_database() and ${backendStates[state]}`
+    return (await client.query(text)).rows.length
   } finally {
     await client.end()
   }
+}
+
+/** Resolves when a query waits for a lock in this database. */
+export async function isWaiting(url: string): Promise<void> {
+  while ((await countBackends(url, 'waiting')) === 0) continue
 }

@@ -14,7 +14,7 @@ import {
 } from 'keystile/internal'
 import { generateKey } from 'keystile/jwt'
 import type { GuardedRoute, OpenRoute } from './route.ts'
-import { DatabaseUnavailableError } from '../storage/database.ts'
+import { DatabaseBusyError, DatabaseUnavailableError } from '../storage/database.ts'
 import { createRouter } from './router.ts'
 
 const doc = { tag: 'Tokens', summary: 'x', success: { status: 200, description: 'x' } } as const
@@ -188,11 +188,12 @@ describe('createRouter', () => {
     }
     await fail(new ProblemError('conflict', 'x'))
     await fail(new ProblemError('temporarily_unavailable', 'x', { retryAfterSeconds: 1 }))
+    await fail(new DatabaseBusyError('x'))
     await fail(new ProblemError('temporarily_unavailable', 'x', { cause: new Error('y') }))
     await fail(new ProblemError('internal_server_error', 'x'))
     await fail(new DatabaseUnavailableError('x'))
     await fail(new Error('x'))
     const errors = ['error unavailable', 'error unavailable', 'error unavailable', 'error failed']
-    assert.deepEqual(lines, ['debug refused', 'debug refused', ...errors])
+    assert.deepEqual(lines, ['debug refused', 'debug refused', 'debug refused', ...errors])
   })
 })

@@ -9,6 +9,7 @@ import {
   type TokenError,
 } from 'keystile/internal'
 import type { Caller, DemandArguments } from 'keystile'
+import { DatabaseBusyError } from '../storage/database.ts'
 import { refusalAnswer } from './refusal.ts'
 import type { Route } from './route.ts'
 
@@ -97,6 +98,7 @@ export function createRouter<U>(
 
 /** Whether a request was refused because too many were under way. Anybody can cause as many of these as they like. */
 function isShed(error: unknown): boolean {
+  if (error instanceof DatabaseBusyError) return true
   return error instanceof ProblemError && error.status === 503 && error.cause === undefined
 }
 

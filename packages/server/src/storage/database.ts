@@ -43,6 +43,11 @@ export interface Database {
     values: Values,
     patienceMilliseconds?: number,
   ): Promise<Result>
+  /**
+   * The same database for the feed of revocations, which must not wait behind requests: on PostgreSQL
+   * requests stand in a line for connections, and one connection is left for the feed.
+   */
+  readonly urgent: Pick<Database, 'reader' | 'write'>
   /** Commands that were not yet answered. */
   readonly writeQueueLength: number
   close(): Promise<void>
@@ -50,5 +55,10 @@ export interface Database {
 
 /** The database is down, locked by somebody else or full: not a bug, and a later try may work. */
 export class DatabaseUnavailableError extends Error {
-  override readonly name = 'DatabaseUnavailableError'
+  override readonly name: string = 'DatabaseUnavailableError'
+}
+
+/** More requests wait for the database than it can serve in time. Anybody can cause many of these. */
+export class DatabaseBusyError extends DatabaseUnavailableError {
+  override readonly name = 'DatabaseBusyError'
 }

@@ -1,5 +1,7 @@
-import { Kysely, PostgresDialect, type PostgresPool } from 'kysely'
+import { CompiledQuery, Kysely, PostgresDialect, PostgresDriver } from 'kysely'
+import type { DatabaseConnection, Driver, PostgresDialectConfig, PostgresPool } from 'kysely'
 import { DatabaseUnavailableError, type Command, type Database } from './database.ts'
+import { createLine, type Line } from './line.ts'
 import { migrate, schema } from './migrate.ts'
 import type { Tables } from './tables.ts'
 
@@ -9,6 +11,7 @@ export interface Pool {
   end(): Promise<void>
   on(event: 'error', listener: (error: Error) => void): unknown
   on(event: 'connect', listener: (client: PoolClient) => void): unknown
+  readonly options?: { readonly max?: number | undefined }
 }
 
 interface PoolClient {
@@ -29,6 +32,25 @@ interface TypeParsers {
 /** A query that takes longer is given up: a connection that nobody answers on must not hold a guard. */
 const queryMilliseconds = 5_000
 
+/**
+ * How a transaction begins, in one round trip. A process that freezes inside a transaction (a paused
+ * machine, a lost network) holds its locks for 3 s at most: after 4 s without news, the other processes
+ * would answer 503 to everybody. A statement, such as one that waits for a lock, ends before the process
+ * gives up on it (`queryMilliseconds`), so it leaves no backend behind. PostgreSQL does not count the
+ * wait of a commit for a synchronous standby, so no commit is cut short and reported as done.
+ *
+ * `set local` and not a parameter of the connection: the pool may be the application's, and PgBouncer
+ * may give each transaction another connection.
+ */
+const begin =
+  'begin isolation level read committed; ' +
+  'set local idle_in_transaction_session_timeout = 3000; set local statement_timeout = 4000'
+
+/** Connections that requests share, where the pool is ours. */
+const requestConnections = 10
+/** How long a request waits for one of them. */
+const lineMilliseconds = 2_000
+
 const int8 = 20
 const int4 = 23
 
@@ -42,10 +64,13 @@ const typeParsers: TypeParsers = { getTypeParser: (oid) => (oid === int8 || oid 
  * @throws {DatabaseUnavailableError} when it cannot be reached or migrated
  */
 export async function openPostgres(source: string | Pool): Promise<Database> {
-  const { pool, close } = await connectPostgres(source)
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }).withSchema(schema)
+  const { pool, requestPool, close } = await connectPostgres(source)
+  const open = (from: PostgresPool): Kysely<Tables> =>
+    new Kysely<Tables>({ dialect: new BoundedDialect({ pool: from }) }).withSchema(schema)
+  const reader = open(requestPool)
+  const urgentReader = open(pool)
   try {
-    await migrateOnce(db)
+    await migrateOnce(reader)
   } catch (error) {
     await close()
     throw new DatabaseUnavailableError(`The PostgreSQL database cannot be opened: ${reasonOf(error)}`, {
@@ -53,21 +78,22 @@ export async function openPostgres(source: string | Pool): Promise<Database> {
     })
   }
   let writing = 0
-  return {
-    kind: 'postgres',
-    reader: db,
-    find: async (query) => (await db.executeQuery(query)).rows[0],
-    async write<Values, Result>(command: Command<Values, Result>, values: Values): Promise<Result> {
+  const writeTo =
+    (db: Kysely<Tables>) =>
+    async <Values, Result>(command: Command<Values, Result>, values: Values): Promise<Result> => {
       writing++
       try {
-        return await db
-          .transaction()
-          .setIsolationLevel('read committed')
-          .execute((transaction) => command.run(transaction, values))
+        return await db.transaction().execute((transaction) => command.run(transaction, values))
       } finally {
         writing--
       }
-    },
+    }
+  return {
+    kind: 'postgres',
+    reader,
+    find: async (query) => (await reader.executeQuery(query)).rows[0],
+    write: writeTo(reader),
+    urgent: { reader: urgentReader, write: writeTo(urgentReader) },
     get writeQueueLength() {
       return writing
     },
@@ -75,15 +101,40 @@ export async function openPostgres(source: string | Pool): Promise<Database> {
   }
 }
 
-/** The pool as Kysely wants it. `close` leaves open what is the application's own. */
+/** Kysely's dialect, with transactions that cannot hold a lock for long. */
+class BoundedDialect extends PostgresDialect {
+  readonly #config: PostgresDialectConfig
+  constructor(config: PostgresDialectConfig) {
+    super(config)
+    this.#config = config
+  }
+  override createDriver(): Driver {
+    return new BoundedDriver(this.#config)
+  }
+}
+
+class BoundedDriver extends PostgresDriver {
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw(begin))
+  }
+}
+
+/**
+ * The pool as Kysely wants it, and the same with a line for requests, which leaves one connection free.
+ * So nothing of ours stands before the feed of revocations, unless the pool has a single connection.
+ * `close` leaves open what is the application's own.
+ */
 export async function connectPostgres(
   source: string | Pool,
-): Promise<{ readonly pool: PostgresPool; close(): Promise<void> }> {
+): Promise<{ readonly pool: PostgresPool; readonly requestPool: PostgresPool; close(): Promise<void> }> {
   const pool = typeof source === 'string' ? await createPool(source) : source
   // Without a listener a connection that breaks while idle would end the process; the next query tells all that matters.
   pool.on('error', () => {})
+  pool.on('connect', listen)
+  const connections = pool.options?.max ?? requestConnections
   return {
     pool: convertingPool(pool),
+    requestPool: convertingPool(pool, createLine(Math.max(1, connections - 1), lineMilliseconds)),
     async close() {
       if (typeof source === 'string') await pool.end()
     },
@@ -94,7 +145,7 @@ async function createPool(url: string): Promise<Pool> {
   const { Pool } = (await import('pg')).default
   return new Pool({
     connectionString: url,
-    max: 10,
+    max: requestConnections + 1,
     connectionTimeoutMillis: 2_000,
     keepAlive: true,
     application_name: 'keystile',
@@ -114,25 +165,34 @@ async function migrateOnce(db: Kysely<Tables>): Promise<void> {
   }
 }
 
+const known = new WeakSet<PoolClient>()
+const broken = new WeakSet<PoolClient>()
+
+/**
+ * Notes when a connection breaks. The pool listens while a client is idle, and nobody while it is handed
+ * out or used: without this a restart of the database would end the process.
+ */
+function listen(client: PoolClient): void {
+  if (known.has(client)) return
+  known.add(client)
+  client.on('error', () => broken.add(client))
+}
+
 /**
  * The pool as Kysely wants it, with our parsers and time limit, and with errors of the connection told from errors of a
  * query. A connection that broke or did not answer is thrown away.
+ *
+ * @param line where a caller waits for a connection; without one, in the pool's own
  */
-function convertingPool(pool: Pool): PostgresPool {
-  const known = new WeakSet<PoolClient>()
-  const broken = new WeakSet<PoolClient>()
-  // The pool listens while a client is idle, and nobody while it is handed out or used: without this a restart of the
-  // database would end the process.
-  const listen = (client: PoolClient): void => {
-    if (known.has(client)) return
-    known.add(client)
-    client.on('error', () => broken.add(client))
-  }
-  pool.on('connect', listen)
+function convertingPool(pool: Pool, line?: Line): PostgresPool {
   return {
     options: {},
     async connect() {
-      const client = await unlessDown(pool.connect())
+      const leave = await line?.enter()
+      const client = await unlessDown(pool.connect()).catch((error: unknown) => {
+        leave?.()
+        throw error
+      })
       listen(client)
       const query = async (text: string, values: readonly unknown[]): Promise<unknown> => {
         try {
@@ -142,7 +202,10 @@ function convertingPool(pool: Pool): PostgresPool {
           throw error
         }
       }
-      const release = (): void => client.release(broken.has(client))
+      const release = (): void => {
+        client.release(broken.has(client))
+        leave?.()
+      }
       return { query, release } as Awaited<ReturnType<PostgresPool['connect']>>
     },
     end: () => pool.end(),
@@ -155,8 +218,10 @@ async function unlessDown<T>(work: Promise<T>): Promise<T> {
   } catch (error) {
     const { code = '', message } = error as { code?: string; message: string }
     // Classes 08, 53, 57P: the connection, its resources, its end. 40: two transactions that could not both be.
+    // 57014, 55P03, 25P03, 25P04: a statement, a lock, a transaction that took too long.
     const isDown =
-      /^(08|53|57P|40001|40P01|E[A-Z]+$|25006)/.test(code) || /timeout|terminated|not queryable/i.test(message)
+      /^(08|53|57P|57014|55P03|25P03|25P04|40001|40P01|E[A-Z]+$|25006)/.test(code) ||
+      /timeout|terminated|not queryable/i.test(message)
     if (isDown) throw new DatabaseUnavailableError('the PostgreSQL database cannot be reached', { cause: error })
     // They hold the row: an e-mail, a hash.
     throw Object.assign(error as object, { detail: undefined, where: undefined, hint: undefined })

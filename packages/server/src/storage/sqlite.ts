@@ -92,7 +92,7 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
   const connection = openSqliteFile(file, { readOnly: true })
   const prepare = createPrepare(connection)
   const reader = new Kysely<Tables>({ dialect: sqliteDialect(connection, prepare) })
-  return {
+  const database: Database = {
     kind: 'sqlite',
     reader,
     find: async <Row>({ sql, parameters }: CompiledQuery<Row>) =>
@@ -112,6 +112,9 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
       else sending ??= setTimeout(send, lingerMilliseconds)
       return (await result) as Result
     },
+    get urgent() {
+      return database // reads wait for nothing, and writes share their commits
+    },
     get writeQueueLength() {
       return pending.size
     },
@@ -125,6 +128,7 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
       if (temporary) rmSync(temporary, { recursive: true, force: true })
     },
   }
+  return database
 }
 
 /** Password hashes and sealed keys lie in it: nobody but its owner reads it. SQLite gives its other files the same mode. */

@@ -29,7 +29,10 @@ describe('openEventFeed', () => {
   }
   const open = (): Promise<EventFeed> => {
     const note = (_: object, message: string): void => void log.push(message)
-    return openEventFeed(database, { clock: { now: () => now }, logger: { ...silentLogger, info: note, error: note } })
+    return openEventFeed(database, {
+      clock: { now: () => now },
+      logger: { ...silentLogger, info: note, warn: note, error: note },
+    })
   }
   /** Lets the interval come round, and what it started end. */
   const pass = async (milliseconds: number): Promise<void> => {
@@ -84,7 +87,7 @@ describe('openEventFeed', () => {
   })
 
   it('looks each 250 ms by itself, and no more once it is closed', async () => {
-    const step = mock.method(database.reader, 'selectFrom')
+    const step = mock.method(database.reader, 'getExecutor')
     const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
     mock.timers.tick(249)
     await turn()
@@ -106,6 +109,54 @@ describe('openEventFeed', () => {
     assert.equal(feed.revocations.state, 'stale')
     await feed.revocations.refresh()
     assert.equal(feed.revocations.state, 'current')
+  })
+
+  it('counts the age of news from when it was asked for, not from when the answer came', async () => {
+    const getExecutor = database.reader.getExecutor.bind(database.reader)
+    const slow = mock.method(database.reader, 'getExecutor', () => {
+      time += 4_000 // the way of each question
+      return getExecutor()
+    })
+    insert('ada')
+    await feed.tail()
+    slow.mock.restore()
+    assert.equal(feed.revocations.isRevoked(ada), true)
+    assert.equal(feed.revocations.state, 'stale')
+    await feed.tail()
+    assert.equal(feed.ageSeconds, 0)
+  })
+
+  it('reads all again where the last event that it read is gone, and warns of it where it was lost', async () => {
+    const seen: string[] = []
+    feed.onEvent(({ value }) => seen.push(value))
+    const told = async (): Promise<readonly string[]> => {
+      await feed.tail()
+      return seen.splice(0)
+    }
+    for (const value of ['1', '2', '3']) {
+      insert(value)
+      assert.deepEqual(await told(), [value])
+    }
+    const restore = (): void => others.exec('delete from event where seq > 1; update feed set seq = 1')
+    restore()
+    assert.deepEqual(await told(), ['1'])
+    assert.deepEqual(await told(), [])
+    assert.equal(log.length, 1)
+
+    for (const value of ['4', '5']) insert(value)
+    assert.deepEqual(await told(), ['4', '5'])
+    restore()
+    // Others have gone on meanwhile, and number 3 has another event.
+    for (const value of ['6', '7', 'ada']) insert(value)
+    assert.deepEqual(await told(), ['1', '6', '7', 'ada'])
+    assert.equal(feed.revocations.isRevoked(ada), true)
+    assert.equal(log.length, 2)
+
+    others.exec('delete from event')
+    assert.deepEqual(await told(), [])
+    insert('8')
+    assert.deepEqual(await told(), ['8'])
+    assert.equal(log.length, 2)
   })
 
   it('says once that it cannot read, once that it can again, and nothing while all is well', async () => {

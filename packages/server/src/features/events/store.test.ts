@@ -7,10 +7,11 @@ import { Kysely } from 'kysely'
 import { openDatabase } from '../../storage/open.ts'
 import { openSqliteFile, sqliteDialect } from '../../storage/sqlite-dialect.ts'
 import type { Tables } from '../../storage/tables.ts'
-import { hasUnnumberedEvents, insertEvents, listEventsAfter, numberEvents } from './store.ts'
+import { insertEvents, listEventsAfter, numberEvents, readFeed } from './store.ts'
 
 const now = Date.UTC(2026, 10, 25)
 const margin = 60_000
+const day = 24 * 60 * 60 * 1000
 
 describe('the events of a database', () => {
   let folder: string
@@ -35,34 +36,41 @@ describe('the events of a database', () => {
   const list = async (after = 0, at = now): Promise<readonly (readonly [number, string, number])[]> =>
     (await listEventsAfter(kysely, after, at)).map(({ seq, value, expiresAt }) => [seq, value, expiresAt - now])
 
-  it('are kept for 60 s after the last token that they hit, and left out when that is over', async () => {
-    assert.equal(await hasUnnumberedEvents(kysely), false)
-    await insert('over', now - margin)
-    assert.equal(await hasUnnumberedEvents(kysely), false)
+  it('are kept for 60 s after the last token that they hit, and left out when that was over a day ago', async () => {
+    assert.equal((await readFeed(kysely, 0)).hasUnnumbered, false)
+    await insert('over', now - margin - day)
+    assert.equal((await readFeed(kysely, 0)).hasUnnumbered, false)
+    await insert('over by a clock that is ahead', now - margin - day + 1)
+    assert.equal((await readFeed(kysely, 0)).hasUnnumbered, true)
     await insert('last', now - margin + 1)
     await insert('later', now + 5)
-    assert.equal(await hasUnnumberedEvents(kysely), true)
   })
 
   it('appear when they are numbered, and each once', async () => {
     assert.deepEqual(await list(), [])
     await number()
     await number()
-    assert.equal(await hasUnnumberedEvents(kysely), false)
-    const numbered = await list()
+    assert.equal((await readFeed(kysely, 0)).hasUnnumbered, false)
+    const numbered = await list(0, now - day)
     assert.deepEqual(
       numbered.map(([seq]) => seq),
-      [1, 2],
+      [1, 2, 3],
     )
     const expiries = Object.fromEntries(numbered.map(([, value, expiresIn]) => [value, expiresIn]))
-    assert.deepEqual(expiries, { last: 1, later: margin + 5 })
-    await insert('third', now)
+    assert.deepEqual(expiries, { 'over by a clock that is ahead': 1 - day, last: 1, later: margin + 5 })
+    await insert('fourth', now)
     await number()
-    assert.deepEqual(await list(2), [[3, 'third', margin]])
+    assert.deepEqual(await list(3), [[4, 'fourth', margin]])
+  })
+
+  it('are known by their highest number, and by the id that has a number', async () => {
+    const { id } = await kysely.selectFrom('event').select('id').where('seq', '=', 4).executeTakeFirstOrThrow()
+    assert.deepEqual(await readFeed(kysely, 4), { seq: 4, hasUnnumbered: false, idAt: id })
+    assert.deepEqual(await readFeed(kysely, 5), { seq: 4, hasUnnumbered: false, idAt: undefined })
   })
 
   it('are listed until they can hit nothing', async () => {
-    assert.deepEqual(await list(2, now + margin - 1), [[3, 'third', margin]])
-    assert.deepEqual(await list(2, now + margin), [])
+    assert.deepEqual(await list(3, now + margin - 1), [[4, 'fourth', margin]])
+    assert.deepEqual(await list(3, now + margin), [])
   })
 })

@@ -1,16 +1,23 @@
 import { sql, type Kysely, type Transaction } from 'kysely'
 import { randomRowId, type RevocationEvent } from 'keystile/internal'
 import { command, type AnyCommand, type Command } from '../../storage/database.ts'
+import { prepare } from '../../storage/prepared.ts'
 import type { EventRow, Tables } from '../../storage/tables.ts'
 
 /** An event as readers see it. */
 export interface NumberedEvent extends RevocationEvent {
+  readonly id: string
   readonly seq: number
 }
 
 const maxNumberedAtOnce = 1_000
 /** An event outlives the last token that it hits by this much, so that no verifier forgets it a tolerance too early. */
 const marginMilliseconds = 60_000
+/**
+ * By how much the clocks of two processes may differ: rows that expired by one clock stay for so long,
+ * because they may matter to a process whose clock is behind.
+ */
+export const clockMarginMilliseconds: number = 24 * 60 * 60 * 1000
 
 interface Ended {
   readonly kind: EventRow['kind']
@@ -21,7 +28,7 @@ interface Ended {
 
 /**
  * Inserts events as part of the transaction that ends what they name. They have no number yet: a counter taken here
- * would make all writers wait for each other until they are on disk. What can hit no living token is left out.
+ * would make all writers wait for each other until they are on disk. What housekeeping would delete at once is left out.
  */
 export async function insertEvents(
   transaction: Transaction<Tables>,
@@ -30,7 +37,7 @@ export async function insertEvents(
 ): Promise<void> {
   const rows = ended
     .map(({ kind, value, tokensExpireAt }) => ({ kind, value, expires_at: tokensExpireAt + marginMilliseconds }))
-    .filter(({ expires_at }) => expires_at > now)
+    .filter(({ expires_at }) => expires_at > now - clockMarginMilliseconds)
     .map((row) => ({ ...row, id: randomRowId(now), seq: null, created_at: now }))
   if (rows.length > 0) await transaction.insertInto('event').values(rows).execute()
 }
@@ -67,13 +74,38 @@ export const numberEvents: Command<undefined, void> = command('numberEvents', as
       .execute()
 })
 
-export async function hasUnnumberedEvents(reader: Kysely<Tables>): Promise<boolean> {
-  return (
-    (await reader.selectFrom('event').select('id').where('seq', 'is', null).limit(1).executeTakeFirst()) !== undefined
-  )
+/** The state of the feed, as one statement sees it. */
+export interface FeedState {
+  /** The highest number. */
+  readonly seq: number
+  readonly hasUnnumbered: boolean
+  /** The event with the number that was asked about, if it is there. */
+  readonly idAt: string | undefined
 }
 
-/** Events that can still hit a token, in the order of their numbers. */
+export async function readFeed(reader: Kysely<Tables>, at: number): Promise<FeedState> {
+  const [row] = await selectFeed(reader, { at })
+  if (!row) throw new Error('the table `feed` must have its one row')
+  return { seq: row.seq, hasUnnumbered: row.unnumbered !== null, idAt: row.id_at ?? undefined }
+}
+
+const selectFeed = prepare<
+  { readonly at: number },
+  { readonly seq: number; readonly unnumbered: string | null; readonly id_at: string | null }
+>((db, { at }) =>
+  db
+    .selectFrom('feed')
+    .select((row) => [
+      'feed.seq',
+      row.selectFrom('event').select('id').where('seq', 'is', null).limit(1).as('unnumbered'),
+      row.selectFrom('event').select('id').where('seq', '=', at).as('id_at'),
+    ]),
+)
+
+/**
+ * Events that can still hit a token, in the order of their numbers, 1,000 at most. `now` is the clock by
+ * which the caller checks tokens as well, so events and tokens expire together.
+ */
 export async function listEventsAfter(
   reader: Kysely<Tables>,
   seq: number,
@@ -81,13 +113,13 @@ export async function listEventsAfter(
 ): Promise<readonly NumberedEvent[]> {
   const rows = await reader
     .selectFrom('event')
-    .select(['seq', 'kind', 'value', 'expires_at'])
+    .select(['id', 'seq', 'kind', 'value', 'expires_at'])
     .where('seq', '>', seq)
     .where('expires_at', '>', now)
     .orderBy('seq')
     .limit(maxNumberedAtOnce)
     .execute()
-  return rows.map((row) => ({ seq: row.seq!, kind: row.kind, value: row.value, expiresAt: row.expires_at }))
+  return rows.map(({ id, seq, kind, value, expires_at }) => ({ id, seq: seq!, kind, value, expiresAt: expires_at }))
 }
 
 export const commands: readonly AnyCommand[] = [numberEvents]

@@ -2,6 +2,7 @@ import type { Clock, Logger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import { findLatest } from '../../storage/facts.ts'
 import { purgeAudit } from '../audit/store.ts'
+import { clockMarginMilliseconds } from '../events/store.ts'
 import { purgeRates } from '../limits/store.ts'
 import { purgeEvents, purgeSessions, type PurgeCommand } from './store.ts'
 
@@ -10,8 +11,6 @@ const intervalMilliseconds = 60_000
 const pauseMilliseconds = 20
 /** A limit of which nothing is used up, by a clock that may be ahead of another's. */
 const rateMarginMilliseconds = 60_000
-/** What is over stays so long: another process’s clock may be behind ours. */
-const marginMilliseconds = 24 * 60 * 60 * 1000
 
 interface PurgeOptions {
   readonly now: number
@@ -37,7 +36,7 @@ export async function purge(database: Database, { now, auditSeconds, isClosed }:
   const latest = await findLatest(database.reader)
   if (latest !== undefined) {
     const present = Math.min(now, latest)
-    const before = present - marginMilliseconds
+    const before = present - clockMarginMilliseconds
     steps.push([purgeSessions, before], [purgeEvents, before], [purgeAudit, present - auditSeconds * 1000])
   }
   for (const [command, limit] of steps) {

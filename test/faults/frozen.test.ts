@@ -1,0 +1,83 @@
+// A process freezes inside a transaction (SIGSTOP, as a paused machine) and keeps the locks that it has in PostgreSQL.
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import pg from 'pg'
+import { createTestClock, describeOnBoth, type Stage } from '../support/keystile.ts'
+import { countBackends, isWaiting } from '../support/postgres.ts'
+import { startProcess, type AskedRequest, type KeystileProcess, type ToldAnswer } from './process.ts'
+
+const logOut = (bearer: string): AskedRequest => ['DELETE', '/users/me/sessions', { bearer }]
+
+/** Has a process send a request, and freezes it while it holds the row that `lock` selects. */
+async function freezeHolding(
+  stage: Stage,
+  process: KeystileProcess,
+  { lock, request }: { readonly lock: string; readonly request: AskedRequest },
+): Promise<{ readonly answers: Promise<readonly ToldAnswer[]> }> {
+  const client = new pg.Client({ connectionString: stage.database, options: '-c search_path=keystile' })
+  await client.connect()
+  try {
+    await client.query(`begin; ${lock} for update`)
+    const answers = process.ask([request])
+    await isWaiting(stage.database)
+    process.freeze()
+    await client.query('commit')
+    while ((await countBackends(stage.database, 'idle in transaction')) === 0) continue
+    return { answers }
+  } finally {
+    await client.end()
+  }
+}
+
+describeOnBoth('a process that freezes inside a transaction', (stage) => {
+  if (stage.kind === 'SQLite') return // which has one process
+
+  it('does not keep others from revoking, or from heeding what was revoked', async () => {
+    const other = await stage.start({ clock: createTestClock() })
+    const [ada, bob, eve] = [await other.tokens('ada'), await other.tokens('bob'), await other.tokens('eve')]
+    const frozen = await startProcess(stage.database)
+    try {
+      const lock = 'select id from feed'
+      const { answers } = await freezeHolding(stage, frozen, { lock, request: logOut(ada.accessToken) })
+      const { status } = await other.send(...logOut(bob.accessToken))
+      assert.equal(status, 204)
+      for (const { accessToken } of [ada, bob])
+        await assert.rejects(other.keystile.verifier.verify(accessToken), { code: 'invalid_token' })
+      assert.equal((await other.send('GET', '/users/me', { bearer: eve.accessToken })).status, 200)
+
+      frozen.thaw()
+      const [told] = await answers
+      // Its session was ended before; whether it could number the event is a matter of which connection it had.
+      assert.ok(told?.status === 204 || told?.status === 503, JSON.stringify(told))
+      const [again] = await frozen.ask([['GET', '/users/me', { bearer: eve.accessToken }]])
+      assert.equal(again?.status, 200)
+    } finally {
+      frozen.thaw()
+      await frozen.stop()
+    }
+  })
+
+  it('says 503 when it wakes up and what it wrote was rolled back, and goes on', async () => {
+    const other = await stage.start({ clock: createTestClock() })
+    const { accessToken, sessionId } = await other.tokens()
+    const frozen = await startProcess(stage.database)
+    try {
+      const lock = `select id from session where id = '${sessionId}'`
+      const { answers } = await freezeHolding(stage, frozen, { lock, request: logOut(accessToken) })
+      const until = performance.now() + 10_000
+      while ((await countBackends(stage.database, 'idle in transaction')) > 0)
+        assert.ok(performance.now() < until, 'ten seconds have passed')
+      frozen.thaw()
+      assert.deepEqual(
+        (await answers).map(({ status }) => status),
+        [503],
+      )
+      assert.equal((await other.send('GET', '/users/me', { bearer: accessToken })).status, 200)
+      const [again] = await frozen.ask([logOut(accessToken)])
+      assert.equal(again?.status, 204)
+    } finally {
+      frozen.thaw()
+      await frozen.stop()
+    }
+  })
+})

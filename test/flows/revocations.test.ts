@@ -1,0 +1,114 @@
+// What every process learns of revocations, also when clocks differ, the database loses commits, or requests fill the line.
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import pg from 'pg'
+import type { TokenError } from 'keystile'
+import { createTestClock, describeOnBoth, type Stage, type TestKeystile } from '../support/keystile.ts'
+
+/** Asks until a token is refused. @returns the code of the refusal */
+async function untilRefused({ keystile }: TestKeystile, accessToken: string): Promise<string> {
+  const until = performance.now() + 10_000
+  for (;;) {
+    const refusal = await keystile.verifier.verify(accessToken).then(
+      () => undefined,
+      (error: TokenError) => error.code,
+    )
+    if (refusal !== undefined) return refusal
+    assert.ok(performance.now() < until, 'ten seconds have passed')
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+describeOnBoth('a database that lost its latest commits', (stage) => {
+  /** As a failover to a replica that had not got them, or a backup of that time. */
+  const forget = async (events: number): Promise<void> => {
+    await stage.sql(`delete from event where seq > ${events}`)
+    await stage.sql(`update feed set seq = ${events}`)
+  }
+
+  it('has revocations heeded that come after it, by every process that runs', async () => {
+    const [one, other] = [await stage.start(), await stage.start()]
+    const people = []
+    for (const name of ['ada', 'bob', 'eve', 'joe', 'kim']) people.push(await one.tokens(name))
+    const [ada, bob, ...later] = people
+    for (const { accessToken } of [ada!, bob!]) {
+      await one.keystile.verifier.verify(accessToken)
+      const { status } = await one.send('DELETE', '/users/me/sessions', { bearer: accessToken })
+      assert.equal(status, 204)
+      assert.equal(await untilRefused(other, accessToken), 'invalid_token')
+    }
+    await forget(1)
+    for (const { accessToken } of later) {
+      const { status } = await one.send('DELETE', '/users/me/sessions', { bearer: accessToken })
+      assert.equal(status, 204)
+      await assert.rejects(one.keystile.verifier.verify(accessToken), { code: 'invalid_token' })
+      assert.equal(await untilRefused(other, accessToken), 'invalid_token')
+    }
+  })
+})
+
+describeOnBoth('an end of a session by a process whose clock is ahead', (stage) => {
+  it('is heeded by those whose clock is right, also where its tokens are long over by the other', async () => {
+    const [clock, ahead] = [createTestClock(), createTestClock()]
+    ahead.advance(12 * 60 * 60)
+    const one = await stage.start({ clock })
+    const other = await stage.start({ clock: ahead })
+    const { accessToken, subject } = await one.tokens()
+    await other.keystile.sessions.revokeAll(subject)
+    assert.equal(await untilRefused(one, accessToken), 'invalid_token')
+  })
+})
+
+describeOnBoth('requests that have all connections and wait for more', (stage) => {
+  if (stage.kind === 'SQLite') return // where a read waits for nothing
+
+  it('do not keep revocations from arriving, and are answered 503', async () => {
+    await withFullLine(stage, undefined)
+  })
+
+  it('do not keep revocations from arriving through a small pool of the app’s own', async () => {
+    await stage.start() // so that there is a database
+    const pool = new pg.Pool({ connectionString: stage.database, max: 2 })
+    try {
+      await withFullLine(stage, pool)
+    } finally {
+      await pool.end()
+    }
+  })
+})
+
+async function withFullLine(stage: Stage, pool: pg.Pool | undefined): Promise<void> {
+  const other = await stage.start()
+  const busy = await stage.start(pool && { database: pool })
+  const [ada, bob] = [await other.tokens('ada'), await other.tokens('bob')]
+  await busy.keystile.verifier.verify(bob.accessToken)
+  const client = new pg.Client({ connectionString: stage.database, options: '-c search_path=keystile' })
+  await client.connect()
+  await client.query(`begin; select id from session where id = '${ada.sessionId}' for update`)
+  const over = new AbortController()
+  const answers: { readonly status: number; readonly retryAfter: string | null }[] = []
+  // Each that is let in keeps its connection until the lock is gone, or waited for in vain.
+  const senders = Array.from({ length: 40 }, async () => {
+    while (!over.signal.aborted) {
+      const { status, headers } = await busy.refresh(ada.refreshToken)
+      if (!over.signal.aborted) answers.push({ status, retryAfter: headers.get('retry-after') })
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  })
+  try {
+    await other.keystile.sessions.revokeAll(bob.subject)
+    assert.equal(await untilRefused(busy, bob.accessToken), 'invalid_token')
+    const until = performance.now() + 20_000
+    while (answers.length < 100) {
+      assert.ok(performance.now() < until, 'twenty seconds have passed')
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    for (const answer of answers) assert.deepEqual(answer, { status: 503, retryAfter: '1' })
+    await assert.rejects(busy.keystile.verifier.verify(bob.accessToken), { code: 'invalid_token' })
+  } finally {
+    over.abort()
+    await client.end()
+    await Promise.all(senders)
+    await busy.keystile.close()
+  }
+}
