@@ -1,15 +1,13 @@
-import { existsSync } from 'node:fs'
 import { silentLogger, systemClock } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { HashingCost } from '../features/password/hashing-cost.ts'
 import type { CheckedOptions } from '../configuration/options.ts'
 import { openAccounts, type Accounts } from '../server/wire.ts'
-import { isPostgresUrl } from '../storage/open.ts'
+import { describeSource, isAbsent } from '../storage/source.ts'
 
 /** @throws {ConfigurationError} for a mistyped path: it would make a new database, in which nobody is found */
 export function requireExisting(database: CheckedOptions['database']): typeof database {
-  if (typeof database === 'string' && !isPostgresUrl(database) && !existsSync(database))
-    throw new ConfigurationError(`there is no database ${database}`)
+  if (isAbsent(database)) throw new ConfigurationError(`there is no database ${describeSource(database)}`)
   return database
 }
 

@@ -2,7 +2,7 @@ import { systemClock } from 'keystile/internal'
 import { createMetrics } from '../features/metrics/metrics.ts'
 import { listen } from '../listener/server.ts'
 import { wire } from '../server/wire.ts'
-import { isPostgresUrl } from '../storage/open.ts'
+import { describeSource } from '../storage/source.ts'
 import type { Call, Command } from './command.ts'
 import { openLog } from './log.ts'
 import type { Settings } from './settings.ts'
@@ -45,7 +45,7 @@ function welcome(issuer: string, { options, hosts, port }: Settings): string {
   const person = `{"username": "ada", "email": "ada@example.com", "password": "an engine of her own"}`
   return `
 Keystile listens on ${at}  (issuer ${issuer})
-Its data is in ${describeDatabase(options.database)}
+Its data is in ${describeSource(options.database)}
 Its documentation, to be tried out, is at ${origin}/docs
 
 Register, log in, and see who you are:
@@ -54,13 +54,4 @@ Register, log in, and see who you are:
   TOKEN=$(curl -s ${at}/token -d username=ada -d 'password=an engine of her own' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
   curl -s ${at}/users/me -H "authorization: Bearer $TOKEN"
 `
-}
-
-/** Where the data is, without what opens it. */
-function describeDatabase(database: Settings['options']['database']): string {
-  if (typeof database !== 'string') return 'the configured pool'
-  if (!isPostgresUrl(database)) return database
-  if (!URL.canParse(database)) return 'PostgreSQL'
-  const { host, pathname } = new URL(database)
-  return `PostgreSQL, ${host}${pathname}`
 }

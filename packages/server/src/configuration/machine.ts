@@ -3,7 +3,7 @@ import { ConfigurationError } from '../base/configuration-error.ts'
 import { keyFileBeside } from '../features/signing-keys/sealing-secret.ts'
 import type { Database } from '../storage/database.ts'
 import { inspectDatabase, readDatabaseFacts } from '../storage/facts.ts'
-import { isPostgresUrl } from '../storage/open.ts'
+import { findDatabaseFile, inMemory } from '../storage/source.ts'
 import { cannotStart, type CheckedOptions } from './options.ts'
 import { examine, textOf } from './rules/rules.ts'
 import type { FileFacts, Machine, RuleOptions, Situation } from './rules/rule.ts'
@@ -18,7 +18,7 @@ export async function inspectMachine(
   now: number,
   database?: Database,
 ): Promise<Machine> {
-  const file = sqliteFileOf(options)
+  const file = findDatabaseFile(options.database)
   const usesKeyFile = options.key === undefined && options.signingKey === undefined
   const keyFile = file !== undefined && usesKeyFile ? readFacts(keyFileBeside(file)) : undefined
   return {
@@ -47,17 +47,12 @@ export async function heedRules({ situation, clock, logger }: CheckedOptions, da
 
 async function findDatabase(source: RuleOptions['database'], open: Database | undefined): Promise<Machine['database']> {
   if (open) return readDatabaseFacts(open)
-  if (source === undefined || source === ':memory:') return undefined
+  if (source === undefined || source === inMemory) return undefined
   try {
     return await inspectDatabase(source)
   } catch (error) {
     return { kind: 'unavailable', reason: (error as Error).message }
   }
-}
-
-function sqliteFileOf({ database }: RuleOptions): string | undefined {
-  const isFile = typeof database === 'string' && database !== ':memory:' && !isPostgresUrl(database)
-  return isFile ? database : undefined
 }
 
 function readAllFacts(paths: readonly string[]): readonly FileFacts[] {

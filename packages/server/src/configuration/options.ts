@@ -9,7 +9,7 @@ import { maxAccessTokenSeconds, type Lifetimes } from '../features/sessions/life
 import { issuingAlgorithms, signingKeyOf, type IssuingAlgorithm } from '../features/signing-keys/signing-keys.ts'
 import { directoryFunctions, type UserDirectory } from '../features/directory/directory.ts'
 import { findReservedFields, type ProfileSchema } from '../features/accounts/profile.ts'
-import { isPostgresUrl } from '../storage/open.ts'
+import { isPostgresUrl } from '../storage/source.ts'
 import type { Pool } from '../storage/postgres.ts'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { findProxyFault } from '../http/proxies.ts'

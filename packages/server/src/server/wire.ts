@@ -45,6 +45,7 @@ import type { Route } from '../http/route.ts'
 import type { Service } from '../listener/service.ts'
 import { DatabaseUnavailableError, type Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
+import { inMemory } from '../storage/source.ts'
 import { createAppSessions, type Sessions } from './app-sessions.ts'
 import { allowOrigins } from '../http/cors.ts'
 import type { KeystileOptions } from '../configuration/keystile-options.ts'
@@ -314,8 +315,7 @@ function signingKeySource({ signingKey, signingAlgorithm, key, database }: Check
   if (signingKey) return { signingKey }
   if (key !== undefined) return { algorithm: signingAlgorithm, sealingSecret: key }
   // A memory database keeps nothing, so its keys need no secret that outlives it.
-  const sealingSecret =
-    database === ':memory:' ? randomId() + randomId() : readOrCreateSealingSecret(database as string)
+  const sealingSecret = database === inMemory ? randomId() + randomId() : readOrCreateSealingSecret(database as string)
   return { algorithm: signingAlgorithm, sealingSecret }
 }
 

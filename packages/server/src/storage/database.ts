@@ -1,4 +1,4 @@
-import type { CompiledQuery, Kysely, Transaction } from 'kysely'
+import type { CompiledQuery, Kysely, SelectQueryBuilder, Transaction } from 'kysely'
 import type { Tables } from './tables.ts'
 
 /**
@@ -21,13 +21,39 @@ export function command<Values, Result>(
 /** Any command, where only its name matters. */
 export type AnyCommand = Command<never, unknown>
 
-/** Whether rows can be locked, which PostgreSQL alone has and needs: on SQLite nobody writes beside us. */
-export function hasRowLocks(transaction: Kysely<Tables>): boolean {
+/** Whether rows can be locked. PostgreSQL alone can and must: on SQLite one transaction writes at a time. */
+function hasRowLocks(transaction: Kysely<Tables>): boolean {
   return transaction.getExecutor().adapter.supportsMultipleConnections !== false
+}
+
+/** Locks the rows that a query selects, in its order, until the transaction ends. */
+export async function lockRows<Table extends keyof Tables, Row>(
+  transaction: Transaction<Tables>,
+  query: SelectQueryBuilder<Tables, Table, Row>,
+): Promise<void> {
+  if (hasRowLocks(transaction)) await query.forUpdate().execute()
+}
+
+/** The query, locking its rows and leaving out those that another transaction has locked. */
+export function withoutLocked<Table extends keyof Tables, Row>(
+  transaction: Transaction<Tables>,
+  query: SelectQueryBuilder<Tables, Table, Row>,
+): SelectQueryBuilder<Tables, Table, Row> {
+  return hasRowLocks(transaction) ? query.forUpdate().skipLocked() : query
+}
+
+/**
+ * Whether a write failed because a value that must be unique is there already. Of two that write one value at once,
+ * PostgreSQL refuses the second only as it is written.
+ */
+export function isTakenAtTheSameTime(error: unknown): boolean {
+  return (error as { readonly code?: unknown }).code === '23505' // unique_violation
 }
 
 export interface Database {
   readonly kind: 'sqlite' | 'postgres'
+  /** Whether a read costs microseconds, and not a round trip. */
+  readonly hasLocalReads: boolean
   /** For reading outside of transactions. Nothing is streamed from it. */
   readonly reader: Kysely<Tables>
   /** The first row of a query that was compiled before: for what every request reads. */

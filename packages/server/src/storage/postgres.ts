@@ -90,6 +90,7 @@ export async function openPostgres(source: string | Pool): Promise<Database> {
     }
   return {
     kind: 'postgres',
+    hasLocalReads: false,
     reader,
     find: async (query) => (await reader.executeQuery(query)).rows[0],
     write: writeTo(reader),

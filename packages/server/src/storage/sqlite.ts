@@ -7,6 +7,7 @@ import { inheritedArguments } from '../base/inherited-arguments.ts'
 import { DatabaseUnavailableError, type Command, type Database } from './database.ts'
 import { createPrepare, findFirst, openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 import { openingId, type WriterMessage, type WriterReply, type WriterRequest } from './sqlite-writer.ts'
+import { inMemory } from './source.ts'
 import type { Tables } from './tables.ts'
 
 /** How long a command that can wait is held back for others: waking a thread and syncing a disk cost more than what is written. */
@@ -24,7 +25,7 @@ const maxSettledAtOnce = 4
  * @throws {DatabaseUnavailableError} when the file cannot be opened or migrated
  */
 export async function openSqlite(path: string, writerThread: URL): Promise<Database> {
-  const temporary = path === ':memory:' ? mkdtempSync(join(tmpdir(), 'keystile-')) : undefined
+  const temporary = path === inMemory ? mkdtempSync(join(tmpdir(), 'keystile-')) : undefined
   const file = temporary ? join(temporary, 'keystile.db') : path
   createPrivateFile(file)
   const worker = new Worker(writerThread, {
@@ -94,6 +95,7 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
   const reader = new Kysely<Tables>({ dialect: sqliteDialect(connection, prepare) })
   const database: Database = {
     kind: 'sqlite',
+    hasLocalReads: true,
     reader,
     find: async <Row>({ sql, parameters }: CompiledQuery<Row>) =>
       findFirst(prepare, sql, parameters) as Row | undefined,

@@ -2,7 +2,7 @@ import { BlockList, isIP } from 'node:net'
 import type { Lifetimes } from '../../features/sessions/lifetimes.ts'
 import { findSealingSecretFaults, type SealingSecretFault } from '../../features/signing-keys/sealing-secret.ts'
 import { signingKeyOf } from '../../features/signing-keys/signing-keys.ts'
-import { isPostgresUrl } from '../../storage/open.ts'
+import { isPostgresUrl } from '../../storage/source.ts'
 import { isLoopback, isOnThisMachine } from '../this-machine.ts'
 import type { Fault, Rule, Situation } from './rule.ts'
 

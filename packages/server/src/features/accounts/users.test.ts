@@ -180,7 +180,7 @@ describe('createUsers', () => {
   describe('where a reading is a round trip', () => {
     let remote: Users
     beforeEach(() => {
-      remote = createUsers({ ...database, kind: 'postgres' }, feed, clock)
+      remote = createUsers({ ...database, hasLocalReads: false }, feed, clock)
     })
 
     it('knows a user for 5 s, whatever another process writes', async () => {

@@ -1,5 +1,5 @@
 import { randomId, type Clock } from 'keystile/internal'
-import type { Database } from '../../storage/database.ts'
+import { isTakenAtTheSameTime, type Database } from '../../storage/database.ts'
 import type { UserRow } from '../../storage/tables.ts'
 import type { By } from '../audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
@@ -126,8 +126,7 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
       return { user: userOf({ ...row, ...absent }) }
     },
     async findBySubject(subject) {
-      // A read costs microseconds on SQLite and a round trip on PostgreSQL.
-      if (database.kind === 'sqlite') return readBySubject(subject)
+      if (database.hasLocalReads) return readBySubject(subject)
       const row = cache.find(subject) ?? (await findUserRow('id', subject))
       if (row?.disabled_at === null) cache.remember(row)
       return row && userOf(row)
@@ -171,7 +170,7 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
     async changeEmail(user, { shown, key }, by) {
       const { id } = user.publicUser
       const values = { id, email: shown, email_key: key, passwordHash: user.passwordHash, by, now: clock.now() }
-      const { outcome } = await database.write(changeEmail, values).catch(takenAtTheSameTime)
+      const { outcome } = await database.write(changeEmail, values).catch(asTaken)
       await settle(user, false)
       return outcome
     },
@@ -198,9 +197,8 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
   }
 }
 
-/** Of two who take one address at once, PostgreSQL refuses the second only as it is written (unique_violation). */
-function takenAtTheSameTime(error: unknown): { readonly outcome: 'taken' } {
-  if ((error as { readonly code?: unknown }).code === '23505') return { outcome: 'taken' }
+function asTaken(error: unknown): { readonly outcome: 'taken' } {
+  if (isTakenAtTheSameTime(error)) return { outcome: 'taken' }
   throw error
 }
 

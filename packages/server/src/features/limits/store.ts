@@ -1,5 +1,5 @@
 import { sql, type Kysely, type Transaction } from 'kysely'
-import { command, hasRowLocks, type AnyCommand, type Command } from '../../storage/database.ts'
+import { command, withoutLocked, type AnyCommand, type Command } from '../../storage/database.ts'
 import { prepare } from '../../storage/prepared.ts'
 import type { RateRow, Tables } from '../../storage/tables.ts'
 import { advance, earlinessOf, usedUpAt, type Rate } from './gcra.ts'
@@ -120,7 +120,7 @@ export const purgeRates: Command<{ readonly before: number }, { readonly purged:
   async (transaction, { before }) => {
     const query = transaction.selectFrom('rate').select('key').where('tat', '<', before).limit(maxPurgedAtOnce)
     // What is just being used again is none of those.
-    const found = await (hasRowLocks(transaction) ? query.forUpdate().skipLocked() : query).execute()
+    const found = await withoutLocked(transaction, query).execute()
     if (found.length === 0) return { purged: 0 }
     const keys = found.map(({ key }) => key)
     await transaction.deleteFrom('rate').where('key', 'in', keys).execute()

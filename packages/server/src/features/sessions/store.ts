@@ -1,5 +1,5 @@
 import type { Kysely, SelectQueryBuilder, Transaction } from 'kysely'
-import { command, hasRowLocks, type AnyCommand, type Command } from '../../storage/database.ts'
+import { command, lockRows, type AnyCommand, type Command } from '../../storage/database.ts'
 import { prepare, type Slots } from '../../storage/prepared.ts'
 import type { RefreshTokenRow, SessionRow, Tables, UserRow } from '../../storage/tables.ts'
 import type { By } from '../audit/entry.ts'
@@ -236,8 +236,8 @@ export async function endSessionRows(
   subject?: string,
 ): Promise<readonly Pick<SessionRow, 'id' | 'subject' | 'client_id'>[]> {
   // Two that end the same sessions take them in one order.
-  if (ids.length > 1 && hasRowLocks(transaction))
-    await transaction.selectFrom('session').select('id').where('id', 'in', ids).orderBy('id').forUpdate().execute()
+  if (ids.length > 1)
+    await lockRows(transaction, transaction.selectFrom('session').select('id').where('id', 'in', ids).orderBy('id'))
   const ended = await transaction
     .updateTable('session')
     // Nothing is left to wait for, but the last access token.
