@@ -125,15 +125,20 @@ const server: Package = {
       packagesOf: { 'proxies.ts': ['node:net'] },
     },
     {
+      name: 'feature',
+      for: 'what a feature tells about itself before anything is opened, as plain values',
+      from: ['storage'],
+    },
+    {
       name: 'features/events',
       for: 'what was revoked, numbered after its commit, and followed by every process',
-      from: ['storage'],
+      from: ['storage', 'feature'],
       packages: ['keystile', 'kysely', 'node:timers'],
     },
     {
       name: 'features/audit',
       for: 'the record of who did what: written with each change, read and followed',
-      from: ['storage'],
+      from: ['storage', 'feature'],
       packages: ['keystile', 'kysely', 'node:net'],
     },
     {
@@ -151,14 +156,23 @@ const server: Package = {
     {
       name: 'features/limits',
       for: 'how often somebody may guess, counted in the database',
-      from: ['base', 'storage', 'features/known-devices'],
+      from: ['base', 'storage', 'feature', 'features/known-devices'],
       packages: ['keystile', 'kysely', 'node:crypto'],
     },
     { name: 'features/scopes', for: 'scopes and roles: who holds what', from: [], packages: ['keystile'] },
     {
       name: 'features/sessions',
       for: 'one row a login, the tokens issued under it, their refresh and their end',
-      from: ['base', 'storage', 'http', 'features/events', 'features/audit', 'features/limits', 'features/scopes'],
+      from: [
+        'base',
+        'storage',
+        'http',
+        'feature',
+        'features/events',
+        'features/audit',
+        'features/limits',
+        'features/scopes',
+      ],
       packages: ['keystile', 'kysely'],
     },
     {
@@ -214,8 +228,8 @@ const server: Package = {
     },
     {
       name: 'features/housekeeping',
-      for: 'what is over, deleted in small steps',
-      from: ['storage', 'features/events', 'features/audit', 'features/limits'],
+      for: 'what has expired, deleted in small steps that features name',
+      from: ['storage', 'feature'],
       packages: ['keystile'],
     },
     {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { purge } from '../../packages/server/src/features/housekeeping/housekeeping.ts'
-import { maxPurgedAtOnce } from '../../packages/server/src/features/housekeeping/store.ts'
+import { maxPurgedAtOnce } from '../../packages/server/src/feature/clean-up.ts'
+import { cleanUpSteps } from '../../packages/server/src/server/clean-up-steps.ts'
 import { recordAudit } from '../../packages/server/src/features/audit/store.ts'
 import { openDatabase } from '../../packages/server/src/storage/open.ts'
 import { createTestClock, describeOnBoth, tokensOf, type Stage, type TestClock } from '../support/keystile.ts'
@@ -23,7 +24,7 @@ async function purgeAt(stage: Stage, now: number): Promise<readonly number[]> {
           return result
         },
       },
-      { now, auditSeconds: 90 * day, isClosed: () => false },
+      { steps: cleanUpSteps, options: { auditSeconds: 90 * day }, now, isClosed: () => false },
     )
   } finally {
     await database.close()

@@ -8,6 +8,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { silentLogger } from 'keystile/internal'
 import { mount } from 'keystile/node'
+import { cleanUp } from '../../packages/server/src/features/limits/clean-up.ts'
 import { purge } from '../../packages/server/src/features/housekeeping/housekeeping.ts'
 import { openLimits } from '../../packages/server/src/features/limits/limits.ts'
 import { openDatabase } from '../../packages/server/src/storage/open.ts'
@@ -45,10 +46,10 @@ describeOnBoth('limits', (stage) => {
       const grown = heapUsed() - heap
       assert.equal(await rows(), 2 * count)
       clock.advance(36 * 60 + 60)
-      await purge(database, { now: clock.now(), auditSeconds: 90 * 24 * 60 * 60, isClosed: () => false })
+      await purge(database, { steps: cleanUp, options: {}, now: clock.now(), isClosed: () => false })
       assert.equal(await rows(), count, 'those of addresses are over, those of names are just not')
       clock.advance(0.001)
-      await purge(database, { now: clock.now(), auditSeconds: 90 * 24 * 60 * 60, isClosed: () => false })
+      await purge(database, { steps: cleanUp, options: {}, now: clock.now(), isClosed: () => false })
       assert.equal(await rows(), 0)
       if (isLong) assert.ok(grown < 10 * 2 ** 20, `the heap has grown by ${grown} bytes`)
     } finally {

@@ -46,6 +46,7 @@ import type { Service } from '../listener/service.ts'
 import { DatabaseUnavailableError, type Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
 import { inMemory } from '../storage/source.ts'
+import { cleanUpSteps } from './clean-up-steps.ts'
 import { createAppSessions, type Sessions } from './app-sessions.ts'
 import { allowOrigins } from '../http/cors.ts'
 import type { KeystileOptions } from '../configuration/keystile-options.ts'
@@ -256,7 +257,7 @@ async function serve<U>(
     ...metadataRoutes({ issuer, scopes: Object.keys(scopes.declared), published: () => signingKeys.published }),
   ]
   const guard = createGuardCore({ verifier, scopes: scopes.declared, user: findActive })
-  const housekeeping = startHousekeeping(database, options)
+  const housekeeping = startHousekeeping(database, cleanUpSteps, options)
   const router = createRouter<U>(routes, {
     issuer,
     guard,

@@ -2,10 +2,10 @@
 import { commands as clientCommands } from '../features/clients/store.ts'
 import { commands as auditCommands } from '../features/audit/store.ts'
 import { commands as eventCommands } from '../features/events/store.ts'
-import { commands as housekeepingCommands } from '../features/housekeeping/store.ts'
 import { commands as deviceCommands } from '../features/known-devices/store.ts'
 import { commands as limitCommands } from '../features/limits/store.ts'
 import { commands as refreshCommands } from '../features/sessions/refresh-store.ts'
+import { commands as sessionPurgeCommands } from '../features/sessions/purge-store.ts'
 import { commands as sessionCommands } from '../features/sessions/store.ts'
 import { commands as signingKeyCommands } from '../features/signing-keys/store.ts'
 import { commands as userCommands } from '../features/accounts/store.ts'
@@ -16,10 +16,10 @@ await serveCommands([
   ...clientCommands,
   ...deviceCommands,
   ...eventCommands,
-  ...housekeepingCommands,
   ...limitCommands,
   ...refreshCommands,
   ...sessionCommands,
+  ...sessionPurgeCommands,
   ...signingKeyCommands,
   ...userCommands,
 ])

@@ -1,5 +1,6 @@
 import { sql, type Kysely, type Transaction } from 'kysely'
 import { randomRowId, type RevocationEvent } from 'keystile/internal'
+import { clockMarginMilliseconds, maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
 import { command, type AnyCommand, type Command } from '../../storage/database.ts'
 import { prepare } from '../../storage/prepared.ts'
 import type { EventRow, Tables } from '../../storage/tables.ts'
@@ -13,11 +14,6 @@ export interface NumberedEvent extends RevocationEvent {
 const maxNumberedAtOnce = 1_000
 /** An event outlives the last token that it hits by this much, so that no verifier forgets it a tolerance too early. */
 const marginMilliseconds = 60_000
-/**
- * By how much the clocks of two processes may differ: rows that expired by one clock stay for so long,
- * because they may matter to a process whose clock is behind.
- */
-export const clockMarginMilliseconds: number = 24 * 60 * 60 * 1000
 
 interface Ended {
   readonly kind: EventRow['kind']
@@ -122,4 +118,20 @@ export async function listEventsAfter(
   return rows.map(({ id, seq, kind, value, expires_at }) => ({ id, seq: seq!, kind, value, expiresAt: expires_at }))
 }
 
-export const commands: readonly AnyCommand[] = [numberEvents]
+/** Deletes events that can hit no token any more. */
+export const purgeEvents: PurgeCommand = command('purgeEvents', async (transaction, { before }) => {
+  const events = await transaction
+    .deleteFrom('event')
+    .where('id', 'in', (from) =>
+      from
+        .selectFrom('event')
+        .select('id')
+        .where('expires_at', '<', before)
+        .orderBy('expires_at')
+        .limit(maxPurgedAtOnce),
+    )
+    .executeTakeFirstOrThrow()
+  return { purged: Number(events.numDeletedRows) }
+})
+
+export const commands: readonly AnyCommand[] = [numberEvents, purgeEvents]

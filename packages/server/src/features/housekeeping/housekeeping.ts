@@ -1,22 +1,18 @@
 import type { Clock, Logger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import { findLatest } from '../../storage/facts.ts'
-import { purgeAudit } from '../audit/store.ts'
-import { clockMarginMilliseconds } from '../events/store.ts'
-import { purgeRates } from '../limits/store.ts'
-import { purgeEvents, purgeSessions, type PurgeCommand } from './store.ts'
+import type { CleanUpStep } from '../../feature/clean-up.ts'
 
 const intervalMilliseconds = 60_000
 /** Between two steps, so that others write as well. */
 const pauseMilliseconds = 20
-/** A limit of which nothing is used up, by a clock that may be ahead of another's. */
-const rateMarginMilliseconds = 60_000
 
-interface PurgeOptions {
+interface PurgeOptions<Options> {
+  readonly steps: readonly CleanUpStep<Options>[]
+  /** What the steps ask for. */
+  readonly options: Options
   readonly now: number
-  /** How long the audit record keeps a line. */
-  readonly auditSeconds: number
-  /** Asked before each step. */
+  /** Asked before each transaction. */
   readonly isClosed: () => boolean
 }
 
@@ -27,32 +23,32 @@ export interface Housekeeping {
 }
 
 /**
- * Deletes all that was over a day ago, limits of which nothing is used up, and of the audit record what is older than it is kept, in steps that each are a small
- * transaction. It is no later than the last thing that was written down: a process whose clock is wrong deletes nothing by it, but
- * for limits, which it counts by the same clock.
+ * Runs the steps one after another, each in small transactions. The time of a step is that of the audit record where it
+ * is earlier than the clock, unless the step says otherwise: a process whose clock is wrong then deletes nothing by it.
  */
-export async function purge(database: Database, { now, auditSeconds, isClosed }: PurgeOptions): Promise<void> {
-  const steps: (readonly [PurgeCommand, number])[] = [[purgeRates, now - rateMarginMilliseconds]]
+export async function purge<Options>(
+  database: Database,
+  { steps, options, now, isClosed }: PurgeOptions<Options>,
+): Promise<void> {
   const latest = await findLatest(database.reader)
-  if (latest !== undefined) {
-    const present = Math.min(now, latest)
-    const before = present - clockMarginMilliseconds
-    steps.push([purgeSessions, before], [purgeEvents, before], [purgeAudit, present - auditSeconds * 1000])
-  }
-  for (const [command, limit] of steps) {
-    while (!isClosed() && (await database.write(command, { before: limit })).purged > 0) await pause()
+  for (const { command, time, before } of steps) {
+    if (time === 'recorded' && latest === undefined) continue
+    const values = { before: before(time === 'clock' ? now : Math.min(now, latest ?? now), options) }
+    while (!isClosed() && (await database.write(command, values)).purged > 0) await pause()
   }
 }
 
 /** Purges now and each minute. A failure is logged, and the next minute tries again. */
-export function startHousekeeping(
+export function startHousekeeping<Options extends { readonly clock: Clock; readonly logger: Logger }>(
   database: Database,
-  { clock, logger, auditSeconds }: { readonly clock: Clock; readonly logger: Logger; readonly auditSeconds: number },
+  steps: readonly CleanUpStep<NoInfer<Options>>[],
+  options: Options,
 ): Housekeeping {
+  const { clock, logger } = options
   let closed = false
   let running: Promise<void> | undefined
   const run = (): void => {
-    running ??= purge(database, { now: clock.now(), auditSeconds, isClosed: () => closed })
+    running ??= purge(database, { steps, options, now: clock.now(), isClosed: () => closed })
       .catch((error: unknown) => logger.warn({ err: error }, 'what is over could not be deleted'))
       .finally(() => (running = undefined))
   }

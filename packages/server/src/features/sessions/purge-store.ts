@@ -1,17 +1,8 @@
-import { command, type AnyCommand, type Command } from '../../storage/database.ts'
+import { maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
+import { command, type AnyCommand } from '../../storage/database.ts'
 
-/** Rows that one step deletes at most: some milliseconds, for which whoever else writes has to wait. */
-export const maxPurgedAtOnce = 500
 /** Sessions that one step looks at. One in daily use has thousands of refresh tokens. */
 const maxSessionsAtOnce = 50
-
-/** How many rows a step has deleted; with none, nothing of the kind is left. */
-export interface Purged {
-  readonly purged: number
-}
-
-/** A step of a purge: deletes some of what was over at this time. */
-export type PurgeCommand = Command<{ readonly before: number }, Purged>
 
 /**
  * Deletes sessions that neither a refresh nor an access token can use any more, with all their refresh tokens: those first,
@@ -40,20 +31,4 @@ export const purgeSessions: PurgeCommand = command('purgeSessions', async (trans
   return { purged: deletedTokens + Number(sessions.numDeletedRows) }
 })
 
-/** Deletes events that can hit no token any more. */
-export const purgeEvents: PurgeCommand = command('purgeEvents', async (transaction, { before }) => {
-  const events = await transaction
-    .deleteFrom('event')
-    .where('id', 'in', (from) =>
-      from
-        .selectFrom('event')
-        .select('id')
-        .where('expires_at', '<', before)
-        .orderBy('expires_at')
-        .limit(maxPurgedAtOnce),
-    )
-    .executeTakeFirstOrThrow()
-  return { purged: Number(events.numDeletedRows) }
-})
-
-export const commands: readonly AnyCommand[] = [purgeSessions, purgeEvents]
+export const commands: readonly AnyCommand[] = [purgeSessions]
