@@ -14,7 +14,7 @@ export interface Flag {
 
 /** One thing that `keystile` does. Help and completion are made from these. */
 export interface Command {
-  readonly words: readonly string[]
+  readonly words: readonly [string, string?]
   /** The operand that it must have. */
   readonly operand?: string
   readonly flags?: Readonly<Record<string, Flag>>

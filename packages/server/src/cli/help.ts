@@ -35,12 +35,12 @@ export function completionScript(shell: string, commands: readonly Command[]): s
       ...(command.takesSettings !== false ? general : []),
     ].join(' '),
   }))
-  const firsts = [...new Set(commands.map(({ words }) => words[0]!))]
+  const firsts = [...new Set(commands.map(({ words: [first] }) => first))]
   const seconds = firsts.map(
     (first) =>
       [
         first,
-        commands.filter(({ words }) => words[0] === first && words.length > 1).map(({ words }) => words[1]!),
+        commands.flatMap(({ words: [word, second] }) => (word === first && second !== undefined ? [second] : [])),
       ] as const,
   )
   switch (shell) {

@@ -134,9 +134,11 @@ async function list({ flags, terminal, settings }: Call): Promise<void> {
 }
 
 async function* listAll(users: Users): AsyncIterable<User> {
-  for (let page = await users.listAfter('', pageSize); page.length > 0;) {
+  let after: string | undefined = ''
+  while (after !== undefined) {
+    const page: readonly User[] = await users.listAfter(after, pageSize)
     yield* page
-    page = await users.listAfter(page.at(-1)!.publicUser.username, pageSize)
+    after = page.at(-1)?.publicUser.username
   }
 }
 

@@ -20,7 +20,7 @@ export async function readForm(request: HttpRequestWithBody): Promise<Form> {
   const bytes = await request.body(maxBodyBytes)
   const pairs =
     mediaType === 'multipart/form-data'
-      ? await parseMultipart(bytes, request.headers.get('content-type')!)
+      ? await parseMultipart(bytes, request.headers.get('content-type') ?? mediaType)
       : parseUrlencoded(bytes)
   const form = new Map<string, string>()
   const seen = new Set<string>()

@@ -27,7 +27,9 @@ export function findProxyFault(text: string): string | undefined {
 export function createProxies(ranges: readonly string[]): Proxies {
   const trusted = new BlockList()
   for (const text of ranges) {
-    const { address, prefix, family } = parseRange(text)!
+    const range = parseRange(text)
+    if (!range) throw new TypeError('a trusted proxy must be an address or a range')
+    const { address, prefix, family } = range
     trusted.addSubnet(address, prefix, family)
   }
   const isTrusted = (address: string): boolean => ranges.length > 0 && trusted.check(address, familyOf(address))

@@ -75,7 +75,8 @@ export const emptyAnswer: HttpAnswer = { status: 204, headers: { 'cache-control'
 
 /** The media type of a body, without its parameters, in lower case. */
 export function mediaTypeOf(request: HttpRequestWithBody): string {
-  return (request.headers.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase()
+  const [type = ''] = (request.headers.get('content-type') ?? '').split(';')
+  return type.trim().toLowerCase()
 }
 
 /** The parameters of the query; `get` takes the first where a name appears twice. */

@@ -206,7 +206,8 @@ async function listenOn({ hosts, port }: Binding, create: () => Server): Promise
       absent.push(error as Error)
     }
   }
-  if (servers.length === 0) throw absent[0]!
+  const [firstAbsent] = absent
+  if (servers.length === 0 && firstAbsent) throw firstAbsent
   return servers
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { Kysely, PostgresDialect, sql } from 'kysely'
+import { Kysely, PostgresDialect, sql, type RawBuilder } from 'kysely'
 import { DatabaseUnavailableError, type Database } from './database.ts'
 import { schema } from './migrate.ts'
 import { isPostgresUrl } from './source.ts'
@@ -32,15 +32,17 @@ export interface PostgresFacts {
 /** Reads them from an open database. */
 export async function readDatabaseFacts({ kind, reader }: Pick<Database, 'kind' | 'reader'>): Promise<DatabaseFacts> {
   if (kind === 'postgres') {
-    const { rows } = await sql<{ fsync: string; commit: string; now: number; has_tables: string | null }>`
+    const { fsync, commit, now, has_tables } = await onlyRow(
+      sql<{ fsync: string; commit: string; now: number; has_tables: string | null }>`
       select current_setting('fsync') as fsync, current_setting('synchronous_commit') as commit,
         (extract(epoch from clock_timestamp()) * 1000)::bigint as now,
-        to_regclass(${`${schema}.setting`})::text as has_tables`.execute(reader)
-    const { fsync, commit, now, has_tables } = rows[0]!
+        to_regclass(${`${schema}.setting`})::text as has_tables`,
+      reader,
+    )
     const issuer = has_tables === null ? undefined : await readIssuer(reader)
     return { kind, issuer, fsync, synchronousCommit: commit, now }
   }
-  const pragma = await sql<{ synchronous: number }>`pragma synchronous`.execute(reader)
+  const { synchronous } = await onlyRow(sql<{ synchronous: number }>`pragma synchronous`, reader)
   const { rows: tables } = await sql<{ name: string }>`select name from sqlite_master where type = 'table'`.execute(
     reader,
   )
@@ -48,7 +50,7 @@ export async function readDatabaseFacts({ kind, reader }: Pick<Database, 'kind' 
   return {
     kind,
     issuer: has('setting') ? await readIssuer(reader) : undefined,
-    synchronous: pragma.rows[0]!.synchronous,
+    synchronous,
     latest: has('audit') ? await findLatest(reader) : undefined,
   }
 }
@@ -91,6 +93,13 @@ async function reading(kind: Database['kind'], open: () => Kysely<Tables>): Prom
 export async function findLatest(reader: Kysely<Tables>): Promise<number | undefined> {
   const newest = await reader.selectFrom('audit').select('at').orderBy('id', 'desc').limit(1).executeTakeFirst()
   return newest?.at
+}
+
+/** The row of a query that always gives one. */
+async function onlyRow<Row>(query: RawBuilder<Row>, reader: Kysely<Tables>): Promise<Row> {
+  const [row] = (await query.execute(reader)).rows
+  if (!row) throw new Error('the database answered without a row')
+  return row
 }
 
 async function readIssuer(reader: Kysely<Tables>): Promise<string | undefined> {

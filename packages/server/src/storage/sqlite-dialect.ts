@@ -32,7 +32,8 @@ export function createPrepare(sqlite: DatabaseSync): Prepare {
     const found = prepared.get(text) ?? prepareNow(sqlite, text)
     prepared.delete(text)
     prepared.set(text, found)
-    if (prepared.size > maxStatements) prepared.delete(prepared.keys().next().value!)
+    const [oldest] = prepared.keys()
+    if (prepared.size > maxStatements && oldest !== undefined) prepared.delete(oldest)
     return found
   }
 }

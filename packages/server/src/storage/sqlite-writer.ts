@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
 import { Kysely, type Transaction } from 'kysely'
 import { DatabaseUnavailableError, type AnyCommand } from './database.ts'
 import { migrate } from './migrate.ts'
@@ -35,7 +35,7 @@ const maxMilliseconds = 5
  * up no request. Each is whole or not, whatever becomes of the others, and is answered when all are on disk.
  */
 export async function serveCommands(commands: readonly AnyCommand[]): Promise<void> {
-  const port = parentPort!
+  const port = portOf(parentPort)
   const byName = new Map(commands.map((command) => [command.name, command]))
   if (byName.size !== commands.length) throw new Error('two commands have one name')
   const reply = (...replies: readonly WriterReply[]): void => port.postMessage(replies)
@@ -117,6 +117,11 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
     }
     isWriting = false
   })
+}
+
+function portOf(parent: MessagePort | null): MessagePort {
+  if (!parent) throw new Error('serveCommands runs in a thread of its own')
+  return parent
 }
 
 function failure(id: number, error: unknown): WriterReply {

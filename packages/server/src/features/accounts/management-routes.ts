@@ -104,7 +104,7 @@ export function managementRoutes({
         const limit = readLimit(query.get('limit'))
         const page = await users.listAfter(readCursor(query.get('after')), limit + 1)
         const shown = page.slice(0, limit)
-        const next = page.length > limit ? shown.at(-1)!.publicUser.username : null
+        const next = page.length > limit ? (shown.at(-1)?.publicUser.username ?? null) : null
         return jsonAnswer(200, { users: shown.map(wireManagedUser), next })
       },
     },

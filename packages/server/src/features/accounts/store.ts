@@ -255,7 +255,7 @@ async function setPasswordHash(
     .set({ password_hash: hash, ...(session !== undefined && { password_session: session }) })
     .where('id', '=', id)
     .where('deleted_at', 'is', null)
-    .$if(old !== undefined, (query) => query.where('password_hash', '=', old!))
+    .$if(old !== undefined, (query) => query.where('password_hash', '=', old ?? ''))
     .returning('id')
     .executeTakeFirst()
   return { replaced: replaced !== undefined }

@@ -248,7 +248,8 @@ function createUserCache(clock: Clock): UserCache {
     },
     remember(row) {
       if (rows.has(row.id)) return
-      if (rows.size >= cacheSize) rows.delete(rows.keys().next().value!)
+      const [oldest] = rows.keys()
+      if (rows.size >= cacheSize && oldest !== undefined) rows.delete(oldest)
       rows.set(row.id, { row, until: clock.now() + cacheMilliseconds })
     },
     forget: (subject) => void rows.delete(subject),

@@ -75,10 +75,8 @@ const pageSize = 500
 /** Reads the record, the oldest row first, as it is when a row is asked for. */
 export async function* listAudit(reader: Kysely<Tables>, filter: AuditFilter): AsyncIterable<AuditRow> {
   const { since = 0, subject, last } = filter
-  const query = reader
-    .selectFrom('audit')
-    .selectAll()
-    .$if(subject !== undefined, (rows) => rows.where('subject', '=', subject!))
+  const all = reader.selectFrom('audit').selectAll()
+  const query = subject === undefined ? all : all.where('subject', '=', subject)
   let after = lowestRowId(since)
   if (last !== undefined) {
     const rows = await query.where('id', '>', after).orderBy('id', 'desc').limit(last).execute()
@@ -88,8 +86,9 @@ export async function* listAudit(reader: Kysely<Tables>, filter: AuditFilter): A
   for (;;) {
     const page = await query.where('id', '>', after).orderBy('id').limit(pageSize).execute()
     yield* page
-    if (page.length < pageSize) return
-    after = page.at(-1)!.id
+    const last = page.at(-1)
+    if (page.length < pageSize || !last) return
+    after = last.id
   }
 }
 

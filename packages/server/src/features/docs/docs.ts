@@ -20,11 +20,11 @@ export function docs(document: object | (() => object), options: { readonly path
     | undefined
   return {
     async answer(request) {
-      const path = pathOf(request.url)
-      const isOurs = path === base || path?.startsWith(`${base}/`)
+      const path = pathOf(request.url) ?? ''
+      const isOurs = path === base || path.startsWith(`${base}/`)
       if (!isOurs || (request.method !== 'GET' && request.method !== 'HEAD')) return undefined
       made ??= make(typeof document === 'function' ? (document as () => object)() : document)
-      const found = path === documentPath ? made.answer : made.pages(path!)
+      const found = path === documentPath ? made.answer : made.pages(path)
       return found && request.method === 'HEAD' ? { ...found, body: undefined } : found
     },
   }

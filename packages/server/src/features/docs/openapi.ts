@@ -134,7 +134,7 @@ function operationOf<C>(route: Route<C>): JsonObject {
 /** `getUsersMe`: generated clients name their methods by it. */
 function operationIdOf<C>({ method }: Route<C>, path: string): string {
   const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '')
-  return method.toLowerCase() + words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('')
+  return method.toLowerCase() + words.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join('')
 }
 
 function refusalOf(status: number, description: string, refusals: 'oauth' | 'problem'): JsonObject {

@@ -115,7 +115,9 @@ export async function listEventsAfter(
     .orderBy('seq')
     .limit(maxNumberedAtOnce)
     .execute()
-  return rows.map(({ id, seq, kind, value, expires_at }) => ({ id, seq: seq!, kind, value, expiresAt: expires_at }))
+  return rows.flatMap(({ id, seq, kind, value, expires_at }) =>
+    seq === null ? [] : [{ id, seq, kind, value, expiresAt: expires_at }],
+  )
 }
 
 /** Deletes events that can hit no token any more. */

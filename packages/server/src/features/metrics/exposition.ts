@@ -121,7 +121,7 @@ function createTable<Labels extends Readonly<Record<string, string>>, Entry>(
     get(labels) {
       let node = root
       for (const name in labels) {
-        const value = labels[name]!
+        const value = labels[name] ?? ''
         let next = node.byValue.get(value)
         if (!next) node.byValue.set(value, (next = { byValue: new Map() }))
         node = next

@@ -78,11 +78,11 @@ function isLetter(character: string): boolean {
 function periodOf(characters: readonly string[]): number {
   const borders = [0] // of each beginning, the longest end that is its beginning too
   for (let i = 1, border = 0; i < characters.length; i++) {
-    while (border > 0 && characters[i] !== characters[border]) border = borders[border - 1]!
+    while (border > 0 && characters[i] !== characters[border]) border = borders[border - 1] ?? 0
     if (characters[i] === characters[border]) border++
     borders.push(border)
   }
-  return characters.length - borders.at(-1)!
+  return characters.length - (borders.at(-1) ?? 0)
 }
 
 /** Whether characters are few pieces of rows, or of one again and again, that are long on average. */
@@ -100,7 +100,7 @@ function pieceAt(characters: readonly string[], start: number): number {
     return length
   }
   const alike = longest((offset) => characters[start + offset] === characters[start])
-  const inRows = (rowsFrom.get(characters[start]!) ?? []).map((row) =>
+  const inRows = (rowsFrom.get(characters[start] ?? '') ?? []).map((row) =>
     longest((offset) => row[offset] === characters[start + offset]),
   )
   return Math.max(alike, ...inRows)

@@ -107,7 +107,7 @@ function parse(stored: string): Argon2Hash | undefined {
   if (!match) return undefined
   const [memory, passes, parallelism] = [Number(match[1]), Number(match[2]), Number(match[3])]
   const isPossible = passes >= 1 && parallelism >= 1 && memory >= 8 * parallelism // RFC 9106 §3.1
-  const [salt, hash] = [match[4]!, match[5]!]
+  const [, , , , salt = '', hash = ''] = match
   if (!isBase64(salt) || !isBase64(hash) || !isPossible || memory > maxMemory || memory * passes > maxWork)
     return undefined
   return { memory, passes, parallelism, salt, hash }

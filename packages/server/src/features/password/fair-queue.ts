@@ -33,15 +33,16 @@ export function createFairQueue<Item>(places: number): FairQueue<Item> {
     let longest: Place<Item>[] = []
     for (const line of lines.values()) if (line.length > longest.length) longest = line
     if (longest.length < (lines.get(sender)?.length ?? 0) + 2) return undefined
-    const last = longest.pop()!
-    all.delete(last)
+    const last = longest.pop()
+    if (last) all.delete(last)
     return last
   }
 
-  function takeFrom(sender: string, line: Place<Item>[]): Item {
-    const place = line.shift()!
-    all.delete(place)
+  function takeFrom(sender: string, line: Place<Item>[]): Item | undefined {
+    const place = line.shift()
     if (line.length === 0) lines.delete(sender)
+    if (!place) return undefined
+    all.delete(place)
     return place.item
   }
 
@@ -85,7 +86,7 @@ export function createFairQueue<Item>(places: number): FairQueue<Item> {
     takeOldest() {
       const place = first()
       // Within its line it is the first, for lines are in the order of their coming too.
-      return place && takeFrom(place.sender, lines.get(place.sender)!)
+      return place && takeFrom(place.sender, lines.get(place.sender) ?? [])
     },
   }
 }

@@ -20,10 +20,12 @@ if (process.platform === 'linux') lowerPriority()
 
 // One after the other: what ends the thread waits for the hash that is under way.
 let working = Promise.resolve()
-parentPort!.on('message', (request: HashRequest | 'close') => {
+if (!parentPort) throw new Error('this is the module of a thread')
+const port = parentPort
+port.on('message', (request: HashRequest | 'close') => {
   working = working.then(async () => {
-    if (request === 'close') parentPort!.close()
-    else parentPort!.postMessage(await answer(request))
+    if (request === 'close') port.close()
+    else port.postMessage(await answer(request))
   })
 })
 

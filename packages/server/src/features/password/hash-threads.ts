@@ -108,9 +108,10 @@ export function openHashThreads(
 
   function dispatch(): void {
     refuseLate()
-    while (waiting.size > 0 && isFree()) {
+    while (isFree()) {
+      const job = waiting.take()
+      if (!job) return
       const worker = idle.pop() ?? start()
-      const job = waiting.take()!
       busy.set(worker, { ...job, begun: now() })
       worker.ref()
       worker.postMessage(job.request)
@@ -118,9 +119,13 @@ export function openHashThreads(
   }
 
   function refuseLate(): void {
-    while (waiting.oldest && waiting.oldest.deadline <= now()) refuse(waiting.takeOldest()!)
-    if (deadline || !waiting.oldest) return
-    const left = waiting.oldest.deadline - now()
+    let oldest = waiting.oldest
+    for (; oldest && oldest.deadline <= now(); oldest = waiting.oldest) {
+      waiting.takeOldest()
+      refuse(oldest)
+    }
+    if (deadline || !oldest) return
+    const left = oldest.deadline - now()
     deadline = setTimeout(() => {
       deadline = undefined
       refuseLate()

@@ -8,8 +8,9 @@ export interface HashingCost {
 
 export const defaultCost: HashingCost = { memoryKiB: defaultParameters.memory, passes: defaultParameters.passes }
 
-/** KiB for 1 pass, 2, 3, 4, and 5 or more: the table in OWASP's Password Storage Cheat Sheet, each line as strong as the others. */
-const leastMemory = [47_104, 19_456, 12_288, 9_216, 7_168] as const
+/** KiB for 1, 2, 3 and 4 passes, and for more: the table of OWASP's Password Storage Cheat Sheet, all equally strong. */
+const leastMemory = [47_104, 19_456, 12_288, 9_216] as const
+const leastMemoryOfMany = 7_168
 const kibPerMib = 1_024
 
 export function parametersOf({ memoryKiB, passes }: HashingCost): Argon2Parameters {
@@ -20,7 +21,7 @@ export function parametersOf({ memoryKiB, passes }: HashingCost): Argon2Paramete
 export function findCostFault({ memoryKiB, passes }: HashingCost): string | undefined {
   if (!Number.isInteger(memoryKiB) || !Number.isInteger(passes) || passes < 1)
     return 'has memoryKiB and passes, whole numbers from 1 on'
-  const least = leastMemory[Math.min(passes, leastMemory.length) - 1]!
+  const least = leastMemory[passes - 1] ?? leastMemoryOfMany
   if (memoryKiB < least) return `has at least ${least} KiB with passes: ${passes} (OWASP, Password Storage Cheat Sheet)`
   if (memoryKiB > maxMemory || memoryKiB * passes > maxWork)
     return `has at most ${maxMemory} KiB, and ${maxWork} KiB in all passes together`

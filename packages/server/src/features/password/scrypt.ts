@@ -40,7 +40,7 @@ function parse(stored: string): ScryptHash | undefined {
     )
   if (!match) return undefined
   const [ln, r, p] = [Number(match[1]), Number(match[2]), Number(match[3])]
-  const [salt, hash] = [match[4]!, match[5]!]
+  const [, , , , salt = '', hash = ''] = match
   const isPossible = ln < 16 * r // RFC 7914 §2
   if (!isBase64(salt) || !isBase64(hash) || !isPossible || 2 ** ln * r * p > maxWork) return undefined
   return { N: 2 ** ln, r, p, salt, hash }
