@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as z from 'zod'
-import { checkProfile, describeProfile, findReservedFields, maxProfileBytes, type ProfileSchema } from './profile.ts'
+import {
+  checkProfile,
+  describeProfile,
+  describeProfileInput,
+  findReservedFields,
+  maxProfileBytes,
+  type ProfileSchema,
+} from './profile.ts'
 import { describeManagedUser } from './wire-user.ts'
 
 const schema: ProfileSchema = z.object({ age: z.number(), tags: z.array(z.string()).optional() })
@@ -145,5 +152,30 @@ describe('describeProfile', () => {
     assert.deepEqual(describeProfile(bare, 'output'), { type: 'object' })
     const unsayable: ProfileSchema = z.object({ born: z.date() })
     assert.deepEqual(describeProfile(unsayable, 'output'), { type: 'object' })
+  })
+})
+
+describe('describeProfileInput', () => {
+  interface Described {
+    readonly allOf: readonly { readonly propertyNames?: { readonly not: { readonly enum: readonly string[] } } }[]
+  }
+  const describeInput = (of: ProfileSchema, ownFields: readonly string[]): Described['allOf'] =>
+    (describeProfileInput(of, ownFields) as unknown as Described).allOf
+  const refusedBy = (of: ProfileSchema, ownFields: readonly string[]): readonly string[] =>
+    describeInput(of, ownFields).at(-1)!.propertyNames!.not.enum
+
+  it('says which names are refused, but for fields that the body has beside the profile', () => {
+    for (const name of reserved) assert.ok(refusedBy(schema, []).includes(name), name)
+    const names = refusedBy(schema, ['email'])
+    assert.deepEqual([names.includes('email'), names.includes('roles')], [false, true])
+    assert.equal('allOf' in describeProfileInput(undefined, []), false)
+  })
+
+  it('leaves what the schema demands itself', () => {
+    const parts = [{ required: ['a'] }, { required: ['b'] }]
+    const jsonSchema = { input: () => ({ allOf: parts }), output: () => ({ allOf: parts }) }
+    const both = { '~standard': { ...schema['~standard'], jsonSchema } }
+    assert.deepEqual(describeInput(both, []).slice(0, -1), parts)
+    assert.ok(refusedBy(both, []).includes('roles'))
   })
 })

@@ -16,8 +16,11 @@ interface CheckedProfile {
 /** The largest profile, in bytes of its JSON in UTF-8. */
 export const maxProfileBytes = 65_536
 
-/** The fields of a user that are Keystile's own, as the answers and the guard's user name them. */
-const ownFieldNames: ReadonlySet<string> = new Set([
+/**
+ * Names that no profile field has: those of Keystile's own fields of a user, as the answers and the guard's user name
+ * them, and those that every object has.
+ */
+const reservedNames: ReadonlySet<string> = new Set([
   'id',
   'username',
   'email',
@@ -32,12 +35,10 @@ const ownFieldNames: ReadonlySet<string> = new Set([
   // JSON.stringify and await call these if they are functions.
   'toJSON',
   'then',
+  ...Object.getOwnPropertyNames(Object.prototype),
 ])
 
-/** Whether a profile field of this name would pass for one of Keystile's own, or for one that every object has. */
-function isReserved(name: string): boolean {
-  return ownFieldNames.has(name) || Object.hasOwn(Object.prototype, name)
-}
+const isReserved = (name: string): boolean => reservedNames.has(name)
 
 /** A stored profile without fields of reserved names. */
 export function withoutReserved(profile: Profile): Profile {
@@ -128,6 +129,19 @@ export function describeProfile(schema: ProfileSchema | undefined, side: 'input'
   } catch {
     return { type: 'object' } // a schema may hold what JSON Schema cannot say
   }
+}
+
+/**
+ * What a body may hold of a profile, for the documentation.
+ *
+ * @param ownFields fields of reserved names that the body has beside the profile
+ */
+export function describeProfileInput(schema: ProfileSchema | undefined, ownFields: readonly string[]): JsonObject {
+  const described = describeProfile(schema, 'input')
+  if (!schema) return described
+  const names = [...reservedNames].filter((name) => !ownFields.includes(name))
+  const { allOf = [] } = described as { readonly allOf?: readonly JsonObject[] }
+  return { ...described, allOf: [...allOf, { propertyNames: { not: { enum: names } } }] }
 }
 
 export function outdated(): ProblemError {
