@@ -43,3 +43,32 @@ export function readingsOf(bytes: Uint8Array): readonly Buffer[] {
   const text = itself.toString('latin1').replace(/^[\s"'`]+/, '')
   return [itself, Buffer.from(text, 'base64'), Buffer.from(text, 'hex')]
 }
+
+/** Collects the pieces in which bytes arrive. */
+export interface ByteCollector {
+  readonly length: number
+  add(piece: Uint8Array): void
+  bytes(): Buffer
+}
+
+const maxPieces = 64
+
+/**
+ * Makes a collector that joins pieces as they come: a buffer of its own for each byte, as a sender of one-byte chunks
+ * would have it, takes several hundred times the memory of the byte.
+ */
+export function createByteCollector(): ByteCollector {
+  let pieces: Uint8Array[] = []
+  let length = 0
+  return {
+    get length() {
+      return length
+    },
+    add(piece) {
+      length += piece.length
+      pieces.push(piece)
+      if (pieces.length === maxPieces) pieces = [Buffer.concat(pieces)]
+    },
+    bytes: () => Buffer.concat(pieces),
+  }
+}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as z from 'zod'
+import type { JsonObject } from 'keystile/internal'
 import {
   checkProfile,
   describeProfile,
@@ -11,6 +12,7 @@ import {
 } from './profile.ts'
 import { describeManagedUser } from './wire-user.ts'
 
+const anything: ProfileSchema = z.record(z.string(), z.any())
 const schema: ProfileSchema = z.object({ age: z.number(), tags: z.array(z.string()).optional() })
 
 describe('checkProfile', () => {
@@ -25,6 +27,17 @@ describe('checkProfile', () => {
 
   it('gives what the schema makes of the members', async () => {
     assert.deepEqual(await checkProfile({ age: 1, more: 2 }, schema, []), { errors: [], profile: { age: 1 } })
+  })
+
+  it('reads -0 as 0, and refuses numbers that are too large for JSON to write again', async () => {
+    const body = JSON.parse('{"age":-0,"scores":[-0.0,1]}') as JsonObject
+    assert.deepEqual(await checkProfile(body, anything, []), { errors: [], profile: { age: 0, scores: [0, 1] } })
+    for (const text of ['{"age":1e400}', '{"scores":[{"best":-1e400}]}']) {
+      const { errors } = await checkProfile(JSON.parse(text) as JsonObject, anything, [])
+      assert.deepEqual(errors, [
+        { loc: ['body'], msg: 'Numbers must be within the range of a double', type: 'value_error' },
+      ])
+    }
   })
 
   it('gives the faults of the schema with their places', async () => {

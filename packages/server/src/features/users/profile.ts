@@ -87,7 +87,12 @@ export async function checkProfile(
   }
   const reserved = findReservedFaults(members)
   if (reserved.length > 0) return { errors: reserved, profile: {} }
-  const result = await schema['~standard'].validate(members)
+  const input = asStored(members)
+  if (input === undefined) {
+    const msg = 'Numbers must be within the range of a double'
+    return { errors: [{ loc: ['body'], msg, type: 'value_error' }], profile: {} }
+  }
+  const result = await schema['~standard'].validate(input)
   if (!result.issues) return checkOutput(requireJson(result.value))
   const errors = result.issues.map(({ path = [], message }) => ({
     loc: ['body', ...path.map((part) => String(typeof part === 'object' ? part.key : part))],
@@ -95,6 +100,16 @@ export async function checkProfile(
     type: 'value_error',
   }))
   return { errors, profile: {} }
+}
+
+/** Members as JSON keeps them: -0 is 0. `undefined` where a number is too large, for which JSON has no text. */
+function asStored(members: JsonObject): unknown {
+  let isTooLarge = false
+  const text = JSON.stringify(members, (_name, value: unknown) => {
+    isTooLarge ||= typeof value === 'number' && !Number.isFinite(value)
+    return value
+  })
+  return isTooLarge ? undefined : JSON.parse(text)
 }
 
 /** Checks what the schema made, for it may add fields that the input does not have. */
