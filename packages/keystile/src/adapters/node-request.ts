@@ -56,7 +56,7 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Arra
     const body = createByteCollector()
     const onData = (chunk: Uint8Array): void => {
       body.add(chunk)
-      if (body.length > maxBytes) {
+      if (body.size > maxBytes) {
         request.off('data', onData).pause()
         reject(tooLarge(maxBytes))
       }

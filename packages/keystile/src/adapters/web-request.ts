@@ -22,7 +22,7 @@ async function collect(
   try {
     for await (const chunk of chunks) {
       body.add(chunk)
-      if (body.length > maxBytes) throw tooLarge(maxBytes)
+      if (body.size > maxBytes) throw tooLarge(maxBytes)
     }
   } catch (error) {
     throw error instanceof ProblemError

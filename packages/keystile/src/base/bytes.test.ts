@@ -112,9 +112,15 @@ describe('createByteCollector', () => {
       const collector = createByteCollector()
       const pieces = Array.from({ length: count }, (_, i) => Buffer.from([i & 255, (i >> 8) & 255]))
       for (const piece of pieces) collector.add(piece)
-      assert.equal(collector.length, 2 * count)
+      assert.equal(collector.size, count < 2 ? 2 * count : 16 * (count - 1))
       assert.deepEqual(collector.bytes(), Buffer.concat(pieces))
     }
+  })
+
+  it('counts the bytes of pieces of 16 bytes and more, and of the first piece', () => {
+    const collector = createByteCollector()
+    for (const length of [16, 17, 1_000]) collector.add(new Uint8Array(length))
+    assert.equal(collector.size, 1_033)
   })
 
   it('keeps no buffer for each piece: a body in pieces of one byte would take several hundred times its size', async () => {

@@ -63,7 +63,7 @@ async function readBytes(response: Response, url: string, signal: AbortSignal): 
     })
     if (done) break
     body.add(value)
-    if (body.length > maxBytes || signal.aborted) {
+    if (body.size > maxBytes || signal.aborted) {
       await reader.cancel().catch(() => {})
       throw new Error(`${url}: the body ${signal.aborted ? 'comes too late' : `has more than ${maxBytes} bytes`}`)
     }
