@@ -154,13 +154,14 @@ describe('the settings of logs and metrics', () => {
     assert.equal(await statusAt({ KEYSTILE_METRICS: `127.0.0.1:${port}` }, `http://127.0.0.1:${port}`), 200)
   })
 
-  it('go to a file that its owner alone can read, whatever the umask', async () => {
+  it('go to a file and a folder that their owner alone can read, whatever the umask', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'keystile-log-file-'))
-    const umask = process.umask(0o022)
+    const umask = process.umask(0o000)
     try {
       const server = await startServer({ cwd, env: { KEYSTILE_LOG_FILE: 'logs/keystile.log' } })
       await server.stop()
       assert.equal(statSync(join(cwd, 'logs/keystile.log')).mode & 0o777, 0o600)
+      assert.equal(statSync(join(cwd, 'logs')).mode & 0o777, 0o700)
     } finally {
       process.umask(umask)
       rmSync(cwd, { recursive: true })

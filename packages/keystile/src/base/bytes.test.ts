@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseBase64url, parseUtf8, toBase64url } from './bytes.ts'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { createByteCollector, parseBase64url, parseUtf8, toBase64url } from './bytes.ts'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'.split('')
 
@@ -102,4 +104,37 @@ describe('parseUtf8', () => {
       assert.equal(parseUtf8(Buffer.from(hex, 'hex')), undefined)
     })
   }
+})
+
+describe('createByteCollector', () => {
+  it('joins pieces of any number in their order', () => {
+    for (const count of [0, 1, 63, 64, 65, 1_000]) {
+      const collector = createByteCollector()
+      const pieces = Array.from({ length: count }, (_, i) => Buffer.from([i & 255, (i >> 8) & 255]))
+      for (const piece of pieces) collector.add(piece)
+      assert.equal(collector.size, count < 2 ? 2 * count : 16 * (count - 1))
+      assert.deepEqual(collector.bytes(), Buffer.concat(pieces))
+    }
+  })
+
+  it('counts the bytes of pieces of 16 bytes and more, and of the first piece', () => {
+    const collector = createByteCollector()
+    for (const length of [16, 17, 1_000]) collector.add(new Uint8Array(length))
+    assert.equal(collector.size, 1_033)
+  })
+
+  it('keeps no buffer for each piece: a body in pieces of one byte would take several hundred times its size', async () => {
+    const pieces: WeakRef<Uint8Array>[] = []
+    const collector = createByteCollector()
+    for (let i = 0; i < 10_000; i++) {
+      const piece = new Uint8Array(1)
+      pieces.push(new WeakRef(piece))
+      collector.add(piece)
+    }
+    await new Promise((resolve) => setImmediate(resolve)) // what a WeakRef was made for lives until then
+    setFlagsFromString('--expose-gc')
+    ;(runInNewContext('gc') as () => void)()
+    assert.equal(collector.bytes().length, 10_000)
+    assert.ok(pieces.filter((piece) => piece.deref()).length < 200)
+  })
 })

@@ -43,3 +43,38 @@ export function readingsOf(bytes: Uint8Array): readonly Buffer[] {
   const text = itself.toString('latin1').replace(/^[\s"'`]+/, '')
   return [itself, Buffer.from(text, 'base64'), Buffer.from(text, 'hex')]
 }
+
+/** Collects the pieces in which bytes arrive. */
+export interface ByteCollector {
+  /**
+   * Bytes, for a limit. Where there are many pieces, each counts as 16 at least: to handle one takes as long as to copy
+   * some thousand bytes.
+   */
+  readonly size: number
+  add(piece: Uint8Array): void
+  bytes(): Buffer
+}
+
+const maxPieces = 64
+const leastPieceBytes = 16
+
+/**
+ * Makes a collector that joins pieces as they come: a buffer of its own for each byte, as a sender of one-byte chunks
+ * would have it, takes several hundred times the memory of the byte.
+ */
+export function createByteCollector(): ByteCollector {
+  let pieces: Uint8Array[] = []
+  let [length, count] = [0, 0]
+  return {
+    get size() {
+      return Math.max(length, leastPieceBytes * (count - 1))
+    },
+    add(piece) {
+      length += piece.length
+      count++
+      pieces.push(piece)
+      if (pieces.length === maxPieces) pieces = [Buffer.concat(pieces)]
+    },
+    bytes: () => Buffer.concat(pieces),
+  }
+}

@@ -10,8 +10,11 @@ export function requireKnownOptions(taker: string, options: unknown, known: read
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new TypeError(`${taker} takes an object of options: ${known.join(', ')}`)
   }
+  // An instance of a class of the app's own may have members that are no options.
+  const isPlain = [Object.prototype, null].includes(Object.getPrototypeOf(options) as object | null)
   for (const [name, value] of Object.entries(options)) {
     if (!known.includes(name)) {
+      if (!isPlain) continue
       throw new TypeError(`${taker} has no option \`${name}\`; its options are ${known.join(', ')}`)
     }
     if (value === undefined) {

@@ -52,7 +52,7 @@ function requireDemanding<D extends { readonly scopes?: readonly unknown[]; read
   requireKnownOptions('a guard', demand, ['scopes', 'maxAgeSeconds'])
   if (Object.keys(demand).length > 0 && demand.scopes?.length !== 0) return demand
   throw new TypeError(
-    'a guard takes at least one scope in { scopes }, or no argument to let in every caller with a token',
+    'a guard takes at least one scope in { scopes }: leave `scopes` out to let in every caller with a token',
   )
 }
 

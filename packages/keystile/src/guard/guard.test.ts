@@ -423,6 +423,20 @@ describe('createGuardCore', () => {
     }
   })
 
+  it('takes an instance of a class of the app, which has members of its own', async () => {
+    class Auth {
+      readonly logger = console
+      readonly verifier = verifier
+      user(): object {
+        return { name: this.logger === console ? 'Alice' : 'lost' }
+      }
+    }
+    const guard = createGuardCore<Scope, object>(new Auth())
+    const decision = await guard.check(request(`Bearer ${tokenWith()}`), guard.demand([], false))
+    assert.ok(decision.allowed)
+    assert.deepEqual(decision.caller?.user, { name: 'Alice' })
+  })
+
   it('asks the `user` that it was made with, though the app changes the object for its next guard', async () => {
     const options: { verifier: Verifier; user: () => object | undefined } = { verifier, user: () => undefined }
     const guard = createGuardCore<Scope, object>(options)

@@ -1,3 +1,4 @@
+import { createByteCollector } from '../base/bytes.ts'
 import { parseJsonObject, type JsonObject } from '../base/json.ts'
 
 /** As `globalThis.fetch`, of which only this much is used. */
@@ -53,8 +54,7 @@ export async function findJson(
 
 /** Reads no further than the limit, whatever Content-Length says and however small the body was packed. */
 async function readBytes(response: Response, url: string, signal: AbortSignal): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let length = 0
+  const body = createByteCollector()
   if (!response.body) return new Uint8Array()
   const reader = response.body.getReader()
   while (true) {
@@ -62,14 +62,13 @@ async function readBytes(response: Response, url: string, signal: AbortSignal): 
       throw new Error(`${url} breaks off`, { cause })
     })
     if (done) break
-    length += value.length
-    if (length > maxBytes || signal.aborted) {
+    body.add(value)
+    if (body.size > maxBytes || signal.aborted) {
       await reader.cancel().catch(() => {})
       throw new Error(`${url}: the body ${signal.aborted ? 'comes too late' : `has more than ${maxBytes} bytes`}`)
     }
-    chunks.push(value)
   }
-  return Buffer.concat(chunks)
+  return body.bytes()
 }
 
 function freshSecondsOf(cacheControl: string): number | undefined {

@@ -43,7 +43,19 @@ const impostors: readonly (Impostor & {
     of: 'readings',
     is: (text) =>
       !/^file:/i.test(text) &&
-      /^(?:https?|data|blob|urn):|[a-z][a-z\d+.-]+:\/\/[\w[]|^\/\/[\w-]+(?:\.[\w-]+)+/i.test(text),
+      /^(?:https?|data|blob|urn):|^[a-z]+%3a%2f%2f|[a-z][a-z\d+.-]+:\/\/[\w[]|^\/\/[\w-]+(?:\.[\w-]+)+/i.test(text),
+  },
+  {
+    name: 'a template that was not filled in',
+    instead: 'fill it in, or set the variable: make a secret with: openssl rand -base64 32',
+    of: 'text',
+    is: (text) => /^(?:undefined|null)(?:[/:?#.]|$)|^process\.env\b|\$\{\w+\}|\{\{[^}]+\}\}/.test(text),
+  },
+  {
+    name: 'the name of a secret in a vault',
+    instead: 'pass what the vault keeps under that name',
+    of: 'text',
+    is: (text) => /^arn:|^projects\/[\w-]+\/secrets\/|^vault:|^op:\/\//i.test(text),
   },
   {
     name: 'the path of a file',
@@ -68,9 +80,21 @@ const impostors: readonly (Impostor & {
     instead: passUrl,
     of: 'text',
     is: (text) =>
+      !isMixed(text) &&
       /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|[a-z\d-]+(?:\.[a-z\d-]+)*\.[a-z]{2,24})(?::\d{1,5})?(?:\/[\w./?=&%~-]*)?$/i.test(
         text,
       ),
+  },
+  {
+    name: 'a URL without its scheme, or a path',
+    instead: passUrl,
+    of: 'text',
+    // No alphabet of base64 has a slash together with one of `._:-`.
+    is: (text) =>
+      /^[\w.~:@+%/-]+$/.test(text) &&
+      /\w\/\w/.test(text) &&
+      /[a-z]{3}[._:-]|[._:-][a-z]{3}/.test(text) &&
+      !isMixed(text),
   },
 ]
 
@@ -91,9 +115,21 @@ function plainTextOf(bytes: Buffer): string {
 /** Random base64 may begin with a slash, but has capitals, and neither dots, hyphens nor underscores. */
 function isPath(text: string): boolean {
   if (/^file:/i.test(text)) return true
-  if (!/^[\w.\\/~ :@+-]+$/.test(text)) return false
+  if (!/^[\w.\\/~ :@+%-]+$/.test(text) || isMixed(text)) return false
   const isBase64 = /^[A-Za-z\d+/]+$/.test(text) && /[A-Z]/.test(text)
   return fileExtension.test(text) || (!isBase64 && /^(?:\.{0,2}|~|[a-z]:)[\\/]/i.test(text))
+}
+
+/** Of random text in base64 or hex four characters of ten are of another kind than the one before, of words one or two. */
+const leastChanges = 0.25
+
+/** Whether lower case, upper case and digits are as mixed as in random text. No name and no path is. */
+export function isMixed(text: string): boolean {
+  const letters = text.replace(/[^A-Za-z\d]/g, '')
+  const kinds = letters.replace(/[a-z]/g, 'a').replace(/[A-Z]/g, 'A').replace(/\d/g, '0')
+  // A capital begins a word: what follows it is no change.
+  const changes = [...kinds].filter((kind, index) => index > 0 && /^(?:aA|a0|A0|0a|0A)$/.test(kinds[index - 1] + kind))
+  return changes.length >= letters.length * leastChanges
 }
 
 function isJson(text: string): boolean {

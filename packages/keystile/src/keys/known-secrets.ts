@@ -1,4 +1,5 @@
 import { readingsOf, toBase64url } from '../base/bytes.ts'
+import { isMixed } from './impostors.ts'
 
 /**
  * Secrets that are long and varied enough to look random, but are printed where everybody reads them. Only those that
@@ -55,10 +56,17 @@ const known: ReadonlySet<string> = new Set(printed.flatMap((text) => spellingsOf
 
 /** Whether a secret is printed in a standard, a tutorial or a template, in whatever case, as text or as its bytes. */
 export function isKnownSecret(secret: Uint8Array): boolean {
-  return spellingsOf(secret).some((text) => {
-    const letters = text.replace(/[^a-z]/g, '')
-    return known.has(text) || placeholders.some((words) => letters.includes(words))
-  })
+  return spellingsOf(secret).some((text) => known.has(text)) || readingsOf(secret).some(isPlaceholder)
+}
+
+/** Words of a placeholder with whatever stands between their letters. */
+const placeholderText = new RegExp(placeholders.map((words) => [...words].join('[^a-z]*')).join('|'), 'gi')
+
+/** A label before random text is no placeholder: `shop-jwt-secret-` and 32 random bytes. */
+function isPlaceholder(secret: Buffer): boolean {
+  const text = secret.toString('latin1')
+  const rest = text.replace(placeholderText, '')
+  return rest !== text && !(rest.length >= fewestBytes && isMixed(rest))
 }
 
 /** The secret and what it encodes, as text and in base64url, without case, white space and quotation marks. */

@@ -44,6 +44,7 @@ describe('importKey of text that is no secret', () => {
         `JWKS_URI=${jwksUri}`,
         'HTTPS://TENANT.EXAMPLE/jwks',
         'https:tenant.example/.well-known/jwks',
+        'https%3A%2F%2Ftenant.example%2Fwell-known%2Fjwks',
         'http://localhost:3000/auth/.well-known/jwks.json',
         '//tenant.example/.well-known/jwks.json',
         'https://tenant.eu.auth0.com/',
@@ -53,6 +54,34 @@ describe('importKey of text that is no secret', () => {
         Buffer.from(jwksUri).toString('base64'),
         Buffer.from(jwksUri).toString('hex'),
         Buffer.from(jwksUri, 'utf16le').toString(),
+      ],
+    ],
+    [
+      'a URL without its scheme, or a path',
+      /pass its https URL as jwksUri/,
+      [
+        'keycloak:8080/realms/shop/protocol/openid-connect/certs',
+        'auth-server:9000/oauth2/default/v1/keys',
+        'auth_service.internal:8080/v1/keys/public',
+      ],
+    ],
+    [
+      'a template that was not filled in',
+      /fill it in/,
+      [
+        'undefined/realms/shop/protocol/openid-connect/certs',
+        '${AUTH_ISSUER}/protocol/openid-connect/certs',
+        'process.env.AUTH_SIGNING_SECRET_VALUE',
+        '{{ .Values.auth.signingSecretName }}',
+      ],
+    ],
+    [
+      'the name of a secret in a vault',
+      /pass what the vault keeps/,
+      [
+        'arn:aws:secretsmanager:eu-west-1:123456789012:secret:jwt',
+        'projects/my-project/secrets/jwt-signing/versions/latest',
+        'vault:secret/data/shop/prod#jwt-signing',
       ],
     ],
     [
@@ -189,6 +218,21 @@ describe('importKey of a secret that is not random', () => {
       const encoding = encodings[i % 4]
       assert.doesNotThrow(() => importSecret(encoding ? bytes.toString(encoding) : bytes), `number ${i}`)
     }
+  })
+
+  it('takes a label before random text, though templates have its words', () => {
+    let [block, refused] = [Buffer.alloc(64), 0]
+    for (let i = 0; i < 2_000; i++) {
+      block = createHash('sha512').update(block).digest()
+      for (const secret of [`shop-jwt-secret-${block.toString('hex')}`, `jwt_secret_key_${block.toString('base64')}`]) {
+        try {
+          importSecret(secret)
+        } catch {
+          refused++
+        }
+      }
+    }
+    assert.equal(refused, 0)
   })
 
   it('takes 128 random bits in hex, which are 32 digits, for HS256', () => {

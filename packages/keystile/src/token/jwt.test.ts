@@ -374,6 +374,10 @@ describe('verifyJwt', () => {
       assert.throws(() => verifyJwt(signed(valid), key, { clock: clock as Clock }), TypeError)
   })
 
+  it('takes Date for a clock, which tells milliseconds', () => {
+    assert.ok(verifyJwt(signJwt({}, key, { expiresInSeconds: 60, clock: Date }), key, { clock: Date }))
+  })
+
   it('asks for a required claim in the token itself, not in what objects inherit', () => {
     refuses(() => verify(signed(valid), { requiredClaims: ['constructor'] }), /"constructor" is missing/)
     assert.ok(verify(signed({ ...valid, constructor: 1 }), { requiredClaims: ['constructor'] }))

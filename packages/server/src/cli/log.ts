@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { pino } from 'pino'
 import type { Logger } from 'keystile/internal'
 
@@ -14,9 +16,10 @@ interface LogOptions {
  * readable by its owner alone, since lines name people; one that is there keeps its mode, which the operator chose.
  */
 export function openLog({ logFile, logLevel }: LogOptions): Logger {
+  if (logFile !== undefined) mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 })
   return pino(
     { base: null, level: logLevel, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: describeError } },
-    pino.destination({ dest: logFile ?? 2, sync: true, mkdir: true, mode: 0o600 }),
+    pino.destination({ dest: logFile ?? 2, sync: true, mode: 0o600 }),
   )
 }
 

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 export interface PipelineLimits {
@@ -17,7 +17,8 @@ const parserError = -1
 /**
  * Handles the requests of a connection one after another: the next one when the client has taken the
  * answer before, and other connections had their turn. Resets the connection of a client that sends
- * too many ahead. Node parses a piece of 64 KiB in one go, which is more than a thousand requests, so
+ * too many ahead, or a body: node would hold it until its turn, and it counts bytes but not the pieces,
+ * of which a byte each takes several hundred times its memory. Node parses a piece of 64 KiB in one go, which is more than a thousand requests, so
  * to pause the connection is too late. Clients and proxies of today do not pipeline.
  */
 export function createTurns({ pipelinedRequests, pipelinedRequestsOfAll }: PipelineLimits): Turns {
@@ -40,7 +41,8 @@ export function createTurns({ pipelinedRequests, pipelinedRequestsOfAll }: Pipel
     if (socket.destroyed) return
     const requests = unanswered.get(socket) ?? watch(socket)
     const isFirst = requests.length === 0
-    if (!isFirst && (requests.length >= pipelinedRequests || pipelined >= pipelinedRequestsOfAll)) {
+    const isTooMany = requests.length >= pipelinedRequests || pipelined >= pipelinedRequestsOfAll
+    if (!isFirst && (isTooMany || hasBody(response.req))) {
       socket.resetAndDestroy()
       stopParser(socket)
       return
@@ -62,6 +64,10 @@ export function createTurns({ pipelinedRequests, pipelinedRequestsOfAll }: Pipel
     if (isFirst) handle()
     else pipelined++
   }
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 /**

@@ -39,6 +39,8 @@ export const standardLimits: Limits = {
 const maxHeaderBytes = 16_384
 /** Node before 24.18.1 drops lines beyond a thousand unseen, and with them what a proxy adds at the end. */
 const maxHeaderLines = 100
+/** Bytes of a body that node reads before they are asked for. In pieces of one byte they take megabytes. */
+const bodyBytesAhead = 4_096
 /** Requests that are under way get this long when the server stops. */
 const drainMilliseconds = 10_000
 /** Where there is no room for a connection, idle ones are closed, but no more often. */
@@ -166,6 +168,7 @@ function createLimitedServer(
       keepAliveTimeout: limits.idleMilliseconds,
       connectionsCheckingInterval: limits.checkMilliseconds,
       maxHeaderSize: maxHeaderBytes,
+      highWaterMark: bodyBytesAhead,
       requireHostHeader: false, // the listener does, so that its answers are limited as well
     },
     listener,

@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { createByteCollector } from '../../base/bytes.ts'
 import { ProblemError } from '../../base/errors.ts'
 import {
   noSniffing,
@@ -52,18 +53,16 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Arra
   return new Promise((resolve, reject) => {
     if (request.readableEnded) throw new TypeError('the body was read before: mount Keystile before any body parser')
     if (request.destroyed) throw new ProblemError('bad_request', 'The body ended early')
-    const parts: Uint8Array[] = []
-    let length = 0
+    const body = createByteCollector()
     const onData = (chunk: Uint8Array): void => {
-      length += chunk.length
-      parts.push(chunk)
-      if (length > maxBytes) {
+      body.add(chunk)
+      if (body.size > maxBytes) {
         request.off('data', onData).pause()
         reject(tooLarge(maxBytes))
       }
     }
     request.on('data', onData)
-    request.once('end', () => resolve(Buffer.concat(parts)))
+    request.once('end', () => resolve(body.bytes()))
     // It closes after each end as well: an error, with its stack, is made only where somebody hears of it.
     request.once('close', () => {
       if (!request.readableEnded) reject(new ProblemError('bad_request', 'The body ended early'))

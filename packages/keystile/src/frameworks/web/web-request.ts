@@ -1,3 +1,4 @@
+import { createByteCollector } from '../../base/bytes.ts'
 import { ProblemError } from '../../base/errors.ts'
 import { tooLarge, type HttpRequestWithBody } from '../../http/message.ts'
 
@@ -17,18 +18,16 @@ async function collect(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   maxBytes: number,
 ): Promise<Uint8Array> {
-  const parts: Uint8Array[] = []
-  let length = 0
+  const body = createByteCollector()
   try {
     for await (const chunk of chunks) {
-      length += chunk.length
-      if (length > maxBytes) throw tooLarge(maxBytes)
-      parts.push(chunk)
+      body.add(chunk)
+      if (body.size > maxBytes) throw tooLarge(maxBytes)
     }
   } catch (error) {
     throw error instanceof ProblemError
       ? error
       : new ProblemError('bad_request', 'The body ended early', { cause: error })
   }
-  return Buffer.concat(parts)
+  return body.bytes()
 }

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as z from 'zod'
-import { checkProfile, describeProfile, findReservedFields, maxProfileBytes, type ProfileSchema } from './profile.ts'
+import type { JsonObject } from 'keystile/internal'
+import {
+  checkProfile,
+  describeProfile,
+  describeProfileInput,
+  findReservedFields,
+  maxProfileBytes,
+  type ProfileSchema,
+} from './profile.ts'
 import { describeManagedUser } from './wire-user.ts'
 
+const anything: ProfileSchema = z.record(z.string(), z.any())
 const schema: ProfileSchema = z.object({ age: z.number(), tags: z.array(z.string()).optional() })
 
 describe('checkProfile', () => {
@@ -18,6 +27,17 @@ describe('checkProfile', () => {
 
   it('gives what the schema makes of the members', async () => {
     assert.deepEqual(await checkProfile({ age: 1, more: 2 }, schema, []), { errors: [], profile: { age: 1 } })
+  })
+
+  it('reads -0 as 0, and refuses numbers that are too large for JSON to write again', async () => {
+    const body = JSON.parse('{"age":-0,"scores":[-0.0,1]}') as JsonObject
+    assert.deepEqual(await checkProfile(body, anything, []), { errors: [], profile: { age: 0, scores: [0, 1] } })
+    for (const text of ['{"age":1e400}', '{"scores":[{"best":-1e400}]}']) {
+      const { errors } = await checkProfile(JSON.parse(text) as JsonObject, anything, [])
+      assert.deepEqual(errors, [
+        { loc: ['body'], msg: 'Numbers must be within the range of a double', type: 'value_error' },
+      ])
+    }
   })
 
   it('gives the faults of the schema with their places', async () => {
@@ -145,5 +165,30 @@ describe('describeProfile', () => {
     assert.deepEqual(describeProfile(bare, 'output'), { type: 'object' })
     const unsayable: ProfileSchema = z.object({ born: z.date() })
     assert.deepEqual(describeProfile(unsayable, 'output'), { type: 'object' })
+  })
+})
+
+describe('describeProfileInput', () => {
+  interface Described {
+    readonly allOf: readonly { readonly propertyNames?: { readonly not: { readonly enum: readonly string[] } } }[]
+  }
+  const describeInput = (of: ProfileSchema, ownFields: readonly string[]): Described['allOf'] =>
+    (describeProfileInput(of, ownFields) as unknown as Described).allOf
+  const refusedBy = (of: ProfileSchema, ownFields: readonly string[]): readonly string[] =>
+    describeInput(of, ownFields).at(-1)!.propertyNames!.not.enum
+
+  it('says which names are refused, but for fields that the body has beside the profile', () => {
+    for (const name of reserved) assert.ok(refusedBy(schema, []).includes(name), name)
+    const names = refusedBy(schema, ['email'])
+    assert.deepEqual([names.includes('email'), names.includes('roles')], [false, true])
+    assert.equal('allOf' in describeProfileInput(undefined, []), false)
+  })
+
+  it('leaves what the schema demands itself', () => {
+    const parts = [{ required: ['a'] }, { required: ['b'] }]
+    const jsonSchema = { input: () => ({ allOf: parts }), output: () => ({ allOf: parts }) }
+    const both = { '~standard': { ...schema['~standard'], jsonSchema } }
+    assert.deepEqual(describeInput(both, []).slice(0, -1), parts)
+    assert.ok(refusedBy(both, []).includes('roles'))
   })
 })

@@ -16,8 +16,11 @@ interface CheckedProfile {
 /** The largest profile, in bytes of its JSON in UTF-8. */
 export const maxProfileBytes = 65_536
 
-/** The fields of a user that are Keystile's own, as the answers and the guard's user name them. */
-const ownFieldNames: ReadonlySet<string> = new Set([
+/**
+ * Names that no profile field has: those of Keystile's own fields of a user, as the answers and the guard's user name
+ * them, and those that every object has.
+ */
+const reservedNames: ReadonlySet<string> = new Set([
   'id',
   'username',
   'email',
@@ -32,12 +35,10 @@ const ownFieldNames: ReadonlySet<string> = new Set([
   // JSON.stringify and await call these if they are functions.
   'toJSON',
   'then',
+  ...Object.getOwnPropertyNames(Object.prototype),
 ])
 
-/** Whether a profile field of this name would pass for one of Keystile's own, or for one that every object has. */
-function isReserved(name: string): boolean {
-  return ownFieldNames.has(name) || Object.hasOwn(Object.prototype, name)
-}
+const isReserved = (name: string): boolean => reservedNames.has(name)
 
 /** A stored profile without fields of reserved names. */
 export function withoutReserved(profile: Profile): Profile {
@@ -86,7 +87,12 @@ export async function checkProfile(
   }
   const reserved = findReservedFaults(members)
   if (reserved.length > 0) return { errors: reserved, profile: {} }
-  const result = await schema['~standard'].validate(members)
+  const input = asStored(members)
+  if (input === undefined) {
+    const msg = 'Numbers must be within the range of a double'
+    return { errors: [{ loc: ['body'], msg, type: 'value_error' }], profile: {} }
+  }
+  const result = await schema['~standard'].validate(input)
   if (!result.issues) return checkOutput(requireJson(result.value))
   const errors = result.issues.map(({ path = [], message }) => ({
     loc: ['body', ...path.map((part) => String(typeof part === 'object' ? part.key : part))],
@@ -94,6 +100,16 @@ export async function checkProfile(
     type: 'value_error',
   }))
   return { errors, profile: {} }
+}
+
+/** Members as JSON keeps them: -0 is 0. `undefined` where a number is too large, for which JSON has no text. */
+function asStored(members: JsonObject): unknown {
+  let isTooLarge = false
+  const text = JSON.stringify(members, (_name, value: unknown) => {
+    isTooLarge ||= typeof value === 'number' && !Number.isFinite(value)
+    return value
+  })
+  return isTooLarge ? undefined : JSON.parse(text)
 }
 
 /** Checks what the schema made, for it may add fields that the input does not have. */
@@ -128,6 +144,19 @@ export function describeProfile(schema: ProfileSchema | undefined, side: 'input'
   } catch {
     return { type: 'object' } // a schema may hold what JSON Schema cannot say
   }
+}
+
+/**
+ * What a body may hold of a profile, for the documentation.
+ *
+ * @param ownFields fields of reserved names that the body has beside the profile
+ */
+export function describeProfileInput(schema: ProfileSchema | undefined, ownFields: readonly string[]): JsonObject {
+  const described = describeProfile(schema, 'input')
+  if (!schema) return described
+  const names = [...reservedNames].filter((name) => !ownFields.includes(name))
+  const { allOf = [] } = described as { readonly allOf?: readonly JsonObject[] }
+  return { ...described, allOf: [...allOf, { propertyNames: { not: { enum: names } } }] }
 }
 
 export function outdated(): ProblemError {

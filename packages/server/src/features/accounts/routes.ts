@@ -15,7 +15,7 @@ import { maxBytes, type Passwords } from '../password/password.ts'
 import type { PasswordOwner, PasswordPolicy } from '../password-policy/policy.ts'
 import type { Limits } from '../limits/limits.ts'
 import { parseEmail, parseUsername } from '../directory/names.ts'
-import { checkProfile, describeProfile, outdated, withoutReserved, type ProfileSchema } from './profile.ts'
+import { checkProfile, describeProfileInput, outdated, withoutReserved, type ProfileSchema } from './profile.ts'
 import type { User, Users } from './users.ts'
 import { describeUser, wireUser } from './wire-user.ts'
 
@@ -108,7 +108,10 @@ export function accountRoutes(options: {
       doc: {
         tag: 'Own account',
         summary: 'Register',
-        body: { type: 'json', schema: merge(describeFields(registration), describeProfile(profile, 'input')) },
+        body: {
+          type: 'json',
+          schema: merge(describeFields(registration), describeProfileInput(profile, registrationFields)),
+        },
         success: {
           status: 201,
           description: 'The new user',
@@ -158,7 +161,7 @@ export function accountRoutes(options: {
         tag: 'Own account',
         summary: 'Change profile fields',
         description: 'What is left out stays as it is.',
-        body: { type: 'json', schema: { ...describeProfile(profile, 'input'), required: [] } },
+        body: { type: 'json', schema: { ...describeProfileInput(profile, []), required: [] } },
         success: { status: 200, description: 'The changed user', schema: userSchema },
         refuses: { 409: 'The user was changed at the same time', 429: 'Too many changes' },
       },
