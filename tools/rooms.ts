@@ -219,6 +219,12 @@ const server: Package = {
       packages: ['keystile'],
     },
     {
+      name: 'features/login',
+      for: 'proves who a person is; issues nothing',
+      from: ['features/audit', 'features/limits', 'features/scopes', 'features/password', 'features/directory'],
+      packages: ['keystile'],
+    },
+    {
       name: 'features/oauth',
       for: 'the token endpoint and its grants, metadata',
       from: [
@@ -228,9 +234,9 @@ const server: Package = {
         'features/limits',
         'features/scopes',
         'features/sessions',
-        'features/password',
         'features/directory',
         'features/clients',
+        'features/login',
       ],
       packages: ['keystile'],
     },

@@ -17,6 +17,7 @@ import { openEventFeed, type EventFeed } from '../features/events/events.ts'
 import { describeRoutes } from '../features/docs/openapi.ts'
 import { startHousekeeping } from '../features/housekeeping/housekeeping.ts'
 import { noLimits, openLimits, type Limits } from '../features/limits/limits.ts'
+import { createPasswordMethod } from '../features/login/password.ts'
 import { introspectRoute } from '../features/oauth/introspect.ts'
 import { cookiePathOf, cookieSessionRoutes } from '../features/browser-session/cookie-session.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
@@ -244,12 +245,15 @@ async function serve<U>(
   }
   const isWelcome = async (identity: Identity): Promise<boolean> =>
     identity.sessionId === undefined || (await findActive(identity)) !== undefined
-  const granting = { directory, passwords, sessions: starter, refresher, scopes, audit, limits, logger, observer }
+  const login = { byPassword: createPasswordMethod({ directory, passwords, audit, limits, clock, logger }) }
+  const granting = { login, directory, sessions: starter, refresher, scopes, audit, limits, observer }
   const routes = [
     tokenRoute({ ...granting, clients, issueToClient }),
     revokeRoute({ clients, audit, limits, refresher, sessions: ends, verifier }),
     introspectRoute({ clients, audit, limits, verifier, isWelcome }),
-    ...(options.cookieSession ? cookieSessionRoutes({ ...granting, issuer, corsOrigins, ends, lifetimes }) : []),
+    ...(options.cookieSession
+      ? cookieSessionRoutes({ ...granting, issuer, corsOrigins, ends, lifetimes, logger })
+      : []),
     ...people.routes,
     ...sessionRoutes(ends),
     ...metadataRoutes({ issuer, scopes: Object.keys(scopes.declared), published: () => signingKeys.published }),

@@ -1,4 +1,4 @@
-import { OAuthError, ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
+import { OAuthError, ProblemError, type HttpAnswer, type HttpRequestWithBody, type Logger } from 'keystile/internal'
 import {
   checkFields,
   describeFields,
@@ -16,12 +16,13 @@ import { deviceSeconds } from '../known-devices/devices.ts'
 import type { Lifetimes } from '../sessions/lifetimes.ts'
 import type { ProvedRefreshToken } from '../sessions/refresh.ts'
 import type { SessionEnds } from '../sessions/session-ends.ts'
-import { grantByPassword, type Granted, type LoginParts } from '../oauth/grants/password.ts'
+import { grantByPassword, type Granted, type PasswordGrantParts } from '../oauth/grants/password.ts'
 import { grantByRefreshToken, type RefreshParts } from '../oauth/grants/refresh-token.ts'
 import { tokenSchema, wireTokens } from '../oauth/token.ts'
 
 /** What sessions in a browser need. */
-export interface CookieSessionParts<U> extends LoginParts<U>, RefreshParts<U> {
+export interface CookieSessionParts<U> extends PasswordGrantParts, RefreshParts<U> {
+  readonly logger: Logger
   readonly observer: Observer
   readonly issuer: string
   /** Origins whose pages may ask, beside the issuer's own. */

@@ -6,7 +6,7 @@ import { grantTypes, type Clients, type GrantType } from '../clients/clients.ts'
 import { addressOf } from '../audit/audit.ts'
 import { observeGrant, type Observer } from '../metrics/observer.ts'
 import { grantByClientCredentials, type ClientCredentialsParts } from './grants/client-credentials.ts'
-import { grantByPassword, type Granted, type LoginParts } from './grants/password.ts'
+import { grantByPassword, type Granted, type PasswordGrantParts } from './grants/password.ts'
 import { grantByRefreshToken, type RefreshParts } from './grants/refresh-token.ts'
 
 const formSchema = {
@@ -42,7 +42,7 @@ export const tokenSchema = {
 }
 
 /** What the token endpoint needs. */
-export interface TokenParts<U> extends LoginParts<U>, RefreshParts<U>, ClientCredentialsParts {
+export interface TokenParts<U> extends PasswordGrantParts, RefreshParts<U>, ClientCredentialsParts {
   readonly clients: Pick<Clients, 'find'>
   readonly observer: Observer
 }

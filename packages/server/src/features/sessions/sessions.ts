@@ -11,6 +11,8 @@ import { insertSession } from './store.ts'
 
 export interface Login {
   readonly subject: string
+  /** When the person proved who they are, in milliseconds; none where an application has done that. */
+  readonly authenticatedAt?: number
   /** The hash that the password was proved against; none where an application's own login proved who it is. */
   readonly passwordHash?: string
   /** What the account held when `scopes` were decided; none where the app keeps the users. */
@@ -48,6 +50,7 @@ export function createSessionStarter(database: Database, issuing: Issuing, clock
   return {
     async start({
       subject,
+      authenticatedAt,
       passwordHash,
       rights,
       spent,
@@ -58,7 +61,7 @@ export function createSessionStarter(database: Database, issuing: Issuing, clock
       device,
       by,
     }) {
-      const now = clock.now()
+      const now = authenticatedAt ?? clock.now()
       const expiresAt = now + issuing.sessionSeconds * 1000
       const expiresInSeconds = accessTokenSecondsAt(now, expiresAt, issuing)
       const session = {
