@@ -20,6 +20,7 @@ import { noLimits, openLimits, type Limits } from '../features/limits/limits.ts'
 import { createPasswordMethod } from '../features/login/password.ts'
 import { introspectRoute } from '../features/oauth/introspect.ts'
 import { cookiePathOf, cookieSessionRoutes } from '../features/browser-session/cookie-session.ts'
+import { grants } from '../features/oauth/grants.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
 import { revokeRoute } from '../features/oauth/revoke.ts'
 import { tokenRoute } from '../features/oauth/token.ts'
@@ -248,7 +249,7 @@ async function serve<U>(
   const login = { byPassword: createPasswordMethod({ directory, passwords, audit, limits, clock, logger }) }
   const granting = { login, directory, sessions: starter, refresher, scopes, audit, limits, observer }
   const routes = [
-    tokenRoute({ ...granting, clients, issueToClient }),
+    tokenRoute({ ...granting, grants, clients, issueToClient }),
     revokeRoute({ clients, audit, limits, refresher, sessions: ends, verifier }),
     introspectRoute({ clients, audit, limits, verifier, isWelcome }),
     ...(options.cookieSession
@@ -256,7 +257,12 @@ async function serve<U>(
       : []),
     ...people.routes,
     ...sessionRoutes(ends),
-    ...metadataRoutes({ issuer, scopes: Object.keys(scopes.declared), published: () => signingKeys.published }),
+    ...metadataRoutes({
+      issuer,
+      scopes: Object.keys(scopes.declared),
+      grantTypes: grants.map(({ grantType }) => grantType),
+      published: () => signingKeys.published,
+    }),
   ]
   const guard = createGuardCore({ verifier, scopes: scopes.declared, user: findActive })
   const housekeeping = startHousekeeping(database, options)

@@ -17,21 +17,19 @@ import { accountDirectory } from '../accounts/account-directory.ts'
 import { checkedDirectory, type Directory, type UserDirectory } from '../directory/directory.ts'
 import { parseUsername } from '../directory/names.ts'
 import { createUsers, type User, type Users } from '../accounts/users.ts'
-import { grantByPassword, type Granted, type PasswordGrantParts } from '../oauth/grants/password.ts'
+import type { Granted } from '../oauth/grants/grant.ts'
+import { passwordGrant, type PasswordGrantParts } from '../oauth/grants/password.ts'
 import type { LoginAttempt, RefusalReason } from './login.ts'
 import { createPasswordMethod, type PasswordMethodParts } from './password.ts'
 
 const password = 'correct horse battery staple'
-const client = { ...firstParty, address: '192.0.2.1' }
+const client = { ...firstParty, device: undefined, address: '192.0.2.1' }
 
 type TestParts<U> = PasswordMethodParts<U> & Omit<PasswordGrantParts, 'login'>
 
 function grantTo<U>(username: string, tried: string, parts: TestParts<U>): Promise<Granted> {
-  const form = new Map([
-    ['username', username],
-    ['password', tried],
-  ])
-  return grantByPassword(form, client, { ...parts, login: { byPassword: createPasswordMethod(parts) } })
+  const login = { byPassword: createPasswordMethod(parts) }
+  return passwordGrant.issue({ username, password: tried }, client, { ...parts, login })
 }
 
 describe('byPassword', () => {
