@@ -220,8 +220,17 @@ const server: Package = {
     },
     {
       name: 'features/login',
-      for: 'proves who a person is; issues nothing',
-      from: ['features/audit', 'features/limits', 'features/scopes', 'features/password', 'features/directory'],
+      for: 'proves who a person is, and the transaction that starts their session; issues nothing',
+      from: [
+        'storage',
+        'features/audit',
+        'features/limits',
+        'features/scopes',
+        'features/sessions',
+        'features/password',
+        'features/directory',
+        'features/accounts',
+      ],
       packages: ['keystile'],
     },
     {
@@ -300,6 +309,6 @@ const server: Package = {
 
 export const plan: Plan = {
   packages: [keystile, server],
-  onlyIn: { kysely: ['storage/**', '**/store.ts', '**/*-store.ts'] },
+  onlyIn: { kysely: ['storage/**', '**/store.ts', '**/*-store.ts', '**/in-transaction.ts'] },
   longFiles: {},
 }

@@ -36,6 +36,7 @@ import { createSessionRefresher } from '../features/sessions/refresh.ts'
 import { sessionRoutes } from '../features/sessions/routes.ts'
 import { createSessionEnds } from '../features/sessions/session-ends.ts'
 import { createSessionStarter } from '../features/sessions/sessions.ts'
+import { startLogin } from '../features/login/store.ts'
 import { readOrCreateSealingSecret } from '../features/signing-keys/sealing-secret.ts'
 import { openSigningKeys, type SigningKeySource } from '../features/signing-keys/signing-keys.ts'
 import { accountDirectory } from '../features/accounts/account-directory.ts'
@@ -230,7 +231,7 @@ async function serve<U>(
   const { accessTokenSeconds, sessionSeconds, idleSeconds, graceSeconds } = options
   const lifetimes = { accessTokenSeconds, sessionSeconds, idleSeconds, graceSeconds }
   const issuing = { issuer, audience, ...lifetimes, hasAccounts: options.users === undefined, signingKey }
-  const starter = createSessionStarter(database, issuing, clock)
+  const starter = createSessionStarter(database, { startLogin, issuing, clock })
   const refresher = createSessionRefresher(database, { issuing, feed, clock, logger })
   const issueToClient = createClientTokenIssuer(issuing, clock)
   const ends = createSessionEnds(database, feed, clock)

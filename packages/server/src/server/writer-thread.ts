@@ -5,6 +5,7 @@ import { commands as eventCommands } from '../features/events/store.ts'
 import { commands as housekeepingCommands } from '../features/housekeeping/store.ts'
 import { commands as deviceCommands } from '../features/known-devices/store.ts'
 import { commands as limitCommands } from '../features/limits/store.ts'
+import { commands as loginCommands } from '../features/login/store.ts'
 import { commands as refreshCommands } from '../features/sessions/refresh-store.ts'
 import { commands as sessionCommands } from '../features/sessions/store.ts'
 import { commands as signingKeyCommands } from '../features/signing-keys/store.ts'
@@ -18,6 +19,7 @@ await serveCommands([
   ...eventCommands,
   ...housekeepingCommands,
   ...limitCommands,
+  ...loginCommands,
   ...refreshCommands,
   ...sessionCommands,
   ...signingKeyCommands,

@@ -13,6 +13,7 @@ import { noLimits, type LoginAttempt as CountedAttempt } from '../limits/limits.
 import { openHashThreads, type HashThreads } from '../password/hash-threads.ts'
 import { createPasswords, type Passwords } from '../password/password.ts'
 import { createSessionStarter, type Login } from '../sessions/sessions.ts'
+import { startLogin } from './store.ts'
 import { accountDirectory } from '../accounts/account-directory.ts'
 import { checkedDirectory, type Directory, type UserDirectory } from '../directory/directory.ts'
 import { parseUsername } from '../directory/names.ts'
@@ -74,7 +75,7 @@ describe('byPassword', () => {
     const parts = {
       directory: ofAccounts(),
       passwords,
-      sessions: createSessionStarter(database, issuing, systemClock),
+      sessions: createSessionStarter(database, { startLogin, issuing, clock: systemClock }),
       scopes: rules,
       audit: createAudit(database, systemClock),
       limits: noLimits,
@@ -136,7 +137,7 @@ describe('byPassword', () => {
   })
 
   it('lets what it writes wait for others, a tenth as long as it waits for a hash', async () => {
-    const sessions = createSessionStarter(database, issuing, systemClock)
+    const sessions = createSessionStarter(database, { startLogin, issuing, clock: systemClock })
     const patience: (number | undefined)[] = []
     const parts = {
       passwords: { ...passwords, requireRoom: () => 500 },
@@ -253,7 +254,7 @@ describe('byPassword on another directory', () => {
           return passwords.verify(text, stored)
         },
       },
-      sessions: createSessionStarter(database, issuing, systemClock),
+      sessions: createSessionStarter(database, { startLogin, issuing, clock: systemClock }),
       scopes: rules,
       audit: {
         record(entry: Omit<AuditEntry, 'at'>) {
