@@ -401,16 +401,9 @@ export const explained: readonly Explanation[] = [
     mutation: '0 becomes 1',
     why: 'a millisecond of 1970',
   },
-  ...['dropped: found === undefined', 'dropped: passwordHash === undefined'].map((mutation) => ({
-    file: `${server}/features/oauth/grants/password.ts`,
-    line: 'if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) return refuse(found)',
-    mutation,
-    why: forTheCompiler,
-  })),
   {
-    file: `${server}/features/oauth/grants/password.ts`,
-    line: 'if (!isProved || found === undefined || passwordHash === undefined || !directory.active(found)) return refuse(found)',
-    mutation: 'dropped: !directory.active(found)',
+    file: `${server}/features/login/password.ts`,
+    line: "if (!directory.active(found)) return { found, reason: 'inactive' }",
     why: 'spares the second look, which refuses too',
   },
   {
@@ -615,7 +608,7 @@ export const explained: readonly Explanation[] = [
     why: 'in how many steps is seen by nobody',
   },
   {
-    file: `${server}/features/oauth/grants/password.ts`,
+    file: `${server}/features/login/password.ts`,
     line: 'passwordMark: hash && passwordMark(hash),',
     mutation: 'dropped: hash',
     why: forTheCompiler,

@@ -233,6 +233,21 @@ const server: Package = {
       packages: ['keystile'],
     },
     {
+      name: 'features/login',
+      for: 'proves who a person is, and the transaction that starts their session; issues nothing',
+      from: [
+        'storage',
+        'features/audit',
+        'features/limits',
+        'features/scopes',
+        'features/sessions',
+        'features/password',
+        'features/directory',
+        'features/accounts',
+      ],
+      packages: ['keystile'],
+    },
+    {
       name: 'features/oauth',
       for: 'the token endpoint and its grants, metadata',
       from: [
@@ -242,9 +257,9 @@ const server: Package = {
         'features/limits',
         'features/scopes',
         'features/sessions',
-        'features/password',
         'features/directory',
         'features/clients',
+        'features/login',
       ],
       packages: ['keystile'],
     },
@@ -308,6 +323,6 @@ const server: Package = {
 
 export const plan: Plan = {
   packages: [keystile, server],
-  onlyIn: { kysely: ['storage/**', '**/store.ts', '**/*-store.ts'] },
+  onlyIn: { kysely: ['storage/**', '**/store.ts', '**/*-store.ts', '**/in-transaction.ts'] },
   longFiles: {},
 }

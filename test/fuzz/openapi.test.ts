@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { decodeJwtUnsafe } from 'keystile/jwt'
 import { freePort } from '../support/command.ts'
 import { createTestClock, issuer, password, readAnswer, type Answer, type TestClock } from '../support/keystile.ts'
-import { grantTypes } from '../../packages/server/src/features/clients/clients.ts'
+import { grants } from '../../packages/server/src/features/oauth/grants.ts'
 import { byOperator } from '../../packages/server/src/features/audit/audit.ts'
 import { parseEmail, parseUsername } from '../../packages/server/src/features/directory/names.ts'
 import { createPasswords } from '../../packages/server/src/features/password/password.ts'
@@ -252,6 +252,7 @@ function createValidators(
 
 async function createClient({ clients }: Running): Promise<Known['client']> {
   const id = 'fuzzer'
+  const grantTypes = grants.map(({ grantType }) => grantType)
   const client = { id, grants: grantTypes, scopes: [], may: ['introspect'], confidential: true } as const
   const created = await clients.create(client, byOperator)
   assert.ok(created !== 'taken')

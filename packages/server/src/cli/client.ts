@@ -1,8 +1,11 @@
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { byOperator } from '../features/audit/audit.ts'
-import { findClientFaults, grantTypes, permissions, type RegisteredClient } from '../features/clients/clients.ts'
+import { findClientFaults, permissions, type RegisteredClient } from '../features/clients/clients.ts'
+import { grants } from '../features/oauth/grants.ts'
 import { requireExisting, withAccounts } from './accounts.ts'
 import type { Call, CallFlags, Command } from './command.ts'
+
+const grantTypes = grants.map(({ grantType }) => grantType)
 
 /** These work on the database directly, beside a running server or without one. */
 export const clientCommands: readonly Command[] = [
@@ -47,7 +50,7 @@ async function create({ operand: id, flags, terminal, settings }: Call): Promise
     may: readNames(flags, 'may', permissions),
     confidential: !flags.has('public'),
   }
-  const faults = findClientFaults(client)
+  const faults = findClientFaults(client, grants)
   if (faults.length > 0) throw new ConfigurationError(faults.join('\n'))
   await withAccounts(database, async ({ clients }) => {
     const created = await clients.create(client, byOperator)

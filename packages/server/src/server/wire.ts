@@ -17,8 +17,10 @@ import { openEventFeed, type EventFeed } from '../features/events/events.ts'
 import { describeRoutes } from '../features/docs/openapi.ts'
 import { startHousekeeping } from '../features/housekeeping/housekeeping.ts'
 import { noLimits, openLimits, type Limits } from '../features/limits/limits.ts'
+import { createPasswordMethod } from '../features/login/password.ts'
 import { introspectRoute } from '../features/oauth/introspect.ts'
 import { cookiePathOf, cookieSessionRoutes } from '../features/browser-session/cookie-session.ts'
+import { grants } from '../features/oauth/grants.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
 import { revokeRoute } from '../features/oauth/revoke.ts'
 import { tokenRoute } from '../features/oauth/token.ts'
@@ -34,6 +36,7 @@ import { createSessionRefresher } from '../features/sessions/refresh.ts'
 import { sessionRoutes } from '../features/sessions/routes.ts'
 import { createSessionEnds } from '../features/sessions/session-ends.ts'
 import { createSessionStarter } from '../features/sessions/sessions.ts'
+import { startLogin } from '../features/login/store.ts'
 import { readOrCreateSealingSecret } from '../features/signing-keys/sealing-secret.ts'
 import { openSigningKeys, type SigningKeySource } from '../features/signing-keys/signing-keys.ts'
 import { accountDirectory } from '../features/accounts/account-directory.ts'
@@ -230,7 +233,7 @@ async function serve<U>(
   const { accessTokenSeconds, sessionSeconds, idleSeconds, graceSeconds } = options
   const lifetimes = { accessTokenSeconds, sessionSeconds, idleSeconds, graceSeconds }
   const issuing = { issuer, audience, ...lifetimes, hasAccounts: options.users === undefined, signingKey }
-  const starter = createSessionStarter(database, issuing, clock)
+  const starter = createSessionStarter(database, { startLogin, issuing, clock })
   const refresher = createSessionRefresher(database, { issuing, feed, clock, logger })
   const issueToClient = createClientTokenIssuer(issuing, clock)
   const ends = createSessionEnds(database, feed, clock)
@@ -246,15 +249,23 @@ async function serve<U>(
   }
   const isWelcome = async (identity: Identity): Promise<boolean> =>
     identity.sessionId === undefined || (await findActive(identity)) !== undefined
-  const granting = { directory, passwords, sessions: starter, refresher, scopes, audit, limits, logger, observer }
+  const login = { byPassword: createPasswordMethod({ directory, passwords, audit, limits, clock, logger }) }
+  const granting = { login, directory, sessions: starter, refresher, scopes, audit, limits, observer }
   const routes = [
-    tokenRoute({ ...granting, clients, issueToClient }),
+    tokenRoute({ ...granting, grants, clients, issueToClient }),
     revokeRoute({ clients, audit, limits, refresher, sessions: ends, verifier }),
     introspectRoute({ clients, audit, limits, verifier, isWelcome }),
-    ...(options.cookieSession ? cookieSessionRoutes({ ...granting, issuer, corsOrigins, ends, lifetimes }) : []),
+    ...(options.cookieSession
+      ? cookieSessionRoutes({ ...granting, issuer, corsOrigins, ends, lifetimes, logger })
+      : []),
     ...people.routes,
     ...sessionRoutes(ends),
-    ...metadataRoutes({ issuer, scopes: Object.keys(scopes.declared), published: () => signingKeys.published }),
+    ...metadataRoutes({
+      issuer,
+      scopes: Object.keys(scopes.declared),
+      grantTypes: grants.map(({ grantType }) => grantType),
+      published: () => signingKeys.published,
+    }),
   ]
   const guard = createGuardCore({ verifier, scopes: scopes.declared, user: findActive })
   const housekeeping = startHousekeeping(database, cleanUpSteps, options)

@@ -4,6 +4,7 @@ import { commands as auditCommands } from '../features/audit/store.ts'
 import { commands as eventCommands } from '../features/events/store.ts'
 import { commands as deviceCommands } from '../features/known-devices/store.ts'
 import { commands as limitCommands } from '../features/limits/store.ts'
+import { commands as loginCommands } from '../features/login/store.ts'
 import { commands as refreshCommands } from '../features/sessions/refresh-store.ts'
 import { commands as sessionPurgeCommands } from '../features/sessions/purge-store.ts'
 import { commands as sessionCommands } from '../features/sessions/store.ts'
@@ -17,6 +18,7 @@ await serveCommands([
   ...deviceCommands,
   ...eventCommands,
   ...limitCommands,
+  ...loginCommands,
   ...refreshCommands,
   ...sessionCommands,
   ...sessionPurgeCommands,

@@ -8,6 +8,7 @@ import { openDatabase } from '../../storage/open.ts'
 import { byOperator as by } from '../audit/audit.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
 import { createSessionStarter } from '../sessions/sessions.ts'
+import { startLogin } from '../login/store.ts'
 import { parseEmail, parseUsername } from '../directory/names.ts'
 import { createUsers, type NewUser, type User, type Users } from './users.ts'
 
@@ -52,7 +53,7 @@ describe('createUsers', () => {
   }
   /** Logs a user in, past the password; answers what a token of the session says. */
   const logIn = async ({ publicUser: { id } }: User): Promise<RevocableToken> => {
-    const started = await createSessionStarter(database, issuing, clock).start({
+    const started = await createSessionStarter(database, { startLogin, issuing, clock }).start({
       subject: id,
       clientId: 'c',
       scopes: [],

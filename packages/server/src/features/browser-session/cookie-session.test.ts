@@ -38,7 +38,7 @@ async function send(
     directory: { findActive: async () => 'ada', scopes: () => [] },
     scopes: { declared: {}, defaults: [], roles: {} },
     refresher: { find, use: async ({ sessionId }: ProvedRefreshToken) => (done.push(`used ${sessionId}`), issued) },
-  } as unknown as CookieSessionParts<string>
+  } as unknown as CookieSessionParts
   const route = cookieSessionRoutes(parts).find((candidate) => candidate.method === method && candidate.path === path)!
   const answer = await route.handle({
     method,

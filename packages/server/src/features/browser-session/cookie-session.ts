@@ -1,4 +1,4 @@
-import { OAuthError, ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
+import { OAuthError, ProblemError, type HttpAnswer, type HttpRequestWithBody, type Logger } from 'keystile/internal'
 import {
   checkFields,
   describeFields,
@@ -16,12 +16,14 @@ import { deviceSeconds } from '../known-devices/devices.ts'
 import type { Lifetimes } from '../sessions/lifetimes.ts'
 import type { ProvedRefreshToken } from '../sessions/refresh.ts'
 import type { SessionEnds } from '../sessions/session-ends.ts'
-import { grantByPassword, type Granted, type LoginParts } from '../oauth/grants/password.ts'
-import { grantByRefreshToken, type RefreshParts } from '../oauth/grants/refresh-token.ts'
+import type { Granted, GrantCaller } from '../oauth/grants/grant.ts'
+import { passwordGrant, type PasswordGrantParts } from '../oauth/grants/password.ts'
+import { refreshTokenGrant, type RefreshParts } from '../oauth/grants/refresh-token.ts'
 import { tokenSchema, wireTokens } from '../oauth/token.ts'
 
 /** What sessions in a browser need. */
-export interface CookieSessionParts<U> extends LoginParts<U>, RefreshParts<U> {
+export interface CookieSessionParts extends PasswordGrantParts, RefreshParts {
+  readonly logger: Logger
   readonly observer: Observer
   readonly issuer: string
   /** Origins whose pages may ask, beside the issuer's own. */
@@ -57,7 +59,7 @@ const shownSchema = { ...tokenSchema, properties: shownProperties, required: Obj
  *
  * @see RFC 9700 §2.1.2, RFC 6265 §5
  */
-export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly OpenRoute[] {
+export function cookieSessionRoutes(parts: CookieSessionParts): readonly OpenRoute[] {
   const { observer, issuer, corsOrigins, refresher, ends, lifetimes, logger } = parts
   const origins = new Set([new URL(issuer).origin, ...corsOrigins])
   const attributes = `Path=${cookiePathOf(issuer)}; Secure; HttpOnly; SameSite=Strict`
@@ -105,13 +107,16 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
         checkOrigin(request)
         const { errors, fields } = checkFields(login, await readJsonObject(request))
         refuseFaults(errors)
-        // What is empty counts as absent, as in a form (RFC 6749 §3.2).
-        const form = new Map(Object.entries(fields!).filter(([, value]) => value !== ''))
-        const [deviceSecret = ''] = readCookies(request, deviceCookieName)
-        if (deviceSecret !== '') form.set('device_secret', deviceSecret)
-        const device = request.headers.get('user-agent') ?? undefined
-        const client = { ...firstParty, device, address: addressOf(request) }
-        return answerOf(await observeGrant(observer, 'login', grantByPassword(form, client, parts)))
+        const { username, password, scope } = fields!
+        const [deviceSecret] = readCookies(request, deviceCookieName)
+        const values = {
+          username: textOf(username),
+          password: textOf(password),
+          scope: textOf(scope),
+          device_secret: textOf(deviceSecret),
+        }
+        const issuing = passwordGrant.issue(values, callerOf(request), parts)
+        return answerOf(await observeGrant(observer, 'login', issuing))
       },
     },
     {
@@ -134,9 +139,8 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
         // Nothing says which is ours. Neither is cleared: the wrong one might stay.
         if (another !== undefined) throw new OAuthError('invalid_grant', `The cookie ${cookieName} is there twice`)
         if (token === undefined) throw new OAuthError('invalid_grant', `There is no cookie ${cookieName}: log in first`)
-        const form = new Map([['refresh_token', token]])
-        const client = { ...firstParty, address: addressOf(request) }
-        return observeGrant(observer, 'refresh', grantByRefreshToken(form, client, parts)).then(answerOf, clearWith)
+        const issuing = refreshTokenGrant.issue({ refresh_token: token }, callerOf(request), parts)
+        return observeGrant(observer, 'refresh', issuing).then(answerOf, clearWith)
       },
     },
     {
@@ -170,6 +174,16 @@ export function cookieSessionRoutes<U>(parts: CookieSessionParts<U>): readonly O
       },
     },
   ]
+}
+
+function callerOf(request: HttpRequestWithBody): GrantCaller {
+  const device = request.headers.get('user-agent') ?? undefined
+  return { ...firstParty, device, address: addressOf(request) }
+}
+
+/** What is empty counts as absent, as in a form (RFC 6749 §3.2). */
+function textOf(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value
 }
 
 /** Where the browser sends the cookie: `POST /session`, and what is below it. */

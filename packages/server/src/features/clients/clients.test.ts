@@ -6,6 +6,7 @@ import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { byOperator as by } from '../audit/audit.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
+import { grants } from '../oauth/grants.ts'
 import { createClients, findClientFaults, type Clients, type NewClient } from './clients.ts'
 
 const now = Date.UTC(2026, 10, 25)
@@ -18,7 +19,7 @@ const orders: NewClient = {
 }
 
 describe('findClientFaults', () => {
-  const faultsOf = (fields: Partial<NewClient>): readonly string[] => findClientFaults({ ...orders, ...fields })
+  const faultsOf = (fields: Partial<NewClient>): readonly string[] => findClientFaults({ ...orders, ...fields }, grants)
 
   it('finds nothing wrong with a client of either kind', () => {
     assert.deepEqual(faultsOf({}), [])

@@ -6,9 +6,12 @@ import type { By } from '../audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
 import { createClientRowFinder, disableClient, insertClient, listClientRows, replaceClientSecret } from './store.ts'
 
-/** What a client may send as `grant_type`. */
-export const grantTypes = ['password', 'refresh_token', 'client_credentials'] as const
-export type GrantType = (typeof grantTypes)[number]
+/** What the registration of clients must know of a grant. */
+export interface ClientGrant {
+  readonly grantType: string
+  /** Whether a person logs in, a session goes on, or the client acts for itself. */
+  readonly kind: 'login' | 'refresh' | 'client'
+}
 
 /** What a client may do that others may not. */
 export const permissions = ['introspect'] as const
@@ -18,7 +21,8 @@ export type Permission = (typeof permissions)[number]
 export interface Client {
   /** `client_id`. */
   readonly id: string
-  readonly grants: readonly GrantType[]
+  /** What it may send as `grant_type`. */
+  readonly grants: readonly string[]
   /** The scopes that its tokens may hold. */
   readonly scopes: readonly string[] | 'all'
   readonly may: readonly Permission[]
@@ -61,20 +65,30 @@ export interface Clients {
 /** Like a user name, so that it needs no encoding in `Basic` and looks like no other. */
 const clientId = /^[a-z0-9][a-z0-9._-]{1,62}$/
 
-/** What is wrong with a client that is to be registered, a sentence each. Whether its scopes are declared is another's matter. */
-export function findClientFaults({ id, grants, scopes, may, confidential }: NewClient): readonly string[] {
-  const hasPeople = grants.includes('password')
+/**
+ * Finds what is wrong with a client that is to be registered, a sentence for each fault. Does NOT
+ * check that its scopes are declared.
+ *
+ * @param known the grants that there are
+ */
+export function findClientFaults(
+  { id, grants, scopes, may, confidential }: NewClient,
+  known: readonly ClientGrant[],
+): readonly string[] {
+  const namesOf = (kind: ClientGrant['kind']): readonly string[] =>
+    known.filter((grant) => grant.kind === kind).map(({ grantType }) => grantType)
+  const [logins, refreshes, own] = [namesOf('login'), namesOf('refresh'), namesOf('client')]
+  const has = (names: readonly string[]): boolean => names.some((name) => grants.includes(name))
+  const hasPeople = has(logins)
   const faults: (string | false)[] = [
     !clientId.test(id) &&
       'a client id has 2 to 63 lower-case letters, digits, dots, underscores or hyphens, and begins with a letter or digit',
     id === firstParty.id && `${firstParty.id} is built in`,
     grants.length === 0 && may.length === 0 && 'a client has at least one grant, or may introspect',
-    grants.includes('refresh_token') &&
+    has(refreshes) &&
       !hasPeople &&
-      'refresh_token goes with password: client_credentials gets no refresh token (RFC 6749 §4.4.3)',
-    !confidential &&
-      grants.includes('client_credentials') &&
-      'client_credentials is for confidential clients (RFC 6749 §4.4)',
+      `${refreshes.join(', ')} goes with ${logins.join(' or ')}: ${own.join(', ')} gets no refresh token (RFC 6749 §4.4.3)`,
+    !confidential && has(own) && `${own.join(', ')} is for confidential clients (RFC 6749 §4.4)`,
     !confidential && may.length > 0 && 'only a confidential client may introspect (RFC 7662 §2.1)',
     grants.length === 0 && scopes.length > 0 && 'scopes are for what is issued to a client, and this one has no grant',
     !hasPeople && scopes.some((scope) => scope.startsWith('users:')) && 'users:read and users:write are for people',
@@ -133,7 +147,7 @@ export function createClients(database: Database, feed: EventFeed, clock: Clock)
 function clientOf(row: ClientRow): Client & Pick<RegisteredClient, 'scopes'> {
   return {
     id: row.id,
-    grants: JSON.parse(row.grants) as readonly GrantType[],
+    grants: JSON.parse(row.grants) as readonly string[],
     scopes: JSON.parse(row.scopes) as readonly string[],
     may: JSON.parse(row.may) as readonly Permission[],
   }

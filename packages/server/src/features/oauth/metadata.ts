@@ -1,6 +1,5 @@
 import type { JwkSet } from 'keystile/jwt'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
-import { grantTypes } from '../clients/clients.ts'
 
 const jwkSetSchema = {
   type: 'object',
@@ -41,10 +40,12 @@ const maxAgeSeconds = 300
 export function metadataRoutes({
   issuer,
   scopes,
+  grantTypes,
   published,
 }: {
   readonly issuer: string
   readonly scopes: readonly string[]
+  readonly grantTypes: readonly string[]
   published(): JwkSet
 }): readonly OpenRoute[] {
   const metadata = {

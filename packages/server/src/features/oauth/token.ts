@@ -1,32 +1,12 @@
-import { OAuthError } from 'keystile/internal'
+import { OAuthError, type JsonObject } from 'keystile/internal'
 import { readForm, type Form } from '../../http/form.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
-import { grantTypes, type Clients, type GrantType } from '../clients/clients.ts'
+import type { Clients } from '../clients/clients.ts'
 import { addressOf } from '../audit/audit.ts'
 import { observeGrant, type Observer } from '../metrics/observer.ts'
-import { grantByClientCredentials, type ClientCredentialsParts } from './grants/client-credentials.ts'
-import { grantByPassword, type Granted, type LoginParts } from './grants/password.ts'
-import { grantByRefreshToken, type RefreshParts } from './grants/refresh-token.ts'
-
-const formSchema = {
-  type: 'object',
-  properties: {
-    grant_type: { type: 'string', enum: grantTypes, default: 'password' },
-    username: { type: 'string', description: 'The user name or the e-mail address' },
-    password: { type: 'string', format: 'password' },
-    refresh_token: { type: 'string', format: 'password' },
-    scope: { type: 'string', description: 'Scopes with a space between them; without any, all that may be had' },
-    device_secret: { type: 'string', format: 'password', description: 'What this device got at its last login' },
-    client_id: { type: 'string' },
-    client_secret: { type: 'string', format: 'password' },
-  },
-  anyOf: [
-    { required: ['username', 'password'] },
-    { required: ['grant_type', 'refresh_token'] },
-    { properties: { grant_type: { const: 'client_credentials' } }, required: ['grant_type'] },
-  ],
-}
+import type { AnyGrant, GrantParts } from './grants.ts'
+import type { Granted } from './grants/grant.ts'
 
 export const tokenSchema = {
   type: 'object',
@@ -41,14 +21,22 @@ export const tokenSchema = {
   required: ['access_token', 'token_type', 'expires_in', 'scope'] as const,
 }
 
+/** A form without `grant_type` is a login. */
+const defaultGrantType = 'password'
+
 /** What the token endpoint needs. */
-export interface TokenParts<U> extends LoginParts<U>, RefreshParts<U>, ClientCredentialsParts {
+export interface TokenParts extends GrantParts {
+  readonly grants: readonly AnyGrant[]
   readonly clients: Pick<Clients, 'find'>
   readonly observer: Observer
 }
 
-/** `POST /token` (RFC 6749 §3.2): the form, the client, the grant, whether the client may use it. A form without `grant_type` is a login. */
-export function tokenRoute<U>(parts: TokenParts<U>): OpenRoute {
+/**
+ * `POST /token` (RFC 6749 §3.2). In this order: the form, the client, the grant, whether the client
+ * may use it. The grant gets the values of its parameters, never the form.
+ */
+export function tokenRoute(parts: TokenParts): OpenRoute {
+  const { grants, observer } = parts
   return {
     method: 'POST',
     path: '/token',
@@ -59,33 +47,53 @@ export function tokenRoute<U>(parts: TokenParts<U>): OpenRoute {
       summary: 'Log in, or refresh',
       description:
         'RFC 6749. A form without grant_type is a login with username and password. A refresh token is used up by its refresh. Clients that act for themselves send client_credentials.',
-      body: { type: 'form', schema: formSchema },
+      body: { type: 'form', schema: describeForm(grants) },
       success: { status: 200, description: 'Tokens', schema: tokenSchema },
       refuses: { 429: 'Too many tries' },
     },
     async handle(request) {
       const form = await readForm(request)
-      const client = { ...(await authenticateClient(request, form, parts)), address: addressOf(request) }
-      const grantType = readGrantType(form)
-      if (!client.grants.includes(grantType))
-        throw new OAuthError('unauthorized_client', `This client may not use the grant_type ${grantType}`)
+      const client = await authenticateClient(request, form, parts)
+      const grant = findGrant(form.get('grant_type') ?? defaultGrantType, grants)
+      if (!client.grants.includes(grant.grantType))
+        throw new OAuthError('unauthorized_client', `This client may not use the grant_type ${grant.grantType}`)
       const device = request.headers.get('user-agent') ?? undefined
-      const issued: Granted =
-        grantType === 'password'
-          ? await observeGrant(parts.observer, 'login', grantByPassword(form, { ...client, device }, parts))
-          : grantType === 'refresh_token'
-            ? await observeGrant(parts.observer, 'refresh', grantByRefreshToken(form, client, parts))
-            : grantByClientCredentials(form, client, parts)
-      return jsonAnswer(200, wireTokens(issued))
+      const caller = { ...client, device, address: addressOf(request) }
+      const issuing = grant.issue(valuesOf(form, grant), caller, parts)
+      const issued = grant.kind === 'client' ? issuing : observeGrant(observer, grant.kind, issuing)
+      return jsonAnswer(200, wireTokens(await issued))
     },
   }
 }
 
-function readGrantType(form: Form): GrantType {
-  const named = form.get('grant_type') ?? 'password'
-  const grantType = grantTypes.find((known) => known === named)
-  if (!grantType) throw new OAuthError('unsupported_grant_type', `The grant_type must be ${grantTypes.join(' or ')}`)
-  return grantType
+function findGrant(grantType: string, grants: readonly AnyGrant[]): AnyGrant {
+  const grant = grants.find((known) => known.grantType === grantType)
+  if (grant) return grant
+  const expected = grants.map((known) => known.grantType).join(' or ')
+  throw new OAuthError('unsupported_grant_type', `The grant_type must be ${expected}`)
+}
+
+function valuesOf(form: Form, { parameters }: AnyGrant): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(Object.keys(parameters).map((name) => [name, form.get(name)]))
+}
+
+/** The form as JSON Schema: the parameters of all grants, and what each of them requires. */
+function describeForm(grants: readonly AnyGrant[]): JsonObject {
+  const grantTypes = grants.map(({ grantType }) => grantType)
+  return {
+    type: 'object',
+    properties: {
+      grant_type: { type: 'string', enum: grantTypes, default: defaultGrantType },
+      ...Object.assign({}, ...grants.map(({ parameters }) => parameters)),
+      client_id: { type: 'string' },
+      client_secret: { type: 'string', format: 'password' },
+    },
+    anyOf: grants.map(({ grantType, required }) => ({
+      // Where a grant requires no parameter, its name alone tells it from the others.
+      ...(required.length === 0 && { properties: { grant_type: { const: grantType } } }),
+      required: [...(grantType === defaultGrantType ? [] : ['grant_type']), ...required],
+    })),
+  }
 }
 
 /** An answer's tokens (RFC 6749 §5.1): no member is null. */

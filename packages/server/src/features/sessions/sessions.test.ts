@@ -10,6 +10,7 @@ import { parseUsername } from '../directory/names.ts'
 import { createUsers, type User, type Users } from '../accounts/users.ts'
 import type { IssuedTokens } from './issuing.ts'
 import { createSessionStarter } from './sessions.ts'
+import { startLogin } from '../login/store.ts'
 
 const clock = { now: () => Date.UTC(2026, 10, 25) }
 const key = generateKey('ES256')
@@ -43,7 +44,7 @@ describe('start', () => {
   ): Promise<IssuedTokens | undefined> => {
     const proved = passwordHash === undefined ? {} : { passwordHash }
     const login = { subject, clientId: 'c', scopes: ['a', 'b'], refreshes, by, ...proved }
-    return createSessionStarter(database, { ...issuing, hasAccounts }, clock).start(login)
+    return createSessionStarter(database, { startLogin, issuing: { ...issuing, hasAccounts }, clock }).start(login)
   }
   const countSessions = async (): Promise<number> =>
     (await database.reader.selectFrom('session').selectAll().execute()).length
@@ -70,7 +71,7 @@ describe('start', () => {
     ]
     for (const [device, shown] of devices) {
       const login = { subject: ada.publicUser.id, clientId: 'c', scopes: [], refreshes: true, device, by }
-      const { accessToken } = (await createSessionStarter(database, issuing, clock).start(login))!
+      const { accessToken } = (await createSessionStarter(database, { startLogin, issuing, clock }).start(login))!
       const id = decodeJwtUnsafe(accessToken).claims['sid'] as string
       const [session] = await database.reader.selectFrom('session').selectAll().where('id', '=', id).execute()
       assert.equal(session!.device, shown)
@@ -93,7 +94,7 @@ describe('start', () => {
   })
 
   it('starts none where the account holds other scopes or roles by now, and one where it holds the same', async () => {
-    const starter = createSessionStarter(database, issuing, clock)
+    const starter = createSessionStarter(database, { startLogin, issuing, clock })
     const login = { subject: ada.publicUser.id, clientId: 'c', scopes: ['a'], refreshes: true, by }
     const stored = { scopes: JSON.stringify(ada.scopes), roles: JSON.stringify(ada.roles) }
     assert.equal(await starter.start({ ...login, rights: { ...stored, scopes: '["a"]' } }), undefined)

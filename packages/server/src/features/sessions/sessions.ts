@@ -1,16 +1,18 @@
 import { randomId, type Clock } from 'keystile/internal'
 import { hashSecret } from '../../base/secret.ts'
-import type { Database } from '../../storage/database.ts'
+import type { Command, Database } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
 import type { Spent } from '../limits/store.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
 import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
 import { accessTokenSecondsAt, idleExpiryAt } from './lifetimes.ts'
 import { makeRefreshToken, writeRefreshToken } from './refresh-tokens.ts'
-import { insertSession } from './store.ts'
+import type { NewSession } from './store.ts'
 
 export interface Login {
   readonly subject: string
+  /** When the person proved who they are, in milliseconds; none where an application has done that. */
+  readonly authenticatedAt?: number
   /** The hash that the password was proved against; none where an application's own login proved who it is. */
   readonly passwordHash?: string
   /** What the account held when `scopes` were decided; none where the app keeps the users. */
@@ -44,10 +46,27 @@ export interface SessionStarter {
 /** Enough to tell one's devices apart. */
 const maxDeviceLength = 200
 
-export function createSessionStarter(database: Database, issuing: Issuing, clock: Clock): SessionStarter {
+/** What the transaction that starts the session of a login is given. */
+export interface NewLogin extends NewSession {
+  /** False where an app keeps the users. */
+  readonly hasAccount: boolean
+  readonly passwordHash: string | undefined
+  readonly rights: StoredRights | undefined
+  readonly spent: Spent | undefined
+}
+
+/** Checks the account once more and starts the session, or starts none. */
+export type StartLogin = Command<NewLogin, { readonly started: boolean }>
+
+export function createSessionStarter(
+  database: Database,
+  parts: { readonly startLogin: StartLogin; readonly issuing: Issuing; readonly clock: Clock },
+): SessionStarter {
+  const { startLogin, issuing, clock } = parts
   return {
     async start({
       subject,
+      authenticatedAt,
       passwordHash,
       rights,
       spent,
@@ -58,7 +77,7 @@ export function createSessionStarter(database: Database, issuing: Issuing, clock
       device,
       by,
     }) {
-      const now = clock.now()
+      const now = authenticatedAt ?? clock.now()
       const expiresAt = now + issuing.sessionSeconds * 1000
       const expiresInSeconds = accessTokenSecondsAt(now, expiresAt, issuing)
       const session = {
@@ -82,7 +101,7 @@ export function createSessionStarter(database: Database, issuing: Issuing, clock
         spent,
         by,
       }
-      const { started } = await database.write(insertSession, values, patienceMilliseconds)
+      const { started } = await database.write(startLogin, values, patienceMilliseconds)
       if (!started) return undefined
       const content = { subject, clientId, sessionId: session.id, scopes, authenticatedAt: now }
       return {

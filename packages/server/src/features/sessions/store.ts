@@ -1,24 +1,16 @@
 import type { Kysely, SelectQueryBuilder, Transaction } from 'kysely'
 import { command, lockRows, type AnyCommand, type Command } from '../../storage/database.ts'
 import { prepare, type Slots } from '../../storage/prepared.ts'
-import type { RefreshTokenRow, SessionRow, Tables, UserRow } from '../../storage/tables.ts'
+import type { RefreshTokenRow, SessionRow, Tables } from '../../storage/tables.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/store.ts'
 import { insertEvents } from '../events/store.ts'
-import type { StoredRights } from '../scopes/scopes.ts'
-import { restoreUses, type Spent } from '../limits/store.ts'
 
-export interface NewSessionRow {
+/** A session that is to be started. */
+export interface NewSession {
   readonly session: Omit<SessionRow, 'ended_at' | 'last_used_at' | 'late_retry_at'>
+  /** None for a client that may not refresh. */
   readonly refreshToken: NewRefreshToken | undefined
-  /** Whose account is not ours has no row here. */
-  readonly hasAccount: boolean
-  /** The hash that the password was proved against; without one, the application has proved who it is. */
-  readonly passwordHash: string | undefined
-  /** What the account held when the scopes of the session were decided. */
-  readonly rights: StoredRights | undefined
-  /** What the login was counted as, before it was known to be no guess. */
-  readonly spent: Spent | undefined
   readonly by: By
 }
 
@@ -27,27 +19,19 @@ export interface NewRefreshToken {
   readonly secretHash: string
 }
 
-/**
- * Starts the session of a login, with its first refresh token where it gets one. Starts none where the account was
- * disabled, deleted, or given another password or other rights since the login was decided: the row of the account is
- * locked first, so one of the two comes before the other, on both databases.
- */
-export const insertSession: Command<NewSessionRow, { readonly started: boolean }> = command(
-  'insertSession',
-  async (transaction, { session, refreshToken, hasAccount, passwordHash, rights, spent, by }) => {
-    if (hasAccount && !(await takeAccount(transaction, { subject: session.subject, passwordHash, rights })))
-      return { started: false }
-    const { id, subject, client_id: clientId, created_at: now } = session
-    await insertSessionRow(transaction, session)
-    if (refreshToken) await insertRefreshToken(transaction, refreshToken, { sessionId: id, now })
-    await insertAudit(transaction, { event: 'login', at: now, by, subject, sessionId: id, clientId })
-    await endSurplusSessions(transaction, { subject, newest: id, by, now })
-    if (spent) await restoreUses(transaction, spent, now)
-    return { started: true }
-  },
-)
+/** Starts a session as part of a transaction, with its first refresh token and its audit entry. */
+export async function startSession(
+  transaction: Transaction<Tables>,
+  { session, refreshToken, by }: NewSession,
+): Promise<void> {
+  const { id, subject, client_id: clientId, created_at: now } = session
+  await insertSessionRow(transaction, session)
+  if (refreshToken) await insertRefreshToken(transaction, refreshToken, { sessionId: id, now })
+  await insertAudit(transaction, { event: 'login', at: now, by, subject, sessionId: id, clientId })
+  await endSurplusSessions(transaction, { subject, newest: id, by, now })
+}
 
-const insertSessionRow = prepare<NewSessionRow['session'], unknown>((db, session) =>
+const insertSessionRow = prepare<NewSession['session'], unknown>((db, session) =>
   db.insertInto('session').values({
     id: session.id,
     subject: session.subject,
@@ -111,30 +95,6 @@ function selectLiving(
     .where('ended_at', 'is', null)
     .where((row) => row.or([row('tokens_expire_at', '>', now), row('idle_expires_at', '>', now)]))
 }
-
-/** Locks an account that may log in, and says whether its password and rights are still those of the login. */
-async function takeAccount(
-  transaction: Transaction<Tables>,
-  { subject, passwordHash, rights }: { readonly subject: string } & Pick<NewSessionRow, 'passwordHash' | 'rights'>,
-): Promise<boolean> {
-  const [account] = await lockAccount(transaction, { subject })
-  return (
-    account !== undefined &&
-    (passwordHash === undefined || account.password_hash === passwordHash) &&
-    (rights === undefined || (account.scopes === rights.scopes && account.roles === rights.roles))
-  )
-}
-
-const lockAccount = prepare<{ readonly subject: string }, Pick<UserRow, 'password_hash' | 'scopes' | 'roles'>>(
-  (db, { subject }) =>
-    db
-      .updateTable('user')
-      .set((row) => ({ password_hash: row.ref('password_hash') }))
-      .where('id', '=', subject)
-      .where('disabled_at', 'is', null)
-      .where('deleted_at', 'is', null)
-      .returning(['password_hash', 'scopes', 'roles']),
-)
 
 /** The next of a session, or its first. */
 export async function insertRefreshToken(
@@ -265,4 +225,4 @@ export async function findLatestExpiry(transaction: Transaction<Tables>, subject
   return latest ?? 0
 }
 
-export const commands: readonly AnyCommand[] = [insertSession, endSession, endSessionsOf]
+export const commands: readonly AnyCommand[] = [endSession, endSessionsOf]

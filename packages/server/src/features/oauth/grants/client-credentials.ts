@@ -1,7 +1,6 @@
-import type { Form } from '../../../http/form.ts'
-import type { Client } from '../../clients/clients.ts'
 import { builtInScopes, grantScopes, readRequestedScopes, type ScopeRules } from '../../scopes/scopes.ts'
-import type { ClientTokenIssuer, IssuedTokens } from '../../sessions/issuing.ts'
+import type { ClientTokenIssuer } from '../../sessions/issuing.ts'
+import { defineGrant, scopeParameter, type Grant } from './grant.ts'
 
 /** What a client's own grant needs. */
 export interface ClientCredentialsParts {
@@ -10,19 +9,22 @@ export interface ClientCredentialsParts {
 }
 
 /**
- * An access token for a client that acts for itself: it is the subject, nobody is behind it, and there is nothing to refresh.
- * Does NOT authenticate the client.
+ * An access token for a client that acts for itself: the client is the subject, no person is behind
+ * it, and there is nothing to refresh.
  *
  * @throws {OAuthError} `invalid_scope`
  * @see RFC 6749 §4.4, RFC 9068 §2.2
  */
-export function grantByClientCredentials(
-  form: Form,
-  client: Client,
-  { issueToClient, scopes }: ClientCredentialsParts,
-): IssuedTokens {
-  const requested = readRequestedScopes(form.get('scope'), scopes)
-  // What opens our own endpoints is for people.
-  const held = Object.keys(scopes.declared).filter((scope) => !Object.hasOwn(builtInScopes, scope))
-  return issueToClient(client.id, grantScopes(requested, held, client.scopes))
-}
+export const clientCredentialsGrant: Grant<'scope', ClientCredentialsParts> = defineGrant({
+  grantType: 'client_credentials',
+  kind: 'client',
+  parameters: { scope: scopeParameter },
+  required: [],
+  issue({ scope }, client, { issueToClient, scopes }: ClientCredentialsParts) {
+    const requested = readRequestedScopes(scope, scopes)
+    // The scopes of our own endpoints are for people.
+    const isForClients = (name: string): boolean => !Object.hasOwn(builtInScopes, name)
+    const held = Object.keys(scopes.declared).filter(isForClients)
+    return issueToClient(client.id, grantScopes(requested, held, client.scopes))
+  },
+})

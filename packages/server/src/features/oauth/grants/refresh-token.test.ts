@@ -5,8 +5,7 @@ import { firstParty, type Client } from '../../clients/clients.ts'
 import { noLimits } from '../../limits/limits.ts'
 import type { IssuedTokens } from '../../sessions/issuing.ts'
 import type { ProvedRefreshToken } from '../../sessions/refresh.ts'
-import type { Directory } from '../../directory/directory.ts'
-import { grantByRefreshToken } from './refresh-token.ts'
+import { refreshTokenGrant } from './refresh-token.ts'
 
 interface Person {
   readonly held: readonly string[]
@@ -21,7 +20,7 @@ const proved: ProvedRefreshToken = {
 }
 const rules = { declared: { a: 'A', b: 'B', c: 'C' }, defaults: [], roles: {} }
 
-describe('grantByRefreshToken', () => {
+describe('refreshTokenGrant', () => {
   const recorded: Omit<AuditEntry, 'at'>[] = []
   beforeEach(() => void recorded.splice(0))
   /** What is used, with which scopes. */
@@ -35,10 +34,7 @@ describe('grantByRefreshToken', () => {
     }: { user?: Person; scope?: string; client?: string; allowed?: Client['scopes'] },
   ): Promise<readonly (readonly string[])[]> => {
     const used: (readonly string[])[] = []
-    const directory = {
-      findActive: async () => user,
-      scopes: ({ held }: Person) => held,
-    } as unknown as Directory<Person>
+    const directory = { findActive: async () => user, scopes: () => user?.held ?? [] }
     const refresher = {
       find: async () => found,
       async use(_proved: ProvedRefreshToken, scopes: readonly string[]): Promise<IssuedTokens> {
@@ -46,14 +42,10 @@ describe('grantByRefreshToken', () => {
         return { accessToken: 'a', refreshToken: 'r', expiresInSeconds: 1, scopes }
       },
     }
-    const form = new Map([['refresh_token', 'x'], ...(scope === undefined ? [] : [['scope', scope] as const])])
     const audit = { record: async (entry: Omit<AuditEntry, 'at'>) => void recorded.push(entry) }
     const parts = { directory, refresher, scopes: rules, audit, limits: noLimits }
-    const granted = grantByRefreshToken(
-      form,
-      { ...firstParty, id: client, scopes: allowed, address: '192.0.2.1' },
-      parts,
-    )
+    const caller = { ...firstParty, id: client, scopes: allowed, device: undefined }
+    const granted = refreshTokenGrant.issue({ refresh_token: 'x', scope }, { ...caller, address: '192.0.2.1' }, parts)
     await granted.catch((error: unknown) => assert.equal(used.length, 0, String(error)))
     await granted
     return used

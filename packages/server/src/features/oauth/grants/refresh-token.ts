@@ -1,55 +1,55 @@
 import { OAuthError } from 'keystile/internal'
-import type { Form } from '../../../http/form.ts'
 import type { By } from '../../audit/entry.ts'
-import type { Client } from '../../clients/clients.ts'
-import { grantScopes, readRequestedScopes, type ScopeRules } from '../../scopes/scopes.ts'
-import type { IssuedTokens } from '../../sessions/issuing.ts'
-import type { SessionRefresher } from '../../sessions/refresh.ts'
 import type { Directory } from '../../directory/directory.ts'
+import { grantScopes, readRequestedScopes, type ScopeRules } from '../../scopes/scopes.ts'
+import type { SessionRefresher } from '../../sessions/refresh.ts'
 import { recordForeignToken, type TokenRefusalParts } from '../foreign-token.ts'
+import { defineGrant, scopeParameter, type Grant } from './grant.ts'
 
 /** What a refresh needs. */
-export interface RefreshParts<U> extends TokenRefusalParts {
-  readonly directory: Directory<U>
+export interface RefreshParts extends TokenRefusalParts {
+  readonly directory: Pick<Directory<unknown>, 'findActive' | 'scopes'>
   readonly refresher: SessionRefresher
   readonly scopes: ScopeRules
 }
 
 /**
- * Tokens for a refresh token. In this order: form, scope, the token's secret, its client, its user, as they are now; then
- * the database decides what the token may be used for. Up to there a refusal changes nothing. The scopes are those of the
- * session that the user still holds; `scope` narrows those of this access token and of no later one.
+ * Tokens for a refresh token. In this order: parameters, scope, the token's secret, its client, its
+ * user, as they are now; then the database decides what the token may be used for. Up to there a
+ * refusal changes nothing. The scopes are those of the session that the user still holds; `scope`
+ * narrows those of this access token and of no later one.
  *
  * @throws {OAuthError} `invalid_request`, `invalid_scope`, `invalid_grant`
  * @see RFC 6749 §6
  */
-export async function grantByRefreshToken<U>(
-  form: Form,
-  client: Client & { readonly address: string | undefined },
-  parts: RefreshParts<U>,
-): Promise<IssuedTokens> {
-  const { directory, refresher, scopes } = parts
-  const text = form.get('refresh_token')
-  if (text === undefined) throw new OAuthError('invalid_request', 'The form must have refresh_token')
-  const requested = readRequestedScopes(form.get('scope'), scopes)
-  const proved = await refresher.find(text)
-  if (!proved) throw invalid('no such token')
-  // Another client may have found it; what it shows to us must not log its owner out (RFC 6749 §5.2).
-  const by: By = { actor: 'nobody', address: client.address }
-  if (proved.clientId !== client.id) {
-    const { subject, sessionId } = proved
-    const entry = { event: 'refresh_refused', by, subject, sessionId, clientId: client.id } as const
-    await recordForeignToken(entry, parts)
-    throw invalid('issued to another client')
-  }
-  const user = await directory.findActive(proved.subject)
-  if (user === undefined) throw invalid('the user may not come in')
-  const held = directory.scopes(user).filter((scope) => proved.scopes.includes(scope))
-  const issued = await refresher.use(proved, grantScopes(requested, held, client.scopes), by)
-  if (!issued) throw invalid('the session is over')
-  return issued
-}
+export const refreshTokenGrant: Grant<'refresh_token' | 'scope', RefreshParts> = defineGrant({
+  grantType: 'refresh_token',
+  kind: 'refresh',
+  parameters: { refresh_token: { type: 'string', format: 'password' }, scope: scopeParameter },
+  required: ['refresh_token'],
+  async issue({ refresh_token: text, scope }, client, parts: RefreshParts) {
+    const { directory, refresher, scopes } = parts
+    const requested = readRequestedScopes(scope, scopes)
+    const proved = await refresher.find(text)
+    if (!proved) throw invalid('no such token')
+    // Another client may have found it: showing it must not log its owner out (RFC 6749 §5.2).
+    const by: By = { actor: 'nobody', address: client.address }
+    if (proved.clientId !== client.id) {
+      const { subject, sessionId } = proved
+      const entry = { event: 'refresh_refused', by, subject, sessionId, clientId: client.id } as const
+      await recordForeignToken(entry, parts)
+      throw invalid('issued to another client')
+    }
+    const user = await directory.findActive(proved.subject)
+    if (user === undefined) throw invalid('the user may not come in')
+    const held = directory.scopes(user).filter((name) => proved.scopes.includes(name))
+    const issued = await refresher.use(proved, grantScopes(requested, held, client.scopes), by)
+    if (!issued) throw invalid('the session is over')
+    return issued
+  },
+})
 
 function invalid(reason: string): OAuthError {
-  return new OAuthError('invalid_grant', 'The refresh token is invalid, expired or revoked', { reason })
+  const message = 'The refresh token is invalid, expired or revoked'
+  return new OAuthError('invalid_grant', message, { reason })
 }

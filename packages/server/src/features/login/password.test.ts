@@ -3,27 +3,37 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { hashSync } from '@node-rs/argon2'
 import { ProblemError, silentLogger, systemClock, type Logger } from 'keystile/internal'
 import { generateKey } from 'keystile/jwt'
-import type { Form } from '../../../http/form.ts'
-import type { Database } from '../../../storage/database.ts'
-import { openDatabase } from '../../../storage/open.ts'
-import { byOperator as by, createAudit } from '../../audit/audit.ts'
-import type { AuditEntry } from '../../audit/entry.ts'
-import { firstParty } from '../../clients/clients.ts'
-import { openEventFeed, type EventFeed } from '../../events/events.ts'
-import { noLimits, type LoginAttempt } from '../../limits/limits.ts'
-import { openHashThreads, type HashThreads } from '../../password/hash-threads.ts'
-import { createPasswords, type Passwords } from '../../password/password.ts'
-import { createSessionStarter, type Login } from '../../sessions/sessions.ts'
-import { accountDirectory } from '../../accounts/account-directory.ts'
-import { checkedDirectory, type Directory, type UserDirectory } from '../../directory/directory.ts'
-import { parseUsername } from '../../directory/names.ts'
-import { createUsers, type User, type Users } from '../../accounts/users.ts'
-import { grantByPassword, type LoginParts } from './password.ts'
+import type { Database } from '../../storage/database.ts'
+import { openDatabase } from '../../storage/open.ts'
+import { byOperator as by, createAudit } from '../audit/audit.ts'
+import type { AuditEntry } from '../audit/entry.ts'
+import { firstParty } from '../clients/clients.ts'
+import { openEventFeed, type EventFeed } from '../events/events.ts'
+import { noLimits, type LoginAttempt as CountedAttempt } from '../limits/limits.ts'
+import { openHashThreads, type HashThreads } from '../password/hash-threads.ts'
+import { createPasswords, type Passwords } from '../password/password.ts'
+import { createSessionStarter, type Login } from '../sessions/sessions.ts'
+import { startLogin } from './store.ts'
+import { accountDirectory } from '../accounts/account-directory.ts'
+import { checkedDirectory, type Directory, type UserDirectory } from '../directory/directory.ts'
+import { parseUsername } from '../directory/names.ts'
+import { createUsers, type User, type Users } from '../accounts/users.ts'
+import type { Granted } from '../oauth/grants/grant.ts'
+import { passwordGrant, type PasswordGrantParts } from '../oauth/grants/password.ts'
+import type { LoginAttempt, RefusalReason } from './login.ts'
+import { createPasswordMethod, type PasswordMethodParts } from './password.ts'
 
 const password = 'correct horse battery staple'
-const client = { ...firstParty, address: '192.0.2.1' }
+const client = { ...firstParty, device: undefined, address: '192.0.2.1' }
 
-describe('grantByPassword', () => {
+type TestParts<U> = PasswordMethodParts<U> & Omit<PasswordGrantParts, 'login'>
+
+function grantTo<U>(username: string, tried: string, parts: TestParts<U>): Promise<Granted> {
+  const login = { byPassword: createPasswordMethod(parts) }
+  return passwordGrant.issue({ username, password: tried }, client, { ...parts, login })
+}
+
+describe('byPassword', () => {
   let database: Database
   let feed: EventFeed
   let threads: HashThreads
@@ -35,7 +45,7 @@ describe('grantByPassword', () => {
   const lifetimes = { accessTokenSeconds: 60, sessionSeconds: 900, idleSeconds: 300, graceSeconds: 10 }
   const issuing = { issuer: 'i', audience: 'i', ...lifetimes, hasAccounts: true, signingKey: () => key }
   before(async () => {
-    database = await openDatabase(':memory:', new URL('../../../server/writer-thread.ts', import.meta.url))
+    database = await openDatabase(':memory:', new URL('../../server/writer-thread.ts', import.meta.url))
     feed = await openEventFeed(database, { clock: systemClock, logger: silentLogger })
     threads = openHashThreads(1)
     passwords = createPasswords(threads)
@@ -60,22 +70,21 @@ describe('grantByPassword', () => {
   const rules = { declared: {}, defaults: [], roles: {} }
   const ofAccounts = (): Directory<User> =>
     checkedDirectory(accountDirectory(users, rules), { rules, logger: silentLogger })
-  const formOf = (tried: string): Form =>
-    new Map([
-      ['username', user.publicUser.username],
-      ['password', tried],
-    ])
-
-  const partsWith = (changes: Partial<LoginParts<User>>): LoginParts<User> => ({
-    directory: ofAccounts(),
-    passwords,
-    sessions: createSessionStarter(database, issuing, systemClock),
-    scopes: rules,
-    audit: createAudit(database, systemClock),
-    limits: noLimits,
-    logger: silentLogger,
-    ...changes,
-  })
+  /** Logs in through the password grant, the front that starts the session. */
+  const logIn = (changes: Partial<TestParts<User>> = {}, tried = password): Promise<Granted> => {
+    const parts = {
+      directory: ofAccounts(),
+      passwords,
+      sessions: createSessionStarter(database, { startLogin, issuing, clock: systemClock }),
+      scopes: rules,
+      audit: createAudit(database, systemClock),
+      limits: noLimits,
+      clock: systemClock,
+      logger: silentLogger,
+      ...changes,
+    }
+    return grantTo(user.publicUser.username, tried, parts)
+  }
 
   /** A login, and what happens between the proof of the password and all that follows, at the first try. */
   const login = (meanwhile?: () => Promise<unknown>, tried = password): Promise<unknown> => {
@@ -89,7 +98,7 @@ describe('grantByPassword', () => {
         return isProved
       },
     }
-    return grantByPassword(formOf(tried), client, partsWith({ passwords: interrupted }))
+    return logIn({ passwords: interrupted }, tried)
   }
   const refused = { name: 'OAuthError', code: 'invalid_grant', message: 'Incorrect username or password' }
 
@@ -101,7 +110,7 @@ describe('grantByPassword', () => {
 
   it('is refused where passwords have no room, before it is counted and before anybody is looked for', async () => {
     const full = new ProblemError('temporarily_unavailable', 'Too many logins at the moment')
-    const parts = partsWith({
+    const parts = {
       directory: { ...ofAccounts(), findByLogin: () => assert.fail('somebody is looked for') },
       passwords: {
         ...passwords,
@@ -111,26 +120,26 @@ describe('grantByPassword', () => {
         },
       },
       limits: { ...noLimits, countLogin: () => assert.fail('it is counted') },
-    })
-    await assert.rejects(grantByPassword(formOf(password), client, parts), full)
+    }
+    await assert.rejects(logIn(parts), full)
   })
 
   it('gives back what was counted where the password could not be hashed, and says so', async () => {
     const full = new ProblemError('temporarily_unavailable', 'Too many logins at the moment')
     const spent = { uses: [], at: 0 }
     let given = 0
-    const parts = partsWith({
+    const parts = {
       passwords: { ...passwords, verify: () => Promise.reject(full) },
       limits: { ...noLimits, countLogin: async () => ({ spent, giveBack: async () => void given++ }) },
-    })
-    await assert.rejects(grantByPassword(formOf(password), client, parts), full)
+    }
+    await assert.rejects(logIn(parts), full)
     assert.equal(given, 1)
   })
 
   it('lets what it writes wait for others, a tenth as long as it waits for a hash', async () => {
-    const sessions = createSessionStarter(database, issuing, systemClock)
+    const sessions = createSessionStarter(database, { startLogin, issuing, clock: systemClock })
     const patience: (number | undefined)[] = []
-    const parts = partsWith({
+    const parts = {
       passwords: { ...passwords, requireRoom: () => 500 },
       sessions: {
         start(started: Login) {
@@ -140,13 +149,13 @@ describe('grantByPassword', () => {
       },
       limits: {
         ...noLimits,
-        countLogin(attempt: LoginAttempt) {
+        countLogin(attempt: CountedAttempt) {
           patience.push(attempt.patienceMilliseconds)
           return noLimits.countLogin(attempt)
         },
       },
-    })
-    assert.ok(await grantByPassword(formOf(password), client, parts))
+    }
+    assert.ok(await logIn(parts))
     assert.deepEqual(patience, [50, 50])
   })
 
@@ -161,10 +170,10 @@ describe('grantByPassword', () => {
 
   it('looks at the account once more, in the statement that starts the session', async () => {
     // What was read is still so; what is written down is not.
-    const parts = partsWith({ directory: { ...ofAccounts(), findByLogin: async () => user } })
-    assert.ok(await grantByPassword(formOf(password), client, parts))
+    const parts = { directory: { ...ofAccounts(), findByLogin: async () => user } }
+    assert.ok(await logIn(parts))
     await users.change(user, { active: false }, by)
-    await assert.rejects(grantByPassword(formOf(password), client, parts), refused)
+    await assert.rejects(logIn(parts), refused)
   })
 
   it('refuses where the password became another meanwhile', async () => {
@@ -193,7 +202,7 @@ interface Person {
   readonly active: boolean
 }
 
-describe('grantByPassword on another directory', () => {
+describe('byPassword on another directory', () => {
   let database: Database
   let threads: HashThreads
   let passwords: Passwords
@@ -203,7 +212,7 @@ describe('grantByPassword on another directory', () => {
   const lifetimes = { accessTokenSeconds: 60, sessionSeconds: 900, idleSeconds: 300, graceSeconds: 10 }
   const issuing = { issuer: 'i', audience: 'i', ...lifetimes, hasAccounts: false, signingKey: () => key }
   before(async () => {
-    database = await openDatabase(':memory:', new URL('../../../server/writer-thread.ts', import.meta.url))
+    database = await openDatabase(':memory:', new URL('../../server/writer-thread.ts', import.meta.url))
     threads = openHashThreads(1)
     passwords = createPasswords(threads)
     hash = await passwords.hash(password)
@@ -245,7 +254,7 @@ describe('grantByPassword on another directory', () => {
           return passwords.verify(text, stored)
         },
       },
-      sessions: createSessionStarter(database, issuing, systemClock),
+      sessions: createSessionStarter(database, { startLogin, issuing, clock: systemClock }),
       scopes: rules,
       audit: {
         record(entry: Omit<AuditEntry, 'at'>) {
@@ -254,13 +263,30 @@ describe('grantByPassword on another directory', () => {
         },
       },
       limits: noLimits,
+      clock: systemClock,
       logger,
     }
-    const form = new Map([
-      ['username', 'ada'],
-      ['password', more.tried ?? password],
-    ])
-    return grantByPassword(form, client, parts)
+    return grantTo('ada', more.tried ?? password, parts)
+  }
+
+  const attempt = (person: Person | undefined, tried: string): LoginAttempt => {
+    const own: UserDirectory<Person> = {
+      findByLogin: () => person,
+      findBySubject: () => person,
+      active: ({ active }) => active,
+      scopes: () => [],
+      passwordHash: (found) => found.hash,
+    }
+    const byPassword = createPasswordMethod({
+      directory: checkedDirectory(own, { rules, logger: silentLogger }),
+      passwords,
+      audit: createAudit(database, systemClock),
+      limits: noLimits,
+      clock: systemClock,
+      logger: silentLogger,
+    })
+    const credentials = { username: 'ada', password: tried, deviceSecret: undefined }
+    return byPassword({ ...credentials, clientId: client.id, address: client.address })
   }
 
   it('verifies one hash, writes one line down, and says the same, for an unknown, an inactive and a passwordless user and a wrong password', async () => {
@@ -367,6 +393,26 @@ describe('grantByPassword on another directory', () => {
     assert.ok(await login(person, { logger }))
     passwords = able
     assert.equal(saves, 0)
+  })
+
+  it('says why it refuses, in a value', async () => {
+    const people: readonly (readonly [RefusalReason, Person | undefined, string])[] = [
+      ['password_too_long', undefined, 'x'.repeat(1_025)],
+      ['unknown_user', undefined, password],
+      ['no_password', { id: '1', hash: null, active: true }, password],
+      ['wrong_password', { id: '1', hash, active: true }, 'another'],
+      ['inactive', { id: '1', hash, active: false }, password],
+    ]
+    for (const [reason, person, tried] of people)
+      assert.deepEqual(await attempt(person, tried).prove(), { outcome: 'refused', reason })
+  })
+
+  it('proves again where the session could not be started, and refuses the third time', async () => {
+    const again = attempt({ id: '1', hash, active: true }, password)
+    const { outcome: first } = await again.prove()
+    const { outcome: second } = await again.prove()
+    assert.deepEqual([first, second], ['granted', 'granted'])
+    assert.deepEqual(await again.prove(), { outcome: 'refused', reason: 'changed_meanwhile' })
   })
 
   it('proves a password twice at most, though the account is another at each look', async () => {
