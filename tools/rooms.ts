@@ -125,6 +125,12 @@ const server: Package = {
       packagesOf: { 'proxies.ts': ['node:net'] },
     },
     {
+      name: 'feature',
+      for: 'what a feature and a setting are, and how messages name settings',
+      from: [],
+      packages: ['zod'],
+    },
+    {
       name: 'features/events',
       for: 'what was revoked, numbered after its commit, and followed by every process',
       from: ['storage'],
@@ -133,7 +139,7 @@ const server: Package = {
     {
       name: 'features/audit',
       for: 'the record of who did what: written with each change, read and followed',
-      from: ['storage'],
+      from: ['feature', 'storage'],
       packages: ['keystile', 'kysely', 'node:net'],
     },
     {
@@ -151,21 +157,35 @@ const server: Package = {
     {
       name: 'features/limits',
       for: 'how often somebody may guess, counted in the database',
-      from: ['base', 'storage', 'features/known-devices'],
+      from: ['feature', 'base', 'storage', 'features/known-devices'],
       packages: ['keystile', 'kysely', 'node:crypto'],
     },
-    { name: 'features/scopes', for: 'scopes and roles: who holds what', from: [], packages: ['keystile'] },
+    {
+      name: 'features/scopes',
+      for: 'scopes and roles: who holds what',
+      from: ['feature'],
+      packages: ['zod', 'keystile'],
+    },
     {
       name: 'features/sessions',
       for: 'one row a login, the tokens issued under it, their refresh and their end',
-      from: ['base', 'storage', 'http', 'features/events', 'features/audit', 'features/limits', 'features/scopes'],
+      from: [
+        'feature',
+        'base',
+        'storage',
+        'http',
+        'features/events',
+        'features/audit',
+        'features/limits',
+        'features/scopes',
+      ],
       packages: ['keystile', 'kysely'],
     },
     {
       name: 'features/password',
       for: 'hashes in threads of their own: argon2id, and what others stored',
-      from: ['base'],
-      packages: ['keystile', 'node:worker_threads', 'node:events', 'node:os', 'node:crypto'],
+      from: ['feature', 'base'],
+      packages: ['zod', 'keystile', 'node:worker_threads', 'node:events', 'node:os', 'node:crypto'],
       packagesOf: {
         'argon2.ts': ['@node-rs/argon2'],
         'bcrypt.ts': ['@node-rs/bcrypt'],
@@ -174,19 +194,20 @@ const server: Package = {
     {
       name: 'features/password-policy',
       for: 'what is asked of a new password',
-      from: ['features/password'],
+      from: ['feature', 'features/password'],
       packages: ['node:fs', 'node:url'],
     },
     {
       name: 'features/directory',
       for: 'the users who log in, wherever they are kept, and the names they log in with',
-      from: ['storage', 'features/scopes', 'features/password'],
-      packages: ['keystile', 'node:url'],
+      from: ['feature', 'storage', 'features/scopes', 'features/password'],
+      packages: ['zod', 'keystile', 'node:url'],
     },
     {
       name: 'features/accounts',
       for: "Keystile's own users: registration, the own account, and all accounts for administrators",
       from: [
+        'feature',
         'storage',
         'http',
         'features/events',
@@ -203,8 +224,8 @@ const server: Package = {
     {
       name: 'features/signing-keys',
       for: 'signing keys, sealed at rest',
-      from: ['base', 'storage'],
-      packages: ['keystile', 'kysely', 'node:crypto', 'node:fs', 'node:path'],
+      from: ['feature', 'base', 'storage'],
+      packages: ['zod', 'keystile', 'kysely', 'node:crypto', 'node:fs', 'node:path'],
     },
     {
       name: 'features/clients',
@@ -238,6 +259,7 @@ const server: Package = {
       name: 'features/browser-session',
       for: 'sessions of browsers, whose refresh token is in a cookie',
       from: [
+        'feature',
         'http',
         'features/audit',
         'features/metrics',
@@ -263,8 +285,8 @@ const server: Package = {
     {
       name: 'listener',
       for: 'the stand-alone HTTP server, and its limits for clients',
-      from: ['http', 'features/audit', 'features/metrics', 'features/docs'],
-      packages: ['keystile', 'node:http', 'node:net', 'node:events'],
+      from: ['feature', 'http', 'features/audit', 'features/metrics', 'features/docs'],
+      packages: ['zod', 'keystile', 'node:http', 'node:net', 'node:events'],
     },
     {
       name: 'server',

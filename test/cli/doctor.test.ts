@@ -97,8 +97,8 @@ describe('keystile doctor', () => {
       /^stop {2}key-file-private \(ASVS 5\.0 13\.3\.2\)\n {6}data\/keystile\.key can be read by others/,
     )
     assert.match(stdout, /1 that stop a start, 0 to be warned of/)
-    assert.match(await refusal(), /\(key-file-private, ASVS 5\.0 13\.3\.2\)\n {4}mend: chmod 600/)
-    const [, mend = ''] = /mend: (.*)/.exec(stdout) ?? []
+    assert.match(await refusal(), /\(key-file-private, ASVS 5\.0 13\.3\.2\)\n {4}fix: chmod 600/)
+    const [, mend = ''] = /fix: (.*)/.exec(stdout) ?? []
     await promisify(execFile)('bash', ['-c', mend], { cwd })
     assert.deepEqual(idsOf(await doctor()), [])
     await makeDatabase()
@@ -169,7 +169,7 @@ describe('keystile doctor', () => {
     const args = ['--issuer', 'http://localhost:1']
     const report = await doctor(args)
     assert.deepEqual(idsOf(report), ['issuer-stored'])
-    assert.match(report.findings[0]!.mend, new RegExp(`keystile serve --issuer http://localhost:${port}`))
+    assert.match(report.findings[0]!.mend, new RegExp(`^set --issuer=http://localhost:${port}, or`))
     assert.match(await refusal(args), /\(issuer-stored, RFC 8414 §3\.3\)/)
   })
 
@@ -212,7 +212,7 @@ describe('keystile doctor', () => {
     assert.deepEqual(idsOf(await doctor(args)), ['access-token-short'])
     const checked = await runCommand(['config', 'check', ...args], { cwd })
     assert.equal(checked.code, 0)
-    assert.match(checked.stdout, /^warning: accessTokenSeconds is 7200.*\(access-token-short, RFC 6750 §5\.3\)\n/)
+    assert.match(checked.stdout, /^warning: --access-token-seconds is 7200.*\(access-token-short, RFC 6750 §5\.3\)\n/)
     server = await startServer({ cwd, args })
     const logged = server
       .stderr()

@@ -49,9 +49,10 @@ import { createAppSessions, type Sessions } from './app-sessions.ts'
 import { allowOrigins } from '../http/cors.ts'
 import type { KeystileOptions } from '../configuration/keystile-options.ts'
 import { heedRules } from '../configuration/machine.ts'
-import { checkOptions, type CheckedOptions } from '../configuration/options.ts'
+import type { CheckedOptions } from '../configuration/options.ts'
 import { createProxies, withResolvedAddress, type Proxies } from '../http/proxies.ts'
 import { createRouteNames, createRouter } from '../http/router.ts'
+import { checkOptions } from './options.ts'
 import { readVersion } from './version.ts'
 
 /** Keystile, running. `S`: the declared scopes; `U`: the user that a guarded route sees. */
