@@ -207,6 +207,26 @@ describe('keystile doctor', () => {
     assert.match(report.findings.find(({ id }) => id === 'database-opens')!.message, /ECONNREFUSED/)
   })
 
+  it('names each setting as it was given, and says how to set it there', async () => {
+    const file = join(cwd, 'keystile.config.json')
+    writeFileSync(file, JSON.stringify({ rateLimits: 'off' }), { mode: 0o600 })
+    const online = { KEYSTILE_ISSUER: 'https://auth.example', KEYSTILE_REGISTRATION: 'closed' }
+    const textOf = async (args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> => {
+      const { findings } = await doctor(args, { ...online, ...env })
+      return findings.map(({ message, mend }) => `${message}; ${mend}`).join('\n')
+    }
+    assert.match(await textOf([], {}), /^rateLimits is off: .*; set rateLimits: 'on', unless/)
+    assert.match(
+      await textOf([], { KEYSTILE_RATE_LIMITS: 'off' }),
+      /^KEYSTILE_RATE_LIMITS is off: .*; set KEYSTILE_RATE_LIMITS=on,/,
+    )
+    assert.match(await textOf(['--rate-limits', 'off'], {}), /^--rate-limits is off: .*; set --rate-limits=on,/)
+    const secret = join(cwd, 'secret')
+    writeFileSync(secret, 'hunter2', { mode: 0o600 })
+    assert.match(await textOf([], { KEYSTILE_KEY_FILE: secret }), /^KEYSTILE_KEY_FILE must have at least 32 random/)
+    assert.match(await textOf([], { KEYSTILE_KEY: 'hunter2' }), /^KEYSTILE_KEY must .*set KEYSTILE_KEY, or name a file/)
+  })
+
   it('ends with 0 where it only warns, and the start logs what it warns of', async () => {
     const args = ['--access-token-seconds', '7200']
     assert.deepEqual(idsOf(await doctor(args)), ['access-token-short'])

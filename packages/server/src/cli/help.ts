@@ -35,13 +35,10 @@ export function completionScript(shell: string, commands: readonly Command[]): s
       ...(command.takesSettings !== false ? general : []),
     ].join(' '),
   }))
-  const firsts = [...new Set(commands.map(({ words }) => words[0]!))]
+  const firsts = [...new Set(commands.flatMap(({ words }) => words.slice(0, 1)))]
   const seconds = firsts.map(
     (first) =>
-      [
-        first,
-        commands.filter(({ words }) => words[0] === first && words.length > 1).map(({ words }) => words[1]!),
-      ] as const,
+      [first, commands.filter(({ words }) => words[0] === first).flatMap(({ words }) => words.slice(1, 2))] as const,
   )
   switch (shell) {
     case 'bash':

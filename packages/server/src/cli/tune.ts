@@ -52,5 +52,5 @@ function measure(cost: HashingCost): number {
     hash(password, parametersOf(cost))
     return performance.now() - startedAt
   })
-  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]!
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0
 }

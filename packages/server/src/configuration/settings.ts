@@ -69,7 +69,7 @@ export const trustedProxies: Setting<'trustedProxies', readonly string[]> = {
   defaultText: 'no proxy is believed, and nothing is limited by address',
   help: 'addresses and ranges of proxies whose X-Forwarded-For is believed; none where there is no proxy',
   environment: ['KEYSTILE_TRUSTED_PROXIES'],
-  parse: (text) => (text === 'none' ? [] : parseList(text)),
+  parse: parseList,
   findFaults: (proxies) =>
     proxies.flatMap((proxy) => {
       const fault = findProxyFault(proxy)

@@ -40,7 +40,7 @@ export function parseBoolean(text: string): boolean {
   return text === 'true'
 }
 
-/** Items with commas between them. */
+/** Items with commas between them, or `none`. */
 export function parseList(text: string): readonly string[] {
-  return text.split(',').map((item) => item.trim())
+  return text === 'none' ? [] : text.split(',').map((item) => item.trim())
 }

@@ -5,7 +5,7 @@ export interface Binding {
   readonly port: number
 }
 
-export function isPort(port: unknown): boolean {
+function isPort(port: unknown): boolean {
   return typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65_535
 }
 

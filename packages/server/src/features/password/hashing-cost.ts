@@ -20,7 +20,7 @@ export function parametersOf({ memoryKiB, passes }: HashingCost): Argon2Paramete
 export function findCostFault({ memoryKiB, passes }: HashingCost): string | undefined {
   if (!Number.isInteger(memoryKiB) || !Number.isInteger(passes) || passes < 1)
     return 'must have memoryKiB and passes, whole numbers from 1 on'
-  const least = leastMemory[Math.min(passes, leastMemory.length) - 1]!
+  const least = leastMemory[Math.min(passes, leastMemory.length) - 1] ?? leastMemory[0]
   if (memoryKiB < least)
     return `must have at least ${least} KiB with passes: ${passes} (OWASP, Password Storage Cheat Sheet)`
   if (memoryKiB > maxMemory || memoryKiB * passes > maxWork)
