@@ -126,8 +126,9 @@ const server: Package = {
     },
     {
       name: 'feature',
-      for: 'what a feature tells about itself before anything is opened, as plain values',
+      for: 'what a feature, a setting and a clean-up step are, and how messages name settings',
       from: ['storage'],
+      packages: ['zod'],
     },
     {
       name: 'features/events',
@@ -159,7 +160,12 @@ const server: Package = {
       from: ['base', 'storage', 'feature', 'features/known-devices'],
       packages: ['keystile', 'kysely', 'node:crypto'],
     },
-    { name: 'features/scopes', for: 'scopes and roles: who holds what', from: [], packages: ['keystile'] },
+    {
+      name: 'features/scopes',
+      for: 'scopes and roles: who holds what',
+      from: ['feature'],
+      packages: ['zod', 'keystile'],
+    },
     {
       name: 'features/sessions',
       for: 'one row a login, the tokens issued under it, their refresh and their end',
@@ -178,8 +184,8 @@ const server: Package = {
     {
       name: 'features/password',
       for: 'hashes in threads of their own: argon2id, and what others stored',
-      from: ['base'],
-      packages: ['keystile', 'node:worker_threads', 'node:events', 'node:os', 'node:crypto'],
+      from: ['feature', 'base'],
+      packages: ['zod', 'keystile', 'node:worker_threads', 'node:events', 'node:os', 'node:crypto'],
       packagesOf: {
         'argon2.ts': ['@node-rs/argon2'],
         'bcrypt.ts': ['@node-rs/bcrypt'],
@@ -188,19 +194,20 @@ const server: Package = {
     {
       name: 'features/password-policy',
       for: 'what is asked of a new password',
-      from: ['features/password'],
+      from: ['feature', 'features/password'],
       packages: ['node:fs', 'node:url'],
     },
     {
       name: 'features/directory',
       for: 'the users who log in, wherever they are kept, and the names they log in with',
-      from: ['storage', 'features/scopes', 'features/password'],
-      packages: ['keystile', 'node:url'],
+      from: ['feature', 'storage', 'features/scopes', 'features/password'],
+      packages: ['zod', 'keystile', 'node:url'],
     },
     {
       name: 'features/accounts',
       for: "Keystile's own users: registration, the own account, and all accounts for administrators",
       from: [
+        'feature',
         'storage',
         'http',
         'features/events',
@@ -217,8 +224,8 @@ const server: Package = {
     {
       name: 'features/signing-keys',
       for: 'signing keys, sealed at rest',
-      from: ['base', 'storage'],
-      packages: ['keystile', 'kysely', 'node:crypto', 'node:fs', 'node:path'],
+      from: ['feature', 'base', 'storage'],
+      packages: ['zod', 'keystile', 'kysely', 'node:crypto', 'node:fs', 'node:path'],
     },
     {
       name: 'features/clients',
@@ -267,6 +274,7 @@ const server: Package = {
       name: 'features/browser-session',
       for: 'sessions of browsers, whose refresh token is in a cookie',
       from: [
+        'feature',
         'http',
         'features/audit',
         'features/metrics',
@@ -292,8 +300,8 @@ const server: Package = {
     {
       name: 'listener',
       for: 'the stand-alone HTTP server, and its limits for clients',
-      from: ['http', 'features/audit', 'features/metrics', 'features/docs'],
-      packages: ['keystile', 'node:http', 'node:net', 'node:events'],
+      from: ['feature', 'http', 'features/audit', 'features/metrics', 'features/docs'],
+      packages: ['zod', 'keystile', 'node:http', 'node:net', 'node:events'],
     },
     {
       name: 'server',

@@ -8,7 +8,7 @@ import type { Browser, Locator, Page } from 'playwright-core'
 import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
 import { freePort, startServer, type RunningServer } from '../support/command.ts'
 import { createTestClock, type TestClock } from '../support/keystile.ts'
-import { checkOptions } from '../../packages/server/src/configuration/options.ts'
+import { checkOptions } from '../../packages/server/src/server/options.ts'
 import { listen, type ListeningServer } from '../../packages/server/src/listener/server.ts'
 import { wire } from '../../packages/server/src/server/wire.ts'
 

@@ -97,8 +97,8 @@ describe('keystile doctor', () => {
       /^stop {2}key-file-private \(ASVS 5\.0 13\.3\.2\)\n {6}data\/keystile\.key can be read by others/,
     )
     assert.match(stdout, /1 that stop a start, 0 to be warned of/)
-    assert.match(await refusal(), /\(key-file-private, ASVS 5\.0 13\.3\.2\)\n {4}mend: chmod 600/)
-    const [, mend = ''] = /mend: (.*)/.exec(stdout) ?? []
+    assert.match(await refusal(), /\(key-file-private, ASVS 5\.0 13\.3\.2\)\n {4}fix: chmod 600/)
+    const [, mend = ''] = /fix: (.*)/.exec(stdout) ?? []
     await promisify(execFile)('bash', ['-c', mend], { cwd })
     assert.deepEqual(idsOf(await doctor()), [])
     await makeDatabase()
@@ -169,7 +169,7 @@ describe('keystile doctor', () => {
     const args = ['--issuer', 'http://localhost:1']
     const report = await doctor(args)
     assert.deepEqual(idsOf(report), ['issuer-stored'])
-    assert.match(report.findings[0]!.mend, new RegExp(`keystile serve --issuer http://localhost:${port}`))
+    assert.match(report.findings[0]!.mend, new RegExp(`^set --issuer=http://localhost:${port}, or`))
     assert.match(await refusal(args), /\(issuer-stored, RFC 8414 §3\.3\)/)
   })
 
@@ -207,12 +207,32 @@ describe('keystile doctor', () => {
     assert.match(report.findings.find(({ id }) => id === 'database-opens')!.message, /ECONNREFUSED/)
   })
 
+  it('names each setting as it was given, and says how to set it there', async () => {
+    const file = join(cwd, 'keystile.config.json')
+    writeFileSync(file, JSON.stringify({ rateLimits: 'off' }), { mode: 0o600 })
+    const online = { KEYSTILE_ISSUER: 'https://auth.example', KEYSTILE_REGISTRATION: 'closed' }
+    const textOf = async (args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> => {
+      const { findings } = await doctor(args, { ...online, ...env })
+      return findings.map(({ message, mend }) => `${message}; ${mend}`).join('\n')
+    }
+    assert.match(await textOf([], {}), /^rateLimits is off: .*; set rateLimits: 'on', unless/)
+    assert.match(
+      await textOf([], { KEYSTILE_RATE_LIMITS: 'off' }),
+      /^KEYSTILE_RATE_LIMITS is off: .*; set KEYSTILE_RATE_LIMITS=on,/,
+    )
+    assert.match(await textOf(['--rate-limits', 'off'], {}), /^--rate-limits is off: .*; set --rate-limits=on,/)
+    const secret = join(cwd, 'secret')
+    writeFileSync(secret, 'hunter2', { mode: 0o600 })
+    assert.match(await textOf([], { KEYSTILE_KEY_FILE: secret }), /^KEYSTILE_KEY_FILE must have at least 32 random/)
+    assert.match(await textOf([], { KEYSTILE_KEY: 'hunter2' }), /^KEYSTILE_KEY must .*set KEYSTILE_KEY, or name a file/)
+  })
+
   it('ends with 0 where it only warns, and the start logs what it warns of', async () => {
     const args = ['--access-token-seconds', '7200']
     assert.deepEqual(idsOf(await doctor(args)), ['access-token-short'])
     const checked = await runCommand(['config', 'check', ...args], { cwd })
     assert.equal(checked.code, 0)
-    assert.match(checked.stdout, /^warning: accessTokenSeconds is 7200.*\(access-token-short, RFC 6750 §5\.3\)\n/)
+    assert.match(checked.stdout, /^warning: --access-token-seconds is 7200.*\(access-token-short, RFC 6750 §5\.3\)\n/)
     server = await startServer({ cwd, args })
     const logged = server
       .stderr()

@@ -121,8 +121,8 @@ describe('keystile serve', () => {
   it('does not start on another bind without an issuer and a word on registration', async () => {
     const { code, stderr } = await runCommand(['serve', '--host', '0.0.0.0'], { cwd })
     assert.equal(code, 1)
-    assert.match(stderr, /issuer must be said when listening on 0\.0\.0\.0/)
-    assert.match(stderr, /registration must be said when listening on 0\.0\.0\.0/)
+    assert.match(stderr, /KEYSTILE_ISSUER must be given when listening on "0\.0\.0\.0"/)
+    assert.match(stderr, /KEYSTILE_REGISTRATION must be given when listening on "0\.0\.0\.0"/)
   })
 
   it('tells all faults of flags, environment and file together', async () => {
@@ -132,12 +132,12 @@ describe('keystile serve', () => {
     assert.equal(code, 1)
     assert.equal(stdout, '')
     for (const fault of [
-      /colour is no setting; there are issuer/,
-      /KEYSTILE_PROT is no setting; there are KEYSTILE_ISSUER/,
-      /KEYSTILE_ACCESS_TOKEN_SECONDS is a whole number/,
-      /KEYSTILE_KEY_FILE: ENOENT/,
-      /port is a whole number from 1 to 65535/,
-      /registration is open or closed/,
+      /"colour" is not a setting; the settings are issuer/,
+      /KEYSTILE_PROT is not a setting; the settings are KEYSTILE_ISSUER/,
+      /KEYSTILE_ACCESS_TOKEN_SECONDS must be a whole number; it is "ten"/,
+      /KEYSTILE_KEY_FILE must name a file that can be read: ENOENT/,
+      /--port must be at least 1; it is 0/,
+      /--registration must be open or closed; it is "maybe"/,
     ]) {
       assert.match(stderr, fault)
     }
@@ -189,7 +189,7 @@ describe('keystile serve', () => {
     writeFileSync(join(cwd, 'keystile.config.json'), JSON.stringify({ cookieSession: true }))
     const { code, stderr } = await runCommand(['serve'], { cwd })
     assert.equal(code, 1)
-    assert.match(stderr, /cookieSession is no setting/)
+    assert.match(stderr, /"cookieSession" is not a setting/)
   })
 
   it('reads a TypeScript configuration, a signing key and a log file', async () => {
@@ -280,16 +280,16 @@ describe('keystile', () => {
     )
     assert.equal(wrong.code, 1)
     for (const fault of [
-      /issuer is https/,
-      /registration must be said/,
-      /accessTokenSeconds is at least 10/,
-      /graceSeconds is at most 60/,
-      /sessionSeconds is at least 60/,
-      /KEYSTILE_IDLE_SECONDS is a whole number/,
-      /passwordMinLength is at least 8/,
-      /passwordHashing has at least 47104 KiB with passes: 1/,
-      /corsOrigins has "\*"/,
-      /corsOrigins has "http:\/\/b\.example", which is not https/,
+      /--issuer must be an https URL/,
+      /KEYSTILE_REGISTRATION must be given/,
+      /--access-token-seconds must be at least 10; it is 1/,
+      /--grace-seconds must be at most 60; it is 61/,
+      /KEYSTILE_SESSION_SECONDS must be at least 60/,
+      /KEYSTILE_IDLE_SECONDS must be a whole number/,
+      /KEYSTILE_PASSWORD_MIN_LENGTH must be at least 8/,
+      /KEYSTILE_PASSWORD_HASHING must have at least 47104 KiB with passes: 1/,
+      /KEYSTILE_CORS_ORIGINS must .*; it has "\*"/,
+      /KEYSTILE_CORS_ORIGINS must have https origins.*; it has "http:\/\/b\.example"/,
     ])
       assert.match(wrong.stderr, fault)
     assert.equal(existsSync(join(cwd, 'data')), false)

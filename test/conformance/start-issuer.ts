@@ -7,7 +7,7 @@ import type { Jwk } from 'keystile/jwt'
 import { mount, type NodeMiddleware } from 'keystile/node'
 import { byOperator } from '../../packages/server/src/features/audit/audit.ts'
 import type { NewClient } from '../../packages/server/src/features/clients/clients.ts'
-import { checkOptions } from '../../packages/server/src/configuration/options.ts'
+import { checkOptions } from '../../packages/server/src/server/options.ts'
 import { wire } from '../../packages/server/src/server/wire.ts'
 
 export const issuingAlgorithms: readonly IssuingAlgorithm[] = ['ES256', 'EdDSA', 'RS256']

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { freePort } from '../support/command.ts'
 import { readAnswer, type Answer } from '../support/keystile.ts'
-import { checkOptions } from '../../packages/server/src/configuration/options.ts'
+import { checkOptions } from '../../packages/server/src/server/options.ts'
 import { listen, type ListeningServer } from '../../packages/server/src/listener/server.ts'
 import { wire } from '../../packages/server/src/server/wire.ts'
 

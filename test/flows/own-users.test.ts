@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { it } from 'node:test'
 import type { Logger } from 'keystile/internal'
 import { checkedDirectory } from '../../packages/server/src/features/directory/directory.ts'
-import { checkOptions } from '../../packages/server/src/configuration/options.ts'
+import { checkOptions } from '../../packages/server/src/server/options.ts'
 import { wire } from '../../packages/server/src/server/wire.ts'
 import { describeOnBoth, issuer, key, password } from '../support/keystile.ts'
 

@@ -281,12 +281,12 @@ export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
 
 /** What is said depends on what is so. */
 export const sayings: readonly (readonly [Situation, RegExp])[] = [
-  [at({ issuer: 'https://auth.example' }), /^registration must be said where the issuer is not on this machine:/],
+  [at({ issuer: 'https://auth.example' }), /^registration must be given where the issuer is not on this machine:/],
   [
     of({ issuer: 'https://auth.example' }, { bind: { host: 'localhost', isIssuerSaid: true } }),
-    /^registration must be said where the issuer is not on this machine:/,
+    /^registration must be given where the issuer is not on this machine:/,
   ],
-  [listening('0.0.0.0', true, local), /^registration must be said when listening on 0\.0\.0\.0:/],
+  [listening('0.0.0.0', true, local), /^registration must be given when listening on "0\.0\.0\.0":/],
   [on({ database: { ...postgresFacts, now: now + 61_000 } }), /^the clock is 61 s behind PostgreSQL’s/],
   [on({ database: { ...postgresFacts, now: now - 61_000 } }), /^the clock is 61 s ahead of PostgreSQL’s/],
 ]

@@ -128,7 +128,7 @@ export function isMixed(text: string): boolean {
   const letters = text.replace(/[^A-Za-z\d]/g, '')
   const kinds = letters.replace(/[a-z]/g, 'a').replace(/[A-Z]/g, 'A').replace(/\d/g, '0')
   // A capital begins a word: what follows it is no change.
-  const changes = [...kinds].filter((kind, index) => index > 0 && /^(?:aA|a0|A0|0a|0A)$/.test(kinds[index - 1] + kind))
+  const changes = kinds.match(/a(?=[A0])|A(?=0)|0(?=[aA])/g) ?? []
   return changes.length >= letters.length * leastChanges
 }
 

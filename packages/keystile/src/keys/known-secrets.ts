@@ -60,7 +60,7 @@ export function isKnownSecret(secret: Uint8Array): boolean {
 }
 
 /** Words of a placeholder with whatever stands between their letters. */
-const placeholderText = new RegExp(placeholders.map((words) => [...words].join('[^a-z]*')).join('|'), 'gi')
+const placeholderText = new RegExp(placeholders.map((words) => words.split('').join('[^a-z]*')).join('|'), 'gi')
 
 /** A label before random text is no placeholder: `shop-jwt-secret-` and 32 random bytes. */
 function isPlaceholder(secret: Buffer): boolean {

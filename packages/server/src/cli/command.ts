@@ -54,9 +54,8 @@ export function parseCall(
   const own = Object.entries(command.flags ?? {}).map(
     ([name, { value, isList = false }]) => [name, { type: value ? 'string' : 'boolean', multiple: isList }] as const,
   )
-  const general = settingFlags
-    .filter(({ flag }) => command.takesSettings !== false && flag !== '')
-    .map(({ flag }) => [flag, { type: 'string' }] as const)
+  const settings = command.takesSettings === false ? [] : settingFlags.flatMap(({ flag }) => flag ?? [])
+  const general = settings.map((flag) => [flag.slice('--'.length), { type: 'string' }] as const)
   const { values, positionals } = parse(args, Object.fromEntries([...general, ...own]))
   if (positionals.length !== (command.operand ? 1 : 0))
     throw new ConfigurationError(`expected: keystile ${usageOf(command)}`)

@@ -43,5 +43,5 @@ function textOf({ stops, warnings, checked }: Examination): string {
 }
 
 function linesOf({ rule, about, message, mend }: Finding): readonly string[] {
-  return [`${rule.severity}  ${rule.id} (${rule.standard})`, `      ${about} ${message}`, `      mend: ${mend}`, '']
+  return [`${rule.severity}  ${rule.id} (${rule.standard})`, `      ${about} ${message}`, `      fix: ${mend}`, '']
 }

@@ -9,7 +9,7 @@ export function helpText(commands: readonly Command[], { bold }: Terminal): stri
   const line = (left: string, right: string): string =>
     left.length < width ? `  ${left.padEnd(width)}  ${right}` : `  ${left}\n  ${' '.repeat(width)}  ${right}`
   const settings = settingFlags.map(({ flag, environment, summary }) => {
-    const names = [...(flag === '' ? [] : [`--${flag}`]), ...environment]
+    const names = [...(flag === undefined ? [] : [flag]), ...environment]
     return line(names.join(', '), summary)
   })
   return [
@@ -27,7 +27,7 @@ export function helpText(commands: readonly Command[], { bold }: Terminal): stri
 
 /** A script that completes commands and flags. @throws {ConfigurationError} for another shell */
 export function completionScript(shell: string, commands: readonly Command[]): string {
-  const general = settingFlags.filter(({ flag }) => flag !== '').map(({ flag }) => `--${flag}`)
+  const general = settingFlags.flatMap(({ flag }) => flag ?? [])
   const rows = commands.map((command) => ({
     words: command.words.join(' '),
     flags: [

@@ -2,13 +2,12 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { pino } from 'pino'
 import type { Logger } from 'keystile/internal'
-
-export const logLevels = ['debug', 'info', 'warn', 'error'] as const
+import type { LogLevel } from '../listener/settings.ts'
 
 interface LogOptions {
   /** A file; standard error without it. */
   readonly logFile: string | undefined
-  readonly logLevel: (typeof logLevels)[number]
+  readonly logLevel: LogLevel
 }
 
 /**

@@ -2,6 +2,8 @@ import { availableParallelism, totalmem } from 'node:os'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { hash } from '../features/password/argon2.ts'
 import { chooseCost, parametersOf, type HashingCost } from '../features/password/hashing-cost.ts'
+import { passwordHashing } from '../features/password/settings.ts'
+import { formatValue } from '../feature/setting.ts'
 import type { Call, Command } from './command.ts'
 
 const defaultMilliseconds = 100
@@ -29,7 +31,7 @@ function tune({ flags, terminal }: Call): void {
   }
   const { memoryKiB, passes } = cost
   const memory = Math.ceil((memoryKiB * threads) / 1024)
-  terminal.print(`KEYSTILE_PASSWORD_HASHING=m=${memoryKiB},t=${passes}`)
+  terminal.print(`${passwordHashing.environment?.[0]}=${formatValue(passwordHashing, cost)}`)
   terminal.print(`# in code: passwordHashing: { memoryKiB: ${memoryKiB}, passes: ${passes} }`)
   terminal.print(`# ${rounded} ms a hash; ${memory} MiB when all ${threads} threads hash at once`)
   if (taken > milliseconds)

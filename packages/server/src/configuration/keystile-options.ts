@@ -1,3 +1,4 @@
+import type { UserObject } from 'keystile'
 import type { Clock, Logger } from 'keystile/internal'
 import type { Jwk } from 'keystile/jwt'
 import type { HashingCost } from '../features/password/hashing-cost.ts'
@@ -111,3 +112,8 @@ interface DirectoryOptions<S extends string, U> {
   readonly passwordMinLength?: undefined
   readonly profile?: undefined
 }
+
+type AnyOptions = KeystileOptions<string, object, UserObject>
+
+/** The value of each option, once it is given. */
+export type OptionValues = { readonly [N in keyof AnyOptions]-?: Exclude<AnyOptions[N], undefined> }

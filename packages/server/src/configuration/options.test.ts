@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as z from 'zod'
 import { exportPrivateJwk, exportPublicJwk, generateKey } from 'keystile/jwt'
-import { checkOptions, readOptions } from './options.ts'
+import { optionSettings } from '../server/features.ts'
+import { checkOptions } from '../server/options.ts'
+import { readOptions, sentenceOf } from './options.ts'
 import { isOnThisMachine } from './this-machine.ts'
 
 const good = { issuer: 'http://localhost:3000', database: ':memory:' }
@@ -34,7 +36,7 @@ class PeopleTable {
 }
 
 function faultsOf(options: object): readonly string[] {
-  return readOptions({ ...good, ...options }).faults.map(({ option, message }) => `${option} ${message}`)
+  return readOptions(optionSettings, { ...good, ...options }).faults.map(sentenceOf)
 }
 
 describe('checkOptions', () => {
@@ -68,10 +70,10 @@ describe('checkOptions', () => {
       () => checkOptions(bad),
       (error: Error) => {
         assert.ok(error instanceof TypeError)
-        assert.match(error.message, /issuer is a URL/)
-        assert.match(error.message, /accessTokenSeconds is at least 10/)
-        assert.match(error.message, /defaultScopes has "b"/)
-        assert.match(error.message, /colour is no option; there are issuer, audience/)
+        assert.match(error.message, /issuer must be a URL/)
+        assert.match(error.message, /accessTokenSeconds must be at least 10; it is 0/)
+        assert.match(error.message, /defaultScopes must list declared scopes; it has "b"/)
+        assert.match(error.message, /colour is not an option; the options are issuer, audience/)
         return true
       },
     )
@@ -85,8 +87,8 @@ describe('trustedProxies', () => {
     assert.deepEqual(checkOptions({ ...given, trustedProxies: [] }).trustedProxies, [])
     assert.ok(checkOptions({ ...given, trustedProxies: ['10.0.0.0/8', '::1'] }))
     for (const [range, told] of [
-      ['0.0.0.0/0', /trustedProxies has "0\.0\.0\.0\/0", which is everybody/],
-      ['proxy', /trustedProxies has "proxy", which is no address such as/],
+      ['0.0.0.0/0', /trustedProxies must .*; it has "0\.0\.0\.0\/0", which is everybody/],
+      ['proxy', /trustedProxies must .*; it has "proxy", which is no address such as/],
     ] as const)
       assert.throws(() => checkOptions({ ...given, trustedProxies: [range] }), told)
   })
@@ -103,7 +105,7 @@ describe('isOnThisMachine', () => {
 
 describe('readOptions', () => {
   const table: readonly (readonly [string, object, RegExp])[] = [
-    ['an issuer that is no URL', { issuer: 'auth' }, /^issuer is a URL/],
+    ['an issuer that is no URL', { issuer: 'auth' }, /^issuer must be a URL/],
     [
       'an issuer with a query',
       { issuer: 'https://a.example/?x=1', registration: 'open' },
@@ -117,50 +119,66 @@ describe('readOptions', () => {
     ],
     ['an issuer with a name alone', { issuer: 'https://u@a.example', registration: 'open' }, /no user, query/],
     ['an issuer with a password alone', { issuer: 'https://:p@a.example', registration: 'open' }, /no user, query/],
-    ['an issuer that begins like a URL', { issuer: 'https://a b', registration: 'open' }, /^issuer is a URL/],
-    ['http on an address of the network', { issuer: 'http://10.0.0.1', registration: 'open' }, /^issuer is https/],
+    ['an issuer that begins like a URL', { issuer: 'https://a b', registration: 'open' }, /^issuer must be a URL/],
+    [
+      'http on an address of the network',
+      { issuer: 'http://10.0.0.1', registration: 'open' },
+      /^issuer must be an https URL/,
+    ],
     [
       'an issuer that ends in a slash',
       { issuer: 'https://a.example/', registration: 'open' },
-      /is written https:\/\/a\.example:/,
+      /must be written "https:\/\/a\.example":/,
     ],
     [
       'an issuer in capitals',
       { issuer: 'https://A.example', registration: 'open' },
-      /is written https:\/\/a\.example:/,
+      /must be written "https:\/\/a\.example":/,
     ],
     [
       'an issuer with a default port',
       { issuer: 'https://a.example:443', registration: 'open' },
-      /is written https:\/\/a\.example:/,
+      /must be written "https:\/\/a\.example":/,
     ],
-    ['http elsewhere than on this machine', { issuer: 'http://a.example', registration: 'open' }, /^issuer is https/],
+    [
+      'http elsewhere than on this machine',
+      { issuer: 'http://a.example', registration: 'open' },
+      /^issuer must be an https URL/,
+    ],
     [
       'http on a name that begins like this machine',
       { issuer: 'http://127.0.0.1.evil.example', registration: 'open' },
-      /^issuer is https/,
+      /^issuer must be an https URL/,
     ],
     [
       'registration unsaid elsewhere than on this machine',
       { issuer: 'https://a.example' },
-      /^registration must be said/,
+      /^registration must be given/,
     ],
     ['PostgreSQL without a key', { database: 'postgres://localhost/x' }, /^key must be given on PostgreSQL/],
     ['a pool without a key', { database: { connect() {}, end() {}, on() {} } }, /^key must be given on PostgreSQL/],
     ['a short key', { key: 'abcdefghijklmnopqrstuvwxyz01234' }, /at least 32 random characters/],
     ['a key that nobody drew', { key: 'passwordpasswordpasswordpasswordpassword' }, /at least 32 random characters/],
-    ['a scope with a space', { scopes: { 'a b': 'x' } }, /no scope name/],
-    ['a scope with a quote', { scopes: { 'a"': 'x' } }, /no scope name/],
-    ['an empty scope', { scopes: { '': 'x' } }, /no scope name/],
-    ['a default scope that is not declared', { defaultScopes: ['b'] }, /defaultScopes has "b", which is not declared/],
+    ['a scope with a space', { scopes: { 'a b': 'x' } }, /scopes must have names of visible ASCII/],
+    ['a scope with a quote', { scopes: { 'a"': 'x' } }, /scopes must have names of visible ASCII/],
+    ['an empty scope', { scopes: { '': 'x' } }, /scopes must have names of visible ASCII/],
+    [
+      'a default scope that is not declared',
+      { defaultScopes: ['b'] },
+      /defaultScopes must .* has "b", which is not declared/,
+    ],
     ['a default scope named like a member of all objects', { defaultScopes: ['constructor'] }, /not declared/],
-    ['a role with a scope that is not declared', { roles: { r: ['b'] } }, /roles\.r has "b", which is not declared/],
-    ['another role admin', { roles: { admin: [] } }, /roles\.admin is built in/],
-    ['a cookie session that is no boolean', { cookieSession: 'true' }, /^cookieSession is true or false/],
+    [
+      'a role with a scope that is not declared',
+      { roles: { r: ['b'] } },
+      /roles must .* "r" has "b", which is not declared/,
+    ],
+    ['another role admin', { roles: { admin: [] } }, /roles must not have admin/],
+    ['a cookie session that is no boolean', { cookieSession: 'true' }, /^cookieSession must be true or false/],
     [
       'a cookie session below a path that would end its cookie’s',
       { cookieSession: true, issuer: 'http://localhost/a;b' },
-      /^cookieSession needs an issuer without ";"/,
+      /^cookieSession must be false while issuer has ";"/,
     ],
     [
       'a cookie session whose cookie no browser would keep',
@@ -170,11 +188,11 @@ describe('readOptions', () => {
         registration: 'closed',
         dangerouslyAllowHttpIssuer: true,
       },
-      /^cookieSession needs an https issuer/,
+      /^cookieSession must be false unless issuer is an https URL/,
     ],
-    ['an issuer that is none, for a cookie session', { cookieSession: true, issuer: 7 }, /^issuer is a string/],
-    ['origins that are no list', { corsOrigins: 'https://a.example' }, /^corsOrigins is a list of origins/],
-    ['an origin that is no string', { corsOrigins: [1] }, /^corsOrigins\.0 is an origin such as/],
+    ['an issuer that is none, for a cookie session', { cookieSession: true, issuer: 7 }, /^issuer must be a string/],
+    ['origins that are no list', { corsOrigins: 'https://a.example' }, /^corsOrigins must be a list of origins/],
+    ['an origin that is no string', { corsOrigins: [1] }, /^corsOrigins\.0 must be an origin such as/],
     ...[
       '*',
       'null',
@@ -191,7 +209,7 @@ describe('readOptions', () => {
         [
           `an origin that no page has: ${origin}`,
           { corsOrigins: [origin] },
-          /^corsOrigins has ".*"; an origin is such as/,
+          /^corsOrigins must .*such as https:\/\/app\.example.*; it has ".*"/,
         ] as const,
     ),
     ...[
@@ -207,7 +225,7 @@ describe('readOptions', () => {
         [
           `an origin with more to it, or written otherwise: ${origin}`,
           { corsOrigins: ['https://b.example', origin] },
-          /^corsOrigins has ".*", of which the origin is https:\/\/a\.example:/,
+          /^corsOrigins must .* such as "https:\/\/a\.example"; it has ".*"/,
         ] as const,
     ),
     ...['http://a.example', 'http://10.0.0.1', 'http://localhost.a.example'].map(
@@ -215,41 +233,41 @@ describe('readOptions', () => {
         [
           `http of a page elsewhere than on this machine: ${origin}`,
           { corsOrigins: [origin] },
-          /^corsOrigins has ".*", which is not https/,
+          /^corsOrigins must have https origins.*; it has ".*"/,
         ] as const,
     ),
     ['a life of tokens below 10 s', { accessTokenSeconds: 9 }, /at least 10/],
     ['a life of tokens above a day', { accessTokenSeconds: 86_401 }, /at most 86400/],
     ['a life of tokens that is no number', { accessTokenSeconds: '600' }, /whole number/],
-    ['a life of sessions below a minute', { sessionSeconds: 59 }, /sessionSeconds is at least 60/],
+    ['a life of sessions below a minute', { sessionSeconds: 59 }, /sessionSeconds must be at least 60/],
     ['a life of sessions above 400 days', { sessionSeconds: 400 * 86_400 + 1 }, /at most 34560000/],
-    ['an idle time below a minute', { idleSeconds: 59 }, /idleSeconds is at least 60/],
+    ['an idle time below a minute', { idleSeconds: 59 }, /idleSeconds must be at least 60/],
     ['an idle time above 400 days', { idleSeconds: 400 * 86_400 + 1 }, /at most 34560000/],
-    ['passwords of fewer than 8', { passwordMinLength: 7 }, /passwordMinLength is at least 8 \(NIST/],
-    ['passwords of more than 64', { passwordMinLength: 65 }, /passwordMinLength is at most 64/],
-    ['a length that is no whole number', { passwordMinLength: 8.5 }, /is a whole number from 8 to 64/],
+    ['passwords of fewer than 8', { passwordMinLength: 7 }, /passwordMinLength must be at least 8 \(NIST/],
+    ['passwords of more than 64', { passwordMinLength: 65 }, /passwordMinLength must be at most 64/],
+    ['a length that is no whole number', { passwordMinLength: 8.5 }, /must be a whole number from 8 to 64; it is 8.5/],
     [
       'hashing below the floor of OWASP',
       { passwordHashing: { memoryKiB: 19_455, passes: 2 } },
-      /passwordHashing has at least 19456 KiB with passes: 2/,
+      /passwordHashing must have at least 19456 KiB with passes: 2/,
     ],
     ['hashing without passes', { passwordHashing: { memoryKiB: 19_456 } }, /passwordHashing/],
     ['hashing with lanes', { passwordHashing: { memoryKiB: 19_456, passes: 2, lanes: 4 } }, /passwordHashing/],
-    ['hashing by a name', { passwordHashing: 'argon2id' }, /passwordHashing is \{ memoryKiB, passes \}/],
-    ['a record shorter than a day', { auditSeconds: 86_399 }, /auditSeconds is at least 86400/],
+    ['hashing by a name', { passwordHashing: 'argon2id' }, /passwordHashing must be \{ memoryKiB, passes \}/],
+    ['a record shorter than a day', { auditSeconds: 86_399 }, /auditSeconds must be at least 86400/],
     ['a record longer than 10 years', { auditSeconds: 3_650 * 86_400 + 1 }, /at most 315360000/],
-    ['a grace below 0', { graceSeconds: -1 }, /graceSeconds is at least 0/],
+    ['a grace below 0', { graceSeconds: -1 }, /graceSeconds must be at least 0/],
     ['a grace above a minute', { graceSeconds: 61 }, /at most 60/],
     ['a grace that is no whole number', { graceSeconds: 0.5 }, /whole number/],
     [
       'a public key to sign with',
       { signingKey: exportPublicJwk(generateKey('ES256')) },
-      /^signingKey is unfit: .*private JWK/,
+      /^signingKey must be another key: .*private JWK/,
     ],
     [
       'a signing key of another algorithm',
       { signingKey: { kty: 'oct', alg: 'HS256', k: 'x'.repeat(43) } },
-      /^signingKey is unfit: /,
+      /^signingKey must be another key: /,
     ],
     ['an audience with white space', { audience: 'a b' }, /^audience/],
     ['a profile that is no schema', { profile: {} }, /Standard Schema/],
@@ -258,44 +276,56 @@ describe('readOptions', () => {
       { profile: z.object({ city: z.string(), roles: z.string(), id: z.string() }) },
       /^profile must not have roles, id: Keystile has its own/,
     ],
-    ['a database of another kind', { database: 'mysql://localhost/x' }, /^database is a file/],
-    ['a registration of another kind', { issuer: 'https://a.example', registration: 'some' }, /^registration is open/],
-    ['a key that is no text', { database: 'postgres://localhost/x', key: 5 }, /^key is a string/],
-    ['a signing key that is no key', { signingKey: 'x' }, /^signingKey is a private JWK/],
-    ['a signing key that is nothing', { signingKey: null }, /^signingKey is a private JWK/],
-    ['a logger without some of its methods', { logger: { info() {}, error() {} } }, /^logger has the methods/],
-    ['a logger without methods', { logger: {} }, /^logger has the methods/],
-    ['a clock that tells no time', { clock: {} }, /^clock has a method now/],
+    ['a database of another kind', { database: 'mysql://localhost/x' }, /^database must be a file/],
+    [
+      'a registration of another kind',
+      { issuer: 'https://a.example', registration: 'some' },
+      /^registration must be open/,
+    ],
+    ['a key that is no text', { database: 'postgres://localhost/x', key: 5 }, /^key must be a string/],
+    ['a signing key that is no key', { signingKey: 'x' }, /^signingKey must be a private JWK/],
+    ['a signing key that is nothing', { signingKey: null }, /^signingKey must be a private JWK/],
+    ['a logger without some of its methods', { logger: { info() {}, error() {} } }, /^logger must have the methods/],
+    ['a logger without methods', { logger: {} }, /^logger must have the methods/],
+    ['a clock that tells no time', { clock: {} }, /^clock must have a method now/],
     ['a database that is nothing', { database: '' }, /^database/],
-    ['users that are no directory', { users: 'people' }, /^users is an object of functions/],
-    ['users that are nothing', { users: null }, /^users is an object of functions/],
+    ['users that are no directory', { users: 'people' }, /^users must be an object of functions/],
+    ['users that are nothing', { users: null }, /^users must be an object of functions/],
     ...['findByLogin', 'findBySubject', 'active', 'scopes', 'passwordHash'].map(
       (name) =>
         [
           `a directory without ${name}`,
           { users: { ...directory, [name]: undefined } },
-          new RegExp(`^users\\.${name} is a function`),
+          new RegExp(`^users\\.${name} must be a function`),
         ] as const,
     ),
     [
       'a function of a directory that is none',
       { users: { ...directory, active: true } },
-      /^users\.active is a function/,
+      /^users\.active must be a function/,
     ],
-    ['a subject that is no function', { users: { ...directory, subject: 'id' } }, /^users\.subject is a function/],
+    ['a subject that is no function', { users: { ...directory, subject: 'id' } }, /^users\.subject must be a function/],
     [
       'an optional function that is none',
       { users: { ...directory, savePasswordHash: 'update' } },
-      /^users\.savePasswordHash is a function/,
+      /^users\.savePasswordHash must be a function/,
     ],
-    ['roles of users who are elsewhere', { users: directory, roles: {} }, /^roles is for our own accounts/],
-    ['a profile of users who are elsewhere', { users: directory, profile: z.object({}) }, /^profile is for our own/],
+    ['roles of users who are elsewhere', { users: directory, roles: {} }, /^roles must be left out beside users/],
+    [
+      'a profile of users who are elsewhere',
+      { users: directory, profile: z.object({}) },
+      /^profile must be left out beside users/,
+    ],
     [
       'lengths of passwords that are elsewhere',
       { users: directory, passwordMinLength: 15 },
-      /^passwordMinLength is for/,
+      /^passwordMinLength must be left out/,
     ],
-    ['registration of users who are elsewhere', { users: directory, registration: 'closed' }, /^registration is for/],
+    [
+      'registration of users who are elsewhere',
+      { users: directory, registration: 'closed' },
+      /^registration must be left out/,
+    ],
   ]
   for (const [title, options, expected] of table) {
     it(`names ${title}`, () => {
@@ -345,6 +375,28 @@ describe('readOptions', () => {
       { users: new PeopleTable() },
     ]
     for (const options of safe) assert.deepEqual(faultsOf(options), [], JSON.stringify(options))
+  })
+
+  it('names the settings that must be given', () => {
+    const faults = readOptions(optionSettings, {}).faults.map(sentenceOf)
+    assert.equal(faults.length, 2)
+    assert.match(faults[0] ?? '', /^issuer must be given: /)
+    assert.match(faults[1] ?? '', /^database must be given: /)
+  })
+
+  it('shows what came instead, escaped, short and without what a URL may hide', () => {
+    const fault = (options: object): string => faultsOf(options)[0] ?? ''
+    assert.match(fault({ registration: 'a\n\u001b' }), /; it is "a\\u\{a\}\\u\{1b\}"$/)
+    assert.match(fault({ registration: 'x'.repeat(200) }), /; it is "x{77}…"$/)
+    for (const url of ['https://u:hunter2@a/', 'https://u:hunt/er2@a', 'https://a/?key=hunter2', 'u:hunter2@a'])
+      assert.doesNotMatch(faultsOf({ issuer: url, registration: url }).join(), /hunt/, url)
+  })
+
+  it('names settings as an app gives them, and says how to set them there', () => {
+    const faults = faultsOf({ issuer: 'https://a.example', database: 'postgres://localhost/x' }).join()
+    assert.match(faults, /registration must be given.*\n {4}fix: set registration: 'closed', or open/)
+    assert.match(faults, /key must be given on PostgreSQL.*\n {4}fix: .*, and pass it as key/)
+    assert.doesNotMatch(faults, /KEYSTILE_|--/)
   })
 
   it('repeats no secret', () => {

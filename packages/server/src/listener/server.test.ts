@@ -7,7 +7,7 @@ import { silentLogger } from 'keystile/internal'
 import { freePort } from '../../../../test/support/command.ts'
 import { startSlowClients, type Slowness } from '../../../../test/support/slow-clients.ts'
 import { createMetrics } from '../features/metrics/metrics.ts'
-import { checkOptions } from '../configuration/options.ts'
+import { checkOptions } from '../server/options.ts'
 import { listen, standardLimits, type ListenOptions } from './server.ts'
 import { wire, type Running } from '../server/wire.ts'
 

@@ -6,6 +6,7 @@ import type { Metrics } from '../features/metrics/metrics.ts'
 import { createTurns, type PipelineLimits, type Turns } from './pipelining.ts'
 import { createAnswerWriter, type AnswerWriter, type ReaderLimits } from './slow-readers.ts'
 import { createStandAlone, metricsAnswer } from './stand-alone.ts'
+import type { Binding } from './binding.ts'
 import type { Service } from './service.ts'
 
 /** What a client may take, in time and in number; docs/operations.md says it to operators. */
@@ -48,13 +49,6 @@ const roomMilliseconds = 1_000
 
 // An import of node:http also loads all that its lazy members stand for: 19 MiB and 30 ms.
 const { createServer } = process.getBuiltinModule('node:http')
-
-/** Where to listen. */
-export interface Binding {
-  /** Each is listened on; of several, those that this machine does not have are left out. */
-  readonly hosts: readonly string[]
-  readonly port: number
-}
 
 export interface ListenOptions extends Binding {
   /** One line a request goes there. */

@@ -28,8 +28,8 @@ export const machineRules: readonly Rule[] = [
     demand: `Node is ${minNode.join('.')} or newer: older ones have no finished node:sqlite`,
     find: (situation) =>
       onMachine(situation.machine, ({ nodeVersion }) => {
-        const [major, minor] = nodeVersion.split('.').map(Number)
-        if (major! > minNode[0] || (major === minNode[0] && minor! >= minNode[1])) return []
+        const [major = 0, minor = 0] = nodeVersion.split('.').map(Number)
+        if (major > minNode[0] || (major === minNode[0] && minor >= minNode[1])) return []
         return [
           {
             about: 'Node',
@@ -56,7 +56,7 @@ export const machineRules: readonly Rule[] = [
     id: 'secret-files-private',
     standard: 'ASVS 5.0 13.3.2',
     severity: 'warn',
-    demand: 'only their owner can read or write the files that secrets are read from, such as KEYSTILE_KEY_FILE',
+    demand: 'only their owner can read or write the files that secrets are read from',
     find: ({ machine }) =>
       machine && machine.secretFiles.length > 0
         ? openFiles(machine.secretFiles).map(({ path }) => ({
@@ -85,14 +85,14 @@ export const machineRules: readonly Rule[] = [
     standard: 'ASVS 5.0 16.5.3',
     severity: 'stop',
     demand: 'the database can be opened: without it, nobody knows what was revoked',
-    find: ({ machine }) =>
+    find: ({ machine }, say) =>
       machine?.database &&
       (machine.database.kind === 'unavailable'
         ? [
             {
               about: 'the database',
               message: `cannot be opened: ${machine.database.reason}`,
-              mend: 'start it, or mend KEYSTILE_DATABASE',
+              mend: `start it, or correct ${say.name('database')}`,
             },
           ]
         : []),
@@ -102,7 +102,7 @@ export const machineRules: readonly Rule[] = [
     standard: 'RFC 8414 §3.3',
     severity: 'stop',
     demand: 'the database belongs to the issuer that is configured',
-    find({ machine, options: { issuer } }) {
+    find({ machine, options: { issuer } }, say) {
       const { database } = machine ?? {}
       if (database === undefined || database.kind === 'unavailable' || issuer === undefined) return undefined
       if (database.issuer === undefined || database.issuer === issuer) return []
@@ -110,7 +110,7 @@ export const machineRules: readonly Rule[] = [
         {
           about: 'this database',
           message: belongsElsewhere(database.issuer, issuer),
-          mend: `configure ${database.issuer} (keystile serve --issuer ${database.issuer}), or use another database`,
+          mend: `${say.set('issuer', database.issuer)}, or use another database`,
         },
       ]
     },

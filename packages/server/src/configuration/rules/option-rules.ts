@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net'
-import type { Lifetimes } from '../../features/sessions/lifetimes.ts'
+import { show, type Wording } from '../../feature/wording.ts'
+import * as lifetimes from '../../features/sessions/settings.ts'
 import { findSealingSecretFaults, type SealingSecretFault } from '../../features/signing-keys/sealing-secret.ts'
 import { signingKeyOf } from '../../features/signing-keys/signing-keys.ts'
 import { isPostgresUrl } from '../../storage/source.ts'
@@ -10,16 +11,6 @@ const daySeconds = 24 * 60 * 60
 const longestAccessTokenSeconds = 60 * 60
 const longestSessionSeconds = 30 * daySeconds
 const longestGraceSeconds = 30
-/** What is not said of lifetimes. */
-export const defaultLifetimes: Lifetimes = {
-  accessTokenSeconds: 600,
-  sessionSeconds: 30 * daySeconds,
-  idleSeconds: 14 * daySeconds,
-  graceSeconds: 10,
-}
-
-const makeKey =
-  'make one with: openssl rand -base64 32, and give it as KEYSTILE_KEY or in the file of KEYSTILE_KEY_FILE'
 
 /** Rules of what was configured. */
 export const optionRules: readonly Rule[] = [
@@ -28,13 +19,13 @@ export const optionRules: readonly Rule[] = [
     standard: 'RFC 8414 §2',
     severity: 'stop',
     demand: 'the issuer is an https URL, or one of this machine',
-    find: ({ options: { issuer, dangerouslyAllowHttpIssuer } }) =>
+    find: ({ options: { issuer, dangerouslyAllowHttpIssuer } }, say) =>
       isHttpElsewhere(issuer) && !dangerouslyAllowHttpIssuer
         ? [
             {
-              about: 'issuer',
-              message: 'is https: over http, passwords and tokens cross the network unprotected',
-              mend: 'put TLS in front and give the https URL as KEYSTILE_ISSUER; where something else protects the way, set dangerouslyAllowHttpIssuer',
+              about: say.name('issuer'),
+              message: `must be an https URL: over http, passwords and tokens cross the network unprotected; it is ${show(issuer)}`,
+              mend: `put TLS in front and give the https URL as ${say.name('issuer')}; where something else protects the way, ${say.set('dangerouslyAllowHttpIssuer', true)}`,
             },
           ]
         : [],
@@ -44,13 +35,13 @@ export const optionRules: readonly Rule[] = [
     standard: 'ASVS 5.0 12.2.1',
     severity: 'warn',
     demand: 'http is not allowed by dangerouslyAllowHttpIssuer',
-    find: ({ options: { dangerouslyAllowHttpIssuer } }) =>
+    find: ({ options: { dangerouslyAllowHttpIssuer } }, say) =>
       dangerouslyAllowHttpIssuer
         ? [
             {
-              about: 'dangerouslyAllowHttpIssuer',
-              message: 'is set: whoever is on the network between reads passwords and tokens',
-              mend: 'put TLS in front, give the https URL as KEYSTILE_ISSUER, and leave dangerouslyAllowHttpIssuer out',
+              about: say.name('dangerouslyAllowHttpIssuer'),
+              message: 'is true: anyone on the network in between can read passwords and tokens',
+              mend: `put TLS in front, give the https URL as ${say.name('issuer')}, and leave ${say.name('dangerouslyAllowHttpIssuer')} out`,
             },
           ]
         : [],
@@ -60,19 +51,18 @@ export const optionRules: readonly Rule[] = [
     standard: 'RFC 6749 §3.2',
     severity: 'stop',
     demand: 'a server that listens beyond this machine is told its issuer, and that is no http URL of this machine',
-    find({ bind, options: { issuer, dangerouslyAllowHttpIssuer } }) {
+    find({ bind, options: { issuer, dangerouslyAllowHttpIssuer } }, say) {
       if (!bind) return undefined
       if (isLoopback(bind.host)) return []
-      const mend =
-        'put TLS in front and give the https URL as KEYSTILE_ISSUER, or listen on this machine alone: --host localhost'
+      const mend = `put TLS in front and give the https URL as ${say.name('issuer')}, or ${say.set('host', 'localhost')}`
       if (!bind.isIssuerSaid) {
-        const message = `must be said when listening on ${bind.host}: the https URL at which users reach this server`
-        return [{ about: 'issuer', message, mend }]
+        const message = `must be given when listening on ${show(bind.host)}: the https URL at which users reach this server`
+        return [{ about: say.name('issuer'), message, mend }]
       }
       const isHttp = issuer?.startsWith('http:') && isOnThisMachine(issuer)
       if (!isHttp || dangerouslyAllowHttpIssuer) return []
-      const message = `is https when listening on ${bind.host}: over http, passwords and tokens cross the network unprotected`
-      return [{ about: 'issuer', message, mend }]
+      const message = `must be an https URL when listening on ${show(bind.host)}: over http, passwords and tokens cross the network unprotected`
+      return [{ about: say.name('issuer'), message, mend }]
     },
   },
   {
@@ -80,17 +70,19 @@ export const optionRules: readonly Rule[] = [
     standard: 'CWE-1188',
     severity: 'stop',
     demand: 'beyond this machine, it is said whether strangers may register',
-    find(situation) {
+    find(situation, say) {
       const { bind, unread, options } = situation
       const isSaid = options.registration !== undefined || unread.has('registration')
       if (isSaid || options.users !== undefined || unread.has('users') || !isPublic(situation)) return []
       const where =
-        bind && !isLoopback(bind.host) ? `when listening on ${bind.host}` : 'where the issuer is not on this machine'
+        bind && !isLoopback(bind.host)
+          ? `when listening on ${show(bind.host)}`
+          : 'where the issuer is not on this machine'
       return [
         {
-          about: 'registration',
-          message: `must be said ${where}: open lets every stranger make an account, closed leaves it to you`,
-          mend: 'set KEYSTILE_REGISTRATION=closed, or open',
+          about: say.name('registration'),
+          message: `must be given ${where}: open lets every stranger make an account, closed leaves it to you`,
+          mend: `${say.set('registration', 'closed')}, or open`,
         },
       ]
     },
@@ -100,13 +92,13 @@ export const optionRules: readonly Rule[] = [
     standard: 'ASVS 5.0 2.4.1',
     severity: 'warn',
     demand: 'beyond this machine, registration is not open without rate limits',
-    find: (situation) =>
+    find: (situation, say) =>
       situation.options.registration === 'open' && situation.options.rateLimits === 'off' && isPublic(situation)
         ? [
             {
-              about: 'registration',
-              message: 'is open to every stranger, as often as they like',
-              mend: 'set KEYSTILE_REGISTRATION=closed, or KEYSTILE_RATE_LIMITS=on',
+              about: say.name('registration'),
+              message: 'is open without rate limits: every stranger can make any number of accounts',
+              mend: `${say.set('registration', 'closed')}, or ${say.set('rateLimits', 'on')}`,
             },
           ]
         : [],
@@ -116,13 +108,13 @@ export const optionRules: readonly Rule[] = [
     standard: 'ASVS 5.0 6.3.1',
     severity: 'warn',
     demand: 'beyond this machine, rate limits are on',
-    find: (situation) =>
+    find: (situation, say) =>
       situation.options.rateLimits === 'off' && isPublic(situation)
         ? [
             {
-              about: 'rateLimits',
-              message: 'are off: passwords can be guessed as fast as they are hashed',
-              mend: 'set KEYSTILE_RATE_LIMITS=on, unless something in front limits POST /token and POST /users',
+              about: say.name('rateLimits'),
+              message: 'is off: passwords can be guessed as fast as they are hashed',
+              mend: `${say.set('rateLimits', 'on')}, unless something in front limits POST /token and POST /users`,
             },
           ]
         : [],
@@ -132,13 +124,14 @@ export const optionRules: readonly Rule[] = [
     standard: 'ASVS 5.0 6.3.1',
     severity: 'warn',
     demand: 'beyond this machine, it is said which proxies are trusted, or that there is none',
-    find: (situation) =>
+    find: (situation, say) =>
       situation.options.trustedProxies === undefined && situation.options.rateLimits !== 'off' && isPublic(situation)
         ? [
             {
-              about: 'trustedProxies',
-              message: 'is not said, so nothing is limited by address: a proxy’s would stand for everybody',
-              mend: 'set KEYSTILE_TRUSTED_PROXIES to the addresses of the proxies in front, or to none',
+              about: say.name('trustedProxies'),
+              message:
+                'is not given, so nothing is limited by address: it could be the address of a proxy, which all users share',
+              mend: `${say.set('trustedProxies', ['10.0.0.7'])} with the addresses of the proxies in front, or ${say.set('trustedProxies', [])}`,
             },
           ]
         : [],
@@ -148,10 +141,10 @@ export const optionRules: readonly Rule[] = [
     standard: 'RFC 7239 §8.1',
     severity: 'stop',
     demand: 'trusted proxies are networks of one’s own: no wider than an IPv4 /8 or an IPv6 /7',
-    find: ({ options: { trustedProxies = [] } }) =>
+    find: ({ options: { trustedProxies = [] } }, say) =>
       trustedProxies.filter(holdsStrangers).map((network) => ({
-        about: 'trustedProxies',
-        message: `has ${network}: whoever is in it chooses the address that limits and the audit record see`,
+        about: say.name('trustedProxies'),
+        message: `must not have a network as wide as ${show(network)}: everyone in it chooses the address that limits and the audit record see`,
         mend: 'name the addresses of your proxies alone, such as 10.0.0.7 or 10.1.0.0/16',
       })),
   },
@@ -160,12 +153,12 @@ export const optionRules: readonly Rule[] = [
     standard: 'ASVS 5.0 13.3.1',
     severity: 'stop',
     demand: 'on PostgreSQL there is a key, for what seals the signing keys does not lie beside them',
-    find({ options: { database, key, signingKey }, unread }) {
+    find({ options: { database, key, signingKey }, unread }, say) {
       const isOnPostgres = database !== undefined && (typeof database !== 'string' || isPostgresUrl(database))
       const isGiven = key !== undefined || signingKey !== undefined || unread.has('key') || unread.has('signingKey')
       if (!isOnPostgres || isGiven) return []
       const message = 'must be given on PostgreSQL: signing keys are sealed under it, and it must not lie beside them'
-      return [{ about: 'key', message, mend: makeKey }]
+      return [{ about: say.name('key'), message, mend: makeKey(say) }]
     },
   },
   {
@@ -174,7 +167,7 @@ export const optionRules: readonly Rule[] = [
     severity: 'stop',
     demand:
       'the key that seals signing keys is random: 32 characters, 16 of them different unless all are hex, in no order',
-    find: (situation) => findSecretFaults(situation, 'weak'),
+    find: (situation, say) => findSecretFaults(situation, 'weak', say),
   },
   {
     id: 'key-unknown',
@@ -182,7 +175,7 @@ export const optionRules: readonly Rule[] = [
     severity: 'stop',
     demand:
       'the key that seals signing keys is none that is printed in standards, tutorials or templates, and no URL, path, token or public key',
-    find: (situation) => findSecretFaults(situation, 'known'),
+    find: (situation, say) => findSecretFaults(situation, 'known', say),
   },
   {
     id: 'signing-key-strong',
@@ -190,14 +183,14 @@ export const optionRules: readonly Rule[] = [
     severity: 'stop',
     demand:
       'a signing key is private, for an algorithm that is issued with, and RSA has 2048 bits and an exponent of 65537 or more',
-    find({ options: { signingKey } }) {
+    find({ options: { signingKey } }, say) {
       if (!signingKey) return []
       try {
         signingKeyOf(signingKey)
         return []
       } catch (error) {
-        const mend = 'give another private JWK, or leave signingKey out: Keystile then makes its own'
-        return [{ about: 'signingKey', message: `is unfit: ${(error as Error).message}`, mend }]
+        const mend = `give another private JWK, or leave ${say.name('signingKey')} out: Keystile then makes its own`
+        return [{ about: say.name('signingKey'), message: `must be another key: ${(error as Error).message}`, mend }]
       }
     },
   },
@@ -206,13 +199,13 @@ export const optionRules: readonly Rule[] = [
     standard: 'RFC 6750 §5.3',
     severity: 'warn',
     demand: 'an access token lives an hour or less',
-    find: ({ options: { accessTokenSeconds = defaultLifetimes.accessTokenSeconds } }) =>
+    find: ({ options: { accessTokenSeconds = lifetimes.accessTokenSeconds.default } }, say) =>
       accessTokenSeconds > longestAccessTokenSeconds
         ? [
             {
-              about: 'accessTokenSeconds',
+              about: say.name('accessTokenSeconds'),
               message: `is ${accessTokenSeconds}: a stolen access token is good for that long, and cannot be told from the owner’s`,
-              mend: `set KEYSTILE_ACCESS_TOKEN_SECONDS=${longestAccessTokenSeconds} or less: clients refresh`,
+              mend: `${say.set('accessTokenSeconds', longestAccessTokenSeconds)} or less: clients refresh`,
             },
           ]
         : [],
@@ -222,13 +215,13 @@ export const optionRules: readonly Rule[] = [
     standard: 'SP 800-63B-4 §2.1.3',
     severity: 'warn',
     demand: 'a login lasts 30 days or less',
-    find: ({ options: { sessionSeconds = defaultLifetimes.sessionSeconds } }) =>
+    find: ({ options: { sessionSeconds = lifetimes.sessionSeconds.default } }, say) =>
       sessionSeconds > longestSessionSeconds
         ? [
             {
-              about: 'sessionSeconds',
+              about: say.name('sessionSeconds'),
               message: `is ${sessionSeconds}: NIST SP 800-63B-4 §2.1.3 has people log in again after no more than 30 days`,
-              mend: `set KEYSTILE_SESSION_SECONDS=${longestSessionSeconds} or less`,
+              mend: `${say.set('sessionSeconds', longestSessionSeconds)} or less`,
             },
           ]
         : [],
@@ -238,11 +231,17 @@ export const optionRules: readonly Rule[] = [
     standard: 'ASVS 5.0 7.3.1',
     severity: 'warn',
     demand: 'a login of more than 30 days ends after 30 days without use',
-    find({ options }) {
-      const { sessionSeconds, idleSeconds } = { ...defaultLifetimes, ...saidOf(options) }
+    find({ options }, say) {
+      const { sessionSeconds = lifetimes.sessionSeconds.default, idleSeconds = lifetimes.idleSeconds.default } = options
       if (Math.min(sessionSeconds, idleSeconds) <= longestSessionSeconds) return []
       const message = `is ${idleSeconds}: a forgotten session stays open for more than 30 days`
-      return [{ about: 'idleSeconds', message, mend: 'set KEYSTILE_IDLE_SECONDS=1209600 (14 days) or less' }]
+      return [
+        {
+          about: say.name('idleSeconds'),
+          message,
+          mend: `${say.set('idleSeconds', lifetimes.idleSeconds.default)} or less`,
+        },
+      ]
     },
   },
   {
@@ -250,13 +249,13 @@ export const optionRules: readonly Rule[] = [
     standard: 'RFC 9700 §4.14.2',
     severity: 'warn',
     demand: 'a used refresh token is answered again for 30 s at most',
-    find: ({ options: { graceSeconds = defaultLifetimes.graceSeconds } }) =>
+    find: ({ options: { graceSeconds = lifetimes.graceSeconds.default } }, say) =>
       graceSeconds > longestGraceSeconds
         ? [
             {
-              about: 'graceSeconds',
+              about: say.name('graceSeconds'),
               message: `is ${graceSeconds}: for that long, a copied refresh token is not told from one that was sent twice`,
-              mend: `set KEYSTILE_GRACE_SECONDS=${longestGraceSeconds} or less`,
+              mend: `${say.set('graceSeconds', longestGraceSeconds)} or less`,
             },
           ]
         : [],
@@ -266,13 +265,13 @@ export const optionRules: readonly Rule[] = [
     standard: 'RFC 6265 §4.1.2.5',
     severity: 'stop',
     demand: 'the refresh token is in a cookie only where the issuer is https or on this machine',
-    find: ({ options: { cookieSession, issuer } }) =>
+    find: ({ options: { cookieSession, issuer } }, say) =>
       cookieSession && isHttpElsewhere(issuer)
         ? [
             {
-              about: 'cookieSession',
-              message: 'needs an https issuer: from any other, no browser keeps the cookie',
-              mend: 'put TLS in front and give the https URL as issuer, or leave cookieSession out',
+              about: say.name('cookieSession'),
+              message: `must be false unless ${say.name('issuer')} is an https URL: from any other, no browser keeps the cookie`,
+              mend: `put TLS in front and give the https URL as ${say.name('issuer')}, or leave ${say.name('cookieSession')} out`,
             },
           ]
         : [],
@@ -282,13 +281,13 @@ export const optionRules: readonly Rule[] = [
     standard: 'ASVS 5.0 3.4.2',
     severity: 'stop',
     demand: 'origins are named one by one: no `*`, no `null`',
-    find: ({ options: { corsOrigins = [] } }) =>
+    find: ({ options: { corsOrigins = [] } }, say) =>
       corsOrigins
         .filter((origin) => origin.includes('*') || origin === 'null')
         .map((origin) => ({
-          about: 'corsOrigins',
-          message: `has "${origin}"; an origin is such as https://app.example or http://localhost:5173, without * and null`,
-          mend: 'name each origin whose pages may ask: KEYSTILE_CORS_ORIGINS=https://app.example,https://admin.example',
+          about: say.name('corsOrigins'),
+          message: `must name origins one by one, such as https://app.example, without * and null; it has ${show(origin)}`,
+          mend: `name each origin whose pages may ask: ${say.set('corsOrigins', ['https://app.example', 'https://admin.example'])}`,
         })),
   },
   {
@@ -296,13 +295,13 @@ export const optionRules: readonly Rule[] = [
     standard: 'RFC 6454 §8.1',
     severity: 'stop',
     demand: 'the origins are https, or on this machine',
-    find: ({ options: { corsOrigins = [], dangerouslyAllowHttpIssuer } }) =>
+    find: ({ options: { corsOrigins = [], dangerouslyAllowHttpIssuer } }, say) =>
       corsOrigins
         .filter((origin) => !dangerouslyAllowHttpIssuer && !origin.includes('*') && isHttpElsewhere(origin))
         .map((origin) => ({
-          about: 'corsOrigins',
-          message: `has "${origin}", which is not https: whoever is on the network between could be its page`,
-          mend: 'serve that page over https and name it so; where something else protects the way, set dangerouslyAllowHttpIssuer',
+          about: say.name('corsOrigins'),
+          message: `must have https origins: anyone on the network in between can pretend to be a page over http; it has ${show(origin)}`,
+          mend: `serve that page over https and name it so; where something else protects the way, ${say.set('dangerouslyAllowHttpIssuer', true)}`,
         })),
   },
   {
@@ -310,17 +309,17 @@ export const optionRules: readonly Rule[] = [
     standard: 'ASVS 5.0 12.3.2',
     severity: 'warn',
     demand: 'the way to PostgreSQL on another machine is TLS, with the certificate verified',
-    find({ options: { database } }) {
+    find({ options: { database } }, say) {
       if (typeof database === 'object') return undefined // an application's pool does not say
       if (database === undefined || !isPostgresUrl(database) || !URL.canParse(database)) return []
       const { hostname, searchParams } = new URL(database)
       const host = searchParams.getAll('host').at(-1) || decodeURIComponent(hostname)
       const isVerified = searchParams.getAll('sslmode').at(-1) === 'verify-full'
       if (isVerified || host === '' || host.startsWith('/') || isLoopback(host)) return []
-      const message = `is reached at ${host} without verified TLS: whoever is between can read and change all that is in it`
+      const message = `is reached at ${show(host)} without verified TLS: anyone in between can read and change everything in it`
       return [
         {
-          about: 'database',
+          about: say.name('database'),
           message,
           mend: 'add sslmode=verify-full to the URL, and sslrootcert where the CA is your own',
         },
@@ -339,25 +338,22 @@ function isPublic({ bind, options: { issuer = '' } }: Situation): boolean {
   return isBound || (URL.canParse(issuer) && !isOnThisMachine(issuer))
 }
 
-/** The options that have a value. */
-function saidOf({ sessionSeconds, idleSeconds }: Situation['options']): {
-  sessionSeconds?: number
-  idleSeconds?: number
-} {
-  return { ...(sessionSeconds !== undefined && { sessionSeconds }), ...(idleSeconds !== undefined && { idleSeconds }) }
+function makeKey(say: Wording): string {
+  return `make one with: openssl rand -base64 32, and ${say.provide('key')}`
 }
 
 /** Faults of what signing keys are sealed under: the option, or what lies beside SQLite. */
 function findSecretFaults(
   { options: { key }, machine }: Situation,
   kind: SealingSecretFault['kind'],
+  say: Wording,
 ): readonly Fault[] {
-  const about = key === undefined ? (machine?.keyFile?.path ?? '') : 'key'
+  const about = key === undefined ? (machine?.keyFile?.path ?? '') : say.name('key')
   const secret = key ?? machine?.keyFile?.secret
   if (secret === undefined) return []
   return findSealingSecretFaults(secret)
     .filter((fault) => fault.kind === kind)
-    .map(({ message }) => ({ about, message, mend: makeKey }))
+    .map(({ message }) => ({ about, message, mend: makeKey(say) }))
 }
 
 /** Of how many IPv4 /8 (BlockList finds them as IPv6 writes them too), and of how many IPv6 /8, a network is too wide. */

@@ -1,6 +1,6 @@
-import type { Jwk } from 'keystile/jwt'
+import type { Wording } from '../../feature/wording.ts'
 import type { DatabaseFacts } from '../../storage/facts.ts'
-import type { Pool } from '../../storage/postgres.ts'
+import type { OptionValues } from '../keystile-options.ts'
 
 /** One rule of safety. The start, `keystile config check` and `keystile doctor` share the list of them. */
 export interface Rule {
@@ -12,11 +12,11 @@ export interface Rule {
   /** What it demands, as the documents say it. */
   readonly demand: string
   /** What is wrong, without any secret; `undefined` where what it needs was not looked up. */
-  find(situation: Situation): readonly Fault[] | undefined
+  find(situation: Situation, say: Wording): readonly Fault[] | undefined
 }
 
 export interface Fault {
-  /** The option, file or thing that the message is a sentence about. */
+  /** The setting as it was given, the file or the thing that the message is a sentence about. */
   readonly about: string
   readonly message: string
   /** The line that mends it. */
@@ -36,6 +36,8 @@ export interface Situation {
   /** The paths of the files that secrets were read from. */
   readonly secretFiles?: readonly string[]
   readonly machine?: Machine
+  /** How findings name settings; left out: as an app does. */
+  readonly say?: Wording
 }
 
 export interface Bind {
@@ -44,24 +46,9 @@ export interface Bind {
   readonly isIssuerSaid: boolean
 }
 
-/** The options that rules look at. */
-export interface RuleOptions {
-  readonly issuer?: string | undefined
-  readonly database?: string | Pool | undefined
-  readonly key?: string | undefined
-  readonly signingKey?: Jwk | undefined
-  readonly registration?: 'open' | 'closed' | undefined
-  /** Whatever it is: with it, accounts are not ours. */
-  readonly users?: unknown
-  readonly accessTokenSeconds?: number | undefined
-  readonly sessionSeconds?: number | undefined
-  readonly idleSeconds?: number | undefined
-  readonly graceSeconds?: number | undefined
-  readonly cookieSession?: boolean | undefined
-  readonly corsOrigins?: readonly string[] | undefined
-  readonly trustedProxies?: readonly string[] | undefined
-  readonly rateLimits?: 'on' | 'off' | undefined
-  readonly dangerouslyAllowHttpIssuer?: boolean | undefined
+/** The options that rules look at; of `users`, only whether they are given. */
+export type RuleOptions = {
+  readonly [N in keyof OptionValues]?: (N extends 'users' ? unknown : OptionValues[N]) | undefined
 }
 
 /** What is found outside of the options. */

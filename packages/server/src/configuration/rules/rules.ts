@@ -1,3 +1,4 @@
+import { appWording } from '../../feature/wording.ts'
 import { machineRules } from './machine-rules.ts'
 import { optionRules } from './option-rules.ts'
 import type { Fault, Rule, Situation } from './rule.ts'
@@ -18,7 +19,8 @@ export interface Examination {
 }
 
 export function examine(situation: Situation, list: readonly Rule[] = rules): Examination {
-  const asked = list.map((rule) => ({ rule, faults: rule.find(situation) }))
+  const say = situation.say ?? appWording
+  const asked = list.map((rule) => ({ rule, faults: rule.find(situation, say) }))
   const findings = asked.flatMap(({ rule, faults = [] }) => faults.map((fault) => ({ rule, ...fault })))
   return {
     stops: findings.filter(({ rule }) => rule.severity === 'stop'),
@@ -29,5 +31,5 @@ export function examine(situation: Situation, list: readonly Rule[] = rules): Ex
 
 /** A finding without its first word or words, what it is about. */
 export function textOf({ rule, message, mend }: Finding): string {
-  return `${message} (${rule.id}, ${rule.standard})\n    mend: ${mend}`
+  return `${message} (${rule.id}, ${rule.standard})\n    fix: ${mend}`
 }

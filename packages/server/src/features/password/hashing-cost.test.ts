@@ -16,7 +16,10 @@ describe('findCostFault', () => {
     for (const [passes, memoryKiB] of table) {
       assert.equal(findCostFault({ memoryKiB, passes }), undefined, `${passes}`)
       const fault = findCostFault({ memoryKiB: memoryKiB - 1, passes })
-      assert.equal(fault, `has at least ${memoryKiB} KiB with passes: ${passes} (OWASP, Password Storage Cheat Sheet)`)
+      assert.equal(
+        fault,
+        `must have at least ${memoryKiB} KiB with passes: ${passes} (OWASP, Password Storage Cheat Sheet)`,
+      )
     }
   })
 

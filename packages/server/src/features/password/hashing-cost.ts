@@ -20,11 +20,12 @@ export function parametersOf({ memoryKiB, passes }: HashingCost): Argon2Paramete
 /** What is wrong with a cost, as a sentence without its name, or nothing. Does NOT look whether the machine has so much memory. */
 export function findCostFault({ memoryKiB, passes }: HashingCost): string | undefined {
   if (!Number.isInteger(memoryKiB) || !Number.isInteger(passes) || passes < 1)
-    return 'has memoryKiB and passes, whole numbers from 1 on'
+    return 'must have memoryKiB and passes, whole numbers from 1 on'
   const least = leastMemory[passes - 1] ?? leastMemoryOfMany
-  if (memoryKiB < least) return `has at least ${least} KiB with passes: ${passes} (OWASP, Password Storage Cheat Sheet)`
+  if (memoryKiB < least)
+    return `must have at least ${least} KiB with passes: ${passes} (OWASP, Password Storage Cheat Sheet)`
   if (memoryKiB > maxMemory || memoryKiB * passes > maxWork)
-    return `has at most ${maxMemory} KiB, and ${maxWork} KiB in all passes together`
+    return `must have at most ${maxMemory} KiB, and ${maxWork} KiB in all passes together`
   return undefined
 }
 

@@ -14,6 +14,7 @@ import type { Database } from '../../storage/database.ts'
 import { createSeal, type Seal } from '../../base/seal.ts'
 import type { SigningKeyRow } from '../../storage/tables.ts'
 import { claimIssuer, insertFirstSigningKey, listSigningKeyRows } from './store.ts'
+import { show } from '../../feature/wording.ts'
 import { ConfigurationError } from '../../base/configuration-error.ts'
 
 /** The algorithms that a server issues with. */
@@ -52,7 +53,7 @@ export async function openSigningKeys(
   const stored = await database.write(claimIssuer, issuer)
   if (stored !== issuer) {
     throw new ConfigurationError(
-      `this database ${belongsElsewhere(stored, issuer)}: configure ${stored} (keystile serve --issuer ${stored}), or use another database`,
+      `this database ${belongsElsewhere(stored, issuer)}: configure ${stored}, or use another database`,
     )
   }
   if ('signingKey' in source) return keysOf([source.signingKey])
@@ -72,7 +73,7 @@ export async function openSigningKeys(
 
 export function belongsElsewhere(stored: string, issuer: string): string {
   return (
-    `belongs to the issuer ${stored}, and the configured one is ${issuer}. Tokens name their issuer, so ` +
+    `belongs to the issuer ${stored}, and the configured one is ${show(issuer)}. Tokens name their issuer, so ` +
     'changing it logs everybody out'
   )
 }

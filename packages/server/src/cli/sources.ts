@@ -1,0 +1,127 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { fileVariableOf, flagOf, type Setting, type Source, type Values } from '../feature/setting.ts'
+import { show } from '../feature/wording.ts'
+import { serverSettings } from '../server/features.ts'
+import { readSecretFile } from './secret-files.ts'
+
+/** Environment variables by their names. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Values as they were found, before anything is known of their form. */
+export interface Gathered {
+  readonly values: Values
+  readonly sources: ReadonlyMap<string, Source>
+  readonly faults: readonly string[]
+  /** Files that secrets were read from. */
+  readonly secretFiles: readonly string[]
+}
+
+interface Gathering {
+  readonly values: Record<string, unknown>
+  readonly sources: Map<string, Source>
+  readonly faults: string[]
+  readonly secretFiles: string[]
+}
+
+/** Collects the settings: flags win over the environment, which wins over the file. */
+export async function gather(flags: Values, environment: Environment): Promise<Gathered> {
+  const found: Gathering = { values: {}, sources: new Map(), faults: [], secretFiles: [] }
+  await readFile(flags['config'], found)
+  readEnvironment(environment, found)
+  readFlags(flags, found)
+  return found
+}
+
+async function readFile(named: unknown, found: Gathering): Promise<void> {
+  const candidates = typeof named === 'string' ? [named] : ['keystile.config.ts', 'keystile.config.json']
+  const file = candidates.map((path) => resolve(path)).find((path) => existsSync(path))
+  if (file === undefined) {
+    if (typeof named === 'string') found.faults.push(`--config must name a file; there is no ${named}`)
+    return
+  }
+  try {
+    takeContent(await readContent(file), file, found)
+  } catch (error) {
+    found.faults.push(`${file} cannot be read: ${(error as Error).message}`)
+  }
+}
+
+async function readContent(file: string): Promise<object> {
+  const content: unknown = file.endsWith('.json')
+    ? JSON.parse(readFileSync(file, 'utf8'))
+    : (await import(pathToFileURL(file).href)).default
+  if (typeof content !== 'object' || content === null)
+    throw new TypeError('it must have an object of settings as its content or default export')
+  return content
+}
+
+function takeContent(content: object, file: string, found: Gathering): void {
+  const names = serverSettings.map(({ name }) => name)
+  for (const [name, value] of Object.entries(content)) {
+    if (!names.includes(name)) {
+      found.faults.push(`${file}: ${show(name)} is not a setting; the settings are ${names.join(', ')}`)
+      continue
+    }
+    found.values[name] = value
+    found.sources.set(name, { kind: 'file', name })
+  }
+  if (serverSettings.some(({ name, isSecret }) => isSecret && Object.hasOwn(content, name)))
+    found.secretFiles.push(file)
+}
+
+function readEnvironment(environment: Environment, found: Gathering): void {
+  for (const setting of serverSettings) {
+    for (const variable of setting.environment ?? []) if (readVariable(setting, variable, environment, found)) break
+  }
+  const known = serverSettings.flatMap(variablesOf).filter((name) => name.startsWith('KEYSTILE_'))
+  for (const variable of Object.keys(environment)) {
+    const isOurs = variable.startsWith('KEYSTILE_') && !variable.startsWith('KEYSTILE_TEST_')
+    if (isOurs && !known.includes(variable))
+      found.faults.push(`${variable} is not a setting; the settings are ${known.join(', ')}`)
+  }
+}
+
+/** All variables of a setting, with those that name files. */
+function variablesOf(setting: Setting): readonly string[] {
+  return (setting.environment ?? []).flatMap((variable) => [
+    variable,
+    ...[fileVariableOf(setting, variable) ?? []].flat(),
+  ])
+}
+
+/** Takes the value of a variable, or that of the file that it names. Returns whether there was one. */
+function readVariable(setting: Setting, variable: string, environment: Environment, found: Gathering): boolean {
+  const text = environment[variable]
+  if (text) return take(setting, text, { kind: 'variable', name: variable }, found)
+  const fileVariable = fileVariableOf(setting, variable)
+  const path = fileVariable && environment[fileVariable]
+  if (!fileVariable || !path) return false
+  const secret = readSecretFile(fileVariable, path, found.faults)
+  if (!secret) return false
+  found.secretFiles.push(path)
+  return take(setting, secret, { kind: 'variable', name: fileVariable }, found)
+}
+
+function readFlags(flags: Values, found: Gathering): void {
+  for (const setting of serverSettings) {
+    const flag = flagOf(setting)
+    const text = flag && flags[flag.slice('--'.length)]
+    if (flag && typeof text === 'string') take(setting, text, { kind: 'flag', name: flag }, found)
+  }
+}
+
+/** Takes the value of a text. Returns whether it has the right form. */
+function take(setting: Setting, text: string, source: Source, found: Gathering): boolean {
+  try {
+    found.values[setting.name] = setting.parse ? setting.parse(text) : text
+    found.sources.set(setting.name, source)
+    if (setting.isSecretFile) found.secretFiles.push(text)
+    return true
+  } catch (error) {
+    const shown = setting.isSecret ? '' : `; it is ${show(text)}`
+    found.faults.push(`${source.name} ${(error as Error).message}${shown}`)
+    return false
+  }
+}

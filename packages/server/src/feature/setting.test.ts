@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { serverSettings, settings } from '../server/features.ts'
+import { describeDefault, formatValue, standAloneWording, type Setting, type Source } from './setting.ts'
+import { appWording, show } from './wording.ts'
+
+describe('appWording', () => {
+  it('names options, and sets them as code does', () => {
+    assert.equal(appWording.name('key'), 'key')
+    assert.equal(appWording.set('rateLimits', 'on'), "set rateLimits: 'on'")
+    assert.equal(appWording.set('graceSeconds', 10), 'set graceSeconds: 10')
+    assert.equal(appWording.set('trustedProxies', ['10.0.0.7']), "set trustedProxies: ['10.0.0.7']")
+    assert.equal(appWording.provide('key'), 'pass it as key')
+  })
+})
+
+describe('standAloneWording', () => {
+  const given = (kind: Source['kind'], name: string): ReadonlyMap<string, Source> =>
+    new Map([['rateLimits', { kind, name }]])
+
+  it('names the variable of what was not given', () => {
+    const say = standAloneWording(serverSettings)
+    assert.equal(say.name('key'), 'KEYSTILE_KEY')
+    assert.equal(say.set('rateLimits', 'on'), 'set KEYSTILE_RATE_LIMITS=on')
+    assert.equal(say.set('trustedProxies', []), 'set KEYSTILE_TRUSTED_PROXIES=none')
+    assert.equal(say.provide('key'), 'set KEYSTILE_KEY, or name a file that holds it with KEYSTILE_KEY_FILE')
+    assert.equal(say.provide('issuer'), 'set KEYSTILE_ISSUER')
+  })
+
+  it('names the flag, the variable or the member of the file that gave it', () => {
+    const byFlag = standAloneWording(serverSettings, given('flag', '--rate-limits'))
+    assert.equal(byFlag.name('rateLimits'), '--rate-limits')
+    assert.equal(byFlag.set('rateLimits', 'on'), 'set --rate-limits=on')
+    const byFile = standAloneWording(serverSettings, given('file', 'rateLimits'))
+    assert.equal(byFile.name('rateLimits'), 'rateLimits')
+    assert.equal(byFile.set('rateLimits', 'on'), "set rateLimits: 'on'")
+  })
+
+  it('names what only a file can hold by its name there', () => {
+    const say = standAloneWording(serverSettings)
+    assert.equal(say.name('scopes'), 'scopes')
+    assert.equal(say.provide('scopes'), 'write scopes into the configuration file')
+  })
+})
+
+describe('formatValue', () => {
+  it('writes a default as its parser reads it', () => {
+    for (const setting of serverSettings) {
+      const { parse, default: value } = setting
+      if (!parse || value === undefined) continue
+      assert.deepEqual(parse(formatValue(setting, value as object)), value, setting.name)
+    }
+  })
+})
+
+describe('describeDefault', () => {
+  it('says the default of each setting', () => {
+    const without = (list: readonly Setting[]): readonly string[] =>
+      list.filter((setting) => describeDefault(setting) === undefined).map(({ name }) => name)
+    assert.deepEqual(without(settings), [])
+  })
+})
+
+describe('show', () => {
+  it('leaves out the user, query and fragment of a URL, and all that cannot be told from them', () => {
+    for (const [text, shown] of [
+      ['http://auth.example', '"http://auth.example"'],
+      ['http://auth.example/x/', '"http://auth.example/x/"'],
+      ['https://u:p@auth.example/x?k=1#f', '"https://auth.example/x"'],
+      ['https://u:p/q@auth.example', '"https://…"'],
+      ['https://u:1/q@auth.example', '"https://…"'],
+      ['u:p@auth.example', '"u:…"'],
+      ['me@auth.example', '"…"'],
+      ['auth', '"auth"'],
+    ] as const)
+      assert.equal(show(text), shown)
+  })
+
+  it('escapes what is no visible ASCII and cuts at 80 characters', () => {
+    assert.equal(show('a\n\u001b[1m'), String.raw`"a\u{a}\u{1b}[1m"`)
+    assert.equal(show('x'.repeat(78)).length, 80)
+    assert.equal(show('x'.repeat(79)).length, 80)
+    assert.equal(show(7), '7')
+  })
+})

@@ -1,0 +1,46 @@
+// Forms and texts that several settings share.
+import * as z from 'zod'
+
+export const daySeconds: number = 24 * 60 * 60
+
+export const filledString: z.ZodType<string> = z
+  .string({ error: 'must be a string' })
+  .min(1, { error: 'must not be empty' })
+
+export const trueOrFalse: z.ZodType<boolean> = z.boolean({ error: 'must be true or false' })
+
+export const onOrOff: z.ZodType<'on' | 'off'> = z.enum(['on', 'off'], { error: 'must be on or off' })
+
+/** A whole number from `min` to `max`. */
+export function wholeNumber(
+  min: number,
+  max: number,
+  { of = '', why = '' }: { readonly of?: string; readonly why?: string } = {},
+): z.ZodType<number> {
+  return z
+    .int({ error: `must be a whole number${of} from ${min} to ${max}` })
+    .min(min, { error: `must be at least ${min}${why}` })
+    .max(max, { error: `must be at most ${max}` })
+}
+
+/** A whole number of seconds. */
+export function seconds(min: number, max: number): z.ZodType<number> {
+  return wholeNumber(min, max, { of: ' of seconds' })
+}
+
+/** @throws {TypeError} saying what must be */
+export function parseWholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new TypeError('must be a whole number')
+  return Number(text)
+}
+
+/** @throws {TypeError} saying what must be */
+export function parseBoolean(text: string): boolean {
+  if (text !== 'true' && text !== 'false') throw new TypeError('must be true or false')
+  return text === 'true'
+}
+
+/** Items with commas between them, or `none`. */
+export function parseList(text: string): readonly string[] {
+  return text === 'none' ? [] : text.split(',').map((item) => item.trim())
+}

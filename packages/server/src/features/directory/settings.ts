@@ -1,0 +1,26 @@
+import * as z from 'zod'
+import type { UserObject } from 'keystile'
+import type { Setting } from '../../feature/setting.ts'
+import { directoryFunctions, type UserDirectory } from './directory.ts'
+
+export const users: Setting<'users', UserDirectory<UserObject>> = {
+  name: 'users',
+  takenBy: 'app',
+  schema: z
+    .custom<UserDirectory<UserObject>>((value) => typeof value === 'object' && value !== null, {
+      error: 'must be an object of functions',
+    })
+    .superRefine((directory, { addIssue }) => {
+      for (const name of findMissingFunctions(directory))
+        addIssue({ code: 'custom', path: [name], message: 'must be a function' })
+    }),
+  defaultText: "Keystile's own accounts",
+  help: "the application's own users, instead of Keystile's accounts",
+}
+
+function findMissingFunctions(directory: UserDirectory<UserObject>): readonly string[] {
+  const { required, optional } = directoryFunctions
+  return [...required, ...optional.filter((name) => directory[name] !== undefined)].filter(
+    (name) => typeof directory[name] !== 'function',
+  )
+}

@@ -1,0 +1,15 @@
+import type { DefaultedSetting } from '../../feature/setting.ts'
+import { parseWholeNumber, wholeNumber } from '../../feature/values.ts'
+import { defaultMinLength, leastMinLength, maxMinLength } from './policy.ts'
+
+export const passwordMinLength: DefaultedSetting<'passwordMinLength', number> = {
+  name: 'passwordMinLength',
+  takenBy: 'both',
+  schema: wholeNumber(leastMinLength, maxMinLength, { why: ' (NIST SP 800-63B-4 §3.1.1.2)' }),
+  default: defaultMinLength,
+  unit: 'characters',
+  help: 'the least length of a new password; fewer than 15 only beside a second factor',
+  environment: ['KEYSTILE_PASSWORD_MIN_LENGTH'],
+  parse: parseWholeNumber,
+  excludedBy: 'users',
+}

@@ -1,0 +1,30 @@
+import * as z from 'zod'
+import type { DefaultedSetting } from '../../feature/setting.ts'
+import { defaultCost, findCostFault, type HashingCost } from './hashing-cost.ts'
+
+export const passwordHashing: DefaultedSetting<'passwordHashing', HashingCost> = {
+  name: 'passwordHashing',
+  takenBy: 'both',
+  schema: z.strictObject(
+    {
+      memoryKiB: z.number({ error: 'must be a number' }),
+      passes: z.number({ error: 'must be a number' }),
+    },
+    { error: 'must be { memoryKiB, passes }' },
+  ),
+  default: defaultCost,
+  help: 'the cost of a password hash, as keystile tune prints it',
+  environment: ['KEYSTILE_PASSWORD_HASHING'],
+  parse: parseCost,
+  format: ({ memoryKiB, passes }) => `m=${memoryKiB},t=${passes}`,
+  findFaults(cost) {
+    const fault = findCostFault(cost)
+    return fault === undefined ? [] : [fault]
+  },
+}
+
+function parseCost(text: string): HashingCost {
+  const [, memoryKiB, passes] = /^m=(\d{1,9}),t=(\d{1,9})$/.exec(text) ?? []
+  if (memoryKiB === undefined) throw new TypeError('must be written m=19456,t=2: KiB of memory, and passes')
+  return { memoryKiB: Number(memoryKiB), passes: Number(passes) }
+}

@@ -1,0 +1,67 @@
+import * as z from 'zod'
+import { isScopeName } from 'keystile/internal'
+import type { DefaultedSetting, Others } from '../../feature/setting.ts'
+import { show } from '../../feature/wording.ts'
+import { adminRole, builtInScopes } from './scopes.ts'
+
+const scopeNames = z.array(z.string({ error: 'must be the name of a scope' }), {
+  error: 'must be a list of scopes',
+})
+
+export const scopes: DefaultedSetting<'scopes', Readonly<Record<string, string>>> = {
+  name: 'scopes',
+  takenBy: 'both',
+  schema: z.record(z.string(), z.string({ error: 'must be the description of a scope' }), {
+    error: 'must be an object of scopes and their descriptions',
+  }),
+  default: {},
+  defaultText: 'none but users:read and users:write',
+  help: 'the scopes of the application, each with its description',
+  findFaults: (declared) =>
+    Object.keys(declared)
+      .filter((name) => !isScopeName(name))
+      .map(
+        (name) =>
+          `must have names of visible ASCII characters without space, quote or backslash (RFC 6749 §3.3); ` +
+          `it has ${show(name)}`,
+      ),
+}
+
+export const roles: DefaultedSetting<'roles', Readonly<Record<string, readonly string[]>>> = {
+  name: 'roles',
+  takenBy: 'both',
+  schema: z.record(z.string(), scopeNames, { error: 'must be an object of roles and their scopes' }),
+  default: {},
+  defaultText: 'admin, which holds all scopes',
+  help: 'named lists of scopes',
+  excludedBy: 'users',
+  findFaults: (named, others) => [
+    ...Object.entries(named).flatMap(([role, names]) =>
+      findUndeclared(names, others).map(
+        (name) => `must list declared scopes; ${show(role)} has ${show(name)}, which is not declared in scopes`,
+      ),
+    ),
+    ...(Object.hasOwn(named, adminRole)
+      ? [`must not have ${adminRole}: that role is built in and holds all scopes`]
+      : []),
+  ],
+}
+
+export const defaultScopes: DefaultedSetting<'defaultScopes', readonly string[]> = {
+  name: 'defaultScopes',
+  takenBy: 'both',
+  schema: scopeNames,
+  default: [],
+  help: 'the scopes that every user holds',
+  findFaults: (names, others) =>
+    findUndeclared(names, others).map(
+      (name) => `must list declared scopes; it has ${show(name)}, which is not declared in scopes`,
+    ),
+}
+
+/** The names that are not declared; none where it cannot be known what is. */
+function findUndeclared(names: readonly string[], { values, unread }: Others): readonly string[] {
+  if (unread.has('scopes')) return []
+  const declared = { ...(values['scopes'] as object | undefined), ...builtInScopes }
+  return names.filter((name) => !Object.hasOwn(declared, name))
+}

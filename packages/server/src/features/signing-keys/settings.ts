@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs'
+import * as z from 'zod'
+import type { Jwk } from 'keystile/jwt'
+import type { DefaultedSetting, Setting } from '../../feature/setting.ts'
+import { issuingAlgorithms, type IssuingAlgorithm } from './signing-keys.ts'
+
+export const key: Setting<'key', string> = {
+  name: 'key',
+  takenBy: 'both',
+  schema: z.string({ error: 'must be a string' }),
+  defaultText: 'the file keystile.key beside SQLite; PostgreSQL has no default',
+  help: 'the secret that seals the signing keys: 32 random characters or more',
+  environment: ['KEYSTILE_KEY'],
+  flag: false, // anyone on the machine can read the arguments of a process
+  isSecret: true,
+}
+
+export const signingKey: Setting<'signingKey', Jwk> = {
+  name: 'signingKey',
+  takenBy: 'both',
+  schema: z.custom<Jwk>((value) => typeof value === 'object' && value !== null, {
+    error: 'must be a private JWK',
+  }),
+  defaultText: 'keys that Keystile makes itself',
+  help: 'a private JWK that signs tokens; variable and flag name a file with it',
+  environment: ['KEYSTILE_SIGNING_KEY_FILE'],
+  flag: 'signing-key-file',
+  isSecret: true,
+  isSecretFile: true,
+  parse: readJwk,
+}
+
+export const signingAlgorithm: DefaultedSetting<'signingAlgorithm', IssuingAlgorithm> = {
+  name: 'signingAlgorithm',
+  takenBy: 'both',
+  schema: z.enum(issuingAlgorithms, { error: `must be one of ${issuingAlgorithms.join(', ')}` }),
+  default: 'ES256',
+  help: `the algorithm that signs tokens: ${issuingAlgorithms.join(', ')}`,
+  environment: ['KEYSTILE_SIGNING_ALGORITHM'],
+}
+
+function readJwk(path: string): Jwk {
+  let content: string
+  try {
+    content = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new TypeError(`must name a file with a private JWK: ${(error as Error).message}`)
+  }
+  try {
+    return JSON.parse(content) as Jwk
+  } catch {
+    throw new TypeError(`must name a file with a private JWK; ${path} is not JSON`)
+  }
+}
