@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { describe, it } from 'node:test'
+import { importsOf } from '../../../../tools/imports.ts'
+import { commands } from './commands.ts'
+
+const source = join(import.meta.dirname, '..')
+
+/** The modules that a file loads when it runs, however far down: files of this package, and packages. */
+function loadedBy(file: string, found = new Set<string>()): ReadonlySet<string> {
+  if (found.has(file)) return found
+  found.add(file)
+  for (const { specifier, typeOnly } of importsOf(readFileSync(file, 'utf8'))) {
+    if (typeOnly) continue
+    if (specifier.startsWith('.')) loadedBy(join(dirname(file), specifier), found)
+    else found.add(specifier)
+  }
+  return found
+}
+
+describe('the commands of the writer thread', () => {
+  it('are all that stores define, each by a name of its own', async () => {
+    const stores = globSync('features/**/*store.ts', { cwd: source })
+    assert.ok(stores.length > 8, stores.join())
+    const defined: string[] = []
+    for (const store of stores) {
+      const members = Object.values((await import(join(source, store))) as Record<string, unknown>)
+      for (const member of members)
+        if (typeof member === 'object' && member !== null && 'run' in member && 'name' in member)
+          defined.push(String(member.name))
+    }
+    assert.deepEqual(commands.map(({ name }) => name).toSorted(), defined.toSorted())
+    assert.equal(new Set(defined).size, defined.length)
+  })
+
+  it('load no schema library, no command line and no module of HTTP', () => {
+    const loaded = [...loadedBy(join(source, 'server/writer-thread.ts'))].map((path) => relative(source, path))
+    assert.ok(loaded.includes('features/sessions/store.ts'))
+    assert.deepEqual(
+      loaded.filter((path) => /zod|^cli\/|^http\/|^listener\/|node:http|node:net/.test(path)),
+      [],
+    )
+  })
+})

@@ -1,0 +1,27 @@
+// Every command that writes. On SQLite they run in the writer thread, which is sent a name and values.
+import type { AnyCommand } from '../storage/database.ts'
+import { commands as clientCommands } from '../features/clients/store.ts'
+import { commands as auditCommands } from '../features/audit/store.ts'
+import { commands as eventCommands } from '../features/events/store.ts'
+import { commands as deviceCommands } from '../features/known-devices/store.ts'
+import { commands as limitCommands } from '../features/limits/store.ts'
+import { commands as loginCommands } from '../features/login/store.ts'
+import { commands as refreshCommands } from '../features/sessions/refresh-store.ts'
+import { commands as sessionPurgeCommands } from '../features/sessions/purge-store.ts'
+import { commands as sessionCommands } from '../features/sessions/store.ts'
+import { commands as signingKeyCommands } from '../features/signing-keys/store.ts'
+import { commands as userCommands } from '../features/accounts/store.ts'
+
+export const commands: readonly AnyCommand[] = [
+  ...auditCommands,
+  ...clientCommands,
+  ...deviceCommands,
+  ...eventCommands,
+  ...limitCommands,
+  ...loginCommands,
+  ...refreshCommands,
+  ...sessionCommands,
+  ...sessionPurgeCommands,
+  ...signingKeyCommands,
+  ...userCommands,
+]
