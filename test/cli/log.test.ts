@@ -129,9 +129,9 @@ describe('the settings of logs and metrics', () => {
     const env = { KEYSTILE_LOG_LEVEL: 'loud', KEYSTILE_ACCESS_LOG: 'yes', KEYSTILE_METRICS: '127.0.0.1:99999' }
     const { code, stderr } = await runCommand(['config', 'check'], { cwd: tmpdir(), env })
     assert.equal(code, 1)
-    assert.match(stderr, /logLevel is debug, info, warn or error/)
-    assert.match(stderr, /accessLog is on or off/)
-    assert.match(stderr, /metrics is on, off, or a host and a port such as 127\.0\.0\.1:9464/)
+    assert.match(stderr, /KEYSTILE_LOG_LEVEL must be debug, info, warn or error; it is "loud"/)
+    assert.match(stderr, /KEYSTILE_ACCESS_LOG must be on or off; it is "yes"/)
+    assert.match(stderr, /KEYSTILE_METRICS must be on, off, or a host and a port such as 127\.0\.0\.1:9464/)
   })
 
   it('show metrics to this machine alone, unless told otherwise: not behind a proxy', async () => {
