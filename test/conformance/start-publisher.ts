@@ -53,5 +53,6 @@ export async function startPublisher(...keys: readonly SigningKey[]): Promise<Pu
 export function accessTokenOf(key: SigningKey, claims: Readonly<Record<string, unknown>>, type = 'at+jwt'): string {
   const usual = { sub: 'alice', client_id: 'app', sid: 's1', jti: 'j1', scope: 'items:read' }
   const expiresInSeconds = { expiresInSeconds: 600 }
-  return signJwt({ ...usual, ...claims }, key, { type, ...(claims['exp'] === undefined && expiresInSeconds) })
+  const given = Object.entries({ ...usual, ...claims }).filter(([, value]) => value !== undefined)
+  return signJwt(Object.fromEntries(given), key, { type, ...(claims['exp'] === undefined && expiresInSeconds) })
 }
