@@ -1,5 +1,6 @@
 export type { Clock } from './base/clock.ts'
-export { TokenError, type TokenErrorCode } from './base/errors.ts'
+export { TokenError } from './base/errors.ts'
+export type { TokenErrorCode, TokenReason } from './base/token-reasons.ts'
 export type { AlternativeArguments, DemandArguments } from './guard/demand.ts'
 export type { Caller, Decision, GuardOptions } from './guard/guard.ts'
 export type { UserObject } from './guard/user.ts'

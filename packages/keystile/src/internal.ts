@@ -8,8 +8,10 @@ export {
   OAuthError,
   ProblemError,
   TokenError,
+  tokenError,
   type FieldError,
   type OAuthErrorCode,
+  type OAuthReason,
   type ProblemCode,
 } from './base/errors.ts'
 export { isJsonObject, parseJsonObject, type JsonObject } from './base/json.ts'

@@ -57,8 +57,9 @@ describe('readBearerToken', () => {
         (error) => {
           assert.ok(error instanceof TokenError)
           assert.deepEqual([error.code, error.status], ['invalid_request', 400])
-          assert.doesNotMatch(error.message + error.reason, /abc/)
-          assert.equal(error.reason === 'no token after Bearer', /^bearer\s*$/i.test(field))
+          assert.equal(error.reason, 'malformed_credential')
+          assert.doesNotMatch(error.message + error.detail, /abc/)
+          assert.equal(error.detail === 'no token after Bearer', /^bearer\s*$/i.test(field))
           return true
         },
       )

@@ -1,4 +1,4 @@
-import { TokenError } from '../base/errors.ts'
+import { tokenError } from '../base/errors.ts'
 import { parseAuthorization } from '../http/authorization.ts'
 import type { HttpRequest } from '../http/message.ts'
 
@@ -21,8 +21,8 @@ export function readBearerToken(request: HttpRequest): string | undefined {
   const isMalformed = /,\s*bearer\b/i.test(field!) || scheme.startsWith('bearer\t')
   if (scheme !== 'bearer' && !isMalformed) return undefined
   if (isMalformed || !/^[A-Za-z0-9\-._~+/]+=*$/.test(value)) {
-    throw new TokenError('invalid_request', 'The Authorization header must be "Bearer" and one token', {
-      reason: /^bearer *$/i.test(field!)
+    throw tokenError('malformed_credential', {
+      detail: /^bearer *$/i.test(field!)
         ? 'no token after Bearer'
         : 'characters outside token68, or two Authorization headers',
     })

@@ -1,4 +1,4 @@
-import { TokenError } from '../base/errors.ts'
+import { TokenError, tokenError } from '../base/errors.ts'
 import { requireKnownOptions } from '../base/options.ts'
 import type { HttpAnswer, HttpRequest } from '../http/message.ts'
 import { tokenRefusalAnswer } from '../http/problem.ts'
@@ -110,19 +110,18 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
     const token = readBearerToken(request)
     if (token === undefined) {
       if (demand.optional) return undefined
-      throw new TokenError('not_authenticated', 'Not authenticated')
+      throw tokenError('no_credential')
     }
     const identity = (await verifier.verify(token, demand)) as Identity<S>
     if (!isMetBy(demand, identity.scopes)) {
       const scopes = demand.alternatives[0]!
-      throw new TokenError('insufficient_scope', 'The token lacks a scope that this needs', { scopes })
+      throw tokenError('missing_scope', { scopes })
     }
     // The same token has the same identity, as long as it is remembered.
     if (before?.identity === identity) return before
     if (!findUser) return { identity, user: undefined as U }
     const user = await findUser(identity)
-    if (user === undefined || user === null)
-      throw new TokenError('invalid_token', 'Invalid token', { reason: 'no such user, or one who may not come in' })
+    if (user === undefined || user === null) throw tokenError('unknown_user')
     // `user?.active && user` is `false` for a blocked user: it must not let the request in.
     if (!isUserObject(user)) {
       throw new TypeError("a guard's `user` must return an object, or undefined or null for no user")

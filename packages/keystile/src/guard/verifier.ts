@@ -1,5 +1,5 @@
 import { requireClock, systemClock, type Clock } from '../base/clock.ts'
-import { TokenError } from '../base/errors.ts'
+import { tokenError } from '../base/errors.ts'
 import { requireKnownOptions } from '../base/options.ts'
 import type { Fetch } from '../http/fetch-json.ts'
 import { requireDiscoverable, requireJwksUri } from '../http/issuer-metadata.ts'
@@ -10,7 +10,7 @@ import { createRemoteJwkSet, type RemoteJwkSet } from '../keys/remote-jwk-set.ts
 import type { VerificationKey } from '../keys/signing-key.ts'
 import { verifyAccessToken, type AccessTokenClaims, type VerifiedAccessToken } from '../token/access-token.ts'
 import { isExpired, parseClaims } from '../token/claims.ts'
-import { invalid, parseJws } from '../token/jws.ts'
+import { parseJws } from '../token/jws.ts'
 import { requireAlgorithms, requireTolerance } from '../token/jwt.ts'
 import { requireAge } from './demand.ts'
 import type { Revocations, RevocationState } from './revocations.ts'
@@ -154,10 +154,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const { algorithm, keyId, payload } = parseJws(token)
     const { iss } = parseClaims(payload)
     const issuer = typeof iss === 'string' ? issuers.get(iss) : undefined
-    if (!issuer) throw invalid('"iss" is not an expected issuer')
+    if (!issuer) throw tokenError('wrong_issuer')
     // No key that is fetched could prove these, so they cost no fetch.
-    if (algorithm.keyType === 'oct') throw invalid('a shared secret proves nothing where keys are published')
-    if (algorithms && !algorithms.includes(algorithm.name)) throw invalid('the algorithm is not among those allowed')
+    if (algorithm.keyType === 'oct')
+      throw tokenError('forbidden_algorithm', { detail: 'a shared secret proves nothing where keys are published' })
+    if (algorithms && !algorithms.includes(algorithm.name)) throw tokenError('forbidden_algorithm')
     await issuer.remote?.seek(keyId, algorithm)
     return issuer
   }
@@ -183,7 +184,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     }
     if (isExpired(expires, clock.now() / 1000, clockToleranceSeconds)) {
       verifiedTokens.forget(token)
-      throw invalid('"exp" is past', 'Token has expired')
+      throw tokenError('expired')
     }
     return true
   }
@@ -218,12 +219,12 @@ export function createVerifier(options: VerifierOptions): Verifier {
     },
     async verify(token, { maxAgeSeconds } = {}) {
       requireAge(maxAgeSeconds)
-      if (closed) throw unavailable('Tokens cannot be checked any more', 'the verifier is closed')
+      if (closed) throw tokenError('verifier_closed', { retryAfterSeconds: 1 })
       const known = verifiedTokens.find(token)
       const { identity } = known && stillHolds(token, known) ? known : await verifyAfresh(token)
       if (revocations !== 'none') {
         if (revocations.state !== 'current') await catchUp(revocations)
-        if (isRevoked(revocations, identity)) throw invalid('revoked', 'Token has been revoked')
+        if (isRevoked(revocations, identity)) throw tokenError('revoked')
       }
       if (maxAgeSeconds !== undefined) requireYoung(identity, maxAgeSeconds)
       return identity
@@ -234,7 +235,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   function requireYoung({ claims }: Identity, maxAgeSeconds: number): void {
     const age = clock.now() / 1000 - (claims.auth_time ?? Number.NEGATIVE_INFINITY)
     if (age >= -clockToleranceSeconds && age <= maxAgeSeconds + clockToleranceSeconds) return
-    throw new TokenError('insufficient_user_authentication', 'A more recent login is needed', { maxAgeSeconds })
+    throw tokenError('login_too_old', { maxAgeSeconds })
   }
 }
 
@@ -268,11 +269,11 @@ async function catchUp(revocations: Revocations): Promise<void> {
     (error: unknown) => error,
   )
   if (revocations.state === 'current') return
-  throw unavailable('Revocations cannot be checked at the moment', `revocations are ${revocations.state}`, cause)
-}
-
-function unavailable(message: string, reason: string, cause?: unknown): TokenError {
-  return new TokenError('temporarily_unavailable', message, { reason, retryAfterSeconds: 1, cause })
+  throw tokenError('revocations_unavailable', {
+    detail: `revocations are ${revocations.state}`,
+    retryAfterSeconds: 1,
+    cause,
+  })
 }
 
 function identityOf({ claims, scopes }: VerifiedAccessToken): Identity {
