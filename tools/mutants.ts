@@ -41,7 +41,7 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
   },
   'keystile/http': {
     folder: `${library}/http`,
-    tests: [['guard', 'credential'].map((name) => `${library}/guard/${name}.test.ts`)],
+    tests: [['guard', 'schemes/bearer'].map((name) => `${library}/guard/${name}.test.ts`)],
   },
   'keystile/adapters': {
     folder: `${library}/adapters`,

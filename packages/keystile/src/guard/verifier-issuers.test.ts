@@ -14,7 +14,8 @@ import { exportPrivateJwk, exportPublicJwk, generateKey, importKey } from '../ke
 import type { SigningKey } from '../keys/signing-key.ts'
 import { signJws } from '../token/jws.ts'
 import type { Revocations, RevocationState } from './revocations.ts'
-import { createVerifier, type Identity, type Verifier, type VerifierOptions } from './verifier.ts'
+import type { Identity } from './identity.ts'
+import { createVerifier, type Verifier, type VerifierOptions } from './verifier.ts'
 
 const begin = 1_800_000_000 // seconds
 const issuer = 'https://auth.example'
