@@ -41,7 +41,7 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
   },
   'keystile/http': {
     folder: `${library}/http`,
-    tests: [['guard', 'credential'].map((name) => `${library}/guard/${name}.test.ts`)],
+    tests: [['guard', 'schemes/bearer'].map((name) => `${library}/guard/${name}.test.ts`)],
   },
   'keystile/adapters': {
     folder: `${library}/adapters`,
@@ -272,7 +272,7 @@ export const explained: readonly Explanation[] = [
     "> in: token.indexOf('.', second + 1) >= 0",
   ].map((mutation) => ({
     file: `${library}/token/jws.ts`,
-    line: "if (first < 0 || second < 0 || token.indexOf('.', second + 1) >= 0) throw invalid('not three segments')",
+    line: "if (first < 0 || second < 0 || token.indexOf('.', second + 1) >= 0) throw malformed('not three segments')",
     mutation,
     why: 'where a dot is missing, the next search begins anew and another of the three says so; none but the first is at 0',
   })),

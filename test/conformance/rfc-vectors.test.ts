@@ -79,7 +79,7 @@ describe('verifyJws', () => {
     assert.equal(unsecured.length, 1)
     for (const { jwk, alg } of published.filter(({ jwk }) => jwk))
       assert.throws(() => verifyJws(unsecured[0]!.jws, keyFor(jwk!, alg)), {
-        reason: 'the algorithm is not one of ours',
+        reason: 'unknown_algorithm',
       })
   })
 
@@ -112,7 +112,7 @@ describe('verifyJws', () => {
     const keys = keyFor(input.key, input.alg)
     assert.throws(() => verifyJws(`${header}.${payload}.${signature}`, keys), TokenError)
     for (const detached of ['', Buffer.from(payload).toString('base64url')])
-      assert.throws(() => verifyJws(`${header}.${detached}.${signature}`, keys), { reason: /"crit"/ })
+      assert.throws(() => verifyJws(`${header}.${detached}.${signature}`, keys), { reason: 'unknown_extension' })
   })
 
   it('refuses the 3 ML-DSA signatures, an algorithm that does not exist here', () => {
@@ -120,7 +120,7 @@ describe('verifyJws', () => {
     const { input } = caseOf('section-4.4')
     for (const { output } of lattices) {
       const verify = (): unknown => verifyJws(output.compact!, keyFor(input.key, input.alg))
-      assert.throws(verify, { reason: 'the algorithm is not one of ours' })
+      assert.throws(verify, { reason: 'unknown_algorithm' })
     }
     assert.deepEqual(
       lattices.map(({ input }) => input.alg),

@@ -8,8 +8,10 @@ export {
   OAuthError,
   ProblemError,
   TokenError,
+  tokenError,
   type FieldError,
   type OAuthErrorCode,
+  type OAuthReason,
   type ProblemCode,
 } from './base/errors.ts'
 export { isJsonObject, parseJsonObject, type JsonObject } from './base/json.ts'
@@ -18,7 +20,7 @@ export { lowestRowId, randomId, randomRowId } from './base/random.ts'
 export { createGuardCore, type GuardCore } from './guard/guard.ts'
 export { isUserObject } from './guard/user.ts'
 export { createRevocationList, type RevocationEvent, type RevocationList } from './guard/revocations.ts'
-export { parseAuthorization } from './http/authorization.ts'
+export { findCredential } from './http/authorization.ts'
 export { pathOf, toResponse, type AnswerBody, type HttpAnswer, type HttpRequestWithBody } from './http/message.ts'
 export { problemAnswer, problemSchema, tokenRefusalAnswer } from './http/problem.ts'
 export { findImpostor } from './keys/impostors.ts'

@@ -1,7 +1,11 @@
-/** What every refusal carries beside its message. Neither member ever reaches the caller. */
-export interface RefusalDetails {
-  /** Why, for the log: may name a rule, never a secret. */
-  readonly reason?: string
+import { reasonOfCode, tokenReasons, tokenStatus, type TokenErrorCode, type TokenReason } from './token-reasons.ts'
+
+/** What every refusal carries beside its message. No member but `retryAfterSeconds` ever reaches the caller. */
+export interface RefusalDetails<Reason extends string> {
+  /** Which check refused. */
+  readonly reason?: Reason
+  /** More about it, for the log: may name a rule, never a secret. Nothing compares it. */
+  readonly detail?: string | undefined
   readonly cause?: unknown
   /** Whole seconds after which a new try makes sense: the `Retry-After` of a 503 or 429. */
   readonly retryAfterSeconds?: number
@@ -10,31 +14,18 @@ export interface RefusalDetails {
 abstract class Refusal<Code extends string> extends Error {
   readonly code: Code
   readonly status: number
-  readonly reason: string | undefined
+  /** More about the reason, for the log. */
+  readonly detail: string | undefined
   readonly retryAfterSeconds: number | undefined
 
-  constructor(code: Code, status: number, message: string, details: RefusalDetails) {
+  constructor(code: Code, status: number, message: string, details: RefusalDetails<string>) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined)
     this.code = code
     this.status = status
-    this.reason = details.reason
+    this.detail = details.detail
     this.retryAfterSeconds = details.retryAfterSeconds
   }
 }
-
-const tokenStatus = {
-  /** No credential was presented: the challenge then carries no `error` (RFC 6750 §3.1). */
-  not_authenticated: 401,
-  invalid_request: 400,
-  invalid_token: 401,
-  insufficient_scope: 403,
-  /** The person proved who they are too long ago (RFC 9470 §3). */
-  insufficient_user_authentication: 401,
-  /** The verifier cannot know yet, or no longer: 401 would make clients throw good sessions away. */
-  temporarily_unavailable: 503,
-} as const
-
-export type TokenErrorCode = keyof typeof tokenStatus
 
 /** What a route demands and a token lacks, for the challenge. */
 export interface TokenShortfall {
@@ -44,14 +35,27 @@ export interface TokenShortfall {
 
 /** A guard refuses, or a token does not verify. Answered as an RFC 6750 §3 challenge. */
 export class TokenError extends Refusal<TokenErrorCode> {
+  /** Which check refused, for logs and metrics. */
+  readonly reason: TokenReason
   readonly shortfall: TokenShortfall
 
-  constructor(code: TokenErrorCode, message: string, details: RefusalDetails & TokenShortfall = {}) {
+  /** @param details `reason` must be one of this code; without it, the code has a reason of its own */
+  constructor(code: TokenErrorCode, message: string, details: RefusalDetails<TokenReason> & TokenShortfall = {}) {
     super(code, tokenStatus[code], message, details)
     this.name = 'TokenError'
+    this.reason = reasonOfCode(code, details.reason)
     const { scopes, maxAgeSeconds } = details
     this.shortfall = { ...(scopes && { scopes }), ...(maxAgeSeconds !== undefined && { maxAgeSeconds }) }
   }
+}
+
+/** Makes the error of a failed check. Its code and its message are those of the reason. */
+export function tokenError(
+  reason: TokenReason,
+  details: Omit<RefusalDetails<TokenReason>, 'reason'> & TokenShortfall = {},
+): TokenError {
+  const { code, message } = tokenReasons[reason]
+  return new TokenError(code, message, { ...details, reason })
 }
 
 const oauthStatus = {
@@ -68,11 +72,25 @@ const oauthStatus = {
 
 export type OAuthErrorCode = keyof typeof oauthStatus
 
+/** What the caller of an OAuth endpoint is not told, where one message stands for several causes. */
+export type OAuthReason =
+  /** There is no such refresh token. */
+  | 'unknown_token'
+  /** The refresh token was issued to another client. */
+  | 'wrong_client'
+  /** The user of the refresh token does not exist, or may not come in. */
+  | 'unknown_user'
+  /** The session has ended, or this use of the refresh token ended it. */
+  | 'session_over'
+
 /** An OAuth endpoint refuses (RFC 6749 §5.2). */
 export class OAuthError extends Refusal<OAuthErrorCode> {
-  constructor(code: OAuthErrorCode, message: string, details: RefusalDetails = {}) {
+  readonly reason: OAuthReason | undefined
+
+  constructor(code: OAuthErrorCode, message: string, details: RefusalDetails<OAuthReason> = {}) {
     super(code, oauthStatus[code], message, details)
     this.name = 'OAuthError'
+    this.reason = details.reason
   }
 }
 
@@ -99,17 +117,28 @@ export interface FieldError {
   readonly type: string
 }
 
+/** What the caller of the account or management API is not told. */
+export type ProblemReason =
+  /** Too many passwords wait to be hashed. */
+  | 'hash_queue_full'
+  /** Too many refusals wait to be written into the audit record. */
+  | 'audit_queue_full'
+  /** The server is stopping. */
+  | 'server_stopping'
+
 /** The account or management API refuses (RFC 9457). */
 export class ProblemError extends Refusal<ProblemCode> {
+  readonly reason: ProblemReason | undefined
   readonly errors: readonly FieldError[] | undefined
 
   constructor(
     code: ProblemCode,
     message: string,
-    details: RefusalDetails & { readonly errors?: readonly FieldError[] } = {},
+    details: RefusalDetails<ProblemReason> & { readonly errors?: readonly FieldError[] } = {},
   ) {
     super(code, problemStatus[code], message, details)
     this.name = 'ProblemError'
+    this.reason = details.reason
     this.errors = details.errors
   }
 }

@@ -1,10 +1,12 @@
 import { isJsonObject } from '../base/json.ts'
 import { requireKnownOptions } from '../base/options.ts'
 
+/** At least one set of scopes: all of any one of them suffice. `[[]]` demands none. */
+type Alternatives<S extends string> = readonly [readonly S[], ...(readonly S[])[]]
+
 /** What a route demands of its caller. */
 export interface Demand<S extends string = string> {
-  /** Sets of scopes: all of any one of them suffice. `[[]]` demands none. */
-  readonly alternatives: readonly (readonly S[])[]
+  readonly alternatives: Alternatives<S>
   /** Seconds since the person proved who they are, at most (RFC 9470). */
   readonly maxAgeSeconds: number | undefined
   /** Lets a request without a credential pass, and no other that would be refused. */
@@ -61,47 +63,60 @@ export function readAlternatives<S extends string>(
   args: AlternativeArguments<S>,
   declared: object | undefined,
 ): Demand<S> {
-  const alternatives = args.map((alternative) => (typeof alternative === 'string' ? [alternative] : alternative))
-  // An empty alternative would be met by everybody, and hide the others.
-  if (alternatives.length === 0 || alternatives.some((scopes) => !Array.isArray(scopes) || scopes.length === 0)) {
-    throw new TypeError('guard.anyOf takes scopes, or lists of scopes with at least one each')
-  }
-  for (const scopes of alternatives) requireDeclared(scopes, declared)
-  // Copies: a list that the app empties later must not disarm the guard.
-  const kept = alternatives.map((scopes) => Object.freeze([...scopes]))
-  return { alternatives: kept, maxAgeSeconds: undefined, optional: false }
+  const [first, ...others] = args.map((alternative) => readAlternative(alternative, declared))
+  if (!first) throw wrongAlternative()
+  return { alternatives: [first, ...others], maxAgeSeconds: undefined, optional: false }
+}
+
+/** Copies an alternative: a list that the app empties later must not disarm the guard. */
+function readAlternative<S extends string>(alternative: S | readonly S[], declared: object | undefined): readonly S[] {
+  const scopes = typeof alternative === 'string' ? [alternative] : alternative
+  // Every caller would meet an empty alternative, and it would hide the others.
+  if (!Array.isArray(scopes) || scopes.length === 0) throw wrongAlternative()
+  requireDeclared(scopes, declared)
+  return Object.freeze([...scopes])
+}
+
+function wrongAlternative(): TypeError {
+  return new TypeError('guard.anyOf takes scopes, or lists of scopes with at least one each')
 }
 
 /**
- * What two guards demand of the same request, the one of a router and the one of a route in it, say: both. Somebody
- * must be there unless both are optional.
+ * Joins what two guards demand of the same request, such as those of a router and of a route in it.
+ * A credential may be missing only if both are optional.
  */
 export function joinDemands<S extends string>(outer: Demand<S>, inner: Demand<S>): Demand<S> {
   const ages = [outer.maxAgeSeconds, inner.maxAgeSeconds].filter((age) => age !== undefined)
   return {
-    alternatives: smallest(
-      outer.alternatives.flatMap((left) => inner.alternatives.map((right) => [...new Set([...left, ...right])])),
-    ),
+    alternatives: joinAlternatives(outer.alternatives, inner.alternatives),
     maxAgeSeconds: ages.length > 0 ? Math.min(...ages) : undefined,
     optional: outer.optional && inner.optional,
   }
 }
 
 /**
- * Without alternatives that hold another one whole: whoever has them has that one. So a demand joined with itself is
- * itself, however often the same request passes the same guard.
+ * Joins each outer alternative with each inner one, without those that include another: a caller
+ * who meets them meets that one. So a demand joined with itself is itself, however often the same
+ * request passes the same guard.
  */
-function smallest<S extends string>(alternatives: readonly (readonly S[])[]): readonly (readonly S[])[] {
-  return alternatives.filter(
-    (one, index) =>
-      !alternatives.some(
-        (other, place) => other.every((scope) => one.includes(scope)) && (other.length < one.length || place < index),
-      ),
-  )
+function joinAlternatives<S extends string>(outer: Alternatives<S>, inner: Alternatives<S>): Alternatives<S> {
+  const union = (left: readonly S[], right: readonly S[]): readonly S[] => [...new Set([...left, ...right])]
+  const joined = outer.flatMap((left) => inner.map((right) => union(left, right)))
+  return joined.reduce<Alternatives<S>>(addAlternative, [union(outer[0], inner[0])])
+}
+
+function addAlternative<S extends string>(kept: Alternatives<S>, added: readonly S[]): Alternatives<S> {
+  if (kept.some((one) => includesAll(added, one))) return kept
+  const [first, ...others] = kept.filter((one) => !includesAll(one, added))
+  return first ? [first, ...others, added] : [added]
 }
 
 export function isMetBy<S extends string>({ alternatives }: Demand<S>, held: readonly string[]): boolean {
-  return alternatives.some((scopes) => scopes.every((scope) => held.includes(scope)))
+  return alternatives.some((scopes) => includesAll(held, scopes))
+}
+
+function includesAll(held: readonly string[], scopes: readonly string[]): boolean {
+  return scopes.every((scope) => held.includes(scope))
 }
 
 /** @throws {TypeError} for what is no age: the text '300' and 5 more seconds would be 3,005 */

@@ -7,7 +7,8 @@ import { keySetOf } from '../keys/jwk-set.ts'
 import { issueAccessToken } from '../token/access-token.ts'
 import { createGuardCore, requireCaller, type Decision, type GuardCore, type GuardOptions } from './guard.ts'
 import { joinDemands, type Demand } from './demand.ts'
-import { createVerifier, type Identity, type Verifier } from './verifier.ts'
+import type { Identity } from './identity.ts'
+import { createVerifier, type Verifier } from './verifier.ts'
 import { decodeJwtUnsafe } from '../token/jwt.ts'
 
 const clock = { now: () => 1_800_000_000_000 }
@@ -144,6 +145,13 @@ describe('check of an optional demand', () => {
     for (const authorization of [undefined, 'Basic eDp5']) {
       assert.deepEqual(await check(authorization, ['items:read'], true), { allowed: true, caller: undefined })
     }
+  })
+
+  it('admits no token as nobody where a verifier of the app returns nothing', async () => {
+    const broken = { ...verifier, verify: (() => undefined) as unknown as Verifier['verify'] }
+    const guard = createGuardCore<string, undefined>({ verifier: broken })
+    const request = { method: 'GET', url: '/', headers: new Headers({ authorization: 'Bearer abc' }) }
+    await assert.rejects(guard.check(request, guard.demand([], true)), TypeError)
   })
 
   it('refuses every credential that is wrong', async () => {

@@ -1,12 +1,13 @@
-import { TokenError } from '../base/errors.ts'
+import { TokenError, tokenError } from '../base/errors.ts'
 import { requireKnownOptions } from '../base/options.ts'
 import type { HttpAnswer, HttpRequest } from '../http/message.ts'
 import { tokenRefusalAnswer } from '../http/problem.ts'
-import { readBearerToken } from './credential.ts'
 import { isMetBy, joinDemands, readAlternatives, readDemand } from './demand.ts'
 import type { AlternativeArguments, Demand, DemandArguments } from './demand.ts'
+import type { Identity } from './identity.ts'
+import { proveIdentity, recallIdentity } from './schemes.ts'
 import { isUserObject } from './user.ts'
-import type { Identity, Verifier } from './verifier.ts'
+import type { Verifier } from './verifier.ts'
 
 /** What a guard is made from. The object of `createKeystile` is one. */
 export interface GuardOptions<S extends string, U> {
@@ -76,15 +77,8 @@ export interface GuardCore<S extends string, U> {
 
 /** @throws {TypeError} when `verifier` is not a verifier */
 export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>): GuardCore<S, U> {
-  requireKnownOptions('createGuard', options, [...guardOptions, ...otherMembers])
-  const { verifier, scopes: declared } = options
-  if (options.user !== undefined && typeof options.user !== 'function') {
-    throw new TypeError('the option `user` of createGuard must be a function')
-  }
-  // Taken now: an app may change the object for its next guard.
-  const findUser = options.user?.bind(options)
-  if (typeof verifier?.verify !== 'function')
-    throw new TypeError('a guard needs a verifier: pass createVerifier(…) or createKeystile(…)')
+  const { verifier, declared, findUser } = readOptions(options)
+  const authenticate = createAuthentication<S, U>(verifier, findUser)
   // A member of the request object itself: a WeakMap takes longer than all else that a known token needs.
   const entered = Symbol('entered')
   interface Entry {
@@ -92,43 +86,6 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
     readonly demand: Demand<S>
   }
   type Carrier = { [entered]?: Entry }
-
-  /** What an app's own revocations throw here would end the process in some frameworks: `check` passes it on. */
-  function recall(token: string): Identity | undefined {
-    try {
-      return verifier.recall?.(token)
-    } catch {
-      return undefined
-    }
-  }
-
-  async function authenticate(
-    request: HttpRequest,
-    demand: Demand<S>,
-    before?: Caller<S, U>,
-  ): Promise<Caller<S, U> | undefined> {
-    const token = readBearerToken(request)
-    if (token === undefined) {
-      if (demand.optional) return undefined
-      throw new TokenError('not_authenticated', 'Not authenticated')
-    }
-    const identity = (await verifier.verify(token, demand)) as Identity<S>
-    if (!isMetBy(demand, identity.scopes)) {
-      const scopes = demand.alternatives[0]!
-      throw new TokenError('insufficient_scope', 'The token lacks a scope that this needs', { scopes })
-    }
-    // The same token has the same identity, as long as it is remembered.
-    if (before?.identity === identity) return before
-    if (!findUser) return { identity, user: undefined as U }
-    const user = await findUser(identity)
-    if (user === undefined || user === null)
-      throw new TokenError('invalid_token', 'Invalid token', { reason: 'no such user, or one who may not come in' })
-    // `user?.active && user` is `false` for a blocked user: it must not let the request in.
-    if (!isUserObject(user)) {
-      throw new TypeError("a guard's `user` must return an object, or undefined or null for no user")
-    }
-    return { identity, user }
-  }
 
   async function decide(
     request: HttpRequest,
@@ -158,9 +115,7 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
     },
     enterAtOnce(carrier: Carrier, request, demand) {
       if (findUser || demand.maxAgeSeconds !== undefined || carrier[entered]) return undefined
-      const field = request.headers.get('authorization')
-      // Only what is well-formed was ever verified, so a malformed token is not found.
-      const identity = field?.startsWith('Bearer ') ? recall(field.slice(7)) : undefined
+      const identity = recall(request, verifier)
       if (!identity || !isMetBy(demand, identity.scopes)) return undefined
       const caller = { identity: identity as Identity<S>, user: undefined as U }
       carrier[entered] = { caller, demand }
@@ -172,6 +127,67 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
         throw new TypeError('no guard ran for this request: put guard(…) before the handler that asks for its caller')
       return entry.caller
     },
+  }
+}
+
+/** Checks the options of a guard, and keeps what is in them now: an app may change the object for its next guard. */
+function readOptions<S extends string, U>(
+  options: GuardOptions<S, U>,
+): {
+  readonly verifier: Verifier
+  readonly declared: GuardOptions<S, U>['scopes']
+  readonly findUser: GuardOptions<S, U>['user']
+} {
+  requireKnownOptions('createGuard', options, [...guardOptions, ...otherMembers])
+  const { verifier, scopes: declared } = options
+  if (options.user !== undefined && typeof options.user !== 'function') {
+    throw new TypeError('the option `user` of createGuard must be a function')
+  }
+  if (typeof verifier?.verify !== 'function')
+    throw new TypeError('a guard needs a verifier: pass createVerifier(…) or createKeystile(…)')
+  return { verifier, declared, findUser: options.user?.bind(options) }
+}
+
+/** Makes the function that finds the caller of a request, by the checks of `GuardCore.check` in their order. */
+function createAuthentication<S extends string, U>(verifier: Verifier, findUser: GuardOptions<S, U>['user']) {
+  return async function authenticate(
+    request: HttpRequest,
+    demand: Demand<S>,
+    before?: Caller<S, U>,
+  ): Promise<Caller<S, U> | undefined> {
+    const proving = proveIdentity(request, verifier, demand)
+    if (proving === 'no_credential') {
+      if (demand.optional) return undefined
+      throw tokenError('no_credential')
+    }
+
+    const identity = (await proving) as Identity<S>
+    if (!isMetBy(demand, identity.scopes)) {
+      throw tokenError('missing_scope', { scopes: demand.alternatives[0] })
+    }
+
+    // The same token has the same identity, as long as it is remembered.
+    if (before?.identity === identity) return before
+    if (!findUser) return { identity, user: undefined as U }
+    const user = await findUser(identity)
+    if (user === undefined || user === null) throw tokenError('unknown_user')
+    // `user?.active && user` is `false` for a blocked user: it must not let the request in.
+    if (!isUserObject(user)) {
+      throw new TypeError("a guard's `user` must return an object, or undefined or null for no user")
+    }
+    return { identity, user }
+  }
+}
+
+/**
+ * `recallIdentity`, which never throws: in some frameworks, what an app's own revocations throw
+ * here would end the process. `check` passes it on.
+ */
+function recall(request: HttpRequest, verifier: Verifier): Identity | undefined {
+  try {
+    return recallIdentity(request, verifier)
+  } catch {
+    return undefined
   }
 }
 

@@ -19,7 +19,8 @@ import { createGuard as createWebGuard, type Guard as WebGuards } from '../frame
 import { generateKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import type { Caller } from './guard.ts'
-import { createVerifier, type Identity } from './verifier.ts'
+import type { Identity } from './identity.ts'
+import { createVerifier } from './verifier.ts'
 
 // What matters here is that this file compiles, and that each line under @ts-expect-error does not.
 

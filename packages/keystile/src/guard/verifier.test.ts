@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { assertWhy, type Why } from '../../../../test/support/why.ts'
 import { TokenError } from '../base/errors.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
 import { exportPublicJwk, generateKey, importKey, importKeyWith } from '../keys/jwk.ts'
@@ -55,11 +56,11 @@ function revocationsIn(state: RevocationState, afterRefresh = state): Revocation
   }
 }
 
-async function refuses(act: () => Promise<unknown>, message: string, reason = /./): Promise<void> {
+async function refuses(act: () => Promise<unknown>, message: string, why?: Why): Promise<void> {
   await assert.rejects(act, (error) => {
     assert.ok(error instanceof TokenError, String(error))
     assert.deepEqual([error.code, error.status, error.message], ['invalid_token', 401, message])
-    assert.match(error.reason ?? '', reason)
+    if (why !== undefined) assertWhy(error, why)
     return true
   })
 }
@@ -258,14 +259,14 @@ describe('verify', () => {
 
   it('refuses another issuer, audience, type, algorithm, and a broken token', async () => {
     const verifier = createVerifier(options)
-    await refuses(() => verifier.verify(tokenOf({ iss: `${issuer}/` })), 'Invalid token', /"iss"/)
-    await refuses(() => verifier.verify(tokenOf({ aud: 'other' })), 'Invalid token', /"aud"/)
+    await refuses(() => verifier.verify(tokenOf({ iss: `${issuer}/` })), 'Invalid token', 'wrong_issuer')
+    await refuses(() => verifier.verify(tokenOf({ aud: 'other' })), 'Invalid token', 'wrong_audience')
     await refuses(() => verifier.verify(tokenOf().slice(0, -1)), 'Invalid token')
     await refuses(() => verifier.verify(''), 'Invalid token')
     const idToken = signJws({ alg: 'ES256', kid: key.keyId, typ: 'JWT' }, '{}', key)
     await refuses(() => verifier.verify(idToken), 'Invalid token', /"typ"/)
     const narrow = createVerifier({ ...options, algorithms: ['RS256'] })
-    await refuses(() => narrow.verify(tokenOf()), 'Invalid token', /not among those allowed/)
+    await refuses(() => narrow.verify(tokenOf()), 'Invalid token', 'forbidden_algorithm')
   })
 
   it('tolerates five seconds of clock difference when nothing is said', async () => {
@@ -391,7 +392,7 @@ describe('verify of a token seen before', () => {
     const token = tokenOf()
     assert.ok(await verifier.verify(token))
     held.delete(key.keyId)
-    await refuses(() => verifier.verify(token), 'Invalid token', /no key of this set/)
+    await refuses(() => verifier.verify(token), 'Invalid token', 'unknown_key')
     held.set(key.keyId, key)
     assert.ok(await verifier.verify(token))
   })
@@ -402,7 +403,7 @@ describe('verify of a token seen before', () => {
     const token = tokenOf()
     assert.ok(await verifier.verify(token))
     held.set(key.keyId, generateKey('ES256', { keyId: key.keyId! }))
-    await refuses(() => verifier.verify(token), 'Invalid token', /the signature does not hold/)
+    await refuses(() => verifier.verify(token), 'Invalid token', 'wrong_signature')
   })
 
   it('refuses it as soon as it is revoked, whoever else is not', async () => {
@@ -413,11 +414,11 @@ describe('verify of a token seen before', () => {
     assert.ok(await verifier.verify(token))
     assert.ok(await verifier.verify(neighbour))
     list.add({ kind: 'session', value: 's1', expiresAt: (start + 600) * 1000 })
-    await refuses(() => verifier.verify(token), 'Token has been revoked', /revoked/)
-    await refuses(() => verifier.verify(tokenOf({ jti: 'k' })), 'Token has been revoked', /revoked/)
+    await refuses(() => verifier.verify(token), 'Token has been revoked', 'revoked')
+    await refuses(() => verifier.verify(tokenOf({ jti: 'k' })), 'Token has been revoked', 'revoked')
     assert.ok(await verifier.verify(neighbour))
     list.add({ kind: 'subject', value: 'alice', expiresAt: (start + 600) * 1000 })
-    await refuses(() => verifier.verify(neighbour), 'Token has been revoked', /revoked/)
+    await refuses(() => verifier.verify(neighbour), 'Token has been revoked', 'revoked')
   })
 
   it('refuses its twin that differs in one character', async () => {
@@ -437,8 +438,12 @@ describe('verify of a token seen before', () => {
     const token = tokenOf()
     const first = createVerifier(options)
     assert.ok(await first.verify(token))
-    await refuses(() => createVerifier({ ...options, audience: 'other' }).verify(token), 'Invalid token', /"aud"/)
-    await refuses(() => createVerifier({ ...options, issuer: 'other' }).verify(token), 'Invalid token', /"iss"/)
+    await refuses(
+      () => createVerifier({ ...options, audience: 'other' }).verify(token),
+      'Invalid token',
+      'wrong_audience',
+    )
+    await refuses(() => createVerifier({ ...options, issuer: 'other' }).verify(token), 'Invalid token', 'wrong_issuer')
     assert.ok(await first.verify(token))
   })
 

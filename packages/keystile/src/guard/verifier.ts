@@ -1,35 +1,23 @@
 import { requireClock, systemClock, type Clock } from '../base/clock.ts'
-import { TokenError } from '../base/errors.ts'
+import { tokenError } from '../base/errors.ts'
 import { requireKnownOptions } from '../base/options.ts'
 import type { Fetch } from '../http/fetch-json.ts'
-import { requireDiscoverable, requireJwksUri } from '../http/issuer-metadata.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
-import { importKey } from '../keys/jwk.ts'
-import { importJwkSet, isKeySet, keySetOf, type JwkSet, type KeySet } from '../keys/jwk-set.ts'
-import { createRemoteJwkSet, type RemoteJwkSet } from '../keys/remote-jwk-set.ts'
+import type { JwkSet, KeySet } from '../keys/jwk-set.ts'
 import type { VerificationKey } from '../keys/signing-key.ts'
-import { verifyAccessToken, type AccessTokenClaims, type VerifiedAccessToken } from '../token/access-token.ts'
-import { isExpired, parseClaims } from '../token/claims.ts'
-import { invalid, parseJws } from '../token/jws.ts'
+import { isExpired } from '../token/claims.ts'
 import { requireAlgorithms, requireTolerance } from '../token/jwt.ts'
 import { requireAge } from './demand.ts'
+import { identityOf, type Identity } from './identity.ts'
 import type { Revocations, RevocationState } from './revocations.ts'
+import {
+  createTrustedIssuers,
+  requireAudience,
+  requireIssuers,
+  type IssuerNames,
+  type TrustedIssuers,
+} from './trusted-issuers.ts'
 import { createVerifiedTokens } from './verified-tokens.ts'
-
-/** Who a call is from, proved by a token. */
-export interface Identity<S extends string = string> {
-  /** `sub`. */
-  readonly subject: string
-  /** `client_id`: the software that the token was issued to. */
-  readonly clientId: string
-  /** `sid`: the login that the token belongs to. */
-  readonly sessionId: string | undefined
-  readonly scopes: readonly S[]
-  /** `auth_time`: when the person last proved who they are. */
-  readonly authenticatedAt: Date | undefined
-  /** All claims. Frozen: they are shared by all requests with the same token. */
-  readonly claims: AccessTokenClaims
-}
 
 export interface VerifierOptions {
   /** `iss` of the tokens, exactly. Several: each token must be signed with a key of the very issuer that it names. */
@@ -96,20 +84,13 @@ export interface Verifier {
   verify(token: string, demand?: { readonly maxAgeSeconds?: number | undefined }): Promise<Identity>
 }
 
-interface TrustedIssuer {
-  readonly keys: KeySet
-  /** The same keys, where they are fetched. */
-  readonly remote: RemoteJwkSet | undefined
-  /** Proves a token with this issuer's keys, and that it names this issuer. */
-  verify(token: string): VerifiedAccessToken
-}
-
-interface Verified {
+/** A token that was proved, as it is remembered. */
+interface ProvedToken {
   readonly identity: Identity
-  /** `exp`, and the key. */
+  /** `exp`. */
   readonly expires: number
   readonly key: VerificationKey
-  /** Those that proved it. */
+  /** The set that the key was found in. */
   readonly keys: KeySet
 }
 
@@ -127,73 +108,36 @@ const optionNames: readonly (keyof VerifierOptions)[] = [
 
 /** @throws {TypeError} for an option that is missing, unknown, wrong or unsafe */
 export function createVerifier(options: VerifierOptions): Verifier {
-  requireKnownOptions('createVerifier', options, optionNames)
-  const clock = requireClock(options.clock ?? systemClock)
-  const clockToleranceSeconds = requireTolerance(options.clockToleranceSeconds)
-  const names = requireIssuers(options.issuer)
-  // Copies: a list that the app adds to later must not widen the verifier.
-  const audience = requireAudience(options.audience)
-  requireAlgorithms(options.algorithms)
-  const algorithms = options.algorithms && [...options.algorithms]
-  const revocations = requireRevocations(options.revocations)
-  const findKeys = keyFinderOf(names, options, clock)
-  const issuers = new Map<string, TrustedIssuer>(
-    names.map((issuer) => {
-      const demand = { issuer, audience, clockToleranceSeconds, clock, ...(algorithms && { algorithms }) }
-      const { keys, remote } = findKeys(issuer)
-      return [issuer, { keys, remote, verify: (token) => verifyAccessToken(token, keys, demand) }]
-    }),
-  )
-  const remotes = [...issuers.values()].flatMap(({ remote }) => remote ?? [])
-  const only = remotes.length === 0 ? issuers.get(names[0]!) : undefined
-  const verifiedTokens = createVerifiedTokens<Verified>()
+  const { names, time, revocations, issuers } = readOptions(options)
+  const { only, remotes } = issuers
+  const proved = createVerifiedTokens<ProvedToken>()
   let closed = false
 
-  /** The issuer that a token names, once its keys are there. Nothing of the token is proved by that. */
-  async function selectIssuer(token: string): Promise<TrustedIssuer> {
-    const { algorithm, keyId, payload } = parseJws(token)
-    const { iss } = parseClaims(payload)
-    const issuer = typeof iss === 'string' ? issuers.get(iss) : undefined
-    if (!issuer) throw invalid('"iss" is not an expected issuer')
-    // No key that is fetched could prove these, so they cost no fetch.
-    if (algorithm.keyType === 'oct') throw invalid('a shared secret proves nothing where keys are published')
-    if (algorithms && !algorithms.includes(algorithm.name)) throw invalid('the algorithm is not among those allowed')
-    await issuer.remote?.seek(keyId, algorithm)
-    return issuer
+  /** Returns the identity of a token from memory; `undefined` where it must be proved. */
+  function findProved(token: string): Identity | undefined {
+    const known = proved.find(token)
+    if (!known) return undefined
+    const standing = standingOf(known, time)
+    if (standing === 'valid') return known.identity
+    proved.forget(token)
+    if (standing === 'expired') throw tokenError('expired')
+    return undefined
   }
 
-  async function verifyAfresh(token: string): Promise<Verified> {
-    const issuer = only ?? (await selectIssuer(token))
-    const verified = issuer.verify(token)
+  async function prove(token: string): Promise<Identity> {
+    const { keys, verify } = only ?? (await issuers.select(token))
+    const verified = verify(token)
     const { claims, key } = verified
-    const fresh = {
-      identity: identityOf(verified),
-      expires: claims.exp,
-      key,
-      keys: issuer.keys,
-    }
-    verifiedTokens.remember(token, fresh)
-    return fresh
-  }
-
-  function stillHolds(token: string, { expires, key, keys }: Verified): boolean {
-    if (keys.find(key.keyId, key.algorithm) !== key) {
-      verifiedTokens.forget(token)
-      return false
-    }
-    if (isExpired(expires, clock.now() / 1000, clockToleranceSeconds)) {
-      verifiedTokens.forget(token)
-      throw invalid('"exp" is past', 'Token has expired')
-    }
-    return true
+    const identity = identityOf(verified)
+    proved.remember(token, { identity, expires: claims.exp, key, keys })
+    return identity
   }
 
   return {
-    issuer: names[0]!,
+    issuer: names[0],
     get state() {
-      const states = [revocations === 'none' ? 'current' : revocations.state, ...remotes.map(({ state }) => state)]
       if (closed) return 'stale'
-      return states.includes('starting') ? 'starting' : states.includes('stale') ? 'stale' : 'current'
+      return worstOf([revocations === 'none' ? 'current' : revocations.state, ...remotes.map(({ state }) => state)])
     },
     async ready() {
       if (closed) throw new Error('the verifier is closed')
@@ -205,37 +149,68 @@ export function createVerifier(options: VerifierOptions): Verifier {
       for (const remote of remotes) remote.close()
     },
     recall(token) {
-      const known = closed ? undefined : verifiedTokens.find(token)
-      if (!known) return undefined
-      const { expires, key } = known
-      const holds =
-        known.keys.find(key.keyId, key.algorithm) === key &&
-        !isExpired(expires, clock.now() / 1000, clockToleranceSeconds)
-      if (!holds) return undefined
-      if (revocations !== 'none' && (revocations.state !== 'current' || isRevoked(revocations, known.identity)))
-        return undefined
-      return known.identity
+      const known = closed ? undefined : proved.find(token)
+      if (!known || standingOf(known, time) !== 'valid') return undefined
+      if (revocations === 'none') return known.identity
+      return revocations.state === 'current' && !isRevoked(revocations, known.identity) ? known.identity : undefined
     },
     async verify(token, { maxAgeSeconds } = {}) {
       requireAge(maxAgeSeconds)
-      if (closed) throw unavailable('Tokens cannot be checked any more', 'the verifier is closed')
-      const known = verifiedTokens.find(token)
-      const { identity } = known && stillHolds(token, known) ? known : await verifyAfresh(token)
+      if (closed) throw tokenError('verifier_closed', { retryAfterSeconds: 1 })
+      const identity = findProved(token) ?? (await prove(token))
       if (revocations !== 'none') {
         if (revocations.state !== 'current') await catchUp(revocations)
-        if (isRevoked(revocations, identity)) throw invalid('revoked', 'Token has been revoked')
+        if (isRevoked(revocations, identity)) throw tokenError('revoked')
       }
-      if (maxAgeSeconds !== undefined) requireYoung(identity, maxAgeSeconds)
+      if (maxAgeSeconds !== undefined) requireYoung(identity, maxAgeSeconds, time)
       return identity
     },
   }
+}
 
-  /** RFC 9470 §4: a token without `auth_time`, or with one in the future, proves no recent login. */
-  function requireYoung({ claims }: Identity, maxAgeSeconds: number): void {
-    const age = clock.now() / 1000 - (claims.auth_time ?? Number.NEGATIVE_INFINITY)
-    if (age >= -clockToleranceSeconds && age <= maxAgeSeconds + clockToleranceSeconds) return
-    throw new TokenError('insufficient_user_authentication', 'A more recent login is needed', { maxAgeSeconds })
-  }
+interface Time {
+  readonly clock: Clock
+  readonly clockToleranceSeconds: number
+}
+
+/** Checks the options of a verifier, and copies them: a list that the app adds to later must not widen the verifier. */
+function readOptions(options: VerifierOptions): {
+  readonly names: IssuerNames
+  readonly time: Time
+  readonly revocations: VerifierOptions['revocations']
+  readonly issuers: TrustedIssuers
+} {
+  requireKnownOptions('createVerifier', options, optionNames)
+  const clock = requireClock(options.clock ?? systemClock)
+  const time = { clock, clockToleranceSeconds: requireTolerance(options.clockToleranceSeconds) }
+  const names = requireIssuers(options.issuer)
+  const audience = requireAudience(options.audience)
+  requireAlgorithms(options.algorithms)
+  const algorithms = options.algorithms && [...options.algorithms]
+  const revocations = requireRevocations(options.revocations)
+  const demand = { audience, ...time, ...(algorithms && { algorithms }) }
+  return { names, time, revocations, issuers: createTrustedIssuers(names, options, demand) }
+}
+
+/** Whether a token that was proved before still holds, but for its revocation. */
+function standingOf(
+  { expires, key, keys }: ProvedToken,
+  { clock, clockToleranceSeconds }: Time,
+): 'valid' | 'expired' | 'key_gone' {
+  if (keys.find(key.keyId, key.algorithm) !== key) return 'key_gone'
+  return isExpired(expires, clock.now() / 1000, clockToleranceSeconds) ? 'expired' : 'valid'
+}
+
+function worstOf(states: readonly RevocationState[]): RevocationState {
+  if (states.includes('starting')) return 'starting'
+  return states.includes('stale') ? 'stale' : 'current'
+}
+
+/** RFC 9470 §4: a token without `auth_time`, or with one in the future, proves no recent login. */
+function requireYoung({ claims }: Identity, maxAgeSeconds: number, { clock, clockToleranceSeconds }: Time): void {
+  const age = clock.now() / 1000 - (claims.auth_time ?? Number.NEGATIVE_INFINITY)
+  if (age >= -clockToleranceSeconds && age <= maxAgeSeconds + clockToleranceSeconds) return
+  throw tokenError('login_too_old', { maxAgeSeconds })
 }
 
 /**
@@ -268,89 +243,9 @@ async function catchUp(revocations: Revocations): Promise<void> {
     (error: unknown) => error,
   )
   if (revocations.state === 'current') return
-  throw unavailable('Revocations cannot be checked at the moment', `revocations are ${revocations.state}`, cause)
-}
-
-function unavailable(message: string, reason: string, cause?: unknown): TokenError {
-  return new TokenError('temporarily_unavailable', message, { reason, retryAfterSeconds: 1, cause })
-}
-
-function identityOf({ claims, scopes }: VerifiedAccessToken): Identity {
-  const { sub, client_id, sid } = deepFreeze(claims)
-  const identity = { subject: sub, clientId: client_id, sessionId: sid, scopes: Object.freeze(scopes), claims }
-  return Object.freeze(Object.defineProperty(identity, 'authenticatedAt', authenticatedAt)) as unknown as Identity
-}
-
-/**
- * A new Date each time: it cannot be frozen, and the identity is shared. One getter for all identities: with one each,
- * V8 would make every identity a dictionary, which is slow to read.
- */
-const authenticatedAt: PropertyDescriptor & ThisType<Identity> = {
-  enumerable: true,
-  get() {
-    const { auth_time } = this.claims
-    return auth_time === undefined ? undefined : new Date(auth_time * 1000)
-  },
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    Object.freeze(value)
-    for (const member of Object.values(value)) deepFreeze(member)
-  }
-  return value
-}
-
-/** @returns the issuers, at least one */
-function requireIssuers(issuer: unknown): readonly string[] {
-  const names: unknown[] = Array.isArray(issuer) ? issuer : [issuer]
-  const isIssuer = (name: unknown): name is string => typeof name === 'string' && name !== ''
-  if (names.length === 0 || !names.every(isIssuer) || new Set(names).size !== names.length) {
-    throw new TypeError('issuer is the exact "iss" of the tokens, a string, or an array of different ones')
-  }
-  return names
-}
-
-function requireAudience(audience: unknown): readonly string[] {
-  const audiences: unknown[] = Array.isArray(audience) ? [...audience] : [audience]
-  const isAudience = (name: unknown): name is string => typeof name === 'string' && name !== ''
-  if (audiences.length > 0 && audiences.every(isAudience)) return audiences
-  throw new TypeError('`audience` must be a string, or an array with at least one')
-}
-
-/** Where the keys of each issuer come from: given, or fetched. */
-function keyFinderOf(
-  issuers: readonly string[],
-  options: VerifierOptions,
-  clock: Clock,
-): (issuer: string) => Pick<TrustedIssuer, 'keys' | 'remote'> {
-  const { fetch = (url, init) => globalThis.fetch(url, init) } = options
-  if (typeof fetch !== 'function') throw new TypeError('fetch is a function like globalThis.fetch')
-  // `{ keys: process.env.SECRET }` with no such variable must not trust other keys instead.
-  const [hasKeys, hasUri] = ['keys' in options, 'jwksUri' in options]
-  if (hasKeys && hasUri) throw new TypeError('pass either keys or jwksUri, not both')
-  if ((hasKeys || hasUri) && issuers.length > 1) {
-    const name = hasKeys ? 'keys' : 'jwksUri'
-    throw new TypeError(`${name} must be of one issuer: with several, leave it out, or make a verifier for each`)
-  }
-  if (hasKeys) {
-    const keys = keysOf(options.keys)
-    return () => ({ keys, remote: undefined })
-  }
-  const jwksUri = hasUri ? requireJwksUri(options.jwksUri) : undefined
-  if (!hasUri) for (const issuer of issuers) requireDiscoverable(issuer)
-  return (issuer) => {
-    const remote = createRemoteJwkSet({ issuer, jwksUri, fetch, clock })
-    return { keys: remote, remote }
-  }
-}
-
-function keysOf(keys: VerifierOptions['keys']): KeySet {
-  if (typeof keys === 'string') return keySetOf([importKey({ secret: keys, algorithm: 'HS256' })])
-  if (typeof keys !== 'object' || keys === null || keys instanceof URL) {
-    throw new TypeError(
-      'keys must be a JWK Set, or a secret of at least 32 bytes; leave it out to fetch what the issuer publishes, or pass jwksUri',
-    )
-  }
-  return isKeySet(keys) ? keys : importJwkSet(keys)
+  throw tokenError('revocations_unavailable', {
+    detail: `revocations are ${revocations.state}`,
+    retryAfterSeconds: 1,
+    cause,
+  })
 }

@@ -1,22 +1,17 @@
-/** The parts of an `Authorization` field: the scheme, and what follows it, untouched. */
-export interface Authorization {
-  /** In lower case: schemes are compared without case (RFC 9110 §11.1). */
-  readonly scheme: string
-  readonly value: string
-}
-
 /**
- * Splits an `Authorization` field at the first spaces after its scheme. Does NOT check what follows: each scheme has a
+ * Finds what follows a scheme and its spaces in an `Authorization` field, untouched. Does NOT check it: each scheme has a
  * grammar of its own, and a value joined from two fields reaches the scheme as it is.
  *
- * @returns `undefined` when there is no field, or an empty one
+ * @returns `undefined` when there is no field, or one of another scheme; '' when nothing follows
  * @see RFC 9110 §11.4
  */
-export function parseAuthorization(field: string | null | undefined): Authorization | undefined {
+export function findCredential(field: string | null | undefined, scheme: 'Basic' | 'Bearer'): string | undefined {
   if (!field) return undefined
-  const space = field.indexOf(' ')
-  if (space < 0) return { scheme: field.toLowerCase(), value: '' }
-  let start = space
+  const { length } = scheme
+  // Schemes are compared without case (RFC 9110 §11.1). The usual spelling needs no copy.
+  const isScheme = field.startsWith(scheme) || field.slice(0, length).toLowerCase() === scheme.toLowerCase()
+  if (!isScheme || (field.length > length && field[length] !== ' ')) return undefined
+  let start = length
   while (field[start] === ' ') start++
-  return { scheme: field.slice(0, space).toLowerCase(), value: field.slice(start) }
+  return field.slice(start)
 }

@@ -39,9 +39,13 @@ describe('bearerChallenge', () => {
     )
   })
 
-  it('keeps reason and cause for the log', () => {
-    const error = new TokenError('invalid_token', 'Invalid token', { reason: 'hush', cause: new Error('hush') })
-    assert.doesNotMatch(bearerChallenge(error, realm), /hush/)
+  it('keeps reason, detail and cause for the log', () => {
+    const error = new TokenError('invalid_token', 'Invalid token', {
+      reason: 'wrong_signature',
+      detail: 'hush',
+      cause: new Error('hush'),
+    })
+    assert.doesNotMatch(bearerChallenge(error, realm), /hush|wrong_signature/)
   })
 
   it('drops every character that RFC 6750 §3 does not allow, so nothing breaks out of the quotes', () => {

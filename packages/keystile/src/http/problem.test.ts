@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { OAuthError, ProblemError, TokenError, type ProblemCode, type TokenErrorCode } from '../base/errors.ts'
+import { OAuthError, ProblemError, TokenError, type ProblemCode } from '../base/errors.ts'
+import type { TokenErrorCode } from '../base/token-reasons.ts'
 import { problemAnswer, tokenRefusalAnswer } from './problem.ts'
 
 describe('problemAnswer', () => {
@@ -42,8 +43,8 @@ describe('problemAnswer', () => {
     })
   })
 
-  it('keeps reason, cause and stack for the log', () => {
-    const details = { reason: 'hush', cause: new Error('hush') }
+  it('keeps detail, cause and stack for the log', () => {
+    const details = { detail: 'hush', cause: new Error('hush') }
     const answers = [
       problemAnswer(new ProblemError('conflict', 'Taken', details)),
       tokenRefusalAnswer(new TokenError('invalid_token', 'Invalid token', details), 'r'),

@@ -20,7 +20,7 @@ interface Stage {
   /** Looks for this `kid` as a verifier does: waits if need be, and says whether it is there then. */
   has(keyId: string): Promise<boolean>
   /** A refusal's code, and when to come again. */
-  refusal(keyId: string): Promise<readonly [code: string, retryAfterSeconds: number | undefined, reason: string]>
+  refusal(keyId: string): Promise<readonly [code: string, retryAfterSeconds: number | undefined, detail: string]>
 }
 
 function start(keys: readonly SigningKey[] = [first], fetch?: ScriptedIssuer['fetch']): Stage {
@@ -47,7 +47,8 @@ function start(keys: readonly SigningKey[] = [first], fetch?: ScriptedIssuer['fe
         (thrown: unknown) => thrown,
       )
       assert.ok(error instanceof TokenError, String(error))
-      return [error.code, error.retryAfterSeconds, error.reason ?? '']
+      assert.equal(error.reason, 'keys_unavailable')
+      return [error.code, error.retryAfterSeconds, error.detail ?? '']
     },
   }
 }
@@ -188,10 +189,10 @@ describe('a fetch that fails', () => {
       script.instead = (url) => (url === script.jwksUri ? answer() : undefined)
       let fetches = 0
       for (const seconds of [1, 2, 4, 8, 16, 30, 30, 30]) {
-        const [code, retryAfter, reason] = await refusal('first')
+        const [code, retryAfter, detail] = await refusal('first')
         assert.deepEqual([code, retryAfter], ['temporarily_unavailable', seconds])
-        assert.match(reason, /^the keys of https:\/\/auth\.example cannot be fetched: ./)
-        if (name === 'the answer is 404') assert.match(reason, /\/jwks answers 404, not 200$/)
+        assert.match(detail, /^the keys of https:\/\/auth\.example cannot be fetched: ./)
+        if (name === 'the answer is 404') assert.match(detail, /\/jwks answers 404, not 200$/)
         assert.equal(script.fetches, ++fetches)
         advance(seconds - 0.5)
         assert.deepEqual((await refusal('first')).slice(0, 2), ['temporarily_unavailable', 1])

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import { TokenError } from '../base/errors.ts'
+import { tokenError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import { findJson, type Fetch } from '../http/fetch-json.ts'
 import { fetchJwksUri } from '../http/issuer-metadata.ts'
@@ -171,8 +171,8 @@ export function createRemoteJwkSet({
       if (find(keyId, algorithm)) return
       await refresh()
       if (known) return
-      throw new TokenError('temporarily_unavailable', 'Tokens cannot be checked at the moment', {
-        reason: failure?.message ?? 'closed',
+      throw tokenError('keys_unavailable', {
+        detail: failure?.message ?? 'closed',
         retryAfterSeconds: Math.max(1, Math.ceil((nextTryAt - clock.now()) / 1000)),
         cause: failure,
       })

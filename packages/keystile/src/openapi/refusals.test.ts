@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { Demand } from '../guard/demand.ts'
 import { refusalsOf } from './refusals.ts'
 
-const demand = (alternatives: readonly (readonly string[])[] = [[]], more: Partial<Demand> = {}): Demand => ({
+const demand = (alternatives: Demand['alternatives'] = [[]], more: Partial<Demand> = {}): Demand => ({
   alternatives,
   maxAgeSeconds: undefined,
   optional: false,

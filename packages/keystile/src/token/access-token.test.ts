@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { assertWhy, type Why } from '../../../../test/support/why.ts'
 import { TokenError } from '../base/errors.ts'
 import { generateKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
@@ -26,13 +27,13 @@ const token = (changes: object = {}, typ: unknown = 'at+jwt'): string =>
 
 const verify = (text: string): VerifiedAccessToken => verifyAccessToken(text, keySetOf([key]), demand)
 
-function refuses(text: string, reason: RegExp, message = 'Invalid token'): void {
+function refuses(text: string, why?: Why, message = 'Invalid token'): void {
   assert.throws(
     () => verify(text),
     (error) => {
       assert.ok(error instanceof TokenError, String(error))
       assert.deepEqual([error.code, error.message], ['invalid_token', message])
-      assert.match(error.reason ?? '', reason)
+      if (why !== undefined) assertWhy(error, why)
       return true
     },
   )
@@ -107,8 +108,9 @@ describe('verifyAccessToken', () => {
   }
 
   for (const name of ['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'client_id']) {
+    const whyMissing = name === 'iss' ? 'wrong_issuer' : name === 'aud' ? 'wrong_audience' : 'missing_claim'
     it(`refuses a token without ${name} (RFC 9068 §2.2)`, () => {
-      refuses(token({ [name]: undefined }), name === 'iss' || name === 'aud' ? /"(iss|aud)"/ : /is missing/)
+      refuses(token({ [name]: undefined }), whyMissing)
       refuses(token({ [name]: null }), new RegExp(`"${name}"`))
     })
   }
@@ -152,15 +154,15 @@ describe('verifyAccessToken', () => {
   })
 
   it('refuses another issuer, another audience and a token whose time is over', () => {
-    refuses(token({ iss: 'https://auth.example/' }), /"iss"/)
-    refuses(token({ aud: 'https://other.example' }), /"aud"/)
-    refuses(token({ exp: now }), /"exp" is past/, 'Token has expired')
-    refuses(token({ exp: now, aud: 'https://other.example' }), /"aud"/)
+    refuses(token({ iss: 'https://auth.example/' }), 'wrong_issuer')
+    refuses(token({ aud: 'https://other.example' }), 'wrong_audience')
+    refuses(token({ exp: now }), 'expired', 'Token has expired')
+    refuses(token({ exp: now, aud: 'https://other.example' }), 'wrong_audience')
   })
 
   it('says "Token has expired" of no token that has another fault', () => {
     for (const fault of [{ sub: '' }, { client_id: 7 }, { sid: 7 }, { auth_time: 'x' }, { scope: 7 }]) {
-      refuses(token({ exp: now - 60, ...fault }), /^(?!"exp" is past)/)
+      refuses(token({ exp: now - 60, ...fault }), 'malformed_claim')
     }
   })
 

@@ -3,8 +3,7 @@ import { randomId } from '../base/random.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
 import type { KeySet } from '../keys/jwk-set.ts'
 import type { SigningKey, VerificationKey } from '../keys/signing-key.ts'
-import type { JwtClaims } from './claims.ts'
-import { invalid } from './jws.ts'
+import { malformedClaim, type JwtClaims } from './claims.ts'
 import { verifyJwtWithKey, signJwt } from './jwt.ts'
 import { parseScope } from './scope.ts'
 
@@ -95,15 +94,15 @@ export function verifyAccessToken(
 
 /** The types of what RFC 9068 §2.2 adds to a JWT. @returns the scopes */
 function verifyProfileClaims(claims: JwtClaims): readonly string[] {
-  if (claims.sub === '') throw invalid('"sub" is empty')
+  if (claims.sub === '') throw malformedClaim('"sub" is empty')
   for (const name of ['client_id', 'sid']) {
     if (claims[name] !== undefined && (typeof claims[name] !== 'string' || claims[name] === ''))
-      throw invalid(`"${name}" is not a string with content`)
+      throw malformedClaim(`"${name}" is not a string with content`)
   }
   if (claims['auth_time'] !== undefined && !Number.isFinite(claims['auth_time']))
-    throw invalid('"auth_time" is not a finite number')
+    throw malformedClaim('"auth_time" is not a finite number')
   if (claims['scope'] === undefined) return []
   const scopes = typeof claims['scope'] === 'string' ? parseScope(claims['scope']) : undefined
-  if (!scopes) throw invalid('"scope" is no scope value')
+  if (!scopes) throw malformedClaim('"scope" is no scope value')
   return scopes
 }

@@ -1,6 +1,6 @@
+import { tokenError, type TokenError } from '../base/errors.ts'
 import { isJsonObject, parseJsonObject, type JsonObject } from '../base/json.ts'
 import { isSeconds } from '../base/clock.ts'
-import { invalid } from './jws.ts'
 
 const registeredClaims = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'] as const
 
@@ -36,7 +36,7 @@ export function parseClaims(payload: Uint8Array): JsonObject {
   try {
     return parseJsonObject(payload)
   } catch (error) {
-    throw invalid(`the payload is ${(error as Error).message}`)
+    throw tokenError('malformed_token', { detail: `the payload is ${(error as Error).message}` })
   }
 }
 
@@ -55,31 +55,33 @@ export function verifyRegisteredClaims(
   demand: ClaimsDemand,
 ): asserts claims is JwtClaims & JsonObject & { readonly exp: number } {
   for (const name of ['iss', 'sub', 'jti']) {
-    if (claims[name] !== undefined && typeof claims[name] !== 'string') throw invalid(`"${name}" is not a string`)
+    if (claims[name] !== undefined && typeof claims[name] !== 'string')
+      throw malformedClaim(`"${name}" is not a string`)
   }
   for (const name of ['exp', 'nbf', 'iat']) {
-    if (claims[name] !== undefined && !Number.isFinite(claims[name])) throw invalid(`"${name}" is not a finite number`)
+    if (claims[name] !== undefined && !Number.isFinite(claims[name]))
+      throw malformedClaim(`"${name}" is not a finite number`)
   }
   const audiences = audiencesOf(claims['aud'])
-  if (demand.issuer !== undefined && claims['iss'] !== demand.issuer) throw invalid('"iss" is not the expected issuer')
-  if (!isForUs(audiences, demand.audience)) throw invalid('"aud" does not contain an expected audience')
-  if (demand.subject !== undefined && claims['sub'] !== demand.subject)
-    throw invalid('"sub" is not the expected subject')
+  if (demand.issuer !== undefined && claims['iss'] !== demand.issuer) throw tokenError('wrong_issuer')
+  if (!isForUs(audiences, demand.audience)) throw tokenError('wrong_audience')
+  if (demand.subject !== undefined && claims['sub'] !== demand.subject) throw tokenError('wrong_subject')
   for (const name of ['exp', ...(demand.requiredClaims ?? [])]) {
-    if (!Object.hasOwn(claims, name) || claims[name] === null) throw invalid(`"${name}" is missing`)
+    if (!Object.hasOwn(claims, name) || claims[name] === null)
+      throw tokenError('missing_claim', { detail: `"${name}" is missing` })
   }
 }
 
 /**
- * Checks `nbf`, and `exp` last: all other checks come before, so that "Token has expired" means that nothing but time is
+ * Checks `nbf`, and `exp` last: all other checks come before, so that the reason `expired` means that nothing but time is
  * wrong.
  *
  * @throws {TokenError} `invalid_token`
  */
 export function verifyTime({ exp, nbf }: JwtClaims & { readonly exp: number }, demand: ClaimsDemand): void {
   // Written so that a clock that tells no number refuses every token.
-  if (nbf !== undefined && !(nbf <= demand.now + demand.clockToleranceSeconds)) throw invalid('"nbf" is in the future')
-  if (isExpired(exp, demand.now, demand.clockToleranceSeconds)) throw invalid('"exp" is past', 'Token has expired')
+  if (nbf !== undefined && !(nbf <= demand.now + demand.clockToleranceSeconds)) throw tokenError('not_yet_valid')
+  if (isExpired(exp, demand.now, demand.clockToleranceSeconds)) throw tokenError('expired')
 }
 
 /** RFC 7519 §4.1.4: on or after `exp` a token is not accepted, give or take the tolerance. */
@@ -111,11 +113,16 @@ export function requireClaimsToSign(claims: unknown): asserts claims is JsonObje
   }
 }
 
+/** @param detail which claim, and what it is not */
+export function malformedClaim(detail: string): TokenError {
+  return tokenError('malformed_claim', { detail })
+}
+
 function audiencesOf(aud: unknown): readonly string[] | undefined {
   if (aud === undefined) return undefined
   const audiences = typeof aud === 'string' ? [aud] : aud
   if (!Array.isArray(audiences) || !audiences.every((item) => typeof item === 'string')) {
-    throw invalid('"aud" is neither a string nor an array of strings')
+    throw malformedClaim('"aud" is neither a string nor an array of strings')
   }
   return audiences
 }

@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { importVector } from '../../../../test/support/vectors.ts'
+import { assertWhy, type Why } from '../../../../test/support/why.ts'
 import { toBase64url } from '../base/bytes.ts'
 import { TokenError } from '../base/errors.ts'
 import { listAlgorithmNames } from '../keys/algorithm.ts'
@@ -28,12 +29,12 @@ const hmacForge = (header: object, secret: Uint8Array | string): string => {
 }
 
 /** Refused as a bad token: the bearer hears "Invalid token", the log hears why. */
-function refuses(act: () => unknown, reason: RegExp): void {
+function refuses(act: () => unknown, why?: Why): void {
   assert.throws(act, (error) => {
     assert.ok(error instanceof TokenError, String(error))
     assert.equal(error.code, 'invalid_token')
     assert.equal(error.message, 'Invalid token')
-    assert.match(error.reason ?? '', reason)
+    if (why !== undefined) assertWhy(error, why)
     return true
   })
 }
@@ -74,7 +75,7 @@ describe('parseJws', () => {
   ]) {
     it(`refuses alg ${JSON.stringify(alg)}: names are an exact list (RFC 8725 §3.1)`, () => {
       for (const signature of ['', goodSignature]) {
-        refuses(() => parseJws(forge({ alg, kid }, signature)), /not one of ours/)
+        refuses(() => parseJws(forge({ alg, kid }, signature)), 'unknown_algorithm')
       }
     })
   }
@@ -91,20 +92,20 @@ describe('parseJws', () => {
     'toString',
   ]) {
     it(`refuses alg ${JSON.stringify(alg)}`, () => {
-      refuses(() => parseJws(forge({ alg, kid })), /not one of ours/)
+      refuses(() => parseJws(forge({ alg, kid })), 'unknown_algorithm')
     })
   }
 
   it('refuses the algorithms of encryption with their p2c and zip (RFC 8725 §3.13)', () => {
     const header = { alg: 'PBES2-HS256+A128KW', enc: 'A128CBC-HS256', p2c: 2_147_483_647, p2s: 'AAAA', zip: 'DEF' }
-    refuses(() => parseJws(forge(header)), /not one of ours/)
+    refuses(() => parseJws(forge(header)), 'unknown_algorithm')
   })
 
   const crits = [['exp'], ['b64'], ['http://example/x'], [], null, 'exp', {}, 0, false, [null], ['exp', 'exp']]
   for (const crit of crits) {
     it(`refuses crit ${JSON.stringify(crit)}: no extension is understood (RFC 7515 §4.1.11)`, () => {
       const token = signJws({ alg: 'ES256', kid, crit, exp: 0, b64: true }, '{}', key)
-      refuses(() => verifyJws(token, keys), /crit/)
+      refuses(() => verifyJws(token, keys), 'unknown_extension')
     })
   }
 
@@ -164,8 +165,8 @@ describe('parseJws', () => {
     assert.equal(maxTokenBytes, 16_384)
     const longest = [16_384, 16_383].map(tokenOf).find((token) => token.split('.')[1]!.length % 4 !== 1)
     assert.equal(parseJws(longest ?? '').payload.length > 12_000, true)
-    refuses(() => parseJws(tokenOf(16_385)), /longer than 16384/)
-    refuses(() => parseJws('a'.repeat(1_000_000)), /longer than 16384/)
+    refuses(() => parseJws(tokenOf(16_385)), 'token_too_long')
+    refuses(() => parseJws('a'.repeat(1_000_000)), 'token_too_long')
   })
 
   it('refuses what is no string', () => {
@@ -186,14 +187,14 @@ describe('verifyJws', () => {
     const other = generateKey('ES256', kid === undefined ? {} : { keyId: kid })
     refuses(
       () => verifyJws(forge({ alg: 'ES256', kid, extra: 1 }, goodSignature, '{"sub":"alice"}'), keys),
-      /signature/,
+      'wrong_signature',
     )
-    refuses(() => verifyJws(forge({ alg: 'ES256', kid }), keys), /signature/)
-    refuses(() => verifyJws(signJws({ alg: 'ES256', kid }, '{"sub":"alice"}', other), keys), /signature/)
+    refuses(() => verifyJws(forge({ alg: 'ES256', kid }), keys), 'wrong_signature')
+    refuses(() => verifyJws(signJws({ alg: 'ES256', kid }, '{"sub":"alice"}', other), keys), 'wrong_signature')
     for (let byte = 0; byte < 64; byte++) {
       const changed = Buffer.from(goodSignature, 'base64url')
       changed[byte]! ^= 1
-      refuses(() => verifyJws(`${goodHeader}.${goodPayload}.${toBase64url(changed)}`, keys), /signature/)
+      refuses(() => verifyJws(`${goodHeader}.${goodPayload}.${toBase64url(changed)}`, keys), 'wrong_signature')
     }
   })
 
@@ -214,7 +215,7 @@ describe('verifyJws', () => {
       der,
     ]
     for (const signature of wrong) {
-      refuses(() => verifyJws(`${goodHeader}.${goodPayload}.${toBase64url(signature)}`, keys), /signature/)
+      refuses(() => verifyJws(`${goodHeader}.${goodPayload}.${toBase64url(signature)}`, keys), 'wrong_signature')
     }
   })
 
@@ -227,10 +228,10 @@ describe('verifyJws', () => {
       assert.equal(verifyJws(token(name), keySetOf([own])).key, own)
       const twin = ['EdDSA', 'Ed25519'].includes(name) ? ['EdDSA', 'Ed25519'] : [name]
       for (const other of algorithms.filter((other) => !twin.includes(other))) {
-        refuses(() => verifyJws(token(other), keySetOf([own])), /no key of this set and algorithm/)
+        refuses(() => verifyJws(token(other), keySetOf([own])), 'unknown_key')
       }
       const empty = `${token(name).split('.').slice(0, 2).join('.')}.`
-      refuses(() => verifyJws(empty, keySetOf([own])), /signature does not hold/)
+      refuses(() => verifyJws(empty, keySetOf([own])), 'wrong_signature')
     })
   }
 
@@ -243,8 +244,8 @@ describe('verifyJws', () => {
 
   it('uses only the algorithms that are listed, whatever keys there are', () => {
     assert.equal(verifyJws(good, keys, ['RS256', 'ES256']).key, key)
-    refuses(() => verifyJws(good, keys, ['RS256']), /not among those allowed/)
-    refuses(() => verifyJws(good, keys, []), /not among those allowed/)
+    refuses(() => verifyJws(good, keys, ['RS256']), 'forbidden_algorithm')
+    refuses(() => verifyJws(good, keys, []), 'forbidden_algorithm')
   })
 
   it('refuses HS256 with every spelling of the public key as the secret (RFC 8725 §2.1)', () => {
@@ -275,8 +276,8 @@ describe('verifyJws', () => {
     ]
     for (const secret of spellings) {
       for (const header of [{ alg: 'HS256', kid: 'rsa' }, { alg: 'HS256' }, { alg: 'HS256', kid: 'other' }]) {
-        refuses(() => verifyJws(hmacForge(header, secret), keySetOf([rsa])), /no key of this set and algorithm/)
-        refuses(() => verifyJws(hmacForge(header, secret), importJwkSet({ keys: [jwk] })), /no key of this set/)
+        refuses(() => verifyJws(hmacForge(header, secret), keySetOf([rsa])), 'unknown_key')
+        refuses(() => verifyJws(hmacForge(header, secret), importJwkSet({ keys: [jwk] })), 'unknown_key')
       }
     }
   })
@@ -298,8 +299,8 @@ describe('verifyJws', () => {
   ]
   for (const trick of tricks) {
     it(`takes kid ${JSON.stringify(trick)} for what it is, an unknown name (RFC 8725 §3.10)`, () => {
-      refuses(() => verifyJws(signJws({ alg: 'ES256', kid: trick }, '{}', key), keys), /no key of this set/)
-      refuses(() => verifyJws(hmacForge({ alg: 'HS256', kid: trick }, ''), keys), /no key of this set/)
+      refuses(() => verifyJws(signJws({ alg: 'ES256', kid: trick }, '{}', key), keys), 'unknown_key')
+      refuses(() => verifyJws(hmacForge({ alg: 'HS256', kid: trick }, ''), keys), 'unknown_key')
     })
   }
 
@@ -322,7 +323,8 @@ describe('verifyJws', () => {
     ]
     for (const offer of offers) {
       for (const named of [{}, { kid }, { kid: 'mallory' }]) {
-        refuses(() => verifyJws(signJws({ alg: 'ES256', ...named, ...offer }, '{}', own), keys), /no key|signature/)
+        const why = named.kid === 'mallory' ? 'unknown_key' : 'wrong_signature'
+        refuses(() => verifyJws(signJws({ alg: 'ES256', ...named, ...offer }, '{}', own), keys), why)
       }
     }
     // A listener that the verifier had called would have been reached by the time it answers us.
@@ -344,7 +346,7 @@ describe('verifyJws', () => {
     const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as { vectors: { key: string; bad: string }[] }
     assert.equal(vectors.length, 2)
     for (const { key: ssh, bad } of vectors) {
-      refuses(() => verifyJws(bad, keys), /no key of this set/)
+      refuses(() => verifyJws(bad, keys), 'unknown_key')
       assert.throws(() => importKey({ secret: ssh, algorithm: 'HS256' }), TypeError)
     }
   })
@@ -355,7 +357,7 @@ describe('verifyJws', () => {
     let proved = 0
     for (const { alg, jwk, jws } of examples.jws) {
       if (jwk) proved += verifyJws(jws, keySetOf([importVector({ ...jwk, alg })])).key.algorithm.name === alg ? 1 : 0
-      else refuses(() => parseJws(jws), /not one of ours/)
+      else refuses(() => parseJws(jws), 'unknown_algorithm')
     }
     assert.equal(proved, 8)
   })
@@ -363,8 +365,8 @@ describe('verifyJws', () => {
   it('answers 2,000 random tokens with a refusal and nothing else', () => {
     for (let i = 0; i < 2_000; i++) {
       const noise = randomBytes(3).toString('base64url')
-      refuses(() => verifyJws([goodHeader, i % 2 ? noise : goodPayload, noise].join('.'), keys), /./)
-      refuses(() => verifyJws(`${noise}.${noise}.${noise}`, keys), /./)
+      refuses(() => verifyJws([goodHeader, i % 2 ? noise : goodPayload, noise].join('.'), keys))
+      refuses(() => verifyJws(`${noise}.${noise}.${noise}`, keys))
     }
   })
 })

@@ -1,5 +1,5 @@
 import { parseBase64url, toBase64url } from '../base/bytes.ts'
-import { TokenError } from '../base/errors.ts'
+import { tokenError, type TokenError } from '../base/errors.ts'
 import { parseJsonObject, type JsonObject } from '../base/json.ts'
 import { findAlgorithm, type Algorithm, type AlgorithmName } from '../keys/algorithm.ts'
 import type { KeySet } from '../keys/jwk-set.ts'
@@ -35,21 +35,21 @@ export interface VerifiedJws {
  * @see RFC 7515 §3.1 §4.1.11 §5.2
  */
 export function parseJws(token: string): ParsedJws {
-  if (typeof token !== 'string') throw invalid('not a string')
-  if (token.length > maxTokenBytes) throw invalid(`longer than ${maxTokenBytes} characters`)
+  if (typeof token !== 'string') throw malformed('not a string')
+  if (token.length > maxTokenBytes) throw tokenError('token_too_long')
   const first = token.indexOf('.')
   const second = token.indexOf('.', first + 1)
-  if (first < 0 || second < 0 || token.indexOf('.', second + 1) >= 0) throw invalid('not three segments')
+  if (first < 0 || second < 0 || token.indexOf('.', second + 1) >= 0) throw malformed('not three segments')
   const headerBytes = parseBase64url(token.slice(0, first))
   const payload = parseBase64url(token.slice(first + 1, second))
   const signature = parseBase64url(token.slice(second + 1))
-  if (!headerBytes || !payload || !signature) throw invalid('a segment is not canonical base64url')
+  if (!headerBytes || !payload || !signature) throw malformed('a segment is not canonical base64url')
   const header = parseHeader(headerBytes)
-  if (Object.hasOwn(header, 'crit')) throw invalid('the header has "crit", and no extension is understood')
+  if (Object.hasOwn(header, 'crit')) throw tokenError('unknown_extension')
   const { alg, kid } = header
   const algorithm = typeof alg === 'string' ? findAlgorithm(alg) : undefined
-  if (!algorithm) throw invalid('the algorithm is not one of ours')
-  if (kid !== undefined && typeof kid !== 'string') throw invalid('"kid" is not a string')
+  if (!algorithm) throw tokenError('unknown_algorithm')
+  if (kid !== undefined && typeof kid !== 'string') throw malformed('"kid" is not a string')
   return { header, algorithm, keyId: kid, signed: Buffer.from(token.slice(0, second), 'latin1'), payload, signature }
 }
 
@@ -64,10 +64,10 @@ export function parseJws(token: string): ParsedJws {
  */
 export function verifyJws(token: string, keys: KeySet, algorithms?: readonly AlgorithmName[]): VerifiedJws {
   const { header, algorithm, keyId, signed, payload, signature } = parseJws(token)
-  if (algorithms && !algorithms.includes(algorithm.name)) throw invalid('the algorithm is not among those allowed')
+  if (algorithms && !algorithms.includes(algorithm.name)) throw tokenError('forbidden_algorithm')
   const key = keys.find(keyId, algorithm)
-  if (!key) throw invalid('no key of this set and algorithm')
-  if (!verify(key, signed, signature)) throw invalid('the signature does not hold')
+  if (!key) throw tokenError('unknown_key')
+  if (!verify(key, signed, signature)) throw tokenError('wrong_signature')
   return { header, payload, key }
 }
 
@@ -76,15 +76,14 @@ export function signJws(header: JsonObject, payload: string, key: SigningKey): s
   return `${input}.${toBase64url(sign(key, Buffer.from(input)))}`
 }
 
-/** A refusal of a token. What is wrong goes to the log; the bearer only hears that it is wrong. */
-export function invalid(reason: string, message = 'Invalid token'): TokenError {
-  return new TokenError('invalid_token', message, { reason })
+function malformed(detail: string): TokenError {
+  return tokenError('malformed_token', { detail })
 }
 
 function parseHeader(bytes: Uint8Array): JsonObject {
   try {
     return parseJsonObject(bytes)
   } catch (error) {
-    throw invalid(`the header is ${(error as Error).message}`)
+    throw malformed(`the header is ${(error as Error).message}`)
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { assertWhy, type Why } from '../../../../test/support/why.ts'
 import { toBase64url } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { TokenError } from '../base/errors.ts'
@@ -25,12 +26,12 @@ const signed = (payload: object | string, header: object = {}): string =>
 const verify = (token: string, options: VerifyOptions = {}): unknown =>
   verifyJwt(token, key, { clock: at(now), clockToleranceSeconds: 0, ...options })
 
-function refuses(act: () => unknown, reason: RegExp, message = 'Invalid token'): void {
+function refuses(act: () => unknown, why?: Why, message = 'Invalid token'): void {
   assert.throws(act, (error) => {
     assert.ok(error instanceof TokenError, String(error))
     assert.equal(error.code, 'invalid_token')
     assert.equal(error.message, message)
-    assert.match(error.reason ?? '', reason)
+    if (why !== undefined) assertWhy(error, why)
     return true
   })
 }
@@ -79,15 +80,15 @@ describe('verifyJwt', () => {
 
     it('ends a token in the very second it names (RFC 7519 §4.1.4)', () => {
       assert.ok(verifyJwt(signed({ exp: now }), key, { clock: at(now - 0.001), clockToleranceSeconds: 0 }))
-      refuses(() => verify(signed({ exp: now })), /"exp" is past/, 'Token has expired')
-      refuses(() => verify(signed({ exp: 0 })), /"exp" is past/, 'Token has expired')
-      refuses(() => verify(signed({ exp: -1 })), /"exp" is past/, 'Token has expired')
+      refuses(() => verify(signed({ exp: now })), 'expired', 'Token has expired')
+      refuses(() => verify(signed({ exp: 0 })), 'expired', 'Token has expired')
+      refuses(() => verify(signed({ exp: -1 })), 'expired', 'Token has expired')
     })
 
     it('may have a fraction (RFC 7519 §2)', () => {
       assert.deepEqual(verify(signed({ exp: now + 0.5 })), { exp: now + 0.5 })
       const late = { clock: at(now + 0.5) }
-      refuses(() => verify(signed({ exp: now + 0.5 }), late), /"exp" is past/, 'Token has expired')
+      refuses(() => verify(signed({ exp: now + 0.5 }), late), 'expired', 'Token has expired')
     })
 
     for (const tolerance of [0, 5, 60]) {
@@ -98,7 +99,7 @@ describe('verifyJwt', () => {
         })
         const token = signed({ exp: now })
         assert.ok(verify(token, late(tolerance - 1)))
-        refuses(() => verify(token, late(tolerance)), /"exp" is past/, 'Token has expired')
+        refuses(() => verify(token, late(tolerance)), 'expired', 'Token has expired')
       })
     }
 
@@ -118,16 +119,13 @@ describe('verifyJwt', () => {
 
   describe('nbf', () => {
     it('refuses a token before its time (RFC 7519 §4.1.5)', () => {
-      refuses(() => verify(signed({ ...valid, nbf: now + 1 })), /"nbf" is in the future/)
+      refuses(() => verify(signed({ ...valid, nbf: now + 1 })), 'not_yet_valid')
       assert.ok(verify(signed({ ...valid, nbf: now })))
     })
 
     it('tolerates the same seconds as exp', () => {
       assert.ok(verify(signed({ ...valid, nbf: now + 5 }), { clockToleranceSeconds: 5 }))
-      refuses(
-        () => verify(signed({ ...valid, nbf: now + 5.5 }), { clockToleranceSeconds: 5 }),
-        /"nbf" is in the future/,
-      )
+      refuses(() => verify(signed({ ...valid, nbf: now + 5.5 }), { clockToleranceSeconds: 5 }), 'not_yet_valid')
     })
   })
 
@@ -159,12 +157,12 @@ describe('verifyJwt', () => {
       '',
     ]) {
       it(`refuses ${JSON.stringify(iss)}: it is compared exactly (RFC 7519 §4.1.1)`, () => {
-        refuses(() => verify(signed({ ...valid, iss }), { issuer }), /"iss" is not the expected issuer/)
+        refuses(() => verify(signed({ ...valid, iss }), { issuer }), 'wrong_issuer')
       })
     }
 
     it('refuses a missing issuer and an array that contains ours', () => {
-      refuses(() => verify(signed(valid), { issuer }), /"iss" is not the expected issuer/)
+      refuses(() => verify(signed(valid), { issuer }), 'wrong_issuer')
       refuses(() => verify(signed({ ...valid, iss: [issuer] }), { issuer }), /"iss" is not a string/)
       assert.ok(verify(signed({ ...valid, iss: issuer }), { issuer }))
     })
@@ -200,7 +198,7 @@ describe('verifyJwt', () => {
     ]
     for (const [aud, audience] of refused) {
       it(`refuses ${JSON.stringify(aud)} for ${JSON.stringify(audience)}`, () => {
-        refuses(() => verify(signed({ ...valid, aud }), { audience }), /"aud" does not contain/)
+        refuses(() => verify(signed({ ...valid, aud }), { audience }), 'wrong_audience')
       })
     }
 
@@ -211,14 +209,14 @@ describe('verifyJwt', () => {
     }
 
     it('refuses a token for somebody when we did not say who we are (RFC 7519 §4.1.3)', () => {
-      for (const aud of ['me', ['me'], []]) refuses(() => verify(signed({ ...valid, aud })), /"aud" does not contain/)
+      for (const aud of ['me', ['me'], []]) refuses(() => verify(signed({ ...valid, aud })), 'wrong_audience')
     })
   })
 
   it('compares sub exactly when a subject is demanded', () => {
     assert.ok(verify(signed({ ...valid, sub: 'alice' }), { subject: 'alice' }))
     for (const sub of ['Alice', 'alice ', '', undefined]) {
-      refuses(() => verify(signed({ ...valid, sub }), { subject: 'alice' }), /"sub" is not the expected subject/)
+      refuses(() => verify(signed({ ...valid, sub }), { subject: 'alice' }), 'wrong_subject')
     }
   })
 
@@ -293,35 +291,35 @@ describe('verifyJwt', () => {
     const expired = { iss: 'i', aud: 'me', sub: 's', exp: now - 60 }
     const demand = { issuer: 'i', audience: 'me', subject: 's', type: 'JWT', requiredClaims: ['sub'] }
     it('is said of a token with which nothing but time is wrong', () => {
-      refuses(() => verify(signed(expired), demand), /"exp" is past/, 'Token has expired')
+      refuses(() => verify(signed(expired), demand), 'expired', 'Token has expired')
     })
 
-    const alsoWrong: readonly [string, object, object][] = [
-      ['issuer', { iss: 'j' }, {}],
-      ['audience', { aud: 'you' }, {}],
-      ['subject', { sub: 't' }, {}],
-      ['nbf', { nbf: now + 600 }, {}],
-      ['iat', { iat: 'x' }, {}],
-      ['type', {}, { typ: 'at+jwt' }],
-      ['required claim', { sub: undefined }, {}],
+    const alsoWrong: readonly [string, object, object, Why][] = [
+      ['issuer', { iss: 'j' }, {}, 'wrong_issuer'],
+      ['audience', { aud: 'you' }, {}, 'wrong_audience'],
+      ['subject', { sub: 't' }, {}, 'wrong_subject'],
+      ['nbf', { nbf: now + 600 }, {}, 'not_yet_valid'],
+      ['iat', { iat: 'x' }, {}, 'malformed_claim'],
+      ['type', {}, { typ: 'at+jwt' }, 'wrong_type'],
+      ['required claim', { sub: undefined }, {}, 'wrong_subject'],
     ]
-    for (const [name, claims, header] of alsoWrong) {
+    for (const [name, claims, header, why] of alsoWrong) {
       it(`is not said when the ${name} is wrong too`, () => {
-        refuses(() => verify(signed({ ...expired, ...claims }, header), demand), /^(?!"exp" is past)/)
+        refuses(() => verify(signed({ ...expired, ...claims }, header), demand), why)
       })
     }
 
     it('is not said when the signature does not hold', () => {
       const stranger = generateKey('ES256', key.keyId === undefined ? {} : { keyId: key.keyId })
       const token = signJws({ alg: 'ES256', kid: key.keyId, typ: 'JWT' }, JSON.stringify(expired), stranger)
-      refuses(() => verify(token, demand), /the signature does not hold/)
+      refuses(() => verify(token, demand), 'wrong_signature')
     })
   })
 
   it('looks at no claim before the signature holds', () => {
     const stranger = generateKey('ES256', key.keyId === undefined ? {} : { keyId: key.keyId })
     for (const payload of ['[', '{}', '{"exp":null}', '{"exp":1,"exp":2}']) {
-      refuses(() => verify(signJws({ alg: 'ES256', kid: key.keyId }, payload, stranger)), /the signature does not hold/)
+      refuses(() => verify(signJws({ alg: 'ES256', kid: key.keyId }, payload, stranger)), 'wrong_signature')
     }
   })
 
@@ -330,7 +328,7 @@ describe('verifyJwt', () => {
     for (const bad of [token, token.slice(0, -4), `${token}.x`, `x${token}`]) {
       assert.throws(
         () => verify(bad),
-        (error: TokenError) => ![error.message, error.reason, error.stack].join(' ').includes(bad.slice(8, 40)),
+        (error: TokenError) => ![error.message, error.detail, error.stack].join(' ').includes(bad.slice(8, 40)),
       )
     }
   })
@@ -385,7 +383,7 @@ describe('verifyJwt', () => {
 
   it('uses only the algorithms that are listed', () => {
     assert.ok(verify(signed(valid), { algorithms: ['ES256'] }))
-    refuses(() => verify(signed(valid), { algorithms: ['RS256'] }), /not among those allowed/)
+    refuses(() => verify(signed(valid), { algorithms: ['RS256'] }), 'forbidden_algorithm')
   })
 })
 
@@ -457,7 +455,7 @@ describe('decodeJwtUnsafe', () => {
 
   it('refuses what is no JWT', () => {
     for (const token of ['', 'a.b.c', `${toBase64url('{"alg":"RS256"}')}.${toBase64url('[]')}.AAAA`]) {
-      refuses(() => decodeJwtUnsafe(token), /./)
+      refuses(() => decodeJwtUnsafe(token), 'malformed_token')
     }
   })
 })

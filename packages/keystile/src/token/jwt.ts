@@ -1,4 +1,5 @@
 import { requireClock, systemClock, toSeconds, type Clock } from '../base/clock.ts'
+import { tokenError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import { requireKnownOptions } from '../base/options.ts'
 import { findAlgorithm, listAlgorithmNames, type AlgorithmName } from '../keys/algorithm.ts'
@@ -12,7 +13,7 @@ import {
   type ClaimsDemand,
   type JwtClaims,
 } from './claims.ts'
-import { invalid, parseJws, signJws, verifyJws } from './jws.ts'
+import { parseJws, signJws, verifyJws } from './jws.ts'
 
 const maxClockToleranceSeconds = 60
 const defaultClockToleranceSeconds = 5
@@ -76,7 +77,7 @@ export function signJwt(claims: JwtClaims, key: VerificationKey, options: SignOp
  *
  * @param token untrusted
  * @param keys one key, or a set of them
- * @throws {TokenError} `invalid_token`; its `reason` says what was wrong and is meant for the log
+ * @throws {TokenError} `invalid_token`; its `reason` says which check failed and is meant for the log
  * @throws {TypeError} for wrong options
  * @see RFC 7519 §7.2, RFC 8725 §3
  */
@@ -100,7 +101,8 @@ export function verifyJwtWithKey(
   const { algorithms, type, clock = systemClock, ...demand } = options
   const clockToleranceSeconds = requireTolerance(demand.clockToleranceSeconds)
   const { header, payload, key } = verifyJws(token, keys, algorithms)
-  if (type !== undefined && !isType(header['typ'], type)) throw invalid(`"typ" is not ${type}`)
+  if (type !== undefined && !isType(header['typ'], type))
+    throw tokenError('wrong_type', { detail: `"typ" is not ${type}` })
   const claims = parseClaims(payload)
   const claimsDemand = { ...demand, clockToleranceSeconds, now: requireClock(clock).now() / 1000 }
   verifyRegisteredClaims(claims, claimsDemand)

@@ -30,6 +30,14 @@ export function refusalAnswer(error: unknown, refusals: OpenRoute['refusals'], r
   return oauthAnswer(oauthCodeOf(refusal.status), refusal, realm)
 }
 
+/** Why a request was refused, for the log: what the caller is not told. */
+export function describeRefusal(error: unknown): { readonly reason?: string; readonly detail?: string } {
+  const isRefusal = error instanceof TokenError || error instanceof OAuthError || error instanceof ProblemError
+  if (!isRefusal) return {}
+  const { reason, detail } = error
+  return { ...(reason !== undefined && { reason }), ...(detail !== undefined && { detail }) }
+}
+
 function oauthCodeOf(status: number): string {
   if (status === 429 || status === 503) return 'temporarily_unavailable'
   return status === 500 ? 'server_error' : 'invalid_request'

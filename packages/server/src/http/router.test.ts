@@ -10,6 +10,7 @@ import {
   readWebRequest,
   silentLogger,
   systemClock,
+  tokenError,
   type HttpAnswer,
 } from 'keystile/internal'
 import { generateKey } from 'keystile/jwt'
@@ -85,7 +86,7 @@ describe('createRouter', () => {
   it('answers an OAuth refusal in its own words, with detail (RFC 6749 §5.2)', async () => {
     const answer = await ask(
       routeTo(() => {
-        throw new OAuthError('invalid_grant', 'No', { reason: 'inside' })
+        throw new OAuthError('invalid_grant', 'No', { reason: 'session_over', detail: 'inside' })
       }, 'oauth'),
       '/base/it',
     )
@@ -171,6 +172,31 @@ describe('createRouter', () => {
       () => createRouter([route], { issuer, guard, logger: silentLogger, isFirstParty }),
       /"raed" is not declared/,
     )
+  })
+
+  it('tells the log why a request was refused: the reason, and the detail where there is one', async () => {
+    const logged: object[] = []
+    const note = (fields: object): void => void logged.push(fields)
+    const fail = async (error: Error): Promise<void> => {
+      const logger = { ...silentLogger, debug: note, error: note }
+      const route = routeTo(() => {
+        throw error
+      })
+      await createRouter([route], { issuer, guard, logger, isFirstParty })(readWebRequest(new Request(`${issuer}/it`)))
+    }
+    await fail(tokenError('wrong_type', { detail: '"typ" is not at+jwt' }))
+    await fail(new OAuthError('invalid_grant', 'x', { reason: 'session_over' }))
+    await fail(new ProblemError('temporarily_unavailable', 'x', { reason: 'hash_queue_full' }))
+    await fail(new ProblemError('conflict', 'x'))
+    const route = '/base/it'
+    assert.deepEqual(logged, [
+      { route, status: 401, reason: 'wrong_type', detail: '"typ" is not at+jwt' },
+      { route, status: 400, reason: 'session_over' },
+      { route, status: 503, reason: 'hash_queue_full' },
+      { route, status: 409 },
+    ])
+    await fail(tokenError('keys_unavailable'))
+    assert.partialDeepStrictEqual(logged.at(-1), { route, reason: 'keys_unavailable' })
   })
 
   it('writes a refusal and a request that was one too many for whoever debugs, what is unavailable and what failed as an error', async () => {

@@ -10,7 +10,7 @@ import {
 } from 'keystile/internal'
 import type { Caller, DemandArguments } from 'keystile'
 import { DatabaseBusyError } from '../storage/database.ts'
-import { refusalAnswer } from './refusal.ts'
+import { describeRefusal, refusalAnswer } from './refusal.ts'
 import type { Route } from './route.ts'
 
 /** The routes at one path, and what stood in its `{…}`. */
@@ -76,13 +76,13 @@ export function createRouter<U>(
   function answerTo(error: unknown, route: string, refusals: 'oauth' | 'problem'): HttpAnswer {
     const refused = refusalAnswer(error, refusals, issuer)
     if (refused && (refused.status < 500 || isShed(error))) {
-      const { reason } = error as { reason?: string }
-      logger.debug({ route, status: refused.status, reason }, 'refused')
+      logger.debug({ route, status: refused.status, ...describeRefusal(error) }, 'refused')
       return refused
     }
     // The id joins what the caller saw with what is written here.
     const incident = randomId()
-    logger.error({ err: error, route, incident }, refused ? 'unavailable' : 'failed')
+    const fields = { err: error, route, incident, ...describeRefusal(error) }
+    logger.error(fields, refused ? 'unavailable' : 'failed')
     const bug = new ProblemError('internal_server_error', `Internal error, incident ${incident}`)
     return refused ?? refusalAnswer(bug, refusals, issuer)!
   }

@@ -4,7 +4,7 @@ import {
   createGuardCore,
   randomId,
   readWebRequest,
-  TokenError,
+  tokenError,
   toResponse,
   type Clock,
   type HttpAnswer,
@@ -335,8 +335,5 @@ function signingKeySource({ signingKey, signingAlgorithm, key, database }: Check
 /** A database that is away is no reason to call a token invalid: clients would throw it away. */
 function asRefusal(error: unknown): unknown {
   if (!(error instanceof DatabaseUnavailableError)) return error
-  return new TokenError('temporarily_unavailable', 'The service is not available at the moment', {
-    cause: error,
-    retryAfterSeconds: 1,
-  })
+  return tokenError('service_unavailable', { cause: error, retryAfterSeconds: 1 })
 }

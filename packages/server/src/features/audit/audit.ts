@@ -24,7 +24,10 @@ export function createAudit(database: Database, clock: Clock): Audit {
   return {
     async record(entry) {
       if (waiting >= maxWaiting)
-        throw new ProblemError('temporarily_unavailable', 'Too many refusals at the moment', { retryAfterSeconds: 1 })
+        throw new ProblemError('temporarily_unavailable', 'Too many refusals at the moment', {
+          reason: 'audit_queue_full',
+          retryAfterSeconds: 1,
+        })
       waiting++
       try {
         await database.write(recordAudit, { ...entry, at: clock.now() })

@@ -68,7 +68,7 @@ describe('POST /session/refresh', () => {
     assert.deepEqual([answer.status, done], [400, []])
     assert.match(answer.cookies![0]!, /^__Secure-keystile=; Max-Age=0; /)
     assert.match(answer.headers['content-type']!, /json/)
-    assert.deepEqual(log, [{ event: 'refresh_refused' }, { reason: 'issued to another client' }])
+    assert.deepEqual(log, [{ event: 'refresh_refused' }, { reason: 'wrong_client' }])
   })
 
   it('does not clear the cookie while nobody can know whether it is good', async () => {

@@ -7,7 +7,7 @@ import {
   strictFields,
   stringField,
 } from '../../http/json-body.ts'
-import { refusalAnswer } from '../../http/refusal.ts'
+import { describeRefusal, refusalAnswer } from '../../http/refusal.ts'
 import { emptyAnswer, jsonAnswer, queryOf, type OpenRoute } from '../../http/route.ts'
 import { addressOf } from '../audit/audit.ts'
 import { observeGrant, type Observer } from '../metrics/observer.ts'
@@ -83,7 +83,7 @@ export function cookieSessionRoutes(parts: CookieSessionParts): readonly OpenRou
   /** A cookie that is good for nothing goes with the refusal; while nobody can know, it stays. */
   function clearWith(error: unknown): HttpAnswer {
     if (!(error instanceof OAuthError) || error.code !== 'invalid_grant') throw error
-    logger.debug({ reason: error.reason }, 'a cookie is refused and cleared')
+    logger.debug(describeRefusal(error), 'a cookie is refused and cleared')
     const refused = refusalAnswer(error, 'oauth', issuer)!
     return { ...refused, cookies: cleared }
   }

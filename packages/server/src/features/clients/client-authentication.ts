@@ -1,4 +1,4 @@
-import { OAuthError, parseAuthorization, type HttpRequestWithBody } from 'keystile/internal'
+import { findCredential, OAuthError, type HttpRequestWithBody } from 'keystile/internal'
 import { isSecretOf } from '../../base/secret.ts'
 import { decodeFormComponent, type Form } from '../../http/form.ts'
 import { addressOf, byStranger, type Audit } from '../audit/audit.ts'
@@ -56,9 +56,8 @@ export async function authenticateClient(
 function parseBasic(
   field: string | null | undefined,
 ): { readonly id: string; readonly secret: string } | 'malformed' | undefined {
-  const authorization = parseAuthorization(field)
-  if (authorization?.scheme !== 'basic') return undefined
-  const { value } = authorization
+  const value = findCredential(field, 'Basic')
+  if (value === undefined) return undefined
   const text = Buffer.from(value, 'base64')
   // Node reads anything as base64; what it wrote itself, with or without padding, is the one spelling.
   const isBase64 = value === text.toString('base64') || value === text.toString('base64url')

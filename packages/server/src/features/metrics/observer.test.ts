@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { OAuthError, ProblemError, TokenError } from 'keystile/internal'
+import { OAuthError, ProblemError, TokenError, tokenError } from 'keystile/internal'
 import { DatabaseUnavailableError } from '../../storage/database.ts'
 import { guardReasonOf, nobody, observeGrant } from './observer.ts'
 
@@ -36,14 +36,21 @@ describe('observeGrant', () => {
 
 describe('guardReasonOf', () => {
   it('is the code of the refusal, with expired and revoked tokens apart', () => {
-    for (const [code, message, reason] of [
-      ['not_authenticated', 'Not authenticated', 'not_authenticated'],
-      ['invalid_token', 'Token has expired', 'expired'],
-      ['invalid_token', 'Token has been revoked', 'revoked'],
-      ['invalid_token', 'Invalid token', 'invalid_token'],
-      ['insufficient_scope', 'The token lacks a scope that this needs', 'insufficient_scope'],
-      ['temporarily_unavailable', 'Token has expired', 'temporarily_unavailable'],
+    for (const [reason, label] of [
+      ['no_credential', 'not_authenticated'],
+      ['malformed_credential', 'invalid_request'],
+      ['expired', 'expired'],
+      ['revoked', 'revoked'],
+      ['wrong_signature', 'invalid_token'],
+      ['unknown_user', 'invalid_token'],
+      ['missing_scope', 'insufficient_scope'],
+      ['login_too_old', 'insufficient_user_authentication'],
+      ['revocations_unavailable', 'temporarily_unavailable'],
     ] as const)
-      assert.equal(guardReasonOf(new TokenError(code, message)), reason)
+      assert.equal(guardReasonOf(tokenError(reason)), label)
+  })
+
+  it('reads no message: an app may word its own refusal as it likes', () => {
+    assert.equal(guardReasonOf(new TokenError('invalid_token', 'Token has expired')), 'invalid_token')
   })
 })

@@ -65,12 +65,7 @@ function outcomeOf(error: unknown): Outcome {
   return typeof status === 'number' && status < 500 ? 'invalid' : 'failed'
 }
 
-/** The words that tell an expired and a revoked token from another are part of the contract: callers read them. */
-const reasonByMessage: Readonly<Record<string, GuardReason>> = {
-  'Token has expired': 'expired',
-  'Token has been revoked': 'revoked',
-}
-
-export function guardReasonOf({ code, message }: TokenError): GuardReason {
-  return (code === 'invalid_token' && reasonByMessage[message]) || code
+/** The label of a refusal: its code, with expired and revoked tokens apart from invalid ones. */
+export function guardReasonOf({ code, reason }: TokenError): GuardReason {
+  return reason === 'expired' || reason === 'revoked' ? reason : code
 }

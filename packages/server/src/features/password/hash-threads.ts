@@ -52,7 +52,10 @@ interface RunningJob extends Job {
 }
 
 function closing(): ProblemError {
-  return new ProblemError('temporarily_unavailable', 'The server is stopping', { retryAfterSeconds: 1 })
+  return new ProblemError('temporarily_unavailable', 'The server is stopping', {
+    reason: 'server_stopping',
+    retryAfterSeconds: 1,
+  })
 }
 
 /**
@@ -134,7 +137,7 @@ export function openHashThreads(
 
   function tooMany(): ProblemError {
     const retryAfterSeconds = Math.max(1, Math.ceil(millisecondsUntil(waiting.size) / 1000))
-    const details = { reason: 'too many wait for a hash', retryAfterSeconds }
+    const details = { reason: 'hash_queue_full', retryAfterSeconds } as const
     return new ProblemError('temporarily_unavailable', 'Too many logins at the moment', details)
   }
 

@@ -1,4 +1,4 @@
-import { OAuthError } from 'keystile/internal'
+import { OAuthError, type OAuthReason } from 'keystile/internal'
 import type { By } from '../../audit/entry.ts'
 import type { Directory } from '../../directory/directory.ts'
 import { grantScopes, readRequestedScopes, type ScopeRules } from '../../scopes/scopes.ts'
@@ -31,25 +31,25 @@ export const refreshTokenGrant: Grant<'refresh_token' | 'scope', RefreshParts> =
     const { directory, refresher, scopes } = parts
     const requested = readRequestedScopes(scope, scopes)
     const proved = await refresher.find(text)
-    if (!proved) throw invalid('no such token')
+    if (!proved) throw invalid('unknown_token')
     // Another client may have found it: showing it must not log its owner out (RFC 6749 §5.2).
     const by: By = { actor: 'nobody', address: client.address }
     if (proved.clientId !== client.id) {
       const { subject, sessionId } = proved
       const entry = { event: 'refresh_refused', by, subject, sessionId, clientId: client.id } as const
       await recordForeignToken(entry, parts)
-      throw invalid('issued to another client')
+      throw invalid('wrong_client')
     }
     const user = await directory.findActive(proved.subject)
-    if (user === undefined) throw invalid('the user may not come in')
+    if (user === undefined) throw invalid('unknown_user')
     const held = directory.scopes(user).filter((name) => proved.scopes.includes(name))
     const issued = await refresher.use(proved, grantScopes(requested, held, client.scopes), by)
-    if (!issued) throw invalid('the session is over')
+    if (!issued) throw invalid('session_over')
     return issued
   },
 })
 
-function invalid(reason: string): OAuthError {
+function invalid(reason: OAuthReason): OAuthError {
   const message = 'The refresh token is invalid, expired or revoked'
   return new OAuthError('invalid_grant', message, { reason })
 }

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { TokenError } from '../base/errors.ts'
+import { tokenReasons, tokenStatus, type TokenErrorCode, type TokenReason } from '../base/token-reasons.ts'
+import { generateKey } from '../keys/jwk.ts'
+import { keySetOf } from '../keys/jwk-set.ts'
+import { signJws } from '../token/jws.ts'
+import { verifyJwt } from '../token/jwt.ts'
+import { createGuardCore, type GuardOptions } from './guard.ts'
+import { createVerifier, type VerifierOptions } from './verifier.ts'
+
+const now = 1_800_000_000 // seconds
+const key = generateKey('ES256')
+const { keyId: kid } = key
+const stranger = generateKey('ES256', kid === undefined ? {} : { keyId: kid })
+const good = { iss: 'i', aud: 'a', sub: 'ada', client_id: 'c', sid: 's', jti: 'j', iat: now, exp: now + 60 }
+
+interface Cause {
+  /** The `Authorization` field. */
+  readonly field?: string
+  readonly demand?: { readonly scopes?: readonly string[]; readonly maxAgeSeconds?: number }
+  readonly verifier?: Partial<VerifierOptions>
+  readonly user?: GuardOptions<string, object>['user']
+  readonly isClosed?: boolean
+}
+
+/** A token that a holder of the key made, with some claims or members of the header changed. */
+function bearer(claims: object = {}, header: object = {}, by = key): string {
+  const payload = JSON.stringify({ ...good, ...claims })
+  return `Bearer ${signJws({ alg: 'ES256', kid, typ: 'at+jwt', ...header }, payload, by)}`
+}
+
+/** How a guard refuses a request. */
+async function refusalOf({ field, demand, verifier: changes, user, isClosed }: Cause): Promise<TokenError> {
+  const verifier = createVerifier({
+    issuer: 'i',
+    audience: 'a',
+    ...(changes?.fetch ? {} : { keys: keySetOf([key]) }),
+    revocations: 'none',
+    clock: { now: () => now * 1000 },
+    ...changes,
+  })
+  if (isClosed) verifier.close()
+  const guard = createGuardCore<string, object>({ verifier, ...(user && { user }) })
+  const headers = new Headers(field === undefined ? {} : { authorization: field })
+  const args = demand ? ([demand] as [typeof demand]) : []
+  const decision = await guard.check({ method: 'GET', url: '/', headers }, guard.demand(args, false))
+  assert.ok(!decision.allowed, 'the request is admitted')
+  return decision.error
+}
+
+const noNews = { state: 'stale', isRevoked: () => false, refresh: async () => {} } as const
+const allRevoked = { state: 'current', isRevoked: () => true, refresh: async () => {} } as const
+const offline = { issuer: 'https://auth.example', fetch: () => Promise.reject(new Error('offline')) }
+
+/** What a caller does, or what is away, for each reason. */
+const causes: Readonly<Record<TokenReason, Cause | (() => unknown)>> = {
+  no_credential: {},
+  malformed_credential: { field: 'Bearer two tokens' },
+  verifier_closed: { field: bearer(), isClosed: true },
+  token_too_long: { field: `Bearer ${'a'.repeat(16_385)}` },
+  malformed_token: { field: 'Bearer abc' },
+  unknown_extension: { field: bearer({}, { crit: ['b64'] }) },
+  unknown_algorithm: { field: bearer({}, { alg: 'none' }) },
+  forbidden_algorithm: { field: bearer(), verifier: { algorithms: ['RS256'] } },
+  keys_unavailable: { field: bearer({ iss: 'https://auth.example' }), verifier: offline },
+  unknown_key: { field: bearer({}, { kid: 'another' }) },
+  wrong_signature: { field: bearer({}, {}, stranger) },
+  wrong_type: { field: bearer({}, { typ: 'JWT' }) },
+  malformed_claim: { field: bearer({ sub: 7 }) },
+  wrong_issuer: { field: bearer({ iss: 'another' }) },
+  wrong_audience: { field: bearer({ aud: 'another' }) },
+  // A guard expects no certain subject.
+  wrong_subject: () =>
+    verifyJwt(bearer().slice(7), key, { issuer: 'i', audience: 'a', subject: 'bob', clock: { now: () => now * 1000 } }),
+  missing_claim: { field: bearer({ client_id: undefined }) },
+  not_yet_valid: { field: bearer({ nbf: now + 60 }) },
+  expired: { field: bearer({ exp: now - 60 }) },
+  revocations_unavailable: { field: bearer(), verifier: { revocations: noNews } },
+  revoked: { field: bearer(), verifier: { revocations: allRevoked } },
+  login_too_old: { field: bearer({ auth_time: now - 600 }), demand: { maxAgeSeconds: 60 } },
+  missing_scope: { field: bearer({ scope: 'read' }), demand: { scopes: ['write'] } },
+  unknown_user: { field: bearer(), user: () => undefined },
+  refused_by_app: {
+    field: bearer(),
+    user() {
+      throw new TokenError('invalid_token', 'Not today')
+    },
+  },
+  service_unavailable: {
+    field: bearer(),
+    user() {
+      throw new TokenError('temporarily_unavailable', 'The database is away')
+    },
+  },
+}
+
+describe('TokenReason', () => {
+  for (const [reason, cause] of Object.entries(causes)) {
+    it(`${reason} is told, with its code and its status`, async () => {
+      const error = typeof cause === 'function' ? thrownBy(cause) : await refusalOf(cause)
+      const { code } = tokenReasons[reason as TokenReason]
+      assert.deepEqual([error.reason, error.code, error.status], [reason, code, tokenStatus[code]])
+    })
+  }
+
+  it('has a cause here for each in the table', () => {
+    assert.deepEqual(Object.keys(causes).toSorted(), Object.keys(tokenReasons).toSorted())
+  })
+
+  it('has one of its own for each code that an app may refuse with', () => {
+    for (const code of Object.keys(tokenStatus) as TokenErrorCode[]) {
+      const { reason, message } = new TokenError(code, 'In words of the app')
+      assert.deepEqual([tokenReasons[reason].code, message], [code, 'In words of the app'])
+    }
+  })
+
+  it('is one of its code, whatever an app without types passes', () => {
+    const reasonFor = (reason: unknown): TokenReason =>
+      new TokenError('invalid_token', 'x', { reason: reason as TokenReason }).reason
+    assert.equal(reasonFor('unknown_user'), 'unknown_user')
+    for (const other of ['missing_scope', 'blocked since May', 'toString', '', null]) {
+      assert.equal(reasonFor(other), 'refused_by_app')
+    }
+  })
+})
+
+function thrownBy(act: () => unknown): TokenError {
+  try {
+    act()
+  } catch (error) {
+    assert.ok(error instanceof TokenError, String(error))
+    return error
+  }
+  return assert.fail('nothing is thrown')
+}
