@@ -116,7 +116,8 @@ export function isMetBy<S extends string>({ alternatives }: Demand<S>, held: rea
 }
 
 function includesAll(held: readonly string[], scopes: readonly string[]): boolean {
-  return scopes.every((scope) => held.includes(scope))
+  for (const scope of scopes) if (!held.includes(scope)) return false
+  return true
 }
 
 /** @throws {TypeError} for what is no age: the text '300' and 5 more seconds would be 3,005 */
