@@ -221,7 +221,7 @@ export interface AnyGuard<M> {
 export function guardOf<M>(guard: AnyGuard<M>, plan: GuardPlan): M {
   if (plan.kind === 'anyOf') return guard.anyOf(...plan.alternatives)
   const { scopes, maxAgeSeconds, optional } = plan
-  if (maxAgeSeconds !== undefined) return guard({ scopes, maxAgeSeconds })
+  if (maxAgeSeconds !== undefined) return guard({ ...(scopes.length > 0 && { scopes }), maxAgeSeconds })
   return optional ? guard.optional(...scopes) : guard(...scopes)
 }
 
