@@ -1,7 +1,7 @@
 import { createPublicKey, X509Certificate } from 'node:crypto'
 import { readingsOf } from '../base/bytes.ts'
 
-/** Something that is passed as a secret by mistake. Whoever knows it could sign. */
+/** Something that is passed as a secret by mistake. Anyone who knows it could sign. */
 export interface Impostor {
   /** With its article. */
   readonly name: string

@@ -100,7 +100,7 @@ export function secure<D extends OpenApiDocument>(document: D, app: SecuredApp, 
 /** The names of our security schemes. */
 const ownName = /^keystile\d*$/
 
-/** @throws {TypeError} for a security scheme of the app's own that has the name of ours: it would be written over */
+/** @throws {TypeError} for a security scheme of the app's own that has the name of Keystile's: it would be overwritten */
 function requireOwnSchemes({ components }: OpenApiDocument, { securityScheme }: SecureOptions): void {
   const { securitySchemes = {} } = (components ?? {}) as { readonly securitySchemes?: object }
   for (const [name, scheme] of Object.entries(securitySchemes) as [string, { readonly type?: unknown }][]) {
@@ -112,7 +112,7 @@ function requireOwnSchemes({ components }: OpenApiDocument, { securityScheme }: 
 }
 
 /**
- * An operation that no guard protects, without demands of ours: those of a document that was secured before, when there
+ * An operation that no guard protects, without Keystile's demands: those of a document that was secured before, when there
  * was a guard, or of the whole document.
  */
 function withoutOurs(operation: JsonObject, documentSecurity: readonly object[] = []): JsonObject {
