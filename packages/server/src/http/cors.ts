@@ -2,16 +2,16 @@ import { pathOf, type HttpAnswer, type HttpRequestWithBody } from 'keystile/inte
 
 type AnswerRequest = (request: HttpRequestWithBody) => Promise<HttpAnswer | undefined>
 
-/** A page that was answered may ask again this long without a preflight, though its origin be no longer listed. */
+/** How long a browser may remember a preflight, even when its origin is no longer listed. */
 const preflightSeconds = 600
 
 /**
- * Lets pages of the listed origins, and of no others, read what our endpoints answer; all are named alike, the public
- * documents too, for a page that may not ask for a token has no use for them. With the cookie they may ask where it is
- * sent, and nowhere else. An origin that is not listed gets no header of CORS, and is otherwise answered as ever: this does
- * NOT refuse a request, it is the browser that does.
+ * Lets pages of the listed origins read the answers of our endpoints. The public documents are no
+ * exception: a page that may not ask for a token has no use for them. Requests with the cookie are
+ * allowed only where the cookie is sent. Another origin gets the same answer without CORS headers:
+ * this does NOT refuse a request, the browser does.
  *
- * @param cookiePath where the cookie of a session is sent
+ * @param cookiePath the path that the cookie of a session is sent to
  * @param origins as browsers write them, never `*` or `null`
  * @see https://fetch.spec.whatwg.org/#http-cors-protocol
  */
@@ -23,29 +23,37 @@ export function allowOrigins(
   return async (request) => {
     const answered = await answer(request)
     if (!answered) return undefined
-    // Said to all, or a cache would give one origin what another was answered.
+
+    // Every answer has it, or a cache would give one origin the answer for another.
     const varied = { ...answered, headers: { ...answered.headers, vary: 'Origin' } }
-    const origin = request.headers.get('origin') ?? ''
-    if (!origins.includes(origin)) return varied
-    const path = pathOf(request.url)!
+    const origin = request.headers.get('origin')
+    if (!origin || !origins.includes(origin)) return varied
+
     const allowed = {
       'access-control-allow-origin': origin,
-      ...((path === cookiePath || path.startsWith(`${cookiePath}/`)) && { 'access-control-allow-credentials': 'true' }),
+      ...(isBelow(cookiePath, request) && { 'access-control-allow-credentials': 'true' }),
     }
-    if (request.method === 'OPTIONS' && request.headers.get('access-control-request-method')) {
-      // No route has this method, so what is answered is 405, with the methods that there are.
+    // No route has the method OPTIONS: the answer is 405, and `allow` has the methods of the path.
+    const methods = answered.headers['allow']
+    if (request.method === 'OPTIONS' && methods && request.headers.get('access-control-request-method')) {
       return {
         status: 204,
         headers: {
           vary: 'Origin',
           ...allowed,
-          'access-control-allow-methods': answered.headers['allow']!,
+          'access-control-allow-methods': methods,
           'access-control-allow-headers': 'Authorization, Content-Type',
           'access-control-max-age': String(preflightSeconds),
         },
       }
     }
+
     const exposed = { 'access-control-expose-headers': 'Retry-After, WWW-Authenticate, Location' }
     return { ...varied, headers: { ...varied.headers, ...allowed, ...exposed } }
   }
+}
+
+function isBelow(cookiePath: string, { url }: HttpRequestWithBody): boolean {
+  const path = pathOf(url)
+  return path !== undefined && (path === cookiePath || path.startsWith(`${cookiePath}/`))
 }

@@ -1,12 +1,13 @@
 import { OAuthError, parseUtf8, type HttpRequestWithBody } from 'keystile/internal'
 import { maxBodyBytes, mediaTypeOf } from './route.ts'
 
-/** The parameters of an OAuth request: each at most once, none empty (RFC 6749 §3.2). */
+/** The parameters of an OAuth request. Each has one value, which is not empty (RFC 6749 §3.2). */
 export type Form = ReadonlyMap<string, string>
 
 /**
- * Reads the form of an OAuth endpoint from the body, urlencoded or multipart, never from the query. A parameter without
- * a value counts as absent, an unknown one is ignored, and one that is repeated refuses the request, known or not.
+ * Reads the form of an OAuth endpoint from the body, urlencoded or multipart, never from the query.
+ * A parameter without a value counts as absent. An unknown parameter is ignored. A repeated one
+ * refuses the request, known or not.
  *
  * @throws {OAuthError} `invalid_request`
  * @throws {ProblemError} `content_too_large`
@@ -17,11 +18,13 @@ export async function readForm(request: HttpRequestWithBody): Promise<Form> {
   if (mediaType !== 'application/x-www-form-urlencoded' && mediaType !== 'multipart/form-data') {
     throw new OAuthError('invalid_request', 'The body must be a form, sent as application/x-www-form-urlencoded')
   }
+
   const bytes = await request.body(maxBodyBytes)
   const pairs =
     mediaType === 'multipart/form-data'
       ? await parseMultipart(bytes, request.headers.get('content-type') ?? mediaType)
       : parseUrlencoded(bytes)
+
   const form = new Map<string, string>()
   const seen = new Set<string>()
   for (const [name, value] of pairs) {
@@ -32,7 +35,10 @@ export async function readForm(request: HttpRequestWithBody): Promise<Form> {
   return form
 }
 
-/** Decodes one half of a pair: `+` is a space, `%` begins two hex digits, and the bytes are UTF-8. */
+/**
+ * Decodes a name or a value: `+` is a space, `%` begins two hex digits, and the bytes are UTF-8.
+ * Returns undefined for any other text.
+ */
 export function decodeFormComponent(text: string): string | undefined {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))

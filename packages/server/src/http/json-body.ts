@@ -9,14 +9,17 @@ import {
 import { maxBodyBytes, mediaTypeOf } from './route.ts'
 
 /**
- * Reads a JSON object.
+ * Reads a body that must be a JSON object.
  *
- * @throws {ProblemError} 415 for another content type, 413 for too much, 400 for no unambiguous JSON object
+ * @throws {ProblemError} 415 for another content type, 413 for too many bytes, 400 for anything but
+ *   one unambiguous JSON object
  */
 export async function readJsonObject(request: HttpRequestWithBody): Promise<JsonObject> {
-  if (!/^application\/(json|[\w.+-]+\+json)$/.test(mediaTypeOf(request))) {
+  const mediaType = mediaTypeOf(request)
+  if (mediaType === undefined || !/^application\/(json|[\w.+-]+\+json)$/.test(mediaType)) {
     throw new ProblemError('unsupported_media_type', 'The body must be sent as application/json')
   }
+
   const bytes = await request.body(maxBodyBytes)
   try {
     return parseJsonObject(bytes)
@@ -25,30 +28,30 @@ export async function readJsonObject(request: HttpRequestWithBody): Promise<Json
   }
 }
 
-/** A string field whose faults read as FastAPI's do. */
+/** A string field. Its faults have FastAPI's wording. */
 export function stringField(): z.ZodString {
   return z.string({ error: ({ input }) => (input === undefined ? 'Field required' : 'Input should be a valid string') })
 }
 
-/** Fields and no others. */
+/** An object with these fields and no others. */
 export function strictFields<T extends z.core.$ZodShape>(shape: T): z.ZodObject<T, z.core.$strict> {
   const message = `Unknown members; expected are ${Object.keys(shape).join(', ')}`
   return z.strictObject(shape, { error: ({ code }) => (code === 'unrecognized_keys' ? message : undefined) })
 }
 
-/** A schema of ours as JSON Schema, for the documentation. */
+/** A schema of our own endpoints as JSON Schema, for the documentation. */
 export function describeFields(schema: z.ZodType): JsonObject {
   const { $schema: _, ...described } = z.toJSONSchema(schema, { io: 'input' })
   return described
 }
 
-/**
- * The faults of a body by a schema of ours, or what it holds. Messages are the schema's own; the input is not repeated.
- */
-export function checkFields<T extends z.ZodType>(
-  schema: T,
-  body: JsonObject,
-): { readonly errors: readonly FieldError[]; readonly fields?: z.output<T> } {
+/** A checked body: its fields, or its faults. */
+export type CheckedFields<T> =
+  | { readonly errors: readonly []; readonly fields: T }
+  | { readonly errors: readonly FieldError[]; readonly fields?: undefined }
+
+/** Checks a body by a schema. The messages are the schema's own and never repeat the input. */
+export function checkFields<T extends z.ZodType>(schema: T, body: JsonObject): CheckedFields<z.output<T>> {
   const result = schema.safeParse(body)
   if (result.success) return { errors: [], fields: result.data }
   const errors = result.error.issues.map(({ path, message }) => ({
@@ -59,9 +62,33 @@ export function checkFields<T extends z.ZodType>(
   return { errors }
 }
 
+/**
+ * Returns the fields of a checked body.
+ *
+ * @param others faults that another check found in the same body
+ * @throws {ProblemError} 422 with all faults, when there are any
+ */
+export function getFields<T>({ errors, fields }: CheckedFields<T>, others: readonly FieldError[] = []): T {
+  if (fields === undefined || others.length > 0) throw unprocessable([...errors, ...others])
+  return fields
+}
+
+/**
+ * Reads a JSON body with the fields of a schema.
+ *
+ * @throws {ProblemError} as `readJsonObject` does, or 422 with all faults
+ */
+export async function readFields<T extends z.ZodType>(schema: T, request: HttpRequestWithBody): Promise<z.output<T>> {
+  return getFields(checkFields(schema, await readJsonObject(request)))
+}
+
 /** @throws {ProblemError} 422 with all faults, when there are any */
 export function refuseFaults(errors: readonly FieldError[]): void {
-  if (errors.length > 0) throw new ProblemError('unprocessable_content', errors.map(sentenceOf).join('; '), { errors })
+  if (errors.length > 0) throw unprocessable(errors)
+}
+
+function unprocessable(errors: readonly FieldError[]): ProblemError {
+  return new ProblemError('unprocessable_content', errors.map(sentenceOf).join('; '), { errors })
 }
 
 function sentenceOf({ loc, msg }: FieldError): string {
@@ -69,7 +96,7 @@ function sentenceOf({ loc, msg }: FieldError): string {
   return name === '' ? msg : `${name}: ${msg}`
 }
 
-/** The names that Pydantic gives these faults. */
+/** Pydantic's name for a fault. */
 function typeOf(message: string): string {
   if (message === 'Field required') return 'missing'
   if (message === 'Input should be a valid string') return 'string_type'

@@ -1,14 +1,17 @@
 import { BlockList, isIP } from 'node:net'
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 
-/** The proxies whose word on an address is taken. */
+/** The proxies that are trusted to name the address of the client. */
 export interface Proxies {
   isTrusted(address: string): boolean
-  /** The same request, sent from where the trusted proxies say that it came from. */
+  /** Returns the same request with the address of the client, as the trusted proxies name it. */
   resolve(request: HttpRequestWithBody): HttpRequestWithBody
 }
 
-/** What is wrong with an address or a range of proxies, as a sentence without its subject, or nothing. */
+/**
+ * What is wrong with an address or a range of proxies, as a sentence without its subject; else
+ * undefined.
+ */
 export function findProxyFault(text: string): string | undefined {
   const range = parseRange(text)
   if (!range) return 'is no address such as 10.0.0.7 and no range such as 10.0.0.0/8 or fd00::/8'
@@ -18,11 +21,12 @@ export function findProxyFault(text: string): string | undefined {
 }
 
 /**
- * `X-Forwarded-For` is read from its right end, where the nearest proxy has written: the address is the first that is none of
- * the trusted proxies. What stands left of it is the sender's word. At an entry that is no address the walk stops, at the
- * proxy that wrote it.
+ * Reads `X-Forwarded-For` from its right end, where the nearest proxy has written. The client is
+ * the first address that is not a trusted proxy: the sender can write anything to the left of it.
+ * An entry that is not an address ends the search, and the proxy that wrote it counts as the
+ * client.
  *
- * @param ranges in which `findProxyFault` finds no fault
+ * @param ranges without a fault by `findProxyFault`
  */
 export function createProxies(ranges: readonly string[]): Proxies {
   const trusted = new BlockList()
@@ -36,9 +40,11 @@ export function createProxies(ranges: readonly string[]): Proxies {
   return {
     isTrusted,
     resolve(request) {
-      let address = parseAddress(request.remoteAddress ?? '')
+      const { remoteAddress, headers } = request
+      let address = remoteAddress === undefined ? undefined : parseAddress(remoteAddress)
       if (address === undefined || !isTrusted(address)) return request
-      const entries = (request.headers.get('x-forwarded-for') ?? '').split(',')
+
+      const entries = headers.get('x-forwarded-for')?.split(',') ?? []
       for (const entry of entries.toReversed()) {
         const before = parseEntry(entry)
         if (before === undefined) break
@@ -50,7 +56,7 @@ export function createProxies(ranges: readonly string[]): Proxies {
   }
 }
 
-/** Lets all that lies behind see the address that `proxies` find. */
+/** Passes each request on with the address that `proxies` find. */
 export function withResolvedAddress(
   answer: (request: HttpRequestWithBody) => Promise<HttpAnswer | undefined>,
   proxies: Proxies,
@@ -65,12 +71,13 @@ interface Range {
 }
 
 function parseRange(text: string): Range | undefined {
-  const [, written = '', length] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? []
-  const address = parseAddress(written)
-  if (address === undefined) return undefined
+  const [, written, length] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const address = written === undefined ? undefined : parseAddress(written)
+  if (written === undefined || address === undefined) return undefined
+
   const family = familyOf(address)
   const bits = family === 'ipv4' ? 32 : 128
-  // The first 96 bits of IPv4 in IPv6 say that it is that (RFC 4291 §2.5.5.2).
+  // The first 96 bits of an IPv4 address in IPv6 only mark it as one (RFC 4291 §2.5.5.2).
   const mappingBits = family === familyOf(written) ? 0 : 96
   const prefix = length === undefined ? bits : Number(length) - mappingBits
   return prefix >= 0 && prefix <= bits ? { address, prefix, family } : undefined
@@ -80,7 +87,7 @@ function familyOf(address: string): Range['family'] {
   return isIP(address) === 4 ? 'ipv4' : 'ipv6'
 }
 
-/** One entry of the header: an address, also with a port, and IPv6 also in brackets. */
+/** Reads one entry of the header: an address, perhaps with a port, IPv6 perhaps in brackets. */
 function parseEntry(entry: string): string | undefined {
   const text = entry.replace(/^[ \t]+|[ \t]+$/g, '')
   const inBrackets = /^\[([^\]]+:[^\]]*)\](?::\d{1,5})?$/.exec(text)?.[1]
@@ -88,7 +95,10 @@ function parseEntry(entry: string): string | undefined {
   return parseAddress(inBrackets ?? beforePort ?? text)
 }
 
-/** An address in its one form; IPv4 that is mapped into IPv6 is IPv4. An address with a zone is none that a proxy would tell. */
+/**
+ * Returns an address in its canonical form; IPv4 that is mapped into IPv6 becomes IPv4. An address
+ * with a zone is refused: no proxy would name one.
+ */
 function parseAddress(text: string): string | undefined {
   const version = isIP(text)
   if (version === 4) return text

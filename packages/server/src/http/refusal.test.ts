@@ -2,57 +2,57 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { OAuthError, ProblemError, TokenError } from 'keystile/internal'
 import { DatabaseUnavailableError } from '../storage/database.ts'
-import { refusalAnswer } from './refusal.ts'
+import { findRefusalAnswer, refusalAnswer } from './refusal.ts'
 
 const realm = 'https://auth.example'
 const bodyOf = (answer: { readonly body?: string | undefined } | undefined): Record<string, unknown> =>
   JSON.parse(answer?.body ?? 'null')
 
-describe('refusalAnswer', () => {
+describe('findRefusalAnswer and refusalAnswer', () => {
   it('knows nothing to say about a bug', () => {
     for (const bug of [new Error('x'), new TypeError('x'), 'x', undefined, null]) {
-      assert.equal(refusalAnswer(bug, 'problem', realm), undefined)
-      assert.equal(refusalAnswer(bug, 'oauth', realm), undefined)
+      assert.equal(findRefusalAnswer(bug, 'problem', realm), undefined)
+      assert.equal(findRefusalAnswer(bug, 'oauth', realm), undefined)
     }
   })
 
   it('answers a token refusal with its challenge, at any endpoint', () => {
     for (const refusals of ['oauth', 'problem'] as const) {
-      const answer = refusalAnswer(new TokenError('invalid_token', 'Invalid token'), refusals, realm)!
+      const answer = refusalAnswer(new TokenError('invalid_token', 'Invalid token'), refusals, realm)
       assert.equal(answer.status, 401)
       assert.match(answer.headers['www-authenticate']!, /^Bearer realm="https:\/\/auth\.example"/)
     }
   })
 
   it('answers OAuth refusals by RFC 6749 §5.2, with detail, and no challenge but to a client that failed', () => {
-    const answer = refusalAnswer(new OAuthError('invalid_grant', 'No'), 'problem', realm)!
+    const answer = refusalAnswer(new OAuthError('invalid_grant', 'No'), 'problem', realm)
     assert.deepEqual(bodyOf(answer), { error: 'invalid_grant', error_description: 'No', detail: 'No' })
     assert.deepEqual(answer.headers, { 'content-type': 'application/json', 'cache-control': 'no-store' })
-    const failed = refusalAnswer(new OAuthError('invalid_client', 'No'), 'oauth', realm)!
+    const failed = refusalAnswer(new OAuthError('invalid_client', 'No'), 'oauth', realm)
     assert.deepEqual([failed.status, failed.headers['www-authenticate']], [401, 'Basic realm="https://auth.example"'])
   })
 
   it('says when a new try makes sense', () => {
     const error = new OAuthError('temporarily_unavailable', 'Later', { retryAfterSeconds: 0 })
-    assert.equal(refusalAnswer(error, 'oauth', realm)!.headers['retry-after'], '0')
+    assert.equal(refusalAnswer(error, 'oauth', realm).headers['retry-after'], '0')
   })
 
   it('answers problems as such, and at an OAuth endpoint in the words of OAuth', () => {
     const error = new ProblemError('content_too_large', 'Too much')
-    const problem = refusalAnswer(error, 'problem', realm)!
+    const problem = refusalAnswer(error, 'problem', realm)
     assert.deepEqual([problem.status, problem.headers['content-type']], [413, 'application/problem+json'])
-    const oauth = refusalAnswer(error, 'oauth', realm)!
+    const oauth = refusalAnswer(error, 'oauth', realm)
     assert.equal(oauth.status, 413)
     assert.deepEqual(bodyOf(oauth), { error: 'invalid_request', error_description: 'Too much', detail: 'Too much' })
-    const bug = refusalAnswer(new ProblemError('internal_server_error', 'x'), 'oauth', realm)!
+    const bug = refusalAnswer(new ProblemError('internal_server_error', 'x'), 'oauth', realm)
     assert.deepEqual([bug.status, bodyOf(bug)['error']], [500, 'server_error'])
-    const busy = refusalAnswer(new ProblemError('temporarily_unavailable', 'Busy'), 'oauth', realm)!
+    const busy = refusalAnswer(new ProblemError('temporarily_unavailable', 'Busy'), 'oauth', realm)
     assert.equal(bodyOf(busy)['error'], 'temporarily_unavailable')
   })
 
   it('answers 503 and Retry-After of a second when the database is away, and tells nothing of it', () => {
     for (const refusals of ['oauth', 'problem'] as const) {
-      const answer = refusalAnswer(new DatabaseUnavailableError('10.0.0.1'), refusals, realm)!
+      const answer = findRefusalAnswer(new DatabaseUnavailableError('10.0.0.1'), refusals, realm)!
       assert.deepEqual([answer.status, answer.headers['retry-after']], [503, '1'])
       assert.doesNotMatch(JSON.stringify(answer), /10\.0/)
     }

@@ -24,9 +24,9 @@ describe('emptyAnswer', () => {
 })
 
 describe('mediaTypeOf', () => {
-  it('is the type alone, in lower case, and empty where there is none', () => {
+  it('is the type alone, in lower case, and undefined without a Content-Type', () => {
     assert.equal(mediaTypeOf(requestTo('/', { 'content-type': 'Text/HTML ; charset=x' })), 'text/html')
-    assert.equal(mediaTypeOf(requestTo('/')), '')
+    assert.equal(mediaTypeOf(requestTo('/')), undefined)
   })
 })
 

@@ -2,11 +2,11 @@ import type { HttpAnswer, HttpRequestWithBody, JsonObject } from 'keystile/inter
 
 /** A request that has reached its route. */
 export interface RouteRequest extends HttpRequestWithBody {
-  /** What stands in the path where the route has `{name}`, as it was sent. */
+  /** The segment of the path at each `{name}` of the route, as it was sent. */
   readonly params: Readonly<Record<string, string>>
 }
 
-/** What a guarded route demands; also what its documentation says. */
+/** What a guarded route demands. The documentation is made from it as well. */
 export interface RouteGuard {
   readonly scopes: readonly string[]
   readonly maxAgeSeconds?: number
@@ -14,10 +14,13 @@ export interface RouteGuard {
 
 interface RouteBase {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
-  /** Below the path of the issuer, or below the root where the standard wants it there. `{name}` is one segment. */
+  /**
+   * Relative to `below`: the path of the issuer, or the root where a standard requires that.
+   * `{name}` is one segment.
+   */
   readonly path: string
   readonly below: 'issuer' | 'root'
-  /** How its refusals read: as RFC 6749 §5.2 or as RFC 9457. */
+  /** The format of its refusals: RFC 6749 §5.2 or RFC 9457. */
   readonly refusals: 'oauth' | 'problem'
   readonly doc: RouteDoc
 }
@@ -28,25 +31,28 @@ export interface OpenRoute extends RouteBase {
   handle(request: RouteRequest): HttpAnswer | Promise<HttpAnswer>
 }
 
-/** `C`: who has called. */
+/** @typeParam C the caller that the handler gets */
 export interface GuardedRoute<C> extends RouteBase {
-  /** Checked before the handler runs. */
+  /** The router checks it before the handler runs. */
   readonly guard: RouteGuard
-  /** Only with a token of the application itself: another client, or an API that was sent one, has no say in an account. */
+  /**
+   * The token must be one of the application itself. Another client, or an API that received a
+   * token, must not change an account.
+   */
   readonly isFirstPartyOnly?: true | undefined
   handle(request: RouteRequest, caller: C): HttpAnswer | Promise<HttpAnswer>
 }
 
-/** One endpoint. A feature lists its own; `server/wire.ts` puts all lists together. */
+/** One endpoint. Each feature lists its own; `server/wire.ts` joins the lists. */
 export type Route<C> = OpenRoute | GuardedRoute<C>
 
-/** What the OpenAPI document says of a route, beside what follows from its guard and its body. */
+/** What the OpenAPI document says about a route, beside what follows from its guard and body. */
 export interface RouteDoc {
-  /** The heading under which it is shown. */
+  /** The heading in the document. */
   readonly tag: 'Tokens' | 'Own account' | 'All accounts' | 'Metadata'
   readonly summary: string
   readonly description?: string
-  /** The body that it takes, as JSON Schema. */
+  /** The body, as JSON Schema. */
   readonly body?: { readonly type: 'json' | 'form'; readonly schema: JsonObject }
   readonly query?: Readonly<Record<string, JsonObject>>
   readonly success: {
@@ -56,11 +62,11 @@ export interface RouteDoc {
     readonly type?: string
     readonly headers?: Readonly<Record<string, string>>
   }
-  /** Refusals of its own, by status. */
+  /** Further refusals, by status. */
   readonly refuses?: Readonly<Record<number, string>>
 }
 
-/** More than any honest body has; a longer one is refused before it is read to its end. */
+/** More than any honest body has. A longer one is refused before its end is read. */
 export const maxBodyBytes = 65_536
 
 export function jsonAnswer(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
@@ -74,12 +80,11 @@ export function jsonAnswer(status: number, body: unknown, headers: Readonly<Reco
 export const emptyAnswer: HttpAnswer = { status: 204, headers: { 'cache-control': 'no-store' } }
 
 /** The media type of a body, without its parameters, in lower case. */
-export function mediaTypeOf(request: HttpRequestWithBody): string {
-  const [type = ''] = (request.headers.get('content-type') ?? '').split(';')
-  return type.trim().toLowerCase()
+export function mediaTypeOf({ headers }: HttpRequestWithBody): string | undefined {
+  return headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
 }
 
-/** The parameters of the query; `get` takes the first where a name appears twice. */
+/** The parameters of the query. Where a name appears twice, `get` returns the first value. */
 export function queryOf(request: HttpRequestWithBody): URLSearchParams {
   const start = request.url.indexOf('?')
   return new URLSearchParams(start < 0 ? '' : request.url.slice(start + 1).split('#')[0])

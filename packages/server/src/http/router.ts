@@ -10,143 +10,151 @@ import {
 } from 'keystile/internal'
 import type { Caller, DemandArguments } from 'keystile'
 import { DatabaseBusyError } from '../storage/database.ts'
-import { describeRefusal, refusalAnswer } from './refusal.ts'
-import type { Route } from './route.ts'
+import { describeRefusal, findRefusalAnswer, refusalAnswer } from './refusal.ts'
+import { createRouteFinder, type FoundRoutes } from './route-finder.ts'
+import type { GuardedRoute, Route } from './route.ts'
 
-/** The routes at one path, and what stood in its `{…}`. */
-interface Found<U> {
-  /** As it is declared, with its `{…}`. */
-  readonly pattern: string
-  readonly routes: readonly Route<Caller<string, U>>[]
-  readonly params: Readonly<Record<string, string>>
+type RouteOf<U> = Route<Caller<string, U>>
+type Demand = ReturnType<GuardCore<string, unknown>['demand']>
+type Decision<U> = Awaited<ReturnType<GuardCore<string, U>['check']>>
+
+interface RouterOptions<U> {
+  readonly issuer: string
+  readonly guard: GuardCore<string, U>
+  readonly logger: Logger
+  /** Whether a client is the application itself, which alone may use some routes. */
+  isFirstParty(clientId: string): boolean
+  /** Called for each request that a guard refuses. */
+  onGuardRefusal?(error: TokenError): void
 }
 
 /**
- * Puts routes together: a request is answered when its path is one of theirs, whatever its method; any other request is
- * not ours. Paths are compared as they were sent, neither decoded nor cleaned, so no spelling of a path reaches a route
- * by another way. What a route demands is checked here, before its handler runs. Whatever is thrown ends as an answer.
+ * Puts routes together. A request is answered when its path is one of theirs, whatever its method;
+ * for any other request the answer is undefined. The router checks what a route demands before its
+ * handler runs, and turns every error into an answer.
  */
 export function createRouter<U>(
-  routes: readonly Route<Caller<string, U>>[],
-  options: {
-    readonly issuer: string
-    readonly guard: GuardCore<string, U>
-    readonly logger: Logger
-    /** Whether a client is the application itself, which alone may use some routes. */
-    isFirstParty(clientId: string): boolean
-    /** Told of each request that a guard refuses. */
-    onGuardRefusal?(error: TokenError): void
-  },
+  routes: readonly RouteOf<U>[],
+  options: RouterOptions<U>,
 ): (request: HttpRequestWithBody) => Promise<HttpAnswer | undefined> {
-  const { issuer, guard, logger } = options
-  const find = createFinder(routes, issuer)
-  const demands = new Map(
-    routes.map((route) => [route, route.guard && guard.demand(demandOf(route.guard), false)] as const),
-  )
+  const { issuer, guard } = options
+  const find = createRouteFinder(routes, issuer)
+  const demands = demandsOf(routes, guard)
 
-  async function handle(request: HttpRequestWithBody, { pattern, routes, params }: Found<U>): Promise<HttpAnswer> {
+  async function handle(request: HttpRequestWithBody, found: FoundRoutes<Caller<string, U>>): Promise<HttpAnswer> {
     const method = request.method === 'HEAD' ? 'GET' : request.method
-    const route = routes.find((candidate) => candidate.method === method)
-    const { refusals } = route ?? routes[0]!
+    const route = found.routes.find((candidate) => candidate.method === method)
+    if (!route) return methodNotAllowed(found.routes, issuer)
+
     try {
-      if (!route) return methodNotAllowed(routes, refusals)
-      const routeRequest = { ...request, params }
+      const routeRequest = { ...request, params: found.params }
       if (!route.guard) return await route.handle(routeRequest)
-      const decision = await guard.check(request, demands.get(route)!)
-      if (!decision.allowed) {
-        options.onGuardRefusal?.(decision.error)
-        throw decision.error
-      }
-      if (route.isFirstPartyOnly && !options.isFirstParty(decision.caller!.identity.clientId))
-        throw new ProblemError('forbidden', 'Only the application itself may do this, not another client')
-      return await route.handle(routeRequest, decision.caller!)
+
+      const decision = await guard.check(request, getDemand(demands, route))
+      return await route.handle(routeRequest, getCaller(decision, route, options))
     } catch (error) {
-      return answerTo(error, pattern, refusals)
+      return errorAnswer(error, { pattern: found.pattern, refusals: route.refusals }, options)
     }
-  }
-
-  function methodNotAllowed(routes: Found<U>['routes'], refusals: 'oauth' | 'problem'): HttpAnswer {
-    const allow = routes.map(({ method }) => method).join(', ')
-    const refusal = new ProblemError('method_not_allowed', `The method must be ${allow}`)
-    const refused = refusalAnswer(refusal, refusals, issuer)!
-    return { ...refused, headers: { ...refused.headers, allow } }
-  }
-
-  /** The log has the pattern of the route: what was sent as its path may be a secret in the wrong place. */
-  function answerTo(error: unknown, route: string, refusals: 'oauth' | 'problem'): HttpAnswer {
-    const refused = refusalAnswer(error, refusals, issuer)
-    if (refused && (refused.status < 500 || isShed(error))) {
-      logger.debug({ route, status: refused.status, ...describeRefusal(error) }, 'refused')
-      return refused
-    }
-    // The id joins what the caller saw with what is written here.
-    const incident = randomId()
-    const fields = { err: error, route, incident, ...describeRefusal(error) }
-    logger.error(fields, refused ? 'unavailable' : 'failed')
-    const bug = new ProblemError('internal_server_error', `Internal error, incident ${incident}`)
-    return refused ?? refusalAnswer(bug, refusals, issuer)!
   }
 
   return async (request) => {
     const path = pathOf(request.url)
     const found = path === undefined ? undefined : find(path)
     if (!found) return undefined
+
     const answered = await handle(request, found)
     return request.method === 'HEAD' ? { ...answered, body: undefined } : answered
   }
 }
 
-/** Whether a request was refused because too many were under way. Anybody can cause as many of these as they like. */
-function isShed(error: unknown): boolean {
-  if (error instanceof DatabaseBusyError) return true
-  return error instanceof ProblemError && error.status === 503 && error.cause === undefined
+/** What the guarded routes demand, read once when the server starts. */
+function demandsOf<U>(
+  routes: readonly RouteOf<U>[],
+  guard: GuardCore<string, U>,
+): ReadonlyMap<GuardedRoute<Caller<string, U>>, Demand> {
+  const guarded = routes.filter((route) => route.guard !== undefined)
+  return new Map(guarded.map((route) => [route, guard.demand(argumentsOf(route.guard), false)] as const))
 }
 
-/** What the guard is called with. A list without a scope would be refused as a mistake. */
-function demandOf({ scopes, maxAgeSeconds }: NonNullable<Route<unknown>['guard']>): DemandArguments<string> {
+/** What the guard is called with. A guard refuses a list without a scope as a mistake. */
+function argumentsOf({ scopes, maxAgeSeconds }: GuardedRoute<unknown>['guard']): DemandArguments<string> {
   if (maxAgeSeconds === undefined) return [...scopes]
   return [{ ...(scopes.length > 0 && { scopes }), maxAgeSeconds }]
 }
 
-/** Tells the pattern of the route that a request is for, such as `/users/{id}`; `undefined` for what is none of ours. */
+function getDemand<R>(demands: ReadonlyMap<R, Demand>, route: R): Demand {
+  const demand = demands.get(route)
+  if (demand === undefined) throw new Error('the demand of a guarded route must be read at the start')
+  return demand
+}
+
+/**
+ * @throws {TokenError | ProblemError} when the guard refused, or the route is for another client
+ */
+function getCaller<U>(
+  decision: Decision<U>,
+  { isFirstPartyOnly }: GuardedRoute<unknown>,
+  { isFirstParty, onGuardRefusal }: RouterOptions<U>,
+): Caller<string, U> {
+  if (!decision.allowed) {
+    onGuardRefusal?.(decision.error)
+    throw decision.error
+  }
+
+  const { caller } = decision
+  if (caller === undefined) throw new Error('a guard that is not optional must name the caller')
+  if (isFirstPartyOnly && !isFirstParty(caller.identity.clientId))
+    throw new ProblemError('forbidden', 'Only the application itself may do this, not another client')
+  return caller
+}
+
+function methodNotAllowed<C>([first, ...others]: FoundRoutes<C>['routes'], issuer: string): HttpAnswer {
+  const allow = [first, ...others].map(({ method }) => method).join(', ')
+  const refusal = new ProblemError('method_not_allowed', `The method must be ${allow}`)
+  const refused = refusalAnswer(refusal, first.refusals, issuer)
+  return { ...refused, headers: { ...refused.headers, allow } }
+}
+
+/**
+ * The answer to an error. The log gets the pattern of the route: the path that was sent may hold a
+ * secret by mistake.
+ */
+function errorAnswer(
+  error: unknown,
+  { pattern: route, refusals }: Pick<Route<unknown>, 'refusals'> & { readonly pattern: string },
+  { issuer, logger }: Pick<RouterOptions<unknown>, 'issuer' | 'logger'>,
+): HttpAnswer {
+  const refused = findRefusalAnswer(error, refusals, issuer)
+  if (refused && (refused.status < 500 || isOverload(error))) {
+    logger.debug({ route, status: refused.status, ...describeRefusal(error) }, 'refused')
+    return refused
+  }
+
+  // The id joins what the caller saw with this line of the log.
+  const incident = randomId()
+  const fields = { err: error, route, incident, ...describeRefusal(error) }
+  logger.error(fields, refused ? 'unavailable' : 'failed')
+  const bug = new ProblemError('internal_server_error', `Internal error, incident ${incident}`)
+  return refused ?? refusalAnswer(bug, refusals, issuer)
+}
+
+/** Whether a request was refused because of too many others. Any sender can cause these at will. */
+function isOverload(error: unknown): boolean {
+  if (error instanceof DatabaseBusyError) return true
+  return error instanceof ProblemError && error.status === 503 && error.cause === undefined
+}
+
+/**
+ * Returns a function that names the route of a request, such as `/users/{id}`; undefined for other
+ * paths.
+ */
 export function createRouteNames<U>(
-  routes: readonly Route<Caller<string, U>>[],
+  routes: readonly RouteOf<U>[],
   issuer: string,
 ): (request: HttpRequestWithBody) => string | undefined {
-  const find = createFinder(routes, issuer)
+  const find = createRouteFinder(routes, issuer)
   return ({ url }) => {
     const path = pathOf(url)
     return path === undefined ? undefined : find(path)?.pattern
   }
-}
-
-/** Finds routes by path: those without parameters first, so that `/users/me` is nobody's id. */
-function createFinder<U>(
-  routes: readonly Route<Caller<string, U>>[],
-  issuer: string,
-): (path: string) => Found<U> | undefined {
-  const base = new URL(issuer).pathname.replace(/\/$/, '')
-  const exact = new Map<string, Found<U>>()
-  for (const route of routes) {
-    const path = route.below === 'issuer' ? `${base}${route.path}` : route.path
-    exact.set(path, { pattern: path, routes: [...(exact.get(path)?.routes ?? []), route], params: {} })
-  }
-  const patterns = [...exact]
-    .filter(([path]) => path.includes('{'))
-    .map(([path, found]) => ({ expression: expressionOf(path), found }))
-  return (path) => {
-    const exactly = path.includes('{') ? undefined : exact.get(path)
-    if (exactly) return exactly
-    for (const { expression, found } of patterns) {
-      const match = expression.exec(path)
-      if (match) return { ...found, params: { ...match.groups } }
-    }
-    return undefined
-  }
-}
-
-/** `{name}` stands for one segment, of the letters that our ids have: whatever is encoded is no spelling of one. */
-function expressionOf(path: string): RegExp {
-  const source = path.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{(\w+)\}/g, '(?<$1>[\\w-]+)')
-  return new RegExp(`^${source}$`)
 }

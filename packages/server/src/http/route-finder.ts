@@ -1,0 +1,55 @@
+import type { Route } from './route.ts'
+
+/** The routes at one path, one for each method, and the values of its `{…}`. */
+export interface FoundRoutes<C> {
+  /** The path as it is declared, such as `/users/{id}`. */
+  readonly pattern: string
+  readonly routes: readonly [Route<C>, ...Route<C>[]]
+  readonly params: Readonly<Record<string, string>>
+}
+
+/**
+ * Returns a function that finds routes by the path of a request. A path without parameters wins, so
+ * `/users/me` is never the id of a user. Paths are compared as they were sent, neither decoded nor
+ * cleaned, so a route has exactly one spelling.
+ */
+export function createRouteFinder<C>(
+  routes: readonly Route<C>[],
+  issuer: string,
+): (path: string) => FoundRoutes<C> | undefined {
+  const byPattern = groupByPattern(routes, issuer)
+  const withParams = [...byPattern.values()]
+    .filter(({ pattern }) => pattern.includes('{'))
+    .map((found) => ({ expression: expressionOf(found.pattern), found }))
+
+  return (path) => {
+    const exact = path.includes('{') ? undefined : byPattern.get(path)
+    if (exact) return exact
+
+    for (const { expression, found } of withParams) {
+      const match = expression.exec(path)
+      if (match) return { ...found, params: { ...match.groups } }
+    }
+    return undefined
+  }
+}
+
+function groupByPattern<C>(routes: readonly Route<C>[], issuer: string): ReadonlyMap<string, FoundRoutes<C>> {
+  const base = new URL(issuer).pathname.replace(/\/$/, '')
+  const groups = new Map<string, FoundRoutes<C>>()
+  for (const route of routes) {
+    const pattern = route.below === 'issuer' ? `${base}${route.path}` : route.path
+    const before = groups.get(pattern)
+    groups.set(pattern, { pattern, routes: before ? [...before.routes, route] : [route], params: {} })
+  }
+  return groups
+}
+
+/**
+ * `{name}` stands for one segment of the letters that our ids have. An encoded segment never
+ * matches.
+ */
+function expressionOf(pattern: string): RegExp {
+  const source = pattern.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{(\w+)\}/g, '(?<$1>[\\w-]+)')
+  return new RegExp(`^${source}$`)
+}
