@@ -4,42 +4,50 @@ import { createSeal } from '../../base/seal.ts'
 
 /** A device from which a person has logged in. */
 export interface Device {
-  /** The session that the login has started. So one that stole an older secret is another device. */
+  /** The id of the session that the login started. A thief of an older secret is another device. */
   readonly id: string
-  /** Whether it was this person, with this password or in the session in which they set it. */
+  /**
+   * Whether the person logged in from it with this password, or set the password in its session.
+   */
   isOf(holder: Holder): boolean
 }
 
-/** A person, as devices know them. */
+/** What a device secret remembers of a person. */
 export interface Holder {
   readonly subject: string
-  /** The same for hashes of one password, and another for those of another (`passwordMark`). */
+  /** `passwordMark`: the same for all hashes of one password, another for another password. */
   readonly passwordMark: string | undefined
-  /** The session in which they set the password, where they did. */
+  /** The session in which the person set the password; undefined where it was set elsewhere. */
   readonly passwordSession?: string | undefined
 }
 
 /**
- * Secrets that devices keep after a login and show at the next. They lie in no table: a secret says, sealed, whose it is.
- * Another password makes all older ones void, but for that of the session in which it was set.
+ * Secrets that devices keep after a login and send with the next. No table has them: a secret names
+ * its person itself, sealed. A new password makes all older secrets void, except that of the
+ * session in which it was set.
  */
 export interface Devices {
-  /** @returns `undefined` for what we did not make, or too long ago. Does NOT say whether the person is still there. */
+  /**
+   * Returns undefined for a secret that is expired or not from this server. Does NOT check whether
+   * the person still has an account.
+   */
   open(secret: string | undefined): Device | undefined
   make(login: { readonly subject: string; readonly passwordMark: string; readonly sessionId: string }): string
 }
 
-export const deviceSeconds: number = 400 * 24 * 60 * 60 // as long as a browser keeps a cookie (RFC 6265bis §5.5)
+/** As long as a browser keeps a cookie (RFC 6265bis §5.5). */
+export const deviceSeconds: number = 400 * 24 * 60 * 60
 
 export function createDevices(key: string, clock: Clock): Devices {
   const seal = createSeal(key, 'device secrets')
   return {
     open(secret) {
       if (secret === undefined) return undefined
-      const text = seal.open(secret, '')
+      const text = seal.open(secret)
       if (text === undefined) return undefined
       const [id, expiresAt, fingerprint] = JSON.parse(text) as readonly [string, number, string]
       if (expiresAt <= clock.now()) return undefined
+
       return {
         id,
         isOf: ({ subject, passwordMark, passwordSession }) =>
@@ -48,7 +56,7 @@ export function createDevices(key: string, clock: Clock): Devices {
     },
     make({ subject, passwordMark, sessionId }) {
       const content = [sessionId, clock.now() + deviceSeconds * 1000, fingerprintOf(subject, passwordMark)]
-      return seal.seal(JSON.stringify(content), '')
+      return seal.seal(JSON.stringify(content))
     },
   }
 }
