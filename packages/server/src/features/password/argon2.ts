@@ -13,12 +13,12 @@ export const defaultParameters: Argon2Parameters = { memory: 19_456, passes: 2, 
 
 const saltBytes = 16
 const hashBytes = 32
-/** KiB. A stored hash may come from elsewhere; nobody may make one verification take all memory, or a thread for long. */
+/** KiB. A hash of another system must not take all memory, or block a thread for long. */
 export const maxMemory = 1_048_576
-/** KiB, each pass counted: 4 GiB take seconds. */
+/** KiB in all passes together: 4 GiB take seconds. */
 export const maxWork: number = 4 * maxMemory
 
-/** A hash taken apart from its PHC string. It is asked several times a login, so its base64 stays as it is. */
+/** A parsed PHC string. Logins parse it several times, so salt and hash stay in base64. */
 interface Argon2Hash extends Argon2Parameters {
   readonly salt: string
   readonly hash: string
@@ -26,7 +26,7 @@ interface Argon2Hash extends Argon2Parameters {
 
 type Derive = (password: Uint8Array, salt: Uint8Array, bytes: number, parameters: Argon2Parameters) => Uint8Array
 
-/** The prebuilt library where it loads, half as expensive; else Node's own. */
+/** The prebuilt library where it loads: it takes half the time of Node's own function. */
 const derive: Derive = await import('@node-rs/argon2').then(
   ({ hashRawSync }) =>
     (password, salt, outputLen, { memory, passes, parallelism }) =>
@@ -43,7 +43,7 @@ const derive: Derive = await import('@node-rs/argon2').then(
 )
 
 /**
- * Hashes a password. Synchronous, and slow on purpose: only ever called in a hash thread.
+ * Hashes a password. Synchronous, and slow on purpose: call it in a hash thread only.
  *
  * @param salt in base64, of another hash of the same password; without one, a new salt
  */
@@ -55,37 +55,46 @@ export function hash(
   return format(parameters, salt, derive(password, decodeBase64(salt), hashBytes, parameters))
 }
 
-/** The salt of a hash, in base64; `undefined` where it is shorter than ours, or this is no hash that `verify` reads. */
+/**
+ * The salt of a hash, in base64; undefined for a salt shorter than ours, or a hash of another kind.
+ */
 export function saltOf(stored: string): string | undefined {
   const salt = parse(stored)?.salt
   return salt !== undefined && decodeBase64(salt).length >= saltBytes ? salt : undefined
 }
 
-/** Whether a password belongs to a hash. Synchronous, like `hash`. @throws {Error} when the stored hash is no argon2id PHC string */
+/**
+ * Whether a password belongs to a hash. Synchronous, like `hash`.
+ *
+ * @throws {Error} when `isHash` is false
+ */
 export function verify(password: Uint8Array, stored: string): boolean {
   const parsed = parse(stored)
   if (!parsed) throw new Error('a stored password hash is no argon2id PHC string')
+
   const [salt, hash] = [decodeBase64(parsed.salt), decodeBase64(parsed.hash)]
   return crypto.timingSafeEqual(derive(password, salt, hash.length, parsed), hash)
 }
 
-/** A hash that no password has: what an unknown login is verified against, so that it takes as long as a known one. */
+/**
+ * A hash that no password has. An unknown login is verified against it, to take as long as others.
+ */
 export function createDecoy(parameters: Argon2Parameters = defaultParameters): string {
   return format(parameters, encodeBase64(crypto.randomBytes(saltBytes)), crypto.randomBytes(hashBytes))
 }
 
-/** Whether a stored value is a hash that `verify` reads, and not too costly to verify. */
+/** Whether a stored value is an argon2id hash that is not too costly to verify. */
 export function isHash(stored: string): boolean {
   return parse(stored) !== undefined
 }
 
-/** Whether a hash was made with less memory or fewer passes than today's, or otherwise. */
+/** Whether a hash has less memory or fewer passes than these, or is of another kind. */
 export function isOutdated(stored: string, parameters: Argon2Parameters = defaultParameters): boolean {
   const parsed = parse(stored)
   return !parsed || parsed.memory < parameters.memory || parsed.passes < parameters.passes
 }
 
-/** Node's own argon2id, for machines on which the prebuilt library does not load. */
+/** Node's own argon2id, for machines where the prebuilt library does not load. */
 export function deriveWithNode(
   password: Uint8Array,
   nonce: Uint8Array,
@@ -105,10 +114,12 @@ function parse(stored: string): Argon2Hash | undefined {
       stored,
     )
   if (!match) return undefined
+
   const [memory, passes, parallelism] = [Number(match[1]), Number(match[2]), Number(match[3])]
   const isPossible = passes >= 1 && parallelism >= 1 && memory >= 8 * parallelism // RFC 9106 §3.1
-  const [, , , , salt = '', hash = ''] = match
-  if (!isBase64(salt) || !isBase64(hash) || !isPossible || memory > maxMemory || memory * passes > maxWork)
-    return undefined
+  if (!isPossible || memory > maxMemory || memory * passes > maxWork) return undefined
+
+  const [salt, hash] = match.slice(4)
+  if (!isBase64(salt) || !isBase64(hash)) return undefined
   return { memory, passes, parallelism, salt, hash }
 }

@@ -1,17 +1,17 @@
-/** Standard base64 without padding, as PHC strings have it. */
+/** Standard base64 without padding, as in PHC strings. */
 export function encodeBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64').replace(/=+$/, '')
 }
 
-/** Groups of four, and what may be left: with stray bits there would be several spellings. */
+/** Groups of four and a rest without stray bits, which would allow several spellings. */
 const canonical = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048])?$/
 
-/** Whether a text is spelt as `encodeBase64` does. */
-export function isBase64(text: string): boolean {
-  return canonical.test(text)
+/** Whether a text is exactly what `encodeBase64` returns for some bytes. */
+export function isBase64(text: string | undefined): text is string {
+  return text !== undefined && canonical.test(text)
 }
 
-/** The bytes of what is spelt so. */
+/** The bytes of such a text. */
 export function decodeBase64(text: string): Buffer {
   return Buffer.from(text, 'base64')
 }

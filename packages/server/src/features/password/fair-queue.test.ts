@@ -12,14 +12,14 @@ const drain = <Item>(queue: FairQueue<Item>): readonly Item[] => {
 describe('createFairQueue', () => {
   it('takes from each line in turns, and from each line in order', () => {
     const queue = createFairQueue<string>(100)
-    for (const item of ['a1', 'a2', 'a3', 'b1', 'c1', 'c2']) assert.equal(queue.add(item[0]!, item), undefined)
+    for (const item of ['a1', 'a2', 'a3', 'b1', 'c1', 'c2']) assert.equal(queue.add(item[0], item), undefined)
     assert.deepEqual(drain(queue), ['a1', 'b1', 'c1', 'a2', 'c2', 'a3'])
     assert.equal(queue.size, 0)
   })
 
   it('puts a line at the end when it had its turn, and so whoever comes anew', () => {
     const queue = createFairQueue<string>(100)
-    for (const item of ['a1', 'a2', 'b1']) queue.add(item[0]!, item)
+    for (const item of ['a1', 'a2', 'b1']) queue.add(item[0], item)
     assert.equal(queue.take(), 'a1')
     queue.add('c', 'c1')
     assert.deepEqual(drain(queue), ['b1', 'a2', 'c1'])
@@ -27,7 +27,7 @@ describe('createFairQueue', () => {
 
   it('lets the longest line give way when all places are taken, but never for a line as long', () => {
     const queue = createFairQueue<string>(4)
-    for (const item of ['a1', 'a2', 'a3', 'b1']) queue.add(item[0]!, item)
+    for (const item of ['a1', 'a2', 'a3', 'b1']) queue.add(item[0], item)
     assert.equal(queue.add('a', 'a4'), 'a4')
     assert.equal(queue.add('c', 'c1'), 'a3')
     assert.equal(queue.add('b', 'b2'), 'b2')

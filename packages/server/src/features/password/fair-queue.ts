@@ -1,47 +1,50 @@
 /**
- * What waits: a line for each sender, and the lines are served in turns. Whoever comes first in a line is served first in
- * it, so one sender with a long line costs another one place a turn.
+ * A queue with a line for each sender. The lines take turns, and each line is first come, first
+ * served. So a sender with a long line costs another sender one place a turn.
  */
 export interface FairQueue<Item> {
   readonly size: number
-  /** What has waited longest, whoever's turn it is. */
+  /** The item that has waited longest, of any sender. */
   readonly oldest: Item | undefined
-  /** How many are taken before what this sender adds now, if nobody adds anything else. */
-  ahead(sender: string): number
-  /** @returns what has to give way because all places are taken: the last of the longest line, or else the item itself */
-  add(sender: string, item: Item): Item | undefined
-  /** Whose turn it is. */
+  /** How many items come before one that this sender adds now, if nobody adds another. */
+  ahead(sender: Sender): number
+  /**
+   * Adds an item. When all places are taken, the last item of the longest line must leave, or else
+   * the item itself.
+   *
+   * @returns the item that had to leave
+   */
+  add(sender: Sender, item: Item): Item | undefined
+  /** Removes and returns the item whose turn it is. */
   take(): Item | undefined
+  /** Removes and returns the item that has waited longest. */
   takeOldest(): Item | undefined
 }
 
+/** Undefined for all unknown senders, who share one line. */
+type Sender = string | undefined
+
 interface Place<Item> {
-  readonly sender: string
+  readonly sender: Sender
   readonly item: Item
 }
 
-/** @param places how many may wait, of all senders together */
+/** The lines in the order of their turns. None is empty. */
+type Lines<Item> = Map<Sender, Place<Item>[]>
+
+/** @param places how many items may wait, of all senders together */
 export function createFairQueue<Item>(places: number): FairQueue<Item> {
-  /** The line whose turn it is comes first. None is empty. */
-  const lines = new Map<string, Place<Item>[]>()
-  /** In the order in which they came. */
+  const lines: Lines<Item> = new Map()
+  /** In the order of arrival. */
   const all = new Set<Place<Item>>()
+
   const first = (): Place<Item> | undefined => all.values().next().value
 
-  /** It is never the only one of its sender that gives way, nor does anybody for a line that becomes as long. */
-  function makeRoom(sender: string): Place<Item> | undefined {
-    let longest: Place<Item>[] = []
-    for (const line of lines.values()) if (line.length > longest.length) longest = line
-    if (longest.length < (lines.get(sender)?.length ?? 0) + 2) return undefined
-    const last = longest.pop()
-    if (last) all.delete(last)
-    return last
-  }
-
-  function takeFrom(sender: string, line: Place<Item>[]): Item | undefined {
+  function takeFrom(sender: Sender, line: Place<Item>[]): Item | undefined {
     const place = line.shift()
     if (line.length === 0) lines.delete(sender)
     if (!place) return undefined
+
     all.delete(place)
     return place.item
   }
@@ -53,20 +56,12 @@ export function createFairQueue<Item>(places: number): FairQueue<Item> {
     get oldest() {
       return first()?.item
     },
-    ahead(sender) {
-      const own = lines.get(sender)?.length ?? 0
-      let before = own
-      // Those whose turn comes before the sender's are served once more than those after.
-      let turns = own + 1
-      for (const [other, line] of lines) {
-        if (other === sender) turns = own
-        else before += Math.min(line.length, turns)
-      }
-      return before
-    },
+    ahead: (sender) => countAhead(lines, sender),
     add(sender, item) {
-      const evicted = all.size < places ? undefined : makeRoom(sender)
+      const evicted = all.size < places ? undefined : evictFor(sender, lines)
+      if (evicted) all.delete(evicted)
       if (all.size >= places) return item
+
       const place = { sender, item }
       all.add(place)
       const line = lines.get(sender)
@@ -77,16 +72,41 @@ export function createFairQueue<Item>(places: number): FairQueue<Item> {
     take() {
       const [next] = lines
       if (!next) return undefined
+
       const [sender, line] = next
       const item = takeFrom(sender, line)
-      // Behind all others, if it has more.
+      // A line that is not empty goes behind all others.
       if (lines.delete(sender)) lines.set(sender, line)
       return item
     },
     takeOldest() {
       const place = first()
-      // Within its line it is the first, for lines are in the order of their coming too.
+      // It is the first of its line, too.
       return place && takeFrom(place.sender, lines.get(place.sender) ?? [])
     },
   }
+}
+
+function countAhead<Item>(lines: Lines<Item>, sender: Sender): number {
+  const own = lines.get(sender)?.length ?? 0
+  let before = own
+  // A line whose turn comes before the sender's is served once more than a line behind it.
+  let turns = own + 1
+  for (const [other, line] of lines) {
+    if (other === sender) turns = own
+    else before += Math.min(line.length, turns)
+  }
+  return before
+}
+
+/**
+ * Removes the last place of the longest line and returns it. No line gives way to one that would
+ * become as long: then nothing is removed.
+ */
+function evictFor<Item>(sender: Sender, lines: Lines<Item>): Place<Item> | undefined {
+  let longest: Place<Item>[] = []
+  for (const line of lines.values()) if (line.length > longest.length) longest = line
+  if (longest.length < (lines.get(sender)?.length ?? 0) + 2) return undefined
+
+  return longest.pop()
 }

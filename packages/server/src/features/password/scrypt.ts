@@ -1,7 +1,7 @@
 import { scryptSync, timingSafeEqual } from 'node:crypto'
 import { decodeBase64, isBase64 } from './base64.ts'
 
-/** N·r·p. It takes 128 bytes for each N·r, so 1 GiB, and seconds. */
+/** N·r·p. Each N·r takes 128 bytes, so this is 1 GiB, and takes seconds. */
 const maxWork = 2 ** 23
 
 interface ScryptHash {
@@ -12,21 +12,22 @@ interface ScryptHash {
   readonly hash: string
 }
 
-/** Whether a stored value is a scrypt hash as passlib and phc-scrypt write it, and not too costly to verify. */
+/** Whether a value is a scrypt hash of passlib or phc-scrypt that is not too costly to verify. */
 export function isHash(stored: string): boolean {
   return parse(stored) !== undefined
 }
 
 /**
- * Whether a password belongs to a hash. One that ends in a NUL byte never does: to HMAC "a" and "a\0" are one key.
- * Synchronous, and slow on purpose: only ever called in a hash thread.
+ * Whether a password belongs to a hash. A password that ends in a NUL byte never does: to HMAC, "a"
+ * and "a\0" are one key. Synchronous, and slow on purpose: call it in a hash thread only.
  *
- * @throws {Error} when `isHash` does not hold
+ * @throws {Error} when `isHash` is false
  * @see RFC 7914, RFC 2104 §2
  */
 export function verify(password: Uint8Array, stored: string): boolean {
   const parsed = parse(stored)
   if (!parsed) throw new Error('a stored password hash is no scrypt PHC string')
+
   const { N, r, p } = parsed
   const [salt, hash] = [decodeBase64(parsed.salt), decodeBase64(parsed.hash)]
   const maxmem = 128 * r * (N + p + 2)
@@ -39,9 +40,12 @@ function parse(stored: string): ScryptHash | undefined {
       stored,
     )
   if (!match) return undefined
+
   const [ln, r, p] = [Number(match[1]), Number(match[2]), Number(match[3])]
-  const [, , , , salt = '', hash = ''] = match
   const isPossible = ln < 16 * r // RFC 7914 §2
-  if (!isBase64(salt) || !isBase64(hash) || !isPossible || 2 ** ln * r * p > maxWork) return undefined
+  if (!isPossible || 2 ** ln * r * p > maxWork) return undefined
+
+  const [salt, hash] = match.slice(4)
+  if (!isBase64(salt) || !isBase64(hash)) return undefined
   return { N: 2 ** ln, r, p, salt, hash }
 }
