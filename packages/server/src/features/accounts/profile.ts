@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { isJsonObject, ProblemError, type FieldError, type JsonObject } from 'keystile/internal'
+import { isJsonObject, type FieldError, type JsonObject } from 'keystile/internal'
 
-/** The fields of a user that the application has added. */
+/** The fields that the application adds to a user. */
 export type Profile = Readonly<Record<string, unknown>>
 
 export type ProfileSchema<P extends object = object> = StandardSchemaV1<unknown, P>
 
 interface CheckedProfile {
   readonly errors: readonly FieldError[]
-  /** What to store; empty where there are errors. */
+  /** The profile to store; empty where there are errors. */
   readonly profile: Profile
 }
 
@@ -17,8 +17,8 @@ interface CheckedProfile {
 export const maxProfileBytes = 65_536
 
 /**
- * Names that no profile field has: those of Keystile's own fields of a user, as the answers and the guard's user name
- * them, and those that every object has.
+ * Names that a profile field must not have: those of Keystile's own fields, in answers and in the
+ * guard's user, and those that every object has.
  */
 const reservedNames: ReadonlySet<string> = new Set([
   'id',
@@ -45,7 +45,7 @@ export function withoutReserved(profile: Profile): Profile {
   return Object.fromEntries(Object.entries(profile).filter(([name]) => !isReserved(name)))
 }
 
-/** The reserved names that a schema's own JSON Schema has, where it has one. */
+/** The reserved names among the fields of a schema. None for a schema without a JSON Schema. */
 export function findReservedFields(schema: ProfileSchema): readonly string[] {
   const sides = ['input', 'output'] as const
   const names = sides.flatMap((side) => fieldNamesOf(describeProfile(schema, side)))
@@ -72,8 +72,9 @@ function findReservedFaults(members: JsonObject): readonly FieldError[] {
 }
 
 /**
- * Checks the members of a body that are not Keystile's own by the application's schema, and returns the profile to
- * store. Every profile that is written goes through this. Without a schema a profile has no fields.
+ * Checks the members of a body that are not Keystile's own by the application's schema, and returns
+ * the profile to store. Every write of a profile goes through this. Without a schema a profile has
+ * no fields.
  */
 export async function checkProfile(
   members: JsonObject,
@@ -102,7 +103,7 @@ export async function checkProfile(
   return { errors, profile: {} }
 }
 
-/** Members as JSON keeps them: -0 is 0. `undefined` where a number is too large, for which JSON has no text. */
+/** Members as JSON keeps them: -0 is 0. Undefined for a number that is too large for JSON. */
 function asStored(members: JsonObject): unknown {
   let isTooLarge = false
   const text = JSON.stringify(members, (_name, value: unknown) => {
@@ -112,7 +113,7 @@ function asStored(members: JsonObject): unknown {
   return isTooLarge ? undefined : JSON.parse(text)
 }
 
-/** Checks what the schema made, for it may add fields that the input does not have. */
+/** Checks the output of the schema, which may have fields that the input does not have. */
 function checkOutput(profile: Profile): CheckedProfile {
   const reserved = findReservedFaults(profile)
   if (reserved.length > 0) return { errors: reserved, profile: {} }
@@ -121,7 +122,10 @@ function checkOutput(profile: Profile): CheckedProfile {
   return { errors: [{ loc: ['body'], msg, type: 'value_error' }], profile: {} }
 }
 
-/** What is stored is JSON: a value that is another one when it is read would not have the type that the schema promises. */
+/**
+ * Refuses values that JSON changes, such as a Date. Read from the database, they would not have the
+ * type that the schema promises.
+ */
 function requireJson(value: unknown): Profile {
   if (!isJsonObject(value)) throw new TypeError('the profile schema makes something that is no object')
   const read: unknown = JSON.parse(JSON.stringify(value))
@@ -133,7 +137,7 @@ function requireJson(value: unknown): Profile {
   return read as Profile
 }
 
-/** The schema's own JSON Schema where it has one, for the documentation; else any object. */
+/** The schema's own JSON Schema, for the documentation; any object where it has none. */
 export function describeProfile(schema: ProfileSchema | undefined, side: 'input' | 'output'): JsonObject {
   if (!schema) return { type: 'object', properties: {}, additionalProperties: false }
   const standard = schema['~standard'] as StandardSchemaV1.Props & {
@@ -142,14 +146,14 @@ export function describeProfile(schema: ProfileSchema | undefined, side: 'input'
   try {
     return standard.jsonSchema?.[side]({ target: 'draft-2020-12' }) ?? { type: 'object' }
   } catch {
-    return { type: 'object' } // a schema may hold what JSON Schema cannot say
+    return { type: 'object' } // JSON Schema cannot express every schema
   }
 }
 
 /**
- * What a body may hold of a profile, for the documentation.
+ * The profile fields that a body may have, for the documentation.
  *
- * @param ownFields fields of reserved names that the body has beside the profile
+ * @param ownFields fields with reserved names that the body has beside the profile
  */
 export function describeProfileInput(schema: ProfileSchema | undefined, ownFields: readonly string[]): JsonObject {
   const described = describeProfile(schema, 'input')
@@ -157,8 +161,4 @@ export function describeProfileInput(schema: ProfileSchema | undefined, ownField
   const names = [...reservedNames].filter((name) => !ownFields.includes(name))
   const { allOf = [] } = described as { readonly allOf?: readonly JsonObject[] }
   return { ...described, allOf: [...allOf, { propertyNames: { not: { enum: names } } }] }
-}
-
-export function outdated(): ProblemError {
-  return new ProblemError('conflict', 'Somebody else has changed this user at the same time; read it again')
 }

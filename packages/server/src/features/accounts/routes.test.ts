@@ -5,7 +5,8 @@ import type { GuardedRoute } from '../../http/route.ts'
 import { noLimits } from '../limits/limits.ts'
 import { createPasswordPolicy, type PasswordPolicy } from '../password-policy/policy.ts'
 import { parseUsername } from '../directory/names.ts'
-import { accountRoutes, type AccountCaller } from './routes.ts'
+import type { AccountCaller } from './route-parts.ts'
+import { accountRoutes } from './routes.ts'
 
 interface Documented {
   readonly properties: Readonly<Record<string, { readonly minLength?: number; readonly maxLength?: number }>>

@@ -6,6 +6,7 @@ import type { EventFeed } from '../events/events.ts'
 import type { Rights } from '../scopes/scopes.ts'
 import { parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
 import { withoutReserved, type Profile } from './profile.ts'
+import { createUserCache, type UserCache } from './user-cache.ts'
 import {
   changeEmail,
   changePassword,
@@ -16,11 +17,13 @@ import {
   listUserRows,
   replacePasswordHash,
   replaceProfile,
+  type NewUserRow,
+  type UserChange as StoredUserChange,
 } from './store.ts'
 
-/** What anyone may know of a user who may know of them at all; never a hash. Profile fields stand beside these. */
+/** The fields that every reader of a user gets; never a hash. Profile fields stand beside these. */
 export interface PublicUser {
-  /** The subject of their tokens. */
+  /** The subject of the user's tokens. */
   readonly id: string
   readonly username: string
   readonly email: string | null
@@ -33,11 +36,11 @@ export interface User {
   readonly publicUser: PublicUser & Profile
   readonly profile: Profile
   readonly passwordHash: string
-  /** The session in which they set the password themselves, last. */
+  /** The session in which the user last set the password; undefined where another set it. */
   readonly passwordSession: string | undefined
   readonly scopes: readonly string[]
   readonly roles: readonly string[]
-  /** Whether they may log in and use tokens. */
+  /** Whether the user may log in and use tokens. */
   readonly active: boolean
 }
 
@@ -50,56 +53,64 @@ export interface NewUser {
   readonly profile: Profile
 }
 
-/** What an administrator may change; what is left out stays. */
+/** A change by an administrator. Members that are left out stay as they are. */
 export interface UserChange {
   readonly scopes?: readonly string[] | undefined
   readonly roles?: readonly string[] | undefined
   readonly active?: boolean | undefined
-  /** Ends all sessions, so that the change holds at once. */
+  /** Ends all sessions, so that the change takes effect at once. */
   readonly endsSessions?: boolean | undefined
 }
 
-/**
- * The accounts. What ends access resolves when this process heeds it; other processes follow within a second. A change
- * that was decided on an account which is not so any more changes nothing and says `outdated`.
- */
-export interface Users {
-  /** Creates an account, or says which field somebody else has. */
-  create(user: NewUser, by: By): Promise<{ readonly user: User } | { readonly taken: 'username' | 'email' }>
+/** Finds accounts. */
+export interface UserFinder {
   findBySubject(subject: string): Promise<User | undefined>
-  /** The same, read anew: for what is decided once and holds for a while. */
+  /** Reads the user anew: for a decision that is made once and holds for a while. */
   readBySubject(subject: string): Promise<User | undefined>
-  /** By user name, or by e-mail where the login has an `@`, which no user name has. */
+  /** Finds by user name, or by e-mail where the login has an `@`, which no user name has. */
   findByLogin(login: string): Promise<User | undefined>
-  /** Users in the order of their names, after the one with this name; an unknown name is only a place in that order. */
-  listAfter(username: string, limit: number): Promise<readonly User[]>
+  /**
+   * Users in the order of their names: from the first one, or after this name. No user needs to
+   * have the name: it is only a place in the order.
+   */
+  listAfter(username: string | undefined, limit: number): Promise<readonly User[]>
+}
+
+/**
+ * Changes accounts. A change that ends access resolves when this process refuses the tokens; other
+ * processes follow within a second. `outdated` means that the stored account differs from the one
+ * that the change was decided on: then nothing is changed.
+ */
+export interface UserWriter {
+  /** Creates an account, or names the field whose value another user has. */
+  create(user: NewUser, by: By): Promise<{ readonly user: User } | { readonly taken: 'username' | 'email' }>
   replaceProfile(user: User, profile: Profile, by: By): Promise<'changed' | 'outdated'>
-  /** Sets the same password's hash with other parameters. */
+  /** Stores another hash of the same password. */
   replacePasswordHash(user: User, hash: string): Promise<'changed' | 'outdated'>
   /** Sets another password, and ends all sessions but the one that asked for it. */
   changePassword(user: User, hash: string, by: By): Promise<'changed' | 'outdated'>
   /** Sets another e-mail address, which is not verified. */
   changeEmail(user: User, email: ComparableName, by: By): Promise<'changed' | 'outdated' | 'taken'>
-  /** @param author the caller, as they were read when their rights were found to allow the change */
+  /**
+   * @param author the caller, as read when the rights of the caller were found to allow the change
+   */
   change(user: User, change: UserChange, by: By, author?: User): Promise<'changed' | 'outdated' | 'last-administrator'>
-  /** Deletes all but the subject and the name, which nobody gets again. */
+  /** Deletes all but the subject and the name, which no other user can get. */
   delete(user: User, by: By): Promise<'deleted' | 'absent' | 'last-administrator'>
 }
 
-const cacheMilliseconds = 5_000
-const cacheSize = 10_000
+/** The accounts. */
+export interface Users extends UserFinder, UserWriter {}
 
 export function createUsers(database: Database, feed: EventFeed, clock: Clock): Users {
-  const { reader } = database
-  const findUserRow = createUserRowFinder(database)
   const cache = createUserCache(clock)
   feed.onEvent(({ kind, value }) => kind === 'subject' && cache.forget(value))
 
-  /** After a write of ours: what we knew is old, and what it ended is to be heeded before anybody hears of it. */
-  async function settle(user: User, endsAccess: boolean): Promise<void> {
-    cache.forget(user.publicUser.id)
-    if (endsAccess) await feed.tail()
-  }
+  return { ...createUserFinder(database, cache), ...createUserWriter({ database, feed, clock, cache }) }
+}
+
+function createUserFinder(database: Database, cache: UserCache): UserFinder {
+  const findUserRow = createUserRowFinder(database)
 
   async function readBySubject(subject: string): Promise<User | undefined> {
     const row = await findUserRow('id', subject)
@@ -107,31 +118,14 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
   }
 
   return {
-    async create({ username, email, passwordHash, scopes, roles, profile }, by) {
-      const row = {
-        id: randomId(),
-        username: username.shown,
-        username_key: username.key,
-        email: email?.shown ?? null,
-        email_key: email?.key ?? null,
-        password_hash: passwordHash,
-        scopes: JSON.stringify(scopes),
-        roles: JSON.stringify(roles),
-        profile: JSON.stringify(profile),
-        created_at: clock.now(),
-      }
-      const { taken } = await database.write(insertUser, { row, by })
-      if (taken) return { taken }
-      const absent = { password_session: null, disabled_at: null, deleted_at: null, email_verified_at: null }
-      return { user: userOf({ ...row, ...absent }) }
-    },
+    readBySubject,
     async findBySubject(subject) {
       if (database.hasLocalReads) return readBySubject(subject)
+
       const row = cache.find(subject) ?? (await findUserRow('id', subject))
       if (row?.disabled_at === null) cache.remember(row)
       return row && userOf(row)
     },
-    readBySubject,
     async findByLogin(login) {
       const isEmail = login.includes('@')
       const name = isEmail ? parseEmail(login) : parseUsername(login)
@@ -139,26 +133,46 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
       return row && userOf(row)
     },
     async listAfter(username, limit) {
-      return (await listUserRows(reader, { afterKey: username.toLowerCase(), limit })).map(userOf)
+      const afterKey = username?.toLowerCase() ?? '' // comes before every name
+      const rows = await listUserRows(database.reader, { afterKey, limit })
+      return rows.map(userOf)
+    },
+  }
+}
+
+interface WriterParts {
+  readonly database: Database
+  readonly feed: EventFeed
+  readonly clock: Clock
+  readonly cache: UserCache
+}
+
+function createUserWriter({ database, feed, clock, cache }: WriterParts): UserWriter {
+  /**
+   * Follows each write: forgets what is cached, and waits until this process knows of an ended
+   * access.
+   */
+  async function settle(user: User, endsAccess: boolean): Promise<void> {
+    cache.forget(user.publicUser.id)
+    if (endsAccess) await feed.tail()
+  }
+
+  return {
+    async create(user, by) {
+      const row = newRowOf(user, clock.now())
+      const { taken } = await database.write(insertUser, { row, by })
+      return taken ? { taken } : { user: userOf({ ...row, ...absentInNewRow }) }
     },
     async replaceProfile(user, profile, by) {
-      const values = {
-        id: user.publicUser.id,
-        old: JSON.stringify(user.profile),
-        profile: JSON.stringify(profile),
-        by,
-        now: clock.now(),
-      }
+      const [old, text] = [JSON.stringify(user.profile), JSON.stringify(profile)]
+      const values = { id: user.publicUser.id, old, profile: text, by, now: clock.now() }
       const { replaced } = await database.write(replaceProfile, values)
       await settle(user, false)
       return replaced ? 'changed' : 'outdated'
     },
     async replacePasswordHash(user, hash) {
-      const { replaced } = await database.write(replacePasswordHash, {
-        id: user.publicUser.id,
-        old: user.passwordHash,
-        hash,
-      })
+      const values = { id: user.publicUser.id, old: user.passwordHash, hash }
+      const { replaced } = await database.write(replacePasswordHash, values)
       return replaced ? 'changed' : 'outdated'
     },
     async changePassword(user, hash, by) {
@@ -168,24 +182,15 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
       return replaced ? 'changed' : 'outdated'
     },
     async changeEmail(user, { shown, key }, by) {
-      const { id } = user.publicUser
-      const values = { id, email: shown, email_key: key, passwordHash: user.passwordHash, by, now: clock.now() }
+      const { publicUser, passwordHash } = user
+      const values = { id: publicUser.id, email: shown, email_key: key, passwordHash, by, now: clock.now() }
       const { outcome } = await database.write(changeEmail, values).catch(asTaken)
       await settle(user, false)
       return outcome
     },
     async change(user, change, by, author) {
-      const { scopes = user.scopes, roles = user.roles, active = user.active, endsSessions = false } = change
-      const { outcome } = await database.write(changeUser, {
-        id: user.publicUser.id,
-        expected: { ...storedRights(user), disabled: !user.active },
-        author: author && { id: author.publicUser.id, ...storedRights(author) },
-        ...storedRights({ scopes, roles }),
-        disabled: !active,
-        endsSessions,
-        by,
-        now: clock.now(),
-      })
+      const values = { ...changeOf(user, change, author), by, now: clock.now() }
+      const { outcome } = await database.write(changeUser, values)
       await settle(user, true)
       return outcome
     },
@@ -194,6 +199,40 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
       await settle(user, true)
       return outcome
     },
+  }
+}
+
+function newRowOf({ username, email, passwordHash, scopes, roles, profile }: NewUser, now: number): NewUserRow {
+  return {
+    id: randomId(),
+    username: username.shown,
+    username_key: username.key,
+    email: email?.shown ?? null,
+    email_key: email?.key ?? null,
+    password_hash: passwordHash,
+    password_session: null,
+    scopes: JSON.stringify(scopes),
+    roles: JSON.stringify(roles),
+    profile: JSON.stringify(profile),
+    created_at: now,
+  }
+}
+
+/** The columns that a new row leaves empty. */
+const absentInNewRow = { disabled_at: null, deleted_at: null, email_verified_at: null }
+
+function changeOf(
+  user: User,
+  { scopes = user.scopes, roles = user.roles, active = user.active, endsSessions = false }: UserChange,
+  author: User | undefined,
+): Omit<StoredUserChange, 'by' | 'now'> {
+  return {
+    id: user.publicUser.id,
+    expected: { ...storedRights(user), disabled: !user.active },
+    author: author && { id: author.publicUser.id, ...storedRights(author) },
+    ...storedRights({ scopes, roles }),
+    disabled: !active,
+    endsSessions,
   }
 }
 
@@ -223,35 +262,5 @@ function userOf(row: UserRow): User {
     scopes: JSON.parse(row.scopes) as readonly string[],
     roles: JSON.parse(row.roles) as readonly string[],
     active: row.disabled_at === null,
-  }
-}
-
-interface UserCache {
-  find(subject: string): UserRow | undefined
-  remember(row: UserRow): void
-  forget(subject: string): void
-}
-
-/**
- * The rows of users who may log in, for 5 s after they were read. Who loses access loses their sessions as well, which
- * no cache holds back. Rows, not users: an app may change the user that its handler is given, and each request gets one
- * of its own.
- */
-function createUserCache(clock: Clock): UserCache {
-  const rows = new Map<string, { readonly row: UserRow; readonly until: number }>()
-  return {
-    find(subject) {
-      const cached = rows.get(subject)
-      if (cached && cached.until > clock.now()) return cached.row
-      rows.delete(subject)
-      return undefined
-    },
-    remember(row) {
-      if (rows.has(row.id)) return
-      const [oldest] = rows.keys()
-      if (rows.size >= cacheSize && oldest !== undefined) rows.delete(oldest)
-      rows.set(row.id, { row, until: clock.now() + cacheMilliseconds })
-    },
-    forget: (subject) => void rows.delete(subject),
   }
 }

@@ -1,0 +1,95 @@
+import { ProblemError } from 'keystile/internal'
+import { readJsonObject, refuseFaults } from '../../http/json-body.ts'
+import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../http/route.ts'
+import { byCaller } from '../audit/audit.ts'
+import type { Limits } from '../limits/limits.ts'
+import { checkProfile, describeProfileInput, withoutReserved, type ProfileSchema } from './profile.ts'
+import { outdated, ownAccount, type AccountCaller } from './route-parts.ts'
+import type { Users } from './users.ts'
+import { describeUser, wireUser } from './wire-user.ts'
+
+/** A person may delete the account only so long after a login. */
+const deletionMaxAgeSeconds = 300
+
+/** `GET /users/me`: the user of the token. */
+export function readAccountRoute({
+  profile,
+}: {
+  readonly profile: ProfileSchema | undefined
+}): GuardedRoute<AccountCaller> {
+  return {
+    ...ownAccount,
+    method: 'GET',
+    path: '/users/me',
+    doc: {
+      tag: 'Own account',
+      summary: 'Who the token belongs to',
+      success: { status: 200, description: 'The user', schema: describeUser(profile) },
+    },
+    handle: (_request, { user }) => jsonAnswer(200, wireUser(user.publicUser)),
+  }
+}
+
+/** What a change of the profile needs. */
+export interface ProfileChangeParts {
+  readonly users: Pick<Users, 'replaceProfile' | 'findBySubject'>
+  readonly limits: Limits
+  readonly profile: ProfileSchema | undefined
+}
+
+/** `PATCH /users/me`: changes profile fields. */
+export function changeProfileRoute({ users, limits, profile }: ProfileChangeParts): GuardedRoute<AccountCaller> {
+  return {
+    ...ownAccount,
+    method: 'PATCH',
+    path: '/users/me',
+    isFirstPartyOnly: true,
+    doc: {
+      tag: 'Own account',
+      summary: 'Change profile fields',
+      description: 'What is left out stays as it is.',
+      body: { type: 'json', schema: { ...describeProfileInput(profile, []), required: [] } },
+      success: { status: 200, description: 'The changed user', schema: describeUser(profile) },
+      refuses: { 409: 'The user was changed at the same time', 429: 'Too many changes' },
+    },
+    async handle(request, { identity, user }) {
+      const change = await readJsonObject(request)
+      // Without a schema every member is unknown. With one, the whole result must be valid.
+      const merged = profile ? { ...withoutReserved(user.profile), ...change } : change
+      const checked = await checkProfile(merged, profile, [])
+      refuseFaults(checked.errors)
+
+      await limits.countProfile(user.publicUser.id)
+      const outcome = await users.replaceProfile(user, checked.profile, byCaller(request, identity))
+      if (outcome === 'outdated') throw outdated()
+
+      const changed = await users.findBySubject(user.publicUser.id)
+      if (!changed) throw outdated()
+      return jsonAnswer(200, wireUser(changed.publicUser))
+    },
+  }
+}
+
+/** `DELETE /users/me`: deletes the account, soon after a login. */
+export function deleteAccountRoute({ users }: { readonly users: Pick<Users, 'delete'> }): GuardedRoute<AccountCaller> {
+  return {
+    ...ownAccount,
+    method: 'DELETE',
+    path: '/users/me',
+    guard: { ...ownAccount.guard, maxAgeSeconds: deletionMaxAgeSeconds },
+    isFirstPartyOnly: true,
+    doc: {
+      tag: 'Own account',
+      summary: 'Delete the account',
+      description: `Needs a login of the last ${deletionMaxAgeSeconds} seconds (RFC 9470).`,
+      success: { status: 204, description: 'Deleted' },
+      refuses: { 409: 'The last administrator cannot be deleted' },
+    },
+    async handle(request, { identity, user }) {
+      const outcome = await users.delete(user, byCaller(request, identity))
+      if (outcome === 'last-administrator')
+        throw new ProblemError('conflict', 'The last administrator cannot be deleted')
+      return emptyAnswer
+    },
+  }
+}

@@ -1,0 +1,136 @@
+import { ProblemError } from 'keystile/internal'
+import {
+  checkFields,
+  describeFields,
+  getFields,
+  readFields,
+  readJsonObject,
+  strictFields,
+} from '../../http/json-body.ts'
+import { emptyAnswer, type GuardedRoute } from '../../http/route.ts'
+import { byCaller, type Audit } from '../audit/audit.ts'
+import type { By } from '../audit/entry.ts'
+import type { Limits } from '../limits/limits.ts'
+import type { Passwords } from '../password/password.ts'
+import type { PasswordPolicy } from '../password-policy/policy.ts'
+import { currentPasswordField, emailField, findPasswordErrors, newPasswordField } from './account-fields.ts'
+import { outdated, ownAccount, taken, tooManyTries, type AccountCaller } from './route-parts.ts'
+import type { User, Users } from './users.ts'
+
+/** What a proof of the current password needs. */
+interface ProofParts {
+  readonly passwords: Passwords
+  readonly audit: Audit
+  readonly limits: Limits
+}
+
+/** What a change of the password needs. */
+export interface PasswordChangeParts extends ProofParts {
+  readonly users: Pick<Users, 'changePassword'>
+  readonly passwordPolicy: PasswordPolicy
+}
+
+/** `POST /users/me/password`: changes the password and ends all other sessions. */
+export function changePasswordRoute(parts: PasswordChangeParts): GuardedRoute<AccountCaller> {
+  const { users, passwords, passwordPolicy } = parts
+  const passwordChange = strictFields({
+    current_password: currentPasswordField,
+    new_password: newPasswordField(passwordPolicy),
+  })
+
+  return {
+    ...ownAccount,
+    method: 'POST',
+    path: '/users/me/password',
+    isFirstPartyOnly: true,
+    doc: {
+      tag: 'Own account',
+      summary: 'Change the password',
+      description: 'Ends every other session of the user.',
+      body: { type: 'json', schema: describeFields(passwordChange) },
+      success: { status: 204, description: 'Changed' },
+      refuses: {
+        403: 'The current password is wrong, or the token was issued to another client',
+        409: 'The password was changed at the same time',
+        429: tooManyTries,
+      },
+    },
+    async handle(request, { identity, user }) {
+      const body = await readJsonObject(request)
+      const faults = findPasswordErrors('new_password', body['new_password'], user.publicUser, passwordPolicy)
+      const fields = getFields(checkFields(passwordChange, body), faults)
+
+      const by = byCaller(request, identity)
+      await prove(fields.current_password, { user, by }, parts)
+
+      const hash = await passwords.hash(fields.new_password, by.address)
+      if ((await users.changePassword(user, hash, by)) === 'outdated') throw outdated()
+      return emptyAnswer
+    },
+  }
+}
+
+/** What a change of the e-mail address needs. */
+export interface EmailChangeParts extends ProofParts {
+  readonly users: Pick<Users, 'changeEmail'>
+}
+
+const emailChange = strictFields({ current_password: currentPasswordField, new_email: emailField })
+
+/** `POST /users/me/email`: changes the e-mail address. */
+export function changeEmailRoute(parts: EmailChangeParts): GuardedRoute<AccountCaller> {
+  const { users, limits } = parts
+
+  return {
+    ...ownAccount,
+    method: 'POST',
+    path: '/users/me/email',
+    isFirstPartyOnly: true,
+    doc: {
+      tag: 'Own account',
+      summary: 'Change the e-mail address',
+      description: 'The new one counts as not verified. Sessions go on.',
+      body: { type: 'json', schema: describeFields(emailChange) },
+      success: { status: 204, description: 'Changed' },
+      refuses: {
+        403: 'The current password is wrong, or the token was issued to another client',
+        409: 'The email is taken, or the password was changed at the same time',
+        429: tooManyTries,
+      },
+    },
+    async handle(request, { identity, user }) {
+      const fields = await readFields(emailChange, request)
+
+      const by = byCaller(request, identity)
+      await prove(fields.current_password, { user, by }, parts)
+
+      await limits.countEmail(user.publicUser.id)
+      const outcome = await users.changeEmail(user, fields.new_email, by)
+      if (outcome === 'taken') throw taken('email')
+      if (outcome === 'outdated') throw outdated()
+      return emptyAnswer
+    },
+  }
+}
+
+/**
+ * Verifies the current password. The rate limit counts by session, so that a stolen token does not
+ * keep its owner from changing the password elsewhere.
+ *
+ * @throws {ProblemError} `forbidden` for a wrong password, `too_many_requests`
+ */
+async function prove(
+  password: string,
+  { user, by }: { readonly user: User; readonly by: By },
+  { passwords, audit, limits }: ProofParts,
+): Promise<void> {
+  const { giveBack } = await limits.countProof(by.sessionId ?? user.publicUser.id)
+  const isProved = await passwords.verify(password, user.passwordHash, by.address).catch(async (error: unknown) => {
+    await giveBack()
+    throw error
+  })
+  if (isProved) return giveBack()
+
+  await audit.record({ event: 'password_refused', by, subject: user.publicUser.id })
+  throw new ProblemError('forbidden', 'The current password is wrong')
+}

@@ -1,0 +1,89 @@
+import * as z from 'zod'
+import { ProblemError, type JsonObject } from 'keystile/internal'
+import { checkFields, describeFields, getFields, readJsonObject, refuseFaults } from '../../http/json-body.ts'
+import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
+import { addressOf, byStranger } from '../audit/audit.ts'
+import type { Limits } from '../limits/limits.ts'
+import type { Passwords } from '../password/password.ts'
+import type { PasswordPolicy } from '../password-policy/policy.ts'
+import { emailField, findPasswordErrors, newPasswordField, usernameField } from './account-fields.ts'
+import { checkProfile, describeProfileInput, type ProfileSchema } from './profile.ts'
+import { accountRoute, taken, tooManyTries } from './route-parts.ts'
+import type { Users } from './users.ts'
+import { describeUser, wireUser } from './wire-user.ts'
+
+/** What registration needs. */
+export interface RegistrationParts {
+  readonly issuer: string
+  readonly users: Pick<Users, 'create'>
+  readonly passwords: Pick<Passwords, 'hash'>
+  readonly passwordPolicy: PasswordPolicy
+  readonly limits: Limits
+  readonly registration: 'open' | 'closed'
+  readonly profile: ProfileSchema | undefined
+}
+
+/** `POST /users`: creates an account for a stranger. */
+export function registerRoute(parts: RegistrationParts): OpenRoute {
+  const { issuer, users, passwords, passwordPolicy, limits, registration, profile } = parts
+  const schema = z.object({
+    username: usernameField,
+    email: emailField,
+    password: newPasswordField(passwordPolicy),
+  })
+  const ownFields = Object.keys(schema.shape)
+
+  return {
+    ...accountRoute,
+    method: 'POST',
+    path: '/users',
+    doc: {
+      tag: 'Own account',
+      summary: 'Register',
+      body: { type: 'json', schema: merge(describeFields(schema), describeProfileInput(profile, ownFields)) },
+      success: {
+        status: 201,
+        description: 'The new user',
+        schema: describeUser(profile),
+        headers: { Location: 'Where the user is' },
+      },
+      refuses: { 403: 'Registration is closed', 409: 'The username or the email is taken', 429: tooManyTries },
+    },
+    async handle(request) {
+      if (registration === 'closed') throw new ProblemError('forbidden', 'Registration is closed')
+
+      const body = await readJsonObject(request)
+      const extra = await checkProfile(omit(body, ownFields), profile, ownFields)
+      const { username, email, password } = getFields(checkFields(schema, body), extra.errors)
+
+      // Counted before the policy looks at the password, which takes longer than all other checks.
+      await limits.countRegistration(addressOf(request))
+      const owner = { username: username.shown, email: email.shown }
+      refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))
+
+      const passwordHash = await passwords.hash(password, addressOf(request))
+      const fresh = { username, email, passwordHash, scopes: [], roles: [], profile: extra.profile }
+      const created = await users.create(fresh, byStranger(request))
+      if ('taken' in created) throw taken(created.taken)
+
+      const { publicUser } = created.user
+      return jsonAnswer(201, wireUser(publicUser), { location: `${issuer}/users/${publicUser.id}` })
+    },
+  }
+}
+
+function omit(body: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !names.includes(name)))
+}
+
+/** One object schema with the members of two. */
+function merge(one: JsonObject, other: JsonObject): JsonObject {
+  type ObjectSchema = { readonly properties?: object; readonly required?: readonly string[] }
+  const [a, b]: readonly ObjectSchema[] = [one, other]
+  return {
+    ...other,
+    type: 'object',
+    properties: { ...b?.properties, ...a?.properties },
+    required: [...(b?.required ?? []), ...(a?.required ?? [])],
+  }
+}
