@@ -1,25 +1,24 @@
 import { OAuthError, ProblemError, type HttpAnswer, type HttpRequestWithBody, type Logger } from 'keystile/internal'
-import {
-  checkFields,
-  describeFields,
-  readJsonObject,
-  refuseFaults,
-  strictFields,
-  stringField,
-} from '../../http/json-body.ts'
+import { describeFields, readFields, strictFields, stringField } from '../../http/json-body.ts'
 import { describeRefusal, refusalAnswer } from '../../http/refusal.ts'
 import { emptyAnswer, jsonAnswer, queryOf, type OpenRoute } from '../../http/route.ts'
 import { addressOf } from '../audit/audit.ts'
-import { observeGrant, type Observer } from '../metrics/observer.ts'
 import { firstParty } from '../clients/clients.ts'
-import { deviceSeconds } from '../known-devices/devices.ts'
-import type { Lifetimes } from '../sessions/lifetimes.ts'
-import type { ProvedRefreshToken } from '../sessions/refresh.ts'
-import type { SessionEnds } from '../sessions/session-ends.ts'
+import { observeGrant, type Observer } from '../metrics/observer.ts'
 import type { Granted, GrantCaller } from '../oauth/grants/grant.ts'
 import { passwordGrant, type PasswordGrantParts } from '../oauth/grants/password.ts'
 import { refreshTokenGrant, type RefreshParts } from '../oauth/grants/refresh-token.ts'
 import { tokenSchema, wireTokens } from '../oauth/token.ts'
+import type { Lifetimes } from '../sessions/lifetimes.ts'
+import type { ProvedRefreshToken } from '../sessions/refresh.ts'
+import type { SessionEnds } from '../sessions/session-ends.ts'
+import {
+  cookieName,
+  createSessionCookies,
+  readDeviceSecret,
+  readRefreshTokens,
+  type SessionCookies,
+} from './session-cookie.ts'
 
 /** What sessions in a browser need. */
 export interface CookieSessionParts extends PasswordGrantParts, RefreshParts {
@@ -32,12 +31,50 @@ export interface CookieSessionParts extends PasswordGrantParts, RefreshParts {
   readonly lifetimes: Pick<Lifetimes, 'sessionSeconds' | 'idleSeconds'>
 }
 
-/** A browser takes a cookie of this prefix only over TLS or from itself, and only with `Secure` (RFC 6265bis §4.1.3.1). */
-const cookieName = '__Secure-keystile'
-/** Says that somebody has logged in here before, and stays when they log out. */
-const deviceCookieName = `${cookieName}-device`
+/** What the three routes share. */
+interface RouteParts extends CookieSessionParts {
+  readonly cookies: SessionCookies
+  /** @throws {ProblemError} `forbidden` for another origin, or none */
+  checkOrigin(request: HttpRequestWithBody): void
+}
 
-const login = strictFields({
+/**
+ * A session whose refresh token no script can read: it is in a cookie that the browser sends to
+ * these routes alone. `POST /session` logs in, `POST /session/refresh` gets the next access token,
+ * `DELETE /session` logs out. The client is `first-party`. Grants, refusals and work are those of
+ * `POST /token`.
+ *
+ * Each route checks the `Origin` before it reads anything: it must be the issuer's or a listed one.
+ * Browsers send it with every POST and DELETE, so a request without one, or with `null`, is not
+ * from such a page. Does NOT prove who sends the request where there is no browser: the check keeps
+ * other pages from using a cookie, and a thief of the token needs no page.
+ *
+ * @see RFC 9700 §2.1.2, RFC 6265 §5
+ */
+export function cookieSessionRoutes(options: CookieSessionParts): readonly OpenRoute[] {
+  const { issuer, corsOrigins, lifetimes } = options
+  // No refresh lasts longer. Where the session ends before, the next refresh clears the cookie.
+  const maxAgeSeconds = Math.min(lifetimes.sessionSeconds, lifetimes.idleSeconds)
+  const cookies = createSessionCookies({ path: cookiePathOf(issuer), maxAgeSeconds })
+  const checkOrigin = createOriginCheck([new URL(issuer).origin, ...corsOrigins])
+
+  const parts = { ...options, cookies, checkOrigin }
+  return [loginRoute(parts), refreshRoute(parts), logoutRoute(parts)]
+}
+
+/** The path that the browser sends the cookies to: `POST /session` and what is below it. */
+export function cookiePathOf(issuer: string): string {
+  return `${new URL(issuer).pathname.replace(/\/$/, '')}/session`
+}
+
+const sessionRoute = { below: 'issuer', refusals: 'oauth' } as const
+const originRefusal = { 403: 'The Origin is neither that of the issuer nor a listed one' }
+const setCookie = { 'Set-Cookie': `${cookieName}: the refresh token, or nothing when it is cleared` }
+
+const { refresh_token: _, device_secret: __, ...shownProperties } = tokenSchema.properties
+const shownSchema = { ...tokenSchema, properties: shownProperties, required: Object.keys(shownProperties) }
+
+const loginFields = strictFields({
   username: stringField().meta({ description: 'The user name or the e-mail address' }),
   password: stringField().meta({ format: 'password' }),
   scope: stringField()
@@ -45,135 +82,112 @@ const login = strictFields({
     .meta({ description: 'Scopes with a space between them; without any, all that may be had' }),
 })
 
-const { refresh_token: _, device_secret: __, ...shownProperties } = tokenSchema.properties
-const shownSchema = { ...tokenSchema, properties: shownProperties, required: Object.keys(shownProperties) }
+function loginRoute(parts: RouteParts): OpenRoute {
+  const { observer, cookies, checkOrigin } = parts
+  return {
+    ...sessionRoute,
+    method: 'POST',
+    path: '/session',
+    doc: {
+      tag: 'Tokens',
+      summary: 'Log in from a browser',
+      description: `As POST /token, but the refresh token is in the cookie ${cookieName}, which no script can read.`,
+      body: { type: 'json', schema: describeFields(loginFields) },
+      success: { status: 200, description: 'An access token', schema: shownSchema, headers: setCookie },
+      refuses: { ...originRefusal, 429: 'Too many tries' },
+    },
+    async handle(request) {
+      checkOrigin(request)
 
-/**
- * A session whose refresh token no script can read: it lives in a cookie that the browser sends to these routes and to
- * nothing else. `POST /session` logs in, `POST /session/refresh` gets the next access token, `DELETE /session` logs out; the
- * client is `first-party`. Grants, refusals and work are those of `POST /token`.
- *
- * The `Origin` is checked before anything is read: it must be the issuer's or a listed one. Browsers send it with every
- * POST and DELETE, so a request without one, or with `null`, is no page of ours. Does NOT prove who sends it where there is
- * no browser: the check keeps other people's pages from using a cookie, and whoever has the token needs no page.
- *
- * @see RFC 9700 §2.1.2, RFC 6265 §5
- */
-export function cookieSessionRoutes(parts: CookieSessionParts): readonly OpenRoute[] {
-  const { observer, issuer, corsOrigins, refresher, ends, lifetimes, logger } = parts
-  const origins = new Set([new URL(issuer).origin, ...corsOrigins])
-  const attributes = `Path=${cookiePathOf(issuer)}; Secure; HttpOnly; SameSite=Strict`
-  // No refresh gives more than this; where the session ends before, the next refresh finds that out and clears the cookie.
-  const maxAgeSeconds = Math.min(lifetimes.sessionSeconds, lifetimes.idleSeconds)
-  const cleared = [`${cookieName}=; Max-Age=0; ${attributes}`]
+      const { username, password, scope } = await readFields(loginFields, request)
+      const values = {
+        username: filled(username),
+        password: filled(password),
+        scope: filled(scope),
+        device_secret: filled(readDeviceSecret(request)),
+      }
+      const issuing = passwordGrant.issue(values, callerOf(request), parts)
+      return tokenAnswer(await observeGrant(observer, 'login', issuing), cookies)
+    },
+  }
+}
 
-  function checkOrigin({ headers }: HttpRequestWithBody): void {
-    if (!origins.has(headers.get('origin') ?? ''))
+function refreshRoute(parts: RouteParts): OpenRoute {
+  const { observer, cookies, checkOrigin } = parts
+  return {
+    ...sessionRoute,
+    method: 'POST',
+    path: '/session/refresh',
+    doc: {
+      tag: 'Tokens',
+      summary: 'Refresh from a browser',
+      description: `Takes the refresh token from the cookie ${cookieName}, and sets the next.`,
+      success: { status: 200, description: 'An access token', schema: shownSchema, headers: setCookie },
+      refuses: {
+        ...originRefusal,
+        400: 'There is no cookie, or it is good for nothing',
+        503: 'Not available at the moment',
+      },
+    },
+    async handle(request) {
+      checkOrigin(request)
+
+      const [token, another] = readRefreshTokens(request)
+      // Nothing tells which one is ours. Neither is cleared: the wrong one might stay.
+      if (another !== undefined) throw new OAuthError('invalid_grant', `The cookie ${cookieName} is there twice`)
+      if (token === undefined) throw new OAuthError('invalid_grant', `There is no cookie ${cookieName}: log in first`)
+
+      const issuing = refreshTokenGrant.issue({ refresh_token: token }, callerOf(request), parts)
+      return observeGrant(observer, 'refresh', issuing).then(
+        (granted) => tokenAnswer(granted, cookies),
+        (error: unknown) => clearedRefusal(error, parts),
+      )
+    },
+  }
+}
+
+function logoutRoute({ refresher, ends, cookies, checkOrigin }: RouteParts): OpenRoute {
+  return {
+    ...sessionRoute,
+    method: 'DELETE',
+    path: '/session',
+    doc: {
+      tag: 'Tokens',
+      summary: 'Log out from a browser',
+      description: `Ends the session of the cookie ${cookieName}, if there is one, and clears the cookie.`,
+      query: { sid: { type: 'string', description: 'The sid of the access token: end this session and no other' } },
+      success: { status: 204, description: 'Logged out', headers: setCookie },
+      refuses: { ...originRefusal, 400: 'The cookie is not that of sid', 503: 'Not available at the moment' },
+    },
+    async handle(request) {
+      checkOrigin(request)
+
+      const sid = queryOf(request).get('sid')
+      const meant: ProvedRefreshToken[] = []
+      for (const token of readRefreshTokens(request)) {
+        const proved = await refresher.find(token)
+        // Only this client's sessions: a cookie with the token of another client is not from here.
+        if (proved?.clientId === firstParty.id && (sid === null || proved.sessionId === sid)) meant.push(proved)
+      }
+      // A page may not know of a later login by another user, whose session and cookie must stay.
+      if (sid !== null && meant.length === 0)
+        throw new OAuthError('invalid_grant', `The cookie ${cookieName} is not that of the session that sid names`)
+
+      // A second cookie, from a sibling domain, does not keep anyone from logging out.
+      for (const { sessionId, subject } of meant)
+        await ends.end(sessionId, { actor: `user:${subject}`, address: addressOf(request) })
+      return { ...emptyAnswer, cookies: cookies.cleared }
+    },
+  }
+}
+
+function createOriginCheck(allowed: readonly string[]): RouteParts['checkOrigin'] {
+  const origins = new Set(allowed)
+  return ({ headers }) => {
+    const origin = headers.get('origin')
+    if (!origin || !origins.has(origin))
       throw new ProblemError('forbidden', `The Origin must be one of ${[...origins].join(', ')}`)
   }
-
-  function answerOf(granted: Granted): HttpAnswer {
-    const { refresh_token, device_secret, ...shown } = wireTokens(granted)
-    const cookies = [`${cookieName}=${refresh_token}; Max-Age=${maxAgeSeconds}; ${attributes}`]
-    if (device_secret !== undefined)
-      cookies.push(`${deviceCookieName}=${device_secret}; Max-Age=${deviceSeconds}; ${attributes}`)
-    return { ...jsonAnswer(200, shown), cookies }
-  }
-
-  /** A cookie that is good for nothing goes with the refusal; while nobody can know, it stays. */
-  function clearWith(error: unknown): HttpAnswer {
-    if (!(error instanceof OAuthError) || error.code !== 'invalid_grant') throw error
-    logger.debug(describeRefusal(error), 'a cookie is refused and cleared')
-    const refused = refusalAnswer(error, 'oauth', issuer)!
-    return { ...refused, cookies: cleared }
-  }
-
-  const common = { method: 'POST', below: 'issuer', refusals: 'oauth' } as const
-  const refuses = { 403: 'The Origin is neither that of the issuer nor a listed one' }
-  const sets = { 'Set-Cookie': `${cookieName}: the refresh token, or nothing when it is cleared` }
-  return [
-    {
-      ...common,
-      path: '/session',
-      doc: {
-        tag: 'Tokens',
-        summary: 'Log in from a browser',
-        description: `As POST /token, but the refresh token is in the cookie ${cookieName}, which no script can read.`,
-        body: { type: 'json', schema: describeFields(login) },
-        success: { status: 200, description: 'An access token', schema: shownSchema, headers: sets },
-        refuses: { ...refuses, 429: 'Too many tries' },
-      },
-      async handle(request) {
-        checkOrigin(request)
-        const { errors, fields } = checkFields(login, await readJsonObject(request))
-        refuseFaults(errors)
-        const { username, password, scope } = fields!
-        const [deviceSecret] = readCookies(request, deviceCookieName)
-        const values = {
-          username: textOf(username),
-          password: textOf(password),
-          scope: textOf(scope),
-          device_secret: textOf(deviceSecret),
-        }
-        const issuing = passwordGrant.issue(values, callerOf(request), parts)
-        return answerOf(await observeGrant(observer, 'login', issuing))
-      },
-    },
-    {
-      ...common,
-      path: '/session/refresh',
-      doc: {
-        tag: 'Tokens',
-        summary: 'Refresh from a browser',
-        description: `Takes the refresh token from the cookie ${cookieName}, and sets the next.`,
-        success: { status: 200, description: 'An access token', schema: shownSchema, headers: sets },
-        refuses: {
-          ...refuses,
-          400: 'There is no cookie, or it is good for nothing',
-          503: 'Not available at the moment',
-        },
-      },
-      async handle(request) {
-        checkOrigin(request)
-        const [token, another] = readCookies(request, cookieName)
-        // Nothing says which is ours. Neither is cleared: the wrong one might stay.
-        if (another !== undefined) throw new OAuthError('invalid_grant', `The cookie ${cookieName} is there twice`)
-        if (token === undefined) throw new OAuthError('invalid_grant', `There is no cookie ${cookieName}: log in first`)
-        const issuing = refreshTokenGrant.issue({ refresh_token: token }, callerOf(request), parts)
-        return observeGrant(observer, 'refresh', issuing).then(answerOf, clearWith)
-      },
-    },
-    {
-      ...common,
-      method: 'DELETE',
-      path: '/session',
-      doc: {
-        tag: 'Tokens',
-        summary: 'Log out from a browser',
-        description: `Ends the session of the cookie ${cookieName}, if there is one, and clears the cookie.`,
-        query: { sid: { type: 'string', description: 'The sid of the access token: end this session and no other' } },
-        success: { status: 204, description: 'Logged out', headers: sets },
-        refuses: { ...refuses, 400: 'The cookie is not that of sid', 503: 'Not available at the moment' },
-      },
-      async handle(request) {
-        checkOrigin(request)
-        const sid = queryOf(request).get('sid')
-        const meant: ProvedRefreshToken[] = []
-        for (const token of readCookies(request, cookieName)) {
-          const proved = await refresher.find(token)
-          // The session of another client is not this one's to end; what brought its token here is no cookie of ours.
-          if (proved?.clientId === firstParty.id && (sid === null || proved.sessionId === sid)) meant.push(proved)
-        }
-        // A page may not know that somebody else has logged in since, whose session and cookie stay.
-        if (sid !== null && meant.length === 0)
-          throw new OAuthError('invalid_grant', `The cookie ${cookieName} is not that of the session that sid names`)
-        // Where a neighbouring domain has set a second one, that is no reason not to log out.
-        for (const { sessionId, subject } of meant)
-          await ends.end(sessionId, { actor: `user:${subject}`, address: addressOf(request) })
-        return { ...emptyAnswer, cookies: cleared }
-      },
-    },
-  ]
 }
 
 function callerOf(request: HttpRequestWithBody): GrantCaller {
@@ -181,26 +195,23 @@ function callerOf(request: HttpRequestWithBody): GrantCaller {
   return { ...firstParty, device, address: addressOf(request) }
 }
 
-/** What is empty counts as absent, as in a form (RFC 6749 §3.2). */
-function textOf(value: string | undefined): string | undefined {
+/** An empty value counts as absent, as in a form (RFC 6749 §3.2). */
+function filled(value: string | undefined): string | undefined {
   return value === '' ? undefined : value
 }
 
-/** Where the browser sends the cookie: `POST /session`, and what is below it. */
-export function cookiePathOf(issuer: string): string {
-  return `${new URL(issuer).pathname.replace(/\/$/, '')}/session`
+/** An answer whose refresh token and device secret are in cookies. */
+function tokenAnswer(granted: Granted, cookies: SessionCookies): HttpAnswer {
+  const { refresh_token, device_secret, ...shown } = wireTokens(granted)
+  if (refresh_token === undefined) throw new Error('the first-party client must get a refresh token')
+
+  return { ...jsonAnswer(200, shown), cookies: cookies.set(refresh_token, device_secret) }
 }
 
-/**
- * The values of the cookies of this name, as they were sent: neither unquoted nor decoded. Anybody who has a sibling
- * domain can set one beside ours (cookie tossing).
- *
- * @see RFC 6265 §4.2.1 §8.6
- */
-function readCookies({ headers }: HttpRequestWithBody, name: string): readonly string[] {
-  return (headers.get('cookie') ?? '')
-    .split(';')
-    .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${name}=`))
-    .map((pair) => pair.slice(name.length + 1))
+/** Refuses and clears a cookie that is invalid. Where its validity is unknown, the cookie stays. */
+function clearedRefusal(error: unknown, { logger, issuer, cookies }: RouteParts): HttpAnswer {
+  if (!(error instanceof OAuthError) || error.code !== 'invalid_grant') throw error
+
+  logger.debug(describeRefusal(error), 'a cookie is refused and cleared')
+  return { ...refusalAnswer(error, 'oauth', issuer), cookies: cookies.cleared }
 }
