@@ -1,6 +1,8 @@
 /** Where to listen. */
 export interface Binding {
-  /** Each is listened on; of several, those that this machine does not have are left out. */
+  /**
+   * The server listens on each. Of several, it leaves out those that this machine does not have.
+   */
   readonly hosts: readonly string[]
   readonly port: number
 }
@@ -14,8 +16,11 @@ export function hostsOf(host: string): readonly string[] {
   return host === 'localhost' ? ['127.0.0.1', '::1'] : [host]
 }
 
-/** Returns the binding that `HOST:PORT` names, with an IPv6 address in brackets; `undefined` for another text. */
+/** Parses `HOST:PORT`, with an IPv6 address in brackets. Undefined for another text. */
 export function parseBinding(text: string): Binding | undefined {
-  const [, host = '', port] = /^([\w.-]+|\[[\da-f:.]+\]):(\d{1,5})$/i.exec(text) ?? []
-  return isPort(Number(port)) ? { hosts: hostsOf(host.replace(/^\[(.*)\]$/, '$1')), port: Number(port) } : undefined
+  const [, host, digits] = /^([\w.-]+|\[[\da-f:.]+\]):(\d{1,5})$/i.exec(text) ?? []
+  const port = Number(digits)
+  if (host === undefined || !isPort(port)) return undefined
+
+  return { hosts: hostsOf(host.replace(/^\[(.*)\]$/, '$1')), port }
 }

@@ -9,21 +9,24 @@ import { createStandAlone, metricsAnswer } from './stand-alone.ts'
 import type { Binding } from './binding.ts'
 import type { Service } from './service.ts'
 
-/** What a client may take, in time and in number; docs/operations.md says it to operators. */
-export interface Limits extends ReaderLimits, PipelineLimits {
-  /** From the first byte of a connection, or of a further request on it, to the end of the header. */
+/** Limits for clients, in time and in number. docs/operations.md explains them to operators. */
+export interface ConnectionLimits extends ReaderLimits, PipelineLimits {
+  /** From the first byte of a request to the end of its header. */
   readonly headerMilliseconds: number
-  /** The same, to the end of the body. */
+  /** From the first byte of a request to the end of its body. */
   readonly requestMilliseconds: number
-  /** Without a request. More than proxies keep theirs, or they send one on a connection that is being closed. */
+  /**
+   * Without a request. Longer than proxies keep a connection, or a proxy sends a request while this
+   * server closes it.
+   */
   readonly idleMilliseconds: number
-  /** How often the first two are looked after, so they are that much longer. */
+  /** How often the server checks the first two, which can last that much longer. */
   readonly checkMilliseconds: number
-  /** Of one address that is listened on. */
+  /** Open at once, for each address that the server listens on. */
   readonly connections: number
 }
 
-export const standardLimits: Limits = {
+export const standardLimits: ConnectionLimits = {
   headerMilliseconds: 10_000,
   requestMilliseconds: 30_000,
   answerMilliseconds: 30_000,
@@ -36,37 +39,37 @@ export const standardLimits: Limits = {
   connections: 16_384,
 }
 
-/** All header lines together: a token of the largest size that a guard reads, and some more. */
+/** All header lines together: the largest token that a guard reads, and some more. */
 const maxHeaderBytes = 16_384
-/** Node before 24.18.1 drops lines beyond a thousand unseen, and with them what a proxy adds at the end. */
+/** Node before 24.18.1 silently drops lines beyond a thousand, even those that a proxy added. */
 const maxHeaderLines = 100
-/** Bytes of a body that node reads before they are asked for. In pieces of one byte they take megabytes. */
+/** Bytes of a body that node reads ahead. In pieces of one byte they take megabytes. */
 const bodyBytesAhead = 4_096
-/** Requests that are under way get this long when the server stops. */
+/** How long running requests may take when the server stops. */
 const drainMilliseconds = 10_000
-/** Where there is no room for a connection, idle ones are closed, but no more often. */
+/** How often, at most, the server closes idle connections to make room for new ones. */
 const roomMilliseconds = 1_000
 
-// An import of node:http also loads all that its lazy members stand for: 19 MiB and 30 ms.
+// An import of node:http also loads its lazy members: 19 MiB and 30 ms.
 const { createServer } = process.getBuiltinModule('node:http')
 
 export interface ListenOptions extends Binding {
-  /** One line a request goes there. */
+  /** Gets one line for each request. */
   readonly accessLog?: Logger | undefined
-  /** Counts, and where they are read: at `/metrics` of a binding of its own, or of the server itself. */
+  /** The counts, and where `/metrics` is: at another binding, or in the server itself. */
   readonly metrics?: { readonly counts: Metrics; readonly binding: Binding | 'own' } | undefined
-  readonly limits?: Limits
+  readonly limits?: ConnectionLimits
 }
 
 export interface ListeningServer {
-  /** Stops listening, lets requests end, and closes what the server ran on. */
+  /** Stops listening, lets requests end, and closes the service. */
   close(): Promise<void>
 }
 
 /**
- * The stand-alone server, on its sockets.
+ * Starts the stand-alone server.
  *
- * @throws {Error} when the port is taken, or none of the hosts can be listened on
+ * @throws {Error} when the port is taken, or this machine has none of the hosts
  */
 export async function listen(service: Service, options: ListenOptions): Promise<ListeningServer> {
   const { metrics, limits = standardLimits } = options
@@ -101,7 +104,7 @@ export async function listen(service: Service, options: ListenOptions): Promise<
   }
 }
 
-/** What bounds the requests and answers of all addresses that are listened on, together. */
+/** Bounds the requests and answers of all addresses together. */
 interface Gate {
   readonly inTurn: Turns
   readonly write: AnswerWriter
@@ -145,7 +148,7 @@ function metricsHandler(readMetrics: () => Promise<string>, { write }: Gate): Re
 function createLimitedServer(
   handle: RequestListener,
   { inTurn, write }: Gate,
-  limits: Limits,
+  limits: ConnectionLimits,
   onDropped: () => void,
 ): Server {
   const listener: RequestListener = (incoming, response) => {
@@ -163,11 +166,11 @@ function createLimitedServer(
       connectionsCheckingInterval: limits.checkMilliseconds,
       maxHeaderSize: maxHeaderBytes,
       highWaterMark: bodyBytesAhead,
-      requireHostHeader: false, // the listener does, so that its answers are limited as well
+      requireHostHeader: false, // the listener checks it, so that its answers are limited, too
     },
     listener,
   )
-  // Node would answer 417, unlimited too. A server may ignore an expectation (RFC 9110 §10.1.1).
+  // Node would answer 417, without limits. A server may ignore an expectation (RFC 9110 §10.1.1).
   server.on('checkExpectation', listener)
   server.maxConnections = limits.connections
   let madeRoomAt = -Infinity
@@ -214,7 +217,7 @@ function connectionsOf(server: Server): Promise<number> {
 
 async function closeServer(server: Server): Promise<void> {
   const drained = setTimeout(() => server.closeAllConnections(), drainMilliseconds)
-  // A connection that answers its last request is idle only then.
+  // A connection becomes idle only after the answer to its last request.
   const idle = setInterval(() => server.closeIdleConnections(), 50)
   await new Promise<void>((resolve) => server.close(() => resolve()))
   clearInterval(idle)

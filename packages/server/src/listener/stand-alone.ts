@@ -11,10 +11,10 @@ import { metricsType } from '../features/metrics/metrics.ts'
 import { jsonAnswer } from '../http/route.ts'
 import type { Service } from './service.ts'
 
-/** A request's route, as it is told to whoever counts and logs, and the answer to it. */
+/** Everything that the stand-alone server answers. */
 export interface StandAlone {
   answer(request: HttpRequestWithBody): Promise<HttpAnswer<AnswerBody>>
-  /** The pattern of a route of ours, `-` for anything else: what was sent as a path is not repeated. */
+  /** The pattern of the route, for metrics and log; `-` for another path, which is not repeated. */
   routeOf(request: HttpRequestWithBody): string
 }
 
@@ -22,10 +22,10 @@ const docsPath = '/docs'
 const notFound = problemAnswer(new ProblemError('not_found', 'There is nothing here'))
 
 /**
- * What the stand-alone server answers: Keystile's endpoints, `/healthz`, `/readyz`, `/openapi.json` and `/docs`, and 404 to
- * anything else.
+ * Answers Keystile's endpoints, `/healthz`, `/readyz`, `/openapi.json` and `/docs`, and anything
+ * else with 404.
  *
- * @param readMetrics where `/metrics` is answered as well, what it says
+ * @param readMetrics the content of `/metrics`; without it, `/metrics` gets 404
  */
 export function createStandAlone(
   { keystile, document, findUnreadiness, routeOf }: Service,
@@ -49,7 +49,7 @@ export function createStandAlone(
       case '/openapi.json':
         return openapi
       case '/metrics':
-        return metricsAnswer(await readMetrics!())
+        return readMetrics && metricsAnswer(await readMetrics())
       default:
         return docs(path)
     }
@@ -59,13 +59,17 @@ export function createStandAlone(
     async answer(request) {
       const answered = await keystile.answer(request)
       if (answered) return answered
+
       const isRead = request.method === 'GET' || request.method === 'HEAD'
-      return (isRead ? await answerRead(pathOf(request.url) ?? '') : undefined) ?? notFound
+      const path = isRead ? pathOf(request.url) : undefined
+      return (path === undefined ? undefined : await answerRead(path)) ?? notFound
     },
     routeOf(request) {
       const found = routeOf(request)
       if (found !== undefined) return found
-      const path = pathOf(request.url) ?? ''
+
+      const path = pathOf(request.url)
+      if (path === undefined) return '-'
       if (own.has(path)) return path
       return docs(path) ? docsPath : '-'
     },

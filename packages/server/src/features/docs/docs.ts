@@ -4,12 +4,13 @@ import { jsonAnswer } from '../../http/route.ts'
 import { createPages } from './swagger-ui.ts'
 
 /**
- * Swagger UI for an app's own API, from files of this package: `mount(docs(document))` in any framework. The page is at
- * `/docs`, its document at `/docs/openapi.json`.
+ * Swagger UI for an app's own API, from files of this package: `mount(docs(document))` in any
+ * framework. The page is at `/docs`, its document at `/docs/openapi.json`.
  *
- * @param document the document, or a function that makes it when it is first asked for, when all routes are there
+ * @param document the document, or a function that makes it at the first request, when all routes
+ *   are registered
  * @param options.path of the page, without a slash at its end. Default: `/docs`
- * @throws {TypeError} for a path that is none
+ * @throws {TypeError} for a text that is not such a path
  */
 export function docs(document: object | (() => object), options: { readonly path?: string } = {}): Mountable {
   const { path: base = '/docs' } = options
@@ -20,9 +21,10 @@ export function docs(document: object | (() => object), options: { readonly path
     | undefined
   return {
     async answer(request) {
-      const path = pathOf(request.url) ?? ''
-      const isOurs = path === base || path.startsWith(`${base}/`)
+      const path = pathOf(request.url)
+      const isOurs = path !== undefined && (path === base || path.startsWith(`${base}/`))
       if (!isOurs || (request.method !== 'GET' && request.method !== 'HEAD')) return undefined
+
       made ??= make(typeof document === 'function' ? (document as () => object)() : document)
       const found = path === documentPath ? made.answer : made.pages(path)
       return found && request.method === 'HEAD' ? { ...found, body: undefined } : found
@@ -39,7 +41,7 @@ export function docs(document: object | (() => object), options: { readonly path
   }
 }
 
-/** Authorize asks the token endpoint, which may be elsewhere. */
+/** The origins of the token endpoints, which the button Authorize sends requests to. */
 function loginOrigins(document: object): readonly string[] {
   const { components } = document as { readonly components?: { readonly securitySchemes?: object } }
   const urls = Object.values(components?.securitySchemes ?? {})
@@ -47,9 +49,7 @@ function loginOrigins(document: object): readonly string[] {
     .flatMap(({ flows }) => Object.values(flows ?? {}))
     .filter(isJsonObject)
     .map(({ tokenUrl }) => tokenUrl)
-  return [
-    ...new Set(
-      urls.filter((url) => typeof url === 'string' && URL.canParse(url)).map((url) => new URL(url as string).origin),
-    ),
-  ]
+    .filter((url) => typeof url === 'string')
+    .filter((url) => URL.canParse(url))
+  return [...new Set(urls.map((url) => new URL(url).origin))]
 }
