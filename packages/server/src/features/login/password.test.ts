@@ -12,7 +12,7 @@ import { openEventFeed, type EventFeed } from '../events/events.ts'
 import { noLimits, type LoginAttempt as CountedAttempt } from '../limits/limits.ts'
 import { openHashThreads, type HashThreads } from '../password/hash-threads.ts'
 import { createPasswords, type Passwords } from '../password/password.ts'
-import { createSessionStarter, type Login } from '../sessions/sessions.ts'
+import { createSessionStarter, type SessionStart } from '../sessions/sessions.ts'
 import { startLogin } from './store.ts'
 import { accountDirectory } from '../accounts/account-directory.ts'
 import { checkedDirectory, type Directory, type UserDirectory } from '../directory/directory.ts'
@@ -142,7 +142,7 @@ describe('byPassword', () => {
     const parts = {
       passwords: { ...passwords, requireRoom: () => 500 },
       sessions: {
-        start(started: Login) {
+        start(started: SessionStart) {
           patience.push(started.patienceMilliseconds)
           return sessions.start(started)
         },

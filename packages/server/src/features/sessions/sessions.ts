@@ -9,23 +9,27 @@ import { accessTokenSecondsAt, idleExpiryAt } from './lifetimes.ts'
 import { makeRefreshToken, writeRefreshToken } from './refresh-tokens.ts'
 import type { NewSession } from './store.ts'
 
-export interface Login {
+/** What a session starts from: a person who is proved, a client, and the granted scopes. */
+export interface SessionStart {
   readonly subject: string
-  /** When the person proved who they are, in milliseconds; none where an application has done that. */
+  /** When the person was proved, in milliseconds; undefined where an application did that. */
   readonly authenticatedAt?: number
-  /** The hash that the password was proved against; none where an application's own login proved who it is. */
+  /**
+   * The hash that the password was verified against; undefined where an application proved the
+   * person.
+   */
   readonly passwordHash?: string
-  /** What the account held when `scopes` were decided; none where the app keeps the users. */
+  /** What the account held when `scopes` were decided; undefined for the users of an app. */
   readonly rights?: StoredRights | undefined
-  /** What it was counted as; given back with the session. */
+  /** What the rate limits counted; refunded with the start of the session. */
   readonly spent?: Spent
-  /** How long it may wait for others to share a commit with. */
+  /** How long the start may wait to share a commit with others. */
   readonly patienceMilliseconds?: number
   readonly clientId: string
   readonly scopes: readonly string[]
-  /** Whether it gets a refresh token; without one the session ends with its access token. */
+  /** Whether there is a refresh token; without one the session ends with its access token. */
   readonly refreshes: boolean
-  /** The `User-Agent` that came with it, for the list of sessions that a person is shown. */
+  /** The `User-Agent` of the login, for the person's list of sessions. */
   readonly device?: string | undefined
   readonly by: By
 }
@@ -36,19 +40,18 @@ export interface StartedSession extends IssuedTokens {
 
 export interface SessionStarter {
   /**
-   * Starts a session, writes it down, and issues its first tokens.
-   *
-   * @returns `undefined` when the user may not log in any more, or has another password or other rights by now
+   * Starts a session, stores it, and issues its first tokens. Returns undefined when by now the
+   * user may not log in, or has another password or other rights.
    */
-  start(login: Login): Promise<StartedSession | undefined>
+  start(origin: SessionStart): Promise<StartedSession | undefined>
 }
 
-/** Enough to tell one's devices apart. */
+/** In characters: enough to tell devices apart. */
 const maxDeviceLength = 200
 
-/** What the transaction that starts the session of a login is given. */
+/** The values of the transaction that starts the session of a login. */
 export interface NewLogin extends NewSession {
-  /** False where an app keeps the users. */
+  /** False for the users of an app. */
   readonly hasAccount: boolean
   readonly passwordHash: string | undefined
   readonly rights: StoredRights | undefined
@@ -115,7 +118,7 @@ export function createSessionStarter(
   }
 }
 
-/** What clients say of themselves, as far as any database takes it. */
+/** A `User-Agent` as it is stored: without the characters that a database refuses. */
 function shownDevice(device: string | undefined): string | null {
   const shown = device?.replace(/\p{Cc}/gu, '').trim()
   return shown === undefined || shown === '' ? null : shown.slice(0, maxDeviceLength).toWellFormed()
