@@ -401,13 +401,13 @@ export const explained: readonly Explanation[] = [
   ...['dropped: domain.length <= 253', '< in: domain.length <= 253', '253 becomes 252', '253 becomes 254'].map(
     (mutation) => ({
       file: `${server}/features/directory/names.ts`,
-      line: 'return domain.length <= 253 && labels.length > 1 && labels.every(isLabel) && /^[a-z]/.test(labels.at(-1)!)',
+      line: "return domain.length <= 253 && endsInName && domain.split('.').every(isLabel)",
       mutation,
       why: 'an address of 254 bytes has a domain of 252 at most',
     }),
   ),
   {
-    file: `${server}/features/accounts/users.ts`,
+    file: `${server}/features/accounts/user-cache.ts`,
     line: 'const cacheSize = 10_000',
     why: 'bounds the memory, to one user more or less',
   },
@@ -418,7 +418,7 @@ export const explained: readonly Explanation[] = [
     why: 'sets what is set',
   },
   {
-    file: `${server}/features/password/hash-threads.ts`,
+    file: `${server}/features/password/hash-pool.ts`,
     line: 'if (idle.includes(worker)) idle.splice(idle.indexOf(worker), 1)',
     mutation: 'negated: idle.includes(worker)',
     why: 'an idle thread ends by a crash alone, which no test can cause',
@@ -454,7 +454,7 @@ export const explained: readonly Explanation[] = [
     why: 'the expression has both or neither',
   })),
   {
-    file: `${server}/features/password/hash-threads.ts`,
+    file: `${server}/features/password/hash-pool.ts`,
     line: 'resourceLimits: { maxYoungGenerationSizeMb: 3 },',
     why: 'how much garbage lies in a thread is seen by nobody',
   },

@@ -3,89 +3,102 @@ import { areStorable } from '../../storage/storable.ts'
 import { isHash } from '../password/stored-hash.ts'
 import { heldScopes, type ScopeRules, type StoredRights } from '../scopes/scopes.ts'
 
-type Found<U> = U | undefined | null | Promise<U | undefined | null>
+type FoundUser<U> = U | undefined | null | Promise<U | undefined | null>
 
 /**
- * The people who log in, wherever they are kept: a table of the application's own, say. `U`: its user, `S`: the declared
- * scopes. Whatever a function throws is answered with 500 and lets nobody in, and so is a value that is not of its type.
+ * The users who log in, from where the application keeps them, such as its own table. An error of a
+ * function, or a value of another type, refuses the request with 500.
+ *
+ * @typeParam U the application's user
+ * @typeParam S the declared scopes
  */
 export interface UserDirectory<U, S extends string = string> {
   /**
-   * The user who logs in with this, be it a name or an e-mail address; the letters are as they were typed. It is never
-   * asked for what has control characters, a lone surrogate or more than 320 characters.
+   * Returns the user who logs in with this text, a name or an e-mail address as it was typed. The
+   * text never has control characters, a lone surrogate or more than 320 characters.
    */
-  findByLogin(login: string): Found<U>
+  findByLogin(login: string): FoundUser<U>
   /**
-   * The user of a token, on each guarded request: keep it fast. Nothing of what it gives is kept. It is never asked for
-   * what has U+0000 or a lone surrogate.
+   * Returns the user of a token. It is called on each guarded request, and its result is never
+   * cached: keep it fast. The subject never has U+0000 or a lone surrogate.
    */
-  findBySubject(subject: string): Found<U>
+  findBySubject(subject: string): FoundUser<U>
   /**
-   * What tokens call the user by: never the same for two people, never another for one, and never used again. Default: the
-   * user's `id`.
+   * The subject of the user's tokens. It must be unique, must never change, and must never be used
+   * again for another user. Default: the user's `id`.
    */
   subject?(user: U): string
-  /** Whether the user may come in: asked at each login and on each guarded request. */
+  /** Whether the user may log in and use tokens. It is called at each login and guarded request. */
   active(user: U): boolean
-  /** The scopes of this user, beside `defaultScopes`. One that is not declared is never granted; the log says so once. */
+  /**
+   * The scopes of this user, beside `defaultScopes`. A scope that is not declared is never granted;
+   * the log reports it once.
+   */
   scopes(user: U): readonly S[]
   /**
-   * The stored hash: argon2id (`$argon2id$v=19$m=…,t=…,p=…$…`), scrypt (`$scrypt$ln=…,r=…,p=…$…`) or bcrypt (`$2a$`, `$2b$`,
-   * `$2y$`). Nothing where there is no password to log in with. One that is not of these, or would take more than 1 GiB or
-   * some seconds to verify, opens nothing; the log says so.
+   * The stored hash: argon2id (`$argon2id$v=19$m=…,t=…,p=…$…`), scrypt (`$scrypt$ln=…,r=…,p=…$…`)
+   * or bcrypt (`$2a$`, `$2b$`, `$2y$`). Undefined or null for a user without a password. With any
+   * other text, or a hash that takes more than 1 GiB or some seconds to verify, the user cannot log
+   * in; the log reports it.
    */
   passwordHash(user: U): string | undefined | null
   /**
-   * Keeps another hash of the same password: called at a login whose hash is not argon2id of today's parameters. The user is
-   * as `findByLogin` gave them. Write where the stored hash is still theirs, or a password that was changed meanwhile is
-   * undone: `update people set hash = $1 where id = $2 and hash = $3`. When it fails, the login does not.
+   * Stores another hash of the same password. It is called at a login whose hash is not argon2id
+   * with today's parameters, with the user as `findByLogin` returned it. Write only where the
+   * stored hash is still that user's, or the write undoes a change of the password:
+   * `update people set hash = $1 where id = $2 and hash = $3`. When it fails, the login does not.
    */
   savePasswordHash?(user: U, hash: string): unknown
 }
 
-/** The functions that a directory must have, and may have. */
+/** The functions that a directory must have, and those that it may have. */
 export const directoryFunctions = {
   required: ['findByLogin', 'findBySubject', 'active', 'scopes', 'passwordHash'],
   optional: ['subject', 'savePasswordHash'],
 } as const
 
-/** Our own accounts, of which more is known. */
+/** The directory of our own accounts, which knows more than an app's. */
 export type AccountDirectory<U> = UserDirectory<U> & Partial<Pick<Directory<U>, 'passwordSession' | 'rights'>>
 
-/** A directory as the server asks it, our own accounts or another's. What it gives was checked. */
+/**
+ * A directory as the server uses it: our own accounts or an app's users. Its results are checked.
+ */
 export interface Directory<U> {
   findByLogin(login: string): Promise<U | undefined>
-  /** Whoever has this subject, if they may come in. */
+  /** The user with this subject; undefined where the user is not active. */
   findActive(subject: string): Promise<U | undefined>
   subject(user: U): string
   active(user: U): boolean
-  /** What the user holds, the defaults with it: declared scopes in the order of their declaration. */
+  /** All scopes that the user holds, in the order of their declaration. */
   scopes(user: U): readonly string[]
-  /** A hash that can be verified. */
+  /** A hash that `Passwords` can verify. */
   passwordHash(user: U): string | undefined
-  /** The session in which the user set their password, where that is known. */
+  /** The session in which the user set the password; undefined where that is unknown. */
   passwordSession(user: U): string | undefined
-  /** What the account holds, as it is stored: a session starts only while that is so. None for an app's own users. */
+  /**
+   * The stored rights of the account: a session starts only while they are the same. Undefined for
+   * an app's users.
+   */
   rights(user: U): StoredRights | undefined
-  /** Absent where a hash cannot be kept. */
+  /** Undefined where the app stores no hashes. */
   readonly savePasswordHash: ((user: U, hash: string) => Promise<void>) | undefined
 }
 
-/** No e-mail address is longer, and what a name has in it can be seen. A database may refuse the rest with an error. */
+/** No e-mail address is longer. */
 const maxLoginLength = 320
 
-/** How many undeclared scopes are told of: they may come from a column that anything can be in. */
+/** How many undeclared scopes the log reports: they may come from a column with arbitrary texts. */
 const maxReportedScopes = 100
 
 /**
- * Puts checks around a directory: a user of another subject than was asked for would be somebody else's, an `active` that is
- * a promise would let everybody in.
+ * Checks the results of a directory. A user with another subject than was asked for is another
+ * user, and an `active` that returns a promise would let every user in.
  */
 export function checkedDirectory<U>(
   directory: AccountDirectory<U>,
   { rules, logger }: { readonly rules: ScopeRules; readonly logger: Logger },
 ): Directory<U> {
-  const reportedScopes = new Set<string>()
+  const reportUndeclared = createScopeReport(rules, logger)
 
   function subject(user: U): string {
     const value: unknown = directory.subject ? directory.subject(user) : (user as { readonly id?: unknown }).id
@@ -103,25 +116,23 @@ export function checkedDirectory<U>(
     subject,
     active,
     async findByLogin(login) {
-      if (login.length > maxLoginLength || /\p{Cc}/u.test(login) || !areStorable(login)) return undefined
+      if (!isPossibleLogin(login)) return undefined
       return requireUser('findByLogin', await directory.findByLogin(login))
     },
     async findActive(sought) {
       if (!areStorable(sought)) return undefined
+
       const user = requireUser('findBySubject', await directory.findBySubject(sought))
       if (user === undefined) return undefined
+
       if (subject(user) !== sought) throw new TypeError('users.findBySubject gave a user of another subject')
       return active(user) ? user : undefined
     },
     scopes(user) {
       const scopes: unknown = directory.scopes(user)
       if (!isStrings(scopes)) throw wrong('scopes', 'a list of strings')
-      for (const scope of scopes) {
-        if (Object.hasOwn(rules.declared, scope) || reportedScopes.size >= maxReportedScopes) continue
-        if (reportedScopes.has(scope)) continue
-        reportedScopes.add(scope)
-        logger.warn({ scope }, 'users.scopes gives a scope that is not declared: it is not granted')
-      }
+
+      reportUndeclared(scopes)
       return heldScopes({ scopes, roles: [] }, rules)
     },
     passwordHash(user) {
@@ -129,6 +140,7 @@ export function checkedDirectory<U>(
       if (hash === undefined || hash === null || hash === '') return undefined
       if (typeof hash !== 'string') throw wrong('passwordHash', 'a string, undefined or null')
       if (isHash(hash)) return hash
+
       logger.warn(
         { subject: subject(user) },
         'a stored password hash is of no kind that can be verified, or too costly',
@@ -138,11 +150,30 @@ export function checkedDirectory<U>(
     passwordSession: (user) => directory.passwordSession?.(user),
     rights: (user) => directory.rights?.(user),
     savePasswordHash:
-      directory.savePasswordHash && (async (user, hash) => void (await directory.savePasswordHash!(user, hash))),
+      directory.savePasswordHash && (async (user, hash) => void (await directory.savePasswordHash?.(user, hash))),
   }
 }
 
-/** `row?.active && row` is `false` for a blocked user, which must never pass for a user. */
+/** Whether a text can be a login. A database may refuse any other with an error. */
+function isPossibleLogin(text: string): boolean {
+  return text.length <= maxLoginLength && !/\p{Cc}/u.test(text) && areStorable(text)
+}
+
+/** Returns a function that logs each scope that is not declared, once. */
+function createScopeReport({ declared }: ScopeRules, logger: Logger): (scopes: readonly string[]) => void {
+  const reported = new Set<string>()
+  return (scopes) => {
+    for (const scope of scopes) {
+      if (Object.hasOwn(declared, scope) || reported.size >= maxReportedScopes) continue
+      if (reported.has(scope)) continue
+
+      reported.add(scope)
+      logger.warn({ scope }, 'users.scopes gives a scope that is not declared: it is not granted')
+    }
+  }
+}
+
+/** Refuses `false`, which an app returns with `row?.active && row` for a disabled user. */
 function requireUser<U>(name: 'findByLogin' | 'findBySubject', user: U | undefined | null): U | undefined {
   if (user === undefined || user === null) return undefined
   if (!isUserObject(user)) throw wrong(name, 'an object, undefined or null')
@@ -153,7 +184,7 @@ function isStrings(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string')
 }
 
-/** A bug of the application. What was given is not repeated: it may be personal. */
+/** A bug of the application. The message does not repeat the value: it may be personal. */
 function wrong(name: keyof UserDirectory<unknown>, expected: string): TypeError {
   return new TypeError(`users.${name} must give ${expected}`)
 }

@@ -1,11 +1,14 @@
-/** Rows that fingers or minds follow, in both directions; those that go round are there twice. */
+/**
+ * Rows of the alphabet and of keyboards, in both directions. A row that can start anew is there
+ * twice.
+ */
 const rows: readonly string[] = [
   'abcdefghijklmnopqrstuvwxyz'.repeat(2),
   '1234567890'.repeat(2),
   ...`!@#$%^&*() qwertyuiop[] asdfghjkl;' zxcvbnm,./ qwertzuiop yxcvbnm azertyuiop qsdfghjklm wxcvbn`.split(' '),
   ...'1qaz 2wsx 3edc 4rfv 5tgb 6yhn 7ujm 8ik, 9ol. 0p;/'.split(' '),
 ].flatMap((row) => [row, Array.from(row).toReversed().join('')])
-/** By character, the rest of each row that it stands in. */
+/** For each character, the rest of each row from there on. */
 const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
   Array.from(new Set(rows.join('')), (character) => [
     character,
@@ -13,20 +16,20 @@ const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
   ]),
 )
 
-/** A piece of a row as short as this says little: words have them by chance. */
+/** Shorter pieces of rows are in many words by chance. */
 const meanRowLength = 3
 const minCoreLength = 4
-/** No entry of the blocklist is longer. */
+/** The longest entry of the blocklist. */
 const maxCommonLength = 20
 
 /**
- * What makes a password one that is expected, as the end of a sentence, or nothing. The whole of it is looked at (NIST SP 800-63B-4
- * §3.1.1.2): a common word among others is none of its matters.
+ * Says why attackers would try a password, as the end of a sentence; else undefined. It judges the
+ * whole password (NIST SP 800-63B-4 §3.1.1.2), so a common word among others is allowed.
  *
  * @param password in small letters
  * @param isCommon whether a text is on the blocklist
- * @param minLength the least length of a password: what is repeated must have it once, what stands around a common word by itself, and
- * rows must be as many
+ * @param minLength the least length of a password. A repeated text and the text around a common
+ *   word must have it by themselves, and a password of rows must have as many of them
  */
 export function findExpected(
   password: string,
@@ -39,18 +42,20 @@ export function findExpected(
   function findPlain(part: readonly string[]): string | undefined {
     if (part.length <= maxCommonLength && isCommon(part.join(''))) return 'one of the most common ones'
     const unit = periodOf(part)
-    if (unit < minLength && part.length >= 2 * unit - 1) return 'something short that is repeated' // the last time may lack a space
+    if (unit < minLength && part.length >= 2 * unit - 1) return 'something short that is repeated' // the last copy may lack a space
     const isWoven = (): boolean =>
       [0, 1].every((which) =>
         isInRows(
           part.filter((_, i) => i % 2 === which),
           minLength,
         ),
-      ) // two rows, in turns
+      ) // two rows that take turns
     return isInRows(part, minLength) || isWoven() ? 'a row of letters, digits or keys' : undefined
   }
 
-  /** A common word, or what is no better, with digits and signs around it that make no password themselves. */
+  /**
+   * A common word or something as simple, between digits and signs that are too weak themselves.
+   */
   function findPadded(whole: readonly string[]): string | undefined {
     const [first, last] = [whole.findIndex(isLetter), whole.findLastIndex(isLetter)]
     const isPadding = (outside: readonly string[]): boolean =>
@@ -74,9 +79,9 @@ function isLetter(character: string): boolean {
   return /\p{L}/u.test(character)
 }
 
-/** After how many characters they come again from the first on, the last time perhaps not to the end. */
+/** The length of the text that the characters repeat. The last copy may be cut short. */
 function periodOf(characters: readonly string[]): number {
-  const borders = [0] // of each beginning, the longest end that is its beginning too
+  const borders = [0] // for each prefix, the length of its longest suffix that is a prefix, too
   for (let i = 1, border = 0; i < characters.length; i++) {
     while (border > 0 && characters[i] !== characters[border]) border = borders[border - 1] ?? 0
     if (characters[i] === characters[border]) border++
@@ -85,14 +90,14 @@ function periodOf(characters: readonly string[]): number {
   return characters.length - (borders.at(-1) ?? 0)
 }
 
-/** Whether characters are few pieces of rows, or of one again and again, that are long on average. */
+/** Whether characters are few pieces, long on average, of rows or of one repeated character. */
 function isInRows(characters: readonly string[], minLength: number): boolean {
   let pieces = 0
   for (let at = 0; at < characters.length && pieces < minLength; at += pieceAt(characters, at)) pieces++
   return pieces < minLength && pieces * meanRowLength <= characters.length
 }
 
-/** The length of the longest piece of a row that begins here. */
+/** The length of the longest piece that begins here. */
 function pieceAt(characters: readonly string[], start: number): number {
   const longest = (follows: (offset: number) => boolean): number => {
     let length = 1
@@ -100,8 +105,8 @@ function pieceAt(characters: readonly string[], start: number): number {
     return length
   }
   const alike = longest((offset) => characters[start + offset] === characters[start])
-  const inRows = (rowsFrom.get(characters[start] ?? '') ?? []).map((row) =>
-    longest((offset) => row[offset] === characters[start + offset]),
-  )
+  const first = characters[start]
+  const rows = (first === undefined ? undefined : rowsFrom.get(first)) ?? []
+  const inRows = rows.map((row) => longest((offset) => row[offset] === characters[start + offset]))
   return Math.max(alike, ...inRows)
 }

@@ -5,36 +5,37 @@ import { isTooLong, maxBytes } from '../password/password.ts'
 
 /** NIST SP 800-63B-4 §3.1.1.2, where a password is the only factor. */
 export const defaultMinLength = 15
-/** The same, where there is a second one. */
+/** The same, beside a second factor. */
 export const leastMinLength = 8
-/** Nobody is to be asked for more: ASVS 5.0 6.2.9 has passwords of 64 characters permitted. */
+/** A policy must not ask for more: ASVS 5.0 6.2.9 permits passwords of 64 characters. */
 export const maxMinLength = 64
 
-/** A name of this many letters does not turn up in a password by chance. */
+/** A name of so many letters is not in a password by chance. */
 const tellingLength = 5
 const minNameLength = 3
 const separators = String.raw`[\s._+-]*`
 
-/** Whose password it will be. */
+/** The user of a new password. */
 export interface PasswordOwner {
   readonly username?: string | undefined
   readonly email?: string | null | undefined
 }
 
-/** What is asked of a new password. */
+/** The requirements for new passwords. */
 export interface PasswordPolicy {
   /** In code points. */
   readonly minLength: number
   /**
-   * What is wrong with a new password, as a sentence that does not repeat it, or nothing. There is no rule on its composition. Does NOT
-   * normalise, although NIST would (NFC): what is compared is folded to small letters, and the password stays as it is.
+   * What is wrong with a new password, as a sentence that does not repeat it; else undefined. No
+   * rule demands kinds of characters. Does NOT normalise the password (NFC), although NIST
+   * recommends it: only the comparisons use small letters.
    *
    * @see NIST SP 800-63B-4 §3.1.1.2
    */
   findFault(password: string, owner: PasswordOwner): string | undefined
 }
 
-/** @param options.issuer whose host is the name of the service */
+/** @param options.issuer its host is the name of the service */
 export function createPasswordPolicy(options: { readonly minLength: number; readonly issuer: string }): PasswordPolicy {
   const { minLength, issuer } = options
   const isCommon = createBlocklist()
@@ -47,10 +48,10 @@ export function createPasswordPolicy(options: { readonly minLength: number; read
       const expected = findExpected(password.toLowerCase(), isCommon, minLength)
       if (expected)
         return `Password should not be ${expected}; several words that do not belong together make a good one`
-      const own = [
-        { name: username ?? '', what: 'your username' },
-        { name: mailboxOf(email ?? ''), what: 'your e-mail address' },
-      ]
+
+      const own: KnownName[] = []
+      if (username) own.push({ name: username, what: 'your username' })
+      if (email) own.push({ name: mailboxOf(email), what: 'your e-mail address' })
       return findNameFault(password, [...own, ...service], minLength)
     },
   }
@@ -58,12 +59,13 @@ export function createPasswordPolicy(options: { readonly minLength: number; read
 
 interface KnownName {
   readonly name: string
-  /** Whose it is, as a sentence says it. */
+  /** What the name is, as a part of a sentence. */
   readonly what: string
 }
 
 /**
- * A name is not to be in a password. Short ones are in many words, so of them it is asked only that there be enough without them.
+ * Finds a known name in a password. Short names are part of many words, so a password may have one
+ * when it is long enough without it.
  */
 function findNameFault(password: string, names: readonly KnownName[], minLength: number): string | undefined {
   let rest = password
@@ -82,7 +84,7 @@ function findNameFault(password: string, names: readonly KnownName[], minLength:
     : undefined
 }
 
-/** A name wherever it stands, in any case of letters, whatever separates its letters. */
+/** Matches a name in small or capital letters, with separators between them or without. */
 function patternOf(letters: readonly string[]): RegExp {
   return new RegExp(
     letters.map((letter) => letter.replace(/[\\^$.*+?()[\]{}|/]/, String.raw`\$&`)).join(separators),
@@ -90,12 +92,15 @@ function patternOf(letters: readonly string[]): RegExp {
   )
 }
 
-/** What is before the `@`, less what may follow a `+` there. */
+/** The text before the `@`, without a part that begins with `+`. */
 function mailboxOf(email: string): string {
   return email.slice(0, Math.max(email.lastIndexOf('@'), 0)).replace(/\+.*/, '')
 }
 
-/** The host and its labels, but the last, which names no service: `auth.example.com` is `auth`, `example` too. An address has no name. */
+/**
+ * The host and all its labels but the last: `auth.example.com` has the names `auth` and `example`,
+ * too. An IP address has none.
+ */
 function serviceNames(issuer: string): readonly string[] {
   const host = domainToUnicode(new URL(issuer).hostname)
   const labels = host.split('.')

@@ -1,16 +1,16 @@
 import { OAuthError, parseScope } from 'keystile/internal'
 
-/** The scopes of an application: what there is, and who gets what. */
+/** The scopes and roles that an application declares. */
 export interface ScopeRules {
   /** Each declared scope with its description. */
   readonly declared: Readonly<Record<string, string>>
-  /** What every user holds. */
+  /** The scopes that every user holds. */
   readonly defaults: readonly string[]
   /** Named lists of scopes. Guards never see roles: they are expanded here. */
   readonly roles: Readonly<Record<string, readonly string[]>>
 }
 
-/** Scopes that are always declared: they guard Keystile's own endpoints. */
+/** Scopes that are always declared. They guard Keystile's own endpoints. */
 export const builtInScopes = { 'users:read': 'Read all users', 'users:write': 'Change all users' } as const
 export type BuiltInScope = keyof typeof builtInScopes
 
@@ -18,9 +18,10 @@ export type BuiltInScope = keyof typeof builtInScopes
 export const adminRole = 'admin'
 
 /**
- * The scopes that a request asks for; without any, all that may be had.
+ * Reads the scopes that a request asks for. Undefined where it names none: then it gets all that it
+ * may have.
  *
- * @throws {OAuthError} `invalid_scope` when it is no scope value or one is not declared
+ * @throws {OAuthError} `invalid_scope` for a malformed value, or a scope that is not declared
  * @see RFC 6749 §3.3
  */
 export function readRequestedScopes(scope: string | undefined, rules: ScopeRules): readonly string[] | undefined {
@@ -32,17 +33,18 @@ export function readRequestedScopes(scope: string | undefined, rules: ScopeRules
   return requested.length > 0 ? requested : undefined
 }
 
-/** What a user holds: the defaults, their own scopes, those of their roles; in the order of declaration, and nothing undeclared. */
+/**
+ * The scopes that a user holds: the defaults, the user's own and those of the user's roles. In the
+ * order of their declaration, without scopes that are not declared.
+ */
 export function heldScopes(user: Rights, rules: ScopeRules): readonly string[] {
-  const held = new Set([
-    ...rules.defaults,
-    ...user.scopes,
-    ...user.roles.flatMap((role) => (Object.hasOwn(rules.roles, role) ? rules.roles[role]! : [])),
-  ])
+  const scopesOf = (role: string): readonly string[] | undefined =>
+    Object.hasOwn(rules.roles, role) ? rules.roles[role] : undefined
+  const held = new Set([...rules.defaults, ...user.scopes, ...user.roles.flatMap((role) => scopesOf(role) ?? [])])
   return Object.keys(rules.declared).filter((scope) => held.has(scope))
 }
 
-/** Requested, held by the user, and within what the client may have: never more than any of them. */
+/** The scopes that are requested, held by the user, and allowed for the client. */
 export function grantScopes(
   requested: readonly string[] | undefined,
   held: readonly string[],
@@ -51,13 +53,13 @@ export function grantScopes(
   return held.filter((scope) => (requested?.includes(scope) ?? true) && (allowed === 'all' || allowed.includes(scope)))
 }
 
-/** What a user was given. */
+/** The scopes and roles that a user was given. */
 export interface Rights {
   readonly scopes: readonly string[]
   readonly roles: readonly string[]
 }
 
-/** Whether a change gives a user a scope, a role, or access to the account. Taking away gives nothing. */
+/** Whether a change gives a user a scope, a role, or access to the account. */
 export function givesRights(
   before: Rights & { readonly active: boolean },
   after: Rights & { readonly active: boolean },
@@ -70,8 +72,9 @@ export function givesRights(
 }
 
 /**
- * Whether a caller may give a user these rights: the caller must hold every scope that the user then holds, stored and
- * in the token. Only an administrator gives the role `admin`, whatever scopes it holds today.
+ * Whether a caller may give a user these rights. The caller must hold every scope that the user
+ * then holds, both stored and in the token. Only an administrator may give the role `admin`,
+ * whatever scopes that role holds today.
  *
  * @param caller the stored rights of the caller, read anew
  */
@@ -85,7 +88,7 @@ export function mayGive(
   return heldScopes(after, rules).every((scope) => own.includes(scope))
 }
 
-/** What an account holds, as it is stored. */
+/** The rights of an account, as they are stored. */
 export interface StoredRights {
   readonly scopes: string
   readonly roles: string

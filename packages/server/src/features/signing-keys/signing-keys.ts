@@ -17,34 +17,35 @@ import { claimIssuer, insertFirstSigningKey, listSigningKeyRows } from './store.
 import { show } from '../../feature/wording.ts'
 import { ConfigurationError } from '../../base/configuration-error.ts'
 
-/** The algorithms that a server issues with. */
+/** The algorithms that a server can issue tokens with. */
 export const issuingAlgorithms = ['ES256', 'EdDSA', 'RS256'] as const
 export type IssuingAlgorithm = (typeof issuingAlgorithms)[number]
 
 /** The keys of an issuer. */
 export interface SigningKeys {
-  /** Signs what is issued now. */
+  /** Signs new tokens. */
   readonly current: SigningKey
-  /** Proves what was issued. */
+  /** Verifies the tokens of this issuer. */
   readonly keySet: KeySet
-  /** What `jwks_uri` publishes: public halves only. */
+  /** The public halves, as `jwks_uri` publishes them. */
   readonly published: JwkSet
 }
 
-/** The signing key of the operator, or where Keystile's own ones come from. */
+/** The operator's own signing key, or what Keystile's own keys are made and opened with. */
 export type SigningKeySource =
   | { readonly signingKey: SigningKey }
   | {
       readonly algorithm: IssuingAlgorithm
-      /** Opens and seals what lies in the database. */
+      /** Seals and opens the keys in the database. */
       readonly sealingSecret: string
     }
 
 /**
- * Opens the signing keys of an issuer. Its own ones lie in the database, private halves sealed, and the first is made at
- * the first start.
+ * Opens the signing keys of an issuer. Keystile's own keys are in the database, with sealed private
+ * halves; the first start makes the first one.
  *
- * @throws {ConfigurationError} when the database belongs to another issuer or algorithm, or the sealing secret is another
+ * @throws {ConfigurationError} when the database belongs to another issuer or algorithm, or the
+ *   keys were sealed with another secret
  */
 export async function openSigningKeys(
   database: Database,
@@ -57,10 +58,12 @@ export async function openSigningKeys(
     )
   }
   if ('signingKey' in source) return keysOf([source.signingKey])
+
   const seal = createSeal(source.sealingSecret, 'signing keys')
   if ((await listSigningKeyRows(database.reader)).length === 0) {
-    await database.write(insertFirstSigningKey, sealedRow(generateKey(source.algorithm), seal, clock))
+    await database.write(insertFirstSigningKey, sealedRow(named(generateKey(source.algorithm)), seal, clock))
   }
+
   const keys = keysOf((await listSigningKeyRows(database.reader)).map((row) => openRow(row, seal)))
   const { name } = keys.current.algorithm
   if (name !== source.algorithm) {
@@ -78,7 +81,7 @@ export function belongsElsewhere(stored: string, issuer: string): string {
   )
 }
 
-/** What is known of the stored keys without opening them, oldest first. */
+/** Lists the stored keys without opening them, oldest first. */
 export async function listSigningKeys(
   database: Database,
 ): Promise<readonly { readonly keyId: string; readonly algorithm: string; readonly createdAt: Date }[]> {
@@ -86,13 +89,21 @@ export async function listSigningKeys(
   return rows.map(({ id, algorithm, created_at }) => ({ keyId: id, algorithm, createdAt: new Date(created_at) }))
 }
 
-/** @throws {ConfigurationError} unless it is a private key for an algorithm that the server issues with */
-export function signingKeyOf(jwk: Jwk): SigningKey {
+/** @throws {ConfigurationError} unless it is a private key for one of `issuingAlgorithms` */
+export function signingKeyOf(jwk: Jwk): NamedKey {
   const key = importKey(jwk)
   if (!canSign(key) || !issuingAlgorithms.some((name) => name === key.algorithm.name)) {
     throw new ConfigurationError(`a signing key is a private JWK with "alg" ${issuingAlgorithms.join(', ')}`)
   }
-  return key.keyId === undefined ? { ...key, keyId: thumbprint(exportPublicJwk(key)) } : key
+  return named(key)
+}
+
+/** A key with a `kid`. */
+type NamedKey = SigningKey & { readonly keyId: string }
+
+/** A key without a `kid` gets its thumbprint as one. */
+function named(key: SigningKey): NamedKey {
+  return { ...key, keyId: key.keyId ?? thumbprint(exportPublicJwk(key)) }
 }
 
 function openRow(row: SigningKeyRow, seal: Seal): SigningKey {
@@ -105,8 +116,8 @@ function openRow(row: SigningKeyRow, seal: Seal): SigningKey {
   return signingKeyOf(JSON.parse(jwk) as Jwk)
 }
 
-function sealedRow(key: SigningKey, seal: Seal, clock: Clock): SigningKeyRow {
-  const id = key.keyId!
+function sealedRow(key: NamedKey, seal: Seal, clock: Clock): SigningKeyRow {
+  const id = key.keyId
   return {
     id,
     algorithm: key.algorithm.name,
@@ -115,6 +126,10 @@ function sealedRow(key: SigningKey, seal: Seal, clock: Clock): SigningKeyRow {
   }
 }
 
+/** @param keys oldest first */
 function keysOf(keys: readonly SigningKey[]): SigningKeys {
-  return { current: keys.at(-1)!, keySet: keySetOf(keys), published: { keys: keys.map(exportPublicJwk) } }
+  const current = keys.at(-1)
+  if (!current) throw new Error('an issuer must have a signing key')
+
+  return { current, keySet: keySetOf(keys), published: { keys: keys.map(exportPublicJwk) } }
 }

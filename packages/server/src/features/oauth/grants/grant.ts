@@ -27,10 +27,10 @@ export interface Grant<Name extends string, Parts> extends ClientGrant {
    *
    * @throws {OAuthError} `invalid_request` when a required value is missing
    */
-  issue(values: Values<Name>, caller: GrantCaller, parts: Parts): Promise<Granted>
+  issue(values: ParameterValues<Name>, caller: GrantCaller, parts: Parts): Promise<Granted>
 }
 
-type Values<Name extends string> = Readonly<Partial<Record<Name, string | undefined>>>
+type ParameterValues<Name extends string> = Readonly<Partial<Record<Name, string | undefined>>>
 
 /** Makes the record of a grant whose `issue` gets the required values for certain. */
 export function defineGrant<Name extends string, Required extends Name, Parts>(definition: {
@@ -39,13 +39,13 @@ export function defineGrant<Name extends string, Required extends Name, Parts>(d
   readonly parameters: Readonly<Record<Name, JsonObject>>
   readonly required: readonly Required[]
   issue(
-    values: Values<Name> & Readonly<Record<Required, string>>,
+    values: ParameterValues<Name> & Readonly<Record<Required, string>>,
     caller: GrantCaller,
     parts: Parts,
   ): Granted | Promise<Granted>
 }): Grant<Name, Parts> {
   const { required } = definition
-  const isComplete = (values: Values<Name>): values is Values<Name> & Record<Required, string> =>
+  const isComplete = (values: ParameterValues<Name>): values is ParameterValues<Name> & Record<Required, string> =>
     required.every((name) => values[name] !== undefined)
   return {
     ...definition,
