@@ -1,5 +1,5 @@
-import { OAuthError } from 'keystile/internal'
-import type { Verifier } from 'keystile'
+import { OAuthError, type HttpRequestWithBody } from 'keystile/internal'
+import type { Identity, Verifier } from 'keystile'
 import { readForm } from '../../http/form.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
@@ -22,8 +22,9 @@ export interface RevokeParts {
 }
 
 /**
- * `POST /revoke`: ends the session of a token, and with it all its tokens. What is no token, or none that is still good, is
- * answered alike. A token of another client is refused and stays, and so is one that a client has for itself: it has no session.
+ * `POST /revoke`: ends the session of a token, and with it all its tokens. An unknown or expired
+ * token gets the same answer. A token of another client is refused and stays valid, and so does a
+ * token that a client has for itself: it has no session.
  *
  * @see RFC 7009 §2.1 §2.2
  */
@@ -46,23 +47,33 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
       const client = await authenticateClient(request, form, parts)
       const token = form.get('token')
       if (token === undefined) throw new OAuthError('invalid_request', 'The form must have token')
+
       const found = (await parts.refresher.find(token)) ?? (await findVerified(token, parts.verifier))
-      if (found) {
-        const { subject, sessionId } = found
-        if (found.clientId !== client.id) {
-          const entry = { by: byStranger(request), subject, sessionId, clientId: client.id }
-          await recordForeignToken({ event: 'revocation_refused', ...entry }, parts)
-          throw new OAuthError('invalid_grant', 'The token was issued to another client, which alone may revoke it')
-        }
-        if (sessionId === undefined)
-          throw new OAuthError(
-            'unsupported_token_type',
-            'A token that a client has for itself cannot be taken back; it ends by itself',
-          )
-        await parts.sessions.end(sessionId, { actor: `user:${subject}`, address: addressOf(request) })
-      }
-      // A body is ignored (RFC 7009 §2.2), but there are clients that read every answer as JSON.
+      if (found) await endSessionOf(found, { request, clientId: client.id }, parts)
+
+      // The client ignores the body (RFC 7009 §2.2), but some clients read every answer as JSON.
       return jsonAnswer(200, {})
     },
   }
+}
+
+/** @throws {OAuthError} when the token is another client's, or has no session */
+async function endSessionOf(
+  token: Pick<Identity, 'subject' | 'sessionId' | 'clientId'>,
+  { request, clientId }: { readonly request: HttpRequestWithBody; readonly clientId: string },
+  parts: RevokeParts,
+): Promise<void> {
+  const { subject, sessionId } = token
+  if (token.clientId !== clientId) {
+    const entry = { by: byStranger(request), subject, sessionId, clientId }
+    await recordForeignToken({ event: 'revocation_refused', ...entry }, parts)
+    throw new OAuthError('invalid_grant', 'The token was issued to another client, which alone may revoke it')
+  }
+  if (sessionId === undefined)
+    throw new OAuthError(
+      'unsupported_token_type',
+      'A token that a client has for itself cannot be taken back; it ends by itself',
+    )
+
+  await parts.sessions.end(sessionId, { actor: `user:${subject}`, address: addressOf(request) })
 }
