@@ -4,25 +4,26 @@ import type { Socket } from 'node:net'
 export interface PipelineLimits {
   /** Unanswered requests of one connection. */
   readonly pipelinedRequests: number
-  /** Unanswered requests of all connections together, besides the first of each. */
+  /** Unanswered requests of all connections together, without the first of each. */
   readonly pipelinedRequestsOfAll: number
 }
 
-/** Handles a request when it is its turn, or resets its connection. */
+/** Handles a request at its turn, or resets its connection. */
 export type Turns = (response: ServerResponse, handle: () => void) => void
 
-/** Node's parser takes a negative number for an error and stops. */
+/** Node's parser stops at a negative number. */
 const parserError = -1
 
 /**
- * Handles the requests of a connection one after another: the next one when the client has taken the
- * answer before, and other connections had their turn. Resets the connection of a client that sends
- * too many ahead, or a body: node would hold it until its turn, and it counts bytes but not the pieces,
- * of which a byte each takes several hundred times its memory. Node parses a piece of 64 KiB in one go, which is more than a thousand requests, so
- * to pause the connection is too late. Clients and proxies of today do not pipeline.
+ * Handles the requests of a connection one after another. The next one begins when the client has
+ * taken the answer before, and other connections had their turn. A client that sends too many
+ * requests ahead, or one with a body, gets a reset: node would hold the body until its turn, and
+ * limits its bytes but not its pieces, of which each takes several hundred times the memory of a
+ * byte. To pause the connection would be too late: node parses 64 KiB at once, more than a thousand
+ * requests. Today's clients and proxies do not pipeline.
  */
 export function createTurns({ pipelinedRequests, pipelinedRequestsOfAll }: PipelineLimits): Turns {
-  /** The first is under way. */
+  /** The first one is running. */
   const unanswered = new WeakMap<Socket, (() => void)[]>()
   let pipelined = 0
 
@@ -51,13 +52,13 @@ export function createTurns({ pipelinedRequests, pipelinedRequestsOfAll }: Pipel
     function endTurn(): void {
       if (requests.shift() === undefined) return
       pipelined--
-      // Not after the last answer of a connection, nor after a reset.
+      // Not after the last answer of a connection or a reset.
       if (socket.writable) requests[0]?.()
     }
 
     requests.push(handle)
     response.once('finish', () => {
-      // With no request behind it there is nothing to begin. Otherwise other connections come in between.
+      // Other connections get a turn before the next request begins.
       if (requests.length > 1) setImmediate(endTurn)
       else requests.length = 0
     })
@@ -71,9 +72,9 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * Stops the parsing of what was read from a connection that was reset: node would otherwise make,
- * and abort, each of the requests in it. Node has no public way to do so. Where a release of it has
- * no such member, the rest is parsed, which costs time alone.
+ * Stops the parser of a connection that was reset. Otherwise node would make and abort each request
+ * that it has read already. There is no public way to do so: in a release without this member, node
+ * parses the rest, which only costs time.
  */
 function stopParser(socket: Socket & { readonly parser?: { onIncoming?: () => number } | null }): void {
   if (socket.parser) socket.parser.onIncoming = () => parserError

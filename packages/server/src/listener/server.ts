@@ -74,16 +74,18 @@ export interface ListeningServer {
 export async function listen(service: Service, options: ListenOptions): Promise<ListeningServer> {
   const { metrics, limits = standardLimits } = options
   const servers: Server[] = []
+  const metricServers: Server[] = []
+
   const countConnections = async (): Promise<number> => {
     const counts = await Promise.all(servers.map(connectionsOf))
     return counts.reduce((sum, count) => sum + count, 0)
   }
   const readMetrics =
     metrics && (async () => metrics.counts.read({ ...service.vitals(), connections: await countConnections() }))
+
   const gate = { inTurn: createTurns(limits), write: createAnswerWriter(limits) }
   const handle = handlerOf(service, options, gate, metrics?.binding === 'own' ? readMetrics : undefined)
   const onDropped = (): void => metrics?.counts.onConnectionDropped()
-  const metricServers: Server[] = []
   try {
     servers.push(...(await listenOn(options, () => createLimitedServer(handle, gate, limits, onDropped))))
     if (readMetrics && metrics.binding !== 'own') {
@@ -95,6 +97,7 @@ export async function listen(service: Service, options: ListenOptions): Promise<
     await Promise.all(servers.map(closeServer))
     throw error
   }
+
   return {
     async close() {
       await Promise.all([...servers, ...metricServers].map(closeServer))
@@ -126,6 +129,7 @@ function handlerOf(
     if (id !== undefined) response.setHeader('x-request-id', id)
     const status = write(response, answered)
     if (!isObserved) return
+
     const route = routeOf(request)
     const milliseconds = performance.now() - startedAt
     metrics?.counts.onAnswer({ route, status, seconds: milliseconds / 1000 })
@@ -137,8 +141,8 @@ function handlerOf(
 }
 
 function metricsHandler(readMetrics: () => Promise<string>, { write }: Gate): RequestListener {
-  const handle = async ({ method, url = '' }: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const isThere = method === 'GET' && pathOf(url) === '/metrics'
+  const handle = async ({ method, url }: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const isThere = method === 'GET' && url !== undefined && pathOf(url) === '/metrics'
     const notFound = new ProblemError('not_found', 'There is /metrics here, and nothing else')
     write(response, isThere ? metricsAnswer(await readMetrics()) : problemAnswer(notFound))
   }
@@ -199,16 +203,22 @@ async function listenOn({ hosts, port }: Binding, create: () => Server): Promise
       await once(server, 'listening')
       servers.push(server)
     } catch (error) {
-      if (!['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes((error as NodeJS.ErrnoException).code ?? '')) {
+      if (!isAbsentHost(error)) {
         await Promise.all(servers.map(closeServer))
         throw error
       }
-      absent.push(error as Error)
+      absent.push(error)
     }
   }
   const [firstAbsent] = absent
   if (servers.length === 0 && firstAbsent) throw firstAbsent
   return servers
+}
+
+/** Whether this machine lacks the address. */
+function isAbsentHost(error: unknown): error is Error {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT'
 }
 
 function connectionsOf(server: Server): Promise<number> {

@@ -9,9 +9,9 @@ export interface Service {
   }
   /** The OpenAPI document of its endpoints. */
   readonly document: JsonObject
-  /** Why it should be sent no requests now, a sentence each; none when it is ready. */
+  /** Why a load balancer should send no requests now, a sentence each; empty when it is ready. */
   findUnreadiness(): Promise<readonly string[]>
   vitals(): Omit<Vitals, 'connections'>
-  /** The pattern of the route that a request is for; `undefined` for a path that is not one of its own. */
+  /** The pattern of the route of a request; undefined for a path of another. */
   routeOf(request: HttpRequestWithBody): string | undefined
 }

@@ -10,9 +10,9 @@ import {
 } from 'keystile/internal'
 
 const pieceBytes = 65_536
-/** More than any answer of an endpoint has: a file of `/docs`. */
+/** Larger than any answer of an endpoint; files of `/docs` are larger. */
 const largeBytes = pieceBytes
-/** A large answer has this time to itself, whoever else wants one. */
+/** No other client can end a large answer before that time. */
 const fairMilliseconds = 1_000
 
 const busy = problemAnswer(
@@ -20,31 +20,31 @@ const busy = problemAnswer(
 )
 
 export interface ReaderLimits {
-  /** From the answer to its last byte being taken. */
+  /** From the answer until the client has taken its last byte. */
   readonly answerMilliseconds: number
-  /** Large answers at once. For one more, the one that has taken longest is cut off, or it is refused where that is young. */
+  /** Large answers at once. One more ends the oldest, or is refused while that one is young. */
   readonly largeAnswers: number
   /** MiB of small answers that their clients have not taken, of all connections together. */
   readonly waitingMebibytes: number
 }
 
-/** Writes an answer, or that it cannot be had now. @returns the status that was written */
+/** Writes an answer, or refuses it for now. Returns the status that it wrote. */
 export type AnswerWriter = (response: ServerResponse, answer: HttpAnswer<AnswerBody>) => number
 
 /**
- * Writes answers, of each connection one at a time, and ends connections whose clients do not take
- * them. The kernel takes and keeps megabytes for each client, however slowly that reads; so large
- * answers are limited in number, and each is the last of its connection, the end of which tells that
- * all of it was taken. A small one is forgotten once the kernel has it. Until then it counts against
- * a limit of bytes: beyond the limit, the connection that has waited longest is reset.
+ * Writes answers, one at a time for each connection, and ends connections whose clients do not take
+ * them. The kernel keeps megabytes for each client, however slowly it reads. So large answers are
+ * limited in number, and each is the last of its connection: the end of the connection shows that
+ * the client has taken all of it. A small answer counts against a limit of bytes until the kernel
+ * has it. Beyond that limit, the connection that has waited longest is reset.
  */
 export function createAnswerWriter({ answerMilliseconds, largeAnswers, waitingMebibytes }: ReaderLimits): AnswerWriter {
   const large = new Map<Socket, number>()
-  /** Bytes of the small answer that waits. A map keeps its order: the longest wait comes first. */
+  /** Bytes of the small answer that waits. The longest wait comes first: a map keeps its order. */
   const waiting = new Map<Socket, number>()
   let waitingBytes = 0
 
-  /** Whether there is room for one more, made if need be. */
+  /** Whether there is room for one more large answer. Ends the oldest where that makes room. */
   function hasRoom(): boolean {
     const [longest] = large // a map keeps its order
     if (!longest || large.size < largeAnswers) return true
@@ -55,9 +55,9 @@ export function createAnswerWriter({ answerMilliseconds, largeAnswers, waitingMe
     return true
   }
 
-  /** Resets a connection after the time for an answer, unless `taken` closes before. */
+  /** Resets a connection after the time for an answer, unless `taken` closes first. */
   function setDeadline(socket: Socket, taken: ServerResponse | Socket): void {
-    // By a reset: what was written before an orderly end would stay with the kernel until it is taken.
+    // An orderly end would leave the written bytes with the kernel until the client takes them.
     const timer = setTimeout(() => socket.resetAndDestroy(), answerMilliseconds)
     taken.once('close', () => clearTimeout(timer))
   }
@@ -85,7 +85,7 @@ export function createAnswerWriter({ answerMilliseconds, largeAnswers, waitingMe
     if (isLarge(answer)) {
       writeInPieces(response, answer)
       setDeadline(socket, socket)
-      // Node would close it when the kernel has all; this waits until the client has, and closes its side.
+      // Node would close it once the kernel has all. This waits for the client, which closes its side.
       socket.destroySoon = () => void socket.end()
       large.set(socket, performance.now())
       socket.once('close', () => large.delete(socket))
@@ -103,7 +103,9 @@ function isLarge({ body }: HttpAnswer<AnswerBody>): boolean {
   return (body?.length ?? 0) > largeBytes
 }
 
-/** Others come in between: to copy a megabyte takes the kernel a millisecond. */
+/**
+ * Other connections get turns between the pieces: the kernel copies a megabyte in a millisecond.
+ */
 function writeInPieces(response: ServerResponse, answer: HttpAnswer<AnswerBody>): void {
   const { status, body = '' } = answer
   const bytes = typeof body === 'string' ? Buffer.from(body) : body
