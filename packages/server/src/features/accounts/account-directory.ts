@@ -2,7 +2,7 @@ import type { AccountDirectory } from '../directory/directory.ts'
 import { heldScopes, type ScopeRules } from '../scopes/scopes.ts'
 import type { User, Users } from './users.ts'
 
-/** Our own accounts, as logins and refreshes ask for them. */
+/** Our own accounts as a directory, for logins and refreshes. */
 export function accountDirectory(users: Users, rules: ScopeRules): AccountDirectory<User> {
   return {
     findByLogin: users.findByLogin,

@@ -2,12 +2,14 @@ import type { JsonObject } from 'keystile/internal'
 import { describeProfile, type ProfileSchema } from './profile.ts'
 import type { User } from './users.ts'
 
-/** The public user as JSON: profile fields first, so that none of them can stand in for one of ours. */
+/**
+ * The public user as JSON. Profile fields come first, so that they cannot replace Keystile's own.
+ */
 export function wireUser({ id, username, email, emailVerified, createdAt, ...profile }: User['publicUser']): object {
   return { ...profile, id, username, email, email_verified: emailVerified, created_at: createdAt.toISOString() }
 }
 
-/** What an administrator sees: the public user, what they may do, and whether they may come in. */
+/** The user as administrators see them: with scopes and roles, and whether they are disabled. */
 export function wireManagedUser({ publicUser: shown, scopes, roles, active }: User): object {
   return { ...wireUser(shown), scopes, roles, disabled: !active }
 }

@@ -1,7 +1,7 @@
 import { problemSchema, type JsonObject } from 'keystile/internal'
 import type { Route } from '../../http/route.ts'
 
-/** How the security scheme is called in the document. */
+/** The name of the security scheme in the document. */
 const schemeName = 'keystile'
 
 const schemas = {
@@ -41,13 +41,13 @@ const retryAfter = { 'Retry-After': { description: 'Whole seconds', schema: { ty
 const challenge = { 'WWW-Authenticate': { description: 'RFC 6750 §3', schema: { type: 'string' } } }
 const clientChallenge = { 'WWW-Authenticate': { description: 'Basic (RFC 6749 §5.2)', schema: { type: 'string' } } }
 
-/** What the readers of bodies take. */
+/** The media types that the readers of bodies accept. */
 const mediaTypes = {
   json: ['application/json'],
   form: ['application/x-www-form-urlencoded', 'multipart/form-data'],
 } as const
 
-/** What follows from a route's guard and body: the refusals that it has without saying so. */
+/** The refusals that follow from a route's guard and body. */
 function derivedRefusals<C>({
   guard,
   isFirstPartyOnly,
@@ -66,11 +66,11 @@ function derivedRefusals<C>({
 }
 
 /**
- * The OpenAPI 3.1 document of routes. What it says of security and of refusals is made from the same data that the
+ * Makes the OpenAPI 3.1 document of routes. Security and refusals come from the data that the
  * router enforces.
  *
- * @param issuer its path is where the routes are; its host is not named, so that the document is right under any name
- *   that this server is reached by
+ * @param issuer its path is where the routes are. The document does not have its host, so that it
+ *   is right under every name of this server
  */
 export function describeRoutes<C>(
   routes: readonly Route<C>[],
@@ -97,7 +97,7 @@ export function describeRoutes<C>(
   }
 }
 
-/** What stands in the path, said once for all its methods. */
+/** The parameters of a path, for all its methods. */
 function parametersOf(path: string): Record<string, unknown> {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
   if (names.length === 0) return {}
@@ -131,7 +131,7 @@ function operationOf<C>(route: Route<C>): JsonObject {
   }
 }
 
-/** `getUsersMe`: generated clients name their methods by it. */
+/** A name such as `getUsersMe`, which generated clients use for their methods. */
 function operationIdOf<C>({ method }: Route<C>, path: string): string {
   const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '')
   return method.toLowerCase() + words.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join('')

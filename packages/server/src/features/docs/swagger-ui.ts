@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { AnswerBody, HttpAnswer } from 'keystile/internal'
 
-/** Everything comes from this server, nothing runs that is written into the page, and no other site frames it. */
+/**
+ * Everything comes from this server, no inline script runs, and no other site can frame the page.
+ */
 function contentSecurityPolicy(connected: readonly string[]): string {
   return [
     "default-src 'none'",
@@ -15,7 +17,7 @@ function contentSecurityPolicy(connected: readonly string[]): string {
   ].join('; ')
 }
 
-/** @param base in front of all but the title */
+/** @param base the path of the page */
 function pageOf(base: string, title: string): string {
   return `<!doctype html>
 <html lang="en">
@@ -38,14 +40,16 @@ function pageOf(base: string, title: string): string {
 export interface PagesOptions {
   /** The path of the page. */
   readonly path: string
-  /** Where the document is. */
+  /** The path of the document. */
   readonly documentPath: string
   readonly title: string
-  /** Origins that the page may ask besides its own. */
+  /** Origins that the page may send requests to, beside its own. */
   readonly connected?: readonly string[]
 }
 
-/** The pages at `/docs`, say, and below: Swagger UI, which needs no other host. Other paths have no answer. */
+/**
+ * Answers the page of Swagger UI and its files, without another host. Undefined for other paths.
+ */
 export function createPages({
   path: base,
   documentPath,

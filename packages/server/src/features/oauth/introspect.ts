@@ -14,7 +14,7 @@ export interface IntrospectParts {
   readonly audit: Audit
   readonly limits: Pick<Limits, 'countClientRefusal'>
   readonly verifier: Pick<Verifier, 'verify'>
-  /** Whether the caller behind a token may still come in; a client that acts for itself may as long as its token holds. */
+  /** Whether the user of a token is still active. True for a client that acts for itself. */
   isWelcome(identity: Identity): Promise<boolean>
 }
 
@@ -37,13 +37,13 @@ const introspectionSchema = {
   required: ['active'],
 }
 
-/** What a token says, as RFC 7662 §2.2 has it: the members of the same names. */
+/** The claims that an answer repeats under the same names (RFC 7662 §2.2). */
 const told = ['iss', 'sub', 'aud', 'client_id', 'exp', 'iat', 'jti', 'sid', 'auth_time'] as const
 
 /**
- * `POST /introspect`: whether an access token would open a guarded route at this moment, and what it says. Only a client that may
- * introspect is answered. All that would not open one is inactive alike, refresh tokens among them: an API that asks here
- * would let them in.
+ * `POST /introspect`: whether a guarded route would accept an access token now, and its claims.
+ * Only clients that may introspect get an answer. Any other token is inactive, even a refresh
+ * token: an API that asks here would accept it.
  *
  * @see RFC 7662 §2.1 §2.2 §4
  */
@@ -68,6 +68,7 @@ export function introspectRoute({ clients, audit, limits, verifier, isWelcome }:
         throw new OAuthError('unauthorized_client', 'This client may not introspect')
       const token = form.get('token')
       if (token === undefined) throw new OAuthError('invalid_request', 'The form must have token')
+
       const identity = await findVerified(token, verifier)
       if (!identity || !(await isWelcome(identity))) return jsonAnswer(200, { active: false })
       return jsonAnswer(200, describeToken(identity))

@@ -26,16 +26,17 @@ const metadataSchema = {
   },
   required: ['issuer', 'token_endpoint', 'jwks_uri', 'response_types_supported'],
 }
-/** How a confidential client proves itself (RFC 6749 §2.3.1). */
+/** How a confidential client authenticates (RFC 6749 §2.3.1). */
 const secretMethods = ['client_secret_basic', 'client_secret_post']
 
 const wellKnown = '/.well-known/oauth-authorization-server'
-/** A verifier may keep the keys this long. */
+/** How long a verifier may cache the keys. */
 const maxAgeSeconds = 300
 
 /**
- * What is published: the keys, and the metadata, at the path that RFC 8414 §3.1 makes by inserting and at the one that
- * is made by appending, where many clients look. All URLs come from the configured issuer, never from a request.
+ * The public documents: the keys and the metadata. The metadata is at the path that RFC 8414 §3.1
+ * prescribes, and at the path below the issuer, where many clients look. All URLs come from the
+ * configured issuer, never from a request.
  */
 export function metadataRoutes({
   issuer,

@@ -3,9 +3,10 @@ import { OAuthError, TokenError, type JsonObject } from 'keystile/internal'
 import { hasStorableNames } from '../audit/audit.ts'
 
 /**
- * Whom an access token proves, `undefined` for anything that would open nothing.
+ * The identity of an access token; undefined for a token that a guard would refuse.
  *
- * @throws {OAuthError} `temporarily_unavailable` while that cannot be known: a caller would take it for no
+ * @throws {OAuthError} `temporarily_unavailable` while the validity is unknown: the caller would
+ *   take any other answer for a no
  */
 export async function findVerified(token: string, verifier: Pick<Verifier, 'verify'>): Promise<Identity | undefined> {
   try {
@@ -14,12 +15,13 @@ export async function findVerified(token: string, verifier: Pick<Verifier, 'veri
   } catch (error) {
     if (!(error instanceof TokenError)) throw error
     if (error.code !== 'temporarily_unavailable') return undefined
+
     const { message, retryAfterSeconds = 1 } = error
     throw new OAuthError('temporarily_unavailable', message, { cause: error, retryAfterSeconds })
   }
 }
 
-/** The form that says which token is meant (RFC 7009 §2.1, RFC 7662 §2.1). */
+/** The form that names a token, as JSON Schema (RFC 7009 §2.1, RFC 7662 §2.1). */
 export function describeTokenForm(token: string): JsonObject {
   return {
     type: 'object',

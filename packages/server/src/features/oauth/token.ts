@@ -96,7 +96,7 @@ function describeForm(grants: readonly AnyGrant[]): JsonObject {
   }
 }
 
-/** An answer's tokens (RFC 6749 §5.1): no member is null. */
+/** The tokens of an answer (RFC 6749 §5.1). No member is null. */
 export interface WireTokens {
   readonly access_token: string
   readonly token_type: 'bearer'

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs'
 const lineEnd = 0x0a
 
 /**
- * Whether a text, in small letters, is one of 49,233 common passwords. The list is read when it is first asked, and stays the
- * bytes of its file, 388 kB: as a `Set` it would be 8 MB.
+ * Returns a function that says whether a text, in small letters, is one of 49,233 common passwords.
+ * It reads the list at the first call, and keeps the bytes of the file, 388 kB: a `Set` would take
+ * 8 MB.
  */
 export function createBlocklist(): (text: string) => boolean {
   let list: Buffer | undefined
@@ -14,7 +15,7 @@ export function createBlocklist(): (text: string) => boolean {
   }
 }
 
-/** Searches lines that are in the order of their bytes. */
+/** Searches lines that are sorted by their bytes. */
 function hasLine(list: Buffer, wanted: Buffer): boolean {
   let [from, to] = [0, list.length] // where lines begin
   while (from < to) {

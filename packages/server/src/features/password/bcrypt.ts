@@ -1,9 +1,12 @@
-/** Each step doubles the work: this one takes seconds. */
+/** Takes seconds. Each step doubles the work. */
 const maxCost = 16
-/** bcrypt looks at no byte behind these. */
+/** bcrypt ignores all further bytes. */
 const maxBytes = 72
 
-/** Whether a stored value is a bcrypt hash, of any library but the one with the bug of `$2x$`, and not too costly to verify. */
+/**
+ * Whether a stored value is a bcrypt hash that is not too costly to verify. `$2x$` is refused: it
+ * marks hashes of a library with a bug.
+ */
 export function isHash(stored: string): boolean {
   const match = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]$/.exec(stored) // no stray bits at the ends
   const cost = Number(match?.[1])
@@ -11,9 +14,9 @@ export function isHash(stored: string): boolean {
 }
 
 /**
- * Whether a password belongs to a hash: its first 72 bytes, as wherever the hash was made. A password with a NUL byte
- * never does: to bcrypt "a" and "a\0a" are one key. Slow on purpose: only ever called in a hash thread, which loads the
- * library at the first bcrypt hash that it meets.
+ * Whether a password belongs to a hash. bcrypt compares its first 72 bytes. A password with a NUL
+ * byte never belongs: to bcrypt, "a" and "a\0a" are one key. Slow on purpose: call it in a hash
+ * thread only, which loads the library at its first bcrypt hash.
  *
  * @throws {Error} when the prebuilt library does not load on this machine
  */
@@ -23,7 +26,7 @@ export async function verify(password: Uint8Array, stored: string): Promise<bool
   return matches && !password.includes(0)
 }
 
-/** Whether a hash says nothing of how the password goes on. */
+/** Whether the password is longer than the part that the hash covers. */
 export function isCutShort(password: Uint8Array, stored: string): boolean {
   return isHash(stored) && password.length > maxBytes
 }

@@ -7,18 +7,19 @@ import { verify } from './stored-hash.ts'
 export interface HashRequest {
   readonly password: Uint8Array
   readonly stored?: string
-  /** Of the hash to make. */
+  /** For a new hash. */
   readonly parameters?: Argon2Parameters | undefined
-  /** The same: in base64, where it is not a new one. */
+  /** For a new hash, in base64; without it, the hash gets a new salt. */
   readonly salt?: string | undefined
 }
 
 export type HashReply = { readonly result: string | boolean } | { readonly error: string }
 
-// Linux keeps a priority a thread: hashing then yields to the event loop. Elsewhere it would slow the whole process.
+// On Linux each thread has its own priority, so hashing yields to the event loop. Elsewhere this
+// would slow the whole process.
 if (process.platform === 'linux') lowerPriority()
 
-// One after the other: what ends the thread waits for the hash that is under way.
+// One message after the other, so that `close` waits for the running hash.
 let working = Promise.resolve()
 if (!parentPort) throw new Error('this is the module of a thread')
 const port = parentPort

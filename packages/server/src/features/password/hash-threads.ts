@@ -50,7 +50,7 @@ export function openHashThreads(
   now: () => number = () => performance.now(),
 ): HashThreads {
   const queue = createHashQueue({ places: count * placesOfThread, maxWaitMilliseconds, now, refusal: tooMany })
-  const rate = createRate(count)
+  const rate = createHashRate(count)
   const pool = openHashPool(count, { now, onMeasured: rate.add, onFree: dispatch })
   let isClosed = false
 
@@ -100,13 +100,13 @@ export function openHashThreads(
 }
 
 /** How fast jobs begin, by the mean duration of the newest hashes. */
-interface Rate {
+interface HashRate {
   add(milliseconds: number): void
   /** Milliseconds until so many jobs have begun. */
   millisecondsUntil(jobs: number): number
 }
 
-function createRate(threads: number): Rate {
+function createHashRate(threads: number): HashRate {
   let meanMilliseconds = assumedMilliseconds
   return {
     add(milliseconds) {

@@ -1,6 +1,6 @@
 import { defaultParameters, maxMemory, maxWork, type Argon2Parameters } from './argon2.ts'
 
-/** What a new hash costs: argon2id with one lane. */
+/** The cost of a new hash: argon2id with one lane. */
 export interface HashingCost {
   readonly memoryKiB: number
   readonly passes: number
@@ -8,7 +8,10 @@ export interface HashingCost {
 
 export const defaultCost: HashingCost = { memoryKiB: defaultParameters.memory, passes: defaultParameters.passes }
 
-/** KiB for 1, 2, 3 and 4 passes, and for more: the table of OWASP's Password Storage Cheat Sheet, all equally strong. */
+/**
+ * KiB for 1, 2, 3 and 4 passes, and for more. All are equally strong, by the table of OWASP's
+ * Password Storage Cheat Sheet.
+ */
 const leastMemory = [47_104, 19_456, 12_288, 9_216] as const
 const leastMemoryOfMany = 7_168
 const kibPerMib = 1_024
@@ -17,7 +20,10 @@ export function parametersOf({ memoryKiB, passes }: HashingCost): Argon2Paramete
   return { memory: memoryKiB, passes, parallelism: 1 }
 }
 
-/** What is wrong with a cost, as a sentence without its name, or nothing. Does NOT look whether the machine has so much memory. */
+/**
+ * What is wrong with a cost, as a sentence without its name; else undefined. Does NOT check whether
+ * the machine has so much memory.
+ */
 export function findCostFault({ memoryKiB, passes }: HashingCost): string | undefined {
   if (!Number.isInteger(memoryKiB) || !Number.isInteger(passes) || passes < 1)
     return 'must have memoryKiB and passes, whole numbers from 1 on'
@@ -30,11 +36,12 @@ export function findCostFault({ memoryKiB, passes }: HashingCost): string | unde
 }
 
 /**
- * The highest cost at which a hash takes no longer than it may, within a sixteenth, but never below the default. Memory first, for it is
- * what attackers have least of; passes where there is no more.
+ * Finds the highest cost at which a hash takes no longer than `milliseconds`, within a sixteenth,
+ * and never returns less than the default. It raises the memory first, which attackers have least
+ * of, and then the passes.
  *
- * @param measure the milliseconds that a hash takes
- * @param options.maxMemoryKiB what one hash may take of the machine's memory
+ * @param measure returns the milliseconds that a hash takes
+ * @param options.maxMemoryKiB the memory of the machine that one hash may take
  */
 export function chooseCost(
   measure: (cost: HashingCost) => number,
@@ -53,7 +60,7 @@ export function chooseCost(
   let { passes } = defaultCost
   let [fitting, tooSlow] = [defaultCost.memoryKiB / kibPerMib, most + 1]
   while (tooSlow - fitting > fitting / 16) {
-    // Time is about in proportion to memory, so the first guess is a good one.
+    // The time is about proportional to the memory, so the first guess is good.
     const guess = Math.floor(fitting * (options.milliseconds / chosen.milliseconds))
     const next = tooSlow > most ? Math.min(Math.max(guess, fitting + 1), most) : (fitting + tooSlow) >>> 1
     if (fits(next, passes)) fitting = next
@@ -63,7 +70,7 @@ export function chooseCost(
   return chosen
 }
 
-/** A cost, and how long a hash takes at it here. */
+/** A cost, and how long a hash of it takes on this machine. */
 export interface MeasuredCost {
   readonly cost: HashingCost
   readonly milliseconds: number

@@ -5,49 +5,50 @@ import { isHash, isOutdated } from './stored-hash.ts'
 
 export const maxBytes = 1_024
 
-/** Passwords, as the bytes that were received: nothing is trimmed, folded or normalised. */
+/** Hashes passwords as they were received: nothing is trimmed, made small or normalised. */
 export interface Passwords {
   /**
-   * @returns milliseconds until `hash` or `verify` would begin
+   * Milliseconds until `hash` or `verify` would begin.
+   *
    * @throws {ProblemError} `temporarily_unavailable` when they would refuse at once
    */
   requireRoom(address?: string): number
   /**
    * Does NOT check the policy: `PasswordPolicy` does.
    *
-   * @param address of whoever sent it: what waits is hashed in turns between addresses
-   * @throws {ProblemError} `temporarily_unavailable` when it could not be begun in time
+   * @param address the address of the sender: waiting passwords take turns between addresses
+   * @throws {ProblemError} `temporarily_unavailable` when the hash could not begin in time
    */
   hash(password: string, address?: string): Promise<string>
   /**
-   * Whether a password belongs to a hash: argon2id, scrypt or bcrypt. For a login that does not exist pass no hash: the
-   * answer is no, after the work that the hash before it took; so it is for a stored value that is no hash. Where hashes of
-   * several kinds are stored, time can tell one kind from another.
+   * Whether a password belongs to an argon2id, scrypt or bcrypt hash. For an unknown login pass no
+   * hash: the answer is no, after the same work as for the last hash. The same holds for a value
+   * that is not a hash. Where several kinds of hashes are stored, the duration can reveal the kind.
    *
    * @throws {ProblemError} as `hash` does
    */
   verify(password: string, stored: string | undefined, address?: string): Promise<boolean>
-  /** Whether the hash of a password that was just verified should be made anew. */
+  /** Whether `renew` should replace the hash of a password that was just verified. */
   isOutdated(stored: string, password: string): boolean
   /**
-   * Makes the hash of a password anew that was just verified. `passwordMark` of both is the same where the old one is argon2id with
-   * a salt as long as ours.
+   * Returns a new hash of a password that was just verified. Its `passwordMark` is that of the old
+   * hash where that is argon2id with a salt as long as ours.
    *
    * @throws {ProblemError} as `hash` does
    */
   renew(stored: string, password: string, address?: string): Promise<string>
 }
 
-/** A password longer than any that is accepted is wrong before it is hashed. */
+/** Whether a password is longer than any that is accepted, and so is wrong without a hash. */
 export function isTooLong(password: string): boolean {
   return Buffer.byteLength(password) > maxBytes
 }
 
-/** @param cost of the hashes that are made from now on; those of less are made anew when their password is next verified */
+/** @param cost the cost of new hashes; a login renews a hash of lower cost */
 export function createPasswords(threads: HashThreads, cost: HashingCost = defaultCost): Passwords {
   const parameters = parametersOf(cost)
-  // What nobody's password is verified against: at first a hash of today's parameters that no password has, then the last
-  // that was stored, for an imported one may cost ten times as much.
+  // The decoy hash, verified when the user does not exist. At first no password has it; then it is
+  // the last stored hash, since an imported one may cost ten times as much.
   let decoy = createDecoy(parameters)
   return {
     requireRoom: (address) => threads.requireRoom(address),

@@ -4,15 +4,15 @@ import * as scrypt from './scrypt.ts'
 
 const formats = [argon2, scrypt, bcrypt]
 
-/** Whether a stored value is a hash that can be verified: argon2id, scrypt or bcrypt, and none that would hold a thread for long. */
+/** Whether a value is an argon2id, scrypt or bcrypt hash that is not too costly to verify. */
 export function isHash(stored: string): boolean {
   return formats.some((format) => format.isHash(stored))
 }
 
 /**
- * Whether a password belongs to a hash, whoever made it. Slow on purpose: only ever called in a hash thread.
+ * Whether a password belongs to a hash of any kind. Slow on purpose: call it in a hash thread only.
  *
- * @throws {Error} when `isHash` does not hold
+ * @throws {Error} when `isHash` is false
  */
 export async function verify(password: Uint8Array, stored: string): Promise<boolean> {
   const format = formats.find((candidate) => candidate.isHash(stored))
@@ -21,16 +21,16 @@ export async function verify(password: Uint8Array, stored: string): Promise<bool
 }
 
 /**
- * Whether the hash of a password that was just verified should be made anew. Not where bcrypt has compared only a part
- * of the password: whatever was typed behind it would become what has to be typed.
+ * Whether a new hash of a verified password should replace this one. False where bcrypt compared
+ * only a part of the password: a new hash would cover the rest, which was never checked.
  */
 export function isOutdated(stored: string, password: Uint8Array, parameters?: argon2.Argon2Parameters): boolean {
   return argon2.isOutdated(stored, parameters) && !bcrypt.isCutShort(password, stored)
 }
 
 /**
- * What tells the hashes of one password from those of another: the salt, which stays when a hash is made anew with today's
- * parameters, or all of it, where it would get another salt.
+ * A text that is the same for all hashes of one password: the salt, which a renewed hash keeps. For
+ * a hash that would get another salt, it is the whole hash.
  */
 export function passwordMark(stored: string): string {
   return argon2.saltOf(stored) ?? stored

@@ -1,25 +1,25 @@
 import type { HashThreads } from './hash-threads.ts'
 
-/** With no hash that ended well for so long, although some were asked for, it is asked whether any still does. */
+/** Without a successful hash for so long, although some were asked for, hashing is in doubt. */
 const troubledMilliseconds = 10_000
-/** One hash takes a hundredth of it. */
+/** A hundred times the duration of a hash. */
 const probeMilliseconds = 2_000
 
-/** Hash threads, with a look at how they do. */
+/** Hash threads that know whether they work. */
 export interface WatchedHashThreads extends HashThreads {
-  /** Passwords that wait, or are being hashed. */
+  /** How many passwords wait or are being hashed. */
   readonly length: number
   /**
-   * Whether passwords still get hashed. Where none did for 10 s although some were asked for, one is hashed to see, a single one
-   * however many ask: so what has recovered is found out without anybody's login.
+   * Whether hashing works. When no hash succeeded for 10 s although some were asked for, it hashes
+   * one password as a probe, for all callers together. So it notices a recovery without a login.
    */
   areWorking(): Promise<boolean>
 }
 
 interface Watching {
-  /** Told the seconds from asking to the answer, the wait in the queue included. */
+  /** Gets the seconds from the request to the result, with the wait in the queue. */
   readonly onHash: (seconds: number) => void
-  /** Milliseconds, from any start. */
+  /** In milliseconds, from any start. */
   readonly now?: () => number
 }
 
@@ -29,7 +29,7 @@ export function watchHashThreads(
 ): WatchedHashThreads {
   const pending = new Set<{ readonly askedAt: number }>()
   let lastSuccessAt = -Infinity
-  /** When the first hash was asked for that failed after the last that did not. */
+  /** When the first hash was asked for that failed after the last success. */
   let failedAt: number | undefined
   let probe: Promise<boolean> | undefined
 
@@ -51,7 +51,7 @@ export function watchHashThreads(
   }
 
   function isTroubled(): boolean {
-    const [oldest] = pending // a set keeps the order in which they were asked for
+    const [oldest] = pending // a set keeps the order of arrival
     const since = Math.max(lastSuccessAt, Math.min(failedAt ?? Infinity, oldest?.askedAt ?? Infinity))
     return now() - since >= troubledMilliseconds
   }
@@ -78,7 +78,7 @@ export function watchHashThreads(
   }
 }
 
-/** `false` when nothing is known in time. */
+/** The result of the work, or false when it takes too long. */
 async function within(work: Promise<boolean>, milliseconds: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<boolean>((resolve) => {

@@ -7,13 +7,13 @@ import { ConfigurationError } from '../../base/configuration-error.ts'
 const minBytes = 32
 const makeOne = 'make one with: openssl rand -base64 32'
 
-/** What makes a sealing secret unfit, by the rules of the library's HMAC secrets, and how to say so. */
+/** Why a sealing secret is unfit, by the library's rules for HMAC secrets. */
 export interface SealingSecretFault {
   readonly kind: 'weak' | 'known'
   readonly message: string
 }
 
-/** All that makes a sealing secret unfit. No message repeats it. */
+/** Finds everything that makes a sealing secret unfit. No message repeats the secret. */
 export function findSealingSecretFaults(secret: string): readonly SealingSecretFault[] {
   const bytes = Buffer.from(secret)
   const faults: SealingSecretFault[] = []
@@ -30,25 +30,25 @@ export function findSealingSecretFaults(secret: string): readonly SealingSecretF
   return faults
 }
 
-/** Whether others than the owner of a file may read or write it. */
+/** Whether users other than its owner may read or write a file. */
 export function isOpenToOthers(mode: number): boolean {
   return (mode & 0o077) !== 0
 }
 
-/** Where the sealing secret lies beside a SQLite file. */
+/** The path of the sealing secret beside a SQLite file. */
 export function keyFileBeside(databaseFile: string): string {
   return join(dirname(databaseFile), 'keystile.key')
 }
 
 /**
- * The secret in `keystile.key` beside a SQLite file, made at the first start, readable by its owner alone. Two processes
- * that start at once get the same one.
+ * The secret in `keystile.key` beside a SQLite file, made at the first start, readable by its owner
+ * alone. Two processes that start at once get the same one.
  *
  * @throws {ConfigurationError} when others can read it, or it is no secret
  */
 export function readOrCreateSealingSecret(databaseFile: string): string {
   const file = keyFileBeside(databaseFile)
-  const draft = `${file}.${randomId()}` // not the process id: two containers both have 1
+  const draft = `${file}.${randomId()}` // not the process id, which is 1 in every container
   try {
     writeFileSync(draft, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx', flush: true })
     linkSync(draft, file) // unlike a rename, this fails when the file is there
@@ -57,11 +57,13 @@ export function readOrCreateSealingSecret(databaseFile: string): string {
   } finally {
     rmSync(draft, { force: true })
   }
+
   if (process.platform !== 'win32' && isOpenToOthers(statSync(file).mode)) {
     throw new ConfigurationError(
       `${file} can be read by others; it opens all signing keys. Mend it with: chmod 600 ${file}`,
     )
   }
+
   const secret = readFileSync(file, 'utf8').trim()
   const [fault] = findSealingSecretFaults(secret)
   if (fault) throw new ConfigurationError(`${file} ${fault.message}; ${makeOne}`)
