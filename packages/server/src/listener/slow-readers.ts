@@ -85,7 +85,7 @@ export function createAnswerWriter({ answerMilliseconds, largeAnswers, waitingMe
     if (isLarge(answer)) {
       writeInPieces(response, answer)
       setDeadline(socket, socket)
-      // Node would close it once the kernel has all. This waits for the client, which closes its side.
+      // Node would close it once the kernel has all. This waits until the client has all.
       socket.destroySoon = () => void socket.end()
       large.set(socket, performance.now())
       socket.once('close', () => large.delete(socket))

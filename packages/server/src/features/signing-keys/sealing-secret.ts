@@ -41,10 +41,10 @@ export function keyFileBeside(databaseFile: string): string {
 }
 
 /**
- * The secret in `keystile.key` beside a SQLite file, made at the first start, readable by its owner
- * alone. Two processes that start at once get the same one.
+ * The secret in `keystile.key` beside a SQLite file. The first start makes it, readable by its
+ * owner alone. Two processes that start at once get the same secret.
  *
- * @throws {ConfigurationError} when others can read it, or it is no secret
+ * @throws {ConfigurationError} when others can read the file, or its content is unfit as a secret
  */
 export function readOrCreateSealingSecret(databaseFile: string): string {
   const file = keyFileBeside(databaseFile)
