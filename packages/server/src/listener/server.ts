@@ -74,18 +74,16 @@ export interface ListeningServer {
 export async function listen(service: Service, options: ListenOptions): Promise<ListeningServer> {
   const { metrics, limits = standardLimits } = options
   const servers: Server[] = []
-  const metricServers: Server[] = []
-
   const countConnections = async (): Promise<number> => {
     const counts = await Promise.all(servers.map(connectionsOf))
     return counts.reduce((sum, count) => sum + count, 0)
   }
   const readMetrics =
     metrics && (async () => metrics.counts.read({ ...service.vitals(), connections: await countConnections() }))
-
   const gate = { inTurn: createTurns(limits), write: createAnswerWriter(limits) }
   const handle = handlerOf(service, options, gate, metrics?.binding === 'own' ? readMetrics : undefined)
   const onDropped = (): void => metrics?.counts.onConnectionDropped()
+  const metricServers: Server[] = []
   try {
     servers.push(...(await listenOn(options, () => createLimitedServer(handle, gate, limits, onDropped))))
     if (readMetrics && metrics.binding !== 'own') {

@@ -12,6 +12,6 @@ export interface Service {
   /** Why a load balancer should send no requests now, a sentence each; empty when it is ready. */
   findUnreadiness(): Promise<readonly string[]>
   vitals(): Omit<Vitals, 'connections'>
-  /** The pattern of the route of a request; undefined for a path of another. */
+  /** The pattern of the route that a request is for; `undefined` for a path that is not one of its own. */
   routeOf(request: HttpRequestWithBody): string | undefined
 }

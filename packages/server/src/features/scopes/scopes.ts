@@ -10,7 +10,7 @@ export interface ScopeRules {
   readonly roles: Readonly<Record<string, readonly string[]>>
 }
 
-/** Scopes that are always declared. They guard Keystile's own endpoints. */
+/** Scopes that are always declared: they guard Keystile's own endpoints. */
 export const builtInScopes = { 'users:read': 'Read all users', 'users:write': 'Change all users' } as const
 export type BuiltInScope = keyof typeof builtInScopes
 

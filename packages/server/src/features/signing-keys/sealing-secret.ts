@@ -30,12 +30,12 @@ export function findSealingSecretFaults(secret: string): readonly SealingSecretF
   return faults
 }
 
-/** Whether users other than its owner may read or write a file. */
+/** Whether others than the owner of a file may read or write it. */
 export function isOpenToOthers(mode: number): boolean {
   return (mode & 0o077) !== 0
 }
 
-/** The path of the sealing secret beside a SQLite file. */
+/** Where the sealing secret lies beside a SQLite file. */
 export function keyFileBeside(databaseFile: string): string {
   return join(dirname(databaseFile), 'keystile.key')
 }
