@@ -1,65 +1,133 @@
-// npm run bench:compare: is this checkout slower than another one? Both run the same scenario in turns, so that whatever
-// slows the machine down slows both.
+// npm run bench:compare: is this checkout slower than another one? Both are measured in turns, so that whatever slows
+// the machine down slows both.
 //
 //   git worktree add ../before main~20 && (cd ../before && npm ci)
 //   npm run bench:compare -- ../before guards me --rounds 15 --seconds 0.2
 //
-// Prints, for each row and column, the speed of this checkout as a share of the other's: the median of all rounds and a
-// confidence interval of at least 95 %. 1 is as fast, less is slower. Compare columns of processor time: those of elapsed
-// time also tell what else the machine did.
+// Prints, for each figure, the speed of this checkout as a share of the other's: the median of all rounds and a
+// confidence interval of at least 95 %. 1 is as fast, less is slower. The servers of `guards` and `me` all run at once
+// and take turns; of other scenarios each round is a run of that checkout's own bench, and its columns of elapsed time
+// also tell what else the machine did.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import type { Effort, Measured } from './measure.ts'
 import type { Result } from './result.ts'
+import { apps, laneOf, measureApps, nameOf, type App } from './scenarios/guards.ts'
+import { measureServers, ours } from './scenarios/me.ts'
+import { build, standAlone } from './stand-alone.ts'
+
+type Side = 'before' | 'after'
+/** The speed of this checkout as a share of the other's in each round, by figure. */
+type Shares = ReadonlyMap<string, readonly number[]>
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string', default: '15' }, seconds: { type: 'string', default: '0.2' } },
+  options: {
+    rounds: { type: 'string', default: '15' },
+    seconds: { type: 'string', default: '0.2' },
+  },
 })
 const [other, ...scenarios] = positionals
 if (other === undefined || scenarios.length === 0) {
   throw new TypeError('npm run bench:compare takes the folder of another checkout, and then names of scenarios')
 }
 const checkouts = { before: resolve(other), after: join(import.meta.dirname, '..') }
-const rounds = Number(values.rounds)
+const sides: readonly Side[] = ['before', 'after']
+const effort: Effort = {
+  rounds: Number(values.rounds),
+  seconds: Number(values.seconds),
+  quick: false,
+}
 
 for (const scenario of scenarios) {
-  const speeds = new Map<string, number[]>()
-  for (let round = 0; round < rounds; round++) {
-    const order = round % 2 === 0 ? (['before', 'after'] as const) : (['after', 'before'] as const)
-    const results = Object.fromEntries(order.map((side) => [side, measure(checkouts[side], scenario)]))
-    for (const [name, after] of cellsOf(results['after']!)) {
-      const before = cellsOf(results['before']!).get(name)
-      if (before === undefined || before <= 0 || after <= 0) continue // the difference of two noisy figures
-      speeds.set(name, [...(speeds.get(name) ?? []), isTime(name) ? before / after : after / before])
-    }
-  }
-  console.log(`\n## ${scenario}, ${rounds} rounds\n\n| what | speed, this ÷ other | interval |\n| --- | --: | --: |`)
-  for (const [name, shares] of speeds) {
-    const { median, low, high } = intervalOf(shares)
+  const shares = await compare(scenario)
+  console.log(`\n## ${scenario}, ${effort.rounds} rounds\n`)
+  console.log('| what | speed, this ÷ other | interval |\n| --- | --: | --: |')
+  for (const [name, ofRounds] of shares) {
+    const { median, low, high } = intervalOf(ofRounds)
     console.log(`| ${name} | ${median.toFixed(3)} | ${low.toFixed(3)}–${high.toFixed(3)} |`)
   }
 }
 
+function compare(scenario: string): Promise<Shares> | Shares {
+  if (scenario === 'guards') return compareGuards()
+  return scenario === 'me' ? compareServers() : compareRuns(scenario)
+}
+
+/** By processor time: a guarded request, and its share of an open one. */
+async function compareGuards(): Promise<Shares> {
+  const own = apps.filter(({ isOurs }) => isOurs)
+  const at = (app: App, side: Side): App => ({
+    ...app,
+    framework: `${side}: ${app.framework}`,
+    script: join(checkouts[side], 'bench', app.script),
+  })
+  const measured = await measureApps(
+    own.flatMap((app) => sides.map((side) => at(app, side))),
+    effort,
+  )
+  return new Map(
+    own.flatMap((app) => {
+      const cpu = (side: Side, route: 'open' | 'guarded'): readonly number[] =>
+        measured.get(laneOf(at(app, side), route))?.cpu ?? []
+      const guarded = pairs(cpu('before', 'guarded'), cpu('after', 'guarded'))
+      const open = pairs(cpu('before', 'open'), cpu('after', 'open'))
+      return [
+        [`${nameOf(app)}: guarded request`, guarded],
+        [`${nameOf(app)}: guarded ÷ open`, pairs(guarded, open)],
+      ] as const
+    }),
+  )
+}
+
+/** By processor time: `GET /users/me` of the built servers. */
+async function compareServers(): Promise<Shares> {
+  for (const side of sides) build(checkouts[side])
+  const measured: ReadonlyMap<string, Measured> = await measureServers(
+    sides.map((side) => ({
+      ...ours,
+      name: side,
+      program(folder) {
+        const own = join(folder, side)
+        mkdirSync(own)
+        return standAlone(own, {}, checkouts[side])
+      },
+    })),
+    effort,
+  )
+  const cpu = (side: Side): readonly number[] => measured.get(side)?.cpu ?? []
+  return new Map([['GET /users/me', pairs(cpu('before'), cpu('after'))]])
+}
+
+/** Each row and column of a scenario, by a run of each checkout's own bench in each round. */
+function compareRuns(scenario: string): Shares {
+  const shares = new Map<string, number[]>()
+  for (let round = 0; round < effort.rounds; round++) {
+    const order = round % 2 === 0 ? sides : sides.toReversed()
+    const cells = new Map(order.map((side) => [side, cellsOf(run(checkouts[side], scenario))]))
+    for (const [name, after] of cells.get('after') ?? []) {
+      const before = cells.get('before')?.get(name)
+      // The difference of two noisy figures may be none.
+      if (before === undefined || before <= 0 || after <= 0) continue
+      shares.set(name, [...(shares.get(name) ?? []), isTime(name) ? before / after : after / before])
+    }
+  }
+  return shares
+}
+
+function pairs(dividends: readonly number[], divisors: readonly number[]): readonly number[] {
+  return dividends.map((dividend, round) => dividend / (divisors[round] ?? Number.NaN))
+}
+
 /** One round of a scenario in a checkout, by that checkout's own bench. */
-function measure(checkout: string, scenario: string): Result {
+function run(checkout: string, scenario: string): Result {
   const out = mkdtempSync(join(tmpdir(), 'keystile-compare-'))
+  const effort = ['--rounds', '1', '--seconds', values.seconds]
   try {
-    const args = [
-      'run',
-      '--silent',
-      'bench',
-      '--',
-      scenario,
-      '--rounds',
-      '1',
-      '--seconds',
-      values.seconds,
-      '--out',
-      out,
-    ]
+    const args = ['run', '--silent', 'bench', '--', scenario, ...effort, '--out', out]
     const { status, stderr } = spawnSync('npm', args, { cwd: checkout, encoding: 'utf8' })
     if (status !== 0) throw new Error(`the scenario ${scenario} failed in ${checkout}:\n${stderr}`)
     return JSON.parse(readFileSync(join(out, `${scenario}.json`), 'utf8')) as Result

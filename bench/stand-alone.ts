@@ -4,16 +4,16 @@ import { join } from 'node:path'
 import type { Program } from './process.ts'
 
 const root = join(import.meta.dirname, '..')
-const bin = join(root, 'packages/server/bin/keystile.cjs')
+const binOf = (checkout: string): string => join(checkout, 'packages/server/bin/keystile.cjs')
 
 /** Stays the same when the port does not: a database belongs to one issuer. */
 export const issuer = 'http://localhost:8000'
 
-/** `keystile serve` in a folder of its own. */
-export function standAlone(cwd: string, env: Readonly<Record<string, string>> = {}): Program {
+/** `keystile serve` in a folder of its own, as built in a checkout. */
+export function standAlone(cwd: string, env: Readonly<Record<string, string>> = {}, checkout: string = root): Program {
   return {
     command: process.execPath,
-    args: [bin, 'serve'],
+    args: [binOf(checkout), 'serve'],
     cwd,
     env: {
       KEYSTILE_HOST: '127.0.0.1',
@@ -27,14 +27,17 @@ export function standAlone(cwd: string, env: Readonly<Record<string, string>> = 
 
 /** Runs another command of it there. @returns what it prints. @throws {Error} when it fails */
 export function runCommand(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): string {
-  return execFileSync(process.execPath, [bin, ...args], { cwd, env: { ...env }, encoding: 'utf8' })
+  return execFileSync(process.execPath, [binOf(root), ...args], { cwd, env: { ...env }, encoding: 'utf8' })
 }
 
-/** What `npm run build` does. @throws {Error} when it does not compile */
-export function build(): void {
-  const compiler = [join(root, 'node_modules/typescript/bin/tsc'), '-b', 'packages/keystile', 'packages/server']
-  for (const args of [compiler, [join(root, 'tools/bundle.ts')]]) {
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
+/** What `npm run build` does in a checkout. @throws {Error} when it does not compile */
+export function build(checkout: string = root): void {
+  const compiler = [join(checkout, 'node_modules/typescript/bin/tsc'), '-b', 'packages/keystile', 'packages/server']
+  for (const args of [compiler, [join(checkout, 'tools/bundle.ts')]]) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+      cwd: checkout,
+      encoding: 'utf8',
+    })
     if (status !== 0) throw new Error(`the build failed:\n${stdout}${stderr}`)
   }
 }

@@ -1,6 +1,6 @@
 // What a guard costs a request: an open and a guarded route of one app, in turns, with tokens that were seen before.
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { importKey, type Jwk, type SigningKey } from 'keystile/jwt'
 import { withTemporaryFolder } from '../folder.ts'
 import { bearer, checkGuard, headerOf } from '../guard-check.ts'
@@ -14,11 +14,13 @@ import { summarize, summarizePairs, type Summary } from '../statistics.ts'
 import { issueTokens } from '../tokens.ts'
 import { peersFolder } from '../verifiers/peers.ts'
 
-interface App {
+/** An app with an open and a guarded route. */
+export interface App {
   readonly framework: string
   readonly guard: string
-  /** Below `bench/`, and what the program is told beside its environment. */
+  /** A path below `bench/`, or an absolute one. */
   readonly script: string
+  /** What the program is told beside its environment. */
   readonly args?: readonly string[]
   readonly isOurs: boolean
   /** It is an app with Keystile in it, and its tokens are those of people who log in. */
@@ -30,7 +32,7 @@ interface App {
   readonly minRatio?: number
 }
 
-const apps: readonly App[] = [
+export const apps: readonly App[] = [
   ...appsOf('Fastify', 'fastify', 0.9),
   peerOf('Fastify', '@fastify/jwt', 'jwt-fastify.ts'),
   { ...peerOf('Fastify', '@fastify/jwt', 'jwt-fastify.ts'), guard: '@fastify/jwt with its cache', args: ['cached'] },
@@ -70,18 +72,26 @@ function peerOf(framework: string, peer: string, script: string): App {
   return { framework, guard: peer, script: `peers/${script}`, isOurs: false, peer }
 }
 
-const nameOf = ({ framework, guard }: App): string => `${framework}, ${guard}`
+export const nameOf = ({ framework, guard }: App): string => `${framework}, ${guard}`
 
 export async function guards(effort: Effort): Promise<Findings> {
   const isThere = ({ peer }: App): boolean => peer === undefined || versionOf(peer, peersFolder) !== undefined
   const contestants = apps.filter(isThere)
   const absent = new Set(apps.filter((app) => !isThere(app)).map(({ peer }) => peer!))
+  const measured = await measureApps(contestants, effort)
+  const found = contestants.map((app) => ({ app, ...figuresOf(app, measured) }))
+  return describe(found, [...absent])
+}
+
+/** Asks the open and the guarded route of all apps in turns. @returns what was measured, by `laneOf` */
+export function measureApps(contestants: readonly App[], effort: Effort): Promise<ReadonlyMap<string, Measured>> {
   const people = effort.quick ? 2 : 100
   const secret = randomBytes(32).toString('base64url')
   const jwk: Jwk = { kty: 'oct', alg: 'HS256', k: Buffer.from(secret).toString('base64url') }
   const key = importKey(jwk) as SigningKey
   const env = { SECRET: secret, KEYS: JSON.stringify({ keys: [jwk] }), PEOPLE: String(people) }
-  const measured = await withTemporaryFolder((folder) =>
+
+  return withTemporaryFolder((folder) =>
     withServers(programsOf(contestants, folder, env), async (servers) => {
       const lanes: Lane[] = []
       for (const app of contestants) {
@@ -94,8 +104,6 @@ export async function guards(effort: Effort): Promise<Findings> {
       return measureInTurns(lanes, effort)
     }),
   )
-  const found = contestants.map((app) => ({ app, ...figuresOf(app, measured) }))
-  return describe(found, [...absent])
 }
 
 function programsOf(
@@ -104,16 +112,23 @@ function programsOf(
   env: Readonly<Record<string, string>>,
 ): Readonly<Record<string, Program>> {
   const programs = contestants.map((app, index): [string, Program] => {
-    const program = nodeProgram(join(import.meta.dirname, '..', app.script), app.args)
-    return [nameOf(app), { ...program, env: app.isIssuing ? { DATABASE: join(folder, `${index}.db`) } : env }]
+    const program = nodeProgram(resolve(import.meta.dirname, '..', app.script), app.args)
+    return [nameOf(app), { ...program, env: app.isIssuing ? { DATABASE: resolve(folder, `${index}.db`) } : env }]
   })
   return Object.fromEntries(programs)
 }
 
+const routes = ['open', 'guarded'] as const
+
+/** The name under which a route of an app is measured. */
+export function laneOf(app: App, route: (typeof routes)[number]): string {
+  return `${nameOf(app)}, ${route}`
+}
+
 /** Both routes get the same bytes, the credential included: they differ in the path, and in what guards it. */
 function lanesOf(app: App, server: ServerProcess, tokens: readonly string[]): readonly Lane[] {
-  return ['open', 'guarded'].map((route) => ({
-    name: `${nameOf(app)}, ${route}`,
+  return routes.map((route) => ({
+    name: laneOf(app, route),
     server,
     requests: tokens.map((token) => requestBytes(`GET /${route}`, headerOf(bearer(token)))),
   }))
@@ -132,8 +147,8 @@ interface Figures {
 type Found = readonly ({ readonly app: App } & Figures)[]
 
 function figuresOf(app: App, measured: ReadonlyMap<string, Measured>): Figures {
-  const open = measured.get(`${nameOf(app)}, open`)!
-  const guarded = measured.get(`${nameOf(app)}, guarded`)!
+  const open = measured.get(laneOf(app, 'open'))!
+  const guarded = measured.get(laneOf(app, 'guarded'))!
   return {
     open: summarize(open.cpu),
     guarded: summarize(guarded.cpu),

@@ -3,7 +3,7 @@ import { withTemporaryFolder } from '../folder.ts'
 import { bearer, checkGuard, headerOf, type Credential } from '../guard-check.ts'
 import { stringMember } from '../json.ts'
 import { requestBytes } from '../load.ts'
-import { measureInTurns, withServers, type Effort, type Lane } from '../measure.ts'
+import { measureInTurns, withServers, type Effort, type Lane, type Measured } from '../measure.ts'
 import { inBatches, logInPeople, password, post } from '../people.ts'
 import { betterAuthProgram, fastapiProgram, findBetterAuth, findFastapi, type Found } from '../peers.ts'
 import type { Program } from '../process.ts'
@@ -11,7 +11,8 @@ import type { Findings } from '../result.ts'
 import { standAlone } from '../stand-alone.ts'
 import { summarize, summarizePairs } from '../statistics.ts'
 
-interface Contestant {
+/** A server with `GET /users/me`, and how to log in there. */
+export interface Contestant {
   readonly name: string
   readonly program: (folder: string) => Program
   readonly logIn: (base: string, people: number) => Promise<readonly Credential[]>
@@ -19,7 +20,7 @@ interface Contestant {
   readonly find: () => Found
 }
 
-const ours: Contestant = {
+export const ours: Contestant = {
   name: 'Keystile, stand-alone, SQLite',
   program: standAlone,
   logIn: async (base, people) => (await logInPeople(base, people)).map(bearer),
@@ -53,25 +54,7 @@ export async function me(effort: Effort): Promise<Findings> {
   const found = [ours, fastapi, betterAuth].map((contestant) => ({ contestant, found: contestant.find() }))
   const skipped = found.flatMap(({ found }) => (typeof found === 'string' ? [found] : []))
   const contestants = found.flatMap(({ contestant, found }) => (typeof found === 'string' ? [] : [contestant]))
-  const people = effort.quick ? 2 : 20
-  const measured = await withTemporaryFolder((folder) =>
-    withServers(
-      Object.fromEntries(contestants.map(({ name, program }) => [name, program(folder)])),
-      async (servers) => {
-        const lanes: Lane[] = []
-        for (const { name, logIn } of contestants) {
-          const server = servers[name]!
-          const base = `http://127.0.0.1:${server.port}`
-          const credentials = await logIn(base, people)
-          await checkGuard(`${base}/users/me`, credentials[0]!)
-          const requests = credentials.map((credential) => requestBytes('GET /users/me', headerOf(credential)))
-          lanes.push({ name, server, requests })
-        }
-        return measureInTurns(lanes, effort)
-      },
-      '/users/me',
-    ),
-  )
+  const measured = await measureServers(contestants, effort)
   const mine = measured.get(ours.name)!
   const rows = contestants.map(({ name }) => {
     const { cpu, rate } = measured.get(name)!
@@ -105,4 +88,30 @@ export async function me(effort: Effort): Promise<Findings> {
       ],
     },
   }
+}
+
+/** Asks all servers in turns. @returns what was measured, by name */
+export function measureServers(
+  contestants: readonly Contestant[],
+  effort: Effort,
+): Promise<ReadonlyMap<string, Measured>> {
+  const people = effort.quick ? 2 : 20
+  return withTemporaryFolder((folder) =>
+    withServers(
+      Object.fromEntries(contestants.map(({ name, program }) => [name, program(folder)])),
+      async (servers) => {
+        const lanes: Lane[] = []
+        for (const { name, logIn } of contestants) {
+          const server = servers[name]!
+          const base = `http://127.0.0.1:${server.port}`
+          const credentials = await logIn(base, people)
+          await checkGuard(`${base}/users/me`, credentials[0]!)
+          const requests = credentials.map((credential) => requestBytes('GET /users/me', headerOf(credential)))
+          lanes.push({ name, server, requests })
+        }
+        return measureInTurns(lanes, effort)
+      },
+      '/users/me',
+    ),
+  )
 }
