@@ -136,24 +136,14 @@ export const explained: readonly Explanation[] = [
     why: 'half of it to one and a half is drawn at random',
   },
   {
-    file: `${library}/client/session.ts`,
-    line: "export const unknownSession: Session = { id: '', accessToken: '', refreshToken: '', askedAt: 0, lifetime: 0 }",
-    why: 'is as old as can be',
-  },
-  {
-    file: `${library}/client/session.ts`,
-    line: "let seen = { accessToken: '', age: 0, at: 0 }",
-    why: 'is no token that anybody was given',
-  },
-  {
-    file: `${library}/client/sessions.ts`,
+    file: `${library}/client/session-renewal.ts`,
     line: "if (error instanceof ClientError && error.code === 'invalid_grant') return undefined",
     mutation: 'dropped: error instanceof ClientError',
     why: forTheCompiler,
   },
   {
-    file: `${library}/client/sessions.ts`,
-    line: 'await storage.write(key, session && JSON.stringify(session))',
+    file: `${library}/client/session-store.ts`,
+    line: 'await storage.write(key, session && stringifySession(session))',
     mutation: 'dropped: session',
     why: 'JSON.stringify makes undefined of undefined; its type does not say so',
   },

@@ -215,6 +215,16 @@ describe('createClient', () => {
       }
     })
 
+    it('that holds a session without its refresh token signs out when that is needed', async () => {
+      const session = { id: 'a', accessToken: 'b', askedAt: stage.clock.now(), lifetime: 1e6 }
+      await stage.storage.write(`keystile:${stage.server.issuer}`, JSON.stringify(session))
+      assert.equal(await stage.client.accessToken(), 'b')
+      stage.clock.advance(1_000)
+      assert.equal(await stage.client.accessToken(), undefined)
+      assert.equal(stage.signOuts, 1)
+      assert.deepEqual(stage.server.asked, [])
+    })
+
     it('that fails, fails the call, and nothing else', async () => {
       const failing = start({
         storage: {
