@@ -10,8 +10,9 @@ export interface Clock {
 const leastMilliseconds = 1e11
 
 /**
- * Refuses a clock that tells anything but milliseconds since 1970, because it would make every token
- * valid forever: `performance` counts from the start of the process, `Date.now() / 1000` seconds.
+ * Refuses a clock that tells anything but milliseconds since 1970, because it would make every
+ * token valid forever: `performance` counts from the start of the process, `Date.now() / 1000`
+ * seconds.
  *
  * @throws {TypeError}
  */
@@ -23,8 +24,8 @@ export function requireClock(clock: Clock): Clock {
 }
 
 /**
- * Whether a value can be an instant inside a JWT, in seconds. `Date.now()` in its place would be the
- * year 58,000.
+ * Whether a value can be an instant inside a JWT, in seconds. `Date.now()` in its place would be
+ * the year 58,000.
  */
 export function isSeconds(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value < leastMilliseconds
@@ -40,7 +41,9 @@ export function hasCome(instant: number, since: number, now: number): boolean {
 
 export const systemClock: Clock = { now: () => Date.now() }
 
-/** Whole seconds since the epoch: the unit of every instant inside a JWT (RFC 7519 §2, NumericDate). */
+/**
+ * Whole seconds since the epoch: the unit of every instant inside a JWT (RFC 7519 §2, NumericDate).
+ */
 export function toSeconds(milliseconds: number): number {
   return Math.floor(milliseconds / 1000)
 }

@@ -59,8 +59,8 @@ export interface Client {
    * While nobody is signed in, sends requests as they are. Does the same if the session turns out
    * to be over or replaced: a request never goes out with the token of a later login.
    *
-   * @throws {ClientError} `temporarily_unavailable` while a refresh gets no answer; the person stays
-   *   signed in
+   * @throws {ClientError} `temporarily_unavailable` while a refresh gets no answer; the person
+   *   stays signed in
    */
   readonly fetch: Fetch
   /**
@@ -73,8 +73,8 @@ export interface Client {
   logout(): Promise<void>
   /**
    * Returns a valid access token, for a WebSocket and other uses without `fetch`. Returns
-   * `undefined` while nobody is signed in, and if the session turns out to be over. If another login
-   * has replaced it, the next call returns the token of that login.
+   * `undefined` while nobody is signed in, and if the session turns out to be over. If another
+   * login has replaced it, the next call returns the token of that login.
    *
    * @throws {ClientError} `temporarily_unavailable` while a refresh gets no answer
    */

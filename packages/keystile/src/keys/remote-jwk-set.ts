@@ -49,8 +49,8 @@ interface HeldKeys {
  * failed fetch is tried again sooner: after 1 s, 2 s, 4 s and so on.
  *
  * Old keys stay in use while new ones are fetched in the background, and as long as the issuer is
- * down or answers no usable set. A new set replaces the old one whole: a key that is not in it is no
- * longer accepted, and a key that is in both stays the same object.
+ * down or answers no usable set. A new set replaces the old one whole: a key that is not in it is
+ * no longer accepted, and a key that is in both stays the same object.
  */
 export function createRemoteJwkSet(options: PublishedKeysOptions): RemoteJwkSet {
   const { issuer, clock } = options
