@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
-import { ada, stageClient } from '../../../../test/support/client-stage.ts'
-import { startTokenServer } from '../../../../test/support/token-server.ts'
+import { ada, stageClient } from '../../test-support/client-stage.ts'
+import { startTokenServer } from '../../test-support/token-server.ts'
 import type { ClientError } from './client-error.ts'
 import { createClient, type ClientOptions } from './client.ts'
 
