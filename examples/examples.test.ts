@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
-import { freePort } from '../test/support/command.ts'
+import { freePort } from '../packages/server/test-support/command.ts'
 
 const password = 'an engine of her own'
 const maxLines = 12

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { getRequestListener } from '@hono/node-server'
 import { hashSync } from '@node-rs/bcrypt'
-import { createTestDatabase, howToGetPostgres } from '../test/support/postgres.ts'
+import { createTestDatabase, howToGetPostgres } from '../packages/server/test-support/postgres.ts'
 
 const maxLines = 12
 const password = 'an engine of her own'

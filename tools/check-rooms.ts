@@ -2,6 +2,7 @@
 // and stops at what it cannot read: a check that has read nothing must not pass.
 import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { join, matchesGlob, posix } from 'node:path'
+import { wrongTestImports } from './check-test-imports.ts'
 import { codeOnly } from './code-only.ts'
 import { computed, type Import, importsOf, packageOf } from './imports.ts'
 import { type Door, type Package, type Plan, plan, type Room } from './rooms.ts'
@@ -49,6 +50,12 @@ export function checkRooms(root: string, plan: Plan): Findings {
   for (const file of Object.keys(plan.longFiles)) {
     if (!long.has(file)) problems.push(`rooms.ts: ${file} is excused as long, and is not`)
   }
+  problems.push(
+    ...wrongTestImports(
+      root,
+      plan.packages.map(({ folder }) => folder),
+    ),
+  )
   return { files, problems }
 }
 

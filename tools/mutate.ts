@@ -11,7 +11,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { howToGetPostgres, startPostgres } from '../test/support/postgres.ts'
+import { howToGetPostgres, startPostgres } from '../packages/server/test-support/postgres.ts'
 import { explained, rooms, type Explanation, type MutatedRoom } from './mutants.ts'
 import { copyTree, type Copy } from './mutate-copies.ts'
 import { applyMutant, mutantsOf, type Mutant } from './mutate-source.ts'

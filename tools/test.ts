@@ -10,11 +10,13 @@ import { once } from 'node:events'
 import { chmodSync, globSync, mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { howToGetPostgres, startPostgres } from '../test/support/postgres.ts'
+import { howToGetPostgres, startPostgres } from '../packages/server/test-support/postgres.ts'
 import { checks, report, runCheck } from './checks.ts'
 
 const root = join(import.meta.dirname, '..')
-const testFiles = ['packages/*/src', 'test', 'tools', 'examples', 'bench'].map((folder) => `${folder}/**/*.test.ts`)
+const testFiles = ['packages/*/src', 'packages/*/test-support', 'test', 'tools', 'examples', 'bench'].map(
+  (folder) => `${folder}/**/*.test.ts`,
+)
 
 const args = process.argv.slice(2)
 const own = new Set(['--long', '--checks'])

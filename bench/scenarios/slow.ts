@@ -2,7 +2,7 @@
 // ahead of their answers, while somebody asks as ever.
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startSlowClients, type Slowness } from '../../test/support/slow-clients.ts'
+import { startSlowClients, type Slowness } from '../../packages/server/test-support/slow-clients.ts'
 import { withTemporaryFolder } from '../folder.ts'
 import { createAnswerReader, requestBytes } from '../load.ts'
 import type { Effort } from '../measure.ts'

@@ -11,7 +11,7 @@ import { secure } from 'keystile/openapi'
 import { createKeystile, type Keystile } from '@keystile/server'
 import { docs } from '@keystile/server/docs'
 import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
-import { freePort } from '../support/command.ts'
+import { freePort } from '../../packages/server/test-support/command.ts'
 
 const username = 'ada'
 const password = 'an engine of her own'

@@ -6,7 +6,7 @@ import { build } from 'esbuild'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { Client } from 'keystile/client'
 import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
-import { startTokenServer, type TokenServer } from '../support/token-server.ts'
+import { startTokenServer, type TokenServer } from '../../packages/keystile/test-support/token-server.ts'
 
 const tabs = 10
 const door = join(import.meta.dirname, '../../packages/keystile/src/client.ts')

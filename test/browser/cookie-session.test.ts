@@ -12,7 +12,7 @@ import type { Client } from 'keystile/client'
 import { createGuard, mount } from 'keystile/hono'
 import { createKeystile, type Keystile } from '@keystile/server'
 import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
-import { freePort } from '../support/command.ts'
+import { freePort } from '../../packages/server/test-support/command.ts'
 
 const username = 'ada'
 const password = 'an engine of her own'

@@ -6,11 +6,9 @@ import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
-import { freePort, startServer, type RunningServer } from '../support/command.ts'
-import { createTestClock, type TestClock } from '../support/keystile.ts'
-import { checkOptions } from '../../packages/server/src/server/options.ts'
-import { listen, type ListeningServer } from '../../packages/server/src/listener/server.ts'
-import { wire } from '../../packages/server/src/server/wire.ts'
+import { freePort, startServer, type RunningServer } from '../../packages/server/test-support/command.ts'
+import { createTestClock, type TestClock } from '../../packages/server/test-support/keystile.ts'
+import { startStandAlone, type ListeningServer } from '../../packages/server/test-support/whole-server.ts'
 
 const username = 'ada'
 const password = 'an engine of her own'
@@ -131,7 +129,7 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
       url = `http://localhost:${port}`
       clock = createTestClock()
       const options = { issuer: url, database: ':memory:', clock }
-      server = await listen(await wire(checkOptions(options)), { hosts: ['127.0.0.1'], port })
+      server = await startStandAlone(options, port)
       const body = JSON.stringify({ username, email: 'ada@example.com', password })
       const headers = { 'content-type': 'application/json' }
       assert.equal((await fetch(`${url}/users`, { method: 'POST', headers, body })).status, 201)

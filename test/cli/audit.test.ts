@@ -14,8 +14,8 @@ import {
   startServer,
   type Finished,
   type RunningServer,
-} from '../support/command.ts'
-import { createTestDatabase, howToGetPostgres, type TestDatabase } from '../support/postgres.ts'
+} from '../../packages/server/test-support/command.ts'
+import { createTestDatabase, howToGetPostgres, type TestDatabase } from '../../packages/server/test-support/postgres.ts'
 
 const password = 'an engine of her own'
 const noPostgres =

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
-import { freePort, runCommand, startServer, type Finished, type RunningServer } from '../support/command.ts'
+import {
+  freePort,
+  runCommand,
+  startServer,
+  type Finished,
+  type RunningServer,
+} from '../../packages/server/test-support/command.ts'
 
 /** What a terminal obeys, or a reader of lines. */
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u

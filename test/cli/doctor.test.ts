@@ -7,8 +7,14 @@ import { after, afterEach, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { exportPrivateJwk, generateKey } from 'keystile/jwt'
-import { freePort, runCommand, startServer, type CommandOptions, type RunningServer } from '../support/command.ts'
-import { createTestDatabase, howToGetPostgres, type TestDatabase } from '../support/postgres.ts'
+import {
+  freePort,
+  runCommand,
+  startServer,
+  type CommandOptions,
+  type RunningServer,
+} from '../../packages/server/test-support/command.ts'
+import { createTestDatabase, howToGetPostgres, type TestDatabase } from '../../packages/server/test-support/postgres.ts'
 
 const noPostgres =
   process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL'] ? false : `no PostgreSQL: ${howToGetPostgres}`

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { freePort, runCommand, startServer, type RunningServer } from '../support/command.ts'
+import { freePort, runCommand, startServer, type RunningServer } from '../../packages/server/test-support/command.ts'
 
 const password = 'an engine of her own'
 /** What must be nowhere in a log; each is its own, so that the one that leaks has a name. */

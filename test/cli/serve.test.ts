@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { decodeJwtUnsafe, exportPrivateJwk, generateKey } from 'keystile/jwt'
-import { runCommand, startServer, type RunningServer } from '../support/command.ts'
+import { runCommand, startServer, type RunningServer } from '../../packages/server/test-support/command.ts'
 
 const password = 'an engine of her own'
 

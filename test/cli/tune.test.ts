@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { tmpdir } from 'node:os'
 import { describe, it } from 'node:test'
-import { runCommand } from '../support/command.ts'
+import { runCommand } from '../../packages/server/test-support/command.ts'
 
 describe('keystile tune', () => {
   const cwd = tmpdir()

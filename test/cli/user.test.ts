@@ -6,8 +6,14 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, describe, it } from 'node:test'
 import pg from 'pg'
 import { decodeJwtUnsafe } from 'keystile/jwt'
-import { freePort, runCommand, startServer, type Finished, type RunningServer } from '../support/command.ts'
-import { createTestDatabase, howToGetPostgres, type TestDatabase } from '../support/postgres.ts'
+import {
+  freePort,
+  runCommand,
+  startServer,
+  type Finished,
+  type RunningServer,
+} from '../../packages/server/test-support/command.ts'
+import { createTestDatabase, howToGetPostgres, type TestDatabase } from '../../packages/server/test-support/postgres.ts'
 
 const password = 'an engine of her own'
 const noPostgres =

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { canSign, keySetOf, TokenError, verifyJws, type KeySet } from 'keystile/internal'
 import { importKey, thumbprint, type Jwk, type SigningKey } from 'keystile/jwt'
-import { importVector } from '../support/vectors.ts'
-import { sign } from '../../packages/keystile/src/keys/signing-key.ts'
+import { importVector } from '../../packages/keystile/test-support/vectors.ts'
+import { sign } from '../../packages/keystile/test-support/raw-signature.ts'
 
 interface Published {
   readonly name: string

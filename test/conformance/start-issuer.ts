@@ -5,10 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { IssuingAlgorithm } from '@keystile/server'
 import type { Jwk } from 'keystile/jwt'
 import { mount, type NodeMiddleware } from 'keystile/node'
-import { byOperator } from '../../packages/server/src/features/audit/audit.ts'
-import type { NewClient } from '../../packages/server/src/features/clients/clients.ts'
-import { checkOptions } from '../../packages/server/src/server/options.ts'
-import { wire } from '../../packages/server/src/server/wire.ts'
+import { byOperator, startEmbedded, type NewClient } from '../../packages/server/test-support/whole-server.ts'
 
 export const issuingAlgorithms: readonly IssuingAlgorithm[] = ['ES256', 'EdDSA', 'RS256']
 
@@ -38,14 +35,13 @@ export async function startIssuer(options: {
   const server = createServer((request, response) => void handle(request, response)).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}/auth`
-  const checked = checkOptions({
+  const { keystile, clients } = await startEmbedded({
     issuer,
     database: ':memory:',
     scopes: { 'items:read': 'Read items', 'items:write': 'Change items' },
     defaultScopes: ['items:read', 'items:write'],
     ...options,
   })
-  const { keystile, clients } = await wire(checked)
   answer = mount(keystile)
   return {
     issuer,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { importJwkSet, importKey, type Jwk } from 'keystile/jwt'
 import { keySetOf, verifyJws, type KeySet } from 'keystile/internal'
-import { importVector, importVectorSet } from '../support/vectors.ts'
+import { importVector, importVectorSet } from '../../packages/keystile/test-support/vectors.ts'
 
 interface Group {
   readonly comment: string

@@ -5,10 +5,9 @@ import { randomInt } from 'node:crypto'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { importJWK, jwtVerify, type JWK } from 'jose'
-import { TokenError } from 'keystile'
+import { TokenError, type AlgorithmName } from 'keystile'
 import { exportPrivateJwk, exportPublicJwk, importKey, verifyJwt, type VerificationKey } from 'keystile/jwt'
-import type { Why } from '../support/why.ts'
-import type { AlgorithmName } from '../../packages/keystile/src/keys/algorithm.ts'
+import type { Why } from '../../packages/keystile/test-support/why.ts'
 import { algorithms, audience, createBaker, issuer, now, recipe, toleranceSeconds, type } from './tokens.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))

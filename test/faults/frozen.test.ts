@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import pg from 'pg'
-import { createTestClock, describeOnBoth, type Stage } from '../support/keystile.ts'
-import { countBackends, isWaiting } from '../support/postgres.ts'
+import { createTestClock, describeOnBoth, type Stage } from '../../packages/server/test-support/keystile.ts'
+import { countBackends, isWaiting } from '../../packages/server/test-support/postgres.ts'
 import { startProcess, type AskedRequest, type KeystileProcess, type ToldAnswer } from './process.ts'
 
 const logOut = (bearer: string): AskedRequest => ['DELETE', '/users/me/sessions', { bearer }]

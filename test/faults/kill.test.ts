@@ -4,9 +4,17 @@ import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import { startServer, type RunningServer } from '../support/command.ts'
-import { describeOnBoth, issuer, key, password, readAnswer, tokensOf, type Answer } from '../support/keystile.ts'
-import type { Stage, Tokens } from '../support/keystile.ts'
+import { startServer, type RunningServer } from '../../packages/server/test-support/command.ts'
+import {
+  describeOnBoth,
+  issuer,
+  key,
+  password,
+  readAnswer,
+  tokensOf,
+  type Answer,
+} from '../../packages/server/test-support/keystile.ts'
+import type { Stage, Tokens } from '../../packages/server/test-support/keystile.ts'
 import { createRandom, type Random } from './random.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))

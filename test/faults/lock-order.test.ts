@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import pg from 'pg'
-import { describeOnBoth } from '../support/keystile.ts'
-import { isWaiting } from '../support/postgres.ts'
+import { describeOnBoth } from '../../packages/server/test-support/keystile.ts'
+import { isWaiting } from '../../packages/server/test-support/postgres.ts'
 
 const sessions = 8
 

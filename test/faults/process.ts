@@ -2,7 +2,12 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import pg from 'pg'
-import { createTestClock, startKeystile, type Answer, type SendOptions } from '../support/keystile.ts'
+import {
+  createTestClock,
+  startKeystile,
+  type Answer,
+  type SendOptions,
+} from '../../packages/server/test-support/keystile.ts'
 
 /** As many as one process asks at once, so that none of them waits outside of the database, and one for the feed. */
 const connections = 22

@@ -10,7 +10,7 @@ import {
   type Stage,
   type TestClock,
   type TestKeystile,
-} from '../support/keystile.ts'
+} from '../../packages/server/test-support/keystile.ts'
 import { createRandom } from './random.ts'
 import { startProcess, type AskedRequest, type KeystileProcess, type ToldAnswer } from './process.ts'
 

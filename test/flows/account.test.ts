@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { decodeJwtUnsafe } from 'keystile/jwt'
 import { z } from 'zod'
-import { bothDirectories, createTestClock, describeOnBoth, password } from '../support/keystile.ts'
+import {
+  bothDirectories,
+  createTestClock,
+  describeOnBoth,
+  password,
+} from '../../packages/server/test-support/keystile.ts'
 
 const newPassword = 'a new engine of her own'
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { decodeJwtUnsafe, exportPrivateJwk, generateKey, importJwkSet, verifyJwt } from 'keystile/jwt'
-import { describeOnBoth, issuer, key, password, startKeystile } from '../support/keystile.ts'
+import { describeOnBoth, issuer, key, password, startKeystile } from '../../packages/server/test-support/keystile.ts'
 
 describeOnBoth('a restart', (stage) => {
   it('keeps users, sessions and keys: a token from before opens what it opened', async () => {

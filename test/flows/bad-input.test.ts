@@ -6,11 +6,9 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
-import { freePort } from '../support/command.ts'
-import { readAnswer, type Answer } from '../support/keystile.ts'
-import { checkOptions } from '../../packages/server/src/server/options.ts'
-import { listen, type ListeningServer } from '../../packages/server/src/listener/server.ts'
-import { wire } from '../../packages/server/src/server/wire.ts'
+import { freePort } from '../../packages/server/test-support/command.ts'
+import { readAnswer, type Answer } from '../../packages/server/test-support/keystile.ts'
+import { startStandAlone, type ListeningServer } from '../../packages/server/test-support/whole-server.ts'
 
 const password = 'correct horse battery staple'
 const attacks = new URL('../vectors/', import.meta.url)
@@ -31,12 +29,8 @@ before(async () => {
   url = `http://localhost:${port}`
   const log = (fields: object, message: string): void => void logged.push(fields, message)
   const logger = { debug: log, info: log, warn: log, error: log }
-  server = await listen(
-    await wire(
-      checkOptions({ issuer: url, database: ':memory:', rateLimits: 'off', logger, scopes: { 'items:read': 'x' } }),
-    ),
-    { hosts: ['127.0.0.1'], port },
-  )
+  const scopes = { 'items:read': 'x' }
+  server = await startStandAlone({ issuer: url, database: ':memory:', rateLimits: 'off', logger, scopes }, port)
   await send('/users', JSON.stringify({ username: 'ada', email: 'ada@example.com', password }), 'application/json')
 })
 

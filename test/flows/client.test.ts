@@ -9,7 +9,7 @@ import {
   password,
   type TestClock,
   type TestKeystile,
-} from '../support/keystile.ts'
+} from '../../packages/server/test-support/keystile.ts'
 
 const me = `${issuer}/users/me`
 

@@ -3,7 +3,7 @@ import { it } from 'node:test'
 import { createGuard } from 'keystile/hono'
 import { decodeJwtUnsafe } from 'keystile/jwt'
 import { Hono } from 'hono'
-import { byOperator } from '../../packages/server/src/features/audit/audit.ts'
+import { byOperator } from '../../packages/server/test-support/whole-server.ts'
 import {
   bothDirectories,
   createTestClock,
@@ -12,7 +12,7 @@ import {
   tokensOf,
   type Answer,
   type TestKeystile,
-} from '../support/keystile.ts'
+} from '../../packages/server/test-support/keystile.ts'
 
 const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
 const machine = { grant_type: 'client_credentials' }

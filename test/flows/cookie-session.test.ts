@@ -11,7 +11,7 @@ import {
   type SendOptions,
   type Stage,
   type TestKeystile,
-} from '../support/keystile.ts'
+} from '../../packages/server/test-support/keystile.ts'
 
 const name = '__Secure-keystile'
 const { origin } = new URL(issuer)

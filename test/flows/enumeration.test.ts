@@ -1,7 +1,7 @@
 // Whether time tells who has an account. It measures, so it runs only when it is asked for: KEYSTILE_LONG=1.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { createTestClock, describeOnBoth, password } from '../support/keystile.ts'
+import { createTestClock, describeOnBoth, password } from '../../packages/server/test-support/keystile.ts'
 
 const skip = process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it'
 const count = 2_000

@@ -8,7 +8,7 @@ import {
   type Answer,
   type SendOptions,
   type TestKeystile,
-} from '../support/keystile.ts'
+} from '../../packages/server/test-support/keystile.ts'
 
 const isLong = Boolean(process.env['KEYSTILE_LONG'])
 const limited = { rateLimits: 'on', trustedProxies: ['127.0.0.1'] } as const

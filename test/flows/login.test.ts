@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { hashSync } from '@node-rs/argon2'
 import { decodeJwtUnsafe } from 'keystile/jwt'
-import { bothDirectories, createTestClock, describeOnBoth, issuer, password } from '../support/keystile.ts'
+import {
+  bothDirectories,
+  createTestClock,
+  describeOnBoth,
+  issuer,
+  password,
+} from '../../packages/server/test-support/keystile.ts'
 
 const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
 

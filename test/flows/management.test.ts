@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import pg from 'pg'
-import { describeOnBoth, type Answer, type Stage, type TestKeystile } from '../support/keystile.ts'
-import { isWaiting } from '../support/postgres.ts'
+import {
+  describeOnBoth,
+  type Answer,
+  type Stage,
+  type TestKeystile,
+} from '../../packages/server/test-support/keystile.ts'
+import { isWaiting } from '../../packages/server/test-support/postgres.ts'
 
 const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
 const roles = { reader: ['items:read'], writer: ['items:read', 'items:write'] }

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { bothDirectories, createTestClock, describeOnBoth, password, type TestKeystile } from '../support/keystile.ts'
+import {
+  bothDirectories,
+  createTestClock,
+  describeOnBoth,
+  password,
+  type TestKeystile,
+} from '../../packages/server/test-support/keystile.ts'
 
 const realm = 'realm="http://localhost:3000/auth"'
 

@@ -4,7 +4,13 @@ import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { createTestClock, describeOnBoth, tokensOf, type TestClock, type TestKeystile } from '../support/keystile.ts'
+import {
+  createTestClock,
+  describeOnBoth,
+  tokensOf,
+  type TestClock,
+  type TestKeystile,
+} from '../../packages/server/test-support/keystile.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 /** Of each database. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { decodeJwtUnsafe } from 'keystile/jwt'
-import { startServer } from '../support/command.ts'
+import { startServer } from '../../packages/server/test-support/command.ts'
 import {
   bothDirectories,
   createTestClock,
@@ -12,7 +12,7 @@ import {
   tokensOf,
   type Answer,
   type TestKeystile,
-} from '../support/keystile.ts'
+} from '../../packages/server/test-support/keystile.ts'
 
 const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
 const rounds = process.env['KEYSTILE_LONG'] ? 500 : 5

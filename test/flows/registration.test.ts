@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { z } from 'zod'
-import { createTestClock, describeOnBoth, issuer, password } from '../support/keystile.ts'
+import { createTestClock, describeOnBoth, issuer, password } from '../../packages/server/test-support/keystile.ts'
 
 describeOnBoth('POST /users', (stage) => {
   it('answers 201 with the public user and where it is, and never a hash', async () => {

@@ -3,7 +3,12 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import pg from 'pg'
 import type { TokenError } from 'keystile'
-import { createTestClock, describeOnBoth, type Stage, type TestKeystile } from '../support/keystile.ts'
+import {
+  createTestClock,
+  describeOnBoth,
+  type Stage,
+  type TestKeystile,
+} from '../../packages/server/test-support/keystile.ts'
 
 /** Asks until a token is refused. @returns the code of the refusal */
 async function untilRefused({ keystile }: TestKeystile, accessToken: string): Promise<string> {

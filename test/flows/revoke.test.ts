@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { bothDirectories, createTestClock, describeOnBoth, tokensOf, type Tokens } from '../support/keystile.ts'
+import {
+  bothDirectories,
+  createTestClock,
+  describeOnBoth,
+  tokensOf,
+  type Tokens,
+} from '../../packages/server/test-support/keystile.ts'
 
 describeOnBoth(
   'POST /revoke',

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { decodeJwtUnsafe } from 'keystile/jwt'
-import { bothDirectories, createTestClock, describeOnBoth, password, tokensOf } from '../support/keystile.ts'
+import {
+  bothDirectories,
+  createTestClock,
+  describeOnBoth,
+  password,
+  tokensOf,
+} from '../../packages/server/test-support/keystile.ts'
 
 const newPassword = 'a new engine of her own'
 

@@ -1,7 +1,7 @@
 // Many logins at once, and what others see of it.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { describeOnBoth, password, type Answer } from '../support/keystile.ts'
+import { describeOnBoth, password, type Answer } from '../../packages/server/test-support/keystile.ts'
 
 /** One that is known, and one that is not. */
 const storming = [{ remoteAddress: '192.0.2.1' }, {}]

@@ -3,8 +3,20 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import pg from 'pg'
-import { describeOnBoth, key, password, startKeystile, type Answer } from '../support/keystile.ts'
-import { countBackends, createTestDatabase, howToGetPostgres, isWaiting, startPostgres } from '../support/postgres.ts'
+import {
+  describeOnBoth,
+  key,
+  password,
+  startKeystile,
+  type Answer,
+} from '../../packages/server/test-support/keystile.ts'
+import {
+  countBackends,
+  createTestDatabase,
+  howToGetPostgres,
+  isWaiting,
+  startPostgres,
+} from '../../packages/server/test-support/postgres.ts'
 
 const skip =
   process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL'] ? false : `no PostgreSQL: ${howToGetPostgres}`

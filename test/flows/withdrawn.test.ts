@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { byOperator } from '../../packages/server/src/features/audit/audit.ts'
-import { describeOnBoth } from '../support/keystile.ts'
+import { byOperator } from '../../packages/server/test-support/whole-server.ts'
+import { describeOnBoth } from '../../packages/server/test-support/keystile.ts'
 
 const scopes = { 'items:write': 'Change items' }
 

@@ -4,8 +4,14 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { z } from 'zod'
 import { exportPrivateJwk, generateKey, signJwt } from 'keystile/jwt'
-import { bothDirectories, describeOnBoth, issuer, password, type SendOptions } from '../support/keystile.ts'
-import type { TestKeystile } from '../support/keystile.ts'
+import {
+  bothDirectories,
+  describeOnBoth,
+  issuer,
+  password,
+  type SendOptions,
+} from '../../packages/server/test-support/keystile.ts'
+import type { TestKeystile } from '../../packages/server/test-support/keystile.ts'
 
 const texts = ['\0', 'a\0b', 'ada\0', '\ud800', 'a\udfffb']
 

@@ -1,6 +1,6 @@
 // Random apps as data: what each framework's builder makes an app of, and what the tests ask of it.
 import fc from 'fast-check'
-import type { DemandArguments } from '../../packages/keystile/src/guard/demand.ts'
+import type { DemandArguments } from 'keystile'
 
 export const scopes = { 'items:read': 'Read items', 'items:write': 'Change items', admin: 'All else' }
 export type Scope = keyof typeof scopes

@@ -12,6 +12,7 @@ const planted = [
   'dist/index.js.map',
   'src/index.ts',
   'src/index.test.ts',
+  'test-support/helper.ts',
   '.env',
   'data/keystile.key',
 ]

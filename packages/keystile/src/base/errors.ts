@@ -1,14 +1,19 @@
 import { reasonOfCode, tokenReasons, tokenStatus, type TokenErrorCode, type TokenReason } from './token-reasons.ts'
 
-/** What every refusal carries beside its message. No member but `retryAfterSeconds` ever reaches the caller. */
+/** The details of a refusal. Only `retryAfterSeconds` ever reaches the caller. */
 export interface RefusalDetails<Reason extends string> {
   /** Which check refused. */
   readonly reason?: Reason
-  /** More about it, for the log: may name a rule, never a secret. Nothing compares it. */
+  /** More for the log: may name a rule, never a secret. No code compares it. */
   readonly detail?: string | undefined
   readonly cause?: unknown
-  /** Whole seconds after which a new try makes sense: the `Retry-After` of a 503 or 429. */
+  /** Whole seconds until a retry makes sense: the `Retry-After` of a 503 or 429. */
   readonly retryAfterSeconds?: number
+}
+
+/** Returns the message of something that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
 }
 
 abstract class Refusal<Code extends string> extends Error {
@@ -27,7 +32,7 @@ abstract class Refusal<Code extends string> extends Error {
   }
 }
 
-/** What a route demands and a token lacks, for the challenge. */
+/** What the route demands and the token lacks, for the challenge. */
 export interface TokenShortfall {
   readonly scopes?: readonly string[]
   readonly maxAgeSeconds?: number
@@ -39,7 +44,9 @@ export class TokenError extends Refusal<TokenErrorCode> {
   readonly reason: TokenReason
   readonly shortfall: TokenShortfall
 
-  /** @param details `reason` must be one of this code; without it, the code has a reason of its own */
+  /**
+   * @param details `reason` must be one of this code; without it, the code has a reason of its own
+   */
   constructor(code: TokenErrorCode, message: string, details: RefusalDetails<TokenReason> & TokenShortfall = {}) {
     super(code, tokenStatus[code], message, details)
     this.name = 'TokenError'
@@ -64,7 +71,7 @@ const oauthStatus = {
   invalid_grant: 400,
   unauthorized_client: 400,
   unsupported_grant_type: 400,
-  /** There are tokens that cannot be taken back (RFC 7009 §2.2.1). */
+  /** Some tokens cannot be revoked (RFC 7009 §2.2.1). */
   unsupported_token_type: 400,
   invalid_scope: 400,
   temporarily_unavailable: 503,
@@ -72,13 +79,13 @@ const oauthStatus = {
 
 export type OAuthErrorCode = keyof typeof oauthStatus
 
-/** What the caller of an OAuth endpoint is not told, where one message stands for several causes. */
+/** Which cause refused an OAuth request. The caller gets one message for several causes. */
 export type OAuthReason =
   /** There is no such refresh token. */
   | 'unknown_token'
   /** The refresh token was issued to another client. */
   | 'wrong_client'
-  /** The user of the refresh token does not exist, or may not come in. */
+  /** The user of the refresh token does not exist or is disabled. */
   | 'unknown_user'
   /** The session has ended, or this use of the refresh token ended it. */
   | 'session_over'
@@ -110,14 +117,14 @@ const problemStatus = {
 
 export type ProblemCode = keyof typeof problemStatus
 
-/** One fault of a request body: where it is, what was expected. Never the value that was sent. */
+/** One fault of a request body: its place and what was expected. Never the value that was sent. */
 export interface FieldError {
   readonly loc: readonly (string | number)[]
   readonly msg: string
   readonly type: string
 }
 
-/** What the caller of the account or management API is not told. */
+/** Which cause refused an account or management request. The caller is not told. */
 export type ProblemReason =
   /** Too many passwords wait to be hashed. */
   | 'hash_queue_full'

@@ -5,8 +5,9 @@ export type JsonObject = { readonly [member: string]: unknown }
 const maxDepth = 32
 
 /**
- * Reads a JSON object from bytes of an untrusted sender. Beyond `JSON.parse` it refuses bytes that are no UTF-8, members
- * that appear twice in one object (two readers would see two values), unpaired surrogates, and nesting below 32 levels.
+ * Parses a JSON object from an untrusted sender. Beyond `JSON.parse` it refuses bytes that are not
+ * UTF-8, members that appear twice in an object (two readers would see two values), unpaired
+ * surrogates, and nesting deeper than 32 levels.
  *
  * @throws {SyntaxError} whose message completes "is …" and never repeats the input
  * @see RFC 7493 (I-JSON), RFC 7519 §4
@@ -21,7 +22,7 @@ export function parseJsonObject(bytes: Uint8Array): JsonObject {
     throw new SyntaxError('not JSON')
   }
   if (!isJsonObject(value)) throw new SyntaxError('not a JSON object')
-  // Valid UTF-8 holds no surrogates, so only an escape can bring one in.
+  // Valid UTF-8 has no surrogates, so only an escape can make one.
   if (countMembers(value, text.includes('\\u'), 1) !== countColons(text)) {
     throw new SyntaxError('not unambiguous: a member appears twice')
   }
@@ -32,7 +33,15 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Members of a parsed value. `JSON.parse` keeps the last of several with one name, so a repeated one is missing here. */
+/** Returns an object as it is, and no members for anything else. */
+export function asJsonObject(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {}
+}
+
+/**
+ * Counts the members of a parsed value. `JSON.parse` keeps the last of several with one name, so
+ * the others are missing here.
+ */
 function countMembers(value: unknown, mayHoldSurrogates: boolean, depth: number): number {
   if (typeof value === 'string' && mayHoldSurrogates && !value.isWellFormed()) {
     throw new SyntaxError('not well-formed: a surrogate stands alone')
@@ -51,7 +60,7 @@ function countMembers(value: unknown, mayHoldSurrogates: boolean, depth: number)
   return count
 }
 
-/** Members in the text of valid JSON: a colon outside strings belongs to exactly one member. */
+/** Counts the members in the text of valid JSON: each has exactly one colon outside strings. */
 function countColons(text: string): number {
   let count = 0
   let inString = false

@@ -1,17 +1,17 @@
 /**
- * Refuses options that would silently check nothing: one that is misspelt, and one that is there without a value, as
- * `{ scopes: config.adminScopes }` is where the configuration has no such member. TypeScript lets both through when an
- * object is spread or kept in a variable.
+ * Refuses options that would silently check nothing: a misspelt one, and one whose value is
+ * undefined, such as `{ scopes: config.adminScopes }` if the configuration has no such member.
+ * TypeScript accepts both when an object is spread or kept in a variable.
  *
- * @param taker the function that takes them, for the message
+ * @param taker the function that takes the options, for the message
  * @throws {TypeError} which never repeats a value
  */
 export function requireKnownOptions(taker: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new TypeError(`${taker} takes an object of options: ${known.join(', ')}`)
   }
-  // An instance of a class of the app's own may have members that are no options.
-  const isPlain = [Object.prototype, null].includes(Object.getPrototypeOf(options) as object | null)
+  // An instance of the app's own class may have other members.
+  const isPlain = [Object.prototype, null].includes(Reflect.getPrototypeOf(options))
   for (const [name, value] of Object.entries(options)) {
     if (!known.includes(name)) {
       if (!isPlain) continue

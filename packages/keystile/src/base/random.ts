@@ -6,19 +6,19 @@ export function randomId(): string {
   return toBase64url(randomBytes(16))
 }
 
-/** A UUID whose first 48 bits are the time, so that rows stay in the order they were made (RFC 9562 §5.7). */
+/** A UUID that begins with the time, 48 bits, so that rows sort by their age (RFC 9562 §5.7). */
 export function randomRowId(now: number): string {
   return rowId(now, randomBytes(16))
 }
 
-/** The lowest of the row ids of a time, in milliseconds: all from before are below it. */
+/** The lowest row id of a time in milliseconds: all earlier ids sort before it. */
 export function lowestRowId(now: number): string {
   return rowId(now, Buffer.alloc(16))
 }
 
 function rowId(now: number, bytes: Buffer): string {
   bytes.writeUIntBE(now, 0, 6)
-  bytes[6] = 0x70 | (bytes[6]! & 0x0f)
-  bytes[8] = 0x80 | (bytes[8]! & 0x3f)
+  bytes.writeUInt8(0x70 | (bytes.readUInt8(6) & 0x0f), 6)
+  bytes.writeUInt8(0x80 | (bytes.readUInt8(8) & 0x3f), 8)
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }

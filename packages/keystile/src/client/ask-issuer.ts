@@ -2,18 +2,18 @@ import { ClientError, isErrorCode, type ClientErrorCode } from './client-error.t
 
 export type Fetch = typeof globalThis.fetch
 
-/** Milliseconds that the issuer has to answer: whoever waits for a refresh waits for this. */
+/** Milliseconds that the issuer has to answer. Requests that need a refresh wait that long. */
 const timeout = 10_000
 
-/** A successful answer of the issuer, as far as it is JSON. */
+/** The JSON of a successful answer of the issuer; no members for another body. */
 export type Answer = Readonly<Record<string, unknown>>
 
 /**
- * Asks an endpoint of the issuer. No redirect is followed, for what is sent is a password or a token, and a cache neither
- * answers nor keeps.
+ * Asks an endpoint of the issuer. Follows no redirect, because it sends passwords and tokens, and
+ * uses no cache.
  *
- * @throws {ClientError} with the code of RFC 6749 §5.2 where the issuer refuses; `temporarily_unavailable` where it
- *   cannot be reached, fails, is too busy, or answers what no issuer does
+ * @throws {ClientError} with the code of RFC 6749 §5.2 if the issuer refuses;
+ *   `temporarily_unavailable` if it is unreachable, fails, is too busy, or is no issuer
  */
 export async function askIssuer(fetch: Fetch, url: string, init: RequestInit): Promise<Answer> {
   let response: Response
@@ -38,14 +38,14 @@ export async function askIssuer(fetch: Fetch, url: string, init: RequestInit): P
   })
 }
 
-/** Whoever stands before the issuer may refuse in other words than its own; what signs out is taken from it alone. */
+/** Whether the issuer itself refuses. A proxy may refuse too, and must not sign the user out. */
 function isRefusal(status: number, code: ClientErrorCode): boolean {
   return code === 'invalid_grant' ? status === 400 : status < 500 // RFC 6749 §5.2
 }
 
 function parseObject(text: string): Answer {
   try {
-    return (JSON.parse(text) ?? {}) as Answer // a member of a number is undefined too
+    return (JSON.parse(text) ?? {}) as Answer // a number has no members either
   } catch {
     return {}
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
-import { ada, stageClient } from '../../../../test/support/client-stage.ts'
-import { startTokenServer } from '../../../../test/support/token-server.ts'
+import { ada, stageClient } from '../../test-support/client-stage.ts'
+import { startTokenServer } from '../../test-support/token-server.ts'
 
 describe('the fetch of a client', () => {
   const stage = stageClient()

@@ -3,13 +3,13 @@ import { createTabLock } from './tab-lock.ts'
 import type { TokenStorage } from './token-storage.ts'
 
 /**
- * Keeps the tokens in localStorage: a session outlives the page and is that of all tabs of this origin, one of which
- * refreshes for all.
+ * Keeps the tokens in localStorage: a session outlives the page, and all tabs of this origin share
+ * it. One of them refreshes for all.
  *
- * **Any script that runs on any page of this origin can read the refresh token and take it away**: one injected script,
- * one package that turned bad. Prefer `storage: 'cookie'`.
+ * **Any script on any page of this origin can read and steal the refresh token**: one injected
+ * script or one malicious package is enough. Prefer `storage: 'cookie'`.
  *
- * @throws {TypeError} where there is no localStorage, or the page may not use it
+ * @throws {TypeError} if there is no localStorage, or the page may not use it
  */
 export function browserStorage(): TokenStorage {
   const local = findLocalStorage()
@@ -38,7 +38,7 @@ function findLocalStorage(): NonNullable<ReturnType<typeof browser>['localStorag
     const { localStorage } = browser()
     if (localStorage) return localStorage
   } catch {
-    // A browser that blocks it throws.
+    // A browser that blocks localStorage throws.
   }
   throw new TypeError('there is no localStorage here: use memoryStorage(), or a storage of your own')
 }

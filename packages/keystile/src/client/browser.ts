@@ -1,4 +1,6 @@
-/** What of a browser is used beyond what Node has too. Any of it may be missing: in Node, on a page without TLS. */
+/**
+ * The parts of a browser that Node lacks. Any may be missing: in Node, and on a page without TLS.
+ */
 export interface Browser {
   readonly navigator?: { readonly locks?: Locks }
   readonly localStorage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
@@ -38,7 +40,7 @@ interface Transaction {
   addEventListener(type: 'complete' | 'abort', listener: () => void): void
 }
 
-/** Looked up when it is used: a page may bring what its browser lacks. */
+/** Returns the browser at the time of use, because a page may add what its browser lacks. */
 export function browser(): Browser {
   return globalThis
 }

@@ -8,7 +8,7 @@ const codes = [
   'temporarily_unavailable',
 ] as const
 
-/** The codes of RFC 6749 §5.2. `temporarily_unavailable` stands for all that may be otherwise the next time. */
+/** The codes of RFC 6749 §5.2. `temporarily_unavailable` stands for all failures worth a retry. */
 export type ClientErrorCode = (typeof codes)[number]
 
 export interface ClientErrorDetails {
@@ -18,14 +18,15 @@ export interface ClientErrorDetails {
 }
 
 /**
- * The issuer refuses, or cannot be asked: `invalid_grant` at a login is a wrong user name or password, and after
- * `temporarily_unavailable` whoever was signed in still is. Holds no token and no password.
+ * The issuer refuses or is unreachable. At a login, `invalid_grant` is a wrong user name or
+ * password. After `temporarily_unavailable` the user stays signed in. Holds no token and no
+ * password.
  */
 export class ClientError extends Error {
   readonly code: ClientErrorCode
-  /** Of the answer, where there was one. */
+  /** The status of the answer, if there was one. */
   readonly status: number | undefined
-  /** `Retry-After`: whole seconds after which a new try makes sense. */
+  /** `Retry-After`: whole seconds until a retry makes sense. */
   readonly retryAfterSeconds: number | undefined
 
   constructor(code: ClientErrorCode, message: string, details: ClientErrorDetails = {}) {

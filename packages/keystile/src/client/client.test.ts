@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
-import { ada, stageClient } from '../../../../test/support/client-stage.ts'
-import { startTokenServer } from '../../../../test/support/token-server.ts'
+import { ada, stageClient } from '../../test-support/client-stage.ts'
+import { startTokenServer } from '../../test-support/token-server.ts'
 import type { ClientError } from './client-error.ts'
 import { createClient, type ClientOptions } from './client.ts'
 
@@ -213,6 +213,16 @@ describe('createClient', () => {
         await stage.storage.write(key, text)
         assert.equal(await stage.client.isSignedIn(), false, text)
       }
+    })
+
+    it('that holds a session without its refresh token signs out when that is needed', async () => {
+      const session = { id: 'a', accessToken: 'b', askedAt: stage.clock.now(), lifetime: 1e6 }
+      await stage.storage.write(`keystile:${stage.server.issuer}`, JSON.stringify(session))
+      assert.equal(await stage.client.accessToken(), 'b')
+      stage.clock.advance(1_000)
+      assert.equal(await stage.client.accessToken(), undefined)
+      assert.equal(stage.signOuts, 1)
+      assert.deepEqual(stage.server.asked, [])
     })
 
     it('that fails, fails the call, and nothing else', async () => {

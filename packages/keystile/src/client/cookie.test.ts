@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { ada, stageClient } from '../../../../test/support/client-stage.ts'
+import { ada, stageClient } from '../../test-support/client-stage.ts'
 import type { Client } from './client.ts'
 import { sidOf } from './token-sid.ts'
 

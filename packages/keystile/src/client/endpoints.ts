@@ -5,29 +5,30 @@ import { sidOf } from './token-sid.ts'
 export interface Credentials {
   readonly username: string
   readonly password: string
-  /** Default: what the issuer gives to whoever asks for nothing in particular. */
+  /** Default: the scopes that the issuer grants by default. */
   readonly scopes?: readonly string[]
 }
 
-/** What a login and a refresh bring. */
-export interface Grant {
+/** The answer to a login or a refresh. */
+export interface IssuedTokens {
   readonly accessToken: string
-  /** Empty where it is in a cookie. */
-  readonly refreshToken: string
+  /** `undefined` where it is in a cookie. */
+  readonly refreshToken?: string | undefined
   /** `expires_in`, in milliseconds. */
   readonly lifetime: number
-  /** For the next login from this device; in a cookie where the refresh token is. */
+  /** For the next login from this device. It is in a cookie where the refresh token is. */
   readonly deviceSecret?: string
 }
 
-/** How sessions are begun, refreshed and ended at the issuer. All methods throw what `askIssuer` throws. */
+/** Begins, refreshes and ends sessions at the issuer. All methods throw what `askIssuer` throws. */
 export interface Endpoints {
   readonly refreshTokenIn: 'body' | 'cookie'
-  /** @param deviceSecret what the last login from this device brought */
-  login(credentials: Credentials, deviceSecret?: string): Promise<Grant>
-  refresh(refreshToken: string): Promise<Grant>
-  /** Ends the session of these tokens, and no other; where they do not say which it is, that of the cookie. */
-  logout(tokens: Pick<Grant, 'accessToken' | 'refreshToken'>): Promise<void>
+  /** @param deviceSecret the one that the last login from this device brought */
+  login(credentials: Credentials, deviceSecret?: string): Promise<IssuedTokens>
+  /** @param refreshToken `undefined` where it is in a cookie */
+  refresh(refreshToken: string | undefined): Promise<IssuedTokens>
+  /** Ends the session of these tokens and no other. Without tokens, ends that of the cookie. */
+  logout(tokens: Pick<IssuedTokens, 'accessToken' | 'refreshToken'> | undefined): Promise<void>
 }
 
 interface Issuer {
@@ -43,8 +44,13 @@ interface Issuer {
  */
 export function tokenEndpoints({ issuer, fetch }: Issuer): Endpoints {
   const post = (path: string, form: Readonly<Record<string, string>>): Promise<Answer> =>
-    // No cookie is wanted, so none of another session of this origin is sent.
-    askIssuer(fetch, `${issuer}${path}`, { method: 'POST', body: new URLSearchParams(form), credentials: 'omit' })
+    // No cookie is needed, so the cookie of another session of this origin must not be sent.
+    askIssuer(fetch, `${issuer}${path}`, {
+      method: 'POST',
+      body: new URLSearchParams(form),
+      credentials: 'omit',
+    })
+
   return {
     refreshTokenIn: 'body',
     async login({ username, password, scopes }, deviceSecret) {
@@ -55,13 +61,17 @@ export function tokenEndpoints({ issuer, fetch }: Issuer): Endpoints {
         ...(scopes && { scope: scopes.join(' ') }),
         ...(deviceSecret !== undefined && { device_secret: deviceSecret }),
       }
-      return grantOf(await post('/token', form), 'body')
+      return tokensInBody(await post('/token', form))
     },
     async refresh(refreshToken) {
-      return grantOf(await post('/token', { grant_type: 'refresh_token', refresh_token: refreshToken }), 'body')
+      if (refreshToken === undefined) {
+        throw new ClientError('invalid_grant', 'The stored session has no refresh token')
+      }
+      const form = { grant_type: 'refresh_token', refresh_token: refreshToken }
+      return tokensInBody(await post('/token', form))
     },
-    async logout({ refreshToken }) {
-      await post('/revoke', { token: refreshToken })
+    async logout(tokens) {
+      if (tokens?.refreshToken !== undefined) await post('/revoke', { token: tokens.refreshToken })
     },
   }
 }
@@ -72,38 +82,51 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
     askIssuer(fetch, `${issuer}${path}`, {
       method,
       credentials: 'include',
-      ...(json && { body: JSON.stringify(json), headers: { 'content-type': 'application/json' } }),
+      ...(json && {
+        body: JSON.stringify(json),
+        headers: { 'content-type': 'application/json' },
+      }),
     })
+
   return {
     refreshTokenIn: 'cookie',
     async login({ username, password, scopes }) {
       const json = { username, password, ...(scopes && { scope: scopes.join(' ') }) }
-      return grantOf(await send('POST', '/session', json), 'cookie')
+      return tokensBesideCookie(await send('POST', '/session', json))
     },
     async refresh() {
-      return grantOf(await send('POST', '/session/refresh'), 'cookie')
+      return tokensBesideCookie(await send('POST', '/session/refresh'))
     },
-    async logout({ accessToken }) {
-      const sid = sidOf(accessToken)
+    async logout(tokens) {
+      const sid = tokens && sidOf(tokens.accessToken)
       const query = sid === undefined ? '' : `?sid=${encodeURIComponent(sid)}`
       try {
         await send('DELETE', `/session${query}`)
       } catch (error) {
-        if (!(error instanceof ClientError && error.code === 'invalid_grant')) throw error
-        // The cookie is by now that of another login, or gone: the access token says which session is to end.
-        const body = new URLSearchParams({ token: accessToken })
+        const isRefused = error instanceof ClientError && error.code === 'invalid_grant'
+        if (!isRefused || !tokens) throw error
+        // The cookie is gone or belongs to another login. The access token names the session to end.
+        const body = new URLSearchParams({ token: tokens.accessToken })
         await askIssuer(fetch, `${issuer}/revoke`, { method: 'POST', body, credentials: 'omit' })
       }
     },
   }
 }
 
-/** @throws {ClientError} for what no issuer answers: the page of a hotel that wants a login of its own, say */
-function grantOf(answer: Answer, refreshTokenIn: Endpoints['refreshTokenIn']): Grant {
-  const { access_token: accessToken, expires_in: seconds, refresh_token: inBody, device_secret: deviceSecret } = answer
-  const refreshToken = refreshTokenIn === 'body' ? inBody : ''
-  if (typeof accessToken !== 'string' || typeof refreshToken !== 'string' || typeof seconds !== 'number')
-    throw new ClientError('temporarily_unavailable', 'The issuer answers without tokens')
-  const tokens = { accessToken, refreshToken, lifetime: seconds * 1000 }
+function tokensInBody(answer: Answer): IssuedTokens {
+  const { refresh_token: refreshToken, device_secret: deviceSecret } = answer
+  if (typeof refreshToken !== 'string') throw withoutTokens()
+  const tokens = { ...tokensBesideCookie(answer), refreshToken }
   return typeof deviceSecret === 'string' ? { ...tokens, deviceSecret } : tokens
+}
+
+function tokensBesideCookie(answer: Answer): IssuedTokens {
+  const { access_token: accessToken, expires_in: seconds } = answer
+  if (typeof accessToken !== 'string' || typeof seconds !== 'number') throw withoutTokens()
+  return { accessToken, lifetime: seconds * 1000 }
+}
+
+/** For an answer that does not come from an issuer, such as the login page of a hotel's network. */
+function withoutTokens(): ClientError {
+  return new ClientError('temporarily_unavailable', 'The issuer answers without tokens')
 }

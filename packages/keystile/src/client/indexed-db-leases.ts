@@ -4,10 +4,10 @@ import type { Lease, Leases } from './lease.ts'
 const store = 'leases'
 
 /**
- * Leases in a database of this origin: its transactions are the one thing that all browsers let tabs do one after the
- * other. localStorage does not: two tabs can both find it free.
+ * Opens leases in a database of this origin. Its transactions are the one thing that all browsers
+ * run one after the other across tabs. With localStorage, two tabs could both find a lease free.
  *
- * @throws {unknown} where the browser has none to give
+ * @throws {unknown} if the browser gives no database
  */
 export function openLeases(indexedDB: NonNullable<Browser['indexedDB']>): Promise<Leases & { close(): void }> {
   return new Promise((resolve, reject) => {

@@ -1,26 +1,29 @@
-/** Who holds a lock, and until when, in milliseconds since 1970-01-01 UTC. */
+/** Who holds a lock, and until when. */
 export interface Lease {
-  readonly owner: string
+  /** `undefined`: its owner is done, and nobody may take it before its end. */
+  readonly owner: string | undefined
+  /** Milliseconds since 1970-01-01 UTC. */
   readonly until: number
 }
 
-/** Leases that several tabs see. */
+/** Leases that all tabs of an origin see. */
 export interface Leases {
-  /** Replaces a lease by what `change` makes of it, as one step for all who do so. @returns what is there now */
+  /** Replaces a lease by the result of `change` in one atomic step, and returns that. */
   update(name: string, change: (lease: Lease | undefined) => Lease): Promise<Lease>
 }
 
-/** How long a tab that died keeps the others out, in milliseconds. */
+/** How long a tab that crashed blocks the others, in milliseconds. */
 const leaseTime = 5_000
 const renewEvery = leaseTime / 5
-/** Milliseconds between two looks whether it is free, about. */
+/** Average milliseconds between two tries to take a lease. */
 const lookEvery = 50
 
 /**
- * Runs an action while nobody else holds the lease of this name. It is renewed as long as the action takes; a tab that is
- * closed or crashes renews it no more, and then it runs out. A tab that slept through its end may run beside another.
+ * Runs an action while it holds the lease of this name, and renews the lease as long as the action
+ * takes. The lease of a tab that is closed or crashes expires. A tab that slept through the end of
+ * its lease may run beside another.
  *
- * @param remaining milliseconds that the lease stays after the action, also where the tab is closed in that time
+ * @param remaining milliseconds that the lease outlives the action, even if the tab is closed
  */
 export async function withLease<T>(
   leases: Leases,
@@ -42,12 +45,12 @@ export async function withLease<T>(
     return await action()
   } finally {
     clearInterval(renewing)
-    const lease = { owner: '', until: Date.now() + remaining() }
+    const lease = { owner: undefined, until: Date.now() + remaining() }
     await leases.update(name, (held) => (!held || held.owner === owner ? lease : held))
   }
 }
 
-/** One that ends later than any can was made before the clock was set back. */
+/** Whether a lease is valid. One with too late an end was made before the clock was set back. */
 function isHeld(lease: Lease | undefined, now: number): lease is Lease {
   return lease !== undefined && lease.until > now && lease.until <= now + leaseTime
 }

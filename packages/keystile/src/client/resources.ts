@@ -1,12 +1,12 @@
-/** Tells which URLs lie within some origins and paths. */
+/** Whether a URL is at or below one of some URLs. */
 export type Resources = (url: string) => boolean
 
 /**
- * Whether a URL is one that gets the token: of the same origin as one of these, and at or below its path. A URL is compared
- * as `fetch` would request it, so neither `..` nor another spelling of the host leads elsewhere.
+ * Makes the test for URLs that get the token: those at or below one of these. It compares URLs as
+ * `fetch` would request them, so neither `..` nor another spelling of the host escapes it.
  *
  * @param urls absolute: an origin, or the URL of a path
- * @throws {TypeError} for another
+ * @throws {TypeError} for any other URL
  */
 export function resourcesOf(urls: readonly string[], allowsHttp: boolean): Resources {
   const within = urls.map((url) => requireSafeUrl('resources', url, allowsHttp))
@@ -19,7 +19,7 @@ export function resourcesOf(urls: readonly string[], allowsHttp: boolean): Resou
 }
 
 /**
- * Checks a URL that passwords or tokens are sent to: https, or http to this machine.
+ * Requires a URL that is safe for passwords and tokens: https, or http to this machine.
  *
  * @throws {TypeError} never repeats the URL, which may hold a password
  */
@@ -40,7 +40,7 @@ function isThisMachine(hostname: string): boolean {
   return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 }
 
-/** As `URL.parse`, which browsers have only had since 2024. */
+/** Works as `URL.parse`, which browsers have only since 2024. */
 function parseUrl(text: unknown): URL | undefined {
   try {
     return new URL(String(text))

@@ -3,27 +3,27 @@ import { openLeases } from './indexed-db-leases.ts'
 import { delay, withLease } from './lease.ts'
 
 /**
- * What is written reaches another tab a moment after, and nothing says when: a lock may be there first. So a lock under
- * which something was written is held for this many milliseconds more. A tab that hears of it later yet refreshes once too
- * often, and is given the same tokens.
+ * How many milliseconds a lock is held after a write under it. A write reaches other tabs a moment
+ * later, and nothing tells when: another tab could get the lock first. A tab that learns of it even
+ * later refreshes once too often, and gets the same tokens.
  */
 const arrivalTime = 250
 
 export interface TabLock {
   /** Runs `action` while no other tab of this origin runs one under this name. */
   exclusive<T>(name: string, action: () => Promise<T>): Promise<T>
-  /** Something was written that other tabs have to see. */
+  /** Tells the lock that something was written which other tabs must see. */
   wrote(): void
 }
 
-/** By Web Locks; where a browser or a page without TLS has none, by a lease; where there is no database for it, by nothing. */
+/** Uses Web Locks; without them a lease; and no lock at all without a database for leases. */
 export function createTabLock(): TabLock {
   let arrivesAt = -Infinity
   const untilArrival = (): number => Math.max(0, arrivesAt - performance.now())
   return {
     exclusive: (name, action) =>
       new Promise((resolve, reject) => {
-        // Whoever waits for the action need not wait for the others.
+        // The caller gets the result at once, and does not wait for the write to arrive elsewhere.
         const act = (): Promise<void> => action().then(resolve, reject)
         const { navigator } = browser()
         const done = navigator?.locks

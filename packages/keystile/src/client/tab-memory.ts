@@ -2,8 +2,9 @@ import { createTabLock } from './tab-lock.ts'
 import type { TokenStorage } from './token-storage.ts'
 
 /**
- * Keeps one text in this page's memory, and tells it to the other tabs of this origin: for access tokens whose refresh
- * token is in a cookie. A page begins with `initial`, and knows what another has once that writes.
+ * Keeps one text in this page's memory and sends it to the other tabs of this origin: for access
+ * tokens whose refresh token is in a cookie. A page begins with `initial`, and learns the text of
+ * another page when that page writes.
  */
 export function createTabMemory(initial: string): TokenStorage {
   const lock = createTabLock()
@@ -24,7 +25,7 @@ export function createTabMemory(initial: string): TokenStorage {
         text = typeof data === 'string' ? data : undefined
         onChange()
       })
-      // In Node it would keep the process alive.
+      // In Node, the channel would keep the process alive.
       if ('unref' in opened) opened.unref()
       return () => {
         opened.close()

@@ -1,15 +1,19 @@
 /**
- * The `sid` of an access token: the session that it belongs to. Does NOT verify the token, which proves nothing to us: it is
- * our own.
+ * Returns the `sid` of an access token: the session that the token belongs to. Returns `undefined`
+ * if the token is no JWT or has no `sid`.
  *
- * @returns `undefined` where the token is no JWT, or has none
+ * Does NOT verify the token: the client got it from the issuer, and needs no proof.
+ *
  * @see RFC 7519 §3, RFC 7515 §2
  */
 export function sidOf(accessToken: string): string | undefined {
-  const [, payload = ''] = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(accessToken) ?? []
+  const payload = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(accessToken)?.[1]
+  if (payload === undefined) return undefined
   try {
-    const bytes = Uint8Array.from(atob(payload.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0))
-    const { sid } = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as { readonly sid?: unknown }
+    const text = atob(payload.replaceAll('-', '+').replaceAll('_', '/'))
+    const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0))
+    const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    const { sid } = claims as { readonly sid?: unknown }
     return typeof sid === 'string' && sid !== '' ? sid : undefined
   } catch {
     return undefined

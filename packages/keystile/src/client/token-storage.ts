@@ -1,25 +1,27 @@
 /**
- * Where a client keeps the tokens of its session: a text under a key. Implement it for a file, a keychain or an app's
- * own store; each method may return a promise or not.
+ * Where a client keeps the tokens of its session: a text under a key. Implement it for a file, a
+ * keychain or an app's own store. Each method may return a promise or not.
  */
 export interface TokenStorage {
   read(key: string): string | undefined | Promise<string | undefined>
-  /** @param text `undefined`: remove it */
+  /** @param text `undefined` removes the text */
   write(key: string, text: string | undefined): void | Promise<void>
   /**
-   * Runs `action` while nobody else runs theirs under this name, and returns what it does: for a storage that several
-   * programs or tabs share, so that one of them refreshes and not all. What was written under the name before must be seen
-   * by `read` from then on. Whoever dies must not keep the others out. Missing: one client alone has this storage.
+   * Runs `action` while no other client runs one under this name, and returns its result. For a
+   * storage that programs or tabs share, so that only one of them refreshes. From then on, `read`
+   * must return what was written under the name before. A program that crashes must not block the
+   * others. Without this method, the storage belongs to one client.
    */
   exclusive?<T>(name: string, action: () => Promise<T>): Promise<T>
   /**
-   * Calls `onChange` when somebody else has written under the key, so that a logout elsewhere is known at once. Missing:
-   * it is known at the next call. @returns what ends it
+   * Calls `onChange` when another client has written under the key, so that a logout elsewhere is
+   * known at once. Without this method, it is known at the next call. Returns a function that ends
+   * it.
    */
   listen?(key: string, onChange: () => void): () => void
 }
 
-/** Keeps the tokens in this object, and nowhere else: they are gone with the page or the process. */
+/** Keeps the tokens in this object only: they are gone with the page or the process. */
 export function memoryStorage(): TokenStorage {
   const texts = new Map<string, string>()
   return {

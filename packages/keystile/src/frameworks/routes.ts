@@ -1,10 +1,10 @@
 import type { GuardMark } from '../guard/guard-mark.ts'
 
-/** What answers a request, and our guards that it passes on the way there. */
+/** The route that answers a request, and the guards before it. */
 export interface FoundRoute {
   /** In the order in which they run. */
   readonly guards: readonly GuardMark[]
-  /** The route's own path as OpenAPI writes it; `undefined` where the framework does not keep it. */
+  /** The route's path as OpenAPI writes it; `undefined` if the framework does not keep it. */
   readonly template: string | undefined
 }
 
@@ -13,47 +13,47 @@ export interface ListedRoute {
   readonly method: string
   /** As OpenAPI writes it. */
   readonly template: string
-  /** In the framework's own words, where two such may be one template. */
+  /** The path as the app writes it, if several such paths can be one template. */
   readonly path?: string
 }
 
 /** The routes of an app, read from its framework. */
 export interface AppRoutes {
   /**
-   * What answers a request, by the framework's own matching.
+   * Finds the route of a request by the framework's own matching.
    *
-   * @param path of a request; or, where `byTemplate`, as OpenAPI writes it
-   * @throws {Error} where an app that we cannot look into stands in the way
+   * @param path of a request; with `byTemplate`, as OpenAPI writes it
+   * @throws {Error} if a mounted app answers, whose guards cannot be seen
    */
   find(method: string, path: string): FoundRoute | undefined
   readonly byTemplate: boolean
   /**
-   * All routes.
+   * Lists all routes.
    *
-   * @param isIgnored told of each path in the framework's own words
-   * @throws {Error} for a route that OpenAPI cannot say, unless it is ignored
+   * @param isIgnored called with each path as the app writes it
+   * @throws {Error} for a route that OpenAPI cannot describe, unless it is ignored
    */
   list(isIgnored: (path: string) => boolean): readonly ListedRoute[]
 }
 
-/** Looks for the guards of an app that is not of a known framework: its functions for a request, in the order in which they run. */
+/** Finds the functions that run for a request, in their order, in an app of another framework. */
 export type GuardFinder = (method: string, path: string) => readonly unknown[] | undefined
 
 export const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const
 
-/** What `app.all` answers, as far as an API has it: the rest would be noise. */
+/** The methods of `app.all` that an API uses. */
 export const methodsOfAll = ['get', 'put', 'post', 'delete', 'patch'] as const
 
 /**
- * The methods of a route that a document names.
+ * Returns the methods of a route that a document names.
  *
- * @param path in the framework's own words
- * @throws {Error} for a method that OpenAPI 3.1 has no place for
+ * @param path as the app writes it
+ * @throws {Error} for a method that OpenAPI 3.1 does not have
  */
 export function describedMethods(answered: readonly string[], path: string): readonly string[] {
-  // Whatever answers all of them was made by the framework's own "all", which knows further ones.
+  // A route for all of them comes from the framework's own "all", which knows more methods.
   if (methods.every((method) => answered.includes(method))) return methodsOfAll
-  const other = answered.find((method) => !(methods as readonly string[]).includes(method))
+  const other = answered.find((method) => !methods.some((known) => known === method))
   if (other) throw cannotSay(path, `answers ${other.toUpperCase()}, a method that OpenAPI cannot say`)
   return answered
 }
@@ -69,9 +69,8 @@ export function cannotLookInto(path: string): Error {
 }
 
 /**
- * The path of a route as OpenAPI writes it: `:id` is `{id}`, and a pattern behind the name is dropped.
- *
- * @returns `undefined` for what OpenAPI cannot say: a wildcard, an optional part, an expression
+ * Writes the path of a route as OpenAPI does: `:id` becomes `{id}` without a pattern. Returns
+ * `undefined` for a wildcard, an optional part and an expression, which OpenAPI does not have.
  */
 export function templateOf(path: string): string | undefined {
   const parameter = /:(\w+)(?:\{(?:[^{}]|\{[^{}]*\})*\}|\((?:[^()]|\([^()]*\))*\))?(?![?*+])/g
@@ -79,7 +78,7 @@ export function templateOf(path: string): string | undefined {
   return path.replace(parameter, '{$1}') || '/'
 }
 
-/** Two templates have the same shape if nothing but names of parameters, or a slash at the end, tells them apart. */
+/** Returns the shape of a template: without the names of parameters and a slash at the end. */
 export function shapeOf(template: string): string {
   return withoutSlash(namelessOf(template))
 }
@@ -88,12 +87,12 @@ export function namelessOf(template: string): string {
   return template.replace(/\{[^}]*\}/g, '{}')
 }
 
-/** A path without the slash at its end. */
+/** Removes the slash at the end of a path. */
 export function withoutSlash(path: string): string {
   return path.replace(/(?<=.)\/$/, '')
 }
 
-/** Whether a function takes more than its `length` says: the rest of its arguments, or one with a default. */
+/** Whether a function takes more than its `length` says: rest parameters, or a default. */
 export function hidesParameters(handler: (...args: never) => unknown): boolean {
   const text = Function.prototype.toString.call(handler)
   const isArrow = !/^(?:async\s+)?(?:function\b|(?!async\b)[\w$]+\s*\()/.test(text)

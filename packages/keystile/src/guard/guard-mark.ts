@@ -1,14 +1,14 @@
 import type { Demand } from './demand.ts'
 
-/** What a middleware of ours says of itself, so that documentation can be derived from what is enforced. */
+/** What a guard's middleware demands, so that the documentation follows from what is enforced. */
 export interface GuardMark {
   readonly issuer: string
   readonly scopes: Readonly<Record<string, string>> | undefined
   readonly demand: Demand
 }
 
-// Global, so that a second copy of this package in the same program finds it as well.
-const mark: unique symbol = Symbol.for('keystile.guard') as never
+// Global, so that a second copy of this package in the same program finds it too.
+const mark: unique symbol = Symbol.for('keystile.guard')
 
 export function markGuard<M extends object>(
   middleware: M,
@@ -19,7 +19,7 @@ export function markGuard<M extends object>(
   return Object.defineProperty(middleware, mark, { value })
 }
 
-/** The mark of a middleware of ours; `undefined` for any other. */
+/** Finds the mark of a guard's middleware; `undefined` for any other function. */
 export function findGuardMark(middleware: unknown): GuardMark | undefined {
   return (middleware as { readonly [mark]?: GuardMark } | null | undefined)?.[mark]
 }

@@ -1,6 +1,6 @@
 import type { AccessTokenClaims, VerifiedAccessToken } from '../token/access-token.ts'
 
-/** Who a call is from, proved by a token. */
+/** Who makes a call, proved by a token. */
 export interface Identity<S extends string = string> {
   /** `sub`. */
   readonly subject: string
@@ -11,7 +11,7 @@ export interface Identity<S extends string = string> {
   readonly scopes: readonly S[]
   /** `auth_time`: when the person last proved who they are. */
   readonly authenticatedAt: Date | undefined
-  /** All claims. Frozen: they are shared by all requests with the same token. */
+  /** All claims. Frozen, because all requests with the same token share them. */
   readonly claims: AccessTokenClaims
 }
 
@@ -19,12 +19,13 @@ export interface Identity<S extends string = string> {
 export function identityOf({ claims, scopes }: VerifiedAccessToken): Identity {
   const { sub, client_id, sid } = deepFreeze(claims)
   const identity = { subject: sub, clientId: client_id, sessionId: sid, scopes: Object.freeze(scopes), claims }
-  return Object.freeze(Object.defineProperty(identity, 'authenticatedAt', authenticatedAt)) as unknown as Identity
+  return Object.freeze(Object.defineProperty(identity, 'authenticatedAt', authenticatedAt)) as Identity
 }
 
 /**
- * A new Date each time: it cannot be frozen, and the identity is shared. One getter for all identities: with one each,
- * V8 would make every identity a dictionary, which is slow to read.
+ * Makes a new Date each time: a Date cannot be frozen, and requests share the identity. All
+ * identities have the same getter: with one each, V8 would make every identity a dictionary, which
+ * is slow.
  */
 const authenticatedAt: PropertyDescriptor & ThisType<Identity> = {
   enumerable: true,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { assertWhy, type Why } from '../../../../test/support/why.ts'
+import { assertWhy, type Why } from '../../test-support/why.ts'
 import { TokenError } from '../base/errors.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
 import { exportPublicJwk, generateKey, importKey, importKeyWith } from '../keys/jwk.ts'

@@ -20,77 +20,81 @@ import {
 import { createVerifiedTokens } from './verified-tokens.ts'
 
 export interface VerifierOptions {
-  /** `iss` of the tokens, exactly. Several: each token must be signed with a key of the very issuer that it names. */
+  /**
+   * `iss` of the tokens, exactly. Of several, each token needs a key of the issuer that it names.
+   */
   readonly issuer: string | readonly string[]
-  /** Who we are: `aud` of a token contains one of these. */
+  /** This API: `aud` of a token must contain one of these. */
   readonly audience: string | readonly string[]
   /**
-   * The issuer's JWK Set, or one secret of at least 32 random bytes (HS256), or keys that change while we run. Only where
-   * there is one issuer. Default: what each issuer publishes, which then is an https URL, or an http URL of this machine.
-   * A URL is no secret: see `jwksUri`.
+   * The issuer's JWK Set, or one secret of at least 32 random bytes (HS256), or keys that change at
+   * run time. Only for one issuer. Default: the keys that each issuer publishes; the issuer must
+   * then be an https URL, or an http URL of this machine. For the URL of a key set, see `jwksUri`.
    */
   readonly keys?: JwkSet | KeySet | string
   /**
-   * Where the issuer's JWK Set is: an https URL, or an http URL of this machine. It is fetched from there, and the issuer is
-   * asked for no metadata. Only where there is one issuer, and not together with `keys`.
+   * Where the issuer's JWK Set is: an https URL, or an http URL of this machine. The verifier
+   * fetches it from there, without the issuer's metadata. Only for one issuer, and not together
+   * with `keys`.
    */
   readonly jwksUri?: string
   /** Only these algorithms are used. Default: those of the keys. */
   readonly algorithms?: readonly AlgorithmName[]
-  /** Seconds by which the issuer's clock and ours may differ, 60 at most. Default: 5. */
+  /** How many seconds the issuer's clock may differ from this one, 60 at most. Default: 5. */
   readonly clockToleranceSeconds?: number
   /** Fetches metadata and keys. Default: `globalThis.fetch`. */
   readonly fetch?: Fetch
-  /** Where revocations come from. `'none'`: a token that was taken back stays good until it expires. */
+  /** Where revocations come from. `'none'`: a revoked token stays valid until it expires. */
   readonly revocations: 'none' | Revocations
   readonly clock?: Clock
 }
 
 export interface Verifier {
-  /** The first issuer. Named in challenges as the realm. */
+  /** The first issuer. Challenges name it as the realm. */
   readonly issuer: string
   /**
-   * `starting` until the keys of all issuers are loaded and revocations are known. `stale`: news of either have stopped
-   * coming, or the verifier is closed.
+   * `starting` until the keys of all issuers are loaded and revocations are known. `stale`: updates
+   * of either have stopped, or the verifier is closed.
    */
   readonly state: RevocationState
   /**
-   * Loads the keys of all issuers and asks for revocations, once. A program that waits for this refuses no first request
-   * with 503; one that does not, loads them with the first token.
+   * Loads the keys of all issuers and asks for revocations, once. A program that waits for this
+   * does not refuse its first requests with 503. Otherwise the first token loads them.
    *
-   * @throws {Error} with the reason why it cannot verify yet; it may be called again
+   * @throws {Error} why it cannot verify yet; it may be called again
    */
   ready(): Promise<void>
-  /** Ends all fetching. From then on every token is refused with 503. May be called again. */
+  /** Ends all fetching. After that, every token is refused with 503. May be called again. */
   close(): void
   /**
-   * The identity of a token that was proved before and still holds in every respect, without waiting; `undefined` where
-   * anything is not so, which `verify` then tells.
+   * Returns the identity of a token that was proved before and is still valid, without waiting.
+   * Returns `undefined` in any other case, and `verify` then tells which.
    */
   recall?(token: string): Identity | undefined
   /**
-   * Proves an access token: form, issuer, algorithm, key, signature, `typ`, claims, then revocation. The `iss` that a
-   * token claims only selects among the issuers that were given. A token whose key is not known may wait for one fetch of
-   * the issuer's keys; no other waits. A token seen before is looked up by its whole text, and its time, its key and its revocation are checked again. Last, if demanded, how long
-   * ago the person proved who they are.
+   * Proves an access token: form, issuer, algorithm, key, signature, `typ`, claims, revocation, and
+   * last, if demanded, how long ago the person logged in. The `iss` of the token only selects one
+   * of the configured issuers. Only a token with an unknown key may wait, for one fetch of the
+   * issuer's keys. A token that was seen before is found by its whole text, and its time, key and
+   * revocation are checked again.
    *
    * Does NOT check scopes, nor whether the subject's account still exists: a guard does.
    *
-   * @throws {TokenError} `invalid_token`; `temporarily_unavailable` while keys or revocations are not known;
-   *   `insufficient_user_authentication`
-   * @throws {TypeError} when `maxAgeSeconds` is no number above 0
+   * @throws {TokenError} `invalid_token`; `temporarily_unavailable` while keys or revocations are
+   *   not known; `insufficient_user_authentication`
+   * @throws {TypeError} for a `maxAgeSeconds` that is not a number above 0
    * @see RFC 9068 §4, RFC 9470 §4
    */
   verify(token: string, demand?: { readonly maxAgeSeconds?: number | undefined }): Promise<Identity>
 }
 
-/** A token that was proved, as it is remembered. */
+/** What the verifier remembers of a proved token. */
 interface ProvedToken {
   readonly identity: Identity
   /** `exp`. */
   readonly expires: number
   readonly key: VerificationKey
-  /** The set that the key was found in. */
+  /** The set that holds the key. */
   readonly keys: KeySet
 }
 
@@ -173,7 +177,9 @@ interface Time {
   readonly clockToleranceSeconds: number
 }
 
-/** Checks the options of a verifier, and copies them: a list that the app adds to later must not widen the verifier. */
+/**
+ * Checks the options and copies them: an app that extends a list later must not widen the verifier.
+ */
 function readOptions(options: VerifierOptions): {
   readonly names: IssuerNames
   readonly time: Time
@@ -192,7 +198,7 @@ function readOptions(options: VerifierOptions): {
   return { names, time, revocations, issuers: createTrustedIssuers(names, options, demand) }
 }
 
-/** Whether a token that was proved before still holds, but for its revocation. */
+/** Whether a proved token is still valid, apart from revocation. */
 function standingOf(
   { expires, key, keys }: ProvedToken,
   { clock, clockToleranceSeconds }: Time,
@@ -206,7 +212,7 @@ function worstOf(states: readonly RevocationState[]): RevocationState {
   return states.includes('stale') ? 'stale' : 'current'
 }
 
-/** RFC 9470 §4: a token without `auth_time`, or with one in the future, proves no recent login. */
+/** Refuses an old login, and an `auth_time` that is missing or in the future (RFC 9470 §4). */
 function requireYoung({ claims }: Identity, maxAgeSeconds: number, { clock, clockToleranceSeconds }: Time): void {
   const age = clock.now() / 1000 - (claims.auth_time ?? Number.NEGATIVE_INFINITY)
   if (age >= -clockToleranceSeconds && age <= maxAgeSeconds + clockToleranceSeconds) return
@@ -214,29 +220,37 @@ function requireYoung({ claims }: Identity, maxAgeSeconds: number, { clock, cloc
 }
 
 /**
- * Where revocations come from. The first of its answers is asked for here: an object of another shape would start, and
- * then refuse or admit everybody.
+ * Checks the shape of `revocations`: an object of another shape would start, and then refuse or
+ * admit every request.
  *
  * @throws {TypeError}
  */
 function requireRevocations(revocations: VerifierOptions['revocations']): VerifierOptions['revocations'] {
   if (revocations === 'none') return revocations
-  const { isRevoked, refresh, state } = (revocations ?? {}) as Partial<Revocations>
-  if (typeof isRevoked === 'function' && typeof refresh === 'function' && typeof state === 'string') return revocations
+  const isComplete =
+    typeof revocations?.isRevoked === 'function' &&
+    typeof revocations.refresh === 'function' &&
+    typeof revocations.state === 'string'
+  if (isComplete) return revocations
   throw new TypeError(
     "`revocations` has no default: choose 'none' if revoked tokens may stay valid until they expire, " +
       'or pass an object with state, isRevoked() and refresh()',
   )
 }
 
-/** A forgotten `return` would revoke nothing, and a promise everything. @throws {TypeError} */
+/**
+ * Asks whether a token is revoked.
+ *
+ * @throws {TypeError} unless the answer is a boolean: a forgotten `return` would revoke nothing,
+ *   and a promise everything
+ */
 function isRevoked(revocations: Revocations, identity: Identity): boolean {
   const revoked: unknown = revocations.isRevoked(identity)
   if (typeof revoked !== 'boolean') throw new TypeError('isRevoked() of `revocations` must return true or false')
   return revoked
 }
 
-/** Waits for news once. @throws {TokenError} `temporarily_unavailable` when there are none */
+/** Waits for one update. @throws {TokenError} `temporarily_unavailable` if none comes */
 async function catchUp(revocations: Revocations): Promise<void> {
   const cause = await revocations.refresh().then(
     () => undefined,

@@ -1,28 +1,28 @@
 import { createByteCollector } from '../base/bytes.ts'
+import { messageOf } from '../base/errors.ts'
 import { parseJsonObject, type JsonObject } from '../base/json.ts'
 
-/** As `globalThis.fetch`, of which only this much is used. */
+/** The part of `globalThis.fetch` that is used. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 export interface FetchedJson {
   readonly value: JsonObject
-  /** Seconds for which the answer calls itself fresh (RFC 9111 §5.2.2), where it says so. 0: ask again each time. */
+  /** How long the answer calls itself fresh (RFC 9111 §5.2.2), if it does. 0: never. */
   readonly freshSeconds: number | undefined
 }
 
-/** Far more than metadata or a JWK Set has: 256 keys of RSA 8192. */
+/** Far more than metadata or a JWK Set needs: 256 keys of RSA 8192. */
 const maxBytes = 262_144
 
 /**
- * GETs a JSON object from a server that was configured. No redirect is followed, bytes are counted as they come, and
- * the JSON is as strict as that of a token. Whatever the server sends, an error names the URL and the rule, and repeats
- * nothing of it.
+ * GETs a JSON object from a configured server, or `undefined` if the answer is 404. Follows no
+ * redirect, counts bytes as they come, and parses JSON as strictly as that of a token. An error
+ * names the URL and the rule, and never repeats what the server sent.
  *
- * Does NOT look at the content type, nor at what the URL is: whoever passes it has checked it.
+ * Does NOT check the content type, nor the URL: the caller has checked it.
  *
  * @param signal ends it
- * @returns `undefined` where the answer is 404
- * @throws {Error} when there is no answer, or another than 200 with a JSON object of at most 256 KiB
+ * @throws {Error} for no answer, and for anything but 200 with a JSON object of at most 256 KiB
  */
 export async function findJson(
   url: string,
@@ -30,7 +30,7 @@ export async function findJson(
 ): Promise<FetchedJson | undefined> {
   let response: Response
   try {
-    // A framework may keep what its fetch has fetched; a key that is gone must not come back from there.
+    // The fetch of a framework may have a cache, and a withdrawn key must not come back from it.
     const init = { headers: { accept: 'application/json' }, redirect: 'error', cache: 'no-store', signal } as const
     response = await fetch(url, init)
   } catch (cause) {
@@ -39,7 +39,7 @@ export async function findJson(
   const { status, redirected } = response
   if (status !== 200 || redirected) {
     await response.body?.cancel().catch(() => {})
-    if (redirected) throw new Error(`${url} redirects`) // a fetch that does not know "redirect"
+    if (redirected) throw new Error(`${url} redirects`) // this fetch ignores `redirect`
     if (status === 404) return undefined
     throw new Error(`${url} answers ${status}, not 200`)
   }
@@ -48,11 +48,11 @@ export async function findJson(
     const cacheControl = response.headers.get('cache-control') ?? ''
     return { value: parseJsonObject(bytes), freshSeconds: freshSecondsOf(cacheControl) }
   } catch (error) {
-    throw new Error(`${url}: the body is ${(error as Error).message}`)
+    throw new Error(`${url}: the body is ${messageOf(error)}`)
   }
 }
 
-/** Reads no further than the limit, whatever Content-Length says and however small the body was packed. */
+/** Reads up to the limit, whatever Content-Length says and however well the body was compressed. */
 async function readBytes(response: Response, url: string, signal: AbortSignal): Promise<Uint8Array> {
   const body = createByteCollector()
   if (!response.body) return new Uint8Array()

@@ -1,40 +1,40 @@
 import { ProblemError } from '../base/errors.ts'
 
-/**
- * A request as every adapter hands it over. A web `Request` fits where only a guard looks at it.
- */
+/** A request as every framework's adapter passes it on. For a guard, a web `Request` will do. */
 export interface HttpRequest {
   readonly method: string
-  /** The target: an absolute URL, or a path with its query. Only the path is ever used. */
+  /** The target: an absolute URL, or a path with its query. Only the path is used. */
   readonly url: string
   readonly headers: { get(name: string): string | null | undefined }
 }
 
-/** A request whose body can be read as well. */
+/** A request whose body can be read too. */
 export interface HttpRequestWithBody extends HttpRequest {
-  /** The IP address of the peer, where the platform tells it: who sent it, or the proxy before us. No header is believed. */
+  /**
+   * The IP address of the peer, if the platform knows it: the sender or a proxy. From no header.
+   */
   readonly remoteAddress?: string | undefined
   /**
-   * All bytes of the body.
+   * Reads all bytes of the body.
    *
    * @throws {ProblemError} `content_too_large` as soon as there are more than `maxBytes`
    */
   body(maxBytes: number): Promise<Uint8Array>
 }
 
-/** Bytes where one body is for many: a text is encoded anew for each who asks, and kept until they have taken it. */
+/** Bytes for a body that many requests share: text would be encoded and kept for each of them. */
 export type AnswerBody = string | Uint8Array<ArrayBuffer>
 
-/** An answer, not yet in any framework's words. */
+/** An answer before a framework's adapter writes it. */
 export interface HttpAnswer<Body extends AnswerBody = string> {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  /** Values of `Set-Cookie`, the one field that several may not be joined in (RFC 6265 §3). */
+  /** Values of `Set-Cookie`, the one field whose values must not be joined (RFC 6265 §3). */
   readonly cookies?: readonly string[] | undefined
   readonly body?: Body | undefined
 }
 
-/** Forbids browsers to take a body for another type than `Content-Type` says. Every answer has it when it is written. */
+/** Stops browsers from guessing another type than `Content-Type`. Every answer has this header. */
 export const noSniffing = { 'x-content-type-options': 'nosniff' } as const
 
 export function toResponse(answer: HttpAnswer<AnswerBody>): Response {
@@ -44,14 +44,15 @@ export function toResponse(answer: HttpAnswer<AnswerBody>): Response {
 }
 
 /**
- * The path of a request's target as it was sent, without its query: neither decoded nor cleaned, so that it is the path
- * that a proxy before us saw. `undefined` when it is no target that a server answers.
+ * Returns the path of a request's target as it was sent, without its query. It is neither decoded
+ * nor cleaned, so a proxy saw the same path. Returns `undefined` for a target that no server
+ * answers.
  */
 export function pathOf(url: string): string | undefined {
-  // The absolute form (RFC 9112 §3.2.2); the authority in it is the sender's word and is dropped.
-  const authority = /^https?:\/\/(?:\[[\da-f:.]+\]|[^/?#[\]])+/i.exec(url)?.[0] ?? ''
-  const target = url.slice(authority.length)
-  if (!target.startsWith('/')) return authority === '' ? undefined : '/'
+  // The absolute form (RFC 9112 §3.2.2). Its authority is unproved and is dropped.
+  const authority = /^https?:\/\/(?:\[[\da-f:.]+\]|[^/?#[\]])+/i.exec(url)?.[0]
+  const target = authority === undefined ? url : url.slice(authority.length)
+  if (!target.startsWith('/')) return authority === undefined ? undefined : '/'
   const query = target.indexOf('?')
   const path = query < 0 ? target : target.slice(0, query)
   return path.includes('#') ? undefined : path // a fragment is never sent

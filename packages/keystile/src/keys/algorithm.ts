@@ -1,17 +1,41 @@
 /** One JWS algorithm: all that signing, verifying and importing need to know of it. */
-export interface Algorithm {
+export type Algorithm = HmacAlgorithm | RsaAlgorithm | EcAlgorithm | EdAlgorithm
+
+interface AnyAlgorithm {
   /** The registered name (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
   readonly name: AlgorithmName
   readonly keyType: 'oct' | 'RSA' | 'EC' | 'OKP'
-  /** node:crypto's name of the hash; `null` where the algorithm brings its own. */
-  readonly hash: 'sha256' | 'sha384' | 'sha512' | null
+  /** node:crypto's name of the hash; `null` if the algorithm brings its own. */
+  readonly hash: Hash | null
   readonly curve?: 'P-256' | 'P-384' | 'P-521' | 'Ed25519'
   /** Salt bytes of PSS, as many as the hash has (RFC 7518 §3.5). */
   readonly saltBytes?: number
-  /** Bytes of a signature, where all have the same number. */
+  /** Bytes of a signature, if all signatures have the same length. */
   readonly signatureBytes?: number
   /** Least bytes of an HMAC key: as many as the hash has (RFC 7518 §3.2). */
   readonly minSecretBytes?: number
+}
+
+type Hash = 'sha256' | 'sha384' | 'sha512'
+
+export interface HmacAlgorithm extends AnyAlgorithm {
+  readonly keyType: 'oct'
+  readonly hash: Hash
+  readonly minSecretBytes: number
+}
+
+interface RsaAlgorithm extends AnyAlgorithm {
+  readonly keyType: 'RSA'
+}
+
+interface EcAlgorithm extends AnyAlgorithm {
+  readonly keyType: 'EC'
+  readonly curve: 'P-256' | 'P-384' | 'P-521'
+}
+
+interface EdAlgorithm extends AnyAlgorithm {
+  readonly keyType: 'OKP'
+  readonly curve: 'Ed25519'
 }
 
 export type AlgorithmName =
@@ -30,7 +54,7 @@ export type AlgorithmName =
   | 'EdDSA'
   | 'Ed25519'
 
-/** The whole family. `none` is not a member, so it does not exist here. */
+/** All algorithms. `none` is not among them, so it does not exist here. */
 const table: readonly Algorithm[] = [
   { name: 'HS256', keyType: 'oct', hash: 'sha256', signatureBytes: 32, minSecretBytes: 32 },
   { name: 'HS384', keyType: 'oct', hash: 'sha384', signatureBytes: 48, minSecretBytes: 48 },
@@ -50,17 +74,23 @@ const table: readonly Algorithm[] = [
 
 const byName: ReadonlyMap<string, Algorithm> = new Map(table.map((algorithm) => [algorithm.name, algorithm]))
 
-/** The algorithm of that exact name; names are case-sensitive (RFC 7515 §4.1.1). */
+/** Finds the algorithm of exactly this name: names are case-sensitive (RFC 7515 §4.1.1). */
 export function findAlgorithm(name: string): Algorithm | undefined {
   return byName.get(name)
 }
 
-/** The one algorithm that a key on this curve can have. Ed25519 goes by its old name, which all verifiers know. */
+/**
+ * Finds the one algorithm that a key on this curve can have. Ed25519 goes by its old name, which
+ * all verifiers know.
+ */
 export function findAlgorithmOfCurve(curve: unknown): Algorithm | undefined {
   return table.find((algorithm) => algorithm.curve === curve && curve !== undefined)
 }
 
-/** Whether a key of one algorithm serves a header that names the other. Only Ed25519 has two names (RFC 9864 §2.2). */
+/**
+ * Whether a key of one algorithm fits a header that names the other. Only Ed25519 has two names
+ * (RFC 9864 §2.2).
+ */
 export function isSameAlgorithm(a: Algorithm, b: Algorithm): boolean {
   return a === b || (a.curve === 'Ed25519' && b.curve === 'Ed25519')
 }

@@ -1,26 +1,27 @@
+import { messageOf } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import { isSameAlgorithm, type Algorithm } from './algorithm.ts'
 import { importKey, type Jwk } from './jwk.ts'
 import { UnfitSecretError } from './shared-secret.ts'
 import type { VerificationKey } from './signing-key.ts'
 
-/** What an issuer publishes (RFC 7517 §5). */
+/** The keys that an issuer publishes (RFC 7517 §5). */
 export interface JwkSet {
   readonly keys: readonly Jwk[]
 }
 
-/** The keys that a verifier may use, asked anew for each token, so that a key that is taken away is gone at once. */
+/** The keys of a verifier. It asks for each token, so that a removed key stops working at once. */
 export interface KeySet {
   /**
-   * The one key that may prove a token with this header.
+   * Finds the one key that may prove a token with this header.
    *
-   * @param keyId the header's `kid`: the sender's word, only ever compared
+   * @param keyId the header's `kid`: unproved, and only compared
    * @param algorithm the header's `alg`
    */
   find(keyId: string | undefined, algorithm: Algorithm): VerificationKey | undefined
 }
 
-/** Whether keys can be asked. An array has a `find` too, which would take a `kid` for a function. */
+/** Whether keys are a `KeySet`. An array has a `find` too, which would call the `kid`. */
 export function isKeySet(keys: unknown): keys is KeySet {
   return (
     typeof keys === 'object' &&
@@ -32,22 +33,22 @@ export function isKeySet(keys: unknown): keys is KeySet {
 }
 
 /**
- * Imports a JWK Set. A set that can be read in two ways is refused whole: a `kid` that appears twice, or shared secrets
- * beside public keys. So is one with a secret that `importKey` refuses as weak or known. Another key that is unfit or made
- * for something else is left out, as RFC 7517 §5 wants.
+ * Imports a JWK Set. Refuses an ambiguous set: a `kid` that appears twice, or shared secrets beside
+ * public keys. Refuses a set with a secret that `importKey` calls weak or known. Skips other keys
+ * that are unfit or made for something else, as RFC 7517 §5 wants.
  *
- * @param onUnfit told of each key left out, and why; without it they are silent
- * @throws {TypeError} when the set is refused, or no key of it is fit
+ * @param onUnfit called with the reason for each skipped key
+ * @throws {TypeError} for a refused set, and for one without a usable key
  */
 export function importJwkSet(set: unknown, onUnfit?: (reason: string) => void): KeySet {
   return keySetOf(importKeys(set, () => true, onUnfit))
 }
 
 /**
- * The keys of `importJwkSet`, one by one.
+ * Imports a JWK Set as a list of keys.
  *
- * @param isWanted says which JWKs are looked at; the others are left out, though a `kid` must not appear twice with them
- * @throws {TypeError} as there
+ * @param isWanted picks the JWKs to import. The others still count for a `kid` that appears twice
+ * @throws {TypeError} as `importJwkSet`
  */
 export function importKeys(
   set: unknown,
@@ -67,9 +68,9 @@ export function importKeys(
     try {
       keys.push(importOne(jwk))
     } catch (error) {
-      // A set of secrets is given by a developer, who must hear of a weak one.
+      // A set of secrets comes from a developer, who must learn of a weak one.
       if (error instanceof UnfitSecretError) throw error
-      onUnfit((error as Error).message)
+      onUnfit(messageOf(error))
     }
   }
   if (keys.length === 0) throw new TypeError('the JWK Set has no key that can be used')
@@ -77,8 +78,9 @@ export function importKeys(
 }
 
 /**
- * The set of these keys. A token's `kid` names its key; a key without `keyId` serves tokens whose `kid` names no other,
- * where it is the only one of its algorithm. One key has one algorithm: a header that names another finds nothing.
+ * Makes a set of keys. A token's `kid` names its key. A key without `keyId` serves tokens whose
+ * `kid` names no other key, if it is the only one of its algorithm. A header that names another
+ * algorithm than the key's finds nothing.
  */
 export function keySetOf(keys: readonly VerificationKey[]): KeySet {
   const named = new Map(keys.filter((key) => key.keyId !== undefined).map((key) => [key.keyId, key]))

@@ -19,7 +19,10 @@ import { findRsaWeakness } from './rsa-strength.ts'
 import { secretKeyOf, trustedSecretKey, type SecretKeyMaker } from './shared-secret.ts'
 import { canSign, sign, verify, type SigningKey, type VerificationKey } from './signing-key.ts'
 
-/** A JSON Web Key (RFC 7517 §4). Members that are not used here are ignored; `jku`, `x5u` and their like are never followed. */
+/**
+ * A JSON Web Key (RFC 7517 §4). Other members are ignored; `jku`, `x5u` and other URLs are never
+ * followed.
+ */
 export interface Jwk {
   readonly kty?: string
   readonly alg?: string
@@ -29,7 +32,7 @@ export interface Jwk {
   readonly [member: string]: unknown
 }
 
-/** Where a key comes from. The kind is spelled out, so that a public key can never be taken for a shared secret. */
+/** A key, of a named kind, so that a public key can never pass for a shared secret. */
 export type KeySource =
   | Jwk
   /** PKCS#8 or SPKI text. */
@@ -37,25 +40,38 @@ export type KeySource =
   /** A shared secret: text stands for its UTF-8 bytes. */
   | { readonly secret: string | Uint8Array; readonly algorithm: AlgorithmName; readonly keyId?: string }
 
-const curveBytes: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66, Ed25519: 32 }
-const membersOf: Readonly<Record<string, { readonly public: readonly string[]; readonly private: readonly string[] }>> =
-  {
-    oct: { public: [], private: ['k'] },
-    RSA: { public: ['e', 'n'], private: ['d', 'p', 'q', 'dp', 'dq', 'qi'] },
-    EC: { public: ['crv', 'x', 'y'], private: ['d'] },
-    OKP: { public: ['crv', 'x'], private: ['d'] },
-  }
+type KeyType = Algorithm['keyType']
+
+interface Members {
+  readonly public: readonly string[]
+  readonly private: readonly string[]
+}
+
+const membersOf: Readonly<Record<KeyType, Members>> = {
+  oct: { public: [], private: ['k'] },
+  RSA: { public: ['e', 'n'], private: ['d', 'p', 'q', 'dp', 'dq', 'qi'] },
+  EC: { public: ['crv', 'x', 'y'], private: ['d'] },
+  OKP: { public: ['crv', 'x'], private: ['d'] },
+}
+
+/** Members whose length is that of the curve's field. */
+const coordinates = ['x', 'y', 'd']
+const curveBytes = { 'P-256': 32, 'P-384': 48, 'P-521': 66, Ed25519: 32 } as const
+
 const operationsOfOthers = ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey', 'deriveKey', 'deriveBits']
 
 /**
- * Makes a key out of a JWK, a PEM or a shared secret, and refuses one that is too weak for its algorithm: RSA below 2048
- * bits, with an exponent below 65537 or from the ROCA generator, a point that is not on its curve, halves that do not
- * belong together. A secret is refused when it is shorter than its hash, not random, printed in public documentation, or
- * something else by mistake, such as a URL, a path, JSON or a public key. The algorithm comes from here, never from a token.
+ * Makes a key out of a JWK, a PEM or a shared secret. The algorithm comes from here, never from a
+ * token.
+ *
+ * Refuses a weak key: RSA below 2048 bits, with an exponent below 65537 or from the ROCA generator,
+ * a point that is not on its curve, halves that do not belong together. Refuses a secret that is
+ * shorter than its hash, not random, printed in public documentation, or something else by mistake:
+ * a URL, a path, JSON, a public key.
  *
  * Does NOT check who the key belongs to, nor any certificate.
  *
- * @throws {TypeError} when the key is unfit, with what was expected; never repeats the key
+ * @throws {TypeError} for an unfit key; says what is expected and never repeats the key
  * @see RFC 7517 §4, RFC 7518 §3.2 §3.3, RFC 8725 §3.1
  */
 export function importKey(source: KeySource): SigningKey | VerificationKey {
@@ -63,8 +79,8 @@ export function importKey(source: KeySource): SigningKey | VerificationKey {
 }
 
 /**
- * `importKey`, but a secret becomes a key as `secretKeyOf` says. No door passes this on: with it, tests import the secrets
- * of test vectors, which `importKey` refuses because they are printed.
+ * `importKey` with another `secretKeyOf`. No door exports it: tests use it to import the secrets of
+ * test vectors, which `importKey` refuses because they are printed.
  */
 export function importKeyWith(source: KeySource, secretKeyOf: SecretKeyMaker): SigningKey | VerificationKey {
   if (typeof source !== 'object' || source === null) {
@@ -76,38 +92,46 @@ export function importKeyWith(source: KeySource, secretKeyOf: SecretKeyMaker): S
   return importSecret(source.secret, requireAlgorithm(source.algorithm), keyIdOf(source.keyId), secretKeyOf)
 }
 
-/** Makes a new key. Its `keyId` is its thumbprint unless given. @throws {TypeError} for an unknown algorithm */
+/**
+ * Makes a new key. Its `keyId` is its thumbprint unless given.
+ *
+ * @throws {TypeError} for an unknown algorithm
+ */
 export function generateKey(algorithm: AlgorithmName, options: { readonly keyId?: string } = {}): SigningKey {
   const known = requireAlgorithm(algorithm)
   if (known.keyType === 'oct') {
-    const secret = trustedSecretKey(randomBytes(known.minSecretBytes!), known)
+    const secret = trustedSecretKey(randomBytes(known.minSecretBytes), known)
     return withKeyId({ keyId: options.keyId, algorithm: known, verifyingKey: secret, signingKey: secret })
   }
   const { publicKey, privateKey } =
     known.keyType === 'RSA'
       ? generateKeyPairSync('rsa', { modulusLength: 2048 })
       : known.keyType === 'EC'
-        ? generateKeyPairSync('ec', { namedCurve: known.curve! })
+        ? generateKeyPairSync('ec', { namedCurve: known.curve })
         : generateKeyPairSync('ed25519')
   return withKeyId({ keyId: options.keyId, algorithm: known, verifyingKey: publicKey, signingKey: privateKey })
 }
 
-/** The public half as a JWK, with `alg`, `use` and `kid`. @throws {TypeError} for a shared secret, which has none */
+/**
+ * Returns the public half as a JWK with `alg`, `use` and `kid`.
+ *
+ * @throws {TypeError} for a shared secret, which has none
+ */
 export function exportPublicJwk(key: VerificationKey): Jwk {
   if (key.algorithm.keyType === 'oct') throw new TypeError('a shared secret has no public half')
   return describeJwk(key, key.verifyingKey)
 }
 
-/** The whole key as a JWK, private members included. @throws {TypeError} when only the public half is known */
+/** Returns the whole key as a JWK. @throws {TypeError} if only the public half is known */
 export function exportPrivateJwk(key: VerificationKey): Jwk {
   if (!canSign(key)) throw new TypeError('only the public half of this key is known')
   return describeJwk(key, key.signingKey)
 }
 
-/** The thumbprint of a key: SHA-256 over its required members in their one order, as base64url (RFC 7638 §3). */
+/** Returns the thumbprint of a key: SHA-256 of its required members, as base64url (RFC 7638 §3). */
 export function thumbprint(jwk: Jwk): string {
-  const members = membersOf[jwk.kty ?? '']
-  if (!members) throw new TypeError('a thumbprint needs a JWK of kty EC, OKP, RSA or oct')
+  if (!isKeyType(jwk.kty)) throw new TypeError('a thumbprint needs a JWK of kty EC, OKP, RSA or oct')
+  const members = membersOf[jwk.kty]
   const names = [...(jwk.kty === 'oct' ? members.private : members.public), 'kty'].toSorted()
   for (const name of names) if (typeof jwk[name] !== 'string') throw new TypeError(`the JWK has no "${name}"`)
   const text = JSON.stringify(Object.fromEntries(names.map((name) => [name, jwk[name]])))
@@ -116,15 +140,17 @@ export function thumbprint(jwk: Jwk): string {
 
 function importJwk(jwk: Jwk, secretKeyOf: SecretKeyMaker): SigningKey | VerificationKey {
   const algorithm = algorithmOf(jwk)
-  checkPurpose(jwk)
-  checkMembers(jwk, algorithm)
+  requireSigningPurpose(jwk)
+  requireCanonicalMembers(jwk, algorithm)
   const keyId = keyIdOf(jwk.kid)
-  if (algorithm.keyType === 'oct')
-    return importSecret(parseBase64url(jwk['k'] as string)!, algorithm, keyId, secretKeyOf)
+  if (algorithm.keyType === 'oct') return importSecret(bytesOf(jwk, 'k'), algorithm, keyId, secretKeyOf)
+  const { public: publicNames, private: privateNames } = membersOf[algorithm.keyType]
   try {
-    const verifyingKey = createPublicKey({ key: membersFor(jwk, 'public'), format: 'jwk' })
+    const publicJwk = pick(jwk, ['kty', ...publicNames])
+    const verifyingKey = createPublicKey({ key: publicJwk, format: 'jwk' })
     if (jwk['d'] === undefined) return checkedPublic({ keyId, algorithm, verifyingKey })
-    const signingKey = createPrivateKey({ key: membersFor(jwk, 'private'), format: 'jwk' })
+    const privateJwk = pick(jwk, ['kty', ...publicNames, ...privateNames])
+    const signingKey = createPrivateKey({ key: privateJwk, format: 'jwk' })
     return checkedPair({ keyId, algorithm, verifyingKey, signingKey })
   } catch (error) {
     if (error instanceof TypeError && !('code' in error)) throw error
@@ -132,7 +158,10 @@ function importJwk(jwk: Jwk, secretKeyOf: SecretKeyMaker): SigningKey | Verifica
   }
 }
 
-/** The algorithm of a JWK: the one it names, or the only one its curve allows. RSA and secrets must name theirs. */
+/**
+ * Returns the algorithm of a JWK: the one it names, or the only one of its curve. RSA keys and
+ * secrets must name theirs.
+ */
 function algorithmOf(jwk: Jwk): Algorithm {
   const algorithm = jwk.alg === undefined ? findAlgorithmOfCurve(jwk['crv']) : requireAlgorithm(jwk.alg)
   if (!algorithm) throw new TypeError('the JWK names no "alg", and its kty allows several')
@@ -156,8 +185,11 @@ function keyIdOf(kid: unknown): string | undefined {
   return kid
 }
 
-/** A key made for encryption does not sign (RFC 7517 §4.2, §4.3). Operations that no one registered say nothing. */
-function checkPurpose(jwk: Jwk): void {
+/**
+ * Refuses a key that was made for encryption (RFC 7517 §4.2, §4.3). Unregistered operations do not
+ * matter.
+ */
+function requireSigningPurpose(jwk: Jwk): void {
   if (jwk.use !== undefined && jwk.use !== 'sig') throw new TypeError('a signing key has "use": "sig", or no "use"')
   if (jwk.key_ops === undefined) return
   if (!Array.isArray(jwk.key_ops)) throw new TypeError('"key_ops" is an array')
@@ -167,25 +199,36 @@ function checkPurpose(jwk: Jwk): void {
   }
 }
 
-/** Each member is canonical base64url, and a coordinate has all the bytes of its field (RFC 7518 §6.2.1.2). */
-function checkMembers(jwk: Jwk, algorithm: Algorithm): void {
-  const { public: publicNames, private: privateNames } = membersOf[algorithm.keyType]!
+/**
+ * Refuses a member that is not canonical base64url, and a coordinate that is shorter or longer than
+ * its field (RFC 7518 §6.2.1.2).
+ */
+function requireCanonicalMembers(jwk: Jwk, algorithm: Algorithm): void {
+  const { public: publicNames, private: privateNames } = membersOf[algorithm.keyType]
   const required = algorithm.keyType === 'oct' ? privateNames : publicNames
   for (const name of [...publicNames, ...privateNames]) {
-    const value = jwk[name]
-    if (name === 'crv' || (value === undefined && !required.includes(name))) continue
-    const bytes = typeof value === 'string' ? parseBase64url(value) : undefined
-    if (!bytes) throw new TypeError(`"${name}" of the JWK is base64url without padding`)
-    const expected = name === 'x' || name === 'y' || name === 'd' ? curveBytes[algorithm.curve ?? ''] : undefined
+    if (name === 'crv' || (jwk[name] === undefined && !required.includes(name))) continue
+    const bytes = bytesOf(jwk, name)
+    const expected = algorithm.curve && coordinates.includes(name) ? curveBytes[algorithm.curve] : undefined
     if (expected !== undefined && bytes.length !== expected) {
       throw new TypeError(`"${name}" of a ${algorithm.curve} key has ${expected} bytes; this one has ${bytes.length}`)
     }
   }
 }
 
-function membersFor(jwk: Jwk, half: 'public' | 'private'): webcrypto.JsonWebKey {
-  const members = membersOf[jwk.kty!]!
-  const names = ['kty', ...members.public, ...(half === 'private' ? members.private : [])]
+/** Parses a member of a JWK. @throws {TypeError} for another value than canonical base64url */
+function bytesOf(jwk: Jwk, name: string): Buffer {
+  const value = jwk[name]
+  const bytes = typeof value === 'string' ? parseBase64url(value) : undefined
+  if (!bytes) throw new TypeError(`"${name}" of the JWK is base64url without padding`)
+  return bytes
+}
+
+function isKeyType(kty: string | undefined): kty is KeyType {
+  return kty !== undefined && Object.hasOwn(membersOf, kty)
+}
+
+function pick(jwk: Jwk, names: readonly string[]): webcrypto.JsonWebKey {
   return Object.fromEntries(names.filter((name) => jwk[name] !== undefined).map((name) => [name, jwk[name]]))
 }
 
@@ -204,7 +247,8 @@ function importPem(pem: string, algorithm: Algorithm, keyId: string | undefined)
   } catch {
     throw expected
   }
-  if (!['rsa', 'ec', 'ed25519'].includes(verifyingKey.asymmetricKeyType ?? '')) throw expected
+  const { asymmetricKeyType: type } = verifyingKey
+  if (type !== 'rsa' && type !== 'ec' && type !== 'ed25519') throw expected
   const { kty, crv } = jwk
   if (kty !== algorithm.keyType || crv !== algorithm.curve) throw expected
   return withKeyId(
@@ -234,7 +278,10 @@ function checkedPublic(key: VerificationKey): VerificationKey {
   return key
 }
 
-/** A private key whose public half is another's would sign tokens that nobody can verify: try it once. */
+/**
+ * Tries a pair once: a private key with the wrong public half would sign tokens that nobody can
+ * verify.
+ */
 function checkedPair(key: SigningKey): SigningKey {
   checkedPublic(key)
   const probe = Buffer.from('keystile')

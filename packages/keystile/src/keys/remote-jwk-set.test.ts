@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, mock } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { fetchFrom, scriptIssuer, type ScriptedIssuer } from '../../../../test/support/scripted-issuer.ts'
+import { fetchFrom, scriptIssuer, type ScriptedIssuer } from '../../test-support/scripted-issuer.ts'
 import { TokenError } from '../base/errors.ts'
 import { findAlgorithm } from './algorithm.ts'
 import { exportPrivateJwk, exportPublicJwk, generateKey, type Jwk } from './jwk.ts'

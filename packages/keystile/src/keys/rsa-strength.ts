@@ -6,7 +6,9 @@ const maxModulusBits = 8192 // a larger one only serves to make each verificatio
 const minExponent = 65537n
 const maxExponentBits = 32
 
-/** The primes that tell a ROCA modulus (CVE-2017-15361): modulo each of them it is a power of 65537. */
+/**
+ * The primes that tell a ROCA modulus (CVE-2017-15361): modulo each of them it is a power of 65537.
+ */
 const rocaPrimes = [
   3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109, 113,
   127, 131, 137, 139, 149, 151, 157, 163, 167,
@@ -21,7 +23,8 @@ export function findRsaWeakness(key: KeyObject): string | undefined {
     return `an RSA modulus has at most ${maxModulusBits} bits; this one has ${modulusLength}`
   if (publicExponent < minExponent || publicExponent % 2n === 0n) return 'an RSA exponent is odd and at least 65537'
   if (publicExponent >> BigInt(maxExponentBits)) return `an RSA exponent has at most ${maxExponentBits} bits`
-  const modulus = parseBase64url(key.export({ format: 'jwk' }).n ?? '')
+  const { n } = key.export({ format: 'jwk' })
+  const modulus = n === undefined ? undefined : parseBase64url(n)
   if (modulus && isRocaModulus(BigInt(`0x${modulus.toString('hex')}`))) {
     return 'this RSA key was made by a flawed generator (ROCA, CVE-2017-15361) and can be factored'
   }

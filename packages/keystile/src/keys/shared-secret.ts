@@ -1,26 +1,29 @@
 import { createSecretKey, KeyObject } from 'node:crypto'
-import type { Algorithm } from './algorithm.ts'
+import type { HmacAlgorithm } from './algorithm.ts'
 import { findImpostor } from './impostors.ts'
 import { isKnownSecret } from './known-secrets.ts'
 
-/** Random bytes, or text of them in base64, practically always have more of both. */
+/** Random bytes, raw or in base64, practically always have more of both. */
 const minDifferentBytes = 16
 const minDifferentSteps = 8
 
-/** Secrets that were checked, or drawn here. */
+/** Secrets that were checked, or made here. */
 const trusted = new WeakSet<KeyObject>()
 
-/** Why a secret is refused. It tells its own kind, for a set with such a secret is refused whole. */
+/**
+ * Why a secret is refused. A kind of its own, because a set with such a secret is refused whole.
+ */
 export class UnfitSecretError extends TypeError {}
 
 /** Makes the HMAC key of a secret. @throws {UnfitSecretError} */
-export type SecretKeyMaker = (secret: Uint8Array, algorithm: Algorithm) => KeyObject
+export type SecretKeyMaker = (secret: Uint8Array, algorithm: HmacAlgorithm) => KeyObject
 
 /**
  * Makes the HMAC key of a secret.
  *
- * @throws {UnfitSecretError} when it is something else by mistake, such as a URL or a public key; too short; printed in a
- *   standard, a tutorial or a template; or not random. Says what to do, and never repeats the secret
+ * @throws {UnfitSecretError} for a URL, a public key or another mistake, and for a secret that is
+ *   too short, not random, or printed in a standard, a tutorial or a template. Says what to do, and
+ *   never repeats the secret
  * @see RFC 7518 §3.2, RFC 8725 §3.5
  */
 export const secretKeyOf: SecretKeyMaker = (secret, algorithm) => {
@@ -28,7 +31,7 @@ export const secretKeyOf: SecretKeyMaker = (secret, algorithm) => {
   return trustedSecretKey(secret, algorithm)
 }
 
-/** Checks the length alone: for random bytes that were just drawn, and for test vectors, which are printed. */
+/** Checks only the length: for random bytes that were just made, and for printed test vectors. */
 export const trustedSecretKey: SecretKeyMaker = (secret, algorithm) => {
   requireLength(secret, algorithm)
   const key = createSecretKey(secret)
@@ -37,12 +40,12 @@ export const trustedSecretKey: SecretKeyMaker = (secret, algorithm) => {
 }
 
 /**
- * Checks a secret that was not made by `secretKeyOf`, once: a key object may come from an app's own hands.
+ * Checks a secret that `secretKeyOf` did not make, once: an app may make its own key object.
  *
  * @throws {TypeError} when it is no secret key
  * @throws {UnfitSecretError} as `secretKeyOf`
  */
-export function requireSoundKey(key: KeyObject, algorithm: Algorithm): KeyObject {
+export function requireSoundKey(key: KeyObject, algorithm: HmacAlgorithm): KeyObject {
   if (trusted.has(key)) return key
   if (!(key instanceof KeyObject) || key.type !== 'secret') throw new TypeError('a shared secret comes from importKey')
   requireSound(key.export(), algorithm)
@@ -51,9 +54,10 @@ export function requireSoundKey(key: KeyObject, algorithm: Algorithm): KeyObject
 }
 
 /**
- * Whether a secret is too short, or too much alike to be random: it has 16 different bytes, and from one byte to the
- * next 8 different steps, which neither zeros, alphabets nor repeated words have. Text of hex digits has only 16
- * symbols, so there digits and letters are enough. Words that a person thought up can pass.
+ * Whether a secret is too short or too regular to be random. A random secret has 16 different
+ * bytes, and 8 different steps from one byte to the next: zeros, alphabets and repeated words have
+ * fewer. Hex text has only 16 symbols, so there it needs both digits and letters. Words that a
+ * person thought up can pass.
  */
 export function isWeakSecret(secret: Uint8Array, minBytes: number): boolean {
   if (secret.length < minBytes) return true
@@ -68,7 +72,7 @@ function isHex(secret: Uint8Array): boolean {
   return /^[\da-f]+$/i.test(text) && /\d/.test(text) && /[a-f]/i.test(text)
 }
 
-function requireSound(secret: Uint8Array, algorithm: Algorithm): void {
+function requireSound(secret: Uint8Array, algorithm: HmacAlgorithm): void {
   const impostor = findImpostor(secret)
   if (impostor) {
     throw new UnfitSecretError(
@@ -76,7 +80,7 @@ function requireSound(secret: Uint8Array, algorithm: Algorithm): void {
     )
   }
   requireLength(secret, algorithm)
-  const minBytes = minBytesOf(algorithm)
+  const { minSecretBytes: minBytes } = algorithm
   if (isKnownSecret(secret)) {
     throw new UnfitSecretError(
       `a secret must be one that nobody else knows; this one is printed in public documentation: ${makeOne(minBytes)}`,
@@ -89,17 +93,12 @@ function requireSound(secret: Uint8Array, algorithm: Algorithm): void {
   }
 }
 
-function requireLength(secret: Uint8Array, algorithm: Algorithm): void {
-  const minBytes = minBytesOf(algorithm)
+function requireLength(secret: Uint8Array, algorithm: HmacAlgorithm): void {
+  const { minSecretBytes: minBytes } = algorithm
   if (secret.length >= minBytes) return
   throw new UnfitSecretError(
     `a secret for ${algorithm.name} must have at least ${minBytes} bytes; this one has ${secret.length}: ${makeOne(minBytes)}`,
   )
-}
-
-/** RFC 7518 §3.2: as many as the hash has. */
-function minBytesOf({ minSecretBytes = 64 }: Algorithm): number {
-  return minSecretBytes
 }
 
 function makeOne(bytes: number): string {

@@ -6,13 +6,13 @@ import {
   verify as verifyWith,
   type KeyObject,
 } from 'node:crypto'
-import type { Algorithm } from './algorithm.ts'
+import type { Algorithm, HmacAlgorithm } from './algorithm.ts'
 import { requireSoundKey } from './shared-secret.ts'
 
-// Everything here is synchronous on purpose. The asynchronous forms of node:crypto and all of WebCrypto wait in
-// libuv's pool behind whatever else is there, and where password hashes are, a guard would wait for logins.
+// Everything here is synchronous on purpose. The asynchronous forms of node:crypto and all of
+// WebCrypto queue in libuv's pool. Behind password hashes there, a guard would wait for logins.
 
-/** A key that proves signatures. One key has one algorithm, and no other is ever used with it (RFC 8725 §3.1). */
+/** A key that proves signatures. It is used with its one algorithm only (RFC 8725 §3.1). */
 export interface VerificationKey {
   /** `kid`: which of several keys signed. */
   readonly keyId: string | undefined
@@ -38,7 +38,8 @@ export function sign(key: SigningKey, data: Uint8Array): Buffer {
 }
 
 /**
- * Whether the signature over these bytes was made with this key. Never throws for what a sender controls.
+ * Whether the signature over these bytes was made with this key. Never throws for what a sender
+ * controls.
  *
  * @throws {TypeError} for a shared secret that `importKey` would refuse
  */
@@ -48,14 +49,15 @@ export function verify(key: VerificationKey, data: Uint8Array, signature: Uint8A
   if (algorithm.keyType === 'oct') {
     return timingSafeEqual(hmac(algorithm, verifyingKey, data), signature)
   }
-  // As long as the modulus (RFC 8017 §8.1.2, §8.2.2): with PSS, OpenSSL also takes one without the zeros that it begins with.
+  // As long as the modulus (RFC 8017 §8.1.2, §8.2.2). With PSS, OpenSSL would also accept a
+  // signature whose leading zeros were dropped.
   const { modulusLength } = verifyingKey.asymmetricKeyDetails ?? {}
   if (modulusLength !== undefined && signature.length !== Math.ceil(modulusLength / 8)) return false
   return verifyWith(algorithm.hash, data, { key: verifyingKey, ...cryptoOptions(algorithm) }, signature)
 }
 
-function hmac(algorithm: Algorithm, key: KeyObject, data: Uint8Array): Buffer {
-  return createHmac(algorithm.hash!, requireSoundKey(key, algorithm)).update(data).digest()
+function hmac(algorithm: HmacAlgorithm, key: KeyObject, data: Uint8Array): Buffer {
+  return createHmac(algorithm.hash, requireSoundKey(key, algorithm)).update(data).digest()
 }
 
 function cryptoOptions(algorithm: Algorithm): { dsaEncoding?: 'ieee-p1363'; padding?: number; saltLength?: number } {

@@ -1,15 +1,15 @@
-import { isJsonObject, type JsonObject } from '../base/json.ts'
+import { asJsonObject, isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Demand } from '../guard/demand.ts'
 import { problemSchema } from '../http/problem.ts'
 
-/** Added to the components of a document that has nothing of this name. */
+/** Added to the components of a document, unless it has a schema of this name. */
 export const refusalSchemas: JsonObject = { KeystileProblem: problemSchema }
 
 const challenge = { 'WWW-Authenticate': { description: 'RFC 6750 §3', schema: { type: 'string' } } }
 const retryAfter = { 'Retry-After': { description: 'Whole seconds', schema: { type: 'string' } } }
 const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/KeystileProblem' } } }
 
-/** The responses of an operation together with those of its guards. What the app says of the same status stays. */
+/** Adds the refusals of guards to the responses of an operation. The app's own responses stay. */
 export function refusalsOf(demands: readonly Demand[], responses: JsonObject): JsonObject {
   const scopes = demands.flatMap(({ alternatives }) =>
     alternatives.some((one) => one.length === 0) ? [] : alternatives,
@@ -30,11 +30,11 @@ export function refusalsOf(demands: readonly Demand[], responses: JsonObject): J
 
 function refusalOf(status: string, description: string, own: unknown): unknown {
   if (isJsonObject(own) && '$ref' in own) return own
-  const { headers, content: ownContent, ...rest } = isJsonObject(own) ? own : {}
+  const { headers, content: ownContent, ...rest } = asJsonObject(own)
   return {
     description,
     ...rest,
-    headers: { ...(status === '503' ? retryAfter : challenge), ...(headers as object) },
-    content: { ...content, ...(ownContent as object) },
+    headers: { ...(status === '503' ? retryAfter : challenge), ...asJsonObject(headers) },
+    content: { ...content, ...asJsonObject(ownContent) },
   }
 }

@@ -1,15 +1,6 @@
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 
-export interface Parameter {
-  readonly $ref?: string
-  readonly name?: string
-  readonly in?: string
-  readonly example?: unknown
-  readonly examples?: unknown
-  readonly schema?: unknown
-}
-
-/** Something for most patterns that routes have. */
+/** Values for the most common patterns of parameters. */
 const commonValues = [
   'sample',
   '1',
@@ -32,40 +23,37 @@ const commonValues = [
   '1.0',
   '0123456789abcdef01234567',
   '01ARZ3NDEKTSV4RRFFQ69G5FAV',
-]
+] as const
 const maxSamples = 1_000
 
-/** Paths of requests that a documented path may stand for. */
-export function* samplePaths(
-  template: string,
-  parameters: readonly (Parameter | undefined)[],
-  document: object,
-): Generator<string> {
-  const names = [...template.matchAll(/\{([^{}]+)\}/g)].map(([, name]) => name!)
+/** Yields paths of requests that a documented path may mean. */
+export function* samplePaths(template: string, parameters: readonly unknown[], document: object): Generator<string> {
+  const names = template.match(/(?<=\{)[^{}]+(?=\})/g) ?? []
   const values = names.map((name) => valuesOf(name, parameters, document))
-  // First the same turn of each.
+  // First, the values in turn, all parameters at once.
   for (let turn = 0; turn < Math.max(1, ...values.map((list) => list.length)); turn++) {
     yield fill(
       template,
-      values.map((list) => list[turn % list.length]!),
+      values.map((list) => list[turn % list.length]),
     )
   }
-  // Then all combinations of the first few of each: the more parameters, the fewer.
+  // Then, all combinations of the first few values: the more parameters, the fewer values.
   const few = Math.floor(maxSamples ** (1 / names.length))
   for (let number = 0; names.length > 1 && number < few ** names.length; number++) {
     yield fill(
       template,
-      values.map((list, place) => list[(Math.floor(number / few ** place) % few) % list.length]!),
+      values.map((list, place) => list[(Math.floor(number / few ** place) % few) % list.length]),
     )
   }
 }
 
-function fill(template: string, values: readonly string[]): string {
+/** Puts values in the place of parameters. One that is missing becomes the most common value. */
+function fill(template: string, values: readonly (string | undefined)[]): string {
   let index = 0
-  return template.replace(/\{[^{}]+\}/g, () => encodeURIComponent(values[index++]!))
+  return template.replace(/\{[^{}]+\}/g, () => encodeURIComponent(values[index++] ?? commonValues[0]))
 }
 
-function valuesOf(name: string, parameters: readonly (Parameter | undefined)[], document: object): readonly string[] {
+function valuesOf(name: string, parameters: readonly unknown[], document: object): readonly string[] {
   const parameter = parameters
     .map((one) => resolve(one, document))
     .findLast((one) => one?.['in'] === 'path' && one['name'] === name)
@@ -86,7 +74,7 @@ function valuesOf(name: string, parameters: readonly (Parameter | undefined)[], 
   return [...texts, ...commonValues]
 }
 
-/** What a reference within the document stands for. */
+/** Follows a reference within the document. */
 export function resolve(value: unknown, document: object): JsonObject | undefined {
   if (!isJsonObject(value)) return undefined
   const reference = value['$ref']

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../base/json.ts'
+import { asJsonObject, isJsonObject, type JsonObject } from '../base/json.ts'
 import { joinDemands, type Demand } from '../guard/demand.ts'
 import { findGuardMark, type GuardMark } from '../guard/guard-mark.ts'
 import { isExpress, routesOfExpress, type ExpressLike } from '../frameworks/express/routes.ts'
@@ -13,25 +13,29 @@ import {
   type FoundRoute,
   type GuardFinder,
 } from '../frameworks/routes.ts'
-import { resolve, samplePaths, type Parameter } from './sample-paths.ts'
+import { resolve, samplePaths } from './sample-paths.ts'
 
-/** An app of Hono, Express 4 or 5, or Fastify; for any other, a function that finds its functions for a request. */
+/**
+ * An app of Hono, Express 4 or 5, or Fastify. For another framework, a function that returns the
+ * functions that run for a request.
+ */
 export type SecuredApp = HonoLike | ExpressLike | Parameters<typeof routesOfFastify>[0] | GuardFinder
 
 export interface SecureOptions {
   /**
-   * Paths that the app does not answer itself, or that are to be left alone: as the document writes them, for `describe`
-   * also as the app does. A `*` at the end stands for anything, but for `/*`, which is the route of that name.
+   * Paths to leave alone, such as those that the app does not answer itself: as the document writes
+   * them, for `describe` also as the app does. A `*` at the end stands for anything, except in
+   * `/*`, which is the route of that name.
    */
   readonly ignore?: readonly string[]
   /**
-   * The OpenAPI Security Scheme Object of an issuer that is no Keystile.
-   * Default: OAuth 2 with the password flow at `/token` of the issuer, so that Swagger UI can log in.
+   * The OpenAPI Security Scheme Object of an issuer that is not Keystile. Default: OAuth 2 with the
+   * password flow at `/token` of the issuer, so that Swagger UI can log in.
    */
   readonly securityScheme?: Readonly<Record<string, unknown>>
 }
 
-/** A document of OpenAPI 3.0 or 3.1, as any tool makes it. */
+/** A document of OpenAPI 3.0 or 3.1, made by any tool. */
 export interface OpenApiDocument {
   readonly openapi: string
   readonly paths?: object
@@ -42,22 +46,25 @@ export interface OpenApiDocument {
 type Requirement = Readonly<Record<string, readonly string[]>>
 
 /**
- * Writes into an OpenAPI document what the guards of an app enforce: the security scheme, each operation's `security`
- * with its scopes, and the refusals 400, 401, 403 and 503 with their bodies and headers. It is read from the guards
- * themselves, by the app's own way of finding what answers a request, so it cannot say anything else than they do. What
- * the document says of other schemes stays and is demanded as well. The document that is passed in is not changed.
+ * Returns a copy of an OpenAPI document with what the guards of an app enforce: the security
+ * scheme, each operation's `security` with its scopes, and the refusals 400, 401, 403 and 503 with
+ * their bodies and headers. It asks the guards themselves, through the app's own router, so it
+ * cannot differ from what they do. What the document demands of other schemes stays demanded.
  *
- * Call it when all routes are there; a Fastify app has to be ready. Does NOT see what only a running request would show:
+ * Call it when all routes are registered; a Fastify app must be ready. Does NOT see what only a
+ * running request would show:
  *
- * - guards that are called by other functions, those of hono/combine say: only what was registered itself is seen
- * - functions that answer though they take `next`, or pass a request on where they are the last of their route; and
- *   `next('route')`. What takes `next` is taken to call it, what does not to answer, and so is the last of a route
- * - guards that are there for some values of a path parameter only. A parameter is tried with a few values, those of its
- *   schema's `example`, `default` and `enum` first
- * - tokens of two issuers at once, where a request passes the guards of both: no request has both
+ * - guards inside other functions, such as those of hono/combine: it sees only registered functions
+ * - functions that answer although they take `next`, that go on although they are the last of their
+ *   route, and `next('route')`. It takes for granted that a function with `next` goes on, and that
+ *   one without it, and the last of a route, answers
+ * - guards for only some values of a path parameter. It tries a few values, and begins with the
+ *   `example`, `default` and `enum` of its schema
+ * - that no request has tokens of two issuers, where it passes guards of both
  *
- * @throws {TypeError} for what is no document of OpenAPI 3.0 or 3.1, or no app
- * @throws {Error} for an operation that the app has no route for, or one that another route answers, and where guards cannot be seen
+ * @throws {TypeError} for anything but a document of OpenAPI 3.0 or 3.1, or an app
+ * @throws {Error} for an operation without a route, for one that another route answers, and if
+ *   guards cannot be seen
  */
 export function secure<D extends OpenApiDocument>(document: D, app: SecuredApp, options: SecureOptions = {}): D {
   if (!/^3\.[01]\./.test(document?.openapi))
@@ -88,23 +95,27 @@ export function secure<D extends OpenApiDocument>(document: D, app: SecuredApp, 
   if (schemes.size === 0) return secured
   const components = { ...secured.components }
   components['securitySchemes'] = {
-    ...(components['securitySchemes'] as object),
+    ...asJsonObject(components['securitySchemes']),
     ...Object.fromEntries(
       [...schemes].map(([issuer, { name, scopes }]) => [name, options.securityScheme ?? schemeOf(issuer, scopes)]),
     ),
   }
-  components['schemas'] = { ...refusalSchemas, ...(components['schemas'] as object) }
+  components['schemas'] = { ...refusalSchemas, ...asJsonObject(components['schemas']) }
   return { ...secured, components }
 }
 
 /** The names of our security schemes. */
 const ownName = /^keystile\d*$/
 
-/** @throws {TypeError} for a security scheme of the app's own that has the name of Keystile's: it would be overwritten */
+/**
+ * @throws {TypeError} for the app's own security scheme with a name of Keystile's, which it would
+ *   lose
+ */
 function requireOwnSchemes({ components }: OpenApiDocument, { securityScheme }: SecureOptions): void {
-  const { securitySchemes = {} } = (components ?? {}) as { readonly securitySchemes?: object }
-  for (const [name, scheme] of Object.entries(securitySchemes) as [string, { readonly type?: unknown }][]) {
-    if (!ownName.test(name) || scheme.type === (securityScheme?.['type'] ?? 'oauth2')) continue
+  const written = asJsonObject(asJsonObject(components)['securitySchemes'])
+  const ownType = securityScheme?.['type'] ?? 'oauth2'
+  for (const [name, scheme] of Object.entries(written)) {
+    if (!ownName.test(name) || asJsonObject(scheme)['type'] === ownType) continue
     throw new TypeError(
       `the security scheme "${name}" of the document has a name that secure writes: name it otherwise`,
     )
@@ -112,14 +123,22 @@ function requireOwnSchemes({ components }: OpenApiDocument, { securityScheme }: 
 }
 
 /**
- * An operation that no guard protects, without Keystile's demands: those of a document that was secured before, when there
- * was a guard, or of the whole document.
+ * Removes Keystile's demands from an operation without a guard. They come from the whole document,
+ * or from an earlier `secure`, when there was a guard.
  */
-function withoutOurs(operation: JsonObject, documentSecurity: readonly object[] = []): JsonObject {
-  const written = (operation['security'] ?? documentSecurity) as readonly Requirement[]
+function withoutOurs(operation: JsonObject, documentSecurity: readonly object[] | undefined): JsonObject {
+  const written = writtenSecurity(operation, documentSecurity)
   const others = written.map((requirement) => withoutSchemes(requirement, (name) => ownName.test(name)))
   if (JSON.stringify(others) === JSON.stringify(written)) return operation
   return { ...operation, security: others.every((requirement) => Object.keys(requirement).length === 0) ? [] : others }
+}
+
+/** Returns the security of an operation as its document writes it. */
+function writtenSecurity(
+  operation: JsonObject,
+  documentSecurity: readonly object[] | undefined,
+): readonly Requirement[] {
+  return (operation['security'] ?? documentSecurity ?? []) as readonly Requirement[]
 }
 
 function withoutSchemes(requirement: Requirement, isLeftOut: (name: string) => boolean): Requirement {
@@ -140,12 +159,12 @@ export function routesOf(app: SecuredApp): AppRoutes {
 export function ignoring(ignored: readonly string[] = []): (path: string) => boolean {
   return (path) =>
     ignored.some(
-      // `/*` is the route of this name; everything would be nothing to document.
+      // `/*` is the route of this name. As a wildcard it would leave nothing to document.
       (one) => one === path || (one.length > 2 && one.endsWith('*') && path.startsWith(one.slice(0, -1))),
     )
 }
 
-/** A path item may be a reference to one that several paths share; what is secured is one path's own. */
+/** Returns the item of one path, so that `secure` does not change one that several paths share. */
 function itemOf(written: JsonObject, path: string, document: object): Record<string, unknown> {
   if (!('$ref' in written)) return written
   const { $ref: _, ...own } = written
@@ -178,7 +197,7 @@ function getRoute(
     operation,
   }: { readonly document: OpenApiDocument; readonly item: JsonObject; readonly operation: JsonObject },
 ): FoundRoute {
-  const parameters = [item['parameters'], operation['parameters']].flat() as readonly (Parameter | undefined)[]
+  const parameters = [item['parameters'], operation['parameters']].flat()
   let similar: FoundRoute | undefined
   let other: string | undefined
   for (const sample of routes.byTemplate ? [path] : samplePaths(path, parameters, document)) {
@@ -198,11 +217,11 @@ function getRoute(
   throw new Error(`${fault}: ${advice}name the path in "ignore"`)
 }
 
-/** Whether a document may mean this route by this path. */
+/** Whether the path of a document may mean this route. */
 function maySay(template: string | undefined, path: string, { paths = {} }: OpenApiDocument): boolean {
-  // What has no template is taken at its word.
+  // A route without a template has matched the path, and nothing more is known.
   if (template === undefined) return true
-  // A parameter may have another name than in the app, unless the document has the app's name as well.
+  // The document may rename a parameter, unless it has a path with the app's name too.
   const isAnother = Object.hasOwn(paths, template) && withoutSlash(template) !== withoutSlash(path)
   return !isAnother && shapeOf(template) === shapeOf(path)
 }
@@ -213,36 +232,37 @@ function securedOperation(
   documentSecurity: readonly object[] | undefined,
   schemes: Map<string, { readonly name: string; readonly scopes: Record<string, string> }>,
 ): JsonObject {
-  const demands = new Map<string, Demand>()
+  const demands = new Map<string, { readonly scheme: string; readonly demand: Demand }>()
   for (const { issuer, scopes, demand } of guards) {
-    const before = demands.get(issuer)
-    demands.set(issuer, before ? joinDemands(before, demand) : demand)
     const scheme = schemes.get(issuer) ?? { name: nameOf(schemes.size), scopes: {} }
+    const before = demands.get(issuer)?.demand
+    const joined = before ? joinDemands(before, demand) : demand
+    demands.set(issuer, { scheme: scheme.name, demand: joined })
     for (const scope of demand.alternatives.flat()) scheme.scopes[scope] = scopes?.[scope] ?? ''
     Object.assign(scheme.scopes, scopes)
     schemes.set(issuer, scheme)
   }
   const names = new Set([...schemes.values()].map(({ name }) => name))
-  const others = ((operation['security'] ?? documentSecurity ?? []) as readonly Requirement[]).map((requirement) =>
+  const others = writtenSecurity(operation, documentSecurity).map((requirement) =>
     withoutSchemes(requirement, (name) => names.has(name)),
   )
-  const security = [...demands].reduce<readonly Requirement[]>(
-    (all, [issuer, demand]) => both(all, requirementsOf(schemes.get(issuer)!.name, demand)),
+  const security = [...demands.values()].reduce<readonly Requirement[]>(
+    (all, { scheme, demand }) => both(all, requirementsOf(scheme, demand)),
     others.length > 0 ? others : [{}],
   )
-  const joined = [...demands.values()]
+  const joined = [...demands.values()].map(({ demand }) => demand)
   const ages = joined.map(({ maxAgeSeconds }) => maxAgeSeconds).filter((age) => age !== undefined)
   return {
     ...operation,
     security: distinct(security),
     ...(ages.length > 0 && { 'x-max-age-seconds': Math.min(...ages) }),
-    responses: refusalsOf(joined, (operation['responses'] ?? {}) as JsonObject),
+    responses: refusalsOf(joined, asJsonObject(operation['responses'])),
   }
 }
 
-/** Any of them; `{}` is nobody at all. */
+/** Returns the alternatives of a demand. `{}` stands for a request without a token. */
 function requirementsOf(name: string, { alternatives, optional }: Demand): readonly Requirement[] {
-  // Copies: who edits the document must not edit the guard.
+  // Copies, so that an edited document does not change the guard.
   return [...alternatives.map((scopes) => ({ [name]: [...scopes] })), ...(optional ? [{}] : [])]
 }
 

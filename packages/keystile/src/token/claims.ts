@@ -1,10 +1,12 @@
-import { tokenError, type TokenError } from '../base/errors.ts'
+import { messageOf, tokenError, type TokenError } from '../base/errors.ts'
 import { isJsonObject, parseJsonObject, type JsonObject } from '../base/json.ts'
 import { isSeconds } from '../base/clock.ts'
 
 const registeredClaims = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'] as const
 
-/** The claims of a token (RFC 7519 §4.1). Instants are seconds since the epoch and may have a fraction. */
+/**
+ * The claims of a token (RFC 7519 §4.1). Instants are seconds since 1970, perhaps with a fraction.
+ */
 export interface JwtClaims {
   readonly iss?: string
   readonly sub?: string
@@ -23,7 +25,7 @@ export interface ClaimsDemand {
   readonly audience?: string | readonly string[] | undefined
   /** `sub` must be exactly this. */
   readonly subject?: string | undefined
-  /** Claims that must be there, beside `exp`, which always must. */
+  /** Claims that are required besides `exp`, which always is. */
   readonly requiredClaims?: readonly string[] | undefined
   /** Seconds by which the two clocks may differ. */
   readonly clockToleranceSeconds: number
@@ -31,21 +33,21 @@ export interface ClaimsDemand {
   readonly now: number
 }
 
-/** @throws {TokenError} when the bytes are no unambiguous JSON object in UTF-8 */
+/** @throws {TokenError} unless the bytes are an unambiguous JSON object in UTF-8 */
 export function parseClaims(payload: Uint8Array): JsonObject {
   try {
     return parseJsonObject(payload)
   } catch (error) {
-    throw tokenError('malformed_token', { detail: `the payload is ${(error as Error).message}` })
+    throw tokenError('malformed_token', { detail: `the payload is ${messageOf(error)}` })
   }
 }
 
 /**
- * Checks what a proved payload says, but for its time: the types of all registered claims first, then `iss`, `aud`,
- * `sub`, and what is required. `exp` is always required, and a token with an `aud` is for somebody: without an audience
- * to compare, it is refused.
+ * Checks a proved payload, except its time: the types of all registered claims first, then `iss`,
+ * `aud`, `sub`, and required claims. `exp` is always required. A token with an `aud` is refused if
+ * no audience is expected.
  *
- * Does NOT check `iat` against the clock, `jti` against earlier ones, nor any claim of the application's own.
+ * Does NOT check `iat` against the clock, `jti` against earlier ones, nor the app's own claims.
  *
  * @throws {TokenError} `invalid_token`
  * @see RFC 7519 §4.1 §7.2
@@ -73,25 +75,25 @@ export function verifyRegisteredClaims(
 }
 
 /**
- * Checks `nbf`, and `exp` last: all other checks come before, so that the reason `expired` means that nothing but time is
- * wrong.
+ * Checks `nbf`, and `exp` last. All other checks come before, so that the reason `expired` means
+ * that only the time is wrong.
  *
  * @throws {TokenError} `invalid_token`
  */
 export function verifyTime({ exp, nbf }: JwtClaims & { readonly exp: number }, demand: ClaimsDemand): void {
-  // Written so that a clock that tells no number refuses every token.
+  // Written so that a clock that returns NaN refuses every token.
   if (nbf !== undefined && !(nbf <= demand.now + demand.clockToleranceSeconds)) throw tokenError('not_yet_valid')
   if (isExpired(exp, demand.now, demand.clockToleranceSeconds)) throw tokenError('expired')
 }
 
-/** RFC 7519 §4.1.4: on or after `exp` a token is not accepted, give or take the tolerance. */
+/** Whether the time is at or after `exp`, plus the tolerance (RFC 7519 §4.1.4). */
 export function isExpired(exp: number, now: number, clockToleranceSeconds: number): boolean {
   return !(exp + clockToleranceSeconds > now)
 }
 
 /**
- * Checks claims that an application signs: an `exp` in milliseconds would never come, and an `aud` without a value would be
- * left out of the token.
+ * Checks claims that an app signs. An `exp` in milliseconds would never come, and an `aud` without
+ * a value would be missing in the token.
  *
  * @throws {TypeError}
  */
@@ -107,13 +109,13 @@ export function requireClaimsToSign(claims: unknown): asserts claims is JsonObje
       throw new TypeError(`"${name}" must be a string`)
   }
   for (const name of ['exp', 'nbf', 'iat']) {
-    if (claims[name] !== undefined && !isSeconds(claims[name] as number)) {
+    if (claims[name] !== undefined && !isSeconds(claims[name])) {
       throw new TypeError(`"${name}" must be a number of seconds since 1970-01-01 UTC, not of milliseconds`)
     }
   }
 }
 
-/** @param detail which claim, and what it is not */
+/** @param detail names the claim, and what it is not */
 export function malformedClaim(detail: string): TokenError {
   return tokenError('malformed_claim', { detail })
 }

@@ -1,14 +1,14 @@
 import { parseBase64url, toBase64url } from '../base/bytes.ts'
-import { tokenError, type TokenError } from '../base/errors.ts'
+import { messageOf, tokenError, type TokenError } from '../base/errors.ts'
 import { parseJsonObject, type JsonObject } from '../base/json.ts'
 import { findAlgorithm, type Algorithm, type AlgorithmName } from '../keys/algorithm.ts'
 import type { KeySet } from '../keys/jwk-set.ts'
 import { sign, verify, type SigningKey, type VerificationKey } from '../keys/signing-key.ts'
 
-/** A longer token is refused unread: it is a header field of every request, and 16 KiB is all that Node takes of them. */
+/** A longer token is refused unread: Node accepts 16 KiB of header fields in all. */
 export const maxTokenBytes = 16_384
 
-/** A token taken apart. Nothing in it is proved. */
+/** A parsed token. Nothing in it is proved. */
 export interface ParsedJws {
   readonly header: JsonObject
   readonly algorithm: Algorithm
@@ -25,9 +25,9 @@ export interface VerifiedJws {
 }
 
 /**
- * Takes a compact JWS apart: exactly three segments of canonical base64url, a header that is an unambiguous JSON object
- * and names an algorithm of ours, and no `crit`, for no extension is understood here. A `jwk`, `jku`, `x5u` or `x5c` in
- * the header is never looked at.
+ * Parses a compact JWS: exactly three segments of canonical base64url, and a header that is an
+ * unambiguous JSON object, names a known algorithm, and has no `crit`, because no extension is
+ * supported. Never reads a `jwk`, `jku`, `x5u` or `x5c` of the header.
  *
  * Does NOT check the signature, nor read the payload.
  *
@@ -56,9 +56,9 @@ export function parseJws(token: string): ParsedJws {
 /**
  * Proves who signed a compact JWS.
  *
- * Does NOT check what the payload says.
+ * Does NOT check the payload.
  *
- * @param algorithms when given, only these are used, whatever keys there are
+ * @param algorithms allows only these, whatever keys there are
  * @throws {TokenError} `invalid_token`
  * @see RFC 7515 §5.2
  */
@@ -84,6 +84,6 @@ function parseHeader(bytes: Uint8Array): JsonObject {
   try {
     return parseJsonObject(bytes)
   } catch (error) {
-    throw malformed(`the header is ${(error as Error).message}`)
+    throw malformed(`the header is ${messageOf(error)}`)
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { assertWhy, type Why } from '../../../../test/support/why.ts'
+import { assertWhy, type Why } from '../../test-support/why.ts'
 import { toBase64url } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { TokenError } from '../base/errors.ts'

@@ -16,7 +16,7 @@ interface Match {
   /** The part that was matched. */
   readonly path?: string
   readonly params?: Readonly<Record<string, unknown>>
-  /** Of several paths, the one that matched; Express 4 does not say. */
+  /** The one of several paths that matched. Express 4 does not have it. */
   readonly pattern?: unknown
 }
 
@@ -25,11 +25,13 @@ interface Layer extends Match {
   readonly handle: ((...args: never) => unknown) & { readonly stack?: readonly Layer[] }
   readonly method?: string
   readonly route?: Route
-  /** What `use` was called with; Express 4 does not keep it. */
+  /** The path that `use` was called with. Express 4 does not keep it. */
   readonly rawPath?: unknown
-  /** Express 4: a way to see that the layer is for every path. */
+  /** In Express 4, tells whether the layer is for every path. */
   readonly regexp?: { readonly fast_slash?: boolean }
-  /** Express 5 gives what was matched; Express 4 says whether, and keeps the rest in the layer. */
+  /**
+   * Express 5 returns the match. Express 4 returns whether it matches, and keeps the match itself.
+   */
   match(path: string): boolean | Match
 }
 
@@ -39,7 +41,7 @@ interface Route {
   readonly methods: Readonly<Record<string, boolean>>
 }
 
-/** What we read of an Express app. */
+/** The members of an Express app that are read. */
 export interface ExpressLike {
   readonly router?: unknown
   readonly _router?: unknown
@@ -54,7 +56,7 @@ export function isExpress(app: object): app is ExpressLike {
 }
 
 function stackOf(app: object): readonly Layer[] {
-  // Express 4 throws for `router`; Express 5 makes one when it is first asked for.
+  // Express 4 throws for `router`. Express 5 makes it at the first access.
   const { _router } = app as { readonly _router?: RouterLike }
   if (_router) return _router.stack
   try {
@@ -64,7 +66,7 @@ function stackOf(app: object): readonly Layer[] {
   }
 }
 
-/** Asks the layers of the app's own routers, in the order in which a request passes them. */
+/** Reads the layers of the app's own routers, in the order in which a request passes them. */
 export function routesOfExpress(app: ExpressLike): AppRoutes {
   const stack = stackOf(app)
   return {
@@ -74,7 +76,7 @@ export function routesOfExpress(app: ExpressLike): AppRoutes {
   }
 }
 
-/** @param prefix of the template, `undefined` where it is not known any more */
+/** @param prefix of the template; `undefined` if it is unknown */
 function walk(
   stack: readonly Layer[],
   method: string,
@@ -94,8 +96,8 @@ function walk(
       if (passRoute(route, method, guards)) return { guards, template }
       continue
     }
-    const rest = path.slice(match.path!.length)
-    // An expression that ends within a segment: Express passes it over, but Express 4 not before a dot.
+    const rest = path.slice(match.path?.length ?? 0)
+    // Express skips an expression that ends within a segment, except Express 4 before a dot.
     if ((layer.regexp ? /^[^/.]/ : /^[^/]/).test(rest)) continue
     const mark = findGuardMark(handle)
     if (mark) guards.push(mark)
@@ -105,43 +107,44 @@ function walk(
       if (found) return found
     } else if (handle.length === 2 && !hidesParameters(handle)) return { guards, template: undefined }
   }
-  // A router with routes for other methods answers OPTIONS by itself, before what comes after it.
+  // A router with routes for other methods answers OPTIONS itself.
   return method === 'options' && hasOtherMethods ? { guards, template: undefined } : undefined
 }
 
 /**
- * Whether one of a route's functions answers: the last that is not a guard, or one that takes no `next`. What is there
- * for all methods goes on where there are methods of their own: `route(…).all(load).get(show)`.
+ * Whether one of a route's functions answers: the last that is not a guard, or one without `next`.
+ * A function for all methods goes on if the route has functions for single methods:
+ * `route(…).all(load).get(show)`.
  */
 function passRoute({ stack, methods }: Route, method: string, guards: GuardMark[]): boolean {
   const verb = method === 'head' && !methods['head'] ? 'get' : method
   const hasOwn = stack.some((layer) => layer.method !== undefined)
-  // What takes four is for errors.
+  // A function with four parameters is for errors.
   const layers = stack.filter((layer) => (layer.method ?? verb) === verb && layer.handle.length < 4)
   for (const [index, layer] of layers.entries()) {
     const { length } = layer.handle
     const mark = findGuardMark(layer.handle)
     if (mark) guards.push(mark)
     else if (length === 2 && !hidesParameters(layer.handle)) return true
-    // One that takes fewer than two may take the rest of its arguments unseen.
+    // A function with fewer than two parameters may have rest parameters.
     else if (index === layers.length - 1) return layer.method !== undefined || !hasOwn
   }
   return false
 }
 
-/** What OpenAPI calls the part of a path that a layer has matched, behind that of the layers around it. */
+/** Returns the template of the path up to and including what a layer has matched. */
 function templateOfMatch(prefix: string | undefined, own: unknown, match: Match): string | undefined {
   const template = (typeof own === 'string' ? templateOf(own) : undefined) ?? nameValues(match)
   return prefix === undefined || template === undefined ? undefined : join(prefix, template)
 }
 
-/** A path with the names of parameters in place of their values: Express 4 does not keep what `use` was called with. */
+/** Replaces values by names of parameters, because Express 4 does not keep the path of `use`. */
 function nameValues({ path = '', params = {} }: Match): string | undefined {
   let template = ''
   let rest = path
   for (const [name, value] of Object.entries(params)) {
     if (value === undefined) continue
-    // Wildcards and groups of expressions have no name, or a list as their value.
+    // Wildcards and groups of expressions have no name, or have a list as their value.
     if (typeof value !== 'string' || /^\d/.test(name)) return undefined
     const text = encodeURIComponent(value)
     const segment = `${rest}/`.indexOf(`/${text}/`)
@@ -153,7 +156,7 @@ function nameValues({ path = '', params = {} }: Match): string | undefined {
   return template + rest
 }
 
-/** @param prefix in Express's own words, `undefined` where they are not known */
+/** @param prefix as the app writes it; `undefined` if it is unknown */
 function listOf(
   stack: readonly Layer[],
   prefix: string | undefined,
@@ -168,7 +171,8 @@ function listOf(
       if (place === undefined) return []
       throw cannotSay(place, 'is an app mounted there')
     }
-    return handle.stack ? prefixesOf(layer, prefix).flatMap((one) => listOf(handle.stack!, one, isIgnored)) : []
+    const { stack: inner } = handle
+    return inner ? prefixesOf(layer, prefix).flatMap((one) => listOf(inner, one, isIgnored)) : []
   })
 }
 
@@ -181,7 +185,7 @@ function listRoute(
   const path = join(prefix ?? '', own)
   const { _all: all, ...explicit } = route.methods
   const verbs = [...new Set([...(all ? methodsOfAll : []), ...Object.keys(explicit)])]
-  // Without an answer a route is nothing but a way to guard.
+  // A route that never answers only guards others.
   const answered = verbs.filter((method) => passRoute(route, method, []))
   if (answered.length === 0 || isIgnored(path)) return []
   if (prefix === undefined) {
@@ -200,7 +204,7 @@ function prefixesOf(layer: Layer, prefix: string | undefined): readonly (string 
   return textsOf(layer.rawPath).map((path) => join(prefix, path))
 }
 
-/** One path or several; an expression in words that templates do not have. */
+/** Returns one path or several. An expression becomes a text that no template has. */
 function textsOf(path: unknown): readonly string[] {
   return [path].flat().map((one) => (one instanceof RegExp ? `(${one.source})` : String(one)))
 }

@@ -1,28 +1,30 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 
-/** A route as it was registered, and where: the hooks of that place are its hooks as well. */
+/** A route as it was registered, and the plugin's instance, whose hooks run for the route too. */
 export interface RememberedRoute {
   readonly url: string
   readonly options: RouteOptions
   readonly instance: FastifyInstance
 }
 
-// A member of the app itself, which the instances of its plugins inherit.
-const remembered: unique symbol = Symbol.for('keystile.routes') as never
+// A member of the app itself. The instances of its plugins inherit it.
+const remembered: unique symbol = Symbol.for('keystile.routes')
 type Remembering = FastifyInstance & { [remembered]?: RememberedRoute[] }
 
-/** From now on, the routes of this app are remembered. */
+/** Remembers the routes that this app registers from now on. */
 export function rememberRoutes(app: FastifyInstance): void {
-  if (routesOf(app)) return
+  const remembering: Remembering = app
+  if (remembering[remembered]) return
   const routes: RememberedRoute[] = []
-  ;(app as Remembering)[remembered] = routes
+  remembering[remembered] = routes
   app.addHook('onRoute', function (options) {
-    // The path of these options changes: a prefix is registered with a slash at its end as well, and not told again.
+    // Fastify changes the path of these options later, when it adds a prefix with a slash at its end.
     routes.push({ url: options.url, options, instance: this })
   })
 }
 
-/** The routes of an app, `undefined` where nobody has remembered them. */
-export function routesOf(app: FastifyInstance): readonly RememberedRoute[] | undefined {
-  return (app as Remembering)[remembered]
+/** Returns the routes of an app; `undefined` if `rememberRoutes` was not called. */
+export function rememberedRoutesOf(app: FastifyInstance): readonly RememberedRoute[] | undefined {
+  const remembering: Remembering = app
+  return remembering[remembered]
 }

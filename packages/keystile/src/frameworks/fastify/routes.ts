@@ -1,8 +1,8 @@
-import { routesOf, type RememberedRoute } from './remembered-routes.ts'
+import { rememberedRoutesOf, type RememberedRoute } from './remembered-routes.ts'
 import { findGuardMark, type GuardMark } from '../../guard/guard-mark.ts'
 import { cannotSay, describedMethods, namelessOf, shapeOf, templateOf, type AppRoutes } from '../routes.ts'
 
-type App = Parameters<typeof routesOf>[0]
+type App = Parameters<typeof rememberedRoutesOf>[0]
 
 /** In the order in which Fastify runs them. */
 const phases = ['onRequest', 'preValidation', 'preHandler'] as const
@@ -11,14 +11,14 @@ export function isFastify(app: object): app is App {
   return 'addHook' in app
 }
 
-/** Reads the routes that were remembered as they were registered, and the hooks of the places where they were. */
+/** Reads the routes that were remembered at their registration, and the hooks of their plugins. */
 export function routesOfFastify(app: App): AppRoutes {
-  const routes = routesOf(app)
+  const routes = rememberedRoutesOf(app)
   if (!routes)
     throw new Error(
       'the routes of this Fastify app are not known: await app.register(documentRoutes), or mount(…), before them',
     )
-  // Until then hooks are not where they belong.
+  // Before that, the hooks are not in their places yet.
   const state = findHidden(app, 'fastify.state') as { readonly ready?: boolean } | undefined
   if (!state?.ready) throw new Error('the guards of a Fastify app are known when it is ready: await app.ready() before')
   return {
@@ -30,12 +30,14 @@ export function routesOfFastify(app: App): AppRoutes {
         likenesses
           .map((like) => ofMethod.filter(({ url }) => like(writtenOf(url)) === like(template)))
           .find((alike) => alike.length > 0) ?? []
-      const guards = found.map(guardsOf)
-      if (guards.some((list) => !areAlike(list, guards[0]!)))
+      const [first] = found
+      if (!first) return undefined
+      const guards = guardsOf(first)
+      if (found.some((route) => !areAlike(guardsOf(route), guards)))
         throw new Error(
           `routes for ${method.toUpperCase()} ${template} differ in their guards, and a document has one place for them`,
         )
-      return guards[0] && { guards: guards[0], template: writtenOf(found[0]!.url) }
+      return { guards, template: writtenOf(first.url) }
     },
     list(isIgnored) {
       return routes
@@ -49,7 +51,7 @@ export function routesOfFastify(app: App): AppRoutes {
   }
 }
 
-/** A HEAD as Fastify adds it to each GET says nothing new. */
+/** Whether a HEAD is the one that Fastify adds to each GET. */
 function isHeadOfGet(route: RememberedRoute, routes: readonly RememberedRoute[]): boolean {
   if (route.options.method !== 'HEAD') return false
   const get = routes.find(({ url, options }) => url === route.url && methodsOf(options).includes('get'))
@@ -74,11 +76,11 @@ function hooksOf(instance: object): Readonly<Record<string, readonly unknown[]>>
   return hooks as Readonly<Record<string, readonly unknown[]>>
 }
 
-/** Fastify has no public way to what an instance consists of. */
+/** Finds a hidden member of an instance. Fastify has no public way to it. */
 function findHidden(instance: object, name: string): unknown {
-  for (let at: object | null = instance; at; at = Object.getPrototypeOf(at) as object | null) {
+  for (let at: object | null = instance; at; at = Reflect.getPrototypeOf(at)) {
     const symbol = Object.getOwnPropertySymbols(at).find(({ description }) => description === name)
-    if (symbol) return (at as Record<symbol, unknown>)[symbol]
+    if (symbol) return Reflect.get(at, symbol)
   }
   return undefined
 }
@@ -87,13 +89,13 @@ function methodsOf({ method }: RememberedRoute['options']): readonly string[] {
   return [method].flat().map((name) => name.toLowerCase())
 }
 
-/** @returns `undefined` for what OpenAPI cannot say */
+/** Returns the template of a URL; `undefined` if OpenAPI cannot describe it. */
 function fastifyTemplateOf(url: string): string | undefined {
-  // Two colons are one that begins no parameter.
+  // Fastify writes a colon that begins no parameter as two.
   return templateOf(url.replaceAll('::', '\0'))?.replaceAll('\0', ':')
 }
 
-/** How @fastify/swagger writes a path, whatever OpenAPI can say. */
+/** Writes a path as @fastify/swagger does, even one that OpenAPI cannot describe. */
 function writtenOf(url: string): string {
   return fastifyTemplateOf(url) ?? url.replace('*', '{*}').replace(/:(\w+)/g, '{$1}')
 }

@@ -10,13 +10,13 @@ import {
   type HttpRequestWithBody,
 } from '../../http/message.ts'
 
-/** A node request in our words. */
+/** Reads a request of node:http. A server's request always has a method and a URL. */
 export function readNodeRequest(request: IncomingMessage): HttpRequestWithBody {
   return {
     method: request.method ?? '',
     url: request.url ?? '',
-    // An adapter to a serverless platform may have no socket.
-    remoteAddress: (request.socket as IncomingMessage['socket'] | undefined)?.remoteAddress,
+    // The request of a serverless platform's adapter may have no socket.
+    remoteAddress: request.socket?.remoteAddress,
     headers: {
       get: (name) => (name === 'authorization' ? authorizationOf(request) : request.headers[name]?.toString()),
     },
@@ -24,30 +24,36 @@ export function readNodeRequest(request: IncomingMessage): HttpRequestWithBody {
   }
 }
 
-/** Node keeps the first of two `Authorization` fields and drops the second unseen: join them, as other servers do. */
+/**
+ * Joins two `Authorization` fields, as other servers do. Node itself keeps the first and drops the
+ * second silently.
+ */
 function authorizationOf(request: IncomingMessage): string | undefined {
   const { rawHeaders } = request
-  // Made by an adapter to a serverless platform: there are no bytes to look at.
+  // The request of a serverless platform's adapter has no raw headers.
   if (rawHeaders.length === 0) return request.headers.authorization
   let found: string | undefined
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (rawHeaders[i]!.length === 13 && rawHeaders[i]!.toLowerCase() === 'authorization') {
-      found = found === undefined ? rawHeaders[i + 1]! : `${found}, ${rawHeaders[i + 1]!}`
+    const name = rawHeaders[i]
+    if (name?.length === 13 && name.toLowerCase() === 'authorization') {
+      const value = rawHeaders[i + 1]
+      found = found === undefined ? value : `${found}, ${value}`
     }
   }
   return found
 }
 
-/** What `guard.check` takes: a node request, or anything with a method, a URL and `headers.get`. */
+/** Reads what `guard.check` takes: a node request, or a method, a URL and `headers.get`. */
 export function readCheckedRequest(request: IncomingMessage | HttpRequest): HttpRequest {
   return 'rawHeaders' in request ? readNodeRequest(request) : request
 }
 
 /**
- * Listens instead of iterating: leaving an iteration early destroys the socket, and with it the answer that says why.
+ * Reads a body by its events. An iteration that ends early would destroy the socket, and with it
+ * the answer that says why.
  *
- * @throws {ProblemError} `content_too_large`, or `bad_request` when the sender goes away
- * @throws {TypeError} when the body was read before: there will be no event to wait for
+ * @throws {ProblemError} `content_too_large`, or `bad_request` if the sender goes away
+ * @throws {TypeError} if the body was read before, because no event would come
  */
 function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
@@ -63,7 +69,7 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Arra
     }
     request.on('data', onData)
     request.once('end', () => resolve(body.bytes()))
-    // It closes after each end as well: an error, with its stack, is made only where somebody hears of it.
+    // A request closes after its end as well: making an error for each would be slow.
     request.once('close', () => {
       if (!request.readableEnded) reject(new ProblemError('bad_request', 'The body ended early'))
     })
@@ -71,20 +77,20 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Arra
   })
 }
 
-/** The headers of an answer as Node and Fastify take them, but for its length. */
+/** Returns the headers of an answer, without its length, for Node and Fastify. */
 export function nodeHeaders({ status, headers, cookies = [] }: HttpAnswer<AnswerBody>): OutgoingHttpHeaders {
   return {
     ...headers,
     ...noSniffing,
     ...(cookies.length > 0 && { 'set-cookie': [...cookies] }),
-    // What is left of a body that was too large is not read, so the connection cannot serve another request.
+    // The rest of a body that is too large is not read, so the connection cannot be used again.
     ...(status === 413 && { connection: 'close' }),
   }
 }
 
 export function writeAnswer(response: ServerResponse, answer: HttpAnswer<AnswerBody>): void {
   const { status, body = '' } = answer
-  // Somebody has answered while we waited, because of a time-out say. To try again would throw where nobody catches.
+  // The app may have answered meanwhile, after a timeout for example. A second answer would throw.
   if (response.headersSent) return
   response.writeHead(status, { ...nodeHeaders(answer), 'content-length': Buffer.byteLength(body) }).end(body)
 }

@@ -1,7 +1,7 @@
 // Keys of test vectors. Their secrets are printed, so no door of the library takes them.
-import { importKeyWith } from '../../packages/keystile/src/keys/jwk.ts'
-import { importKeys, keySetOf, type KeySet } from '../../packages/keystile/src/keys/jwk-set.ts'
-import { trustedSecretKey } from '../../packages/keystile/src/keys/shared-secret.ts'
+import { importKeyWith } from '../src/keys/jwk.ts'
+import { importKeys, keySetOf, type KeySet } from '../src/keys/jwk-set.ts'
+import { trustedSecretKey } from '../src/keys/shared-secret.ts'
 import type { KeySource, SigningKey, VerificationKey } from 'keystile/jwt'
 
 /** `importKey`, which here takes printed secrets too. */

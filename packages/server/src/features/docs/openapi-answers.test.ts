@@ -8,18 +8,32 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { z } from 'zod'
 import { decodeJwtUnsafe } from 'keystile/jwt'
-import { freePort } from '../support/command.ts'
-import { createTestClock, issuer, password, readAnswer, type Answer, type TestClock } from '../support/keystile.ts'
-import { grants } from '../../packages/server/src/features/oauth/grants.ts'
-import { byOperator } from '../../packages/server/src/features/audit/audit.ts'
-import { parseEmail, parseUsername } from '../../packages/server/src/features/directory/names.ts'
-import { createPasswords } from '../../packages/server/src/features/password/password.ts'
-import { openHashThreads } from '../../packages/server/src/features/password/hash-threads.ts'
-import { checkOptions } from '../../packages/server/src/server/options.ts'
-import { listen } from '../../packages/server/src/listener/server.ts'
-import { wire, type Running } from '../../packages/server/src/server/wire.ts'
-import { bake, plansFor, type Caller, type Callers, type Known, type Operation } from './requests.ts'
-import type { Parameter, Schema, Sent } from './requests.ts'
+import { freePort } from '../../../test-support/command.ts'
+import {
+  createTestClock,
+  issuer,
+  password,
+  readAnswer,
+  type Answer,
+  type TestClock,
+} from '../../../test-support/keystile.ts'
+import { grants } from '../oauth/grants.ts'
+import { byOperator } from '../audit/audit.ts'
+import { parseEmail, parseUsername } from '../directory/names.ts'
+import { createPasswords } from '../password/password.ts'
+import { openHashThreads } from '../password/hash-threads.ts'
+import { checkOptions } from '../../server/options.ts'
+import { listen } from '../../listener/server.ts'
+import { wire, type Running } from '../../server/wire.ts'
+import {
+  bake,
+  plansFor,
+  type Caller,
+  type Callers,
+  type Known,
+  type Operation,
+} from '../../../test-support/fuzz-requests.ts'
+import type { Parameter, Schema, Sent } from '../../../test-support/fuzz-requests.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 const requests = process.env['KEYSTILE_LONG'] ? 100_000 : 1_300

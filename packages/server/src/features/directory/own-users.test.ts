@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { it } from 'node:test'
 import type { Logger } from 'keystile/internal'
-import { checkedDirectory } from '../../packages/server/src/features/directory/directory.ts'
-import { checkOptions } from '../../packages/server/src/server/options.ts'
-import { wire } from '../../packages/server/src/server/wire.ts'
-import { describeOnBoth, issuer, key, password } from '../support/keystile.ts'
+import { checkedDirectory } from './directory.ts'
+import { checkOptions } from '../../server/options.ts'
+import { wire } from '../../server/wire.ts'
+import { describeOnBoth, issuer, key, password } from '../../../test-support/keystile.ts'
 
-const attacks = new URL('../vectors/', import.meta.url)
+const attacks = new URL('../../../../../test/vectors/', import.meta.url)
 const naughtyStrings: readonly string[] = JSON.parse(readFileSync(new URL('blns.json', attacks), 'utf8'))
 const loginBypasses = readFileSync(new URL('sqli-auth-bypass-seclists.txt', attacks), 'utf8').split('\n')
 

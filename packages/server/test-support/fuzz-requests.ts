@@ -78,7 +78,7 @@ export interface Known {
 const secretMark = 'sëcret '
 
 const naughtyStrings: readonly string[] = JSON.parse(
-  readFileSync(new URL('../vectors/blns.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../../test/vectors/blns.json', import.meta.url), 'utf8'),
 )
 const strange: Arbitrary<string> = fc.oneof(
   fc.constantFrom(...naughtyStrings),

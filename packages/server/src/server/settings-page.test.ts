@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { describeDefault, fileVariableOf, flagOf, type Setting } from '../../packages/server/src/feature/setting.ts'
-import { settings } from '../../packages/server/src/server/features.ts'
+import { describeDefault, fileVariableOf, flagOf, type Setting } from '../feature/setting.ts'
+import { settings } from './features.ts'
 
 const takers = { app: 'app', server: 'server', both: 'app, server' } as const
 
@@ -20,7 +20,7 @@ function rowOf(setting: Setting): string {
 
 describe('docs/settings.md', () => {
   it('has each setting, as its record has it', () => {
-    const page = readFileSync(join(import.meta.dirname, '../../docs/settings.md'), 'utf8')
+    const page = readFileSync(join(import.meta.dirname, '../../../../docs/settings.md'), 'utf8')
     const rows = page
       .split('\n')
       .filter((line) => line.startsWith('| `'))

@@ -1,6 +1,6 @@
 // For each rule, situations that it finds fault with and situations that it lets through.
 import { signingKeys } from './configurations.ts'
-import type { Machine, RuleOptions, Situation } from '../../packages/server/src/configuration/rules/rule.ts'
+import type { Machine, RuleOptions, Situation } from '../../src/configuration/rules/rule.ts'
 
 interface Examples {
   readonly stopped: readonly Situation[]

@@ -4,13 +4,17 @@ import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { readSettings } from '../../packages/server/src/cli/settings.ts'
-import { checkOptions, optionNames } from '../../packages/server/src/server/options.ts'
-import { examine, rules } from '../../packages/server/src/configuration/rules/rules.ts'
-import type { Rule, RuleOptions, Situation } from '../../packages/server/src/configuration/rules/rule.ts'
-import { environmentArbitrary, optionsArbitrary, situationArbitrary } from './configurations.ts'
-import { examples, sayings, unlooked } from './examples.ts'
-import { predicates, warned } from './predicates.ts'
+import { readSettings } from '../../cli/settings.ts'
+import { checkOptions, optionNames } from '../../server/options.ts'
+import { examine, rules } from './rules.ts'
+import type { Rule, RuleOptions, Situation } from './rule.ts'
+import {
+  environmentArbitrary,
+  optionsArbitrary,
+  situationArbitrary,
+} from '../../../test-support/rules/configurations.ts'
+import { examples, sayings, unlooked } from '../../../test-support/rules/examples.ts'
+import { predicates, warned } from '../../../test-support/rules/predicates.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 const numRuns = process.env['KEYSTILE_LONG'] ? 10_000 : 400

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { createMetrics } from '../../packages/server/src/features/metrics/metrics.ts'
+import { createMetrics } from './metrics.ts'
 
 describe('docs/operations.md', () => {
   it('names each metric, asks for none that there is not, and none has a label that is not its own', () => {
-    const page = readFileSync(join(import.meta.dirname, '../../docs/operations.md'), 'utf8')
+    const page = readFileSync(join(import.meta.dirname, '../../../../../docs/operations.md'), 'utf8')
     const metrics = createMetrics()
     metrics.onAnswer({ route: '-', status: 200, seconds: 1 })
     metrics.observer.onHash(1)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
-import { ada, stageClient } from '../../../../test/support/client-stage.ts'
+import { ada, stageClient } from '../../test-support/client-stage.ts'
 import type { Client } from './client.ts'
 import { memoryStorage, type TokenStorage } from './token-storage.ts'
 

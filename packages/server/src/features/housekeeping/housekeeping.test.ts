@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { purge } from '../../packages/server/src/features/housekeeping/housekeeping.ts'
-import { maxPurgedAtOnce } from '../../packages/server/src/feature/clean-up.ts'
-import { cleanUpSteps } from '../../packages/server/src/server/features.ts'
-import { recordAudit } from '../../packages/server/src/features/audit/store.ts'
-import { openDatabase } from '../../packages/server/src/storage/open.ts'
-import { createTestClock, describeOnBoth, tokensOf, type Stage, type TestClock } from '../support/keystile.ts'
+import { purge } from './housekeeping.ts'
+import { maxPurgedAtOnce } from '../../feature/clean-up.ts'
+import { cleanUpSteps } from '../../server/features.ts'
+import { recordAudit } from '../audit/store.ts'
+import { openDatabase } from '../../storage/open.ts'
+import {
+  createTestClock,
+  describeOnBoth,
+  tokensOf,
+  type Stage,
+  type TestClock,
+} from '../../../test-support/keystile.ts'
 
 const day = 24 * 60 * 60
-const writerThread = new URL('../../packages/server/src/server/writer-thread.ts', import.meta.url)
+const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
 
 /** Purges as a server does each minute. @returns how many rows each step has deleted */
 async function purgeAt(stage: Stage, now: number): Promise<readonly number[]> {

@@ -8,16 +8,16 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { silentLogger } from 'keystile/internal'
 import { mount } from 'keystile/node'
-import { cleanUp } from '../../packages/server/src/features/limits/clean-up.ts'
-import { purge } from '../../packages/server/src/features/housekeeping/housekeeping.ts'
-import { openLimits } from '../../packages/server/src/features/limits/limits.ts'
-import { openDatabase } from '../../packages/server/src/storage/open.ts'
-import { createTestClock, describeOnBoth, password } from '../support/keystile.ts'
+import { cleanUp } from './clean-up.ts'
+import { purge } from '../housekeeping/housekeeping.ts'
+import { openLimits } from './limits.ts'
+import { openDatabase } from '../../storage/open.ts'
+import { createTestClock, describeOnBoth, password } from '../../../test-support/keystile.ts'
 
 const isLong = Boolean(process.env['KEYSTILE_LONG'])
 const count = isLong ? 1_000_000 : 1_500
 const httpCount = isLong ? 10_000 : 100
-const writerThread = new URL('../../packages/server/src/server/writer-thread.ts', import.meta.url)
+const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
 const addressOf = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`
 
 describeOnBoth('limits', (stage) => {

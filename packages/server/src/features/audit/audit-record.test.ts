@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { z } from 'zod'
 import { decodeJwtUnsafe } from 'keystile/jwt'
-import { byOperator } from '../../packages/server/src/features/audit/audit.ts'
-import { purgeAudit, recordAudit } from '../../packages/server/src/features/audit/store.ts'
-import { openDatabase } from '../../packages/server/src/storage/open.ts'
+import { byOperator } from './audit.ts'
+import { purgeAudit, recordAudit } from './store.ts'
+import { openDatabase } from '../../storage/open.ts'
 import {
   bothDirectories,
   createTestClock,
@@ -13,9 +13,9 @@ import {
   tokensOf,
   type Stage,
   type TestKeystile,
-} from '../support/keystile.ts'
+} from '../../../test-support/keystile.ts'
 
-const writerThread = new URL('../../packages/server/src/server/writer-thread.ts', import.meta.url)
+const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
 const newPassword = 'a new engine of her own'
 const scopes = { 'items:read': 'Read items' }
 const roles = { reader: ['items:read'] }

@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { exportPrivateJwk, exportPublicJwk, generateKey, type Jwk } from 'keystile/jwt'
-import type { Bind, Machine, RuleOptions, Situation } from '../../packages/server/src/configuration/rules/rule.ts'
+import type { Bind, Machine, RuleOptions, Situation } from '../../src/configuration/rules/rule.ts'
 import { printedSecrets } from './predicates.ts'
 
 const rsaOf = (modulusLength: number, publicExponent: number): Jwk => ({
