@@ -49,7 +49,7 @@ import type { Service } from '../listener/service.ts'
 import { DatabaseUnavailableError, type Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
 import { inMemory } from '../storage/source.ts'
-import { cleanUpSteps } from './features.ts'
+import { cleanUpSteps, type AuditEventName } from './features.ts'
 import { createAppSessions, type Sessions } from './app-sessions.ts'
 import { allowOrigins } from '../http/cors.ts'
 import type { KeystileOptions } from '../configuration/keystile-options.ts'
@@ -118,7 +118,7 @@ export interface Accounts {
   readonly hashThreads: WatchedHashThreads
   readonly passwords: Passwords
   readonly clients: Clients
-  readonly audit: Audit
+  readonly audit: Audit<AuditEventName>
   close(): Promise<void>
 }
 

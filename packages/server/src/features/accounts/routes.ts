@@ -15,6 +15,7 @@ import { maxBytes, type Passwords } from '../password/password.ts'
 import type { PasswordOwner, PasswordPolicy } from '../password-policy/policy.ts'
 import type { Limits } from '../limits/limits.ts'
 import { parseEmail, parseUsername } from '../directory/names.ts'
+import type { AccountEvent } from './audit-events.ts'
 import { checkProfile, describeProfileInput, outdated, withoutReserved, type ProfileSchema } from './profile.ts'
 import type { User, Users } from './users.ts'
 import { describeUser, wireUser } from './wire-user.ts'
@@ -63,7 +64,7 @@ export function accountRoutes(options: {
   readonly users: Users
   readonly passwords: Passwords
   readonly passwordPolicy: PasswordPolicy
-  readonly audit: Audit
+  readonly audit: Audit<AccountEvent>
   readonly limits: Limits
   readonly registration: 'open' | 'closed'
   readonly profile: ProfileSchema | undefined

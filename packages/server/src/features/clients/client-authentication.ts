@@ -3,6 +3,7 @@ import { isSecretOf } from '../../base/secret.ts'
 import { decodeFormComponent, type Form } from '../../http/form.ts'
 import { addressOf, byStranger, type Audit } from '../audit/audit.ts'
 import type { Limits } from '../limits/limits.ts'
+import type { ClientEvent } from './audit-events.ts'
 import { firstParty, type Client, type Clients } from './clients.ts'
 
 /**
@@ -25,7 +26,7 @@ export async function authenticateClient(
     limits,
   }: {
     readonly clients: Pick<Clients, 'find'>
-    readonly audit: Audit
+    readonly audit: Audit<ClientEvent>
     readonly limits: Pick<Limits, 'countClientRefusal'>
   },
 ): Promise<Client> {

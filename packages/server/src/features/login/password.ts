@@ -5,6 +5,7 @@ import { countedLogin } from '../directory/names.ts'
 import type { Counted, Limits } from '../limits/limits.ts'
 import { isTooLong, type Passwords } from '../password/password.ts'
 import { passwordMark } from '../password/stored-hash.ts'
+import type { LoginEvent } from './audit-events.ts'
 import type {
   CompletedLogin,
   Login,
@@ -19,7 +20,7 @@ import type {
 export interface PasswordMethodParts<U> {
   readonly directory: Directory<U>
   readonly passwords: Passwords
-  readonly audit: Audit
+  readonly audit: Audit<LoginEvent>
   readonly limits: Limits
   readonly clock: Clock
   readonly logger: Logger

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, it } from 'node:test'
+import { auditEvents } from './features.ts'
+
+const source = join(import.meta.dirname, '..')
+
+/** The files of features that declare records of one kind, and what each exports. */
+async function declarationsIn(name: string): Promise<readonly (readonly [file: string, exports: object])[]> {
+  const files = globSync(`*/**/${name}`, { cwd: source }).toSorted()
+  return Promise.all(files.map(async (file) => [file, (await import(join(source, file))) as object] as const))
+}
+
+/** The source beside a file that declares records, its folder's tests left out. */
+function sourceBeside(file: string): string {
+  const files = globSync('**/*.ts', { cwd: join(source, dirname(file)) }).map((path) => join(dirname(file), path))
+  return files
+    .filter((path) => path !== file && !path.endsWith('.test.ts'))
+    .map((path) => readFileSync(join(source, path), 'utf8'))
+    .join('\n')
+}
+
+describe('the audit events of features', () => {
+  it('are all that features declare, each by a name of its own', async () => {
+    const declared = (await declarationsIn('audit-events.ts')).flatMap(([, exports]) => Object.values(exports).flat())
+    assert.deepEqual(auditEvents.toSorted(), declared.toSorted())
+    assert.equal(new Set(declared).size, declared.length)
+  })
+
+  it('are each written by the feature that declares it', async () => {
+    for (const [file, exports] of await declarationsIn('audit-events.ts')) {
+      const written = sourceBeside(file)
+      for (const event of Object.values(exports).flat())
+        assert.match(written, new RegExp(`(event: |record\\()'${event}'`), `${event} of ${file}`)
+    }
+  })
+})
