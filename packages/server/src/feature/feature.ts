@@ -1,4 +1,5 @@
 import type { CleanUpStep } from './clean-up.ts'
+import type { LimitRate } from './limit-rate.ts'
 import type { Setting } from './setting.ts'
 
 /**
@@ -12,6 +13,7 @@ export interface Feature<Options = unknown, Event extends string = string> {
   readonly settings?: readonly Setting[]
   /** The names of what it writes into the audit record. */
   readonly auditEvents?: readonly Event[]
+  readonly rates?: readonly LimitRate[]
   /** How its rows are deleted that it no longer needs. */
   readonly cleanUp?: readonly CleanUpStep<Options>[]
 }

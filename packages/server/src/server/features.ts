@@ -12,12 +12,16 @@ import * as configuration from '../configuration/settings.ts'
 import type { CheckedOptions } from '../configuration/options.ts'
 import type { CleanUpStep } from '../feature/clean-up.ts'
 import type { Feature } from '../feature/feature.ts'
+import type { LimitRate } from '../feature/limit-rate.ts'
 import { auditEvents as accountEvents } from '../features/accounts/audit-events.ts'
+import { rates as accountRates } from '../features/accounts/rates.ts'
 import { cleanUp as auditCleanUp } from '../features/audit/clean-up.ts'
 import { auditEvents as clientEvents } from '../features/clients/audit-events.ts'
+import { rates as clientRates } from '../features/clients/rates.ts'
 import { cleanUp as eventCleanUp } from '../features/events/clean-up.ts'
 import { cleanUp as limitCleanUp } from '../features/limits/clean-up.ts'
 import { auditEvents as loginEvents } from '../features/login/audit-events.ts'
+import { rates as loginRates } from '../features/login/rates.ts'
 import { auditEvents as oauthEvents } from '../features/oauth/audit-events.ts'
 import { auditEvents as sessionEvents } from '../features/sessions/audit-events.ts'
 import { cleanUp as sessionCleanUp } from '../features/sessions/clean-up.ts'
@@ -56,12 +60,17 @@ export const features: readonly Feature<Pick<CheckedOptions, 'auditSeconds'>, Au
   },
   { name: 'browser-session', settings: [browserSession.cookieSession] },
   { name: 'scopes', settings: [scopes.scopes, scopes.roles, scopes.defaultScopes] },
-  { name: 'accounts', settings: [accounts.registration, accounts.profile], auditEvents: accountEvents },
+  {
+    name: 'accounts',
+    settings: [accounts.registration, accounts.profile],
+    auditEvents: accountEvents,
+    rates: accountRates,
+  },
   { name: 'directory', settings: [directory.users] },
   { name: 'password-policy', settings: [passwordPolicy.passwordMinLength] },
   { name: 'password', settings: [password.passwordHashing] },
-  { name: 'login', auditEvents: loginEvents },
-  { name: 'clients', auditEvents: clientEvents },
+  { name: 'login', auditEvents: loginEvents, rates: loginRates },
+  { name: 'clients', auditEvents: clientEvents, rates: clientRates },
   { name: 'oauth', auditEvents: oauthEvents },
   { name: 'events', cleanUp: eventCleanUp },
   { name: 'limits', settings: [limits.rateLimits], cleanUp: limitCleanUp },
@@ -79,6 +88,9 @@ export const settings: readonly Setting[] = features.flatMap((feature) => featur
 
 /** The events of the audit record. */
 export const auditEvents: readonly AuditEventName[] = features.flatMap(({ auditEvents = [] }) => auditEvents)
+
+/** The rate limits of all features. */
+export const rates: readonly LimitRate[] = features.flatMap(({ rates = [] }) => rates)
 
 /** What housekeeping deletes, in this order. */
 export const cleanUpSteps: readonly CleanUpStep<Pick<CheckedOptions, 'auditSeconds'>>[] = features.flatMap(

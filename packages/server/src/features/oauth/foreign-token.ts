@@ -1,12 +1,13 @@
 import type { Audit } from '../audit/audit.ts'
 import type { AuditEntry } from '../audit/entry.ts'
+import { refusalAt } from '../clients/client-authentication.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { OAuthEvent } from './audit-events.ts'
 
 /** What is needed to record a refusal. */
 export interface TokenRefusalParts {
   readonly audit: Audit<OAuthEvent>
-  readonly limits: Limits
+  readonly limits: Pick<Limits, 'tryCount'>
 }
 
 /**
@@ -17,5 +18,5 @@ export async function recordForeignToken(
   entry: Omit<AuditEntry<OAuthEvent>, 'at'>,
   { audit, limits }: TokenRefusalParts,
 ): Promise<void> {
-  if (await limits.countTokenRefusal(entry.by.address)) await audit.record(entry)
+  if (await limits.tryCount([refusalAt(entry.by.address)])) await audit.record(entry)
 }

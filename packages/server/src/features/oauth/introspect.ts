@@ -13,7 +13,7 @@ import { describeTokenForm, findVerified } from './shown-token.ts'
 export interface IntrospectParts {
   readonly clients: Pick<Clients, 'find'>
   readonly audit: Audit<ClientEvent>
-  readonly limits: Pick<Limits, 'countClientRefusal'>
+  readonly limits: Pick<Limits, 'count'>
   readonly verifier: Pick<Verifier, 'verify'>
   /** Whether the caller behind a token may still come in; a client that acts for itself may as long as its token holds. */
   isWelcome(identity: Identity): Promise<boolean>

@@ -5,6 +5,7 @@ import type { ClientEvent } from '../clients/audit-events.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
 import type { Clients } from '../clients/clients.ts'
 import { addressOf, type Audit } from '../audit/audit.ts'
+import type { Limits } from '../limits/limits.ts'
 import { observeGrant, type Observer } from '../metrics/observer.ts'
 import type { OAuthEvent } from './audit-events.ts'
 import type { AnyGrant, GrantParts } from './grants.ts'
@@ -31,6 +32,7 @@ export interface TokenParts extends GrantParts {
   readonly grants: readonly AnyGrant[]
   readonly clients: Pick<Clients, 'find'>
   readonly audit: Audit<ClientEvent | OAuthEvent>
+  readonly limits: Limits
   readonly observer: Observer
 }
 
