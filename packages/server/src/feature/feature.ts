@@ -1,5 +1,6 @@
 import type { CleanUpStep } from './clean-up.ts'
 import type { LimitRate } from './limit-rate.ts'
+import type { Metric } from './metric.ts'
 import type { Setting } from './setting.ts'
 
 /**
@@ -14,6 +15,7 @@ export interface Feature<Options = unknown, Event extends string = string> {
   /** The names of what it writes into the audit record. */
   readonly auditEvents?: readonly Event[]
   readonly rates?: readonly LimitRate[]
+  readonly metrics?: readonly Metric[]
   /** How its rows are deleted that it no longer needs. */
   readonly cleanUp?: readonly CleanUpStep<Options>[]
 }

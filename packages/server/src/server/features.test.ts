@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
-import { auditEvents, rates } from './features.ts'
+import { auditEvents, metrics, rates } from './features.ts'
 
 const source = join(import.meta.dirname, '..')
 
@@ -62,5 +62,21 @@ describe('the rate limits of features', () => {
     for (const [file, exports] of await declarationsIn('rates.ts'))
       for (const [constant] of recordsOf(exports))
         assert.match(sourceBeside(file), new RegExp(`(useOf|usesAt)\\(${constant},`), `${constant} of ${file}`)
+  })
+})
+
+describe('the metrics of features', () => {
+  it('are all that features declare, each by a name of its own', async () => {
+    const declared = (await declarationsIn('metrics.ts')).flatMap(([, exports]) => recordsOf(exports))
+    assert.deepEqual(namesOf(metrics), namesOf(declared.map(([, record]) => record)))
+    assert.equal(new Set(namesOf(metrics)).size, metrics.length)
+  })
+
+  it('are each counted or read somewhere', async () => {
+    for (const [file, exports] of await declarationsIn('metrics.ts')) {
+      const using = sourceBeside('.')
+      for (const [constant] of recordsOf(exports))
+        assert.match(using, new RegExp(`((add|observe)\\(|\\w: )${constant}\\b`), `${constant} of ${file}`)
+    }
   })
 })

@@ -25,7 +25,9 @@ import { grants } from '../features/oauth/grants.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
 import { revokeRoute } from '../features/oauth/revoke.ts'
 import { tokenRoute } from '../features/oauth/token.ts'
-import { guardReasonOf, nobody, type Observer } from '../features/metrics/observer.ts'
+import { noMeter, type Meter } from '../feature/metric.ts'
+import { feedAge } from '../features/events/metrics.ts'
+import { hashQueueLength, hashSeconds } from '../features/password/metrics.ts'
 import { openHashThreads } from '../features/password/hash-threads.ts'
 import type { HashingCost } from '../features/password/hashing-cost.ts'
 import { createPasswords, type Passwords } from '../features/password/password.ts'
@@ -45,9 +47,12 @@ import { checkedDirectory, type Directory } from '../features/directory/director
 import { managementRoutes } from '../features/accounts/management-routes.ts'
 import { accountRoutes } from '../features/accounts/routes.ts'
 import { createUsers, type PublicUser, type Users } from '../features/accounts/users.ts'
+import { guardReasonOf } from '../http/guard-reason.ts'
+import { guardRefusals } from '../http/metrics.ts'
 import type { Route } from '../http/route.ts'
 import type { Service } from '../listener/service.ts'
 import { DatabaseUnavailableError, type Database } from '../storage/database.ts'
+import { writeQueueLength } from '../storage/metrics.ts'
 import { openDatabase } from '../storage/open.ts'
 import { inMemory } from '../storage/source.ts'
 import { cleanUpSteps, type AuditEventName } from './features.ts'
@@ -127,13 +132,15 @@ export interface Accounts {
 export async function openAccounts(
   source: CheckedOptions['database'],
   options: { readonly logger: Logger; readonly clock: Clock; readonly passwordHashing?: HashingCost },
-  observer: Observer = nobody,
+  meter: Meter = noMeter,
 ): Promise<Accounts> {
   const { logger, clock, passwordHashing } = options
   const database = await openDatabase(source, new URL(import.meta.resolve('#writer-thread')))
   try {
     const feed = await openEventFeed(database, { clock, logger })
-    const hashThreads = watchHashThreads(openHashThreads(), observer)
+    const hashThreads = watchHashThreads(openHashThreads(), {
+      onHash: (seconds) => meter.observe(hashSeconds, {}, seconds),
+    })
     const close = async (): Promise<void> => {
       await hashThreads.close()
       await feed.close()
@@ -167,9 +174,9 @@ interface People<U> {
 }
 
 /** Makes everything, from the bottom to the top. */
-export async function wire(options: CheckedOptions, observer: Observer = nobody): Promise<Running> {
+export async function wire(options: CheckedOptions, meter: Meter = noMeter): Promise<Running> {
   const { issuer, scopes: rules, registration, profile, logger } = options
-  const accounts = await openAccounts(options.database, options, observer)
+  const accounts = await openAccounts(options.database, options, meter)
   const { users, passwords, audit } = accounts
   const passwordPolicy = createPasswordPolicy({ issuer, minLength: options.passwordMinLength })
   try {
@@ -177,7 +184,7 @@ export async function wire(options: CheckedOptions, observer: Observer = nobody)
     const proxies = createProxies(options.trustedProxies ?? [])
     const limits = limitsOf(options, accounts.database, proxies)
     const devices = await devicesOf(options, accounts.database)
-    const parts = { accounts, limits, devices, proxies, observer }
+    const parts = { accounts, limits, devices, proxies, meter }
     if (options.users) {
       const directory = checkedDirectory(options.users, { rules, logger })
       return await serve(options, parts, {
@@ -226,12 +233,12 @@ interface ServingParts {
   readonly limits: Limits
   readonly devices: Devices
   readonly proxies: Proxies
-  readonly observer: Observer
+  readonly meter: Meter
 }
 
 async function serve<U>(
   options: CheckedOptions,
-  { accounts, limits, devices, proxies, observer }: ServingParts,
+  { accounts, limits, devices, proxies, meter }: ServingParts,
   people: People<U>,
 ): Promise<Running> {
   const { issuer, audience, scopes, corsOrigins, logger, clock } = options
@@ -259,7 +266,7 @@ async function serve<U>(
   const isWelcome = async (identity: Identity): Promise<boolean> =>
     identity.sessionId === undefined || (await findActive(identity)) !== undefined
   const login = { byPassword: createPasswordMethod({ directory, passwords, audit, limits, devices, clock, logger }) }
-  const granting = { login, directory, sessions: starter, refresher, scopes, audit, limits, observer }
+  const granting = { login, directory, sessions: starter, refresher, scopes, audit, limits, meter }
   const routes = [
     tokenRoute({ ...granting, grants, clients, issueToClient }),
     revokeRoute({ clients, audit, limits, refresher, sessions: ends, verifier }),
@@ -283,7 +290,7 @@ async function serve<U>(
     guard,
     logger,
     isFirstParty: (clientId) => clientId === firstParty.id,
-    onGuardRefusal: (error) => observer.onGuardRefusal(guardReasonOf(error)),
+    onGuardRefusal: (error) => meter.add(guardRefusals, { reason: guardReasonOf(error) }),
   })
   const allowed = allowOrigins(router, { cookiePath: cookiePathOf(issuer), origins: corsOrigins })
   const answer = withResolvedAddress(allowed, proxies)
@@ -323,11 +330,11 @@ async function serve<U>(
         ...(hashThreadsWork ? [] : ['no password gets hashed']),
       ]
     },
-    vitals: () => ({
-      hashQueueLength: hashThreads.length,
-      writeQueueLength: database.writeQueueLength,
-      feedAgeSeconds: feed.ageSeconds,
-    }),
+    readGauges: () => [
+      { gauge: hashQueueLength, value: hashThreads.length },
+      { gauge: writeQueueLength, value: database.writeQueueLength },
+      { gauge: feedAge, value: feed.ageSeconds },
+    ],
     routeOf: createRouteNames(routes, issuer),
   }
 }

@@ -1,4 +1,5 @@
 import { OAuthError, ProblemError, type HttpAnswer, type HttpRequestWithBody, type Logger } from 'keystile/internal'
+import type { Meter } from '../../feature/metric.ts'
 import {
   checkFields,
   describeFields,
@@ -10,12 +11,12 @@ import {
 import { describeRefusal, refusalAnswer } from '../../http/refusal.ts'
 import { emptyAnswer, jsonAnswer, queryOf, type OpenRoute } from '../../http/route.ts'
 import { addressOf } from '../audit/audit.ts'
-import { observeGrant, type Observer } from '../metrics/observer.ts'
 import { firstParty } from '../clients/clients.ts'
 import { deviceSeconds } from '../known-devices/devices.ts'
 import type { Lifetimes } from '../sessions/lifetimes.ts'
 import type { ProvedRefreshToken } from '../sessions/refresh.ts'
 import type { SessionEnds } from '../sessions/session-ends.ts'
+import { countGrant } from '../oauth/count-grant.ts'
 import type { Granted, GrantCaller } from '../oauth/grants/grant.ts'
 import { passwordGrant, type PasswordGrantParts } from '../oauth/grants/password.ts'
 import { refreshTokenGrant, type RefreshParts } from '../oauth/grants/refresh-token.ts'
@@ -24,7 +25,7 @@ import { tokenSchema, wireTokens } from '../oauth/token.ts'
 /** What sessions in a browser need. */
 export interface CookieSessionParts extends PasswordGrantParts, RefreshParts {
   readonly logger: Logger
-  readonly observer: Observer
+  readonly meter: Meter
   readonly issuer: string
   /** Origins whose pages may ask, beside the issuer's own. */
   readonly corsOrigins: readonly string[]
@@ -60,7 +61,7 @@ const shownSchema = { ...tokenSchema, properties: shownProperties, required: Obj
  * @see RFC 9700 §2.1.2, RFC 6265 §5
  */
 export function cookieSessionRoutes(parts: CookieSessionParts): readonly OpenRoute[] {
-  const { observer, issuer, corsOrigins, refresher, ends, lifetimes, logger } = parts
+  const { meter, issuer, corsOrigins, refresher, ends, lifetimes, logger } = parts
   const origins = new Set([new URL(issuer).origin, ...corsOrigins])
   const attributes = `Path=${cookiePathOf(issuer)}; Secure; HttpOnly; SameSite=Strict`
   // No refresh gives more than this; where the session ends before, the next refresh finds that out and clears the cookie.
@@ -116,7 +117,7 @@ export function cookieSessionRoutes(parts: CookieSessionParts): readonly OpenRou
           device_secret: textOf(deviceSecret),
         }
         const issuing = passwordGrant.issue(values, callerOf(request), parts)
-        return answerOf(await observeGrant(observer, 'login', issuing))
+        return answerOf(await countGrant(meter, 'login', issuing))
       },
     },
     {
@@ -140,7 +141,7 @@ export function cookieSessionRoutes(parts: CookieSessionParts): readonly OpenRou
         if (another !== undefined) throw new OAuthError('invalid_grant', `The cookie ${cookieName} is there twice`)
         if (token === undefined) throw new OAuthError('invalid_grant', `There is no cookie ${cookieName}: log in first`)
         const issuing = refreshTokenGrant.issue({ refresh_token: token }, callerOf(request), parts)
-        return observeGrant(observer, 'refresh', issuing).then(answerOf, clearWith)
+        return countGrant(meter, 'refresh', issuing).then(answerOf, clearWith)
       },
     },
     {
