@@ -118,17 +118,17 @@ const server: Package = {
       packages: ['kysely', 'pg', 'node:sqlite', 'node:worker_threads', 'node:fs', 'node:path', 'node:os'],
     },
     {
-      name: 'http',
-      for: 'routes, the router, forms, JSON bodies, refusals, CORS and proxies: what every endpoint does alike',
-      from: ['storage'],
-      packages: ['keystile', 'zod'],
-      packagesOf: { 'proxies.ts': ['node:net'] },
-    },
-    {
       name: 'feature',
-      for: 'what a feature, a setting and a clean-up step are, and how messages name settings',
+      for: 'what a feature and its parts are, as plain records, and how messages name settings',
       from: ['storage'],
       packages: ['zod'],
+    },
+    {
+      name: 'http',
+      for: 'routes, the router, forms, JSON bodies, refusals, CORS and proxies: what every endpoint does alike',
+      from: ['storage', 'feature'],
+      packages: ['keystile', 'zod'],
+      packagesOf: { 'proxies.ts': ['node:net'] },
     },
     {
       name: 'features/events',
@@ -145,8 +145,8 @@ const server: Package = {
     {
       name: 'features/metrics',
       for: 'what happens, counted, and told in the text format of Prometheus',
-      from: ['storage'],
-      packages: ['keystile', 'node:perf_hooks'],
+      from: ['feature'],
+      packages: ['node:perf_hooks'],
     },
     {
       name: 'features/known-devices',
@@ -157,7 +157,7 @@ const server: Package = {
     {
       name: 'features/limits',
       for: 'how often somebody may guess, counted in the database',
-      from: ['base', 'storage', 'feature', 'features/known-devices'],
+      from: ['base', 'storage', 'feature'],
       packages: ['keystile', 'kysely', 'node:crypto'],
     },
     {
@@ -230,7 +230,16 @@ const server: Package = {
     {
       name: 'features/clients',
       for: 'OAuth clients and their authentication',
-      from: ['base', 'storage', 'http', 'features/events', 'features/audit', 'features/limits', 'features/sessions'],
+      from: [
+        'base',
+        'storage',
+        'http',
+        'feature',
+        'features/events',
+        'features/audit',
+        'features/limits',
+        'features/sessions',
+      ],
       packages: ['keystile', 'kysely'],
     },
     {
@@ -244,7 +253,9 @@ const server: Package = {
       for: 'proves who a person is, and the transaction that starts their session; issues nothing',
       from: [
         'storage',
+        'feature',
         'features/audit',
+        'features/known-devices',
         'features/limits',
         'features/scopes',
         'features/sessions',
@@ -258,9 +269,10 @@ const server: Package = {
       name: 'features/oauth',
       for: 'the token endpoint and its grants, metadata',
       from: [
+        'storage',
         'http',
+        'feature',
         'features/audit',
-        'features/metrics',
         'features/limits',
         'features/scopes',
         'features/sessions',
@@ -277,7 +289,6 @@ const server: Package = {
         'feature',
         'http',
         'features/audit',
-        'features/metrics',
         'features/known-devices',
         'features/sessions',
         'features/clients',

@@ -1,6 +1,7 @@
 import { systemClock } from 'keystile/internal'
 import { createMetrics } from '../features/metrics/metrics.ts'
 import { listen } from '../listener/server.ts'
+import { metrics } from '../server/features.ts'
 import { wire } from '../server/wire.ts'
 import { describeSource } from '../storage/source.ts'
 import type { Call, Command } from './command.ts'
@@ -18,8 +19,8 @@ export const serveCommand: Command = {
 async function serve({ settings: readSettings, terminal }: Call): Promise<void> {
   const settings = await readSettings()
   const logger = openLog(settings)
-  const counts = settings.metrics && createMetrics()
-  const running = await wire({ ...settings.options, logger, clock: systemClock }, counts?.observer)
+  const counts = settings.metrics && createMetrics(metrics)
+  const running = await wire({ ...settings.options, logger, clock: systemClock }, counts?.meter)
   const server = await listen(running, {
     ...settings,
     accessLog: settings.accessLog ? logger : undefined,

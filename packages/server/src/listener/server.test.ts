@@ -9,6 +9,7 @@ import { startSlowClients, type Slowness } from '../../test-support/slow-clients
 import { createMetrics } from '../features/metrics/metrics.ts'
 import { checkOptions } from '../server/options.ts'
 import { listen, standardLimits, type ListenOptions } from './server.ts'
+import { metrics as allMetrics } from '../server/features.ts'
 import { wire, type Running } from '../server/wire.ts'
 
 /** So short that a test can wait for them. */
@@ -36,8 +37,8 @@ describe('listen', () => {
   async function start(options: Partial<ListenOptions> = {}, change: (running: Running) => Running = (same) => same) {
     const port = await freePort()
     const issuer = `http://localhost:${port}`
-    const counts = createMetrics()
-    const running = await wire(checkOptions({ issuer, database: ':memory:' }), counts.observer)
+    const counts = createMetrics(allMetrics)
+    const running = await wire(checkOptions({ issuer, database: ':memory:' }), counts.meter)
     const metrics = { counts, binding: 'own' } as const
     const server = await listen(change(running), { hosts: ['127.0.0.1'], port, metrics, ...options })
     closing.push(() => server.close())
@@ -113,7 +114,7 @@ describe('listen', () => {
 
   it('resets connections of clients that send hundreds of requests ahead to the port of /metrics', async () => {
     const port = await freePort()
-    await start({ metrics: { counts: createMetrics(), binding: { hosts: ['127.0.0.1'], port } } })
+    await start({ metrics: { counts: createMetrics(allMetrics), binding: { hosts: ['127.0.0.1'], port } } })
     const socket = connectTo(port).setEncoding('latin1')
     socket.write('GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(500))
     assert.equal(await text(socket).catch(({ code }: NodeJS.ErrnoException) => code), 'ECONNRESET')
@@ -260,7 +261,9 @@ describe('listen', () => {
 
   it('forbids browsers to guess the type of what it answers, whatever that is', async () => {
     const port = await freePort()
-    const { url } = await start({ metrics: { counts: createMetrics(), binding: { hosts: ['127.0.0.1'], port } } })
+    const { url } = await start({
+      metrics: { counts: createMetrics(allMetrics), binding: { hosts: ['127.0.0.1'], port } },
+    })
     const urls = [
       '/healthz',
       '/readyz',
@@ -284,7 +287,7 @@ describe('listen', () => {
     assert.equal((await fetch(`${none.url}/metrics`)).status, 404)
     const port = await freePort()
     const binding = { hosts: ['127.0.0.1'], port }
-    const apart = await start({ metrics: { counts: createMetrics(), binding } })
+    const apart = await start({ metrics: { counts: createMetrics(allMetrics), binding } })
     assert.equal((await fetch(`${apart.url}/metrics`)).status, 404)
     const response = await fetch(`http://127.0.0.1:${port}/metrics`)
     assert.equal(response.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8')

@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import { pathOf, problemAnswer, ProblemError, randomId, readNodeRequest, type Logger } from 'keystile/internal'
 import { addressOf } from '../features/audit/audit.ts'
 import type { Metrics } from '../features/metrics/metrics.ts'
+import { connections, droppedConnections, requests, requestSeconds } from './metrics.ts'
 import { createTurns, type PipelineLimits, type Turns } from './pipelining.ts'
 import { createAnswerWriter, type AnswerWriter, type ReaderLimits } from './slow-readers.ts'
 import { createStandAlone, metricsAnswer } from './stand-alone.ts'
@@ -79,10 +80,12 @@ export async function listen(service: Service, options: ListenOptions): Promise<
     return counts.reduce((sum, count) => sum + count, 0)
   }
   const readMetrics =
-    metrics && (async () => metrics.counts.read({ ...service.vitals(), connections: await countConnections() }))
+    metrics &&
+    (async () =>
+      metrics.counts.read([...service.readGauges(), { gauge: connections, value: await countConnections() }]))
   const gate = { inTurn: createTurns(limits), write: createAnswerWriter(limits) }
   const handle = handlerOf(service, options, gate, metrics?.binding === 'own' ? readMetrics : undefined)
-  const onDropped = (): void => metrics?.counts.onConnectionDropped()
+  const onDropped = (): void => metrics?.counts.meter.add(droppedConnections, {})
   const metricServers: Server[] = []
   try {
     servers.push(...(await listenOn(options, () => createLimitedServer(handle, gate, limits, onDropped))))
@@ -130,7 +133,8 @@ function handlerOf(
 
     const route = routeOf(request)
     const milliseconds = performance.now() - startedAt
-    metrics?.counts.onAnswer({ route, status, seconds: milliseconds / 1000 })
+    metrics?.counts.meter.add(requests, { route, status: String(status) })
+    metrics?.counts.meter.observe(requestSeconds, { route }, milliseconds / 1000)
     const { method } = request
     const ms = Math.round(milliseconds * 10) / 10
     accessLog?.info({ method, route, status, ms, address: addressOf(request), id }, 'request')

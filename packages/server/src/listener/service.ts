@@ -1,5 +1,5 @@
 import type { HttpAnswer, HttpRequestWithBody, JsonObject } from 'keystile/internal'
-import type { Vitals } from '../features/metrics/metrics.ts'
+import type { Reading } from '../feature/metric.ts'
 
 /** A running Keystile, as the stand-alone server serves it. */
 export interface Service {
@@ -11,7 +11,8 @@ export interface Service {
   readonly document: JsonObject
   /** Why a load balancer should send no requests now, a sentence each; empty when it is ready. */
   findUnreadiness(): Promise<readonly string[]>
-  vitals(): Omit<Vitals, 'connections'>
+  /** What the gauges of its features say now. */
+  readGauges(): readonly Reading[]
   /** The pattern of the route that a request is for; `undefined` for a path that is not one of its own. */
   routeOf(request: HttpRequestWithBody): string | undefined
 }

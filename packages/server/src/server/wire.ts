@@ -16,7 +16,8 @@ import { createAudit, hasStorableNames, type Audit } from '../features/audit/aud
 import { openEventFeed, type EventFeed } from '../features/events/events.ts'
 import { describeRoutes } from '../features/docs/openapi.ts'
 import { startHousekeeping } from '../features/housekeeping/housekeeping.ts'
-import { noLimits, openLimits, type Limits } from '../features/limits/limits.ts'
+import { noDevices, openDevices, type Devices } from '../features/known-devices/devices.ts'
+import { createLimits, noLimits, type Limits } from '../features/limits/limits.ts'
 import { createPasswordMethod } from '../features/login/password.ts'
 import { introspectRoute } from '../features/oauth/introspect.ts'
 import { cookiePathOf, cookieSessionRoutes } from '../features/browser-session/cookie-session.ts'
@@ -24,7 +25,9 @@ import { grants } from '../features/oauth/grants.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
 import { revokeRoute } from '../features/oauth/revoke.ts'
 import { tokenRoute } from '../features/oauth/token.ts'
-import { guardReasonOf, nobody, type Observer } from '../features/metrics/observer.ts'
+import { noMeter, type Meter } from '../feature/metric.ts'
+import { feedAge } from '../features/events/metrics.ts'
+import { hashQueueLength, hashSeconds } from '../features/password/metrics.ts'
 import { openHashThreads } from '../features/password/hash-threads.ts'
 import type { HashingCost } from '../features/password/hashing-cost.ts'
 import { createPasswords, type Passwords } from '../features/password/password.ts'
@@ -44,12 +47,15 @@ import { checkedDirectory, type Directory } from '../features/directory/director
 import { managementRoutes } from '../features/accounts/management-routes.ts'
 import { accountRoutes } from '../features/accounts/routes.ts'
 import { createUsers, type PublicUser, type Users } from '../features/accounts/users.ts'
+import { guardReasonOf } from '../http/guard-reason.ts'
+import { guardRefusals } from '../http/metrics.ts'
 import type { Route } from '../http/route.ts'
 import type { Service } from '../listener/service.ts'
 import { DatabaseUnavailableError, type Database } from '../storage/database.ts'
+import { writeQueueLength } from '../storage/metrics.ts'
 import { openDatabase } from '../storage/open.ts'
 import { inMemory } from '../storage/source.ts'
-import { cleanUpSteps } from './features.ts'
+import { cleanUpSteps, type AuditEventName } from './features.ts'
 import { createAppSessions, type Sessions } from './app-sessions.ts'
 import { allowOrigins } from '../http/cors.ts'
 import type { KeystileOptions } from '../configuration/keystile-options.ts'
@@ -118,7 +124,7 @@ export interface Accounts {
   readonly hashThreads: WatchedHashThreads
   readonly passwords: Passwords
   readonly clients: Clients
-  readonly audit: Audit
+  readonly audit: Audit<AuditEventName>
   close(): Promise<void>
 }
 
@@ -126,13 +132,15 @@ export interface Accounts {
 export async function openAccounts(
   source: CheckedOptions['database'],
   options: { readonly logger: Logger; readonly clock: Clock; readonly passwordHashing?: HashingCost },
-  observer: Observer = nobody,
+  meter: Meter = noMeter,
 ): Promise<Accounts> {
   const { logger, clock, passwordHashing } = options
   const database = await openDatabase(source, new URL(import.meta.resolve('#writer-thread')))
   try {
     const feed = await openEventFeed(database, { clock, logger })
-    const hashThreads = watchHashThreads(openHashThreads(), observer)
+    const hashThreads = watchHashThreads(openHashThreads(), {
+      onHash: (seconds) => meter.observe(hashSeconds, {}, seconds),
+    })
     const close = async (): Promise<void> => {
       await hashThreads.close()
       await feed.close()
@@ -166,16 +174,17 @@ interface People<U> {
 }
 
 /** Makes everything, from the bottom to the top. */
-export async function wire(options: CheckedOptions, observer: Observer = nobody): Promise<Running> {
+export async function wire(options: CheckedOptions, meter: Meter = noMeter): Promise<Running> {
   const { issuer, scopes: rules, registration, profile, logger } = options
-  const accounts = await openAccounts(options.database, options, observer)
+  const accounts = await openAccounts(options.database, options, meter)
   const { users, passwords, audit } = accounts
   const passwordPolicy = createPasswordPolicy({ issuer, minLength: options.passwordMinLength })
   try {
     await heedRules(options, accounts.database)
     const proxies = createProxies(options.trustedProxies ?? [])
-    const limits = await limitsOf(options, accounts.database, proxies)
-    const parts = { accounts, limits, proxies, observer }
+    const limits = limitsOf(options, accounts.database, proxies)
+    const devices = await devicesOf(options, accounts.database)
+    const parts = { accounts, limits, devices, proxies, meter }
     if (options.users) {
       const directory = checkedDirectory(options.users, { rules, logger })
       return await serve(options, parts, {
@@ -204,26 +213,32 @@ export async function wire(options: CheckedOptions, observer: Observer = nobody)
 }
 
 /** Addresses count where it is said who stands before us: else one of them may be a proxy, which stands for everybody. */
-async function limitsOf(
+function limitsOf(
   { rateLimits, trustedProxies, clock, logger }: CheckedOptions,
   database: Database,
   proxies: Proxies,
-): Promise<Limits> {
+): Limits {
   if (rateLimits === 'off') return noLimits
   const isLimited = (address: string): boolean => trustedProxies !== undefined && !proxies.isTrusted(address)
-  return openLimits(database, { clock, logger, isLimited })
+  return createLimits(database, { clock, logger, isLimited })
+}
+
+/** A known device is spared the limits on a name, so there is none where nothing is limited. */
+async function devicesOf({ rateLimits, clock }: CheckedOptions, database: Database): Promise<Devices> {
+  return rateLimits === 'off' ? noDevices : openDevices(database, clock)
 }
 
 interface ServingParts {
   readonly accounts: Accounts
   readonly limits: Limits
+  readonly devices: Devices
   readonly proxies: Proxies
-  readonly observer: Observer
+  readonly meter: Meter
 }
 
 async function serve<U>(
   options: CheckedOptions,
-  { accounts, limits, proxies, observer }: ServingParts,
+  { accounts, limits, devices, proxies, meter }: ServingParts,
   people: People<U>,
 ): Promise<Running> {
   const { issuer, audience, scopes, corsOrigins, logger, clock } = options
@@ -250,8 +265,8 @@ async function serve<U>(
   }
   const isWelcome = async (identity: Identity): Promise<boolean> =>
     identity.sessionId === undefined || (await findActive(identity)) !== undefined
-  const login = { byPassword: createPasswordMethod({ directory, passwords, audit, limits, clock, logger }) }
-  const granting = { login, directory, sessions: starter, refresher, scopes, audit, limits, observer }
+  const login = { byPassword: createPasswordMethod({ directory, passwords, audit, limits, devices, clock, logger }) }
+  const granting = { login, directory, sessions: starter, refresher, scopes, audit, limits, meter }
   const routes = [
     tokenRoute({ ...granting, grants, clients, issueToClient }),
     revokeRoute({ clients, audit, limits, refresher, sessions: ends, verifier }),
@@ -275,7 +290,7 @@ async function serve<U>(
     guard,
     logger,
     isFirstParty: (clientId) => clientId === firstParty.id,
-    onGuardRefusal: (error) => observer.onGuardRefusal(guardReasonOf(error)),
+    onGuardRefusal: (error) => meter.add(guardRefusals, { reason: guardReasonOf(error) }),
   })
   const allowed = allowOrigins(router, { cookiePath: cookiePathOf(issuer), origins: corsOrigins })
   const answer = withResolvedAddress(allowed, proxies)
@@ -315,11 +330,11 @@ async function serve<U>(
         ...(hashThreadsWork ? [] : ['no password gets hashed']),
       ]
     },
-    vitals: () => ({
-      hashQueueLength: hashThreads.length,
-      writeQueueLength: database.writeQueueLength,
-      feedAgeSeconds: feed.ageSeconds,
-    }),
+    readGauges: () => [
+      { gauge: hashQueueLength, value: hashThreads.length },
+      { gauge: writeQueueLength, value: database.writeQueueLength },
+      { gauge: feedAge, value: feed.ageSeconds },
+    ],
     routeOf: createRouteNames(routes, issuer),
   }
 }

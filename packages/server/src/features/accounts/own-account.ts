@@ -2,8 +2,9 @@ import { ProblemError } from 'keystile/internal'
 import { readJsonObject, refuseFaults } from '../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../http/route.ts'
 import { byCaller } from '../audit/audit.ts'
-import type { Limits } from '../limits/limits.ts'
+import { useOf, type Limits } from '../limits/limits.ts'
 import { checkProfile, describeProfileInput, withoutReserved, type ProfileSchema } from './profile.ts'
+import { profileRate } from './rates.ts'
 import { outdated, ownAccount, type AccountCaller } from './route-parts.ts'
 import type { Users } from './users.ts'
 import { describeUser, wireUser } from './wire-user.ts'
@@ -59,7 +60,7 @@ export function changeProfileRoute({ users, limits, profile }: ProfileChangePart
       const checked = await checkProfile(merged, profile, [])
       refuseFaults(checked.errors)
 
-      await limits.countProfile(user.publicUser.id)
+      await limits.count([useOf(profileRate, user.publicUser.id)])
       const outcome = await users.replaceProfile(user, checked.profile, byCaller(request, identity))
       if (outcome === 'outdated') throw outdated()
 

@@ -10,17 +10,19 @@ import {
 import { emptyAnswer, type GuardedRoute } from '../../http/route.ts'
 import { byCaller, type Audit } from '../audit/audit.ts'
 import type { By } from '../audit/entry.ts'
-import type { Limits } from '../limits/limits.ts'
+import { useOf, type Limits } from '../limits/limits.ts'
 import type { Passwords } from '../password/password.ts'
 import type { PasswordPolicy } from '../password-policy/policy.ts'
+import type { AccountEvent } from './audit-events.ts'
 import { currentPasswordField, emailField, findPasswordErrors, newPasswordField } from './account-fields.ts'
+import { emailRate, proofRate } from './rates.ts'
 import { outdated, ownAccount, taken, tooManyTries, type AccountCaller } from './route-parts.ts'
 import type { User, Users } from './users.ts'
 
 /** What a proof of the current password needs. */
 interface ProofParts {
   readonly passwords: Passwords
-  readonly audit: Audit
+  readonly audit: Audit<AccountEvent>
   readonly limits: Limits
 }
 
@@ -104,7 +106,7 @@ export function changeEmailRoute(parts: EmailChangeParts): GuardedRoute<AccountC
       const by = byCaller(request, identity)
       await prove(fields.current_password, { user, by }, parts)
 
-      await limits.countEmail(user.publicUser.id)
+      await limits.count([useOf(emailRate, user.publicUser.id)])
       const outcome = await users.changeEmail(user, fields.new_email, by)
       if (outcome === 'taken') throw taken('email')
       if (outcome === 'outdated') throw outdated()
@@ -124,12 +126,12 @@ async function prove(
   { user, by }: { readonly user: User; readonly by: By },
   { passwords, audit, limits }: ProofParts,
 ): Promise<void> {
-  const { giveBack } = await limits.countProof(by.sessionId ?? user.publicUser.id)
+  const spent = await limits.count([useOf(proofRate, by.sessionId ?? user.publicUser.id)])
   const isProved = await passwords.verify(password, user.passwordHash, by.address).catch(async (error: unknown) => {
-    await giveBack()
+    await limits.refund(spent)
     throw error
   })
-  if (isProved) return giveBack()
+  if (isProved) return limits.refund(spent)
 
   await audit.record({ event: 'password_refused', by, subject: user.publicUser.id })
   throw new ProblemError('forbidden', 'The current password is wrong')

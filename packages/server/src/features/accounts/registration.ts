@@ -8,6 +8,7 @@ import type { Passwords } from '../password/password.ts'
 import type { PasswordPolicy } from '../password-policy/policy.ts'
 import { emailField, findPasswordErrors, newPasswordField, usernameField } from './account-fields.ts'
 import { checkProfile, describeProfileInput, type ProfileSchema } from './profile.ts'
+import { registrationRate } from './rates.ts'
 import { accountRoute, taken, tooManyTries } from './route-parts.ts'
 import type { Users } from './users.ts'
 import { describeUser, wireUser } from './wire-user.ts'
@@ -57,7 +58,7 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
       const { username, email, password } = getFields(checkFields(schema, body), extra.errors)
 
       // Counted before the policy looks at the password, which takes longer than all other checks.
-      await limits.countRegistration(addressOf(request))
+      await limits.count(limits.usesAt(registrationRate, addressOf(request)))
       const owner = { username: username.shown, email: email.shown }
       refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))
 

@@ -2,10 +2,12 @@ import type { CompiledQuery, Kysely, Transaction } from 'kysely'
 import type { JsonObject } from 'keystile/internal'
 import { command, type AnyCommand, type Command, type Database } from '../../storage/database.ts'
 import type { Tables, UserRow } from '../../storage/tables.ts'
-import type { AuditEvent, By } from '../audit/entry.ts'
+import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/store.ts'
 import { insertEvents } from '../events/store.ts'
+import type { SessionEvent } from '../sessions/audit-events.ts'
 import { endSessions, findLatestExpiry } from '../sessions/store.ts'
+import type { AccountEvent } from './audit-events.ts'
 
 export type NewUserRow = Omit<UserRow, 'disabled_at' | 'deleted_at' | 'email_verified_at'>
 
@@ -22,7 +24,7 @@ export const insertUser: Command<
     .executeTakeFirst()
   if (inserted) {
     const given = grantNames(row)
-    await insertAudit(transaction, {
+    await insertAudit<AccountEvent>(transaction, {
       event: 'user_created',
       at: row.created_at,
       by,
@@ -55,7 +57,13 @@ export const replaceProfile: Command<
   if (!replaced) return { replaced: false }
   const fields = findChangedFields(old, profile)
   if (fields.length > 0)
-    await insertAudit(transaction, { event: 'profile_changed', at: now, by, subject: id, detail: { fields } })
+    await insertAudit<AccountEvent>(transaction, {
+      event: 'profile_changed',
+      at: now,
+      by,
+      subject: id,
+      detail: { fields },
+    })
   return { replaced: true }
 })
 
@@ -80,7 +88,7 @@ export const changePassword: Command<
   const result = await setPasswordHash(transaction, { ...values, session: by.sessionId ?? null })
   if (!result.replaced) return result
   await endSessions(transaction, { subject: values.id, except: by.sessionId, now })
-  await insertAudit(transaction, { event: 'password_changed', at: now, by, subject: values.id })
+  await insertAudit<AccountEvent>(transaction, { event: 'password_changed', at: now, by, subject: values.id })
   return result
 })
 
@@ -105,7 +113,7 @@ export const changeEmail: Command<
     .returning('id')
     .executeTakeFirst()
   if (!changed) return { outcome: 'outdated' }
-  await insertAudit(transaction, { event: 'email_changed', at: now, by, subject: id })
+  await insertAudit<AccountEvent>(transaction, { event: 'email_changed', at: now, by, subject: id })
   return { outcome: 'changed' }
 })
 
@@ -155,8 +163,8 @@ export const changeUser: Command<UserChange, { readonly outcome: 'changed' | 'ou
       .where('id', '=', id)
       .execute()
     const ended = disabled || endsSessions ? await endSessions(transaction, { subject: id, now }) : 0
-    const record = (event: AuditEvent, detail?: JsonObject): Promise<void> =>
-      insertAudit(transaction, { event, at: now, by, subject: id, detail })
+    const record = (event: AccountEvent | SessionEvent, detail?: JsonObject): Promise<void> =>
+      insertAudit<AccountEvent | SessionEvent>(transaction, { event, at: now, by, subject: id, detail })
     const [had, has] = [grantNames(before), grantNames({ scopes, roles })]
     const given = has.filter((name) => !had.includes(name))
     const taken = had.filter((name) => !has.includes(name))
@@ -202,7 +210,7 @@ export const deleteUser: Command<
     [{ kind: 'subject', value: id, tokensExpireAt: await findLatestExpiry(transaction, id) }],
     now,
   )
-  await insertAudit(transaction, { event: 'user_deleted', at: now, by, subject: id })
+  await insertAudit<AccountEvent>(transaction, { event: 'user_deleted', at: now, by, subject: id })
   return { outcome: 'deleted' }
 })
 

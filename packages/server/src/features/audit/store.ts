@@ -19,10 +19,14 @@ const insertRow = prepare<AuditRow, unknown>((db, row) =>
   }),
 )
 
-/** Writes an entry down as part of the transaction that makes the change: there is none without the other. */
-export async function insertAudit(
+/**
+ * Writes an entry as part of the transaction that makes the change: there is none without the other.
+ *
+ * @typeParam Event the events that the caller declares; it must name them
+ */
+export async function insertAudit<Event extends string = never>(
   transaction: Transaction<Tables>,
-  { event, at, by, subject, sessionId, clientId, detail }: AuditEntry,
+  { event, at, by, subject, sessionId, clientId, detail }: AuditEntry<NoInfer<Event>>,
 ): Promise<void> {
   await insertRow(transaction, {
     id: randomRowId(at),
@@ -38,7 +42,7 @@ export async function insertAudit(
 }
 
 /** Writes an entry down that belongs to no change: a refusal, which is thrown when this is committed. */
-export const recordAudit: Command<AuditEntry, void> = command('recordAudit', insertAudit)
+export const recordAudit: Command<AuditEntry, void> = command('recordAudit', insertAudit<string>)
 
 const maxPurgedAtOnce = 500
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { OAuthError, silentLogger, type HttpAnswer } from 'keystile/internal'
 import { DatabaseUnavailableError } from '../../storage/database.ts'
 import { noLimits } from '../limits/limits.ts'
-import { nobody } from '../metrics/observer.ts'
+import { noMeter } from '../../feature/metric.ts'
 import type { IssuedTokens } from '../sessions/issuing.ts'
 import type { ProvedRefreshToken } from '../sessions/refresh.ts'
 import { cookieSessionRoutes, type CookieSessionParts } from './cookie-session.ts'
@@ -28,7 +28,7 @@ async function send(
   const log: object[] = []
   const parts = {
     issuer,
-    observer: nobody,
+    meter: noMeter,
     corsOrigins: [],
     ends: { end: async (id: string) => done.push(`ended ${id}`) > 0 },
     lifetimes: { sessionSeconds: 100, idleSeconds: 100 },

@@ -1,10 +1,11 @@
 import { OAuthError, ProblemError, type HttpAnswer, type HttpRequestWithBody, type Logger } from 'keystile/internal'
+import type { Meter } from '../../feature/metric.ts'
 import { describeFields, readFields, strictFields, stringField } from '../../http/json-body.ts'
 import { describeRefusal, refusalAnswer } from '../../http/refusal.ts'
 import { emptyAnswer, jsonAnswer, queryOf, type OpenRoute } from '../../http/route.ts'
 import { addressOf } from '../audit/audit.ts'
 import { firstParty } from '../clients/clients.ts'
-import { observeGrant, type Observer } from '../metrics/observer.ts'
+import { countGrant } from '../oauth/count-grant.ts'
 import type { Granted, GrantCaller } from '../oauth/grants/grant.ts'
 import { passwordGrant, type PasswordGrantParts } from '../oauth/grants/password.ts'
 import { refreshTokenGrant, type RefreshParts } from '../oauth/grants/refresh-token.ts'
@@ -23,7 +24,7 @@ import {
 /** What sessions in a browser need. */
 export interface CookieSessionParts extends PasswordGrantParts, RefreshParts {
   readonly logger: Logger
-  readonly observer: Observer
+  readonly meter: Meter
   readonly issuer: string
   /** Origins whose pages may ask, beside the issuer's own. */
   readonly corsOrigins: readonly string[]
@@ -83,7 +84,7 @@ const loginFields = strictFields({
 })
 
 function loginRoute(parts: RouteParts): OpenRoute {
-  const { observer, cookies, checkOrigin } = parts
+  const { meter, cookies, checkOrigin } = parts
   return {
     ...sessionRoute,
     method: 'POST',
@@ -107,13 +108,13 @@ function loginRoute(parts: RouteParts): OpenRoute {
         device_secret: filled(readDeviceSecret(request)),
       }
       const issuing = passwordGrant.issue(values, callerOf(request), parts)
-      return tokenAnswer(await observeGrant(observer, 'login', issuing), cookies)
+      return tokenAnswer(await countGrant(meter, 'login', issuing), cookies)
     },
   }
 }
 
 function refreshRoute(parts: RouteParts): OpenRoute {
-  const { observer, cookies, checkOrigin } = parts
+  const { meter, cookies, checkOrigin } = parts
   return {
     ...sessionRoute,
     method: 'POST',
@@ -138,7 +139,7 @@ function refreshRoute(parts: RouteParts): OpenRoute {
       if (token === undefined) throw new OAuthError('invalid_grant', `There is no cookie ${cookieName}: log in first`)
 
       const issuing = refreshTokenGrant.issue({ refresh_token: token }, callerOf(request), parts)
-      return observeGrant(observer, 'refresh', issuing).then(
+      return countGrant(meter, 'refresh', issuing).then(
         (granted) => tokenAnswer(granted, cookies),
         (error: unknown) => clearedRefusal(error, parts),
       )

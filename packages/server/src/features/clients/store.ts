@@ -3,6 +3,7 @@ import { command, type AnyCommand, type Command, type Database } from '../../sto
 import type { ClientRow, Tables } from '../../storage/tables.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/store.ts'
+import type { ClientEvent } from './audit-events.ts'
 import { insertEvents } from '../events/store.ts'
 import { maxAccessTokenSeconds } from '../sessions/lifetimes.ts'
 
@@ -28,7 +29,7 @@ export const insertClient: Command<{ readonly row: ClientRow; readonly by: By },
       .returning('id')
       .executeTakeFirst()
     if (!inserted) return { inserted: false }
-    await insertAudit(transaction, { event: 'client_created', at: row.created_at, by, clientId: row.id })
+    await insertAudit<ClientEvent>(transaction, { event: 'client_created', at: row.created_at, by, clientId: row.id })
     return { inserted: true }
   })
 
@@ -45,7 +46,7 @@ export const replaceClientSecret: Command<
     .returning('id')
     .executeTakeFirst()
   if (!replaced) return { replaced: false }
-  await insertAudit(transaction, { event: 'client_secret_rotated', at: now, by, clientId: id })
+  await insertAudit<ClientEvent>(transaction, { event: 'client_secret_rotated', at: now, by, clientId: id })
   return { replaced: true }
 })
 
@@ -65,7 +66,7 @@ export const disableClient: Command<
     .returning('id')
     .executeTakeFirst()
   if (!disabled) return { disabled: false }
-  await insertAudit(transaction, { event: 'client_disabled', at: now, by, clientId: id })
+  await insertAudit<ClientEvent>(transaction, { event: 'client_disabled', at: now, by, clientId: id })
   await insertEvents(
     transaction,
     [{ kind: 'client', value: id, tokensExpireAt: now + maxAccessTokenSeconds * 1000 }],

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from 'keystile/internal'
 import { createSeal } from '../../base/seal.ts'
+import { makeSecret } from '../../base/secret.ts'
+import type { Database } from '../../storage/database.ts'
+import { claimDeviceKey } from './store.ts'
 
 /** A device from which a person has logged in. */
 export interface Device {
@@ -32,11 +35,24 @@ export interface Devices {
    * the person still has an account.
    */
   open(secret: string | undefined): Device | undefined
-  make(login: { readonly subject: string; readonly passwordMark: string; readonly sessionId: string }): string
+  /** @returns `undefined` where there are no rate limits */
+  make(login: {
+    readonly subject: string
+    readonly passwordMark: string
+    readonly sessionId: string
+  }): string | undefined
 }
 
 /** As long as a browser keeps a cookie (RFC 6265bis §5.5). */
 export const deviceSeconds: number = 400 * 24 * 60 * 60
+
+/** Opens the devices of a database, whose processes share one key. */
+export async function openDevices(database: Pick<Database, 'write'>, clock: Clock): Promise<Devices> {
+  return createDevices(await database.write(claimDeviceKey, makeSecret()), clock)
+}
+
+/** For a server without rate limits, where a known device would get nothing. */
+export const noDevices: Devices = { open: () => undefined, make: () => undefined }
 
 export function createDevices(key: string, clock: Clock): Devices {
   const seal = createSeal(key, 'device secrets')

@@ -10,7 +10,9 @@ import { silentLogger } from 'keystile/internal'
 import { mount } from 'keystile/node'
 import { cleanUp } from './clean-up.ts'
 import { purge } from '../housekeeping/housekeeping.ts'
-import { openLimits } from './limits.ts'
+import { noDevices } from '../known-devices/devices.ts'
+import { createLimits } from './limits.ts'
+import { countLogin } from '../login/count-login.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { createTestClock, describeOnBoth, password } from '../../../test-support/keystile.ts'
 
@@ -28,17 +30,21 @@ describeOnBoth('limits', (stage) => {
     const rows = async (): Promise<number> =>
       Number((await stage.sql('select count(*) as number from rate'))[0]!['number'])
     try {
-      const limits = await openLimits(database, { clock, logger: silentLogger, isLimited: () => true })
+      const limits = createLimits(database, { clock, logger: silentLogger, isLimited: () => true })
       let heap = 0
       for (let n = 0; n < count; n += 10) {
         await Promise.all(
           Array.from({ length: 10 }, (_, i) =>
-            limits.countLogin({
-              login: `nobody-${n + i}`,
-              address: addressOf(n + i),
-              deviceSecret: undefined,
-              isOwn: async () => false,
-            }),
+            countLogin(
+              {
+                name: `nobody-${n + i}`,
+                address: addressOf(n + i),
+                deviceSecret: undefined,
+                patienceMilliseconds: 0,
+                isOwn: async () => false,
+              },
+              { limits, devices: noDevices },
+            ),
           ),
         )
         if (n === count / 2) heap = heapUsed()

@@ -1,21 +1,14 @@
 import { sql, type Kysely, type Transaction } from 'kysely'
 import { command, withoutLocked, type AnyCommand, type Command } from '../../storage/database.ts'
+import type { LimitRate } from '../../feature/limit-rate.ts'
 import { prepare } from '../../storage/prepared.ts'
 import type { RateRow, Tables } from '../../storage/tables.ts'
-import { advance, earlinessOf, usedUpAt, type Rate } from './gcra.ts'
+import { advance, earlinessOf, usedUpAt } from './gcra.ts'
 
 /** One use of a limit. */
 export interface Use {
   readonly key: string
   readonly rate: LimitRate
-}
-
-export interface LimitRate extends Rate {
-  /**
-   * Whether uses that turn out to be none leave nothing behind, however many are under way. Then as many more may be saved up.
-   * Otherwise what time gave back meanwhile is not given back again, so that there is never more than the limit has.
-   */
-  readonly isGivenBackWhole?: boolean
 }
 
 /** What a limit says to uses of it. */
@@ -31,7 +24,7 @@ interface Uses {
   readonly now: number
 }
 
-/** Uses that may turn out to be none. */
+/** Uses that were counted. The transaction of what they led to refunds them, or the caller does. */
 export interface Spent {
   readonly uses: readonly Use[]
   /** When they were counted. */

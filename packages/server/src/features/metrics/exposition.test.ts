@@ -2,9 +2,16 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createCounter, createGauge, createHistogram, formatFamilies } from './exposition.ts'
 
+const named = { type: 'counter', name: 'a_total', help: 'A.' } as const
+
 describe('formatFamilies', () => {
   it('writes help, type and a line for each combination of labels', () => {
-    const counter = createCounter<{ route: string; status: string }>({ name: 'requests_total', help: 'Requests.' })
+    const counter = createCounter<{ route: string; status: string }>({
+      type: 'counter',
+      name: 'requests_total',
+      help: 'Requests.',
+      labels: { route: [], status: [] },
+    })
     counter.add({ route: '/token', status: '200' })
     counter.add({ route: '/token', status: '200' })
     counter.add({ route: '/token', status: '400' })
@@ -22,13 +29,20 @@ age_seconds 0.25
   })
 
   it('counts what is known from zero, so that its first time is seen as a rise', () => {
-    const counter = createCounter({ name: 'a_total', help: 'A.' }, [{ outcome: 'x' }])
+    const counter = createCounter({ ...named, labels: { outcome: ['x'] } })
     assert.match(formatFamilies([counter]), /^a_total\{outcome="x"\} 0$/m)
-    assert.match(formatFamilies([createCounter<{}>({ name: 'b_total', help: 'B.' }, [{}])]), /^b_total 0$/m)
+    const two = createCounter({ ...named, labels: { kind: ['x', 'y'], outcome: ['z'] } })
+    assert.match(formatFamilies([two]), /kind="x",outcome="z"\} 0\n.*kind="y",outcome="z"\} 0/)
+    assert.match(formatFamilies([createCounter({ ...named, name: 'b_total', labels: {} })]), /^b_total 0$/m)
   })
 
   it('counts a duration in each bucket that it fits into, its bound included, and in sum and count', () => {
-    const histogram = createHistogram<{ route: string }>({ name: 't_seconds', help: 'T.' })
+    const histogram = createHistogram<{ route: string }>({
+      type: 'histogram',
+      name: 't_seconds',
+      help: 'T.',
+      labels: { route: [] },
+    })
     for (const seconds of [0.001, 0.002, 0.5, 60]) histogram.observe({ route: '/' }, seconds)
     const lines = formatFamilies([histogram]).split('\n').slice(2, -1)
     const buckets = lines.slice(0, -2).map((line) => /le="([^"]+)"\} (\d+)$/.exec(line)!.slice(1).join(' '))
@@ -40,7 +54,7 @@ age_seconds 0.25
   })
 
   it('keeps a quote, a backslash and a line end of a label inside it', () => {
-    const counter = createCounter<{ a: string }>({ name: 'a_total', help: 'One\\two\nthree' })
+    const counter = createCounter<{ a: string }>({ ...named, help: 'One\\two\nthree', labels: { a: [] } })
     counter.add({ a: '"\\\n' })
     assert.equal(
       formatFamilies([counter]),

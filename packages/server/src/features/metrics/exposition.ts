@@ -1,8 +1,10 @@
+import type { CounterMetric, HistogramMetric, Labels } from '../../feature/metric.ts'
+
 /** One number of a family. */
 export interface Sample {
   /** What follows the name of the family: `_sum`, say. */
   readonly suffix?: string
-  readonly labels?: Readonly<Record<string, string>>
+  readonly labels?: Labels
   readonly value: number
 }
 
@@ -15,13 +17,13 @@ export interface Family {
 }
 
 /** Counts events by their labels. Each combination of labels stays for as long as the process: they are of closed sets. */
-export interface Counter<Labels extends Readonly<Record<string, string>>> extends Family {
-  add(labels: Labels): void
+export interface Counter<L extends Labels> extends Family {
+  add(labels: L): void
 }
 
 /** Counts durations, in seconds, by their labels. */
-export interface Histogram<Labels extends Readonly<Record<string, string>>> extends Family {
-  observe(labels: Labels, seconds: number): void
+export interface Histogram<L extends Labels> extends Family {
+  observe(labels: L, seconds: number): void
 }
 
 /** Upper bounds of durations, in seconds: from what a token check takes to what nobody waits for. */
@@ -32,13 +34,10 @@ interface Named {
   readonly help: string
 }
 
-/** @param known labels that are counted from zero: a rate of what has not happened yet is 0, and not unknown */
-export function createCounter<Labels extends Readonly<Record<string, string>>>(
-  { name, help }: Named,
-  known: readonly Labels[] = [],
-): Counter<Labels> {
-  const counts = createTable<Labels, { value: number }>(() => ({ value: 0 }))
-  for (const labels of known) counts.get(labels)
+/** Counts known values from zero: the rate of an event that has not happened yet is 0, and not unknown. */
+export function createCounter<L extends Labels>({ name, help, labels: known }: CounterMetric<L>): Counter<L> {
+  const counts = createTable<{ value: number }>(Object.keys(known), () => ({ value: 0 }))
+  for (const labels of combine(known)) counts.get(labels)
   return {
     name,
     help,
@@ -48,11 +47,8 @@ export function createCounter<Labels extends Readonly<Record<string, string>>>(
   }
 }
 
-export function createHistogram<Labels extends Readonly<Record<string, string>>>({
-  name,
-  help,
-}: Named): Histogram<Labels> {
-  const table = createTable<Labels, { readonly counts: number[]; sum: number }>(() => ({
+export function createHistogram<L extends Labels>({ name, help, labels: known }: HistogramMetric<L>): Histogram<L> {
+  const table = createTable<{ readonly counts: number[]; sum: number }>(Object.keys(known), () => ({
     counts: Array.from({ length: bounds.length + 1 }, () => 0),
     sum: 0,
   }))
@@ -94,7 +90,7 @@ function formatFamily({ name, type, help, samples }: Family): string {
   return `# HELP ${name} ${help.replace(/[\\\n]/g, escape)}\n# TYPE ${name} ${type}\n${lines.join('')}`
 }
 
-function formatLabels(labels: Readonly<Record<string, string>> = {}): string {
+function formatLabels(labels: Labels = {}): string {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, escape)}"`)
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
 }
@@ -103,24 +99,33 @@ function escape(character: string): string {
   return character === '\n' ? '\\n' : `\\${character}`
 }
 
-/** Entries by the values of their labels, which always come in one order. */
-function createTable<Labels extends Readonly<Record<string, string>>, Entry>(
-  create: () => Entry,
-): {
+/** Every combination of the values of labels: one without labels, none where a label has no known value. */
+function combine(known: Readonly<Record<string, readonly string[]>>): readonly Labels[] {
+  return Object.entries(known).reduce<readonly Labels[]>(
+    (combined, [name, values]) => combined.flatMap((labels) => values.map((value) => ({ ...labels, [name]: value }))),
+    [{}],
+  )
+}
+
+interface Node<Entry> {
+  readonly byValue: Map<string, Node<Entry>>
+  entry?: Entry
+}
+
+interface Table<Entry> {
   get(labels: Labels): Entry
   entries(): readonly { readonly labels: Labels; readonly entry: Entry }[]
-} {
-  interface Node {
-    readonly byValue: Map<string, Node>
-    entry?: Entry
-  }
-  const root: Node = { byValue: new Map() }
+}
+
+/** Entries by the values of these labels. */
+function createTable<Entry>(names: readonly string[], create: () => Entry): Table<Entry> {
+  const root: Node<Entry> = { byValue: new Map() }
   const rows: { readonly labels: Labels; readonly entry: Entry }[] = []
   return {
     // Each request comes here twice: no key is put together for it.
     get(labels) {
       let node = root
-      for (const name in labels) {
+      for (const name of names) {
         const value = labels[name] ?? ''
         let next = node.byValue.get(value)
         if (!next) node.byValue.set(value, (next = { byValue: new Map() }))

@@ -1,35 +1,20 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { createCounter, createGauge, createHistogram, formatFamilies, type Family } from './exposition.ts'
-import { guardReasons, outcomes, type Observer, type Outcome } from './observer.ts'
-
-/** What a server tells about itself at the moment it is asked. */
-export interface Vitals {
-  /** Passwords that wait to be hashed, or are being hashed. */
-  readonly hashQueueLength: number
-  /** Commands that wait to be written to the database, or are being written. */
-  readonly writeQueueLength: number
-  /** Since revocations were last read. */
-  readonly feedAgeSeconds: number
-  /** That are open. */
-  readonly connections: number
-}
-
-/** A request that was answered. */
-export interface Answered {
-  /** The pattern of the route, `-` for what is none of ours; never the path. */
-  readonly route: string
-  readonly status: number
-  readonly seconds: number
-}
+import type { Labels, Meter, Metric, Reading } from '../../feature/metric.ts'
+import {
+  createCounter,
+  createGauge,
+  createHistogram,
+  formatFamilies,
+  type Counter,
+  type Family,
+  type Histogram,
+} from './exposition.ts'
 
 /** Counts of one server. */
 export interface Metrics {
-  readonly observer: Observer
-  onAnswer(answered: Answered): void
-  /** A connection was turned away: there are as many as there may be. */
-  onConnectionDropped(): void
-  /** Everything, in the text format of Prometheus. What is said of the event loop is since the last time. */
-  read(vitals: Vitals): string
+  readonly meter: Meter
+  /** Everything, in the text format of Prometheus. The delay of the event loop is that since the last time. */
+  read(readings: readonly Reading[]): string
   close(): void
 }
 
@@ -37,84 +22,38 @@ const resolutionMilliseconds = 20
 /** What a scrape says it reads (https://prometheus.io/docs/instrumenting/exposition_formats/). */
 export const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** Labels are of closed sets: no name, address, token or path that anybody sent. */
-export function createMetrics(): Metrics {
-  const byOutcome = outcomes.map((outcome) => ({ outcome }))
-  const grants = {
-    login: createCounter<{ outcome: Outcome }>(
-      { name: 'keystile_logins_total', help: 'Logins, by outcome.' },
-      byOutcome,
-    ),
-    refresh: createCounter<{ outcome: Outcome }>(
-      { name: 'keystile_refreshes_total', help: 'Refreshes, by outcome.' },
-      byOutcome,
-    ),
+/** Makes the counters and histograms of these metrics. A gauge is told where a reading of it is passed. */
+export function createMetrics(metrics: readonly Metric[]): Metrics {
+  const counters = new Map<Metric, Counter<Labels>>()
+  const histograms = new Map<Metric, Histogram<Labels>>()
+  for (const metric of metrics) {
+    if (metric.type === 'counter') counters.set(metric, createCounter(metric))
+    if (metric.type === 'histogram') histograms.set(metric, createHistogram(metric))
   }
-  const refusals = createCounter<{ reason: string }>(
-    { name: 'keystile_guard_refusals_total', help: 'Requests that a guard did not let in, by reason.' },
-    guardReasons.map((reason) => ({ reason })),
-  )
-  const requests = createCounter<{ route: string; status: string }>({
-    name: 'keystile_requests_total',
-    help: 'Answered requests, by route and status.',
-  })
-  const requestSeconds = createHistogram<{ route: string }>({
-    name: 'keystile_request_seconds',
-    help: 'Time from a whole header to the answer, by route.',
-  })
-  const hashSeconds = createHistogram<Record<string, never>>({
-    name: 'keystile_hash_seconds',
-    help: 'Time from asking for a hash to having it, the wait in the queue included.',
-  })
-  const dropped = createCounter<Record<string, never>>(
-    { name: 'keystile_connections_dropped_total', help: 'Connections turned away because there were too many.' },
-    [{}],
-  )
+  const counted = metrics.flatMap((metric) => counters.get(metric) ?? histograms.get(metric) ?? [])
+
   const delay = monitorEventLoopDelay({ resolution: resolutionMilliseconds })
   delay.enable()
-  const counted = [grants.login, grants.refresh, refusals, requests, requestSeconds, hashSeconds, dropped]
   // Between two samples there is the resolution, and what comes on top is delay.
   const eventLoopDelay = (percent: number): number =>
     Math.max(0, delay.percentile(percent) / 1e9 - resolutionMilliseconds / 1000)
+
   return {
-    observer: {
-      onGrant: (grant, outcome) => grants[grant].add({ outcome }),
-      onGuardRefusal: (reason) => refusals.add({ reason }),
-      onHash: (seconds) => hashSeconds.observe({}, seconds),
+    meter: {
+      add: (counter, labels) => counters.get(counter)?.add(labels),
+      observe: (histogram, labels, seconds) => histograms.get(histogram)?.observe(labels, seconds),
     },
-    onAnswer({ route, status, seconds }) {
-      requests.add({ route, status: String(status) })
-      requestSeconds.observe({ route }, seconds)
-    },
-    onConnectionDropped: () => dropped.add({}),
-    read(vitals) {
+    read(readings) {
+      const gauges = readings.map(({ gauge, value }) => createGauge(gauge, value))
       const delays = [50, 99].map((percent) => {
         const help = `How late the event loop was, since it was last asked: percentile ${percent}.`
         return createGauge({ name: `keystile_event_loop_delay_p${percent}_seconds`, help }, eventLoopDelay(percent))
       })
       delay.reset()
-      return formatFamilies([...counted, ...vitalFamilies(vitals), ...delays, ...processFamilies()])
+      return formatFamilies([...counted, ...gauges, ...delays, ...processFamilies()])
     },
     close: () => void delay.disable(),
   }
-}
-
-function vitalFamilies({ hashQueueLength, writeQueueLength, feedAgeSeconds, connections }: Vitals): readonly Family[] {
-  return [
-    createGauge(
-      { name: 'keystile_hash_queue_length', help: 'Passwords that wait to be hashed, or are being hashed.' },
-      hashQueueLength,
-    ),
-    createGauge(
-      { name: 'keystile_write_queue_length', help: 'Commands that wait to be written, or are being written.' },
-      writeQueueLength,
-    ),
-    createGauge(
-      { name: 'keystile_feed_age_seconds', help: 'Time since revocations were last read; 4 s and more are stale.' },
-      feedAgeSeconds,
-    ),
-    createGauge({ name: 'keystile_connections', help: 'Open connections.' }, connections),
-  ]
 }
 
 /** Under the names that every exporter gives them. */

@@ -3,14 +3,19 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { createMetrics } from './metrics.ts'
+import { hashSeconds } from '../password/metrics.ts'
+import { requests, requestSeconds } from '../../listener/metrics.ts'
+import { metrics as declared } from '../../server/features.ts'
 
 describe('docs/operations.md', () => {
   it('names each metric, asks for none that there is not, and none has a label that is not its own', () => {
     const page = readFileSync(join(import.meta.dirname, '../../../../../docs/operations.md'), 'utf8')
-    const metrics = createMetrics()
-    metrics.onAnswer({ route: '-', status: 200, seconds: 1 })
-    metrics.observer.onHash(1)
-    const said = metrics.read({ hashQueueLength: 0, writeQueueLength: 0, feedAgeSeconds: 0, connections: 0 })
+    const metrics = createMetrics(declared)
+    metrics.meter.add(requests, { route: '-', status: '200' })
+    metrics.meter.observe(requestSeconds, { route: '-' }, 1)
+    metrics.meter.observe(hashSeconds, {}, 1)
+    const gauges = declared.filter((metric) => metric.type === 'gauge')
+    const said = metrics.read(gauges.map((gauge) => ({ gauge, value: 0 })))
     metrics.close()
     const types = Array.from(said.matchAll(/^# TYPE (\w+) (\w+)$/gm), ([, name, type]) => [name!, type!] as const)
     const asked = page.match(/\b(?:keystile|process|nodejs)_[a-z\d_]+/g)!.map((name) => name.replace(/_bucket$/, ''))

@@ -1,10 +1,14 @@
 import { OAuthError, type JsonObject } from 'keystile/internal'
+import type { Meter } from '../../feature/metric.ts'
 import { readForm, type Form } from '../../http/form.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
+import type { ClientEvent } from '../clients/audit-events.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
 import type { Clients } from '../clients/clients.ts'
-import { addressOf } from '../audit/audit.ts'
-import { observeGrant, type Observer } from '../metrics/observer.ts'
+import { addressOf, type Audit } from '../audit/audit.ts'
+import type { Limits } from '../limits/limits.ts'
+import type { OAuthEvent } from './audit-events.ts'
+import { countGrant } from './count-grant.ts'
 import type { AnyGrant, GrantParts } from './grants.ts'
 import type { Granted } from './grants/grant.ts'
 
@@ -28,7 +32,9 @@ const defaultGrantType = 'password'
 export interface TokenParts extends GrantParts {
   readonly grants: readonly AnyGrant[]
   readonly clients: Pick<Clients, 'find'>
-  readonly observer: Observer
+  readonly audit: Audit<ClientEvent | OAuthEvent>
+  readonly limits: Limits
+  readonly meter: Meter
 }
 
 /**
@@ -36,7 +42,7 @@ export interface TokenParts extends GrantParts {
  * may use it. The grant gets the values of its parameters, never the form.
  */
 export function tokenRoute(parts: TokenParts): OpenRoute {
-  const { grants, observer } = parts
+  const { grants, meter } = parts
   return {
     method: 'POST',
     path: '/token',
@@ -60,7 +66,7 @@ export function tokenRoute(parts: TokenParts): OpenRoute {
       const device = request.headers.get('user-agent') ?? undefined
       const caller = { ...client, device, address: addressOf(request) }
       const issuing = grant.issue(valuesOf(form, grant), caller, parts)
-      const issued = grant.kind === 'client' ? issuing : observeGrant(observer, grant.kind, issuing)
+      const issued = grant.kind === 'client' ? issuing : countGrant(meter, grant.kind, issuing)
       return jsonAnswer(200, wireTokens(await issued))
     },
   }

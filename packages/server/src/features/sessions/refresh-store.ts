@@ -4,6 +4,7 @@ import { prepare } from '../../storage/prepared.ts'
 import type { RefreshTokenRow, SessionRow, Tables } from '../../storage/tables.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/store.ts'
+import type { SessionEvent } from './audit-events.ts'
 import { accessTokenSecondsAt, idleExpiryAt, type Lifetimes } from './lifetimes.ts'
 import { decideRefresh } from './refresh-rule.ts'
 import { endSessionRows, insertRefreshToken, type NewRefreshToken } from './store.ts'
@@ -66,7 +67,7 @@ export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = comma
     })
     if (decision === 'reuse') {
       await endSessionRows(transaction, [session.id], now)
-      await insertAudit(transaction, {
+      await insertAudit<SessionEvent>(transaction, {
         event: 'refresh_reused',
         at: now,
         by: use.by,

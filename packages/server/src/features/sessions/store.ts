@@ -4,6 +4,7 @@ import { prepare, type Slots } from '../../storage/prepared.ts'
 import type { RefreshTokenRow, SessionRow, Tables } from '../../storage/tables.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/store.ts'
+import type { SessionEvent } from './audit-events.ts'
 import { insertEvents } from '../events/store.ts'
 
 /** A session that is to be started. */
@@ -27,7 +28,7 @@ export async function startSession(
   const { id, subject, client_id: clientId, created_at: now } = session
   await insertSessionRow(transaction, session)
   if (refreshToken) await insertRefreshToken(transaction, refreshToken, { sessionId: id, now })
-  await insertAudit(transaction, { event: 'login', at: now, by, subject, sessionId: id, clientId })
+  await insertAudit<SessionEvent>(transaction, { event: 'login', at: now, by, subject, sessionId: id, clientId })
   await endSurplusSessions(transaction, { subject, newest: id, by, now })
 }
 
@@ -65,7 +66,14 @@ async function endSurplusSessions(
   if (surplus.length === 0) return
   const ids = surplus.map(({ id }) => id)
   for (const { id, client_id: clientId } of await endSessionRows(transaction, ids, now))
-    await insertAudit(transaction, { event: 'session_ended', at: now, by, subject, sessionId: id, clientId })
+    await insertAudit<SessionEvent>(transaction, {
+      event: 'session_ended',
+      at: now,
+      by,
+      subject,
+      sessionId: id,
+      clientId,
+    })
 }
 
 const findSurplus = prepare<Living & { readonly newest: string }, SessionRow>((db, { subject, newest, now }) =>
@@ -142,7 +150,7 @@ export const endSession: Command<
 > = command('endSession', async (transaction, { id, subject, by, now }) => {
   const [ended] = await endSessionRows(transaction, [id], now, subject)
   if (!ended) return { ended: false }
-  await insertAudit(transaction, {
+  await insertAudit<SessionEvent>(transaction, {
     event: 'session_ended',
     at: now,
     by,
@@ -157,7 +165,7 @@ export const endSession: Command<
 export const endSessionsOf: Command<{ readonly subject: string; readonly by: By; readonly now: number }, void> =
   command('endSessionsOf', async (transaction, { subject, by, now }) => {
     const ended = await endSessions(transaction, { subject, now })
-    if (ended > 0) await insertAudit(transaction, { event: 'sessions_ended', at: now, by, subject })
+    if (ended > 0) await insertAudit<SessionEvent>(transaction, { event: 'sessions_ended', at: now, by, subject })
   })
 
 /**

@@ -1,0 +1,30 @@
+import type { CounterMetric, Meter } from '../../feature/metric.ts'
+import { DatabaseUnavailableError } from '../../storage/database.ts'
+import { logins, refreshes, type Outcome } from './metrics.ts'
+
+type Kind = 'login' | 'refresh'
+const counters: Readonly<Record<Kind, CounterMetric<{ readonly outcome: Outcome }>>> = {
+  login: logins,
+  refresh: refreshes,
+}
+
+/** Waits for what issues tokens, and counts how it ended. */
+export async function countGrant<T>(meter: Meter, kind: Kind, issuing: Promise<T>): Promise<T> {
+  try {
+    const issued = await issuing
+    meter.add(counters[kind], { outcome: 'granted' })
+    return issued
+  } catch (error) {
+    meter.add(counters[kind], { outcome: outcomeOf(error) })
+    throw error
+  }
+}
+
+function outcomeOf(error: unknown): Outcome {
+  if (error instanceof DatabaseUnavailableError) return 'unavailable'
+  const { code, status } = error as { readonly code?: unknown; readonly status?: unknown }
+  if (code === 'invalid_grant') return 'refused'
+  if (status === 503) return 'unavailable'
+  if (status === 429) return 'limited'
+  return typeof status === 'number' && status < 500 ? 'invalid' : 'failed'
+}

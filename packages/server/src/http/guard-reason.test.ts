@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { TokenError, tokenError } from 'keystile/internal'
+import { guardReasonOf } from './guard-reason.ts'
+
+describe('guardReasonOf', () => {
+  it('is the code of the refusal, with expired and revoked tokens apart', () => {
+    for (const [reason, label] of [
+      ['no_credential', 'not_authenticated'],
+      ['malformed_credential', 'invalid_request'],
+      ['expired', 'expired'],
+      ['revoked', 'revoked'],
+      ['wrong_signature', 'invalid_token'],
+      ['unknown_user', 'invalid_token'],
+      ['missing_scope', 'insufficient_scope'],
+      ['login_too_old', 'insufficient_user_authentication'],
+      ['revocations_unavailable', 'temporarily_unavailable'],
+    ] as const)
+      assert.equal(guardReasonOf(tokenError(reason)), label)
+  })
+
+  it('reads no message: an app may word its own refusal as it likes', () => {
+    assert.equal(guardReasonOf(new TokenError('invalid_token', 'Token has expired')), 'invalid_token')
+  })
+})

@@ -1,0 +1,23 @@
+import type { CounterMetric, Metric } from '../feature/metric.ts'
+
+/** Why a guard refused a request. */
+export const guardReasons = [
+  'not_authenticated',
+  'invalid_request',
+  'expired',
+  'revoked',
+  'invalid_token',
+  'insufficient_scope',
+  'insufficient_user_authentication',
+  'temporarily_unavailable',
+] as const
+export type GuardReason = (typeof guardReasons)[number]
+
+export const guardRefusals: CounterMetric<{ readonly reason: GuardReason }> = {
+  type: 'counter',
+  name: 'keystile_guard_refusals_total',
+  help: 'Requests that a guard did not let in, by reason.',
+  labels: { reason: guardReasons },
+}
+
+export const metrics: readonly Metric[] = [guardRefusals]

@@ -1,0 +1,31 @@
+import type { CounterMetric, GaugeMetric, HistogramMetric, Metric } from '../feature/metric.ts'
+
+/** `route` is the pattern of the route, `-` for none of ours; never the path. */
+export const requests: CounterMetric<{ readonly route: string; readonly status: string }> = {
+  type: 'counter',
+  name: 'keystile_requests_total',
+  help: 'Answered requests, by route and status.',
+  labels: { route: [], status: [] },
+}
+
+export const requestSeconds: HistogramMetric<{ readonly route: string }> = {
+  type: 'histogram',
+  name: 'keystile_request_seconds',
+  help: 'Time from a whole header to the answer, by route.',
+  labels: { route: [] },
+}
+
+export const connections: GaugeMetric = {
+  type: 'gauge',
+  name: 'keystile_connections',
+  help: 'Open connections.',
+}
+
+export const droppedConnections: CounterMetric<{}> = {
+  type: 'counter',
+  name: 'keystile_connections_dropped_total',
+  help: 'Connections turned away because there were too many.',
+  labels: {},
+}
+
+export const metrics: readonly Metric[] = [requests, requestSeconds, connections, droppedConnections]
