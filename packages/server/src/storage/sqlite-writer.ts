@@ -1,10 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
-import { Kysely, type Transaction } from 'kysely'
-import { DatabaseUnavailableError, type AnyCommand } from './database.ts'
+import { Kysely } from 'kysely'
+import { DatabaseUnavailableError, type AnyCommand, type Reader, type Transaction } from './database.ts'
 import { migrate } from './migrate.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
-import type { Tables } from './tables.ts'
 
 export interface WriterRequest {
   readonly id: number
@@ -40,11 +39,11 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
   if (byName.size !== commands.length) throw new Error('two commands have one name')
   const reply = (...replies: readonly WriterReply[]): void => port.postMessage(replies)
   let sqlite: DatabaseSync
-  let db: Kysely<Tables>
+  let db: Reader
   try {
     sqlite = openSqliteFile((workerData as { file: string }).file, { readOnly: false })
-    db = new Kysely<Tables>({ dialect: sqliteDialect(sqlite) })
-    await migrate(db, 'sqlite')
+    db = new Kysely<unknown>({ dialect: sqliteDialect(sqlite) })
+    await migrate(db)
     reply({ id: openingId, result: undefined })
   } catch (error) {
     return reply(failure(openingId, error))
@@ -82,7 +81,7 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
 
   /** The first command: where it fails, so does the transaction, in which nothing else is yet. */
   async function run(
-    transaction: Transaction<Tables>,
+    transaction: Transaction,
     { id, command: name, values }: WriterRequest,
   ): Promise<WriterReply> {
     const command = byName.get(name)
@@ -91,7 +90,7 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
   }
 
   /** One that follows. @throws {Error} when SQLite has given up the transaction, as it may where the disk is full or fails */
-  async function runApart(transaction: Transaction<Tables>, request: WriterRequest): Promise<WriterReply> {
+  async function runApart(transaction: Transaction, request: WriterRequest): Promise<WriterReply> {
     sqlite.exec('savepoint command')
     try {
       const reply = await run(transaction, request)

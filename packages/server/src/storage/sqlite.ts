@@ -8,7 +8,6 @@ import { DatabaseUnavailableError, type Command, type Database } from './databas
 import { createPrepare, findFirst, openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 import { openingId, type WriterMessage, type WriterReply, type WriterRequest } from './sqlite-writer.ts'
 import { inMemory } from './source.ts'
-import type { Tables } from './tables.ts'
 
 /** How long a command that can wait is held back for others: waking a thread and syncing a disk cost more than what is written. */
 const lingerMilliseconds = 20
@@ -92,9 +91,8 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
   }
   const connection = openSqliteFile(file, { readOnly: true })
   const prepare = createPrepare(connection)
-  const reader = new Kysely<Tables>({ dialect: sqliteDialect(connection, prepare) })
+  const reader = new Kysely<unknown>({ dialect: sqliteDialect(connection, prepare) })
   const database: Database = {
-    kind: 'sqlite',
     hasLocalReads: true,
     reader,
     find: async <Row>({ sql, parameters }: CompiledQuery<Row>) =>

@@ -1,6 +1,5 @@
 import { randomId, type Clock } from 'keystile/internal'
 import { isTakenAtTheSameTime, type Database } from '../../storage/database.ts'
-import type { UserRow } from '../../storage/tables.ts'
 import type { By } from '../audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
 import type { Rights } from '../scopes/scopes.ts'
@@ -17,6 +16,7 @@ import {
   replacePasswordHash,
   replaceProfile,
 } from './store.ts'
+import type { UserRow } from './tables.ts'
 
 /** What anyone may know of a user who may know of them at all; never a hash. Profile fields stand beside these. */
 export interface PublicUser {

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from 'keystile/internal'
 import { createSeal } from '../../base/seal.ts'
+import { makeSecret } from '../../base/secret.ts'
+import type { Database } from '../../storage/database.ts'
+import { claimDeviceKey } from './store.ts'
 
 /** A device from which a person has logged in. */
 export interface Device {
@@ -30,6 +33,11 @@ export interface Devices {
 }
 
 export const deviceSeconds: number = 400 * 24 * 60 * 60 // as long as a browser keeps a cookie (RFC 6265bis §5.5)
+
+/** Devices under the secret that all processes on this database share. */
+export async function openDevices(database: Database, clock: Clock): Promise<Devices> {
+  return createDevices(await database.write(claimDeviceKey, makeSecret()), clock)
+}
 
 export function createDevices(key: string, clock: Clock): Devices {
   const seal = createSeal(key, 'device secrets')

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto'
 import { ProblemError, type Clock, type Logger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
-import { makeSecret } from '../../base/secret.ts'
-import { createDevices, type Device } from '../known-devices/devices.ts'
+import { openDevices, type Device } from '../known-devices/devices.ts'
 import { networkOf } from '../../base/network.ts'
 import { createRefusedKeys } from './refused-keys.ts'
-import { claimDeviceKey } from '../known-devices/store.ts'
-import { giveBack, readVerdict, spend, type LimitRate, type Spent, type Use } from './store.ts'
+import { giveBack, readVerdict, spend } from './store.ts'
+import type { LimitRate, Spent, Use } from './uses.ts'
 
 const seconds = 1000
 const minutes = 60 * seconds
@@ -101,7 +100,7 @@ export async function openLimits(
 ): Promise<Limits> {
   const { clock, logger, isLimited } = options
   const refused = createRefusedKeys()
-  const devices = createDevices(await database.write(claimDeviceKey, makeSecret()), clock)
+  const devices = await openDevices(database, clock)
 
   /** @returns milliseconds to wait, or what was counted */
   async function tryCount(uses: readonly Use[], patienceMilliseconds?: number): Promise<number | Counted> {
