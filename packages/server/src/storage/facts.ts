@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { Kysely, PostgresDialect, sql, type RawBuilder } from 'kysely'
 import { DatabaseUnavailableError, isPostgres, type Reader } from './database.ts'
 import { schema } from './migrate.ts'
-import { isPostgresUrl, type DatabaseSource } from './source.ts'
+import { inMemory, isPostgresUrl, type DatabaseSource } from './source.ts'
 import { connectPostgres, reasonOf } from './postgres.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 
@@ -43,7 +43,7 @@ export async function readDatabaseFacts(reader: Reader): Promise<DatabaseFacts> 
  * Looks into a database that is not open, and changes nothing: an absent file stays absent, and
  * nothing is migrated.
  *
- * @returns what `look` found, or undefined where there is no file yet
+ * @returns what `look` found, or undefined where there is no file yet or never one
  * @throws {DatabaseUnavailableError} when it cannot be opened or read, in the driver's words
  */
 export async function inspectDatabase<Found>(
@@ -51,7 +51,7 @@ export async function inspectDatabase<Found>(
   look: (reader: Reader) => Promise<Found>,
 ): Promise<Found | undefined> {
   if (typeof source === 'string' && !isPostgresUrl(source))
-    return existsSync(source) ? inspectSqlite(source, look) : undefined
+    return source !== inMemory && existsSync(source) ? inspectSqlite(source, look) : undefined
 
   const { pool, close } = await connectPostgres(source)
   try {
