@@ -611,12 +611,6 @@ export const explained: readonly Explanation[] = [
   },
   {
     file: `${server}/configuration/rules/option-rules.ts`,
-    line: 'if (database === undefined || !isPostgresUrl(database) || !URL.canParse(database)) return []',
-    mutation: 'dropped: database === undefined',
-    why: forTheCompiler,
-  },
-  {
-    file: `${server}/configuration/rules/option-rules.ts`,
     line: 'return false // it is no network, which is a matter of shape',
     why: 'an empty list has no addresses in it',
   },

@@ -16,8 +16,8 @@ export function isForeignUrl(source: string): boolean {
 }
 
 /** Whether a server keeps the data, so that nothing lies beside it on this machine. */
-export function isOnServer(source: DatabaseSource): boolean {
-  return typeof source !== 'string' || isPostgresUrl(source)
+export function isOnServer(source: DatabaseSource | undefined): boolean {
+  return typeof source === 'string' ? isPostgresUrl(source) : source !== undefined
 }
 
 /** A database server that is reached over a network. */
@@ -27,9 +27,9 @@ export interface DatabaseServer {
   readonly isTlsVerified: boolean
 }
 
-/** The server that a URL names; `undefined` for a socket, a file, or a URL that cannot be read. */
-export function findDatabaseServer(source: string): DatabaseServer | undefined {
-  if (!isPostgresUrl(source) || !URL.canParse(source)) return undefined
+/** The server that a URL names; `undefined` for a socket, a file, a pool, or a URL that cannot be read. */
+export function findDatabaseServer(source: DatabaseSource | undefined): DatabaseServer | undefined {
+  if (typeof source !== 'string' || !isPostgresUrl(source) || !URL.canParse(source)) return undefined
   const { hostname, searchParams } = new URL(source)
   const host = searchParams.getAll('host').at(-1) || decodeURIComponent(hostname)
   if (host === '' || host.startsWith('/')) return undefined

@@ -155,7 +155,7 @@ export const optionRules: readonly Rule[] = [
     demand: 'on PostgreSQL there is a key, for what seals the signing keys does not lie beside them',
     find({ options: { database, key, signingKey }, unread }, say) {
       const isGiven = key !== undefined || signingKey !== undefined || unread.has('key') || unread.has('signingKey')
-      if (database === undefined || !isOnServer(database) || isGiven) return []
+      if (!isOnServer(database) || isGiven) return []
       const message = 'must be given on PostgreSQL: signing keys are sealed under it, and it must not lie beside them'
       return [{ about: say.name('key'), message, mend: makeKey(say) }]
     },
@@ -310,7 +310,7 @@ export const optionRules: readonly Rule[] = [
     demand: 'the way to PostgreSQL on another machine is TLS, with the certificate verified',
     find({ options: { database } }, say) {
       if (typeof database === 'object') return undefined // an application's pool does not say
-      const server = database === undefined ? undefined : findDatabaseServer(database)
+      const server = findDatabaseServer(database)
       if (!server || server.isTlsVerified || isLoopback(server.host)) return []
       const message = `is reached at ${show(server.host)} without verified TLS: anyone in between can read and change everything in it`
       return [
