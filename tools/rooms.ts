@@ -162,7 +162,7 @@ const server: Package = {
     {
       name: 'features/limits',
       for: 'how often somebody may guess, counted in the database',
-      from: ['base', 'storage', 'feature', 'features/known-devices'],
+      from: ['base', 'storage', 'feature'],
       packages: ['keystile', 'kysely', 'node:crypto'],
     },
     {
@@ -235,7 +235,16 @@ const server: Package = {
     {
       name: 'features/clients',
       for: 'OAuth clients and their authentication',
-      from: ['base', 'storage', 'http', 'features/events', 'features/audit', 'features/limits', 'features/sessions'],
+      from: [
+        'base',
+        'storage',
+        'http',
+        'feature',
+        'features/events',
+        'features/audit',
+        'features/limits',
+        'features/sessions',
+      ],
       packages: ['keystile'],
     },
     {
@@ -249,7 +258,9 @@ const server: Package = {
       for: 'proves who a person is, and the transaction that starts their session; issues nothing',
       from: [
         'storage',
+        'feature',
         'features/audit',
+        'features/known-devices',
         'features/limits',
         'features/scopes',
         'features/sessions',

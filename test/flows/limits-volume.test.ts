@@ -10,7 +10,9 @@ import { silentLogger } from 'keystile/internal'
 import { mount } from 'keystile/node'
 import { cleanUp } from '../../packages/server/src/features/limits/clean-up.ts'
 import { purge } from '../../packages/server/src/features/housekeeping/housekeeping.ts'
-import { openLimits } from '../../packages/server/src/features/limits/limits.ts'
+import { noDevices } from '../../packages/server/src/features/known-devices/devices.ts'
+import { createLimits } from '../../packages/server/src/features/limits/limits.ts'
+import { countLogin } from '../../packages/server/src/features/login/count-login.ts'
 import { openDatabase } from '../../packages/server/src/storage/open.ts'
 import { createTestClock, describeOnBoth, password } from '../support/keystile.ts'
 
@@ -28,17 +30,21 @@ describeOnBoth('limits', (stage) => {
     const rows = async (): Promise<number> =>
       Number((await stage.sql('select count(*) as number from rate'))[0]!['number'])
     try {
-      const limits = await openLimits(database, { clock, logger: silentLogger, isLimited: () => true })
+      const limits = createLimits(database, { clock, logger: silentLogger, isLimited: () => true })
       let heap = 0
       for (let n = 0; n < count; n += 10) {
         await Promise.all(
           Array.from({ length: 10 }, (_, i) =>
-            limits.countLogin({
-              login: `nobody-${n + i}`,
-              address: addressOf(n + i),
-              deviceSecret: undefined,
-              isOwn: async () => false,
-            }),
+            countLogin(
+              {
+                name: `nobody-${n + i}`,
+                address: addressOf(n + i),
+                deviceSecret: undefined,
+                patienceMilliseconds: 0,
+                isOwn: async () => false,
+              },
+              { limits, devices: noDevices },
+            ),
           ),
         )
         if (n === count / 2) heap = heapUsed()

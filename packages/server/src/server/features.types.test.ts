@@ -4,6 +4,9 @@ import * as configuration from '../configuration/settings.ts'
 import type { OptionValues } from '../configuration/keystile-options.ts'
 import type { WithoutDefault } from '../configuration/options.ts'
 import type { Setting } from '../feature/setting.ts'
+import type { Audit } from '../features/audit/audit.ts'
+import type { insertAudit } from '../features/audit/in-transaction.ts'
+import type { LoginEvent } from '../features/login/audit-events.ts'
 import * as accounts from '../features/accounts/settings.ts'
 import * as audit from '../features/audit/settings.ts'
 import * as browserSession from '../features/browser-session/settings.ts'
@@ -15,7 +18,7 @@ import * as scopes from '../features/scopes/settings.ts'
 import * as sessions from '../features/sessions/settings.ts'
 import * as signingKeys from '../features/signing-keys/settings.ts'
 import * as listener from '../listener/settings.ts'
-import { features, settings } from './features.ts'
+import { features, settings, type AuditEventName } from './features.ts'
 
 // What matters here is that this file compiles: the records and the public interfaces are written by hand, both.
 
@@ -85,5 +88,30 @@ describe('the records of settings', () => {
       if (setting.default === undefined) continue
       assert.deepEqual(setting.schema.parse(setting.default), setting.default, setting.name)
     }
+  })
+})
+
+describe('the audit record', () => {
+  it('takes the events that the writing feature declares, and names', () => {
+    type Transaction = Parameters<typeof insertAudit>[0]
+    const write = (insert: typeof insertAudit, transaction: Transaction, audit: Audit<LoginEvent>): void => {
+      const entry = { by: { actor: 'nobody' }, at: 0 } as const
+      void insert<LoginEvent>(transaction, { ...entry, event: 'login_refused' })
+      // @ts-expect-error: an event of another feature
+      void insert<LoginEvent>(transaction, { ...entry, event: 'client_refused' })
+      // @ts-expect-error: the feature names no events
+      void insert(transaction, { ...entry, event: 'login_refused' })
+      // @ts-expect-error: an event that no feature declares
+      void audit.record({ ...entry, event: 'login_doubted' })
+    }
+    assert.equal(typeof write, 'function')
+  })
+
+  it('is one for all features that are in the list, and for no other', () => {
+    const record: Audit<AuditEventName> = { record: async () => {} }
+    const ofLogins: Audit<LoginEvent> = record
+    // @ts-expect-error: a feature that is not in the list
+    const ofAnother: Audit<'coffee_made'> = record
+    assert.equal(ofLogins, ofAnother)
   })
 })

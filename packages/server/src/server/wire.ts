@@ -16,7 +16,8 @@ import { createAudit, hasStorableNames, type Audit } from '../features/audit/aud
 import { openEventFeed, type EventFeed } from '../features/events/events.ts'
 import { describeRoutes } from '../features/docs/openapi.ts'
 import { startHousekeeping } from '../features/housekeeping/housekeeping.ts'
-import { noLimits, openLimits, type Limits } from '../features/limits/limits.ts'
+import { noDevices, openDevices, type Devices } from '../features/known-devices/devices.ts'
+import { createLimits, noLimits, type Limits } from '../features/limits/limits.ts'
 import { createPasswordMethod } from '../features/login/password.ts'
 import { introspectRoute } from '../features/oauth/introspect.ts'
 import { cookiePathOf, cookieSessionRoutes } from '../features/browser-session/cookie-session.ts'
@@ -48,7 +49,7 @@ import type { Service } from '../listener/service.ts'
 import { DatabaseUnavailableError, type Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
 import { inMemory } from '../storage/source.ts'
-import { cleanUpSteps } from './features.ts'
+import { cleanUpSteps, type AuditEventName } from './features.ts'
 import { createAppSessions, type Sessions } from './app-sessions.ts'
 import { allowOrigins } from '../http/cors.ts'
 import type { KeystileOptions } from '../configuration/keystile-options.ts'
@@ -117,7 +118,7 @@ export interface Accounts {
   readonly hashThreads: WatchedHashThreads
   readonly passwords: Passwords
   readonly clients: Clients
-  readonly audit: Audit
+  readonly audit: Audit<AuditEventName>
   close(): Promise<void>
 }
 
@@ -173,8 +174,9 @@ export async function wire(options: CheckedOptions, observer: Observer = nobody)
   try {
     await heedRules(options, accounts.database)
     const proxies = createProxies(options.trustedProxies ?? [])
-    const limits = await limitsOf(options, accounts.database, proxies)
-    const parts = { accounts, limits, proxies, observer }
+    const limits = limitsOf(options, accounts.database, proxies)
+    const devices = await devicesOf(options, accounts.database)
+    const parts = { accounts, limits, devices, proxies, observer }
     if (options.users) {
       const directory = checkedDirectory(options.users, { rules, logger })
       return await serve(options, parts, {
@@ -203,26 +205,32 @@ export async function wire(options: CheckedOptions, observer: Observer = nobody)
 }
 
 /** Addresses count where it is said who stands before us: else one of them may be a proxy, which stands for everybody. */
-async function limitsOf(
+function limitsOf(
   { rateLimits, trustedProxies, clock, logger }: CheckedOptions,
   database: Database,
   proxies: Proxies,
-): Promise<Limits> {
+): Limits {
   if (rateLimits === 'off') return noLimits
   const isLimited = (address: string): boolean => trustedProxies !== undefined && !proxies.isTrusted(address)
-  return openLimits(database, { clock, logger, isLimited })
+  return createLimits(database, { clock, logger, isLimited })
+}
+
+/** A known device is spared the limits on a name, so there is none where nothing is limited. */
+async function devicesOf({ rateLimits, clock }: CheckedOptions, database: Database): Promise<Devices> {
+  return rateLimits === 'off' ? noDevices : openDevices(database, clock)
 }
 
 interface ServingParts {
   readonly accounts: Accounts
   readonly limits: Limits
+  readonly devices: Devices
   readonly proxies: Proxies
   readonly observer: Observer
 }
 
 async function serve<U>(
   options: CheckedOptions,
-  { accounts, limits, proxies, observer }: ServingParts,
+  { accounts, limits, devices, proxies, observer }: ServingParts,
   people: People<U>,
 ): Promise<Running> {
   const { issuer, audience, scopes, corsOrigins, logger, clock } = options
@@ -253,7 +261,7 @@ async function serve<U>(
   }
   const isWelcome = async (identity: Identity): Promise<boolean> =>
     identity.sessionId === undefined || (await findActive(identity)) !== undefined
-  const login = { byPassword: createPasswordMethod({ directory, passwords, audit, limits, clock, logger }) }
+  const login = { byPassword: createPasswordMethod({ directory, passwords, audit, limits, devices, clock, logger }) }
   const granting = { login, directory, sessions: starter, refresher, scopes, audit, limits, observer }
   const routes = [
     tokenRoute({ ...granting, grants, clients, issueToClient }),

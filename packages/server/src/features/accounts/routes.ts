@@ -13,9 +13,11 @@ import { addressOf, byCaller, byStranger, type Audit, type CallerIdentity } from
 import type { By } from '../audit/entry.ts'
 import { maxBytes, type Passwords } from '../password/password.ts'
 import type { PasswordOwner, PasswordPolicy } from '../password-policy/policy.ts'
-import type { Limits } from '../limits/limits.ts'
+import { useOf, type Limits } from '../limits/limits.ts'
 import { parseEmail, parseUsername } from '../directory/names.ts'
+import type { AccountEvent } from './audit-events.ts'
 import { checkProfile, describeProfileInput, outdated, withoutReserved, type ProfileSchema } from './profile.ts'
+import { emailRate, profileRate, proofRate, registrationRate } from './rates.ts'
 import type { User, Users } from './users.ts'
 import { describeUser, wireUser } from './wire-user.ts'
 
@@ -63,7 +65,7 @@ export function accountRoutes(options: {
   readonly users: Users
   readonly passwords: Passwords
   readonly passwordPolicy: PasswordPolicy
-  readonly audit: Audit
+  readonly audit: Audit<AccountEvent>
   readonly limits: Limits
   readonly registration: 'open' | 'closed'
   readonly profile: ProfileSchema | undefined
@@ -90,12 +92,12 @@ export function accountRoutes(options: {
    * @throws {ProblemError} `forbidden` when it is not the user's password, `too_many_requests`
    */
   async function prove(password: string, user: User, by: By): Promise<void> {
-    const { giveBack } = await limits.countProof(by.sessionId ?? user.publicUser.id)
+    const spent = await limits.count([useOf(proofRate, by.sessionId ?? user.publicUser.id)])
     const isProved = await passwords.verify(password, user.passwordHash, by.address).catch(async (error: unknown) => {
-      await giveBack()
+      await limits.refund(spent)
       throw error
     })
-    if (isProved) return giveBack()
+    if (isProved) return limits.refund(spent)
     await audit.record({ event: 'password_refused', by, subject: user.publicUser.id })
     throw new ProblemError('forbidden', 'The current password is wrong')
   }
@@ -128,7 +130,7 @@ export function accountRoutes(options: {
         refuseFaults([...errors, ...extra.errors])
         const { username, email, password } = fields!
         // Counted before the password is judged, which takes longer than all else that may refuse.
-        await limits.countRegistration(addressOf(request))
+        await limits.count(limits.usesAt(registrationRate, addressOf(request)))
         const owner = { username: username.shown, email: email.shown }
         refuseFaults(findPasswordErrors('password', password, owner))
         const passwordHash = await passwords.hash(password, addressOf(request))
@@ -171,7 +173,7 @@ export function accountRoutes(options: {
         const merged = profile ? { ...withoutReserved(user.profile), ...change } : change
         const checked = await checkProfile(merged, profile, [])
         refuseFaults(checked.errors)
-        await limits.countProfile(user.publicUser.id)
+        await limits.count([useOf(profileRate, user.publicUser.id)])
         const outcome = await users.replaceProfile(user, checked.profile, byCaller(request, identity))
         if (outcome === 'outdated') throw outdated()
         const changed = await users.findBySubject(user.publicUser.id)
@@ -231,7 +233,7 @@ export function accountRoutes(options: {
         refuseFaults(errors)
         const by = byCaller(request, identity)
         await prove(fields!.current_password, user, by)
-        await limits.countEmail(user.publicUser.id)
+        await limits.count([useOf(emailRate, user.publicUser.id)])
         const outcome = await users.changeEmail(user, fields!.new_email, by)
         if (outcome === 'taken') throw taken('email')
         if (outcome === 'outdated') throw outdated()

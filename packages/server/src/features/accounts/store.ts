@@ -1,10 +1,12 @@
 import type { CompiledQuery, Kysely } from 'kysely'
 import type { JsonObject } from 'keystile/internal'
 import { command, inTables, type AnyCommand, type Command, type Database, type Reader } from '../../storage/database.ts'
-import type { AuditEvent, By } from '../audit/entry.ts'
+import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import { insertEvents } from '../events/in-transaction.ts'
+import type { SessionEvent } from '../sessions/audit-events.ts'
 import { endSessions, findLatestExpiry } from '../sessions/in-transaction.ts'
+import type { AccountEvent } from './audit-events.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
 export type NewUserRow = Omit<UserRow, 'disabled_at' | 'deleted_at' | 'email_verified_at'>
@@ -23,7 +25,7 @@ export const insertUser: Command<
     .executeTakeFirst()
   if (inserted) {
     const given = grantNames(row)
-    await insertAudit(transaction, {
+    await insertAudit<AccountEvent>(transaction, {
       event: 'user_created',
       at: row.created_at,
       by,
@@ -57,7 +59,13 @@ export const replaceProfile: Command<
   if (!replaced) return { replaced: false }
   const fields = findChangedFields(old, profile)
   if (fields.length > 0)
-    await insertAudit(transaction, { event: 'profile_changed', at: now, by, subject: id, detail: { fields } })
+    await insertAudit<AccountEvent>(transaction, {
+      event: 'profile_changed',
+      at: now,
+      by,
+      subject: id,
+      detail: { fields },
+    })
   return { replaced: true }
 })
 
@@ -85,7 +93,7 @@ export const changePassword: Command<
   const result = await setPasswordHash(db, { ...values, session: by.sessionId ?? null })
   if (!result.replaced) return result
   await endSessions(transaction, { subject: values.id, except: by.sessionId, now })
-  await insertAudit(transaction, { event: 'password_changed', at: now, by, subject: values.id })
+  await insertAudit<AccountEvent>(transaction, { event: 'password_changed', at: now, by, subject: values.id })
   return result
 })
 
@@ -111,7 +119,7 @@ export const changeEmail: Command<
     .returning('id')
     .executeTakeFirst()
   if (!changed) return { outcome: 'outdated' }
-  await insertAudit(transaction, { event: 'email_changed', at: now, by, subject: id })
+  await insertAudit<AccountEvent>(transaction, { event: 'email_changed', at: now, by, subject: id })
   return { outcome: 'changed' }
 })
 
@@ -162,8 +170,8 @@ export const changeUser: Command<UserChange, { readonly outcome: 'changed' | 'ou
       .where('id', '=', id)
       .execute()
     const ended = disabled || endsSessions ? await endSessions(transaction, { subject: id, now }) : 0
-    const record = (event: AuditEvent, detail?: JsonObject): Promise<void> =>
-      insertAudit(transaction, { event, at: now, by, subject: id, detail })
+    const record = (event: AccountEvent | SessionEvent, detail?: JsonObject): Promise<void> =>
+      insertAudit<AccountEvent | SessionEvent>(transaction, { event, at: now, by, subject: id, detail })
     const [had, has] = [grantNames(before), grantNames({ scopes, roles })]
     const given = has.filter((name) => !had.includes(name))
     const taken = had.filter((name) => !has.includes(name))
@@ -210,7 +218,7 @@ export const deleteUser: Command<
     [{ kind: 'subject', value: id, tokensExpireAt: await findLatestExpiry(transaction, id) }],
     now,
   )
-  await insertAudit(transaction, { event: 'user_deleted', at: now, by, subject: id })
+  await insertAudit<AccountEvent>(transaction, { event: 'user_deleted', at: now, by, subject: id })
   return { outcome: 'deleted' }
 })
 

@@ -5,21 +5,25 @@ import { areStorable } from '../../storage/storable.ts'
 import type { AuditEntry, By } from './entry.ts'
 import { readNewestInstant, recordAudit } from './store.ts'
 
-/** Where refusals are written down. What is a change is written down by the transaction that makes it. */
-export interface Audit {
+/**
+ * Where refusals are written down. What is a change is written down by the transaction that makes it.
+ *
+ * @typeParam Event the events that may be recorded here
+ */
+export interface Audit<in Event extends string> {
   /**
    * Writes an entry down; when this resolves, it is on disk. So a refusal is thrown after it.
    *
    * @throws {DatabaseUnavailableError} when it cannot be written now
    * @throws {ProblemError} `temporarily_unavailable` when too many wait already
    */
-  record(entry: Omit<AuditEntry, 'at'>): Promise<void>
+  record(entry: Omit<AuditEntry<Event>, 'at'>): Promise<void>
 }
 
 /** So many refusals wait to be written down at once: without a bound a flood of them would hold up every other write. */
 const maxWaiting = 200
 
-export function createAudit(database: Database, clock: Clock): Audit {
+export function createAudit(database: Database, clock: Clock): Audit<string> {
   let waiting = 0
   return {
     async record(entry) {

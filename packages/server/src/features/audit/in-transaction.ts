@@ -18,10 +18,14 @@ const insertRow = prepare<AuditTables, AuditRow, unknown>((db, row) =>
   }),
 )
 
-/** Writes an entry down as part of the transaction that makes the change: there is none without the other. */
-export async function insertAudit(
+/**
+ * Writes an entry as part of the transaction that makes the change: there is none without the other.
+ *
+ * @typeParam Event the events that the caller declares; it must name them
+ */
+export async function insertAudit<Event extends string = never>(
   transaction: Transaction,
-  { event, at, by, subject, sessionId, clientId, detail }: AuditEntry,
+  { event, at, by, subject, sessionId, clientId, detail }: AuditEntry<NoInfer<Event>>,
 ): Promise<void> {
   await insertRow(transaction, {
     id: randomRowId(at),

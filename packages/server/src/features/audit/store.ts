@@ -6,7 +6,7 @@ import { insertAudit } from './in-transaction.ts'
 import type { AuditRow, AuditTables } from './tables.ts'
 
 /** Writes an entry down that belongs to no change: a refusal, which is thrown when this is committed. */
-export const recordAudit: Command<AuditEntry, void> = command('recordAudit', insertAudit)
+export const recordAudit: Command<AuditEntry, void> = command('recordAudit', insertAudit<string>)
 
 const maxPurgedAtOnce = 500
 

@@ -1,9 +1,13 @@
 import { findCredential, OAuthError, type HttpRequestWithBody } from 'keystile/internal'
+import { networkOf } from '../../base/network.ts'
 import { isSecretOf } from '../../base/secret.ts'
 import { decodeFormComponent, type Form } from '../../http/form.ts'
 import { addressOf, byStranger, type Audit } from '../audit/audit.ts'
-import type { Limits } from '../limits/limits.ts'
+import { useOf, type Limits } from '../limits/limits.ts'
+import type { Use } from '../limits/uses.ts'
+import type { ClientEvent } from './audit-events.ts'
 import { firstParty, type Client, type Clients } from './clients.ts'
+import { clientRefusalRate } from './rates.ts'
 
 /**
  * The client that a request comes from: `first-party` where it names none, or sends the empty `Basic Og==` of Swagger UI. A
@@ -25,12 +29,12 @@ export async function authenticateClient(
     limits,
   }: {
     readonly clients: Pick<Clients, 'find'>
-    readonly audit: Audit
-    readonly limits: Pick<Limits, 'countClientRefusal'>
+    readonly audit: Audit<ClientEvent>
+    readonly limits: Pick<Limits, 'count'>
   },
 ): Promise<Client> {
   const refuse = async (message: string, clientId?: string): Promise<never> => {
-    await limits.countClientRefusal(addressOf(request))
+    await limits.count([refusalAt(addressOf(request))])
     await audit.record({ event: 'client_refused', by: byStranger(request), clientId })
     throw new OAuthError('invalid_client', message)
   }
@@ -50,6 +54,11 @@ export async function authenticateClient(
   const isProved = found?.secretHash === undefined ? secret === '' : isSecretOf(secret, found.secretHash)
   if (!found || !isProved) return refuse('Unknown client, or wrong client secret', found?.client.id)
   return found.client
+}
+
+/** The use of the limit on refusals of clients, at any address: it may also be that of a proxy. */
+export function refusalAt(address = ''): Use {
+  return useOf(clientRefusalRate, networkOf(address))
 }
 
 /** The halves of `Basic`, each form-encoded (RFC 6749 §2.3.1), split at the first colon (RFC 7617 §2). */

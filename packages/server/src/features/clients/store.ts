@@ -3,6 +3,7 @@ import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import { insertEvents } from '../events/in-transaction.ts'
 import { maxAccessTokenSeconds } from '../sessions/lifetimes.ts'
+import type { ClientEvent } from './audit-events.ts'
 import type { ClientRow, ClientTables } from './tables.ts'
 
 /** Finds clients by id. The query is compiled once: a client that introspects asks with each of its own requests. */
@@ -33,7 +34,7 @@ export const insertClient: Command<{ readonly row: ClientRow; readonly by: By },
       .returning('id')
       .executeTakeFirst()
     if (!inserted) return { inserted: false }
-    await insertAudit(transaction, { event: 'client_created', at: row.created_at, by, clientId: row.id })
+    await insertAudit<ClientEvent>(transaction, { event: 'client_created', at: row.created_at, by, clientId: row.id })
     return { inserted: true }
   })
 
@@ -50,7 +51,7 @@ export const replaceClientSecret: Command<
     .returning('id')
     .executeTakeFirst()
   if (!replaced) return { replaced: false }
-  await insertAudit(transaction, { event: 'client_secret_rotated', at: now, by, clientId: id })
+  await insertAudit<ClientEvent>(transaction, { event: 'client_secret_rotated', at: now, by, clientId: id })
   return { replaced: true }
 })
 
@@ -70,7 +71,7 @@ export const disableClient: Command<
     .returning('id')
     .executeTakeFirst()
   if (!disabled) return { disabled: false }
-  await insertAudit(transaction, { event: 'client_disabled', at: now, by, clientId: id })
+  await insertAudit<ClientEvent>(transaction, { event: 'client_disabled', at: now, by, clientId: id })
   await insertEvents(
     transaction,
     [{ kind: 'client', value: id, tokensExpireAt: now + maxAccessTokenSeconds * 1000 }],

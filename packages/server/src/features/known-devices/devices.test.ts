@@ -8,7 +8,7 @@ describe('createDevices', () => {
   const clock = { now: () => now }
   const devices = createDevices('a key', clock)
   const login = { subject: 'ada', passwordMark: 'mark', sessionId: 's1' }
-  const made = (): string => devices.make(login)
+  const made = (): string => devices.make(login)!
 
   it('knows a device by the secret that was made for it, and whose it is with which password', () => {
     const device = devices.open(made())!

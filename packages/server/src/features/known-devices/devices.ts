@@ -29,15 +29,23 @@ export interface Holder {
 export interface Devices {
   /** @returns `undefined` for what we did not make, or too long ago. Does NOT say whether the person is still there. */
   open(secret: string | undefined): Device | undefined
-  make(login: { readonly subject: string; readonly passwordMark: string; readonly sessionId: string }): string
+  /** @returns `undefined` where there are no rate limits */
+  make(login: {
+    readonly subject: string
+    readonly passwordMark: string
+    readonly sessionId: string
+  }): string | undefined
 }
 
 export const deviceSeconds: number = 400 * 24 * 60 * 60 // as long as a browser keeps a cookie (RFC 6265bis §5.5)
 
-/** Devices under the secret that all processes on this database share. */
-export async function openDevices(database: Database, clock: Clock): Promise<Devices> {
+/** Opens the devices of a database, whose processes share one key. */
+export async function openDevices(database: Pick<Database, 'write'>, clock: Clock): Promise<Devices> {
   return createDevices(await database.write(claimDeviceKey, makeSecret()), clock)
 }
+
+/** For a server without rate limits, where a known device would get nothing. */
+export const noDevices: Devices = { open: () => undefined, make: () => undefined }
 
 export function createDevices(key: string, clock: Clock): Devices {
   const seal = createSeal(key, 'device secrets')

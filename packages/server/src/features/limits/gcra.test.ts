@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { advance, earlinessOf, type Rate } from './gcra.ts'
-import { rates } from './limits.ts'
 
 /** The same limit as a bucket of tokens, which fills by one each interval. */
 function createBucket({ burst, intervalMilliseconds }: Rate): (now: number) => boolean {
@@ -45,16 +44,5 @@ describe('GCRA', () => {
     assert.equal(wait, 50)
     assert.equal(earlinessOf(advance(1_250, rate, 1_050), rate, 1_050), 0)
     assert.equal(earlinessOf(advance(1_250, rate, 1_049), rate, 1_049), 1)
-  })
-})
-
-describe('rates', () => {
-  it('let strangers guess 100 times in any 24 hours at an account, which has two names; and a device, a session and whoever asks for e-mail addresses as often', () => {
-    const inADay = ({ burst, intervalMilliseconds }: Rate): number =>
-      burst + (24 * 60 * 60 * 1000) / intervalMilliseconds
-    assert.equal(2 * inADay(rates.login), 100)
-    assert.equal(inADay(rates.device), 100)
-    assert.equal(inADay(rates.proof), 100)
-    assert.equal(inADay(rates.email), 100)
   })
 })

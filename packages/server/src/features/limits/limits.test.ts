@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { silentLogger } from 'keystile/internal'
+import type { LimitRate } from '../../feature/limit-rate.ts'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
-import { openLimits, type Counted, type Limits } from './limits.ts'
+import { createLimits, useOf, type Limits } from './limits.ts'
+import type { Spent } from './uses.ts'
 
-describe('openLimits', () => {
+const guesses: LimitRate = { name: 'guesses', burst: 10, intervalMilliseconds: 36 * 60_000 }
+const visits: LimitRate = { name: 'visits', burst: 100, intervalMilliseconds: 30_000, isGivenBackWhole: true }
+const proxy = '198.51.100.1'
+
+describe('createLimits', () => {
   let database: Database
   let limits: Limits
   let now = 0
@@ -24,73 +30,77 @@ describe('openLimits', () => {
       },
     }
     now = 1_000_000
-    limits = await openLimits(counting, { clock: { now: () => now }, logger: silentLogger, isLimited: () => true })
+    const isLimited = (address: string): boolean => address !== proxy
+    limits = createLimits(counting, { clock: { now: () => now }, logger: silentLogger, isLimited })
     Object.assign(used, { reads: 0, writes: 0 })
   })
   afterEach(() => database.close())
 
-  const countLogin = (login = 'ada') =>
-    limits.countLogin({ login, address: undefined, deviceSecret: undefined, isOwn: async () => false })
+  const countOne = (key = 'ada'): Promise<Spent> => limits.count([useOf(guesses, key)])
   const repeat = async (times: number, work: () => Promise<unknown>): Promise<void> => {
     for (let n = 0; n < times; n++) await work()
   }
   const refusedFor = (retryAfterSeconds: number) => ({ code: 'too_many_requests', retryAfterSeconds })
 
-  const timed = [
-    ['registrations at an address', 50, 120, () => limits.countRegistration('192.0.2.1')],
-    ['refusals of clients at an address that are written down', 20, 60, () => limits.countClientRefusal('192.0.2.1')],
-    ['changes of one profile', 60, 60, () => limits.countProfile('ada')],
-    ['e-mail addresses that one person asks for', 10, 16 * 60, () => limits.countEmail('ada')],
-  ] as const
-  for (const [what, burst, seconds, use] of timed) {
-    it(`has ${burst} ${what}, and one more every ${seconds} seconds`, async () => {
-      await repeat(burst, use)
-      await assert.rejects(use(), refusedFor(seconds))
-      now += seconds * 1000 - 1
-      await assert.rejects(use(), refusedFor(1))
-      now += 1
-      await use()
-      await assert.rejects(use(), refusedFor(seconds))
-    })
-  }
+  it('has as many uses as its burst, and one more each interval', async () => {
+    await repeat(10, () => countOne())
+    await assert.rejects(countOne(), refusedFor(36 * 60))
+    now += 36 * 60_000 - 1
+    await assert.rejects(countOne(), refusedFor(1))
+    now += 1
+    await countOne()
+    await assert.rejects(countOne(), refusedFor(36 * 60))
+  })
 
-  it('counts refusals of tokens as those of clients, and says which to write down', async () => {
-    const countToken = (address?: string) => limits.countTokenRefusal(address)
-    await repeat(10, () => limits.countClientRefusal('192.0.2.1'))
-    await repeat(10, async () => assert.equal(await countToken('192.0.2.1'), true))
-    assert.equal(await countToken('192.0.2.1'), false)
-    await assert.rejects(limits.countClientRefusal('192.0.2.1'), refusedFor(60))
-    for (const address of ['192.0.2.2', undefined]) assert.equal(await countToken(address), true)
-    now += 60_000
-    assert.equal(await countToken('192.0.2.1'), true)
+  it('counts each key of a limit apart, and each limit of a key', async () => {
+    await repeat(10, () => countOne())
+    await countOne('eve')
+    await limits.count([useOf({ ...guesses, name: 'others' }, 'ada')])
+    await assert.rejects(countOne())
+  })
+
+  it('tells whoever must not refuse that a limit is exhausted', async () => {
+    await repeat(10, async () => assert.ok(await limits.tryCount([useOf(guesses, 'ada')])))
+    assert.equal(await limits.tryCount([useOf(guesses, 'ada')]), undefined)
+    await assert.rejects(countOne())
+  })
+
+  it('counts no address that may be that of a proxy, and an IPv6 address by its /64', async () => {
+    const usesAt = (address: string | undefined) => limits.usesAt(visits, address).map(({ key }) => key)
+    assert.deepEqual(usesAt('2001:db8::1'), usesAt('2001:db8::2'))
+    assert.equal(usesAt('192.0.2.1').length, 1)
+    for (const address of [proxy, undefined]) assert.deepEqual(usesAt(address), [])
+    await limits.count(limits.usesAt(visits, proxy))
+    assert.deepEqual(used, { reads: 0, writes: 0 })
   })
 
   it('forgets what was counted while the clock was ahead', async () => {
     now += 30 * 24 * 60 * 60_000
-    await (await countLogin()).giveBack()
-    await countLogin()
+    await limits.refund(await countOne())
+    await countOne()
     now = 1_000_000
-    await assert.rejects(countLogin(), refusedFor(36 * 60))
-    await assert.rejects(countLogin(), refusedFor(36 * 60))
+    await assert.rejects(countOne(), refusedFor(36 * 60))
+    await assert.rejects(countOne(), refusedFor(36 * 60))
     now += 36 * 60_000
-    await countLogin()
-    await assert.rejects(countLogin(), refusedFor(36 * 60))
+    await countOne()
+    await assert.rejects(countOne(), refusedFor(36 * 60))
   })
 
   it('lets nobody save up tries by having some under way all day', async () => {
     const interval = 36 * 60_000
-    const tryOne = () => countLogin().catch(() => undefined)
-    const underWay: Counted[] = []
+    const tryOne = () => countOne().catch(() => undefined)
+    const underWay: Spent[] = []
     for (const begun = now; now < begun + 24 * 60 * 60_000; now += interval / 3) {
       const wanted = Math.ceil((now - begun) / interval) + 2
       // One more is counted before an old one is given back.
       for (let counted = await tryOne(); counted; counted = underWay.length <= wanted ? await tryOne() : undefined)
         underWay.push(counted)
-      await underWay.shift()?.giveBack()
+      const oldest = underWay.shift()
+      if (oldest) await limits.refund(oldest)
     }
     let guesses = 0
     for (const counted of underWay) {
-      await counted.giveBack()
+      await limits.refund(counted)
       if (await tryOne()) guesses++
     }
     while (await tryOne()) guesses++
@@ -103,54 +113,51 @@ describe('openLimits', () => {
   })
 
   it('keeps nothing of an address for right logins, however many are under way', async () => {
-    const signIn = (n: number) =>
-      limits.countLogin({ login: String(n), address: '192.0.2.1', deviceSecret: undefined, isOwn: async () => false })
-    const underWay: Counted[] = []
+    const signIn = (n: number) => limits.count([useOf(guesses, String(n)), ...limits.usesAt(visits, '192.0.2.1')])
+    const underWay: Spent[] = []
     for (let n = 0; n < 5_000; n++) {
       now += 20
       underWay.push(await signIn(n))
-      if (underWay.length > 50) await underWay.shift()!.giveBack()
+      if (underWay.length > 50) await limits.refund(underWay.shift()!)
     }
-    for (const counted of underWay) await counted.giveBack()
+    for (const counted of underWay) await limits.refund(counted)
     for (let n = 0; n < 100; n++) await signIn(-n)
     await assert.rejects(signIn(-100))
   })
 
   it('gives an address nothing back that time has given back whole', async () => {
-    const signIn = (n: number) =>
-      limits.countLogin({ login: String(n), address: '192.0.2.1', deviceSecret: undefined, isOwn: async () => false })
+    const signIn = (n: number) => limits.count([useOf(guesses, String(n)), ...limits.usesAt(visits, '192.0.2.1')])
     const early = await signIn(0)
     now += 30_000
     for (let n = 1; n <= 100; n++) await signIn(n)
-    await early.giveBack()
+    await limits.refund(early)
     await assert.rejects(signIn(101))
   })
 
   it('takes nothing from whoever has the password and logs in all day, one login after the other', async () => {
     for (const end = now + 24 * 60 * 60_000; now < end;) {
-      const underWay = await countLogin()
+      const underWay = await countOne()
       now += 5 * 60_000
-      await underWay.giveBack()
+      await limits.refund(underWay)
     }
-    await repeat(10, countLogin)
-    await assert.rejects(countLogin())
+    await repeat(10, () => countOne())
+    await assert.rejects(countOne())
   })
 
   it('writes once for each that is let in, and reads nothing', async () => {
-    await repeat(10, countLogin)
+    await repeat(10, () => countOne())
     assert.deepEqual(used, { reads: 0, writes: 10 })
   })
 
   it('writes nothing for what is refused again and again, until it is let in', async () => {
-    const signIn = () =>
-      limits.countLogin({ login: 'ada', address: '192.0.2.1', deviceSecret: undefined, isOwn: async () => false })
-    await repeat(10, signIn)
+    const signIn = (key = 'ada') => limits.count([useOf(guesses, key), ...limits.usesAt(visits, '192.0.2.1')])
+    await repeat(10, () => signIn())
     await assert.rejects(signIn())
     Object.assign(used, { reads: 0, writes: 0 })
     await repeat(5, () => assert.rejects(signIn(), refusedFor(36 * 60)))
     assert.deepEqual(used, { reads: 5, writes: 0 })
     // Nothing is used up of the address, so nobody else from there is looked up.
-    await limits.countLogin({ login: 'eve', address: '192.0.2.1', deviceSecret: undefined, isOwn: async () => false })
+    await signIn('eve')
     assert.deepEqual(used, { reads: 5, writes: 1 })
     now += 36 * 60_000
     await signIn()

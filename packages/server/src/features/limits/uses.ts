@@ -1,4 +1,4 @@
-import type { Rate } from './gcra.ts'
+import type { LimitRate } from '../../feature/limit-rate.ts'
 
 /** One use of a limit. */
 export interface Use {
@@ -6,15 +6,7 @@ export interface Use {
   readonly rate: LimitRate
 }
 
-export interface LimitRate extends Rate {
-  /**
-   * Whether uses that turn out to be none leave nothing behind, however many are under way. Then as many more may be saved up.
-   * Otherwise what time gave back meanwhile is not given back again, so that there is never more than the limit has.
-   */
-  readonly isGivenBackWhole?: boolean
-}
-
-/** Uses that may turn out to be none. */
+/** Uses that were counted. The transaction of what they led to refunds them, or the caller does. */
 export interface Spent {
   readonly uses: readonly Use[]
   /** When they were counted. */

@@ -9,7 +9,8 @@ import { byOperator as by, createAudit } from '../audit/audit.ts'
 import type { AuditEntry } from '../audit/entry.ts'
 import { firstParty } from '../clients/clients.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
-import { noLimits, type LoginAttempt as CountedAttempt } from '../limits/limits.ts'
+import { noDevices } from '../known-devices/devices.ts'
+import { noLimits, type Limits } from '../limits/limits.ts'
 import { openHashThreads, type HashThreads } from '../password/hash-threads.ts'
 import { createPasswords, type Passwords } from '../password/password.ts'
 import { createSessionStarter, type Login } from '../sessions/sessions.ts'
@@ -79,6 +80,7 @@ describe('byPassword', () => {
       scopes: rules,
       audit: createAudit(database, systemClock),
       limits: noLimits,
+      devices: noDevices,
       clock: systemClock,
       logger: silentLogger,
       ...changes,
@@ -119,7 +121,7 @@ describe('byPassword', () => {
           throw full
         },
       },
-      limits: { ...noLimits, countLogin: () => assert.fail('it is counted') },
+      limits: { ...noLimits, count: () => assert.fail('it is counted') },
     }
     await assert.rejects(logIn(parts), full)
   })
@@ -130,7 +132,7 @@ describe('byPassword', () => {
     let given = 0
     const parts = {
       passwords: { ...passwords, verify: () => Promise.reject(full) },
-      limits: { ...noLimits, countLogin: async () => ({ spent, giveBack: async () => void given++ }) },
+      limits: { ...noLimits, count: async () => spent, refund: async () => void given++ },
     }
     await assert.rejects(logIn(parts), full)
     assert.equal(given, 1)
@@ -149,9 +151,9 @@ describe('byPassword', () => {
       },
       limits: {
         ...noLimits,
-        countLogin(attempt: CountedAttempt) {
-          patience.push(attempt.patienceMilliseconds)
-          return noLimits.countLogin(attempt)
+        count(...[uses, patienceMilliseconds]: Parameters<Limits['count']>) {
+          patience.push(patienceMilliseconds)
+          return noLimits.count(uses)
         },
       },
     }
@@ -263,6 +265,7 @@ describe('byPassword on another directory', () => {
         },
       },
       limits: noLimits,
+      devices: noDevices,
       clock: systemClock,
       logger,
     }
@@ -282,6 +285,7 @@ describe('byPassword on another directory', () => {
       passwords,
       audit: createAudit(database, systemClock),
       limits: noLimits,
+      devices: noDevices,
       clock: systemClock,
       logger: silentLogger,
     })

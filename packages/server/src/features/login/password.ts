@@ -2,9 +2,13 @@ import type { Clock, Logger } from 'keystile/internal'
 import type { Audit } from '../audit/audit.ts'
 import type { Directory } from '../directory/directory.ts'
 import { countedLogin } from '../directory/names.ts'
-import type { Counted, Limits } from '../limits/limits.ts'
+import type { Device, Devices } from '../known-devices/devices.ts'
+import type { Limits } from '../limits/limits.ts'
+import type { Spent } from '../limits/uses.ts'
 import { isTooLong, type Passwords } from '../password/password.ts'
 import { passwordMark } from '../password/stored-hash.ts'
+import type { LoginEvent } from './audit-events.ts'
+import { countLogin } from './count-login.ts'
 import type {
   CompletedLogin,
   Login,
@@ -19,8 +23,9 @@ import type {
 export interface PasswordMethodParts<U> {
   readonly directory: Directory<U>
   readonly passwords: Passwords
-  readonly audit: Audit
+  readonly audit: Audit<LoginEvent>
   readonly limits: Limits
+  readonly devices: Devices
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -53,7 +58,7 @@ function createAttempt<U>(credentials: PasswordCredentials, parts: PasswordMetho
       counting ??= await countAttempt(credentials, parts)
       while (triesLeft > 0) {
         triesLeft--
-        last = await look(credentials, counting.counted, parts)
+        last = await look(credentials, counting.spent, parts)
         if (last.proved) return grantedOf(last.proved, counting, parts)
         if (last.reason !== 'changed_meanwhile') return refuse(last, credentials, parts)
       }
@@ -64,29 +69,29 @@ function createAttempt<U>(credentials: PasswordCredentials, parts: PasswordMetho
       const hash = await renewHash(last.proved, credentials, parts)
       const subject = parts.directory.subject(last.proved.user)
       const login = { subject, passwordMark: passwordMark(hash), sessionId }
-      return { deviceSecret: parts.limits.makeDeviceSecret(login) }
+      return { deviceSecret: parts.devices.make(login) }
     },
   }
 }
 
 interface Counting {
-  readonly counted: Counted
+  readonly spent: Spent
   readonly patienceMilliseconds: number
 }
 
 /** Refuses where there is no room to hash, then counts the login for its name or its device. */
 async function countAttempt<U>(
   { username, address, deviceSecret }: PasswordCredentials,
-  { passwords, limits, directory }: PasswordMethodParts<U>,
+  { passwords, limits, devices, directory }: PasswordMethodParts<U>,
 ): Promise<Counting> {
   // A login that waits for a hash need not hurry its commits, and shared commits are cheaper.
   const patienceMilliseconds = passwords.requireRoom(address) * patienceShare
-  const counted = await limits.countLogin({
-    login: countedLogin(username),
+  const arriving = {
+    name: countedLogin(username),
     address,
     deviceSecret,
     patienceMilliseconds,
-    async isOwn(device) {
+    async isOwn(device: Device) {
       const user = await directory.findByLogin(username)
       if (user === undefined) return false
       const hash = directory.passwordHash(user)
@@ -96,8 +101,8 @@ async function countAttempt<U>(
         passwordSession: directory.passwordSession(user),
       })
     },
-  })
-  return { counted, patienceMilliseconds }
+  }
+  return { spent: await countLogin(arriving, { limits, devices }), patienceMilliseconds }
 }
 
 interface Proved<U> {
@@ -118,14 +123,14 @@ type Look<U> =
 /** Finds the user, verifies the password with the same work in every case, and looks again. */
 async function look<U>(
   { username, password, address }: PasswordCredentials,
-  counted: Counted,
-  { directory, passwords }: PasswordMethodParts<U>,
+  spent: Spent,
+  { directory, limits, passwords }: PasswordMethodParts<U>,
 ): Promise<Look<U>> {
   const found = await directory.findByLogin(username)
   const passwordHash = found === undefined ? undefined : directory.passwordHash(found)
   const isRight = await passwords.verify(password, passwordHash, address).catch(async (error: unknown) => {
     // Nothing was hashed, so it was no guess. What was hashed stays counted, whatever fails later.
-    await counted.giveBack()
+    await limits.refund(spent)
     throw error
   })
   if (found === undefined) return { found, reason: 'unknown_user' }
@@ -142,7 +147,7 @@ async function look<U>(
 
 function grantedOf<U>(
   { user, passwordHash }: Proved<U>,
-  { counted, patienceMilliseconds }: Counting,
+  { spent, patienceMilliseconds }: Counting,
   { directory, clock }: PasswordMethodParts<U>,
 ): LoginOutcome {
   return {
@@ -152,7 +157,7 @@ function grantedOf<U>(
     passwordHash,
     rights: directory.rights(user),
     scopes: directory.scopes(user),
-    spent: counted.spent,
+    spent,
     patienceMilliseconds,
   }
 }

@@ -4,6 +4,7 @@ import { readForm } from '../../http/form.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Limits } from '../limits/limits.ts'
+import type { ClientEvent } from '../clients/audit-events.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
 import type { Clients } from '../clients/clients.ts'
 import { describeTokenForm, findVerified } from './shown-token.ts'
@@ -11,8 +12,8 @@ import { describeTokenForm, findVerified } from './shown-token.ts'
 /** What an introspection needs. */
 export interface IntrospectParts {
   readonly clients: Pick<Clients, 'find'>
-  readonly audit: Audit
-  readonly limits: Pick<Limits, 'countClientRefusal'>
+  readonly audit: Audit<ClientEvent>
+  readonly limits: Pick<Limits, 'count'>
   readonly verifier: Pick<Verifier, 'verify'>
   /** Whether the caller behind a token may still come in; a client that acts for itself may as long as its token holds. */
   isWelcome(identity: Identity): Promise<boolean>

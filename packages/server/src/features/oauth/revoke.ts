@@ -2,12 +2,14 @@ import { OAuthError } from 'keystile/internal'
 import type { Verifier } from 'keystile'
 import { readForm } from '../../http/form.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
+import type { ClientEvent } from '../clients/audit-events.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Clients } from '../clients/clients.ts'
 import { addressOf, byStranger, type Audit } from '../audit/audit.ts'
 import type { SessionRefresher } from '../sessions/refresh.ts'
 import type { SessionEnds } from '../sessions/session-ends.ts'
+import type { OAuthEvent } from './audit-events.ts'
 import { recordForeignToken } from './foreign-token.ts'
 import { describeTokenForm, findVerified } from './shown-token.ts'
 
@@ -17,7 +19,7 @@ export interface RevokeParts {
   readonly refresher: Pick<SessionRefresher, 'find'>
   readonly sessions: Pick<SessionEnds, 'end'>
   readonly verifier: Pick<Verifier, 'verify'>
-  readonly audit: Audit
+  readonly audit: Audit<ClientEvent | OAuthEvent>
   readonly limits: Limits
 }
 

@@ -1,10 +1,13 @@
 import { OAuthError, type JsonObject } from 'keystile/internal'
 import { readForm, type Form } from '../../http/form.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
+import type { ClientEvent } from '../clients/audit-events.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
 import type { Clients } from '../clients/clients.ts'
-import { addressOf } from '../audit/audit.ts'
+import { addressOf, type Audit } from '../audit/audit.ts'
+import type { Limits } from '../limits/limits.ts'
 import { observeGrant, type Observer } from '../metrics/observer.ts'
+import type { OAuthEvent } from './audit-events.ts'
 import type { AnyGrant, GrantParts } from './grants.ts'
 import type { Granted } from './grants/grant.ts'
 
@@ -28,6 +31,8 @@ const defaultGrantType = 'password'
 export interface TokenParts extends GrantParts {
   readonly grants: readonly AnyGrant[]
   readonly clients: Pick<Clients, 'find'>
+  readonly audit: Audit<ClientEvent | OAuthEvent>
+  readonly limits: Limits
   readonly observer: Observer
 }
 

@@ -4,6 +4,7 @@ import { prepare, type Slots } from '../../storage/prepared.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import { insertEvents } from '../events/in-transaction.ts'
+import type { SessionEvent } from './audit-events.ts'
 import type { RefreshTokenRow, SessionRow, SessionTables } from './tables.ts'
 
 /** A session that is to be started. */
@@ -24,7 +25,7 @@ export async function startSession(transaction: Transaction, { session, refreshT
   const { id, subject, client_id: clientId, created_at: now } = session
   await insertSessionRow(transaction, session)
   if (refreshToken) await insertRefreshToken(transaction, refreshToken, { sessionId: id, now })
-  await insertAudit(transaction, { event: 'login', at: now, by, subject, sessionId: id, clientId })
+  await insertAudit<SessionEvent>(transaction, { event: 'login', at: now, by, subject, sessionId: id, clientId })
   await endSurplusSessions(transaction, { subject, newest: id, by, now })
 }
 
@@ -62,7 +63,14 @@ async function endSurplusSessions(
   if (surplus.length === 0) return
   const ids = surplus.map(({ id }) => id)
   for (const { id, client_id: clientId } of await endSessionRows(transaction, ids, now))
-    await insertAudit(transaction, { event: 'session_ended', at: now, by, subject, sessionId: id, clientId })
+    await insertAudit<SessionEvent>(transaction, {
+      event: 'session_ended',
+      at: now,
+      by,
+      subject,
+      sessionId: id,
+      clientId,
+    })
 }
 
 const findSurplus = prepare<SessionTables, Living & { readonly newest: string }, SessionRow>(

@@ -9,6 +9,7 @@ import {
 import { prepare } from '../../storage/prepared.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
+import type { SessionEvent } from './audit-events.ts'
 import { endSessionRows, insertRefreshToken, type NewRefreshToken } from './in-transaction.ts'
 import { accessTokenSecondsAt, idleExpiryAt, type Lifetimes } from './lifetimes.ts'
 import { decideRefresh } from './refresh-rule.ts'
@@ -101,7 +102,14 @@ async function endReused(
   { by, now }: RefreshTokenUse,
 ): Promise<void> {
   await endSessionRows(transaction, [id], now)
-  await insertAudit(transaction, { event: 'refresh_reused', at: now, by, subject, sessionId: id, clientId })
+  await insertAudit<SessionEvent>(transaction, {
+    event: 'refresh_reused',
+    at: now,
+    by,
+    subject,
+    sessionId: id,
+    clientId,
+  })
 }
 
 /** Marks a token as used and inserts its successor. */

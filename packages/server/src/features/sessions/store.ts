@@ -1,6 +1,7 @@
 import { command, inTables, type AnyCommand, type Command, type Reader } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
+import type { SessionEvent } from './audit-events.ts'
 import { endSessionRows, endSessions, selectLiving } from './in-transaction.ts'
 import type { SessionRow, SessionTables } from './tables.ts'
 
@@ -19,7 +20,7 @@ export const endSession: Command<
 > = command('endSession', async (transaction, { id, subject, by, now }) => {
   const [ended] = await endSessionRows(transaction, [id], now, subject)
   if (!ended) return { ended: false }
-  await insertAudit(transaction, {
+  await insertAudit<SessionEvent>(transaction, {
     event: 'session_ended',
     at: now,
     by,
@@ -34,7 +35,7 @@ export const endSession: Command<
 export const endSessionsOf: Command<{ readonly subject: string; readonly by: By; readonly now: number }, void> =
   command('endSessionsOf', async (transaction, { subject, by, now }) => {
     const ended = await endSessions(transaction, { subject, now })
-    if (ended > 0) await insertAudit(transaction, { event: 'sessions_ended', at: now, by, subject })
+    if (ended > 0) await insertAudit<SessionEvent>(transaction, { event: 'sessions_ended', at: now, by, subject })
   })
 
 export const commands: readonly AnyCommand[] = [endSession, endSessionsOf]

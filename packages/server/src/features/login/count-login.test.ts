@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { beforeEach, describe, it } from 'node:test'
+import type { Device, Devices } from '../known-devices/devices.ts'
+import { noLimits, useOf, type Limits } from '../limits/limits.ts'
+import type { Use } from '../limits/uses.ts'
+import { countLogin } from './count-login.ts'
+import { addressRate, deviceRate, nameRate } from './rates.ts'
+
+const address = '192.0.2.1'
+const ofDevice = useOf(deviceRate, 's1')
+const ofName = useOf(nameRate, 'ada')
+const ofAddress = useOf(addressRate, address)
+
+describe('countLogin', () => {
+  let counted: Use[]
+  beforeEach(() => void (counted = []))
+
+  const device: Device = { id: 's1', isOf: () => true }
+  const devices: Devices = { open: (secret) => (secret === undefined ? undefined : device), make: () => undefined }
+
+  /** The uses that a login spends. */
+  async function spentBy(
+    deviceSecret: string | undefined,
+    { isOwn = true, exhausted = [] }: { readonly isOwn?: boolean; readonly exhausted?: readonly Use[] } = {},
+  ): Promise<readonly Use[]> {
+    const limits: Limits = {
+      ...noLimits,
+      async count(uses) {
+        counted.push(...uses)
+        return { uses, at: 0 }
+      },
+      async tryCount(uses) {
+        counted.push(...uses)
+        return exhausted.some(({ key }) => uses.some((use) => use.key === key)) ? undefined : { uses, at: 0 }
+      },
+      usesAt: (rate, from) => (from === undefined ? [] : [useOf(rate, from)]),
+    }
+    const login = { name: 'ada', address, deviceSecret, patienceMilliseconds: 0, isOwn: async () => isOwn }
+    return (await countLogin(login, { limits, devices })).uses
+  }
+
+  it('counts a login from an unknown device by its name and its address', async () => {
+    assert.deepEqual(await spentBy(undefined), [ofName, ofAddress])
+    assert.deepEqual(counted, [ofName, ofAddress])
+  })
+
+  it('counts a login from a known device of the account for that device alone', async () => {
+    assert.deepEqual(await spentBy('secret'), [ofDevice])
+    assert.deepEqual(counted, [ofDevice])
+  })
+
+  it('counts a login from a device of another account for all three, so that all are refunded', async () => {
+    assert.deepEqual(await spentBy('secret', { isOwn: false }), [ofName, ofAddress, ofDevice])
+  })
+
+  it('takes a device whose limit is exhausted for an unknown one, and has nothing of it to refund', async () => {
+    assert.deepEqual(await spentBy('secret', { exhausted: [ofDevice] }), [ofName, ofAddress])
+  })
+})
