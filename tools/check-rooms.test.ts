@@ -30,10 +30,12 @@ const plan: Plan = {
         { name: 'storage', for: 'data', from: [], packages: ['kysely'] },
         { name: 'features/a', for: 'a', from: ['storage'], packages: ['kysely', 'library'] },
         { name: 'features/a/inner', for: 'a room in a room', from: ['features/a'] },
+        { name: 'features/b', for: 'b', from: ['features/a'] },
       ],
     },
   ],
   onlyIn: { kysely: ['storage/**', '**/store.ts'] },
+  privateFiles: { 'features/*/{store,tables}.ts': ['features/b/commands.ts'] },
   longFiles: {},
 }
 
@@ -51,6 +53,9 @@ const goodTree: Readonly<Record<string, string>> = {
   'packages/server/src/storage/open.ts': `import { Kysely } from 'kysely'\nexport const open = Kysely`,
   'packages/server/src/features/a/store.ts': `import { sql } from 'kysely'\nimport { open } from '../../storage/open.ts'`,
   'packages/server/src/features/a/a.ts': `import { one } from 'library'\nimport { top } from 'library/extra'\nexport const a = one`,
+  'packages/server/src/features/a/inner/own.ts': `import '../store.ts'`,
+  'packages/server/src/features/b/commands.ts': `import '../a/store.ts'`,
+  'packages/server/src/features/b/b.test.ts': `import '../a/store.ts'`,
   'packages/server/src/features/a/inner/b.ts': `import { a } from '../a.ts'\nexport const b = a`,
 }
 
@@ -138,6 +143,12 @@ describe('checkRooms', () => {
       `${library}/client/x.ts`,
       `import { o } from '../middle/two.ts'`,
       /must never load node:http: client\/x\.ts -> middle\/two\.ts/,
+    ],
+    [
+      'a private file of another folder',
+      `${server}/features/b/x.ts`,
+      `import type { Row } from '../a/store.ts'`,
+      /may not import features\/a\/store\.ts: outside its folder, only features\/b\/commands\.ts may/,
     ],
     ['itself', `${library}/base/x.ts`, `import './x.ts'`, /imports itself: base\/x\.ts -> base\/x\.ts/],
   ]
@@ -234,7 +245,11 @@ describe('checkRooms', () => {
 
   it('reports a room that has nothing but tests', () => {
     const path = `${server}/features/a/inner/b`
-    const problems = problemsOf({ [`${path}.ts`]: undefined, [`${path}.test.ts`]: '' })
+    const problems = problemsOf({
+      [`${path}.ts`]: undefined,
+      [`${server}/features/a/inner/own.ts`]: undefined,
+      [`${path}.test.ts`]: '',
+    })
     assert.deepEqual(problems, ['rooms.ts, @scope/server: no file is in the room features/a/inner'])
   })
 
@@ -246,7 +261,7 @@ describe('checkRooms', () => {
 
   it('reports a tree in which it finds nothing at all', () => {
     const nothing = Object.fromEntries(Object.keys(goodTree).map((path) => [path, undefined]))
-    assert.equal(problemsOf({ ...nothing, 'packages/readme': '' }).length, 11)
+    assert.equal(problemsOf({ ...nothing, 'packages/readme': '' }).length, 12)
   })
 
   it('reports a plan that names a room which is not above', () => {

@@ -133,7 +133,7 @@ function checkPlace(file: File, pack: Package, plan: Plan, report: Report): void
   for (const { specifier, passedOn } of file.imports) {
     if (passedOn) report(file.path, `passes on ${specifier}, which only a door may`)
     const problem = specifier.startsWith('.')
-      ? problemOfFile(file.path, room, specifier, pack)
+      ? (problemOfFile(file.path, room, specifier, pack) ?? problemOfPrivate(file.path, specifier, plan))
       : problemOfPackage(file.path, room, specifier, plan)
     if (problem) report(file.path, problem)
   }
@@ -164,6 +164,16 @@ function problemOfFile(from: string, room: Room, specifier: string, pack: Packag
   return allowed
     ? undefined
     : `may not import ${path}: the room ${room.name} does not name ${target?.name ?? 'its room'}`
+}
+
+function problemOfPrivate(from: string, specifier: string, plan: Plan): string | undefined {
+  const path = resolve(from, specifier)
+  if (from.startsWith(`${posix.dirname(path)}/`)) return undefined
+  for (const [files, importers] of Object.entries(plan.privateFiles)) {
+    if (matchesGlob(path, files) && !importers.some((glob) => matchesGlob(from, glob)))
+      return `may not import ${path}: outside its folder, only ${importers.join(', ')} may`
+  }
+  return undefined
 }
 
 function problemOfPackage(from: string, room: Room, specifier: string, plan: Plan): string | undefined {

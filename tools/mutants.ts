@@ -551,7 +551,7 @@ export const explained: readonly Explanation[] = [
     why: 'nothing was used at that time',
   },
   {
-    file: `${server}/features/limits/store.ts`,
+    file: `${server}/features/limits/uses.ts`,
     line: 'return uses.toSorted((a, b) => (a.key < b.key ? -1 : 1))',
     why: 'those who count the same limits have them in one order as it is: name, address, device',
   },
@@ -603,12 +603,6 @@ export const explained: readonly Explanation[] = [
   },
   {
     file: `${server}/configuration/rules/option-rules.ts`,
-    line: 'if (database === undefined || !isPostgresUrl(database) || !URL.canParse(database)) return []',
-    mutation: 'dropped: database === undefined',
-    why: forTheCompiler,
-  },
-  {
-    file: `${server}/configuration/rules/option-rules.ts`,
     line: 'return false // it is no network, which is a matter of shape',
     why: 'an empty list has no addresses in it',
   },
@@ -624,18 +618,18 @@ export const explained: readonly Explanation[] = [
     why: forTheCompiler,
   },
   {
-    file: `${server}/features/sessions/store.ts`,
+    file: `${server}/features/sessions/in-transaction.ts`,
     line: 'if (surplus.length === 0) return',
     why: 'ends none of none, which SQLite takes and PostgreSQL refuses: every login there would fail',
   },
   {
-    file: `${server}/features/sessions/store.ts`,
+    file: `${server}/features/sessions/in-transaction.ts`,
     line: 'for (let from = 0; from < ids.length; from += maxValues) {',
     mutation: '<= in: from < ids.length',
     why: 'ends none of none, which SQLite takes; PostgreSQL refuses the empty list, as sessions.test.ts notices there',
   },
   {
-    file: `${server}/features/sessions/store.ts`,
+    file: `${server}/features/sessions/in-transaction.ts`,
     line: 'const maxValues = 500',
     why: 'into how many statements the ends are split is seen by nobody',
   },

@@ -36,6 +36,11 @@ export interface Plan {
   readonly packages: readonly Package[]
   /** Packages that only some files may import, whatever their room may: globs below src/. */
   readonly onlyIn: Readonly<Record<string, readonly string[]>>
+  /**
+   * Files that other folders may not import, and the files that may all the same: globs below src/.
+   * Tests may.
+   */
+  readonly privateFiles: Readonly<Record<string, readonly string[]>>
   /** Files longer than the limit, and why each is better whole. */
   readonly longFiles: Readonly<Record<string, string>>
 }
@@ -140,7 +145,7 @@ const server: Package = {
       name: 'features/audit',
       for: 'the record of who did what: written with each change, read and followed',
       from: ['storage', 'feature'],
-      packages: ['keystile', 'kysely', 'node:net'],
+      packages: ['keystile', 'node:net'],
     },
     {
       name: 'features/metrics',
@@ -225,7 +230,7 @@ const server: Package = {
       name: 'features/signing-keys',
       for: 'signing keys, sealed at rest',
       from: ['feature', 'base', 'storage'],
-      packages: ['zod', 'keystile', 'kysely', 'node:crypto', 'node:fs', 'node:path'],
+      packages: ['zod', 'keystile', 'node:crypto', 'node:fs', 'node:path'],
     },
     {
       name: 'features/clients',
@@ -240,12 +245,12 @@ const server: Package = {
         'features/limits',
         'features/sessions',
       ],
-      packages: ['keystile', 'kysely'],
+      packages: ['keystile'],
     },
     {
       name: 'features/housekeeping',
       for: 'what has expired, deleted in small steps that features name',
-      from: ['storage', 'feature'],
+      from: ['storage', 'feature', 'features/audit'],
       packages: ['keystile'],
     },
     {
@@ -343,5 +348,9 @@ const server: Package = {
 export const plan: Plan = {
   packages: [keystile, server],
   onlyIn: { kysely: ['storage/**', '**/store.ts', '**/*-store.ts', '**/in-transaction.ts'] },
+  privateFiles: {
+    'features/*/{store,*-store,tables}.ts': ['server/commands.ts'],
+    'features/*/in-transaction.ts': ['features/*/{store,*-store,in-transaction}.ts'],
+  },
   longFiles: {},
 }

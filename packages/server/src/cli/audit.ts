@@ -1,9 +1,7 @@
 import { systemClock } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
-import { followAudit } from '../features/audit/follow.ts'
-import { listAudit } from '../features/audit/store.ts'
+import { followAudit, readAudit, type AuditLine } from '../features/audit/follow.ts'
 import { openDatabase } from '../storage/open.ts'
-import type { AuditRow } from '../storage/tables.ts'
 import { requireExisting } from './accounts.ts'
 import type { Call, Command } from './command.ts'
 
@@ -30,7 +28,7 @@ async function audit({ flags, terminal, settings }: Call): Promise<void> {
     const filter = { since, subject: flags.value('subject'), last }
     const rows = isFollowing
       ? followAudit(database, filter, { clock: systemClock, pause: reading.pause })
-      : listAudit(database.reader, filter)
+      : readAudit(database, filter)
     for await (const row of rows) {
       if (reading.isDone()) break
       if (flags.has('json')) terminal.printJson(wireRow(row))
@@ -92,13 +90,13 @@ function readLimit(text: string | undefined): number | undefined {
   throw new ConfigurationError('--limit is a whole number of lines, 0 to 999999')
 }
 
-function columnsOf(row: AuditRow): readonly string[] {
+function columnsOf(row: AuditLine): readonly string[] {
   const { at, event, actor, subject, session_id, client_id, address, detail } = row
   const shown = [new Date(at).toISOString(), event, actor, subject, session_id, client_id, address, detail]
   return shown.map((value) => value ?? '-')
 }
 
-function wireRow({ at, detail, ...row }: AuditRow): object {
+function wireRow({ at, detail, ...row }: AuditLine): object {
   const { id, ...rest } = row
   return { id, at: new Date(at).toISOString(), ...rest, detail: detail === null ? null : JSON.parse(detail) }
 }

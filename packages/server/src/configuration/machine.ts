@@ -1,9 +1,11 @@
 import { readFileSync, statSync } from 'node:fs'
 import { ConfigurationError } from '../base/configuration-error.ts'
+import { findNewestInstant } from '../features/audit/audit.ts'
 import { keyFileBeside } from '../features/signing-keys/sealing-secret.ts'
+import { findStoredIssuer } from '../features/signing-keys/signing-keys.ts'
 import type { Database } from '../storage/database.ts'
 import { inspectDatabase, readDatabaseFacts } from '../storage/facts.ts'
-import { findDatabaseFile, inMemory } from '../storage/source.ts'
+import { findDatabaseFile } from '../storage/source.ts'
 import { cannotStart, type CheckedOptions } from './options.ts'
 import { examine, textOf } from './rules/rules.ts'
 import type { FileFacts, Machine, RuleOptions, Situation } from './rules/rule.ts'
@@ -46,12 +48,20 @@ export async function heedRules({ situation, clock, logger }: CheckedOptions, da
 }
 
 async function findDatabase(source: RuleOptions['database'], open: Database | undefined): Promise<Machine['database']> {
-  if (open) return readDatabaseFacts(open)
-  if (source === undefined || source === inMemory) return undefined
+  if (open) return readAllOf(open)
+  if (source === undefined) return undefined
   try {
-    return await inspectDatabase(source)
+    return await inspectDatabase(source, (reader) => readAllOf({ reader }))
   } catch (error) {
     return { kind: 'unavailable', reason: (error as Error).message }
+  }
+}
+
+async function readAllOf(database: Pick<Database, 'reader'>): Promise<Machine['database']> {
+  return {
+    ...(await readDatabaseFacts(database.reader)),
+    issuer: await findStoredIssuer(database),
+    latest: await findNewestInstant(database),
   }
 }
 

@@ -4,7 +4,7 @@ import type { DefaultedSetting, Setting } from '../feature/setting.ts'
 import { filledString, parseBoolean, parseList, trueOrFalse } from '../feature/values.ts'
 import { show } from '../feature/wording.ts'
 import { findProxyFault } from '../http/proxies.ts'
-import { isPostgresUrl } from '../storage/source.ts'
+import { isForeignUrl } from '../storage/source.ts'
 import type { Pool } from '../storage/postgres.ts'
 
 export const issuer: Setting<'issuer', string> = {
@@ -42,9 +42,7 @@ export const database: Setting<'database', string | Pool> = {
   isSecret: true,
   // A scheme that is no database of ours would otherwise become a file of that name.
   findFaults: (source) =>
-    typeof source === 'string' && /^\w[\w+.-]+:/.test(source) && !isPostgresUrl(source)
-      ? [`${databaseForm} or a pool of pg`]
-      : [],
+    typeof source === 'string' && isForeignUrl(source) ? [`${databaseForm} or a pool of pg`] : [],
 }
 
 export const corsOrigins: DefaultedSetting<'corsOrigins', readonly string[]> = {

@@ -38,8 +38,7 @@ import { createClientTokenIssuer } from '../features/sessions/issuing.ts'
 import { createSessionRefresher } from '../features/sessions/refresh.ts'
 import { sessionRoutes } from '../features/sessions/routes.ts'
 import { createSessionEnds } from '../features/sessions/session-ends.ts'
-import { createSessionStarter } from '../features/sessions/sessions.ts'
-import { startLogin } from '../features/login/store.ts'
+import { createLoginStarter } from '../features/login/session-starter.ts'
 import { readOrCreateSealingSecret } from '../features/signing-keys/sealing-secret.ts'
 import { openSigningKeys, type SigningKeySource } from '../features/signing-keys/signing-keys.ts'
 import { accountDirectory } from '../features/accounts/account-directory.ts'
@@ -249,10 +248,14 @@ async function serve<U>(
   const { accessTokenSeconds, sessionSeconds, idleSeconds, graceSeconds } = options
   const lifetimes = { accessTokenSeconds, sessionSeconds, idleSeconds, graceSeconds }
   const issuing = { issuer, audience, ...lifetimes, hasAccounts: options.users === undefined, signingKey }
-  const starter = createSessionStarter(database, { startLogin, issuing, clock })
+  const starter = createLoginStarter(database, { issuing, clock })
   const refresher = createSessionRefresher(database, { issuing, feed, clock, logger })
   const issueToClient = createClientTokenIssuer(issuing, clock)
-  const ends = createSessionEnds(database, feed, clock)
+  const ends = createSessionEnds(database, {
+    feed,
+    clock,
+    listDisabledClients: clients.listDisabledIds,
+  })
   const verifier = createVerifier({ issuer, audience, keys: signingKeys.keySet, revocations: feed.revocations, clock })
   /** A client that acts for itself is nobody, whatever somebody's subject may be. */
   const findActive = async (identity: Identity): Promise<U | undefined> => {

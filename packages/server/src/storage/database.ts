@@ -1,5 +1,20 @@
-import type { CompiledQuery, Kysely, SelectQueryBuilder, Transaction } from 'kysely'
-import type { Tables } from './tables.ts'
+import type { CompiledQuery, Kysely, SelectQueryBuilder, Transaction as KyselyTransaction } from 'kysely'
+
+/** A database to read from. It names no tables: `inTables` does. */
+export type Reader = Kysely<unknown>
+
+/** A transaction. It names no tables: `inTables` does. */
+export type Transaction = KyselyTransaction<unknown>
+
+/**
+ * The same transaction or reader, with the tables of a feature. It costs nothing.
+ *
+ * The cast is the one place that believes the `tables.ts` of a feature: no compiler sees what the
+ * migrations have made.
+ */
+export function inTables<Tables>(db: Reader): Kysely<Tables> {
+  return db as Kysely<Tables>
+}
 
 /**
  * One transaction with a name: on SQLite it runs in the writer thread, which is sent its name and values, on PostgreSQL
@@ -8,12 +23,12 @@ import type { Tables } from './tables.ts'
  */
 export interface Command<Values, Result> {
   readonly name: string
-  run(transaction: Transaction<Tables>, values: Values): Promise<Result>
+  run(transaction: Transaction, values: Values): Promise<Result>
 }
 
 export function command<Values, Result>(
   name: string,
-  run: (transaction: Transaction<Tables>, values: Values) => Promise<Result>,
+  run: (transaction: Transaction, values: Values) => Promise<Result>,
 ): Command<Values, Result> {
   return { name, run }
 }
@@ -21,22 +36,25 @@ export function command<Values, Result>(
 /** Any command, where only its name matters. */
 export type AnyCommand = Command<never, unknown>
 
-/** Whether rows can be locked. PostgreSQL alone can and must: on SQLite one transaction writes at a time. */
-function hasRowLocks(transaction: Kysely<Tables>): boolean {
-  return transaction.getExecutor().adapter.supportsMultipleConnections !== false
+/** Which of the two databases it is. */
+export function isPostgres(db: Reader): boolean {
+  return db.getExecutor().adapter.supportsMultipleConnections !== false
 }
 
+/** Whether rows can be locked. PostgreSQL alone can and must: on SQLite one transaction writes at a time. */
+const hasRowLocks = isPostgres
+
 /** Locks the rows that a query selects, in its order, until the transaction ends. */
-export async function lockRows<Table extends keyof Tables, Row>(
-  transaction: Transaction<Tables>,
+export async function lockRows<Tables, Table extends keyof Tables, Row>(
+  transaction: Transaction,
   query: SelectQueryBuilder<Tables, Table, Row>,
 ): Promise<void> {
   if (hasRowLocks(transaction)) await query.forUpdate().execute()
 }
 
 /** The query, locking its rows and leaving out those that another transaction has locked. */
-export function withoutLocked<Table extends keyof Tables, Row>(
-  transaction: Transaction<Tables>,
+export function withoutLocked<Tables, Table extends keyof Tables, Row>(
+  transaction: Transaction,
   query: SelectQueryBuilder<Tables, Table, Row>,
 ): SelectQueryBuilder<Tables, Table, Row> {
   return hasRowLocks(transaction) ? query.forUpdate().skipLocked() : query
@@ -51,11 +69,10 @@ export function isTakenAtTheSameTime(error: unknown): boolean {
 }
 
 export interface Database {
-  readonly kind: 'sqlite' | 'postgres'
   /** Whether a read costs microseconds, and not a round trip. */
   readonly hasLocalReads: boolean
   /** For reading outside of transactions. Nothing is streamed from it. */
-  readonly reader: Kysely<Tables>
+  readonly reader: Reader
   /** The first row of a query that was compiled before: for what every request reads. */
   find<Row>(query: CompiledQuery<Row>): Promise<Row | undefined>
   /**

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import * as first from './migrations/0001-first.ts'
 import * as refreshTokens from './migrations/0002-refresh-tokens.ts'
@@ -7,7 +7,7 @@ import * as audit from './migrations/0004-audit.ts'
 import * as housekeeping from './migrations/0005-housekeeping.ts'
 import * as limits from './migrations/0006-limits.ts'
 import * as passwordSession from './migrations/0007-password-session.ts'
-import type { Tables } from './tables.ts'
+import { isPostgres, type Reader } from './database.ts'
 
 const migrations = {
   '0001-first': first,
@@ -28,13 +28,13 @@ export const schema = 'keystile'
  *
  * @throws {Error} when a migration fails, or the database was used by a newer Keystile
  */
-export async function migrate(db: Kysely<Tables>, kind: 'sqlite' | 'postgres'): Promise<void> {
+export async function migrate(db: Reader): Promise<void> {
   const migrator = new Migrator({
     db,
     provider: { getMigrations: () => Promise.resolve(migrations) },
     migrationTableName: 'migration',
     migrationLockTableName: 'migration_lock',
-    ...(kind === 'postgres' && { migrationTableSchema: schema }),
+    ...(isPostgres(db) && { migrationTableSchema: schema }),
   })
   const { error } = await migrator.migrateToLatest()
   if (!error) return
@@ -45,4 +45,12 @@ export async function migrate(db: Kysely<Tables>, kind: 'sqlite' | 'postgres'): 
       : message,
     { cause: error },
   )
+}
+
+/** Whether a table is there. A database that was not brought to the present layout may lack it. */
+export async function hasTable(reader: Reader, table: string): Promise<boolean> {
+  const query = isPostgres(reader)
+    ? sql`select 1 where to_regclass(${`${schema}.${table}`}) is not null`
+    : sql`select 1 from sqlite_master where type = 'table' and name = ${table}`
+  return (await query.execute(reader)).rows.length > 0
 }

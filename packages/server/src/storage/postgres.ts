@@ -1,9 +1,8 @@
 import { CompiledQuery, Kysely, PostgresDialect, PostgresDriver } from 'kysely'
 import type { DatabaseConnection, Driver, PostgresDialectConfig, PostgresPool } from 'kysely'
-import { DatabaseUnavailableError, type Command, type Database } from './database.ts'
+import { DatabaseUnavailableError, type Command, type Database, type Reader } from './database.ts'
 import { createLine, type Line } from './line.ts'
 import { migrate, schema } from './migrate.ts'
-import type { Tables } from './tables.ts'
 
 /** The part of pg's `Pool` that is used: an application passes its own. */
 export interface Pool {
@@ -65,8 +64,8 @@ const typeParsers: TypeParsers = { getTypeParser: (oid) => (oid === int8 || oid 
  */
 export async function openPostgres(source: string | Pool): Promise<Database> {
   const { pool, requestPool, close } = await connectPostgres(source)
-  const open = (from: PostgresPool): Kysely<Tables> =>
-    new Kysely<Tables>({ dialect: new BoundedDialect({ pool: from }) }).withSchema(schema)
+  const open = (from: PostgresPool): Reader =>
+    new Kysely<unknown>({ dialect: new BoundedDialect({ pool: from }) }).withSchema(schema)
   const reader = open(requestPool)
   const urgentReader = open(pool)
   try {
@@ -79,7 +78,7 @@ export async function openPostgres(source: string | Pool): Promise<Database> {
   }
   let writing = 0
   const writeTo =
-    (db: Kysely<Tables>) =>
+    (db: Reader) =>
     async <Values, Result>(command: Command<Values, Result>, values: Values): Promise<Result> => {
       writing++
       try {
@@ -89,7 +88,6 @@ export async function openPostgres(source: string | Pool): Promise<Database> {
       }
     }
   return {
-    kind: 'postgres',
     hasLocalReads: false,
     reader,
     find: async (query) => (await reader.executeQuery(query)).rows[0],
@@ -154,11 +152,11 @@ async function createPool(url: string): Promise<Pool> {
 }
 
 /** `create … if not exists` of two processes at once fails in one of them, and works when said again. */
-async function migrateOnce(db: Kysely<Tables>): Promise<void> {
+async function migrateOnce(db: Reader): Promise<void> {
   const racing = new Set(['23505', '42P06', '42P07'])
   for (let tries = 3; ; tries--) {
     try {
-      return await migrate(db, 'postgres')
+      return await migrate(db)
     } catch (error) {
       const cause = (error as Error).cause as { code?: string } | undefined
       if (tries === 1 || !racing.has(cause?.code ?? '')) throw error

@@ -1,5 +1,5 @@
 import { sql, type Compilable, type CompiledQuery, type Kysely, type RawBuilder } from 'kysely'
-import type { Tables } from './tables.ts'
+import { inTables, type Reader } from './database.ts'
 
 /** What stands in a query for each of its values. */
 export type Slots<Values> = { readonly [Name in keyof Values]-?: RawBuilder<Values[Name]> }
@@ -14,18 +14,19 @@ class Slot {
 const slots: unknown = new Proxy({}, { get: (_target, name) => sql.val(new Slot(String(name))) })
 
 /**
- * A query that is put together once for each kind of database: that takes longer than to run it.
+ * A query of a feature's tables that is put together once for each kind of database: that takes
+ * longer than to run it.
  *
  * @param build is asked once, so it does not look at what the values are
  */
-export function prepare<Values extends object, Row>(
+export function prepare<Tables, Values extends object, Row>(
   build: (db: Kysely<Tables>, values: Slots<Values>) => Compilable<Row>,
-): (db: Kysely<Tables>, values: Values) => Promise<readonly Row[]> {
+): (db: Reader, values: Values) => Promise<readonly Row[]> {
   const compiled = new WeakMap<object, CompiledQuery<Row>>()
   return async (db, values) => {
     const kind = db.getExecutor().adapter.constructor
     let query = compiled.get(kind)
-    if (!query) compiled.set(kind, (query = build(db, slots as Slots<Values>).compile()))
+    if (!query) compiled.set(kind, (query = build(inTables<Tables>(db), slots as Slots<Values>).compile()))
     const parameters = query.parameters.map((value) =>
       value instanceof Slot ? values[value.name as keyof Values] : value,
     )

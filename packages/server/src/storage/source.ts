@@ -10,6 +10,32 @@ export function isPostgresUrl(source: string): boolean {
   return /^postgres(ql)?:\/\//.test(source)
 }
 
+/** Whether a source is the URL of a database that Keystile cannot use: it would become a file of that name. */
+export function isForeignUrl(source: string): boolean {
+  return /^\w[\w+.-]+:/.test(source) && !isPostgresUrl(source)
+}
+
+/** Whether a server keeps the data, so that nothing lies beside it on this machine. */
+export function isOnServer(source: DatabaseSource | undefined): boolean {
+  return typeof source === 'string' ? isPostgresUrl(source) : source !== undefined
+}
+
+/** A database server that is reached over a network. */
+export interface DatabaseServer {
+  readonly host: string
+  /** Whether the connection is TLS, with the certificate of the server verified. */
+  readonly isTlsVerified: boolean
+}
+
+/** The server that a URL names; `undefined` for a socket, a file, a pool, or a URL that cannot be read. */
+export function findDatabaseServer(source: DatabaseSource | undefined): DatabaseServer | undefined {
+  if (typeof source !== 'string' || !isPostgresUrl(source) || !URL.canParse(source)) return undefined
+  const { hostname, searchParams } = new URL(source)
+  const host = searchParams.getAll('host').at(-1) || decodeURIComponent(hostname)
+  if (host === '' || host.startsWith('/')) return undefined
+  return { host, isTlsVerified: searchParams.getAll('sslmode').at(-1) === 'verify-full' }
+}
+
 /** The file that a source names; `undefined` for a source that keeps its data elsewhere, or nowhere. */
 export function findDatabaseFile(source: DatabaseSource | undefined): string | undefined {
   const isFile = typeof source === 'string' && source !== inMemory && !isPostgresUrl(source)

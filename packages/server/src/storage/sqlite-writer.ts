@@ -1,29 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
-import { Kysely, type Transaction } from 'kysely'
-import { DatabaseUnavailableError, type AnyCommand } from './database.ts'
+import { Kysely } from 'kysely'
+import { DatabaseUnavailableError, type AnyCommand, type Reader, type Transaction } from './database.ts'
 import { migrate } from './migrate.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
-import type { Tables } from './tables.ts'
-
-export interface WriterRequest {
-  readonly id: number
-  readonly command: string
-  readonly values: unknown
-}
-
-export type WriterReply =
-  | { readonly id: number; readonly result: unknown }
-  | {
-      readonly id: number
-      readonly error: { readonly message: string; readonly code: string | undefined; readonly isUnavailable: boolean }
-    }
-
-/** The reply to opening the file: the id that no request has. */
-export const openingId = 0
-
-/** Commands that may share a commit, or the end. */
-export type WriterMessage = readonly WriterRequest[] | 'close'
+import { openingId, type WriterMessage, type WriterReply, type WriterRequest } from './writer-messages.ts'
 
 /** Bounds of what is committed together: the first of it waits for the last. */
 const maxCommands = 64
@@ -36,84 +17,29 @@ const maxMilliseconds = 5
  */
 export async function serveCommands(commands: readonly AnyCommand[]): Promise<void> {
   const port = portOf(parentPort)
-  const byName = new Map(commands.map((command) => [command.name, command]))
-  if (byName.size !== commands.length) throw new Error('two commands have one name')
-  const reply = (...replies: readonly WriterReply[]): void => port.postMessage(replies)
-  let sqlite: DatabaseSync
-  let db: Kysely<Tables>
+  const run = createRunner(commands)
+  const inbox = createInbox(port)
+  const reply = (replies: readonly WriterReply[]): void => port.postMessage(replies)
+
+  let file: WritableFile
   try {
-    sqlite = openSqliteFile((workerData as { file: string }).file, { readOnly: false })
-    db = new Kysely<Tables>({ dialect: sqliteDialect(sqlite) })
-    await migrate(db, 'sqlite')
-    reply({ id: openingId, result: undefined })
+    file = await openAndMigrate((workerData as { file: string }).file)
+    reply([{ id: openingId, result: undefined }])
   } catch (error) {
-    return reply(failure(openingId, error))
+    return reply([failure(openingId, error)])
   }
-  const arrived: (WriterRequest | 'close')[] = []
+
   let isWriting = false
-
-  const arrive = (message: WriterMessage): void => void arrived.push(...(message === 'close' ? [message] : message))
-
-  function next(): WriterRequest | 'close' | undefined {
-    // What waits on the port is not an event yet while a command keeps this thread.
-    const waiting = arrived.length === 0 ? receiveMessageOnPort(port) : undefined
-    if (waiting) arrive(waiting.message as WriterMessage)
-    return arrived.shift()
-  }
-
-  async function commitTogether(first: WriterRequest): Promise<void> {
-    const requests = [first]
-    const replies: WriterReply[] = []
-    const end = performance.now() + maxMilliseconds
-    try {
-      await db.transaction().execute(async (transaction) => {
-        for (const request of requests) {
-          replies.push(await (request === first ? run : runApart)(transaction, request))
-          const another = requests.length < maxCommands && performance.now() < end ? next() : undefined
-          if (another === 'close') arrived.unshift(another)
-          else if (another) requests.push(another)
-        }
-      })
-      reply(...replies)
-    } catch (error) {
-      reply(...requests.map(({ id }) => failure(id, error))) // nothing of it is on disk
-    }
-  }
-
-  /** The first command: where it fails, so does the transaction, in which nothing else is yet. */
-  async function run(
-    transaction: Transaction<Tables>,
-    { id, command: name, values }: WriterRequest,
-  ): Promise<WriterReply> {
-    const command = byName.get(name)
-    if (!command) throw new Error(`the writer thread knows no command "${name}"`)
-    return { id, result: await command.run(transaction, values as never) }
-  }
-
-  /** One that follows. @throws {Error} when SQLite has given up the transaction, as it may where the disk is full or fails */
-  async function runApart(transaction: Transaction<Tables>, request: WriterRequest): Promise<WriterReply> {
-    sqlite.exec('savepoint command')
-    try {
-      const reply = await run(transaction, request)
-      sqlite.exec('release command')
-      return reply
-    } catch (error) {
-      if (!sqlite.isTransaction) throw error
-      sqlite.exec('rollback to command; release command')
-      return failure(request.id, error)
-    }
-  }
-
   port.on('message', async (woken: WriterMessage) => {
-    arrive(woken)
+    inbox.add(woken)
     if (isWriting) return
     isWriting = true
-    for (let message = next(); message; message = next()) {
+    for (let message = inbox.next(); message; message = inbox.next()) {
       if (message === 'close') {
-        await db.destroy()
+        await file.db.destroy()
         return port.close()
       }
-      await commitTogether(message)
+      reply(await commitTogether(message, { file, run, nextRequest: inbox.nextRequest }))
     }
     isWriting = false
   })
@@ -122,6 +48,119 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
 function portOf(parent: MessagePort | null): MessagePort {
   if (!parent) throw new Error('serveCommands runs in a thread of its own')
   return parent
+}
+
+/** A file and its one connection that writes, as node:sqlite and as Kysely see it. */
+interface WritableFile {
+  readonly sqlite: DatabaseSync
+  readonly db: Reader
+}
+
+async function openAndMigrate(path: string): Promise<WritableFile> {
+  const sqlite = openSqliteFile(path, { readOnly: false })
+  const db = new Kysely<unknown>({ dialect: sqliteDialect(sqlite) })
+  await migrate(db)
+  return { sqlite, db }
+}
+
+type Run = (transaction: Transaction, request: WriterRequest) => Promise<WriterReply>
+
+/** Runs commands by their names. */
+function createRunner(commands: readonly AnyCommand[]): Run {
+  const byName = new Map(commands.map((command) => [command.name, command]))
+  if (byName.size !== commands.length) throw new Error('two commands have one name')
+
+  return async (transaction, { id, command: name, values }) => {
+    const command = byName.get(name)
+    if (!command) throw new Error(`the writer thread knows no command "${name}"`)
+    return { id, result: await command.run(transaction, values as never) }
+  }
+}
+
+/** What was sent to the thread and has not begun, in its order. */
+function createInbox(port: MessagePort): {
+  add(message: WriterMessage): void
+  next(): WriterRequest | 'close' | undefined
+  /** The next, where it is a command. */
+  nextRequest(): WriterRequest | undefined
+} {
+  const arrived: (WriterRequest | 'close')[] = []
+
+  const add = (message: WriterMessage): void => void arrived.push(...(message === 'close' ? [message] : message))
+
+  /** What waits on the port is not an event yet while a command keeps this thread. */
+  function look(): void {
+    const waiting = arrived.length === 0 ? receiveMessageOnPort(port) : undefined
+    if (waiting) add(waiting.message as WriterMessage)
+  }
+
+  return {
+    add,
+    next() {
+      look()
+      return arrived.shift()
+    },
+    nextRequest() {
+      look()
+      const [first] = arrived
+      if (first === 'close' || first === undefined) return undefined
+      arrived.shift()
+      return first
+    },
+  }
+}
+
+interface Writing {
+  readonly file: WritableFile
+  readonly run: Run
+  nextRequest(): WriterRequest | undefined
+}
+
+/** Runs a command and those that came meanwhile in one transaction. Returns the replies to all of them. */
+async function commitTogether(
+  first: WriterRequest,
+  { file, run, nextRequest }: Writing,
+): Promise<readonly WriterReply[]> {
+  const requests = [first]
+  const replies: WriterReply[] = []
+  const end = performance.now() + maxMilliseconds
+  try {
+    await file.db.transaction().execute(async (transaction) => {
+      for (const request of requests) {
+        // Where the first fails, so does the transaction, in which nothing else is yet.
+        const isFirst = request === first
+        replies.push(isFirst ? await run(transaction, request) : await runApart(transaction, request, { file, run }))
+        const hasRoom = requests.length < maxCommands && performance.now() < end
+        const another = hasRoom ? nextRequest() : undefined
+        if (another) requests.push(another)
+      }
+    })
+    return replies
+  } catch (error) {
+    return requests.map(({ id }) => failure(id, error)) // nothing of it is on disk
+  }
+}
+
+/**
+ * Runs a command that follows another, so that it can fail alone.
+ *
+ * @throws {Error} when SQLite has given up the transaction, as it may where the disk is full or fails
+ */
+async function runApart(
+  transaction: Transaction,
+  request: WriterRequest,
+  { file: { sqlite }, run }: Pick<Writing, 'file' | 'run'>,
+): Promise<WriterReply> {
+  sqlite.exec('savepoint command')
+  try {
+    const reply = await run(transaction, request)
+    sqlite.exec('release command')
+    return reply
+  } catch (error) {
+    if (!sqlite.isTransaction) throw error
+    sqlite.exec('rollback to command; release command')
+    return failure(request.id, error)
+  }
 }
 
 function failure(id: number, error: unknown): WriterReply {

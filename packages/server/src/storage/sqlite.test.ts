@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { command, type Database, type DatabaseUnavailableError } from './database.ts'
+import { command, inTables, type Database, type DatabaseUnavailableError } from './database.ts'
 import { openSqlite } from './sqlite.ts'
 
 /** What the writer thread of these tests knows. */
@@ -62,7 +62,13 @@ describe('commands that wait for the writer of SQLite', () => {
       patienceMilliseconds,
     )
   const isThere = async (name: string): Promise<boolean> =>
-    (await database.reader.selectFrom('setting').select('name').where('name', '=', name).execute()).length > 0
+    (
+      await inTables<{ setting: { name: string } }>(database.reader)
+        .selectFrom('setting')
+        .select('name')
+        .where('name', '=', name)
+        .execute()
+    ).length > 0
   /** What was answered to commands of which all but the first wait until that is done. */
   const outcomes = (commands: readonly (readonly [string, string?])[]): Promise<readonly unknown[]> =>
     Promise.all(

@@ -3,7 +3,7 @@ import { show, type Wording } from '../../feature/wording.ts'
 import * as lifetimes from '../../features/sessions/settings.ts'
 import { findSealingSecretFaults, type SealingSecretFault } from '../../features/signing-keys/sealing-secret.ts'
 import { signingKeyOf } from '../../features/signing-keys/signing-keys.ts'
-import { isPostgresUrl } from '../../storage/source.ts'
+import { findDatabaseServer, isOnServer } from '../../storage/source.ts'
 import { isLoopback, isOnThisMachine } from '../this-machine.ts'
 import type { Fault, Rule, Situation } from './rule.ts'
 
@@ -154,9 +154,8 @@ export const optionRules: readonly Rule[] = [
     severity: 'stop',
     demand: 'on PostgreSQL there is a key, for what seals the signing keys does not lie beside them',
     find({ options: { database, key, signingKey }, unread }, say) {
-      const isOnPostgres = database !== undefined && (typeof database !== 'string' || isPostgresUrl(database))
       const isGiven = key !== undefined || signingKey !== undefined || unread.has('key') || unread.has('signingKey')
-      if (!isOnPostgres || isGiven) return []
+      if (!isOnServer(database) || isGiven) return []
       const message = 'must be given on PostgreSQL: signing keys are sealed under it, and it must not lie beside them'
       return [{ about: say.name('key'), message, mend: makeKey(say) }]
     },
@@ -311,12 +310,9 @@ export const optionRules: readonly Rule[] = [
     demand: 'the way to PostgreSQL on another machine is TLS, with the certificate verified',
     find({ options: { database } }, say) {
       if (typeof database === 'object') return undefined // an application's pool does not say
-      if (database === undefined || !isPostgresUrl(database) || !URL.canParse(database)) return []
-      const { hostname, searchParams } = new URL(database)
-      const host = searchParams.getAll('host').at(-1) || decodeURIComponent(hostname)
-      const isVerified = searchParams.getAll('sslmode').at(-1) === 'verify-full'
-      if (isVerified || host === '' || host.startsWith('/') || isLoopback(host)) return []
-      const message = `is reached at ${show(host)} without verified TLS: anyone in between can read and change everything in it`
+      const server = findDatabaseServer(database)
+      if (!server || server.isTlsVerified || isLoopback(server.host)) return []
+      const message = `is reached at ${show(server.host)} without verified TLS: anyone in between can read and change everything in it`
       return [
         {
           about: say.name('database'),

@@ -64,7 +64,18 @@ export interface Machine {
   /** The files of a SQLite database that are there. */
   readonly databaseFiles: readonly FileFacts[]
   /** `undefined` where there is none yet. */
-  readonly database: DatabaseFacts | { readonly kind: 'unavailable'; readonly reason: string } | undefined
+  readonly database:
+    | (DatabaseFacts & StoredFacts)
+    | { readonly kind: 'unavailable'; readonly reason: string }
+    | undefined
+}
+
+/** What features find in a database. */
+export interface StoredFacts {
+  /** The issuer that it was first started for. */
+  readonly issuer: string | undefined
+  /** The instant of the newest line of the audit record. */
+  readonly latest?: number | undefined
 }
 
 export interface FileFacts {

@@ -1,7 +1,7 @@
-import type { Transaction } from 'kysely'
+import type { Transaction } from '../../storage/database.ts'
 import { prepare } from '../../storage/prepared.ts'
-import type { Tables, UserRow } from '../../storage/tables.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
+import type { AccountTables, UserRow } from './tables.ts'
 
 /** An account, as a login has seen it. */
 export interface ExpectedAccount {
@@ -18,7 +18,7 @@ export interface ExpectedAccount {
  * @returns whether the user may log in, with the expected password hash and rights
  */
 export async function lockAccount(
-  transaction: Transaction<Tables>,
+  transaction: Transaction,
   { subject, passwordHash, rights }: ExpectedAccount,
 ): Promise<boolean> {
   const [account] = await lockActiveRow(transaction, { subject })
@@ -29,13 +29,16 @@ export async function lockAccount(
   )
 }
 
-const lockActiveRow = prepare<{ readonly subject: string }, Pick<UserRow, 'password_hash' | 'scopes' | 'roles'>>(
-  (db, { subject }) =>
-    db
-      .updateTable('user')
-      .set((row) => ({ password_hash: row.ref('password_hash') }))
-      .where('id', '=', subject)
-      .where('disabled_at', 'is', null)
-      .where('deleted_at', 'is', null)
-      .returning(['password_hash', 'scopes', 'roles']),
+const lockActiveRow = prepare<
+  AccountTables,
+  { readonly subject: string },
+  Pick<UserRow, 'password_hash' | 'scopes' | 'roles'>
+>((db, { subject }) =>
+  db
+    .updateTable('user')
+    .set((row) => ({ password_hash: row.ref('password_hash') }))
+    .where('id', '=', subject)
+    .where('disabled_at', 'is', null)
+    .where('deleted_at', 'is', null)
+    .returning(['password_hash', 'scopes', 'roles']),
 )

@@ -1,13 +1,13 @@
-import type { CompiledQuery, Kysely, Transaction } from 'kysely'
+import type { CompiledQuery, Kysely } from 'kysely'
 import type { JsonObject } from 'keystile/internal'
-import { command, type AnyCommand, type Command, type Database } from '../../storage/database.ts'
-import type { Tables, UserRow } from '../../storage/tables.ts'
+import { command, inTables, type AnyCommand, type Command, type Database, type Reader } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
-import { insertAudit } from '../audit/store.ts'
-import { insertEvents } from '../events/store.ts'
+import { insertAudit } from '../audit/in-transaction.ts'
+import { insertEvents } from '../events/in-transaction.ts'
 import type { SessionEvent } from '../sessions/audit-events.ts'
-import { endSessions, findLatestExpiry } from '../sessions/store.ts'
+import { endSessions, findLatestExpiry } from '../sessions/in-transaction.ts'
 import type { AccountEvent } from './audit-events.ts'
+import type { AccountTables, UserRow } from './tables.ts'
 
 export type NewUserRow = Omit<UserRow, 'disabled_at' | 'deleted_at' | 'email_verified_at'>
 
@@ -16,7 +16,8 @@ export const insertUser: Command<
   { readonly row: NewUserRow; readonly by: By },
   { readonly taken?: 'username' | 'email' }
 > = command('insertUser', async (transaction, { row, by }) => {
-  const inserted = await transaction
+  const db = inTables<AccountTables>(transaction)
+  const inserted = await db
     .insertInto('user')
     .values({ ...row, disabled_at: null, deleted_at: null, email_verified_at: null })
     .onConflict((conflict) => conflict.doNothing())
@@ -33,7 +34,7 @@ export const insertUser: Command<
     })
     return {}
   }
-  const sameName = await transaction
+  const sameName = await db
     .selectFrom('user')
     .select('id')
     .where('username_key', '=', row.username_key)
@@ -46,7 +47,8 @@ export const replaceProfile: Command<
   { readonly id: string; readonly old: string; readonly profile: string; readonly by: By; readonly now: number },
   { readonly replaced: boolean }
 > = command('replaceProfile', async (transaction, { id, old, profile, by, now }) => {
-  const replaced = await transaction
+  const db = inTables<AccountTables>(transaction)
+  const replaced = await db
     .updateTable('user')
     .set({ profile })
     .where('id', '=', id)
@@ -71,7 +73,9 @@ export const replaceProfile: Command<
 export const replacePasswordHash: Command<
   { readonly id: string; readonly old: string; readonly hash: string },
   { readonly replaced: boolean }
-> = command('replacePasswordHash', (transaction, values) => setPasswordHash(transaction, values))
+> = command('replacePasswordHash', (transaction, values) =>
+  setPasswordHash(inTables<AccountTables>(transaction), values),
+)
 
 /** Sets a new password and ends the sessions of the old one, in one transaction; all but the one that asked for it. */
 export const changePassword: Command<
@@ -85,7 +89,8 @@ export const changePassword: Command<
   },
   { readonly replaced: boolean }
 > = command('changePassword', async (transaction, { by, now, ...values }) => {
-  const result = await setPasswordHash(transaction, { ...values, session: by.sessionId ?? null })
+  const db = inTables<AccountTables>(transaction)
+  const result = await setPasswordHash(db, { ...values, session: by.sessionId ?? null })
   if (!result.replaced) return result
   await endSessions(transaction, { subject: values.id, except: by.sessionId, now })
   await insertAudit<AccountEvent>(transaction, { event: 'password_changed', at: now, by, subject: values.id })
@@ -102,9 +107,10 @@ export const changeEmail: Command<
   },
   { readonly outcome: 'changed' | 'outdated' | 'taken' }
 > = command('changeEmail', async (transaction, { id, email, email_key, passwordHash, by, now }) => {
-  const holder = await transaction.selectFrom('user').select('id').where('email_key', '=', email_key).executeTakeFirst()
+  const db = inTables<AccountTables>(transaction)
+  const holder = await db.selectFrom('user').select('id').where('email_key', '=', email_key).executeTakeFirst()
   if (holder && holder.id !== id) return { outcome: 'taken' }
-  const changed = await transaction
+  const changed = await db
     .updateTable('user')
     .set({ email, email_key, email_verified_at: null })
     .where('id', '=', id)
@@ -140,12 +146,13 @@ export interface UserChange {
 export const changeUser: Command<UserChange, { readonly outcome: 'changed' | 'outdated' | 'last-administrator' }> =
   command('changeUser', async (transaction, change) => {
     const { id, expected, author, scopes, roles, disabled, endsSessions, by, now } = change
-    await lockAdministration(transaction)
-    if (author && !(await hasRights(transaction, author))) return { outcome: 'outdated' }
+    const db = inTables<AccountTables>(transaction)
+    await lockAdministration(db)
+    if (author && !(await hasRights(db, author))) return { outcome: 'outdated' }
     const staysAdministrator = hasAdminRole(roles) && !disabled
-    if (!staysAdministrator && (await isLastAdministrator(transaction, id))) return { outcome: 'last-administrator' }
+    if (!staysAdministrator && (await isLastAdministrator(db, id))) return { outcome: 'last-administrator' }
     // Takes the row, so that what it says is so until the commit.
-    const before = await transaction
+    const before = await db
       .updateTable('user')
       .set((row) => ({ scopes: row.ref('scopes') }))
       .where('id', '=', id)
@@ -157,7 +164,7 @@ export const changeUser: Command<UserChange, { readonly outcome: 'changed' | 'ou
       .executeTakeFirst()
     if (!before) return { outcome: 'outdated' }
     const wasDisabled = before.disabled_at !== null
-    await transaction
+    await db
       .updateTable('user')
       .set({ scopes, roles, disabled_at: disabled ? (before.disabled_at ?? now) : null })
       .where('id', '=', id)
@@ -183,9 +190,10 @@ export const deleteUser: Command<
   { readonly id: string; readonly by: By; readonly now: number },
   { readonly outcome: 'deleted' | 'absent' | 'last-administrator' }
 > = command('deleteUser', async (transaction, { id, by, now }) => {
-  await lockAdministration(transaction)
-  if (await isLastAdministrator(transaction, id)) return { outcome: 'last-administrator' }
-  const deleted = await transaction
+  const db = inTables<AccountTables>(transaction)
+  await lockAdministration(db)
+  if (await isLastAdministrator(db, id)) return { outcome: 'last-administrator' }
+  const deleted = await db
     .updateTable('user')
     .set({
       username: '',
@@ -223,17 +231,22 @@ export function createUserRowFinder({
   value: string,
 ) => Promise<UserRow | undefined> {
   const compile = (column: 'id' | 'username_key' | 'email_key'): CompiledQuery<UserRow> =>
-    reader.selectFrom('user').selectAll().where(column, '=', '').where('deleted_at', 'is', null).compile()
+    inTables<AccountTables>(reader)
+      .selectFrom('user')
+      .selectAll()
+      .where(column, '=', '')
+      .where('deleted_at', 'is', null)
+      .compile()
   const queries = { id: compile('id'), username_key: compile('username_key'), email_key: compile('email_key') }
   return (by, value) => find({ ...queries[by], parameters: [value] })
 }
 
 /** Users in the order of their names, from after one name on. */
 export function listUserRows(
-  reader: Kysely<Tables>,
+  reader: Reader,
   page: { readonly afterKey: string; readonly limit: number },
 ): Promise<readonly UserRow[]> {
-  return reader
+  return inTables<AccountTables>(reader)
     .selectFrom('user')
     .selectAll()
     .where('username_key', '>', page.afterKey)
@@ -244,7 +257,7 @@ export function listUserRows(
 }
 
 async function setPasswordHash(
-  transaction: Transaction<Tables>,
+  db: Kysely<AccountTables>,
   {
     id,
     old,
@@ -258,7 +271,7 @@ async function setPasswordHash(
     readonly session?: string | null
   },
 ): Promise<{ readonly replaced: boolean }> {
-  const replaced = await transaction
+  const replaced = await db
     .updateTable('user')
     .set({ password_hash: hash, ...(session !== undefined && { password_session: session }) })
     .where('id', '=', id)
@@ -270,8 +283,8 @@ async function setPasswordHash(
 }
 
 /** Takes the lock under which nobody else changes the rights of users, or deletes one. */
-async function lockAdministration(transaction: Transaction<Tables>): Promise<void> {
-  await transaction
+async function lockAdministration(db: Kysely<AccountTables>): Promise<void> {
+  await db
     .updateTable('setting')
     .set((row) => ({ value: row.ref('value') }))
     .where('name', '=', 'administration')
@@ -280,10 +293,10 @@ async function lockAdministration(transaction: Transaction<Tables>): Promise<voi
 
 /** Whether a user has these rights and may log in. Asked under the lock of `lockAdministration`. */
 async function hasRights(
-  transaction: Transaction<Tables>,
+  db: Kysely<AccountTables>,
   { id, scopes, roles }: Pick<UserRow, 'id' | 'scopes' | 'roles'>,
 ): Promise<boolean> {
-  const found = await transaction
+  const found = await db
     .selectFrom('user')
     .select('id')
     .where('id', '=', id)
@@ -296,8 +309,8 @@ async function hasRights(
 }
 
 /** Whether no administrator would be left without this user. Asked under the lock of `lockAdministration`. */
-async function isLastAdministrator(transaction: Transaction<Tables>, id: string): Promise<boolean> {
-  const administrators = await transaction
+async function isLastAdministrator(db: Kysely<AccountTables>, id: string): Promise<boolean> {
+  const administrators = await db
     .selectFrom('user')
     .select(['id', 'roles'])
     .where('roles', 'like', '%admin%')

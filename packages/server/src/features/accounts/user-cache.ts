@@ -1,5 +1,5 @@
 import type { Clock } from 'keystile/internal'
-import type { UserRow } from '../../storage/tables.ts'
+import type { UserRow } from './tables.ts'
 
 const cacheMilliseconds = 5_000
 const cacheSize = 10_000

@@ -1,6 +1,5 @@
 import { randomId, type Clock } from 'keystile/internal'
 import { isTakenAtTheSameTime, type Database } from '../../storage/database.ts'
-import type { UserRow } from '../../storage/tables.ts'
 import type { By } from '../audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
 import type { Rights } from '../scopes/scopes.ts'
@@ -20,6 +19,7 @@ import {
   type NewUserRow,
   type UserChange as StoredUserChange,
 } from './store.ts'
+import type { UserRow } from './tables.ts'
 
 /** The fields that every reader of a user gets; never a hash. Profile fields stand beside these. */
 export interface PublicUser {

@@ -3,7 +3,7 @@ import { ProblemError, type Clock, type HttpRequestWithBody } from 'keystile/int
 import type { Database } from '../../storage/database.ts'
 import { areStorable } from '../../storage/storable.ts'
 import type { AuditEntry, By } from './entry.ts'
-import { recordAudit } from './store.ts'
+import { readNewestInstant, recordAudit } from './store.ts'
 
 /**
  * Where refusals are written down. What is a change is written down by the transaction that makes it.
@@ -40,6 +40,11 @@ export function createAudit(database: Database, clock: Clock): Audit<string> {
       }
     },
   }
+}
+
+/** The instant of the newest line of the record, in milliseconds; undefined also where there is no record yet. */
+export function findNewestInstant({ reader }: Pick<Database, 'reader'>): Promise<number | undefined> {
+  return readNewestInstant(reader)
 }
 
 export const byOperator: By = { actor: 'operator' }

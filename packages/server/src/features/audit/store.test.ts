@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import type { Database } from '../../storage/database.ts'
+import { inTables, type Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { listAudit, purgeAudit, recordAudit, type AuditFilter } from './store.ts'
+import type { AuditTables } from './tables.ts'
 
 const now = Date.UTC(2026, 10, 25)
 
@@ -26,7 +27,7 @@ describe('the audit record', () => {
     await database.write(recordAudit, { event: 'user_disabled', at: now, by, subject: 'ada' })
     const about = { sessionId: 'other', clientId: 'second', detail: { given: ['a'] } }
     await database.write(recordAudit, { event: 'session_ended', at: now + 1, by, ...about })
-    const rows = await database.reader.selectFrom('audit').selectAll().orderBy('id').execute()
+    const rows = await inTables<AuditTables>(database.reader).selectFrom('audit').selectAll().orderBy('id').execute()
     const common = { actor: 'user:root', address: '::1' }
     assert.deepEqual(
       rows.map(({ id: _id, ...row }) => row),

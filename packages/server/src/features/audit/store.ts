@@ -1,45 +1,9 @@
-import type { Kysely, Transaction } from 'kysely'
-import { lowestRowId, randomRowId } from 'keystile/internal'
-import { command, type AnyCommand, type Command } from '../../storage/database.ts'
-import { prepare } from '../../storage/prepared.ts'
-import type { AuditRow, Tables } from '../../storage/tables.ts'
+import { lowestRowId } from 'keystile/internal'
+import { command, inTables, type AnyCommand, type Command, type Reader } from '../../storage/database.ts'
+import { hasTable } from '../../storage/migrate.ts'
 import type { AuditEntry } from './entry.ts'
-
-const insertRow = prepare<AuditRow, unknown>((db, row) =>
-  db.insertInto('audit').values({
-    id: row.id,
-    at: row.at,
-    event: row.event,
-    actor: row.actor,
-    subject: row.subject,
-    session_id: row.session_id,
-    client_id: row.client_id,
-    address: row.address,
-    detail: row.detail,
-  }),
-)
-
-/**
- * Writes an entry as part of the transaction that makes the change: there is none without the other.
- *
- * @typeParam Event the events that the caller declares; it must name them
- */
-export async function insertAudit<Event extends string = never>(
-  transaction: Transaction<Tables>,
-  { event, at, by, subject, sessionId, clientId, detail }: AuditEntry<NoInfer<Event>>,
-): Promise<void> {
-  await insertRow(transaction, {
-    id: randomRowId(at),
-    at,
-    event,
-    actor: by.actor,
-    subject: subject ?? null,
-    session_id: sessionId ?? by.sessionId ?? null,
-    client_id: clientId ?? by.clientId ?? null,
-    address: by.address ?? null,
-    detail: detail === undefined ? null : JSON.stringify(detail),
-  })
-}
+import { insertAudit } from './in-transaction.ts'
+import type { AuditRow, AuditTables } from './tables.ts'
 
 /** Writes an entry down that belongs to no change: a refusal, which is thrown when this is committed. */
 export const recordAudit: Command<AuditEntry, void> = command('recordAudit', insertAudit<string>)
@@ -50,7 +14,7 @@ const maxPurgedAtOnce = 500
 export const purgeAudit: Command<{ readonly before: number }, { readonly purged: number }> = command(
   'purgeAudit',
   async (transaction, { before }) => {
-    const { numDeletedRows } = await transaction
+    const { numDeletedRows } = await inTables<AuditTables>(transaction)
       .deleteFrom('audit')
       .where('id', 'in', (from) =>
         from
@@ -77,9 +41,9 @@ export interface AuditFilter {
 const pageSize = 500
 
 /** Reads the record, the oldest row first, as it is when a row is asked for. */
-export async function* listAudit(reader: Kysely<Tables>, filter: AuditFilter): AsyncIterable<AuditRow> {
+export async function* listAudit(reader: Reader, filter: AuditFilter): AsyncIterable<AuditRow> {
   const { since = 0, subject, last } = filter
-  const all = reader.selectFrom('audit').selectAll()
+  const all = inTables<AuditTables>(reader).selectFrom('audit').selectAll()
   const query = subject === undefined ? all : all.where('subject', '=', subject)
   let after = lowestRowId(since)
   if (last !== undefined) {
@@ -94,6 +58,14 @@ export async function* listAudit(reader: Kysely<Tables>, filter: AuditFilter): A
     if (page.length < pageSize || !last) return
     after = last.id
   }
+}
+
+/** The instant of the newest row, in milliseconds; undefined also where there is no record yet. */
+export async function readNewestInstant(reader: Reader): Promise<number | undefined> {
+  if (!(await hasTable(reader, 'audit'))) return undefined
+  const db = inTables<AuditTables>(reader)
+  const newest = await db.selectFrom('audit').select('at').orderBy('id', 'desc').limit(1).executeTakeFirst()
+  return newest?.at
 }
 
 export const commands: readonly AnyCommand[] = [recordAudit, purgeAudit]

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { silentLogger } from 'keystile/internal'
 import { isSecretOf } from '../../base/secret.ts'
-import type { Database } from '../../storage/database.ts'
+import { inTables, type Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { byOperator as by } from '../audit/audit.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
+import type { EventTables } from '../events/tables.ts'
 import { grants } from '../oauth/grants.ts'
 import { createClients, findClientFaults, type Clients, type NewClient } from './clients.ts'
+import type { ClientTables } from './tables.ts'
 
 const now = Date.UTC(2026, 10, 25)
 const orders: NewClient = {
@@ -79,7 +81,11 @@ describe('createClients', () => {
     assert.deepEqual(found?.client, client)
     assert.ok(isSecretOf(secret!, found?.secretHash ?? ''))
     assert.deepEqual(await clients.list(), [{ ...orders, active: true, createdAt: new Date(now) }])
-    assert.ok(!JSON.stringify(await database.reader.selectFrom('client').selectAll().execute()).includes(secret!))
+    assert.ok(
+      !JSON.stringify(
+        await inTables<ClientTables>(database.reader).selectFrom('client').selectAll().execute(),
+      ).includes(secret!),
+    )
   })
 
   it('gives a public client no secret', async () => {
@@ -132,7 +138,7 @@ describe('createClients', () => {
     assert.equal(feed.revocations.isRevoked({ ...token, clientId: 'orders' }), true)
     assert.equal(feed.revocations.isRevoked({ ...token, clientId: 'billing' }), false)
     // For as long as any token may live, whatever is issued at this very moment.
-    const [event] = await database.reader.selectFrom('event').selectAll().execute()
+    const [event] = await inTables<EventTables>(database.reader).selectFrom('event').selectAll().execute()
     assert.ok(event!.expires_at >= now + 24 * 60 * 60 * 1000)
   })
 })

@@ -1,10 +1,17 @@
 import type { Clock } from 'keystile/internal'
 import { hashSecret, makeSecret } from '../../base/secret.ts'
 import type { Database } from '../../storage/database.ts'
-import type { ClientRow } from '../../storage/tables.ts'
 import type { By } from '../audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
-import { createClientRowFinder, disableClient, insertClient, listClientRows, replaceClientSecret } from './store.ts'
+import {
+  createClientRowFinder,
+  disableClient,
+  insertClient,
+  listClientRows,
+  listDisabledIds,
+  replaceClientSecret,
+} from './store.ts'
+import type { ClientRow } from './tables.ts'
 
 /** What the registration of clients must know of a grant. */
 export interface ClientGrant {
@@ -47,6 +54,8 @@ export interface Clients {
   /** A client that is not disabled, and the hash of its secret if it has one. */
   find(id: string): Promise<{ readonly client: Client; readonly secretHash: string | undefined } | undefined>
   list(): Promise<readonly RegisteredClient[]>
+  /** The ids of the clients that are disabled. */
+  listDisabledIds(): Promise<readonly string[]>
   /**
    * Registers a client. Its secret is told here and never again.
    *
@@ -112,6 +121,7 @@ export function createClients(database: Database, feed: EventFeed, clock: Clock)
         createdAt: new Date(row.created_at),
       }))
     },
+    listDisabledIds: () => listDisabledIds(database.reader),
     async create({ id, grants, scopes, may, confidential }, by) {
       const secret = confidential ? makeSecret() : undefined
       const row = {

@@ -1,28 +1,33 @@
-import type { Kysely } from 'kysely'
-import { command, type AnyCommand, type Command, type Database } from '../../storage/database.ts'
-import type { ClientRow, Tables } from '../../storage/tables.ts'
+import { command, inTables, type AnyCommand, type Command, type Database, type Reader } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
-import { insertAudit } from '../audit/store.ts'
-import type { ClientEvent } from './audit-events.ts'
-import { insertEvents } from '../events/store.ts'
+import { insertAudit } from '../audit/in-transaction.ts'
+import { insertEvents } from '../events/in-transaction.ts'
 import { maxAccessTokenSeconds } from '../sessions/lifetimes.ts'
+import type { ClientEvent } from './audit-events.ts'
+import type { ClientRow, ClientTables } from './tables.ts'
 
 /** Finds clients by id. The query is compiled once: a client that introspects asks with each of its own requests. */
 export function createClientRowFinder({
   reader,
   find,
 }: Pick<Database, 'reader' | 'find'>): (id: string) => Promise<ClientRow | undefined> {
-  const query = reader.selectFrom('client').selectAll().where('id', '=', '').compile()
+  const query = inTables<ClientTables>(reader).selectFrom('client').selectAll().where('id', '=', '').compile()
   return (id) => find({ ...query, parameters: [id] })
 }
 
-export function listClientRows(reader: Kysely<Tables>): Promise<readonly ClientRow[]> {
-  return reader.selectFrom('client').selectAll().orderBy('id').execute()
+export function listClientRows(reader: Reader): Promise<readonly ClientRow[]> {
+  return inTables<ClientTables>(reader).selectFrom('client').selectAll().orderBy('id').execute()
+}
+
+export async function listDisabledIds(reader: Reader): Promise<readonly string[]> {
+  const db = inTables<ClientTables>(reader)
+  const rows = await db.selectFrom('client').select('id').where('disabled_at', 'is not', null).execute()
+  return rows.map(({ id }) => id)
 }
 
 export const insertClient: Command<{ readonly row: ClientRow; readonly by: By }, { readonly inserted: boolean }> =
   command('insertClient', async (transaction, { row, by }) => {
-    const inserted = await transaction
+    const inserted = await inTables<ClientTables>(transaction)
       .insertInto('client')
       .values(row)
       .onConflict((conflict) => conflict.doNothing())
@@ -37,7 +42,7 @@ export const replaceClientSecret: Command<
   { readonly id: string; readonly secretHash: string; readonly by: By; readonly now: number },
   { readonly replaced: boolean }
 > = command('replaceClientSecret', async (transaction, { id, secretHash, by, now }) => {
-  const replaced = await transaction
+  const replaced = await inTables<ClientTables>(transaction)
     .updateTable('client')
     .set({ secret_hash: secretHash })
     .where('id', '=', id)
@@ -58,7 +63,7 @@ export const disableClient: Command<
   { readonly id: string; readonly by: By; readonly now: number },
   { readonly disabled: boolean }
 > = command('disableClient', async (transaction, { id, by, now }) => {
-  const disabled = await transaction
+  const disabled = await inTables<ClientTables>(transaction)
     .updateTable('client')
     .set({ disabled_at: now })
     .where('id', '=', id)

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createRevocationList, type Clock, type Logger, type RevocationEvent } from 'keystile/internal'
 import type { Revocations } from 'keystile'
 import type { Database } from '../../storage/database.ts'
-import { listEventsAfter, numberEvents, readFeed, type FeedState } from './store.ts'
+import { createFollower } from './follower.ts'
 
 const tailMilliseconds = 250
 /** After this long without news, what was revoked meanwhile is unknown. */
@@ -10,9 +10,6 @@ const staleAfterMilliseconds = 4_000
 
 /** So long a token waits for news when none has come: then it is refused as not known, rather than held. */
 const catchUpMilliseconds = 1_000
-
-/** Before the first event. */
-const nothing = { seq: 0, id: undefined }
 
 /** What was revoked, by whichever process on this database. */
 export interface EventFeed {
@@ -35,95 +32,85 @@ export async function openEventFeed(
   const { clock, logger } = options
   const list = createRevocationList()
   const listeners: ((event: RevocationEvent) => void)[] = []
-  const { urgent } = database
-  let last: { readonly seq: number; readonly id: string | undefined } = nothing
-  // Not the injected clock: how long nothing came is a matter of this machine, whatever time it is.
-  let knownAt = performance.now()
-
-  async function step(): Promise<void> {
-    let askedAt = performance.now()
-    let feed = await readFeed(urgent.reader, last.seq)
-    while (feed.hasUnnumbered) {
-      await urgent.write(numberEvents, undefined)
-      askedAt = performance.now()
-      feed = await readFeed(urgent.reader, last.seq)
-    }
-    if (feed.idAt !== last.id) startOver(feed)
-    for (;;) {
-      const events = await listEventsAfter(urgent.reader, last.seq, clock.now())
-      for (const event of events) {
-        list.add(event)
-        for (const listener of listeners) listener(event)
-        last = event
-      }
-      if (events.length === 0) break
-    }
+  const follower = createFollower(database.urgent, {
+    clock,
+    logger,
+    onEvent(event) {
+      list.add(event)
+      for (const listener of listeners) listener(event)
+    },
+  })
+  const steps = createTurns(async () => {
+    await follower.step()
     list.purge(clock.now())
-    // An answer that was long on its way tells nothing of what was revoked after the question.
-    knownAt = askedAt
-  }
+  })
+  const ageMilliseconds = (): number => performance.now() - follower.knownAt
 
-  /**
-   * Reads all events again, because the last one that was read is no longer there. Either it was deleted,
-   * long after its tokens expired, or the database lost its latest commits (a failover, a restored
-   * backup) and gives their numbers to other events. To add an event twice does no harm.
-   *
-   * What remains: the loss goes unnoticed where a process reads nothing for the time in which the
-   * database loses events, gives the last one the same number again, and another event a lower one.
-   */
-  function startOver({ seq, idAt }: FeedState): void {
-    if (seq < last.seq || idAt !== undefined)
-      logger.warn({}, 'the database has lost revocations that were read before; all are read again')
-    last = nothing
-  }
+  await steps.run()
+  const stop = runRegularly(steps.run, logger)
 
+  return {
+    tail: steps.run,
+    get ageSeconds() {
+      return ageMilliseconds() / 1000
+    },
+    onEvent: (listener) => listeners.push(listener),
+    revocations: {
+      get state() {
+        return ageMilliseconds() < staleAfterMilliseconds ? 'current' : 'stale'
+      },
+      isRevoked: (token) => list.isRevoked(token),
+      refresh: () => Promise.race([steps.run().catch(() => {}), delay(catchUpMilliseconds, undefined, { ref: false })]),
+    },
+    async close() {
+      stop()
+      await steps.finish()
+    },
+  }
+}
+
+/** Does work one run at a time: a caller gets the next run, which starts after the call. */
+function createTurns(work: () => Promise<void>): { run(): Promise<void>; finish(): Promise<void> } {
   let running: Promise<void> = Promise.resolve()
   let queued: Promise<void> | undefined
-  /** One at a time; whoever asks while one runs gets the next, which starts after they asked. */
-  function tail(): Promise<void> {
-    queued ??= running.then(() => {
-      queued = undefined
-      const run = step()
-      running = run.catch(() => {})
-      return run
-    })
-    return queued
-  }
 
-  await tail()
-  let closed = false
+  return {
+    run() {
+      queued ??= running.then(() => {
+        queued = undefined
+        const run = work()
+        running = run.catch(() => {})
+        return run
+      })
+      return queued
+    },
+    async finish() {
+      await Promise.allSettled([queued ?? running])
+    },
+  }
+}
+
+/** Runs a step each 250 ms, and logs when it begins to fail and when it works again. Returns what stops that. */
+function runRegularly(step: () => Promise<void>, logger: Logger): () => void {
+  let isStopped = false
   let isFailing = false
+
   const timer = setInterval(() => {
-    void tail().then(
+    void step().then(
       () => {
         if (isFailing) logger.info({}, 'revocations arrive again')
         isFailing = false
       },
       (error: unknown) => {
-        if (!isFailing && !closed) logger.error({ err: error }, 'revocations do not arrive')
+        if (!isFailing && !isStopped) logger.error({ err: error }, 'revocations do not arrive')
         isFailing = true
       },
     )
   }, tailMilliseconds)
   timer.unref()
 
-  return {
-    tail,
-    get ageSeconds() {
-      return (performance.now() - knownAt) / 1000
-    },
-    onEvent: (listener) => listeners.push(listener),
-    revocations: {
-      get state() {
-        return performance.now() - knownAt < staleAfterMilliseconds ? 'current' : 'stale'
-      },
-      isRevoked: (token) => list.isRevoked(token),
-      refresh: () => Promise.race([tail().catch(() => {}), delay(catchUpMilliseconds, undefined, { ref: false })]),
-    },
-    async close() {
-      closed = true
-      clearInterval(timer)
-      await Promise.allSettled([queued ?? running])
-    },
+  return () => {
+    isStopped = true
+    clearInterval(timer)
   }
 }

@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { Kysely } from 'kysely'
+import { inTables, type Reader } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { openSqliteFile, sqliteDialect } from '../../storage/sqlite-dialect.ts'
-import type { Tables } from '../../storage/tables.ts'
-import { insertEvents, listEventsAfter, numberEvents, readFeed } from './store.ts'
+import { insertEvents } from './in-transaction.ts'
+import { listEventsAfter, numberEvents, readFeed } from './store.ts'
+import type { EventTables } from './tables.ts'
 
 const now = Date.UTC(2026, 10, 25)
 const margin = 60_000
@@ -15,33 +17,33 @@ const day = 24 * 60 * 60 * 1000
 
 describe('the events of a database', () => {
   let folder: string
-  let kysely: Kysely<Tables>
+  let db: Reader
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'keystile-event-store-'))
     const file = join(folder, 'keystile.db')
     await (await openDatabase(file, new URL('../../server/writer-thread.ts', import.meta.url))).close()
-    kysely = new Kysely<Tables>({ dialect: sqliteDialect(openSqliteFile(file, { readOnly: false })) })
+    db = new Kysely<unknown>({ dialect: sqliteDialect(openSqliteFile(file, { readOnly: false })) })
   })
   after(async () => {
-    await kysely.destroy()
+    await db.destroy()
     rmSync(folder, { recursive: true })
   })
 
   const insert = (value: string, tokensExpireAt: number): Promise<void> =>
-    kysely
+    db
       .transaction()
       .execute((transaction) => insertEvents(transaction, [{ kind: 'session', value, tokensExpireAt }], now))
   const number = (): Promise<void> =>
-    kysely.transaction().execute((transaction) => numberEvents.run(transaction, undefined))
+    db.transaction().execute((transaction) => numberEvents.run(transaction, undefined))
   const list = async (after = 0, at = now): Promise<readonly (readonly [number, string, number])[]> =>
-    (await listEventsAfter(kysely, after, at)).map(({ seq, value, expiresAt }) => [seq, value, expiresAt - now])
+    (await listEventsAfter(db, after, at)).map(({ seq, value, expiresAt }) => [seq, value, expiresAt - now])
 
   it('are kept for 60 s after the last token that they hit, and left out when that was over a day ago', async () => {
-    assert.equal((await readFeed(kysely, 0)).hasUnnumbered, false)
+    assert.equal((await readFeed(db, 0)).hasUnnumbered, false)
     await insert('over', now - margin - day)
-    assert.equal((await readFeed(kysely, 0)).hasUnnumbered, false)
+    assert.equal((await readFeed(db, 0)).hasUnnumbered, false)
     await insert('over by a clock that is ahead', now - margin - day + 1)
-    assert.equal((await readFeed(kysely, 0)).hasUnnumbered, true)
+    assert.equal((await readFeed(db, 0)).hasUnnumbered, true)
     await insert('last', now - margin + 1)
     await insert('later', now + 5)
   })
@@ -50,7 +52,7 @@ describe('the events of a database', () => {
     assert.deepEqual(await list(), [])
     await number()
     await number()
-    assert.equal((await readFeed(kysely, 0)).hasUnnumbered, false)
+    assert.equal((await readFeed(db, 0)).hasUnnumbered, false)
     const numbered = await list(0, now - day)
     assert.deepEqual(
       numbered.map(([seq]) => seq),
@@ -64,9 +66,13 @@ describe('the events of a database', () => {
   })
 
   it('are known by their highest number, and by the id that has a number', async () => {
-    const { id } = await kysely.selectFrom('event').select('id').where('seq', '=', 4).executeTakeFirstOrThrow()
-    assert.deepEqual(await readFeed(kysely, 4), { seq: 4, hasUnnumbered: false, idAt: id })
-    assert.deepEqual(await readFeed(kysely, 5), { seq: 4, hasUnnumbered: false, idAt: undefined })
+    const { id } = await inTables<EventTables>(db)
+      .selectFrom('event')
+      .select('id')
+      .where('seq', '=', 4)
+      .executeTakeFirstOrThrow()
+    assert.deepEqual(await readFeed(db, 4), { seq: 4, hasUnnumbered: false, idAt: id })
+    assert.deepEqual(await readFeed(db, 5), { seq: 4, hasUnnumbered: false, idAt: undefined })
   })
 
   it('are listed until they can hit nothing', async () => {

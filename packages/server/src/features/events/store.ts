@@ -1,9 +1,9 @@
-import { sql, type Kysely, type Transaction } from 'kysely'
-import { randomRowId, type RevocationEvent } from 'keystile/internal'
-import { clockMarginMilliseconds, maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
-import { command, type AnyCommand, type Command } from '../../storage/database.ts'
+import { sql } from 'kysely'
+import type { RevocationEvent } from 'keystile/internal'
+import { maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
+import { command, inTables, type AnyCommand, type Command, type Reader } from '../../storage/database.ts'
 import { prepare } from '../../storage/prepared.ts'
-import type { EventRow, Tables } from '../../storage/tables.ts'
+import type { EventTables } from './tables.ts'
 
 /** An event as readers see it. */
 export interface NumberedEvent extends RevocationEvent {
@@ -12,43 +12,19 @@ export interface NumberedEvent extends RevocationEvent {
 }
 
 const maxNumberedAtOnce = 1_000
-/** An event outlives the last token that it hits by this much, so that no verifier forgets it a tolerance too early. */
-const marginMilliseconds = 60_000
-
-interface Ended {
-  readonly kind: EventRow['kind']
-  readonly value: string
-  /** When the last token that this hits expires, in milliseconds. */
-  readonly tokensExpireAt: number
-}
-
-/**
- * Inserts events as part of the transaction that ends what they name. They have no number yet: a counter taken here
- * would make all writers wait for each other until they are on disk. What housekeeping would delete at once is left out.
- */
-export async function insertEvents(
-  transaction: Transaction<Tables>,
-  ended: readonly Ended[],
-  now: number,
-): Promise<void> {
-  const rows = ended
-    .map(({ kind, value, tokensExpireAt }) => ({ kind, value, expires_at: tokensExpireAt + marginMilliseconds }))
-    .filter(({ expires_at }) => expires_at > now - clockMarginMilliseconds)
-    .map((row) => ({ ...row, id: randomRowId(now), seq: null, created_at: now }))
-  if (rows.length > 0) await transaction.insertInto('event').values(rows).execute()
-}
 
 /**
  * Numbers what is committed and has no number, in the order of making, 1,000 at most. The lock of the one `feed` row is
  * held until the commit, so numbers become visible in their order, to every reader of either database.
  */
 export const numberEvents: Command<undefined, void> = command('numberEvents', async (transaction) => {
-  const { seq } = await transaction
+  const db = inTables<EventTables>(transaction)
+  const { seq } = await db
     .updateTable('feed')
     .set((row) => ({ seq: row.ref('seq') }))
     .returning('seq')
     .executeTakeFirstOrThrow()
-  const numbered = await transaction
+  const numbered = await db
     .updateTable('event')
     .from((from) =>
       from
@@ -64,7 +40,7 @@ export const numberEvents: Command<undefined, void> = command('numberEvents', as
     .returning('event.seq')
     .execute()
   if (numbered.length > 0)
-    await transaction
+    await db
       .updateTable('feed')
       .set({ seq: seq + numbered.length })
       .execute()
@@ -79,13 +55,14 @@ export interface FeedState {
   readonly idAt: string | undefined
 }
 
-export async function readFeed(reader: Kysely<Tables>, at: number): Promise<FeedState> {
+export async function readFeed(reader: Reader, at: number): Promise<FeedState> {
   const [row] = await selectFeed(reader, { at })
   if (!row) throw new Error('the table `feed` must have its one row')
   return { seq: row.seq, hasUnnumbered: row.unnumbered !== null, idAt: row.id_at ?? undefined }
 }
 
 const selectFeed = prepare<
+  EventTables,
   { readonly at: number },
   { readonly seq: number; readonly unnumbered: string | null; readonly id_at: string | null }
 >((db, { at }) =>
@@ -102,12 +79,8 @@ const selectFeed = prepare<
  * Events that can still hit a token, in the order of their numbers, 1,000 at most. `now` is the clock by
  * which the caller checks tokens as well, so events and tokens expire together.
  */
-export async function listEventsAfter(
-  reader: Kysely<Tables>,
-  seq: number,
-  now: number,
-): Promise<readonly NumberedEvent[]> {
-  const rows = await reader
+export async function listEventsAfter(reader: Reader, seq: number, now: number): Promise<readonly NumberedEvent[]> {
+  const rows = await inTables<EventTables>(reader)
     .selectFrom('event')
     .select(['id', 'seq', 'kind', 'value', 'expires_at'])
     .where('seq', '>', seq)
@@ -122,7 +95,7 @@ export async function listEventsAfter(
 
 /** Deletes events that can hit no token any more. */
 export const purgeEvents: PurgeCommand = command('purgeEvents', async (transaction, { before }) => {
-  const events = await transaction
+  const events = await inTables<EventTables>(transaction)
     .deleteFrom('event')
     .where('id', 'in', (from) =>
       from

@@ -1,6 +1,6 @@
 import type { Clock, Logger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
-import { findLatest } from '../../storage/facts.ts'
+import { findNewestInstant } from '../audit/audit.ts'
 import type { CleanUpStep } from '../../feature/clean-up.ts'
 
 const intervalMilliseconds = 60_000
@@ -30,7 +30,7 @@ export async function purge<Options>(
   database: Database,
   { steps, options, now, isClosed }: PurgeOptions<Options>,
 ): Promise<void> {
-  const latest = await findLatest(database.reader)
+  const latest = await findNewestInstant(database)
   for (const { command, time, before } of steps) {
     if (time === 'recorded' && latest === undefined) continue
     const values = { before: before(time === 'clock' ? now : Math.min(now, latest ?? now), options) }

@@ -5,7 +5,7 @@ import type { LimitRate } from '../../feature/limit-rate.ts'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { createLimits, useOf, type Limits } from './limits.ts'
-import type { Spent } from './store.ts'
+import type { Spent } from './uses.ts'
 
 const guesses: LimitRate = { name: 'guesses', burst: 10, intervalMilliseconds: 36 * 60_000 }
 const visits: LimitRate = { name: 'visits', burst: 100, intervalMilliseconds: 30_000, isGivenBackWhole: true }

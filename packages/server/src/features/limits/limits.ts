@@ -4,7 +4,8 @@ import { networkOf } from '../../base/network.ts'
 import { secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 import type { Database } from '../../storage/database.ts'
 import { createRefusedKeys } from './refused-keys.ts'
-import { giveBack, readVerdict, spend, type Spent, type Use } from './store.ts'
+import { giveBack, readVerdict, spend } from './store.ts'
+import type { Spent, Use } from './uses.ts'
 
 /**
  * Counts uses of rate limits before anything is tried, so that of many at once no more get through.

@@ -1,15 +1,10 @@
-import { sql, type Kysely, type Transaction } from 'kysely'
-import { command, withoutLocked, type AnyCommand, type Command } from '../../storage/database.ts'
-import type { LimitRate } from '../../feature/limit-rate.ts'
+import { sql } from 'kysely'
+import { command, inTables, withoutLocked, type AnyCommand, type Command, type Reader } from '../../storage/database.ts'
 import { prepare } from '../../storage/prepared.ts'
-import type { RateRow, Tables } from '../../storage/tables.ts'
 import { advance, earlinessOf, usedUpAt } from './gcra.ts'
-
-/** One use of a limit. */
-export interface Use {
-  readonly key: string
-  readonly rate: LimitRate
-}
+import { restoreUses } from './in-transaction.ts'
+import type { LimitTables, RateRow } from './tables.ts'
+import { inOrder, type Spent, type Use } from './uses.ts'
 
 /** What a limit says to uses of it. */
 interface Verdict {
@@ -24,17 +19,10 @@ interface Uses {
   readonly now: number
 }
 
-/** Uses that were counted. The transaction of what they led to refunds them, or the caller does. */
-export interface Spent {
-  readonly uses: readonly Use[]
-  /** When they were counted. */
-  readonly at: number
-}
-
 /** Reads whether these uses would be too early. Writes nothing. */
-export async function readVerdict(reader: Kysely<Tables>, { uses, now }: Uses): Promise<Verdict> {
+export async function readVerdict(reader: Reader, { uses, now }: Uses): Promise<Verdict> {
   const keys = uses.map(({ key }) => key)
-  const rows = await reader.selectFrom('rate').selectAll().where('key', 'in', keys).execute()
+  const rows = await inTables<LimitTables>(reader).selectFrom('rate').selectAll().where('key', 'in', keys).execute()
   const tats = new Map(rows.map(({ key, tat }) => [key, tat]))
   return verdictOf(uses.map(({ key, rate }) => [key, earlinessOf(advance(tats.get(key), rate, now), rate, now)]))
 }
@@ -50,14 +38,15 @@ export const spend: Command<Uses, Verdict> = command('spend', async (transaction
   for (const { key, rate } of inOrder(uses)) {
     const values = { key, now, tat: advance(undefined, rate, now), usedUpAt: usedUpAt(rate, now) }
     const [row] = await spendOnce(transaction, values)
-    waits.push([key, earlinessOf(row!.tat, rate, now)])
+    if (!row) throw new Error('a use of a limit must leave its row')
+    waits.push([key, earlinessOf(row.tat, rate, now)])
   }
   const verdict = verdictOf(waits)
   if (verdict.wait > 0) await restoreUses(transaction, { uses, at: now }, now)
   return verdict
 })
 
-const spendOnce = prepare<RateRow & { readonly now: number; readonly usedUpAt: number }, RateRow>(
+const spendOnce = prepare<LimitTables, RateRow & { readonly now: number; readonly usedUpAt: number }, RateRow>(
   (db, { key, tat, now, usedUpAt }) =>
     db
       .insertInto('rate')
@@ -78,28 +67,6 @@ export const giveBack: Command<{ readonly spent: Spent; readonly now: number }, 
   (transaction, { spent, now }) => restoreUses(transaction, spent, now),
 )
 
-/** The same as part of a transaction, and the last of it: whoever counts these uses waits for its end. */
-export async function restoreUses(transaction: Transaction<Tables>, { uses, at }: Spent, now: number): Promise<void> {
-  for (const { key, rate } of inOrder(uses)) {
-    const left = rate.intervalMilliseconds - Math.max(0, now - at)
-    if (left <= 0) continue
-    await restoreOne(transaction, { key, milliseconds: rate.isGivenBackWhole ? rate.intervalMilliseconds : left })
-  }
-}
-
-const restoreOne = prepare<{ readonly key: string; readonly milliseconds: number }, unknown>(
-  (db, { key, milliseconds }) =>
-    db
-      .updateTable('rate')
-      .set((row) => ({ tat: row('tat', '-', milliseconds) }))
-      .where('key', '=', key),
-)
-
-/** So that two who use the same limits do not wait for each other. */
-function inOrder(uses: readonly Use[]): readonly Use[] {
-  return uses.toSorted((a, b) => (a.key < b.key ? -1 : 1))
-}
-
 function verdictOf(waits: readonly (readonly [key: string, milliseconds: number])[]): Verdict {
   const wait = Math.max(0, ...waits.map(([, milliseconds]) => milliseconds))
   return { wait, refused: waits.flatMap(([key, milliseconds]) => (milliseconds > 0 ? [key] : [])) }
@@ -111,12 +78,13 @@ const maxPurgedAtOnce = 500
 export const purgeRates: Command<{ readonly before: number }, { readonly purged: number }> = command(
   'purgeRates',
   async (transaction, { before }) => {
-    const query = transaction.selectFrom('rate').select('key').where('tat', '<', before).limit(maxPurgedAtOnce)
+    const db = inTables<LimitTables>(transaction)
+    const query = db.selectFrom('rate').select('key').where('tat', '<', before).limit(maxPurgedAtOnce)
     // What is just being used again is none of those.
     const found = await withoutLocked(transaction, query).execute()
     if (found.length === 0) return { purged: 0 }
     const keys = found.map(({ key }) => key)
-    await transaction.deleteFrom('rate').where('key', 'in', keys).execute()
+    await db.deleteFrom('rate').where('key', 'in', keys).execute()
     return { purged: found.length }
   },
 )

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
 import type { Device, Devices } from '../known-devices/devices.ts'
 import { noLimits, useOf, type Limits } from '../limits/limits.ts'
-import type { Use } from '../limits/store.ts'
+import type { Use } from '../limits/uses.ts'
 import { countLogin } from './count-login.ts'
 import { addressRate, deviceRate, nameRate } from './rates.ts'
 

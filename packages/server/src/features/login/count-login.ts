@@ -1,6 +1,6 @@
 import type { Device, Devices } from '../known-devices/devices.ts'
 import { useOf, type Limits } from '../limits/limits.ts'
-import type { Spent } from '../limits/store.ts'
+import type { Spent } from '../limits/uses.ts'
 import { addressRate, deviceRate, nameRate } from './rates.ts'
 
 /** A login before anything of it is tried. */

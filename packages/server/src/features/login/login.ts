@@ -1,4 +1,4 @@
-import type { Spent } from '../limits/store.ts'
+import type { Spent } from '../limits/uses.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
 
 /** Proves who a person is. Issues nothing: the front that calls it starts the session. */

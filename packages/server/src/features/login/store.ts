@@ -1,8 +1,8 @@
 import { command, type AnyCommand } from '../../storage/database.ts'
 import { lockAccount } from '../accounts/in-transaction.ts'
-import { restoreUses } from '../limits/store.ts'
+import { restoreUses } from '../limits/in-transaction.ts'
+import { startSession } from '../sessions/in-transaction.ts'
 import type { StartLogin } from '../sessions/sessions.ts'
-import { startSession } from '../sessions/store.ts'
 
 /**
  * Starts the session of a login and refunds the rate limits. Starts none where the account was

@@ -1,5 +1,6 @@
 import { maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
-import { command, type AnyCommand } from '../../storage/database.ts'
+import { command, inTables, type AnyCommand } from '../../storage/database.ts'
+import type { SessionTables } from './tables.ts'
 
 /** Sessions that one step looks at. One in daily use has thousands of refresh tokens. */
 const maxSessionsAtOnce = 50
@@ -9,7 +10,8 @@ const maxSessionsAtOnce = 50
  * and the session once it has none. Until then its used tokens stay: whoever shows one of them is to end it.
  */
 export const purgeSessions: PurgeCommand = command('purgeSessions', async (transaction, { before }) => {
-  const over = await transaction
+  const db = inTables<SessionTables>(transaction)
+  const over = await db
     .selectFrom('session')
     .select('id')
     .where('idle_expires_at', '<', before)
@@ -19,7 +21,7 @@ export const purgeSessions: PurgeCommand = command('purgeSessions', async (trans
     .execute()
   if (over.length === 0) return { purged: 0 }
   const ids = over.map(({ id }) => id)
-  const tokens = await transaction
+  const tokens = await db
     .deleteFrom('refresh_token')
     .where('id', 'in', (from) =>
       from.selectFrom('refresh_token').select('id').where('session_id', 'in', ids).limit(maxPurgedAtOnce),
@@ -27,7 +29,7 @@ export const purgeSessions: PurgeCommand = command('purgeSessions', async (trans
     .executeTakeFirstOrThrow()
   const deletedTokens = Number(tokens.numDeletedRows)
   if (deletedTokens === maxPurgedAtOnce) return { purged: deletedTokens }
-  const sessions = await transaction.deleteFrom('session').where('id', 'in', ids).executeTakeFirstOrThrow()
+  const sessions = await db.deleteFrom('session').where('id', 'in', ids).executeTakeFirstOrThrow()
   return { purged: deletedTokens + Number(sessions.numDeletedRows) }
 })
 

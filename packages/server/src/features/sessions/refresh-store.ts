@@ -1,20 +1,26 @@
-import type { Kysely } from 'kysely'
-import { command, type AnyCommand, type Command } from '../../storage/database.ts'
+import {
+  command,
+  inTables,
+  type AnyCommand,
+  type Command,
+  type Reader,
+  type Transaction,
+} from '../../storage/database.ts'
 import { prepare } from '../../storage/prepared.ts'
-import type { RefreshTokenRow, SessionRow, Tables } from '../../storage/tables.ts'
 import type { By } from '../audit/entry.ts'
-import { insertAudit } from '../audit/store.ts'
+import { insertAudit } from '../audit/in-transaction.ts'
 import type { SessionEvent } from './audit-events.ts'
+import { endSessionRows, insertRefreshToken, type NewRefreshToken } from './in-transaction.ts'
 import { accessTokenSecondsAt, idleExpiryAt, type Lifetimes } from './lifetimes.ts'
 import { decideRefresh } from './refresh-rule.ts'
-import { endSessionRows, insertRefreshToken, type NewRefreshToken } from './store.ts'
+import type { RefreshTokenRow, SessionRow, SessionTables } from './tables.ts'
 
 /** A refresh token with whose it is. */
 export type FoundRefreshToken = Pick<RefreshTokenRow, 'session_id' | 'secret_hash'> &
   Pick<SessionRow, 'subject' | 'client_id' | 'scopes'>
 
-export function findRefreshToken(reader: Kysely<Tables>, id: string): Promise<FoundRefreshToken | undefined> {
-  return reader
+export function findRefreshToken(reader: Reader, id: string): Promise<FoundRefreshToken | undefined> {
+  return inTables<SessionTables>(reader)
     .selectFrom('refresh_token')
     .innerJoin('session', 'session.id', 'refresh_token.session_id')
     .select(['session_id', 'secret_hash', 'subject', 'client_id', 'session.scopes'])
@@ -52,11 +58,11 @@ export type RefreshTokenUsed =
 export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = command(
   'useRefreshToken',
   async (transaction, use): Promise<RefreshTokenUsed> => {
-    const { now, lifetimes } = use
-    const { id, secretHash } = use
+    const { id, secretHash, now, lifetimes } = use
     const [session] = await takeSession(transaction, { id, secretHash, now, inASecond: now + 1000 })
-    if (!session) return { outcome: 'over' }
-    const token = (await readToken(transaction, { id: use.id }))[0]!
+    const [token] = session ? await readToken(transaction, { id }) : []
+    if (!session || !token) return { outcome: 'over' }
+
     const decision = decideRefresh({
       now,
       graceSeconds: lifetimes.graceSeconds,
@@ -66,31 +72,14 @@ export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = comma
       lateRetryAt: session.late_retry_at,
     })
     if (decision === 'reuse') {
-      await endSessionRows(transaction, [session.id], now)
-      await insertAudit<SessionEvent>(transaction, {
-        event: 'refresh_reused',
-        at: now,
-        by: use.by,
-        subject: session.subject,
-        sessionId: session.id,
-        clientId: session.client_id,
-      })
+      await endReused(transaction, session, use)
       return { outcome: 'reused' }
     }
+
     const repeatableUntil = now + lifetimes.graceSeconds * 1000
-    if (decision === 'rotate') {
-      await insertRefreshToken(transaction, use.successor, { sessionId: session.id, now })
-      const { id: successorId, sealed } = use.successor
-      await markUsed(transaction, { id: use.id, successorId, sealed, repeatableUntil, now })
-      // Nobody is given this one again, so nobody with an old token and a copy of the database comes from link to link.
-      await unseal(transaction, { id: use.id })
-    } else if (decision === 'late-retry') {
-      await transaction
-        .updateTable('refresh_token')
-        .set({ repeatable_until: repeatableUntil })
-        .where('id', '=', use.id)
-        .execute()
-    }
+    if (decision === 'rotate') await rotate(transaction, session, { ...use, repeatableUntil })
+    if (decision === 'late-retry') await allowRepeats(transaction, { id, repeatableUntil })
+
     const expiresInSeconds = accessTokenSecondsAt(now, session.expires_at, lifetimes)
     await prolong(transaction, {
       id: session.id,
@@ -98,15 +87,46 @@ export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = comma
       tokensExpireAt: Math.max(session.tokens_expire_at, now + expiresInSeconds * 1000),
       lateRetryAt: decision === 'late-retry' ? now : session.late_retry_at,
     })
+
     const refreshed = { expiresInSeconds, authenticatedAt: session.created_at }
-    return decision === 'rotate'
-      ? { ...refreshed, outcome: 'rotated' }
-      : { ...refreshed, outcome: 'repeated', sealedSuccessor: token.sealed_successor! }
+    if (decision === 'rotate') return { ...refreshed, outcome: 'rotated' }
+    if (token.sealed_successor === null) throw new Error('a token whose successor is unused must hold it')
+    return { ...refreshed, outcome: 'repeated', sealedSuccessor: token.sealed_successor }
   },
 )
 
+/** Ends the session of a token that two callers hold. */
+async function endReused(
+  transaction: Transaction,
+  { id, subject, client_id: clientId }: SessionRow,
+  { by, now }: RefreshTokenUse,
+): Promise<void> {
+  await endSessionRows(transaction, [id], now)
+  await insertAudit<SessionEvent>(transaction, {
+    event: 'refresh_reused',
+    at: now,
+    by,
+    subject,
+    sessionId: id,
+    clientId,
+  })
+}
+
+/** Marks a token as used and inserts its successor. */
+async function rotate(
+  transaction: Transaction,
+  session: SessionRow,
+  { id, successor, repeatableUntil, now }: RefreshTokenUse & { readonly repeatableUntil: number },
+): Promise<void> {
+  await insertRefreshToken(transaction, successor, { sessionId: session.id, now })
+  await markUsed(transaction, { id, successorId: successor.id, sealed: successor.sealed, repeatableUntil, now })
+  // Nobody is given this one again, so nobody with an old token and a copy of the database comes from link to link.
+  await unseal(transaction, { id })
+}
+
 /** Locks the session of a token that is not over, and for a second more will not be. */
 const takeSession = prepare<
+  SessionTables,
   { readonly id: string; readonly secretHash: string; readonly now: number; readonly inASecond: number },
   SessionRow
 >((db, { id, secretHash, now, inASecond }) =>
@@ -126,7 +146,7 @@ type ReadToken = Pick<RefreshTokenRow, 'used_at' | 'repeatable_until' | 'sealed_
   readonly successor_used_at: number | null
 }
 
-const readToken = prepare<{ readonly id: string }, ReadToken>((db, { id }) =>
+const readToken = prepare<SessionTables, { readonly id: string }, ReadToken>((db, { id }) =>
   db
     .selectFrom('refresh_token as token')
     .leftJoin('refresh_token as successor', 'successor.id', 'token.successor_id')
@@ -136,6 +156,7 @@ const readToken = prepare<{ readonly id: string }, ReadToken>((db, { id }) =>
 )
 
 const markUsed = prepare<
+  SessionTables,
   {
     readonly id: string
     readonly successorId: string
@@ -157,11 +178,18 @@ const markUsed = prepare<
     .where('used_at', 'is', null),
 )
 
-const unseal = prepare<{ readonly id: string }, unknown>((db, { id }) =>
+/** Opens the grace of a used token anew. */
+const allowRepeats = prepare<SessionTables, { readonly id: string; readonly repeatableUntil: number }, unknown>(
+  (db, { id, repeatableUntil }) =>
+    db.updateTable('refresh_token').set({ repeatable_until: repeatableUntil }).where('id', '=', id),
+)
+
+const unseal = prepare<SessionTables, { readonly id: string }, unknown>((db, { id }) =>
   db.updateTable('refresh_token').set({ sealed_successor: null }).where('successor_id', '=', id),
 )
 
 const prolong = prepare<
+  SessionTables,
   {
     readonly id: string
     readonly idleExpiresAt: number

@@ -19,7 +19,7 @@ export interface Session {
 
 /** Ways to end sessions. When they resolve, this process refuses the access tokens; others follow within a second. */
 export interface SessionEnds {
-  /** The sessions of a subject that are not over, the last used first. */
+  /** The sessions of a subject that are not over, the last used first; none of a disabled client. */
   list(subject: string): Promise<readonly Session[]>
   /** Ends a session with all its tokens; of this subject alone, where one is named. @returns whether there was one */
   end(sessionId: string, by: By, subject?: string): Promise<boolean>
@@ -27,12 +27,23 @@ export interface SessionEnds {
   endAll(subject: string, by: By): Promise<void>
 }
 
-export function createSessionEnds(database: Database, feed: EventFeed, clock: Clock): SessionEnds {
+export function createSessionEnds(
+  database: Database,
+  parts: {
+    readonly feed: EventFeed
+    readonly clock: Clock
+    /** The ids of the clients that are disabled: their sessions are not shown. */
+    readonly listDisabledClients: () => Promise<readonly string[]>
+  },
+): SessionEnds {
+  const { feed, clock, listDisabledClients } = parts
   return {
     async list(subject) {
       if (!areStorable(subject)) return []
       const rows = await listSessionRows(database.reader, { subject, now: clock.now() })
-      return rows.map((row) => ({
+      const disabled = new Set(await listDisabledClients())
+      const shown = rows.filter((row) => !disabled.has(row.client_id))
+      return shown.map((row) => ({
         id: row.id,
         clientId: row.client_id,
         device: row.device,

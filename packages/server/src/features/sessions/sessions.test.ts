@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { silentLogger } from 'keystile/internal'
 import { decodeJwtUnsafe, generateKey, verifyJwt } from 'keystile/jwt'
-import type { Database } from '../../storage/database.ts'
+import { inTables, type Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { byOperator as by } from '../audit/audit.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
@@ -10,6 +10,7 @@ import { parseUsername } from '../directory/names.ts'
 import { createUsers, type User, type Users } from '../accounts/users.ts'
 import type { IssuedTokens } from './issuing.ts'
 import { createSessionStarter } from './sessions.ts'
+import type { SessionTables } from './tables.ts'
 import { startLogin } from '../login/store.ts'
 
 const clock = { now: () => Date.UTC(2026, 10, 25) }
@@ -47,12 +48,12 @@ describe('start', () => {
     return createSessionStarter(database, { startLogin, issuing: { ...issuing, hasAccounts }, clock }).start(login)
   }
   const countSessions = async (): Promise<number> =>
-    (await database.reader.selectFrom('session').selectAll().execute()).length
+    (await inTables<SessionTables>(database.reader).selectFrom('session').selectAll().execute()).length
 
   it('writes the session down and signs its first token (RFC 9068 §2.2)', async () => {
     const started = await start(ada.publicUser.id, 'hash')
     const claims = verifyJwt(started!.accessToken, key, { issuer: 'i', audience: 'a', type: 'at+jwt', clock })
-    const [session] = await database.reader.selectFrom('session').selectAll().execute()
+    const [session] = await inTables<SessionTables>(database.reader).selectFrom('session').selectAll().execute()
     assert.deepEqual(
       [claims.sub, claims['sid'], claims['client_id'], claims['scope'], claims['auth_time'], claims.exp],
       [session!.subject, session!.id, 'c', 'a b', clock.now() / 1000, session!.tokens_expire_at / 1000],
@@ -73,7 +74,11 @@ describe('start', () => {
       const login = { subject: ada.publicUser.id, clientId: 'c', scopes: [], refreshes: true, device, by }
       const { accessToken } = (await createSessionStarter(database, { startLogin, issuing, clock }).start(login))!
       const id = decodeJwtUnsafe(accessToken).claims['sid'] as string
-      const [session] = await database.reader.selectFrom('session').selectAll().where('id', '=', id).execute()
+      const [session] = await inTables<SessionTables>(database.reader)
+        .selectFrom('session')
+        .selectAll()
+        .where('id', '=', id)
+        .execute()
       assert.equal(session!.device, shown)
     }
   })
@@ -111,8 +116,11 @@ describe('start', () => {
   it('starts one without a refresh token, which is over with its access token', async () => {
     const { id } = ada.publicUser
     assert.equal((await start(id, 'hash', { refreshes: false }))!.refreshToken, undefined)
-    assert.deepEqual(await database.reader.selectFrom('refresh_token').selectAll().execute(), [])
-    const [session] = await database.reader.selectFrom('session').selectAll().execute()
+    assert.deepEqual(
+      await inTables<SessionTables>(database.reader).selectFrom('refresh_token').selectAll().execute(),
+      [],
+    )
+    const [session] = await inTables<SessionTables>(database.reader).selectFrom('session').selectAll().execute()
     assert.equal(session!.idle_expires_at, clock.now())
   })
 })

@@ -2,12 +2,12 @@ import { randomId, type Clock } from 'keystile/internal'
 import { hashSecret } from '../../base/secret.ts'
 import type { Command, Database } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
-import type { Spent } from '../limits/store.ts'
+import type { Spent } from '../limits/uses.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
 import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
 import { accessTokenSecondsAt, idleExpiryAt } from './lifetimes.ts'
 import { makeRefreshToken, writeRefreshToken } from './refresh-tokens.ts'
-import type { NewSession } from './store.ts'
+import type { NewSession } from './in-transaction.ts'
 
 /** What a session starts from: a person who is proved, a client, and the granted scopes. */
 export interface SessionStart {
@@ -61,9 +61,14 @@ export interface NewLogin extends NewSession {
 /** Checks the account once more and starts the session, or starts none. */
 export type StartLogin = Command<NewLogin, { readonly started: boolean }>
 
+export interface StarterParts {
+  readonly issuing: Issuing
+  readonly clock: Clock
+}
+
 export function createSessionStarter(
   database: Database,
-  parts: { readonly startLogin: StartLogin; readonly issuing: Issuing; readonly clock: Clock },
+  parts: StarterParts & { readonly startLogin: StartLogin },
 ): SessionStarter {
   const { startLogin, issuing, clock } = parts
   return {

@@ -1,146 +1,16 @@
-import type { Kysely, SelectQueryBuilder, Transaction } from 'kysely'
-import { command, lockRows, type AnyCommand, type Command } from '../../storage/database.ts'
-import { prepare, type Slots } from '../../storage/prepared.ts'
-import type { RefreshTokenRow, SessionRow, Tables } from '../../storage/tables.ts'
+import { command, inTables, type AnyCommand, type Command, type Reader } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
-import { insertAudit } from '../audit/store.ts'
+import { insertAudit } from '../audit/in-transaction.ts'
 import type { SessionEvent } from './audit-events.ts'
-import { insertEvents } from '../events/store.ts'
+import { endSessionRows, endSessions, selectLiving } from './in-transaction.ts'
+import type { SessionRow, SessionTables } from './tables.ts'
 
-/** A session that is to be started. */
-export interface NewSession {
-  readonly session: Omit<SessionRow, 'ended_at' | 'last_used_at' | 'late_retry_at'>
-  /** None for a client that may not refresh. */
-  readonly refreshToken: NewRefreshToken | undefined
-  readonly by: By
-}
-
-export interface NewRefreshToken {
-  readonly id: string
-  readonly secretHash: string
-}
-
-/** Starts a session as part of a transaction, with its first refresh token and its audit entry. */
-export async function startSession(
-  transaction: Transaction<Tables>,
-  { session, refreshToken, by }: NewSession,
-): Promise<void> {
-  const { id, subject, client_id: clientId, created_at: now } = session
-  await insertSessionRow(transaction, session)
-  if (refreshToken) await insertRefreshToken(transaction, refreshToken, { sessionId: id, now })
-  await insertAudit<SessionEvent>(transaction, { event: 'login', at: now, by, subject, sessionId: id, clientId })
-  await endSurplusSessions(transaction, { subject, newest: id, by, now })
-}
-
-const insertSessionRow = prepare<NewSession['session'], unknown>((db, session) =>
-  db.insertInto('session').values({
-    id: session.id,
-    subject: session.subject,
-    client_id: session.client_id,
-    scopes: session.scopes,
-    device: session.device,
-    created_at: session.created_at,
-    last_used_at: session.created_at,
-    expires_at: session.expires_at,
-    idle_expires_at: session.idle_expires_at,
-    tokens_expire_at: session.tokens_expire_at,
-    late_retry_at: null,
-    ended_at: null,
-  }),
-)
-
-/** So many devices nobody has; more are logins that were forgotten, or a program that logs in for each request. */
-const maxSessionsOfSubject = 100
-
-/** Ends the sessions of a subject that were used longest ago, as many as there are too many. */
-async function endSurplusSessions(
-  transaction: Transaction<Tables>,
-  {
-    subject,
-    newest,
-    by,
-    now,
-  }: { readonly subject: string; readonly newest: string; readonly by: By; readonly now: number },
-): Promise<void> {
-  const surplus = await findSurplus(transaction, { subject, newest, now })
-  if (surplus.length === 0) return
-  const ids = surplus.map(({ id }) => id)
-  for (const { id, client_id: clientId } of await endSessionRows(transaction, ids, now))
-    await insertAudit<SessionEvent>(transaction, {
-      event: 'session_ended',
-      at: now,
-      by,
-      subject,
-      sessionId: id,
-      clientId,
-    })
-}
-
-const findSurplus = prepare<Living & { readonly newest: string }, SessionRow>((db, { subject, newest, now }) =>
-  selectLiving(db, { subject, now })
-    .where('id', '!=', newest)
-    // Those that no refresh continues are over soon, and drive nobody's out that is to last.
-    .orderBy((row) => row.case().when('idle_expires_at', '>', now).then(0).else(1).end())
-    .orderBy('last_used_at', 'desc')
-    .limit(maxValues)
-    .offset(maxSessionsOfSubject - 1),
-)
-
-interface Living {
-  readonly subject: string
-  readonly now: number
-}
-
-/** The sessions of a subject under which something can still be opened or refreshed. */
-function selectLiving(
-  reader: Kysely<Tables>,
-  { subject, now }: Living | Slots<Living>,
-): SelectQueryBuilder<Tables, 'session', SessionRow> {
-  return reader
-    .selectFrom('session')
-    .selectAll()
-    .where('subject', '=', subject)
-    .where('ended_at', 'is', null)
-    .where((row) => row.or([row('tokens_expire_at', '>', now), row('idle_expires_at', '>', now)]))
-}
-
-/** The next of a session, or its first. */
-export async function insertRefreshToken(
-  transaction: Transaction<Tables>,
-  { id, secretHash }: NewRefreshToken,
-  { sessionId, now }: { readonly sessionId: string; readonly now: number },
-): Promise<void> {
-  await insertRefreshTokenRow(transaction, { id, session_id: sessionId, secret_hash: secretHash, created_at: now })
-}
-
-const insertRefreshTokenRow = prepare<
-  Pick<RefreshTokenRow, 'id' | 'session_id' | 'secret_hash' | 'created_at'>,
-  unknown
->((db, row) =>
-  db.insertInto('refresh_token').values({
-    id: row.id,
-    session_id: row.session_id,
-    secret_hash: row.secret_hash,
-    created_at: row.created_at,
-    used_at: null,
-    successor_id: null,
-    sealed_successor: null,
-    repeatable_until: null,
-  }),
-)
-
-/** The living sessions of a subject, the last used first. Those of a client that was disabled are not. */
+/** The living sessions of a subject, the last used first. */
 export function listSessionRows(
-  reader: Kysely<Tables>,
+  reader: Reader,
   living: { readonly subject: string; readonly now: number },
 ): Promise<readonly SessionRow[]> {
-  return selectLiving(reader, living)
-    .where('client_id', 'not in', (from) =>
-      from.selectFrom('client').select('client.id').where('disabled_at', 'is not', null),
-    )
-    .orderBy('last_used_at', 'desc')
-    .orderBy('id')
-    .execute()
+  return selectLiving(inTables<SessionTables>(reader), living).orderBy('last_used_at', 'desc').orderBy('id').execute()
 }
 
 /** Ends one session, of this subject where one is named. */
@@ -167,70 +37,5 @@ export const endSessionsOf: Command<{ readonly subject: string; readonly by: By;
     const ended = await endSessions(transaction, { subject, now })
     if (ended > 0) await insertAudit<SessionEvent>(transaction, { event: 'sessions_ended', at: now, by, subject })
   })
-
-/**
- * Ends the living sessions of a subject as part of a transaction, all or all but one, and says so to every process. The
- * audit record is left to whoever knows why.
- *
- * @returns how many those were
- */
-export async function endSessions(
-  transaction: Transaction<Tables>,
-  { subject, except, now }: { readonly subject: string; readonly except?: string | undefined; readonly now: number },
-): Promise<number> {
-  const living = await transaction
-    .selectFrom('session')
-    .select('id')
-    .where('subject', '=', subject)
-    .where('ended_at', 'is', null)
-    .$if(except !== undefined, (query) => query.where('id', '!=', except!))
-    .orderBy('id')
-    .execute()
-  const ids = living.map(({ id }) => id)
-  for (let from = 0; from < ids.length; from += maxValues) {
-    await endSessionRows(transaction, ids.slice(from, from + maxValues), now)
-  }
-  return ids.length
-}
-
-/** Statements take so many values on every database. */
-const maxValues = 500
-
-/** Ends those of these sessions that live, and inserts their events. @returns those */
-export async function endSessionRows(
-  transaction: Transaction<Tables>,
-  ids: readonly string[],
-  now: number,
-  subject?: string,
-): Promise<readonly Pick<SessionRow, 'id' | 'subject' | 'client_id'>[]> {
-  // Two that end the same sessions take them in one order.
-  if (ids.length > 1)
-    await lockRows(transaction, transaction.selectFrom('session').select('id').where('id', 'in', ids).orderBy('id'))
-  const ended = await transaction
-    .updateTable('session')
-    // Nothing is left to wait for, but the last access token.
-    .set({ ended_at: now, idle_expires_at: now })
-    .where('id', 'in', ids)
-    .where('ended_at', 'is', null)
-    .$if(subject !== undefined, (query) => query.where('subject', '=', subject!))
-    .returning(['id', 'subject', 'client_id', 'tokens_expire_at'])
-    .execute()
-  await insertEvents(
-    transaction,
-    ended.map(({ id, tokens_expire_at }) => ({ kind: 'session', value: id, tokensExpireAt: tokens_expire_at })),
-    now,
-  )
-  return ended
-}
-
-/** When the last token of a subject expires, in milliseconds; 0 when it has none. */
-export async function findLatestExpiry(transaction: Transaction<Tables>, subject: string): Promise<number> {
-  const { latest } = await transaction
-    .selectFrom('session')
-    .select((row) => row.fn.max('tokens_expire_at').as('latest'))
-    .where('subject', '=', subject)
-    .executeTakeFirstOrThrow()
-  return latest ?? 0
-}
 
 export const commands: readonly AnyCommand[] = [endSession, endSessionsOf]

@@ -12,8 +12,8 @@ import {
 } from 'keystile/jwt'
 import type { Database } from '../../storage/database.ts'
 import { createSeal, type Seal } from '../../base/seal.ts'
-import type { SigningKeyRow } from '../../storage/tables.ts'
-import { claimIssuer, insertFirstSigningKey, listSigningKeyRows } from './store.ts'
+import { claimIssuer, insertFirstSigningKey, listSigningKeyRows, readIssuer } from './store.ts'
+import type { SigningKeyRow } from './tables.ts'
 import { show } from '../../feature/wording.ts'
 import { ConfigurationError } from '../../base/configuration-error.ts'
 
@@ -72,6 +72,11 @@ export async function openSigningKeys(
     )
   }
   return keys
+}
+
+/** The issuer that a database belongs to; undefined where it was never started. */
+export function findStoredIssuer({ reader }: Pick<Database, 'reader'>): Promise<string | undefined> {
+  return readIssuer(reader)
 }
 
 export function belongsElsewhere(stored: string, issuer: string): string {

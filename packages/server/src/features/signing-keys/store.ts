@@ -1,10 +1,17 @@
-import type { Kysely, Transaction } from 'kysely'
-import { command, type AnyCommand, type Command } from '../../storage/database.ts'
-import type { SigningKeyRow, Tables } from '../../storage/tables.ts'
+import {
+  command,
+  inTables,
+  type AnyCommand,
+  type Command,
+  type Reader,
+  type Transaction,
+} from '../../storage/database.ts'
+import { hasTable } from '../../storage/migrate.ts'
+import type { SigningKeyRow, SigningKeyTables } from './tables.ts'
 
 /** Keeps the issuer that a database was first started for; says which one that is. */
 export const claimIssuer: Command<string, string> = command('claimIssuer', async (transaction, issuer) => {
-  await transaction
+  await inTables<SigningKeyTables>(transaction)
     .insertInto('setting')
     .values({ name: 'issuer', value: issuer })
     .onConflict((conflict) => conflict.doNothing())
@@ -17,13 +24,14 @@ export const insertFirstSigningKey: Command<SigningKeyRow, void> = command(
   'insertFirstSigningKey',
   async (transaction, row) => {
     await lockIssuer(transaction)
-    const key = await transaction.selectFrom('signing_key').select('id').limit(1).executeTakeFirst()
-    if (!key) await transaction.insertInto('signing_key').values(row).execute()
+    const db = inTables<SigningKeyTables>(transaction)
+    const key = await db.selectFrom('signing_key').select('id').limit(1).executeTakeFirst()
+    if (!key) await db.insertInto('signing_key').values(row).execute()
   },
 )
 
-function lockIssuer(transaction: Transaction<Tables>): Promise<{ readonly value: string }> {
-  return transaction
+function lockIssuer(transaction: Transaction): Promise<{ readonly value: string }> {
+  return inTables<SigningKeyTables>(transaction)
     .updateTable('setting')
     .set((row) => ({ value: row.ref('value') }))
     .where('name', '=', 'issuer')
@@ -31,8 +39,16 @@ function lockIssuer(transaction: Transaction<Tables>): Promise<{ readonly value:
     .executeTakeFirstOrThrow()
 }
 
-export function listSigningKeyRows(reader: Kysely<Tables>): Promise<readonly SigningKeyRow[]> {
-  return reader.selectFrom('signing_key').selectAll().orderBy('created_at').execute()
+/** The issuer that a database was first started for; undefined where it was never started. */
+export async function readIssuer(reader: Reader): Promise<string | undefined> {
+  if (!(await hasTable(reader, 'setting'))) return undefined
+  const db = inTables<SigningKeyTables>(reader)
+  const row = await db.selectFrom('setting').select('value').where('name', '=', 'issuer').executeTakeFirst()
+  return row?.value
+}
+
+export function listSigningKeyRows(reader: Reader): Promise<readonly SigningKeyRow[]> {
+  return inTables<SigningKeyTables>(reader).selectFrom('signing_key').selectAll().orderBy('created_at').execute()
 }
 
 export const commands: readonly AnyCommand[] = [claimIssuer, insertFirstSigningKey]

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { inspectDatabase, readDatabaseFacts } from './facts.ts'
+import { hasTable } from './migrate.ts'
+import { openDatabase } from './open.ts'
+
+describe('inspectDatabase', () => {
+  let folder: string
+  before(() => void (folder = mkdtempSync(join(tmpdir(), 'keystile-facts-'))))
+  after(() => rmSync(folder, { recursive: true }))
+
+  it('finds nothing where there is no file, and makes none', async () => {
+    const file = join(folder, 'absent.db')
+    assert.equal(await inspectDatabase(file, readDatabaseFacts), undefined)
+    assert.equal(await inspectDatabase(':memory:', readDatabaseFacts), undefined)
+    assert.equal(existsSync(file), false)
+  })
+
+  it('reads a file that no Keystile has opened, and adds no table', async () => {
+    const file = join(folder, 'empty.db')
+    writeFileSync(file, '')
+    assert.deepEqual(await inspectDatabase(file, readDatabaseFacts), { kind: 'sqlite', synchronous: 2 })
+    assert.equal(await inspectDatabase(file, (reader) => hasTable(reader, 'setting')), false)
+  })
+
+  it('tells which tables a file has', async () => {
+    const file = join(folder, 'opened.db')
+    await (await openDatabase(file, new URL('../server/writer-thread.ts', import.meta.url))).close()
+    assert.equal(await inspectDatabase(file, (reader) => hasTable(reader, 'setting')), true)
+    assert.equal(await inspectDatabase(file, (reader) => hasTable(reader, 'settings')), false)
+  })
+
+  it('says in the words of SQLite why a file cannot be read', async () => {
+    const file = join(folder, 'text.db')
+    writeFileSync(file, 'no database, but long enough to be looked at'.repeat(20))
+    await assert.rejects(inspectDatabase(file, readDatabaseFacts), {
+      name: 'DatabaseUnavailableError',
+      message: 'file is not a database',
+    })
+  })
+})
