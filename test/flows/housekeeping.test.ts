@@ -3,11 +3,14 @@ import { it } from 'node:test'
 import { purge } from '../../packages/server/src/features/housekeeping/housekeeping.ts'
 import { maxPurgedAtOnce } from '../../packages/server/src/feature/clean-up.ts'
 import { cleanUpSteps } from '../../packages/server/src/server/features.ts'
+import { checkOptions } from '../../packages/server/src/server/options.ts'
 import { recordAudit } from '../../packages/server/src/features/audit/store.ts'
 import { openDatabase } from '../../packages/server/src/storage/open.ts'
 import { createTestClock, describeOnBoth, tokensOf, type Stage, type TestClock } from '../support/keystile.ts'
 
 const day = 24 * 60 * 60
+/** Those of a server that is told nothing else: the audit record keeps a line for 90 days. */
+const options = checkOptions({ issuer: 'http://localhost:3000', database: ':memory:' })
 const writerThread = new URL('../../packages/server/src/server/writer-thread.ts', import.meta.url)
 
 /** Purges as a server does each minute. @returns how many rows each step has deleted */
@@ -24,7 +27,7 @@ async function purgeAt(stage: Stage, now: number): Promise<readonly number[]> {
           return result
         },
       },
-      { steps: cleanUpSteps, options: { auditSeconds: 90 * day }, now, isClosed: () => false },
+      { steps: cleanUpSteps, options, now, isClosed: () => false },
     )
   } finally {
     await database.close()

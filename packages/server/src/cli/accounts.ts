@@ -1,7 +1,7 @@
 import { silentLogger, systemClock } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { HashingCost } from '../features/password/hashing-cost.ts'
-import type { CheckedOptions } from '../configuration/options.ts'
+import type { CheckedOptions } from '../server/options.ts'
 import { openAccounts, type Accounts } from '../server/wire.ts'
 import { describeSource, isAbsent } from '../storage/source.ts'
 

@@ -1,3 +1,4 @@
+import type { UserObject } from 'keystile'
 import * as accounts from '../features/accounts/settings.ts'
 import * as audit from '../features/audit/settings.ts'
 import * as browserSession from '../features/browser-session/settings.ts'
@@ -9,9 +10,8 @@ import * as scopes from '../features/scopes/settings.ts'
 import * as sessions from '../features/sessions/settings.ts'
 import * as signingKeys from '../features/signing-keys/settings.ts'
 import * as configuration from '../configuration/settings.ts'
-import type { CheckedOptions } from '../configuration/options.ts'
 import type { CleanUpStep } from '../feature/clean-up.ts'
-import type { Feature } from '../feature/feature.ts'
+import type { Feature, WithSettings } from '../feature/feature.ts'
 import { cleanUp as auditCleanUp } from '../features/audit/clean-up.ts'
 import { cleanUp as eventCleanUp } from '../features/events/clean-up.ts'
 import { cleanUp as limitCleanUp } from '../features/limits/clean-up.ts'
@@ -19,50 +19,71 @@ import { cleanUp as sessionCleanUp } from '../features/sessions/clean-up.ts'
 import type { Setting } from '../feature/setting.ts'
 import * as listener from '../listener/settings.ts'
 
-/** All features, in the order in which help and documentation name their settings. */
-export const features: readonly Feature<Pick<CheckedOptions, 'auditSeconds'>>[] = [
-  {
-    name: 'issuer',
-    settings: [configuration.issuer, configuration.audience, configuration.database],
-  },
-  { name: 'listener', settings: [listener.host, listener.port] },
-  {
-    name: 'http',
-    settings: [configuration.corsOrigins, configuration.trustedProxies, configuration.dangerouslyAllowHttpIssuer],
-  },
-  {
-    name: 'signing-keys',
-    settings: [signingKeys.key, signingKeys.signingKey, signingKeys.signingAlgorithm],
-  },
-  {
-    name: 'sessions',
-    settings: [sessions.accessTokenSeconds, sessions.sessionSeconds, sessions.idleSeconds, sessions.graceSeconds],
-    cleanUp: sessionCleanUp,
-  },
-  { name: 'browser-session', settings: [browserSession.cookieSession] },
-  { name: 'scopes', settings: [scopes.scopes, scopes.roles, scopes.defaultScopes] },
-  { name: 'accounts', settings: [accounts.registration, accounts.profile] },
-  { name: 'directory', settings: [directory.users] },
-  { name: 'password-policy', settings: [passwordPolicy.passwordMinLength] },
-  { name: 'password', settings: [password.passwordHashing] },
+/** The options of `createKeystile`, wherever the users are kept. */
+export interface SharedOptions<S extends string>
+  extends
+    configuration.IssuerOptions,
+    configuration.HttpOptions,
+    signingKeys.SigningKeyOptions,
+    sessions.SessionOptions,
+    browserSession.BrowserSessionOptions,
+    scopes.ScopeOptions<S>,
+    password.PasswordOptions,
+    limits.LimitOptions,
+    audit.AuditOptions,
+    configuration.LoggerOptions,
+    configuration.ClockOptions {}
+
+/** The options of `createKeystile` for Keystile's own accounts. */
+export interface OwnAccountOptions<S extends string, P extends object>
+  extends scopes.RoleOptions<S>, accounts.AccountOptions<P>, passwordPolicy.PasswordPolicyOptions {}
+
+type AnyOptions = SharedOptions<string> &
+  OwnAccountOptions<string, object> &
+  directory.DirectoryOptions<string, UserObject>
+
+/** The value of each option, once it is given. */
+export type OptionValues = { readonly [N in keyof AnyOptions]-?: Exclude<AnyOptions[N], undefined> }
+
+/** The options that may be missing: they have no default. */
+export const optionsWithoutDefault = ['audience', 'profile', 'users', 'key', 'signingKey', 'trustedProxies'] as const
+type WithoutDefault = (typeof optionsWithoutDefault)[number]
+
+/** The options as they were given, with the defaults of the others. */
+export type CompleteOptions = Omit<OptionValues, WithoutDefault> & {
+  readonly [N in WithoutDefault]?: OptionValues[N] | undefined
+}
+
+type SettingName = keyof OptionValues | keyof listener.ServerSettings
+
+const list = [
+  { name: 'issuer', settings: configuration.issuerSettings },
+  { name: 'listener', settings: listener.bindingSettings },
+  { name: 'http', settings: configuration.httpSettings },
+  { name: 'signing-keys', settings: signingKeys.settings },
+  { name: 'sessions', settings: sessions.settings, cleanUp: sessionCleanUp },
+  { name: 'browser-session', settings: browserSession.settings },
+  { name: 'scopes', settings: scopes.settings },
+  { name: 'accounts', settings: accounts.settings },
+  { name: 'directory', settings: directory.settings },
+  { name: 'password-policy', settings: passwordPolicy.settings },
+  { name: 'password', settings: password.settings },
   { name: 'events', cleanUp: eventCleanUp },
-  { name: 'limits', settings: [limits.rateLimits], cleanUp: limitCleanUp },
-  { name: 'audit', settings: [audit.auditSeconds], cleanUp: auditCleanUp },
-  {
-    name: 'log',
-    settings: [listener.logFile, listener.logLevel, listener.accessLog, configuration.logger],
-  },
-  { name: 'metrics', settings: [listener.metrics] },
-  { name: 'clock', settings: [configuration.clock] },
-]
+  { name: 'limits', settings: limits.settings, cleanUp: limitCleanUp },
+  { name: 'audit', settings: audit.settings, cleanUp: auditCleanUp },
+  { name: 'log', settings: [...listener.logSettings, ...configuration.loggerSettings] },
+  { name: 'metrics', settings: listener.metricsSettings },
+  { name: 'clock', settings: configuration.clockSettings },
+] satisfies readonly Feature<CompleteOptions, SettingName>[]
+
+/** All features, in the order in which help and documentation name their settings. */
+export const features: readonly Feature<CompleteOptions>[] = list satisfies WithSettings<SettingName, typeof list>
 
 /** The settings of all features. */
 export const settings: readonly Setting[] = features.flatMap((feature) => feature.settings ?? [])
 
 /** What housekeeping deletes, in this order. */
-export const cleanUpSteps: readonly CleanUpStep<Pick<CheckedOptions, 'auditSeconds'>>[] = features.flatMap(
-  ({ cleanUp = [] }) => cleanUp,
-)
+export const cleanUpSteps: readonly CleanUpStep<CompleteOptions>[] = features.flatMap(({ cleanUp = [] }) => cleanUp)
 
 /** The settings that `createKeystile` takes as options. */
 export const optionSettings: readonly Setting[] = settings.filter(({ takenBy }) => takenBy !== 'server')

@@ -30,7 +30,7 @@ import type { HashingCost } from '../features/password/hashing-cost.ts'
 import { createPasswords, type Passwords } from '../features/password/password.ts'
 import { createPasswordPolicy } from '../features/password-policy/policy.ts'
 import { watchHashThreads, type WatchedHashThreads } from '../features/password/watched-hash-threads.ts'
-import type { BuiltInScope } from '../features/scopes/scopes.ts'
+import { scopeRulesOf, type BuiltInScope, type ScopeRules } from '../features/scopes/scopes.ts'
 import { createClientTokenIssuer } from '../features/sessions/issuing.ts'
 import { createSessionRefresher } from '../features/sessions/refresh.ts'
 import { sessionRoutes } from '../features/sessions/routes.ts'
@@ -38,7 +38,7 @@ import { createSessionEnds } from '../features/sessions/session-ends.ts'
 import { createSessionStarter } from '../features/sessions/sessions.ts'
 import { startLogin } from '../features/login/store.ts'
 import { readOrCreateSealingSecret } from '../features/signing-keys/sealing-secret.ts'
-import { openSigningKeys, type SigningKeySource } from '../features/signing-keys/signing-keys.ts'
+import { openSigningKeys, signingKeyOf, type SigningKeySource } from '../features/signing-keys/signing-keys.ts'
 import { accountDirectory } from '../features/accounts/account-directory.ts'
 import { checkedDirectory, type Directory } from '../features/directory/directory.ts'
 import { managementRoutes } from '../features/accounts/management-routes.ts'
@@ -52,12 +52,11 @@ import { inMemory } from '../storage/source.ts'
 import { cleanUpSteps } from './features.ts'
 import { createAppSessions, type Sessions } from './app-sessions.ts'
 import { allowOrigins } from '../http/cors.ts'
-import type { KeystileOptions } from '../configuration/keystile-options.ts'
 import { heedRules } from '../configuration/machine.ts'
-import type { CheckedOptions } from '../configuration/options.ts'
 import { createProxies, withResolvedAddress, type Proxies } from '../http/proxies.ts'
 import { createRouteNames, createRouter } from '../http/router.ts'
-import { checkOptions } from './options.ts'
+import type { KeystileOptions } from './keystile-options.ts'
+import { checkOptions, type CheckedOptions } from './options.ts'
 import { readVersion } from './version.ts'
 
 /** Keystile, running. `S`: the declared scopes; `U`: the user that a guarded route sees. */
@@ -167,7 +166,8 @@ interface People<U> {
 
 /** Makes everything, from the bottom to the top. */
 export async function wire(options: CheckedOptions, observer: Observer = nobody): Promise<Running> {
-  const { issuer, scopes: rules, registration, profile, logger } = options
+  const { issuer, registration, profile, logger } = options
+  const rules = scopeRulesOf(options)
   const accounts = await openAccounts(options.database, options, observer)
   const { users, passwords, audit } = accounts
   const passwordPolicy = createPasswordPolicy({ issuer, minLength: options.passwordMinLength })
@@ -175,7 +175,7 @@ export async function wire(options: CheckedOptions, observer: Observer = nobody)
     await heedRules(options, accounts.database)
     const proxies = createProxies(options.trustedProxies ?? [])
     const limits = await limitsOf(options, accounts.database, proxies)
-    const parts = { accounts, limits, proxies, observer }
+    const parts = { accounts, scopes: rules, limits, proxies, observer }
     if (options.users) {
       const directory = checkedDirectory(options.users, { rules, logger })
       return await serve(options, parts, {
@@ -216,6 +216,7 @@ async function limitsOf(
 
 interface ServingParts {
   readonly accounts: Accounts
+  readonly scopes: ScopeRules
   readonly limits: Limits
   readonly proxies: Proxies
   readonly observer: Observer
@@ -223,10 +224,10 @@ interface ServingParts {
 
 async function serve<U>(
   options: CheckedOptions,
-  { accounts, limits, proxies, observer }: ServingParts,
+  { accounts, scopes, limits, proxies, observer }: ServingParts,
   people: People<U>,
 ): Promise<Running> {
-  const { issuer, audience, scopes, corsOrigins, logger, clock } = options
+  const { issuer, audience = issuer, corsOrigins, logger, clock } = options
   const { database, feed, users, hashThreads, passwords, clients, audit, close } = accounts
   const { directory, show } = people
   const signingKeys = await openSigningKeys(database, { issuer, source: signingKeySource(options), clock })
@@ -325,7 +326,7 @@ async function serve<U>(
 }
 
 function signingKeySource({ signingKey, signingAlgorithm, key, database }: CheckedOptions): SigningKeySource {
-  if (signingKey) return { signingKey }
+  if (signingKey) return { signingKey: signingKeyOf(signingKey) }
   if (key !== undefined) return { algorithm: signingAlgorithm, sealingSecret: key }
   // A memory database keeps nothing, so its keys need no secret that outlives it.
   const sealingSecret = database === inMemory ? randomId() + randomId() : readOrCreateSealingSecret(database as string)
