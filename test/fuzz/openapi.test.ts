@@ -17,7 +17,7 @@ import { createPasswords } from '../../packages/server/src/features/password/pas
 import { openHashThreads } from '../../packages/server/src/features/password/hash-threads.ts'
 import { checkOptions } from '../../packages/server/src/server/options.ts'
 import { listen } from '../../packages/server/src/listener/server.ts'
-import { wire, type Running } from '../../packages/server/src/server/wire.ts'
+import { wire, type RunningKeystile } from '../../packages/server/src/server/wire.ts'
 import { bake, plansFor, type Caller, type Callers, type Known, type Operation } from './requests.ts'
 import type { Parameter, Schema, Sent } from './requests.ts'
 
@@ -250,7 +250,7 @@ function createValidators(
   }
 }
 
-async function createClient({ clients }: Running): Promise<Known['client']> {
+async function createClient({ clients }: RunningKeystile): Promise<Known['client']> {
   const id = 'fuzzer'
   const grantTypes = grants.map(({ grantType }) => grantType)
   const client = { id, grants: grantTypes, scopes: [], may: ['introspect'], confidential: true } as const
@@ -268,7 +268,7 @@ interface RenewableCallers extends Callers {
   renew(): Promise<void>
 }
 
-async function createCallers({ keystile, users }: Running, clock: TestClock): Promise<RenewableCallers> {
+async function createCallers({ keystile, users }: RunningKeystile, clock: TestClock): Promise<RenewableCallers> {
   const hashThreads = openHashThreads()
   const passwordHash = await createPasswords(hashThreads).hash(password)
   await hashThreads.close()

@@ -9,7 +9,7 @@ import { checkProfile, type Profile, type ProfileSchema } from '../features/acco
 import type { User, UserChange, Users } from '../features/accounts/users.ts'
 import { wireManagedUser } from '../features/accounts/wire-user.ts'
 import type { CheckedOptions } from '../server/options.ts'
-import type { Accounts } from '../server/wire.ts'
+import type { Accounts } from '../server/open-accounts.ts'
 import { requireExisting, withAccounts } from './accounts.ts'
 import type { Call, CallFlags, Command } from './command.ts'
 import type { Terminal } from './terminal.ts'
