@@ -20,4 +20,5 @@ export type WithSettings<Names extends string, List extends readonly Feature[]> 
   : { readonly missing: Exclude<Names, SettingNames<List>> }
 
 type SettingNames<List extends readonly Feature[]> = NamesOf<List[number]>
-type NamesOf<F> = F extends { readonly settings: readonly Setting<infer N>[] } ? N : never
+type NamesOf<F> = F extends { readonly settings?: infer L } ? (L extends SettingsNamed<infer N> ? N : never) : never
+type SettingsNamed<N extends string> = readonly Setting<N>[]
