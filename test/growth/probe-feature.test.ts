@@ -114,7 +114,7 @@ describe('a copy of the source with a new feature, grant and credential scheme',
   let copy: string
   /** Runs Node in the copy. Returns its output, whether it failed or not. */
   async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
-    const { NODE_TEST_CONTEXT: _, ...inherited } = process.env
+    const { NODE_TEST_CONTEXT: _, KEYSTILE_LONG: __, ...inherited } = process.env
     try {
       const options = { cwd: copy, env: { ...inherited, ...env }, maxBuffer: 16 * 1024 * 1024 }
       const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--conditions=source', ...args], options)
