@@ -205,7 +205,7 @@ const server: Package = {
     {
       name: 'features/directory',
       for: 'the users who log in, wherever they are kept, and the names they log in with',
-      from: ['feature', 'storage', 'features/scopes', 'features/password'],
+      from: ['feature', 'storage', 'features/audit', 'features/scopes', 'features/password'],
       packages: ['zod', 'keystile', 'node:url'],
     },
     {

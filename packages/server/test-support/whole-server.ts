@@ -1,7 +1,7 @@
 // Keystile as a whole, with the parts that its door does not pass on.
 import { listen, type ListeningServer } from '../src/listener/server.ts'
 import { checkOptions } from '../src/server/options.ts'
-import { wire, type Running } from '../src/server/wire.ts'
+import { wire, type RunningKeystile } from '../src/server/wire.ts'
 
 export { byOperator } from '../src/features/audit/audit.ts'
 export type { NewClient } from '../src/features/clients/clients.ts'
@@ -10,7 +10,7 @@ export type { ListeningServer } from '../src/listener/server.ts'
 type Options = Parameters<typeof checkOptions>[0]
 
 /** Starts Keystile embedded, and returns its accounts and clients with it. */
-export function startEmbedded(options: Options): Promise<Running> {
+export function startEmbedded(options: Options): Promise<RunningKeystile> {
   return wire(checkOptions(options))
 }
 

@@ -5,7 +5,7 @@
  * @returns `undefined` when there is no field, or one of another scheme; '' when nothing follows
  * @see RFC 9110 §11.4
  */
-export function findCredential(field: string | null | undefined, scheme: 'Basic' | 'Bearer'): string | undefined {
+export function findCredential(field: string | null | undefined, scheme: string): string | undefined {
   if (!field) return undefined
   const { length } = scheme
   // Schemes are compared without case (RFC 9110 §11.1). The usual spelling needs no copy.

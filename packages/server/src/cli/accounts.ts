@@ -1,8 +1,8 @@
 import { silentLogger, systemClock } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { HashingCost } from '../features/password/hashing-cost.ts'
-import type { CheckedOptions } from '../configuration/options.ts'
-import { openAccounts, type Accounts } from '../server/wire.ts'
+import type { CheckedOptions } from '../server/options.ts'
+import { openAccounts, type Accounts } from '../server/open-accounts.ts'
 import { describeSource, isAbsent } from '../storage/source.ts'
 
 /** @throws {ConfigurationError} for a mistyped path: it would make a new database, in which nobody is found */

@@ -2,6 +2,7 @@ import { ConfigurationError } from '../base/configuration-error.ts'
 import { byOperator } from '../features/audit/audit.ts'
 import { findClientFaults, permissions, type RegisteredClient } from '../features/clients/clients.ts'
 import { grants } from '../features/oauth/grants.ts'
+import { scopeRulesOf } from '../features/scopes/scopes.ts'
 import { requireExisting, withAccounts } from './accounts.ts'
 import type { Call, CallFlags, Command } from './command.ts'
 
@@ -42,17 +43,17 @@ export const clientCommands: readonly Command[] = [
 ]
 
 async function create({ operand: id, flags, terminal, settings }: Call): Promise<void> {
-  const { scopes: rules, database } = (await settings()).options
+  const { options } = await settings()
   const client = {
     id,
     grants: readNames(flags, 'grants', grantTypes),
-    scopes: readNames(flags, 'scopes', Object.keys(rules.declared)),
+    scopes: readNames(flags, 'scopes', Object.keys(scopeRulesOf(options).declared)),
     may: readNames(flags, 'may', permissions),
     confidential: !flags.has('public'),
   }
   const faults = findClientFaults(client, grants)
   if (faults.length > 0) throw new ConfigurationError(faults.join('\n'))
-  await withAccounts(database, async ({ clients }) => {
+  await withAccounts(options.database, async ({ clients }) => {
     const created = await clients.create(client, byOperator)
     if (created === 'taken') throw new ConfigurationError(`there is, or was, a client ${id}`)
     printSecret(id, created.secret, { flags, terminal })

@@ -3,10 +3,8 @@ import { ConfigurationError } from '../base/configuration-error.ts'
 import { checkSettings, withDefaults } from '../configuration/check.ts'
 import {
   cannotStart,
-  readOptions,
   readSituation as readOptionSituation,
   sentenceOf,
-  type CheckedOptions,
   type Surroundings,
 } from '../configuration/options.ts'
 import type { Situation } from '../configuration/rules/rule.ts'
@@ -22,6 +20,7 @@ import {
 import { hostsOf, parseBinding, type Binding } from '../listener/binding.ts'
 import type { LogLevel, ServerSettings } from '../listener/settings.ts'
 import { optionSettings, serverSettings } from '../server/features.ts'
+import { readOptions, type CheckedOptions } from '../server/options.ts'
 import { gather, type Environment } from './sources.ts'
 
 /** Settings that only a file can hold: they are no plain text. */
@@ -79,7 +78,7 @@ export interface Settings {
  */
 export async function readSettings(flags: Values, environment: Environment, needsKey: boolean): Promise<Settings> {
   const { values, faults, surroundings, server } = await readAll(flags, environment)
-  const read = readOptions(optionSettings, needsKey ? values : { key: unusedKey, ...values }, surroundings)
+  const read = readOptions(needsKey ? values : { key: unusedKey, ...values }, surroundings)
   const all = [...faults, ...read.faults.map(sentenceOf)]
   if (all.length > 0 || !read.options) throw new ConfigurationError(cannotStart(all))
   return { options: read.options, ...server }

@@ -3,13 +3,13 @@ import { parseJsonObject, type JsonObject } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { byOperator } from '../features/audit/audit.ts'
 import { createPasswordPolicy, type PasswordOwner } from '../features/password-policy/policy.ts'
-import type { ScopeRules } from '../features/scopes/scopes.ts'
+import { scopeRulesOf, type ScopeRules } from '../features/scopes/scopes.ts'
 import { parseEmail, parseUsername } from '../features/directory/names.ts'
 import { checkProfile, type Profile, type ProfileSchema } from '../features/accounts/profile.ts'
 import type { User, UserChange, Users } from '../features/accounts/users.ts'
 import { wireManagedUser } from '../features/accounts/wire-user.ts'
-import type { CheckedOptions } from '../configuration/options.ts'
-import type { Accounts } from '../server/wire.ts'
+import type { CheckedOptions } from '../server/options.ts'
+import type { Accounts } from '../server/open-accounts.ts'
 import { requireExisting, withAccounts } from './accounts.ts'
 import type { Call, CallFlags, Command } from './command.ts'
 import type { Terminal } from './terminal.ts'
@@ -100,8 +100,9 @@ async function create({ operand, flags, terminal, settings: readSettings }: Call
   const typed = flags.value('email')
   const email = typed === undefined ? undefined : parseEmail(typed)
   if (typed !== undefined && !email) throw new ConfigurationError('--email is no e-mail address')
-  const roles = readNames(flags, 'role', settings.options.scopes)
-  const scopes = readNames(flags, 'scope', settings.options.scopes)
+  const rules = scopeRulesOf(settings.options)
+  const roles = readNames(flags, 'role', rules)
+  const scopes = readNames(flags, 'scope', rules)
   const profile = await readProfile(flags.value('profile'), settings.options.profile)
   const { database, passwordHashing } = settings.options
   const owner = { username: username.shown, email: email?.shown }
@@ -144,7 +145,7 @@ async function* listAll(users: Users): AsyncIterable<User> {
 
 async function grant(call: Call): Promise<void> {
   const { flags } = call
-  const { scopes: rules } = (await call.settings()).options
+  const rules = scopeRulesOf((await call.settings()).options)
   const added = { roles: readNames(flags, 'role', rules), scopes: readNames(flags, 'scope', rules) }
   const removed = { roles: flags.list('remove-role'), scopes: flags.list('remove-scope') }
   const change = (user: User): UserChange => ({

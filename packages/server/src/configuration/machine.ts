@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
+import type { Clock, Logger } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { findNewestInstant } from '../features/audit/audit.ts'
 import { keyFileBeside } from '../features/signing-keys/sealing-secret.ts'
@@ -6,7 +7,7 @@ import { findStoredIssuer } from '../features/signing-keys/signing-keys.ts'
 import type { Database } from '../storage/database.ts'
 import { inspectDatabase, readDatabaseFacts } from '../storage/facts.ts'
 import { findDatabaseFile } from '../storage/source.ts'
-import { cannotStart, type CheckedOptions } from './options.ts'
+import { cannotStart } from './options.ts'
 import { examine, textOf } from './rules/rules.ts'
 import type { FileFacts, Machine, RuleOptions, Situation } from './rules/rule.ts'
 
@@ -38,7 +39,11 @@ export async function inspectMachine(
  *
  * @throws {ConfigurationError} with all stops
  */
-export async function heedRules({ situation, clock, logger }: CheckedOptions, database: Database): Promise<void> {
+export async function heedRules(
+  options: { readonly situation: Situation; readonly clock: Clock; readonly logger: Logger },
+  database: Database,
+): Promise<void> {
+  const { situation, clock, logger } = options
   const machine = await inspectMachine(situation, clock.now(), database)
   const { stops, warnings } = examine({ ...situation, machine })
   if (stops.length > 0)

@@ -1,63 +1,30 @@
-import { signingKeyOf } from '../features/signing-keys/signing-keys.ts'
-import { adminRole, builtInScopes, type ScopeRules } from '../features/scopes/scopes.ts'
-import type { SigningKey } from 'keystile/jwt'
-import { ConfigurationError } from '../base/configuration-error.ts'
 import type { Setting, Values } from '../feature/setting.ts'
 import { appWording } from '../feature/wording.ts'
 import { checkSettings, withDefaults, type SettingFault } from './check.ts'
-import type { OptionValues } from './keystile-options.ts'
 import type { Situation } from './rules/rule.ts'
 import { examine, textOf } from './rules/rules.ts'
-
-/** The options that have no default. */
-export type WithoutDefault = 'profile' | 'users' | 'key' | 'signingKey' | 'trustedProxies'
-type Converted = 'scopes' | 'roles' | 'defaultScopes' | 'signingKey'
-
-/** Options that are complete and safe. */
-export type CheckedOptions = Omit<OptionValues, WithoutDefault | Converted> & {
-  readonly [N in Exclude<WithoutDefault, Converted>]: OptionValues[N] | undefined
-} & {
-  readonly scopes: ScopeRules
-  readonly signingKey: SigningKey | undefined
-  /** What rules of safety look at, as it was given. */
-  readonly situation: Situation
-}
 
 /** What the stand-alone server knows beside its options. */
 export type Surroundings = Pick<Situation, 'bind' | 'secretFiles' | 'say'>
 
-/**
- * Checks options together and completes them.
- *
- * @throws {ConfigurationError} with all faults, a line each, saying what must be
- */
-export function checkOptions(settings: readonly Setting[], input: Values): CheckedOptions {
-  const { faults, options } = readOptions(settings, input)
-  if (options) return options
-  throw new ConfigurationError(cannotStart(faults.map(sentenceOf)))
+/** Options as they were read. */
+export interface ReadOptions {
+  /** Everything that is wrong or unsafe about them. */
+  readonly faults: readonly SettingFault[]
+  /** Those that have the right form, with the defaults of those that were not given. */
+  readonly values: Values
+  /** What rules of safety look at, as it was given. */
+  readonly situation: Situation
 }
 
-export function cannotStart(faults: readonly string[]): string {
-  return ['Keystile cannot start:', ...faults.map((fault) => `  - ${fault}`)].join('\n')
-}
-
-export function sentenceOf({ subject, message }: SettingFault): string {
-  return `${subject} ${message}`
-}
-
-/** The options, complete; or everything that is wrong or unsafe about them. */
-export function readOptions(
-  settings: readonly Setting[],
-  input: Values,
-  surroundings: Surroundings = {},
-): { readonly faults: readonly SettingFault[]; readonly options?: CheckedOptions } {
-  const { faults: formFaults, situation } = readSituation(settings, input, surroundings)
+/** Checks options together, and completes them. */
+export function readOptions(settings: readonly Setting[], input: Values, surroundings: Surroundings = {}): ReadOptions {
+  const { faults, situation } = readSituation(settings, input, surroundings)
   const stops = examine(situation).stops.map((finding) => ({
     subject: finding.about,
     message: textOf(finding),
   }))
-  const faults = [...formFaults, ...stops]
-  return faults.length > 0 ? { faults } : { faults, options: complete(settings, situation) }
+  return { faults: [...faults, ...stops], values: withDefaults(settings, situation.options), situation }
 }
 
 /** The options that have the right form, and what is wrong with those that have not. */
@@ -74,22 +41,10 @@ export function readSituation(
   return { faults: [...unknown, ...faults], situation: { ...surroundings, options: values, unread } }
 }
 
-/** Adds what is not given. The types are those of the records, as a test proves. */
-function complete(settings: readonly Setting[], situation: Situation): CheckedOptions {
-  const values = withDefaults(settings, situation.options) as OptionValues & {
-    readonly [N in WithoutDefault]?: OptionValues[N]
-  }
-  const { scopes, roles, defaultScopes, signingKey, ...rest } = values
-  const declared = { ...scopes, ...builtInScopes }
-  return {
-    ...rest,
-    audience: rest.audience ?? rest.issuer,
-    scopes: {
-      declared,
-      defaults: defaultScopes,
-      roles: { ...roles, [adminRole]: Object.keys(declared) },
-    },
-    signingKey: signingKey && signingKeyOf(signingKey),
-    situation,
-  }
+export function cannotStart(faults: readonly string[]): string {
+  return ['Keystile cannot start:', ...faults.map((fault) => `  - ${fault}`)].join('\n')
+}
+
+export function sentenceOf({ subject, message }: SettingFault): string {
+  return `${subject} ${message}`
 }

@@ -1,13 +1,48 @@
 import * as z from 'zod'
 import { silentLogger, systemClock, type Clock, type Logger } from 'keystile/internal'
-import type { DefaultedSetting, Setting } from '../feature/setting.ts'
+import { listSettings, type DefaultedSetting, type Setting, type SettingList } from '../feature/setting.ts'
 import { filledString, parseBoolean, parseList, trueOrFalse } from '../feature/values.ts'
 import { show } from '../feature/wording.ts'
 import { findProxyFault } from '../http/proxies.ts'
 import { isForeignUrl } from '../storage/source.ts'
 import type { Pool } from '../storage/postgres.ts'
 
-export const issuer: Setting<'issuer', string> = {
+export interface IssuerOptions {
+  /** `iss` of all tokens, and where the endpoints are: an https URL without query, or http on this machine alone. */
+  readonly issuer: string
+  /** Who the tokens are for: their `aud`. Default: the issuer. */
+  readonly audience?: string
+  /**
+   * A file, a `postgres:` URL, or a pool of pg that stays yours. `:memory:` is for tests: a file in a temporary
+   * folder that `close` deletes. A process that is killed leaves it behind, password hashes included.
+   */
+  readonly database: string | Pool
+}
+
+export interface HttpOptions {
+  /**
+   * Origins, such as `https://app.example`, whose pages may ask our endpoints although they come from elsewhere. Default: none
+   * but the issuer's own.
+   */
+  readonly corsOrigins?: readonly string[]
+  /**
+   * Addresses, or ranges such as `10.0.0.0/8`, of the proxies whose `X-Forwarded-For` is believed. An empty list says that no
+   * proxy stands before Keystile. Default: nobody is believed, and nothing is limited by address.
+   */
+  readonly trustedProxies?: readonly string[]
+  /** Allows an http issuer, and http in `corsOrigins`, that is not this machine: tokens and passwords then cross the network unprotected. */
+  readonly dangerouslyAllowHttpIssuer?: boolean
+}
+
+export interface LoggerOptions {
+  readonly logger?: Logger
+}
+
+export interface ClockOptions {
+  readonly clock?: Clock
+}
+
+const issuer: Setting<'issuer', string> = {
   name: 'issuer',
   takenBy: 'both',
   schema: filledString,
@@ -18,7 +53,7 @@ export const issuer: Setting<'issuer', string> = {
   findFaults: findIssuerFaults,
 }
 
-export const audience: Setting<'audience', string> = {
+const audience: Setting<'audience', string> = {
   name: 'audience',
   takenBy: 'both',
   schema: filledString.refine((text) => !/\s/.test(text), { error: 'must have no white space' }),
@@ -29,7 +64,7 @@ export const audience: Setting<'audience', string> = {
 
 const databaseForm = "must be a file, ':memory:', a postgres: URL"
 
-export const database: Setting<'database', string | Pool> = {
+const database: Setting<'database', string | Pool> = {
   name: 'database',
   takenBy: 'both',
   schema: z.union([filledString, z.custom<Pool>((value) => typeof (value as Pool | null)?.connect === 'function')], {
@@ -45,7 +80,7 @@ export const database: Setting<'database', string | Pool> = {
     typeof source === 'string' && isForeignUrl(source) ? [`${databaseForm} or a pool of pg`] : [],
 }
 
-export const corsOrigins: DefaultedSetting<'corsOrigins', readonly string[]> = {
+const corsOrigins: DefaultedSetting<'corsOrigins', readonly string[]> = {
   name: 'corsOrigins',
   takenBy: 'both',
   schema: z.array(z.string({ error: 'must be an origin such as https://app.example' }), {
@@ -58,7 +93,7 @@ export const corsOrigins: DefaultedSetting<'corsOrigins', readonly string[]> = {
   findFaults: (origins) => origins.flatMap(findOriginFaults),
 }
 
-export const trustedProxies: Setting<'trustedProxies', readonly string[]> = {
+const trustedProxies: Setting<'trustedProxies', readonly string[]> = {
   name: 'trustedProxies',
   takenBy: 'both',
   schema: z.array(z.string({ error: 'must be an address or a range such as 10.0.0.0/8' }), {
@@ -77,7 +112,7 @@ export const trustedProxies: Setting<'trustedProxies', readonly string[]> = {
     }),
 }
 
-export const dangerouslyAllowHttpIssuer: DefaultedSetting<'dangerouslyAllowHttpIssuer', boolean> = {
+const dangerouslyAllowHttpIssuer: DefaultedSetting<'dangerouslyAllowHttpIssuer', boolean> = {
   name: 'dangerouslyAllowHttpIssuer',
   takenBy: 'both',
   schema: trueOrFalse,
@@ -87,7 +122,7 @@ export const dangerouslyAllowHttpIssuer: DefaultedSetting<'dangerouslyAllowHttpI
   parse: parseBoolean,
 }
 
-export const logger: DefaultedSetting<'logger', Logger> = {
+const logger: DefaultedSetting<'logger', Logger> = {
   name: 'logger',
   takenBy: 'app',
   schema: z.custom<Logger>(isLogger, { error: 'must have the methods debug, info, warn and error' }),
@@ -96,7 +131,7 @@ export const logger: DefaultedSetting<'logger', Logger> = {
   help: 'where messages go',
 }
 
-export const clock: DefaultedSetting<'clock', Clock> = {
+const clock: DefaultedSetting<'clock', Clock> = {
   name: 'clock',
   takenBy: 'app',
   schema: z.custom<Clock>((value) => typeof (value as Clock | null)?.now === 'function', {
@@ -106,6 +141,18 @@ export const clock: DefaultedSetting<'clock', Clock> = {
   defaultText: "the machine's clock",
   help: 'what tells the time, for tests',
 }
+
+export const issuerSettings: SettingList<IssuerOptions> = listSettings<IssuerOptions>({ issuer, audience, database })
+
+export const httpSettings: SettingList<HttpOptions> = listSettings<HttpOptions>({
+  corsOrigins,
+  trustedProxies,
+  dangerouslyAllowHttpIssuer,
+})
+
+export const loggerSettings: SettingList<LoggerOptions> = listSettings<LoggerOptions>({ logger })
+
+export const clockSettings: SettingList<ClockOptions> = listSettings<ClockOptions>({ clock })
 
 function isLogger(value: unknown): boolean {
   return (['debug', 'info', 'warn', 'error'] as const).every(

@@ -7,11 +7,16 @@ import type { Setting } from './setting.ts'
  * What is known of a feature before anything is opened, as plain values.
  *
  * @typeParam Options the settings that its clean-up steps ask for
+ * @typeParam Names the names that its settings may have
  * @typeParam Event the names of the audit events of all features
  */
-export interface Feature<Options = unknown, Event extends string = string> {
+export interface Feature<
+  Options = unknown,
+  Names extends string = string,
+  Event extends string = string,
+> {
   readonly name: string
-  readonly settings?: readonly Setting[]
+  readonly settings?: readonly Setting<Names>[]
   /** The names of what it writes into the audit record. */
   readonly auditEvents?: readonly Event[]
   readonly rates?: readonly LimitRate[]
@@ -19,3 +24,12 @@ export interface Feature<Options = unknown, Event extends string = string> {
   /** How its rows are deleted that it no longer needs. */
   readonly cleanUp?: readonly CleanUpStep<Options>[]
 }
+
+/** A list of features that has all settings of these names; for another it is what is missing. */
+export type WithSettings<Names extends string, List extends readonly Feature[]> = [Names] extends [SettingNames<List>]
+  ? List
+  : { readonly missing: Exclude<Names, SettingNames<List>> }
+
+type SettingNames<List extends readonly Feature[]> = NamesOf<List[number]>
+type NamesOf<F> = F extends { readonly settings?: infer L } ? (L extends SettingsNamed<infer N> ? N : never) : never
+type SettingsNamed<N extends string> = readonly Setting<N>[]

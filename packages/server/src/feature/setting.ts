@@ -39,6 +39,19 @@ export interface Setting<N extends string = string, T = unknown> {
 /** A setting that always has a value. */
 export type DefaultedSetting<N extends string, T> = Setting<N, T> & { readonly default: T }
 
+/** The record of each option of an interface: it has the option's name, and its values are the option's. */
+export type SettingsOf<Options> = {
+  readonly [N in keyof Options & string]-?: Setting<N, Exclude<Options[N], undefined>>
+}
+
+/** The settings behind an interface of options. */
+export type SettingList<Options> = readonly Setting<keyof Options & string>[]
+
+/** Lists the settings behind an interface of options, in this order. Compiles only if each option has its record. */
+export function listSettings<Options>(settings: SettingsOf<Options>): SettingList<Options> {
+  return Object.values(settings)
+}
+
 /** Values by the names of their settings. */
 export type Values = Readonly<Record<string, unknown>>
 

@@ -10,7 +10,7 @@ import { createMetrics } from '../features/metrics/metrics.ts'
 import { checkOptions } from '../server/options.ts'
 import { listen, standardLimits, type ListenOptions } from './server.ts'
 import { metrics as allMetrics } from '../server/features.ts'
-import { wire, type Running } from '../server/wire.ts'
+import { wire, type RunningKeystile } from '../server/wire.ts'
 
 /** So short that a test can wait for them. */
 const short = {
@@ -34,7 +34,10 @@ describe('listen', () => {
     for (const close of closing.splice(0).toReversed()) await close()
   })
 
-  async function start(options: Partial<ListenOptions> = {}, change: (running: Running) => Running = (same) => same) {
+  async function start(
+    options: Partial<ListenOptions> = {},
+    change: (running: RunningKeystile) => RunningKeystile = (same) => same,
+  ) {
     const port = await freePort()
     const issuer = `http://localhost:${port}`
     const counts = createMetrics(allMetrics)

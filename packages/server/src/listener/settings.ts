@@ -1,16 +1,24 @@
 import * as z from 'zod'
-import type { DefaultedSetting, Setting } from '../feature/setting.ts'
+import { listSettings, type DefaultedSetting, type Setting, type SettingList } from '../feature/setting.ts'
 import { filledString, onOrOff, parseWholeNumber, wholeNumber } from '../feature/values.ts'
 import { parseBinding } from './binding.ts'
 
 /** The settings of the stand-alone server alone. */
-export interface ServerSettings {
+export interface ServerSettings extends BindingSettings, LogSettings, MetricsSettings {}
+
+interface BindingSettings {
   readonly host: string
   readonly port: number
+}
+
+interface LogSettings {
   /** Left out: standard error. */
   readonly logFile: string
   readonly logLevel: LogLevel
   readonly accessLog: 'on' | 'off'
+}
+
+interface MetricsSettings {
   /** `on`, `off`, or where else `/metrics` listens. */
   readonly metrics: string
 }
@@ -18,7 +26,7 @@ export interface ServerSettings {
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof logLevels)[number]
 
-export const host: DefaultedSetting<'host', string> = {
+const host: DefaultedSetting<'host', string> = {
   name: 'host',
   takenBy: 'server',
   schema: filledString,
@@ -27,7 +35,7 @@ export const host: DefaultedSetting<'host', string> = {
   environment: ['KEYSTILE_HOST'],
 }
 
-export const port: DefaultedSetting<'port', number> = {
+const port: DefaultedSetting<'port', number> = {
   name: 'port',
   takenBy: 'server',
   schema: wholeNumber(1, 65_535),
@@ -37,7 +45,7 @@ export const port: DefaultedSetting<'port', number> = {
   parse: parseWholeNumber,
 }
 
-export const logFile: Setting<'logFile', string> = {
+const logFile: Setting<'logFile', string> = {
   name: 'logFile',
   takenBy: 'server',
   schema: filledString,
@@ -46,7 +54,7 @@ export const logFile: Setting<'logFile', string> = {
   environment: ['KEYSTILE_LOG_FILE'],
 }
 
-export const logLevel: DefaultedSetting<'logLevel', LogLevel> = {
+const logLevel: DefaultedSetting<'logLevel', LogLevel> = {
   name: 'logLevel',
   takenBy: 'server',
   schema: z.enum(logLevels, { error: 'must be debug, info, warn or error' }),
@@ -55,7 +63,7 @@ export const logLevel: DefaultedSetting<'logLevel', LogLevel> = {
   environment: ['KEYSTILE_LOG_LEVEL'],
 }
 
-export const accessLog: DefaultedSetting<'accessLog', 'on' | 'off'> = {
+const accessLog: DefaultedSetting<'accessLog', 'on' | 'off'> = {
   name: 'accessLog',
   takenBy: 'server',
   schema: onOrOff,
@@ -64,7 +72,7 @@ export const accessLog: DefaultedSetting<'accessLog', 'on' | 'off'> = {
   environment: ['KEYSTILE_ACCESS_LOG'],
 }
 
-export const metrics: Setting<'metrics', string> = {
+const metrics: Setting<'metrics', string> = {
   name: 'metrics',
   takenBy: 'server',
   schema: z.custom<string>(
@@ -75,3 +83,9 @@ export const metrics: Setting<'metrics', string> = {
   help: 'on, off, or another place for /metrics, such as 127.0.0.1:9464',
   environment: ['KEYSTILE_METRICS'],
 }
+
+export const bindingSettings: SettingList<BindingSettings> = listSettings<BindingSettings>({ host, port })
+
+export const logSettings: SettingList<LogSettings> = listSettings<LogSettings>({ logFile, logLevel, accessLog })
+
+export const metricsSettings: SettingList<MetricsSettings> = listSettings<MetricsSettings>({ metrics })

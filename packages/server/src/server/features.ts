@@ -1,3 +1,4 @@
+import type { UserObject } from 'keystile'
 import * as accounts from '../features/accounts/settings.ts'
 import * as audit from '../features/audit/settings.ts'
 import * as browserSession from '../features/browser-session/settings.ts'
@@ -9,31 +10,65 @@ import * as scopes from '../features/scopes/settings.ts'
 import * as sessions from '../features/sessions/settings.ts'
 import * as signingKeys from '../features/signing-keys/settings.ts'
 import * as configuration from '../configuration/settings.ts'
-import type { CheckedOptions } from '../configuration/options.ts'
-import type { CleanUpStep } from '../feature/clean-up.ts'
-import type { Feature } from '../feature/feature.ts'
 import type { LimitRate } from '../feature/limit-rate.ts'
 import type { Metric } from '../feature/metric.ts'
 import { auditEvents as accountEvents } from '../features/accounts/audit-events.ts'
 import { rates as accountRates } from '../features/accounts/rates.ts'
-import { cleanUp as auditCleanUp } from '../features/audit/clean-up.ts'
 import { auditEvents as clientEvents } from '../features/clients/audit-events.ts'
 import { rates as clientRates } from '../features/clients/rates.ts'
-import { cleanUp as eventCleanUp } from '../features/events/clean-up.ts'
 import { metrics as eventMetrics } from '../features/events/metrics.ts'
-import { cleanUp as limitCleanUp } from '../features/limits/clean-up.ts'
 import { auditEvents as loginEvents } from '../features/login/audit-events.ts'
 import { rates as loginRates } from '../features/login/rates.ts'
 import { auditEvents as oauthEvents } from '../features/oauth/audit-events.ts'
 import { metrics as oauthMetrics } from '../features/oauth/metrics.ts'
 import { metrics as passwordMetrics } from '../features/password/metrics.ts'
 import { auditEvents as sessionEvents } from '../features/sessions/audit-events.ts'
-import { cleanUp as sessionCleanUp } from '../features/sessions/clean-up.ts'
-import type { Setting } from '../feature/setting.ts'
 import { metrics as httpMetrics } from '../http/metrics.ts'
 import { metrics as listenerMetrics } from '../listener/metrics.ts'
-import * as listener from '../listener/settings.ts'
 import { writeQueueLength } from '../storage/metrics.ts'
+import type { CleanUpStep } from '../feature/clean-up.ts'
+import type { Feature, WithSettings } from '../feature/feature.ts'
+import { cleanUp as auditCleanUp } from '../features/audit/clean-up.ts'
+import { cleanUp as eventCleanUp } from '../features/events/clean-up.ts'
+import { cleanUp as limitCleanUp } from '../features/limits/clean-up.ts'
+import { cleanUp as sessionCleanUp } from '../features/sessions/clean-up.ts'
+import type { Setting } from '../feature/setting.ts'
+import * as listener from '../listener/settings.ts'
+
+/** The options of `createKeystile`, wherever the users are kept. */
+export interface SharedOptions<S extends string>
+  extends
+    configuration.IssuerOptions,
+    configuration.HttpOptions,
+    signingKeys.SigningKeyOptions,
+    sessions.SessionOptions,
+    browserSession.BrowserSessionOptions,
+    scopes.ScopeOptions<S>,
+    password.PasswordOptions,
+    limits.LimitOptions,
+    audit.AuditOptions,
+    configuration.LoggerOptions,
+    configuration.ClockOptions {}
+
+/** The options of `createKeystile` for Keystile's own accounts. */
+export interface OwnAccountOptions<S extends string, P extends object>
+  extends scopes.RoleOptions<S>, accounts.AccountOptions<P>, passwordPolicy.PasswordPolicyOptions {}
+
+type AnyOptions = SharedOptions<string> &
+  OwnAccountOptions<string, object> &
+  directory.DirectoryOptions<string, UserObject>
+
+/** The value of each option, once it is given. */
+export type OptionValues = { readonly [N in keyof AnyOptions]-?: Exclude<AnyOptions[N], undefined> }
+
+/** The options that may be missing: they have no default. */
+export const optionsWithoutDefault = ['audience', 'profile', 'users', 'key', 'signingKey', 'trustedProxies'] as const
+type WithoutDefault = (typeof optionsWithoutDefault)[number]
+
+/** The options as they were given, with the defaults of the others. */
+export type CompleteOptions = Omit<OptionValues, WithoutDefault> & {
+  readonly [N in WithoutDefault]?: OptionValues[N] | undefined
+}
 
 /** The name of an audit event. */
 export type AuditEventName = (
@@ -44,53 +79,33 @@ export type AuditEventName = (
   | typeof sessionEvents
 )[number]
 
-/** All features, in the order in which help and documentation name their settings. */
-export const features: readonly Feature<Pick<CheckedOptions, 'auditSeconds'>, AuditEventName>[] = [
-  {
-    name: 'issuer',
-    settings: [configuration.issuer, configuration.audience],
-  },
-  { name: 'database', settings: [configuration.database], metrics: [writeQueueLength] },
-  { name: 'listener', settings: [listener.host, listener.port], metrics: listenerMetrics },
-  {
-    name: 'http',
-    settings: [configuration.corsOrigins, configuration.trustedProxies, configuration.dangerouslyAllowHttpIssuer],
-    metrics: httpMetrics,
-  },
-  {
-    name: 'signing-keys',
-    settings: [signingKeys.key, signingKeys.signingKey, signingKeys.signingAlgorithm],
-  },
-  {
-    name: 'sessions',
-    settings: [sessions.accessTokenSeconds, sessions.sessionSeconds, sessions.idleSeconds, sessions.graceSeconds],
-    auditEvents: sessionEvents,
-    cleanUp: sessionCleanUp,
-  },
-  { name: 'browser-session', settings: [browserSession.cookieSession] },
-  { name: 'scopes', settings: [scopes.scopes, scopes.roles, scopes.defaultScopes] },
-  {
-    name: 'accounts',
-    settings: [accounts.registration, accounts.profile],
-    auditEvents: accountEvents,
-    rates: accountRates,
-  },
-  { name: 'directory', settings: [directory.users] },
-  { name: 'password-policy', settings: [passwordPolicy.passwordMinLength] },
-  { name: 'password', settings: [password.passwordHashing], metrics: passwordMetrics },
+type SettingName = keyof OptionValues | keyof listener.ServerSettings
+
+const list = [
+  { name: 'issuer', settings: configuration.issuerSettings, metrics: [writeQueueLength] },
+  { name: 'listener', settings: listener.bindingSettings, metrics: listenerMetrics },
+  { name: 'http', settings: configuration.httpSettings, metrics: httpMetrics },
+  { name: 'signing-keys', settings: signingKeys.settings },
+  { name: 'sessions', settings: sessions.settings, auditEvents: sessionEvents, cleanUp: sessionCleanUp },
+  { name: 'browser-session', settings: browserSession.settings },
+  { name: 'scopes', settings: scopes.settings },
+  { name: 'accounts', settings: accounts.settings, auditEvents: accountEvents, rates: accountRates },
+  { name: 'directory', settings: directory.settings },
+  { name: 'password-policy', settings: passwordPolicy.settings },
+  { name: 'password', settings: password.settings, metrics: passwordMetrics },
   { name: 'login', auditEvents: loginEvents, rates: loginRates },
   { name: 'clients', auditEvents: clientEvents, rates: clientRates },
   { name: 'oauth', auditEvents: oauthEvents, metrics: oauthMetrics },
   { name: 'events', cleanUp: eventCleanUp, metrics: eventMetrics },
-  { name: 'limits', settings: [limits.rateLimits], cleanUp: limitCleanUp },
-  { name: 'audit', settings: [audit.auditSeconds], cleanUp: auditCleanUp },
-  {
-    name: 'log',
-    settings: [listener.logFile, listener.logLevel, listener.accessLog, configuration.logger],
-  },
-  { name: 'metrics', settings: [listener.metrics] },
-  { name: 'clock', settings: [configuration.clock] },
-]
+  { name: 'limits', settings: limits.settings, cleanUp: limitCleanUp },
+  { name: 'audit', settings: audit.settings, cleanUp: auditCleanUp },
+  { name: 'log', settings: [...listener.logSettings, ...configuration.loggerSettings] },
+  { name: 'metrics', settings: listener.metricsSettings },
+  { name: 'clock', settings: configuration.clockSettings },
+] satisfies readonly Feature<CompleteOptions, SettingName, AuditEventName>[]
+
+/** All features, in the order in which help and documentation name their settings. */
+export const features: readonly Feature<CompleteOptions, string, AuditEventName>[] = list satisfies WithSettings<SettingName, typeof list>
 
 /** The settings of all features. */
 export const settings: readonly Setting[] = features.flatMap((feature) => feature.settings ?? [])
@@ -105,9 +120,7 @@ export const rates: readonly LimitRate[] = features.flatMap(({ rates = [] }) => 
 export const metrics: readonly Metric[] = features.flatMap(({ metrics = [] }) => metrics)
 
 /** What housekeeping deletes, in this order. */
-export const cleanUpSteps: readonly CleanUpStep<Pick<CheckedOptions, 'auditSeconds'>>[] = features.flatMap(
-  ({ cleanUp = [] }) => cleanUp,
-)
+export const cleanUpSteps: readonly CleanUpStep<CompleteOptions>[] = features.flatMap(({ cleanUp = [] }) => cleanUp)
 
 /** The settings that `createKeystile` takes as options. */
 export const optionSettings: readonly Setting[] = settings.filter(({ takenBy }) => takenBy !== 'server')

@@ -1,84 +1,74 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import * as configuration from '../configuration/settings.ts'
-import type { OptionValues } from '../configuration/keystile-options.ts'
-import type { WithoutDefault } from '../configuration/options.ts'
-import type { Setting } from '../feature/setting.ts'
+import type { WithSettings } from '../feature/feature.ts'
+import { listSettings, type DefaultedSetting, type Setting, type SettingList } from '../feature/setting.ts'
+import { filledString, trueOrFalse } from '../feature/values.ts'
 import type { Audit } from '../features/audit/audit.ts'
 import type { insertAudit } from '../features/audit/in-transaction.ts'
 import type { LoginEvent } from '../features/login/audit-events.ts'
-import * as accounts from '../features/accounts/settings.ts'
-import * as audit from '../features/audit/settings.ts'
-import * as browserSession from '../features/browser-session/settings.ts'
-import * as directory from '../features/directory/settings.ts'
-import * as limits from '../features/limits/settings.ts'
-import * as passwordPolicy from '../features/password-policy/settings.ts'
-import * as password from '../features/password/settings.ts'
-import * as scopes from '../features/scopes/settings.ts'
-import * as sessions from '../features/sessions/settings.ts'
-import * as signingKeys from '../features/signing-keys/settings.ts'
-import * as listener from '../listener/settings.ts'
-import { features, settings, type AuditEventName } from './features.ts'
-
-// What matters here is that this file compiles: the records and the public interfaces are written by hand, both.
-
-const owners = {
-  ...configuration,
-  ...accounts,
-  ...audit,
-  ...browserSession,
-  ...directory,
-  ...limits,
-  ...passwordPolicy,
-  ...password,
-  ...scopes,
-  ...sessions,
-  ...signingKeys,
-}
-const { logLevels: _, ...listenerSettings } = listener
-
-type RecordsOf<M> = Extract<M[keyof M], { readonly name: string }>
-type ValuesOf<R extends { readonly name: string }> = {
-  readonly [S in R as S['name']]: S extends Setting<string, infer T> ? T : never
-}
-type Defaulted<R> = R extends { readonly name: infer N; readonly default: unknown } ? N : never
+import type { KeystileOptions } from './keystile-options.ts'
+import { features, optionSettings, optionsWithoutDefault, settings, type AuditEventName, type OptionValues } from './features.ts'
 
 /** Holds only where both types are the same. */
 type Same<A, B> = [A, B] extends [B, A] ? true : false
 const same = <A, B>(are: Same<A, B>): void => assert.equal(are, true)
 
-type OptionRecord = RecordsOf<typeof owners>
-type ServerRecord = RecordsOf<typeof listenerSettings>
+interface ColourOptions {
+  readonly colour?: string
+  readonly isBright?: boolean
+}
+const colour: Setting<'colour', string> = { name: 'colour', takenBy: 'both', schema: filledString, help: 'a colour' }
+const isBright: DefaultedSetting<'isBright', boolean> = {
+  name: 'isBright',
+  takenBy: 'both',
+  schema: trueOrFalse,
+  default: false,
+  help: 'whether it is bright',
+}
 
-describe('the records of settings', () => {
-  it('have the names and values of the options of createKeystile', () => {
-    same<ValuesOf<OptionRecord>, OptionValues>(true)
-    // @ts-expect-error: a record of another name
-    same<ValuesOf<OptionRecord | Setting<'colour', string>>, OptionValues>(true)
+describe('listSettings', () => {
+  it('takes the record of each option of an interface, and keeps their order', () => {
+    assert.deepEqual(listSettings<ColourOptions>({ isBright, colour }), [isBright, colour])
+  })
+
+  it('compiles for nothing else', () => {
     // @ts-expect-error: an option without a record
-    same<ValuesOf<Exclude<OptionRecord, { readonly name: 'key' }>>, OptionValues>(true)
+    listSettings<ColourOptions>({ colour })
+    // @ts-expect-error: a record without an option
+    listSettings<ColourOptions>({ colour, isBright, shade: colour })
+    // @ts-expect-error: a record of another name
+    listSettings<ColourOptions>({ colour, isBright: { ...isBright, name: 'bright' } })
     // @ts-expect-error: another value
-    same<ValuesOf<Exclude<OptionRecord, { name: 'key' }> | Setting<'key', number>>, OptionValues>(true)
+    listSettings<ColourOptions>({ colour: { ...colour, schema: trueOrFalse }, isBright })
+  })
+})
+
+describe('WithSettings', () => {
+  it('is a list that has all settings of the names, and no other list', () => {
+    type Both = readonly [{ readonly name: 'light'; readonly settings: SettingList<ColourOptions> }]
+    same<WithSettings<'colour' | 'isBright', Both>, Both>(true)
+    same<WithSettings<'colour' | 'shade', Both>, { readonly missing: 'shade' }>(true)
+    same<WithSettings<'colour', readonly [{ readonly name: 'plain' }]>, { readonly missing: 'colour' }>(true)
+  })
+})
+
+describe('the features', () => {
+  it('have a setting for each option of createKeystile', () => {
+    same<keyof KeystileOptions<string, object>, keyof OptionValues>(true)
   })
 
-  it('have the names and values of the settings of the stand-alone server', () => {
-    same<ValuesOf<ServerRecord>, listener.ServerSettings>(true)
+  it('have a default for each option that is neither required nor said to have none', () => {
+    const without = optionSettings.filter(
+      ({ default: value, standAloneDefault }) => value === undefined && standAloneDefault === undefined,
+    )
+    assert.deepEqual(without.map(({ name }) => name).toSorted(), optionsWithoutDefault.toSorted())
   })
 
-  it('have a default unless an option is required or may be missing', () => {
-    type Others = WithoutDefault | 'issuer' | 'audience' | 'database'
-    same<Defaulted<OptionRecord>, Exclude<keyof OptionValues, Others>>(true)
-  })
-
-  it('are all in the list of features, once each', () => {
-    const written = [...Object.values(owners), ...Object.values(listenerSettings)].map(({ name }) => name)
-    assert.deepEqual(settings.map(({ name }) => name).toSorted(), written.toSorted())
-    for (const [name, record] of Object.entries({ ...owners, ...listenerSettings })) assert.equal(record.name, name)
-  })
-
-  it('belong to features with names of their own', () => {
-    const names = features.map(({ name }) => name)
-    assert.deepEqual([...new Set(names)], names)
+  it('have names of their own, and so have their settings', () => {
+    for (const list of [features, settings]) {
+      const names = list.map(({ name }) => name)
+      assert.deepEqual([...new Set(names)], names)
+    }
   })
 
   it('share no variable, and each default has the form that it demands', () => {

@@ -1,6 +1,20 @@
-import { checkOptions as check, type CheckedOptions } from '../configuration/options.ts'
+import { ConfigurationError } from '../base/configuration-error.ts'
+import {
+  cannotStart,
+  readOptions as readBySettings,
+  sentenceOf,
+  type ReadOptions,
+  type Surroundings,
+} from '../configuration/options.ts'
+import type { Situation } from '../configuration/rules/rule.ts'
 import type { Values } from '../feature/setting.ts'
-import { optionSettings } from './features.ts'
+import { optionSettings, type CompleteOptions } from './features.ts'
+
+/** Options that are complete and safe. */
+export interface CheckedOptions extends CompleteOptions {
+  /** What rules of safety look at, as it was given. */
+  readonly situation: Situation
+}
 
 /** Names of options, as `createKeystile` takes them. */
 export const optionNames: readonly string[] = optionSettings.map(({ name }) => name)
@@ -11,5 +25,18 @@ export const optionNames: readonly string[] = optionSettings.map(({ name }) => n
  * @throws {ConfigurationError} with all faults, a line each, saying what must be
  */
 export function checkOptions(input: Values): CheckedOptions {
-  return check(optionSettings, input)
+  const { faults, options } = readOptions(input)
+  if (options) return options
+  throw new ConfigurationError(cannotStart(faults.map(sentenceOf)))
+}
+
+/** The options, complete; or everything that is wrong or unsafe about them. */
+export function readOptions(
+  input: Values,
+  surroundings: Surroundings = {},
+): { readonly faults: ReadOptions['faults']; readonly options?: CheckedOptions } {
+  const { faults, values, situation } = readBySettings(optionSettings, input, surroundings)
+  if (faults.length > 0) return { faults }
+  // The compiler holds each record to the interface of its option (`listSettings`).
+  return { faults, options: { ...(values as CompleteOptions), situation } }
 }

@@ -1,6 +1,13 @@
 import type { Wording } from '../../feature/wording.ts'
 import type { DatabaseFacts } from '../../storage/facts.ts'
-import type { OptionValues } from '../keystile-options.ts'
+import type { AccountOptions } from '../../features/accounts/settings.ts'
+import type { BrowserSessionOptions } from '../../features/browser-session/settings.ts'
+import type { LimitOptions } from '../../features/limits/settings.ts'
+import type { PasswordPolicyOptions } from '../../features/password-policy/settings.ts'
+import type { PasswordOptions } from '../../features/password/settings.ts'
+import type { SessionOptions } from '../../features/sessions/settings.ts'
+import type { SigningKeyOptions } from '../../features/signing-keys/settings.ts'
+import type { HttpOptions, IssuerOptions } from '../settings.ts'
 
 /** One rule of safety. The start, `keystile config check` and `keystile doctor` share the list of them. */
 export interface Rule {
@@ -47,9 +54,16 @@ export interface Bind {
 }
 
 /** The options that rules look at; of `users`, only whether they are given. */
-export type RuleOptions = {
-  readonly [N in keyof OptionValues]?: (N extends 'users' ? unknown : OptionValues[N]) | undefined
-}
+export type RuleOptions = { readonly [N in keyof Looked]?: Looked[N] | undefined } & { readonly users?: unknown }
+type Looked = IssuerOptions &
+  HttpOptions &
+  SigningKeyOptions &
+  SessionOptions &
+  BrowserSessionOptions &
+  AccountOptions<object> &
+  PasswordPolicyOptions &
+  PasswordOptions &
+  LimitOptions
 
 /** What is found outside of the options. */
 export interface Machine {

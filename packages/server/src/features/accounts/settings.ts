@@ -1,8 +1,19 @@
 import * as z from 'zod'
-import type { DefaultedSetting, Setting } from '../../feature/setting.ts'
+import { listSettings, type DefaultedSetting, type Setting, type SettingList } from '../../feature/setting.ts'
 import { findReservedFields, type ProfileSchema } from './profile.ts'
 
-export const registration: DefaultedSetting<'registration', 'open' | 'closed'> = {
+export interface AccountOptions<P extends object> {
+  /** Whether strangers may register at `POST /users`. Default: open where the issuer is on this machine; else it must be said. */
+  readonly registration?: 'open' | 'closed'
+  /**
+   * A schema for fields of a user beside ours, by the Standard Schema specification. A profile is at most 64 KiB of
+   * JSON. It has no field of a name that is Keystile's own (`id`, `username`, `email`, `email_verified`,
+   * `created_at`, `password`, `scopes`, `roles`, `disabled`) or every object's (`constructor`, `toJSON`).
+   */
+  readonly profile?: ProfileSchema<P>
+}
+
+const registration: DefaultedSetting<'registration', 'open' | 'closed'> = {
   name: 'registration',
   takenBy: 'both',
   schema: z.enum(['open', 'closed'], { error: 'must be open or closed' }),
@@ -13,7 +24,7 @@ export const registration: DefaultedSetting<'registration', 'open' | 'closed'> =
   excludedBy: 'users',
 }
 
-export const profile: Setting<'profile', ProfileSchema> = {
+const profile: Setting<'profile', ProfileSchema> = {
   name: 'profile',
   takenBy: 'both',
   schema: z.custom<ProfileSchema>(
@@ -28,3 +39,8 @@ export const profile: Setting<'profile', ProfileSchema> = {
     return reserved.length > 0 ? [`must not have ${reserved.join(', ')}: Keystile has its own; choose other names`] : []
   },
 }
+
+export const settings: SettingList<AccountOptions<object>> = listSettings<AccountOptions<object>>({
+  registration,
+  profile,
+})

@@ -1,7 +1,15 @@
-import type { DefaultedSetting } from '../../feature/setting.ts'
+import { listSettings, type DefaultedSetting, type SettingList } from '../../feature/setting.ts'
 import { trueOrFalse } from '../../feature/values.ts'
 
-export const cookieSession: DefaultedSetting<'cookieSession', boolean> = {
+export interface BrowserSessionOptions {
+  /**
+   * Whether browsers may keep the refresh token in a cookie that no script can read: adds `POST /session`, `POST
+   * /session/refresh` and `DELETE /session`. Default: false.
+   */
+  readonly cookieSession?: boolean
+}
+
+const cookieSession: DefaultedSetting<'cookieSession', boolean> = {
   name: 'cookieSession',
   takenBy: 'app',
   schema: trueOrFalse,
@@ -12,3 +20,5 @@ export const cookieSession: DefaultedSetting<'cookieSession', boolean> = {
       ? [`must be false while ${say.name('issuer')} has ";": the path of a cookie would end there (RFC 6265 §4.1.1)`]
       : [],
 }
+
+export const settings: SettingList<BrowserSessionOptions> = listSettings<BrowserSessionOptions>({ cookieSession })

@@ -1,9 +1,15 @@
 import * as z from 'zod'
 import type { UserObject } from 'keystile'
-import type { Setting } from '../../feature/setting.ts'
+import { listSettings, type Setting, type SettingList } from '../../feature/setting.ts'
+import type { BuiltInScope } from '../scopes/scopes.ts'
 import { directoryFunctions, type UserDirectory } from './directory.ts'
 
-export const users: Setting<'users', UserDirectory<UserObject>> = {
+export interface DirectoryOptions<S extends string, U> {
+  /** The application's own users. */
+  readonly users: UserDirectory<U, NoInfer<S | BuiltInScope>>
+}
+
+const users: Setting<'users', UserDirectory<UserObject>> = {
   name: 'users',
   takenBy: 'app',
   schema: z
@@ -17,6 +23,10 @@ export const users: Setting<'users', UserDirectory<UserObject>> = {
   defaultText: "Keystile's own accounts",
   help: "the application's own users, instead of Keystile's accounts",
 }
+
+export const settings: SettingList<DirectoryOptions<string, UserObject>> = listSettings<
+  DirectoryOptions<string, UserObject>
+>({ users })
 
 function findMissingFunctions(directory: UserDirectory<UserObject>): readonly string[] {
   const { required, optional } = directoryFunctions

@@ -24,7 +24,7 @@ import { createPasswords } from '../password/password.ts'
 import { openHashThreads } from '../password/hash-threads.ts'
 import { checkOptions } from '../../server/options.ts'
 import { listen } from '../../listener/server.ts'
-import { wire, type Running } from '../../server/wire.ts'
+import { wire, type RunningKeystile } from '../../server/wire.ts'
 import {
   bake,
   plansFor,
@@ -264,7 +264,7 @@ function createValidators(
   }
 }
 
-async function createClient({ clients }: Running): Promise<Known['client']> {
+async function createClient({ clients }: RunningKeystile): Promise<Known['client']> {
   const id = 'fuzzer'
   const grantTypes = grants.map(({ grantType }) => grantType)
   const client = { id, grants: grantTypes, scopes: [], may: ['introspect'], confidential: true } as const
@@ -282,7 +282,7 @@ interface RenewableCallers extends Callers {
   renew(): Promise<void>
 }
 
-async function createCallers({ keystile, users }: Running, clock: TestClock): Promise<RenewableCallers> {
+async function createCallers({ keystile, users }: RunningKeystile, clock: TestClock): Promise<RenewableCallers> {
   const hashThreads = openHashThreads()
   const passwordHash = await createPasswords(hashThreads).hash(password)
   await hashThreads.close()

@@ -3,6 +3,7 @@ import { it } from 'node:test'
 import { purge } from './housekeeping.ts'
 import { maxPurgedAtOnce } from '../../feature/clean-up.ts'
 import { cleanUpSteps } from '../../server/features.ts'
+import { checkOptions } from '../../server/options.ts'
 import { recordAudit } from '../audit/store.ts'
 import { openDatabase } from '../../storage/open.ts'
 import {
@@ -15,6 +16,8 @@ import {
 
 const day = 24 * 60 * 60
 const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
+/** Those of a server that is told nothing else: the audit record keeps a line for 90 days. */
+const options = checkOptions({ issuer: 'http://localhost:3000', database: ':memory:' })
 
 /** Purges as a server does each minute. @returns how many rows each step has deleted */
 async function purgeAt(stage: Stage, now: number): Promise<readonly number[]> {
@@ -30,7 +33,7 @@ async function purgeAt(stage: Stage, now: number): Promise<readonly number[]> {
           return result
         },
       },
-      { steps: cleanUpSteps, options: { auditSeconds: 90 * day }, now, isClosed: () => false },
+      { steps: cleanUpSteps, options, now, isClosed: () => false },
     )
   } finally {
     await database.close()

@@ -1,8 +1,16 @@
-import type { DefaultedSetting } from '../../feature/setting.ts'
+import { listSettings, type DefaultedSetting, type SettingList } from '../../feature/setting.ts'
 import { parseWholeNumber, wholeNumber } from '../../feature/values.ts'
 import { defaultMinLength, leastMinLength, maxMinLength } from './policy.ts'
 
-export const passwordMinLength: DefaultedSetting<'passwordMinLength', number> = {
+export interface PasswordPolicyOptions {
+  /**
+   * Characters that a new password has at least, 8 to 64. Default: 15. Fewer only where a second factor is asked for as well
+   * (NIST SP 800-63B-4 §3.1.1.2).
+   */
+  readonly passwordMinLength?: number
+}
+
+const passwordMinLength: DefaultedSetting<'passwordMinLength', number> = {
   name: 'passwordMinLength',
   takenBy: 'both',
   schema: wholeNumber(leastMinLength, maxMinLength, { why: ' (NIST SP 800-63B-4 §3.1.1.2)' }),
@@ -13,3 +21,5 @@ export const passwordMinLength: DefaultedSetting<'passwordMinLength', number> = 
   parse: parseWholeNumber,
   excludedBy: 'users',
 }
+
+export const settings: SettingList<PasswordPolicyOptions> = listSettings<PasswordPolicyOptions>({ passwordMinLength })

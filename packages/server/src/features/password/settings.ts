@@ -1,6 +1,14 @@
 import * as z from 'zod'
-import type { DefaultedSetting } from '../../feature/setting.ts'
+import { listSettings, type DefaultedSetting, type SettingList } from '../../feature/setting.ts'
 import { defaultCost, findCostFault, type HashingCost } from './hashing-cost.ts'
+
+export interface PasswordOptions {
+  /**
+   * What the hash of a password costs: argon2id with one lane, at least as strong as OWASP recommends. Default: 19,456 KiB and 2 passes.
+   * `keystile tune` measures what a machine can bear. A hash of less is made anew at the next login.
+   */
+  readonly passwordHashing?: HashingCost
+}
 
 export const passwordHashing: DefaultedSetting<'passwordHashing', HashingCost> = {
   name: 'passwordHashing',
@@ -22,6 +30,8 @@ export const passwordHashing: DefaultedSetting<'passwordHashing', HashingCost> =
     return fault === undefined ? [] : [fault]
   },
 }
+
+export const settings: SettingList<PasswordOptions> = listSettings<PasswordOptions>({ passwordHashing })
 
 function parseCost(text: string): HashingCost {
   const [, memoryKiB, passes] = /^m=(\d{1,9}),t=(\d{1,9})$/.exec(text) ?? []

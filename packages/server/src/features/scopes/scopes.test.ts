@@ -1,13 +1,34 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { OAuthError } from 'keystile/internal'
-import { givesRights, grantScopes, heldScopes, mayGive, readRequestedScopes, type ScopeRules } from './scopes.ts'
+import {
+  givesRights,
+  grantScopes,
+  heldScopes,
+  mayGive,
+  readRequestedScopes,
+  scopeRulesOf,
+  type ScopeRules,
+} from './scopes.ts'
 
 const rules: ScopeRules = {
   declared: { a: 'A', b: 'B', c: 'C', d: 'D' },
   defaults: ['b'],
   roles: { reader: ['c'], odd: ['gone'] },
 }
+
+describe('scopeRulesOf', () => {
+  it('adds the built-in scopes, and the role that holds all', () => {
+    const { declared, defaults, roles } = scopeRulesOf({
+      scopes: { a: 'A' },
+      roles: { r: ['a'] },
+      defaultScopes: ['a'],
+    })
+    assert.deepEqual(Object.keys(declared), ['a', 'users:read', 'users:write'])
+    assert.deepEqual(defaults, ['a'])
+    assert.deepEqual(roles, { r: ['a'], admin: ['a', 'users:read', 'users:write'] })
+  })
+})
 
 describe('readRequestedScopes', () => {
   it('reads names with a space between them, and nothing at all as no request', () => {

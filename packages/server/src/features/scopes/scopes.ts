@@ -10,6 +10,20 @@ export interface ScopeRules {
   readonly roles: Readonly<Record<string, readonly string[]>>
 }
 
+/** The scopes and roles of an application's options, with those that are built in. */
+export function scopeRulesOf(options: {
+  readonly scopes: ScopeRules['declared']
+  readonly roles: ScopeRules['roles']
+  readonly defaultScopes: readonly string[]
+}): ScopeRules {
+  const declared = { ...options.scopes, ...builtInScopes }
+  return {
+    declared,
+    defaults: options.defaultScopes,
+    roles: { ...options.roles, [adminRole]: Object.keys(declared) },
+  }
+}
+
 /** Scopes that are always declared: they guard Keystile's own endpoints. */
 export const builtInScopes = { 'users:read': 'Read all users', 'users:write': 'Change all users' } as const
 export type BuiltInScope = keyof typeof builtInScopes

@@ -1,14 +1,26 @@
 import * as z from 'zod'
 import { isScopeName } from 'keystile/internal'
-import type { DefaultedSetting, Others } from '../../feature/setting.ts'
+import { listSettings, type DefaultedSetting, type Others, type SettingList } from '../../feature/setting.ts'
 import { show } from '../../feature/wording.ts'
-import { adminRole, builtInScopes } from './scopes.ts'
+import { adminRole, builtInScopes, type BuiltInScope } from './scopes.ts'
+
+export interface ScopeOptions<S extends string> {
+  /** The scopes there are, each with its description. `users:read` and `users:write` are always declared. */
+  readonly scopes?: Readonly<Record<S, string>>
+  /** Scopes that every user holds. Default: none. */
+  readonly defaultScopes?: readonly NoInfer<S | BuiltInScope>[]
+}
+
+export interface RoleOptions<S extends string> {
+  /** Named lists of scopes. `admin` is built in and holds all. */
+  readonly roles?: Readonly<Record<string, readonly NoInfer<S | BuiltInScope>[]>>
+}
 
 const scopeNames = z.array(z.string({ error: 'must be the name of a scope' }), {
   error: 'must be a list of scopes',
 })
 
-export const scopes: DefaultedSetting<'scopes', Readonly<Record<string, string>>> = {
+const scopes: DefaultedSetting<'scopes', Readonly<Record<string, string>>> = {
   name: 'scopes',
   takenBy: 'both',
   schema: z.record(z.string(), z.string({ error: 'must be the description of a scope' }), {
@@ -27,7 +39,7 @@ export const scopes: DefaultedSetting<'scopes', Readonly<Record<string, string>>
       ),
 }
 
-export const roles: DefaultedSetting<'roles', Readonly<Record<string, readonly string[]>>> = {
+const roles: DefaultedSetting<'roles', Readonly<Record<string, readonly string[]>>> = {
   name: 'roles',
   takenBy: 'both',
   schema: z.record(z.string(), scopeNames, { error: 'must be an object of roles and their scopes' }),
@@ -47,7 +59,7 @@ export const roles: DefaultedSetting<'roles', Readonly<Record<string, readonly s
   ],
 }
 
-export const defaultScopes: DefaultedSetting<'defaultScopes', readonly string[]> = {
+const defaultScopes: DefaultedSetting<'defaultScopes', readonly string[]> = {
   name: 'defaultScopes',
   takenBy: 'both',
   schema: scopeNames,
@@ -58,6 +70,10 @@ export const defaultScopes: DefaultedSetting<'defaultScopes', readonly string[]>
       (name) => `must list declared scopes; it has ${show(name)}, which is not declared in scopes`,
     ),
 }
+
+type Options = ScopeOptions<string> & RoleOptions<string>
+
+export const settings: SettingList<Options> = listSettings<Options>({ scopes, roles, defaultScopes })
 
 /** The names that are not declared; none where it cannot be known what is. */
 function findUndeclared(names: readonly string[], { values, unread }: Others): readonly string[] {

@@ -1,6 +1,23 @@
-import type { DefaultedSetting } from '../../feature/setting.ts'
+import { listSettings, type DefaultedSetting, type SettingList } from '../../feature/setting.ts'
 import { daySeconds, parseWholeNumber, seconds } from '../../feature/values.ts'
 import { maxAccessTokenSeconds } from './lifetimes.ts'
+
+export interface SessionOptions {
+  /** Life of an access token in seconds, 10 to 86,400. Default: 600. */
+  readonly accessTokenSeconds?: number
+  /**
+   * How long a login lasts, however often it is refreshed: seconds, 60 to 34,560,000 (400 days). Default: 30 days. Holds for
+   * logins from now on.
+   */
+  readonly sessionSeconds?: number
+  /** How long a login lasts that is not refreshed: seconds, 60 to 34,560,000. Default: 14 days. */
+  readonly idleSeconds?: number
+  /**
+   * How long a used refresh token is answered with its successor again, for clients that send twice or lose an answer: seconds, 0 to
+   * 60. Default: 10. With 0 a token is used strictly once, and whoever sends twice is logged out.
+   */
+  readonly graceSeconds?: number
+}
 
 const maxSessionSeconds = 400 * daySeconds
 
@@ -49,3 +66,10 @@ export const graceSeconds: DefaultedSetting<'graceSeconds', number> = {
   environment: ['KEYSTILE_GRACE_SECONDS'],
   parse: parseWholeNumber,
 }
+
+export const settings: SettingList<SessionOptions> = listSettings<SessionOptions>({
+  accessTokenSeconds,
+  sessionSeconds,
+  idleSeconds,
+  graceSeconds,
+})

@@ -1,10 +1,22 @@
 import { readFileSync } from 'node:fs'
 import * as z from 'zod'
 import type { Jwk } from 'keystile/jwt'
-import type { DefaultedSetting, Setting } from '../../feature/setting.ts'
+import { listSettings, type DefaultedSetting, type Setting, type SettingList } from '../../feature/setting.ts'
 import { issuingAlgorithms, type IssuingAlgorithm } from './signing-keys.ts'
 
-export const key: Setting<'key', string> = {
+export interface SigningKeyOptions {
+  /**
+   * The secret under which private signing keys are sealed: 32 random characters or more. Default: the file
+   * `keystile.key` beside a SQLite file, made at the first start; PostgreSQL has no default.
+   */
+  readonly key?: string
+  /** The algorithm that tokens are signed with. Default: ES256. */
+  readonly signingAlgorithm?: IssuingAlgorithm
+  /** A private JWK that signs instead of keys that Keystile makes itself. */
+  readonly signingKey?: Jwk
+}
+
+const key: Setting<'key', string> = {
   name: 'key',
   takenBy: 'both',
   schema: z.string({ error: 'must be a string' }),
@@ -15,7 +27,7 @@ export const key: Setting<'key', string> = {
   isSecret: true,
 }
 
-export const signingKey: Setting<'signingKey', Jwk> = {
+const signingKey: Setting<'signingKey', Jwk> = {
   name: 'signingKey',
   takenBy: 'both',
   schema: z.custom<Jwk>((value) => typeof value === 'object' && value !== null, {
@@ -30,7 +42,7 @@ export const signingKey: Setting<'signingKey', Jwk> = {
   parse: readJwk,
 }
 
-export const signingAlgorithm: DefaultedSetting<'signingAlgorithm', IssuingAlgorithm> = {
+const signingAlgorithm: DefaultedSetting<'signingAlgorithm', IssuingAlgorithm> = {
   name: 'signingAlgorithm',
   takenBy: 'both',
   schema: z.enum(issuingAlgorithms, { error: `must be one of ${issuingAlgorithms.join(', ')}` }),
@@ -38,6 +50,12 @@ export const signingAlgorithm: DefaultedSetting<'signingAlgorithm', IssuingAlgor
   help: `the algorithm that signs tokens: ${issuingAlgorithms.join(', ')}`,
   environment: ['KEYSTILE_SIGNING_ALGORITHM'],
 }
+
+export const settings: SettingList<SigningKeyOptions> = listSettings<SigningKeyOptions>({
+  key,
+  signingKey,
+  signingAlgorithm,
+})
 
 function readJwk(path: string): Jwk {
   let content: string

@@ -1,0 +1,35 @@
+import type { Identity } from 'keystile'
+import { tokenError } from 'keystile/internal'
+import { DatabaseUnavailableError } from '../../storage/database.ts'
+import { hasStorableNames } from '../audit/audit.ts'
+
+/** The users behind identities, while they may come in. A client that acts for itself is none, whatever its name is. */
+export interface ActiveUsers<U> {
+  /** @throws {TokenError} `service_unavailable` while the database is away */
+  find(identity: Identity): Promise<U | undefined>
+  /** Whether a token of this identity is still to be honoured: that of a client always is. */
+  isWelcome(identity: Identity): Promise<boolean>
+}
+
+/** @param findActive whoever has this subject, if they may come in */
+export function createActiveUsers<U>(findActive: (subject: string) => Promise<U | undefined>): ActiveUsers<U> {
+  async function find(identity: Identity): Promise<U | undefined> {
+    if (identity.sessionId === undefined || !hasStorableNames(identity)) return undefined
+    try {
+      return await findActive(identity.subject)
+    } catch (error) {
+      throw asRefusal(error)
+    }
+  }
+
+  return {
+    find,
+    isWelcome: async (identity) => identity.sessionId === undefined || (await find(identity)) !== undefined,
+  }
+}
+
+/** A database that is away is no reason to call a token invalid: clients would throw it away. */
+function asRefusal(error: unknown): unknown {
+  if (!(error instanceof DatabaseUnavailableError)) return error
+  return tokenError('service_unavailable', { cause: error, retryAfterSeconds: 1 })
+}

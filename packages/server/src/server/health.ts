@@ -1,0 +1,45 @@
+import type { EventFeed } from '../features/events/events.ts'
+import { feedAge } from '../features/events/metrics.ts'
+import { hashQueueLength } from '../features/password/metrics.ts'
+import type { WatchedHashThreads } from '../features/password/watched-hash-threads.ts'
+import type { Service } from '../listener/service.ts'
+import type { Database } from '../storage/database.ts'
+import { writeQueueLength } from '../storage/metrics.ts'
+
+/** Why a load balancer should send no requests now, a sentence each. */
+export async function findUnreadiness({
+  feed,
+  hashThreads,
+}: {
+  readonly feed: EventFeed
+  readonly hashThreads: WatchedHashThreads
+}): Promise<readonly string[]> {
+  const [databaseAnswers, hashThreadsWork] = await Promise.all([
+    feed.tail().then(
+      () => true,
+      () => false,
+    ),
+    hashThreads.areWorking(),
+  ])
+  return [
+    ...(databaseAnswers ? [] : ['the database does not answer']),
+    ...(hashThreadsWork ? [] : ['no password gets hashed']),
+  ]
+}
+
+/** Queues and ages, as metrics show them. */
+export function readGauges({
+  database,
+  feed,
+  hashThreads,
+}: {
+  readonly database: Database
+  readonly feed: EventFeed
+  readonly hashThreads: WatchedHashThreads
+}): ReturnType<Service['readGauges']> {
+  return [
+    { gauge: hashQueueLength, value: hashThreads.length },
+    { gauge: writeQueueLength, value: database.writeQueueLength },
+    { gauge: feedAge, value: feed.ageSeconds },
+  ]
+}

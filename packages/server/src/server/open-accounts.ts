@@ -1,0 +1,62 @@
+import type { Clock, Logger } from 'keystile/internal'
+import { noMeter, type Meter } from '../feature/metric.ts'
+import { createUsers, type Users } from '../features/accounts/users.ts'
+import { createAudit, type Audit } from '../features/audit/audit.ts'
+import { createClients, type Clients } from '../features/clients/clients.ts'
+import { openEventFeed, type EventFeed } from '../features/events/events.ts'
+import { openHashThreads } from '../features/password/hash-threads.ts'
+import type { HashingCost } from '../features/password/hashing-cost.ts'
+import { hashSeconds } from '../features/password/metrics.ts'
+import { createPasswords, type Passwords } from '../features/password/password.ts'
+import { watchHashThreads, type WatchedHashThreads } from '../features/password/watched-hash-threads.ts'
+import type { Database } from '../storage/database.ts'
+import { openDatabase } from '../storage/open.ts'
+import type { Pool } from '../storage/postgres.ts'
+import type { AuditEventName } from './features.ts'
+
+/** The accounts and clients of a database, without anything that issues or answers. */
+export interface Accounts {
+  readonly database: Database
+  readonly feed: EventFeed
+  readonly users: Users
+  readonly hashThreads: WatchedHashThreads
+  readonly passwords: Passwords
+  readonly clients: Clients
+  readonly audit: Audit<AuditEventName>
+  close(): Promise<void>
+}
+
+/** @throws {Error} when the database cannot be opened */
+export async function openAccounts(
+  source: string | Pool,
+  options: { readonly logger: Logger; readonly clock: Clock; readonly passwordHashing?: HashingCost },
+  meter: Meter = noMeter,
+): Promise<Accounts> {
+  const { logger, clock, passwordHashing } = options
+  const database = await openDatabase(source, new URL(import.meta.resolve('#writer-thread')))
+  try {
+    const feed = await openEventFeed(database, { clock, logger })
+    const hashThreads = watchHashThreads(openHashThreads(), {
+      onHash: (seconds) => meter.observe(hashSeconds, {}, seconds),
+    })
+    const close = async (): Promise<void> => {
+      await hashThreads.close()
+      await feed.close()
+      await database.close()
+    }
+    let closing: Promise<void> | undefined
+    return {
+      database,
+      feed,
+      users: createUsers(database, feed, clock),
+      hashThreads,
+      passwords: createPasswords(hashThreads, passwordHashing),
+      clients: createClients(database, feed, clock),
+      audit: createAudit(database, clock),
+      close: () => (closing ??= close()),
+    }
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
