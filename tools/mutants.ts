@@ -25,6 +25,8 @@ const vectors = ['rfc-vectors', 'wycheproof', 'disguised-keys'].map((name) => `t
 const flows = (...names: readonly string[]): readonly (readonly string[])[] =>
   names.map((name) => [`test/flows/${name}.test.ts`])
 
+const rulesTest = ['test/rules/rules.test.ts']
+
 export const rooms: Readonly<Record<string, MutatedRoom>> = {
   'keystile/base': {
     folder: `${library}/base`,
@@ -55,11 +57,14 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
   'keystile/client': { folder: `${library}/client`, tests: flows('client') },
   'keystile/testing': { folder: `${library}/testing`, tests: [] },
   'keystile/openapi': { folder: `${library}/openapi`, tests: [['test/openapi/documents.test.ts']] },
-  'server/base': { folder: `${server}/base`, tests: flows('refresh', 'at-rest', 'guessing') },
+  'server/base': { folder: `${server}/base`, tests: [rulesTest, ...flows('refresh', 'at-rest', 'guessing')] },
   'server/http': { folder: `${server}/http`, tests: flows('account') },
   'server/features/audit': { folder: `${server}/features/audit`, tests: flows('audit') },
   'server/features/events': { folder: `${server}/features/events`, tests: flows('me', 'login') },
-  'server/features/limits': { folder: `${server}/features/limits`, tests: flows('guessing', 'limits-volume') },
+  'server/features/limits': {
+    folder: `${server}/features/limits`,
+    tests: [rulesTest, ...flows('guessing', 'limits-volume')],
+  },
   'server/features/metrics': { folder: `${server}/features/metrics`, tests: [] },
   'server/features/password': {
     folder: `${server}/features/password`,
@@ -71,12 +76,15 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
   'server/features/directory': { folder: `${server}/features/directory`, tests: flows('own-users', 'login', 'me') },
   'server/features/accounts': {
     folder: `${server}/features/accounts`,
-    tests: flows('management', 'account', 'registration', 'me', 'login', 'audit'),
+    tests: [rulesTest, ...flows('management', 'account', 'registration', 'me', 'login', 'audit')],
   },
-  'server/features/signing-keys': { folder: `${server}/features/signing-keys`, tests: flows('at-rest', 'login') },
+  'server/features/signing-keys': {
+    folder: `${server}/features/signing-keys`,
+    tests: [rulesTest, ...flows('at-rest', 'login')],
+  },
   'server/features/sessions': {
     folder: `${server}/features/sessions`,
-    tests: flows('refresh', 'revoke', 'sessions', 'login', 'own-users', 'account', 'audit'),
+    tests: [rulesTest, ...flows('refresh', 'revoke', 'sessions', 'login', 'own-users', 'account', 'audit')],
   },
   'server/features/clients': { folder: `${server}/features/clients`, tests: flows('clients') },
   'server/features/housekeeping': { folder: `${server}/features/housekeeping`, tests: flows('housekeeping') },
@@ -84,16 +92,19 @@ export const rooms: Readonly<Record<string, MutatedRoom>> = {
     folder: `${server}/features/oauth`,
     tests: flows('login', 'own-users', 'me', 'at-rest', 'clients', 'audit', 'guessing'),
   },
-  'server/features/browser-session': { folder: `${server}/features/browser-session`, tests: flows('cookie-session') },
+  'server/features/browser-session': {
+    folder: `${server}/features/browser-session`,
+    tests: [rulesTest, ...flows('cookie-session')],
+  },
   'server/configuration': {
     folder: `${server}/configuration`,
-    files: ['options.ts', 'check.ts', 'rules/option-rules.ts', 'rules/machine-rules.ts'],
-    tests: [['test/rules/rules.test.ts']],
+    files: ['options.ts', 'check.ts', 'rules.ts', 'proxy-rules.ts', 'machine-rules.ts', 'database-rules.ts'],
+    tests: [rulesTest],
   },
   'server/listener': {
     folder: `${server}/listener`,
-    files: ['slow-readers.ts', 'pipelining.ts'],
-    tests: [[`${server}/listener/server.test.ts`]],
+    files: ['rules.ts', 'slow-readers.ts', 'pipelining.ts'],
+    tests: [rulesTest, [`${server}/listener/server.test.ts`]],
   },
 }
 
@@ -282,18 +293,18 @@ export const explained: readonly Explanation[] = [
     why: forTheCompiler,
   })),
   {
-    file: `${server}/configuration/rules/option-rules.ts`,
+    file: `${server}/configuration/proxy-rules.ts`,
     line: 'const firstBytes = Array.from({ length: 256 }, (_, byte) => byte)',
     why: 'no network that is too wide ends at its last /8 alone, and there is none beyond',
   },
   {
-    file: `${server}/configuration/rules/machine-rules.ts`,
+    file: `${server}/configuration/database-rules.ts`,
     line: "const message = `is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} PostgreSQL’s: tokens would be good too long or not at all`",
     mutation: '>= in: seconds > 0',
     why: 'a difference of 0 was let through above',
   },
   ...['2 becomes 3', '4 becomes 3'].map((mutation) => ({
-    file: `${server}/configuration/rules/option-rules.ts`,
+    file: `${server}/configuration/proxy-rules.ts`,
     line: mutation.startsWith('2')
       ? '{ tooMany: 2, addresses: firstBytes.map((byte) => `::ffff:${byte}.0.0.1`) },'
       : '{ tooMany: 4, addresses: firstBytes.map((byte) => `${byte.toString(16)}00::1`) },',
@@ -610,13 +621,13 @@ export const explained: readonly Explanation[] = [
     why: 'then the last piece is empty',
   },
   {
-    file: `${server}/configuration/rules/option-rules.ts`,
+    file: `${server}/configuration/database-rules.ts`,
     line: 'if (database === undefined || !isPostgresUrl(database) || !URL.canParse(database)) return []',
     mutation: 'dropped: database === undefined',
     why: forTheCompiler,
   },
   {
-    file: `${server}/configuration/rules/option-rules.ts`,
+    file: `${server}/configuration/proxy-rules.ts`,
     line: 'return false // it is no network, which is a matter of shape',
     why: 'an empty list has no addresses in it',
   },

@@ -107,9 +107,13 @@ const server: Package = {
   rooms: [
     {
       name: 'base',
-      for: 'the error of whoever configures, what threads inherit, whose an address is, and the seal of what lies in the database',
+      for: 'the error of whoever configures, what threads inherit, whose an address is, which URLs name this machine, and the seal of what lies in the database',
       from: [],
-      packagesOf: { 'seal.ts': ['node:crypto'], 'secret.ts': ['node:crypto'] },
+      packagesOf: {
+        'seal.ts': ['node:crypto'],
+        'secret.ts': ['node:crypto'],
+        'this-machine.ts': ['node:net'],
+      },
     },
     {
       name: 'storage',
@@ -126,8 +130,8 @@ const server: Package = {
     },
     {
       name: 'feature',
-      for: 'what a feature, a setting and a clean-up step are, and how messages name settings',
-      from: ['storage'],
+      for: 'what a feature and its parts are (settings, safety rules, clean-up steps), and how messages name settings',
+      from: ['base', 'storage'],
       packages: ['zod'],
     },
     {
@@ -207,6 +211,7 @@ const server: Package = {
       name: 'features/accounts',
       for: "Keystile's own users: registration, the own account, and all accounts for administrators",
       from: [
+        'base',
         'feature',
         'storage',
         'http',
@@ -274,6 +279,7 @@ const server: Package = {
       name: 'features/browser-session',
       for: 'sessions of browsers, whose refresh token is in a cookie',
       from: [
+        'base',
         'feature',
         'http',
         'features/audit',
@@ -293,14 +299,14 @@ const server: Package = {
     },
     {
       name: 'configuration',
-      for: 'options, the safety rules, and what is known of the machine',
+      for: 'options, the safety rules of issuer, database and machine, and what is known of the machine',
       from: ['*'],
       packages: ['keystile', 'zod', 'node:fs', 'node:net'],
     },
     {
       name: 'listener',
       for: 'the stand-alone HTTP server, and its limits for clients',
-      from: ['feature', 'http', 'features/audit', 'features/metrics', 'features/docs'],
+      from: ['base', 'feature', 'http', 'features/audit', 'features/metrics', 'features/docs'],
       packages: ['zod', 'keystile', 'node:http', 'node:net', 'node:events'],
     },
     {

@@ -6,9 +6,10 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { readSettings } from '../../packages/server/src/cli/settings.ts'
 import { checkOptions, optionNames } from '../../packages/server/src/server/options.ts'
-import { examine, rules } from '../../packages/server/src/configuration/rules/rules.ts'
-import type { Rule, RuleOptions, Situation } from '../../packages/server/src/configuration/rules/rule.ts'
-import { environmentArbitrary, optionsArbitrary, situationArbitrary } from './configurations.ts'
+import { examine, type RuleOptions } from '../../packages/server/src/configuration/examination.ts'
+import type { Rule } from '../../packages/server/src/feature/rule.ts'
+import { rules } from '../../packages/server/src/server/rules.ts'
+import { environmentArbitrary, optionsArbitrary, situationArbitrary, type Situation } from './configurations.ts'
 import { examples, sayings, unlooked } from './examples.ts'
 import { predicates, warned } from './predicates.ts'
 
@@ -16,7 +17,7 @@ const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 const numRuns = process.env['KEYSTILE_LONG'] ? 10_000 : 400
 
 /** The rules that find fault. */
-function violatedBy(situation: Situation, list: readonly Rule[] = rules): readonly string[] {
+function violatedBy(situation: Situation, list: readonly Rule<RuleOptions>[] = rules): readonly string[] {
   const { stops, warnings } = examine(situation, list)
   return [...new Set([...stops, ...warnings].map(({ rule }) => rule.id))]
 }
@@ -45,7 +46,7 @@ describe('the rules', () => {
       }
       for (const situation of passed) {
         assert.ok(!violatedBy(situation).includes(id), JSON.stringify(situation))
-        assert.ok(examine(situation).checked.some((rule) => rule.id === id))
+        assert.ok(examine(situation, rules).checked.some((rule) => rule.id === id))
       }
     })
   }
@@ -53,12 +54,15 @@ describe('the rules', () => {
   it('tell where they cannot look', () => {
     for (const [id, situations] of Object.entries(unlooked))
       for (const situation of situations)
-        assert.ok(!examine(situation).checked.some((rule) => rule.id === id), `${id}: ${JSON.stringify(situation)}`)
+        assert.ok(
+          !examine(situation, rules).checked.some((rule) => rule.id === id),
+          `${id}: ${JSON.stringify(situation)}`,
+        )
   })
 
   it('say what is so', () => {
     for (const [situation, expected] of sayings) {
-      const { stops, warnings } = examine(situation)
+      const { stops, warnings } = examine(situation, rules)
       const said = [...stops, ...warnings].map(({ about, message }) => `${about} ${message}`)
       assert.ok(
         said.some((text) => expected.test(text)),
@@ -70,7 +74,7 @@ describe('the rules', () => {
   it('say what is wrong and what mends it in a line each, and no secret', () => {
     for (const { stopped } of Object.values(examples)) {
       for (const situation of stopped) {
-        const { stops, warnings } = examine(situation)
+        const { stops, warnings } = examine(situation, rules)
         const { key, signingKey } = situation.options
         const secrets = [key, situation.machine?.keyFile?.secret, signingKey?.['d'] as string | undefined, 'hunter2']
         for (const { about, message, mend } of [...stops, ...warnings]) {

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { Terminal } from './terminal.ts'
-import type { Situation } from '../configuration/rules/rule.ts'
+import type { RuleOptions } from '../configuration/examination.ts'
+import type { Situation } from '../feature/situation.ts'
 import { settingFlags, type Settings } from './settings.ts'
 
 /** A flag of one command. */
@@ -32,7 +33,7 @@ export interface Call {
   /** @throws {ConfigurationError} with all faults of the settings */
   settings(): Promise<Settings>
   /** The settings as rules look at them, whatever is wrong. */
-  situation(): Promise<Situation>
+  situation(): Promise<Situation<RuleOptions>>
 }
 
 export interface CallFlags {

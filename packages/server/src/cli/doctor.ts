@@ -1,6 +1,7 @@
 import { systemClock } from 'keystile/internal'
+import { examine, type Examination, type Finding } from '../configuration/examination.ts'
 import { inspectMachine } from '../configuration/machine.ts'
-import { examine, rules, type Examination, type Finding } from '../configuration/rules/rules.ts'
+import { rules } from '../server/rules.ts'
 import type { Call, Command } from './command.ts'
 
 export const doctorCommand: Command = {
@@ -16,7 +17,7 @@ export const doctorCommand: Command = {
 async function doctor({ flags, terminal, situation: readSituation }: Call): Promise<void> {
   const situation = await readSituation()
   const machine = await inspectMachine(situation, systemClock.now())
-  const examination = examine({ ...situation, machine })
+  const examination = examine({ ...situation, machine }, rules)
   if (flags.has('json')) terminal.printJson(wireExamination(examination))
   else terminal.print(textOf(examination))
   if (examination.stops.length > 0) terminal.fail()

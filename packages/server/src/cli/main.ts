@@ -9,7 +9,8 @@ import { completionScript, helpText } from './help.ts'
 import { keyCommands } from './key.ts'
 import { serveCommand } from './serve.ts'
 import { readSettings, readSituation } from './settings.ts'
-import { examine } from '../configuration/rules/rules.ts'
+import { examine } from '../configuration/examination.ts'
+import { rules } from '../server/rules.ts'
 import { readVersion } from '../server/version.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 import { tuneCommand } from './tune.ts'
@@ -28,7 +29,7 @@ const commands: readonly Command[] = [
     summary: 'say whether the settings are complete and safe, and start nothing',
     async run({ settings, terminal }) {
       const { options, hosts, port } = await settings()
-      for (const { rule, about, message } of examine(options.situation).warnings)
+      for (const { rule, about, message } of examine(options.situation, rules).warnings)
         terminal.print(`warning: ${about} ${message} (${rule.id}, ${rule.standard})`)
       terminal.print(`the settings are fine: ${options.issuer}, listening on ${hosts.join(' and ')}, port ${port}`)
     },

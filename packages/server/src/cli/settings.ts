@@ -9,8 +9,8 @@ import {
   type CheckedOptions,
   type Surroundings,
 } from '../configuration/options.ts'
-import type { Situation } from '../configuration/rules/rule.ts'
-import { isLoopback, isOnThisMachine } from '../configuration/this-machine.ts'
+import type { RuleOptions } from '../configuration/examination.ts'
+import { isLoopback, isOnThisMachine } from '../base/this-machine.ts'
 import {
   describeDefault,
   fileVariableOf,
@@ -19,9 +19,11 @@ import {
   type Setting,
   type Values,
 } from '../feature/setting.ts'
+import type { Situation } from '../feature/situation.ts'
 import { hostsOf, parseBinding, type Binding } from '../listener/binding.ts'
 import type { LogLevel, ServerSettings } from '../listener/settings.ts'
 import { optionSettings, serverSettings } from '../server/features.ts'
+import { rules } from '../server/rules.ts'
 import { gather, type Environment } from './sources.ts'
 
 /** Settings that only a file can hold: they are no plain text. */
@@ -79,14 +81,18 @@ export interface Settings {
  */
 export async function readSettings(flags: Values, environment: Environment, needsKey: boolean): Promise<Settings> {
   const { values, faults, surroundings, server } = await readAll(flags, environment)
-  const read = readOptions(optionSettings, needsKey ? values : { key: unusedKey, ...values }, surroundings)
+  const read = readOptions(
+    { settings: optionSettings, rules },
+    needsKey ? values : { key: unusedKey, ...values },
+    surroundings,
+  )
   const all = [...faults, ...read.faults.map(sentenceOf)]
   if (all.length > 0 || !read.options) throw new ConfigurationError(cannotStart(all))
   return { options: read.options, ...server }
 }
 
 /** What the rules of safety look at, with all faults in it; nothing is thrown. */
-export async function readSituation(flags: Values, environment: Environment): Promise<Situation> {
+export async function readSituation(flags: Values, environment: Environment): Promise<Situation<RuleOptions>> {
   const { values, faults, surroundings } = await readAll(flags, environment)
   const read = readOptionSituation(optionSettings, values, surroundings)
   return { ...read.situation, faults: [...faults, ...read.faults.map(sentenceOf)] }

@@ -1,12 +1,13 @@
 import { readFileSync, statSync } from 'node:fs'
 import { ConfigurationError } from '../base/configuration-error.ts'
+import type { Rule } from '../feature/rule.ts'
+import type { FileFacts, Machine, Situation } from '../feature/situation.ts'
 import { keyFileBeside } from '../features/signing-keys/sealing-secret.ts'
 import type { Database } from '../storage/database.ts'
 import { inspectDatabase, readDatabaseFacts } from '../storage/facts.ts'
 import { findDatabaseFile, inMemory } from '../storage/source.ts'
+import { examine, textOf, type RuleOptions } from './examination.ts'
 import { cannotStart, type CheckedOptions } from './options.ts'
-import { examine, textOf } from './rules/rules.ts'
-import type { FileFacts, Machine, RuleOptions, Situation } from './rules/rule.ts'
 
 /**
  * Looks at the files, the database and the clock, and changes none of them.
@@ -14,7 +15,7 @@ import type { FileFacts, Machine, RuleOptions, Situation } from './rules/rule.ts
  * @param database the database where it is open already; else it is opened for reading, if it is there
  */
 export async function inspectMachine(
-  { options, secretFiles = [] }: Situation,
+  { options, secretFiles = [] }: Situation<RuleOptions>,
   now: number,
   database?: Database,
 ): Promise<Machine> {
@@ -32,13 +33,17 @@ export async function inspectMachine(
 }
 
 /**
- * Heeds all rules at a start, when the database is open: stops are thrown, and warnings are logged.
+ * Applies the rules at a start, when the database is open: throws the stops and logs the warnings.
  *
  * @throws {ConfigurationError} with all stops
  */
-export async function heedRules({ situation, clock, logger }: CheckedOptions, database: Database): Promise<void> {
+export async function heedRules(
+  rules: readonly Rule<RuleOptions>[],
+  { situation, clock, logger }: CheckedOptions,
+  database: Database,
+): Promise<void> {
   const machine = await inspectMachine(situation, clock.now(), database)
-  const { stops, warnings } = examine({ ...situation, machine })
+  const { stops, warnings } = examine({ ...situation, machine }, rules)
   if (stops.length > 0)
     throw new ConfigurationError(cannotStart(stops.map((finding) => `${finding.about} ${textOf(finding)}`)))
   for (const { rule, about, message, mend } of warnings)

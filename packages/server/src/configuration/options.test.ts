@@ -3,9 +3,9 @@ import { describe, it } from 'node:test'
 import * as z from 'zod'
 import { exportPrivateJwk, exportPublicJwk, generateKey } from 'keystile/jwt'
 import { optionSettings } from '../server/features.ts'
+import { rules } from '../server/rules.ts'
 import { checkOptions } from '../server/options.ts'
 import { readOptions, sentenceOf } from './options.ts'
-import { isOnThisMachine } from './this-machine.ts'
 
 const good = { issuer: 'http://localhost:3000', database: ':memory:' }
 
@@ -36,7 +36,7 @@ class PeopleTable {
 }
 
 function faultsOf(options: object): readonly string[] {
-  return readOptions(optionSettings, { ...good, ...options }).faults.map(sentenceOf)
+  return readOptions({ settings: optionSettings, rules }, { ...good, ...options }).faults.map(sentenceOf)
 }
 
 describe('checkOptions', () => {
@@ -91,15 +91,6 @@ describe('trustedProxies', () => {
       ['proxy', /trustedProxies must .*; it has "proxy", which is no address such as/],
     ] as const)
       assert.throws(() => checkOptions({ ...given, trustedProxies: [range] }), told)
-  })
-})
-
-describe('isOnThisMachine', () => {
-  it('is said of loopback by any of its names, and of nothing that is no URL', () => {
-    for (const issuer of ['http://localhost', 'https://127.1.2.3:1/x', 'http://[::1]'])
-      assert.equal(isOnThisMachine(issuer), true, issuer)
-    for (const issuer of ['localhost:80', 'x', 'http://10.0.0.1', 'http://[::2]', 'http://127.example'])
-      assert.equal(isOnThisMachine(issuer), false, issuer)
   })
 })
 
@@ -378,7 +369,7 @@ describe('readOptions', () => {
   })
 
   it('names the settings that must be given', () => {
-    const faults = readOptions(optionSettings, {}).faults.map(sentenceOf)
+    const faults = readOptions({ settings: optionSettings, rules }, {}).faults.map(sentenceOf)
     assert.equal(faults.length, 2)
     assert.match(faults[0] ?? '', /^issuer must be given: /)
     assert.match(faults[1] ?? '', /^database must be given: /)

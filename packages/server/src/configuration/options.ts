@@ -2,12 +2,13 @@ import { signingKeyOf } from '../features/signing-keys/signing-keys.ts'
 import { adminRole, builtInScopes, type ScopeRules } from '../features/scopes/scopes.ts'
 import type { SigningKey } from 'keystile/jwt'
 import { ConfigurationError } from '../base/configuration-error.ts'
+import type { Rule } from '../feature/rule.ts'
 import type { Setting, Values } from '../feature/setting.ts'
+import type { Situation } from '../feature/situation.ts'
 import { appWording } from '../feature/wording.ts'
 import { checkSettings, withDefaults, type SettingFault } from './check.ts'
+import { examine, textOf, type RuleOptions } from './examination.ts'
 import type { OptionValues } from './keystile-options.ts'
-import type { Situation } from './rules/rule.ts'
-import { examine, textOf } from './rules/rules.ts'
 
 /** The options that have no default. */
 export type WithoutDefault = 'profile' | 'users' | 'key' | 'signingKey' | 'trustedProxies'
@@ -19,20 +20,26 @@ export type CheckedOptions = Omit<OptionValues, WithoutDefault | Converted> & {
 } & {
   readonly scopes: ScopeRules
   readonly signingKey: SigningKey | undefined
-  /** What rules of safety look at, as it was given. */
-  readonly situation: Situation
+  /** What safety rules look at, as it was given. */
+  readonly situation: Situation<RuleOptions>
 }
 
 /** What the stand-alone server knows beside its options. */
-export type Surroundings = Pick<Situation, 'bind' | 'secretFiles' | 'say'>
+export type Surroundings = Pick<Situation<RuleOptions>, 'bind' | 'secretFiles' | 'say'>
+
+/** What features say of the options: their records, and the rules that make them safe. */
+export interface KnownOptions {
+  readonly settings: readonly Setting[]
+  readonly rules: readonly Rule<RuleOptions>[]
+}
 
 /**
  * Checks options together and completes them.
  *
  * @throws {ConfigurationError} with all faults, a line each, saying what must be
  */
-export function checkOptions(settings: readonly Setting[], input: Values): CheckedOptions {
-  const { faults, options } = readOptions(settings, input)
+export function checkOptions(known: KnownOptions, input: Values): CheckedOptions {
+  const { faults, options } = readOptions(known, input)
   if (options) return options
   throw new ConfigurationError(cannotStart(faults.map(sentenceOf)))
 }
@@ -47,12 +54,12 @@ export function sentenceOf({ subject, message }: SettingFault): string {
 
 /** The options, complete; or everything that is wrong or unsafe about them. */
 export function readOptions(
-  settings: readonly Setting[],
+  { settings, rules }: KnownOptions,
   input: Values,
   surroundings: Surroundings = {},
 ): { readonly faults: readonly SettingFault[]; readonly options?: CheckedOptions } {
   const { faults: formFaults, situation } = readSituation(settings, input, surroundings)
-  const stops = examine(situation).stops.map((finding) => ({
+  const stops = examine(situation, rules).stops.map((finding) => ({
     subject: finding.about,
     message: textOf(finding),
   }))
@@ -65,7 +72,7 @@ export function readSituation(
   settings: readonly Setting[],
   input: Values,
   surroundings: Surroundings,
-): { readonly faults: readonly SettingFault[]; readonly situation: Situation } {
+): { readonly faults: readonly SettingFault[]; readonly situation: Situation<RuleOptions> } {
   const known = settings.map(({ name }) => name)
   const unknown = Object.keys(input)
     .filter((name) => !known.includes(name))
@@ -75,7 +82,7 @@ export function readSituation(
 }
 
 /** Adds what is not given. The types are those of the records, as a test proves. */
-function complete(settings: readonly Setting[], situation: Situation): CheckedOptions {
+function complete(settings: readonly Setting[], situation: Situation<RuleOptions>): CheckedOptions {
   const values = withDefaults(settings, situation.options) as OptionValues & {
     readonly [N in WithoutDefault]?: OptionValues[N]
   }

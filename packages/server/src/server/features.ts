@@ -9,6 +9,11 @@ import * as scopes from '../features/scopes/settings.ts'
 import * as sessions from '../features/sessions/settings.ts'
 import * as signingKeys from '../features/signing-keys/settings.ts'
 import * as configuration from '../configuration/settings.ts'
+import { databaseRules } from '../configuration/database-rules.ts'
+import { machineRules } from '../configuration/machine-rules.ts'
+import { proxyRules } from '../configuration/proxy-rules.ts'
+import { corsRules, issuerRules } from '../configuration/rules.ts'
+import type { RuleOptions } from '../configuration/examination.ts'
 import type { CheckedOptions } from '../configuration/options.ts'
 import type { CleanUpStep } from '../feature/clean-up.ts'
 import type { Feature } from '../feature/feature.ts'
@@ -17,36 +22,47 @@ import { cleanUp as eventCleanUp } from '../features/events/clean-up.ts'
 import { cleanUp as limitCleanUp } from '../features/limits/clean-up.ts'
 import { cleanUp as sessionCleanUp } from '../features/sessions/clean-up.ts'
 import type { Setting } from '../feature/setting.ts'
+import { rules as accountRules } from '../features/accounts/rules.ts'
+import { rules as browserSessionRules } from '../features/browser-session/rules.ts'
+import { rules as limitRules } from '../features/limits/rules.ts'
+import { rules as sessionRules } from '../features/sessions/rules.ts'
+import { rules as signingKeyRules } from '../features/signing-keys/rules.ts'
+import { rules as listenerRules } from '../listener/rules.ts'
 import * as listener from '../listener/settings.ts'
 
 /** All features, in the order in which help and documentation name their settings. */
-export const features: readonly Feature<Pick<CheckedOptions, 'auditSeconds'>>[] = [
+export const features: readonly Feature<CheckedOptions, RuleOptions>[] = [
   {
     name: 'issuer',
     settings: [configuration.issuer, configuration.audience, configuration.database],
+    rules: [...issuerRules, ...databaseRules],
   },
-  { name: 'listener', settings: [listener.host, listener.port] },
+  { name: 'machine', rules: machineRules },
+  { name: 'listener', settings: [listener.host, listener.port], rules: listenerRules },
   {
     name: 'http',
     settings: [configuration.corsOrigins, configuration.trustedProxies, configuration.dangerouslyAllowHttpIssuer],
+    rules: [...proxyRules, ...corsRules],
   },
   {
     name: 'signing-keys',
     settings: [signingKeys.key, signingKeys.signingKey, signingKeys.signingAlgorithm],
+    rules: signingKeyRules,
   },
   {
     name: 'sessions',
     settings: [sessions.accessTokenSeconds, sessions.sessionSeconds, sessions.idleSeconds, sessions.graceSeconds],
+    rules: sessionRules,
     cleanUp: sessionCleanUp,
   },
-  { name: 'browser-session', settings: [browserSession.cookieSession] },
+  { name: 'browser-session', settings: [browserSession.cookieSession], rules: browserSessionRules },
   { name: 'scopes', settings: [scopes.scopes, scopes.roles, scopes.defaultScopes] },
-  { name: 'accounts', settings: [accounts.registration, accounts.profile] },
+  { name: 'accounts', settings: [accounts.registration, accounts.profile], rules: accountRules },
   { name: 'directory', settings: [directory.users] },
   { name: 'password-policy', settings: [passwordPolicy.passwordMinLength] },
   { name: 'password', settings: [password.passwordHashing] },
   { name: 'events', cleanUp: eventCleanUp },
-  { name: 'limits', settings: [limits.rateLimits], cleanUp: limitCleanUp },
+  { name: 'limits', settings: [limits.rateLimits], rules: limitRules, cleanUp: limitCleanUp },
   { name: 'audit', settings: [audit.auditSeconds], cleanUp: auditCleanUp },
   {
     name: 'log',

@@ -58,6 +58,7 @@ import type { CheckedOptions } from '../configuration/options.ts'
 import { createProxies, withResolvedAddress, type Proxies } from '../http/proxies.ts'
 import { createRouteNames, createRouter } from '../http/router.ts'
 import { checkOptions } from './options.ts'
+import { rules as safetyRules } from './rules.ts'
 import { readVersion } from './version.ts'
 
 /** Keystile, running. `S`: the declared scopes; `U`: the user that a guarded route sees. */
@@ -172,7 +173,7 @@ export async function wire(options: CheckedOptions, observer: Observer = nobody)
   const { users, passwords, audit } = accounts
   const passwordPolicy = createPasswordPolicy({ issuer, minLength: options.passwordMinLength })
   try {
-    await heedRules(options, accounts.database)
+    await heedRules(safetyRules, options, accounts.database)
     const proxies = createProxies(options.trustedProxies ?? [])
     const limits = await limitsOf(options, accounts.database, proxies)
     const parts = { accounts, limits, proxies, observer }
