@@ -34,6 +34,7 @@ const plan: Plan = {
     },
   ],
   onlyIn: { kysely: ['storage/**', '**/store.ts'] },
+  deferred: ['features/*/late.ts'],
   longFiles: {},
 }
 
@@ -52,6 +53,8 @@ const goodTree: Readonly<Record<string, string>> = {
   'packages/server/src/features/a/store.ts': `import { sql } from 'kysely'\nimport { open } from '../../storage/open.ts'`,
   'packages/server/src/features/a/a.ts': `import { one } from 'library'\nimport { top } from 'library/extra'\nexport const a = one`,
   'packages/server/src/features/a/inner/b.ts': `import { a } from '../a.ts'\nexport const b = a`,
+  'packages/server/src/features/a/late.ts': `import { a } from './a.ts'`,
+  'packages/server/src/features/a/when.ts': `import type { A } from './late.ts'\nexport const late = () => import('./late.ts')`,
 }
 
 function problemsOf(planted: Readonly<Record<string, string | undefined>>, planned: Plan = plan): readonly string[] {
@@ -138,6 +141,12 @@ describe('checkRooms', () => {
       `${library}/client/x.ts`,
       `import { o } from '../middle/two.ts'`,
       /must never load node:http: client\/x\.ts -> middle\/two\.ts/,
+    ],
+    [
+      'too soon what is loaded when it is needed',
+      `${server}/features/a/x.ts`,
+      `import { late } from './late.ts'`,
+      /may load features\/a\/late\.ts only by import\(…\)/,
     ],
     ['itself', `${library}/base/x.ts`, `import './x.ts'`, /imports itself: base\/x\.ts -> base\/x\.ts/],
   ]

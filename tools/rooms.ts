@@ -36,6 +36,8 @@ export interface Plan {
   readonly packages: readonly Package[]
   /** Packages that only some files may import, whatever their room may: globs below src/. */
   readonly onlyIn: Readonly<Record<string, readonly string[]>>
+  /** Files that other files load only by `import(…)`, when they are needed: globs below src/. */
+  readonly deferred: readonly string[]
   /** Files longer than the limit, and why each is better whole. */
   readonly longFiles: Readonly<Record<string, string>>
 }
@@ -130,9 +132,9 @@ const server: Package = {
     },
     {
       name: 'feature',
-      for: 'what a feature and its parts are (settings, safety rules, clean-up steps), and how messages name settings',
+      for: 'what a feature and its parts are (settings, safety rules, clean-up steps, commands), and how messages name settings',
       from: ['base', 'storage'],
-      packages: ['zod'],
+      packages: ['keystile', 'zod'],
     },
     {
       name: 'features/events',
@@ -143,7 +145,7 @@ const server: Package = {
     {
       name: 'features/audit',
       for: 'the record of who did what: written with each change, read and followed',
-      from: ['storage', 'feature'],
+      from: ['base', 'storage', 'feature'],
       packages: ['keystile', 'kysely', 'node:net'],
     },
     {
@@ -225,6 +227,7 @@ const server: Package = {
         'features/directory',
       ],
       packages: ['keystile', 'kysely', 'zod', '@standard-schema/spec', 'node:util'],
+      packagesOf: { 'cli-input.ts': ['node:fs'] },
     },
     {
       name: 'features/signing-keys',
@@ -235,7 +238,17 @@ const server: Package = {
     {
       name: 'features/clients',
       for: 'OAuth clients and their authentication',
-      from: ['base', 'storage', 'http', 'features/events', 'features/audit', 'features/limits', 'features/sessions'],
+      from: [
+        'base',
+        'storage',
+        'http',
+        'feature',
+        'features/events',
+        'features/audit',
+        'features/limits',
+        'features/scopes',
+        'features/sessions',
+      ],
       packages: ['keystile', 'kysely'],
     },
     {
@@ -326,7 +339,6 @@ const server: Package = {
         'node:readline',
         'node:stream',
         'node:util',
-        'node:os',
         'node:path',
         'node:url',
         '(computed)',
@@ -338,5 +350,7 @@ const server: Package = {
 export const plan: Plan = {
   packages: [keystile, server],
   onlyIn: { kysely: ['storage/**', '**/store.ts', '**/*-store.ts', '**/in-transaction.ts'] },
+  // The code of the command line: neither an embedded Keystile nor the writer thread loads it.
+  deferred: ['features/*/cli.ts', 'features/*/cli-input.ts'],
   longFiles: {},
 }

@@ -1,11 +1,12 @@
 import type { CleanUpStep } from './clean-up.ts'
+import type { Call, CliCommand } from './cli-command.ts'
 import type { Rule } from './rule.ts'
 import type { Setting } from './setting.ts'
 
 /**
  * What is known of a feature before anything is opened, as plain values.
  *
- * @typeParam Options the settings that its clean-up steps ask for
+ * @typeParam Options the options, complete, that its clean-up steps and command-line commands ask for
  * @typeParam Given the options that its safety rules look at, none of them required
  */
 export interface Feature<Options = unknown, Given = unknown> {
@@ -14,4 +15,5 @@ export interface Feature<Options = unknown, Given = unknown> {
   readonly rules?: readonly Rule<Given>[]
   /** How its rows are deleted that it no longer needs. */
   readonly cleanUp?: readonly CleanUpStep<Options>[]
+  readonly cliCommands?: readonly CliCommand<Call<Options>>[]
 }

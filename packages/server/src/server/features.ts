@@ -16,12 +16,19 @@ import { corsRules, issuerRules } from '../configuration/rules.ts'
 import type { RuleOptions } from '../configuration/examination.ts'
 import type { CheckedOptions } from '../configuration/options.ts'
 import type { CleanUpStep } from '../feature/clean-up.ts'
+import type { Call, CliCommand } from '../feature/cli-command.ts'
 import type { Feature } from '../feature/feature.ts'
 import { cleanUp as auditCleanUp } from '../features/audit/clean-up.ts'
 import { cleanUp as eventCleanUp } from '../features/events/clean-up.ts'
 import { cleanUp as limitCleanUp } from '../features/limits/clean-up.ts'
 import { cleanUp as sessionCleanUp } from '../features/sessions/clean-up.ts'
 import type { Setting } from '../feature/setting.ts'
+import { cliCommands as accountCommands } from '../features/accounts/cli-commands.ts'
+import { cliCommands as auditCommands } from '../features/audit/cli-commands.ts'
+import { cliCommands as clientCommands } from '../features/clients/cli-commands.ts'
+import { grants } from '../features/oauth/grants.ts'
+import { cliCommands as passwordCommands } from '../features/password/cli-commands.ts'
+import { cliCommands as signingKeyCommands } from '../features/signing-keys/cli-commands.ts'
 import { rules as accountRules } from '../features/accounts/rules.ts'
 import { rules as browserSessionRules } from '../features/browser-session/rules.ts'
 import { rules as limitRules } from '../features/limits/rules.ts'
@@ -48,6 +55,7 @@ export const features: readonly Feature<CheckedOptions, RuleOptions>[] = [
     name: 'signing-keys',
     settings: [signingKeys.key, signingKeys.signingKey, signingKeys.signingAlgorithm],
     rules: signingKeyRules,
+    cliCommands: signingKeyCommands,
   },
   {
     name: 'sessions',
@@ -57,13 +65,19 @@ export const features: readonly Feature<CheckedOptions, RuleOptions>[] = [
   },
   { name: 'browser-session', settings: [browserSession.cookieSession], rules: browserSessionRules },
   { name: 'scopes', settings: [scopes.scopes, scopes.roles, scopes.defaultScopes] },
-  { name: 'accounts', settings: [accounts.registration, accounts.profile], rules: accountRules },
+  {
+    name: 'accounts',
+    settings: [accounts.registration, accounts.profile],
+    rules: accountRules,
+    cliCommands: accountCommands,
+  },
   { name: 'directory', settings: [directory.users] },
   { name: 'password-policy', settings: [passwordPolicy.passwordMinLength] },
-  { name: 'password', settings: [password.passwordHashing] },
+  { name: 'password', settings: [password.passwordHashing], cliCommands: passwordCommands },
+  { name: 'clients', cliCommands: clientCommands(grants) },
   { name: 'events', cleanUp: eventCleanUp },
   { name: 'limits', settings: [limits.rateLimits], rules: limitRules, cleanUp: limitCleanUp },
-  { name: 'audit', settings: [audit.auditSeconds], cleanUp: auditCleanUp },
+  { name: 'audit', settings: [audit.auditSeconds], cleanUp: auditCleanUp, cliCommands: auditCommands },
   {
     name: 'log',
     settings: [listener.logFile, listener.logLevel, listener.accessLog, configuration.logger],
@@ -78,6 +92,11 @@ export const settings: readonly Setting[] = features.flatMap((feature) => featur
 /** What housekeeping deletes, in this order. */
 export const cleanUpSteps: readonly CleanUpStep<Pick<CheckedOptions, 'auditSeconds'>>[] = features.flatMap(
   ({ cleanUp = [] }) => cleanUp,
+)
+
+/** The command-line commands of all features. */
+export const cliCommands: readonly CliCommand<Call<CheckedOptions>>[] = features.flatMap(
+  (feature) => feature.cliCommands ?? [],
 )
 
 /** The settings that `createKeystile` takes as options. */

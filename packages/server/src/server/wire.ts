@@ -124,7 +124,7 @@ export interface Accounts {
 }
 
 /** @throws {Error} when the database cannot be opened */
-export async function openAccounts(
+async function openAccounts(
   source: CheckedOptions['database'],
   options: { readonly logger: Logger; readonly clock: Clock; readonly passwordHashing?: HashingCost },
   observer: Observer = nobody,
