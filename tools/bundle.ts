@@ -1,9 +1,9 @@
 // After the compiler: the server as it is published, in few files. One import of Kysely is 300 files, read once in each thread, and most
 // of the start. What it needs at run time besides stays a dependency.
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, type BuildOptions } from 'esbuild'
+import { build, type BuildOptions, type Plugin } from 'esbuild'
 
 const server = join(import.meta.dirname, '../packages/server')
 const bundle = join(server, 'bundle')
@@ -24,9 +24,27 @@ const common: BuildOptions = {
 const external = ['pg', 'pino', '@node-rs/argon2', '@node-rs/bcrypt', '#*']
 // What an application imports shares the library with it: its errors and types are the same.
 await build({ ...common, entryPoints: ['index.js', 'docs.js'], external: [...external, 'keystile', 'keystile/*'] })
+/**
+ * Loads the code of commands with the command itself. As chunks of its own it would tear the rest into
+ * thirty files, and to read those takes a start longer than to read all code at once.
+ */
+const allCommandsAtOnce: Plugin = {
+  name: 'all commands at once',
+  setup({ onLoad }) {
+    onLoad({ filter: /commands\.js$/ }, ({ path }) => {
+      const imports: string[] = []
+      const contents = readFileSync(path, 'utf8').replaceAll(/\bawait import\(('[^']+')\)/g, (_, file: string) => {
+        imports.push(`import * as code${imports.length} from ${file}\n`)
+        return `code${imports.length - 1}`
+      })
+      return { contents: imports.join('') + contents }
+    })
+  },
+}
 // What runs by itself has the library within: it is 70 files more.
 await build({
   ...common,
+  plugins: [allCommandsAtOnce],
   entryPoints: ['cli/main.js', 'server/writer-thread.js', 'features/password/hash-thread.js'],
   external,
 })

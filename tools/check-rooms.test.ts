@@ -36,6 +36,7 @@ const plan: Plan = {
   ],
   onlyIn: { kysely: ['storage/**', '**/store.ts'] },
   privateFiles: { 'features/*/{store,tables}.ts': ['features/b/commands.ts'] },
+  deferred: ['features/*/late.ts'],
   longFiles: {},
 }
 
@@ -57,6 +58,8 @@ const goodTree: Readonly<Record<string, string>> = {
   'packages/server/src/features/b/commands.ts': `import '../a/store.ts'`,
   'packages/server/src/features/b/b.test.ts': `import '../a/store.ts'`,
   'packages/server/src/features/a/inner/b.ts': `import { a } from '../a.ts'\nexport const b = a`,
+  'packages/server/src/features/a/late.ts': `import { a } from './a.ts'`,
+  'packages/server/src/features/a/when.ts': `import type { A } from './late.ts'\nexport const late = () => import('./late.ts')`,
 }
 
 function problemsOf(planted: Readonly<Record<string, string | undefined>>, planned: Plan = plan): readonly string[] {
@@ -149,6 +152,12 @@ describe('checkRooms', () => {
       `${server}/features/b/x.ts`,
       `import type { Row } from '../a/store.ts'`,
       /may not import features\/a\/store\.ts: outside its folder, only features\/b\/commands\.ts may/,
+    ],
+    [
+      'too soon what is loaded when it is needed',
+      `${server}/features/a/x.ts`,
+      `import { late } from './late.ts'`,
+      /may load features\/a\/late\.ts only by import\(…\)/,
     ],
     ['itself', `${library}/base/x.ts`, `import './x.ts'`, /imports itself: base\/x\.ts -> base\/x\.ts/],
   ]

@@ -137,6 +137,16 @@ function checkPlace(file: File, pack: Package, plan: Plan, report: Report): void
       : problemOfPackage(file.path, room, specifier, plan)
     if (problem) report(file.path, problem)
   }
+  for (const path of loadedTooSoon(file, plan))
+    report(file.path, `may load ${path} only by import(…), when it is needed`)
+}
+
+/** The files that a file loads with itself, though the plan has them loaded when they are needed. */
+function loadedTooSoon({ path, imports }: File, { deferred }: Plan): readonly string[] {
+  const isDeferred = (path: string): boolean => deferred.some((glob) => matchesGlob(path, glob))
+  if (isDeferred(path)) return []
+  const loaded = imports.filter((found) => !found.typeOnly && !found.deferred)
+  return loaded.map(({ specifier }) => resolve(path, specifier)).filter(isDeferred)
 }
 
 function checkDoor(file: File, pack: Package, report: Report): void {

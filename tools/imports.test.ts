@@ -54,6 +54,18 @@ describe('importsOf', () => {
     )
   })
 
+  it('tells what is loaded with the file from what a call loads', () => {
+    const source = `import 'a'\nexport { b } from 'b'\nconst c = async () => (await import('c')).d`
+    assert.deepEqual(
+      importsOf(source).map(({ specifier, deferred }) => [specifier, deferred]),
+      [
+        ['a', false],
+        ['b', false],
+        ['c', true],
+      ],
+    )
+  })
+
   it('sees nothing in comments, strings and templates', () => {
     assert.deepEqual(specifiers("// import 'a'\nconst b = `import 'c' from 'd'`\nconst e = \"import('f')\""), [])
   })

@@ -8,6 +8,8 @@ export interface Import {
   readonly typeOnly: boolean
   /** An `export … from`. */
   readonly passedOn: boolean
+  /** It is loaded when a call runs, not with the file. */
+  readonly deferred: boolean
 }
 
 /** The specifier of an `import(…)` whose argument is not a plain string. */
@@ -36,6 +38,7 @@ export function importsOf(source: string): readonly Import[] {
       specifier: literalAt(match.index + match[0].length) ?? computed,
       typeOnly: match[2] !== undefined,
       passedOn: match[1] === 'export',
+      deferred: pattern === call,
     }))
 
   const statements = found(statement)
@@ -45,7 +48,7 @@ export function importsOf(source: string): readonly Import[] {
   }
   return [...statements, ...found(effectOnly), ...found(call)]
     .toSorted((a, b) => a.index - b.index)
-    .map(({ specifier, typeOnly, passedOn }) => ({ specifier, typeOnly, passedOn }))
+    .map(({ specifier, typeOnly, passedOn, deferred }) => ({ specifier, typeOnly, passedOn, deferred }))
 }
 
 /** 'node:fs/promises' -> 'node:fs', '@node-rs/argon2/x' -> '@node-rs/argon2', 'keystile/jwt' -> 'keystile'. */

@@ -125,6 +125,9 @@ export function explains(explanation: Explanation, file: string, { text, mutatio
   )
 }
 
+/** The code of commands, which runs in tests only as a process of its own: too slow for a mutant each. */
+const commandCode = /\/cli(?:-\w+)?\.ts$/
+
 /** The files of a room, each with the tests to run: its own, those beside it, and those further off. */
 export function filesOf(
   room: MutatedRoom,
@@ -136,7 +139,7 @@ export function filesOf(
       .toSorted()
   const besides = found(`${room.folder}/**/*.test.ts`)
   return (room.files?.map((file) => `${room.folder}/${file}`) ?? found(`${room.folder}/**/*.ts`))
-    .filter((file) => !file.endsWith('.test.ts'))
+    .filter((file) => !file.endsWith('.test.ts') && !commandCode.test(file))
     .map((file) => {
       const own = file.replace(/\.ts$/, '.test.ts')
       const stages = [existsSync(join(root, own)) ? [own] : [], besides.filter((test) => test !== own), ...room.tests]

@@ -41,6 +41,8 @@ export interface Plan {
    * Tests may.
    */
   readonly privateFiles: Readonly<Record<string, readonly string[]>>
+  /** Files that other files load only by `import(…)`, when they are needed: globs below src/. */
+  readonly deferred: readonly string[]
   /** Files longer than the limit, and why each is better whole. */
   readonly longFiles: Readonly<Record<string, string>>
 }
@@ -112,9 +114,13 @@ const server: Package = {
   rooms: [
     {
       name: 'base',
-      for: 'the error of whoever configures, what threads inherit, whose an address is, and the seal of what lies in the database',
+      for: 'the error of whoever configures, what threads inherit, whose an address is, which URLs name this machine, and the seal of what lies in the database',
       from: [],
-      packagesOf: { 'seal.ts': ['node:crypto'], 'secret.ts': ['node:crypto'] },
+      packagesOf: {
+        'seal.ts': ['node:crypto'],
+        'secret.ts': ['node:crypto'],
+        'this-machine.ts': ['node:net'],
+      },
     },
     {
       name: 'storage',
@@ -125,8 +131,8 @@ const server: Package = {
     {
       name: 'feature',
       for: 'what a feature and its parts are, as plain records, and how messages name settings',
-      from: ['storage'],
-      packages: ['zod'],
+      from: ['base', 'storage'],
+      packages: ['keystile', 'zod'],
     },
     {
       name: 'http',
@@ -144,7 +150,7 @@ const server: Package = {
     {
       name: 'features/audit',
       for: 'the record of who did what: written with each change, read and followed',
-      from: ['storage', 'feature'],
+      from: ['base', 'storage', 'feature'],
       packages: ['keystile', 'node:net'],
     },
     {
@@ -212,6 +218,7 @@ const server: Package = {
       name: 'features/accounts',
       for: "Keystile's own users: registration, the own account, and all accounts for administrators",
       from: [
+        'base',
         'feature',
         'storage',
         'http',
@@ -225,6 +232,7 @@ const server: Package = {
         'features/directory',
       ],
       packages: ['keystile', 'kysely', 'zod', '@standard-schema/spec', 'node:util'],
+      packagesOf: { 'cli-input.ts': ['node:fs'] },
     },
     {
       name: 'features/signing-keys',
@@ -243,6 +251,7 @@ const server: Package = {
         'features/events',
         'features/audit',
         'features/limits',
+        'features/scopes',
         'features/sessions',
       ],
       packages: ['keystile'],
@@ -291,6 +300,7 @@ const server: Package = {
       name: 'features/browser-session',
       for: 'sessions of browsers, whose refresh token is in a cookie',
       from: [
+        'base',
         'feature',
         'http',
         'features/audit',
@@ -309,14 +319,14 @@ const server: Package = {
     },
     {
       name: 'configuration',
-      for: 'options, the safety rules, and what is known of the machine',
+      for: 'options, the safety rules of issuer, database and machine, and what is known of the machine',
       from: ['*'],
       packages: ['keystile', 'zod', 'node:fs', 'node:net'],
     },
     {
       name: 'listener',
       for: 'the stand-alone HTTP server, and its limits for clients',
-      from: ['feature', 'http', 'features/audit', 'features/metrics', 'features/docs'],
+      from: ['base', 'feature', 'http', 'features/audit', 'features/metrics', 'features/docs'],
       packages: ['zod', 'keystile', 'node:http', 'node:net', 'node:events'],
     },
     {
@@ -336,7 +346,6 @@ const server: Package = {
         'node:readline',
         'node:stream',
         'node:util',
-        'node:os',
         'node:path',
         'node:url',
         '(computed)',
@@ -352,5 +361,7 @@ export const plan: Plan = {
     'features/*/{store,*-store,tables}.ts': ['server/commands.ts'],
     'features/*/in-transaction.ts': ['features/*/{store,*-store,in-transaction}.ts'],
   },
+  // The code of the command line: neither an embedded Keystile nor the writer thread loads it.
+  deferred: ['features/*/cli.ts', 'features/*/cli-input.ts'],
   longFiles: {},
 }

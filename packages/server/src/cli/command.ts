@@ -1,54 +1,26 @@
 import { parseArgs } from 'node:util'
 import { ConfigurationError } from '../base/configuration-error.ts'
-import type { Terminal } from './terminal.ts'
-import type { Situation } from '../configuration/rules/rule.ts'
+import type { Call, CallFlags, CliCommand } from '../feature/cli-command.ts'
+import type { Situation } from '../feature/situation.ts'
+import type { RuleOptions } from '../server/features.ts'
+import type { CheckedOptions } from '../server/options.ts'
 import { settingFlags, type Settings } from './settings.ts'
 
-/** A flag of one command. */
-export interface Flag {
-  /** What its value is called in the help; without one it takes none. */
-  readonly value?: string
-  /** It may be given several times. */
-  readonly isList?: boolean
-}
-
-/** One thing that `keystile` does. Help and completion are made from these. */
-export interface Command {
-  readonly words: readonly [string, string?]
-  /** The operand that it must have. */
-  readonly operand?: string
-  readonly flags?: Readonly<Record<string, Flag>>
-  /** Whether settings are read, and their flags taken; `withoutKey` where no signing key is opened. */
-  readonly takesSettings: boolean | 'withoutKey'
-  readonly summary: string
-  run(call: Call): void | Promise<void>
-}
-
-/** A command as it was called. */
-export interface Call {
-  readonly operand: string
-  readonly flags: CallFlags
-  readonly terminal: Terminal
-  /** @throws {ConfigurationError} with all faults of the settings */
+/** A call, with what only the commands of this room ask for. */
+export interface OwnCall extends Call<CheckedOptions> {
   settings(): Promise<Settings>
-  /** The settings as rules look at them, whatever is wrong. */
-  situation(): Promise<Situation>
+  /** The settings as safety rules look at them, whatever is wrong. */
+  situation(): Promise<Situation<RuleOptions>>
 }
 
-export interface CallFlags {
-  has(flag: string): boolean
-  value(flag: string): string | undefined
-  list(flag: string): readonly string[]
-}
-
-export function usageOf({ words, operand, flags = {} }: Command): string {
+export function usageOf({ words, operand, flags = {} }: CliCommand<never>): string {
   const shown = Object.entries(flags).map(([name, { value }]) => `[--${name}${value ? ` ${value}` : ''}]`)
   return [...words, ...(operand ? [operand] : []), ...shown].join(' ')
 }
 
 /** @throws {ConfigurationError} for a flag that does not exist or lacks its value, and for too many or too few operands */
 export function parseCall(
-  command: Command,
+  command: CliCommand<never>,
   args: readonly string[],
 ): { readonly operand: string; readonly values: Readonly<Record<string, unknown>>; readonly flags: CallFlags } {
   const own = Object.entries(command.flags ?? {}).map(

@@ -1,22 +1,13 @@
-import { systemClock } from 'keystile/internal'
+import { examine, type Examination, type Finding } from '../configuration/examination.ts'
 import { inspectMachine } from '../configuration/machine.ts'
-import { examine, rules, type Examination, type Finding } from '../configuration/rules/rules.ts'
-import type { Call, Command } from './command.ts'
-
-export const doctorCommand: Command = {
-  words: ['doctor'],
-  flags: { json: {} },
-  takesSettings: true,
-  summary:
-    'what is unsafe about settings, files, database and clock, and what mends it; 1 when a start would be refused',
-  run: doctor,
-}
+import { rules } from '../server/rules.ts'
+import type { OwnCall } from './command.ts'
 
 /** Says what all rules find, and changes nothing. */
-async function doctor({ flags, terminal, situation: readSituation }: Call): Promise<void> {
+export async function doctor({ flags, terminal, clock, situation: readSituation }: OwnCall): Promise<void> {
   const situation = await readSituation()
-  const machine = await inspectMachine(situation, systemClock.now())
-  const examination = examine({ ...situation, machine })
+  const machine = await inspectMachine(situation, clock.now())
+  const examination = examine({ ...situation, machine }, rules)
   if (flags.has('json')) terminal.printJson(wireExamination(examination))
   else terminal.print(textOf(examination))
   if (examination.stops.length > 0) terminal.fail()

@@ -1,10 +1,11 @@
 import { ConfigurationError } from '../base/configuration-error.ts'
-import { usageOf, type Command } from './command.ts'
+import type { CliCommand } from '../feature/cli-command.ts'
+import type { Terminal } from '../feature/terminal.ts'
+import { usageOf } from './command.ts'
 import { settingFlags } from './settings.ts'
-import type { Terminal } from './terminal.ts'
 
 /** What `keystile help` prints. */
-export function helpText(commands: readonly Command[], { bold }: Terminal): string {
+export function helpText(commands: readonly CliCommand<never>[], { bold }: Pick<Terminal, 'bold'>): string {
   const width = 30
   const line = (left: string, right: string): string =>
     left.length < width ? `  ${left.padEnd(width)}  ${right}` : `  ${left}\n  ${' '.repeat(width)}  ${right}`
@@ -26,7 +27,7 @@ export function helpText(commands: readonly Command[], { bold }: Terminal): stri
 }
 
 /** A script that completes commands and flags. @throws {ConfigurationError} for another shell */
-export function completionScript(shell: string, commands: readonly Command[]): string {
+export function completionScript(shell: string, commands: readonly CliCommand<never>[]): string {
   const general = settingFlags.flatMap(({ flag }) => flag ?? [])
   const rows = commands.map((command) => ({
     words: command.words.join(' '),

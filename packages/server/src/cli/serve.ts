@@ -1,26 +1,18 @@
-import { systemClock } from 'keystile/internal'
 import { createMetrics } from '../features/metrics/metrics.ts'
 import { listen } from '../listener/server.ts'
 import { metrics } from '../server/features.ts'
 import { wire } from '../server/wire.ts'
 import { describeSource } from '../storage/source.ts'
-import type { Call, Command } from './command.ts'
+import type { OwnCall } from './command.ts'
 import { openLog } from './log.ts'
 import type { Settings } from './settings.ts'
 
-export const serveCommand: Command = {
-  words: ['serve'],
-  takesSettings: true,
-  summary: 'run the server until it is told to stop',
-  run: serve,
-}
-
 /** Runs until a signal, then lets requests end. */
-async function serve({ settings: readSettings, terminal }: Call): Promise<void> {
+export async function serve({ settings: readSettings, terminal, clock }: OwnCall): Promise<void> {
   const settings = await readSettings()
   const logger = openLog(settings)
   const counts = settings.metrics && createMetrics(metrics)
-  const running = await wire({ ...settings.options, logger, clock: systemClock }, counts?.meter)
+  const running = await wire({ ...settings.options, logger, clock }, counts?.meter)
   const server = await listen(running, {
     ...settings,
     accessLog: settings.accessLog ? logger : undefined,

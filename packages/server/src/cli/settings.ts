@@ -7,8 +7,7 @@ import {
   sentenceOf,
   type Surroundings,
 } from '../configuration/options.ts'
-import type { Situation } from '../configuration/rules/rule.ts'
-import { isLoopback, isOnThisMachine } from '../configuration/this-machine.ts'
+import { isLoopback, isOnThisMachine } from '../base/this-machine.ts'
 import {
   describeDefault,
   fileVariableOf,
@@ -17,9 +16,10 @@ import {
   type Setting,
   type Values,
 } from '../feature/setting.ts'
+import type { Situation } from '../feature/situation.ts'
 import { hostsOf, parseBinding, type Binding } from '../listener/binding.ts'
 import type { LogLevel, ServerSettings } from '../listener/settings.ts'
-import { optionSettings, serverSettings } from '../server/features.ts'
+import { optionSettings, serverSettings, type RuleOptions } from '../server/features.ts'
 import { readOptions, type CheckedOptions } from '../server/options.ts'
 import { gather, type Environment } from './sources.ts'
 
@@ -85,9 +85,9 @@ export async function readSettings(flags: Values, environment: Environment, need
 }
 
 /** What the rules of safety look at, with all faults in it; nothing is thrown. */
-export async function readSituation(flags: Values, environment: Environment): Promise<Situation> {
+export async function readSituation(flags: Values, environment: Environment): Promise<Situation<RuleOptions>> {
   const { values, faults, surroundings } = await readAll(flags, environment)
-  const read = readOptionSituation(optionSettings, values, surroundings)
+  const read = readOptionSituation<RuleOptions>(optionSettings, values, surroundings)
   return { ...read.situation, faults: [...faults, ...read.faults.map(sentenceOf)] }
 }
 

@@ -1,32 +1,15 @@
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
+import type { Terminal } from '../feature/terminal.ts'
 import { escapeLines, escapeUnseen } from './unseen.ts'
 
-/** The process as the commands see it: the only place that knows its environment, its streams and its signals. */
-export interface Terminal {
+/** The process as commands see it: the only place that knows its environment, its streams and its signals. */
+export interface ProcessTerminal extends Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Prints text of one or several lines. Whatever stands in it, the terminal obeys none of it. */
-  print(text: string): void
-  /** Prints a line of values with a tab between them. */
-  printRow(values: readonly string[]): void
-  /** Prints a line of JSON. */
-  printJson(value: unknown): void
-  /** Prints to standard error. */
-  printError(text: string): void
-  /** Has the process end with exit code 1; what was printed says why. */
-  fail(): void
-  /** Bold where a person is reading, and plain where a program is. */
-  bold(text: string): string
-  /** Asks without showing what is typed. @throws {ConfigurationError} where nobody can be asked */
-  askSecret(question: string): Promise<string>
-  /** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
-  untilStopped(): Promise<string>
-  /** Resolves when whoever read what is printed has gone: `head`, say. From then on, what is printed is lost. */
-  untilUnread(): Promise<void>
 }
 
-export function createTerminal(): Terminal {
+export function createTerminal(): ProcessTerminal {
   return {
     environment: process.env,
     print: (text) => void process.stdout.write(`${escapeLines(text)}\n`),

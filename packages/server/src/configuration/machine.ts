@@ -1,15 +1,23 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { Clock, Logger } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
+import type { Rule } from '../feature/rule.ts'
+import type { FileFacts, Machine, Situation } from '../feature/situation.ts'
 import { findNewestInstant } from '../features/audit/audit.ts'
 import { keyFileBeside } from '../features/signing-keys/sealing-secret.ts'
 import { findStoredIssuer } from '../features/signing-keys/signing-keys.ts'
 import type { Database } from '../storage/database.ts'
 import { inspectDatabase, readDatabaseFacts } from '../storage/facts.ts'
-import { findDatabaseFile } from '../storage/source.ts'
+import { findDatabaseFile, type DatabaseSource } from '../storage/source.ts'
+import { examine, textOf } from './examination.ts'
 import { cannotStart } from './options.ts'
-import { examine, textOf } from './rules/rules.ts'
-import type { FileFacts, Machine, RuleOptions, Situation } from './rules/rule.ts'
+
+/** The options that tell where to look. */
+export interface InspectedOptions {
+  readonly database?: DatabaseSource | undefined
+  readonly key?: unknown
+  readonly signingKey?: unknown
+}
 
 /**
  * Looks at the files, the database and the clock, and changes none of them.
@@ -17,7 +25,7 @@ import type { FileFacts, Machine, RuleOptions, Situation } from './rules/rule.ts
  * @param database the database where it is open already; else it is opened for reading, if it is there
  */
 export async function inspectMachine(
-  { options, secretFiles = [] }: Situation,
+  { options, secretFiles = [] }: Situation<InspectedOptions>,
   now: number,
   database?: Database,
 ): Promise<Machine> {
@@ -35,24 +43,32 @@ export async function inspectMachine(
 }
 
 /**
- * Heeds all rules at a start, when the database is open: stops are thrown, and warnings are logged.
+ * Applies the rules at a start, when the database is open: throws the stops and logs the warnings.
  *
  * @throws {ConfigurationError} with all stops
  */
-export async function heedRules(
-  options: { readonly situation: Situation; readonly clock: Clock; readonly logger: Logger },
+export async function heedRules<Options extends InspectedOptions>(
+  rules: readonly Rule<Options>[],
+  options: {
+    readonly situation: Situation<Options>
+    readonly clock: Clock
+    readonly logger: Logger
+  },
   database: Database,
 ): Promise<void> {
   const { situation, clock, logger } = options
   const machine = await inspectMachine(situation, clock.now(), database)
-  const { stops, warnings } = examine({ ...situation, machine })
+  const { stops, warnings } = examine({ ...situation, machine }, rules)
   if (stops.length > 0)
     throw new ConfigurationError(cannotStart(stops.map((finding) => `${finding.about} ${textOf(finding)}`)))
   for (const { rule, about, message, mend } of warnings)
     logger.warn({ rule: rule.id, standard: rule.standard, mend }, `${about} ${message}`)
 }
 
-async function findDatabase(source: RuleOptions['database'], open: Database | undefined): Promise<Machine['database']> {
+async function findDatabase(
+  source: DatabaseSource | undefined,
+  open: Database | undefined,
+): Promise<Machine['database']> {
   if (open) return readAllOf(open)
   if (source === undefined) return undefined
   try {

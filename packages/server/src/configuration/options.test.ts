@@ -4,7 +4,6 @@ import * as z from 'zod'
 import { exportPrivateJwk, exportPublicJwk, generateKey } from 'keystile/jwt'
 import { checkOptions, readOptions } from '../server/options.ts'
 import { sentenceOf } from './options.ts'
-import { isOnThisMachine } from './this-machine.ts'
 
 const good = { issuer: 'http://localhost:3000', database: ':memory:' }
 
@@ -82,15 +81,6 @@ describe('trustedProxies', () => {
       ['proxy', /trustedProxies must .*; it has "proxy", which is no address such as/],
     ] as const)
       assert.throws(() => checkOptions({ ...given, trustedProxies: [range] }), told)
-  })
-})
-
-describe('isOnThisMachine', () => {
-  it('is said of loopback by any of its names, and of nothing that is no URL', () => {
-    for (const issuer of ['http://localhost', 'https://127.1.2.3:1/x', 'http://[::1]'])
-      assert.equal(isOnThisMachine(issuer), true, issuer)
-    for (const issuer of ['localhost:80', 'x', 'http://10.0.0.1', 'http://[::2]', 'http://127.example'])
-      assert.equal(isOnThisMachine(issuer), false, issuer)
   })
 })
 

@@ -28,11 +28,28 @@ import { metrics as listenerMetrics } from '../listener/metrics.ts'
 import { writeQueueLength } from '../storage/metrics.ts'
 import type { CleanUpStep } from '../feature/clean-up.ts'
 import type { Feature, WithSettings } from '../feature/feature.ts'
+import { databaseRules } from '../configuration/database-rules.ts'
+import { machineRules } from '../configuration/machine-rules.ts'
+import { proxyRules } from '../configuration/proxy-rules.ts'
+import { corsRules, issuerRules } from '../configuration/rules.ts'
+import type { Call, CliCommand } from '../feature/cli-command.ts'
 import { cleanUp as auditCleanUp } from '../features/audit/clean-up.ts'
 import { cleanUp as eventCleanUp } from '../features/events/clean-up.ts'
 import { cleanUp as limitCleanUp } from '../features/limits/clean-up.ts'
 import { cleanUp as sessionCleanUp } from '../features/sessions/clean-up.ts'
 import type { Setting } from '../feature/setting.ts'
+import { cliCommands as accountCommands } from '../features/accounts/cli-commands.ts'
+import { cliCommands as auditCommands } from '../features/audit/cli-commands.ts'
+import { cliCommands as clientCommands } from '../features/clients/cli-commands.ts'
+import { grants } from '../features/oauth/grants.ts'
+import { cliCommands as passwordCommands } from '../features/password/cli-commands.ts'
+import { cliCommands as signingKeyCommands } from '../features/signing-keys/cli-commands.ts'
+import { rules as accountRules } from '../features/accounts/rules.ts'
+import { rules as browserSessionRules } from '../features/browser-session/rules.ts'
+import { rules as limitRules } from '../features/limits/rules.ts'
+import { rules as sessionRules } from '../features/sessions/rules.ts'
+import { rules as signingKeyRules } from '../features/signing-keys/rules.ts'
+import { rules as listenerRules } from '../listener/rules.ts'
 import * as listener from '../listener/settings.ts'
 
 /** The options of `createKeystile`, wherever the users are kept. */
@@ -79,33 +96,39 @@ export type AuditEventName = (
   | typeof sessionEvents
 )[number]
 
+/** The options that safety rules look at; of `users`, only whether they are given. */
+export type RuleOptions = {
+  readonly [N in keyof OptionValues]?: (N extends 'users' ? unknown : OptionValues[N]) | undefined
+}
+
 type SettingName = keyof OptionValues | keyof listener.ServerSettings
 
 const list = [
-  { name: 'issuer', settings: configuration.issuerSettings, metrics: [writeQueueLength] },
-  { name: 'listener', settings: listener.bindingSettings, metrics: listenerMetrics },
-  { name: 'http', settings: configuration.httpSettings, metrics: httpMetrics },
-  { name: 'signing-keys', settings: signingKeys.settings },
-  { name: 'sessions', settings: sessions.settings, auditEvents: sessionEvents, cleanUp: sessionCleanUp },
-  { name: 'browser-session', settings: browserSession.settings },
+  { name: 'issuer', settings: configuration.issuerSettings, rules: [...issuerRules, ...databaseRules], metrics: [writeQueueLength] },
+  { name: 'machine', rules: machineRules },
+  { name: 'listener', settings: listener.bindingSettings, rules: listenerRules, metrics: listenerMetrics },
+  { name: 'http', settings: configuration.httpSettings, rules: [...proxyRules, ...corsRules], metrics: httpMetrics },
+  { name: 'signing-keys', settings: signingKeys.settings, rules: signingKeyRules, cliCommands: signingKeyCommands },
+  { name: 'sessions', settings: sessions.settings, rules: sessionRules, auditEvents: sessionEvents, cleanUp: sessionCleanUp },
+  { name: 'browser-session', settings: browserSession.settings, rules: browserSessionRules },
   { name: 'scopes', settings: scopes.settings },
-  { name: 'accounts', settings: accounts.settings, auditEvents: accountEvents, rates: accountRates },
+  { name: 'accounts', settings: accounts.settings, rules: accountRules, cliCommands: accountCommands, auditEvents: accountEvents, rates: accountRates },
   { name: 'directory', settings: directory.settings },
   { name: 'password-policy', settings: passwordPolicy.settings },
-  { name: 'password', settings: password.settings, metrics: passwordMetrics },
+  { name: 'password', settings: password.settings, cliCommands: passwordCommands, metrics: passwordMetrics },
   { name: 'login', auditEvents: loginEvents, rates: loginRates },
-  { name: 'clients', auditEvents: clientEvents, rates: clientRates },
+  { name: 'clients', cliCommands: clientCommands(grants), auditEvents: clientEvents, rates: clientRates },
   { name: 'oauth', auditEvents: oauthEvents, metrics: oauthMetrics },
   { name: 'events', cleanUp: eventCleanUp, metrics: eventMetrics },
-  { name: 'limits', settings: limits.settings, cleanUp: limitCleanUp },
-  { name: 'audit', settings: audit.settings, cleanUp: auditCleanUp },
+  { name: 'limits', settings: limits.settings, rules: limitRules, cleanUp: limitCleanUp },
+  { name: 'audit', settings: audit.settings, cliCommands: auditCommands, cleanUp: auditCleanUp },
   { name: 'log', settings: [...listener.logSettings, ...configuration.loggerSettings] },
   { name: 'metrics', settings: listener.metricsSettings },
   { name: 'clock', settings: configuration.clockSettings },
-] satisfies readonly Feature<CompleteOptions, SettingName, AuditEventName>[]
+] satisfies readonly Feature<CompleteOptions, RuleOptions, SettingName, AuditEventName>[]
 
 /** All features, in the order in which help and documentation name their settings. */
-export const features: readonly Feature<CompleteOptions, string, AuditEventName>[] = list satisfies WithSettings<SettingName, typeof list>
+export const features: readonly Feature<CompleteOptions, RuleOptions, string, AuditEventName>[] = list satisfies WithSettings<SettingName, typeof list>
 
 /** The settings of all features. */
 export const settings: readonly Setting[] = features.flatMap((feature) => feature.settings ?? [])
@@ -121,6 +144,11 @@ export const metrics: readonly Metric[] = features.flatMap(({ metrics = [] }) =>
 
 /** What housekeeping deletes, in this order. */
 export const cleanUpSteps: readonly CleanUpStep<CompleteOptions>[] = features.flatMap(({ cleanUp = [] }) => cleanUp)
+
+/** The command-line commands of all features. */
+export const cliCommands: readonly CliCommand<Call<CompleteOptions>>[] = features.flatMap(
+  (feature) => feature.cliCommands ?? [],
+)
 
 /** The settings that `createKeystile` takes as options. */
 export const optionSettings: readonly Setting[] = settings.filter(({ takenBy }) => takenBy !== 'server')

@@ -6,14 +6,15 @@ import {
   type ReadOptions,
   type Surroundings,
 } from '../configuration/options.ts'
-import type { Situation } from '../configuration/rules/rule.ts'
+import type { Situation } from '../feature/situation.ts'
 import type { Values } from '../feature/setting.ts'
-import { optionSettings, type CompleteOptions } from './features.ts'
+import { optionSettings, type CompleteOptions, type RuleOptions } from './features.ts'
+import { rules } from './rules.ts'
 
 /** Options that are complete and safe. */
 export interface CheckedOptions extends CompleteOptions {
-  /** What rules of safety look at, as it was given. */
-  readonly situation: Situation
+  /** What safety rules look at, as it was given. */
+  readonly situation: Situation<RuleOptions>
 }
 
 /** Names of options, as `createKeystile` takes them. */
@@ -34,8 +35,8 @@ export function checkOptions(input: Values): CheckedOptions {
 export function readOptions(
   input: Values,
   surroundings: Surroundings = {},
-): { readonly faults: ReadOptions['faults']; readonly options?: CheckedOptions } {
-  const { faults, values, situation } = readBySettings(optionSettings, input, surroundings)
+): { readonly faults: ReadOptions<RuleOptions>['faults']; readonly options?: CheckedOptions } {
+  const { faults, values, situation } = readBySettings({ settings: optionSettings, rules }, input, surroundings)
   if (faults.length > 0) return { faults }
   // The compiler holds each record to the interface of its option (`listSettings`).
   return { faults, options: { ...(values as CompleteOptions), situation } }

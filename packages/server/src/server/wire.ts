@@ -45,6 +45,7 @@ import { fetchFrom, type Keystile } from './keystile.ts'
 import { openAccounts, type Accounts } from './open-accounts.ts'
 import type { CheckedOptions } from './options.ts'
 import { accountPeople, appPeople, type People } from './people.ts'
+import { rules as safetyRules } from './rules.ts'
 import { readVersion } from './version.ts'
 
 /** A running Keystile, its accounts, and what its stand-alone server tells a load balancer. */
@@ -70,7 +71,7 @@ async function wireAccounts(options: CheckedOptions, accounts: Accounts, meter: 
   const { issuer, registration, profile, passwordMinLength: minLength, logger } = options
   const { database, users, passwords, audit } = accounts
 
-  await heedRules(options, database)
+  await heedRules(safetyRules, options, database)
   const scopes = scopeRulesOf(options)
   const proxies = createProxies(options.trustedProxies ?? [])
   const limits = createConfiguredLimits(database, options, proxies.isTrusted)

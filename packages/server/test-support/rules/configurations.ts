@@ -2,13 +2,16 @@
 import { generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { exportPrivateJwk, exportPublicJwk, generateKey, type Jwk } from 'keystile/jwt'
-import type { Bind, Machine, RuleOptions, Situation } from '../../src/configuration/rules/rule.ts'
+import type { RuleOptions } from '../../src/server/features.ts'
+import type { Bind, Machine, Situation as SituationOf } from '../../src/feature/situation.ts'
 import { printedSecrets } from './predicates.ts'
 
 const rsaOf = (modulusLength: number, publicExponent: number): Jwk => ({
   ...generateKeyPairSync('rsa', { modulusLength, publicExponent }).privateKey.export({ format: 'jwk' }),
   alg: 'RS256',
 })
+
+export type Situation = SituationOf<RuleOptions>
 
 export const signingKeys = {
   fit: [exportPrivateJwk(generateKey('ES256')), exportPrivateJwk(generateKey('EdDSA')), rsaOf(2048, 65537)],

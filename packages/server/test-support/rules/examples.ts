@@ -1,6 +1,7 @@
 // For each rule, situations that it finds fault with and situations that it lets through.
-import { signingKeys } from './configurations.ts'
-import type { Machine, RuleOptions, Situation } from '../../src/configuration/rules/rule.ts'
+import type { RuleOptions } from '../../src/server/features.ts'
+import type { Machine } from '../../src/feature/situation.ts'
+import { signingKeys, type Situation } from './configurations.ts'
 
 interface Examples {
   readonly stopped: readonly Situation[]

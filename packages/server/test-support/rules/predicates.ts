@@ -1,6 +1,6 @@
 // Each rule of safety a second time, from the words of the standard that it names and not from the rule's code. True: it is
 // violated.
-import type { Situation } from '../../src/configuration/rules/rule.ts'
+import type { Situation } from './configurations.ts'
 
 export type Predicate = (situation: Situation) => boolean
 

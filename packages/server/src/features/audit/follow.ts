@@ -3,14 +3,6 @@ import type { Database } from '../../storage/database.ts'
 import { listAudit, type AuditFilter } from './store.ts'
 import type { AuditRow } from './tables.ts'
 
-/** One line of the record, as it is stored. */
-export type AuditLine = AuditRow
-
-/** Reads the record, the oldest line first, as it is when a line is asked for. */
-export function readAudit({ reader }: Pick<Database, 'reader'>, filter: AuditFilter): AsyncIterable<AuditLine> {
-  return listAudit(reader, filter)
-}
-
 /** How much later than its time a row may appear: for so long its transaction may have waited for its turn or a lock. */
 const lateMilliseconds = 30_000
 
@@ -24,7 +16,7 @@ export async function* followAudit(
   { reader }: Pick<Database, 'reader'>,
   filter: AuditFilter,
   { clock, pause }: { readonly clock: Clock; pause(): Promise<boolean> },
-): AsyncIterable<AuditLine> {
+): AsyncIterable<AuditRow> {
   const { subject } = filter
   let newest = 0
   for await (const { at } of listAudit(reader, { subject, last: 1 })) newest = at

@@ -10,12 +10,15 @@ export interface ScopeRules {
   readonly roles: Readonly<Record<string, readonly string[]>>
 }
 
-/** The scopes and roles of an application's options, with those that are built in. */
-export function scopeRulesOf(options: {
+/** The options that declare scopes and roles. */
+export interface ScopeSettings {
   readonly scopes: ScopeRules['declared']
   readonly roles: ScopeRules['roles']
   readonly defaultScopes: readonly string[]
-}): ScopeRules {
+}
+
+/** Returns the scopes and roles of an app's options, and the built-in ones. */
+export function scopeRulesOf(options: ScopeSettings): ScopeRules {
   const declared = { ...options.scopes, ...builtInScopes }
   return {
     declared,

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ConfigurationError } from '../../base/configuration-error.ts'
+import { isOpenToOthers } from '../../feature/situation.ts'
 
 const minBytes = 32
 const makeOne = 'make one with: openssl rand -base64 32'
@@ -28,11 +29,6 @@ export function findSealingSecretFaults(secret: string): readonly SealingSecretF
     faults.push({ kind: 'known', message: `must be random; this one is ${impostor.name}, which others may know` })
   }
   return faults
-}
-
-/** Whether others than the owner of a file may read or write it. */
-export function isOpenToOthers(mode: number): boolean {
-  return (mode & 0o077) !== 0
 }
 
 /** Where the sealing secret lies beside a SQLite file. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { rules } from './rules.ts'
+import { rules } from '../server/rules.ts'
 
 describe('docs/doctor.md', () => {
   it('has each rule, as the list has it', () => {

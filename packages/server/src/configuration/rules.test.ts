@@ -4,23 +4,26 @@ import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { readSettings } from '../../cli/settings.ts'
-import { checkOptions, optionNames } from '../../server/options.ts'
-import { examine, rules } from './rules.ts'
-import type { Rule, RuleOptions, Situation } from './rule.ts'
+import { readSettings } from '../cli/settings.ts'
+import type { Rule } from '../feature/rule.ts'
+import type { RuleOptions } from '../server/features.ts'
+import { checkOptions, optionNames } from '../server/options.ts'
+import { rules } from '../server/rules.ts'
+import { examine } from './examination.ts'
 import {
   environmentArbitrary,
   optionsArbitrary,
   situationArbitrary,
-} from '../../../test-support/rules/configurations.ts'
-import { examples, sayings, unlooked } from '../../../test-support/rules/examples.ts'
-import { predicates, warned } from '../../../test-support/rules/predicates.ts'
+  type Situation,
+} from '../../test-support/rules/configurations.ts'
+import { examples, sayings, unlooked } from '../../test-support/rules/examples.ts'
+import { predicates, warned } from '../../test-support/rules/predicates.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 const numRuns = process.env['KEYSTILE_LONG'] ? 10_000 : 400
 
 /** The rules that find fault. */
-function violatedBy(situation: Situation, list: readonly Rule[] = rules): readonly string[] {
+function violatedBy(situation: Situation, list: readonly Rule<RuleOptions>[] = rules): readonly string[] {
   const { stops, warnings } = examine(situation, list)
   return [...new Set([...stops, ...warnings].map(({ rule }) => rule.id))]
 }
@@ -49,7 +52,7 @@ describe('the rules', () => {
       }
       for (const situation of passed) {
         assert.ok(!violatedBy(situation).includes(id), JSON.stringify(situation))
-        assert.ok(examine(situation).checked.some((rule) => rule.id === id))
+        assert.ok(examine(situation, rules).checked.some((rule) => rule.id === id))
       }
     })
   }
@@ -57,12 +60,15 @@ describe('the rules', () => {
   it('tell where they cannot look', () => {
     for (const [id, situations] of Object.entries(unlooked))
       for (const situation of situations)
-        assert.ok(!examine(situation).checked.some((rule) => rule.id === id), `${id}: ${JSON.stringify(situation)}`)
+        assert.ok(
+          !examine(situation, rules).checked.some((rule) => rule.id === id),
+          `${id}: ${JSON.stringify(situation)}`,
+        )
   })
 
   it('say what is so', () => {
     for (const [situation, expected] of sayings) {
-      const { stops, warnings } = examine(situation)
+      const { stops, warnings } = examine(situation, rules)
       const said = [...stops, ...warnings].map(({ about, message }) => `${about} ${message}`)
       assert.ok(
         said.some((text) => expected.test(text)),
@@ -74,7 +80,7 @@ describe('the rules', () => {
   it('say what is wrong and what mends it in a line each, and no secret', () => {
     for (const { stopped } of Object.values(examples)) {
       for (const situation of stopped) {
-        const { stops, warnings } = examine(situation)
+        const { stops, warnings } = examine(situation, rules)
         const { key, signingKey } = situation.options
         const secrets = [key, situation.machine?.keyFile?.secret, signingKey?.['d'] as string | undefined, 'hunter2']
         for (const { about, message, mend } of [...stops, ...warnings]) {

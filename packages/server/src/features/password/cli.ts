@@ -1,25 +1,16 @@
 import { availableParallelism, totalmem } from 'node:os'
-import { ConfigurationError } from '../base/configuration-error.ts'
-import { hash } from '../features/password/argon2.ts'
-import { chooseCost, parametersOf, type HashingCost } from '../features/password/hashing-cost.ts'
-import { passwordHashing } from '../features/password/settings.ts'
-import { formatValue } from '../feature/setting.ts'
-import type { Call, Command } from './command.ts'
+import { ConfigurationError } from '../../base/configuration-error.ts'
+import type { Call } from '../../feature/cli-command.ts'
+import { formatValue } from '../../feature/setting.ts'
+import { hash } from './argon2.ts'
+import { chooseCost, parametersOf, type HashingCost } from './hashing-cost.ts'
+import { passwordHashing } from './settings.ts'
 
-const defaultMilliseconds = 100
 const [leastMilliseconds, mostMilliseconds] = [10, 5_000]
 const hashesPerMeasurement = 5
 
-export const tuneCommand: Command = {
-  words: ['tune'],
-  flags: { milliseconds: { value: 'N' }, json: {} },
-  takesSettings: false,
-  summary: `measure what password hashing may cost here: the strongest that takes ${defaultMilliseconds} ms, or N; print the setting`,
-  run: tune,
-}
-
 /** Measured on one thread that nothing else keeps busy; under load, hashes take longer. */
-function tune({ flags, terminal }: Call): void {
+export function tune({ flags, terminal }: Call<unknown>, defaultMilliseconds: number): void {
   const milliseconds = readMilliseconds(flags.value('milliseconds') ?? String(defaultMilliseconds))
   const threads = availableParallelism()
   const maxMemoryKiB = Math.floor(totalmem() / 1024 / 4 / threads) // all threads together take a quarter of the memory

@@ -1,42 +1,36 @@
-import { systemClock } from 'keystile/internal'
-import { ConfigurationError } from '../base/configuration-error.ts'
-import { followAudit, readAudit, type AuditLine } from '../features/audit/follow.ts'
-import { openDatabase } from '../storage/open.ts'
-import { requireExisting } from './accounts.ts'
-import type { Call, Command } from './command.ts'
+import { ConfigurationError } from '../../base/configuration-error.ts'
+import type { Call } from '../../feature/cli-command.ts'
+import { followAudit } from './follow.ts'
+import { listAudit } from './store.ts'
+import type { AuditRow } from './tables.ts'
 
-const defaultLimit = 100
 const pollMilliseconds = 500
 
-export const auditCommand: Command = {
-  words: ['audit'],
-  flags: { follow: {}, json: {}, since: { value: 'T' }, subject: { value: 'S' }, limit: { value: 'N' } },
-  takesSettings: 'withoutKey',
-  summary: `who did what: the last ${defaultLimit} lines, or all since 2026-11-25T12:00Z or 90m, 12h, 7d ago`,
-  run: audit,
-}
-
-/** Prints the record, the oldest line first; with `--follow` until a signal, or until nobody reads it. */
-async function audit({ flags, terminal, settings }: Call): Promise<void> {
-  const since = readSince(flags.value('since'))
+/**
+ * Prints the record, the oldest line first; with `--follow` until a signal, or until nobody reads it.
+ *
+ * @param defaultLimit the number of lines where neither a number nor a time is given
+ */
+export async function audit(
+  { flags, terminal, clock, withDatabase }: Call<unknown>,
+  defaultLimit: number,
+): Promise<void> {
+  const since = readSince(flags.value('since'), clock.now())
   const last = readLimit(flags.value('limit')) ?? (since === undefined ? defaultLimit : undefined)
-  const source = requireExisting((await settings()).options.database)
   const isFollowing = flags.has('follow')
   const reading = untilDone([terminal.untilUnread(), ...(isFollowing ? [terminal.untilStopped()] : [])])
-  const database = await openDatabase(source, new URL(import.meta.resolve('#writer-thread')))
-  try {
+
+  await withDatabase(async (database) => {
     const filter = { since, subject: flags.value('subject'), last }
     const rows = isFollowing
-      ? followAudit(database, filter, { clock: systemClock, pause: reading.pause })
-      : readAudit(database, filter)
+      ? followAudit(database, filter, { clock, pause: reading.pause })
+      : listAudit(database.reader, filter)
     for await (const row of rows) {
       if (reading.isDone()) break
       if (flags.has('json')) terminal.printJson(wireRow(row))
       else terminal.printRow(columnsOf(row))
     }
-  } finally {
-    await database.close()
-  }
+  })
 }
 
 /** What goes on until one of these happens. */
@@ -66,13 +60,13 @@ function untilDone(ends: readonly Promise<unknown>[]): { isDone(): boolean; paus
 const unitMilliseconds = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
 /** An instant, or how long ago it was. */
-function readSince(text: string | undefined): number | undefined {
+function readSince(text: string | undefined, now: number): number | undefined {
   if (text === undefined) return undefined
   const [, amount, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
   const at =
     unit === undefined
       ? readInstant(text)
-      : systemClock.now() - Number(amount) * unitMilliseconds[unit as keyof typeof unitMilliseconds]
+      : now - Number(amount) * unitMilliseconds[unit as keyof typeof unitMilliseconds]
   if (at >= 0) return at
   throw new ConfigurationError(
     '--since is an instant such as 2026-11-25T12:00:00Z or 2026-11-25, or an age such as 90m, 12h or 7d',
@@ -90,13 +84,13 @@ function readLimit(text: string | undefined): number | undefined {
   throw new ConfigurationError('--limit is a whole number of lines, 0 to 999999')
 }
 
-function columnsOf(row: AuditLine): readonly string[] {
+function columnsOf(row: AuditRow): readonly string[] {
   const { at, event, actor, subject, session_id, client_id, address, detail } = row
   const shown = [new Date(at).toISOString(), event, actor, subject, session_id, client_id, address, detail]
   return shown.map((value) => value ?? '-')
 }
 
-function wireRow({ at, detail, ...row }: AuditLine): object {
+function wireRow({ at, detail, ...row }: AuditRow): object {
   const { id, ...rest } = row
   return { id, at: new Date(at).toISOString(), ...rest, detail: detail === null ? null : JSON.parse(detail) }
 }

@@ -1,70 +1,36 @@
-import { isOpenToOthers } from '../../features/signing-keys/sealing-secret.ts'
-import { belongsElsewhere } from '../../features/signing-keys/signing-keys.ts'
-import type { Fault, FileFacts, Machine, Rule } from './rule.ts'
+import { isLoopback } from '../base/this-machine.ts'
+import type { Fault, Rule } from '../feature/rule.ts'
+import { openFiles, type Machine } from '../feature/situation.ts'
+import { show } from '../feature/wording.ts'
+import { findDatabaseServer, type DatabaseSource } from '../storage/source.ts'
 
-/** What bin/keystile.cjs and package.json demand as well. */
-const minNode = [24, 15] as const
 /** Ends of sessions are remembered for this long beyond the tokens that they end. */
 const maxClockDifferenceSeconds = 60
 const sqliteFull = 2
 
-/** Rules of what is found on the machine. */
-export const machineRules: readonly Rule[] = [
+interface Options {
+  readonly database?: DatabaseSource | undefined
+}
+
+export const databaseRules: readonly Rule<Options>[] = [
   {
-    id: 'settings-complete',
-    standard: 'ASVS 5.0 2.2.1',
-    severity: 'stop',
-    demand: 'every setting is known, and has the form that it should',
-    find: ({ faults }) =>
-      faults?.map((fault) => {
-        const [about = '', ...message] = fault.split(' ')
-        return { about, message: message.join(' '), mend: 'see keystile help for what each setting takes' }
-      }),
-  },
-  {
-    id: 'node-version',
-    standard: 'package.json, engines',
-    severity: 'stop',
-    demand: `Node is ${minNode.join('.')} or newer: older ones have no finished node:sqlite`,
-    find: (situation) =>
-      onMachine(situation.machine, ({ nodeVersion }) => {
-        const [major = 0, minor = 0] = nodeVersion.split('.').map(Number)
-        if (major > minNode[0] || (major === minNode[0] && minor >= minNode[1])) return []
-        return [
-          {
-            about: 'Node',
-            message: `is ${nodeVersion}, and ${minNode.join('.')} is the oldest that will do`,
-            mend: 'install a newer one from https://nodejs.org',
-          },
-        ]
-      }),
-  },
-  {
-    id: 'key-file-private',
-    standard: 'ASVS 5.0 13.3.2',
-    severity: 'stop',
-    demand: 'keystile.key is its owner’s alone',
-    find: ({ machine }) =>
-      machine?.keyFile &&
-      openFiles([machine.keyFile]).map(({ path }) => ({
-        about: path,
-        message: 'can be read by others; it opens all signing keys',
-        mend: `chmod 600 ${path}`,
-      })),
-  },
-  {
-    id: 'secret-files-private',
-    standard: 'ASVS 5.0 13.3.2',
+    id: 'postgres-tls',
+    standard: 'ASVS 5.0 12.3.2',
     severity: 'warn',
-    demand: 'only their owner can read or write the files that secrets are read from',
-    find: ({ machine }) =>
-      machine && machine.secretFiles.length > 0
-        ? openFiles(machine.secretFiles).map(({ path }) => ({
-            about: path,
-            message: 'holds a secret, and other users of this machine can read or write it',
-            mend: `chmod 600 ${path}`,
-          }))
-        : undefined,
+    demand: 'the way to PostgreSQL on another machine is TLS, with the certificate verified',
+    find({ options: { database } }, say) {
+      if (typeof database === 'object') return undefined // an application's pool does not say
+      const server = findDatabaseServer(database)
+      if (!server || server.isTlsVerified || isLoopback(server.host)) return []
+      const message = `is reached at ${show(server.host)} without verified TLS: anyone in between can read and change everything in it`
+      return [
+        {
+          about: say.name('database'),
+          message,
+          mend: 'add sslmode=verify-full to the URL, and sslrootcert where the CA is your own',
+        },
+      ]
+    },
   },
   {
     id: 'database-file-private',
@@ -96,24 +62,6 @@ export const machineRules: readonly Rule[] = [
             },
           ]
         : []),
-  },
-  {
-    id: 'issuer-stored',
-    standard: 'RFC 8414 §3.3',
-    severity: 'stop',
-    demand: 'the database belongs to the issuer that is configured',
-    find({ machine, options: { issuer } }, say) {
-      const { database } = machine ?? {}
-      if (database === undefined || database.kind === 'unavailable' || issuer === undefined) return undefined
-      if (database.issuer === undefined || database.issuer === issuer) return []
-      return [
-        {
-          about: 'this database',
-          message: belongsElsewhere(database.issuer, issuer),
-          mend: `${say.set('issuer', database.issuer)}, or use another database`,
-        },
-      ]
-    },
   },
   {
     id: 'sqlite-durable',
@@ -159,17 +107,6 @@ export const machineRules: readonly Rule[] = [
     find: ({ machine }) => machine && findClockFaults(machine),
   },
 ]
-
-function onMachine(
-  machine: Machine | undefined,
-  find: (machine: Machine) => readonly Fault[],
-): readonly Fault[] | undefined {
-  return machine && find(machine)
-}
-
-function openFiles(files: readonly FileFacts[]): readonly FileFacts[] {
-  return files.filter(({ mode = 0 }) => isOpenToOthers(mode))
-}
 
 function findClockFaults({ now, database, databaseFiles }: Machine): readonly Fault[] | undefined {
   if (database === undefined || database.kind === 'unavailable') return undefined

@@ -1,0 +1,42 @@
+import { systemClock } from 'keystile/internal'
+import { ConfigurationError } from '../base/configuration-error.ts'
+import type { CliCommand } from '../feature/cli-command.ts'
+import type { Database } from '../storage/database.ts'
+import { openDatabase } from '../storage/open.ts'
+import { describeSource, isAbsent, type DatabaseSource } from '../storage/source.ts'
+import { parseCall, type OwnCall } from './command.ts'
+import { readSettings, readSituation, type Settings } from './settings.ts'
+import type { ProcessTerminal } from './terminal.ts'
+
+/** Makes the call of a command. @throws {ConfigurationError} where the arguments do not fit the command */
+export function createCall(command: CliCommand<never>, args: readonly string[], terminal: ProcessTerminal): OwnCall {
+  const { operand, values, flags } = parseCall(command, args)
+  const { environment } = terminal
+  let read: Promise<Settings> | undefined
+  const settings = (): Promise<Settings> => (read ??= readSettings(values, environment, command.takesSettings === true))
+  return {
+    operand,
+    flags,
+    terminal,
+    clock: systemClock,
+    settings,
+    situation: () => readSituation(values, environment),
+    async withDatabase(work, options) {
+      await withDatabase((await settings()).options.database, work, options)
+    },
+  }
+}
+
+async function withDatabase(
+  source: DatabaseSource,
+  work: (database: Database) => Promise<void>,
+  { mayCreate = false } = {},
+): Promise<void> {
+  if (!mayCreate && isAbsent(source)) throw new ConfigurationError(`there is no database ${describeSource(source)}`)
+  const database = await openDatabase(source, new URL(import.meta.resolve('#writer-thread')))
+  try {
+    await work(database)
+  } finally {
+    await database.close()
+  }
+}

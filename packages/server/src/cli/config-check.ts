@@ -1,0 +1,10 @@
+import { examine } from '../configuration/examination.ts'
+import { rules } from '../server/rules.ts'
+import type { OwnCall } from './command.ts'
+
+export async function checkConfiguration({ settings, terminal }: OwnCall): Promise<void> {
+  const { options, hosts, port } = await settings()
+  for (const { rule, about, message } of examine(options.situation, rules).warnings)
+    terminal.print(`warning: ${about} ${message} (${rule.id}, ${rule.standard})`)
+  terminal.print(`the settings are fine: ${options.issuer}, listening on ${hosts.join(' and ')}, port ${port}`)
+}

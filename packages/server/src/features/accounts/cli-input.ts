@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs'
+import { parseJsonObject, type JsonObject } from 'keystile/internal'
+import { ConfigurationError } from '../../base/configuration-error.ts'
+import type { CallFlags } from '../../feature/cli-command.ts'
+import type { Terminal } from '../../feature/terminal.ts'
+import { createPasswordPolicy, type PasswordOwner } from '../password-policy/policy.ts'
+import type { ScopeRules, ScopeSettings } from '../scopes/scopes.ts'
+import { checkProfile, type Profile, type ProfileSchema } from './profile.ts'
+
+/** What the input of an operator is checked by. */
+export interface InputOptions extends ScopeSettings {
+  readonly issuer: string
+  readonly profile?: ProfileSchema | undefined
+  readonly passwordMinLength: number
+}
+
+/** Roles or scopes, each one that there is. */
+export function readNames(flags: CallFlags, flag: 'role' | 'scope', rules: ScopeRules): readonly string[] {
+  const known = flag === 'role' ? rules.roles : rules.declared
+  for (const name of flags.list(flag)) {
+    if (!Object.hasOwn(known, name))
+      throw new ConfigurationError(`--${flag} ${name}: no such ${flag}; there are ${Object.keys(known).join(', ')}`)
+  }
+  return flags.list(flag)
+}
+
+/** What the profile schema makes of a file; without one, of nothing. */
+export async function readProfile(file: string | undefined, schema: ProfileSchema | undefined): Promise<Profile> {
+  let members: JsonObject = {}
+  try {
+    if (file !== undefined) members = parseJsonObject(readFileSync(file))
+  } catch (error) {
+    throw new ConfigurationError(`--profile cannot be read: ${(error as Error).message}`)
+  }
+  const { errors, profile } = await checkProfile(members, schema, [])
+  if (errors.length === 0) return profile
+  const faults = errors.map(({ loc, msg }) => `${loc.slice(1).join('.')} ${msg}`.trim())
+  throw new ConfigurationError(`the profile does not fit its schema (give --profile FILE): ${faults.join('; ')}`)
+}
+
+/** A new password from a file, less the line end that editors leave, or typed twice. */
+export async function readPassword(
+  file: string | undefined,
+  call: { readonly owner: PasswordOwner; readonly terminal: Terminal; readonly options: InputOptions },
+): Promise<string> {
+  const { owner, terminal, options } = call
+  const password = file === undefined ? await terminal.askSecret('Password: ') : readPasswordFile(file)
+  const policy = createPasswordPolicy({ issuer: options.issuer, minLength: options.passwordMinLength })
+  const fault = policy.findFault(password, owner)
+  if (fault) throw new ConfigurationError(fault)
+  if (file === undefined && (await terminal.askSecret('Password again: ')) !== password) {
+    throw new ConfigurationError('the two passwords differ')
+  }
+  return password
+}
+
+function readPasswordFile(file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(file)).replace(/\r?\n$/, '')
+  } catch (error) {
+    throw new ConfigurationError(`--password-file cannot be read: ${(error as Error).message}`, { cause: error })
+  }
+}
