@@ -26,7 +26,7 @@ function rowOf(setting: Setting): string {
   const flag = flagOf(setting)
   const what = unit === undefined ? help : `${help} (${unit})`
   const cells = [`\`${name}\``, takers[takenBy], variables.join(', '), flag ? `\`${flag}\`` : '']
-  return `| ${[...cells, describeDefault(setting) ?? '', what].join(' | ')} |`.replace(/ +/g, ' ')
+  return `| ${[...cells, describeDefault(setting) ?? '', what].join(' | ')} |`
 }
 
 if (import.meta.main) {

@@ -154,7 +154,7 @@ describe('a copy of the source with a new feature, grant and credential scheme',
       `${server}/server/*.test.ts`,
       `${server}/feature/*.test.ts`,
       'test/flows/login.test.ts',
-      'test/flows/refresh.test.ts',
+      'test/flows/sessions.test.ts',
     ]))
 
   it('has the setting in help and in faults', async () => {

@@ -2,13 +2,13 @@ import type { PurgeCommand } from '../../feature/clean-up.ts'
 import { maxPurgedAtOnce } from '../../feature/clean-up.ts'
 import { command, type AnyCommand, type Command } from '../../storage/database.ts'
 
-interface ProbeRow {
+type ProbeRow = {
   readonly id: string
   readonly subject: string
   readonly at: number
 }
 
-interface ProbeTables {
+type ProbeTables = {
   readonly probe: ProbeRow
 }
 
