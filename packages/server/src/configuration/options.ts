@@ -25,17 +25,17 @@ export interface ReadOptions<Options> {
 }
 
 /** Checks options together, and completes them. */
-export function readOptions<Options extends object>(
+export function readOptions<Options>(
   { settings, rules }: KnownOptions<Options>,
   input: Values,
   surroundings: Surroundings = {},
 ): ReadOptions<Options> {
-  const { faults, situation } = readSituation<Options>(settings, input, surroundings)
+  const { faults, given, situation } = readSituation<Options>(settings, input, surroundings)
   const stops = examine(situation, rules).stops.map((finding) => ({
     subject: finding.about,
     message: textOf(finding),
   }))
-  return { faults: [...faults, ...stops], values: withDefaults(settings, { ...situation.options }), situation }
+  return { faults: [...faults, ...stops], values: withDefaults(settings, given), situation }
 }
 
 /** The options that have the right form, and what is wrong with those that have not. */
@@ -43,7 +43,11 @@ export function readSituation<Options>(
   settings: readonly Setting[],
   input: Values,
   surroundings: Surroundings,
-): { readonly faults: readonly SettingFault[]; readonly situation: Situation<Options> } {
+): {
+  readonly faults: readonly SettingFault[]
+  readonly given: Values
+  readonly situation: Situation<Options>
+} {
   const known = settings.map(({ name }) => name)
   const unknown = Object.keys(input)
     .filter((name) => !known.includes(name))
@@ -51,7 +55,8 @@ export function readSituation<Options>(
   const { values, unread, faults } = checkSettings(settings, input, surroundings.say ?? appWording)
   // Each record has checked its value, and the compiler holds the records to the interfaces of options.
   const options = values as Options
-  return { faults: [...unknown, ...faults], situation: { ...surroundings, options, unread } }
+  const situation = { ...surroundings, options, unread }
+  return { faults: [...unknown, ...faults], given: values, situation }
 }
 
 export function cannotStart(faults: readonly string[]): string {

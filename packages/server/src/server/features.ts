@@ -104,15 +104,33 @@ export type RuleOptions = {
 type SettingName = keyof OptionValues | keyof listener.ServerSettings
 
 const list = [
-  { name: 'issuer', settings: configuration.issuerSettings, rules: [...issuerRules, ...databaseRules], metrics: [writeQueueLength] },
+  {
+    name: 'issuer',
+    settings: configuration.issuerSettings,
+    rules: [...issuerRules, ...databaseRules],
+    metrics: [writeQueueLength],
+  },
   { name: 'machine', rules: machineRules },
   { name: 'listener', settings: listener.bindingSettings, rules: listenerRules, metrics: listenerMetrics },
   { name: 'http', settings: configuration.httpSettings, rules: [...proxyRules, ...corsRules], metrics: httpMetrics },
   { name: 'signing-keys', settings: signingKeys.settings, rules: signingKeyRules, cliCommands: signingKeyCommands },
-  { name: 'sessions', settings: sessions.settings, rules: sessionRules, auditEvents: sessionEvents, cleanUp: sessionCleanUp },
+  {
+    name: 'sessions',
+    settings: sessions.settings,
+    rules: sessionRules,
+    auditEvents: sessionEvents,
+    cleanUp: sessionCleanUp,
+  },
   { name: 'browser-session', settings: browserSession.settings, rules: browserSessionRules },
   { name: 'scopes', settings: scopes.settings },
-  { name: 'accounts', settings: accounts.settings, rules: accountRules, cliCommands: accountCommands, auditEvents: accountEvents, rates: accountRates },
+  {
+    name: 'accounts',
+    settings: accounts.settings,
+    rules: accountRules,
+    cliCommands: accountCommands,
+    auditEvents: accountEvents,
+    rates: accountRates,
+  },
   { name: 'directory', settings: directory.settings },
   { name: 'password-policy', settings: passwordPolicy.settings },
   { name: 'password', settings: password.settings, cliCommands: passwordCommands, metrics: passwordMetrics },
@@ -128,7 +146,8 @@ const list = [
 ] satisfies readonly Feature<CompleteOptions, RuleOptions, SettingName, AuditEventName>[]
 
 /** All features, in the order in which help and documentation name their settings. */
-export const features: readonly Feature<CompleteOptions, RuleOptions, string, AuditEventName>[] = list satisfies WithSettings<SettingName, typeof list>
+export const features: readonly Feature<CompleteOptions, RuleOptions, string, AuditEventName>[] =
+  list satisfies WithSettings<SettingName, typeof list>
 
 /** The settings of all features. */
 export const settings: readonly Setting[] = features.flatMap((feature) => feature.settings ?? [])

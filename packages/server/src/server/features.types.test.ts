@@ -7,7 +7,14 @@ import type { Audit } from '../features/audit/audit.ts'
 import type { insertAudit } from '../features/audit/in-transaction.ts'
 import type { LoginEvent } from '../features/login/audit-events.ts'
 import type { KeystileOptions } from './keystile-options.ts'
-import { features, optionSettings, optionsWithoutDefault, settings, type AuditEventName, type OptionValues } from './features.ts'
+import {
+  features,
+  optionSettings,
+  optionsWithoutDefault,
+  settings,
+  type AuditEventName,
+  type OptionValues,
+} from './features.ts'
 
 /** Holds only where both types are the same. */
 type Same<A, B> = [A, B] extends [B, A] ? true : false

@@ -160,10 +160,7 @@ interface IssuingParts {
   readonly issueToClient: ClientTokenIssuer
 }
 
-async function wireIssuing(
-  options: CheckedOptions,
-  { database, feed, clients }: Accounts,
-): Promise<IssuingParts> {
+async function wireIssuing(options: CheckedOptions, { database, feed, clients }: Accounts): Promise<IssuingParts> {
   const { issuer, audience = issuer, accessTokenSeconds, sessionSeconds, idleSeconds, graceSeconds } = options
   const { clock, logger } = options
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { rates } from '../../packages/server/src/server/features.ts'
+import { rates } from '../../server/features.ts'
 
 /** The rates in the order of the table. Their names are part of stored keys, so they must not change. */
 const named = ['login', 'address', 'device', 'proof', 'email', 'profile', 'registration', 'client']
@@ -10,7 +10,7 @@ const dayMilliseconds = 24 * 60 * 60_000
 
 describe('docs/guessing.md', () => {
   it('has each rate limit, with its numbers', () => {
-    const page = readFileSync(join(import.meta.dirname, '../../docs/guessing.md'), 'utf8')
+    const page = readFileSync(join(import.meta.dirname, '../../../../../docs/guessing.md'), 'utf8')
     const [, table = ''] = page.split('| what is counted | by | at once | then one each | in 24 hours |\n')
     const [rows = ''] = table.split('\n\n', 1)
     const said = rows
