@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { build } from 'esbuild'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import type { Client } from 'keystile/client'
+import type { ApiClient } from 'keystile/client'
 import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
 import { startTokenServer, type TokenServer } from '../../packages/keystile/test-support/token-server.ts'
 
@@ -13,7 +13,7 @@ const door = join(import.meta.dirname, '../../packages/keystile/src/client.ts')
 
 /** What a page of ours has besides. */
 interface Tab {
-  readonly client: Client
+  readonly client: ApiClient
   readonly signOuts: { count: number }
 }
 declare const tab: Tab

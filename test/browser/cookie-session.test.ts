@@ -8,7 +8,7 @@ import { serve } from '@hono/node-server'
 import { build } from 'esbuild'
 import { Hono } from 'hono'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import type { Client } from 'keystile/client'
+import type { ApiClient } from 'keystile/client'
 import { createGuard, mount } from 'keystile/hono'
 import { createKeystile, type Keystile } from '@keystile/server'
 import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
@@ -45,7 +45,7 @@ const clientPage = `<!doctype html><title>A client</title><script type="module">
   import { createClient } from '/client.js'
   globalThis.client = createClient({ issuer: location.origin + '/auth', storage: 'cookie' })
 </script>`
-declare const client: Client
+declare const client: ApiClient
 declare global {
   var signOuts: number
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { ada, stageClient } from '../../test-support/client-stage.ts'
-import type { Client } from './client.ts'
+import type { ApiClient } from './client.ts'
 import { sidOf } from './token-sid.ts'
 
 describe('a client', () => {
@@ -21,9 +21,9 @@ describe('a client', () => {
         return response
       }
     }
-    const opened: Client[] = []
+    const opened: ApiClient[] = []
     /** What one browser has open. */
-    const open = (kept: typeof fetch): Client => {
+    const open = (kept: typeof fetch): ApiClient => {
       const tab = start({ storage: 'cookie', fetch: kept })
       opened.push(tab)
       return tab
@@ -35,7 +35,7 @@ describe('a client', () => {
     const heard = async (condition: () => Promise<boolean>): Promise<void> => {
       while (!(await condition())) await settle()
     }
-    const isToken = (tab: Client, token: string | undefined) => async (): Promise<boolean> =>
+    const isToken = (tab: ApiClient, token: string | undefined) => async (): Promise<boolean> =>
       (await tab.accessToken()) === token
 
     it('logs in by JSON, refreshes and logs out', async () => {
@@ -157,7 +157,7 @@ describe('a client', () => {
 
     describe('that by now is the cookie of another login', () => {
       let kept: typeof fetch
-      let tabs: readonly Client[]
+      let tabs: readonly ApiClient[]
       let counts: number[]
       beforeEach(async () => {
         kept = cookieFetch()

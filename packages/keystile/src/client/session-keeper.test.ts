@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
 import { ada, stageClient } from '../../test-support/client-stage.ts'
-import type { Client } from './client.ts'
+import type { ApiClient } from './client.ts'
 import { memoryStorage, type TokenStorage } from './token-storage.ts'
 
 describe('the session of a client', () => {
@@ -266,7 +266,7 @@ describe('the session of a client', () => {
         }
       }
     }
-    let clients: readonly Client[]
+    let clients: readonly ApiClient[]
     let counts: number[]
     beforeEach(async () => {
       const storageOf = share()

@@ -203,11 +203,11 @@ function listRoutes<U>(
   const { issuer, corsOrigins, cookieSession, clock, logger } = options
   const { passwords, clients, audit } = accounts
   const login = { byPassword: createPasswordMethod({ directory, passwords, audit, limits, devices, clock, logger }) }
-  const granting = { login, directory, sessions: starter, refresher, scopes, audit, limits, meter }
+  const granting = { login, directory, starter, refresher, scopes, audit, limits, meter }
 
   return [
     tokenRoute({ ...granting, grants, clients, issueToClient }),
-    revokeRoute({ clients, audit, limits, refresher, sessions: ends, verifier }),
+    revokeRoute({ clients, audit, limits, refresher, ends, verifier }),
     introspectRoute({ clients, audit, limits, verifier, isWelcome }),
     ...(cookieSession ? cookieSessionRoutes({ ...granting, issuer, corsOrigins, ends, lifetimes, logger }) : []),
     ...routes,

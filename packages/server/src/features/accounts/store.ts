@@ -124,7 +124,7 @@ export const changeEmail: Command<
 })
 
 /** What an administrator changes of a user. */
-export interface UserChange {
+export interface StoredUserChange {
   readonly id: string
   /** The user that the change was decided on. Where the stored user differs, nothing is changed. */
   readonly expected: { readonly scopes: string; readonly roles: string; readonly disabled: boolean }
@@ -143,44 +143,46 @@ export interface UserChange {
  * Changes scopes, roles and whether a user may log in. Disabling ends all sessions in the same transaction. The rights of
  * the caller are compared under the lock that every change of rights takes, so that they hold until the commit.
  */
-export const changeUser: Command<UserChange, { readonly outcome: 'changed' | 'outdated' | 'last-administrator' }> =
-  command('changeUser', async (transaction, change) => {
-    const { id, expected, author, scopes, roles, disabled, endsSessions, by, now } = change
-    const db = inTables<AccountTables>(transaction)
-    await lockAdministration(db)
-    if (author && !(await hasRights(db, author))) return { outcome: 'outdated' }
-    const staysAdministrator = hasAdminRole(roles) && !disabled
-    if (!staysAdministrator && (await isLastAdministrator(db, id))) return { outcome: 'last-administrator' }
-    // Takes the row, so that what it says is so until the commit.
-    const before = await db
-      .updateTable('user')
-      .set((row) => ({ scopes: row.ref('scopes') }))
-      .where('id', '=', id)
-      .where('deleted_at', 'is', null)
-      .where('scopes', '=', expected.scopes)
-      .where('roles', '=', expected.roles)
-      .where('disabled_at', expected.disabled ? 'is not' : 'is', null)
-      .returning(['scopes', 'roles', 'disabled_at'])
-      .executeTakeFirst()
-    if (!before) return { outcome: 'outdated' }
-    const wasDisabled = before.disabled_at !== null
-    await db
-      .updateTable('user')
-      .set({ scopes, roles, disabled_at: disabled ? (before.disabled_at ?? now) : null })
-      .where('id', '=', id)
-      .execute()
-    const ended = disabled || endsSessions ? await endSessions(transaction, { subject: id, now }) : 0
-    const record = (event: AccountEvent | SessionEvent, detail?: JsonObject): Promise<void> =>
-      insertAudit<AccountEvent | SessionEvent>(transaction, { event, at: now, by, subject: id, detail })
-    const [had, has] = [grantNames(before), grantNames({ scopes, roles })]
-    const given = has.filter((name) => !had.includes(name))
-    const taken = had.filter((name) => !has.includes(name))
-    if (given.length > 0 || taken.length > 0) await record('grants_changed', { given, taken })
-    if (disabled && !wasDisabled) await record('user_disabled')
-    else if (!disabled && wasDisabled) await record('user_enabled')
-    else if (ended > 0) await record('sessions_ended')
-    return { outcome: 'changed' }
-  })
+export const changeUser: Command<
+  StoredUserChange,
+  { readonly outcome: 'changed' | 'outdated' | 'last-administrator' }
+> = command('changeUser', async (transaction, change) => {
+  const { id, expected, author, scopes, roles, disabled, endsSessions, by, now } = change
+  const db = inTables<AccountTables>(transaction)
+  await lockAdministration(db)
+  if (author && !(await hasRights(db, author))) return { outcome: 'outdated' }
+  const staysAdministrator = hasAdminRole(roles) && !disabled
+  if (!staysAdministrator && (await isLastAdministrator(db, id))) return { outcome: 'last-administrator' }
+  // Takes the row, so that what it says is so until the commit.
+  const before = await db
+    .updateTable('user')
+    .set((row) => ({ scopes: row.ref('scopes') }))
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .where('scopes', '=', expected.scopes)
+    .where('roles', '=', expected.roles)
+    .where('disabled_at', expected.disabled ? 'is not' : 'is', null)
+    .returning(['scopes', 'roles', 'disabled_at'])
+    .executeTakeFirst()
+  if (!before) return { outcome: 'outdated' }
+  const wasDisabled = before.disabled_at !== null
+  await db
+    .updateTable('user')
+    .set({ scopes, roles, disabled_at: disabled ? (before.disabled_at ?? now) : null })
+    .where('id', '=', id)
+    .execute()
+  const ended = disabled || endsSessions ? await endSessions(transaction, { subject: id, now }) : 0
+  const record = (event: AccountEvent | SessionEvent, detail?: JsonObject): Promise<void> =>
+    insertAudit<AccountEvent | SessionEvent>(transaction, { event, at: now, by, subject: id, detail })
+  const [had, has] = [grantNames(before), grantNames({ scopes, roles })]
+  const given = has.filter((name) => !had.includes(name))
+  const taken = had.filter((name) => !has.includes(name))
+  if (given.length > 0 || taken.length > 0) await record('grants_changed', { given, taken })
+  if (disabled && !wasDisabled) await record('user_disabled')
+  else if (!disabled && wasDisabled) await record('user_enabled')
+  else if (ended > 0) await record('sessions_ended')
+  return { outcome: 'changed' }
+})
 
 /**
  * Deletes a user with all that is known of them, and ends their sessions, in one transaction. Their name and subject stay

@@ -17,7 +17,7 @@ import {
   replacePasswordHash,
   replaceProfile,
   type NewUserRow,
-  type UserChange as StoredUserChange,
+  type StoredUserChange,
 } from './store.ts'
 import type { UserRow } from './tables.ts'
 

@@ -76,7 +76,7 @@ describe('byPassword', () => {
     const parts = {
       directory: ofAccounts(),
       passwords,
-      sessions: createSessionStarter(database, { startLogin, issuing, clock: systemClock }),
+      starter: createSessionStarter(database, { startLogin, issuing, clock: systemClock }),
       scopes: rules,
       audit: createAudit(database, systemClock),
       limits: noLimits,
@@ -139,14 +139,14 @@ describe('byPassword', () => {
   })
 
   it('lets what it writes wait for others, a tenth as long as it waits for a hash', async () => {
-    const sessions = createSessionStarter(database, { startLogin, issuing, clock: systemClock })
+    const starter = createSessionStarter(database, { startLogin, issuing, clock: systemClock })
     const patience: (number | undefined)[] = []
     const parts = {
       passwords: { ...passwords, requireRoom: () => 500 },
-      sessions: {
+      starter: {
         start(started: SessionStart) {
           patience.push(started.patienceMilliseconds)
-          return sessions.start(started)
+          return starter.start(started)
         },
       },
       limits: {
@@ -256,7 +256,7 @@ describe('byPassword on another directory', () => {
           return passwords.verify(text, stored)
         },
       },
-      sessions: createSessionStarter(database, { startLogin, issuing, clock: systemClock }),
+      starter: createSessionStarter(database, { startLogin, issuing, clock: systemClock }),
       scopes: rules,
       audit: {
         record(entry: Omit<AuditEntry, 'at'>) {

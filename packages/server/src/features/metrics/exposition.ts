@@ -59,7 +59,8 @@ export function createHistogram<L extends Labels>({ name, help, labels: known }:
     observe(labels, seconds) {
       const entry = table.get(labels)
       const found = bounds.findIndex((bound) => seconds <= bound)
-      entry.counts[found < 0 ? bounds.length : found]!++
+      const bucket = found < 0 ? bounds.length : found
+      entry.counts[bucket] = (entry.counts[bucket] ?? 0) + 1
       entry.sum += seconds
     },
     samples: () =>

@@ -28,7 +28,7 @@ describe('POST /revoke', () => {
     const route = revokeRoute({
       clients: { find: async () => undefined },
       refresher: { find: async () => found },
-      sessions: { end: async (id) => ended.push(id) > 0 },
+      ends: { end: async (id) => ended.push(id) > 0 },
       verifier: {
         async verify() {
           if (verified instanceof Error) throw verified

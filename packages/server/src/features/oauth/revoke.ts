@@ -17,7 +17,7 @@ import { describeTokenForm, findVerified } from './shown-token.ts'
 export interface RevokeParts {
   readonly clients: Pick<Clients, 'find'>
   readonly refresher: Pick<SessionRefresher, 'find'>
-  readonly sessions: Pick<SessionEnds, 'end'>
+  readonly ends: Pick<SessionEnds, 'end'>
   readonly verifier: Pick<Verifier, 'verify'>
   readonly audit: Audit<ClientEvent | OAuthEvent>
   readonly limits: Limits
@@ -77,5 +77,5 @@ async function endSessionOf(
       'A token that a client has for itself cannot be taken back; it ends by itself',
     )
 
-  await parts.sessions.end(sessionId, { actor: `user:${subject}`, address: addressOf(request) })
+  await parts.ends.end(sessionId, { actor: `user:${subject}`, address: addressOf(request) })
 }

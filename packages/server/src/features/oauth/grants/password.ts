@@ -7,7 +7,7 @@ import { defineGrant, scopeParameter, type Grant } from './grant.ts'
 /** What the password grant needs. */
 export interface PasswordGrantParts {
   readonly login: Login
-  readonly sessions: SessionStarter
+  readonly starter: SessionStarter
   readonly scopes: ScopeRules
 }
 
@@ -36,7 +36,7 @@ export const passwordGrant: Grant<'username' | 'password' | 'scope' | 'device_se
       },
     },
     required: ['username', 'password'],
-    async issue(values, client, { login, sessions, scopes: rules }: PasswordGrantParts) {
+    async issue(values, client, { login, starter, scopes: rules }: PasswordGrantParts) {
       const { username, password, scope, device_secret: deviceSecret } = values
       const requested = readRequestedScopes(scope, rules)
       const { id: clientId, device, address } = client
@@ -44,7 +44,7 @@ export const passwordGrant: Grant<'username' | 'password' | 'scope' | 'device_se
       for (;;) {
         const proved = await attempt.prove()
         if (proved.outcome === 'refused') throw new OAuthError('invalid_grant', 'Incorrect username or password')
-        const started = await sessions.start({
+        const started = await starter.start({
           ...proved,
           clientId,
           scopes: grantScopes(requested, proved.scopes, client.scopes),
