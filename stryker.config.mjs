@@ -20,6 +20,7 @@ export default {
   buildCommand: `node --eval ${linkOwnPackages}`,
   ignorePatterns: ['.stryker', 'dist', 'bundle', 'data', 'bench/results'],
   tempDirName: '.stryker/tmp',
+  cleanTempDir: 'always',
   // Stryker reads tsconfig.json with TypeScript's API, which TypeScript 7 does not have. A file that
   // does not exist is not read. Nothing is compiled, so type errors need no comments that hide them.
   tsconfigFile: 'none',
