@@ -25,7 +25,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     `${library}/token/{jwt,jws,access-token}.test.ts`,
     `${library}/http/{message,problem,challenge}.test.ts`,
   ],
-  'keystile/http': [`${library}/guard/**/{guard,bearer}.test.ts`],
+  'keystile/http': [`${library}/guard/**/{guard,verifier-issuers,bearer}.test.ts`],
   'keystile/keys': [`${library}/token/jws.test.ts`, vectors],
   'keystile/token': [`${library}/guard/verifier.test.ts`, vectors],
   'keystile/guard': [`${library}/frameworks/**/{guard,assemble-guard}.test.ts`],
