@@ -3,10 +3,10 @@
 //
 //   npm run mutate                                        all rooms of the library
 //   npm run mutate -- keystile/token server/http          these rooms
-//   npm run mutate -- packages/keystile/src/token/jws.ts  this file
+//   npm run mutate -- packages/keystile/src/token/jws.ts  this file, or `jws.ts:10-20` for some lines
 //   npm run mutate -- --force …                           forgets the results of the last run
 //   npm run mutate -- --postgres server/…                 also runs the tests that need PostgreSQL
-//   npm run mutate -- --concurrency 1 …                   otherwise as many at once as there are cores
+//   npm run mutate -- --concurrency 1 …                   fewer at once than there are cores
 //
 // StrykerJS does the work on a copy of the repository, as stryker.config.mjs says. It remembers the
 // result of each mutant until the mutated file or its tests change. It does not notice changes of

@@ -351,6 +351,10 @@ describe('demand', () => {
     })
   }
 
+  it('says that a guard has no such member', () => {
+    assert.throws(() => core.demand([{ maxAge: 300 } as object], false), /^TypeError: a guard .*`maxAge`/)
+  })
+
   it('refuses one scope where a list is expected, also where none were declared', () => {
     const core = createGuardCore<string, undefined>({ verifier })
     assert.throws(() => core.demand([{ scopes: 'items' as unknown as string[] }], false), /a guard takes scopes, or \{/)
