@@ -59,6 +59,9 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'server/listener': [],
 }
 
+/** Tests, and commands: those run as processes of their own, which takes too long for each mutant. */
+const untouched = ['!**/*.test.ts', '!**/cli{,-*}.ts']
+
 interface Options {
   readonly force: boolean
   readonly postgres: boolean
@@ -96,7 +99,7 @@ function choose(names: readonly string[]): ReadonlyMap<string, readonly string[]
   for (const name of wanted) {
     const room = all.find((room) => room === name || name.startsWith(`${folderOf(room)}/`))
     if (!room) throw new TypeError(`There is no room or file ${name}. Rooms: ${all.join(' ')}`)
-    const mutate = room === name ? [`${folderOf(room)}/**/*.ts`, '!**/*.test.ts'] : [name]
+    const mutate = room === name ? [`${folderOf(room)}/**/*.ts`, ...untouched] : [name]
     found.set(room, [...(found.get(room) ?? []), ...mutate])
   }
   return found

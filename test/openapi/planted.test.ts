@@ -100,8 +100,9 @@ describe('the random apps', () => {
 /** Copies the library and the random apps into a temporary folder, which uses this one's packages. */
 function copyLibrary(): string {
   const copy = mkdtempSync(join(tmpdir(), 'keystile-planted-'))
-  for (const path of ['packages/keystile/package.json', 'packages/keystile/src', 'test/openapi'])
-    cpSync(join(root, path), join(copy, path), { recursive: true })
+  const filter = (path: string): boolean => !path.endsWith('dist')
+  for (const path of ['packages/keystile', 'test/openapi'])
+    cpSync(join(root, path), join(copy, path), { recursive: true, filter })
 
   mkdirSync(join(copy, 'node_modules'))
   for (const name of readdirSync(join(root, 'node_modules'))) {
