@@ -8,6 +8,7 @@ import { issueAccessToken } from '../token/access-token.ts'
 import { createGuardCore, requireCaller, type Decision, type GuardCore, type GuardOptions } from './guard.ts'
 import { joinDemands, type Demand } from './demand.ts'
 import type { Identity } from './identity.ts'
+import { isUserObject } from './user.ts'
 import { createVerifier, type Verifier } from './verifier.ts'
 import { decodeJwtUnsafe } from '../token/jwt.ts'
 
@@ -243,6 +244,10 @@ describe('user', () => {
     }
   })
 
+  it('is no user if null, though typeof null is object', () => {
+    assert.equal(isUserObject(null), false)
+  })
+
   it('lets every other object be a user', async () => {
     class Account {
       readonly id = 'alice'
@@ -342,9 +347,13 @@ describe('demand', () => {
   ]
   for (const args of misspelt) {
     it(`refuses ${inspect(args)}, which would demand less than is meant`, () => {
-      assert.throws(() => core.demand(args as Scope[], false), TypeError)
+      assert.throws(() => core.demand(args as Scope[], false), /^TypeError: .*(a guard|scope|maxAgeSeconds)/)
     })
   }
+
+  it('says that a guard has no such member', () => {
+    assert.throws(() => core.demand([{ maxAge: 300 } as object], false), /^TypeError: a guard .*`maxAge`/)
+  })
 
   it('refuses one scope where a list is expected, also where none were declared', () => {
     const core = createGuardCore<string, undefined>({ verifier })
@@ -429,6 +438,18 @@ describe('createGuardCore', () => {
     ]) {
       assert.throws(() => createGuardCore(options as unknown as GuardOptions<string, object>), TypeError)
     }
+  })
+
+  it('takes the object of createKeystile or a test issuer whole, with all its members', () => {
+    const names = 'issuer sessions answer fetch close audience token headers revoke advance'.split(' ')
+    const others = Object.fromEntries(names.map((name) => [name, () => {}]))
+    assert.ok(createGuardCore({ verifier, ...others }))
+  })
+
+  it('says which function refuses an option, and what a user is', () => {
+    const made = (options: object) => (): unknown => createGuardCore({ verifier, ...options })
+    assert.throws(made({ getUser: 1 }), /^TypeError: .*createGuard/)
+    for (const user of [1, {}, null]) assert.throws(made({ user }), /^TypeError: .*`user` of createGuard/)
   })
 
   it('takes an instance of a class of the app, which has members of its own', async () => {
@@ -548,6 +569,9 @@ describe('enter, by two guards for one request', () => {
     assert.deepEqual(joinDemands(either, either).alternatives, [['items:read'], ['items:write']])
     assert.deepEqual(joinDemands(either, read).alternatives, [['items:read']])
     assert.deepEqual(joinDemands(write, either).alternatives, [['items:write']])
+    const open = createGuardCore<string, undefined>({ verifier })
+    const inner = open.demandAnyOf(['a', 'c', ['a', 'd']])
+    assert.deepEqual(joinDemands(open.demandAnyOf(['a', 'b']), inner).alternatives, [['a'], ['b', 'c']])
     const turned = core.demandAnyOf([
       ['items:write', 'items:read'],
       ['items:read', 'items:write'],
@@ -588,7 +612,9 @@ describe('enter, by two guards for one request', () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)
     const carrier = {}
-    assert.ok(core.enterAtOnce(carrier, request(`Bearer ${token}`), read))
+    const caller = core.enterAtOnce(carrier, request(`Bearer ${token}`), read)
+    assert.equal(caller?.identity.subject, 'alice')
+    assert.equal(core.callerOf(carrier), caller)
     assert.equal(core.enterAtOnce(carrier, request(`Bearer ${token}`), core.demand([], true)), undefined)
   })
 })
@@ -615,6 +641,14 @@ describe('enterAtOnce', () => {
       const asked = { method: 'GET', url: '/', headers: { get: () => field } }
       assert.equal(core.enterAtOnce({}, asked, demand([], true)), undefined, String(field))
     }
+  })
+
+  it('admits no request without a credential, whatever a verifier of the app recalls', async () => {
+    const decision = await check(`Bearer ${tokenWith()}`)
+    assert.ok(decision.allowed)
+    const recall = (): Identity | undefined => decision.caller?.identity
+    const guard = createGuardCore<Scope, undefined>({ verifier: { ...verifier, recall } })
+    assert.equal(guard.enterAtOnce({}, request(), guard.demand([], false)), undefined)
   })
 
   it('asks check where the verifier throws, for a framework may not catch it here', () => {

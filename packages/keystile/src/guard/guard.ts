@@ -187,8 +187,9 @@ function recall(request: HttpRequest, verifier: Verifier): Identity | undefined 
   try {
     return recallIdentity(request, verifier)
   } catch {
-    return undefined
+    // `check` meets it again.
   }
+  return undefined
 }
 
 /** `callerOf` where the route is not optional. */

@@ -14,6 +14,7 @@ const schemes: readonly CredentialScheme[] = [bearer]
  */
 export function recallIdentity(request: HttpRequest, verifier: Verifier): Identity | undefined {
   // An index, because `for … of` would make an iterator for each request.
+  // Stryker disable next-line UpdateOperator: of one scheme, any other index is the end
   for (let i = 0, scheme = schemes[i]; scheme; scheme = schemes[++i]) {
     const credential = scheme.find(request)
     if (credential !== undefined) return scheme.recall(credential, verifier)

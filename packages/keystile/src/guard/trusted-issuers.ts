@@ -68,6 +68,7 @@ export function createTrustedIssuers(names: IssuerNames, options: KeyOptions, de
     async select(token) {
       const { algorithm, keyId, payload } = parseJws(token)
       const { iss } = parseClaims(payload)
+      // Stryker disable next-line ConditionalExpression: narrows the type; all names are strings
       const issuer = typeof iss === 'string' ? issuers.get(iss) : undefined
       if (!issuer) throw tokenError('wrong_issuer')
       // No key that is fetched could prove these, so they cost no fetch.
@@ -76,6 +77,7 @@ export function createTrustedIssuers(names: IssuerNames, options: KeyOptions, de
         throw tokenError('forbidden_algorithm', { detail })
       }
       if (algorithms && !algorithms.includes(algorithm.name)) throw tokenError('forbidden_algorithm')
+      // Stryker disable next-line OptionalChaining: `select` is called only where keys are fetched
       await issuer.remote?.seek(keyId, algorithm)
       return issuer
     },

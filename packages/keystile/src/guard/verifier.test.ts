@@ -78,6 +78,7 @@ describe('createVerifier', () => {
     ['revocations "some"', { ...options, revocations: 'some' }, /`revocations` has no default/],
     ['revocations {}', { ...options, revocations: {} }, /`revocations` has no default/],
     ['revocations without a state', { ...options, revocations: { isRevoked, refresh } }, /with state, isRevoked/],
+    ['revocations without isRevoked', { ...options, revocations: { refresh, state: 'current' } }, /isRevoked\(\) and/],
     ['revocations without refresh', { ...options, revocations: { isRevoked, state: 'current' } }, /and refresh/],
     ['an option that is misspelt', { ...options, clockTolerance: 0 }, /no option `clockTolerance`/],
     ['an option of another library', { ...options, algorithm: 'EdDSA' }, /no option `algorithm`/],
@@ -102,7 +103,8 @@ describe('createVerifier', () => {
     ['an empty audience among others', { ...options, audience: [audience, ''] }, /audience/],
     ['an audience that is no string', { ...options, audience: [1] }, /audience/],
     ['no keys', { ...options, keys: undefined }, /keys/],
-    ['keys null', { ...options, keys: null }, /keys/],
+    ['keys null', { ...options, keys: null }, /keys must be a JWK Set, or a secret/],
+    ['a number as keys', { ...options, keys: 1 }, /keys must be a JWK Set, or a secret/],
     ['an empty JWK Set', { ...options, keys: { keys: [] } }, /no key/],
     ['a JWK Set without a fit key', { ...options, keys: { keys: [{ kty: 'RSA', alg: 'RS256' }] } }, /no key/],
     ['an empty secret', { ...options, keys: '' }, /at least 32 bytes/],
@@ -248,6 +250,7 @@ describe('verify', () => {
     assert.deepEqual(identity.scopes, ['a', 'b'])
     assert.deepEqual(identity.authenticatedAt, new Date((start - 9) * 1000))
     assert.equal(identity.claims.jti, 'j')
+    assert.ok(Object.keys(identity).includes('authenticatedAt'), 'a copy of the identity has it too')
     const bare = await createVerifier(options).verify(tokenOf({ sid: undefined }))
     assert.deepEqual([bare.sessionId, bare.authenticatedAt, bare.scopes], [undefined, undefined, []])
   })

@@ -26,6 +26,8 @@ describe('findCredential', () => {
     ['Basically Og==', undefined, undefined],
     ['Basic, Bearer abc', undefined, undefined],
     [' Bearer abc', undefined, undefined],
+    ['ApiKey Bearer', undefined, undefined],
+    ['Other Basic', undefined, undefined],
   ]
   for (const [field, bearer, basic] of table) {
     it(`finds what follows Bearer or Basic in ${JSON.stringify(field) ?? 'nothing'} (RFC 9110 §11.4)`, () => {

@@ -125,7 +125,16 @@ describe('findJson', () => {
       response.writeHead(200, { 'content-length': '100' })
       response.write('{"keys":', () => response.destroy())
     }
-    await assert.rejects(ask(breaking), /breaks off/)
+    await assert.rejects(ask(breaking), (error: Error) => {
+      assert.match(error.message, /breaks off$/)
+      assert.ok(error.cause instanceof Error)
+      return true
+    })
+  })
+
+  it('refuses an answer without a body', async () => {
+    const empty = findJson(url, { fetch: async () => new Response(), signal })
+    await assert.rejects(empty, { message: new RegExp(`^${url}: the body is `) })
   })
 
   it('refuses where nobody listens', async () => {

@@ -45,6 +45,7 @@ export async function findJson(
   }
   const bytes = await readBytes(response, url, signal)
   try {
+    // Stryker disable next-line StringLiteral: any text without a directive says the same
     const cacheControl = response.headers.get('cache-control') ?? ''
     return { value: parseJsonObject(bytes), freshSeconds: freshSecondsOf(cacheControl) }
   } catch (error) {

@@ -27,6 +27,7 @@ describe('requireDiscoverable', () => {
     'http://localhost',
     'http://127.0.0.1:8000',
     'http://127.255.0.9',
+    'http://127.0.10.10',
     'http://[::1]:8000',
   ]) {
     it(`takes ${issuer}`, () => {

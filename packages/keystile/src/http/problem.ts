@@ -40,6 +40,7 @@ export function problemAnswer(
     title: titles[error.status],
     status: error.status,
     detail: error.message,
+    // Stryker disable next-line ConditionalExpression,LogicalOperator: JSON leaves out undefined
     ...(error instanceof ProblemError && error.errors && { errors: error.errors }),
   }
   return {

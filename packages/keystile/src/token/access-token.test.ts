@@ -68,6 +68,12 @@ describe('issueAccessToken', () => {
     })
   })
 
+  it('leaves out sid and auth_time where nobody has logged in (RFC 9068 §2.2.1)', () => {
+    const { sessionId: _, authenticatedAt: __, ...ofClient } = content
+    const { claims } = decodeJwtUnsafe(issueAccessToken(ofClient, key, 600, clock))
+    assert.deepEqual(Object.keys(claims).toSorted(), 'aud client_id exp iat iss jti scope sub'.split(' '))
+  })
+
   it('gives each token a jti of its own', () => {
     const jtis = Array.from(
       { length: 50 },

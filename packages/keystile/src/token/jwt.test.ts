@@ -336,7 +336,7 @@ describe('verifyJwt', () => {
   it('refuses a list of algorithms that is none, is empty, or names one that does not exist', () => {
     for (const algorithms of [[], 'ES256', null, ['ES256', 'none'], ['none']]) {
       const options = { algorithms } as unknown as VerifyOptions
-      assert.throws(() => verify(signed(valid), options), /^TypeError: algorithms is a list of at least one of HS256/)
+      assert.throws(() => verify(signed(valid), options), /^TypeError: .*algorithms.* HS256, HS384, /)
     }
   })
 
@@ -409,21 +409,18 @@ describe('signJwt', () => {
   it('refuses a token without an end', () => {
     assert.throws(() => signJwt({ sub: 'alice' }, key), /a token needs an end/)
     for (const expiresInSeconds of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
-      assert.throws(() => signJwt({}, key, { expiresInSeconds }), TypeError)
+      assert.throws(() => signJwt({}, key, { expiresInSeconds }), /^TypeError: .*expiresInSeconds/)
     }
   })
 
   it('refuses claims of a wrong type, which nobody could verify', () => {
-    const wrong: readonly unknown[] = [
-      { sub: 1 },
-      { iss: [] },
-      { jti: null },
-      { nbf: '1' },
-      { iat: Number.NaN },
-      { exp: '9' },
-    ]
-    for (const claims of [...wrong, null, undefined, 'x', []]) {
-      assert.throws(() => signJwt(claims as JwtClaims, key, { expiresInSeconds: 1 }), TypeError)
+    const wrong = { sub: 1, iss: [], jti: null, nbf: '1', iat: Number.NaN, exp: '9' }
+    for (const [name, value] of Object.entries(wrong)) {
+      const sign = (): string => signJwt({ [name]: value }, key, { expiresInSeconds: 1 })
+      assert.throws(sign, new RegExp(`^TypeError: "${name}" must be`))
+    }
+    for (const claims of [null, undefined, 'x', []] as unknown as readonly JwtClaims[]) {
+      assert.throws(() => signJwt(claims, key, { expiresInSeconds: 1 }), /^TypeError: .*claims/)
     }
   })
 

@@ -65,6 +65,7 @@ export function signJwt(claims: JwtClaims, key: VerificationKey, options: SignOp
   }
   const expiresAt = expiresInSeconds === undefined ? claims.exp : issuedAt + expiresInSeconds
   if (expiresAt === undefined) throw new TypeError('a token needs an end: pass expiresInSeconds, or an "exp" claim')
+  // Stryker disable next-line ConditionalExpression: JSON leaves out what is undefined
   const header = { alg: key.algorithm.name, ...(key.keyId !== undefined && { kid: key.keyId }), typ: type }
   return signJws(header, JSON.stringify({ ...claims, iat: issuedAt, exp: expiresAt }), key)
 }
