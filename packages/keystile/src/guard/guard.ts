@@ -57,21 +57,21 @@ export interface GuardCore<S extends string, U> {
   /** @throws {TypeError} when a scope was not declared, or there is none */
   demandAnyOf(args: AlternativeArguments<S>): Demand<S>
   /**
-   * Decides about a request. In this order: is there a credential, is it well-formed, is the token verified, not taken
-   * back and young enough, has it the scopes, is there a user. Never throws for what a sender controls.
+   * Decides about a request, in this order: is there a credential, is it well-formed, is the token valid, not revoked
+   * and from a recent enough login, does it have the scopes, is there a user. No request can make it throw.
    */
   check(request: HttpRequest, demand: Demand<S>): Promise<Decision<S, U, undefined>>
   /**
-   * `check`, and whoever may come in is kept with the framework's own request object. Where another guard of ours has
-   * let this request in already, what that one demanded is demanded again together with this, and its user is kept.
+   * Does what `check` does, and stores the caller with the framework's own request object. If another guard has
+   * admitted this request before, both demands must be met together, and the user of the first guard is kept.
    */
   enter(carrier: object, request: HttpRequest, demand: Demand<S>): Promise<Decision<S, U, undefined>>
   /**
-   * `enter` for a request that is known to be let in, without waiting: its token was verified before, and there is no
-   * user to ask for and no other guard. `undefined` says nothing.
+   * Does what `enter` does, synchronously, for a request with a remembered token, on a guard without `user` and
+   * without another guard before it. `undefined` means "not decided": call `enter`.
    */
   enterAtOnce(carrier: object, request: HttpRequest, demand: Demand<S>): Caller<S, U> | undefined
-  /** @throws {TypeError} where no guard of ours let the request in */
+  /** @throws {TypeError} if no guard has admitted the request */
   callerOf(carrier: object): Caller<S, U> | undefined
 }
 

@@ -7,7 +7,7 @@ import { assembleGuard, type AssembledGuard } from '../assemble-guard.ts'
 import type { Mountable } from '../mountable.ts'
 import { readCheckedRequest, readNodeRequest, writeAnswer } from '../node/node-request.ts'
 import { readParsedBody } from './parsed-body.ts'
-import { refuseToGoOn } from '../thrown.ts'
+import { passAsError } from '../thrown.ts'
 
 /** What Express 4 and 5 take as middleware. Errors of the app's own `user` go to `next`, and so to its error handler. */
 export type ExpressMiddleware = (
@@ -40,7 +40,7 @@ export function createGuard<S extends string = string, U extends UserObject | un
         return core.enter(request, read, demand).then((decision) => {
           if (decision.allowed) next()
           else writeAnswer(response, decision.answer)
-        }, refuseToGoOn(next))
+        }, passAsError(next))
       },
     readCheckedRequest,
   )
@@ -56,6 +56,6 @@ export function mount(keystile: Mountable): ExpressMiddleware {
     const { originalUrl } = request as { originalUrl?: string }
     const read = readNodeRequest(request)
     const whole = { ...read, url: originalUrl ?? read.url, body: readParsedBody(request, read.body) }
-    keystile.answer(whole).then((answer) => (answer ? writeAnswer(response, answer) : next()), refuseToGoOn(next))
+    keystile.answer(whole).then((answer) => (answer ? writeAnswer(response, answer) : next()), passAsError(next))
   }
 }

@@ -7,7 +7,7 @@ import { assembleGuard } from '../assemble-guard.ts'
 import { rememberRoutes } from './remembered-routes.ts'
 import type { Mountable } from '../mountable.ts'
 import { nodeHeaders, readCheckedRequest, readNodeRequest } from '../node/node-request.ts'
-import { refuseToGoOn } from '../thrown.ts'
+import { passAsError } from '../thrown.ts'
 
 /** A hook of Fastify: `{ onRequest: guard(…) }` on a route, or `app.addHook('onRequest', guard(…))` for all routes of a plugin. */
 export type FastifyHook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
@@ -52,7 +52,7 @@ export function createGuard<S extends string = string, U extends UserObject | un
         core.enter(request, read, demand).then((decision) => {
           if (decision.allowed) done()
           else send(reply, decision.answer)
-        }, refuseToGoOn(done))
+        }, passAsError(done))
       },
     (request: CheckedRequest) => readCheckedRequest('raw' in request ? request.raw : request),
   )

@@ -29,6 +29,8 @@ export async function lockAccount(
   )
 }
 
+// An update that changes nothing locks the row and returns its newest version, in one statement on
+// both databases.
 const lockActiveRow = prepare<
   AccountTables,
   { readonly subject: string },

@@ -10,13 +10,14 @@ import { firstParty, type Client, type Clients } from './clients.ts'
 import { clientRefusalRate } from './rates.ts'
 
 /**
- * The client that a request comes from: `first-party` where it names none, or sends the empty `Basic Og==` of Swagger UI. A
- * confidential client proves itself with its secret, in the header or in the body; a public one, `first-party` among them,
- * has none, and may send an empty one. `Authorization` of another scheme is no client authentication. A client that is refused
- * is in the audit record before it hears of it, unless too many were: one that proves itself is never counted.
+ * Returns the client that sent a request: `first-party` if it names none, or sends the empty
+ * `Basic Og==` of Swagger UI. A confidential client proves itself with its secret, in the header or in
+ * the body. A public client, such as `first-party`, has no secret and may send an empty one.
+ * `Authorization` of another scheme is no client authentication. A refusal is written to the audit
+ * record before it is sent, unless the limit on refusals is reached; only refusals are counted.
  *
- * @throws {OAuthError} `invalid_client`, alike for an unknown client, a disabled one, a wrong secret, and a secret where there
- *   is none; `invalid_request` for two ways of authentication at once
+ * @throws {OAuthError} `invalid_client`, alike for an unknown client, a disabled client, a wrong secret,
+ *   and a secret for a client without one; `invalid_request` for two ways of authentication at once
  * @throws {ProblemError} `too_many_requests`
  * @see RFC 6749 §2.3.1 §3.2.1 §5.2
  */
@@ -51,9 +52,14 @@ export async function authenticateClient(
   const { id, secret } = basic ?? inBody
   const isFirstParty = id === '' || id === firstParty.id
   const found = isFirstParty ? { client: firstParty, secretHash: undefined } : await clients.find(id)
-  const isProved = found?.secretHash === undefined ? secret === '' : isSecretOf(secret, found.secretHash)
-  if (!found || !isProved) return refuse('Unknown client, or wrong client secret', found?.client.id)
+  if (!found || !isProved(found, secret)) {
+    return refuse('Unknown client, or wrong client secret', found?.client.id)
+  }
   return found.client
+}
+
+function isProved({ secretHash }: { readonly secretHash: string | undefined }, secret: string): boolean {
+  return secretHash === undefined ? secret === '' : isSecretOf(secret, secretHash)
 }
 
 /** The use of the limit on refusals of clients, at any address: it may also be that of a proxy. */

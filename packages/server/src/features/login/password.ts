@@ -36,11 +36,11 @@ const patienceShare = 1 / 10
 const maxTries = 2
 
 /**
- * The login with a password. In this order: length of the password, room to hash, rate limits,
- * password, account, and the account once more, because hashing takes time. An unknown user, a
- * wrong password, a user without one and a disabled user are counted alike, cost the same work and
- * leave the same line in the audit record. A login over a limit is refused before the directory
- * is asked for anybody.
+ * The login with a password. It checks, in this order: the length of the password, whether a hash can
+ * be computed in time, rate limits, the password, the account, and the account once more, because
+ * hashing takes time. An unknown user, a wrong password, a user without a password and a disabled user
+ * are counted alike, cost the same work and leave the same audit entry. An attempt over a limit is
+ * refused before the user is looked up, except that a known device is compared with its owner first.
  */
 export function createPasswordMethod<U>(parts: PasswordMethodParts<U>): Login['byPassword'] {
   return (credentials) => createAttempt(credentials, parts)

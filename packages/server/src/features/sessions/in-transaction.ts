@@ -77,7 +77,7 @@ const findSurplus = prepare<SessionTables, Living & { readonly newest: string },
   (db, { subject, newest, now }) =>
     selectLiving(db, { subject, now })
       .where('id', '!=', newest)
-      // Those that no refresh continues are over soon, and drive nobody's out that is to last.
+      // Sessions that cannot be refreshed come last, so they never push out one that can.
       .orderBy((row) => row.case().when('idle_expires_at', '>', now).then(0).else(1).end())
       .orderBy('last_used_at', 'desc')
       .limit(maxValues)
@@ -89,7 +89,7 @@ interface Living {
   readonly now: number
 }
 
-/** The sessions of a subject under which something can still be opened or refreshed. */
+/** The sessions of a subject that have a valid access token, or can still be refreshed. */
 export function selectLiving(
   db: Kysely<SessionTables>,
   { subject, now }: Living | Slots<Living>,

@@ -51,9 +51,9 @@ export type RefreshTokenUsed =
   | { readonly outcome: 'over' }
 
 /**
- * Uses a refresh token: one of two that show it at once comes first, and neither comes between an end of the session and
- * its event. So the row of the session is taken in one statement, and only then, in another, which sees what the last
- * holder of that lock has written, the token is read.
+ * Uses a refresh token. Concurrent uses run one after the other, and none runs between the end of a
+ * session and its event: the first statement locks the session's row, and the second, which sees
+ * what the previous holder of that lock wrote, reads the token.
  */
 export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = command(
   'useRefreshToken',
@@ -120,11 +120,11 @@ async function rotate(
 ): Promise<void> {
   await insertRefreshToken(transaction, successor, { sessionId: session.id, now })
   await markUsed(transaction, { id, successorId: successor.id, sealed: successor.sealed, repeatableUntil, now })
-  // Nobody is given this one again, so nobody with an old token and a copy of the database comes from link to link.
-  await unseal(transaction, { id })
+  // Otherwise an old token and a copy of the database would open the whole chain, link by link.
+  await deleteSealedCopy(transaction, { id })
 }
 
-/** Locks the session of a token that is not over, and for a second more will not be. */
+/** Locks a token's session if it has not ended and has at least one second left. */
 const takeSession = prepare<
   SessionTables,
   { readonly id: string; readonly secretHash: string; readonly now: number; readonly inASecond: number },
@@ -178,13 +178,14 @@ const markUsed = prepare<
     .where('used_at', 'is', null),
 )
 
-/** Opens the grace of a used token anew. */
+/** Starts a new grace period of a used token. */
 const allowRepeats = prepare<SessionTables, { readonly id: string; readonly repeatableUntil: number }, unknown>(
   (db, { id, repeatableUntil }) =>
     db.updateTable('refresh_token').set({ repeatable_until: repeatableUntil }).where('id', '=', id),
 )
 
-const unseal = prepare<SessionTables, { readonly id: string }, unknown>((db, { id }) =>
+/** Deletes a token's copy that is sealed under its predecessor. */
+const deleteSealedCopy = prepare<SessionTables, { readonly id: string }, unknown>((db, { id }) =>
   db.updateTable('refresh_token').set({ sealed_successor: null }).where('successor_id', '=', id),
 )
 
