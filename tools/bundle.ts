@@ -1,5 +1,7 @@
-// After the compiler: the server as it is published, in few files. One import of Kysely is 300 files, read once in each thread, and most
-// of the start. What it needs at run time besides stays a dependency.
+// Bundles the server as it is published, after the compiler: decisions/0009-bundle-the-server.md.
+// Kysely alone is 300 files, which two threads would read at every start. What the server needs at
+// run time besides stays a dependency. The source imports Zod as a namespace (`import * as z`):
+// otherwise its messages in all languages would be bundled too.
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

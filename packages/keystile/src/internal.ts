@@ -1,4 +1,5 @@
-// The door of @keystile/server: what issuing needs beside the public API. No promise is made about it to anyone else.
+// What @keystile/server needs beside the public API. Not for other packages: any release may
+// change it.
 export { readWebRequest } from './frameworks/web/web-request.ts'
 export { nodeHeaders, readNodeRequest, writeAnswer } from './frameworks/node/node-request.ts'
 export type { Mountable } from './frameworks/mountable.ts'

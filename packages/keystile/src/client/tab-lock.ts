@@ -16,6 +16,7 @@ export interface TabLock {
   wrote(): void
 }
 
+// decisions/0017-lock-tabs-in-indexeddb.md
 /** Uses Web Locks; without them a lease; and no lock at all without a database for leases. */
 export function createTabLock(): TabLock {
   let arrivesAt = -Infinity

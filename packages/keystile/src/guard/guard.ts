@@ -57,18 +57,21 @@ export interface GuardCore<S extends string, U> {
   /** @throws {TypeError} when a scope was not declared, or there is none */
   demandAnyOf(args: AlternativeArguments<S>): Demand<S>
   /**
-   * Decides about a request, in this order: is there a credential, is it well-formed, is the token valid, not revoked
-   * and from a recent enough login, does it have the scopes, is there a user. No request can make it throw.
+   * Decides about a request. In this order: is there a credential, is it well-formed, is the token
+   * verified, not revoked and young enough, does it have the scopes, is there a user. Never throws
+   * for what a sender controls.
    */
   check(request: HttpRequest, demand: Demand<S>): Promise<Decision<S, U, undefined>>
   /**
-   * Does what `check` does, and stores the caller with the framework's own request object. If another guard has
-   * admitted this request before, both demands must be met together, and the user of the first guard is kept.
+   * Checks a request, and keeps the admitted caller with the framework's own request object. Where
+   * another guard has admitted this request before, both demands are checked together, and the user
+   * of the first is kept.
    */
   enter(carrier: object, request: HttpRequest, demand: Demand<S>): Promise<Decision<S, U, undefined>>
   /**
-   * Does what `enter` does, synchronously, for a request with a remembered token, on a guard without `user` and
-   * without another guard before it. `undefined` means "not decided": call `enter`.
+   * Admits a request without waiting, where its token was verified before and is still valid, there
+   * is no user to load and no other guard ran. Returns `undefined` in any other case: `enter` then
+   * decides, and it alone refuses.
    */
   enterAtOnce(carrier: object, request: HttpRequest, demand: Demand<S>): Caller<S, U> | undefined
   /** @throws {TypeError} if no guard has admitted the request */
@@ -113,6 +116,7 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
       if (decision.allowed) carrier[entered] = { caller: decision.caller, demand: joined }
       return decision
     },
+    // decisions/0011-synchronous-fast-path.md
     enterAtOnce(carrier: Carrier, request, demand) {
       if (findUser || demand.maxAgeSeconds !== undefined || carrier[entered]) return undefined
       const identity = recall(request, verifier)

@@ -116,6 +116,7 @@ function keyFinderOf(
   // `{ keys: process.env.SECRET }` with no such variable must not trust other keys instead.
   const [hasKeys, hasUri] = ['keys' in options, 'jwksUri' in options]
   if (hasKeys && hasUri) throw new TypeError('pass either keys or jwksUri, not both')
+  // A key that is given for several issuers would let one vouch for tokens of another.
   if ((hasKeys || hasUri) && issuers.length > 1) {
     const name = hasKeys ? 'keys' : 'jwksUri'
     throw new TypeError(`${name} must be of one issuer: with several, leave it out, or make a verifier for each`)

@@ -65,6 +65,7 @@ export function createRemoteJwkSet(options: PublishedKeysOptions): RemoteJwkSet 
 
   const find: KeySet['find'] = (keyId, algorithm) => {
     if (!held) return undefined
+    // decisions/0012-fetch-keys-on-demand.md
     if (isOld(held, clock)) void refresh()
     return held.set.find(keyId, algorithm)
   }

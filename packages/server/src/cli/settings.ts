@@ -126,7 +126,7 @@ async function readAll(flags: Values, environment: Environment): Promise<Found> 
 type ServerValues = Omit<ServerSettings, 'logFile' | 'metrics'> & Partial<ServerSettings>
 
 function readServer(own: ServerValues, { issuer }: Values): Omit<Settings, 'options'> {
-  // A server of this machine with an issuer elsewhere is behind a proxy, which may pass on whatever it is asked for.
+  // With an issuer elsewhere, a proxy stands in front and may pass on requests for /metrics.
   const isPrivate = isLoopback(own.host) && isOnThisMachine(String(issuer))
   return {
     hosts: hostsOf(own.host),

@@ -28,6 +28,7 @@ interface RouterOptions<U> {
   onGuardRefusal?(error: TokenError): void
 }
 
+// decisions/0001-no-framework-inside-the-server.md
 /**
  * Puts routes together. A request is answered when its path is one of theirs, whatever its method;
  * for any other request the answer is undefined. The router checks what a route demands before its

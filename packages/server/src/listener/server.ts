@@ -55,7 +55,10 @@ const roomMilliseconds = 1_000
 const { createServer } = process.getBuiltinModule('node:http')
 
 export interface ListenOptions extends Binding {
-  /** Gets one line for each request. */
+  /**
+   * Gets one line for each request. Off by default: a proxy has such a log, addresses are personal
+   * data, and the audit record has who did what.
+   */
   readonly accessLog?: Logger | undefined
   /** The counts, and where `/metrics` is: at another binding, or in the server itself. */
   readonly metrics?: { readonly counts: Metrics; readonly binding: Binding | 'own' } | undefined

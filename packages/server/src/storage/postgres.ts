@@ -119,9 +119,10 @@ class BoundedDriver extends PostgresDriver {
 }
 
 /**
- * The pool as Kysely wants it, and the same with a line for requests, which leaves one connection free.
- * So nothing of ours stands before the feed of revocations, unless the pool has a single connection.
- * `close` leaves open what is the application's own.
+ * Returns the pool as Kysely wants it, and the same with a line for requests, which leaves one
+ * connection free. So no request delays the feed of revocations, unless the pool has a single
+ * connection. The feed has no pool of its own: an app's pool may be all that it is allowed.
+ * `close` leaves an application's own pool open.
  */
 export async function connectPostgres(
   source: string | Pool,

@@ -9,9 +9,15 @@ import {
   type WriterRequest,
 } from './writer-messages.ts'
 
-/** How long a command that can wait is held back for others: waking a thread and syncing a disk cost more than what is written. */
+/**
+ * How long a command that can wait is held back, so that others share its message and its commit.
+ * Waking a thread and syncing a disk cost more than the writes.
+ */
 const lingerMilliseconds = 20
-/** Answers in a turn of the event loop: what follows can take a millisecond each, and others wait for a turn. */
+/**
+ * Answers in one turn of the event loop. Each may lead to a millisecond of work, such as a
+ * signature, and guards wait meanwhile. With one answer a turn, a third of the refreshes was lost.
+ */
 const maxSettledAtOnce = 4
 
 /** The writer thread, as other threads see it. */
@@ -96,7 +102,7 @@ function startThread(file: string, module: URL): Worker {
   return new Worker(module, {
     workerData: { file },
     name: 'keystile-writer',
-    // It keeps nothing, and V8 would give it 64 MiB for what is soon garbage.
+    // The thread keeps nothing. V8 would let short-lived garbage grow it by up to 64 MiB.
     resourceLimits: { maxYoungGenerationSizeMb: 6 },
     execArgv: [...inheritedArguments],
   })

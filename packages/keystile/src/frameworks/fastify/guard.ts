@@ -73,7 +73,10 @@ export function mount(keystile: Mountable): (app: FastifyInstance) => Promise<vo
   })
 }
 
-/** A plugin that an app without `mount` registers before its routes, so that `secure` and `describe` see them. */
+/**
+ * A plugin that an app without `mount` registers before its routes, so that `secure` and `describe`
+ * see them: Fastify tells of a route only while it is registered.
+ */
 export const documentRoutes: (app: FastifyInstance) => Promise<void> = atTheRoot(async (app) => {
   rememberRoutes(app)
 })

@@ -6,7 +6,11 @@ import { assembleGuard } from '../assemble-guard.ts'
 import type { Mountable } from '../mountable.ts'
 import { readWebRequest } from './web-request.ts'
 
-/** Makes a guarded handler out of a handler. What the framework passes besides the request is passed on. */
+/**
+ * Wraps a handler in a guard and passes it the caller. The frameworks with such handlers (Next.js,
+ * SvelteKit, React Router) have no middleware that could hold a guard. Other arguments of the
+ * framework are passed on.
+ */
 export type WebGuard<C> = <Rest extends readonly unknown[]>(
   handler: (request: Request, caller: C, ...rest: Rest) => Response | Promise<Response>,
 ) => (request: Request, ...rest: Rest) => Promise<Response>

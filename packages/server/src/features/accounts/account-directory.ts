@@ -6,6 +6,7 @@ import type { User, Users } from './users.ts'
 export function accountDirectory(users: Users, rules: ScopeRules): AccountDirectory<User> {
   return {
     findByLogin: users.findByLogin,
+    // Not from the cache: what a login or a refresh grants holds for minutes.
     findBySubject: users.readBySubject,
     subject: (user) => user.publicUser.id,
     active: (user) => user.active,

@@ -175,9 +175,10 @@ function findUnknown(field: string, named: readonly string[] = [], known: object
   ]
 }
 
+// decisions/0015-rights-as-stored.md
 /**
  * Reads the caller anew where a change gives rights. Undefined where it only takes rights away:
- * that needs no more than the scope of the route.
+ * that needs no more than the scope of the route, so that anybody on duty can act in an emergency.
  *
  * @throws {ProblemError} `forbidden` when the caller may not give these rights
  */

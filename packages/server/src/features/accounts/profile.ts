@@ -18,7 +18,8 @@ export const maxProfileBytes = 65_536
 
 /**
  * Names that a profile field must not have: those of Keystile's own fields, in answers and in the
- * guard's user, and those that every object has.
+ * guard's user, and those that every object has. A handler of the app reads `user.roles` without
+ * asking where it came from.
  */
 const reservedNames: ReadonlySet<string> = new Set([
   'id',
@@ -40,7 +41,7 @@ const reservedNames: ReadonlySet<string> = new Set([
 
 const isReserved = (name: string): boolean => reservedNames.has(name)
 
-/** A stored profile without fields of reserved names. */
+/** A stored profile without fields of reserved names: it may be older than the reservation. */
 export function withoutReserved(profile: Profile): Profile {
   return Object.fromEntries(Object.entries(profile).filter(([name]) => !isReserved(name)))
 }

@@ -57,7 +57,8 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
       const extra = await checkProfile(omit(body, ownFields), profile, ownFields)
       const { username, email, password } = getFields(checkFields(schema, body), extra.errors)
 
-      // Counted before the policy looks at the password, which takes longer than all other checks.
+      // Counted after the quick checks, so their faults use up nothing, and before the policy,
+      // which takes up to a millisecond.
       await limits.count(limits.usesAt(registrationRate, addressOf(request)))
       const owner = { username: username.shown, email: email.shown }
       refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))

@@ -140,8 +140,9 @@ export interface StoredUserChange {
 }
 
 /**
- * Changes scopes, roles and whether a user may log in. Disabling ends all sessions in the same transaction. The rights of
- * the caller are compared under the lock that every change of rights takes, so that they hold until the commit.
+ * Changes scopes, roles and whether a user may log in. Disabling ends all sessions in the same
+ * transaction. The rights of the caller are compared under the lock that every change of rights
+ * takes, so that they hold until the commit.
  */
 export const changeUser: Command<
   StoredUserChange,

@@ -134,7 +134,8 @@ function refreshRoute(parts: RouteParts): OpenRoute {
       checkOrigin(request)
 
       const [token, another] = readRefreshTokens(request)
-      // Nothing tells which one is ours. Neither is cleared: the wrong one might stay.
+      // Nothing tells which one is ours. Clearing would remove ours alone, and the browser would
+      // then send the one that a sibling domain has set.
       if (another !== undefined) throw new OAuthError('invalid_grant', `The cookie ${cookieName} is there twice`)
       if (token === undefined) throw new OAuthError('invalid_grant', `There is no cookie ${cookieName}: log in first`)
 
@@ -186,6 +187,7 @@ function createOriginCheck(allowed: readonly string[]): RouteParts['checkOrigin'
   const origins = new Set(allowed)
   return ({ headers }) => {
     const origin = headers.get('origin')
+    // RFC 6749 has no code for it: the answer is 403 with `invalid_request`.
     if (!origin || !origins.has(origin))
       throw new ProblemError('forbidden', `The Origin must be one of ${[...origins].join(', ')}`)
   }

@@ -55,9 +55,11 @@ export const replaceClientSecret: Command<
   return { replaced: true }
 })
 
+// decisions/0016-disabled-clients-stay-disabled.md
 /**
- * Disables a client, and says so to every process. A token may be issued to it at this very moment, by a request that was let
- * in before; so the event is remembered for as long as any token may live, not only those that are known.
+ * Disables a client for good, and tells every process. A request that was accepted before may issue
+ * a token to it at this very moment, so the event stays for as long as any token may live. The
+ * client's sessions stay as they are: it cannot refresh them, and the event refuses their tokens.
  */
 export const disableClient: Command<
   { readonly id: string; readonly by: By; readonly now: number },

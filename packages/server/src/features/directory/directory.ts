@@ -60,8 +60,10 @@ export const directoryFunctions = {
 /** The directory of our own accounts, which knows more than an app's. */
 export type AccountDirectory<U> = UserDirectory<U> & Partial<Pick<Directory<U>, 'passwordSession' | 'rights'>>
 
+// decisions/0014-one-user-directory.md
 /**
  * A directory as the server uses it: our own accounts or an app's users. Its results are checked.
+ * Logins, guards and `keystile.sessions` know users through it alone.
  */
 export interface Directory<U> {
   findByLogin(login: string): Promise<U | undefined>

@@ -44,6 +44,7 @@ export function parseEmail(text: string): ComparableName | undefined {
 /**
  * The form in which the rate limits count a login, so that another spelling is not another login.
  * It is coarser than any comparison: an app's directory may ignore case, accents and white space.
+ * It is made from the typed name alone: a lookup before the count would tell which names exist.
  */
 export function countedLogin(login: string): string {
   const name = parseEmail(login)?.key ?? login.slice(0, maxEmailLength) // no user has a longer one

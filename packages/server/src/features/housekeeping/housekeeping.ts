@@ -23,8 +23,9 @@ export interface Housekeeping {
 }
 
 /**
- * Runs the steps one after another, each in small transactions. The time of a step is that of the audit record where it
- * is earlier than the clock, unless the step says otherwise: a process whose clock is wrong then deletes nothing by it.
+ * Runs the steps one after another, each in small transactions. A step uses the time of the newest
+ * audit entry where that is earlier than the clock, unless it says otherwise: so a process whose
+ * clock is ahead deletes nothing too early.
  */
 export async function purge<Options>(
   database: Database,

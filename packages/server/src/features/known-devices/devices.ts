@@ -55,6 +55,7 @@ export async function openDevices(database: Pick<Database, 'write'>, clock: Cloc
 export const noDevices: Devices = { open: () => undefined, make: () => undefined }
 
 export function createDevices(key: string, clock: Clock): Devices {
+  // decisions/0006-sealed-device-secrets.md
   const seal = createSeal(key, 'device secrets')
   return {
     open(secret) {
@@ -66,6 +67,7 @@ export function createDevices(key: string, clock: Clock): Devices {
 
       return {
         id,
+        // The session counts too: an owner who changes the password during an attack stays known.
         isOf: ({ subject, passwordMark, passwordSession }) =>
           fingerprint === fingerprintOf(subject, passwordMark) || id === passwordSession,
       }

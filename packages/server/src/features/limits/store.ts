@@ -28,10 +28,10 @@ export async function readVerdict(reader: Reader, { uses, now }: Uses): Promise<
 }
 
 /**
- * Uses each of these limits once, or none of them where one is used up: of any number that ask at once, no more get through
- * than the limit has.
+ * Uses each of these limits once, or none of them when one is exhausted. Of any number of
+ * concurrent calls, no more succeed than the limit allows.
  *
- * @returns with `wait: 0` where they were used
+ * @returns `wait: 0` when they were used
  */
 export const spend: Command<Uses, Verdict> = command('spend', async (transaction, { uses, now }) => {
   const waits: (readonly [key: string, milliseconds: number])[] = []
@@ -61,7 +61,7 @@ const spendOnce = prepare<LimitTables, RateRow & { readonly now: number; readonl
       .returningAll(),
 )
 
-/** Takes uses back that were none after all. */
+/** Refunds uses that turned out to be no guesses. */
 export const giveBack: Command<{ readonly spent: Spent; readonly now: number }, void> = command(
   'giveBack',
   (transaction, { spent, now }) => restoreUses(transaction, spent, now),

@@ -15,6 +15,7 @@ export interface ArrivingLogin {
   isOwn(device: Device): Promise<boolean>
 }
 
+// decisions/0005-count-logins-by-typed-name.md
 /**
  * Counts a login. One from a known device of the account counts for that device alone. Any other
  * counts for the name, whether a user has it or not, and for the address.

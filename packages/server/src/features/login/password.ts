@@ -129,7 +129,8 @@ async function look<U>(
   const found = await directory.findByLogin(username)
   const passwordHash = found === undefined ? undefined : directory.passwordHash(found)
   const isRight = await passwords.verify(password, passwordHash, address).catch(async (error: unknown) => {
-    // Nothing was hashed, so it was no guess. What was hashed stays counted, whatever fails later.
+    // Nothing was hashed, so it was no guess. What was hashed stays counted, whatever fails later:
+    // otherwise an attacker who keeps the database busy could guess for free.
     await limits.refund(spent)
     throw error
   })
@@ -137,6 +138,7 @@ async function look<U>(
   if (passwordHash === undefined) return { found, reason: 'no_password' }
   if (!isRight) return { found, reason: 'wrong_password' }
   if (!directory.active(found)) return { found, reason: 'inactive' }
+  // Read again after the hash: the start of the session can lock our accounts, not an app's users.
   const user = await directory.findByLogin(username)
   if (user === undefined) return { found, reason: 'unknown_user' }
   if (!directory.active(user)) return { found, reason: 'inactive' }

@@ -81,6 +81,7 @@ export function createGauge(named: Named, value: number): Family {
   return { ...named, type: 'gauge', samples: () => [{ value }] }
 }
 
+// decisions/0010-metrics-by-hand.md
 /** @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format */
 export function formatFamilies(families: readonly Family[]): string {
   return families.map(formatFamily).join('')

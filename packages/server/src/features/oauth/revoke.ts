@@ -25,8 +25,9 @@ export interface RevokeParts {
 
 /**
  * `POST /revoke`: ends the session of a token, and with it all its tokens. An unknown or expired
- * token gets the same answer. A token of another client is refused and stays valid, and so does a
- * token that a client has for itself: it has no session.
+ * token gets the same answer. An expired access token ends nothing: it proves nothing any more, and
+ * old ones lie in logs. A token of another client is refused and stays valid, and so does a token
+ * that a client has for itself: it has no session.
  *
  * @see RFC 7009 §2.1 §2.2
  */
@@ -69,6 +70,7 @@ async function endSessionOf(
   if (token.clientId !== clientId) {
     const entry = { by: byStranger(request), subject, sessionId, clientId }
     await recordForeignToken({ event: 'revocation_refused', ...entry }, parts)
+    // The client is told (RFC 7009 §2.1). An unknown token, in contrast, is no fault.
     throw new OAuthError('invalid_grant', 'The token was issued to another client, which alone may revoke it')
   }
   if (sessionId === undefined)

@@ -46,7 +46,7 @@ export function openHashPool(count: number, { now, onMeasured, onFree }: HashPoo
     const worker = new Worker(script, {
       name: 'keystile-hash',
       execArgv: [...inheritedArguments],
-      // A thread has one message at a time. V8 would keep up to 64 MiB of old ones.
+      // A thread has one message at a time. V8 would let old ones grow it by up to 64 MiB.
       resourceLimits: { maxYoungGenerationSizeMb: 3 },
     })
     worker.on('message', (reply: HashReply) => finish(worker, reply))

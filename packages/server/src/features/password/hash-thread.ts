@@ -31,6 +31,7 @@ port.on('message', (request: HashRequest | 'close') => {
 })
 
 function lowerPriority(): void {
+  // Why 10: decisions/0002-hash-on-threads-of-their-own.md
   const wanted = 10
   try {
     if (getPriority() < wanted) setPriority(0, wanted)

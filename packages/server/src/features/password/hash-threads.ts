@@ -6,6 +6,7 @@ import { openHashPool } from './hash-pool.ts'
 import { createHashQueue } from './hash-queue.ts'
 import type { HashRequest } from './hash-thread.ts'
 
+// decisions/0003-refuse-late-logins-early.md
 /** A job that did not begin by then is refused: its client gives up or sends it again. */
 const maxWaitMilliseconds = 2_000
 /** Bounds the memory. Long before, most waiting jobs could not begin in time. */

@@ -90,8 +90,8 @@ export function givesRights(
 
 /**
  * Whether a caller may give a user these rights. The caller must hold every scope that the user
- * then holds, both stored and in the token. Only an administrator may give the role `admin`,
- * whatever scopes that role holds today.
+ * then holds, both stored and in the token, which may be older than the stored rights. Only an
+ * administrator may give the role `admin`, because a manager may hold every scope of that role.
  *
  * @param caller the stored rights of the caller, read anew
  */

@@ -162,7 +162,7 @@ export async function endSessionRows(
   subject?: string,
 ): Promise<readonly Pick<SessionRow, 'id' | 'subject' | 'client_id'>[]> {
   const db = inTables<SessionTables>(transaction)
-  // Two that end the same sessions take them in one order.
+  // In the order of their ids, so that two transactions cannot deadlock.
   if (ids.length > 1)
     await lockRows(transaction, db.selectFrom('session').select('id').where('id', 'in', ids).orderBy('id'))
 

@@ -5,9 +5,11 @@ import type { SessionTables } from './tables.ts'
 /** Sessions that one step looks at. One in daily use has thousands of refresh tokens. */
 const maxSessionsAtOnce = 50
 
+// decisions/0013-keep-used-refresh-tokens.md
 /**
- * Deletes sessions that neither a refresh nor an access token can use any more, with all their refresh tokens: those first,
- * and the session once it has none. Until then its used tokens stay: whoever shows one of them is to end it.
+ * Deletes sessions that neither a refresh nor an access token can use any more: first their refresh
+ * tokens, then the session once it has none. Used tokens stay until then: the owner of a copied
+ * token may return after weeks, and only the row of that token tells which session to end.
  */
 export const purgeSessions: PurgeCommand = command('purgeSessions', async (transaction, { before }) => {
   const db = inTables<SessionTables>(transaction)
