@@ -1,11 +1,7 @@
 import type { CliCommand } from '../feature/cli-command.ts'
 import { cliCommands } from '../server/features.ts'
-import { inOrder } from '../server/in-order.ts'
 import { readVersion } from '../server/version.ts'
 import type { OwnCall } from './command.ts'
-
-/** The order of the commands of features, by their first words. Those not named here come last. */
-const order = ['user', 'client', 'key', 'tune', 'audit']
 
 /** All commands, in the order in which help lists them. */
 export const commands: readonly CliCommand<OwnCall>[] = [
@@ -15,7 +11,7 @@ export const commands: readonly CliCommand<OwnCall>[] = [
     summary: 'run the server until it is told to stop',
     load: async () => (await import('./serve.ts')).serve,
   },
-  ...inOrder(cliCommands, order, ({ words: [first] }) => first),
+  ...cliCommands,
   {
     words: ['config', 'check'],
     takesSettings: true,

@@ -1,5 +1,5 @@
 import { examine } from '../configuration/examination.ts'
-import { rules } from '../server/rules.ts'
+import { rules } from '../server/features.ts'
 import type { OwnCall } from './command.ts'
 
 export async function checkConfiguration({ settings, terminal }: OwnCall): Promise<void> {

@@ -1,6 +1,6 @@
 import { examine, type Examination, type Finding } from '../configuration/examination.ts'
 import { inspectMachine } from '../configuration/machine.ts'
-import { rules } from '../server/rules.ts'
+import { rules } from '../server/features.ts'
 import type { OwnCall } from './command.ts'
 
 /** Says what all rules find, and changes nothing. */

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { pino } from 'pino'
 import type { Logger } from 'keystile/internal'
-import type { LogLevel } from '../listener/settings.ts'
+import type { LogLevel } from '../listener/feature.ts'
 
 interface LogOptions {
   /** A file; standard error without it. */

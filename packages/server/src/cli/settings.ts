@@ -18,7 +18,7 @@ import {
 } from '../feature/setting.ts'
 import type { Situation } from '../feature/situation.ts'
 import { hostsOf, parseBinding, type Binding } from '../listener/binding.ts'
-import type { LogLevel, ServerSettings } from '../listener/settings.ts'
+import type { LogLevel, ServerSettings } from '../listener/feature.ts'
 import { optionSettings, serverSettings, type RuleOptions } from '../server/features.ts'
 import { readOptions, type CheckedOptions } from '../server/options.ts'
 import { gather, type Environment } from './sources.ts'

@@ -1,10 +1,11 @@
+import type { Feature } from '../feature/feature.ts'
 import type { Rule } from '../feature/rule.ts'
 import { openFiles } from '../feature/situation.ts'
 
 /** What bin/keystile.cjs and package.json demand as well. */
 const minNode = [24, 15] as const
 
-export const machineRules: readonly Rule<unknown>[] = [
+const rules: readonly Rule<unknown>[] = [
   {
     id: 'settings-complete',
     standard: 'ASVS 5.0 2.2.1',
@@ -50,3 +51,6 @@ export const machineRules: readonly Rule<unknown>[] = [
         : undefined,
   },
 ]
+
+/** What is known of the machine: its Node, and who can read its files. */
+export const feature: Feature = { name: 'machine', rules }

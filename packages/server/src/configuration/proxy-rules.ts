@@ -3,13 +3,13 @@ import type { Rule } from '../feature/rule.ts'
 import { isPublic } from '../feature/situation.ts'
 import { show } from '../feature/wording.ts'
 
-interface Options {
+export interface ProxyRuleOptions {
   readonly issuer?: string | undefined
   readonly trustedProxies?: readonly string[] | undefined
   readonly rateLimits?: 'on' | 'off' | undefined
 }
 
-export const proxyRules: readonly Rule<Options>[] = [
+export const proxyRules: readonly Rule<ProxyRuleOptions>[] = [
   {
     id: 'proxies-said',
     standard: 'ASVS 5.0 6.3.1',

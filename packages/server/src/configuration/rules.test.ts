@@ -6,9 +6,8 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { readSettings } from '../cli/settings.ts'
 import type { Rule } from '../feature/rule.ts'
-import type { RuleOptions } from '../server/features.ts'
 import { checkOptions, optionNames } from '../server/options.ts'
-import { rules } from '../server/rules.ts'
+import { rules, type RuleOptions } from '../server/features.ts'
 import { examine } from './examination.ts'
 import {
   environmentArbitrary,

@@ -27,7 +27,7 @@ export interface GaugeMetric extends Named {
   readonly type: 'gauge'
 }
 
-/** A metric as its feature declares it, in its `metrics.ts`. */
+/** A metric as its feature declares it. */
 export type Metric = CounterMetric | HistogramMetric | GaugeMetric
 
 /** A gauge, and its value at the moment. */

@@ -1,4 +1,4 @@
-import type { CounterMetric, Metric } from '../feature/metric.ts'
+import type { CounterMetric } from '../feature/metric.ts'
 
 /** Why a guard refused a request. */
 export const guardReasons = [
@@ -19,5 +19,3 @@ export const guardRefusals: CounterMetric<{ readonly reason: GuardReason }> = {
   help: 'Requests that a guard did not let in, by reason.',
   labels: { reason: guardReasons },
 }
-
-export const metrics: readonly Metric[] = [guardRefusals]

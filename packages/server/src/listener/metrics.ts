@@ -1,4 +1,4 @@
-import type { CounterMetric, GaugeMetric, HistogramMetric, Metric } from '../feature/metric.ts'
+import type { CounterMetric, GaugeMetric, HistogramMetric } from '../feature/metric.ts'
 
 /** `route` is the pattern of the route, `-` for none of ours; never the path. */
 export const requests: CounterMetric<{ readonly route: string; readonly status: string }> = {
@@ -27,5 +27,3 @@ export const droppedConnections: CounterMetric<{}> = {
   help: 'Connections turned away because there were too many.',
   labels: {},
 }
-
-export const metrics: readonly Metric[] = [requests, requestSeconds, connections, droppedConnections]

@@ -2,81 +2,93 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
-import { auditEvents, metrics, rates } from './features.ts'
+import type { LimitRate } from '../feature/limit-rate.ts'
+import type { Metric } from '../feature/metric.ts'
+import { auditEvents, features, metrics, rates } from './features.ts'
 
 const source = join(import.meta.dirname, '..')
 
-/** The files of features that declare records of one kind, and what each exports. */
-async function declarationsIn(name: string): Promise<readonly (readonly [file: string, exports: object])[]> {
-  const files = globSync(`*/**/${name}`, { cwd: source }).toSorted()
-  return Promise.all(files.map(async (file) => [file, (await import(join(source, file))) as object] as const))
+/** An exported constant of a file. */
+interface Constant<T> {
+  readonly file: string
+  readonly name: string
+  readonly value: T
 }
 
-/** The source beside a file that declares records, its folder's tests left out. */
-function sourceBeside(file: string): string {
-  const files = globSync('**/*.ts', { cwd: join(source, dirname(file)) }).map((path) => join(dirname(file), path))
-  return files
-    .filter((path) => path !== file && !path.endsWith('.test.ts'))
-    .map((path) => readFileSync(join(source, path), 'utf8'))
-    .join('\n')
+/** The records among the constants of files that declare features or parts of them. */
+async function findRecords<T>(isWanted: (record: object) => boolean): Promise<readonly Constant<T>[]> {
+  const files = globSync(['**/feature.ts', '**/metrics.ts', 'configuration/!(*.test).ts'], { cwd: source }).toSorted()
+  const found: Constant<T>[] = []
+  for (const file of files) {
+    const exported = (await import(join(source, file))) as Readonly<Record<string, unknown>>
+    for (const [name, value] of Object.entries(exported))
+      if (typeof value === 'object' && value !== null && isWanted(value)) found.push({ file, name, value: value as T })
+  }
+  return found
 }
 
-/** The names in the lists of a file. */
-function namesIn(exports: object): readonly string[] {
-  return Object.values(exports).flat().map(String)
-}
+const isRate = (record: object): boolean => 'intervalMilliseconds' in record
+const isMetric = (record: object): boolean => 'help' in record && 'type' in record
 
-/** The constants of a file that are records with a name. */
-function recordsOf(exports: object): readonly (readonly [constant: string, record: { readonly name: string }])[] {
-  return Object.entries(exports).filter(([, value]) => !Array.isArray(value) && typeof value === 'object')
+/** The source of a folder, its tests left out. */
+function sourceIn(folder: string): string {
+  const files = globSync('**/*.ts', { cwd: join(source, folder) }).filter((path) => !path.endsWith('.test.ts'))
+  return files.map((path) => readFileSync(join(source, folder, path), 'utf8')).join('\n')
 }
 
 function namesOf(records: readonly { readonly name: string }[]): readonly string[] {
   return records.map(({ name }) => name).toSorted()
 }
 
+describe('the list of features', () => {
+  it('has each feature that a file declares', async () => {
+    const files = globSync('**/*.ts', { cwd: source }).filter((file) => !file.endsWith('.test.ts'))
+    const declaring = files.filter((file) => /^export const feature\b/m.test(readFileSync(join(source, file), 'utf8')))
+    const declared = await Promise.all(
+      declaring.map(async (file) => ((await import(join(source, file))) as { readonly feature: unknown }).feature),
+    )
+    assert.deepEqual(new Set(declared), new Set(features))
+    assert.equal(declared.length, features.length)
+  })
+})
+
 describe('the audit events of features', () => {
-  it('are all that features declare, each by a name of its own', async () => {
-    const declared = (await declarationsIn('audit-events.ts')).flatMap(([, exports]) => namesIn(exports))
-    assert.deepEqual(auditEvents.toSorted(), declared.toSorted())
-    assert.equal(new Set(declared).size, declared.length)
+  it('have names of their own', () => {
+    assert.equal(new Set(auditEvents).size, auditEvents.length)
   })
 
   it('are each written by the feature that declares it', async () => {
-    for (const [file, exports] of await declarationsIn('audit-events.ts')) {
-      const written = sourceBeside(file)
-      for (const event of namesIn(exports))
-        assert.match(written, new RegExp(`(event: |record\\()'${event}'`), `${event} of ${file}`)
+    const declaring = features.filter((feature) => feature.auditEvents !== undefined)
+    assert.ok(declaring.length > 0)
+    for (const { name, auditEvents: events = [] } of declaring) {
+      const written = sourceIn(`features/${name}`)
+      for (const event of events)
+        assert.match(written, new RegExp(`(event: |record\\()'${event}'`), `${event} of ${name}`)
     }
   })
 })
 
 describe('the rate limits of features', () => {
-  it('are all that features declare, each by a name of its own', async () => {
-    const declared = (await declarationsIn('rates.ts')).flatMap(([, exports]) => recordsOf(exports))
-    assert.deepEqual(namesOf(rates), namesOf(declared.map(([, record]) => record)))
+  it('are all that files declare, each by a name of its own', async () => {
+    assert.deepEqual(namesOf(rates), namesOf((await findRecords<LimitRate>(isRate)).map(({ value }) => value)))
     assert.equal(new Set(namesOf(rates)).size, rates.length)
   })
 
   it('are each counted by the feature that declares it', async () => {
-    for (const [file, exports] of await declarationsIn('rates.ts'))
-      for (const [constant] of recordsOf(exports))
-        assert.match(sourceBeside(file), new RegExp(`(useOf|usesAt)\\(${constant},`), `${constant} of ${file}`)
+    for (const { file, name } of await findRecords<LimitRate>(isRate))
+      assert.match(sourceIn(dirname(file)), new RegExp(`(useOf|usesAt)\\(${name},`), `${name} of ${file}`)
   })
 })
 
 describe('the metrics of features', () => {
-  it('are all that features declare, each by a name of its own', async () => {
-    const declared = (await declarationsIn('metrics.ts')).flatMap(([, exports]) => recordsOf(exports))
-    assert.deepEqual(namesOf(metrics), namesOf(declared.map(([, record]) => record)))
+  it('are all that files declare, each by a name of its own', async () => {
+    assert.deepEqual(namesOf(metrics), namesOf((await findRecords<Metric>(isMetric)).map(({ value }) => value)))
     assert.equal(new Set(namesOf(metrics)).size, metrics.length)
   })
 
   it('are each counted or read somewhere', async () => {
-    for (const [file, exports] of await declarationsIn('metrics.ts')) {
-      const using = sourceBeside('.')
-      for (const [constant] of recordsOf(exports))
-        assert.match(using, new RegExp(`((add|observe)\\(|\\w: )${constant}\\b`), `${constant} of ${file}`)
-    }
+    const using = sourceIn('.')
+    for (const { file, name } of await findRecords<Metric>(isMetric))
+      assert.match(using, new RegExp(`((add|observe)\\(|\\w: )${name}\\b`), `${name} of ${file}`)
   })
 })

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { WithSettings } from '../feature/feature.ts'
+import type { AuditEventOf, Feature, WithAuditEvents, WithSettings } from '../feature/feature.ts'
 import { listSettings, type DefaultedSetting, type Setting, type SettingList } from '../feature/setting.ts'
 import { filledString, trueOrFalse } from '../feature/values.ts'
 import type { Audit } from '../features/audit/audit.ts'
 import type { insertAudit } from '../features/audit/in-transaction.ts'
-import type { LoginEvent } from '../features/login/audit-events.ts'
+import type { LoginEvent } from '../features/login/feature.ts'
 import type { KeystileOptions } from './keystile-options.ts'
 import {
   features,
@@ -47,6 +47,31 @@ describe('listSettings', () => {
     listSettings<ColourOptions>({ colour, isBright: { ...isBright, name: 'bright' } })
     // @ts-expect-error: another value
     listSettings<ColourOptions>({ colour: { ...colour, schema: trueOrFalse }, isBright })
+  })
+})
+
+describe('Feature', () => {
+  it('has the settings of its options and its audit events, and no others', () => {
+    type Bright = Feature<ColourOptions, 'dimmed'>
+    const parts = { settings: listSettings<ColourOptions>({ colour, isBright }), auditEvents: ['dimmed'] } as const
+    const bright: Bright = { name: 'bright', ...parts }
+    same<AuditEventOf<Bright>, 'dimmed'>(true)
+    same<AuditEventOf<Feature>, never>(true)
+    // @ts-expect-error: no settings
+    const unset: Bright = { name: 'bright', auditEvents: parts.auditEvents }
+    // @ts-expect-error: no audit events
+    const unheard: Bright = { name: 'bright', settings: parts.settings }
+    // @ts-expect-error: settings of options that are not named
+    const unnamed: Feature = { name: 'bright', settings: parts.settings }
+    assert.ok(bright && unset && unheard && unnamed)
+  })
+})
+
+describe('WithAuditEvents', () => {
+  it('is a list that has all audit events of the names, and no other list', () => {
+    type Both = readonly [Feature<object, 'dimmed'>, Feature]
+    same<WithAuditEvents<'dimmed', Both>, Both>(true)
+    same<WithAuditEvents<'dimmed' | 'lit', Both>, { readonly missing: 'lit' }>(true)
   })
 })
 

@@ -1,10 +1,10 @@
+import { writeQueueLength } from '../configuration/database.ts'
 import type { EventFeed } from '../features/events/events.ts'
-import { feedAge } from '../features/events/metrics.ts'
-import { hashQueueLength } from '../features/password/metrics.ts'
+import { feedAge } from '../features/events/feature.ts'
+import { hashQueueLength } from '../features/password/feature.ts'
 import type { WatchedHashThreads } from '../features/password/watched-hash-threads.ts'
 import type { Service } from '../listener/service.ts'
 import type { Database } from '../storage/database.ts'
-import { writeQueueLength } from '../storage/metrics.ts'
 
 /** Why a load balancer should send no requests now, a sentence each. */
 export async function findUnreadiness({

@@ -1,6 +1,6 @@
 import type { UserObject } from 'keystile'
 import type { PublicUser } from '../features/accounts/users.ts'
-import type { DirectoryOptions } from '../features/directory/settings.ts'
+import type { DirectoryOptions } from '../features/directory/feature.ts'
 import type { OwnAccountOptions, SharedOptions } from './features.ts'
 
 /** What `createKeystile` is told. `S`: the declared scopes, `P`: the profile's fields, `U`: the user of the app's own directory. */

@@ -8,8 +8,7 @@ import {
 } from '../configuration/options.ts'
 import type { Situation } from '../feature/situation.ts'
 import type { Values } from '../feature/setting.ts'
-import { optionSettings, type CompleteOptions, type RuleOptions } from './features.ts'
-import { rules } from './rules.ts'
+import { optionSettings, rules, type CompleteOptions, type RuleOptions } from './features.ts'
 
 /** Options that are complete and safe. */
 export interface CheckedOptions extends CompleteOptions {

@@ -15,7 +15,7 @@ import type { Passwords } from '../password/password.ts'
 import type { PasswordPolicy } from '../password-policy/policy.ts'
 import type { AccountEvent } from './audit-events.ts'
 import { currentPasswordField, emailField, findPasswordErrors, newPasswordField } from './account-fields.ts'
-import { emailRate, proofRate } from './rates.ts'
+import { emailRate, proofRate } from './feature.ts'
 import { outdated, ownAccount, taken, tooManyTries, type AccountCaller } from './route-parts.ts'
 import type { User, Users } from './users.ts'
 

@@ -3,14 +3,14 @@ import type { Rule } from '../../feature/rule.ts'
 import { isPublic } from '../../feature/situation.ts'
 import { show } from '../../feature/wording.ts'
 
-interface Options {
+export interface RuleOptions {
   readonly issuer?: string | undefined
   readonly registration?: 'open' | 'closed' | undefined
   readonly rateLimits?: 'on' | 'off' | undefined
   readonly users?: unknown
 }
 
-export const rules: readonly Rule<Options>[] = [
+export const rules: readonly Rule<RuleOptions>[] = [
   {
     id: 'registration-said',
     standard: 'CWE-1188',

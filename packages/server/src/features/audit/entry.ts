@@ -19,7 +19,7 @@ export interface By {
 /**
  * One line of the record. It holds no secret, and nothing that a stranger typed.
  *
- * @typeParam Event the events that the writing feature declares, in its `audit-events.ts`
+ * @typeParam Event the events that the writing feature declares
  */
 export interface AuditEntry<Event extends string = string> {
   readonly event: Event

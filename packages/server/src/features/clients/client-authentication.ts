@@ -5,9 +5,9 @@ import { decodeFormComponent, type Form } from '../../http/form.ts'
 import { addressOf, byStranger, type Audit } from '../audit/audit.ts'
 import { useOf, type Limits } from '../limits/limits.ts'
 import type { Use } from '../limits/uses.ts'
-import type { ClientEvent } from './audit-events.ts'
+import type { ClientEvent } from './feature.ts'
 import { firstParty, type Client, type Clients } from './clients.ts'
-import { clientRefusalRate } from './rates.ts'
+import { clientRefusalRate } from './feature.ts'
 
 /**
  * Returns the client that sent a request: `first-party` if it names none, or sends the empty

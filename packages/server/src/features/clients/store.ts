@@ -3,7 +3,7 @@ import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import { insertEvents } from '../events/in-transaction.ts'
 import { maxAccessTokenSeconds } from '../sessions/lifetimes.ts'
-import type { ClientEvent } from './audit-events.ts'
+import type { ClientEvent } from './feature.ts'
 import type { ClientRow, ClientTables } from './tables.ts'
 
 /** Finds clients by id. The query is compiled once: a client that introspects asks with each of its own requests. */

@@ -8,7 +8,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { silentLogger } from 'keystile/internal'
 import { mount } from 'keystile/node'
-import { cleanUp } from './clean-up.ts'
+import { feature } from './feature.ts'
 import { purge } from '../housekeeping/housekeeping.ts'
 import { noDevices } from '../known-devices/devices.ts'
 import { createLimits } from './limits.ts'
@@ -20,6 +20,7 @@ const isLong = Boolean(process.env['KEYSTILE_LONG'])
 const count = isLong ? 1_000_000 : 1_500
 const httpCount = isLong ? 10_000 : 100
 const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
+const { cleanUp: steps = [] } = feature
 const addressOf = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`
 
 describeOnBoth('limits', (stage) => {
@@ -52,10 +53,10 @@ describeOnBoth('limits', (stage) => {
       const grown = heapUsed() - heap
       assert.equal(await rows(), 2 * count)
       clock.advance(36 * 60 + 60)
-      await purge(database, { steps: cleanUp, options: {}, now: clock.now(), isClosed: () => false })
+      await purge(database, { steps, options: {}, now: clock.now(), isClosed: () => false })
       assert.equal(await rows(), count, 'those of addresses are over, those of names are just not')
       clock.advance(0.001)
-      await purge(database, { steps: cleanUp, options: {}, now: clock.now(), isClosed: () => false })
+      await purge(database, { steps, options: {}, now: clock.now(), isClosed: () => false })
       assert.equal(await rows(), 0)
       if (isLong) assert.ok(grown < 10 * 2 ** 20, `the heap has grown by ${grown} bytes`)
     } finally {

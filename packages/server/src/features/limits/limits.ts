@@ -10,7 +10,7 @@ import type { Spent, Use } from './uses.ts'
 /**
  * Counts uses of rate limits before anything is tried, so that of many at once no more get through.
  * The counts lie in the database, so all instances share them. A feature declares its limits in
- * its `rates.ts`.
+ * its record.
  */
 export interface Limits {
   /**

@@ -4,7 +4,7 @@ import type { Device, Devices } from '../known-devices/devices.ts'
 import { noLimits, useOf, type Limits } from '../limits/limits.ts'
 import type { Use } from '../limits/uses.ts'
 import { countLogin } from './count-login.ts'
-import { addressRate, deviceRate, nameRate } from './rates.ts'
+import { addressRate, deviceRate, nameRate } from './feature.ts'
 
 const address = '192.0.2.1'
 const ofDevice = useOf(deviceRate, 's1')

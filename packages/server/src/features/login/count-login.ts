@@ -1,7 +1,7 @@
 import type { Device, Devices } from '../known-devices/devices.ts'
 import { useOf, type Limits } from '../limits/limits.ts'
 import type { Spent } from '../limits/uses.ts'
-import { addressRate, deviceRate, nameRate } from './rates.ts'
+import { addressRate, deviceRate, nameRate } from './feature.ts'
 
 /** A login before anything of it is tried. */
 export interface ArrivingLogin {

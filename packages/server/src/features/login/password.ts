@@ -7,7 +7,7 @@ import type { Limits } from '../limits/limits.ts'
 import type { Spent } from '../limits/uses.ts'
 import { isTooLong, type Passwords } from '../password/password.ts'
 import { passwordMark } from '../password/stored-hash.ts'
-import type { LoginEvent } from './audit-events.ts'
+import type { LoginEvent } from './feature.ts'
 import { countLogin } from './count-login.ts'
 import type {
   CompletedLogin,

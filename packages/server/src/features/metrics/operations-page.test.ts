@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { createMetrics } from './metrics.ts'
-import { hashSeconds } from '../password/metrics.ts'
+import { hashSeconds } from '../password/feature.ts'
 import { requests, requestSeconds } from '../../listener/metrics.ts'
 import { metrics as declared } from '../../server/features.ts'
 

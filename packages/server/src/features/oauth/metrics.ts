@@ -1,4 +1,4 @@
-import type { CounterMetric, Metric } from '../../feature/metric.ts'
+import type { CounterMetric } from '../../feature/metric.ts'
 
 /** How a login or a refresh ended. */
 export const outcomes = [
@@ -29,5 +29,3 @@ export const refreshes: CounterMetric<{ readonly outcome: Outcome }> = {
   help: 'Refreshes, by outcome.',
   labels: { outcome: outcomes },
 }
-
-export const metrics: readonly Metric[] = [logins, refreshes]

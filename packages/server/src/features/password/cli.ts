@@ -1,16 +1,21 @@
 import { availableParallelism, totalmem } from 'node:os'
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Call } from '../../feature/cli-command.ts'
-import { formatValue } from '../../feature/setting.ts'
+import { formatValue, type Setting } from '../../feature/setting.ts'
 import { hash } from './argon2.ts'
 import { chooseCost, parametersOf, type HashingCost } from './hashing-cost.ts'
-import { passwordHashing } from './settings.ts'
 
 const [leastMilliseconds, mostMilliseconds] = [10, 5_000]
 const hashesPerMeasurement = 5
 
 /** Measured on one thread that nothing else keeps busy; under load, hashes take longer. */
-export function tune({ flags, terminal }: Call<unknown>, defaultMilliseconds: number): void {
+export function tune(
+  { flags, terminal }: Call<unknown>,
+  {
+    setting,
+    defaultMilliseconds,
+  }: { readonly setting: Setting<string, HashingCost>; readonly defaultMilliseconds: number },
+): void {
   const milliseconds = readMilliseconds(flags.value('milliseconds') ?? String(defaultMilliseconds))
   const threads = availableParallelism()
   const maxMemoryKiB = Math.floor(totalmem() / 1024 / 4 / threads) // all threads together take a quarter of the memory
@@ -22,7 +27,7 @@ export function tune({ flags, terminal }: Call<unknown>, defaultMilliseconds: nu
   }
   const { memoryKiB, passes } = cost
   const memory = Math.ceil((memoryKiB * threads) / 1024)
-  terminal.print(`${passwordHashing.environment?.[0]}=${formatValue(passwordHashing, cost)}`)
+  terminal.print(`${setting.environment?.[0]}=${formatValue(setting, cost)}`)
   terminal.print(`# in code: passwordHashing: { memoryKiB: ${memoryKiB}, passes: ${passes} }`)
   terminal.print(`# ${rounded} ms a hash; ${memory} MiB when all ${threads} threads hash at once`)
   if (taken > milliseconds)

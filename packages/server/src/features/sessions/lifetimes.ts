@@ -1,5 +1,7 @@
+const daySeconds = 24 * 60 * 60
+
 /** No access token lives longer, whatever the settings: so long must be remembered what a token was taken back for. */
-export const maxAccessTokenSeconds: number = 24 * 60 * 60
+export const maxAccessTokenSeconds: number = daySeconds
 
 /** How long sessions and their tokens live. */
 export interface Lifetimes {
@@ -10,6 +12,14 @@ export interface Lifetimes {
   readonly idleSeconds: number
   /** How long a used refresh token is answered with its successor again. 0: it is used once. */
   readonly graceSeconds: number
+}
+
+/** The lifetimes that hold where the settings name no others. */
+export const defaultLifetimes: Lifetimes = {
+  accessTokenSeconds: 600,
+  sessionSeconds: 30 * daySeconds,
+  idleSeconds: 14 * daySeconds,
+  graceSeconds: 10,
 }
 
 /** The life of an access token in whole seconds: no longer than its session's. */

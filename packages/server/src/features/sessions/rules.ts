@@ -1,25 +1,25 @@
 import type { Rule } from '../../feature/rule.ts'
-import * as lifetimes from './settings.ts'
+import { defaultLifetimes } from './lifetimes.ts'
 
 const daySeconds = 24 * 60 * 60
 const longestAccessTokenSeconds = 60 * 60
 const longestSessionSeconds = 30 * daySeconds
 const longestGraceSeconds = 30
 
-interface Options {
+export interface RuleOptions {
   readonly accessTokenSeconds?: number | undefined
   readonly sessionSeconds?: number | undefined
   readonly idleSeconds?: number | undefined
   readonly graceSeconds?: number | undefined
 }
 
-export const rules: readonly Rule<Options>[] = [
+export const rules: readonly Rule<RuleOptions>[] = [
   {
     id: 'access-token-short',
     standard: 'RFC 6750 §5.3',
     severity: 'warn',
     demand: 'an access token lives an hour or less',
-    find: ({ options: { accessTokenSeconds = lifetimes.accessTokenSeconds.default } }, say) =>
+    find: ({ options: { accessTokenSeconds = defaultLifetimes.accessTokenSeconds } }, say) =>
       accessTokenSeconds > longestAccessTokenSeconds
         ? [
             {
@@ -35,7 +35,7 @@ export const rules: readonly Rule<Options>[] = [
     standard: 'SP 800-63B-4 §2.1.3',
     severity: 'warn',
     demand: 'a login lasts 30 days or less',
-    find: ({ options: { sessionSeconds = lifetimes.sessionSeconds.default } }, say) =>
+    find: ({ options: { sessionSeconds = defaultLifetimes.sessionSeconds } }, say) =>
       sessionSeconds > longestSessionSeconds
         ? [
             {
@@ -52,14 +52,14 @@ export const rules: readonly Rule<Options>[] = [
     severity: 'warn',
     demand: 'a login of more than 30 days ends after 30 days without use',
     find({ options }, say) {
-      const { sessionSeconds = lifetimes.sessionSeconds.default, idleSeconds = lifetimes.idleSeconds.default } = options
+      const { sessionSeconds = defaultLifetimes.sessionSeconds, idleSeconds = defaultLifetimes.idleSeconds } = options
       if (Math.min(sessionSeconds, idleSeconds) <= longestSessionSeconds) return []
       const message = `is ${idleSeconds}: a forgotten session stays open for more than 30 days`
       return [
         {
           about: say.name('idleSeconds'),
           message,
-          mend: `${say.set('idleSeconds', lifetimes.idleSeconds.default)} or less`,
+          mend: `${say.set('idleSeconds', defaultLifetimes.idleSeconds)} or less`,
         },
       ]
     },
@@ -69,7 +69,7 @@ export const rules: readonly Rule<Options>[] = [
     standard: 'RFC 9700 §4.14.2',
     severity: 'warn',
     demand: 'a used refresh token is answered again for 30 s at most',
-    find: ({ options: { graceSeconds = lifetimes.graceSeconds.default } }, say) =>
+    find: ({ options: { graceSeconds = defaultLifetimes.graceSeconds } }, say) =>
       graceSeconds > longestGraceSeconds
         ? [
             {

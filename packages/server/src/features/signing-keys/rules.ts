@@ -6,14 +6,14 @@ import { isOnServer, type DatabaseSource } from '../../storage/source.ts'
 import { findSealingSecretFaults, type SealingSecretFault } from './sealing-secret.ts'
 import { belongsElsewhere, signingKeyOf } from './signing-keys.ts'
 
-interface Options {
+export interface RuleOptions {
   readonly issuer?: string | undefined
   readonly database?: DatabaseSource | undefined
   readonly key?: string | undefined
   readonly signingKey?: Jwk | undefined
 }
 
-export const rules: readonly Rule<Options>[] = [
+export const rules: readonly Rule<RuleOptions>[] = [
   {
     id: 'key-given',
     standard: 'ASVS 5.0 13.3.1',
@@ -98,7 +98,7 @@ function makeKey(say: Wording): string {
 
 /** Faults of what signing keys are sealed under: the option, or what lies beside SQLite. */
 function findSecretFaults(
-  { options: { key }, machine }: Situation<Options>,
+  { options: { key }, machine }: Situation<RuleOptions>,
   kind: SealingSecretFault['kind'],
   say: Wording,
 ): readonly Fault[] {

@@ -2,7 +2,7 @@ import { randomId } from 'keystile/internal'
 import { inMemory } from '../../storage/source.ts'
 import type { Pool } from '../../storage/postgres.ts'
 import { readOrCreateSealingSecret } from './sealing-secret.ts'
-import type { SigningKeyOptions } from './settings.ts'
+import type { SigningKeyOptions } from './feature.ts'
 import { signingKeyOf, type IssuingAlgorithm, type SigningKeySource } from './signing-keys.ts'
 
 /** What the options say of the signing key. */

@@ -1,6 +1,11 @@
-import { listSettings, type DefaultedSetting, type SettingList } from '../../feature/setting.ts'
+import { clockMarginMilliseconds } from '../../feature/clean-up.ts'
+import type { Feature } from '../../feature/feature.ts'
+import { listSettings, type DefaultedSetting } from '../../feature/setting.ts'
 import { daySeconds, parseWholeNumber, seconds } from '../../feature/values.ts'
-import { maxAccessTokenSeconds } from './lifetimes.ts'
+import { auditEvents, type SessionEvent } from './audit-events.ts'
+import { defaultLifetimes, maxAccessTokenSeconds } from './lifetimes.ts'
+import { purgeSessions } from './purge-store.ts'
+import { rules, type RuleOptions } from './rules.ts'
 
 export interface SessionOptions {
   /** Life of an access token in seconds, 10 to 86,400. Default: 600. */
@@ -21,55 +26,60 @@ export interface SessionOptions {
 
 const maxSessionSeconds = 400 * daySeconds
 
-export const accessTokenSeconds: DefaultedSetting<'accessTokenSeconds', number> = {
+const accessTokenSeconds: DefaultedSetting<'accessTokenSeconds', number> = {
   name: 'accessTokenSeconds',
   takenBy: 'both',
   schema: seconds(10, maxAccessTokenSeconds),
-  default: 600,
+  default: defaultLifetimes.accessTokenSeconds,
   unit: 'seconds',
   help: 'how long an access token lives',
   environment: ['KEYSTILE_ACCESS_TOKEN_SECONDS'],
   parse: parseWholeNumber,
 }
 
-export const sessionSeconds: DefaultedSetting<'sessionSeconds', number> = {
+const sessionSeconds: DefaultedSetting<'sessionSeconds', number> = {
   name: 'sessionSeconds',
   takenBy: 'both',
   schema: seconds(60, maxSessionSeconds),
-  default: 30 * daySeconds,
-  defaultText: `${30 * daySeconds} (30 days)`,
+  default: defaultLifetimes.sessionSeconds,
+  defaultText: `${defaultLifetimes.sessionSeconds} (30 days)`,
   unit: 'seconds',
   help: 'how long a login lasts, however often it is refreshed',
   environment: ['KEYSTILE_SESSION_SECONDS'],
   parse: parseWholeNumber,
 }
 
-export const idleSeconds: DefaultedSetting<'idleSeconds', number> = {
+const idleSeconds: DefaultedSetting<'idleSeconds', number> = {
   name: 'idleSeconds',
   takenBy: 'both',
   schema: seconds(60, maxSessionSeconds),
-  default: 14 * daySeconds,
-  defaultText: `${14 * daySeconds} (14 days)`,
+  default: defaultLifetimes.idleSeconds,
+  defaultText: `${defaultLifetimes.idleSeconds} (14 days)`,
   unit: 'seconds',
   help: 'how long a login lasts without a refresh',
   environment: ['KEYSTILE_IDLE_SECONDS'],
   parse: parseWholeNumber,
 }
 
-export const graceSeconds: DefaultedSetting<'graceSeconds', number> = {
+const graceSeconds: DefaultedSetting<'graceSeconds', number> = {
   name: 'graceSeconds',
   takenBy: 'both',
   schema: seconds(0, 60),
-  default: 10,
+  default: defaultLifetimes.graceSeconds,
   unit: 'seconds',
   help: 'how long a used refresh token is answered with its successor again; 0 turns that off',
   environment: ['KEYSTILE_GRACE_SECONDS'],
   parse: parseWholeNumber,
 }
 
-export const settings: SettingList<SessionOptions> = listSettings<SessionOptions>({
-  accessTokenSeconds,
-  sessionSeconds,
-  idleSeconds,
-  graceSeconds,
-})
+/** One row a login, the tokens issued under it, their refresh and their end. */
+export const feature: Feature<SessionOptions, SessionEvent, RuleOptions> = {
+  name: 'sessions',
+  settings: listSettings<SessionOptions>({ accessTokenSeconds, sessionSeconds, idleSeconds, graceSeconds }),
+  rules,
+  auditEvents,
+  cleanUp: [
+    // Sessions that neither a refresh nor an access token can use any more.
+    { command: purgeSessions, time: 'recorded', before: (time) => time - clockMarginMilliseconds },
+  ],
+}

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { isScopeName } from 'keystile/internal'
-import { listSettings, type DefaultedSetting, type Others, type SettingList } from '../../feature/setting.ts'
+import type { Feature } from '../../feature/feature.ts'
+import { listSettings, type DefaultedSetting, type Others } from '../../feature/setting.ts'
 import { show } from '../../feature/wording.ts'
 import { adminRole, builtInScopes, type BuiltInScope } from './scopes.ts'
 
@@ -73,7 +74,11 @@ const defaultScopes: DefaultedSetting<'defaultScopes', readonly string[]> = {
 
 type Options = ScopeOptions<string> & RoleOptions<string>
 
-export const settings: SettingList<Options> = listSettings<Options>({ scopes, roles, defaultScopes })
+/** Scopes and roles: who holds what. */
+export const feature: Feature<Options> = {
+  name: 'scopes',
+  settings: listSettings<Options>({ scopes, roles, defaultScopes }),
+}
 
 /** The names that are not declared; none where it cannot be known what is. */
 function findUndeclared(names: readonly string[], { values, unread }: Others): readonly string[] {

@@ -1,18 +1,56 @@
+import * as z from 'zod'
 import { isLoopback } from '../base/this-machine.ts'
+import type { Feature } from '../feature/feature.ts'
+import type { GaugeMetric } from '../feature/metric.ts'
 import type { Fault, Rule } from '../feature/rule.ts'
+import { listSettings, type Setting } from '../feature/setting.ts'
 import { openFiles, type Machine } from '../feature/situation.ts'
+import { filledString } from '../feature/values.ts'
 import { show } from '../feature/wording.ts'
-import { findDatabaseServer, type DatabaseSource } from '../storage/source.ts'
+import type { Pool } from '../storage/postgres.ts'
+import { findDatabaseServer, isForeignUrl, type DatabaseSource } from '../storage/source.ts'
+
+export interface DatabaseOptions {
+  /**
+   * A file, a `postgres:` URL, or a pool of pg that stays yours. `:memory:` is for tests: a file in a temporary
+   * folder that `close` deletes. A process that is killed leaves it behind, password hashes included.
+   */
+  readonly database: string | Pool
+}
+
+const databaseForm = "must be a file, ':memory:', a postgres: URL"
+
+const database: Setting<'database', string | Pool> = {
+  name: 'database',
+  takenBy: 'both',
+  schema: z.union([filledString, z.custom<Pool>((value) => typeof (value as Pool | null)?.connect === 'function')], {
+    error: `${databaseForm} or a pool of pg`,
+  }),
+  standAloneDefault: () => 'data/keystile.db',
+  defaultText: 'data/keystile.db',
+  help: 'a SQLite file or a postgres: URL',
+  environment: ['KEYSTILE_DATABASE', 'DATABASE_URL'],
+  isSecret: true,
+  // A scheme that is no database of ours would otherwise become a file of that name.
+  findFaults: (source) =>
+    typeof source === 'string' && isForeignUrl(source) ? [`${databaseForm} or a pool of pg`] : [],
+}
+
+export const writeQueueLength: GaugeMetric = {
+  type: 'gauge',
+  name: 'keystile_write_queue_length',
+  help: 'Commands that wait to be written, or are being written.',
+}
 
 /** Ends of sessions are remembered for this long beyond the tokens that they end. */
 const maxClockDifferenceSeconds = 60
 const sqliteFull = 2
 
-interface Options {
+interface RuleOptions {
   readonly database?: DatabaseSource | undefined
 }
 
-export const databaseRules: readonly Rule<Options>[] = [
+const rules: readonly Rule<RuleOptions>[] = [
   {
     id: 'postgres-tls',
     standard: 'ASVS 5.0 12.3.2',
@@ -122,4 +160,12 @@ function findClockFaults({ now, database, databaseFiles }: Machine): readonly Fa
   if (seconds <= maxClockDifferenceSeconds) return []
   const message = `is ${seconds} s behind what was last written to the database: tokens that have expired would be good again`
   return [{ about: 'the clock', message, mend }]
+}
+
+/** Where everything is kept. */
+export const feature: Feature<DatabaseOptions, never, RuleOptions> = {
+  name: 'database',
+  settings: listSettings<DatabaseOptions>({ database }),
+  rules,
+  metrics: [writeQueueLength],
 }

@@ -1,24 +1,21 @@
 import * as z from 'zod'
-import { listSettings, type DefaultedSetting, type Setting, type SettingList } from '../feature/setting.ts'
+import { isLoopback, isOnThisMachine } from '../base/this-machine.ts'
+import type { Feature } from '../feature/feature.ts'
+import type { Rule } from '../feature/rule.ts'
+import { listSettings, type DefaultedSetting, type Setting } from '../feature/setting.ts'
 import { filledString, onOrOff, parseWholeNumber, wholeNumber } from '../feature/values.ts'
+import { show } from '../feature/wording.ts'
 import { parseBinding } from './binding.ts'
+import { connections, droppedConnections, requests, requestSeconds } from './metrics.ts'
 
 /** The settings of the stand-alone server alone. */
-export interface ServerSettings extends BindingSettings, LogSettings, MetricsSettings {}
-
-interface BindingSettings {
+export interface ServerSettings {
   readonly host: string
   readonly port: number
-}
-
-interface LogSettings {
   /** Left out: standard error. */
   readonly logFile: string
   readonly logLevel: LogLevel
   readonly accessLog: 'on' | 'off'
-}
-
-interface MetricsSettings {
   /** `on`, `off`, or where else `/metrics` listens. */
   readonly metrics: string
 }
@@ -84,8 +81,35 @@ const metrics: Setting<'metrics', string> = {
   environment: ['KEYSTILE_METRICS'],
 }
 
-export const bindingSettings: SettingList<BindingSettings> = listSettings<BindingSettings>({ host, port })
+interface RuleOptions {
+  readonly issuer?: string | undefined
+  readonly dangerouslyAllowHttpIssuer?: boolean | undefined
+}
 
-export const logSettings: SettingList<LogSettings> = listSettings<LogSettings>({ logFile, logLevel, accessLog })
+const publicBind: Rule<RuleOptions> = {
+  id: 'public-bind',
+  standard: 'RFC 6749 §3.2',
+  severity: 'stop',
+  demand: 'a server that listens beyond this machine is told its issuer, and that is no http URL of this machine',
+  find({ bind, options: { issuer, dangerouslyAllowHttpIssuer } }, say) {
+    if (!bind) return undefined
+    if (isLoopback(bind.host)) return []
+    const mend = `put TLS in front and give the https URL as ${say.name('issuer')}, or ${say.set('host', 'localhost')}`
+    if (!bind.isIssuerSaid) {
+      const message = `must be given when listening on ${show(bind.host)}: the https URL at which users reach this server`
+      return [{ about: say.name('issuer'), message, mend }]
+    }
+    const isHttp = issuer?.startsWith('http:') && isOnThisMachine(issuer)
+    if (!isHttp || dangerouslyAllowHttpIssuer) return []
+    const message = `must be an https URL when listening on ${show(bind.host)}: over http, passwords and tokens cross the network unprotected`
+    return [{ about: say.name('issuer'), message, mend }]
+  },
+}
 
-export const metricsSettings: SettingList<MetricsSettings> = listSettings<MetricsSettings>({ metrics })
+/** The stand-alone HTTP server, its log and its metrics. */
+export const feature: Feature<ServerSettings, never, RuleOptions> = {
+  name: 'listener',
+  settings: listSettings<ServerSettings>({ host, port, logFile, logLevel, accessLog, metrics }),
+  rules: [publicBind],
+  metrics: [requests, requestSeconds, connections, droppedConnections],
+}

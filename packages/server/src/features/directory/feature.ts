@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { UserObject } from 'keystile'
-import { listSettings, type Setting, type SettingList } from '../../feature/setting.ts'
+import type { Feature } from '../../feature/feature.ts'
+import { listSettings, type Setting } from '../../feature/setting.ts'
 import type { BuiltInScope } from '../scopes/scopes.ts'
 import { directoryFunctions, type UserDirectory } from './directory.ts'
 
@@ -24,9 +25,10 @@ const users: Setting<'users', UserDirectory<UserObject>> = {
   help: "the application's own users, instead of Keystile's accounts",
 }
 
-export const settings: SettingList<DirectoryOptions<string, UserObject>> = listSettings<
-  DirectoryOptions<string, UserObject>
->({ users })
+type Options = DirectoryOptions<string, UserObject>
+
+/** The users who log in, wherever they are kept, and the names they log in with. */
+export const feature: Feature<Options> = { name: 'directory', settings: listSettings<Options>({ users }) }
 
 function findMissingFunctions(directory: UserDirectory<UserObject>): readonly string[] {
   const { required, optional } = directoryFunctions

@@ -1,3 +1,4 @@
+import type { Feature } from '../../feature/feature.ts'
 import { minuteMilliseconds, secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 
 /**
@@ -17,4 +18,20 @@ export const addressRate: LimitRate = {
 /** Logins with one device secret, which can be stolen: 100 a day. */
 export const deviceRate: LimitRate = { name: 'device', burst: 10, intervalMilliseconds: 16 * minuteMilliseconds }
 
-export const rates: readonly LimitRate[] = [nameRate, addressRate, deviceRate]
+const auditEvents = [
+  /**
+   * The entry names the subject where the user exists. It never repeats what was typed as the name:
+   * people type passwords into that field.
+   */
+  'login_refused',
+] as const
+
+/** What logins write into the audit record; the start of the session writes `login`. */
+export type LoginEvent = (typeof auditEvents)[number]
+
+/** Proves who a person is; issues nothing. */
+export const feature: Feature<object, LoginEvent> = {
+  name: 'login',
+  auditEvents,
+  rates: [nameRate, addressRate, deviceRate],
+}

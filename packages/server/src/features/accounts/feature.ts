@@ -1,6 +1,12 @@
 import * as z from 'zod'
-import { listSettings, type DefaultedSetting, type Setting, type SettingList } from '../../feature/setting.ts'
+import type { Feature } from '../../feature/feature.ts'
+import { minuteMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
+import { listSettings, type DefaultedSetting, type Setting } from '../../feature/setting.ts'
+import { auditEvents, type AccountEvent } from './audit-events.ts'
+import { cliCommands } from './cli-commands.ts'
+import type { Options } from './cli.ts'
 import { findReservedFields, type ProfileSchema } from './profile.ts'
+import { rules, type RuleOptions } from './rules.ts'
 
 export interface AccountOptions<P extends object> {
   /** Whether strangers may register at `POST /users`. Default: open where the issuer is on this machine; else it must be said. */
@@ -40,7 +46,28 @@ const profile: Setting<'profile', ProfileSchema> = {
   },
 }
 
-export const settings: SettingList<AccountOptions<object>> = listSettings<AccountOptions<object>>({
-  registration,
-  profile,
-})
+/** The current password, which a change asks for, by session: 100 a day. */
+export const proofRate: LimitRate = { name: 'proof', burst: 10, intervalMilliseconds: 16 * minuteMilliseconds }
+
+/** E-mail addresses that a user asks for. The answer tells whether an address is taken. */
+export const emailRate: LimitRate = { name: 'email', burst: 10, intervalMilliseconds: 16 * minuteMilliseconds }
+
+/** Changes of a profile by its owner. Each writes an audit entry and up to 64 KiB of profile. */
+export const profileRate: LimitRate = { name: 'profile', burst: 60, intervalMilliseconds: minuteMilliseconds }
+
+/** Registrations at an address. */
+export const registrationRate: LimitRate = {
+  name: 'registration',
+  burst: 50,
+  intervalMilliseconds: 2 * minuteMilliseconds,
+}
+
+/** Keystile's own users: registration, the own account, and all accounts for administrators. */
+export const feature: Feature<AccountOptions<object>, AccountEvent, RuleOptions, Options> = {
+  name: 'accounts',
+  settings: listSettings<AccountOptions<object>>({ registration, profile }),
+  rules,
+  auditEvents,
+  rates: [proofRate, emailRate, profileRate, registrationRate],
+  cliCommands,
+}

@@ -1,4 +1,5 @@
-import { listSettings, type DefaultedSetting, type SettingList } from '../../feature/setting.ts'
+import type { Feature } from '../../feature/feature.ts'
+import { listSettings, type DefaultedSetting } from '../../feature/setting.ts'
 import { parseWholeNumber, wholeNumber } from '../../feature/values.ts'
 import { defaultMinLength, leastMinLength, maxMinLength } from './policy.ts'
 
@@ -22,4 +23,8 @@ const passwordMinLength: DefaultedSetting<'passwordMinLength', number> = {
   excludedBy: 'users',
 }
 
-export const settings: SettingList<PasswordPolicyOptions> = listSettings<PasswordPolicyOptions>({ passwordMinLength })
+/** What is asked of a new password. */
+export const feature: Feature<PasswordPolicyOptions> = {
+  name: 'password-policy',
+  settings: listSettings<PasswordPolicyOptions>({ passwordMinLength }),
+}

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import * as z from 'zod'
 import type { Jwk } from 'keystile/jwt'
-import { listSettings, type DefaultedSetting, type Setting, type SettingList } from '../../feature/setting.ts'
+import type { Feature } from '../../feature/feature.ts'
+import { listSettings, type DefaultedSetting, type Setting } from '../../feature/setting.ts'
+import { rules, type RuleOptions } from './rules.ts'
 import { issuingAlgorithms, type IssuingAlgorithm } from './signing-keys.ts'
 
 export interface SigningKeyOptions {
@@ -51,11 +53,21 @@ const signingAlgorithm: DefaultedSetting<'signingAlgorithm', IssuingAlgorithm> =
   environment: ['KEYSTILE_SIGNING_ALGORITHM'],
 }
 
-export const settings: SettingList<SigningKeyOptions> = listSettings<SigningKeyOptions>({
-  key,
-  signingKey,
-  signingAlgorithm,
-})
+/** Signing keys, sealed at rest. */
+export const feature: Feature<SigningKeyOptions, never, RuleOptions> = {
+  name: 'signing-keys',
+  settings: listSettings<SigningKeyOptions>({ key, signingKey, signingAlgorithm }),
+  rules,
+  cliCommands: [
+    {
+      words: ['key', 'list'],
+      flags: { json: {} },
+      takesSettings: 'withoutKey',
+      summary: 'the signing keys in the database: id, algorithm, since when',
+      load: async () => (await import('./cli.ts')).list,
+    },
+  ],
+}
 
 function readJwk(path: string): Jwk {
   let content: string

@@ -1,0 +1,54 @@
+import { isHttpElsewhere } from '../../base/this-machine.ts'
+import type { Feature } from '../../feature/feature.ts'
+import type { Rule } from '../../feature/rule.ts'
+import { listSettings, type DefaultedSetting } from '../../feature/setting.ts'
+import { trueOrFalse } from '../../feature/values.ts'
+
+export interface BrowserSessionOptions {
+  /**
+   * Whether browsers may keep the refresh token in a cookie that no script can read: adds `POST /session`, `POST
+   * /session/refresh` and `DELETE /session`. Default: false.
+   */
+  readonly cookieSession?: boolean
+}
+
+const cookieSession: DefaultedSetting<'cookieSession', boolean> = {
+  name: 'cookieSession',
+  takenBy: 'app',
+  schema: trueOrFalse,
+  default: false,
+  help: 'whether browsers may keep the refresh token in a cookie that no script can read',
+  findFaults: (isOn, { values: { issuer } }, say) =>
+    isOn && typeof issuer === 'string' && issuer.includes(';')
+      ? [`must be false while ${say.name('issuer')} has ";": the path of a cookie would end there (RFC 6265 §4.1.1)`]
+      : [],
+}
+
+interface RuleOptions {
+  readonly issuer?: string | undefined
+  readonly cookieSession?: boolean | undefined
+}
+
+const cookieHttps: Rule<RuleOptions> = {
+  id: 'cookie-https',
+  standard: 'RFC 6265 §4.1.2.5',
+  severity: 'stop',
+  demand: 'the refresh token is in a cookie only where the issuer is https or on this machine',
+  find: ({ options: { cookieSession, issuer } }, say) =>
+    cookieSession && isHttpElsewhere(issuer)
+      ? [
+          {
+            about: say.name('cookieSession'),
+            message: `must be false unless ${say.name('issuer')} is an https URL: from any other, no browser keeps the cookie`,
+            mend: `put TLS in front and give the https URL as ${say.name('issuer')}, or leave ${say.name('cookieSession')} out`,
+          },
+        ]
+      : [],
+}
+
+/** Sessions of browsers, whose refresh token is in a cookie. */
+export const feature: Feature<BrowserSessionOptions, never, RuleOptions> = {
+  name: 'browser-session',
+  settings: listSettings<BrowserSessionOptions>({ cookieSession }),
+  rules: [cookieHttps],
+}
