@@ -13,8 +13,15 @@ export default {
   plugins: ['@stryker-mutator/tap-runner'],
   testRunner: 'tap',
   tap: {
-    // One process for each test file, from source, as in `npm test`. The hook names the active mutant.
-    nodeArgs: ['--conditions=source', '--test-reporter=tap', '--require', '{{hookFile}}', '{{testFile}}'],
+    // One process for each test file, from source, as in `npm test`. The hook names the active
+    // mutant.
+    nodeArgs: [
+      '--conditions=source',
+      '--test-reporter=tap',
+      '--require',
+      '{{hookFile}}',
+      '{{testFile}}',
+    ],
   },
   symlinkNodeModules: false,
   buildCommand: `node --eval ${linkOwnPackages}`,
@@ -22,7 +29,8 @@ export default {
   tempDirName: '.stryker/tmp',
   cleanTempDir: 'always',
   // Stryker reads tsconfig.json with TypeScript's API, which TypeScript 7 does not have. A file that
-  // does not exist is not read. Nothing is compiled, so type errors need no comments that hide them.
+  // does not exist is not read. Nothing is compiled, so type errors need no comments that hide
+  // them.
   tsconfigFile: 'none',
   disableTypeChecks: false,
   incremental: true,

@@ -1,5 +1,5 @@
-// npm run mutate: changes the source in small ways and runs the tests. A change that no test notices
-// is a rule that nobody guards.
+// npm run mutate: changes the source in small ways and runs the tests. A change that no test
+// notices is a rule that nobody guards.
 //
 //   npm run mutate                                        all rooms of the library
 //   npm run mutate -- keystile/token server/http          these rooms
@@ -44,24 +44,40 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'server/features/events': ['test/flows/{me,login}.test.ts'],
   'server/features/limits': ['test/flows/guessing.test.ts'],
   'server/features/metrics': [],
-  'server/features/password': [`${server}/configuration/options.test.ts`, 'test/flows/{login,registration}.test.ts'],
+  'server/features/password': [
+    `${server}/configuration/options.test.ts`,
+    'test/flows/{login,registration}.test.ts',
+  ],
   'server/features/scopes': [],
   'server/features/known-devices': ['test/flows/guessing.test.ts'],
   'server/features/password-policy': ['test/flows/registration.test.ts'],
   'server/features/directory': ['test/flows/{login,me}.test.ts'],
-  'server/features/accounts': ['test/flows/{management,account,registration,me,login}.test.ts', auditRecord],
+  'server/features/accounts': [
+    'test/flows/{management,account,registration,me,login}.test.ts',
+    auditRecord,
+  ],
   'server/features/login': ['test/flows/{login,guessing,account}.test.ts'],
   'server/features/signing-keys': ['test/flows/{at-rest,login}.test.ts'],
-  'server/features/sessions': ['test/flows/{refresh,revoke,sessions,login,account}.test.ts', ownUsers, auditRecord],
+  'server/features/sessions': [
+    'test/flows/{refresh,revoke,sessions,login,account}.test.ts',
+    ownUsers,
+    auditRecord,
+  ],
   'server/features/clients': ['test/flows/clients.test.ts'],
   'server/features/housekeeping': [],
-  'server/features/oauth': ['test/flows/{login,me,at-rest,clients,guessing}.test.ts', ownUsers, auditRecord],
+  'server/features/oauth': [
+    'test/flows/{login,me,at-rest,clients,guessing}.test.ts',
+    ownUsers,
+    auditRecord,
+  ],
   'server/features/browser-session': ['test/flows/cookie-session.test.ts'],
   'server/configuration': [],
   'server/listener': [],
 }
 
-/** Tests, and commands: those run as processes of their own, which takes too long for each mutant. */
+/**
+ * Tests, and commands: those run as processes of their own, which takes too long for each mutant.
+ */
 const untouched = ['!**/*.test.ts', '!**/cli{,-*}.ts']
 
 interface Options {

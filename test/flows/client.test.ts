@@ -114,7 +114,9 @@ describeOnBoth('the client', (stage) => {
   it('is refused in words that hold no token', async () => {
     const client = await start()
     await client.login({ username: 'ada', password })
-    await assert.rejects(client.login({ username: 'ada', password, scopes: ['no:such'] }), { code: 'invalid_scope' })
+    await assert.rejects(client.login({ username: 'ada', password, scopes: ['no:such'] }), {
+      code: 'invalid_scope',
+    })
     assert.equal(await client.isSignedIn(), true)
   })
 })

@@ -1,9 +1,19 @@
-// How much it takes to add something. A copy of the source gets a feature, a grant and a credential scheme: the files
-// in `probe/`, and a few lines in files that are there. It must build, and all must work on both databases. It compiles
-// both packages, so it runs only when it is asked for: KEYSTILE_LONG=1.
+// How much it takes to add something. A copy of the source gets a feature, a grant and a credential
+// scheme: the files in `probe/`, and a few lines in files that are there. It must build, and all
+// must work on both databases. It compiles both packages, so it runs only when it is asked for:
+// KEYSTILE_LONG=1.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -84,7 +94,10 @@ function addLines(copy: string, additions: Additions): void {
 }
 
 /** Adds a name to the list of a file, and its import. */
-function addName(copy: string, { file, after: follows, import: added, list: [before, replacement] }: ListedName): void {
+function addName(
+  copy: string,
+  { file, after: follows, import: added, list: [before, replacement] }: ListedName,
+): void {
   addLines(copy, { [file]: [[follows, added]] })
   const path = join(copy, file)
   const text = readFileSync(path, 'utf8')
@@ -92,12 +105,24 @@ function addName(copy: string, { file, after: follows, import: added, list: [bef
   writeFileSync(path, text.replace(before, replacement))
 }
 
-/** Copies what the build and the tests need. The packages find each other, and all else where it is installed. */
+/**
+ * Copies what the build and the tests need. The packages find each other, and all else where it is
+ * installed.
+ */
 function copySource(copy: string): void {
   const isSource = (path: string): boolean => !/[/\\](?:node_modules|dist|bundle)$/.test(path)
-  for (const name of ['packages', 'test/support', 'test/flows', 'test/docs', 'tools', 'docs', 'package.json'])
+  for (const name of [
+    'packages',
+    'test/support',
+    'test/flows',
+    'test/docs',
+    'tools',
+    'docs',
+    'package.json',
+  ])
     cpSync(join(root, name), join(copy, name), { recursive: true, filter: isSource })
-  for (const name of ['tsconfig.base.json', 'tsconfig.json']) cpSync(join(root, name), join(copy, name))
+  for (const name of ['tsconfig.base.json', 'tsconfig.json'])
+    cpSync(join(root, name), join(copy, name))
 
   const modules = join(copy, 'node_modules')
   mkdirSync(join(modules, '@keystile'), { recursive: true })
@@ -113,11 +138,18 @@ const skip = process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it'
 describe('a copy of the source with a new feature, grant and credential scheme', { skip }, () => {
   let copy: string
   /** Runs Node in the copy. Returns its output, whether it failed or not. */
-  async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+  async function run(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
     const { NODE_TEST_CONTEXT: _, KEYSTILE_LONG: __, ...inherited } = process.env
     try {
       const options = { cwd: copy, env: { ...inherited, ...env }, maxBuffer: 16 * 1024 * 1024 }
-      const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--conditions=source', ...args], options)
+      const { stdout, stderr } = await promisify(execFile)(
+        process.execPath,
+        ['--conditions=source', ...args],
+        options,
+      )
       return stdout + stderr
     } catch (error) {
       const { stdout, stderr } = error as { readonly stdout: string; readonly stderr: string }
@@ -144,7 +176,8 @@ describe('a copy of the source with a new feature, grant and credential scheme',
     assert.ok(Object.values(feature).flat().length <= 10)
   })
 
-  it('is built', () => passes([join(root, 'node_modules/typescript/bin/tsc'), '-b', 'packages/server']))
+  it('is built', () =>
+    passes([join(root, 'node_modules/typescript/bin/tsc'), '-b', 'packages/server']))
 
   it('has what is new, on both databases', () => passes(['--test', 'test/growth/probe.ts']))
 

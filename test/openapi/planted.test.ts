@@ -1,4 +1,5 @@
-// Whether the random apps see anything: mistakes in how guards are found, each of which has to turn them red.
+// Whether the random apps see anything: mistakes in how guards are found, each of which has to turn
+// them red.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -97,7 +98,9 @@ describe('the random apps', () => {
   }
 })
 
-/** Copies the library and the random apps into a temporary folder, which uses this one's packages. */
+/**
+ * Copies the library and the random apps into a temporary folder, which uses this one's packages.
+ */
 function copyLibrary(): string {
   const copy = mkdtempSync(join(tmpdir(), 'keystile-planted-'))
   const filter = (path: string): boolean => !path.endsWith('dist')
@@ -106,7 +109,10 @@ function copyLibrary(): string {
 
   mkdirSync(join(copy, 'node_modules'))
   for (const name of readdirSync(join(root, 'node_modules'))) {
-    const target = join(name === 'keystile' ? join(copy, 'packages') : join(root, 'node_modules'), name)
+    const target = join(
+      name === 'keystile' ? join(copy, 'packages') : join(root, 'node_modules'),
+      name,
+    )
     symlinkSync(target, join(copy, 'node_modules', name), 'junction')
   }
   return copy
@@ -117,7 +123,11 @@ function passes(copy: string): boolean {
   const { NODE_TEST_CONTEXT: _, KEYSTILE_LONG: __, ...env } = process.env
   const args = ['--conditions=source', '--test', 'test/openapi/enforced.test.ts']
   const few = { KEYSTILE_TEST_APPS: '19', KEYSTILE_SEED: '4711' }
-  const { status } = spawnSync(process.execPath, args, { cwd: copy, env: { ...env, ...few }, timeout: 100_000 })
+  const { status } = spawnSync(process.execPath, args, {
+    cwd: copy,
+    env: { ...env, ...few },
+    timeout: 100_000,
+  })
   assert.notEqual(status, null, 'the apps did not end in time')
   return status === 0
 }

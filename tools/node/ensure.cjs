@@ -1,5 +1,6 @@
 'use strict'
-// Makes the scripts of this repository run on a Node that is new enough, whatever Node is installed.
+// Makes the scripts of this repository run on a Node that is new enough, whatever Node is
+// installed.
 //
 //   node --require ./tools/node/ensure.cjs FILE   Every script starts like this. It installs the
 //                                                 dependencies where they are missing. If this Node
@@ -61,14 +62,18 @@ function ensureDependencies() {
 function ensureNode() {
   if (isNewEnough(process.versions.node)) return undefined
   const name = nodePackages[process.platform + ' ' + process.arch]
-  if (!name) return giveUp('no Node to download is known for ' + process.platform + ' ' + process.arch)
+  if (!name)
+    return giveUp('no Node to download is known for ' + process.platform + ' ' + process.arch)
   const binary = path.join(__dirname, 'node_modules', name, 'bin', windows ? 'node.exe' : 'node')
   if (!versionOf(binary)) {
     console.error(
-      'keystile: this is Node ' + process.version + '; fetching a newer one into tools/node (about 60 MB), once',
+      'keystile: this is Node ' +
+        process.version +
+        '; fetching a newer one into tools/node (about 60 MB), once',
     )
     // It is an optional dependency, so npm calls a failed download a success.
-    if (!npmCi(__dirname) || !fs.existsSync(binary)) return giveUp('a newer one could not be downloaded')
+    if (!npmCi(__dirname) || !fs.existsSync(binary))
+      return giveUp('a newer one could not be downloaded')
     // A binary that is there may still not run: it is linked against glibc, and Alpine has musl.
     if (!versionOf(binary)) return giveUp('the one in tools/node does not run on this system')
   }
@@ -98,14 +103,28 @@ function runOn(binary) {
  */
 function npmCi(folder) {
   const env = {}
-  for (const key of Object.keys(process.env)) if (!misleadingSettings.test(key)) env[key] = process.env[key]
-  const settings = ['--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund']
+  for (const key of Object.keys(process.env))
+    if (!misleadingSettings.test(key)) env[key] = process.env[key]
+  const settings = [
+    '--ignore-scripts',
+    '--include=dev',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+  ]
   const args = ['ci'].concat(settings, '--loglevel=error')
   const caller = process.env.npm_execpath || ''
   // pnpm and yarn set npm_execpath too; then, as without it, the npm on the PATH is taken.
   const byNode = caller.endsWith('npm-cli.js')
-  const options = { cwd: folder, env, stdio: ['ignore', 'ignore', 'inherit'], shell: windows && !byNode }
-  const run = byNode ? spawnSync(process.execPath, [caller].concat(args), options) : spawnSync('npm', args, options)
+  const options = {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: windows && !byNode,
+  }
+  const run = byNode
+    ? spawnSync(process.execPath, [caller].concat(args), options)
+    : spawnSync('npm', args, options)
   if (run.error) console.error('keystile: npm could not be started: ' + run.error.message)
   return run.status === 0
 }
@@ -125,7 +144,8 @@ function link(binary) {
   const at = path.join(bin, windows ? 'node.cmd' : 'node')
   try {
     fs.mkdirSync(bin, { recursive: true })
-    // Put beside it and renamed over it, so that a second script that starts now never finds half a link.
+    // Put beside it and renamed over it, so that a second script that starts now never finds half a
+    // link.
     const fresh = at + '.' + process.pid
     if (windows) fs.writeFileSync(fresh, '@"' + binary + '" %*\r\n')
     else fs.symlinkSync(path.relative(bin, binary), fresh)

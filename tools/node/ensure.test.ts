@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+} from 'node:fs'
 import { rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,10 +26,15 @@ interface Clone {
   /** Runs what follows `npm ci`, as if this Node had the given version. */
   runAfterInstall(version: string): Outcome
   /** What the npm that it called was called for: the folder, the arguments and the environment. */
-  npmCalls(): readonly { readonly cwd: string; readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv }[]
+  npmCalls(): readonly {
+    readonly cwd: string
+    readonly args: readonly string[]
+    readonly env: NodeJS.ProcessEnv
+  }[]
 }
 
-// Stands for npm and notes how it was called. It installs what a real one would: here, a Node that is a shell script.
+// Stands for npm and notes how it was called. It installs what a real one would: here, a Node that
+// is a shell script.
 const fakeNpm = `
 const fs = require('fs'), path = require('path')
 const cwd = process.cwd()
@@ -58,7 +71,10 @@ function clone(
   writeFileSync(calls, '')
   const run = (version: string, ...args: readonly string[]): Outcome => {
     const pretended = join(folder, 'pretend.cjs')
-    writeFileSync(pretended, `Object.defineProperty(process.versions, 'node', { value: '${version}' })`)
+    writeFileSync(
+      pretended,
+      `Object.defineProperty(process.versions, 'node', { value: '${version}' })`,
+    )
     const settings = {
       npm_execpath: npm,
       NPM_CALLS: calls,
@@ -66,15 +82,20 @@ function clone(
       NPM_INSTALLS: npmInstalls ? '1' : '',
       BINARY: binary,
     }
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['--require', pretended, ...args], {
-      encoding: 'utf8',
-      env: { PATH: process.env['PATH'], ...settings, ...env },
-    })
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--require', pretended, ...args],
+      {
+        encoding: 'utf8',
+        env: { PATH: process.env['PATH'], ...settings, ...env },
+      },
+    )
     return { status, said: stdout + stderr }
   }
   return {
     folder,
-    run: (version) => run(version, '--require', ensure, '--conditions=source', script, 'with', '--arguments'),
+    run: (version) =>
+      run(version, '--require', ensure, '--conditions=source', script, 'with', '--arguments'),
     runAfterInstall: (version) => run(version, ensure),
     npmCalls: () =>
       readFileSync(calls, 'utf8')
@@ -103,7 +124,10 @@ describe('ensure.cjs', () => {
       assert.match(said, new RegExp(`the newer Node ran .*${command}\n`))
       assert.doesNotMatch(said, /ran on this Node/)
       const link = join(here.folder, 'node_modules/.bin/node')
-      assert.match(readlinkSync(link), /^\.\.\/\.\.\/tools\/node\/node_modules\/node-.*\/bin\/node$/)
+      assert.match(
+        readlinkSync(link),
+        /^\.\.\/\.\.\/tools\/node\/node_modules\/node-.*\/bin\/node$/,
+      )
       assert.equal(spawnSync(link, ['--version'], { encoding: 'utf8' }).stdout, 'v26.1.0\n')
       assert.deepEqual(
         here.npmCalls().map(({ cwd }) => cwd.slice(-10)),
@@ -142,8 +166,22 @@ describe('ensure.cjs', () => {
   })
 
   it("keeps from the npm that it calls the caller's settings of what to install and where, and no others", (t) => {
-    const misleading = ['omit', 'include', 'workspace', 'prefix', 'local_prefix', 'global', 'ignore_scripts', 'dry_run']
-    const kept = ['npm_config_registry', 'npm_config_cache', 'npm_config_https_proxy', 'npm_config_userconfig']
+    const misleading = [
+      'omit',
+      'include',
+      'workspace',
+      'prefix',
+      'local_prefix',
+      'global',
+      'ignore_scripts',
+      'dry_run',
+    ]
+    const kept = [
+      'npm_config_registry',
+      'npm_config_cache',
+      'npm_config_https_proxy',
+      'npm_config_userconfig',
+    ]
     const given = [
       ...misleading.map((name) => `npm_config_${name}`),
       'npm_lifecycle_event',
@@ -161,7 +199,11 @@ describe('ensure.cjs', () => {
 
   const failures = [
     ['npm fails', { npmFails: true }, /could not be downloaded/],
-    ['npm finds nothing to install and calls it a success', { npmInstalls: false }, /could not be downloaded/],
+    [
+      'npm finds nothing to install and calls it a success',
+      { npmInstalls: false },
+      /could not be downloaded/,
+    ],
     ['the Node from npm does not run here', { binary: 'exit 127' }, /does not run on this system/],
   ] as const
   for (const [what, how, complaint] of failures) {
@@ -186,7 +228,10 @@ describe('ensure.cjs', () => {
     const here = clone(t, true, { env: { npm_execpath: '/usr/lib/pnpm.cjs' } })
     const bin = join(here.folder, 'bin')
     mkdirSync(bin)
-    writeFileSync(join(bin, 'npm'), `#!/bin/sh\nexec "${process.execPath}" "${join(here.folder, 'npm-cli.js')}" "$@"\n`)
+    writeFileSync(
+      join(bin, 'npm'),
+      `#!/bin/sh\nexec "${process.execPath}" "${join(here.folder, 'npm-cli.js')}" "$@"\n`,
+    )
     chmodSync(join(bin, 'npm'), 0o755)
     const before = process.env['PATH']
     process.env['PATH'] = `${bin}:${before}`

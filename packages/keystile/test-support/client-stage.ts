@@ -1,6 +1,12 @@
 // A client, its storage and its clock, and the server that it talks to: new for each test.
 import { after, before, beforeEach } from 'node:test'
-import { createClient, memoryStorage, type ApiClient, type ClientOptions, type TokenStorage } from 'keystile/client'
+import {
+  createClient,
+  memoryStorage,
+  type ApiClient,
+  type ClientOptions,
+  type TokenStorage,
+} from 'keystile/client'
 import { startTokenServer, type TokenServer } from './token-server.ts'
 
 export const ada = { username: 'ada', password: 'right' }

@@ -148,10 +148,14 @@ function requireOptions(options: ClientOptions): void {
   }
   const unknown = Object.keys(options).find((name) => !optionNames.includes(name))
   if (unknown !== undefined) {
-    throw new TypeError(`createClient has no option \`${unknown}\`; its options are ${optionNames.join(', ')}`)
+    throw new TypeError(
+      `createClient has no option \`${unknown}\`; its options are ${optionNames.join(', ')}`,
+    )
   }
   const { storage } = options
   if (storage !== undefined && storage !== 'cookie' && typeof storage !== 'object') {
-    throw new TypeError("`storage` must be 'cookie', or a storage such as memoryStorage() or browserStorage()")
+    throw new TypeError(
+      "`storage` must be 'cookie', or a storage such as memoryStorage() or browserStorage()",
+    )
   }
 }

@@ -50,7 +50,12 @@ describe('a client', () => {
       assert.equal(await tab.isSignedIn(), false)
       assert.deepEqual(
         stage.server.asked.map(({ route }) => route),
-        ['POST /auth/session', 'POST /auth/session/refresh', 'GET /items', `DELETE /auth/session?sid=${sid}`],
+        [
+          'POST /auth/session',
+          'POST /auth/session/refresh',
+          'GET /items',
+          `DELETE /auth/session?sid=${sid}`,
+        ],
       )
       assert.equal(stage.server.asked[1]!.body, '')
       assert.equal(stage.server.asked[1]!.headers['content-type'], undefined)
@@ -128,7 +133,11 @@ describe('a client', () => {
       const loggedOut = one.logout()
       held.release()
       await Promise.all([loggedIn, loggedOut])
-      assert.equal(stage.server.askedFor('POST /auth/revoke').length, 1, 'but that of the one who logged out')
+      assert.equal(
+        stage.server.askedFor('POST /auth/revoke').length,
+        1,
+        'but that of the one who logged out',
+      )
       assert.equal((await read(await one.fetch(items()))).owner, 'bob')
     })
 
@@ -168,10 +177,15 @@ describe('a client', () => {
         await heard(isToken(tabs[1]!, await tabs[0]!.accessToken()))
         // On a page of another origin, which shares the cookie and nothing else.
         const body = JSON.stringify({ ...ada, username: 'bob' })
-        await kept(`${stage.server.issuer}/session`, { method: 'POST', credentials: 'include', body })
+        await kept(`${stage.server.issuer}/session`, {
+          method: 'POST',
+          credentials: 'include',
+          body,
+        })
         stage.server.forget()
       })
-      const post = (): Promise<Response> => tabs[0]!.fetch(items(), { method: 'POST', body: 'of ada' })
+      const post = (): Promise<Response> =>
+        tabs[0]!.fetch(items(), { method: 'POST', body: 'of ada' })
       const posted = (): readonly (string | undefined)[] =>
         stage.server.askedFor('POST /items').map(({ headers }) => headers.authorization)
 
@@ -206,7 +220,11 @@ describe('a client', () => {
         const token = (await tabs[0]!.accessToken())!
         await tabs[0]!.logout()
         assert.deepEqual(
-          stage.server.asked.map(({ route, body, headers }) => [route, body, headers.cookie !== undefined]),
+          stage.server.asked.map(({ route, body, headers }) => [
+            route,
+            body,
+            headers.cookie !== undefined,
+          ]),
           [
             [`DELETE /auth/session?sid=${sidOf(token)}`, '', true],
             ['POST /auth/revoke', `token=${token}`, false],

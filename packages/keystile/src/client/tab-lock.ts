@@ -38,7 +38,11 @@ export function createTabLock(): TabLock {
   }
 }
 
-async function lease(name: string, action: () => Promise<void>, untilArrival: () => number): Promise<void> {
+async function lease(
+  name: string,
+  action: () => Promise<void>,
+  untilArrival: () => number,
+): Promise<void> {
   const { indexedDB } = browser()
   const leases = indexedDB && (await openLeases(indexedDB).catch(() => undefined))
   if (!leases) return action()

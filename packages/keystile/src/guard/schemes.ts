@@ -9,8 +9,8 @@ import type { Verifier } from './verifier.ts'
 const schemes: readonly CredentialScheme[] = [bearer]
 
 /**
- * Returns, synchronously, who a request is from if its credential was proved before and still holds.
- * `undefined` means "not known": ask `proveIdentity`.
+ * Returns, synchronously, who a request is from if its credential was proved before and still
+ * holds. `undefined` means "not known": ask `proveIdentity`.
  */
 export function recallIdentity(request: HttpRequest, verifier: Verifier): Identity | undefined {
   // An index, because `for … of` would make an iterator for each request.

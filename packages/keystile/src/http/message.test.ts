@@ -39,7 +39,11 @@ describe('pathOf', () => {
 
 describe('toResponse', () => {
   it('says the same as the answer', async () => {
-    const response = toResponse({ status: 403, headers: { 'www-authenticate': 'Bearer' }, body: '{}' })
+    const response = toResponse({
+      status: 403,
+      headers: { 'www-authenticate': 'Bearer' },
+      body: '{}',
+    })
     assert.equal(response.status, 403)
     assert.equal(response.headers.get('www-authenticate'), 'Bearer')
     assert.equal(await response.text(), '{}')
@@ -47,7 +51,10 @@ describe('toResponse', () => {
 
   it('sets each cookie in a field of its own (RFC 6265 §3)', () => {
     const cookies = ['a=1; Path=/', 'b=2; Path=/']
-    assert.deepEqual(toResponse({ status: 200, headers: {}, cookies }).headers.getSetCookie(), cookies)
+    assert.deepEqual(
+      toResponse({ status: 200, headers: {}, cookies }).headers.getSetCookie(),
+      cookies,
+    )
   })
 
   it('sets no cookie where there is none', () => {

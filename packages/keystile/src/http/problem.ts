@@ -48,14 +48,22 @@ export function problemAnswer(
     headers: {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
-      ...(error.retryAfterSeconds !== undefined && { 'retry-after': String(error.retryAfterSeconds) }),
+      ...(error.retryAfterSeconds !== undefined && {
+        'retry-after': String(error.retryAfterSeconds),
+      }),
       ...headers,
     },
     body: JSON.stringify(problem),
   }
 }
 
-/** The answer of a guard that refuses: the problem, and the challenge where the caller could do better (RFC 6750 §3). */
+/**
+ * The answer of a guard that refuses: the problem, and the challenge where the caller could do
+ * better (RFC 6750 §3).
+ */
 export function tokenRefusalAnswer(error: TokenError, realm: string): HttpAnswer {
-  return problemAnswer(error, error.status === 503 ? {} : { 'www-authenticate': bearerChallenge(error, realm) })
+  return problemAnswer(
+    error,
+    error.status === 503 ? {} : { 'www-authenticate': bearerChallenge(error, realm) },
+  )
 }

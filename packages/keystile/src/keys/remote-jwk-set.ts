@@ -148,7 +148,11 @@ function isOld({ freshUntil, askedAt }: HeldKeys, clock: Clock): boolean {
   return hasCome(freshUntil, askedAt, clock.now())
 }
 
-function stateOf(held: HeldKeys | undefined, failure: Error | undefined, clock: Clock): RemoteJwkSet['state'] {
+function stateOf(
+  held: HeldKeys | undefined,
+  failure: Error | undefined,
+  clock: Clock,
+): RemoteJwkSet['state'] {
   if (!held) return 'starting'
   return failure && isOld(held, clock) ? 'stale' : 'current'
 }

@@ -62,8 +62,8 @@ export function issueAccessToken(
 }
 
 /**
- * Proves an access token by the JWT profile: all that `verifyJwt` checks, `typ` of `at+jwt`, and every required claim in
- * its type. `sub` is not empty.
+ * Proves an access token by the JWT profile: all that `verifyJwt` checks, `typ` of `at+jwt`, and
+ * every required claim in its type. `sub` is not empty.
  *
  * Does NOT check revocation.
  *

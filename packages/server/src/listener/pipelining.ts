@@ -77,6 +77,8 @@ function hasBody({ headers }: IncomingMessage): boolean {
  * that it has read already. There is no public way to do so: in a release without this member, node
  * parses the rest, which only costs time.
  */
-function stopParser(socket: Socket & { readonly parser?: { onIncoming?: () => number } | null }): void {
+function stopParser(
+  socket: Socket & { readonly parser?: { onIncoming?: () => number } | null },
+): void {
   if (socket.parser) socket.parser.onIncoming = () => parserError
 }

@@ -5,7 +5,8 @@ export interface Line {
   /**
    * Resolves when the caller has a place, with the function that gives it back.
    *
-   * @throws {DatabaseBusyError} at once where the line is too long to be served in time, else when time is up
+   * @throws {DatabaseBusyError} at once where the line is too long to be served in time, else when
+   *   time is up
    */
   enter(): Promise<() => void>
 }

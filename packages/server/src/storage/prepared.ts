@@ -26,7 +26,8 @@ export function prepare<Tables, Values extends object, Row>(
   return async (db, values) => {
     const kind = db.getExecutor().adapter.constructor
     let query = compiled.get(kind)
-    if (!query) compiled.set(kind, (query = build(inTables<Tables>(db), slots as Slots<Values>).compile()))
+    if (!query)
+      compiled.set(kind, (query = build(inTables<Tables>(db), slots as Slots<Values>).compile()))
     const parameters = query.parameters.map((value) =>
       value instanceof Slot ? values[value.name as keyof Values] : value,
     )

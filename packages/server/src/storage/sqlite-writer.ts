@@ -1,10 +1,20 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
 import { Kysely } from 'kysely'
-import { DatabaseUnavailableError, type AnyCommand, type Reader, type Transaction } from './database.ts'
+import {
+  DatabaseUnavailableError,
+  type AnyCommand,
+  type Reader,
+  type Transaction,
+} from './database.ts'
 import { migrate } from './migrate.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
-import { openingId, type WriterMessage, type WriterReply, type WriterRequest } from './writer-messages.ts'
+import {
+  openingId,
+  type WriterMessage,
+  type WriterReply,
+  type WriterRequest,
+} from './writer-messages.ts'
 
 /** Bounds of a shared commit: its first command waits for its last. */
 const maxCommands = 64
@@ -86,7 +96,8 @@ function createInbox(port: MessagePort): {
 } {
   const arrived: (WriterRequest | 'close')[] = []
 
-  const add = (message: WriterMessage): void => void arrived.push(...(message === 'close' ? [message] : message))
+  const add = (message: WriterMessage): void =>
+    void arrived.push(...(message === 'close' ? [message] : message))
 
   /** What waits on the port is not an event yet while a command keeps this thread. */
   function look(): void {
@@ -130,7 +141,11 @@ async function commitTogether(
       for (const request of requests) {
         // The first needs no savepoint: when it fails, nothing else is in the transaction.
         const isFirst = request === first
-        replies.push(isFirst ? await run(transaction, request) : await runApart(transaction, request, { file, run }))
+        replies.push(
+          isFirst
+            ? await run(transaction, request)
+            : await runApart(transaction, request, { file, run }),
+        )
         const hasRoom = requests.length < maxCommands && performance.now() < end
         const another = hasRoom ? nextRequest() : undefined
         if (another) requests.push(another)
@@ -146,7 +161,8 @@ async function commitTogether(
 /**
  * Runs a command that follows another, so that it can fail alone.
  *
- * @throws {Error} when SQLite has given up the transaction, as it may where the disk is full or fails
+ * @throws {Error} when SQLite has given up the transaction, as it may where the disk is full or
+ *   fails
  */
 async function runApart(
   transaction: Transaction,

@@ -58,7 +58,9 @@ export async function startWriter(file: string, module: URL): Promise<WriterClie
 
   const breakDown = (cause: Error): void => {
     replies.settleAll() // what these tell is on disk
-    broken ??= new DatabaseUnavailableError('the thread that writes to the database has ended', { cause })
+    broken ??= new DatabaseUnavailableError('the thread that writes to the database has ended', {
+      cause,
+    })
     unanswered.rejectAll(broken)
   }
   worker.on('message', replies.add)
@@ -70,11 +72,17 @@ export async function startWriter(file: string, module: URL): Promise<WriterClie
   } catch (cause) {
     await worker.terminate()
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new DatabaseUnavailableError(`The database ${file} cannot be opened: ${reason}`, { cause })
+    throw new DatabaseUnavailableError(`The database ${file} cannot be opened: ${reason}`, {
+      cause,
+    })
   }
 
   return {
-    async write<Values, Result>(command: Command<Values, Result>, values: Values, patienceMilliseconds = 0) {
+    async write<Values, Result>(
+      command: Command<Values, Result>,
+      values: Values,
+      patienceMilliseconds = 0,
+    ) {
       // Its thread ends on the way: that is no breakdown.
       if (isClosing) throw new DatabaseUnavailableError('the database is being closed')
       if (broken) throw broken
@@ -178,7 +186,9 @@ function createReplies(settle: (reply: WriterReply) => void): {
   }
 }
 
-/** Commands on their way: those that can wait leave with the first that cannot, or after a moment. */
+/**
+ * Commands on their way: those that can wait leave with the first that cannot, or after a moment.
+ */
 function createOutbox(post: (requests: readonly WriterRequest[]) => void): {
   add(request: WriterRequest, patienceMilliseconds: number): void
   send(): void
@@ -203,5 +213,7 @@ function createOutbox(post: (requests: readonly WriterRequest[]) => void): {
 }
 
 function errorOf({ message, code, isUnavailable }: WriterError): Error {
-  return isUnavailable ? new DatabaseUnavailableError(message) : Object.assign(new Error(message), { code })
+  return isUnavailable
+    ? new DatabaseUnavailableError(message)
+    : Object.assign(new Error(message), { code })
 }

@@ -13,7 +13,10 @@ export function accountDirectory(users: Users, rules: ScopeRules): AccountDirect
     scopes: (user) => heldScopes(user, rules),
     passwordHash: (user) => user.passwordHash,
     passwordSession: (user) => user.passwordSession,
-    rights: ({ scopes, roles }) => ({ scopes: JSON.stringify(scopes), roles: JSON.stringify(roles) }),
+    rights: ({ scopes, roles }) => ({
+      scopes: JSON.stringify(scopes),
+      roles: JSON.stringify(roles),
+    }),
     savePasswordHash: (user, hash) => users.replacePasswordHash(user, hash),
   }
 }

@@ -6,7 +6,9 @@ import type { AccountTables, UserRow } from './tables.ts'
 /** An account, as a login has seen it. */
 export interface ExpectedAccount {
   readonly subject: string
-  /** The hash that the password was verified against; undefined where an app has proved the user. */
+  /**
+   * The hash that the password was verified against; undefined where an app has proved the user.
+   */
   readonly passwordHash: string | undefined
   /** What the account held when the scopes were decided. */
   readonly rights: StoredRights | undefined

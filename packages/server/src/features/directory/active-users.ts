@@ -15,7 +15,9 @@ export interface ActiveUsers<U> {
 }
 
 /** @param findActive returns the active user with this subject */
-export function createActiveUsers<U>(findActive: (subject: string) => Promise<U | undefined>): ActiveUsers<U> {
+export function createActiveUsers<U>(
+  findActive: (subject: string) => Promise<U | undefined>,
+): ActiveUsers<U> {
   async function find(identity: Identity): Promise<U | undefined> {
     if (identity.sessionId === undefined || !hasStorableNames(identity)) return undefined
     try {
@@ -27,7 +29,8 @@ export function createActiveUsers<U>(findActive: (subject: string) => Promise<U 
 
   return {
     find,
-    isWelcome: async (identity) => identity.sessionId === undefined || (await find(identity)) !== undefined,
+    isWelcome: async (identity) =>
+      identity.sessionId === undefined || (await find(identity)) !== undefined,
   }
 }
 

@@ -14,7 +14,9 @@ export interface ComparableName {
  * alike. The alphabet is checked before the letters are made small: the Kelvin sign becomes `k`.
  */
 export function parseUsername(text: string): ComparableName | undefined {
-  return /^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/.test(text) ? { shown: text, key: text.toLowerCase() } : undefined
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/.test(text)
+    ? { shown: text, key: text.toLowerCase() }
+    : undefined
 }
 
 /**
@@ -58,8 +60,9 @@ export function countedLogin(login: string): string {
 
 function isLocalPart(local: string): boolean {
   return (
-    /^[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+(\.[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+)*$/u.test(local) &&
-    Buffer.byteLength(local) <= 64
+    /^[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+(\.[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+)*$/u.test(
+      local,
+    ) && Buffer.byteLength(local) <= 64
   )
 }
 

@@ -16,7 +16,10 @@ interface PurgeOptions<Options> {
   readonly isClosed: () => boolean
 }
 
-/** Deletes what is over, for as long as a process runs. Several processes on one database do each other no harm. */
+/**
+ * Deletes what is over, for as long as a process runs. Several processes on one database do each
+ * other no harm.
+ */
 export interface Housekeeping {
   /** Stops after the step that is under way. */
   close(): Promise<void>
@@ -34,13 +37,17 @@ export async function purge<Options>(
   const latest = await findNewestInstant(database)
   for (const { command, time, before } of steps) {
     if (time === 'recorded' && latest === undefined) continue
-    const values = { before: before(time === 'clock' ? now : Math.min(now, latest ?? now), options) }
+    const values = {
+      before: before(time === 'clock' ? now : Math.min(now, latest ?? now), options),
+    }
     while (!isClosed() && (await database.write(command, values)).purged > 0) await pause()
   }
 }
 
 /** Purges now and each minute. A failure is logged, and the next minute tries again. */
-export function startHousekeeping<Options extends { readonly clock: Clock; readonly logger: Logger }>(
+export function startHousekeeping<
+  Options extends { readonly clock: Clock; readonly logger: Logger },
+>(
   database: Database,
   steps: readonly CleanUpStep<NoInfer<Options>>[],
   options: Options,

@@ -47,7 +47,10 @@ export interface Devices {
 export const deviceSeconds: number = 400 * 24 * 60 * 60
 
 /** Opens the devices of a database, whose processes share one key. */
-export async function openDevices(database: Pick<Database, 'write'>, clock: Clock): Promise<Devices> {
+export async function openDevices(
+  database: Pick<Database, 'write'>,
+  clock: Clock,
+): Promise<Devices> {
   return createDevices(await database.write(claimDeviceKey, makeSecret()), clock)
 }
 
@@ -73,7 +76,11 @@ export function createDevices(key: string, clock: Clock): Devices {
       }
     },
     make({ subject, passwordMark, sessionId }) {
-      const content = [sessionId, clock.now() + deviceSeconds * 1000, fingerprintOf(subject, passwordMark)]
+      const content = [
+        sessionId,
+        clock.now() + deviceSeconds * 1000,
+        fingerprintOf(subject, passwordMark),
+      ]
       return seal.seal(JSON.stringify(content))
     },
   }

@@ -21,6 +21,7 @@ export function createConfiguredLimits(
   isTrustedProxy: (address: string) => boolean,
 ): Limits {
   if (rateLimits === 'off') return noLimits
-  const isLimited = (address: string): boolean => trustedProxies !== undefined && !isTrustedProxy(address)
+  const isLimited = (address: string): boolean =>
+    trustedProxies !== undefined && !isTrustedProxy(address)
   return createLimits(database, { clock, logger, isLimited })
 }

@@ -40,9 +40,17 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
     doc: {
       tag: 'Tokens',
       summary: 'Log out',
-      description: 'RFC 7009. Ends the session that the token belongs to. An unknown token is no fault.',
-      body: { type: 'form', schema: describeTokenForm('A refresh token, also a used one, or an access token') },
-      success: { status: 200, description: 'The token is good for nothing', schema: { type: 'object' } },
+      description:
+        'RFC 7009. Ends the session that the token belongs to. An unknown token is no fault.',
+      body: {
+        type: 'form',
+        schema: describeTokenForm('A refresh token, also a used one, or an access token'),
+      },
+      success: {
+        status: 200,
+        description: 'The token is good for nothing',
+        schema: { type: 'object' },
+      },
       refuses: { 429: 'A client was refused too often' },
     },
     async handle(request) {
@@ -51,7 +59,8 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
       const token = form.get('token')
       if (token === undefined) throw new OAuthError('invalid_request', 'The form must have token')
 
-      const found = (await parts.refresher.find(token)) ?? (await findVerified(token, parts.verifier))
+      const found =
+        (await parts.refresher.find(token)) ?? (await findVerified(token, parts.verifier))
       if (found) await endSessionOf(found, { request, clientId: client.id }, parts)
 
       // The client ignores the body (RFC 7009 §2.2), but some clients read every answer as JSON.
@@ -71,7 +80,10 @@ async function endSessionOf(
     const entry = { by: byStranger(request), subject, sessionId, clientId }
     await recordForeignToken({ event: 'revocation_refused', ...entry }, parts)
     // The client is told (RFC 7009 §2.1). An unknown token, in contrast, is no fault.
-    throw new OAuthError('invalid_grant', 'The token was issued to another client, which alone may revoke it')
+    throw new OAuthError(
+      'invalid_grant',
+      'The token was issued to another client, which alone may revoke it',
+    )
   }
   if (sessionId === undefined)
     throw new OAuthError(

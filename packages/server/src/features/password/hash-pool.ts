@@ -35,7 +35,10 @@ interface Running {
 }
 
 /** @param count how many threads may run; each starts when there is a job for it */
-export function openHashPool(count: number, { now, onMeasured, onFree }: HashPoolOptions): HashPool {
+export function openHashPool(
+  count: number,
+  { now, onMeasured, onFree }: HashPoolOptions,
+): HashPool {
   const script = new URL(import.meta.resolve('#hash-thread'))
   // A thread is idle or busy from its start to its exit.
   const idle: Worker[] = []

@@ -42,7 +42,10 @@ function lowerPriority(): void {
 
 async function answer({ password, stored, parameters, salt }: HashRequest): Promise<HashReply> {
   try {
-    return { result: stored === undefined ? hash(password, parameters, salt) : await verify(password, stored) }
+    return {
+      result:
+        stored === undefined ? hash(password, parameters, salt) : await verify(password, stored),
+    }
   } catch (error) {
     return { error: (error as Error).message }
   } finally {

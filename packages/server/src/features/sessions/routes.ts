@@ -29,7 +29,12 @@ export interface SessionCaller {
 
 /** A person's own sessions, wherever the person is kept. */
 export function sessionRoutes(ends: SessionEnds): readonly GuardedRoute<SessionCaller>[] {
-  const common = { below: 'issuer', refusals: 'problem', guard: { scopes: [] }, isFirstPartyOnly: true } as const
+  const common = {
+    below: 'issuer',
+    refusals: 'problem',
+    guard: { scopes: [] },
+    isFirstPartyOnly: true,
+  } as const
   return [
     {
       ...common,
@@ -46,7 +51,9 @@ export function sessionRoutes(ends: SessionEnds): readonly GuardedRoute<SessionC
       },
       async handle(_request, { identity }) {
         const list = await ends.list(identity.subject)
-        return jsonAnswer(200, { sessions: list.map((session) => wireSession(session, identity.sessionId)) })
+        return jsonAnswer(200, {
+          sessions: list.map((session) => wireSession(session, identity.sessionId)),
+        })
       },
     },
     {
@@ -85,7 +92,10 @@ export function sessionRoutes(ends: SessionEnds): readonly GuardedRoute<SessionC
   ]
 }
 
-function wireSession({ id, clientId, device, createdAt, lastUsedAt }: Session, current: string | undefined): object {
+function wireSession(
+  { id, clientId, device, createdAt, lastUsedAt }: Session,
+  current: string | undefined,
+): object {
   return {
     id,
     client_id: clientId,

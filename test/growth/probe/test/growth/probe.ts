@@ -38,7 +38,9 @@ describeOnBoth('the feature', (stage) => {
       ],
     )
 
-    const { paths } = document as { readonly paths: Readonly<Record<string, { readonly post?: object }>> }
+    const { paths } = document as {
+      readonly paths: Readonly<Record<string, { readonly post?: object }>>
+    }
     const { responses } = paths['/auth/probes']?.post as { readonly responses: object }
     for (const status of ['200', '401', '403']) assert.ok(Object.hasOwn(responses, status), status)
   })
@@ -48,7 +50,10 @@ describeOnBoth('the feature', (stage) => {
     const { send, tokens, setScopes } = await stage.start({ clock })
     await setScopes((await tokens('ada')).subject, ['users:read'])
     await send('POST', '/probes', { bearer: (await tokens('ada')).accessToken })
-    assert.equal(Number((await stage.sql('select count(*) as number from probe'))[0]?.['number']), 1)
+    assert.equal(
+      Number((await stage.sql('select count(*) as number from probe'))[0]?.['number']),
+      1,
+    )
 
     clock.advance(daySeconds + 1)
     await stage.start({ clock })
@@ -70,7 +75,9 @@ describeOnBoth('the grant', (stage) => {
     const form = { ...client, grant_type: grantType, weekday: 'monday' }
     assert.equal((await send('POST', '/token', { form })).status, 200)
 
-    const { status, json } = await send('POST', '/token', { form: { ...client, grant_type: grantType } })
+    const { status, json } = await send('POST', '/token', {
+      form: { ...client, grant_type: grantType },
+    })
     assert.deepEqual([status, json['error']], [400, 'invalid_request'])
 
     const metadata = await send('GET', '/.well-known/oauth-authorization-server')
@@ -84,8 +91,12 @@ describeOnBoth('the credential scheme', (stage) => {
     const { accessToken } = await tokens('ada')
     for (const scheme of ['Probe', 'Bearer']) {
       const headers = { authorization: `${scheme} ${accessToken}` }
-      for (const _ of ['slow', 'fast']) assert.equal((await send('GET', '/users/me', { headers })).status, 200, scheme)
+      for (const _ of ['slow', 'fast'])
+        assert.equal((await send('GET', '/users/me', { headers })).status, 200, scheme)
     }
-    assert.equal((await send('GET', '/users/me', { headers: { authorization: 'Probe no.token' } })).status, 401)
+    assert.equal(
+      (await send('GET', '/users/me', { headers: { authorization: 'Probe no.token' } })).status,
+      401,
+    )
   })
 })

@@ -24,7 +24,11 @@ type Options = Required<ProbeOptions>
 
 /** Probes that are older than they are kept. */
 const cleanUp: readonly CleanUpStep<Options>[] = [
-  { command: purgeProbes, time: 'clock', before: (time, { probeSeconds }) => time - probeSeconds * 1000 },
+  {
+    command: purgeProbes,
+    time: 'clock',
+    before: (time, { probeSeconds }) => time - probeSeconds * 1000,
+  },
 ]
 
 /** Counts how often users asked: an example of a feature with all of its parts. */

@@ -7,7 +7,10 @@ interface ProbeCaller {
   readonly identity: { readonly subject: string }
 }
 
-export function probeRoutes(database: Database, clock: Clock): readonly GuardedRoute<ProbeCaller>[] {
+export function probeRoutes(
+  database: Database,
+  clock: Clock,
+): readonly GuardedRoute<ProbeCaller>[] {
   return [
     {
       method: 'POST',
@@ -21,11 +24,19 @@ export function probeRoutes(database: Database, clock: Clock): readonly GuardedR
         success: {
           status: 200,
           description: 'How many probes the user has made',
-          schema: { type: 'object', properties: { count: { type: 'integer' } }, required: ['count'] },
+          schema: {
+            type: 'object',
+            properties: { count: { type: 'integer' } },
+            required: ['count'],
+          },
         },
       },
       async handle(_request, { identity: { subject } }) {
-        const count = await database.write(insertProbe, { id: randomId(), subject, at: clock.now() })
+        const count = await database.write(insertProbe, {
+          id: randomId(),
+          subject,
+          at: clock.now(),
+        })
         return jsonAnswer(200, { count })
       },
     },
