@@ -112,6 +112,9 @@ describe('the operations of the OpenAPI document', () => {
         const varied = operations.filter(isVaried)
         const share = Math.ceil(requests / configurations.length / varied.length)
         for (const operation of operations) {
+          // Some minutes pass, so the limit on refused clients starts anew for each operation.
+          await stage.callers.renew()
+          await stage.callers.renew()
           const property = fc.asyncProperty(plansFor(operation, stage.known), async (plan) => {
             const sent = bake(new URL(issuer).origin, operation, plan, stage.callers)
             if (!sent) return
