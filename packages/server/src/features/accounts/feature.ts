@@ -16,9 +16,10 @@ export interface AccountOptions<P extends object> {
   readonly registration?: 'open' | 'closed'
   /**
    * A schema for the fields that the application adds to users, by the Standard Schema
-   * specification. A profile is at most 64 KiB of JSON. A field must not have the name of a field of
-   * Keystile (`id`, `username`, `email`, `email_verified`, `created_at`, `password`, `scopes`,
-   * `roles`, `disabled`) or of a property that every object has (`constructor`, `toJSON`).
+   * specification. A profile is at most 64 KiB of JSON. A field must not have the name of one of
+   * Keystile's fields (`id`, `username`, `email`, `email_verified`, `created_at`, `password`,
+   * `scopes`, `roles`, `disabled`) or of a property that every object has (`constructor`,
+   * `toJSON`).
    */
   readonly profile?: ProfileSchema<P>
 }
@@ -42,7 +43,7 @@ const profile: Setting<'profile', ProfileSchema> = {
     { error: 'must be a Standard Schema' },
   ),
   defaultText: 'no fields',
-  help: 'a Standard Schema for fields that users have beside the built-in ones',
+  help: 'a Standard Schema for fields that users have besides the built-in ones',
   excludedBy: 'users',
   findFaults(schema) {
     const reserved = findReservedFields(schema)

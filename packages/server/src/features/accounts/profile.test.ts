@@ -89,7 +89,7 @@ describe('checkProfile', () => {
           validate: () => ({ value: value as unknown as object }),
         },
       }
-      await assert.rejects(checkProfile({}, odd, []), /no object/)
+      await assert.rejects(checkProfile({}, odd, []), /must return an object/)
     }
   })
 })

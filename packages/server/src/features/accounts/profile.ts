@@ -173,7 +173,7 @@ export function describeProfile(
 /**
  * The profile fields that a body may have, for the OpenAPI document.
  *
- * @param ownFields fields with reserved names that the body has beside the profile
+ * @param ownFields fields with reserved names that the body may have besides the profile
  */
 export function describeProfileInput(
   schema: ProfileSchema | undefined,

@@ -17,7 +17,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
     id: 'registration-said',
     standard: 'CWE-1188',
     severity: 'stop',
-    demand: 'beyond this machine, `registration` is set to open or closed',
+    demand: 'beyond this machine, registration is set to open or closed',
     find(situation, say) {
       const { bind, unread, options } = situation
       const isSaid = options.registration !== undefined || unread.has('registration')

@@ -67,7 +67,7 @@ export interface UserFinder {
   findBySubject(subject: string): Promise<User | undefined>
   /** Reads the user from the database, not the cache: for a decision that stays in effect. */
   readBySubject(subject: string): Promise<User | undefined>
-  /** Finds by e-mail address if the login has an `@`, which user names cannot have; else by name. */
+  /** Finds by e-mail address if the login has an `@`, which user names never have; else by name. */
   findByLogin(login: string): Promise<User | undefined>
   /**
    * Returns users in the order of their names, beginning after a name, or with the first one. The
