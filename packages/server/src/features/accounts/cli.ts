@@ -75,6 +75,7 @@ export async function list(call: Call<Options>): Promise<void> {
   })
 }
 
+/** Yields all users in the order of their names. */
 async function* listAll(users: Users): AsyncIterable<User> {
   let after: string | undefined = ''
   while (after !== undefined) {
@@ -175,6 +176,7 @@ function lastAdministrator(): ConfigurationError {
   )
 }
 
+/** Runs a command with the accounts of the database, and closes the database again. */
 async function withUsers(
   call: Call<Options>,
   work: (users: Users) => Promise<void>,
@@ -203,6 +205,7 @@ async function getUser(users: Users, login: string): Promise<User> {
   return user
 }
 
+/** Returns a user's roles and scopes in one text, as `grant --role` and `--scope` take them. */
 function describeGrants({ roles, scopes }: User): string {
   return [...roles.map((role) => `role:${role}`), ...scopes].join(' ')
 }

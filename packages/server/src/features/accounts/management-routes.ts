@@ -43,6 +43,10 @@ const defaultPageSize = 50
 /** Bounds the size of an answer: a profile may have 64 KiB. */
 const maxPageSize = 200
 
+/**
+ * `GET /users`: lists users, a page at a time. A page begins after a name instead of at a number,
+ * so a user who is created or deleted meanwhile moves no other user to another page.
+ */
 function listUsersRoute({ users, profile }: ManagementParts): ManagementRoute {
   return {
     ...mayRead,
@@ -89,6 +93,7 @@ function listUsersRoute({ users, profile }: ManagementParts): ManagementRoute {
   }
 }
 
+/** @throws {ProblemError} 422 for a limit that is not a whole number in the range */
 function readLimit(text: string | null): number {
   const limit = text === null ? defaultPageSize : /^\d{1,4}$/.test(text) ? Number(text) : 0
   if (limit >= 1 && limit <= maxPageSize) return limit
@@ -108,6 +113,7 @@ function wrongQuery(name: string, msg: string): ProblemError {
   })
 }
 
+/** `GET /users/{id}`: reads any user. */
 function readUserRoute({ users, profile }: ManagementParts): ManagementRoute {
   return {
     ...mayRead,
@@ -133,6 +139,10 @@ const userChange = strictFields({
   disabled: z.boolean({ error: 'Input should be true or false' }).optional(),
 })
 
+/**
+ * `PATCH /users/{id}`: changes scopes, roles and access. `users:write` alone must not be enough to
+ * give rights, or every manager could become an administrator.
+ */
 function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): ManagementRoute {
   return {
     ...mayWrite,
@@ -238,6 +248,7 @@ async function findAuthor(
   )
 }
 
+/** `DELETE /users/{id}`: deletes any user except the last administrator. */
 function deleteUserRoute({ users }: ManagementParts): ManagementRoute {
   return {
     ...mayWrite,
@@ -270,6 +281,7 @@ async function getUser(id: string | undefined, users: Users): Promise<User> {
   return user
 }
 
+/** Without an administrator, no caller could give the role `admin` again. */
 function lastAdministrator(): ProblemError {
   return new ProblemError('conflict', 'The last administrator must remain one')
 }

@@ -15,7 +15,10 @@ interface CheckedProfile {
   readonly profile: Profile
 }
 
-/** The largest profile, in bytes of its JSON in UTF-8. */
+/**
+ * The largest profile, in bytes of its JSON in UTF-8. Users write it themselves, and each request
+ * of a guarded route reads it.
+ */
 export const maxProfileBytes = 65_536
 
 /**
@@ -55,6 +58,7 @@ export function findReservedFields(schema: ProfileSchema): readonly string[] {
   return [...new Set(names)].filter(isReserved)
 }
 
+/** Returns the field names of a JSON Schema, including those of its alternatives. */
 function fieldNamesOf(schema: JsonObject): readonly string[] {
   type Alternatives = Partial<Record<'allOf' | 'anyOf' | 'oneOf', readonly JsonObject[]>>
   const {
@@ -68,6 +72,7 @@ function fieldNamesOf(schema: JsonObject): readonly string[] {
   return [...Object.keys(properties), ...[...allOf, ...anyOf, ...oneOf].flatMap(fieldNamesOf)]
 }
 
+/** Returns an error for each member with a reserved name. */
 function findReservedFaults(members: JsonObject): readonly FieldError[] {
   return Object.keys(members)
     .filter(isReserved)

@@ -1,3 +1,4 @@
+// The endpoint by which strangers create an account.
 import * as z from 'zod'
 import { ProblemError, type JsonObject } from 'keystile/internal'
 import {

@@ -1,3 +1,4 @@
+// What the account routes share: their settings, their caller and their answers.
 import { ProblemError } from 'keystile/internal'
 import type { CallerIdentity } from '../audit/audit.ts'
 import type { User } from './users.ts'

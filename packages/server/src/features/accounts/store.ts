@@ -12,9 +12,7 @@ import {
 } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
-import { insertEvents } from '../events/in-transaction.ts'
-import type { SessionEvent } from '../sessions/audit-events.ts'
-import { endSessions, findLatestExpiry } from '../sessions/in-transaction.ts'
+import { endSessions } from '../sessions/in-transaction.ts'
 import type { AccountEvent } from './audit-events.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 

@@ -123,6 +123,7 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
   }
 }
 
+/** The cache is used only if reading the database takes a round trip over the network. */
 function createUserFinder(database: Database, cache: UserCache): UserFinder {
   const findUserRow = createUserRowFinder(database)
 
@@ -239,6 +240,7 @@ function createManagementWriter(parts: WriterParts): Pick<UserWriter, 'change' |
   }
 }
 
+/** Returns the row of a new user, with a random subject. */
 function newRowOf(
   { username, email, passwordHash, scopes, roles, profile }: NewUser,
   now: number,
@@ -288,10 +290,12 @@ function asTaken(error: unknown): { readonly outcome: 'taken' } {
   throw error
 }
 
+/** Writes lists as the database has them, so that two states can be compared as texts. */
 function storedRights({ scopes, roles }: Rights): Pick<UserRow, 'scopes' | 'roles'> {
   return { scopes: JSON.stringify(scopes), roles: JSON.stringify(roles) }
 }
 
+/** Creates a new object for each call, because a handler of the app may change it. */
 function userOf(row: UserRow): User {
   const profile = JSON.parse(row.profile) as Profile
   return {

@@ -29,7 +29,7 @@ export function wireManagedUser({ publicUser: shown, scopes, roles, active }: Us
   return { ...wireUser(shown), scopes, roles, disabled: !active }
 }
 
-/** `wireUser` as JSON Schema. */
+/** Returns the JSON Schema of what `wireUser` returns. */
 export function describeUser(profile: ProfileSchema | undefined): JsonObject {
   const { properties = {}, required = [] } = describeProfile(profile, 'output') as {
     properties?: object
@@ -49,7 +49,7 @@ export function describeUser(profile: ProfileSchema | undefined): JsonObject {
   }
 }
 
-/** `wireManagedUser` as JSON Schema. */
+/** Returns the JSON Schema of what `wireManagedUser` returns. */
 export function describeManagedUser(profile: ProfileSchema | undefined): JsonObject {
   const user = describeUser(profile) as { properties: object; required: readonly string[] }
   return {

@@ -1,3 +1,4 @@
+// The settings that declare scopes and roles.
 import * as z from 'zod'
 import { isScopeName } from 'keystile/internal'
 import type { Feature } from '../../feature/feature.ts'
