@@ -205,7 +205,7 @@ async function getUser(users: Users, login: string): Promise<User> {
   return user
 }
 
-/** Returns a user's roles and scopes in one text, as `grant --role` and `--scope` take them. */
+/** Returns a user's roles and scopes in one text, such as `role:reader items:read`. */
 function describeGrants({ roles, scopes }: User): string {
   return [...roles.map((role) => `role:${role}`), ...scopes].join(' ')
 }

@@ -147,7 +147,7 @@ export function checkedDirectory<U>(
       return heldScopes({ scopes, roles: [] }, rules)
     },
     passwordHash(user) {
-      const hash = requireText('passwordHash', directory.passwordHash(user))
+      const hash = readHash(directory.passwordHash(user))
       if (hash === undefined || isHash(hash)) return hash
 
       logger.warn({ subject: subject(user) }, unusableHash)
@@ -200,11 +200,11 @@ function requireUser<U>(
   return user
 }
 
-/** Returns a text; undefined for an empty one, which a column may have instead of null. */
-function requireText(name: 'passwordHash', text: unknown): string | undefined {
-  if (text === undefined || text === null || text === '') return undefined
-  if (typeof text !== 'string') throw wrong(name, 'a string, undefined or null')
-  return text
+/** Returns a hash; undefined for an empty text, which a column may have instead of null. */
+function readHash(hash: unknown): string | undefined {
+  if (hash === undefined || hash === null || hash === '') return undefined
+  if (typeof hash !== 'string') throw wrong('passwordHash', 'a string, undefined or null')
+  return hash
 }
 
 function isStrings(value: unknown): value is readonly string[] {
