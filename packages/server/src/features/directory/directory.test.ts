@@ -260,7 +260,7 @@ describe('the password hash of a directory', () => {
     for (const value of [Buffer.from('x'), Promise.resolve('x'), 1])
       assert.throws(
         () => directoryWith({ passwordHash: () => value }).passwordHash(ada),
-        /users\.passwordHash must give/,
+        /users\.passwordHash must return/,
       )
   })
 })
