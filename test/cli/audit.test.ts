@@ -170,12 +170,12 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       for (const since of ['yesterday', '2026-11-25T12:00', '1', '-1h', '1y', '2026-13-01']) {
         const { code, stderr } = await audit(`--since=${since}`)
         assert.equal(code, 1, since)
-        assert.match(stderr, /^keystile: --since is an instant such as/)
+        assert.match(stderr, /^keystile: --since must be a time such as/)
       }
       for (const limit of ['-1', '1.5', 'all', '']) {
         const { code, stderr } = await audit(`--limit=${limit}`)
         assert.equal(code, 1, limit)
-        assert.match(stderr, /^keystile: --limit is a whole number of lines/)
+        assert.match(stderr, /^keystile: --limit must be a whole number of lines/)
       }
       if (kind === 'SQLite')
         assert.match(

@@ -29,7 +29,7 @@ describe('keystile tune', () => {
     for (const time of ['0', '9', '5001', '1e3', 'x', '-5']) {
       const { code, stderr } = await runCommand(['tune', `--milliseconds=${time}`], { cwd })
       assert.equal(code, 1)
-      assert.equal(stderr, 'keystile: --milliseconds is a whole number from 10 to 5000\n')
+      assert.equal(stderr, 'keystile: --milliseconds must be a whole number from 10 to 5000\n')
     }
   })
 })

@@ -269,7 +269,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       ]) {
         assert.match(
           (await user(...args)).stderr,
-          /the last administrator must stay one/,
+          /the last administrator must remain one/,
           args.join(' '),
         )
       }
@@ -290,16 +290,16 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         ],
         [
           ['create', 'new', '--email', 'nobody', '--password-file', 'password'],
-          /--email is no e-mail address/,
+          /--email must be an e-mail address/,
         ],
-        [['create', 'n@w', '--password-file', 'password'], /a user name has 2 to 63/],
+        [['create', 'n@w', '--password-file', 'password'], /a user name must have 2 to 63/],
         [
           ['create', 'new', '--role', 'god', '--password-file', 'password'],
-          /no such role; there are reader, admin/,
+          /--role must be a declared role; it is .*Declared: reader, admin/,
         ],
         [
           ['create', 'new', '--scope', 'x', '--password-file', 'password'],
-          /no such scope; there are items:read/,
+          /--scope must be a declared scope; it is .*Declared: items:read/,
         ],
         [['create', 'new', '--password-file', 'short'], /at least 15 characters/],
         [['create', 'new', '--password-file', 'common'], /most common ones; several words/],

@@ -11,6 +11,7 @@ import { commands as refreshCommands } from '../features/sessions/refresh-store.
 import { commands as sessionPurgeCommands } from '../features/sessions/purge-store.ts'
 import { commands as sessionCommands } from '../features/sessions/store.ts'
 import { commands as signingKeyCommands } from '../features/signing-keys/store.ts'
+import { commands as managementCommands } from '../features/accounts/management-store.ts'
 import { commands as userCommands } from '../features/accounts/store.ts'
 
 export const commands: readonly AnyCommand[] = [
@@ -20,6 +21,7 @@ export const commands: readonly AnyCommand[] = [
   ...eventCommands,
   ...limitCommands,
   ...loginCommands,
+  ...managementCommands,
   ...refreshCommands,
   ...sessionCommands,
   ...sessionPurgeCommands,

@@ -331,11 +331,11 @@ export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
 export const sayings: readonly (readonly [Situation, RegExp])[] = [
   [
     at({ issuer: 'https://auth.example' }),
-    /^registration must be given where the issuer is not on this machine:/,
+    /^registration must be given when the issuer is not on this machine:/,
   ],
   [
     of({ issuer: 'https://auth.example' }, { bind: { host: 'localhost', isIssuerSaid: true } }),
-    /^registration must be given where the issuer is not on this machine:/,
+    /^registration must be given when the issuer is not on this machine:/,
   ],
   [
     listening('0.0.0.0', true, local),

@@ -2,11 +2,11 @@ import type { AccountDirectory } from '../directory/directory.ts'
 import { heldScopes, type ScopeRules } from '../scopes/scopes.ts'
 import type { User, Users } from './users.ts'
 
-/** Our own accounts as a directory, for logins and refreshes. */
+/** Presents Keystile's own accounts as a directory, for guards, logins and refreshes. */
 export function accountDirectory(users: Users, rules: ScopeRules): AccountDirectory<User> {
   return {
     findByLogin: users.findByLogin,
-    // Not from the cache: what a login or a refresh grants holds for minutes.
+    // Not from the cache: the token that a login or a refresh issues is valid for minutes.
     findBySubject: users.readBySubject,
     subject: (user) => user.publicUser.id,
     active: (user) => user.active,

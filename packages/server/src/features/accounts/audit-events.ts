@@ -1,4 +1,4 @@
-/** What accounts write into the audit record. */
+/** The events that accounts write into the audit record. */
 export const auditEvents = [
   'user_created',
   'user_disabled',
@@ -7,7 +7,7 @@ export const auditEvents = [
   /** Roles or scopes of a user changed. */
   'grants_changed',
   'password_changed',
-  /** The current password, which a change asks for, was wrong. */
+  /** A change of the password or e-mail address came with a wrong current password. */
   'password_refused',
   'email_changed',
   'profile_changed',

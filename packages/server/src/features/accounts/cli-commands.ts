@@ -1,7 +1,7 @@
 import type { Call, CliCommand } from '../../feature/cli-command.ts'
 import type { Options } from './cli.ts'
 
-/** These work on the database directly, beside a running server or without one. */
+/** The `keystile user` commands. They use the database directly; a server may run or not. */
 export const cliCommands: readonly CliCommand<Call<Options>>[] = [
   {
     words: ['user', 'create'],
@@ -14,14 +14,14 @@ export const cliCommands: readonly CliCommand<Call<Options>>[] = [
       'password-file': { value: 'FILE' },
     },
     takesSettings: 'withoutKey',
-    summary: 'make an account; asks for the password unless it is in a file; the profile is JSON',
+    summary: 'create an account; asks for the password unless a file has it; the profile is JSON',
     load: async () => (await import('./cli.ts')).create,
   },
   {
     words: ['user', 'list'],
     flags: { json: {} },
     takesSettings: 'withoutKey',
-    summary: 'all accounts, a line each: name, e-mail, state, since, roles and scopes',
+    summary: 'list accounts: name, e-mail, state, creation time, roles and scopes',
     load: async () => (await import('./cli.ts')).list,
   },
   {
@@ -35,15 +35,14 @@ export const cliCommands: readonly CliCommand<Call<Options>>[] = [
       now: {},
     },
     takesSettings: 'withoutKey',
-    summary:
-      'change roles and scopes; they hold from the next login, and with --now all sessions end',
+    summary: 'change roles and scopes, from the next login on; --now ends all sessions at once',
     load: async () => (await import('./cli.ts')).grant,
   },
   {
     words: ['user', 'disable'],
     operand: 'NAME',
     takesSettings: 'withoutKey',
-    summary: 'refuse a user and all their tokens',
+    summary: 'stop a user from logging in, and revoke all their tokens',
     load: async () => (await import('./cli.ts')).disable,
   },
   {
@@ -58,14 +57,14 @@ export const cliCommands: readonly CliCommand<Call<Options>>[] = [
     operand: 'NAME',
     flags: { 'password-file': { value: 'FILE' } },
     takesSettings: 'withoutKey',
-    summary: 'give a user another password and end all their sessions',
+    summary: 'set a new password and end all sessions of the user',
     load: async () => (await import('./cli.ts')).setPassword,
   },
   {
     words: ['user', 'delete'],
     operand: 'NAME',
     takesSettings: 'withoutKey',
-    summary: 'delete a user for good; nobody gets the name again',
+    summary: 'delete a user for good; the name cannot be registered again',
     load: async () => (await import('./cli.ts')).remove,
   },
 ]

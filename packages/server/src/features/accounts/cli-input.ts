@@ -1,3 +1,4 @@
+// Reads what an operator gives to `keystile user`: flags, files and typed passwords.
 import { readFileSync } from 'node:fs'
 import { parseJsonObject, type JsonObject } from 'keystile/internal'
 import { ConfigurationError } from '../../base/configuration-error.ts'
@@ -7,14 +8,18 @@ import { createPasswordPolicy, type PasswordOwner } from '../password-policy/pol
 import type { ScopeRules, ScopeSettings } from '../scopes/scopes.ts'
 import { checkProfile, type Profile, type ProfileSchema } from './profile.ts'
 
-/** What the input of an operator is checked by. */
+/** The settings that the input is checked against. */
 export interface InputOptions extends ScopeSettings {
   readonly issuer: string
   readonly profile?: ProfileSchema | undefined
   readonly passwordMinLength: number
 }
 
-/** Roles or scopes, each one that there is. */
+/**
+ * Returns the roles or scopes that a flag lists.
+ *
+ * @throws {ConfigurationError} for a name that is not declared
+ */
 export function readNames(
   flags: CallFlags,
   flag: 'role' | 'scope',
@@ -24,13 +29,17 @@ export function readNames(
   for (const name of flags.list(flag)) {
     if (!Object.hasOwn(known, name))
       throw new ConfigurationError(
-        `--${flag} ${name}: no such ${flag}; there are ${Object.keys(known).join(', ')}`,
+        `--${flag} must be a declared ${flag}; it is ${name}. ` +
+          `Declared: ${Object.keys(known).join(', ')}`,
       )
   }
   return flags.list(flag)
 }
 
-/** What the profile schema makes of a file; without one, of nothing. */
+/**
+ * Reads a profile from a JSON file and checks it with the schema. Without a file it checks `{}`,
+ * which the schema may complete or refuse.
+ */
 export async function readProfile(
   file: string | undefined,
   schema: ProfileSchema | undefined,
@@ -41,15 +50,20 @@ export async function readProfile(
   } catch (error) {
     throw new ConfigurationError(`--profile cannot be read: ${(error as Error).message}`)
   }
+
   const { errors, profile } = await checkProfile(members, schema, [])
   if (errors.length === 0) return profile
+
   const faults = errors.map(({ loc, msg }) => `${loc.slice(1).join('.')} ${msg}`.trim())
   throw new ConfigurationError(
-    `the profile does not fit its schema (give --profile FILE): ${faults.join('; ')}`,
+    `the profile must match its schema; set it with --profile FILE: ${faults.join('; ')}`,
   )
 }
 
-/** A new password from a file, less the line end that editors leave, or typed twice. */
+/**
+ * Reads a new password from a file, without the line end that editors add, or asks for it twice.
+ * Checks it against the policy.
+ */
 export async function readPassword(
   file: string | undefined,
   call: {
@@ -61,14 +75,16 @@ export async function readPassword(
   const { owner, terminal, options } = call
   const password =
     file === undefined ? await terminal.askSecret('Password: ') : readPasswordFile(file)
+
   const policy = createPasswordPolicy({
     issuer: options.issuer,
     minLength: options.passwordMinLength,
   })
   const fault = policy.findFault(password, owner)
   if (fault) throw new ConfigurationError(fault)
+
   if (file === undefined && (await terminal.askSecret('Password again: ')) !== password) {
-    throw new ConfigurationError('the two passwords differ')
+    throw new ConfigurationError('the two passwords must be the same; try again')
   }
   return password
 }

@@ -1,3 +1,4 @@
+// The `keystile user` commands. Each opens the database itself and is recorded as the operator's.
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Call } from '../../feature/cli-command.ts'
 import { byOperator } from '../audit/audit.ts'
@@ -11,25 +12,31 @@ import { scopeRulesOf } from '../scopes/scopes.ts'
 import { createUsers, type User, type UserChange, type Users } from './users.ts'
 import { wireManagedUser } from './wire-user.ts'
 
+/** `user list` reads this many users at once, so a large database does not fill the memory. */
 const pageSize = 500
 
-/** What the commands ask for. */
+/** The settings that the commands use. */
 export interface Options extends InputOptions {
   readonly passwordHashing: HashingCost
 }
 
+/** `keystile user create`: creates an account, also while registration is closed. */
 export async function create(call: Call<Options>): Promise<void> {
   const { operand, flags, terminal } = call
   const { options } = await call.settings()
+
   const username = parseUsername(operand)
   if (!username) {
     throw new ConfigurationError(
-      'a user name has 2 to 63 letters, digits, dots, underscores or hyphens, and begins with a letter or digit',
+      'a user name must have 2 to 63 letters, digits, dots, underscores or hyphens, ' +
+        'and begin with a letter or digit',
     )
   }
   const typed = flags.value('email')
   const email = typed === undefined ? undefined : parseEmail(typed)
-  if (typed !== undefined && !email) throw new ConfigurationError('--email is no e-mail address')
+  if (typed !== undefined && !email)
+    throw new ConfigurationError('--email must be an e-mail address, such as ada@example.com')
+
   const rules = scopeRulesOf(options)
   const roles = readNames(flags, 'role', rules)
   const scopes = readNames(flags, 'scope', rules)
@@ -49,6 +56,7 @@ export async function create(call: Call<Options>): Promise<void> {
   await withUsers(call, work, { mayCreate: true })
 }
 
+/** `keystile user list`: prints one line a user, or one JSON object a line. */
 export async function list(call: Call<Options>): Promise<void> {
   const { flags, terminal } = call
   await withUsers(call, async (users) => {
@@ -67,6 +75,7 @@ export async function list(call: Call<Options>): Promise<void> {
   })
 }
 
+/** Yields all users in the order of their names. */
 async function* listAll(users: Users): AsyncIterable<User> {
   let after: string | undefined = ''
   while (after !== undefined) {
@@ -76,11 +85,13 @@ async function* listAll(users: Users): AsyncIterable<User> {
   }
 }
 
+/** `keystile user grant`: adds and removes roles and scopes. Undeclared ones can be removed. */
 export async function grant(call: Call<Options>): Promise<void> {
   const { flags } = call
   const rules = scopeRulesOf((await call.settings()).options)
   const added = { roles: readNames(flags, 'role', rules), scopes: readNames(flags, 'scope', rules) }
   const removed = { roles: flags.list('remove-role'), scopes: flags.list('remove-scope') }
+
   const change = (user: User): UserChange => ({
     roles: [...new Set([...user.roles, ...added.roles])].filter(
       (role) => !removed.roles.includes(role),
@@ -98,6 +109,7 @@ export async function grant(call: Call<Options>): Promise<void> {
   )
 }
 
+/** `keystile user disable`: stops a user from logging in and revokes the user's tokens. */
 export async function disable(call: Call<Options>): Promise<void> {
   await changeUser(
     call,
@@ -107,6 +119,7 @@ export async function disable(call: Call<Options>): Promise<void> {
   )
 }
 
+/** `keystile user enable`: lets a disabled user log in again. Ended sessions stay ended. */
 export async function enable(call: Call<Options>): Promise<void> {
   await changeUser(
     call,
@@ -115,6 +128,7 @@ export async function enable(call: Call<Options>): Promise<void> {
   )
 }
 
+/** Changes the user that the operand names. Fails if the stored user changes in the meantime. */
 async function changeUser(
   call: Call<Options>,
   changeOf: (user: User) => UserChange,
@@ -123,20 +137,21 @@ async function changeUser(
   await withUsers(call, async (users) => {
     const user = await getUser(users, call.operand)
     const outcome = await users.change(user, changeOf(user), byOperator)
-    if (outcome === 'last-administrator')
-      throw new ConfigurationError('the last administrator must stay one')
+    if (outcome === 'last-administrator') throw lastAdministrator()
     if (outcome === 'outdated')
-      throw new ConfigurationError('somebody else changed this user at the same time; try again')
+      throw new ConfigurationError('another process changed this user at the same time; try again')
     call.terminal.print(say(await getUser(users, user.publicUser.username)))
   })
 }
 
+/** `keystile user set-password`: sets a password and ends all sessions of the user. */
 export async function setPassword(call: Call<Options>): Promise<void> {
   const { operand, flags, terminal } = call
   const { options } = await call.settings()
   await withUsers(call, async (users) => {
     const user = await getUser(users, operand)
     const owner = user.publicUser
+
     const password = await readPassword(flags.value('password-file'), { owner, terminal, options })
     const hash = await hashPassword(password, options.passwordHashing)
     const outcome = await users.changePassword(user, hash, byOperator)
@@ -146,15 +161,22 @@ export async function setPassword(call: Call<Options>): Promise<void> {
   })
 }
 
+/** `keystile user delete`: deletes a user's data for good, without a question. */
 export async function remove(call: Call<Options>): Promise<void> {
   await withUsers(call, async (users) => {
     const user = await getUser(users, call.operand)
-    if ((await users.delete(user, byOperator)) === 'last-administrator')
-      throw new ConfigurationError('the last administrator must stay one')
+    if ((await users.delete(user, byOperator)) === 'last-administrator') throw lastAdministrator()
     call.terminal.print(`deleted ${user.publicUser.username}`)
   })
 }
 
+function lastAdministrator(): ConfigurationError {
+  return new ConfigurationError(
+    'the last administrator must remain one; give another user the role admin first',
+  )
+}
+
+/** Runs a command with the accounts of the database, and closes the database again. */
 async function withUsers(
   call: Call<Options>,
   work: (users: Users) => Promise<void>,
@@ -167,6 +189,7 @@ async function withUsers(
   )
 }
 
+/** Hashes with the parameters of the server, in a thread that is closed again. */
 async function hashPassword(password: string, cost: HashingCost): Promise<string> {
   const threads = openHashThreads()
   try {
@@ -182,6 +205,7 @@ async function getUser(users: Users, login: string): Promise<User> {
   return user
 }
 
+/** Returns a user's roles and scopes in one text, such as `role:reader items:read`. */
 function describeGrants({ roles, scopes }: User): string {
   return [...roles.map((role) => `role:${role}`), ...scopes].join(' ')
 }

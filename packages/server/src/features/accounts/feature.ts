@@ -10,15 +10,16 @@ import { rules, type RuleOptions } from './rules.ts'
 
 export interface AccountOptions<P extends object> {
   /**
-   * Whether strangers may register at `POST /users`. Default: open where the issuer is on this
-   * machine; else it must be said.
+   * Whether strangers may register at `POST /users`. Default: open if the issuer is on this
+   * machine; else the setting is required.
    */
   readonly registration?: 'open' | 'closed'
   /**
-   * A schema for fields of a user beside ours, by the Standard Schema specification. A profile is
-   * at most 64 KiB of JSON. It has no field of a name that is Keystile's own (`id`, `username`,
-   * `email`, `email_verified`, `created_at`, `password`, `scopes`, `roles`, `disabled`) or every
-   * object's (`constructor`, `toJSON`).
+   * A schema for the fields that the application adds to users, by the Standard Schema
+   * specification. A profile is at most 64 KiB of JSON. A field must not have the name of one of
+   * Keystile's fields (`id`, `username`, `email`, `email_verified`, `created_at`, `password`,
+   * `scopes`, `roles`, `disabled`) or of a property that every object has (`constructor`,
+   * `toJSON`).
    */
   readonly profile?: ProfileSchema<P>
 }
@@ -27,8 +28,8 @@ const registration: DefaultedSetting<'registration', 'open' | 'closed'> = {
   name: 'registration',
   takenBy: 'both',
   schema: z.enum(['open', 'closed'], { error: 'must be open or closed' }),
-  default: 'open', // a rule of safety demands a choice beyond this machine
-  defaultText: 'open where the issuer is on this machine, else it must be given',
+  default: 'open', // used only on this machine: elsewhere a safety rule requires a choice
+  defaultText: 'open if the issuer is on this machine; else the setting is required',
   help: 'whether strangers may register at POST /users: open or closed',
   environment: ['KEYSTILE_REGISTRATION'],
   excludedBy: 'users',
@@ -42,7 +43,7 @@ const profile: Setting<'profile', ProfileSchema> = {
     { error: 'must be a Standard Schema' },
   ),
   defaultText: 'no fields',
-  help: 'a Standard Schema for fields that users have beside the built-in ones',
+  help: 'a Standard Schema for fields that users have besides the built-in ones',
   excludedBy: 'users',
   findFaults(schema) {
     const reserved = findReservedFields(schema)
@@ -52,28 +53,31 @@ const profile: Setting<'profile', ProfileSchema> = {
   },
 }
 
-/** The current password, which a change asks for, by session: 100 a day. */
+/** Tries of the current password by one session: 100 a day. A stolen token cannot guess more. */
 export const proofRate: LimitRate = {
   name: 'proof',
   burst: 10,
   intervalMilliseconds: 16 * minuteMilliseconds,
 }
 
-/** E-mail addresses that a user asks for. The answer tells whether an address is taken. */
+/** Changes of the e-mail address by one user: the answer reveals whether an address is taken. */
 export const emailRate: LimitRate = {
   name: 'email',
   burst: 10,
   intervalMilliseconds: 16 * minuteMilliseconds,
 }
 
-/** Changes of a profile by its owner. Each writes an audit entry and up to 64 KiB of profile. */
+/** Changes of a profile by its owner. Each writes an audit entry and up to 64 KiB of JSON. */
 export const profileRate: LimitRate = {
   name: 'profile',
   burst: 60,
   intervalMilliseconds: minuteMilliseconds,
 }
 
-/** Registrations at an address. */
+/**
+ * Registrations from one IP address. Each costs a password hash, and the answer reveals whether a
+ * name is taken. The burst lets a class or an office register together.
+ */
 export const registrationRate: LimitRate = {
   name: 'registration',
   burst: 50,

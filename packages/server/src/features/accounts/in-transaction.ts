@@ -3,19 +3,20 @@ import { prepare } from '../../storage/prepared.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
-/** An account, as a login has seen it. */
+/** The state of an account that a login was decided on. */
 export interface ExpectedAccount {
   readonly subject: string
   /**
-   * The hash that the password was verified against; undefined where an app has proved the user.
+   * The hash that the password was verified against; undefined if an app authenticated the user.
    */
   readonly passwordHash: string | undefined
-  /** What the account held when the scopes were decided. */
+  /** The stored rights that the session's scopes were computed from. */
   readonly rights: StoredRights | undefined
 }
 
 /**
- * Locks an account until the end of the transaction.
+ * Locks an account until the end of the transaction. So a session cannot start from a password or
+ * rights that are changed at the same moment.
  *
  * @returns whether the user may log in, with the expected password hash and rights
  */

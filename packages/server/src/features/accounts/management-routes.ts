@@ -1,3 +1,4 @@
+// The endpoints for administrators: list, read, change and delete any account.
 import * as z from 'zod'
 import { ProblemError, type FieldError, type JsonObject } from 'keystile/internal'
 import { describeFields, readFields, refuseFaults, strictFields } from '../../http/json-body.ts'
@@ -39,8 +40,13 @@ const mayWrite = { ...accountRoute, guard: { scopes: ['users:write'] } } as cons
 const absent = { 404: 'There is no such user' }
 
 const defaultPageSize = 50
+/** Bounds the size of an answer: a profile may have 64 KiB. */
 const maxPageSize = 200
 
+/**
+ * `GET /users`: lists users, a page at a time. A page begins after a name instead of at a number,
+ * so a user who is created or deleted meanwhile moves no other user to another page.
+ */
 function listUsersRoute({ users, profile }: ManagementParts): ManagementRoute {
   return {
     ...mayRead,
@@ -50,7 +56,8 @@ function listUsersRoute({ users, profile }: ManagementParts): ManagementRoute {
       tag: 'All accounts',
       summary: 'List users',
       description:
-        'In the order of their names. `next` is the `after` of the following page, and null on the last one.',
+        'In the order of their names. `next` is the `after` of the following page, ' +
+        'and null on the last one.',
       query: {
         limit: { type: 'integer', minimum: 1, maximum: maxPageSize, default: defaultPageSize },
         after: {
@@ -71,11 +78,12 @@ function listUsersRoute({ users, profile }: ManagementParts): ManagementRoute {
           required: ['users', 'next'],
         },
       },
-      refuses: { 422: 'The limit or the name is not as it is expected' },
+      refuses: { 422: 'The limit or the name is not valid' },
     },
     async handle(request) {
       const query = queryOf(request)
       const limit = readLimit(query.get('limit'))
+      // One more than the page shows whether another page follows.
       const page = await users.listAfter(readCursor(query.get('after')), limit + 1)
 
       const shown = page.slice(0, limit)
@@ -85,13 +93,14 @@ function listUsersRoute({ users, profile }: ManagementParts): ManagementRoute {
   }
 }
 
+/** @throws {ProblemError} 422 for a limit that is not a whole number in the range */
 function readLimit(text: string | null): number {
   const limit = text === null ? defaultPageSize : /^\d{1,4}$/.test(text) ? Number(text) : 0
   if (limit >= 1 && limit <= maxPageSize) return limit
   throw wrongQuery('limit', `Input should be a whole number from 1 to ${maxPageSize}`)
 }
 
-/** A user name. No user needs to have it: it is only a place in the order. */
+/** Reads a user name. It need not exist: it only marks a place in the order of names. */
 function readCursor(text: string | null): string | undefined {
   if (text === null) return undefined
   if (!parseUsername(text)) throw wrongQuery('after', 'Input should be a user name')
@@ -104,6 +113,7 @@ function wrongQuery(name: string, msg: string): ProblemError {
   })
 }
 
+/** `GET /users/{id}`: reads any user. */
 function readUserRoute({ users, profile }: ManagementParts): ManagementRoute {
   return {
     ...mayRead,
@@ -129,6 +139,10 @@ const userChange = strictFields({
   disabled: z.boolean({ error: 'Input should be true or false' }).optional(),
 })
 
+/**
+ * `PATCH /users/{id}`: changes scopes, roles and access. `users:write` alone must not be enough to
+ * give rights, or every manager could become an administrator.
+ */
 function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): ManagementRoute {
   return {
     ...mayWrite,
@@ -138,7 +152,11 @@ function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): Ma
       tag: 'All accounts',
       summary: "Change a user's scopes and roles, disable or enable them",
       description:
-        'What is left out stays as it is. To add a scope or a role, or to enable a user, the caller must hold every scope that the user then holds; to give the role admin, or to give anything to an administrator, the caller must be an administrator. A user who is disabled loses all sessions at once; scopes that are taken away are gone with the next token.',
+        'Members that are left out stay as they are. To add a scope or a role, or to enable a ' +
+        'user, the caller must hold every scope that the user then holds; to give the role ' +
+        'admin, or to give anything to an administrator, the caller must be an administrator. ' +
+        'Disabling a user ends all their sessions at once; a removed scope is missing from the ' +
+        'next token on.',
       body: { type: 'json', schema: describeChange(rules) },
       success: {
         status: 200,
@@ -174,7 +192,7 @@ function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): Ma
   }
 }
 
-/** `userChange` with the names that exist. */
+/** Returns `userChange` as JSON Schema, with the declared scopes and roles as its values. */
 function describeChange({ declared, roles }: ScopeRules): JsonObject {
   const described = describeFields(userChange) as { readonly properties: object }
   const listOf = (names: object): JsonObject => ({
@@ -187,6 +205,7 @@ function describeChange({ declared, roles }: ScopeRules): JsonObject {
   }
 }
 
+/** Returns an error if a list has a scope or role that is not declared. */
 function findUnknown(
   field: string,
   named: readonly string[] = [],
@@ -204,8 +223,9 @@ function findUnknown(
 
 // decisions/0015-rights-as-stored.md
 /**
- * Reads the caller anew where a change gives rights. Undefined where it only takes rights away:
- * that needs no more than the scope of the route, so that anybody on duty can act in an emergency.
+ * Checks that the caller may give the rights that a change gives, and returns the caller as stored
+ * now: a token may be older than the caller's rights. Returns undefined for a change that only
+ * removes rights. That needs only the route's scope, so every manager can act in an emergency.
  *
  * @throws {ProblemError} `forbidden` when the caller may not give these rights
  */
@@ -223,10 +243,12 @@ async function findAuthor(
     return author
   throw new ProblemError(
     'forbidden',
-    'The caller must hold every scope that the user would hold, and be an administrator if the user would be one',
+    'The caller must hold every scope that the user would hold, ' +
+      'and be an administrator if the user would be one',
   )
 }
 
+/** `DELETE /users/{id}`: deletes any user except the last administrator. */
 function deleteUserRoute({ users }: ManagementParts): ManagementRoute {
   return {
     ...mayWrite,
@@ -248,7 +270,8 @@ function deleteUserRoute({ users }: ManagementParts): ManagementRoute {
 }
 
 /**
- * Reads a user anew: a decision on a cached user could undo what another process has changed since.
+ * Returns a user as stored now. A decision on a cached user could undo the change of another
+ * process.
  *
  * @throws {ProblemError} `not_found`
  */
@@ -258,6 +281,7 @@ async function getUser(id: string | undefined, users: Users): Promise<User> {
   return user
 }
 
+/** Without an administrator, no caller could give the role `admin` again. */
 function lastAdministrator(): ProblemError {
-  return new ProblemError('conflict', 'The last administrator must stay one')
+  return new ProblemError('conflict', 'The last administrator must remain one')
 }

@@ -1,3 +1,4 @@
+// The endpoints by which users read, change and delete their own account.
 import { ProblemError } from 'keystile/internal'
 import { readJsonObject, refuseFaults } from '../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../http/route.ts'
@@ -14,7 +15,10 @@ import { outdated, ownAccount, type AccountCaller } from './route-parts.ts'
 import type { Users } from './users.ts'
 import { describeUser, wireUser } from './wire-user.ts'
 
-/** A person may delete the account only so long after a login. */
+/**
+ * An account can be deleted only this long after a login, so the thief of an older token cannot
+ * delete it.
+ */
 const deletionMaxAgeSeconds = 300
 
 /** `GET /users/me`: the user of the token. */
@@ -29,14 +33,14 @@ export function readAccountRoute({
     path: '/users/me',
     doc: {
       tag: 'Own account',
-      summary: 'Who the token belongs to',
+      summary: 'Read the user of the token',
       success: { status: 200, description: 'The user', schema: describeUser(profile) },
     },
     handle: (_request, { user }) => jsonAnswer(200, wireUser(user.publicUser)),
   }
 }
 
-/** What a change of the profile needs. */
+/** The services that a change of the profile uses. */
 export interface ProfileChangeParts {
   readonly users: Pick<Users, 'replaceProfile' | 'findBySubject'>
   readonly limits: Limits
@@ -57,7 +61,7 @@ export function changeProfileRoute({
     doc: {
       tag: 'Own account',
       summary: 'Change profile fields',
-      description: 'What is left out stays as it is.',
+      description: 'Fields that are left out stay as they are.',
       body: { type: 'json', schema: { ...describeProfileInput(profile, []), required: [] } },
       success: { status: 200, description: 'The changed user', schema: describeUser(profile) },
       refuses: { 409: 'The user was changed at the same time', 429: 'Too many changes' },
@@ -80,7 +84,7 @@ export function changeProfileRoute({
   }
 }
 
-/** `DELETE /users/me`: deletes the account, soon after a login. */
+/** `DELETE /users/me`: deletes the account. Requires a recent login. */
 export function deleteAccountRoute({
   users,
 }: {
@@ -95,7 +99,7 @@ export function deleteAccountRoute({
     doc: {
       tag: 'Own account',
       summary: 'Delete the account',
-      description: `Needs a login of the last ${deletionMaxAgeSeconds} seconds (RFC 9470).`,
+      description: `Requires a login within the last ${deletionMaxAgeSeconds} seconds (RFC 9470).`,
       success: { status: 204, description: 'Deleted' },
       refuses: { 409: 'The last administrator cannot be deleted' },
     },

@@ -1,3 +1,5 @@
+// The endpoints by which users change their own password and e-mail address. Both ask for the
+// current password, so a stolen token alone cannot take over the account.
 import { ProblemError } from 'keystile/internal'
 import {
   checkFields,
@@ -24,14 +26,14 @@ import { emailRate, proofRate } from './feature.ts'
 import { outdated, ownAccount, taken, tooManyTries, type AccountCaller } from './route-parts.ts'
 import type { User, Users } from './users.ts'
 
-/** What a proof of the current password needs. */
+/** The services that verify the current password. */
 interface ProofParts {
   readonly passwords: Passwords
   readonly audit: Audit<AccountEvent>
   readonly limits: Limits
 }
 
-/** What a change of the password needs. */
+/** The services that a change of the password uses. */
 export interface PasswordChangeParts extends ProofParts {
   readonly users: Pick<Users, 'changePassword'>
   readonly passwordPolicy: PasswordPolicy
@@ -82,7 +84,7 @@ export function changePasswordRoute(parts: PasswordChangeParts): GuardedRoute<Ac
   }
 }
 
-/** What a change of the e-mail address needs. */
+/** The services that a change of the e-mail address uses. */
 export interface EmailChangeParts extends ProofParts {
   readonly users: Pick<Users, 'changeEmail'>
 }
@@ -101,7 +103,7 @@ export function changeEmailRoute(parts: EmailChangeParts): GuardedRoute<AccountC
     doc: {
       tag: 'Own account',
       summary: 'Change the e-mail address',
-      description: 'The new one counts as not verified. Sessions go on.',
+      description: 'The new address is not verified. Sessions stay valid.',
       body: { type: 'json', schema: describeFields(emailChange) },
       success: { status: 204, description: 'Changed' },
       refuses: {
@@ -126,8 +128,8 @@ export function changeEmailRoute(parts: EmailChangeParts): GuardedRoute<AccountC
 }
 
 /**
- * Verifies the current password. The rate limit counts by session, so that a stolen token does not
- * keep its owner from changing the password elsewhere.
+ * Verifies the current password. The rate limit counts by session: the thief of a token who uses it
+ * up does not stop the owner from changing the password in another session.
  *
  * @throws {ProblemError} `forbidden` for a wrong password, `too_many_requests`
  */
@@ -140,6 +142,7 @@ async function prove(
   const isProved = await passwords
     .verify(password, user.passwordHash, by.address)
     .catch(async (error: unknown) => {
+      // The password was not compared, so this was no guess.
       await limits.refund(spent)
       throw error
     })

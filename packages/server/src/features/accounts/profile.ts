@@ -1,3 +1,4 @@
+// Profiles: the fields that an application adds to users, checked by its own schema.
 import { isDeepStrictEqual } from 'node:util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { isJsonObject, type FieldError, type JsonObject } from 'keystile/internal'
@@ -5,21 +6,25 @@ import { isJsonObject, type FieldError, type JsonObject } from 'keystile/interna
 /** The fields that the application adds to a user. */
 export type Profile = Readonly<Record<string, unknown>>
 
+/** A schema of any library that implements Standard Schema, such as Zod or Valibot. */
 export type ProfileSchema<P extends object = object> = StandardSchemaV1<unknown, P>
 
 interface CheckedProfile {
   readonly errors: readonly FieldError[]
-  /** The profile to store; empty where there are errors. */
+  /** The profile to store; empty if there are errors. */
   readonly profile: Profile
 }
 
-/** The largest profile, in bytes of its JSON in UTF-8. */
+/**
+ * The largest profile, in bytes of its JSON in UTF-8. Users write it themselves, and each request
+ * of a guarded route reads it.
+ */
 export const maxProfileBytes = 65_536
 
 /**
- * Names that a profile field must not have: those of Keystile's own fields, in answers and in the
- * guard's user, and those that every object has. A handler of the app reads `user.roles` without
- * asking where it came from.
+ * Names that a profile field must not have: the names of Keystile's own fields, and of properties
+ * that every object has. Handlers of the app trust `user.roles`, so users must not be able to set a
+ * field of that name themselves.
  */
 const reservedNames: ReadonlySet<string> = new Set([
   'id',
@@ -41,18 +46,19 @@ const reservedNames: ReadonlySet<string> = new Set([
 
 const isReserved = (name: string): boolean => reservedNames.has(name)
 
-/** A stored profile without fields of reserved names: it may be older than the reservation. */
+/** Drops fields with reserved names: a profile may have been stored before a name was reserved. */
 export function withoutReserved(profile: Profile): Profile {
   return Object.fromEntries(Object.entries(profile).filter(([name]) => !isReserved(name)))
 }
 
-/** The reserved names among the fields of a schema. None for a schema without a JSON Schema. */
+/** Returns the reserved names that a schema uses. None for a schema without a JSON Schema. */
 export function findReservedFields(schema: ProfileSchema): readonly string[] {
   const sides = ['input', 'output'] as const
   const names = sides.flatMap((side) => fieldNamesOf(describeProfile(schema, side)))
   return [...new Set(names)].filter(isReserved)
 }
 
+/** Returns the field names of a JSON Schema, including those of its alternatives. */
 function fieldNamesOf(schema: JsonObject): readonly string[] {
   type Alternatives = Partial<Record<'allOf' | 'anyOf' | 'oneOf', readonly JsonObject[]>>
   const {
@@ -66,6 +72,7 @@ function fieldNamesOf(schema: JsonObject): readonly string[] {
   return [...Object.keys(properties), ...[...allOf, ...anyOf, ...oneOf].flatMap(fieldNamesOf)]
 }
 
+/** Returns an error for each member with a reserved name. */
 function findReservedFaults(members: JsonObject): readonly FieldError[] {
   return Object.keys(members)
     .filter(isReserved)
@@ -77,9 +84,11 @@ function findReservedFaults(members: JsonObject): readonly FieldError[] {
 }
 
 /**
- * Checks the members of a body that are not Keystile's own by the application's schema, and returns
- * the profile to store. Every write of a profile goes through this. Without a schema a profile has
- * no fields.
+ * Checks the profile fields of a request with the application's schema, and returns the profile to
+ * store. Every write of a profile goes through this function. Without a schema a profile has no
+ * fields.
+ *
+ * @param ownFields the fields of Keystile that the body may have, for the error message
  */
 export async function checkProfile(
   members: JsonObject,
@@ -92,15 +101,19 @@ export async function checkProfile(
     const unknown = { loc: ['body'], msg: `Unknown members; ${expected}`, type: 'extra_forbidden' }
     return { errors: Object.keys(members).length > 0 ? [unknown] : [], profile: {} }
   }
+
   const reserved = findReservedFaults(members)
   if (reserved.length > 0) return { errors: reserved, profile: {} }
+
   const input = asStored(members)
   if (input === undefined) {
     const msg = 'Numbers must be within the range of a double'
     return { errors: [{ loc: ['body'], msg, type: 'value_error' }], profile: {} }
   }
+
   const result = await schema['~standard'].validate(input)
   if (!result.issues) return checkOutput(requireJson(result.value))
+
   const errors = result.issues.map(({ path = [], message }) => ({
     loc: ['body', ...path.map((part) => String(typeof part === 'object' ? part.key : part))],
     msg: message,
@@ -109,7 +122,7 @@ export async function checkProfile(
   return { errors, profile: {} }
 }
 
-/** Members as JSON keeps them: -0 is 0. Undefined for a number that is too large for JSON. */
+/** Returns members as JSON stores them: -0 is 0. Undefined for a number that JSON cannot hold. */
 function asStored(members: JsonObject): unknown {
   let isTooLarge = false
   const text = JSON.stringify(members, (_name, value: unknown) => {
@@ -119,7 +132,7 @@ function asStored(members: JsonObject): unknown {
   return isTooLarge ? undefined : JSON.parse(text)
 }
 
-/** Checks the output of the schema, which may have fields that the input does not have. */
+/** Checks the output of the schema: it may have fields, and a size, that the input did not have. */
 function checkOutput(profile: Profile): CheckedProfile {
   const reserved = findReservedFaults(profile)
   if (reserved.length > 0) return { errors: reserved, profile: {} }
@@ -129,22 +142,22 @@ function checkOutput(profile: Profile): CheckedProfile {
 }
 
 /**
- * Refuses values that JSON changes, such as a Date. Read from the database, they would not have the
- * type that the schema promises.
+ * Throws for values that JSON changes, such as a Date. Read back from the database, they would not
+ * have the type that the schema promises.
  */
 function requireJson(value: unknown): Profile {
-  if (!isJsonObject(value))
-    throw new TypeError('the profile schema makes something that is no object')
+  if (!isJsonObject(value)) throw new TypeError('the profile schema must return an object')
   const read: unknown = JSON.parse(JSON.stringify(value))
   if (!isDeepStrictEqual(read, { ...value })) {
     throw new TypeError(
-      'the profile schema makes values that JSON does not keep, such as a Date: leave them as strings',
+      'the profile schema must return values that JSON can store; ' +
+        'it returns others, such as a Date: keep them as strings',
     )
   }
   return read as Profile
 }
 
-/** The schema's own JSON Schema, for the documentation; any object where it has none. */
+/** The schema's JSON Schema for the OpenAPI document; any object if it has none. */
 export function describeProfile(
   schema: ProfileSchema | undefined,
   side: 'input' | 'output',
@@ -158,14 +171,14 @@ export function describeProfile(
   try {
     return standard.jsonSchema?.[side]({ target: 'draft-2020-12' }) ?? { type: 'object' }
   } catch {
-    return { type: 'object' } // JSON Schema cannot express every schema
+    return { type: 'object' } // the library throws for a schema that JSON Schema cannot express
   }
 }
 
 /**
- * The profile fields that a body may have, for the documentation.
+ * The profile fields that a body may have, for the OpenAPI document.
  *
- * @param ownFields fields with reserved names that the body has beside the profile
+ * @param ownFields fields with reserved names that the body may have besides the profile
  */
 export function describeProfileInput(
   schema: ProfileSchema | undefined,

@@ -1,3 +1,4 @@
+// The endpoint by which strangers create an account.
 import * as z from 'zod'
 import { ProblemError, type JsonObject } from 'keystile/internal'
 import {
@@ -24,7 +25,7 @@ import { accountRoute, taken, tooManyTries } from './route-parts.ts'
 import type { Users } from './users.ts'
 import { describeUser, wireUser } from './wire-user.ts'
 
-/** What registration needs. */
+/** The services and settings that registration uses. */
 export interface RegistrationParts {
   readonly issuer: string
   readonly users: Pick<Users, 'create'>
@@ -35,7 +36,7 @@ export interface RegistrationParts {
   readonly profile: ProfileSchema | undefined
 }
 
-/** `POST /users`: creates an account for a stranger. */
+/** `POST /users`: creates an account for a caller without a token, if registration is open. */
 export function registerRoute(parts: RegistrationParts): OpenRoute {
   const { issuer, users, passwords, passwordPolicy, limits, registration, profile } = parts
   const schema = z.object({
@@ -60,7 +61,7 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
         status: 201,
         description: 'The new user',
         schema: describeUser(profile),
-        headers: { Location: 'Where the user is' },
+        headers: { Location: 'The URL of the user' },
       },
       refuses: {
         403: 'Registration is closed',
@@ -75,8 +76,8 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
       const extra = await checkProfile(omit(body, ownFields), profile, ownFields)
       const { username, email, password } = getFields(checkFields(schema, body), extra.errors)
 
-      // Counted after the quick checks, so their faults use up nothing, and before the policy,
-      // which takes up to a millisecond.
+      // After the quick checks, so a typing error does not use up the limit. Before the password
+      // policy, which takes up to a millisecond that an attacker could spend for us.
       await limits.count(limits.usesAt(registrationRate, addressOf(request)))
       const owner = { username: username.shown, email: email.shown }
       refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))
@@ -96,7 +97,7 @@ function omit(body: JsonObject, names: readonly string[]): JsonObject {
   return Object.fromEntries(Object.entries(body).filter(([name]) => !names.includes(name)))
 }
 
-/** One object schema with the members of two. */
+/** Merges two object schemas. Members of `one` win. */
 function merge(one: JsonObject, other: JsonObject): JsonObject {
   type ObjectSchema = { readonly properties?: object; readonly required?: readonly string[] }
   const [a, b]: readonly ObjectSchema[] = [one, other]

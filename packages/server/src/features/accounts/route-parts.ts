@@ -1,3 +1,4 @@
+// What the account routes share: their settings, their caller and their answers.
 import { ProblemError } from 'keystile/internal'
 import type { CallerIdentity } from '../audit/audit.ts'
 import type { User } from './users.ts'
@@ -8,23 +9,24 @@ export interface AccountCaller {
   readonly user: User
 }
 
-/** What all account routes have in common. */
+/** The settings that all account routes share. */
 export const accountRoute = { below: 'issuer', refusals: 'problem' } as const
 
-/** The routes of the own account demand a token, but no scope. */
+/** The settings of routes for the own account: they require a token, but no scope. */
 export const ownAccount = { below: 'issuer', refusals: 'problem', guard: { scopes: [] } } as const
 
-/** What the documentation says about status 429. */
+/** The description of status 429 in the OpenAPI document. */
 export const tooManyTries = 'Too many tries'
 
+/** The answer to a name or address that another user has. It reveals that such a user exists. */
 export function taken(field: 'username' | 'email'): ProblemError {
   return new ProblemError('conflict', `This ${field} is already taken`)
 }
 
-/** Another request changed the user between the decision of this one and its write. */
+/** The answer if another request changed the user after this one read it. */
 export function outdated(): ProblemError {
   return new ProblemError(
     'conflict',
-    'Somebody else has changed this user at the same time; read it again',
+    'Another request changed this user at the same time; read the user again',
   )
 }

@@ -15,13 +15,13 @@ import { registerRoute, type RegistrationParts } from './registration.ts'
 import type { AccountCaller } from './route-parts.ts'
 import type { Users } from './users.ts'
 
-/** What a person's own account needs. */
+/** The services and settings that the routes of the own account use. */
 export type AccountParts = RegistrationParts &
   ProfileChangeParts &
   PasswordChangeParts &
   EmailChangeParts & { readonly users: Pick<Users, 'delete'> }
 
-/** A person's own account, from registration to deletion. */
+/** The routes of a person's own account, from registration to deletion. */
 export function accountRoutes(parts: AccountParts): readonly Route<AccountCaller>[] {
   return [
     registerRoute(parts),

@@ -3,6 +3,7 @@ import type { Rule } from '../../feature/rule.ts'
 import { isPublic } from '../../feature/situation.ts'
 import { show } from '../../feature/wording.ts'
 
+/** The settings that the rules look at. */
 export interface RuleOptions {
   readonly issuer?: string | undefined
   readonly registration?: 'open' | 'closed' | undefined
@@ -10,12 +11,13 @@ export interface RuleOptions {
   readonly users?: unknown
 }
 
+/** Safety rules for registration: strangers must not get accounts by an oversight. */
 export const rules: readonly Rule<RuleOptions>[] = [
   {
     id: 'registration-said',
     standard: 'CWE-1188',
     severity: 'stop',
-    demand: 'beyond this machine, it is said whether strangers may register',
+    demand: 'beyond this machine, registration is set to open or closed',
     find(situation, say) {
       const { bind, unread, options } = situation
       const isSaid = options.registration !== undefined || unread.has('registration')
@@ -24,11 +26,13 @@ export const rules: readonly Rule<RuleOptions>[] = [
       const where =
         bind && !isLoopback(bind.host)
           ? `when listening on ${show(bind.host)}`
-          : 'where the issuer is not on this machine'
+          : 'when the issuer is not on this machine'
       return [
         {
           about: say.name('registration'),
-          message: `must be given ${where}: open lets every stranger make an account, closed leaves it to you`,
+          message:
+            `must be given ${where}: ` +
+            'open lets every stranger create an account, with closed only you create accounts',
           mend: `${say.set('registration', 'closed')}, or open`,
         },
       ]
@@ -47,7 +51,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
             {
               about: say.name('registration'),
               message:
-                'is open without rate limits: every stranger can make any number of accounts',
+                'is open without rate limits: every stranger can create any number of accounts',
               mend: `${say.set('registration', 'closed')}, or ${say.set('rateLimits', 'on')}`,
             },
           ]

@@ -1,7 +1,9 @@
 import type { Clock } from 'keystile/internal'
 import type { UserRow } from './tables.ts'
 
+/** How long a changed e-mail address or profile may stay unseen by another process. */
 const cacheMilliseconds = 5_000
+/** Bounds the memory: a row is a few hundred bytes, and 64 KiB with the largest profile. */
 const cacheSize = 10_000
 
 /** Rows of users, by subject. */
@@ -12,9 +14,9 @@ export interface UserCache {
 }
 
 /**
- * Keeps the rows of active users for 5 s. A user who loses access also loses all sessions, and no
- * cache delays that. The cache has rows and no users: an app may change the user object that its
- * handler gets, so each request gets its own.
+ * Creates a cache that keeps the rows of active users for 5 s. It does not delay the end of access:
+ * a user who is disabled or deleted loses all sessions, which guards check without this cache. It
+ * keeps rows instead of users, because a handler may change the user object that it gets.
  */
 export function createUserCache(clock: Clock): UserCache {
   const rows = new Map<string, { readonly row: UserRow; readonly until: number }>()

@@ -1,3 +1,4 @@
+// Accounts as the other features see them: how to find, create and change them.
 import { randomId, type Clock } from 'keystile/internal'
 import { isTakenAtTheSameTime, type Database } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
@@ -5,23 +6,21 @@ import type { EventFeed } from '../events/events.ts'
 import type { Rights } from '../scopes/scopes.ts'
 import { parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
 import { withoutReserved, type Profile } from './profile.ts'
+import { changeUser, deleteUser, type StoredUserChange } from './management-store.ts'
 import { createUserCache, type UserCache } from './user-cache.ts'
 import {
   changeEmail,
   changePassword,
-  changeUser,
   createUserRowFinder,
-  deleteUser,
   insertUser,
   listUserRows,
   replacePasswordHash,
   replaceProfile,
   type NewUserRow,
-  type StoredUserChange,
 } from './store.ts'
 import type { UserRow } from './tables.ts'
 
-/** The fields that every reader of a user gets; never a hash. Profile fields stand beside these. */
+/** The fields that every reader of a user gets; never the hash. Profile fields are added to it. */
 export interface PublicUser {
   /** The subject of the user's tokens. */
   readonly id: string
@@ -36,7 +35,7 @@ export interface User {
   readonly publicUser: PublicUser & Profile
   readonly profile: Profile
   readonly passwordHash: string
-  /** The session in which the user last set the password; undefined where another set it. */
+  /** The session in which the user set the password; undefined if an operator set it. */
   readonly passwordSession: string | undefined
   readonly scopes: readonly string[]
   readonly roles: readonly string[]
@@ -44,6 +43,7 @@ export interface User {
   readonly active: boolean
 }
 
+/** An account to create. */
 export interface NewUser {
   readonly username: ComparableName
   readonly email: ComparableName | undefined
@@ -65,37 +65,39 @@ export interface UserChange {
 /** Finds accounts. */
 export interface UserFinder {
   findBySubject(subject: string): Promise<User | undefined>
-  /** Reads the user anew: for a decision that is made once and holds for a while. */
+  /** Reads the user from the database, not the cache: for a decision that stays in effect. */
   readBySubject(subject: string): Promise<User | undefined>
-  /** Finds by user name, or by e-mail where the login has an `@`, which no user name has. */
+  /** Finds by e-mail address if the login has an `@`, which user names never have; else by name. */
   findByLogin(login: string): Promise<User | undefined>
   /**
-   * Users in the order of their names: from the first one, or after this name. No user needs to
-   * have the name: it is only a place in the order.
+   * Returns users in the order of their names, beginning after a name, or with the first one. The
+   * name need not exist: it only marks a place in the order.
    */
   listAfter(username: string | undefined, limit: number): Promise<readonly User[]>
 }
 
 /**
  * Changes accounts. A change that ends access resolves when this process refuses the tokens; other
- * processes follow within a second. `outdated` means that the stored account differs from the one
- * that the change was decided on: then nothing is changed.
+ * processes follow within a second. The outcome is `outdated`, and nothing is changed, if the
+ * stored account differs from the one that the caller read.
  */
 export interface UserWriter {
-  /** Creates an account, or names the field whose value another user has. */
+  /** Creates an account, or returns the field whose value another user has. */
   create(
     user: NewUser,
     by: By,
   ): Promise<{ readonly user: User } | { readonly taken: 'username' | 'email' }>
   replaceProfile(user: User, profile: Profile, by: By): Promise<'changed' | 'outdated'>
-  /** Stores another hash of the same password. */
+  /** Stores another hash of the same password. Sessions stay valid. */
   replacePasswordHash(user: User, hash: string): Promise<'changed' | 'outdated'>
-  /** Sets another password, and ends all sessions but the one that asked for it. */
+  /** Sets another password, and ends all sessions except the caller's. */
   changePassword(user: User, hash: string, by: By): Promise<'changed' | 'outdated'>
   /** Sets another e-mail address, which is not verified. */
   changeEmail(user: User, email: ComparableName, by: By): Promise<'changed' | 'outdated' | 'taken'>
   /**
-   * @param author the caller, as read when the rights of the caller were found to allow the change
+   * Changes rights and access. Does NOT check whether the caller may give the rights.
+   *
+   * @param author the caller whose rights allow the change, as read when that was checked
    */
   change(
     user: User,
@@ -103,13 +105,14 @@ export interface UserWriter {
     by: By,
     author?: User,
   ): Promise<'changed' | 'outdated' | 'last-administrator'>
-  /** Deletes all but the subject and the name, which no other user can get. */
+  /** Deletes all data except the subject and the name, which no other user can get. */
   delete(user: User, by: By): Promise<'deleted' | 'absent' | 'last-administrator'>
 }
 
-/** The accounts. */
+/** Finds and changes accounts. */
 export interface Users extends UserFinder, UserWriter {}
 
+/** Creates the accounts of a database. A change in another process clears the cache here. */
 export function createUsers(database: Database, feed: EventFeed, clock: Clock): Users {
   const cache = createUserCache(clock)
   feed.onEvent(({ kind, value }) => kind === 'subject' && cache.forget(value))
@@ -120,6 +123,7 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
   }
 }
 
+/** The cache is used only if reading the database takes a round trip over the network. */
 function createUserFinder(database: Database, cache: UserCache): UserFinder {
   const findUserRow = createUserRowFinder(database)
 
@@ -144,7 +148,7 @@ function createUserFinder(database: Database, cache: UserCache): UserFinder {
       return row && userOf(row)
     },
     async listAfter(username, limit) {
-      const afterKey = username?.toLowerCase() ?? '' // comes before every name
+      const afterKey = username?.toLowerCase() ?? '' // sorts before every name
       const rows = await listUserRows(database.reader, { afterKey, limit })
       return rows.map(userOf)
     },
@@ -158,17 +162,23 @@ interface WriterParts {
   readonly cache: UserCache
 }
 
-function createUserWriter({ database, feed, clock, cache }: WriterParts): UserWriter {
-  /**
-   * Follows each write: forgets what is cached, and waits until this process knows of an ended
-   * access.
-   */
-  async function settle(user: User, endsAccess: boolean): Promise<void> {
-    cache.forget(user.publicUser.id)
-    if (endsAccess) await feed.tail()
-  }
+/**
+ * Called after each write: clears the user from the cache, and waits until this process has read
+ * the event by which it refuses the user's tokens.
+ */
+async function settle(
+  user: User,
+  { cache, feed }: WriterParts,
+  endsAccess: boolean,
+): Promise<void> {
+  cache.forget(user.publicUser.id)
+  if (endsAccess) await feed.tail()
+}
 
+function createUserWriter(parts: WriterParts): UserWriter {
+  const { database, clock } = parts
   return {
+    ...createManagementWriter(parts),
     async create(user, by) {
       const row = newRowOf(user, clock.now())
       const { taken } = await database.write(insertUser, { row, by })
@@ -178,7 +188,7 @@ function createUserWriter({ database, feed, clock, cache }: WriterParts): UserWr
       const [old, text] = [JSON.stringify(user.profile), JSON.stringify(profile)]
       const values = { id: user.publicUser.id, old, profile: text, by, now: clock.now() }
       const { replaced } = await database.write(replaceProfile, values)
-      await settle(user, false)
+      await settle(user, parts, false)
       return replaced ? 'changed' : 'outdated'
     },
     async replacePasswordHash(user, hash) {
@@ -189,7 +199,7 @@ function createUserWriter({ database, feed, clock, cache }: WriterParts): UserWr
     async changePassword(user, hash, by) {
       const values = { id: user.publicUser.id, old: user.passwordHash, hash, by, now: clock.now() }
       const { replaced } = await database.write(changePassword, values)
-      await settle(user, true)
+      await settle(user, parts, true)
       return replaced ? 'changed' : 'outdated'
     },
     async changeEmail(user, { shown, key }, by) {
@@ -203,13 +213,19 @@ function createUserWriter({ database, feed, clock, cache }: WriterParts): UserWr
         now: clock.now(),
       }
       const { outcome } = await database.write(changeEmail, values).catch(asTaken)
-      await settle(user, false)
+      await settle(user, parts, false)
       return outcome
     },
+  }
+}
+
+function createManagementWriter(parts: WriterParts): Pick<UserWriter, 'change' | 'delete'> {
+  const { database, clock } = parts
+  return {
     async change(user, change, by, author) {
       const values = { ...changeOf(user, change, author), by, now: clock.now() }
       const { outcome } = await database.write(changeUser, values)
-      await settle(user, true)
+      await settle(user, parts, true)
       return outcome
     },
     async delete(user, by) {
@@ -218,12 +234,13 @@ function createUserWriter({ database, feed, clock, cache }: WriterParts): UserWr
         by,
         now: clock.now(),
       })
-      await settle(user, true)
+      await settle(user, parts, true)
       return outcome
     },
   }
 }
 
+/** Returns the row of a new user, with a random subject. */
 function newRowOf(
   { username, email, passwordHash, scopes, roles, profile }: NewUser,
   now: number,
@@ -246,6 +263,7 @@ function newRowOf(
 /** The columns that a new row leaves empty. */
 const absentInNewRow = { disabled_at: null, deleted_at: null, email_verified_at: null }
 
+/** Returns a change with the state that it was decided on; the write compares both. */
 function changeOf(
   user: User,
   {
@@ -266,15 +284,18 @@ function changeOf(
   }
 }
 
+/** Two changes to one address at once: the unique constraint refuses the second. */
 function asTaken(error: unknown): { readonly outcome: 'taken' } {
   if (isTakenAtTheSameTime(error)) return { outcome: 'taken' }
   throw error
 }
 
+/** Writes lists as the database has them, so that two states can be compared as texts. */
 function storedRights({ scopes, roles }: Rights): Pick<UserRow, 'scopes' | 'roles'> {
   return { scopes: JSON.stringify(scopes), roles: JSON.stringify(roles) }
 }
 
+/** Creates a new object for each call, because a handler of the app may change it. */
 function userOf(row: UserRow): User {
   const profile = JSON.parse(row.profile) as Profile
   return {

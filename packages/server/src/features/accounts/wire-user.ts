@@ -1,3 +1,4 @@
+// Users as JSON, and the JSON Schema of that for the OpenAPI document.
 import type { JsonObject } from 'keystile/internal'
 import { describeProfile, type ProfileSchema } from './profile.ts'
 import type { User } from './users.ts'
@@ -23,12 +24,12 @@ export function wireUser({
   }
 }
 
-/** The user as administrators see them: with scopes and roles, and whether they are disabled. */
+/** The user as administrators see it: with scopes, roles, and whether the user is disabled. */
 export function wireManagedUser({ publicUser: shown, scopes, roles, active }: User): object {
   return { ...wireUser(shown), scopes, roles, disabled: !active }
 }
 
-/** `wireUser` as JSON Schema. */
+/** Returns the JSON Schema of what `wireUser` returns. */
 export function describeUser(profile: ProfileSchema | undefined): JsonObject {
   const { properties = {}, required = [] } = describeProfile(profile, 'output') as {
     properties?: object
@@ -38,7 +39,7 @@ export function describeUser(profile: ProfileSchema | undefined): JsonObject {
     type: 'object',
     properties: {
       ...properties,
-      id: { type: 'string', description: 'The subject of their tokens' },
+      id: { type: 'string', description: "The subject of the user's tokens" },
       username: { type: 'string' },
       email: { type: ['string', 'null'], format: 'email' },
       email_verified: { type: 'boolean' },
@@ -48,7 +49,7 @@ export function describeUser(profile: ProfileSchema | undefined): JsonObject {
   }
 }
 
-/** `wireManagedUser` as JSON Schema. */
+/** Returns the JSON Schema of what `wireManagedUser` returns. */
 export function describeManagedUser(profile: ProfileSchema | undefined): JsonObject {
   const user = describeUser(profile) as { properties: object; required: readonly string[] }
   return {
@@ -58,7 +59,7 @@ export function describeManagedUser(profile: ProfileSchema | undefined): JsonObj
       scopes: {
         type: 'array',
         items: { type: 'string' },
-        description: 'Their own, beside those of their roles',
+        description: "Scopes that the user holds besides the scopes of the user's roles",
       },
       roles: { type: 'array', items: { type: 'string' } },
       disabled: { type: 'boolean' },

@@ -6,29 +6,30 @@ import type { AuditEntry, By } from './entry.ts'
 import { readNewestInstant, recordAudit } from './store.ts'
 
 /**
- * Where refusals are written down. What is a change is written down by the transaction that makes
- * it.
+ * Records refusals. A change is recorded by its own transaction instead: see `insertAudit`.
  *
  * @typeParam Event the events that may be recorded here
  */
 export interface Audit<in Event extends string> {
   /**
-   * Writes an entry down; when this resolves, it is on disk. So a refusal is thrown after it.
+   * Writes an entry. It is on disk when this resolves, so await it before you throw the refusal.
    *
    * @throws {DatabaseUnavailableError} when it cannot be written now
-   * @throws {ProblemError} `temporarily_unavailable` when too many wait already
+   * @throws {ProblemError} `temporarily_unavailable` when too many entries are waiting
    */
   record(entry: Omit<AuditEntry<Event>, 'at'>): Promise<void>
 }
 
 /**
- * So many refusals wait to be written down at once: without a bound a flood of them would hold up
- * every other write.
+ * How many entries may wait for the database. Without this limit, a flood of refused requests would
+ * delay every other write.
  */
 const maxWaiting = 200
 
+/** Creates the record of refusals in a database. */
 export function createAudit(database: Database, clock: Clock): Audit<string> {
   let waiting = 0
+
   return {
     async record(entry) {
       if (waiting >= maxWaiting)
@@ -36,6 +37,7 @@ export function createAudit(database: Database, clock: Clock): Audit<string> {
           reason: 'audit_queue_full',
           retryAfterSeconds: 1,
         })
+
       waiting++
       try {
         await database.write(recordAudit, { ...entry, at: clock.now() })
@@ -47,8 +49,8 @@ export function createAudit(database: Database, clock: Clock): Audit<string> {
 }
 
 /**
- * The instant of the newest line of the record, in milliseconds; undefined also where there is no
- * record yet.
+ * Returns the time of the newest entry, in milliseconds; undefined without an entry, or before the
+ * first migration.
  */
 export function findNewestInstant({
   reader,
@@ -56,15 +58,17 @@ export function findNewestInstant({
   return readNewestInstant(reader)
 }
 
+/** The operator, who uses the command line. */
 export const byOperator: By = { actor: 'operator' }
+/** The application that Keystile is embedded in. */
 export const byApp: By = { actor: 'app' }
 
-/** Whoever sends a request, before anything about them is proved. */
+/** The sender of a request who has not authenticated. */
 export function byStranger(request: HttpRequestWithBody): By {
   return { actor: 'nobody', address: addressOf(request) }
 }
 
-/** The person whose access token came with a request. */
+/** The user whose access token came with a request. */
 export function byCaller(
   request: HttpRequestWithBody,
   { subject, clientId, sessionId }: CallerIdentity,
@@ -72,21 +76,21 @@ export function byCaller(
   return { actor: `user:${subject}`, address: addressOf(request), clientId, sessionId }
 }
 
-/** Who has called, as the record names them. */
+/** The user, client and session of an access token. */
 export interface CallerIdentity {
   readonly subject: string
   readonly clientId: string
   readonly sessionId?: string | undefined
 }
 
-/** Whether a database can hold the user, session and client that a token names. */
+/** Whether a database can store the names in a token: PostgreSQL fails for U+0000. */
 export function hasStorableNames({ subject, sessionId, clientId }: CallerIdentity): boolean {
   return areStorable(subject, sessionId, clientId)
 }
 
 /**
- * The address of the peer; an IPv4 address is written as one, also on a socket that takes both
- * kinds.
+ * Returns the IP address of the peer; undefined if it is unknown. An IPv4 address has its usual
+ * form even on a socket for both families, which reports `::ffff:192.0.2.1`.
  */
 export function addressOf({
   remoteAddress,

@@ -4,13 +4,14 @@ import { followAudit } from './follow.ts'
 import { listAudit } from './store.ts'
 import type { AuditRow } from './tables.ts'
 
+/** How often `--follow` reads the database: often enough to look live, and cheap. */
 const pollMilliseconds = 500
 
 /**
- * Prints the record, the oldest line first; with `--follow` until a signal, or until nobody reads
- * it.
+ * `keystile audit`: prints the record, the oldest entry first. With `--follow` it runs until a
+ * signal, or until the reader of its output closes the pipe.
  *
- * @param defaultLimit the number of lines where neither a number nor a time is given
+ * @param defaultLimit the number of lines without `--limit` and `--since`
  */
 export async function audit(
   { flags, terminal, clock, withDatabase }: Call<unknown>,
@@ -37,19 +38,21 @@ export async function audit(
   })
 }
 
-/** What goes on until one of these happens. */
+/** Returns a way to poll until the first of these promises settles. */
 function untilDone(ends: readonly Promise<unknown>[]): {
   isDone(): boolean
+  /** Waits for the next poll. False when there is none, because polling has ended. */
   pause(): Promise<boolean>
 } {
   let isDone = false
-  // One for all pauses: what waits for a promise is kept as long as the promise is.
+  // One handler for all pauses: a handler for each would stay in memory as long as its promise.
   let wake = (): void => {}
   const finish = (): void => {
     isDone = true
     wake()
   }
   for (const end of ends) void end.then(finish)
+
   return {
     isDone: () => isDone,
     pause: () =>
@@ -66,7 +69,7 @@ function untilDone(ends: readonly Promise<unknown>[]): {
 
 const unitMilliseconds = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
-/** An instant, or how long ago it was. */
+/** Reads a time, or an age before now, in milliseconds. */
 function readSince(text: string | undefined, now: number): number | undefined {
   if (text === undefined) return undefined
   const [, amount, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
@@ -75,14 +78,16 @@ function readSince(text: string | undefined, now: number): number | undefined {
       ? readInstant(text)
       : now - Number(amount) * unitMilliseconds[unit as keyof typeof unitMilliseconds]
   if (at >= 0) return at
+
   throw new ConfigurationError(
-    '--since is an instant such as 2026-11-25T12:00:00Z or 2026-11-25, or an age such as 90m, 12h or 7d',
+    '--since must be a time such as 2026-11-25T12:00:00Z or 2026-11-25, ' +
+      'or an age such as 90m, 12h or 7d',
   )
 }
 
 /**
- * RFC 3339 without what may be left out at its end. A time without a zone would be read as that of
- * this machine.
+ * Parses a time of RFC 3339, whose seconds and time of day are optional. A time of day needs a time
+ * zone: without one, its meaning would depend on the machine.
  */
 function readInstant(text: string): number {
   return /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.test(text)
@@ -93,7 +98,7 @@ function readInstant(text: string): number {
 function readLimit(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   if (/^\d{1,6}$/.test(text)) return Number(text)
-  throw new ConfigurationError('--limit is a whole number of lines, 0 to 999999')
+  throw new ConfigurationError('--limit must be a whole number of lines, 0 to 999999')
 }
 
 function columnsOf(row: AuditRow): readonly string[] {

@@ -1,23 +1,24 @@
 import type { JsonObject } from 'keystile/internal'
 
 /**
- * Who did it: a person who was proved by password or token, the operator on the command line, the
- * application that Keystile is embedded in, or whoever it was.
+ * Who acted: a user who was authenticated by password or token, the operator on the command line,
+ * the application that Keystile is embedded in, or an unknown caller (`nobody`).
  */
 export type Actor = `user:${string}` | 'operator' | 'app' | 'nobody'
 
-/** Who asks for something, and by which way. */
+/** Who acted, and from where. */
 export interface By {
   readonly actor: Actor
   /** The IP address of the peer. */
   readonly address?: string | undefined
-  /** The session whose token they showed, and its client. */
+  /** The session of the access token, and its client. */
   readonly sessionId?: string | undefined
   readonly clientId?: string | undefined
 }
 
 /**
- * One line of the record. It holds no secret, and nothing that a stranger typed.
+ * One entry of the audit record. It must have no secret, and no text that a stranger typed: people
+ * type passwords into wrong fields, and attackers would write into the record.
  *
  * @typeParam Event the events that the writing feature declares
  */
@@ -25,12 +26,12 @@ export interface AuditEntry<Event extends string = string> {
   readonly event: Event
   readonly at: number
   readonly by: By
-  /** Whose account or session it is. */
+  /** The user whose account or session the entry is about. */
   readonly subject?: string | undefined
-  /** The session that it is about. Default: the one it was asked from. */
+  /** The session that the entry is about. Default: the caller's session. */
   readonly sessionId?: string | undefined
-  /** Default: the client it was asked from. */
+  /** Default: the caller's client. */
   readonly clientId?: string | undefined
-  /** Names of what was changed; never a value. */
+  /** The names of the changed fields, roles or scopes; never a value. */
   readonly detail?: JsonObject | undefined
 }

@@ -5,7 +5,7 @@ import { purgeAudit } from './store.ts'
 
 export interface AuditOptions {
   /**
-   * How long the audit record keeps a line: seconds, 86,400 (a day) to 315,360,000 (10 years).
+   * How long the audit record keeps an entry, in seconds: 86,400 (a day) to 315,360,000 (10 years).
    * Default: 90 days.
    */
   readonly auditSeconds?: number
@@ -18,13 +18,14 @@ const auditSeconds: DefaultedSetting<'auditSeconds', number> = {
   default: 90 * daySeconds,
   defaultText: `${90 * daySeconds} (90 days)`,
   unit: 'seconds',
-  help: 'how long the audit record keeps a line',
+  help: 'how long the audit record keeps an entry',
   environment: ['KEYSTILE_AUDIT_SECONDS'],
   parse: parseWholeNumber,
 }
 
 type Options = Required<AuditOptions>
 
+/** Lines that `keystile audit` prints by default: a few screens. */
 const defaultLimit = 100
 
 /** The record of who did what: written with each change, read and followed. */
@@ -32,7 +33,7 @@ export const feature: Feature<AuditOptions, never, unknown, Options> = {
   name: 'audit',
   settings: listSettings<AuditOptions>({ auditSeconds }),
   cleanUp: [
-    // Lines that are older than the record keeps them.
+    // Entries that are older than `auditSeconds`.
     {
       command: purgeAudit,
       time: 'recorded',
@@ -50,7 +51,9 @@ export const feature: Feature<AuditOptions, never, unknown, Options> = {
         limit: { value: 'N' },
       },
       takesSettings: 'withoutKey',
-      summary: `who did what: the last ${defaultLimit} lines, or all since 2026-11-25T12:00Z or 90m, 12h, 7d ago`,
+      summary:
+        `print who did what: the last ${defaultLimit} entries, ` +
+        'or all since a time (2026-11-25T12:00Z) or an age (90m, 12h, 7d)',
       async load() {
         const { audit } = await import('./cli.ts')
         return (call) => audit(call, defaultLimit)

@@ -4,17 +4,17 @@ import { listAudit, type AuditFilter } from './store.ts'
 import type { AuditRow } from './tables.ts'
 
 /**
- * How much later than its time a row may appear: for so long its transaction may have waited for
- * its turn or a lock.
+ * How long after its own time a row may appear: its transaction may have waited so long for a
+ * connection or a lock.
  */
 const lateMilliseconds = 30_000
 
 /**
- * Reads the record, and then what is added to it. Rows do not appear in the order of their ids:
- * whoever waited for a lock commits after somebody later. So the last 30 s are read again each
- * time, and what was given before is left out.
+ * Yields the rows of the record, and then each new row. Rows do not appear in the order of their
+ * ids: a transaction that waits for a lock commits after a transaction with a later id. So each
+ * poll reads the last 30 s again and skips the rows that it has yielded.
  *
- * @param pause waits before the record is read again, and says whether to go on
+ * @param pause waits until the next poll; false ends the iteration
  */
 export async function* followAudit(
   { reader }: Pick<Database, 'reader'>,
@@ -24,20 +24,24 @@ export async function* followAudit(
   const { subject } = filter
   let newest = 0
   for await (const { at } of listAudit(reader, { subject, last: 1 })) newest = at
+
+  /** Rows that are older than this time have been yielded. */
   let horizon = 0
   const moveHorizon = (): void => {
-    // Neither a writer whose clock is ahead nor our own clock moves it beyond what may still
-    // appear.
+    // The smaller of both times: neither a writer whose clock is ahead nor this process's clock may
+    // move the horizon past rows that can still appear.
     horizon = Math.max(horizon, Math.min(newest, clock.now()) - lateMilliseconds)
   }
+
   moveHorizon()
   let known = new Set<string>()
-  // Before the past is read: what appears in between is new.
+  // Read before the past: a row that appears in between counts as new.
   for await (const { id } of listAudit(reader, { subject, since: horizon })) known.add(id)
   for await (const row of listAudit(reader, filter)) {
     if (row.at >= horizon) known.add(row.id)
     yield row
   }
+
   while (await pause()) {
     moveHorizon()
     const read = new Set<string>()

@@ -19,7 +19,7 @@ const insertRow = prepare<AuditTables, AuditRow, unknown>((db, row) =>
 )
 
 /**
- * Writes an entry as part of the transaction that makes the change: there is none without the
+ * Writes an entry in the transaction that makes the change, so that neither exists without the
  * other.
  *
  * @typeParam Event the events that the caller declares; it must name them

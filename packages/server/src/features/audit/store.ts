@@ -1,3 +1,4 @@
+// Reads and writes rows of the audit record.
 import { lowestRowId } from 'keystile/internal'
 import {
   command,
@@ -11,18 +12,13 @@ import type { AuditEntry } from './entry.ts'
 import { insertAudit } from './in-transaction.ts'
 import type { AuditRow, AuditTables } from './tables.ts'
 
-/**
- * Writes an entry down that belongs to no change: a refusal, which is thrown when this is
- * committed.
- */
+/** Writes an entry without a change: a refusal. The caller throws it after the commit. */
 export const recordAudit: Command<AuditEntry, void> = command('recordAudit', insertAudit<string>)
 
+/** Keeps the transaction short, so that logins need not wait for the clean-up. */
 const maxPurgedAtOnce = 500
 
-/**
- * Deletes what is older than this, 500 rows at most and the oldest first. @returns how many those
- * were
- */
+/** Deletes at most 500 rows from before a time, oldest first, and returns how many it deleted. */
 export const purgeAudit: Command<{ readonly before: number }, { readonly purged: number }> =
   command('purgeAudit', async (transaction, { before }) => {
     const { numDeletedRows } = await inTables<AuditTables>(transaction)
@@ -39,28 +35,31 @@ export const purgeAudit: Command<{ readonly before: number }, { readonly purged:
     return { purged: Number(numDeletedRows) }
   })
 
-/** Which rows are read. */
+/** Selects rows. */
 export interface AuditFilter {
-  /** From this instant on. */
+  /** Only rows from this time on, in milliseconds. */
   readonly since?: number | undefined
   readonly subject?: string | undefined
-  /** Only the last ones, so many. */
+  /** Only this many of the newest rows. */
   readonly last?: number | undefined
 }
 
+/** Reads this many rows at once, so that a long record does not fill the memory. */
 const pageSize = 500
 
-/** Reads the record, the oldest row first, as it is when a row is asked for. */
+/** Yields rows, the oldest first. Rows that are added during the iteration are included. */
 export async function* listAudit(reader: Reader, filter: AuditFilter): AsyncIterable<AuditRow> {
   const { since = 0, subject, last } = filter
   const all = inTables<AuditTables>(reader).selectFrom('audit').selectAll()
   const query = subject === undefined ? all : all.where('subject', '=', subject)
   let after = lowestRowId(since)
+
   if (last !== undefined) {
     const rows = await query.where('id', '>', after).orderBy('id', 'desc').limit(last).execute()
     yield* rows.toReversed()
     return
   }
+
   for (;;) {
     const page = await query.where('id', '>', after).orderBy('id').limit(pageSize).execute()
     yield* page
@@ -70,7 +69,7 @@ export async function* listAudit(reader: Reader, filter: AuditFilter): AsyncIter
   }
 }
 
-/** The instant of the newest row, in milliseconds; undefined also where there is no record yet. */
+/** Returns the time of the newest row, in milliseconds; undefined without a row or a table. */
 export async function readNewestInstant(reader: Reader): Promise<number | undefined> {
   if (!(await hasTable(reader, 'audit'))) return undefined
   const db = inTables<AuditTables>(reader)

@@ -1,7 +1,7 @@
 // Rows as both databases hold them. Instants are integers in milliseconds, lists and profiles are
 // JSON text.
 
-/** What happened, and by whom. A row is never changed: the database refuses it. */
+/** One entry of the record. A trigger of the database refuses to change a row. */
 export interface AuditRow {
   readonly id: string
   readonly at: number
@@ -11,7 +11,7 @@ export interface AuditRow {
   readonly session_id: string | null
   readonly client_id: string | null
   readonly address: string | null
-  /** JSON: names of what was changed. */
+  /** JSON: the names of the changed fields, roles or scopes. */
   readonly detail: string | null
 }
 

@@ -4,22 +4,31 @@ import { DatabaseUnavailableError } from '../../storage/database.ts'
 import { hasStorableNames } from '../audit/audit.ts'
 
 /**
- * The active users behind identities. A token without a session is that of a client that acts for
- * itself: it has no user, even where a user's subject is spelled like the id of the client.
+ * Finds the active user of a token. A token without a session belongs to a client that acts for
+ * itself: it has no user, even if the id of the client equals the subject of a user.
  */
 export interface ActiveUsers<U> {
-  /** @throws {TokenError} `service_unavailable` while the database is away */
+  /**
+   * Returns the active user of an identity; undefined for a client, or a user who lost access.
+   *
+   * @throws {TokenError} `service_unavailable` while the database does not answer
+   */
   find(identity: Identity): Promise<U | undefined>
   /** Whether the user of this identity is active. True for a client that acts for itself. */
   isWelcome(identity: Identity): Promise<boolean>
 }
 
-/** @param findActive returns the active user with this subject */
+/**
+ * Creates the lookup that guards use.
+ *
+ * @param findActive returns the active user with this subject
+ */
 export function createActiveUsers<U>(
   findActive: (subject: string) => Promise<U | undefined>,
 ): ActiveUsers<U> {
   async function find(identity: Identity): Promise<U | undefined> {
     if (identity.sessionId === undefined || !hasStorableNames(identity)) return undefined
+
     try {
       return await findActive(identity.subject)
     } catch (error) {
@@ -34,7 +43,7 @@ export function createActiveUsers<U>(
   }
 }
 
-/** A database that is away is no reason to call a token invalid: clients would throw it away. */
+/** Answers 503 while the database does not answer: after a 401, clients would discard the token. */
 function asRefusal(error: unknown): unknown {
   if (!(error instanceof DatabaseUnavailableError)) return error
   return tokenError('service_unavailable', { cause: error, retryAfterSeconds: 1 })

@@ -97,7 +97,7 @@ describe('checkedDirectory', () => {
   it('rejects a user of another subject than was asked for', async () => {
     await assert.rejects(
       directoryWith().findActive('A1'),
-      /findBySubject gave a user of another subject/,
+      /findBySubject must return the user with the requested subject/,
     )
   })
 
@@ -122,11 +122,11 @@ describe('checkedDirectory', () => {
       })
       await assert.rejects(directory.findByLogin('ada'), {
         name: 'TypeError',
-        message: 'users.findByLogin must give an object, undefined or null',
+        message: 'users.findByLogin must return an object, undefined or null',
       })
       await assert.rejects(
         directory.findActive('a1'),
-        /users\.findBySubject must give an object, undefined or null/,
+        /users\.findBySubject must return an object, undefined or null/,
       )
     }
   })
@@ -135,7 +135,7 @@ describe('checkedDirectory', () => {
     assert.equal(await directoryWith({ active: () => false }).findActive('a1'), undefined)
     for (const value of [Promise.resolve(false), 1, 0, 'true', undefined, null]) {
       const directory = directoryWith({ active: () => value })
-      await assert.rejects(directory.findActive('a1'), /users\.active must give true or false/)
+      await assert.rejects(directory.findActive('a1'), /users\.active must return true or false/)
       assert.throws(() => directory.active(ada), TypeError)
     }
   })
@@ -143,7 +143,10 @@ describe('checkedDirectory', () => {
   it('calls a user by their id where the directory does not say', async () => {
     const directory = directoryWith({ subject: undefined })
     assert.equal(directory.subject(ada), 'a1')
-    assert.throws(() => directory.subject({ id: 7 as never }), /users\.subject must give a string/)
+    assert.throws(
+      () => directory.subject({ id: 7 as never }),
+      /users\.subject must return a string/,
+    )
   })
 
   it('throws for a subject that is no text, or an empty one', async () => {
@@ -151,7 +154,7 @@ describe('checkedDirectory', () => {
       const directory = directoryWith({ subject: () => value })
       assert.throws(
         () => directory.subject(ada),
-        /users\.subject must give a string that is not empty/,
+        /users\.subject must return a string that is not empty/,
       )
       await assert.rejects(directory.findActive(value as string), TypeError)
     }
@@ -197,7 +200,7 @@ describe('the scopes of a directory', () => {
     const logged: unknown[] = []
     const directory = directoryWith({ scopes: () => ['a', 'root', 'toString', 'root'] }, logged)
     for (let i = 0; i < 3; i++) assert.deepEqual(directory.scopes(ada), ['a', 'b'])
-    const text = 'users.scopes gives a scope that is not declared: it is not granted'
+    const text = 'users.scopes returned a scope that is not declared: it is not granted'
     assert.deepEqual(logged, [{ scope: 'root' }, text, { scope: 'toString' }, text])
   })
 
@@ -213,7 +216,7 @@ describe('the scopes of a directory', () => {
     for (const value of ['a b', undefined, null, [1], Promise.resolve(['a']), new Set(['a'])])
       assert.throws(
         () => directoryWith({ scopes: () => value }).scopes(ada),
-        /users\.scopes must give a list of strings/,
+        /users\.scopes must return a list of strings/,
       )
   })
 })
@@ -244,7 +247,9 @@ describe('the password hash of a directory', () => {
         directoryWith({ passwordHash: () => value }, logged).passwordHash(ada),
         undefined,
       )
-    const text = 'a stored password hash is of no kind that can be verified, or too costly'
+    const text =
+      'the user cannot log in: the stored password hash must be argon2id, scrypt or bcrypt, ' +
+      'and not too costly to verify'
     assert.deepEqual(
       logged,
       bad.flatMap(() => [{ subject: 'a1' }, text]),
@@ -255,7 +260,7 @@ describe('the password hash of a directory', () => {
     for (const value of [Buffer.from('x'), Promise.resolve('x'), 1])
       assert.throws(
         () => directoryWith({ passwordHash: () => value }).passwordHash(ada),
-        /users\.passwordHash must give/,
+        /users\.passwordHash must return/,
       )
   })
 })

@@ -1,3 +1,5 @@
+// The interface between Keystile and the place where users are stored, and the checks of what that
+// place returns.
 import { isUserObject, type Logger } from 'keystile/internal'
 import { areStorable } from '../../storage/storable.ts'
 import { isHash } from '../password/stored-hash.ts'
@@ -6,96 +8,98 @@ import { heldScopes, type ScopeRules, type StoredRights } from '../scopes/scopes
 type FoundUser<U> = U | undefined | null | Promise<U | undefined | null>
 
 /**
- * The users who log in, from where the application keeps them, such as its own table. An error of a
- * function, or a value of another type, refuses the request with 500.
+ * The application's own users, for example from its own table. If a function throws or returns a
+ * value of another type, the request gets status 500.
  *
  * @typeParam U the application's user
  * @typeParam S the declared scopes
  */
 export interface UserDirectory<U, S extends string = string> {
   /**
-   * Returns the user who logs in with this text, a name or an e-mail address as it was typed. The
-   * text never has control characters, a lone surrogate or more than 320 characters.
+   * Returns the user who logs in with this text: a name or an e-mail address as the user typed it.
+   * The text never has control characters, a lone surrogate or more than 320 characters.
    */
   findByLogin(login: string): FoundUser<U>
   /**
-   * Returns the user of a token. It is called on each guarded request, and its result is never
-   * cached: keep it fast. The subject never has U+0000 or a lone surrogate.
+   * Returns the user with this subject. Guards call it for each request and never cache its result,
+   * so keep it fast. The subject never has U+0000 or a lone surrogate.
    */
   findBySubject(subject: string): FoundUser<U>
   /**
-   * The subject of the user's tokens. It must be unique, must never change, and must never be used
-   * again for another user. Default: the user's `id`.
+   * Returns the subject of the user's tokens. It must be unique, must never change, and must never
+   * be used again for another user. Default: the user's `id`.
    */
   subject?(user: U): string
-  /** Whether the user may log in and use tokens. It is called at each login and guarded request. */
+  /** Whether the user may log in and use tokens. Called for each login and each guarded request. */
   active(user: U): boolean
   /**
-   * The scopes of this user, beside `defaultScopes`. A scope that is not declared is never granted;
-   * the log reports it once.
+   * Returns the scopes of this user, without `defaultScopes`. A scope that is not declared is never
+   * granted; the log reports it once.
    */
   scopes(user: U): readonly S[]
   /**
-   * The stored hash: argon2id (`$argon2id$v=19$m=…,t=…,p=…$…`), scrypt (`$scrypt$ln=…,r=…,p=…$…`)
-   * or bcrypt (`$2a$`, `$2b$`, `$2y$`). Undefined or null for a user without a password. With any
-   * other text, or a hash that takes more than 1 GiB or some seconds to verify, the user cannot log
-   * in; the log reports it.
+   * Returns the stored hash: argon2id (`$argon2id$v=19$m=…,t=…,p=…$…`), scrypt
+   * (`$scrypt$ln=…,r=…,p=…$…`) or bcrypt (`$2a$`, `$2b$`, `$2y$`). Undefined or null for a user
+   * without a password. With any other text, or a hash that takes more than 1 GiB or several
+   * seconds to verify, the user cannot log in; the log reports it.
    */
   passwordHash(user: U): string | undefined | null
   /**
-   * Stores another hash of the same password. It is called at a login whose hash is not argon2id
-   * with today's parameters, with the user as `findByLogin` returned it. Write only where the
-   * stored hash is still that user's, or the write undoes a change of the password:
-   * `update people set hash = $1 where id = $2 and hash = $3`. When it fails, the login does not.
+   * Stores another hash of the same password. A login calls it if the stored hash is not argon2id
+   * with the configured parameters, and passes the user as `findByLogin` returned it. Write only if
+   * the stored hash is still that user's hash, or the write undoes a change of the password:
+   * `update people set hash = $1 where id = $2 and hash = $3`. The login succeeds even if this
+   * fails.
    */
   savePasswordHash?(user: U, hash: string): unknown
 }
 
-/** The functions that a directory must have, and those that it may have. */
+/** The names of the required and the optional functions of a directory. */
 export const directoryFunctions = {
   required: ['findByLogin', 'findBySubject', 'active', 'scopes', 'passwordHash'],
   optional: ['subject', 'savePasswordHash'],
 } as const
 
-/** The directory of our own accounts, which knows more than an app's. */
+/** A directory that also knows stored rights and password sessions: Keystile's own accounts. */
 export type AccountDirectory<U> = UserDirectory<U> &
   Partial<Pick<Directory<U>, 'passwordSession' | 'rights'>>
 
 // decisions/0014-one-user-directory.md
 /**
- * A directory as the server uses it: our own accounts or an app's users. Its results are checked.
- * Logins, guards and `keystile.sessions` know users through it alone.
+ * A directory with checked results: Keystile's own accounts or an app's users. Logins, guards and
+ * `keystile.sessions` read users only through it.
  */
 export interface Directory<U> {
   findByLogin(login: string): Promise<U | undefined>
-  /** The user with this subject; undefined where the user is not active. */
+  /** Returns the user with this subject; undefined if the user is missing or not active. */
   findActive(subject: string): Promise<U | undefined>
   subject(user: U): string
   active(user: U): boolean
-  /** All scopes that the user holds, in the order of their declaration. */
+  /** Returns all scopes that the user holds, in the order of their declaration. */
   scopes(user: U): readonly string[]
-  /** A hash that `Passwords` can verify. */
+  /** Returns a hash that `Passwords` can verify; undefined for a user who cannot log in. */
   passwordHash(user: U): string | undefined
-  /** The session in which the user set the password; undefined where that is unknown. */
+  /** Returns the session in which the user set the password; undefined if that is unknown. */
   passwordSession(user: U): string | undefined
   /**
-   * The stored rights of the account: a session starts only while they are the same. Undefined for
-   * an app's users.
+   * Returns the stored rights of the account. A session starts only if they have not changed since.
+   * Undefined for an app's users.
    */
   rights(user: U): StoredRights | undefined
-  /** Undefined where the app stores no hashes. */
+  /** Undefined if the app has no function to store a new hash. */
   readonly savePasswordHash: ((user: U, hash: string) => Promise<void>) | undefined
 }
 
-/** No e-mail address is longer. */
+/** The longest e-mail address that RFC 5321 allows: 64 characters, `@` and 255 characters. */
 const maxLoginLength = 320
 
-/** How many undeclared scopes the log reports: they may come from a column with arbitrary texts. */
+/** The log reports at most this many scopes: they may come from a column of arbitrary texts. */
 const maxReportedScopes = 100
 
 /**
- * Checks the results of a directory. A user with another subject than was asked for is another
- * user, and an `active` that returns a promise would let every user in.
+ * Wraps a directory and checks its results, because a bug there could let the wrong user in. A user
+ * with another subject than the token's is another user. An `active` that returns a promise would
+ * be true for every user.
  */
 export function checkedDirectory<U>(
   directory: AccountDirectory<U>,
@@ -132,7 +136,7 @@ export function checkedDirectory<U>(
       if (user === undefined) return undefined
 
       if (subject(user) !== sought)
-        throw new TypeError('users.findBySubject gave a user of another subject')
+        throw new TypeError('users.findBySubject must return the user with the requested subject')
       return active(user) ? user : undefined
     },
     scopes(user) {
@@ -143,15 +147,10 @@ export function checkedDirectory<U>(
       return heldScopes({ scopes, roles: [] }, rules)
     },
     passwordHash(user) {
-      const hash: unknown = directory.passwordHash(user)
-      if (hash === undefined || hash === null || hash === '') return undefined
-      if (typeof hash !== 'string') throw wrong('passwordHash', 'a string, undefined or null')
-      if (isHash(hash)) return hash
+      const hash = readHash(directory.passwordHash(user))
+      if (hash === undefined || isHash(hash)) return hash
 
-      logger.warn(
-        { subject: subject(user) },
-        'a stored password hash is of no kind that can be verified, or too costly',
-      )
+      logger.warn({ subject: subject(user) }, unusableHash)
       return undefined
     },
     passwordSession: (user) => directory.passwordSession?.(user),
@@ -162,12 +161,16 @@ export function checkedDirectory<U>(
   }
 }
 
-/** Whether a text can be a login. A database may refuse any other with an error. */
+const unusableHash =
+  'the user cannot log in: the stored password hash must be argon2id, scrypt or bcrypt, ' +
+  'and not too costly to verify'
+
+/** Whether a text can be a login. For other texts, some databases fail with an error. */
 function isPossibleLogin(text: string): boolean {
   return text.length <= maxLoginLength && !/\p{Cc}/u.test(text) && areStorable(text)
 }
 
-/** Returns a function that logs each scope that is not declared, once. */
+/** Returns a function that logs each undeclared scope once. */
 function createScopeReport(
   { declared }: ScopeRules,
   logger: Logger,
@@ -179,12 +182,15 @@ function createScopeReport(
       if (reported.has(scope)) continue
 
       reported.add(scope)
-      logger.warn({ scope }, 'users.scopes gives a scope that is not declared: it is not granted')
+      logger.warn(
+        { scope },
+        'users.scopes returned a scope that is not declared: it is not granted',
+      )
     }
   }
 }
 
-/** Refuses `false`, which an app returns with `row?.active && row` for a disabled user. */
+/** Throws for `false`, which an app may return by `row?.active && row` for a disabled user. */
 function requireUser<U>(
   name: 'findByLogin' | 'findBySubject',
   user: U | undefined | null,
@@ -194,11 +200,18 @@ function requireUser<U>(
   return user
 }
 
+/** Returns a hash; undefined for an empty text, which a column may have instead of null. */
+function readHash(hash: unknown): string | undefined {
+  if (hash === undefined || hash === null || hash === '') return undefined
+  if (typeof hash !== 'string') throw wrong('passwordHash', 'a string, undefined or null')
+  return hash
+}
+
 function isStrings(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string')
 }
 
-/** A bug of the application. The message does not repeat the value: it may be personal. */
+/** The error for a bug of the application. It does not repeat the value, which may be personal. */
 function wrong(name: keyof UserDirectory<unknown>, expected: string): TypeError {
-  return new TypeError(`users.${name} must give ${expected}`)
+  return new TypeError(`users.${name} must return ${expected}`)
 }

@@ -27,7 +27,7 @@ const users: Setting<'users', UserDirectory<UserObject>> = {
 
 type Options = DirectoryOptions<string, UserObject>
 
-/** The users who log in, wherever they are kept, and the names they log in with. */
+/** The users who log in, wherever they are stored, and the names that they log in with. */
 export const feature: Feature<Options> = {
   name: 'directory',
   settings: listSettings<Options>({ users }),

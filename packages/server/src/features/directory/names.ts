@@ -1,6 +1,10 @@
+// Parses user names and e-mail addresses, and compares them so that look-alikes differ.
 import { domainToASCII } from 'node:url'
 
-/** In characters, as an e-mail address is typed. `parseEmail` counts its bytes as well. */
+/**
+ * In characters of the typed text. `parseEmail` also checks the shorter limit of RFC 5321, in bytes
+ * of the address with its domain in ASCII.
+ */
 const maxEmailLength = 320
 
 /** A name as it was typed, and the form in which two names are compared. */
@@ -10,8 +14,9 @@ export interface ComparableName {
 }
 
 /**
- * Reads a user name: ASCII letters, digits, dot, underscore and hyphen, so that no two names look
- * alike. The alphabet is checked before the letters are made small: the Kelvin sign becomes `k`.
+ * Parses a user name: ASCII letters, digits, dot, underscore and hyphen, so that a name cannot
+ * imitate another with letters of other scripts. The letters are checked before they become lower
+ * case, because the Kelvin sign would become `k`.
  */
 export function parseUsername(text: string): ComparableName | undefined {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/.test(text)
@@ -20,18 +25,18 @@ export function parseUsername(text: string): ComparableName | undefined {
 }
 
 /**
- * Reads an e-mail address: one part before the last `@` and a domain with a dot. The domain is
- * changed to its ASCII form, in which look-alikes differ. Quoted parts and address literals are
- * refused, since people do not log in with them.
+ * Parses an e-mail address: one part before the last `@` and a domain with a dot. Converts the
+ * domain to its ASCII form, in which look-alikes differ. Refuses quoted parts and address literals,
+ * because people do not log in with them.
  *
  * Does NOT check that the domain exists or takes mail.
  *
  * @see RFC 5321 §4.1.2 §4.5.3.1, RFC 6531 §3.3
  */
 export function parseEmail(text: string): ComparableName | undefined {
-  // Comes first: the other checks take longer for longer texts.
+  // First, because the time of the other checks grows with the text.
   if (text.length > maxEmailLength) return undefined
-  // domainToASCII drops tabs and line ends without an error, so they are refused before it.
+  // domainToASCII removes tabs and line ends silently: two addresses would become one.
   if (!text.isWellFormed() || /[\s\p{Cc}\p{Cf}]/u.test(text)) return undefined
 
   const at = text.lastIndexOf('@')
@@ -44,16 +49,17 @@ export function parseEmail(text: string): ComparableName | undefined {
 }
 
 /**
- * The form in which the rate limits count a login, so that another spelling is not another login.
- * It is coarser than any comparison: an app's directory may ignore case, accents and white space.
- * It is made from the typed name alone: a lookup before the count would tell which names exist.
+ * Returns the name under which the rate limits count a login. All spellings that a directory may
+ * treat as one user must have one count, or an attacker could guess more often by changing the
+ * spelling. So it ignores case, accents and white space. It uses the typed text alone: a lookup
+ * before the count would reveal which names exist.
  */
 export function countedLogin(login: string): string {
-  const name = parseEmail(login)?.key ?? login.slice(0, maxEmailLength) // no user has a longer one
+  const name = parseEmail(login)?.key ?? login.slice(0, maxEmailLength) // longer names do not exist
   return name
     .normalize('NFKD')
     .toLowerCase()
-    .toUpperCase() // some letters have two small forms and one capital
+    .toUpperCase() // some capital letters have two lower case forms
     .toLowerCase()
     .replace(/[\p{M}\p{C}\p{Z}\s]/gu, '')
 }

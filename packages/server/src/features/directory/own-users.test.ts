@@ -172,10 +172,10 @@ describeOnBoth(
       const { open, keystile } = await stage.start({ users: confused } as object)
       assert.equal((await open([], { bearer })).status, 500)
       const identity = await keystile.verifier.verify(bearer)
-      await assert.rejects(keystile.user(identity), /a user of another subject/)
+      await assert.rejects(keystile.user(identity), /the user with the requested subject/)
       await assert.rejects(
         keystile.sessions.create({ subject: identity.subject }),
-        /a user of another subject/,
+        /the user with the requested subject/,
       )
     })
 

@@ -3,7 +3,10 @@ import type { KnownDeviceTables } from './tables.ts'
 
 const deviceKeyName = 'device_key'
 
-/** Keeps the first secret that any process offers; says which one that is. */
+/**
+ * Stores the key for device secrets and returns it. If several processes offer one, the first one
+ * is stored and all of them get it.
+ */
 export const claimDeviceKey: Command<string, string> = command(
   'claimDeviceKey',
   async (transaction, offered) => {
@@ -13,6 +16,7 @@ export const claimDeviceKey: Command<string, string> = command(
       .values({ name: deviceKeyName, value: offered })
       .onConflict((conflict) => conflict.doNothing())
       .execute()
+
     const { value } = await db
       .selectFrom('setting')
       .select('value')

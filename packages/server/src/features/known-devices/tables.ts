@@ -1,4 +1,4 @@
-/** Where the secret lies that seals device secrets: the row `device_key`. */
+/** The table with the key for device secrets, in the row `device_key`. */
 export interface KnownDeviceTables {
   readonly setting: { readonly name: string; readonly value: string }
 }

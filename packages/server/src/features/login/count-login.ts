@@ -3,9 +3,9 @@ import { useOf, type Limits } from '../limits/limits.ts'
 import type { Spent } from '../limits/uses.ts'
 import { addressRate, deviceRate, nameRate } from './feature.ts'
 
-/** A login before anything of it is tried. */
+/** A login that has not been tried yet. */
 export interface ArrivingLogin {
-  /** The name in the form in which all spellings for one user are alike. */
+  /** The typed name as `countedLogin` returns it, so that all spellings have one count. */
   readonly name: string
   readonly address: string | undefined
   readonly deviceSecret: string | undefined
@@ -17,18 +17,22 @@ export interface ArrivingLogin {
 
 // decisions/0005-count-logins-by-typed-name.md
 /**
- * Counts a login. One from a known device of the account counts for that device alone. Any other
- * counts for the name, whether a user has it or not, and for the address.
+ * Counts a login before the password is verified. A login from a known device of the account counts
+ * for that device only, so an attacker who uses up the limit of a name does not lock out its owner.
+ * Any other login counts for the name and for the IP address. Names without a user are counted
+ * alike, so that the limit does not reveal which names exist.
  *
  * @throws {ProblemError} `too_many_requests`
- * @throws {DatabaseUnavailableError} when it cannot be counted now
+ * @throws {DatabaseUnavailableError} when the database cannot count it now
  */
 export async function countLogin(
   { name, address, deviceSecret, patienceMilliseconds, isOwn }: ArrivingLogin,
   { limits, devices }: { readonly limits: Limits; readonly devices: Devices },
 ): Promise<Spent> {
   const device = devices.open(deviceSecret)
-  // Before the lookup, so that a caller cannot use an own device to time lookups of other users.
+
+  // Before the lookup: a caller could otherwise use a device of their own to time lookups of other
+  // users, and so find out which exist.
   const ofDevice =
     device && (await limits.tryCount([useOf(deviceRate, device.id)], patienceMilliseconds))
   if (device && ofDevice && (await isOwn(device))) return ofDevice

@@ -1,9 +1,10 @@
+// The rate limits and audit events of logins.
 import type { Feature } from '../../feature/feature.ts'
 import { minuteMilliseconds, secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 
 /**
- * Logins from unknown devices by the name that was typed: 50 a day. Our accounts have two names, so
- * 100 an account.
+ * Logins from unknown devices, by the typed name: 50 a day. An account of Keystile has two names,
+ * so an attacker gets 100 guesses a day for it.
  */
 export const nameRate: LimitRate = {
   name: 'login',
@@ -11,7 +12,10 @@ export const nameRate: LimitRate = {
   intervalMilliseconds: 36 * minuteMilliseconds,
 }
 
-/** Logins from unknown devices at an address, for any name. An office may be behind it. */
+/**
+ * Logins from unknown devices by IP address, for any name: stops one sender who tries a common
+ * password with many names. The burst is high because an office may share an address.
+ */
 export const addressRate: LimitRate = {
   name: 'address',
   burst: 100,
@@ -19,7 +23,7 @@ export const addressRate: LimitRate = {
   isGivenBackWhole: true,
 }
 
-/** Logins with one device secret, which can be stolen: 100 a day. */
+/** Logins with one device secret: 100 a day. A thief of the secret cannot guess more. */
 export const deviceRate: LimitRate = {
   name: 'device',
   burst: 10,
@@ -28,16 +32,16 @@ export const deviceRate: LimitRate = {
 
 const auditEvents = [
   /**
-   * The entry names the subject where the user exists. It never repeats what was typed as the name:
-   * people type passwords into that field.
+   * The entry has the subject if the user exists. It never has the typed name, because people type
+   * passwords into that field.
    */
   'login_refused',
 ] as const
 
-/** What logins write into the audit record; the start of the session writes `login`. */
+/** The events of logins in the audit record. The start of the session writes `login` itself. */
 export type LoginEvent = (typeof auditEvents)[number]
 
-/** Proves who a person is; issues nothing. */
+/** Authenticates users; issues no tokens. */
 export const feature: Feature<object, LoginEvent> = {
   name: 'login',
   auditEvents,

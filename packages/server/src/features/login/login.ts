@@ -1,77 +1,85 @@
 import type { Spent } from '../limits/uses.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
 
-/** Proves who a person is. Issues nothing: the front that calls it starts the session. */
+/** Authenticates users. Issues no tokens: the endpoint that calls it starts the session. */
 export interface Login {
-  /** The attempt to log in with a password. Does nothing until it is asked to prove. */
+  /** Creates an attempt to log in with a password. Nothing happens before `prove` is called. */
   byPassword(credentials: PasswordCredentials): LoginAttempt
 }
 
+/** A login request with a password. */
 export interface PasswordCredentials {
-  /** The user name or the e-mail address, as it was typed. */
+  /** The user name or e-mail address, as the user typed it. */
   readonly username: string
   readonly password: string
-  /** The secret that the device got at its last login. */
+  /** The device secret from the last login on this device. */
   readonly deviceSecret: string | undefined
   /** The client that sends the login, for the audit record. */
   readonly clientId: string
   readonly address: string | undefined
 }
 
-/** One login of one person. The rate limits count it once, however often it is proved. */
+/** One login of one person. The rate limits count it once, even if `prove` is called twice. */
 export interface LoginAttempt {
   /**
-   * Proves the person and reads the account once more. A front calls it again when the account
+   * Verifies the credentials, then reads the account once more. Call it again if the account
    * changed before the session started; after the second try the outcome is `refused`.
    *
    * @throws {ProblemError} `too_many_requests`, `temporarily_unavailable`
    */
   prove(): Promise<LoginOutcome>
-  /** Does what follows the start of the session: renews an outdated hash, makes a device secret. */
+  /** Call it after the session started: renews an outdated hash and creates a device secret. */
   complete(session: StartedLogin): Promise<CompletedLogin>
 }
 
-/** What an attempt comes to. A method that needs a second factor may add `challenge` later. */
+/** The result of an attempt. A second factor would add the outcome `challenge`. */
 export type LoginOutcome = GrantedLogin | RefusedLogin
 
-/** The person is who they say. The start of the session must check hash and rights once more. */
+/**
+ * The user is authenticated. The transaction that starts the session must compare the hash and the
+ * rights again, because they may change in between.
+ */
 export interface GrantedLogin {
   readonly outcome: 'granted'
   readonly subject: string
-  /** In milliseconds: when the account was last seen with the proved password. */
+  /** The time of the second reading of the account, in milliseconds. */
   readonly authenticatedAt: number
   /** The hash that the password was verified against. */
   readonly passwordHash: string
-  /** The stored rights of the account; undefined for the users of an app. */
+  /** The stored rights of the account; undefined for an app's users. */
   readonly rights: StoredRights | undefined
   /** The scopes that the user holds. */
   readonly scopes: readonly string[]
-  /** What the rate limits counted. The transaction that starts the session refunds it. */
+  /** The counts of this login. The transaction that starts the session refunds them. */
   readonly spent: Spent
   /** How long the start of the session may wait to share a commit with others. */
   readonly patienceMilliseconds: number
 }
 
+/** The user is not authenticated. The refusal is in the audit record already. */
 export interface RefusedLogin {
   readonly outcome: 'refused'
-  /** Not for the caller, who gets the same answer for all of them. */
+  /** Never sent: all reasons have one answer, so that it does not reveal which users exist. */
   readonly reason: RefusalReason
 }
 
+/** Why a login was refused. */
 export type RefusalReason =
   | 'password_too_long'
   | 'unknown_user'
   | 'no_password'
   | 'wrong_password'
   | 'inactive'
-  /** The account changed at each try. */
+  /** The account changed during each try. */
   | 'changed_meanwhile'
 
+/** The session that a login started. */
 export interface StartedLogin {
   readonly sessionId: string
 }
 
+/** What the device gets besides the tokens. */
 export interface CompletedLogin {
-  /** For the next login from the same device; undefined where there are no rate limits. */
+  /** The device sends it with its next login; undefined if rate limits are off. */
   readonly deviceSecret: string | undefined
 }

@@ -432,7 +432,7 @@ describe('byPassword on another directory', () => {
     for (const savePasswordHash of failures)
       assert.ok(await login(person, { directory: { savePasswordHash }, logger }))
     // Nothing of what was thrown is written down: it may repeat either hash.
-    const [asError, asAnything] = ['Error', 'what was thrown is no Error'].map((reason) => ({
+    const [asError, asAnything] = ['Error', 'the thrown value is not an Error'].map((reason) => ({
       subject: '1',
       reason,
     }))

@@ -19,7 +19,7 @@ import type {
   StartedLogin,
 } from './login.ts'
 
-/** What a login with a password needs. */
+/** The services that a login with a password uses. */
 export interface PasswordMethodParts<U> {
   readonly directory: Directory<U>
   readonly passwords: Passwords
@@ -30,18 +30,23 @@ export interface PasswordMethodParts<U> {
   readonly logger: Logger
 }
 
-/** A login may wait this share of its wait for a hash to share a commit with others. */
+/**
+ * A login that waits for a hash may wait this share longer for its commit, to share it with other
+ * logins: fewer commits let more logins through.
+ */
 const patienceShare = 1 / 10
-/** A login whose account another login has changed meanwhile gets a second try. */
+/** The second try is for a login whose hash another login renewed at the same time. */
 const maxTries = 2
 
 /**
- * The login with a password. It checks, in this order: the length of the password, whether a hash
- * can be computed in time, rate limits, the password, the account, and the account once more,
- * because hashing takes time. An unknown user, a wrong password, a user without a password and a
- * disabled user are counted alike, cost the same work and leave the same audit entry. An attempt
- * over a limit is refused before the user is looked up, except that a known device is compared with
- * its owner first.
+ * Creates the login with a password. It checks in this order: the length of the password, whether a
+ * hash can be computed in time, the rate limits, the password, the account, and the account once
+ * more, because hashing takes time.
+ *
+ * An unknown user, a wrong password, a user without a password and a disabled user are counted
+ * alike, cost the same work and write the same audit entry, so a caller cannot tell which users
+ * exist. An attempt over a limit is refused before the user is looked up, except that a known
+ * device is compared with its owner first.
  */
 export function createPasswordMethod<U>(parts: PasswordMethodParts<U>): Login['byPassword'] {
   return (credentials) => createAttempt(credentials, parts)
@@ -57,10 +62,12 @@ function createAttempt<U>(
 
   return {
     async prove() {
-      // Wrong for every account, so it tells nothing: it is neither counted nor recorded.
+      // Wrong for every account, so it is no guess: it is neither counted nor recorded.
       if (isTooLong(credentials.password))
         return { outcome: 'refused', reason: 'password_too_long' }
+
       counting ??= await countAttempt(credentials, parts)
+
       while (triesLeft > 0) {
         triesLeft--
         last = await look(credentials, counting.spent, parts)
@@ -70,7 +77,8 @@ function createAttempt<U>(
       return refuse({ ...last, reason: 'changed_meanwhile' }, credentials, parts)
     },
     async complete({ sessionId }: StartedLogin): Promise<CompletedLogin> {
-      if (!last.proved) throw new Error('a login that was not proved cannot be completed')
+      if (!last.proved) throw new Error('`prove` must grant a login before `complete` is called')
+
       const hash = await renewHash(last.proved, credentials, parts)
       const subject = parts.directory.subject(last.proved.user)
       const login = { subject, passwordMark: passwordMark(hash), sessionId }
@@ -84,13 +92,13 @@ interface Counting {
   readonly patienceMilliseconds: number
 }
 
-/** Refuses where there is no room to hash, then counts the login for its name or its device. */
+/** Throws if the hash could not begin in time, then counts the login. */
 async function countAttempt<U>(
   { username, address, deviceSecret }: PasswordCredentials,
   { passwords, limits, devices, directory }: PasswordMethodParts<U>,
 ): Promise<Counting> {
-  // A login that waits for a hash need not hurry its commits, and shared commits are cheaper.
   const patienceMilliseconds = passwords.requireRoom(address) * patienceShare
+
   const arriving = {
     name: countedLogin(username),
     address,
@@ -99,6 +107,7 @@ async function countAttempt<U>(
     async isOwn(device: Device) {
       const user = await directory.findByLogin(username)
       if (user === undefined) return false
+
       const hash = directory.passwordHash(user)
       return device.isOf({
         subject: directory.subject(user),
@@ -112,11 +121,11 @@ async function countAttempt<U>(
 
 interface Proved<U> {
   readonly user: U
-  /** The hash that the password was verified against, and that is stored. */
+  /** The stored hash that the password was verified against. */
   readonly passwordHash: string
 }
 
-/** One try: the user that was found first, and the proof or why there is none. */
+/** The result of one try: the user who was found, and the proof or the reason for a refusal. */
 type Look<U> =
   | { readonly found: U; readonly proved: Proved<U> }
   | {
@@ -125,7 +134,10 @@ type Look<U> =
       readonly reason: RefusalReason
     }
 
-/** Finds the user, verifies the password with the same work in every case, and looks again. */
+/**
+ * Finds the user, verifies the password, and reads the user again. The password is hashed even for
+ * an unknown user: an early return would reveal by its time that the user does not exist.
+ */
 async function look<U>(
   { username, password, address }: PasswordCredentials,
   spent: Spent,
@@ -133,23 +145,27 @@ async function look<U>(
 ): Promise<Look<U>> {
   const found = await directory.findByLogin(username)
   const passwordHash = found === undefined ? undefined : directory.passwordHash(found)
+
   const isRight = await passwords
     .verify(password, passwordHash, address)
     .catch(async (error: unknown) => {
-      // Nothing was hashed, so it was no guess. What was hashed stays counted, whatever fails
-      // later: otherwise an attacker who keeps the database busy could guess for free.
+      // Nothing was hashed, so this was no guess. After a hash there is no refund, even if a later
+      // step fails: otherwise an attacker who keeps the database busy could guess without limit.
       await limits.refund(spent)
       throw error
     })
+
   if (found === undefined) return { found, reason: 'unknown_user' }
   if (passwordHash === undefined) return { found, reason: 'no_password' }
   if (!isRight) return { found, reason: 'wrong_password' }
   if (!directory.active(found)) return { found, reason: 'inactive' }
-  // Read again after the hash: the start of the session can lock our accounts, not an app's users.
+
+  // The start of the session can lock an account of Keystile, but not an app's user. So read the
+  // user again after the hash.
   const user = await directory.findByLogin(username)
   if (user === undefined) return { found, reason: 'unknown_user' }
   if (!directory.active(user)) return { found, reason: 'inactive' }
-  // Another password, or another hash of the same one.
+  // The user has another password now, or another hash of the same password.
   if (directory.passwordHash(user) !== passwordHash) return { found, reason: 'changed_meanwhile' }
   return { found, proved: { user, passwordHash } }
 }
@@ -171,7 +187,7 @@ function grantedOf<U>(
   }
 }
 
-/** Records the refusal, then refuses. */
+/** Records a refusal and returns it. */
 async function refuse<U>(
   { found, reason }: { readonly found: U | undefined; readonly reason: RefusalReason },
   { address, clientId }: PasswordCredentials,
@@ -179,13 +195,14 @@ async function refuse<U>(
 ): Promise<LoginOutcome> {
   const subject = found === undefined ? undefined : directory.subject(found)
   const by = { actor: 'nobody', address } as const
+
   await audit.record({ event: 'login_refused', by, subject, clientId })
   return { outcome: 'refused', reason }
 }
 
 /**
- * Hashes the password again where the stored hash does not have today's parameters: only a login
- * can do that. The login does not fail when it fails.
+ * Replaces a hash that has lower parameters than configured. Only a login can do that, because only
+ * a login has the password. The login succeeds even if this fails.
  *
  * @returns the hash that is stored now
  */
@@ -196,16 +213,18 @@ async function renewHash<U>(
 ): Promise<string> {
   if (!directory.savePasswordHash || !passwords.isOutdated(passwordHash, password))
     return passwordHash
+
   const hash = await passwords.renew(passwordHash, password, address).catch(() => undefined)
-  if (hash === undefined) return passwordHash // no room to hash now; the next login tries again
+  if (hash === undefined) return passwordHash // the hash queue is full; the next login tries again
+
   try {
     await directory.savePasswordHash(user, hash)
     return hash
   } catch (error) {
-    // A database's error repeats what was to be written: a hash that still opens the account.
-    const reason = error instanceof Error ? error.name : 'what was thrown is no Error'
+    // Only the name: the message of a database may repeat the hash, which must not be in the log.
+    const reason = error instanceof Error ? error.name : 'the thrown value is not an Error'
     const subject = directory.subject(user)
-    logger.warn({ subject, reason }, 'a password hash that was made anew could not be saved')
+    logger.warn({ subject, reason }, 'a renewed password hash could not be saved')
     return passwordHash
   }
 }

@@ -6,7 +6,7 @@ import {
 } from '../sessions/sessions.ts'
 import { startLogin } from './store.ts'
 
-/** Returns what starts sessions, in a transaction that checks the account once more. */
+/** Creates the starter of sessions, whose transaction checks the account once more. */
 export function createLoginStarter(database: Database, parts: StarterParts): SessionStarter {
   return createSessionStarter(database, { ...parts, startLogin })
 }

@@ -5,16 +5,17 @@ import { startSession } from '../sessions/in-transaction.ts'
 import type { StartLogin } from '../sessions/sessions.ts'
 
 /**
- * Starts the session of a login and refunds the rate limits. Starts none where the account was
- * disabled, deleted, or given another password or other rights since the login was decided: the row
- * of the account is locked first, so one of the two comes before the other, on both databases.
+ * Starts the session of a login and refunds the rate limits. Starts no session if the account has
+ * been disabled or deleted, or has another password or other rights, since the login was decided.
+ * It locks the row of the account first, so that such a change comes either before or after it.
  */
 export const startLogin: StartLogin = command('startLogin', async (transaction, login) => {
   const { session, hasAccount, passwordHash, rights, spent } = login
   const account = { subject: session.subject, passwordHash, rights }
   if (hasAccount && !(await lockAccount(transaction, account))) return { started: false }
+
   await startSession(transaction, login)
-  // Successful logins are not limited, nor are refreshes: SECURITY.md says what that costs.
+  // Successful logins are not limited, and neither are refreshes: SECURITY.md says what that costs.
   if (spent) await restoreUses(transaction, spent, session.created_at)
   return { started: true }
 })

@@ -1,16 +1,17 @@
+// Finds passwords that attackers try early: common, repeated, or typed along a row of keys.
 /**
- * Rows of the alphabet and of keyboards, in both directions. A row that can start anew is there
- * twice.
+ * The alphabet, the digits and the rows of keyboards (QWERTY, QWERTZ, AZERTY), in both directions.
+ * The alphabet and the digits are written twice, because people continue them from the start.
  */
 const rows: readonly string[] = [
   'abcdefghijklmnopqrstuvwxyz'.repeat(2),
   '1234567890'.repeat(2),
-  ...`!@#$%^&*() qwertyuiop[] asdfghjkl;' zxcvbnm,./ qwertzuiop yxcvbnm azertyuiop qsdfghjklm wxcvbn`.split(
-    ' ',
-  ),
+  ...`!@#$%^&*() qwertyuiop[] asdfghjkl;' zxcvbnm,./ qwertzuiop yxcvbnm`.split(' '),
+  ...'azertyuiop qsdfghjklm wxcvbn'.split(' '),
   ...'1qaz 2wsx 3edc 4rfv 5tgb 6yhn 7ujm 8ik, 9ol. 0p;/'.split(' '),
 ].flatMap((row) => [row, Array.from(row).toReversed().join('')])
-/** For each character, the rest of each row from there on. */
+
+/** For each character, the rest of each row that has it, from that character on. */
 const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
   Array.from(new Set(rows.join('')), (character) => [
     character,
@@ -18,20 +19,21 @@ const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
   ]),
 )
 
-/** Shorter pieces of rows are in many words by chance. */
+/** Many words contain shorter pieces of rows by chance, such as `as` and `er`. */
 const meanRowLength = 3
+/** Shorter cores, such as `abc`, are in good passwords by chance. */
 const minCoreLength = 4
-/** The longest entry of the blocklist. */
+/** The length of the longest entry of the blocklist. */
 const maxCommonLength = 20
 
 /**
- * Says why attackers would try a password, as the end of a sentence; else undefined. It judges the
- * whole password (NIST SP 800-63B-4 §3.1.1.2), so a common word among others is allowed.
+ * Returns why attackers would try a password early, as the end of a sentence; else undefined. It
+ * judges the whole password (NIST SP 800-63B-4 §3.1.1.2), so a common word among others is allowed.
  *
- * @param password in small letters
- * @param isCommon whether a text is on the blocklist
- * @param minLength the least length of a password. A repeated text and the text around a common
- *   word must have it by themselves, and a password of rows must have as many of them
+ * @param password in lower case
+ * @param isCommon tells whether a text is on the blocklist
+ * @param minLength the minimum length of a password. The unit of a repetition, and the text around
+ *   a common word, must have this length by themselves; a password of rows needs this many rows
  */
 export function findExpected(
   password: string,
@@ -44,25 +46,27 @@ export function findExpected(
   function findPlain(part: readonly string[]): string | undefined {
     if (part.length <= maxCommonLength && isCommon(part.join('')))
       return 'one of the most common ones'
+
     const unit = periodOf(part)
-    if (unit < minLength && part.length >= 2 * unit - 1) return 'something short that is repeated' // the last copy may lack a space
+    // Less one, because the last copy may lack its space: `zebra-7 zebra-7`.
+    if (unit < minLength && part.length >= 2 * unit - 1) return 'something short that is repeated'
+
     const isWoven = (): boolean =>
       [0, 1].every((which) =>
         isInRows(
           part.filter((_, i) => i % 2 === which),
           minLength,
         ),
-      ) // two rows that take turns
+      ) // two rows whose characters alternate
     return isInRows(part, minLength) || isWoven() ? 'a row of letters, digits or keys' : undefined
   }
 
-  /**
-   * A common word or something as simple, between digits and signs that are too weak themselves.
-   */
+  /** Finds a simple core, such as a common word, with weak digits and signs around it. */
   function findPadded(whole: readonly string[]): string | undefined {
     const [first, last] = [whole.findIndex(isLetter), whole.findLastIndex(isLetter)]
     const isPadding = (outside: readonly string[]): boolean =>
       outside.length < minLength || findPlain(outside) !== undefined
+
     for (let start = Math.max(0, last + 1 - maxCommonLength); start <= first; start++) {
       for (let end = last + 1; end <= Math.min(whole.length, start + maxCommonLength); end++) {
         const isCore = isCommon(whole.slice(start, end).join(''))
@@ -70,6 +74,7 @@ export function findExpected(
           return 'a common word with digits or signs around it'
       }
     }
+
     const core = whole.slice(first, last + 1)
     const isCore =
       core.length >= minCoreLength && core.length < whole.length && findPlain(core) !== undefined
@@ -83,9 +88,13 @@ function isLetter(character: string): boolean {
   return /\p{L}/u.test(character)
 }
 
-/** The length of the text that the characters repeat. The last copy may be cut short. */
+/**
+ * Returns the length of the unit that the characters repeat; the last copy may be incomplete. It is
+ * the length of all characters if nothing repeats. Uses the prefix function of Knuth, Morris and
+ * Pratt, so its time is linear.
+ */
 function periodOf(characters: readonly string[]): number {
-  const borders = [0] // for each prefix, the length of its longest suffix that is a prefix, too
+  const borders = [0] // for each prefix: the length of its longest suffix that is also a prefix
   for (let i = 1, border = 0; i < characters.length; i++) {
     while (border > 0 && characters[i] !== characters[border]) border = borders[border - 1] ?? 0
     if (characters[i] === characters[border]) border++
@@ -94,7 +103,10 @@ function periodOf(characters: readonly string[]): number {
   return characters.length - (borders.at(-1) ?? 0)
 }
 
-/** Whether characters are few pieces, long on average, of rows or of one repeated character. */
+/**
+ * Whether the characters consist of few pieces, each part of a row or one repeated character. The
+ * pieces must be long on average, or every text would consist of pieces.
+ */
 function isInRows(characters: readonly string[], minLength: number): boolean {
   let pieces = 0
   for (let at = 0; at < characters.length && pieces < minLength; at += pieceAt(characters, at))
@@ -102,7 +114,7 @@ function isInRows(characters: readonly string[], minLength: number): boolean {
   return pieces < minLength && pieces * meanRowLength <= characters.length
 }
 
-/** The length of the longest piece that begins here. */
+/** Returns the length of the longest piece that begins at `start`. */
 function pieceAt(characters: readonly string[], start: number): number {
   const longest = (follows: (offset: number) => boolean): number => {
     let length = 1

@@ -3,19 +3,21 @@ import { createBlocklist } from './blocklist.ts'
 import { findExpected } from './expected-password.ts'
 import { isTooLong, maxBytes } from '../password/password.ts'
 
-/** NIST SP 800-63B-4 §3.1.1.2, where a password is the only factor. */
+/** NIST SP 800-63B-4 §3.1.1.2, for a password that is the only factor. */
 export const defaultMinLength = 15
-/** The same, beside a second factor. */
+/** NIST SP 800-63B-4 §3.1.1.2, for a password with a second factor. */
 export const leastMinLength = 8
-/** A policy must not ask for more: ASVS 5.0 6.2.9 permits passwords of 64 characters. */
+/** The highest setting: ASVS 5.0 6.2.9 demands that passwords of 64 characters are allowed. */
 export const maxMinLength = 64
 
-/** A name of so many letters is not in a password by chance. */
+/** A password does not contain a name of this length by chance, so it is always refused. */
 const tellingLength = 5
+/** Shorter names, such as `al`, are in too many words to check for them. */
 const minNameLength = 3
+/** People write `ada.lovelace` as `ada-lovelace`. */
 const separators = String.raw`[\s._+-]*`
 
-/** The user of a new password. */
+/** The user who gets a new password. */
 export interface PasswordOwner {
   readonly username?: string | undefined
   readonly email?: string | null | undefined
@@ -26,16 +28,20 @@ export interface PasswordPolicy {
   /** In code points. */
   readonly minLength: number
   /**
-   * What is wrong with a new password, as a sentence that does not repeat it; else undefined. No
-   * rule demands kinds of characters. Does NOT normalise the password (NFC), although NIST
-   * recommends it: only the comparisons use small letters.
+   * Returns what is wrong with a new password, as a sentence that does not repeat it; else
+   * undefined. No rule demands capitals, digits or signs. Does NOT normalise the password (NFC),
+   * although NIST recommends it. It is hashed as typed; only the comparisons use lower case.
    *
    * @see NIST SP 800-63B-4 §3.1.1.2
    */
   findFault(password: string, owner: PasswordOwner): string | undefined
 }
 
-/** @param options.issuer its host is the name of the service */
+/**
+ * Creates the policy of a server.
+ *
+ * @param options.issuer its host is the name of the service, which a password must not contain
+ */
 export function createPasswordPolicy(options: {
   readonly minLength: number
   readonly issuer: string
@@ -43,15 +49,20 @@ export function createPasswordPolicy(options: {
   const { minLength, issuer } = options
   const isCommon = createBlocklist()
   const service = serviceNames(issuer).map((name) => ({ name, what: 'the name of this service' }))
+
   return {
     minLength,
     findFault(password, { username, email }) {
       if (isTooLong(password)) return `Password should have at most ${maxBytes} bytes`
       if (lengthOf(password) < minLength)
         return `Password should have at least ${minLength} characters`
+
       const expected = findExpected(password.toLowerCase(), isCommon, minLength)
       if (expected)
-        return `Password should not be ${expected}; several words that do not belong together make a good one`
+        return (
+          `Password should not be ${expected}; ` +
+          'several words that do not belong together make a good one'
+        )
 
       const own: KnownName[] = []
       if (username) own.push({ name: username, what: 'your username' })
@@ -63,13 +74,13 @@ export function createPasswordPolicy(options: {
 
 interface KnownName {
   readonly name: string
-  /** What the name is, as a part of a sentence. */
+  /** Describes the name in a message, such as `your username`. */
   readonly what: string
 }
 
 /**
- * Finds a known name in a password. Short names are part of many words, so a password may have one
- * when it is long enough without it.
+ * Finds a known name in a password. A password may contain a short name, which is part of many
+ * words, if the rest of it is long enough.
  */
 function findNameFault(
   password: string,
@@ -81,18 +92,21 @@ function findNameFault(
   for (const { name, what } of names) {
     const letters = Array.from(name.replace(new RegExp(separators, 'gu'), ''))
     if (letters.length < minNameLength) continue
+
     const without = rest.replace(patternOf(letters), '')
     if (without === rest) continue
+
     if (letters.length >= tellingLength) return `Password should not contain ${what}`
     rest = without
     short ??= what
   }
+
   return short && lengthOf(rest) < minLength
     ? `Password should have at least ${minLength} characters besides ${short}`
     : undefined
 }
 
-/** Matches a name in small or capital letters, with separators between them or without. */
+/** Returns a pattern for a name in any case, with or without separators between its letters. */
 function patternOf(letters: readonly string[]): RegExp {
   return new RegExp(
     letters
@@ -102,14 +116,14 @@ function patternOf(letters: readonly string[]): RegExp {
   )
 }
 
-/** The text before the `@`, without a part that begins with `+`. */
+/** Returns the text before the `@`, without a tag: `ada+news@example.com` gives `ada`. */
 function mailboxOf(email: string): string {
   return email.slice(0, Math.max(email.lastIndexOf('@'), 0)).replace(/\+.*/, '')
 }
 
 /**
- * The host and all its labels but the last: `auth.example.com` has the names `auth` and `example`,
- * too. An IP address has none.
+ * Returns the host and each of its labels except the last: `auth.example.com` has the names
+ * `auth.example.com`, `auth` and `example`. An IP address has none.
  */
 function serviceNames(issuer: string): readonly string[] {
   const host = domainToUnicode(new URL(issuer).hostname)
@@ -119,6 +133,7 @@ function serviceNames(issuer: string): readonly string[] {
   )
 }
 
+/** Counts code points, as NIST SP 800-63B-4 §3.1.1.2 demands. */
 function lengthOf(text: string): number {
   return Array.from(text).length
 }

@@ -1,3 +1,4 @@
+// argon2id hashes as PHC strings: the format of every new hash.
 import * as crypto from 'node:crypto'
 import { decodeBase64, encodeBase64, isBase64 } from './base64.ts'
 
@@ -8,17 +9,21 @@ export interface Argon2Parameters {
   readonly parallelism: number
 }
 
-/** OWASP's first choice: 19 MiB, 2 passes. */
+/** The first choice of OWASP's Password Storage Cheat Sheet: 19 MiB and 2 passes. */
 export const defaultParameters: Argon2Parameters = { memory: 19_456, passes: 2, parallelism: 1 }
 
+/** The lengths that RFC 9106 §4 recommends. */
 const saltBytes = 16
 const hashBytes = 32
-/** KiB. A hash of another system must not take all memory, or block a thread for long. */
+/**
+ * In KiB: 1 GiB. A stored hash of another system must not take all memory, or all threads for
+ * minutes: an attacker could then stop the server with a few logins.
+ */
 export const maxMemory = 1_048_576
-/** KiB in all passes together: 4 GiB take seconds. */
+/** In KiB of all passes together: 4 GiB take some seconds. */
 export const maxWork: number = 4 * maxMemory
 
-/** A parsed PHC string. Logins parse it several times, so salt and hash stay in base64. */
+/** A parsed PHC string. Salt and hash stay in base64, because a login parses it several times. */
 interface Argon2Hash extends Argon2Parameters {
   readonly salt: string
   readonly hash: string
@@ -31,7 +36,7 @@ type Derive = (
   parameters: Argon2Parameters,
 ) => Uint8Array
 
-/** The prebuilt library where it loads: it takes half the time of Node's own function. */
+/** The prebuilt library takes half the time of Node's function, which is the fallback. */
 const derive: Derive = await import('@node-rs/argon2').then(
   ({ hashRawSync }) =>
     (password, salt, outputLen, { memory, passes, parallelism }) =>
@@ -48,9 +53,9 @@ const derive: Derive = await import('@node-rs/argon2').then(
 )
 
 /**
- * Hashes a password. Synchronous, and slow on purpose: call it in a hash thread only.
+ * Hashes a password. It is synchronous and slow on purpose: call it only in a hash thread.
  *
- * @param salt in base64, of another hash of the same password; without one, a new salt
+ * @param salt the salt in base64 of another hash of the same password. Default: a random salt
  */
 export function hash(
   password: Uint8Array,
@@ -61,7 +66,8 @@ export function hash(
 }
 
 /**
- * The salt of a hash, in base64; undefined for a salt shorter than ours, or a hash of another kind.
+ * Returns the salt of a hash in base64. Undefined for a salt that is too short for a new hash, and
+ * for a hash of another kind.
  */
 export function saltOf(stored: string): string | undefined {
   const salt = parse(stored)?.salt
@@ -75,14 +81,15 @@ export function saltOf(stored: string): string | undefined {
  */
 export function verify(password: Uint8Array, stored: string): boolean {
   const parsed = parse(stored)
-  if (!parsed) throw new Error('a stored password hash is no argon2id PHC string')
+  if (!parsed) throw new Error('the stored password hash must be an argon2id PHC string')
 
   const [salt, hash] = [decodeBase64(parsed.salt), decodeBase64(parsed.hash)]
   return crypto.timingSafeEqual(derive(password, salt, hash.length, parsed), hash)
 }
 
 /**
- * A hash that no password has. An unknown login is verified against it, to take as long as others.
+ * Returns a hash that no password matches. The login of an unknown user is verified against it, so
+ * that its duration does not reveal that the user is unknown.
  */
 export function createDecoy(parameters: Argon2Parameters = defaultParameters): string {
   return format(
@@ -97,7 +104,7 @@ export function isHash(stored: string): boolean {
   return parse(stored) !== undefined
 }
 
-/** Whether a hash has less memory or fewer passes than these, or is of another kind. */
+/** Whether a hash has less memory or fewer passes than `parameters`, or is of another kind. */
 export function isOutdated(
   stored: string,
   parameters: Argon2Parameters = defaultParameters,
@@ -106,7 +113,7 @@ export function isOutdated(
   return !parsed || parsed.memory < parameters.memory || parsed.passes < parameters.passes
 }
 
-/** Node's own argon2id, for machines where the prebuilt library does not load. */
+/** Derives a hash by Node's own argon2id, where the prebuilt library does not load. */
 export function deriveWithNode(
   password: Uint8Array,
   nonce: Uint8Array,
@@ -131,11 +138,14 @@ function format(
   return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${salt}$${encodeBase64(hash)}`
 }
 
+/** Salts of 8 to 64 bytes and hashes of 12 to 128 bytes, in base64 without padding. */
+const pattern = new RegExp(
+  String.raw`^\$argon2id\$v=19\$m=(\d{1,8}),t=(\d{1,4}),p=(\d{1,3})` +
+    String.raw`\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,172})$`,
+)
+
 function parse(stored: string): Argon2Hash | undefined {
-  const match =
-    /^\$argon2id\$v=19\$m=(\d{1,8}),t=(\d{1,4}),p=(\d{1,3})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,172})$/.exec(
-      stored,
-    )
+  const match = pattern.exec(stored)
   if (!match) return undefined
 
   const [memory, passes, parallelism] = [Number(match[1]), Number(match[2]), Number(match[3])]

@@ -1,9 +1,9 @@
-/** Standard base64 without padding, as in PHC strings. */
+/** Encodes bytes in standard base64 without padding, as PHC strings have it. */
 export function encodeBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64').replace(/=+$/, '')
 }
 
-/** Groups of four and a rest without stray bits, which would allow several spellings. */
+/** Groups of four, and an end whose unused bits are zero: else one value has several spellings. */
 const canonical =
   /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048])?$/
 
@@ -12,7 +12,7 @@ export function isBase64(text: string | undefined): text is string {
   return text !== undefined && canonical.test(text)
 }
 
-/** The bytes of such a text. */
+/** Decodes a text. Does NOT check it: `isBase64` does. */
 export function decodeBase64(text: string): Buffer {
   return Buffer.from(text, 'base64')
 }

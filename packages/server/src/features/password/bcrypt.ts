@@ -1,23 +1,26 @@
-/** Takes seconds. Each step doubles the work. */
+// bcrypt hashes of other systems, which a login verifies and then replaces by argon2id.
+
+/** Such a hash takes seconds. Each step doubles the work. */
 const maxCost = 16
-/** bcrypt ignores all further bytes. */
+/** bcrypt ignores all further bytes of a password. */
 const maxBytes = 72
 
 /**
- * Whether a stored value is a bcrypt hash that is not too costly to verify. `$2x$` is refused: it
+ * Whether a stored value is a bcrypt hash that is not too costly to verify. Refuses `$2x$`, which
  * marks hashes of a library with a bug.
  */
 export function isHash(stored: string): boolean {
+  // The last characters of salt and hash have unused bits, which must be zero.
   const match =
-    /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]$/.exec(stored) // no stray bits at the ends
+    /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]$/.exec(stored)
   const cost = Number(match?.[1])
   return cost >= 4 && cost <= maxCost
 }
 
 /**
  * Whether a password belongs to a hash. bcrypt compares its first 72 bytes. A password with a NUL
- * byte never belongs: to bcrypt, "a" and "a\0a" are one key. Slow on purpose: call it in a hash
- * thread only, which loads the library at its first bcrypt hash.
+ * byte never matches, because to bcrypt "a" and "a\0a" are the same password. It is slow on
+ * purpose: call it only in a hash thread, which loads the library for its first bcrypt hash.
  *
  * @throws {Error} when the prebuilt library does not load on this machine
  */
@@ -27,7 +30,7 @@ export async function verify(password: Uint8Array, stored: string): Promise<bool
   return matches && !password.includes(0)
 }
 
-/** Whether the password is longer than the part that the hash covers. */
+/** Whether a password is longer than the part that a bcrypt hash covers. */
 export function isCutShort(password: Uint8Array, stored: string): boolean {
   return isHash(stored) && password.length > maxBytes
 }

@@ -5,10 +5,15 @@ import { formatValue, type Setting } from '../../feature/setting.ts'
 import { hash } from './argon2.ts'
 import { chooseCost, parametersOf, type HashingCost } from './hashing-cost.ts'
 
+/** The accepted values of `--milliseconds`: a login must be neither cheap to guess nor too slow. */
 const [leastMilliseconds, mostMilliseconds] = [10, 5_000]
+/** Enough for a median that ignores two slow runs. */
 const hashesPerMeasurement = 5
 
-/** Measured on one thread that nothing else keeps busy; under load, hashes take longer. */
+/**
+ * `keystile tune`: prints the strongest cost at which a hash takes no longer than the given time.
+ * It measures on one idle thread; when all cores are busy, hashes take longer.
+ */
 export function tune(
   { flags, terminal }: Call<unknown>,
   {
@@ -18,31 +23,35 @@ export function tune(
 ): void {
   const milliseconds = readMilliseconds(flags.value('milliseconds') ?? String(defaultMilliseconds))
   const threads = availableParallelism()
-  const maxMemoryKiB = Math.floor(totalmem() / 1024 / 4 / threads) // all threads together take a quarter of the memory
+  // All threads together may take a quarter of the memory.
+  const maxMemoryKiB = Math.floor(totalmem() / 1024 / 4 / threads)
   const { cost, milliseconds: taken } = chooseCost(measure, { milliseconds, maxMemoryKiB })
   const rounded = Math.round(taken)
   if (flags.has('json')) {
     terminal.printJson({ passwordHashing: cost, milliseconds: rounded })
     return
   }
+
   const { memoryKiB, passes } = cost
   const memory = Math.ceil((memoryKiB * threads) / 1024)
   terminal.print(`${setting.environment?.[0]}=${formatValue(setting, cost)}`)
   terminal.print(`# in code: passwordHashing: { memoryKiB: ${memoryKiB}, passes: ${passes} }`)
   terminal.print(`# ${rounded} ms a hash; ${memory} MiB when all ${threads} threads hash at once`)
   if (taken > milliseconds)
-    terminal.print(`# more than ${milliseconds} ms, for less would be weaker than OWASP recommends`)
+    terminal.print(
+      `# longer than ${milliseconds} ms: a faster hash would be weaker than OWASP recommends`,
+    )
 }
 
 function readMilliseconds(text: string): number {
   const value = Number(text)
   if (/^\d+$/.test(text) && value >= leastMilliseconds && value <= mostMilliseconds) return value
   throw new ConfigurationError(
-    `--milliseconds is a whole number from ${leastMilliseconds} to ${mostMilliseconds}`,
+    `--milliseconds must be a whole number from ${leastMilliseconds} to ${mostMilliseconds}`,
   )
 }
 
-/** The median of several: one may be interrupted. */
+/** Returns the median time of several hashes, because the system may interrupt one. */
 function measure(cost: HashingCost): number {
   const password = Buffer.from('correct horse battery staple')
   const times = Array.from({ length: hashesPerMeasurement }, () => {

@@ -1,18 +1,18 @@
 /**
- * A queue with a line for each sender. The lines take turns, and each line is first come, first
- * served. So a sender with a long line costs another sender one place a turn.
+ * A queue with one line for each sender. The lines take turns, and each line is first come, first
+ * served. So a sender who floods the queue delays another sender by one item per turn.
  */
 export interface FairQueue<Item> {
   readonly size: number
-  /** The item that has waited longest, of any sender. */
+  /** The item that has waited longest, in any line. */
   readonly oldest: Item | undefined
-  /** How many items come before one that this sender adds now, if nobody adds another. */
+  /** Returns how many of the present items would be taken before one that this sender adds now. */
   ahead(sender: Sender): number
   /**
-   * Adds an item. When all places are taken, the last item of the longest line must leave, or else
-   * the item itself.
+   * Adds an item. If all places are taken, it evicts the last item of the longest line, or the new
+   * item if the sender's own line is among the longest.
    *
-   * @returns the item that had to leave
+   * @returns the evicted item
    */
   add(sender: Sender, item: Item): Item | undefined
   /** Removes and returns the item whose turn it is. */
@@ -21,7 +21,7 @@ export interface FairQueue<Item> {
   takeOldest(): Item | undefined
 }
 
-/** Undefined for all unknown senders, who share one line. */
+/** Undefined for unknown senders, who share one line. */
 type Sender = string | undefined
 
 interface Place<Item> {
@@ -32,10 +32,14 @@ interface Place<Item> {
 /** The lines in the order of their turns. None is empty. */
 type Lines<Item> = Map<Sender, Place<Item>[]>
 
-/** @param places how many items may wait, of all senders together */
+/**
+ * Creates an empty queue.
+ *
+ * @param places how many items may wait in all lines together
+ */
 export function createFairQueue<Item>(places: number): FairQueue<Item> {
   const lines: Lines<Item> = new Map()
-  /** In the order of arrival. */
+  /** All places, in the order of their arrival. */
   const all = new Set<Place<Item>>()
 
   const first = (): Place<Item> | undefined => all.values().next().value
@@ -75,13 +79,13 @@ export function createFairQueue<Item>(places: number): FairQueue<Item> {
 
       const [sender, line] = next
       const item = takeFrom(sender, line)
-      // A line that is not empty goes behind all others.
+      // The line goes to the end. `takeFrom` has deleted it if it is empty.
       if (lines.delete(sender)) lines.set(sender, line)
       return item
     },
     takeOldest() {
       const place = first()
-      // It is the first of its line, too.
+      // The oldest place of all is also the first of its line.
       return place && takeFrom(place.sender, lines.get(place.sender) ?? [])
     },
   }
@@ -100,9 +104,9 @@ function countAhead<Item>(lines: Lines<Item>, sender: Sender): number {
 }
 
 /**
- * Removes the last place of the longest line and returns it. No line gives way to one that would
- * become as long: then nothing is removed. A sender has no fixed share of the places: behind a
- * proxy, all users may be one sender.
+ * Removes and returns the last place of the longest line. Removes nothing if the sender's line
+ * would become as long as that one. A sender has no fixed share of the places, because behind a
+ * proxy all users may be one sender.
  */
 function evictFor<Item>(sender: Sender, lines: Lines<Item>): Place<Item> | undefined {
   let longest: Place<Item>[] = []

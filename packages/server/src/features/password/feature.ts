@@ -6,9 +6,9 @@ import { defaultCost, findCostFault, type HashingCost } from './hashing-cost.ts'
 
 export interface PasswordOptions {
   /**
-   * What the hash of a password costs: argon2id with one lane, at least as strong as OWASP
-   * recommends. Default: 19,456 KiB and 2 passes. `keystile tune` measures what a machine can bear.
-   * A hash of less is made anew at the next login.
+   * The cost of a password hash: argon2id with one lane, at least as strong as OWASP recommends.
+   * Default: 19,456 KiB and 2 passes. `keystile tune` measures what a machine can afford. A login
+   * replaces a stored hash of lower cost.
    */
   readonly passwordHashing?: HashingCost
 }
@@ -37,19 +37,20 @@ const passwordHashing: DefaultedSetting<'passwordHashing', HashingCost> = {
 export const hashSeconds: HistogramMetric<{}> = {
   type: 'histogram',
   name: 'keystile_hash_seconds',
-  help: 'Time from asking for a hash to having it, the wait in the queue included.',
+  help: 'Time from the request for a hash to its result, including the wait in the queue.',
   labels: {},
 }
 
 export const hashQueueLength: GaugeMetric = {
   type: 'gauge',
   name: 'keystile_hash_queue_length',
-  help: 'Passwords that wait to be hashed, or are being hashed.',
+  help: 'Passwords that are waiting to be hashed or are being hashed.',
 }
 
+/** A login may take this long without being noticed; one core then does ten logins a second. */
 const defaultMilliseconds = 100
 
-/** Hashes in threads of their own: argon2id, and what others stored. */
+/** Password hashes, computed in separate threads: argon2id, and older kinds to verify. */
 export const feature: Feature<PasswordOptions> = {
   name: 'password',
   settings: listSettings<PasswordOptions>({ passwordHashing }),
@@ -59,7 +60,9 @@ export const feature: Feature<PasswordOptions> = {
       words: ['tune'],
       flags: { milliseconds: { value: 'N' }, json: {} },
       takesSettings: false,
-      summary: `measure what password hashing may cost here: the strongest that takes ${defaultMilliseconds} ms, or N; print the setting`,
+      summary:
+        'measure and print the strongest password hashing ' +
+        `that takes at most ${defaultMilliseconds} ms, or N, on this machine`,
       async load() {
         const { tune } = await import('./cli.ts')
         return (call) => tune(call, { setting: passwordHashing, defaultMilliseconds })
@@ -71,6 +74,6 @@ export const feature: Feature<PasswordOptions> = {
 function parseCost(text: string): HashingCost {
   const [, memoryKiB, passes] = /^m=(\d{1,9}),t=(\d{1,9})$/.exec(text) ?? []
   if (memoryKiB === undefined)
-    throw new TypeError('must be written m=19456,t=2: KiB of memory, and passes')
+    throw new TypeError('must have the form m=19456,t=2: KiB of memory, and passes')
   return { memoryKiB: Number(memoryKiB), passes: Number(passes) }
 }

@@ -3,29 +3,29 @@ import { Worker } from 'node:worker_threads'
 import { inheritedArguments } from '../../base/inherited-arguments.ts'
 import type { HashReply, HashRequest } from './hash-thread.ts'
 
-/** A password to hash or to verify, and the caller who waits for the result. */
+/** A password to hash or to verify, and the callbacks for the result. */
 export interface HashJob {
   readonly request: HashRequest
   resolve(result: string | boolean): void
   reject(error: Error): void
 }
 
-/** Threads that run one job each. */
+/** A pool of threads that run one job at a time. */
 export interface HashPool {
   /** Whether a job can begin now: a thread is idle, or one more may start. */
   isFree(): boolean
   /** Begins a job. Call it only while a thread is free. */
   begin(job: HashJob): void
-  /** Lets running jobs end, then ends all threads. */
+  /** Waits for the running jobs, then ends all threads. */
   close(): Promise<void>
 }
 
 interface HashPoolOptions {
-  /** In milliseconds, from any start. */
+  /** A clock in milliseconds, from any start. */
   readonly now: () => number
-  /** Called after each job. */
+  /** Called after each job with its duration. */
   readonly onMeasured: (milliseconds: number) => void
-  /** Called when a job can begin. */
+  /** Called when a thread becomes free. */
   readonly onFree: () => void
 }
 
@@ -34,7 +34,11 @@ interface Running {
   readonly startedAt: number
 }
 
-/** @param count how many threads may run; each starts when there is a job for it */
+/**
+ * Opens a pool. It starts a thread only when a job needs one.
+ *
+ * @param count the largest number of threads
+ */
 export function openHashPool(
   count: number,
   { now, onMeasured, onFree }: HashPoolOptions,
@@ -49,21 +53,21 @@ export function openHashPool(
     const worker = new Worker(script, {
       name: 'keystile-hash',
       execArgv: [...inheritedArguments],
-      // A thread has one message at a time. V8 would let old ones grow it by up to 64 MiB.
+      // A thread has one message at a time. Without this, V8 lets old messages fill up to 64 MiB.
       resourceLimits: { maxYoungGenerationSizeMb: 3 },
     })
     worker.on('message', (reply: HashReply) => finish(worker, reply))
-    worker.on('error', () => {}) // the exit follows and is handled
+    worker.on('error', () => {}) // `exit` follows, and `remove` handles it
     worker.once('exit', (code) => remove(worker, code))
     return worker
   }
 
-  /** From busy to idle. */
+  /** Moves a thread from busy to idle. */
   function finish(worker: Worker, reply: HashReply): void {
     const running = busy.get(worker)
     busy.delete(worker)
     idle.push(worker)
-    // The process may end while no job is running.
+    // An idle thread must not keep the process alive.
     if (!isClosing) worker.unref()
 
     if (running) onMeasured(now() - running.startedAt)
@@ -72,7 +76,7 @@ export function openHashPool(
     onFree()
   }
 
-  /** From idle or busy to ended. */
+  /** Removes a thread that has ended. */
   function remove(worker: Worker, exitCode: number): void {
     if (idle.includes(worker)) idle.splice(idle.indexOf(worker), 1)
     busy.get(worker)?.job.reject(new Error(`a hash thread ended with exit code ${exitCode}`))
@@ -96,8 +100,8 @@ export function openHashPool(
 }
 
 /**
- * Does not terminate the thread: Node 26 can abort when a thread that loads its modules is
- * terminated.
+ * Asks a thread to end and waits for it. Does not use `terminate()`: Node 26 can abort the process
+ * if the thread is still loading its modules.
  */
 async function askToEnd(worker: Worker): Promise<void> {
   const ended = once(worker, 'exit')

@@ -1,14 +1,14 @@
 import { createFairQueue } from './fair-queue.ts'
 import type { HashJob } from './hash-pool.ts'
 
-/** Jobs that wait for a thread, in fair turns between senders, each until its deadline. */
+/** The jobs that wait for a thread. Senders take turns, and each job has a deadline. */
 export interface HashQueue {
   readonly size: number
-  /** How many jobs come before one that this sender adds now. */
+  /** Returns how many jobs come before one that this sender adds now. */
   ahead(sender: string | undefined): number
-  /** Adds a job, and refuses the job that must leave when all places are taken. */
+  /** Adds a job. If all places are taken, the job that the queue evicts is refused. */
   add(sender: string | undefined, job: HashJob): void
-  /** Refuses every job whose deadline is over, now and whenever that happens to a further one. */
+  /** Refuses each job whose deadline has passed, and starts a timer for the next deadline. */
   refuseLate(): void
   /** Removes and returns the job whose turn it is. */
   take(): HashJob | undefined
@@ -19,9 +19,9 @@ export interface HashQueue {
 interface HashQueueOptions {
   readonly places: number
   readonly maxWaitMilliseconds: number
-  /** In milliseconds, from any start. */
+  /** A clock in milliseconds, from any start. */
   readonly now: () => number
-  /** The error of a job that is refused. */
+  /** Returns the error for a refused job. */
   readonly refusal: () => Error
 }
 
@@ -29,6 +29,7 @@ interface WaitingJob extends HashJob {
   readonly deadline: number
 }
 
+/** Creates an empty queue. */
 export function createHashQueue({
   places,
   maxWaitMilliseconds,
@@ -36,7 +37,7 @@ export function createHashQueue({
   refusal,
 }: HashQueueOptions): HashQueue {
   const waiting = createFairQueue<WaitingJob>(places)
-  /** Runs from the first job that waits, to the deadline of the oldest one. */
+  /** Fires at the deadline of the oldest job; undefined while no job waits. */
   let timer: NodeJS.Timeout | undefined
 
   function refuseLate(): void {

@@ -1,27 +1,29 @@
+// The program of a hash thread: it hashes and verifies the passwords that it gets as messages.
 import { getPriority, setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
 import { hash, type Argon2Parameters } from './argon2.ts'
 import { verify } from './stored-hash.ts'
 
-/** A password to hash, or to verify against a stored hash. A thread has one at a time. */
+/** A password to hash, or to verify against a stored hash. */
 export interface HashRequest {
   readonly password: Uint8Array
+  /** The hash to verify the password against; undefined asks for a new hash. */
   readonly stored?: string
-  /** For a new hash. */
+  /** The parameters of a new hash. */
   readonly parameters?: Argon2Parameters | undefined
-  /** For a new hash, in base64; without it, the hash gets a new salt. */
+  /** The salt of a new hash, in base64. Default: a random salt. */
   readonly salt?: string | undefined
 }
 
 export type HashReply = { readonly result: string | boolean } | { readonly error: string }
 
-// On Linux each thread has its own priority, so hashing yields to the event loop. Elsewhere this
-// would slow the whole process.
+// On Linux each thread has its own priority, so hashing gives way to the event loop. Elsewhere the
+// priority applies to the whole process.
 if (process.platform === 'linux') lowerPriority()
 
-// One message after the other, so that `close` waits for the running hash.
+// Messages are handled one after the other, so that `close` waits for the running hash.
 let working = Promise.resolve()
-if (!parentPort) throw new Error('this is the module of a thread')
+if (!parentPort) throw new Error('this module must be loaded as a worker thread')
 const port = parentPort
 port.on('message', (request: HashRequest | 'close') => {
   working = working.then(async () => {
@@ -36,7 +38,7 @@ function lowerPriority(): void {
   try {
     if (getPriority() < wanted) setPriority(0, wanted)
   } catch {
-    // Hashing at the priority of the process is better than no hashing.
+    // The system may forbid it. Then hashing has the priority of the process.
   }
 }
 
@@ -49,6 +51,6 @@ async function answer({ password, stored, parameters, salt }: HashRequest): Prom
   } catch (error) {
     return { error: (error as Error).message }
   } finally {
-    password.fill(0)
+    password.fill(0) // so that it does not stay in memory
   }
 }

@@ -7,34 +7,39 @@ import { createHashQueue } from './hash-queue.ts'
 import type { HashRequest } from './hash-thread.ts'
 
 // decisions/0003-refuse-late-logins-early.md
-/** A job that did not begin by then is refused: its client gives up or sends it again. */
+/** Jobs that wait longer are refused, because their clients give up or retry anyway. */
 const maxWaitMilliseconds = 2_000
-/** Bounds the memory. Long before, most waiting jobs could not begin in time. */
+/**
+ * How many jobs may wait for each thread. It only bounds the memory: a queue of this length could
+ * not begin within `maxWaitMilliseconds`.
+ */
 const placesOfThread = 500
 /** Assumed duration of a hash until one has been measured. */
 const assumedMilliseconds = 20
-/** The share of the newest hash in the mean: a new rate shows after some dozen hashes. */
+/** The weight of the newest hash in the mean: a new speed shows after some dozen hashes. */
 const newestShare = 1 / 16
 
 /**
- * Threads that only hash, so that no guard and no commit waits behind a password. Waiting jobs take
- * turns between the addresses of their senders (IPv6: networks of 64 bits), so that many jobs from
- * one sender do not delay another.
+ * Threads that only hash, so that guards and commits do not wait for a password. The IP addresses
+ * of senders (IPv6: networks of 64 bits) take turns, so that one sender's flood of logins hardly
+ * delays another sender.
  */
 export interface HashThreads {
   /**
-   * Refuses early what `hash` and `verify` would refuse, before other work is done for it. Reserves
-   * no place.
+   * Throws early if `hash` and `verify` would throw now, so that the caller saves its other work.
+   * Does NOT reserve a place.
    *
-   * @returns milliseconds until a hash that is asked for now begins, by the present rate
-   * @throws {ProblemError} `temporarily_unavailable` when it could not begin within 2 s
+   * @returns the estimated milliseconds until a hash that is requested now would begin
+   * @throws {ProblemError} `temporarily_unavailable` if it could not begin within 2 s
    */
   requireRoom(address?: string): number
   /**
-   * @param address the address of the sender, where one sent the password
-   * @param salt in base64, of another hash of the same password; without one, a new salt
-   * @throws {ProblemError} `temporarily_unavailable` at once when the hash could not begin within
-   *   2 s, or after 2 s when it did not
+   * Hashes a password.
+   *
+   * @param address the sender's IP address, if the password came over the network
+   * @param salt the salt in base64 of another hash of the same password. Default: a random salt
+   * @throws {ProblemError} `temporarily_unavailable` at once if the hash could not begin within
+   *   2 s, or after 2 s if it has not begun
    */
   hash(
     password: Uint8Array,
@@ -42,14 +47,21 @@ export interface HashThreads {
     parameters?: Argon2Parameters,
     salt?: string,
   ): Promise<string>
-  /** @throws {ProblemError} as `hash` does */
+  /**
+   * Whether a password belongs to a stored hash.
+   *
+   * @throws {ProblemError} as `hash` does
+   */
   verify(password: Uint8Array, stored: string, address?: string): Promise<boolean>
+  /** Refuses waiting and new jobs, waits for the running ones, and ends the threads. */
   close(): Promise<void>
 }
 
 /**
- * @param count how many threads may run; each starts when there is work for it
- * @param now milliseconds that only ever grow
+ * Opens hash threads. Each starts when there is work for it.
+ *
+ * @param count the largest number of threads. More than the number of cores would only add memory
+ * @param now a clock in milliseconds that never goes back
  */
 export function openHashThreads(
   count: number = availableParallelism(),
@@ -111,10 +123,10 @@ export function openHashThreads(
   }
 }
 
-/** How fast jobs begin, by the mean duration of the newest hashes. */
+/** How fast jobs begin, estimated from the mean duration of the newest hashes. */
 interface HashRate {
   add(milliseconds: number): void
-  /** Milliseconds until so many jobs have begun. */
+  /** Returns the milliseconds until this number of jobs has begun. */
   millisecondsUntil(jobs: number): number
 }
 
@@ -128,10 +140,7 @@ function createHashRate(threads: number): HashRate {
   }
 }
 
-/**
- * The sender of an address, for the turns; undefined for all unknown addresses, which take one
- * turn.
- */
+/** Returns the sender that takes turns with others. All unknown addresses are one sender. */
 function senderOf(address: string | undefined): string | undefined {
   return address === undefined ? undefined : networkOf(address)
 }

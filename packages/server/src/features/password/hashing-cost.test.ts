@@ -45,7 +45,7 @@ describe('findCostFault', () => {
       { memoryKiB: 50_000, passes: 0 },
       { memoryKiB: NaN, passes: 2 },
     ])
-      assert.match(findCostFault(cost)!, /whole numbers from 1 on/, JSON.stringify(cost))
+      assert.match(findCostFault(cost)!, /whole numbers of at least 1/, JSON.stringify(cost))
   })
 })
 

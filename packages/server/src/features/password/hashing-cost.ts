@@ -1,3 +1,4 @@
+// Which costs of a hash are allowed, and how to choose one for a machine.
 import { defaultParameters, maxMemory, maxWork, type Argon2Parameters } from './argon2.ts'
 
 /** The cost of a new hash: argon2id with one lane. */
@@ -12,39 +13,44 @@ export const defaultCost: HashingCost = {
 }
 
 /**
- * KiB for 1, 2, 3 and 4 passes, and for more. All are equally strong, by the table of OWASP's
- * Password Storage Cheat Sheet.
+ * The minimum KiB for 1, 2, 3 and 4 passes, and for more passes. All are equally strong, according
+ * to the table in OWASP's Password Storage Cheat Sheet.
  */
 const leastMemory = [47_104, 19_456, 12_288, 9_216] as const
 const leastMemoryOfMany = 7_168
 const kibPerMib = 1_024
 
+/** Returns the parameters of a hash. One lane, because each core hashes another password anyway. */
 export function parametersOf({ memoryKiB, passes }: HashingCost): Argon2Parameters {
   return { memory: memoryKiB, passes, parallelism: 1 }
 }
 
 /**
- * What is wrong with a cost, as a sentence without its name; else undefined. Does NOT check whether
- * the machine has so much memory.
+ * Returns what is wrong with a cost, as a sentence without its name; else undefined. Does NOT check
+ * whether the machine has enough memory.
  */
 export function findCostFault({ memoryKiB, passes }: HashingCost): string | undefined {
   if (!Number.isInteger(memoryKiB) || !Number.isInteger(passes) || passes < 1)
-    return 'must have memoryKiB and passes, whole numbers from 1 on'
+    return 'must have memoryKiB and passes, whole numbers of at least 1'
+
   const least = leastMemory[passes - 1] ?? leastMemoryOfMany
   if (memoryKiB < least)
-    return `must have at least ${least} KiB with passes: ${passes} (OWASP, Password Storage Cheat Sheet)`
+    return (
+      `must have at least ${least} KiB with passes: ${passes} ` +
+      '(OWASP, Password Storage Cheat Sheet)'
+    )
   if (memoryKiB > maxMemory || memoryKiB * passes > maxWork)
     return `must have at most ${maxMemory} KiB, and ${maxWork} KiB in all passes together`
   return undefined
 }
 
 /**
- * Finds the highest cost at which a hash takes no longer than `milliseconds`, within a sixteenth,
- * and never returns less than the default. It raises the memory first, which attackers have least
- * of, and then the passes.
+ * Finds the highest cost at which a hash takes at most `milliseconds`, to within a sixteenth. Never
+ * returns less than the default cost. Raises the memory first, because memory is what an attacker's
+ * hardware lacks most, and then the passes.
  *
  * @param measure returns the milliseconds that a hash takes
- * @param options.maxMemoryKiB the memory of the machine that one hash may take
+ * @param options.maxMemoryKiB how much of the machine's memory one hash may take
  */
 export function chooseCost(
   measure: (cost: HashingCost) => number,
@@ -53,6 +59,7 @@ export function chooseCost(
   const most = Math.floor(Math.min(options.maxMemoryKiB, maxMemory) / kibPerMib)
   let chosen: MeasuredCost = { cost: defaultCost, milliseconds: measure(defaultCost) }
   if (chosen.milliseconds > options.milliseconds) return chosen
+
   const fits = (mebibytes: number, passes: number): boolean => {
     const cost = { memoryKiB: mebibytes * kibPerMib, passes }
     const milliseconds = measure(cost)
@@ -60,16 +67,18 @@ export function chooseCost(
     chosen = { cost, milliseconds }
     return true
   }
+
   let { passes } = defaultCost
   let [fitting, tooSlow] = [defaultCost.memoryKiB / kibPerMib, most + 1]
   while (tooSlow - fitting > fitting / 16) {
-    // The time is about proportional to the memory, so the first guess is good.
+    // The time is nearly proportional to the memory, so the first guess is good. Then it bisects.
     const guess = Math.floor(fitting * (options.milliseconds / chosen.milliseconds))
     const next =
       tooSlow > most ? Math.min(Math.max(guess, fitting + 1), most) : (fitting + tooSlow) >>> 1
     if (fits(next, passes)) fitting = next
     else tooSlow = next
   }
+
   if (fitting === most)
     while (most * kibPerMib * (passes + 1) <= maxWork && fits(most, passes + 1)) passes++
   return chosen

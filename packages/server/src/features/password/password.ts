@@ -3,27 +3,29 @@ import type { HashThreads } from './hash-threads.ts'
 import { defaultCost, parametersOf, type HashingCost } from './hashing-cost.ts'
 import { isHash, isOutdated } from './stored-hash.ts'
 
+/** In UTF-8. Far more than password managers generate; bounds the memory of waiting passwords. */
 export const maxBytes = 1_024
 
-/** Hashes passwords as they were received: nothing is trimmed, made small or normalised. */
+/** Hashes and verifies passwords as received: it does not trim, change case or normalise. */
 export interface Passwords {
   /**
-   * Milliseconds until `hash` or `verify` would begin.
+   * Returns the estimated milliseconds until `hash` or `verify` would begin.
    *
-   * @throws {ProblemError} `temporarily_unavailable` when they would refuse at once
+   * @throws {ProblemError} `temporarily_unavailable` if they would throw at once
    */
   requireRoom(address?: string): number
   /**
-   * Does NOT check the policy: `PasswordPolicy` does.
+   * Hashes a new password. Does NOT check the policy: `PasswordPolicy` does.
    *
-   * @param address the address of the sender: waiting passwords take turns between addresses
-   * @throws {ProblemError} `temporarily_unavailable` when the hash could not begin in time
+   * @param address the sender's IP address: addresses take turns, so that one cannot delay others
+   * @throws {ProblemError} `temporarily_unavailable` if the hash could not begin in time
    */
   hash(password: string, address?: string): Promise<string>
   /**
-   * Whether a password belongs to an argon2id, scrypt or bcrypt hash. For an unknown login pass no
-   * hash: the answer is no, after the same work as for the last hash. The same holds for a value
-   * that is not a hash. Where several kinds of hashes are stored, the duration can reveal the kind.
+   * Whether a password belongs to an argon2id, scrypt or bcrypt hash. For an unknown user pass
+   * undefined: the result is false after the same work as for the last hash, so that the duration
+   * does not reveal that the user is unknown. The same holds for a value that is not a hash. If
+   * several kinds of hashes are stored, the duration can reveal the kind.
    *
    * @throws {ProblemError} as `hash` does
    */
@@ -31,25 +33,30 @@ export interface Passwords {
   /** Whether `renew` should replace the hash of a password that was just verified. */
   isOutdated(stored: string, password: string): boolean
   /**
-   * Returns a new hash of a password that was just verified. Its `passwordMark` is that of the old
-   * hash where that is argon2id with a salt as long as ours.
+   * Returns a new hash of a password that was just verified. It keeps the salt of an argon2id hash
+   * if that is long enough, and so its `passwordMark`: known devices stay known.
    *
    * @throws {ProblemError} as `hash` does
    */
   renew(stored: string, password: string, address?: string): Promise<string>
 }
 
-/** Whether a password is longer than any that is accepted, and so is wrong without a hash. */
+/** Whether a password is too long. Such a password is wrong for every hash, so do not hash it. */
 export function isTooLong(password: string): boolean {
   return Buffer.byteLength(password) > maxBytes
 }
 
-/** @param cost the cost of new hashes; a login renews a hash of lower cost */
+/**
+ * Creates the passwords of a server.
+ *
+ * @param cost the cost of new hashes; a login replaces a hash of lower cost
+ */
 export function createPasswords(threads: HashThreads, cost: HashingCost = defaultCost): Passwords {
   const parameters = parametersOf(cost)
-  // The decoy hash, verified when the user does not exist. At first no password has it; then it is
-  // the last stored hash, since an imported one may cost ten times as much.
+  // The decoy hash, verified when the user does not exist. At first no password matches it. Later
+  // it is the last stored hash, because an imported hash may cost ten times as much.
   let decoy = createDecoy(parameters)
+
   return {
     requireRoom: (address) => threads.requireRoom(address),
     hash: (password, address) => threads.hash(Buffer.from(password), address, parameters),

@@ -1,7 +1,8 @@
+// scrypt hashes of other systems, which a login verifies and then replaces by argon2id.
 import { scryptSync, timingSafeEqual } from 'node:crypto'
 import { decodeBase64, isBase64 } from './base64.ts'
 
-/** N·r·p. Each N·r takes 128 bytes, so this is 1 GiB, and takes seconds. */
+/** The largest N·r·p. Each unit of N·r takes 128 bytes, so this is 1 GiB; it takes seconds. */
 const maxWork = 2 ** 23
 
 interface ScryptHash {
@@ -18,15 +19,16 @@ export function isHash(stored: string): boolean {
 }
 
 /**
- * Whether a password belongs to a hash. A password that ends in a NUL byte never does: to HMAC, "a"
- * and "a\0" are one key. Synchronous, and slow on purpose: call it in a hash thread only.
+ * Whether a password belongs to a hash. A password that ends in a NUL byte never matches, because
+ * to HMAC "a" and "a\0" are the same key. It is synchronous and slow on purpose: call it only in a
+ * hash thread.
  *
  * @throws {Error} when `isHash` is false
  * @see RFC 7914, RFC 2104 §2
  */
 export function verify(password: Uint8Array, stored: string): boolean {
   const parsed = parse(stored)
-  if (!parsed) throw new Error('a stored password hash is no scrypt PHC string')
+  if (!parsed) throw new Error('the stored password hash must be a scrypt PHC string')
 
   const { N, r, p } = parsed
   const [salt, hash] = [decodeBase64(parsed.salt), decodeBase64(parsed.hash)]
@@ -37,11 +39,14 @@ export function verify(password: Uint8Array, stored: string): boolean {
   )
 }
 
+/** Salts of at most 128 bytes and hashes of 16 to 128 bytes, in base64 without padding. */
+const pattern = new RegExp(
+  String.raw`^\$scrypt\$ln=([1-9]\d?),r=([1-9]\d{0,2}),p=([1-9]\d{0,3})` +
+    String.raw`\$([A-Za-z0-9+/]{0,172})\$([A-Za-z0-9+/]{22,172})$`,
+)
+
 function parse(stored: string): ScryptHash | undefined {
-  const match =
-    /^\$scrypt\$ln=([1-9]\d?),r=([1-9]\d{0,2}),p=([1-9]\d{0,3})\$([A-Za-z0-9+/]{0,172})\$([A-Za-z0-9+/]{22,172})$/.exec(
-      stored,
-    )
+  const match = pattern.exec(stored)
   if (!match) return undefined
 
   const [ln, r, p] = [Number(match[1]), Number(match[2]), Number(match[3])]

@@ -1,35 +1,36 @@
 import type { HashThreads } from './hash-threads.ts'
 
-/** Without a successful hash for so long, although some were asked for, hashing is in doubt. */
+/** If hashes are requested and none succeeds for this time, a probe checks hashing. */
 const troubledMilliseconds = 10_000
-/** A hundred times the duration of a hash. */
+/** About a hundred times the duration of a hash. */
 const probeMilliseconds = 2_000
 
-/** Hash threads that know whether they work. */
+/** Hash threads that report whether they work. */
 export interface WatchedHashThreads extends HashThreads {
-  /** How many passwords wait or are being hashed. */
+  /** How many passwords are waiting or being hashed. */
   readonly length: number
   /**
-   * Whether hashing works. When no hash succeeded for 10 s although some were asked for, it hashes
-   * one password as a probe, for all callers together. So it notices a recovery without a login.
+   * Whether hashing works. If hashes were requested and none has succeeded for 10 s, it hashes a
+   * password as a probe, one for all callers. So it notices a recovery without a login.
    */
   areWorking(): Promise<boolean>
 }
 
 interface Watching {
-  /** Gets the seconds from the request to the result, with the wait in the queue. */
+  /** Called with the seconds from the request to the result, including the wait in the queue. */
   readonly onHash: (seconds: number) => void
-  /** In milliseconds, from any start. */
+  /** A clock in milliseconds, from any start. */
   readonly now?: () => number
 }
 
+/** Wraps hash threads to measure each hash and to notice when hashing stops working. */
 export function watchHashThreads(
   threads: HashThreads,
   { onHash, now = () => performance.now() }: Watching,
 ): WatchedHashThreads {
   const pending = new Set<{ readonly askedAt: number }>()
   let lastSuccessAt = -Infinity
-  /** When the first hash was asked for that failed after the last success. */
+  /** When the first hash that failed since the last success was requested. */
   let failedAt: number | undefined
   let probe: Promise<boolean> | undefined
 
@@ -69,7 +70,8 @@ export function watchHashThreads(
     },
     async areWorking() {
       if (!isTroubled()) return true
-      probe ??= hash(Buffer.from('is anybody there'))
+
+      probe ??= hash(Buffer.from('a password to probe'))
         .then(
           () => true,
           () => false,
@@ -81,7 +83,7 @@ export function watchHashThreads(
   }
 }
 
-/** The result of the work, or false when it takes too long. */
+/** Returns the result of the work, or false if it takes too long. */
 async function within(work: Promise<boolean>, milliseconds: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<boolean>((resolve) => {

@@ -1,3 +1,4 @@
+// The settings that declare scopes and roles.
 import * as z from 'zod'
 import { isScopeName } from 'keystile/internal'
 import type { Feature } from '../../feature/feature.ts'
@@ -7,8 +8,8 @@ import { adminRole, builtInScopes, type BuiltInScope } from './scopes.ts'
 
 export interface ScopeOptions<S extends string> {
   /**
-   * The scopes there are, each with its description. `users:read` and `users:write` are always
-   * declared.
+   * The scopes of the application, each with its description. `users:read` and `users:write` are
+   * always declared.
    */
   readonly scopes?: Readonly<Record<S, string>>
   /** Scopes that every user holds. Default: none. */
@@ -16,7 +17,7 @@ export interface ScopeOptions<S extends string> {
 }
 
 export interface RoleOptions<S extends string> {
-  /** Named lists of scopes. `admin` is built in and holds all. */
+  /** Named lists of scopes. The role `admin` is built in and holds all scopes. */
   readonly roles?: Readonly<Record<string, readonly NoInfer<S | BuiltInScope>[]>>
 }
 
@@ -31,15 +32,15 @@ const scopes: DefaultedSetting<'scopes', Readonly<Record<string, string>>> = {
     error: 'must be an object of scopes and their descriptions',
   }),
   default: {},
-  defaultText: 'none but users:read and users:write',
+  defaultText: 'only users:read and users:write',
   help: 'the scopes of the application, each with its description',
   findFaults: (declared) =>
     Object.keys(declared)
       .filter((name) => !isScopeName(name))
       .map(
         (name) =>
-          `must have names of visible ASCII characters without space, quote or backslash (RFC 6749 §3.3); ` +
-          `it has ${show(name)}`,
+          'must have names of visible ASCII characters without space, quote or backslash ' +
+          `(RFC 6749 §3.3); it has ${show(name)}`,
       ),
 }
 
@@ -57,11 +58,12 @@ const roles: DefaultedSetting<'roles', Readonly<Record<string, readonly string[]
     ...Object.entries(named).flatMap(([role, names]) =>
       findUndeclared(names, others).map(
         (name) =>
-          `must list declared scopes; ${show(role)} has ${show(name)}, which is not declared in scopes`,
+          `must list declared scopes; ${show(role)} has ${show(name)}, ` +
+          'which is not declared in scopes',
       ),
     ),
     ...(Object.hasOwn(named, adminRole)
-      ? [`must not have ${adminRole}: that role is built in and holds all scopes`]
+      ? [`must not have ${adminRole}: that role is built in and holds all scopes; rename yours`]
       : []),
   ],
 }
@@ -86,7 +88,7 @@ export const feature: Feature<Options> = {
   settings: listSettings<Options>({ scopes, roles, defaultScopes }),
 }
 
-/** The names that are not declared; none where it cannot be known what is. */
+/** Returns the names that are not declared. None if the scopes could not be read. */
 function findUndeclared(names: readonly string[], { values, unread }: Others): readonly string[] {
   if (unread.has('scopes')) return []
   const declared = { ...(values['scopes'] as object | undefined), ...builtInScopes }

@@ -1,3 +1,4 @@
+// Which scopes a user holds, which of them a token gets, and who may give scopes to others.
 import { OAuthError, parseScope } from 'keystile/internal'
 
 /** The scopes and roles that an application declares. */
@@ -6,7 +7,7 @@ export interface ScopeRules {
   readonly declared: Readonly<Record<string, string>>
   /** The scopes that every user holds. */
   readonly defaults: readonly string[]
-  /** Named lists of scopes. Guards never see roles: they are expanded here. */
+  /** Named lists of scopes. Tokens and guards know only scopes: `heldScopes` expands the roles. */
   readonly roles: Readonly<Record<string, readonly string[]>>
 }
 
@@ -17,7 +18,7 @@ export interface ScopeSettings {
   readonly defaultScopes: readonly string[]
 }
 
-/** Returns the scopes and roles of an app's options, and the built-in ones. */
+/** Adds the built-in scopes and the role `admin` to the scopes and roles of an app. */
 export function scopeRulesOf(options: ScopeSettings): ScopeRules {
   const declared = { ...options.scopes, ...builtInScopes }
   return {
@@ -38,8 +39,8 @@ export type BuiltInScope = keyof typeof builtInScopes
 export const adminRole = 'admin'
 
 /**
- * Reads the scopes that a request asks for. Undefined where it names none: then it gets all that it
- * may have.
+ * Parses the `scope` parameter of a request. Undefined if the request names no scope: then it gets
+ * every scope that it may have. Does NOT check what the user holds.
  *
  * @throws {OAuthError} `invalid_scope` for a malformed value, or a scope that is not declared
  * @see RFC 6749 §3.3
@@ -49,27 +50,30 @@ export function readRequestedScopes(
   rules: ScopeRules,
 ): readonly string[] | undefined {
   const requested = scope === undefined ? [] : parseScope(scope)
+
   if (!requested)
     throw new OAuthError(
       'invalid_scope',
-      'The scope must be names of scopes with a space between them',
+      'The scope must be a list of scope names, separated by spaces',
     )
   if (!requested.every((name) => Object.hasOwn(rules.declared, name))) {
     throw new OAuthError(
       'invalid_scope',
-      `Unknown scope; declared are: ${Object.keys(rules.declared).join(' ')}`,
+      `Unknown scope; the declared scopes are: ${Object.keys(rules.declared).join(' ')}`,
     )
   }
+
   return requested.length > 0 ? requested : undefined
 }
 
 /**
- * The scopes that a user holds: the defaults, the user's own and those of the user's roles. In the
- * order of their declaration, without scopes that are not declared.
+ * Returns the scopes that a user holds: the default scopes, the user's own scopes, and the scopes
+ * of the user's roles. They are in the order of their declaration, without undeclared ones.
  */
 export function heldScopes(user: Rights, rules: ScopeRules): readonly string[] {
   const scopesOf = (role: string): readonly string[] | undefined =>
     Object.hasOwn(rules.roles, role) ? rules.roles[role] : undefined
+
   const held = new Set([
     ...rules.defaults,
     ...user.scopes,
@@ -78,7 +82,7 @@ export function heldScopes(user: Rights, rules: ScopeRules): readonly string[] {
   return Object.keys(rules.declared).filter((scope) => held.has(scope))
 }
 
-/** The scopes that are requested, held by the user, and allowed for the client. */
+/** Returns the scopes of a token: requested, held by the user, and allowed for the client. */
 export function grantScopes(
   requested: readonly string[] | undefined,
   held: readonly string[],
@@ -90,7 +94,7 @@ export function grantScopes(
   )
 }
 
-/** The scopes and roles that a user was given. */
+/** A user's own scopes and roles, without the default scopes. */
 export interface Rights {
   readonly scopes: readonly string[]
   readonly roles: readonly string[]
@@ -110,10 +114,11 @@ export function givesRights(
 
 /**
  * Whether a caller may give a user these rights. The caller must hold every scope that the user
- * then holds, both stored and in the token, which may be older than the stored rights. Only an
- * administrator may give the role `admin`, because a manager may hold every scope of that role.
+ * would hold, both in the database and in the token: a token may be older than the stored rights,
+ * or have fewer scopes. Only an administrator may give the role `admin`: a caller who holds all
+ * scopes without it must not create administrators.
  *
- * @param caller the stored rights of the caller, read anew
+ * @param caller the caller's rights as stored now, and the scopes of the caller's token
  */
 export function mayGive(
   after: Rights,
@@ -125,7 +130,7 @@ export function mayGive(
   return heldScopes(after, rules).every((scope) => own.includes(scope))
 }
 
-/** The rights of an account, as they are stored. */
+/** The columns with an account's rights: JSON lists, compared as texts. */
 export interface StoredRights {
   readonly scopes: string
   readonly roles: string

@@ -1,0 +1,210 @@
+// The writes by which an administrator changes or deletes an account. They share one lock, so that
+// two of them at once cannot leave the system without an administrator.
+import type { Kysely } from 'kysely'
+import type { JsonObject } from 'keystile/internal'
+import {
+  command,
+  inTables,
+  type AnyCommand,
+  type Command,
+  type Transaction,
+} from '../../storage/database.ts'
+import type { By } from '../audit/entry.ts'
+import { insertAudit } from '../audit/in-transaction.ts'
+import { insertEvents } from '../events/in-transaction.ts'
+import type { SessionEvent } from '../sessions/audit-events.ts'
+import { endSessions, findLatestExpiry } from '../sessions/in-transaction.ts'
+import { adminRole } from '../scopes/scopes.ts'
+import type { AccountEvent } from './audit-events.ts'
+import { grantNames } from './store.ts'
+import type { AccountTables, UserRow } from './tables.ts'
+
+/** The change of a user by an administrator, with the state that it was decided on. */
+export interface StoredUserChange {
+  readonly id: string
+  /** What the administrator saw. If the stored user differs, the change is `outdated`. */
+  readonly expected: { readonly scopes: string; readonly roles: string; readonly disabled: boolean }
+  /**
+   * The caller's rights that allow the change. If the stored rights differ, the change is
+   * `outdated`. Undefined where the change needs no such rights.
+   */
+  readonly author: Pick<UserRow, 'id' | 'scopes' | 'roles'> | undefined
+  readonly scopes: string
+  readonly roles: string
+  readonly disabled: boolean
+  /** Whether to end all sessions even if the user is not disabled. */
+  readonly endsSessions: boolean
+  readonly by: By
+  readonly now: number
+}
+
+/**
+ * Changes a user's scopes and roles, and disables or enables the user. Disabling ends all sessions
+ * in the same transaction. The caller's rights are compared under the lock that every change of
+ * rights takes: a caller who loses them at the same time cannot give them away any more.
+ *
+ * Does NOT check that the scopes and roles are declared, or that the caller may give them.
+ */
+export const changeUser: Command<
+  StoredUserChange,
+  { readonly outcome: 'changed' | 'outdated' | 'last-administrator' }
+> = command('changeUser', async (transaction, change) => {
+  const { id, expected, author, scopes, roles, disabled, endsSessions, now } = change
+  const db = inTables<AccountTables>(transaction)
+
+  await lockAdministration(db)
+  if (author && !(await hasRights(db, author))) return { outcome: 'outdated' }
+  const staysAdministrator = hasAdminRole(roles) && !disabled
+  if (!staysAdministrator && (await isLastAdministrator(db, id)))
+    return { outcome: 'last-administrator' }
+
+  // An update that changes nothing: it locks the row until the commit.
+  const before = await db
+    .updateTable('user')
+    .set((row) => ({ scopes: row.ref('scopes') }))
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .where('scopes', '=', expected.scopes)
+    .where('roles', '=', expected.roles)
+    .where('disabled_at', expected.disabled ? 'is not' : 'is', null)
+    .returning(['scopes', 'roles', 'disabled_at'])
+    .executeTakeFirst()
+  if (!before) return { outcome: 'outdated' }
+
+  await db
+    .updateTable('user')
+    .set({ scopes, roles, disabled_at: disabled ? (before.disabled_at ?? now) : null })
+    .where('id', '=', id)
+    .execute()
+  const ended = disabled || endsSessions ? await endSessions(transaction, { subject: id, now }) : 0
+  await recordChange(transaction, { before, change, ended })
+  return { outcome: 'changed' }
+})
+
+/**
+ * Writes the audit entries of a change: one for the grants that differ, and one for the access. A
+ * disabled user always loses the sessions, so that end gets no entry of its own.
+ */
+async function recordChange(
+  transaction: Transaction,
+  {
+    before,
+    change: { id, scopes, roles, disabled, by, now },
+    ended,
+  }: {
+    readonly before: Pick<UserRow, 'scopes' | 'roles' | 'disabled_at'>
+    readonly change: StoredUserChange
+    /** How many sessions the change ended. */
+    readonly ended: number
+  },
+): Promise<void> {
+  const record = (event: AccountEvent | SessionEvent, detail?: JsonObject): Promise<void> =>
+    insertAudit<AccountEvent | SessionEvent>(transaction, {
+      event,
+      at: now,
+      by,
+      subject: id,
+      detail,
+    })
+
+  const [had, has] = [grantNames(before), grantNames({ scopes, roles })]
+  const given = has.filter((name) => !had.includes(name))
+  const taken = had.filter((name) => !has.includes(name))
+  if (given.length > 0 || taken.length > 0) await record('grants_changed', { given, taken })
+
+  const wasDisabled = before.disabled_at !== null
+  if (disabled && !wasDisabled) await record('user_disabled')
+  else if (!disabled && wasDisabled) await record('user_enabled')
+  else if (ended > 0) await record('sessions_ended')
+}
+
+/**
+ * Deletes a user's data and ends the sessions, in one transaction. The row keeps the subject and
+ * the name, so that another person cannot register the name and be mistaken for this user.
+ */
+export const deleteUser: Command<
+  { readonly id: string; readonly by: By; readonly now: number },
+  { readonly outcome: 'deleted' | 'absent' | 'last-administrator' }
+> = command('deleteUser', async (transaction, { id, by, now }) => {
+  const db = inTables<AccountTables>(transaction)
+
+  await lockAdministration(db)
+  if (await isLastAdministrator(db, id)) return { outcome: 'last-administrator' }
+
+  const deleted = await db
+    .updateTable('user')
+    .set({
+      username: '',
+      email: null,
+      email_key: null,
+      email_verified_at: null,
+      password_hash: '',
+      password_session: null,
+      scopes: '[]',
+      roles: '[]',
+      profile: '{}',
+      deleted_at: now,
+    })
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .returning('id')
+    .executeTakeFirst()
+  if (!deleted) return { outcome: 'absent' }
+
+  await endSessions(transaction, { subject: id, now })
+  // Verifiers in other processes must refuse the user's tokens until the last one has expired.
+  await insertEvents(
+    transaction,
+    [{ kind: 'subject', value: id, tokensExpireAt: await findLatestExpiry(transaction, id) }],
+    now,
+  )
+  await insertAudit<AccountEvent>(transaction, { event: 'user_deleted', at: now, by, subject: id })
+  return { outcome: 'deleted' }
+})
+
+/** Takes the lock that every change of rights and every deletion of a user takes. */
+async function lockAdministration(db: Kysely<AccountTables>): Promise<void> {
+  await db
+    .updateTable('setting')
+    .set((row) => ({ value: row.ref('value') }))
+    .where('name', '=', 'administration')
+    .execute()
+}
+
+/** Whether a user has these rights and may log in. Call it after `lockAdministration`. */
+async function hasRights(
+  db: Kysely<AccountTables>,
+  { id, scopes, roles }: Pick<UserRow, 'id' | 'scopes' | 'roles'>,
+): Promise<boolean> {
+  const found = await db
+    .selectFrom('user')
+    .select('id')
+    .where('id', '=', id)
+    .where('scopes', '=', scopes)
+    .where('roles', '=', roles)
+    .where('disabled_at', 'is', null)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst()
+  return found !== undefined
+}
+
+/** Whether this user is the only active administrator. Call it after `lockAdministration`. */
+async function isLastAdministrator(db: Kysely<AccountTables>, id: string): Promise<boolean> {
+  const administrators = await db
+    .selectFrom('user')
+    .select(['id', 'roles'])
+    .where('roles', 'like', `%${adminRole}%`) // a role such as `admins` matches too
+    .where('disabled_at', 'is', null)
+    .where('deleted_at', 'is', null)
+    .execute()
+
+  const ids = administrators.filter(({ roles }) => hasAdminRole(roles)).map((row) => row.id)
+  return ids.length === 1 && ids[0] === id
+}
+
+/** @param roles the column: a JSON list of names */
+function hasAdminRole(roles: string): boolean {
+  return (JSON.parse(roles) as readonly string[]).includes(adminRole)
+}
+
+export const commands: readonly AnyCommand[] = [changeUser, deleteUser]
