@@ -65,7 +65,7 @@ export function createKeyFetch(
     const uri = jwksUri ?? (await locate(signal))
     try {
       const found = await findJson(uri, { fetch, signal })
-      if (!found) throw new Error(`${uri} answers 404, not 200`)
+      if (!found) throw new Error(`${uri} answered 404 instead of 200`)
       return { keys: importKeys(found.value, isPublic), freshSeconds: found.freshSeconds }
     } catch (error) {
       location = { uri, askAgainAt: clock.now() } // the keys may have moved
