@@ -39,11 +39,11 @@ const rulesOfOurs: readonly (readonly [rule: string, why: Why])[] = [
   ['crit at all (RFC 7515 §4.1.11)', 'unknown_extension'],
   [
     'repeated member (RFC 8725 §2.4)',
-    /^the (header|payload) is not unambiguous: a member appears twice$/,
+    /^the (header|payload) is ambiguous: a member appears twice$/,
   ],
   [
     'lone surrogate (RFC 7493 §2.1)',
-    /^the (header|payload) is not well-formed: a surrogate stands alone$/,
+    /^the (header|payload) is not well-formed: it has an unpaired surrogate$/,
   ],
   ['depth', /^the (header|payload) is nested deeper than 32 levels$/],
   [

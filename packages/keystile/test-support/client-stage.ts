@@ -1,4 +1,4 @@
-// A client, its storage and its clock, and the server that it talks to: new for each test.
+// A client with its storage, its clock and its server, new for each test.
 import { after, before, beforeEach } from 'node:test'
 import {
   createClient,
@@ -11,10 +11,11 @@ import { startTokenServer, type TokenServer } from './token-server.ts'
 
 export const ada = { username: 'ada', password: 'right' }
 
-/** A clock that stands still until it is told to move, or is set. */
+/** A clock that stands still until a test advances or sets it. */
 export interface StageClock {
-  /** What somebody may set, and what nobody can. */
+  /** The time of day, which a user can change. */
   wall: number
+  /** The time since the start, which nothing can set back. */
   monotonic: number
   now(): number
   elapsed(): number
@@ -35,7 +36,7 @@ function createStageClock(): StageClock {
   return clock
 }
 
-/** What the client keeps. */
+/** What the client stores. */
 interface Stored {
   readonly accessToken: string
   readonly refreshToken: string
@@ -46,27 +47,27 @@ export interface ClientStage {
   readonly clock: StageClock
   readonly storage: TokenStorage
   readonly client: ApiClient
-  /** How often the client told of a sign-out. */
+  /** How often the client reported a sign-out. */
   readonly signOuts: number
-  /** Another client, of the same storage and clock. */
+  /** Makes another client with the same storage and clock. */
   start(options?: Partial<ClientOptions>): ApiClient
-  /** The URL of what a guard stands before. */
+  /** The URL of the guarded route. */
   items(): string
-  /** What was sent there as a credential. */
+  /** The `Authorization` headers of the requests to the guarded route. */
   bearers(): readonly (string | undefined)[]
-  /** How many refreshes the server was asked for. */
+  /** How many refresh requests the server received. */
   refreshes(): number
-  /** Answers requests for tokens by this. */
+  /** Answers all token requests with this from now on. */
   answerTokens(status: number, body: string, headers?: Readonly<Record<string, string>>): void
-  /** Holds back the answer to the first request for a route. */
+  /** Delays the answer to the first request for a route until `release` is called. */
   hold(route: string): { readonly arrived: Promise<void>; readonly release: () => void }
   stored(): Stored | undefined
   read(response: Response): Promise<Readonly<Record<string, string>>>
-  /** Lets pass what needs no network. */
+  /** Waits until everything is done that needs no network. */
   settle(): Promise<void>
 }
 
-/** To be called in a `describe`. */
+/** Makes the stage and resets it before each test. Call it in a `describe`. */
 export function stageClient(): ClientStage {
   let server: TokenServer
   let clock: StageClock

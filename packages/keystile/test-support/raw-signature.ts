@@ -1,2 +1,2 @@
-// Signatures over any bytes, for tokens that the library itself would never issue.
+// Signs any bytes, for tokens that the library would never issue.
 export { sign } from '../src/keys/signing-key.ts'

@@ -1,27 +1,28 @@
-// An issuer that is a function in place of fetch: it publishes what a test tells it to, and notes
-// what it is asked.
+// An issuer in the form of a `fetch` function. It publishes what a test tells it, and records the
+// requests.
 import { exportPublicJwk, type Jwk, type SigningKey } from 'keystile/jwt'
 
 export interface ScriptedIssuer {
   readonly issuer: string
   readonly metadataUrl: string
-  /** May be changed: from then on the metadata names it. */
+  /** The `jwks_uri` in the metadata. A test may change it. */
   jwksUri: string
-  /** What is published. */
+  /** The published keys. */
   keys: readonly Jwk[]
-  /** Headers of the JWK Set. */
+  /** The headers of the answer with the JWK Set. */
   headers: Readonly<Record<string, string>>
-  /** Every URL that was asked, in order. */
+  /** The URLs of all requests, in order. */
   readonly asked: string[]
-  /** Answers in place of the script, where it returns something. */
+  /** Answers instead of the script if it returns a response. */
   instead:
     | ((url: string, init: RequestInit) => Response | Promise<Response> | undefined)
     | undefined
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>
-  /** How often the JWK Set was asked for. */
+  /** How often the JWK Set was fetched. */
   readonly fetches: number
 }
 
+/** Makes an issuer that publishes these keys. */
 export function scriptIssuer(
   keys: readonly SigningKey[],
   issuer = 'https://auth.example',
@@ -50,11 +51,11 @@ export function scriptIssuer(
   return script
 }
 
-/** The `fetch` of several issuers: each URL goes to the one whose it is. */
+/** Makes a `fetch` for several issuers. The URL selects the issuer. */
 export function fetchFrom(...scripts: readonly ScriptedIssuer[]): ScriptedIssuer['fetch'] {
   return async (url, init) => {
     const script = scripts.find(({ issuer }) => url.startsWith(`${issuer}/`))
-    if (!script) throw new Error(`nobody answers at ${url}`)
+    if (!script) throw new Error(`no issuer has the URL ${url}`)
     return script.fetch(url, init)
   }
 }

@@ -1,6 +1,6 @@
-// An issuer and an API on one loopback port, as small as the client's contract with them: POST
-// /token and /revoke, the form with a cookie below /session, and /items behind a guard. It notes
-// what it is asked, and does wrong what a test tells it to.
+// An issuer and an API on one loopback port, with only what the client needs: POST /token and
+// /revoke, the variant with a cookie below /session, and the guarded route /items. It records all
+// requests, and misbehaves as a test tells it.
 import { once } from 'node:events'
 import {
   createServer,
@@ -11,8 +11,9 @@ import {
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 
+/** A request that the server received. */
 export interface Asked {
-  /** `POST /auth/token`. */
+  /** The method and the path: `POST /auth/token`. */
   readonly route: string
   readonly headers: IncomingHttpHeaders
   readonly body: string
@@ -21,27 +22,25 @@ export interface Asked {
 export interface TokenServer {
   readonly origin: string
   readonly issuer: string
-  /** Everything that came, in order. */
+  /** All requests, in order. */
   readonly asked: readonly Asked[]
-  /** What came for this route; for `refresh`: for one, in either form. */
+  /** The requests for a route. `refresh` means all refreshes, by token or by cookie. */
   askedFor(route: string): readonly Asked[]
   accessTokenSeconds: number
-  /**
-   * Answers in place of the server where it returns true; whatever it awaits holds the answer back.
-   */
+  /** Answers instead of the server if it returns true. The server waits for its promise. */
   instead:
     | ((
         asked: Asked,
         response: ServerResponse,
       ) => boolean | undefined | Promise<boolean | undefined>)
     | undefined
-  /** The API refuses all access tokens there are. */
+  /** Makes the API refuse all access tokens that were issued so far. */
   refuseAccessTokens(): void
-  /** All sessions are over. */
+  /** Ends all sessions. */
   endSessions(): void
-  /** What is at other paths: bodies and their types. */
+  /** The bodies and content types at other paths. */
   readonly files: Map<string, { readonly type: string; readonly body: string }>
-  /** Forgets what it was asked. */
+  /** Clears the recorded requests. */
   forget(): void
   close(): Promise<void>
 }
@@ -49,8 +48,9 @@ export interface TokenServer {
 interface Login {
   readonly username: string
   readonly sid: string
-  /** The last two refresh tokens. */
+  /** The refresh token before the newest. */
   used: string
+  /** The newest refresh token. */
   newest: string
 }
 
@@ -63,7 +63,7 @@ export async function startTokenServer(port = 0): Promise<TokenServer> {
   const accessTokens = new Map<string, Login>()
 
   function grant(login: Login): object {
-    // As much of a JWT as a client looks at.
+    // Only the part of a JWT that the client reads.
     const payload = Buffer.from(JSON.stringify({ sid: login.sid })).toString('base64url')
     const accessToken = `access-${++count}.${payload}.`
     accessTokens.set(accessToken, login)
@@ -88,7 +88,8 @@ export async function startTokenServer(port = 0): Promise<TokenServer> {
   }
 
   /**
-   * A used token is answered with its successor until that is used too: then the session is over.
+   * Rotates a refresh token. The token before the newest may be repeated, and gets the newest
+   * again. An older one ends the session.
    */
   function refresh(token: string): Login | undefined {
     const login = logins.get(token)

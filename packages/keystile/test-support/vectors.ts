@@ -1,15 +1,15 @@
-// Keys of test vectors. Their secrets are printed, so no door of the library takes them.
+// Imports the keys of test vectors. Their secrets are public, so `importKey` refuses them.
 import { importKeyWith } from '../src/keys/jwk.ts'
 import { importKeys, keySetOf, type KeySet } from '../src/keys/jwk-set.ts'
 import { trustedSecretKey } from '../src/keys/shared-secret.ts'
 import type { KeySource, SigningKey, VerificationKey } from 'keystile/jwt'
 
-/** `importKey`, which here takes printed secrets too. */
+/** Imports a key as `importKey` does, and also accepts public secrets. */
 export function importVector(source: KeySource): SigningKey | VerificationKey {
   return importKeyWith(source, trustedSecretKey)
 }
 
-/** `importJwkSet`, which here takes printed secrets too. */
+/** Imports a set as `importJwkSet` does, and also accepts public secrets. */
 export function importVectorSet(set: unknown): KeySet {
   return keySetOf(importKeys(set, () => true, undefined, importVector))
 }

@@ -1,7 +1,8 @@
+// Asserts why a token was refused.
 import assert from 'node:assert/strict'
 import type { TokenError, TokenReason } from 'keystile'
 
-/** Why a token is refused: the reason exactly, or words of the detail. */
+/** Why a token must be refused: the exact reason, or a pattern for the detail. */
 export type Why = TokenReason | RegExp
 
 export function assertWhy({ reason, detail }: TokenError, why: Why): void {

@@ -1,15 +1,17 @@
+// Encoding and decoding of bytes: base64url, UTF-8, and bodies that arrive in pieces.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Reads unpadded base64url, and only its one canonical spelling: no padding, no white space, no
- * other alphabet, and the unused low bits of the last character are zero. Node's own decoder
- * accepts all of these.
+ * Decodes base64url strictly: no padding, no white space, no other alphabet, and zeros in the
+ * unused low bits of the last character. Node's decoder is lenient, so the same bytes would have
+ * several spellings, and a changed token could still verify.
  *
  * @returns the bytes, or `undefined` when the text is not canonical
  * @see RFC 4648 §3.5, RFC 7515 §2
  */
 export function parseBase64url(text: string): Buffer | undefined {
   if (!/^[\w-]*$/.test(text)) return undefined
+
   const last = text[text.length - 1] ?? ''
   switch (text.length % 4) {
     case 1:
@@ -20,9 +22,11 @@ export function parseBase64url(text: string): Buffer | undefined {
     case 3:
       if (!'AEIMQUYcgkosw048'.includes(last)) return undefined
   }
+
   return Buffer.from(text, 'base64url')
 }
 
+/** Encodes bytes, or the UTF-8 bytes of a text, as base64url without padding. */
 export function toBase64url(bytes: Uint8Array | string): string {
   return (
     typeof bytes === 'string'
@@ -32,8 +36,9 @@ export function toBase64url(bytes: Uint8Array | string): string {
 }
 
 /**
- * Decodes UTF-8; a byte order mark stays in the text. @returns `undefined` when the bytes are not
- * UTF-8
+ * Decodes UTF-8, and keeps a byte order mark as a character.
+ *
+ * @returns `undefined` when the bytes are not UTF-8
  */
 export function parseUtf8(bytes: Uint8Array): string | undefined {
   try {
@@ -44,8 +49,8 @@ export function parseUtf8(bytes: Uint8Array): string | undefined {
 }
 
 /**
- * Bytes, and those that they spell as text in base64, base64url or hex. White space and quotation
- * marks before are skipped.
+ * Returns the bytes themselves, and the bytes that they encode if they are text in base64,
+ * base64url or hex. Ignores white space and quotation marks at the start.
  */
 export function readingsOf(bytes: Uint8Array): readonly Buffer[] {
   const itself = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -53,27 +58,31 @@ export function readingsOf(bytes: Uint8Array): readonly Buffer[] {
   return [itself, Buffer.from(text, 'base64'), Buffer.from(text, 'hex')]
 }
 
-/** Collects the pieces in which bytes arrive. */
+/** Collects a body that arrives in pieces. */
 export interface ByteCollector {
   /**
-   * Bytes, for a limit. Where there are many pieces, each counts as 16 at least: to handle one
-   * takes as long as to copy some thousand bytes.
+   * The size to compare with a limit: the number of bytes, or 16 for each piece after the first if
+   * that is more. Handling a piece costs as much as copying some thousand bytes, so a body of tiny
+   * pieces must reach the limit sooner.
    */
   readonly size: number
   add(piece: Uint8Array): void
+  /** Returns all bytes in one buffer. */
   bytes(): Buffer
 }
 
+/** The number of pieces after which they are joined. */
 const maxPieces = 64
 const leastPieceBytes = 16
 
 /**
- * Makes a collector that joins pieces as they come: a buffer of its own for each byte, as a sender
- * of one-byte chunks would have it, takes several hundred times the memory of the byte.
+ * Makes a collector that joins pieces as they arrive. This stops a sender that uses up the memory
+ * with one-byte chunks: a separate buffer takes several hundred times the memory of its one byte.
  */
 export function createByteCollector(): ByteCollector {
   let pieces: Uint8Array[] = []
   let [length, count] = [0, 0]
+
   return {
     get size() {
       return Math.max(length, leastPieceBytes * (count - 1))

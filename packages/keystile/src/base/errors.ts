@@ -1,3 +1,4 @@
+// The errors that become answers. Any other error is a bug, and is answered with 500.
 import {
   reasonOfCode,
   tokenReasons,
@@ -6,18 +7,18 @@ import {
   type TokenReason,
 } from './token-reasons.ts'
 
-/** The details of a refusal. Only `retryAfterSeconds` ever reaches the caller. */
+/** The details of a refusal, for logs. The caller sees only `retryAfterSeconds`. */
 export interface RefusalDetails<Reason extends string> {
-  /** Which check refused. */
+  /** Which check failed. */
   readonly reason?: Reason
-  /** More for the log: may name a rule, never a secret. No code compares it. */
+  /** More for the log. It may name a rule, never a secret. Code must not compare it. */
   readonly detail?: string | undefined
   readonly cause?: unknown
   /** Whole seconds until a retry makes sense: the `Retry-After` of a 503 or 429. */
   readonly retryAfterSeconds?: number
 }
 
-/** Returns the message of something that was thrown. */
+/** Returns the message of an error, or the text of any other thrown value. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)
 }
@@ -38,20 +39,20 @@ abstract class Refusal<Code extends string> extends Error {
   }
 }
 
-/** What the route demands and the token lacks, for the challenge. */
+/** What the route requires and the token does not have. The challenge tells it to the caller. */
 export interface TokenShortfall {
   readonly scopes?: readonly string[]
   readonly maxAgeSeconds?: number
 }
 
-/** A guard refuses, or a token does not verify. Answered as an RFC 6750 §3 challenge. */
+/** Thrown when a guard refuses a request or a token does not verify (RFC 6750 §3). */
 export class TokenError extends Refusal<TokenErrorCode> {
-  /** Which check refused, for logs and metrics. */
+  /** Which check failed, for logs and metrics. */
   readonly reason: TokenReason
   readonly shortfall: TokenShortfall
 
   /**
-   * @param details `reason` must be one of this code; without it, the code has a reason of its own
+   * @param details a `reason` that belongs to another code is replaced by the code's default reason
    */
   constructor(
     code: TokenErrorCode,
@@ -61,6 +62,7 @@ export class TokenError extends Refusal<TokenErrorCode> {
     super(code, tokenStatus[code], message, details)
     this.name = 'TokenError'
     this.reason = reasonOfCode(code, details.reason)
+
     const { scopes, maxAgeSeconds } = details
     this.shortfall = {
       ...(scopes && { scopes }),
@@ -69,7 +71,7 @@ export class TokenError extends Refusal<TokenErrorCode> {
   }
 }
 
-/** Makes the error of a failed check. Its code and its message are those of the reason. */
+/** Makes the error for a failed check. The reason determines its code and message. */
 export function tokenError(
   reason: TokenReason,
   details: Omit<RefusalDetails<TokenReason>, 'reason'> & TokenShortfall = {},
@@ -92,7 +94,7 @@ const oauthStatus = {
 
 export type OAuthErrorCode = keyof typeof oauthStatus
 
-/** Which cause refused an OAuth request. The caller gets one message for several causes. */
+/** Why an OAuth request was refused, for logs. Several reasons have the same message. */
 export type OAuthReason =
   /** There is no such refresh token. */
   | 'unknown_token'
@@ -103,7 +105,7 @@ export type OAuthReason =
   /** The session has ended, or this use of the refresh token ended it. */
   | 'session_over'
 
-/** An OAuth endpoint refuses (RFC 6749 §5.2). */
+/** Thrown when an OAuth endpoint refuses a request (RFC 6749 §5.2). */
 export class OAuthError extends Refusal<OAuthErrorCode> {
   readonly reason: OAuthReason | undefined
 
@@ -130,23 +132,23 @@ const problemStatus = {
 
 export type ProblemCode = keyof typeof problemStatus
 
-/** One fault of a request body: its place and what was expected. Never the value that was sent. */
+/** One fault in a request body: where it is and what was expected, without the value. */
 export interface FieldError {
   readonly loc: readonly (string | number)[]
   readonly msg: string
   readonly type: string
 }
 
-/** Which cause refused an account or management request. The caller is not told. */
+/** Why an account or management request was refused. For logs; the caller does not see it. */
 export type ProblemReason =
-  /** Too many passwords wait to be hashed. */
+  /** Too many passwords are waiting to be hashed. */
   | 'hash_queue_full'
-  /** Too many refusals wait to be written into the audit record. */
+  /** Too many refusals are waiting to be written to the audit record. */
   | 'audit_queue_full'
   /** The server is stopping. */
   | 'server_stopping'
 
-/** The account or management API refuses (RFC 9457). */
+/** Thrown when the account or management API refuses a request (RFC 9457). */
 export class ProblemError extends Refusal<ProblemCode> {
   readonly reason: ProblemReason | undefined
   readonly errors: readonly FieldError[] | undefined

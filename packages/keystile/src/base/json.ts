@@ -1,20 +1,24 @@
+// Strict JSON for tokens, keys, metadata and request bodies.
 import { parseUtf8 } from './bytes.ts'
 
 export type JsonObject = { readonly [member: string]: unknown }
 
+/** Far more than claims or keys need, and far less than what overflows the stack of a recursion. */
 const maxDepth = 32
 
 /**
- * Parses a JSON object from an untrusted sender. Beyond `JSON.parse` it refuses bytes that are not
- * UTF-8, members that appear twice in an object (two readers would see two values), unpaired
- * surrogates, and nesting deeper than 32 levels.
+ * Parses a JSON object from an untrusted sender, more strictly than `JSON.parse`. It refuses bytes
+ * that are not UTF-8, unpaired surrogates, and nesting deeper than 32 levels. It also refuses a
+ * member that appears twice in an object: two parsers could read different values, and an attacker
+ * could show one value to a check and the other to the app.
  *
- * @throws {SyntaxError} whose message completes "is …" and never repeats the input
+ * @throws {SyntaxError} with a message that completes "the body is …" and never repeats the input
  * @see RFC 7493 (I-JSON), RFC 7519 §4
  */
 export function parseJsonObject(bytes: Uint8Array): JsonObject {
   const text = parseUtf8(bytes)
   if (text === undefined) throw new SyntaxError('not UTF-8')
+
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -22,32 +26,37 @@ export function parseJsonObject(bytes: Uint8Array): JsonObject {
     throw new SyntaxError('not JSON')
   }
   if (!isJsonObject(value)) throw new SyntaxError('not a JSON object')
-  // Valid UTF-8 has no surrogates, so only an escape can make one.
+
+  // Valid UTF-8 contains no surrogates, so only a \u escape can produce one.
   if (countMembers(value, text.includes('\\u'), 1) !== countColons(text)) {
-    throw new SyntaxError('not unambiguous: a member appears twice')
+    throw new SyntaxError('ambiguous: a member appears twice')
   }
   return value
 }
 
+/** Whether a value is an object, and neither an array nor null. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Returns an object as it is, and no members for anything else. */
+/** Returns an object unchanged, and an empty object for any other value. */
 export function asJsonObject(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {}
 }
 
 /**
- * Counts the members of a parsed value. `JSON.parse` keeps the last of several with one name, so
- * the others are missing here.
+ * Counts the members of a parsed value. `JSON.parse` keeps only the last of several members with
+ * the same name, so the count is then lower than that of `countColons`.
+ *
+ * @throws {SyntaxError} for an unpaired surrogate, and for too many levels
  */
 function countMembers(value: unknown, mayHoldSurrogates: boolean, depth: number): number {
   if (typeof value === 'string' && mayHoldSurrogates && !value.isWellFormed()) {
-    throw new SyntaxError('not well-formed: a surrogate stands alone')
+    throw new SyntaxError('not well-formed: it has an unpaired surrogate')
   }
   if (typeof value !== 'object' || value === null) return 0
   if (depth > maxDepth) throw new SyntaxError(`nested deeper than ${maxDepth} levels`)
+
   let count = 0
   if (Array.isArray(value)) {
     for (const item of value) count += countMembers(item, mayHoldSurrogates, depth + 1)
@@ -60,7 +69,7 @@ function countMembers(value: unknown, mayHoldSurrogates: boolean, depth: number)
   return count
 }
 
-/** Counts the members in the text of valid JSON: each has exactly one colon outside strings. */
+/** Counts the members in a valid JSON text: each has exactly one colon outside of strings. */
 function countColons(text: string): number {
   let count = 0
   let inString = false

@@ -1,4 +1,4 @@
-/** Where messages go. The signature is pino's; `console` fits after swapping the arguments. */
+/** A log with pino's signature. To use `console`, swap the two arguments. */
 export interface Logger {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void
@@ -6,4 +6,5 @@ export interface Logger {
   error(fields: object, message: string): void
 }
 
+/** A log that discards all messages. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }

@@ -1,10 +1,10 @@
 /**
- * Refuses options that would silently check nothing: a misspelt one, and one whose value is
- * undefined, such as `{ scopes: config.adminScopes }` if the configuration has no such member.
- * TypeScript accepts both when an object is spread or kept in a variable.
+ * Refuses options that would silently disable a check: a misspelt name, and a value of undefined,
+ * such as `{ scopes: config.adminScopes }` when the configuration has no such member. TypeScript
+ * accepts both if the object was spread or stored in a variable.
  *
- * @param taker the function that takes the options, for the message
- * @throws {TypeError} which never repeats a value
+ * @param taker the name of the function that takes the options, for the message
+ * @throws {TypeError} whose message never repeats a value
  */
 export function requireKnownOptions(
   taker: string,
@@ -14,7 +14,8 @@ export function requireKnownOptions(
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new TypeError(`${taker} takes an object of options: ${known.join(', ')}`)
   }
-  // An instance of the app's own class may have other members.
+
+  // An instance of a class of the app may have other members.
   const isPlain = [Object.prototype, null].includes(Reflect.getPrototypeOf(options))
   for (const [name, value] of Object.entries(options)) {
     if (!known.includes(name)) {

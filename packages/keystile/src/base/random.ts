@@ -1,17 +1,18 @@
+// Random identifiers. 128 bits cannot be guessed, and practically never collide.
 import { randomBytes } from 'node:crypto'
 import { toBase64url } from './bytes.ts'
 
-/** 128 random bits as base64url, 22 characters: `sub`, `sid`, `jti`. */
+/** Returns 128 random bits as 22 characters of base64url, for `sub`, `sid` and `jti`. */
 export function randomId(): string {
   return toBase64url(randomBytes(16))
 }
 
-/** A UUID that begins with the time, 48 bits, so that rows sort by their age (RFC 9562 §5.7). */
+/** Returns a UUID that begins with the time, so rows sort by age (version 7, RFC 9562 §5.7). */
 export function randomRowId(now: number): string {
   return rowId(now, randomBytes(16))
 }
 
-/** The lowest row id of a time in milliseconds: all earlier ids sort before it. */
+/** Returns the lowest row id of an instant in milliseconds. All older ids sort before it. */
 export function lowestRowId(now: number): string {
   return rowId(now, Buffer.alloc(16))
 }

@@ -1,51 +1,49 @@
-/** The codes of a `TokenError`, each with its status. */
+/** The codes of a `TokenError`, each with its HTTP status. */
 export const tokenStatus = {
-  /** No credential was presented: the challenge then carries no `error` (RFC 6750 §3.1). */
+  /** The request has no credential. Its challenge has no `error` (RFC 6750 §3.1). */
   not_authenticated: 401,
   invalid_request: 400,
   invalid_token: 401,
   insufficient_scope: 403,
   /** The person proved who they are too long ago (RFC 9470 §3). */
   insufficient_user_authentication: 401,
-  /** The verifier cannot know: 401 would make clients throw good sessions away. */
+  /** The check could not be made. A 401 would make clients delete valid sessions. */
   temporarily_unavailable: 503,
 } as const
 
 export type TokenErrorCode = keyof typeof tokenStatus
 
-/** Which check refused a token, in about the order of the checks. For logs and metrics. */
+/** Which check refused a token, roughly in the order of the checks. For logs and metrics. */
 export type TokenReason =
-  /** The request has no credential of a scheme that the guard knows. */
+  /** The request has no credential, or one of a scheme that the guard does not support. */
   | 'no_credential'
-  /** The `Authorization` field is not `Bearer` and one token. */
+  /** The `Authorization` header is not `Bearer` followed by one token. */
   | 'malformed_credential'
   /** The verifier was closed. */
   | 'verifier_closed'
   /** The token has more than 16,384 characters. */
   | 'token_too_long'
-  /**
-   * The token is no compact JWS, or its header or payload is no JSON object that reads in one way.
-   */
+  /** The token is not a compact JWS, or its header or payload is not an unambiguous JSON object. */
   | 'malformed_token'
-  /** The header has `crit`, and the library understands no extension. */
+  /** The header has `crit`, and the library supports no extension. */
   | 'unknown_extension'
-  /** The library has no algorithm of the name in `alg`. */
+  /** The library does not know the algorithm in `alg`. */
   | 'unknown_algorithm'
-  /** The verifier was made for other algorithms than that in `alg`. */
+  /** The options of the verifier do not allow the algorithm in `alg`. */
   | 'forbidden_algorithm'
-  /** No keys of the issuer were ever loaded. */
+  /** The keys of the issuer could not be loaded yet. */
   | 'keys_unavailable'
-  /** No key of the issuer has this `kid` and `alg`, or a withdrawn key signed the token. */
+  /** The issuer has no key with this `kid` and `alg`, or has withdrawn it. */
   | 'unknown_key'
-  /** The signature was not made with the key that the header names. */
+  /** The signature does not match the key that the header names. */
   | 'wrong_signature'
-  /** `typ` is not the expected type of token. */
+  /** `typ` is not the expected token type. */
   | 'wrong_type'
-  /** A claim that the library reads has another type than its standard says. */
+  /** A claim that the library reads does not have the type that its standard requires. */
   | 'malformed_claim'
-  /** `iss` is not an expected issuer. */
+  /** `iss` is not the expected issuer. */
   | 'wrong_issuer'
-  /** `aud` names no expected audience. */
+  /** `aud` contains no expected audience. */
   | 'wrong_audience'
   /** `sub` is not the expected subject. */
   | 'wrong_subject'
@@ -53,32 +51,32 @@ export type TokenReason =
   | 'missing_claim'
   /** `nbf` is in the future. */
   | 'not_yet_valid'
-  /** `exp` is past. */
+  /** `exp` is in the past. */
   | 'expired'
-  /** News of revocations are missing. */
+  /** The verifier does not know the latest revocations. */
   | 'revocations_unavailable'
   /** The session, the subject or the client of the token was revoked. */
   | 'revoked'
   /** The person logged in longer ago than `maxAgeSeconds` allows. */
   | 'login_too_old'
-  /** The token lacks a scope that the route demands. */
+  /** The token lacks a scope that the route requires. */
   | 'missing_scope'
-  /** The guard's `user` found no user for the token, or one who may not come in. */
+  /** The guard's `user` found no user for the token, or refused the user. */
   | 'unknown_user'
-  /** The app threw a `TokenError` of its own and named no reason. */
+  /** The app threw its own `TokenError` without a reason. */
   | 'refused_by_app'
-  /** Something that the check needs is away, such as the database. */
+  /** A service that the check needs is unavailable, such as the database. */
   | 'service_unavailable'
 
 interface Refused {
   readonly code: TokenErrorCode
-  /** The sentence for the caller, who learns no more than RFC 6750 allows. */
+  /** The sentence for the caller. It says no more than RFC 6750 allows. */
   readonly message: string
 }
 
 const invalidToken: Refused = { code: 'invalid_token', message: 'Invalid token' }
 
-/** What the caller is told for each reason. */
+/** The code and the sentence for the caller, for each reason. */
 export const tokenReasons: Readonly<Record<TokenReason, Refused>> = {
   no_credential: { code: 'not_authenticated', message: 'Not authenticated' },
   malformed_credential: {
@@ -129,7 +127,7 @@ export const tokenReasons: Readonly<Record<TokenReason, Refused>> = {
   },
 }
 
-/** The reason of an error that was made from its code alone. */
+/** The reason of an error that was created with a code only. */
 const defaultReasons: Readonly<Record<TokenErrorCode, TokenReason>> = {
   not_authenticated: 'no_credential',
   invalid_request: 'malformed_credential',
@@ -140,8 +138,8 @@ const defaultReasons: Readonly<Record<TokenErrorCode, TokenReason>> = {
 }
 
 /**
- * Returns the reason if it is one of this code, else the code's default. An app without types may
- * pass any text.
+ * Returns the reason if it belongs to this code, otherwise the default reason of the code. An app
+ * without type checks can pass any text, so the text is checked here.
  */
 export function reasonOfCode(code: TokenErrorCode, reason: TokenReason | undefined): TokenReason {
   if (reason === undefined || !Object.hasOwn(tokenReasons, reason)) return defaultReasons[code]

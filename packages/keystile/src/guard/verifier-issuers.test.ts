@@ -665,16 +665,16 @@ describe('createVerifier with jwksUri', () => {
     ['that is empty', { jwksUri: '' }, /must be the https URL/],
     ['that is a URL object', { jwksUri: new URL(jwksUri) }, /must be the https URL/],
     ['that is a list', { jwksUri: [jwksUri] }, /must be the https URL/],
-    ['over http', { jwksUri: 'http://tenant.example/hunter2' }, /may be http on localhost/],
+    ['over http', { jwksUri: 'http://tenant.example/hunter2' }, /must be an https URL/],
     [
       'over http from another address',
       { jwksUri: 'http://10.0.0.1/hunter2' },
-      /may be http on localhost/,
+      /must be an https URL/,
     ],
     [
       'over http from a name that begins with localhost',
       { jwksUri: 'http://localhost.evil/hunter2' },
-      /may be http on/,
+      /must be an https URL/,
     ],
     ...[
       'https://user:hunter2@tenant.example/jwks',

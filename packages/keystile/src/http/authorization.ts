@@ -1,9 +1,11 @@
 /**
- * Finds what follows a scheme and its spaces in an `Authorization` field, untouched. Does NOT check
- * it: each scheme has a grammar of its own, and a value joined from two fields reaches the scheme
- * as it is.
+ * Finds the credential in an `Authorization` header: the text after the scheme and its spaces,
+ * unchanged.
  *
- * @returns `undefined` when there is no field, or one of another scheme; '' when nothing follows
+ * Does NOT check the credential: each scheme has its own grammar. If a platform joined two
+ * headers, the joined value is returned, and the scheme must refuse it.
+ *
+ * @returns `undefined` without the header or for another scheme; '' when no credential follows
  * @see RFC 9110 §11.4
  */
 export function findCredential(
@@ -12,10 +14,12 @@ export function findCredential(
 ): string | undefined {
   if (!field) return undefined
   const { length } = scheme
-  // Schemes are compared without case (RFC 9110 §11.1). The usual spelling needs no copy.
+
+  // Schemes are not case-sensitive (RFC 9110 §11.1). The first test avoids a copy in most cases.
   const isScheme =
     field.startsWith(scheme) || field.slice(0, length).toLowerCase() === scheme.toLowerCase()
   if (!isScheme || (field.length > length && field[length] !== ' ')) return undefined
+
   let start = length
   while (field[start] === ' ') start++
   return field.slice(start)

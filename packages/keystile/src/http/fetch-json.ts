@@ -1,28 +1,31 @@
+// Fetches JSON from issuers: their metadata and their keys.
 import { createByteCollector } from '../base/bytes.ts'
 import { messageOf } from '../base/errors.ts'
 import { parseJsonObject, type JsonObject } from '../base/json.ts'
 
-/** The part of `globalThis.fetch` that is used. */
+/** The part of `globalThis.fetch` that the library uses. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
+/** A fetched JSON object. */
 export interface FetchedJson {
   readonly value: JsonObject
-  /** How long the answer calls itself fresh (RFC 9111 §5.2.2), if it does. 0: never. */
+  /** How long the answer is fresh according to its `Cache-Control`, if that says so. 0: never. */
   readonly freshSeconds: number | undefined
 }
 
-/** Far more than metadata or a JWK Set needs: 256 keys of RSA 8192. */
+/** Far more than metadata or a JWK Set needs: enough for 256 keys of RSA 8192. */
 const maxBytes = 262_144
 
 /**
- * GETs a JSON object from a configured server, or `undefined` if the answer is 404. Follows no
- * redirect, counts bytes as they come, and parses JSON as strictly as that of a token. An error
- * names the URL and the rule, and never repeats what the server sent.
+ * Fetches a JSON object from a configured server. Follows no redirect, which could lead to a server
+ * that nobody checked. Counts the bytes while they arrive, and parses JSON as strictly as that of a
+ * token. An error names the URL and the rule, and never repeats what the server sent.
  *
- * Does NOT check the content type, nor the URL: the caller has checked it.
+ * Does NOT check the URL, which the caller must have checked, nor the content type.
  *
- * @param signal ends it
- * @throws {Error} for no answer, and for anything but 200 with a JSON object of at most 256 KiB
+ * @param signal aborts the fetch
+ * @returns `undefined` when the answer is 404
+ * @throws {Error} without an answer, and for any other than 200 with a JSON object up to 256 KiB
  */
 export async function findJson(
   url: string,
@@ -30,7 +33,7 @@ export async function findJson(
 ): Promise<FetchedJson | undefined> {
   let response: Response
   try {
-    // The fetch of a framework may have a cache, and a withdrawn key must not come back from it.
+    // The fetch of a framework may have a cache, which could return keys that were withdrawn.
     const init = {
       headers: { accept: 'application/json' },
       redirect: 'error',
@@ -41,13 +44,16 @@ export async function findJson(
   } catch (cause) {
     throw new Error(`${url} cannot be reached`, { cause })
   }
+
   const { status, redirected } = response
   if (status !== 200 || redirected) {
     await response.body?.cancel().catch(() => {})
-    if (redirected) throw new Error(`${url} redirects`) // this fetch ignores `redirect`
+    // A custom fetch may ignore `redirect: 'error'`.
+    if (redirected) throw new Error(`${url} redirects; configure the final URL instead`)
     if (status === 404) return undefined
-    throw new Error(`${url} answers ${status}, not 200`)
+    throw new Error(`${url} answered ${status} instead of 200`)
   }
+
   const bytes = await readBytes(response, url, signal)
   try {
     // Stryker disable next-line StringLiteral: any text without a directive says the same
@@ -58,7 +64,10 @@ export async function findJson(
   }
 }
 
-/** Reads up to the limit, whatever Content-Length says and however well the body was compressed. */
+/**
+ * Reads a body up to the limit. Counts the bytes that really arrive, after decompression: a server
+ * could send a false Content-Length, or a small body that decompresses to a huge one.
+ */
 async function readBytes(
   response: Response,
   url: string,
@@ -66,23 +75,25 @@ async function readBytes(
 ): Promise<Uint8Array> {
   const body = createByteCollector()
   if (!response.body) return new Uint8Array()
+
   const reader = response.body.getReader()
   while (true) {
     const { done, value } = await reader.read().catch((cause: unknown) => {
-      throw new Error(`${url} breaks off`, { cause })
+      throw new Error(`the answer of ${url} broke off`, { cause })
     })
     if (done) break
+
     body.add(value)
     if (body.size > maxBytes || signal.aborted) {
       await reader.cancel().catch(() => {})
-      throw new Error(
-        `${url}: the body ${signal.aborted ? 'comes too late' : `has more than ${maxBytes} bytes`}`,
-      )
+      const fault = signal.aborted ? 'took too long' : `has more than ${maxBytes} bytes`
+      throw new Error(`${url}: the body ${fault}`)
     }
   }
   return body.bytes()
 }
 
+/** Reads how long an answer is fresh (RFC 9111 §5.2.2). */
 function freshSecondsOf(cacheControl: string): number | undefined {
   if (/(?:^|,)\s*no-(?:store|cache)\s*(?:,|$)/i.test(cacheControl)) return 0
   const seconds = /(?:^|,)\s*max-age="?(\d{1,10})(?!\d)/i.exec(cacheControl)?.[1]

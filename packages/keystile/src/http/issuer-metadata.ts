@@ -1,33 +1,38 @@
+// Finds the keys of an issuer by its published metadata, and says which URLs are safe to fetch.
 import { findJson, type Fetch } from './fetch-json.ts'
 
 /**
- * Refuses an issuer whose keys cannot be fetched safely: a URL of https, without query, fragment or
- * user; http only on this machine.
+ * Refuses an issuer whose keys cannot be fetched safely. It must be an https URL without user,
+ * query and fragment. http is accepted only on this machine: on a network, an attacker could
+ * replace the keys.
  *
- * @throws {TypeError} never repeats the URL, which may hold a password
+ * @throws {TypeError} whose message never repeats the URL, which may contain a password
  * @see RFC 8414 §2
  */
 export function requireDiscoverable(issuer: string): void {
-  // What a URL parser would clean up is not there, so that the text and the URL say the same.
+  // A URL parser repairs backslashes and white space. A text with them is refused, because `iss`
+  // is compared as text: what is compared and what is fetched must be the same.
   const url =
     /^https?:\/\/[^\s?#\\]+$/.test(issuer) && URL.canParse(issuer) ? new URL(issuer) : undefined
   if (!url || hasUser(url)) {
     throw new TypeError(
-      'an issuer whose keys are fetched is an https URL without query and fragment; else pass keys',
+      '`issuer` must be an https URL without user, query and fragment, so that its keys can be ' +
+        'fetched; for another issuer, pass its keys as `keys`',
     )
   }
   if (url.protocol === 'http:' && !isLoopback(url)) {
     throw new TypeError(
-      'keys are fetched from an http issuer on localhost, 127.0.0.0/8 or [::1] only: use https',
+      `\`issuer\` must be an https URL; it is ${url.origin}. ` +
+        'Fix: use https; http is accepted only on localhost, 127.0.0.0/8 and [::1]',
     )
   }
 }
 
 /**
- * Refuses a URL from which a key set cannot be fetched safely: it must be https, or http on this
- * machine, without user and fragment.
+ * Refuses a URL from which keys cannot be fetched safely, and returns any other in normal form. It
+ * must be an https URL without user and fragment, or http on this machine.
  *
- * @throws {TypeError} never repeats the URL, which may hold a password
+ * @throws {TypeError} whose message never repeats the URL, which may contain a password
  */
 export function requireJwksUri(uri: unknown): string {
   const url =
@@ -35,21 +40,26 @@ export function requireJwksUri(uri: unknown): string {
       ? new URL(uri)
       : undefined
   if (!url || hasUser(url)) {
-    throw new TypeError('jwksUri must be the https URL of a key set, without user and fragment')
+    throw new TypeError('`jwksUri` must be the https URL of a key set, without user and fragment')
   }
   if (url.protocol === 'http:' && !isLoopback(url)) {
-    throw new TypeError('jwksUri may be http on localhost, 127.0.0.0/8 or [::1] only: use https')
+    throw new TypeError(
+      `\`jwksUri\` must be an https URL; it is on ${url.origin}. ` +
+        'Fix: use https; http is accepted only on localhost, 127.0.0.0/8 and [::1]',
+    )
   }
   return url.href
 }
 
 /**
- * Asks an issuer where its keys are: RFC 8414's metadata, the path of the issuer inserted; where
- * that is 404, appended; where that is too, OpenID's. The metadata must name exactly this issuer,
- * or it is somebody else's (§3.3). Keys come over https, or over http where they never leave this
- * machine.
+ * Asks an issuer where its keys are. It tries three URLs until one does not answer 404. First comes
+ * the URL of RFC 8414, with the well-known path before the issuer's path; then the well-known path
+ * after the issuer's path; then the URL of OpenID Connect.
  *
- * @param issuer has passed `requireDiscoverable`
+ * The metadata must name exactly this issuer, so that no other issuer's metadata is used (§3.3).
+ * `jwks_uri` must be an https URL, or http if both it and the issuer are on this machine.
+ *
+ * @param issuer must have passed `requireDiscoverable`
  * @returns the checked `jwks_uri`
  * @throws {Error} with the reason
  * @see RFC 8414 §3
@@ -61,16 +71,17 @@ export async function fetchJwksUri(
   for (const url of metadataUrls(issuer)) {
     const found = await findJson(url, options)
     if (!found) continue
+
     if (found.value['issuer'] !== issuer)
-      throw new Error(`${url} is not the metadata of ${issuer}: another "issuer"`)
+      throw new Error(`${url} must be the metadata of ${issuer}; it names another "issuer"`)
     return jwksUriOf(found.value['jwks_uri'], issuer)
   }
-  throw new Error(`${issuer} publishes no metadata: 404`)
+  throw new Error(`${issuer} publishes no metadata: its well-known URLs answered 404`)
 }
 
 function metadataUrls(issuer: string): readonly string[] {
   const { origin, pathname } = new URL(issuer)
-  const path = pathname.replace(/\/$/, '') // RFC 8414 §3.1
+  const path = pathname.replace(/\/$/, '') // the final slash goes, by RFC 8414 §3.1
   const [oauth, openid] = [
     '/.well-known/oauth-authorization-server',
     '/.well-known/openid-configuration',
@@ -89,7 +100,7 @@ function jwksUriOf(uri: unknown, issuer: string): string {
   const isLocal =
     url?.protocol === 'http:' && isLoopback(url) && new URL(issuer).protocol === 'http:'
   if (!url || hasUser(url) || !(url.protocol === 'https:' || isLocal)) {
-    throw new Error(`the metadata of ${issuer} has no https "jwks_uri"`)
+    throw new Error(`"jwks_uri" in the metadata of ${issuer} must be an https URL`)
   }
   return url.href
 }
@@ -98,8 +109,11 @@ function hasUser({ username, password }: URL): boolean {
   return username !== '' || password !== ''
 }
 
-/** A URL writes each spelling of an IPv4 address as four numbers, so no name looks like one. */
+/**
+ * Whether a URL stays on this machine. `URL` writes every spelling of an IPv4 address as four
+ * numbers, and allows no other host name to end in a number, so a name cannot look like 127.0.0.1.
+ */
 function isLoopback({ hostname }: URL): boolean {
-  // Stryker disable next-line Regex: only an IPv4 address ends in a number, as said above
+  // Stryker disable next-line Regex: only an IPv4 address ends in a number, see above
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 }

@@ -1,31 +1,33 @@
+// Requests and answers, independent of any framework.
 import { ProblemError } from '../base/errors.ts'
 
-/** A request as every framework's adapter passes it on. For a guard, a web `Request` will do. */
+/** A request, as the adapter of a framework passes it. A guard also takes a web `Request`. */
 export interface HttpRequest {
   readonly method: string
-  /** The target: an absolute URL, or a path with its query. Only the path is used. */
+  /** The request target: an absolute URL, or a path with its query. Only the path is used. */
   readonly url: string
   readonly headers: { get(name: string): string | null | undefined }
 }
 
-/** A request whose body can be read too. */
+/** A request with a body. */
 export interface HttpRequestWithBody extends HttpRequest {
   /**
-   * The IP address of the peer, if the platform knows it: the sender or a proxy. From no header.
+   * The IP address of the sender or of a proxy before us, if the platform knows it. It must come
+   * from the connection and never from a header, which a sender can forge.
    */
   readonly remoteAddress?: string | undefined
   /**
-   * Reads all bytes of the body.
+   * Reads the whole body.
    *
    * @throws {ProblemError} `content_too_large` as soon as there are more than `maxBytes`
    */
   body(maxBytes: number): Promise<Uint8Array>
 }
 
-/** Bytes for a body that many requests share: text would be encoded and kept for each of them. */
+/** The body of an answer. Bytes are for a shared body: text would be encoded for each answer. */
 export type AnswerBody = string | Uint8Array<ArrayBuffer>
 
-/** An answer before a framework's adapter writes it. */
+/** An answer, which the adapter of a framework writes. */
 export interface HttpAnswer<Body extends AnswerBody = string> {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -34,9 +36,13 @@ export interface HttpAnswer<Body extends AnswerBody = string> {
   readonly body?: Body | undefined
 }
 
-/** Stops browsers from guessing another type than `Content-Type`. Every answer has this header. */
+/**
+ * The header that stops browsers from guessing a type: JSON that an attacker filled with HTML must
+ * not become a page. Every answer has it.
+ */
 export const noSniffing = { 'x-content-type-options': 'nosniff' } as const
 
+/** Makes a web `Response` of an answer. */
 export function toResponse(answer: HttpAnswer<AnswerBody>): Response {
   const headers = new Headers({ ...answer.headers, ...noSniffing })
   for (const cookie of answer.cookies ?? []) headers.append('set-cookie', cookie)
@@ -44,21 +50,24 @@ export function toResponse(answer: HttpAnswer<AnswerBody>): Response {
 }
 
 /**
- * Returns the path of a request's target as it was sent, without its query. It is neither decoded
- * nor cleaned, so a proxy saw the same path. Returns `undefined` for a target that no server
- * answers.
+ * Returns the path of a request target, without its query. It is neither decoded nor normalized:
+ * if a proxy decided by another path than the one used here, its rules could be bypassed.
+ *
+ * @returns `undefined` for a target that is neither a path nor an http URL, or has a fragment
  */
 export function pathOf(url: string): string | undefined {
-  // The absolute form (RFC 9112 §3.2.2). Its authority is unproved and is dropped.
+  // The absolute form (RFC 9112 §3.2.2). Its host is the sender's claim, so it is dropped.
   const authority = /^https?:\/\/(?:\[[\da-f:.]+\]|[^/?#[\]])+/i.exec(url)?.[0]
   const target = authority === undefined ? url : url.slice(authority.length)
   if (!target.startsWith('/')) return authority === undefined ? undefined : '/'
+
   const query = target.indexOf('?')
   // Stryker disable next-line EqualityOperator: the first character is a slash
   const path = query < 0 ? target : target.slice(0, query)
-  return path.includes('#') ? undefined : path // a fragment is never sent
+  return path.includes('#') ? undefined : path // clients never send a fragment
 }
 
+/** Makes the error for a body over the limit. */
 export function tooLarge(maxBytes: number): ProblemError {
   return new ProblemError('content_too_large', `The body may have ${maxBytes} bytes at most`)
 }

@@ -1,7 +1,9 @@
+// Turns refusals into answers.
 import { ProblemError, type TokenError } from '../base/errors.ts'
 import { bearerChallenge } from './challenge.ts'
 import type { HttpAnswer } from './message.ts'
 
+/** The title of each status (RFC 9110 §15). */
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
@@ -17,7 +19,7 @@ const titles: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 }
 
-/** What `problemAnswer` says, as JSON Schema. */
+/** The JSON Schema of the body that `problemAnswer` writes. */
 export const problemSchema = {
   type: 'object',
   description: 'RFC 9457',
@@ -30,7 +32,7 @@ export const problemSchema = {
   required: ['type', 'title', 'status', 'detail'],
 } as const
 
-/** The answer to a refusal: `application/problem+json` with `detail` a string (RFC 9457). */
+/** Makes the answer to a refusal, as `application/problem+json` (RFC 9457 §3). */
 export function problemAnswer(
   error: ProblemError | TokenError,
   headers: Readonly<Record<string, string>> = {},
@@ -43,6 +45,7 @@ export function problemAnswer(
     // Stryker disable next-line ConditionalExpression,LogicalOperator: JSON leaves out undefined
     ...(error instanceof ProblemError && error.errors && { errors: error.errors }),
   }
+
   return {
     status: error.status,
     headers: {
@@ -58,8 +61,8 @@ export function problemAnswer(
 }
 
 /**
- * The answer of a guard that refuses: the problem, and the challenge where the caller could do
- * better (RFC 6750 §3).
+ * Makes the answer of a guard that refuses. A 503 has no challenge, because no other credential
+ * would help (RFC 6750 §3).
  */
 export function tokenRefusalAnswer(error: TokenError, realm: string): HttpAnswer {
   return problemAnswer(

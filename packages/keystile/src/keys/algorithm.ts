@@ -1,18 +1,18 @@
-/** One JWS algorithm: all that signing, verifying and importing need to know of it. */
+/** A JWS algorithm, with all that signing, verifying and importing keys need to know about it. */
 export type Algorithm = HmacAlgorithm | RsaAlgorithm | EcAlgorithm | EdAlgorithm
 
 interface AnyAlgorithm {
-  /** The registered name (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
+  /** The registered name (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2), used as `alg`. */
   readonly name: AlgorithmName
   readonly keyType: 'oct' | 'RSA' | 'EC' | 'OKP'
-  /** node:crypto's name of the hash; `null` if the algorithm brings its own. */
+  /** The name of the hash in node:crypto; `null` if the hash is part of the algorithm. */
   readonly hash: Hash | null
   readonly curve?: 'P-256' | 'P-384' | 'P-521' | 'Ed25519'
-  /** Salt bytes of PSS, as many as the hash has (RFC 7518 §3.5). */
+  /** The length of the PSS salt in bytes: the length of the hash (RFC 7518 §3.5). */
   readonly saltBytes?: number
-  /** Bytes of a signature, if all signatures have the same length. */
+  /** The length of a signature in bytes, if all signatures have the same length. */
   readonly signatureBytes?: number
-  /** Least bytes of an HMAC key: as many as the hash has (RFC 7518 §3.2). */
+  /** The minimum length of an HMAC key in bytes: the length of the hash (RFC 7518 §3.2). */
   readonly minSecretBytes?: number
 }
 
@@ -54,7 +54,7 @@ export type AlgorithmName =
   | 'EdDSA'
   | 'Ed25519'
 
-/** All algorithms. `none` is not among them, so it does not exist here. */
+/** All algorithms. `none` is missing, so an unsigned token has an unknown algorithm. */
 const table: readonly Algorithm[] = [
   { name: 'HS256', keyType: 'oct', hash: 'sha256', signatureBytes: 32, minSecretBytes: 32 },
   { name: 'HS384', keyType: 'oct', hash: 'sha384', signatureBytes: 48, minSecretBytes: 48 },
@@ -76,27 +76,28 @@ const byName: ReadonlyMap<string, Algorithm> = new Map(
   table.map((algorithm) => [algorithm.name, algorithm]),
 )
 
-/** Finds the algorithm of exactly this name: names are case-sensitive (RFC 7515 §4.1.1). */
+/** Finds an algorithm by its exact name: names are case-sensitive (RFC 7515 §4.1.1). */
 export function findAlgorithm(name: string): Algorithm | undefined {
   return byName.get(name)
 }
 
 /**
- * Finds the one algorithm that a key on this curve can have. Ed25519 goes by its old name, which
- * all verifiers know.
+ * Finds the only algorithm for keys on a curve. For Ed25519 it is `EdDSA`, the older of two names,
+ * which all verifiers know.
  */
 export function findAlgorithmOfCurve(curve: unknown): Algorithm | undefined {
   return table.find((algorithm) => algorithm.curve === curve && curve !== undefined)
 }
 
 /**
- * Whether a key of one algorithm fits a header that names the other. Only Ed25519 has two names
- * (RFC 9864 §2.2).
+ * Whether a key of one algorithm can verify a header that names the other. They must be the same;
+ * only Ed25519 has two names (RFC 9864 §2.2).
  */
 export function isSameAlgorithm(a: Algorithm, b: Algorithm): boolean {
   return a === b || (a.curve === 'Ed25519' && b.curve === 'Ed25519')
 }
 
+/** Returns the names of all algorithms, for messages. */
 export function listAlgorithmNames(): readonly AlgorithmName[] {
   return table.map((algorithm) => algorithm.name)
 }

@@ -1,27 +1,31 @@
+// Recognizes values that are passed as a shared secret by mistake, such as a URL or a public key.
 import { createPublicKey, X509Certificate } from 'node:crypto'
 import { readingsOf } from '../base/bytes.ts'
 
-/** Something that is passed as a secret by mistake. Anyone who knows it could sign. */
+/** A value that was passed as a secret by mistake. Anyone who knows it could sign tokens. */
 export interface Impostor {
-  /** With its article. */
+  /** What it is, with its article: `a URL`. */
   readonly name: string
-  /** What to write instead. */
+  /** What to do instead. */
   readonly instead: string
 }
 
-const passFile = 'read the file, and pass what it contains'
+const passFile = 'read the file and pass its content'
 const passUrl =
-  'to fetch a key set, pass its https URL as jwksUri of createVerifier, or leave out keys: then the issuer says where it is'
+  'to fetch a key set, pass its https URL as jwksUri to createVerifier, ' +
+  "or leave out keys to use the issuer's metadata"
 const passKey =
-  'pass a PEM as importKey({ pem, algorithm }), and a public key to createVerifier as keys: { keys: [exportPublicJwk(key)] }'
-const passObject = 'parse it, and pass the JWK or the JWK Set as an object'
+  'import a PEM with importKey({ pem, algorithm }), ' +
+  'and pass a public key to createVerifier as keys: { keys: [exportPublicJwk(key)] }'
+const passObject = 'parse it and pass the JWK or the JWK Set as an object'
 const makeSecret = 'make a secret with: openssl rand -base64 32'
 
+/** The extensions of files that hold keys or settings. */
 const fileExtension = /\.(?:pem|key|pub|crt|cer|der|p8|p12|pfx|jwks?|json|txt|ya?ml|env)$/i
 
 /**
- * In this order: what is a URL too is no host name. Each is asked about the text as it is, or also
- * about what it encodes.
+ * The known mistakes. The first match counts, so a URL is not reported as a host name. A test of
+ * `text` gets the text as it is; a test of `readings` also gets what the text encodes.
  */
 const impostors: readonly (Impostor & {
   readonly of: 'text' | 'readings'
@@ -47,20 +51,19 @@ const impostors: readonly (Impostor & {
     of: 'readings',
     is: (text) =>
       !/^file:/i.test(text) &&
-      /^(?:https?|data|blob|urn):|^[a-z]+%3a%2f%2f|[a-z][a-z\d+.-]+:\/\/[\w[]|^\/\/[\w-]+(?:\.[\w-]+)+/i.test(
-        text,
-      ),
+      (/^(?:https?|data|blob|urn):|^[a-z]+%3a%2f%2f/i.test(text) ||
+        /[a-z][a-z\d+.-]+:\/\/[\w[]|^\/\/[\w-]+(?:\.[\w-]+)+/i.test(text)),
   },
   {
     name: 'a template that was not filled in',
-    instead: 'fill it in, or set the variable: make a secret with: openssl rand -base64 32',
+    instead: `fill it in or set the variable; ${makeSecret}`,
     of: 'text',
     is: (text) =>
       /^(?:undefined|null)(?:[/:?#.]|$)|^process\.env\b|\$\{\w+\}|\{\{[^}]+\}\}/.test(text),
   },
   {
     name: 'the name of a secret in a vault',
-    instead: 'pass what the vault keeps under that name',
+    instead: 'pass the value that the vault stores under that name',
     of: 'text',
     is: (text) => /^arn:|^projects\/[\w-]+\/secrets\/|^vault:|^op:\/\//i.test(text),
   },
@@ -86,17 +89,13 @@ const impostors: readonly (Impostor & {
     name: 'a host name',
     instead: passUrl,
     of: 'text',
-    is: (text) =>
-      !isMixed(text) &&
-      /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|[a-z\d-]+(?:\.[a-z\d-]+)*\.[a-z]{2,24})(?::\d{1,5})?(?:\/[\w./?=&%~-]*)?$/i.test(
-        text,
-      ),
+    is: (text) => !isMixed(text) && isHost(text),
   },
   {
     name: 'a URL without its scheme, or a path',
     instead: passUrl,
     of: 'text',
-    // No alphabet of base64 has a slash together with one of `._:-`.
+    // Random base64 cannot match: no alphabet of it has both a slash and one of `._:-`.
     is: (text) =>
       /^[\w.~:@+%/-]+$/.test(text) &&
       /\w\/\w/.test(text) &&
@@ -105,7 +104,7 @@ const impostors: readonly (Impostor & {
   },
 ]
 
-/** What a secret really is, or nothing where it may be a secret. */
+/** Finds out what was passed as a secret by mistake. Returns `undefined` for a possible secret. */
 export function findImpostor(secret: Uint8Array): Impostor | undefined {
   const readings = readingsOf(secret).map((bytes) => [plainTextOf(bytes), bytes] as const)
   return impostors.find(({ of, is }) =>
@@ -114,38 +113,49 @@ export function findImpostor(secret: Uint8Array): Impostor | undefined {
 }
 
 /**
- * Without what an editor or a shell may put around: a byte order mark, the zeros of UTF-16, white
- * space, quotation marks.
+ * Returns the text without what an editor or a shell may have added: a byte order mark, the zeros
+ * of UTF-16, white space and quotation marks.
  */
 function plainTextOf(bytes: Buffer): string {
   const text = bytes.toString('latin1').replace(/\0|^(?:\xef\xbb\xbf|\xff\xfe)/g, '')
   return text.replace(/^[\s"'`<]+|[\s"'`>]+$/g, '')
 }
 
+/** Whether a text is a host name or an IPv4 address, perhaps with a port and a path. */
+function isHost(text: string): boolean {
+  const host = /^([^:/]+)(?::\d{1,5})?(?:\/[\w./?=&%~-]*)?$/.exec(text)?.[1]
+  return (
+    host !== undefined &&
+    /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|[a-z\d-]+(?:\.[a-z\d-]+)*\.[a-z]{2,24})$/i.test(host)
+  )
+}
+
 /**
- * Random base64 may begin with a slash, but has capitals, and neither dots, hyphens nor
- * underscores.
+ * Whether a text is the path of a file. Random base64 may begin with a slash too, but it has
+ * capital letters, and neither dots nor hyphens nor underscores.
  */
 function isPath(text: string): boolean {
   if (/^file:/i.test(text)) return true
   if (!/^[\w.\\/~ :@+%-]+$/.test(text) || isMixed(text)) return false
+
   const isBase64 = /^[A-Za-z\d+/]+$/.test(text) && /[A-Z]/.test(text)
   return fileExtension.test(text) || (!isBase64 && /^(?:\.{0,2}|~|[a-z]:)[\\/]/i.test(text))
 }
 
 /**
- * Of random text in base64 or hex four characters of ten are of another kind than the one before,
- * of words one or two.
+ * The minimum share of characters that are of another kind than the one before. In random base64
+ * or hex it is about 0.4, in words 0.1 to 0.2.
  */
 const leastChanges = 0.25
 
 /**
- * Whether lower case, upper case and digits are as mixed as in random text. No name and no path is.
+ * Whether lower-case letters, capitals and digits are as mixed as in random text. In names and
+ * paths they are not.
  */
 export function isMixed(text: string): boolean {
   const letters = text.replace(/[^A-Za-z\d]/g, '')
   const kinds = letters.replace(/[a-z]/g, 'a').replace(/[A-Z]/g, 'A').replace(/\d/g, '0')
-  // A capital begins a word: what follows it is no change.
+  // A capital followed by a small letter is the beginning of a word, and not counted as a change.
   const changes = kinds.match(/a(?=[A0])|A(?=0)|0(?=[aA])/g) ?? []
   return changes.length >= letters.length * leastChanges
 }
@@ -159,8 +169,9 @@ function isJson(text: string): boolean {
   }
 }
 
+/** Whether bytes are a public key or a certificate in DER. */
 function isPublicDer(der: Buffer): boolean {
-  if (der[0] !== 0x30) return false // a DER key is a SEQUENCE, and so is a certificate
+  if (der[0] !== 0x30) return false // DER keys and certificates are a SEQUENCE
   const readers = [
     () => createPublicKey({ key: der, format: 'der', type: 'spki' }),
     () => createPublicKey({ key: der, format: 'der', type: 'pkcs1' }),

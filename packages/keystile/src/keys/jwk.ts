@@ -1,3 +1,4 @@
+// Imports, makes and exports keys. Each key gets its one algorithm here.
 import {
   createHash,
   createPrivateKey,
@@ -20,8 +21,8 @@ import { secretKeyOf, trustedSecretKey, type SecretKeyMaker } from './shared-sec
 import { canSign, sign, verify, type SigningKey, type VerificationKey } from './signing-key.ts'
 
 /**
- * A JSON Web Key (RFC 7517 §4). Other members are ignored; `jku`, `x5u` and other URLs are never
- * followed.
+ * A JSON Web Key (RFC 7517 §4). Unknown members are ignored. URLs such as `jku` and `x5u` are never
+ * fetched.
  */
 export interface Jwk {
   readonly kty?: string
@@ -32,12 +33,12 @@ export interface Jwk {
   readonly [member: string]: unknown
 }
 
-/** A key, of a named kind, so that a public key can never pass for a shared secret. */
+/** A key with its kind, so a public key can never be used as a shared secret by mistake. */
 export type KeySource =
   | Jwk
-  /** PKCS#8 or SPKI text. */
+  /** A private key in PKCS#8, or a public key in SPKI. */
   | { readonly pem: string; readonly algorithm: AlgorithmName; readonly keyId?: string }
-  /** A shared secret: text stands for its UTF-8 bytes. */
+  /** A shared secret. A string stands for its UTF-8 bytes. */
   | {
       readonly secret: string | Uint8Array
       readonly algorithm: AlgorithmName
@@ -51,6 +52,7 @@ interface Members {
   readonly private: readonly string[]
 }
 
+/** The members of each type of key (RFC 7518 §6, RFC 8037 §2). */
 const membersOf: Readonly<Record<KeyType, Members>> = {
   oct: { public: [], private: ['k'] },
   RSA: { public: ['e', 'n'], private: ['d', 'p', 'q', 'dp', 'dq', 'qi'] },
@@ -58,24 +60,25 @@ const membersOf: Readonly<Record<KeyType, Members>> = {
   OKP: { public: ['crv', 'x'], private: ['d'] },
 }
 
-/** Members whose length is that of the curve's field. */
+/** The members that are as long as the field of their curve. */
 const coordinates = ['x', 'y', 'd']
 const curveBytes = { 'P-256': 32, 'P-384': 48, 'P-521': 66, Ed25519: 32 } as const
 
-const operationsOfOthers = ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey', 'deriveKey', 'deriveBits']
+/** The registered operations that are neither signing nor verifying (RFC 7517 §4.3). */
+const otherOperations = ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey', 'deriveKey', 'deriveBits']
 
 /**
- * Makes a key out of a JWK, a PEM or a shared secret. The algorithm comes from here, never from a
- * token.
+ * Imports a JWK, a PEM or a shared secret. The key gets its one algorithm here; a token never
+ * chooses it.
  *
- * Refuses a weak key: RSA below 2048 bits, with an exponent below 65537 or from the ROCA generator,
- * a point that is not on its curve, halves that do not belong together. Refuses a secret that is
- * shorter than its hash, not random, printed in public documentation, or something else by mistake:
- * a URL, a path, JSON, a public key.
+ * Refuses a weak key: RSA below 2048 bits, with an exponent below 65537 or from the ROCA generator;
+ * a point that is not on its curve; a private key that does not match its public key. Refuses a
+ * secret that is shorter than the hash, not random, printed in public documentation, or not a
+ * secret at all: a URL, a path, JSON, a public key.
  *
- * Does NOT check who the key belongs to, nor any certificate.
+ * Does NOT check who owns the key, nor any certificate.
  *
- * @throws {TypeError} for an unfit key; says what is expected and never repeats the key
+ * @throws {TypeError} for a refused key. The message says what must be, and never repeats the key
  * @see RFC 7517 §4, RFC 7518 §3.2 §3.3, RFC 8725 §3.1
  */
 export function importKey(source: KeySource): SigningKey | VerificationKey {
@@ -83,16 +86,18 @@ export function importKey(source: KeySource): SigningKey | VerificationKey {
 }
 
 /**
- * `importKey` with another `secretKeyOf`. No door exports it: tests use it to import the secrets of
- * test vectors, which `importKey` refuses because they are printed.
+ * Imports a key as `importKey` does, with another check of secrets. It is not exported by the
+ * package. Tests use it for the secrets of test vectors, which `importKey` refuses because they are
+ * public.
  */
 export function importKeyWith(
   source: KeySource,
   secretKeyOf: SecretKeyMaker,
 ): SigningKey | VerificationKey {
   if (typeof source !== 'object' || source === null) {
-    throw new TypeError('a key is a JWK, { pem, algorithm } or { secret, algorithm }')
+    throw new TypeError('a key must be a JWK, { pem, algorithm } or { secret, algorithm }')
   }
+
   if ('pem' in source && typeof source.pem === 'string')
     return importPem(source.pem, requireAlgorithm(source.algorithm), keyIdOf(source.keyId))
   if (!('secret' in source)) return importJwk(source, secretKeyOf)
@@ -105,7 +110,7 @@ export function importKeyWith(
 }
 
 /**
- * Makes a new key. Its `keyId` is its thumbprint unless given.
+ * Makes a new key. Its default `keyId` is its thumbprint.
  *
  * @throws {TypeError} for an unknown algorithm
  */
@@ -123,6 +128,7 @@ export function generateKey(
       signingKey: secret,
     })
   }
+
   const { publicKey, privateKey } =
     known.keyType === 'RSA'
       ? generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -138,29 +144,33 @@ export function generateKey(
 }
 
 /**
- * Returns the public half as a JWK with `alg`, `use` and `kid`.
+ * Returns the public key as a JWK with `alg`, `use` and `kid`.
  *
- * @throws {TypeError} for a shared secret, which has none
+ * @throws {TypeError} for a shared secret, which must never be published
  */
 export function exportPublicJwk(key: VerificationKey): Jwk {
-  if (key.algorithm.keyType === 'oct') throw new TypeError('a shared secret has no public half')
+  if (key.algorithm.keyType === 'oct')
+    throw new TypeError('a shared secret has no public half, so it cannot be published')
   return describeJwk(key, key.verifyingKey)
 }
 
-/** Returns the whole key as a JWK. @throws {TypeError} if only the public half is known */
+/** Returns the private key or secret as a JWK. @throws {TypeError} for a public key */
 export function exportPrivateJwk(key: VerificationKey): Jwk {
-  if (!canSign(key)) throw new TypeError('only the public half of this key is known')
+  if (!canSign(key))
+    throw new TypeError('a private key or a secret is needed; this is a public key')
   return describeJwk(key, key.signingKey)
 }
 
-/** Returns the thumbprint of a key: SHA-256 of its required members, as base64url (RFC 7638 §3). */
+/** Returns the thumbprint of a key: SHA-256 of its required members in base64url (RFC 7638 §3). */
 export function thumbprint(jwk: Jwk): string {
   if (!isKeyType(jwk.kty))
     throw new TypeError('a thumbprint needs a JWK of kty EC, OKP, RSA or oct')
+
   const members = membersOf[jwk.kty]
   const names = [...(jwk.kty === 'oct' ? members.private : members.public), 'kty'].toSorted()
   for (const name of names)
-    if (typeof jwk[name] !== 'string') throw new TypeError(`the JWK has no "${name}"`)
+    if (typeof jwk[name] !== 'string') throw new TypeError(`the JWK must have a "${name}"`)
+
   const text = JSON.stringify(Object.fromEntries(names.map((name) => [name, jwk[name]])))
   return createHash('sha256').update(text).digest('base64url')
 }
@@ -172,32 +182,34 @@ function importJwk(jwk: Jwk, secretKeyOf: SecretKeyMaker): SigningKey | Verifica
   const keyId = keyIdOf(jwk.kid)
   if (algorithm.keyType === 'oct')
     return importSecret(bytesOf(jwk, 'k'), algorithm, keyId, secretKeyOf)
+
   const { public: publicNames, private: privateNames } = membersOf[algorithm.keyType]
   try {
     const publicJwk = pick(jwk, ['kty', ...publicNames])
     const verifyingKey = createPublicKey({ key: publicJwk, format: 'jwk' })
     if (jwk['d'] === undefined) return checkedPublic({ keyId, algorithm, verifyingKey })
+
     const privateJwk = pick(jwk, ['kty', ...publicNames, ...privateNames])
     const signingKey = createPrivateKey({ key: privateJwk, format: 'jwk' })
     return checkedPair({ keyId, algorithm, verifyingKey, signingKey })
   } catch (error) {
+    // Errors of Node have a code, and may repeat parts of the key. Those of the checks have none.
     if (error instanceof TypeError && !('code' in error)) throw error
-    throw new TypeError(`the JWK is no valid ${algorithm.name} key`)
+    throw new TypeError(`the JWK is not a valid ${algorithm.name} key`)
   }
 }
 
 /**
- * Returns the algorithm of a JWK: the one it names, or the only one of its curve. RSA keys and
- * secrets must name theirs.
+ * Returns the algorithm of a JWK: its `alg`, or the only algorithm of its curve. RSA keys and
+ * secrets must have an `alg`, because a guess would let a key be used with a second algorithm.
  */
 function algorithmOf(jwk: Jwk): Algorithm {
   const algorithm =
     jwk.alg === undefined ? findAlgorithmOfCurve(jwk['crv']) : requireAlgorithm(jwk.alg)
-  if (!algorithm) throw new TypeError('the JWK names no "alg", and its kty allows several')
+  if (!algorithm) throw new TypeError('the JWK must have an "alg"; its kty allows several')
   if (jwk.kty !== algorithm.keyType || jwk['crv'] !== algorithm.curve) {
-    throw new TypeError(
-      `a JWK for ${algorithm.name} has kty ${algorithm.keyType}${algorithm.curve ? ` and crv ${algorithm.curve}` : ''}`,
-    )
+    const curve = algorithm.curve ? ` and crv ${algorithm.curve}` : ''
+    throw new TypeError(`a JWK for ${algorithm.name} must have kty ${algorithm.keyType}${curve}`)
   }
   return algorithm
 }
@@ -205,56 +217,59 @@ function algorithmOf(jwk: Jwk): Algorithm {
 function requireAlgorithm(name: unknown): Algorithm {
   const algorithm = typeof name === 'string' ? findAlgorithm(name) : undefined
   if (!algorithm)
-    throw new TypeError(`a key's algorithm is one of ${listAlgorithmNames().join(', ')}`)
+    throw new TypeError(`a key's algorithm must be one of ${listAlgorithmNames().join(', ')}`)
   return algorithm
 }
 
 function keyIdOf(kid: unknown): string | undefined {
   if (kid !== undefined && (typeof kid !== 'string' || kid === ''))
-    throw new TypeError('a "kid" is a string that is not empty')
+    throw new TypeError('a "kid" must be a string that is not empty')
   return kid
 }
 
 /**
- * Refuses a key that was made for encryption (RFC 7517 §4.2, §4.3). Unregistered operations do not
- * matter.
+ * Refuses a key that was made for encryption (RFC 7517 §4.2, §4.3). Ignores operations that are not
+ * registered.
  */
 function requireSigningPurpose(jwk: Jwk): void {
   if (jwk.use !== undefined && jwk.use !== 'sig')
-    throw new TypeError('a signing key has "use": "sig", or no "use"')
+    throw new TypeError('a signing key must have "use": "sig", or no "use"')
+
   if (jwk.key_ops === undefined) return
-  if (!Array.isArray(jwk.key_ops)) throw new TypeError('"key_ops" is an array')
+  if (!Array.isArray(jwk.key_ops)) throw new TypeError('"key_ops" must be an array')
   const signs = jwk.key_ops.includes('verify') || jwk.key_ops.includes('sign')
-  if (!signs && jwk.key_ops.some((operation) => operationsOfOthers.includes(operation))) {
-    throw new TypeError('"key_ops" of a signing key contains "sign" or "verify"')
+  if (!signs && jwk.key_ops.some((operation) => otherOperations.includes(operation))) {
+    throw new TypeError('"key_ops" of a signing key must contain "sign" or "verify"')
   }
 }
 
 /**
- * Refuses a member that is not canonical base64url, and a coordinate that is shorter or longer than
- * its field (RFC 7518 §6.2.1.2).
+ * Refuses a member that is not canonical base64url, and a coordinate whose length does not fit the
+ * curve (RFC 7518 §6.2.1.2). Otherwise one key could be written in several ways.
  */
 function requireCanonicalMembers(jwk: Jwk, algorithm: Algorithm): void {
   const { public: publicNames, private: privateNames } = membersOf[algorithm.keyType]
   const required = algorithm.keyType === 'oct' ? privateNames : publicNames
   for (const name of [...publicNames, ...privateNames]) {
     if (name === 'crv' || (jwk[name] === undefined && !required.includes(name))) continue
+
     const bytes = bytesOf(jwk, name)
     const expected =
       algorithm.curve && coordinates.includes(name) ? curveBytes[algorithm.curve] : undefined
     if (expected !== undefined && bytes.length !== expected) {
       throw new TypeError(
-        `"${name}" of a ${algorithm.curve} key has ${expected} bytes; this one has ${bytes.length}`,
+        `"${name}" of a ${algorithm.curve} key must have ${expected} bytes; ` +
+          `this one has ${bytes.length}`,
       )
     }
   }
 }
 
-/** Parses a member of a JWK. @throws {TypeError} for another value than canonical base64url */
+/** Decodes a member of a JWK. @throws {TypeError} unless it is canonical base64url */
 function bytesOf(jwk: Jwk, name: string): Buffer {
   const value = jwk[name]
   const bytes = typeof value === 'string' ? parseBase64url(value) : undefined
-  if (!bytes) throw new TypeError(`"${name}" of the JWK is base64url without padding`)
+  if (!bytes) throw new TypeError(`"${name}" of the JWK must be base64url without padding`)
   return bytes
 }
 
@@ -274,23 +289,27 @@ function importPem(
   keyId: string | undefined,
 ): SigningKey | VerificationKey {
   const expected = new TypeError(
-    `a PEM for ${algorithm.name} holds an unencrypted PKCS#8 or an SPKI key of type ${algorithm.curve ?? algorithm.keyType}`,
+    `a PEM for ${algorithm.name} must be an unencrypted PKCS#8 or an SPKI key ` +
+      `of type ${algorithm.curve ?? algorithm.keyType}`,
   )
   if (algorithm.keyType === 'oct') throw expected
+
   let signingKey: KeyObject | undefined
   let verifyingKey: KeyObject
   let jwk: webcrypto.JsonWebKey
   try {
     signingKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem) ? createPrivateKey(pem) : undefined
     verifyingKey = createPublicKey(pem)
-    jwk = verifyingKey.export({ format: 'jwk' }) // throws for a curve that no JWK has
+    jwk = verifyingKey.export({ format: 'jwk' }) // throws for a curve without a JWK form
   } catch {
     throw expected
   }
+
   const { asymmetricKeyType: type } = verifyingKey
   if (type !== 'rsa' && type !== 'ec' && type !== 'ed25519') throw expected
   const { kty, crv } = jwk
   if (kty !== algorithm.keyType || crv !== algorithm.curve) throw expected
+
   return withKeyId(
     signingKey
       ? checkedPair({ keyId, algorithm, verifyingKey, signingKey })
@@ -305,13 +324,18 @@ function importSecret(
   secretKeyOf: SecretKeyMaker,
 ): SigningKey {
   const bytes = typeof secret === 'string' ? Buffer.from(secret) : secret
-  if (!(bytes instanceof Uint8Array)) throw new TypeError('a secret is a string or bytes')
-  if (algorithm.keyType !== 'oct')
-    throw new TypeError(`a shared secret serves HS256, HS384 and HS512, not ${algorithm.name}`)
+  if (!(bytes instanceof Uint8Array)) throw new TypeError('a secret must be a string or bytes')
+  if (algorithm.keyType !== 'oct') {
+    throw new TypeError(
+      `the algorithm of a shared secret must be HS256, HS384 or HS512; it is ${algorithm.name}`,
+    )
+  }
+
   const key = secretKeyOf(bytes, algorithm)
   return { keyId, algorithm, verifyingKey: key, signingKey: key }
 }
 
+/** Returns a key whose public half is strong enough. @throws {TypeError} for a weak one */
 function checkedPublic(key: VerificationKey): VerificationKey {
   const weakness = key.algorithm.keyType === 'RSA' ? findRsaWeakness(key.verifyingKey) : undefined
   if (weakness) throw new TypeError(weakness)
@@ -319,17 +343,18 @@ function checkedPublic(key: VerificationKey): VerificationKey {
 }
 
 /**
- * Tries a pair once: a private key with the wrong public half would sign tokens that nobody can
- * verify.
+ * Returns a key pair after it has signed and verified once. Tokens of a private key with the wrong
+ * public key could not be verified anywhere.
  */
 function checkedPair(key: SigningKey): SigningKey {
   checkedPublic(key)
   const probe = Buffer.from('keystile')
   if (!verify(key, probe, sign(key, probe)))
-    throw new TypeError('the private and the public half of the key do not belong together')
+    throw new TypeError('the private and the public half of the key must match; these do not')
   return key
 }
 
+/** Returns the key, with its thumbprint as `keyId` if it has none. */
 function withKeyId<K extends VerificationKey>(key: K): K {
   if (key.keyId !== undefined) return key
   return { ...key, keyId: thumbprint({ ...key.verifyingKey.export({ format: 'jwk' }) }) }

@@ -1,9 +1,10 @@
+// Recognizes secrets that anyone can know, because they are printed in public.
 import { readingsOf, toBase64url } from '../base/bytes.ts'
 import { isMixed } from './impostors.ts'
 
 /**
- * Secrets that are long and varied enough to look random, but are printed where everybody reads
- * them. Only those that no placeholder below covers, and that are neither short nor in order.
+ * Secrets that look random, but are printed in public. Not listed are those that contain one of the
+ * placeholders below, and those that `isWeakSecret` refuses.
  */
 const printed: readonly string[] = [
   // RFC 7515 §A.1.1 and RFC 7517 §A.3
@@ -17,7 +18,8 @@ const printed: readonly string[] = [
   // the documentation of Hasura
   '3EK6FD+o0+c7tzBNVfjpMkNDi2yARAAKzQlk8O2IKoxQu4nF7EdAh8s3TwpHwrdWT6R',
   // the local stack of Nhost
-  '5152fa850c02dc222631cca898ed1485821a70912a6e3649c49076912daa3b62182ba013315915d64f40cddfbb8b58eb5bd11ba225336a6af45bbae07ca873f3',
+  '5152fa850c02dc222631cca898ed1485821a70912a6e3649c49076912daa3b62' +
+    '182ba013315915d64f40cddfbb8b58eb5bd11ba225336a6af45bbae07ca873f3',
   // tutorials of Spring Security
   '3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b',
   '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970',
@@ -31,8 +33,8 @@ const printed: readonly string[] = [
 ]
 
 /**
- * What tutorials and templates write in a secret that must be replaced. Random text has none of it
- * by chance.
+ * Words in the secrets of tutorials and templates, which must be replaced. Random text practically
+ * never contains them.
  */
 const placeholders: readonly string[] = [
   'atleast', // jwt.io and Supabase: "… at least 256 bits long", "… at least 32 characters long"
@@ -50,9 +52,10 @@ const placeholders: readonly string[] = [
   'jwtsecret',
   'djangoinsecure',
   'developmentonly',
-  'opensslrand', // a command that no shell has run
+  'opensslrand', // a command that was pasted instead of run
 ]
 
+/** HS256 needs 32 bytes, so a shorter text is refused anyway. */
 const fewestBytes = 32
 
 const known: ReadonlySet<string> = new Set(
@@ -60,8 +63,8 @@ const known: ReadonlySet<string> = new Set(
 )
 
 /**
- * Whether a secret is printed in a standard, a tutorial or a template, in whatever case, as text or
- * as its bytes.
+ * Whether a secret is printed in a standard, a tutorial or a template. Ignores case, and also
+ * recognizes the bytes that a printed text encodes.
  */
 export function isKnownSecret(secret: Uint8Array): boolean {
   return (
@@ -69,13 +72,16 @@ export function isKnownSecret(secret: Uint8Array): boolean {
   )
 }
 
-/** Words of a placeholder with whatever stands between their letters. */
+/** The placeholders, with any other characters between their letters. */
 const placeholderText = new RegExp(
   placeholders.map((words) => words.split('').join('[^a-z]*')).join('|'),
   'gi',
 )
 
-/** A label before random text is no placeholder: `shop-jwt-secret-` and 32 random bytes. */
+/**
+ * Whether a secret is a placeholder. A label before random text does not make it one:
+ * `shop-jwt-secret-` followed by 32 random bytes is a good secret.
+ */
 function isPlaceholder(secret: Buffer): boolean {
   const text = secret.toString('latin1')
   const rest = text.replace(placeholderText, '')
@@ -83,8 +89,8 @@ function isPlaceholder(secret: Buffer): boolean {
 }
 
 /**
- * The secret and what it encodes, as text and in base64url, without case, white space and quotation
- * marks.
+ * Returns the secret and what it encodes, each as text and in base64url, in lower case and without
+ * white space and quotation marks around.
  */
 function spellingsOf(secret: Uint8Array): readonly string[] {
   return readingsOf(secret)

@@ -1,3 +1,4 @@
+// Fetches the keys that an issuer publishes. `remote-jwk-set.ts` decides when.
 import { hasCome, type Clock } from '../base/clock.ts'
 import type { JsonObject } from '../base/json.ts'
 import { findJson, type Fetch } from '../http/fetch-json.ts'
@@ -5,32 +6,34 @@ import { fetchJwksUri } from '../http/issuer-metadata.ts'
 import { importKeys } from './jwk-set.ts'
 import type { VerificationKey } from './signing-key.ts'
 
-/** After this the issuer is asked again where its keys are. */
+/** How long a `jwks_uri` from the metadata is used before the metadata is fetched again. */
 const locationMilliseconds = 3_600_000
 
-/** Members of a JWK that must stay secret (RFC 7518 §6.2.2, §6.3.2, §6.4). */
+/** The members of a JWK that are secret (RFC 7518 §6.2.2, §6.3.2, §6.4). */
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
+/** Where the keys of an issuer are fetched from. */
 export interface PublishedKeysOptions {
-  /** Has passed `requireDiscoverable`, unless `jwksUri` is given. */
+  /** Must have passed `requireDiscoverable`, unless `jwksUri` is given. */
   readonly issuer: string
-  /** Where the keys are; has passed `requireJwksUri`. Default: the issuer's metadata says where. */
+  /** The URL of the keys. Must have passed `requireJwksUri`. Default: the one in the metadata. */
   readonly jwksUri?: string | undefined
   readonly fetch: Fetch
   readonly clock: Clock
 }
 
+/** The result of one fetch. */
 export interface PublishedKeys {
   readonly keys: readonly VerificationKey[]
-  /** How long the issuer calls them fresh, if it says so. */
+  /** How long the keys are fresh according to the issuer, if it says so. */
   readonly freshSeconds: number | undefined
 }
 
 /**
- * Makes a function that fetches the keys of an issuer once. It takes only public keys: never a
- * shared secret, and no key whose private half is published with it.
+ * Makes a function that fetches the keys of an issuer. It uses only public keys. It skips shared
+ * secrets, and keys that were published with their private half: anyone who read them could sign.
  *
- * The metadata is asked for only once an hour, and again after the keys could not be fetched.
+ * Fetches the metadata only once an hour, and again after a fetch of the keys failed.
  *
  * @see RFC 7517 §5, RFC 8414 §3
  */
@@ -38,7 +41,7 @@ export function createKeyFetch(
   options: PublishedKeysOptions,
 ): (signal: AbortSignal) => Promise<PublishedKeys> {
   const { issuer, jwksUri, fetch, clock } = options
-  /** What the metadata said last. */
+  /** The latest `jwks_uri`, and when the metadata must be fetched again. */
   let location: { readonly uri: string; readonly askAgainAt: number } | undefined
 
   async function locate(signal: AbortSignal): Promise<string> {
@@ -49,7 +52,7 @@ export function createKeyFetch(
     }
 
     const askAgainAt = now + locationMilliseconds
-    // Set before the answer: if the metadata hangs, the next fetch goes to the keys at once.
+    // Set before the answer: if the metadata times out, the next fetch uses the known URL at once.
     if (before) location = { uri: before.uri, askAgainAt }
     try {
       const uri = await fetchJwksUri(issuer, { fetch, signal })
@@ -65,7 +68,7 @@ export function createKeyFetch(
     const uri = jwksUri ?? (await locate(signal))
     try {
       const found = await findJson(uri, { fetch, signal })
-      if (!found) throw new Error(`${uri} answers 404, not 200`)
+      if (!found) throw new Error(`${uri} answered 404 instead of 200`)
       return { keys: importKeys(found.value, isPublic), freshSeconds: found.freshSeconds }
     } catch (error) {
       location = { uri, askAgainAt: clock.now() } // the keys may have moved
@@ -74,7 +77,7 @@ export function createKeyFetch(
   }
 }
 
-/** Whether a JWK holds no secret. Anyone who reads a published secret can sign with it. */
+/** Whether a JWK contains no secret. Anyone who reads a published secret can sign with it. */
 function isPublic(jwk: JsonObject): boolean {
   return jwk['kty'] !== 'oct' && !privateMembers.some((name) => Object.hasOwn(jwk, name))
 }

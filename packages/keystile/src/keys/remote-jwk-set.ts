@@ -1,3 +1,4 @@
+// Decides when the keys of an issuer are fetched, and keeps them.
 import { hasCome, type Clock } from '../base/clock.ts'
 import { tokenError, type TokenError } from '../base/errors.ts'
 import { withDeadline } from '../http/deadline.ts'
@@ -6,71 +7,110 @@ import { keySetOf, type KeySet } from './jwk-set.ts'
 import { createKeyFetch, type PublishedKeys, type PublishedKeysOptions } from './published-keys.ts'
 import type { VerificationKey } from './signing-key.ts'
 
-/** The least time from the start of one fetch to the start of the next. */
+/** The minimum time from the start of one fetch to the start of the next. */
 const cooldownSeconds = 30
-/** The wait after the first failure while there are no keys. Each later wait is twice as long. */
+
+/** The delay of the first retry while there are no keys. Each later delay is twice as long. */
 const firstBackOffSeconds = 1
-/** The longest that a fetch takes, metadata and keys together. Real time. */
+
+/** The timeout of a fetch, metadata and keys together, in real time. */
 const timeoutSeconds = 5
-/** How long keys are fresh: as the issuer says, but a withdrawn key is gone within the hour. */
+
+/**
+ * How long keys are fresh if the issuer does not say so, and at most: a withdrawn key must stop
+ * working within an hour.
+ */
 const freshSeconds = { default: 300, most: 3_600 }
 
-/** The keys of an issuer. They are fetched only for tokens that come: no timer runs. */
+const closedMessage = 'the key set was closed'
+
+/** The keys of an issuer. Tokens that need them trigger the fetches; no timer runs. */
 export interface RemoteJwkSet extends KeySet {
-  /**
-   * `starting`: no keys were ever loaded. `stale`: the keys are old, and the last fetch failed.
-   */
+  /** `starting`: no keys were loaded yet. `stale`: the keys are old, and the last fetch failed. */
   readonly state: 'starting' | 'current' | 'stale'
-  /** Resolves once there are keys. Without keys, tries once. @throws {Error} why there are none */
+  /** Loads the keys if there are none yet, in one try. @throws {Error} with the reason */
   load(): Promise<void>
   /**
-   * Waits if a fetch can bring the key: the first load, or one fetch when no key fits and the
-   * cooldown is over. Does NOT say whether there is a key then: `find` does.
+   * Fetches keys and waits for them, if no key matches and the cooldown allows a fetch. Does NOT
+   * say whether there is a key afterwards: ask `find`.
    *
-   * @throws {TokenError} `temporarily_unavailable` while no keys were ever loaded
+   * @throws {TokenError} `temporarily_unavailable` if no keys could be loaded yet
    */
   seek(keyId: string | undefined, algorithm: Algorithm): Promise<void>
-  /** Aborts the fetch that runs, and starts no other. May be called again. */
+  /** Aborts a running fetch and prevents others. May be called several times. */
   close(): void
 }
 
-/** The keys that were fetched last. */
+/** The keys of the last successful fetch. */
 interface HeldKeys {
   readonly keys: readonly VerificationKey[]
   readonly set: KeySet
-  /** Milliseconds. */
+  /** When the fetch started, in milliseconds. */
   readonly askedAt: number
   readonly freshUntil: number
 }
 
 /**
- * The keys that an issuer publishes. All callers share one fetch, and one starts in 30 s at most,
- * even if many tokens name keys that do not exist or fetches fail. Only while there are no keys, a
- * failed fetch is tried again sooner: after 1 s, 2 s, 4 s and so on.
+ * Makes a set of the keys that an issuer publishes. All callers share one fetch, and at most one
+ * fetch starts in 30 s. So tokens with invented `kid`s cannot make this API flood the issuer. Only
+ * while there are no keys, a failed fetch is retried sooner: after 1 s, 2 s, 4 s and so on.
  *
- * Old keys stay in use while new ones are fetched in the background, and as long as the issuer is
- * down or answers no usable set. A new set replaces the old one whole: a key that is not in it is
- * no longer accepted, and a key that is in both stays the same object.
+ * Old keys stay in use during a fetch, and as long as the issuer is down or returns no usable set.
+ * A new set replaces the old one completely. A key that is missing in it is no longer accepted; a
+ * key that is in both stays the same object.
  */
 export function createRemoteJwkSet(options: PublishedKeysOptions): RemoteJwkSet {
+  const { clock } = options
+  const cache = createKeyCache(options)
+
+  const find: KeySet['find'] = (keyId, algorithm) => {
+    const { held } = cache
+    if (!held) return undefined
+
+    // decisions/0012-fetch-keys-on-demand.md
+    if (isOld(held, clock)) void cache.refresh()
+    return held.set.find(keyId, algorithm)
+  }
+
+  return {
+    find,
+    get state() {
+      return stateOf(cache, clock)
+    },
+    async load() {
+      if (!cache.held) await cache.refresh()
+      if (!cache.held) throw cache.failure ?? new Error(closedMessage)
+    },
+    async seek(keyId, algorithm) {
+      if (!find(keyId, algorithm)) await cache.refresh()
+      if (!cache.held) throw keysUnavailable(cache.failure, cache.secondsToNext())
+    },
+    close: () => cache.close(),
+  }
+}
+
+/** The keys fetched last, and the one fetch that may replace them. */
+interface KeyCache {
+  readonly held: HeldKeys | undefined
+  /** Why the last fetch failed. `undefined` after a success. */
+  readonly failure: Error | undefined
+  /** Joins the running fetch, or starts one if the schedule allows it. Never rejects. */
+  refresh(): Promise<void>
+  /** Whole seconds until a fetch may start. */
+  secondsToNext(): number
+  close(): void
+}
+
+function createKeyCache(options: PublishedKeysOptions): KeyCache {
   const { issuer, clock } = options
   const fetchKeys = createKeyFetch(options)
   const schedule = createSchedule(clock)
   let held: HeldKeys | undefined
-  /** Why the last fetch failed. */
   let failure: Error | undefined
-  /** The fetch that runs now. */
+  /** The running fetch. */
   let flight: { readonly done: Promise<void>; abort(reason: Error): void } | undefined
   let closed = false
 
-  const find: KeySet['find'] = (keyId, algorithm) => {
-    if (!held) return undefined
-    // decisions/0012-fetch-keys-on-demand.md
-    if (isOld(held, clock)) void refresh()
-    return held.set.find(keyId, algorithm)
-  }
-
-  /** Joins the fetch that runs, or starts one if it is due. Never rejects. */
   function refresh(): Promise<void> {
     if (flight) return flight.done
     if (closed || !schedule.isDue()) return Promise.resolve()
@@ -95,21 +135,17 @@ export function createRemoteJwkSet(options: PublishedKeysOptions): RemoteJwkSet 
   }
 
   return {
-    find,
-    get state() {
-      return stateOf(held, failure, clock)
+    get held() {
+      return held
     },
-    async load() {
-      if (!held) await refresh()
-      if (!held) throw failure ?? new Error('closed')
+    get failure() {
+      return failure
     },
-    async seek(keyId, algorithm) {
-      if (!find(keyId, algorithm)) await refresh()
-      if (!held) throw keysUnavailable(failure, schedule.secondsToNext())
-    },
+    refresh,
+    secondsToNext: schedule.secondsToNext,
     close() {
       closed = true
-      flight?.abort(new Error('closed'))
+      flight?.abort(new Error(closedMessage))
     },
   }
 }
@@ -117,9 +153,9 @@ export function createRemoteJwkSet(options: PublishedKeysOptions): RemoteJwkSet 
 /** Decides when the next fetch may start. */
 interface Schedule {
   isDue(): boolean
-  /** Starts the cooldown. Returns the time. */
+  /** Starts the cooldown, and returns the current time. */
   start(): number
-  /** Replaces the cooldown by the next back-off, for a failure while there are no keys. */
+  /** Allows a retry before the cooldown ends, after a failure while there are no keys. */
   retrySoon(): void
   /** Whole seconds until a fetch may start, for `Retry-After`: at least 1. */
   secondsToNext(): number
@@ -148,16 +184,12 @@ function isOld({ freshUntil, askedAt }: HeldKeys, clock: Clock): boolean {
   return hasCome(freshUntil, askedAt, clock.now())
 }
 
-function stateOf(
-  held: HeldKeys | undefined,
-  failure: Error | undefined,
-  clock: Clock,
-): RemoteJwkSet['state'] {
+function stateOf({ held, failure }: KeyCache, clock: Clock): RemoteJwkSet['state'] {
   if (!held) return 'starting'
   return failure && isOld(held, clock) ? 'stale' : 'current'
 }
 
-/** Takes what was fetched in place of what was held. An unchanged key stays the same object. */
+/** Makes the new keys. A key that did not change stays the object that it was. */
 function hold(fetched: PublishedKeys, before: HeldKeys | undefined, askedAt: number): HeldKeys {
   const keys = fetched.keys.map((key) => before?.keys.find((old) => isSameKey(old, key)) ?? key)
   const seconds = Math.min(fetched.freshSeconds ?? freshSeconds.default, freshSeconds.most)
@@ -169,6 +201,6 @@ function isSameKey(a: VerificationKey, b: VerificationKey): boolean {
 }
 
 function keysUnavailable(failure: Error | undefined, retryAfterSeconds: number): TokenError {
-  const detail = failure?.message ?? 'closed'
+  const detail = failure?.message ?? closedMessage
   return tokenError('keys_unavailable', { detail, retryAfterSeconds, cause: failure })
 }

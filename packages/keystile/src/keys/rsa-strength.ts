@@ -1,30 +1,37 @@
+// Recognizes RSA keys that are too weak, or too expensive to verify with.
 import type { KeyObject } from 'node:crypto'
 import { parseBase64url } from '../base/bytes.ts'
 
 const minModulusBits = 2048 // RFC 7518 §3.3
-const maxModulusBits = 8192 // a larger one only serves to make each verification expensive
-const minExponent = 65537n
-const maxExponentBits = 32
+const maxModulusBits = 8192 // a larger key only makes each verification expensive
+const minExponent = 65537n // NIST SP 800-56B §6.2; small exponents have known attacks
+const maxExponentBits = 32 // a larger exponent only makes each verification expensive
 
 /**
- * The primes that tell a ROCA modulus (CVE-2017-15361): modulo each of them it is a power of 65537.
+ * The primes that detect a ROCA modulus (CVE-2017-15361). Modulo each of them, such a modulus is a
+ * power of 65537.
  */
 const rocaPrimes = [
   3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101,
   103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
 ]
 
-/** Says what makes an RSA key unfit, or nothing. @see RFC 7518 §3.3, NIST SP 800-56B §6.2.2 */
+/**
+ * Returns why an RSA key is too weak, or `undefined`.
+ *
+ * @see RFC 7518 §3.3, NIST SP 800-56B §6.2.2
+ */
 export function findRsaWeakness(key: KeyObject): string | undefined {
   const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {}
   if (modulusLength < minModulusBits)
-    return `an RSA modulus has at least ${minModulusBits} bits; this one has ${modulusLength}`
+    return `an RSA modulus must have at least ${minModulusBits} bits; this one has ${modulusLength}`
   if (modulusLength > maxModulusBits)
-    return `an RSA modulus has at most ${maxModulusBits} bits; this one has ${modulusLength}`
+    return `an RSA modulus must have at most ${maxModulusBits} bits; this one has ${modulusLength}`
   if (publicExponent < minExponent || publicExponent % 2n === 0n)
-    return 'an RSA exponent is odd and at least 65537'
+    return 'an RSA exponent must be odd and at least 65537'
   if (publicExponent >> BigInt(maxExponentBits))
-    return `an RSA exponent has at most ${maxExponentBits} bits`
+    return `an RSA exponent must have at most ${maxExponentBits} bits`
+
   const { n } = key.export({ format: 'jwk' })
   const modulus = n === undefined ? undefined : parseBase64url(n)
   if (modulus && isRocaModulus(BigInt(`0x${modulus.toString('hex')}`))) {

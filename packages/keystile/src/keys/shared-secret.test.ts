@@ -82,7 +82,7 @@ describe('importKey of text that is no secret', () => {
     ],
     [
       'the name of a secret in a vault',
-      /pass what the vault keeps/,
+      /pass the value that the vault stores/,
       [
         'arn:aws:secretsmanager:eu-west-1:123456789012:secret:jwt',
         'projects/my-project/secrets/jwt-signing/versions/latest',
@@ -310,7 +310,7 @@ describe('a key that importKey did not make', () => {
     ] as unknown as KeyObject[]) {
       assert.throws(
         () => signJwt({}, handMade(impostor), { expiresInSeconds: 60 }),
-        /comes from importKey/,
+        /must come from importKey/,
       )
     }
   })

@@ -9,28 +9,30 @@ import {
 import type { Algorithm, HmacAlgorithm } from './algorithm.ts'
 import { requireSoundKey } from './shared-secret.ts'
 
-// Everything here is synchronous on purpose. The asynchronous forms of node:crypto and all of
-// WebCrypto queue in libuv's pool. Behind password hashes there, a guard would wait for logins.
+// Signs and verifies bytes. Everything here is synchronous on purpose: asynchronous node:crypto and
+// WebCrypto queue in libuv's thread pool, where a guard would wait behind password hashes.
 
-/** A key that proves signatures. It is used with its one algorithm only (RFC 8725 §3.1). */
+/** A key that verifies signatures, with its one algorithm only (RFC 8725 §3.1). */
 export interface VerificationKey {
-  /** `kid`: which of several keys signed. */
+  /** The `kid`, which tells several keys apart. */
   readonly keyId: string | undefined
   readonly algorithm: Algorithm
-  /** The public half, or the shared secret. */
+  /** The public key or the shared secret. */
   readonly verifyingKey: KeyObject
 }
 
+/** A key that also signs. */
 export interface SigningKey extends VerificationKey {
-  /** The private half, or the shared secret. */
+  /** The private key or the shared secret. */
   readonly signingKey: KeyObject
 }
 
+/** Whether a key can sign, not only verify. */
 export function canSign(key: VerificationKey): key is SigningKey {
   return 'signingKey' in key
 }
 
-/** @throws {TypeError} for a shared secret that `importKey` would refuse */
+/** Signs bytes. @throws {TypeError} for a shared secret that `importKey` would refuse */
 export function sign(key: SigningKey, data: Uint8Array): Buffer {
   const { algorithm, signingKey } = key
   if (algorithm.keyType === 'oct') return hmac(algorithm, signingKey, data)
@@ -38,8 +40,8 @@ export function sign(key: SigningKey, data: Uint8Array): Buffer {
 }
 
 /**
- * Whether the signature over these bytes was made with this key. Never throws for what a sender
- * controls.
+ * Whether the signature over these bytes was made with this key. Never throws because of the bytes
+ * or the signature, which a sender controls.
  *
  * @throws {TypeError} for a shared secret that `importKey` would refuse
  */
@@ -47,13 +49,17 @@ export function verify(key: VerificationKey, data: Uint8Array, signature: Uint8A
   const { algorithm, verifyingKey } = key
   if (algorithm.signatureBytes !== undefined && signature.length !== algorithm.signatureBytes)
     return false
+
   if (algorithm.keyType === 'oct') {
+    // In constant time, or the duration would tell an attacker how many bytes are right.
     return timingSafeEqual(hmac(algorithm, verifyingKey, data), signature)
   }
-  // As long as the modulus (RFC 8017 §8.1.2, §8.2.2). With PSS, OpenSSL would also accept a
-  // signature whose leading zeros were dropped.
+
+  // An RSA signature must be as long as the modulus (RFC 8017 §8.1.2, §8.2.2). With PSS, OpenSSL
+  // also accepts one without its leading zeros, so one token would have two spellings.
   const { modulusLength } = verifyingKey.asymmetricKeyDetails ?? {}
   if (modulusLength !== undefined && signature.length !== Math.ceil(modulusLength / 8)) return false
+
   return verifyWith(
     algorithm.hash,
     data,
@@ -71,7 +77,8 @@ function cryptoOptions(algorithm: Algorithm): {
   padding?: number
   saltLength?: number
 } {
-  if (algorithm.keyType === 'EC') return { dsaEncoding: 'ieee-p1363' } // r and s side by side, RFC 7518 §3.4
+  // r and s side by side (RFC 7518 §3.4), where OpenSSL's default is DER.
+  if (algorithm.keyType === 'EC') return { dsaEncoding: 'ieee-p1363' }
   if (algorithm.saltBytes !== undefined) {
     return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: algorithm.saltBytes }
   }

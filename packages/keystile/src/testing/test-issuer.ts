@@ -6,7 +6,7 @@ import { generateKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import { issueAccessToken } from '../token/access-token.ts'
 
-/** Who a test calls as. */
+/** The caller that a test acts as. */
 export interface TestLogin {
   /** Default: `test-user`. */
   readonly subject?: string
@@ -14,34 +14,31 @@ export interface TestLogin {
   readonly scopes?: readonly string[]
   /** Default: `first-party`. */
   readonly clientId?: string
-  /** Default: a new one for each token. */
+  /** Default: a new session for each token. */
   readonly sessionId?: string
-  /** When the person proved who they are. Default: now. */
+  /** When the person logged in. Default: now. */
   readonly authenticatedAt?: Date
-  /** Seconds. Default: 600. */
+  /** Seconds until the token expires. Default: 600. */
   readonly expiresInSeconds?: number
 }
 
-/**
- * An issuer for tests: its tokens are real ones, and so is the verifier that checks them. Nothing
- * is sent anywhere.
- */
+/** An issuer for tests, with real tokens and a real verifier. It sends nothing over the network. */
 export interface TestIssuer {
   readonly issuer: string
   readonly audience: string
-  /** For `createGuard` of any framework. */
+  /** Verifies the tokens of this issuer. Pass it to `createGuard` of any framework. */
   readonly verifier: Verifier
-  /** An access token, as a Keystile server issues it. */
+  /** Returns an access token like those of a Keystile server. */
   token(login?: TestLogin): string
-  /** The header that presents such a token. */
+  /** Returns the headers of a request with such a token. */
   headers(login?: TestLogin): { readonly authorization: string }
-  /** Ends a session: its tokens are refused from now on. */
+  /** Revokes a session. Its tokens are refused from now on. */
   revoke(sessionId: string): void
-  /** Moves the clock of issuer and verifier on; it goes on running from there. */
+  /** Advances the clock of the issuer and the verifier. It keeps running. */
   advance(seconds: number): void
 }
 
-/** Makes an issuer with a key of its own: no other issuer's tokens pass its verifier. */
+/** Makes an issuer with a new key. Its verifier refuses the tokens of all other issuers. */
 export function createTestIssuer(
   options: { readonly issuer?: string; readonly audience?: string } = {},
 ): TestIssuer {
@@ -57,6 +54,7 @@ export function createTestIssuer(
     revocations: { state: 'current', isRevoked: ended.isRevoked, refresh: async () => {} },
     clock,
   })
+
   const token = ({
     subject = 'test-user',
     scopes = [],
@@ -79,6 +77,7 @@ export function createTestIssuer(
       expiresInSeconds,
       clock,
     )
+
   return {
     issuer,
     audience,
@@ -87,7 +86,7 @@ export function createTestIssuer(
     headers: (login) => ({ authorization: `Bearer ${token(login)}` }),
     revoke: (value) => ended.add({ kind: 'session', value, expiresAt: Number.POSITIVE_INFINITY }),
     advance(seconds) {
-      if (!Number.isFinite(seconds)) throw new TypeError('advance takes seconds')
+      if (!Number.isFinite(seconds)) throw new TypeError('advance must get a number of seconds')
       offset += seconds * 1000
     },
   }

@@ -1,3 +1,4 @@
+// Access tokens in the JWT profile (RFC 9068), on top of `jwt.ts`.
 import { toSeconds, type Clock } from '../base/clock.ts'
 import { randomId } from '../base/random.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
@@ -7,22 +8,23 @@ import { malformedClaim, type JwtClaims } from './claims.ts'
 import { verifyJwtWithKey, signJwt } from './jwt.ts'
 import { parseScope } from './scope.ts'
 
-/** `typ` of an access token, which no ID token, refresh token or proof has (RFC 9068 §2.1). */
+/** The `typ` of access tokens. It stops the use of ID tokens as access tokens (RFC 9068 §2.1). */
 const accessTokenType = 'at+jwt'
 
+/** What an access token says. */
 export interface AccessTokenContent {
   readonly issuer: string
   readonly audience: string
   readonly subject: string
   readonly clientId: string
-  /** None where no person logged in: a client acts for itself, and is the subject. */
+  /** Missing if no person logged in. Then the client acts for itself, and is the subject. */
   readonly sessionId?: string
   readonly scopes: readonly string[]
   /** When the person proved who they are, in milliseconds. */
   readonly authenticatedAt?: number
 }
 
-/** Claims of a proved access token. */
+/** The claims of a verified access token. */
 export interface AccessTokenClaims extends JwtClaims {
   readonly iss: string
   readonly sub: string
@@ -34,13 +36,19 @@ export interface AccessTokenClaims extends JwtClaims {
   readonly auth_time?: number
 }
 
+/** A verified access token, and the key that verified it. */
 export interface VerifiedAccessToken {
   readonly claims: AccessTokenClaims
   readonly scopes: readonly string[]
   readonly key: VerificationKey
 }
 
-/** Signs an access token in the JWT profile. Holds no personal data. @see RFC 9068 §2.2 */
+/**
+ * Signs an access token of the JWT profile. It contains no personal data, because clients and logs
+ * may keep it. Does NOT check the content.
+ *
+ * @see RFC 9068 §2.2
+ */
 export function issueAccessToken(
   content: AccessTokenContent,
   key: SigningKey,
@@ -62,10 +70,10 @@ export function issueAccessToken(
 }
 
 /**
- * Proves an access token by the JWT profile: all that `verifyJwt` checks, `typ` of `at+jwt`, and
- * every required claim in its type. `sub` is not empty.
+ * Verifies an access token of the JWT profile. Beyond `verifyJwt`, `typ` must be `at+jwt`, all
+ * required claims must be present with their types, and `sub` must not be empty.
  *
- * Does NOT check revocation.
+ * Does NOT check whether it was revoked.
  *
  * @throws {TokenError} `invalid_token`
  * @see RFC 9068 §2.2 §4
@@ -86,6 +94,8 @@ export function verifyAccessToken(
     type: accessTokenType,
     requiredClaims: ['iss', 'aud', 'sub', 'client_id', 'iat', 'jti'],
   }
+
+  // The scopes are parsed inside, before the time is checked: `expired` is always the last reason.
   // Stryker disable next-line ArrayDeclaration: verifyJwtWithKey sets it, or throws
   let scopes: readonly string[] = []
   const { claims, key } = verifyJwtWithKey(token, keys, options, (claims) => {
@@ -94,17 +104,19 @@ export function verifyAccessToken(
   return { claims: claims as AccessTokenClaims, scopes, key }
 }
 
-/** The types of what RFC 9068 §2.2 adds to a JWT. @returns the scopes */
+/** Checks the types of the claims that RFC 9068 §2.2 adds to a JWT. @returns the scopes */
 function verifyProfileClaims(claims: JwtClaims): readonly string[] {
   if (claims.sub === '') throw malformedClaim('"sub" is empty')
   for (const name of ['client_id', 'sid']) {
     if (claims[name] !== undefined && (typeof claims[name] !== 'string' || claims[name] === ''))
-      throw malformedClaim(`"${name}" is not a string with content`)
+      throw malformedClaim(`"${name}" is empty or not a string`)
   }
+
   if (claims['auth_time'] !== undefined && !Number.isFinite(claims['auth_time']))
     throw malformedClaim('"auth_time" is not a finite number')
+
   if (claims['scope'] === undefined) return []
   const scopes = typeof claims['scope'] === 'string' ? parseScope(claims['scope']) : undefined
-  if (!scopes) throw malformedClaim('"scope" is no scope value')
+  if (!scopes) throw malformedClaim('"scope" is not a valid scope')
   return scopes
 }

@@ -1,12 +1,11 @@
+// Reads and checks the claims of a token, after its signature was verified.
 import { messageOf, tokenError, type TokenError } from '../base/errors.ts'
 import { isJsonObject, parseJsonObject, type JsonObject } from '../base/json.ts'
 import { isSeconds } from '../base/clock.ts'
 
 const registeredClaims = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'] as const
 
-/**
- * The claims of a token (RFC 7519 §4.1). Instants are seconds since 1970, perhaps with a fraction.
- */
+/** The claims of a token (RFC 7519 §4.1). Instants are in seconds since 1970, maybe fractional. */
 export interface JwtClaims {
   readonly iss?: string
   readonly sub?: string
@@ -18,14 +17,15 @@ export interface JwtClaims {
   readonly [claim: string]: unknown
 }
 
+/** What the claims must say. */
 export interface ClaimsDemand {
   /** `iss` must be exactly this. */
   readonly issuer?: string | undefined
-  /** `aud` must contain one of these. */
+  /** `aud` must contain at least one of these. */
   readonly audience?: string | readonly string[] | undefined
   /** `sub` must be exactly this. */
   readonly subject?: string | undefined
-  /** Claims that are required besides `exp`, which always is. */
+  /** The required claims besides `exp`, which is always required. */
   readonly requiredClaims?: readonly string[] | undefined
   /** Seconds by which the two clocks may differ. */
   readonly clockToleranceSeconds: number
@@ -33,7 +33,7 @@ export interface ClaimsDemand {
   readonly now: number
 }
 
-/** @throws {TokenError} unless the bytes are an unambiguous JSON object in UTF-8 */
+/** Parses claims. @throws {TokenError} unless they are an unambiguous JSON object in UTF-8 */
 export function parseClaims(payload: Uint8Array): JsonObject {
   try {
     return parseJsonObject(payload)
@@ -43,11 +43,11 @@ export function parseClaims(payload: Uint8Array): JsonObject {
 }
 
 /**
- * Checks a proved payload, except its time: the types of all registered claims first, then `iss`,
- * `aud`, `sub`, and required claims. `exp` is always required. A token with an `aud` is refused if
- * no audience is expected.
+ * Checks the claims of a token whose signature is verified, except its time: first the types of all
+ * registered claims, then `iss`, `aud`, `sub` and the required claims. `exp` is always required. A
+ * token with an `aud` is refused if no audience is expected: it was issued for another API.
  *
- * Does NOT check `iat` against the clock, `jti` against earlier ones, nor the app's own claims.
+ * Does NOT check `iat` against the clock, whether a `jti` was used before, or the app's own claims.
  *
  * @throws {TokenError} `invalid_token`
  * @see RFC 7519 §4.1 §7.2
@@ -65,11 +65,13 @@ export function verifyRegisteredClaims(
       throw malformedClaim(`"${name}" is not a finite number`)
   }
   const audiences = audiencesOf(claims['aud'])
+
   if (demand.issuer !== undefined && claims['iss'] !== demand.issuer)
     throw tokenError('wrong_issuer')
   if (!isForUs(audiences, demand.audience)) throw tokenError('wrong_audience')
   if (demand.subject !== undefined && claims['sub'] !== demand.subject)
     throw tokenError('wrong_subject')
+
   for (const name of ['exp', ...(demand.requiredClaims ?? [])]) {
     if (!Object.hasOwn(claims, name) || claims[name] === null)
       throw tokenError('missing_claim', { detail: `"${name}" is missing` })
@@ -77,8 +79,8 @@ export function verifyRegisteredClaims(
 }
 
 /**
- * Checks `nbf`, and `exp` last. All other checks come before, so that the reason `expired` means
- * that only the time is wrong.
+ * Checks `nbf` and then `exp`. This must be the last check of a token: the reason `expired` then
+ * means that everything else is right.
  *
  * @throws {TokenError} `invalid_token`
  */
@@ -86,30 +88,36 @@ export function verifyTime(
   { exp, nbf }: JwtClaims & { readonly exp: number },
   demand: ClaimsDemand,
 ): void {
-  // Written so that a clock that returns NaN refuses every token.
+  // The comparisons are negated on purpose: with a clock that returns NaN, they refuse every token.
   if (nbf !== undefined && !(nbf <= demand.now + demand.clockToleranceSeconds))
     throw tokenError('not_yet_valid')
   if (isExpired(exp, demand.now, demand.clockToleranceSeconds)) throw tokenError('expired')
 }
 
-/** Whether the time is at or after `exp`, plus the tolerance (RFC 7519 §4.1.4). */
+/**
+ * Whether a token has expired: `now` has reached `exp` plus the tolerance, all in seconds (RFC 7519
+ * §4.1.4).
+ */
 export function isExpired(exp: number, now: number, clockToleranceSeconds: number): boolean {
   return !(exp + clockToleranceSeconds > now)
 }
 
 /**
- * Checks claims that an app signs. An `exp` in milliseconds would never come, and an `aud` without
- * a value would be missing in the token.
+ * Checks claims before they are signed. A token with an `exp` in milliseconds would practically
+ * never expire. A claim with the value undefined would be missing from the token, and an `aud` that
+ * is missing restricts nothing.
  *
  * @throws {TypeError}
  */
 export function requireClaimsToSign(claims: unknown): asserts claims is JsonObject {
-  if (!isJsonObject(claims)) throw new TypeError('the claims of a JWT are an object')
+  if (!isJsonObject(claims)) throw new TypeError('the claims of a JWT must be an object')
+
   for (const name of registeredClaims) {
     if (Object.hasOwn(claims, name) && claims[name] === undefined) {
       throw new TypeError(`the claim "${name}" is undefined: leave it out, or give it a value`)
     }
   }
+
   for (const name of ['iss', 'sub', 'jti']) {
     if (claims[name] !== undefined && typeof claims[name] !== 'string')
       throw new TypeError(`"${name}" must be a string`)
@@ -123,7 +131,7 @@ export function requireClaimsToSign(claims: unknown): asserts claims is JsonObje
   }
 }
 
-/** @param detail names the claim, and what it is not */
+/** Makes the error for a claim of a wrong type. @param detail names the claim and what is wrong */
 export function malformedClaim(detail: string): TokenError {
   return tokenError('malformed_claim', { detail })
 }
@@ -137,6 +145,7 @@ function audiencesOf(aud: unknown): readonly string[] | undefined {
   return audiences
 }
 
+/** Whether a token is for one of the expected audiences. Without any, it must have no `aud`. */
 function isForUs(
   audiences: readonly string[] | undefined,
   expected: string | readonly string[] | undefined,

@@ -1,3 +1,4 @@
+// Compact JSON Web Signatures (RFC 7515): the form of a token, and its signature.
 import { parseBase64url, toBase64url } from '../base/bytes.ts'
 import { messageOf, tokenError, type TokenError } from '../base/errors.ts'
 import { parseJsonObject, type JsonObject } from '../base/json.ts'
@@ -5,10 +6,13 @@ import { findAlgorithm, type Algorithm, type AlgorithmName } from '../keys/algor
 import type { KeySet } from '../keys/jwk-set.ts'
 import { sign, verify, type SigningKey, type VerificationKey } from '../keys/signing-key.ts'
 
-/** A longer token is refused unread: Node accepts 16 KiB of header fields in all. */
+/**
+ * The maximum length of a token. A longer one is refused before any work is done with it. Node
+ * accepts 16 KiB for all headers together, so a longer one cannot arrive in a header.
+ */
 export const maxTokenBytes = 16_384
 
-/** A parsed token. Nothing in it is proved. */
+/** A parsed token. Its signature is not verified, so anyone may have written what it says. */
 export interface ParsedJws {
   readonly header: JsonObject
   readonly algorithm: Algorithm
@@ -18,6 +22,7 @@ export interface ParsedJws {
   readonly signature: Buffer
 }
 
+/** A token whose signature was verified, and the key that verified it. */
 export interface VerifiedJws {
   readonly header: JsonObject
   readonly payload: Buffer
@@ -25,11 +30,12 @@ export interface VerifiedJws {
 }
 
 /**
- * Parses a compact JWS: exactly three segments of canonical base64url, and a header that is an
- * unambiguous JSON object, names a known algorithm, and has no `crit`, because no extension is
- * supported. Never reads a `jwk`, `jku`, `x5u` or `x5c` of the header.
+ * Parses a compact JWS. It must have exactly three segments of canonical base64url. Its header must
+ * be an unambiguous JSON object with a known algorithm. A header with `crit` is refused, because no
+ * extension is supported. `jwk`, `jku`, `x5u` and `x5c` in the header are never read: with them, a
+ * sender could bring his own key.
  *
- * Does NOT check the signature, nor read the payload.
+ * Does NOT verify the signature, nor parse the payload.
  *
  * @throws {TokenError} `invalid_token`
  * @see RFC 7515 §3.1 §4.1.11 §5.2
@@ -37,29 +43,33 @@ export interface VerifiedJws {
 export function parseJws(token: string): ParsedJws {
   if (typeof token !== 'string') throw malformed('not a string')
   if (token.length > maxTokenBytes) throw tokenError('token_too_long')
+
   const first = token.indexOf('.')
   const second = token.indexOf('.', first + 1)
-  // Where a dot is missing, the next search starts at 0, and another of these tests finds out.
+  // If a dot is missing, the next search starts at 0 again, and another of these tests fails.
   // Stryker disable next-line ConditionalExpression,LogicalOperator,EqualityOperator: as said above
   if (first < 0 || second < 0 || token.indexOf('.', second + 1) >= 0)
     throw malformed('not three segments')
+
   const headerBytes = parseBase64url(token.slice(0, first))
   const payload = parseBase64url(token.slice(first + 1, second))
   const signature = parseBase64url(token.slice(second + 1))
   if (!headerBytes || !payload || !signature)
     throw malformed('a segment is not canonical base64url')
+
   const header = parseHeader(headerBytes)
   if (Object.hasOwn(header, 'crit')) throw tokenError('unknown_extension')
   const { alg, kid } = header
-  // Stryker disable next-line ConditionalExpression: no algorithm is found by anything but its name
+  // Stryker disable next-line ConditionalExpression: a value that is not text finds no algorithm
   const algorithm = typeof alg === 'string' ? findAlgorithm(alg) : undefined
   if (!algorithm) throw tokenError('unknown_algorithm')
   if (kid !== undefined && typeof kid !== 'string') throw malformed('"kid" is not a string')
-  // Stryker disable next-line StringLiteral: base64url has the same bytes in UTF-8
+
   return {
     header,
     algorithm,
     keyId: kid,
+    // Stryker disable next-line StringLiteral: base64url has the same bytes in UTF-8
     signed: Buffer.from(token.slice(0, second), 'latin1'),
     payload,
     signature,
@@ -67,11 +77,11 @@ export function parseJws(token: string): ParsedJws {
 }
 
 /**
- * Proves who signed a compact JWS.
+ * Verifies the signature of a compact JWS with one of the keys.
  *
  * Does NOT check the payload.
  *
- * @param algorithms allows only these, whatever keys there are
+ * @param algorithms the allowed algorithms. Default: those of the keys
  * @throws {TokenError} `invalid_token`
  * @see RFC 7515 §5.2
  */
@@ -82,12 +92,14 @@ export function verifyJws(
 ): VerifiedJws {
   const { header, algorithm, keyId, signed, payload, signature } = parseJws(token)
   if (algorithms && !algorithms.includes(algorithm.name)) throw tokenError('forbidden_algorithm')
+
   const key = keys.find(keyId, algorithm)
   if (!key) throw tokenError('unknown_key')
   if (!verify(key, signed, signature)) throw tokenError('wrong_signature')
   return { header, payload, key }
 }
 
+/** Signs a payload as a compact JWS. Does NOT check that the header fits the key. */
 export function signJws(header: JsonObject, payload: string, key: SigningKey): string {
   const input = `${toBase64url(JSON.stringify(header))}.${toBase64url(payload)}`
   return `${input}.${toBase64url(sign(key, Buffer.from(input)))}`

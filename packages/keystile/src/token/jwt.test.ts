@@ -53,7 +53,7 @@ describe('verifyJwt', () => {
   })
 
   it('refuses a key that is none, and does not repeat it', () => {
-    const ours = /^a key comes from importKey or generateKey/
+    const ours = /^a key must come from importKey or generateKey/
     for (const none of ['-----BEGIN PUBLIC KEY-----', null, undefined, {}, { find: 'kid' }, 1]) {
       const given = none as unknown as typeof key
       assert.throws(
@@ -498,7 +498,7 @@ describe('signJwt', () => {
   })
 
   it('refuses a token without an end', () => {
-    assert.throws(() => signJwt({ sub: 'alice' }, key), /a token needs an end/)
+    assert.throws(() => signJwt({ sub: 'alice' }, key), /a token must expire/)
     for (const expiresInSeconds of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
       assert.throws(() => signJwt({}, key, { expiresInSeconds }), /^TypeError: .*expiresInSeconds/)
     }

@@ -1,3 +1,4 @@
+// Signs and verifies JSON Web Tokens (RFC 7519).
 import { requireClock, systemClock, toSeconds, type Clock } from '../base/clock.ts'
 import { tokenError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
@@ -15,26 +16,31 @@ import {
 } from './claims.ts'
 import { parseJws, signJws, verifyJws } from './jws.ts'
 
+/** A larger tolerance would noticeably extend the life of every token. */
 const maxClockToleranceSeconds = 60
+
+/** Servers that synchronize their clocks differ by less. */
 const defaultClockToleranceSeconds = 5
 
+/** The options of `signJwt`. */
 export interface SignOptions {
-  /** Seconds until the token expires: sets `exp`. Required unless the claims have an `exp`. */
+  /** Seconds until the token expires; sets `exp`. Required unless the claims have an `exp`. */
   readonly expiresInSeconds?: number
   /** The header's `typ`. Default: `JWT`. */
   readonly type?: string
   readonly clock?: Clock
 }
 
+/** The options of `verifyJwt`. Without `audience`, a token that has an `aud` is refused. */
 export interface VerifyOptions extends Partial<Omit<ClaimsDemand, 'now'>> {
-  /** Only these algorithms are used. Default: those of the keys. */
+  /** The allowed algorithms. Default: those of the keys. */
   readonly algorithms?: readonly AlgorithmName[]
   /**
-   * The header's `typ` must be this, compared without case and without `application/`. Default: not
-   * checked.
+   * The required `typ` of the header, compared without case and without `application/`. Default:
+   * not checked.
    */
   readonly type?: string
-  /** Seconds by which the two clocks may differ, 60 at most. Default: 5. */
+  /** How many seconds the clocks of issuer and verifier may differ, at most 60. Default: 5. */
   readonly clockToleranceSeconds?: number
   readonly clock?: Clock
 }
@@ -51,10 +57,10 @@ const verifyOptions: readonly (keyof VerifyOptions)[] = [
 ]
 
 /**
- * Signs claims as a JWT. Sets `iat` unless given, and `exp` from `expiresInSeconds`: a token always
- * ends.
+ * Signs claims as a JWT. Sets `iat` unless the claims have it, and `exp` by `expiresInSeconds`. A
+ * token must expire, or a stolen one would be valid forever.
  *
- * @throws {TypeError} for claims of a wrong type, a key without a private half, or no end
+ * @throws {TypeError} for claims of a wrong type, a public key, or a missing expiry
  * @see RFC 7519 §7.1
  */
 export function signJwt(
@@ -67,20 +73,23 @@ export function signJwt(
   requireKey(key)
   if (!canSign(key))
     throw new TypeError('signing needs a private key or a secret; this is a public key')
+
   const { expiresInSeconds, type = 'JWT', clock = systemClock } = options
   const issuedAt = claims.iat ?? toSeconds(requireClock(clock).now())
   if (
     expiresInSeconds !== undefined &&
     !(Number.isFinite(expiresInSeconds) && expiresInSeconds > 0)
   ) {
-    throw new TypeError('expiresInSeconds is a number above 0')
+    throw new TypeError('`expiresInSeconds` must be a number above 0')
   }
+
   const expiresAt = expiresInSeconds === undefined ? claims.exp : issuedAt + expiresInSeconds
   if (expiresAt === undefined)
-    throw new TypeError('a token needs an end: pass expiresInSeconds, or an "exp" claim')
-  // Stryker disable next-line ConditionalExpression: JSON leaves out what is undefined
+    throw new TypeError('a token must expire: pass `expiresInSeconds`, or an "exp" claim')
+
   const header = {
     alg: key.algorithm.name,
+    // Stryker disable next-line ConditionalExpression: JSON leaves out what is undefined
     ...(key.keyId !== undefined && { kid: key.keyId }),
     typ: type,
   }
@@ -88,16 +97,15 @@ export function signJwt(
 }
 
 /**
- * Verifies a JWT and returns its claims. In this order: form and size, algorithm, key, signature,
- * then `typ`, then the claims as `verifyRegisteredClaims` has it, time last. Synchronous: it never
- * waits behind other work.
+ * Verifies a JWT and returns its claims. It checks, in this order, size and form, algorithm, key,
+ * signature, `typ`, the types of the claims, `iss`, `aud`, `sub`, required claims, and last the
+ * time. It is synchronous, so it never waits behind other work.
  *
- * Does NOT check revocation, nor whether the subject still exists: a guard does.
+ * Does NOT check whether the token was revoked or the subject still exists: a guard does.
  *
- * @param token untrusted
- * @param keys one key, or a set of them
- * @throws {TokenError} `invalid_token`; its `reason` says which check failed and is meant for the
- *   log
+ * @param token from an untrusted sender
+ * @param keys one key, or a set of keys
+ * @throws {TokenError} `invalid_token`. Its `reason` says which check failed, for logs
  * @throws {TypeError} for wrong options
  * @see RFC 7519 §7.2, RFC 8725 §3
  */
@@ -110,9 +118,9 @@ export function verifyJwt(
 }
 
 /**
- * `verifyJwt`, and the key that proved it.
+ * Verifies a JWT as `verifyJwt` does, and also returns the key that verified it.
  *
- * @param checkMore checks claims of the caller's own, before the time is looked at
+ * @param checkMore checks more claims, before the time is checked
  */
 export function verifyJwtWithKey(
   token: string,
@@ -124,9 +132,11 @@ export function verifyJwtWithKey(
   requireAlgorithms(options.algorithms)
   const { algorithms, type, clock = systemClock, ...demand } = options
   const clockToleranceSeconds = requireTolerance(demand.clockToleranceSeconds)
+
   const { header, payload, key } = verifyJws(token, keys, algorithms)
   if (type !== undefined && !isType(header['typ'], type))
     throw tokenError('wrong_type', { detail: `"typ" is not ${type}` })
+
   const claims = parseClaims(payload)
   const claimsDemand = { ...demand, clockToleranceSeconds, now: requireClock(clock).now() / 1000 }
   verifyRegisteredClaims(claims, claimsDemand)
@@ -142,7 +152,9 @@ function keySetFrom(keys: VerificationKey | KeySet): KeySet {
 }
 
 /**
- * @throws {TypeError} when a list of algorithms would allow none, or names one that does not exist
+ * Checks a list of allowed algorithms.
+ *
+ * @throws {TypeError} when it is empty, or names an unknown algorithm
  */
 export function requireAlgorithms(algorithms: readonly string[] | undefined): void {
   if (algorithms === undefined) return
@@ -152,22 +164,28 @@ export function requireAlgorithms(algorithms: readonly string[] | undefined): vo
     algorithms.every((name) => findAlgorithm(name))
   )
     return
-  throw new TypeError(`algorithms is a list of at least one of ${listAlgorithmNames().join(', ')}`)
-}
 
-/** A caller without types may pass the text of a key, which no error may repeat. */
-function requireKey(key: unknown): asserts key is VerificationKey {
-  if (typeof key === 'object' && key !== null && 'verifyingKey' in key) return
   throw new TypeError(
-    'a key comes from importKey or generateKey, and a set of keys from importJwkSet',
+    `\`algorithms\` must be a list of at least one of ${listAlgorithmNames().join(', ')}`,
   )
 }
 
 /**
- * Reads a token WITHOUT proving anything: anyone can have written it. For looking at a token, never
- * for trusting one.
+ * Refuses a value that is not a key. A caller without type checks may pass the text of a key, so
+ * the message never repeats the value.
+ */
+function requireKey(key: unknown): asserts key is VerificationKey {
+  if (typeof key === 'object' && key !== null && 'verifyingKey' in key) return
+  throw new TypeError(
+    'a key must come from importKey or generateKey, or a set of keys from importJwkSet',
+  )
+}
+
+/**
+ * Decodes a token WITHOUT verifying it: anyone may have written what it says. Use it to look at a
+ * token, never to decide anything.
  *
- * @throws {TokenError} when it is no JWT at all
+ * @throws {TokenError} when the text is not a JWT
  */
 export function decodeJwtUnsafe(token: string): { header: JsonObject; claims: JwtClaims } {
   const { header, payload } = parseJws(token)
@@ -175,19 +193,23 @@ export function decodeJwtUnsafe(token: string): { header: JsonObject; claims: Jw
 }
 
 /**
- * @throws {TypeError} when clocks would be trusted to differ by more than a minute (RFC 7519
- *   §4.1.4)
+ * Returns the tolerance, or the default.
+ *
+ * @throws {TypeError} unless it is from 0 to 60 seconds (RFC 7519 §4.1.4: at most a few minutes)
  */
 export function requireTolerance(seconds: number = defaultClockToleranceSeconds): number {
   if (!Number.isFinite(seconds) || seconds < 0 || seconds > maxClockToleranceSeconds) {
-    throw new TypeError(`clockToleranceSeconds is a number from 0 to ${maxClockToleranceSeconds}`)
+    throw new TypeError(
+      `\`clockToleranceSeconds\` must be a number from 0 to ${maxClockToleranceSeconds}`,
+    )
   }
   return seconds
 }
 
 /**
- * RFC 8725 §3.11: `typ` tells kinds of tokens apart. A media type without case; `application/` may
- * be left out (RFC 7515 §4.1.9).
+ * Whether `typ` is the expected one. It stops the use of one kind of token as another (RFC 8725
+ * §3.11). It is a media type, not case-sensitive, and `application/` may be left out (RFC 7515
+ * §4.1.9).
  */
 function isType(typ: unknown, expected: string): boolean {
   const plain = (type: string): string => type.toLowerCase().replace(/^application\//, '')

@@ -1,10 +1,11 @@
+// The `scope` parameter and claim (RFC 6749 §3.3).
+/** Limits the work that a sender can cause. Real scopes have a few hundred characters. */
 const maxScopeLength = 4096
 
 /**
- * Reads a scope value: tokens between spaces, each once, in their order.
+ * Parses a scope string into its names, which spaces separate. Returns each name once, in order.
  *
- * @returns `undefined` when it holds a character that no scope may have, or is longer than 4,096
- *   characters
+ * @returns `undefined` when the string has a forbidden character, or more than 4,096 characters
  * @see RFC 6749 §3.3
  */
 export function parseScope(scope: string): readonly string[] | undefined {
@@ -12,7 +13,7 @@ export function parseScope(scope: string): readonly string[] | undefined {
   return [...new Set(scope.split(' '))].filter((name) => name !== '')
 }
 
-/** Whether a name can stand in a scope value. */
+/** Whether a text is the name of one scope. */
 export function isScopeName(name: string): boolean {
   const scopes = parseScope(name)
   return scopes?.length === 1 && scopes[0] === name
