@@ -65,7 +65,7 @@ export function tokenRoute(parts: TokenParts): OpenRoute {
         'Clients that act for themselves send client_credentials.',
       body: { type: 'form', schema: describeForm(grants) },
       success: { status: 200, description: 'Tokens', schema: tokenSchema },
-      refuses: { 429: 'Too many attempts' },
+      refuses: { 429: 'Too many tries' },
     },
     async handle(request) {
       const form = await readForm(request)
