@@ -48,9 +48,9 @@ describe('findClientFaults', () => {
     const faulty: readonly (readonly [Partial<NewClient>, RegExp])[] = [
       [{ grants: [], scopes: [], may: [] }, /at least one grant/],
       [{ grants: ['refresh_token', 'client_credentials'] }, /requires password/],
-      [{ confidential: false, may: [] }, /for confidential clients/],
+      [{ confidential: false, may: [] }, /requires a confidential client/],
       [{ confidential: false, grants: ['password'] }, /only a confidential client may introspect/],
-      [{ grants: [] }, /this one has no grant/],
+      [{ grants: [] }, /a client with scopes must have a grant/],
       [{ scopes: ['items:read', 'users:write'] }, /only people may have them/],
     ]
     for (const [fields, expected] of faulty) {
