@@ -187,7 +187,7 @@ describeOnBoth(
       assert.equal(asked.json['scope'], '')
     })
 
-    it('is told that a token of its own cannot be taken back, and whose it is if not its own (RFC 7009 §2.2.1)', async () => {
+    it('is told that a token of its own cannot be revoked, and whose it is if not its own (RFC 7009 §2.2.1)', async () => {
       const keystile = await stage.start()
       const [orders, billing] = [
         await keystile.addClient(),

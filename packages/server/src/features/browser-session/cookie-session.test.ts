@@ -128,7 +128,7 @@ describe('DELETE /session', () => {
         send(logout, async () => found, { query: `?sid=${sid}` }),
         {
           code: 'invalid_grant',
-          message: 'The cookie __Secure-keystile is not that of the session that sid names',
+          message: 'The cookie __Secure-keystile must belong to the session that sid names',
         },
       )
   })

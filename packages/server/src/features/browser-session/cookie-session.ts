@@ -32,7 +32,7 @@ export interface CookieSessionParts extends PasswordGrantParts, RefreshParts {
   readonly logger: Logger
   readonly meter: Meter
   readonly issuer: string
-  /** Origins whose pages may ask, beside the issuer's own. */
+  /** Origins whose pages may use the routes, besides the issuer's own. */
   readonly corsOrigins: readonly string[]
   readonly ends: Pick<SessionEnds, 'end'>
   readonly lifetimes: Pick<Lifetimes, 'sessionSeconds' | 'idleSeconds'>
@@ -41,26 +41,33 @@ export interface CookieSessionParts extends PasswordGrantParts, RefreshParts {
 /** What the three routes share. */
 interface RouteParts extends CookieSessionParts {
   readonly cookies: SessionCookies
-  /** @throws {ProblemError} `forbidden` for another origin, or none */
+  /**
+   * Refuses a request from another page.
+   *
+   * @throws {ProblemError} `forbidden` when the `Origin` is missing or not listed
+   */
   checkOrigin(request: HttpRequestWithBody): void
 }
 
 /**
- * A session whose refresh token no script can read: it is in a cookie that the browser sends to
- * these routes alone. `POST /session` logs in, `POST /session/refresh` gets the next access token,
- * `DELETE /session` logs out. The client is `first-party`. Grants, refusals and work are those of
- * `POST /token`.
+ * Returns the routes of a session whose refresh token no script can read, so a cross-site script
+ * cannot steal it: it is in a cookie that the browser sends to these routes only. `POST /session`
+ * logs in, `POST /session/refresh` gets the next access token, `DELETE /session` logs out. The
+ * client is `first-party`. The grants and refusals are those of `POST /token`.
  *
- * Each route checks the `Origin` before it reads anything: it must be the issuer's or a listed one.
- * Browsers send it with every POST and DELETE, so a request without one, or with `null`, is not
- * from such a page. Does NOT prove who sends the request where there is no browser: the check keeps
- * other pages from using a cookie, and a thief of the token needs no page.
+ * Against cross-site request forgery, each route checks the `Origin` before it reads anything: it
+ * must be the issuer's or a listed one. Browsers send it with every POST and DELETE, so a request
+ * without one, or with `null`, does not come from such a page.
+ *
+ * Does NOT prove that a browser sent the request. The check stops other pages from using the
+ * cookie; a thief who has the token itself needs no page.
  *
  * @see RFC 9700 §2.1.2, RFC 6265 §5
  */
 export function cookieSessionRoutes(options: CookieSessionParts): readonly OpenRoute[] {
   const { issuer, corsOrigins, lifetimes } = options
-  // No refresh lasts longer. Where the session ends before, the next refresh clears the cookie.
+  // No refresh is possible after this time. If the session ends before, the next refresh clears the
+  // cookie.
   const maxAgeSeconds = Math.min(lifetimes.sessionSeconds, lifetimes.idleSeconds)
   const cookies = createSessionCookies({ path: cookiePathOf(issuer), maxAgeSeconds })
   const checkOrigin = createOriginCheck([new URL(issuer).origin, ...corsOrigins])
@@ -69,15 +76,15 @@ export function cookieSessionRoutes(options: CookieSessionParts): readonly OpenR
   return [loginRoute(parts), refreshRoute(parts), logoutRoute(parts)]
 }
 
-/** The path that the browser sends the cookies to: `POST /session` and what is below it. */
+/** Returns the path that the browser sends the cookies to: `/session` and everything below it. */
 export function cookiePathOf(issuer: string): string {
   return `${new URL(issuer).pathname.replace(/\/$/, '')}/session`
 }
 
 const sessionRoute = { below: 'issuer', refusals: 'oauth' } as const
-const originRefusal = { 403: 'The Origin is neither that of the issuer nor a listed one' }
+const originRefusal = { 403: 'The Origin must be that of the issuer or a listed one' }
 const setCookie = {
-  'Set-Cookie': `${cookieName}: the refresh token, or nothing when it is cleared`,
+  'Set-Cookie': `${cookieName}: the refresh token, or empty to clear the cookie`,
 }
 
 const { refresh_token: _, device_secret: __, ...shownProperties } = tokenSchema.properties
@@ -92,9 +99,10 @@ const loginFields = strictFields({
   password: stringField().meta({ format: 'password' }),
   scope: stringField()
     .default('')
-    .meta({ description: 'Scopes with a space between them; without any, all that may be had' }),
+    .meta({ description: 'Scopes, separated by spaces. Default: all scopes that may be granted' }),
 })
 
+/** `POST /session`: logs in. */
 function loginRoute(parts: RouteParts): OpenRoute {
   const { meter, cookies, checkOrigin } = parts
   return {
@@ -104,7 +112,9 @@ function loginRoute(parts: RouteParts): OpenRoute {
     doc: {
       tag: 'Tokens',
       summary: 'Log in from a browser',
-      description: `As POST /token, but the refresh token is in the cookie ${cookieName}, which no script can read.`,
+      description:
+        `Like POST /token, but the refresh token is in the cookie ${cookieName}, ` +
+        'which no script can read.',
       body: { type: 'json', schema: describeFields(loginFields) },
       success: {
         status: 200,
@@ -130,6 +140,7 @@ function loginRoute(parts: RouteParts): OpenRoute {
   }
 }
 
+/** `POST /session/refresh`: gets the next access token. */
 function refreshRoute(parts: RouteParts): OpenRoute {
   const { meter, cookies, checkOrigin } = parts
   return {
@@ -139,7 +150,7 @@ function refreshRoute(parts: RouteParts): OpenRoute {
     doc: {
       tag: 'Tokens',
       summary: 'Refresh from a browser',
-      description: `Takes the refresh token from the cookie ${cookieName}, and sets the next.`,
+      description: `Reads the refresh token from the cookie ${cookieName}, and sets the next one.`,
       success: {
         status: 200,
         description: 'An access token',
@@ -148,7 +159,7 @@ function refreshRoute(parts: RouteParts): OpenRoute {
       },
       refuses: {
         ...originRefusal,
-        400: 'There is no cookie, or it is good for nothing',
+        400: 'The cookie is missing or invalid',
         503: 'Not available at the moment',
       },
     },
@@ -156,10 +167,13 @@ function refreshRoute(parts: RouteParts): OpenRoute {
       checkOrigin(request)
 
       const [token, another] = readRefreshTokens(request)
-      // Nothing tells which one is ours. Clearing would remove ours alone, and the browser would
-      // then send the one that a sibling domain has set.
+      // The server cannot know which one it has set. Clearing would remove only that one, and the
+      // browser would then send the one that an attacker on a sibling domain has set.
       if (another !== undefined)
-        throw new OAuthError('invalid_grant', `The cookie ${cookieName} is there twice`)
+        throw new OAuthError(
+          'invalid_grant',
+          `The request must have one cookie ${cookieName}, not two`,
+        )
       if (token === undefined)
         throw new OAuthError('invalid_grant', `There is no cookie ${cookieName}: log in first`)
 
@@ -172,6 +186,7 @@ function refreshRoute(parts: RouteParts): OpenRoute {
   }
 }
 
+/** `DELETE /session`: ends the session and clears the cookie. It succeeds without a cookie, too. */
 function logoutRoute({ refresher, ends, cookies, checkOrigin }: RouteParts): OpenRoute {
   return {
     ...sessionRoute,
@@ -180,17 +195,19 @@ function logoutRoute({ refresher, ends, cookies, checkOrigin }: RouteParts): Ope
     doc: {
       tag: 'Tokens',
       summary: 'Log out from a browser',
-      description: `Ends the session of the cookie ${cookieName}, if there is one, and clears the cookie.`,
+      description:
+        `Ends the session of the cookie ${cookieName}, if there is one, ` +
+        'and clears the cookie.',
       query: {
         sid: {
           type: 'string',
-          description: 'The sid of the access token: end this session and no other',
+          description: 'The sid of the access token. Only this session is ended',
         },
       },
       success: { status: 204, description: 'Logged out', headers: setCookie },
       refuses: {
         ...originRefusal,
-        400: 'The cookie is not that of sid',
+        400: 'The cookie belongs to another session than sid',
         503: 'Not available at the moment',
       },
     },
@@ -201,18 +218,20 @@ function logoutRoute({ refresher, ends, cookies, checkOrigin }: RouteParts): Ope
       const meant: ProvedRefreshToken[] = []
       for (const token of readRefreshTokens(request)) {
         const proved = await refresher.find(token)
-        // Only this client's sessions: a cookie with the token of another client is not from here.
+        // Only sessions of this client: a token of another client was not set here.
         if (proved?.clientId === firstParty.id && (sid === null || proved.sessionId === sid))
           meant.push(proved)
       }
-      // A page may not know of a later login by another user, whose session and cookie must stay.
+      // Another user may have logged in on another page since. The session and the cookie of that
+      // user must stay.
       if (sid !== null && meant.length === 0)
         throw new OAuthError(
           'invalid_grant',
-          `The cookie ${cookieName} is not that of the session that sid names`,
+          `The cookie ${cookieName} must belong to the session that sid names`,
         )
 
-      // A second cookie, from a sibling domain, does not keep anyone from logging out.
+      // Ends all of them: a second cookie, set by a sibling domain, must not stop a user from
+      // logging out.
       for (const { sessionId, subject } of meant)
         await ends.end(sessionId, { actor: `user:${subject}`, address: addressOf(request) })
       return { ...emptyAnswer, cookies: cookies.cleared }
@@ -220,27 +239,38 @@ function logoutRoute({ refresher, ends, cookies, checkOrigin }: RouteParts): Ope
   }
 }
 
+/**
+ * Creates the check of the `Origin`. It compares whole origins, because a prefix or suffix would
+ * also match a host of an attacker.
+ */
 function createOriginCheck(allowed: readonly string[]): RouteParts['checkOrigin'] {
   const origins = new Set(allowed)
   return ({ headers }) => {
     const origin = headers.get('origin')
-    // RFC 6749 has no code for it: the answer is 403 with `invalid_request`.
+    // RFC 6749 has no code for this refusal, so the answer is 403 with `invalid_request`.
     if (!origin || !origins.has(origin))
       throw new ProblemError('forbidden', `The Origin must be one of ${[...origins].join(', ')}`)
   }
 }
 
+/** The caller of a grant. The client is always `first-party`: pages send no client id. */
 function callerOf(request: HttpRequestWithBody): GrantCaller {
   const device = request.headers.get('user-agent') ?? undefined
   return { ...firstParty, device, address: addressOf(request) }
 }
 
-/** An empty value counts as absent, as in a form (RFC 6749 §3.2). */
+/**
+ * Returns a value, or undefined if it is empty: an empty value counts as missing, as in a form (RFC
+ * 6749 §3.2).
+ */
 function filled(value: string | undefined): string | undefined {
   return value === '' ? undefined : value
 }
 
-/** An answer whose refresh token and device secret are in cookies. */
+/**
+ * Makes the answer with the tokens. The refresh token and the device secret go into cookies and
+ * never into the body, where a script could read them.
+ */
 function tokenAnswer(granted: Granted, cookies: SessionCookies): HttpAnswer {
   const { refresh_token, device_secret, ...shown } = wireTokens(granted)
   if (refresh_token === undefined)
@@ -249,10 +279,13 @@ function tokenAnswer(granted: Granted, cookies: SessionCookies): HttpAnswer {
   return { ...jsonAnswer(200, shown), cookies: cookies.set(refresh_token, device_secret) }
 }
 
-/** Refuses and clears a cookie that is invalid. Where its validity is unknown, the cookie stays. */
+/**
+ * Makes the refusal that clears an invalid cookie. Throws any other error: when the validity is
+ * unknown, as during an outage, the cookie must stay.
+ */
 function clearedRefusal(error: unknown, { logger, issuer, cookies }: RouteParts): HttpAnswer {
   if (!(error instanceof OAuthError) || error.code !== 'invalid_grant') throw error
 
-  logger.debug(describeRefusal(error), 'a cookie is refused and cleared')
+  logger.debug(describeRefusal(error), 'an invalid cookie was refused and cleared')
   return { ...refusalAnswer(error, 'oauth', issuer), cookies: cookies.cleared }
 }

@@ -6,7 +6,7 @@ import { trueOrFalse } from '../../feature/values.ts'
 
 export interface BrowserSessionOptions {
   /**
-   * Whether browsers may keep the refresh token in a cookie that no script can read: adds `POST
+   * Whether browsers may keep the refresh token in a cookie that no script can read. Adds `POST
    * /session`, `POST /session/refresh` and `DELETE /session`. Default: false.
    */
   readonly cookieSession?: boolean
@@ -21,34 +21,41 @@ const cookieSession: DefaultedSetting<'cookieSession', boolean> = {
   findFaults: (isOn, { values: { issuer } }, say) =>
     isOn && typeof issuer === 'string' && issuer.includes(';')
       ? [
-          `must be false while ${say.name('issuer')} has ";": the path of a cookie would end there (RFC 6265 §4.1.1)`,
+          `must be false while ${say.name('issuer')} has ";": ` +
+            'the path of a cookie would end there (RFC 6265 §4.1.1)',
         ]
       : [],
 }
 
+/** The settings that the rule looks at. */
 interface RuleOptions {
   readonly issuer?: string | undefined
   readonly cookieSession?: boolean | undefined
 }
 
+/** Stops a start whose cookies could never work: over http, browsers drop a `Secure` cookie. */
 const cookieHttps: Rule<RuleOptions> = {
   id: 'cookie-https',
   standard: 'RFC 6265 §4.1.2.5',
   severity: 'stop',
-  demand: 'the refresh token is in a cookie only where the issuer is https or on this machine',
+  demand: 'cookies for refresh tokens require an issuer that is https or on this machine',
   find: ({ options: { cookieSession, issuer } }, say) =>
     cookieSession && isHttpElsewhere(issuer)
       ? [
           {
             about: say.name('cookieSession'),
-            message: `must be false unless ${say.name('issuer')} is an https URL: from any other, no browser keeps the cookie`,
-            mend: `put TLS in front and give the https URL as ${say.name('issuer')}, or leave ${say.name('cookieSession')} out`,
+            message:
+              `must be false unless ${say.name('issuer')} is an https URL: ` +
+              'browsers refuse the cookie from any other',
+            mend:
+              `put TLS in front and give the https URL as ${say.name('issuer')}, ` +
+              `or leave ${say.name('cookieSession')} out`,
           },
         ]
       : [],
 }
 
-/** Sessions of browsers, whose refresh token is in a cookie. */
+/** Sessions of browsers, with the refresh token in a cookie. */
 export const feature: Feature<BrowserSessionOptions, never, RuleOptions> = {
   name: 'browser-session',
   settings: listSettings<BrowserSessionOptions>({ cookieSession }),

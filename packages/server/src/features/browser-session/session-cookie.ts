@@ -2,23 +2,27 @@ import type { HttpRequestWithBody } from 'keystile/internal'
 import { deviceSeconds } from '../known-devices/devices.ts'
 
 /**
- * The cookie with the refresh token. A browser takes a cookie of this prefix only over TLS or from
- * itself, and only with `Secure` (RFC 6265bis §4.1.3.1).
+ * The name of the cookie with the refresh token. A browser accepts the prefix `__Secure-` only over
+ * TLS, or from this machine, and only with `Secure`: an attacker on the network cannot set such a
+ * cookie over http (RFC 6265bis §4.1.3.1).
  */
 export const cookieName = '__Secure-keystile'
-/** The cookie with the device secret. It stays after a logout. */
+/** The name of the cookie with the device secret, which stays after a logout. */
 const deviceCookieName = `${cookieName}-device`
 
-/** The cookies of one issuer. Values to set are values of `Set-Cookie`. */
+/** The cookies of one issuer, as values of the header `Set-Cookie`. */
 export interface SessionCookies {
-  /** Sets the refresh token, and the device secret where there is one. */
+  /** Sets the refresh token, and the device secret if there is one. */
   set(refreshToken: string, deviceSecret: string | undefined): readonly string[]
   /** Removes the refresh token. */
   readonly cleared: readonly string[]
 }
 
 /**
- * @param options.path where the browser sends the cookies
+ * Creates the cookies. `HttpOnly` hides them from scripts, `Secure` from http, `SameSite=Strict`
+ * from requests of other sites, and the path from every other route.
+ *
+ * @param options.path the path that the browser sends the cookies to
  * @param options.maxAgeSeconds how long the browser keeps the refresh token
  */
 export function createSessionCookies({
@@ -43,18 +47,22 @@ export function createSessionCookies({
   }
 }
 
-/** All refresh tokens that a request has. Only one of them can be ours. */
+/** Reads all refresh tokens in the cookies of a request. At most one of them was set here. */
 export function readRefreshTokens(request: HttpRequestWithBody): readonly string[] {
   return readCookies(request, cookieName)
 }
 
+/**
+ * Reads the device secret. If there are several, any may be the right one: a wrong one only means
+ * that the device is not known.
+ */
 export function readDeviceSecret(request: HttpRequestWithBody): string | undefined {
   return readCookies(request, deviceCookieName)[0]
 }
 
 /**
- * The values of the cookies of a name as they were sent, neither unquoted nor decoded. The owner of
- * a sibling domain can set one beside ours (cookie tossing).
+ * Returns the values of all cookies with this name, as they were sent. An attacker on a sibling
+ * domain can set a second one (cookie tossing), so the caller must expect several.
  *
  * @see RFC 6265 §4.2.1 §8.6
  */

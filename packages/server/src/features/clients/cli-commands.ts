@@ -3,7 +3,8 @@ import type { Options } from './cli.ts'
 import type { ClientGrant } from './clients.ts'
 
 /**
- * These work on the database directly, beside a running server or without one.
+ * Returns the commands that manage clients. They work on the database directly, with or without a
+ * running server.
  *
  * @param grants the grants that a client may be registered for
  */
@@ -21,7 +22,7 @@ export function cliCommands(grants: readonly ClientGrant[]): readonly CliCommand
         json: {},
       },
       takesSettings: 'withoutKey',
-      summary: `register a client and print its secret, once; grants are ${grantTypes.join(', ')}`,
+      summary: `register a client and print its secret once; grants: ${grantTypes.join(', ')}`,
       async load() {
         const { create } = await import('./cli.ts')
         return (call) => create(call, grants)
@@ -31,8 +32,7 @@ export function cliCommands(grants: readonly ClientGrant[]): readonly CliCommand
       words: ['client', 'list'],
       flags: { json: {} },
       takesSettings: 'withoutKey',
-      summary:
-        'all clients, a line each: name, kind, state, since, grants, scopes, what else it may',
+      summary: 'list all clients: name, kind, state, creation time, grants, scopes, permissions',
       load: async () => (await import('./cli.ts')).list,
     },
     {
@@ -40,14 +40,15 @@ export function cliCommands(grants: readonly ClientGrant[]): readonly CliCommand
       operand: 'NAME',
       flags: { json: {} },
       takesSettings: 'withoutKey',
-      summary: 'give a client another secret and print it; the old one is refused at once',
+      summary:
+        'replace the secret of a client and print the new one; the old one stops working at once',
       load: async () => (await import('./cli.ts')).rotateSecret,
     },
     {
       words: ['client', 'disable'],
       operand: 'NAME',
       takesSettings: 'withoutKey',
-      summary: 'refuse a client and all its tokens, for good',
+      summary: 'disable a client and all its tokens permanently',
       load: async () => (await import('./cli.ts')).disable,
     },
   ]

@@ -1,3 +1,5 @@
+// The commands `keystile client …`.
+
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Call, CallFlags } from '../../feature/cli-command.ts'
 import { byOperator } from '../audit/audit.ts'
@@ -12,9 +14,10 @@ import {
   type RegisteredClient,
 } from './clients.ts'
 
-/** What the commands ask for. */
+/** The settings that the commands read. */
 export type Options = ScopeSettings
 
+/** Registers a client and prints its secret. The secret is never shown again. */
 export async function create(call: Call<Options>, grants: readonly ClientGrant[]): Promise<void> {
   const { operand: id, flags } = call
   const { options } = await call.settings()
@@ -31,12 +34,14 @@ export async function create(call: Call<Options>, grants: readonly ClientGrant[]
 
   const work = async (clients: Clients): Promise<void> => {
     const created = await clients.create(client, byOperator)
-    if (created === 'taken') throw new ConfigurationError(`there is, or was, a client ${id}`)
+    if (created === 'taken')
+      throw new ConfigurationError(`the client id ${id} is taken, or was used before`)
     printSecret(call, created.secret)
   }
   await withClients(call, work, { mayCreate: true })
 }
 
+/** Prints all clients, one in each line. */
 export async function list(call: Call<Options>): Promise<void> {
   const { flags, terminal } = call
   await withClients(call, async (clients) => {
@@ -54,24 +59,28 @@ export async function list(call: Call<Options>): Promise<void> {
   })
 }
 
+/** Replaces the secret of a confidential client and prints the new one. */
 export async function rotateSecret(call: Call<Options>): Promise<void> {
   const { operand: id } = call
   await withClients(call, async (clients) => {
     const secret = await clients.rotateSecret(id, byOperator)
-    if (secret === undefined) throw new ConfigurationError(`there is no client ${id} with a secret`)
+    if (secret === undefined)
+      throw new ConfigurationError(`there is no active client ${id} with a secret`)
     printSecret(call, secret)
   })
 }
 
+/** Disables a client permanently. */
 export async function disable(call: Call<Options>): Promise<void> {
   const { operand: id, terminal } = call
   await withClients(call, async (clients) => {
     if (!(await clients.disable(id, byOperator)))
-      throw new ConfigurationError(`there is no client ${id}, or it is disabled already`)
+      throw new ConfigurationError(`there is no client ${id}, or it is already disabled`)
     terminal.print(`disabled ${id}; a running server refuses its tokens within a second`)
   })
 }
 
+/** Runs work on the clients of the database, and closes the database afterwards. */
 async function withClients(
   call: Call<Options>,
   work: (clients: Clients) => Promise<void>,
@@ -84,7 +93,7 @@ async function withClients(
   )
 }
 
-/** Names with commas between them, each one of those that there are. */
+/** Reads a flag that lists names, separated by commas. Returns them in the order of `known`. */
 function readNames<Name extends string>(
   flags: CallFlags,
   flag: string,
@@ -94,7 +103,8 @@ function readNames<Name extends string>(
   const unknown = named.find((name) => !(known as readonly string[]).includes(name))
   if (unknown !== undefined)
     throw new ConfigurationError(
-      `--${flag}: "${unknown}" is none of ${known.join(', ')}; there are commas between names`,
+      `--${flag} must list names from ${known.join(', ')}, separated by commas; ` +
+        `"${unknown}" is not one`,
     )
   return known.filter((name) => named.includes(name))
 }
@@ -105,10 +115,15 @@ function printSecret(
 ): void {
   if (flags.has('json'))
     terminal.printJson({ client_id: id, ...(secret !== undefined && { client_secret: secret }) })
-  else if (secret === undefined) terminal.print(`client_id: ${id}\nIt is public: it has no secret.`)
+  else if (secret === undefined)
+    terminal.print(`client_id: ${id}\nThe client is public: it has no secret.`)
   else
     terminal.print(
-      `client_id: ${id}\nclient_secret: ${secret}\nThe secret is shown this once; only a hash of it is kept.`,
+      [
+        `client_id: ${id}`,
+        `client_secret: ${secret}`,
+        'The secret is shown only now; the database keeps a hash of it.',
+      ].join('\n'),
     )
 }
 

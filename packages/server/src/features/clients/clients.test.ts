@@ -42,14 +42,16 @@ describe('findClientFaults', () => {
       assert.match(fault ?? '', /2 to 63 lower-case letters/, id)
       assert.deepEqual(others, [])
     }
-    assert.deepEqual(faultsOf({ id: 'first-party' }), ['first-party is built in'])
+    assert.deepEqual(faultsOf({ id: 'first-party' }), [
+      'the client id must not be first-party, which is built in',
+    ])
     const faulty: readonly (readonly [Partial<NewClient>, RegExp])[] = [
       [{ grants: [], scopes: [], may: [] }, /at least one grant/],
-      [{ grants: ['refresh_token', 'client_credentials'] }, /goes with password/],
-      [{ confidential: false, may: [] }, /for confidential clients/],
+      [{ grants: ['refresh_token', 'client_credentials'] }, /requires password/],
+      [{ confidential: false, may: [] }, /requires a confidential client/],
       [{ confidential: false, grants: ['password'] }, /only a confidential client may introspect/],
-      [{ grants: [] }, /this one has no grant/],
-      [{ scopes: ['items:read', 'users:write'] }, /are for people/],
+      [{ grants: [] }, /a client with scopes must have a grant/],
+      [{ scopes: ['items:read', 'users:write'] }, /only people may have them/],
     ]
     for (const [fields, expected] of faulty) {
       const faults = faultsOf(fields)

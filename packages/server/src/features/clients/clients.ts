@@ -13,29 +13,31 @@ import {
 } from './store.ts'
 import type { ClientRow } from './tables.ts'
 
-/** What the registration of clients must know of a grant. */
+/** What the registration of clients knows of a grant. */
 export interface ClientGrant {
   readonly grantType: string
-  /** Whether a person logs in, a session goes on, or the client acts for itself. */
+  /**
+   * What the grant does: a person logs in, a session is refreshed, or the client acts for itself.
+   */
   readonly kind: 'login' | 'refresh' | 'client'
 }
 
-/** What a client may do that others may not. */
+/** What only some clients may do. `introspect`: ask whether a token is valid. */
 export const permissions = ['introspect'] as const
 export type Permission = (typeof permissions)[number]
 
-/** Software that asks for tokens. */
+/** An OAuth client: software that requests tokens. */
 export interface Client {
-  /** `client_id`. */
+  /** The `client_id`. */
   readonly id: string
-  /** What it may send as `grant_type`. */
+  /** The grant types that it may use. */
   readonly grants: readonly string[]
-  /** The scopes that its tokens may hold. */
+  /** The scopes that its tokens may have. */
   readonly scopes: readonly string[] | 'all'
   readonly may: readonly Permission[]
 }
 
-/** The application itself: public, built in, and the client of every request that names none. */
+/** The app itself: built in, public, and the client of every request that names none. */
 export const firstParty: Client = {
   id: 'first-party',
   grants: ['password', 'refresh_token'],
@@ -43,55 +45,64 @@ export const firstParty: Client = {
   may: [],
 }
 
-/** A client as whoever runs the server sees it. */
+/** A client as the operator sees it. */
 export interface RegisteredClient extends Client {
   readonly scopes: readonly string[]
-  /** Whether it has a secret to prove itself with. */
+  /** Whether it authenticates with a secret. */
   readonly confidential: boolean
   readonly active: boolean
   readonly createdAt: Date
 }
 
+/** The values of a client to register. */
 export interface NewClient extends Pick<
   RegisteredClient,
   'id' | 'grants' | 'scopes' | 'may' | 'confidential'
 > {}
 
-/** The clients beside `first-party`. */
+/** The registered clients, without `first-party`. */
 export interface Clients {
-  /** A client that is not disabled, and the hash of its secret if it has one. */
+  /** Finds an active client and the hash of its secret, if it has one. */
   find(
     id: string,
   ): Promise<{ readonly client: Client; readonly secretHash: string | undefined } | undefined>
+  /** Lists all clients, including disabled ones. */
   list(): Promise<readonly RegisteredClient[]>
-  /** The ids of the clients that are disabled. */
+  /** Lists the ids of the disabled clients. */
   listDisabledIds(): Promise<readonly string[]>
   /**
-   * Registers a client. Its secret is told here and never again.
+   * Registers a client. Only this call returns its secret; the database has a hash. Does NOT check
+   * the values: see `findClientFaults`.
    *
-   * @returns `taken` where there is, or was, a client of this id
+   * @returns `taken` when a client has or had this id
    */
   create(client: NewClient, by: By): Promise<'taken' | { readonly secret: string | undefined }>
   /**
-   * Gives a confidential client another secret; the old one is refused from then on. @returns
-   * `undefined` where there is none
+   * Replaces the secret of a confidential client; the old one is refused from then on.
+   *
+   * @returns `undefined` when there is no active confidential client of this id
    */
   rotateSecret(id: string, by: By): Promise<string | undefined>
   /**
-   * Refuses a client for good, with all tokens that it was issued: in this process when this
-   * resolves, in others within a second. @returns whether there was one
+   * Disables a client and all its tokens permanently: in this process when this resolves, in others
+   * within a second.
+   *
+   * @returns whether there was an active client
    */
   disable(id: string, by: By): Promise<boolean>
 }
 
-/** Like a user name, so that it needs no encoding in `Basic` and looks like no other. */
+/**
+ * Restricted like a user name: such an id needs no encoding in `Basic`, and no other character
+ * imitates one of its own.
+ */
 const clientId = /^[a-z0-9][a-z0-9._-]{1,62}$/
 
 /**
- * Finds what is wrong with a client that is to be registered, a sentence for each fault. Does NOT
+ * Finds what is wrong with a client before its registration, one sentence for each fault. Does NOT
  * check that its scopes are declared.
  *
- * @param known the grants that there are
+ * @param known all grants
  */
 export function findClientFaults(
   { id, grants, scopes, may, confidential }: NewClient,
@@ -102,32 +113,39 @@ export function findClientFaults(
   const [logins, refreshes, own] = [namesOf('login'), namesOf('refresh'), namesOf('client')]
   const has = (names: readonly string[]): boolean => names.some((name) => grants.includes(name))
   const hasPeople = has(logins)
+
   const faults: (string | false)[] = [
     !clientId.test(id) &&
-      'a client id has 2 to 63 lower-case letters, digits, dots, underscores or hyphens, and begins with a letter or digit',
-    id === firstParty.id && `${firstParty.id} is built in`,
-    grants.length === 0 && may.length === 0 && 'a client has at least one grant, or may introspect',
+      'a client id must have 2 to 63 lower-case letters, digits, dots, underscores or hyphens, ' +
+        'and begin with a letter or digit',
+    id === firstParty.id && `the client id must not be ${firstParty.id}, which is built in`,
+    grants.length === 0 &&
+      may.length === 0 &&
+      'a client must have at least one grant, or the permission to introspect',
     has(refreshes) &&
       !hasPeople &&
-      `${refreshes.join(', ')} goes with ${logins.join(' or ')}: ${own.join(', ')} gets no refresh token (RFC 6749 §4.4.3)`,
-    !confidential && has(own) && `${own.join(', ')} is for confidential clients (RFC 6749 §4.4)`,
+      `${refreshes.join(', ')} requires ${logins.join(' or ')}: ${own.join(', ')} ` +
+        'issues no refresh token (RFC 6749 §4.4.3)',
+    !confidential && has(own) && `${own.join(', ')} requires a confidential client (RFC 6749 §4.4)`,
     !confidential && may.length > 0 && 'only a confidential client may introspect (RFC 7662 §2.1)',
     grants.length === 0 &&
       scopes.length > 0 &&
-      'scopes are for what is issued to a client, and this one has no grant',
+      'a client with scopes must have a grant: without one it gets no tokens',
     !hasPeople &&
       scopes.some((scope) => scope.startsWith('users:')) &&
-      'users:read and users:write are for people',
+      `users:read and users:write require ${logins.join(' or ')}: only people may have them`,
   ]
   return faults.filter((fault) => fault !== false)
 }
 
+/** Creates the access to the clients in a database. */
 export function createClients(database: Database, feed: EventFeed, clock: Clock): Clients {
   const findClientRow = createClientRowFinder(database)
   return {
     async find(id) {
       const row = clientId.test(id) ? await findClientRow(id) : undefined
       if (!row || row.disabled_at !== null) return undefined
+
       return { client: clientOf(row), secretHash: row.secret_hash ?? undefined }
     },
     async list() {
@@ -165,12 +183,14 @@ export function createClients(database: Database, feed: EventFeed, clock: Clock)
     },
     async disable(id, by) {
       const { disabled } = await database.write(disableClient, { id, by, now: clock.now() })
+      // From here on, this process refuses its tokens.
       await feed.tail()
       return disabled
     },
   }
 }
 
+/** Reads a row. Its JSON is trusted, because only `create` writes it. */
 function clientOf(row: ClientRow): Client & Pick<RegisteredClient, 'scopes'> {
   return {
     id: row.id,

@@ -2,8 +2,8 @@ import type { Feature } from '../../feature/feature.ts'
 import { minuteMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 
 /**
- * Recorded refusals of clients at an address. A secret of 256 bits cannot be guessed; a disk can be
- * filled.
+ * Refused clients for each address. This does not stop guessing: a secret of 256 bits cannot be
+ * guessed. It stops an attacker from filling the disk with audit entries.
  */
 export const clientRefusalRate: LimitRate = {
   name: 'client',
@@ -15,16 +15,16 @@ const auditEvents = [
   'client_created',
   'client_secret_rotated',
   'client_disabled',
-  /** A client was unknown or had a wrong secret; the entry names the client where it exists. */
+  /** A client was unknown or had a wrong secret. The entry names the client only if it exists. */
   'client_refused',
 ] as const
 
-/** What clients write into the audit record. */
+/** The audit events that clients record. */
 export type ClientEvent = (typeof auditEvents)[number]
 
 /**
- * OAuth clients and their authentication. Their command-line commands are in the record of `oauth`,
- * which knows the grants that a client may be registered for.
+ * OAuth clients and their authentication. The record of `oauth` holds their commands, because it
+ * knows the grants that a client may be registered for.
  */
 export const feature: Feature<object, ClientEvent> = {
   name: 'clients',

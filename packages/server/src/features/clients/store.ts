@@ -1,3 +1,5 @@
+// The queries and commands behind clients.
+
 import {
   command,
   inTables,
@@ -14,8 +16,8 @@ import type { ClientEvent } from './feature.ts'
 import type { ClientRow, ClientTables } from './tables.ts'
 
 /**
- * Finds clients by id. The query is compiled once: a client that introspects asks with each of its
- * own requests.
+ * Creates the function that finds clients by id. The query is compiled once, because a client that
+ * introspects authenticates with each of its requests.
  */
 export function createClientRowFinder({
   reader,
@@ -29,10 +31,12 @@ export function createClientRowFinder({
   return (id) => find({ ...query, parameters: [id] })
 }
 
+/** Lists all clients, disabled ones too, in the order of their ids. */
 export function listClientRows(reader: Reader): Promise<readonly ClientRow[]> {
   return inTables<ClientTables>(reader).selectFrom('client').selectAll().orderBy('id').execute()
 }
 
+/** Lists the ids of the disabled clients. */
 export async function listDisabledIds(reader: Reader): Promise<readonly string[]> {
   const db = inTables<ClientTables>(reader)
   const rows = await db
@@ -43,6 +47,7 @@ export async function listDisabledIds(reader: Reader): Promise<readonly string[]
   return rows.map(({ id }) => id)
 }
 
+/** Inserts a client and records it, unless its id is taken. */
 export const insertClient: Command<
   { readonly row: ClientRow; readonly by: By },
   { readonly inserted: boolean }
@@ -54,6 +59,7 @@ export const insertClient: Command<
     .returning('id')
     .executeTakeFirst()
   if (!inserted) return { inserted: false }
+
   await insertAudit<ClientEvent>(transaction, {
     event: 'client_created',
     at: row.created_at,
@@ -63,6 +69,10 @@ export const insertClient: Command<
   return { inserted: true }
 })
 
+/**
+ * Replaces the secret of an active confidential client and records it. A public client gets none:
+ * its registration decided what it may do.
+ */
 export const replaceClientSecret: Command<
   { readonly id: string; readonly secretHash: string; readonly by: By; readonly now: number },
   { readonly replaced: boolean }
@@ -76,6 +86,7 @@ export const replaceClientSecret: Command<
     .returning('id')
     .executeTakeFirst()
   if (!replaced) return { replaced: false }
+
   await insertAudit<ClientEvent>(transaction, {
     event: 'client_secret_rotated',
     at: now,
@@ -87,9 +98,10 @@ export const replaceClientSecret: Command<
 
 // decisions/0016-disabled-clients-stay-disabled.md
 /**
- * Disables a client for good, and tells every process. A request that was accepted before may issue
- * a token to it at this very moment, so the event stays for as long as any token may live. The
- * client's sessions stay as they are: it cannot refresh them, and the event refuses their tokens.
+ * Disables a client permanently, and tells every process. A request that was accepted before may be
+ * issuing a token at this moment, so the event is kept for the longest lifetime of a token. The
+ * client's sessions stay as they are: the client cannot refresh them, and the event revokes their
+ * access tokens.
  */
 export const disableClient: Command<
   { readonly id: string; readonly by: By; readonly now: number },
@@ -103,6 +115,7 @@ export const disableClient: Command<
     .returning('id')
     .executeTakeFirst()
   if (!disabled) return { disabled: false }
+
   await insertAudit<ClientEvent>(transaction, {
     event: 'client_disabled',
     at: now,

@@ -1,15 +1,18 @@
-// Rows as both databases hold them. Instants are integers in milliseconds, lists and profiles are
+// The rows of clients as both databases store them. Times are integers in milliseconds; lists are
 // JSON text.
 
-/** Software that asks for tokens, beside the one that is built in. Lists are JSON. */
+/** A registered client. The built-in `first-party` has no row. */
 export interface ClientRow {
-  /** `client_id`, and never another client's. */
+  /**
+   * The `client_id`. An id is never used again, so an old token or audit entry cannot point to a
+   * new client.
+   */
   readonly id: string
-  /** SHA-256 of the secret; a public client has none. */
+  /** SHA-256 of the secret, which has 256 random bits; null for a public client. */
   readonly secret_hash: string | null
   readonly grants: string
   readonly scopes: string
-  /** Which endpoints it may ask that are not for every client. */
+  /** Its permissions for endpoints that not every client may use. JSON. */
   readonly may: string
   readonly created_at: number
   readonly disabled_at: number | null

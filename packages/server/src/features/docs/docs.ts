@@ -4,13 +4,14 @@ import { jsonAnswer } from '../../http/route.ts'
 import { createPages } from './swagger-ui.ts'
 
 /**
- * Swagger UI for an app's own API, from files of this package: `mount(docs(document))` in any
- * framework. The page is at `/docs`, its document at `/docs/openapi.json`.
+ * Serves Swagger UI for an app's own API from files of this package, without a CDN:
+ * `mount(docs(document))` in any framework. The page is at `/docs`, its document at
+ * `/docs/openapi.json`. Does NOT protect the page: anyone who can reach the app can read it.
  *
  * @param document the document, or a function that makes it at the first request, when all routes
  *   are registered
- * @param options.path of the page, without a slash at its end. Default: `/docs`
- * @throws {TypeError} for a text that is not such a path
+ * @param options.path the path of the page, without a slash at its end. Default: `/docs`
+ * @throws {TypeError} if `path` is not such a path
  */
 export function docs(
   document: object | (() => object),
@@ -18,8 +19,9 @@ export function docs(
 ): Mountable {
   const { path: base = '/docs' } = options
   if (!/^(\/[\w.~-]+)+$/.test(base))
-    throw new TypeError('path is a path such as /docs, without a slash at its end')
+    throw new TypeError('`path` must be a path such as /docs, without a slash at its end')
   const documentPath = `${base}/openapi.json`
+
   let made:
     | {
         readonly answer: HttpAnswer
@@ -48,7 +50,10 @@ export function docs(
   }
 }
 
-/** The origins of the token endpoints, which the button Authorize sends requests to. */
+/**
+ * Returns the origins of the token endpoints. The button Authorize sends its requests there, so the
+ * content security policy must allow them.
+ */
 function loginOrigins(document: object): readonly string[] {
   const { components } = document as { readonly components?: { readonly securitySchemes?: object } }
   const urls = Object.values(components?.securitySchemes ?? {})

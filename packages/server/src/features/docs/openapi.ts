@@ -1,9 +1,12 @@
+// Makes the OpenAPI document of the server from its routes.
+
 import { problemSchema, type JsonObject } from 'keystile/internal'
 import type { Route } from '../../http/route.ts'
 
 /** The name of the security scheme in the document. */
 const schemeName = 'keystile'
 
+/** The bodies of refusals, which all routes share. */
 const schemas = {
   Problem: problemSchema,
   ValidationProblem: {
@@ -27,8 +30,7 @@ const schemas = {
   },
   OAuthError: {
     type: 'object',
-    description:
-      'RFC 6749 §5.2; `detail` repeats the description for clients that were written for FastAPI',
+    description: 'RFC 6749 §5.2. `detail` repeats the description for clients written for FastAPI',
     properties: {
       error: { type: 'string' },
       error_description: { type: 'string' },
@@ -46,13 +48,16 @@ const clientChallenge = {
   'WWW-Authenticate': { description: 'Basic (RFC 6749 §5.2)', schema: { type: 'string' } },
 }
 
-/** The media types that the readers of bodies accept. */
+/** The media types that a route with a body accepts. */
 const mediaTypes = {
   json: ['application/json'],
   form: ['application/x-www-form-urlencoded', 'multipart/form-data'],
 } as const
 
-/** The refusals that follow from a route's guard and body. */
+/**
+ * Returns the refusals that follow from a route's guard and body, so that no route has to list
+ * them.
+ */
 function derivedRefusals<C>({
   guard,
   isFirstPartyOnly,
@@ -63,26 +68,26 @@ function derivedRefusals<C>({
     ...((guard || body) && { 503: 'Not available at the moment' }),
     ...(guard && {
       400: 'The Authorization header is malformed',
-      401: 'No token, or one that is not good',
+      401: 'The token is missing or invalid',
     }),
     ...(guard && guard.scopes.length > 0 && { 403: `The token lacks ${guard.scopes.join(' ')}` }),
     ...(isFirstPartyOnly && { 403: 'The token was issued to another client' }),
     ...(body && { 400: 'The body is malformed', 413: 'The body is too large' }),
     ...(body?.type === 'json' && {
       415: 'The body is not JSON',
-      422: 'A field is not as it is expected',
+      422: 'A field is invalid',
     }),
     ...(refusals === 'oauth' &&
-      body?.type === 'form' && { 401: 'The client is unknown, or its secret wrong' }),
+      body?.type === 'form' && { 401: 'The client is unknown, or its secret is wrong' }),
   }
 }
 
 /**
- * Makes the OpenAPI 3.1 document of routes. Security and refusals come from the data that the
- * router enforces.
+ * Makes the OpenAPI 3.1 document of routes. Security and refusals come from the same data that the
+ * router enforces, so the document cannot promise less or more.
  *
- * @param issuer its path is where the routes are. The document does not have its host, so that it
- *   is right under every name of this server
+ * @param issuer only its path is used. The document leaves out the host, so it is right under every
+ *   name of this server
  */
 export function describeRoutes<C>(
   routes: readonly Route<C>[],
@@ -106,13 +111,14 @@ export function describeRoutes<C>(
       ...operationOf(route),
     }
   }
+
   const flows = { password: { tokenUrl: `${base}/token`, scopes } }
   return {
     openapi: '3.1.1',
     info: {
       title: 'Keystile',
       version,
-      description: 'Log in with **Authorize**, then call what is behind a lock.',
+      description: 'Log in with **Authorize**, then call the operations that have a lock.',
     },
     servers: [{ url: '/' }],
     paths,
@@ -120,7 +126,7 @@ export function describeRoutes<C>(
   }
 }
 
-/** The parameters of a path, for all its methods. */
+/** Returns the parameters of a path, which all its methods share. */
 function parametersOf(path: string): Record<string, unknown> {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
   if (names.length === 0) return {}
@@ -128,6 +134,7 @@ function parametersOf(path: string): Record<string, unknown> {
   return { parameters: names.map((name) => ({ name, in: 'path', required: true, schema })) }
 }
 
+/** Describes one route as an OpenAPI operation. */
 function operationOf<C>(route: Route<C>): JsonObject {
   const { tag, summary, description, body, query = {}, success } = route.doc
   const refusals = { ...derivedRefusals(route), ...route.doc.refuses }
@@ -160,7 +167,10 @@ function operationOf<C>(route: Route<C>): JsonObject {
   }
 }
 
-/** A name such as `getUsersMe`, which generated clients use for their methods. */
+/**
+ * Returns a name such as `getUsersMe`. Generated clients use it for their methods, so it must not
+ * change.
+ */
 function operationIdOf<C>({ method }: Route<C>, path: string): string {
   const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '')
   return (
@@ -169,6 +179,7 @@ function operationIdOf<C>({ method }: Route<C>, path: string): string {
   )
 }
 
+/** Describes a refusal with its headers and its body. */
 function refusalOf(status: number, description: string, refusals: 'oauth' | 'problem'): JsonObject {
   const schema =
     refusals === 'oauth' ? 'OAuthError' : status === 422 ? 'ValidationProblem' : 'Problem'

@@ -2,7 +2,11 @@ import { readFileSync } from 'node:fs'
 import type { AnswerBody, HttpAnswer } from 'keystile/internal'
 
 /**
- * Everything comes from this server, no inline script runs, and no other site can frame the page.
+ * Returns the content security policy of the page. A user types a password and holds a token here:
+ * everything comes from this server, no inline script runs (cross-site scripting), no other site
+ * can frame the page (clickjacking), and requests go only to listed origins.
+ *
+ * @param connected origins that the page may send requests to
  */
 function contentSecurityPolicy(connected: readonly string[]): string {
   return [
@@ -17,7 +21,11 @@ function contentSecurityPolicy(connected: readonly string[]): string {
   ].join('; ')
 }
 
-/** @param base the path of the page */
+/**
+ * Returns the HTML of the page. The title is escaped, because an app may take it from anywhere.
+ *
+ * @param base the path of the page
+ */
 function pageOf(base: string, title: string): string {
   return `<!doctype html>
 <html lang="en">
@@ -37,18 +45,21 @@ function pageOf(base: string, title: string): string {
 `
 }
 
+/** Where the page is and what it shows. */
 export interface PagesOptions {
   /** The path of the page. */
   readonly path: string
   /** The path of the document. */
   readonly documentPath: string
   readonly title: string
-  /** Origins that the page may send requests to, beside its own. */
+  /** Origins that the page may send requests to, besides its own. */
   readonly connected?: readonly string[]
 }
 
 /**
- * Answers the page of Swagger UI and its files, without another host. Undefined for other paths.
+ * Creates the function that answers the page and its files. It returns `undefined` for other paths.
+ * The files are read once and stay in memory; an attacker cannot add to them, because their names
+ * are fixed here.
  */
 export function createPages({
   path: base,
@@ -57,7 +68,15 @@ export function createPages({
   connected = [],
 }: PagesOptions): (path: string) => HttpAnswer<AnswerBody> | undefined {
   const policy = contentSecurityPolicy(connected)
-  const start = `SwaggerUIBundle({ url: ${JSON.stringify(documentPath)}, dom_id: '#swagger-ui', deepLinking: true, validatorUrl: null })\n`
+  const settings = [
+    `url: ${JSON.stringify(documentPath)}`,
+    "dom_id: '#swagger-ui'",
+    'deepLinking: true',
+    // Otherwise the page would send the address of the document to swagger.io.
+    'validatorUrl: null',
+  ]
+  const start = `SwaggerUIBundle({ ${settings.join(', ')} })\n`
+
   const files = new Map<string, HttpAnswer<AnswerBody>>()
   const read = (name: string, type: string): HttpAnswer<AnswerBody> => {
     const known =
@@ -66,6 +85,7 @@ export function createPages({
     files.set(name, known)
     return known
   }
+
   return (path) => {
     switch (path) {
       case base:

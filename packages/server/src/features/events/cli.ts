@@ -3,7 +3,10 @@ import type { Call } from '../../feature/cli-command.ts'
 import type { Database } from '../../storage/database.ts'
 import { openEventFeed, type EventFeed } from './events.ts'
 
-/** Works on the database of a call, and follows its events meanwhile. */
+/**
+ * Runs work on the database of a command, with a feed of its events. A command that revokes
+ * something waits for the feed, so its output is true when it appears.
+ */
 export async function withEventFeed(
   { withDatabase, clock }: Pick<Call<unknown>, 'withDatabase' | 'clock'>,
   work: (database: Database, feed: EventFeed) => Promise<void>,

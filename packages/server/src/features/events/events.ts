@@ -1,3 +1,6 @@
+// The feed of revocations. Every process follows the events that any process on the same database
+// wrote, and answers from memory whether a token is revoked.
+
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   createRevocationList,
@@ -9,33 +12,47 @@ import type { Revocations } from 'keystile'
 import type { Database } from '../../storage/database.ts'
 import { createFollower } from './follower.ts'
 
+/**
+ * Four reads a second: a revocation reaches every process within a second, even if one read is
+ * lost.
+ */
 const tailMilliseconds = 250
-/** After this long without news, what was revoked meanwhile is unknown. */
+/**
+ * After this long without a successful read, revocations may be missing, so the state is `stale`.
+ * It allows for a slow database, but not for an outage.
+ */
 const staleAfterMilliseconds = 4_000
 
 /**
- * So long a token waits for news when none has come: then it is refused as not known, rather than
- * held.
+ * How long a token check waits for a read when the feed is stale. Then the check fails as
+ * `temporarily_unavailable`, so that requests do not pile up during an outage.
  */
 const catchUpMilliseconds = 1_000
 
-/** What was revoked, by whichever process on this database. */
+/** The revocations of all processes on this database. */
 export interface EventFeed {
-  /** For the verifier of this process. */
+  /** What the verifier of this process asks. */
   readonly revocations: Revocations
   /**
-   * Numbers and reads what is new. Called after a commit that made an event, it returns when this
-   * process heeds it.
+   * Numbers and reads the new events. A caller that has committed an event waits for this; when it
+   * resolves, this process refuses the revoked tokens.
    */
   tail(): Promise<void>
-  /** How old the news is: since it was asked for. */
+  /** Seconds since the start of the latest successful read. */
   readonly ageSeconds: number
-  /** Told of each event in order, and of all again where the database has lost some. */
+  /**
+   * Calls the listener with each event in order, and with all events again when the database has
+   * lost some.
+   */
   onEvent(listener: (event: RevocationEvent) => void): void
+  /** Stops reading, and waits for a read that is in progress. */
   close(): Promise<void>
 }
 
-/** Starts to follow the events of a database; the first snapshot is read before this resolves. */
+/**
+ * Starts to follow the events of a database. Resolves when all stored events have been read, so no
+ * request is checked without them.
+ */
 export async function openEventFeed(
   database: Database,
   options: { readonly clock: Clock; readonly logger: Logger },
@@ -84,7 +101,11 @@ export async function openEventFeed(
   }
 }
 
-/** Does work one run at a time: a caller gets the next run, which starts after the call. */
+/**
+ * Runs work one at a time. A caller gets the next run, which starts after its call: a run in
+ * progress may have read too early to see what the caller committed. All callers that wait share
+ * one run.
+ */
 function createTurns(work: () => Promise<void>): { run(): Promise<void>; finish(): Promise<void> } {
   let running: Promise<void> = Promise.resolve()
   let queued: Promise<void> | undefined
@@ -106,8 +127,9 @@ function createTurns(work: () => Promise<void>): { run(): Promise<void>; finish(
 }
 
 /**
- * Runs a step each 250 ms, and logs when it begins to fail and when it works again. Returns what
- * stops that.
+ * Runs a step every 250 ms. Logs when it starts to fail and when it works again, not each failure.
+ *
+ * @returns a function that stops it
  */
 function runRegularly(step: () => Promise<void>, logger: Logger): () => void {
   let isStopped = false
@@ -116,11 +138,11 @@ function runRegularly(step: () => Promise<void>, logger: Logger): () => void {
   const timer = setInterval(() => {
     void step().then(
       () => {
-        if (isFailing) logger.info({}, 'revocations arrive again')
+        if (isFailing) logger.info({}, 'revocations can be read again')
         isFailing = false
       },
       (error: unknown) => {
-        if (!isFailing && !isStopped) logger.error({ err: error }, 'revocations do not arrive')
+        if (!isFailing && !isStopped) logger.error({ err: error }, 'revocations cannot be read')
         isFailing = true
       },
     )

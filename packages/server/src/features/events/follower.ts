@@ -1,18 +1,22 @@
+// Follows the events of one database. Knows where it is in the sequence, and notices when the
+// database has lost events that it had read.
+
 import type { Clock, Logger, RevocationEvent } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import { listEventsAfter, numberEvents, readFeed, type FeedState } from './store.ts'
 
 /** Reads the events of a database in the order of their numbers, from the first one on. */
 export interface Follower {
-  /** Numbers the events that have no number, and tells of each event that is new. */
+  /** Numbers the events that have no number, then delivers each new event. */
   step(): Promise<void>
-  /** When the latest news was asked for, as `performance.now()` tells time. */
+  /** When the latest successful read started, on the clock of `performance.now()`. */
   readonly knownAt: number
 }
 
-/** Before the first event. */
-const nothing = { seq: 0, id: undefined }
+/** The position before the first event. */
+const beforeFirst = { seq: 0, id: undefined }
 
+/** Creates a follower that has read nothing yet. */
 export function createFollower(
   database: Database['urgent'],
   parts: {
@@ -22,11 +26,12 @@ export function createFollower(
   },
 ): Follower {
   const { clock, logger, onEvent } = parts
-  let last: { readonly seq: number; readonly id: string | undefined } = nothing
-  // Not the injected clock: how long nothing came is a matter of this machine, whatever time it is.
+  let last: { readonly seq: number; readonly id: string | undefined } = beforeFirst
+  // Not the injected clock: the age of the feed is elapsed time on this machine, and the wall clock
+  // may jump.
   let knownAt = performance.now()
 
-  async function tellNew(): Promise<void> {
+  async function deliverNew(): Promise<void> {
     for (;;) {
       const events = await listEventsAfter(database.reader, last.seq, clock.now())
       if (events.length === 0) return
@@ -38,25 +43,26 @@ export function createFollower(
   }
 
   /**
-   * Reads all events again, because the last one that was read is no longer there. Either it was
-   * deleted, long after its tokens expired, or the database lost its latest commits (a failover, a
-   * restored backup) and gives their numbers to other events. To add an event twice does no harm.
+   * Starts again from the first event, because the last one that was read is no longer there. There
+   * are two causes. Either the event was deleted, long after its tokens expired. Or the database
+   * lost its latest commits (a failover, a restored backup) and gave their numbers to other events.
+   * Adding an event twice does no harm.
    *
-   * What remains: the loss goes unnoticed where a process reads nothing for the time in which the
-   * database loses events, gives the last one the same number again, and another event a lower one.
+   * One gap remains. The loss goes unnoticed if, between two reads of a process, the database loses
+   * events, gives the last number to the same event again and a lower one to another.
    */
   function startOver({ seq, idAt }: FeedState): void {
     if (seq < last.seq || idAt !== undefined)
-      logger.warn({}, 'the database has lost revocations that were read before; all are read again')
-    last = nothing
+      logger.warn({}, 'the database has lost revocations that were read before; reading all again')
+    last = beforeFirst
   }
 
   return {
     async step() {
       const { feed, askedAt } = await readNumbered(database, last.seq)
       if (feed.idAt !== last.id) startOver(feed)
-      await tellNew()
-      // An answer that was long on its way tells nothing of what was revoked after the question.
+      await deliverNew()
+      // Not the time of the answer: a slow answer knows nothing of revocations after the question.
       knownAt = askedAt
     },
     get knownAt() {
@@ -65,7 +71,10 @@ export function createFollower(
   }
 }
 
-/** Reads the state of the feed when everything that was committed before has its number. */
+/**
+ * Reads the state of the feed. Numbers all events that were committed before, so that none is
+ * skipped.
+ */
 async function readNumbered(
   database: Database['urgent'],
   at: number,

@@ -4,22 +4,23 @@ import { inTables, type Transaction } from '../../storage/database.ts'
 import type { EventRow, EventTables } from './tables.ts'
 
 /**
- * An event outlives the last token that it hits by this much, so that no verifier forgets it a
- * tolerance too early.
+ * How long an event is kept after the last token that it revokes has expired. Verifiers accept a
+ * token for a short tolerance after its expiry, so they must not forget its revocation first.
  */
 const marginMilliseconds = 60_000
 
+/** A session, subject or client whose tokens are revoked. */
 interface Ended {
   readonly kind: EventRow['kind']
   readonly value: string
-  /** When the last token that this hits expires, in milliseconds. */
+  /** When the last of its tokens expires, in milliseconds. */
   readonly tokensExpireAt: number
 }
 
 /**
- * Inserts events as part of the transaction that ends what they name. They have no number yet: a
- * counter taken here would make all writers wait for each other until they are on disk. What
- * housekeeping would delete at once is left out.
+ * Inserts events in the transaction that ends what they name, so there is no end without its event.
+ * They have no number yet: a counter would be a lock that every writer holds until its commit is on
+ * disk. Leaves out events that housekeeping would delete at once.
  */
 export async function insertEvents(
   transaction: Transaction,

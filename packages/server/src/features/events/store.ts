@@ -11,18 +11,20 @@ import {
 import { prepare } from '../../storage/prepared.ts'
 import type { EventTables } from './tables.ts'
 
-/** An event as readers see it. */
+/** A numbered event, as followers read it. */
 export interface NumberedEvent extends RevocationEvent {
   readonly id: string
   readonly seq: number
 }
 
+/** Bounds the transaction that numbers events, and the memory of one read. */
 const maxNumberedAtOnce = 1_000
 
 /**
- * Numbers what is committed and has no number, in the order of making, 1,000 at most. The lock of
- * the one `feed` row is held until the commit, so numbers become visible in their order, to every
- * reader of either database.
+ * Numbers committed events that have no number, in the order of their creation, at most 1,000. It
+ * holds the lock of the one `feed` row until its commit, so every reader of either database sees
+ * the numbers appear in order. Without that, a follower could pass a number whose event appears
+ * later, and miss a revocation.
  */
 export const numberEvents: Command<undefined, void> = command(
   'numberEvents',
@@ -56,15 +58,16 @@ export const numberEvents: Command<undefined, void> = command(
   },
 )
 
-/** The state of the feed, as one statement sees it. */
+/** The state of the feed at one instant: one statement reads it. */
 export interface FeedState {
-  /** The highest number. */
+  /** The highest number given so far. */
   readonly seq: number
   readonly hasUnnumbered: boolean
-  /** The event with the number that was asked about, if it is there. */
+  /** The id of the event with the requested number, if it is there. */
   readonly idAt: string | undefined
 }
 
+/** Reads the state of the feed, and which event has the number `at`. */
 export async function readFeed(reader: Reader, at: number): Promise<FeedState> {
   const [row] = await selectFeed(reader, { at })
   if (!row) throw new Error('the table `feed` must have its one row')
@@ -86,8 +89,9 @@ const selectFeed = prepare<
 )
 
 /**
- * Events that can still hit a token, in the order of their numbers, 1,000 at most. `now` is the
- * clock by which the caller checks tokens as well, so events and tokens expire together.
+ * Lists numbered events after `seq` whose tokens have not all expired, at most 1,000, in order.
+ * `now` must come from the clock that the caller checks tokens with, so that events and tokens
+ * expire together.
  */
 export async function listEventsAfter(
   reader: Reader,
@@ -107,7 +111,7 @@ export async function listEventsAfter(
   )
 }
 
-/** Deletes events that can hit no token any more. */
+/** Deletes events whose revoked tokens have all expired. */
 export const purgeEvents: PurgeCommand = command('purgeEvents', async (transaction, { before }) => {
   const events = await inTables<EventTables>(transaction)
     .deleteFrom('event')

@@ -1,20 +1,21 @@
-// Rows as both databases hold them. Instants are integers in milliseconds, lists and profiles are
-// JSON text.
+// The rows of events as both databases store them. Times are integers in milliseconds.
 
 /**
- * An end of a session, subject or client. Numbered by the feed after it was committed, so that
- * numbers appear in order.
+ * A revocation of the tokens of a session, subject or client. The feed numbers it after its commit,
+ * so that numbers appear in order.
  */
 export interface EventRow {
   readonly id: string
+  /** Null until the feed has numbered it. */
   readonly seq: number | null
   readonly kind: 'session' | 'subject' | 'client'
+  /** The id of the session, the subject or the client. */
   readonly value: string
   readonly created_at: number
   readonly expires_at: number
 }
 
-/** The one row whose lock serializes numbering. */
+/** The one row whose lock makes numbering sequential. `seq` is the highest number. */
 export interface FeedRow {
   readonly id: number
   readonly seq: number

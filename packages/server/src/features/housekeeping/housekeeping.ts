@@ -3,32 +3,33 @@ import type { Database } from '../../storage/database.ts'
 import { findNewestInstant } from '../audit/audit.ts'
 import type { CleanUpStep } from '../../feature/clean-up.ts'
 
+/** Expired rows do no harm, so a minute is soon enough; often enough that each run is short. */
 const intervalMilliseconds = 60_000
-/** Between two steps, so that others write as well. */
+/** Pause between two transactions, in which other writers get their turn. */
 const pauseMilliseconds = 20
 
 interface PurgeOptions<Options> {
   readonly steps: readonly CleanUpStep<Options>[]
-  /** What the steps ask for. */
+  /** The settings that the steps read. */
   readonly options: Options
   readonly now: number
-  /** Asked before each transaction. */
+  /** Called before each transaction; true stops the run. */
   readonly isClosed: () => boolean
 }
 
 /**
- * Deletes what is over, for as long as a process runs. Several processes on one database do each
- * other no harm.
+ * Deletes expired rows while a process runs. Several processes on one database may do this at the
+ * same time.
  */
 export interface Housekeeping {
-  /** Stops after the step that is under way. */
+  /** Stops after the transaction that is in progress. */
   close(): Promise<void>
 }
 
 /**
- * Runs the steps one after another, each in small transactions. A step uses the time of the newest
- * audit entry where that is earlier than the clock, unless it says otherwise: so a process whose
- * clock is ahead deletes nothing too early.
+ * Runs the steps one after another, each in small transactions. Unless a step says otherwise, it
+ * uses the time of the newest audit entry if that is earlier than the clock. A process whose clock
+ * is ahead therefore deletes nothing too early.
  */
 export async function purge<Options>(
   database: Database,
@@ -44,7 +45,7 @@ export async function purge<Options>(
   }
 }
 
-/** Purges now and each minute. A failure is logged, and the next minute tries again. */
+/** Deletes expired rows now and every minute. Logs a failure; the next run tries again. */
 export function startHousekeeping<
   Options extends { readonly clock: Clock; readonly logger: Logger },
 >(
@@ -57,12 +58,14 @@ export function startHousekeeping<
   let running: Promise<void> | undefined
   const run = (): void => {
     running ??= purge(database, { steps, options, now: clock.now(), isClosed: () => closed })
-      .catch((error: unknown) => logger.warn({ err: error }, 'what is over could not be deleted'))
+      .catch((error: unknown) => logger.warn({ err: error }, 'expired rows could not be deleted'))
       .finally(() => (running = undefined))
   }
+
   const timer = setInterval(run, intervalMilliseconds)
   timer.unref()
   run()
+
   return {
     async close() {
       closed = true

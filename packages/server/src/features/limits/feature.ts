@@ -7,8 +7,9 @@ import { purgeRates } from './store.ts'
 
 export interface LimitOptions {
   /**
-   * Whether guesses are limited: logins by account and by address, and what else can be guessed or
-   * filled up. `off` is for those who do it in front of Keystile. Default: on.
+   * Whether guesses are rate-limited: logins by account and by address, and every other endpoint
+   * that an attacker could use to guess secrets or fill the database. Use `off` only if a proxy in
+   * front of Keystile limits them. Default: on.
    */
   readonly rateLimits?: 'on' | 'off'
 }
@@ -18,42 +19,49 @@ const rateLimits: DefaultedSetting<'rateLimits', 'on' | 'off'> = {
   takenBy: 'both',
   schema: onOrOff,
   default: 'on',
-  help: 'whether guesses are limited; off is for servers behind something that limits them',
+  help: 'whether guesses are rate-limited; off only behind a proxy that limits them',
   environment: ['KEYSTILE_RATE_LIMITS'],
 }
 
+/** The settings that the rule looks at. */
 interface RuleOptions {
   readonly issuer?: string | undefined
   readonly rateLimits?: 'on' | 'off' | undefined
 }
 
+/**
+ * Warns when a server that others can reach has no rate limits: password guessing is then
+ * unlimited.
+ */
 const limitsAreOn: Rule<RuleOptions> = {
   id: 'rate-limits',
   standard: 'ASVS 5.0 6.3.1',
   severity: 'warn',
-  demand: 'beyond this machine, rate limits are on',
+  demand: 'rate limits must be on when other machines can reach the server',
   find: (situation, say) =>
     situation.options.rateLimits === 'off' && isPublic(situation)
       ? [
           {
             about: say.name('rateLimits'),
             message: 'is off: passwords can be guessed as fast as they are hashed',
-            mend: `${say.set('rateLimits', 'on')}, unless something in front limits POST /token and POST /users`,
+            mend:
+              `${say.set('rateLimits', 'on')}, ` +
+              'unless a proxy in front limits POST /token and POST /users',
           },
         ]
       : [],
 }
 
-/** The clock of another process that counts may be behind by so much. */
+/** How far the clock of another process that counts may be behind. */
 const marginMilliseconds = 60_000
 
-/** How often somebody may guess, counted in the database. */
+/** Rate limits against guessing. The database counts, so all processes share the counts. */
 export const feature: Feature<LimitOptions, never, RuleOptions> = {
   name: 'limits',
   settings: listSettings<LimitOptions>({ rateLimits }),
   rules: [limitsAreOn],
   cleanUp: [
-    // Limits of which nothing is used up.
+    // Rows of limits that have refilled completely.
     { command: purgeRates, time: 'clock', before: (time) => time - marginMilliseconds },
   ],
 }

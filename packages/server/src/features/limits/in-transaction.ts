@@ -1,19 +1,21 @@
 import type { Transaction } from '../../storage/database.ts'
 import { prepare } from '../../storage/prepared.ts'
 import type { LimitTables } from './tables.ts'
-import { inOrder, type Spent } from './uses.ts'
+import { sortByKey, type Spent } from './uses.ts'
 
 /**
- * Refunds uses that turned out to be no guesses. It must be the last step of a transaction: other
- * counts of the same limits wait for its end. Most rates refund only what time has not refilled:
- * a name with a login always in flight would otherwise save up more tries than the limit has.
+ * Refunds uses that turned out not to be guesses. It must be the last step of a transaction,
+ * because other counts of the same limits wait until it commits.
+ *
+ * Most rates refund only what time has not refilled. With a full refund, a user name with a login
+ * always in flight would save up more tries than the limit has, and an attacker could use them.
  */
 export async function restoreUses(
   transaction: Transaction,
   { uses, at }: Spent,
   now: number,
 ): Promise<void> {
-  for (const { key, rate } of inOrder(uses)) {
+  for (const { key, rate } of sortByKey(uses)) {
     const left = rate.intervalMilliseconds - Math.max(0, now - at)
     if (left <= 0) continue
     await restoreOne(transaction, {

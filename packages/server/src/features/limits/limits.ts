@@ -4,59 +4,70 @@ import { networkOf } from '../../base/network.ts'
 import { secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 import type { Database } from '../../storage/database.ts'
 import { createRefusedKeys } from './refused-keys.ts'
-import { giveBack, readVerdict, spend } from './store.ts'
+import { refundUses, readVerdict, spend } from './store.ts'
 import type { Spent, Use } from './uses.ts'
 
 /**
- * Counts uses of rate limits before anything is tried, so that of many at once no more get through.
- * The counts lie in the database, so all instances share them. A feature declares its limits in
- * its record.
+ * Counts uses of rate limits before anything is tried. Parallel attempts therefore cannot pass the
+ * limit together. The counts are in the database, so all processes share them. Each feature
+ * declares its limits in its record.
  */
 export interface Limits {
   /**
-   * Counts each of these uses, or none of them where one limit is exhausted.
+   * Counts all these uses, or none of them when one limit is exhausted.
    *
    * @param patienceMilliseconds how long the count may wait to share a commit with others
    * @throws {ProblemError} `too_many_requests`
-   * @throws {DatabaseUnavailableError} when it cannot be counted now
+   * @throws {DatabaseUnavailableError} when the database cannot count now; the attempt must not go
+   *   on uncounted
    */
   count(uses: readonly Use[], patienceMilliseconds?: number): Promise<Spent>
   /**
-   * The same, where the answer must not depend on it.
+   * Counts like `count`, for callers whose answer must not depend on the limit.
    *
-   * @returns `undefined` where a limit is exhausted
-   * @throws {DatabaseUnavailableError} when it cannot be counted now
+   * @returns `undefined` when a limit is exhausted
+   * @throws {DatabaseUnavailableError} when the database cannot count now
    */
   tryCount(uses: readonly Use[], patienceMilliseconds?: number): Promise<Spent | undefined>
-  /** The use of a limit at an IP address; none where the address may be that of a proxy. */
+  /**
+   * Returns the use of a limit for an IP address; none when the address may belong to a proxy,
+   * because the limit would then block all its users.
+   */
   usesAt(rate: LimitRate, address: string | undefined): readonly Use[]
   /**
-   * Refunds what was no guess after all. Never fails: what cannot be refunded comes back with time.
+   * Refunds uses that turned out not to be guesses. Never fails: the limit refills with time
+   * anyway.
    */
   refund(spent: Spent): Promise<void>
 }
 
 /**
- * One use of a limit. Its key is hashed, because a name may be a password, typed into the wrong
- * field.
+ * Returns one use of a limit. The key is hashed, because a user name may be a password, typed into
+ * the wrong field.
  */
 export function useOf(rate: LimitRate, key: string): Use {
   return { key: createHash('sha256').update(`${rate.name}\n${key}`).digest('base64url'), rate }
 }
 
+/** Creates the rate limits that a database counts. */
 export function createLimits(
   database: Pick<Database, 'reader' | 'write'>,
   options: {
     readonly clock: Clock
     readonly logger: Logger
-    /** Whether an address belongs to one user or network, and not to a proxy in front of many. */
+    /** Whether an address belongs to one user or network, not to a proxy in front of many. */
     isLimited(address: string): boolean
   },
 ): Limits {
   const { clock, logger, isLimited } = options
   const refused = createRefusedKeys()
 
-  /** @returns what was counted, or the milliseconds to wait */
+  /**
+   * Counts the uses. Limits that were exhausted at the last look are read first: a flood of refused
+   * attempts must not cost a write each.
+   *
+   * @returns the counted uses, or the milliseconds to wait
+   */
   async function spendAll(
     uses: readonly Use[],
     patienceMilliseconds?: number,
@@ -91,16 +102,16 @@ export function createLimits(
       address !== undefined && isLimited(address) ? [useOf(rate, networkOf(address))] : [],
     refund: (spent) =>
       database
-        .write(giveBack, { spent, now: clock.now() })
+        .write(refundUses, { spent, now: clock.now() })
         .catch((error: unknown) =>
-          logger.debug({ err: error }, 'what was counted could not be given back'),
+          logger.debug({ err: error }, 'a rate limit could not be refunded'),
         ),
   }
 }
 
 const nothing: Spent = { uses: [], at: 0 }
 
-/** For a server behind something that limits logins. */
+/** Counts nothing. For a server behind a proxy that limits logins. */
 export const noLimits: Limits = {
   count: async () => nothing,
   tryCount: async () => nothing,

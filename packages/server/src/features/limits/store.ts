@@ -1,3 +1,5 @@
+// Counts uses of limits in the database.
+
 import { sql } from 'kysely'
 import {
   command,
@@ -11,13 +13,13 @@ import { prepare } from '../../storage/prepared.ts'
 import { advance, earlinessOf, usedUpAt } from './gcra.ts'
 import { restoreUses } from './in-transaction.ts'
 import type { LimitTables, RateRow } from './tables.ts'
-import { inOrder, type Spent, type Use } from './uses.ts'
+import { sortByKey, type Spent, type Use } from './uses.ts'
 
-/** What a limit says to uses of it. */
+/** What limits answer to a set of uses. */
 interface Verdict {
-  /** Milliseconds until all of them are possible, 0 where they are now. */
+  /** Milliseconds until all uses are possible; 0 when they are possible now. */
   readonly wait: number
-  /** Those limits that are used up. */
+  /** The keys of the exhausted limits. */
   readonly refused: readonly string[]
 }
 
@@ -26,7 +28,7 @@ interface Uses {
   readonly now: number
 }
 
-/** Reads whether these uses would be too early. Writes nothing. */
+/** Reads whether these uses would be too early. Counts nothing. */
 export async function readVerdict(reader: Reader, { uses, now }: Uses): Promise<Verdict> {
   const keys = uses.map(({ key }) => key)
   const rows = await inTables<LimitTables>(reader)
@@ -41,8 +43,8 @@ export async function readVerdict(reader: Reader, { uses, now }: Uses): Promise<
 }
 
 /**
- * Uses each of these limits once, or none of them when one is exhausted. Of any number of
- * concurrent calls, no more succeed than the limit allows.
+ * Uses each of these limits once, or none of them when one is exhausted. However many calls run at
+ * once, no more of them succeed than the limit allows.
  *
  * @returns `wait: 0` when they were used
  */
@@ -50,7 +52,7 @@ export const spend: Command<Uses, Verdict> = command(
   'spend',
   async (transaction, { uses, now }) => {
     const waits: (readonly [key: string, milliseconds: number])[] = []
-    for (const { key, rate } of inOrder(uses)) {
+    for (const { key, rate } of sortByKey(uses)) {
       const values = { key, now, tat: advance(undefined, rate, now), usedUpAt: usedUpAt(rate, now) }
       const [row] = await spendOnce(transaction, values)
       if (!row) throw new Error('a use of a limit must leave its row')
@@ -72,17 +74,20 @@ const spendOnce = prepare<
     .values({ key, tat })
     .onConflict((conflict) =>
       conflict.column('key').doUpdateSet({
-        // `advance`, of what is stored
+        // The same as `advance`, computed from the stored value in one statement, so that no other
+        // count can come between.
         tat: sql<number>`excluded.tat - ${now} + case
-            when rate.tat > ${usedUpAt} then ${usedUpAt} when rate.tat > ${now} then rate.tat else ${now} end`,
+            when rate.tat > ${usedUpAt} then ${usedUpAt}
+            when rate.tat > ${now} then rate.tat
+            else ${now} end`,
       }),
     )
     .returningAll(),
 )
 
-/** Refunds uses that turned out to be no guesses. */
-export const giveBack: Command<{ readonly spent: Spent; readonly now: number }, void> = command(
-  'giveBack',
+/** Refunds uses that turned out not to be guesses. */
+export const refundUses: Command<{ readonly spent: Spent; readonly now: number }, void> = command(
+  'refundUses',
   (transaction, { spent, now }) => restoreUses(transaction, spent, now),
 )
 
@@ -91,11 +96,13 @@ function verdictOf(waits: readonly (readonly [key: string, milliseconds: number]
   return { wait, refused: waits.flatMap(([key, milliseconds]) => (milliseconds > 0 ? [key] : [])) }
 }
 
+/** Rows in one step. Every other writer waits for it, so it must be short. */
 const maxPurgedAtOnce = 500
 
 /**
- * Deletes limits of which nothing was used up at this time, 500 at most. @returns how many those
- * were
+ * Deletes limits that had refilled at this time, at most 500.
+ *
+ * @returns the number of deleted limits
  */
 export const purgeRates: Command<{ readonly before: number }, { readonly purged: number }> =
   command('purgeRates', async (transaction, { before }) => {
@@ -105,12 +112,13 @@ export const purgeRates: Command<{ readonly before: number }, { readonly purged:
       .select('key')
       .where('tat', '<', before)
       .limit(maxPurgedAtOnce)
-    // What is just being used again is none of those.
+    // Skips limits that another transaction is using at the moment.
     const found = await withoutLocked(transaction, query).execute()
     if (found.length === 0) return { purged: 0 }
+
     const keys = found.map(({ key }) => key)
     await db.deleteFrom('rate').where('key', 'in', keys).execute()
     return { purged: found.length }
   })
 
-export const commands: readonly AnyCommand[] = [spend, giveBack, purgeRates]
+export const commands: readonly AnyCommand[] = [spend, refundUses, purgeRates]

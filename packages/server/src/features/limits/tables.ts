@@ -1,11 +1,10 @@
-// Rows as both databases hold them. Instants are integers in milliseconds, lists and profiles are
-// JSON text.
+// The rows of rate limits as both databases store them. Times are integers in milliseconds.
 
-/** How much of a limit is used up. */
+/** How much of one limit is used. */
 export interface RateRow {
-  /** A hash of the limit's name and of whom it is for: no name and no address. */
+  /** A hash of the limit's name and of the user name or address. The table reveals neither. */
   readonly key: string
-  /** The theoretical arrival time of GCRA: from then on, nothing is used up. */
+  /** The theoretical arrival time of GCRA: from then on, the limit is full again. */
   readonly tat: number
 }
 

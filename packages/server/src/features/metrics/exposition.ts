@@ -1,14 +1,16 @@
+// Counters, histograms and gauges, and the text format in which Prometheus reads them.
+
 import type { CounterMetric, HistogramMetric, Labels } from '../../feature/metric.ts'
 
-/** One number of a family. */
+/** One number of a metric family. */
 export interface Sample {
-  /** What follows the name of the family: `_sum`, say. */
+  /** What follows the name of the family, such as `_sum`. */
   readonly suffix?: string
   readonly labels?: Labels
   readonly value: number
 }
 
-/** Numbers of one name, as Prometheus reads them. */
+/** A metric family: the numbers that share a name, as Prometheus reads them. */
 export interface Family {
   readonly name: string
   readonly type: 'counter' | 'gauge' | 'histogram'
@@ -17,20 +19,24 @@ export interface Family {
 }
 
 /**
- * Counts events by their labels. Each combination of labels stays for as long as the process: they
- * are of closed sets.
+ * Counts events by their labels. A combination of labels is never forgotten, so label values must
+ * come from closed sets: a value from a request would let an attacker fill the memory.
  */
 export interface Counter<L extends Labels> extends Family {
   add(labels: L): void
 }
 
-/** Counts durations, in seconds, by their labels. */
+/**
+ * Counts durations in seconds by their labels. Label values must come from closed sets here as
+ * well.
+ */
 export interface Histogram<L extends Labels> extends Family {
   observe(labels: L, seconds: number): void
 }
 
 /**
- * Upper bounds of durations, in seconds: from what a token check takes to what nobody waits for.
+ * Upper bounds of durations in seconds: from a token check (1 ms) to a request that its caller has
+ * given up (10 s).
  */
 const bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
 
@@ -40,8 +46,8 @@ interface Named {
 }
 
 /**
- * Counts known values from zero: the rate of an event that has not happened yet is 0, and not
- * unknown.
+ * Creates a counter. All combinations of known label values start at 0, so that Prometheus reads
+ * the rate of an event that has not happened yet as 0, not as unknown.
  */
 export function createCounter<L extends Labels>({
   name,
@@ -59,6 +65,10 @@ export function createCounter<L extends Labels>({
   }
 }
 
+/**
+ * Creates a histogram with the buckets of `bounds`. A combination of labels appears with its first
+ * duration.
+ */
 export function createHistogram<L extends Labels>({
   name,
   help,
@@ -96,13 +106,17 @@ export function createHistogram<L extends Labels>({
   }
 }
 
-/** A number as it is now. */
+/** Creates a gauge with its current value. */
 export function createGauge(named: Named, value: number): Family {
   return { ...named, type: 'gauge', samples: () => [{ value }] }
 }
 
 // decisions/0010-metrics-by-hand.md
-/** @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format */
+/**
+ * Formats metric families as text.
+ *
+ * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+ */
 export function formatFamilies(families: readonly Family[]): string {
   return families.map(formatFamily).join('')
 }
@@ -111,7 +125,8 @@ function formatFamily({ name, type, help, samples }: Family): string {
   const lines = samples().map(
     ({ suffix = '', labels, value }) => `${name}${suffix}${formatLabels(labels)} ${value}\n`,
   )
-  return `# HELP ${name} ${help.replace(/[\\\n]/g, escape)}\n# TYPE ${name} ${type}\n${lines.join('')}`
+  const helpLine = `# HELP ${name} ${help.replace(/[\\\n]/g, escape)}\n`
+  return `${helpLine}# TYPE ${name} ${type}\n${lines.join('')}`
 }
 
 function formatLabels(labels: Labels = {}): string {
@@ -126,8 +141,8 @@ function escape(character: string): string {
 }
 
 /**
- * Every combination of the values of labels: one without labels, none where a label has no known
- * value.
+ * Returns every combination of label values: one empty combination without labels, none if a label
+ * has no known value.
  */
 function combine(known: Readonly<Record<string, readonly string[]>>): readonly Labels[] {
   return Object.entries(known).reduce<readonly Labels[]>(
@@ -147,12 +162,13 @@ interface Table<Entry> {
   entries(): readonly { readonly labels: Labels; readonly entry: Entry }[]
 }
 
-/** Entries by the values of these labels. */
+/** Creates a table of entries by the values of these labels. */
 function createTable<Entry>(names: readonly string[], create: () => Entry): Table<Entry> {
   const root: Node<Entry> = { byValue: new Map() }
   const rows: { readonly labels: Labels; readonly entry: Entry }[] = []
   return {
-    // Each request comes here twice: no key is put together for it.
+    // Walks a tree instead of joining the values to a key: every request comes here twice, and a
+    // key would be garbage each time.
     get(labels) {
       let node = root
       for (const name of names) {

@@ -10,24 +10,32 @@ import {
   type Histogram,
 } from './exposition.ts'
 
-/** Counts of one server. */
+/** The metrics of one server. */
 export interface Metrics {
   readonly meter: Meter
   /**
-   * Everything, in the text format of Prometheus. The delay of the event loop is that since the
-   * last time.
+   * Returns all metrics in the text format of Prometheus. The delay of the event loop covers the
+   * time since the previous call.
    */
   read(readings: readonly Reading[]): string
+  /** Stops measuring the event loop. */
   close(): void
 }
 
+/**
+ * How often the event loop is sampled: often enough to see a delay that callers feel, rarely enough
+ * to cost nothing.
+ */
 const resolutionMilliseconds = 20
-/** What a scrape says it reads (https://prometheus.io/docs/instrumenting/exposition_formats/). */
+/**
+ * The content type of the answer to a scrape
+ * (https://prometheus.io/docs/instrumenting/exposition_formats/).
+ */
 export const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
 
 /**
- * Makes the counters and histograms of these metrics. A gauge is told where a reading of it is
- * passed.
+ * Creates the counters and histograms of these metrics. Gauges have no state: `read` gets their
+ * values. A metric that is not in the list is ignored.
  */
 export function createMetrics(metrics: readonly Metric[]): Metrics {
   const counters = new Map<Metric, Counter<Labels>>()
@@ -40,7 +48,7 @@ export function createMetrics(metrics: readonly Metric[]): Metrics {
 
   const delay = monitorEventLoopDelay({ resolution: resolutionMilliseconds })
   delay.enable()
-  // Between two samples there is the resolution, and what comes on top is delay.
+  // Samples are one resolution apart; what comes on top is delay.
   const eventLoopDelay = (percent: number): number =>
     Math.max(0, delay.percentile(percent) / 1e9 - resolutionMilliseconds / 1000)
 
@@ -52,7 +60,7 @@ export function createMetrics(metrics: readonly Metric[]): Metrics {
     read(readings) {
       const gauges = readings.map(({ gauge, value }) => createGauge(gauge, value))
       const delays = [50, 99].map((percent) => {
-        const help = `How late the event loop was, since it was last asked: percentile ${percent}.`
+        const help = `Event loop delay since the last scrape: percentile ${percent}.`
         return createGauge(
           { name: `keystile_event_loop_delay_p${percent}_seconds`, help },
           eventLoopDelay(percent),
@@ -65,7 +73,10 @@ export function createMetrics(metrics: readonly Metric[]): Metrics {
   }
 }
 
-/** Under the names that every exporter gives them. */
+/**
+ * Returns the metrics of the process, under the names that Prometheus client libraries use, so that
+ * common dashboards work.
+ */
 function processFamilies(): readonly Family[] {
   const { user, system } = process.cpuUsage()
   const startedAt = Math.round(Date.now() / 1000 - process.uptime())
@@ -79,12 +90,15 @@ function processFamilies(): readonly Family[] {
     },
     createGauge({ name: 'process_resident_memory_bytes', help: 'Memory in use.' }, rss),
     createGauge(
-      { name: 'process_start_time_seconds', help: 'When it was started, since 1970.' },
+      {
+        name: 'process_start_time_seconds',
+        help: 'Start time of the process in seconds since 1970.',
+      },
       startedAt,
     ),
     createGauge({ name: 'nodejs_heap_size_used_bytes', help: 'Heap in use.' }, heapUsed),
     createGauge(
-      { name: 'nodejs_external_memory_bytes', help: 'Buffers outside of the heap.' },
+      { name: 'nodejs_external_memory_bytes', help: 'Memory of buffers outside the heap.' },
       external,
     ),
   ]

@@ -1,8 +1,8 @@
-/** What the OAuth endpoints write into the audit record. */
+/** The audit events that the OAuth endpoints record. */
 export const auditEvents = [
-  /** A client showed a refresh token of another client. */
+  /** A client presented a refresh token of another client. */
   'refresh_refused',
-  /** A client wanted to end a session of another client. */
+  /** A client tried to end a session of another client. */
   'revocation_refused',
 ] as const
 

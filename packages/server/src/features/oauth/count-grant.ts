@@ -8,7 +8,7 @@ const counters: Readonly<Record<Kind, CounterMetric<{ readonly outcome: Outcome 
   refresh: refreshes,
 }
 
-/** Waits for what issues tokens, and counts how it ended. */
+/** Waits for the tokens and counts the outcome. Returns or throws what the grant does. */
 export async function countGrant<T>(meter: Meter, kind: Kind, issuing: Promise<T>): Promise<T> {
   try {
     const issued = await issuing
@@ -20,6 +20,10 @@ export async function countGrant<T>(meter: Meter, kind: Kind, issuing: Promise<T
   }
 }
 
+/**
+ * Maps an error to an outcome. It reads `code` and `status`, because the errors of grants have no
+ * common class.
+ */
 function outcomeOf(error: unknown): Outcome {
   if (error instanceof DatabaseUnavailableError) return 'unavailable'
   const { code, status } = error as { readonly code?: unknown; readonly status?: unknown }

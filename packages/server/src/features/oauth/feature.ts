@@ -6,7 +6,8 @@ import { grants } from './grants.ts'
 import { logins, refreshes } from './metrics.ts'
 
 /**
- * The token endpoint and its grants, metadata; and the commands that register clients for grants.
+ * The OAuth endpoints (token, revocation, introspection, metadata), and the commands that register
+ * clients for the grants.
  */
 export const feature: Feature<object, OAuthEvent, unknown, Options> = {
   name: 'oauth',

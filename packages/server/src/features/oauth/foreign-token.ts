@@ -4,16 +4,18 @@ import { refusalAt } from '../clients/client-authentication.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { OAuthEvent } from './audit-events.ts'
 
-/** What is needed to record a refusal. */
+/** What recording a refusal needs. */
 export interface TokenRefusalParts {
   readonly audit: Audit<OAuthEvent>
   readonly limits: Pick<Limits, 'tryCount'>
 }
 
 /**
- * Records that a client showed a token of another client, unless its address has been refused too
- * often. Refuses nothing itself: beyond the limit the caller is answered as before, since 429 would
- * tell that the token exists.
+ * Records that a client presented a token of another client. Beyond the rate limit of the client's
+ * address it records nothing, so that an attacker cannot fill the audit record.
+ *
+ * Refuses nothing itself. The caller answers the same beyond the limit, because a 429 would reveal
+ * that the token exists.
  */
 export async function recordForeignToken(
   entry: Omit<AuditEntry<OAuthEvent>, 'at'>,

@@ -3,15 +3,15 @@ import type { Grant } from './grants/grant.ts'
 import { passwordGrant, type PasswordGrantParts } from './grants/password.ts'
 import { refreshTokenGrant, type RefreshParts } from './grants/refresh-token.ts'
 
-/** What the grants need, each its own part. */
+/** What all grants need together. Each grant declares its own part. */
 export type GrantParts = PasswordGrantParts & RefreshParts & ClientCredentialsParts
 
-/** What the token endpoint knows of a grant. */
+/** A grant as the token endpoint sees it. */
 export type AnyGrant = Grant<string, GrantParts>
 
 /**
- * The grants that there are. The token endpoint, its documentation, the metadata and the
- * registration of clients read this list.
+ * All grants. The token endpoint, its documentation, the metadata and the registration of clients
+ * read this list, so a new grant is added here only.
  */
 export const grants: readonly AnyGrant[] = [
   passwordGrant,

@@ -9,13 +9,16 @@ import { authenticateClient } from '../clients/client-authentication.ts'
 import type { Clients } from '../clients/clients.ts'
 import { describeTokenForm, findVerified } from './shown-token.ts'
 
-/** What an introspection needs. */
+/** What the introspection endpoint needs. */
 export interface IntrospectParts {
   readonly clients: Pick<Clients, 'find'>
   readonly audit: Audit<ClientEvent>
   readonly limits: Pick<Limits, 'count'>
   readonly verifier: Pick<Verifier, 'verify'>
-  /** Whether the user of a token is still active. True for a client that acts for itself. */
+  /**
+   * Returns whether the user of a token is still active. Always true for a client that acts for
+   * itself.
+   */
   isWelcome(identity: Identity): Promise<boolean>
 }
 
@@ -38,13 +41,29 @@ const introspectionSchema = {
   required: ['active'],
 }
 
-/** The claims that an answer repeats under the same names (RFC 7662 §2.2). */
-const told = ['iss', 'sub', 'aud', 'client_id', 'exp', 'iat', 'jti', 'sid', 'auth_time'] as const
+/**
+ * The claims that the answer repeats under the same names (RFC 7662 §2.2). A claim that is not
+ * listed here is not disclosed.
+ */
+const repeatedClaims = [
+  'iss',
+  'sub',
+  'aud',
+  'client_id',
+  'exp',
+  'iat',
+  'jti',
+  'sid',
+  'auth_time',
+] as const
 
 /**
- * `POST /introspect`: whether a guarded route would accept an access token now, and its claims.
- * Only clients that may introspect get an answer. Any other token is inactive, even a refresh
- * token: an API that asks here would accept it.
+ * `POST /introspect`: says whether a guarded route would accept an access token now, and returns
+ * its claims. Only clients that may introspect get an answer; otherwise a thief could test stolen
+ * tokens here (RFC 7662 §4).
+ *
+ * Everything else is inactive, even a valid refresh token: an API that asks here would accept it as
+ * an access token.
  *
  * @see RFC 7662 §2.1 §2.2 §4
  */
@@ -62,21 +81,22 @@ export function introspectRoute({
     refusals: 'oauth',
     doc: {
       tag: 'Tokens',
-      summary: 'Ask whether a token is good',
+      summary: 'Ask whether a token is valid',
       description: 'RFC 7662. For clients that may introspect.',
       body: { type: 'form', schema: describeTokenForm('An access token') },
       success: {
         status: 200,
-        description: 'Active, with what it says; or not',
+        description: 'Whether the token is active, with its claims if it is',
         schema: introspectionSchema,
       },
-      refuses: { 429: 'A client was refused too often' },
+      refuses: { 429: 'Too many refused clients at this address' },
     },
     async handle(request) {
       const form = await readForm(request)
       const client = await authenticateClient(request, form, { clients, audit, limits })
       if (!client.may.includes('introspect'))
         throw new OAuthError('unauthorized_client', 'This client may not introspect')
+
       const token = form.get('token')
       if (token === undefined) throw new OAuthError('invalid_request', 'The form must have token')
 
@@ -87,8 +107,9 @@ export function introspectRoute({
   }
 }
 
+/** Returns the answer for an active token. */
 function describeToken({ claims, scopes }: Identity): JsonObject {
-  const members = told
+  const members = repeatedClaims
     .filter((name) => claims[name] !== undefined)
     .map((name) => [name, claims[name]] as const)
   return {

@@ -1,3 +1,5 @@
+// The public documents of the issuer: its metadata (RFC 8414) and its public keys (RFC 7517).
+
 import type { JwkSet } from 'keystile/jwt'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
 
@@ -11,7 +13,9 @@ const jwkSetSchema = {
   },
   required: ['keys'],
 }
+
 const strings = { type: 'array', items: { type: 'string' } }
+
 const metadataSchema = {
   type: 'object',
   properties: {
@@ -29,17 +33,44 @@ const metadataSchema = {
   },
   required: ['issuer', 'token_endpoint', 'jwks_uri', 'response_types_supported'],
 }
+
 /** How a confidential client authenticates (RFC 6749 §2.3.1). */
 const secretMethods = ['client_secret_basic', 'client_secret_post']
 
+const jwksDoc = {
+  tag: 'Metadata',
+  summary: 'The public keys',
+  description: 'A JWK Set (RFC 7517 §5).',
+  success: {
+    status: 200,
+    description: 'The keys',
+    schema: jwkSetSchema,
+    type: 'application/jwk-set+json',
+  },
+} as const
+
+const metadataDoc = {
+  tag: 'Metadata',
+  summary: 'The metadata of this authorization server',
+  description: 'RFC 8414.',
+  success: { status: 200, description: 'The metadata', schema: metadataSchema },
+} as const
+
 const wellKnown = '/.well-known/oauth-authorization-server'
-/** How long a verifier may cache the keys. */
+/**
+ * How long a verifier may cache the keys and the metadata: long enough to save requests, short
+ * enough that a change arrives within minutes.
+ */
 const maxAgeSeconds = 300
 
 /**
- * The public documents: the keys and the metadata. The metadata is at the path that RFC 8414 §3.1
- * prescribes, and at the path below the issuer, where many clients look. All URLs come from the
- * configured issuer, never from a request.
+ * Returns the routes of the public documents. The metadata is at the path that RFC 8414 §3.1
+ * prescribes, and also below the issuer, where many clients look.
+ *
+ * All URLs come from the configured issuer. Taken from a request, they could be forged with a
+ * `Host` header, and a cache would serve the forgery to others.
+ *
+ * @param published returns the public keys
  */
 export function metadataRoutes({
   issuer,
@@ -59,33 +90,19 @@ export function metadataRoutes({
     introspection_endpoint: `${issuer}/introspect`,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
     scopes_supported: scopes,
+    // There is no authorization endpoint, so there are no response types.
     response_types_supported: [],
     grant_types_supported: grantTypes,
     token_endpoint_auth_methods_supported: ['none', ...secretMethods],
     revocation_endpoint_auth_methods_supported: ['none', ...secretMethods],
     introspection_endpoint_auth_methods_supported: secretMethods,
   }
+
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   const get = { method: 'GET', refusals: 'problem' } as const
   const cached = { 'cache-control': `public, max-age=${maxAgeSeconds}` }
   const describe: OpenRoute['handle'] = () => jsonAnswer(200, metadata, cached)
-  const jwksDoc = {
-    tag: 'Metadata',
-    summary: 'The public keys',
-    description: 'A JWK Set (RFC 7517 §5).',
-    success: {
-      status: 200,
-      description: 'The keys',
-      schema: jwkSetSchema,
-      type: 'application/jwk-set+json',
-    },
-  } as const
-  const metadataDoc = {
-    tag: 'Metadata',
-    summary: 'What this authorization server is',
-    description: 'RFC 8414.',
-    success: { status: 200, description: 'The metadata', schema: metadataSchema },
-  } as const
+
   return [
     {
       ...get,

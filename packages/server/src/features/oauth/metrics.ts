@@ -1,17 +1,17 @@
 import type { CounterMetric } from '../../feature/metric.ts'
 
-/** How a login or a refresh ended. */
+/** The outcome of a login or refresh. */
 export const outcomes = [
   'granted',
-  /** The password or the token was wrong, or its owner may not log in. */
+  /** The password or token was wrong, or the user may not log in. */
   'refused',
-  /** The request was malformed, whoever sent it. */
+  /** The request was malformed. It may come from a user or a stranger. */
   'invalid',
   /** A rate limit refused it. */
   'limited',
-  /** The database was away, or too many passwords were waiting to be hashed. */
+  /** The database was unavailable, or too many passwords were waiting to be hashed. */
   'unavailable',
-  /** A bug. */
+  /** An unexpected error: a bug. */
   'failed',
 ] as const
 export type Outcome = (typeof outcomes)[number]

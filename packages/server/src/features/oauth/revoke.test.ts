@@ -82,7 +82,7 @@ describe('POST /revoke', () => {
     assert.deepEqual([answer.status, ended], [200, []])
   })
 
-  it('says that a token without a session cannot be taken back (RFC 7009 §2.2.1)', async () => {
+  it('says that a token without a session cannot be revoked (RFC 7009 §2.2.1)', async () => {
     const { sessionId: _, ...machine } = identity
     await assert.rejects(revoke(undefined, machine as never), {
       code: 'unsupported_token_type',

@@ -13,7 +13,7 @@ import type { OAuthEvent } from './audit-events.ts'
 import { recordForeignToken } from './foreign-token.ts'
 import { describeTokenForm, findVerified } from './shown-token.ts'
 
-/** What a revocation needs. */
+/** What the revocation endpoint needs. */
 export interface RevokeParts {
   readonly clients: Pick<Clients, 'find'>
   readonly refresher: Pick<SessionRefresher, 'find'>
@@ -24,10 +24,12 @@ export interface RevokeParts {
 }
 
 /**
- * `POST /revoke`: ends the session of a token, and with it all its tokens. An unknown or expired
- * token gets the same answer. An expired access token ends nothing: it proves nothing any more, and
- * old ones lie in logs. A token of another client is refused and stays valid, and so does a token
- * that a client has for itself: it has no session.
+ * `POST /revoke`: ends the session of a token, and with it all its tokens.
+ *
+ * An unknown or expired token gets the same answer as a valid one. An expired access token ends
+ * nothing: old tokens lie in logs, and a reader of a log must not log people out. The endpoint
+ * refuses a token of another client, and a token that a client has for itself, because that has no
+ * session. Both stay valid.
  *
  * @see RFC 7009 §2.1 §2.2
  */
@@ -41,17 +43,17 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
       tag: 'Tokens',
       summary: 'Log out',
       description:
-        'RFC 7009. Ends the session that the token belongs to. An unknown token is no fault.',
+        'RFC 7009. Ends the session that the token belongs to. An unknown token is not an error.',
       body: {
         type: 'form',
-        schema: describeTokenForm('A refresh token, also a used one, or an access token'),
+        schema: describeTokenForm('An access token, or a refresh token, which may be used already'),
       },
       success: {
         status: 200,
-        description: 'The token is good for nothing',
+        description: 'The token is no longer valid',
         schema: { type: 'object' },
       },
-      refuses: { 429: 'A client was refused too often' },
+      refuses: { 429: 'Too many refused clients at this address' },
     },
     async handle(request) {
       const form = await readForm(request)
@@ -69,7 +71,11 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
   }
 }
 
-/** @throws {OAuthError} when the token is another client's, or has no session */
+/**
+ * Ends the session of a token that was found.
+ *
+ * @throws {OAuthError} when the token belongs to another client, or has no session
+ */
 async function endSessionOf(
   token: Pick<Identity, 'subject' | 'sessionId' | 'clientId'>,
   { request, clientId }: { readonly request: HttpRequestWithBody; readonly clientId: string },
@@ -79,16 +85,17 @@ async function endSessionOf(
   if (token.clientId !== clientId) {
     const entry = { by: byStranger(request), subject, sessionId, clientId }
     await recordForeignToken({ event: 'revocation_refused', ...entry }, parts)
-    // The client is told (RFC 7009 §2.1). An unknown token, in contrast, is no fault.
+    // RFC 7009 §2.1 requires this answer. It tells the caller no more than it knows: it already has
+    // the token.
     throw new OAuthError(
       'invalid_grant',
-      'The token was issued to another client, which alone may revoke it',
+      'The token was issued to another client, and only that client may revoke it',
     )
   }
   if (sessionId === undefined)
     throw new OAuthError(
       'unsupported_token_type',
-      'A token that a client has for itself cannot be taken back; it ends by itself',
+      'A token from client_credentials cannot be revoked; it expires by itself',
     )
 
   await parts.ends.end(sessionId, { actor: `user:${subject}`, address: addressOf(request) })

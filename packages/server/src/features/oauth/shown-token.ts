@@ -3,10 +3,10 @@ import { OAuthError, TokenError, type JsonObject } from 'keystile/internal'
 import { hasStorableNames } from '../audit/audit.ts'
 
 /**
- * The identity of an access token; undefined for a token that a guard would refuse.
+ * Returns the identity of an access token, or undefined for a token that a guard would refuse.
  *
- * @throws {OAuthError} `temporarily_unavailable` while the validity is unknown: the caller would
- *   take any other answer for a no
+ * @throws {OAuthError} `temporarily_unavailable` when the revocations are not known: the caller
+ *   would read any other answer as "inactive"
  */
 export async function findVerified(
   token: string,
@@ -24,7 +24,11 @@ export async function findVerified(
   }
 }
 
-/** The form that names a token, as JSON Schema (RFC 7009 §2.1, RFC 7662 §2.1). */
+/**
+ * Describes the form that has a token, as JSON Schema (RFC 7009 §2.1, RFC 7662 §2.1).
+ *
+ * @param token the description of the field `token`
+ */
 export function describeTokenForm(token: string): JsonObject {
   return {
     type: 'object',
@@ -32,7 +36,7 @@ export function describeTokenForm(token: string): JsonObject {
       token: { type: 'string', format: 'password', description: token },
       token_type_hint: {
         type: 'string',
-        description: 'Not needed: a token says itself what it is',
+        description: 'Ignored: the server recognizes the kind of token by its form',
       },
       client_id: { type: 'string' },
       client_secret: { type: 'string', format: 'password' },

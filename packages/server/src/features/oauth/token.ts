@@ -12,6 +12,7 @@ import { countGrant } from './count-grant.ts'
 import type { AnyGrant, GrantParts } from './grants.ts'
 import type { Granted } from './grants/grant.ts'
 
+/** The answer of the token endpoint, as JSON Schema. */
 export const tokenSchema = {
   type: 'object',
   properties: {
@@ -20,18 +21,18 @@ export const tokenSchema = {
     expires_in: { type: 'integer', description: 'Seconds' },
     refresh_token: {
       type: 'string',
-      description: 'Gets the next tokens, once; none for a client that may not',
+      description: 'Gets the next tokens, and works once. Missing if the client may not refresh',
     },
-    scope: { type: 'string', description: 'What was granted' },
+    scope: { type: 'string', description: 'The granted scopes, separated by spaces' },
     device_secret: {
       type: 'string',
-      description: 'To be kept beyond the session and sent with the next login',
+      description: 'Keep it after the session ends, and send it with the next login',
     },
   },
   required: ['access_token', 'token_type', 'expires_in', 'scope'] as const,
 }
 
-/** A form without `grant_type` is a login. */
+/** The grant of a form without `grant_type`: a login. */
 const defaultGrantType = 'password'
 
 /** What the token endpoint needs. */
@@ -45,7 +46,8 @@ export interface TokenParts extends GrantParts {
 
 /**
  * `POST /token` (RFC 6749 §3.2). In this order: the form, the client, the grant, whether the client
- * may use it. The grant gets the values of its parameters, never the form.
+ * may use the grant. The grant gets only the values of its own parameters, never the form, so it
+ * cannot depend on anything that it does not document.
  */
 export function tokenRoute(parts: TokenParts): OpenRoute {
   const { grants, meter } = parts
@@ -58,7 +60,9 @@ export function tokenRoute(parts: TokenParts): OpenRoute {
       tag: 'Tokens',
       summary: 'Log in, or refresh',
       description:
-        'RFC 6749. A form without grant_type is a login with username and password. A refresh token is used up by its refresh. Clients that act for themselves send client_credentials.',
+        'RFC 6749. A form without grant_type is a login with username and password. ' +
+        'A refresh token works once. ' +
+        'Clients that act for themselves send client_credentials.',
       body: { type: 'form', schema: describeForm(grants) },
       success: { status: 200, description: 'Tokens', schema: tokenSchema },
       refuses: { 429: 'Too many tries' },
@@ -66,16 +70,19 @@ export function tokenRoute(parts: TokenParts): OpenRoute {
     async handle(request) {
       const form = await readForm(request)
       const client = await authenticateClient(request, form, parts)
+
       const grant = findGrant(form.get('grant_type') ?? defaultGrantType, grants)
       if (!client.grants.includes(grant.grantType))
         throw new OAuthError(
           'unauthorized_client',
           `This client may not use the grant_type ${grant.grantType}`,
         )
+
       const device = request.headers.get('user-agent') ?? undefined
       const caller = { ...client, device, address: addressOf(request) }
       const issuing = grant.issue(valuesOf(form, grant), caller, parts)
       const issued = grant.kind === 'client' ? issuing : countGrant(meter, grant.kind, issuing)
+
       return jsonAnswer(200, wireTokens(await issued))
     },
   }
@@ -95,7 +102,10 @@ function valuesOf(
   return Object.fromEntries(Object.keys(parameters).map((name) => [name, form.get(name)]))
 }
 
-/** The form as JSON Schema: the parameters of all grants, and what each of them requires. */
+/**
+ * Describes the form as JSON Schema: the parameters of all grants, and which of them each grant
+ * requires.
+ */
 function describeForm(grants: readonly AnyGrant[]): JsonObject {
   const grantTypes = grants.map(({ grantType }) => grantType)
   return {
@@ -107,14 +117,14 @@ function describeForm(grants: readonly AnyGrant[]): JsonObject {
       client_secret: { type: 'string', format: 'password' },
     },
     anyOf: grants.map(({ grantType, required }) => ({
-      // Where a grant requires no parameter, its name alone tells it from the others.
+      // If a grant requires no parameter, only its name tells it from the others.
       ...(required.length === 0 && { properties: { grant_type: { const: grantType } } }),
       required: [...(grantType === defaultGrantType ? [] : ['grant_type']), ...required],
     })),
   }
 }
 
-/** The tokens of an answer (RFC 6749 §5.1). No member is null. */
+/** The tokens as the answer has them (RFC 6749 §5.1). A missing member is left out, never null. */
 export interface WireTokens {
   readonly access_token: string
   readonly token_type: 'bearer'
@@ -124,6 +134,7 @@ export interface WireTokens {
   readonly device_secret?: string
 }
 
+/** Turns granted tokens into the answer. */
 export function wireTokens({
   accessToken,
   expiresInSeconds,

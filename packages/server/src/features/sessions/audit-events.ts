@@ -1,10 +1,10 @@
-/** What sessions write into the audit record. */
+/** The audit events that sessions record. */
 export const auditEvents = [
   'login',
-  /** A refresh token was shown again; this ends its session. */
+  /** A used refresh token was presented again outside its grace period; this ends its session. */
   'refresh_reused',
   'session_ended',
-  /** All sessions of a subject ended at once. */
+  /** All sessions of a subject ended at once: one entry instead of one for each session. */
   'sessions_ended',
 ] as const
 

@@ -8,23 +8,24 @@ import { purgeSessions } from './purge-store.ts'
 import { rules, type RuleOptions } from './rules.ts'
 
 export interface SessionOptions {
-  /** Life of an access token in seconds, 10 to 86,400. Default: 600. */
+  /** Lifetime of an access token in seconds, 10 to 86,400. Default: 600. */
   readonly accessTokenSeconds?: number
   /**
-   * How long a login lasts, however often it is refreshed: seconds, 60 to 34,560,000 (400 days).
-   * Default: 30 days. Holds for logins from now on.
+   * Lifetime of a session in seconds from its login, however often it is refreshed: 60 to
+   * 34,560,000 (400 days). Default: 30 days. A change applies to new logins only.
    */
   readonly sessionSeconds?: number
-  /** How long a login lasts that is not refreshed: seconds, 60 to 34,560,000. Default: 14 days. */
+  /** Lifetime in seconds of a session that is not refreshed: 60 to 34,560,000. Default: 14 days. */
   readonly idleSeconds?: number
   /**
-   * How long a used refresh token is answered with its successor again, for clients that send twice
-   * or lose an answer: seconds, 0 to
-   * 60. Default: 10. With 0 a token is used strictly once, and whoever sends twice is logged out.
+   * Grace period in seconds, 0 to 60: for this long after its use, a refresh token returns the same
+   * successor again, for clients that retry or lose an answer. Default: 10. With 0 a refresh token
+   * works once, and a client that retries is logged out.
    */
   readonly graceSeconds?: number
 }
 
+/** Browsers keep a cookie for at most 400 days, so a browser would lose a longer session anyway. */
 const maxSessionSeconds = 400 * daySeconds
 
 const accessTokenSeconds: DefaultedSetting<'accessTokenSeconds', number> = {
@@ -68,12 +69,12 @@ const graceSeconds: DefaultedSetting<'graceSeconds', number> = {
   schema: seconds(0, 60),
   default: defaultLifetimes.graceSeconds,
   unit: 'seconds',
-  help: 'how long a used refresh token is answered with its successor again; 0 turns that off',
+  help: 'how long a used refresh token returns the same successor again; 0 turns this off',
   environment: ['KEYSTILE_GRACE_SECONDS'],
   parse: parseWholeNumber,
 }
 
-/** One row a login, the tokens issued under it, their refresh and their end. */
+/** Sessions: one row for each login, the tokens issued for it, their refresh and their end. */
 export const feature: Feature<SessionOptions, SessionEvent, RuleOptions> = {
   name: 'sessions',
   settings: listSettings<SessionOptions>({
@@ -85,7 +86,7 @@ export const feature: Feature<SessionOptions, SessionEvent, RuleOptions> = {
   rules,
   auditEvents,
   cleanUp: [
-    // Sessions that neither a refresh nor an access token can use any more.
+    // Sessions whose refresh tokens and access tokens have all expired.
     { command: purgeSessions, time: 'recorded', before: (time) => time - clockMarginMilliseconds },
   ],
 }

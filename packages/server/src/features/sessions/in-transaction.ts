@@ -1,3 +1,7 @@
+// Starting and ending sessions inside a transaction that the caller owns. Other features use these
+// functions, so that a login, a password change or a disabled account commits together with its
+// sessions.
+
 import type { Kysely, SelectQueryBuilder } from 'kysely'
 import { inTables, lockRows, type Transaction } from '../../storage/database.ts'
 import { prepare, type Slots } from '../../storage/prepared.ts'
@@ -7,27 +11,33 @@ import { insertEvents } from '../events/in-transaction.ts'
 import type { SessionEvent } from './audit-events.ts'
 import type { RefreshTokenRow, SessionRow, SessionTables } from './tables.ts'
 
-/** A session that is to be started. */
+/** The values of a session to start. */
 export interface NewSession {
   readonly session: Omit<SessionRow, 'ended_at' | 'last_used_at' | 'late_retry_at'>
-  /** None for a client that may not refresh. */
+  /** Undefined for a client that may not refresh. */
   readonly refreshToken: NewRefreshToken | undefined
   readonly by: By
 }
 
+/** The stored part of a refresh token: its row id and the hash of its secret, never the secret. */
 export interface NewRefreshToken {
   readonly id: string
   readonly secretHash: string
 }
 
-/** Starts a session as part of a transaction, with its first refresh token and its audit entry. */
+/**
+ * Starts a session with its first refresh token and its audit entry, then ends the subject's
+ * surplus sessions. Does NOT check that the subject may log in.
+ */
 export async function startSession(
   transaction: Transaction,
   { session, refreshToken, by }: NewSession,
 ): Promise<void> {
   const { id, subject, client_id: clientId, created_at: now } = session
+
   await insertSessionRow(transaction, session)
   if (refreshToken) await insertRefreshToken(transaction, refreshToken, { sessionId: id, now })
+
   await insertAudit<SessionEvent>(transaction, {
     event: 'login',
     at: now,
@@ -36,6 +46,7 @@ export async function startSession(
     sessionId: id,
     clientId,
   })
+
   await endSurplusSessions(transaction, { subject, newest: id, by, now })
 }
 
@@ -57,12 +68,14 @@ const insertSessionRow = prepare<SessionTables, NewSession['session'], unknown>(
 )
 
 /**
- * So many devices nobody has; more are logins that were forgotten, or a program that logs in for
- * each request.
+ * More sessions than one person has devices. Beyond this number they are forgotten logins, or a
+ * program that logs in for each request; without a limit, such a program fills the database.
  */
 const maxSessionsOfSubject = 100
 
-/** Ends the sessions of a subject that were used longest ago, as many as there are too many. */
+/**
+ * Ends the subject's least recently used sessions beyond the limit. The newest one always stays.
+ */
 async function endSurplusSessions(
   transaction: Transaction,
   {
@@ -74,6 +87,7 @@ async function endSurplusSessions(
 ): Promise<void> {
   const surplus = await findSurplus(transaction, { subject, newest, now })
   if (surplus.length === 0) return
+
   const ids = surplus.map(({ id }) => id)
   for (const { id, client_id: clientId } of await endSessionRows(transaction, ids, now))
     await insertAudit<SessionEvent>(transaction, {
@@ -86,26 +100,29 @@ async function endSurplusSessions(
     })
 }
 
-const findSurplus = prepare<SessionTables, Living & { readonly newest: string }, SessionRow>(
+const findSurplus = prepare<SessionTables, ActiveAt & { readonly newest: string }, SessionRow>(
   (db, { subject, newest, now }) =>
-    selectLiving(db, { subject, now })
+    selectActive(db, { subject, now })
       .where('id', '!=', newest)
-      // Sessions that cannot be refreshed come last, so they never push out one that can.
+      // Sessions that can be refreshed sort first, so short-lived ones never evict them.
       .orderBy((row) => row.case().when('idle_expires_at', '>', now).then(0).else(1).end())
       .orderBy('last_used_at', 'desc')
       .limit(maxValues)
       .offset(maxSessionsOfSubject - 1),
 )
 
-interface Living {
+/** A subject, and the time at which its sessions are looked at. */
+interface ActiveAt {
   readonly subject: string
   readonly now: number
 }
 
-/** The sessions of a subject that have a valid access token, or can still be refreshed. */
-export function selectLiving(
+/**
+ * Selects the subject's active sessions: not ended, and with a valid access token or refresh token.
+ */
+export function selectActive(
   db: Kysely<SessionTables>,
-  { subject, now }: Living | Slots<Living>,
+  { subject, now }: ActiveAt | Slots<ActiveAt>,
 ): SelectQueryBuilder<SessionTables, 'session', SessionRow> {
   return db
     .selectFrom('session')
@@ -115,7 +132,7 @@ export function selectLiving(
     .where((row) => row.or([row('tokens_expire_at', '>', now), row('idle_expires_at', '>', now)]))
 }
 
-/** The next of a session, or its first. */
+/** Inserts the first or next refresh token of a session. */
 export async function insertRefreshToken(
   transaction: Transaction,
   { id, secretHash }: NewRefreshToken,
@@ -147,10 +164,10 @@ const insertRefreshTokenRow = prepare<
 )
 
 /**
- * Ends the living sessions of a subject as part of a transaction, all or all but one, and says so
- * to every process. The audit record is left to whoever knows why.
+ * Ends all sessions of a subject that have not ended, or all but one, and publishes their events to
+ * every process. Does NOT write an audit entry: the caller knows the reason and records it.
  *
- * @returns how many those were
+ * @returns the number of ended sessions
  */
 export async function endSessions(
   transaction: Transaction,
@@ -165,20 +182,28 @@ export async function endSessions(
     .select('id')
     .where('subject', '=', subject)
     .where('ended_at', 'is', null)
-  const living = await (except === undefined ? all : all.where('id', '!=', except))
+  const open = await (except === undefined ? all : all.where('id', '!=', except))
     .orderBy('id')
     .execute()
-  const ids = living.map(({ id }) => id)
+
+  const ids = open.map(({ id }) => id)
   for (let from = 0; from < ids.length; from += maxValues) {
     await endSessionRows(transaction, ids.slice(from, from + maxValues), now)
   }
   return ids.length
 }
 
-/** Statements take so many values on every database. */
+/**
+ * Values in one statement: below the parameter limits of SQLite and PostgreSQL, with room to spare.
+ */
 const maxValues = 500
 
-/** Ends those of these sessions that live, and inserts their events. @returns those */
+/**
+ * Ends the given sessions that have not ended yet, and inserts their events. With `subject`, ends
+ * only sessions of that subject: a session id from a request must never end another user's session.
+ *
+ * @returns the sessions that this call ended
+ */
 export async function endSessionRows(
   transaction: Transaction,
   ids: readonly string[],
@@ -186,7 +211,7 @@ export async function endSessionRows(
   subject?: string,
 ): Promise<readonly Pick<SessionRow, 'id' | 'subject' | 'client_id'>[]> {
   const db = inTables<SessionTables>(transaction)
-  // In the order of their ids, so that two transactions cannot deadlock.
+  // Locks rows in the order of their ids, so that two transactions cannot deadlock.
   if (ids.length > 1)
     await lockRows(
       transaction,
@@ -195,13 +220,14 @@ export async function endSessionRows(
 
   const query = db
     .updateTable('session')
-    // Nothing is left to wait for, but the last access token.
+    // No refresh is possible any more, so housekeeping waits only for the last access token.
     .set({ ended_at: now, idle_expires_at: now })
     .where('id', 'in', ids)
     .where('ended_at', 'is', null)
   const ended = await (subject === undefined ? query : query.where('subject', '=', subject))
     .returning(['id', 'subject', 'client_id', 'tokens_expire_at'])
     .execute()
+
   await insertEvents(
     transaction,
     ended.map(({ id, tokens_expire_at }) => ({
@@ -214,7 +240,9 @@ export async function endSessionRows(
   return ended
 }
 
-/** When the last token of a subject expires, in milliseconds; 0 when it has none. */
+/**
+ * Returns when the subject's last access token expires, in milliseconds; 0 when it never had one.
+ */
 export async function findLatestExpiry(transaction: Transaction, subject: string): Promise<number> {
   const { latest } = await inTables<SessionTables>(transaction)
     .selectFrom('session')

@@ -2,41 +2,44 @@ import { issueAccessToken, type Clock } from 'keystile/internal'
 import type { SigningKey } from 'keystile/jwt'
 import type { Lifetimes } from './lifetimes.ts'
 
-/**
- * What a session's tokens say about where they come from, how they are signed, and how long they
- * live.
- */
+/** What the tokens of a session need: issuer, audience, signing key and lifetimes. */
 export interface Issuing extends Lifetimes {
   readonly issuer: string
   readonly audience: string
   /**
-   * Whether its subjects are our own accounts, each of which may be disabled or deleted as a
-   * session starts.
+   * Whether subjects are Keystile accounts. Such an account may be disabled or deleted while its
+   * session starts, so the start checks it once more. False when the app keeps its own users.
    */
   readonly hasAccounts: boolean
   signingKey(): SigningKey
 }
 
-/** What a grant gives. */
+/** The tokens that a grant issues. */
 export interface IssuedTokens {
   readonly accessToken: string
-  /** Life of the access token. */
+  /** Lifetime of the access token. */
   readonly expiresInSeconds: number
-  /** None for a client that may not refresh. */
+  /** Undefined for a client that may not refresh. */
   readonly refreshToken?: string | undefined
   readonly scopes: readonly string[]
 }
 
+/** The claims of an access token that differ from token to token. */
 export interface IssuedFor {
   readonly subject: string
   readonly clientId: string
+  /** Undefined for a client that acts for itself: such a token has no session. */
   readonly sessionId?: string
-  /** When the person proved who they are: the login, whatever was refreshed since. */
+  /** The time of the login. A refresh does not change it (`auth_time`). */
   readonly authenticatedAt?: number
   readonly scopes: readonly string[]
 }
 
-/** Signs at the time that was written down, however long the commit took. */
+/**
+ * Signs an access token with `now` as its issue time. The database stores when the token expires,
+ * computed from the same `now`; a later time would let the token outlive its stored expiry and the
+ * event that revokes it.
+ */
 export function signAccessToken(
   content: IssuedFor,
   expiresInSeconds: number,
@@ -52,11 +55,12 @@ export function signAccessToken(
 }
 
 /**
- * Issues tokens to clients that act for themselves: nobody logged in, so there is no session, and
- * nothing is written.
+ * Issues an access token to a client that acts for itself. There is no session, and nothing is
+ * stored, so such a token cannot be revoked on its own. Does NOT check what the client may have.
  */
 export type ClientTokenIssuer = (clientId: string, scopes: readonly string[]) => IssuedTokens
 
+/** Creates the issuer of tokens for clients that act for themselves. */
 export function createClientTokenIssuer(issuing: Issuing, clock: Clock): ClientTokenIssuer {
   const expiresInSeconds = issuing.accessTokenSeconds
   return (clientId, scopes) => {

@@ -1,23 +1,26 @@
 const daySeconds = 24 * 60 * 60
 
 /**
- * No access token lives longer, whatever the settings: so long must be remembered what a token was
- * taken back for.
+ * The longest lifetime of an access token, whatever the settings say. A revocation of all tokens of
+ * a client must be kept for this long, because any of its tokens may live that long.
  */
 export const maxAccessTokenSeconds: number = daySeconds
 
-/** How long sessions and their tokens live. */
+/** The lifetimes of sessions and their tokens. */
 export interface Lifetimes {
   readonly accessTokenSeconds: number
-  /** From the login to the end of the session, whatever is refreshed. */
+  /** From the login to the end of the session, however often it is refreshed. */
   readonly sessionSeconds: number
-  /** A session that nobody refreshes for so long is over. */
+  /** A session that is not refreshed for this long expires. */
   readonly idleSeconds: number
-  /** How long a used refresh token is answered with its successor again. 0: it is used once. */
+  /** Grace period of a used refresh token; with 0 each token works once. */
   readonly graceSeconds: number
 }
 
-/** The lifetimes that hold where the settings name no others. */
+/**
+ * The defaults of the settings. An access token of ten minutes limits what a stolen one is worth;
+ * 30 days until the next login is the longest that NIST SP 800-63B-4 §2.1.3 allows.
+ */
 export const defaultLifetimes: Lifetimes = {
   accessTokenSeconds: 600,
   sessionSeconds: 30 * daySeconds,
@@ -25,7 +28,7 @@ export const defaultLifetimes: Lifetimes = {
   graceSeconds: 10,
 }
 
-/** The life of an access token in whole seconds: no longer than its session's. */
+/** Returns the lifetime of a new access token in whole seconds. It never exceeds its session's. */
 export function accessTokenSecondsAt(
   now: number,
   expiresAt: number,
@@ -34,7 +37,7 @@ export function accessTokenSecondsAt(
   return Math.min(accessTokenSeconds, Math.floor((expiresAt - now) / 1000))
 }
 
-/** When a session is over that is not refreshed after `now`. */
+/** Returns when a session expires that is not refreshed after `now`. */
 export function idleExpiryAt(now: number, expiresAt: number, { idleSeconds }: Lifetimes): number {
   return Math.min(now + idleSeconds * 1000, expiresAt)
 }

@@ -2,20 +2,25 @@ import { maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
 import { command, inTables, type AnyCommand } from '../../storage/database.ts'
 import type { SessionTables } from './tables.ts'
 
-/** Sessions that one step looks at. One in daily use has thousands of refresh tokens. */
+/**
+ * Sessions in one step. A session in daily use may have thousands of refresh tokens, so 50 sessions
+ * already fill the step's limit of deleted rows.
+ */
 const maxSessionsAtOnce = 50
 
 // decisions/0013-keep-used-refresh-tokens.md
 /**
- * Deletes sessions that neither a refresh nor an access token can use any more: first their refresh
- * tokens, then the session once it has none. Used tokens stay until then: the owner of a copied
- * token may return after weeks, and only the row of that token tells which session to end.
+ * Deletes sessions whose refresh tokens and access tokens have expired: first the refresh tokens,
+ * then the session once it has none left.
+ *
+ * Used refresh tokens stay until then. If a thief copied a token, its owner may present it weeks
+ * later, and only the row of that token tells which session to end.
  */
 export const purgeSessions: PurgeCommand = command(
   'purgeSessions',
   async (transaction, { before }) => {
     const db = inTables<SessionTables>(transaction)
-    const over = await db
+    const expired = await db
       .selectFrom('session')
       .select('id')
       .where('idle_expires_at', '<', before)
@@ -23,8 +28,9 @@ export const purgeSessions: PurgeCommand = command(
       .orderBy('idle_expires_at')
       .limit(maxSessionsAtOnce)
       .execute()
-    if (over.length === 0) return { purged: 0 }
-    const ids = over.map(({ id }) => id)
+    if (expired.length === 0) return { purged: 0 }
+
+    const ids = expired.map(({ id }) => id)
     const tokens = await db
       .deleteFrom('refresh_token')
       .where('id', 'in', (from) =>
@@ -35,8 +41,10 @@ export const purgeSessions: PurgeCommand = command(
           .limit(maxPurgedAtOnce),
       )
       .executeTakeFirstOrThrow()
+
     const deletedTokens = Number(tokens.numDeletedRows)
     if (deletedTokens === maxPurgedAtOnce) return { purged: deletedTokens }
+
     const sessions = await db.deleteFrom('session').where('id', 'in', ids).executeTakeFirstOrThrow()
     return { purged: deletedTokens + Number(sessions.numDeletedRows) }
   },

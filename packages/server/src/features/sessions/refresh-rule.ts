@@ -1,30 +1,40 @@
-/** Once in this time a session forgives an answer that was lost for longer than the grace. */
+/**
+ * A session forgives one late retry in this time: an answer that was lost for longer than the grace
+ * period. More would let a thief use a copied token again and again.
+ */
 const lateRetryMilliseconds = 24 * 60 * 60 * 1000
 
-/** What is known, under the session's lock, when a token with the right secret is shown. */
+/**
+ * The stored state of a refresh token that was presented with the right secret, read while its
+ * session is locked.
+ */
 export interface Shown {
   readonly now: number
-  /** 0: strictly once. */
+  /** 0: each token works once. */
   readonly graceSeconds: number
   readonly usedAt: number | null
-  /** Until when it may be shown again as if it were the first time. */
+  /** Until when it may be presented again as if for the first time. */
   readonly repeatableUntil: number | null
   readonly successorIsUsed: boolean
-  /** When the session was last forgiven a late retry. */
+  /** When the session last forgave a late retry. */
   readonly lateRetryAt: number | null
 }
 
 /**
- * What a refresh token is answered with: a `rotate` makes its successor, a `repeat` gives the same
- * successor again, a `late-retry` gives it again although the grace is over, and opens the grace
- * anew. All else is `reuse`: two hold the token, and nobody knows which of them is the thief.
+ * Decides what a refresh token gets:
+ *
+ * * `rotate`: the first use makes a successor.
+ * * `repeat`: within the grace period, it returns the same successor.
+ * * `late-retry`: after the grace period, it returns the same successor once and starts a new grace
+ *   period.
+ * * `reuse`: two callers hold the token, and the server cannot know which one is the thief.
  *
  * @see RFC 9700 §4.14.2
  */
 export function decideRefresh(shown: Shown): 'rotate' | 'repeat' | 'late-retry' | 'reuse' {
   const { now, graceSeconds, usedAt, repeatableUntil, successorIsUsed, lateRetryAt } = shown
   if (usedAt === null) return 'rotate'
-  // Whoever got the successor and used it has no need of this one any more.
+  // A client that has used the successor does not need this token any more: this is a copy.
   if (graceSeconds === 0 || successorIsUsed) return 'reuse'
   if (repeatableUntil !== null && now <= repeatableUntil) return 'repeat'
   return lateRetryAt === null || now - lateRetryAt >= lateRetryMilliseconds ? 'late-retry' : 'reuse'

@@ -1,3 +1,6 @@
+// Uses refresh tokens in the database. `refresh-rule.ts` decides what a use means; this file reads
+// the state for that decision under a lock, and writes the result.
+
 import {
   command,
   inTables,
@@ -15,10 +18,11 @@ import { accessTokenSecondsAt, idleExpiryAt, type Lifetimes } from './lifetimes.
 import { decideRefresh } from './refresh-rule.ts'
 import type { RefreshTokenRow, SessionRow, SessionTables } from './tables.ts'
 
-/** A refresh token with whose it is. */
+/** The row of a refresh token with the owner of its session. */
 export type FoundRefreshToken = Pick<RefreshTokenRow, 'session_id' | 'secret_hash'> &
   Pick<SessionRow, 'subject' | 'client_id' | 'scopes'>
 
+/** Finds a refresh token by its id. Does NOT check its secret or whether it can be used. */
 export function findRefreshToken(
   reader: Reader,
   id: string,
@@ -31,7 +35,7 @@ export function findRefreshToken(
     .executeTakeFirst()
 }
 
-/** A refresh token that is shown, and the successor that it gets if it is to have one. */
+/** The refresh token that was presented, and the successor to store if the token is rotated. */
 export interface RefreshTokenUse extends NewRefreshToken {
   readonly successor: NewRefreshToken & { readonly sealed: string }
   readonly lifetimes: Lifetimes
@@ -40,23 +44,25 @@ export interface RefreshTokenUse extends NewRefreshToken {
 }
 
 interface Refreshed {
-  /** Life of the access token that may be issued. */
+  /** Lifetime of the new access token. */
   readonly expiresInSeconds: number
   readonly authenticatedAt: number
 }
 
+/** What became of the use. */
 export type RefreshTokenUsed =
   | (Refreshed & { readonly outcome: 'rotated' })
   | (Refreshed & { readonly outcome: 'repeated'; readonly sealedSuccessor: string })
-  /** The session is ended by this. */
+  /** The token was presented once too often; this use ended the session. */
   | { readonly outcome: 'reused' }
-  /** There is no such token, or its session was over before. */
+  /** The token does not exist, or its session had ended or expired before. */
   | { readonly outcome: 'over' }
 
 /**
- * Uses a refresh token. Concurrent uses run one after the other, and none runs between the end of a
- * session and its event: the first statement locks the session's row, and the second, which sees
- * what the previous holder of that lock wrote, reads the token.
+ * Uses a refresh token. Concurrent uses of one session run one after the other: the first statement
+ * locks the row of the session, and only then does the second read the token. It therefore sees
+ * what the previous holder of the lock wrote. The end of a session takes the same lock, so no token
+ * is issued between the end and its event.
  */
 export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = command(
   'useRefreshToken',
@@ -94,12 +100,12 @@ export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = comma
     const refreshed = { expiresInSeconds, authenticatedAt: session.created_at }
     if (decision === 'rotate') return { ...refreshed, outcome: 'rotated' }
     if (token.sealed_successor === null)
-      throw new Error('a token whose successor is unused must hold it')
+      throw new Error('a used token must have its sealed successor until that is used')
     return { ...refreshed, outcome: 'repeated', sealedSuccessor: token.sealed_successor }
   },
 )
 
-/** Ends the session of a token that two callers hold. */
+/** Ends the session of a reused token: the thief and the owner must both log in again. */
 async function endReused(
   transaction: Transaction,
   { id, subject, client_id: clientId }: SessionRow,
@@ -130,11 +136,16 @@ async function rotate(
     repeatableUntil,
     now,
   })
-  // Otherwise an old token and a copy of the database would open the whole chain, link by link.
+  // Without this deletion, one old token and a copy of the database would decrypt the whole chain
+  // of successors, link by link.
   await deleteSealedCopy(transaction, { id })
 }
 
-/** Locks a token's session if it has not ended and has at least one second left. */
+/**
+ * Locks the session of a token, if it has not ended and has at least one second left: a shorter
+ * lifetime would round down to an access token that has expired already. The update is the lock;
+ * both databases hold it until the commit.
+ */
 const takeSession = prepare<
   SessionTables,
   {
@@ -165,6 +176,7 @@ type ReadToken = Pick<RefreshTokenRow, 'used_at' | 'repeatable_until' | 'sealed_
   readonly successor_used_at: number | null
 }
 
+/** Reads a token and when its successor was used. Runs only while the session is locked. */
 const readToken = prepare<SessionTables, { readonly id: string }, ReadToken>((db, { id }) =>
   db
     .selectFrom('refresh_token as token')
@@ -174,6 +186,7 @@ const readToken = prepare<SessionTables, { readonly id: string }, ReadToken>((db
     .where('token.id', '=', id),
 )
 
+/** Marks a token as used and stores its sealed successor. */
 const markUsed = prepare<
   SessionTables,
   {
@@ -197,7 +210,7 @@ const markUsed = prepare<
     .where('used_at', 'is', null),
 )
 
-/** Starts a new grace period of a used token. */
+/** Starts a new grace period for a used token. */
 const allowRepeats = prepare<
   SessionTables,
   { readonly id: string; readonly repeatableUntil: number },
@@ -206,11 +219,12 @@ const allowRepeats = prepare<
   db.updateTable('refresh_token').set({ repeatable_until: repeatableUntil }).where('id', '=', id),
 )
 
-/** Deletes a token's copy that is sealed under its predecessor. */
+/** Deletes the copy of a token that is sealed under its predecessor. */
 const deleteSealedCopy = prepare<SessionTables, { readonly id: string }, unknown>((db, { id }) =>
   db.updateTable('refresh_token').set({ sealed_successor: null }).where('successor_id', '=', id),
 )
 
+/** Extends a session after a refresh. */
 const prolong = prepare<
   SessionTables,
   {

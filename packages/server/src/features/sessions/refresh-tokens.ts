@@ -2,38 +2,52 @@ import { randomId } from 'keystile/internal'
 import { createSeal } from '../../base/seal.ts'
 import { makeSecret } from '../../base/secret.ts'
 
-/** A refresh token in its two halves: where its row is, and what proves it. */
+/**
+ * A refresh token in its two halves: the id finds its row, the secret proves it. The database has
+ * only a hash of the secret, so a copy of the database contains no usable token.
+ */
 export interface RefreshToken {
   readonly id: string
   readonly secret: string
 }
 
+/** Makes a token with a random id and a secret of 256 bits. */
 export function makeRefreshToken(): RefreshToken {
   return { id: randomId(), secret: makeSecret() }
 }
 
+/** Returns the token as clients send it. */
 export function writeRefreshToken({ id, secret }: RefreshToken): string {
   return `${id}.${secret}`
 }
 
-/** @returns `undefined` for what is none of ours: an access token, say, has two dots */
+/**
+ * Parses a refresh token.
+ *
+ * @returns `undefined` for any other text, such as an access token, which has two dots
+ */
 export function parseRefreshToken(text: string): RefreshToken | undefined {
   const [, id, secret] = /^([\w-]{22})\.([\w-]{43})$/.exec(text) ?? []
   return id === undefined || secret === undefined ? undefined : { id, secret }
 }
 
-/** Encrypts a successor so that only whoever shows its predecessor can be given it. */
+/**
+ * Encrypts a successor under the secret of its predecessor. Only a caller that presents the
+ * predecessor can get it; a copy of the database alone cannot.
+ */
 export function sealSuccessor(successor: RefreshToken, predecessor: RefreshToken): string {
   return sealOf(predecessor).seal(writeRefreshToken(successor), predecessor.id)
 }
 
 /**
- * @throws {Error} when it was sealed under another token: a bug, or a row that somebody has changed
+ * Decrypts a sealed successor.
+ *
+ * @throws {Error} when it was sealed under another token, which means a bug or a changed row
  */
 export function openSuccessor(sealed: string, predecessor: RefreshToken): string {
   const successor = sealOf(predecessor).open(sealed, predecessor.id)
   if (successor === undefined)
-    throw new Error('the sealed successor of a refresh token does not open under it')
+    throw new Error('the sealed successor of a refresh token must open with that token')
   return successor
 }
 

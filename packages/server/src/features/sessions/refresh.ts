@@ -14,29 +14,36 @@ import {
 } from './refresh-tokens.ts'
 import { findRefreshToken, useRefreshToken } from './refresh-store.ts'
 
-/** A refresh token whose secret matches, and whose it is. Does NOT say whether it can be used. */
+/**
+ * A refresh token whose secret matches, and its session. Does NOT say whether the token can still
+ * be used.
+ */
 export interface ProvedRefreshToken {
   readonly token: RefreshToken
   readonly sessionId: string
   readonly subject: string
   readonly clientId: string
-  /** What the session was granted. */
+  /** The scopes granted at the login. */
   readonly scopes: readonly string[]
 }
 
+/** Finds and uses refresh tokens. */
 export interface SessionRefresher {
   /**
-   * @returns `undefined` for what is no token of ours, an unknown id, or a wrong secret: none of
-   *   them changes anything
+   * Finds a refresh token. Changes nothing, so a wrong guess cannot end a session.
+   *
+   * @returns `undefined` for malformed text, an unknown id or a wrong secret
    */
   find(text: string): Promise<ProvedRefreshToken | undefined>
   /**
-   * Uses a token by the rule of `refresh-rule.ts`. The database decides, under the lock of the
-   * session, whoever else shows the same token or ends the session meanwhile. Reuse ends the
-   * session, and this process heeds it when this resolves.
+   * Uses a token by the rule of `refresh-rule.ts`. The database decides while it holds the lock of
+   * the session: of callers that present the token at the same time, each sees what the one before
+   * did. Reuse ends the session; once this resolves, this process refuses its access tokens.
    *
-   * @param scopes what the new access token is to hold
-   * @returns `undefined` when the session is over, or was ended by this
+   * Does NOT check that the caller is the client the token was issued to.
+   *
+   * @param scopes the scopes of the new access token
+   * @returns `undefined` when the session has ended or expired, or this call ended it
    */
   use(
     proved: ProvedRefreshToken,
@@ -45,6 +52,7 @@ export interface SessionRefresher {
   ): Promise<IssuedTokens | undefined>
 }
 
+/** Creates the refresher of a server. */
 export function createSessionRefresher(
   database: Database,
   parts: {
@@ -59,19 +67,7 @@ export function createSessionRefresher(
   const lifetimes = { accessTokenSeconds, sessionSeconds, idleSeconds, graceSeconds }
 
   return {
-    async find(text) {
-      const token = parseRefreshToken(text)
-      const row = token && (await findRefreshToken(database.reader, token.id))
-      if (!row || !isSecretOf(token.secret, row.secret_hash)) return undefined
-      const { session_id: sessionId, subject, client_id: clientId } = row
-      return {
-        token,
-        sessionId,
-        subject,
-        clientId,
-        scopes: JSON.parse(row.scopes) as readonly string[],
-      }
-    },
+    find: (text) => findProved(database, text),
     async use({ token, sessionId, subject, clientId }, scopes, by) {
       const now = clock.now()
       const successor = makeRefreshToken()
@@ -87,14 +83,14 @@ export function createSessionRefresher(
         by,
         now,
       })
+
       if (used.outcome === 'reused') {
-        logger.warn(
-          { subject, sessionId, clientId },
-          'a refresh token was shown again: its session is ended',
-        )
+        logger.warn({ subject, sessionId, clientId }, 'refresh token reused: its session was ended')
+        // From here on, this process refuses the thief's access token as well.
         await feed.tail()
       }
       if (used.outcome === 'reused' || used.outcome === 'over') return undefined
+
       const content = {
         subject,
         clientId,
@@ -102,6 +98,7 @@ export function createSessionRefresher(
         scopes,
         authenticatedAt: used.authenticatedAt,
       }
+
       return {
         accessToken: signAccessToken(content, used.expiresInSeconds, { issuing, now }),
         expiresInSeconds: used.expiresInSeconds,
@@ -113,4 +110,18 @@ export function createSessionRefresher(
       }
     },
   }
+}
+
+async function findProved(
+  database: Database,
+  text: string,
+): Promise<ProvedRefreshToken | undefined> {
+  const token = parseRefreshToken(text)
+  const row = token && (await findRefreshToken(database.reader, token.id))
+  // Compares hashes in constant time, so an attacker cannot guess the secret byte by byte.
+  if (!row || !isSecretOf(token.secret, row.secret_hash)) return undefined
+
+  const { session_id: sessionId, subject, client_id: clientId } = row
+  const scopes = JSON.parse(row.scopes) as readonly string[]
+  return { token, sessionId, subject, clientId, scopes }
 }

@@ -11,7 +11,7 @@ const sessionSchema = {
     device: { type: ['string', 'null'], description: 'The User-Agent of the login' },
     created_at: { type: 'string', format: 'date-time' },
     last_used_at: { type: 'string', format: 'date-time' },
-    current: { type: 'boolean', description: 'Whether the request was made with a token of it' },
+    current: { type: 'boolean', description: 'Whether the token of this request belongs to it' },
   },
   required: ['id', 'client_id', 'device', 'created_at', 'last_used_at', 'current'],
 }
@@ -22,76 +22,94 @@ const listSchema = {
   required: ['sessions'],
 }
 
-/** Who has called, as these routes need to know them. */
+/** The caller, as these routes need it. */
 export interface SessionCaller {
   readonly identity: CallerIdentity
 }
 
-/** A person's own sessions, wherever the person is kept. */
+/**
+ * The routes on which people see and end their own sessions. They work for Keystile's accounts and
+ * for users that the app keeps. Only tokens of `first-party` are accepted: another client must not
+ * log its user out of the app. Each route acts on the subject of the token, never on one from the
+ * request.
+ */
 export function sessionRoutes(ends: SessionEnds): readonly GuardedRoute<SessionCaller>[] {
-  const common = {
-    below: 'issuer',
-    refusals: 'problem',
-    guard: { scopes: [] },
-    isFirstPartyOnly: true,
-  } as const
-  return [
-    {
-      ...common,
-      method: 'GET',
-      path: '/users/me/sessions',
-      doc: {
-        tag: 'Own account',
-        summary: 'Where one is logged in',
-        success: {
-          status: 200,
-          description: 'The sessions that are not over, the last used first',
-          schema: listSchema,
-        },
-      },
-      async handle(_request, { identity }) {
-        const list = await ends.list(identity.subject)
-        return jsonAnswer(200, {
-          sessions: list.map((session) => wireSession(session, identity.sessionId)),
-        })
-      },
-    },
-    {
-      ...common,
-      method: 'DELETE',
-      path: '/users/me/sessions',
-      doc: {
-        tag: 'Own account',
-        summary: 'Log out everywhere',
-        description: 'Ends all sessions, that of the request among them.',
-        success: { status: 204, description: 'Ended' },
-      },
-      async handle(request, { identity }) {
-        await ends.endAll(identity.subject, byCaller(request, identity))
-        return emptyAnswer
-      },
-    },
-    {
-      ...common,
-      method: 'DELETE',
-      path: '/users/me/sessions/{id}',
-      doc: {
-        tag: 'Own account',
-        summary: 'End one session',
-        success: { status: 204, description: 'Ended' },
-        refuses: { 404: 'There is no such session of this user, or it is over' },
-      },
-      async handle(request, { identity }) {
-        const id = request.params['id']
-        const by = byCaller(request, identity)
-        const wasOpen = id !== undefined && (await ends.end(id, by, identity.subject))
-        if (!wasOpen) throw new ProblemError('not_found', 'There is no such session')
-        return emptyAnswer
-      },
-    },
-  ]
+  return [listRoute(ends), endAllRoute(ends), endOneRoute(ends)]
 }
 
+const common = {
+  below: 'issuer',
+  refusals: 'problem',
+  guard: { scopes: [] },
+  isFirstPartyOnly: true,
+} as const
+
+function listRoute(ends: SessionEnds): GuardedRoute<SessionCaller> {
+  return {
+    ...common,
+    method: 'GET',
+    path: '/users/me/sessions',
+    doc: {
+      tag: 'Own account',
+      summary: 'List the own sessions',
+      success: {
+        status: 200,
+        description: 'The active sessions, most recently used first',
+        schema: listSchema,
+      },
+    },
+    async handle(_request, { identity }) {
+      const list = await ends.list(identity.subject)
+      return jsonAnswer(200, {
+        sessions: list.map((session) => wireSession(session, identity.sessionId)),
+      })
+    },
+  }
+}
+
+function endAllRoute(ends: SessionEnds): GuardedRoute<SessionCaller> {
+  return {
+    ...common,
+    method: 'DELETE',
+    path: '/users/me/sessions',
+    doc: {
+      tag: 'Own account',
+      summary: 'Log out everywhere',
+      description: 'Ends all sessions, including the one that the request belongs to.',
+      success: { status: 204, description: 'Ended' },
+    },
+    async handle(request, { identity }) {
+      await ends.endAll(identity.subject, byCaller(request, identity))
+      return emptyAnswer
+    },
+  }
+}
+
+function endOneRoute(ends: SessionEnds): GuardedRoute<SessionCaller> {
+  return {
+    ...common,
+    method: 'DELETE',
+    path: '/users/me/sessions/{id}',
+    doc: {
+      tag: 'Own account',
+      summary: 'End one session',
+      success: { status: 204, description: 'Ended' },
+      refuses: { 404: 'This user has no active session with this id' },
+    },
+    async handle(request, { identity }) {
+      const id = request.params['id']
+      const by = byCaller(request, identity)
+
+      // The same answer for another user's session and for none, so ids cannot be probed.
+      const wasActive = id !== undefined && (await ends.end(id, by, identity.subject))
+      if (!wasActive) throw new ProblemError('not_found', 'There is no such session')
+
+      return emptyAnswer
+    },
+  }
+}
+
+/** A session as the answer names its members. `current` is the session of the request's token. */
 function wireSession(
   { id, clientId, device, createdAt, lastUsedAt }: Session,
   current: string | undefined,

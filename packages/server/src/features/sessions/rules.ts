@@ -1,3 +1,6 @@
+// The safety rules for the lifetimes of sessions and tokens. All warn only: long lifetimes are a
+// choice, and the figures are those of the standards that each rule names.
+
 import type { Rule } from '../../feature/rule.ts'
 import { defaultLifetimes } from './lifetimes.ts'
 
@@ -6,6 +9,7 @@ const longestAccessTokenSeconds = 60 * 60
 const longestSessionSeconds = 30 * daySeconds
 const longestGraceSeconds = 30
 
+/** The settings that these rules look at. */
 export interface RuleOptions {
   readonly accessTokenSeconds?: number | undefined
   readonly sessionSeconds?: number | undefined
@@ -13,19 +17,22 @@ export interface RuleOptions {
   readonly graceSeconds?: number | undefined
 }
 
+/** The rules, in the order in which the documents list them. */
 export const rules: readonly Rule<RuleOptions>[] = [
   {
     id: 'access-token-short',
     standard: 'RFC 6750 §5.3',
     severity: 'warn',
-    demand: 'an access token lives an hour or less',
+    demand: 'an access token must expire within an hour',
     find: ({ options: { accessTokenSeconds = defaultLifetimes.accessTokenSeconds } }, say) =>
       accessTokenSeconds > longestAccessTokenSeconds
         ? [
             {
               about: say.name('accessTokenSeconds'),
-              message: `is ${accessTokenSeconds}: a stolen access token is good for that long, and cannot be told from the owner’s`,
-              mend: `${say.set('accessTokenSeconds', longestAccessTokenSeconds)} or less: clients refresh`,
+              message:
+                `is ${accessTokenSeconds}: a stolen access token stays valid for that long, ` +
+                'and no server can tell it from the owner’s',
+              mend: `${say.set('accessTokenSeconds', longestAccessTokenSeconds)} or less`,
             },
           ]
         : [],
@@ -34,13 +41,15 @@ export const rules: readonly Rule<RuleOptions>[] = [
     id: 'session-short',
     standard: 'SP 800-63B-4 §2.1.3',
     severity: 'warn',
-    demand: 'a login lasts 30 days or less',
+    demand: 'a login must expire within 30 days',
     find: ({ options: { sessionSeconds = defaultLifetimes.sessionSeconds } }, say) =>
       sessionSeconds > longestSessionSeconds
         ? [
             {
               about: say.name('sessionSeconds'),
-              message: `is ${sessionSeconds}: NIST SP 800-63B-4 §2.1.3 has people log in again after no more than 30 days`,
+              message:
+                `is ${sessionSeconds}: NIST SP 800-63B-4 §2.1.3 requires ` +
+                'people to log in again after at most 30 days',
               mend: `${say.set('sessionSeconds', longestSessionSeconds)} or less`,
             },
           ]
@@ -50,7 +59,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
     id: 'idle-short',
     standard: 'ASVS 5.0 7.3.1',
     severity: 'warn',
-    demand: 'a login of more than 30 days ends after 30 days without use',
+    demand: 'a login that lasts more than 30 days must expire after 30 days without use',
     find({ options }, say) {
       const {
         sessionSeconds = defaultLifetimes.sessionSeconds,
@@ -71,13 +80,15 @@ export const rules: readonly Rule<RuleOptions>[] = [
     id: 'grace-short',
     standard: 'RFC 9700 §4.14.2',
     severity: 'warn',
-    demand: 'a used refresh token is answered again for 30 s at most',
+    demand: 'the grace period of a used refresh token must be 30 s or less',
     find: ({ options: { graceSeconds = defaultLifetimes.graceSeconds } }, say) =>
       graceSeconds > longestGraceSeconds
         ? [
             {
               about: say.name('graceSeconds'),
-              message: `is ${graceSeconds}: for that long, a copied refresh token is not told from one that was sent twice`,
+              message:
+                `is ${graceSeconds}: for that long, a stolen refresh token ` +
+                'looks like a retry of the owner’s',
               mend: `${say.set('graceSeconds', longestGraceSeconds)} or less`,
             },
           ]

@@ -10,37 +10,44 @@ export interface Session {
   /** The `sid` of its tokens. */
   readonly id: string
   readonly clientId: string
-  /** The `User-Agent` of the login, at most 200 characters: what a client says of itself. */
+  /**
+   * The `User-Agent` of the login, at most 200 characters. The client chooses it, so it proves
+   * nothing.
+   */
   readonly device: string | null
   readonly createdAt: Date
-  /** The login, or the last refresh. */
+  /** The time of the login or of the last refresh. */
   readonly lastUsedAt: Date
 }
 
 /**
- * Ways to end sessions. When they resolve, this process refuses the access tokens; others follow
- * within a second.
+ * Lists and ends sessions. When an end resolves, this process refuses the access tokens; other
+ * processes follow within a second.
  */
 export interface SessionEnds {
   /**
-   * The sessions of a subject that are not over, the last used first; none of a disabled client.
+   * Lists the active sessions of a subject, most recently used first. Leaves out sessions of
+   * disabled clients: they exist, but their tokens are refused.
    */
   list(subject: string): Promise<readonly Session[]>
   /**
-   * Ends a session with all its tokens; of this subject alone, where one is named. @returns whether
-   * there was one
+   * Ends a session with all its tokens. With `subject`, only if the session belongs to that
+   * subject: callers that take the id from a request must give it.
+   *
+   * @returns whether there was an active session
    */
   end(sessionId: string, by: By, subject?: string): Promise<boolean>
-  /** Ends all sessions of a subject. */
+  /** Ends all sessions of a subject. A subject without sessions is no error. */
   endAll(subject: string, by: By): Promise<void>
 }
 
+/** Creates the means to list and end sessions. */
 export function createSessionEnds(
   database: Database,
   parts: {
     readonly feed: EventFeed
     readonly clock: Clock
-    /** The ids of the clients that are disabled: their sessions are not shown. */
+    /** Returns the ids of the disabled clients, whose sessions are not listed. */
     readonly listDisabledClients: () => Promise<readonly string[]>
   },
 ): SessionEnds {
@@ -67,7 +74,8 @@ export function createSessionEnds(
         by,
         now: clock.now(),
       })
-      // Also where another has just ended it: whoever asked may rely on it from now on.
+      // Also when another caller has just ended it: after this answer, the access tokens must be
+      // refused here.
       await feed.tail()
       return ended
     },

@@ -9,49 +9,58 @@ import { accessTokenSecondsAt, idleExpiryAt } from './lifetimes.ts'
 import { makeRefreshToken, writeRefreshToken } from './refresh-tokens.ts'
 import type { NewSession } from './in-transaction.ts'
 
-/** What a session starts from: a person who is proved, a client, and the granted scopes. */
+/** The values that start a session: an authenticated person, a client and the granted scopes. */
 export interface SessionStart {
   readonly subject: string
-  /** When the person was proved, in milliseconds; undefined where an application did that. */
+  /** When the person authenticated, in milliseconds; undefined when an app authenticated them. */
   readonly authenticatedAt?: number
   /**
-   * The hash that the password was verified against; undefined where an application proved the
-   * person.
+   * The hash that the password was verified against; undefined when an app authenticated the
+   * person. The start compares it with the stored hash: a session must not start with a password
+   * that was changed meanwhile.
    */
   readonly passwordHash?: string
-  /** What the account held when `scopes` were decided; undefined for the users of an app. */
+  /**
+   * The account's rights when `scopes` were decided; undefined for users that the app keeps. The
+   * start compares them as well, so rights that were withdrawn meanwhile are not granted.
+   */
   readonly rights?: StoredRights | undefined
-  /** What the rate limits counted; refunded with the start of the session. */
+  /** What the rate limits counted for this login. The start refunds it in the same transaction. */
   readonly spent?: Spent
   /** How long the start may wait to share a commit with others. */
   readonly patienceMilliseconds?: number
   readonly clientId: string
   readonly scopes: readonly string[]
-  /** Whether there is a refresh token; without one the session ends with its access token. */
+  /** Whether to issue a refresh token. Without one the session expires with its access token. */
   readonly refreshes: boolean
-  /** The `User-Agent` of the login, for the person's list of sessions. */
+  /** The `User-Agent` of the login, shown in the person's list of sessions. */
   readonly device?: string | undefined
   readonly by: By
 }
 
+/** A session that is stored, with its first tokens. */
 export interface StartedSession extends IssuedTokens {
   readonly sessionId: string
 }
 
+/** Starts sessions. */
 export interface SessionStarter {
   /**
-   * Starts a session, stores it, and issues its first tokens. Returns undefined when by now the
-   * user may not log in, or has another password or other rights.
+   * Starts a session, stores it and issues its first tokens. Does NOT verify a password: the caller
+   * has authenticated the person.
+   *
+   * @returns `undefined` when the user may not log in any more, or the password or rights have
+   *   changed since they were read
    */
   start(origin: SessionStart): Promise<StartedSession | undefined>
 }
 
-/** In characters: enough to tell devices apart. */
+/** In characters: enough to tell devices apart, and a bound on what a client can store. */
 const maxDeviceLength = 200
 
-/** The values of the transaction that starts the session of a login. */
+/** The values of the transaction that starts a session. */
 export interface NewLogin extends NewSession {
-  /** False for the users of an app. */
+  /** False for users that the app keeps: there is no account to check. */
   readonly hasAccount: boolean
   readonly passwordHash: string | undefined
   readonly rights: StoredRights | undefined
@@ -61,11 +70,17 @@ export interface NewLogin extends NewSession {
 /** Checks the account once more and starts the session, or starts none. */
 export type StartLogin = Command<NewLogin, { readonly started: boolean }>
 
+/** What every starter of sessions needs. */
 export interface StarterParts {
   readonly issuing: Issuing
   readonly clock: Clock
 }
 
+/**
+ * Creates the starter of sessions.
+ *
+ * @param parts.startLogin the command that checks the account and inserts the session
+ */
 export function createSessionStarter(
   database: Database,
   parts: StarterParts & { readonly startLogin: StartLogin },
@@ -88,6 +103,7 @@ export function createSessionStarter(
       const now = authenticatedAt ?? clock.now()
       const expiresAt = now + issuing.sessionSeconds * 1000
       const expiresInSeconds = accessTokenSecondsAt(now, expiresAt, issuing)
+
       const session = {
         id: randomId(),
         subject,
@@ -99,6 +115,7 @@ export function createSessionStarter(
         idle_expires_at: refreshes ? idleExpiryAt(now, expiresAt, issuing) : now,
         tokens_expire_at: now + expiresInSeconds * 1000,
       }
+
       const refreshToken = refreshes ? makeRefreshToken() : undefined
       const values = {
         session,
@@ -112,8 +129,10 @@ export function createSessionStarter(
         spent,
         by,
       }
+
       const { started } = await database.write(startLogin, values, patienceMilliseconds)
       if (!started) return undefined
+
       const content = { subject, clientId, sessionId: session.id, scopes, authenticatedAt: now }
       return {
         sessionId: session.id,
@@ -126,7 +145,10 @@ export function createSessionStarter(
   }
 }
 
-/** A `User-Agent` as it is stored: without the characters that a database refuses. */
+/**
+ * Returns a `User-Agent` as it is stored: without control characters, which PostgreSQL refuses and
+ * which could change what a terminal shows, and shortened.
+ */
 function shownDevice(device: string | undefined): string | null {
   const shown = device?.replace(/\p{Cc}/gu, '').trim()
   return shown === undefined || shown === '' ? null : shown.slice(0, maxDeviceLength).toWellFormed()

@@ -1,3 +1,5 @@
+// The queries and commands behind listing and ending sessions.
+
 import {
   command,
   inTables,
@@ -8,21 +10,21 @@ import {
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import type { SessionEvent } from './audit-events.ts'
-import { endSessionRows, endSessions, selectLiving } from './in-transaction.ts'
+import { endSessionRows, endSessions, selectActive } from './in-transaction.ts'
 import type { SessionRow, SessionTables } from './tables.ts'
 
-/** The living sessions of a subject, the last used first. */
+/** Lists the subject's active sessions, most recently used first. */
 export function listSessionRows(
   reader: Reader,
-  living: { readonly subject: string; readonly now: number },
+  active: { readonly subject: string; readonly now: number },
 ): Promise<readonly SessionRow[]> {
-  return selectLiving(inTables<SessionTables>(reader), living)
+  return selectActive(inTables<SessionTables>(reader), active)
     .orderBy('last_used_at', 'desc')
     .orderBy('id')
     .execute()
 }
 
-/** Ends one session, of this subject where one is named. */
+/** Ends one session and records it. With `subject`, only if the session belongs to that subject. */
 export const endSession: Command<
   {
     readonly id: string
@@ -34,6 +36,7 @@ export const endSession: Command<
 > = command('endSession', async (transaction, { id, subject, by, now }) => {
   const [ended] = await endSessionRows(transaction, [id], now, subject)
   if (!ended) return { ended: false }
+
   await insertAudit<SessionEvent>(transaction, {
     event: 'session_ended',
     at: now,
@@ -45,7 +48,10 @@ export const endSession: Command<
   return { ended: true }
 })
 
-/** Ends all sessions of a subject. */
+/**
+ * Ends all sessions of a subject. Writes one audit entry, or none when there was no session left to
+ * end.
+ */
 export const endSessionsOf: Command<
   { readonly subject: string; readonly by: By; readonly now: number },
   void

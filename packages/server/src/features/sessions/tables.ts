@@ -1,44 +1,53 @@
-// Rows as both databases hold them. Instants are integers in milliseconds, lists and profiles are
-// JSON text.
+// The rows of sessions and refresh tokens as both databases store them. Times are integers in
+// milliseconds; lists and profiles are JSON text.
 
-/** One login on one device. Its tokens name it in `sid`. */
+/** One login on one device. Its access tokens name it in the claim `sid`. */
 export interface SessionRow {
   readonly id: string
   readonly subject: string
   readonly client_id: string
-  /** What was granted at the login: no refresh gives more. */
+  /** The scopes granted at the login; a refresh never grants more. JSON. */
   readonly scopes: string
   /** The `User-Agent` of the login. */
   readonly device: string | null
   readonly created_at: number
   readonly last_used_at: number
-  /** No refresh goes beyond this, whatever the settings are by then. */
+  /**
+   * The end of the session, however often it is refreshed. Set at the login, so that later changes
+   * of the settings do not extend it.
+   */
   readonly expires_at: number
-  /** Nor beyond this, which each refresh moves on. */
+  /** The end of the session unless it is refreshed before; each refresh moves it on. */
   readonly idle_expires_at: number
-  /** The latest `exp` of a token issued under it: until then an end of it must be remembered. */
+  /**
+   * The latest `exp` of its access tokens: when the session ends, its event must be kept until
+   * then.
+   */
   readonly tokens_expire_at: number
-  /** When a used token was last answered although its grace was over. */
+  /** When a used token was last accepted after its grace period. */
   readonly late_retry_at: number | null
   readonly ended_at: number | null
 }
 
-/** One link of the chain of a session's refresh tokens. */
+/** One refresh token. The tokens of a session form a chain: each use makes a successor. */
 export interface RefreshTokenRow {
-  /** The part before the dot: random, and not the `sid`, which access tokens tell. */
+  /**
+   * The part of the token before the dot. It is random and not the `sid`, which every reader of an
+   * access token knows.
+   */
   readonly id: string
   readonly session_id: string
-  /** SHA-256 of the part after the dot. */
+  /** SHA-256 of the part after the dot. A fast hash is enough: the secret has 256 random bits. */
   readonly secret_hash: string
   readonly created_at: number
   readonly used_at: number | null
   readonly successor_id: string | null
   /**
-   * The successor, until it is used, sealed under this token: whoever shows this one again can be
-   * given it, and nobody else.
+   * The successor, encrypted under this token until the successor is used. A caller that presents
+   * this token again gets it; a copy of the database does not reveal it.
    */
   readonly sealed_successor: string | null
-  /** Until when showing it again is as good as the first time. */
+  /** The end of the grace period: until then, presenting it again returns the successor. */
   readonly repeatable_until: number | null
 }
 

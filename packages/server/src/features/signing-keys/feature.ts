@@ -8,14 +8,14 @@ import { issuingAlgorithms, type IssuingAlgorithm } from './signing-keys.ts'
 
 export interface SigningKeyOptions {
   /**
-   * The secret under which private signing keys are sealed: 32 random characters or more. Default:
-   * the file `keystile.key` beside a SQLite file, made at the first start; PostgreSQL has no
+   * The secret that encrypts the private signing keys: 32 random characters or more. Default: the
+   * file `keystile.key` beside a SQLite file, which the first start creates. PostgreSQL has no
    * default.
    */
   readonly key?: string
-  /** The algorithm that tokens are signed with. Default: ES256. */
+  /** The algorithm that signs tokens. Default: ES256. */
   readonly signingAlgorithm?: IssuingAlgorithm
-  /** A private JWK that signs instead of keys that Keystile makes itself. */
+  /** A private JWK that signs tokens, instead of the keys that Keystile makes. */
   readonly signingKey?: Jwk
 }
 
@@ -26,7 +26,7 @@ const key: Setting<'key', string> = {
   defaultText: 'the file keystile.key beside SQLite; PostgreSQL has no default',
   help: 'the secret that seals the signing keys: 32 random characters or more',
   environment: ['KEYSTILE_KEY'],
-  flag: false, // anyone on the machine can read the arguments of a process
+  flag: false, // every user of the machine can read the arguments of a process
   isSecret: true,
 }
 
@@ -37,7 +37,7 @@ const signingKey: Setting<'signingKey', Jwk> = {
     error: 'must be a private JWK',
   }),
   defaultText: 'keys that Keystile makes itself',
-  help: 'a private JWK that signs tokens; variable and flag name a file with it',
+  help: 'a private JWK that signs tokens; the variable and the flag name its file',
   environment: ['KEYSTILE_SIGNING_KEY_FILE'],
   flag: 'signing-key-file',
   isSecret: true,
@@ -54,7 +54,7 @@ const signingAlgorithm: DefaultedSetting<'signingAlgorithm', IssuingAlgorithm> =
   environment: ['KEYSTILE_SIGNING_ALGORITHM'],
 }
 
-/** Signing keys, sealed at rest. */
+/** Signing keys, encrypted in the database. */
 export const feature: Feature<SigningKeyOptions, never, RuleOptions> = {
   name: 'signing-keys',
   settings: listSettings<SigningKeyOptions>({ key, signingKey, signingAlgorithm }),
@@ -64,12 +64,16 @@ export const feature: Feature<SigningKeyOptions, never, RuleOptions> = {
       words: ['key', 'list'],
       flags: { json: {} },
       takesSettings: 'withoutKey',
-      summary: 'the signing keys in the database: id, algorithm, since when',
+      summary: 'list the signing keys in the database: id, algorithm, creation time',
       load: async () => (await import('./cli.ts')).list,
     },
   ],
 }
 
+/**
+ * Reads a JWK from a file. Does NOT check that it is a usable key: the rules do. No message has the
+ * content.
+ */
 function readJwk(path: string): Jwk {
   let content: string
   try {

@@ -1,3 +1,6 @@
+// The safety rules for signing keys, for the secret that seals them, and for the issuer of the
+// database. All stop the start: anyone with the key can make tokens for every user.
+
 import type { Jwk } from 'keystile/jwt'
 import type { Fault, Rule } from '../../feature/rule.ts'
 import { openFiles, type Situation } from '../../feature/situation.ts'
@@ -6,6 +9,7 @@ import { isOnServer, type DatabaseSource } from '../../storage/source.ts'
 import { findSealingSecretFaults, type SealingSecretFault } from './sealing-secret.ts'
 import { belongsElsewhere, signingKeyOf } from './signing-keys.ts'
 
+/** The settings that these rules look at. */
 export interface RuleOptions {
   readonly issuer?: string | undefined
   readonly database?: DatabaseSource | undefined
@@ -13,13 +17,14 @@ export interface RuleOptions {
   readonly signingKey?: Jwk | undefined
 }
 
+/** The rules, in the order in which the documents list them. */
 export const rules: readonly Rule<RuleOptions>[] = [
   {
     id: 'key-given',
     standard: 'ASVS 5.0 13.3.1',
     severity: 'stop',
     demand:
-      'on PostgreSQL there is a key, for what seals the signing keys does not lie beside them',
+      'on PostgreSQL a key must be given: a secret must not lie beside the keys that it seals',
     find({ options: { database, key, signingKey }, unread }, say) {
       const isGiven =
         key !== undefined ||
@@ -28,7 +33,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
         unread.has('signingKey')
       if (!isOnServer(database) || isGiven) return []
       const message =
-        'must be given on PostgreSQL: signing keys are sealed under it, and it must not lie beside them'
+        'must be given on PostgreSQL: it seals the signing keys, and must not lie beside them'
       return [{ about: say.name('key'), message, mend: makeKey(say) }]
     },
   },
@@ -37,7 +42,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 11.5.1',
     severity: 'stop',
     demand:
-      'the key that seals signing keys is random: 32 characters, 16 of them different unless all are hex, in no order',
+      'the key must be random: 32 characters, 16 of them different unless all are hex, in no order',
     find: (situation, say) => findSecretFaults(situation, 'weak', say),
   },
   {
@@ -45,7 +50,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
     standard: 'RFC 8725 §3.5',
     severity: 'stop',
     demand:
-      'the key that seals signing keys is none that is printed in standards, tutorials or templates, and no URL, path, token or public key',
+      'the key must not be from a standard, tutorial or template, nor a URL, path, token or public key',
     find: (situation, say) => findSecretFaults(situation, 'known', say),
   },
   {
@@ -53,14 +58,16 @@ export const rules: readonly Rule<RuleOptions>[] = [
     standard: 'RFC 7518 §3.3',
     severity: 'stop',
     demand:
-      'a signing key is private, for an algorithm that is issued with, and RSA has 2048 bits and an exponent of 65537 or more',
+      'a signing key must be private and for a supported algorithm; RSA: 2048 bits, e ≥ 65537',
     find({ options: { signingKey } }, say) {
       if (!signingKey) return []
       try {
         signingKeyOf(signingKey)
         return []
       } catch (error) {
-        const mend = `give another private JWK, or leave ${say.name('signingKey')} out: Keystile then makes its own`
+        const mend =
+          `give another private JWK, or leave ${say.name('signingKey')} out: ` +
+          'Keystile then makes its own'
         return [
           {
             about: say.name('signingKey'),
@@ -75,12 +82,12 @@ export const rules: readonly Rule<RuleOptions>[] = [
     id: 'key-file-private',
     standard: 'ASVS 5.0 13.3.2',
     severity: 'stop',
-    demand: 'keystile.key is its owner’s alone',
+    demand: 'only its owner may read keystile.key',
     find: ({ machine }) =>
       machine?.keyFile &&
       openFiles([machine.keyFile]).map(({ path }) => ({
         about: path,
-        message: 'can be read by others; it opens all signing keys',
+        message: 'can be read by others, and it decrypts all signing keys',
         mend: `chmod 600 ${path}`,
       })),
   },
@@ -88,7 +95,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
     id: 'issuer-stored',
     standard: 'RFC 8414 §3.3',
     severity: 'stop',
-    demand: 'the database belongs to the issuer that is configured',
+    demand: 'the database must belong to the configured issuer',
     find({ machine, options: { issuer } }, say) {
       const { database } = machine ?? {}
       if (database === undefined || database.kind === 'unavailable' || issuer === undefined)
@@ -105,11 +112,12 @@ export const rules: readonly Rule<RuleOptions>[] = [
   },
 ]
 
+/** Tells how to make a key. */
 function makeKey(say: Wording): string {
   return `make one with: openssl rand -base64 32, and ${say.provide('key')}`
 }
 
-/** Faults of what signing keys are sealed under: the option, or what lies beside SQLite. */
+/** Returns the faults of the sealing secret: the option `key`, or the file beside SQLite. */
 function findSecretFaults(
   { options: { key }, machine }: Situation<RuleOptions>,
   kind: SealingSecretFault['kind'],

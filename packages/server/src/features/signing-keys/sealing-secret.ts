@@ -5,16 +5,20 @@ import { dirname, join } from 'node:path'
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import { isOpenToOthers } from '../../feature/situation.ts'
 
+/** 256 bits, if the characters were random bytes; `openssl rand -base64 32` gives 44 characters. */
 const minBytes = 32
 const makeOne = 'make one with: openssl rand -base64 32'
 
-/** Why a sealing secret is unfit, by the library's rules for HMAC secrets. */
+/** Why a sealing secret is unfit. The rules are the library's for HMAC secrets. */
 export interface SealingSecretFault {
   readonly kind: 'weak' | 'known'
   readonly message: string
 }
 
-/** Finds everything that makes a sealing secret unfit. No message repeats the secret. */
+/**
+ * Finds everything that makes a sealing secret unfit. No message repeats the secret, because
+ * messages go to logs.
+ */
 export function findSealingSecretFaults(secret: string): readonly SealingSecretFault[] {
   const bytes = Buffer.from(secret)
   const faults: SealingSecretFault[] = []
@@ -27,7 +31,7 @@ export function findSealingSecretFaults(secret: string): readonly SealingSecretF
   if (isKnownSecret(bytes)) {
     faults.push({
       kind: 'known',
-      message: 'must be one that nobody else knows; this one is from a template',
+      message: 'must be known to you only; this one is from a public template',
     })
   }
   const impostor = findImpostor(bytes)
@@ -40,27 +44,27 @@ export function findSealingSecretFaults(secret: string): readonly SealingSecretF
   return faults
 }
 
-/** Where the sealing secret lies beside a SQLite file. */
+/** Returns the path of the file with the sealing secret, beside a SQLite file. */
 export function keyFileBeside(databaseFile: string): string {
   return join(dirname(databaseFile), 'keystile.key')
 }
 
 /**
- * The secret in `keystile.key` beside a SQLite file. The first start makes it, readable by its
- * owner alone. Two processes that start at once get the same secret.
+ * Returns the secret in `keystile.key` beside a SQLite file. The first start creates the file,
+ * readable by its owner only. Two processes that start at once get the same secret.
  *
  * @throws {ConfigurationError} when others can read the file, or its content is unfit as a secret
  */
 export function readOrCreateSealingSecret(databaseFile: string): string {
   const file = keyFileBeside(databaseFile)
-  const draft = `${file}.${randomId()}` // not the process id, which is 1 in every container
+  const draft = `${file}.${randomId()}` // the process id is 1 in every container
   try {
     writeFileSync(draft, `${randomBytes(32).toString('base64url')}\n`, {
       mode: 0o600,
       flag: 'wx',
       flush: true,
     })
-    linkSync(draft, file) // unlike a rename, this fails when the file is there
+    linkSync(draft, file) // fails when the file exists, unlike a rename
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   } finally {
@@ -69,7 +73,8 @@ export function readOrCreateSealingSecret(databaseFile: string): string {
 
   if (process.platform !== 'win32' && isOpenToOthers(statSync(file).mode)) {
     throw new ConfigurationError(
-      `${file} can be read by others; it opens all signing keys. Mend it with: chmod 600 ${file}`,
+      `${file} must be readable by its owner only, because it decrypts all signing keys. ` +
+        `Fix: chmod 600 ${file}`,
     )
   }
 

@@ -5,7 +5,7 @@ import { readOrCreateSealingSecret } from './sealing-secret.ts'
 import type { SigningKeyOptions } from './feature.ts'
 import { signingKeyOf, type IssuingAlgorithm, type SigningKeySource } from './signing-keys.ts'
 
-/** What the options say of the signing key. */
+/** The settings that choose the signing key. */
 export interface SigningKeyChoice {
   readonly signingKey?: SigningKeyOptions['signingKey'] | undefined
   readonly key?: SigningKeyOptions['key'] | undefined
@@ -14,9 +14,12 @@ export interface SigningKeyChoice {
 }
 
 /**
- * Finds where the signing key comes from. On PostgreSQL, a rule of safety demands a key.
+ * Decides where the signing key comes from: the setting `signingKey`, or the database, whose keys
+ * are encrypted with `key` or with the file beside SQLite. On PostgreSQL, the safety rules require
+ * one of the two settings.
  *
- * @throws {ConfigurationError} when the file beside SQLite holds no secret, or others can read it
+ * @throws {ConfigurationError} when the file beside SQLite has no usable secret, or others can read
+ *   it
  */
 export function findSigningKeySource({
   signingKey,
@@ -26,7 +29,7 @@ export function findSigningKeySource({
 }: SigningKeyChoice): SigningKeySource {
   if (signingKey) return { signingKey: signingKeyOf(signingKey) }
   if (key !== undefined) return { algorithm, sealingSecret: key }
-  // A memory database keeps nothing, so its keys need no secret that outlives it.
+  // A memory database is gone after the process, so a secret for this process is enough.
   const sealingSecret =
     database === inMemory ? randomId() + randomId() : readOrCreateSealingSecret(database as string)
   return { algorithm, sealingSecret }

@@ -29,7 +29,7 @@ describe('signingKeyOf', () => {
         () => signingKeyOf(jwk),
         (error) =>
           error instanceof ConfigurationError &&
-          /private JWK with "alg" ES256, EdDSA, RS256/.test(error.message),
+          /private JWK whose "alg" is one of ES256, EdDSA, RS256/.test(error.message),
       )
     }
   })

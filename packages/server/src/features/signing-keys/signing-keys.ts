@@ -1,3 +1,6 @@
+// The signing keys of an issuer: made at the first start, encrypted in the database, and decrypted
+// at each start.
+
 import { canSign, keySetOf, type Clock } from 'keystile/internal'
 import {
   exportPrivateJwk,
@@ -17,35 +20,41 @@ import type { SigningKeyRow } from './tables.ts'
 import { show } from '../../feature/wording.ts'
 import { ConfigurationError } from '../../base/configuration-error.ts'
 
-/** The algorithms that a server can issue tokens with. */
+/**
+ * The algorithms that a server can sign tokens with. All are asymmetric: an API that verifies
+ * tokens must not be able to make them.
+ */
 export const issuingAlgorithms = ['ES256', 'EdDSA', 'RS256'] as const
 export type IssuingAlgorithm = (typeof issuingAlgorithms)[number]
 
-/** The keys of an issuer. */
+/** The signing keys of an issuer. */
 export interface SigningKeys {
-  /** Signs new tokens. */
+  /** The key that signs new tokens: the newest. */
   readonly current: SigningKey
-  /** Verifies the tokens of this issuer. */
+  /** Verifies tokens that any of the keys signed. */
   readonly keySet: KeySet
   /** The public halves, as `jwks_uri` publishes them. */
   readonly published: JwkSet
 }
 
-/** The operator's own signing key, or what Keystile's own keys are made and opened with. */
+/**
+ * The source of the signing key: the operator's own key, or the keys that Keystile makes and
+ * encrypts.
+ */
 export type SigningKeySource =
   | { readonly signingKey: SigningKey }
   | {
       readonly algorithm: IssuingAlgorithm
-      /** Seals and opens the keys in the database. */
+      /** Encrypts and decrypts the keys in the database. */
       readonly sealingSecret: string
     }
 
 /**
- * Opens the signing keys of an issuer. Keystile's own keys are in the database, with sealed private
- * halves; the first start makes the first one.
+ * Opens the signing keys of an issuer. Keystile's own keys are in the database, their private
+ * halves encrypted; the first start makes the first one.
  *
  * @throws {ConfigurationError} when the database belongs to another issuer or algorithm, or the
- *   keys were sealed with another secret
+ *   keys were encrypted with another secret
  */
 export async function openSigningKeys(
   database: Database,
@@ -58,7 +67,8 @@ export async function openSigningKeys(
   const stored = await database.write(claimIssuer, issuer)
   if (stored !== issuer) {
     throw new ConfigurationError(
-      `this database ${belongsElsewhere(stored, issuer)}: configure ${stored}, or use another database`,
+      `this database ${belongsElsewhere(stored, issuer)}: ` +
+        `configure ${stored}, or use another database`,
     )
   }
   if ('signingKey' in source) return keysOf([source.signingKey])
@@ -75,27 +85,29 @@ export async function openSigningKeys(
   const { name } = keys.current.algorithm
   if (name !== source.algorithm) {
     throw new ConfigurationError(
-      `this database's signing key is for ${name}, and ${source.algorithm} is configured; it cannot be changed yet`,
+      `signingAlgorithm must be ${name}, the algorithm of this database's signing key; ` +
+        `it is ${source.algorithm}. The algorithm of a database cannot be changed yet`,
     )
   }
   return keys
 }
 
-/** The issuer that a database belongs to; undefined where it was never started. */
+/** Returns the issuer that a database belongs to, or undefined for a new database. */
 export function findStoredIssuer({
   reader,
 }: Pick<Database, 'reader'>): Promise<string | undefined> {
   return readIssuer(reader)
 }
 
+/** Returns the rest of a sentence that begins with "this database". */
 export function belongsElsewhere(stored: string, issuer: string): string {
   return (
-    `belongs to the issuer ${stored}, and the configured one is ${show(issuer)}. Tokens name their issuer, so ` +
-    'changing it logs everybody out'
+    `belongs to the issuer ${stored}, and the configured one is ${show(issuer)}. ` +
+    'Tokens name their issuer, so a change logs all users out'
   )
 }
 
-/** Lists the stored keys without opening them, oldest first. */
+/** Lists the stored keys, oldest first, without decrypting them. */
 export async function listSigningKeys(
   database: Database,
 ): Promise<
@@ -109,35 +121,42 @@ export async function listSigningKeys(
   }))
 }
 
-/** @throws {ConfigurationError} unless it is a private key for one of `issuingAlgorithms` */
+/**
+ * Imports the operator's signing key.
+ *
+ * @throws {ConfigurationError} unless it is a private key for one of `issuingAlgorithms`
+ */
 export function signingKeyOf(jwk: Jwk): NamedKey {
   const key = importKey(jwk)
   if (!canSign(key) || !issuingAlgorithms.some((name) => name === key.algorithm.name)) {
     throw new ConfigurationError(
-      `a signing key is a private JWK with "alg" ${issuingAlgorithms.join(', ')}`,
+      `a signing key must be a private JWK whose "alg" is one of ${issuingAlgorithms.join(', ')}`,
     )
   }
   return named(key)
 }
 
-/** A key with a `kid`. */
+/** A signing key with a `kid`. */
 type NamedKey = SigningKey & { readonly keyId: string }
 
-/** A key without a `kid` gets its thumbprint as one. */
+/** Gives a key without a `kid` its thumbprint as one. */
 function named(key: SigningKey): NamedKey {
   return { ...key, keyId: key.keyId ?? thumbprint(exportPublicJwk(key)) }
 }
 
+/** Decrypts a stored key. The id is authenticated too, so a key cannot be moved to another row. */
 function openRow(row: SigningKeyRow, seal: Seal): SigningKey {
   const jwk = seal.open(row.sealed_jwk, row.id)
   if (jwk === undefined) {
     throw new ConfigurationError(
-      'the signing keys in this database were sealed under another key: give the key (or the file keystile.key) that was there when they were made',
+      'the signing keys in this database were sealed with another key. Fix: give the key ' +
+        '(or the file keystile.key) that was used when they were made',
     )
   }
   return signingKeyOf(JSON.parse(jwk) as Jwk)
 }
 
+/** Encrypts a key into the row that stores it. */
 function sealedRow(key: NamedKey, seal: Seal, clock: Clock): SigningKeyRow {
   const id = key.keyId
   return {
@@ -148,7 +167,11 @@ function sealedRow(key: NamedKey, seal: Seal, clock: Clock): SigningKeyRow {
   }
 }
 
-/** @param keys oldest first */
+/**
+ * Makes the signing keys of an issuer.
+ *
+ * @param keys the keys, oldest first
+ */
 function keysOf(keys: readonly SigningKey[]): SigningKeys {
   const current = keys.at(-1)
   if (!current) throw new Error('an issuer must have a signing key')

@@ -1,3 +1,5 @@
+// The queries and commands behind signing keys and the issuer of a database.
+
 import {
   command,
   inTables,
@@ -9,7 +11,10 @@ import {
 import { hasTable } from '../../storage/migrate.ts'
 import type { SigningKeyRow, SigningKeyTables } from './tables.ts'
 
-/** Keeps the issuer that a database was first started for; says which one that is. */
+/**
+ * Binds a new database to an issuer. Returns the issuer that the database belongs to, which another
+ * start may have set.
+ */
 export const claimIssuer: Command<string, string> = command(
   'claimIssuer',
   async (transaction, issuer) => {
@@ -22,7 +27,10 @@ export const claimIssuer: Command<string, string> = command(
   },
 )
 
-/** Of several first starts at once, one makes the key and the others read it. */
+/**
+ * Inserts the first signing key, unless there is one. Of several first starts at once, one inserts
+ * its key and the others read it.
+ */
 export const insertFirstSigningKey: Command<SigningKeyRow, void> = command(
   'insertFirstSigningKey',
   async (transaction, row) => {
@@ -33,6 +41,10 @@ export const insertFirstSigningKey: Command<SigningKeyRow, void> = command(
   },
 )
 
+/**
+ * Locks the row of the issuer until the commit, and reads it. The update changes nothing; it is the
+ * lock on both databases.
+ */
 function lockIssuer(transaction: Transaction): Promise<{ readonly value: string }> {
   return inTables<SigningKeyTables>(transaction)
     .updateTable('setting')
@@ -42,7 +54,7 @@ function lockIssuer(transaction: Transaction): Promise<{ readonly value: string 
     .executeTakeFirstOrThrow()
 }
 
-/** The issuer that a database was first started for; undefined where it was never started. */
+/** Returns the issuer that a database belongs to, or undefined for a new database. */
 export async function readIssuer(reader: Reader): Promise<string | undefined> {
   if (!(await hasTable(reader, 'setting'))) return undefined
   const db = inTables<SigningKeyTables>(reader)
@@ -54,6 +66,7 @@ export async function readIssuer(reader: Reader): Promise<string | undefined> {
   return row?.value
 }
 
+/** Lists the rows of the signing keys, oldest first. */
 export function listSigningKeyRows(reader: Reader): Promise<readonly SigningKeyRow[]> {
   return inTables<SigningKeyTables>(reader)
     .selectFrom('signing_key')

@@ -1,11 +1,13 @@
-// Rows as both databases hold them. Instants are integers in milliseconds, lists and profiles are
-// JSON text.
+// The rows of signing keys as both databases store them. Times are integers in milliseconds.
 
+/** One signing key. */
 export interface SigningKeyRow {
-  /** `kid`. */
+  /** The `kid`. */
   readonly id: string
   readonly algorithm: string
-  /** The private JWK, sealed. */
+  /**
+   * The private JWK, encrypted with the sealing secret: a copy of the database cannot sign tokens.
+   */
   readonly sealed_jwk: string
   readonly created_at: number
 }
@@ -13,6 +15,6 @@ export interface SigningKeyRow {
 /** The tables of signing keys. */
 export interface SigningKeyTables {
   readonly signing_key: SigningKeyRow
-  /** One row of it, `issuer`, names the issuer that the database belongs to. */
+  /** Its row `issuer` names the issuer that the database belongs to. */
   readonly setting: { readonly name: string; readonly value: string }
 }

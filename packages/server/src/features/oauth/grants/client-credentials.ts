@@ -7,15 +7,15 @@ import {
 import type { ClientTokenIssuer } from '../../sessions/issuing.ts'
 import { defineGrant, scopeParameter, type Grant } from './grant.ts'
 
-/** What a client's own grant needs. */
+/** What the client_credentials grant needs. */
 export interface ClientCredentialsParts {
   readonly issueToClient: ClientTokenIssuer
   readonly scopes: ScopeRules
 }
 
 /**
- * An access token for a client that acts for itself: the client is the subject, no person is behind
- * it, and there is nothing to refresh.
+ * Issues an access token to a client that acts for itself. The client is the subject: there is no
+ * person, no session and no refresh token.
  *
  * @throws {OAuthError} `invalid_scope`
  * @see RFC 6749 §4.4, RFC 9068 §2.2
@@ -27,7 +27,7 @@ export const clientCredentialsGrant: Grant<'scope', ClientCredentialsParts> = de
   required: [],
   issue({ scope }, client, { issueToClient, scopes }: ClientCredentialsParts) {
     const requested = readRequestedScopes(scope, scopes)
-    // The scopes of our own endpoints are for people.
+    // The built-in scopes are for people: a client must not manage accounts without one.
     const isForClients = (name: string): boolean => !Object.hasOwn(builtInScopes, name)
     const held = Object.keys(scopes.declared).filter(isForClients)
     return issueToClient(client.id, grantScopes(requested, held, client.scopes))

@@ -1,29 +1,39 @@
+// What a grant is. A new grant is one file beside this one and one entry in `grants.ts`.
+
 import { OAuthError, type JsonObject } from 'keystile/internal'
 import type { Client, ClientGrant } from '../../clients/clients.ts'
 import type { IssuedTokens } from '../../sessions/issuing.ts'
 
-/** Who asks for tokens: the client, and what is known of the request. */
+/** The client that asks for tokens, and what the server knows of its request. */
 export interface GrantCaller extends Client {
-  /** The `User-Agent`. */
+  /** The `User-Agent` header. */
   readonly device: string | undefined
   readonly address: string | undefined
 }
 
-/** What a grant gives. */
+/** The result of a grant. */
 export interface Granted extends IssuedTokens {
-  /** For the next login from the same device. */
+  /**
+   * A secret for the next login from this device: guesses from elsewhere do not block such a login.
+   */
   readonly deviceSecret?: string | undefined
 }
 
-/** One `grant_type` of the token endpoint: its parameters, and what it does with their values. */
+/**
+ * One `grant_type` of the token endpoint: its parameters, and how it turns their values into
+ * tokens.
+ */
 export interface Grant<Name extends string, Parts> extends ClientGrant {
-  /** Its own parameters, each as JSON Schema. */
+  /**
+   * Its own parameters as JSON Schema. The documentation shows them, and the token endpoint reads
+   * only these from the form.
+   */
   readonly parameters: Readonly<Record<string, JsonObject>>
-  /** The parameters without which it refuses. */
+  /** The parameters that must not be missing. */
   readonly required: readonly string[]
   /**
-   * Issues tokens for these values, of which none is empty. Does NOT authenticate the client, nor
-   * check whether it may use this grant.
+   * Issues tokens for these values. An empty value counts as missing. Does NOT authenticate the
+   * client, nor check whether it may use this grant.
    *
    * @throws {OAuthError} `invalid_request` when a required value is missing
    */
@@ -32,7 +42,7 @@ export interface Grant<Name extends string, Parts> extends ClientGrant {
 
 type ParameterValues<Name extends string> = Readonly<Partial<Record<Name, string | undefined>>>
 
-/** Makes the record of a grant whose `issue` gets the required values for certain. */
+/** Makes the record of a grant. Its `issue` runs only when all required values are there. */
 export function defineGrant<Name extends string, Required extends Name, Parts>(definition: {
   readonly grantType: string
   readonly kind: ClientGrant['kind']
@@ -59,8 +69,8 @@ export function defineGrant<Name extends string, Required extends Name, Parts>(d
   }
 }
 
-/** What the documentation says of `scope`, for every grant that takes it. */
+/** The parameter `scope`, for every grant that takes it. */
 export const scopeParameter: JsonObject = {
   type: 'string',
-  description: 'Scopes with a space between them; without any, all that may be had',
+  description: 'Scopes, separated by spaces. Default: all scopes that may be granted',
 }

@@ -12,10 +12,11 @@ export interface PasswordGrantParts {
 }
 
 /**
- * A person's login. In this order: parameters, scope, the proof (`features/login`), then the
- * session. Its transaction checks an account of ours once more and refunds the rate limits. Where
- * the account has changed since the proof, the login is proved again. Every refusal has the same
- * answer.
+ * Logs a person in. In this order: the parameters, the scope, the proof (`features/login`), the
+ * session. The transaction that starts the session checks a Keystile account once more and refunds
+ * the rate limits. If the account has changed since the proof, the loop proves the login again.
+ *
+ * Every refused login gets the same answer, so an attacker cannot learn whether an account exists.
  *
  * @throws {OAuthError} `invalid_request`, `invalid_scope`, `invalid_grant`
  * @throws {ProblemError} `too_many_requests`, `temporarily_unavailable`
@@ -34,7 +35,7 @@ export const passwordGrant: Grant<
     device_secret: {
       type: 'string',
       format: 'password',
-      description: 'What this device got at its last login',
+      description: 'The device_secret that this device got at its last login',
     },
   },
   required: ['username', 'password'],
@@ -47,6 +48,7 @@ export const passwordGrant: Grant<
       const proved = await attempt.prove()
       if (proved.outcome === 'refused')
         throw new OAuthError('invalid_grant', 'Incorrect username or password')
+
       const started = await starter.start({
         ...proved,
         clientId,

@@ -6,7 +6,7 @@ import type { SessionRefresher } from '../../sessions/refresh.ts'
 import { recordForeignToken, type TokenRefusalParts } from '../foreign-token.ts'
 import { defineGrant, scopeParameter, type Grant } from './grant.ts'
 
-/** What a refresh needs. */
+/** What the refresh_token grant needs. */
 export interface RefreshParts extends TokenRefusalParts {
   readonly directory: Pick<Directory<unknown>, 'findActive' | 'scopes'>
   readonly refresher: SessionRefresher
@@ -14,10 +14,13 @@ export interface RefreshParts extends TokenRefusalParts {
 }
 
 /**
- * Tokens for a refresh token. In this order: parameters, scope, the token's secret, its client, its
- * user, as they are now; then the database decides what the token may be used for. Up to there a
- * refusal changes nothing. The scopes are those of the session that the user still holds; `scope`
- * narrows those of this access token and of no later one.
+ * Issues tokens for a refresh token. It checks, in this order: the parameters, the scope, the
+ * token's secret, its client and its user. The client and the user are checked as they are now, so
+ * a disabled user cannot refresh. Up to this point a refusal changes nothing. Then the database
+ * decides whether the token may be used.
+ *
+ * The new access token gets the scopes of the session that the user still has. `scope` narrows them
+ * for this access token only; later refreshes start from the session again.
  *
  * @throws {OAuthError} `invalid_request`, `invalid_scope`, `invalid_grant`
  * @see RFC 6749 §6
@@ -32,7 +35,9 @@ export const refreshTokenGrant: Grant<'refresh_token' | 'scope', RefreshParts> =
     const requested = readRequestedScopes(scope, scopes)
     const proved = await refresher.find(text)
     if (!proved) throw invalid('unknown_token')
-    // Another client may have found it: showing it must not log its owner out (RFC 6749 §5.2).
+
+    // The caller may have stolen the token. Presenting it must not log its owner out, so the
+    // session stays as it is (RFC 6749 §5.2).
     const by: By = { actor: 'nobody', address: client.address }
     if (proved.clientId !== client.id) {
       const { subject, sessionId } = proved
@@ -46,15 +51,21 @@ export const refreshTokenGrant: Grant<'refresh_token' | 'scope', RefreshParts> =
       await recordForeignToken(entry, parts)
       throw invalid('wrong_client')
     }
+
     const user = await directory.findActive(proved.subject)
     if (user === undefined) throw invalid('unknown_user')
+
     const held = directory.scopes(user).filter((name) => proved.scopes.includes(name))
     const issued = await refresher.use(proved, grantScopes(requested, held, client.scopes), by)
     if (!issued) throw invalid('session_over')
+
     return issued
   },
 })
 
+/**
+ * Makes the refusal. The caller gets the same text for every reason; only the log has the reason.
+ */
 function invalid(reason: OAuthReason): OAuthError {
   const message = 'The refresh token is invalid, expired or revoked'
   return new OAuthError('invalid_grant', message, { reason })
