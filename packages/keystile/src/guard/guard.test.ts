@@ -435,7 +435,7 @@ describe('demand', () => {
     it(`refuses the undeclared scope ${JSON.stringify(name)}`, () => {
       assert.throws(
         () => core.demand([name as Scope], false),
-        /is not declared; declared are: items:read, items:write/,
+        /is not declared; declared scopes: items:read, items:write/,
       )
       assert.throws(() => core.demand(['items:read', name as Scope], true), TypeError)
     })

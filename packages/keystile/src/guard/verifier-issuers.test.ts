@@ -105,7 +105,7 @@ describe('createVerifier without keys', () => {
     ['one such among others', { ...options, issuer: [issuer, 'http://auth.example'] }, /use https/],
     ['an issuer that is no URL', { ...options, issuer: 'auth' }, /an https URL/],
     ['keys that are undefined', { ...options, keys: undefined }, /leave it out/],
-    ['a fetch that is no function', { ...options, fetch: {} }, /fetch is a function/],
+    ['a fetch that is no function', { ...options, fetch: {} }, /`fetch` must be a function/],
     [
       'no choice about revocations',
       { ...options, revocations: undefined },
@@ -655,11 +655,15 @@ describe('createVerifier with jwksUri', () => {
   })
 
   const wrong: readonly [string, object, RegExp][] = [
-    ['together with keys', { keys: { keys: [exportPublicJwk(first)] } }, /either keys or jwksUri/],
+    [
+      'together with keys',
+      { keys: { keys: [exportPublicJwk(first)] } },
+      /either `keys` or `jwksUri`/,
+    ],
     [
       'with two issuers',
       { issuer: [issuer, 'https://other.example'] },
-      /jwksUri must be of one issuer/,
+      /`jwksUri` works with one issuer only/,
     ],
     ['that is undefined', { jwksUri: undefined }, /`jwksUri` of createVerifier is undefined/],
     ['that is empty', { jwksUri: '' }, /must be the https URL/],

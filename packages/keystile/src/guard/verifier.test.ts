@@ -126,7 +126,7 @@ describe('createVerifier', () => {
     [
       'keys for two issuers',
       { ...options, issuer: [issuer, 'https://other.example'] },
-      /keys must be of one issuer/,
+      /`keys` works with one issuer only/,
     ],
     ['no audience', { ...options, audience: undefined }, /audience/],
     ['an empty audience', { ...options, audience: '' }, /audience/],
@@ -134,8 +134,8 @@ describe('createVerifier', () => {
     ['an empty audience among others', { ...options, audience: [audience, ''] }, /audience/],
     ['an audience that is no string', { ...options, audience: [1] }, /audience/],
     ['no keys', { ...options, keys: undefined }, /keys/],
-    ['keys null', { ...options, keys: null }, /keys must be a JWK Set, or a secret/],
-    ['a number as keys', { ...options, keys: 1 }, /keys must be a JWK Set, or a secret/],
+    ['keys null', { ...options, keys: null }, /`keys` must be a JWK Set, or a secret/],
+    ['a number as keys', { ...options, keys: 1 }, /`keys` must be a JWK Set, or a secret/],
     ['an empty JWK Set', { ...options, keys: { keys: [] } }, /no key/],
     [
       'a JWK Set without a fit key',
