@@ -60,7 +60,7 @@ function withToken(headers: Headers, { accessToken }: KnownSession): Headers {
  */
 function isTokenRefused({ status, headers, redirected, url }: Response, asked: string): boolean {
   if (status !== 401) return false
-  // `fetch` has sent this request without the token.
+  // After a redirect to another origin, `fetch` sends the request without the token.
   if (redirected && new URL(url).origin !== new URL(asked).origin) return false
 
   const challenge = headers.get('www-authenticate') ?? ''

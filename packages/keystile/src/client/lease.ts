@@ -35,7 +35,7 @@ export async function withLease<T>(
   action: () => Promise<T>,
   remaining: () => number,
 ): Promise<T> {
-  // Only has to differ from the owners of other tabs; it is no secret.
+  // Only has to differ from the owners of other tabs; it need not be secret.
   const owner = `${Math.random()}`
   const take = async (): Promise<boolean> => {
     const now = Date.now()

@@ -1,6 +1,6 @@
 import type { Credentials, Endpoints } from './endpoints.ts'
 import { createRenewal, sessionOf, type Renew } from './session-renewal.ts'
-import { openSessionStore, type SessionStoreOptions } from './session-store.ts'
+import { openSessionStore, type SessionStore, type SessionStoreOptions } from './session-store.ts'
 import { idOf, knownSession, type KnownSession, type StoredSession } from './stored-session.ts'
 import { createTokenAge, type ClientClock } from './token-age.ts'
 
@@ -57,18 +57,6 @@ export function openSessionKeeper(options: SessionKeeperOptions): SessionKeeper 
     }
   }
 
-  async function login(credentials: Credentials): Promise<void> {
-    const askedAt = clock.now()
-    // With `storage: 'cookie'`, the device secret is in a cookie too.
-    const deviceSecret = hasCookie ? undefined : await store.readDeviceSecret()
-    const tokens = await endpoints.login(credentials, deviceSecret)
-    await store.writeLogin(sessionOf(tokens, askedAt))
-
-    // The device secret stays after a logout, so that the issuer recognizes the device at the next
-    // login.
-    if (tokens.deviceSecret !== undefined) await store.writeDeviceSecret(tokens.deviceSecret)
-  }
-
   async function logout(): Promise<void> {
     const session = await store.read()
     // There may be a cookie although no user is signed in, if an earlier logout did not reach the
@@ -90,8 +78,26 @@ export function openSessionKeeper(options: SessionKeeperOptions): SessionKeeper 
     read: store.read,
     current,
     renew,
-    login: (credentials) => store.exclusive(() => login(credentials)),
+    login: (credentials) => store.exclusive(() => login(options, store, credentials)),
     logout,
     close: store.close,
   }
+}
+
+/** Starts a session at the issuer and stores it. */
+async function login(
+  { endpoints, clock }: SessionKeeperOptions,
+  store: SessionStore,
+  credentials: Credentials,
+): Promise<void> {
+  const askedAt = clock.now()
+  // With `storage: 'cookie'`, the device secret is in a cookie too.
+  const hasCookie = endpoints.refreshTokenIn === 'cookie'
+  const deviceSecret = hasCookie ? undefined : await store.readDeviceSecret()
+  const tokens = await endpoints.login(credentials, deviceSecret)
+  await store.writeLogin(sessionOf(tokens, askedAt))
+
+  // The device secret stays after a logout, so that the issuer recognizes the device at the next
+  // login.
+  if (tokens.deviceSecret !== undefined) await store.writeDeviceSecret(tokens.deviceSecret)
 }

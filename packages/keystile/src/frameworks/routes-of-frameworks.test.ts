@@ -118,7 +118,7 @@ describe('the routes of Hono', () => {
     const behind = new Hono().use(wrapped as never).get('/x', guard('read'), ok)
     assert.throws(
       () => described(behind),
-      /in front of \/x answers or goes on, and there is a guard behind it/,
+      /a guard of \/x follows a function that may answer or call next/,
     )
     const before = new Hono()
       .use(guard('read'))
@@ -376,7 +376,7 @@ describe('a document', () => {
     app.get('/:letters([a-z]+)/x', answer)
     assert.throws(
       () => secured(app, 'get /{digits}/x', 'get /{letters}/x'),
-      /GET \/\{letters\}\/x is answered by .*: give an example/,
+      /GET \/\{letters\}\/x is answered by .*: give each path parameter an example/,
     )
     assert.deepEqual(secured(app, 'get /{number}/x'), { 'get /{number}/x': reader })
   })
@@ -524,7 +524,7 @@ describe('the routes of Fastify', () => {
     await app.register(documentRoutes)
     app.addHook('onRequest', guard('read'))
     app.get('/x', answer)
-    assert.throws(() => described(app), /await app\.ready\(\) before/)
+    assert.throws(() => described(app), /await app\.ready\(\) first/)
     await app.ready()
     assert.deepEqual(described(app), { 'get /x': reader })
     await app.close()
@@ -604,7 +604,7 @@ describe('the routes of Fastify', () => {
         'get /t/:now': reader,
       },
     )
-    assert.throws(() => secured(app, 'get /z'), /no route for GET \/z: name the path/)
+    assert.throws(() => secured(app, 'get /z'), /no route for GET \/z: add the path/)
     assert.ok('get /t/:now' in described(app))
     await app.close()
   })

@@ -182,8 +182,9 @@ export function requireAge(maxAgeSeconds: number | undefined): void {
 /** @throws {TypeError} for a scope that is not a string, or is not declared */
 function requireDeclared(scopes: readonly unknown[], declared: object | undefined): void {
   for (const scope of scopes) {
-    if (typeof scope !== 'string')
+    if (typeof scope !== 'string') {
       throw new TypeError('a guard takes scopes, and each must be a string')
+    }
     if (declared && !Object.hasOwn(declared, scope)) {
       const names = Object.keys(declared).join(', ')
       throw new TypeError(`the scope "${scope}" is not declared; declared scopes: ${names}`)

@@ -349,7 +349,8 @@ describe('user', () => {
       for (const user of [() => value, async () => value]) {
         await assert.rejects(checkWith(user as () => object, tokenWith('items:read')), {
           name: 'TypeError',
-          message: "a guard's `user` must return an object, or undefined or null for no user",
+          message:
+            "a guard's `user` must return an object, or undefined or null if there is no user",
         })
       }
     }

@@ -107,7 +107,7 @@ export interface GuardCore<S extends string, U> {
  */
 export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>): GuardCore<S, U> {
   const { verifier, declared, findUser } = readOptions(options)
-  const authenticate = createAuthentication<S, U>(verifier, findUser)
+  const decide = createDecide<S, U>(verifier, findUser)
 
   // A member of the request object itself, because a WeakMap would take longer than all other work
   // for a cached token. The symbol is private, so the app cannot set the member by accident.
@@ -117,19 +117,6 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
     readonly demand: Demand<S>
   }
   type Carrier = { [entered]?: Entry }
-
-  async function decide(
-    request: HttpRequest,
-    demand: Demand<S>,
-    before?: Caller<S, U>,
-  ): Promise<Decision<S, U, undefined>> {
-    try {
-      return { allowed: true, caller: await authenticate(request, demand, before) }
-    } catch (error) {
-      if (!(error instanceof TokenError)) throw error
-      return { allowed: false, error, answer: tokenRefusalAnswer(error, verifier.issuer) }
-    }
-  }
 
   return {
     issuer: verifier.issuer,
@@ -190,6 +177,30 @@ function readOptions<S extends string, U>(
     throw new TypeError('a guard needs a verifier: pass createVerifier(…) or createKeystile(…)')
   }
   return { verifier, declared, findUser: options.user?.bind(options) }
+}
+
+/**
+ * Creates the function that decides about a request. It turns a `TokenError` into a refusal, and
+ * throws any other error, because that is a bug and must not look like a refusal.
+ */
+function createDecide<S extends string, U>(
+  verifier: Verifier,
+  findUser: GuardOptions<S, U>['user'],
+) {
+  const authenticate = createAuthentication<S, U>(verifier, findUser)
+
+  return async function decide(
+    request: HttpRequest,
+    demand: Demand<S>,
+    before?: Caller<S, U>,
+  ): Promise<Decision<S, U, undefined>> {
+    try {
+      return { allowed: true, caller: await authenticate(request, demand, before) }
+    } catch (error) {
+      if (!(error instanceof TokenError)) throw error
+      return { allowed: false, error, answer: tokenRefusalAnswer(error, verifier.issuer) }
+    }
+  }
 }
 
 /**

@@ -250,7 +250,7 @@ describe('createVerifier', () => {
     ['a key set as text', JSON.stringify({ keys: [exportPublicJwk(key)] }), /JSON.*as an object/],
     ['the path of a key', './public.pem', /the path of a file.*read the file/],
     ['a host name', 'tenant.example', /a host name.*jwksUri/],
-    ['a URL object', new URL('https://tenant.example/.well-known/jwks.json'), /pass jwksUri/],
+    ['a URL object', new URL('https://tenant.example/.well-known/jwks.json'), /pass `jwksUri`/],
     ['an array of keys', [exportPublicJwk(key)], /a JWK Set is \{ "keys": \[ … \] \}/],
   ] as const) {
     it(`refuses ${what} as keys, and says what to write instead`, () => {

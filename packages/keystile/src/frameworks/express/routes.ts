@@ -2,8 +2,8 @@
 // version has a public interface for that.
 import { findGuardMark, type GuardMark } from '../../guard/guard-mark.ts'
 import {
-  cannotLookInto,
   cannotDescribe,
+  cannotLookInto,
   describedMethods,
   hidesParameters,
   methodsOfAll,

@@ -1,7 +1,7 @@
 import { findGuardMark, type GuardMark } from '../../guard/guard-mark.ts'
 import {
-  cannotLookInto,
   cannotDescribe,
+  cannotLookInto,
   describedMethods,
   hidesParameters,
   methodsOfAll,

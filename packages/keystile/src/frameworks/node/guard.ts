@@ -92,10 +92,9 @@ function answerBug(response: ServerResponse, error: unknown): void {
   console.error(error)
   // The answer has begun and cannot become a 500. Closing the connection shows that it is
   // incomplete.
-  if (response.headersSent) response.destroy()
-  else
-    writeAnswer(
-      response,
-      problemAnswer(new ProblemError('internal_server_error', 'Internal error')),
-    )
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  writeAnswer(response, problemAnswer(new ProblemError('internal_server_error', 'Internal error')))
 }
