@@ -1,3 +1,4 @@
+// keystile/client: signs users in and adds their access tokens to requests, in browsers and Node.
 export { browserStorage } from './client/browser-storage.ts'
 export { ClientError, type ClientErrorCode } from './client/client-error.ts'
 export { createClient, type ApiClient, type ClientOptions } from './client/client.ts'

@@ -1,3 +1,4 @@
+// keystile/express: guards and the issuer's endpoints for Express 4 and 5.
 export {
   createGuard,
   mount,

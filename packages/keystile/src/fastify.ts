@@ -1,3 +1,4 @@
+// keystile/fastify: guards and the issuer's endpoints for Fastify.
 export {
   createGuard,
   documentRoutes,

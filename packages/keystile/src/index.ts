@@ -1,3 +1,4 @@
+// keystile: the verifier of access tokens, and the types that all guards share.
 export type { Clock } from './base/clock.ts'
 export { TokenError } from './base/errors.ts'
 export type { TokenErrorCode, TokenReason } from './base/token-reasons.ts'

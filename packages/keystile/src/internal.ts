@@ -1,5 +1,5 @@
-// What @keystile/server needs beside the public API. Not for other packages: any release may
-// change it.
+// keystile/internal: what @keystile/server needs in addition to the public API. Other packages must
+// not use it, because any release may change it.
 export { readWebRequest } from './frameworks/web/web-request.ts'
 export { nodeHeaders, readNodeRequest, writeAnswer } from './frameworks/node/node-request.ts'
 export type { Mountable } from './frameworks/mountable.ts'

@@ -1,19 +1,27 @@
+// Requests to the issuer, and its errors.
 import { ClientError, isErrorCode, type ClientErrorCode } from './client-error.ts'
 
+/** The type of `globalThis.fetch`. */
 export type Fetch = typeof globalThis.fetch
 
-/** Milliseconds that the issuer has to answer. Requests that need a refresh wait that long. */
+/**
+ * The time limit for an answer of the issuer, in milliseconds. A request that needs a refresh waits
+ * for it, so it must not be long; a login hashes a password and may take seconds on a busy server.
+ */
 const timeout = 10_000
 
-/** The JSON of a successful answer of the issuer; no members for another body. */
+/** The JSON object of a successful answer; without members if the body is not a JSON object. */
 export type Answer = Readonly<Record<string, unknown>>
 
 /**
- * Asks an endpoint of the issuer. Follows no redirect, because it sends passwords and tokens, and
- * uses no cache.
+ * Sends a request to an endpoint of the issuer. It does not follow redirects, which could send
+ * passwords and tokens to another server, and it uses no cache.
+ *
+ * Does NOT check the members of the answer.
  *
  * @throws {ClientError} with the code of RFC 6749 §5.2 if the issuer refuses;
- *   `temporarily_unavailable` if it is unreachable, fails, is too busy, or is no issuer
+ *   `temporarily_unavailable` if the issuer is unreachable, fails or is busy, or if another server
+ *   answers
  */
 export async function askIssuer(fetch: Fetch, url: string, init: RequestInit): Promise<Answer> {
   let response: Response
@@ -23,11 +31,13 @@ export async function askIssuer(fetch: Fetch, url: string, init: RequestInit): P
     response = await fetch(url, { ...init, redirect: 'error', cache: 'no-store', signal })
     text = await response.text()
   } catch (cause) {
-    throw new ClientError('temporarily_unavailable', `${url} gives no answer`, { cause })
+    throw new ClientError('temporarily_unavailable', `${url} does not answer`, { cause })
   }
+
   const { status, ok } = response
   const answer = parseObject(text)
   if (ok) return answer
+
   const { error, error_description: description } = answer
   const code = isErrorCode(error) && isRefusal(status, error) ? error : 'temporarily_unavailable'
   const message = typeof description === 'string' ? description : `${url} answers ${status}`
@@ -38,11 +48,14 @@ export async function askIssuer(fetch: Fetch, url: string, init: RequestInit): P
   })
 }
 
-/** Whether the issuer itself refuses. A proxy may refuse too, and must not sign the user out. */
+/**
+ * Whether the issuer itself refuses. A proxy may refuse as well, and must not sign the user out.
+ */
 function isRefusal(status: number, code: ClientErrorCode): boolean {
   return code === 'invalid_grant' ? status === 400 : status < 500 // RFC 6749 §5.2
 }
 
+/** Returns the members of a JSON object; none for any other text. */
 function parseObject(text: string): Answer {
   try {
     return (JSON.parse(text) ?? {}) as Answer // a number has no members either

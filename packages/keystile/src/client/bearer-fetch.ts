@@ -3,6 +3,7 @@ import type { Resources } from './resources.ts'
 import type { SessionKeeper } from './session-keeper.ts'
 import type { KnownSession } from './stored-session.ts'
 
+/** The options of `createBearerFetch`. */
 interface BearerFetchOptions {
   readonly fetch: Fetch
   readonly isResource: Resources
@@ -10,11 +11,12 @@ interface BearerFetchOptions {
 }
 
 /**
- * A `fetch` that adds the access token to requests for resources. If the API refuses the token and
- * the session has a new one, it sends the request once more. Other requests pass through untouched.
+ * Creates a `fetch` that adds the access token to requests for the resources. If the API refuses
+ * the token and the session gets a new one, it sends the request once more. It does not change
+ * other requests.
  *
- * Does NOT follow redirects itself: `fetch` does, and drops the header if one leads to another
- * origin. A redirect within the origin keeps it.
+ * Does NOT follow redirects itself: `fetch` does, and removes the header if a redirect leads to
+ * another origin. A redirect within the origin keeps the header.
  */
 export function createBearerFetch({ fetch, isResource, keeper }: BearerFetchOptions): Fetch {
   return async (input, init) => {
@@ -24,7 +26,8 @@ export function createBearerFetch({ fetch, isResource, keeper }: BearerFetchOpti
     if (!isResource(url) || headers.has('authorization')) return fetch(input, init)
 
     const session = await keeper.current()
-    // From here on it is the URL that was checked: the caller may change its object while we wait.
+    // Uses the checked URL from here on. The caller could change its URL object during the wait,
+    // and the token would go to a server that was not checked.
     const target = isRequest ? input : url
     if (!session) return fetch(target, init)
 
@@ -36,13 +39,15 @@ export function createBearerFetch({ fetch, isResource, keeper }: BearerFetchOpti
       await discard(response)
       throw error
     })
-    // One person's request must not be sent in another's name.
+    // A request of one user must not be sent in the name of another.
     if (renewed?.id !== session.id) return response
+
     await discard(response)
     return fetch(again, { ...init, headers: withToken(headers, renewed) })
   }
 }
 
+/** Returns a copy of the headers with the access token of the session. */
 function withToken(headers: Headers, { accessToken }: KnownSession): Headers {
   const all = new Headers(headers)
   all.set('authorization', `Bearer ${accessToken}`)
@@ -50,12 +55,14 @@ function withToken(headers: Headers, { accessToken }: KnownSession): Headers {
 }
 
 /**
- * Whether a new token may help. A script often cannot read the challenge of another origin, and not
- * every API names an error.
+ * Whether a new token may help. A 401 without an error code counts, because a script often cannot
+ * read the challenge of another origin, and some APIs name no error.
  */
 function isTokenRefused({ status, headers, redirected, url }: Response, asked: string): boolean {
   if (status !== 401) return false
-  if (redirected && new URL(url).origin !== new URL(asked).origin) return false // sent without a token
+  // After a redirect to another origin, `fetch` sends the request without the token.
+  if (redirected && new URL(url).origin !== new URL(asked).origin) return false
+
   const challenge = headers.get('www-authenticate') ?? ''
   const [, error = 'invalid_token'] = /\berror="?(\w+)/.exec(challenge) ?? []
   return error === 'invalid_token'
@@ -70,6 +77,7 @@ function isStream(body: unknown): boolean {
   )
 }
 
+/** Cancels the body of a response that is not returned, so that its connection becomes free. */
 async function discard(response: Response): Promise<void> {
   await response.body?.cancel().catch(() => {})
 }

@@ -3,8 +3,8 @@ import { createTabLock } from './tab-lock.ts'
 import type { TokenStorage } from './token-storage.ts'
 
 /**
- * Keeps the tokens in localStorage: a session outlives the page, and all tabs of this origin share
- * it. One of them refreshes for all.
+ * Creates a storage in localStorage. The session survives a reload, and all tabs of this origin
+ * share it; one of them refreshes for all.
  *
  * **Any script on any page of this origin can read and steal the refresh token**: one injected
  * script or one malicious package is enough. Prefer `storage: 'cookie'`.
@@ -14,6 +14,7 @@ import type { TokenStorage } from './token-storage.ts'
 export function browserStorage(): TokenStorage {
   const local = findLocalStorage()
   const lock = createTabLock()
+
   return {
     read: (key) => local.getItem(key) ?? undefined,
     write(key, text) {
@@ -33,14 +34,13 @@ export function browserStorage(): TokenStorage {
   }
 }
 
+/** @throws {TypeError} if there is no localStorage, or the page may not use it */
 function findLocalStorage(): NonNullable<ReturnType<typeof browser>['localStorage']> {
   try {
     const { localStorage } = browser()
     if (localStorage) return localStorage
   } catch {
-    // A browser that blocks localStorage throws.
+    // Reading the property throws if the browser blocks localStorage.
   }
-  throw new TypeError(
-    'there is no localStorage here: use memoryStorage(), or a storage of your own',
-  )
+  throw new TypeError('there is no localStorage here: use memoryStorage(), or your own storage')
 }

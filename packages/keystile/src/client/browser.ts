@@ -1,5 +1,6 @@
 /**
- * The parts of a browser that Node lacks. Any may be missing: in Node, and on a page without TLS.
+ * The parts of a browser that Node does not have. Each may be missing: in Node, and on a page
+ * without TLS.
  */
 export interface Browser {
   readonly navigator?: { readonly locks?: Locks }
@@ -15,7 +16,7 @@ interface Locks {
 }
 
 interface StorageChange {
-  /** `null`: all was removed. */
+  /** `null`: all keys were removed. */
   readonly key: string | null
 }
 
@@ -25,6 +26,7 @@ interface DatabaseRequest<T> {
   addEventListener(type: 'success' | 'error' | 'upgradeneeded', listener: () => void): void
 }
 
+/** The members of an `IDBDatabase` that the leases use. */
 export interface Database {
   createObjectStore(name: string): unknown
   transaction(name: string, mode: 'readwrite'): Transaction
@@ -40,7 +42,7 @@ interface Transaction {
   addEventListener(type: 'complete' | 'abort', listener: () => void): void
 }
 
-/** Returns the browser at the time of use, because a page may add what its browser lacks. */
+/** Returns the browser. Call it at each use, because a page may load a polyfill later. */
 export function browser(): Browser {
   return globalThis
 }

@@ -1,3 +1,4 @@
+/** The codes of RFC 6749 §5.2 and `temporarily_unavailable`. */
 const codes = [
   'invalid_request',
   'invalid_client',
@@ -8,9 +9,10 @@ const codes = [
   'temporarily_unavailable',
 ] as const
 
-/** The codes of RFC 6749 §5.2. `temporarily_unavailable` stands for all failures worth a retry. */
+/** Why the issuer refused. `temporarily_unavailable` means every failure that a retry may solve. */
 export type ClientErrorCode = (typeof codes)[number]
 
+/** Further facts about a failed request to the issuer. */
 export interface ClientErrorDetails {
   readonly status?: number | undefined
   readonly retryAfterSeconds?: number | undefined
@@ -18,15 +20,15 @@ export interface ClientErrorDetails {
 }
 
 /**
- * The issuer refuses or is unreachable. At a login, `invalid_grant` is a wrong user name or
- * password. After `temporarily_unavailable` the user stays signed in. Holds no token and no
- * password.
+ * The issuer refuses a request or is unreachable. At a login, `invalid_grant` means a wrong user
+ * name or password. After `temporarily_unavailable` the user stays signed in. The error contains no
+ * token and no password, so an app can log it.
  */
 export class ClientError extends Error {
   readonly code: ClientErrorCode
-  /** The status of the answer, if there was one. */
+  /** The HTTP status of the answer; `undefined` if there was no answer. */
   readonly status: number | undefined
-  /** `Retry-After`: whole seconds until a retry makes sense. */
+  /** The `Retry-After` of the answer: the number of seconds to wait before a retry. */
   readonly retryAfterSeconds: number | undefined
 
   constructor(code: ClientErrorCode, message: string, details: ClientErrorDetails = {}) {
@@ -38,6 +40,7 @@ export class ClientError extends Error {
   }
 }
 
+/** Whether a value is one of the codes. */
 export function isErrorCode(value: unknown): value is ClientErrorCode {
   return codes.some((code) => code === value)
 }

@@ -114,7 +114,7 @@ describe('createClient', () => {
         200,
         '<html>',
         {},
-        { code: 'temporarily_unavailable', message: 'The issuer answers without tokens' },
+        { code: 'temporarily_unavailable', message: 'The answer of the issuer has no tokens' },
       ],
       ['nothing', 200, 'null', {}, { code: 'temporarily_unavailable' }],
       ['no object', 200, '7', {}, { code: 'temporarily_unavailable' }],
@@ -237,7 +237,7 @@ describe('createClient', () => {
       const error: ClientError = await stage.client
         .accessToken()
         .then(assert.fail, (caught: ClientError) => caught)
-      assert.equal(error.message, `${stage.server.issuer}/token gives no answer`)
+      assert.equal(error.message, `${stage.server.issuer}/token does not answer`)
       assert.ok(error.cause instanceof Error)
       const { inspect } = await import('node:util')
       const text = inspect(error, { depth: 10, showHidden: true })
@@ -370,7 +370,7 @@ describe('createClient', () => {
     for (const options of [undefined, null, 'https://a.example']) {
       assert.throws(
         () => createClient(options as unknown as ClientOptions),
-        /createClient takes an object with issuer/,
+        /createClient takes an object of options with `issuer`/,
       )
     }
     for (const url of [

@@ -1,3 +1,4 @@
+// The client of an API: signs a user in at the issuer, and adds the access token to requests.
 import type { Fetch } from './ask-issuer.ts'
 import { createBearerFetch } from './bearer-fetch.ts'
 import { cookieEndpoints, tokenEndpoints, type Credentials } from './endpoints.ts'
@@ -8,25 +9,28 @@ import { createTabMemory } from './tab-memory.ts'
 import { browserClock, type ClientClock } from './token-age.ts'
 import { memoryStorage, type TokenStorage } from './token-storage.ts'
 
+/** The options of `createClient`. */
 export interface ClientOptions {
-  /** The URL of Keystile: `http://localhost:3000/auth`. Its endpoints are below it. */
+  /**
+   * The URL of Keystile, such as `http://localhost:3000/auth`. Its endpoints are below this URL.
+   */
   readonly issuer: string
   /**
-   * Where the client keeps the tokens. `'cookie'`, for browsers only: the issuer keeps the refresh
-   * token in a cookie that no script can read, and the tabs keep the access token in memory.
-   * Default: `memoryStorage()`.
+   * Where the client keeps the tokens. `'cookie'` is for browsers only: the issuer keeps the
+   * refresh token in a cookie that no script can read, so an injected script cannot steal it, and
+   * the tabs keep the access token in memory. Default: `memoryStorage()`.
    */
   readonly storage?: TokenStorage | 'cookie'
   /**
-   * The APIs that get the access token: origins, or URLs that stand for everything below them.
-   * Default: the origin of the issuer.
+   * The APIs that receive the access token: origins, or URLs that include everything below them.
+   * The client sends the token to no other URL. Default: the origin of the issuer.
    */
   readonly resources?: readonly string[]
-  /** Sends all requests, those to the issuer too. Default: `globalThis.fetch`. */
+  /** Sends all requests, including those to the issuer. Default: `globalThis.fetch`. */
   readonly fetch?: Fetch
   readonly clock?: ClientClock
   /**
-   * Allows http URLs of other machines. Passwords and tokens then cross the network unprotected.
+   * Allows http URLs of other machines. Passwords and tokens then cross the network unencrypted.
    */
   readonly dangerouslyAllowHttpIssuer?: boolean
 }
@@ -40,65 +44,73 @@ const optionNames: readonly string[] = [
   'dangerouslyAllowHttpIssuer',
 ] satisfies readonly (keyof ClientOptions)[]
 
-/** Signs a person in, and makes requests in their name. Its methods need no `this`. */
+/** Signs a user in, and sends requests in the user's name. Its methods need no `this`. */
 export interface ApiClient {
   /**
-   * Signs in, and replaces the person who was signed in before. Does NOT end their session at the
-   * issuer: `logout` does.
+   * Signs a user in, and replaces the user who was signed in before.
+   *
+   * Does NOT end the previous user's session at the issuer: call `logout` first.
    *
    * @throws {ClientError} `invalid_grant` for a wrong user name or password;
    *   `temporarily_unavailable`
    */
   login(credentials: Credentials): Promise<void>
   /**
-   * As `globalThis.fetch`, but adds `Authorization: Bearer …` to requests for the `resources` that
-   * have no such header. Refreshes first if the token would soon expire. If the API refuses the
-   * token with 401, refreshes, sends the request once more unless its body is a stream, and returns
-   * the second answer.
+   * Works like `globalThis.fetch`, but adds `Authorization: Bearer …` to requests to the
+   * `resources` that have no `Authorization` header. Refreshes the token first if it expires soon.
+   * If the API refuses the token with 401, refreshes it, sends the request once more unless the
+   * body is a stream, and returns the second answer.
    *
-   * While nobody is signed in, sends requests as they are. Does the same if the session turns out
-   * to be over or replaced: a request never goes out with the token of a later login.
+   * Adds no token if no user is signed in, or if the session has expired or another login has
+   * replaced it: a request never goes out with the token of a later login.
    *
-   * @throws {ClientError} `temporarily_unavailable` while a refresh gets no answer; the person
-   *   stays signed in
+   * @throws {ClientError} `temporarily_unavailable` if a refresh gets no answer; the user stays
+   *   signed in
    */
   readonly fetch: Fetch
   /**
-   * Forgets the session in all tabs that share the storage, and ends it at the issuer. With
-   * `storage: 'cookie'` it leaves a cookie that by now belongs to another login.
+   * Removes the session from all tabs that share the storage, and ends it at the issuer. With
+   * `storage: 'cookie'`, a cookie that already belongs to another login stays.
    *
-   * @throws {ClientError} if the issuer could not be told. The session is forgotten all the same.
-   *   With `storage: 'cookie'` the cookie is still there and signs the next page in: call it again
+   * @throws {ClientError} if the issuer does not answer. The session is removed from the storage
+   *   anyway. With `storage: 'cookie'`, the cookie is still there and signs the next page in: call
+   *   `logout` again
    */
   logout(): Promise<void>
   /**
-   * Returns a valid access token, for a WebSocket and other uses without `fetch`. Returns
-   * `undefined` while nobody is signed in, and if the session turns out to be over. If another
-   * login has replaced it, the next call returns the token of that login.
+   * Returns a valid access token, for WebSockets and other uses without `fetch`. Returns
+   * `undefined` if no user is signed in or the session has expired. If another login has replaced
+   * the session, the next call returns the token of that login.
    *
-   * @throws {ClientError} `temporarily_unavailable` while a refresh gets no answer
+   * @throws {ClientError} `temporarily_unavailable` if a refresh gets no answer
    */
   accessToken(): Promise<string | undefined>
   /**
-   * Whether somebody is signed in, as far as the client knows: the session may have been ended
-   * elsewhere. With `storage: 'cookie'` a page asks the issuer once, because scripts see no cookie.
+   * Whether a user is signed in, as far as the client knows. The session may have ended elsewhere.
+   * With `storage: 'cookie'`, a page asks the issuer once, because scripts cannot see the cookie.
    *
-   * @throws {ClientError} `temporarily_unavailable` while that gets no answer
+   * @throws {ClientError} `temporarily_unavailable` if the issuer does not answer
    */
   isSignedIn(): Promise<boolean>
   /**
-   * Calls the listener once when a person who was signed in no longer is: after `logout` here or in
-   * another tab, when the issuer says that the session is over, and when a login elsewhere replaces
-   * it. In the last case `isSignedIn()` stays true. Returns a function that removes the listener.
+   * Adds a listener, and returns a function that removes it. The listener is called once when a
+   * signed-in user is signed out: after `logout` here or in another tab, when the issuer refuses to
+   * refresh the session, and when a login elsewhere replaces it. After that login, `isSignedIn()`
+   * is still true.
    */
   onSignOut(listener: () => void): () => void
-  /** Stops listening to other tabs. The session stays as it is. */
+  /** Stops listening to other tabs. The session continues. */
   close(): void
 }
 
-/** @throws {TypeError} for an option that is missing or wrong */
+/**
+ * Creates a client. It sends no request until the first call.
+ *
+ * @throws {TypeError} for an option that is missing, unknown or wrong
+ */
 export function createClient(options: ClientOptions): ApiClient {
   requireOptions(options)
+
   const { storage = memoryStorage(), clock = browserClock } = options
   const allowsHttp = options.dangerouslyAllowHttpIssuer === true
   const url = requireSafeUrl('issuer', options.issuer, allowsHttp)
@@ -117,7 +129,7 @@ export function createClient(options: ClientOptions): ApiClient {
     key: `keystile:${issuer}`,
     clock,
     onSignOut() {
-      // An error of a listener must not fail a login or a request.
+      // Calls each listener in its own microtask, so that an error of one does not break a request.
       for (const listener of listeners) queueMicrotask(() => listener())
     },
   })
@@ -132,7 +144,7 @@ export function createClient(options: ClientOptions): ApiClient {
       return Boolean(session === unknownSession ? await keeper.current() : session)
     },
     onSignOut(listener) {
-      // One function per call, so that a listener may be added twice and removed once.
+      // Wraps the listener, so that the app can add the same one twice and remove it once.
       const own = (): void => listener()
       listeners.add(own)
       return () => void listeners.delete(own)
@@ -141,17 +153,19 @@ export function createClient(options: ClientOptions): ApiClient {
   }
 }
 
-/** @throws {TypeError} */
+/** @throws {TypeError} for an option that is unknown, and for a wrong `storage` */
 function requireOptions(options: ClientOptions): void {
   if (typeof options !== 'object' || options === null) {
-    throw new TypeError('createClient takes an object with issuer')
+    throw new TypeError('createClient takes an object of options with `issuer`')
   }
+
   const unknown = Object.keys(options).find((name) => !optionNames.includes(name))
   if (unknown !== undefined) {
     throw new TypeError(
       `createClient has no option \`${unknown}\`; its options are ${optionNames.join(', ')}`,
     )
   }
+
   const { storage } = options
   if (storage !== undefined && storage !== 'cookie' && typeof storage !== 'object') {
     throw new TypeError(

@@ -1,50 +1,66 @@
+// The endpoints of the issuer that start, refresh and end sessions: one set for refresh tokens in
+// bodies, one for refresh tokens in a cookie.
 import { askIssuer, type Answer, type Fetch } from './ask-issuer.ts'
 import { ClientError } from './client-error.ts'
 import { sidOf } from './token-sid.ts'
 
+/** The credentials of a login. */
 export interface Credentials {
   readonly username: string
   readonly password: string
-  /** Default: the scopes that the issuer grants by default. */
+  /** The requested scopes. Default: the default scopes of the issuer. */
   readonly scopes?: readonly string[]
 }
 
-/** The answer to a login or a refresh. */
+/** The tokens of a login or a refresh. */
 export interface IssuedTokens {
   readonly accessToken: string
-  /** `undefined` where it is in a cookie. */
+  /** `undefined` if the refresh token is in a cookie. */
   readonly refreshToken?: string | undefined
   /** `expires_in`, in milliseconds. */
   readonly lifetime: number
-  /** For the next login from this device. It is in a cookie where the refresh token is. */
+  /**
+   * Identifies this device at its next login. `undefined` if it is in a cookie, like the refresh
+   * token.
+   */
   readonly deviceSecret?: string
 }
 
-/** Begins, refreshes and ends sessions at the issuer. All methods throw what `askIssuer` throws. */
+/**
+ * Starts, refreshes and ends sessions at the issuer. All methods throw the errors of `askIssuer`.
+ */
 export interface Endpoints {
   readonly refreshTokenIn: 'body' | 'cookie'
-  /** @param deviceSecret the one that the last login from this device brought */
+  /**
+   * Starts a session.
+   *
+   * @param deviceSecret the device secret of the last login on this device
+   */
   login(credentials: Credentials, deviceSecret?: string): Promise<IssuedTokens>
-  /** @param refreshToken `undefined` where it is in a cookie */
+  /**
+   * Returns new tokens of a session.
+   *
+   * @param refreshToken `undefined` if it is in a cookie
+   */
   refresh(refreshToken: string | undefined): Promise<IssuedTokens>
-  /** Ends the session of these tokens and no other. Without tokens, ends that of the cookie. */
+  /** Ends only the session of these tokens. Without tokens, ends the session of the cookie. */
   logout(tokens: Pick<IssuedTokens, 'accessToken' | 'refreshToken'> | undefined): Promise<void>
 }
 
 interface Issuer {
-  /** Without a slash at its end. */
+  /** The URL of the issuer, without a slash at the end. */
   readonly issuer: string
   readonly fetch: Fetch
 }
 
 /**
- * `POST /token` and `POST /revoke`: the refresh token comes and goes in bodies.
+ * Uses `POST /token` and `POST /revoke`. The refresh token is in the bodies.
  *
  * @see RFC 6749 §4.3 §6, RFC 7009
  */
 export function tokenEndpoints({ issuer, fetch }: Issuer): Endpoints {
   const post = (path: string, form: Readonly<Record<string, string>>): Promise<Answer> =>
-    // No cookie is needed, so the cookie of another session of this origin must not be sent.
+    // These endpoints need no cookie. With `omit`, the cookie of another session is never sent.
     askIssuer(fetch, `${issuer}${path}`, {
       method: 'POST',
       body: new URLSearchParams(form),
@@ -76,7 +92,9 @@ export function tokenEndpoints({ issuer, fetch }: Issuer): Endpoints {
   }
 }
 
-/** The same below `/session`: the refresh token is in a cookie that no script can read. */
+/**
+ * Uses the endpoints below `/session`. The refresh token is in a cookie that no script can read.
+ */
 export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
   const send = (method: string, path: string, json?: object): Promise<Answer> =>
     askIssuer(fetch, `${issuer}${path}`, {
@@ -105,8 +123,9 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
       } catch (error) {
         const isRefused = error instanceof ClientError && error.code === 'invalid_grant'
         if (!isRefused || !tokens) throw error
-        // The cookie is gone or belongs to another login. The access token names the session to
-        // end.
+
+        // There is no cookie, or it belongs to another login. The access token identifies the
+        // session to end.
         const body = new URLSearchParams({ token: tokens.accessToken })
         await askIssuer(fetch, `${issuer}/revoke`, { method: 'POST', body, credentials: 'omit' })
       }
@@ -114,6 +133,7 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
   }
 }
 
+/** @throws {ClientError} `temporarily_unavailable` for an answer without tokens */
 function tokensInBody(answer: Answer): IssuedTokens {
   const { refresh_token: refreshToken, device_secret: deviceSecret } = answer
   if (typeof refreshToken !== 'string') throw withoutTokens()
@@ -121,13 +141,14 @@ function tokensInBody(answer: Answer): IssuedTokens {
   return typeof deviceSecret === 'string' ? { ...tokens, deviceSecret } : tokens
 }
 
+/** @throws {ClientError} `temporarily_unavailable` for an answer without an access token */
 function tokensBesideCookie(answer: Answer): IssuedTokens {
   const { access_token: accessToken, expires_in: seconds } = answer
   if (typeof accessToken !== 'string' || typeof seconds !== 'number') throw withoutTokens()
   return { accessToken, lifetime: seconds * 1000 }
 }
 
-/** For an answer that does not come from an issuer, such as the login page of a hotel's network. */
+/** The error for an answer from another server, such as the login page of a hotel's network. */
 function withoutTokens(): ClientError {
-  return new ClientError('temporarily_unavailable', 'The issuer answers without tokens')
+  return new ClientError('temporarily_unavailable', 'The answer of the issuer has no tokens')
 }

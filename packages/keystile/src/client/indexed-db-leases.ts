@@ -1,13 +1,14 @@
 import type { Browser, Database } from './browser.ts'
 import type { Lease, Leases } from './lease.ts'
 
+/** The name of the object store in the database. */
 const store = 'leases'
 
 /**
- * Opens leases in a database of this origin. Its transactions are the one thing that all browsers
- * run one after the other across tabs. With localStorage, two tabs could both find a lease free.
+ * Opens leases in an IndexedDB database of this origin. All browsers run its transactions one after
+ * the other, even across tabs. With localStorage, two tabs could both find a lease free.
  *
- * @throws {unknown} if the browser gives no database
+ * @throws {unknown} if the browser refuses the database, for example in a private window
  */
 export function openLeases(
   indexedDB: NonNullable<Browser['indexedDB']>,
@@ -26,6 +27,7 @@ export function openLeases(
   })
 }
 
+/** Updates a lease in one transaction. Resolves when the transaction is complete. */
 function updateIn(
   database: Database,
   name: string,

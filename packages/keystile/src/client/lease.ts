@@ -1,29 +1,33 @@
-/** Who holds a lock, and until when. */
+/** The state of a lock: its owner, and when the ownership expires. */
 export interface Lease {
-  /** `undefined`: its owner is done, and nobody may take it before its end. */
+  /** `undefined`: the owner has finished, but no other tab may take the lease before `until`. */
   readonly owner: string | undefined
   /** Milliseconds since 1970-01-01 UTC. */
   readonly until: number
 }
 
-/** Leases that all tabs of an origin see. */
+/** The leases that all tabs of an origin share. */
 export interface Leases {
-  /** Replaces a lease by the result of `change` in one atomic step, and returns that. */
+  /** Replaces a lease with the result of `change` in one atomic step, and returns the result. */
   update(name: string, change: (lease: Lease | undefined) => Lease): Promise<Lease>
 }
 
-/** How long a tab that crashed blocks the others, in milliseconds. */
+/** How many milliseconds a crashed tab blocks the others. */
 const leaseTime = 5_000
+/** Milliseconds between two renewals. Three in a row may fail before the lease expires. */
 const renewEvery = leaseTime / 5
-/** Average milliseconds between two tries to take a lease. */
+/** The average number of milliseconds between two attempts to take a lease. */
 const lookEvery = 50
 
 /**
- * Runs an action while it holds the lease of this name, and renews the lease as long as the action
- * takes. The lease of a tab that is closed or crashes expires. A tab that slept through the end of
- * its lease may run beside another.
+ * Waits for the lease of this name, runs the action, and renews the lease until the action ends.
+ * The lease of a tab that is closed or crashes expires.
  *
- * @param remaining milliseconds that the lease outlives the action, even if the tab is closed
+ * Does NOT stop the action if the lease expires meanwhile: a tab that the browser suspended may run
+ * its action at the same time as another tab.
+ *
+ * @param remaining returns how many milliseconds the lease stays after the action, even if the tab
+ *   is closed
  */
 export async function withLease<T>(
   leases: Leases,
@@ -31,6 +35,7 @@ export async function withLease<T>(
   action: () => Promise<T>,
   remaining: () => number,
 ): Promise<T> {
+  // Only has to differ from the owners of other tabs; it need not be secret.
   const owner = `${Math.random()}`
   const take = async (): Promise<boolean> => {
     const now = Date.now()
@@ -39,7 +44,9 @@ export async function withLease<T>(
     )
     return lease.owner === owner
   }
+
   while (!(await take())) await delay(lookEvery * (0.5 + Math.random()))
+
   const renewing = setInterval(() => void take().catch(() => {}), renewEvery)
   try {
     return await action()
@@ -50,11 +57,15 @@ export async function withLease<T>(
   }
 }
 
-/** Whether a lease is valid. One with too late an end was made before the clock was set back. */
+/**
+ * Whether a lease is valid. A lease that ends later than any new lease was written before the clock
+ * was set back; it does not count, because it could block all tabs for hours.
+ */
 function isHeld(lease: Lease | undefined, now: number): lease is Lease {
   return lease !== undefined && lease.until > now && lease.until <= now + leaseTime
 }
 
+/** Resolves after this time. */
 export function delay(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }

@@ -1,15 +1,17 @@
-/** Whether a URL is at or below one of some URLs. */
+/** Whether a URL is one of the resources, or below one. */
 export type Resources = (url: string) => boolean
 
 /**
- * Makes the test for URLs that get the token: those at or below one of these. It compares URLs as
- * `fetch` would request them, so neither `..` nor another spelling of the host escapes it.
+ * Creates the test for URLs that receive the token: the given URLs and everything below them. It
+ * compares URLs as `fetch` would request them, so neither `..` nor another spelling of the host
+ * tricks the client into sending the token elsewhere.
  *
- * @param urls absolute: an origin, or the URL of a path
- * @throws {TypeError} for any other URL
+ * @param urls absolute URLs: an origin, or a URL with a path
+ * @throws {TypeError} for a URL that `requireSafeUrl` refuses
  */
 export function resourcesOf(urls: readonly string[], allowsHttp: boolean): Resources {
   const within = urls.map((url) => requireSafeUrl('resources', url, allowsHttp))
+
   return (url) => {
     const { origin, pathname } = new URL(url)
     return within.some(
@@ -20,9 +22,10 @@ export function resourcesOf(urls: readonly string[], allowsHttp: boolean): Resou
 }
 
 /**
- * Requires a URL that is safe for passwords and tokens: https, or http to this machine.
+ * Returns a URL that is safe for passwords and tokens: https, or http to this machine.
  *
- * @throws {TypeError} never repeats the URL, which may hold a password
+ * @throws {TypeError} for any other URL; the message never contains it, because a URL may contain a
+ *   password
  */
 export function requireSafeUrl(option: string, text: unknown, allowsHttp: boolean): URL {
   const url = parseUrl(text)
@@ -32,21 +35,22 @@ export function requireSafeUrl(option: string, text: unknown, allowsHttp: boolea
     !url.hostname.includes('*')
   if (!isPlain || !/^https?:$/.test(url.protocol)) {
     throw new TypeError(
-      `\`${option}\` must be an absolute https URL, without user, query, fragment and *`,
+      `\`${option}\` must be an absolute https URL without user, query, fragment and *`,
     )
   }
   if (url.protocol === 'https:' || allowsHttp || isThisMachine(url.hostname)) return url
   throw new TypeError(
-    `\`${option}\` must be an https URL: over http, anybody on the network reads passwords and tokens. ` +
-      'Where something else protects the way, set dangerouslyAllowHttpIssuer',
+    `\`${option}\` must be an https URL: over http, passwords and tokens are readable on the ` +
+      'network. If the network is protected in another way, set dangerouslyAllowHttpIssuer',
   )
 }
 
+/** Whether a host is this machine, so that nothing crosses a network. */
 function isThisMachine(hostname: string): boolean {
   return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 }
 
-/** Works as `URL.parse`, which browsers have only since 2024. */
+/** Works like `URL.parse`, which browsers have only since 2024. */
 function parseUrl(text: unknown): URL | undefined {
   try {
     return new URL(String(text))
@@ -55,6 +59,7 @@ function parseUrl(text: unknown): URL | undefined {
   }
 }
 
+/** Adds a slash at the end, so that `/api` does not include `/apis`. */
 function asFolder(path: string): string {
   return path.endsWith('/') ? path : `${path}/`
 }

@@ -1,24 +1,25 @@
 import type { Credentials, Endpoints } from './endpoints.ts'
 import { createRenewal, sessionOf, type Renew } from './session-renewal.ts'
-import { openSessionStore, type SessionStoreOptions } from './session-store.ts'
+import { openSessionStore, type SessionStore, type SessionStoreOptions } from './session-store.ts'
 import { idOf, knownSession, type KnownSession, type StoredSession } from './stored-session.ts'
 import { createTokenAge, type ClientClock } from './token-age.ts'
 
+/** The options of `openSessionKeeper`. */
 export interface SessionKeeperOptions extends SessionStoreOptions {
   readonly endpoints: Endpoints
   readonly clock: ClientClock
 }
 
-/** Keeps the one session of a client: begins it, refreshes it, and ends it. */
+/** Manages the session of a client: starts it, refreshes it and ends it. */
 export interface SessionKeeper {
-  /** Returns the stored session as it is. */
+  /** Returns the stored session, without refreshing it. */
   read(): Promise<StoredSession | undefined>
   /**
-   * Returns the session with a valid access token, and refreshes it shortly before the token
-   * expires. Returns `undefined` if the session is over, even if another login has begun by then:
-   * a request in one person's name must not go out in another's.
+   * Returns the session with a valid access token, and refreshes it if the token expires soon.
+   * Returns `undefined` if the session has expired, even if another login has replaced it: a
+   * request that one user started must not be sent in the name of another.
    *
-   * @throws {ClientError}
+   * @throws {ClientError} if the issuer does not answer and the token has expired
    */
   current(): Promise<KnownSession | undefined>
   readonly renew: Renew
@@ -28,9 +29,9 @@ export interface SessionKeeper {
 }
 
 /**
- * Opens the keeper. All clients of one storage log in, refresh and log out one after the other, by
- * its lock. None of them overwrites what another has written meanwhile: a lock may be lost, and a
- * logout does not wait for it.
+ * Opens the keeper. The lock of the storage makes all clients with this storage log in, refresh and
+ * log out one after the other. Nevertheless each client checks the storage again before it writes,
+ * because a lock can be lost, and a logout does not wait for it.
  */
 export function openSessionKeeper(options: SessionKeeperOptions): SessionKeeper {
   const { endpoints, clock } = options
@@ -45,37 +46,29 @@ export function openSessionKeeper(options: SessionKeeperOptions): SessionKeeper 
 
     const known = knownSession(session)
     if (known && tokenAge.isFresh(known)) return known
+
     try {
       const renewed = await renew(session)
       return known === undefined || known.id === renewed?.id ? renewed : undefined
     } catch (error) {
+      // The issuer does not answer, but the token is still valid for a short time.
       if (known && tokenAge.isAlive(known)) return known
       throw error
     }
   }
 
-  async function login(credentials: Credentials): Promise<void> {
-    const askedAt = clock.now()
-    // With a cookie, the issuer keeps the device secret in a cookie as well.
-    const deviceSecret = hasCookie ? undefined : await store.readDeviceSecret()
-    const tokens = await endpoints.login(credentials, deviceSecret)
-    await store.writeLogin(sessionOf(tokens, askedAt))
-
-    // It outlives a logout, so that the next login from here comes from a known device.
-    if (tokens.deviceSecret !== undefined) await store.writeDeviceSecret(tokens.deviceSecret)
-  }
-
   async function logout(): Promise<void> {
     const session = await store.read()
-    // There may be a cookie although nobody is signed in: the issuer may have missed a logout.
+    // There may be a cookie although no user is signed in, if an earlier logout did not reach the
+    // issuer.
     if (!session && !hasCookie) return
 
     await store.write(undefined)
     await store.exclusive(async () => {
       const now = await store.read()
-      // Nobody was known to be signed in here, and by now the cookie belongs to another login.
+      // Here no user was signed in, but meanwhile another login has replaced the cookie. It stays.
       if (now && idOf(session) === undefined) return
-      // A refresh may have written in the same moment.
+      // A refresh may have written the session again at the same moment.
       if (now && idOf(now) === idOf(session)) await store.write(undefined)
       await endpoints.logout(knownSession(session))
     })
@@ -85,8 +78,26 @@ export function openSessionKeeper(options: SessionKeeperOptions): SessionKeeper 
     read: store.read,
     current,
     renew,
-    login: (credentials) => store.exclusive(() => login(credentials)),
+    login: (credentials) => store.exclusive(() => login(options, store, credentials)),
     logout,
     close: store.close,
   }
+}
+
+/** Starts a session at the issuer and stores it. */
+async function login(
+  { endpoints, clock }: SessionKeeperOptions,
+  store: SessionStore,
+  credentials: Credentials,
+): Promise<void> {
+  const askedAt = clock.now()
+  // With `storage: 'cookie'`, the device secret is in a cookie too.
+  const hasCookie = endpoints.refreshTokenIn === 'cookie'
+  const deviceSecret = hasCookie ? undefined : await store.readDeviceSecret()
+  const tokens = await endpoints.login(credentials, deviceSecret)
+  await store.writeLogin(sessionOf(tokens, askedAt))
+
+  // The device secret stays after a logout, so that the issuer recognizes the device at the next
+  // login.
+  if (tokens.deviceSecret !== undefined) await store.writeDeviceSecret(tokens.deviceSecret)
 }

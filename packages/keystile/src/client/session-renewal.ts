@@ -13,16 +13,20 @@ interface RenewalOptions {
 }
 
 /**
- * Refreshes a session whose access token is old or refused, unless another client just did. Returns
- * the session that is stored afterwards, which may be that of another login.
+ * Refreshes a session whose access token is old or was refused, unless another client has just done
+ * so. Returns the session that is stored afterwards; it may belong to another login, so the caller
+ * must compare the ids.
  *
- * @throws {ClientError} while the issuer gives no answer
+ * @throws {ClientError} if the issuer does not answer
  */
 export type Renew = (stale: StoredSession) => Promise<KnownSession | undefined>
 
-/** Makes `renew`: one refresh at a time in this client, and one client at a time in the lock. */
+/**
+ * Creates `renew`. In one client, all calls share one refresh. The lock makes clients take turns,
+ * because a refresh rotates the refresh token.
+ */
 export function createRenewal({ store, endpoints, clock, tokenAge }: RenewalOptions): Renew {
-  /** The refresh that runs now. All calls wait for the same one. */
+  /** The refresh that is running now. */
   let running: Promise<KnownSession | undefined> | undefined
 
   async function renewAlone(stale: StoredSession): Promise<KnownSession | undefined> {
@@ -31,16 +35,19 @@ export function createRenewal({ store, endpoints, clock, tokenAge }: RenewalOpti
 
     const known = knownSession(session)
     const isOther = known?.accessToken !== knownSession(stale)?.accessToken
-    if (known && isOther && tokenAge.isFresh(known)) return known // refreshed by another, or a login
+    // Another client has refreshed the session, or there was a login.
+    if (known && isOther && tokenAge.isFresh(known)) return known
 
     const askedAt = clock.now()
     const tokens = await refresh(endpoints, known?.refreshToken)
 
-    // Meanwhile a login or a logout may have come, or a lost lock let another client refresh.
+    // Meanwhile a login or logout may have changed the session, or another client may have
+    // refreshed it because this client lost the lock. Their result stays.
     const now = await store.read()
     if (!isSame(now, session)) return knownSession(now)
 
-    // The cookie may belong to another login, made by a page that shares no storage with this one.
+    // The tokens may belong to another login, if a page with another storage has changed the
+    // cookie.
     const renewed = tokens && sessionOf(tokens, askedAt, idOf(session))
     await store.write(renewed)
     return renewed
@@ -56,7 +63,11 @@ export function createRenewal({ store, endpoints, clock, tokenAge }: RenewalOpti
   }
 }
 
-/** Returns new tokens, or `undefined` if the issuer says that the session is over. */
+/**
+ * Returns new tokens; `undefined` if the issuer says that the session has ended.
+ *
+ * @throws {ClientError} for any other failure, because the user must stay signed in
+ */
 async function refresh(
   endpoints: Endpoints,
   refreshToken: string | undefined,
@@ -69,14 +80,18 @@ async function refresh(
   }
 }
 
-/** Whether the storage still holds what it held: the same session with the same access token. */
+/** Whether the storage still contains the same session with the same access token. */
 function isSame(now: StoredSession | undefined, before: StoredSession): boolean {
   if (now === undefined) return false
   const [one, other] = [knownSession(now), knownSession(before)]
   return one?.id === other?.id && one?.accessToken === other?.accessToken
 }
 
-/** @param id the id that the session had so far, for an access token without a `sid` */
+/**
+ * Creates a session from the tokens of the issuer.
+ *
+ * @param id the id of the session before a refresh, for an access token without a `sid`
+ */
 export function sessionOf(
   { accessToken, refreshToken, lifetime }: IssuedTokens,
   askedAt: number,
@@ -91,6 +106,7 @@ export function sessionOf(
   }
 }
 
+/** Returns a random id. It works without `crypto.randomUUID`, which a page without TLS lacks. */
 function randomId(): string {
   const words = crypto.getRandomValues(new Uint32Array(4))
   return Array.from(words, (word) => word.toString(36)).join('-')

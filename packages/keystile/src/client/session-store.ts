@@ -1,36 +1,40 @@
 import { idOf, parseSession, stringifySession, type StoredSession } from './stored-session.ts'
 import type { TokenStorage } from './token-storage.ts'
 
+/** The options of `openSessionStore`. */
 export interface SessionStoreOptions {
   readonly storage: TokenStorage
-  /** The key in the storage, and the name of its lock. */
+  /** The key in the storage, and the name of the lock. */
   readonly key: string
   /**
-   * Called once when a person who was signed in no longer is: after a logout here or in another
-   * tab, when the issuer ends the session, and when a login elsewhere replaces it.
+   * Called once when a signed-in user is signed out: after a logout here or in another tab, when
+   * the issuer refuses to refresh the session, and when a login elsewhere replaces it.
    */
   readonly onSignOut: () => void
 }
 
-/** The session in the storage. Each call asks the storage, because other tabs may write to it. */
+/** The session in the storage. Each call reads the storage, because other tabs may write to it. */
 export interface SessionStore {
   read(): Promise<StoredSession | undefined>
   write(session: StoredSession | undefined): Promise<void>
-  /** Writes the session of a login that was made here, so that replacing another is no sign-out. */
+  /**
+   * Writes the session of a login in this client. Replacing another session is then no sign-out.
+   */
   writeLogin(session: StoredSession): Promise<void>
-  /** Runs `action` while no other client of this storage runs one. */
+  /** Runs `action` while no other client with this storage runs one. */
   exclusive<T>(action: () => Promise<T>): Promise<T>
+  /** Returns the device secret, which stays after a logout: it identifies the device at a login. */
   readDeviceSecret(): Promise<string | undefined>
   writeDeviceSecret(secret: string): Promise<void>
   /** Stops listening to other tabs. */
   close(): void
 }
 
-/** Opens the store, and listens to what other tabs write. */
+/** Opens the store, and listens for writes of other tabs. */
 export function openSessionStore({ storage, key, onSignOut }: SessionStoreOptions): SessionStore {
-  /** The session that was seen last; `undefined` while nobody was known to be signed in. */
+  /** The id of the last session that was read; `undefined` if no user was signed in. */
   let lastId: string | undefined
-  /** The session of the last login that was made here. */
+  /** The id of the session of the last login in this client. */
   let ownId: string | undefined
   const deviceKey = `${key}:device`
 
@@ -38,6 +42,7 @@ export function openSessionStore({ storage, key, onSignOut }: SessionStoreOption
     const session = parseSession(await storage.read(key))
     const [before, now] = [lastId, idOf(session)]
     lastId = now
+
     const isOwnLogin = now !== undefined && now === ownId
     if (before !== undefined && before !== now && !isOwnLogin) onSignOut()
     return session
@@ -49,8 +54,8 @@ export function openSessionStore({ storage, key, onSignOut }: SessionStoreOption
   }
 
   const stop = storage.listen?.(key, () => void read().catch(() => {}))
-  // The first read finds out who is signed in now, so that their sign-out is noticed. If the
-  // storage fails, the calls that need it fail too.
+  // The first read finds the user who is signed in now; otherwise a sign-out would not be noticed.
+  // An error of the storage is ignored here, because the calls that need the storage report it.
   read().catch(() => {})
 
   return {

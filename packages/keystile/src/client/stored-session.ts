@@ -1,44 +1,52 @@
-/** A session whose access token the client holds. */
+/** A session with its access token. */
 export interface KnownSession {
   /**
-   * The `sid` of the access token. For a token without one, the client draws an id at the login and
-   * keeps it through refreshes. So a new login differs from a new token, even if the login was made
-   * elsewhere and has only set the cookie.
+   * The `sid` of the access token. If the token has none, the client creates a random id at the
+   * login and keeps it when it refreshes. The id shows whether a new token comes from a refresh or
+   * from another login, even if another page has logged in and only the cookie has changed.
    */
   readonly id: string
   readonly accessToken: string
-  /** `undefined` where it is in a cookie. */
+  /** `undefined` if the refresh token is in a cookie. */
   readonly refreshToken?: string | undefined
   /**
-   * When the client asked for the access token, so no later than its making: milliseconds since
-   * 1970-01-01 UTC, by the client's clock.
+   * When the client requested the access token: milliseconds since 1970-01-01 UTC, by the client's
+   * clock. The token is not older than this.
    */
   readonly askedAt: number
   /** `expires_in`, in milliseconds. */
   readonly lifetime: number
 }
 
-/** What a page with a cookie begins with: only the issuer can tell whether there is a session. */
+/**
+ * The initial session of a page with a cookie: only the issuer knows whether there is a session.
+ */
 export const unknownSession = 'unknown'
 
-/** What a storage holds while somebody is, or may be, signed in. */
+/** The content of a storage while a user is, or may be, signed in. */
 export type StoredSession = KnownSession | typeof unknownSession
 
-/** Returns the id of a session; `undefined` for no session, and for one that is not known yet. */
+/** Returns the id of a session; `undefined` for no session and for an unknown session. */
 export function idOf(session: StoredSession | undefined): string | undefined {
   return knownSession(session)?.id
 }
 
-/** Returns a session whose access token is known, or `undefined`. */
+/**
+ * Returns a session with its access token; `undefined` for no session and for an unknown session.
+ */
 export function knownSession(session: StoredSession | undefined): KnownSession | undefined {
   return session === unknownSession ? undefined : session
 }
 
+/** Returns the text of a session, for a storage. */
 export function stringifySession(session: StoredSession): string {
   return JSON.stringify(session)
 }
 
-/** Parses what `stringifySession` wrote. Returns `undefined` for anything else. */
+/**
+ * Parses a text of `stringifySession`. Returns `undefined` for any other text, so that a damaged
+ * storage counts as signed out.
+ */
 export function parseSession(text: string | undefined): StoredSession | undefined {
   try {
     const value: unknown = JSON.parse(text ?? 'null')

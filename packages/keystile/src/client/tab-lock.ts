@@ -3,28 +3,34 @@ import { openLeases } from './indexed-db-leases.ts'
 import { delay, withLease } from './lease.ts'
 
 /**
- * How many milliseconds a lock is held after a write under it. A write reaches other tabs a moment
- * later, and nothing tells when: another tab could get the lock first. A tab that learns of it even
- * later refreshes once too often, and gets the same tokens.
+ * How many milliseconds a lock is held after a write. A write reaches other tabs a moment later,
+ * and no event says when, so another tab could get the lock before it sees the write. 250 ms is
+ * usually enough. A tab that sees the write even later refreshes once more and gets the same
+ * tokens.
  */
 const arrivalTime = 250
 
+/** A lock that all tabs of an origin share. */
 export interface TabLock {
-  /** Runs `action` while no other tab of this origin runs one under this name. */
+  /** Runs `action` while no other tab of this origin runs one with the same name. */
   exclusive<T>(name: string, action: () => Promise<T>): Promise<T>
-  /** Tells the lock that something was written which other tabs must see. */
+  /** Reports a write that other tabs must see before they get the lock. */
   wrote(): void
 }
 
 // decisions/0017-lock-tabs-in-indexeddb.md
-/** Uses Web Locks; without them a lease; and no lock at all without a database for leases. */
+/**
+ * Creates a lock. It uses Web Locks, or a lease in IndexedDB if the browser has no Web Locks.
+ * Without IndexedDB there is no lock: two tabs may then refresh at the same time.
+ */
 export function createTabLock(): TabLock {
   let arrivesAt = -Infinity
   const untilArrival = (): number => Math.max(0, arrivesAt - performance.now())
+
   return {
     exclusive: (name, action) =>
       new Promise((resolve, reject) => {
-        // The caller gets the result at once, and does not wait for the write to arrive elsewhere.
+        // The caller gets the result at once. Only the lock waits until other tabs see the write.
         const act = (): Promise<void> => action().then(resolve, reject)
         const { navigator } = browser()
         const done = navigator?.locks
@@ -38,6 +44,7 @@ export function createTabLock(): TabLock {
   }
 }
 
+/** Runs `action` under a lease, or without any lock if the leases cannot be opened. */
 async function lease(
   name: string,
   action: () => Promise<void>,
@@ -46,6 +53,7 @@ async function lease(
   const { indexedDB } = browser()
   const leases = indexedDB && (await openLeases(indexedDB).catch(() => undefined))
   if (!leases) return action()
+
   try {
     await withLease(leases, name, action, untilArrival)
   } finally {

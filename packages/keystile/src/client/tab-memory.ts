@@ -2,14 +2,16 @@ import { createTabLock } from './tab-lock.ts'
 import type { TokenStorage } from './token-storage.ts'
 
 /**
- * Keeps one text in this page's memory and sends it to the other tabs of this origin: for access
- * tokens whose refresh token is in a cookie. A page begins with `initial`, and learns the text of
- * another page when that page writes.
+ * Creates a storage that keeps one text in the memory of this page and sends it to the other tabs
+ * of this origin. It holds the access token when the refresh token is in a cookie, and never writes
+ * it to the disk. A page starts with `initial`, and gets the text of another page when that page
+ * writes.
  */
 export function createTabMemory(initial: string): TokenStorage {
   const lock = createTabLock()
   let text: string | undefined = initial
   let channel: BroadcastChannel | undefined
+
   return {
     read: () => text,
     write(_key, changed) {
@@ -25,8 +27,9 @@ export function createTabMemory(initial: string): TokenStorage {
         text = typeof data === 'string' ? data : undefined
         onChange()
       })
-      // In Node, the channel would keep the process alive.
+      // In Node, an open channel would keep the process running.
       if ('unref' in opened) opened.unref()
+
       return () => {
         opened.close()
         channel = undefined

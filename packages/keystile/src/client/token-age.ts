@@ -1,35 +1,40 @@
 import type { KnownSession } from './stored-session.ts'
 
+/** The two clocks of a client. A test passes its own. */
 export interface ClientClock {
-  /** Milliseconds since 1970-01-01 UTC. A user may set this clock. */
+  /** Milliseconds since 1970-01-01 UTC. The user can change this clock. */
   now(): number
-  /** Milliseconds since a moment that does not matter. Nobody can set this clock. */
+  /** Milliseconds since an arbitrary moment. This clock cannot be changed. */
   elapsed(): number
 }
 
+/** The clocks of a browser or of Node. */
 export const browserClock: ClientClock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
 }
 
-/** How long before its end a token is refreshed, at most, in milliseconds. */
+/**
+ * How many milliseconds before its expiry a token is refreshed, at most. With a minute left, a slow
+ * request still arrives with a valid token.
+ */
 const maxMargin = 60_000
 
-/** Tells how old access tokens are. */
+/** Knows how old access tokens are. */
 export interface TokenAge {
-  /** Whether the access token is valid, and will be for a while. */
+  /** Whether the access token is valid and does not expire soon. */
   isFresh(session: KnownSession): boolean
-  /** Whether the access token is valid, even if not for long. */
+  /** Whether the access token is valid, even if it expires soon. */
   isAlive(session: KnownSession): boolean
 }
 
 /**
- * Measures age by the client's own clocks, because the issuer's clock may differ. Elapsed time
- * counts even if the clock was set back. A token that seems to come from the future is as old as
- * can be.
+ * Measures the age of tokens with the client's own clocks, because the issuer's clock may differ.
+ * If the user sets the clock back, the elapsed time still counts. A token from the future counts as
+ * expired, because its real age is unknown.
  */
 export function createTokenAge(clock: ClientClock): TokenAge {
-  /** The newest token that was looked at: its age then, and the elapsed time then. */
+  /** The last token that was measured, with its age and the elapsed time at that moment. */
   let seen: { readonly accessToken: string; readonly age: number; readonly at: number } | undefined
 
   function ageOf({ accessToken, askedAt }: KnownSession): number {

@@ -1,8 +1,9 @@
 /**
  * Returns the `sid` of an access token: the session that the token belongs to. Returns `undefined`
- * if the token is no JWT or has no `sid`.
+ * if the token is not a JWT or has no `sid`.
  *
- * Does NOT verify the token: the client got it from the issuer, and needs no proof.
+ * Does NOT verify the token: the client received it from the issuer itself, and decides nothing
+ * about access.
  *
  * @see RFC 7519 §3, RFC 7515 §2
  */

@@ -1,27 +1,28 @@
 /**
- * Where a client keeps the tokens of its session: a text under a key. Implement it for a file, a
- * keychain or an app's own store. Each method may return a promise or not.
+ * Where a client keeps the tokens of its session: a text under a key. An app can implement it for a
+ * file, a keychain or its own store. Each method may return a value or a promise.
  */
 export interface TokenStorage {
   read(key: string): string | undefined | Promise<string | undefined>
   /** @param text `undefined` removes the text */
   write(key: string, text: string | undefined): void | Promise<void>
   /**
-   * Runs `action` while no other client runs one under this name, and returns its result. For a
-   * storage that programs or tabs share, so that only one of them refreshes. From then on, `read`
-   * must return what was written under the name before. A program that crashes must not block the
-   * others. Without this method, the storage belongs to one client.
+   * Runs `action` while no other client runs one with the same name, and returns its result. A
+   * storage that several programs or tabs share needs it, so that only one of them refreshes.
+   * Within `action`, `read` must return everything that earlier actions have written. A crashed
+   * program must not block the others for ever. Without this method, only one client may use the
+   * storage.
    */
   exclusive?<T>(name: string, action: () => Promise<T>): Promise<T>
   /**
-   * Calls `onChange` when another client has written under the key, so that a logout elsewhere is
-   * known at once. Without this method, it is known at the next call. Returns a function that ends
-   * it.
+   * Calls `onChange` when another client has written under the key, and returns a function that
+   * stops this. With this method, the client notices a logout elsewhere at once; without it, at the
+   * next call.
    */
   listen?(key: string, onChange: () => void): () => void
 }
 
-/** Keeps the tokens in this object only: they are gone with the page or the process. */
+/** Creates a storage in memory. The tokens are lost when the page or the process ends. */
 export function memoryStorage(): TokenStorage {
   const texts = new Map<string, string>()
   return {

@@ -4,19 +4,21 @@ import { markGuard } from '../guard/guard-mark.ts'
 import type { HttpRequest } from '../http/message.ts'
 
 /**
- * The parts of a guard that are alike in every framework.
+ * Builds the guard of a framework from the guard core: the parts that all frameworks share.
  *
- * @param middleware makes the framework's own middleware out of a demand
- * @param read the framework's request in our words, for `check`
+ * @param middleware creates the framework's middleware for a demand
+ * @param read converts what `check` takes to an `HttpRequest`
  */
 export function assembleGuard<S extends string, U, M extends object, Carrier extends object, R>(
   core: GuardCore<S, U>,
   middleware: (demand: Demand<S>) => M,
   read: (request: R) => HttpRequest,
 ): AssembledGuard<S, U, M, Carrier, R> {
+  // Every middleware carries its demand, so that OpenAPI documents cannot differ from it.
   const make = (demand: Demand<S>): M => markGuard(middleware(demand), core, demand)
   const guard = (...args: DemandArguments<S>): M => make(core.demand(args, false))
   const optional = (...args: DemandArguments<S>): M => make(core.demand(args, true))
+
   return withMembers(guard, {
     anyOf: (...alternatives: AlternativeArguments<S>) => make(core.demandAnyOf(alternatives)),
     optional: withMembers(optional, {
@@ -25,48 +27,58 @@ export function assembleGuard<S extends string, U, M extends object, Carrier ext
       caller: (carrier: Carrier) => core.callerOf(carrier),
     }),
     check: (request: R, ...args: DemandArguments<S>) =>
-      // Without a credential, what is not optional is refused.
+      // A guard that is not optional refuses a request without a credential: there is a caller.
       core.check(read(request), core.demand(args, false)) as Promise<Decision<S, U>>,
     caller: (carrier: Carrier) => requireCaller(core, carrier),
   })
 }
 
 /**
- * The guards of an app. `M`: the framework's middleware, `Carrier`: its request, `R`: what `check`
- * takes.
+ * The guards of an app. `M` is the framework's middleware, `Carrier` its request, and `R` the type
+ * that `check` takes.
  */
 export interface AssembledGuard<S extends string, U, M, Carrier, R> {
   /**
-   * Lets in whoever has all these scopes, and logged in lately where that is demanded. @throws
-   * {TypeError} for a wrong demand
+   * Admits a caller that has all of these scopes and, with `maxAgeSeconds`, a recent login. Refuses
+   * any other request.
+   *
+   * @throws {TypeError} for a wrong argument
    */
   (...demand: DemandArguments<S>): M
   /**
-   * Lets in whoever has one of these scopes, or all of one of these lists. @throws {TypeError} for
-   * a wrong demand
+   * Admits a caller that has at least one of these scopes, or every scope of one of these lists.
+   *
+   * @throws {TypeError} for a wrong argument
    */
   anyOf(...alternatives: AlternativeArguments<S>): M
   readonly optional: {
-    /**
-     * Lets in requests without a credential as well. A credential that is wrong is still refused.
-     */
+    /** Also admits a request without a credential. A wrong credential is still refused. */
     (...demand: DemandArguments<S>): M
     check(request: R, ...demand: DemandArguments<S>): Promise<Decision<S, U, undefined>>
-    /** @throws {TypeError} where no guard ran */
+    /**
+     * Returns the caller of an admitted request; `undefined` for a request without a credential.
+     *
+     * @throws {TypeError} if no guard ran for the request
+     */
     caller(carrier: Carrier): Caller<S, U> | undefined
   }
   /**
-   * Decides without a route: for an upgrade to a WebSocket, say. Takes a request or anything with
-   * `headers.get`.
+   * Decides without a route, for example for a WebSocket upgrade. Takes a request, or an object
+   * with a method, a URL and `headers.get`.
    */
   check(request: R, ...demand: DemandArguments<S>): Promise<Decision<S, U>>
-  /** @throws {TypeError} where no guard ran */
+  /**
+   * Returns the caller of an admitted request.
+   *
+   * @throws {TypeError} if no guard ran for the request, or only an optional one and there is no
+   *   credential
+   */
   caller(carrier: Carrier): Caller<S, U>
 }
 
 /**
- * A function with members. They are defined, not assigned: every function inherits a `caller` whose
- * setter throws.
+ * Adds members to a function. It defines them instead of assigning them, because every function
+ * inherits a property `caller` whose setter throws.
  */
 function withMembers<F extends object, M extends object>(target: F, members: M): F & M {
   return Object.defineProperties(target, Object.getOwnPropertyDescriptors(members)) as F & M

@@ -1,7 +1,7 @@
 import type { AnswerBody, HttpAnswer, HttpRequestWithBody } from '../http/message.ts'
 
-/** What `mount` needs of the object of `createKeystile`. */
+/** The part of a `createKeystile` object that `mount` needs. */
 export interface Mountable {
-  /** The answer to a request for one of Keystile's own endpoints; `undefined` for any other. */
+  /** Answers a request for one of Keystile's own endpoints; `undefined` for any other request. */
   answer(request: HttpRequestWithBody): Promise<HttpAnswer<AnswerBody> | undefined>
 }

@@ -1,31 +1,33 @@
 import type { GuardMark } from '../guard/guard-mark.ts'
 
-/** The route that answers a request, and the guards before it. */
+/** The route that answers a request, and the guards that run before it. */
 export interface FoundRoute {
   /** In the order in which they run. */
   readonly guards: readonly GuardMark[]
-  /** The route's path as OpenAPI writes it; `undefined` if the framework does not keep it. */
+  /** The path of the route as OpenAPI writes it; `undefined` if the framework does not keep it. */
   readonly template: string | undefined
 }
 
+/** A route of an app, for a document that describes all routes. */
 export interface ListedRoute {
-  /** In lower case, as OpenAPI has it. */
+  /** The method in lower case, as OpenAPI writes it. */
   readonly method: string
-  /** As OpenAPI writes it. */
+  /** The path as OpenAPI writes it. */
   readonly template: string
-  /** The path as the app writes it, if several such paths can be one template. */
+  /** The path as the app writes it, if several paths can have the same template. */
   readonly path?: string
 }
 
 /** The routes of an app, read from its framework. */
 export interface AppRoutes {
   /**
-   * Finds the route of a request by the framework's own matching.
+   * Finds the route of a request, with the matching of the framework itself.
    *
-   * @param path of a request; with `byTemplate`, as OpenAPI writes it
-   * @throws {Error} if a mounted app answers, whose guards cannot be seen
+   * @param path the path of a request; with `byTemplate`, a path as OpenAPI writes it
+   * @throws {Error} if a mounted app answers, because its guards are unknown
    */
   find(method: string, path: string): FoundRoute | undefined
+  /** Whether `find` takes templates such as `/items/{id}`, so that no sample values are needed. */
   readonly byTemplate: boolean
   /**
    * Lists all routes.
@@ -36,9 +38,13 @@ export interface AppRoutes {
   list(isIgnored: (path: string) => boolean): readonly ListedRoute[]
 }
 
-/** Finds the functions that run for a request, in their order, in an app of another framework. */
+/**
+ * Returns the functions that run for a request, in their order; `undefined` if there is no route.
+ * For apps of frameworks that Keystile does not know.
+ */
 export type GuardFinder = (method: string, path: string) => readonly unknown[] | undefined
 
+/** The methods of OpenAPI 3.1 §4.8.9. */
 export const methods = [
   'get',
   'put',
@@ -50,37 +56,44 @@ export const methods = [
   'trace',
 ] as const
 
-/** The methods of `app.all` that an API uses. */
+/** The methods that a document lists for `app.all`: those that APIs commonly use. */
 export const methodsOfAll = ['get', 'put', 'post', 'delete', 'patch'] as const
 
 /**
- * Returns the methods of a route that a document names.
+ * Returns the methods of a route that a document lists.
  *
- * @param path as the app writes it
+ * @param path the path as the app writes it, for the error
  * @throws {Error} for a method that OpenAPI 3.1 does not have
  */
 export function describedMethods(answered: readonly string[], path: string): readonly string[] {
-  // A route for all of them comes from the framework's own "all", which knows more methods.
+  // A route for all methods comes from `app.all`, which also includes methods unknown to OpenAPI.
   if (methods.every((method) => answered.includes(method))) return methodsOfAll
+
   const other = answered.find((method) => !methods.some((known) => known === method))
-  if (other)
-    throw cannotSay(path, `answers ${other.toUpperCase()}, a method that OpenAPI cannot say`)
+  if (other) {
+    const fault = `answers ${other.toUpperCase()}, a method that OpenAPI cannot describe`
+    throw cannotDescribe(path, fault)
+  }
   return answered
 }
 
-export function cannotSay(path: string, why: string): Error {
-  return new Error(`the route ${path} ${why}: name it in "ignore" to leave it out of the document`)
+/** Creates the error for a route that a document cannot describe. */
+export function cannotDescribe(path: string, why: string): Error {
+  return new Error(`the route ${path} ${why}: add it to "ignore" to leave it out of the document`)
 }
 
+/** Creates the error for a path that a mounted app answers. */
 export function cannotLookInto(path: string): Error {
   return new Error(
-    `${path} is answered by an app mounted there, whose guards cannot be seen from here: make its document by itself, and name its paths in "ignore"`,
+    `a mounted app answers ${path}, and its guards are unknown here: ` +
+      'create a document for that app itself, and add its paths to "ignore"',
   )
 }
 
 /**
- * Writes the path of a route as OpenAPI does: `:id` becomes `{id}` without a pattern. Returns
- * `undefined` for a wildcard, an optional part and an expression, which OpenAPI does not have.
+ * Converts the path of a route to an OpenAPI template: `:id` becomes `{id}`, without its pattern.
+ * Returns `undefined` for wildcards, optional parts and regular expressions, which OpenAPI does not
+ * have.
  */
 export function templateOf(path: string): string | undefined {
   const parameter = /:(\w+)(?:\{(?:[^{}]|\{[^{}]*\})*\}|\((?:[^()]|\([^()]*\))*\))?(?![?*+])/g
@@ -88,21 +101,25 @@ export function templateOf(path: string): string | undefined {
   return path.replace(parameter, '{$1}') || '/'
 }
 
-/** Returns the shape of a template: without the names of parameters and a slash at the end. */
+/** Returns a template without the names of its parameters and without a slash at the end. */
 export function shapeOf(template: string): string {
   return withoutSlash(namelessOf(template))
 }
 
+/** Returns a template without the names of its parameters: `/items/{}`. */
 export function namelessOf(template: string): string {
   return template.replace(/\{[^}]*\}/g, '{}')
 }
 
-/** Removes the slash at the end of a path. */
+/** Removes the slash at the end of a path; `/` stays. */
 export function withoutSlash(path: string): string {
   return path.replace(/(?<=.)\/$/, '')
 }
 
-/** Whether a function takes more than its `length` says: rest parameters, or a default. */
+/**
+ * Whether a function takes more parameters than its `length` says, because it has rest parameters
+ * or a default. It reads the source text, the only place where they are visible.
+ */
 export function hidesParameters(handler: (...args: never) => unknown): boolean {
   const text = Function.prototype.toString.call(handler)
   const isArrow = !/^(?:async\s+)?(?:function\b|(?!async\b)[\w$]+\s*\()/.test(text)

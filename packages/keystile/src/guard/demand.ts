@@ -1,44 +1,50 @@
+// Demands: the scopes and the age of a login that a guard requires, read from its arguments.
 import { isJsonObject } from '../base/json.ts'
 import { requireKnownOptions } from '../base/options.ts'
 
-/** At least one set of scopes: all of any one of them suffice. `[[]]` demands none. */
+/**
+ * At least one list of scopes. A caller must have every scope of at least one list. `[[]]` demands
+ * no scope.
+ */
 type Alternatives<S extends string> = readonly [readonly S[], ...(readonly S[])[]]
 
-/** What a route demands of its caller. */
+/** The requirements of a route. */
 export interface Demand<S extends string = string> {
   readonly alternatives: Alternatives<S>
-  /** Seconds since the person proved who they are, at most (RFC 9470). */
+  /** The maximum age of the login, in seconds (RFC 9470). */
   readonly maxAgeSeconds: number | undefined
-  /** Lets a request without a credential pass, and no other that would be refused. */
+  /** Whether to admit a request without a credential. A wrong credential is always refused. */
   readonly optional: boolean
 }
 
 /**
- * What a guard is called with: scopes, or an object where there is more to demand. Not readonly:
- * `Parameters<typeof guard>` would be `never`.
+ * The arguments of `guard(…)`: scopes, or one object with scopes and `maxAgeSeconds`. The array is
+ * not readonly, because `Parameters<typeof guard>` would then be `never`.
  */
 export type DemandArguments<S extends string> =
   | S[]
   | [
       {
-        /** All of these. */
+        /** The caller must have all of these scopes. */
         readonly scopes?: readonly S[]
         /**
-         * The person has proved who they are at most so many seconds ago; older tokens get 401 (RFC
-         * 9470).
+         * The maximum number of seconds since the user logged in. After an older login the guard
+         * answers 401 (RFC 9470).
          */
         readonly maxAgeSeconds?: number
       },
     ]
 
 /**
- * What `guard.anyOf` is called with: scopes of which one suffices, or lists of which all of one
- * suffice.
+ * The arguments of `guard.anyOf(…)`: scopes and lists of scopes. One scope, or every scope of one
+ * list, is enough.
  */
 export type AlternativeArguments<S extends string> = (S | readonly S[])[]
 
 /**
- * @throws {TypeError} for what is no demand, and for a scope that is not among the declared ones
+ * Reads the arguments of `guard(…)` and `guard.optional(…)`.
+ *
+ * @throws {TypeError} for wrong arguments, and for a scope that is not declared
  */
 export function readDemand<S extends string>(
   args: DemandArguments<S>,
@@ -49,19 +55,22 @@ export function readDemand<S extends string>(
     isJsonObject(first) && args.length === 1
       ? requireDemanding(first)
       : { scopes: args as readonly S[] }
-  if (!Array.isArray(scopes))
+
+  if (!Array.isArray(scopes)) {
     throw new TypeError('a guard takes scopes, or { scopes, maxAgeSeconds }')
+  }
   requireAge(maxAgeSeconds)
   requireDeclared(scopes, declared)
+
   return { alternatives: [Object.freeze([...scopes])], maxAgeSeconds, optional }
 }
 
 /**
- * Refuses an object that demands nothing. `guard({ scopes: config.adminScopes })` without such a
- * member would let every logged-in person in, and so would a name that is misspelt. `guard()` says
- * that on purpose.
+ * Refuses an object that demands nothing. If `config` has no such member,
+ * `guard({ scopes: config.adminScopes })` would admit every user, and so would a misspelt name.
+ * `guard()` admits every user on purpose.
  *
- * @throws {TypeError}
+ * @throws {TypeError} for an object without a demand, with an unknown member or with empty `scopes`
  */
 function requireDemanding<
   D extends { readonly scopes?: readonly unknown[]; readonly maxAgeSeconds?: number },
@@ -69,13 +78,16 @@ function requireDemanding<
   requireKnownOptions('a guard', demand, ['scopes', 'maxAgeSeconds'])
   if (Object.keys(demand).length > 0 && demand.scopes?.length !== 0) return demand
   throw new TypeError(
-    'a guard takes at least one scope in { scopes }: leave `scopes` out to let in every caller with a token',
+    'a guard takes at least one scope in { scopes }; ' +
+      'to admit every caller with a token, call guard() or leave `scopes` out',
   )
 }
 
 /**
- * @throws {TypeError} when there is nothing to choose from, and for a scope that is not among the
- *   declared ones
+ * Reads the arguments of `guard.anyOf(…)`.
+ *
+ * @throws {TypeError} if there is no argument or an empty list, and for a scope that is not
+ *   declared
  */
 export function readAlternatives<S extends string>(
   args: AlternativeArguments<S>,
@@ -86,25 +98,27 @@ export function readAlternatives<S extends string>(
   return { alternatives: [first, ...others], maxAgeSeconds: undefined, optional: false }
 }
 
-/** Copies an alternative: a list that the app empties later must not disarm the guard. */
+/** Copies an alternative, so that an app that empties its list later does not open the route. */
 function readAlternative<S extends string>(
   alternative: S | readonly S[],
   declared: object | undefined,
 ): readonly S[] {
   const scopes = typeof alternative === 'string' ? [alternative] : alternative
-  // Every caller would meet an empty alternative, and it would hide the others.
+
+  // Every caller has all scopes of an empty list, so it would make the other alternatives useless.
   if (!Array.isArray(scopes) || scopes.length === 0) throw wrongAlternative()
+
   requireDeclared(scopes, declared)
   return Object.freeze([...scopes])
 }
 
 function wrongAlternative(): TypeError {
-  return new TypeError('guard.anyOf takes scopes, or lists of scopes with at least one each')
+  return new TypeError('guard.anyOf takes at least one scope, or lists of at least one scope each')
 }
 
 /**
- * Joins what two guards demand of the same request, such as those of a router and of a route in it.
- * A credential may be missing only if both are optional.
+ * Joins the demands of two guards for the same request, such as the guard of a router and the guard
+ * of a route in it. The credential is optional only if it is optional in both.
  */
 export function joinDemands<S extends string>(outer: Demand<S>, inner: Demand<S>): Demand<S> {
   const ages = [outer.maxAgeSeconds, inner.maxAgeSeconds].filter((age) => age !== undefined)
@@ -116,9 +130,9 @@ export function joinDemands<S extends string>(outer: Demand<S>, inner: Demand<S>
 }
 
 /**
- * Joins each outer alternative with each inner one, without those that include another: a caller
- * who meets them meets that one. So a demand joined with itself is itself, however often the same
- * request passes the same guard.
+ * Joins each outer alternative with each inner one, and drops an alternative that contains all
+ * scopes of another: it admits no additional caller. A demand joined with itself is therefore
+ * unchanged, so it does not grow when a request passes the same guard many times.
  */
 function joinAlternatives<S extends string>(
   outer: Alternatives<S>,
@@ -141,6 +155,7 @@ function addAlternative<S extends string>(
   return first ? [first, ...others, added] : [added]
 }
 
+/** Whether the held scopes contain every scope of at least one alternative. */
 export function isMetBy<S extends string>(
   { alternatives }: Demand<S>,
   held: readonly string[],
@@ -153,19 +168,26 @@ function includesAll(held: readonly string[], scopes: readonly string[]): boolea
   return true
 }
 
-/** @throws {TypeError} for what is no age: the text '300' and 5 more seconds would be 3,005 */
+/**
+ * Requires a number above 0. A text would not fail later: `'300'` plus 5 seconds of tolerance is
+ * `'3005'`, which would accept logins that are far too old.
+ *
+ * @throws {TypeError} for any other value
+ */
 export function requireAge(maxAgeSeconds: number | undefined): void {
   if (maxAgeSeconds === undefined || (Number.isFinite(maxAgeSeconds) && maxAgeSeconds > 0)) return
   throw new TypeError('`maxAgeSeconds` must be a number above 0')
 }
 
+/** @throws {TypeError} for a scope that is not a string, or is not declared */
 function requireDeclared(scopes: readonly unknown[], declared: object | undefined): void {
   for (const scope of scopes) {
-    if (typeof scope !== 'string') throw new TypeError('a guard takes scopes, as strings')
+    if (typeof scope !== 'string') {
+      throw new TypeError('a guard takes scopes, and each must be a string')
+    }
     if (declared && !Object.hasOwn(declared, scope)) {
-      throw new TypeError(
-        `the scope "${scope}" is not declared; declared are: ${Object.keys(declared).join(', ')}`,
-      )
+      const names = Object.keys(declared).join(', ')
+      throw new TypeError(`the scope "${scope}" is not declared; declared scopes: ${names}`)
     }
   }
 }

@@ -1,15 +1,19 @@
 import type { Demand } from './demand.ts'
 
-/** What a guard's middleware demands, so that the documentation follows from what is enforced. */
+/**
+ * The demand of a guard's middleware, attached to the function. OpenAPI documents read it, so they
+ * say exactly what the guard enforces.
+ */
 export interface GuardMark {
   readonly issuer: string
   readonly scopes: Readonly<Record<string, string>> | undefined
   readonly demand: Demand
 }
 
-// Global, so that a second copy of this package in the same program finds it too.
+// A global symbol, so that a second copy of this package in the same program finds the mark too.
 const mark: unique symbol = Symbol.for('keystile.guard')
 
+/** Attaches a mark to the middleware of a guard and returns the middleware. */
 export function markGuard<M extends object>(
   middleware: M,
   { issuer, scopes }: Omit<GuardMark, 'demand'>,
@@ -19,7 +23,7 @@ export function markGuard<M extends object>(
   return Object.defineProperty(middleware, mark, { value })
 }
 
-/** Finds the mark of a guard's middleware; `undefined` for any other function. */
+/** Returns the mark of a guard's middleware; `undefined` for any other value. */
 export function findGuardMark(middleware: unknown): GuardMark | undefined {
   return (middleware as { readonly [mark]?: GuardMark } | null | undefined)?.[mark]
 }

@@ -349,7 +349,8 @@ describe('user', () => {
       for (const user of [() => value, async () => value]) {
         await assert.rejects(checkWith(user as () => object, tokenWith('items:read')), {
           name: 'TypeError',
-          message: "a guard's `user` must return an object, or undefined or null for no user",
+          message:
+            "a guard's `user` must return an object, or undefined or null if there is no user",
         })
       }
     }
@@ -435,7 +436,7 @@ describe('demand', () => {
     it(`refuses the undeclared scope ${JSON.stringify(name)}`, () => {
       assert.throws(
         () => core.demand([name as Scope], false),
-        /is not declared; declared are: items:read, items:write/,
+        /is not declared; declared scopes: items:read, items:write/,
       )
       assert.throws(() => core.demand(['items:read', name as Scope], true), TypeError)
     })

@@ -1,3 +1,5 @@
+// The guard without a framework: it authenticates a request and decides whether to admit it. The
+// adapters in frameworks/ add the middleware.
 import { TokenError, tokenError } from '../base/errors.ts'
 import { requireKnownOptions } from '../base/options.ts'
 import type { HttpAnswer, HttpRequest } from '../http/message.ts'
@@ -9,21 +11,21 @@ import { proveIdentity, recallIdentity } from './schemes.ts'
 import { isUserObject } from './user.ts'
 import type { Verifier } from './verifier.ts'
 
-/** What a guard is made from. The object of `createKeystile` is one. */
+/** The options of a guard. The object of `createKeystile` can be passed as a whole. */
 export interface GuardOptions<S extends string, U> {
   readonly verifier: Verifier
-  /** The declared scopes, each with its description. When given, a guard cannot demand another. */
+  /** All scopes of the API, each with its description. If set, a guard accepts no other scope. */
   readonly scopes?: Readonly<Record<S, string>>
   /**
    * Returns the app's user for an identity: an object. `undefined` or `null` means that the user
-   * does not exist or may not come in, and the answer is 401. Any other value is a bug of the app:
-   * a `TypeError`, which the framework answers with 500.
+   * does not exist or is blocked: the guard answers 401. Any other value is a bug of the app: the
+   * guard throws a `TypeError`, and the framework answers 500.
    */
   user?(identity: Identity<NoInfer<S>>): U | undefined | null | Promise<U | undefined | null>
 }
 
 const guardOptions = ['verifier', 'scopes', 'user']
-/** What else is in the object of `createKeystile` and in a test issuer, which are passed whole. */
+/** Other members of a `createKeystile` object and of a test issuer. The guard ignores them. */
 const otherMembers = [
   'issuer',
   'sessions',
@@ -37,35 +39,46 @@ const otherMembers = [
   'advance',
 ]
 
-/** Who a guarded route was called by. */
+/** The caller of a guarded route. */
 export interface Caller<S extends string, U> {
   readonly identity: Identity<S>
   readonly user: U
 }
 
-/** `Nobody` is `undefined` where the guard is optional. */
+/**
+ * The result of a check. The third type parameter is `undefined` for an optional guard, which also
+ * admits requests without a token.
+ */
 export type Decision<S extends string, U, Nobody = never> =
   | { readonly allowed: true; readonly caller: Caller<S, U> | Nobody }
   | { readonly allowed: false; readonly error: TokenError; readonly answer: HttpAnswer }
 
-/** A guard without a framework: what every adapter asks. */
+/** A guard without a framework. Each adapter calls it. */
 export interface GuardCore<S extends string, U> {
   readonly issuer: string
   readonly scopes: Readonly<Record<string, string>> | undefined
-  /** @throws {TypeError} when a scope was not declared, or an age is no number above 0 */
+  /**
+   * Reads the arguments of `guard(…)`.
+   *
+   * @throws {TypeError} if a scope is not declared, or `maxAgeSeconds` is not a number above 0
+   */
   demand(args: DemandArguments<S>, optional: boolean): Demand<S>
-  /** @throws {TypeError} when a scope was not declared, or there is none */
+  /**
+   * Reads the arguments of `guard.anyOf(…)`.
+   *
+   * @throws {TypeError} if a scope is not declared, or there is no scope
+   */
   demandAnyOf(args: AlternativeArguments<S>): Demand<S>
   /**
-   * Decides about a request. In this order: is there a credential, is it well-formed, is the token
-   * verified, not revoked and young enough, does it have the scopes, is there a user. Never throws
-   * for what a sender controls.
+   * Decides whether to admit a request. It checks in this order: there is a credential, the
+   * credential is well-formed, the token is valid, it is not revoked, the login is recent enough,
+   * the token has the scopes, the user exists. Nothing that a sender controls makes it throw.
    */
   check(request: HttpRequest, demand: Demand<S>): Promise<Decision<S, U, undefined>>
   /**
-   * Checks a request, and keeps the admitted caller with the framework's own request object. Where
-   * another guard has admitted this request before, both demands are checked together, and the user
-   * of the first is kept.
+   * Checks a request and stores the admitted caller on the framework's own request object, the
+   * carrier. If another guard has already admitted this request, `enter` checks both demands
+   * together and does not load the user again.
    */
   enter(
     carrier: object,
@@ -73,40 +86,37 @@ export interface GuardCore<S extends string, U> {
     demand: Demand<S>,
   ): Promise<Decision<S, U, undefined>>
   /**
-   * Admits a request without waiting, where its token was verified before and is still valid, there
-   * is no user to load and no other guard ran. Returns `undefined` in any other case: `enter` then
-   * decides, and it alone refuses.
+   * Admits a request without waiting if its token was verified before and is still valid. Returns
+   * `undefined` if there is a user to load, another guard ran before, or anything else is missing.
+   * It never refuses a request: call `enter`, which decides.
    */
   enterAtOnce(carrier: object, request: HttpRequest, demand: Demand<S>): Caller<S, U> | undefined
-  /** @throws {TypeError} if no guard has admitted the request */
+  /**
+   * Returns the caller of an admitted request; `undefined` if an optional guard admitted it without
+   * a token.
+   *
+   * @throws {TypeError} if no guard has admitted the request
+   */
   callerOf(carrier: object): Caller<S, U> | undefined
 }
 
-/** @throws {TypeError} when `verifier` is not a verifier */
+/**
+ * Creates a guard from its options.
+ *
+ * @throws {TypeError} for an option that is unknown or wrong
+ */
 export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>): GuardCore<S, U> {
   const { verifier, declared, findUser } = readOptions(options)
-  const authenticate = createAuthentication<S, U>(verifier, findUser)
-  // A member of the request object itself: a WeakMap takes longer than all else that a known token
-  // needs.
+  const decide = createDecide<S, U>(verifier, findUser)
+
+  // A member of the request object itself, because a WeakMap would take longer than all other work
+  // for a cached token. The symbol is private, so the app cannot set the member by accident.
   const entered = Symbol('entered')
   interface Entry {
     readonly caller: Caller<S, U> | undefined
     readonly demand: Demand<S>
   }
   type Carrier = { [entered]?: Entry }
-
-  async function decide(
-    request: HttpRequest,
-    demand: Demand<S>,
-    before?: Caller<S, U>,
-  ): Promise<Decision<S, U, undefined>> {
-    try {
-      return { allowed: true, caller: await authenticate(request, demand, before) }
-    } catch (error) {
-      if (!(error instanceof TokenError)) throw error
-      return { allowed: false, error, answer: tokenRefusalAnswer(error, verifier.issuer) }
-    }
-  }
 
   return {
     issuer: verifier.issuer,
@@ -124,26 +134,31 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
     // decisions/0011-synchronous-fast-path.md
     enterAtOnce(carrier: Carrier, request, demand) {
       if (findUser || demand.maxAgeSeconds !== undefined || carrier[entered]) return undefined
+
       const identity = recall(request, verifier)
       if (!identity || !isMetBy(demand, identity.scopes)) return undefined
+
       const caller = { identity: identity as Identity<S>, user: undefined as U }
       carrier[entered] = { caller, demand }
       return caller
     },
     callerOf(carrier: Carrier) {
       const entry = carrier[entered]
-      if (!entry)
+      if (!entry) {
         throw new TypeError(
           'no guard ran for this request: put guard(…) before the handler that asks for its caller',
         )
+      }
       return entry.caller
     },
   }
 }
 
 /**
- * Checks the options of a guard, and keeps what is in them now: an app may change the object for
+ * Checks the options of a guard and copies their members, because an app may change the object for
  * its next guard.
+ *
+ * @throws {TypeError} for an option that is unknown or wrong
  */
 function readOptions<S extends string, U>(
   options: GuardOptions<S, U>,
@@ -153,18 +168,44 @@ function readOptions<S extends string, U>(
   readonly findUser: GuardOptions<S, U>['user']
 } {
   requireKnownOptions('createGuard', options, [...guardOptions, ...otherMembers])
+
   const { verifier, scopes: declared } = options
   if (options.user !== undefined && typeof options.user !== 'function') {
     throw new TypeError('the option `user` of createGuard must be a function')
   }
-  if (typeof verifier?.verify !== 'function')
+  if (typeof verifier?.verify !== 'function') {
     throw new TypeError('a guard needs a verifier: pass createVerifier(…) or createKeystile(…)')
+  }
   return { verifier, declared, findUser: options.user?.bind(options) }
 }
 
 /**
- * Makes the function that finds the caller of a request, by the checks of `GuardCore.check` in
- * their order.
+ * Creates the function that decides about a request. It turns a `TokenError` into a refusal, and
+ * throws any other error, because that is a bug and must not look like a refusal.
+ */
+function createDecide<S extends string, U>(
+  verifier: Verifier,
+  findUser: GuardOptions<S, U>['user'],
+) {
+  const authenticate = createAuthentication<S, U>(verifier, findUser)
+
+  return async function decide(
+    request: HttpRequest,
+    demand: Demand<S>,
+    before?: Caller<S, U>,
+  ): Promise<Decision<S, U, undefined>> {
+    try {
+      return { allowed: true, caller: await authenticate(request, demand, before) }
+    } catch (error) {
+      if (!(error instanceof TokenError)) throw error
+      return { allowed: false, error, answer: tokenRefusalAnswer(error, verifier.issuer) }
+    }
+  }
+}
+
+/**
+ * Creates the function that finds the caller of a request. It runs the checks of
+ * `GuardCore.check`, in that order, and throws a `TokenError` for the first that fails.
  */
 function createAuthentication<S extends string, U>(
   verifier: Verifier,
@@ -186,15 +227,16 @@ function createAuthentication<S extends string, U>(
       throw tokenError('missing_scope', { scopes: demand.alternatives[0] })
     }
 
-    // The same token has the same identity, as long as it is remembered.
+    // The cache returns the same object for the same token, so the user is already loaded.
     if (before?.identity === identity) return before
     if (!findUser) return { identity, user: undefined as U }
+
     const user = await findUser(identity)
     if (user === undefined || user === null) throw tokenError('unknown_user')
-    // `user?.active && user` is `false` for a blocked user: it must not let the request in.
+    // `user?.active && user` is `false` for a blocked user. The guard must not admit the request.
     if (!isUserObject(user)) {
       throw new TypeError(
-        "a guard's `user` must return an object, or undefined or null for no user",
+        "a guard's `user` must return an object, or undefined or null if there is no user",
       )
     }
     return { identity, user }
@@ -202,27 +244,34 @@ function createAuthentication<S extends string, U>(
 }
 
 /**
- * `recallIdentity`, which never throws: in some frameworks, what an app's own revocations throw
- * here would end the process. `check` passes it on.
+ * Calls `recallIdentity` and never throws. An app's own `revocations` may throw here, and in some
+ * frameworks a synchronous error would end the process. `check` calls them again and reports it.
  */
 function recall(request: HttpRequest, verifier: Verifier): Identity | undefined {
   try {
     return recallIdentity(request, verifier)
   } catch {
-    // `check` meets it again.
+    // `check` gets the same error again.
   }
   return undefined
 }
 
-/** `callerOf` where the route is not optional. */
+/**
+ * Returns the caller of a request that needs a token.
+ *
+ * @throws {TypeError} if no guard has admitted the request, or an optional guard admitted it
+ *   without a token
+ */
 export function requireCaller<S extends string, U>(
   core: GuardCore<S, U>,
   carrier: object,
 ): Caller<S, U> {
   const caller = core.callerOf(carrier)
-  if (!caller)
+  if (!caller) {
     throw new TypeError(
-      'this route is optional and the caller is nobody: ask guard.optional.caller(…)',
+      'the guard of this route is optional and the request has no token: ' +
+        'call guard.optional.caller(…), which then returns undefined',
     )
+  }
   return caller
 }

@@ -1,21 +1,24 @@
 import type { AccessTokenClaims, VerifiedAccessToken } from '../token/access-token.ts'
 
-/** Who makes a call, proved by a token. */
+/** The identity of a caller, taken from a verified token. */
 export interface Identity<S extends string = string> {
-  /** `sub`. */
+  /** The claim `sub`: the user, or the client that acts on its own. */
   readonly subject: string
-  /** `client_id`: the software that the token was issued to. */
+  /** The claim `client_id`: the software that received the token. */
   readonly clientId: string
-  /** `sid`: the login that the token belongs to. */
+  /** The claim `sid`: the session that the token belongs to. */
   readonly sessionId: string | undefined
   readonly scopes: readonly S[]
-  /** `auth_time`: when the person last proved who they are. */
+  /** The claim `auth_time`: the time of the last login. */
   readonly authenticatedAt: Date | undefined
-  /** All claims. Frozen, because all requests with the same token share them. */
+  /** All claims. They are frozen, because all requests with the same token share them. */
   readonly claims: AccessTokenClaims
 }
 
-/** Makes the identity of a proved token. */
+/**
+ * Creates the frozen identity of a verified token. Without freezing, a handler could change the
+ * scopes of every later request with the same token.
+ */
 export function identityOf({ claims, scopes }: VerifiedAccessToken): Identity {
   const { sub, client_id, sid } = deepFreeze(claims)
   const identity = {
@@ -31,9 +34,9 @@ export function identityOf({ claims, scopes }: VerifiedAccessToken): Identity {
 }
 
 /**
- * Makes a new Date each time: a Date cannot be frozen, and requests share the identity. All
- * identities have the same getter: with one each, V8 would make every identity a dictionary, which
- * is slow.
+ * The getter of `authenticatedAt`. It returns a new Date each time, because a Date cannot be frozen
+ * and requests share the identity. All identities share one getter: with a getter each, V8 would
+ * store every identity as a slow dictionary.
  */
 const authenticatedAt: PropertyDescriptor & ThisType<Identity> = {
   enumerable: true,

@@ -1,6 +1,6 @@
 /**
- * What a revocation can hit: everything that is in a token, never its text, which one changed bit
- * would revive.
+ * The parts of a token that a revocation can match. It never matches the text of a token: a sender
+ * can often change the text of a revoked token without making it invalid.
  */
 export interface RevocableToken {
   readonly sessionId: string | undefined
@@ -8,42 +8,52 @@ export interface RevocableToken {
   readonly clientId: string
 }
 
-/** `starting`: nothing is known yet. `current`: news arrives. `stale`: it has stopped arriving. */
+/**
+ * Whether a verifier knows the revocations. `starting`: they are not loaded yet. `current`: updates
+ * arrive. `stale`: updates have stopped.
+ */
 export type RevocationState = 'starting' | 'current' | 'stale'
 
-/** Where a verifier learns what was taken back. */
+/** The source from which a verifier learns which tokens are revoked. */
 export interface Revocations {
   readonly state: RevocationState
+  /** Must return a boolean at once; a verifier calls it for every request. */
   isRevoked(token: RevocableToken): boolean
   /**
-   * Asks for news now. A verifier that is not `current` waits for this before it refuses with 503.
+   * Asks for updates now. If the state is not `current`, a verifier waits for this before it
+   * refuses a token with 503.
    */
   refresh(): Promise<void>
 }
 
-/** One end of a session, or of all that a subject or a client has. */
+/** The revocation of one session, or of all sessions of a subject or a client. */
 export interface RevocationEvent {
   readonly kind: 'session' | 'subject' | 'client'
   /** The `sid`, `sub` or `client_id`. */
   readonly value: string
-  /** Milliseconds; from then on no token that this hits can still be valid. */
+  /** When the last matching token expires, in milliseconds since 1970-01-01 UTC. */
   readonly expiresAt: number
 }
 
-/** The events that still matter, looked up by what they hit. */
+/** The revocations whose tokens have not expired yet, in memory. */
 export interface RevocationList {
   add(event: RevocationEvent): void
   isRevoked(token: RevocableToken): boolean
-  /** Forgets events whose tokens are all over. */
+  /** Removes the revocations whose tokens have all expired. */
   purge(now: number): void
 }
 
+/**
+ * Creates an empty list. It grows with each revocation until `purge` is called: it has no limit,
+ * because a revocation that is evicted early would make a token valid again.
+ */
 export function createRevocationList(): RevocationList {
   const ended = {
     session: new Map<string, number>(),
     subject: new Map<string, number>(),
     client: new Map<string, number>(),
   }
+
   return {
     add({ kind, value, expiresAt }) {
       ended[kind].set(value, Math.max(expiresAt, ended[kind].get(value) ?? 0))

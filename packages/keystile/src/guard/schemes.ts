@@ -5,15 +5,15 @@ import { bearer } from './schemes/bearer.ts'
 import type { CredentialScheme } from './schemes/scheme.ts'
 import type { Verifier } from './verifier.ts'
 
-/** The schemes that a guard knows. The first that finds a credential decides. */
+/** All credential schemes of a guard. The first scheme that finds a credential decides. */
 const schemes: readonly CredentialScheme[] = [bearer]
 
 /**
- * Returns, synchronously, who a request is from if its credential was proved before and still
- * holds. `undefined` means "not known": ask `proveIdentity`.
+ * Returns the identity of a request without waiting, if its credential was verified before and is
+ * still valid. Returns `undefined` in any other case: call `proveIdentity` then.
  */
 export function recallIdentity(request: HttpRequest, verifier: Verifier): Identity | undefined {
-  // An index, because `for … of` would make an iterator for each request.
+  // An index, because `for … of` would create an iterator for each request.
   // Stryker disable next-line UpdateOperator: of one scheme, any other index is the end
   for (let i = 0, scheme = schemes[i]; scheme; scheme = schemes[++i]) {
     const credential = scheme.find(request)
@@ -23,9 +23,11 @@ export function recallIdentity(request: HttpRequest, verifier: Verifier): Identi
 }
 
 /**
- * Proves who a request is from; `'no_credential'` when it has none, whatever a verifier returns.
+ * Verifies the credential of a request and resolves to its identity. Returns `'no_credential'` only
+ * if there is none: a verifier of the app that resolves to nothing cannot turn a wrong token into a
+ * request without a token.
  *
- * @throws {TokenError} for a malformed credential, at once
+ * @throws {TokenError} synchronously for a malformed credential; the promise rejects with any other
  */
 export function proveIdentity(
   request: HttpRequest,

@@ -10,16 +10,17 @@ import { verifyAccessToken, type VerifiedAccessToken } from '../token/access-tok
 import { parseClaims } from '../token/claims.ts'
 import { parseJws } from '../token/jws.ts'
 
+/** The exact `iss` values of the issuers that a verifier trusts, at least one. */
 export type IssuerNames = readonly [string, ...string[]]
 
-/** Where keys come from, as the options of a verifier say. */
+/** The options of a verifier that say where the keys come from. */
 interface KeyOptions {
   readonly keys?: JwkSet | KeySet | string
   readonly jwksUri?: string
   readonly fetch?: Fetch
 }
 
-/** What every token must say, whichever issuer it is from. */
+/** The rules for a token of any issuer. */
 interface TokenDemand {
   readonly audience: readonly string[]
   readonly algorithms?: readonly AlgorithmName[]
@@ -27,29 +28,43 @@ interface TokenDemand {
   readonly clock: Clock
 }
 
+/** An issuer and the keys that verify its tokens. */
 export interface TrustedIssuer {
   readonly keys: KeySet
-  /** The same keys, where they are fetched. */
+  /** The same keys if they are fetched; `undefined` if the options contain the keys. */
   readonly remote: RemoteJwkSet | undefined
-  /** Proves a token with this issuer's keys, and that it names this issuer. */
+  /**
+   * Verifies a token with this issuer's keys, and checks that its `iss` is this issuer. A key of
+   * one issuer therefore never verifies a token of another.
+   *
+   * @throws {TokenError} for a token that is not valid
+   */
   verify(token: string): VerifiedAccessToken
 }
 
+/** All issuers of a verifier. */
 export interface TrustedIssuers {
-  /** The one issuer whose keys were given: it proves every token, and nothing is selected. */
+  /**
+   * The issuer whose keys are in the options. There is only this one, so `select` is not needed.
+   */
   readonly only: TrustedIssuer | undefined
-  /** The keys that are fetched, of all issuers. */
+  /** The fetched key sets of all issuers. */
   readonly remotes: readonly RemoteJwkSet[]
   /**
-   * Returns the issuer that a token names, once its keys are there. Nothing of the token is proved
-   * by that.
+   * Returns the issuer that a token names, after its keys are loaded.
    *
-   * @throws {TokenError} for a token that no key of the issuer could prove
+   * Does NOT verify the token: the sender may have written any `iss` into it.
+   *
+   * @throws {TokenError} if no key of that issuer can verify the token
    */
   select(token: string): Promise<TrustedIssuer>
 }
 
-/** @throws {TypeError} for options about keys that are wrong or unsafe */
+/**
+ * Creates the issuers of a verifier.
+ *
+ * @throws {TypeError} if the options about keys are wrong or unsafe
+ */
 export function createTrustedIssuers(
   names: IssuerNames,
   options: KeyOptions,
@@ -61,6 +76,7 @@ export function createTrustedIssuers(
     const issuerDemand = { ...demand, issuer }
     return { keys, remote, verify: (token) => verifyAccessToken(token, keys, issuerDemand) }
   }
+
   const [first, ...others] = names
   const firstTrusted = trust(first)
   const issuers = new Map([
@@ -78,13 +94,17 @@ export function createTrustedIssuers(
       // Stryker disable next-line ConditionalExpression: narrows the type; all names are strings
       const issuer = typeof iss === 'string' ? issuers.get(iss) : undefined
       if (!issuer) throw tokenError('wrong_issuer')
-      // No key that is fetched could prove these, so they cost no fetch.
+
+      // No fetched key can verify these tokens. Refusing them before the fetch means that forged
+      // tokens cause no requests to the issuer. HMAC with a published key as the secret is an
+      // attack.
       if (algorithm.keyType === 'oct') {
-        const detail = 'a shared secret proves nothing where keys are published'
+        const detail = 'HMAC algorithms are not allowed with keys that the issuer publishes'
         throw tokenError('forbidden_algorithm', { detail })
       }
       if (algorithms && !algorithms.includes(algorithm.name))
         throw tokenError('forbidden_algorithm')
+
       // Stryker disable next-line OptionalChaining: `select` is called only where keys are fetched
       await issuer.remote?.seek(keyId, algorithm)
       return issuer
@@ -92,51 +112,71 @@ export function createTrustedIssuers(
   }
 }
 
-/** Returns a copy of the issuers. @throws {TypeError} unless there is one, or different ones */
+/**
+ * Returns a copy of the issuers, so that a later change of the option has no effect.
+ *
+ * @throws {TypeError} if there is no issuer, an empty one, or the same one twice
+ */
 export function requireIssuers(issuer: unknown): IssuerNames {
   const names: readonly unknown[] = Array.isArray(issuer) ? issuer : [issuer]
   const [first, ...others] = names
   if (!isName(first) || !others.every(isName) || new Set(names).size !== names.length) {
     throw new TypeError(
-      'issuer is the exact "iss" of the tokens, a string, or an array of different ones',
+      '`issuer` must be the exact "iss" of the tokens: a string, or an array of different strings',
     )
   }
   return [first, ...others]
 }
 
-/** Returns a copy of the audiences. @throws {TypeError} unless there is one */
+/**
+ * Returns a copy of the audiences, so that a later change of the option has no effect.
+ *
+ * @throws {TypeError} if there is no audience, or an empty one
+ */
 export function requireAudience(audience: unknown): readonly string[] {
   const audiences: unknown[] = Array.isArray(audience) ? [...audience] : [audience]
   if (audiences.length > 0 && audiences.every(isName)) return audiences
-  throw new TypeError('`audience` must be a string, or an array with at least one')
+  throw new TypeError('`audience` must be a string, or an array of at least one string')
 }
 
 function isName(name: unknown): name is string {
   return typeof name === 'string' && name !== ''
 }
 
-/** Where the keys of each issuer come from: given, or fetched. */
+/**
+ * Returns a function that finds the keys of an issuer: those in the options, or those that it
+ * fetches.
+ *
+ * @throws {TypeError} if the options about keys are wrong or unsafe
+ */
 function keyFinderOf(
   issuers: IssuerNames,
   options: KeyOptions,
   clock: Clock,
 ): (issuer: string) => Pick<TrustedIssuer, 'keys' | 'remote'> {
   const { fetch = (url, init) => globalThis.fetch(url, init) } = options
-  if (typeof fetch !== 'function') throw new TypeError('fetch is a function like globalThis.fetch')
-  // `{ keys: process.env.SECRET }` with no such variable must not trust other keys instead.
+  if (typeof fetch !== 'function') {
+    throw new TypeError('`fetch` must be a function like globalThis.fetch')
+  }
+
+  // A member that is there but undefined counts: if the variable is missing, the option
+  // `{ keys: process.env.SECRET }` must not make the verifier trust fetched keys instead.
   const [hasKeys, hasUri] = ['keys' in options, 'jwksUri' in options]
-  if (hasKeys && hasUri) throw new TypeError('pass either keys or jwksUri, not both')
-  // A key that is given for several issuers would let one vouch for tokens of another.
+  if (hasKeys && hasUri) throw new TypeError('pass either `keys` or `jwksUri`, not both')
+
+  // With one key for several issuers, each of them could sign tokens in the name of another.
   if ((hasKeys || hasUri) && issuers.length > 1) {
     const name = hasKeys ? 'keys' : 'jwksUri'
     throw new TypeError(
-      `${name} must be of one issuer: with several, leave it out, or make a verifier for each`,
+      `\`${name}\` works with one issuer only: leave it out, or create a verifier for each issuer`,
     )
   }
+
   if (hasKeys) {
     const keys = keysOf(options.keys)
     return () => ({ keys, remote: undefined })
   }
+
   const jwksUri = hasUri ? requireJwksUri(options.jwksUri) : undefined
   if (!hasUri) for (const issuer of issuers) requireDiscoverable(issuer)
   return (issuer) => {
@@ -145,11 +185,13 @@ function keyFinderOf(
   }
 }
 
+/** @throws {TypeError} if the keys are of a wrong kind, or unsafe */
 function keysOf(keys: KeyOptions['keys']): KeySet {
   if (typeof keys === 'string') return keySetOf([importKey({ secret: keys, algorithm: 'HS256' })])
   if (typeof keys !== 'object' || keys === null || keys instanceof URL) {
     throw new TypeError(
-      'keys must be a JWK Set, or a secret of at least 32 bytes; leave it out to fetch what the issuer publishes, or pass jwksUri',
+      '`keys` must be a JWK Set, or a secret of at least 32 bytes; ' +
+        'leave it out to fetch the keys that the issuer publishes, or pass `jwksUri`',
     )
   }
   return isKeySet(keys) ? keys : importJwkSet(keys)

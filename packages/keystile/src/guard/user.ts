@@ -1,7 +1,7 @@
 /**
- * What an app may return as a user: an object. `false`, `''` and other leftovers of an expression
- * like `user?.active && user` do not compile, nor do arrays, functions, errors and promises of
- * them.
+ * The type of an app's user: an object. `false` and `''`, which an expression such as
+ * `user?.active && user` may return, do not compile. Arrays, functions, errors and promises do not
+ * compile either: each is a truthy value that would admit a blocked user.
  */
 export type UserObject = object &
   NotArrayOrFunctionOrPromise &
@@ -10,11 +10,11 @@ export type UserObject = object &
 interface NotArrayOrFunctionOrPromise {
   readonly [Symbol.iterator]?: never
   readonly call?: never
-  /** Without this, the promise of anything would itself be an object, and so a user. */
+  /** Excludes promises: a promise of any value is an object, so it would pass as a user. */
   readonly then?: never
 }
 
-/** Whether a value is a user at run time: an object that is neither an array nor an error. */
+/** Whether a value is a user at run time: an object, but not an array or an error. */
 export function isUserObject(value: unknown): value is object {
   return (
     typeof value === 'object' &&

@@ -1,21 +1,26 @@
 /**
- * Proved tokens by their whole text, so that no two tokens ever share an entry. Bounded; the least
- * used go first.
+ * A bounded cache of verified tokens. The key is the whole text of a token, not its `jti` or a
+ * hash, so a forged token can never find the entry of another token.
  */
 export interface VerifiedTokens<T> {
   find(token: string): T | undefined
+  /** Adds a token, and evicts old ones when the cache is full. */
   remember(token: string, verified: T): void
   forget(token: string): void
 }
 
 /**
- * Two generations: what is used moves to the young one, and when that is full the old one is
- * dropped whole. So a hit is one or two look-ups, nothing is ever sorted, and at most `2 ×
- * generationSize` tokens are held.
+ * Creates a cache of two generations. A token that is used moves to the young generation. When
+ * that is full, it becomes the old one, and the previous old one is dropped as a whole. So a hit
+ * costs one or two look-ups, nothing is sorted, and the cache holds at most `2 × generationSize`
+ * tokens.
+ *
+ * @param generationSize limits the memory, so that many different valid tokens cannot exhaust it
  */
 export function createVerifiedTokens<T>(generationSize = 5_000): VerifiedTokens<T> {
   let young = new Map<string, T>()
   let old = new Map<string, T>()
+
   const remember = (token: string, verified: T): void => {
     if (young.size >= generationSize) {
       old = young
@@ -23,11 +28,13 @@ export function createVerifiedTokens<T>(generationSize = 5_000): VerifiedTokens<
     }
     young.set(token, verified)
   }
+
   return {
     remember,
     find(token) {
       const found = young.get(token)
       if (found !== undefined) return found
+
       const older = old.get(token)
       if (older !== undefined) remember(token, older)
       return older

@@ -126,7 +126,7 @@ describe('createVerifier', () => {
     [
       'keys for two issuers',
       { ...options, issuer: [issuer, 'https://other.example'] },
-      /keys must be of one issuer/,
+      /`keys` works with one issuer only/,
     ],
     ['no audience', { ...options, audience: undefined }, /audience/],
     ['an empty audience', { ...options, audience: '' }, /audience/],
@@ -134,8 +134,8 @@ describe('createVerifier', () => {
     ['an empty audience among others', { ...options, audience: [audience, ''] }, /audience/],
     ['an audience that is no string', { ...options, audience: [1] }, /audience/],
     ['no keys', { ...options, keys: undefined }, /keys/],
-    ['keys null', { ...options, keys: null }, /keys must be a JWK Set, or a secret/],
-    ['a number as keys', { ...options, keys: 1 }, /keys must be a JWK Set, or a secret/],
+    ['keys null', { ...options, keys: null }, /`keys` must be a JWK Set, or a secret/],
+    ['a number as keys', { ...options, keys: 1 }, /`keys` must be a JWK Set, or a secret/],
     ['an empty JWK Set', { ...options, keys: { keys: [] } }, /must have a usable key/],
     [
       'a JWK Set without a fit key',
@@ -250,7 +250,7 @@ describe('createVerifier', () => {
     ['a key set as text', JSON.stringify({ keys: [exportPublicJwk(key)] }), /JSON.*as an object/],
     ['the path of a key', './public.pem', /the path of a file.*read the file/],
     ['a host name', 'tenant.example', /a host name.*jwksUri/],
-    ['a URL object', new URL('https://tenant.example/.well-known/jwks.json'), /pass jwksUri/],
+    ['a URL object', new URL('https://tenant.example/.well-known/jwks.json'), /pass `jwksUri`/],
     ['an array of keys', [exportPublicJwk(key)], /a JWK Set must be \{ "keys": \[ … \] \}/],
   ] as const) {
     it(`refuses ${what} as keys, and says what to write instead`, () => {

@@ -1,3 +1,4 @@
+// The verifier: it proves access tokens of the trusted issuers, and keeps proved tokens in a cache.
 import { requireClock, systemClock, type Clock } from '../base/clock.ts'
 import { tokenError } from '../base/errors.ts'
 import { requireKnownOptions } from '../base/options.ts'
@@ -21,64 +22,66 @@ import { createVerifiedTokens } from './verified-tokens.ts'
 
 export interface VerifierOptions {
   /**
-   * `iss` of the tokens, exactly. Of several, each token needs a key of the issuer that it names.
+   * The exact `iss` of the tokens. With several issuers, each token must be signed with a key of
+   * the issuer that it names.
    */
   readonly issuer: string | readonly string[]
-  /** This API: `aud` of a token must contain one of these. */
+  /** The names of this API. The `aud` of a token must contain at least one of them. */
   readonly audience: string | readonly string[]
   /**
-   * The issuer's JWK Set, or one secret of at least 32 random bytes (HS256), or keys that change at
-   * run time. Only for one issuer. Default: the keys that each issuer publishes; the issuer must
-   * then be an https URL, or an http URL of this machine. For the URL of a key set, see `jwksUri`.
+   * The issuer's JWK Set, or one secret of at least 32 random bytes (HS256), or a `KeySet` whose
+   * keys change at run time. Works with one issuer only. Default: the keys that each issuer
+   * publishes; the issuer must then be an https URL, or an http URL of this machine. For the URL of
+   * a key set, see `jwksUri`.
    */
   readonly keys?: JwkSet | KeySet | string
   /**
-   * Where the issuer's JWK Set is: an https URL, or an http URL of this machine. The verifier
-   * fetches it from there, without the issuer's metadata. Only for one issuer, and not together
-   * with `keys`.
+   * The URL of the issuer's JWK Set: https, or http on this machine. The verifier then does not
+   * fetch the issuer's metadata. Works with one issuer only, and not together with `keys`.
    */
   readonly jwksUri?: string
-  /** Only these algorithms are used. Default: those of the keys. */
+  /** The allowed algorithms. Default: the algorithms of the keys. */
   readonly algorithms?: readonly AlgorithmName[]
-  /** How many seconds the issuer's clock may differ from this one, 60 at most. Default: 5. */
+  /** How many seconds the issuer's clock may differ from this clock, at most 60. Default: 5. */
   readonly clockToleranceSeconds?: number
   /** Fetches metadata and keys. Default: `globalThis.fetch`. */
   readonly fetch?: Fetch
-  /** Where revocations come from. `'none'`: a revoked token stays valid until it expires. */
+  /** The source of revocations. With `'none'`, a revoked token stays valid until it expires. */
   readonly revocations: 'none' | Revocations
   readonly clock?: Clock
 }
 
+/** Verifies access tokens. It holds a cache of verified tokens, so create one for the whole app. */
 export interface Verifier {
-  /** The first issuer. Challenges name it as the realm. */
+  /** The first issuer. Refusals name it as the `realm` of their challenge. */
   readonly issuer: string
   /**
-   * `starting` until the keys of all issuers are loaded and revocations are known. `stale`: updates
-   * of either have stopped, or the verifier is closed.
+   * `starting`: the keys of an issuer or the revocations are not loaded yet. `stale`: updates have
+   * stopped, or the verifier is closed. `current`: everything is loaded and up to date.
    */
   readonly state: RevocationState
   /**
-   * Loads the keys of all issuers and asks for revocations, once. A program that waits for this
+   * Loads the keys of all issuers and the revocations. An app that waits for this before it listens
    * does not refuse its first requests with 503. Otherwise the first token loads them.
    *
-   * @throws {Error} why it cannot verify yet; it may be called again
+   * @throws {Error} if the verifier cannot verify yet, with the reason; call it again to retry
    */
   ready(): Promise<void>
-  /** Ends all fetching. After that, every token is refused with 503. May be called again. */
+  /** Stops all fetching. The verifier then refuses every token with 503. May be called again. */
   close(): void
   /**
-   * Returns the identity of a token that was proved before and is still valid, without waiting.
-   * Returns `undefined` in any other case, and `verify` then tells which.
+   * Returns the identity of a token without waiting, if the token was verified before and is still
+   * valid. Returns `undefined` in any other case: call `verify`, which says why.
    */
   recall?(token: string): Identity | undefined
   /**
-   * Proves an access token: form, issuer, algorithm, key, signature, `typ`, claims, revocation, and
-   * last, if demanded, how long ago the person logged in. The `iss` of the token only selects one
-   * of the configured issuers. Only a token with an unknown key may wait, for one fetch of the
-   * issuer's keys. A token that was seen before is found by its whole text, and its time, key and
-   * revocation are checked again.
+   * Verifies an access token, in this order: form, issuer, algorithm, key, signature, `typ`,
+   * claims, revocation, and the age of the login if the demand has one. The `iss` of the token only
+   * selects one of the configured issuers; it never leads to a fetch from another URL. Only a token
+   * with an unknown key waits, for one fetch of the issuer's keys. For a cached token, `verify`
+   * checks expiry, key and revocation again.
    *
-   * Does NOT check scopes, nor whether the subject's account still exists: a guard does.
+   * Does NOT check scopes, nor whether the user still exists: a guard does.
    *
    * @throws {TokenError} `invalid_token`; `temporarily_unavailable` while keys or revocations are
    *   not known; `insufficient_user_authentication`
@@ -88,13 +91,13 @@ export interface Verifier {
   verify(token: string, demand?: { readonly maxAgeSeconds?: number | undefined }): Promise<Identity>
 }
 
-/** What the verifier remembers of a proved token. */
+/** The cache entry of a verified token. */
 interface ProvedToken {
   readonly identity: Identity
-  /** `exp`. */
+  /** The claim `exp`, in seconds. */
   readonly expires: number
   readonly key: VerificationKey
-  /** The set that holds the key. */
+  /** The key set. Without the key in it, the cache entry is invalid. */
   readonly keys: KeySet
 }
 
@@ -110,33 +113,16 @@ const optionNames: readonly (keyof VerifierOptions)[] = [
   'clock',
 ]
 
-/** @throws {TypeError} for an option that is missing, unknown, wrong or unsafe */
+/**
+ * Creates a verifier. It fetches nothing until `ready` or the first token.
+ *
+ * @throws {TypeError} for an option that is missing, unknown, wrong or unsafe
+ */
 export function createVerifier(options: VerifierOptions): Verifier {
   const { names, time, revocations, issuers } = readOptions(options)
-  const { only, remotes } = issuers
-  const proved = createVerifiedTokens<ProvedToken>()
+  const { remotes } = issuers
+  const prover = createProver(issuers, time)
   let closed = false
-
-  /** Returns the identity of a token from memory; `undefined` where it must be proved. */
-  function findProved(token: string): Identity | undefined {
-    const known = proved.find(token)
-    if (!known) return undefined
-    const standing = standingOf(known, time)
-    if (standing === 'valid') return known.identity
-    // Stryker disable next-line CallExpression: only frees memory; what follows does not need it
-    proved.forget(token)
-    if (standing === 'expired') throw tokenError('expired')
-    return undefined
-  }
-
-  async function prove(token: string): Promise<Identity> {
-    const { keys, verify } = only ?? (await issuers.select(token))
-    const verified = verify(token)
-    const { claims, key } = verified
-    const identity = identityOf(verified)
-    proved.remember(token, { identity, expires: claims.exp, key, keys })
-    return identity
-  }
 
   return {
     issuer: names[0],
@@ -158,22 +144,71 @@ export function createVerifier(options: VerifierOptions): Verifier {
       for (const remote of remotes) remote.close()
     },
     recall(token) {
-      const known = closed ? undefined : proved.find(token)
-      if (!known || standingOf(known, time) !== 'valid') return undefined
-      if (revocations === 'none') return known.identity
-      return revocations.state === 'current' && !isRevoked(revocations, known.identity)
-        ? known.identity
+      const identity = closed ? undefined : prover.recall(token)
+      if (!identity || revocations === 'none') return identity
+      return revocations.state === 'current' && !isRevoked(revocations, identity)
+        ? identity
         : undefined
     },
     async verify(token, { maxAgeSeconds } = {}) {
       requireAge(maxAgeSeconds)
       if (closed) throw tokenError('verifier_closed', { retryAfterSeconds: 1 })
-      const identity = findProved(token) ?? (await prove(token))
+
+      const identity = prover.find(token) ?? (await prover.prove(token))
       if (revocations !== 'none') {
         if (revocations.state !== 'current') await catchUp(revocations)
         if (isRevoked(revocations, identity)) throw tokenError('revoked')
       }
+
       if (maxAgeSeconds !== undefined) requireYoung(identity, maxAgeSeconds, time)
+      return identity
+    },
+  }
+}
+
+/** Proves tokens, and keeps proved tokens in a cache. It knows nothing of revocations. */
+interface Prover {
+  /** Returns the identity of a cached token that is still valid. */
+  recall(token: string): Identity | undefined
+  /**
+   * Returns the identity of a cached token; `undefined` if `prove` must decide.
+   *
+   * @throws {TokenError} `invalid_token` for a cached token that has expired
+   */
+  find(token: string): Identity | undefined
+  /**
+   * Verifies a token and caches it.
+   *
+   * @throws {TokenError} for a token that is not valid
+   */
+  prove(token: string): Promise<Identity>
+}
+
+function createProver(issuers: TrustedIssuers, time: Time): Prover {
+  const proved = createVerifiedTokens<ProvedToken>()
+
+  return {
+    recall(token) {
+      const known = proved.find(token)
+      return known && standingOf(known, time) === 'valid' ? known.identity : undefined
+    },
+    find(token) {
+      const known = proved.find(token)
+      if (!known) return undefined
+
+      const standing = standingOf(known, time)
+      if (standing === 'valid') return known.identity
+      // Stryker disable next-line CallExpression: only frees memory; what follows does not need it
+      proved.forget(token)
+      if (standing === 'expired') throw tokenError('expired')
+      return undefined
+    },
+    async prove(token) {
+      const { keys, verify } = issuers.only ?? (await issuers.select(token))
+      const verified = verify(token)
+      const { claims, key } = verified
+      const identity = identityOf(verified)
+      proved.remember(token, { identity, expires: claims.exp, key, keys })
       return identity
     },
   }
@@ -185,7 +220,10 @@ interface Time {
 }
 
 /**
- * Checks the options and copies them: an app that extends a list later must not widen the verifier.
+ * Checks the options and copies their lists, so that an app that changes a list later does not make
+ * the verifier accept more tokens.
+ *
+ * @throws {TypeError} for an option that is missing, unknown, wrong or unsafe
  */
 function readOptions(options: VerifierOptions): {
   readonly names: IssuerNames
@@ -196,16 +234,23 @@ function readOptions(options: VerifierOptions): {
   requireKnownOptions('createVerifier', options, optionNames)
   const clock = requireClock(options.clock ?? systemClock)
   const time = { clock, clockToleranceSeconds: requireTolerance(options.clockToleranceSeconds) }
+
   const names = requireIssuers(options.issuer)
   const audience = requireAudience(options.audience)
   requireAlgorithms(options.algorithms)
   const algorithms = options.algorithms && [...options.algorithms]
   const revocations = requireRevocations(options.revocations)
+
   const demand = { audience, ...time, ...(algorithms && { algorithms }) }
   return { names, time, revocations, issuers: createTrustedIssuers(names, options, demand) }
 }
 
-/** Whether a proved token is still valid, apart from revocation. */
+/**
+ * Whether a cached token is still valid. A token whose key was removed from the set must be
+ * verified again, because the issuer may have withdrawn a stolen key.
+ *
+ * Does NOT check revocation.
+ */
 function standingOf(
   { expires, key, keys }: ProvedToken,
   { clock, clockToleranceSeconds }: Time,
@@ -215,12 +260,17 @@ function standingOf(
   return isExpired(expires, clock.now() / 1000, clockToleranceSeconds) ? 'expired' : 'valid'
 }
 
+/** Returns the worst state: `starting`, then `stale`, then `current`. */
 function worstOf(states: readonly RevocationState[]): RevocationState {
   if (states.includes('starting')) return 'starting'
   return states.includes('stale') ? 'stale' : 'current'
 }
 
-/** Refuses an old login, and an `auth_time` that is missing or in the future (RFC 9470 §4). */
+/**
+ * Refuses an old login, and a token whose `auth_time` is missing or in the future (RFC 9470 §4).
+ *
+ * @throws {TokenError} `insufficient_user_authentication`
+ */
 function requireYoung(
   { claims }: Identity,
   maxAgeSeconds: number,
@@ -232,10 +282,10 @@ function requireYoung(
 }
 
 /**
- * Checks the shape of `revocations`: an object of another shape would start, and then refuse or
- * admit every request.
+ * Checks the members of `revocations`. Without this check, the app would start with a wrong object,
+ * and then refuse every request, or admit revoked tokens.
  *
- * @throws {TypeError}
+ * @throws {TypeError} for any value but `'none'` or an object with all members
  */
 function requireRevocations(
   revocations: VerifierOptions['revocations'],
@@ -247,25 +297,31 @@ function requireRevocations(
     typeof revocations.state === 'string'
   if (isComplete) return revocations
   throw new TypeError(
-    "`revocations` has no default: choose 'none' if revoked tokens may stay valid until they expire, " +
-      'or pass an object with state, isRevoked() and refresh()',
+    "`revocations` has no default: pass 'none' if revoked tokens may stay valid until they " +
+      'expire, or an object with state, isRevoked() and refresh()',
   )
 }
 
 /**
  * Asks whether a token is revoked.
  *
- * @throws {TypeError} unless the answer is a boolean: a forgotten `return` would revoke nothing,
- *   and a promise everything
+ * @throws {TypeError} if the result is not a boolean: without `return`, no token would be revoked;
+ *   with a promise, every token would be
  */
 function isRevoked(revocations: Revocations, identity: Identity): boolean {
   const revoked: unknown = revocations.isRevoked(identity)
-  if (typeof revoked !== 'boolean')
+  if (typeof revoked !== 'boolean') {
     throw new TypeError('isRevoked() of `revocations` must return true or false')
+  }
   return revoked
 }
 
-/** Waits for one update. @throws {TokenError} `temporarily_unavailable` if none comes */
+/**
+ * Waits for one update of the revocations. Without them the verifier refuses every token, because
+ * it could not tell a revoked token from a valid one.
+ *
+ * @throws {TokenError} `temporarily_unavailable` if the state is still not `current`
+ */
 async function catchUp(revocations: Revocations): Promise<void> {
   const cause = await revocations.refresh().then(
     () => undefined,

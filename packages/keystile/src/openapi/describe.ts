@@ -1,3 +1,4 @@
+// `describe`: creates an OpenAPI document from the routes of an app.
 import {
   ignoring,
   routesOf,
@@ -7,6 +8,7 @@ import {
   type SecureOptions,
 } from './secure.ts'
 
+/** The `info` of a document. */
 export interface DocumentInfo {
   readonly title: string
   readonly version: string
@@ -14,14 +16,16 @@ export interface DocumentInfo {
 }
 
 /**
- * An OpenAPI document for an app that has none: its routes, with what their guards enforce. It
- * knows nothing of bodies and answers. Of what answers all methods it names those that an API has,
- * and of HEAD only what is not as GET. Call it when all routes are there; a Fastify app has to be
- * ready. For what it does NOT see, see `secure`.
+ * Returns an OpenAPI document for an app that has none: its routes, with the demands of their
+ * guards. Bodies and answers are not in it. A route for all methods gets the methods that APIs
+ * commonly use, and a HEAD route that the framework adds to a GET route is left out.
  *
- * @throws {TypeError} for what is no app
- * @throws {Error} for a route whose path or method OpenAPI cannot say, for one that another
- *   answers, and where routes or guards cannot be seen, unless ignored
+ * Call it when all routes are registered; a Fastify app must be ready. For what it does NOT see,
+ * see `secure`.
+ *
+ * @throws {TypeError} if `app` is not an app of Hono, Express or Fastify
+ * @throws {Error} for a route whose path or method OpenAPI cannot describe, for a route that
+ *   another route answers, and if routes or guards are unknown, unless `ignore` contains the path
  */
 export function describe(
   app: SecuredApp,
@@ -35,10 +39,12 @@ export function describe(
     const other = described.get(operation) ?? path
     if (other !== path) {
       throw new Error(
-        `${other} and ${path} are both ${operation} in a document, which cannot say what each demands: name their parameters differently`,
+        `${other} and ${path} are both ${operation} in a document, ` +
+          'which has one place for their guards: name their parameters differently',
       )
     }
     described.set(operation, path)
+
     const names = [...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
     const parameters = names.map((name) => ({
       name,
@@ -46,8 +52,10 @@ export function describe(
       required: true,
       schema: { type: 'string' },
     }))
+
     const operations = (paths[template] ??= parameters.length > 0 ? { parameters } : {})
     operations[method] ??= { responses: { '2XX': { description: 'Done' } } }
   }
+
   return secure({ openapi: '3.1.1', info, paths }, app, options)
 }

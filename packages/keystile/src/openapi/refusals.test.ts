@@ -28,14 +28,14 @@ const always = {
 
 describe('refusalsOf', () => {
   it('says why somebody is refused', () => {
-    assert.deepEqual(textsOf(demand()), { ...always, 401: 'No token, or a token that is not good' })
+    assert.deepEqual(textsOf(demand()), { ...always, 401: 'No token, or an invalid token' })
     assert.deepEqual(textsOf(demand([[]], { optional: true })), {
       ...always,
-      401: 'A token that is not good',
+      401: 'An invalid token',
     })
     assert.deepEqual(textsOf(demand([[]], { maxAgeSeconds: 60 })), {
       ...always,
-      401: 'No token, or a token that is not good, or a login that is too long ago',
+      401: 'No token, or an invalid token, or a login that is too old',
     })
   })
 
@@ -50,10 +50,7 @@ describe('refusalsOf', () => {
       demand([[]]),
       demand([['b']], { maxAgeSeconds: 60 }),
     )
-    assert.equal(
-      texts[401],
-      'No token, or a token that is not good, or a login that is too long ago',
-    )
+    assert.equal(texts[401], 'No token, or an invalid token, or a login that is too old')
     assert.equal(texts[403], 'The token lacks a, or b')
   })
 

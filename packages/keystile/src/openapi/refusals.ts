@@ -1,8 +1,9 @@
+// The refusals of guards, as responses of an OpenAPI operation.
 import { asJsonObject, isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Demand } from '../guard/demand.ts'
 import { problemSchema } from '../http/problem.ts'
 
-/** Added to the components of a document, unless it has a schema of this name. */
+/** The schema of refusals. `secure` adds it to a document that has no schema of this name. */
 export const refusalSchemas: JsonObject = { KeystileProblem: problemSchema }
 
 const challenge = { 'WWW-Authenticate': { description: 'RFC 6750 §3', schema: { type: 'string' } } }
@@ -18,9 +19,14 @@ export function refusalsOf(demands: readonly Demand[], responses: JsonObject): J
   )
   const isRecent = demands.some(({ maxAgeSeconds }) => maxAgeSeconds !== undefined)
   const isOptional = demands.every(({ optional }) => optional)
+  const unauthorized = [
+    isOptional ? 'An invalid token' : 'No token, or an invalid token',
+    ...(isRecent ? ['or a login that is too old'] : []),
+  ].join(', ')
+
   const texts: Readonly<Record<number, string | false>> = {
     400: 'The Authorization header is malformed',
-    401: `${isOptional ? 'A' : 'No token, or a'} token that is not good${isRecent ? ', or a login that is too long ago' : ''}`,
+    401: unauthorized,
     403: scopes.length > 0 && `The token lacks ${scopes.map((one) => one.join(' ')).join(', or ')}`,
     503: 'Tokens cannot be checked at the moment',
   }
@@ -29,9 +35,11 @@ export function refusalsOf(demands: readonly Demand[], responses: JsonObject): J
       ? []
       : [[status, refusalOf(status, description, responses[status])] as const],
   )
+
   return { ...responses, ...Object.fromEntries(refusals) }
 }
 
+/** Returns a refusal, with the app's own response for the same status merged over it. */
 function refusalOf(status: string, description: string, own: unknown): unknown {
   if (isJsonObject(own) && '$ref' in own) return own
   const { headers, content: ownContent, ...rest } = asJsonObject(own)

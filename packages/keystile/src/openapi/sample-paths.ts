@@ -1,6 +1,8 @@
+// Sample paths: a framework's router matches requests, not templates, so `secure` tries requests
+// that a template could stand for.
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 
-/** Values for the most common patterns of parameters. */
+/** Values that match the most common patterns of parameters: names, numbers, dates, ids, codes. */
 const commonValues = [
   'sample',
   '1',
@@ -24,9 +26,13 @@ const commonValues = [
   '0123456789abcdef01234567',
   '01ARZ3NDEKTSV4RRFFQ69G5FAV',
 ] as const
+/** The maximum number of combinations per path, so that many parameters do not take minutes. */
 const maxSamples = 1_000
 
-/** Yields paths of requests that a documented path may mean. */
+/**
+ * Yields paths of requests that a documented path may stand for. The values of each parameter begin
+ * with the examples of the document.
+ */
 export function* samplePaths(
   template: string,
   parameters: readonly unknown[],
@@ -34,14 +40,16 @@ export function* samplePaths(
 ): Generator<string> {
   const names = template.match(/(?<=\{)[^{}]+(?=\})/g) ?? []
   const values = names.map((name) => valuesOf(name, parameters, document))
-  // First, the values in turn, all parameters at once.
+
+  // First, the first values of all parameters, then the second values, and so on.
   for (let turn = 0; turn < Math.max(1, ...values.map((list) => list.length)); turn++) {
     yield fill(
       template,
       values.map((list) => list[turn % list.length]),
     )
   }
-  // Then, all combinations of the first few values: the more parameters, the fewer values.
+
+  // Then all combinations of the first few values. With more parameters, it uses fewer values.
   const few = Math.floor(maxSamples ** (1 / names.length))
   for (let number = 0; names.length > 1 && number < few ** names.length; number++) {
     yield fill(
@@ -51,7 +59,9 @@ export function* samplePaths(
   }
 }
 
-/** Puts values in the place of parameters. One that is missing becomes the most common value. */
+/**
+ * Replaces the parameters of a template with values. A missing value becomes the most common one.
+ */
 function fill(template: string, values: readonly (string | undefined)[]): string {
   let index = 0
   return template.replace(/\{[^{}]+\}/g, () =>
@@ -59,6 +69,7 @@ function fill(template: string, values: readonly (string | undefined)[]): string
   )
 }
 
+/** Returns the values of a parameter: those of the document first, then the common ones. */
 function valuesOf(
   name: string,
   parameters: readonly unknown[],
@@ -71,7 +82,8 @@ function valuesOf(
   const examples = Object.values(parameter?.['examples'] ?? {}).map((one: unknown) =>
     isJsonObject(one) ? one['value'] : undefined,
   )
-  const said = [
+
+  const written = [
     parameter?.['example'],
     ...examples,
     schema?.['example'],
@@ -80,18 +92,23 @@ function valuesOf(
     schema?.['default'],
     ...[schema?.['enum'] ?? []].flat(),
   ]
-  const texts = said
+  const texts = written
     .filter((value) => typeof value === 'string' || typeof value === 'number')
     .map(String)
   return [...texts, ...commonValues]
 }
 
-/** Follows a reference within the document. */
+/**
+ * Returns an object, or the object that its `$ref` leads to within the document. Returns
+ * `undefined` for other values, for references to another document, and for a reference to a
+ * reference.
+ */
 export function resolve(value: unknown, document: object): JsonObject | undefined {
   if (!isJsonObject(value)) return undefined
   const reference = value['$ref']
   if (typeof reference !== 'string') return value
   if (!reference.startsWith('#/')) return undefined
+
   const found = reference
     .slice(2)
     .split('/')

@@ -1,3 +1,4 @@
+// `secure`: adds the demands of an app's guards to its OpenAPI document.
 import { asJsonObject, isJsonObject, type JsonObject } from '../base/json.ts'
 import { joinDemands, type Demand } from '../guard/demand.ts'
 import { findGuardMark, type GuardMark } from '../guard/guard-mark.ts'
@@ -16,8 +17,8 @@ import {
 import { resolve, samplePaths } from './sample-paths.ts'
 
 /**
- * An app of Hono, Express 4 or 5, or Fastify. For another framework, a function that returns the
- * functions that run for a request.
+ * An app of Hono, Express 4 or 5, or Fastify. For another framework: a function that returns, for a
+ * method and a path, the functions that run for such a request.
  */
 export type SecuredApp =
   | HonoLike
@@ -25,21 +26,22 @@ export type SecuredApp =
   | Parameters<typeof routesOfFastify>[0]
   | GuardFinder
 
+/** Options of `secure` and `describe`. */
 export interface SecureOptions {
   /**
-   * Paths to leave alone, such as those that the app does not answer itself: as the document writes
-   * them, for `describe` also as the app does. A `*` at the end stands for anything, except in
-   * `/*`, which is the route of that name.
+   * The paths to leave unchanged, for example because another server answers them. Write them as
+   * the document does; for `describe`, also as the app does. A `*` at the end stands for any text,
+   * except in `/*`, which is the route of that name.
    */
   readonly ignore?: readonly string[]
   /**
-   * The OpenAPI Security Scheme Object of an issuer that is not Keystile. Default: OAuth 2 with the
-   * password flow at `/token` of the issuer, so that Swagger UI can log in.
+   * The Security Scheme Object of OpenAPI for an issuer that is not Keystile. Default: OAuth 2 with
+   * the password flow at `/token` of the issuer, so that Swagger UI can log in.
    */
   readonly securityScheme?: Readonly<Record<string, unknown>>
 }
 
-/** A document of OpenAPI 3.0 or 3.1, made by any tool. */
+/** A document of OpenAPI 3.0 or 3.1, created by any tool. */
 export interface OpenApiDocument {
   readonly openapi: string
   readonly paths?: object
@@ -47,38 +49,42 @@ export interface OpenApiDocument {
   readonly security?: readonly object[]
 }
 
+/** A Security Requirement Object: names of schemes, each with the scopes that it demands. */
 type Requirement = Readonly<Record<string, readonly string[]>>
 
 /**
- * Returns a copy of an OpenAPI document with what the guards of an app enforce: the security
- * scheme, each operation's `security` with its scopes, and the refusals 400, 401, 403 and 503 with
- * their bodies and headers. It asks the guards themselves, through the app's own router, so it
- * cannot differ from what they do. What the document demands of other schemes stays demanded.
+ * Returns a copy of an OpenAPI document that also says what the guards of the app enforce: the
+ * security scheme, the `security` of each operation with its scopes, and the refusals 400, 401, 403
+ * and 503 with their bodies and headers. It finds the guards through the app's own router, so the
+ * document cannot differ from them. Requirements of other security schemes stay in the document.
  *
  * Call it when all routes are registered; a Fastify app must be ready. Does NOT see what only a
  * running request would show:
  *
  * - guards inside other functions, such as those of hono/combine: it sees only registered functions
- * - functions that answer although they take `next`, that go on although they are the last of their
- *   route, and `next('route')`. It takes for granted that a function with `next` goes on, and that
- *   one without it, and the last of a route, answers
+ * - functions that take `next` but answer, functions at the end of a route that call `next`, and
+ *   `next('route')`. It assumes that a function with `next` calls it, and that a function without
+ *   `next`, or at the end of a route, answers
  * - guards for only some values of a path parameter. It tries a few values, and begins with the
- *   `example`, `default` and `enum` of its schema
- * - that no request has tokens of two issuers, where it passes guards of both
+ *   `example`, `default` and `enum` of the parameter's schema
+ * - a route with guards of two issuers: no request can have a token of both
  *
- * @throws {TypeError} for anything but a document of OpenAPI 3.0 or 3.1, or an app
- * @throws {Error} for an operation without a route, for one that another route answers, and if
- *   guards cannot be seen
+ * @throws {TypeError} if `document` is not OpenAPI 3.0 or 3.1, or `app` is not an app
+ * @throws {Error} for an operation without a route, for an operation that another route answers,
+ *   and if the guards of a route are unknown
  */
 export function secure<D extends OpenApiDocument>(
   document: D,
   app: SecuredApp,
   options: SecureOptions = {},
 ): D {
-  if (!/^3\.[01]\./.test(document?.openapi))
+  if (!/^3\.[01]\./.test(document?.openapi)) {
     throw new TypeError(
-      'secure takes a document of OpenAPI 3.0 or 3.1 (of @fastify/swagger: set its option "openapi")',
+      'secure takes a document of OpenAPI 3.0 or 3.1; ' +
+        'with @fastify/swagger, set its option "openapi"',
     )
+  }
+
   const routes = routesOf(app)
   requireOwnSchemes(document, options)
   const schemes = new Map<
@@ -89,22 +95,26 @@ export function secure<D extends OpenApiDocument>(
     paths: Record<string, Record<string, unknown>>
     components?: JsonObject
   }
+
   const isIgnored = ignoring(options.ignore)
   for (const [path, written] of Object.entries(secured.paths ?? {})) {
     if (!isJsonObject(written) || isIgnored(path)) continue
+
     const item = itemOf(written, path, secured)
     for (const method of methods) {
       const operation = item[method]
       if (!isJsonObject(operation)) continue
+
       const { guards } = getRoute(routes, method, path, { document: secured, item, operation })
       if (guards.length === 0) {
-        item[method] = withoutOurs(operation, secured.security)
+        item[method] = withoutOwnSchemes(operation, secured.security)
         continue
       }
       item[method] = securedOperation(operation, guards, secured.security, schemes)
       secured.paths[path] = item
     }
   }
+
   if (schemes.size === 0) return secured
   const components = { ...secured.components }
   components['securitySchemes'] = {
@@ -120,12 +130,14 @@ export function secure<D extends OpenApiDocument>(
   return { ...secured, components }
 }
 
-/** The names of our security schemes. */
+/** The names of the security schemes that `secure` writes. */
 const ownName = /^keystile\d*$/
 
 /**
- * @throws {TypeError} for the app's own security scheme with a name of Keystile's, which it would
- *   lose
+ * Requires that the document has no other scheme with a name that `secure` writes, because `secure`
+ * would replace it.
+ *
+ * @throws {TypeError} for such a scheme
  */
 function requireOwnSchemes(
   { components }: OpenApiDocument,
@@ -136,16 +148,17 @@ function requireOwnSchemes(
   for (const [name, scheme] of Object.entries(written)) {
     if (!ownName.test(name) || asJsonObject(scheme)['type'] === ownType) continue
     throw new TypeError(
-      `the security scheme "${name}" of the document has a name that secure writes: name it otherwise`,
+      `the security scheme "${name}" of the document has a name that secure writes itself: ` +
+        'rename the scheme',
     )
   }
 }
 
 /**
- * Removes Keystile's demands from an operation without a guard. They come from the whole document,
- * or from an earlier `secure`, when there was a guard.
+ * Removes the requirements of Keystile's schemes from an operation without a guard. They come from
+ * the `security` of the whole document, or from an earlier `secure`, when the route had a guard.
  */
-function withoutOurs(
+function withoutOwnSchemes(
   operation: JsonObject,
   documentSecurity: readonly object[] | undefined,
 ): JsonObject {
@@ -160,7 +173,7 @@ function withoutOurs(
   }
 }
 
-/** Returns the security of an operation as its document writes it. */
+/** Returns the `security` of an operation: its own, or that of the whole document. */
 function writtenSecurity(
   operation: JsonObject,
   documentSecurity: readonly object[] | undefined,
@@ -168,6 +181,7 @@ function writtenSecurity(
   return (operation['security'] ?? documentSecurity ?? []) as readonly Requirement[]
 }
 
+/** Returns a requirement without some of its schemes. */
 function withoutSchemes(
   requirement: Requirement,
   isLeftOut: (name: string) => boolean,
@@ -175,7 +189,12 @@ function withoutSchemes(
   return Object.fromEntries(Object.entries(requirement).filter(([name]) => !isLeftOut(name)))
 }
 
-/** @throws {TypeError} for what is no app */
+/**
+ * Returns the routes of an app of any supported framework.
+ *
+ * @throws {TypeError} if `app` is not an app of these frameworks, nor a function
+ * @throws {Error} if the framework does not know its routes or guards yet
+ */
 export function routesOf(app: SecuredApp): AppRoutes {
   if (typeof app === 'object' ? app !== null : typeof app === 'function') {
     if (isHono(app)) return routesOfHono(app)
@@ -188,27 +207,36 @@ export function routesOf(app: SecuredApp): AppRoutes {
   )
 }
 
+/** Creates the test for paths that the option `ignore` contains. */
 export function ignoring(ignored: readonly string[] = []): (path: string) => boolean {
   return (path) =>
     ignored.some(
-      // `/*` is the route of this name. As a wildcard it would leave nothing to document.
+      // `/*` is the route of this name. As a wildcard it would ignore every route.
       (one) =>
         one === path || (one.length > 2 && one.endsWith('*') && path.startsWith(one.slice(0, -1))),
     )
 }
 
-/** Returns the item of one path, so that `secure` does not change one that several paths share. */
+/**
+ * Returns the item of a path. It copies an item that is a reference, because several paths may
+ * share it, and `secure` changes the item of one path only.
+ *
+ * @throws {Error} for a reference that does not lead to a path item of this document
+ */
 function itemOf(written: JsonObject, path: string, document: object): Record<string, unknown> {
   if (!('$ref' in written)) return written
   const { $ref: _, ...own } = written
   const shared = resolve(written, document)
-  if (!shared)
+  if (!shared) {
     throw new Error(
-      `${path} is a reference to no path item of this document: write its operations into it`,
+      `the $ref of ${path} does not lead to a path item of this document: ` +
+        'write the operations into the path itself',
     )
+  }
   return { ...structuredClone(shared), ...own }
 }
 
+/** Returns the routes of an app of another framework. They cannot be listed. */
 function routesOfFinder(find: GuardFinder): AppRoutes {
   return {
     byTemplate: true,
@@ -227,7 +255,11 @@ function routesOfFinder(find: GuardFinder): AppRoutes {
   }
 }
 
-/** @throws {Error} where there is none */
+/**
+ * Returns the route that answers an operation of the document.
+ *
+ * @throws {Error} if no route answers it, or only another route
+ */
 function getRoute(
   routes: AppRoutes,
   method: string,
@@ -245,44 +277,52 @@ function getRoute(
   const parameters = [item['parameters'], operation['parameters']].flat()
   let similar: FoundRoute | undefined
   let other: string | undefined
+
   for (const sample of routes.byTemplate ? [path] : samplePaths(path, parameters, document)) {
     const found = routes.find(method, sample)
     if (!found) continue
+
     if (found.template === path) return found
-    if (maySay(found.template, path, document)) similar ??= found
+    if (mayDescribe(found.template, path, document)) similar ??= found
     else other ??= found.template
   }
   if (similar) return similar
+
   const name = `${method.toUpperCase()} ${path}`
   const fault =
     other === undefined
       ? `the app has no route for ${name}`
-      : `${name} is answered by the route ${other}, which the app has in front of its own`
+      : `${name} is answered by the route ${other}, which the app registers before it`
   const advice = path.includes('{')
-    ? 'give an example of each path parameter that its pattern allows, or '
+    ? 'give each path parameter an example that matches its pattern, or '
     : ''
-  throw new Error(`${fault}: ${advice}name the path in "ignore"`)
+  throw new Error(`${fault}: ${advice}add the path to "ignore"`)
 }
 
-/** Whether the path of a document may mean this route. */
-function maySay(
+/** Whether the path of a document may be the path of this route. */
+function mayDescribe(
   template: string | undefined,
   path: string,
   { paths = {} }: OpenApiDocument,
 ): boolean {
-  // A route without a template has matched the path, and nothing more is known.
+  // A route without a template has matched the path; its own path is unknown.
   if (template === undefined) return true
-  // The document may rename a parameter, unless it has a path with the app's name too.
+  // The document may use another name for a parameter, unless it also has the path of the app.
   const isAnother = Object.hasOwn(paths, template) && withoutSlash(template) !== withoutSlash(path)
   return !isAnother && shapeOf(template) === shapeOf(path)
 }
 
+/**
+ * Returns an operation with the demands of its guards, and adds the schemes of their issuers to
+ * `schemes`.
+ */
 function securedOperation(
   operation: JsonObject,
   guards: readonly GuardMark[],
   documentSecurity: readonly object[] | undefined,
   schemes: Map<string, { readonly name: string; readonly scopes: Record<string, string> }>,
 ): JsonObject {
+  // The guards of one issuer check one token, so their demands are joined.
   const demands = new Map<string, { readonly scheme: string; readonly demand: Demand }>()
   for (const { issuer, scopes, demand } of guards) {
     const scheme = schemes.get(issuer) ?? { name: nameOf(schemes.size), scopes: {} }
@@ -293,6 +333,7 @@ function securedOperation(
     Object.assign(scheme.scopes, scopes)
     schemes.set(issuer, scheme)
   }
+
   const names = new Set([...schemes.values()].map(({ name }) => name))
   const others = writtenSecurity(operation, documentSecurity).map((requirement) =>
     withoutSchemes(requirement, (name) => names.has(name)),
@@ -301,6 +342,7 @@ function securedOperation(
     (all, { scheme, demand }) => both(all, requirementsOf(scheme, demand)),
     others.length > 0 ? others : [{}],
   )
+
   const joined = [...demands.values()].map(({ demand }) => demand)
   const ages = joined.map(({ maxAgeSeconds }) => maxAgeSeconds).filter((age) => age !== undefined)
   return {
@@ -311,16 +353,18 @@ function securedOperation(
   }
 }
 
-/** Returns the alternatives of a demand. `{}` stands for a request without a token. */
+/** Returns a requirement for each alternative of a demand. `{}` means a request without a token. */
 function requirementsOf(name: string, { alternatives, optional }: Demand): readonly Requirement[] {
-  // Copies, so that an edited document does not change the guard.
+  // Copies the scopes, so that an app that edits the document does not change its guard.
   return [...alternatives.map((scopes) => ({ [name]: [...scopes] })), ...(optional ? [{}] : [])]
 }
 
+/** Combines each requirement of the left with each of the right: both must be fulfilled. */
 function both(left: readonly Requirement[], right: readonly Requirement[]): readonly Requirement[] {
   return left.flatMap((one) => right.map((other) => ({ ...one, ...other })))
 }
 
+/** Removes duplicate requirements. */
 function distinct(requirements: readonly Requirement[]): readonly Requirement[] {
   return [
     ...new Map(
@@ -329,10 +373,12 @@ function distinct(requirements: readonly Requirement[]): readonly Requirement[] 
   ]
 }
 
+/** Returns the name of the scheme of an issuer: `keystile`, `keystile2` and so on. */
 function nameOf(index: number): string {
   return index === 0 ? 'keystile' : `keystile${index + 1}`
 }
 
+/** Returns the default security scheme: the password flow of a Keystile issuer. */
 function schemeOf(issuer: string, scopes: Readonly<Record<string, string>>): JsonObject {
   return { type: 'oauth2', flows: { password: { tokenUrl: `${issuer}/token`, scopes } } }
 }

@@ -10,8 +10,8 @@ import { readParsedBody } from './parsed-body.ts'
 import { passAsError } from '../thrown.ts'
 
 /**
- * What Express 4 and 5 take as middleware. Errors of the app's own `user` go to `next`, and so to
- * its error handler.
+ * Middleware for Express 4 and 5. It passes an error of the app's `user` function to `next`, and so
+ * to the app's error handler.
  */
 export type ExpressMiddleware = (
   request: IncomingMessage,
@@ -19,7 +19,7 @@ export type ExpressMiddleware = (
   next: (error?: unknown) => void,
 ) => void | Promise<void>
 
-/** Guards of Express routes and routers. The handler asks `guard.caller(req)`. */
+/** Guards for Express routes and routers. The handler calls `guard.caller(req)`. */
 export interface Guard<S extends string, U> extends AssembledGuard<
   S,
   U,
@@ -28,7 +28,11 @@ export interface Guard<S extends string, U> extends AssembledGuard<
   IncomingMessage | HttpRequest
 > {}
 
-/** Makes the guards of an app from a verifier, or from the object of `createKeystile`. */
+/**
+ * Creates the guards of an app from a verifier, or from the object of `createKeystile`.
+ *
+ * @throws {TypeError} for an option that is unknown or wrong
+ */
 export function createGuard<
   S extends string = string,
   U extends UserObject | undefined = undefined,
@@ -40,8 +44,9 @@ export function createGuard<
       (request, response, next) => {
         const read = readNodeRequest(request)
         if (core.enterAtOnce(request, read, demand)) return next()
-        // Returned, so that a handler of the app's own can wait for it, and Express 5 hears what
-        // `next` throws.
+
+        // Returns the promise, so that the app's own code can wait for it, and Express 5 handles an
+        // error that `next` throws.
         return core.enter(request, read, demand).then((decision) => {
           if (decision.allowed) next()
           else writeAnswer(response, decision.answer)
@@ -52,13 +57,13 @@ export function createGuard<
 }
 
 /**
- * Answers Keystile's own endpoints in an Express app, and calls `next` for every other request. Use
- * it at the app's root, `app.use(mount(keystile))`, whatever path the issuer has; before body
- * parsers or behind them.
+ * Answers Keystile's own endpoints in an Express app, and calls `next` for any other request. Use
+ * it at the root of the app, without a path: `app.use(mount(keystile))`. It works before and after
+ * body parsers.
  */
 export function mount(keystile: Mountable): ExpressMiddleware {
   return (request, response, next) => {
-    // Below a router `url` is cut; what was asked for is in `originalUrl`.
+    // A router removes its own path from `url`. The URL of the request is in `originalUrl`.
     const { originalUrl } = request as { originalUrl?: string }
     const read = readNodeRequest(request)
     const whole = {
@@ -66,6 +71,7 @@ export function mount(keystile: Mountable): ExpressMiddleware {
       url: originalUrl ?? read.url,
       body: readParsedBody(request, read.body),
     }
+
     keystile
       .answer(whole)
       .then((answer) => (answer ? writeAnswer(response, answer) : next()), passAsError(next))

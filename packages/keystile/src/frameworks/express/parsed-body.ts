@@ -2,10 +2,12 @@ import type { IncomingMessage } from 'node:http'
 import { tooLarge, type HttpRequestWithBody } from '../../http/message.ts'
 
 /**
- * Reads a body that a parser before us may have read: it can be read only once, so what the parser
- * made of it is written out again. A body that no parser has read is read as it is.
+ * Returns a function that reads the body of a request, even if a body parser of the app has already
+ * read it. A body can be read only once, so this serializes the parsed value again. It reads a body
+ * that no parser has read in the usual way.
  *
- * Does NOT see what the parser has dropped: of two JSON members with one name, the first.
+ * Does NOT restore what the parser has dropped, such as the first of two JSON members with one
+ * name.
  */
 export function readParsedBody(
   request: IncomingMessage,
@@ -14,24 +16,27 @@ export function readParsedBody(
   return async (maxBytes) => {
     const { body: parsed } = request as { body?: unknown }
     if (!request.readableEnded || parsed === undefined) return read(maxBytes)
-    const bytes = writeOut(parsed, request.headers['content-type'] ?? '')
+
+    const bytes = serialize(parsed, request.headers['content-type'] ?? '')
     if (bytes.length > maxBytes) throw tooLarge(maxBytes)
     return bytes
   }
 }
 
-function writeOut(parsed: unknown, contentType: string): Uint8Array {
+/** Converts a parsed body back to bytes of its content type. */
+function serialize(parsed: unknown, contentType: string): Uint8Array {
   if (parsed instanceof Uint8Array) return parsed
   if (typeof parsed === 'string') return Buffer.from(parsed)
-  if (/^application\/x-www-form-urlencoded\b/i.test(contentType))
+  if (/^application\/x-www-form-urlencoded\b/i.test(contentType)) {
     return Buffer.from(formOf(parsed as object))
+  }
   return Buffer.from(JSON.stringify(parsed))
 }
 
 /**
- * A list or an object is written twice, which refuses the request as a repeated parameter does (RFC
- * 6749 §3.2): parsers make one of `a=1&a=2`, but also of `a[]=1` and `a[b]=1`, and it cannot be
- * told which was sent.
+ * Serializes a parsed form. It writes a list or an object as a repeated parameter, so that the
+ * endpoint refuses the request (RFC 6749 §3.2). Parsers create a list from `a=1&a=2`, but also from
+ * `a[]=1`, and an object from `a[b]=1`, so this cannot know which of them was sent.
  */
 function formOf(parsed: object): string {
   const pairs = Object.entries(parsed).flatMap(([name, value]: [string, unknown]) => {

@@ -1,7 +1,9 @@
+// Reads the routes and guards of an Express 4 or 5 app from the layers of its routers. Neither
+// version has a public interface for that.
 import { findGuardMark, type GuardMark } from '../../guard/guard-mark.ts'
 import {
+  cannotDescribe,
   cannotLookInto,
-  cannotSay,
   describedMethods,
   hidesParameters,
   methodsOfAll,
@@ -12,25 +14,27 @@ import {
   type ListedRoute,
 } from '../routes.ts'
 
+/** The result of matching a layer with a path. */
 interface Match {
-  /** The part that was matched. */
+  /** The part of the path that the layer matched. */
   readonly path?: string
   readonly params?: Readonly<Record<string, unknown>>
-  /** The one of several paths that matched. Express 4 does not have it. */
+  /** The path pattern that matched, if the layer has several. Express 4 does not have it. */
   readonly pattern?: unknown
 }
 
+/** One entry of a router: a function, a route or another router, with its path. */
 interface Layer extends Match {
   readonly name: string
   readonly handle: ((...args: never) => unknown) & { readonly stack?: readonly Layer[] }
   readonly method?: string
   readonly route?: Route
-  /** The path that `use` was called with. Express 4 does not keep it. */
+  /** The path argument of `use`. Express 4 does not keep it. */
   readonly rawPath?: unknown
-  /** In Express 4, tells whether the layer is for every path. */
+  /** In Express 4, says whether the layer is for every path. */
   readonly regexp?: { readonly fast_slash?: boolean }
   /**
-   * Express 5 returns the match. Express 4 returns whether it matches, and keeps the match itself.
+   * Express 5 returns the match. Express 4 returns a boolean, and stores the match in the layer.
    */
   match(path: string): boolean | Match
 }
@@ -41,7 +45,7 @@ interface Route {
   readonly methods: Readonly<Record<string, boolean>>
 }
 
-/** The members of an Express app that are read. */
+/** The members of an Express app that this file reads. */
 export interface ExpressLike {
   readonly router?: unknown
   readonly _router?: unknown
@@ -51,12 +55,14 @@ interface RouterLike {
   readonly stack: readonly Layer[]
 }
 
+/** Whether an app is an Express app, by its member `handle`. */
 export function isExpress(app: object): app is ExpressLike {
   return 'handle' in app
 }
 
+/** Returns the layers of the app's router; none if the app has no route yet. */
 function stackOf(app: object): readonly Layer[] {
-  // Express 4 throws for `router`. Express 5 makes it at the first access.
+  // Reading `router` throws in Express 4. Express 5 creates the router at the first access.
   const { _router } = app as { readonly _router?: RouterLike }
   if (_router) return _router.stack
   try {
@@ -66,7 +72,9 @@ function stackOf(app: object): readonly Layer[] {
   }
 }
 
-/** Reads the layers of the app's own routers, in the order in which a request passes them. */
+/**
+ * Reads the routes of an Express app from its layers, in the order in which a request passes them.
+ */
 export function routesOfExpress(app: ExpressLike): AppRoutes {
   const stack = stackOf(app)
   return {
@@ -76,7 +84,12 @@ export function routesOfExpress(app: ExpressLike): AppRoutes {
   }
 }
 
-/** @param prefix of the template; `undefined` if it is unknown */
+/**
+ * Follows a request through the layers, and collects the guards that it passes.
+ *
+ * @param prefix the template of the routers around these layers; `undefined` if it is unknown
+ * @param guards the guards so far; `walk` appends to this list
+ */
 function walk(
   stack: readonly Layer[],
   method: string,
@@ -88,6 +101,7 @@ function walk(
   for (const layer of stack) {
     const matched = layer.match(path)
     if (!matched) continue
+
     const match = typeof matched === 'object' ? matched : layer
     const { route, handle } = layer
     const template = templateOfMatch(prefix, match.pattern ?? route?.path, match)
@@ -96,31 +110,37 @@ function walk(
       if (passRoute(route, method, guards)) return { guards, template }
       continue
     }
+
     const rest = path.slice(match.path?.length ?? 0)
-    // Express skips an expression that ends within a segment, except Express 4 before a dot.
+    // Express skips a layer whose match ends within a path segment. Express 4 accepts a dot there.
     if ((layer.regexp ? /^[^/.]/ : /^[^/]/).test(rest)) continue
+
     const mark = findGuardMark(handle)
     if (mark) guards.push(mark)
     else if (layer.name === 'mounted_app') throw cannotLookInto(path)
     else if (handle.stack) {
       const found = walk(handle.stack, method, rest || '/', template, guards)
       if (found) return found
-    } else if (handle.length === 2 && !hidesParameters(handle))
+    } else if (handle.length === 2 && !hidesParameters(handle)) {
+      // A function without `next` answers every request.
       return { guards, template: undefined }
+    }
   }
+
   // A router with routes for other methods answers OPTIONS itself.
   return method === 'options' && hasOtherMethods ? { guards, template: undefined } : undefined
 }
 
 /**
- * Whether one of a route's functions answers: the last that is not a guard, or one without `next`.
- * A function for all methods goes on if the route has functions for single methods:
+ * Collects the guards of a route, and returns whether one of its functions answers. A function
+ * without `next` does, and so does the last function if it is not a guard. A function for all
+ * methods does not answer if the route also has functions for single methods:
  * `route(…).all(load).get(show)`.
  */
 function passRoute({ stack, methods }: Route, method: string, guards: GuardMark[]): boolean {
   const verb = method === 'head' && !methods['head'] ? 'get' : method
   const hasOwn = stack.some((layer) => layer.method !== undefined)
-  // A function with four parameters is for errors.
+  // A function with four parameters is an error handler.
   const layers = stack.filter((layer) => (layer.method ?? verb) === verb && layer.handle.length < 4)
   for (const [index, layer] of layers.entries()) {
     const { length } = layer.handle
@@ -133,7 +153,7 @@ function passRoute({ stack, methods }: Route, method: string, guards: GuardMark[
   return false
 }
 
-/** Returns the template of the path up to and including what a layer has matched. */
+/** Returns the template of the path up to the end of a layer's match; `undefined` if unknown. */
 function templateOfMatch(
   prefix: string | undefined,
   own: unknown,
@@ -143,25 +163,36 @@ function templateOfMatch(
   return prefix === undefined || template === undefined ? undefined : join(prefix, template)
 }
 
-/** Replaces values by names of parameters, because Express 4 does not keep the path of `use`. */
+/**
+ * Rebuilds the template of a match by replacing each value with the name of its parameter. Express
+ * 4 needs that, because it does not keep the path of `use`.
+ */
 function nameValues({ path = '', params = {} }: Match): string | undefined {
   let template = ''
   let rest = path
   for (const [name, value] of Object.entries(params)) {
     if (value === undefined) continue
-    // Wildcards and groups of expressions have no name, or have a list as their value.
+    // Wildcards and groups of regular expressions have a number as their name, or a list as their
+    // value. OpenAPI has no such parameter.
     if (typeof value !== 'string' || /^\d/.test(name)) return undefined
+
     const text = encodeURIComponent(value)
     const segment = `${rest}/`.indexOf(`/${text}/`)
     const at = segment === -1 ? rest.indexOf(text) : segment + 1
     if (at === -1) return undefined
+
     template += `${rest.slice(0, at)}{${name}}`
     rest = rest.slice(at + text.length)
   }
   return template + rest
 }
 
-/** @param prefix as the app writes it; `undefined` if it is unknown */
+/**
+ * Lists the routes of layers and of the routers in them.
+ *
+ * @param prefix the path of the routers around these layers, as the app writes it; `undefined` if
+ *   it is unknown
+ */
 function listOf(
   stack: readonly Layer[],
   prefix: string | undefined,
@@ -169,19 +200,21 @@ function listOf(
 ): readonly ListedRoute[] {
   return stack.flatMap((layer): readonly ListedRoute[] => {
     const { route, handle } = layer
-    if (route)
+    if (route) {
       return textsOf(route.path).flatMap((path) => listRoute(route, prefix, path, isIgnored))
+    }
     if (layer.name === 'mounted_app') {
-      const places = prefixesOf(layer, prefix).map((place) => place ?? 'of an app that is mounted')
+      const places = prefixesOf(layer, prefix).map((place) => place ?? 'with an unknown path')
       const place = places.find((one) => !isIgnored(one))
       if (place === undefined) return []
-      throw cannotSay(place, 'is an app mounted there')
+      throw cannotDescribe(place, 'is a mounted app')
     }
     const { stack: inner } = handle
     return inner ? prefixesOf(layer, prefix).flatMap((one) => listOf(inner, one, isIgnored)) : []
   })
 }
 
+/** Lists one path of a route: an entry for each method that it answers. */
 function listRoute(
   route: Route,
   prefix: string | undefined,
@@ -191,30 +224,41 @@ function listRoute(
   const path = join(prefix ?? '', own)
   const { _all: all, ...explicit } = route.methods
   const verbs = [...new Set([...(all ? methodsOfAll : []), ...Object.keys(explicit)])]
-  // A route that never answers only guards others.
+
+  // A route that answers no method only has guards and other middleware for later routes.
   const answered = verbs.filter((method) => passRoute(route, method, []))
   if (answered.length === 0 || isIgnored(path)) return []
+
   if (prefix === undefined) {
     throw new Error(
-      `the path of the router around ${own} is not known to this Express: use router 2.3 or later (Express 5), or secure(document, app) with a document of your own`,
+      `this version of Express does not keep the path of the router around ${own}: ` +
+        'use Express 5 with router 2.3 or later, or secure(document, app) with your own document',
     )
   }
   const template = templateOf(path)
-  if (template === undefined) throw cannotSay(path, 'has a part that OpenAPI cannot say')
+  if (template === undefined) {
+    throw cannotDescribe(path, 'has a part that OpenAPI cannot describe')
+  }
+
   return describedMethods(answered, path).map((method) => ({ method, template }))
 }
 
+/** Returns the paths of a router's layer, each after the prefix; `undefined` if unknown. */
 function prefixesOf(layer: Layer, prefix: string | undefined): readonly (string | undefined)[] {
   if (layer.regexp?.fast_slash) return [prefix]
   if (prefix === undefined || layer.rawPath === undefined) return [undefined]
   return textsOf(layer.rawPath).map((path) => join(prefix, path))
 }
 
-/** Returns one path or several. An expression becomes a text that no template has. */
+/**
+ * Returns one path or several as texts. A regular expression becomes a text in parentheses, which
+ * `templateOf` rejects.
+ */
 function textsOf(path: unknown): readonly string[] {
   return [path].flat().map((one) => (one instanceof RegExp ? `(${one.source})` : String(one)))
 }
 
+/** Joins two paths with one slash, and removes a slash at the end. */
 function join(prefix: string, path: string): string {
   return withoutSlash(`${prefix}/${path}`.replace(/\/{2,}/g, '/'))
 }

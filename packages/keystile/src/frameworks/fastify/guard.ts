@@ -15,8 +15,8 @@ import { nodeHeaders, readCheckedRequest, readNodeRequest } from '../node/node-r
 import { passAsError } from '../thrown.ts'
 
 /**
- * A hook of Fastify: `{ onRequest: guard(…) }` on a route, or `app.addHook('onRequest', guard(…))`
- * for all routes of a plugin.
+ * A Fastify hook: `{ onRequest: guard(…) }` guards one route, and
+ * `app.addHook('onRequest', guard(…))` guards all routes of a plugin.
  */
 export type FastifyHook = (
   request: FastifyRequest,
@@ -25,44 +25,60 @@ export type FastifyHook = (
 ) => void
 
 /**
- * Guards of Fastify routes and plugins. The handler asks `guard.caller(request)`. It is written
- * out, for declarations that an app emits would otherwise name files within Fastify.
+ * Guards for Fastify routes and plugins. The handler calls `guard.caller(request)`. This interface
+ * does not extend `AssembledGuard`, because the declarations that an app emits would then import
+ * internal files of Fastify.
  */
 export interface Guard<S extends string, U> {
   /**
-   * Lets in whoever has all these scopes, and logged in lately where that is demanded. @throws
-   * {TypeError} for a wrong demand
+   * Admits a caller that has all of these scopes and, with `maxAgeSeconds`, a recent login. Refuses
+   * any other request.
+   *
+   * @throws {TypeError} for a wrong argument
    */
   (...demand: DemandArguments<S>): FastifyHook
   /**
-   * Lets in whoever has one of these scopes, or all of one of these lists. @throws {TypeError} for
-   * a wrong demand
+   * Admits a caller that has at least one of these scopes, or every scope of one of these lists.
+   *
+   * @throws {TypeError} for a wrong argument
    */
   anyOf(...alternatives: AlternativeArguments<S>): FastifyHook
   readonly optional: {
-    /**
-     * Lets in requests without a credential as well. A credential that is wrong is still refused.
-     */
+    /** Also admits a request without a credential. A wrong credential is still refused. */
     (...demand: DemandArguments<S>): FastifyHook
     check(
       request: CheckedRequest,
       ...demand: DemandArguments<S>
     ): Promise<Decision<S, U, undefined>>
-    /** @throws {TypeError} where no guard ran */
+    /**
+     * Returns the caller of an admitted request; `undefined` for a request without a credential.
+     *
+     * @throws {TypeError} if no guard ran for the request
+     */
     caller(request: FastifyRequest): Caller<S, U> | undefined
   }
   /**
-   * Decides without a route: for an upgrade to a WebSocket, say. Takes a request or anything with
-   * `headers.get`.
+   * Decides without a route, for example for a WebSocket upgrade. Takes a request, or an object
+   * with a method, a URL and `headers.get`.
    */
   check(request: CheckedRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U>>
-  /** @throws {TypeError} where no guard ran */
+  /**
+   * Returns the caller of an admitted request.
+   *
+   * @throws {TypeError} if no guard ran for the request, or only an optional one and there is no
+   *   credential
+   */
   caller(request: FastifyRequest): Caller<S, U>
 }
 
+/** The argument of `guard.check`: a Fastify request, a node:http request, or an `HttpRequest`. */
 export type CheckedRequest = FastifyRequest | FastifyRequest['raw'] | HttpRequest
 
-/** Makes the guards of an app from a verifier, or from the object of `createKeystile`. */
+/**
+ * Creates the guards of an app from a verifier, or from the object of `createKeystile`.
+ *
+ * @throws {TypeError} for an option that is unknown or wrong
+ */
 export function createGuard<
   S extends string = string,
   U extends UserObject | undefined = undefined,
@@ -72,12 +88,15 @@ export function createGuard<
     core,
     (demand: Demand<S>): FastifyHook =>
       (request, reply, done) => {
-        // An `onResponse` hook comes when the route has answered: it would guard nothing, without a
-        // word.
-        if (reply.sent)
+        // An `onResponse` hook runs after the answer, so a guard there would silently protect
+        // nothing.
+        if (reply.sent) {
           return done(new TypeError('a guard must run before the answer, as an onRequest hook'))
+        }
+
         const read = readNodeRequest(request.raw)
         if (core.enterAtOnce(request, read, demand)) return done()
+
         core.enter(request, read, demand).then((decision) => {
           if (decision.allowed) done()
           else send(reply, decision.answer)
@@ -88,13 +107,13 @@ export function createGuard<
 }
 
 /**
- * A plugin that answers Keystile's own endpoints; every other request goes on to the app. Register
- * it at the app's root, before any route, whatever path the issuer has.
+ * Creates a plugin that answers Keystile's own endpoints; all other requests go on to the app.
+ * Register it at the root of the app, before any route and without a prefix.
  */
 export function mount(keystile: Mountable): (app: FastifyInstance) => Promise<void> {
   return atTheRoot(async (app) => {
     rememberRoutes(app)
-    // Before anything is parsed, and for paths that no route has as well.
+    // This hook runs before the body is parsed, and also for paths without a route.
     app.addHook('onRequest', async (request, reply) => {
       const answer = await keystile.answer(readNodeRequest(request.raw))
       return answer && send(reply, answer)
@@ -103,23 +122,24 @@ export function mount(keystile: Mountable): (app: FastifyInstance) => Promise<vo
 }
 
 /**
- * A plugin that an app without `mount` registers before its routes, so that `secure` and `describe`
- * see them: Fastify tells of a route only while it is registered.
+ * A plugin that records the routes of an app for `secure` and `describe`. An app without `mount`
+ * registers it before its routes, because Fastify reports a route only while registering it.
  */
 export const documentRoutes: (app: FastifyInstance) => Promise<void> = atTheRoot(async (app) => {
   rememberRoutes(app)
 })
 
+/** Sends an answer with a Fastify reply. */
 function send(reply: FastifyReply, answer: HttpAnswer<AnswerBody>): FastifyReply {
   const { status, body } = answer
-  // As bytes: to a string of JSON Fastify adds a charset.
+  // Sends bytes, because Fastify would add a charset to the content type of a string.
   return reply
     .code(status)
     .headers(nodeHeaders(answer))
     .send(typeof body === 'string' ? Buffer.from(body) : body)
 }
 
-/** Fastify would otherwise keep a plugin's hooks to the plugin. */
+/** Makes a plugin's hooks apply to the whole app. By default they apply only within the plugin. */
 function atTheRoot<P extends object>(plugin: P): P {
   return Object.assign(plugin, { [Symbol.for('skip-override')]: true })
 }

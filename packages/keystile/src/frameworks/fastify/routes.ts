@@ -1,7 +1,8 @@
+// Reads the routes and guards of a Fastify app, for OpenAPI documents.
 import { rememberedRoutesOf, type RememberedRoute } from './remembered-routes.ts'
 import { findGuardMark, type GuardMark } from '../../guard/guard-mark.ts'
 import {
-  cannotSay,
+  cannotDescribe,
   describedMethods,
   namelessOf,
   shapeOf,
@@ -11,29 +12,41 @@ import {
 
 type App = Parameters<typeof rememberedRoutesOf>[0]
 
-/** In the order in which Fastify runs them. */
+/** The hooks that may hold guards, in the order in which Fastify runs them. */
 const phases = ['onRequest', 'preValidation', 'preHandler'] as const
 
+/** Whether an app is a Fastify app. */
 export function isFastify(app: object): app is App {
   return 'addHook' in app
 }
 
-/** Reads the routes that were remembered at their registration, and the hooks of their plugins. */
+/**
+ * Reads the recorded routes of a Fastify app, and the hooks of their plugins.
+ *
+ * @throws {Error} if the routes were not recorded, or the app is not ready
+ */
 export function routesOfFastify(app: App): AppRoutes {
   const routes = rememberedRoutesOf(app)
-  if (!routes)
+  if (!routes) {
     throw new Error(
-      'the routes of this Fastify app are not known: await app.register(documentRoutes), or mount(…), before them',
+      'the routes of this Fastify app are unknown: ' +
+        'call await app.register(documentRoutes), or register mount(…), before the routes',
     )
-  // Before that, the hooks are not in their places yet.
+  }
+
+  // Before the app is ready, Fastify has not registered all hooks yet.
   const state = findHidden(app, 'fastify.state') as { readonly ready?: boolean } | undefined
-  if (!state?.ready)
+  if (!state?.ready) {
     throw new Error(
-      'the guards of a Fastify app are known when it is ready: await app.ready() before',
+      'this Fastify app is not ready, so its guards are unknown: await app.ready() first',
     )
+  }
+
   return {
     byTemplate: true,
     find(method, template) {
+      // Compares the URLs exactly first, then without the names of parameters, then also without a
+      // slash at the end.
       const ofMethod = routes.filter(({ options }) => methodsOf(options).includes(method))
       const likenesses: readonly ((url: string) => string)[] = [(url) => url, namelessOf, shapeOf]
       const found =
@@ -42,11 +55,14 @@ export function routesOfFastify(app: App): AppRoutes {
           .find((alike) => alike.length > 0) ?? []
       const [first] = found
       if (!first) return undefined
+
       const guards = guardsOf(first)
-      if (found.some((route) => !areAlike(guardsOf(route), guards)))
+      if (found.some((route) => !areAlike(guardsOf(route), guards))) {
         throw new Error(
-          `routes for ${method.toUpperCase()} ${template} differ in their guards, and a document has one place for them`,
+          `several routes for ${method.toUpperCase()} ${template} have different guards, ` +
+            'but a document has one operation for them: give them the same guards',
         )
+      }
       return { guards, template: writtenOf(first.url) }
     },
     list(isIgnored) {
@@ -54,14 +70,16 @@ export function routesOfFastify(app: App): AppRoutes {
         .filter((route) => !isIgnored(route.url) && !isHeadOfGet(route, routes))
         .flatMap(({ url, options }) => {
           const template = fastifyTemplateOf(url)
-          if (template === undefined) throw cannotSay(url, 'has a part that OpenAPI cannot say')
+          if (template === undefined) {
+            throw cannotDescribe(url, 'has a part that OpenAPI cannot describe')
+          }
           return describedMethods(methodsOf(options), url).map((method) => ({ method, template }))
         })
     },
   }
 }
 
-/** Whether a HEAD is the one that Fastify adds to each GET. */
+/** Whether a route is the HEAD route that Fastify adds to each GET route. */
 function isHeadOfGet(route: RememberedRoute, routes: readonly RememberedRoute[]): boolean {
   if (route.options.method !== 'HEAD') return false
   const get = routes.find(
@@ -74,6 +92,7 @@ function areAlike(left: readonly GuardMark[], right: readonly GuardMark[]): bool
   return JSON.stringify(left) === JSON.stringify(right)
 }
 
+/** Returns the guards of a route and of its plugins, in the order in which they run. */
 function guardsOf({ options, instance }: RememberedRoute): readonly GuardMark[] {
   const inherited = hooksOf(instance)
   return phases
@@ -82,16 +101,19 @@ function guardsOf({ options, instance }: RememberedRoute): readonly GuardMark[] 
     .filter((mark) => mark !== undefined)
 }
 
+/** @throws {Error} if this version of Fastify has no such hidden member */
 function hooksOf(instance: object): Readonly<Record<string, readonly unknown[]>> {
   const hooks = findHidden(instance, 'fastify.hooks')
-  if (!hooks)
+  if (!hooks) {
     throw new Error(
-      'this version of Fastify keeps its hooks elsewhere: guards of plugins cannot be seen',
+      'this version of Fastify keeps its hooks elsewhere, so the guards of plugins are unknown: ' +
+        'use a version that Keystile supports',
     )
+  }
   return hooks as Readonly<Record<string, readonly unknown[]>>
 }
 
-/** Finds a hidden member of an instance. Fastify has no public way to it. */
+/** Returns a hidden member of an instance, by the name of its symbol. Fastify has no public API. */
 function findHidden(instance: object, name: string): unknown {
   for (let at: object | null = instance; at; at = Reflect.getPrototypeOf(at)) {
     const symbol = Object.getOwnPropertySymbols(at).find(({ description }) => description === name)
@@ -106,11 +128,11 @@ function methodsOf({ method }: RememberedRoute['options']): readonly string[] {
 
 /** Returns the template of a URL; `undefined` if OpenAPI cannot describe it. */
 function fastifyTemplateOf(url: string): string | undefined {
-  // Fastify writes a colon that begins no parameter as two.
+  // In Fastify, two colons stand for one colon that does not begin a parameter.
   return templateOf(url.replaceAll('::', '\0'))?.replaceAll('\0', ':')
 }
 
-/** Writes a path as @fastify/swagger does, even one that OpenAPI cannot describe. */
+/** Returns a URL as @fastify/swagger writes it, even if OpenAPI cannot describe it. */
 function writtenOf(url: string): string {
   return fastifyTemplateOf(url) ?? url.replace('*', '{*}').replace(/:(\w+)/g, '{$1}')
 }

@@ -14,45 +14,62 @@ import type { Mountable } from '../mountable.ts'
 import { readWebRequest } from '../web/web-request.ts'
 
 /**
- * Guards of Hono routes. In a chain `c.var.identity` and `c.var.user` are typed; elsewhere ask
- * `guard.caller(c)`.
+ * Guards for Hono routes. In a chained handler, `c.var.identity` and `c.var.user` have their types.
+ * Anywhere else, call `guard.caller(c)`.
  */
 export interface Guard<S extends string, U> {
   /**
-   * Lets in whoever has all these scopes, and logged in lately where that is demanded. @throws
-   * {TypeError} for a wrong demand
+   * Admits a caller that has all of these scopes and, with `maxAgeSeconds`, a recent login. Refuses
+   * any other request.
+   *
+   * @throws {TypeError} for a wrong argument
    */
   (...demand: DemandArguments<S>): HonoMiddleware<Identity<S>, U>
   /**
-   * Lets in whoever has one of these scopes, or all of one of these lists. @throws {TypeError} for
-   * a wrong demand
+   * Admits a caller that has at least one of these scopes, or every scope of one of these lists.
+   *
+   * @throws {TypeError} for a wrong argument
    */
   anyOf(...alternatives: AlternativeArguments<S>): HonoMiddleware<Identity<S>, U>
   readonly optional: {
-    /**
-     * Lets in requests without a credential as well. A credential that is wrong is still refused.
-     */
+    /** Also admits a request without a credential. A wrong credential is still refused. */
     (...demand: DemandArguments<S>): HonoMiddleware<Identity<S> | undefined, U | undefined>
     check(request: HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U, undefined>>
-    /** @throws {TypeError} where no guard ran */
+    /**
+     * Returns the caller of an admitted request; `undefined` for a request without a credential.
+     *
+     * @throws {TypeError} if no guard ran for the request
+     */
     caller(c: Context): Caller<S, U> | undefined
   }
   /**
-   * Decides without a route: for WebSockets, GraphQL, anything with a method, a URL and headers.
+   * Decides without a route, for example for WebSockets or GraphQL. Takes an object with a method,
+   * a URL and headers.
    */
   check(request: HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U>>
-  /** @throws {TypeError} where no guard ran */
+  /**
+   * Returns the caller of an admitted request.
+   *
+   * @throws {TypeError} if no guard ran for the request, or only an optional one and there is no
+   *   credential
+   */
   caller(c: Context): Caller<S, U>
 }
 
+/** Hono middleware that sets the variables `identity` and `user`. */
 export type HonoMiddleware<I, U> = MiddlewareHandler<{ Variables: { identity: I; user: U } }>
 
-/** Makes the guards of an app from a verifier, or from the object of `createKeystile`. */
+/**
+ * Creates the guards of an app from a verifier, or from the object of `createKeystile`.
+ *
+ * @throws {TypeError} for an option that is unknown or wrong
+ */
 export function createGuard<
   S extends string = string,
   U extends UserObject | undefined = undefined,
 >(options: GuardOptions<S, U>): Guard<S, U> {
   const core = createGuardCore(options)
+
   const goOn = (c: Context, next: Next, caller: Caller<S, U> | undefined): Promise<void> => {
     c.set('identity', caller?.identity)
     if (options.user) c.set('user', caller?.user)
@@ -62,6 +79,7 @@ export function createGuard<
     const decision = await core.enter(c, c.req.raw, demand)
     return decision.allowed ? goOn(c, next, decision.caller) : toResponse(decision.answer)
   }
+
   return assembleGuard(
     core,
     (demand): MiddlewareHandler =>
@@ -74,12 +92,13 @@ export function createGuard<
 }
 
 /**
- * Answers Keystile's own endpoints in a Hono app; everything else goes on to the app. Use it at the
- * app's root, before any route, whatever path the issuer has: `new Hono().use(mount(keystile))`.
+ * Answers Keystile's own endpoints in a Hono app; all other requests go on to the app. Use it at
+ * the root of the app, before any route, without a path: `new Hono().use(mount(keystile))`.
  */
 export function mount(keystile: Mountable): MiddlewareHandler {
   return async (c, next) => {
-    // What @hono/node-server passes on; elsewhere nobody tells the address.
+    // @hono/node-server passes the node:http request as `incoming`. Other platforms pass no
+    //   address.
     const { incoming } = (c.env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } }
     const answer = await keystile.answer(readWebRequest(c.req.raw, incoming?.socket?.remoteAddress))
     return answer ? toResponse(answer) : next()

@@ -1,7 +1,7 @@
 import { findGuardMark, type GuardMark } from '../../guard/guard-mark.ts'
 import {
+  cannotDescribe,
   cannotLookInto,
-  cannotSay,
   describedMethods,
   hidesParameters,
   methodsOfAll,
@@ -10,6 +10,7 @@ import {
   type FoundRoute,
 } from '../routes.ts'
 
+/** A route as Hono lists it: one function, under a method and a path. */
 interface HonoRoute {
   readonly path: string
   readonly method: string
@@ -17,11 +18,11 @@ interface HonoRoute {
 }
 
 type HonoHandler = ((...args: never) => unknown) & {
-  /** A sub-app with its own error handler puts one function around each of its own. */
+  /** The original function, if a sub-app with its own error handler has wrapped it. */
   readonly __COMPOSED_HANDLER?: HonoHandler
 }
 
-/** What we read of a Hono app. */
+/** The members of a Hono app that this file reads. */
 export interface HonoLike {
   readonly routes: readonly HonoRoute[]
   readonly router: {
@@ -30,19 +31,23 @@ export interface HonoLike {
       path: string,
     ): readonly [readonly (readonly [unknown, unknown])[], ...unknown[]]
   }
-  /** Decodes a path, and cuts a slash from its end where the app is not strict. */
+  /** Decodes a path. If the app is not strict, it also removes a slash at the end. */
   getPath(request: Request): string
 }
 
+/**
+ * Whether an app is a Hono app. It checks members instead of the class, because the app may use
+ * another copy of Hono.
+ */
 export function isHono(app: object): app is HonoLike {
   const hono = app as Partial<HonoLike>
-  // Express 4 throws for `router`: it is asked last.
+  // Reading `router` of an Express 4 app throws, so this reads `routes` first.
   return Array.isArray(hono.routes) && typeof hono.router?.match === 'function'
 }
 
 /**
- * Asks the app's own router, so that every kind of path is matched as it will be. No route can be
- * added afterwards.
+ * Reads the routes of a Hono app. It asks the app's own router, so it matches every path exactly as
+ * a request would. Hono accepts no further routes after that.
  */
 export function routesOfHono(app: HonoLike): AppRoutes {
   const { routes, router } = app
@@ -51,7 +56,9 @@ export function routesOfHono(app: HonoLike): AppRoutes {
     find(method, path) {
       const verb = method === 'head' ? 'GET' : method.toUpperCase()
       const [matched] = router.match(verb, app.getPath(new Request(`http://localhost${path}`)))
+
       const guards: GuardMark[] = []
+      // The first route that may or may not answer.
       let perhaps: FoundRoute | undefined
       for (const [entry] of matched) {
         const route = (entry as readonly [unknown, HonoRoute])[1]
@@ -60,9 +67,11 @@ export function routesOfHono(app: HonoLike): AppRoutes {
         else if (isMounted(route)) throw cannotLookInto(path)
         else {
           const known = answers(route, routes)
-          if (known === undefined)
+          if (known === undefined) {
             perhaps ??= { guards: [...guards], template: templateOf(route.path) }
+          }
           if (!known) continue
+          // A document must never omit a guard, nor name one that does not run.
           if (perhaps && perhaps.guards.length < guards.length) throw cannotTell(path)
           return { guards, template: templateOf(route.path) }
         }
@@ -73,15 +82,19 @@ export function routesOfHono(app: HonoLike): AppRoutes {
       return routes
         .filter((route) => !isIgnored(route.path) && !findGuardMark(innermost(route.handler)))
         .flatMap((route) => {
-          if (isMounted(route)) throw cannotSay(route.path, 'is an app mounted there')
+          if (isMounted(route)) throw cannotDescribe(route.path, 'is a mounted app')
+
           const known = answers(route, routes)
           const template = templateOf(route.path)
-          // Hono answers HEAD with GET, always. What perhaps answers every path is more likely no
-          // route.
-          if (known === false || (known === undefined && !template) || route.method === 'HEAD')
+          // Hono always answers HEAD with the GET route. A function that may or may not answer
+          // every path is probably middleware.
+          if (known === false || (known === undefined && !template) || route.method === 'HEAD') {
             return []
-          if (template === undefined)
-            throw cannotSay(route.path, 'has a part that OpenAPI cannot say')
+          }
+          if (template === undefined) {
+            throw cannotDescribe(route.path, 'has a part that OpenAPI cannot describe')
+          }
+
           const methods =
             route.method === 'ALL'
               ? methodsOfAll
@@ -93,31 +106,34 @@ export function routesOfHono(app: HonoLike): AppRoutes {
 }
 
 /**
- * Whether what follows never runs: behind a function that takes no `next`, and behind the last of
- * its route. `undefined` where it cannot be known: of `() => …` and `(c, ...rest) => …` nobody sees
- * what they take.
+ * Whether a route answers every request, so that no later function runs. A function without `next`
+ * does, and so does the last function of its route. Returns `undefined` if that is unknown, because
+ * `() => …` and `(c, ...rest) => …` do not show their parameters.
  */
 function answers(route: HonoRoute, routes: readonly HonoRoute[]): boolean | undefined {
   const handler = innermost(route.handler)
   const isPlain = !hidesParameters(handler)
   if (handler.length === 1 && isPlain) return true
+
   const following = routes[routes.indexOf(route) + 1]
-  // `use` and `all` are the same to Hono.
+  // Hono registers `use` and `all` the same way, so a route of `ALL` may be middleware.
   if (
     route.method !== 'ALL' &&
     !(following?.method === route.method && following.path === route.path)
-  )
+  ) {
     return true
+  }
   return handler.length === 0 || !isPlain ? undefined : false
 }
 
+/** Returns the function that the app registered, without the wrappers of sub-apps. */
 function innermost(handler: HonoHandler): HonoHandler {
   return handler.__COMPOSED_HANDLER ? innermost(handler.__COMPOSED_HANDLER) : handler
 }
 
 /**
- * What `mount` makes, that of the app and that of hono/mount: it has no other sign than its own
- * words.
+ * Whether a route was created by `app.mount` or by hono/mount. Such a function has no property that
+ * identifies it, so this reads its source text.
  */
 function isMounted({ handler }: HonoRoute): boolean {
   return Function.prototype.toString.call(innermost(handler)).includes('applicationHandler(')
@@ -125,6 +141,7 @@ function isMounted({ handler }: HonoRoute): boolean {
 
 function cannotTell(path: string): Error {
   return new Error(
-    `it cannot be told whether a function in front of ${path} answers or goes on, and there is a guard behind it: write it as (c) => … or as (c, next) => …`,
+    `a guard of ${path} follows a function that may answer or call next: ` +
+      'write that function as (c) => … or as (c, next) => …',
   )
 }

@@ -9,8 +9,8 @@ import type { Mountable } from '../mountable.ts'
 import { readCheckedRequest, readNodeRequest, writeAnswer } from './node-request.ts'
 
 /**
- * Answers a request, or calls `next` when it may go on; the promise is that of `next`. It never
- * rejects.
+ * Answers a request, or calls `next` if the guard admits it. The promise resolves when `next` has
+ * finished, and never rejects.
  */
 export type NodeMiddleware = (
   request: IncomingMessage,
@@ -18,7 +18,7 @@ export type NodeMiddleware = (
   next: () => unknown,
 ) => Promise<void>
 
-/** Guards of node:http handlers. */
+/** Guards for node:http handlers. */
 export interface Guard<S extends string, U> extends AssembledGuard<
   S,
   U,
@@ -27,7 +27,11 @@ export interface Guard<S extends string, U> extends AssembledGuard<
   IncomingMessage | HttpRequest
 > {}
 
-/** Makes the guards of an app from a verifier, or from the object of `createKeystile`. */
+/**
+ * Creates the guards of an app from a verifier, or from the object of `createKeystile`.
+ *
+ * @throws {TypeError} for an option that is unknown or wrong
+ */
 export function createGuard<
   S extends string = string,
   U extends UserObject | undefined = undefined,
@@ -38,8 +42,9 @@ export function createGuard<
     (demand): NodeMiddleware =>
       (request, response, next) => {
         const read = readNodeRequest(request)
-        if (core.enterAtOnce(request, read, demand)) return unlessBroken(response, next)
-        return unlessBroken(response, async () => {
+        if (core.enterAtOnce(request, read, demand)) return answerErrors(response, next)
+
+        return answerErrors(response, async () => {
           const decision = await core.enter(request, read, demand)
           if (!decision.allowed) return writeAnswer(response, decision.answer)
           await next()
@@ -50,12 +55,12 @@ export function createGuard<
 }
 
 /**
- * Answers Keystile's own endpoints in a node:http server, and calls `next` for every other request.
- * Use it before any handler of your own, whatever path the issuer has.
+ * Answers Keystile's own endpoints in a node:http server, and calls `next` for any other request.
+ * Call it before your own handlers, for every path: Keystile knows the path of its issuer.
  */
 export function mount(keystile: Mountable): NodeMiddleware {
   return (request, response, next) =>
-    unlessBroken(response, async () => {
+    answerErrors(response, async () => {
       const answer = await keystile.answer(readNodeRequest(request))
       if (answer) writeAnswer(response, answer)
       else await next()
@@ -63,11 +68,11 @@ export function mount(keystile: Mountable): NodeMiddleware {
 }
 
 /**
- * node:http hears nothing of a rejected promise, and one that nobody hears of ends the process. So
- * what the app's own `user` or handler throws is printed, and answered with 500. It is never passed
- * to `next`, which would let the request in.
+ * Runs `work`, and on an error prints it and answers 500. node:http does not handle a rejected
+ * promise, and an unhandled rejection ends the process, so one bad request could stop the server.
+ * The error never reaches `next`, because calling `next` admits the request.
  */
-function unlessBroken(response: ServerResponse, work: () => unknown): Promise<void> {
+function answerErrors(response: ServerResponse, work: () => unknown): Promise<void> {
   try {
     const working = work()
     return working instanceof Promise
@@ -79,14 +84,17 @@ function unlessBroken(response: ServerResponse, work: () => unknown): Promise<vo
   }
 }
 
+/** One resolved promise for all requests, so that the synchronous path creates none. */
 const done: Promise<void> = Promise.resolve()
 
+/** Prints an error of the app, and answers 500 without any detail of it. */
 function answerBug(response: ServerResponse, error: unknown): void {
   console.error(error)
-  if (response.headersSent) response.destroy()
-  else
-    writeAnswer(
-      response,
-      problemAnswer(new ProblemError('internal_server_error', 'Internal error')),
-    )
+  // The answer has begun and cannot become a 500. Closing the connection shows that it is
+  // incomplete.
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  writeAnswer(response, problemAnswer(new ProblemError('internal_server_error', 'Internal error')))
 }

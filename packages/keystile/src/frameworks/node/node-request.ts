@@ -1,3 +1,4 @@
+// Reads node:http requests and writes answers. The adapters of Express and Fastify use it too.
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { createByteCollector } from '../../base/bytes.ts'
 import { ProblemError } from '../../base/errors.ts'
@@ -10,12 +11,15 @@ import {
   type HttpRequestWithBody,
 } from '../../http/message.ts'
 
-/** Reads a request of node:http. A server's request always has a method and a URL. */
+/**
+ * Reads a node:http request. The request of a server always has a method and a URL, although their
+ * types are optional.
+ */
 export function readNodeRequest(request: IncomingMessage): HttpRequestWithBody {
   return {
     method: request.method ?? '',
     url: request.url ?? '',
-    // The request of a serverless platform's adapter may have no socket.
+    // A serverless platform may pass a request without a socket.
     remoteAddress: request.socket?.remoteAddress,
     headers: {
       get: (name) =>
@@ -26,16 +30,19 @@ export function readNodeRequest(request: IncomingMessage): HttpRequestWithBody {
 }
 
 /**
- * Joins two `Authorization` fields, as other servers do. Node itself keeps the first and drops the
- * second silently.
+ * Returns the `Authorization` field, and joins several fields with a comma as other servers do.
+ * Node itself keeps the first and silently drops the others, so a proxy in front could check one
+ * token and the guard another. The guard refuses joined fields.
  */
 function authorizationOf(request: IncomingMessage): string | undefined {
   const { rawHeaders } = request
-  // The request of a serverless platform's adapter has no raw headers.
+  // A serverless platform may pass a request without raw headers.
   if (rawHeaders.length === 0) return request.headers.authorization
+
   let found: string | undefined
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]
+    // The length is a cheap test that skips nearly all other fields.
     if (name?.length === 13 && name.toLowerCase() === 'authorization') {
       const value = rawHeaders[i + 1]
       found = found === undefined ? value : `${found}, ${value}`
@@ -44,23 +51,25 @@ function authorizationOf(request: IncomingMessage): string | undefined {
   return found
 }
 
-/** Reads what `guard.check` takes: a node request, or a method, a URL and `headers.get`. */
+/** Reads the argument of `guard.check`: a node:http request, or an `HttpRequest`. */
 export function readCheckedRequest(request: IncomingMessage | HttpRequest): HttpRequest {
   return 'rawHeaders' in request ? readNodeRequest(request) : request
 }
 
 /**
- * Reads a body by its events. An iteration that ends early would destroy the socket, and with it
- * the answer that says why.
+ * Reads a body by its events. `for await` is not used: if it ends early, it destroys the socket,
+ * and the sender would never get the answer 413.
  *
- * @throws {ProblemError} `content_too_large`, or `bad_request` if the sender goes away
- * @throws {TypeError} if the body was read before, because no event would come
+ * @throws {ProblemError} `content_too_large`, or `bad_request` if the sender disconnects
+ * @throws {TypeError} if the body was already read: no event would come, and the request would hang
  */
 function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    if (request.readableEnded)
-      throw new TypeError('the body was read before: mount Keystile before any body parser')
+    if (request.readableEnded) {
+      throw new TypeError('the body was already read: mount Keystile before any body parser')
+    }
     if (request.destroyed) throw new ProblemError('bad_request', 'The body ended early')
+
     const body = createByteCollector()
     const onData = (chunk: Uint8Array): void => {
       body.add(chunk)
@@ -69,9 +78,10 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Arra
         reject(tooLarge(maxBytes))
       }
     }
+
     request.on('data', onData)
     request.once('end', () => resolve(body.bytes()))
-    // A request closes after its end as well: making an error for each would be slow.
+    // `close` also follows a normal end. Creating an error for each request would be slow.
     request.once('close', () => {
       if (!request.readableEnded) reject(new ProblemError('bad_request', 'The body ended early'))
     })
@@ -79,7 +89,7 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Arra
   })
 }
 
-/** Returns the headers of an answer, without its length, for Node and Fastify. */
+/** Returns the headers of an answer for Node and Fastify, without `content-length`. */
 export function nodeHeaders({
   status,
   headers,
@@ -89,15 +99,17 @@ export function nodeHeaders({
     ...headers,
     ...noSniffing,
     ...(cookies.length > 0 && { 'set-cookie': [...cookies] }),
-    // The rest of a body that is too large is not read, so the connection cannot be used again.
+    // The rest of a body that is too large stays unread, so the connection cannot be reused.
     ...(status === 413 && { connection: 'close' }),
   }
 }
 
+/** Writes an answer to a node:http response. Does nothing if the app has already answered. */
 export function writeAnswer(response: ServerResponse, answer: HttpAnswer<AnswerBody>): void {
   const { status, body = '' } = answer
-  // The app may have answered meanwhile, after a timeout for example. A second answer would throw.
+  // The app may have answered in the meantime, for example after a timeout. A second answer throws.
   if (response.headersSent) return
+
   response
     .writeHead(status, { ...nodeHeaders(answer), 'content-length': Buffer.byteLength(body) })
     .end(body)

@@ -9,13 +9,13 @@ import { problemAnswer } from '../../http/problem.ts'
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
 /**
- * Makes a listener that guards upgrades to WebSockets: `server.on('upgrade', onUpgrade(check,
- * open))`. `check` returns the decision of `guard.check`. A refusal is answered with its challenge,
- * and the connection is closed. Otherwise `open` is called with the caller, and passes the socket
- * to a WebSocket library.
+ * Creates a listener that guards WebSocket upgrades: `server.on('upgrade', onUpgrade(check,
+ * open))`. `check` returns the decision of `guard.check`. If it refuses, the listener sends the
+ * refusal and closes the connection. Otherwise it calls `open` with the caller, and `open` passes
+ * the socket to a WebSocket library.
  *
- * An error in `check` is printed and answered with 500. An error in `open` is printed and closes
- * the connection. A client that leaves at any time ends its own connection alone.
+ * The listener prints an error of `check` and answers 500. It prints an error of `open` and closes
+ * the connection. A client that disconnects at any time never stops the process.
  *
  * Does NOT check that the request is a well-formed handshake: the WebSocket library does.
  */
@@ -29,13 +29,14 @@ export function onUpgrade<S extends string, U, Nobody>(
   ) => unknown,
 ): UpgradeListener {
   return (request, socket, head) => {
-    // node:http has stopped listening to the socket: without this, a reset ends the process.
+    // node:http no longer handles errors of this socket: without a listener, a reset connection
+    // would end the process.
     socket.on('error', () => socket.destroy())
     let isOpen = false
 
     const decideAndOpen = async (): Promise<void> => {
       const decision = await check(request)
-      if (socket.destroyed) return // the client left while the check ran
+      if (socket.destroyed) return // the client disconnected during the check
       if (!decision.allowed) return answer(socket, decision.answer)
       isOpen = true
       await open(request, socket, head, decision.caller)
@@ -50,7 +51,7 @@ export function onUpgrade<S extends string, U, Nobody>(
   }
 }
 
-/** Writes the answer and closes the connection. */
+/** Writes an HTTP/1.1 answer to the socket and closes the connection. */
 function answer(socket: Duplex, { status, headers, body = '' }: HttpAnswer): void {
   const fields = Object.entries({
     ...headers,
@@ -61,6 +62,7 @@ function answer(socket: Duplex, { status, headers, body = '' }: HttpAnswer): voi
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     ...fields.map(([name, value]) => `${name}: ${value}`),
   ]
-  // Destroyed as well: a client that never closes its half would keep the connection open.
+  // `end` closes one direction only. A client that never closes the other would keep the
+  // connection open, so `destroy` follows.
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
 }

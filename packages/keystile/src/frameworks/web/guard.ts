@@ -12,42 +12,59 @@ import type { Mountable } from '../mountable.ts'
 import { readWebRequest } from './web-request.ts'
 
 /**
- * Wraps a handler in a guard and passes it the caller. The frameworks with such handlers (Next.js,
- * SvelteKit, React Router) have no middleware that could hold a guard. Other arguments of the
- * framework are passed on.
+ * Wraps a handler in a guard, and passes the caller to it as the second argument. Further arguments
+ * of the framework follow. Next.js, SvelteKit and React Router have such handlers, and no
+ * middleware for one route.
  */
 export type WebGuard<C> = <Rest extends readonly unknown[]>(
   handler: (request: Request, caller: C, ...rest: Rest) => Response | Promise<Response>,
 ) => (request: Request, ...rest: Rest) => Promise<Response>
 
-/** Guards of handlers over a web `Request`, which many frameworks have. */
+/** Guards for handlers that take a web `Request`, as many frameworks have them. */
 export interface Guard<S extends string, U> {
   /**
-   * Lets in whoever has all these scopes, and logged in lately where that is demanded. @throws
-   * {TypeError} for a wrong demand
+   * Admits a caller that has all of these scopes and, with `maxAgeSeconds`, a recent login. Refuses
+   * any other request.
+   *
+   * @throws {TypeError} for a wrong argument
    */
   (...demand: DemandArguments<S>): WebGuard<Caller<S, U>>
   /**
-   * Lets in whoever has one of these scopes, or all of one of these lists. @throws {TypeError} for
-   * a wrong demand
+   * Admits a caller that has at least one of these scopes, or every scope of one of these lists.
+   *
+   * @throws {TypeError} for a wrong argument
    */
   anyOf(...alternatives: AlternativeArguments<S>): WebGuard<Caller<S, U>>
   readonly optional: {
-    /**
-     * Lets in requests without a credential as well. A credential that is wrong is still refused.
-     */
+    /** Also admits a request without a credential. A wrong credential is still refused. */
     (...demand: DemandArguments<S>): WebGuard<Caller<S, U> | undefined>
     check(request: HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U, undefined>>
-    /** @throws {TypeError} where no guard ran */
+    /**
+     * Returns the caller of an admitted request; `undefined` for a request without a credential.
+     *
+     * @throws {TypeError} if no guard ran for the request
+     */
     caller(request: Request): Caller<S, U> | undefined
   }
-  /** Decides without a handler; `decision.answer` says in plain values what to answer. */
+  /**
+   * Decides without a handler. A refusal has the whole response in `decision.answer`, as plain
+   * values.
+   */
   check(request: HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U>>
-  /** @throws {TypeError} where no guard ran */
+  /**
+   * Returns the caller of an admitted request.
+   *
+   * @throws {TypeError} if no guard ran for the request, or only an optional one and there is no
+   *   credential
+   */
   caller(request: Request): Caller<S, U>
 }
 
-/** Makes the guards of an app from a verifier, or from the object of `createKeystile`. */
+/**
+ * Creates the guards of an app from a verifier, or from the object of `createKeystile`.
+ *
+ * @throws {TypeError} for an option that is unknown or wrong
+ */
 export function createGuard<
   S extends string = string,
   U extends UserObject | undefined = undefined,
@@ -60,6 +77,7 @@ export function createGuard<
       async (request, ...rest) => {
         const known = core.enterAtOnce(request, request, demand)
         if (known) return handler(request, known, ...rest)
+
         const decision = await core.enter(request, request, demand)
         return decision.allowed
           ? handler(request, decision.caller, ...rest)
@@ -67,13 +85,13 @@ export function createGuard<
       },
     (request: HttpRequest) => request,
   )
-  // Without a credential, what is not optional is refused: there is a caller.
+  // A guard that is not optional refuses a request without a credential: there is a caller.
   return assembled as unknown as Guard<S, U>
 }
 
 /**
- * Answers Keystile's own endpoints: `await mount(keystile)(request)`, and `undefined` for every
- * other request.
+ * Creates a function that answers Keystile's own endpoints: `await mount(keystile)(request)`. It
+ * returns `undefined` for any other request.
  */
 export function mount(keystile: Mountable): (request: Request) => Promise<Response | undefined> {
   return async (request) => {

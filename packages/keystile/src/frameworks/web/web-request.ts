@@ -2,7 +2,10 @@ import { createByteCollector } from '../../base/bytes.ts'
 import { ProblemError } from '../../base/errors.ts'
 import { tooLarge, type HttpRequestWithBody } from '../../http/message.ts'
 
-/** A web `Request` in our words; it does not tell who sent it. */
+/**
+ * Reads a web `Request`. The request itself has no sender address, so the caller passes it if the
+ * platform knows it.
+ */
 export function readWebRequest(request: Request, remoteAddress?: string): HttpRequestWithBody {
   return {
     method: request.method,
@@ -13,12 +16,17 @@ export function readWebRequest(request: Request, remoteAddress?: string): HttpRe
   }
 }
 
-/** Reads chunks until there are too many. */
+/**
+ * Collects the chunks of a body. It stops at the limit, so that a huge body cannot fill the memory.
+ *
+ * @throws {ProblemError} `content_too_large`, or `bad_request` if the body ends early
+ */
 async function collect(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   maxBytes: number,
 ): Promise<Uint8Array> {
   const body = createByteCollector()
+
   try {
     for await (const chunk of chunks) {
       body.add(chunk)
@@ -29,5 +37,6 @@ async function collect(
       ? error
       : new ProblemError('bad_request', 'The body ended early', { cause: error })
   }
+
   return body.bytes()
 }

@@ -3,7 +3,8 @@ import { findCredential } from '../../http/authorization.ts'
 import type { CredentialScheme } from './scheme.ts'
 
 /**
- * `Authorization: Bearer` and one token. No query, body or cookie is read.
+ * The scheme `Authorization: Bearer` with one token. It reads no token from the query, where logs
+ * would record it, nor from the body or a cookie, which a foreign page could make a browser send.
  *
  * @see RFC 6750 §2.1, OAuth 2.1 §5.1
  */
@@ -13,7 +14,7 @@ export const bearer: CredentialScheme = {
     return findCredential(field, 'Bearer') ?? findMisplaced(field)
   },
 
-  // Only well-formed tokens were ever proved, so a malformed one is not found.
+  // The cache holds only well-formed tokens, so it has no entry for a malformed one.
   recall: (token, verifier) => verifier.recall?.(token),
 
   prove(token, verifier, demand) {
@@ -23,16 +24,19 @@ export const bearer: CredentialScheme = {
 }
 
 /**
- * Returns a whole field that must not pass for another scheme: it has a tab where a space belongs,
- * or was joined with a second field of `Bearer`. No such field is a token.
+ * Returns a malformed bearer field as a whole, so that `prove` refuses it. The field has a tab
+ * instead of a space, or is joined with a second `Bearer` field. Otherwise the request would count
+ * as one without a token, and an optional guard would admit it.
  */
 function findMisplaced(field: string | null | undefined): string | undefined {
   return field && /^bearer\t|,\s*bearer\b/i.test(field) ? field : undefined
 }
 
 /**
- * Refuses a credential with characters that no token has. Two fields look so as well, for they are
- * joined by a comma.
+ * Refuses a credential with a character that is not allowed in a token. Two `Authorization` fields
+ * fail as well, because the server joins them with a comma.
+ *
+ * @throws {TokenError} `malformed_credential`
  */
 function requireToken68(token: string): void {
   if (/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) return

@@ -4,23 +4,25 @@ import type { Demand } from '../demand.ts'
 import type { Verifier } from '../verifier.ts'
 
 /**
- * One way to present a credential. It skips a request, refuses it, or says who the call is from.
+ * One way to send a credential, such as a bearer token. A scheme skips a request, refuses it, or
+ * returns the identity of the caller.
  */
 export interface CredentialScheme {
   /**
-   * Finds the credential in a request, or `undefined` when there is none of this scheme. Every
-   * guarded request comes here, so this checks and copies as little as it can.
+   * Returns the credential of a request; `undefined` if there is none of this scheme. It runs for
+   * every guarded request, so it checks and copies as little as possible.
    */
   find(request: HttpRequest): string | undefined
   /**
-   * Returns the identity of a credential that was proved before and still holds, without waiting;
-   * `undefined` says nothing.
+   * Returns the identity of a credential without waiting, if it was verified before and is still
+   * valid. `undefined` does not mean that the credential is wrong: call `prove`.
    */
   recall(credential: string, verifier: Verifier): Identity | undefined
   /**
-   * Checks the form of a credential, and proves whose it is.
+   * Checks the form of a credential, verifies it, and resolves to its identity.
    *
-   * @throws {TokenError} `malformed_credential`, and at once; or whatever the verifier refuses
+   * @throws {TokenError} synchronously `malformed_credential`; the promise rejects with the error
+   *   of the verifier
    */
   prove(credential: string, verifier: Verifier, demand: Demand): Promise<Identity>
 }
