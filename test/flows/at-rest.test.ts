@@ -162,7 +162,7 @@ describe('a SQLite database', () => {
     await keystile.close()
   })
 
-  it('does not open with a keystile.key that others can read, and says what mends it', async () => {
+  it('does not open with a keystile.key that others can read, and says how to fix it', async () => {
     const { keystile } = await startKeystile({ database: database(), key: undefined as never })
     await keystile.close()
     chmodSync(join(folder, 'data', 'keystile.key'), 0o644)

@@ -23,7 +23,7 @@ export const commands: readonly CliCommand<OwnCall>[] = [
     flags: { json: {} },
     takesSettings: true,
     summary:
-      'what is unsafe about settings, files, database and clock, and what mends it; 1 when a start would be refused',
+      'what is unsafe about settings, files, database and clock, and how to fix it; 1 when a start would be refused',
     load: async () => (await import('./doctor.ts')).doctor,
   },
   {

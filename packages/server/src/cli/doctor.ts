@@ -20,12 +20,12 @@ export async function doctor({
 
 function wireExamination({ stops, warnings, checked }: Examination): object {
   const findings = [...stops, ...warnings].map(
-    ({ rule: { id, severity, standard }, about, message, mend }) => ({
+    ({ rule: { id, severity, standard }, about, message, fix }) => ({
       id,
       severity,
       standard,
       message: `${about} ${message}`,
-      mend,
+      fix,
     }),
   )
   return { ok: stops.length === 0, findings, checked: checked.map(({ id }) => id) }
@@ -40,11 +40,11 @@ function textOf({ stops, warnings, checked }: Examination): string {
   ].join('\n')
 }
 
-function linesOf({ rule, about, message, mend }: Finding): readonly string[] {
+function linesOf({ rule, about, message, fix }: Finding): readonly string[] {
   return [
     `${rule.severity}  ${rule.id} (${rule.standard})`,
     `      ${about} ${message}`,
-    `      fix: ${mend}`,
+    `      fix: ${fix}`,
     '',
   ]
 }

@@ -22,7 +22,7 @@ function unknownCommand([first = '']: readonly string[]): string {
     : `there is no command "${first}"; see keystile help`
 }
 
-/** What a person did or can mend, in its own words; `undefined` for a bug. */
+/** What a person did or can fix, in its own words; `undefined` for a bug. */
 function findExplanation(error: unknown): string | undefined {
   const { code, message } = error as NodeJS.ErrnoException
   if (error instanceof ConfigurationError || error instanceof DatabaseUnavailableError)

@@ -72,7 +72,7 @@ const rules: readonly Rule<RuleOptions>[] = [
         {
           about: say.name('database'),
           message,
-          mend: 'add sslmode=verify-full to the URL, and sslrootcert where the CA is your own',
+          fix: 'add sslmode=verify-full to the URL, and sslrootcert where the CA is your own',
         },
       ]
     },
@@ -87,7 +87,7 @@ const rules: readonly Rule<RuleOptions>[] = [
         ? openFiles(machine.databaseFiles).map(({ path }) => ({
             about: path,
             message: 'can be read by others; password hashes and sealed keys lie in it',
-            mend: `chmod 600 ${path}`,
+            fix: `chmod 600 ${path}`,
           }))
         : undefined,
   },
@@ -103,7 +103,7 @@ const rules: readonly Rule<RuleOptions>[] = [
             {
               about: 'the database',
               message: `cannot be opened: ${machine.database.reason}`,
-              mend: `start it, or correct ${say.name('database')}`,
+              fix: `start it, or correct ${say.name('database')}`,
             },
           ]
         : []),
@@ -121,7 +121,7 @@ const rules: readonly Rule<RuleOptions>[] = [
           about: 'SQLite',
           message:
             'does not wait for the disk: a power failure would bring back sessions that were ended',
-          mend: 'use a Node whose SQLite obeys pragma synchronous = full',
+          fix: 'use a Node whose SQLite obeys pragma synchronous = full',
         },
       ]
     },
@@ -141,7 +141,7 @@ const rules: readonly Rule<RuleOptions>[] = [
       return off.map((setting) => ({
         about: 'PostgreSQL',
         message: `has ${setting}=off: a crash would bring back sessions that were ended`,
-        mend: `alter system set ${setting} = on; select pg_reload_conf();`,
+        fix: `alter system set ${setting} = on; select pg_reload_conf();`,
       }))
     },
   },
@@ -156,12 +156,12 @@ const rules: readonly Rule<RuleOptions>[] = [
 
 function findClockFaults({ now, database, databaseFiles }: Machine): readonly Fault[] | undefined {
   if (database === undefined || database.kind === 'unavailable') return undefined
-  const mend = 'set the clock and keep it right: timedatectl set-ntp true'
+  const fix = 'set the clock and keep it right: timedatectl set-ntp true'
   if (database.kind === 'postgres') {
     const seconds = Math.round((now - database.now) / 1000)
     if (Math.abs(seconds) <= maxClockDifferenceSeconds) return []
     const message = `is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} PostgreSQL’s: tokens would be good too long or not at all`
-    return [{ about: 'the clock', message, mend }]
+    return [{ about: 'the clock', message, fix }]
   }
   const latest = Math.max(
     database.latest ?? 0,
@@ -170,7 +170,7 @@ function findClockFaults({ now, database, databaseFiles }: Machine): readonly Fa
   const seconds = Math.round((latest - now) / 1000)
   if (seconds <= maxClockDifferenceSeconds) return []
   const message = `is ${seconds} s behind what was last written to the database: tokens that have expired would be good again`
-  return [{ about: 'the clock', message, mend }]
+  return [{ about: 'the clock', message, fix }]
 }
 
 /** Where everything is kept. */

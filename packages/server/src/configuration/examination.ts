@@ -32,6 +32,6 @@ export function examine<Options>(
 }
 
 /** A finding without its first word or words, what it is about. */
-export function textOf({ rule, message, mend }: Finding): string {
-  return `${message} (${rule.id}, ${rule.standard})\n    fix: ${mend}`
+export function textOf({ rule, message, fix }: Finding): string {
+  return `${message} (${rule.id}, ${rule.standard})\n    fix: ${fix}`
 }

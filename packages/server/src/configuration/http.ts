@@ -102,7 +102,7 @@ const corsRules: readonly Rule<RuleOptions>[] = [
         .map((origin) => ({
           about: say.name('corsOrigins'),
           message: `must name origins one by one, such as https://app.example, without * and null; it has ${show(origin)}`,
-          mend: `name each origin whose pages may ask: ${say.set('corsOrigins', ['https://app.example', 'https://admin.example'])}`,
+          fix: `name each origin whose pages may ask: ${say.set('corsOrigins', ['https://app.example', 'https://admin.example'])}`,
         })),
   },
   {
@@ -119,7 +119,7 @@ const corsRules: readonly Rule<RuleOptions>[] = [
         .map((origin) => ({
           about: say.name('corsOrigins'),
           message: `must have https origins: anyone on the network in between can pretend to be a page over http; it has ${show(origin)}`,
-          mend: `serve that page over https and name it so; where something else protects the way, ${say.set('dangerouslyAllowHttpIssuer', true)}`,
+          fix: `serve that page over https and name it so; where something else protects the way, ${say.set('dangerouslyAllowHttpIssuer', true)}`,
         })),
   },
 ]

@@ -72,7 +72,7 @@ const rules: readonly Rule<RuleOptions>[] = [
             {
               about: say.name('issuer'),
               message: `must be an https URL: over http, passwords and tokens cross the network unprotected; it is ${show(issuer)}`,
-              mend: `put TLS in front and give the https URL as ${say.name('issuer')}; where something else protects the way, ${say.set('dangerouslyAllowHttpIssuer', true)}`,
+              fix: `put TLS in front and give the https URL as ${say.name('issuer')}; where something else protects the way, ${say.set('dangerouslyAllowHttpIssuer', true)}`,
             },
           ]
         : [],
@@ -88,7 +88,7 @@ const rules: readonly Rule<RuleOptions>[] = [
             {
               about: say.name('dangerouslyAllowHttpIssuer'),
               message: 'is true: anyone on the network in between can read passwords and tokens',
-              mend: `put TLS in front, give the https URL as ${say.name('issuer')}, and leave ${say.name('dangerouslyAllowHttpIssuer')} out`,
+              fix: `put TLS in front, give the https URL as ${say.name('issuer')}, and leave ${say.name('dangerouslyAllowHttpIssuer')} out`,
             },
           ]
         : [],

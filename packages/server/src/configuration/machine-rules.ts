@@ -17,7 +17,7 @@ const rules: readonly Rule<unknown>[] = [
         return {
           about,
           message: message.join(' '),
-          mend: 'see keystile help for what each setting takes',
+          fix: 'see keystile help for what each setting takes',
         }
       }),
   },
@@ -35,7 +35,7 @@ const rules: readonly Rule<unknown>[] = [
         {
           about: 'Node',
           message: `is ${nodeVersion}, and ${minNode.join('.')} is the oldest that will do`,
-          mend: 'install a newer one from https://nodejs.org',
+          fix: 'install a newer one from https://nodejs.org',
         },
       ]
     },
@@ -50,7 +50,7 @@ const rules: readonly Rule<unknown>[] = [
         ? openFiles(machine.secretFiles).map(({ path }) => ({
             about: path,
             message: 'holds a secret, and other users of this machine can read or write it',
-            mend: `chmod 600 ${path}`,
+            fix: `chmod 600 ${path}`,
           }))
         : undefined,
   },

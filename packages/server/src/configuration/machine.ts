@@ -64,8 +64,8 @@ export async function heedRules<Options extends InspectedOptions>(
     throw new ConfigurationError(
       cannotStart(stops.map((finding) => `${finding.about} ${textOf(finding)}`)),
     )
-  for (const { rule, about, message, mend } of warnings)
-    logger.warn({ rule: rule.id, standard: rule.standard, mend }, `${about} ${message}`)
+  for (const { rule, about, message, fix } of warnings)
+    logger.warn({ rule: rule.id, standard: rule.standard, fix }, `${about} ${message}`)
 }
 
 async function findDatabase(

@@ -24,7 +24,7 @@ export const proxyRules: readonly Rule<ProxyRuleOptions>[] = [
               about: say.name('trustedProxies'),
               message:
                 'is not given, so nothing is limited by address: it could be the address of a proxy, which all users share',
-              mend: `${say.set('trustedProxies', ['10.0.0.7'])} with the addresses of the proxies in front, or ${say.set('trustedProxies', [])}`,
+              fix: `${say.set('trustedProxies', ['10.0.0.7'])} with the addresses of the proxies in front, or ${say.set('trustedProxies', [])}`,
             },
           ]
         : [],
@@ -38,7 +38,7 @@ export const proxyRules: readonly Rule<ProxyRuleOptions>[] = [
       trustedProxies.filter(holdsStrangers).map((network) => ({
         about: say.name('trustedProxies'),
         message: `must not have a network as wide as ${show(network)}: everyone in it chooses the address that limits and the audit record see`,
-        mend: 'name the addresses of your proxies alone, such as 10.0.0.7 or 10.1.0.0/16',
+        fix: 'name the addresses of your proxies alone, such as 10.0.0.7 or 10.1.0.0/16',
       })),
   },
 ]

@@ -22,6 +22,6 @@ export interface Fault {
   /** The setting as it was given, the file or the thing that the message is a sentence about. */
   readonly about: string
   readonly message: string
-  /** The line that mends it. */
-  readonly mend: string
+  /** How to fix it, in one line: a command or a setting. */
+  readonly fix: string
 }

@@ -98,15 +98,15 @@ const publicBind: Rule<RuleOptions> = {
   find({ bind, options: { issuer, dangerouslyAllowHttpIssuer } }, say) {
     if (!bind) return undefined
     if (isLoopback(bind.host)) return []
-    const mend = `put TLS in front and give the https URL as ${say.name('issuer')}, or ${say.set('host', 'localhost')}`
+    const fix = `put TLS in front and give the https URL as ${say.name('issuer')}, or ${say.set('host', 'localhost')}`
     if (!bind.isIssuerSaid) {
       const message = `must be given when listening on ${show(bind.host)}: the https URL at which users reach this server`
-      return [{ about: say.name('issuer'), message, mend }]
+      return [{ about: say.name('issuer'), message, fix }]
     }
     const isHttp = issuer?.startsWith('http:') && isOnThisMachine(issuer)
     if (!isHttp || dangerouslyAllowHttpIssuer) return []
     const message = `must be an https URL when listening on ${show(bind.host)}: over http, passwords and tokens cross the network unprotected`
-    return [{ about: say.name('issuer'), message, mend }]
+    return [{ about: say.name('issuer'), message, fix }]
   },
 }
 

@@ -29,7 +29,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
         {
           about: say.name('registration'),
           message: `must be given ${where}: open lets every stranger make an account, closed leaves it to you`,
-          mend: `${say.set('registration', 'closed')}, or open`,
+          fix: `${say.set('registration', 'closed')}, or open`,
         },
       ]
     },
@@ -48,7 +48,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
               about: say.name('registration'),
               message:
                 'is open without rate limits: every stranger can make any number of accounts',
-              mend: `${say.set('registration', 'closed')}, or ${say.set('rateLimits', 'on')}`,
+              fix: `${say.set('registration', 'closed')}, or ${say.set('rateLimits', 'on')}`,
             },
           ]
         : [],

@@ -42,7 +42,7 @@ const cookieHttps: Rule<RuleOptions> = {
           {
             about: say.name('cookieSession'),
             message: `must be false unless ${say.name('issuer')} is an https URL: from any other, no browser keeps the cookie`,
-            mend: `put TLS in front and give the https URL as ${say.name('issuer')}, or leave ${say.name('cookieSession')} out`,
+            fix: `put TLS in front and give the https URL as ${say.name('issuer')}, or leave ${say.name('cookieSession')} out`,
           },
         ]
       : [],

@@ -38,7 +38,7 @@ const limitsAreOn: Rule<RuleOptions> = {
           {
             about: say.name('rateLimits'),
             message: 'is off: passwords can be guessed as fast as they are hashed',
-            mend: `${say.set('rateLimits', 'on')}, unless something in front limits POST /token and POST /users`,
+            fix: `${say.set('rateLimits', 'on')}, unless something in front limits POST /token and POST /users`,
           },
         ]
       : [],

@@ -25,7 +25,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
             {
               about: say.name('accessTokenSeconds'),
               message: `is ${accessTokenSeconds}: a stolen access token is good for that long, and cannot be told from the owner’s`,
-              mend: `${say.set('accessTokenSeconds', longestAccessTokenSeconds)} or less: clients refresh`,
+              fix: `${say.set('accessTokenSeconds', longestAccessTokenSeconds)} or less: clients refresh`,
             },
           ]
         : [],
@@ -41,7 +41,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
             {
               about: say.name('sessionSeconds'),
               message: `is ${sessionSeconds}: NIST SP 800-63B-4 §2.1.3 has people log in again after no more than 30 days`,
-              mend: `${say.set('sessionSeconds', longestSessionSeconds)} or less`,
+              fix: `${say.set('sessionSeconds', longestSessionSeconds)} or less`,
             },
           ]
         : [],
@@ -62,7 +62,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
         {
           about: say.name('idleSeconds'),
           message,
-          mend: `${say.set('idleSeconds', defaultLifetimes.idleSeconds)} or less`,
+          fix: `${say.set('idleSeconds', defaultLifetimes.idleSeconds)} or less`,
         },
       ]
     },
@@ -78,7 +78,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
             {
               about: say.name('graceSeconds'),
               message: `is ${graceSeconds}: for that long, a copied refresh token is not told from one that was sent twice`,
-              mend: `${say.set('graceSeconds', longestGraceSeconds)} or less`,
+              fix: `${say.set('graceSeconds', longestGraceSeconds)} or less`,
             },
           ]
         : [],

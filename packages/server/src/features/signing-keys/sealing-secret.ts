@@ -69,7 +69,7 @@ export function readOrCreateSealingSecret(databaseFile: string): string {
 
   if (process.platform !== 'win32' && isOpenToOthers(statSync(file).mode)) {
     throw new ConfigurationError(
-      `${file} can be read by others; it opens all signing keys. Mend it with: chmod 600 ${file}`,
+      `${file} can be read by others; it opens all signing keys. Fix it with: chmod 600 ${file}`,
     )
   }
 
