@@ -175,7 +175,7 @@ describe('a SQLite database', () => {
   it('does not open where no file can be made, and says where', async () => {
     await assert.rejects(
       startKeystile({ database: '/dev/null/keystile.db', key }),
-      /The database \/dev\/null\/keystile\.db cannot be made/,
+      /The database \/dev\/null\/keystile\.db cannot be created/,
     )
   })
 
