@@ -158,7 +158,7 @@ describe('keystile serve', () => {
           ...(environment['KEYSTILE_KEY'] && { key: environment['KEYSTILE_KEY'] }),
           ...(environment['KEYSTILE_REGISTRATION'] && { registration: 'open' as const }),
         }
-        const bind = { host, isIssuerSaid: environment['KEYSTILE_ISSUER'] !== undefined }
+        const bind = { host, isIssuerGiven: environment['KEYSTILE_ISSUER'] !== undefined }
         const demanded = demandedBy({ options, unread: new Set(), bind })
         const told = await readSettings({}, environment, true).then(
           () => undefined,
