@@ -180,7 +180,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       if (kind === 'SQLite')
         assert.match(
           (await audit('--database', 'data/mistyped.db')).stderr,
-          /there is no database data\/mistyped\.db/,
+          /there is no data\/mistyped\.db/,
         )
     })
 

@@ -160,6 +160,6 @@ describe('keystile client', () => {
     }
     assert.ok(!(await client('list')).stdout.includes('bad'))
     const nowhere = await runCommand(['client', 'list', '--database', 'nowhere.db'], { cwd, env })
-    assert.match(nowhere.stderr, /there is no database nowhere\.db/)
+    assert.match(nowhere.stderr, /there is no nowhere\.db/)
   })
 })

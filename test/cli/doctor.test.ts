@@ -39,7 +39,7 @@ const key = 'a sealing key for tests: 0123456789 abcdef'
 interface Report {
   readonly ok: boolean
   readonly findings: readonly Readonly<
-    Record<'id' | 'severity' | 'standard' | 'message' | 'mend', string>
+    Record<'id' | 'severity' | 'standard' | 'message' | 'fix', string>
   >[]
   readonly checked: readonly string[]
 }
@@ -116,7 +116,7 @@ describe('keystile doctor', () => {
     assert.equal((await fetch(`${server.url}/readyz`)).status, 200)
   })
 
-  it('prints each finding with its section and the line that mends it; what mends a key file that others can read is a command', async () => {
+  it('prints each finding with its section and its fix; the fix of a key file that others can read is a command', async () => {
     await makeDatabase()
     chmodSync(keyFile(), 0o644)
     const { code, stdout, stderr } = await runCommand(['doctor', '--port', port], { cwd })
@@ -125,10 +125,10 @@ describe('keystile doctor', () => {
       stdout,
       /^stop {2}key-file-private \(ASVS 5\.0 13\.3\.2\)\n {6}data\/keystile\.key can be read by others/,
     )
-    assert.match(stdout, /1 that stop a start, 0 to be warned of/)
+    assert.match(stdout, /1 that stop a start, 0 warnings/)
     assert.match(await refusal(), /\(key-file-private, ASVS 5\.0 13\.3\.2\)\n {4}fix: chmod 600/)
-    const [, mend = ''] = /fix: (.*)/.exec(stdout) ?? []
-    await promisify(execFile)('bash', ['-c', mend], { cwd })
+    const [, fix = ''] = /fix: (.*)/.exec(stdout) ?? []
+    await promisify(execFile)('bash', ['-c', fix], { cwd })
     assert.deepEqual(idsOf(await doctor()), [])
     await makeDatabase()
   })
@@ -169,7 +169,7 @@ describe('keystile doctor', () => {
           `${file} ${mode.toString(8)}`,
         )
         assert.deepEqual(
-          [report.ok, report.findings[0]?.mend ?? `chmod 600 ${file}`],
+          [report.ok, report.findings[0]?.fix ?? `chmod 600 ${file}`],
           [true, `chmod 600 ${file}`],
         )
       }
@@ -204,7 +204,10 @@ describe('keystile doctor', () => {
     utimesSync(join(cwd, 'data/keystile.db'), inAnHour, inAnHour)
     const report = await doctor()
     assert.deepEqual(idsOf(report), ['clock-right'])
-    assert.match(report.findings[0]!.message, /^the clock is 3\d{3} s behind what was last written/)
+    assert.match(
+      report.findings[0]!.message,
+      /^the clock is 3\d{3} s behind the last write to the database/,
+    )
   })
 
   it('stops at the database of another issuer, as the start does', async () => {
@@ -212,7 +215,7 @@ describe('keystile doctor', () => {
     const args = ['--issuer', 'http://localhost:1']
     const report = await doctor(args)
     assert.deepEqual(idsOf(report), ['issuer-stored'])
-    assert.match(report.findings[0]!.mend, new RegExp(`^set --issuer=http://localhost:${port}, or`))
+    assert.match(report.findings[0]!.fix, new RegExp(`^set --issuer=http://localhost:${port}, or`))
     assert.match(await refusal(args), /\(issuer-stored, RFC 8414 §3\.3\)/)
   })
 
@@ -262,7 +265,7 @@ describe('keystile doctor', () => {
       env: Readonly<Record<string, string>>,
     ): Promise<string> => {
       const { findings } = await doctor(args, { ...online, ...env })
-      return findings.map(({ message, mend }) => `${message}; ${mend}`).join('\n')
+      return findings.map(({ message, fix }) => `${message}; ${fix}`).join('\n')
     }
     assert.match(await textOf([], {}), /^rateLimits is off: .*; set rateLimits: 'on', unless/)
     assert.match(

@@ -139,7 +139,7 @@ describe('keystile serve', () => {
   it('does not start on another bind without an issuer and a word on registration', async () => {
     const { code, stderr } = await runCommand(['serve', '--host', '0.0.0.0'], { cwd })
     assert.equal(code, 1)
-    assert.match(stderr, /KEYSTILE_ISSUER must be given when listening on "0\.0\.0\.0"/)
+    assert.match(stderr, /KEYSTILE_ISSUER must be given when the server listens on "0\.0\.0\.0"/)
     assert.match(stderr, /KEYSTILE_REGISTRATION must be given when listening on "0\.0\.0\.0"/)
   })
 
@@ -298,10 +298,10 @@ describe('keystile', () => {
     }
     for (const [args, expected] of [
       [['sreve'], /no command "sreve"/],
-      [['user'], /user takes one of create, list, grant, disable/],
-      [['user', 'constructor'], /user takes one of/],
+      [['user'], /user must be followed by one of create, list, grant, disable/],
+      [['user', 'constructor'], /user must be followed by one of/],
       [['serve', '--colour', 'red'], /--colour/],
-      [['serve', 'now'], /expected: keystile serve/],
+      [['serve', 'now'], /the command must be: keystile serve/],
     ] as const) {
       const { code, stdout, stderr } = await runCommand(args, { cwd })
       assert.deepEqual([code, stdout], [1, ''])
@@ -359,7 +359,7 @@ describe('keystile', () => {
       /KEYSTILE_PASSWORD_MIN_LENGTH must be at least 8/,
       /KEYSTILE_PASSWORD_HASHING must have at least 47104 KiB with passes: 1/,
       /KEYSTILE_CORS_ORIGINS must .*; it has "\*"/,
-      /KEYSTILE_CORS_ORIGINS must have https origins.*; it has "http:\/\/b\.example"/,
+      /KEYSTILE_CORS_ORIGINS must list https origins.*; it has "http:\/\/b\.example"/,
     ])
       assert.match(wrong.stderr, fault)
     assert.equal(existsSync(join(cwd, 'data')), false)

@@ -319,10 +319,13 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         [['create', 'new', '--password-file', 'latin'], /--password-file cannot be read/],
         [['create', 'new', '--password-file', 'absent'], /--password-file cannot be read/],
         [['create', 'new'], /no terminal to ask for a password on: give --password-file/],
-        [['create', '--password-file', 'password'], /expected: keystile user create NAME/],
+        [
+          ['create', '--password-file', 'password'],
+          /the command must be: keystile user create NAME/,
+        ],
         [
           ['create', 'a', 'b', '--password-file', 'password'],
-          /expected: keystile user create NAME/,
+          /the command must be: keystile user create NAME/,
         ],
         [['disable', 'nobody'], /there is no user nobody/],
       ]

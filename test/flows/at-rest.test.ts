@@ -159,7 +159,7 @@ describe('a SQLite database', () => {
     await keystile.close()
   })
 
-  it('does not open with a keystile.key that others can read, and says what mends it', async () => {
+  it('does not open with a keystile.key that others can read, and says how to fix it', async () => {
     const { keystile } = await startKeystile({ database: database(), key: undefined as never })
     await keystile.close()
     chmodSync(join(folder, 'data', 'keystile.key'), 0o644)
@@ -172,7 +172,7 @@ describe('a SQLite database', () => {
   it('does not open where no file can be made, and says where', async () => {
     await assert.rejects(
       startKeystile({ database: '/dev/null/keystile.db', key }),
-      /The database \/dev\/null\/keystile\.db cannot be made/,
+      /The database \/dev\/null\/keystile\.db cannot be created/,
     )
   })
 

@@ -1,6 +1,7 @@
 /**
- * The arguments of the process that our threads inherit: the export conditions alone. Others are
- * meant for the main program, and some, such as `--input-type`, would keep a thread from starting.
+ * The arguments of the Node process that worker threads inherit: only the export conditions. Other
+ * arguments are meant for the main program. Some, such as `--input-type`, would stop a thread from
+ * starting.
  */
 export const inheritedArguments: readonly string[] = process.execArgv.filter((argument) =>
   argument.startsWith('--conditions='),

@@ -1,11 +1,13 @@
-/** The prefix of IPv4 addresses that a translator wrote as IPv6 (RFC 6052 §2.1). */
+// Groups IP addresses for rate limits, so that one customer cannot use a new address for each try.
+
+/** The IPv6 prefix of IPv4 addresses behind a NAT64 translator (RFC 6052 §2.1). */
 const translatedPrefix = [0x64, 0xff9b, 0, 0, 0, 0]
 
 /**
- * Returns the network of one customer, to which an IP address belongs. An IPv6 address stands for
- * its /64: that is the least that a customer gets (RFC 6177 §2), who can use every address in it.
- * An IPv6 address that a translator made stands for its IPv4 address. Does NOT check that the text
- * is an address.
+ * Returns the network that one customer owns, for an IP address. For IPv4 it is the address itself.
+ * For IPv6 it is the /64: each customer gets at least one (RFC 6177 §2) and can use every address
+ * in it. For an IPv6 address from a NAT64 translator it is the IPv4 address. Does NOT check that
+ * the text is an address.
  */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address
@@ -18,7 +20,7 @@ export function networkOf(address: string): string {
   return `${prefix.join(':')}::/64`
 }
 
-/** The eight groups of an IPv6 address, with the zeros that `::` leaves out. */
+/** Returns the eight groups of an IPv6 address, including the zeros that `::` leaves out. */
 function groupsOf(address: string): readonly string[] {
   const [front = [], back] = address.replace(/%.*$/, '').split('::').map(splitGroups)
   if (!back) return front
@@ -27,17 +29,22 @@ function groupsOf(address: string): readonly string[] {
   return [...front, ...Array.from({ length: missing }, () => '0'), ...back]
 }
 
-/** An IPv4 address at the end (RFC 4291 §2.2) counts as two groups, each the whole of it. */
+/**
+ * Splits a part of an IPv6 address at its colons. An IPv4 address at the end (RFC 4291 §2.2) takes
+ * the place of two groups, so it is returned twice.
+ */
 function splitGroups(part: string): readonly string[] {
   if (part === '') return []
   return part.split(':').flatMap((group) => (group.includes('.') ? [group, group] : [group]))
 }
 
+/** Whether an IPv6 address stands for an IPv4 address behind a translator. */
 function isTranslated(groups: readonly string[]): boolean {
   const front = groups.slice(0, translatedPrefix.length)
   return front.every((group, i) => Number.parseInt(group, 16) === translatedPrefix[i])
 }
 
+/** Returns the IPv4 address that the last two groups of an IPv6 address hold. */
 function ipv4Of(high: string, low: string): string {
   if (low.includes('.')) return low
 

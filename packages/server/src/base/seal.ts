@@ -1,28 +1,41 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 
+/** The length that GCM is made for (NIST SP 800-38D §8.2). */
 const ivBytes = 12
+/** The longest tag of GCM. A shorter one would be easier to forge. */
 const tagBytes = 16
 
-/** Encrypts values for the database, so that a copy of it is of no use without the key. */
+/** Encrypts values for the database, so that a stolen copy is of no use without the key. */
 export interface Seal {
-  /** @param context what the value belongs to, such as the id of its row */
+  /**
+   * Encrypts a text.
+   *
+   * @param context the place that the value belongs to, such as the id of its row. It stops an
+   *   attacker who can write to the database from moving a sealed value to another row.
+   */
   seal(text: string, context?: string): string
-  /** Returns undefined when the key or the context is another one, or the value was changed. */
+  /**
+   * Decrypts a sealed text. Returns undefined when the key or the context is a different one, or
+   * the value was changed.
+   */
   open(sealed: string, context?: string): string | undefined
 }
 
 /**
- * AES-256-GCM with a key that is derived from the secret for one purpose (HKDF, RFC 5869 §3.2).
+ * Creates a seal: AES-256-GCM with a key that is derived from the secret for one purpose (HKDF, RFC
+ * 5869 §3.2). Does NOT check the strength of the secret.
  *
- * @param purpose keeps this key apart from other keys of the same secret
+ * @param purpose makes this key differ from other keys of the same secret
  */
 export function createSeal(secret: string, purpose: string): Seal {
   const key = Buffer.from(hkdfSync('sha256', secret, '', `keystile ${purpose}`, 32))
+
   return {
     seal(text, context) {
       const iv = randomBytes(ivBytes)
       const cipher = createCipheriv('aes-256-gcm', key, iv)
       if (context !== undefined) cipher.setAAD(Buffer.from(context))
+
       return Buffer.concat([iv, cipher.update(text), cipher.final(), cipher.getAuthTag()]).toString(
         'base64url',
       )

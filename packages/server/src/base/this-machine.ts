@@ -1,15 +1,22 @@
 import { isIP } from 'node:net'
 
-/** Whether a URL names this machine, so that no network lies between it and its users. */
+/**
+ * Whether a URL points to this machine, so that its traffic crosses no network. Does NOT resolve
+ * names: it knows `localhost` and loopback addresses.
+ */
 export function isOnThisMachine(url: string): boolean {
   return URL.canParse(url) && isLoopback(new URL(url).hostname)
 }
 
-/** Whether a URL is http and names another machine: then others can read what is sent. */
+/**
+ * Whether a URL is http and points to another machine. Then anyone on the network in between can
+ * read passwords and tokens.
+ */
 export function isHttpElsewhere(url = ''): boolean {
   return URL.canParse(url) && new URL(url).protocol === 'http:' && !isOnThisMachine(url)
 }
 
+/** Whether a host is this machine: `localhost`, `::1` or an address in 127.0.0.0/8. */
 export function isLoopback(host: string): boolean {
   const address = host.replace(/^\[(.*)\]$/, '$1')
   return (

@@ -9,8 +9,9 @@ import { readSettings, readSituation, type Settings } from './settings.ts'
 import type { ProcessTerminal } from './terminal.ts'
 
 /**
- * Makes the call of a command. @throws {ConfigurationError} where the arguments do not fit the
- * command
+ * Creates the call of a command. Reads the settings only when the command asks for them.
+ *
+ * @throws {ConfigurationError} when the arguments do not fit the command
  */
 export function createCall(
   command: CliCommand<never>,
@@ -22,6 +23,7 @@ export function createCall(
   let read: Promise<Settings> | undefined
   const settings = (): Promise<Settings> =>
     (read ??= readSettings(values, environment, command.takesSettings === true))
+
   return {
     operand,
     flags,
@@ -35,13 +37,18 @@ export function createCall(
   }
 }
 
+/** Opens a database, runs `work` and closes the database. */
 async function withDatabase(
   source: DatabaseSource,
   work: (database: Database) => Promise<void>,
   { mayCreate = false } = {},
 ): Promise<void> {
   if (!mayCreate && isAbsent(source))
-    throw new ConfigurationError(`there is no database ${describeSource(source)}`)
+    throw new ConfigurationError(
+      `the database must exist; there is no ${describeSource(source)}. ` +
+        'Start the server once, or correct --database',
+    )
+
   const database = await openDatabase(source, new URL(import.meta.resolve('#writer-thread')))
   try {
     await work(database)

@@ -6,13 +6,14 @@ import type { RuleOptions } from '../server/features.ts'
 import type { CheckedOptions } from '../server/options.ts'
 import { settingFlags, type Settings } from './settings.ts'
 
-/** A call, with what only the commands of this room ask for. */
+/** A call with the parts that only commands in `cli/` use. */
 export interface OwnCall extends Call<CheckedOptions> {
   settings(): Promise<Settings>
-  /** The settings as safety rules look at them, whatever is wrong. */
+  /** Returns the settings for safety rules. Faults are part of the result and are not thrown. */
   situation(): Promise<Situation<RuleOptions>>
 }
 
+/** Returns the usage of a command for the help, without `keystile`. */
 export function usageOf({ words, operand, flags = {} }: CliCommand<never>): string {
   const shown = Object.entries(flags).map(
     ([name, { value }]) => `[--${name}${value ? ` ${value}` : ''}]`,
@@ -21,8 +22,10 @@ export function usageOf({ words, operand, flags = {} }: CliCommand<never>): stri
 }
 
 /**
- * @throws {ConfigurationError} for a flag that does not exist or lacks its value, and for too many
- *   or too few operands
+ * Parses the arguments of a command. Does NOT check the values of settings.
+ *
+ * @throws {ConfigurationError} for an unknown flag, a flag without its value, and too many or too
+ *   few operands
  */
 export function parseCall(
   command: CliCommand<never>,
@@ -39,9 +42,11 @@ export function parseCall(
   const settings =
     command.takesSettings === false ? [] : settingFlags.flatMap(({ flag }) => flag ?? [])
   const general = settings.map((flag) => [flag.slice('--'.length), { type: 'string' }] as const)
+
   const { values, positionals } = parse(args, Object.fromEntries([...general, ...own]))
   if (positionals.length !== (command.operand ? 1 : 0))
-    throw new ConfigurationError(`expected: keystile ${usageOf(command)}`)
+    throw new ConfigurationError(`the command must be: keystile ${usageOf(command)}`)
+
   return {
     operand: positionals[0] ?? '',
     values,
@@ -60,6 +65,7 @@ function parse(
   try {
     return parseArgs({ args: [...args], options: { ...options }, allowPositionals: true })
   } catch (error) {
+    // The sentences after the first one explain `--` and options of Node.
     const { message } = error as Error
     throw new ConfigurationError(message.split('. ')[0])
   }

@@ -8,14 +8,14 @@ export const commands: readonly CliCommand<OwnCall>[] = [
   {
     words: ['serve'],
     takesSettings: true,
-    summary: 'run the server until it is told to stop',
+    summary: 'run the server until SIGTERM or SIGINT',
     load: async () => (await import('./serve.ts')).serve,
   },
   ...cliCommands,
   {
     words: ['config', 'check'],
     takesSettings: true,
-    summary: 'say whether the settings are complete and safe, and start nothing',
+    summary: 'check whether the settings are complete and safe, and start nothing',
     load: async () => (await import('./config-check.ts')).checkConfiguration,
   },
   {
@@ -23,7 +23,8 @@ export const commands: readonly CliCommand<OwnCall>[] = [
     flags: { json: {} },
     takesSettings: true,
     summary:
-      'what is unsafe about settings, files, database and clock, and what mends it; 1 when a start would be refused',
+      'check settings, files, database and clock, and print how to fix what is unsafe; ' +
+      'exits with 1 if a start would be refused',
     load: async () => (await import('./doctor.ts')).doctor,
   },
   {
@@ -32,14 +33,14 @@ export const commands: readonly CliCommand<OwnCall>[] = [
     takesSettings: false,
     summary: 'print a script that completes commands and flags',
     async load() {
-      const { completionScript } = await import('./help.ts')
+      const { completionScript } = await import('./completion.ts')
       return ({ operand, terminal }) => terminal.print(completionScript(operand, commands))
     },
   },
   {
     words: ['version'],
     takesSettings: false,
-    summary: 'which version this is',
+    summary: 'print the version',
     load:
       async () =>
       ({ terminal }) =>
@@ -48,7 +49,7 @@ export const commands: readonly CliCommand<OwnCall>[] = [
   {
     words: ['help'],
     takesSettings: false,
-    summary: 'this text',
+    summary: 'print this text',
     async load() {
       const { helpText } = await import('./help.ts')
       return ({ terminal }) => terminal.print(helpText(commands, terminal))

@@ -2,8 +2,10 @@ import { examine } from '../configuration/examination.ts'
 import { rules } from '../server/features.ts'
 import type { OwnCall } from './command.ts'
 
+/** Checks the settings and prints warnings. Opens neither the database nor a port. */
 export async function checkConfiguration({ settings, terminal }: OwnCall): Promise<void> {
   const { options, hosts, port } = await settings()
+
   for (const { rule, about, message } of examine(options.situation, rules).warnings)
     terminal.print(`warning: ${about} ${message} (${rule.id}, ${rule.standard})`)
   terminal.print(

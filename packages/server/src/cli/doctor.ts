@@ -3,7 +3,7 @@ import { inspectMachine } from '../configuration/machine.ts'
 import { rules } from '../server/features.ts'
 import type { OwnCall } from './command.ts'
 
-/** Says what all rules find, and changes nothing. */
+/** Applies all safety rules and prints their findings. Changes nothing. */
 export async function doctor({
   flags,
   terminal,
@@ -13,19 +13,21 @@ export async function doctor({
   const situation = await readSituation()
   const machine = await inspectMachine(situation, clock.now())
   const examination = examine({ ...situation, machine }, rules)
+
   if (flags.has('json')) terminal.printJson(wireExamination(examination))
   else terminal.print(textOf(examination))
   if (examination.stops.length > 0) terminal.fail()
 }
 
+/** Returns the result for `--json`. docs/doctor.md describes these members to other programs. */
 function wireExamination({ stops, warnings, checked }: Examination): object {
   const findings = [...stops, ...warnings].map(
-    ({ rule: { id, severity, standard }, about, message, mend }) => ({
+    ({ rule: { id, severity, standard }, about, message, fix }) => ({
       id,
       severity,
       standard,
       message: `${about} ${message}`,
-      mend,
+      fix,
     }),
   )
   return { ok: stops.length === 0, findings, checked: checked.map(({ id }) => id) }
@@ -35,16 +37,17 @@ function textOf({ stops, warnings, checked }: Examination): string {
   const unchecked = rules.filter((rule) => !checked.includes(rule)).map(({ id }) => id)
   return [
     ...[...stops, ...warnings].flatMap(linesOf),
-    `${checked.length} rules checked: ${stops.length} that stop a start, ${warnings.length} to be warned of`,
-    ...(unchecked.length > 0 ? [`not to be checked here: ${unchecked.join(', ')}`] : []),
+    `${checked.length} rules checked: ${stops.length} that stop a start, ` +
+      `${warnings.length} warnings`,
+    ...(unchecked.length > 0 ? [`rules that could not be checked: ${unchecked.join(', ')}`] : []),
   ].join('\n')
 }
 
-function linesOf({ rule, about, message, mend }: Finding): readonly string[] {
+function linesOf({ rule, about, message, fix }: Finding): readonly string[] {
   return [
     `${rule.severity}  ${rule.id} (${rule.standard})`,
     `      ${about} ${message}`,
-    `      fix: ${mend}`,
+    `      fix: ${fix}`,
     '',
   ]
 }

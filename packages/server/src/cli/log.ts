@@ -5,15 +5,15 @@ import type { Logger } from 'keystile/internal'
 import type { LogLevel } from '../listener/feature.ts'
 
 interface LogOptions {
-  /** A file; standard error without it. */
+  /** The file for the log. Without it, the log goes to standard error. */
   readonly logFile: string | undefined
   readonly logLevel: LogLevel
 }
 
 /**
- * Opens the log of the stand-alone server: a line of JSON a message, written before the next is
- * done. A file is made readable by its owner alone, since lines name people; one that is there
- * keeps its mode, which the operator chose.
+ * Opens the log of the stand-alone server. Each message is one line of JSON. It is written at once,
+ * so that a crash loses no message. Only the owner can read a new file, because the log names
+ * users. An existing file keeps the mode that the operator chose.
  */
 export function openLog({ logFile, logLevel }: LogOptions): Logger {
   if (logFile !== undefined) mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 })
@@ -29,8 +29,8 @@ export function openLog({ logFile, logLevel }: LogOptions): Logger {
 }
 
 /**
- * Where it happened and why, and no other member of an error: those of a driver hold what was to be
- * stored.
+ * Returns the members of an error that the log may hold. It leaves out all others, because the
+ * errors of database drivers hold the values of the query, such as password hashes.
  */
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return { type: typeof error }

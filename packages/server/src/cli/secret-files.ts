@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
 
-/** Returns what a file of a secret holds, without the line end that editors leave. */
+/**
+ * Reads a secret from a file. Removes one line end, because editors add it. When the file cannot be
+ * read, returns undefined and adds a message to `faults`.
+ */
 export function readSecretFile(
   variable: string,
   path: string,

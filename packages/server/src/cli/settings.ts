@@ -23,13 +23,13 @@ import { optionSettings, serverSettings, type RuleOptions } from '../server/feat
 import { readOptions, type CheckedOptions } from '../server/options.ts'
 import { gather, type Environment } from './sources.ts'
 
-/** Settings that only a file can hold: they are no plain text. */
+/** The settings that only a file can hold, because their values are not plain text. */
 const fileOnly = serverSettings.filter(({ environment }) => environment === undefined)
 const listenerSettings = serverSettings.filter(({ takenBy }) => takenBy === 'server')
 
-/** A flag with its value, as the help shows it. */
+/** A setting, as the help shows it. */
 export interface FlagDoc {
-  /** With its hyphens; `undefined` for what only the environment may hold. */
+  /** The flag with its hyphens, or `undefined` for a setting without a flag. */
   readonly flag: string | undefined
   readonly environment: readonly string[]
   readonly summary: string
@@ -42,7 +42,7 @@ export const settingFlags: readonly FlagDoc[] = [
     flag: '--config',
     environment: [],
     summary:
-      `a file of settings, ${fileOnly.map(({ name }) => name).join(', ')} among them; ` +
+      `a file with settings, also with ${fileOnly.map(({ name }) => name).join(', ')}; ` +
       'default: keystile.config.ts or .json',
   },
 ]
@@ -58,6 +58,7 @@ function documentSetting(setting: Setting): FlagDoc {
   }
 }
 
+/** All settings of the stand-alone server, checked and complete. */
 export interface Settings {
   readonly options: CheckedOptions
   readonly hosts: readonly string[]
@@ -65,18 +66,18 @@ export interface Settings {
   readonly logFile: string | undefined
   readonly logLevel: LogLevel
   readonly accessLog: boolean
-  /** Where `/metrics` is answered, if anywhere: `own` is the server's own port. */
+  /** The place of `/metrics`: the server's own port (`own`), a separate binding, or none. */
   readonly metrics: Binding | 'own' | undefined
 }
 
 /**
- * Puts the settings together: flags win over the environment, which wins over the file, which wins
- * over the defaults.
+ * Reads all settings. Flags win over the environment, the environment wins over the file, and the
+ * file wins over the defaults.
  *
- * @param flags values by flag, as `parseArgs` gives them
- * @param needsKey whether signing keys will be opened; where they are not, nothing need be said of
- *   what seals them
- * @throws {ConfigurationError} with all faults, a line each
+ * @param flags the values by flag, as `parseArgs` returns them
+ * @param needsKey whether the command opens signing keys. Otherwise the key that seals them need
+ *   not be given.
+ * @throws {ConfigurationError} with all faults, one line for each
  */
 export async function readSettings(
   flags: Values,
@@ -85,12 +86,14 @@ export async function readSettings(
 ): Promise<Settings> {
   const { values, faults, surroundings, server } = await readAll(flags, environment)
   const read = readOptions(needsKey ? values : { key: unusedKey, ...values }, surroundings)
+
   const all = [...faults, ...read.faults.map(sentenceOf)]
   if (all.length > 0 || !read.options) throw new ConfigurationError(cannotStart(all))
+
   return { options: read.options, ...server }
 }
 
-/** What the rules of safety look at, with all faults in it; nothing is thrown. */
+/** Reads all settings for the safety rules. Faults are part of the result and are not thrown. */
 export async function readSituation(
   flags: Values,
   environment: Environment,
@@ -100,7 +103,7 @@ export async function readSituation(
   return { ...read.situation, faults: [...faults, ...read.faults.map(sentenceOf)] }
 }
 
-/** Stands where a command opens no signing key, so that the operator need not give one. */
+/** A key for commands that open no signing key, so that the operator need not give one. */
 const unusedKey = randomId() + randomId()
 
 interface Found {
@@ -123,7 +126,7 @@ async function readAll(flags: Values, environment: Environment): Promise<Found> 
     faults: [...faults, ...checked.faults.map(sentenceOf)],
     surroundings: {
       ...(!checked.unread.has('host') && {
-        bind: { host: own.host, isIssuerSaid: values['issuer'] !== undefined },
+        bind: { host: own.host, isIssuerGiven: values['issuer'] !== undefined },
       }),
       secretFiles,
       say,
@@ -135,7 +138,8 @@ async function readAll(flags: Values, environment: Environment): Promise<Found> 
 type ServerValues = Omit<ServerSettings, 'logFile' | 'metrics'> & Partial<ServerSettings>
 
 function readServer(own: ServerValues, { issuer }: Values): Omit<Settings, 'options'> {
-  // With an issuer elsewhere, a proxy stands in front and may pass on requests for /metrics.
+  // Metrics are not for the public. When the issuer is another machine, there is a proxy in front,
+  // and it may forward requests for /metrics.
   const isPrivate = isLoopback(own.host) && isOnThisMachine(String(issuer))
   return {
     hosts: hostsOf(own.host),

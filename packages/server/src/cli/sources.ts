@@ -12,15 +12,16 @@ import { show } from '../feature/wording.ts'
 import { serverSettings } from '../server/features.ts'
 import { readSecretFile } from './secret-files.ts'
 
-/** Environment variables by their names. */
+/** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Values as they were found, before anything is known of their form. */
+/** The values of settings from file, environment and flags. They are not checked yet. */
 export interface Gathered {
   readonly values: Values
+  /** The place of each value, by the name of its setting. */
   readonly sources: ReadonlyMap<string, Source>
   readonly faults: readonly string[]
-  /** Files that secrets were read from. */
+  /** The paths of files that secrets were read from. */
   readonly secretFiles: readonly string[]
 }
 
@@ -31,7 +32,7 @@ interface Gathering {
   readonly secretFiles: string[]
 }
 
-/** Collects the settings: flags win over the environment, which wins over the file. */
+/** Collects the settings. Flags win over the environment, which wins over the file. */
 export async function gather(flags: Values, environment: Environment): Promise<Gathered> {
   const found: Gathering = { values: {}, sources: new Map(), faults: [], secretFiles: [] }
   await readFile(flags['config'], found)
@@ -49,6 +50,7 @@ async function readFile(named: unknown, found: Gathering): Promise<void> {
       found.faults.push(`--config must name a file; there is no ${named}`)
     return
   }
+
   try {
     takeContent(await readContent(file), file, found)
   } catch (error) {
@@ -77,6 +79,7 @@ function takeContent(content: object, file: string, found: Gathering): void {
     found.values[name] = value
     found.sources.set(name, { kind: 'file', name })
   }
+
   if (serverSettings.some(({ name, isSecret }) => isSecret && Object.hasOwn(content, name)))
     found.secretFiles.push(file)
 }
@@ -86,6 +89,8 @@ function readEnvironment(environment: Environment, found: Gathering): void {
     for (const variable of setting.environment ?? [])
       if (readVariable(setting, variable, environment, found)) break
   }
+
+  // A misspelled name must not be ignored: the setting would keep its default without a warning.
   const known = serverSettings.flatMap(variablesOf).filter((name) => name.startsWith('KEYSTILE_'))
   for (const variable of Object.keys(environment)) {
     const isOurs = variable.startsWith('KEYSTILE_') && !variable.startsWith('KEYSTILE_TEST_')
@@ -94,7 +99,7 @@ function readEnvironment(environment: Environment, found: Gathering): void {
   }
 }
 
-/** All variables of a setting, with those that name files. */
+/** Returns all variables of a setting, including those for paths of files. */
 function variablesOf(setting: Setting): readonly string[] {
   return (setting.environment ?? []).flatMap((variable) => [
     variable,
@@ -102,9 +107,7 @@ function variablesOf(setting: Setting): readonly string[] {
   ])
 }
 
-/**
- * Takes the value of a variable, or that of the file that it names. Returns whether there was one.
- */
+/** Takes the value of a variable or of its `…_FILE`. Returns whether there was a valid value. */
 function readVariable(
   setting: Setting,
   variable: string,
@@ -113,11 +116,14 @@ function readVariable(
 ): boolean {
   const text = environment[variable]
   if (text) return take(setting, text, { kind: 'variable', name: variable }, found)
+
   const fileVariable = fileVariableOf(setting, variable)
   const path = fileVariable && environment[fileVariable]
   if (!fileVariable || !path) return false
+
   const secret = readSecretFile(fileVariable, path, found.faults)
   if (!secret) return false
+
   found.secretFiles.push(path)
   return take(setting, secret, { kind: 'variable', name: fileVariable }, found)
 }
@@ -130,7 +136,7 @@ function readFlags(flags: Values, found: Gathering): void {
   }
 }
 
-/** Takes the value of a text. Returns whether it has the right form. */
+/** Parses a text and takes its value. Returns whether the text was valid. */
 function take(setting: Setting, text: string, source: Source, found: Gathering): boolean {
   try {
     found.values[setting.name] = setting.parse ? setting.parse(text) : text

@@ -4,14 +4,12 @@ import { Writable } from 'node:stream'
 import type { Terminal } from '../feature/terminal.ts'
 import { escapeLines, escapeUnseen } from './unseen.ts'
 
-/**
- * The process as commands see it: the only place that knows its environment, its streams and its
- * signals.
- */
+/** The terminal of this process, with its environment variables. */
 export interface ProcessTerminal extends Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
+/** Creates the terminal of this process. Only this file uses its streams and its signals. */
 export function createTerminal(): ProcessTerminal {
   return {
     environment: process.env,
@@ -41,15 +39,18 @@ export function createTerminal(): ProcessTerminal {
 async function askSecret(question: string): Promise<string> {
   if (!process.stdin.isTTY)
     throw new ConfigurationError(
-      'there is no terminal to ask for a password on: give --password-file',
+      'standard input must be a terminal to ask for a password; otherwise give --password-file',
     )
+
+  // The question goes to standard error, so that standard output holds only results. What is typed
+  // goes to a stream that drops it.
   process.stderr.write(question)
   const silence = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input: process.stdin, output: silence, terminal: true })
   try {
     return await new Promise<string>((resolve, reject) => {
       lines.once('line', resolve)
-      lines.once('close', () => reject(new ConfigurationError('no password was typed')))
+      lines.once('close', () => reject(new ConfigurationError('a password must be typed')))
     })
   } finally {
     lines.close()

@@ -3,6 +3,8 @@ import { silentLogger, systemClock, type Clock, type Logger } from 'keystile/int
 import type { Feature } from '../feature/feature.ts'
 import { listSettings, type DefaultedSetting } from '../feature/setting.ts'
 
+// Options for things that an app passes in. The stand-alone server has its own log and clock.
+
 export interface AppOptions {
   readonly logger?: Logger
   readonly clock?: Clock
@@ -12,22 +14,22 @@ const logger: DefaultedSetting<'logger', Logger> = {
   name: 'logger',
   takenBy: 'app',
   schema: z.custom<Logger>(isLogger, {
-    error: 'must have the methods debug, info, warn and error',
+    error: 'must be an object with the methods debug, info, warn and error',
   }),
   default: silentLogger,
   defaultText: 'nothing is logged',
-  help: 'where messages go',
+  help: 'the logger that gets all messages',
 }
 
 const clock: DefaultedSetting<'clock', Clock> = {
   name: 'clock',
   takenBy: 'app',
   schema: z.custom<Clock>((value) => typeof (value as Clock | null)?.now === 'function', {
-    error: 'must have a method now',
+    error: 'must be an object with a method now',
   }),
   default: systemClock,
   defaultText: "the machine's clock",
-  help: 'what tells the time, for tests',
+  help: 'the source of the time, for tests',
 }
 
 function isLogger(value: unknown): boolean {
@@ -36,7 +38,7 @@ function isLogger(value: unknown): boolean {
   )
 }
 
-/** What an app passes in, and the stand-alone server has of its own. */
+/** The logger and the clock of an app. */
 export const feature: Feature<AppOptions> = {
   name: 'app',
   settings: listSettings<AppOptions>({ logger, clock }),

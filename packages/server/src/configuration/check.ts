@@ -1,25 +1,25 @@
 import type { Setting, Values } from '../feature/setting.ts'
 import { show, type Wording } from '../feature/wording.ts'
 
-/** A fault of a setting, as a sentence without its subject. */
+/** A fault of a setting. `subject` and `message` form one sentence. */
 export interface SettingFault {
   /** The setting as it was given, with the path inside its value. */
   readonly subject: string
   readonly message: string
 }
 
-/** What was given, checked. */
+/** The result of checking settings. */
 export interface Checked {
-  /** The values that have the right form. */
+  /** The values that are valid. */
   readonly values: Values
-  /** The names of the settings whose value has not. */
+  /** The names of the settings that are missing or not valid. */
   readonly unread: ReadonlySet<string>
   readonly faults: readonly SettingFault[]
 }
 
 /**
- * Checks the form of each value, so that one fault hides no other, and then what takes several to
- * see.
+ * Checks each value alone, and then the combinations of values. Reports all faults together, so
+ * that the developer need not fix them one start at a time. Does NOT report unknown settings.
  */
 export function checkSettings(settings: readonly Setting[], input: Values, say: Wording): Checked {
   const values: Record<string, unknown> = {}
@@ -34,11 +34,13 @@ export function checkSettings(settings: readonly Setting[], input: Values, say: 
       faults.push({ subject: say.name(setting.name), message: `must be given: ${setting.help}` })
       continue
     }
+
     const result = setting.schema.safeParse(given)
     if (result.success) {
       values[setting.name] = result.data
       continue
     }
+
     unread.add(setting.name)
     for (const { path, message } of result.error.issues) {
       const subject = [say.name(setting.name), ...path].join('.')
@@ -61,18 +63,18 @@ export function checkSettings(settings: readonly Setting[], input: Values, say: 
   return { values, unread, faults }
 }
 
-/** Whether an app must give it. */
+/** Whether an app must give the setting. The stand-alone server has a default for it. */
 function isRequired({ standAloneDefault }: Setting): boolean {
   return standAloneDefault !== undefined
 }
 
-/** The values, and the defaults of what was not given. */
+/** Returns the values, with the defaults of the settings that were not given. */
 export function withDefaults(settings: readonly Setting[], values: Values): Values {
   const defaults = settings.map((setting) => [setting.name, setting.default] as const)
   return { ...Object.fromEntries(defaults), ...values }
 }
 
-/** What came instead, where that is short and no secret. */
+/** Returns the part of a message that shows the value, or nothing for a secret or an object. */
 function shownValue({ isSecret }: Setting, value: unknown): string {
   const isPlain = ['string', 'number', 'boolean'].includes(typeof value)
   return isPlain && !isSecret ? `; it is ${show(value)}` : ''
@@ -80,6 +82,6 @@ function shownValue({ isSecret }: Setting, value: unknown): string {
 
 function findExclusion({ excludedBy }: Setting, values: Values, say: Wording): readonly string[] {
   return excludedBy !== undefined && values[excludedBy] !== undefined
-    ? [`must be left out beside ${say.name(excludedBy)}: it is for Keystile's own accounts`]
+    ? [`must be left out beside ${say.name(excludedBy)}: it is only for Keystile's own accounts`]
     : []
 }

@@ -12,9 +12,9 @@ import { findDatabaseServer, isForeignUrl, type DatabaseSource } from '../storag
 
 export interface DatabaseOptions {
   /**
-   * A file, a `postgres:` URL, or a pool of pg that stays yours. `:memory:` is for tests: a file in
-   * a temporary folder that `close` deletes. A process that is killed leaves it behind, password
-   * hashes included.
+   * A file, a `postgres:` URL, or your own pool of pg, which `close` leaves open. `:memory:` is for
+   * tests: it is a file in a temporary folder, which `close` deletes. A process that is killed
+   * leaves it behind, with password hashes in it.
    */
   readonly database: string | Pool
 }
@@ -29,16 +29,14 @@ const database: Setting<'database', string | Pool> = {
       filledString,
       z.custom<Pool>((value) => typeof (value as Pool | null)?.connect === 'function'),
     ],
-    {
-      error: `${databaseForm} or a pool of pg`,
-    },
+    { error: `${databaseForm} or a pool of pg` },
   ),
   standAloneDefault: () => 'data/keystile.db',
   defaultText: 'data/keystile.db',
   help: 'a SQLite file or a postgres: URL',
   environment: ['KEYSTILE_DATABASE', 'DATABASE_URL'],
   isSecret: true,
-  // A scheme that is no database of ours would otherwise become a file of that name.
+  // SQLite would otherwise create a file with the name `mysql:…`.
   findFaults: (source) =>
     typeof source === 'string' && isForeignUrl(source) ? [`${databaseForm} or a pool of pg`] : [],
 }
@@ -46,11 +44,15 @@ const database: Setting<'database', string | Pool> = {
 export const writeQueueLength: GaugeMetric = {
   type: 'gauge',
   name: 'keystile_write_queue_length',
-  help: 'Commands that wait to be written, or are being written.',
+  help: 'Commands that wait for the database or are running in it.',
 }
 
-/** Ends of sessions are remembered for this long beyond the tokens that they end. */
+/**
+ * Revocations are stored for this long after their tokens have expired. With a larger difference
+ * between clocks, a process could accept a revoked token.
+ */
 const maxClockDifferenceSeconds = 60
+/** `pragma synchronous`: FULL. With a lower value, a commit may be lost in a power failure. */
 const sqliteFull = 2
 
 interface RuleOptions {
@@ -62,17 +64,21 @@ const rules: readonly Rule<RuleOptions>[] = [
     id: 'postgres-tls',
     standard: 'ASVS 5.0 12.3.2',
     severity: 'warn',
-    demand: 'the way to PostgreSQL on another machine is TLS, with the certificate verified',
+    demand: 'a connection to PostgreSQL on another machine must use TLS and verify the certificate',
     find({ options: { database } }, say) {
-      if (typeof database === 'object') return undefined // an application's pool does not say
+      if (typeof database === 'object') return undefined // the pool of an app does not tell
+
       const server = findDatabaseServer(database)
       if (!server || server.isTlsVerified || isLoopback(server.host)) return []
-      const message = `is reached at ${show(server.host)} without verified TLS: anyone in between can read and change everything in it`
+
+      const message =
+        `must use TLS and verify the certificate of ${show(server.host)}: ` +
+        'otherwise anyone on the network in between can read and change all data'
       return [
         {
           about: say.name('database'),
           message,
-          mend: 'add sslmode=verify-full to the URL, and sslrootcert where the CA is your own',
+          fix: 'add sslmode=verify-full to the URL, and sslrootcert if you have your own CA',
         },
       ]
     },
@@ -81,13 +87,13 @@ const rules: readonly Rule<RuleOptions>[] = [
     id: 'database-file-private',
     standard: 'ASVS 5.0 13.3.2',
     severity: 'warn',
-    demand: 'the files of a SQLite database are their owner’s alone (a start closes them)',
+    demand: 'only the owner may read the files of a SQLite database (a start changes their mode)',
     find: ({ machine }) =>
       machine && machine.databaseFiles.length > 0
         ? openFiles(machine.databaseFiles).map(({ path }) => ({
             about: path,
-            message: 'can be read by others; password hashes and sealed keys lie in it',
-            mend: `chmod 600 ${path}`,
+            message: 'must be readable by its owner only: it holds password hashes and sealed keys',
+            fix: `chmod 600 ${path}`,
           }))
         : undefined,
   },
@@ -95,7 +101,7 @@ const rules: readonly Rule<RuleOptions>[] = [
     id: 'database-opens',
     standard: 'ASVS 5.0 16.5.3',
     severity: 'stop',
-    demand: 'the database can be opened: without it, nobody knows what was revoked',
+    demand: 'Keystile must be able to open the database: it holds the revocations',
     find: ({ machine }, say) =>
       machine?.database &&
       (machine.database.kind === 'unavailable'
@@ -103,7 +109,7 @@ const rules: readonly Rule<RuleOptions>[] = [
             {
               about: 'the database',
               message: `cannot be opened: ${machine.database.reason}`,
-              mend: `start it, or correct ${say.name('database')}`,
+              fix: `start the database, or correct ${say.name('database')}`,
             },
           ]
         : []),
@@ -112,7 +118,7 @@ const rules: readonly Rule<RuleOptions>[] = [
     id: 'sqlite-durable',
     standard: 'ASVS 5.0 7.4.1',
     severity: 'stop',
-    demand: 'SQLite answers a commit when it is on disk (synchronous is FULL)',
+    demand: 'SQLite must answer a commit only when it is on disk (synchronous = FULL)',
     find({ machine }) {
       if (machine?.database?.kind !== 'sqlite') return undefined
       if (machine.database.synchronous >= sqliteFull) return []
@@ -120,8 +126,9 @@ const rules: readonly Rule<RuleOptions>[] = [
         {
           about: 'SQLite',
           message:
-            'does not wait for the disk: a power failure would bring back sessions that were ended',
-          mend: 'use a Node whose SQLite obeys pragma synchronous = full',
+            'must wait for the disk: otherwise revoked sessions are valid again after a power ' +
+            'failure',
+          fix: 'use a version of Node whose SQLite supports pragma synchronous = full',
         },
       ]
     },
@@ -130,7 +137,9 @@ const rules: readonly Rule<RuleOptions>[] = [
     id: 'postgres-durable',
     standard: 'ASVS 5.0 7.4.1',
     severity: 'warn',
-    demand: 'PostgreSQL answers a commit when it is on disk (fsync and synchronous_commit are on)',
+    demand:
+      'PostgreSQL must answer a commit only when it is on disk ' +
+      '(fsync and synchronous_commit are on)',
     find({ machine }) {
       if (machine?.database?.kind !== 'postgres') return undefined
       const { fsync, synchronousCommit } = machine.database
@@ -140,8 +149,10 @@ const rules: readonly Rule<RuleOptions>[] = [
       ]
       return off.map((setting) => ({
         about: 'PostgreSQL',
-        message: `has ${setting}=off: a crash would bring back sessions that were ended`,
-        mend: `alter system set ${setting} = on; select pg_reload_conf();`,
+        message:
+          `must have ${setting} on; it is off. ` +
+          'Otherwise revoked sessions are valid again after a crash',
+        fix: `alter system set ${setting} = on; select pg_reload_conf();`,
       }))
     },
   },
@@ -149,31 +160,41 @@ const rules: readonly Rule<RuleOptions>[] = [
     id: 'clock-right',
     standard: 'ASVS 5.0 16.2.2',
     severity: 'warn',
-    demand: `the clock agrees within ${maxClockDifferenceSeconds} s with PostgreSQL’s, and nothing in a SQLite database is of the future`,
+    demand:
+      `the clock must be within ${maxClockDifferenceSeconds} s of PostgreSQL’s clock, ` +
+      'and not behind the last write to a SQLite database',
     find: ({ machine }) => machine && findClockFaults(machine),
   },
 ]
 
 function findClockFaults({ now, database, databaseFiles }: Machine): readonly Fault[] | undefined {
   if (database === undefined || database.kind === 'unavailable') return undefined
-  const mend = 'set the clock and keep it right: timedatectl set-ntp true'
+
+  const fix = 'set the clock and synchronise it: timedatectl set-ntp true'
   if (database.kind === 'postgres') {
     const seconds = Math.round((now - database.now) / 1000)
     if (Math.abs(seconds) <= maxClockDifferenceSeconds) return []
-    const message = `is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} PostgreSQL’s: tokens would be good too long or not at all`
-    return [{ about: 'the clock', message, mend }]
+
+    const message =
+      `is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} PostgreSQL’s clock: ` +
+      'tokens would be valid for too long or not at all'
+    return [{ about: 'the clock', message, fix }]
   }
+
   const latest = Math.max(
     database.latest ?? 0,
     ...databaseFiles.map(({ modifiedAt }) => modifiedAt),
   )
   const seconds = Math.round((latest - now) / 1000)
   if (seconds <= maxClockDifferenceSeconds) return []
-  const message = `is ${seconds} s behind what was last written to the database: tokens that have expired would be good again`
-  return [{ about: 'the clock', message, mend }]
+
+  const message =
+    `is ${seconds} s behind the last write to the database: ` +
+    'tokens that have expired would be valid again'
+  return [{ about: 'the clock', message, fix }]
 }
 
-/** Where everything is kept. */
+/** The database: its setting, and the rules for its files, its durability and its clock. */
 export const feature: Feature<DatabaseOptions, never, RuleOptions> = {
   name: 'database',
   settings: listSettings<DatabaseOptions>({ database }),

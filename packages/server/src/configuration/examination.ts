@@ -2,19 +2,20 @@ import type { Fault, Rule } from '../feature/rule.ts'
 import type { Situation } from '../feature/situation.ts'
 import { appWording } from '../feature/wording.ts'
 
-/** A fault, and the rule that finds it. */
+/** A fault with the rule that it violates. */
 export interface Finding<Options = never> extends Fault {
   readonly rule: Rule<Options>
 }
 
-/** What is wrong, and which rules could look. */
+/** The result of applying safety rules. */
 export interface Examination<Options = never> {
   readonly stops: readonly Finding<Options>[]
   readonly warnings: readonly Finding<Options>[]
+  /** The rules that could check. The others lacked something, such as a database. */
   readonly checked: readonly Rule<Options>[]
 }
 
-/** Applies safety rules to what was configured and found. */
+/** Applies safety rules to a situation. Changes nothing and throws nothing. */
 export function examine<Options>(
   situation: Situation<Options>,
   rules: readonly Rule<Options>[],
@@ -31,7 +32,7 @@ export function examine<Options>(
   }
 }
 
-/** A finding without its first word or words, what it is about. */
-export function textOf({ rule, message, mend }: Finding): string {
-  return `${message} (${rule.id}, ${rule.standard})\n    fix: ${mend}`
+/** Returns a finding as text, without its subject `about`. */
+export function textOf({ rule, message, fix }: Finding): string {
+  return `${message} (${rule.id}, ${rule.standard})\n    fix: ${fix}`
 }

@@ -11,19 +11,19 @@ import { proxyRules, type ProxyRuleOptions } from './proxy-rules.ts'
 
 export interface HttpOptions {
   /**
-   * Origins, such as `https://app.example`, whose pages may ask our endpoints although they come
-   * from elsewhere. Default: none but the issuer's own.
+   * Other origins, such as `https://app.example`, whose pages may call our endpoints. Default: only
+   * the issuer's own origin.
    */
   readonly corsOrigins?: readonly string[]
   /**
-   * Addresses, or ranges such as `10.0.0.0/8`, of the proxies whose `X-Forwarded-For` is believed.
-   * An empty list says that no proxy stands before Keystile. Default: nobody is believed, and
-   * nothing is limited by address.
+   * Addresses, or ranges such as `10.0.0.0/8`, of the proxies whose `X-Forwarded-For` Keystile
+   * trusts. An empty list means that there is no proxy in front. Default: no proxy is trusted, and
+   * there are no rate limits by address.
    */
   readonly trustedProxies?: readonly string[]
   /**
-   * Allows an http issuer, and http in `corsOrigins`, that is not this machine: tokens and
-   * passwords then cross the network unprotected.
+   * Allows an http issuer, and http in `corsOrigins`, on other machines. Anyone on the network in
+   * between can then read passwords and tokens.
    */
   readonly dangerouslyAllowHttpIssuer?: boolean
 }
@@ -35,7 +35,7 @@ const corsOrigins: DefaultedSetting<'corsOrigins', readonly string[]> = {
     error: 'must be a list of origins',
   }),
   default: [],
-  help: 'origins whose pages may ask from elsewhere, with commas between them',
+  help: 'other origins whose pages may call the endpoints, with commas between them',
   environment: ['KEYSTILE_CORS_ORIGINS'],
   parse: parseList,
   findFaults: (origins) => origins.flatMap(findOriginFaults),
@@ -47,8 +47,10 @@ const trustedProxies: Setting<'trustedProxies', readonly string[]> = {
   schema: z.array(z.string({ error: 'must be an address or a range such as 10.0.0.0/8' }), {
     error: 'must be a list of addresses and ranges',
   }),
-  defaultText: 'no proxy is believed, and nothing is limited by address',
-  help: 'addresses and ranges of proxies whose X-Forwarded-For is believed; none where there is no proxy',
+  defaultText: 'no proxy is trusted, and there are no rate limits by address',
+  help:
+    'addresses and ranges of proxies whose X-Forwarded-For is trusted; ' +
+    'none if there is no proxy',
   environment: ['KEYSTILE_TRUSTED_PROXIES'],
   parse: parseList,
   findFaults: (proxies) =>
@@ -65,24 +67,25 @@ const dangerouslyAllowHttpIssuer: DefaultedSetting<'dangerouslyAllowHttpIssuer',
   takenBy: 'both',
   schema: trueOrFalse,
   default: false,
-  help: 'true allows an http issuer, and http origins, that are not this machine',
+  help: 'true allows an http issuer and http origins on other machines',
   environment: ['KEYSTILE_DANGEROUSLY_ALLOW_HTTP_ISSUER'],
   parse: parseBoolean,
 }
 
-/** An `Origin` is compared as text, so it is written as browsers send it. */
+/** Checks that an origin is written as browsers send it, because origins are compared as text. */
 function findOriginFaults(origin: string): readonly string[] {
-  if (origin.includes('*') || origin === 'null') return [] // a rule of safety finds these
+  if (origin.includes('*') || origin === 'null') return [] // the rule `cors-named` finds these
+
+  const shown = show(origin)
   if (!/^https?:\/\/./.test(origin) || !URL.canParse(origin))
     return [
-      `must list origins such as https://app.example or http://localhost:5173; it has ${show(origin)}`,
+      `must list origins such as https://app.example or http://localhost:5173; it has ${shown}`,
     ]
+
   const url = new URL(origin)
   return url.origin === origin
     ? []
-    : [
-        `must list origins as browsers send them, such as ${show(url.origin)}; it has ${show(origin)}`,
-      ]
+    : [`must list origins as browsers send them, such as ${show(url.origin)}; it has ${shown}`]
 }
 
 interface RuleOptions extends ProxyRuleOptions {
@@ -90,26 +93,30 @@ interface RuleOptions extends ProxyRuleOptions {
   readonly dangerouslyAllowHttpIssuer?: boolean | undefined
 }
 
+const exampleOrigins = ['https://app.example', 'https://admin.example']
+
 const corsRules: readonly Rule<RuleOptions>[] = [
   {
     id: 'cors-named',
     standard: 'ASVS 5.0 3.4.2',
     severity: 'stop',
-    demand: 'origins are named one by one: no `*`, no `null`',
+    demand: 'allowed origins must be listed one by one, without `*` and `null`',
     find: ({ options: { corsOrigins = [] } }, say) =>
       corsOrigins
         .filter((origin) => origin.includes('*') || origin === 'null')
         .map((origin) => ({
           about: say.name('corsOrigins'),
-          message: `must name origins one by one, such as https://app.example, without * and null; it has ${show(origin)}`,
-          mend: `name each origin whose pages may ask: ${say.set('corsOrigins', ['https://app.example', 'https://admin.example'])}`,
+          message:
+            'must list origins one by one, such as https://app.example, without * and null; ' +
+            `it has ${show(origin)}`,
+          fix: `list each origin: ${say.set('corsOrigins', exampleOrigins)}`,
         })),
   },
   {
     id: 'cors-https',
     standard: 'RFC 6454 §8.1',
     severity: 'stop',
-    demand: 'the origins are https, or on this machine',
+    demand: 'allowed origins must be https, or on this machine',
     find: ({ options: { corsOrigins = [], dangerouslyAllowHttpIssuer } }, say) =>
       corsOrigins
         .filter(
@@ -118,13 +125,17 @@ const corsRules: readonly Rule<RuleOptions>[] = [
         )
         .map((origin) => ({
           about: say.name('corsOrigins'),
-          message: `must have https origins: anyone on the network in between can pretend to be a page over http; it has ${show(origin)}`,
-          mend: `serve that page over https and name it so; where something else protects the way, ${say.set('dangerouslyAllowHttpIssuer', true)}`,
+          message:
+            'must list https origins: over http, anyone on the network in between can replace ' +
+            `the page; it has ${show(origin)}`,
+          fix:
+            'serve that page over https and list its https origin; if something else protects ' +
+            `the connection, ${say.set('dangerouslyAllowHttpIssuer', true)}`,
         })),
   },
 ]
 
-/** What every endpoint does alike: proxies, CORS, and what guards refuse. */
+/** Settings, rules and metrics of all endpoints: proxies, CORS, and refusals by guards. */
 export const feature: Feature<HttpOptions, never, RuleOptions> = {
   name: 'http',
   settings: listSettings<HttpOptions>({ corsOrigins, trustedProxies, dangerouslyAllowHttpIssuer }),

@@ -7,11 +7,11 @@ import { show } from '../feature/wording.ts'
 
 export interface IssuerOptions {
   /**
-   * `iss` of all tokens, and where the endpoints are: an https URL without query, or http on this
-   * machine alone.
+   * The `iss` of all tokens and the base URL of the endpoints: an https URL without query, or an
+   * http URL of this machine.
    */
   readonly issuer: string
-  /** Who the tokens are for: their `aud`. Default: the issuer. */
+  /** The `aud` of all tokens: the API that accepts them. Default: the issuer. */
   readonly audience?: string
 }
 
@@ -29,30 +29,33 @@ const issuer: Setting<'issuer', string> = {
 const audience: Setting<'audience', string> = {
   name: 'audience',
   takenBy: 'both',
-  schema: filledString.refine((text) => !/\s/.test(text), { error: 'must have no white space' }),
+  schema: filledString.refine((text) => !/\s/.test(text), {
+    error: 'must not contain white space',
+  }),
   defaultText: 'the issuer',
-  help: 'who the tokens are for: their `aud`',
+  help: 'the `aud` of all tokens: the API that accepts them',
   environment: ['KEYSTILE_AUDIENCE'],
 }
 
 /**
- * RFC 8414 §2: a URL without query and fragment. Written in its one form, for it is compared as
- * text.
+ * Checks that the issuer is a URL without query and fragment (RFC 8414 §2), in its canonical form.
+ * Verifiers compare it as text.
  */
 function findIssuerFaults(text: string): readonly string[] {
+  const shown = show(text)
   if (!/^https?:\/\//.test(text) || !URL.canParse(text))
     return [
-      `must be a URL such as https://auth.example or http://localhost:3000/auth; it is ${show(text)}`,
+      `must be a URL such as https://auth.example or http://localhost:3000/auth; it is ${shown}`,
     ]
+
   const url = new URL(text)
   if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '')
-    return ['must have no user, query or fragment (RFC 8414 §2)']
-  const written = url.href.replace(/\/$/, '')
-  return written === text
+    return ['must not have a user, a query or a fragment (RFC 8414 §2)']
+
+  const canonical = url.href.replace(/\/$/, '')
+  return canonical === text
     ? []
-    : [
-        `must be written ${show(written)}: tokens are compared with it letter by letter; it is ${show(text)}`,
-      ]
+    : [`must be ${show(canonical)}, because verifiers compare it letter by letter; it is ${shown}`]
 }
 
 interface RuleOptions {
@@ -65,14 +68,18 @@ const rules: readonly Rule<RuleOptions>[] = [
     id: 'issuer-https',
     standard: 'RFC 8414 §2',
     severity: 'stop',
-    demand: 'the issuer is an https URL, or one of this machine',
+    demand: 'the issuer must be an https URL, or a URL of this machine',
     find: ({ options: { issuer, dangerouslyAllowHttpIssuer } }, say) =>
       isHttpElsewhere(issuer) && !dangerouslyAllowHttpIssuer
         ? [
             {
               about: say.name('issuer'),
-              message: `must be an https URL: over http, passwords and tokens cross the network unprotected; it is ${show(issuer)}`,
-              mend: `put TLS in front and give the https URL as ${say.name('issuer')}; where something else protects the way, ${say.set('dangerouslyAllowHttpIssuer', true)}`,
+              message:
+                'must be an https URL: over http, anyone on the network in between can read ' +
+                `passwords and tokens; it is ${show(issuer)}`,
+              fix:
+                `put TLS in front and give the https URL as ${say.name('issuer')}; if something ` +
+                `else protects the connection, ${say.set('dangerouslyAllowHttpIssuer', true)}`,
             },
           ]
         : [],
@@ -81,21 +88,23 @@ const rules: readonly Rule<RuleOptions>[] = [
     id: 'http-allowed',
     standard: 'ASVS 5.0 12.2.1',
     severity: 'warn',
-    demand: 'http is not allowed by dangerouslyAllowHttpIssuer',
+    demand: 'dangerouslyAllowHttpIssuer should not be true',
     find: ({ options: { dangerouslyAllowHttpIssuer } }, say) =>
       dangerouslyAllowHttpIssuer
         ? [
             {
               about: say.name('dangerouslyAllowHttpIssuer'),
               message: 'is true: anyone on the network in between can read passwords and tokens',
-              mend: `put TLS in front, give the https URL as ${say.name('issuer')}, and leave ${say.name('dangerouslyAllowHttpIssuer')} out`,
+              fix:
+                `put TLS in front, give the https URL as ${say.name('issuer')}, and remove ` +
+                say.name('dangerouslyAllowHttpIssuer'),
             },
           ]
         : [],
   },
 ]
 
-/** Where the endpoints are, and who the tokens are for. */
+/** The issuer and the audience of all tokens. */
 export const feature: Feature<IssuerOptions, never, RuleOptions> = {
   name: 'issuer',
   settings: listSettings<IssuerOptions>({ issuer, audience }),

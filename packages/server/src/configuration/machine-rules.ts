@@ -2,7 +2,7 @@ import type { Feature } from '../feature/feature.ts'
 import type { Rule } from '../feature/rule.ts'
 import { openFiles } from '../feature/situation.ts'
 
-/** What bin/keystile.cjs and package.json demand as well. */
+/** The first Node whose node:sqlite is complete. bin/keystile.cjs and package.json say the same. */
 const minNode = [24, 15] as const
 
 const rules: readonly Rule<unknown>[] = [
@@ -10,14 +10,14 @@ const rules: readonly Rule<unknown>[] = [
     id: 'settings-complete',
     standard: 'ASVS 5.0 2.2.1',
     severity: 'stop',
-    demand: 'every setting is known, and has the form that it should',
+    demand: 'every setting must be known and valid',
     find: ({ faults }) =>
       faults?.map((fault) => {
         const [about = '', ...message] = fault.split(' ')
         return {
           about,
           message: message.join(' '),
-          mend: 'see keystile help for what each setting takes',
+          fix: 'see keystile help for the values of each setting',
         }
       }),
   },
@@ -25,17 +25,19 @@ const rules: readonly Rule<unknown>[] = [
     id: 'node-version',
     standard: 'package.json, engines',
     severity: 'stop',
-    demand: `Node is ${minNode.join('.')} or newer: older ones have no finished node:sqlite`,
+    demand: `Node must be ${minNode.join('.')} or newer, for a complete node:sqlite`,
     find({ machine }) {
       if (!machine) return undefined
+
       const { nodeVersion } = machine
       const [major = 0, minor = 0] = nodeVersion.split('.').map(Number)
       if (major > minNode[0] || (major === minNode[0] && minor >= minNode[1])) return []
+
       return [
         {
           about: 'Node',
-          message: `is ${nodeVersion}, and ${minNode.join('.')} is the oldest that will do`,
-          mend: 'install a newer one from https://nodejs.org',
+          message: `must be ${minNode.join('.')} or newer; it is ${nodeVersion}`,
+          fix: 'install a newer version from https://nodejs.org',
         },
       ]
     },
@@ -44,17 +46,19 @@ const rules: readonly Rule<unknown>[] = [
     id: 'secret-files-private',
     standard: 'ASVS 5.0 13.3.2',
     severity: 'warn',
-    demand: 'only their owner can read or write the files that secrets are read from',
+    demand: 'only the owner may read and write the files that secrets are read from',
     find: ({ machine }) =>
       machine && machine.secretFiles.length > 0
         ? openFiles(machine.secretFiles).map(({ path }) => ({
             about: path,
-            message: 'holds a secret, and other users of this machine can read or write it',
-            mend: `chmod 600 ${path}`,
+            message:
+              'holds a secret and must be private; other users of this machine can read or write ' +
+              'it',
+            fix: `chmod 600 ${path}`,
           }))
         : undefined,
   },
 ]
 
-/** What is known of the machine: its Node, and who can read its files. */
+/** Rules about the machine: its version of Node, and the permissions of its files. */
 export const feature: Feature = { name: 'machine', rules }

@@ -12,7 +12,7 @@ import { findDatabaseFile, type DatabaseSource } from '../storage/source.ts'
 import { examine, textOf } from './examination.ts'
 import { cannotStart } from './options.ts'
 
-/** The options that tell where to look. */
+/** The options that say which files and which database to inspect. */
 export interface InspectedOptions {
   readonly database?: DatabaseSource | undefined
   readonly key?: unknown
@@ -20,10 +20,10 @@ export interface InspectedOptions {
 }
 
 /**
- * Looks at the files, the database and the clock, and changes none of them.
+ * Reads the facts about files, database and clock that safety rules check. Changes nothing.
  *
- * @param database the database where it is open already; else it is opened for reading, if it is
- *   there
+ * @param database an open database. Without one, the database of the options is opened for reading,
+ *   if it exists.
  */
 export async function inspectMachine(
   { options, secretFiles = [] }: Situation<InspectedOptions>,
@@ -33,6 +33,7 @@ export async function inspectMachine(
   const file = findDatabaseFile(options.database)
   const usesKeyFile = options.key === undefined && options.signingKey === undefined
   const keyFile = file !== undefined && usesKeyFile ? readFacts(keyFileBeside(file)) : undefined
+
   return {
     nodeVersion: process.versions.node,
     now,
@@ -44,11 +45,11 @@ export async function inspectMachine(
 }
 
 /**
- * Applies the rules at a start, when the database is open: throws the stops and logs the warnings.
+ * Applies the safety rules at a start, after the database was opened, and logs the warnings.
  *
- * @throws {ConfigurationError} with all stops
+ * @throws {ConfigurationError} with all violations that stop a start
  */
-export async function heedRules<Options extends InspectedOptions>(
+export async function enforceRules<Options extends InspectedOptions>(
   rules: readonly Rule<Options>[],
   options: {
     readonly situation: Situation<Options>
@@ -64,8 +65,9 @@ export async function heedRules<Options extends InspectedOptions>(
     throw new ConfigurationError(
       cannotStart(stops.map((finding) => `${finding.about} ${textOf(finding)}`)),
     )
-  for (const { rule, about, message, mend } of warnings)
-    logger.warn({ rule: rule.id, standard: rule.standard, mend }, `${about} ${message}`)
+
+  for (const { rule, about, message, fix } of warnings)
+    logger.warn({ rule: rule.id, standard: rule.standard, fix }, `${about} ${message}`)
 }
 
 async function findDatabase(
@@ -74,6 +76,7 @@ async function findDatabase(
 ): Promise<Machine['database']> {
   if (open) return readAllOf(open)
   if (source === undefined) return undefined
+
   try {
     return await inspectDatabase(source, (reader) => readAllOf({ reader }))
   } catch (error) {
@@ -96,6 +99,7 @@ function readAllFacts(paths: readonly string[]): readonly FileFacts[] {
 function readFacts(path: string): FileFacts | undefined {
   const stats = statSync(path, { throwIfNoEntry: false })
   if (!stats) return undefined
+
   return {
     path,
     mode: process.platform === 'win32' ? undefined : stats.mode & 0o777,
@@ -103,7 +107,7 @@ function readFacts(path: string): FileFacts | undefined {
   }
 }
 
-/** Nothing where this user may not read it: then a start fails, and says so. */
+/** Returns the secret, or undefined when this user may not read it. A start reports that itself. */
 function readSecret(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim()

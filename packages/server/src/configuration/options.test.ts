@@ -83,8 +83,8 @@ describe('trustedProxies', () => {
     assert.deepEqual(checkOptions({ ...given, trustedProxies: [] }).trustedProxies, [])
     assert.ok(checkOptions({ ...given, trustedProxies: ['10.0.0.0/8', '::1'] }))
     for (const [range, told] of [
-      ['0.0.0.0/0', /trustedProxies must .*; it has "0\.0\.0\.0\/0", which is everybody/],
-      ['proxy', /trustedProxies must .*; it has "proxy", which is no address such as/],
+      ['0.0.0.0/0', /trustedProxies must .*; it has "0\.0\.0\.0\/0", which is the whole Internet/],
+      ['proxy', /trustedProxies must .*; it has "proxy", which is neither an address such as/],
     ] as const)
       assert.throws(() => checkOptions({ ...given, trustedProxies: [range] }), told)
   })
@@ -96,27 +96,27 @@ describe('readOptions', () => {
     [
       'an issuer with a query',
       { issuer: 'https://a.example/?x=1', registration: 'open' },
-      /no user, query or fragment/,
+      /not have a user, a query or a fragment/,
     ],
     [
       'an issuer with a user',
       { issuer: 'https://u:p@a.example', registration: 'open' },
-      /no user, query or fragment/,
+      /not have a user, a query or a fragment/,
     ],
     [
       'an issuer with a fragment',
       { issuer: 'https://a.example/#x', registration: 'open' },
-      /no user, query or fragment/,
+      /not have a user, a query or a fragment/,
     ],
     [
       'an issuer with a name alone',
       { issuer: 'https://u@a.example', registration: 'open' },
-      /no user, query/,
+      /not have a user, a query/,
     ],
     [
       'an issuer with a password alone',
       { issuer: 'https://:p@a.example', registration: 'open' },
-      /no user, query/,
+      /not have a user, a query/,
     ],
     [
       'an issuer that begins like a URL',
@@ -131,17 +131,17 @@ describe('readOptions', () => {
     [
       'an issuer that ends in a slash',
       { issuer: 'https://a.example/', registration: 'open' },
-      /must be written "https:\/\/a\.example":/,
+      /must be "https:\/\/a\.example", because/,
     ],
     [
       'an issuer in capitals',
       { issuer: 'https://A.example', registration: 'open' },
-      /must be written "https:\/\/a\.example":/,
+      /must be "https:\/\/a\.example", because/,
     ],
     [
       'an issuer with a default port',
       { issuer: 'https://a.example:443', registration: 'open' },
-      /must be written "https:\/\/a\.example":/,
+      /must be "https:\/\/a\.example", because/,
     ],
     [
       'http elsewhere than on this machine',
@@ -268,7 +268,7 @@ describe('readOptions', () => {
         [
           `http of a page elsewhere than on this machine: ${origin}`,
           { corsOrigins: [origin] },
-          /^corsOrigins must have https origins.*; it has ".*"/,
+          /^corsOrigins must list https origins.*; it has ".*"/,
         ] as const,
     ),
     ['a life of tokens below 10 s', { accessTokenSeconds: 9 }, /at least 10/],
@@ -355,10 +355,10 @@ describe('readOptions', () => {
     [
       'a logger without some of its methods',
       { logger: { info() {}, error() {} } },
-      /^logger must have the methods/,
+      /^logger must be an object with the methods/,
     ],
-    ['a logger without methods', { logger: {} }, /^logger must have the methods/],
-    ['a clock that tells no time', { clock: {} }, /^clock must have a method now/],
+    ['a logger without methods', { logger: {} }, /^logger must be an object with the methods/],
+    ['a clock that tells no time', { clock: {} }, /^clock must be an object with a method now/],
     ['a database that is nothing', { database: '' }, /^database/],
     ['users that are no directory', { users: 'people' }, /^users must be an object of functions/],
     ['users that are nothing', { users: null }, /^users must be an object of functions/],

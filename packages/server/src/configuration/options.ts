@@ -5,26 +5,26 @@ import { appWording } from '../feature/wording.ts'
 import { checkSettings, withDefaults, type SettingFault } from './check.ts'
 import { examine, textOf } from './examination.ts'
 
-/** What the stand-alone server knows beside its options. */
+/** The facts beside the options that only the stand-alone server knows. */
 export type Surroundings = Pick<Situation<unknown>, 'bind' | 'secretFiles' | 'say'>
 
-/** What features say of the options: their records, and the rules that make them safe. */
+/** The records of all options, and the safety rules for them. */
 export interface KnownOptions<Options> {
   readonly settings: readonly Setting[]
   readonly rules: readonly Rule<Options>[]
 }
 
-/** Options as they were read. */
+/** The result of reading options. */
 export interface ReadOptions<Options> {
-  /** Everything that is wrong or unsafe about them. */
+  /** All faults: options that are not valid, and violations of safety rules that stop a start. */
   readonly faults: readonly SettingFault[]
-  /** Those that have the right form, with the defaults of those that were not given. */
+  /** The valid options, with the defaults of options that were not given. */
   readonly values: Values
-  /** What safety rules look at, as it was given. */
+  /** The options for the safety rules, without defaults. */
   readonly situation: Situation<Options>
 }
 
-/** Checks options together, and completes them. */
+/** Checks all options, applies the safety rules, and fills in defaults. Throws nothing. */
 export function readOptions<Options>(
   { settings, rules }: KnownOptions<Options>,
   input: Values,
@@ -38,7 +38,7 @@ export function readOptions<Options>(
   return { faults: [...faults, ...stops], values: withDefaults(settings, given), situation }
 }
 
-/** The options that have the right form, and what is wrong with those that have not. */
+/** Returns the valid options, the faults of the others, and the situation for safety rules. */
 export function readSituation<Options>(
   settings: readonly Setting[],
   input: Values,
@@ -55,18 +55,21 @@ export function readSituation<Options>(
       subject,
       message: `is not an option; the options are ${known.join(', ')}`,
     }))
+
   const { values, unread, faults } = checkSettings(settings, input, surroundings.say ?? appWording)
-  // Each record has checked its value, and the compiler holds the records to the interfaces of
-  // options.
+  // Each record has checked its value, and the compiler compares the records with the interfaces of
+  // the options.
   const options = values as Options
   const situation = { ...surroundings, options, unread }
   return { faults: [...unknown, ...faults], given: values, situation }
 }
 
+/** Returns the message of a start that was refused, with one line for each fault. */
 export function cannotStart(faults: readonly string[]): string {
   return ['Keystile cannot start:', ...faults.map((fault) => `  - ${fault}`)].join('\n')
 }
 
+/** Returns a fault as one sentence. */
 export function sentenceOf({ subject, message }: SettingFault): string {
   return `${subject} ${message}`
 }

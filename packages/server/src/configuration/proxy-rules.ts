@@ -3,6 +3,9 @@ import type { Rule } from '../feature/rule.ts'
 import { isPublic } from '../feature/situation.ts'
 import { show } from '../feature/wording.ts'
 
+// The safety rules for trusted proxies. A proxy that is trusted wrongly lets clients choose the
+// address that rate limits and the audit record see.
+
 export interface ProxyRuleOptions {
   readonly issuer?: string | undefined
   readonly trustedProxies?: readonly string[] | undefined
@@ -14,7 +17,7 @@ export const proxyRules: readonly Rule<ProxyRuleOptions>[] = [
     id: 'proxies-said',
     standard: 'ASVS 5.0 6.3.1',
     severity: 'warn',
-    demand: 'beyond this machine, it is said which proxies are trusted, or that there is none',
+    demand: 'trusted proxies, or none, should be given for a server that other machines can reach',
     find: (situation, say) =>
       situation.options.trustedProxies === undefined &&
       situation.options.rateLimits !== 'off' &&
@@ -23,8 +26,11 @@ export const proxyRules: readonly Rule<ProxyRuleOptions>[] = [
             {
               about: say.name('trustedProxies'),
               message:
-                'is not given, so nothing is limited by address: it could be the address of a proxy, which all users share',
-              mend: `${say.set('trustedProxies', ['10.0.0.7'])} with the addresses of the proxies in front, or ${say.set('trustedProxies', [])}`,
+                'is not given, so there are no rate limits by address: ' +
+                'all users could share the address of one proxy',
+              fix:
+                `${say.set('trustedProxies', ['10.0.0.7'])} with the addresses of your proxies, ` +
+                `or ${say.set('trustedProxies', [])} if there is no proxy`,
             },
           ]
         : [],
@@ -33,36 +39,42 @@ export const proxyRules: readonly Rule<ProxyRuleOptions>[] = [
     id: 'proxies-named',
     standard: 'RFC 7239 §8.1',
     severity: 'stop',
-    demand: 'trusted proxies are networks of one’s own: no wider than an IPv4 /8 or an IPv6 /7',
+    demand: 'trusted proxies must be in your own networks: no wider than an IPv4 /8 or an IPv6 /7',
     find: ({ options: { trustedProxies = [] } }, say) =>
       trustedProxies.filter(holdsStrangers).map((network) => ({
         about: say.name('trustedProxies'),
-        message: `must not have a network as wide as ${show(network)}: everyone in it chooses the address that limits and the audit record see`,
-        mend: 'name the addresses of your proxies alone, such as 10.0.0.7 or 10.1.0.0/16',
+        message:
+          `must not list a network as wide as ${show(network)}: everyone in it could choose the ` +
+          'address that rate limits and the audit record see',
+        fix: 'list only the addresses of your proxies, such as 10.0.0.7 or 10.1.0.0/16',
       })),
   },
 ]
 
-/**
- * Of how many IPv4 /8 (BlockList finds them as IPv6 writes them too), and of how many IPv6 /8, a
- * network is too wide.
- */
 const firstBytes = Array.from({ length: 256 }, (_, byte) => byte)
+
+/**
+ * One address for each first byte, of IPv4 and of IPv6. A network is too wide when it contains
+ * `tooMany` of them. IPv4 is written as IPv6 here: BlockList finds that in IPv4 networks as well.
+ * The widest networks that one owner can have are 10.0.0.0/8 and fc00::/7.
+ */
 const farApart = [
   { tooMany: 2, addresses: firstBytes.map((byte) => `::ffff:${byte}.0.0.1`) },
   { tooMany: 4, addresses: firstBytes.map((byte) => `${byte.toString(16)}00::1`) },
 ]
 
-/** Whether a network is wider than any that belongs to one owner. */
+/** Whether a network is too wide to belong to one owner. */
 function holdsStrangers(network: string): boolean {
   const [address = '', length = ''] = network.split('/')
   if (length === '') return network === '*'
+
   const list = new BlockList()
   try {
     list.addSubnet(address, Number(length), isIP(address) === 4 ? 'ipv4' : 'ipv6')
   } catch {
-    return false // it is no network, which is a matter of shape
+    return false // the check of the setting reports a text that is not a network
   }
+
   return farApart.some(
     ({ tooMany, addresses }) =>
       addresses.filter((address) => list.check(address, 'ipv6')).length >= tooMany,

@@ -80,7 +80,7 @@ describe('the rules', () => {
     }
   })
 
-  it('say what is wrong and what mends it in a line each, and no secret', () => {
+  it('say what is wrong and how to fix it in a line each, and no secret', () => {
     for (const { stopped } of Object.values(examples)) {
       for (const situation of stopped) {
         const { stops, warnings } = examine(situation, rules)
@@ -91,8 +91,8 @@ describe('the rules', () => {
           signingKey?.['d'] as string | undefined,
           'hunter2',
         ]
-        for (const { about, message, mend } of [...stops, ...warnings]) {
-          for (const text of [about, message, mend]) {
+        for (const { about, message, fix } of [...stops, ...warnings]) {
+          for (const text of [about, message, fix]) {
             assert.match(text, /^[^\n]+$/)
             for (const secret of secrets)
               assert.ok(secret === undefined || !text.includes(secret), text)
@@ -158,7 +158,7 @@ describe('keystile serve', () => {
           ...(environment['KEYSTILE_KEY'] && { key: environment['KEYSTILE_KEY'] }),
           ...(environment['KEYSTILE_REGISTRATION'] && { registration: 'open' as const }),
         }
-        const bind = { host, isIssuerSaid: environment['KEYSTILE_ISSUER'] !== undefined }
+        const bind = { host, isIssuerGiven: environment['KEYSTILE_ISSUER'] !== undefined }
         const demanded = demandedBy({ options, unread: new Set(), bind })
         const told = await readSettings({}, environment, true).then(
           () => undefined,

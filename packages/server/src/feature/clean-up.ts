@@ -1,38 +1,39 @@
 import type { Command } from '../storage/database.ts'
 
 /**
- * Rows that one step deletes at most: some milliseconds, for which every other writer has to wait.
+ * The most rows that one run of a command deletes. That takes a few milliseconds, and on SQLite
+ * every other writer waits meanwhile.
  */
 export const maxPurgedAtOnce = 500
 
 /**
- * By how much the clocks of two processes may differ: rows that expired by one clock stay for so
- * long, because they may matter to a process whose clock is behind.
+ * The largest difference that we expect between the clocks of two processes. Expired rows stay for
+ * this long, because a process whose clock is behind may still need them.
  */
 export const clockMarginMilliseconds: number = 24 * 60 * 60 * 1000
 
-/** How many rows a step has deleted; with none, no row of the kind is left to delete. */
+/** The number of rows that a command has deleted. Zero means that no expired row is left. */
 export interface Purged {
   readonly purged: number
 }
 
-/** Deletes some of the rows that expired before an instant. */
+/** A command that deletes some of the rows that expired before an instant. */
 export type PurgeCommand = Command<{ readonly before: number }, Purged>
 
 /**
- * How a feature deletes the rows that it no longer needs: housekeeping runs the command until
- * nothing is left.
+ * The way in which a feature deletes rows that it no longer needs. Housekeeping repeats the command
+ * until it deletes no row.
  *
- * @typeParam Options the settings that it asks for
+ * @typeParam Options the settings that `before` reads
  */
 export interface CleanUpStep<Options = unknown> {
   readonly command: PurgeCommand
   /**
-   * Which time `before` is given. `recorded`: that of the audit record where it is earlier than the
-   * clock, so that a process whose clock is ahead deletes nothing by it. `clock`: for what is
-   * counted by the same clock.
+   * The time that `before` gets. `recorded`: the newest time in the audit record or the clock,
+   * whichever is earlier, so that a process whose clock is ahead does not delete rows too early.
+   * `clock`: the clock, for rows whose times come from the same clock.
    */
   readonly time: 'recorded' | 'clock'
-  /** The instant before which rows are deleted. */
+  /** Returns the instant before which expired rows are deleted. */
   before(time: number, options: Options): number
 }

@@ -3,51 +3,54 @@ import type { Database } from '../storage/database.ts'
 import type { Terminal } from './terminal.ts'
 
 /**
- * A command of the command line, described without its code. Help and completion are made from
- * these.
+ * The description of a command-line command, without its code. Help and shell completion are
+ * generated from it.
  *
- * @typeParam C the call that it takes
+ * @typeParam C the call that its code takes
  */
 export interface CliCommand<C> {
+  /** The words that call it, such as `user` and `create`. */
   readonly words: readonly [string, string?]
-  /** The operand that it must have. */
+  /** The name of its operand in the help. With a name, the operand is required. */
   readonly operand?: string
   readonly flags?: Readonly<Record<string, CliFlag>>
   /**
-   * Whether settings are read, and their flags taken; `withoutKey` where no signing key is opened.
+   * Whether the command reads settings and accepts their flags. `withoutKey`: it reads settings but
+   * opens no signing key, so the operator need not give the secret for it.
    */
   readonly takesSettings: boolean | 'withoutKey'
   readonly summary: string
-  /** Loads its code by `import(…)`, so that the code is loaded only when the command is called. */
+  /** Loads the code with `import(…)`, so that other commands start without it. */
   readonly load: () => Promise<(call: C) => void | Promise<void>>
 }
 
-/** A flag of one command. */
+/** A flag of a command. */
 export interface CliFlag {
-  /** What its value is called in the help; without one it takes none. */
+  /** The name of its value in the help. Without a name, the flag takes no value. */
   readonly value?: string
-  /** It may be given several times. */
+  /** Whether the flag may be repeated. */
   readonly isList?: boolean
 }
 
 /**
- * A command as it was called.
+ * One call of a command: its arguments, and the ways to the terminal, the settings and the
+ * database.
  *
- * @typeParam Options the options that it asks for
+ * @typeParam Options the options that the command reads
  */
 export interface Call<Options> {
   readonly operand: string
   readonly flags: CallFlags
   readonly terminal: Terminal
   readonly clock: Clock
-  /** @throws {ConfigurationError} with all faults of the settings */
+  /** Reads the settings. @throws {ConfigurationError} with all faults of the settings */
   settings(): Promise<{ readonly options: Options }>
   /**
-   * Opens the database of the settings, works on it and closes it, beside a running server or
-   * without one.
+   * Opens the database of the settings, runs `work` and closes the database. A server may be
+   * running on it meanwhile.
    *
-   * @throws {ConfigurationError} where there is no database, unless `mayCreate`: a mistyped path
-   *   would make a new one, in which nobody is found
+   * @throws {ConfigurationError} when there is no database, unless `mayCreate` is true. Otherwise a
+   *   mistyped path would create an empty database, in which no user is found.
    */
   withDatabase(
     work: (database: Database) => Promise<void>,
@@ -55,6 +58,7 @@ export interface Call<Options> {
   ): Promise<void>
 }
 
+/** The flags of a call, by name without hyphens. */
 export interface CallFlags {
   has(flag: string): boolean
   value(flag: string): string | undefined

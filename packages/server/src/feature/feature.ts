@@ -6,13 +6,14 @@ import type { Rule } from './rule.ts'
 import type { Setting, SettingList } from './setting.ts'
 
 /**
- * What is known of a feature before anything is opened, as plain values. Its folder exports this
- * record from `feature.ts`.
+ * A feature as plain values: its settings, rules, metrics and commands, without anything that runs.
+ * The folder of a feature exports this record from `feature.ts`, and `server/features.ts` lists all
+ * records.
  *
- * @typeParam Own the interface of its options; with one, it must have their settings
- * @typeParam Event the names of its audit events; with some, it must list them
- * @typeParam Given the options that its safety rules look at, none of them required
- * @typeParam Used the options, complete, that its clean-up steps and command-line commands ask for
+ * @typeParam Own the interface of its options; when it has any, `settings` is required
+ * @typeParam Event the names of its audit events; when it has any, `auditEvents` is required
+ * @typeParam Given the options that its safety rules read, each of them optional
+ * @typeParam Used the options that its clean-up steps and commands read, with defaults filled in
  */
 export type Feature<
   Own extends object = object,
@@ -23,10 +24,10 @@ export type Feature<
   PartFor<'settings', SettingList<Own>, keyof Own> &
   PartFor<'auditEvents', readonly Event[], Event>
 
-/** Any feature, where only its parts matter. */
+/** Any feature, for code that lists features without knowing their options. */
 export interface AnyFeature<Given, Used, Event extends string> extends Parts<Given, Used> {
   readonly settings?: readonly Setting[]
-  /** The names of what it writes into the audit record. */
+  /** The names of the events that it writes into the audit record. */
   readonly auditEvents?: readonly Event[]
 }
 
@@ -35,17 +36,20 @@ interface Parts<Given, Used> {
   readonly rules?: readonly Rule<Given>[]
   readonly rates?: readonly LimitRate[]
   readonly metrics?: readonly Metric[]
-  /** How its rows are deleted that it no longer needs. */
+  /** The steps that delete rows that the feature no longer needs. */
   readonly cleanUp?: readonly CleanUpStep<Used>[]
   readonly cliCommands?: readonly CliCommand<Call<Used>>[]
 }
 
-/** A part that is required where there are names for it, and absent where there are none. */
+/** A part of the record: required when `Names` has members, and forbidden when it has none. */
 type PartFor<Part extends string, List, Names> = [Names] extends [never]
   ? { readonly [P in Part]?: never }
   : { readonly [P in Part]: List }
 
-/** A list of features that has all settings of these names; for another it is what is missing. */
+/**
+ * The list of features, if it has a setting for each of these names. Otherwise a type that lists
+ * the missing names, so that the compiler's message shows them.
+ */
 export type WithSettings<Names extends string, List extends readonly object[]> = Complete<
   Names,
   SettingNameOf<List[number]>,
@@ -53,7 +57,8 @@ export type WithSettings<Names extends string, List extends readonly object[]> =
 >
 
 /**
- * A list of features that has all audit events of these names; for another it is what is missing.
+ * The list of features, if it has an audit event for each of these names. Otherwise a type that
+ * lists the missing names.
  */
 export type WithAuditEvents<Names extends string, List extends readonly object[]> = Complete<
   Names,

@@ -1,20 +1,25 @@
+// The units in which features write the intervals of their rate limits.
+
 export const secondMilliseconds = 1_000
 export const minuteMilliseconds: number = 60 * secondMilliseconds
 
 /**
- * A rate limit: so many uses at once, and then one each interval. In 24 hours that is the burst and
- * a day of intervals.
+ * A rate limit: a burst of uses at once, and then one use in each interval. In 24 hours it allows
+ * the burst plus one use for each interval of the day.
  */
 export interface LimitRate {
-  /** Part of the stored key. Another name forgets what was counted. */
+  /** Part of the stored key. A new name starts counting from zero. */
   readonly name: string
+  /** The number of uses that are allowed at once. */
   readonly burst: number
+  /** The time in which one use is allowed again. */
   readonly intervalMilliseconds: number
   /**
-   * Whether a refund is full, even where time has refilled the limit meanwhile. Then one try for
-   * each use in flight can be saved up. Otherwise a refund leaves out what time has refilled, so
-   * that there is never more than the limit has. An address is refunded in full: fifty people of
-   * one office who logged in again and again were refused after half a minute without it.
+   * Whether a refund gives back the whole use, even when time has refilled the limit meanwhile.
+   * Then a caller can gain one extra use for each request in flight. Without it, a refund leaves
+   * out the refilled part, so that the limit never holds more than its burst. Limits by address
+   * need it: without it, fifty people in one office who kept logging in were refused after half a
+   * minute.
    */
   readonly isGivenBackWhole?: boolean
 }

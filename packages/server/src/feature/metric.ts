@@ -1,50 +1,53 @@
 /**
- * Values of labels. They come from closed lists: no name, address, token or path that a caller
- * sent.
+ * The labels of a metric, with their values. The values come from closed lists and never from a
+ * request: a caller could otherwise fill the memory with new values, or put a secret into metrics.
  */
 export type Labels = Readonly<Record<string, string>>
 
 interface Named {
+  /** The name in `/metrics`, which starts with `keystile_`. */
   readonly name: string
   readonly help: string
 }
 
-/** @typeParam L the labels, and the values that each may have */
+/** @typeParam L the labels, and the values that each of them may have */
 interface Labelled<L extends Labels> extends Named {
-  /** The values of each label; none where they are known only when the server runs. */
+  /** The values of each label. The list is empty when they are known only at run time. */
   readonly labels: { readonly [Name in keyof L]: readonly L[Name][] }
 }
 
 /**
- * Counts events. Each combination of known values is told from zero on, so that its first event is
- * a rise.
+ * Counts events. Each combination of known values is published from the start with the value 0.
+ * Otherwise an alert on an increase would miss the first event.
  */
 export interface CounterMetric<L extends Labels = Labels> extends Labelled<L> {
   readonly type: 'counter'
 }
 
-/** Counts durations. */
+/** Counts durations, grouped by their length. */
 export interface HistogramMetric<L extends Labels = Labels> extends Labelled<L> {
   readonly type: 'histogram'
 }
 
-/** A number that is read when metrics are asked for. */
+/** A number that is read at each request for `/metrics`. */
 export interface GaugeMetric extends Named {
   readonly type: 'gauge'
 }
 
-/** A metric as its feature declares it. */
+/** A metric, as a feature declares it. */
 export type Metric = CounterMetric | HistogramMetric | GaugeMetric
 
-/** A gauge, and its value at the moment. */
+/** A gauge and its current value. */
 export interface Reading {
   readonly gauge: GaugeMetric
   readonly value: number
 }
 
-/** Where features count. */
+/** Takes the counts of features. */
 export interface Meter {
+  /** Counts one event. */
   add<L extends Labels>(counter: CounterMetric<L>, labels: NoInfer<L>): void
+  /** Records one duration. */
   observe<L extends Labels>(
     histogram: HistogramMetric<L>,
     labels: NoInfer<L>,
@@ -52,5 +55,5 @@ export interface Meter {
   ): void
 }
 
-/** Counts nothing: for an app without metrics. */
+/** Counts nothing. For Keystile inside an app, which has no `/metrics`. */
 export const noMeter: Meter = { add() {}, observe() {} }

@@ -2,26 +2,32 @@ import type { Situation } from './situation.ts'
 import type { Wording } from './wording.ts'
 
 /**
- * One safety rule. A start, `keystile config check` and `keystile doctor` share the list of them.
+ * A safety rule. The start, `keystile config check` and `keystile doctor` apply the same list of
+ * rules.
  *
- * @typeParam Options the options that it looks at
+ * @typeParam Options the options that it reads
  */
 export interface Rule<Options> {
   readonly id: string
   /** The section of a standard that demands it. */
   readonly standard: string
-  /** Whether a violation stops the start, or is only logged. */
+  /** Whether a violation stops the start or is only logged as a warning. */
   readonly severity: 'stop' | 'warn'
-  /** What it demands, as the documents say it. */
+  /** The demand, as docs/doctor.md shows it. */
   readonly demand: string
-  /** Returns what is wrong, without any secret; `undefined` where it could not look. */
+  /**
+   * Returns the violations, without any secret. Returns `undefined` when the rule could not check,
+   * for example because there is no database yet.
+   */
   readonly find: (situation: Situation<Options>, say: Wording) => readonly Fault[] | undefined
 }
 
+/** A violation of a rule. `about` and `message` form one sentence. */
 export interface Fault {
-  /** The setting as it was given, the file or the thing that the message is a sentence about. */
+  /** The subject of the sentence: a setting as it was given, a file, or another thing. */
   readonly about: string
+  /** The rest of the sentence: the requirement and, if it is no secret, the value. */
   readonly message: string
-  /** The line that mends it. */
-  readonly mend: string
+  /** How to fix it, in one line: a command or a setting. */
+  readonly fix: string
 }

@@ -1,19 +1,23 @@
 import type * as z from 'zod'
 import { appWording, type Wording, type WordedValue } from './wording.ts'
 
-/** One setting, and all that is known of it before it is read. `N`: its name, `T`: its value. */
+/**
+ * A setting, declared once. Parsing, defaults, help, messages and docs/settings.md follow from this
+ * record.
+ *
+ * @typeParam N the name
+ * @typeParam T the type of the value
+ */
 export interface Setting<N extends string = string, T = unknown> {
-  /** Its name as an option of `createKeystile` and in a configuration file. */
+  /** The name as an option of `createKeystile` and in a configuration file. */
   readonly name: N
-  /** Who takes it: `createKeystile`, the stand-alone server, or both. */
+  /** Who reads it: `createKeystile` (`app`), the stand-alone server, or both. */
   readonly takenBy: 'app' | 'server' | 'both'
-  /**
-   * The form of its value. A message is a sentence without its subject: "must be true or false".
-   */
+  /** Checks the value. Its messages are sentences without a subject: "must be true or false". */
   readonly schema: z.ZodType<T>
-  /** The value of a setting that is not given. */
+  /** The value when the setting is not given. */
   readonly default?: T
-  /** What help says of the default where that is no plain value. */
+  /** The text for the default in the help, when the default is not a plain value. */
   readonly defaultText?: string
   /** The default of the stand-alone server, for a setting that an app must give. */
   standAloneDefault?(values: Values): T
@@ -21,55 +25,50 @@ export interface Setting<N extends string = string, T = unknown> {
   /** One sentence for help and documentation, without a full stop. */
   readonly help: string
   /**
-   * Environment variables, the first that is set wins. Without any, only a file or an app can hold
-   * the setting.
+   * Its environment variables. The first one that is set wins. Without variables, only a
+   * configuration file or an app can give the setting.
    */
   readonly environment?: readonly string[]
   /**
-   * The flag without `--`, where that is not the name with hyphens. `false`: arguments of a process
-   * are no place for it.
+   * The flag without `--`, when it is not the name with hyphens. `false`: there is no flag, because
+   * other users of the machine can read the arguments of a process.
    */
   readonly flag?: string | false
   /**
-   * Whether messages must not show it. With variables, it may also lie in a file that `…_FILE`
-   * names.
+   * Whether messages must not show the value. A secret that has variables can also come from a
+   * file: its path is then in the variable whose name ends with `_FILE`.
    */
   readonly isSecret?: boolean
-  /**
-   * Whether its text is the path of a file that holds the secret. Then there is no `…_FILE`
-   * besides.
-   */
+  /** Whether the value is the path of a file with the secret. It has no `…_FILE` variable. */
   readonly isSecretFile?: boolean
   /**
-   * Returns the value of a text. The text itself is the value without this. @throws {TypeError}
-   * saying what must be
+   * Parses a text from a flag or a variable. Without this function, the text itself is the value.
+   *
+   * @throws {TypeError} with a sentence without a subject, such as "must be true or false"
    */
   parse?(text: string): T
-  /** Returns the text of a value: what `parse` reads. */
+  /** Returns the text that `parse` turns into the value. */
   format?(value: T): string
-  /** The setting beside which this one must be left out. */
+  /** The name of a setting that excludes this one: only one of the two may be given. */
   readonly excludedBy?: string
-  /** Returns the faults that the schema cannot say, as sentences without their subject. */
+  /** Returns faults that the schema cannot find, as sentences without a subject. */
   findFaults?(value: T, others: Others, say: Wording): readonly string[]
 }
 
 /** A setting that always has a value. */
 export type DefaultedSetting<N extends string, T> = Setting<N, T> & { readonly default: T }
 
-/**
- * The record of each option of an interface: it has the option's name, and its values are the
- * option's.
- */
+/** One record for each option of an interface, with the name and the type of that option. */
 export type SettingsOf<Options> = {
   readonly [N in keyof Options & string]-?: Setting<N, Exclude<Options[N], undefined>>
 }
 
-/** The settings behind an interface of options. */
+/** The records of the options of an interface, as a list. */
 export type SettingList<Options> = readonly Setting<keyof Options & string>[]
 
 /**
- * Lists the settings behind an interface of options, in this order. Compiles only if each option
- * has its record.
+ * Returns the records of the options of an interface, in this order. Compiles only if each option
+ * has a record.
  */
 export function listSettings<Options>(settings: SettingsOf<Options>): SettingList<Options> {
   return Object.values(settings)
@@ -78,28 +77,31 @@ export function listSettings<Options>(settings: SettingsOf<Options>): SettingLis
 /** Values by the names of their settings. */
 export type Values = Readonly<Record<string, unknown>>
 
-/** The settings that were given. */
+/** The given settings, for a check that needs more than one of them. */
 export interface Others {
-  /** The values that have the right form. */
+  /** The values that are valid. */
   readonly values: Values
-  /** The names of the settings whose value has not. */
+  /** The names of the settings whose value is not valid. */
   readonly unread: ReadonlySet<string>
 }
 
-/** Where a value of the stand-alone server came from, as its operator wrote it. */
+/** The place from which the stand-alone server took a value. */
 export interface Source {
   readonly kind: 'flag' | 'variable' | 'file'
-  /** Such as `--key`, `KEYSTILE_KEY_FILE`, or `key` in a file. */
+  /** The name as the operator wrote it: `--key`, `KEYSTILE_KEY_FILE`, or `key` in a file. */
   readonly name: string
 }
 
-/** The flag with its hyphens, `undefined` where there is none. */
+/** Returns the flag with its hyphens, or `undefined` when the setting has no flag. */
 export function flagOf({ name, flag, environment }: Setting): string | undefined {
   if (environment === undefined || flag === false) return undefined
   return `--${flag ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
-/** The variable that names a file with the value of a secret, `undefined` where there is none. */
+/**
+ * Returns the variable that holds the path of a file with the secret, or `undefined` when the
+ * setting has no such variable.
+ */
 export function fileVariableOf(
   { isSecret, isSecretFile }: Setting,
   variable: string,
@@ -107,7 +109,7 @@ export function fileVariableOf(
   return isSecret && !isSecretFile ? `${variable}_FILE` : undefined
 }
 
-/** The default as help shows it, `undefined` where there is none. */
+/** Returns the default as the help shows it, or `undefined` when there is none. */
 export function describeDefault(setting: Setting): string | undefined {
   if (setting.defaultText !== undefined) return setting.defaultText
   return setting.default === undefined
@@ -115,7 +117,7 @@ export function describeDefault(setting: Setting): string | undefined {
     : formatValue(setting, setting.default as WordedValue)
 }
 
-/** The text that stands for a value in the environment and on the command line. */
+/** Returns a value as one writes it in the environment and on the command line. */
 export function formatValue<T>(
   { format }: Setting<string, T>,
   value: T & (WordedValue | object),
@@ -124,7 +126,12 @@ export function formatValue<T>(
   return Array.isArray(value) ? value.join(',') || 'none' : String(value)
 }
 
-/** The wording for operators: each setting is named as it was given, else by its variable. */
+/**
+ * Returns the wording for operators of the stand-alone server. It names a setting as the operator
+ * gave it, and otherwise by its environment variable.
+ *
+ * @param sources the places that values came from, by the names of their settings
+ */
 export function standAloneWording(
   settings: readonly Setting[],
   sources: ReadonlyMap<string, Source> = new Map(),

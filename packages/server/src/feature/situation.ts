@@ -3,70 +3,77 @@ import type { DatabaseFacts } from '../storage/facts.ts'
 import type { Wording } from './wording.ts'
 
 /**
- * What safety rules look at.
+ * Everything that safety rules check: the options, the place where the server listens, and the
+ * machine.
  *
- * @typeParam Options the options of `createKeystile`, none of them required
+ * @typeParam Options the options of `createKeystile`, each of them optional
  */
 export interface Situation<Options> {
-  /** The options as they were given, without those whose form is wrong. */
+  /** The options that were given and are valid. */
   readonly options: Options
-  /** The names of the options that were given and whose form is wrong. */
+  /** The names of the options that were given and are not valid. */
   readonly unread: ReadonlySet<string>
   /**
-   * What is wrong with the form of settings. Only `keystile doctor` fills it in: a start reports it
-   * anyway.
+   * The faults of settings that are not valid. Only `keystile doctor` fills it in: a start reports
+   * these faults in its own way.
    */
   readonly faults?: readonly string[]
-  /** What the stand-alone server listens on; unknown to an embedded one. */
+  /** The place where the stand-alone server listens. Keystile inside an app does not know it. */
   readonly bind?: Bind | undefined
   /** The paths of the files that secrets were read from. */
   readonly secretFiles?: readonly string[]
+  /** The state of the machine. Only a start and `keystile doctor` read it. */
   readonly machine?: Machine
-  /** How findings name settings. Default: as an app does. */
+  /** The way in which findings name settings. Default: as options of an app. */
   readonly say?: Wording
 }
 
+/** The place where the stand-alone server listens. */
 export interface Bind {
   readonly host: string
-  /** Whether the issuer was given, rather than derived from the port. */
-  readonly isIssuerSaid: boolean
+  /** Whether the operator gave the issuer. Otherwise it is derived from the port. */
+  readonly isIssuerGiven: boolean
 }
 
-/** What is found outside of the options. */
+/** The state of the machine, for rules that check more than options. */
 export interface Machine {
   /** Such as `24.15.0`. */
   readonly nodeVersion: string
-  /** The time by the clock. */
+  /** The time of the machine's clock. */
   readonly now: number
-  /** The file beside SQLite that seals the signing keys, where it exists and is used. */
+  /** The file beside the SQLite database with the key of the signing keys, if it is used. */
   readonly keyFile: (FileFacts & { readonly secret: string | undefined }) | undefined
-  /** The files that secrets were read from, such as that of `KEYSTILE_KEY_FILE`. */
+  /** The files that secrets were read from, such as the file that `KEYSTILE_KEY_FILE` names. */
   readonly secretFiles: readonly FileFacts[]
   /** The files of a SQLite database that exist. */
   readonly databaseFiles: readonly FileFacts[]
-  /** `undefined` where there is none yet. */
+  /** The database, or `undefined` when there is none yet. */
   readonly database:
     | (DatabaseFacts & StoredFacts)
     | { readonly kind: 'unavailable'; readonly reason: string }
     | undefined
 }
 
-/** What features find in a database. */
+/** Facts that features read from a database. */
 export interface StoredFacts {
-  /** The issuer for which it was first started. */
+  /** The issuer of the first start with this database. */
   readonly issuer: string | undefined
-  /** The instant of the newest line of the audit record. */
+  /** The time of the newest entry of the audit record. */
   readonly latest?: number | undefined
 }
 
+/** A file that exists. */
 export interface FileFacts {
   readonly path: string
-  /** Its permission bits; `undefined` on Windows, where they say nothing. */
+  /** The permission bits. `undefined` on Windows, where they mean nothing. */
   readonly mode: number | undefined
   readonly modifiedAt: number
 }
 
-/** Whether other machines can reach the server, by its issuer or by what it listens on. */
+/**
+ * Whether other machines can reach the server: it listens on their network, or its issuer is not
+ * this machine.
+ */
 export function isPublic({
   bind,
   options: { issuer = '' },
@@ -75,12 +82,12 @@ export function isPublic({
   return isBound || (URL.canParse(issuer) && !isOnThisMachine(issuer))
 }
 
-/** Returns the files that others than their owner may read or write. */
+/** Returns the files that users other than the owner may read or write. */
 export function openFiles(files: readonly FileFacts[]): readonly FileFacts[] {
   return files.filter(({ mode = 0 }) => isOpenToOthers(mode))
 }
 
-/** Whether others than the owner of a file may read or write it. */
+/** Whether permission bits let users other than the owner read, write or run a file. */
 export function isOpenToOthers(mode: number): boolean {
   return (mode & 0o077) !== 0
 }

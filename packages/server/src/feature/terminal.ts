@@ -1,24 +1,34 @@
-/** The terminal as commands see it. The room `cli` makes it. */
+/** The input and output of commands. `cli/terminal.ts` implements it for a process. */
 export interface Terminal {
-  /** Prints text of one or several lines. Whatever stands in it, the terminal obeys none of it. */
+  /**
+   * Prints text with one or more lines. Escapes control characters: a user could otherwise choose a
+   * name that changes what the operator's terminal shows.
+   */
   print(text: string): void
-  /** Prints a line of values with a tab between them. */
+  /** Prints one line of values, with a tab between them. */
   printRow(values: readonly string[]): void
-  /** Prints a line of JSON. */
+  /** Prints one line of JSON. */
   printJson(value: unknown): void
   /** Prints to standard error. */
   printError(text: string): void
-  /** Has the process end with exit code 1; what was printed says why. */
+  /** Makes the process end with exit code 1. The command prints the reason itself. */
   fail(): void
-  /** Bold where a person is reading, and plain where a program is. */
+  /** Returns the text in bold for a terminal, and unchanged for a file or a pipe. */
   bold(text: string): string
-  /** Asks without showing what is typed. @throws {ConfigurationError} where nobody can be asked */
+  /**
+   * Asks a question and does not show what is typed.
+   *
+   * @throws {ConfigurationError} when standard input is not a terminal
+   */
   askSecret(question: string): Promise<string>
-  /** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
+  /**
+   * Resolves at the first SIGTERM or SIGINT with the name of the signal. A second signal ends the
+   * process at once.
+   */
   untilStopped(): Promise<string>
   /**
-   * Resolves when whoever read what is printed has gone: `head`, say. From then on, what is printed
-   * is lost.
+   * Resolves when the program that reads the output has ended, as `head` does. Later output is
+   * lost.
    */
   untilUnread(): Promise<void>
 }

@@ -1,4 +1,4 @@
-// Forms and texts that several settings share.
+// Schemas and parsers that several settings share.
 import * as z from 'zod'
 
 export const daySeconds: number = 24 * 60 * 60
@@ -13,7 +13,10 @@ export const onOrOff: z.ZodType<'on' | 'off'> = z.enum(['on', 'off'], {
   error: 'must be on or off',
 })
 
-/** A whole number from `min` to `max`. */
+/**
+ * Returns a schema for a whole number from `min` to `max`.
+ * `of` and `why` go into the messages: the unit, and the reason for the minimum.
+ */
 export function wholeNumber(
   min: number,
   max: number,
@@ -25,24 +28,24 @@ export function wholeNumber(
     .max(max, { error: `must be at most ${max}` })
 }
 
-/** A whole number of seconds. */
+/** Returns a schema for a whole number of seconds from `min` to `max`. */
 export function seconds(min: number, max: number): z.ZodType<number> {
   return wholeNumber(min, max, { of: ' of seconds' })
 }
 
-/** @throws {TypeError} saying what must be */
+/** Parses digits. @throws {TypeError} for another text */
 export function parseWholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new TypeError('must be a whole number')
   return Number(text)
 }
 
-/** @throws {TypeError} saying what must be */
+/** Parses `true` and `false`. @throws {TypeError} for another text */
 export function parseBoolean(text: string): boolean {
   if (text !== 'true' && text !== 'false') throw new TypeError('must be true or false')
   return text === 'true'
 }
 
-/** Items with commas between them, or `none`. */
+/** Parses items with commas between them. `none` is the empty list. */
 export function parseList(text: string): readonly string[] {
   return text === 'none' ? [] : text.split(',').map((item) => item.trim())
 }

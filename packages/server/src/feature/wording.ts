@@ -1,15 +1,22 @@
 /**
- * How messages name settings, and how they say to set one: as an app does, or as an operator does.
+ * The words of messages about settings. A developer gives options to `createKeystile`; an operator
+ * sets variables and flags. Each must see names that they can use.
  */
 export interface Wording {
   /**
-   * The setting as it was given: `key` in an app, `KEYSTILE_KEY` or `--key` in the stand-alone
+   * Returns the name of a setting: `key` in an app, `KEYSTILE_KEY` or `--key` in the stand-alone
    * server.
    */
   name(setting: string): string
-  /** The instruction that sets it: `set rateLimits: 'on'`, or `set KEYSTILE_RATE_LIMITS=on`. */
+  /**
+   * Returns the instruction to set a value: `set rateLimits: 'on'`, or
+   * `set KEYSTILE_RATE_LIMITS=on`.
+   */
   set(setting: string, value: WordedValue): string
-  /** The instruction that gives it, without a value: `pass it as key`, or `set KEYSTILE_KEY`. */
+  /**
+   * Returns the instruction to give a setting, without a value: `pass it as key`, or
+   * `set KEYSTILE_KEY`.
+   */
   provide(setting: string): string
 }
 
@@ -28,11 +35,13 @@ function literalOf(value: WordedValue): string {
   return typeof value === 'string' ? `'${value}'` : String(value)
 }
 
+/** Long enough to recognise a value, and short enough for one line of a terminal. */
 const maxShownLength = 80
 
 /**
- * A value as a message may show it: without a URL's user, query and fragment, escaped, and at most
- * 80 characters. Does NOT know secrets: the value of a secret setting must not be shown at all.
+ * Returns a value in the form in which a message may show it: without a URL's user, query and
+ * fragment, escaped, and at most 80 characters. Does NOT recognise secrets: never pass the value of
+ * a secret setting.
  */
 export function show(value: unknown): string {
   const text = typeof value === 'string' ? withoutCredentials(value) : String(value)
@@ -40,21 +49,25 @@ export function show(value: unknown): string {
     /[^\x20-\x7e…]/gu,
     (letter) => `\\u{${letter.codePointAt(0)?.toString(16)}}`,
   )
-  const short =
-    printable.length > maxShownLength - 2 ? `${printable.slice(0, maxShownLength - 3)}…` : printable
+  const isLong = printable.length > maxShownLength - '""'.length
+  const short = isLong ? `${printable.slice(0, maxShownLength - '""…'.length)}…` : printable
+
   return typeof value === 'string' ? `"${short}"` : short
 }
 
 /**
- * What looks like a URL and cannot be read might hold a password anywhere, so only its scheme is
- * kept.
+ * Removes the user, query and fragment of a URL. When a text looks like a URL and is not valid, a
+ * password may be anywhere in it, so only its scheme remains.
  */
 function withoutCredentials(text: string): string {
   if (!/[@?#]|:\/\//.test(text)) return text
+
   const scheme = /^[a-z][a-z\d+.-]*:(?:\/\/)?/i.exec(text)?.[0] ?? ''
   if (!URL.canParse(text)) return `${scheme}…`
+
   const { protocol, host, pathname } = new URL(text)
   if (pathname.includes('@')) return `${scheme}…`
+
   const path = pathname === '/' && !/[^/]\/(?:[?#]|$)/.test(text) ? '' : pathname
   return `${protocol}${text.includes('://') ? '//' : ''}${host}${path}`
 }

@@ -2,17 +2,19 @@ import { pathOf, type HttpAnswer, type HttpRequestWithBody } from 'keystile/inte
 
 type AnswerRequest = (request: HttpRequestWithBody) => Promise<HttpAnswer | undefined>
 
-/** How long a browser may remember a preflight, even when its origin is no longer listed. */
+/**
+ * The time for which a browser may cache the answer to a preflight. An origin that was removed from
+ * the list can keep sending requests for that long.
+ */
 const preflightSeconds = 600
 
 /**
- * Lets pages of the listed origins read the answers of our endpoints. The public documents are no
- * exception: a page that may not ask for a token has no use for them. Requests with the cookie are
- * allowed only where the cookie is sent. Another origin gets the same answer without CORS headers:
- * this does NOT refuse a request, the browser does.
+ * Lets pages of the listed origins read our answers, including the public documents. Allows
+ * requests with cookies only below `cookiePath`. Does NOT refuse requests from other origins: they
+ * get the same answer without CORS headers, and the browser then hides it from the page.
  *
- * @param cookiePath the path that the cookie of a session is sent to
- * @param origins as browsers write them, never `*` or `null`
+ * @param cookiePath the path of the session cookie
+ * @param origins origins as browsers send them, never `*` or `null`
  * @see https://fetch.spec.whatwg.org/#http-cors-protocol
  */
 export function allowOrigins(
@@ -24,7 +26,8 @@ export function allowOrigins(
     const answered = await answer(request)
     if (!answered) return undefined
 
-    // Every answer has it, or a cache would give one origin the answer for another.
+    // Every answer has this header. Otherwise a cache could give the answer for one origin to
+    // another origin.
     const varied = { ...answered, headers: { ...answered.headers, vary: 'Origin' } }
     const origin = request.headers.get('origin')
     if (!origin || !origins.includes(origin)) return varied
@@ -33,7 +36,9 @@ export function allowOrigins(
       'access-control-allow-origin': origin,
       ...(isBelow(cookiePath, request) && { 'access-control-allow-credentials': 'true' }),
     }
-    // No route has the method OPTIONS: the answer is 405, and `allow` has the methods of the path.
+
+    // No route has the method OPTIONS. So the answer is 405, and its `allow` lists the methods of
+    // the path.
     const methods = answered.headers['allow']
     if (
       request.method === 'OPTIONS' &&
@@ -57,6 +62,7 @@ export function allowOrigins(
   }
 }
 
+/** Whether a request is for a path or for anything below it. */
 function isBelow(cookiePath: string, { url }: HttpRequestWithBody): boolean {
   const path = pathOf(url)
   return path !== undefined && (path === cookiePath || path.startsWith(`${cookiePath}/`))

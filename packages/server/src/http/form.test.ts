@@ -77,12 +77,12 @@ describe('readForm', () => {
       '%C3=1',
       Buffer.of(0x61, 0x3d, 0xff),
     ]
-    for (const body of bad) await refuses(read(body), /not well encoded/)
+    for (const body of bad) await refuses(read(body), /must be well encoded/)
   })
 
   it('refuses a multipart body that is none, and one with a file', async () => {
-    await refuses(read('a=1', 'multipart/form-data; boundary=x'), /no multipart form/)
-    await refuses(read('a=1', 'multipart/form-data'), /no multipart form/)
+    await refuses(read('a=1', 'multipart/form-data; boundary=x'), /must be multipart/)
+    await refuses(read('a=1', 'multipart/form-data'), /must be multipart/)
     const file = multipart('name="a"; filename="f"\r\nContent-Type: text/plain\r\n\r\n1')
     await refuses(read(file, 'multipart/form-data; boundary=x'), /is a file/)
   })

@@ -1,16 +1,17 @@
 import { OAuthError, parseUtf8, type HttpRequestWithBody } from 'keystile/internal'
 import { maxBodyBytes, mediaTypeOf } from './route.ts'
 
-/** The parameters of an OAuth request. Each has one value, which is not empty (RFC 6749 §3.2). */
+/** The parameters of an OAuth request. Each has exactly one non-empty value (RFC 6749 §3.2). */
 export type Form = ReadonlyMap<string, string>
 
 /**
- * Reads the form of an OAuth endpoint from the body, urlencoded or multipart, never from the query.
- * A parameter without a value counts as absent. An unknown parameter is ignored. A repeated one
- * refuses the request, known or not.
+ * Reads the form of an OAuth endpoint from the body, urlencoded or multipart. Ignores the query,
+ * because URLs with passwords would end up in logs. An empty parameter counts as missing. The
+ * caller gets unknown parameters too and may ignore them. Refuses a repeated parameter, known or
+ * not: a proxy and this server could otherwise read different values.
  *
  * @throws {OAuthError} `invalid_request`
- * @throws {ProblemError} `content_too_large`
+ * @throws {ProblemError} `content_too_large`, beyond `maxBodyBytes`
  * @see RFC 6749 §3.2, appendix B
  */
 export async function readForm(request: HttpRequestWithBody): Promise<Form> {
@@ -40,8 +41,8 @@ export async function readForm(request: HttpRequestWithBody): Promise<Form> {
 }
 
 /**
- * Decodes a name or a value: `+` is a space, `%` begins two hex digits, and the bytes are UTF-8.
- * Returns undefined for any other text.
+ * Decodes a name or a value of a form. `+` is a space, and `%` must be followed by two hex digits.
+ * Returns undefined when the text is not valid or its bytes are not UTF-8.
  */
 export function decodeFormComponent(text: string): string | undefined {
   try {
@@ -78,12 +79,12 @@ async function parseMultipart(
   } catch {
     throw new OAuthError(
       'invalid_request',
-      'The body is no multipart form: each part needs the boundary of the Content-Type and a name',
+      'The body must be multipart: each part needs the boundary of the Content-Type and a name',
     )
   }
   return [...form].map(([name, value]) => {
     if (typeof value !== 'string')
-      throw new OAuthError('invalid_request', 'A part is a file; only fields are expected')
+      throw new OAuthError('invalid_request', 'The form must have fields only; one part is a file')
     return [name, value] as const
   })
 }
@@ -91,6 +92,6 @@ async function parseMultipart(
 function notUtf8(): OAuthError {
   return new OAuthError(
     'invalid_request',
-    'The form is not well encoded: "%" must begin two hex digits, and the bytes must be UTF-8',
+    'The form must be well encoded: two hex digits after each "%", and bytes in UTF-8',
   )
 }

@@ -9,13 +9,15 @@ import {
 import { maxBodyBytes, mediaTypeOf } from './route.ts'
 
 /**
- * Reads a body that must be a JSON object.
+ * Reads a JSON object from the body. Refuses repeated members, which two parsers could read
+ * differently. Does NOT check the members.
  *
- * @throws {ProblemError} 415 for another content type, 413 for too many bytes, 400 for anything but
- *   one unambiguous JSON object
+ * @throws {ProblemError} 415 for another content type, 413 for too many bytes, and 400 when the
+ *   body is not exactly one JSON object
  */
 export async function readJsonObject(request: HttpRequestWithBody): Promise<JsonObject> {
   const mediaType = mediaTypeOf(request)
+  // A page of another origin can send a form or plain text without a preflight, but not JSON.
   if (mediaType === undefined || !/^application\/(json|[\w.+-]+\+json)$/.test(mediaType)) {
     throw new ProblemError('unsupported_media_type', 'The body must be sent as application/json')
   }
@@ -31,7 +33,7 @@ export async function readJsonObject(request: HttpRequestWithBody): Promise<Json
   }
 }
 
-/** A string field. Its faults have FastAPI's wording. */
+/** Returns a schema for a string field. Its messages are the ones of FastAPI. */
 export function stringField(): z.ZodString {
   return z.string({
     error: ({ input }) =>
@@ -39,7 +41,7 @@ export function stringField(): z.ZodString {
   })
 }
 
-/** An object with these fields and no others. */
+/** Returns a schema for an object with these fields and no others. */
 export function strictFields<T extends z.core.$ZodShape>(shape: T): z.ZodObject<T, z.core.$strict> {
   const message = `Unknown members; expected are ${Object.keys(shape).join(', ')}`
   return z.strictObject(shape, {
@@ -47,24 +49,25 @@ export function strictFields<T extends z.core.$ZodShape>(shape: T): z.ZodObject<
   })
 }
 
-/** A schema of our own endpoints as JSON Schema, for the documentation. */
+/** Returns the JSON Schema of a body, for the OpenAPI document. */
 export function describeFields(schema: z.ZodType): JsonObject {
   const { $schema: _, ...described } = z.toJSONSchema(schema, { io: 'input' })
   return described
 }
 
-/** A checked body: its fields, or its faults. */
+/** The result of a check: the fields, or the faults. */
 export type CheckedFields<T> =
   | { readonly errors: readonly []; readonly fields: T }
   | { readonly errors: readonly FieldError[]; readonly fields?: undefined }
 
-/** Checks a body by a schema. The messages are the schema's own and never repeat the input. */
+/** Checks a body against a schema. The messages come from the schema and never repeat the input. */
 export function checkFields<T extends z.ZodType>(
   schema: T,
   body: JsonObject,
 ): CheckedFields<z.output<T>> {
   const result = schema.safeParse(body)
   if (result.success) return { errors: [], fields: result.data }
+
   const errors = result.error.issues.map(({ path, message }) => ({
     loc: ['body', ...path.map((part) => (typeof part === 'symbol' ? String(part) : part))],
     msg: message,
@@ -76,7 +79,7 @@ export function checkFields<T extends z.ZodType>(
 /**
  * Returns the fields of a checked body.
  *
- * @param others faults that another check found in the same body
+ * @param others faults in the same body from another check
  * @throws {ProblemError} 422 with all faults, when there are any
  */
 export function getFields<T>(
@@ -88,7 +91,7 @@ export function getFields<T>(
 }
 
 /**
- * Reads a JSON body with the fields of a schema.
+ * Reads a JSON body and checks it against a schema.
  *
  * @throws {ProblemError} as `readJsonObject` does, or 422 with all faults
  */
@@ -99,7 +102,7 @@ export async function readFields<T extends z.ZodType>(
   return getFields(checkFields(schema, await readJsonObject(request)))
 }
 
-/** @throws {ProblemError} 422 with all faults, when there are any */
+/** Refuses a request with faults. @throws {ProblemError} 422 with all faults, if there are any */
 export function refuseFaults(errors: readonly FieldError[]): void {
   if (errors.length > 0) throw unprocessable(errors)
 }
@@ -113,7 +116,7 @@ function sentenceOf({ loc, msg }: FieldError): string {
   return name === '' ? msg : `${name}: ${msg}`
 }
 
-/** Pydantic's name for a fault. */
+/** Returns the name that Pydantic, and so FastAPI, gives to a fault. */
 function typeOf(message: string): string {
   if (message === 'Field required') return 'missing'
   if (message === 'Input should be a valid string') return 'string_type'

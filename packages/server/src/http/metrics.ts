@@ -1,6 +1,6 @@
 import type { CounterMetric } from '../feature/metric.ts'
 
-/** Why a guard refused a request. */
+/** The reasons for which guards refuse requests, as labels of the metric. */
 export const guardReasons = [
   'not_authenticated',
   'invalid_request',
@@ -16,6 +16,6 @@ export type GuardReason = (typeof guardReasons)[number]
 export const guardRefusals: CounterMetric<{ readonly reason: GuardReason }> = {
   type: 'counter',
   name: 'keystile_guard_refusals_total',
-  help: 'Requests that a guard did not let in, by reason.',
+  help: 'Requests that a guard refused, by reason.',
   labels: { reason: guardReasons },
 }

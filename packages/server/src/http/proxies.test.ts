@@ -64,7 +64,7 @@ describe('createProxies', () => {
       assert.equal(resolve('127.0.0.1', entry), address, entry)
   })
 
-  it('stops at what is no address, at the proxy that wrote it', () => {
+  it('stops at what is neither an address, at the proxy that wrote it', () => {
     for (const entry of [
       '',
       ' ',
@@ -120,10 +120,10 @@ describe('findProxyFault', () => {
 
   it('refuses everybody', () => {
     for (const range of ['0.0.0.0/0', '::/0', '10.0.0.0/0', '10.0.0.0/00', '::ffff:0.0.0.0/96'])
-      assert.match(findProxyFault(range)!, /is everybody/, range)
+      assert.match(findProxyFault(range)!, /is the whole Internet/, range)
   })
 
-  it('refuses what is no address and no range', () => {
+  it('refuses what is neither an address and no range', () => {
     const wrong = [
       '',
       'localhost',
@@ -143,6 +143,6 @@ describe('findProxyFault', () => {
       'fe80::1%eth0',
       ' 10.0.0.1',
     ])
-      assert.match(findProxyFault(range)!, /is no address/, range)
+      assert.match(findProxyFault(range)!, /is neither an address/, range)
   })
 })

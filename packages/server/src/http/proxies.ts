@@ -1,43 +1,49 @@
 import { BlockList, isIP } from 'node:net'
 import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 
-/** The proxies that are trusted to name the address of the client. */
+/** The trusted proxies: their `X-Forwarded-For` gives the address of the client. */
 export interface Proxies {
   isTrusted(address: string): boolean
-  /** Returns the same request with the address of the client, as the trusted proxies name it. */
+  /** Returns the request with the address of the client instead of the address of the proxy. */
   resolve(request: HttpRequestWithBody): HttpRequestWithBody
 }
 
 /**
- * What is wrong with an address or a range of proxies, as a sentence without its subject; else
- * undefined.
+ * Returns the fault of an address or a range of proxies, as a sentence without a subject, or
+ * undefined when it has none.
  */
 export function findProxyFault(text: string): string | undefined {
   const range = parseRange(text)
-  if (!range) return 'is no address such as 10.0.0.7 and no range such as 10.0.0.0/8 or fd00::/8'
+  if (!range)
+    return 'is neither an address such as 10.0.0.7 nor a range such as 10.0.0.0/8 or fd00::/8'
+
   return range.prefix === 0
-    ? 'is everybody, and everybody could then claim to be anybody: name the proxies alone'
+    ? 'is the whole Internet: every client could then claim any address. List only your proxies'
     : undefined
 }
 
 /**
- * Reads `X-Forwarded-For` from its right end, where the nearest proxy has written. The client is
- * the first address that is not a trusted proxy: the sender can write anything to the left of it.
- * An entry that is not an address ends the search, and the proxy that wrote it counts as the
- * client.
+ * Creates the trusted proxies. `resolve` reads `X-Forwarded-For` from right to left, because each
+ * proxy adds its entry at the right end. The client is the first address that is not a trusted
+ * proxy. Entries to the left of it are ignored: the client can write anything there to evade rate
+ * limits. An entry that is not an address ends the search, and the proxy that wrote it then counts
+ * as the client.
  *
- * @param ranges without a fault by `findProxyFault`
+ * @param ranges addresses and ranges that `findProxyFault` accepts
  */
 export function createProxies(ranges: readonly string[]): Proxies {
   const trusted = new BlockList()
   for (const text of ranges) {
     const range = parseRange(text)
     if (!range) throw new TypeError('a trusted proxy must be an address or a range')
+
     const { address, prefix, family } = range
     trusted.addSubnet(address, prefix, family)
   }
+
   const isTrusted = (address: string): boolean =>
     ranges.length > 0 && trusted.check(address, familyOf(address))
+
   return {
     isTrusted,
     resolve(request) {
@@ -57,7 +63,7 @@ export function createProxies(ranges: readonly string[]): Proxies {
   }
 }
 
-/** Passes each request on with the address that `proxies` find. */
+/** Returns a function that answers requests after `proxies` have resolved their address. */
 export function withResolvedAddress(
   answer: (request: HttpRequestWithBody) => Promise<HttpAnswer | undefined>,
   proxies: Proxies,
@@ -88,7 +94,7 @@ function familyOf(address: string): Range['family'] {
   return isIP(address) === 4 ? 'ipv4' : 'ipv6'
 }
 
-/** Reads one entry of the header: an address, perhaps with a port, IPv6 perhaps in brackets. */
+/** Parses an entry of the header: an address, with or without port, IPv6 also in brackets. */
 function parseEntry(entry: string): string | undefined {
   const text = entry.replace(/^[ \t]+|[ \t]+$/g, '')
   const inBrackets = /^\[([^\]]+:[^\]]*)\](?::\d{1,5})?$/.exec(text)?.[1]
@@ -97,16 +103,19 @@ function parseEntry(entry: string): string | undefined {
 }
 
 /**
- * Returns an address in its canonical form; IPv4 that is mapped into IPv6 becomes IPv4. An address
- * with a zone is refused: no proxy would name one.
+ * Returns an address in its canonical form, in which two spellings of one address are equal. An
+ * IPv4 address that is mapped into IPv6 becomes IPv4. Returns undefined for an address with a zone
+ * (`%eth0`), because proxies never write one.
  */
 function parseAddress(text: string): string | undefined {
   const version = isIP(text)
   if (version === 4) return text
   if (version === 0 || text.includes('%')) return undefined
+
   const address = new URL(`http://[${text}]`).hostname.slice(1, -1)
   const mapped = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/.exec(address)
   if (!mapped) return address
+
   const [high = 0, low = 0] = mapped.slice(1).map((group) => Number.parseInt(group, 16))
   return [high >> 8, high & 255, low >> 8, low & 255].join('.')
 }

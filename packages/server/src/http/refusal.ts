@@ -9,12 +9,12 @@ import {
 import { DatabaseUnavailableError } from '../storage/database.ts'
 import { jsonAnswer, type OpenRoute } from './route.ts'
 
-/** An error that says what the caller may know. */
+/** An error whose message the caller may read. */
 export type Refusal = TokenError | OAuthError | ProblemError
 
 /**
- * The answer to an error that a route threw: a refusal in the format of its endpoint, or undefined
- * for a bug, of which the caller learns nothing.
+ * Returns the answer to an error that a route threw, in the format of its endpoint. Returns
+ * undefined for a bug: its message may hold secrets and must not reach the caller.
  *
  * @param realm the issuer
  */
@@ -29,7 +29,7 @@ export function findRefusalAnswer(
   return undefined
 }
 
-/** The answer to a refusal, in the format of its endpoint. */
+/** Returns the answer to a refusal, in the format of its endpoint. */
 export function refusalAnswer(
   refusal: Refusal,
   refusals: OpenRoute['refusals'],
@@ -41,7 +41,7 @@ export function refusalAnswer(
   return oauthAnswer(oauthCodeOf(refusal.status), refusal, realm)
 }
 
-/** Why a request was refused, for the log: what the caller is not told. */
+/** Returns the reason of a refusal for the log. Callers do not get it: it could help attackers. */
 export function describeRefusal(error: unknown): {
   readonly reason?: string
   readonly detail?: string
@@ -70,7 +70,7 @@ function oauthCodeOf(status: number): string {
   return status === 500 ? 'server_error' : 'invalid_request'
 }
 
-/** RFC 6749 §5.2, with `detail` for clients that were written for FastAPI. */
+/** Returns an error of RFC 6749 §5.2, with `detail` for clients that were written for FastAPI. */
 function oauthAnswer(code: string, error: OAuthError | ProblemError, realm: string): HttpAnswer {
   return jsonAnswer(
     error.status,
@@ -79,7 +79,7 @@ function oauthAnswer(code: string, error: OAuthError | ProblemError, realm: stri
       ...(error.retryAfterSeconds !== undefined && {
         'retry-after': String(error.retryAfterSeconds),
       }),
-      // Every client that failed gets it: it may have tried Basic, and may always do so.
+      // RFC 6749 §5.2 demands it after a failed Basic login. Other clients may use Basic as well.
       ...(code === 'invalid_client' && { 'www-authenticate': `Basic realm="${realm}"` }),
     },
   )

@@ -1,8 +1,8 @@
 import type { Route } from './route.ts'
 
-/** The routes at one path, one for each method, and the values of its `{…}`. */
+/** The routes of one path, one for each method, and the values of its parameters. */
 export interface FoundRoutes<C> {
-  /** The path as it is declared, such as `/users/{id}`. */
+  /** The declared path, such as `/users/{id}`. */
   readonly pattern: string
   readonly routes: readonly [Route<C>, ...Route<C>[]]
   readonly params: Readonly<Record<string, string>>
@@ -10,8 +10,9 @@ export interface FoundRoutes<C> {
 
 /**
  * Returns a function that finds routes by the path of a request. A path without parameters wins, so
- * `/users/me` is never the id of a user. Paths are compared as they were sent, neither decoded nor
- * cleaned, so a route has exactly one spelling.
+ * `me` in `/users/me` is never the id of a user. Paths are compared as they were sent, without
+ * decoding. So each route has exactly one spelling, and an encoded path cannot get past the rules
+ * of a proxy in front.
  */
 export function createRouteFinder<C>(
   routes: readonly Route<C>[],
@@ -53,8 +54,8 @@ function groupByPattern<C>(
 }
 
 /**
- * `{name}` stands for one segment of the letters that our ids have. An encoded segment never
- * matches.
+ * Returns the expression of a path with parameters. A parameter is one segment with the characters
+ * of our ids. An encoded segment never matches.
  */
 function expressionOf(pattern: string): RegExp {
   const source = pattern

@@ -1,12 +1,12 @@
 import type { HttpAnswer, HttpRequestWithBody, JsonObject } from 'keystile/internal'
 
-/** A request that has reached its route. */
+/** A request for a route. */
 export interface RouteRequest extends HttpRequestWithBody {
-  /** The segment of the path at each `{name}` of the route, as it was sent. */
+  /** The values of the path's parameters, as they were sent. */
   readonly params: Readonly<Record<string, string>>
 }
 
-/** What a guarded route demands. The documentation is made from it as well. */
+/** The demands of a guarded route. The OpenAPI document shows them as well. */
 export interface RouteGuard {
   readonly scopes: readonly string[]
   readonly maxAgeSeconds?: number
@@ -14,30 +14,33 @@ export interface RouteGuard {
 
 interface RouteBase {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
-  /**
-   * Relative to `below`: the path of the issuer, or the root where a standard requires that.
-   * `{name}` is one segment.
-   */
+  /** The path below `below`. `{name}` is a parameter for one segment. */
   readonly path: string
+  /** `root` where a standard requires it, otherwise the path of the issuer. */
   readonly below: 'issuer' | 'root'
   /** The format of its refusals: RFC 6749 §5.2 or RFC 9457. */
   readonly refusals: 'oauth' | 'problem'
   readonly doc: RouteDoc
 }
 
+/** A route without a guard. */
 export interface OpenRoute extends RouteBase {
   readonly guard?: undefined
   readonly isFirstPartyOnly?: undefined
   handle(request: RouteRequest): HttpAnswer | Promise<HttpAnswer>
 }
 
-/** @typeParam C the caller that the handler gets */
+/**
+ * A route that only callers with a fitting access token reach.
+ *
+ * @typeParam C the caller that the handler gets
+ */
 export interface GuardedRoute<C> extends RouteBase {
   /** The router checks it before the handler runs. */
   readonly guard: RouteGuard
   /**
-   * The token must be one of the application itself. Another client, or an API that received a
-   * token, must not change an account.
+   * Whether the token must belong to the app itself. Otherwise another OAuth client, or an API that
+   * received a user's token, could change the user's account.
    */
   readonly isFirstPartyOnly?: true | undefined
   handle(request: RouteRequest, caller: C): HttpAnswer | Promise<HttpAnswer>
@@ -46,7 +49,7 @@ export interface GuardedRoute<C> extends RouteBase {
 /** One endpoint. Each feature lists its own; `server/wire.ts` joins the lists. */
 export type Route<C> = OpenRoute | GuardedRoute<C>
 
-/** What the OpenAPI document says about a route, beside what follows from its guard and body. */
+/** The parts of the OpenAPI document that do not follow from the guard and the path of a route. */
 export interface RouteDoc {
   /** The heading in the document. */
   readonly tag: 'Tokens' | 'Own account' | 'All accounts' | 'Metadata'
@@ -62,13 +65,14 @@ export interface RouteDoc {
     readonly type?: string
     readonly headers?: Readonly<Record<string, string>>
   }
-  /** Further refusals, by status. */
+  /** Descriptions of further refusals, by status. */
   readonly refuses?: Readonly<Record<number, string>>
 }
 
-/** More than any honest body has. A longer one is refused before its end is read. */
+/** More than any valid body needs. The server refuses a longer one before it has read all of it. */
 export const maxBodyBytes = 65_536
 
+/** Returns an answer in JSON that no cache may store, because most answers hold personal data. */
 export function jsonAnswer(
   status: number,
   body: unknown,
@@ -81,14 +85,15 @@ export function jsonAnswer(
   }
 }
 
+/** The answer 204 without a body. */
 export const emptyAnswer: HttpAnswer = { status: 204, headers: { 'cache-control': 'no-store' } }
 
-/** The media type of a body, without its parameters, in lower case. */
+/** Returns the media type of the body in lower case, without parameters such as `charset`. */
 export function mediaTypeOf({ headers }: HttpRequestWithBody): string | undefined {
   return headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
 }
 
-/** The parameters of the query. Where a name appears twice, `get` returns the first value. */
+/** Returns the parameters of the query. For a repeated name, `get` returns the first value. */
 export function queryOf(request: HttpRequestWithBody): URLSearchParams {
   const start = request.url.indexOf('?')
   return new URLSearchParams(start < 0 ? '' : request.url.slice(start + 1).split('#')[0])

@@ -22,7 +22,7 @@ interface RouterOptions<U> {
   readonly issuer: string
   readonly guard: GuardCore<string, U>
   readonly logger: Logger
-  /** Whether a client is the application itself, which alone may use some routes. */
+  /** Whether a client is the app itself. Some routes are only for the app. */
   isFirstParty(clientId: string): boolean
   /** Called for each request that a guard refuses. */
   onGuardRefusal?(error: TokenError): void
@@ -30,9 +30,9 @@ interface RouterOptions<U> {
 
 // decisions/0001-no-framework-inside-the-server.md
 /**
- * Puts routes together. A request is answered when its path is one of theirs, whatever its method;
- * for any other request the answer is undefined. The router checks what a route demands before its
- * handler runs, and turns every error into an answer.
+ * Creates a router for these routes. It answers every request whose path belongs to a route, also
+ * one with an unknown method. For another path it returns undefined. The router applies the guard
+ * of a route before the handler runs, and turns every error into an answer.
  */
 export function createRouter<U>(
   routes: readonly RouteOf<U>[],
@@ -71,7 +71,7 @@ export function createRouter<U>(
   }
 }
 
-/** What the guarded routes demand, read once when the server starts. */
+/** Returns the demands of the guarded routes. They are compiled once, when the server starts. */
 function demandsOf<U>(
   routes: readonly RouteOf<U>[],
   guard: GuardCore<string, U>,
@@ -82,7 +82,7 @@ function demandsOf<U>(
   )
 }
 
-/** What the guard is called with. A guard refuses a list without a scope as a mistake. */
+/** Returns the arguments for the guard. It refuses an empty list of scopes as a mistake. */
 function argumentsOf({
   scopes,
   maxAgeSeconds,
@@ -99,7 +99,10 @@ function getDemand<R>(demands: ReadonlyMap<R, Demand>, route: R): Demand {
 }
 
 /**
- * @throws {TokenError | ProblemError} when the guard refused, or the route is for another client
+ * Returns the caller that the guard admitted.
+ *
+ * @throws {TokenError | ProblemError} when the guard refused the request, or the route is only for
+ *   the app and the token belongs to another client
  */
 function getCaller<U>(
   decision: Decision<U>,
@@ -112,7 +115,7 @@ function getCaller<U>(
   }
 
   const { caller } = decision
-  if (caller === undefined) throw new Error('a guard that is not optional must name the caller')
+  if (caller === undefined) throw new Error('a guard that is not optional must return a caller')
   if (isFirstPartyOnly && !isFirstParty(caller.identity.clientId))
     throw new ProblemError(
       'forbidden',
@@ -132,8 +135,8 @@ function methodNotAllowed<C>(
 }
 
 /**
- * The answer to an error. The log gets the pattern of the route: the path that was sent may hold a
- * secret by mistake.
+ * Returns the answer to an error, and logs the error. The log gets the pattern of the route and not
+ * the path that was sent, because a client may have put a secret into it by mistake.
  */
 function errorAnswer(
   error: unknown,
@@ -146,7 +149,7 @@ function errorAnswer(
     return refused
   }
 
-  // The id joins what the caller saw with this line of the log.
+  // With this id, the operator finds the log line for an answer that a user reports.
   const incident = randomId()
   const fields = { err: error, route, incident, ...describeRefusal(error) }
   logger.error(fields, refused ? 'unavailable' : 'failed')
@@ -154,15 +157,18 @@ function errorAnswer(
   return refused ?? refusalAnswer(bug, refusals, issuer)
 }
 
-/** Whether a request was refused because of too many others. Any sender can cause these at will. */
+/**
+ * Whether a request was refused because too many others were running. Any sender can cause this, so
+ * it must not fill the log with errors.
+ */
 function isOverload(error: unknown): boolean {
   if (error instanceof DatabaseBusyError) return true
   return error instanceof ProblemError && error.status === 503 && error.cause === undefined
 }
 
 /**
- * Returns a function that names the route of a request, such as `/users/{id}`; undefined for other
- * paths.
+ * Returns a function that finds the pattern of a request's route, such as `/users/{id}`. It returns
+ * undefined for other paths.
  */
 export function createRouteNames<U>(
   routes: readonly RouteOf<U>[],

@@ -1,7 +1,8 @@
-/** Where to listen. */
+/** The addresses and the port on which a server listens. */
 export interface Binding {
   /**
-   * The server listens on each. Of several, it leaves out those that this machine does not have.
+   * The server listens on each of these hosts. It skips a host that this machine does not have,
+   * such as `::1` without IPv6, if another one works.
    */
   readonly hosts: readonly string[]
   readonly port: number
@@ -11,12 +12,12 @@ function isPort(port: unknown): boolean {
   return typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65_535
 }
 
-/** The addresses of a host: `localhost` has two. */
+/** Returns the addresses to listen on for a host. `localhost` has two: IPv4 and IPv6. */
 export function hostsOf(host: string): readonly string[] {
   return host === 'localhost' ? ['127.0.0.1', '::1'] : [host]
 }
 
-/** Parses `HOST:PORT`, with an IPv6 address in brackets. Undefined for another text. */
+/** Parses `HOST:PORT`, with an IPv6 address in brackets. Returns undefined for another text. */
 export function parseBinding(text: string): Binding | undefined {
   const [, host, digits] = /^([\w.-]+|\[[\da-f:.]+\]):(\d{1,5})$/i.exec(text) ?? []
   const port = Number(digits)

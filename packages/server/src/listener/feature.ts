@@ -8,15 +8,15 @@ import { show } from '../feature/wording.ts'
 import { parseBinding } from './binding.ts'
 import { connections, droppedConnections, requests, requestSeconds } from './metrics.ts'
 
-/** The settings of the stand-alone server alone. */
+/** The settings that only the stand-alone server has. */
 export interface ServerSettings {
   readonly host: string
   readonly port: number
-  /** Left out: standard error. */
+  /** Without it, the log goes to standard error. */
   readonly logFile: string
   readonly logLevel: LogLevel
   readonly accessLog: 'on' | 'off'
-  /** `on`, `off`, or where else `/metrics` listens. */
+  /** `on`, `off`, or a separate host and port for `/metrics`. */
   readonly metrics: string
 }
 
@@ -47,7 +47,7 @@ const logFile: Setting<'logFile', string> = {
   takenBy: 'server',
   schema: filledString,
   defaultText: 'standard error',
-  help: 'the file that the log goes to',
+  help: 'the file for the log',
   environment: ['KEYSTILE_LOG_FILE'],
 }
 
@@ -56,7 +56,7 @@ const logLevel: DefaultedSetting<'logLevel', LogLevel> = {
   takenBy: 'server',
   schema: z.enum(logLevels, { error: 'must be debug, info, warn or error' }),
   default: 'info',
-  help: 'the least level that is logged: debug, info, warn or error',
+  help: 'the lowest level that is logged: debug, info, warn or error',
   environment: ['KEYSTILE_LOG_LEVEL'],
 }
 
@@ -65,7 +65,7 @@ const accessLog: DefaultedSetting<'accessLog', 'on' | 'off'> = {
   takenBy: 'server',
   schema: onOrOff,
   default: 'off',
-  help: 'on or off: a line in the log for each request',
+  help: 'on or off: write a log line for each request',
   environment: ['KEYSTILE_ACCESS_LOG'],
 }
 
@@ -79,8 +79,8 @@ const metrics: Setting<'metrics', string> = {
       (typeof value === 'string' && parseBinding(value) !== undefined),
     { error: 'must be on, off, or a host and a port such as 127.0.0.1:9464' },
   ),
-  defaultText: 'on for a server that only this machine reaches, else off',
-  help: 'on, off, or another place for /metrics, such as 127.0.0.1:9464',
+  defaultText: 'on if only this machine can reach the server, otherwise off',
+  help: 'on, off, or a separate host and port for /metrics, such as 127.0.0.1:9464',
   environment: ['KEYSTILE_METRICS'],
 }
 
@@ -94,19 +94,29 @@ const publicBind: Rule<RuleOptions> = {
   standard: 'RFC 6749 §3.2',
   severity: 'stop',
   demand:
-    'a server that listens beyond this machine is told its issuer, and that is no http URL of this machine',
+    'the issuer must be given for a server that other machines can reach, ' +
+    'and must not be an http URL of this machine',
   find({ bind, options: { issuer, dangerouslyAllowHttpIssuer } }, say) {
     if (!bind) return undefined
     if (isLoopback(bind.host)) return []
-    const mend = `put TLS in front and give the https URL as ${say.name('issuer')}, or ${say.set('host', 'localhost')}`
-    if (!bind.isIssuerSaid) {
-      const message = `must be given when listening on ${show(bind.host)}: the https URL at which users reach this server`
-      return [{ about: say.name('issuer'), message, mend }]
+
+    const about = say.name('issuer')
+    const onLocalhost = say.set('host', 'localhost')
+    const fix = `put TLS in front and give the https URL as ${about}, or ${onLocalhost}`
+    if (!bind.isIssuerGiven) {
+      const message =
+        `must be given when the server listens on ${show(bind.host)}: ` +
+        'the https URL at which users reach it'
+      return [{ about, message, fix }]
     }
+
     const isHttp = issuer?.startsWith('http:') && isOnThisMachine(issuer)
     if (!isHttp || dangerouslyAllowHttpIssuer) return []
-    const message = `must be an https URL when listening on ${show(bind.host)}: over http, passwords and tokens cross the network unprotected`
-    return [{ about: say.name('issuer'), message, mend }]
+
+    const message =
+      `must be an https URL when the server listens on ${show(bind.host)}: ` +
+      'over http, others on the network can read passwords and tokens'
+    return [{ about, message, fix }]
   },
 }
 

@@ -1,6 +1,9 @@
 import type { CounterMetric, GaugeMetric, HistogramMetric } from '../feature/metric.ts'
 
-/** `route` is the pattern of the route, `-` for none of ours; never the path. */
+/**
+ * Counts requests. `route` is the pattern of the route, or `-` for an unknown path. It is never the
+ * path itself: a sender could create a new label value with each request.
+ */
 export const requests: CounterMetric<{ readonly route: string; readonly status: string }> = {
   type: 'counter',
   name: 'keystile_requests_total',
@@ -11,7 +14,7 @@ export const requests: CounterMetric<{ readonly route: string; readonly status: 
 export const requestSeconds: HistogramMetric<{ readonly route: string }> = {
   type: 'histogram',
   name: 'keystile_request_seconds',
-  help: 'Time from a whole header to the answer, by route.',
+  help: 'Time from the end of the header to the answer, by route.',
   labels: { route: [] },
 }
 
@@ -24,6 +27,6 @@ export const connections: GaugeMetric = {
 export const droppedConnections: CounterMetric<{}> = {
   type: 'counter',
   name: 'keystile_connections_dropped_total',
-  help: 'Connections turned away because there were too many.',
+  help: 'Connections refused because too many were open.',
   labels: {},
 }

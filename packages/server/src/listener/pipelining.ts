@@ -1,30 +1,34 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
+/** Limits for requests that a client sends before it has the answer to an earlier one. */
 export interface PipelineLimits {
-  /** Unanswered requests of one connection. */
+  /** The most requests without an answer on one connection. */
   readonly pipelinedRequests: number
-  /** Unanswered requests of all connections together, without the first of each. */
+  /** The most waiting requests on all connections together. */
   readonly pipelinedRequestsOfAll: number
 }
 
-/** Handles a request at its turn, or resets its connection. */
+/** Calls `handle` when it is the request's turn, or resets the connection. */
 export type Turns = (response: ServerResponse, handle: () => void) => void
 
-/** Node's parser stops at a negative number. */
+/** Node's parser stops when its callback returns a negative number. */
 const parserError = -1
 
 // decisions/0008-one-request-at-a-time.md
 /**
- * Handles the requests of a connection one after another. The next one begins when the client has
- * taken the answer before, and other connections had their turn. A client that sends too many
- * requests ahead, or one with a body, gets a reset: node would hold the body until its turn, and
- * limits its bytes but not its pieces, of which each takes several hundred times the memory of a
- * byte. To pause the connection would be too late: node parses 64 KiB at once, more than a thousand
- * requests. Today's clients and proxies do not pipeline.
+ * Handles the requests of a connection one after another. The next one starts when the kernel has
+ * the previous answer and other connections have had a turn.
+ *
+ * Stops an attack on memory: a client that sends many requests before it reads answers. The
+ * connection is reset when too many requests wait, or when a waiting request has a body. Node would
+ * keep that body in memory until its turn. It limits the bytes of a body but not its pieces, and a
+ * piece of one byte takes several hundred bytes. Pausing the connection would be too late, because
+ * Node parses 64 KiB at once, which is more than a thousand requests. Clients and proxies in use
+ * today do not pipeline.
  */
 export function createTurns({ pipelinedRequests, pipelinedRequestsOfAll }: PipelineLimits): Turns {
-  /** The first one is running. */
+  /** The requests without an answer, by connection. The first one is running. */
   const unanswered = new WeakMap<Socket, (() => void)[]>()
   let pipelined = 0
 
@@ -41,6 +45,7 @@ export function createTurns({ pipelinedRequests, pipelinedRequestsOfAll }: Pipel
   return (response, handle) => {
     const { socket } = response.req
     if (socket.destroyed) return
+
     const requests = unanswered.get(socket) ?? watch(socket)
     const isFirst = requests.length === 0
     const isTooMany = requests.length >= pipelinedRequests || pipelined >= pipelinedRequestsOfAll
@@ -53,7 +58,7 @@ export function createTurns({ pipelinedRequests, pipelinedRequestsOfAll }: Pipel
     function endTurn(): void {
       if (requests.shift() === undefined) return
       pipelined--
-      // Not after the last answer of a connection or a reset.
+      // The connection may have ended with this answer, or may have been reset.
       if (socket.writable) requests[0]?.()
     }
 
@@ -73,9 +78,9 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * Stops the parser of a connection that was reset. Otherwise node would make and abort each request
- * that it has read already. There is no public way to do so: in a release without this member, node
- * parses the rest, which only costs time.
+ * Stops the parser of a connection that was reset. Otherwise Node would create and abort every
+ * request that it has already read. Node has no public function for this. If a later version lacks
+ * this member, Node parses the rest, which only costs time.
  */
 function stopParser(
   socket: Socket & { readonly parser?: { onIncoming?: () => number } | null },

@@ -362,13 +362,13 @@ describe('listen', () => {
   it('is not ready while passwords do not get hashed, and says so', async () => {
     const unready = async (): Promise<readonly string[]> => [
       'the database does not answer',
-      'no password gets hashed',
+      'the threads that hash passwords do not answer',
     ]
     const { url } = await start({}, (running) => ({ ...running, findUnreadiness: unready }))
     const response = await fetch(`${url}/readyz`)
     assert.deepEqual([response.status, response.headers.get('retry-after')], [503, '1'])
     assert.deepEqual(await response.json(), {
-      status: 'the database does not answer; no password gets hashed',
+      status: 'the database does not answer; the threads that hash passwords do not answer',
     })
     assert.equal((await fetch(`${url}/healthz`)).status, 200)
   })

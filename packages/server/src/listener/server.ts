@@ -17,23 +17,25 @@ import { createStandAlone, metricsAnswer } from './stand-alone.ts'
 import type { Binding } from './binding.ts'
 import type { Service } from './service.ts'
 
-/** Limits for clients, in time and in number. docs/operations.md explains them to operators. */
+/** Limits for clients, against slow and greedy ones. docs/operations.md explains them. */
 export interface ConnectionLimits extends ReaderLimits, PipelineLimits {
-  /** From the first byte of a request to the end of its header. */
+  /** The time from the first byte of a request to the end of its header. */
   readonly headerMilliseconds: number
-  /** From the first byte of a request to the end of its body. */
+  /** The time from the first byte of a request to the end of its body. */
   readonly requestMilliseconds: number
   /**
-   * Without a request. Longer than proxies keep a connection, or a proxy sends a request while this
-   * server closes it.
+   * The time for which a connection stays open without a request. It must be longer than the idle
+   * timeout of proxies. Otherwise a proxy may send a request just when this server closes the
+   * connection.
    */
   readonly idleMilliseconds: number
-  /** How often the server checks the first two, which can last that much longer. */
+  /** The interval of the check of the first two limits. A client may exceed them by that much. */
   readonly checkMilliseconds: number
-  /** Open at once, for each address that the server listens on. */
+  /** The most open connections, for each address on which the server listens. */
   readonly connections: number
 }
 
+/** The limits of the stand-alone server. Tests use smaller ones. */
 export const standardLimits: ConnectionLimits = {
   headerMilliseconds: 10_000,
   requestMilliseconds: 30_000,
@@ -47,40 +49,45 @@ export const standardLimits: ConnectionLimits = {
   connections: 16_384,
 }
 
-/** All header lines together: the largest token that a guard reads, and some more. */
+/** The limit for all header lines together: the largest token that a guard reads, and some more. */
 const maxHeaderBytes = 16_384
-/** Node before 24.18.1 silently drops lines beyond a thousand, even those that a proxy added. */
+/**
+ * Node before 24.18.1 silently drops header lines beyond a thousand. A client could so drop the
+ * `X-Forwarded-For` that a proxy has added.
+ */
 const maxHeaderLines = 100
-/** Bytes of a body that node reads ahead. In pieces of one byte they take megabytes. */
+/** The bytes of a body that Node reads ahead. In pieces of one byte, they take megabytes. */
 const bodyBytesAhead = 4_096
-/** How long running requests may take when the server stops. */
+/** The time that running requests get when the server stops. */
 const drainMilliseconds = 10_000
-/** How often, at most, the server closes idle connections to make room for new ones. */
+/** The shortest interval in which the server closes idle connections to make room for new ones. */
 const roomMilliseconds = 1_000
 
-// An import of node:http also loads its lazy members: 19 MiB and 30 ms.
+// An `import` of node:http also loads its lazy members, which take 19 MiB and 30 ms.
 const { createServer } = process.getBuiltinModule('node:http')
 
+/** Options of `listen`. */
 export interface ListenOptions extends Binding {
   /**
-   * Gets one line for each request. Off by default: a proxy has such a log, addresses are personal
-   * data, and the audit record has who did what.
+   * Gets one line for each request. Off by default: proxies write such a log, IP addresses are
+   * personal data, and the audit record already tells who did what.
    */
   readonly accessLog?: Logger | undefined
-  /** The counts, and where `/metrics` is: at another binding, or in the server itself. */
+  /** The counts, and the place of `/metrics`: a separate binding, or the server's own (`own`). */
   readonly metrics?: { readonly counts: Metrics; readonly binding: Binding | 'own' } | undefined
   readonly limits?: ConnectionLimits
 }
 
+/** A running server. */
 export interface ListeningServer {
-  /** Stops listening, lets requests end, and closes the service. */
+  /** Stops listening, waits for running requests up to a timeout, and closes the service. */
   close(): Promise<void>
 }
 
 /**
- * Starts the stand-alone server.
+ * Starts the stand-alone server. Does NOT speak TLS: a proxy in front must do that.
  *
- * @throws {Error} when the port is taken, or this machine has none of the hosts
+ * @throws {Error} when another process uses the port, or this machine has none of the hosts
  */
 export async function listen(service: Service, options: ListenOptions): Promise<ListeningServer> {
   const { metrics, limits = standardLimits } = options
@@ -89,6 +96,7 @@ export async function listen(service: Service, options: ListenOptions): Promise<
     const counts = await Promise.all(servers.map(connectionsOf))
     return counts.reduce((sum, count) => sum + count, 0)
   }
+
   const readMetrics =
     metrics &&
     (async () =>
@@ -96,6 +104,7 @@ export async function listen(service: Service, options: ListenOptions): Promise<
         ...service.readGauges(),
         { gauge: connections, value: await countConnections() },
       ]))
+
   const gate = { inTurn: createTurns(limits), write: createAnswerWriter(limits) }
   const handle = handlerOf(
     service,
@@ -128,12 +137,13 @@ export async function listen(service: Service, options: ListenOptions): Promise<
   }
 }
 
-/** Bounds the requests and answers of all addresses together. */
+/** The limits for requests and answers. All addresses on which the server listens share them. */
 interface Gate {
   readonly inTurn: Turns
   readonly write: AnswerWriter
 }
 
+/** Returns the handler of all requests, which also counts and logs them. */
 function handlerOf(
   service: Service,
   { accessLog, metrics }: ListenOptions,
@@ -155,6 +165,8 @@ function handlerOf(
     const milliseconds = performance.now() - startedAt
     metrics?.counts.meter.add(requests, { route, status: String(status) })
     metrics?.counts.meter.observe(requestSeconds, { route }, milliseconds / 1000)
+
+    // The path and the query are not logged: they may hold a secret.
     const { method } = request
     const ms = Math.round(milliseconds * 10) / 10
     accessLog?.info({ method, route, status, ms, address: addressOf(request), id }, 'request')
@@ -168,12 +180,13 @@ function metricsHandler(readMetrics: () => Promise<string>, { write }: Gate): Re
     response: ServerResponse,
   ): Promise<void> => {
     const isThere = method === 'GET' && url !== undefined && pathOf(url) === '/metrics'
-    const notFound = new ProblemError('not_found', 'There is /metrics here, and nothing else')
+    const notFound = new ProblemError('not_found', 'Only GET /metrics exists here')
     write(response, isThere ? metricsAnswer(await readMetrics()) : problemAnswer(notFound))
   }
   return (incoming, response) => void handle(incoming, response)
 }
 
+/** Creates an HTTP server with limits for connections, headers, bodies and waiting requests. */
 function createLimitedServer(
   handle: RequestListener,
   { inTurn, write }: Gate,
@@ -195,12 +208,13 @@ function createLimitedServer(
       connectionsCheckingInterval: limits.checkMilliseconds,
       maxHeaderSize: maxHeaderBytes,
       highWaterMark: bodyBytesAhead,
-      requireHostHeader: false, // the listener checks it, so that its answers are limited, too
+      requireHostHeader: false, // the listener checks it, so that these answers are limited too
     },
     listener,
   )
-  // Node would answer 417, without limits. A server may ignore an expectation (RFC 9110 §10.1.1).
+  // Node would answer 417 past our limits. A server may ignore an expectation (RFC 9110 §10.1.1).
   server.on('checkExpectation', listener)
+
   server.maxConnections = limits.connections
   let madeRoomAt = -Infinity
   server.on('drop', () => {
@@ -209,15 +223,17 @@ function createLimitedServer(
     madeRoomAt = performance.now()
     server.closeIdleConnections()
   })
+
   return server
 }
 
-/** The status that refuses a request for its header. */
+/** Returns the status that refuses a request because of its header, or undefined. */
 function headerFault({ headers, rawHeaders, httpVersion }: IncomingMessage): 400 | 431 | undefined {
   if (rawHeaders.length > 2 * maxHeaderLines) return 431
   return headers.host === undefined && httpVersion === '1.1' ? 400 : undefined
 }
 
+/** Listens on each host of a binding. Skips absent hosts, unless all of them are absent. */
 async function listenOn(
   { hosts, port }: Binding,
   create: () => Server,
@@ -243,7 +259,7 @@ async function listenOn(
   return servers
 }
 
-/** Whether this machine lacks the address. */
+/** Whether listening failed because this machine does not have the address. */
 function isAbsentHost(error: unknown): error is Error {
   const { code } = error as NodeJS.ErrnoException
   return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT'
@@ -253,9 +269,10 @@ function connectionsOf(server: Server): Promise<number> {
   return new Promise((resolve) => server.getConnections((_error, count) => resolve(count ?? 0)))
 }
 
+/** Stops listening and waits for running requests, at most `drainMilliseconds`. */
 async function closeServer(server: Server): Promise<void> {
   const drained = setTimeout(() => server.closeAllConnections(), drainMilliseconds)
-  // A connection becomes idle only after the answer to its last request.
+  // A connection becomes idle only after the answer to its last request, so check repeatedly.
   const idle = setInterval(() => server.closeIdleConnections(), 50)
   await new Promise<void>((resolve) => server.close(() => resolve()))
   clearInterval(idle)

@@ -1,21 +1,21 @@
 import type { HttpAnswer, HttpRequestWithBody, JsonObject } from 'keystile/internal'
 import type { Reading } from '../feature/metric.ts'
 
-/** A running Keystile, as the stand-alone server serves it. */
+/** The parts of a running Keystile that the stand-alone server uses. */
 export interface Service {
   readonly keystile: {
     answer(request: HttpRequestWithBody): Promise<HttpAnswer | undefined>
     close(): Promise<void>
   }
-  /** The OpenAPI document of its endpoints. */
+  /** The OpenAPI document of the endpoints. */
   readonly document: JsonObject
-  /** Why a load balancer should send no requests now, a sentence each; empty when it is ready. */
-  findUnreadiness(): Promise<readonly string[]>
-  /** What the gauges of its features say now. */
-  readGauges(): readonly Reading[]
   /**
-   * The pattern of the route that a request is for; `undefined` for a path that is not one of its
-   * own.
+   * Returns the reasons why a load balancer should send no requests now, one sentence for each. The
+   * list is empty when the service is ready.
    */
+  findUnreadiness(): Promise<readonly string[]>
+  /** Returns the current values of all gauges of features. */
+  readGauges(): readonly Reading[]
+  /** Returns the pattern of a request's route, or `undefined` for an unknown path. */
   routeOf(request: HttpRequestWithBody): string | undefined
 }

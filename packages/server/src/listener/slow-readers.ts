@@ -9,99 +9,122 @@ import {
   type HttpAnswer,
 } from 'keystile/internal'
 
+/** The size of a piece of a large answer. The kernel copies it in less than 0.1 ms. */
 const pieceBytes = 65_536
-/** Larger than any answer of an endpoint; files of `/docs` are larger. */
+/** Answers of endpoints are smaller. Only files of `/docs` are larger. */
 const largeBytes = pieceBytes
-/** No other client can end a large answer before that time. */
+/** The time for which a large answer is safe from being ended for another client. */
 const fairMilliseconds = 1_000
 
 const busy = problemAnswer(
-  new ProblemError('temporarily_unavailable', 'Too many read this at the moment', {
+  new ProblemError('temporarily_unavailable', 'Too many clients are reading this at the moment', {
     retryAfterSeconds: 1,
   }),
 )
 
+/** Limits for answers that clients read slowly or not at all. */
 export interface ReaderLimits {
-  /** From the answer until the client has taken its last byte. */
+  /** The time from the start of an answer until the client has received all of it. */
   readonly answerMilliseconds: number
-  /** Large answers at once. One more ends the oldest, or is refused while that one is young. */
+  /**
+   * The most large answers at once. One more ends the oldest, or is refused while the oldest is
+   * younger than a second.
+   */
   readonly largeAnswers: number
-  /** MiB of small answers that their clients have not taken, of all connections together. */
+  /** The most MiB of small answers that clients have not read, on all connections together. */
   readonly waitingMebibytes: number
 }
 
-/** Writes an answer, or refuses it for now. Returns the status that it wrote. */
+/** Writes an answer, or a refusal instead of it. Returns the status that it wrote. */
 export type AnswerWriter = (response: ServerResponse, answer: HttpAnswer<AnswerBody>) => number
 
 /**
- * Writes answers, one at a time for each connection, and ends connections whose clients do not take
- * them. The kernel keeps megabytes for each client, however slowly it reads. So large answers are
- * limited in number, and each is the last of its connection: the end of the connection shows that
- * the client has taken all of it. A small answer counts against a limit of bytes until the kernel
- * has it. Beyond that limit, the connection that has waited longest is reset.
+ * Creates a function that writes answers and resets connections whose clients do not read them.
+ * Stops an attack on memory: many clients that request answers and do not read them. Does NOT
+ * support two answers at once on one connection.
+ *
+ * - Large answers: the kernel buffers megabytes for each client. So their number is limited, and
+ *   each is the last answer of its connection. The end of the connection shows that the client has
+ *   received all of it.
+ * - Small answers: they count against a limit of bytes until the kernel has them. Beyond the limit,
+ *   the connection that has waited longest is reset.
  */
 export function createAnswerWriter({
   answerMilliseconds,
   largeAnswers,
   waitingMebibytes,
 }: ReaderLimits): AnswerWriter {
+  /** The connections with a large answer, and the times at which it started. */
   const large = new Map<Socket, number>()
-  /** Bytes of the small answer that waits. The longest wait comes first: a map keeps its order. */
-  const waiting = new Map<Socket, number>()
-  let waitingBytes = 0
+  const waiting = createWaitingAnswers(waitingMebibytes * 2 ** 20)
 
-  /** Whether there is room for one more large answer. Ends the oldest where that makes room. */
+  /** Whether there is room for one more large answer. Ends the oldest one if that makes room. */
   function hasRoom(): boolean {
-    const [longest] = large // a map keeps its order
-    if (!longest || large.size < largeAnswers) return true
-    const [socket, since] = longest
+    const [oldest] = large // a map keeps the order of insertion
+    if (!oldest || large.size < largeAnswers) return true
+
+    const [socket, since] = oldest
     if (performance.now() - since < fairMilliseconds) return false
+
     large.delete(socket)
     socket.resetAndDestroy()
     return true
   }
 
-  /** Resets a connection after the time for an answer, unless `taken` closes first. */
-  function setDeadline(socket: Socket, taken: ServerResponse | Socket): void {
-    // An orderly end would leave the written bytes with the kernel until the client takes them.
+  /** Resets a connection after the time for an answer, unless `answered` closes first. */
+  function setDeadline(socket: Socket, answered: ServerResponse | Socket): void {
+    // After an orderly end, the kernel would keep the written bytes until the client reads them.
     const timer = setTimeout(() => socket.resetAndDestroy(), answerMilliseconds)
-    taken.once('close', () => clearTimeout(timer))
-  }
-
-  function removeWaiting(socket: Socket): void {
-    waitingBytes -= waiting.get(socket) ?? 0
-    waiting.delete(socket)
-  }
-
-  function addWaiting(socket: Socket, response: ServerResponse, bytes: number): void {
-    waiting.set(socket, bytes)
-    waitingBytes += bytes
-    response.once('close', () => removeWaiting(socket))
-    for (const [longest] of waiting) {
-      if (waitingBytes <= waitingMebibytes * 2 ** 20) return
-      removeWaiting(longest)
-      longest.resetAndDestroy()
-    }
+    answered.once('close', () => clearTimeout(timer))
   }
 
   return (response, wanted) => {
     const { socket } = response.req
     if (socket.destroyed) return wanted.status
+
     const answer = isLarge(wanted) && !hasRoom() ? busy : wanted
     if (isLarge(answer)) {
       writeInPieces(response, answer)
       setDeadline(socket, socket)
-      // Node would close it once the kernel has all. This waits until the client has all.
+      // Node would close the connection when the kernel has all bytes. `end` waits for the client.
       socket.destroySoon = () => void socket.end()
       large.set(socket, performance.now())
       socket.once('close', () => large.delete(socket))
     } else {
       writeAnswer(response, answer)
       if (socket.writableLength === 0) return answer.status
+
       setDeadline(socket, response)
-      addWaiting(socket, response, answer.body?.length ?? 0)
+      waiting.add(socket, response, answer.body?.length ?? 0)
     }
     return answer.status
+  }
+}
+
+/** Counts the bytes of small answers that wait. Resets the longest waits beyond a limit. */
+function createWaitingAnswers(maxBytes: number): {
+  add(socket: Socket, response: ServerResponse, bytes: number): void
+} {
+  const waiting = new Map<Socket, number>()
+  let waitingBytes = 0
+
+  function remove(socket: Socket): void {
+    waitingBytes -= waiting.get(socket) ?? 0
+    waiting.delete(socket)
+  }
+
+  return {
+    add(socket, response, bytes) {
+      waiting.set(socket, bytes)
+      waitingBytes += bytes
+      response.once('close', () => remove(socket))
+
+      for (const [longest] of waiting) {
+        if (waitingBytes <= maxBytes) return
+        remove(longest)
+        longest.resetAndDestroy()
+      }
+    },
   }
 }
 
@@ -110,7 +133,8 @@ function isLarge({ body }: HttpAnswer<AnswerBody>): boolean {
 }
 
 /**
- * Other connections get turns between the pieces: the kernel copies a megabyte in a millisecond.
+ * Writes an answer in pieces, and lets other connections have a turn between them. Otherwise they
+ * would wait for as long as the kernel copies all of it: a millisecond for a megabyte.
  */
 function writeInPieces(response: ServerResponse, answer: HttpAnswer<AnswerBody>): void {
   const { status, body = '' } = answer

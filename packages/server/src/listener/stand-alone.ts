@@ -11,10 +11,13 @@ import { metricsType } from '../features/metrics/metrics.ts'
 import { jsonAnswer } from '../http/route.ts'
 import type { Service } from './service.ts'
 
-/** Everything that the stand-alone server answers. */
+/** The endpoints of the stand-alone server. */
 export interface StandAlone {
   answer(request: HttpRequestWithBody): Promise<HttpAnswer<AnswerBody>>
-  /** The pattern of the route, for metrics and log; `-` for another path, which is not repeated. */
+  /**
+   * Returns the pattern of a request's route for metrics and log, or `-` for an unknown path. An
+   * unknown path itself is not logged, because it may hold a secret.
+   */
   routeOf(request: HttpRequestWithBody): string
 }
 
@@ -22,8 +25,8 @@ const docsPath = '/docs'
 const notFound = problemAnswer(new ProblemError('not_found', 'There is nothing here'))
 
 /**
- * Answers Keystile's endpoints, `/healthz`, `/readyz`, `/openapi.json` and `/docs`, and anything
- * else with 404.
+ * Creates the answers to Keystile's endpoints, `/healthz`, `/readyz`, `/openapi.json` and `/docs`.
+ * Other paths get 404.
  *
  * @param readMetrics the content of `/metrics`; without it, `/metrics` gets 404
  */
@@ -81,6 +84,7 @@ export function createStandAlone(
   }
 }
 
+/** Returns the answer with the content of `/metrics`. */
 export function metricsAnswer(body: string): HttpAnswer {
   return {
     status: 200,

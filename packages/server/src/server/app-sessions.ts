@@ -6,45 +6,47 @@ import type { SessionEnds, Session } from '../features/sessions/session-ends.ts'
 import type { SessionStarter, StartedSession } from '../features/sessions/sessions.ts'
 import type { Directory } from '../features/directory/directory.ts'
 
-/** What a login gives. */
+/** The tokens of a new session. */
 export interface Tokens {
   readonly accessToken: string
   readonly tokenType: 'bearer'
-  /** Life of the access token, in seconds. */
+  /** The lifetime of the access token, in seconds. */
   readonly expiresIn: number
-  /** Gets the next tokens at `POST /token`, once. */
+  /** The token for the next tokens at `POST /token`. It works once. */
   readonly refreshToken: string
   readonly scopes: readonly string[]
 }
 
 /**
- * Sessions, for an application's own routes. What ends one resolves when this process refuses its
- * tokens.
+ * Sessions for routes of the app. After `revoke` and `revokeAll` have resolved, this process
+ * refuses the tokens of these sessions; other processes do so within a second.
  */
 export interface Sessions {
   /**
-   * Starts a session for somebody whom the application has recognised in its own way, by another
-   * identity provider say. Does NOT prove anything about them.
+   * Starts a session for a user whom the app has authenticated in its own way, for example with
+   * another identity provider. Does NOT check any proof of identity.
    *
-   * @param login the subject of the user's tokens (the `id` of an account of ours), and the scopes
-   *   that are asked for; without any, all that the user holds
+   * @param login the subject of the user's tokens (the `id` of a Keystile account), and the
+   *   requested scopes. Without scopes, the session gets all scopes that the user holds.
    * @throws {TypeError} for a scope that is not declared
-   * @throws {ProblemError} `not_found` for a user who does not exist or may not come in
+   * @throws {ProblemError} `not_found` for a user who does not exist or is disabled
    */
   create(login: { readonly subject: string; readonly scopes?: readonly string[] }): Promise<Tokens>
-  /** The sessions of a subject that are not over, the last used first. */
+  /** Returns the active sessions of a subject, the most recently used first. */
   list(subject: string): Promise<readonly Session[]>
   /**
-   * Ends a session with all its tokens; one that is over or not there is no fault. Does NOT check
-   * whose it is.
+   * Revokes a session with all its tokens. Does nothing for a session that has ended or does not
+   * exist. Does NOT check to whom the session belongs.
    */
   revoke(sessionId: string): Promise<void>
   /**
-   * Ends all sessions of a subject: when their password has changed, say, where the app keeps it.
+   * Revokes all sessions of a subject. Call it, for example, when the app keeps the passwords and a
+   * user's password has changed.
    */
   revokeAll(subject: string): Promise<void>
 }
 
+/** Creates `keystile.sessions`. */
 export function createAppSessions<U>(parts: {
   readonly directory: Directory<U>
   readonly starter: SessionStarter
@@ -53,7 +55,10 @@ export function createAppSessions<U>(parts: {
 }): Sessions {
   const { directory, starter, ends, scopes: rules } = parts
 
-  /** Starts nothing where the user may not log in, or was given other rights meanwhile. */
+  /**
+   * Starts a session. Returns undefined when the user may not log in, or when the user's rights
+   * changed between the check and the start.
+   */
   async function tryStart(
     subject: string,
     requested: readonly string[] | undefined,
@@ -75,10 +80,14 @@ export function createAppSessions<U>(parts: {
   return {
     async create({ subject, scopes: requested }) {
       const undeclared = requested?.find((scope) => !Object.hasOwn(rules.declared, scope))
-      if (undeclared !== undefined) throw new TypeError(`the scope "${undeclared}" is not declared`)
+      if (undeclared !== undefined)
+        throw new TypeError(`each scope must be declared; "${undeclared}" is not`)
+
+      // The second try is for a user whose rights changed during the first one.
       const started = (await tryStart(subject, requested)) ?? (await tryStart(subject, requested))
       if (!started?.refreshToken)
-        throw new ProblemError('not_found', 'There is no such user, or one who may not come in')
+        throw new ProblemError('not_found', 'The user does not exist or is disabled')
+
       const { accessToken, refreshToken, expiresInSeconds, scopes } = started
       return { accessToken, tokenType: 'bearer', expiresIn: expiresInSeconds, refreshToken, scopes }
     },

@@ -1,5 +1,5 @@
-// Every command that writes. On SQLite they run in the writer thread, which is sent a name and
-// values.
+// All commands that write. On SQLite they run in the writer thread, which receives the name and the
+// values of a command, so this list must be complete.
 import type { AnyCommand } from '../storage/database.ts'
 import { commands as clientCommands } from '../features/clients/store.ts'
 import { commands as auditCommands } from '../features/audit/store.ts'

@@ -27,7 +27,7 @@ import * as sessions from '../features/sessions/feature.ts'
 import * as signingKeys from '../features/signing-keys/feature.ts'
 import * as listener from '../listener/feature.ts'
 
-/** The options of `createKeystile`, wherever the users are kept. */
+/** The options of `createKeystile` that do not depend on the place of the users. */
 export interface SharedOptions<S extends string>
   extends
     issuer.IssuerOptions,
@@ -42,7 +42,7 @@ export interface SharedOptions<S extends string>
     audit.AuditOptions,
     app.AppOptions {}
 
-/** The options of `createKeystile` for Keystile's own accounts. */
+/** The options of `createKeystile` that exist only for Keystile's own accounts. */
 export interface OwnAccountOptions<S extends string, P extends object>
   extends scopes.RoleOptions<S>, accounts.AccountOptions<P>, passwordPolicy.PasswordPolicyOptions {}
 
@@ -59,10 +59,10 @@ type AnyOptions = SharedOptions<string> &
   OwnAccountOptions<string, object> &
   directory.DirectoryOptions<string, UserObject>
 
-/** The value of each option, once it is given. */
+/** The type of each option when it is given. */
 export type OptionValues = { readonly [N in keyof AnyOptions]-?: Exclude<AnyOptions[N], undefined> }
 
-/** The options that may be missing: they have no default. */
+/** The options that may be missing and have no default. */
 export const optionsWithoutDefault = [
   'audience',
   'profile',
@@ -73,12 +73,12 @@ export const optionsWithoutDefault = [
 ] as const
 type WithoutDefault = (typeof optionsWithoutDefault)[number]
 
-/** The options as they were given, with the defaults of the others. */
+/** The given options, with the defaults of the others. */
 export type CompleteOptions = Omit<OptionValues, WithoutDefault> & {
   readonly [N in WithoutDefault]?: OptionValues[N] | undefined
 }
 
-/** The options that safety rules look at; of `users`, only whether they are given. */
+/** The options that safety rules read. For `users`, they only see whether it is given. */
 export type RuleOptions = {
   readonly [N in keyof OptionValues]?: (N extends 'users' ? unknown : OptionValues[N]) | undefined
 }
@@ -86,7 +86,10 @@ export type RuleOptions = {
 type SettingName = keyof OptionValues | keyof listener.ServerSettings
 type ListedFeature = AnyFeature<RuleOptions, CompleteOptions, AuditEventName>
 
-/** Help, documentation, `doctor` and housekeeping name and do everything in this order. */
+/**
+ * The list of all features. Add a feature here. Help, documentation, `doctor` and housekeeping use
+ * the order of this list.
+ */
 const list = [
   issuer.feature,
   database.feature,
@@ -111,7 +114,7 @@ const list = [
 ] satisfies readonly ListedFeature[]
 type List = typeof list
 
-/** All features. */
+/** All features. Does not compile if a setting or an audit event is missing from its record. */
 export const features: readonly ListedFeature[] = list satisfies WithSettings<
   SettingName,
   List
@@ -133,7 +136,7 @@ export const serverSettings: readonly Setting[] = settings.filter(
 /** The safety rules of all features. */
 export const rules: readonly Rule<RuleOptions>[] = features.flatMap(({ rules = [] }) => rules)
 
-/** The events of the audit record. */
+/** The names of all events in the audit record. */
 export const auditEvents: readonly AuditEventName[] = features.flatMap(
   ({ auditEvents = [] }) => auditEvents,
 )
@@ -144,7 +147,7 @@ export const rates: readonly LimitRate[] = features.flatMap(({ rates = [] }) => 
 /** The metrics of all features. */
 export const metrics: readonly Metric[] = features.flatMap(({ metrics = [] }) => metrics)
 
-/** What housekeeping deletes. */
+/** The steps of housekeeping of all features. */
 export const cleanUpSteps: readonly CleanUpStep<CompleteOptions>[] = features.flatMap(
   ({ cleanUp = [] }) => cleanUp,
 )

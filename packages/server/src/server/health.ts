@@ -6,7 +6,7 @@ import type { WatchedHashThreads } from '../features/password/watched-hash-threa
 import type { Service } from '../listener/service.ts'
 import type { Database } from '../storage/database.ts'
 
-/** Why a load balancer should send no requests now, a sentence each. */
+/** Returns the reasons why a load balancer should send no requests now, one sentence for each. */
 export async function findUnreadiness({
   feed,
   hashThreads,
@@ -21,14 +21,15 @@ export async function findUnreadiness({
     ),
     hashThreads.areWorking(),
   ])
-  // A long hash queue is no reason: without this instance, the others would get its load as well.
+
+  // A long queue of hashes is no reason. Without this instance, the other ones would get its load.
   return [
     ...(databaseAnswers ? [] : ['the database does not answer']),
-    ...(hashThreadsWork ? [] : ['no password gets hashed']),
+    ...(hashThreadsWork ? [] : ['the threads that hash passwords do not answer']),
   ]
 }
 
-/** Queues and ages, as metrics show them. */
+/** Returns the lengths of the queues and the age of the feed, for `/metrics`. */
 export function readGauges({
   database,
   feed,

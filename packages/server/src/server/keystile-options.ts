@@ -4,8 +4,11 @@ import type { DirectoryOptions } from '../features/directory/feature.ts'
 import type { OwnAccountOptions, SharedOptions } from './features.ts'
 
 /**
- * What `createKeystile` is told. `S`: the declared scopes, `P`: the profile's fields, `U`: the user
- * of the app's own directory.
+ * The options of `createKeystile`.
+ *
+ * @typeParam S the declared scopes
+ * @typeParam P the fields of the profile
+ * @typeParam U the user in the app's own directory
  */
 export type KeystileOptions<
   S extends string,
@@ -13,13 +16,13 @@ export type KeystileOptions<
   U = PublicUser & P,
 > = SharedOptions<S> & (WithAccounts<S, P> | WithDirectory<S, U>)
 
-/** Where Keystile keeps the users. */
+/** The options when Keystile keeps the users. */
 interface WithAccounts<S extends string, P extends object>
   extends OwnAccountOptions<S, P>, Without<DirectoryOptions<string, UserObject>> {}
 
 /**
- * Where the application keeps them: there are no roles, no profile, and none of the endpoints below
- * `/users`.
+ * The options when the app keeps the users. Then Keystile has no roles and no profiles, and its
+ * only endpoints below `/users` are the ones for sessions.
  */
 interface WithDirectory<S extends string, U>
   extends DirectoryOptions<S, U>, Without<OwnAccountOptions<string, object>> {}

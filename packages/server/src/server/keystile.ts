@@ -8,36 +8,44 @@ import {
 import type { PublicUser } from '../features/accounts/users.ts'
 import type { Sessions } from './app-sessions.ts'
 
-/** Keystile, running. `S`: the declared scopes; `U`: the user that a guarded route sees. */
+/**
+ * A running Keystile.
+ *
+ * @typeParam S the declared scopes
+ * @typeParam U the user that a guarded route gets
+ */
 export interface Keystile<S extends string = string, U = PublicUser> {
   readonly issuer: string
   /**
-   * Verifies its own tokens, and knows at once what this process revoked and within a second what
-   * others did.
+   * Verifies Keystile's own tokens. It refuses a token at once when this process has revoked it,
+   * and within a second when another process has.
    */
   readonly verifier: Verifier
   readonly scopes: Readonly<Record<S, string>>
   readonly sessions: Sessions
   /**
-   * The user behind an identity, `undefined` when deleted or disabled. Read anew each time from
-   * your own directory and from SQLite, at most 5 s old from PostgreSQL.
+   * Returns the user of an identity, or `undefined` for a deleted or disabled one. Reads the user
+   * each time from SQLite and from your own directory. From PostgreSQL, the user may be up to 5 s
+   * old.
    */
   user(identity: Identity): Promise<U | undefined>
   /**
-   * The answer to a request for one of our endpoints, `undefined` for any other: what `mount` asks.
+   * Answers a request for one of Keystile's endpoints. Returns `undefined` for any other path.
+   * `mount` calls this function.
    */
   answer(request: HttpRequestWithBody): Promise<HttpAnswer | undefined>
   /**
-   * The same for a web `Request`; a path that is not ours is answered with 404.
+   * Answers a web `Request` in the same way, and any other path with 404.
    *
-   * @param from the IP address of who sent it, for the audit record: a `Request` does not say
+   * @param from the IP address of the sender, for rate limits and the audit record. A `Request`
+   *   does not have it.
    */
   fetch(request: Request, from?: { readonly remoteAddress?: string | undefined }): Promise<Response>
-  /** Ends timers, threads and connections. A pool that was passed in stays open. */
+  /** Stops timers and threads, and closes connections. A pool of your app stays open. */
   close(): Promise<void>
 }
 
-/** Answers web requests as `answer` does its own, and any other path with 404. */
+/** Returns `fetch` for an `answer`. */
 export function fetchFrom(answer: Keystile['answer']): Keystile['fetch'] {
   return async (request, { remoteAddress } = {}) =>
     toResponse(

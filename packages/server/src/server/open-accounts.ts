@@ -17,7 +17,7 @@ import { openDatabase } from '../storage/open.ts'
 import type { Pool } from '../storage/postgres.ts'
 import type { AuditEventName } from './features.ts'
 
-/** The accounts and clients of a database, without anything that issues or answers. */
+/** The accounts and clients in a database. Commands use them without tokens and endpoints. */
 export interface Accounts {
   readonly database: Database
   readonly feed: EventFeed
@@ -29,7 +29,11 @@ export interface Accounts {
   close(): Promise<void>
 }
 
-/** @throws {Error} when the database cannot be opened */
+/**
+ * Opens the database with its accounts and clients, and starts the threads that hash passwords.
+ *
+ * @throws {Error} when the database cannot be opened
+ */
 export async function openAccounts(
   source: string | Pool,
   options: {
@@ -51,6 +55,7 @@ export async function openAccounts(
       await feed.close()
       await database.close()
     }
+
     let closing: Promise<void> | undefined
     return {
       database,

@@ -10,27 +10,28 @@ import type { Situation } from '../feature/situation.ts'
 import type { Values } from '../feature/setting.ts'
 import { optionSettings, rules, type CompleteOptions, type RuleOptions } from './features.ts'
 
-/** Options that are complete and safe. */
+/** Options that were checked, with all defaults. */
 export interface CheckedOptions extends CompleteOptions {
-  /** What safety rules look at, as it was given. */
+  /** The options for safety rules, without defaults. */
   readonly situation: Situation<RuleOptions>
 }
 
-/** Names of options, as `createKeystile` takes them. */
+/** The names of all options of `createKeystile`. */
 export const optionNames: readonly string[] = optionSettings.map(({ name }) => name)
 
 /**
- * Checks the options of `createKeystile` together and completes them.
+ * Checks the options of `createKeystile` and fills in the defaults.
  *
- * @throws {ConfigurationError} with all faults, a line each, saying what must be
+ * @throws {ConfigurationError} with all faults, one line for each
  */
 export function checkOptions(input: Values): CheckedOptions {
   const { faults, options } = readOptions(input)
   if (options) return options
+
   throw new ConfigurationError(cannotStart(faults.map(sentenceOf)))
 }
 
-/** The options, complete; or everything that is wrong or unsafe about them. */
+/** Returns the options with all defaults, or all faults. Throws nothing. */
 export function readOptions(
   input: Values,
   surroundings: Surroundings = {},
@@ -41,6 +42,7 @@ export function readOptions(
     surroundings,
   )
   if (faults.length > 0) return { faults }
-  // The compiler holds each record to the interface of its option (`listSettings`).
+
+  // `listSettings` makes the compiler compare each record with the interface of its option.
   return { faults, options: { ...(values as CompleteOptions), situation } }
 }

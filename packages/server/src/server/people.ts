@@ -10,16 +10,16 @@ import {
 import type { ScopeRules } from '../features/scopes/scopes.ts'
 import type { Route } from '../http/route.ts'
 
-/** Who logs in, and what they find here beside tokens. */
+/** The users who can log in, and the endpoints for their accounts. */
 export interface People<U> {
   readonly directory: Directory<U>
   /**
-   * Whoever has this subject, if they may come in, on each guarded request; may be some seconds
-   * old.
+   * Returns the active user with this subject. Every guarded request calls it, so the user may be
+   * some seconds old.
    */
   findActive(subject: string): Promise<U | undefined>
   readonly routes: readonly Route<Caller<string, U>>[]
-  /** A user as the application sees them. */
+  /** Returns the user object that the app gets. */
   show(user: U): UserObject
 }
 
@@ -28,13 +28,13 @@ interface Checks {
   readonly logger: Logger
 }
 
-/** The users of the application's own directory, which has the endpoints that they need. */
+/** Returns the users of the app's own directory. The app has the endpoints for accounts itself. */
 export function appPeople(users: UserDirectory<UserObject>, checks: Checks): People<UserObject> {
   const directory = checkedDirectory(users, checks)
   return { directory, findActive: directory.findActive, routes: [], show: (user) => user }
 }
 
-/** Keystile's own accounts, and the endpoints for them. */
+/** Returns the users with accounts in Keystile, and the endpoints for these accounts. */
 export function accountPeople(
   users: Users,
   routes: People<User>['routes'],

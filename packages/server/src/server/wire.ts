@@ -2,7 +2,7 @@ import { createVerifier, type Caller, type UserObject, type Verifier } from 'key
 import { createGuardCore } from 'keystile/internal'
 import type { SigningKey } from 'keystile/jwt'
 import { noMeter, type Meter } from '../feature/metric.ts'
-import { heedRules } from '../configuration/machine.ts'
+import { enforceRules } from '../configuration/machine.ts'
 import { managementRoutes } from '../features/accounts/management-routes.ts'
 import { accountRoutes } from '../features/accounts/routes.ts'
 import type { Users } from '../features/accounts/users.ts'
@@ -47,15 +47,21 @@ import type { CheckedOptions } from './options.ts'
 import { accountPeople, appPeople, type People } from './people.ts'
 import { readVersion } from './version.ts'
 
-/** A running Keystile, its accounts, and what its stand-alone server tells a load balancer. */
+/** A running Keystile, with its accounts and the parts that the stand-alone server uses. */
 export interface RunningKeystile extends Service {
   readonly keystile: Keystile<string, UserObject>
-  /** Keystile's own accounts. None where the app has a directory of its own. */
+  /** Keystile's own accounts. It is empty when the app has its own directory. */
   readonly users: Users
   readonly clients: Clients
 }
 
-/** Makes everything, from the bottom to the top. */
+/**
+ * Opens the database and creates all parts of Keystile, each from the parts that it needs. Closes
+ * everything again when a part cannot be created.
+ *
+ * @throws {ConfigurationError} when a safety rule stops the start
+ * @throws {Error} when the database cannot be opened
+ */
 export async function wire(
   options: CheckedOptions,
   meter: Meter = noMeter,
@@ -77,7 +83,7 @@ async function wireAccounts(
   const { issuer, registration, profile, passwordMinLength: minLength, logger } = options
   const { database, users, passwords, audit } = accounts
 
-  await heedRules(safetyRules, options, database)
+  await enforceRules(safetyRules, options, database)
   const scopes = scopeRulesOf(options)
   const proxies = createProxies(options.trustedProxies ?? [])
   const limits = createConfiguredLimits(database, options, proxies.isTrusted)
@@ -105,7 +111,7 @@ async function wireAccounts(
   return wirePeople(parts, accountPeople(users, routes, checks))
 }
 
-/** What exists before it is known who the users are. */
+/** The parts that do not depend on the place of the users. */
 interface Parts {
   readonly options: CheckedOptions
   readonly accounts: Accounts
@@ -165,7 +171,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
   }
 }
 
-/** Signs tokens, verifies them, and starts, continues and ends the sessions behind them. */
+/** The parts that issue and verify tokens, and that start, refresh and end sessions. */
 interface IssuingParts {
   readonly signingKeys: SigningKeys
   readonly lifetimes: Lifetimes
@@ -223,7 +229,7 @@ async function wireIssuing(
   }
 }
 
-/** All endpoints. Each feature's routes get what they use, and no more. */
+/** Lists the routes of all features. Each feature gets only the parts that it uses. */
 function listRoutes<U>(
   { options, accounts, scopes, limits, devices, meter }: Parts,
   { directory, routes }: People<U>,

@@ -1,3 +1,4 @@
+// The database as features see it. Only this room knows SQLite and PostgreSQL.
 import type {
   CompiledQuery,
   Kysely,
@@ -5,33 +6,38 @@ import type {
   Transaction as KyselyTransaction,
 } from 'kysely'
 
-/** A database to read from. It names no tables: `inTables` does. */
+/** A database to read from. It knows no tables: `inTables` adds them. */
 export type Reader = Kysely<unknown>
 
-/** A transaction. It names no tables: `inTables` does. */
+/** A transaction. It knows no tables: `inTables` adds them. */
 export type Transaction = KyselyTransaction<unknown>
 
 /**
- * The same transaction or reader, with the tables of a feature. It costs nothing.
+ * Returns the same transaction or reader, with the types of a feature's tables. Costs nothing at
+ * run time.
  *
- * The cast is the one place that believes the `tables.ts` of a feature: no compiler sees what the
- * migrations have made.
+ * Does NOT check the types: this cast trusts the `tables.ts` of the feature, because the compiler
+ * cannot see which tables the migrations have created.
  */
 export function inTables<Tables>(db: Reader): Kysely<Tables> {
   return db as Kysely<Tables>
 }
 
 /**
- * One transaction with a name: on SQLite it runs in the writer thread, which is sent its name and
- * values, on PostgreSQL here. So values and results are plain data, an outcome that a caller
- * branches on is a value, and a refusal that must leave a mark returns (and is committed) before it
- * is thrown.
+ * A transaction with a name. On PostgreSQL it runs in this thread. On SQLite it runs in the writer
+ * thread, which gets the name and the values. Therefore:
+ *
+ * - Values and results are plain data, which can be sent between threads.
+ * - An outcome on which a caller decides is a result and not an error.
+ * - A refusal that must be recorded is returned, so that its record is committed. The caller throws
+ *   it afterwards.
  */
 export interface Command<Values, Result> {
   readonly name: string
   run(transaction: Transaction, values: Values): Promise<Result>
 }
 
+/** Creates a command. */
 export function command<Values, Result>(
   name: string,
   run: (transaction: Transaction, values: Values) => Promise<Result>,
@@ -39,21 +45,24 @@ export function command<Values, Result>(
   return { name, run }
 }
 
-/** Any command, where only its name matters. */
+/** Any command, for code that only finds commands by name. */
 export type AnyCommand = Command<never, unknown>
 
-/** Which of the two databases it is. */
+/** Whether the database is PostgreSQL. Otherwise it is SQLite. */
 export function isPostgres(db: Reader): boolean {
   return db.getExecutor().adapter.supportsMultipleConnections !== false
 }
 
 /**
- * Whether rows can be locked. PostgreSQL alone can and must: on SQLite one transaction writes at a
- * time.
+ * Whether a transaction can and must lock rows. SQLite runs one writing transaction at a time, so
+ * it needs no locks.
  */
 const hasRowLocks = isPostgres
 
-/** Locks the rows that a query selects, in its order, until the transaction ends. */
+/**
+ * Locks the rows that a query selects until the transaction ends. Give the query an order: two
+ * transactions that lock the same rows in different orders would deadlock.
+ */
 export async function lockRows<Tables, Table extends keyof Tables, Row>(
   transaction: Transaction,
   query: SelectQueryBuilder<Tables, Table, Row>,
@@ -61,7 +70,7 @@ export async function lockRows<Tables, Table extends keyof Tables, Row>(
   if (hasRowLocks(transaction)) await query.forUpdate().execute()
 }
 
-/** The query, locking its rows and leaving out those that another transaction has locked. */
+/** Returns the query so that it locks its rows and skips rows that others have locked. */
 export function withoutLocked<Tables, Table extends keyof Tables, Row>(
   transaction: Transaction,
   query: SelectQueryBuilder<Tables, Table, Row>,
@@ -70,24 +79,27 @@ export function withoutLocked<Tables, Table extends keyof Tables, Row>(
 }
 
 /**
- * Whether a write failed because a value that must be unique is there already. Of two that write
- * one value at once, PostgreSQL refuses the second only as it is written.
+ * Whether a write failed because another transaction wrote the same unique value at the same time.
+ * A check before the write does not find this on PostgreSQL: two transactions can pass the check,
+ * and the second one then fails.
  */
 export function isTakenAtTheSameTime(error: unknown): boolean {
   return (error as { readonly code?: unknown }).code === '23505' // unique_violation
 }
 
+/** An open database. */
 export interface Database {
-  /** Whether a read costs microseconds, and not a round trip. */
+  /** Whether a read takes microseconds. Otherwise it takes a round trip over the network. */
   readonly hasLocalReads: boolean
-  /** For reading outside of transactions. Nothing is streamed from it. */
+  /** Reads outside of transactions. Does NOT support streams. */
   readonly reader: Reader
-  /** The first row of a query that was compiled before: for what every request reads. */
+  /** Returns the first row of a compiled query. Use it for reads that every request needs. */
   find<Row>(query: CompiledQuery<Row>): Promise<Row | undefined>
   /**
-   * Runs a command in a transaction of its own. When this resolves, what it wrote is on disk.
+   * Runs a command in its own transaction. When the promise resolves, all its writes are on disk.
    *
-   * @param patienceMilliseconds how long it may wait for others to share a commit with
+   * @param patienceMilliseconds how long the command may wait for other commands that share its
+   *   commit
    * @throws {DatabaseUnavailableError} when the database cannot be reached or cannot write now
    */
   write<Values, Result>(
@@ -96,22 +108,27 @@ export interface Database {
     patienceMilliseconds?: number,
   ): Promise<Result>
   /**
-   * The same database for the feed of revocations, which must not wait behind requests: on
-   * PostgreSQL requests stand in a line for connections, and one connection is left for the feed.
+   * The same database for the feed of revocations, which must not wait behind requests. On
+   * PostgreSQL, requests queue for connections, and one connection is reserved for the feed.
    */
   readonly urgent: Pick<Database, 'reader' | 'write'>
-  /** Commands that were not yet answered. */
+  /** The number of commands without an answer. */
   readonly writeQueueLength: number
+  /** Waits for running commands and closes the connections. */
   close(): Promise<void>
 }
 
-/** The database is down, locked by somebody else or full: not a bug, and a later try may work. */
+/**
+ * Thrown when the database is down, locked by another process, or full. This is not a bug, and a
+ * retry may succeed.
+ */
 export class DatabaseUnavailableError extends Error {
   override readonly name: string = 'DatabaseUnavailableError'
 }
 
 /**
- * More requests wait for the database than it can serve in time. Anybody can cause many of these.
+ * Thrown when more requests wait for the database than it can serve in time. Any sender can cause
+ * many of these errors, so they must not fill the log.
  */
 export class DatabaseBusyError extends DatabaseUnavailableError {
   override readonly name = 'DatabaseBusyError'

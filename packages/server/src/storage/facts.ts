@@ -6,12 +6,12 @@ import { inMemory, isPostgresUrl, type DatabaseSource } from './source.ts'
 import { connectPostgres, reasonOf } from './postgres.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 
-/** What a database says of itself. */
+/** Facts about a database that safety rules check. */
 export type DatabaseFacts = SqliteFacts | PostgresFacts
 
 export interface SqliteFacts {
   readonly kind: 'sqlite'
-  /** `pragma synchronous` of a connection of ours: 2 is FULL, 3 EXTRA. */
+  /** The value of `pragma synchronous` on our connection: 2 is FULL, 3 is EXTRA. */
   readonly synchronous: number
 }
 
@@ -19,11 +19,11 @@ export interface PostgresFacts {
   readonly kind: 'postgres'
   readonly fsync: string
   readonly synchronousCommit: string
-  /** What its clock says. */
+  /** The time of the server's clock. */
   readonly now: number
 }
 
-/** Reads what a database says of itself. */
+/** Reads the facts about an open database. */
 export async function readDatabaseFacts(reader: Reader): Promise<DatabaseFacts> {
   if (isPostgres(reader)) {
     const row = await onlyRow(
@@ -40,11 +40,12 @@ export async function readDatabaseFacts(reader: Reader): Promise<DatabaseFacts> 
 }
 
 /**
- * Looks into a database that is not open, and changes nothing: an absent file stays absent, and
- * nothing is migrated.
+ * Opens a database for reading, runs `look` and closes the database. Changes nothing: it neither
+ * creates a missing file nor runs migrations, so tables may be missing.
  *
- * @returns what `look` found, or undefined where there is no file yet or never one
- * @throws {DatabaseUnavailableError} when it cannot be opened or read, in the driver's words
+ * @returns the result of `look`, or undefined for a file that does not exist and for `:memory:`
+ * @throws {DatabaseUnavailableError} with the driver's message, when the database cannot be opened
+ *   or read
  */
 export async function inspectDatabase<Found>(
   source: DatabaseSource,
@@ -85,9 +86,9 @@ function asUnavailable(error: unknown): DatabaseUnavailableError {
   return new DatabaseUnavailableError(reasonOf(error), { cause: error })
 }
 
-/** The row of a query that always gives one. */
+/** Returns the row of a query that always has exactly one. */
 async function onlyRow<Row>(query: RawBuilder<Row>, reader: Reader): Promise<Row> {
   const [row] = (await query.execute(reader)).rows
-  if (!row) throw new Error('the database answered without a row')
+  if (!row) throw new Error('the query must return one row; the database returned none')
   return row
 }

@@ -1,24 +1,26 @@
 import { DatabaseBusyError } from './database.ts'
 
-/** Waits for a place, such as a connection. */
+/** A queue for places, such as database connections. */
 export interface Line {
   /**
-   * Resolves when the caller has a place, with the function that gives it back.
+   * Waits for a place. Resolves with a function that releases the place; the caller must call it
+   * exactly once.
    *
-   * @throws {DatabaseBusyError} at once where the line is too long to be served in time, else when
-   *   time is up
+   * @throws {DatabaseBusyError} at once when the queue is too long to be served in time, and
+   *   otherwise after the longest wait
    */
   enter(): Promise<() => void>
 }
 
-/** The weight of the latest place in the average of how long callers keep one. */
+/** The weight of the latest caller in the average of the time that a caller keeps a place. */
 const weight = 0.1
 
 // decisions/0007-queue-for-connections.md
 /**
- * Creates a line, first come first served. It refuses a caller who could not be served in time, by
- * the present average, instead of having a fixed length: how many can be served depends on how far
- * away the database is.
+ * Creates a queue that serves callers in the order of their arrival. It has no fixed length,
+ * because the number of callers that it can serve depends on the distance to the database. Instead
+ * it refuses a caller at once when the average time of earlier callers shows that the wait would be
+ * too long.
  */
 export function createLine(places: number, patienceMilliseconds: number): Line {
   let free = places
@@ -41,8 +43,10 @@ export function createLine(places: number, patienceMilliseconds: number): Line {
         free--
         return take()
       }
+
       const expectedMilliseconds = ((waiting.size + 1) / places) * keptMilliseconds
       if (expectedMilliseconds > patienceMilliseconds) throw busy()
+
       await new Promise<void>((resolve, reject) => {
         const next = (): void => {
           clearTimeout(timer)

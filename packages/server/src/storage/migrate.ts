@@ -9,6 +9,7 @@ import * as limits from './migrations/0006-limits.ts'
 import * as passwordSession from './migrations/0007-password-session.ts'
 import { isPostgres, type Reader } from './database.ts'
 
+/** All migrations. Kysely runs them in the order of their names. Never change an old one. */
 const migrations = {
   '0001-first': first,
   '0002-refresh-tokens': refreshTokens,
@@ -20,13 +21,14 @@ const migrations = {
 }
 
 /**
- * Where the tables lie on PostgreSQL, so that an app's own database can hold them beside its own.
+ * The PostgreSQL schema of all tables. It keeps them apart from the tables of an app that uses the
+ * same database.
  */
 export const schema = 'keystile'
 
 /**
- * Brings the database to the present layout, or leaves it as it was. Several processes may start at
- * once: one migrates, the others wait.
+ * Runs all missing migrations, or none of them when one fails. When several processes start at the
+ * same time, one migrates and the others wait.
  *
  * @throws {Error} when a migration fails, or the database was used by a newer Keystile
  */
@@ -40,16 +42,17 @@ export async function migrate(db: Reader): Promise<void> {
   })
   const { error } = await migrator.migrateToLatest()
   if (!error) return
+
   const message = error instanceof Error ? error.message : 'the migration failed'
   throw new Error(
     message.startsWith('corrupted migrations')
-      ? 'the database was written by a newer version of Keystile; use that version'
+      ? 'the database was used by a newer version of Keystile; install that version or a newer one'
       : message,
     { cause: error },
   )
 }
 
-/** Whether a table is there. A database that was not brought to the present layout may lack it. */
+/** Whether a table exists. It may be missing in a database that was not migrated yet. */
 export async function hasTable(reader: Reader, table: string): Promise<boolean> {
   const query = isPostgres(reader)
     ? sql`select 1 where to_regclass(${`${schema}.${table}`}) is not null`

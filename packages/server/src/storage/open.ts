@@ -3,7 +3,12 @@ import { openPostgres } from './postgres.ts'
 import { isPostgresUrl, type DatabaseSource } from './source.ts'
 import { openSqlite } from './sqlite.ts'
 
-/** Opens and migrates a database. */
+/**
+ * Opens and migrates a database.
+ *
+ * @param writerThread the module that writes to a SQLite file, in its own thread
+ * @throws {DatabaseUnavailableError} when the database cannot be opened or migrated
+ */
 export function openDatabase(source: DatabaseSource, writerThread: URL): Promise<Database> {
   return typeof source === 'string' && !isPostgresUrl(source)
     ? openSqlite(source, writerThread)

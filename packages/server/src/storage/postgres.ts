@@ -4,7 +4,7 @@ import { DatabaseUnavailableError, type Command, type Database, type Reader } fr
 import { createLine, type Line } from './line.ts'
 import { migrate, schema } from './migrate.ts'
 
-/** The part of pg's `Pool` that is used: an application passes its own. */
+/** The part of pg's `Pool` that Keystile uses. An app may pass its own pool. */
 export interface Pool {
   connect(): Promise<PoolClient>
   end(): Promise<void>
@@ -28,37 +28,39 @@ interface TypeParsers {
   getTypeParser(oid: number, format?: string): (text: string) => unknown
 }
 
-/**
- * A query that takes longer is given up: a connection that nobody answers on must not hold a guard.
- */
+/** The timeout of a query. Otherwise a guard would wait for as long as a connection is dead. */
 const queryMilliseconds = 5_000
 
 /**
- * How a transaction begins, in one round trip. A process that freezes inside a transaction (a
- * paused machine, a lost network) holds its locks for 3 s at most: after 4 s without news, the
- * other processes would answer 503 to everybody. A statement, such as one that waits for a lock,
- * ends before the process gives up on it (`queryMilliseconds`), so it leaves no backend behind.
- * PostgreSQL does not count the wait of a commit for a synchronous standby, so no commit is cut
- * short and reported as done.
+ * The statements that begin a transaction, in one round trip.
  *
- * `set local` and not a parameter of the connection: the pool may be the application's, and
- * PgBouncer may give each transaction another connection.
+ * - A process may freeze inside a transaction, because its machine is paused or its network is
+ *   down. PostgreSQL then releases its locks after 3 s. Without this timeout, the feed of
+ *   revocations would stop, and after 4 s all other processes would answer 503.
+ * - A statement, such as one that waits for a lock, ends after 4 s. That is before this process
+ *   stops waiting (`queryMilliseconds`), so no statement keeps running without a reader.
+ * - The timeout does not include the wait of a commit for a synchronous standby, so PostgreSQL
+ *   never cancels a commit and reports it as done.
+ *
+ * These are `set local` and not parameters of the connection, because the pool may belong to the
+ * app, and PgBouncer may use a different connection for each transaction.
  */
 const begin =
   'begin isolation level read committed; ' +
   'set local idle_in_transaction_session_timeout = 3000; set local statement_timeout = 4000'
 
-/** Connections that requests share, where the pool is ours. */
+/** The connections for requests in our own pool: the default size of pg's pools. */
 const requestConnections = 10
-/** How long a request waits for one of them. */
+/** The longest wait of a request for a connection. Clients would give up soon after it. */
 const lineMilliseconds = 2_000
 
+// The ids of types in PostgreSQL's `pg_type`.
 const int8 = 20
 const int4 = 23
 
 /**
- * Instants and counts come as numbers. Said a query at a time: the pool may be the application's,
- * with parsers of its own.
+ * Parses instants and counts as numbers, and everything else as text. It is passed with each query,
+ * because the pool may belong to the app and have parsers that the app needs.
  */
 const typeParsers: TypeParsers = {
   getTypeParser: (oid) => (oid === int8 || oid === int4 ? Number : (text) => text),
@@ -82,11 +84,10 @@ export async function openPostgres(source: string | Pool): Promise<Database> {
     await close()
     throw new DatabaseUnavailableError(
       `The PostgreSQL database cannot be opened: ${reasonOf(error)}`,
-      {
-        cause: error,
-      },
+      { cause: error },
     )
   }
+
   let writing = 0
   const writeTo =
     (db: Reader) =>
@@ -111,7 +112,7 @@ export async function openPostgres(source: string | Pool): Promise<Database> {
   }
 }
 
-/** Kysely's dialect, with transactions that cannot hold a lock for long. */
+/** Kysely's dialect for PostgreSQL, with timeouts in each transaction (see `begin`). */
 class BoundedDialect extends PostgresDialect {
   readonly #config: PostgresDialectConfig
   constructor(config: PostgresDialectConfig) {
@@ -130,10 +131,10 @@ class BoundedDriver extends PostgresDriver {
 }
 
 /**
- * Returns the pool as Kysely wants it, and the same with a line for requests, which leaves one
- * connection free. So no request delays the feed of revocations, unless the pool has a single
- * connection. The feed has no pool of its own: an app's pool may be all that it is allowed.
- * `close` leaves an application's own pool open.
+ * Returns the pool twice in the form that Kysely needs: `pool`, and `requestPool` with a queue that
+ * leaves one connection free. So requests never delay the feed of revocations, unless the pool has
+ * only one connection. The feed does not open a second pool, because the database may allow the app
+ * no more connections than its own pool has. `close` does NOT close a pool of the app.
  */
 export async function connectPostgres(source: string | Pool): Promise<{
   readonly pool: PostgresPool
@@ -141,8 +142,8 @@ export async function connectPostgres(source: string | Pool): Promise<{
   close(): Promise<void>
 }> {
   const pool = typeof source === 'string' ? await createPool(source) : source
-  // Without a listener a connection that breaks while idle would end the process; the next query
-  // tells all that matters.
+  // Without a listener, an idle connection that breaks would end the process. The next query
+  // reports the error.
   pool.on('error', () => {})
   pool.on('connect', listen)
   const connections = pool.options?.max ?? requestConnections
@@ -167,8 +168,8 @@ async function createPool(url: string): Promise<Pool> {
 }
 
 /**
- * `create … if not exists` of two processes at once fails in one of them, and works when said
- * again.
+ * Migrates, with a few retries: when two processes run `create … if not exists` at the same time,
+ * one of them fails and succeeds at its next try.
  */
 async function migrateOnce(db: Reader): Promise<void> {
   const racing = new Set(['23505', '42P06', '42P07'])
@@ -186,8 +187,8 @@ const known = new WeakSet<PoolClient>()
 const broken = new WeakSet<PoolClient>()
 
 /**
- * Notes when a connection breaks. The pool listens while a client is idle, and nobody while it is
- * handed out or used: without this a restart of the database would end the process.
+ * Records when a connection breaks. The pool listens for errors only while a connection is idle.
+ * Without a second listener, a restart of the database would end the process.
  */
 function listen(client: PoolClient): void {
   if (known.has(client)) return
@@ -196,10 +197,11 @@ function listen(client: PoolClient): void {
 }
 
 /**
- * The pool as Kysely wants it, with our parsers and time limit, and with errors of the connection
- * told from errors of a query. A connection that broke or did not answer is thrown away.
+ * Returns the pool in the form that Kysely needs, with our parsers and timeout. Its queries throw
+ * `DatabaseUnavailableError` for faults of the connection. A connection that broke or did not
+ * answer is not used again.
  *
- * @param line where a caller waits for a connection; without one, in the pool's own
+ * @param line the queue for connections. Without one, callers wait in the pool's own queue.
  */
 function convertingPool(pool: Pool, line?: Line): PostgresPool {
   return {
@@ -231,14 +233,15 @@ function convertingPool(pool: Pool, line?: Line): PostgresPool {
   }
 }
 
+/** Waits for `work`. @throws {DatabaseUnavailableError} when the database did not serve it */
 async function unlessDown<T>(work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
     const { code = '', message } = error as { code?: string; message: string }
-    // Classes 08, 53, 57P: the connection, its resources, its end. 40: two transactions that could
-    // not both be. 57014, 55P03, 25P03, 25P04: a statement, a lock, a transaction that took too
-    // long.
+    // 08, 53, 57P: no connection, no resources, a shutdown. 57014, 55P03, 25P03, 25P04: the timeout
+    // of a statement, a lock or a transaction. 40001, 40P01: a conflict or deadlock of two
+    // transactions. 25006: a read-only standby. E…: a code of Node, such as ECONNREFUSED.
     const isDown =
       /^(08|53|57P|57014|55P03|25P03|25P04|40001|40P01|E[A-Z]+$|25006)/.test(code) ||
       /timeout|terminated|not queryable/i.test(message)
@@ -246,12 +249,13 @@ async function unlessDown<T>(work: Promise<T>): Promise<T> {
       throw new DatabaseUnavailableError('the PostgreSQL database cannot be reached', {
         cause: error,
       })
-    // They hold the row: an e-mail, a hash.
+
+    // These members hold the row, with an e-mail address or a hash, which must not reach the log.
     throw Object.assign(error as object, { detail: undefined, where: undefined, hint: undefined })
   }
 }
 
-/** For whoever starts the server: the words of the driver, which name host and port. */
+/** Returns the driver's message for the operator. It names host and port, and no password. */
 export function reasonOf(error: unknown): string {
   const { message, cause } = error as Error
   return cause instanceof Error && cause.message !== '' ? cause.message : message

@@ -1,7 +1,7 @@
 import { sql, type Compilable, type CompiledQuery, type Kysely, type RawBuilder } from 'kysely'
 import { inTables, type Reader } from './database.ts'
 
-/** What stands in a query for each of its values. */
+/** The placeholders of a query, one for each of its values. */
 export type Slots<Values> = { readonly [Name in keyof Values]-?: RawBuilder<Values[Name]> }
 
 class Slot {
@@ -14,10 +14,11 @@ class Slot {
 const slots: unknown = new Proxy({}, { get: (_target, name) => sql.val(new Slot(String(name))) })
 
 /**
- * Makes a query that is compiled once for each kind of database, for what every login and refresh
- * writes: Kysely takes longer to build a statement than SQLite to run it.
+ * Creates a query that is compiled only once for each kind of database. Use it for the writes of
+ * every login and refresh: Kysely needs more time to build a statement than SQLite to run it.
  *
- * @param build called once, so the query must not depend on the values
+ * @param build builds the query from placeholders. It runs only once, so the shape of the query
+ *   must not depend on the values.
  */
 export function prepare<Tables, Values extends object, Row>(
   build: (db: Kysely<Tables>, values: Slots<Values>) => Compilable<Row>,

@@ -1,11 +1,11 @@
+// The setting `database`: a text or a pool that says where the data is. No other room reads it.
 import { existsSync } from 'node:fs'
 import type { Pool } from './postgres.ts'
 
-/**
- * Where a database is: a file, `:memory:`, a `postgres:` URL, or an application's own pool of pg.
- */
+/** The place of a database: a file, `:memory:`, a `postgres:` URL, or an app's own pool of pg. */
 export type DatabaseSource = string | Pool
 
+/** A database for tests, which `close` deletes. */
 export const inMemory = ':memory:'
 
 export function isPostgresUrl(source: string): boolean {
@@ -13,57 +13,58 @@ export function isPostgresUrl(source: string): boolean {
 }
 
 /**
- * Whether a source is the URL of a database that Keystile cannot use: it would become a file of
- * that name.
+ * Whether a source is the URL of a database that Keystile does not support. SQLite would otherwise
+ * create a file with that name.
  */
 export function isForeignUrl(source: string): boolean {
   return /^\w[\w+.-]+:/.test(source) && !isPostgresUrl(source)
 }
 
-/** Whether a server keeps the data, so that nothing lies beside it on this machine. */
+/** Whether a database server keeps the data. Then there is no folder for other files beside it. */
 export function isOnServer(source: DatabaseSource | undefined): boolean {
   return typeof source === 'string' ? isPostgresUrl(source) : source !== undefined
 }
 
-/** A database server that is reached over a network. */
+/** A database server on a network. */
 export interface DatabaseServer {
   readonly host: string
-  /** Whether the connection is TLS, with the certificate of the server verified. */
+  /** Whether the URL demands TLS and the verification of the server's certificate. */
   readonly isTlsVerified: boolean
 }
 
 /**
- * The server that a URL names; `undefined` for a socket, a file, a pool, or a URL that cannot be
- * read.
+ * Returns the server that a URL names, or `undefined` for a socket, a file, a pool, and a URL that
+ * is not valid.
  */
 export function findDatabaseServer(source: DatabaseSource | undefined): DatabaseServer | undefined {
   if (typeof source !== 'string' || !isPostgresUrl(source) || !URL.canParse(source))
     return undefined
+
   const { hostname, searchParams } = new URL(source)
   const host = searchParams.getAll('host').at(-1) || decodeURIComponent(hostname)
   if (host === '' || host.startsWith('/')) return undefined
+
   return { host, isTlsVerified: searchParams.getAll('sslmode').at(-1) === 'verify-full' }
 }
 
-/**
- * The file that a source names; `undefined` for a source that keeps its data elsewhere, or nowhere.
- */
+/** Returns the file that a source names, or `undefined` for a server, a pool and `:memory:`. */
 export function findDatabaseFile(source: DatabaseSource | undefined): string | undefined {
   const isFile = typeof source === 'string' && source !== inMemory && !isPostgresUrl(source)
   return isFile ? source : undefined
 }
 
-/** Whether opening a source would make a new database. What another server holds is not asked. */
+/** Whether opening a source would create a new file. Does NOT ask a database server. */
 export function isAbsent(source: DatabaseSource): boolean {
   const file = findDatabaseFile(source)
   return file !== undefined && !existsSync(file)
 }
 
-/** Where the data is, for a person to read, without what opens it. */
+/** Describes the place of the data for an operator, without the user and password of a URL. */
 export function describeSource(source: DatabaseSource): string {
   if (typeof source !== 'string') return 'the configured pool'
   if (!isPostgresUrl(source)) return source
   if (!URL.canParse(source)) return 'PostgreSQL'
+
   const { host, pathname } = new URL(source)
   return `PostgreSQL, ${host}${pathname}`
 }

@@ -1,13 +1,13 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { SqliteAdapter, SqliteDialect, type DialectAdapter } from 'kysely'
-
 import { DatabaseUnavailableError } from './database.ts'
 
+/** More than all features together use, and a bound for the memory of the statements. */
 const maxStatements = 200
 
 /**
- * A file that SQLite opens as we need it: what is acknowledged is on disk, and a locked file is
- * waited for.
+ * Opens a SQLite file so that a commit is on disk when SQLite answers it, and so that SQLite waits
+ * up to 5 s for a file that another process has locked.
  */
 export function openSqliteFile(
   file: string,
@@ -23,21 +23,23 @@ export function openSqliteFile(
   return sqlite
 }
 
-/** A statement, and whether it returns rows, which is asked once. */
+/** A statement, and whether it returns rows. SQLite is asked for that only once. */
 interface Prepared {
   readonly statement: StatementSync
   readonly returnsRows: boolean
 }
 
-/** Statements by their text, the latest used of them. */
+/** Returns the prepared statement for a text. */
 export type Prepare = (text: string) => Prepared
 
+/** Creates a cache of prepared statements, which evicts the least recently used one. */
 export function createPrepare(sqlite: DatabaseSync): Prepare {
   const prepared = new Map<string, Prepared>()
   return (text) => {
     const found = prepared.get(text) ?? prepareNow(sqlite, text)
     prepared.delete(text)
-    prepared.set(text, found)
+    prepared.set(text, found) // now the last one: a map keeps the order of insertion
+
     const [oldest] = prepared.keys()
     if (prepared.size > maxStatements && oldest !== undefined) prepared.delete(oldest)
     return found
@@ -45,12 +47,13 @@ export function createPrepare(sqlite: DatabaseSync): Prepare {
 }
 
 function prepareNow(sqlite: DatabaseSync, text: string): Prepared {
-  // A transaction that reads before it writes would fail on a lock that `begin` does not take.
+  // `begin immediate` takes the write lock at once and waits for it. With `begin`, a transaction
+  // that reads before it writes would fail when another process writes in between.
   const statement = sqlite.prepare(text === 'begin' ? 'begin immediate' : text)
   return { statement, returnsRows: statement.columns().length > 0 }
 }
 
-/** Kysely's SQLite dialect over node:sqlite. */
+/** Creates Kysely's SQLite dialect on top of node:sqlite. */
 export function sqliteDialect(
   sqlite: DatabaseSync,
   prepare: Prepare = createPrepare(sqlite),
@@ -64,14 +67,15 @@ export function sqliteDialect(
           all: (values) =>
             unlessUnavailable(() => statement.all(...(values as readonly SQLInputValue[]))),
           run(values) {
-            // Where the disk is full SQLite rolls back by itself. To fail then would hide why.
+            // On a full disk, SQLite has rolled back already. A second rollback would fail, and its
+            // error would hide the reason.
             if (text === 'rollback' && !sqlite.isTransaction)
               return { changes: 0, lastInsertRowid: 0 }
             return unlessUnavailable(() => statement.run(...(values as readonly SQLInputValue[])))
           },
           iterate() {
             throw new Error(
-              'nothing is streamed: an open iterator would keep an old snapshot of the file',
+              'queries must not be streamed: an open iterator would keep an old snapshot',
             )
           },
         }
@@ -81,7 +85,7 @@ export function sqliteDialect(
   })
 }
 
-/** The first row of a query, without Kysely's way round. */
+/** Returns the first row of a query. Goes past Kysely, because every guarded request needs it. */
 export function findFirst(prepare: Prepare, text: string, values: readonly unknown[]): unknown {
   return unlessUnavailable(() =>
     prepare(text).statement.get(...(values as readonly SQLInputValue[])),
@@ -89,8 +93,8 @@ export function findFirst(prepare: Prepare, text: string, values: readonly unkno
 }
 
 /**
- * SQLITE_BUSY, _LOCKED, _IOERR, _FULL, _CANTOPEN: the file cannot be used now; the low byte of a
- * result code.
+ * The result codes for a file that cannot be used now: SQLITE_BUSY, _LOCKED, _IOERR, _FULL and
+ * _CANTOPEN. They are in the low byte of an extended code.
  */
 const unavailableCodes = new Set([5, 6, 10, 13, 14])
 
@@ -98,6 +102,7 @@ function isUnavailable(code: number | undefined): boolean {
   return code !== undefined && unavailableCodes.has(code & 0xff)
 }
 
+/** Runs `work`. @throws {DatabaseUnavailableError} when the file cannot be used now */
 function unlessUnavailable<T>(work: () => T): T {
   try {
     return work()
@@ -114,8 +119,8 @@ class NodeSqliteDialect extends SqliteDialect {
 }
 
 /**
- * SQLite's transactions cover changes of the layout as well, which Kysely does not count on: a
- * migration is whole or not.
+ * Tells Kysely that SQLite's transactions include changes of tables. So a migration that fails
+ * leaves nothing behind.
  */
 class TransactionalSqliteAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {

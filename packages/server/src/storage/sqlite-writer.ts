@@ -16,14 +16,15 @@ import {
   type WriterRequest,
 } from './writer-messages.ts'
 
-/** Bounds of a shared commit: its first command waits for its last. */
+// The limits of a shared commit. Its first command waits for its last one.
 const maxCommands = 64
 const maxMilliseconds = 5
 
 /**
- * Runs the writer thread: opens and migrates the file, then runs the commands that it is sent, one
- * after the other. Commands that arrive meanwhile share a commit, because a commit waits for the
- * disk. Each command succeeds or fails as a whole, and is answered when all are on disk.
+ * Runs the writer thread: opens and migrates the file, then runs the commands that it receives, one
+ * after the other. Commands that arrive in the meantime share a commit, because each commit waits
+ * for the disk. Each command succeeds or fails as a whole. Its reply is sent when the shared commit
+ * is on disk.
  */
 export async function serveCommands(commands: readonly AnyCommand[]): Promise<void> {
   const port = portOf(parentPort)
@@ -56,11 +57,11 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
 }
 
 function portOf(parent: MessagePort | null): MessagePort {
-  if (!parent) throw new Error('serveCommands runs in a thread of its own')
+  if (!parent) throw new Error('serveCommands must run in a worker thread')
   return parent
 }
 
-/** A file and its one connection that writes, as node:sqlite and as Kysely see it. */
+/** The only connection that writes to the file, as node:sqlite and as Kysely see it. */
 interface WritableFile {
   readonly sqlite: DatabaseSync
   readonly db: Reader
@@ -75,10 +76,10 @@ async function openAndMigrate(path: string): Promise<WritableFile> {
 
 type Run = (transaction: Transaction, request: WriterRequest) => Promise<WriterReply>
 
-/** Runs commands by their names. */
+/** Returns a function that finds a command by its name and runs it. */
 function createRunner(commands: readonly AnyCommand[]): Run {
   const byName = new Map(commands.map((command) => [command.name, command]))
-  if (byName.size !== commands.length) throw new Error('two commands have one name')
+  if (byName.size !== commands.length) throw new Error('each command must have its own name')
 
   return async (transaction, { id, command: name, values }) => {
     const command = byName.get(name)
@@ -87,11 +88,12 @@ function createRunner(commands: readonly AnyCommand[]): Run {
   }
 }
 
-/** What was sent to the thread and has not begun, in its order. */
+/** The requests that the thread has received and not started, in the order of their arrival. */
 function createInbox(port: MessagePort): {
   add(message: WriterMessage): void
+  /** Removes and returns the next entry. */
   next(): WriterRequest | 'close' | undefined
-  /** The next, where it is a command. */
+  /** Removes and returns the next entry if it is a command. */
   nextRequest(): WriterRequest | undefined
 } {
   const arrived: (WriterRequest | 'close')[] = []
@@ -99,7 +101,10 @@ function createInbox(port: MessagePort): {
   const add = (message: WriterMessage): void =>
     void arrived.push(...(message === 'close' ? [message] : message))
 
-  /** What waits on the port is not an event yet while a command keeps this thread. */
+  /**
+   * Takes a message from the port. Node would emit it as an event only when this thread is idle,
+   * and then the message could not join the running commit.
+   */
   function look(): void {
     const waiting = arrived.length === 0 ? receiveMessageOnPort(port) : undefined
     if (waiting) add(waiting.message as WriterMessage)
@@ -128,7 +133,10 @@ interface Writing {
 }
 
 // decisions/0004-share-commits.md
-/** Runs a command and those that arrive meanwhile in one transaction. Returns all replies. */
+/**
+ * Runs a command, and the commands that arrive in the meantime, in one transaction. Returns the
+ * replies to all of them.
+ */
 async function commitTogether(
   first: WriterRequest,
   { file, run, nextRequest }: Writing,
@@ -139,7 +147,7 @@ async function commitTogether(
   try {
     await file.db.transaction().execute(async (transaction) => {
       for (const request of requests) {
-        // The first needs no savepoint: when it fails, nothing else is in the transaction.
+        // The first command needs no savepoint: when it fails, the transaction holds nothing else.
         const isFirst = request === first
         replies.push(
           isFirst
@@ -153,16 +161,18 @@ async function commitTogether(
     })
     return replies
   } catch (error) {
-    // Nothing is on disk. A command that refused fails as well: it may have read what is now lost.
+    // Nothing is on disk. Commands that returned a refusal fail too: they may have read changes
+    // that are now lost.
     return requests.map(({ id }) => failure(id, error))
   }
 }
 
 /**
- * Runs a command that follows another, so that it can fail alone.
+ * Runs a command after others in the same transaction. When it fails, only its own changes are
+ * rolled back.
  *
- * @throws {Error} when SQLite has given up the transaction, as it may where the disk is full or
- *   fails
+ * @throws {Error} when SQLite has rolled back the whole transaction, as it may on a full or broken
+ *   disk
  */
 async function runApart(
   transaction: Transaction,
@@ -181,6 +191,7 @@ async function runApart(
   }
 }
 
+/** Turns an error into a reply. Threads cannot send errors with all their members. */
 function failure(id: number, error: unknown): WriterReply {
   const { message, code } = error as { message: string; code?: string }
   return { id, error: { message, code, isUnavailable: error instanceof DatabaseUnavailableError } }

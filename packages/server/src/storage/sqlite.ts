@@ -8,10 +8,10 @@ import { inMemory } from './source.ts'
 import { startWriter } from './writer-client.ts'
 
 /**
- * Opens a SQLite file: writing in a thread of its own, reading here through a connection that
- * cannot write. The file is made when there is none, readable by its owner alone. `:memory:` is a
- * file too, in a temporary folder that only its owner can open and that `close` deletes, because
- * two threads share no memory database. A process that is killed leaves that folder behind.
+ * Opens a SQLite file. Writes go to a separate thread. Reads use a read-only connection in this
+ * thread. Creates the file if there is none; only its owner can read it. `:memory:` is a file in a
+ * temporary folder, because two threads cannot share a database in memory. Only the owner can open
+ * that folder, and `close` deletes it. A process that is killed leaves it behind.
  *
  * @param writerThread the module that calls `serveCommands`
  * @throws {DatabaseUnavailableError} when the file cannot be opened or migrated
@@ -33,15 +33,15 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
       findFirst(prepare, sql, parameters) as Row | undefined,
     write: writer.write,
     get urgent() {
-      return database // reads wait for nothing, and writes share their commits
+      return database // reads never wait, and writes share commits
     },
     get writeQueueLength() {
       return writer.queueLength
     },
     async close() {
       writer.refuse()
-      // First, so that the connection of the writer is the last: it can tidy up the log of the
-      // file.
+      // The reader closes first. The last connection to a file removes its write-ahead log, and
+      // only the writer can do that.
       await reader.destroy()
       await writer.close()
       if (temporary) rmSync(temporary, { recursive: true, force: true })
@@ -51,8 +51,8 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
 }
 
 /**
- * Password hashes and sealed keys lie in it: nobody but its owner reads it. SQLite gives its other
- * files the same mode.
+ * Creates the file so that only its owner can read it, because it holds password hashes and sealed
+ * keys. SQLite gives the same mode to the files beside it.
  */
 function createPrivateFile(file: string): void {
   try {
@@ -61,7 +61,7 @@ function createPrivateFile(file: string): void {
     if (process.platform !== 'win32') chmodSync(file, 0o600)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new DatabaseUnavailableError(`The database ${file} cannot be made: ${reason}`, {
+    throw new DatabaseUnavailableError(`The database ${file} cannot be created: ${reason}`, {
       cause: error,
     })
   }

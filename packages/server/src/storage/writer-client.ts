@@ -10,38 +10,40 @@ import {
 } from './writer-messages.ts'
 
 /**
- * How long a command that can wait is held back, so that others share its message and its commit.
- * Waking a thread and syncing a disk cost more than the writes.
+ * The delay of a command that can wait, so that others can share its message and its commit. Waking
+ * the thread and syncing the disk take longer than the writes.
  */
 const lingerMilliseconds = 20
 /**
- * Answers in one turn of the event loop. Each may lead to a millisecond of work, such as a
- * signature, and guards wait meanwhile. With one answer a turn, a third of the refreshes was lost.
+ * The number of replies that are passed on in one turn of the event loop. Each may cause a
+ * millisecond of work, such as a signature, and guards wait meanwhile. With one reply in each turn,
+ * the server handled a third fewer refreshes.
  */
 const maxSettledAtOnce = 4
 
-/** The writer thread, as other threads see it. */
+/** Sends commands to the writer thread. */
 export interface WriterClient {
   /**
-   * Has the thread run a command. Resolves when what it wrote is on disk.
+   * Runs a command in the thread. When the promise resolves, all its writes are on disk.
    *
-   * @param patienceMilliseconds how long it may wait for others to share a commit with
+   * @param patienceMilliseconds how long the command may wait for other commands that share its
+   *   commit
    */
   write<Values, Result>(
     command: Command<Values, Result>,
     values: Values,
     patienceMilliseconds?: number,
   ): Promise<Result>
-  /** Commands that were not yet answered. */
+  /** The number of commands without an answer. */
   readonly queueLength: number
-  /** Takes no more commands. */
+  /** Refuses new commands from now on. */
   refuse(): void
-  /** Ends the thread when it has answered all commands. */
+  /** Waits until all commands are answered, then ends the thread. */
   close(): Promise<void>
 }
 
 /**
- * Starts the writer thread; when this resolves, it has opened and migrated the file.
+ * Starts the writer thread. When the promise resolves, the thread has opened and migrated the file.
  *
  * @param module the module that calls `serveCommands`
  * @throws {DatabaseUnavailableError} when the thread cannot open or migrate the file
@@ -57,7 +59,7 @@ export async function startWriter(file: string, module: URL): Promise<WriterClie
   let isClosing = false
 
   const breakDown = (cause: Error): void => {
-    replies.settleAll() // what these tell is on disk
+    replies.settleAll() // these commands are on disk
     broken ??= new DatabaseUnavailableError('the thread that writes to the database has ended', {
       cause,
     })
@@ -83,7 +85,7 @@ export async function startWriter(file: string, module: URL): Promise<WriterClie
       values: Values,
       patienceMilliseconds = 0,
     ) {
-      // Its thread ends on the way: that is no breakdown.
+      // While closing, the end of the thread is not an error.
       if (isClosing) throw new DatabaseUnavailableError('the database is being closed')
       if (broken) throw broken
       const id = ++lastId
@@ -110,7 +112,7 @@ function startThread(file: string, module: URL): Worker {
   return new Worker(module, {
     workerData: { file },
     name: 'keystile-writer',
-    // The thread keeps nothing. V8 would let short-lived garbage grow it by up to 64 MiB.
+    // The thread keeps no data. Without a limit, V8 lets garbage grow to 64 MiB before it collects.
     resourceLimits: { maxYoungGenerationSizeMb: 6 },
     execArgv: [...inheritedArguments],
   })
@@ -118,15 +120,15 @@ function startThread(file: string, module: URL): Worker {
 
 interface Unanswered {
   readonly size: number
-  /** Waits for the reply with this id. Until then the process does not end. */
+  /** Waits for the reply with this id. The process stays alive until it arrives. */
   wait(id: number): Promise<unknown>
   settle(reply: WriterReply): void
   rejectAll(error: Error): void
-  /** From now on the thread keeps the process alive until it ends. */
+  /** From now on, the process stays alive until the thread has ended. */
   keepAlive(): void
 }
 
-/** The commands that were not yet answered. */
+/** Creates the list of commands without an answer. */
 function createUnanswered(worker: Worker): Unanswered {
   const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>()
   let staysAlive = false
@@ -134,7 +136,7 @@ function createUnanswered(worker: Worker): Unanswered {
   function settle(reply: WriterReply): void {
     const caller = waiting.get(reply.id)
     waiting.delete(reply.id)
-    // A process may end when all is written and nothing else keeps it; it may not end before.
+    // The thread alone does not keep the process alive, but a command without an answer does.
     if (waiting.size === 0 && !staysAlive) worker.unref()
     if ('error' in reply) caller?.reject(errorOf(reply.error))
     else caller?.resolve(reply.result)
@@ -160,7 +162,7 @@ function createUnanswered(worker: Worker): Unanswered {
   }
 }
 
-/** Replies that arrived, passed on a few in each turn of the event loop. */
+/** Creates the queue of replies. It passes on a few of them in each turn of the event loop. */
 function createReplies(settle: (reply: WriterReply) => void): {
   add(replies: readonly WriterReply[]): void
   settleAll(): void
@@ -187,7 +189,8 @@ function createReplies(settle: (reply: WriterReply) => void): {
 }
 
 /**
- * Commands on their way: those that can wait leave with the first that cannot, or after a moment.
+ * Creates the queue of commands to send. Commands that can wait are sent with the next command that
+ * cannot, or after `lingerMilliseconds`.
  */
 function createOutbox(post: (requests: readonly WriterRequest[]) => void): {
   add(request: WriterRequest, patienceMilliseconds: number): void

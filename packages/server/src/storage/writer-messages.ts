@@ -1,24 +1,26 @@
-/** A command that the writer thread is to run. */
+// The messages between the main thread and the writer thread. All of them are plain data.
+
+/** A command for the writer thread. */
 export interface WriterRequest {
   readonly id: number
   readonly command: string
   readonly values: unknown
 }
 
-/** What a command returned or threw. */
+/** The result or the error of a command. */
 export type WriterReply =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly error: WriterError }
 
-/** An error on its way between threads. */
+/** The members of an error that the other thread needs. */
 export interface WriterError {
   readonly message: string
   readonly code: string | undefined
   readonly isUnavailable: boolean
 }
 
-/** The reply to opening the file: the id that no request has. */
+/** The id of the first reply, which reports whether the file was opened. Requests start at 1. */
 export const openingId = 0
 
-/** Commands that may share a commit, or the end. */
+/** Commands that may share a commit, or the order to close the file. */
 export type WriterMessage = readonly WriterRequest[] | 'close'

@@ -130,7 +130,7 @@ export const optionsArbitrary: fc.Arbitrary<RuleOptions> = fc
 
 const bindArbitrary: fc.Arbitrary<Bind> = fc.record({
   host: fc.constantFrom('localhost', '127.0.0.1', '::1', '0.0.0.0', '::', '192.0.2.7'),
-  isIssuerSaid: fc.boolean(),
+  isIssuerGiven: fc.boolean(),
 })
 
 const mode = fc.oneof(fc.constantFrom(0o600, 0o400, undefined), fc.integer({ min: 0, max: 0o777 }))
@@ -193,7 +193,7 @@ export const environmentArbitrary: fc.Arbitrary<Readonly<Record<string, string>>
   .map(([options, bind]) => {
     const texts: Record<string, string | undefined> = {
       KEYSTILE_HOST: bind?.host,
-      KEYSTILE_ISSUER: bind && !bind.isIssuerSaid ? undefined : options.issuer,
+      KEYSTILE_ISSUER: bind && !bind.isIssuerGiven ? undefined : options.issuer,
       KEYSTILE_DATABASE: typeof options.database === 'string' ? options.database : undefined,
       KEYSTILE_KEY: options.key,
       KEYSTILE_REGISTRATION: options.registration,

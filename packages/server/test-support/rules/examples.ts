@@ -48,8 +48,11 @@ const of = (options: RuleOptions, more: Partial<Situation> = {}): Situation => (
 const at = (options: RuleOptions): Situation => of({ ...local, ...options })
 const on = (machine: Partial<Machine>): Situation =>
   of(local, { machine: { ...sound, ...machine } })
-const listening = (host: string, isIssuerSaid: boolean, options: RuleOptions = online): Situation =>
-  of(options, { bind: { host, isIssuerSaid } })
+const listening = (
+  host: string,
+  isIssuerGiven: boolean,
+  options: RuleOptions = online,
+): Situation => of(options, { bind: { host, isIssuerGiven } })
 
 export const examples: Readonly<Record<string, Examples>> = {
   'issuer-https': {
@@ -334,7 +337,7 @@ export const sayings: readonly (readonly [Situation, RegExp])[] = [
     /^registration must be given when the issuer is not on this machine:/,
   ],
   [
-    of({ issuer: 'https://auth.example' }, { bind: { host: 'localhost', isIssuerSaid: true } }),
+    of({ issuer: 'https://auth.example' }, { bind: { host: 'localhost', isIssuerGiven: true } }),
     /^registration must be given when the issuer is not on this machine:/,
   ],
   [

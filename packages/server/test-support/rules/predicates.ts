@@ -87,7 +87,7 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   'public-bind': ({ bind, options }) =>
     bind !== undefined &&
     !isHere(bind.host) &&
-    (!bind.isIssuerSaid ||
+    (!bind.isIssuerGiven ||
       (partsOf(options.issuer!).scheme === 'http' &&
         isHere(partsOf(options.issuer!).host) &&
         options.dangerouslyAllowHttpIssuer !== true)),

@@ -33,7 +33,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
           message:
             `must be given ${where}: ` +
             'open lets every stranger create an account, with closed only you create accounts',
-          mend: `${say.set('registration', 'closed')}, or open`,
+          fix: `${say.set('registration', 'closed')}, or open`,
         },
       ]
     },
@@ -52,7 +52,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
               about: say.name('registration'),
               message:
                 'is open without rate limits: every stranger can create any number of accounts',
-              mend: `${say.set('registration', 'closed')}, or ${say.set('rateLimits', 'on')}`,
+              fix: `${say.set('registration', 'closed')}, or ${say.set('rateLimits', 'on')}`,
             },
           ]
         : [],

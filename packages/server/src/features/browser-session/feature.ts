@@ -47,7 +47,7 @@ const cookieHttps: Rule<RuleOptions> = {
             message:
               `must be false unless ${say.name('issuer')} is an https URL: ` +
               'browsers refuse the cookie from any other',
-            mend:
+            fix:
               `put TLS in front and give the https URL as ${say.name('issuer')}, ` +
               `or leave ${say.name('cookieSession')} out`,
           },

@@ -44,7 +44,7 @@ const limitsAreOn: Rule<RuleOptions> = {
           {
             about: say.name('rateLimits'),
             message: 'is off: passwords can be guessed as fast as they are hashed',
-            mend:
+            fix:
               `${say.set('rateLimits', 'on')}, ` +
               'unless a proxy in front limits POST /token and POST /users',
           },

@@ -32,7 +32,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
               message:
                 `is ${accessTokenSeconds}: a stolen access token stays valid for that long, ` +
                 'and no server can tell it from the owner’s',
-              mend: `${say.set('accessTokenSeconds', longestAccessTokenSeconds)} or less`,
+              fix: `${say.set('accessTokenSeconds', longestAccessTokenSeconds)} or less`,
             },
           ]
         : [],
@@ -50,7 +50,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
               message:
                 `is ${sessionSeconds}: NIST SP 800-63B-4 §2.1.3 requires ` +
                 'people to log in again after at most 30 days',
-              mend: `${say.set('sessionSeconds', longestSessionSeconds)} or less`,
+              fix: `${say.set('sessionSeconds', longestSessionSeconds)} or less`,
             },
           ]
         : [],
@@ -71,7 +71,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
         {
           about: say.name('idleSeconds'),
           message,
-          mend: `${say.set('idleSeconds', defaultLifetimes.idleSeconds)} or less`,
+          fix: `${say.set('idleSeconds', defaultLifetimes.idleSeconds)} or less`,
         },
       ]
     },
@@ -89,7 +89,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
               message:
                 `is ${graceSeconds}: for that long, a stolen refresh token ` +
                 'looks like a retry of the owner’s',
-              mend: `${say.set('graceSeconds', longestGraceSeconds)} or less`,
+              fix: `${say.set('graceSeconds', longestGraceSeconds)} or less`,
             },
           ]
         : [],

@@ -34,7 +34,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
       if (!isOnServer(database) || isGiven) return []
       const message =
         'must be given on PostgreSQL: it seals the signing keys, and must not lie beside them'
-      return [{ about: say.name('key'), message, mend: makeKey(say) }]
+      return [{ about: say.name('key'), message, fix: makeKey(say) }]
     },
   },
   {
@@ -65,14 +65,14 @@ export const rules: readonly Rule<RuleOptions>[] = [
         signingKeyOf(signingKey)
         return []
       } catch (error) {
-        const mend =
+        const fix =
           `give another private JWK, or leave ${say.name('signingKey')} out: ` +
           'Keystile then makes its own'
         return [
           {
             about: say.name('signingKey'),
             message: `must be another key: ${(error as Error).message}`,
-            mend,
+            fix,
           },
         ]
       }
@@ -88,7 +88,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
       openFiles([machine.keyFile]).map(({ path }) => ({
         about: path,
         message: 'can be read by others, and it decrypts all signing keys',
-        mend: `chmod 600 ${path}`,
+        fix: `chmod 600 ${path}`,
       })),
   },
   {
@@ -105,7 +105,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
         {
           about: 'this database',
           message: belongsElsewhere(database.issuer, issuer),
-          mend: `${say.set('issuer', database.issuer)}, or use another database`,
+          fix: `${say.set('issuer', database.issuer)}, or use another database`,
         },
       ]
     },
@@ -128,5 +128,5 @@ function findSecretFaults(
   if (secret === undefined) return []
   return findSealingSecretFaults(secret)
     .filter((fault) => fault.kind === kind)
-    .map(({ message }) => ({ about, message, mend: makeKey(say) }))
+    .map(({ message }) => ({ about, message, fix: makeKey(say) }))
 }

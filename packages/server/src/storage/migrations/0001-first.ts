@@ -1,13 +1,29 @@
 import type { Kysely } from 'kysely'
 
-// No foreign keys to users: a subject may be a person in a table of the application's own.
+// Creates the tables of accounts, sessions, events and signing keys. There are no foreign keys to
+// `user`, because a subject may be a user in a table of the app.
 
 export async function up(db: Kysely<unknown>): Promise<void> {
+  await createSettings(db)
+  await createAccounts(db)
+  await createEvents(db)
+  await createSigningKeys(db)
+}
+
+async function createSettings(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('setting')
     .addColumn('name', 'text', (column) => column.primaryKey())
     .addColumn('value', 'text', (column) => column.notNull())
     .execute()
+
+  // Each transaction that changes administrators locks this row. Otherwise two transactions at the
+  // same time could each remove one of the last two administrators.
+  const tables = db as Kysely<{ setting: { name: string; value: string } }>
+  await tables.insertInto('setting').values({ name: 'administration', value: '' }).execute()
+}
+
+async function createAccounts(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('user')
     .addColumn('id', 'text', (column) => column.primaryKey())
@@ -35,6 +51,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('ended_at', 'bigint')
     .execute()
   await db.schema.createIndex('session_subject').on('session').column('subject').execute()
+}
+
+/** Creates the feed of revocations: its events, and the number of the last one. */
+async function createEvents(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('event')
     .addColumn('id', 'text', (column) => column.primaryKey())
@@ -55,13 +75,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('id', 'integer', (column) => column.primaryKey())
     .addColumn('seq', 'bigint', (column) => column.notNull())
     .execute()
-  const tables = db as Kysely<{
-    feed: { id: number; seq: number }
-    setting: { name: string; value: string }
-  }>
+
+  const tables = db as Kysely<{ feed: { id: number; seq: number } }>
   await tables.insertInto('feed').values({ id: 1, seq: 0 }).execute()
-  // Locked by whoever changes who administrates, so that no two of them leave nobody.
-  await tables.insertInto('setting').values({ name: 'administration', value: '' }).execute()
+}
+
+async function createSigningKeys(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('signing_key')
     .addColumn('id', 'text', (column) => column.primaryKey())

@@ -1,7 +1,6 @@
 import type { Kysely } from 'kysely'
 
-// Sessions from before have no refresh token: they end with their last access token, and hold what
-// it says.
+// Adds refresh tokens. Older sessions have none: they expire with their last access token.
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   const added = [
@@ -17,6 +16,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   }
   await db.schema.alterTable('session').addColumn('device', 'text').execute()
   await db.schema.alterTable('session').addColumn('late_retry_at', 'bigint').execute()
+
   const tables = db as Kysely<{
     session: { tokens_expire_at: number; expires_at: number; idle_expires_at: number }
   }>
@@ -27,6 +27,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       idle_expires_at: row.ref('tokens_expire_at'),
     }))
     .execute()
+
   await db.schema
     .createTable('refresh_token')
     .addColumn('id', 'text', (column) => column.primaryKey())

@@ -1,6 +1,7 @@
 import { sql, type Kysely } from 'kysely'
 
-// No foreign keys: a row outlives the user, the session and the client that it names.
+// Adds the audit record. It has no foreign keys, because an entry stays when its user, session or
+// client is deleted.
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
@@ -21,8 +22,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 /**
- * What is written down stays as it is. Rows are deleted when they are old, so deleting is not
- * refused.
+ * Refuses every change of an entry, so that a bug or an attacker with our statements cannot rewrite
+ * history. Deleting is allowed, because housekeeping deletes old entries.
  */
 const refuseUpdatesOnSqlite = [
   `create trigger audit_append_only before update on audit

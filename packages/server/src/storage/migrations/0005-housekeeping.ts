@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-// What is over is found without reading what is not.
+/** Adds indexes, so that housekeeping finds expired rows without reading the others. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createIndex('session_idle_expiry')

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 
+/** Adds rate limits. `tat` is the theoretical arrival time of GCRA. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('rate')
