@@ -73,7 +73,7 @@ describe('requireDiscoverable', () => {
         () => requireDiscoverable(issuer),
         (error) =>
           error instanceof TypeError &&
-          /^`issuer` must be an https URL/.test(error.message) &&
+          error.message.startsWith('`issuer` must be an https URL') &&
           !error.message.includes('hunter2'),
       )
     })
