@@ -24,12 +24,14 @@ describe('npm run bench -- --quick', { skip }, () => {
       const out = mkdtempSync(join(tmpdir(), 'keystile-bench-test-'))
       try {
         const printed = await bench([scenario, '--quick', '--out', out])
-        const read = (extension: string): string => readFileSync(join(out, `${scenario}.${extension}`), 'utf8')
+        const read = (extension: string): string =>
+          readFileSync(join(out, `${scenario}.${extension}`), 'utf8')
         const result = JSON.parse(read('json')) as Result
         assert.ok(result.table.rows.length >= rows, read('json'))
         for (const { name, cells } of result.table.rows) {
           assert.ok(printed.includes(`| ${name} |`), `${name} is printed`)
-          for (const cell of cells) assert.ok(cell === null || Number.isFinite(cell.median), `${name} was measured`)
+          for (const cell of cells)
+            assert.ok(cell === null || Number.isFinite(cell.median), `${name} was measured`)
         }
         assert.ok(result.bars.every(({ measured }) => Number.isFinite(measured)))
         assert.match(read('md'), /^# \w+\n/)
@@ -44,7 +46,11 @@ describe('npm run bench -- --quick', { skip }, () => {
 describe('checkGuard', () => {
   const credential = { field: 'authorization', value: 'Bearer aaaa.bbbb.cccc' } as const
   const table: readonly (readonly [string, RequestListener, RegExp | undefined])[] = [
-    ['passes a guard that knows the credential', (request, response) => answer(response, isRight(request)), undefined],
+    [
+      'passes a guard that knows the credential',
+      (request, response) => answer(response, isRight(request)),
+      undefined,
+    ],
     [
       'refuses to time a guard that lets everybody in',
       (_request, response) => answer(response, true),
@@ -52,7 +58,8 @@ describe('checkGuard', () => {
     ],
     [
       'refuses to time a guard that looks at less than the whole credential',
-      (request, response) => answer(response, /aaaa\.bbbb/.test(request.headers.authorization ?? '')),
+      (request, response) =>
+        answer(response, /aaaa\.bbbb/.test(request.headers.authorization ?? '')),
       /is open to the credential Bearer aaaa\.bbbb\.ccac/,
     ],
     [
@@ -91,7 +98,10 @@ describe('openLoad', () => {
         const run = { next: inTurn([requestBytes('GET /')]), expect: 200 }
         const { answered, seconds } = await load.run({ ...run, seconds: 0.1 })
         assert.ok(answered >= 4 && seconds < 5, `${answered} answers in ${seconds} s`)
-        await assert.rejects(load.run({ ...run, seconds: 0.1, expect: 204 }), /an answer is not 204: HTTP\/1\.1 200/)
+        await assert.rejects(
+          load.run({ ...run, seconds: 0.1, expect: 204 }),
+          /an answer is not 204: HTTP\/1\.1 200/,
+        )
         load.close()
       },
     )
@@ -107,7 +117,10 @@ describe('openLoad', () => {
       async (port) => {
         const load = await openLoad({ port, connections: 1 })
         const next = onceEach([requestBytes('GET /1'), requestBytes('GET /2')])
-        await assert.rejects(load.run({ next, seconds: 5, expect: 200 }), /all 2 requests were sent/)
+        await assert.rejects(
+          load.run({ next, seconds: 5, expect: 200 }),
+          /all 2 requests were sent/,
+        )
         load.close()
       },
     )
@@ -131,7 +144,10 @@ describe('openLoad', () => {
       pieces.map((piece) => reader.isWhole(Buffer.from(piece))),
       [false, false, false, true, true],
     )
-    assert.throws(() => reader.isWhole(Buffer.from('HTTP/1.1 401 Unauthorized\r\n\r\n')), /is not 200/)
+    assert.throws(
+      () => reader.isWhole(Buffer.from('HTTP/1.1 401 Unauthorized\r\n\r\n')),
+      /is not 200/,
+    )
   })
 })
 
@@ -144,9 +160,13 @@ describe('summarize', () => {
 })
 
 async function bench(args: readonly string[]): Promise<string> {
-  const child = spawn(process.execPath, ['--conditions=source', join(import.meta.dirname, 'main.ts'), ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--conditions=source', join(import.meta.dirname, 'main.ts'), ...args],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   const exited = once(child, 'exit')
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)])
   await exited
@@ -154,7 +174,10 @@ async function bench(args: readonly string[]): Promise<string> {
   return stdout
 }
 
-async function withServer(listener: RequestListener, use: (port: number) => Promise<void>): Promise<void> {
+async function withServer(
+  listener: RequestListener,
+  use: (port: number) => Promise<void>,
+): Promise<void> {
   const server = createServer(listener).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

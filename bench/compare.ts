@@ -1,13 +1,13 @@
-// npm run bench:compare: is this checkout slower than another one? Both are measured in turns, so that whatever slows
-// the machine down slows both.
+// npm run bench:compare: is this checkout slower than another one? Both are measured in turns, so
+// that whatever slows the machine down slows both.
 //
 //   git worktree add ../before main~20 && (cd ../before && npm ci)
 //   npm run bench:compare -- ../before guards me --rounds 15 --seconds 0.2
 //
-// Prints, for each figure, the speed of this checkout as a share of the other's: the median of all rounds and a
-// confidence interval of at least 95 %. 1 is as fast, less is slower. The servers of `guards` and `me` all run at once
-// and take turns; of other scenarios each round is a run of that checkout's own bench, and its columns of elapsed time
-// also tell what else the machine did.
+// Prints, for each figure, the speed of this checkout as a share of the other's: the median of all
+// rounds and a confidence interval of at least 95 %. 1 is as fast, less is slower. The servers of
+// `guards` and `me` all run at once and take turns; of other scenarios each round is a run of that
+// checkout's own bench, and its columns of elapsed time also tell what else the machine did.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -32,7 +32,9 @@ const { values, positionals } = parseArgs({
 })
 const [other, ...scenarios] = positionals
 if (other === undefined || scenarios.length === 0) {
-  throw new TypeError('npm run bench:compare takes the folder of another checkout, and then names of scenarios')
+  throw new TypeError(
+    'npm run bench:compare takes the folder of another checkout, and then names of scenarios',
+  )
 }
 const checkouts = { before: resolve(other), after: join(import.meta.dirname, '..') }
 const sides: readonly Side[] = ['before', 'after']
@@ -112,7 +114,10 @@ function compareRuns(scenario: string): Shares {
       const before = cells.get('before')?.get(name)
       // The difference of two noisy figures may be none.
       if (before === undefined || before <= 0 || after <= 0) continue
-      shares.set(name, [...(shares.get(name) ?? []), isTime(name) ? before / after : after / before])
+      shares.set(name, [
+        ...(shares.get(name) ?? []),
+        isTime(name) ? before / after : after / before,
+      ])
     }
   }
   return shares
@@ -140,7 +145,9 @@ function run(checkout: string, scenario: string): Result {
 function cellsOf({ table: { columns, rows } }: Result): ReadonlyMap<string, number> {
   return new Map(
     rows.flatMap(({ name, cells }) =>
-      cells.flatMap((cell, index) => (cell === null ? [] : [[`${name}: ${columns[index + 1]}`, cell.median] as const])),
+      cells.flatMap((cell, index) =>
+        cell === null ? [] : [[`${name}: ${columns[index + 1]}`, cell.median] as const],
+      ),
     ),
   )
 }
@@ -150,7 +157,10 @@ function isTime(name: string): boolean {
   return /µs|\bms\b|MiB|bytes|KiB/.test(name)
 }
 
-/** The median, and the two order statistics around it between which the true median lies with 95 % or more. */
+/**
+ * The median, and the two order statistics around it between which the true median lies with 95 %
+ * or more.
+ */
 function intervalOf(shares: readonly number[]): {
   readonly median: number
   readonly low: number
@@ -162,7 +172,8 @@ function intervalOf(shares: readonly number[]): {
   const median = (at(Math.floor((count - 1) / 2)) + at(Math.ceil((count - 1) / 2))) / 2
   // P(fewer than k of n fair coins show heads) ≤ 2.5 %
   let rank = 0
-  for (let sum = 0.5 ** count; sum <= 0.025 && rank < count; rank++) sum += binomial(count, rank + 1) * 0.5 ** count
+  for (let sum = 0.5 ** count; sum <= 0.025 && rank < count; rank++)
+    sum += binomial(count, rank + 1) * 0.5 ** count
   const outer = Math.max(0, rank - 1)
   return { median, low: at(outer), high: at(count - 1 - outer) }
 }

@@ -1,4 +1,5 @@
-// A guard that lets everybody in is the fastest. So each is asked, before it is timed, whether it refuses.
+// A guard that lets everybody in is the fastest. So each is asked, before it is timed, whether it
+// refuses.
 import assert from 'node:assert/strict'
 
 export interface Credential {
@@ -14,7 +15,10 @@ export function headerOf({ field, value }: Credential): Readonly<Record<string, 
   return { [field]: value }
 }
 
-/** @throws {AssertionError} unless the route is open to the credential, and closed without it and to any change of it */
+/**
+ * @throws {AssertionError} unless the route is open to the credential, and closed without it and to
+ *   any change of it
+ */
 export async function checkGuard(url: string, credential: Credential): Promise<void> {
   const statusOf = async (headers: Readonly<Record<string, string>>): Promise<number> => {
     const answer = await fetch(url, { headers })
@@ -24,7 +28,11 @@ export async function checkGuard(url: string, credential: Credential): Promise<v
   assert.equal(await statusOf(headerOf(credential)), 200, `${url} refuses the right credential`)
   assert.equal(await statusOf({}), 401, `${url} is open without a credential`)
   for (const value of changesOf(credential.value)) {
-    assert.equal(await statusOf({ [credential.field]: value }), 401, `${url} is open to the credential ${value}`)
+    assert.equal(
+      await statusOf({ [credential.field]: value }),
+      401,
+      `${url} is open to the credential ${value}`,
+    )
   }
 }
 

@@ -7,6 +7,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
 /** The string member of a JSON object. @throws {Error} when there is none */
 export function stringMember(value: unknown, name: string): string {
   const member = isJsonObject(value) ? value[name] : undefined
-  if (typeof member !== 'string') throw new Error(`"${name}" is missing in ${JSON.stringify(value)}`)
+  if (typeof member !== 'string')
+    throw new Error(`"${name}" is missing in ${JSON.stringify(value)}`)
   return member
 }

@@ -1,5 +1,5 @@
-// A load generator that costs less than the servers it asks: raw keep-alive sockets, requests that were made before, and
-// of each answer only its status and its length are read.
+// A load generator that costs less than the servers it asks: raw keep-alive sockets, requests that
+// were made before, and of each answer only its status and its length are read.
 import { connect, type Socket } from 'node:net'
 import { setPriority } from 'node:os'
 
@@ -30,16 +30,25 @@ export interface Answers {
 }
 
 export interface OpenLoad {
-  /** Keeps one request in flight on each connection. @throws {Error} when an answer has another status */
+  /**
+   * Keeps one request in flight on each connection. @throws {Error} when an answer has another
+   * status
+   */
   run(run: Run): Promise<Answers>
   close(): void
 }
 
 /** A request without a body, or with one. `fields` are more header lines. */
-export function requestBytes(target: string, fields: Readonly<Record<string, string>> = {}, body?: string): Buffer {
+export function requestBytes(
+  target: string,
+  fields: Readonly<Record<string, string>> = {},
+  body?: string,
+): Buffer {
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
   const length = body === undefined ? '' : `content-length: ${Buffer.byteLength(body)}\r\n`
-  return Buffer.from(`${target} HTTP/1.1\r\nhost: ${host}\r\n${lines.join('')}${length}\r\n${body ?? ''}`)
+  return Buffer.from(
+    `${target} HTTP/1.1\r\nhost: ${host}\r\n${lines.join('')}${length}\r\n${body ?? ''}`,
+  )
 }
 
 /** Requests one after the other, and from the first again. */
@@ -48,19 +57,26 @@ export function inTurn(requests: readonly Buffer[]): () => Buffer {
   return () => requests[sent++ % requests.length]!
 }
 
-/** Requests that can be sent but once, a used refresh token being another thing. It throws when all were sent. */
+/**
+ * Requests that can be sent but once, a used refresh token being another thing. It throws when all
+ * were sent.
+ */
 export function onceEach(requests: readonly Buffer[]): () => Buffer {
   let sent = 0
   return () => {
     const request = requests[sent++]
-    if (!request) throw new RangeError(`all ${requests.length} requests were sent, and each can be sent but once`)
+    if (!request)
+      throw new RangeError(
+        `all ${requests.length} requests were sent, and each can be sent but once`,
+      )
     return request
   }
 }
 
 /** Opens the connections; they are not part of what is measured. */
 export async function openLoad({ port, connections }: Load): Promise<OpenLoad> {
-  if (!(connections >= 1 && connections <= maxConnections)) throw new RangeError(`1 to ${maxConnections} connections`)
+  if (!(connections >= 1 && connections <= maxConnections))
+    throw new RangeError(`1 to ${maxConnections} connections`)
   const sockets = await Promise.all(Array.from({ length: connections }, () => open(port)))
   return {
     run: (run) => runOn(sockets, run),
@@ -78,12 +94,14 @@ function open(port: number): Promise<Socket> {
 }
 
 async function runOn(sockets: readonly Socket[], { next, seconds, expect }: Run): Promise<Answers> {
-  if (!(seconds > 0 && seconds <= maxSeconds)) throw new RangeError(`more than 0 and at most ${maxSeconds} seconds`)
+  if (!(seconds > 0 && seconds <= maxSeconds))
+    throw new RangeError(`more than 0 and at most ${maxSeconds} seconds`)
   const start = performance.now()
   const end = start + seconds * 1000
   let sent = 0
   let answered = 0
-  const nextInTime = (): Buffer | undefined => (sent++ < maxRequests && performance.now() < end ? next() : undefined)
+  const nextInTime = (): Buffer | undefined =>
+    sent++ < maxRequests && performance.now() < end ? next() : undefined
   const hurry = raisePriority()
   try {
     await Promise.all(sockets.map((socket) => ask(socket, nextInTime, expect, () => answered++)))
@@ -94,7 +112,12 @@ async function runOn(sockets: readonly Socket[], { next, seconds, expect }: Run)
 }
 
 /** Sends one request after the other on a connection, until there is none. */
-function ask(socket: Socket, next: () => Buffer | undefined, expect: number, onAnswer: () => void): Promise<void> {
+function ask(
+  socket: Socket,
+  next: () => Buffer | undefined,
+  expect: number,
+  onAnswer: () => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const reader = createAnswerReader(expect)
     const done = (error?: Error): void => {
@@ -127,7 +150,9 @@ function ask(socket: Socket, next: () => Buffer | undefined, expect: number, onA
 
 /** Reads the answers of one connection, which come one by one. */
 export interface AnswerReader {
-  /** Whether the answer has arrived whole. @throws {Error} when it has a status that is not expected */
+  /**
+   * Whether the answer has arrived whole. @throws {Error} when it has a status that is not expected
+   */
   isWhole(chunk: Buffer): boolean
   /** Of the last answer. */
   readonly status: number
@@ -156,9 +181,12 @@ export function createAnswerReader(...expected: readonly number[]): AnswerReader
       const head = bytes.toString('latin1', 0, headEnd)
       status = Number(head.slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length))
       if (!expected.includes(status)) {
-        throw new Error(`an answer is not ${expected.join(' or ')}: ${bytes.toString('latin1', 0, 600)}`)
+        throw new Error(
+          `an answer is not ${expected.join(' or ')}: ${bytes.toString('latin1', 0, 600)}`,
+        )
       }
-      retryAfterSeconds = status === 200 ? 0 : Number(/\r\nretry-after: *(\d+)/i.exec(head)?.[1] ?? 0)
+      retryAfterSeconds =
+        status === 200 ? 0 : Number(/\r\nretry-after: *(\d+)/i.exec(head)?.[1] ?? 0)
       const [, length] = /\r\ncontent-length: *(\d+)/i.exec(head) ?? []
       if (length === undefined) throw new Error('an answer has no content-length')
       const missing = headEnd + 4 + Number(length) - bytes.length
@@ -169,7 +197,10 @@ export function createAnswerReader(...expected: readonly number[]): AnswerReader
   }
 }
 
-/** So that it is the server that waits, not we. Root alone may; Linux keeps it a thread, so servers started later have none. */
+/**
+ * So that it is the server that waits, not we. Root alone may; Linux keeps it a thread, so servers
+ * started later have none.
+ */
 export function raisePriority(): { end(): void } {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return { end() {} }
   setPriority(0, -10)

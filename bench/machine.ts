@@ -8,7 +8,10 @@ export interface Machine {
   readonly system: string
   readonly processor: string
   readonly memory: string
-  /** Of the last minute, when the measurement began. More than a few tenths of the cores means: others were working. */
+  /**
+   * Of the last minute, when the measurement began. More than a few tenths of the cores means:
+   * others were working.
+   */
   readonly load: string
 }
 
@@ -27,15 +30,22 @@ const root = join(import.meta.dirname, '..')
 /** The version of an installed package, `undefined` where it is not installed. */
 export function versionOf(name: string, folder: string = root): string | undefined {
   try {
-    const content: unknown = JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8'))
-    return isJsonObject(content) && typeof content['version'] === 'string' ? content['version'] : undefined
+    const content: unknown = JSON.parse(
+      readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8'),
+    )
+    return isJsonObject(content) && typeof content['version'] === 'string'
+      ? content['version']
+      : undefined
   } catch {
     return undefined
   }
 }
 
 /** The versions of Node and of some packages. */
-export function versionsOf(names: readonly string[], folder?: string): Readonly<Record<string, string>> {
+export function versionsOf(
+  names: readonly string[],
+  folder?: string,
+): Readonly<Record<string, string>> {
   const found = names.map((name) => [name, versionOf(name, folder) ?? 'absent'] as const)
   return Object.fromEntries(found)
 }

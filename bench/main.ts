@@ -52,7 +52,9 @@ const { values, positionals } = parseArgs({
 const names = positionals.length > 0 ? positionals : Object.keys(scenarios)
 const unknown = names.filter((name) => !Object.hasOwn(scenarios, name))
 if (unknown.length > 0)
-  throw new TypeError(`there is no ${unknown.join(', ')}; there are ${Object.keys(scenarios).join(', ')}`)
+  throw new TypeError(
+    `there is no ${unknown.join(', ')}; there are ${Object.keys(scenarios).join(', ')}`,
+  )
 const effort: Effort = {
   rounds: numberOf(values.rounds, values.quick ? 1 : 5),
   seconds: numberOf(values.seconds, values.quick ? 0.05 : 3),
@@ -64,7 +66,11 @@ if (names.some((name) => scenarios[name]!.isBuilt)) build()
 for (const name of names) {
   const result: Result = {
     name,
-    command: ['npm run bench --', name, ...process.argv.slice(2).filter((arg) => !names.includes(arg))].join(' '),
+    command: [
+      'npm run bench --',
+      name,
+      ...process.argv.slice(2).filter((arg) => !names.includes(arg)),
+    ].join(' '),
     date: new Date().toISOString(),
     machine: describeMachine(),
     ...withNode(await scenarios[name]!.run(effort)),

@@ -27,7 +27,8 @@ function tableOf(columns: readonly string[], rows: readonly (readonly string[])[
 
 function cellOf(cell: Summary | null): string {
   if (!cell) return '–'
-  const spread = cell.lowest === cell.highest ? '' : ` (${short(cell.lowest)}–${short(cell.highest)})`
+  const spread =
+    cell.lowest === cell.highest ? '' : ` (${short(cell.lowest)}–${short(cell.highest)})`
   return `${short(cell.median)}${spread}`
 }
 

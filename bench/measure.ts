@@ -1,4 +1,5 @@
-// Servers measured in turns: A B C A B C …, so that a slow minute of the machine falls on all of them.
+// Servers measured in turns: A B C A B C …, so that a slow minute of the machine falls on all of
+// them.
 import { inTurn, onceEach, openLoad } from './load.ts'
 import { requireProc, startServer, type Program, type ServerProcess } from './process.ts'
 
@@ -6,7 +7,10 @@ import { requireProc, startServer, type Program, type ServerProcess } from './pr
 export const connections = 16
 /** Of a turn, before its time is taken: accepting connections is not what is measured. */
 const warmUpShare = 0.1
-/** Of each lane before the first round: some ten thousand requests pass before code is compiled as well as it will be. */
+/**
+ * Of each lane before the first round: some ten thousand requests pass before code is compiled as
+ * well as it will be.
+ */
 const warmUpSeconds = 2
 
 export interface Effort {
@@ -22,7 +26,10 @@ export interface Lane {
   readonly name: string
   readonly server: ServerProcess
   readonly requests: readonly Buffer[]
-  /** Each of them can be answered but once: there are enough for all turns, or the measurement fails. */
+  /**
+   * Each of them can be answered but once: there are enough for all turns, or the measurement
+   * fails.
+   */
   readonly once?: boolean
   readonly expect?: number
   readonly connections?: number
@@ -36,14 +43,29 @@ export interface Measured {
   readonly rate: readonly number[]
 }
 
-/** Measures lanes in turns, after a turn of each that only warms up. @returns what was measured, by name */
-export async function measureInTurns(lanes: readonly Lane[], effort: Effort): Promise<ReadonlyMap<string, Measured>> {
+/**
+ * Measures lanes in turns, after a turn of each that only warms up. @returns what was measured, by
+ * name
+ */
+export async function measureInTurns(
+  lanes: readonly Lane[],
+  effort: Effort,
+): Promise<ReadonlyMap<string, Measured>> {
   requireProc()
-  const measured = new Map(lanes.map(({ name }) => [name, { cpu: [] as number[], rate: [] as number[] }]))
-  const turns = lanes.map((lane) => ({ lane, next: (lane.once ? onceEach : inTurn)(lane.requests) }))
+  const measured = new Map(
+    lanes.map(({ name }) => [name, { cpu: [] as number[], rate: [] as number[] }]),
+  )
+  const turns = lanes.map((lane) => ({
+    lane,
+    next: (lane.once ? onceEach : inTurn)(lane.requests),
+  }))
   for (let round = -1; round < effort.rounds; round++) {
     for (const { lane, next } of turns) {
-      const turn = await measureTurn(lane, next, round < 0 ? firstTurnSeconds(effort) : effort.seconds)
+      const turn = await measureTurn(
+        lane,
+        next,
+        round < 0 ? firstTurnSeconds(effort) : effort.seconds,
+      )
       if (round < 0) continue
       const { cpu, rate } = measured.get(lane.name)!
       cpu.push(turn.cpu)
@@ -74,7 +96,10 @@ async function measureTurn(
     await load.run({ next, seconds: seconds * warmUpShare, expect })
     const before = server.cpuMicroseconds()
     const run = await load.run({ next, seconds, expect })
-    return { cpu: (server.cpuMicroseconds() - before) / run.answered, rate: run.answered / run.seconds }
+    return {
+      cpu: (server.cpuMicroseconds() - before) / run.answered,
+      rate: run.answered / run.seconds,
+    }
   } finally {
     load.close()
   }
@@ -94,7 +119,9 @@ export async function withServers<T>(
   try {
     for (let n = 0; n < names.length; n += startedTogether) {
       const batch = names.slice(n, n + startedTogether)
-      const started = await Promise.allSettled(batch.map((name) => startServer(programs[name]!, path)))
+      const started = await Promise.allSettled(
+        batch.map((name) => startServer(programs[name]!, path)),
+      )
       for (const result of started) if (result.status === 'fulfilled') running.push(result.value)
       for (const result of started) if (result.status === 'rejected') throw result.reason
     }

@@ -18,7 +18,11 @@ export type Found = Readonly<Record<string, string>> | string
 
 /** @param login what runs the login: the event loop, or a thread pool */
 export function fastapiProgram(login: 'async' | 'def'): Program {
-  return { command: python, args: [join(peers, 'fastapi_app.py')], env: { ...inMemory, LOGIN: login } }
+  return {
+    command: python,
+    args: [join(peers, 'fastapi_app.py')],
+    env: { ...inMemory, LOGIN: login },
+  }
 }
 
 export function betterAuthProgram(folder: string): Program {
@@ -40,7 +44,8 @@ export function findBcrypt(): Found {
 
 function findPackages(what: string, names: readonly string[]): Found {
   const versions = names.map((name) => [name, versionOf(name, peers)] as const)
-  if (versions.some(([, version]) => version === undefined)) return `${what} is not installed: npm run bench:peers`
+  if (versions.some(([, version]) => version === undefined))
+    return `${what} is not installed: npm run bench:peers`
   return Object.fromEntries(versions as readonly (readonly [string, string])[])
 }
 
@@ -53,7 +58,8 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 print(json.dumps({"Python": platform.python_version(), "FastAPI": fastapi.__version__, "PyJWT": jwt.__version__,
   "uvicorn": uvicorn.__version__ + " with " + AutoHTTPProtocol.__module__.split(".")[-1].replace("_impl", "")}))`
   const { status, stdout, stderr } = spawnSync(python, ['-c', script], { encoding: 'utf8' })
-  if (status !== 0) return `FastAPI: ${stderr.trim().split('\n').at(-1)} (which packages: bench/peers/install.ts)`
+  if (status !== 0)
+    return `FastAPI: ${stderr.trim().split('\n').at(-1)} (which packages: bench/peers/install.ts)`
   const versions: unknown = JSON.parse(stdout)
   return isJsonObject(versions)
     ? Object.fromEntries(Object.entries(versions).map(([name, version]) => [name, String(version)]))

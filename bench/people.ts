@@ -7,7 +7,10 @@ export const password = 'correct horse battery staple'
 export async function logInPeople(base: string, count: number): Promise<readonly string[]> {
   return inBatches(count, async (n) => {
     const username = `user${n}`
-    await post(`${base}/users`, JSON.stringify({ username, email: `${username}@example.com`, password }))
+    await post(
+      `${base}/users`,
+      JSON.stringify({ username, email: `${username}@example.com`, password }),
+    )
     const answer = await post(`${base}/token`, new URLSearchParams({ username, password }))
     return stringMember(await answer.json(), 'access_token')
   })
@@ -15,7 +18,8 @@ export async function logInPeople(base: string, count: number): Promise<readonly
 
 /** @throws {Error} for an answer that is not 2xx */
 export async function post(url: string, body: string | URLSearchParams): Promise<Response> {
-  const headers: Record<string, string> = typeof body === 'string' ? { 'content-type': 'application/json' } : {}
+  const headers: Record<string, string> =
+    typeof body === 'string' ? { 'content-type': 'application/json' } : {}
   // Better Auth refuses browsers from elsewhere, and takes `fetch` for one.
   headers['origin'] = new URL(url).origin
   const answer = await fetch(url, { method: 'POST', headers, body })
@@ -24,10 +28,15 @@ export async function post(url: string, body: string | URLSearchParams): Promise
 }
 
 /** Some at once: each waits for a password to be hashed. */
-export async function inBatches<T>(count: number, make: (n: number) => Promise<T>): Promise<readonly T[]> {
+export async function inBatches<T>(
+  count: number,
+  make: (n: number) => Promise<T>,
+): Promise<readonly T[]> {
   const made: T[] = []
   for (let start = 0; start < count; start += 10) {
-    const batch = Array.from({ length: Math.min(10, count - start) }, (_, index) => make(start + index))
+    const batch = Array.from({ length: Math.min(10, count - start) }, (_, index) =>
+      make(start + index),
+    )
     made.push(...(await Promise.all(batch)))
   }
   return made

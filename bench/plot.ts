@@ -11,7 +11,9 @@ const valueWidth = 150
 
 /** Bars from zero with their spread, in colours that can be read on white and on black. */
 export function toSvg({ title, unit, groups }: Plot): string {
-  const largest = Math.max(...groups.flatMap(({ items }) => items.map(({ value }) => value.highest)))
+  const largest = Math.max(
+    ...groups.flatMap(({ items }) => items.map(({ value }) => value.highest)),
+  )
   const scale = (width - labelWidth - valueWidth) / largest
   let y = topHeight
   const drawn = groups.map((group) => {

@@ -29,7 +29,10 @@ export function nodeProgram(script: string, args: readonly string[] = []): Progr
   return { command: process.execPath, args: ['--conditions=source', script, ...args] }
 }
 
-/** Starts a server that listens on the port of its environment's `PORT`, and waits until it answers `GET path`. */
+/**
+ * Starts a server that listens on the port of its environment's `PORT`, and waits until it answers
+ * `GET path`.
+ */
 export async function startServer(program: Program, path = '/open'): Promise<ServerProcess> {
   const port = await freePort()
   const child = spawnProgram(program, port)
@@ -45,7 +48,10 @@ export async function startServer(program: Program, path = '/open'): Promise<Ser
 }
 
 /** Starts a program with `PORT` in its environment, and nothing of ours but PATH and HOME. */
-export function spawnProgram({ command, args, cwd, env = {} }: Program, port: number): ChildProcess {
+export function spawnProgram(
+  { command, args, cwd, env = {} }: Program,
+  port: number,
+): ChildProcess {
   const { PATH = '', HOME = '' } = process.env
   return spawn(command, args, {
     ...(cwd !== undefined && { cwd }),
@@ -69,16 +75,23 @@ export async function freePort(): Promise<number> {
   const address = server.address()
   server.close()
   await once(server, 'close')
-  if (typeof address !== 'object' || address === null) throw new Error('a listening server has an address')
+  if (typeof address !== 'object' || address === null)
+    throw new Error('a listening server has an address')
   return address.port
 }
 
-/** The first answer of any status but 404 and 5xx. @throws {Error} when the process ends, or none comes */
+/**
+ * The first answer of any status but 404 and 5xx. @throws {Error} when the process ends, or none
+ * comes
+ */
 async function waitForAnswer(child: ChildProcess, port: number, path: string): Promise<void> {
   const failed = new Promise<never>((_resolve, reject) => child.once('error', reject))
   for (const end = performance.now() + startSeconds * 1000; performance.now() < end;) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error('it ended')
-    const answer = await Promise.race([fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined), failed])
+    const answer = await Promise.race([
+      fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined),
+      failed,
+    ])
     await answer?.arrayBuffer()
     if (answer && answer.status !== 404 && answer.status < 500) return
     await new Promise((resolve) => setTimeout(resolve, 20))
@@ -86,7 +99,10 @@ async function waitForAnswer(child: ChildProcess, port: number, path: string): P
   throw new Error(`it did not answer within ${startSeconds} s`)
 }
 
-/** utime + stime of all threads, dead ones included: fields 14 and 15 of /proc/PID/stat (proc_pid_stat(5)). */
+/**
+ * utime + stime of all threads, dead ones included: fields 14 and 15 of /proc/PID/stat
+ * (proc_pid_stat(5)).
+ */
 function cpuMicroseconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
   // The name of the program is in parentheses and may hold spaces.
@@ -96,11 +112,13 @@ function cpuMicroseconds(pid: number): number {
 
 /** Memory that a process keeps resident, in MiB. */
 export function residentMebibytes(pid: number): number {
-  const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? []
+  const [, kibibytes] =
+    /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? []
   return Number(kibibytes) / 1024
 }
 
 /** @throws {Error} where there is no /proc */
 export function requireProc(): void {
-  if (process.platform !== 'linux') throw new Error('processor time a request is read from /proc: run this on Linux')
+  if (process.platform !== 'linux')
+    throw new Error('processor time a request is read from /proc: run this on Linux')
 }

@@ -21,7 +21,10 @@ export interface Result {
 }
 
 /** What a scenario itself contributes to a result. */
-export type Findings = Pick<Result, 'title' | 'method' | 'versions' | 'table' | 'bars' | 'skipped' | 'plot'>
+export type Findings = Pick<
+  Result,
+  'title' | 'method' | 'versions' | 'table' | 'bars' | 'skipped' | 'plot'
+>
 
 export interface Table {
   /** The first column names the rows. */
@@ -50,7 +53,11 @@ export interface Plot {
 
 export interface PlotGroup {
   readonly name: string
-  readonly items: readonly { readonly name: string; readonly value: Summary; readonly isOurs: boolean }[]
+  readonly items: readonly {
+    readonly name: string
+    readonly value: Summary
+    readonly isOurs: boolean
+  }[]
 }
 
 export function isMet({ measured, atLeast = -Infinity, atMost = Infinity }: Bar): boolean {

@@ -20,7 +20,10 @@ export function writeResult(result: Result, folder: string): void {
   writeFileSync(path('svg'), toSvg(result.plot))
 }
 
-/** Writes the results that are there into the README, in this order, and formats all that was written. */
+/**
+ * Writes the results that are there into the README, in this order, and formats all that was
+ * written.
+ */
 export function updateReadme(names: readonly string[]): void {
   const sections = names
     .map((name) => join(resultsFolder, `${name}.json`))
@@ -31,11 +34,14 @@ export function updateReadme(names: readonly string[]): void {
     })
   const [before, after] = split(readFileSync(readme, 'utf8'))
   writeFileSync(readme, `${before}${opening}\n\n${sections.join('\n')}\n${closing}${after}`)
-  spawnSync(process.execPath, [join(root, 'node_modules/oxfmt/bin/oxfmt'), readme, resultsFolder], { cwd: root })
+  spawnSync(process.execPath, [join(root, 'node_modules/oxfmt/bin/oxfmt'), readme, resultsFolder], {
+    cwd: root,
+  })
 }
 
 function split(text: string): readonly [string, string] {
   const [start, end] = [text.indexOf(opening), text.indexOf(closing)]
-  if (start < 0 || end < start) throw new Error(`${readme} has no place for results: ${opening} … ${closing}`)
+  if (start < 0 || end < start)
+    throw new Error(`${readme} has no place for results: ${opening} … ${closing}`)
   return [text.slice(0, start), text.slice(end + closing.length)]
 }

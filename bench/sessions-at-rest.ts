@@ -1,4 +1,5 @@
-// Many sessions in a database, made before anything is timed; what they take up is measured on the way.
+// Many sessions in a database, made before anything is timed; what they take up is measured on the
+// way.
 import { createKeystile, type Keystile } from '@keystile/server'
 import { stringMember } from './json.ts'
 import { inBatches, password } from './people.ts'
@@ -32,7 +33,11 @@ export interface Prepared {
 }
 
 /** Starts sessions in an empty database, as many as are needed and not fewer than are measured. */
-export async function prepareSessions(place: Place, needed: number, quick: boolean): Promise<Prepared> {
+export async function prepareSessions(
+  place: Place,
+  needed: number,
+  quick: boolean,
+): Promise<Prepared> {
   const [sessions, refreshes] = quick ? [200, 400] : [measuredSessions, measuredRefreshes]
   const count = Math.max(needed, sessions)
   const { database, key } = place
@@ -44,7 +49,9 @@ export async function prepareSessions(place: Place, needed: number, quick: boole
     rateLimits: 'off',
   })
   try {
-    const subjects = await inBatches(Math.ceil(count / sessionsOfUser), (n) => register(keystile, n))
+    const subjects = await inBatches(Math.ceil(count / sessionsOfUser), (n) =>
+      register(keystile, n),
+    )
     const logIn = (n: number): ReturnType<typeof keystile.sessions.create> =>
       keystile.sessions.create({ subject: subjects[n % subjects.length]! })
     const empty = await place.bytes()
@@ -84,7 +91,9 @@ function refresh(keystile: Keystile, token: string): Promise<string> {
 
 async function ask(keystile: Keystile, path: string, body: string, type: string): Promise<string> {
   const headers = { 'content-type': type }
-  const answer = await keystile.fetch(new Request(`${issuer}${path}`, { method: 'POST', headers, body }))
+  const answer = await keystile.fetch(
+    new Request(`${issuer}${path}`, { method: 'POST', headers, body }),
+  )
   const text = await answer.text()
   if (!answer.ok) throw new Error(`POST ${path}: ${answer.status} ${text}`)
   return text

@@ -6,14 +6,21 @@ import type { Program } from './process.ts'
 export const syncMilliseconds = 5
 
 /** Compiles what makes syncs slow. @returns the library, or why there is none */
-export function buildSlowSync(folder: string): { readonly library: string } | { readonly reason: string } {
+export function buildSlowSync(
+  folder: string,
+): { readonly library: string } | { readonly reason: string } {
   const library = join(folder, 'slow-sync.so')
   const source = join(import.meta.dirname, 'slow-sync.c')
-  const { status, stderr, error } = spawnSync('cc', ['-shared', '-fPIC', '-O2', '-o', library, source, '-ldl'], {
-    encoding: 'utf8',
-  })
+  const { status, stderr, error } = spawnSync(
+    'cc',
+    ['-shared', '-fPIC', '-O2', '-o', library, source, '-ldl'],
+    {
+      encoding: 'utf8',
+    },
+  )
   const reason = `a disk that takes ${syncMilliseconds} ms a sync:`
-  if (status !== 0) return { reason: `${reason} no C compiler, cc: ${error?.message ?? stderr.trim()}` }
+  if (status !== 0)
+    return { reason: `${reason} no C compiler, cc: ${error?.message ?? stderr.trim()}` }
   const slow = milliseconds({ LD_PRELOAD: library })
   if (slow < syncMilliseconds)
     return { reason: `${reason} LD_PRELOAD does not reach SQLite, a commit takes ${slow} ms` }

@@ -10,7 +10,11 @@ const binOf = (checkout: string): string => join(checkout, 'packages/server/bin/
 export const issuer = 'http://localhost:8000'
 
 /** `keystile serve` in a folder of its own, as built in a checkout. */
-export function standAlone(cwd: string, env: Readonly<Record<string, string>> = {}, checkout: string = root): Program {
+export function standAlone(
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+  checkout: string = root,
+): Program {
   return {
     command: process.execPath,
     args: [binOf(checkout), 'serve'],
@@ -26,13 +30,26 @@ export function standAlone(cwd: string, env: Readonly<Record<string, string>> = 
 }
 
 /** Runs another command of it there. @returns what it prints. @throws {Error} when it fails */
-export function runCommand(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): string {
-  return execFileSync(process.execPath, [binOf(root), ...args], { cwd, env: { ...env }, encoding: 'utf8' })
+export function runCommand(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+): string {
+  return execFileSync(process.execPath, [binOf(root), ...args], {
+    cwd,
+    env: { ...env },
+    encoding: 'utf8',
+  })
 }
 
 /** What `npm run build` does in a checkout. @throws {Error} when it does not compile */
 export function build(checkout: string = root): void {
-  const compiler = [join(checkout, 'node_modules/typescript/bin/tsc'), '-b', 'packages/keystile', 'packages/server']
+  const compiler = [
+    join(checkout, 'node_modules/typescript/bin/tsc'),
+    '-b',
+    'packages/keystile',
+    'packages/server',
+  ]
   for (const args of [compiler, [join(checkout, 'tools/bundle.ts')]]) {
     const { status, stdout, stderr } = spawnSync(process.execPath, args, {
       cwd: checkout,

@@ -10,7 +10,10 @@ export function summarize(values: readonly number[]): Summary {
   if (values.length === 0) throw new RangeError('nothing was measured')
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length / 2
-  const median = sorted.length % 2 === 1 ? sorted[Math.floor(middle)]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+  const median =
+    sorted.length % 2 === 1
+      ? sorted[Math.floor(middle)]!
+      : (sorted[middle - 1]! + sorted[middle]!) / 2
   return { median, lowest: sorted[0]!, highest: sorted.at(-1)! }
 }
 

@@ -5,13 +5,19 @@ import { createAnswerReader, host, raisePriority, type AnswerReader } from './lo
 
 const maxClients = 1_024
 const maxSeconds = 15
-/** Opened before anything is timed. More are opened when all wait for an answer, and then they are part of what is timed. */
+/**
+ * Opened before anything is timed. More are opened when all wait for an answer, and then they are
+ * part of what is timed.
+ */
 const connectionsAtFirst = 64
 /** Clients come one after the other within this time. */
 const arrivalMilliseconds = 1_000
 /** A probe that is not answered so long after the storm counts as answered then. */
 const patienceMilliseconds = 5_000
-/** Connections that were opened are the kernel's at first: until a server has taken them in, nothing is asked. */
+/**
+ * Connections that were opened are the kernel's at first: until a server has taken them in, nothing
+ * is asked.
+ */
 const acceptMilliseconds = 500
 /** Each probe is sent so often, answered or not. */
 const probesPerSecond = 50
@@ -24,7 +30,9 @@ export interface Probe {
 
 export interface StormLoad {
   readonly port: number
-  /** Each has one login in flight. A client that is refused with 503 comes back when it was told to. */
+  /**
+   * Each has one login in flight. A client that is refused with 503 comes back when it was told to.
+   */
   readonly clients: number
   readonly login: () => Buffer
   readonly probes: readonly Probe[]
@@ -41,13 +49,20 @@ export interface StormAnswers {
   readonly probes: ReadonlyMap<string, readonly number[]>
 }
 
-/** @throws {Error} when a login is answered with anything but 200 and 503, or a probe with anything but 200 */
+/**
+ * @throws {Error} when a login is answered with anything but 200 and 503, or a probe with anything
+ *   but 200
+ */
 export async function storm(load: StormLoad): Promise<StormAnswers> {
   const { port, clients, login, probes, warmUpSeconds, seconds } = load
   if (!(clients >= 0 && clients <= maxClients)) throw new RangeError(`0 to ${maxClients} clients`)
-  if (!(warmUpSeconds + seconds <= maxSeconds)) throw new RangeError(`at most ${maxSeconds} seconds`)
+  if (!(warmUpSeconds + seconds <= maxSeconds))
+    throw new RangeError(`at most ${maxSeconds} seconds`)
   const [forLogins, forProbes] = [openConnections(port, 200, 503), openConnections(port, 200)]
-  await Promise.all([forLogins.open(clients), forProbes.open(probes.length > 0 ? connectionsAtFirst : 0)])
+  await Promise.all([
+    forLogins.open(clients),
+    forProbes.open(probes.length > 0 ? connectionsAtFirst : 0),
+  ])
   await wait(acceptMilliseconds)
   const hurry = raisePriority()
   const start = performance.now() + 10
@@ -55,7 +70,9 @@ export async function storm(load: StormLoad): Promise<StormAnswers> {
   const end = countFrom + seconds * 1000
   let [answered, refused] = [0, 0]
   const over = new AbortController()
-  const patience = wait(end + patienceMilliseconds - performance.now(), undefined, { signal: over.signal })
+  const patience = wait(end + patienceMilliseconds - performance.now(), undefined, {
+    signal: over.signal,
+  })
   patience.catch(() => {})
 
   const beClient = async (n: number): Promise<void> => {
@@ -67,7 +84,8 @@ export async function storm(load: StormLoad): Promise<StormAnswers> {
         if (status === 200) answered++
         else refused++
       }
-      if (status !== 200) await wait(Math.max(1, retryAfterSeconds) * 1000, undefined, { signal: over.signal })
+      if (status !== 200)
+        await wait(Math.max(1, retryAfterSeconds) * 1000, undefined, { signal: over.signal })
     }
   }
   const probe = async ({ request }: Probe, offset: number): Promise<readonly number[]> => {
@@ -85,9 +103,12 @@ export async function storm(load: StormLoad): Promise<StormAnswers> {
   try {
     const storming = Array.from({ length: clients }, (_, n) => beClient(n))
     const failed = new Promise<never>((_resolve, reject) => {
-      for (const client of storming) client.catch((error: unknown) => over.signal.aborted || reject(error))
+      for (const client of storming)
+        client.catch((error: unknown) => over.signal.aborted || reject(error))
     })
-    const probing = probes.map((each, n) => probe(each, (n * 1000) / probesPerSecond / probes.length))
+    const probing = probes.map((each, n) =>
+      probe(each, (n * 1000) / probesPerSecond / probes.length),
+    )
     await Promise.race([wait(Math.max(0, end - performance.now())), failed])
     const measured = await Promise.race([Promise.all(probing), failed])
     return {
@@ -105,7 +126,10 @@ export async function storm(load: StormLoad): Promise<StormAnswers> {
 interface Connections {
   /** Opens some that are idle at first. */
   open(count: number): Promise<void>
-  /** Sends a request on the connection that was used last, so that those in use stay in use: servers close idle ones. */
+  /**
+   * Sends a request on the connection that was used last, so that those in use stay in use: servers
+   * close idle ones.
+   */
   ask(request: Buffer): Promise<AnswerReader>
   close(): void
 }
@@ -134,7 +158,8 @@ function openConnections(port: number, ...expected: readonly number[]): Connecti
       const socket = idle.pop() ?? (await open())
       const reader = createAnswerReader(...expected)
       return new Promise((resolve, reject) => {
-        const lost = (): void => reject(new Error('the server closed a connection that it should answer on'))
+        const lost = (): void =>
+          reject(new Error('the server closed a connection that it should answer on'))
         const read = (chunk: Buffer): void => {
           try {
             if (!reader.isWhole(chunk)) return

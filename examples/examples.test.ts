@@ -22,11 +22,15 @@ interface Started {
 async function start(main: string): Promise<Started> {
   const cwd = mkdtempSync(join(tmpdir(), 'keystile-example-'))
   const port = await freePort()
-  const child: ChildProcess = spawn(process.execPath, ['--conditions=source', join(import.meta.dirname, main)], {
-    cwd,
-    env: { ...process.env, PORT: String(port) },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child: ChildProcess = spawn(
+    process.execPath,
+    ['--conditions=source', join(import.meta.dirname, main)],
+    {
+      cwd,
+      env: { ...process.env, PORT: String(port) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   await once(child.stdout!, 'data')
   return {
     url: `http://localhost:${port}`,
@@ -42,7 +46,11 @@ async function start(main: string): Promise<Started> {
 async function logIn(url: string): Promise<{ readonly authorization: string }> {
   const person = JSON.stringify({ username: 'ada', email: 'ada@example.com', password })
   const json = { 'content-type': 'application/json' }
-  const registered = await fetch(`${url}/auth/users`, { method: 'POST', body: person, headers: json })
+  const registered = await fetch(`${url}/auth/users`, {
+    method: 'POST',
+    body: person,
+    headers: json,
+  })
   assert.equal(registered.status, 201)
   const form = new URLSearchParams({ username: 'ada', password })
   const login = await fetch(`${url}/auth/token`, { method: 'POST', body: form })
@@ -91,7 +99,10 @@ for (const { name, file } of [
       const start = lines.findIndex((line) => line.includes('createKeystile({'))
       const options = lines.slice(start, lines.indexOf('})', start) + 1)
       const others = lines.filter(
-        (line) => !options.includes(line) && !line.startsWith('//') && /keystile|guard|mount|auth|loggedIn/.test(line),
+        (line) =>
+          !options.includes(line) &&
+          !line.startsWith('//') &&
+          /keystile|guard|mount|auth|loggedIn/.test(line),
       )
       assert.ok(options.length + others.length <= maxLines, [...options, ...others].join('\n'))
     })
@@ -137,7 +148,10 @@ describe('examples/websocket', () => {
       assert.match(response.headers['www-authenticate'], challenge)
       assert.equal(response.headers['content-type'], 'application/problem+json')
       const chunks: Buffer[] = await response.toArray()
-      assert.equal((JSON.parse(Buffer.concat(chunks).toString()) as { status: number }).status, status)
+      assert.equal(
+        (JSON.parse(Buffer.concat(chunks).toString()) as { status: number }).status,
+        status,
+      )
     }
   })
 
@@ -161,7 +175,10 @@ describe('examples/websocket', () => {
 
 describe('examples/graphql', () => {
   const example = useExample('graphql/main.ts')
-  const ask = async (query: string, headers: Readonly<Record<string, string>> = {}): Promise<unknown> => {
+  const ask = async (
+    query: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<unknown> => {
     const response = await fetch(`${example.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
@@ -179,7 +196,13 @@ describe('examples/graphql', () => {
     })
     assert.deepEqual(await ask('{ news me }'), {
       data: { news: ['Chairs are in'], me: null },
-      errors: [{ message: 'Not authenticated', path: ['me'], extensions: { code: 'not_authenticated', status: 401 } }],
+      errors: [
+        {
+          message: 'Not authenticated',
+          path: ['me'],
+          extensions: { code: 'not_authenticated', status: 401 },
+        },
+      ],
     })
   })
 
@@ -192,18 +215,29 @@ describe('examples/nest', () => {
   before(async () => {
     // Its decorators are no TypeScript that Node could strip.
     const tsc = join(import.meta.dirname, '../node_modules/typescript/bin/tsc')
-    await promisify(execFile)(process.execPath, [tsc, '-p', join(import.meta.dirname, 'nest')]).catch(
-      ({ stdout }: { stdout: string }) => assert.fail(stdout),
-    )
+    await promisify(execFile)(process.execPath, [
+      tsc,
+      '-p',
+      join(import.meta.dirname, 'nest'),
+    ]).catch(({ stdout }: { stdout: string }) => assert.fail(stdout))
   })
   const example = useExample('nest/dist/main.js')
-  const ask = async (method: string, path: string, authorization?: string, body?: object): Promise<Response> =>
+  const ask = async (
+    method: string,
+    path: string,
+    authorization?: string,
+    body?: object,
+  ): Promise<Response> =>
     fetch(`${example.url}${path}`, {
       method,
-      headers: { 'content-type': 'application/json', ...(authorization !== undefined && { authorization }) },
+      headers: {
+        'content-type': 'application/json',
+        ...(authorization !== undefined && { authorization }),
+      },
       ...(body && { body: JSON.stringify(body) }),
     })
-  const lacks = (scope: string): RegExp => new RegExp(`error="insufficient_scope", .*scope="${scope}"$`)
+  const lacks = (scope: string): RegExp =>
+    new RegExp(`error="insufficient_scope", .*scope="${scope}"$`)
 
   it('lets in whom the guards of a controller and its method let in, and knows who it is', async () => {
     const { authorization } = example.headers
@@ -229,7 +263,12 @@ describe('examples/nest', () => {
       ['DELETE', '/items', authorization, 403, lacks('items:read items:write')],
     ]
     for (const [method, path, credential, status, challenge] of refusals) {
-      const response = await ask(method, path, credential, method === 'POST' ? { name: 'table' } : undefined)
+      const response = await ask(
+        method,
+        path,
+        credential,
+        method === 'POST' ? { name: 'table' } : undefined,
+      )
       assert.equal(response.status, status)
       assert.match(response.headers.get('www-authenticate') ?? '', challenge)
       assert.equal(response.headers.get('content-type'), 'application/problem+json')
@@ -254,7 +293,9 @@ describe('examples/nest', () => {
     assert.deepEqual(Object.keys(items!['post']!.responses), ['201', '400', '401', '403', '503'])
     assert.deepEqual(news!['get']!.security, [{ keystile: [] }, {}])
     assert.equal(open!['get']!.security, undefined)
-    const scheme = document.components.securitySchemes['keystile'] as { flows: { password: { tokenUrl: string } } }
+    const scheme = document.components.securitySchemes['keystile'] as {
+      flows: { password: { tokenUrl: string } }
+    }
     assert.equal(scheme.flows.password.tokenUrl, `${example.url}/auth/token`)
   })
 })

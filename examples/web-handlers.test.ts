@@ -17,7 +17,8 @@ before(async () => {
   const json = { 'content-type': 'application/json' }
   const url = 'http://localhost:3000/auth'
   assert.equal(
-    (await auth.POST(new Request(`${url}/users`, { method: 'POST', body: person, headers: json }))).status,
+    (await auth.POST(new Request(`${url}/users`, { method: 'POST', body: person, headers: json })))
+      .status,
     201,
   )
   const form = new URLSearchParams({ username: 'ada', password })
@@ -48,7 +49,10 @@ for (const [name, handle] of Object.entries(handlers)) {
       const bad = await handle(new Request(url, { headers: { authorization: 'Bearer abc' } }))
       assert.equal(bad.status, 401)
       assert.match(bad.headers.get('www-authenticate') ?? '', /error="invalid_token"/)
-      assert.equal((await handle(new Request(url))).status, name === 'react-router-loader' ? 200 : 401)
+      assert.equal(
+        (await handle(new Request(url))).status,
+        name === 'react-router-loader' ? 200 : 401,
+      )
     })
   })
 }

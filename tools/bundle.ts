@@ -1,5 +1,7 @@
-// After the compiler: the server as it is published, in few files. One import of Kysely is 300 files, read once in each thread, and most
-// of the start. What it needs at run time besides stays a dependency.
+// Bundles the server as it is published, after the compiler: decisions/0009-bundle-the-server.md.
+// Kysely alone is 300 files, which two threads would read at every start. What the server needs at
+// run time besides stays a dependency. The source imports Zod as a namespace (`import * as z`):
+// otherwise its messages in all languages would be bundled too.
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,20 +25,27 @@ const common: BuildOptions = {
 }
 const external = ['pg', 'pino', '@node-rs/argon2', '@node-rs/bcrypt', '#*']
 // What an application imports shares the library with it: its errors and types are the same.
-await build({ ...common, entryPoints: ['index.js', 'docs.js'], external: [...external, 'keystile', 'keystile/*'] })
+await build({
+  ...common,
+  entryPoints: ['index.js', 'docs.js'],
+  external: [...external, 'keystile', 'keystile/*'],
+})
 /**
- * Loads the code of commands with the command itself. As chunks of its own it would tear the rest into
- * thirty files, and to read those takes a start longer than to read all code at once.
+ * Loads the code of commands with the command itself. As chunks of its own it would tear the rest
+ * into thirty files, and to read those takes a start longer than to read all code at once.
  */
 const allCommandsAtOnce: Plugin = {
   name: 'all commands at once',
   setup({ onLoad }) {
     onLoad({ filter: /commands\.js$/ }, ({ path }) => {
       const imports: string[] = []
-      const contents = readFileSync(path, 'utf8').replaceAll(/\bawait import\(('[^']+')\)/g, (_, file: string) => {
-        imports.push(`import * as code${imports.length} from ${file}\n`)
-        return `code${imports.length - 1}`
-      })
+      const contents = readFileSync(path, 'utf8').replaceAll(
+        /\bawait import\(('[^']+')\)/g,
+        (_, file: string) => {
+          imports.push(`import * as code${imports.length} from ${file}\n`)
+          return `code${imports.length - 1}`
+        },
+      )
       return { contents: imports.join('') + contents }
     })
   },
@@ -49,7 +58,8 @@ await build({
   external,
 })
 
-// Swagger UI, for a /docs that asks no other host. From source the server reads the same files where npm has put them.
+// Swagger UI, for a /docs that asks no other host. From source the server reads the same files
+// where npm has put them.
 const from = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')))
 const to = join(bundle, 'vendor/swagger-ui')
 mkdirSync(to, { recursive: true })

@@ -62,7 +62,10 @@ const goodTree: Readonly<Record<string, string>> = {
   'packages/server/src/features/a/when.ts': `import type { A } from './late.ts'\nexport const late = () => import('./late.ts')`,
 }
 
-function problemsOf(planted: Readonly<Record<string, string | undefined>>, planned: Plan = plan): readonly string[] {
+function problemsOf(
+  planted: Readonly<Record<string, string | undefined>>,
+  planned: Plan = plan,
+): readonly string[] {
   const root = mkdtempSync(join(tmpdir(), 'keystile-rooms-'))
   try {
     for (const [path, source] of Object.entries({ ...goodTree, ...planted })) {
@@ -80,7 +83,10 @@ function problemsOf(planted: Readonly<Record<string, string | undefined>>, plann
 function planWithBase(change: Partial<Plan['packages'][number]['rooms'][number]>): Plan {
   const [library, server] = plan.packages
   const [base, ...others] = library!.rooms
-  return { ...plan, packages: [{ ...library!, rooms: [{ ...base!, ...change }, ...others] }, server!] }
+  return {
+    ...plan,
+    packages: [{ ...library!, rooms: [{ ...base!, ...change }, ...others] }, server!],
+  }
 }
 
 const library = 'packages/library/src'
@@ -101,7 +107,12 @@ describe('checkRooms', () => {
   })
 
   /** Each rule, the file that breaks it, its text, and the one complaint that must come. */
-  const violations: readonly (readonly [rule: string, path: string, source: string, complaint: RegExp])[] = [
+  const violations: readonly (readonly [
+    rule: string,
+    path: string,
+    source: string,
+    complaint: RegExp,
+  ])[] = [
     [
       'a room that is not named',
       `${library}/middle/x.ts`,
@@ -114,13 +125,48 @@ describe('checkRooms', () => {
       `import type { Two } from '../middle/two.ts'`,
       /may not import middle\/two\.ts/,
     ],
-    ['a file outside every room', `${library}/base/x.ts`, `import { y } from '../y.ts'`, /may not import y\.ts/],
-    ['a door from inside', `${library}/top/x.ts`, `import { one } from '../index.ts'`, /a door is for outsiders/],
-    ['a room by import()', `${library}/base/x.ts`, `const x = await import('../top/top.ts')`, /does not name top/],
-    ['a package that is not listed', `${library}/base/x.ts`, `import 'left-pad'`, /does not list left-pad/],
-    ['a package listed for another file', `${library}/base/x.ts`, `import 'node:crypto'`, /does not list node:crypto/],
-    ['a built-in without node:', `${library}/middle/x.ts`, `import { get } from 'http'`, /does not list http/],
-    ['a computed import()', `${library}/base/x.ts`, `await import(process.argv[2])`, /does not list \(computed\)/],
+    [
+      'a file outside every room',
+      `${library}/base/x.ts`,
+      `import { y } from '../y.ts'`,
+      /may not import y\.ts/,
+    ],
+    [
+      'a door from inside',
+      `${library}/top/x.ts`,
+      `import { one } from '../index.ts'`,
+      /a door is for outsiders/,
+    ],
+    [
+      'a room by import()',
+      `${library}/base/x.ts`,
+      `const x = await import('../top/top.ts')`,
+      /does not name top/,
+    ],
+    [
+      'a package that is not listed',
+      `${library}/base/x.ts`,
+      `import 'left-pad'`,
+      /does not list left-pad/,
+    ],
+    [
+      'a package listed for another file',
+      `${library}/base/x.ts`,
+      `import 'node:crypto'`,
+      /does not list node:crypto/,
+    ],
+    [
+      'a built-in without node:',
+      `${library}/middle/x.ts`,
+      `import { get } from 'http'`,
+      /does not list http/,
+    ],
+    [
+      'a computed import()',
+      `${library}/base/x.ts`,
+      `await import(process.argv[2])`,
+      /does not list \(computed\)/,
+    ],
     [
       'kysely outside storage/ and store.ts',
       `${server}/features/a/x.ts`,
@@ -139,8 +185,18 @@ describe('checkRooms', () => {
       `import 'library/src/base/one.ts'`,
       /library has no such door/,
     ],
-    ['a door that is not there', `${server}/features/a/x.ts`, `import 'library/none'`, /library has no such door/],
-    ['its own package by name', `${library}/top/x.ts`, `import { one } from 'library'`, /does not list library/],
+    [
+      'a door that is not there',
+      `${server}/features/a/x.ts`,
+      `import 'library/none'`,
+      /library has no such door/,
+    ],
+    [
+      'its own package by name',
+      `${library}/top/x.ts`,
+      `import { one } from 'library'`,
+      /does not list library/,
+    ],
     [
       'what it must never load',
       `${library}/client/x.ts`,
@@ -159,7 +215,12 @@ describe('checkRooms', () => {
       `import { late } from './late.ts'`,
       /may load features\/a\/late\.ts only by import\(…\)/,
     ],
-    ['itself', `${library}/base/x.ts`, `import './x.ts'`, /imports itself: base\/x\.ts -> base\/x\.ts/],
+    [
+      'itself',
+      `${library}/base/x.ts`,
+      `import './x.ts'`,
+      /imports itself: base\/x\.ts -> base\/x\.ts/,
+    ],
   ]
   for (const [rule, path, source, complaint] of violations) {
     it(`reports a file that imports ${rule}`, () => {
@@ -181,7 +242,12 @@ describe('checkRooms', () => {
     ])
   })
 
-  const misplaced: readonly (readonly [what: string, path: string, source: string, complaint: RegExp])[] = [
+  const misplaced: readonly (readonly [
+    what: string,
+    path: string,
+    source: string,
+    complaint: RegExp,
+  ])[] = [
     ['a file in no room', `${library}/attic/x.ts`, '', /is in no room/],
     ['a file beside the doors that is none', `${library}/x.ts`, '', /is in no room/],
     ['a file that is not .ts', `${library}/base/x.mjs`, '', /is not a \.ts file/],
@@ -191,14 +257,24 @@ describe('checkRooms', () => {
       `export { one } from '../base/one.ts'`,
       /passes on .*, which only a door may/,
     ],
-    ['a barrel of everything', `${library}/middle/x.ts`, `export * from '../base/one.ts'`, /which only a door may/],
+    [
+      'a barrel of everything',
+      `${library}/middle/x.ts`,
+      `export * from '../base/one.ts'`,
+      /which only a door may/,
+    ],
     [
       'a door with code of its own',
       `${library}/extra.ts`,
       `export * from './base/one.ts'\nlet a = 1`,
       /does more than pass on/,
     ],
-    ['a door that passes on a package', `${library}/extra.ts`, `export { z } from 'zod'`, /which is no room's/],
+    [
+      'a door that passes on a package',
+      `${library}/extra.ts`,
+      `export { z } from 'zod'`,
+      /which is no room's/,
+    ],
     ['a file that is too long', `${library}/base/x.ts`, longText, /has 401 lines/],
     [
       'a file it cannot read',
@@ -206,7 +282,12 @@ describe('checkRooms', () => {
       "const a = 'b",
       /cannot be read: line 1: a string without an end/,
     ],
-    ['a package that is not in the plan', 'packages/stray/package.json', '{}', /packages\/stray is not in the plan/],
+    [
+      'a package that is not in the plan',
+      'packages/stray/package.json',
+      '{}',
+      /packages\/stray is not in the plan/,
+    ],
   ]
   for (const [what, path, source, complaint] of misplaced) {
     it(`reports ${what}`, () => {
@@ -240,7 +321,8 @@ describe('checkRooms', () => {
   }
 
   it('lets the word any pass where it is no type', () => {
-    const source = 'Promise.any([])\nfunction any() {}\nany()\nconst a = { any: 1, `any`: /any/ } // any'
+    const source =
+      'Promise.any([])\nfunction any() {}\nany()\nconst a = { any: 1, `any`: /any/ } // any'
     assert.deepEqual(problemsOf({ [`${library}/base/x.ts`]: source }), [])
   })
 
@@ -284,13 +366,16 @@ describe('checkRooms', () => {
       'rooms.ts, library: base may import node:fs, and does not',
     ])
     const middle = `${library}/middle/two.ts`
-    assert.deepEqual(problemsOf({ [middle]: `import { get } from 'node:http'\nexport type Two = 2` }), [
-      'rooms.ts, library: middle may import base, and does not',
-    ])
+    assert.deepEqual(
+      problemsOf({ [middle]: `import { get } from 'node:http'\nexport type Two = 2` }),
+      ['rooms.ts, library: middle may import base, and does not'],
+    )
   })
 
   it('reports a plan that gives packages to a file that is not there', () => {
-    const planned = planWithBase({ packagesOf: { 'random.ts': ['node:crypto'], 'gone.ts': ['node:os'] } })
+    const planned = planWithBase({
+      packagesOf: { 'random.ts': ['node:crypto'], 'gone.ts': ['node:os'] },
+    })
     assert.deepEqual(problemsOf({}, planned), ['rooms.ts, library: there is no base/gone.ts'])
   })
 

@@ -1,5 +1,6 @@
-// Fails when packages/*/src is not built as rooms.ts says. It reads text, because TypeScript 7 gives scripts no parser,
-// and stops at what it cannot read: a check that has read nothing must not pass.
+// Fails when packages/*/src is not built as rooms.ts says. It reads text, because TypeScript 7
+// gives scripts no parser, and stops at what it cannot read: a check that has read nothing must not
+// pass.
 import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { join, matchesGlob, posix } from 'node:path'
 import { wrongTestImports } from './check-test-imports.ts'
@@ -30,7 +31,8 @@ export function checkRooms(root: string, plan: Plan): Findings {
   const long = new Set<string>()
   let files = 0
   for (const pack of plan.packages) {
-    const report = (path: string, what: string): void => void problems.push(`${pack.folder}/src/${path}: ${what}`)
+    const report = (path: string, what: string): void =>
+      void problems.push(`${pack.folder}/src/${path}: ${what}`)
     const all = readFiles(join(root, pack.folder, 'src'), report)
     const sources = all.filter((file) => !file.isTest)
     files += all.length
@@ -40,12 +42,16 @@ export function checkRooms(root: string, plan: Plan): Findings {
       const where = `${pack.folder}/src/${file.path}`
       if (file.lines > maxLines) long.add(where)
       if (file.lines > maxLines && !plan.longFiles[where]) {
-        report(file.path, `has ${file.lines} lines; more than ${maxLines} need a reason in rooms.ts`)
+        report(
+          file.path,
+          `has ${file.lines} lines; more than ${maxLines} need a reason in rooms.ts`,
+        )
       }
       checkPlace(file, pack, plan, report)
     }
     checkReach(pack, sources, report)
-    for (const circle of circlesIn(sources)) report(circle[0]!, `imports itself: ${circle.join(' -> ')}`)
+    for (const circle of circlesIn(sources))
+      report(circle[0]!, `imports itself: ${circle.join(' -> ')}`)
   }
   for (const file of Object.keys(plan.longFiles)) {
     if (!long.has(file)) problems.push(`rooms.ts: ${file} is excused as long, and is not`)
@@ -71,7 +77,9 @@ function readFiles(src: string, report: Report): readonly File[] {
       const lines = source.trimEnd().split('\n').length
       const isTest = path.endsWith('.test.ts')
       try {
-        return [{ path, code: codeOnly(source), lines, imports: isTest ? [] : importsOf(source), isTest }]
+        return [
+          { path, code: codeOnly(source), lines, imports: isTest ? [] : importsOf(source), isTest },
+        ]
       } catch (error) {
         report(path, `cannot be read: ${error instanceof Error ? error.message : String(error)}`)
         return []
@@ -93,14 +101,17 @@ function checkPlan(pack: Package, sources: readonly File[], report: (what: strin
   for (const [index, room] of pack.rooms.entries()) {
     const above = pack.rooms.slice(0, index).map(({ name }) => name)
     for (const name of room.from) {
-      if (name !== '*' && !above.includes(name)) report(`${room.name} names ${name}, which is not above it`)
+      if (name !== '*' && !above.includes(name))
+        report(`${room.name} names ${name}, which is not above it`)
     }
     const own = sources.filter((file) => roomOf(file.path, pack) === room)
     if (own.length === 0) report(`no file is in the room ${room.name}`)
     else
-      for (const name of unusedGrants(room, own, above, pack)) report(`${room.name} may import ${name}, and does not`)
+      for (const name of unusedGrants(room, own, above, pack))
+        report(`${room.name} may import ${name}, and does not`)
     for (const file of Object.keys(room.packagesOf ?? {})) {
-      if (!sources.some(({ path }) => path === `${room.name}/${file}`)) report(`there is no ${room.name}/${file}`)
+      if (!sources.some(({ path }) => path === `${room.name}/${file}`))
+        report(`there is no ${room.name}/${file}`)
     }
   }
   for (const door of pack.doors) {
@@ -109,20 +120,32 @@ function checkPlan(pack: Package, sources: readonly File[], report: (what: strin
 }
 
 /** What a room may import and does not: it would let in what nobody has thought about. */
-function unusedGrants(room: Room, own: readonly File[], above: readonly string[], pack: Package): readonly string[] {
-  const imported = own.flatMap((file) => file.imports.map(({ specifier }) => resolve(file.path, specifier)))
-  const used = imported.map((path) => roomOf(path, pack)?.name ?? (path === computed ? path : packageOf(path)))
+function unusedGrants(
+  room: Room,
+  own: readonly File[],
+  above: readonly string[],
+  pack: Package,
+): readonly string[] {
+  const imported = own.flatMap((file) =>
+    file.imports.map(({ specifier }) => resolve(file.path, specifier)),
+  )
+  const used = imported.map(
+    (path) => roomOf(path, pack)?.name ?? (path === computed ? path : packageOf(path)),
+  )
   const granted = [...room.from.filter((name) => above.includes(name)), ...(room.packages ?? [])]
   return granted.filter((name) => !used.includes(name))
 }
 
 /** What holds for every file, tests included. */
 function checkText({ path, code }: File, report: Report): void {
-  // Not a type: x.any, any(…), and { any: … } as a key. The linter reads syntax and guards the rest.
-  if (/(?<!\.\s*)\bany\b(?!\s*\()(?!(?<=[{,;(]\s*any)\s*\??:)/.test(code)) report(path, 'uses the type any')
+  // Not a type: x.any, any(…), and { any: … } as a key. The linter reads syntax and guards the
+  // rest.
+  if (/(?<!\.\s*)\bany\b(?!\s*\()(?!(?<=[{,;(]\s*any)\s*\??:)/.test(code))
+    report(path, 'uses the type any')
   if (/\bdeclare\s+(?:module|global)\b/.test(code))
     report(path, 'changes the types of others (declare module or global)')
-  if (/\bexport\s+default\b|\bexport\b[^;'"=]*\bas\s+default\b/.test(code)) report(path, 'has a default export')
+  if (/\bexport\s+default\b|\bexport\b[^;'"=]*\bas\s+default\b/.test(code))
+    report(path, 'has a default export')
 }
 
 /** Whether a file may import what it imports, by where it lies. */
@@ -133,7 +156,8 @@ function checkPlace(file: File, pack: Package, plan: Plan, report: Report): void
   for (const { specifier, passedOn } of file.imports) {
     if (passedOn) report(file.path, `passes on ${specifier}, which only a door may`)
     const problem = specifier.startsWith('.')
-      ? (problemOfFile(file.path, room, specifier, pack) ?? problemOfPrivate(file.path, specifier, plan))
+      ? (problemOfFile(file.path, room, specifier, pack) ??
+        problemOfPrivate(file.path, specifier, plan))
       : problemOfPackage(file.path, room, specifier, plan)
     if (problem) report(file.path, problem)
   }
@@ -141,7 +165,9 @@ function checkPlace(file: File, pack: Package, plan: Plan, report: Report): void
     report(file.path, `may load ${path} only by import(…), when it is needed`)
 }
 
-/** The files that a file loads with itself, though the plan has them loaded when they are needed. */
+/**
+ * The files that a file loads with itself, though the plan has them loaded when they are needed.
+ */
 function loadedTooSoon({ path, imports }: File, { deferred }: Plan): readonly string[] {
   const isDeferred = (path: string): boolean => deferred.some((glob) => matchesGlob(path, glob))
   if (isDeferred(path)) return []
@@ -161,7 +187,12 @@ function checkDoor(file: File, pack: Package, report: Report): void {
   }
 }
 
-function problemOfFile(from: string, room: Room, specifier: string, pack: Package): string | undefined {
+function problemOfFile(
+  from: string,
+  room: Room,
+  specifier: string,
+  pack: Package,
+): string | undefined {
   const path = resolve(from, specifier)
   if (path.startsWith('../'))
     return `may not import ${specifier}, which is outside its package: use the door of the other`
@@ -170,7 +201,9 @@ function problemOfFile(from: string, room: Room, specifier: string, pack: Packag
   if (target === room) return undefined
   const above = pack.rooms.indexOf(room)
   const allowed =
-    target && pack.rooms.indexOf(target) < above && (room.from.includes(target.name) || room.from.includes('*'))
+    target &&
+    pack.rooms.indexOf(target) < above &&
+    (room.from.includes(target.name) || room.from.includes('*'))
   return allowed
     ? undefined
     : `may not import ${path}: the room ${room.name} does not name ${target?.name ?? 'its room'}`
@@ -186,7 +219,12 @@ function problemOfPrivate(from: string, specifier: string, plan: Plan): string |
   return undefined
 }
 
-function problemOfPackage(from: string, room: Room, specifier: string, plan: Plan): string | undefined {
+function problemOfPackage(
+  from: string,
+  room: Room,
+  specifier: string,
+  plan: Plan,
+): string | undefined {
   const name = specifier === computed ? computed : packageOf(specifier)
   const ofFile = room.packagesOf?.[from.slice(room.name.length + 1)] ?? []
   if (![...(room.packages ?? []), ...ofFile].includes(name))
@@ -200,17 +238,29 @@ function problemOfPackage(from: string, room: Room, specifier: string, plan: Pla
   return undefined
 }
 
-/** What a room or a door promises not to load, followed through every import that is there at run time. */
+/**
+ * What a room or a door promises not to load, followed through every import that is there at run
+ * time.
+ */
 function checkReach(pack: Package, sources: readonly File[], report: Report): void {
   const byPath = new Map(sources.map((file) => [file.path, file]))
-  const walk = (file: File, banned: readonly string[], way: readonly string[], seen: Set<string>): void => {
+  const walk = (
+    file: File,
+    banned: readonly string[],
+    way: readonly string[],
+    seen: Set<string>,
+  ): void => {
     if (seen.has(file.path)) return
     seen.add(file.path)
     for (const { specifier } of file.imports.filter(({ typeOnly }) => !typeOnly)) {
       const isBanned =
-        banned.includes(packageOf(specifier)) || (specifier.startsWith('node:') && banned.includes('node:'))
+        banned.includes(packageOf(specifier)) ||
+        (specifier.startsWith('node:') && banned.includes('node:'))
       if (isBanned)
-        report(way[0] ?? file.path, `must never load ${specifier}: ${[...way, file.path, specifier].join(' -> ')}`)
+        report(
+          way[0] ?? file.path,
+          `must never load ${specifier}: ${[...way, file.path, specifier].join(' -> ')}`,
+        )
       const next = specifier.startsWith('.') ? byPath.get(resolve(file.path, specifier)) : undefined
       if (next) walk(next, banned, [...way, file.path], seen)
     }
@@ -221,7 +271,10 @@ function checkReach(pack: Package, sources: readonly File[], report: Report): vo
   }
 }
 
-/** Each circle once, as the way round it. Types count: two files that need each other's types are one subject. */
+/**
+ * Each circle once, as the way round it. Types count: two files that need each other's types are
+ * one subject.
+ */
 function circlesIn(sources: readonly File[]): readonly (readonly string[])[] {
   const byPath = new Map(sources.map((file) => [file.path, file]))
   const circles: (readonly string[])[] = []

@@ -13,7 +13,10 @@ function wrongIn(files: Readonly<Record<string, string>>): readonly string[] {
   try {
     for (const [file, imported] of Object.entries(files)) {
       mkdirSync(dirname(join(root, file)), { recursive: true })
-      writeFileSync(join(root, file), `// from '../../nowhere.ts'\nimport { one } from '${imported}'\n`)
+      writeFileSync(
+        join(root, file),
+        `// from '../../nowhere.ts'\nimport { one } from '${imported}'\n`,
+      )
     }
     return wrongTestImports(root, packages)
   } finally {

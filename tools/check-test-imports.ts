@@ -1,6 +1,6 @@
-// Keeps the two kinds of tests apart. A test beside the source belongs to its package, and imports nothing else but
-// tools/. A test in test/ belongs to the repository, and reaches a package through its doors, its command and its
-// test-support/.
+// Keeps the two kinds of tests apart. A test beside the source belongs to its package, and imports
+// nothing else but tools/. A test in test/ belongs to the repository, and reaches a package through
+// its doors, its command and its test-support/.
 import { globSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { importsOf } from './imports.ts'
@@ -8,7 +8,9 @@ import { importsOf } from './imports.ts'
 /** Returns an import of each file that its kind of test may not have, as "file: what". */
 export function wrongTestImports(root: string, packages: readonly string[]): readonly string[] {
   const ofPackages = packages.flatMap((folder) =>
-    globSync([`${folder}/src/**/*.test.ts`, `${folder}/test-support/**/*.ts`], { cwd: root }).flatMap((file) =>
+    globSync([`${folder}/src/**/*.test.ts`, `${folder}/test-support/**/*.ts`], {
+      cwd: root,
+    }).flatMap((file) =>
       relativeImports(root, file)
         .filter((path) => !path.startsWith(`${folder}/`) && !path.startsWith('tools/'))
         .map((path) => `${file}: may not import ${path}: a test of a package stays in its package`),
@@ -17,7 +19,10 @@ export function wrongTestImports(root: string, packages: readonly string[]): rea
   const ofRepository = globSync('test/**/*.ts', { cwd: root }).flatMap((file) =>
     relativeImports(root, file)
       .filter((path) => packages.some((folder) => path.startsWith(`${folder}/src/`)))
-      .map((path) => `${file}: may not import ${path}: use a door, test-support/, or move the test beside it`),
+      .map(
+        (path) =>
+          `${file}: may not import ${path}: use a door, test-support/, or move the test beside it`,
+      ),
   )
   return [...ofPackages, ...ofRepository].toSorted()
 }

@@ -11,7 +11,13 @@ describe('runCheck', () => {
   let root: string
   before(() => {
     root = mkdtempSync(join(tmpdir(), 'keystile-checks-'))
-    for (const file of ['tsconfig.json', 'tsconfig.base.json', '.oxlintrc.json', '.oxfmtrc.json', 'package.json']) {
+    for (const file of [
+      'tsconfig.json',
+      'tsconfig.base.json',
+      '.oxlintrc.json',
+      '.oxfmtrc.json',
+      'package.json',
+    ]) {
       cpSync(join(repository, file), join(root, file))
     }
     symlinkSync(join(repository, 'node_modules'), join(root, 'node_modules'))
@@ -55,7 +61,10 @@ describe('runCheck', () => {
 
   it('fails a check that exits with 0 and has read nothing', async () => {
     writeFileSync(join(root, 'nothing.ts'), "console.log('0 files are fine')")
-    const result = await runCheck({ name: 'nothing', command: ['nothing.ts'], filesRead: () => 0 }, root)
+    const result = await runCheck(
+      { name: 'nothing', command: ['nothing.ts'], filesRead: () => 0 },
+      root,
+    )
     assert.equal(result.passed, false)
     assert.match(result.output, /It read no files/)
   })

@@ -7,7 +7,10 @@ export interface Check {
   readonly name: string
   /** What this Node runs: a script, and its arguments. */
   readonly command: readonly string[]
-  /** How many files it says it has read. A check that read none has failed, whatever its exit code says. */
+  /**
+   * How many files it says it has read. A check that read none has failed, whatever its exit code
+   * says.
+   */
   readonly filesRead: (output: string) => number
   /** What of the output is worth showing after a failure. */
   readonly shown?: (output: string) => string
@@ -22,7 +25,8 @@ export interface CheckResult {
 }
 
 /** The last "12 files" of the output: the sum at its end. */
-const saysFiles = (output: string): number => Number([...output.matchAll(/\b(\d+) files?\b/g)].at(-1)?.[1] ?? 0)
+const saysFiles = (output: string): number =>
+  Number([...output.matchAll(/\b(\d+) files?\b/g)].at(-1)?.[1] ?? 0)
 
 /** tsc lists each file that it reads by its absolute path, alone on its line. */
 const isListed = (line: string): boolean => /^(?:\/|[A-Z]:).*\.(?:ts|json)$/.test(line)
@@ -60,9 +64,14 @@ export const checks: readonly Check[] = [
     command: ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings'],
     filesRead: saysFiles,
   },
-  { name: 'format', command: ['node_modules/oxfmt/bin/oxfmt', '--check', '.'], filesRead: saysFiles },
   {
-    // A pattern that matches nothing is a hint, and counts as a fault; so it cannot pass on nothing.
+    name: 'format',
+    command: ['node_modules/oxfmt/bin/oxfmt', '--check', '.'],
+    filesRead: saysFiles,
+  },
+  {
+    // A pattern that matches nothing is a hint, and counts as a fault; so it cannot pass on
+    // nothing.
     name: 'unused',
     command: [
       'node_modules/knip/bin/knip.js',
@@ -92,13 +101,18 @@ export async function runCheck(check: Check, root: string): Promise<CheckResult>
     passed: code === 0 && files > 0,
     files,
     seconds: (performance.now() - startedAt) / 1000,
-    output: code === 0 && files === 0 ? `${output}\nIt read no files.` : (check.shown?.(output) ?? output),
+    output:
+      code === 0 && files === 0
+        ? `${output}\nIt read no files.`
+        : (check.shown?.(output) ?? output),
   }
 }
 
 /** What the checks that failed said, and a table of all. */
 export function report(results: readonly CheckResult[]): string {
-  const failures = results.filter(({ passed }) => !passed).map(({ name, output }) => `--- ${name}\n${output.trim()}\n`)
+  const failures = results
+    .filter(({ passed }) => !passed)
+    .map(({ name, output }) => `--- ${name}\n${output.trim()}\n`)
   const lines = results.map(
     ({ name, passed, files, seconds }) =>
       `${name.padEnd(8)} ${passed ? 'passed' : 'FAILED'} ${String(files).padStart(5)} files ${seconds.toFixed(1).padStart(6)} s`,

@@ -31,7 +31,10 @@ describe('codeOnly', () => {
   })
 
   it('takes a division for no regular expression', () => {
-    assert.equal(kept("const half = a / 2 + b.c / 'any'.length"), "const half = a / 2 + b.c / ' '.length")
+    assert.equal(
+      kept("const half = a / 2 + b.c / 'any'.length"),
+      "const half = a / 2 + b.c / ' '.length",
+    )
     assert.equal(kept("f(a) / 2; g[1] / 2; 'any'"), "f(a) / 2; g[1] / 2; ' '")
   })
 

@@ -1,17 +1,21 @@
-// TypeScript 7 has no parser to offer to a script, so the room check reads text. This file takes away what is not code.
+// TypeScript 7 has no parser to offer to a script, so the room check reads text. This file takes
+// away what is not code.
 
 /** A `/` after one of these words starts a regular expression; after any other word it divides. */
 const wordsBeforeRegex = new Set(
-  'await case default delete do else export extends in instanceof new of return throw typeof void yield'.split(' '),
+  'await case default delete do else export extends in instanceof new of return throw typeof void yield'.split(
+    ' ',
+  ),
 )
 
 /**
- * Returns the source with the contents of comments, strings, templates and regular expressions blanked, everything else
- * left at its place: a match in the result has the same index in the source. The quotes of strings stay; the code inside
- * `${…}` stays.
+ * Returns the source with the contents of comments, strings, templates and regular expressions
+ * blanked, everything else left at its place: a match in the result has the same index in the
+ * source. The quotes of strings stay; the code inside `${…}` stays.
  *
- * Does NOT parse: a regular expression right after `)` or `}` is taken for a division. Where that, or anything else, leads
- * to a string or a comment without an end, it throws rather than return text that was read wrongly.
+ * Does NOT parse: a regular expression right after `)` or `}` is taken for a division. Where that,
+ * or anything else, leads to a string or a comment without an end, it throws rather than return
+ * text that was read wrongly.
  *
  * @throws Error with the line where something starts that does not end
  */

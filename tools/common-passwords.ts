@@ -1,4 +1,5 @@
-// Writes packages/server/blocklist/common-passwords.txt, the blocklist of new passwords, from the list of zxcvbn-ts:
+// Writes packages/server/blocklist/common-passwords.txt, the blocklist of new passwords, from the
+// list of zxcvbn-ts:
 //   node tools/common-passwords.ts
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

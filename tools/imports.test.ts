@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { importsOf, packageOf } from './imports.ts'
 
-const specifiers = (source: string): readonly string[] => importsOf(source).map(({ specifier }) => specifier)
+const specifiers = (source: string): readonly string[] =>
+  importsOf(source).map(({ specifier }) => specifier)
 const typeOnly = (source: string): boolean | undefined => importsOf(source)[0]?.typeOnly
 
 describe('importsOf', () => {
@@ -67,11 +68,17 @@ describe('importsOf', () => {
   })
 
   it('sees nothing in comments, strings and templates', () => {
-    assert.deepEqual(specifiers("// import 'a'\nconst b = `import 'c' from 'd'`\nconst e = \"import('f')\""), [])
+    assert.deepEqual(
+      specifiers("// import 'a'\nconst b = `import 'c' from 'd'`\nconst e = \"import('f')\""),
+      [],
+    )
   })
 
   it('names an import() whose argument is computed', () => {
-    assert.deepEqual(specifiers('await import(url.href); await import(`./${name}.ts`)'), ['(computed)', '(computed)'])
+    assert.deepEqual(specifiers('await import(url.href); await import(`./${name}.ts`)'), [
+      '(computed)',
+      '(computed)',
+    ])
   })
 
   it('throws where a from belongs to nothing it knows', () => {
@@ -81,11 +88,9 @@ describe('importsOf', () => {
 
 describe('packageOf', () => {
   it('drops the path inside a package, and keeps a scope', () => {
-    assert.deepEqual(['node:fs/promises', '@node-rs/argon2/x', 'keystile/jwt', 'hono'].map(packageOf), [
-      'node:fs',
-      '@node-rs/argon2',
-      'keystile',
-      'hono',
-    ])
+    assert.deepEqual(
+      ['node:fs/promises', '@node-rs/argon2/x', 'keystile/jwt', 'hono'].map(packageOf),
+      ['node:fs', '@node-rs/argon2', 'keystile', 'hono'],
+    )
   })
 })

@@ -15,22 +15,27 @@ export interface Import {
 /** The specifier of an `import(…)` whose argument is not a plain string. */
 export const computed = '(computed)'
 
-// Between the keyword and `from` stand only names, braces, commas and stars, and no second `import` or `export`.
+// Between the keyword and `from` stand only names, braces, commas and stars, and no second `import`
+// or `export`.
 const statement =
   /\b(import|export)\b(\s+type\b(?!\s+from\b|\s*,))?(?:(?!\b(?:import|export)\b)[\w\s{},*$])*?\bfrom\s*(?=['"])/g
 const effectOnly = /\bimport\s*(?=['"])/g
 const call = /\b(?:import|getBuiltinModule)\s*\(\s*/g
 
 /**
- * Lists what a source file imports: static, for effect alone, and by `import(…)` or `process.getBuiltinModule(…)`.
+ * Lists what a source file imports: static, for effect alone, and by `import(…)` or
+ * `process.getBuiltinModule(…)`.
  *
- * @throws Error where the text cannot be read (codeOnly), or has a `from '…'` that belongs to no statement known here
+ * @throws Error where the text cannot be read (codeOnly), or has a `from '…'` that belongs to no
+ *   statement known here
  */
 export function importsOf(source: string): readonly Import[] {
   const code = codeOnly(source)
   const literalAt = (index: number): string | undefined => {
     const quote = code[index]
-    return quote === "'" || quote === '"' ? source.slice(index + 1, code.indexOf(quote, index + 1)) : undefined
+    return quote === "'" || quote === '"'
+      ? source.slice(index + 1, code.indexOf(quote, index + 1))
+      : undefined
   }
   const found = (pattern: RegExp): readonly (Import & { readonly index: number })[] =>
     [...code.matchAll(pattern)].map((match) => ({
@@ -48,10 +53,18 @@ export function importsOf(source: string): readonly Import[] {
   }
   return [...statements, ...found(effectOnly), ...found(call)]
     .toSorted((a, b) => a.index - b.index)
-    .map(({ specifier, typeOnly, passedOn, deferred }) => ({ specifier, typeOnly, passedOn, deferred }))
+    .map(({ specifier, typeOnly, passedOn, deferred }) => ({
+      specifier,
+      typeOnly,
+      passedOn,
+      deferred,
+    }))
 }
 
-/** 'node:fs/promises' -> 'node:fs', '@node-rs/argon2/x' -> '@node-rs/argon2', 'keystile/jwt' -> 'keystile'. */
+/**
+ * 'node:fs/promises' -> 'node:fs', '@node-rs/argon2/x' -> '@node-rs/argon2', 'keystile/jwt' ->
+ * 'keystile'.
+ */
 export function packageOf(specifier: string): string {
   return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
 }

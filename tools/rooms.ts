@@ -2,16 +2,27 @@
 
 /** A folder with one subject. */
 export interface Room {
-  /** The folder below src/. The files of a folder inside it belong to it, unless that folder is a room itself. */
+  /**
+   * The folder below src/. The files of a folder inside it belong to it, unless that folder is a
+   * room itself.
+   */
   readonly name: string
   readonly for: string
   /** The rooms it imports, each of them written above it. `'*'`: all above it. */
   readonly from: readonly string[]
-  /** The packages it imports, `(computed)` for an import() of a path that is known only at run time. */
+  /**
+   * The packages it imports, `(computed)` for an import() of a path that is known only at run time.
+   */
   readonly packages?: readonly string[]
-  /** Packages that a single file of it may import besides: its path inside the room, and the packages. */
+  /**
+   * Packages that a single file of it may import besides: its path inside the room, and the
+   * packages.
+   */
   readonly packagesOf?: Readonly<Record<string, readonly string[]>>
-  /** What it must not load at run time, however far down: packages, or `'node:'` for all that Node brings. */
+  /**
+   * What it must not load at run time, however far down: packages, or `'node:'` for all that Node
+   * brings.
+   */
   readonly neverLoads?: readonly string[]
 }
 
@@ -25,7 +36,10 @@ export interface Door {
 export interface Package {
   /** Its folder in the repository. */
   readonly folder: string
-  /** Its name on npm. Other packages reach it by this name and its doors: `index.ts` is the name alone. */
+  /**
+   * Its name on npm. Other packages reach it by this name and its doors: `index.ts` is the name
+   * alone.
+   */
   readonly name: string
   readonly doors: readonly Door[]
   /** Bottom to top. */
@@ -51,20 +65,32 @@ const keystile: Package = {
   folder: 'packages/keystile',
   name: 'keystile',
   doors: [
-    { file: 'index.ts', for: 'the verifier: what an API that only checks tokens needs', neverLoads: ['hono'] },
+    {
+      file: 'index.ts',
+      for: 'the verifier: what an API that only checks tokens needs',
+      neverLoads: ['hono'],
+    },
     { file: 'jwt.ts', for: 'sign, verify and decode any JWT', neverLoads: ['hono', 'node:http'] },
     { file: 'hono.ts', for: 'guards in Hono' },
     { file: 'fastify.ts', for: 'guards in Fastify' },
     { file: 'express.ts', for: 'guards in Express 4 and 5', neverLoads: ['express'] },
     { file: 'node.ts', for: 'guards in node:http' },
     { file: 'web.ts', for: 'guards of handlers over a web Request', neverLoads: ['node:http'] },
-    { file: 'openapi.ts', for: 'documents, with what guards enforce', neverLoads: ['hono', 'fastify', 'node:http'] },
+    {
+      file: 'openapi.ts',
+      for: 'documents, with what guards enforce',
+      neverLoads: ['hono', 'fastify', 'node:http'],
+    },
     {
       file: 'client.ts',
       for: 'logins, and a fetch that adds the token, in browsers and Node',
       neverLoads: ['node:', 'hono', 'fastify', 'express'],
     },
-    { file: 'testing.ts', for: 'an issuer for tests of guarded routes', neverLoads: ['hono', 'fastify', 'node:http'] },
+    {
+      file: 'testing.ts',
+      for: 'an issuer for tests of guarded routes',
+      neverLoads: ['hono', 'fastify', 'node:http'],
+    },
     { file: 'internal.ts', for: '@keystile/server alone; not part of the public API' },
   ],
   rooms: [
@@ -82,7 +108,11 @@ const keystile: Package = {
       packages: ['node:crypto'],
     },
     { name: 'token', for: 'JWS, claims, scopes, access tokens', from: ['base', 'keys'] },
-    { name: 'guard', for: 'credential to identity to decision', from: ['base', 'http', 'keys', 'token'] },
+    {
+      name: 'guard',
+      for: 'credential to identity to decision',
+      from: ['base', 'http', 'keys', 'token'],
+    },
     {
       name: 'frameworks',
       for: 'one folder per web framework: its guard, and how its routes are read; no decision is made here',
@@ -100,7 +130,11 @@ const keystile: Package = {
       from: [],
       neverLoads: ['node:'],
     },
-    { name: 'testing', for: 'an issuer that lives in a test', from: ['base', 'keys', 'token', 'guard'] },
+    {
+      name: 'testing',
+      for: 'an issuer that lives in a test',
+      from: ['base', 'keys', 'token', 'guard'],
+    },
   ],
 }
 
@@ -109,7 +143,11 @@ const server: Package = {
   name: '@keystile/server',
   doors: [
     { file: 'index.ts', for: 'createKeystile, and the types around it' },
-    { file: 'docs.ts', for: 'Swagger UI for the document of an app', neverLoads: ['kysely', 'pg', 'zod'] },
+    {
+      file: 'docs.ts',
+      for: 'Swagger UI for the document of an app',
+      neverLoads: ['kysely', 'pg', 'zod'],
+    },
   ],
   rooms: [
     {
@@ -126,7 +164,15 @@ const server: Package = {
       name: 'storage',
       for: 'open, migrate, read and transact, the same on SQLite and PostgreSQL',
       from: ['base'],
-      packages: ['kysely', 'pg', 'node:sqlite', 'node:worker_threads', 'node:fs', 'node:path', 'node:os'],
+      packages: [
+        'kysely',
+        'pg',
+        'node:sqlite',
+        'node:worker_threads',
+        'node:fs',
+        'node:path',
+        'node:os',
+      ],
     },
     {
       name: 'feature',

@@ -3,7 +3,12 @@
 //   node --conditions=source tools/settings-page.ts
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describeDefault, fileVariableOf, flagOf, type Setting } from '../packages/server/src/feature/setting.ts'
+import {
+  describeDefault,
+  fileVariableOf,
+  flagOf,
+  type Setting,
+} from '../packages/server/src/feature/setting.ts'
 import { settings } from '../packages/server/src/server/features.ts'
 
 const takers = { app: 'app', server: 'server', both: 'app, server' } as const
@@ -13,9 +18,11 @@ export function writeSettings(page: string): string {
   const lines = page.split('\n')
   const isRow = (line: string): boolean => line.startsWith('| `')
   const begin = lines.findIndex(isRow)
-  return [...lines.slice(0, begin), ...settings.map(rowOf), ...lines.slice(begin).filter((line) => !isRow(line))].join(
-    '\n',
-  )
+  return [
+    ...lines.slice(0, begin),
+    ...settings.map(rowOf),
+    ...lines.slice(begin).filter((line) => !isRow(line)),
+  ].join('\n')
 }
 
 function rowOf(setting: Setting): string {

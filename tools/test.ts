@@ -14,9 +14,14 @@ import { howToGetPostgres, startPostgres } from '../packages/server/test-support
 import { checks, report, runCheck } from './checks.ts'
 
 const root = join(import.meta.dirname, '..')
-const testFiles = ['packages/*/src', 'packages/*/test-support', 'test', 'tools', 'examples', 'bench'].map(
-  (folder) => `${folder}/**/*.test.ts`,
-)
+const testFiles = [
+  'packages/*/src',
+  'packages/*/test-support',
+  'test',
+  'tools',
+  'examples',
+  'bench',
+].map((folder) => `${folder}/**/*.test.ts`)
 
 const args = process.argv.slice(2)
 const own = new Set(['--long', '--checks'])
@@ -36,19 +41,25 @@ async function runChecks(): Promise<boolean> {
 }
 
 async function runTests(): Promise<boolean> {
-  const found = globSync(files.length > 0 ? files : testFiles, { cwd: root, exclude: ['**/node_modules/**'] })
+  const found = globSync(files.length > 0 ? files : testFiles, {
+    cwd: root,
+    exclude: ['**/node_modules/**'],
+  })
   if (found.length === 0) {
     console.error(`There are no tests in ${(files.length > 0 ? files : testFiles).join(', ')}`)
     return false
   }
   const postgres = await startPostgres()
-  if (!postgres) console.error(`\n*** No PostgreSQL: its tests are SKIPPED. To run them, ${howToGetPostgres}. ***\n`)
+  if (!postgres)
+    console.error(
+      `\n*** No PostgreSQL: its tests are SKIPPED. To run them, ${howToGetPostgres}. ***\n`,
+    )
   if (!postgres && process.env['CI'] === 'true') {
     console.error('CI=true: nothing may be skipped.')
     return false
   }
-  // What a test that was interrupted leaves behind is removed with this. Others get in: the server of a test that runs as
-  // root is another user's.
+  // What a test that was interrupted leaves behind is removed with this. Others get in: the server
+  // of a test that runs as root is another user's.
   const temporary = mkdtempSync(join(tmpdir(), 'keystile-tests-'))
   chmodSync(temporary, 0o755)
   const env = {
@@ -57,9 +68,19 @@ async function runTests(): Promise<boolean> {
     ...(postgres && { KEYSTILE_TEST_DATABASE_URL: postgres.url }),
     ...(args.includes('--long') && { KEYSTILE_LONG: '1' }),
   }
-  // As many as there are cores, one more than Node would: most of them wait for a process, a disk or a time.
-  const nodeOptions = ['--conditions=source', '--test', `--test-concurrency=${availableParallelism()}`, ...options]
-  const runner = spawn(process.execPath, [...nodeOptions, ...found.toSorted()], { cwd: root, env, stdio: 'inherit' })
+  // As many as there are cores, one more than Node would: most of them wait for a process, a disk
+  // or a time.
+  const nodeOptions = [
+    '--conditions=source',
+    '--test',
+    `--test-concurrency=${availableParallelism()}`,
+    ...options,
+  ]
+  const runner = spawn(process.execPath, [...nodeOptions, ...found.toSorted()], {
+    cwd: root,
+    env,
+    stdio: 'inherit',
+  })
   // Interrupted, we end when the runner has ended, with the database stopped.
   const passOn = (signal: NodeJS.Signals): void => void runner.kill(signal)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, passOn)

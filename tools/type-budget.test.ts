@@ -19,6 +19,12 @@ describe('npm run types', () => {
   })
 })
 
-function run(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [join(import.meta.dirname, 'type-budget.ts'), ...args], { encoding: 'utf8' })
+function run(...args: readonly string[]): {
+  status: number | null
+  stdout: string
+  stderr: string
+} {
+  return spawnSync(process.execPath, [join(import.meta.dirname, 'type-budget.ts'), ...args], {
+    encoding: 'utf8',
+  })
 }

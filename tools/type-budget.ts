@@ -1,5 +1,6 @@
-// npm run types: what guards cost the compiler. An app of 50 routes in each framework is compiled with guards and, to
-// compare, without; the instantiations of types that guards add have a budget, and this fails when it is exceeded.
+// npm run types: what guards cost the compiler. An app of 50 routes in each framework is compiled
+// with guards and, to compare, without; the instantiations of types that guards add have a budget,
+// and this fails when it is exceeded.
 //
 //   npm run types
 //   npm run types -- hono web        some of the frameworks
@@ -10,7 +11,10 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { compile, installKeystile } from '../test/types/installed.ts'
 
-/** Instantiations that the guards of 50 routes may add: a quarter more than they did when this was written. */
+/**
+ * Instantiations that the guards of 50 routes may add: a quarter more than they did when this was
+ * written.
+ */
 const budgets: Readonly<Record<string, number>> = {
   hono: 19_000,
   fastify: 1_000,
@@ -104,7 +108,9 @@ function textOf(framework: string, isGuarded: boolean): string {
     `const verifier = createVerifier({ issuer: 'https://auth.example', audience: 'https://api.example', revocations: 'none' })`,
     `export const guard = createGuard({ verifier, scopes, user: async ({ subject }) => ({ id: subject, name: 'Alice' }) })`,
   ]
-  const lines = Array.from({ length: routes }, (_, n) => route(`/items/${n}`, isGuarded ? guardOf(n) : undefined))
+  const lines = Array.from({ length: routes }, (_, n) =>
+    route(`/items/${n}`, isGuarded ? guardOf(n) : undefined),
+  )
   return [imports, ...(isGuarded ? guards : []), begin, ...lines, end, ''].join('\n')
 }
 
@@ -127,9 +133,17 @@ function costOf(folder: string, name: string, text: string): Cost {
     noEmit: true,
   }
   writeFileSync(join(program, 'package.json'), JSON.stringify({ type: 'module' }))
-  writeFileSync(join(program, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }))
+  writeFileSync(
+    join(program, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions, files: ['app.ts'] }),
+  )
   // Several checkers would each instantiate what they share.
-  const { passed, output } = compile(program, ['-p', '.', '--extendedDiagnostics', '--singleThreaded'])
+  const { passed, output } = compile(program, [
+    '-p',
+    '.',
+    '--extendedDiagnostics',
+    '--singleThreaded',
+  ])
   if (!passed) throw new Error(`${name} does not compile:\n${output}`)
   const figure = (label: string): number => {
     const [, value] = new RegExp(`^${label}:\\s+([\\d.]+)`, 'm').exec(output) ?? []
@@ -143,10 +157,15 @@ function costOf(folder: string, name: string, text: string): Cost {
   }
 }
 
-const { values, positionals: chosen } = parseArgs({ allowPositionals: true, options: { budget: { type: 'string' } } })
+const { values, positionals: chosen } = parseArgs({
+  allowPositionals: true,
+  options: { budget: { type: 'string' } },
+})
 const unknown = chosen.filter((name) => !Object.hasOwn(programs, name))
 if (unknown.length > 0)
-  throw new TypeError(`there is no ${unknown.join(', ')}; there are ${Object.keys(programs).join(', ')}`)
+  throw new TypeError(
+    `there is no ${unknown.join(', ')}; there are ${Object.keys(programs).join(', ')}`,
+  )
 
 const folder = mkdtempSync(join(tmpdir(), 'keystile-types-'))
 try {

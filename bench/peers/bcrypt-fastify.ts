@@ -1,14 +1,21 @@
-// What many write by themselves: Fastify, @fastify/jwt, and bcrypt with its default of 10 rounds, users in memory.
+// What many write by themselves: Fastify, @fastify/jwt, and bcrypt with its default of 10 rounds,
+// users in memory.
 import Fastify, { type FastifyPluginAsync, type FastifyRequest } from 'fastify'
 import { answer, hostname, variable } from '../servers/environment.ts'
 
-/** As much of them as is used: they are installed only where they are measured, so their own types may be absent. */
+/**
+ * As much of them as is used: they are installed only where they are measured, so their own types
+ * may be absent.
+ */
 interface Bcrypt {
   hash(password: string, rounds: number): Promise<string>
   compare(password: string, hash: string): Promise<boolean>
 }
 type Jwt = FastifyPluginAsync<{ readonly secret: string }>
-type Verifying = FastifyRequest & { readonly user: { readonly sub: string }; jwtVerify(): Promise<unknown> }
+type Verifying = FastifyRequest & {
+  readonly user: { readonly sub: string }
+  jwtVerify(): Promise<unknown>
+}
 interface Signing {
   readonly jwt: { sign(claims: object, options: object): string }
 }
@@ -23,10 +30,14 @@ const users = new Map([[username, { username, hash: await bcrypt.hash(variable('
 const app = Fastify()
 await app.register(jwt, { secret: variable('SECRET') })
 const guard = {
-  onRequest: async (request: FastifyRequest): Promise<void> => void (await (request as Verifying).jwtVerify()),
+  onRequest: async (request: FastifyRequest): Promise<void> =>
+    void (await (request as Verifying).jwtVerify()),
 }
 app.post('/token', async (request, reply) => {
-  const { username, password } = request.body as { readonly username: string; readonly password: string }
+  const { username, password } = request.body as {
+    readonly username: string
+    readonly password: string
+  }
   const user = users.get(username)
   if (!user || !(await bcrypt.compare(password, user.hash)))
     return reply.code(401).send({ detail: 'Incorrect username or password' })

@@ -1,14 +1,20 @@
-// Better Auth under Hono, with e-mail and password, on SQLite; /users/me asks getSession and answers its user.
+// Better Auth under Hono, with e-mail and password, on SQLite; /users/me asks getSession and
+// answers its user.
 import { DatabaseSync } from 'node:sqlite'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { answer, hostname, variable } from '../servers/environment.ts'
 
-/** As much of Better Auth as is used: it is installed only where it is measured, so its own types may be absent. */
+/**
+ * As much of Better Auth as is used: it is installed only where it is measured, so its own types
+ * may be absent.
+ */
 interface BetterAuth {
   handler(request: Request): Promise<Response>
   readonly options: unknown
-  readonly api: { getSession(input: { headers: Headers }): Promise<{ readonly user: object } | null> }
+  readonly api: {
+    getSession(input: { headers: Headers }): Promise<{ readonly user: object } | null>
+  }
 }
 interface BetterAuthModule {
   betterAuth(options: object): BetterAuth

@@ -4,7 +4,10 @@ import { variable } from '../servers/environment.ts'
 import { serveExpress } from '../servers/express-routes.ts'
 import { audience, issuer } from '../tokens.ts'
 
-/** As much of it as is used: it is installed only where it is measured, so its own types may be absent. */
+/**
+ * As much of it as is used: it is installed only where it is measured, so its own types may be
+ * absent.
+ */
 interface ExpressJwtModule {
   expressjwt(options: object): RequestHandler
 }

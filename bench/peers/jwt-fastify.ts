@@ -1,10 +1,14 @@
-// @fastify/jwt, as its documentation has it; with the argument "cached" it remembers the tokens that it has verified.
+// @fastify/jwt, as its documentation has it; with the argument "cached" it remembers the tokens
+// that it has verified.
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { variable } from '../servers/environment.ts'
 import { serveFastify } from '../servers/fastify-routes.ts'
 import { audience, issuer } from '../tokens.ts'
 
-/** As much of it as is used: it is installed only where it is measured, so its own types may be absent. */
+/**
+ * As much of it as is used: it is installed only where it is measured, so its own types may be
+ * absent.
+ */
 interface FastifyJwtModule {
   readonly default: FastifyPluginAsync<{ readonly secret: string; readonly verify: object }>
 }
@@ -12,7 +16,12 @@ type Verifying = FastifyRequest & { jwtVerify(): Promise<unknown> }
 
 const name = '@fastify/jwt'
 const { default: fastifyJwt } = (await import(name)) as FastifyJwtModule
-const demand = { algorithms: ['HS256'], allowedIss: issuer, allowedAud: audience, checkTyp: 'at+jwt' }
+const demand = {
+  algorithms: ['HS256'],
+  allowedIss: issuer,
+  allowedAud: audience,
+  checkTyp: 'at+jwt',
+}
 const verify = { ...demand, cache: process.argv[2] === 'cached' }
 
 await serveFastify(

@@ -1,4 +1,5 @@
-// How large each door of the library is in an app that is bundled: with all that it imports but Node and the framework.
+// How large each door of the library is in an app that is bundled: with all that it imports but
+// Node and the framework.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -13,15 +14,23 @@ const isPublic = (door: string): boolean => door !== 'internal'
 const maxKilobytes = 30
 
 export async function bundles(): Promise<Findings> {
-  const { exports, peerDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+  const { exports, peerDependencies } = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+  ) as {
     readonly exports: Readonly<Record<string, { readonly source: string }>>
     readonly peerDependencies: Readonly<Record<string, string>>
   }
-  const doors = Object.entries(exports).map(([path, { source }]) => ({ name: nameOf(path), source }))
+  const doors = Object.entries(exports).map(([path, { source }]) => ({
+    name: nameOf(path),
+    source,
+  }))
   const external = Object.keys(peerDependencies).flatMap((name) => [name, `${name}/*`])
   const sizes = []
   for (const { name, source } of doors.filter((door) => isPublic(door.name)))
-    sizes.push({ name: name === 'index' ? 'keystile' : `keystile/${name}`, ...(await sizeOf(source, external)) })
+    sizes.push({
+      name: name === 'index' ? 'keystile' : `keystile/${name}`,
+      ...(await sizeOf(source, external)),
+    })
   const largest = sizes.toSorted((a, b) => b.minified - a.minified)[0]!
   return {
     title: 'Bundles',
@@ -34,7 +43,13 @@ export async function bundles(): Promise<Findings> {
         cells: [summarize([minified]), summarize([gzipped])],
       })),
     },
-    bars: [{ promise: `the largest door, ${largest.name}, kB`, measured: largest.minified, atMost: maxKilobytes }],
+    bars: [
+      {
+        promise: `the largest door, ${largest.name}, kB`,
+        measured: largest.minified,
+        atMost: maxKilobytes,
+      },
+    ],
     skipped: [],
     plot: {
       title: 'What a door weighs',
@@ -42,7 +57,11 @@ export async function bundles(): Promise<Findings> {
       groups: [
         {
           name: 'Doors',
-          items: sizes.map(({ name, minified }) => ({ name, value: summarize([minified]), isOurs: true })),
+          items: sizes.map(({ name, minified }) => ({
+            name,
+            value: summarize([minified]),
+            isOurs: true,
+          })),
         },
       ],
     },

@@ -1,4 +1,5 @@
-// What a guard costs a request: an open and a guarded route of one app, in turns, with tokens that were seen before.
+// What a guard costs a request: an open and a guarded route of one app, in turns, with tokens that
+// were seen before.
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { importKey, type Jwk, type SigningKey } from 'keystile/jwt'
@@ -35,7 +36,11 @@ export interface App {
 export const apps: readonly App[] = [
   ...appsOf('Fastify', 'fastify', 0.9),
   peerOf('Fastify', '@fastify/jwt', 'jwt-fastify.ts'),
-  { ...peerOf('Fastify', '@fastify/jwt', 'jwt-fastify.ts'), guard: '@fastify/jwt with its cache', args: ['cached'] },
+  {
+    ...peerOf('Fastify', '@fastify/jwt', 'jwt-fastify.ts'),
+    guard: '@fastify/jwt with its cache',
+    args: ['cached'],
+  },
   ...appsOf('Express', 'express', 0.9),
   { framework: 'Express', guard: 'jose by hand', script: 'servers/jose-express.ts', isOurs: false },
   peerOf('Express', 'express-jwt', 'jwt-express.ts'),
@@ -50,7 +55,13 @@ function appsOf(framework: string, name: string, minRatio: number): readonly App
   const verifier = `servers/verifier-${name}.ts`
   return [
     { framework, guard: 'Keystile’s guard', script: verifier, isOurs: true, minRatio },
-    { framework, guard: 'Keystile’s guard, user from a Map', script: verifier, args: ['user'], isOurs: true },
+    {
+      framework,
+      guard: 'Keystile’s guard, user from a Map',
+      script: verifier,
+      args: ['user'],
+      isOurs: true,
+    },
     {
       framework,
       guard: 'createKeystile, user from SQLite',
@@ -75,7 +86,8 @@ function peerOf(framework: string, peer: string, script: string): App {
 export const nameOf = ({ framework, guard }: App): string => `${framework}, ${guard}`
 
 export async function guards(effort: Effort): Promise<Findings> {
-  const isThere = ({ peer }: App): boolean => peer === undefined || versionOf(peer, peersFolder) !== undefined
+  const isThere = ({ peer }: App): boolean =>
+    peer === undefined || versionOf(peer, peersFolder) !== undefined
   const contestants = apps.filter(isThere)
   const absent = new Set(apps.filter((app) => !isThere(app)).map(({ peer }) => peer!))
   const measured = await measureApps(contestants, effort)
@@ -83,8 +95,13 @@ export async function guards(effort: Effort): Promise<Findings> {
   return describe(found, [...absent])
 }
 
-/** Asks the open and the guarded route of all apps in turns. @returns what was measured, by `laneOf` */
-export function measureApps(contestants: readonly App[], effort: Effort): Promise<ReadonlyMap<string, Measured>> {
+/**
+ * Asks the open and the guarded route of all apps in turns. @returns what was measured, by `laneOf`
+ */
+export function measureApps(
+  contestants: readonly App[],
+  effort: Effort,
+): Promise<ReadonlyMap<string, Measured>> {
   const people = effort.quick ? 2 : 100
   const secret = randomBytes(32).toString('base64url')
   const jwk: Jwk = { kty: 'oct', alg: 'HS256', k: Buffer.from(secret).toString('base64url') }
@@ -97,7 +114,9 @@ export function measureApps(contestants: readonly App[], effort: Effort): Promis
       for (const app of contestants) {
         const server = servers[nameOf(app)]!
         const base = `http://127.0.0.1:${server.port}`
-        const tokens = app.isIssuing ? await logInPeople(`${base}/auth`, people) : issueTokens(people, key)
+        const tokens = app.isIssuing
+          ? await logInPeople(`${base}/auth`, people)
+          : issueTokens(people, key)
         if (!app.isEmpty) await checkGuard(`${base}/guarded`, bearer(tokens[0]!))
         lanes.push(...lanesOf(app, server, tokens))
       }
@@ -113,7 +132,10 @@ function programsOf(
 ): Readonly<Record<string, Program>> {
   const programs = contestants.map((app, index): [string, Program] => {
     const program = nodeProgram(resolve(import.meta.dirname, '..', app.script), app.args)
-    return [nameOf(app), { ...program, env: app.isIssuing ? { DATABASE: resolve(folder, `${index}.db`) } : env }]
+    return [
+      nameOf(app),
+      { ...program, env: app.isIssuing ? { DATABASE: resolve(folder, `${index}.db`) } : env },
+    ]
   })
   return Object.fromEntries(programs)
 }
@@ -125,7 +147,10 @@ export function laneOf(app: App, route: (typeof routes)[number]): string {
   return `${nameOf(app)}, ${route}`
 }
 
-/** Both routes get the same bytes, the credential included: they differ in the path, and in what guards it. */
+/**
+ * Both routes get the same bytes, the credential included: they differ in the path, and in what
+ * guards it.
+ */
 function lanesOf(app: App, server: ServerProcess, tokens: readonly string[]): readonly Lane[] {
   return routes.map((route) => ({
     name: laneOf(app, route),
@@ -140,7 +165,10 @@ interface Figures {
   readonly added: Summary
   /** Of answers a second. */
   readonly ratio: Summary
-  /** Of processor time, the open route's over the guarded one's: steadier where others work on the machine. */
+  /**
+   * Of processor time, the open route's over the guarded one's: steadier where others work on the
+   * machine.
+   */
   readonly cpuRatio: Summary
 }
 
@@ -170,7 +198,14 @@ function describe(found: Found, absent: readonly string[]): Findings {
       ...versionsOf(peers, peersFolder),
     },
     table: {
-      columns: ['app', 'open route, µs', 'guarded route, µs', 'guard adds, µs', 'ratio', 'by processor time'],
+      columns: [
+        'app',
+        'open route, µs',
+        'guarded route, µs',
+        'guard adds, µs',
+        'ratio',
+        'by processor time',
+      ],
       rows: found.map(({ app, open, guarded, added, ratio, cpuRatio }): Row => ({
         name: nameOf(app),
         cells: [open, guarded, added, ratio, cpuRatio],
@@ -179,7 +214,13 @@ function describe(found: Found, absent: readonly string[]): Findings {
     bars: found.flatMap(({ app, ratio }) =>
       app.minRatio === undefined
         ? []
-        : [{ promise: `${nameOf(app)}: guarded ÷ open`, measured: ratio.median, atLeast: app.minRatio }],
+        : [
+            {
+              promise: `${nameOf(app)}: guarded ÷ open`,
+              measured: ratio.median,
+              atLeast: app.minRatio,
+            },
+          ],
     ),
     skipped: absent.map((peer) => `${peer} is not installed: npm run bench:peers`),
     plot: {

@@ -28,11 +28,14 @@ export async function logins(effort: Effort): Promise<Findings> {
         })
         await requireRefusal(base)
         const form = { 'content-type': 'application/x-www-form-urlencoded' }
-        const bodyOf = (n: number): string => new URLSearchParams({ username: `user${n}`, password }).toString()
+        const bodyOf = (n: number): string =>
+          new URLSearchParams({ username: `user${n}`, password }).toString()
         const lanes: Lane[] = [ours, bare].map((name) => ({
           name,
           server: servers[name]!,
-          requests: Array.from({ length: inFlight }, (_, n) => requestBytes('POST /token', form, bodyOf(n))),
+          requests: Array.from({ length: inFlight }, (_, n) =>
+            requestBytes('POST /token', form, bodyOf(n)),
+          ),
           connections: inFlight,
         }))
         return measureInTurns(lanes, effort)
@@ -47,7 +50,12 @@ export async function logins(effort: Effort): Promise<Findings> {
     method: `Answers a second with ${inFlight} logins in flight, each of another person: Keystile counts the try, proves the password, starts a session on SQLite (two commits that wait for the disk and are shared with others) and signs a token; the other verifies the same kind of hash (argon2id, 19 MiB, 2 passes) with the same library, as many threads and the same priority, and does nothing else.`,
     versions: versionsOf(['@node-rs/argon2']),
     table: {
-      columns: ['server', 'logins a second', 'processor time a login, µs', 'share of the bare handler'],
+      columns: [
+        'server',
+        'logins a second',
+        'processor time a login, µs',
+        'share of the bare handler',
+      ],
       rows: [
         { name: ours, cells: [summarize(a.rate), summarize(a.cpu), ratio] },
         { name: bare, cells: [summarize(b.rate), summarize(b.cpu), null] },

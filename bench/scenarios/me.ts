@@ -1,11 +1,18 @@
-// "Who am I?", answered by whole servers: a token or cookie is proved, the user is loaded, and answered as JSON.
+// "Who am I?", answered by whole servers: a token or cookie is proved, the user is loaded, and
+// answered as JSON.
 import { withTemporaryFolder } from '../folder.ts'
 import { bearer, checkGuard, headerOf, type Credential } from '../guard-check.ts'
 import { stringMember } from '../json.ts'
 import { requestBytes } from '../load.ts'
 import { measureInTurns, withServers, type Effort, type Lane, type Measured } from '../measure.ts'
 import { inBatches, logInPeople, password, post } from '../people.ts'
-import { betterAuthProgram, fastapiProgram, findBetterAuth, findFastapi, type Found } from '../peers.ts'
+import {
+  betterAuthProgram,
+  fastapiProgram,
+  findBetterAuth,
+  findFastapi,
+  type Found,
+} from '../peers.ts'
 import type { Program } from '../process.ts'
 import type { Findings } from '../result.ts'
 import { standAlone } from '../stand-alone.ts'
@@ -32,7 +39,10 @@ const fastapi: Contestant = {
   program: () => fastapiProgram('async'),
   logIn: (base, people) =>
     inBatches(people, async (n) => {
-      const answer = await post(`${base}/token`, new URLSearchParams({ username: `user${n}`, password }))
+      const answer = await post(
+        `${base}/token`,
+        new URLSearchParams({ username: `user${n}`, password }),
+      )
       return bearer(stringMember(await answer.json(), 'access_token'))
     }),
   find: findFastapi,
@@ -51,30 +61,49 @@ const betterAuth: Contestant = {
 }
 
 export async function me(effort: Effort): Promise<Findings> {
-  const found = [ours, fastapi, betterAuth].map((contestant) => ({ contestant, found: contestant.find() }))
+  const found = [ours, fastapi, betterAuth].map((contestant) => ({
+    contestant,
+    found: contestant.find(),
+  }))
   const skipped = found.flatMap(({ found }) => (typeof found === 'string' ? [found] : []))
-  const contestants = found.flatMap(({ contestant, found }) => (typeof found === 'string' ? [] : [contestant]))
+  const contestants = found.flatMap(({ contestant, found }) =>
+    typeof found === 'string' ? [] : [contestant],
+  )
   const measured = await measureServers(contestants, effort)
   const mine = measured.get(ours.name)!
   const rows = contestants.map(({ name }) => {
     const { cpu, rate } = measured.get(name)!
-    return { name, cpu: summarize(cpu), rate: summarize(rate), share: summarizePairs(mine.cpu, cpu, (a, b) => a / b) }
+    return {
+      name,
+      cpu: summarize(cpu),
+      rate: summarize(rate),
+      share: summarizePairs(mine.cpu, cpu, (a, b) => a / b),
+    }
   })
   const share = rows.find(({ name }) => name === fastapi.name)?.share
   return {
     title: 'GET /users/me',
     method:
       'Processor time of a whole server for one request with 16 connections. Keystile and Better Auth read the user from SQLite each time; the tutorial of FastAPI keeps its users in memory. The last column is Keystile’s processor time over theirs, round by round.',
-    versions: Object.assign({}, ...found.map(({ found }) => (typeof found === 'string' ? {} : found))) as Record<
-      string,
-      string
-    >,
+    versions: Object.assign(
+      {},
+      ...found.map(({ found }) => (typeof found === 'string' ? {} : found)),
+    ) as Record<string, string>,
     table: {
       columns: ['server', 'processor time a request, µs', 'requests a second', 'ours ÷ theirs'],
-      rows: rows.map(({ name, cpu, rate, share }) => ({ name, cells: [cpu, rate, name === ours.name ? null : share] })),
+      rows: rows.map(({ name, cpu, rate, share }) => ({
+        name,
+        cells: [cpu, rate, name === ours.name ? null : share],
+      })),
     },
     bars: share
-      ? [{ promise: 'processor time ÷ that of FastAPI’s tutorial', measured: share.median, atMost: 0.25 }]
+      ? [
+          {
+            promise: 'processor time ÷ that of FastAPI’s tutorial',
+            measured: share.median,
+            atMost: 0.25,
+          },
+        ]
       : [],
     skipped,
     plot: {
@@ -106,7 +135,9 @@ export function measureServers(
           const base = `http://127.0.0.1:${server.port}`
           const credentials = await logIn(base, people)
           await checkGuard(`${base}/users/me`, credentials[0]!)
-          const requests = credentials.map((credential) => requestBytes('GET /users/me', headerOf(credential)))
+          const requests = credentials.map((credential) =>
+            requestBytes('GET /users/me', headerOf(credential)),
+          )
           lanes.push({ name, server, requests })
         }
         return measureInTurns(lanes, effort)

@@ -1,4 +1,5 @@
-// Refreshes and introspections a second at the stand-alone server on both databases, and the size of a session at rest.
+// Refreshes and introspections a second at the stand-alone server on both databases, and the size
+// of a session at rest.
 import { randomBytes } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -41,11 +42,18 @@ export async function sessions(effort: Effort): Promise<Findings> {
     const postgres = await startPostgres({ durable: true })
     try {
       const stages = [await stageOnSqlite(join(folder, 'sqlite'), needed, effort.quick)]
-      if (postgres) stages.push(await stageOnPostgres(join(folder, 'postgres'), postgres.url, needed, effort.quick))
+      if (postgres)
+        stages.push(
+          await stageOnPostgres(join(folder, 'postgres'), postgres.url, needed, effort.quick),
+        )
       const version = postgres ? { PostgreSQL: await versionOfPostgres(postgres.url) } : {}
       const measured = await measureStages(stages, effort)
       return findingsOf(stages, measured, {
-        versions: { SQLite: process.versions['sqlite'] ?? 'unknown', ...version, ...versionsOf(['pg']) },
+        versions: {
+          SQLite: process.versions['sqlite'] ?? 'unknown',
+          ...version,
+          ...versionsOf(['pg']),
+        },
         skipped: postgres ? [] : [`PostgreSQL: ${howToGetPostgres}`],
       })
     } finally {
@@ -62,26 +70,43 @@ async function stageOnSqlite(folder: string, needed: number, quick: boolean): Pr
     const database = join(filled, 'keystile.db')
     const clientSecret = createClient(filled, { KEYSTILE_DATABASE: database })
     const reader = new DatabaseSync(database, { readOnly: true })
-    const pages = reader.prepare('select page_count * page_size as bytes from pragma_page_count, pragma_page_size')
+    const pages = reader.prepare(
+      'select page_count * page_size as bytes from pragma_page_count, pragma_page_size',
+    )
     const bytes = async (): Promise<number> => Number(pages.get()!['bytes'])
     const prepared = await prepareSessions({ database, bytes }, needed, quick)
     reader.close()
     mkdirSync(folder)
     cpSync(filled, folder, { recursive: true })
     const env = { KEYSTILE_DATABASE: join(folder, 'keystile.db') }
-    return { name: 'SQLite', folder, env, bareDatabase: join(folder, 'bare.db'), clientSecret, prepared }
+    return {
+      name: 'SQLite',
+      folder,
+      env,
+      bareDatabase: join(folder, 'bare.db'),
+      clientSecret,
+      prepared,
+    }
   } finally {
     rmSync(filled, { recursive: true, force: true })
   }
 }
 
-async function stageOnPostgres(folder: string, server: string, needed: number, quick: boolean): Promise<Stage> {
+async function stageOnPostgres(
+  folder: string,
+  server: string,
+  needed: number,
+  quick: boolean,
+): Promise<Stage> {
   const client = new pg.Client(server)
   await client.connect()
   for (const name of ['keystile', 'bare']) await client.query(`create database ${name}`)
   await client.end()
   const database = databaseOf(server, 'keystile')
-  const env = { KEYSTILE_DATABASE: database.href, KEYSTILE_KEY: randomBytes(32).toString('base64url') }
+  const env = {
+    KEYSTILE_DATABASE: database.href,
+    KEYSTILE_KEY: randomBytes(32).toString('base64url'),
+  }
   mkdirSync(folder)
   const clientSecret = createClient(folder, env)
   const hurried = new URL(database)
@@ -89,7 +114,11 @@ async function stageOnPostgres(folder: string, server: string, needed: number, q
   const reader = new pg.Client(database.href)
   await reader.connect()
   try {
-    const place = { database: hurried.href, key: env.KEYSTILE_KEY, bytes: () => bytesOnPostgres(reader) }
+    const place = {
+      database: hurried.href,
+      key: env.KEYSTILE_KEY,
+      bytes: () => bytesOnPostgres(reader),
+    }
     const prepared = await prepareSessions(place, needed, quick)
     const bareDatabase = databaseOf(server, 'bare').href
     return { name: 'PostgreSQL', folder, env, bareDatabase, clientSecret, prepared }
@@ -105,8 +134,12 @@ function databaseOf(server: string, name: string): URL {
 }
 
 async function bytesOnPostgres(client: pg.Client): Promise<number> {
-  const sizes = ['session', 'refresh_token'].map((table) => `pg_total_relation_size('keystile.${table}')`)
-  const { rows } = await client.query<{ readonly bytes: string }>(`select ${sizes.join(' + ')} as bytes`)
+  const sizes = ['session', 'refresh_token'].map(
+    (table) => `pg_total_relation_size('keystile.${table}')`,
+  )
+  const { rows } = await client.query<{ readonly bytes: string }>(
+    `select ${sizes.join(' + ')} as bytes`,
+  )
   return Number(rows[0]!.bytes)
 }
 
@@ -133,8 +166,13 @@ const namesOf = ({ name }: Stage) =>
   }) as const
 const bareAnswer = 'bare answer'
 
-async function measureStages(stages: readonly Stage[], effort: Effort): Promise<ReadonlyMap<string, Measured>> {
-  const ours = Object.fromEntries(stages.map(({ name, folder, env }) => [name, standAlone(folder, env)]))
+async function measureStages(
+  stages: readonly Stage[],
+  effort: Effort,
+): Promise<ReadonlyMap<string, Measured>> {
+  const ours = Object.fromEntries(
+    stages.map(({ name, folder, env }) => [name, standAlone(folder, env)]),
+  )
   return withServers(
     ours,
     async (servers) => {
@@ -170,9 +208,16 @@ async function measureStages(stages: readonly Stage[], effort: Effort): Promise<
   )
 }
 
-function lanesOf(stage: Stage, server: ServerProcess, bareServer: ServerProcess, withBareAnswer: boolean): Lane[] {
+function lanesOf(
+  stage: Stage,
+  server: ServerProcess,
+  bareServer: ServerProcess,
+  withBareAnswer: boolean,
+): Lane[] {
   const { refreshTokens, accessTokens } = stage.prepared
-  const refreshes = refreshTokens.map((token) => requestBytes('POST /token', formType, refreshForm(token).toString()))
+  const refreshes = refreshTokens.map((token) =>
+    requestBytes('POST /token', formType, refreshForm(token).toString()),
+  )
   const fields = { ...formType, authorization: basicOf(stage.clientSecret) }
   const introspections = accessTokens.map((token) =>
     requestBytes('POST /introspect', fields, new URLSearchParams({ token }).toString()),
@@ -198,11 +243,19 @@ function basicOf(secret: string): string {
  * No server is timed that answers whatever it is asked.
  *
  * @returns bytes of an answer to an introspection
- * @throws {Error} when it lets a wrong secret in, calls a bad token active, a good one inactive, or refreshes a bad one
+ * @throws {Error} when it lets a wrong secret in, calls a bad token active, a good one inactive, or
+ *   refreshes a bad one
  */
-async function requireTruth(base: string, { name, clientSecret, prepared }: Stage): Promise<number> {
+async function requireTruth(
+  base: string,
+  { name, clientSecret, prepared }: Stage,
+): Promise<number> {
   const [good] = prepared.accessTokens
-  const ask = async (path: string, body: URLSearchParams, secret?: string): Promise<[status: number, text: string]> => {
+  const ask = async (
+    path: string,
+    body: URLSearchParams,
+    secret?: string,
+  ): Promise<[status: number, text: string]> => {
     const headers = secret === undefined ? {} : { authorization: basicOf(secret) }
     const answer = await fetch(`${base}${path}`, { method: 'POST', headers, body })
     return [answer.status, await answer.text()]
@@ -214,7 +267,8 @@ async function requireTruth(base: string, { name, clientSecret, prepared }: Stag
     text.startsWith('{"active":true,') &&
     (await introspect(good!, `${clientSecret}x`))[0] === 401 &&
     (await introspect(`${good!.slice(0, -8)}AAAAAAAA`, clientSecret))[1] === '{"active":false}' &&
-    (await ask('/token', refreshForm(`${prepared.refreshTokens[0]!.slice(0, -8)}AAAAAAAA`)))[0] === 400
+    (await ask('/token', refreshForm(`${prepared.refreshTokens[0]!.slice(0, -8)}AAAAAAAA`)))[0] ===
+      400
   if (!isTrue) throw new Error(`Keystile on ${name} does not tell good from bad: ${text}`)
   return Buffer.byteLength(text)
 }
@@ -231,7 +285,10 @@ function findingsOf(
     const share = floor === undefined ? null : shareOf(name, floor)
     return { name, cells: [summarize(rate), summarize(cpu), share, null] }
   }
-  const sizeOf = (name: string, bytes: number): Row => ({ name, cells: [null, null, null, summarize([bytes])] })
+  const sizeOf = (name: string, bytes: number): Row => ({
+    name,
+    cells: [null, null, null, summarize([bytes])],
+  })
   const rows = [
     ...stages.flatMap((stage) => {
       const { refresh, bareCommit } = namesOf(stage)
@@ -250,7 +307,13 @@ function findingsOf(
     method: methodOf(sessions, refreshes),
     versions,
     table: {
-      columns: ['what', 'a second', 'processor time of the server, µs', 'share of the bare handler', 'bytes'],
+      columns: [
+        'what',
+        'a second',
+        'processor time of the server, µs',
+        'share of the bare handler',
+        'bytes',
+      ],
       rows,
     },
     bars: [],

@@ -1,5 +1,5 @@
-// Clients that take their time, a thousand at once and ten thousand that are idle, and clients that send 1,700 requests
-// ahead of their answers, while somebody asks as ever.
+// Clients that take their time, a thousand at once and ten thousand that are idle, and clients that
+// send 1,700 requests ahead of their answers, while somebody asks as ever.
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startSlowClients, type Slowness } from '../../packages/server/test-support/slow-clients.ts'
@@ -106,12 +106,17 @@ async function measure(
   }
 }
 
-/** From connecting to the whole answer, in milliseconds. @throws {Error} when it is not 200, or none comes */
+/**
+ * From connecting to the whole answer, in milliseconds. @throws {Error} when it is not 200, or none
+ * comes
+ */
 function ask(port: number): Promise<number> {
   const startedAt = performance.now()
   return new Promise((resolve, reject) => {
     const reader = createAnswerReader(200)
-    const socket = connect({ host: '127.0.0.1', port }, () => socket.write(requestBytes('GET /.well-known/jwks.json')))
+    const socket = connect({ host: '127.0.0.1', port }, () =>
+      socket.write(requestBytes('GET /.well-known/jwks.json')),
+    )
     socket.setTimeout(patienceMilliseconds, () => socket.destroy(new Error('no answer')))
     socket.on('data', (chunk: Buffer) => {
       if (!reader.isWhole(chunk)) return

@@ -1,4 +1,5 @@
-// How long the built server takes from its spawn to its first answer, and what it keeps in memory when it is idle.
+// How long the built server takes from its spawn to its first answer, and what it keeps in memory
+// when it is idle.
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { withTemporaryFolder } from '../folder.ts'
@@ -37,7 +38,10 @@ export async function start(effort: Effort): Promise<Findings> {
       columns: ['start', 'to the first 200, ms', 'resident memory, MiB'],
       rows: [
         { name: 'on a database that is there', cells: [milliseconds, mebibytes] },
-        { name: 'in an empty folder', cells: [firstMilliseconds, summarize(first.map((run) => run.mebibytes))] },
+        {
+          name: 'in an empty folder',
+          cells: [firstMilliseconds, summarize(first.map((run) => run.mebibytes))],
+        },
       ],
     },
     bars: [
@@ -81,11 +85,16 @@ async function measureStart(folder: string): Promise<Start> {
   }
 }
 
-/** Whether a request is answered with 200. A socket: `fetch` would add its own start to the first try. */
+/**
+ * Whether a request is answered with 200. A socket: `fetch` would add its own start to the first
+ * try.
+ */
 function isAnswering(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const reader = createAnswerReader(200)
-    const socket = connect({ host: '127.0.0.1', port }, () => socket.write(requestBytes('GET /healthz')))
+    const socket = connect({ host: '127.0.0.1', port }, () =>
+      socket.write(requestBytes('GET /healthz')),
+    )
     socket.on('data', (chunk: Buffer) => {
       if (!reader.isWhole(chunk)) return
       socket.destroy()

@@ -27,11 +27,16 @@ const sizes = [64, 512] as const
 type Size = (typeof sizes)[number]
 const warmUpSeconds = 2
 const idleSeconds = 2
-/** Who log in at Keystile: each has at most 100 sessions, and an end of one is not what is measured. */
+/**
+ * Who log in at Keystile: each has at most 100 sessions, and an end of one is not what is measured.
+ */
 const people = 64
 /** Some hundred logins pass before code is compiled. */
 const [firstClients, firstSeconds] = [16, 3]
-/** What is promised for a probe during a storm: so many milliseconds, or so many times those of the idle server. */
+/**
+ * What is promised for a probe during a storm: so many milliseconds, or so many times those of the
+ * idle server.
+ */
 const [maxMilliseconds, maxTimesIdle] = [5, 3]
 const hashMebibytes = 19
 const formType = { 'content-type': 'application/x-www-form-urlencoded' }
@@ -77,7 +82,8 @@ function keystile(name: string, library?: string): Contestant {
       return library === undefined ? found : onSlowDisk(found, library)
     },
     async prepare(base) {
-      const formOf = (n: number): URLSearchParams => new URLSearchParams({ username: `user${n}`, password })
+      const formOf = (n: number): URLSearchParams =>
+        new URLSearchParams({ username: `user${n}`, password })
       await inBatches(people + 1, (n) => {
         const person = { username: `user${n}`, email: `user${n}@example.com`, password }
         return post(`${base}/auth/users`, JSON.stringify(person))
@@ -139,8 +145,16 @@ const betterAuth: Contestant = {
   find: findBetterAuth,
 }
 
-async function prepareToken(base: string, login: Buffer, body: string | URLSearchParams): Promise<Prepared> {
-  return { logins: [login], credential: await tokenOf(`${base}/token`, body), paths: ['/users/me', '/guarded'] }
+async function prepareToken(
+  base: string,
+  login: Buffer,
+  body: string | URLSearchParams,
+): Promise<Prepared> {
+  return {
+    logins: [login],
+    credential: await tokenOf(`${base}/token`, body),
+    paths: ['/users/me', '/guarded'],
+  }
 }
 
 async function tokenOf(url: string, body: string | URLSearchParams): Promise<Credential> {
@@ -159,7 +173,9 @@ export async function stormed(effort: Effort): Promise<Findings> {
       bcrypt,
       betterAuth,
     ].map((contestant) => ({ contestant, found: contestant.find() }))
-    const contestants = all.flatMap(({ contestant, found }) => (typeof found === 'string' ? [] : [contestant]))
+    const contestants = all.flatMap(({ contestant, found }) =>
+      typeof found === 'string' ? [] : [contestant],
+    )
     const missing = new Set(all.flatMap(({ found }) => (typeof found === 'string' ? [found] : [])))
     const measured = new Map<string, Measured>()
     for (let round = 0; round < effort.rounds; round++)
@@ -182,7 +198,10 @@ function isOursOrFloor({ name }: Contestant): boolean {
 
 const keyOf = (name: string, clients: number): string => `${name}, ${clients}`
 
-/** Starts a server, asks it while it is idle and in both storms, and ends it: what it still has to do is nobody else's. */
+/**
+ * Starts a server, asks it while it is idle and in both storms, and ends it: what it still has to
+ * do is nobody else's.
+ */
 async function measureTurn(
   { name, program, prepare }: Contestant,
   effort: Effort,
@@ -197,10 +216,20 @@ async function measureTurn(
         const { logins, credential, paths } = await prepare(base)
         if (credential) for (const path of paths) await checkGuard(`${base}${path}`, credential)
         const probes = paths.map((path): Probe => {
-          return { name: path, request: requestBytes(`GET ${path}`, credential && headerOf(credential)) }
+          return {
+            name: path,
+            request: requestBytes(`GET ${path}`, credential && headerOf(credential)),
+          }
         })
         const ask = (clients: number, seconds: number, warmUp = 0): Promise<StormAnswers> => {
-          const load = { port: server.port, clients, login: inTurn(logins), probes, seconds, warmUpSeconds: warmUp }
+          const load = {
+            port: server.port,
+            clients,
+            login: inTurn(logins),
+            probes,
+            seconds,
+            warmUpSeconds: warmUp,
+          }
           return storm(load)
         }
         await ask(firstClients, effort.quick ? 0.2 : firstSeconds)
@@ -247,8 +276,21 @@ async function settle(server: ServerProcess): Promise<void> {
   }
 }
 
-function add(measured: Map<string, Measured>, key: string, answers: StormAnswers, growth: number): void {
-  const empty = (): Measured => ({ rate: [], refused: [], p50: [], p99: [], max: [], worst: [], growth: [] })
+function add(
+  measured: Map<string, Measured>,
+  key: string,
+  answers: StormAnswers,
+  growth: number,
+): void {
+  const empty = (): Measured => ({
+    rate: [],
+    refused: [],
+    p50: [],
+    p99: [],
+    max: [],
+    worst: [],
+    growth: [],
+  })
   const into = measured.get(key) ?? empty()
   measured.set(key, into)
   into.rate.push(answers.loginsPerSecond)
@@ -274,7 +316,8 @@ function findingsOf(
   { versions, skipped }: Pick<Findings, 'versions' | 'skipped'>,
 ): Findings {
   const of = (name: string, clients: number): Measured => measured.get(keyOf(name, clients))!
-  const orNull = (values: readonly number[]): Summary | null => (values.length === 0 ? null : summarize(values))
+  const orNull = (values: readonly number[]): Summary | null =>
+    values.length === 0 ? null : summarize(values)
   const shareOf = (name: string, size: Size): Summary =>
     summarizePairs(of(name, size).rate, of(bare, size).rate, (a, b) => a / b)
   const rows = sizes.flatMap((size) =>
@@ -339,7 +382,11 @@ function findingsOf(
       groups: [0, ...sizes].map((clients) => ({
         name: clients === 0 ? 'Idle' : `${clients} clients`,
         items: probed.map(({ name }) => {
-          return { name, value: summarize(of(name, clients).p99), isOurs: [ours, oursSlow].includes(name) }
+          return {
+            name,
+            value: summarize(of(name, clients).p99),
+            isOurs: [ours, oursSlow].includes(name),
+          }
         }),
       })),
     },

@@ -28,12 +28,23 @@ type Times = ReadonlyMap<string, readonly number[]>
 
 export async function verify(effort: Effort): Promise<Findings> {
   const arePeersThere = versionOf('fast-jwt', peersFolder) !== undefined
-  const skipped = new Set(arePeersThere ? [] : ['fast-jwt and jsonwebtoken are not installed: npm run bench:peers'])
-  const contestants = [bare, ourVerifyJwt, ourVerifier, jose, ...(arePeersThere ? [fastJwt, jsonWebToken] : [])]
+  const skipped = new Set(
+    arePeersThere ? [] : ['fast-jwt and jsonwebtoken are not installed: npm run bench:peers'],
+  )
+  const contestants = [
+    bare,
+    ourVerifyJwt,
+    ourVerifier,
+    jose,
+    ...(arePeersThere ? [fastJwt, jsonWebToken] : []),
+  ]
   const times = new Map<Algorithm, Times>()
   for (const algorithm of algorithms) {
     const material = makeMaterial(algorithm, effort.quick ? 2 * batchSize : 2_000)
-    times.set(algorithm, await measureAlgorithm(material, contestants, effort, (reason) => skipped.add(reason)))
+    times.set(
+      algorithm,
+      await measureAlgorithm(material, contestants, effort, (reason) => skipped.add(reason)),
+    )
   }
   const names = [...contestants.map(({ name }) => name), pyJwt]
   const ours = new Set(contestants.filter(({ isOurs }) => isOurs).map(({ name }) => name))
@@ -72,9 +83,14 @@ export async function verify(effort: Effort): Promise<Findings> {
 }
 
 function barsOf(times: ReadonlyMap<Algorithm, Times>): readonly Bar[] {
-  const pair = (algorithm: Algorithm, other: Contestant, combine: (ours: number, theirs: number) => number): number => {
+  const pair = (
+    algorithm: Algorithm,
+    other: Contestant,
+    combine: (ours: number, theirs: number) => number,
+  ): number => {
     const measured = times.get(algorithm)!
-    return summarizePairs(measured.get(ourVerifyJwt.name)!, measured.get(other.name)!, combine).median
+    return summarizePairs(measured.get(ourVerifyJwt.name)!, measured.get(other.name)!, combine)
+      .median
   }
   return [
     ...(['EdDSA', 'ES256'] as const).map((algorithm) => ({
@@ -144,7 +160,10 @@ async function isGood(verify: Verify, token: string): Promise<boolean> {
 }
 
 /** Every token once with every library. @returns microseconds a token */
-async function measureRound(material: Material, contestants: readonly Contestant[]): Promise<Map<string, number>> {
+async function measureRound(
+  material: Material,
+  contestants: readonly Contestant[],
+): Promise<Map<string, number>> {
   const { tokens } = material
   const ready = []
   for (const { name, prepare } of contestants) {

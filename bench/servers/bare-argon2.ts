@@ -1,5 +1,5 @@
-// The most logins that this machine could answer: a handler that verifies an argon2id hash and does nothing else, with as
-// many threads as Keystile has, of the same library, at the same priority.
+// The most logins that this machine could answer: a handler that verifies an argon2id hash and does
+// nothing else, with as many threads as Keystile has, of the same library, at the same priority.
 import { createServer } from 'node:http'
 import { availableParallelism, setPriority } from 'node:os'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
@@ -12,7 +12,10 @@ if (isMainThread) serve()
 else hashForOthers()
 
 function serve(): void {
-  const idle = Array.from({ length: availableParallelism() }, () => new Worker(new URL(import.meta.url)))
+  const idle = Array.from(
+    { length: availableParallelism() },
+    () => new Worker(new URL(import.meta.url)),
+  )
   const waiting: ((isRight: boolean) => void)[] = []
   const dispatch = (): void => {
     while (idle.length > 0 && waiting.length > 0) {
@@ -27,7 +30,9 @@ function serve(): void {
   }
   const server = createServer((request, response) => {
     request.resume().once('end', () => {
-      waiting.push((isRight) => response.writeHead(isRight ? 200 : 500, { 'content-length': 0 }).end())
+      waiting.push((isRight) =>
+        response.writeHead(isRight ? 200 : 500, { 'content-length': 0 }).end(),
+      )
       dispatch()
     })
   })
@@ -37,6 +42,11 @@ function serve(): void {
 function hashForOthers(): void {
   if (process.platform === 'linux') setPriority(0, 10)
   // Algorithm 2 is argon2id: the enumeration of the package is `const` and erased.
-  const stored = hashSync(password, { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 })
+  const stored = hashSync(password, {
+    algorithm: 2,
+    memoryCost: 19_456,
+    timeCost: 2,
+    parallelism: 1,
+  })
   parentPort!.on('message', (given: string) => parentPort!.postMessage(verifySync(stored, given)))
 }

@@ -1,5 +1,6 @@
-// The floor under a refresh and an introspection: a handler that reads a form, commits one transaction with an update and an
-// insert where the path says so, and answers JSON of the size of ours. No token, no client, no user, no signature.
+// The floor under a refresh and an introspection: a handler that reads a form, commits one
+// transaction with an update and an insert where the path says so, and answers JSON of the size of
+// ours. No token, no client, no user, no signature.
 import { createServer, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { DatabaseSync } from 'node:sqlite'
@@ -55,7 +56,9 @@ function openSqlite(file: string): () => void {
   const sqlite = new DatabaseSync(file)
   sqlite.exec('pragma journal_mode = wal; pragma synchronous = full')
   sqlite.exec(create)
-  const [updating, inserting] = [update, insert].map((statement) => sqlite.prepare(statement.replaceAll(/\$\d/g, '?')))
+  const [updating, inserting] = [update, insert].map((statement) =>
+    sqlite.prepare(statement.replaceAll(/\$\d/g, '?')),
+  )
   sqlite.exec('begin')
   for (let row = 0; row < rows; row++) inserting!.run(newId())
   sqlite.exec('commit')
@@ -72,7 +75,9 @@ function openSqlite(file: string): () => void {
 async function openPostgres(url: string): Promise<() => Promise<void>> {
   const pool = new pg.Pool({ connectionString: url, max: 10 })
   await pool.query(create)
-  await pool.query(`insert into link (id) select lpad(n::text, 22, '0') from generate_series(0, ${rows - 1}) n`)
+  await pool.query(
+    `insert into link (id) select lpad(n::text, 22, '0') from generate_series(0, ${rows - 1}) n`,
+  )
   made = rows
   return async () => {
     const successor = newId()

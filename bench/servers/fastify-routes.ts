@@ -2,10 +2,17 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { answer, hostname, variable } from './environment.ts'
 
 /** A hook that calls `done`, or one that returns a promise. */
-type Hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void | Promise<void>
+type Hook = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: (error?: Error) => void,
+) => void | Promise<void>
 
 /** An open and a guarded route in Fastify. `prepare` registers plugins before them. */
-export async function serveFastify(guard: Hook, prepare?: (app: FastifyInstance) => unknown): Promise<void> {
+export async function serveFastify(
+  guard: Hook,
+  prepare?: (app: FastifyInstance) => unknown,
+): Promise<void> {
   const app = Fastify()
   await prepare?.(app)
   app.get('/open', async () => answer)

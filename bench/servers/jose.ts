@@ -1,13 +1,19 @@
-// jose by hand, as its documentation has it: a key imported once, issuer, audience, type and algorithm demanded.
+// jose by hand, as its documentation has it: a key imported once, issuer, audience, type and
+// algorithm demanded.
 import { jwtVerify, type JWTPayload } from 'jose'
 import { audience, issuer } from '../tokens.ts'
 import { variable } from './environment.ts'
 
 const hmac = { name: 'HMAC', hash: 'SHA-256' }
-const key = await crypto.subtle.importKey('raw', Buffer.from(variable('SECRET')), hmac, false, ['verify'])
+const key = await crypto.subtle.importKey('raw', Buffer.from(variable('SECRET')), hmac, false, [
+  'verify',
+])
 const demand = { issuer, audience, typ: 'at+jwt', algorithms: ['HS256'] }
 
-/** The claims of the token in an `Authorization` field; `undefined` without one. @throws where it is not good */
+/**
+ * The claims of the token in an `Authorization` field; `undefined` without one. @throws where it is
+ * not good
+ */
 export async function verifyWithJose(field: string | undefined): Promise<JWTPayload | undefined> {
   const [scheme, token] = (field ?? '').split(' ')
   if (scheme !== 'Bearer' || token === undefined) return undefined

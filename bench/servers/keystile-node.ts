@@ -1,4 +1,5 @@
-// Keystile embedded in node:http on SQLite: the guard loads the user, and asks whether the session was revoked.
+// Keystile embedded in node:http on SQLite: the guard loads the user, and asks whether the session
+// was revoked.
 import { createGuard, mount } from 'keystile/node'
 import { createBenchKeystile } from './embedded.ts'
 import { serveNode } from './node-routes.ts'

@@ -1,7 +1,10 @@
 import { createHmac, timingSafeEqual, verify } from 'node:crypto'
 import type { Contestant, Material, Verify } from './material.ts'
 
-/** The least that a verification costs: the signature and two JSON texts. It checks no claim, and no form. */
+/**
+ * The least that a verification costs: the signature and two JSON texts. It checks no claim, and no
+ * form.
+ */
 export const bare: Contestant = { name: 'node:crypto, bare', isOurs: false, prepare: prepareBare }
 
 function prepareBare({ algorithm, keyObject }: Material): Verify {
@@ -9,17 +12,23 @@ function prepareBare({ algorithm, keyObject }: Material): Verify {
   return (token) => {
     const [header = '', payload = '', signature = ''] = token.split('.')
     const data = Buffer.from(`${header}.${payload}`)
-    if (!isSigned(data, keyObject, Buffer.from(signature, 'base64url'))) throw new Error('the signature does not hold')
+    if (!isSigned(data, keyObject, Buffer.from(signature, 'base64url')))
+      throw new Error('the signature does not hold')
     return [parse(header), parse(payload)]
   }
 }
 
 const isSignedBy: Readonly<
-  Record<Material['algorithm'], (data: Buffer, key: Material['keyObject'], signature: Buffer) => boolean>
+  Record<
+    Material['algorithm'],
+    (data: Buffer, key: Material['keyObject'], signature: Buffer) => boolean
+  >
 > = {
-  HS256: (data, key, signature) => timingSafeEqual(createHmac('sha256', key).update(data).digest(), signature),
+  HS256: (data, key, signature) =>
+    timingSafeEqual(createHmac('sha256', key).update(data).digest(), signature),
   RS256: (data, key, signature) => verify('sha256', data, key, signature),
-  ES256: (data, key, signature) => verify('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, signature),
+  ES256: (data, key, signature) =>
+    verify('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, signature),
   EdDSA: (data, key, signature) => verify(null, data, key, signature),
 }
 

@@ -14,12 +14,20 @@ export const ourVerifyJwt: Contestant = {
   },
 }
 
-/** What a guard does with a token that it has not seen: also the profile of access tokens, and the identity. */
+/**
+ * What a guard does with a token that it has not seen: also the profile of access tokens, and the
+ * identity.
+ */
 export const ourVerifier: Contestant = {
   name: 'keystile, createVerifier, nothing cached',
   isOurs: true,
   prepare: ({ jwk }) => {
-    const verifier = createVerifier({ issuer, audience, keys: { keys: [jwk] }, revocations: 'none' })
+    const verifier = createVerifier({
+      issuer,
+      audience,
+      keys: { keys: [jwk] },
+      revocations: 'none',
+    })
     return (token) => verifier.verify(token)
   },
 }

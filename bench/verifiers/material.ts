@@ -9,7 +9,12 @@ import {
 } from 'keystile/jwt'
 import { issueTokens } from '../tokens.ts'
 
-export const algorithms = ['HS256', 'RS256', 'ES256', 'EdDSA'] as const satisfies readonly AlgorithmName[]
+export const algorithms = [
+  'HS256',
+  'RS256',
+  'ES256',
+  'EdDSA',
+] as const satisfies readonly AlgorithmName[]
 export type Algorithm = (typeof algorithms)[number]
 
 /** Tokens of one algorithm, and their key in the forms that libraries want it. */
@@ -30,7 +35,10 @@ export type Verify = (token: string) => unknown
 export interface Contestant {
   readonly name: string
   readonly isOurs: boolean
-  /** Made anew for each round, so that nothing is remembered. `undefined`: it does not know the algorithm. */
+  /**
+   * Made anew for each round, so that nothing is remembered. `undefined`: it does not know the
+   * algorithm.
+   */
   prepare(material: Material): Verify | undefined | Promise<Verify | undefined>
 }
 

@@ -15,16 +15,23 @@ export const jose: Contestant = {
   isOurs: false,
   prepare: async ({ jwk, algorithm, keyObject }) => {
     // By itself, jose imports a secret anew for each token.
-    const key = algorithm === 'HS256' ? await importHmac(keyObject) : await importJWK({ ...jwk } as JWK, algorithm)
+    const key =
+      algorithm === 'HS256'
+        ? await importHmac(keyObject)
+        : await importJWK({ ...jwk } as JWK, algorithm)
     const demand = { issuer, audience, typ: 'at+jwt', algorithms: [algorithm] }
     return (token) => jwtVerify(token, key, demand)
   },
 }
 
 function importHmac(secret: KeyObject): Promise<CryptoKey> {
-  return crypto.subtle.importKey('raw', new Uint8Array(secret.export()), { name: 'HMAC', hash: 'SHA-256' }, false, [
-    'verify',
-  ])
+  return crypto.subtle.importKey(
+    'raw',
+    new Uint8Array(secret.export()),
+    { name: 'HMAC', hash: 'SHA-256' },
+    false,
+    ['verify'],
+  )
 }
 
 /** As much of the packages as is used: they are installed only where they are measured. */

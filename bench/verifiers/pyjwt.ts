@@ -26,7 +26,13 @@ export async function startPyJwt(
   // A secret is any bytes; PyJWT takes it as text, so it is handed over as such.
   const key = pem ?? keyObject.export().toString('latin1')
   writeFileSync(file, JSON.stringify({ key, tokens }))
-  const child = spawn(python, [join(peersFolder, 'pyjwt_verify.py'), algorithm, issuer, audience, file])
+  const child = spawn(python, [
+    join(peersFolder, 'pyjwt_verify.py'),
+    algorithm,
+    issuer,
+    audience,
+    file,
+  ])
   const complaint = text(child.stderr)
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
   const next = async (): Promise<string> => {

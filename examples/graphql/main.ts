@@ -15,7 +15,10 @@ const keystile = await createKeystile({
 })
 const guard = createGuard(keystile)
 
-/** Who calls a resolver. What refuses them is an error of that field, and the other fields are answered. */
+/**
+ * Who calls a resolver. What refuses them is an error of that field, and the other fields are
+ * answered.
+ */
 async function callerOf(deciding: ReturnType<typeof guard.check>) {
   const decision = await deciding
   if (decision.allowed) return decision.caller
@@ -26,7 +29,8 @@ async function callerOf(deciding: ReturnType<typeof guard.check>) {
 // As in graphql-js and Yoga, a resolver is given the context of its request.
 const resolvers = {
   news: () => ['Chairs are in'],
-  me: async ({ request }: { request: Request }) => (await callerOf(guard.check(request))).user.username,
+  me: async ({ request }: { request: Request }) =>
+    (await callerOf(guard.check(request))).user.username,
   items: async ({ request }: { request: Request }) => {
     const { user } = await callerOf(guard.check(request, 'items:read'))
     return [`a lamp of ${user.username}`]
@@ -45,4 +49,6 @@ const app = new Hono()
     return c.json(await execute(resolvers, query, { request: c.req.raw }))
   })
 
-serve({ fetch: app.fetch, hostname: 'localhost', port }, () => console.log(`listening on http://localhost:${port}`))
+serve({ fetch: app.fetch, hostname: 'localhost', port }, () =>
+  console.log(`listening on http://localhost:${port}`),
+)

@@ -15,5 +15,7 @@ const guard = createGuard(keystile)
 
 export const app = new Hono()
   .use(mount(keystile))
-  .get('/items', guard('items:read'), (c) => c.json({ owner: c.var.user.username, items: ['lamp', 'chair'] }))
+  .get('/items', guard('items:read'), (c) =>
+    c.json({ owner: c.var.user.username, items: ['lamp', 'chair'] }),
+  )
   .post('/items', guard('items:write'), (c) => c.json({ created: 'table' }, 201))

@@ -1,5 +1,11 @@
-// The recipe: a decorator that guards, one that tells who calls, and the document that says what is guarded.
-import { createParamDecorator, UseGuards, type ExecutionContext, type INestApplication } from '@nestjs/common'
+// The recipe: a decorator that guards, one that tells who calls, and the document that says what is
+// guarded.
+import {
+  createParamDecorator,
+  UseGuards,
+  type ExecutionContext,
+  type INestApplication,
+} from '@nestjs/common'
 import { GUARDS_METADATA } from '@nestjs/common/constants.js'
 import { ModulesContainer } from '@nestjs/core'
 import type { OpenAPIObject } from '@nestjs/swagger'
@@ -10,7 +16,10 @@ import { guard } from './auth.ts'
 type Demand = Parameters<typeof guard>
 type Decorator = MethodDecorator & ClassDecorator
 
-/** Guards a method or a whole controller: `@Guarded('items:read')`. A method's guard adds to that of its controller. */
+/**
+ * Guards a method or a whole controller: `@Guarded('items:read')`. A method's guard adds to that of
+ * its controller.
+ */
 export const Guarded = (...demand: Demand): Decorator => GuardedBy(guard(...demand))
 
 /** The same with any guard: `@GuardedBy(guard.anyOf('items:read', 'items:write'))`. */
@@ -19,7 +28,9 @@ export function GuardedBy(middleware: ExpressMiddleware): Decorator {
     const http = context.switchToHttp()
     // A refusal is answered by the guard itself: Nest is not told to go on.
     return new Promise((resolve, reject) =>
-      middleware(http.getRequest(), http.getResponse(), (error) => (error ? reject(error) : resolve(true))),
+      middleware(http.getRequest(), http.getResponse(), (error) =>
+        error ? reject(error) : resolve(true),
+      ),
     )
   }
   // The document is derived from what is enforced: it finds the middleware here.
@@ -35,11 +46,15 @@ export type CallerOf = ReturnType<typeof guard.caller>
 
 /** Writes into Nest's document what the guards of its controllers demand. */
 export function secured(document: OpenAPIObject, app: INestApplication): OpenAPIObject {
-  const wrappers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.controllers.values()])
+  const wrappers = [...app.get(ModulesContainer).values()].flatMap((module) => [
+    ...module.controllers.values(),
+  ])
   const classes = wrappers.map(({ metatype }) => metatype as new () => object)
   const controllers = new Map(classes.map((controller) => [controller.name, controller]))
-  // Nest's document names an operation by the class alone: with two of one name, it would get the guards of the other.
-  if (controllers.size < new Set(classes).size) throw new Error('two controllers have one name: rename one of them')
+  // Nest's document names an operation by the class alone: with two of one name, it would get the
+  // guards of the other.
+  if (controllers.size < new Set(classes).size)
+    throw new Error('two controllers have one name: rename one of them')
   return secure(document, (method, path) => {
     const operation = document.paths[path]?.[method.toLowerCase() as 'get']
     // Nest names an operation after its class and its method.
@@ -47,7 +62,9 @@ export function secured(document: OpenAPIObject, app: INestApplication): OpenAPI
     const controller = controllers.get(name)
     if (!controller) return undefined
     const targets = [controller, (controller.prototype as Record<string, object>)[handler]!]
-    const guards = targets.flatMap((target): object[] => Reflect.getMetadata(GUARDS_METADATA, target) ?? [])
+    const guards = targets.flatMap(
+      (target): object[] => Reflect.getMetadata(GUARDS_METADATA, target) ?? [],
+    )
     return guards.map((one) => 'middleware' in one && one.middleware)
   })
 }

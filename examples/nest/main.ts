@@ -1,4 +1,5 @@
-// A NestJS app with accounts, login and guarded routes, and a document that is derived from its guards.
+// A NestJS app with accounts, login and guarded routes, and a document that is derived from its
+// guards.
 import 'reflect-metadata'
 import { NestFactory } from '@nestjs/core'
 import type { NestExpressApplication } from '@nestjs/platform-express'

@@ -19,7 +19,9 @@ const server = createServer((request, response) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
     }
     if (request.url !== '/items') return json(404, { detail: 'There is nothing here' })
-    return loggedIn(request, response, () => json(200, { owner: guard.caller(request).user.username }))
+    return loggedIn(request, response, () =>
+      json(200, { owner: guard.caller(request).user.username }),
+    )
   }),
 )
 server.listen(port, 'localhost', () => console.log(`listening on http://localhost:${port}`))

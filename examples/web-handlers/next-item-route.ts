@@ -10,4 +10,6 @@ export const GET = guard('items:read')(async (_request, { user }, context: Conte
   return Response.json({ id, owner: user.username })
 })
 
-export const DELETE = guard({ scopes: ['items:write'], maxAgeSeconds: 300 })(() => new Response(null, { status: 204 }))
+export const DELETE = guard({ scopes: ['items:write'], maxAgeSeconds: 300 })(
+  () => new Response(null, { status: 204 }),
+)

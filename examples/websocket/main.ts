@@ -16,7 +16,9 @@ const keystile = await createKeystile({
 const guard = createGuard(keystile)
 const auth = mount(keystile)
 
-const server = createServer((request, response) => auth(request, response, () => response.writeHead(404).end()))
+const server = createServer((request, response) =>
+  auth(request, response, () => response.writeHead(404).end()),
+)
 
 const live = onUpgrade(
   (request) => guard.check(credentialsOf(request), 'news:read'),
@@ -24,10 +26,13 @@ const live = onUpgrade(
     if (!accept(request, socket)) return
     socket.write(textFrame(`hello ${user.username}`))
 
-    // A token that was known costs microseconds to check again: who was logged out is out within the second.
+    // A token that was known costs microseconds to check again: who was logged out is out within
+    // the second.
     const credentials = credentialsOf(request)
     const watch = setInterval(async () => {
-      const { allowed } = await guard.check(credentials, 'news:read').catch(() => ({ allowed: false }))
+      const { allowed } = await guard
+        .check(credentials, 'news:read')
+        .catch(() => ({ allowed: false }))
       if (allowed) return
       clearInterval(watch)
       socket.end(closeFrame(4401), () => socket.destroy())
@@ -38,16 +43,22 @@ const live = onUpgrade(
 server.on('upgrade', live)
 
 /**
- * A browser can send no `Authorization` with a WebSocket. It sends the token as a second subprotocol instead:
- * `new WebSocket(url, ['news', token])`. Never as part of the URL, which ends up in logs.
+ * A browser can send no `Authorization` with a WebSocket. It sends the token as a second
+ * subprotocol instead: `new WebSocket(url, ['news', token])`. Never as part of the URL, which ends
+ * up in logs.
  */
 function credentialsOf(request: IncomingMessage): Parameters<typeof guard.check>[0] {
   const [, token] = (request.headers['sec-websocket-protocol'] ?? '').split(/, */)
   if (token === undefined) return request
-  return { method: 'GET', url: request.url ?? '', headers: new Headers({ authorization: `Bearer ${token}` }) }
+  return {
+    method: 'GET',
+    url: request.url ?? '',
+    headers: new Headers({ authorization: `Bearer ${token}` }),
+  }
 }
 
-// What follows is your WebSocket library's, `handleUpgrade` of ws say; it is here so that the example needs none.
+// What follows is your WebSocket library's, `handleUpgrade` of ws say; it is here so that the
+// example needs none.
 
 function accept(request: IncomingMessage, socket: Duplex): boolean {
   const { upgrade, 'sec-websocket-key': key } = request.headers
@@ -55,7 +66,9 @@ function accept(request: IncomingMessage, socket: Duplex): boolean {
     socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n', () => socket.destroy())
     return false
   }
-  const digest = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
+  const digest = createHash('sha1')
+    .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+    .digest('base64')
   const protocol = request.headers['sec-websocket-protocol'] ? ['Sec-WebSocket-Protocol: news'] : []
   const fields = [
     'HTTP/1.1 101 Switching Protocols',

@@ -28,8 +28,10 @@ describe('mount', () => {
   const apps: Readonly<Record<string, () => RequestListener | Promise<RequestListener>>> = {
     'Express 4': () => express4().use(mountInExpress(echo)),
     'Express 5': () => express().use('/below', mountInExpress(echo)),
-    'Express behind a body parser': () => express().use(express.urlencoded()).use(mountInExpress(echo)),
-    'Express that trusts proxies': () => express().set('trust proxy', true).use(mountInExpress(echo)),
+    'Express behind a body parser': () =>
+      express().use(express.urlencoded()).use(mountInExpress(echo)),
+    'Express that trusts proxies': () =>
+      express().set('trust proxy', true).use(mountInExpress(echo)),
     Fastify: async () => {
       const app = Fastify({ trustProxy: true }).register(mountInFastify(echo))
       await app.ready()
@@ -42,13 +44,22 @@ describe('mount', () => {
     it(`takes the address of the peer in ${framework}, whatever the headers say`, async (t) => {
       const served = await serve(await make())
       t.after(() => served.close())
-      const headers = ['X-Forwarded-For', '192.0.2.1', 'Forwarded', 'for=192.0.2.1', 'X-Real-IP', '192.0.2.1']
+      const headers = [
+        'X-Forwarded-For',
+        '192.0.2.1',
+        'Forwarded',
+        'for=192.0.2.1',
+        'X-Real-IP',
+        '192.0.2.1',
+      ]
       assert.equal((await served.send({ path: '/below', headers })).text, '127.0.0.1')
     })
   }
 
   it('knows none where there is no socket', async () => {
-    const request = new Request('http://localhost/', { headers: { 'x-forwarded-for': '192.0.2.1' } })
+    const request = new Request('http://localhost/', {
+      headers: { 'x-forwarded-for': '192.0.2.1' },
+    })
     assert.equal(await (await mountInWeb(echo)(request))!.text(), 'undefined')
     const app = new Hono().use(mountInHono(echo))
     assert.equal(await (await app.request(request)).text(), 'undefined')

@@ -1,18 +1,30 @@
-// The app that every framework serves for the table: what it is made of, and what it remembers of a test.
+// The app that every framework serves for the table: what it is made of, and what it remembers of a
+// test.
 import type { RequestListener } from 'node:http'
-import { createVerifier, type Caller, type GuardOptions, type Identity, type Verifier } from 'keystile'
+import {
+  createVerifier,
+  type Caller,
+  type GuardOptions,
+  type Identity,
+  type Verifier,
+} from 'keystile'
 import { issueAccessToken, keySetOf } from 'keystile/internal'
 import { generateKey } from 'keystile/jwt'
 
 export const issuer = 'https://auth.example'
-export const scopes = { 'items:read': 'Read items', 'items:list': 'List items', 'items:write': 'Change items' }
+export const scopes = {
+  'items:read': 'Read items',
+  'items:list': 'List items',
+  'items:write': 'Change items',
+}
 export type Scope = keyof typeof scopes
 export interface User {
   readonly name: string
 }
 
 /**
- * What an app is made from. Each serves these routes, with its framework's own means for routers and parsers:
+ * What an app is made from. Each serves these routes, with its framework's own means for routers
+ * and parsers:
  *
  *     any  /items          guard('items:read')
  *     any  /items/new      guard('items:write')
@@ -38,7 +50,11 @@ export interface User {
 export interface Table {
   readonly options: GuardOptions<Scope, User | undefined>
   /** What a handler answers, as JSON. */
-  answer(route: string, caller: Caller<Scope, User | undefined> | undefined, body?: unknown): Answered
+  answer(
+    route: string,
+    caller: Caller<Scope, User | undefined> | undefined,
+    body?: unknown,
+  ): Answered
   /** What the app's own handler of errors answers, as JSON with the status 500. */
   fail(error: unknown): { readonly failed: string }
 }
@@ -87,7 +103,13 @@ const signingKey = generateKey('ES256')
 export function createStage({ withUser }: { readonly withUser: boolean }): Stage {
   let now = Date.UTC(2027, 0, 15, 8)
   const clock = { now: () => now }
-  const verifier = createVerifier({ issuer, audience: 'api', keys: keySetOf([signingKey]), revocations: 'none', clock })
+  const verifier = createVerifier({
+    issuer,
+    audience: 'api',
+    keys: keySetOf([signingKey]),
+    revocations: 'none',
+    clock,
+  })
   const counting: Verifier = {
     issuer,
     state: 'current',
@@ -102,7 +124,9 @@ export function createStage({ withUser }: { readonly withUser: boolean }): Stage
   let held: Promise<void>
   let announce: () => void
 
-  const user = ({ subject }: Identity<Scope>): User | undefined | null | Promise<User | undefined> => {
+  const user = ({
+    subject,
+  }: Identity<Scope>): User | undefined | null | Promise<User | undefined> => {
     stage.asked.push(subject)
     if (subject === 'ghost') return undefined
     if (subject === 'null') return null
@@ -143,7 +167,15 @@ export function createStage({ withUser }: { readonly withUser: boolean }): Stage
     verifications: 0,
     bearer({ subject = 'alice', scopes = [], audience = 'api', ageSeconds = 0 } = {}) {
       const authenticatedAt = now - ageSeconds * 1000
-      const content = { issuer, audience, subject, clientId: 'app', sessionId: 's', scopes, authenticatedAt }
+      const content = {
+        issuer,
+        audience,
+        subject,
+        clientId: 'app',
+        sessionId: 's',
+        scopes,
+        authenticatedAt,
+      }
       return `Bearer ${issueAccessToken(content, signingKey, 600, clock)}`
     },
     advance(seconds) {

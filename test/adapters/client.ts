@@ -1,7 +1,13 @@
 // A client that sends what it is told to, byte by byte where need be.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, request as open, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import {
+  createServer,
+  request as open,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 
 export interface Sent {
@@ -46,7 +52,11 @@ export async function serve(listener: RequestListener): Promise<Served> {
       const [response] = (await once(sending, 'response')) as [IncomingMessage]
       let text = ''
       for await (const chunk of response.setEncoding('utf8')) text += chunk
-      return { status: response.statusCode!, headers: response.headers as Received['headers'], text }
+      return {
+        status: response.statusCode!,
+        headers: response.headers as Received['headers'],
+        text,
+      }
     },
     connect: () => openConnection(port),
     async close() {
@@ -79,7 +89,9 @@ function openConnection(port: number): Connection {
     wake()
   })
   /** Takes what `find` says is there, once it is. */
-  const take = async <T>(find: () => { readonly value: T; readonly length: number } | undefined): Promise<T> => {
+  const take = async <T>(
+    find: () => { readonly value: T; readonly length: number } | undefined,
+  ): Promise<T> => {
     for (;;) {
       const found = find()
       if (found) {
@@ -98,13 +110,16 @@ function openConnection(port: number): Connection {
       return at < 0 ? undefined : { value: received.slice(0, at), length: at + mark.length }
     })
   const takeBytes = (length: number): Promise<string> =>
-    take(() => (received.length < length ? undefined : { value: received.slice(0, length), length }))
+    take(() =>
+      received.length < length ? undefined : { value: received.slice(0, length), length },
+    )
   return {
     socket,
     write: (text) => void socket.write(text, 'latin1'),
     async read() {
       const [first = '', ...fields] = (await takeUntil('\r\n\r\n')).split('\r\n')
-      const [, status] = /^HTTP\/1\.1 (\d{3})/.exec(first) ?? assert.fail(`no answer, but: ${first}`)
+      const [, status] =
+        /^HTTP\/1\.1 (\d{3})/.exec(first) ?? assert.fail(`no answer, but: ${first}`)
       const headers = Object.fromEntries(
         fields.map((field) => [
           field.slice(0, field.indexOf(':')).toLowerCase(),

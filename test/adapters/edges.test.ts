@@ -13,7 +13,10 @@ import { createStage } from './app.ts'
 import { serve } from './client.ts'
 
 describe('a guard whose request was answered by somebody else meanwhile, after a time-out say', () => {
-  const apps: Record<string, (options: Parameters<typeof createNodeGuard>[0]) => Promise<RequestListener>> = {
+  const apps: Record<
+    string,
+    (options: Parameters<typeof createNodeGuard>[0]) => Promise<RequestListener>
+  > = {
     'Express 4': async (options) => express4().use(answerNow).use(createExpressGuard(options)()),
     'Express 5': async (options) => express().use(answerNow).use(createExpressGuard(options)()),
     'node:http': async (options) => (request, response) => {
@@ -31,7 +34,11 @@ describe('a guard whose request was answered by somebody else meanwhile, after a
       return (request, response) => app.routing(request, response)
     },
   }
-  const answerNow = (_request: unknown, response: Parameters<RequestListener>[1], next: () => void): void => {
+  const answerNow = (
+    _request: unknown,
+    response: Parameters<RequestListener>[1],
+    next: () => void,
+  ): void => {
     response.writeHead(503).end('too late')
     next()
   }
@@ -44,7 +51,9 @@ describe('a guard whose request was answered by somebody else meanwhile, after a
       const connection = served.connect()
       for (const subject of ['slow-ghost', 'slow-ghost']) {
         stage.hold()
-        connection.write(`GET / HTTP/1.1\r\nHost: x\r\nAuthorization: ${stage.bearer({ subject })}\r\n\r\n`)
+        connection.write(
+          `GET / HTTP/1.1\r\nHost: x\r\nAuthorization: ${stage.bearer({ subject })}\r\n\r\n`,
+        )
         assert.equal((await connection.read()).text, 'too late')
         if (framework !== 'Fastify') await stage.waiting
         stage.release()
@@ -71,15 +80,23 @@ describe('app.inject of Fastify', () => {
     const stage = createStage({ withUser: true })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()
-    app.register(mountInFastify({ answer: async ({ url }) => (url === '/auth/keys' ? keys : undefined) }))
+    app.register(
+      mountInFastify({ answer: async ({ url }) => (url === '/auth/keys' ? keys : undefined) }),
+    )
     app.get('/me', { onRequest: guard() }, (request) => guard.caller(request).user)
     assert.equal((await app.inject('/me')).statusCode, 401)
     const good = await app.inject({ url: '/me', headers: { authorization: stage.bearer() } })
     assert.deepEqual([good.statusCode, good.json()], [200, { name: 'ALICE' }])
-    const two = await app.inject({ url: '/me', headers: { authorization: [stage.bearer(), stage.bearer()] as never } })
+    const two = await app.inject({
+      url: '/me',
+      headers: { authorization: [stage.bearer(), stage.bearer()] as never },
+    })
     assert.equal(two.statusCode, 400)
     const answered = await app.inject('/auth/keys')
-    assert.deepEqual([answered.statusCode, answered.body, answered.headers['x-own']], [200, 'keys', 'yes'])
+    assert.deepEqual(
+      [answered.statusCode, answered.body, answered.headers['x-own']],
+      [200, 'keys', 'yes'],
+    )
   })
   const keys = { status: 200, headers: { 'x-own': 'yes' }, body: 'keys' }
 })
@@ -91,7 +108,11 @@ describe('a guard of Fastify', () => {
     const app = Fastify()
     app.post('/first', { onRequest: guard() }, () => 'in')
     app.post('/last', { preHandler: guard() }, () => 'in')
-    const broken = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' } as const
+    const broken = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{',
+    } as const
     assert.equal((await app.inject({ ...broken, url: '/first' })).statusCode, 401)
     assert.equal((await app.inject({ ...broken, url: '/last' })).statusCode, 400)
     assert.equal((await app.inject({ ...broken, url: '/last', body: '{}' })).statusCode, 401)
@@ -102,7 +123,10 @@ describe('a guard of Fastify', () => {
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()
     let entered = 0
-    app.addHook('onSend', (_request, _reply, payload) => new Promise((resolve) => setImmediate(resolve, payload)))
+    app.addHook(
+      'onSend',
+      (_request, _reply, payload) => new Promise((resolve) => setImmediate(resolve, payload)),
+    )
     app.get('/', { onRequest: guard() }, () => `in ${++entered}`)
     assert.equal((await app.inject('/')).statusCode, 401)
     assert.equal(entered, 0)
@@ -140,7 +164,8 @@ describe('mount, when Keystile itself fails', () => {
     const apps: readonly RequestListener[] = [
       express().use(mountInExpress(broken)).use(enter),
       express4().use(mountInExpress(broken)).use(enter),
-      (request, response) => void mountInNode(broken)(request, response, () => enter(request, response)),
+      (request, response) =>
+        void mountInNode(broken)(request, response, () => enter(request, response)),
       (request, response) => fastify.routing(request, response),
     ]
     for (const app of apps) {
@@ -159,13 +184,23 @@ describe('guard.check in Fastify', () => {
     const app = Fastify()
     t.after(() => app.close())
     const decide = async (request: FastifyRequest): Promise<readonly boolean[]> => {
-      const web = new Request('http://localhost', { headers: { authorization: request.headers.authorization ?? '' } })
-      const decisions = await Promise.all([guard.check(request), guard.check(request.raw), guard.check(web)])
+      const web = new Request('http://localhost', {
+        headers: { authorization: request.headers.authorization ?? '' },
+      })
+      const decisions = await Promise.all([
+        guard.check(request),
+        guard.check(request.raw),
+        guard.check(web),
+      ])
       return decisions.map(({ allowed }) => allowed)
     }
     app.get('/', (request) => decide(request))
     const authorization = stage.bearer({ subject: 'ada' })
-    assert.deepEqual((await app.inject({ url: '/', headers: { authorization } })).json(), [true, true, true])
+    assert.deepEqual((await app.inject({ url: '/', headers: { authorization } })).json(), [
+      true,
+      true,
+      true,
+    ])
     assert.deepEqual((await app.inject('/')).json(), [false, false, false])
   })
 })

@@ -12,28 +12,59 @@ export const makeExpressApp =
       .Router()
       .use(guard('items:read'))
       .get('/read', (req, res) => void res.json(answer('area/read', guard.caller(req))))
-      .get('/write', guard('items:write'), (req, res) => void res.json(answer('area/write', guard.caller(req))))
+      .get(
+        '/write',
+        guard('items:write'),
+        (req, res) => void res.json(answer('area/write', guard.caller(req))),
+      )
       .get(
         '/recent',
         guard({ maxAgeSeconds: 300 }),
         (req, res) => void res.json(answer('area/recent', guard.caller(req))),
       )
-      .get('/news', guard.optional(), (req, res) => void res.json(answer('area/news', guard.optional.caller(req))))
+      .get(
+        '/news',
+        guard.optional(),
+        (req, res) => void res.json(answer('area/news', guard.optional.caller(req))),
+      )
     // An app in an app.
     const lounge = createApp()
     lounge.use(guard.optional())
-    lounge.get('/anybody', (req, res) => void res.json(answer('lounge/anybody', guard.optional.caller(req))))
-    lounge.get('/members', guard(), (req, res) => void res.json(answer('lounge/members', guard.caller(req))))
+    lounge.get(
+      '/anybody',
+      (req, res) => void res.json(answer('lounge/anybody', guard.optional.caller(req))),
+    )
+    lounge.get(
+      '/members',
+      guard(),
+      (req, res) => void res.json(answer('lounge/members', guard.caller(req))),
+    )
 
     const app = createApp()
-    app.all('/items', guard('items:read'), (req, res) => void res.json(answer('items', guard.caller(req))))
-    app.all('/items/new', guard('items:write'), (req, res) => void res.json(answer('items/new', guard.caller(req))))
+    app.all(
+      '/items',
+      guard('items:read'),
+      (req, res) => void res.json(answer('items', guard.caller(req))),
+    )
+    app.all(
+      '/items/new',
+      guard('items:write'),
+      (req, res) => void res.json(answer('items/new', guard.caller(req))),
+    )
     app.all('/any', guard.anyOf('items:write', ['items:read', 'items:list']), (req, res) => {
       res.json(answer('any', guard.caller(req)))
     })
     app.get('/me', guard(), (req, res) => void res.json(answer('me', guard.caller(req))))
-    app.get('/news', guard.optional(), (req, res) => void res.json(answer('news', guard.optional.caller(req))))
-    app.get('/news/strict', guard.optional(), (req, res) => void res.json(answer('news/strict', guard.caller(req))))
+    app.get(
+      '/news',
+      guard.optional(),
+      (req, res) => void res.json(answer('news', guard.optional.caller(req))),
+    )
+    app.get(
+      '/news/strict',
+      guard.optional(),
+      (req, res) => void res.json(answer('news/strict', guard.caller(req))),
+    )
     app.get('/recent', guard({ scopes: ['items:read'], maxAgeSeconds: 300 }), (req, res) => {
       res.json(answer('recent', guard.caller(req)))
     })
@@ -50,18 +81,26 @@ export const makeExpressApp =
     })
     app.use('/area', area)
     app.use('/lounge', lounge)
-    const onError: express.ErrorRequestHandler = (error, _req, res, _next) => void res.status(500).json(fail(error))
+    const onError: express.ErrorRequestHandler = (error, _req, res, _next) =>
+      void res.status(500).json(fail(error))
     app.use(onError)
     return app
   }
 
 /** What may stand before Keystile in Express. */
 export const expressMounts = (createApp: typeof express): Readonly<Record<string, MountIn>> => {
-  const appWith = (keystile: Mounted, ...before: readonly express.RequestHandler[]): express.Express => {
+  const appWith = (
+    keystile: Mounted,
+    ...before: readonly express.RequestHandler[]
+  ): express.Express => {
     const guard = createGuard(keystile)
     const app = createApp()
     for (const handler of before) app.use(handler)
-    app.get('/items', guard('items:read'), (req, res) => void res.json({ owner: guard.caller(req).user.username }))
+    app.get(
+      '/items',
+      guard('items:read'),
+      (req, res) => void res.json({ owner: guard.caller(req).user.username }),
+    )
     app.post('/echo', createApp.json(), (req, res) => void res.json(req.body))
     app.post('/auth/own', (_req, res) => void res.json({ own: true }))
     app.use((_req, res) => void res.status(404).json({ missing: true }))
@@ -70,9 +109,19 @@ export const expressMounts = (createApp: typeof express): Readonly<Record<string
   return {
     'before any parser': (keystile) => appWith(keystile, mount(keystile)),
     'behind express.json and express.urlencoded': (keystile) =>
-      appWith(keystile, createApp.json(), createApp.urlencoded({ extended: false }), mount(keystile)),
+      appWith(
+        keystile,
+        createApp.json(),
+        createApp.urlencoded({ extended: false }),
+        mount(keystile),
+      ),
     'behind express.urlencoded({ extended: true })': (keystile) =>
-      appWith(keystile, createApp.urlencoded({ extended: true }), createApp.json(), mount(keystile)),
+      appWith(
+        keystile,
+        createApp.urlencoded({ extended: true }),
+        createApp.json(),
+        mount(keystile),
+      ),
     'behind express.text and express.raw': (keystile) =>
       appWith(
         keystile,

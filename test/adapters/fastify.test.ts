@@ -8,16 +8,28 @@ const makeApp: MakeApp = async ({ options, answer, fail }) => {
   const guard = createGuard(options)
   const app = Fastify()
   app.setErrorHandler((error, _request, reply) => reply.code(500).send(fail(error)))
-  app.all('/items', { onRequest: guard('items:read') }, (request) => answer('items', guard.caller(request)))
-  app.all('/items/new', { onRequest: guard('items:write') }, (request) => answer('items/new', guard.caller(request)))
-  app.all('/any', { onRequest: guard.anyOf('items:write', ['items:read', 'items:list']) }, (request) =>
-    answer('any', guard.caller(request)),
+  app.all('/items', { onRequest: guard('items:read') }, (request) =>
+    answer('items', guard.caller(request)),
+  )
+  app.all('/items/new', { onRequest: guard('items:write') }, (request) =>
+    answer('items/new', guard.caller(request)),
+  )
+  app.all(
+    '/any',
+    { onRequest: guard.anyOf('items:write', ['items:read', 'items:list']) },
+    (request) => answer('any', guard.caller(request)),
   )
   app.get('/me', { onRequest: guard() }, (request) => answer('me', guard.caller(request)))
-  app.get('/news', { onRequest: [guard.optional()] }, (request) => answer('news', guard.optional.caller(request)))
-  app.get('/news/strict', { onRequest: guard.optional() }, (request) => answer('news/strict', guard.caller(request)))
-  app.get('/recent', { onRequest: guard({ scopes: ['items:read'], maxAgeSeconds: 300 }) }, (request) =>
-    answer('recent', guard.caller(request)),
+  app.get('/news', { onRequest: [guard.optional()] }, (request) =>
+    answer('news', guard.optional.caller(request)),
+  )
+  app.get('/news/strict', { onRequest: guard.optional() }, (request) =>
+    answer('news/strict', guard.caller(request)),
+  )
+  app.get(
+    '/recent',
+    { onRequest: guard({ scopes: ['items:read'], maxAgeSeconds: 300 }) },
+    (request) => answer('recent', guard.caller(request)),
   )
   app.get('/secret', { onRequest: guard() }, () => answer('secret', undefined))
   app.get('/open', (request) => answer('open', guard.caller(request)))
@@ -34,7 +46,9 @@ const makeApp: MakeApp = async ({ options, answer, fail }) => {
     async (area) => {
       area.addHook('onRequest', guard('items:read'))
       area.get('/read', (request) => answer('area/read', guard.caller(request)))
-      area.get('/write', { onRequest: guard('items:write') }, (request) => answer('area/write', guard.caller(request)))
+      area.get('/write', { onRequest: guard('items:write') }, (request) =>
+        answer('area/write', guard.caller(request)),
+      )
       area.get('/recent', { preHandler: guard({ maxAgeSeconds: 300 }) }, (request) =>
         answer('area/recent', guard.caller(request)),
       )
@@ -48,7 +62,9 @@ const makeApp: MakeApp = async ({ options, answer, fail }) => {
     async (lounge) => {
       lounge.addHook('onRequest', guard.optional())
       lounge.get('/anybody', (request) => answer('lounge/anybody', guard.optional.caller(request)))
-      lounge.get('/members', { onRequest: guard() }, (request) => answer('lounge/members', guard.caller(request)))
+      lounge.get('/members', { onRequest: guard() }, (request) =>
+        answer('lounge/members', guard.caller(request)),
+      )
     },
     { prefix: '/lounge' },
   )
@@ -77,9 +93,13 @@ const mountIn =
 describeMount('Fastify', {
   'at the root': mountIn((app, keystile) => app.register(mount(keystile))),
   'with parsers of its own': mountIn((app, keystile) => {
-    app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
-      done(null, Object.fromEntries(new URLSearchParams(body as string)))
-    })
+    app.addContentTypeParser(
+      'application/x-www-form-urlencoded',
+      { parseAs: 'string' },
+      (_request, body, done) => {
+        done(null, Object.fromEntries(new URLSearchParams(body as string)))
+      },
+    )
     app.addContentTypeParser('*', (_request, _payload, done) => done(new Error('no such type')))
     app.register(mount(keystile))
   }),

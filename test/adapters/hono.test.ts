@@ -11,7 +11,9 @@ const makeApp: MakeApp = ({ options, answer, fail }) => {
     .use(guard('items:read'))
     .get('/read', (c) => c.json(answer('area/read', guard.caller(c))))
     .get('/write', guard('items:write'), (c) => c.json(answer('area/write', guard.caller(c))))
-    .get('/recent', guard({ maxAgeSeconds: 300 }), (c) => c.json(answer('area/recent', guard.caller(c))))
+    .get('/recent', guard({ maxAgeSeconds: 300 }), (c) =>
+      c.json(answer('area/recent', guard.caller(c))),
+    )
     .get('/news', guard.optional(), (c) => c.json(answer('area/news', guard.optional.caller(c))))
   const lounge = new Hono()
     .use(guard.optional())
@@ -23,7 +25,9 @@ const makeApp: MakeApp = ({ options, answer, fail }) => {
     .all('/any', guard.anyOf('items:write', ['items:read', 'items:list']), (c) =>
       c.json(answer('any', guard.caller(c))),
     )
-    .get('/me', guard(), (c) => c.json(answer('me', { identity: c.var.identity, user: c.var.user })))
+    .get('/me', guard(), (c) =>
+      c.json(answer('me', { identity: c.var.identity, user: c.var.user })),
+    )
     .get('/news', guard.optional(), (c) => c.json(answer('news', guard.optional.caller(c))))
     .get('/news/strict', guard.optional(), (c) => c.json(answer('news/strict', guard.caller(c))))
     .get('/recent', guard({ scopes: ['items:read'], maxAgeSeconds: 300 }), (c) =>
@@ -34,7 +38,9 @@ const makeApp: MakeApp = ({ options, answer, fail }) => {
     .get('/throws', guard(), () => {
       throw new Error('inside')
     })
-    .post('/parsed/after', guard(), async (c) => c.json(answer('parsed/after', guard.caller(c), await c.req.json())))
+    .post('/parsed/after', guard(), async (c) =>
+      c.json(answer('parsed/after', guard.caller(c), await c.req.json())),
+    )
     .post(
       '/parsed/before',
       async (c, next) => {
@@ -62,7 +68,8 @@ const routes = (app: Hono, keystile: Mounted): Hono => {
 }
 
 describeMount('Hono', {
-  'at the root': (keystile) => getRequestListener(routes(new Hono().use(mount(keystile)), keystile).fetch),
+  'at the root': (keystile) =>
+    getRequestListener(routes(new Hono().use(mount(keystile)), keystile).fetch),
   'in an app in an app': (keystile) => {
     const outer = routes(new Hono(), keystile)
     return getRequestListener(outer.route('/', new Hono().use(mount(keystile))).fetch)

@@ -58,7 +58,9 @@ describe('an Express guard that the app calls itself', () => {
 describe('a Fastify guard in a hook that comes after the answer', () => {
   it('says so in the log, for it guards nothing there', async () => {
     const lines: string[] = []
-    const app = Fastify({ logger: { level: 'error', stream: { write: (line: string) => void lines.push(line) } } })
+    const app = Fastify({
+      logger: { level: 'error', stream: { write: (line: string) => void lines.push(line) } },
+    })
     const guard = createFastifyGuard({ verifier: issuer.verifier })
     app.get('/', { onResponse: guard() }, () => 'open')
     await app.inject('/')

@@ -1,4 +1,5 @@
-// Keystile mounted in an app of each framework: its endpoints answer, and everything else is the app's.
+// Keystile mounted in an app of each framework: its endpoints answer, and everything else is the
+// app's.
 import assert from 'node:assert/strict'
 import type { RequestListener } from 'node:http'
 import { after, before, describe, it } from 'node:test'
@@ -53,7 +54,12 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
 
       const send = (sent: Sent): Promise<Received> => served.send(sent)
       const postJson = (path: string, body: unknown): Promise<Received> =>
-        send({ method: 'POST', path, headers: ['Content-Type', 'application/json'], body: JSON.stringify(body) })
+        send({
+          method: 'POST',
+          path,
+          headers: ['Content-Type', 'application/json'],
+          body: JSON.stringify(body),
+        })
       const register = (): Promise<Received> =>
         postJson('/auth/users', { username, email: `${username}@example.com`, password })
       const postForm = (body: string): Promise<Received> => {
@@ -68,7 +74,10 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         const { status, headers, text } = await postForm(login())
         assert.equal(status, 200, text)
         assert.equal(headers['x-content-type-options'], 'nosniff')
-        assert.deepEqual([headers['content-type'], headers['cache-control']], ['application/json', 'no-store'])
+        assert.deepEqual(
+          [headers['content-type'], headers['cache-control']],
+          ['application/json', 'no-store'],
+        )
         const { access_token, token_type } = JSON.parse(text) as Record<string, string>
         assert.equal(token_type, 'bearer')
         const authorization = ['Authorization', `Bearer ${access_token}`]
@@ -95,7 +104,9 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         const odd = ' +%2B&=;é中\u{1f511}[a]\u0000"'.repeat(2)
         const person = { username: name, email: `${name}@example.com`, password: odd }
         assert.equal((await postJson('/auth/users', person)).status, 201)
-        const { status, text } = await postForm(new URLSearchParams({ username: name, password: odd }).toString())
+        const { status, text } = await postForm(
+          new URLSearchParams({ username: name, password: odd }).toString(),
+        )
         assert.equal(status, 200, text)
       })
 
@@ -122,14 +133,22 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
       ] as const) {
         for (const parameter of ['username', 'password', 'scope', 'grant_type', 'unknown']) {
           it(`refuses a parameter that is there again: ${parameter}, ${name}`, async () => {
-            const values: Record<string, string> = { username, password, grant_type: 'password', scope: '' }
+            const values: Record<string, string> = {
+              username,
+              password,
+              grant_type: 'password',
+              scope: '',
+            }
             const own = new URLSearchParams({ [parameter]: values[parameter] ?? 'x' }).toString()
             const { status, text } = await postForm(
               `${login()}&grant_type=password&scope=items:read&unknown=x&${more(own)}`,
             )
             assert.equal(status, 400, text)
             const { error, detail } = JSON.parse(text) as { error: string; detail: string }
-            assert.deepEqual([error, detail], ['invalid_request', 'A parameter appears twice; each may appear once'])
+            assert.deepEqual(
+              [error, detail],
+              ['invalid_request', 'A parameter appears twice; each may appear once'],
+            )
           })
         }
       }
@@ -140,12 +159,19 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
       })
 
       // Where a parser makes a list or an object of a parameter, it is not known what was sent.
-      for (const nested of ['scope[]=items:read', 'scope[a]=items:read', 'scope[a][b]=c', 'a[]=b', 'a[b]=c']) {
+      for (const nested of [
+        'scope[]=items:read',
+        'scope[a]=items:read',
+        'scope[a][b]=c',
+        'a[]=b',
+        'a[b]=c',
+      ]) {
         const isParsed = way.includes('extended: true')
         it(`${isParsed ? 'refuses' : 'does not know'} a parameter with brackets: ${nested}`, async () => {
           const { status, text } = await postForm(`${login()}&${nested}`)
           assert.equal(status, isParsed ? 400 : 200, text)
-          if (isParsed) assert.equal((JSON.parse(text) as { error: string }).error, 'invalid_request')
+          if (isParsed)
+            assert.equal((JSON.parse(text) as { error: string }).error, 'invalid_request')
         })
       }
 
@@ -157,7 +183,11 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
           `username[]=${username}&username[]=${username}&password=${password}`,
         ]) {
           const { status, text } = await postForm(body)
-          assert.deepEqual([status, (JSON.parse(text) as { error: string }).error], [400, 'invalid_request'], body)
+          assert.deepEqual(
+            [status, (JSON.parse(text) as { error: string }).error],
+            [400, 'invalid_request'],
+            body,
+          )
         }
       })
 
@@ -167,7 +197,10 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
           assert.equal((await postJson('/auth/users', person)).status, 422)
           const headers = ['Origin', page, 'Content-Type', 'application/json']
           const body = JSON.stringify({ username: odd, password })
-          assert.equal((await send({ method: 'POST', path: '/auth/session', headers, body })).status, 422)
+          assert.equal(
+            (await send({ method: 'POST', path: '/auth/session', headers, body })).status,
+            422,
+          )
         }
       })
 
@@ -177,28 +210,39 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
           ['/auth/users', 'application/json'],
         ] as const) {
           for (const length of [70_000, 2_000_000]) {
-            const body = type.includes('json') ? JSON.stringify({ a: 'x'.repeat(length) }) : `a=${'x'.repeat(length)}`
-            const { status } = await send({ method: 'POST', path, headers: ['Content-Type', type], body })
+            const body = type.includes('json')
+              ? JSON.stringify({ a: 'x'.repeat(length) })
+              : `a=${'x'.repeat(length)}`
+            const { status } = await send({
+              method: 'POST',
+              path,
+              headers: ['Content-Type', type],
+              body,
+            })
             assert.equal(status, 413)
           }
         }
         assert.equal((await postForm(login())).status, 200)
       })
 
-      it('leaves no connection waiting after a body that was too long', { timeout: 10_000 }, async () => {
-        const connection = served.connect()
-        const body = `a=${'x'.repeat(3_000_000)}`
-        const type = 'Content-Type: application/x-www-form-urlencoded'
-        connection.write(
-          `POST /auth/token HTTP/1.1\r\nHost: x\r\n${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-        )
-        assert.equal((await connection.read()).status, 413)
-        connection.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n')
-        // Whatever the server prefers: to read on and answer, or to close.
-        const next = await connection.read().catch(() => undefined)
-        assert.ok(next === undefined || next.status === 404)
-        connection.socket.destroy()
-      })
+      it(
+        'leaves no connection waiting after a body that was too long',
+        { timeout: 10_000 },
+        async () => {
+          const connection = served.connect()
+          const body = `a=${'x'.repeat(3_000_000)}`
+          const type = 'Content-Type: application/x-www-form-urlencoded'
+          connection.write(
+            `POST /auth/token HTTP/1.1\r\nHost: x\r\n${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+          )
+          assert.equal((await connection.read()).status, 413)
+          connection.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n')
+          // Whatever the server prefers: to read on and answer, or to close.
+          const next = await connection.read().catch(() => undefined)
+          assert.ok(next === undefined || next.status === 404)
+          connection.socket.destroy()
+        },
+      )
 
       it('publishes its keys, and its metadata at both places (RFC 8414 §3)', async () => {
         const keys = await send({ path: '/auth/.well-known/jwks.json' })
@@ -235,19 +279,40 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         const refresh = { method: 'POST', path: '/auth/session/refresh' }
         const refreshed = await send({ ...refresh, headers: [...origin, ...cookie] })
         assert.equal(refreshed.status, 200, refreshed.text)
-        assert.match(setCookiesOf(refreshed)[0]!, /; Path=\/auth\/session; Secure; HttpOnly; SameSite=Strict$/)
+        assert.match(
+          setCookiesOf(refreshed)[0]!,
+          /; Path=\/auth\/session; Secure; HttpOnly; SameSite=Strict$/,
+        )
         // Two fields of either header are no way around.
-        assert.equal((await send({ ...refresh, headers: [...origin, ...origin, ...cookie] })).status, 403)
-        assert.equal((await send({ ...refresh, headers: [...origin, ...cookie, ...cookie] })).status, 400)
-        const ended = await send({ method: 'DELETE', path: '/auth/session', headers: [...origin, ...cookie] })
+        assert.equal(
+          (await send({ ...refresh, headers: [...origin, ...origin, ...cookie] })).status,
+          403,
+        )
+        assert.equal(
+          (await send({ ...refresh, headers: [...origin, ...cookie, ...cookie] })).status,
+          400,
+        )
+        const ended = await send({
+          method: 'DELETE',
+          path: '/auth/session',
+          headers: [...origin, ...cookie],
+        })
         assert.deepEqual([ended.status, ended.text], [204, ''])
         assert.equal((await send({ ...refresh, headers: [...origin, ...cookie] })).status, 400)
       })
 
       it('answers preflights of a listed origin, and leaves those for routes of the app to the app', async () => {
         const ask = (path: string, origin: string): Promise<Received> =>
-          send({ method: 'OPTIONS', path, headers: ['Origin', origin, 'Access-Control-Request-Method', 'POST'] })
-        for (const path of ['/auth/token', '/auth/session', '/.well-known/oauth-authorization-server/auth']) {
+          send({
+            method: 'OPTIONS',
+            path,
+            headers: ['Origin', origin, 'Access-Control-Request-Method', 'POST'],
+          })
+        for (const path of [
+          '/auth/token',
+          '/auth/session',
+          '/.well-known/oauth-authorization-server/auth',
+        ]) {
           const { status, headers } = await ask(path, page)
           assert.deepEqual(
             [status, headers['access-control-allow-origin'], headers['vary']],
@@ -255,11 +320,18 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
             path,
           )
         }
-        assert.equal((await ask('/auth/token', page)).headers['access-control-allow-methods'], 'POST')
+        assert.equal(
+          (await ask('/auth/token', page)).headers['access-control-allow-methods'],
+          'POST',
+        )
         const { status, headers } = await ask('/auth/token', 'https://evil.example')
         assert.deepEqual([status, headers['access-control-allow-origin']], [405, undefined])
         for (const path of ['/echo', '/auth/own'])
-          assert.equal((await ask(path, page)).headers['access-control-allow-origin'], undefined, path)
+          assert.equal(
+            (await ask(path, page)).headers['access-control-allow-origin'],
+            undefined,
+            path,
+          )
       })
 
       it('leaves everything else to the app', async () => {
@@ -267,7 +339,15 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         assert.deepEqual([own.status, JSON.parse(own.text)], [200, { own: true }])
         const echo = await postJson('/echo', { a: ['b'] })
         assert.deepEqual([echo.status, JSON.parse(echo.text)], [200, { a: ['b'] }])
-        for (const path of ['/', '/auth', '/auth/nothing', '/token', '/auth/token/', '/AUTH/token', '/auth//token']) {
+        for (const path of [
+          '/',
+          '/auth',
+          '/auth/nothing',
+          '/token',
+          '/auth/token/',
+          '/AUTH/token',
+          '/auth//token',
+        ]) {
           const { status, text } = await send({ path })
           assert.deepEqual([status, JSON.parse(text)], [404, { missing: true }], path)
         }

@@ -15,7 +15,9 @@ const makeApp: MakeApp = ({ options, answer, fail }) => {
   const send =
     (value: (request: IncomingMessage) => Answered | Promise<Answered>): Handler =>
     async (request, response) => {
-      response.setHeader('content-type', 'application/json').end(JSON.stringify(await value(request)))
+      response
+        .setHeader('content-type', 'application/json')
+        .end(JSON.stringify(await value(request)))
     }
   /** One guard after the other, then the handler. */
   const behind =
@@ -129,7 +131,9 @@ describeMount('node:http', {
     return (request, response) =>
       void auth(request, response, async () => {
         if (request.url === '/items')
-          return reader(request, response, () => respond(response, 200, { owner: guard.caller(request).user.username }))
+          return reader(request, response, () =>
+            respond(response, 200, { owner: guard.caller(request).user.username }),
+          )
         if (request.url === '/echo') return respond(response, 200, await json(request))
         if (request.url === '/auth/own') return respond(response, 200, { own: true })
         return respond(response, 404, { missing: true })

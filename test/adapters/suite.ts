@@ -1,4 +1,5 @@
-// Runs the table on one framework's app, and what the table cannot say: connections, failures, simultaneous requests.
+// Runs the table on one framework's app, and what the table cannot say: connections, failures,
+// simultaneous requests.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, beforeEach, describe, it } from 'node:test'
@@ -29,7 +30,11 @@ export function describeGuards(framework: string, makeApp: MakeApp): void {
   }
 }
 
-function check(received: Received, expected: Refused | Admitted, { stage, sent }: { stage: Stage; sent: Sent }): void {
+function check(
+  received: Received,
+  expected: Refused | Admitted,
+  { stage, sent }: { stage: Stage; sent: Sent },
+): void {
   const { status, headers, text } = received
   assert.equal(status, expected.status, text)
   const isHead = sent.method === 'HEAD'
@@ -59,7 +64,8 @@ function describeTable(stage: Stage, served: () => Served): void {
     if (needsUser && !stage.withUser) continue
     it(`answers ${expected.status} to ${name}, the second time too`, async () => {
       const sent = send(stage)
-      for (let time = 0; time < 2; time++) check(await served().send(sent), expected, { stage, sent })
+      for (let time = 0; time < 2; time++)
+        check(await served().send(sent), expected, { stage, sent })
       assert.deepEqual(stage.errors, [])
     })
   }
@@ -67,7 +73,11 @@ function describeTable(stage: Stage, served: () => Served): void {
   it('answers 401 to a token that has expired since it was last seen', async () => {
     const headers = ['authorization', stage.bearer()]
     const sent = { path: '/me', headers }
-    check(await served().send(sent), { status: 200, route: 'me', subject: 'alice' }, { stage, sent })
+    check(
+      await served().send(sent),
+      { status: 200, route: 'me', subject: 'alice' },
+      { stage, sent },
+    )
     stage.advance(605)
     check(await served().send(sent), expired, { stage, sent })
   })
@@ -79,7 +89,12 @@ function describeTable(stage: Stage, served: () => Served): void {
   })
 
   it('refuses before a parser behind it has seen the body', async () => {
-    const broken = { method: 'POST', path: '/parsed/after', headers: ['content-type', 'application/json'], body: '{' }
+    const broken = {
+      method: 'POST',
+      path: '/parsed/after',
+      headers: ['content-type', 'application/json'],
+      body: '{',
+    }
     assert.equal((await served().send(broken)).status, 401)
     assert.deepEqual(stage.errors, [])
   })
@@ -88,11 +103,21 @@ function describeTable(stage: Stage, served: () => Served): void {
     it(`lets the parser have the body: ${path}`, async () => {
       for (let time = 0; time < 2; time++) {
         const headers = ['content-type', 'application/json', 'authorization', stage.bearer()]
-        const { status, text } = await served().send({ method: 'POST', path, headers, body: '{"a":[1,2]}' })
+        const { status, text } = await served().send({
+          method: 'POST',
+          path,
+          headers,
+          body: '{"a":[1,2]}',
+        })
         assert.equal(status, 200, text)
         assert.deepEqual((JSON.parse(text) as Answered).body, { a: [1, 2] })
       }
-      const nobody = { method: 'POST', path, headers: ['content-type', 'application/json'], body: '{}' }
+      const nobody = {
+        method: 'POST',
+        path,
+        headers: ['content-type', 'application/json'],
+        body: '{}',
+      }
       assert.equal((await served().send(nobody)).status, 401)
     })
   }
@@ -124,7 +149,9 @@ function describeCallers(stage: Stage, served: () => Served): void {
 
   it('keeps the callers of simultaneous requests apart', async () => {
     const names = Array.from({ length: 40 }, (_, i) => `user${i}`)
-    const headers = new Map(names.map((name) => [name, ['authorization', stage.bearer({ subject: name })]]))
+    const headers = new Map(
+      names.map((name) => [name, ['authorization', stage.bearer({ subject: name })]]),
+    )
     for (let time = 0; time < 2; time++) {
       const answers = await Promise.all(
         names.map((name) => served().send({ path: '/me', headers: headers.get(name)! })),
@@ -139,7 +166,8 @@ function describeCallers(stage: Stage, served: () => Served): void {
   if (!stage.withUser) {
     it('lets a known token in without waiting', async () => {
       const headers = ['authorization', stage.bearer()]
-      for (let time = 0; time < 3; time++) assert.equal((await served().send({ path: '/me', headers })).status, 200)
+      for (let time = 0; time < 3; time++)
+        assert.equal((await served().send({ path: '/me', headers })).status, 200)
       assert.equal(stage.verifications, 1)
     })
   }
@@ -179,7 +207,9 @@ function describeConnections(stage: Stage, served: () => Served): void {
     const connection = served().connect()
     const subjects = ['slow-alice', 'bob', 'carol', 'bob']
     const nobody = 'GET /me HTTP/1.1\r\nHost: x\r\n\r\n'
-    connection.write(subjects.map((subject) => good('/me', subject)).join('') + nobody + good('/news', 'dave'))
+    connection.write(
+      subjects.map((subject) => good('/me', subject)).join('') + nobody + good('/news', 'dave'),
+    )
     if (stage.withUser) await stage.waiting
     stage.release()
     for (const subject of subjects) assert.equal(answered(await connection.read()).subject, subject)
@@ -204,7 +234,8 @@ function describeUsers(stage: Stage, served: () => Served): void {
     })
   }
 
-  // `next(undefined)` would let the request in, and `next('route')` would skip the rest of the guards.
+  // `next(undefined)` would let the request in, and `next('route')` would skip the rest of the
+  // guards.
   for (const subject of ['rejects-nothing', 'rejects-null', 'rejects-route', 'rejects-router']) {
     it(`lets nobody in when user() ${subject}, which is no Error`, async () => {
       const headers = ['authorization', stage.bearer({ subject, scopes: ['items:read'] })]
@@ -235,14 +266,19 @@ function describeUsers(stage: Stage, served: () => Served): void {
       const arrived = once(served().server, 'request') as Promise<
         [{ socket: { destroyed: boolean } } & NodeJS.EventEmitter]
       >
-      connection.write(`GET /me HTTP/1.1\r\nHost: x\r\nAuthorization: ${stage.bearer({ subject })}\r\n\r\n`)
+      connection.write(
+        `GET /me HTTP/1.1\r\nHost: x\r\nAuthorization: ${stage.bearer({ subject })}\r\n\r\n`,
+      )
       const [request] = await arrived
       await stage.waiting
       const closed = new Promise((resolve) => request.once('close', resolve))
       connection.socket.destroy()
       await closed
       stage.release()
-      const { status } = await served().send({ path: '/me', headers: ['authorization', stage.bearer()] })
+      const { status } = await served().send({
+        path: '/me',
+        headers: ['authorization', stage.bearer()],
+      })
       assert.equal(status, 200)
       assert.deepEqual(stage.errors, [])
     })

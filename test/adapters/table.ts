@@ -28,18 +28,42 @@ export interface Admitted {
 const titles = { 400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden' } as const
 
 function refused(status: 400 | 401 | 403, detail: string, error?: string, more = ''): Refused {
-  const told = error && `, error="${error}", error_description="${detail.replaceAll('"', '')}"${more}`
-  return { status, title: titles[status], detail, challenge: `Bearer realm="${issuer}"${told ?? ''}` }
+  const told =
+    error && `, error="${error}", error_description="${detail.replaceAll('"', '')}"${more}`
+  return {
+    status,
+    title: titles[status],
+    detail,
+    challenge: `Bearer realm="${issuer}"${told ?? ''}`,
+  }
 }
 
 const notAuthenticated = refused(401, 'Not authenticated')
 const invalidToken = refused(401, 'Invalid token', 'invalid_token')
 export const expired: Refused = refused(401, 'Token has expired', 'invalid_token')
-const invalidRequest = refused(400, 'The Authorization header must be "Bearer" and one token', 'invalid_request')
-const tooOld = refused(401, 'A more recent login is needed', 'insufficient_user_authentication', ', max_age="300"')
+const invalidRequest = refused(
+  400,
+  'The Authorization header must be "Bearer" and one token',
+  'invalid_request',
+)
+const tooOld = refused(
+  401,
+  'A more recent login is needed',
+  'insufficient_user_authentication',
+  ', max_age="300"',
+)
 const lacks = (...scopes: readonly Scope[]): Refused =>
-  refused(403, 'The token lacks a scope that this needs', 'insufficient_scope', `, scope="${scopes.join(' ')}"`)
-const admitted = (route: string, subject: string | null = 'alice'): Admitted => ({ status: 200, route, subject })
+  refused(
+    403,
+    'The token lacks a scope that this needs',
+    'insufficient_scope',
+    `, scope="${scopes.join(' ')}"`,
+  )
+const admitted = (route: string, subject: string | null = 'alice'): Admitted => ({
+  status: 200,
+  route,
+  subject,
+})
 
 const reader = (stage: Stage): string => stage.bearer({ scopes: ['items:read'] })
 
@@ -48,7 +72,10 @@ const to =
   (path: string, ...values: readonly (string | ((stage: Stage) => string))[]): Case['send'] =>
   (stage) => ({
     path,
-    headers: values.flatMap((value) => ['Authorization', typeof value === 'string' ? value : value(stage)]),
+    headers: values.flatMap((value) => [
+      'Authorization',
+      typeof value === 'string' ? value : value(stage),
+    ]),
   })
 
 const methods = ['HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE']
@@ -57,21 +84,45 @@ export const cases: readonly Case[] = [
   // Credentials.
   { name: 'no credential', send: to('/items'), expected: notAuthenticated },
   { name: 'another scheme', send: to('/items', 'Basic eDp5'), expected: notAuthenticated },
-  { name: 'a scheme that only begins like ours', send: to('/items', 'Bearerx abc'), expected: notAuthenticated },
+  {
+    name: 'a scheme that only begins like ours',
+    send: to('/items', 'Bearerx abc'),
+    expected: notAuthenticated,
+  },
   { name: 'an empty Authorization header', send: to('/items', ''), expected: notAuthenticated },
   { name: 'Bearer and nothing', send: to('/items', 'Bearer'), expected: invalidRequest },
   { name: 'Bearer and a space', send: to('/items', 'Bearer '), expected: invalidRequest },
   { name: 'Bearer and two words', send: to('/items', 'Bearer abc def'), expected: invalidRequest },
-  { name: 'characters outside token68', send: to('/items', 'Bearer a"b'), expected: invalidRequest },
-  { name: 'bytes outside ASCII', send: to('/items', 'Bearer t\u00f6ken'), expected: invalidRequest },
+  {
+    name: 'characters outside token68',
+    send: to('/items', 'Bearer a"b'),
+    expected: invalidRequest,
+  },
+  {
+    name: 'bytes outside ASCII',
+    send: to('/items', 'Bearer t\u00f6ken'),
+    expected: invalidRequest,
+  },
   {
     name: 'two tokens in one field',
     send: to('/items', (s) => `${reader(s)}, ${reader(s)}`),
     expected: invalidRequest,
   },
-  { name: 'two Authorization headers', send: to('/items', reader, reader), expected: invalidRequest },
-  { name: 'a good one and Basic behind it', send: to('/items', reader, 'Basic eDp5'), expected: invalidRequest },
-  { name: 'Basic and a good one behind it', send: to('/items', 'Basic eDp5', reader), expected: invalidRequest },
+  {
+    name: 'two Authorization headers',
+    send: to('/items', reader, reader),
+    expected: invalidRequest,
+  },
+  {
+    name: 'a good one and Basic behind it',
+    send: to('/items', reader, 'Basic eDp5'),
+    expected: invalidRequest,
+  },
+  {
+    name: 'Basic and a good one behind it',
+    send: to('/items', 'Basic eDp5', reader),
+    expected: invalidRequest,
+  },
   {
     name: 'the same one twice, the names in different case',
     send: (stage) => {
@@ -130,7 +181,9 @@ export const cases: readonly Case[] = [
     send: to('/items', (stage) => {
       const [header, payload, signature] = stage.bearer().split('.')
       const claims = JSON.parse(Buffer.from(payload!, 'base64url').toString()) as object
-      const altered = Buffer.from(JSON.stringify({ ...claims, scope: 'items:read' })).toString('base64url')
+      const altered = Buffer.from(JSON.stringify({ ...claims, scope: 'items:read' })).toString(
+        'base64url',
+      )
       return [header, altered, signature].join('.')
     }),
     expected: invalidToken,
@@ -144,7 +197,11 @@ export const cases: readonly Case[] = [
   },
   { name: 'no scope', send: to('/items', (s) => s.bearer()), expected: lacks('items:read') },
   { name: 'another scope', send: to('/items/new', reader), expected: lacks('items:write') },
-  { name: 'no scope where none is needed', send: to('/me', (s) => s.bearer()), expected: admitted('me') },
+  {
+    name: 'no scope where none is needed',
+    send: to('/me', (s) => s.bearer()),
+    expected: admitted('me'),
+  },
   {
     name: 'one of several sets',
     send: to('/any', (s) => s.bearer({ scopes: ['items:write'] })),
@@ -167,13 +224,33 @@ export const cases: readonly Case[] = [
     send: to('/recent', (s) => s.bearer({ scopes: ['items:read'], ageSeconds: 400 })),
     expected: tooOld,
   },
-  { name: 'a login of late, without the scope', send: to('/recent', (s) => s.bearer()), expected: lacks('items:read') },
+  {
+    name: 'a login of late, without the scope',
+    send: to('/recent', (s) => s.bearer()),
+    expected: lacks('items:read'),
+  },
   // Nobody is welcome too.
   { name: 'nobody where that may be', send: to('/news'), expected: admitted('news', null) },
-  { name: 'another scheme where nobody may be', send: to('/news', 'Basic eDp5'), expected: admitted('news', null) },
-  { name: 'somebody where nobody may be', send: to('/news', (s) => s.bearer()), expected: admitted('news') },
-  { name: 'a bad token where nobody may be', send: to('/news', 'Bearer abc'), expected: invalidToken },
-  { name: 'an empty token where nobody may be', send: to('/news', 'Bearer'), expected: invalidRequest },
+  {
+    name: 'another scheme where nobody may be',
+    send: to('/news', 'Basic eDp5'),
+    expected: admitted('news', null),
+  },
+  {
+    name: 'somebody where nobody may be',
+    send: to('/news', (s) => s.bearer()),
+    expected: admitted('news'),
+  },
+  {
+    name: 'a bad token where nobody may be',
+    send: to('/news', 'Bearer abc'),
+    expected: invalidToken,
+  },
+  {
+    name: 'an empty token where nobody may be',
+    send: to('/news', 'Bearer'),
+    expected: invalidRequest,
+  },
   // Users.
   ...(['ghost', 'null'] as const).flatMap((subject): Case[] => [
     {
@@ -191,7 +268,11 @@ export const cases: readonly Case[] = [
   ]),
   // Methods.
   ...methods.flatMap((method): Case[] => [
-    { name: `${method} by nobody`, send: () => ({ method, path: '/items' }), expected: notAuthenticated },
+    {
+      name: `${method} by nobody`,
+      send: () => ({ method, path: '/items' }),
+      expected: notAuthenticated,
+    },
     {
       name: `${method} by somebody`,
       send: (stage) => ({ method, path: '/items', headers: ['authorization', reader(stage)] }),
@@ -205,8 +286,16 @@ export const cases: readonly Case[] = [
   },
   // Routers.
   { name: 'nobody before a router', send: to('/area/read'), expected: notAuthenticated },
-  { name: 'who lacks the scope of a router', send: to('/area/read', (s) => s.bearer()), expected: lacks('items:read') },
-  { name: 'who has the scope of a router', send: to('/area/read', reader), expected: admitted('area/read') },
+  {
+    name: 'who lacks the scope of a router',
+    send: to('/area/read', (s) => s.bearer()),
+    expected: lacks('items:read'),
+  },
+  {
+    name: 'who has the scope of a router',
+    send: to('/area/read', reader),
+    expected: admitted('area/read'),
+  },
   {
     name: 'who has the scope of the router, not that of the route',
     send: to('/area/write', reader),
@@ -232,8 +321,16 @@ export const cases: readonly Case[] = [
     send: to('/area/recent', reader),
     expected: admitted('area/recent'),
   },
-  { name: 'nobody before a router, though the route takes nobody', send: to('/area/news'), expected: notAuthenticated },
-  { name: 'somebody where the route takes nobody', send: to('/area/news', reader), expected: admitted('area/news') },
+  {
+    name: 'nobody before a router, though the route takes nobody',
+    send: to('/area/news'),
+    expected: notAuthenticated,
+  },
+  {
+    name: 'somebody where the route takes nobody',
+    send: to('/area/news', reader),
+    expected: admitted('area/news'),
+  },
   {
     name: 'nobody where the router takes nobody',
     send: to('/lounge/anybody'),

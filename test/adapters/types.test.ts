@@ -71,12 +71,19 @@ describe('the types of a guard, in every framework', () => {
       },
     )
     const webGuard = createWebGuard(options)
-    const handler = webGuard('items:read')((request, { user }, context: { params: { id: string } }) => {
+    const handler = webGuard('items:read')((
+      request,
+      { user },
+      context: { params: { id: string } },
+    ) => {
       same<typeof request, Request>(true)
       same<typeof user, Person>(true)
       return Response.json([user.email, context.params.id])
     })
-    same<typeof handler, (request: Request, context: { params: { id: string } }) => Promise<Response>>(true)
+    same<
+      typeof handler,
+      (request: Request, context: { params: { id: string } }) => Promise<Response>
+    >(true)
     // @ts-expect-error: nobody may be calling
     webGuard.optional()((_request, { user }) => Response.json(user.email))
     webGuard.optional()((_request, caller) => Response.json(caller?.user.email ?? 'nobody'))

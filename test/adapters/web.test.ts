@@ -14,10 +14,14 @@ const makeApp: MakeApp = ({ options, answer, fail }) => {
   const routes: Readonly<Record<string, Handler>> = {
     '/items': guard('items:read')((_request, caller) => json(answer('items', caller))),
     '/items/new': guard('items:write')((_request, caller) => json(answer('items/new', caller))),
-    '/any': guard.anyOf('items:write', ['items:read', 'items:list'])((_request, caller) => json(answer('any', caller))),
+    '/any': guard.anyOf('items:write', ['items:read', 'items:list'])((_request, caller) =>
+      json(answer('any', caller)),
+    ),
     '/me': guard()((request) => json(answer('me', guard.caller(request)))),
     '/news': guard.optional()((_request, caller) => json(answer('news', caller))),
-    '/news/strict': guard.optional()((request) => json(answer('news/strict', guard.caller(request)))),
+    '/news/strict': guard.optional()((request) =>
+      json(answer('news/strict', guard.caller(request))),
+    ),
     '/recent': guard({ scopes: ['items:read'], maxAgeSeconds: 300 })((_request, caller) =>
       json(answer('recent', caller)),
     ),
@@ -26,18 +30,28 @@ const makeApp: MakeApp = ({ options, answer, fail }) => {
     '/throws': guard()(() => {
       throw new Error('inside')
     }),
-    '/parsed/after': guard()(async (request, caller) => json(answer('parsed/after', caller, await request.json()))),
+    '/parsed/after': guard()(async (request, caller) =>
+      json(answer('parsed/after', caller, await request.json())),
+    ),
     // A body can be read once, so what parses before passes on what it parsed.
     '/parsed/before': async (request) => {
-      const guarded = guard()((_request, caller, body: unknown) => json(answer('parsed/before', caller, body)))
+      const guarded = guard()((_request, caller, body: unknown) =>
+        json(answer('parsed/before', caller, body)),
+      )
       return guarded(request, await request.json())
     },
     '/area/read': area((_request, caller) => json(answer('area/read', caller))),
-    '/area/write': area(guard('items:write')((_request, caller) => json(answer('area/write', caller)))),
-    '/area/recent': area(guard({ maxAgeSeconds: 300 })((_request, caller) => json(answer('area/recent', caller)))),
+    '/area/write': area(
+      guard('items:write')((_request, caller) => json(answer('area/write', caller))),
+    ),
+    '/area/recent': area(
+      guard({ maxAgeSeconds: 300 })((_request, caller) => json(answer('area/recent', caller))),
+    ),
     '/area/news': area(guard.optional()((_request, caller) => json(answer('area/news', caller)))),
     '/lounge/anybody': lounge((_request, caller) => json(answer('lounge/anybody', caller))),
-    '/lounge/members': lounge(guard()((_request, caller) => json(answer('lounge/members', caller)))),
+    '/lounge/members': lounge(
+      guard()((_request, caller) => json(answer('lounge/members', caller))),
+    ),
   }
   return getRequestListener(async (request) => {
     try {
@@ -54,7 +68,9 @@ describeMount('a handler over a web Request', {
   'before everything': (keystile) => {
     const guard = createGuard(keystile)
     const auth = mount(keystile)
-    const items = guard('items:read')((_request, { user }) => Response.json({ owner: user.username }))
+    const items = guard('items:read')((_request, { user }) =>
+      Response.json({ owner: user.username }),
+    )
     const app: Handler = async (request) => {
       const { pathname } = new URL(request.url)
       if (pathname === '/items') return items(request)

@@ -1,4 +1,5 @@
-// Swagger UI in an app of one's own: the document is made from its guards, and a person logs in and calls it from the page.
+// Swagger UI in an app of one's own: the document is made from its guards, and a person logs in and
+// calls it from the page.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { once } from 'node:events'
@@ -111,8 +112,15 @@ function watch(page: Page, host: string): readonly string[] {
 }
 
 /** Opens an operation, sends it, and closes it again. */
-async function assertAnswered(page: Page, path: string, status: number, text: string): Promise<void> {
-  const block: Locator = page.locator('.opblock').filter({ has: page.locator(`[data-path="${path}"]`) })
+async function assertAnswered(
+  page: Page,
+  path: string,
+  status: number,
+  text: string,
+): Promise<void> {
+  const block: Locator = page
+    .locator('.opblock')
+    .filter({ has: page.locator(`[data-path="${path}"]`) })
   await block.locator('.opblock-summary-control').click()
   // What was tried out before is ready for it.
   const toggle = block.locator('.try-out__btn').first()

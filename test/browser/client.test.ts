@@ -1,24 +1,30 @@
-// keystile/client in ten tabs of a real browser. The server is a stand-in of the client's contract, and counts.
+// keystile/client in ten tabs of a real browser. The server is a stand-in of the client's contract,
+// and counts.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { build } from 'esbuild'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import type { Client } from 'keystile/client'
+import type { ApiClient } from 'keystile/client'
 import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
-import { startTokenServer, type TokenServer } from '../../packages/keystile/test-support/token-server.ts'
+import {
+  startTokenServer,
+  type TokenServer,
+} from '../../packages/keystile/test-support/token-server.ts'
 
 const tabs = 10
 const door = join(import.meta.dirname, '../../packages/keystile/src/client.ts')
 
 /** What a page of ours has besides. */
 interface Tab {
-  readonly client: Client
+  readonly client: ApiClient
   readonly signOuts: { count: number }
 }
 declare const tab: Tab
 
-const pageOf = (storage: string): string => `<!doctype html><title>${storage}</title><script type="module">
+const pageOf = (
+  storage: string,
+): string => `<!doctype html><title>${storage}</title><script type="module">
   import { browserStorage, createClient } from '/client.js'
   const client = createClient({ issuer: location.origin + '/auth', storage: ${storage} })
   const signOuts = { count: 0 }
@@ -85,7 +91,10 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
         }
         const ask = (page: Page): Promise<readonly number[]> =>
           page.evaluate(async () => {
-            const answers = await Promise.all([tab.client.fetch('/items'), tab.client.fetch('/items')])
+            const answers = await Promise.all([
+              tab.client.fetch('/items'),
+              tab.client.fetch('/items'),
+            ])
             return answers.map(({ status }) => status)
           })
         const signOutsOf = (pages: readonly Page[]): Promise<readonly number[]> =>
@@ -95,14 +104,18 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
           const pages = await openAll()
           assert.deepEqual((await Promise.all(pages.map(ask))).flat(), Array(2 * tabs).fill(200))
           assert.equal(server.askedFor('refresh').length, 1)
-          assert.equal(new Set(server.askedFor('GET /items').map(({ headers }) => headers.authorization)).size, 1)
+          assert.equal(
+            new Set(server.askedFor('GET /items').map(({ headers }) => headers.authorization)).size,
+            1,
+          )
         })
 
         it('goes on in the others when a tab is closed while it refreshes', async () => {
           const [first, ...others] = await openAll()
           const held = Promise.withResolvers<void>()
           server.instead = ({ route }) => {
-            if (!/token$|refresh$/.test(route) || server.askedFor('refresh').length > 1) return false
+            if (!/token$|refresh$/.test(route) || server.askedFor('refresh').length > 1)
+              return false
             held.resolve()
             return new Promise<never>(() => {})
           }
@@ -144,12 +157,16 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
           }
           other.instead = (_asked, response) => Boolean(response.writeHead(204, cors).end())
           server.instead = ({ route }, response) =>
-            route === 'GET /leave' && Boolean(response.writeHead(307, { location: `${other.origin}/items` }).end())
+            route === 'GET /leave' &&
+            Boolean(response.writeHead(307, { location: `${other.origin}/items` }).end())
           const page = await open()
           await page.evaluate(() => tab.client.login({ username: 'ada', password: 'right' }))
           const ways = ['/leave', `${other.origin}/items`]
           for (const way of ways)
-            assert.equal(await page.evaluate(async (url) => (await tab.client.fetch(url)).status, way), 204)
+            assert.equal(
+              await page.evaluate(async (url) => (await tab.client.fetch(url)).status, way),
+              204,
+            )
           assert.match(server.askedFor('GET /leave')[0]!.headers.authorization!, /^Bearer access-/)
           const arrived = other.askedFor('GET /items')
           assert.deepEqual(

@@ -1,4 +1,5 @@
-// Sessions in a cookie, in a real browser: what it keeps, what it sends, to whom, and what it lets a page read.
+// Sessions in a cookie, in a real browser: what it keeps, what it sends, to whom, and what it lets
+// a page read.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { once } from 'node:events'
@@ -8,7 +9,7 @@ import { serve } from '@hono/node-server'
 import { build } from 'esbuild'
 import { Hono } from 'hono'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import type { Client } from 'keystile/client'
+import type { ApiClient } from 'keystile/client'
 import { createGuard, mount } from 'keystile/hono'
 import { createKeystile, type Keystile } from '@keystile/server'
 import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
@@ -24,7 +25,11 @@ interface Seen {
 }
 
 /** Asks from a page, with the cookie. */
-function ask(page: Page, url: string, { method = 'POST', body = '', bearer = '' } = {}): Promise<Seen> {
+function ask(
+  page: Page,
+  url: string,
+  { method = 'POST', body = '', bearer = '' } = {},
+): Promise<Seen> {
   const request = { url, method, body, bearer }
   return page.evaluate(async ({ url, method, body, bearer }) => {
     const headers = {
@@ -32,7 +37,12 @@ function ask(page: Page, url: string, { method = 'POST', body = '', bearer = '' 
       ...(bearer !== '' && { authorization: `Bearer ${bearer}` }),
     }
     try {
-      const response = await fetch(url, { method, headers, credentials: 'include', ...(body !== '' && { body }) })
+      const response = await fetch(url, {
+        method,
+        headers,
+        credentials: 'include',
+        ...(body !== '' && { body }),
+      })
       return { status: response.status, text: await response.text() }
     } catch {
       return { status: 0, text: '' }
@@ -45,14 +55,20 @@ const clientPage = `<!doctype html><title>A client</title><script type="module">
   import { createClient } from '/client.js'
   globalThis.client = createClient({ issuer: location.origin + '/auth', storage: 'cookie' })
 </script>`
-declare const client: Client
+declare const client: ApiClient
 declare global {
   var signOuts: number
 }
 
 async function bundleClient(): Promise<string> {
   const entryPoints = [join(import.meta.dirname, '../../packages/keystile/src/client.ts')]
-  const { outputFiles } = await build({ entryPoints, bundle: true, format: 'esm', platform: 'browser', write: false })
+  const { outputFiles } = await build({
+    entryPoints,
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    write: false,
+  })
   return outputFiles[0]!.text
 }
 
@@ -64,18 +80,29 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
   let browser: Browser
   let context: BrowserContext
   const servers: Server[] = []
-  /** Each an origin: that of the issuer, one of the same site that is listed, and one that is not. */
+  /**
+   * Each an origin: that of the issuer, one of the same site that is listed, and one that is not.
+   */
   let [own, listed, stranger, auth] = ['', '', '', '']
 
   before(async () => {
     const script = await bundleClient()
     const ports = [await freePort(), await freePort(), await freePort()]
-    ;[own, listed, stranger] = ports.map((port) => `http://localhost:${port}`) as [string, string, string]
+    ;[own, listed, stranger] = ports.map((port) => `http://localhost:${port}`) as [
+      string,
+      string,
+      string,
+    ]
     auth = `${own}/auth`
     // Another site, though it is listed: a browser sends a cookie with SameSite=Strict to none.
     const elsewhere = listed.replace('localhost', '127.0.0.1')
     const corsOrigins = [listed, elsewhere]
-    keystile = await createKeystile({ issuer: auth, database: ':memory:', cookieSession: true, corsOrigins })
+    keystile = await createKeystile({
+      issuer: auth,
+      database: ':memory:',
+      cookieSession: true,
+      corsOrigins,
+    })
     const guard = createGuard(keystile)
     const app = blank().use(mount(keystile))
     app.get('/me', guard(), (c) => c.text(guard.caller(c).user.username))
@@ -145,7 +172,10 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
       assert.equal(refreshed.status, 200, refreshed.text)
       assert.notEqual((await cookies())[0]!.value, cookie!.value)
       const { access_token: bearer } = JSON.parse(refreshed.text) as { access_token: string }
-      assert.deepEqual(await ask(page, `${own}/me`, { method: 'GET', bearer }), { status: 200, text: username })
+      assert.deepEqual(await ask(page, `${own}/me`, { method: 'GET', bearer }), {
+        status: 200,
+        text: username,
+      })
       assert.equal((await ask(page, `${own}/me`, { method: 'GET' })).status, 401)
 
       assert.equal((await ask(page, `${auth}/session`, { method: 'DELETE' })).status, 204)
@@ -186,7 +216,9 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
       await one.waitForFunction(() => 'client' in globalThis)
       assert.equal(await me(one), `200 ${username}`)
 
-      const signedOut = other.evaluate(() => new Promise<void>((resolve) => void client.onSignOut(resolve)))
+      const signedOut = other.evaluate(
+        () => new Promise<void>((resolve) => void client.onSignOut(resolve)),
+      )
       await one.evaluate(() => client.logout())
       await signedOut
       assert.deepEqual(await cookies(), [])
@@ -208,7 +240,8 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
         return page
       }
       const [one, other, elsewhere] = [await open(), await open(), await openPage(listed)]
-      const me = (page: Page): Promise<string> => page.evaluate(async () => (await client.fetch('/me')).text())
+      const me = (page: Page): Promise<string> =>
+        page.evaluate(async () => (await client.fetch('/me')).text())
       const bobLogsIn = async (): Promise<void> => {
         const body = JSON.stringify({ username: 'bob', password })
         assert.equal((await ask(elsewhere, `${auth}/session`, { body })).status, 200)
@@ -221,7 +254,8 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
 
       await adaLogsIn()
       assert.deepEqual([await me(one), await me(other)], ['ada', 'ada'])
-      // Ada's session is ended, and bob begins his: her next request is refused, refreshed by his cookie, and not sent again.
+      // Ada's session is ended, and bob begins his: her next request is refused, refreshed by his
+      // cookie, and not sent again.
       assert.equal((await ask(elsewhere, `${auth}/session`, { method: 'DELETE' })).status, 204)
       await bobLogsIn()
       const refused = await one.evaluate(async () => (await client.fetch('/me')).status)
@@ -258,10 +292,17 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
       const { access_token } = JSON.parse(text) as { access_token: string }
       const reads = await page.evaluate(
         async ({ url, token }) => {
-          const me = await fetch(`${url}/users/me`, { headers: { authorization: `Bearer ${token}` } })
+          const me = await fetch(`${url}/users/me`, {
+            headers: { authorization: `Bearer ${token}` },
+          })
           const refused = await fetch(`${url}/users/me`)
           const keys = await fetch(`${url}/.well-known/jwks.json`)
-          return [me.status, refused.status, refused.headers.get('www-authenticate') !== null, keys.status]
+          return [
+            me.status,
+            refused.status,
+            refused.headers.get('www-authenticate') !== null,
+            keys.status,
+          ]
         },
         { url: auth, token: access_token },
       )
@@ -285,9 +326,12 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
         ['/.well-known/jwks.json', { method: 'GET' }],
       ] as const)
         assert.equal((await ask(foreign, `${auth}${path}`, options)).status, 0, path)
-      // Nor by a form, which needs no leave to be sent, and is sent with the cookie within the site.
+      // Nor by a form, which needs no leave to be sent, and is sent with the cookie within the
+      // site.
       const answered = foreign.waitForResponse(`${auth}/session/refresh`)
-      await foreign.setContent(`<form action="${auth}/session/refresh" method="POST"><button>Win</button></form>`)
+      await foreign.setContent(
+        `<form action="${auth}/session/refresh" method="POST"><button>Win</button></form>`,
+      )
       await foreign.getByRole('button').click()
       const response = await answered
       assert.equal(response.status(), 403)

@@ -6,9 +6,16 @@ import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
-import { freePort, startServer, type RunningServer } from '../../packages/server/test-support/command.ts'
+import {
+  freePort,
+  startServer,
+  type RunningServer,
+} from '../../packages/server/test-support/command.ts'
 import { createTestClock, type TestClock } from '../../packages/server/test-support/keystile.ts'
-import { startStandAlone, type ListeningServer } from '../../packages/server/test-support/whole-server.ts'
+import {
+  startStandAlone,
+  type ListeningServer,
+} from '../../packages/server/test-support/whole-server.ts'
 
 const username = 'ada'
 const password = 'an engine of her own'
@@ -93,7 +100,11 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
 
     it('registers a user, logs them in by Authorize, and calls a guarded route with the token', async () => {
       await open(server.url)
-      const registered = await execute('POST', '/users', { username, email: 'ada@example.com', password })
+      const registered = await execute('POST', '/users', {
+        username,
+        email: 'ada@example.com',
+        password,
+      })
       await assertAnswered(registered, 201, `"username"`)
       await operation('POST', '/users').locator('.opblock-summary-control').click()
 
@@ -152,6 +163,10 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
     const box = await page.locator('.scheme-container').boundingBox()
     assert.ok(box)
     const clip = { x: 0, y: box.y, ...size.viewport }
-    await page.screenshot({ fullPage: true, clip, path: join(import.meta.dirname, '../../docs/swagger-ui.png') })
+    await page.screenshot({
+      fullPage: true,
+      clip,
+      path: join(import.meta.dirname, '../../docs/swagger-ui.png'),
+    })
   }
 })

@@ -15,11 +15,17 @@ import {
   type Finished,
   type RunningServer,
 } from '../../packages/server/test-support/command.ts'
-import { createTestDatabase, howToGetPostgres, type TestDatabase } from '../../packages/server/test-support/postgres.ts'
+import {
+  createTestDatabase,
+  howToGetPostgres,
+  type TestDatabase,
+} from '../../packages/server/test-support/postgres.ts'
 
 const password = 'an engine of her own'
 const noPostgres =
-  process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL'] ? false : `no PostgreSQL: ${howToGetPostgres}`
+  process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL']
+    ? false
+    : `no PostgreSQL: ${howToGetPostgres}`
 
 /** A line of `--json`. */
 type Line = Readonly<Record<string, unknown>>
@@ -39,13 +45,20 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       if (kind === 'PostgreSQL') {
         postgres = await createTestDatabase()
         assert.ok(postgres, howToGetPostgres)
-        env = { ...env, DATABASE_URL: postgres.url, KEYSTILE_KEY: 'a sealing key for tests: 0123456789 abcdef' }
+        env = {
+          ...env,
+          DATABASE_URL: postgres.url,
+          KEYSTILE_KEY: 'a sealing key for tests: 0123456789 abcdef',
+        }
       }
       server = await startServer({ cwd, env, port: Number(env['PORT']) })
-      const created = await runCommand(['user', 'create', 'ada', '--role', 'admin', '--password-file', 'password'], {
-        cwd,
-        env,
-      })
+      const created = await runCommand(
+        ['user', 'create', 'ada', '--role', 'admin', '--password-file', 'password'],
+        {
+          cwd,
+          env,
+        },
+      )
       subject = /\(([\w-]{22})\)/.exec(created.stdout)![1]!
       assert.equal((await login()).status, 200)
       assert.equal((await login('wrong')).status, 400)
@@ -59,16 +72,22 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       rmSync(cwd, { recursive: true })
     })
 
-    const audit = (...args: string[]): Promise<Finished> => runCommand(['audit', ...args], { cwd, env })
+    const audit = (...args: string[]): Promise<Finished> =>
+      runCommand(['audit', ...args], { cwd, env })
     const login = (tried = password): Promise<Response> =>
-      fetch(`${server.url}/token`, { method: 'POST', body: new URLSearchParams({ username: 'ada', password: tried }) })
+      fetch(`${server.url}/token`, {
+        method: 'POST',
+        body: new URLSearchParams({ username: 'ada', password: tried }),
+      })
     const linesOf = (stdout: string): readonly Line[] =>
       stdout
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as Line)
     /** Starts to follow; the lines are read one by one. */
-    const follow = async (...args: string[]): Promise<{ next(): Promise<Line>; stop(): Promise<number | null> }> => {
+    const follow = async (
+      ...args: string[]
+    ): Promise<{ next(): Promise<Line>; stop(): Promise<number | null> }> => {
       const child = startCommand(['audit', '--follow', '--json', ...args], { cwd, env })
       const lines: Interface = createInterface({ input: child.stdout! })
       const iterator = lines[Symbol.asyncIterator]()
@@ -118,7 +137,17 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         last.map((line) => [Object.keys(line), line['event'], line['session_id'], line['detail']]),
         [
           [
-            ['id', 'at', 'event', 'actor', 'subject', 'session_id', 'client_id', 'address', 'detail'],
+            [
+              'id',
+              'at',
+              'event',
+              'actor',
+              'subject',
+              'session_id',
+              'client_id',
+              'address',
+              'detail',
+            ],
             'login_refused',
             null,
             null,
@@ -149,7 +178,10 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         assert.match(stderr, /^keystile: --limit is a whole number of lines/)
       }
       if (kind === 'SQLite')
-        assert.match((await audit('--database', 'data/mistyped.db')).stderr, /there is no database data\/mistyped\.db/)
+        assert.match(
+          (await audit('--database', 'data/mistyped.db')).stderr,
+          /there is no database data\/mistyped\.db/,
+        )
     })
 
     it('follows what another process writes, until a signal', async () => {
@@ -175,13 +207,19 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
 
     if (kind === 'PostgreSQL') {
       it('misses no line that becomes visible later than younger ones', async () => {
-        const late = new pg.Client({ connectionString: postgres!.url, options: '-c search_path=keystile' })
+        const late = new pg.Client({
+          connectionString: postgres!.url,
+          options: '-c search_path=keystile',
+        })
         await late.connect()
         ended.push(() => late.end())
         await late.query('begin')
         const at = Date.now()
         const row = [randomRowId(at), at, 'login', 'app', 'held \u001b[31m\u202e up']
-        await late.query('insert into audit (id, at, event, actor, subject) values ($1, $2, $3, $4, $5)', row)
+        await late.query(
+          'insert into audit (id, at, event, actor, subject) values ($1, $2, $3, $4, $5)',
+          row,
+        )
         await login()
         const following = await follow('--limit', '1')
         assert.equal((await following.next())['actor'], `user:${subject}`)
@@ -195,7 +233,8 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       it('shows a subject of an app’s own without what moves the cursor', async () => {
         const { stdout } = await audit('--json', '--subject', 'held \u001b[31m\u202e up')
         const { stdout: columns } = await audit('--subject', 'held \u001b[31m\u202e up')
-        for (const shown of [stdout, columns]) assert.ok(shown.includes('held \\u001b[31m\\u202e up'), shown)
+        for (const shown of [stdout, columns])
+          assert.ok(shown.includes('held \\u001b[31m\\u202e up'), shown)
       })
     }
   })

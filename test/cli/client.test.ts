@@ -31,24 +31,39 @@ describe('keystile client', () => {
     rmSync(cwd, { recursive: true })
   })
 
-  const client = (...args: string[]): Promise<Finished> => runCommand(['client', ...args], { cwd, env })
+  const client = (...args: string[]): Promise<Finished> =>
+    runCommand(['client', ...args], { cwd, env })
   const create = async (id: string, ...args: string[]): Promise<string> => {
     const { stdout, stderr, code } = await client('create', id, ...args)
     assert.deepEqual([code, stderr], [0, ''])
     return /^client_secret: (\S+)$/m.exec(stdout)![1]!
   }
-  const ask = async (id: string, secret: string): Promise<{ readonly status: number; readonly scope?: string }> => {
+  const ask = async (
+    id: string,
+    secret: string,
+  ): Promise<{ readonly status: number; readonly scope?: string }> => {
     const authorization = `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`
     const body = new URLSearchParams({ grant_type: 'client_credentials' })
-    const response = await fetch(`${server.url}/token`, { method: 'POST', headers: { authorization }, body })
+    const response = await fetch(`${server.url}/token`, {
+      method: 'POST',
+      headers: { authorization },
+      body,
+    })
     return { status: response.status, ...((await response.json()) as { readonly scope?: string }) }
   }
 
   it('registers a client that gets tokens from the running server, and shows its secret once', async () => {
-    const secret = await create('orders', '--grants', 'client_credentials', '--scopes', 'items:write,items:read')
+    const secret = await create(
+      'orders',
+      '--grants',
+      'client_credentials',
+      '--scopes',
+      'items:write,items:read',
+    )
     const { status, scope } = await ask('orders', secret)
     assert.deepEqual([status, scope], [200, 'items:read items:write'])
-    for (const args of [[], ['--json']]) assert.ok(!(await client('list', ...args)).stdout.includes(secret))
+    for (const args of [[], ['--json']])
+      assert.ok(!(await client('list', ...args)).stdout.includes(secret))
   })
 
   it('shows no control character of what is stored or was typed', async () => {
@@ -71,7 +86,9 @@ describe('keystile client', () => {
     const { stdout } = await client('list')
     assert.match(stdout, /^api\tconfidential\tactive\t\S+Z\t-\t-\tintrospect$/m)
     const listed = (await client('list', '--json')).stdout.trim().split('\n')
-    const { created_at, ...api } = listed.map((line) => JSON.parse(line)).find(({ client_id }) => client_id === 'api')
+    const { created_at, ...api } = listed
+      .map((line) => JSON.parse(line))
+      .find(({ client_id }) => client_id === 'api')
     assert.ok(Date.parse(created_at))
     assert.deepEqual(api, {
       client_id: 'api',
@@ -106,7 +123,13 @@ describe('keystile client', () => {
   })
 
   it('makes a public client without a secret', async () => {
-    const { stdout } = await client('create', 'spa', '--public', '--grants', 'password,refresh_token')
+    const { stdout } = await client(
+      'create',
+      'spa',
+      '--public',
+      '--grants',
+      'password,refresh_token',
+    )
     assert.equal(stdout, 'client_id: spa\nIt is public: it has no secret.\n')
     assert.equal(
       (await client('create', 'kiosk', '--public', '--grants', 'password', '--json')).stdout,
@@ -118,7 +141,10 @@ describe('keystile client', () => {
     const refused: readonly (readonly [readonly string[], RegExp])[] = [
       [['X'], /2 to 63 lower-case letters/],
       [['bad'], /at least one grant/],
-      [['bad', '--grants', 'implicit'], /--grants: "implicit" is none of password, refresh_token, client_credentials/],
+      [
+        ['bad', '--grants', 'implicit'],
+        /--grants: "implicit" is none of password, refresh_token, client_credentials/,
+      ],
       [
         ['bad', '--grants', 'client_credentials', '--scopes', 'items:raed'],
         /--scopes: "items:raed" is none of items:read/,

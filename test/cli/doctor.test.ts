@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
@@ -14,16 +23,24 @@ import {
   type CommandOptions,
   type RunningServer,
 } from '../../packages/server/test-support/command.ts'
-import { createTestDatabase, howToGetPostgres, type TestDatabase } from '../../packages/server/test-support/postgres.ts'
+import {
+  createTestDatabase,
+  howToGetPostgres,
+  type TestDatabase,
+} from '../../packages/server/test-support/postgres.ts'
 
 const noPostgres =
-  process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL'] ? false : `no PostgreSQL: ${howToGetPostgres}`
+  process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL']
+    ? false
+    : `no PostgreSQL: ${howToGetPostgres}`
 const key = 'a sealing key for tests: 0123456789 abcdef'
 
 /** What `--json` prints. */
 interface Report {
   readonly ok: boolean
-  readonly findings: readonly Readonly<Record<'id' | 'severity' | 'standard' | 'message' | 'mend', string>>[]
+  readonly findings: readonly Readonly<
+    Record<'id' | 'severity' | 'standard' | 'message' | 'mend', string>
+  >[]
   readonly checked: readonly string[]
 }
 
@@ -43,8 +60,14 @@ describe('keystile doctor', () => {
   })
   after(() => rmSync(cwd, { recursive: true }))
 
-  async function doctor(args: readonly string[] = [], env: CommandOptions['env'] = {}): Promise<Report> {
-    const { code, stdout, stderr } = await runCommand(['doctor', '--json', '--port', port, ...args], { cwd, env })
+  async function doctor(
+    args: readonly string[] = [],
+    env: CommandOptions['env'] = {},
+  ): Promise<Report> {
+    const { code, stdout, stderr } = await runCommand(
+      ['doctor', '--json', '--port', port, ...args],
+      { cwd, env },
+    )
     assert.equal(stderr, '')
     assert.match(stdout, /^\{[^\n]*\}\n$/)
     const report = JSON.parse(stdout) as Report
@@ -127,7 +150,12 @@ describe('keystile doctor', () => {
       { file: secret, holds: key, args: [], env: { KEYSTILE_KEY_FILE: secret } },
       { file: secret, holds: jwk, args: [], env: { KEYSTILE_SIGNING_KEY_FILE: secret } },
       { file: secret, holds: jwk, args: ['--signing-key-file', secret], env: {} },
-      { file: secret, holds: join(cwd, 'data/x.db'), args: [], env: { KEYSTILE_DATABASE_FILE: secret } },
+      {
+        file: secret,
+        holds: join(cwd, 'data/x.db'),
+        args: [],
+        env: { KEYSTILE_DATABASE_FILE: secret },
+      },
       { file: config, holds: JSON.stringify({ key }), args: [], env: {} },
     ]
     for (const { file, holds, args, env } of cases) {
@@ -135,8 +163,15 @@ describe('keystile doctor', () => {
         writeFileSync(file, holds)
         chmodSync(file, mode)
         const report = await doctor(args, env)
-        assert.deepEqual(idsOf(report), mode === 0o600 ? [] : ['secret-files-private'], `${file} ${mode.toString(8)}`)
-        assert.deepEqual([report.ok, report.findings[0]?.mend ?? `chmod 600 ${file}`], [true, `chmod 600 ${file}`])
+        assert.deepEqual(
+          idsOf(report),
+          mode === 0o600 ? [] : ['secret-files-private'],
+          `${file} ${mode.toString(8)}`,
+        )
+        assert.deepEqual(
+          [report.ok, report.findings[0]?.mend ?? `chmod 600 ${file}`],
+          [true, `chmod 600 ${file}`],
+        )
       }
       chmodSync(file, 0o644)
       server = await startServer({ cwd, port: Number(port), args, env })
@@ -147,7 +182,9 @@ describe('keystile doctor', () => {
   })
 
   it('does not warn of a settings file without a secret', async () => {
-    writeFileSync(join(cwd, 'keystile.config.json'), JSON.stringify({ registration: 'closed' }), { mode: 0o644 })
+    writeFileSync(join(cwd, 'keystile.config.json'), JSON.stringify({ registration: 'closed' }), {
+      mode: 0o644,
+    })
     assert.deepEqual(idsOf(await doctor()), [])
   })
 
@@ -194,7 +231,10 @@ describe('keystile doctor', () => {
       KEYSTILE_KEY: 'hunter2',
       KEYSTILE_DATABASE: 'postgres://keystile:hunter2@127.0.0.1:1/keystile',
     }
-    const report = await doctor(['--host', '0.0.0.0', '--cors-origins', '*', '--grace-seconds', '60'], env)
+    const report = await doctor(
+      ['--host', '0.0.0.0', '--cors-origins', '*', '--grace-seconds', '60'],
+      env,
+    )
     assert.deepEqual(
       new Set(idsOf(report)),
       new Set([
@@ -217,7 +257,10 @@ describe('keystile doctor', () => {
     const file = join(cwd, 'keystile.config.json')
     writeFileSync(file, JSON.stringify({ rateLimits: 'off' }), { mode: 0o600 })
     const online = { KEYSTILE_ISSUER: 'https://auth.example', KEYSTILE_REGISTRATION: 'closed' }
-    const textOf = async (args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> => {
+    const textOf = async (
+      args: readonly string[],
+      env: Readonly<Record<string, string>>,
+    ): Promise<string> => {
       const { findings } = await doctor(args, { ...online, ...env })
       return findings.map(({ message, mend }) => `${message}; ${mend}`).join('\n')
     }
@@ -226,11 +269,20 @@ describe('keystile doctor', () => {
       await textOf([], { KEYSTILE_RATE_LIMITS: 'off' }),
       /^KEYSTILE_RATE_LIMITS is off: .*; set KEYSTILE_RATE_LIMITS=on,/,
     )
-    assert.match(await textOf(['--rate-limits', 'off'], {}), /^--rate-limits is off: .*; set --rate-limits=on,/)
+    assert.match(
+      await textOf(['--rate-limits', 'off'], {}),
+      /^--rate-limits is off: .*; set --rate-limits=on,/,
+    )
     const secret = join(cwd, 'secret')
     writeFileSync(secret, 'hunter2', { mode: 0o600 })
-    assert.match(await textOf([], { KEYSTILE_KEY_FILE: secret }), /^KEYSTILE_KEY_FILE must have at least 32 random/)
-    assert.match(await textOf([], { KEYSTILE_KEY: 'hunter2' }), /^KEYSTILE_KEY must .*set KEYSTILE_KEY, or name a file/)
+    assert.match(
+      await textOf([], { KEYSTILE_KEY_FILE: secret }),
+      /^KEYSTILE_KEY_FILE must have at least 32 random/,
+    )
+    assert.match(
+      await textOf([], { KEYSTILE_KEY: 'hunter2' }),
+      /^KEYSTILE_KEY must .*set KEYSTILE_KEY, or name a file/,
+    )
   })
 
   it('ends with 0 where it only warns, and the start logs what it warns of', async () => {
@@ -238,7 +290,10 @@ describe('keystile doctor', () => {
     assert.deepEqual(idsOf(await doctor(args)), ['access-token-short'])
     const checked = await runCommand(['config', 'check', ...args], { cwd })
     assert.equal(checked.code, 0)
-    assert.match(checked.stdout, /^warning: --access-token-seconds is 7200.*\(access-token-short, RFC 6750 §5\.3\)\n/)
+    assert.match(
+      checked.stdout,
+      /^warning: --access-token-seconds is 7200.*\(access-token-short, RFC 6750 §5\.3\)\n/,
+    )
     server = await startServer({ cwd, args })
     const logged = server
       .stderr()
@@ -269,13 +324,18 @@ describe('keystile doctor', () => {
     it('checks its settings, its clock and whose it is, and makes no table', async () => {
       const { fsync } = await ask('show fsync')
       const fresh = await doctor([], env())
-      assert.equal(idsOf(fresh).filter((id) => id === 'postgres-durable').length > 0, fsync === 'off')
+      assert.equal(
+        idsOf(fresh).filter((id) => id === 'postgres-durable').length > 0,
+        fsync === 'off',
+      )
       for (const id of ['database-opens', 'issuer-stored', 'postgres-durable', 'clock-right'])
         assert.ok(fresh.checked.includes(id), id)
       assert.deepEqual(await ask(`select to_regnamespace('keystile') as tables`), { tables: null })
       server = await startServer({ cwd, env: env(), port: Number(port) })
       assert.ok(!idsOf(await doctor([], env())).includes('issuer-stored'))
-      assert.ok(idsOf(await doctor(['--issuer', 'http://localhost:1'], env())).includes('issuer-stored'))
+      assert.ok(
+        idsOf(await doctor(['--issuer', 'http://localhost:1'], env())).includes('issuer-stored'),
+      )
     })
 
     it('finds a commit that does not wait for the disk, said in the URL of the database', async () => {

@@ -3,7 +3,12 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { freePort, runCommand, startServer, type RunningServer } from '../../packages/server/test-support/command.ts'
+import {
+  freePort,
+  runCommand,
+  startServer,
+  type RunningServer,
+} from '../../packages/server/test-support/command.ts'
 
 const password = 'an engine of her own'
 /** What must be nowhere in a log; each is its own, so that the one that leaks has a name. */
@@ -23,11 +28,17 @@ describe('the log of the server, at its most talkative', () => {
   let refreshToken: string
   before(async () => {
     cwd = mkdtempSync(join(tmpdir(), 'keystile-log-'))
-    server = await startServer({ cwd, env: { KEYSTILE_LOG_LEVEL: 'debug', KEYSTILE_ACCESS_LOG: 'on' } })
+    server = await startServer({
+      cwd,
+      env: { KEYSTILE_LOG_LEVEL: 'debug', KEYSTILE_ACCESS_LOG: 'on' },
+    })
     const ada = { username: 'ada.lovelace', email: 'ada@example.com', password }
     await send('/users', { method: 'POST', headers: json, body: JSON.stringify(ada) })
     const body = new URLSearchParams({ username: ada.username, password })
-    const tokens = (await (await send('/token', { method: 'POST', body })).json()) as Record<string, string>
+    const tokens = (await (await send('/token', { method: 'POST', body })).json()) as Record<
+      string,
+      string
+    >
     accessToken = tokens['access_token']!
     refreshToken = tokens['refresh_token']!
   })
@@ -50,8 +61,19 @@ describe('the log of the server, at its most talkative', () => {
       '/revoke',
       '/introspect',
     ]
-    paths.push('/healthz', '/readyz', '/docs', '/metrics', '/openapi.json', '/.well-known/jwks.json')
-    paths.push(`/users/${planted('id')}`, `/users/me/sessions/${planted('session')}`, `/${planted('path')}`)
+    paths.push(
+      '/healthz',
+      '/readyz',
+      '/docs',
+      '/metrics',
+      '/openapi.json',
+      '/.well-known/jwks.json',
+    )
+    paths.push(
+      `/users/${planted('id')}`,
+      `/users/me/sessions/${planted('session')}`,
+      `/${planted('path')}`,
+    )
     const headers = {
       cookie: `session=${planted('cookie')}`,
       'user-agent': planted('agent'),
@@ -68,7 +90,11 @@ describe('the log of the server, at its most talkative', () => {
       { authorization: `Basic ${btoa(`${planted('client')}:${planted('basic')}`)}` },
       { authorization: planted('scheme') },
     ]
-    const fields = { username: planted('name'), password: planted('password'), scope: planted('scope') }
+    const fields = {
+      username: planted('name'),
+      password: planted('password'),
+      scope: planted('scope'),
+    }
     const more = {
       email: `${planted('email')}@example.com`,
       current_password: planted('current'),
@@ -76,25 +102,49 @@ describe('the log of the server, at its most talkative', () => {
     }
     const bodies: readonly Sent[] = [
       { body: new URLSearchParams({ ...fields, grant_type: planted('grant') }) },
-      { body: new URLSearchParams({ ...fields, client_id: planted('id'), client_secret: planted('secret') }) },
-      { body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: planted('refresh') }) },
+      {
+        body: new URLSearchParams({
+          ...fields,
+          client_id: planted('id'),
+          client_secret: planted('secret'),
+        }),
+      },
+      {
+        body: new URLSearchParams({
+          grant_type: 'refresh_token',
+          refresh_token: planted('refresh'),
+        }),
+      },
       { body: new URLSearchParams({ token: planted('token') }) },
-      { headers: json, body: JSON.stringify({ ...fields, ...more, [planted('member')]: planted('value') }) },
+      {
+        headers: json,
+        body: JSON.stringify({ ...fields, ...more, [planted('member')]: planted('value') }),
+      },
       { headers: json, body: `{"${planted('broken')}": ${planted('value')}` },
     ]
     const requests: Promise<Response>[] = []
     for (const path of paths) {
       const target = `${path}?access_token=${planted('query')}&after=${planted('after')}`
-      for (const credential of credentials) requests.push(send(target, { headers: { ...headers, ...credential } }))
+      for (const credential of credentials)
+        requests.push(send(target, { headers: { ...headers, ...credential } }))
       for (const sent of bodies)
         requests.push(
-          send(target, { ...sent, method: 'POST', headers: { ...headers, ...credentials[0], ...sent.headers } }),
+          send(target, {
+            ...sent,
+            method: 'POST',
+            headers: { ...headers, ...credentials[0], ...sent.headers },
+          }),
         )
       await Promise.all(requests)
     }
     const shown = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken })
-    const first = (await (await send('/token', { method: 'POST', body: shown })).json()) as { refresh_token: string }
-    const next = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: first.refresh_token })
+    const first = (await (await send('/token', { method: 'POST', body: shown })).json()) as {
+      refresh_token: string
+    }
+    const next = new URLSearchParams({
+      grant_type: 'refresh_token',
+      refresh_token: first.refresh_token,
+    })
     await send('/token', { method: 'POST', body: next })
     assert.equal((await send('/token', { method: 'POST', body: shown })).status, 400)
     await server.stop()
@@ -126,16 +176,26 @@ describe('the log of the server, at its most talkative', () => {
 
 describe('the settings of logs and metrics', () => {
   it('are what they can be, or the server does not start', async () => {
-    const env = { KEYSTILE_LOG_LEVEL: 'loud', KEYSTILE_ACCESS_LOG: 'yes', KEYSTILE_METRICS: '127.0.0.1:99999' }
+    const env = {
+      KEYSTILE_LOG_LEVEL: 'loud',
+      KEYSTILE_ACCESS_LOG: 'yes',
+      KEYSTILE_METRICS: '127.0.0.1:99999',
+    }
     const { code, stderr } = await runCommand(['config', 'check'], { cwd: tmpdir(), env })
     assert.equal(code, 1)
     assert.match(stderr, /KEYSTILE_LOG_LEVEL must be debug, info, warn or error; it is "loud"/)
     assert.match(stderr, /KEYSTILE_ACCESS_LOG must be on or off; it is "yes"/)
-    assert.match(stderr, /KEYSTILE_METRICS must be on, off, or a host and a port such as 127\.0\.0\.1:9464/)
+    assert.match(
+      stderr,
+      /KEYSTILE_METRICS must be on, off, or a host and a port such as 127\.0\.0\.1:9464/,
+    )
   })
 
   it('show metrics to this machine alone, unless told otherwise: not behind a proxy', async () => {
-    const statusAt = async (env: Readonly<Record<string, string>>, origin?: string): Promise<number> => {
+    const statusAt = async (
+      env: Readonly<Record<string, string>>,
+      origin?: string,
+    ): Promise<number> => {
       const cwd = mkdtempSync(join(tmpdir(), 'keystile-metrics-'))
       const server = await startServer({ cwd, env: { KEYSTILE_DATABASE: ':memory:', ...env } })
       try {
@@ -151,7 +211,10 @@ describe('the settings of logs and metrics', () => {
     assert.equal(await statusAt({ KEYSTILE_METRICS: 'off' }), 404)
     assert.equal(await statusAt(proxied), 404)
     assert.equal(await statusAt({ ...proxied, KEYSTILE_METRICS: 'on' }), 200)
-    assert.equal(await statusAt({ KEYSTILE_METRICS: `127.0.0.1:${port}` }, `http://127.0.0.1:${port}`), 200)
+    assert.equal(
+      await statusAt({ KEYSTILE_METRICS: `127.0.0.1:${port}` }, `http://127.0.0.1:${port}`),
+      200,
+    )
   })
 
   it('go to a file and a folder that their owner alone can read, whatever the umask', async () => {

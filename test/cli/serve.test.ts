@@ -9,7 +9,11 @@ import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { decodeJwtUnsafe, exportPrivateJwk, generateKey } from 'keystile/jwt'
-import { runCommand, startServer, type RunningServer } from '../../packages/server/test-support/command.ts'
+import {
+  runCommand,
+  startServer,
+  type RunningServer,
+} from '../../packages/server/test-support/command.ts'
 
 const password = 'an engine of her own'
 
@@ -22,11 +26,14 @@ describe('keystile serve', () => {
   afterEach(async () => {
     for (const server of servers.splice(0)) await server.stop()
     rmSync(join(cwd, 'data'), { recursive: true, force: true })
-    for (const file of ['keystile.config.json', 'keystile.config.ts']) rmSync(join(cwd, file), { force: true })
+    for (const file of ['keystile.config.json', 'keystile.config.ts'])
+      rmSync(join(cwd, file), { force: true })
   })
   after(() => rmSync(cwd, { recursive: true }))
 
-  async function start(options: Partial<Parameters<typeof startServer>[0]> = {}): Promise<RunningServer> {
+  async function start(
+    options: Partial<Parameters<typeof startServer>[0]> = {},
+  ): Promise<RunningServer> {
     const server = await startServer({ cwd, ...options })
     servers.push(server)
     return server
@@ -40,7 +47,10 @@ describe('keystile serve', () => {
       .split('\n')
       .filter((line) => line.startsWith('  '))
     assert.equal(lines.length, 3)
-    const { stdout: printed } = await promisify(execFile)('bash', ['-c', `set -e\n${lines.join('\necho\n')}`])
+    const { stdout: printed } = await promisify(execFile)('bash', [
+      '-c',
+      `set -e\n${lines.join('\necho\n')}`,
+    ])
     const [registered, me] = printed.trim().split(/\n+/)
     assert.equal(JSON.parse(registered!).username, 'ada')
     assert.deepEqual(JSON.parse(me!), JSON.parse(registered!))
@@ -60,14 +70,20 @@ describe('keystile serve', () => {
   it('says that it lives, that it is ready, and 404 to what it does not have', async () => {
     const { url } = await start()
     const statusOf = async (path: string): Promise<number> => (await fetch(`${url}${path}`)).status
-    assert.deepEqual(await Promise.all(['/healthz', '/readyz', '/nothing', '/'].map(statusOf)), [200, 200, 404, 404])
+    assert.deepEqual(
+      await Promise.all(['/healthz', '/readyz', '/nothing', '/'].map(statusOf)),
+      [200, 200, 404, 404],
+    )
   })
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     it(`stops cleanly at ${signal}: a request that is under way is answered`, async () => {
       const server = await start()
       // It has arrived when the server asks for its body.
-      const headers = { 'content-type': 'application/x-www-form-urlencoded', expect: '100-continue' }
+      const headers = {
+        'content-type': 'application/x-www-form-urlencoded',
+        expect: '100-continue',
+      }
       const login = request(`${server.url}/token`, { method: 'POST', headers })
       const answered = once(login, 'response') as Promise<[IncomingMessage]>
       login.flushHeaders()
@@ -100,7 +116,9 @@ describe('keystile serve', () => {
     await Promise.all(registering)
     assert.ok(acknowledged.length >= 30)
     await server.stop()
-    const { stdout } = await runCommand(['user', 'list', '--port', new URL(server.url).port], { cwd })
+    const { stdout } = await runCommand(['user', 'list', '--port', new URL(server.url).port], {
+      cwd,
+    })
     const kept = new Set(stdout.split('\n').map((line) => line.split('\t')[0]))
     assert.deepEqual(
       acknowledged.filter((username) => !kept.has(username)),
@@ -126,9 +144,19 @@ describe('keystile serve', () => {
   })
 
   it('tells all faults of flags, environment and file together', async () => {
-    writeFileSync(join(cwd, 'keystile.config.json'), JSON.stringify({ colour: 'red', defaultScopes: ['b'] }))
-    const env = { KEYSTILE_PROT: '1', KEYSTILE_ACCESS_TOKEN_SECONDS: 'ten', KEYSTILE_KEY_FILE: '/does/not/exist' }
-    const { code, stderr, stdout } = await runCommand(['serve', '--port', '0', '--registration', 'maybe'], { cwd, env })
+    writeFileSync(
+      join(cwd, 'keystile.config.json'),
+      JSON.stringify({ colour: 'red', defaultScopes: ['b'] }),
+    )
+    const env = {
+      KEYSTILE_PROT: '1',
+      KEYSTILE_ACCESS_TOKEN_SECONDS: 'ten',
+      KEYSTILE_KEY_FILE: '/does/not/exist',
+    }
+    const { code, stderr, stdout } = await runCommand(
+      ['serve', '--port', '0', '--registration', 'maybe'],
+      { cwd, env },
+    )
     assert.equal(code, 1)
     assert.equal(stdout, '')
     for (const fault of [
@@ -146,10 +174,19 @@ describe('keystile serve', () => {
   it('takes a flag before the environment, and that before the file', async () => {
     writeFileSync(
       join(cwd, 'keystile.config.json'),
-      JSON.stringify({ audience: 'file', accessTokenSeconds: 60, scopes: { 'a:b': 'A' }, defaultScopes: ['a:b'] }),
+      JSON.stringify({
+        audience: 'file',
+        accessTokenSeconds: 60,
+        scopes: { 'a:b': 'A' },
+        defaultScopes: ['a:b'],
+      }),
     )
     const { url } = await start({
-      env: { KEYSTILE_AUDIENCE: 'environment', KEYSTILE_ACCESS_TOKEN_SECONDS: '120', KEYSTILE_GRACE_SECONDS: '0' },
+      env: {
+        KEYSTILE_AUDIENCE: 'environment',
+        KEYSTILE_ACCESS_TOKEN_SECONDS: '120',
+        KEYSTILE_GRACE_SECONDS: '0',
+      },
       args: ['--audience', 'flag'],
     })
     await fetch(`${url}/users`, {
@@ -161,18 +198,27 @@ describe('keystile serve', () => {
       method: 'POST',
       body: new URLSearchParams({ username: 'ada', password }),
     })
-    const answer = (await response.json()) as Record<'access_token' | 'refresh_token' | 'expires_in' | 'scope', string>
+    const answer = (await response.json()) as Record<
+      'access_token' | 'refresh_token' | 'expires_in' | 'scope',
+      string
+    >
     assert.equal(decodeJwtUnsafe(answer.access_token).claims.aud, 'flag')
     assert.deepEqual([answer.expires_in, answer.scope], [120, 'a:b'])
     const refresh = async (): Promise<number> => {
-      const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: answer.refresh_token })
+      const body = new URLSearchParams({
+        grant_type: 'refresh_token',
+        refresh_token: answer.refresh_token,
+      })
       return (await fetch(`${url}/token`, { method: 'POST', body })).status
     }
     assert.deepEqual([await refresh(), await refresh()], [200, 400])
   })
 
   it('takes a list of origins, with commas between them, and answers their pages', async () => {
-    const allowed = async (args: readonly string[], env: Readonly<Record<string, string>>): Promise<unknown> => {
+    const allowed = async (
+      args: readonly string[],
+      env: Readonly<Record<string, string>>,
+    ): Promise<unknown> => {
       const { url } = await start({ args: [...args, '--database', ':memory:'], env })
       const ask = async (origin: string): Promise<string | null> =>
         (await fetch(`${url}/token`, { method: 'POST', headers: { origin } })).headers.get(
@@ -182,7 +228,11 @@ describe('keystile serve', () => {
     }
     const env = { KEYSTILE_CORS_ORIGINS: 'https://a.example, https://b.example' }
     assert.deepEqual(await allowed([], env), ['https://a.example', 'https://b.example', null])
-    assert.deepEqual(await allowed(['--cors-origins', 'https://c.example'], env), [null, null, 'https://c.example'])
+    assert.deepEqual(await allowed(['--cors-origins', 'https://c.example'], env), [
+      null,
+      null,
+      'https://c.example',
+    ])
   })
 
   it('has no sessions in a cookie, which are for apps that Keystile is embedded in', async () => {
@@ -193,7 +243,10 @@ describe('keystile serve', () => {
   })
 
   it('reads a TypeScript configuration, a signing key and a log file', async () => {
-    writeFileSync(join(cwd, 'keystile.config.ts'), `const audience: string = 'typed'\nexport default { audience }\n`)
+    writeFileSync(
+      join(cwd, 'keystile.config.ts'),
+      `const audience: string = 'typed'\nexport default { audience }\n`,
+    )
     writeFileSync(
       join(cwd, 'signing.jwk'),
       JSON.stringify(exportPrivateJwk(generateKey('EdDSA', { keyId: 'from-file' }))),
@@ -201,7 +254,9 @@ describe('keystile serve', () => {
     const server = await start({
       env: { KEYSTILE_SIGNING_KEY_FILE: 'signing.jwk', KEYSTILE_LOG_FILE: 'logs/keystile.log' },
     })
-    const keys = (await (await fetch(`${server.url}/.well-known/jwks.json`)).json()) as { keys: { kid: string }[] }
+    const keys = (await (await fetch(`${server.url}/.well-known/jwks.json`)).json()) as {
+      keys: { kid: string }[]
+    }
     assert.deepEqual(
       keys.keys.map(({ kid }) => kid),
       ['from-file'],
@@ -212,7 +267,10 @@ describe('keystile serve', () => {
 
   it('writes no password, token or Authorization header to its log', async () => {
     const server = await start()
-    const headers = { 'content-type': 'application/json', authorization: 'Bearer secret.bearer.value' }
+    const headers = {
+      'content-type': 'application/json',
+      authorization: 'Bearer secret.bearer.value',
+    }
     await fetch(`${server.url}/users`, {
       method: 'POST',
       headers,
@@ -260,13 +318,25 @@ describe('keystile', () => {
 
   it('checks a configuration and starts nothing', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'keystile-check-'))
-    const fine = await runCommand(['config', 'check', '--issuer', 'https://auth.example', '--registration', 'closed'], {
-      cwd,
-    })
+    const fine = await runCommand(
+      ['config', 'check', '--issuer', 'https://auth.example', '--registration', 'closed'],
+      {
+        cwd,
+      },
+    )
     assert.deepEqual([fine.code, fine.stderr], [0, ''])
     assert.match(fine.stdout, /settings are fine: https:\/\/auth\.example/)
     const wrong = await runCommand(
-      ['config', 'check', '--issuer', 'http://auth.example', '--access-token-seconds', '1', '--grace-seconds', '61'],
+      [
+        'config',
+        'check',
+        '--issuer',
+        'http://auth.example',
+        '--access-token-seconds',
+        '1',
+        '--grace-seconds',
+        '61',
+      ],
       {
         cwd,
         env: {

@@ -11,7 +11,10 @@ describe('keystile tune', () => {
     assert.deepEqual([code, stderr], [0, ''])
     const [, value] = /^KEYSTILE_PASSWORD_HASHING=(m=\d+,t=\d+)\n/.exec(stdout)!
     assert.match(stdout, /\n# \d+ ms a hash; \d+ MiB when all \d+ threads hash at once\n/)
-    const checked = await runCommand(['config', 'check'], { cwd, env: { KEYSTILE_PASSWORD_HASHING: value! } })
+    const checked = await runCommand(['config', 'check'], {
+      cwd,
+      env: { KEYSTILE_PASSWORD_HASHING: value! },
+    })
     assert.match(checked.stdout, /^the settings are fine/)
   })
 

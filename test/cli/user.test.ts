@@ -13,11 +13,17 @@ import {
   type Finished,
   type RunningServer,
 } from '../../packages/server/test-support/command.ts'
-import { createTestDatabase, howToGetPostgres, type TestDatabase } from '../../packages/server/test-support/postgres.ts'
+import {
+  createTestDatabase,
+  howToGetPostgres,
+  type TestDatabase,
+} from '../../packages/server/test-support/postgres.ts'
 
 const password = 'an engine of her own'
 const noPostgres =
-  process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL'] ? false : `no PostgreSQL: ${howToGetPostgres}`
+  process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL']
+    ? false
+    : `no PostgreSQL: ${howToGetPostgres}`
 
 for (const kind of ['SQLite', 'PostgreSQL'] as const) {
   describe(`keystile user on ${kind}`, { skip: kind === 'PostgreSQL' && noPostgres }, () => {
@@ -30,13 +36,20 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       writeFileSync(join(cwd, 'password'), `${password}\n`)
       writeFileSync(
         join(cwd, 'keystile.config.json'),
-        JSON.stringify({ scopes: { 'items:read': 'Read items' }, roles: { reader: ['items:read'] } }),
+        JSON.stringify({
+          scopes: { 'items:read': 'Read items' },
+          roles: { reader: ['items:read'] },
+        }),
       )
       env = { PORT: String(await freePort()) }
       if (kind === 'SQLite') return
       postgres = await createTestDatabase()
       assert.ok(postgres, howToGetPostgres)
-      env = { ...env, DATABASE_URL: postgres.url, KEYSTILE_KEY: 'a sealing key for tests: 0123456789 abcdef' }
+      env = {
+        ...env,
+        DATABASE_URL: postgres.url,
+        KEYSTILE_KEY: 'a sealing key for tests: 0123456789 abcdef',
+      }
     })
     afterEach(async () => {
       await server?.stop()
@@ -47,15 +60,21 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       rmSync(cwd, { recursive: true })
     })
 
-    const user = (...args: string[]): Promise<Finished> => runCommand(['user', ...args], { cwd, env })
+    const user = (...args: string[]): Promise<Finished> =>
+      runCommand(['user', ...args], { cwd, env })
     const start = async (): Promise<RunningServer> =>
       (server = await startServer({ cwd, env, port: Number(env['PORT']) }))
-    const login = async (username: string): Promise<{ status: number; access_token: string; scope: string }> => {
+    const login = async (
+      username: string,
+    ): Promise<{ status: number; access_token: string; scope: string }> => {
       const response = await fetch(`${server!.url}/token`, {
         method: 'POST',
         body: new URLSearchParams({ username, password }),
       })
-      return { status: response.status, ...((await response.json()) as { access_token: string; scope: string }) }
+      return {
+        status: response.status,
+        ...((await response.json()) as { access_token: string; scope: string }),
+      }
     }
 
     const sql = async (text: string): Promise<void> => {
@@ -64,7 +83,10 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         sqlite.exec(text)
         return sqlite.close()
       }
-      const client = new pg.Client({ connectionString: postgres.url, options: '-c search_path=keystile' })
+      const client = new pg.Client({
+        connectionString: postgres.url,
+        options: '-c search_path=keystile',
+      })
       await client.connect()
       await client.query(text)
       await client.end()
@@ -72,8 +94,13 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
     const readHash = async (username: string): Promise<string> => {
       const sql = `select password_hash from "user" where username_key = '${username}'`
       if (!postgres)
-        return new DatabaseSync(join(cwd, 'data/keystile.db')).prepare(sql).get()!['password_hash'] as string
-      const client = new pg.Client({ connectionString: postgres.url, options: '-c search_path=keystile' })
+        return new DatabaseSync(join(cwd, 'data/keystile.db')).prepare(sql).get()![
+          'password_hash'
+        ] as string
+      const client = new pg.Client({
+        connectionString: postgres.url,
+        options: '-c search_path=keystile',
+      })
       await client.connect()
       const { rows } = await client.query<{ password_hash: string }>(sql)
       await client.end()
@@ -121,26 +148,37 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
 
     it('shows no control character of what users have chosen', async () => {
       const chosen = { city: '\u001b[31mred\u009b\u2028\u202e', ['\u001b]0;title\u0007']: '\n' }
-      await sql(`update "user" set profile = '${JSON.stringify(chosen)}' where username_key = 'bob'`)
+      await sql(
+        `update "user" set profile = '${JSON.stringify(chosen)}' where username_key = 'bob'`,
+      )
       const line = (await user('list', '--json')).stdout.split('\n')[0]!
       assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
       const { city, ...shown } = JSON.parse(line) as Record<string, unknown>
       assert.deepEqual([city, shown['\u001b]0;title\u0007']], [chosen.city, '\n'])
-      await sql(`update "user" set profile = '{}', email = 'x\u001b[2J\tadmin' where username_key = 'bob'`)
+      await sql(
+        `update "user" set profile = '{}', email = 'x\u001b[2J\tadmin' where username_key = 'bob'`,
+      )
       assert.match((await user('list')).stdout, /^bob\tx\\u001b\[2J\\u0009admin\tactive\t/)
       await sql(`update "user" set email = 'bob@example.com' where username_key = 'bob'`)
-      assert.equal((await user('disable', 'x\u001b[2J')).stderr, 'keystile: there is no user x\\u001b[2J\n')
+      assert.equal(
+        (await user('disable', 'x\u001b[2J')).stderr,
+        'keystile: there is no user x\\u001b[2J\n',
+      )
     })
 
     it('disables a user, whose tokens a running server refuses within a second', async () => {
       await start()
       const { access_token: token } = await login('bob')
       const me = async (): Promise<number> =>
-        (await fetch(`${server!.url}/users/me`, { headers: { authorization: `Bearer ${token}` } })).status
+        (await fetch(`${server!.url}/users/me`, { headers: { authorization: `Bearer ${token}` } }))
+          .status
       assert.equal(await me(), 200)
       const { code, stdout } = await user('disable', 'BOB')
       const doneAt = performance.now()
-      assert.deepEqual([code, stdout], [0, 'disabled bob; a running server refuses their tokens within a second\n'])
+      assert.deepEqual(
+        [code, stdout],
+        [0, 'disabled bob; a running server refuses their tokens within a second\n'],
+      )
       while ((await me()) === 200) assert.ok(performance.now() - doneAt < 1_000, 'a second is over')
       assert.equal((await login('bob')).status, 400)
       assert.match((await user('list')).stdout, /^bob\t.*\tdisabled\t/m)
@@ -153,7 +191,8 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       const { access_token: token, scope } = await login('bob')
       assert.equal(scope, 'items:read')
       const me = async (): Promise<number> =>
-        (await fetch(`${server!.url}/users/me`, { headers: { authorization: `Bearer ${token}` } })).status
+        (await fetch(`${server!.url}/users/me`, { headers: { authorization: `Bearer ${token}` } }))
+          .status
       assert.equal(
         (await user('grant', 'bob', '--role', 'reader', '--remove-scope', 'items:read')).stdout,
         'bob has role:reader\n',
@@ -178,7 +217,8 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       )
       const doneAt = performance.now()
       const me = async (): Promise<number> =>
-        (await fetch(`${server!.url}/users/me`, { headers: { authorization: `Bearer ${token}` } })).status
+        (await fetch(`${server!.url}/users/me`, { headers: { authorization: `Bearer ${token}` } }))
+          .status
       while ((await me()) === 200) assert.ok(performance.now() - doneAt < 1_000, 'a second is over')
       assert.equal((await login('bob')).status, 400)
       assert.equal((await user('set-password', 'bob', '--password-file', 'password')).code, 0)
@@ -202,23 +242,36 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line))
-      assert.deepEqual([bob.username, bob.disabled, root.username, root.roles], ['bob', false, 'Root', ['admin']])
+      assert.deepEqual(
+        [bob.username, bob.disabled, root.username, root.roles],
+        ['bob', false, 'Root', ['admin']],
+      )
       const key = await runCommand(['key', 'list', '--json'], { cwd, env })
       assert.equal(JSON.parse(key.stdout).algorithm, 'ES256')
-      assert.match((await runCommand(['key', 'list'], { cwd, env })).stdout, /^[\w-]{43}\tES256\t\d{4}-/)
+      assert.match(
+        (await runCommand(['key', 'list'], { cwd, env })).stdout,
+        /^[\w-]{43}\tES256\t\d{4}-/,
+      )
     })
 
     it('deletes a user for good, but not the last administrator', async () => {
       assert.equal((await user('create', 'gone', '--password-file', 'password')).code, 0)
       assert.equal((await user('delete', 'gone')).stdout, 'deleted gone\n')
       assert.match((await user('delete', 'gone')).stderr, /there is no user gone/)
-      assert.match((await user('create', 'gone', '--password-file', 'password')).stderr, /already taken/)
+      assert.match(
+        (await user('create', 'gone', '--password-file', 'password')).stderr,
+        /already taken/,
+      )
       for (const args of [
         ['delete', 'root'],
         ['disable', 'root'],
         ['grant', 'root', '--remove-role', 'admin'],
       ]) {
-        assert.match((await user(...args)).stderr, /the last administrator must stay one/, args.join(' '))
+        assert.match(
+          (await user(...args)).stderr,
+          /the last administrator must stay one/,
+          args.join(' '),
+        )
       }
     })
 
@@ -231,11 +284,23 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       writeFileSync(join(cwd, 'latin'), Buffer.from('passwörd passwörd', 'latin1'))
       const table: readonly (readonly [readonly string[], RegExp])[] = [
         [['create', 'root', '--password-file', 'password'], /this username is already taken/],
-        [['create', 'new', '--email', 'BOB@example.com', '--password-file', 'password'], /this email is already taken/],
-        [['create', 'new', '--email', 'nobody', '--password-file', 'password'], /--email is no e-mail address/],
+        [
+          ['create', 'new', '--email', 'BOB@example.com', '--password-file', 'password'],
+          /this email is already taken/,
+        ],
+        [
+          ['create', 'new', '--email', 'nobody', '--password-file', 'password'],
+          /--email is no e-mail address/,
+        ],
         [['create', 'n@w', '--password-file', 'password'], /a user name has 2 to 63/],
-        [['create', 'new', '--role', 'god', '--password-file', 'password'], /no such role; there are reader, admin/],
-        [['create', 'new', '--scope', 'x', '--password-file', 'password'], /no such scope; there are items:read/],
+        [
+          ['create', 'new', '--role', 'god', '--password-file', 'password'],
+          /no such role; there are reader, admin/,
+        ],
+        [
+          ['create', 'new', '--scope', 'x', '--password-file', 'password'],
+          /no such scope; there are items:read/,
+        ],
         [['create', 'new', '--password-file', 'short'], /at least 15 characters/],
         [['create', 'new', '--password-file', 'common'], /most common ones; several words/],
         [['create', 'wonderful', '--password-file', 'named'], /should not contain your username/],
@@ -243,13 +308,22 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
           ['create', 'new', '--email', 'wonderful@x.example', '--password-file', 'named'],
           /contain your e-mail address/,
         ],
-        [['set-password', 'bob', '--password-file', 'hosted'], /should not contain the name of this service/],
-        [['set-password', 'root', '--password-file', 'rooted'], /at least 15 characters besides your username/],
+        [
+          ['set-password', 'bob', '--password-file', 'hosted'],
+          /should not contain the name of this service/,
+        ],
+        [
+          ['set-password', 'root', '--password-file', 'rooted'],
+          /at least 15 characters besides your username/,
+        ],
         [['create', 'new', '--password-file', 'latin'], /--password-file cannot be read/],
         [['create', 'new', '--password-file', 'absent'], /--password-file cannot be read/],
         [['create', 'new'], /no terminal to ask for a password on: give --password-file/],
         [['create', '--password-file', 'password'], /expected: keystile user create NAME/],
-        [['create', 'a', 'b', '--password-file', 'password'], /expected: keystile user create NAME/],
+        [
+          ['create', 'a', 'b', '--password-file', 'password'],
+          /expected: keystile user create NAME/,
+        ],
         [['disable', 'nobody'], /there is no user nobody/],
       ]
       for (const [args, expected] of table) {

@@ -20,10 +20,16 @@ for (const algorithm of issuingAlgorithms) {
     before(async () => {
       server = await startIssuer({ signingAlgorithm: algorithm })
       await server.register(ada)
-      config = await openid.discovery(new URL(server.issuer), 'first-party', undefined, openid.None(), {
-        algorithm: 'oauth2',
-        execute: [openid.allowInsecureRequests],
-      })
+      config = await openid.discovery(
+        new URL(server.issuer),
+        'first-party',
+        undefined,
+        openid.None(),
+        {
+          algorithm: 'oauth2',
+          execute: [openid.allowInsecureRequests],
+        },
+      )
     })
     after(() => server.stop())
 
@@ -49,20 +55,31 @@ for (const algorithm of issuingAlgorithms) {
     })
 
     it('is given only the scope that it asks for, and is told so', async () => {
-      const tokens = await openid.genericGrantRequest(config, 'password', { ...ada, scope: 'items:read users:read' })
+      const tokens = await openid.genericGrantRequest(config, 'password', {
+        ...ada,
+        scope: 'items:read users:read',
+      })
       assert.equal(tokens.scope, 'items:read')
       assert.equal(decodeJwtUnsafe(tokens.access_token).claims['scope'], 'items:read')
     })
 
     it('refreshes, and is refused with invalid_grant after it has revoked', async () => {
       const tokens = await openid.genericGrantRequest(config, 'password', ada)
-      const refreshed = await openid.refreshTokenGrant(config, tokens.refresh_token!, { scope: 'items:read' })
+      const refreshed = await openid.refreshTokenGrant(config, tokens.refresh_token!, {
+        scope: 'items:read',
+      })
       assert.equal(refreshed.scope, 'items:read')
       assert.notEqual(refreshed.refresh_token, tokens.refresh_token)
-      assert.equal((await openid.refreshTokenGrant(config, refreshed.refresh_token!)).scope, 'items:read items:write')
+      assert.equal(
+        (await openid.refreshTokenGrant(config, refreshed.refresh_token!)).scope,
+        'items:read items:write',
+      )
       await openid.tokenRevocation(config, refreshed.refresh_token!)
       const me = new URL(`${server.issuer}/users/me`)
-      await assert.rejects(openid.fetchProtectedResource(config, refreshed.access_token, me, 'GET'), { status: 401 })
+      await assert.rejects(
+        openid.fetchProtectedResource(config, refreshed.access_token, me, 'GET'),
+        { status: 401 },
+      )
       const over = { name: 'ResponseBodyError', error: 'invalid_grant', status: 400 }
       await assert.rejects(openid.refreshTokenGrant(config, refreshed.refresh_token!), over)
     })
@@ -77,13 +94,21 @@ for (const algorithm of issuingAlgorithms) {
     })
 
     it('throws its error for a challenge to a client that does not exist', async () => {
-      const stranger = new openid.Configuration(config.serverMetadata(), 'stranger', undefined, openid.None())
+      const stranger = new openid.Configuration(
+        config.serverMetadata(),
+        'stranger',
+        undefined,
+        openid.None(),
+      )
       openid.allowInsecureRequests(stranger)
-      await assert.rejects(openid.genericGrantRequest(stranger, 'password', ada), ({ name, status, cause }) => {
-        assert.deepEqual([name, status], ['WWWAuthenticateChallengeError', 401])
-        assert.equal(cause[0].scheme, 'basic')
-        return true
-      })
+      await assert.rejects(
+        openid.genericGrantRequest(stranger, 'password', ada),
+        ({ name, status, cause }) => {
+          assert.deepEqual([name, status], ['WWWAuthenticateChallengeError', 401])
+          assert.equal(cause[0].scheme, 'basic')
+          return true
+        },
+      )
     })
   })
 
@@ -101,7 +126,9 @@ for (const algorithm of issuingAlgorithms) {
     })
     after(() => server.stop())
 
-    const login = async (parameters: Record<string, string>): Promise<oauth.TokenEndpointResponse> => {
+    const login = async (
+      parameters: Record<string, string>,
+    ): Promise<oauth.TokenEndpointResponse> => {
       const response = await oauth.genericTokenEndpointRequest(
         as,
         client,
@@ -124,7 +151,9 @@ for (const algorithm of issuingAlgorithms) {
 
     it('finds one public key at jwks_uri, of that algorithm', async () => {
       const response = await fetch(as.jwks_uri!)
-      const { keys } = (await response.json()) as { readonly keys: readonly Record<string, string>[] }
+      const { keys } = (await response.json()) as {
+        readonly keys: readonly Record<string, string>[]
+      }
       assert.deepEqual(
         keys.map(({ alg, use, d }) => ({ alg, use, d })),
         [{ alg: algorithm, use: 'sig', d: undefined }],
@@ -133,7 +162,12 @@ for (const algorithm of issuingAlgorithms) {
 
     it('validates our access token by RFC 9068 in a request for a protected resource', async () => {
       const { access_token } = await login(ada)
-      const claims = await oauth.validateJwtAccessToken(as, requestWith(access_token), server.issuer, insecure)
+      const claims = await oauth.validateJwtAccessToken(
+        as,
+        requestWith(access_token),
+        server.issuer,
+        insecure,
+      )
       assert.equal(claims.iss, server.issuer)
       assert.equal(claims.client_id, 'first-party')
       assert.equal(claims.scope, 'items:read items:write')
@@ -142,7 +176,12 @@ for (const algorithm of issuingAlgorithms) {
 
     it('refuses our access token where the audience is another', async () => {
       const { access_token } = await login(ada)
-      const validated = oauth.validateJwtAccessToken(as, requestWith(access_token), 'https://other.example', insecure)
+      const validated = oauth.validateJwtAccessToken(
+        as,
+        requestWith(access_token),
+        'https://other.example',
+        insecure,
+      )
       await assert.rejects(validated, oauth.OperationProcessingError)
     })
 
@@ -155,7 +194,13 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(as.revocation_endpoint, `${server.issuer}/revoke`)
       assert.ok(as.grant_types_supported?.includes('refresh_token'))
       const refresh = async (token: string): Promise<oauth.TokenEndpointResponse> => {
-        const response = await oauth.refreshTokenGrantRequest(as, client, oauth.None(), token, insecure)
+        const response = await oauth.refreshTokenGrantRequest(
+          as,
+          client,
+          oauth.None(),
+          token,
+          insecure,
+        )
         return oauth.processRefreshTokenResponse(as, client, response)
       }
       const first = await login(ada)
@@ -170,7 +215,11 @@ for (const algorithm of issuingAlgorithms) {
     })
 
     it('throws its invalid_grant for a wrong password', async () => {
-      await assert.rejects(login(wrong), { name: 'ResponseBodyError', error: 'invalid_grant', status: 400 })
+      await assert.rejects(login(wrong), {
+        name: 'ResponseBodyError',
+        error: 'invalid_grant',
+        status: 400,
+      })
     })
   })
 }
@@ -194,7 +243,11 @@ describe('simple-oauth2', () => {
     const clientOf = (secret = ''): ResourceOwnerPassword =>
       new ResourceOwnerPassword({
         client: { id: 'first-party', secret },
-        auth: { tokenHost: new URL(server.issuer).origin, tokenPath: '/auth/token', revokePath: '/auth/revoke' },
+        auth: {
+          tokenHost: new URL(server.issuer).origin,
+          tokenPath: '/auth/token',
+          revokePath: '/auth/revoke',
+        },
         options: { authorizationMethod },
       })
 
@@ -262,7 +315,9 @@ describe('what clients were seen to send', () => {
   })
   after(() => server.stop())
 
-  /** The bytes that were captured, with our client instead of "default" and the password put back. */
+  /**
+   * The bytes that were captured, with our client instead of "default" and the password put back.
+   */
   function send(
     captured: CapturedRequest,
     {
@@ -275,7 +330,8 @@ describe('what clients were seen to send', () => {
       readonly token?: string
     },
   ): Promise<Response> {
-    const credentials = captured.auth && Buffer.from(captured.auth.slice('Basic '.length), 'base64').toString()
+    const credentials =
+      captured.auth && Buffer.from(captured.auth.slice('Basic '.length), 'base64').toString()
     const renamed = credentials?.replace('default', clientId)
     return fetch(`${server.issuer}${captured.u}`, {
       method: 'POST',
@@ -283,7 +339,9 @@ describe('what clients were seen to send', () => {
         'content-type': captured.ct,
         accept: captured.accept,
         'user-agent': captured.ua,
-        ...(renamed !== undefined && { authorization: `Basic ${Buffer.from(renamed).toString('base64')}` }),
+        ...(renamed !== undefined && {
+          authorization: `Basic ${Buffer.from(renamed).toString('base64')}`,
+        }),
       },
       body: captured.body
         .replace('client_id=default', `client_id=${clientId}`)
@@ -312,7 +370,10 @@ describe('what clients were seen to send', () => {
       it(`${i + 1}. answers ${label(captured)} with ${isRefusedThen ? 'invalid_grant for a wrong' : 'a token for the right'} password`, async () => {
         const password = isRefusedThen ? 'not the one' : cli.password
         const response = await send(captured, { clientId: 'first-party', password })
-        const body = (await response.json()) as { readonly error?: string; readonly access_token?: string }
+        const body = (await response.json()) as {
+          readonly error?: string
+          readonly access_token?: string
+        }
         assert.equal(response.status, captured.status ?? 200)
         assert.equal(response.headers.get('cache-control'), 'no-store')
         if (isRefusedThen) assert.equal(body.error, 'invalid_grant')

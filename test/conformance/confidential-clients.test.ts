@@ -16,25 +16,42 @@ describe('a confidential client, as others write it', () => {
     server = await startIssuer({})
     await server.register(ada)
     const scopes = ['items:read']
-    secret = (await server.addClient({ id: 'orders', grants, scopes, may: ['introspect'], confidential: true }))!
+    secret = (await server.addClient({
+      id: 'orders',
+      grants,
+      scopes,
+      may: ['introspect'],
+      confidential: true,
+    }))!
   })
   after(() => server.stop())
 
   for (const method of ['ClientSecretBasic', 'ClientSecretPost'] as const) {
     it(`openid-client with ${method}: its own token, a person's, introspection, refresh and revocation`, async () => {
-      const config = await openid.discovery(new URL(server.issuer), 'orders', undefined, openid[method](secret), {
-        algorithm: 'oauth2',
-        execute: [openid.allowInsecureRequests],
-      })
+      const config = await openid.discovery(
+        new URL(server.issuer),
+        'orders',
+        undefined,
+        openid[method](secret),
+        {
+          algorithm: 'oauth2',
+          execute: [openid.allowInsecureRequests],
+        },
+      )
       const own = await openid.clientCredentialsGrant(config, { scope: 'items:read items:write' })
       assert.deepEqual([own.scope, own.refresh_token], ['items:read', undefined])
       const told = await openid.tokenIntrospection(config, own.access_token)
-      assert.deepEqual([told.active, told.sub, told.client_id, told.scope], [true, 'orders', 'orders', 'items:read'])
+      assert.deepEqual(
+        [told.active, told.sub, told.client_id, told.scope],
+        [true, 'orders', 'orders', 'items:read'],
+      )
 
       const tokens = await openid.genericGrantRequest(config, 'password', ada)
       const refreshed = await openid.refreshTokenGrant(config, tokens.refresh_token!)
       await openid.tokenRevocation(config, refreshed.refresh_token!)
-      assert.deepEqual(await openid.tokenIntrospection(config, refreshed.access_token), { active: false })
+      assert.deepEqual(await openid.tokenIntrospection(config, refreshed.access_token), {
+        active: false,
+      })
     })
 
     it(`oauth4webapi with ${method}: its own token and introspection`, async () => {
@@ -44,14 +61,32 @@ describe('a confidential client, as others write it', () => {
       const as = await oauth.processDiscoveryResponse(issuer, found)
       const client: oauth.Client = { client_id: 'orders' }
       const authentication = oauth[method](secret)
-      const answer = await oauth.clientCredentialsGrantRequest(as, client, authentication, {}, insecure)
-      const { access_token, scope } = await oauth.processClientCredentialsResponse(as, client, answer)
+      const answer = await oauth.clientCredentialsGrantRequest(
+        as,
+        client,
+        authentication,
+        {},
+        insecure,
+      )
+      const { access_token, scope } = await oauth.processClientCredentialsResponse(
+        as,
+        client,
+        answer,
+      )
       assert.equal(scope, 'items:read')
-      const asked = await oauth.introspectionRequest(as, client, authentication, access_token, insecure)
+      const asked = await oauth.introspectionRequest(
+        as,
+        client,
+        authentication,
+        access_token,
+        insecure,
+      )
       assert.equal((await oauth.processIntrospectionResponse(as, client, asked)).active, true)
       const wrong = oauth[method]('not the secret')
       const refused = await oauth.clientCredentialsGrantRequest(as, client, wrong, {}, insecure)
-      await assert.rejects(oauth.processClientCredentialsResponse(as, client, refused), { status: 401 })
+      await assert.rejects(oauth.processClientCredentialsResponse(as, client, refused), {
+        status: 401,
+      })
     })
   }
 
@@ -64,9 +99,16 @@ describe('a confidential client, as others write it', () => {
         options: { authorizationMethod },
       })
       const { token } = await client.getToken({ scope: 'items:read' })
-      const verifier = createVerifier({ issuer: server.issuer, audience: server.issuer, revocations: 'none' })
+      const verifier = createVerifier({
+        issuer: server.issuer,
+        audience: server.issuer,
+        revocations: 'none',
+      })
       const identity = await verifier.verify(token.access_token)
-      assert.deepEqual([identity.subject, identity.clientId, identity.sessionId], ['orders', 'orders', undefined])
+      assert.deepEqual(
+        [identity.subject, identity.clientId, identity.sessionId],
+        ['orders', 'orders', undefined],
+      )
       verifier.close()
     })
   }

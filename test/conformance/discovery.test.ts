@@ -1,5 +1,5 @@
-// An API that only checks: createVerifier finds the keys itself, over real sockets. jose, which is given the address of the keys,
-// is the oracle.
+// An API that only checks: createVerifier finds the keys itself, over real sockets. jose, which is
+// given the address of the keys, is the oracle.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
@@ -34,7 +34,10 @@ for (const algorithm of issuingAlgorithms) {
     before(async () => {
       server = await startIssuer({ signingAlgorithm: algorithm, audience })
       await server.register(ada)
-      const response = await fetch(`${server.issuer}/token`, { method: 'POST', body: new URLSearchParams(ada) })
+      const response = await fetch(`${server.issuer}/token`, {
+        method: 'POST',
+        body: new URLSearchParams(ada),
+      })
       token = ((await response.json()) as { readonly access_token: string }).access_token
     })
     after(() => server.stop())
@@ -49,7 +52,12 @@ for (const algorithm of issuingAlgorithms) {
     })
 
     it('finds the keys with the first token', async () => {
-      const verifier = createVerifier({ issuer: server.issuer, audience, algorithms: [algorithm], revocations: 'none' })
+      const verifier = createVerifier({
+        issuer: server.issuer,
+        audience,
+        algorithms: [algorithm],
+        revocations: 'none',
+      })
       assert.ok(await verifier.verify(token))
       assert.equal(verifier.state, 'current')
     })
@@ -81,12 +89,18 @@ describe('createVerifier over real sockets', () => {
     publisher = await startPublisher(first)
   })
   after(() => publisher.stop())
-  const tokenOf = (key: SigningKey): string => accessTokenOf(key, { iss: publisher.issuer, aud: audience })
+  const tokenOf = (key: SigningKey): string =>
+    accessTokenOf(key, { iss: publisher.issuer, aud: audience })
 
   it('follows a rotation, as jose does, and asks as often as its rule says', async () => {
     let skipped = 0
     const clock = { now: () => Date.now() + skipped }
-    const verifier = createVerifier({ issuer: publisher.issuer, audience, revocations: 'none', clock })
+    const verifier = createVerifier({
+      issuer: publisher.issuer,
+      audience,
+      revocations: 'none',
+      clock,
+    })
     const jwks = jose.createRemoteJWKSet(new URL(publisher.jwksUri), { cooldownDuration: 0 })
     const byJose = (token: string): Promise<string | undefined> =>
       jose
@@ -126,7 +140,8 @@ describe('createVerifier over real sockets', () => {
     }).listen(0, '127.0.0.1')
     await once(api, 'listening')
     const url = `http://127.0.0.1:${(api.address() as AddressInfo).port}/`
-    const ask = (token: string): Promise<Response> => fetch(url, { headers: { authorization: `Bearer ${token}` } })
+    const ask = (token: string): Promise<Response> =>
+      fetch(url, { headers: { authorization: `Bearer ${token}` } })
     try {
       const token = accessTokenOf(first, { iss: issuer, aud: audience })
       const early = await ask(token)
@@ -138,7 +153,9 @@ describe('createVerifier over real sockets', () => {
         const jwks_uri = `${issuer}/jwks`
         response.end(
           request.url === '/jwks'
-            ? JSON.stringify({ keys: [first].map((key) => key.verifyingKey.export({ format: 'jwk' })) })
+            ? JSON.stringify({
+                keys: [first].map((key) => key.verifyingKey.export({ format: 'jwk' })),
+              })
             : JSON.stringify({ issuer, jwks_uri }),
         )
       }).listen(port, '127.0.0.1')
@@ -159,7 +176,14 @@ describe('createVerifier over real sockets', () => {
       import { createVerifier } from 'keystile'
       const verifier = createVerifier({ issuer: process.argv[1], audience: '${audience}', revocations: 'none' })
       console.log((await verifier.verify(process.argv[2])).subject)`
-    const args = ['--conditions=source', '--input-type=module', '-e', program, publisher.issuer, tokenOf(second)]
+    const args = [
+      '--conditions=source',
+      '--input-type=module',
+      '-e',
+      program,
+      publisher.issuer,
+      tokenOf(second),
+    ]
     const options = { cwd: join(import.meta.dirname, '../..'), timeout: 30_000 }
     assert.equal((await promisify(execFile)(process.execPath, args, options)).stdout, 'alice\n')
   })

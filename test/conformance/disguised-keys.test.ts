@@ -19,7 +19,13 @@ function jwkOf(line: string): Jwk {
   if (line.startsWith('ssh-ed25519'))
     return { kty: 'OKP', crv: 'Ed25519', x: blob.subarray(-32).toString('base64url'), alg: 'EdDSA' }
   const [x, y] = [blob.subarray(-64, -32), blob.subarray(-32)]
-  return { kty: 'EC', crv: 'P-256', x: x.toString('base64url'), y: y.toString('base64url'), alg: 'ES256' }
+  return {
+    kty: 'EC',
+    crv: 'P-256',
+    x: x.toString('base64url'),
+    y: y.toString('base64url'),
+    alg: 'ES256',
+  }
 }
 
 describe('importKey', () => {
@@ -39,8 +45,15 @@ describe('importKey', () => {
       const pem = key.export({ type: 'spki', format: 'pem' })
       for (const prefix of prefixes) {
         const secret = prefix + pem
-        assert.throws(() => importKey({ secret, algorithm: 'HS256' }), TypeError, JSON.stringify(prefix))
-        assert.throws(() => importKey({ secret: Buffer.from(secret), algorithm: 'HS256' }), TypeError)
+        assert.throws(
+          () => importKey({ secret, algorithm: 'HS256' }),
+          TypeError,
+          JSON.stringify(prefix),
+        )
+        assert.throws(
+          () => importKey({ secret: Buffer.from(secret), algorithm: 'HS256' }),
+          TypeError,
+        )
         assert.throws(() => importKey({ pem: secret, algorithm: 'HS256' }), TypeError)
       }
       assert.equal(prefixes.length, 17)

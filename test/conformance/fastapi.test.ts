@@ -5,7 +5,13 @@ import { createServer, type AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { decodeJwtUnsafe, exportPrivateJwk, generateKey, signJwt, type SigningKey } from 'keystile/jwt'
+import {
+  decodeJwtUnsafe,
+  exportPrivateJwk,
+  generateKey,
+  signJwt,
+  type SigningKey,
+} from 'keystile/jwt'
 import { issuingAlgorithms, startIssuer, type RunningIssuer } from './start-issuer.ts'
 
 const python = '/usr/bin/python3'
@@ -48,7 +54,9 @@ async function freePort(): Promise<number> {
 }
 
 interface RunningApi {
-  get(token?: string): Promise<{ readonly status: number; readonly body: Readonly<Record<string, unknown>> }>
+  get(
+    token?: string,
+  ): Promise<{ readonly status: number; readonly body: Readonly<Record<string, unknown>> }>
   stop(): Promise<void>
 }
 
@@ -85,8 +93,14 @@ async function startFastApi(env: Readonly<Record<string, string>>): Promise<Runn
   }
   return {
     async get(token) {
-      const response = await fetch(url, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } })
-      return { status: response.status, body: (await response.json()) as Readonly<Record<string, unknown>> }
+      const response = await fetch(
+        url,
+        token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } },
+      )
+      return {
+        status: response.status,
+        body: (await response.json()) as Readonly<Record<string, unknown>>,
+      }
     },
     async stop() {
       child.kill()
@@ -97,60 +111,90 @@ async function startFastApi(env: Readonly<Record<string, string>>): Promise<Runn
 }
 
 for (const algorithm of issuingAlgorithms) {
-  describe(`a FastAPI route that PyJWT guards, with tokens signed by ${algorithm}`, { skip }, () => {
-    let server: RunningIssuer
-    let api: RunningApi
-    let key: SigningKey
-    let token: string
-    before(async () => {
-      key = generateKey(algorithm)
-      server = await startIssuer({ signingKey: exportPrivateJwk(key), audience })
-      api = await startFastApi({ ISSUER: server.issuer, AUDIENCE: audience, ALGORITHM: algorithm })
-      await server.register(ada)
-      const response = await fetch(`${server.issuer}/token`, { method: 'POST', body: new URLSearchParams(ada) })
-      token = ((await response.json()) as { readonly access_token: string }).access_token
-    })
-    after(async () => {
-      await api?.stop()
-      await server?.stop()
-    })
+  describe(
+    `a FastAPI route that PyJWT guards, with tokens signed by ${algorithm}`,
+    { skip },
+    () => {
+      let server: RunningIssuer
+      let api: RunningApi
+      let key: SigningKey
+      let token: string
+      before(async () => {
+        key = generateKey(algorithm)
+        server = await startIssuer({ signingKey: exportPrivateJwk(key), audience })
+        api = await startFastApi({
+          ISSUER: server.issuer,
+          AUDIENCE: audience,
+          ALGORITHM: algorithm,
+        })
+        await server.register(ada)
+        const response = await fetch(`${server.issuer}/token`, {
+          method: 'POST',
+          body: new URLSearchParams(ada),
+        })
+        token = ((await response.json()) as { readonly access_token: string }).access_token
+      })
+      after(async () => {
+        await api?.stop()
+        await server?.stop()
+      })
 
-    /** The same token but for some claims, signed with the issuer's own key. */
-    const tokenWith = (claims: object): string =>
-      signJwt({ ...decodeJwtUnsafe(token).claims, ...claims }, key, { type: 'at+jwt' })
-    const now = (): number => Math.floor(Date.now() / 1000)
+      /** The same token but for some claims, signed with the issuer's own key. */
+      const tokenWith = (claims: object): string =>
+        signJwt({ ...decodeJwtUnsafe(token).claims, ...claims }, key, { type: 'at+jwt' })
+      const now = (): number => Math.floor(Date.now() / 1000)
 
-    it('opens for our token and knows its subject and scope', async () => {
-      const { sub } = decodeJwtUnsafe(token).claims
-      assert.deepEqual(await api.get(token), { status: 200, body: { owner: sub, scope: 'items:read items:write' } })
-    })
+      it('opens for our token and knows its subject and scope', async () => {
+        const { sub } = decodeJwtUnsafe(token).claims
+        assert.deepEqual(await api.get(token), {
+          status: 200,
+          body: { owner: sub, scope: 'items:read items:write' },
+        })
+      })
 
-    it('stays shut without a token', async () => {
-      assert.deepEqual(await api.get(), { status: 401, body: { detail: 'Not authenticated' } })
-    })
+      it('stays shut without a token', async () => {
+        assert.deepEqual(await api.get(), { status: 401, body: { detail: 'Not authenticated' } })
+      })
 
-    it('stays shut for a token that has expired', async () => {
-      const expired = tokenWith({ iat: now() - 700, exp: now() - 100 })
-      assert.deepEqual(await api.get(expired), { status: 401, body: { detail: 'ExpiredSignatureError' } })
-    })
+      it('stays shut for a token that has expired', async () => {
+        const expired = tokenWith({ iat: now() - 700, exp: now() - 100 })
+        assert.deepEqual(await api.get(expired), {
+          status: 401,
+          body: { detail: 'ExpiredSignatureError' },
+        })
+      })
 
-    it('stays shut for a token whose claims were changed', async () => {
-      const [header, , signature] = token.split('.')
-      const payload = Buffer.from(JSON.stringify({ ...decodeJwtUnsafe(token).claims, scope: 'users:write' }))
-      const changed = `${header}.${payload.toString('base64url')}.${signature}`
-      assert.deepEqual(await api.get(changed), { status: 401, body: { detail: 'InvalidSignatureError' } })
-    })
+      it('stays shut for a token whose claims were changed', async () => {
+        const [header, , signature] = token.split('.')
+        const payload = Buffer.from(
+          JSON.stringify({ ...decodeJwtUnsafe(token).claims, scope: 'users:write' }),
+        )
+        const changed = `${header}.${payload.toString('base64url')}.${signature}`
+        assert.deepEqual(await api.get(changed), {
+          status: 401,
+          body: { detail: 'InvalidSignatureError' },
+        })
+      })
 
-    it('stays shut for a token with another audience', async () => {
-      const theirs = tokenWith({ aud: 'https://orders.example' })
-      assert.deepEqual(await api.get(theirs), { status: 401, body: { detail: 'InvalidAudienceError' } })
-    })
+      it('stays shut for a token with another audience', async () => {
+        const theirs = tokenWith({ aud: 'https://orders.example' })
+        assert.deepEqual(await api.get(theirs), {
+          status: 401,
+          body: { detail: 'InvalidAudienceError' },
+        })
+      })
 
-    it('stays shut for a token that another key signed', async () => {
-      const forged = signJwt(decodeJwtUnsafe(token).claims, generateKey(algorithm), { type: 'at+jwt' })
-      assert.deepEqual(await api.get(forged), { status: 401, body: { detail: 'PyJWKClientError' } })
-    })
-  })
+      it('stays shut for a token that another key signed', async () => {
+        const forged = signJwt(decodeJwtUnsafe(token).claims, generateKey(algorithm), {
+          type: 'at+jwt',
+        })
+        assert.deepEqual(await api.get(forged), {
+          status: 401,
+          body: { detail: 'PyJWKClientError' },
+        })
+      })
+    },
+  )
 }
 
 describe('POST /token', { skip }, () => {
@@ -197,7 +241,8 @@ describe('POST /token', { skip }, () => {
     assert.equal(said.length, 5)
     return said
   }
-  const scopesOf = ({ scope }: Said): string => (typeof scope === 'string' ? scope : (scope ?? []).join(' '))
+  const scopesOf = ({ scope }: Said): string =>
+    typeof scope === 'string' ? scope : (scope ?? []).join(' ')
 
   it('gives requests-oauthlib and authlib a token for a password, wherever they put the client id', async () => {
     for (const [client, said] of await runClients({})) {
@@ -209,19 +254,30 @@ describe('POST /token', { skip }, () => {
 
   it('lets both refresh and revoke', async () => {
     for (const [client, { refreshed, revoked, then }] of await runClients({})) {
-      assert.deepEqual([[refreshed].flat(), revoked, then], [['items:read'], 200, 'invalid_grant'], client)
+      assert.deepEqual(
+        [[refreshed].flat(), revoked, then],
+        [['items:read'], 200, 'invalid_grant'],
+        client,
+      )
     }
   })
 
   it('tells both that they were given less than they asked for', async () => {
     // Without this, oauthlib raises what it is told.
-    const narrowed = await runClients({ SCOPE: 'items:write users:write', OAUTHLIB_RELAX_TOKEN_SCOPE: '1' })
+    const narrowed = await runClients({
+      SCOPE: 'items:write users:write',
+      OAUTHLIB_RELAX_TOKEN_SCOPE: '1',
+    })
     for (const [client, said] of narrowed)
       assert.equal(scopesOf(said), 'items:write', `${client}: ${JSON.stringify(said)}`)
   })
 
   it('makes both raise their invalid_grant for a wrong password', async () => {
     for (const [client, said] of await runClients({ PASSWORD: 'not her engine' }))
-      assert.deepEqual(said, { error: 'invalid_grant', description: 'Incorrect username or password' }, client)
+      assert.deepEqual(
+        said,
+        { error: 'invalid_grant', description: 'Incorrect username or password' },
+        client,
+      )
   })
 })

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -13,9 +22,13 @@ import { promisify } from 'node:util'
 const root = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
 
-/** Without what the test runner, or a Keystile of the person who runs the tests, has set for itself. */
+/**
+ * Without what the test runner, or a Keystile of the person who runs the tests, has set for itself.
+ */
 const environment = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(KEYSTILE_|DATABASE_URL$|PORT$|NODE_)/.test(name)),
+  Object.entries(process.env).filter(
+    ([name]) => !/^(KEYSTILE_|DATABASE_URL$|PORT$|NODE_)/.test(name),
+  ),
 )
 
 interface OldNode {
@@ -24,17 +37,20 @@ interface OldNode {
 }
 
 /**
- * The Node that this system has of its own: KEYSTILE_TEST_OLD_NODE, or the first on the PATH that does not come with this
- * repository.
+ * The Node that this system has of its own: KEYSTILE_TEST_OLD_NODE, or the first on the PATH that
+ * does not come with this repository.
  */
 function findOldNode(): OldNode | { readonly reason: string } {
   const given = process.env['KEYSTILE_TEST_OLD_NODE']
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'))
+  const folders = (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .filter((folder) => !folder.includes('node_modules'))
   const binary = given ?? folders.map((folder) => join(folder, 'node')).find(isExecutable)
   const howTo = 'set KEYSTILE_TEST_OLD_NODE to the binary of a Node 20'
   if (binary === undefined) return { reason: `there is no node on the PATH; ${howTo}` }
   const version = execFileSync(binary, ['--version'], { encoding: 'utf8' }).trim()
-  if (version === process.version) return { reason: `${binary} is ${version}, which runs the tests anyway; ${howTo}` }
+  if (version === process.version)
+    return { reason: `${binary} is ${version}, which runs the tests anyway; ${howTo}` }
   if (Number(version.slice(1).split('.')[0]) < 20)
     return { reason: `${binary} is ${version}, and the library needs 20; ${howTo}` }
   return { binary, version }
@@ -56,7 +72,8 @@ if ('reason' in old) console.error(`\n*** No older Node is tried: ${old.reason}.
 async function build(...packages: readonly string[]): Promise<void> {
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
   await run(process.execPath, [compiler, '-b', ...packages], { cwd: root, env: environment }).catch(
-    ({ stdout }: { readonly stdout: string }) => assert.fail(`${packages.join(' and ')} cannot be built:\n${stdout}`),
+    ({ stdout }: { readonly stdout: string }) =>
+      assert.fail(`${packages.join(' and ')} cannot be built:\n${stdout}`),
   )
 }
 
@@ -81,7 +98,10 @@ before(async () => {
 })
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-const nodes = [{ binary: process.execPath, version: process.version }, ...('binary' in old ? [old] : [])]
+const nodes = [
+  { binary: process.execPath, version: process.version },
+  ...('binary' in old ? [old] : []),
+]
 
 for (const { binary, version } of nodes) {
   describe(`keystile, built, on Node ${version}`, () => {
@@ -135,8 +155,8 @@ describe('the packages as they would be published', () => {
       const cwd = join(root, 'packages', name)
       for (const [script, ...args] of Object.values(tools)) {
         const command = [join(root, 'node_modules', script!), ...args]
-        await run(process.execPath, command, { cwd, env: environment }).catch(({ stdout }: { stdout: string }) =>
-          assert.fail(stdout),
+        await run(process.execPath, command, { cwd, env: environment }).catch(
+          ({ stdout }: { stdout: string }) => assert.fail(stdout),
         )
       }
     })
@@ -151,8 +171,18 @@ describe('keystile.cjs', () => {
   it('serves a login on the Node that runs the tests, without a word on standard error, until it is told to stop', async () => {
     const port = await freePort()
     const data = mkdtempSync(join(folder, 'server-'))
-    const flags = ['--port', String(port), '--database', join(data, 'keystile.db'), '--log-file', join(data, 'log')]
-    const server = spawn(process.execPath, [launcher, 'serve', ...flags], { cwd: data, env: environment })
+    const flags = [
+      '--port',
+      String(port),
+      '--database',
+      join(data, 'keystile.db'),
+      '--log-file',
+      join(data, 'log'),
+    ]
+    const server = spawn(process.execPath, [launcher, 'serve', ...flags], {
+      cwd: data,
+      env: environment,
+    })
     const kill = (): void => void server.kill('SIGKILL')
     process.once('exit', kill)
     try {
@@ -164,7 +194,9 @@ describe('keystile.cjs', () => {
         ready = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined)
         await sleep(50)
       }
-      const statuses = ready ? [ready.status, ...(await registerAndLogIn(`http://127.0.0.1:${port}`))] : []
+      const statuses = ready
+        ? [ready.status, ...(await registerAndLogIn(`http://127.0.0.1:${port}`))]
+        : []
       server.kill('SIGTERM')
       const [code] = await exited
       const [stdout, stderr] = await said
@@ -184,15 +216,22 @@ describe('keystile.cjs', () => {
     'says in one line what it needs on a Node that is too old, and exits with 1',
     { skip: !tooOld && reason },
     async () => {
-      await assert.rejects(run(tooOld!.binary, [launcher, 'serve'], { cwd: folder, env: environment }), (error) => {
-        const { code, stdout, stderr } = error as { code?: unknown; stdout?: string; stderr?: string }
-        assert.deepEqual([code, stdout], [1, ''])
-        assert.equal(
-          stderr,
-          `keystile needs Node 24.15 or newer; this is ${tooOld!.version}. Install a newer one from https://nodejs.org\n`,
-        )
-        return true
-      })
+      await assert.rejects(
+        run(tooOld!.binary, [launcher, 'serve'], { cwd: folder, env: environment }),
+        (error) => {
+          const { code, stdout, stderr } = error as {
+            code?: unknown
+            stdout?: string
+            stderr?: string
+          }
+          assert.deepEqual([code, stdout], [1, ''])
+          assert.equal(
+            stderr,
+            `keystile needs Node 24.15 or newer; this is ${tooOld!.version}. Install a newer one from https://nodejs.org\n`,
+          )
+          return true
+        },
+      )
     },
   )
 })
@@ -212,7 +251,9 @@ async function registerAndLogIn(url: string): Promise<readonly number[]> {
   })
   const token = await fetch(`${url}/token`, { method: 'POST', body: new URLSearchParams(ada) })
   const { access_token } = (await token.json()) as { readonly access_token?: string }
-  const me = await fetch(`${url}/users/me`, { headers: { authorization: `Bearer ${access_token}` } })
+  const me = await fetch(`${url}/users/me`, {
+    headers: { authorization: `Bearer ${access_token}` },
+  })
   return [registered.status, token.status, me.status]
 }
 

@@ -4,7 +4,15 @@ import { after, before, describe, it } from 'node:test'
 import * as jose from 'jose'
 import type { AlgorithmName } from 'keystile'
 import { keySetOf, TokenError, verifyJws } from 'keystile/internal'
-import { exportPrivateJwk, exportPublicJwk, generateKey, importKey, signJwt, verifyJwt, type Jwk } from 'keystile/jwt'
+import {
+  exportPrivateJwk,
+  exportPublicJwk,
+  generateKey,
+  importKey,
+  signJwt,
+  verifyJwt,
+  type Jwk,
+} from 'keystile/jwt'
 import { issuingAlgorithms, startIssuer, type RunningIssuer } from './start-issuer.ts'
 
 const algorithms: readonly AlgorithmName[] = [
@@ -23,9 +31,14 @@ for (const algorithm of issuingAlgorithms) {
     before(async () => {
       server = await startIssuer({ signingAlgorithm: algorithm, audience: demand.audience })
       await server.register(ada)
-      const response = await fetch(`${server.issuer}/token`, { method: 'POST', body: new URLSearchParams(ada) })
+      const response = await fetch(`${server.issuer}/token`, {
+        method: 'POST',
+        body: new URLSearchParams(ada),
+      })
       token = ((await response.json()) as { readonly access_token: string }).access_token
-      jwks = (await (await fetch(`${server.issuer}/.well-known/jwks.json`)).json()) as jose.JSONWebKeySet
+      jwks = (await (
+        await fetch(`${server.issuer}/.well-known/jwks.json`)
+      ).json()) as jose.JSONWebKeySet
     })
     after(() => server.stop())
 
@@ -34,13 +47,17 @@ for (const algorithm of issuingAlgorithms) {
         readFileSync(new URL('../../node_modules/jose/package.json', import.meta.url), 'utf8'),
       )
       t.diagnostic(`jose ${version}`)
-      const { payload, protectedHeader } = await jose.jwtVerify(token, jose.createLocalJWKSet(jwks), {
-        issuer: server.issuer,
-        audience: demand.audience,
-        typ: 'at+jwt',
-        algorithms: [algorithm],
-        requiredClaims: ['sub', 'exp', 'iat', 'jti', 'client_id', 'sid', 'scope', 'auth_time'],
-      })
+      const { payload, protectedHeader } = await jose.jwtVerify(
+        token,
+        jose.createLocalJWKSet(jwks),
+        {
+          issuer: server.issuer,
+          audience: demand.audience,
+          typ: 'at+jwt',
+          algorithms: [algorithm],
+          requiredClaims: ['sub', 'exp', 'iat', 'jti', 'client_id', 'sid', 'scope', 'auth_time'],
+        },
+      )
       assert.equal(protectedHeader.kid, jwks.keys[0]!.kid)
       assert.equal(payload.exp! - payload.iat!, 600)
     })
@@ -48,7 +65,9 @@ for (const algorithm of issuingAlgorithms) {
     it('refuses it for another issuer or audience', async () => {
       const keys = jose.createLocalJWKSet(jwks)
       for (const other of [{ issuer: 'https://other.example' }, { audience: server.issuer }])
-        await assert.rejects(jose.jwtVerify(token, keys, other), { code: 'ERR_JWT_CLAIM_VALIDATION_FAILED' })
+        await assert.rejects(jose.jwtVerify(token, keys, other), {
+          code: 'ERR_JWT_CLAIM_VALIDATION_FAILED',
+        })
     })
 
     it('finds the thumbprint of the key in its kid', async () => {
@@ -75,7 +94,10 @@ describe('verifyJwt', () => {
       const end = token.lastIndexOf('.') + 1
       const signature = Buffer.from(token.slice(end), 'base64url')
       signature[signature.length - 1]! ^= 1
-      assert.throws(() => verifyJwt(token.slice(0, end) + signature.toString('base64url'), own, demand), TokenError)
+      assert.throws(
+        () => verifyJwt(token.slice(0, end) + signature.toString('base64url'), own, demand),
+        TokenError,
+      )
     })
   }
 
@@ -122,11 +144,20 @@ describe('signJwt', () => {
   for (const algorithm of algorithms) {
     it(`makes a token with ${algorithm} that jose accepts`, async () => {
       const own = generateKey(algorithm)
-      const claims = { iss: demand.issuer, aud: [demand.audience], sub: 'ada', größe: ['ä', 1.5, null] }
+      const claims = {
+        iss: demand.issuer,
+        aud: [demand.audience],
+        sub: 'ada',
+        größe: ['ä', 1.5, null],
+      }
       const token = signJwt(claims, own, { expiresInSeconds: 60 })
       const jwk = algorithm.startsWith('HS') ? exportPrivateJwk(own) : exportPublicJwk(own)
       const key = await jose.importJWK(jwk as jose.JWK, algorithm)
-      const { payload } = await jose.jwtVerify(token, key, { ...demand, algorithms: [algorithm], typ: 'JWT' })
+      const { payload } = await jose.jwtVerify(token, key, {
+        ...demand,
+        algorithms: [algorithm],
+        typ: 'JWT',
+      })
       assert.deepEqual(payload, verifyJwt(token, own, demand))
     })
   }
@@ -136,7 +167,11 @@ describe('verifyJws', () => {
   it('accepts the bytes that jose signs in a compact JWS, text or not', async () => {
     const own = generateKey('ES256')
     const key = await jose.importJWK(exportPrivateJwk(own) as jose.JWK, 'ES256')
-    for (const payload of [new Uint8Array(0), Uint8Array.of(0, 255, 128), new TextEncoder().encode('no JSON')]) {
+    for (const payload of [
+      new Uint8Array(0),
+      Uint8Array.of(0, 255, 128),
+      new TextEncoder().encode('no JSON'),
+    ]) {
       const jws = await new jose.CompactSign(payload).setProtectedHeader({ alg: 'ES256' }).sign(key)
       assert.deepEqual(new Uint8Array(verifyJws(jws, keySetOf([own])).payload), payload)
     }

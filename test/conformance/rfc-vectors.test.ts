@@ -20,7 +20,11 @@ interface CookbookCase {
   readonly output: {
     /** Only where the JWS has a compact form. */
     readonly compact?: string
-    readonly json_flat: { readonly protected?: string; readonly payload: string; readonly signature: string }
+    readonly json_flat: {
+      readonly protected?: string
+      readonly payload: string
+      readonly signature: string
+    }
   }
 }
 
@@ -29,7 +33,11 @@ const read = (file: string): unknown =>
 
 const { jws: published, thumbprints } = read('jws-and-thumbprints.json') as {
   readonly jws: readonly Published[]
-  readonly thumbprints: readonly { readonly name: string; readonly jwk: Jwk; readonly thumbprint: string }[]
+  readonly thumbprints: readonly {
+    readonly name: string
+    readonly jwk: Jwk
+    readonly thumbprint: string
+  }[]
 }
 const cookbook = read('rfc7520-8037-jws.json') as readonly CookbookCase[]
 
@@ -48,7 +56,8 @@ function compactOf({ output }: CookbookCase): string {
   return output.compact ?? `${header}.${payload}.${signature}`
 }
 
-const caseOf = (section: string): CookbookCase => cookbook.find(({ title }) => title.includes(section))!
+const caseOf = (section: string): CookbookCase =>
+  cookbook.find(({ title }) => title.includes(section))!
 
 describe('verifyJws', () => {
   it('accepts the 8 signatures of RFC 7515 A.1 to A.3, RFC 7520 §4.1 to §4.4 and RFC 8037 A.4', () => {
@@ -112,7 +121,9 @@ describe('verifyJws', () => {
     const keys = keyFor(input.key, input.alg)
     assert.throws(() => verifyJws(`${header}.${payload}.${signature}`, keys), TokenError)
     for (const detached of ['', Buffer.from(payload).toString('base64url')])
-      assert.throws(() => verifyJws(`${header}.${detached}.${signature}`, keys), { reason: 'unknown_extension' })
+      assert.throws(() => verifyJws(`${header}.${detached}.${signature}`, keys), {
+        reason: 'unknown_extension',
+      })
   })
 
   it('refuses the 3 ML-DSA signatures, an algorithm that does not exist here', () => {
@@ -167,16 +178,22 @@ describe('sign', () => {
     for (const section of ['section-4.2', 'section-4.3']) {
       const { input, output } = caseOf(section)
       const { protected: header, payload, signature } = output.json_flat
-      const made = sign(signingKeyFor(input.key, input.alg), Buffer.from(`${header}.${payload}`)).toString('base64url')
+      const made = sign(
+        signingKeyFor(input.key, input.alg),
+        Buffer.from(`${header}.${payload}`),
+      ).toString('base64url')
       assert.notEqual(made, signature)
-      assert.doesNotThrow(() => verifyJws(`${header}.${payload}.${made}`, keyFor(input.key, input.alg)))
+      assert.doesNotThrow(() =>
+        verifyJws(`${header}.${payload}.${made}`, keyFor(input.key, input.alg)),
+      )
     }
   })
 })
 
 describe('thumbprint', () => {
   it('is what RFC 7638 §3.1 (RSA), RFC 8037 A.3 (Ed25519) and RFC 9449 (P-256) print', () => {
-    for (const { name, jwk, thumbprint: expected } of thumbprints) assert.equal(thumbprint(jwk), expected, name)
+    for (const { name, jwk, thumbprint: expected } of thumbprints)
+      assert.equal(thumbprint(jwk), expected, name)
     assert.equal(thumbprints.length, 3)
   })
 })

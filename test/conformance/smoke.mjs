@@ -1,6 +1,6 @@
-// What an application does with the built library, in the JavaScript of Node 20: `node smoke.mjs jwt | node | client | hono`. It is
-// run in a folder whose node_modules holds keystile and nothing else (and hono, for the last), so that an import of anything
-// more fails. Prints "ok".
+// What an application does with the built library, in the JavaScript of Node 20: `node smoke.mjs
+// jwt | node | client | hono`. It is run in a folder whose node_modules holds keystile and nothing
+// else (and hono, for the last), so that an import of anything more fails. Prints "ok".
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -8,7 +8,8 @@ import { createServer } from 'node:http'
 import { createVerifier } from 'keystile'
 import { generateKey, importKey, signJwt, verifyJwt } from 'keystile/jwt'
 
-const algorithms = 'HS256 HS384 HS512 RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ')
+const algorithms =
+  'HS256 HS384 HS512 RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ')
 const issuer = 'https://auth.example'
 const audience = 'https://items.example'
 const secret = randomBytes(32).toString('base64')
@@ -16,11 +17,21 @@ const secret = randomBytes(32).toString('base64')
 /** An access token as an issuer makes it that shares the secret with the API. */
 function tokenFor(scope, claims = {}) {
   const key = importKey({ secret, algorithm: 'HS256' })
-  const own = { iss: issuer, aud: audience, sub: 'ada', client_id: 'first-party', jti: 'a token', scope, ...claims }
+  const own = {
+    iss: issuer,
+    aud: audience,
+    sub: 'ada',
+    client_id: 'first-party',
+    jti: 'a token',
+    scope,
+    ...claims,
+  }
   return signJwt(own, key, { expiresInSeconds: 60, type: 'at+jwt' })
 }
 
-/** Calls a route that demands `items:read` and answers with the subject, in each way that matters. */
+/**
+ * Calls a route that demands `items:read` and answers with the subject, in each way that matters.
+ */
 async function checkRoute(call) {
   assert.deepEqual(await call(), { status: 401, challenge: `Bearer realm="${issuer}"` })
   assert.deepEqual(await call(tokenFor('items:read')), { status: 200, owner: 'ada' })
@@ -50,7 +61,9 @@ const parts = {
   },
   async node() {
     const { createGuard } = await import('keystile/node')
-    const guard = createGuard({ verifier: createVerifier({ issuer, audience, keys: secret, revocations: 'none' }) })
+    const guard = createGuard({
+      verifier: createVerifier({ issuer, audience, keys: secret, revocations: 'none' }),
+    })
     const route = guard('items:read')
     const server = createServer((request, response) => {
       void route(request, response, () =>
@@ -81,7 +94,10 @@ const parts = {
         asked.push([request.headers.host, request.url, authorization])
         const answer = routes[`${request.method} ${request.url}`](body, authorization)
         if (typeof answer === 'string') response.end(answer)
-        else response.writeHead(answer, { location: `http://127.0.0.1:${other.address().port}/items` }).end()
+        else
+          response
+            .writeHead(answer, { location: `http://127.0.0.1:${other.address().port}/items` })
+            .end()
       }).listen(0, '127.0.0.1')
       await once(server, 'listening')
       return server
@@ -105,9 +121,15 @@ const parts = {
   async hono() {
     const { Hono } = await import('hono')
     const { createGuard } = await import('keystile/hono')
-    const guard = createGuard({ verifier: createVerifier({ issuer, audience, keys: secret, revocations: 'none' }) })
-    const app = new Hono().get('/items', guard('items:read'), (c) => c.json({ owner: c.var.identity.subject }))
-    await checkRoute(async (token) => answerOf(await app.request('/items', { headers: headersWith(token) })))
+    const guard = createGuard({
+      verifier: createVerifier({ issuer, audience, keys: secret, revocations: 'none' }),
+    })
+    const app = new Hono().get('/items', guard('items:read'), (c) =>
+      c.json({ owner: c.var.identity.subject }),
+    )
+    await checkRoute(async (token) =>
+      answerOf(await app.request('/items', { headers: headersWith(token) })),
+    )
   },
 }
 

@@ -1,11 +1,16 @@
-// A Keystile in a node:http server on a free port of the loopback, for programs that only speak HTTP.
+// A Keystile in a node:http server on a free port of the loopback, for programs that only speak
+// HTTP.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { IssuingAlgorithm } from '@keystile/server'
 import type { Jwk } from 'keystile/jwt'
 import { mount, type NodeMiddleware } from 'keystile/node'
-import { byOperator, startEmbedded, type NewClient } from '../../packages/server/test-support/whole-server.ts'
+import {
+  byOperator,
+  startEmbedded,
+  type NewClient,
+} from '../../packages/server/test-support/whole-server.ts'
 
 export const issuingAlgorithms: readonly IssuingAlgorithm[] = ['ES256', 'EdDSA', 'RS256']
 
@@ -32,7 +37,10 @@ export async function startIssuer(options: {
   let answer: NodeMiddleware | undefined
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> =>
     answer!(request, response, () => response.writeHead(404).end())
-  const server = createServer((request, response) => void handle(request, response)).listen(0, '127.0.0.1')
+  const server = createServer((request, response) => void handle(request, response)).listen(
+    0,
+    '127.0.0.1',
+  )
   await once(server, 'listening')
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}/auth`
   const { keystile, clients } = await startEmbedded({
@@ -51,7 +59,8 @@ export async function startIssuer(options: {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ username, email: `${username}@example.com`, password }),
       })
-      if (response.status !== 201) throw new Error(`${username} cannot register: ${await response.text()}`)
+      if (response.status !== 201)
+        throw new Error(`${username} cannot register: ${await response.text()}`)
     },
     async addClient(client) {
       const created = await clients.create(client, byOperator)

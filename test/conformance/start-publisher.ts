@@ -1,4 +1,5 @@
-// An issuer of a few lines in node:http on the loopback: it publishes keys, and tokens are signed by whoever holds them.
+// An issuer of a few lines in node:http on the loopback: it publishes keys, and tokens are signed
+// by whoever holds them.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -29,7 +30,8 @@ export async function startPublisher(...keys: readonly SigningKey[]): Promise<Pu
       '/tenant/jwks': { keys: published.map(exportPublicJwk) },
     }
     const answer = answers[request.url!]
-    if (answer) response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
+    if (answer)
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
     else response.writeHead(404).end()
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -50,9 +52,16 @@ export async function startPublisher(...keys: readonly SigningKey[]): Promise<Pu
 }
 
 /** An access token by RFC 9068, with these claims changed; `undefined` leaves one out. */
-export function accessTokenOf(key: SigningKey, claims: Readonly<Record<string, unknown>>, type = 'at+jwt'): string {
+export function accessTokenOf(
+  key: SigningKey,
+  claims: Readonly<Record<string, unknown>>,
+  type = 'at+jwt',
+): string {
   const usual = { sub: 'alice', client_id: 'app', sid: 's1', jti: 'j1', scope: 'items:read' }
   const expiresInSeconds = { expiresInSeconds: 600 }
   const given = Object.entries({ ...usual, ...claims }).filter(([, value]) => value !== undefined)
-  return signJwt(Object.fromEntries(given), key, { type, ...(claims['exp'] === undefined && expiresInSeconds) })
+  return signJwt(Object.fromEntries(given), key, {
+    type,
+    ...(claims['exp'] === undefined && expiresInSeconds),
+  })
 }

@@ -1,4 +1,5 @@
-// What ours accepts, the verifiers of others accept: express-oauth2-jwt-bearer in its strict mode, oauth4webapi and jose.
+// What ours accepts, the verifiers of others accept: express-oauth2-jwt-bearer in its strict mode,
+// oauth4webapi and jose.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -28,7 +29,10 @@ async function startApi(issuerBaseURL: string): Promise<{ url: string; server: S
   const app = express().set('env', 'test') // else it prints each refusal
   app.use(auth({ issuerBaseURL, audience, strict: true }))
   app.get('/items', requiredScopes('items:read'), (request, response) => {
-    response.json({ subject: request.auth!.payload.sub, clientId: request.auth!.payload['client_id'] })
+    response.json({
+      subject: request.auth!.payload.sub,
+      clientId: request.auth!.payload['client_id'],
+    })
   })
   const server = app.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -88,7 +92,9 @@ describe('what createVerifier accepts', () => {
     ...(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const),
     ...(['ES256', 'ES384', 'ES512', 'EdDSA'] as const),
   ]
-  const keys = new Map<AlgorithmName, SigningKey>(algorithms.map((name) => [name, generateKey(name)]))
+  const keys = new Map<AlgorithmName, SigningKey>(
+    algorithms.map((name) => [name, generateKey(name)]),
+  )
   let publisher: Publisher
   let api: { url: string; server: Server }
   let as: oauth.AuthorizationServer
@@ -110,9 +116,18 @@ describe('what createVerifier accepts', () => {
     return accepts(oauth.validateJwtAccessToken(as, request, audience, insecure))
   }
   const joseAccepts = (token: string): Promise<boolean> =>
-    accepts(jose.jwtVerify(token, remote, { issuer: publisher.issuer, audience, typ: 'at+jwt', clockTolerance: 5 }))
+    accepts(
+      jose.jwtVerify(token, remote, {
+        issuer: publisher.issuer,
+        audience,
+        typ: 'at+jwt',
+        clockTolerance: 5,
+      }),
+    )
   const oursAccepts = (token: string): Promise<boolean> =>
-    accepts(createVerifier({ issuer: publisher.issuer, audience, revocations: 'none' }).verify(token))
+    accepts(
+      createVerifier({ issuer: publisher.issuer, audience, revocations: 'none' }).verify(token),
+    )
   const accepts = (verified: Promise<unknown>): Promise<boolean> =>
     verified.then(
       () => true,
@@ -125,19 +140,30 @@ describe('what createVerifier accepts', () => {
     ['a type with its prefix', {}, 'application/at+jwt'],
     ['a type in capitals', {}, 'AT+JWT'],
     ['no session', { sid: undefined }],
-    ['claims of its own', { 'https://items.example/größe': ['ä', 1.5, null], auth_time: 1_000_000_000 }],
+    [
+      'claims of its own',
+      { 'https://items.example/größe': ['ä', 1.5, null], auth_time: 1_000_000_000 },
+    ],
     ['a future that has begun', { nbf: 1_000_000_000 }],
     ['an end with a fraction', { exp: Date.now() / 1000 + 600.5 }],
   ]
   for (const algorithm of algorithms) {
     for (const [name, claims, type] of good) {
       it(`with ${name}, signed with ${algorithm}, all three others accept`, async () => {
-        const token = accessTokenOf(keys.get(algorithm)!, { iss: publisher.issuer, aud: audience, ...claims }, type)
+        const token = accessTokenOf(
+          keys.get(algorithm)!,
+          { iss: publisher.issuer, aud: audience, ...claims },
+          type,
+        )
         assert.equal(await oursAccepts(token), true, 'ours')
         assert.equal(await joseAccepts(token), true, 'jose')
         assert.equal(await oauthAccepts(token), true, 'oauth4webapi')
         const response = await get(api.url, token)
-        assert.equal(response.status, 200, `express-oauth2-jwt-bearer: ${response.headers.get('www-authenticate')}`)
+        assert.equal(
+          response.status,
+          200,
+          `express-oauth2-jwt-bearer: ${response.headers.get('www-authenticate')}`,
+        )
       })
     }
   }
@@ -154,7 +180,11 @@ describe('what createVerifier accepts', () => {
   ]
   for (const [name, claims, type] of bad) {
     it(`is nothing with ${name}, which none of the others accepts as an access token`, async () => {
-      const token = accessTokenOf(keys.get('ES256')!, { iss: publisher.issuer, aud: audience, ...claims }, type)
+      const token = accessTokenOf(
+        keys.get('ES256')!,
+        { iss: publisher.issuer, aud: audience, ...claims },
+        type,
+      )
       assert.deepEqual([await oursAccepts(token), await oauthAccepts(token)], [false, false])
       assert.equal((await get(api.url, token)).status, 401)
     })

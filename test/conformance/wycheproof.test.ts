@@ -18,7 +18,8 @@ interface Group {
 }
 
 const groupsOf = (file: string): readonly Group[] =>
-  JSON.parse(readFileSync(new URL(`vectors/wycheproof/${file}`, import.meta.url), 'utf8')).testGroups
+  JSON.parse(readFileSync(new URL(`vectors/wycheproof/${file}`, import.meta.url), 'utf8'))
+    .testGroups
 
 /** vectors/README.md says why these are no judges: 346 350 367 370 372 373. */
 const disputed = new Set([346, 350, 367, 370, 372, 373])
@@ -49,7 +50,8 @@ describe('verifyJws', () => {
           keySetOf([importVector(withoutUnregisteredAlgorithm(group.public ?? group.private))]),
         )
         tally[result as 'valid' | 'invalid']++
-        if (accepted !== (result === 'valid')) wrong.push(`${tcId} ${comment}: ${accepted ? 'accepted' : 'refused'}`)
+        if (accepted !== (result === 'valid'))
+          wrong.push(`${tcId} ${comment}: ${accepted ? 'accepted' : 'refused'}`)
       }
     }
     assert.deepEqual(wrong, [])
@@ -60,7 +62,9 @@ describe('verifyJws', () => {
     const accepted = groupsOf('json_web_signature_test.json').flatMap((group) =>
       group.tests
         .filter(({ tcId }) => disputed.has(tcId))
-        .filter(({ jws }) => accepts(jws, () => keySetOf([importVector(group.public ?? group.private)])))
+        .filter(({ jws }) =>
+          accepts(jws, () => keySetOf([importVector(group.public ?? group.private)])),
+        )
         .map(({ tcId }) => tcId),
     )
     assert.deepEqual(accepted, [367, 370])
@@ -83,10 +87,13 @@ describe('importJwkSet', () => {
     assert.equal(count, 26)
   })
   it('takes none of the secrets of Wycheproof, which are printed, zero or in order; nor does importKey', () => {
-    const keys = [...groupsOf('json_web_key_test.json'), ...groupsOf('json_web_signature_test.json')].map(
-      (group) => group.public ?? group.private,
-    )
-    const sets = keys.map((key) => key.keys ?? [key]).filter((set) => set.every(({ kty }) => kty === 'oct'))
+    const keys = [
+      ...groupsOf('json_web_key_test.json'),
+      ...groupsOf('json_web_signature_test.json'),
+    ].map((group) => group.public ?? group.private)
+    const sets = keys
+      .map((key) => key.keys ?? [key])
+      .filter((set) => set.every(({ kty }) => kty === 'oct'))
     assert.equal(sets.length, 17)
     for (const set of sets) {
       assert.throws(() => importJwkSet({ keys: set }), TypeError)

@@ -1,5 +1,5 @@
-// Tokens for the differential test: from well-formed ones to what no issuer would send. A recipe is data that fast-check
-// makes and shrinks; `bake` turns it into a token.
+// Tokens for the differential test: from well-formed ones to what no issuer would send. A recipe is
+// data that fast-check makes and shrinks; `bake` turns it into a token.
 import fc from 'fast-check'
 import type { AlgorithmName } from 'keystile'
 import { canSign, toBase64url } from 'keystile/internal'
@@ -20,7 +20,10 @@ export const toleranceSeconds = 5
 export const now = Date.UTC(2026, 10, 25, 12) / 1000
 const keyId = 'ours'
 
-/** Members of a JSON object in their order, each value as it is written: so that it may appear twice, or be no number at all. */
+/**
+ * Members of a JSON object in their order, each value as it is written: so that it may appear
+ * twice, or be no number at all.
+ */
 type Members = readonly (readonly [name: string, value: string])[]
 
 interface Edit {
@@ -31,10 +34,18 @@ interface Edit {
 
 /** What one step does to the text of a token. Numbers are taken modulo what there is. */
 export type Damage =
-  | { readonly kind: 'flip a bit'; readonly segment: number; readonly at: number; readonly bit: number }
+  | {
+      readonly kind: 'flip a bit'
+      readonly segment: number
+      readonly at: number
+      readonly bit: number
+    }
   | { readonly kind: 'change a character'; readonly at: number; readonly to: string }
   | { readonly kind: 'insert'; readonly at: number; readonly text: string }
-  | { readonly kind: 'set unused bits' | 'other alphabet' | 'drop' | 'empty'; readonly segment: number }
+  | {
+      readonly kind: 'set unused bits' | 'other alphabet' | 'drop' | 'empty'
+      readonly segment: number
+    }
   | { readonly kind: 'pad'; readonly segment: number; readonly padding: string }
   | { readonly kind: 'swap'; readonly segment: number; readonly other: number }
   | { readonly kind: 'add a segment'; readonly at: number; readonly text: string }
@@ -50,9 +61,15 @@ export interface Recipe {
     | {
         readonly header: readonly Edit[]
         readonly claims: readonly Edit[]
-        /** How the two are written: with a byte order mark, white space, something behind them, a byte that is no UTF-8. */
+        /**
+         * How the two are written: with a byte order mark, white space, something behind them, a
+         * byte that is no UTF-8.
+         */
         readonly spelling: readonly [header: Spelling, claims: Spelling]
-        /** `twin`: another key of the algorithm. `confused`: HMAC, with the public key as its secret. */
+        /**
+         * `twin`: another key of the algorithm. `confused`: HMAC, with the public key as its
+         * secret.
+         */
         readonly signer: 'own' | 'twin' | 'confused' | AlgorithmName
         /** Whether the header names the algorithm of the one who signed, or ours. */
         readonly honest: boolean
@@ -60,21 +77,50 @@ export interface Recipe {
   readonly damages: readonly Damage[]
 }
 
-export type Spelling = 'plain' | 'byte order mark' | 'white space' | 'garbage behind' | 'no UTF-8' | 'array around'
+export type Spelling =
+  | 'plain'
+  | 'byte order mark'
+  | 'white space'
+  | 'garbage behind'
+  | 'no UTF-8'
+  | 'array around'
 
 const json = (value: unknown): string => JSON.stringify(value)
 const anyValue = fc.oneof(
-  { weight: 5, arbitrary: fc.constantFrom('null', 'true', '""', '"x"', '[]', '{}', '0', '-1', '1e400', '1.5', '9e15') },
+  {
+    weight: 5,
+    arbitrary: fc.constantFrom(
+      'null',
+      'true',
+      '""',
+      '"x"',
+      '[]',
+      '{}',
+      '0',
+      '-1',
+      '1e400',
+      '1.5',
+      '9e15',
+    ),
+  },
   { weight: 1, arbitrary: fc.json({ maxDepth: 2 }).filter((text) => !text.includes('__proto__')) },
-  { weight: 1, arbitrary: fc.constantFrom('"\\ud800"', '{"a":1,"a":1}', `${'['.repeat(40)}${']'.repeat(40)}`) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('"\\ud800"', '{"a":1,"a":1}', `${'['.repeat(40)}${']'.repeat(40)}`),
+  },
 )
 const instant = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: -8, max: 8 }).map((offset) => String(now + offset)) },
   {
     weight: 2,
-    arbitrary: fc.constantFrom('4.5', '5.5', '-4.5', '-5.000001').map((text) => String(now + Number(text))),
+    arbitrary: fc
+      .constantFrom('4.5', '5.5', '-4.5', '-5.000001')
+      .map((text) => String(now + Number(text))),
   },
-  { weight: 1, arbitrary: fc.constantFrom(json(String(now + 60)), String(now * 1000), '1e300', '-1e400') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(json(String(now + 60)), String(now * 1000), '1e300', '-1e400'),
+  },
   { weight: 1, arbitrary: anyValue },
 )
 const claim: fc.Arbitrary<readonly [string, string]> = fc.oneof(
@@ -99,7 +145,10 @@ const claim: fc.Arbitrary<readonly [string, string]> = fc.oneof(
   ),
   fc.tuple(
     fc.constant('iss'),
-    fc.oneof(fc.constantFrom(json(issuer), json([issuer]), json(`${issuer}/`), json(issuer.slice(1))), anyValue),
+    fc.oneof(
+      fc.constantFrom(json(issuer), json([issuer]), json(`${issuer}/`), json(issuer.slice(1))),
+      anyValue,
+    ),
   ),
   fc.tuple(fc.constantFrom('sub', 'jti', 'client_id', 'scope', 'toString', 'x'), anyValue),
   fc.tuple(
@@ -111,7 +160,9 @@ const parameter: fc.Arbitrary<readonly [string, string]> = fc.oneof(
   fc.tuple(
     fc.constant('alg'),
     fc.oneof(
-      fc.constantFrom(...[...algorithms, 'none', 'None', '', 'hs256', 'HS256 ', 'ES256K', 'Ed448'].map(json)),
+      fc.constantFrom(
+        ...[...algorithms, 'none', 'None', '', 'hs256', 'HS256 ', 'ES256K', 'Ed448'].map(json),
+      ),
       anyValue,
     ),
   ),
@@ -136,7 +187,10 @@ const parameter: fc.Arbitrary<readonly [string, string]> = fc.oneof(
   ),
   fc.tuple(
     fc.constant('crit'),
-    fc.oneof(fc.constantFrom('["b64"]', '["exp"]', '["b64","b64"]', '["alg"]', '["x"]', '"b64"'), anyValue),
+    fc.oneof(
+      fc.constantFrom('["b64"]', '["exp"]', '["b64","b64"]', '["alg"]', '["x"]', '"b64"'),
+      anyValue,
+    ),
   ),
   fc.tuple(fc.constant('b64'), fc.constantFrom('true', 'false', 'null', '"false"')),
   fc.tuple(fc.constant('kid'), fc.oneof(fc.constantFrom(json(keyId), json('other')), anyValue)),
@@ -197,10 +251,21 @@ const damage: fc.Arbitrary<Damage> = fc.oneof(
     at: position,
     text: fc.constantFrom('.', '=', ' ', '\n', '\r\n', 'A', '%2E', '\u200b', '\ufeff'),
   }),
-  fc.record({ kind: fc.constantFrom('set unused bits', 'other alphabet', 'drop', 'empty' as const), segment }),
-  fc.record({ kind: fc.constant('pad' as const), segment, padding: fc.constantFrom('=', '==', '===') }),
+  fc.record({
+    kind: fc.constantFrom('set unused bits', 'other alphabet', 'drop', 'empty' as const),
+    segment,
+  }),
+  fc.record({
+    kind: fc.constant('pad' as const),
+    segment,
+    padding: fc.constantFrom('=', '==', '==='),
+  }),
   fc.record({ kind: fc.constant('swap' as const), segment, other: segment }),
-  fc.record({ kind: fc.constant('add a segment' as const), at: fc.nat(3), text: fc.constantFrom('', 'AAAA', 'e30') }),
+  fc.record({
+    kind: fc.constant('add a segment' as const),
+    at: fc.nat(3),
+    text: fc.constantFrom('', 'AAAA', 'e30'),
+  }),
   fc.record({
     kind: fc.constant('cut the signature' as const),
     bytes: fc.integer({ min: 1, max: 40 }),
@@ -230,7 +295,10 @@ export const recipe: fc.Arbitrary<Recipe> = fc.record({
         spelling: fc.tuple(spelling, spelling),
         signer: fc.oneof(
           { weight: 12, arbitrary: fc.constant('own' as const) },
-          { weight: 1, arbitrary: fc.constantFrom('twin' as const, 'confused' as const, ...algorithms) },
+          {
+            weight: 1,
+            arbitrary: fc.constantFrom('twin' as const, 'confused' as const, ...algorithms),
+          },
         ),
         honest: fc.boolean(),
       }),
@@ -257,7 +325,9 @@ export function createBaker(algorithm: AlgorithmName): Baker {
   const key = generateKey(algorithm, { keyId })
   const twin = generateKey(algorithm, { keyId })
   const confused = confusedKey(key)
-  const pool = Array.from({ length: 200 }, (_, index) => write(headerOf(key), claimsOf(index), ['plain', 'plain'], key))
+  const pool = Array.from({ length: 200 }, (_, index) =>
+    write(headerOf(key), claimsOf(index), ['plain', 'plain'], key),
+  )
 
   function write(
     header: Members,
@@ -284,7 +354,12 @@ export function createBaker(algorithm: AlgorithmName): Baker {
                 ? confused
                 : others.get(base.signer)!
         const header = headerOf(base.honest ? signer : key)
-        token = write(edit(header, base.header), edit(claimsOf(0), base.claims), base.spelling, signer)
+        token = write(
+          edit(header, base.header),
+          edit(claimsOf(0), base.claims),
+          base.spelling,
+          signer,
+        )
       }
       return damages.reduce((damaged, step) => applyDamage(damaged, step, pool), token)
     },
@@ -292,7 +367,10 @@ export function createBaker(algorithm: AlgorithmName): Baker {
 }
 
 function headerOf(key: SigningKey): Members {
-  return Object.entries({ alg: key.algorithm.name, kid: keyId, typ: type }).map(([name, value]) => [name, json(value)])
+  return Object.entries({ alg: key.algorithm.name, kid: keyId, typ: type }).map(([name, value]) => [
+    name,
+    json(value),
+  ])
 }
 
 function claimsOf(index: number): Members {
@@ -308,10 +386,15 @@ function claimsOf(index: number): Members {
   return Object.entries(claims).map(([name, value]) => [name, json(value)])
 }
 
-/** The public key as text, used as an HMAC secret: what a verifier does that lets the token choose the algorithm. */
+/**
+ * The public key as text, used as an HMAC secret: what a verifier does that lets the token choose
+ * the algorithm.
+ */
 function confusedKey(key: SigningKey): SigningKey {
   const secret =
-    key.algorithm.keyType === 'oct' ? Buffer.alloc(32) : key.verifyingKey.export({ type: 'spki', format: 'pem' })
+    key.algorithm.keyType === 'oct'
+      ? Buffer.alloc(32)
+      : key.verifyingKey.export({ type: 'spki', format: 'pem' })
   const hmac = importVector({ secret, algorithm: 'HS256', keyId })
   if (!canSign(hmac)) throw new Error('a secret signs')
   return hmac
@@ -337,7 +420,11 @@ function spell(members: Members, spelling: Spelling): Buffer {
     case 'garbage behind':
       return Buffer.from(`${text}}`)
     case 'no UTF-8':
-      return Buffer.concat([Buffer.from(`${text.slice(0, -1)},"y":"`), Buffer.of(0xc3), Buffer.from('"}')])
+      return Buffer.concat([
+        Buffer.from(`${text.slice(0, -1)},"y":"`),
+        Buffer.of(0xc3),
+        Buffer.from('"}'),
+      ])
     default: // array around
       return Buffer.from(`[${text}]`)
   }
@@ -350,7 +437,9 @@ function applyDamage(token: string, damage: Damage, pool: readonly string[]): st
   const onSegment = (index: number, change: (segment: string) => string): string =>
     parts.map((part, at) => (at === index % parts.length ? change(part) : part)).join('.')
   const onSignature = (change: (bytes: Buffer) => Buffer): string =>
-    onSegment(parts.length - 1, (part) => change(Buffer.from(part, 'base64url')).toString('base64url'))
+    onSegment(parts.length - 1, (part) =>
+      change(Buffer.from(part, 'base64url')).toString('base64url'),
+    )
   switch (damage.kind) {
     case 'flip a bit':
       return onSegment(damage.segment, (part) => {
@@ -381,12 +470,16 @@ function applyDamage(token: string, damage: Damage, pool: readonly string[]): st
       return onSegment(damage.segment, (part) => part + damage.padding)
     case 'swap': {
       const [one, other] = [damage.segment % parts.length, damage.other % parts.length]
-      return parts.map((part, at) => (at === one ? parts[other]! : at === other ? parts[one]! : part)).join('.')
+      return parts
+        .map((part, at) => (at === one ? parts[other]! : at === other ? parts[one]! : part))
+        .join('.')
     }
     case 'add a segment':
       return parts.toSpliced(damage.at, 0, damage.text).join('.')
     case 'cut the signature':
-      return onSignature((bytes) => (damage.front ? bytes.subarray(damage.bytes) : bytes.subarray(0, -damage.bytes)))
+      return onSignature((bytes) =>
+        damage.front ? bytes.subarray(damage.bytes) : bytes.subarray(0, -damage.bytes),
+      )
     case 'extend the signature': {
       const more = Buffer.from(damage.bytes, 'hex')
       return onSignature((bytes) => Buffer.concat(damage.front ? [more, bytes] : [bytes, more]))

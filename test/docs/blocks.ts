@@ -1,12 +1,15 @@
-// The programs in the documents. A block of TypeScript is one; comments above it say more of it: `<!-- continues -->`, that
-// it goes on where the one before it ended, and `<!-- also express 4 -->`, that it is a program with Express 4 as well.
+// The programs in the documents. A block of TypeScript is one; comments above it say more of it:
+// `<!-- continues -->`, that it goes on where the one before it ended, and `<!-- also express 4
+// -->`, that it is a program with Express 4 as well.
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
 export const root = join(import.meta.dirname, '../..')
 
-export const documents: readonly string[] = globSync(['*.md', 'docs/**/*.md', 'bench/*.md'], { cwd: root }).toSorted()
+export const documents: readonly string[] = globSync(['*.md', 'docs/**/*.md', 'bench/*.md'], {
+  cwd: root,
+}).toSorted()
 
 export interface Block {
   readonly name: string

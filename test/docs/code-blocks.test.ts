@@ -1,6 +1,6 @@
-// Each block of TypeScript in the documents is a program: it is compiled as it stands, and run in a process of its own.
-// A program that imports node:test is a test, and must pass. What only shows how others do it is JavaScript or Python, and
-// is not run.
+// Each block of TypeScript in the documents is a program: it is compiled as it stands, and run in a
+// process of its own. A program that imports node:test is a test, and must pass. What only shows
+// how others do it is JavaScript or Python, and is not run.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -17,11 +17,15 @@ describe('the documents', () => {
   before(() => {
     // Inside the repository, where the packages are found by their names.
     folder = mkdtempSync(join(import.meta.dirname, 'blocks-'))
-    for (const { name, code } of blocks) writeFileSync(join(folder, `${name}.ts`), `${code}\nexport {}\n`)
+    for (const { name, code } of blocks)
+      writeFileSync(join(folder, `${name}.ts`), `${code}\nexport {}\n`)
     // A program that serves would not end: it is loaded, then ended.
     const load = `await import(process.argv[2])\nsetTimeout(() => process.exit(0), 50)\n`
     writeFileSync(join(folder, 'load.mjs'), load)
-    const options = { extends: '../../../tsconfig.json', include: ['.', '../../adapters/express-4.d.ts'] }
+    const options = {
+      extends: '../../../tsconfig.json',
+      include: ['.', '../../adapters/express-4.d.ts'],
+    }
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(options))
   })
   after(() => rmSync(folder, { recursive: true }))
@@ -29,9 +33,11 @@ describe('the documents', () => {
   it('hold programs', () => assert.ok(blocks.length >= 4, String(blocks.length)))
 
   it('compile, every block of them', async () => {
-    await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder]).catch(
-      ({ stdout }: { stdout: string }) => assert.fail(stdout),
-    )
+    await run(process.execPath, [
+      join(root, 'node_modules/typescript/bin/tsc'),
+      '-p',
+      folder,
+    ]).catch(({ stdout }: { stdout: string }) => assert.fail(stdout))
   })
 
   describe('run', { concurrency: availableParallelism() }, () => {
@@ -44,15 +50,22 @@ describe('the documents', () => {
         mkdirSync(cwd)
         const program = join(folder, `${name}.ts`)
         const args = isTest(block) ? ['--test', program] : [join(folder, 'load.mjs'), program]
-        await run(process.execPath, ['--conditions=source', ...args], { cwd, env, timeout: 60_000 }).catch(
-          ({ message, stdout }: { message: string; stdout: string }) => assert.fail(`${message}\n${stdout}`),
+        await run(process.execPath, ['--conditions=source', ...args], {
+          cwd,
+          env,
+          timeout: 60_000,
+        }).catch(({ message, stdout }: { message: string; stdout: string }) =>
+          assert.fail(`${message}\n${stdout}`),
         )
       })
     }
   })
 
   it('show the example of the README as it is', () => {
-    const example = readFileSync(join(root, 'examples/hono/app.ts'), 'utf8').replace(/^\/\/.*\n/, '')
+    const example = readFileSync(join(root, 'examples/hono/app.ts'), 'utf8').replace(
+      /^\/\/.*\n/,
+      '',
+    )
     assert.ok(readFileSync(join(root, 'README.md'), 'utf8').includes(`\`\`\`ts\n${example}\`\`\``))
   })
 
@@ -60,8 +73,13 @@ describe('the documents', () => {
     let shown = 0
     for (const document of documents) {
       const text = readFileSync(join(root, document), 'utf8')
-      for (const [, file, code] of text.matchAll(/^<!-- from (\S+) -->\n```typescript\n(.*?)^```$/gms)) {
-        assert.ok(readFileSync(join(root, file!), 'utf8').includes(code!), `${document} shows otherwise than ${file}`)
+      for (const [, file, code] of text.matchAll(
+        /^<!-- from (\S+) -->\n```typescript\n(.*?)^```$/gms,
+      )) {
+        assert.ok(
+          readFileSync(join(root, file!), 'utf8').includes(code!),
+          `${document} shows otherwise than ${file}`,
+        )
         shown++
       }
       assert.equal(text.split('```typescript').length, text.split(/^<!-- from /m).length, document)
@@ -70,11 +88,16 @@ describe('the documents', () => {
   })
 
   it('name only files and scripts that are there', () => {
-    const scripts = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts)
+    const scripts = Object.keys(
+      JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts,
+    )
     for (const document of documents) {
       const text = readFileSync(join(root, document), 'utf8')
       for (const [, path = ''] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
-        assert.ok(globSync(path, { cwd: join(root, document, '..') }).length > 0, `${document}: ${path}`)
+        assert.ok(
+          globSync(path, { cwd: join(root, document, '..') }).length > 0,
+          `${document}: ${path}`,
+        )
       }
       for (const [, script = ''] of text.matchAll(/npm run ([\w:]+)/g))
         assert.ok(scripts.includes(script), `${document}: ${script}`)

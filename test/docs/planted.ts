@@ -1,8 +1,15 @@
-// Makes the callbacks of a recipe fail on demand. The guard and the server around them are the real ones.
+// Makes the callbacks of a recipe fail on demand. The guard and the server around them are the real
+// ones.
 import type { Identity, Verifier } from 'keystile'
 import { createTestIssuer, type TestIssuer } from 'keystile/testing'
 
-export type Mode = 'work' | 'user throws' | 'user rejects' | 'user waits' | 'directory throws' | 'handler throws'
+export type Mode =
+  | 'work'
+  | 'user throws'
+  | 'user rejects'
+  | 'user waits'
+  | 'directory throws'
+  | 'handler throws'
 
 interface GuardOptions {
   readonly verifier: Verifier
@@ -85,10 +92,15 @@ const plantUser = (user: NonNullable<GuardOptions['user']>) => async (identity: 
 /** Makes handlers throw that have no user and read the subject. */
 function withFailingIdentity(verifier: Verifier): Verifier {
   const plant = <I extends Identity | undefined>(identity: I): I =>
-    identity && mode === 'handler throws' ? Object.create(identity, { subject: { get: fail } }) : identity
+    identity && mode === 'handler throws'
+      ? Object.create(identity, { subject: { get: fail } })
+      : identity
   return Object.create(verifier, {
     recall: { value: (token: string) => plant(verifier.recall?.(token)) },
-    verify: { value: async (...args: Parameters<Verifier['verify']>) => plant(await verifier.verify(...args)) },
+    verify: {
+      value: async (...args: Parameters<Verifier['verify']>) =>
+        plant(await verifier.verify(...args)),
+    },
   })
 }
 
@@ -98,7 +110,10 @@ export const plantKeystile =
   async (options: { readonly users?: Users }): Promise<Keystile> => {
     const { users } = options
     if (users) made.hasDirectory = true
-    const keystile = await createKeystile({ ...options, ...(users && { users: plantUsers(users) }) })
+    const keystile = await createKeystile({
+      ...options,
+      ...(users && { users: plantUsers(users) }),
+    })
     // Some programs close it at their end; the test goes on using it.
     made.keystile = { ...keystile, close: async () => {} }
     return made.keystile
@@ -113,4 +128,5 @@ const plantUsers = (users: Users): Users =>
   )
 
 /** Takes the place of `createTestIssuer`. */
-export const plantIssuer: typeof createTestIssuer = (options) => (made.issuer = createTestIssuer(options))
+export const plantIssuer: typeof createTestIssuer = (options) =>
+  (made.issuer = createTestIssuer(options))

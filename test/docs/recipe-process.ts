@@ -2,8 +2,9 @@
 //
 //     node --conditions=source test/docs/recipe-process.ts <program>
 //
-// The program is unchanged, except that `createGuard`, `createKeystile` and `createTestIssuer` come from planted.ts. If it
-// does not listen by itself, this file makes its app listen. The parent process sends one order at a time.
+// The program is unchanged, except that `createGuard`, `createKeystile` and `createTestIssuer` come
+// from planted.ts. If it does not listen by itself, this file makes its app listen. The parent
+// process sends one order at a time.
 import { subscribe } from 'node:diagnostics_channel'
 import { Server } from 'node:http'
 import { flushCompileCache, registerHooks } from 'node:module'
@@ -15,7 +16,10 @@ import type { FastifyInstance } from 'fastify'
 import type { Hono } from 'hono'
 import { made, plantIssuer, setMode, takeFailures, userIsAsked, type Mode } from './planted.ts'
 
-export type Order = { readonly mode: Mode } | 'wait until nobody is connected' | 'wait until user is asked'
+export type Order =
+  | { readonly mode: Mode }
+  | 'wait until nobody is connected'
+  | 'wait until user is asked'
 
 /** What a program has made. The test adds a function `ended` to blocks, which returns it. */
 interface Ended {
@@ -47,9 +51,13 @@ registerHooks({
   resolve(specifier, context, nextResolve) {
     if (!isRecipe.test(context.parentURL ?? '')) return nextResolve(specifier, context)
     // code-blocks.test.ts runs its tests.
-    if (specifier === 'node:test') return module('planted:test', 'export const it = () => {}, describe = () => {}')
+    if (specifier === 'node:test')
+      return module('planted:test', 'export const it = () => {}, describe = () => {}')
     if (specifier === 'keystile/testing')
-      return module('planted:testing', `export { plantIssuer as createTestIssuer } from '${planted}'`)
+      return module(
+        'planted:testing',
+        `export { plantIssuer as createTestIssuer } from '${planted}'`,
+      )
     const { url } = nextResolve(specifier, context)
     const taken = placesTaken.find(([pattern]) => pattern.test(specifier))
     if (!taken) return nextResolve(specifier, context)
@@ -62,7 +70,9 @@ registerHooks({
   },
   load(url, context, nextLoad) {
     const source = modules.get(url)
-    return source === undefined ? nextLoad(url, context) : { format: 'module', source, shortCircuit: true }
+    return source === undefined
+      ? nextLoad(url, context)
+      : { format: 'module', source, shortCircuit: true }
   },
 })
 

@@ -1,6 +1,7 @@
-// People copy the recipes, so no client may end one. Each program of the documents that is a server, and each example, runs
-// as a process of its own. It gets half requests, junk and resets over real sockets, while its callbacks work and while they
-// throw. Then it must still live, answer as before, and have no connection left open.
+// People copy the recipes, so no client may end one. Each program of the documents that is a
+// server, and each example, runs as a process of its own. It gets half requests, junk and resets
+// over real sockets, while its callbacks work and while they throw. Then it must still live, answer
+// as before, and have no connection left open.
 import assert from 'node:assert/strict'
 import { execFile, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -14,14 +15,18 @@ import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { hashSync } from '@node-rs/bcrypt'
 import { freePort } from '../../packages/server/test-support/command.ts'
-import { createTestDatabase, howToGetPostgres } from '../../packages/server/test-support/postgres.ts'
+import {
+  createTestDatabase,
+  howToGetPostgres,
+} from '../../packages/server/test-support/postgres.ts'
 import { isTest, root, wholeBlocks } from './blocks.ts'
 import type { Mode } from './planted.ts'
 import type { Order, Ready } from './recipe-process.ts'
 
 const password = 'an engine of her own'
 const database = await createTestDatabase()
-if (!database && process.env['CI'] === 'true') throw new Error(`these tests need PostgreSQL: ${howToGetPostgres}`)
+if (!database && process.env['CI'] === 'true')
+  throw new Error(`these tests need PostgreSQL: ${howToGetPostgres}`)
 
 /** A request that only a caller with a token may make. */
 interface Guarded {
@@ -54,7 +59,8 @@ export function ended(createIssuer) {
 }
 `
 /** The names that `ending` knows, declared at the top level. */
-const listens = /^(export )?(const|function) (server|app|createApp|createOrdersServer|handle|GET)\b/m
+const listens =
+  /^(export )?(const|function) (server|app|createApp|createOrdersServer|handle|GET)\b/m
 const served = wholeBlocks.filter(({ code }) => listens.test(code))
 
 // These handlers have no server, so a few lines stand for their framework.
@@ -81,32 +87,47 @@ const written: Readonly<Record<string, string>> = Object.fromEntries([
 
 const recipes: readonly Recipe[] = [
   ...Object.keys(written).map((name) => ({ name: `${name}.ts` })),
-  ...['hono', 'fastify', 'express', 'node', 'websocket'].map((name) => ({ name: `examples/${name}/main.ts` })),
+  ...['hono', 'fastify', 'express', 'node', 'websocket'].map((name) => ({
+    name: `examples/${name}/main.ts`,
+  })),
   {
     name: 'examples/graphql/main.ts',
     guarded: { method: 'POST', path: '/graphql', body: JSON.stringify({ query: '{ me }' }) },
   },
   { name: 'nest/main.js' },
-  ...['hono', 'fastify', 'express', 'node'].map((name) => ({ name: `examples/own-users/${name}.ts` })),
+  ...['hono', 'fastify', 'express', 'node'].map((name) => ({
+    name: `examples/own-users/${name}.ts`,
+  })),
 ]
 
 /** The text of a request. */
 function write({ method, path, body }: Guarded, ...fields: readonly string[]): string {
-  const json = body === '' ? [] : ['Content-Type: application/json', `Content-Length: ${body.length}`]
-  return [`${method} ${path} HTTP/1.1`, 'Host: localhost', ...json, ...fields, '', body].join('\r\n')
+  const json =
+    body === '' ? [] : ['Content-Type: application/json', `Content-Length: ${body.length}`]
+  return [`${method} ${path} HTTP/1.1`, 'Host: localhost', ...json, ...fields, '', body].join(
+    '\r\n',
+  )
 }
 
 const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13']
 const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='
 
 /** What a client sends before it resets or ends its connection. */
-function attacks(guarded: Guarded, base: string, authorization: readonly string[]): readonly string[] {
+function attacks(
+  guarded: Guarded,
+  base: string,
+  authorization: readonly string[],
+): readonly string[] {
   const whole = write(guarded, ...authorization)
   const opening = write(guarded, ...authorization, ...upgrade, key)
   const half = 'Content-Length: 500'
   const form = 'Content-Type: application/x-www-form-urlencoded'
   const posting = { method: 'POST', path: guarded.path, body: '' }
-  const bodies = [posting, { ...posting, path: `${base}/token` }, { ...posting, path: `${base}/users` }]
+  const bodies = [
+    posting,
+    { ...posting, path: `${base}/token` },
+    { ...posting, path: `${base}/users` },
+  ]
   return [
     '',
     whole.slice(0, 30),
@@ -180,7 +201,8 @@ async function start(program: string, folder: string, signal: AbortSignal): Prom
     throw new Error(`the process ended with ${String(code)}: ${await printed}`)
   })
   ended.catch(() => {}) // it is expected at the end
-  const hear = async (): Promise<unknown> => ((await Promise.race([once(child, 'message'), ended])) as [unknown])[0]
+  const hear = async (): Promise<unknown> =>
+    ((await Promise.race([once(child, 'message'), ended])) as [unknown])[0]
   const ready = (await hear()) as Ready
   return {
     ...ready,
@@ -192,15 +214,25 @@ async function start(program: string, folder: string, signal: AbortSignal): Prom
   }
 }
 
-/** An access token for the recipe, or undefined when it trusts an issuer that the test cannot reach. */
-async function tokenOf({ port, base, token }: Ready, username: string): Promise<string | undefined> {
+/**
+ * An access token for the recipe, or undefined when it trusts an issuer that the test cannot reach.
+ */
+async function tokenOf(
+  { port, base, token }: Ready,
+  username: string,
+): Promise<string | undefined> {
   if (token !== undefined || base === undefined) return token
   const url = `http://localhost:${port}${base}`
   const headers = { 'content-type': 'application/json', connection: 'close' }
   const body = JSON.stringify({ username, email: 'ada@example.com', password })
-  if (!username.includes('@')) await (await fetch(`${url}/users`, { method: 'POST', headers, body })).text()
+  if (!username.includes('@'))
+    await (await fetch(`${url}/users`, { method: 'POST', headers, body })).text()
   const form = new URLSearchParams({ username, password })
-  const answer = await fetch(`${url}/token`, { method: 'POST', headers: { connection: 'close' }, body: form })
+  const answer = await fetch(`${url}/token`, {
+    method: 'POST',
+    headers: { connection: 'close' },
+    body: form,
+  })
   const { access_token } = (await answer.json()) as { readonly access_token?: string }
   return access_token
 }
@@ -226,7 +258,8 @@ async function attack(running: Running, recipe: Recipe, username: string): Promi
     assert.equal(found[2], 401)
     return found
   }
-  const allLeft = async (): Promise<number> => Number(await running.tell('wait until nobody is connected'))
+  const allLeft = async (): Promise<number> =>
+    Number(await running.tell('wait until nobody is connected'))
   const attackOnce = async (texts: readonly string[]): Promise<void> => {
     const sent = texts.flatMap((what) => [send(port, what, 'reset'), send(port, what, 'end')])
     await Promise.all(sent)
@@ -239,7 +272,12 @@ async function attack(running: Running, recipe: Recipe, username: string): Promi
   await allLeft()
 
   const asksUser = new Set<string>()
-  for (const mode of ['user throws', 'user rejects', 'directory throws', 'handler throws'] as const) {
+  for (const mode of [
+    'user throws',
+    'user rejects',
+    'directory throws',
+    'handler throws',
+  ] as const) {
     await running.tell({ mode })
     let failures = 0
     for (const request of [good, opening]) {
@@ -249,7 +287,8 @@ async function attack(running: Running, recipe: Recipe, username: string): Promi
       if (failed === 0) continue
       if (mode === 'user throws') asksUser.add(request)
       // The handler of a WebSocket may have opened it before it throws.
-      if (mode === 'handler throws' && request === opening) assert.ok([500, 101, 'closed'].includes(status))
+      if (mode === 'handler throws' && request === opening)
+        assert.ok([500, 101, 'closed'].includes(status))
       else assert.equal(status, 500, mode)
     }
     if (isPlanted(mode)) assert.ok(failures > 0, `nothing failed in the mode "${mode}"`)
@@ -283,15 +322,24 @@ describe('the recipes', () => {
   before(async () => {
     // Inside the repository, where the packages are found by their names.
     folder = mkdtempSync(join(import.meta.dirname, 'blocks-'))
-    for (const [name, code] of Object.entries(written)) writeFileSync(join(folder, `${name}.ts`), code)
+    for (const [name, code] of Object.entries(written))
+      writeFileSync(join(folder, `${name}.ts`), code)
     // Node cannot strip decorators.
     const tsc = [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'examples/nest')]
-    await promisify(execFile)(process.execPath, [...tsc, '--noCheck', '--outDir', join(folder, 'nest')])
+    await promisify(execFile)(process.execPath, [
+      ...tsc,
+      '--noCheck',
+      '--outDir',
+      join(folder, 'nest'),
+    ])
     if (!database) return
     process.env['DATABASE_URL'] = database.url
     process.env['KEYSTILE_KEY'] = randomBytes(32).toString('base64')
     const { pool } = await import('../../examples/own-users/people.ts')
-    await pool.query('insert into people (email, hash) values ($1, $2)', ['ada@example.com', hashSync(password, 4)])
+    await pool.query('insert into people (email, hash) values ($1, $2)', [
+      'ada@example.com',
+      hashSync(password, 4),
+    ])
     await pool.end()
   })
   after(async () => {
@@ -301,7 +349,9 @@ describe('the recipes', () => {
 
   it('are all that the documents show', () => {
     const servers = /new (OpenAPI)?Hono\(|Fastify\(|express\(\)|createServer\(|keystile\/web'/
-    const others = wholeBlocks.filter((block) => servers.test(block.code) && !served.includes(block))
+    const others = wholeBlocks.filter(
+      (block) => servers.test(block.code) && !served.includes(block),
+    )
     // One test has its app within the test; the same app is in the README.
     assert.deepEqual(
       others.filter((block) => !isTest(block)),
@@ -310,20 +360,26 @@ describe('the recipes', () => {
     assert.ok(others.length <= 1, others.map(({ name }) => name).join(', '))
   })
 
-  describe('survive resets, half requests and callbacks that throw', { concurrency: availableParallelism() }, () => {
-    for (const recipe of recipes) {
-      const { name } = recipe
-      const isOwnUsers = name.includes('own-users')
-      const skip = isOwnUsers && !database ? `no PostgreSQL: ${howToGetPostgres}` : false
-      it(name, { skip, timeout: 60_000 }, async (t) => {
-        const program = name.startsWith('examples/') ? join(root, name) : join(folder, name)
-        const running = await start(program, folder, t.signal)
-        t.after(running.stop)
-        await attack(running, recipe, isOwnUsers ? 'ada@example.com' : 'ada').catch(async (error: unknown) => {
-          await running.tell({ mode: 'work' }) // rejects with the reason if the process has ended
-          throw error
+  describe(
+    'survive resets, half requests and callbacks that throw',
+    { concurrency: availableParallelism() },
+    () => {
+      for (const recipe of recipes) {
+        const { name } = recipe
+        const isOwnUsers = name.includes('own-users')
+        const skip = isOwnUsers && !database ? `no PostgreSQL: ${howToGetPostgres}` : false
+        it(name, { skip, timeout: 60_000 }, async (t) => {
+          const program = name.startsWith('examples/') ? join(root, name) : join(folder, name)
+          const running = await start(program, folder, t.signal)
+          t.after(running.stop)
+          await attack(running, recipe, isOwnUsers ? 'ada@example.com' : 'ada').catch(
+            async (error: unknown) => {
+              await running.tell({ mode: 'work' }) // rejects with the reason if the process has ended
+              throw error
+            },
+          )
         })
-      })
-    }
-  })
+      }
+    },
+  )
 })

@@ -1,10 +1,20 @@
-// A process freezes inside a transaction (SIGSTOP, as a paused machine) and keeps the locks that it has in PostgreSQL.
+// A process freezes inside a transaction (SIGSTOP, as a paused machine) and keeps the locks that it
+// has in PostgreSQL.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import pg from 'pg'
-import { createTestClock, describeOnBoth, type Stage } from '../../packages/server/test-support/keystile.ts'
+import {
+  createTestClock,
+  describeOnBoth,
+  type Stage,
+} from '../../packages/server/test-support/keystile.ts'
 import { countBackends, isWaiting } from '../../packages/server/test-support/postgres.ts'
-import { startProcess, type AskedRequest, type KeystileProcess, type ToldAnswer } from './process.ts'
+import {
+  startProcess,
+  type AskedRequest,
+  type KeystileProcess,
+  type ToldAnswer,
+} from './process.ts'
 
 const logOut = (bearer: string): AskedRequest => ['DELETE', '/users/me/sessions', { bearer }]
 
@@ -14,7 +24,10 @@ async function freezeHolding(
   process: KeystileProcess,
   { lock, request }: { readonly lock: string; readonly request: AskedRequest },
 ): Promise<{ readonly answers: Promise<readonly ToldAnswer[]> }> {
-  const client = new pg.Client({ connectionString: stage.database, options: '-c search_path=keystile' })
+  const client = new pg.Client({
+    connectionString: stage.database,
+    options: '-c search_path=keystile',
+  })
   await client.connect()
   try {
     await client.query(`begin; ${lock} for update`)
@@ -34,11 +47,18 @@ describeOnBoth('a process that freezes inside a transaction', (stage) => {
 
   it('does not keep others from revoking, or from heeding what was revoked', async () => {
     const other = await stage.start({ clock: createTestClock() })
-    const [ada, bob, eve] = [await other.tokens('ada'), await other.tokens('bob'), await other.tokens('eve')]
+    const [ada, bob, eve] = [
+      await other.tokens('ada'),
+      await other.tokens('bob'),
+      await other.tokens('eve'),
+    ]
     const frozen = await startProcess(stage.database)
     try {
       const lock = 'select id from feed'
-      const { answers } = await freezeHolding(stage, frozen, { lock, request: logOut(ada.accessToken) })
+      const { answers } = await freezeHolding(stage, frozen, {
+        lock,
+        request: logOut(ada.accessToken),
+      })
       const { status } = await other.send(...logOut(bob.accessToken))
       assert.equal(status, 204)
       for (const { accessToken } of [ada, bob])
@@ -47,7 +67,8 @@ describeOnBoth('a process that freezes inside a transaction', (stage) => {
 
       frozen.thaw()
       const [told] = await answers
-      // Its session was ended before; whether it could number the event is a matter of which connection it had.
+      // Its session was ended before; whether it could number the event is a matter of which
+      // connection it had.
       assert.ok(told?.status === 204 || told?.status === 503, JSON.stringify(told))
       const [again] = await frozen.ask([['GET', '/users/me', { bearer: eve.accessToken }]])
       assert.equal(again?.status, 200)

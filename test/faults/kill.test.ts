@@ -1,5 +1,6 @@
-// A server is killed (SIGKILL) at random moments while clients refresh, log out and log in. They go on with what they were
-// last answered: whoever lost an answer sends the same again, within the grace or late.
+// A server is killed (SIGKILL) at random moments while clients refresh, log out and log in. They go
+// on with what they were last answered: whoever lost an answer sends the same again, within the
+// grace or late.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { it } from 'node:test'
@@ -154,7 +155,8 @@ async function live(stage: Stage, random: Random): Promise<Told> {
   try {
     await Promise.all(Array.from({ length: clients }, client))
     server = kill(await server)
-    for (const session of sessions) await (session.state === 'alive' ? refresh(session) : assertOver(session))
+    for (const session of sessions)
+      await (session.state === 'alive' ? refresh(session) : assertOver(session))
     return told
   } finally {
     // Also where the comparison has failed, and clients are on their way.
@@ -192,8 +194,9 @@ function takenFrom({ status, json, text }: Answer): Tokens {
 }
 
 /**
- * Holds what clients know against what lies in the database, while nobody asks: what was ended is so, and a session that lives
- * can be refreshed by one token, which its client has, or would be given for the one it has.
+ * Holds what clients know against what lies in the database, while nobody asks: what was ended is
+ * so, and a session that lives can be refreshed by one token, which its client has, or would be
+ * given for the one it has.
  *
  * @returns how many of them have that token still to be given
  */
@@ -224,11 +227,14 @@ async function compare(stage: Stage, sessions: readonly Held[]): Promise<number>
 describeOnBoth('a server that is killed', (stage) => {
   it(`lets clients go on, and no end come back, in ${goal} refreshes (KEYSTILE_SEED=${seed})`, async (t) => {
     const first = await stage.start()
-    for (const username of people) await first.addUser({ username, email: `${username}@example.com` })
+    for (const username of people)
+      await first.addUser({ username, email: `${username}@example.com` })
     // Nobody keeps the file open while the server is away.
     await first.keystile.close()
     const { kills, lost, committed, refreshes } = await live(stage, createRandom(seed))
-    t.diagnostic(`${refreshes} refreshes, ${kills} kills, ${lost} answers lost, ${committed} of them refreshes on disk`)
+    t.diagnostic(
+      `${refreshes} refreshes, ${kills} kills, ${lost} answers lost, ${committed} of them refreshes on disk`,
+    )
     if (isLong) assert.ok(committed > 0 && committed < lost)
   })
 })

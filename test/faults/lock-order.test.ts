@@ -1,5 +1,5 @@
-// Ends of many sessions at once. On PostgreSQL each of them is a lock, and two that take the same locks in different orders
-// wait for each other until the database ends one of them.
+// Ends of many sessions at once. On PostgreSQL each of them is a lock, and two that take the same
+// locks in different orders wait for each other until the database ends one of them.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import pg from 'pg'
@@ -14,13 +14,17 @@ describeOnBoth('ending all sessions of a user', (stage) => {
     const { keystile, addUser } = await stage.start()
     const subject = await addUser()
     for (let i = 0; i < sessions; i++) await keystile.sessions.create({ subject })
-    const client = new pg.Client({ connectionString: stage.database, options: '-c search_path=keystile' })
+    const client = new pg.Client({
+      connectionString: stage.database,
+      options: '-c search_path=keystile',
+    })
     await client.connect()
     try {
       const { rows } = await client.query('select id from session order by id')
       const ids = rows.map(({ id }) => id as string)
       // As they lie in the table, so would a statement take them that names no order.
-      for (const id of ids.toReversed()) await client.query('update session set last_used_at = 1 where id = $1', [id])
+      for (const id of ids.toReversed())
+        await client.query('update session set last_used_at = 1 where id = $1', [id])
       await client.query('analyze session')
       const lock = (id: string): Promise<unknown> =>
         client.query('select id from session where id = $1 for update', [id])

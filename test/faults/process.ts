@@ -1,4 +1,5 @@
-// Keystile in a process of its own, which asks it what it is told to: the requests of one message all at once.
+// Keystile in a process of its own, which asks it what it is told to: the requests of one message
+// all at once.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import pg from 'pg'
@@ -9,7 +10,10 @@ import {
   type SendOptions,
 } from '../../packages/server/test-support/keystile.ts'
 
-/** As many as one process asks at once, so that none of them waits outside of the database, and one for the feed. */
+/**
+ * As many as one process asks at once, so that none of them waits outside of the database, and one
+ * for the feed.
+ */
 const connections = 22
 
 /** Method, path below the issuer, and what is sent. */
@@ -33,7 +37,10 @@ export interface KeystileProcess {
   stop(): Promise<void>
 }
 
-/** Starts a process on a database: a SQLite file, or a URL of PostgreSQL, to which it has 22 connections. */
+/**
+ * Starts a process on a database: a SQLite file, or a URL of PostgreSQL, to which it has 22
+ * connections.
+ */
 export async function startProcess(database: string): Promise<KeystileProcess> {
   const child = fork(import.meta.filename, [database], { execArgv: ['--conditions=source'] })
   const ended = once(child, 'exit')

@@ -1,5 +1,5 @@
-// Two processes on one database use one refresh token at once, and end its session meanwhile. What they answer is held
-// against what lies in the database: how many tokens could still be refreshed.
+// Two processes on one database use one refresh token at once, and end its session meanwhile. What
+// they answer is held against what lies in the database: how many tokens could still be refreshed.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { it } from 'node:test'
@@ -12,7 +12,12 @@ import {
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
 import { createRandom } from './random.ts'
-import { startProcess, type AskedRequest, type KeystileProcess, type ToldAnswer } from './process.ts'
+import {
+  startProcess,
+  type AskedRequest,
+  type KeystileProcess,
+  type ToldAnswer,
+} from './process.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 const rounds = process.env['KEYSTILE_LONG'] ? 500 : 5
@@ -119,7 +124,11 @@ describeOnBoth('two processes on one database', (stage) => {
         const created = await here.keystile.sessions.create({ subject })
         const { sessionId } = tokensOf({ access_token: created.accessToken })
         const requests = Array.from({ length: tries }, () => refreshOf(created.refreshToken))
-        const revocation: AskedRequest = ['POST', '/revoke', { form: { token: created.refreshToken } }]
+        const revocation: AskedRequest = [
+          'POST',
+          '/revoke',
+          { form: { token: created.refreshToken } },
+        ]
         const place = random(tries + 1)
         const [ofOne, ofOther] = await Promise.all([
           one.ask(requests.toSpliced(place, 0, revocation)),
@@ -129,7 +138,10 @@ describeOnBoth('two processes on one database', (stage) => {
         const answers = [...ofOne.toSpliced(place, 1), ...ofOther]
         const granted = answers.filter(({ status }) => status === 200)
         for (const { status, json } of answers) {
-          assert.ok(status === 200 || (status === 400 && json['error'] === 'invalid_grant'), JSON.stringify(json))
+          assert.ok(
+            status === 200 || (status === 400 && json['error'] === 'invalid_grant'),
+            JSON.stringify(json),
+          )
           statuses[status] = (statuses[status] ?? 0) + 1
         }
         if (granted.length > 0 && granted.length < answers.length) undecided++
@@ -138,14 +150,18 @@ describeOnBoth('two processes on one database', (stage) => {
 
         assert.deepEqual(await listLiving(stage, sessionId), [])
         assert.equal(await count(stage, `event where value = '${sessionId}'`), 1)
-        const opened = [created.accessToken, ...granted.map(({ json }) => json['access_token'] as string)].map(opening)
+        const opened = [
+          created.accessToken,
+          ...granted.map(({ json }) => json['access_token'] as string),
+        ].map(opening)
         for (const { status } of await one.ask(opened)) assert.equal(status, 401)
         // The other hears of it within a second, if the machine is not too busy.
         const until = performance.now() + 10_000
         while ((await other.ask(opened)).some(({ status }) => status !== 401))
           assert.ok(performance.now() < until, 'ten seconds have passed')
         const shown = [created.refreshToken, ...refreshTokens].map(refreshOf)
-        for (const process of [one, other]) for (const { status } of await process.ask(shown)) assert.equal(status, 400)
+        for (const process of [one, other])
+          for (const { status } of await process.ask(shown)) assert.equal(status, 400)
       }
       t.diagnostic(
         `${JSON.stringify(statuses)}; in ${undecided} of ${rounds} rounds some were answered and some refused`,

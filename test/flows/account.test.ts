@@ -37,7 +37,11 @@ describeOnBoth('PATCH /users/me', (stage) => {
       { roles: ['admin'] },
       { password: newPassword },
     ]) {
-      assert.equal((await send('PATCH', '/users/me', { bearer, json })).status, 422, JSON.stringify(json))
+      assert.equal(
+        (await send('PATCH', '/users/me', { bearer, json })).status,
+        422,
+        JSON.stringify(json),
+      )
     }
     assert.equal((await send('GET', '/users/me', { bearer })).json['city'], 'London')
   })
@@ -45,7 +49,10 @@ describeOnBoth('PATCH /users/me', (stage) => {
   it('has nothing to change without a profile schema', async () => {
     const { accessToken, send } = await stage.start()
     const bearer = await accessToken()
-    assert.equal((await send('PATCH', '/users/me', { bearer, json: { city: 'Paris' } })).status, 422)
+    assert.equal(
+      (await send('PATCH', '/users/me', { bearer, json: { city: 'Paris' } })).status,
+      422,
+    )
     assert.equal((await send('PATCH', '/users/me', { bearer, json: {} })).status, 200)
   })
 
@@ -54,9 +61,12 @@ describeOnBoth('PATCH /users/me', (stage) => {
     await register()
     const bearer = (await login()).json['access_token']
     const changes = [{ city: 'Paris' }, { age: 1 }, { city: 'Rome' }, { age: 2 }]
-    const answers = await Promise.all(changes.map((json) => send('PATCH', '/users/me', { bearer, json })))
+    const answers = await Promise.all(
+      changes.map((json) => send('PATCH', '/users/me', { bearer, json })),
+    )
     const { json } = await send('GET', '/users/me', { bearer })
-    for (const [i, { status }] of answers.entries()) assert.ok([200, 409].includes(status), `${i}: ${status}`)
+    for (const [i, { status }] of answers.entries())
+      assert.ok([200, 409].includes(status), `${i}: ${status}`)
     const done = changes.filter((_, i) => answers[i]!.status === 200)
     for (const name of ['city', 'age'] as const) {
       const values = done
@@ -73,7 +83,10 @@ describeOnBoth('POST /users/me/password', (stage) => {
   it('changes the password, and ends every session but the one that asked (ASVS V7.4.3)', async () => {
     const { accessToken, login, send } = await stage.start()
     const [mine, other] = [await accessToken(), (await login()).json['access_token']]
-    const { status, text } = await send('POST', '/users/me/password', { bearer: mine, json: change })
+    const { status, text } = await send('POST', '/users/me/password', {
+      bearer: mine,
+      json: change,
+    })
     assert.deepEqual([status, text], [204, ''])
     assert.equal((await send('GET', '/users/me', { bearer: mine })).status, 200)
     const refused = await send('GET', '/users/me', { bearer: other })
@@ -85,7 +98,8 @@ describeOnBoth('POST /users/me/password', (stage) => {
   it('answers 403 to a wrong current password, 422 to an unfit new one, and changes nothing', async () => {
     const { accessToken, login, send } = await stage.start()
     const bearer = await accessToken()
-    const post = (json: object): Promise<{ status: number }> => send('POST', '/users/me/password', { bearer, json })
+    const post = (json: object): Promise<{ status: number }> =>
+      send('POST', '/users/me/password', { bearer, json })
     assert.equal((await post({ ...change, current_password: 'wrong' })).status, 403)
     assert.equal((await post({ ...change, current_password: 'x'.repeat(5_000) })).status, 403)
     for (const json of [
@@ -123,7 +137,9 @@ describeOnBoth('POST /users/me/password', (stage) => {
     await send('POST', '/users/me/password', { bearer, json: change })
     for (const { status, json } of await Promise.all(logins)) {
       if (status === 200)
-        await assert.rejects(keystile.verifier.verify(json['access_token']), { code: 'invalid_token' })
+        await assert.rejects(keystile.verifier.verify(json['access_token']), {
+          code: 'invalid_token',
+        })
     }
     assert.equal((await send('GET', '/users/me', { bearer })).status, 200)
   })
@@ -169,7 +185,9 @@ describeOnBoth('POST /users/me/email', (stage) => {
     assert.equal(await post(ada.accessToken, 'BOB@example.com'), 409)
     assert.equal(await post(ada.accessToken, 'ADA@example.com'), 204)
     for (let round = 0; round < 5; round++) {
-      const both = [ada, bob].map(({ accessToken }) => post(accessToken, `one-${round}@example.com`))
+      const both = [ada, bob].map(({ accessToken }) =>
+        post(accessToken, `one-${round}@example.com`),
+      )
       assert.deepEqual(
         (await Promise.all(both)).toSorted((a, b) => a - b),
         [204, 409],
@@ -229,7 +247,10 @@ describeOnBoth('DELETE /users/me', (stage) => {
     clock.advance(306)
     const { status, headers } = await send('DELETE', '/users/me', { bearer })
     assert.equal(status, 401)
-    assert.match(headers.get('www-authenticate')!, /error="insufficient_user_authentication".*max_age="300"/)
+    assert.match(
+      headers.get('www-authenticate')!,
+      /error="insufficient_user_authentication".*max_age="300"/,
+    )
     assert.equal((await send('GET', '/users/me', { bearer })).status, 200)
   })
 })
@@ -244,10 +265,19 @@ describeOnBoth(
       const all = await keystile.sessions.create({ subject })
       assert.deepEqual(
         { ...all, accessToken: '', refreshToken: '' },
-        { accessToken: '', refreshToken: '', tokenType: 'bearer', expiresIn: 600, scopes: ['a', 'b'] },
+        {
+          accessToken: '',
+          refreshToken: '',
+          tokenType: 'bearer',
+          expiresIn: 600,
+          scopes: ['a', 'b'],
+        },
       )
       assert.equal((await open(['a', 'b'], { bearer: all.accessToken })).json['subject'], subject)
-      assert.deepEqual((await keystile.sessions.create({ subject, scopes: ['b', 'users:read'] })).scopes, ['b'])
+      assert.deepEqual(
+        (await keystile.sessions.create({ subject, scopes: ['b', 'users:read'] })).scopes,
+        ['b'],
+      )
     })
 
     it('refuses an unknown or disabled user, and a scope that nobody declared', async () => {

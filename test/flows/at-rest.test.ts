@@ -3,8 +3,20 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { decodeJwtUnsafe, exportPrivateJwk, generateKey, importJwkSet, verifyJwt } from 'keystile/jwt'
-import { describeOnBoth, issuer, key, password, startKeystile } from '../../packages/server/test-support/keystile.ts'
+import {
+  decodeJwtUnsafe,
+  exportPrivateJwk,
+  generateKey,
+  importJwkSet,
+  verifyJwt,
+} from 'keystile/jwt'
+import {
+  describeOnBoth,
+  issuer,
+  key,
+  password,
+  startKeystile,
+} from '../../packages/server/test-support/keystile.ts'
 
 describeOnBoth('a restart', (stage) => {
   it('keeps users, sessions and keys: a token from before opens what it opened', async () => {
@@ -27,12 +39,18 @@ describeOnBoth('a restart', (stage) => {
 
   it('is refused under another sealing key', async () => {
     await stage.start()
-    await assert.rejects(stage.start({ key: 'another sealing key: 9876543210 zyxwvu' }), /sealed under another key/)
+    await assert.rejects(
+      stage.start({ key: 'another sealing key: 9876543210 zyxwvu' }),
+      /sealed under another key/,
+    )
   })
 
   it('is refused with another signing algorithm', async () => {
     await stage.start({ signingAlgorithm: 'EdDSA' })
-    await assert.rejects(stage.start({ signingAlgorithm: 'RS256' }), /for EdDSA, and RS256 is configured/)
+    await assert.rejects(
+      stage.start({ signingAlgorithm: 'RS256' }),
+      /for EdDSA, and RS256 is configured/,
+    )
   })
 
   it('makes one key, however many start for the first time at once', async () => {
@@ -44,7 +62,9 @@ describeOnBoth('a restart', (stage) => {
     const [row] = await stage.sql('select count(*) as keys from signing_key')
     assert.equal(Number(row!['keys']), 1)
     const kids = await Promise.all(
-      all.map(async ({ send }) => (await send('GET', '/.well-known/jwks.json')).json['keys'][0].kid),
+      all.map(
+        async ({ send }) => (await send('GET', '/.well-known/jwks.json')).json['keys'][0].kid,
+      ),
     )
     assert.equal(new Set(kids).size, 1)
   })
@@ -56,7 +76,9 @@ describeOnBoth('a restart', (stage) => {
     assert.deepEqual(decodeJwtUnsafe(token).header, { alg: 'EdDSA', kid: 'ours', typ: 'at+jwt' })
     const { json } = await send('GET', '/.well-known/jwks.json')
     assert.deepEqual(json, {
-      keys: [{ kty: 'OKP', crv: 'Ed25519', x: signingKey['x'], kid: 'ours', alg: 'EdDSA', use: 'sig' }],
+      keys: [
+        { kty: 'OKP', crv: 'Ed25519', x: signingKey['x'], kid: 'ours', alg: 'EdDSA', use: 'sig' },
+      ],
     })
     assert.equal((await send('GET', '/users/me', { bearer: token })).status, 200)
   })
@@ -72,9 +94,13 @@ describeOnBoth('the published keys', (stage) => {
       assert.equal(headers.get('cache-control'), 'public, max-age=300')
       for (const jwk of json['keys']) {
         assert.deepEqual([jwk.alg, jwk.use, typeof jwk.kid], [signingAlgorithm, 'sig', 'string'])
-        for (const secret of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k']) assert.ok(!(secret in jwk), secret)
+        for (const secret of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'])
+          assert.ok(!(secret in jwk), secret)
       }
-      assert.equal(verifyJwt(token, importJwkSet(json), { issuer, audience: issuer, type: 'at+jwt' }).iss, issuer)
+      assert.equal(
+        verifyJwt(token, importJwkSet(json), { issuer, audience: issuer, type: 'at+jwt' }).iss,
+        issuer,
+      )
     })
   }
 })
@@ -88,20 +114,41 @@ describe('a SQLite database', () => {
   const database = (): string => join(folder, 'data', 'keystile.db')
 
   it('holds no password, no token and no private key in the clear, nor does anything beside it but keystile.key', async () => {
-    const { tokens, refresh, keystile } = await startKeystile({ database: database(), key: undefined as never })
+    const { tokens, refresh, keystile } = await startKeystile({
+      database: database(),
+      key: undefined as never,
+    })
     const { accessToken: token, refreshToken: first } = await tokens()
     // A used one, whose successor is kept, and one that can be used.
     const refreshTokens = [first, (await refresh(first)).json['refresh_token'] as string]
     const refreshSecrets = refreshTokens.flatMap((text) => {
       const secret = text.split('.')[1]!
       const bytes = Buffer.from(secret, 'base64url')
-      return [text, secret, bytes.toString('latin1'), bytes.toString('hex'), bytes.toString('base64').slice(0, 42)]
+      return [
+        text,
+        secret,
+        bytes.toString('latin1'),
+        bytes.toString('hex'),
+        bytes.toString('base64').slice(0, 42),
+      ]
     })
     const files = readdirSync(join(folder, 'data'))
-    assert.deepEqual(files.toSorted(), ['keystile.db', 'keystile.db-shm', 'keystile.db-wal', 'keystile.key'])
+    assert.deepEqual(files.toSorted(), [
+      'keystile.db',
+      'keystile.db-shm',
+      'keystile.db-wal',
+      'keystile.key',
+    ])
     for (const file of files) {
       const bytes = readFileSync(join(folder, 'data', file), 'latin1')
-      for (const secret of [password, token, token.split('.')[2]!, ...refreshSecrets, '"d":', 'PRIVATE KEY'])
+      for (const secret of [
+        password,
+        token,
+        token.split('.')[2]!,
+        ...refreshSecrets,
+        '"d":',
+        'PRIVATE KEY',
+      ])
         assert.ok(!bytes.includes(secret), `${file}: ${secret}`)
     }
     await keystile.close()
@@ -119,7 +166,10 @@ describe('a SQLite database', () => {
     const { keystile } = await startKeystile({ database: database(), key: undefined as never })
     await keystile.close()
     chmodSync(join(folder, 'data', 'keystile.key'), 0o644)
-    await assert.rejects(startKeystile({ database: database(), key: undefined as never }), /chmod 600/)
+    await assert.rejects(
+      startKeystile({ database: database(), key: undefined as never }),
+      /chmod 600/,
+    )
   })
 
   it('does not open where no file can be made, and says where', async () => {
@@ -143,7 +193,10 @@ describe(':memory:', () => {
     const before = process.env['TMPDIR']
     process.env['TMPDIR'] = folder
     try {
-      const { accessToken, keystile } = await startKeystile({ database: ':memory:', key: undefined as never })
+      const { accessToken, keystile } = await startKeystile({
+        database: ':memory:',
+        key: undefined as never,
+      })
       await accessToken()
       await keystile.close()
       assert.deepEqual(readdirSync(folder), [])

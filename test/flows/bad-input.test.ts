@@ -1,5 +1,5 @@
-// Over real sockets, against the server as it is run: whatever is sent gets a 4xx with a sentence, and the next request
-// is answered.
+// Over real sockets, against the server as it is run: whatever is sent gets a 4xx with a sentence,
+// and the next request is answered.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -8,11 +8,16 @@ import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { freePort } from '../../packages/server/test-support/command.ts'
 import { readAnswer, type Answer } from '../../packages/server/test-support/keystile.ts'
-import { startStandAlone, type ListeningServer } from '../../packages/server/test-support/whole-server.ts'
+import {
+  startStandAlone,
+  type ListeningServer,
+} from '../../packages/server/test-support/whole-server.ts'
 
 const password = 'correct horse battery staple'
 const attacks = new URL('../vectors/', import.meta.url)
-const naughtyStrings: readonly string[] = JSON.parse(readFileSync(new URL('blns.json', attacks), 'utf8'))
+const naughtyStrings: readonly string[] = JSON.parse(
+  readFileSync(new URL('blns.json', attacks), 'utf8'),
+)
 const loginBypasses = readFileSync(new URL('sqli-auth-bypass-seclists.txt', attacks), 'utf8')
   .split('\n')
   .filter((line) => line !== '')
@@ -30,8 +35,15 @@ before(async () => {
   const log = (fields: object, message: string): void => void logged.push(fields, message)
   const logger = { debug: log, info: log, warn: log, error: log }
   const scopes = { 'items:read': 'x' }
-  server = await startStandAlone({ issuer: url, database: ':memory:', rateLimits: 'off', logger, scopes }, port)
-  await send('/users', JSON.stringify({ username: 'ada', email: 'ada@example.com', password }), 'application/json')
+  server = await startStandAlone(
+    { issuer: url, database: ':memory:', rateLimits: 'off', logger, scopes },
+    port,
+  )
+  await send(
+    '/users',
+    JSON.stringify({ username: 'ada', email: 'ada@example.com', password }),
+    'application/json',
+  )
 })
 
 after(async () => {
@@ -40,16 +52,27 @@ after(async () => {
 
 async function send(path: string, body: Body, type?: string): Promise<Answer> {
   return readAnswer(
-    await fetch(`${url}${path}`, { method: 'POST', body, headers: type === undefined ? {} : { 'content-type': type } }),
+    await fetch(`${url}${path}`, {
+      method: 'POST',
+      body,
+      headers: type === undefined ? {} : { 'content-type': type },
+    }),
   )
 }
 
 /** A refusal as it has to be: a 4xx, a sentence, nothing of what was sent, nothing from inside. */
 function assertRefused(answer: Answer, label: string, secrets: readonly string[] = []): void {
-  assert.ok(answer.status >= 400 && answer.status < 500, `${label}: ${answer.status} ${answer.text}`)
+  assert.ok(
+    answer.status >= 400 && answer.status < 500,
+    `${label}: ${answer.status} ${answer.text}`,
+  )
   assert.equal(typeof answer.json['detail'], 'string', label)
   assert.match(answer.json['detail'], /^\S+ .*\S/, label)
-  assert.doesNotMatch(answer.text, /node_modules|\.ts:|\bat \w+ \(|sqlite|SQLITE|select .* from/i, label)
+  assert.doesNotMatch(
+    answer.text,
+    /node_modules|\.ts:|\bat \w+ \(|sqlite|SQLITE|select .* from/i,
+    label,
+  )
   for (const secret of secrets) assert.ok(!answer.text.includes(secret), `${label} is repeated`)
 }
 
@@ -62,7 +85,10 @@ async function sendRaw(bytes: string): Promise<string> {
 }
 
 async function assertAlive(): Promise<void> {
-  assert.equal((await send('/token', new URLSearchParams({ username: 'ada', password }))).status, 200)
+  assert.equal(
+    (await send('/token', new URLSearchParams({ username: 'ada', password }))).status,
+    200,
+  )
 }
 
 describe('POST /token', () => {
@@ -82,9 +108,17 @@ describe('POST /token', () => {
     ['a repeated username', 'username=ada&username=bob&password=x', form],
     ['a megabyte of password', `username=ada&password=${'x'.repeat(1_000_000)}`, form],
     ['a megabyte of name', `username=${'x'.repeat(1_000_000)}&password=x`, form],
-    ['a megabyte of parameters', Array.from({ length: 100_000 }, (_, i) => `a${i}=1`).join('&'), form],
+    [
+      'a megabyte of parameters',
+      Array.from({ length: 100_000 }, (_, i) => `a${i}=1`).join('&'),
+      form,
+    ],
     ['64 KB of scope', `username=ada&password=x&scope=${'x'.repeat(64_000)}`, form],
-    ['10,000 scopes', `username=ada&password=x&scope=${Array.from({ length: 10_000 }, (_, i) => i).join('+')}`, form],
+    [
+      '10,000 scopes',
+      `username=ada&password=x&scope=${Array.from({ length: 10_000 }, (_, i) => i).join('+')}`,
+      form,
+    ],
     ['multipart without a boundary', 'x', 'multipart/form-data'],
     [
       'multipart that ends early',
@@ -147,7 +181,10 @@ describe('POST /users', () => {
     'a trailing comma': `{"username":"ada",}`,
     'a look-alike name': JSON.stringify({ ...good, username: 'аda' }),
     'a full-width @': JSON.stringify({ ...good, email: 'new＠example.com' }),
-    'an e-mail with a line end': JSON.stringify({ ...good, email: 'new@example.com\nbcc: x@example.com' }),
+    'an e-mail with a line end': JSON.stringify({
+      ...good,
+      email: 'new@example.com\nbcc: x@example.com',
+    }),
   }
   for (const [title, body] of Object.entries(bodies)) {
     it(`refuses ${title} with a sentence`, async () => {
@@ -170,8 +207,14 @@ describe('POST /users', () => {
   it('takes no naughty string for a user name, an e-mail or a body', async () => {
     for (const text of naughtyStrings) {
       if (/^[A-Za-z0-9][\w.-]+$/.test(text)) continue
-      assertRefused(await send('/users', JSON.stringify({ ...good, username: text }), 'application/json'), text)
-      assertRefused(await send('/users', JSON.stringify({ ...good, email: text }), 'application/json'), text)
+      assertRefused(
+        await send('/users', JSON.stringify({ ...good, username: text }), 'application/json'),
+        text,
+      )
+      assertRefused(
+        await send('/users', JSON.stringify({ ...good, email: text }), 'application/json'),
+        text,
+      )
       assertRefused(await send('/users', text, 'application/json'), text)
     }
     await assertAlive()
@@ -211,7 +254,9 @@ describe('the server', () => {
 
   it('answers odd targets with 404 and odd methods with 405, and takes no host from them', async () => {
     const line = async (start: string): Promise<number> =>
-      statusOf(await sendRaw(`${start} HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n`))
+      statusOf(
+        await sendRaw(`${start} HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n`),
+      )
     for (const target of [
       '//users/me',
       '/../users/me',
@@ -224,7 +269,10 @@ describe('the server', () => {
       '/\\users\\me',
       '/users/me#x',
     ]) {
-      assert.ok([400, 404].includes(await line(`GET ${target}`)) || target === '/users/me#x', target)
+      assert.ok(
+        [400, 404].includes(await line(`GET ${target}`)) || target === '/users/me#x',
+        target,
+      )
     }
     assert.equal(await line('GET http://evil.example/users/me'), 401)
     for (const method of ['PUT', 'POST', 'OPTIONS', 'TRACE', 'PROPFIND'])
@@ -234,7 +282,9 @@ describe('the server', () => {
   it('refuses headers that are too large, and answers a body that never ends early with nothing broken', async () => {
     assert.equal(
       statusOf(
-        await sendRaw(`GET /users/me HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${'a'.repeat(20_000)}\r\n\r\n`),
+        await sendRaw(
+          `GET /users/me HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${'a'.repeat(20_000)}\r\n\r\n`,
+        ),
       ),
       431,
     )
@@ -255,13 +305,17 @@ describe('the server', () => {
 
   it('lets no other origin read its answers: it sends no CORS header', async () => {
     for (const method of ['GET', 'OPTIONS', 'POST']) {
-      const response = await fetch(`${url}/users/me`, { method, headers: { origin: 'https://evil.example' } })
+      const response = await fetch(`${url}/users/me`, {
+        method,
+        headers: { origin: 'https://evil.example' },
+      })
       for (const name of response.headers.keys()) assert.doesNotMatch(name, /^access-control-/)
     }
   })
 
   it('has logged no password and no token in all this', () => {
     const log = JSON.stringify(logged)
-    for (const secret of [password, encodeURIComponent(password), 'Bearer ']) assert.ok(!log.includes(secret), secret)
+    for (const secret of [password, encodeURIComponent(password), 'Bearer '])
+      assert.ok(!log.includes(secret), secret)
   })
 })

@@ -1,7 +1,7 @@
 // keystile/client against the server itself.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { createClient, memoryStorage, type Client, type ClientOptions } from 'keystile/client'
+import { createClient, memoryStorage, type ApiClient, type ClientOptions } from 'keystile/client'
 import {
   createTestClock,
   describeOnBoth,
@@ -21,14 +21,14 @@ describeOnBoth('the client', (stage) => {
   /** The answer to the next request is lost on its way. */
   let losesAnswer = false
 
-  async function start(options: Partial<ClientOptions> = {}): Promise<Client> {
+  async function start(options: Partial<ClientOptions> = {}): Promise<ApiClient> {
     clock = createTestClock()
     refreshes = []
     server = await stage.start({ clock })
     await server.addUser({ username: 'ada', email: 'ada@example.com' })
     return connect(options)
   }
-  const connect = (options: Partial<ClientOptions> = {}): Client =>
+  const connect = (options: Partial<ClientOptions> = {}): ApiClient =>
     createClient({
       issuer,
       clock: { now: clock.now, elapsed: clock.now },
@@ -114,7 +114,9 @@ describeOnBoth('the client', (stage) => {
   it('is refused in words that hold no token', async () => {
     const client = await start()
     await client.login({ username: 'ada', password })
-    await assert.rejects(client.login({ username: 'ada', password, scopes: ['no:such'] }), { code: 'invalid_scope' })
+    await assert.rejects(client.login({ username: 'ada', password, scopes: ['no:such'] }), {
+      code: 'invalid_scope',
+    })
     assert.equal(await client.isSignedIn(), true)
   })
 })

@@ -36,7 +36,10 @@ describeOnBoth(
         { access_token: '', token_type: 'bearer', expires_in: 600, scope: 'items:read' },
       )
       const { claims } = decodeJwtUnsafe(json['access_token'])
-      assert.deepEqual([claims.sub, claims['client_id'], claims['scope']], ['orders', 'orders', 'items:read'])
+      assert.deepEqual(
+        [claims.sub, claims['client_id'], claims['scope']],
+        ['orders', 'orders', 'items:read'],
+      )
       assert.ok(!('sid' in claims) && !('auth_time' in claims))
       assert.deepEqual(await stage.sql('select * from session'), [])
     })
@@ -44,7 +47,9 @@ describeOnBoth(
     it('is let in by a guard without users, and is nobody to one with', async () => {
       const keystile = await stage.start({ scopes })
       const orders = await keystile.addClient({ scopes: ['items:read'] })
-      const bearer = (await token(keystile, { ...machine, ...orders })).json['access_token'] as string
+      const bearer = (await token(keystile, { ...machine, ...orders })).json[
+        'access_token'
+      ] as string
       const guard = createGuard({ verifier: keystile.keystile.verifier, scopes })
       const app = new Hono().get('/', guard('items:read'), (c) => c.text(c.var.identity.subject))
       const answer = await app.request('/', { headers: { authorization: `Bearer ${bearer}` } })
@@ -61,7 +66,10 @@ describeOnBoth(
       assert.equal(await ask('items:read items:write'), 'items:read')
       assert.equal(await ask('items:write'), '')
       assert.equal(await ask(''), 'items:read')
-      assert.deepEqual(errorOf(await token(keystile, { ...machine, ...orders, scope: 'gone' })), [400, 'invalid_scope'])
+      assert.deepEqual(errorOf(await token(keystile, { ...machine, ...orders, scope: 'gone' })), [
+        400,
+        'invalid_scope',
+      ])
     })
 
     it('uses no grant that it was not given: unauthorized_client (RFC 9700 §2.4)', async () => {
@@ -72,7 +80,11 @@ describeOnBoth(
       const refresh = { grant_type: 'refresh_token', refresh_token: refreshToken }
       const orders = await keystile.addClient()
       const login_only = await keystile.addClient({ id: 'login-only', grants: ['password'] })
-      const cases: readonly (readonly [Readonly<Record<string, string>>, number, string | undefined])[] = [
+      const cases: readonly (readonly [
+        Readonly<Record<string, string>>,
+        number,
+        string | undefined,
+      ])[] = [
         [{ ...login, ...orders }, 400, 'unauthorized_client'],
         [{ ...refresh, ...orders }, 400, 'unauthorized_client'],
         [{ ...machine, ...login_only }, 400, 'unauthorized_client'],
@@ -82,7 +94,11 @@ describeOnBoth(
         [{ ...login, ...login_only }, 200, undefined],
       ]
       for (const [form, status, error] of cases)
-        assert.deepEqual(errorOf(await token(keystile, form)), [status, error], JSON.stringify(form))
+        assert.deepEqual(
+          errorOf(await token(keystile, form)),
+          [status, error],
+          JSON.stringify(form),
+        )
       assert.equal((await keystile.refresh(refreshToken)).status, 200)
     })
 
@@ -100,7 +116,10 @@ describeOnBoth(
       assert.deepEqual(errorOf(await refresh({})), [400, 'invalid_grant'])
       assert.deepEqual(errorOf(await refresh(spa)), [400, 'invalid_grant'])
       assert.deepEqual(errorOf(await refresh({ client_id: 'web' })), [401, 'invalid_client'])
-      assert.deepEqual(errorOf(await refresh({ ...web, client_secret: 'x' })), [401, 'invalid_client'])
+      assert.deepEqual(errorOf(await refresh({ ...web, client_secret: 'x' })), [
+        401,
+        'invalid_client',
+      ])
       const refreshed = await refresh(web)
       assert.deepEqual([refreshed.status, refreshed.json['scope']], [200, 'items:read'])
     })
@@ -143,13 +162,16 @@ describeOnBoth(
       await keystile.addUser()
       const { refreshToken } = tokensOf((await keystile.login()).json)
       const kiosk = await keystile.addClient({ id: 'kiosk', grants: ['password'] })
-      const bearer = (await token(keystile, { username: 'ada', password, ...kiosk })).json['access_token'] as string
+      const bearer = (await token(keystile, { username: 'ada', password, ...kiosk })).json[
+        'access_token'
+      ] as string
       const ends: readonly (readonly [string, string])[] = [
         ['GET', '/users/me/sessions'],
         ['DELETE', '/users/me/sessions'],
         ['DELETE', `/users/me/sessions/${tokensOf((await keystile.login()).json).sessionId}`],
       ]
-      for (const [method, path] of ends) assert.equal((await keystile.send(method, path, { bearer })).status, 403, path)
+      for (const [method, path] of ends)
+        assert.equal((await keystile.send(method, path, { bearer })).status, 403, path)
       assert.equal((await keystile.refresh(refreshToken)).status, 200)
       assert.equal((await keystile.open([], { bearer })).status, 200)
     })
@@ -167,7 +189,10 @@ describeOnBoth(
 
     it('is told that a token of its own cannot be taken back, and whose it is if not its own (RFC 7009 §2.2.1)', async () => {
       const keystile = await stage.start()
-      const [orders, billing] = [await keystile.addClient(), await keystile.addClient({ id: 'billing' })]
+      const [orders, billing] = [
+        await keystile.addClient(),
+        await keystile.addClient({ id: 'billing' }),
+      ]
       const own = (await token(keystile, { ...machine, ...orders })).json['access_token'] as string
       const revoke = async (form: Readonly<Record<string, string>>): Promise<readonly unknown[]> =>
         errorOf(await keystile.send('POST', '/revoke', { form }))
@@ -178,7 +203,10 @@ describeOnBoth(
     it('that is disabled is refused, with every token it was issued, here at once and elsewhere within a second', async () => {
       const [keystile, other] = [await stage.start(), await stage.start()]
       const subject = await keystile.addUser()
-      const web = await keystile.addClient({ id: 'web', grants: ['password', 'refresh_token', 'client_credentials'] })
+      const web = await keystile.addClient({
+        id: 'web',
+        grants: ['password', 'refresh_token', 'client_credentials'],
+      })
       const own = (await token(keystile, { ...machine, ...web })).json['access_token'] as string
       const { accessToken, refreshToken } = tokensOf(
         (await token(keystile, { username: 'ada', password, ...web })).json,
@@ -186,10 +214,19 @@ describeOnBoth(
       const untouched = tokensOf((await keystile.login()).json).accessToken
       await keystile.clients.disable('web', byOperator)
       for (const bearer of [own, accessToken])
-        await assert.rejects(keystile.keystile.verifier.verify(bearer), { message: 'Token has been revoked' })
-      const refreshed = await token(keystile, { grant_type: 'refresh_token', refresh_token: refreshToken, ...web })
+        await assert.rejects(keystile.keystile.verifier.verify(bearer), {
+          message: 'Token has been revoked',
+        })
+      const refreshed = await token(keystile, {
+        grant_type: 'refresh_token',
+        refresh_token: refreshToken,
+        ...web,
+      })
       assert.deepEqual(errorOf(refreshed), [401, 'invalid_client'])
-      assert.deepEqual(errorOf(await token(keystile, { ...machine, ...web })), [401, 'invalid_client'])
+      assert.deepEqual(errorOf(await token(keystile, { ...machine, ...web })), [
+        401,
+        'invalid_client',
+      ])
       assert.equal((await keystile.open([], { bearer: untouched })).status, 200)
       assert.deepEqual(
         (await keystile.keystile.sessions.list(subject)).map(({ clientId }) => clientId),
@@ -214,7 +251,10 @@ describeOnBoth(
     }> => {
       const keystile = await stage.start({ scopes, defaultScopes: ['items:read'] })
       const api = await keystile.addClient({ id: 'api', grants: [], may: ['introspect'] })
-      return { keystile, ask: (text) => keystile.send('POST', '/introspect', { form: { ...api, token: text } }) }
+      return {
+        keystile,
+        ask: (text) => keystile.send('POST', '/introspect', { form: { ...api, token: text } }),
+      }
     }
     const inactive = [200, '{"active":false}']
 
@@ -230,7 +270,10 @@ describeOnBoth(
       const orders = await keystile.addClient()
       const own = (await token(keystile, { ...machine, ...orders })).json['access_token']
       const { json: machineJson } = await ask(own)
-      assert.deepEqual([machineJson['active'], machineJson['sub'], 'sid' in machineJson], [true, 'orders', false])
+      assert.deepEqual(
+        [machineJson['active'], machineJson['sub'], 'sid' in machineJson],
+        [true, 'orders', false],
+      )
     })
 
     it('answers exactly {"active":false} to all that opens nothing: unknown, foreign, expired, revoked, a refresh token', async () => {
@@ -238,7 +281,9 @@ describeOnBoth(
       const keystile = await stage.start({ clock })
       const api = await keystile.addClient({ id: 'api', grants: [], may: ['introspect'] })
       const ask = async (text: string): Promise<readonly unknown[]> => {
-        const { status, text: body } = await keystile.send('POST', '/introspect', { form: { ...api, token: text } })
+        const { status, text: body } = await keystile.send('POST', '/introspect', {
+          form: { ...api, token: text },
+        })
         return [status, body]
       }
       const { accessToken, refreshToken, sessionId } = await keystile.tokens()
@@ -270,7 +315,10 @@ describeOnBoth(
       assert.deepEqual(await ask({ token: accessToken }), [400, 'unauthorized_client'])
       assert.deepEqual(await ask({ token: accessToken, ...orders }), [400, 'unauthorized_client'])
       assert.deepEqual(await ask({ token: accessToken, client_id: 'api' }), [401, 'invalid_client'])
-      assert.deepEqual(await ask({ token: accessToken, client_id: 'api', client_secret: 'x' }), [401, 'invalid_client'])
+      assert.deepEqual(await ask({ token: accessToken, client_id: 'api', client_secret: 'x' }), [
+        401,
+        'invalid_client',
+      ])
       const may = await keystile.addClient({ id: 'other', grants: [], may: ['introspect'] })
       assert.deepEqual(await ask(may), [400, 'invalid_request'])
     })

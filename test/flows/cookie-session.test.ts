@@ -24,12 +24,24 @@ interface Browser extends TestKeystile {
   readonly post: (json: object, headers?: SendOptions['headers']) => Promise<Answer>
   readonly refreshBy: (cookie?: string, headers?: SendOptions['headers']) => Promise<Answer>
   /** @param query of `DELETE /session` */
-  readonly logout: (cookie?: string, headers?: SendOptions['headers'], query?: string) => Promise<Answer>
+  readonly logout: (
+    cookie?: string,
+    headers?: SendOptions['headers'],
+    query?: string,
+  ) => Promise<Answer>
 }
 
-async function startBrowser(stage: Stage, options: Parameters<Stage['start']>[0] = {}): Promise<Browser> {
+async function startBrowser(
+  stage: Stage,
+  options: Parameters<Stage['start']>[0] = {},
+): Promise<Browser> {
   const started = await stage.start({ cookieSession: true, ...options })
-  const send = (method: string, path: string, cookie?: string, more?: SendOptions): Promise<Answer> =>
+  const send = (
+    method: string,
+    path: string,
+    cookie?: string,
+    more?: SendOptions,
+  ): Promise<Answer> =>
     started.send(method, path, {
       ...more,
       headers: { origin, ...(cookie !== undefined && { cookie }), ...more?.headers },
@@ -38,7 +50,8 @@ async function startBrowser(stage: Stage, options: Parameters<Stage['start']>[0]
     ...started,
     post: (json, headers = {}) => send('POST', '/session', undefined, { json, headers }),
     refreshBy: (cookie, headers = {}) => send('POST', '/session/refresh', cookie, { headers }),
-    logout: (cookie, headers = {}, query = '') => send('DELETE', `/session${query}`, cookie, { headers }),
+    logout: (cookie, headers = {}, query = '') =>
+      send('DELETE', `/session${query}`, cookie, { headers }),
   }
 }
 
@@ -65,8 +78,13 @@ describeOnBoth(
       assert.equal(status, 200, text)
       assert.deepEqual(Object.keys(json), ['access_token', 'token_type', 'expires_in', 'scope'])
       assert.deepEqual([json['token_type'], json['expires_in'], json['scope']], ['bearer', 600, ''])
-      assert.deepEqual([headers.get('content-type'), headers.get('cache-control')], ['application/json', 'no-store'])
-      const [, value] = /^__Secure-keystile=([\w-]{22}\.[\w-]{43}); (.*)$/.exec(headers.get('set-cookie')!)!
+      assert.deepEqual(
+        [headers.get('content-type'), headers.get('cache-control')],
+        ['application/json', 'no-store'],
+      )
+      const [, value] = /^__Secure-keystile=([\w-]{22}\.[\w-]{43}); (.*)$/.exec(
+        headers.get('set-cookie')!,
+      )!
       assert.equal(headers.get('set-cookie'), `${name}=${value}; Max-Age=1209600; ${attributes}`)
       assert.ok(!text.includes(value!))
       const { claims } = decodeJwtUnsafe(json['access_token'])
@@ -93,7 +111,12 @@ describeOnBoth(
       const first = cookieOf(await post(ada, { 'user-agent': 'Navigator' }))
       const answer = await refreshBy(`theme=dark; ${first}; other=1`)
       assert.equal(answer.status, 200, answer.text)
-      assert.deepEqual(Object.keys(answer.json), ['access_token', 'token_type', 'expires_in', 'scope'])
+      assert.deepEqual(Object.keys(answer.json), [
+        'access_token',
+        'token_type',
+        'expires_in',
+        'scope',
+      ])
       const second = cookieOf(answer)
       assert.notEqual(second, first)
       assert.equal(answer.headers.get('set-cookie'), `${second}; Max-Age=1209600; ${attributes}`)
@@ -102,7 +125,10 @@ describeOnBoth(
       const bearer = answer.json['access_token']
       const { json } = await send('GET', '/users/me/sessions', { bearer })
       assert.deepEqual(
-        json['sessions'].map((session: Record<string, unknown>) => [session['device'], session['client_id']]),
+        json['sessions'].map((session: Record<string, unknown>) => [
+          session['device'],
+          session['client_id'],
+        ]),
         [['Navigator', 'first-party']],
       )
       const third = await refreshBy(second)
@@ -130,7 +156,11 @@ describeOnBoth(
       ]
       for (const sent of bad) {
         const { status, json, headers } = await refreshBy(sent)
-        assert.deepEqual([status, json['error'], headers.get('set-cookie')], [400, 'invalid_grant', cleared], sent)
+        assert.deepEqual(
+          [status, json['error'], headers.get('set-cookie')],
+          [400, 'invalid_grant', cleared],
+          sent,
+        )
       }
       const value = cookie.slice(name.length + 1)
       const none: readonly (string | undefined)[] = [
@@ -144,7 +174,11 @@ describeOnBoth(
       ]
       for (const sent of none) {
         const { status, json, headers } = await refreshBy(sent)
-        assert.deepEqual([status, json['error'], headers.get('set-cookie')], [400, 'invalid_grant', null], String(sent))
+        assert.deepEqual(
+          [status, json['error'], headers.get('set-cookie')],
+          [400, 'invalid_grant', null],
+          String(sent),
+        )
       }
       // None of that has used it up.
       const answer = await refreshBy(cookie)
@@ -159,7 +193,12 @@ describeOnBoth(
       await addUser({ username: 'mallory', email: 'mallory@example.com' })
       const own = cookieOf(await post(ada))
       const tossed = cookieOf(await post({ username: 'mallory', password }))
-      for (const twice of [`${own}; ${tossed}`, `${tossed}; ${own}`, `${own}; ${own}`, `${own};a=b;${name}=`]) {
+      for (const twice of [
+        `${own}; ${tossed}`,
+        `${tossed}; ${own}`,
+        `${own}; ${own}`,
+        `${own};a=b;${name}=`,
+      ]) {
         const answer = await refreshBy(twice)
         assert.deepEqual([answer.status, answer.json['error']], [400, 'invalid_grant'], twice)
         assert.match(answer.json['detail'], /is there twice/)
@@ -173,8 +212,13 @@ describeOnBoth(
       await addUser({ username: 'ada' })
       await addUser({ username: 'mallory', email: 'mallory@example.com' })
       for (const ownFirst of [true, false]) {
-        const [own, tossed] = [cookieOf(await post(ada)), cookieOf(await post({ username: 'mallory', password }))]
-        const { status, headers } = await logout(ownFirst ? `${own}; ${tossed}` : `${tossed}; ${own}`)
+        const [own, tossed] = [
+          cookieOf(await post(ada)),
+          cookieOf(await post({ username: 'mallory', password })),
+        ]
+        const { status, headers } = await logout(
+          ownFirst ? `${own}; ${tossed}` : `${tossed}; ${own}`,
+        )
         assert.deepEqual([status, headers.get('set-cookie')], [204, cleared])
         for (const cookie of [own, tossed]) assert.equal((await refreshBy(cookie)).status, 400)
       }
@@ -251,21 +295,29 @@ describeOnBoth(
     ]
     for (const [title, headers] of strangers) {
       it(`is not begun, refreshed or ended by a page of another origin: ${title}`, async () => {
-        const { addUser, post, refreshBy, send } = await startBrowser(stage, { corsOrigins: [listed] })
+        const { addUser, post, refreshBy, send } = await startBrowser(stage, {
+          corsOrigins: [listed],
+        })
         await addUser({ username: 'ada' })
         const cookie = cookieOf(await post(ada))
         const answers = [
           await send('POST', '/session', { json: ada, headers }),
           await send('POST', '/session', { body: 'unread', headers }),
           await send('POST', '/session/refresh', { headers: { ...headers, cookie } }),
-          await send('POST', '/session/refresh', { headers: { ...headers, cookie: `${cookie}; ${cookie}` } }),
+          await send('POST', '/session/refresh', {
+            headers: { ...headers, cookie: `${cookie}; ${cookie}` },
+          }),
           await send('DELETE', '/session', { headers: { ...headers, cookie } }),
           await send('DELETE', '/session', { headers }),
         ]
         for (const { status, json, headers: answered } of answers) {
           assert.deepEqual([status, json['error']], [403, 'invalid_request'])
           assert.equal(json['detail'], `The Origin must be one of ${origin}, ${listed}`)
-          for (const header of ['set-cookie', 'access-control-allow-origin', 'access-control-allow-credentials'])
+          for (const header of [
+            'set-cookie',
+            'access-control-allow-origin',
+            'access-control-allow-credentials',
+          ])
             assert.equal(answered.get(header), null, header)
         }
         assert.equal((await refreshBy(cookie)).status, 200)
@@ -273,7 +325,9 @@ describeOnBoth(
     }
 
     it('may be of a page of a listed origin', async () => {
-      const { addUser, post, refreshBy, logout } = await startBrowser(stage, { corsOrigins: [listed] })
+      const { addUser, post, refreshBy, logout } = await startBrowser(stage, {
+        corsOrigins: [listed],
+      })
       await addUser({ username: 'ada' })
       const from = { origin: listed }
       const begun = await post(ada, from)
@@ -286,7 +340,11 @@ describeOnBoth(
       const { addUser, post, login } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const expected = await login({ password: 'wrong' })
-      for (const fields of [{ username: 'nobody' }, { password: 'wrong' }, { password: 'x'.repeat(2_000) }]) {
+      for (const fields of [
+        { username: 'nobody' },
+        { password: 'wrong' },
+        { password: 'x'.repeat(2_000) },
+      ]) {
         const { status, text, headers } = await post({ ...ada, ...fields })
         assert.deepEqual([status, text, headers.get('set-cookie')], [400, expected.text, null])
       }
@@ -321,13 +379,20 @@ describeOnBoth(
         [[], 400],
       ] as const) {
         const { status, json } = await post(body)
-        assert.deepEqual([status, json['error']], [expected, 'invalid_request'], JSON.stringify(body))
+        assert.deepEqual(
+          [status, json['error']],
+          [expected, 'invalid_request'],
+          JSON.stringify(body),
+        )
         assert.equal(json['detail'], json['error_description'])
       }
       const headers = { origin }
       assert.equal((await send('POST', '/session', { form: ada, headers })).status, 415)
       const text = { ...headers, 'content-type': 'text/plain' }
-      assert.equal((await send('POST', '/session', { body: JSON.stringify(ada), headers: text })).status, 415)
+      assert.equal(
+        (await send('POST', '/session', { body: JSON.stringify(ada), headers: text })).status,
+        415,
+      )
     })
 
     it('opens nothing by its cookie but itself: no guarded route, no token endpoint, no revocation (CHECKS 32)', async () => {
@@ -342,7 +407,11 @@ describeOnBoth(
           await send('DELETE', '/users/me/sessions', { headers }),
         ])
           assert.deepEqual([status, json['detail']], [401, 'Not authenticated'])
-        for (const form of [{ grant_type: 'refresh_token' }, { grant_type: 'refresh_token', refresh_token: '' }, {}]) {
+        for (const form of [
+          { grant_type: 'refresh_token' },
+          { grant_type: 'refresh_token', refresh_token: '' },
+          {},
+        ]) {
           const { status, json } = await send('POST', '/token', { form, headers })
           assert.deepEqual([status, json['error']], [400, 'invalid_request'])
         }
@@ -364,7 +433,11 @@ describeOnBoth(
       const { addUser, keystile } = await startBrowser(stage, { issuer: 'http://localhost:3000' })
       await addUser({ username: 'ada' })
       const headers = { origin, 'content-type': 'application/json' }
-      const request = new Request(`${origin}/session`, { method: 'POST', headers, body: JSON.stringify(ada) })
+      const request = new Request(`${origin}/session`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(ada),
+      })
       assert.match((await keystile.fetch(request)).headers.get('set-cookie')!, /; Path=\/session; /)
     })
   },

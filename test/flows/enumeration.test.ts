@@ -1,7 +1,12 @@
-// Whether time tells who has an account. It measures, so it runs only when it is asked for: KEYSTILE_LONG=1.
+// Whether time tells who has an account. It measures, so it runs only when it is asked for:
+// KEYSTILE_LONG=1.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { createTestClock, describeOnBoth, password } from '../../packages/server/test-support/keystile.ts'
+import {
+  createTestClock,
+  describeOnBoth,
+  password,
+} from '../../packages/server/test-support/keystile.ts'
 
 const skip = process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it'
 const count = 2_000
@@ -11,7 +16,10 @@ describeOnBoth('enumeration', (stage) => {
     `is no better than guessing, by the time of a try at each of ${count} known and ${count} unknown names`,
     { skip },
     async (t) => {
-      const { register, send, keystile } = await stage.start({ rateLimits: 'on', clock: createTestClock() })
+      const { register, send, keystile } = await stage.start({
+        rateLimits: 'on',
+        clock: createTestClock(),
+      })
       for (let n = 0; n < count; n += 4) {
         const registered = Array.from({ length: 4 }, (_, i) =>
           register({ username: `user-${n + i}`, email: `user-${n + i}@example.com` }),
@@ -19,10 +27,12 @@ describeOnBoth('enumeration', (stage) => {
         for (const { status } of await Promise.all(registered)) assert.equal(status, 201)
       }
       const times: Record<'user' | 'none', number[]> = { user: [], none: [] }
-      for (let n = 0; n < 200; n++) await send('POST', '/token', { form: { username: `warm-${n}`, password } })
+      for (let n = 0; n < 200; n++)
+        await send('POST', '/token', { form: { username: `warm-${n}`, password } })
       for (let n = 0; n < count; n++) {
         // In an order that drift of the machine does not favour.
-        const order = Math.random() < 0.5 ? (['user', 'none'] as const) : (['none', 'user'] as const)
+        const order =
+          Math.random() < 0.5 ? (['user', 'none'] as const) : (['none', 'user'] as const)
         for (const kind of order) {
           const began = performance.now()
           const { status } = await send('POST', '/token', {

@@ -24,9 +24,15 @@ const addressOf = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 
 
 function guess(
   { send }: TestKeystile,
-  { address = '192.0.2.1', ...fields }: { readonly address?: string } & Readonly<Record<string, string>> = {},
+  {
+    address = '192.0.2.1',
+    ...fields
+  }: { readonly address?: string } & Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
-  return send('POST', '/token', { ...from(address), form: { username: 'ada', password: wrong, ...fields } })
+  return send('POST', '/token', {
+    ...from(address),
+    form: { username: 'ada', password: wrong, ...fields },
+  })
 }
 
 async function repeat<T>(times: number, work: (n: number) => Promise<T>): Promise<readonly T[]> {
@@ -65,10 +71,15 @@ describeOnBoth('guessing', (stage) => {
     const expected = [...Array.from({ length: 10 }, () => refused), late, late]
     assert.deepEqual(await told(['ada', 'ADA', ' a d\u0301a']), expected)
     assert.deepEqual(await told(['nobody', 'NOBODY', 'nobo\u200bdy']), expected)
-    assert.deepEqual(await told(['ada@example.com', 'ADA@EXAMPLE.COM', 'ada@example\u3002com']), expected)
+    assert.deepEqual(
+      await told(['ada@example.com', 'ADA@EXAMPLE.COM', 'ada@example\u3002com']),
+      expected,
+    )
     assert.equal((await guess(keystile, { password })).status, 429)
     // No line for what was not tried.
-    const [{ number } = {}] = await stage.sql("select count(*) as number from audit where event = 'login_refused'")
+    const [{ number } = {}] = await stage.sql(
+      "select count(*) as number from audit where event = 'login_refused'",
+    )
     assert.equal(Number(number), 30)
   })
 
@@ -86,7 +97,10 @@ describeOnBoth('guessing', (stage) => {
 
   it('lets no more through of many at once, on two instances', async () => {
     const clock = createTestClock()
-    const instances = [await stage.start({ ...limited, clock }), await stage.start({ ...limited, clock })]
+    const instances = [
+      await stage.start({ ...limited, clock }),
+      await stage.start({ ...limited, clock }),
+    ]
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, n) => guess(instances[n % 2]!, { address: addressOf(n) })),
     )
@@ -106,7 +120,10 @@ describeOnBoth('guessing', (stage) => {
   it('does not count a password that is too long for anybody', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
-    assert.equal(countOf(await repeat(30, () => guess(keystile, { password: 'x'.repeat(1_025) })), 400), 30)
+    assert.equal(
+      countOf(await repeat(30, () => guess(keystile, { password: 'x'.repeat(1_025) })), 400),
+      30,
+    )
     assert.deepEqual(await stage.sql('select * from rate'), [])
   })
 
@@ -116,7 +133,10 @@ describeOnBoth('guessing', (stage) => {
     await keystile.register({ username: 'bob', email: 'bob@example.com' })
     const { json } = await guess(keystile, { password })
     const fields = { password, device_secret: json['device_secret'] }
-    assert.equal(countOf(await repeat(12, () => guess(keystile, { ...fields, username: 'bob' })), 200), 12)
+    assert.equal(
+      countOf(await repeat(12, () => guess(keystile, { ...fields, username: 'bob' })), 200),
+      12,
+    )
     await repeat(10, () => guess(keystile))
     assert.equal((await guess(keystile, fields)).status, 200)
   })
@@ -130,9 +150,13 @@ describeOnBoth('guessing', (stage) => {
       // From a session of its own each time.
       const bearer = (await keystile.login()).json['access_token'] as string
       const json = { current_password: password, new_email }
-      return (await keystile.send('POST', '/users/me/email', { bearer, json, ...from('192.0.2.1') })).status
+      return (
+        await keystile.send('POST', '/users/me/email', { bearer, json, ...from('192.0.2.1') })
+      ).status
     }
-    const answers = await repeat(12, (n) => change(n % 2 === 0 ? 'bob@example.com' : `ada${n}@example.com`))
+    const answers = await repeat(12, (n) =>
+      change(n % 2 === 0 ? 'bob@example.com' : `ada${n}@example.com`),
+    )
     assert.deepEqual(answers, [...repeated(5, [409, 204]), 429, 429])
     clock.advance(16 * 60)
     assert.deepEqual([await change('bob@example.com'), await change('new@example.com')], [409, 429])
@@ -149,7 +173,9 @@ describeOnBoth('guessing', (stage) => {
     const known = { ...client, client_secret: 'x' }
     const answers = await repeat(22, (n) => ask(n % 2 === 0 ? unknown : known))
     assert.deepEqual(answers, [...repeated(20, [401]), 429, 429])
-    const [{ number } = {}] = await stage.sql("select count(*) as number from audit where event = 'client_refused'")
+    const [{ number } = {}] = await stage.sql(
+      "select count(*) as number from audit where event = 'client_refused'",
+    )
     assert.equal(Number(number), 20)
     assert.equal(await ask(client), 200)
   })
@@ -169,9 +195,12 @@ describeOnBoth('guessing', (stage) => {
     assert.match(revocation, /^400 .*invalid_grant/)
     for (let n = 0; n < 15; n++) {
       assert.equal(await refresh(refreshToken), unknown)
-      for (const token of [refreshToken, accessToken]) assert.equal(await ask('/revoke', { token, ...web }), revocation)
+      for (const token of [refreshToken, accessToken])
+        assert.equal(await ask('/revoke', { token, ...web }), revocation)
     }
-    const [{ number } = {}] = await stage.sql("select count(*) as number from audit where event like '%e%_refused'")
+    const [{ number } = {}] = await stage.sql(
+      "select count(*) as number from audit where event like '%e%_refused'",
+    )
     assert.equal(Number(number), 20)
     // Whoever has the token refreshes, also from the address of those that were refused.
     const honest = { grant_type: 'refresh_token', refresh_token: refreshToken }
@@ -200,7 +229,11 @@ describeOnBoth('guessing', (stage) => {
       const attacks = Array.from({ length: 20 }, (_, i) =>
         guess(instances[i % 2 === 0 ? 0 : 1], { address: addressOf(n + i) }),
       )
-      const login = guess(instances[n % 40 === 0 ? 0 : 1], { password, device_secret: secret, address: addressOf(n) })
+      const login = guess(instances[n % 40 === 0 ? 0 : 1], {
+        password,
+        device_secret: secret,
+        address: addressOf(n),
+      })
       guesses += countOf(await Promise.all(attacks), 400)
       const { status, json } = await login
       assert.equal(status, 200)
@@ -236,12 +269,19 @@ describeOnBoth('guessing', (stage) => {
     await repeat(10, () => guess(keystile, { password: wrong }))
     const loginWith = async (device_secret: string, fields = {}): Promise<number> =>
       (await guess(keystile, { password, device_secret, ...fields })).status
-    for (const secret of [bob['device_secret'], `A${ada['device_secret']}`, 'x', 'x'.repeat(5_000), ''])
+    for (const secret of [
+      bob['device_secret'],
+      `A${ada['device_secret']}`,
+      'x',
+      'x'.repeat(5_000),
+      '',
+    ])
       assert.equal(await loginWith(secret), 429)
     assert.equal(await loginWith(ada['device_secret']), 200)
     const later = createTestClock(clock.now() + 400 * 24 * 60 * 60 * 1000 - 1)
     const then = await stage.start({ ...limited, clock: later })
-    const loginThen = (): Promise<Answer> => guess(then, { password, device_secret: ada['device_secret'] })
+    const loginThen = (): Promise<Answer> =>
+      guess(then, { password, device_secret: ada['device_secret'] })
     await repeat(10, () => guess(then, { password: wrong }))
     assert.equal((await loginThen()).status, 200)
     later.advance(0.001)
@@ -251,12 +291,21 @@ describeOnBoth('guessing', (stage) => {
   it('takes whoever has the device secret of an old password for a stranger, but for the device that changed it', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
-    const [own, other] = [(await guess(keystile, { password })).json, (await guess(keystile, { password })).json]
+    const [own, other] = [
+      (await guess(keystile, { password })).json,
+      (await guess(keystile, { password })).json,
+    ]
     await repeat(10, () => guess(keystile, { password: wrong }))
     let current = password
-    const change = async ({ access_token: bearer }: Answer['json'], new_password: string): Promise<void> => {
+    const change = async (
+      { access_token: bearer }: Answer['json'],
+      new_password: string,
+    ): Promise<void> => {
       const json = { current_password: current, new_password }
-      assert.equal((await keystile.send('POST', '/users/me/password', { bearer, json })).status, 204)
+      assert.equal(
+        (await keystile.send('POST', '/users/me/password', { bearer, json })).status,
+        204,
+      )
       current = new_password
     }
     const loginOn = ({ device_secret }: Answer['json']): Promise<Answer> =>
@@ -274,7 +323,9 @@ describeOnBoth('guessing', (stage) => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const old = (await guess(keystile, { password })).json['device_secret'] as string
-    const device_secret = (await guess(keystile, { password, device_secret: old })).json['device_secret'] as string
+    const device_secret = (await guess(keystile, { password, device_secret: old })).json[
+      'device_secret'
+    ] as string
     await repeat(10, () => guess(keystile, { password: wrong }))
     assert.equal(countOf(await repeat(12, () => guess(keystile, { device_secret: old })), 400), 10)
     assert.equal((await guess(keystile, { password, device_secret })).status, 200)
@@ -283,7 +334,10 @@ describeOnBoth('guessing', (stage) => {
   it('knows all devices when a login makes the hash of the password anew', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
-    const [one, other] = [(await guess(keystile, { password })).json, (await guess(keystile, { password })).json]
+    const [one, other] = [
+      (await guess(keystile, { password })).json,
+      (await guess(keystile, { password })).json,
+    ]
     const hashes = (): Promise<unknown> => stage.sql('select password_hash from "user"')
     const before = await hashes()
     const passwordHashing = { memoryKiB: 20_480, passes: 2 }
@@ -308,7 +362,10 @@ describeOnBoth('guessing', (stage) => {
     assert.equal(countOf(await repeat(11, () => at(100, '192.0.2.7')), 400), 10)
     const fields = { password, address: '2001:db8::2' }
     assert.equal((await guess(keystile, fields)).status, 429)
-    assert.equal((await guess(keystile, { ...fields, device_secret: json['device_secret'] })).status, 200)
+    assert.equal(
+      (await guess(keystile, { ...fields, device_secret: json['device_secret'] })).status,
+      200,
+    )
   })
 
   it('believes trusted proxies alone, and counts no address where none is said, or only that of a proxy', async () => {
@@ -317,12 +374,18 @@ describeOnBoth('guessing', (stage) => {
     const try101 = async (to: TestKeystile, options: SendOptions, label: string): Promise<number> =>
       countOf(
         await repeat(101, (n) =>
-          to.send('POST', '/token', { ...options, form: { username: `${label}-${n}`, password: wrong } }),
+          to.send('POST', '/token', {
+            ...options,
+            form: { username: `${label}-${n}`, password: wrong },
+          }),
         ),
         400,
       )
     // A sender who writes the header himself is known by where he sends from.
-    assert.equal(await try101(keystile, { ...from('192.0.2.1'), remoteAddress: '192.0.2.9' }, 'a'), 100)
+    assert.equal(
+      await try101(keystile, { ...from('192.0.2.1'), remoteAddress: '192.0.2.9' }, 'a'),
+      100,
+    )
     assert.equal((await guess(keystile, { address: '192.0.2.9', password: wrong })).status, 429)
     assert.equal((await guess(keystile, { address: '192.0.2.1', password: wrong })).status, 400)
     assert.equal(await try101(keystile, { remoteAddress: '127.0.0.1' }, 'b'), 101)
@@ -348,7 +411,9 @@ describeOnBoth('guessing', (stage) => {
             ? { current_password, new_password: password }
             : { current_password, new_email: 'a@b.example' },
       })
-    const answers = await repeat(11, (n) => change(stolen.accessToken, wrong, n % 2 === 0 ? 'password' : 'email'))
+    const answers = await repeat(11, (n) =>
+      change(stolen.accessToken, wrong, n % 2 === 0 ? 'password' : 'email'),
+    )
     assert.deepEqual([countOf(answers, 403), countOf(answers, 429)], [10, 1])
     const { headers, json } = answers.at(-1)!
     assert.deepEqual(
@@ -356,7 +421,10 @@ describeOnBoth('guessing', (stage) => {
       ['application/problem+json', String(16 * 60), 'Too Many Requests'],
     )
     assert.equal((await change(stolen.accessToken, password)).status, 429)
-    assert.equal(countOf(await repeat(12, () => change(own.json['access_token'], password)), 204), 12)
+    assert.equal(
+      countOf(await repeat(12, () => change(own.json['access_token'], password)), 204),
+      12,
+    )
   })
 
   it('counts registrations by address, but not what is no registration', async () => {
@@ -371,7 +439,10 @@ describeOnBoth('guessing', (stage) => {
     // One after the other: all at once, a slow machine would not begin some hashes in time.
     const answers: Answer[] = []
     for (let n = 0; n < 51; n++) answers.push(await register(n))
-    assert.deepEqual([countOf(answers, 201), countOf(answers, 409), countOf(answers, 429)], [3, 47, 1])
+    assert.deepEqual(
+      [countOf(answers, 201), countOf(answers, 409), countOf(answers, 429)],
+      [3, 47, 1],
+    )
     assert.equal((await register(60, '192.0.2.2')).status, 409)
   })
 
@@ -388,7 +459,11 @@ describeOnBoth('guessing', (stage) => {
   })
 
   it('keeps the device of a browser in a cookie that outlives a logout', async () => {
-    const keystile = await stage.start({ ...limited, clock: createTestClock(), cookieSession: true })
+    const keystile = await stage.start({
+      ...limited,
+      clock: createTestClock(),
+      cookieSession: true,
+    })
     await keystile.register()
     const ask = (method: string, cookie = '', tried = password): Promise<Answer> =>
       keystile.send(method, '/session', {

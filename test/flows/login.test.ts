@@ -66,7 +66,10 @@ describeOnBoth(
       const again = decodeJwtUnsafe((await login()).json['access_token']).claims
       assert.notEqual(again.jti, claims.jti)
       assert.notEqual(again['sid'], claims['sid'])
-      assert.equal((await keystile.verifier.verify((await login()).json['access_token'])).subject, subject)
+      assert.equal(
+        (await keystile.verifier.verify((await login()).json['access_token'])).subject,
+        subject,
+      )
     })
 
     it('answers the same bytes for an unknown user, a wrong password and a password of another case', async () => {
@@ -104,7 +107,8 @@ describeOnBoth(
     it('grants what is asked for and held, and says what that is (RFC 6749 §3.3)', async () => {
       const { addUser, login } = await stage.start({ scopes, defaultScopes: ['items:read'] })
       await addUser()
-      const scopeFor = async (scope: string): Promise<unknown> => (await login({ scope })).json['scope']
+      const scopeFor = async (scope: string): Promise<unknown> =>
+        (await login({ scope })).json['scope']
       assert.equal(await scopeFor(''), 'items:read')
       assert.equal(await scopeFor('items:read'), 'items:read')
       assert.equal(await scopeFor('items:write items:read'), 'items:read')
@@ -133,7 +137,11 @@ describeOnBoth(
     it('treats a parameter without a value as absent, and ignores an unknown one (RFC 6749 §3.2)', async () => {
       const { addUser, login } = await stage.start()
       await addUser()
-      assert.equal((await login({ grant_type: '', scope: '', client_id: '', client_secret: '', foo: '1' })).status, 200)
+      assert.equal(
+        (await login({ grant_type: '', scope: '', client_id: '', client_secret: '', foo: '1' }))
+          .status,
+        200,
+      )
       for (const field of ['username', 'password']) {
         const { status, json } = await login({ [field]: '' })
         assert.deepEqual([status, json['error']], [400, 'invalid_request'])
@@ -226,10 +234,17 @@ describeOnBoth(
       const { addUser, send } = await stage.start()
       await addUser()
       const query = `?username=ada&password=${encodeURIComponent(password)}`
-      assert.equal((await send('POST', `/token${query}`, { form: '' })).json['error'], 'invalid_request')
+      assert.equal(
+        (await send('POST', `/token${query}`, { form: '' })).json['error'],
+        'invalid_request',
+      )
       for (const method of ['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
         const { status, headers, json } = await send(method, `/token${query}`)
-        assert.deepEqual([status, headers.get('allow'), json['error']], [405, 'POST', 'invalid_request'], method)
+        assert.deepEqual(
+          [status, headers.get('allow'), json['error']],
+          [405, 'POST', 'invalid_request'],
+          method,
+        )
       }
     })
 
@@ -267,7 +282,8 @@ describeOnBoth(
         await writeHash(subject, hash)
         for (const wrong of ['wrong', `${password}\0`, password.slice(0, -1)])
           assert.equal((await login({ password: wrong })).json['error'], 'invalid_grant')
-        for (const { status } of await Promise.all([login(), login(), login()])) assert.equal(status, 200)
+        for (const { status } of await Promise.all([login(), login(), login()]))
+          assert.equal(status, 200)
         const renewed = await readHash(subject)
         assert.match(renewed, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
         assert.equal((await login()).status, 200)
@@ -277,7 +293,12 @@ describeOnBoth(
 
     it('answers what it answers to a wrong password where the stored hash is none, or too costly, and logs that', async () => {
       const logged: unknown[] = []
-      const logger = { debug() {}, info() {}, error() {}, warn: (fields: object) => logged.push(fields) }
+      const logger = {
+        debug() {},
+        info() {},
+        error() {},
+        warn: (fields: object) => logged.push(fields),
+      }
       const { addUser, login, writeHash } = await stage.start({ logger })
       logged.length = 0 // what a start warns of: the throw-away PostgreSQL does not wait for the disk
       const subject = await addUser()

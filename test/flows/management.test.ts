@@ -40,9 +40,14 @@ describeOnBoth('GET /users', (stage) => {
       ['bob', 'Carol'],
     )
     assert.equal(first.json['next'], 'Carol')
-    const second = await send('GET', `/users?limit=2&after=${first.json['next']}`, { bearer: admin })
+    const second = await send('GET', `/users?limit=2&after=${first.json['next']}`, {
+      bearer: admin,
+    })
     assert.deepEqual(
-      [second.json['users'].map(({ username }: { username: string }) => username), second.json['next']],
+      [
+        second.json['users'].map(({ username }: { username: string }) => username),
+        second.json['next'],
+      ],
       [['root'], null],
     )
     assert.deepEqual(Object.keys(first.json['users'][0]).toSorted(), [
@@ -57,19 +62,31 @@ describeOnBoth('GET /users', (stage) => {
     ])
     const refused = await send('GET', '/users', { bearer: bob })
     assert.equal(refused.status, 403)
-    assert.match(refused.headers.get('www-authenticate')!, /error="insufficient_scope".*scope="users:read"/)
+    assert.match(
+      refused.headers.get('www-authenticate')!,
+      /error="insufficient_scope".*scope="users:read"/,
+    )
     assert.equal((await send('GET', '/users')).status, 401)
   })
 
   it('begins after a name that nobody has, and answers 422 to a forged cursor and a wrong limit', async () => {
     const { admin, send } = await startWithUsers(stage)
-    assert.equal((await send('GET', '/users?after=carol', { bearer: admin })).json['users'].length, 1)
+    assert.equal(
+      (await send('GET', '/users?after=carol', { bearer: admin })).json['users'].length,
+      1,
+    )
     for (const after of ["' or 1=1 --", '%', '_', '', '\u0000', 'é', 'x'.repeat(2_000), '../..']) {
-      const { status } = await send('GET', `/users?after=${encodeURIComponent(after)}`, { bearer: admin })
+      const { status } = await send('GET', `/users?after=${encodeURIComponent(after)}`, {
+        bearer: admin,
+      })
       assert.equal(status, 422, after)
     }
     for (const limit of ['0', '201', '-1', '1.5', 'x', '', '99999', '1e2']) {
-      assert.equal((await send('GET', `/users?limit=${limit}`, { bearer: admin })).status, 422, limit)
+      assert.equal(
+        (await send('GET', `/users?limit=${limit}`, { bearer: admin })).status,
+        422,
+        limit,
+      )
     }
   })
 })
@@ -82,7 +99,11 @@ describeOnBoth('GET /users/{id}', (stage) => {
     assert.deepEqual([status, json['id'], json['disabled']], [200, id, false])
     for (const other of ['x', id.toUpperCase(), `${id}x`])
       assert.equal((await send('GET', `/users/${other}`, { bearer: admin })).status, 404, other)
-    assert.equal((await send('GET', `/users/${id}`, { bearer: bob })).status, 403, 'not even his own')
+    assert.equal(
+      (await send('GET', `/users/${id}`, { bearer: bob })).status,
+      403,
+      'not even his own',
+    )
   })
 })
 
@@ -96,9 +117,17 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
     })
     assert.deepEqual([status, json['roles'], json['scopes']], [200, ['reader'], ['items:write']])
     assert.equal((await login({ username: 'bob' })).json['scope'], 'items:read items:write')
-    assert.equal((await send('GET', '/users/me', { bearer: bob })).status, 200, 'his token stays good')
+    assert.equal(
+      (await send('GET', '/users/me', { bearer: bob })).status,
+      200,
+      'his token stays good',
+    )
     await send('PATCH', path, { bearer: admin, json: { scopes: [] } })
-    assert.equal((await login({ username: 'bob' })).json['scope'], 'items:read', 'what is left out stays')
+    assert.equal(
+      (await login({ username: 'bob' })).json['scope'],
+      'items:read',
+      'what is left out stays',
+    )
   })
 
   it('lets nobody give a scope that their own token lacks, by a scope or by a role', async () => {
@@ -112,9 +141,16 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
       { roles: ['admin'] },
       { scopes: ['users:read'] },
     ]) {
-      assert.equal((await send('PATCH', bobPath, { bearer, json })).status, 403, JSON.stringify(json))
+      assert.equal(
+        (await send('PATCH', bobPath, { bearer, json })).status,
+        403,
+        JSON.stringify(json),
+      )
     }
-    assert.equal((await send('PATCH', bobPath, { bearer, json: { roles: ['reader'] } })).status, 200)
+    assert.equal(
+      (await send('PATCH', bobPath, { bearer, json: { roles: ['reader'] } })).status,
+      200,
+    )
     const narrow = (await login({ username: 'root', scope: 'users:write' })).json['access_token']
     assert.equal(
       (await send('PATCH', bobPath, { bearer: narrow, json: { roles: ['writer'] } })).status,
@@ -136,32 +172,53 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
       { roles: ['constructor'] },
       { scopes: ['__proto__'] },
     ]) {
-      assert.equal((await send('PATCH', path, { bearer: admin, json })).status, 422, JSON.stringify(json))
+      assert.equal(
+        (await send('PATCH', path, { bearer: admin, json })).status,
+        422,
+        JSON.stringify(json),
+      )
     }
   })
 
   it('disables a user at once, and enables them so that a new login is good at once', async () => {
     const { admin, bob, send, idOf, login } = await startWithUsers(stage)
     const path = `/users/${await idOf('bob')}`
-    assert.equal((await send('PATCH', path, { bearer: admin, json: { disabled: true } })).json['disabled'], true)
+    assert.equal(
+      (await send('PATCH', path, { bearer: admin, json: { disabled: true } })).json['disabled'],
+      true,
+    )
     assert.equal((await send('GET', '/users/me', { bearer: bob })).status, 401)
     assert.equal((await login({ username: 'bob' })).status, 400)
-    assert.equal((await send('PATCH', path, { bearer: admin, json: { disabled: false } })).json['disabled'], false)
+    assert.equal(
+      (await send('PATCH', path, { bearer: admin, json: { disabled: false } })).json['disabled'],
+      false,
+    )
     const bearer = (await login({ username: 'bob' })).json['access_token']
     assert.equal((await send('GET', '/users/me', { bearer })).status, 200)
-    assert.equal((await send('GET', '/users/me', { bearer: bob })).status, 401, 'a token of before stays refused')
+    assert.equal(
+      (await send('GET', '/users/me', { bearer: bob })).status,
+      401,
+      'a token of before stays refused',
+    )
   })
 
   it('keeps a last administrator, who can be neither disabled nor demoted nor deleted', async () => {
     const { admin, send, idOf } = await startWithUsers(stage)
     const path = `/users/${await idOf('root')}`
     for (const json of [{ disabled: true }, { roles: [] }, { roles: ['reader'] }]) {
-      assert.equal((await send('PATCH', path, { bearer: admin, json })).status, 409, JSON.stringify(json))
+      assert.equal(
+        (await send('PATCH', path, { bearer: admin, json })).status,
+        409,
+        JSON.stringify(json),
+      )
     }
     assert.equal((await send('DELETE', path, { bearer: admin })).status, 409)
     assert.equal((await send('DELETE', '/users/me', { bearer: admin })).status, 409)
     const bob = `/users/${await idOf('bob')}`
-    assert.equal((await send('PATCH', bob, { bearer: admin, json: { roles: ['admin'] } })).status, 200)
+    assert.equal(
+      (await send('PATCH', bob, { bearer: admin, json: { roles: ['admin'] } })).status,
+      200,
+    )
     assert.equal((await send('PATCH', path, { bearer: admin, json: { roles: [] } })).status, 200)
   })
 
@@ -181,7 +238,10 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
   })
 })
 
-/** What a manager may do to users who hold more: `users:read` and `users:write` are given as scopes, without a role. */
+/**
+ * What a manager may do to users who hold more: `users:read` and `users:write` are given as scopes,
+ * without a role.
+ */
 describeOnBoth('a manager who is no administrator', (stage) => {
   const management = ['users:read', 'users:write']
 
@@ -192,7 +252,9 @@ describeOnBoth('a manager who is no administrator', (stage) => {
     administer(name: string, json: object): Promise<Answer>
   }
 
-  async function startWithManager(options: { readonly withoutScopes?: boolean } = {}): Promise<Managed> {
+  async function startWithManager(
+    options: { readonly withoutScopes?: boolean } = {},
+  ): Promise<Managed> {
     const started = await startWithUsers(stage, options.withoutScopes ? {} : { scopes, roles })
     const { admin, send, idOf, login, accessToken } = started
     for (const name of ['eve', 'carol']) await accessToken(name)
@@ -201,7 +263,8 @@ describeOnBoth('a manager who is no administrator', (stage) => {
       send('PATCH', await pathOf(name), { bearer: admin, json })
     assert.equal((await administer('bob', { scopes: management })).status, 200)
     const bearer = (await login({ username: 'bob' })).json['access_token']
-    const change: Managed['change'] = async (name, json) => send('PATCH', await pathOf(name), { bearer, json })
+    const change: Managed['change'] = async (name, json) =>
+      send('PATCH', await pathOf(name), { bearer, json })
     return { ...started, change, administer }
   }
 
@@ -213,9 +276,16 @@ describeOnBoth('a manager who is no administrator', (stage) => {
       assert.equal((await change(name, { disabled: true })).status, 200, 'disabling takes away')
       const refused = await change(name, { disabled: false })
       assert.equal(refused.status, 403)
-      assert.match(refused.json['detail'], /^The caller must hold every scope that the user would hold/)
+      assert.match(
+        refused.json['detail'],
+        /^The caller must hold every scope that the user would hold/,
+      )
     }
-    assert.equal((await change('carol', { scopes: [], disabled: false })).status, 200, 'without the scope')
+    assert.equal(
+      (await change('carol', { scopes: [], disabled: false })).status,
+      200,
+      'without the scope',
+    )
   })
 
   it('gives nothing to a user who holds more, and may take all of it away', async () => {
@@ -223,12 +293,17 @@ describeOnBoth('a manager who is no administrator', (stage) => {
     await administer('eve', { roles: ['admin'] })
     assert.equal((await change('eve', { scopes: ['users:read'] })).status, 403)
     assert.equal((await change('eve', { roles: [], scopes: ['users:read'] })).status, 200)
-    assert.equal((await change('root', { roles: [] })).status, 409, 'the last administrator stays one')
+    assert.equal(
+      (await change('root', { roles: [] })).status,
+      409,
+      'the last administrator stays one',
+    )
   })
 
   it('makes no administrator, of anybody, where admin holds no scope that a manager lacks', async () => {
     const { change, administer } = await startWithManager({ withoutScopes: true })
-    for (const name of ['bob', 'eve']) assert.equal((await change(name, { roles: ['admin'] })).status, 403)
+    for (const name of ['bob', 'eve'])
+      assert.equal((await change(name, { roles: ['admin'] })).status, 403)
     assert.equal((await change('eve', { scopes: management })).status, 200)
     assert.equal((await administer('eve', { roles: ['admin'] })).status, 200)
     await change('eve', { disabled: true })
@@ -250,7 +325,10 @@ describeOnBoth('a manager who is no administrator', (stage) => {
     if (stage.kind === 'SQLite') return // where one writes at a time; users.test.ts has the comparison
     const { administer, idOf } = await startWithManager()
     const eve = await idOf('eve')
-    const client = new pg.Client({ connectionString: stage.database, options: '-c search_path=keystile' })
+    const client = new pg.Client({
+      connectionString: stage.database,
+      options: '-c search_path=keystile',
+    })
     await client.connect()
     try {
       await client.query('begin')
@@ -263,13 +341,18 @@ describeOnBoth('a manager who is no administrator', (stage) => {
     } finally {
       await client.end()
     }
-    assert.deepEqual(await stage.sql(`select roles from "user" where id = '${eve}'`), [{ roles: '[]' }])
+    assert.deepEqual(await stage.sql(`select roles from "user" where id = '${eve}'`), [
+      { roles: '[]' },
+    ])
   })
 
   it('enables nobody by a change that was decided before they were disabled', async () => {
     if (stage.kind === 'SQLite') return
     const { administer } = await startWithManager()
-    const client = new pg.Client({ connectionString: stage.database, options: '-c search_path=keystile' })
+    const client = new pg.Client({
+      connectionString: stage.database,
+      options: '-c search_path=keystile',
+    })
     await client.connect()
     try {
       await client.query('begin')
@@ -288,7 +371,8 @@ describeOnBoth('a manager who is no administrator', (stage) => {
     const { administer, send, idOf, login } = await startWithManager()
     await administer('eve', { roles: ['admin'] })
     const bearer = (await login({ username: 'bob' })).json['access_token']
-    const remove = async (name: string): Promise<Answer> => send('DELETE', `/users/${await idOf(name)}`, { bearer })
+    const remove = async (name: string): Promise<Answer> =>
+      send('DELETE', `/users/${await idOf(name)}`, { bearer })
     assert.deepEqual([(await remove('eve')).status, (await remove('root')).status], [204, 409])
   })
 })
@@ -302,7 +386,8 @@ describeOnBoth('DELETE /users/{id}', (stage) => {
     assert.equal((await send('GET', '/users/me', { bearer: bob })).status, 401)
     for (const method of ['GET', 'DELETE', 'PATCH']) {
       assert.equal(
-        (await send(method, path, { bearer: admin, ...(method === 'PATCH' && { json: {} }) })).status,
+        (await send(method, path, { bearer: admin, ...(method === 'PATCH' && { json: {} }) }))
+          .status,
         404,
         method,
       )

@@ -17,11 +17,19 @@ async function idOf({ send }: TestKeystile, bearer: string): Promise<string> {
 describeOnBoth('GET /users/me', (stage) => {
   it('answers a bearer token with its user, for no cache to keep', async () => {
     const { accessToken, send } = await stage.start()
-    const { status, headers, json } = await send('GET', '/users/me', { bearer: await accessToken() })
+    const { status, headers, json } = await send('GET', '/users/me', {
+      bearer: await accessToken(),
+    })
     assert.equal(status, 200)
     assert.equal(headers.get('cache-control'), 'no-store')
     assert.deepEqual([json['username'], json['email']], ['ada', 'ada@example.com'])
-    assert.deepEqual(Object.keys(json).toSorted(), ['created_at', 'email', 'email_verified', 'id', 'username'])
+    assert.deepEqual(Object.keys(json).toSorted(), [
+      'created_at',
+      'email',
+      'email_verified',
+      'id',
+      'username',
+    ])
   })
 
   it('answers 401 and a bare challenge to no credential (RFC 6750 §3.1)', async () => {
@@ -30,7 +38,12 @@ describeOnBoth('GET /users/me', (stage) => {
     assert.equal(status, 401)
     assert.equal(headers.get('www-authenticate'), `Bearer ${realm}`)
     assert.equal(headers.get('content-type'), 'application/problem+json')
-    assert.deepEqual(json, { type: 'about:blank', title: 'Unauthorized', status: 401, detail: 'Not authenticated' })
+    assert.deepEqual(json, {
+      type: 'about:blank',
+      title: 'Unauthorized',
+      status: 401,
+      detail: 'Not authenticated',
+    })
   })
 
   it('answers 401 invalid_token to a changed token, and does not repeat it (RFC 6750 §3.1)', async () => {
@@ -51,7 +64,11 @@ describeOnBoth('GET /users/me', (stage) => {
     const { accessToken, send } = await stage.start({ clock, accessTokenSeconds: 60 })
     const bearer = await accessToken()
     clock.advance(64)
-    assert.equal((await send('GET', '/users/me', { bearer })).status, 200, 'within the 5 s by which clocks may differ')
+    assert.equal(
+      (await send('GET', '/users/me', { bearer })).status,
+      200,
+      'within the 5 s by which clocks may differ',
+    )
     clock.advance(1)
     const { status, json } = await send('GET', '/users/me', { bearer })
     assert.deepEqual([status, json['detail']], [401, 'Token has expired'])
@@ -61,13 +78,23 @@ describeOnBoth('GET /users/me', (stage) => {
     const { accessToken, send } = await stage.start()
     const token = await accessToken()
     assert.equal((await send('GET', `/users/me?access_token=${token}`)).status, 401)
-    assert.equal((await send('GET', '/users/me', { headers: { cookie: `access_token=${token}` } })).status, 401)
+    assert.equal(
+      (await send('GET', '/users/me', { headers: { cookie: `access_token=${token}` } })).status,
+      401,
+    )
   })
 
   it('answers only the path as it is written', async () => {
     const { accessToken, send } = await stage.start()
     const bearer = await accessToken()
-    for (const path of ['/users/me/', '/users//me', '/Users/me', '/users/%6De', '/users/me;x', '/x/../users/me/.']) {
+    for (const path of [
+      '/users/me/',
+      '/users//me',
+      '/Users/me',
+      '/users/%6De',
+      '/users/me;x',
+      '/x/../users/me/.',
+    ]) {
       const { status, text } = await send('GET', path, { bearer })
       assert.deepEqual([status, text], [404, ''], path)
     }
@@ -80,10 +107,16 @@ describeOnBoth(
     const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
 
     it('sees the user and the granted scopes', async () => {
-      const { accessToken, open, keystile } = await stage.start({ scopes, defaultScopes: ['items:read'] })
+      const { accessToken, open, keystile } = await stage.start({
+        scopes,
+        defaultScopes: ['items:read'],
+      })
       const bearer = await accessToken()
       const { status, json } = await open(['items:read'], { bearer })
-      assert.deepEqual([status, json['user'].username, json['scopes']], [200, 'ada', ['items:read']])
+      assert.deepEqual(
+        [status, json['user'].username, json['scopes']],
+        [200, 'ada', ['items:read']],
+      )
       assert.equal(json['user'].id, json['subject'])
       const user = await keystile.user(await keystile.verifier.verify(bearer))
       assert.deepEqual(JSON.parse(JSON.stringify(user)), json['user'])
@@ -107,7 +140,10 @@ describeOnBoth(
           [401, `Bearer ${realm}, error="invalid_token", error_description="Token has expired"`],
         ],
       )
-      assert.match(lacking.headers.get('www-authenticate')!, /error="insufficient_scope".* scope="items:write"/)
+      assert.match(
+        lacking.headers.get('www-authenticate')!,
+        /error="insufficient_scope".* scope="items:write"/,
+      )
     })
 
     it('is closed to a disabled user at once, and the login answers as to a wrong password', async () => {
@@ -170,7 +206,9 @@ describeOnBoth('a disabled user', (stage) => {
     const bearer = await first.accessToken()
     await first.disable(await idOf(first, bearer))
     const second = await stage.start()
-    await assert.rejects(second.keystile.verifier.verify(bearer), { message: 'Token has been revoked' })
+    await assert.rejects(second.keystile.verifier.verify(bearer), {
+      message: 'Token has been revoked',
+    })
   })
 
   it('gets no session from a login that was under way', async () => {
@@ -181,7 +219,9 @@ describeOnBoth('a disabled user', (stage) => {
     await started.disable(id)
     for (const { status, json } of await Promise.all(logins)) {
       if (status === 200)
-        await assert.rejects(started.keystile.verifier.verify(json['access_token']), { code: 'invalid_token' })
+        await assert.rejects(started.keystile.verifier.verify(json['access_token']), {
+          code: 'invalid_token',
+        })
       else assert.equal(json['error'], 'invalid_grant')
     }
     const [row] = await stage.sql('select count(*) as living from session where ended_at is null')

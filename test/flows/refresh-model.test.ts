@@ -1,5 +1,6 @@
-// Random histories of one session, told to Keystile and to a model of the rule that was written from the rule alone: what
-// a double send, a lost answer, a late retry or a thief's copy gets, and what is alive at the end.
+// Random histories of one session, told to Keystile and to a model of the rule that was written
+// from the rule alone: what a double send, a lost answer, a late retry or a thief's copy gets, and
+// what is alive at the end.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { describe, it } from 'node:test'
@@ -14,12 +15,17 @@ import {
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 /** Of each database. */
-const histories = Number(process.env['KEYSTILE_HISTORIES'] ?? (process.env['KEYSTILE_LONG'] ? 100_000 : 1_000))
+const histories = Number(
+  process.env['KEYSTILE_HISTORIES'] ?? (process.env['KEYSTILE_LONG'] ? 100_000 : 1_000),
+)
 /** So many are told at once to each database, which one of them alone does not keep busy. */
 const lanes = 2
 const day = 24 * 60 * 60
 
-/** What happens. A token is named by how many were made after it: 0 is the newest, and beyond the first it is the first. */
+/**
+ * What happens. A token is named by how many were made after it: 0 is the newest, and beyond the
+ * first it is the first.
+ */
 type Step =
   | { readonly kind: 'show' | 'show twice' | 'wrong secret' | 'revoke'; readonly back: number }
   | { readonly kind: 'revoke access' }
@@ -96,7 +102,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** Tells a history to Keystile, and compares each answer. */
 async function run(
   { keystile, refresh, send }: TestKeystile,
-  { steps, grace, subject, clock }: { steps: readonly Step[]; grace: number; subject: string; clock: TestClock },
+  {
+    steps,
+    grace,
+    subject,
+    clock,
+  }: { steps: readonly Step[]; grace: number; subject: string; clock: TestClock },
 ): Promise<void> {
   const model = createModel(grace)
   const first = await keystile.sessions.create({ subject })
@@ -141,7 +152,10 @@ async function run(
         break
       }
       case 'revoke':
-        assert.equal((await send('POST', '/revoke', { form: { token: tokens[indexOf(step.back)]! } })).status, 200)
+        assert.equal(
+          (await send('POST', '/revoke', { form: { token: tokens[indexOf(step.back)]! } })).status,
+          200,
+        )
         model.over = true
         break
       default:
@@ -170,7 +184,10 @@ function tellHistories(seed: number, numRuns: number): void {
       const subject = await graced.addUser()
       const history = fc.record({
         steps: fc.array(step, { minLength: 1, maxLength: 14 }),
-        grace: fc.oneof({ weight: 5, arbitrary: fc.constant(10) }, { weight: 1, arbitrary: fc.constant(0) }),
+        grace: fc.oneof(
+          { weight: 5, arbitrary: fc.constant(10) },
+          { weight: 1, arbitrary: fc.constant(0) },
+        ),
       })
       const property = fc.asyncProperty(history, ({ steps, grace }) =>
         run(grace === 0 ? strict : graced, { steps, grace, subject, clock }),

@@ -49,16 +49,29 @@ describeOnBoth(
       const first = await tokens()
       clock.advance(100)
       const answer = await refresh(first.refreshToken)
-      assert.deepEqual(Object.keys(answer.json), ['access_token', 'token_type', 'expires_in', 'refresh_token', 'scope'])
+      assert.deepEqual(Object.keys(answer.json), [
+        'access_token',
+        'token_type',
+        'expires_in',
+        'refresh_token',
+        'scope',
+      ])
       assert.deepEqual(
-        [answer.status, answer.json['token_type'], answer.json['expires_in'], answer.headers.get('cache-control')],
+        [
+          answer.status,
+          answer.json['token_type'],
+          answer.json['expires_in'],
+          answer.headers.get('cache-control'),
+        ],
         [200, 'bearer', 600, 'no-store'],
       )
       const second = tokensOf(answer.json)
       assert.notEqual(second.refreshToken, first.refreshToken)
       assert.notEqual(second.accessToken, first.accessToken)
       assert.deepEqual([second.sessionId, second.subject], [first.sessionId, first.subject])
-      const [before, after] = [first, second].map(({ accessToken }) => decodeJwtUnsafe(accessToken).claims)
+      const [before, after] = [first, second].map(
+        ({ accessToken }) => decodeJwtUnsafe(accessToken).claims,
+      )
       assert.equal(after!['auth_time'], before!['auth_time'])
       assert.equal(after!.iat, before!.iat! + 100)
       assert.equal((await open([], { bearer: second.accessToken })).status, 200)
@@ -195,11 +208,14 @@ describeOnBoth(
       }
       assert.deepEqual(await post({ grant_type: 'refresh_token' }), [400, 'invalid_request'])
       assert.deepEqual(await post({ refresh_token }), [400, 'invalid_request'])
-      assert.deepEqual(await post({ grant_type: 'refresh', refresh_token }), [400, 'unsupported_grant_type'])
-      assert.deepEqual(await post({ grant_type: 'refresh_token', refresh_token, client_id: 'stranger' }), [
-        401,
-        'invalid_client',
+      assert.deepEqual(await post({ grant_type: 'refresh', refresh_token }), [
+        400,
+        'unsupported_grant_type',
       ])
+      assert.deepEqual(
+        await post({ grant_type: 'refresh_token', refresh_token, client_id: 'stranger' }),
+        [401, 'invalid_client'],
+      )
       assert.deepEqual(await post({ grant_type: 'refresh_token', refresh_token }), [200, undefined])
     })
 
@@ -227,7 +243,10 @@ describeOnBoth(
     it('answers an undeclared scope with invalid_scope, and the token can still be used', async () => {
       const { tokens, refresh } = await stage.start({ scopes })
       const { refreshToken } = await tokens()
-      assert.equal((await refresh(refreshToken, { scope: 'items:raed' })).json['error'], 'invalid_scope')
+      assert.equal(
+        (await refresh(refreshToken, { scope: 'items:raed' })).json['error'],
+        'invalid_scope',
+      )
       assert.equal((await refresh(refreshToken)).status, 200)
     })
 
@@ -255,7 +274,11 @@ describeOnBoth(
 
     it('cannot go beyond the end of the session, which no refresh moves (ASVS V7.3.2)', async () => {
       const clock = createTestClock()
-      const { tokens, refresh, open } = await stage.start({ clock, sessionSeconds: 3 * day, idleSeconds: 2 * day })
+      const { tokens, refresh, open } = await stage.start({
+        clock,
+        sessionSeconds: 3 * day,
+        idleSeconds: 2 * day,
+      })
       let { refreshToken } = await tokens()
       clock.advance(2 * day - 1)
       refreshToken = next(await refresh(refreshToken))
@@ -333,12 +356,17 @@ describeOnBoth(
       await one.tokens()
       for (let round = 0; round < rounds; round++) {
         const { refreshToken, accessToken, sessionId, subject } = tokensOf((await one.login()).json)
-        const work = Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? one : other).refresh(refreshToken))
+        const work = Array.from({ length: 20 }, (_, i) =>
+          (i % 2 === 0 ? one : other).refresh(refreshToken),
+        )
         const revoked = one.send('POST', '/revoke', { form: { token: refreshToken } })
         const answers = await Promise.all(work)
         assert.equal((await revoked).status, 200)
-        for (const { status } of answers) assert.ok(status === 200 || status === 400, String(status))
-        const alive = answers.filter(({ status }) => status === 200).map(({ json }) => tokensOf(json))
+        for (const { status } of answers)
+          assert.ok(status === 200 || status === 400, String(status))
+        const alive = answers
+          .filter(({ status }) => status === 200)
+          .map(({ json }) => tokensOf(json))
         await assertOver(one, {
           access: [accessToken, ...alive.map((tokens) => tokens.accessToken)],
           refresh: [refreshToken, ...alive.map((tokens) => tokens.refreshToken)],
@@ -356,7 +384,9 @@ describeOnBoth('two processes on one database', (stage) => {
     const { tokens } = await stage.start()
     const first = await tokens()
     const env = { KEYSTILE_ISSUER: issuer, KEYSTILE_KEY: key, KEYSTILE_DATABASE: stage.database }
-    const servers = await Promise.all([1, 2].map(() => startServer({ cwd: import.meta.dirname, env, args: [] })))
+    const servers = await Promise.all(
+      [1, 2].map(() => startServer({ cwd: import.meta.dirname, env, args: [] })),
+    )
     const ask = async (server: number, path: string, init: RequestInit): Promise<Answer> =>
       readAnswer(await fetch(`${servers[server % 2]!.url}/auth${path}`, init))
     const refresh = (server: number, token: string): Promise<Answer> =>
@@ -373,7 +403,8 @@ describeOnBoth('two processes on one database', (stage) => {
       const at = performance.now()
       refused(await refresh(0, first.refreshToken))
       assert.equal((await me(0)).status, 401)
-      while ((await me(1)).status === 200) assert.ok(performance.now() - at < 1_000, 'a second has passed')
+      while ((await me(1)).status === 200)
+        assert.ok(performance.now() - at < 1_000, 'a second has passed')
       refused(await refresh(1, third.refreshToken))
     } finally {
       await Promise.all(servers.map((server) => server.stop()))

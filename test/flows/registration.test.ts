@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { z } from 'zod'
-import { createTestClock, describeOnBoth, issuer, password } from '../../packages/server/test-support/keystile.ts'
+import {
+  createTestClock,
+  describeOnBoth,
+  issuer,
+  password,
+} from '../../packages/server/test-support/keystile.ts'
 
 describeOnBoth('POST /users', (stage) => {
   it('answers 201 with the public user and where it is, and never a hash', async () => {
-    const { register } = await stage.start({ clock: createTestClock(Date.UTC(2026, 0, 2, 3, 4, 5, 6)) })
-    const { status, headers, json, text } = await register({ username: 'Ada.L', email: 'Ada@Example.COM' })
+    const { register } = await stage.start({
+      clock: createTestClock(Date.UTC(2026, 0, 2, 3, 4, 5, 6)),
+    })
+    const { status, headers, json, text } = await register({
+      username: 'Ada.L',
+      email: 'Ada@Example.COM',
+    })
     assert.equal(status, 201)
     assert.equal(headers.get('location'), `${issuer}/users/${json['id']}`)
     assert.match(json['id'], /^[\w-]{22}$/)
@@ -24,14 +34,22 @@ describeOnBoth('POST /users', (stage) => {
     const { register } = await stage.start()
     await register({ username: 'Ada', email: 'ada@example.com' })
     const sameName = await register({ username: 'aDA', email: 'other@example.com' })
-    assert.deepEqual([sameName.status, sameName.json['detail']], [409, 'This username is already taken'])
+    assert.deepEqual(
+      [sameName.status, sameName.json['detail']],
+      [409, 'This username is already taken'],
+    )
     const sameEmail = await register({ username: 'other', email: 'ADA@EXAMPLE.com' })
-    assert.deepEqual([sameEmail.status, sameEmail.json['detail']], [409, 'This email is already taken'])
+    assert.deepEqual(
+      [sameEmail.status, sameEmail.json['detail']],
+      [409, 'This email is already taken'],
+    )
   })
 
   it('lets one of twenty who want the same name at once have it', async () => {
     const { register } = await stage.start()
-    const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => register({ email: `ada${i}@example.com` })))
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => register({ email: `ada${i}@example.com` })),
+    )
     assert.equal(answers.filter(({ status }) => status === 201).length, 1)
     assert.equal(answers.filter(({ status }) => status === 409).length, 19)
   })
@@ -90,7 +108,16 @@ describeOnBoth('POST /users', (stage) => {
 
   it('refuses fields of ours, and names that every object has, where the schema takes any', async () => {
     const { register, login, send } = await stage.start({ profile: z.looseObject({}) })
-    const names = ['id', 'email_verified', 'createdAt', 'roles', 'scopes', 'disabled', 'constructor', 'toJSON']
+    const names = [
+      'id',
+      'email_verified',
+      'createdAt',
+      'roles',
+      'scopes',
+      'disabled',
+      'constructor',
+      'toJSON',
+    ]
     const fields = names.map((name) => ({ [name]: ['admin'] }))
     for (const field of fields) {
       const { status, json } = await register(field)
@@ -100,14 +127,19 @@ describeOnBoth('POST /users', (stage) => {
     const bearer = (await login()).json['access_token']
     const prototype = '{"__proto__":{"roles":["admin"]}}'
     const headers = { 'content-type': 'application/json' }
-    for (const body of [prototype, ...[...fields, { password: 'x' }].map((field) => JSON.stringify(field))])
+    for (const body of [
+      prototype,
+      ...[...fields, { password: 'x' }].map((field) => JSON.stringify(field)),
+    ])
       assert.equal((await send('PATCH', '/users/me', { bearer, headers, body })).status, 422, body)
   })
 
   it('shows no stored profile field of these names, to a guard or in an answer', async () => {
     const { register, login, open, send } = await stage.start({ profile: z.looseObject({}) })
     await register({ city: 'London' })
-    await stage.sql(`update "user" set profile = '{"city":"London","roles":["admin"],"__proto__":{"disabled":true}}'`)
+    await stage.sql(
+      `update "user" set profile = '{"city":"London","roles":["admin"],"__proto__":{"disabled":true}}'`,
+    )
     const bearer = (await login()).json['access_token']
     const own = ['city', 'createdAt', 'email', 'emailVerified', 'id', 'username']
     assert.deepEqual(Object.keys((await open([], { bearer })).json['user']).toSorted(), own)
@@ -175,9 +207,16 @@ describeOnBoth('POST /users', (stage) => {
     assert.equal(Buffer.byteLength(most), 1_024)
     const tooLong = `${most}x`
     for (const secret of [words.slice(0, 14), Array.from(good.emoji).slice(1).join(''), tooLong]) {
-      assert.equal((await register({ username: 'other', email: 'other@example.com', password: secret })).status, 422)
+      assert.equal(
+        (await register({ username: 'other', email: 'other@example.com', password: secret }))
+          .status,
+        422,
+      )
     }
-    assert.equal((await login({ username: 'most', password: tooLong })).json['error'], 'invalid_grant')
+    assert.equal(
+      (await login({ username: 'most', password: tooLong })).json['error'],
+      'invalid_grant',
+    )
   })
 
   it('has no rule on what a password is made of (NIST SP 800-63B-4 §3.1.1.2)', async () => {
@@ -188,7 +227,10 @@ describeOnBoth('POST /users', (stage) => {
   it('answers 422 to a password that is common, or is made of what it belongs to, and says why without repeating it', async () => {
     const { register } = await stage.start()
     const bad = [
-      ['passwordPASSWORD', /^password: Password should not be one of the most common ones; several words/],
+      [
+        'passwordPASSWORD',
+        /^password: Password should not be one of the most common ones; several words/,
+      ],
       ['Dragon-1234567890', /a common word with digits or signs around it/],
       ['qwertyuiop asdfghjkl', /a row of letters, digits or keys/],
       ['zebra5zebra5zebra5', /something short that is repeated/],
@@ -204,12 +246,19 @@ describeOnBoth('POST /users', (stage) => {
       assert.deepEqual(json['errors'][0].loc, ['body', 'password'])
       assert.doesNotMatch(text, /dragon|qwerty|zebra|of love|on the run|of mine/i)
     }
-    assert.equal((await register({ username: 'ada', password: 'ada drives an engine' })).status, 201)
+    assert.equal(
+      (await register({ username: 'ada', password: 'ada drives an engine' })).status,
+      201,
+    )
   })
 
   it('judges a password only where everything else is right, for that is counted', async () => {
     const { register } = await stage.start()
-    const { json } = await register({ username: 'Countess', email: 'nobody', password: 'the Countess of love' })
+    const { json } = await register({
+      username: 'Countess',
+      email: 'nobody',
+      password: 'the Countess of love',
+    })
     const found = json['errors'].map(({ loc }: { loc: readonly string[] }) => loc[1])
     assert.deepEqual(found, ['email'])
   })

@@ -1,4 +1,5 @@
-// What every process learns of revocations, also when clocks differ, the database loses commits, or requests fill the line.
+// What every process learns of revocations, also when clocks differ, the database loses commits, or
+// requests fill the line.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import pg from 'pg'
@@ -87,7 +88,10 @@ async function withFullLine(stage: Stage, pool: pg.Pool | undefined): Promise<vo
   const busy = await stage.start(pool && { database: pool })
   const [ada, bob] = [await other.tokens('ada'), await other.tokens('bob')]
   await busy.keystile.verifier.verify(bob.accessToken)
-  const client = new pg.Client({ connectionString: stage.database, options: '-c search_path=keystile' })
+  const client = new pg.Client({
+    connectionString: stage.database,
+    options: '-c search_path=keystile',
+  })
   await client.connect()
   await client.query(`begin; select id from session where id = '${ada.sessionId}' for update`)
   const over = new AbortController()

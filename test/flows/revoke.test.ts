@@ -73,7 +73,10 @@ describeOnBoth(
     it('answers invalid_request without a token, and invalid_client to a client that is not there', async () => {
       const { tokens, send, refresh } = await stage.start()
       const { refreshToken: token } = await tokens()
-      const post = async (form: Record<string, string>, headers = {}): Promise<readonly unknown[]> => {
+      const post = async (
+        form: Record<string, string>,
+        headers = {},
+      ): Promise<readonly unknown[]> => {
         const { status, json } = await send('POST', '/revoke', { form, headers })
         return [status, json['error']]
       }
@@ -81,7 +84,10 @@ describeOnBoth(
       assert.deepEqual(await post({ token: '' }), [400, 'invalid_request'])
       assert.deepEqual(await post({ token, client_id: 'stranger' }), [401, 'invalid_client'])
       assert.deepEqual(await post({ token, client_secret: 'x' }), [401, 'invalid_client'])
-      assert.deepEqual(await post({ token }, { authorization: 'Basic Zmlyc3QtcGFydHk6eA==' }), [401, 'invalid_client'])
+      assert.deepEqual(await post({ token }, { authorization: 'Basic Zmlyc3QtcGFydHk6eA==' }), [
+        401,
+        'invalid_client',
+      ])
       assert.equal((await refresh(token)).status, 200)
     })
 
@@ -95,7 +101,10 @@ describeOnBoth(
         [{ client_id: 'first-party', client_secret: '' }, {}],
       ] as const) {
         const { refreshToken: token } = tokensOf((await login()).json)
-        assert.equal((await send('POST', '/revoke', { ...options, form: { token, ...form } })).status, 200)
+        assert.equal(
+          (await send('POST', '/revoke', { ...options, form: { token, ...form } })).status,
+          200,
+        )
         assert.equal((await refresh(token)).status, 400)
       }
     })

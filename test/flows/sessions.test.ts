@@ -20,14 +20,18 @@ describeOnBoth(
       await addUser()
       const logIn = async (agent: string): Promise<ReturnType<typeof tokensOf>> => {
         const form = { username: 'ada', password }
-        return tokensOf((await send('POST', '/token', { form, headers: { 'user-agent': agent } })).json)
+        return tokensOf(
+          (await send('POST', '/token', { form, headers: { 'user-agent': agent } })).json,
+        )
       }
       const phone = await logIn('Phone/1.0')
       clock.advance(10)
       const laptop = await logIn('x'.repeat(1_000))
       clock.advance(10)
       await refresh(phone.refreshToken)
-      const { status, json, headers } = await send('GET', '/users/me/sessions', { bearer: laptop.accessToken })
+      const { status, json, headers } = await send('GET', '/users/me/sessions', {
+        bearer: laptop.accessToken,
+      })
       assert.deepEqual([status, headers.get('cache-control')], [200, 'no-store'])
       assert.deepEqual(json, {
         sessions: [
@@ -112,14 +116,19 @@ describeOnBoth(
     it('ends the session of the request itself', async () => {
       const { tokens, send } = await stage.start()
       const { accessToken: bearer, sessionId } = await tokens()
-      assert.equal((await send('DELETE', `/users/me/sessions/${sessionId}`, { bearer })).status, 204)
+      assert.equal(
+        (await send('DELETE', `/users/me/sessions/${sessionId}`, { bearer })).status,
+        204,
+      )
       assert.equal((await send('GET', '/users/me/sessions', { bearer })).status, 401)
     })
 
     it('answers 404 to a session of somebody else, which goes on', async () => {
       const { tokens, send, refresh } = await stage.start()
       const [ada, bob] = [await tokens('ada'), await tokens('bob')]
-      const { status } = await send('DELETE', `/users/me/sessions/${bob.sessionId}`, { bearer: ada.accessToken })
+      const { status } = await send('DELETE', `/users/me/sessions/${bob.sessionId}`, {
+        bearer: ada.accessToken,
+      })
       assert.equal(status, 404)
       assert.equal((await refresh(bob.refreshToken)).status, 200)
     })
@@ -132,9 +141,16 @@ describeOnBoth(
   (stage) => {
     it('logs out everywhere, in every process, and nobody else', async () => {
       const [one, other] = [await stage.start(), await stage.start()]
-      const ada = [await one.tokens(), tokensOf((await other.login()).json), tokensOf((await one.login()).json)]
+      const ada = [
+        await one.tokens(),
+        tokensOf((await other.login()).json),
+        tokensOf((await one.login()).json),
+      ]
       const bob = await one.tokens('bob')
-      assert.equal((await one.send('DELETE', '/users/me/sessions', { bearer: ada[0]!.accessToken })).status, 204)
+      assert.equal(
+        (await one.send('DELETE', '/users/me/sessions', { bearer: ada[0]!.accessToken })).status,
+        204,
+      )
       for (const { accessToken, refreshToken } of ada) {
         assert.equal((await one.open([], { bearer: accessToken })).status, 401)
         assert.equal((await other.refresh(refreshToken)).status, 400)
@@ -146,12 +162,19 @@ describeOnBoth(
     it('does so for many sessions at once, twice at the same time', async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       const { subject } = await one.tokens()
-      const made = await Promise.all(Array.from({ length: 60 }, () => one.keystile.sessions.create({ subject })))
+      const made = await Promise.all(
+        Array.from({ length: 60 }, () => one.keystile.sessions.create({ subject })),
+      )
       const work = made.map(({ refreshToken }) => one.refresh(refreshToken))
-      await Promise.all([one.keystile.sessions.revokeAll(subject), other.keystile.sessions.revokeAll(subject)])
-      for (const { status } of await Promise.all(work)) assert.ok(status === 200 || status === 400, String(status))
+      await Promise.all([
+        one.keystile.sessions.revokeAll(subject),
+        other.keystile.sessions.revokeAll(subject),
+      ])
+      for (const { status } of await Promise.all(work))
+        assert.ok(status === 200 || status === 400, String(status))
       assert.deepEqual(await one.keystile.sessions.list(subject), [])
-      for (const { accessToken } of made) assert.equal((await one.open([], { bearer: accessToken })).status, 401)
+      for (const { accessToken } of made)
+        assert.equal((await one.open([], { bearer: accessToken })).status, 401)
     })
   },
   bothDirectories,
@@ -164,7 +187,9 @@ describeOnBoth(
       const clock = createTestClock()
       const { addUser, keystile, refresh, open } = await stage.start({ clock })
       const subject = await addUser()
-      const { accessToken, refreshToken, expiresIn, tokenType } = await keystile.sessions.create({ subject })
+      const { accessToken, refreshToken, expiresIn, tokenType } = await keystile.sessions.create({
+        subject,
+      })
       assert.deepEqual([expiresIn, tokenType], [600, 'bearer'])
       const { sessionId = '' } = await keystile.verifier.verify(accessToken)
       const at = new Date(clock.now())
@@ -199,7 +224,10 @@ describeOnBoth('what happens to an account', (stage) => {
     const here = await tokens()
     const there = tokensOf((await login()).json)
     const json = { current_password: password, new_password: newPassword }
-    assert.equal((await send('POST', '/users/me/password', { bearer: here.accessToken, json })).status, 204)
+    assert.equal(
+      (await send('POST', '/users/me/password', { bearer: here.accessToken, json })).status,
+      204,
+    )
     assert.equal((await refresh(there.refreshToken)).status, 400)
     assert.equal((await refresh(here.refreshToken)).status, 200)
   })
@@ -265,7 +293,9 @@ describeOnBoth(
       await keystile.sessions.create({ subject })
       assert.equal((await keystile.sessions.list(subject)).length, 100)
       const ids = (await keystile.sessions.list(subject)).map(({ id }) => id)
-      assert.ok(!ids.includes(String(decodeJwtUnsafe(first.json['access_token'] as string).claims['sid'])))
+      assert.ok(
+        !ids.includes(String(decodeJwtUnsafe(first.json['access_token'] as string).claims['sid'])),
+      )
       assert.equal((await refresh(lasting.refreshToken)).status, 200)
     })
   },

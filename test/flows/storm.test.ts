@@ -1,7 +1,11 @@
 // Many logins at once, and what others see of it.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { describeOnBoth, password, type Answer } from '../../packages/server/test-support/keystile.ts'
+import {
+  describeOnBoth,
+  password,
+  type Answer,
+} from '../../packages/server/test-support/keystile.ts'
 
 /** One that is known, and one that is not. */
 const storming = [{ remoteAddress: '192.0.2.1' }, {}]
@@ -31,7 +35,11 @@ describeOnBoth('a storm of logins', (stage) => {
         403,
         () => {
           const json = { current_password: `${password}!`, new_password: `${password}?` }
-          return send('POST', '/users/me/password', { json, bearer: accessToken, remoteAddress: '2001:db8::1' })
+          return send('POST', '/users/me/password', {
+            json,
+            bearer: accessToken,
+            remoteAddress: '2001:db8::1',
+          })
         },
       ],
     ]

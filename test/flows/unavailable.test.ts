@@ -19,21 +19,29 @@ import {
 } from '../../packages/server/test-support/postgres.ts'
 
 const skip =
-  process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL'] ? false : `no PostgreSQL: ${howToGetPostgres}`
+  process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL']
+    ? false
+    : `no PostgreSQL: ${howToGetPostgres}`
 
 describe('a PostgreSQL that stops', { skip }, () => {
   it('makes every endpoint that needs it answer 503 with Retry-After, never 401, and the process goes on', async () => {
     const postgres = await startPostgres({ durable: true })
     assert.ok(postgres, howToGetPostgres)
     const pool = new pg.Pool({ connectionString: postgres.url, connectionTimeoutMillis: 1_000 })
-    const { keystile, accessToken, send, login, register } = await startKeystile({ database: pool, key })
+    const { keystile, accessToken, send, login, register } = await startKeystile({
+      database: pool,
+      key,
+    })
     const bearer = await accessToken()
     await postgres.stop()
     const answers = [
       await login(),
       await register({ username: 'other', email: 'other@example.com' }),
-      // A user that was just read is known for 5 s; a token that was never seen needs the database for its user.
-      await send('GET', '/users/me', { bearer }).then((answer) => (answer.status === 200 ? undefined : answer)),
+      // A user that was just read is known for 5 s; a token that was never seen needs the database
+      // for its user.
+      await send('GET', '/users/me', { bearer }).then((answer) =>
+        answer.status === 200 ? undefined : answer,
+      ),
     ]
     for (const answer of answers) {
       if (!answer) continue
@@ -122,7 +130,10 @@ describe('a PostgreSQL connection', { skip }, () => {
     await once(proxy, 'listening')
     const through = new URL(database.url)
     through.port = String((proxy.address() as AddressInfo).port)
-    const { keystile, accessToken, send, login } = await startKeystile({ database: through.href, key })
+    const { keystile, accessToken, send, login } = await startKeystile({
+      database: through.href,
+      key,
+    })
     const bearer = await accessToken()
     isSilent = true
     assert.equal((await login()).status, 503)
@@ -147,9 +158,14 @@ describeOnBoth('a backlog of events that nobody has numbered', (stage) => {
     const { json } = await started.send('GET', '/users/me', { bearer })
     const later = Date.now() + 600_000
     const rows = (from: number): string =>
-      Array.from({ length: 500 }, (_, i) => `('${from + i}', null, 'session', 'x${from + i}', 1, ${later})`).join()
+      Array.from(
+        { length: 500 },
+        (_, i) => `('${from + i}', null, 'session', 'x${from + i}', 1, ${later})`,
+      ).join()
     for (let from = 0; from < 3_000; from += 500) {
-      await stage.sql(`insert into event (id, seq, kind, value, created_at, expires_at) values ${rows(from)}`)
+      await stage.sql(
+        `insert into event (id, seq, kind, value, created_at, expires_at) values ${rows(from)}`,
+      )
     }
     await started.disable(json['id'])
     await assert.rejects(started.keystile.verifier.verify(bearer), { code: 'invalid_token' })

@@ -22,11 +22,15 @@ describeOnBoth('scopes that are withdrawn at once, beside logins that are under 
         }
       })
       const creates = async (): Promise<void> => {
-        while (!done.signal.aborted) issued.push((await keystile.sessions.create({ subject })).accessToken)
+        while (!done.signal.aborted)
+          issued.push((await keystile.sessions.create({ subject })).accessToken)
       }
       const under = [...logins, creates(), creates()]
       while (issued.length < 20) await new Promise((resolve) => setImmediate(resolve))
-      assert.equal(await users.change(held, { scopes: [], endsSessions: true }, byOperator), 'changed')
+      assert.equal(
+        await users.change(held, { scopes: [], endsSessions: true }, byOperator),
+        'changed',
+      )
       done.abort()
       await Promise.all(under)
       const opened = await Promise.all(issued.map((bearer) => open(['items:write'], { bearer })))

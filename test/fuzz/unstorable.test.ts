@@ -1,5 +1,6 @@
-// Text that PostgreSQL does not take (U+0000), or that a driver replaces by another (a surrogate that stands alone), in
-// every place of every operation and in the claims of signed tokens: it is answered as an unknown value is.
+// Text that PostgreSQL does not take (U+0000), or that a driver replaces by another (a surrogate
+// that stands alone), in every place of every operation and in the claims of signed tokens: it is
+// answered as an unknown value is.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { z } from 'zod'
@@ -16,7 +17,8 @@ import type { TestKeystile } from '../../packages/server/test-support/keystile.t
 const texts = ['\0', 'a\0b', 'ada\0', '\ud800', 'a\udfffb']
 
 /** Percent-encodes also what is no text: the bytes that a lone surrogate would have. */
-const encode = (text: string): string => encodeURIComponent(text.toWellFormed()).replaceAll('%EF%BF%BD', '%ED%A0%80')
+const encode = (text: string): string =>
+  encodeURIComponent(text.toWellFormed()).replaceAll('%EF%BF%BD', '%ED%A0%80')
 
 const formOf = (members: Readonly<Record<string, string>>): string =>
   Object.entries(members)
@@ -37,17 +39,23 @@ function operationsOf({ document }: TestKeystile): readonly Operation[] {
   interface Documented {
     readonly parameters?: readonly { readonly name: string; readonly in: string }[]
     readonly requestBody?: {
-      readonly content: Readonly<Record<string, { readonly schema: { readonly properties?: object } }>>
+      readonly content: Readonly<
+        Record<string, { readonly schema: { readonly properties?: object } }>
+      >
     }
     readonly security?: readonly object[]
   }
-  const { paths } = document as { readonly paths: Readonly<Record<string, Readonly<Record<string, Documented>>>> }
+  const { paths } = document as {
+    readonly paths: Readonly<Record<string, Readonly<Record<string, Documented>>>>
+  }
   const base = new URL(issuer).pathname
   return Object.entries(paths).flatMap(([path, item]) =>
     Object.entries(item)
       .filter(([method]) => ['get', 'post', 'patch', 'delete'].includes(method))
       .map(([method, { parameters = [], requestBody, security }]) => {
-        const [[type, { schema }] = ['', { schema: {} }]] = Object.entries(requestBody?.content ?? {})
+        const [[type, { schema }] = ['', { schema: {} }]] = Object.entries(
+          requestBody?.content ?? {},
+        )
         return {
           method: method.toUpperCase(),
           path: path.startsWith(base) ? path.slice(base.length) : path,
@@ -68,7 +76,12 @@ for (const directory of bothDirectories) {
 
       async function start(): Promise<TestKeystile & { readonly errors: readonly unknown[] }> {
         const errors: unknown[] = []
-        const logger = { debug() {}, info() {}, warn() {}, error: (fields: object) => void errors.push(fields) }
+        const logger = {
+          debug() {},
+          info() {},
+          warn() {},
+          error: (fields: object) => void errors.push(fields),
+        }
         const started = await stage.start({
           ...(directory === 'accounts' && { profile: z.looseObject({}) }),
           signingKey: exportPrivateJwk(key),
@@ -96,9 +109,17 @@ for (const directory of bothDirectories) {
         const origin = new URL(issuer).origin
         for (const operation of operationsOf(keystile)) {
           const { method, path, query, isForm, members } = operation
-          const send = async (label: string, target: string, options: SendOptions = {}): Promise<void> => {
+          const send = async (
+            label: string,
+            target: string,
+            options: SendOptions = {},
+          ): Promise<void> => {
             const headers = { origin, ...options.headers }
-            const { status, text } = await keystile.send(method, target, { bearer, ...options, headers })
+            const { status, text } = await keystile.send(method, target, {
+              bearer,
+              ...options,
+              headers,
+            })
             assert.ok(status < 500, `${stage.kind} ${method} ${path} ${label}: ${status} ${text}`)
           }
           const filled = path.replace(/\{\w+\}/g, subject)
@@ -108,14 +129,18 @@ for (const directory of bothDirectories) {
             // With the user's token and nothing wrong, it would end what the other requests need.
             if (method === 'DELETE' && path !== '/session') continue
             for (const name of method === 'GET' ? [] : [...members, 'other']) {
-              const sent = Object.fromEntries(members.filter((m) => m in good).map((m) => [m, good[m]!]))
+              const sent = Object.fromEntries(
+                members.filter((m) => m in good).map((m) => [m, good[m]!]),
+              )
               if (!isForm) await send(name, filled, { json: { ...sent, [name]: text } })
               else {
                 const type = { 'content-type': 'application/x-www-form-urlencoded' }
                 await send(name, filled, { headers: type, body: formOf({ ...sent, [name]: text }) })
               }
             }
-            const cookie = ['__Secure-keystile', '__Secure-keystile-device'].map((name) => `${name}=${encode(text)}`)
+            const cookie = ['__Secure-keystile', '__Secure-keystile-device'].map(
+              (name) => `${name}=${encode(text)}`,
+            )
             await send('cookie', filled, { headers: { cookie: cookie.join('; ') } })
             const basic = Buffer.from(`${encode(text)}:${encode(text)}`).toString('base64')
             const raw = Buffer.from(`${text}:${text}`).toString('base64')
@@ -146,7 +171,8 @@ for (const directory of bothDirectories) {
           exp: now + 600,
         }
         const client = await keystile.addClient({ id: 'orders', may: ['introspect'] })
-        const sign = (changed: object): string => signJwt({ ...claims, ...changed }, key, { type: 'at+jwt' })
+        const sign = (changed: object): string =>
+          signJwt({ ...claims, ...changed }, key, { type: 'at+jwt' })
         assert.equal((await keystile.open([], { bearer: sign({}) })).status, 200)
         for (const text of texts) {
           for (const name of ['sub', 'sid', 'client_id', 'jti', 'scope', 'nonce']) {
@@ -157,13 +183,22 @@ for (const directory of bothDirectories) {
               if (!isGuarded || (method === 'DELETE' && !isRefused)) continue
               const json = method === 'GET' || method === 'DELETE' ? undefined : { city: 'x' }
               const target = path.replace(/\{\w+\}/g, subject)
-              const { status, text: answer } = await keystile.send(method, target, { bearer, ...(json && { json }) })
-              if (isRefused) assert.equal(status, 401, `${label} ${method} ${path} ${members.join()} ${answer}`)
+              const { status, text: answer } = await keystile.send(method, target, {
+                bearer,
+                ...(json && { json }),
+              })
+              if (isRefused)
+                assert.equal(status, 401, `${label} ${method} ${path} ${members.join()} ${answer}`)
               else assert.ok(status < 500, `${label} ${method} ${path}: ${status} ${answer}`)
             }
             const opened = await keystile.open([], { bearer })
-            assert.ok(isRefused ? opened.status === 401 : opened.status < 500, `${label} app: ${opened.text}`)
-            const introspected = await keystile.send('POST', '/introspect', { form: { ...client, token: bearer } })
+            assert.ok(
+              isRefused ? opened.status === 401 : opened.status < 500,
+              `${label} app: ${opened.text}`,
+            )
+            const introspected = await keystile.send('POST', '/introspect', {
+              form: { ...client, token: bearer },
+            })
             assert.equal(introspected.status, 200, label)
             if (isRefused) {
               assert.deepEqual(introspected.json, { active: false }, label)
@@ -172,7 +207,11 @@ for (const directory of bothDirectories) {
             }
           }
         }
-        assert.equal((await keystile.open([], { bearer: sign({}) })).status, 200, 'the session goes on')
+        assert.equal(
+          (await keystile.open([], { bearer: sign({}) })).status,
+          200,
+          'the session goes on',
+        )
         assert.deepEqual(keystile.errors, [])
       })
 

@@ -1,9 +1,19 @@
-// How much it takes to add something. A copy of the source gets a feature, a grant and a credential scheme: the files
-// in `probe/`, and a few lines in files that are there. It must build, and all must work on both databases. It compiles
-// both packages, so it runs only when it is asked for: KEYSTILE_LONG=1.
+// How much it takes to add something. A copy of the source gets a feature, a grant and a credential
+// scheme: the files in `probe/`, and a few lines in files that are there. It must build, and all
+// must work on both databases. It compiles both packages, so it runs only when it is asked for:
+// KEYSTILE_LONG=1.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -31,7 +41,10 @@ const feature: Additions = {
       `import { createPasswordPolicy } from '../features/password-policy/policy.ts'`,
       `import { probeRoutes } from '../features/probe/routes.ts'`,
     ],
-    ['...sessionRoutes(ends),', '...probeRoutes({ database: accounts.database, limits, meter, clock }),'],
+    [
+      '...sessionRoutes(ends),',
+      '...probeRoutes({ database: accounts.database, limits, meter, clock }),',
+    ],
   ],
   [`${server}/server/commands.ts`]: [
     [
@@ -49,25 +62,21 @@ const feature: Additions = {
   ],
 }
 
-/** A declaration in a list: a name, and the line that imports it. */
-interface ListedName {
-  readonly file: string
-  readonly after: string
-  readonly import: string
-  readonly list: readonly [before: string, after: string]
+const grant: Additions = {
+  [`${server}/features/oauth/grants.ts`]: [
+    [
+      `import { passwordGrant, type PasswordGrantParts } from './grants/password.ts'`,
+      `import { probeGrant } from './grants/probe.ts'`,
+    ],
+    ['clientCredentialsGrant,', 'probeGrant,'],
+  ],
 }
 
-const grant: ListedName = {
-  file: `${server}/features/oauth/grants.ts`,
-  after: `import { passwordGrant, type PasswordGrantParts } from './grants/password.ts'`,
-  import: `import { probeGrant } from './grants/probe.ts'`,
-  list: ['clientCredentialsGrant]', 'clientCredentialsGrant, probeGrant]'],
-}
-const scheme: ListedName = {
-  file: 'packages/keystile/src/guard/schemes.ts',
-  after: `import { bearer } from './schemes/bearer.ts'`,
-  import: `import { probe } from './schemes/probe.ts'`,
-  list: ['[bearer]', '[bearer, probe]'],
+const schemes = 'packages/keystile/src/guard/schemes.ts'
+const scheme: Additions = {
+  [schemes]: [
+    [`import { bearer } from './schemes/bearer.ts'`, `import { probe } from './schemes/probe.ts'`],
+  ],
 }
 
 /** Adds lines to files of the copy. */
@@ -92,13 +101,10 @@ function replace(copy: string, file: string, before: string, replacement: string
   writeFileSync(path, parts.join(replacement))
 }
 
-/** Adds a name to the list of a file, and its import. */
-function addName(copy: string, { file, after: follows, import: added, list }: ListedName): void {
-  addLines(copy, { [file]: [[follows, added]] })
-  replace(copy, file, ...list)
-}
-
-/** Adds the room of the feature to the plan, which is no source: it says what the sources may import. */
+/**
+ * Adds the room of the feature to the plan, which is no source: it says what the sources may
+ * import.
+ */
 function addRoom(copy: string): void {
   const room = {
     name: 'features/probe',
@@ -110,12 +116,16 @@ function addRoom(copy: string): void {
   replace(copy, 'tools/rooms.ts', next, `${JSON.stringify(room)}, ${next}`)
 }
 
-/** Copies what the build and the tests need. The packages find each other, and all else where it is installed. */
+/**
+ * Copies what the build and the tests need. The packages find each other, and all else where it is
+ * installed.
+ */
 function copySource(copy: string): void {
   const isSource = (path: string): boolean => !/[/\\](?:node_modules|dist|bundle)$/.test(path)
   for (const name of ['packages', 'test/flows', 'tools', 'docs', 'package.json'])
     cpSync(join(root, name), join(copy, name), { recursive: true, filter: isSource })
-  for (const name of ['tsconfig.base.json', 'tsconfig.json']) cpSync(join(root, name), join(copy, name))
+  for (const name of ['tsconfig.base.json', 'tsconfig.json'])
+    cpSync(join(root, name), join(copy, name))
 
   const modules = join(copy, 'node_modules')
   mkdirSync(join(modules, '@keystile'), { recursive: true })
@@ -137,87 +147,103 @@ const flowTests = {
 
 const skip = process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it'
 
-describe('a copy of the source with a new feature, grant and credential scheme', { skip, concurrency: 3 }, () => {
-  let copy: string
+describe(
+  'a copy of the source with a new feature, grant and credential scheme',
+  { skip, concurrency: 3 },
+  () => {
+    let copy: string
 
-  /** Runs Node in the copy. Returns its output, whether it failed or not. */
-  async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
-    const { NODE_TEST_CONTEXT: _, KEYSTILE_LONG: __, ...inherited } = process.env
-    try {
-      const options = { cwd: copy, env: { ...inherited, ...env }, maxBuffer: 16 * 1024 * 1024 }
-      const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--conditions=source', ...args], options)
-      return stdout + stderr
-    } catch (error) {
-      const { stdout, stderr } = error as { readonly stdout: string; readonly stderr: string }
-      return `FAILED\n${stdout}${stderr}`
+    /** Runs Node in the copy. Returns its output, whether it failed or not. */
+    async function run(
+      args: readonly string[],
+      env: Readonly<Record<string, string>> = {},
+    ): Promise<string> {
+      const { NODE_TEST_CONTEXT: _, KEYSTILE_LONG: __, ...inherited } = process.env
+      try {
+        const options = { cwd: copy, env: { ...inherited, ...env }, maxBuffer: 16 * 1024 * 1024 }
+        const { stdout, stderr } = await promisify(execFile)(
+          process.execPath,
+          ['--conditions=source', ...args],
+          options,
+        )
+        return stdout + stderr
+      } catch (error) {
+        const { stdout, stderr } = error as { readonly stdout: string; readonly stderr: string }
+        return `FAILED\n${stdout}${stderr}`
+      }
     }
-  }
-  const passes = async (args: readonly string[]): Promise<string> => {
-    const output = await run(args)
-    assert.ok(!output.startsWith('FAILED'), output)
-    return output
-  }
-
-  before(async () => {
-    copy = mkdtempSync(join(tmpdir(), 'keystile-growth-'))
-    copySource(copy)
-    cpSync(probe, copy, { recursive: true })
-    addLines(copy, feature)
-    addName(copy, grant)
-    addName(copy, scheme)
-    addRoom(copy)
-    await passes(['tools/settings-page.ts'])
-  })
-  after(() => rmSync(copy, { recursive: true, force: true }))
-
-  it('changes at most four files for the feature, and adds at most ten lines to them', () => {
-    assert.ok(Object.keys(feature).length <= 4)
-    assert.ok(Object.values(feature).flat().length <= 10)
-  })
-
-  it('declares the grant and the scheme in one file each: a line that imports it, and a word in a list', () => {
-    for (const { list, import: line } of [grant, scheme]) {
-      assert.equal(line.split('\n').length, 1)
-      assert.match(list[1].slice(list[0].length - 1), /^, probe\w*\]$/)
+    const passes = async (args: readonly string[]): Promise<string> => {
+      const output = await run(args)
+      assert.ok(!output.startsWith('FAILED'), output)
+      return output
     }
-  })
 
-  it('is built', async () => {
-    await passes([join(root, 'node_modules/typescript/bin/tsc'), '-b', 'packages/server'])
-  })
+    before(async () => {
+      copy = mkdtempSync(join(tmpdir(), 'keystile-growth-'))
+      copySource(copy)
+      cpSync(probe, copy, { recursive: true })
+      addLines(copy, feature)
+      addName(copy, grant)
+      addName(copy, scheme)
+      addRoom(copy)
+      await passes(['tools/settings-page.ts'])
+    })
+    after(() => rmSync(copy, { recursive: true, force: true }))
 
-  it('keeps to the plan of rooms, once it has a room', async () => {
-    await passes(['tools/check-rooms.ts'])
-  })
+    it('changes at most four files for the feature, and adds at most ten lines to them', () => {
+      assert.ok(Object.keys(feature).length <= 4)
+      assert.ok(Object.values(feature).flat().length <= 10)
+    })
 
-  it('has what is new, on both databases', async () => {
-    await passes(['--test', 'test/growth/probe.ts'])
-  })
+    it('changes one file for the grant and one for the scheme, by a line and a word each', () => {
+      for (const additions of [grant, scheme]) assert.equal(Object.keys(additions).length, 1)
+      assert.equal(Object.values(grant).flat().length, 2)
+      // The word for the scheme is added to the line of the list.
+      assert.equal(Object.values(scheme).flat().length, 1)
+    })
 
-  it('does what it did before', async () => {
-    await passes(['--test', `${server}/server/*.test.ts`, `${server}/feature/*.test.ts`])
-    const flows = Object.keys(flowTests).map((name) => `test/flows/${name}.test.ts`)
-    const output = await passes(['--test', `--test-name-pattern=${Object.values(flowTests).join('|')}`, ...flows])
-    for (const title of Object.values(flowTests)) assert.ok(output.includes(title), `there is no test: ${title}`)
-  })
+    it('is built', async () => {
+      await passes([join(root, 'node_modules/typescript/bin/tsc'), '-b', 'packages/server'])
+    })
 
-  it('has the setting and the command in help, and the setting in faults', async () => {
-    const main = `${server}/cli/main.ts`
-    const [help, faults] = await Promise.all([
-      run([main, 'help']),
-      run([main, 'config', 'check'], { KEYSTILE_PROBE_SECONDS: '1' }),
-    ])
-    assert.match(help, /^ {2}probe count /m)
-    assert.match(help, /--probe-seconds/)
-    assert.match(help, /KEYSTILE_PROBE_SECONDS/)
-    assert.match(faults, /^FAILED[^]*KEYSTILE_PROBE_SECONDS must be at least 60; it is 1/)
-  })
+    it('keeps to the plan of rooms, once it has a room', async () => {
+      await passes(['tools/check-rooms.ts'])
+    })
 
-  it('has the setting on the page of settings', () => {
-    const page = readFileSync(join(copy, 'docs/settings.md'), 'utf8')
-    assert.match(
-      page,
-      /^\| `probeSeconds` \| app, server \| `KEYSTILE_PROBE_SECONDS` \| `--probe-seconds` \| 86400 \|/m,
-    )
-  })
-})
+    it('has what is new, on both databases', async () => {
+      await passes(['--test', 'test/growth/probe.ts'])
+    })
+
+    it('does what it did before', async () => {
+      await passes(['--test', `${server}/server/*.test.ts`, `${server}/feature/*.test.ts`])
+      const flows = Object.keys(flowTests).map((name) => `test/flows/${name}.test.ts`)
+      const output = await passes([
+        '--test',
+        `--test-name-pattern=${Object.values(flowTests).join('|')}`,
+        ...flows,
+      ])
+      for (const title of Object.values(flowTests))
+        assert.ok(output.includes(title), `there is no test: ${title}`)
+    })
+
+    it('has the setting and the command in help, and the setting in faults', async () => {
+      const main = `${server}/cli/main.ts`
+      const [help, faults] = await Promise.all([
+        run([main, 'help']),
+        run([main, 'config', 'check'], { KEYSTILE_PROBE_SECONDS: '1' }),
+      ])
+      assert.match(help, /^ {2}probe count /m)
+      assert.match(help, /--probe-seconds/)
+      assert.match(help, /KEYSTILE_PROBE_SECONDS/)
+      assert.match(faults, /^FAILED[^]*KEYSTILE_PROBE_SECONDS must be at least 60; it is 1/)
+    })
+
+    it('has the setting on the page of settings', () => {
+      const page = readFileSync(join(copy, 'docs/settings.md'), 'utf8')
+      assert.match(
+        page,
+        /^\| `probeSeconds` \| app, server \| `KEYSTILE_PROBE_SECONDS` \| `--probe-seconds` \| 86400 \|/m,
+      )
+    })
+  },
+)

@@ -1,4 +1,5 @@
-// `secure` with the documents of the tools that people have: what comes out is valid, and says what the guards demand.
+// `secure` with the documents of the tools that people have: what comes out is valid, and says what
+// the guards demand.
 import 'reflect-metadata'
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -21,7 +22,9 @@ const { verifier } = createTestIssuer()
 /** What each operation demands, when the document is a valid one. */
 async function securityOf(document: OpenApiDocument): Promise<Readonly<Record<string, unknown>>> {
   const written = JSON.parse(JSON.stringify(document)) as {
-    readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly security?: unknown }>>>>
+    readonly paths: Readonly<
+      Record<string, Readonly<Record<string, { readonly security?: unknown }>>>
+    >
   }
   assert.deepEqual(await new Validator().validate(written), { valid: true })
   return Object.fromEntries(
@@ -33,10 +36,14 @@ async function securityOf(document: OpenApiDocument): Promise<Readonly<Record<st
 
 describe('secure, of a document of @hono/zod-openapi', () => {
   const guard = createHonoGuard({ verifier, scopes })
-  const Item = z.object({ id: z.string().openapi({ example: 'a1' }), name: z.string() }).openapi('Item')
+  const Item = z
+    .object({ id: z.string().openapi({ example: 'a1' }), name: z.string() })
+    .openapi('Item')
   const answers = (c: { json(value: unknown, status: 200): Response }): never =>
     c.json({ id: 'a1', name: 'One' }, 200) as never
-  const responses = { 200: { description: 'Found', content: { 'application/json': { schema: Item } } } }
+  const responses = {
+    200: { description: 'Found', content: { 'application/json': { schema: Item } } },
+  }
   const app = new OpenAPIHono()
   const items = new OpenAPIHono()
   items.use(guard('items:read'))
@@ -63,7 +70,10 @@ describe('secure, of a document of @hono/zod-openapi', () => {
     answers,
   )
   app.route('/items', items)
-  app.openapi(createRoute({ method: 'get', path: '/news', middleware: guard.optional(), responses }), answers)
+  app.openapi(
+    createRoute({ method: 'get', path: '/news', middleware: guard.optional(), responses }),
+    answers,
+  )
   app.openapi(createRoute({ method: 'get', path: '/open', responses }), answers)
   const info = { title: 'Items', version: '1' }
 
@@ -96,14 +106,22 @@ describe('secure, of a document of @fastify/swagger', () => {
   it('is valid OpenAPI 3.1 and has the guards of plugins and routes', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
-    await app.register(fastifySwagger, { openapi: { openapi: '3.1.0', info: { title: 'Items', version: '1' } } })
-    const response = { 200: { description: 'Found', type: 'object', properties: { id: { type: 'string' } } } }
+    await app.register(fastifySwagger, {
+      openapi: { openapi: '3.1.0', info: { title: 'Items', version: '1' } },
+    })
+    const response = {
+      200: { description: 'Found', type: 'object', properties: { id: { type: 'string' } } },
+    }
     const answer = async (): Promise<object> => ({ id: 'a1' })
     await app.register(
       async (items) => {
         items.addHook('onRequest', guard('items:read'))
         items.get('/:id(^[a-z][0-9]$)', { schema: { response } }, answer)
-        items.post('/', { preHandler: guard.anyOf('items:write', 'admin'), schema: { response } }, answer)
+        items.post(
+          '/',
+          { preHandler: guard.anyOf('items:write', 'admin'), schema: { response } },
+          answer,
+        )
         items.get('/:shop/last-:count', { schema: { response } }, answer)
       },
       { prefix: '/items' },
@@ -113,10 +131,14 @@ describe('secure, of a document of @fastify/swagger', () => {
     app.get('/open', answer)
     await app.ready()
     const document = app.swagger() as OpenApiDocument
-    // A wildcard has no place in OpenAPI; @fastify/swagger writes it all the same, and the validator takes it.
+    // A wildcard has no place in OpenAPI; @fastify/swagger writes it all the same, and the
+    // validator takes it.
     assert.deepEqual(await securityOf(secure(document, app)), {
       'get /items/{id}': [{ keystile: ['items:read'] }],
-      'post /items/': [{ keystile: ['items:read', 'items:write'] }, { keystile: ['items:read', 'admin'] }],
+      'post /items/': [
+        { keystile: ['items:read', 'items:write'] },
+        { keystile: ['items:read', 'admin'] },
+      ],
       'get /items/{shop}/last-{count}': [{ keystile: ['items:read'] }],
       'get /files/{*}': [{ keystile: [] }],
       'get /times/:now': [{ keystile: [] }, {}],
@@ -130,7 +152,10 @@ describe('secure, of a document of @fastify/swagger', () => {
     await app.register(documentRoutes)
     await app.register(fastifySwagger)
     await app.ready()
-    assert.throws(() => secure(app.swagger() as OpenApiDocument, app), /TypeError: .*set its option "openapi"/)
+    assert.throws(
+      () => secure(app.swagger() as OpenApiDocument, app),
+      /TypeError: .*set its option "openapi"/,
+    )
     await app.close()
   })
 })
@@ -150,7 +175,8 @@ describe('secure, of a document of @nestjs/swagger', () => {
     // Decorators, called: what runs from source has no syntax of its own for them.
     Controller('items')(Items)
     const decorate = (name: keyof Items, ...decorators: readonly MethodDecorator[]): void => {
-      for (const one of decorators) one(Items.prototype, name, Object.getOwnPropertyDescriptor(Items.prototype, name)!)
+      for (const one of decorators)
+        one(Items.prototype, name, Object.getOwnPropertyDescriptor(Items.prototype, name)!)
     }
     decorate('find', Get(':id'))
     decorate('create', Post())
@@ -161,7 +187,10 @@ describe('secure, of a document of @nestjs/swagger', () => {
     }
     Module({ controllers: [Items] })(App)
     const app = await NestFactory.create(App, { logger: false })
-    const document = SwaggerModule.createDocument(app, new DocumentBuilder().setTitle('Items').build())
+    const document = SwaggerModule.createDocument(
+      app,
+      new DocumentBuilder().setTitle('Items').build(),
+    )
     const guards: Readonly<Record<string, readonly unknown[]>> = {
       'get /items/{id}': [guard('items:read')],
       'post /items': [],

@@ -1,15 +1,26 @@
-// What `secure` and `describe` write is what the guards enforce: random apps of every framework, and the document alone says
-// what each request has to be answered with.
+// What `secure` and `describe` write is what the guards enforce: random apps of every framework,
+// and the document alone says what each request has to be answered with.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import express from 'express'
 import express4 from 'express-4'
 import fc from 'fast-check'
-import { describe as describeApp, secure, type OpenApiDocument, type SecuredApp } from 'keystile/openapi'
+import {
+  describe as describeApp,
+  secure,
+  type OpenApiDocument,
+  type SecuredApp,
+} from 'keystile/openapi'
 import { createTestIssuer } from 'keystile/testing'
 import type { Verifier } from 'keystile'
-import { buildExpress, express4Traits, expressTraits, openSockets, type Sockets } from './express-app.ts'
+import {
+  buildExpress,
+  express4Traits,
+  expressTraits,
+  openSockets,
+  type Sockets,
+} from './express-app.ts'
 import { buildFastify, fastifyTraits } from './fastify-app.ts'
 import { buildFinder, finderTraits } from './finder-app.ts'
 import { buildHono, honoTraits } from './hono-app.ts'
@@ -28,7 +39,9 @@ import {
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 /** Together 10,000 in long mode, 100 otherwise. */
-const appsOfEach = Number(process.env['KEYSTILE_TEST_APPS'] ?? (process.env['KEYSTILE_LONG'] ? 2_000 : 20))
+const appsOfEach = Number(
+  process.env['KEYSTILE_TEST_APPS'] ?? (process.env['KEYSTILE_LONG'] ? 2_000 : 20),
+)
 
 const frameworks: readonly Framework[] = [
   {
@@ -76,12 +89,18 @@ const expiresInSeconds = 100_000
 const credentials: readonly (readonly [Credential, authorization: string | undefined])[] = [
   [{ kind: 'none' }, undefined],
   [{ kind: 'malformed' }, 'Bearer'],
-  [{ kind: 'bad' }, createTestIssuer().headers({ scopes: Object.keys(scopes), expiresInSeconds }).authorization],
+  [
+    { kind: 'bad' },
+    createTestIssuer().headers({ scopes: Object.keys(scopes), expiresInSeconds }).authorization,
+  ],
   ...loginAges.flatMap((loginAgeSeconds) =>
     subsets.map((scopes): readonly [Credential, string] => [
       { kind: 'token', scopes, loginAgeSeconds },
-      issuer.headers({ scopes, authenticatedAt: new Date(Date.now() - loginAgeSeconds * 1000), expiresInSeconds })
-        .authorization,
+      issuer.headers({
+        scopes,
+        authenticatedAt: new Date(Date.now() - loginAgeSeconds * 1000),
+        expiresInSeconds,
+      }).authorization,
     ]),
   ),
 ]
@@ -107,10 +126,13 @@ describe('what the document says of guards', () => {
         }
       })
       await fc.assert(property, { seed: seed + index, numRuns: appsOfEach })
-      t.diagnostic(`${framework.name}: ${[...tally].map(([what, times]) => `${times} × ${what}`).join(', ')}`)
+      t.diagnostic(
+        `${framework.name}: ${[...tally].map(([what, times]) => `${times} × ${what}`).join(', ')}`,
+      )
       for (const status of [200, 400, 401, 403]) {
         const times = tally.get(`guarded ${status}`) ?? 0
-        if (appsOfEach >= 20) assert.ok(times >= appsOfEach, `too few are guarded and answered with ${status}`)
+        if (appsOfEach >= 20)
+          assert.ok(times >= appsOfEach, `too few are guarded and answered with ${status}`)
       }
     })
   }
@@ -137,7 +159,10 @@ async function checkApp(
           const { status, headers } = await built.request(method, path, authorization)
           const expected = predict(operation, credential)
           const what = `${method} ${path} with ${JSON.stringify(credential)}, documented with ${JSON.stringify(operation.security)}`
-          assert.ok(expected.includes(status), `${what}: ${status} instead of ${expected.join(' or ')}`)
+          assert.ok(
+            expected.includes(status),
+            `${what}: ${status} instead of ${expected.join(' or ')}`,
+          )
           const undocumented = findUndocumented(operation, status, headers)
           assert.equal(undocumented, undefined, `${what}: ${undocumented}`)
           count(operation.security ? `guarded ${status}` : 'open')
@@ -163,7 +188,10 @@ async function documentOf(
 ): Promise<{ readonly document: OpenApiDocument; readonly asked: readonly Asked[] }> {
   const isDescribed = plan.described && framework.describes(plan)
   const left = new Map(
-    planned.map((operation) => [`${operation.method.toUpperCase()} ${keyOf(plan, operation)}`, operation]),
+    planned.map((operation) => [
+      `${operation.method.toUpperCase()} ${keyOf(plan, operation)}`,
+      operation,
+    ]),
   )
   for (;;) {
     try {
@@ -172,7 +200,10 @@ async function documentOf(
         count('described')
         return { document, asked: findDescribed(document, planned) }
       }
-      const asked = [...left.values()].map((operation) => ({ operation, key: keyOf(plan, operation) }))
+      const asked = [...left.values()].map((operation) => ({
+        operation,
+        key: keyOf(plan, operation),
+      }))
       const document = secure(bareDocumentOf(asked), app as SecuredApp)
       count('secured')
       return { document, asked }
@@ -181,10 +212,15 @@ async function documentOf(
       if (name === undefined) throw error
       // It is true, and then there is nothing to document.
       const [key, operation] =
-        [...left].find(([key, { method, template }]) => [key, `${method.toUpperCase()} ${template}`].includes(name)) ??
-        []
+        [...left].find(([key, { method, template }]) =>
+          [key, `${method.toUpperCase()} ${template}`].includes(name),
+        ) ?? []
       assert.ok(operation, `${name} was not asked for`)
-      const { headers } = await request(operation.method, requestPaths(operation.path)[0]!, everything)
+      const { headers } = await request(
+        operation.method,
+        requestPaths(operation.path)[0]!,
+        everything,
+      )
       assert.notEqual(headers.get(routeHeader), operation.template)
       left.delete(key!)
       count('answered by another')
@@ -192,13 +228,20 @@ async function documentOf(
   }
 }
 
-/** What `describe` has found. Every route has to be among it, but for the methods that it leaves out on purpose. */
-function findDescribed(document: OpenApiDocument, planned: readonly PlannedOperation[]): readonly Asked[] {
+/**
+ * What `describe` has found. Every route has to be among it, but for the methods that it leaves out
+ * on purpose.
+ */
+function findDescribed(
+  document: OpenApiDocument,
+  planned: readonly PlannedOperation[],
+): readonly Asked[] {
   const paths = document.paths as Readonly<Record<string, Readonly<Record<string, unknown>>>>
   return planned.flatMap((operation) => {
     const { method, template } = operation
     const isThere = paths[template]?.[method] !== undefined
-    if (method !== 'head' && method !== 'options') assert.ok(isThere, `${method} ${template} is not described`)
+    if (method !== 'head' && method !== 'options')
+      assert.ok(isThere, `${method} ${template} is not described`)
     return isThere ? [{ operation, key: template }] : []
   })
 }

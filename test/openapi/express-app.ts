@@ -1,4 +1,10 @@
-import { Agent, createServer, request as sendRequest, type RequestListener, type Server } from 'node:http'
+import {
+  Agent,
+  createServer,
+  request as sendRequest,
+  type RequestListener,
+  type Server,
+} from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
@@ -33,7 +39,12 @@ export const express4Traits: Traits = { ...expressTraits, patterns: true }
 
 type Middleware = express.RequestHandler
 
-export function buildExpress(make: typeof express, plan: Plan, verifier: Verifier, sockets: Sockets): BuiltApp {
+export function buildExpress(
+  make: typeof express,
+  plan: Plan,
+  verifier: Verifier,
+  sockets: Sockets,
+): BuiltApp {
   const guard = createGuard({ verifier, scopes })
   const write = (path: readonly Segment[], offset: number): string =>
     writePath(path, offset, (name, pattern) => (pattern ? `:${name}(${pattern})` : `:${name}`))
@@ -52,7 +63,11 @@ export function buildExpress(make: typeof express, plan: Plan, verifier: Verifie
   }
   const onError: express.ErrorRequestHandler = (_error, _request, response, _next) =>
     void response.status(418).end('failed')
-  const fill = (router: express.Router, steps: readonly Step[], prefix: readonly Segment[]): void => {
+  const fill = (
+    router: express.Router,
+    steps: readonly Step[],
+    prefix: readonly Segment[],
+  ): void => {
     for (const step of steps) {
       const path = write(step.path, prefix.length)
       const functions = step.functions.map(middlewareOf)
@@ -72,7 +87,9 @@ export function buildExpress(make: typeof express, plan: Plan, verifier: Verifie
           const route = router.route(path || '/')
           if (functions.length > 0) route.all(functions)
           for (const method of step.methods) route[method](handler, ...behind)
-        } else for (const method of step.methods) router[method](path || '/', functions, handler, ...behind)
+        } else
+          for (const method of step.methods)
+            router[method](path || '/', functions, handler, ...behind)
       } else {
         const inner = make.Router()
         fill(inner, step.steps, [...prefix, ...step.path])
@@ -89,7 +106,12 @@ export function buildExpress(make: typeof express, plan: Plan, verifier: Verifie
 
 /** One server for all apps, and connections that stay open. */
 export interface Sockets {
-  request(app: RequestListener, method: string, path: string, authorization: string | undefined): Promise<RealAnswer>
+  request(
+    app: RequestListener,
+    method: string,
+    path: string,
+    authorization: string | undefined,
+  ): Promise<RealAnswer>
   close(): Promise<unknown>
 }
 

@@ -47,7 +47,11 @@ export async function buildFastify(plan: Plan, verifier: Verifier): Promise<Buil
     if (free.includes('get')) taken.add(`head ${shape}`)
     return free
   }
-  const fill = async (app: FastifyInstance, steps: readonly Step[], prefix: readonly Segment[]): Promise<void> => {
+  const fill = async (
+    app: FastifyInstance,
+    steps: readonly Step[],
+    prefix: readonly Segment[],
+  ): Promise<void> => {
     for (const step of steps) {
       const path = write(step.path, prefix.length)
       if (step.kind === 'use') {
@@ -57,20 +61,26 @@ export async function buildFastify(plan: Plan, verifier: Verifier): Promise<Buil
         const free = takeMethods(step.methods === 'all' ? methods : step.methods, template)
         if (free.length === 0) continue
         const hooks = Object.fromEntries(
-          phases.map((phase, index) => [phase, step.functions.filter((fn) => fn.phase === index).map(hookOf)]),
+          phases.map((phase, index) => [
+            phase,
+            step.functions.filter((fn) => fn.phase === index).map(hookOf),
+          ]),
         )
         app.route({
           // Fastify adds a HEAD to a GET that comes with none.
           method: free.map((method) => method.toUpperCase()),
           url: path || '/',
           ...hooks,
-          handler: (_request, reply) => reply.header(routeHeader, template).type('text/plain').send('ok'),
+          handler: (_request, reply) =>
+            reply.header(routeHeader, template).type('text/plain').send('ok'),
         })
       } else {
         await app.register(
           async (inner) => {
-            if (step.handlesErrors) inner.setErrorHandler((_error, _request, reply) => reply.code(418).send('failed'))
-            for (const fn of step.functions) inner.addHook(phases[fn.phase] as 'onRequest', hookOf(fn))
+            if (step.handlesErrors)
+              inner.setErrorHandler((_error, _request, reply) => reply.code(418).send('failed'))
+            for (const fn of step.functions)
+              inner.addHook(phases[fn.phase] as 'onRequest', hookOf(fn))
             await fill(inner, step.steps, [...prefix, ...step.path])
           },
           { prefix: path },
@@ -79,7 +89,8 @@ export async function buildFastify(plan: Plan, verifier: Verifier): Promise<Buil
     }
   }
   const app = Fastify()
-  if (plan.handlesErrors) app.setErrorHandler((_error, _request, reply) => reply.code(418).send('failed'))
+  if (plan.handlesErrors)
+    app.setErrorHandler((_error, _request, reply) => reply.code(418).send('failed'))
   await app.register(documentRoutes)
   await fill(app, plan.steps, [])
   await app.ready()
@@ -88,7 +99,10 @@ export async function buildFastify(plan: Plan, verifier: Verifier): Promise<Buil
     async request(method, url, authorization) {
       const headers = authorization === undefined ? {} : { authorization }
       const answer = await app.inject({ method: method.toUpperCase() as 'GET', url, headers })
-      const fields = Object.entries(answer.headers).map(([name, value]): [string, string] => [name, String(value)])
+      const fields = Object.entries(answer.headers).map(([name, value]): [string, string] => [
+        name,
+        String(value),
+      ])
       return { status: answer.statusCode, headers: new Headers(fields) }
     },
     close: () => app.close(),

@@ -48,14 +48,24 @@ export function buildFinder(plan: Plan, verifier: Verifier, sockets: Sockets): B
     for (const step of steps) {
       const path = [...prefix, ...step.path]
       const functions = step.functions.map(middlewareOf)
-      if (step.kind === 'use') entries.push({ path, isPrefix: !step.exact, methods: 'all', functions, answers: false })
+      if (step.kind === 'use')
+        entries.push({ path, isPrefix: !step.exact, methods: 'all', functions, answers: false })
       else if (step.kind === 'router') {
         entries.push({ path, isPrefix: true, methods: 'all', functions, answers: false })
         collect(step.steps, path)
       } else {
         const answer: NodeMiddleware = async (_request, response) =>
-          void response.setHeader(routeHeader, templateOf(path)).setHeader('content-type', 'text/plain').end('ok')
-        entries.push({ path, isPrefix: false, methods: step.methods, functions: [...functions, answer], answers: true })
+          void response
+            .setHeader(routeHeader, templateOf(path))
+            .setHeader('content-type', 'text/plain')
+            .end('ok')
+        entries.push({
+          path,
+          isPrefix: false,
+          methods: step.methods,
+          functions: [...functions, answer],
+          answers: true,
+        })
       }
     }
   }
@@ -63,7 +73,8 @@ export function buildFinder(plan: Plan, verifier: Verifier, sockets: Sockets): B
   /** All functions for a request up to the one that answers. */
   const functionsFor = (method: string, path: string): readonly NodeMiddleware[] | undefined => {
     const matching = entries.filter(
-      (entry) => (entry.methods === 'all' || entry.methods.includes(method)) && matches(entry, path),
+      (entry) =>
+        (entry.methods === 'all' || entry.methods.includes(method)) && matches(entry, path),
     )
     const last = matching.findIndex(({ answers }) => answers)
     return last < 0 ? undefined : matching.slice(0, last + 1).flatMap(({ functions }) => functions)

@@ -36,7 +36,10 @@ export function buildHono(plan: Plan, verifier: Verifier): BuiltApp {
     return fn.style === 'async' ? async (_c, next) => await next() : (_c, next) => next()
   }
   const named = namesOf(plan.steps, [])
-  /** `() => …` where it can be known to answer, and a function with `next` where it is the last of its route. */
+  /**
+   * `() => …` where it can be known to answer, and a function with `next` where it is the last of
+   * its route.
+   */
   const handlerOf = ({ takes, methods, behind }: RouteStep, template: string): Handler => {
     const answer = (): Response =>
       new Response('ok', { headers: { [routeHeader]: template, 'content-type': 'text/plain' } })

@@ -1,4 +1,5 @@
-// What a document promises of an operation: it reads nothing else, and knows nothing of guards or apps.
+// What a document promises of an operation: it reads nothing else, and knows nothing of guards or
+// apps.
 
 export interface Operation {
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
@@ -16,26 +17,38 @@ export type Credential =
   | { readonly kind: 'malformed' | 'bad' }
   | { readonly kind: 'token'; readonly scopes: readonly string[]; readonly loginAgeSeconds: number }
 
-/** The statuses that the document lets one expect. It does not say which of two reasons a refusal gives. */
+/**
+ * The statuses that the document lets one expect. It does not say which of two reasons a refusal
+ * gives.
+ */
 export function predict(operation: Operation, credential: Credential): readonly number[] {
   const { security, 'x-max-age-seconds': maxAge } = operation
   if (!security) return [200]
   const [names] = security.map((one) => Object.keys(one)).filter((names) => names.length > 0)
   const scheme = names![0]!
-  if (credential.kind === 'none') return [security.some((one) => Object.keys(one).length === 0) ? 200 : 401]
+  if (credential.kind === 'none')
+    return [security.some((one) => Object.keys(one).length === 0) ? 200 : 401]
   if (credential.kind !== 'token') return [credential.kind === 'malformed' ? 400 : 401]
   const isOld = maxAge !== undefined && credential.loginAgeSeconds > maxAge
-  const has = security.some((one) => one[scheme]?.every((scope) => credential.scopes.includes(scope)))
+  const has = security.some((one) =>
+    one[scheme]?.every((scope) => credential.scopes.includes(scope)),
+  )
   if (isOld) return has ? [401] : [401, 403]
   return [has ? 200 : 403]
 }
 
 /** What of a real answer the document does not say, or `undefined`. */
-export function findUndocumented(operation: Operation, status: number, headers: Headers): string | undefined {
-  const documented = operation.responses[status] ?? operation.responses[`${Math.floor(status / 100)}XX`]
+export function findUndocumented(
+  operation: Operation,
+  status: number,
+  headers: Headers,
+): string | undefined {
+  const documented =
+    operation.responses[status] ?? operation.responses[`${Math.floor(status / 100)}XX`]
   if (!documented) return `the status ${status} is not documented`
   const type = headers.get('content-type')?.split(';')[0]
-  if (documented.content && !(type && type in documented.content)) return `${type} is not documented for ${status}`
+  if (documented.content && !(type && type in documented.content))
+    return `${type} is not documented for ${status}`
   const named = Object.keys(documented.headers ?? {}).map((name) => name.toLowerCase())
   if (named.includes('www-authenticate') !== headers.has('www-authenticate'))
     return `WWW-Authenticate is ${headers.has('www-authenticate') ? 'not documented' : 'missing'} for ${status}`

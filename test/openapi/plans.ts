@@ -2,7 +2,11 @@
 import fc from 'fast-check'
 import type { DemandArguments } from 'keystile'
 
-export const scopes = { 'items:read': 'Read items', 'items:write': 'Change items', admin: 'All else' }
+export const scopes = {
+  'items:read': 'Read items',
+  'items:write': 'Change items',
+  admin: 'All else',
+}
 export type Scope = keyof typeof scopes
 const scopeNames = Object.keys(scopes) as Scope[]
 
@@ -18,13 +22,23 @@ export type GuardPlan =
     }
   | { readonly kind: 'anyOf'; readonly alternatives: readonly (readonly Scope[])[] }
 
-/** A function in front of what answers: a guard, or one that goes on. `phase` is where a framework has phases. */
-export type FunctionPlan = (GuardPlan | { readonly kind: 'passing'; readonly style: 'plain' | 'async' | 'rest' }) & {
+/**
+ * A function in front of what answers: a guard, or one that goes on. `phase` is where a framework
+ * has phases.
+ */
+export type FunctionPlan = (
+  | GuardPlan
+  | { readonly kind: 'passing'; readonly style: 'plain' | 'async' | 'rest' }
+) & {
   readonly phase: number
 }
 
 /** A word, or a parameter: of digits, of letters, of anything. */
-export type Segment = 'one' | 'two' | 'three' | { readonly parameter: 'digits' | 'letters' | 'anything' }
+export type Segment =
+  | 'one'
+  | 'two'
+  | 'three'
+  | { readonly parameter: 'digits' | 'letters' | 'anything' }
 
 export type Step = UseStep | RouteStep | RouterStep
 
@@ -111,7 +125,10 @@ const guard: fc.Arbitrary<GuardPlan> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('anyOf' as const),
-      alternatives: fc.array(fc.subarray(scopeNames, { minLength: 1, maxLength: 2 }), { minLength: 1, maxLength: 2 }),
+      alternatives: fc.array(fc.subarray(scopeNames, { minLength: 1, maxLength: 2 }), {
+        minLength: 1,
+        maxLength: 2,
+      }),
     }),
   },
 )
@@ -119,7 +136,9 @@ const guard: fc.Arbitrary<GuardPlan> = fc.oneof(
 export function plansFor(traits: Traits): fc.Arbitrary<Plan> {
   const passing = fc.record({
     kind: fc.constant('passing' as const),
-    style: traits.rest ? fc.constantFrom('plain', 'async', 'rest') : fc.constantFrom('plain', 'async'),
+    style: traits.rest
+      ? fc.constantFrom('plain', 'async', 'rest')
+      : fc.constantFrom('plain', 'async'),
   }) as fc.Arbitrary<{ kind: 'passing'; style: 'plain' | 'async' | 'rest' }>
   const fn = fc
     .tuple(
@@ -132,7 +151,8 @@ export function plansFor(traits: Traits): fc.Arbitrary<Plan> {
     .map(([plan, phase]): FunctionPlan => ({ ...plan, phase }))
   const functions = fc.array(fn, { maxLength: 2 })
   const word = fc.constantFrom<Segment>('one', 'two', 'three')
-  // Where some parameters have patterns all have: one without, beside them, would be answered by them for some values.
+  // Where some parameters have patterns all have: one without, beside them, would be answered by
+  // them for some values.
   return fc.boolean().chain((patterned) => {
     const parameter: fc.Arbitrary<Segment> =
       patterned && traits.patterns
@@ -161,41 +181,58 @@ export function plansFor(traits: Traits): fc.Arbitrary<Plan> {
         {
           weight: 5,
           arbitrary: fc.uniqueArray(
-            fc.constantFrom(...methods.filter((method) => method !== 'head' || traits.ownHead), 'get' as const),
+            fc.constantFrom(
+              ...methods.filter((method) => method !== 'head' || traits.ownHead),
+              'get' as const,
+            ),
             { minLength: 1, maxLength: 2 },
           ),
         },
       ),
       functions,
       behind: traits.behind
-        ? fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(fn, { maxLength: 1 }) })
+        ? fc.oneof(
+            { weight: 4, arbitrary: fc.constant([]) },
+            { weight: 1, arbitrary: fc.array(fn, { maxLength: 1 }) },
+          )
         : fc.constant([]),
       takes: fc.constantFrom('needed', 'next', 'nothing'),
       chained: fc.boolean(),
     })
-    // The same route with the other patterns and other guards: nothing but a value tells the two apart.
+    // The same route with the other patterns and other guards: nothing but a value tells the two
+    // apart.
     const twins = fc
       .tuple(route, functions)
-      .map(([one, others]): readonly Step[] => [one, { ...one, path: one.path.map(otherPattern), functions: others }])
+      .map(([one, others]): readonly Step[] => [
+        one,
+        { ...one, path: one.path.map(otherPattern), functions: others },
+      ])
     const stepsAt = (depth: number): fc.Arbitrary<readonly Step[]> => {
       const router: fc.Arbitrary<RouterStep> = fc.record({
         kind: fc.constant('router' as const),
         path,
         steps: depth > 0 ? stepsAt(depth - 1) : fc.constant([]),
-        functions: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: functions }),
+        functions: fc.oneof(
+          { weight: 2, arbitrary: fc.constant([]) },
+          { weight: 1, arbitrary: functions },
+        ),
         handlesErrors: fc.boolean(),
         based: fc.boolean(),
       })
       const single = fc.oneof(
         { weight: 3, arbitrary: use },
         { weight: 5, arbitrary: route },
-        ...(depth > 0 && traits.routers ? [{ weight: 4, arbitrary: router as fc.Arbitrary<Step> }] : []),
+        ...(depth > 0 && traits.routers
+          ? [{ weight: 4, arbitrary: router as fc.Arbitrary<Step> }]
+          : []),
       )
       const several = fc.oneof(
         { weight: 5, arbitrary: single.map((step): readonly Step[] => [step]) },
         { weight: 1, arbitrary: twins },
       )
-      return fc.array(several, { minLength: depth === 3 ? 2 : 1, maxLength: 4, size: 'max' }).map((all) => all.flat())
+      return fc
+        .array(several, { minLength: depth === 3 ? 2 : 1, maxLength: 4, size: 'max' })
+        .map((all) => all.flat())
     }
     return fc.record({
       steps: stepsAt(3),
@@ -221,7 +258,8 @@ export interface AnyGuard<M> {
 export function guardOf<M>(guard: AnyGuard<M>, plan: GuardPlan): M {
   if (plan.kind === 'anyOf') return guard.anyOf(...plan.alternatives)
   const { scopes, maxAgeSeconds, optional } = plan
-  if (maxAgeSeconds !== undefined) return guard({ ...(scopes.length > 0 && { scopes }), maxAgeSeconds })
+  if (maxAgeSeconds !== undefined)
+    return guard({ ...(scopes.length > 0 && { scopes }), maxAgeSeconds })
   return optional ? guard.optional(...scopes) : guard(...scopes)
 }
 
@@ -231,7 +269,9 @@ export function nameSegments(
   offset: number,
 ): readonly (string | { readonly name: string; readonly of: string })[] {
   return path.map((segment, index) =>
-    typeof segment === 'string' ? segment : { name: `${segment.parameter}${offset + index}`, of: segment.parameter },
+    typeof segment === 'string'
+      ? segment
+      : { name: `${segment.parameter}${offset + index}`, of: segment.parameter },
   )
 }
 
@@ -243,11 +283,15 @@ export function writePath(
 ): string {
   const patterns: Readonly<Record<string, string>> = { digits: '[0-9]+', letters: '[a-z]+' }
   return nameSegments(path, offset)
-    .map((segment) => `/${typeof segment === 'string' ? segment : write(segment.name, patterns[segment.of])}`)
+    .map(
+      (segment) =>
+        `/${typeof segment === 'string' ? segment : write(segment.name, patterns[segment.of])}`,
+    )
     .join('')
 }
 
-export const templateOf = (path: readonly Segment[]): string => writePath(path, 0, (name) => `{${name}}`) || '/'
+export const templateOf = (path: readonly Segment[]): string =>
+  writePath(path, 0, (name) => `{${name}}`) || '/'
 
 /** What values a parameter has in requests. No word of a path is among them. */
 const values: Readonly<Record<string, readonly string[]>> = {
@@ -290,7 +334,10 @@ export function requestPaths(path: readonly Segment[]): readonly string[] {
     { length: count },
     (_, index) =>
       path
-        .map((segment) => `/${typeof segment === 'string' ? segment : values[segment.parameter]![index]!}`)
+        .map(
+          (segment) =>
+            `/${typeof segment === 'string' ? segment : values[segment.parameter]![index]!}`,
+        )
         .join('') || '/',
   )
 }

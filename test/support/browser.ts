@@ -1,6 +1,14 @@
 // A browser for tests: one that the machine has, or the one that comes from npm.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -40,7 +48,8 @@ const fontsConfiguration = `<?xml version="1.0"?>
 const howToGetBrowser = `set ${pathVariable} to a Chromium, or install chromium, or run npm ci on Linux with an x64 processor`
 
 /**
- * What the option `skip` of a suite takes: false where there is a browser. Where there is none, says so loudly.
+ * What the option `skip` of a suite takes: false where there is a browser. Where there is none,
+ * says so loudly.
  *
  * @throws {Error} without a browser when CI=true: there nothing may be skipped
  */
@@ -53,8 +62,8 @@ export function skipWithoutBrowser(): false | string {
 }
 
 /**
- * Starts the first there is of: the browser that KEYSTILE_TEST_BROWSER names, /usr/bin/chromium, Google Chrome, and
- * the npm package @sparticuz/chromium. Whoever starts it closes it.
+ * Starts the first there is of: the browser that KEYSTILE_TEST_BROWSER names, /usr/bin/chromium,
+ * Google Chrome, and the npm package @sparticuz/chromium. Whoever starts it closes it.
  *
  * @throws {Error} when there is none, or it does not start
  */
@@ -65,7 +74,11 @@ export async function startBrowser(): Promise<Browser> {
   if (!npm) throw new Error(`no browser: ${howToGetBrowser}`)
   const folder = unpack(npm)
   // It lacks three libraries on a bare Debian, and crashes where there is no font; it brings both.
-  const env = { ...process.env, LD_LIBRARY_PATH: join(folder, 'lib'), FONTCONFIG_FILE: join(folder, 'fonts.conf') }
+  const env = {
+    ...process.env,
+    LD_LIBRARY_PATH: join(folder, 'lib'),
+    FONTCONFIG_FILE: join(folder, 'fonts.conf'),
+  }
   return chromium.launch({ executablePath: join(folder, 'chromium'), args: flags, env })
 }
 
@@ -84,8 +97,9 @@ function findNpmPackage(): string | undefined {
 }
 
 /**
- * The folder with the browser in it. It takes seconds to unpack, so it is kept: in the package, where `npm ci` removes
- * it and nobody else can put another one, or where that is not ours to write, in the temporary folder of this run.
+ * The folder with the browser in it. It takes seconds to unpack, so it is kept: in the package,
+ * where `npm ci` removes it and nobody else can put another one, or where that is not ours to
+ * write, in the temporary folder of this run.
  */
 function unpack(archives: string): string {
   const kept = join(archives, 'unpacked')
@@ -93,7 +107,9 @@ function unpack(archives: string): string {
   const folder = makeFolder(archives)
   const read = (name: string): Buffer => brotliDecompressSync(readFileSync(join(archives, name)))
   for (const archive of ['al2023.tar.br', 'fonts.tar.br']) {
-    execFileSync('tar', ['--extract', '--no-same-owner', '--directory', folder], { input: read(archive) })
+    execFileSync('tar', ['--extract', '--no-same-owner', '--directory', folder], {
+      input: read(archive),
+    })
   }
   writeFileSync(join(folder, 'fonts.conf'), fontsConfiguration)
   writeFileSync(join(folder, 'chromium'), read('chromium.br'), { mode: 0o755 })

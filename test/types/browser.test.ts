@@ -27,7 +27,10 @@ it('keystile/client compiles without the types of Node', () => {
       strict: true,
       noEmit: true,
     }
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }))
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions, files: ['app.ts'] }),
+    )
     const { passed, output } = compile(folder, ['-p', '.'])
     assert.ok(passed, output)
   } finally {

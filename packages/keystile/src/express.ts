@@ -1,2 +1,7 @@
-export { createGuard, mount, type Guard, type ExpressMiddleware } from './frameworks/express/guard.ts'
+export {
+  createGuard,
+  mount,
+  type Guard,
+  type ExpressMiddleware,
+} from './frameworks/express/guard.ts'
 export type { Mountable } from './frameworks/mountable.ts'

@@ -1,4 +1,5 @@
-// The door of @keystile/server: what issuing needs beside the public API. No promise is made about it to anyone else.
+// What @keystile/server needs beside the public API. Not for other packages: any release may
+// change it.
 export { readWebRequest } from './frameworks/web/web-request.ts'
 export { nodeHeaders, readNodeRequest, writeAnswer } from './frameworks/node/node-request.ts'
 export type { Mountable } from './frameworks/mountable.ts'
@@ -19,9 +20,19 @@ export { silentLogger, type Logger } from './base/log.ts'
 export { lowestRowId, randomId, randomRowId } from './base/random.ts'
 export { createGuardCore, type GuardCore } from './guard/guard.ts'
 export { isUserObject } from './guard/user.ts'
-export { createRevocationList, type RevocationEvent, type RevocationList } from './guard/revocations.ts'
+export {
+  createRevocationList,
+  type RevocationEvent,
+  type RevocationList,
+} from './guard/revocations.ts'
 export { findCredential } from './http/authorization.ts'
-export { pathOf, toResponse, type AnswerBody, type HttpAnswer, type HttpRequestWithBody } from './http/message.ts'
+export {
+  pathOf,
+  toResponse,
+  type AnswerBody,
+  type HttpAnswer,
+  type HttpRequestWithBody,
+} from './http/message.ts'
 export { problemAnswer, problemSchema, tokenRefusalAnswer } from './http/problem.ts'
 export { findImpostor } from './keys/impostors.ts'
 export { keySetOf, type KeySet } from './keys/jwk-set.ts'

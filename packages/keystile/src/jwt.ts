@@ -12,4 +12,10 @@ export {
 } from './keys/jwk.ts'
 export type { SigningKey, VerificationKey } from './keys/signing-key.ts'
 export type { JwtClaims } from './token/claims.ts'
-export { decodeJwtUnsafe, signJwt, verifyJwt, type SignOptions, type VerifyOptions } from './token/jwt.ts'
+export {
+  decodeJwtUnsafe,
+  signJwt,
+  verifyJwt,
+  type SignOptions,
+  type VerifyOptions,
+} from './token/jwt.ts'

@@ -1,3 +1,8 @@
 export { describe, type DocumentInfo } from './openapi/describe.ts'
 export type { GuardFinder } from './frameworks/routes.ts'
-export { secure, type OpenApiDocument, type SecuredApp, type SecureOptions } from './openapi/secure.ts'
+export {
+  secure,
+  type OpenApiDocument,
+  type SecuredApp,
+  type SecureOptions,
+} from './openapi/secure.ts'

@@ -1,6 +1,12 @@
 // A client, its storage and its clock, and the server that it talks to: new for each test.
 import { after, before, beforeEach } from 'node:test'
-import { createClient, memoryStorage, type Client, type ClientOptions, type TokenStorage } from 'keystile/client'
+import {
+  createClient,
+  memoryStorage,
+  type ApiClient,
+  type ClientOptions,
+  type TokenStorage,
+} from 'keystile/client'
 import { startTokenServer, type TokenServer } from './token-server.ts'
 
 export const ada = { username: 'ada', password: 'right' }
@@ -39,11 +45,11 @@ export interface ClientStage {
   readonly server: TokenServer
   readonly clock: StageClock
   readonly storage: TokenStorage
-  readonly client: Client
+  readonly client: ApiClient
   /** How often the client told of a sign-out. */
   readonly signOuts: number
   /** Another client, of the same storage and clock. */
-  start(options?: Partial<ClientOptions>): Client
+  start(options?: Partial<ClientOptions>): ApiClient
   /** The URL of what a guard stands before. */
   items(): string
   /** What was sent there as a credential. */
@@ -65,7 +71,7 @@ export function stageClient(): ClientStage {
   let server: TokenServer
   let clock: StageClock
   let storage: TokenStorage
-  let client: Client
+  let client: ApiClient
   let signOuts: number
   before(async () => {
     server = await startTokenServer()

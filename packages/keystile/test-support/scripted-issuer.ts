@@ -1,4 +1,5 @@
-// An issuer that is a function in place of fetch: it publishes what a test tells it to, and notes what it is asked.
+// An issuer that is a function in place of fetch: it publishes what a test tells it to, and notes
+// what it is asked.
 import { exportPublicJwk, type Jwk, type SigningKey } from 'keystile/jwt'
 
 export interface ScriptedIssuer {
@@ -13,13 +14,18 @@ export interface ScriptedIssuer {
   /** Every URL that was asked, in order. */
   readonly asked: string[]
   /** Answers in place of the script, where it returns something. */
-  instead: ((url: string, init: RequestInit) => Response | Promise<Response> | undefined) | undefined
+  instead:
+    | ((url: string, init: RequestInit) => Response | Promise<Response> | undefined)
+    | undefined
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>
   /** How often the JWK Set was asked for. */
   readonly fetches: number
 }
 
-export function scriptIssuer(keys: readonly SigningKey[], issuer = 'https://auth.example'): ScriptedIssuer {
+export function scriptIssuer(
+  keys: readonly SigningKey[],
+  issuer = 'https://auth.example',
+): ScriptedIssuer {
   const script: ScriptedIssuer = {
     issuer,
     metadataUrl: `${issuer}/.well-known/oauth-authorization-server`,
@@ -33,7 +39,8 @@ export function scriptIssuer(keys: readonly SigningKey[], issuer = 'https://auth
       const other = script.instead?.(url, init)
       if (other) return other
       if (url === script.metadataUrl) return Response.json({ issuer, jwks_uri: script.jwksUri })
-      if (url === script.jwksUri) return Response.json({ keys: script.keys }, { headers: script.headers })
+      if (url === script.jwksUri)
+        return Response.json({ keys: script.keys }, { headers: script.headers })
       return new Response(null, { status: 404 })
     },
     get fetches() {

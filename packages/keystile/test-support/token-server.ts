@@ -1,7 +1,13 @@
-// An issuer and an API on one loopback port, as small as the client's contract with them: POST /token and /revoke, the form
-// with a cookie below /session, and /items behind a guard. It notes what it is asked, and does wrong what a test tells it to.
+// An issuer and an API on one loopback port, as small as the client's contract with them: POST
+// /token and /revoke, the form with a cookie below /session, and /items behind a guard. It notes
+// what it is asked, and does wrong what a test tells it to.
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 
@@ -20,8 +26,15 @@ export interface TokenServer {
   /** What came for this route; for `refresh`: for one, in either form. */
   askedFor(route: string): readonly Asked[]
   accessTokenSeconds: number
-  /** Answers in place of the server where it returns true; whatever it awaits holds the answer back. */
-  instead: ((asked: Asked, response: ServerResponse) => boolean | undefined | Promise<boolean | undefined>) | undefined
+  /**
+   * Answers in place of the server where it returns true; whatever it awaits holds the answer back.
+   */
+  instead:
+    | ((
+        asked: Asked,
+        response: ServerResponse,
+      ) => boolean | undefined | Promise<boolean | undefined>)
+    | undefined
   /** The API refuses all access tokens there are. */
   refuseAccessTokens(): void
   /** All sessions are over. */
@@ -54,17 +67,29 @@ export async function startTokenServer(port = 0): Promise<TokenServer> {
     const payload = Buffer.from(JSON.stringify({ sid: login.sid })).toString('base64url')
     const accessToken = `access-${++count}.${payload}.`
     accessTokens.set(accessToken, login)
-    return { access_token: accessToken, token_type: 'bearer', expires_in: server.accessTokenSeconds, scope: '' }
+    return {
+      access_token: accessToken,
+      token_type: 'bearer',
+      expires_in: server.accessTokenSeconds,
+      scope: '',
+    }
   }
 
   function begin({ username, password }: Readonly<Record<string, string>>): Login | undefined {
     if (password !== 'right') return undefined
-    const login = { username: username!, sid: `session-${++count}`, used: '', newest: `refresh-${++count}` }
+    const login = {
+      username: username!,
+      sid: `session-${++count}`,
+      used: '',
+      newest: `refresh-${++count}`,
+    }
     logins.set(login.newest, login)
     return login
   }
 
-  /** A used token is answered with its successor until that is used too: then the session is over. */
+  /**
+   * A used token is answered with its successor until that is used too: then the session is over.
+   */
   function refresh(token: string): Login | undefined {
     const login = logins.get(token)
     if (!login) return undefined
@@ -80,18 +105,30 @@ export async function startTokenServer(port = 0): Promise<TokenServer> {
   }
 
   function end(login: Login | undefined): void {
-    for (const all of [logins, accessTokens]) for (const [token, other] of all) if (other === login) all.delete(token)
+    for (const all of [logins, accessTokens])
+      for (const [token, other] of all) if (other === login) all.delete(token)
   }
 
   function respond({ route, headers, body }: Asked, response: ServerResponse): void {
-    const json = (status: number, value: object, more: Readonly<Record<string, string>> = {}): void =>
+    const json = (
+      status: number,
+      value: object,
+      more: Readonly<Record<string, string>> = {},
+    ): void =>
       void response
-        .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...more })
+        .writeHead(status, {
+          'content-type': 'application/json',
+          'cache-control': 'no-store',
+          ...more,
+        })
         .end(JSON.stringify(value))
     const grantOr400 = (login: Login | undefined, inCookie: boolean): void => {
-      if (!login) return json(400, { error: 'invalid_grant', error_description: 'Not valid, or no longer' })
+      if (!login)
+        return json(400, { error: 'invalid_grant', error_description: 'Not valid, or no longer' })
       if (!inCookie) return json(200, { ...grant(login), refresh_token: login.newest })
-      json(200, grant(login), { 'set-cookie': `${cookieName}=${login.newest}; HttpOnly; SameSite=Strict; Path=/auth` })
+      json(200, grant(login), {
+        'set-cookie': `${cookieName}=${login.newest}; HttpOnly; SameSite=Strict; Path=/auth`,
+      })
     }
     const form = Object.fromEntries(new URLSearchParams(body))
     const cookie = new RegExp(`${cookieName}=([^;]+)`).exec(headers.cookie ?? '')?.[1] ?? ''
@@ -99,7 +136,10 @@ export async function startTokenServer(port = 0): Promise<TokenServer> {
     if (sid !== undefined && sid !== logins.get(cookie)?.sid) return grantOr400(undefined, true)
     switch (sid === undefined ? route : 'DELETE /auth/session') {
       case 'POST /auth/token':
-        return grantOr400(form['grant_type'] === 'refresh_token' ? refresh(form['refresh_token']!) : begin(form), false)
+        return grantOr400(
+          form['grant_type'] === 'refresh_token' ? refresh(form['refresh_token']!) : begin(form),
+          false,
+        )
       case 'POST /auth/revoke':
         end(logins.get(form['token']!) ?? accessTokens.get(form['token']!))
         return json(200, {})
@@ -109,7 +149,9 @@ export async function startTokenServer(port = 0): Promise<TokenServer> {
         return grantOr400(refresh(cookie), true)
       case 'DELETE /auth/session':
         end(logins.get(cookie))
-        return void response.writeHead(204, { 'set-cookie': `${cookieName}=; Max-Age=0; Path=/auth` }).end()
+        return void response
+          .writeHead(204, { 'set-cookie': `${cookieName}=; Max-Age=0; Path=/auth` })
+          .end()
       case 'GET /items':
       case 'POST /items': {
         const login = accessTokens.get(/^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '')
@@ -119,7 +161,9 @@ export async function startTokenServer(port = 0): Promise<TokenServer> {
       }
     }
     const file = server.files.get(route.replace('GET ', ''))
-    response.writeHead(file ? 200 : 404, { 'content-type': file?.type ?? 'text/plain' }).end(file?.body)
+    response
+      .writeHead(file ? 200 : 404, { 'content-type': file?.type ?? 'text/plain' })
+      .end(file?.body)
   }
 
   const listener = createServer((request, response) => void answer(request, response))
@@ -142,7 +186,8 @@ export async function startTokenServer(port = 0): Promise<TokenServer> {
     askedFor: (route) =>
       asked.filter((one) =>
         route === 'refresh'
-          ? one.route === 'POST /auth/session/refresh' || one.body.startsWith('grant_type=refresh_token')
+          ? one.route === 'POST /auth/session/refresh' ||
+            one.body.startsWith('grant_type=refresh_token')
           : one.route === route,
       ),
     accessTokenSeconds: 600,

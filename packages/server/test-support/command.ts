@@ -19,9 +19,16 @@ export interface Finished {
   readonly stderr: string
 }
 
-export async function runCommand(args: readonly string[], options: CommandOptions): Promise<Finished> {
+export async function runCommand(
+  args: readonly string[],
+  options: CommandOptions,
+): Promise<Finished> {
   const child = startCommand(args, options)
-  const [stdout, stderr] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, 'close')])
+  const [stdout, stderr] = await Promise.all([
+    text(child.stdout!),
+    text(child.stderr!),
+    once(child, 'close'),
+  ])
   return { code: child.exitCode, stdout, stderr }
 }
 
@@ -70,11 +77,15 @@ export async function freePort(): Promise<number> {
   await once(server, 'listening')
   const address = server.address()
   server.close()
-  if (typeof address !== 'object' || address === null) throw new Error('a listening server has an address')
+  if (typeof address !== 'object' || address === null)
+    throw new Error('a listening server has an address')
   return address.port
 }
 
-export function startCommand(args: readonly string[], { cwd, env = {} }: CommandOptions): ChildProcess {
+export function startCommand(
+  args: readonly string[],
+  { cwd, env = {} }: CommandOptions,
+): ChildProcess {
   const { PATH = '', HOME = '' } = process.env
   return spawn(process.execPath, ['--conditions=source', main, ...args], {
     cwd,

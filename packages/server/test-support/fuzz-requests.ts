@@ -1,5 +1,6 @@
-// Requests made from our own OpenAPI document: from what it asks for to what no client sends. A request is data that
-// fast-check makes and shrinks; names in it stand for callers and ids that exist only when it is sent.
+// Requests made from our own OpenAPI document: from what it asks for to what no client sends. A
+// request is data that fast-check makes and shrinks; names in it stand for callers and ids that
+// exist only when it is sent.
 import { readFileSync } from 'node:fs'
 import fc, { type Arbitrary } from 'fast-check'
 
@@ -34,20 +35,31 @@ export interface Operation {
   readonly body?: readonly [type: string, schema: Schema]
 }
 
-/** Whose token: a user who holds no scopes, an administrator, one who logged in long ago, or one that nobody takes. */
+/**
+ * Whose token: a user who holds no scopes, an administrator, one who logged in long ago, or one
+ * that nobody takes.
+ */
 export type Caller = 'user' | 'administrator' | 'early' | 'expired'
 
 export type Authorization =
   | { readonly kind: 'none' }
   | { readonly kind: 'token'; readonly caller: Caller; readonly scheme: string }
-  | { readonly kind: 'damaged'; readonly caller: Caller; readonly at: number; readonly text: string }
+  | {
+      readonly kind: 'damaged'
+      readonly caller: Caller
+      readonly at: number
+      readonly text: string
+    }
   | { readonly kind: 'twice'; readonly caller: Caller }
   | { readonly kind: 'text'; readonly text: string }
 
 export type Body =
   | { readonly kind: 'none' }
   /** Members, some of which may be left out, be of another type, or be there twice. */
-  | { readonly kind: 'members'; readonly members: readonly (readonly [name: string, value: unknown])[] }
+  | {
+      readonly kind: 'members'
+      readonly members: readonly (readonly [name: string, value: unknown])[]
+    }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'zeros'; readonly length: number }
@@ -57,7 +69,9 @@ export interface Plan {
   readonly query: readonly (readonly [string, string])[]
   readonly authorization: Authorization
   readonly body: Body
-  /** How `members` are written; the content type says so unless `contentType` says something else. */
+  /**
+   * How `members` are written; the content type says so unless `contentType` says something else.
+   */
   readonly written: 'json' | 'form' | 'multipart'
   readonly contentType: string | undefined
 }
@@ -87,29 +101,42 @@ const strange: Arbitrary<string> = fc.oneof(
   fc.constant('x'.repeat(2_000)),
 )
 /** What a header may hold. */
-const headerText: Arbitrary<string> = strange.map((text) => text.replace(/[^\x20-\x7e\x80-\xff]/g, '').trim())
+const headerText: Arbitrary<string> = strange.map((text) =>
+  text.replace(/[^\x20-\x7e\x80-\xff]/g, '').trim(),
+)
 
 export function plansFor({ parameters, body }: Operation, known: Known): Arbitrary<Plan> {
   const queries = parameters.filter((parameter) => parameter.in === 'query')
   return fc.record({
     id: fc.oneof(
-      { weight: 6, arbitrary: fc.record({ of: fc.constantFrom<Caller>('user', 'administrator', 'early') }) },
+      {
+        weight: 6,
+        arbitrary: fc.record({ of: fc.constantFrom<Caller>('user', 'administrator', 'early') }),
+      },
       { weight: 2, arbitrary: fc.record({ text: fc.stringMatching(/^[\w-]{22}$/) }) },
       { weight: 2, arbitrary: fc.record({ text: strange }) },
     ),
     query: queryOf(queries, known),
-    authorization: body?.[0] === 'application/x-www-form-urlencoded' ? authorizationsOf(known) : authorizations,
+    authorization:
+      body?.[0] === 'application/x-www-form-urlencoded' ? authorizationsOf(known) : authorizations,
     body: fc.oneof(
-      { weight: 12, arbitrary: body ? membersOf(body[1], known) : fc.constant<Body>({ kind: 'none' }) },
+      {
+        weight: 12,
+        arbitrary: body ? membersOf(body[1], known) : fc.constant<Body>({ kind: 'none' }),
+      },
       { weight: 2, arbitrary: fc.json().map((text) => ({ kind: 'text', text }) as const) },
       { weight: 1, arbitrary: strange.map((text) => ({ kind: 'text', text }) as const) },
       {
         weight: 1,
-        arbitrary: fc.uint8Array().map((bytes) => ({ kind: 'bytes', bytes: new Uint8Array(bytes) }) as const),
+        arbitrary: fc
+          .uint8Array()
+          .map((bytes) => ({ kind: 'bytes', bytes: new Uint8Array(bytes) }) as const),
       },
       {
         weight: 1,
-        arbitrary: fc.constantFrom(65_536, 65_537, 200_000).map((length) => ({ kind: 'zeros', length }) as const),
+        arbitrary: fc
+          .constantFrom(65_536, 65_537, 200_000)
+          .map((length) => ({ kind: 'zeros', length }) as const),
       },
       { weight: 1, arbitrary: fc.constant<Body>({ kind: 'none' }) },
     ),
@@ -170,8 +197,18 @@ const authorizations: Arbitrary<Authorization> = fc.oneof(
     weight: 1,
     arbitrary: fc
       .oneof(
-        fc.constantFrom('Bearer', 'Bearer ', 'Bearer null', 'Bearer a.b.c', 'Basic', 'Basic Og==', 'Basic !'),
-        fc.constantFrom('first-party:', 'first-party:x', ':', 'unknown:secret', '%zz:', 'no colon').map(basic),
+        fc.constantFrom(
+          'Bearer',
+          'Bearer ',
+          'Bearer null',
+          'Bearer a.b.c',
+          'Basic',
+          'Basic Og==',
+          'Basic !',
+        ),
+        fc
+          .constantFrom('first-party:', 'first-party:x', ':', 'unknown:secret', '%zz:', 'no colon')
+          .map(basic),
         strange.map(basic),
         headerText,
         headerText.map((text) => `Bearer ${text}`),
@@ -226,15 +263,22 @@ function membersOf(schema: Schema, known: Known): Arbitrary<Body> {
   )
   const edited = fc.tuple(valid, edits).map(([members, edit]) => {
     const others = edit.how === 'add' ? members : members.filter(([name]) => name !== edit.name)
-    return edit.how === 'remove' ? others : [...others, [edit.name, edit.value] as [string, unknown]]
+    return edit.how === 'remove'
+      ? others
+      : [...others, [edit.name, edit.value] as [string, unknown]]
   })
   return fc
     .oneof({ weight: 2, arbitrary: valid }, { weight: 1, arbitrary: edited })
     .map((members) => ({ kind: 'members', members }))
 }
 
-function objectOf({ properties = {}, required = [], anyOf }: Schema, known: Known): Arbitrary<Record<string, unknown>> {
-  const members = Object.entries(properties).map(([name, schema]) => [name, valueOf(name, schema, known)] as const)
+function objectOf(
+  { properties = {}, required = [], anyOf }: Schema,
+  known: Known,
+): Arbitrary<Record<string, unknown>> {
+  const members = Object.entries(properties).map(
+    ([name, schema]) => [name, valueOf(name, schema, known)] as const,
+  )
   const ways = (anyOf ?? [{ required: [] }]).map((way) =>
     fc.record(Object.fromEntries(members), { requiredKeys: [...required, ...way.required] }),
   )
@@ -258,7 +302,10 @@ function valueOf(name: string, schema: Schema, known: Known): Arbitrary<unknown>
       if (!some) return madeUp
       // Whoever registers mostly has a new name; whoever logs in has one that is there.
       const isNew = name === 'username' && schema.pattern !== undefined
-      return fc.oneof({ weight: isNew ? 1 : 6, arbitrary: fc.constantFrom(...some) }, { weight: 2, arbitrary: madeUp })
+      return fc.oneof(
+        { weight: isNew ? 1 : 6, arbitrary: fc.constantFrom(...some) },
+        { weight: 2, arbitrary: madeUp },
+      )
     }
     default:
       return fc.jsonValue()
@@ -288,7 +335,8 @@ function knownValues(
 function stringOf({ format, pattern, minLength = 0, maxLength = 100 }: Schema): Arbitrary<string> {
   if (format === 'email') return fc.emailAddress()
   if (format === 'password') {
-    const pad = (text: string): string => text + '-'.repeat(Math.max(0, minLength - Array.from(text).length))
+    const pad = (text: string): string =>
+      text + '-'.repeat(Math.max(0, minLength - Array.from(text).length))
     return fc.string({ unit: 'binary' }).map((text) => pad(secretMark + text))
   }
   const text = pattern
@@ -302,7 +350,9 @@ export interface Sent {
   readonly request: Request
   /** What no answer may repeat. */
   readonly secrets: readonly string[]
-  /** What it asks with, and where in the operation its schema is; nothing where that cannot be said. */
+  /**
+   * What it asks with, and where in the operation its schema is; nothing where that cannot be said.
+   */
   readonly asked: readonly { readonly pointer: readonly string[]; readonly value: unknown }[]
   /** Whether its path is one of the operation. */
   readonly reaches: boolean
@@ -314,8 +364,16 @@ export interface Callers {
   id(caller: Caller, path: string): string
 }
 
-/** `undefined` for what cannot be written as a request, such as a header that no client lets through. */
-export function bake(origin: string, operation: Operation, plan: Plan, callers: Callers): Sent | undefined {
+/**
+ * `undefined` for what cannot be written as a request, such as a header that no client lets
+ * through.
+ */
+export function bake(
+  origin: string,
+  operation: Operation,
+  plan: Plan,
+  callers: Callers,
+): Sent | undefined {
   const id = 'of' in plan.id ? callers.id(plan.id.of, operation.path) : plan.id.text
   // These would be other paths.
   if (!id.isWellFormed() || ['', '.', '..', 'me'].includes(id)) return undefined
@@ -342,8 +400,12 @@ export function bake(origin: string, operation: Operation, plan: Plan, callers: 
 }
 
 /** Of a body in the type that is asked for. */
-function askedInBody({ body: described, method }: Operation, { body, written, contentType }: Plan): Sent['asked'] {
-  if (!described || method === 'GET' || body.kind !== 'members' || contentType !== undefined) return []
+function askedInBody(
+  { body: described, method }: Operation,
+  { body, written, contentType }: Plan,
+): Sent['asked'] {
+  if (!described || method === 'GET' || body.kind !== 'members' || contentType !== undefined)
+    return []
   const pointer = ['requestBody', 'content', described[0], 'schema']
   const isJson = described[0] === 'application/json'
   if (isJson !== (written === 'json')) return []
@@ -382,7 +444,10 @@ function authorizationOf(authorization: Authorization, { token }: Callers): stri
   }
 }
 
-function bodyOf({ body, written }: Plan): { readonly body?: string | Uint8Array<ArrayBuffer>; readonly type?: string } {
+function bodyOf({ body, written }: Plan): {
+  readonly body?: string | Uint8Array<ArrayBuffer>
+  readonly type?: string
+} {
   const types = {
     json: 'application/json',
     form: 'application/x-www-form-urlencoded',
@@ -403,20 +468,29 @@ function bodyOf({ body, written }: Plan): { readonly body?: string | Uint8Array<
   }
 }
 
-function writeMembers(members: readonly (readonly [string, unknown])[], written: Plan['written']): string {
+function writeMembers(
+  members: readonly (readonly [string, unknown])[],
+  written: Plan['written'],
+): string {
   if (written === 'json') {
     return `{${members.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join()}}`
   }
   const texts = textsOf(members)
-  if (written === 'form') return new URLSearchParams(texts.map(([name, value]) => [name, value])).toString()
+  if (written === 'form')
+    return new URLSearchParams(texts.map(([name, value]) => [name, value])).toString()
   const parts = texts.map(
     ([name, value]) => `--b\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
   )
   return `${parts.join('')}--b--\r\n`
 }
 
-function textsOf(members: readonly (readonly [string, unknown])[]): readonly (readonly [string, string])[] {
-  return members.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)])
+function textsOf(
+  members: readonly (readonly [string, unknown])[],
+): readonly (readonly [string, string])[] {
+  return members.map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value : JSON.stringify(value),
+  ])
 }
 
 /** Long enough to be no accident in an answer. */

@@ -1,4 +1,5 @@
-// Keystile on a real database, for the flow tests: each of them runs on SQLite and again on PostgreSQL.
+// Keystile on a real database, for the flow tests: each of them runs on SQLite and again on
+// PostgreSQL.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -56,11 +57,16 @@ export interface TestKeystile {
   readonly users: Users
   /** The OpenAPI document of its endpoints. */
   readonly document: JsonObject
-  /** Registers a confidential client with client_credentials, unless told otherwise. @returns how it authenticates in a form */
+  /**
+   * Registers a confidential client with client_credentials, unless told otherwise. @returns how it
+   * authenticates in a form
+   */
   addClient(fields?: Partial<NewClient>): Promise<Readonly<Record<string, string>>>
   /** `path` below the issuer. */
   send(method: string, path: string, options?: SendOptions): Promise<Answer>
-  /** Asks a route of the app that a guard stands before. It answers with the user and the scopes. */
+  /**
+   * Asks a route of the app that a guard stands before. It answers with the user and the scopes.
+   */
   open(demand: readonly string[], options?: SendOptions): Promise<Answer>
   register(fields?: Readonly<Record<string, unknown>>): Promise<Answer>
   /** Somebody who can log in, registered or put into the app's own table. Their subject. */
@@ -124,7 +130,8 @@ export interface Stage {
 }
 
 /**
- * Runs a suite on a new SQLite file, and again on a new PostgreSQL database, a test each; with each of the directories.
+ * Runs a suite on a new SQLite file, and again on a new PostgreSQL database, a test each; with each
+ * of the directories.
  */
 export function describeOnBoth(
   title: string,
@@ -144,7 +151,9 @@ export function describeOnBoth(
       })
     })
     const skip =
-      process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL'] ? false : `no PostgreSQL: ${howToGetPostgres}`
+      process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL']
+        ? false
+        : `no PostgreSQL: ${howToGetPostgres}`
     describe(`${title} on PostgreSQL${whose}`, { skip }, () => {
       let database: TestDatabase | undefined
       runOn(suite, 'PostgreSQL', directory, {
@@ -180,7 +189,8 @@ function runOn(
     },
     async start(options = {}) {
       if (database === '') database = await open()
-      if (directory === 'people') people ??= await openPeople(kind, kind === 'SQLite' ? `${database}.people` : database)
+      if (directory === 'people')
+        people ??= await openPeople(kind, kind === 'SQLite' ? `${database}.people` : database)
       const own = people && { users: people.directory, database: people.pool ?? database }
       const started = await startKeystile({ database, ...own, ...options } as StartOptions, people)
       running.push(started)
@@ -210,9 +220,13 @@ export async function startKeystile(options: StartOptions, people?: People): Pro
   )
   const guard = createGuard(keystile)
   const send: TestKeystile['send'] = async (method, path, options) =>
-    readAnswer(await keystile.fetch(requestOf(method, `${keystile.issuer}${path}`, options), options))
+    readAnswer(
+      await keystile.fetch(requestOf(method, `${keystile.issuer}${path}`, options), options),
+    )
   const register: TestKeystile['register'] = (fields) =>
-    send('POST', '/users', { json: { username: 'ada', email: 'ada@example.com', password, ...fields } })
+    send('POST', '/users', {
+      json: { username: 'ada', email: 'ada@example.com', password, ...fields },
+    })
   const login: TestKeystile['login'] = (fields) =>
     send('POST', '/token', { form: { username: 'ada', password, ...fields } })
   const tokens: TestKeystile['tokens'] = async (username = 'ada') => {
@@ -233,11 +247,20 @@ export async function startKeystile(options: StartOptions, people?: People): Pro
     users,
     document,
     async addClient(fields) {
-      const client = { id: 'orders', grants: ['client_credentials'], scopes: [], may: [], confidential: true } as const
+      const client = {
+        id: 'orders',
+        grants: ['client_credentials'],
+        scopes: [],
+        may: [],
+        confidential: true,
+      } as const
       const created = await clients.create({ ...client, ...fields }, byOperator)
       assert.ok(created !== 'taken')
       const { secret } = created
-      return { client_id: fields?.id ?? client.id, ...(secret !== undefined && { client_secret: secret }) }
+      return {
+        client_id: fields?.id ?? client.id,
+        ...(secret !== undefined && { client_secret: secret }),
+      }
     },
     send,
     async open(demand, options) {
@@ -263,7 +286,11 @@ export async function startKeystile(options: StartOptions, people?: People): Pro
     },
     async disable(subject) {
       if (people) await people.sql('update people set banned = 1 where id = $1', subject)
-      else assert.equal(await users.change(await getUser(subject), { active: false }, byOperator), 'changed')
+      else
+        assert.equal(
+          await users.change(await getUser(subject), { active: false }, byOperator),
+          'changed',
+        )
     },
     login,
     tokens,
@@ -271,8 +298,10 @@ export async function startKeystile(options: StartOptions, people?: People): Pro
     refresh: (refresh_token, fields) =>
       send('POST', '/token', { form: { grant_type: 'refresh_token', refresh_token, ...fields } }),
     async setScopes(subject, scopes) {
-      if (people) await people.sql('update people set scopes = $1 where id = $2', scopes.join(' '), subject)
-      else assert.equal(await users.change(await getUser(subject), { scopes }, byOperator), 'changed')
+      if (people)
+        await people.sql('update people set scopes = $1 where id = $2', scopes.join(' '), subject)
+      else
+        assert.equal(await users.change(await getUser(subject), { scopes }, byOperator), 'changed')
     },
   }
 }
@@ -289,7 +318,11 @@ export function tokensOf(json: Answer['json']): Tokens {
   }
 }
 
-function requestOf(method: string, url: string, { headers = {}, body, json, form, bearer }: SendOptions = {}): Request {
+function requestOf(
+  method: string,
+  url: string,
+  { headers = {}, body, json, form, bearer }: SendOptions = {},
+): Request {
   return new Request(url, {
     method,
     headers: {
@@ -318,7 +351,10 @@ export async function readAnswer(response: Response): Promise<Answer> {
   }
 }
 
-async function askSqlite(file: string, text: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+async function askSqlite(
+  file: string,
+  text: string,
+): Promise<readonly Readonly<Record<string, unknown>>[]> {
   const sqlite = new DatabaseSync(file, { timeout: 5_000 })
   try {
     return sqlite.prepare(text).all()
@@ -327,7 +363,10 @@ async function askSqlite(file: string, text: string): Promise<readonly Readonly<
   }
 }
 
-async function askPostgres(url: string, text: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+async function askPostgres(
+  url: string,
+  text: string,
+): Promise<readonly Readonly<Record<string, unknown>>[]> {
   const client = new pg.Client({ connectionString: url, options: '-c search_path=keystile' })
   await client.connect()
   try {

@@ -1,4 +1,5 @@
-// The users of an app that keeps its own: a table that Keystile knows nothing of but what the directory says.
+// The users of an app that keeps its own: a table that Keystile knows nothing of but what the
+// directory says.
 import { randomUUID } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 import { hashSync } from '@node-rs/argon2'
@@ -34,7 +35,8 @@ export async function openPeople(kind: 'SQLite' | 'PostgreSQL', place: string): 
     const rows: readonly unknown[] = sqlite!.prepare(text.replaceAll('$', '?')).all(...values)
     return rows as readonly Person[]
   }
-  const one = async (text: string, value: string): Promise<Person | undefined> => (await sql(text, value))[0]
+  const one = async (text: string, value: string): Promise<Person | undefined> =>
+    (await sql(text, value))[0]
   await sql(
     'create table if not exists people (id text primary key, username text not null unique, email text not null unique, hash text, banned integer not null, scopes text not null)',
   )
@@ -42,7 +44,8 @@ export async function openPeople(kind: 'SQLite' | 'PostgreSQL', place: string): 
     pool,
     sql,
     directory: {
-      findByLogin: (login) => one('select * from people where username = lower($1) or email = lower($1)', login),
+      findByLogin: (login) =>
+        one('select * from people where username = lower($1) or email = lower($1)', login),
       findBySubject: (subject) => one('select * from people where id = $1', subject),
       subject: ({ id }) => id,
       active: ({ banned }) => banned === 0,
@@ -51,8 +54,17 @@ export async function openPeople(kind: 'SQLite' | 'PostgreSQL', place: string): 
       savePasswordHash: ({ id, hash }, renewed) =>
         sql('update people set hash = $1 where id = $2 and hash = $3', renewed, id, hash),
     },
-    async add({ id = randomUUID(), username = 'ada', email = `${username}@example.com`, password = '', ...person }) {
-      const { hash = hashSync(password, { memoryCost: 19_456, timeCost: 2, parallelism: 1 }), banned = 0 } = person
+    async add({
+      id = randomUUID(),
+      username = 'ada',
+      email = `${username}@example.com`,
+      password = '',
+      ...person
+    }) {
+      const {
+        hash = hashSync(password, { memoryCost: 19_456, timeCost: 2, parallelism: 1 }),
+        banned = 0,
+      } = person
       const values = [id, username, email, hash, banned, person.scopes ?? '']
       await sql('insert into people values ($1, $2, $3, $4, $5, $6)', ...values)
       return id

@@ -38,7 +38,13 @@ describe('startPostgres', () => {
   it('starts a server of its own that waits for the disk, and leaves nothing behind when it is stopped', async (t) => {
     const server = await startPostgres({ durable: true })
     if (!server) return t.skip(howToGetPostgres)
-    const settings = ['fsync', 'synchronous_commit', 'full_page_writes', 'timezone', 'server_encoding']
+    const settings = [
+      'fsync',
+      'synchronous_commit',
+      'full_page_writes',
+      'timezone',
+      'server_encoding',
+    ]
     const list = settings.map((name) => `current_setting('${name}')`).join(', ')
     assert.deepEqual(await ask(server.url, `select ${list}`), ['on', 'on', 'on', 'UTC', 'UTF8'])
     assert.equal(new URL(server.url).hostname, '127.0.0.1')
@@ -89,7 +95,11 @@ describe('startPostgres', () => {
 
 describe('createTestDatabase', () => {
   it('makes empty databases side by side, and drops them though somebody is still connected', async (t) => {
-    const databases = await Promise.all([createTestDatabase(), createTestDatabase(), createTestDatabase()])
+    const databases = await Promise.all([
+      createTestDatabase(),
+      createTestDatabase(),
+      createTestDatabase(),
+    ])
     const [first, second, third] = databases
     if (!first || !second || !third) return t.skip(howToGetPostgres)
     await ask(first.url, 'create table here (id int)')

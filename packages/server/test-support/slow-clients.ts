@@ -1,4 +1,5 @@
-// Clients that take their time, on loopback alone: each begins a request, or reads an answer, and never comes to its end.
+// Clients that take their time, on loopback alone: each begins a request, or reads an answer, and
+// never comes to its end.
 import { connect, type Socket } from 'node:net'
 
 const host = '127.0.0.1' // and nothing else: this is no tool against other machines
@@ -74,7 +75,8 @@ export async function startSlowClients(
   }
 }
 
-const form = 'POST /token HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\n'
+const form =
+  'POST /token HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\n'
 const beginnings: Readonly<Record<Slowness, string>> = {
   'slow headers': 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n',
   'slow bodies': `${form}content-length: 4096\r\n\r\nusername=`,
@@ -86,7 +88,10 @@ const beginnings: Readonly<Record<Slowness, string>> = {
   idle: get('/healthz'),
   silent: '',
 }
-const pieces: Readonly<Partial<Record<Slowness, string>>> = { 'slow headers': 'x-more: 1\r\n', 'slow bodies': 'a' }
+const pieces: Readonly<Partial<Record<Slowness, string>>> = {
+  'slow headers': 'x-more: 1\r\n',
+  'slow bodies': 'a',
+}
 
 function get(path: string): string {
   return `GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`

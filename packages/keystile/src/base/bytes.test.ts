@@ -26,7 +26,8 @@ describe('parseBase64url', () => {
   it('accepts one spelling of two bytes, and none of the three others (RFC 4648 §3.5)', () => {
     const accepted = alphabet.filter((last) => parseBase64url(`_x${last}`))
     assert.equal(accepted.join(''), 'AEIMQUYcgkosw048')
-    for (const last of accepted) assert.equal(toBase64url(parseBase64url(`_x${last}`) ?? ''), `_x${last}`)
+    for (const last of accepted)
+      assert.equal(toBase64url(parseBase64url(`_x${last}`) ?? ''), `_x${last}`)
   })
 
   it('accepts every last character where no bit is left over', () => {
@@ -60,7 +61,14 @@ describe('parseBase64url', () => {
   ]
   for (const other of strange) {
     it(`refuses ${JSON.stringify(other)} before, within and after (RFC 7515 §2)`, () => {
-      for (const text of [`${other}AAAA`, `AA${other}AA`, `AAAA${other}`, `AA${other}`, `AAA${other}`, other]) {
+      for (const text of [
+        `${other}AAAA`,
+        `AA${other}AA`,
+        `AAAA${other}`,
+        `AA${other}`,
+        `AAA${other}`,
+        other,
+      ]) {
         assert.equal(parseBase64url(text), undefined, JSON.stringify(text))
       }
     })

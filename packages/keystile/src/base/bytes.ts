@@ -1,8 +1,9 @@
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Reads unpadded base64url, and only its one canonical spelling: no padding, no white space, no other alphabet, and
- * the unused low bits of the last character are zero. Node's own decoder accepts all of these.
+ * Reads unpadded base64url, and only its one canonical spelling: no padding, no white space, no
+ * other alphabet, and the unused low bits of the last character are zero. Node's own decoder
+ * accepts all of these.
  *
  * @returns the bytes, or `undefined` when the text is not canonical
  * @see RFC 4648 §3.5, RFC 7515 §2
@@ -24,11 +25,16 @@ export function parseBase64url(text: string): Buffer | undefined {
 
 export function toBase64url(bytes: Uint8Array | string): string {
   return (
-    typeof bytes === 'string' ? Buffer.from(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    typeof bytes === 'string'
+      ? Buffer.from(bytes)
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   ).toString('base64url')
 }
 
-/** Decodes UTF-8; a byte order mark stays in the text. @returns `undefined` when the bytes are not UTF-8 */
+/**
+ * Decodes UTF-8; a byte order mark stays in the text. @returns `undefined` when the bytes are not
+ * UTF-8
+ */
 export function parseUtf8(bytes: Uint8Array): string | undefined {
   try {
     return utf8.decode(bytes)
@@ -37,7 +43,10 @@ export function parseUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Bytes, and those that they spell as text in base64, base64url or hex. White space and quotation marks before are skipped. */
+/**
+ * Bytes, and those that they spell as text in base64, base64url or hex. White space and quotation
+ * marks before are skipped.
+ */
 export function readingsOf(bytes: Uint8Array): readonly Buffer[] {
   const itself = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const text = itself.toString('latin1').replace(/^[\s"'`]+/, '')
@@ -47,8 +56,8 @@ export function readingsOf(bytes: Uint8Array): readonly Buffer[] {
 /** Collects the pieces in which bytes arrive. */
 export interface ByteCollector {
   /**
-   * Bytes, for a limit. Where there are many pieces, each counts as 16 at least: to handle one takes as long as to copy
-   * some thousand bytes.
+   * Bytes, for a limit. Where there are many pieces, each counts as 16 at least: to handle one
+   * takes as long as to copy some thousand bytes.
    */
   readonly size: number
   add(piece: Uint8Array): void
@@ -59,8 +68,8 @@ const maxPieces = 64
 const leastPieceBytes = 16
 
 /**
- * Makes a collector that joins pieces as they come: a buffer of its own for each byte, as a sender of one-byte chunks
- * would have it, takes several hundred times the memory of the byte.
+ * Makes a collector that joins pieces as they come: a buffer of its own for each byte, as a sender
+ * of one-byte chunks would have it, takes several hundred times the memory of the byte.
  */
 export function createByteCollector(): ByteCollector {
   let pieces: Uint8Array[] = []

@@ -17,10 +17,13 @@ const leastMilliseconds = 1e11
  * @throws {TypeError}
  */
 export function requireClock(clock: Clock): Clock {
-  const isClock = (typeof clock === 'object' || typeof clock === 'function') && typeof clock?.now === 'function'
+  const isClock =
+    (typeof clock === 'object' || typeof clock === 'function') && typeof clock?.now === 'function'
   const now: unknown = isClock ? clock.now() : undefined
   if (typeof now === 'number' && now >= leastMilliseconds && Number.isFinite(now)) return clock
-  throw new TypeError('`clock` must be an object whose now() returns milliseconds since 1970, as Date.now() does')
+  throw new TypeError(
+    '`clock` must be an object whose now() returns milliseconds since 1970, as Date.now() does',
+  )
 }
 
 /**

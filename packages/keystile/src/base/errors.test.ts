@@ -23,10 +23,15 @@ describe('OAuthError', () => {
 describe('TokenError', () => {
   it('tells what the token lacks, and nothing that was not demanded', () => {
     assert.deepEqual(new TokenError('invalid_token', 'No').shortfall, {})
-    assert.deepEqual(new TokenError('insufficient_scope', 'No', { scopes: ['a'] }).shortfall, { scopes: ['a'] })
-    assert.deepEqual(new TokenError('insufficient_user_authentication', 'No', { maxAgeSeconds: 0 }).shortfall, {
-      maxAgeSeconds: 0,
+    assert.deepEqual(new TokenError('insufficient_scope', 'No', { scopes: ['a'] }).shortfall, {
+      scopes: ['a'],
     })
+    assert.deepEqual(
+      new TokenError('insufficient_user_authentication', 'No', { maxAgeSeconds: 0 }).shortfall,
+      {
+        maxAgeSeconds: 0,
+      },
+    )
   })
 })
 

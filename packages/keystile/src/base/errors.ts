@@ -1,4 +1,10 @@
-import { reasonOfCode, tokenReasons, tokenStatus, type TokenErrorCode, type TokenReason } from './token-reasons.ts'
+import {
+  reasonOfCode,
+  tokenReasons,
+  tokenStatus,
+  type TokenErrorCode,
+  type TokenReason,
+} from './token-reasons.ts'
 
 /** The details of a refusal. Only `retryAfterSeconds` ever reaches the caller. */
 export interface RefusalDetails<Reason extends string> {
@@ -47,12 +53,19 @@ export class TokenError extends Refusal<TokenErrorCode> {
   /**
    * @param details `reason` must be one of this code; without it, the code has a reason of its own
    */
-  constructor(code: TokenErrorCode, message: string, details: RefusalDetails<TokenReason> & TokenShortfall = {}) {
+  constructor(
+    code: TokenErrorCode,
+    message: string,
+    details: RefusalDetails<TokenReason> & TokenShortfall = {},
+  ) {
     super(code, tokenStatus[code], message, details)
     this.name = 'TokenError'
     this.reason = reasonOfCode(code, details.reason)
     const { scopes, maxAgeSeconds } = details
-    this.shortfall = { ...(scopes && { scopes }), ...(maxAgeSeconds !== undefined && { maxAgeSeconds }) }
+    this.shortfall = {
+      ...(scopes && { scopes }),
+      ...(maxAgeSeconds !== undefined && { maxAgeSeconds }),
+    }
   }
 }
 

@@ -21,7 +21,10 @@ describe('parseJsonObject', () => {
   const accepted: readonly [string, object][] = [
     ['{}', {}],
     [' \t\r\n{ "a" : 1 } ', { a: 1 }],
-    ['{"a":":","b":"\\":\\\\","c":"{\\"a\\":1,\\"a\\":2}"}', { a: ':', b: '":\\', c: '{"a":1,"a":2}' }],
+    [
+      '{"a":":","b":"\\":\\\\","c":"{\\"a\\":1,\\"a\\":2}"}',
+      { a: ':', b: '":\\', c: '{"a":1,"a":2}' },
+    ],
     ['{"a:b":{"c:":":"},":":[":"]}', { 'a:b': { 'c:': ':' }, ':': [':'] }],
     ['{"a\\"b":1,"a\\\\":2,"\\\\\\"":3}', { 'a"b': 1, 'a\\': 2, '\\"': 3 }],
     [
@@ -31,7 +34,10 @@ describe('parseJsonObject', () => {
     ['{"a":1,"A":2,"":3," ":4}', { a: 1, A: 2, '': 3, ' ': 4 }],
     ['{"1":1,"01":2,"1.0":3}', { 1: 1, '01': 2, '1.0': 3 }],
     ['{"\\u0061":1,"b":"\\ud83d\\ude00"}', { a: 1, b: '\u{1f600}' }],
-    ['{"constructor":1,"toString":2,"hasOwnProperty":3}', { constructor: 1, toString: 2, hasOwnProperty: 3 }],
+    [
+      '{"constructor":1,"toString":2,"hasOwnProperty":3}',
+      { constructor: 1, toString: 2, hasOwnProperty: 3 },
+    ],
     ['{"a":null,"b":[],"c":{},"d":-0.5e1,"e":true}', { a: null, b: [], c: {}, d: -5, e: true }],
   ]
   for (const [text, value] of accepted) {
@@ -64,7 +70,8 @@ describe('parseJsonObject', () => {
     '{"a":{"b":1},"a":1}',
   ]
   for (const text of twice) {
-    it(`refuses ${text}: a member appears twice (RFC 7519 §4)`, () => refuses(text, /a member appears twice/))
+    it(`refuses ${text}: a member appears twice (RFC 7519 §4)`, () =>
+      refuses(text, /a member appears twice/))
   }
 
   it('reads __proto__ as a member like any other, and changes no prototype', () => {
@@ -120,7 +127,8 @@ describe('parseJsonObject', () => {
     '{"\\ud800":1}',
     '{"a":{"x\\udfff":1}}',
   ]) {
-    it(`refuses ${text}: a surrogate stands alone (RFC 7493 §2.1)`, () => refuses(text, /surrogate/))
+    it(`refuses ${text}: a surrogate stands alone (RFC 7493 §2.1)`, () =>
+      refuses(text, /surrogate/))
   }
 
   it('reads 32 levels and refuses 33, in arrays and in objects', () => {
@@ -148,7 +156,12 @@ describe('parseJsonObject', () => {
   })
 
   it('never repeats the input', () => {
-    for (const text of ['{"hunter2"', '["hunter2"]', '{"hunter2":1,"hunter2":2}', '{"a":"hunter2\\ud800"}']) {
+    for (const text of [
+      '{"hunter2"',
+      '["hunter2"]',
+      '{"hunter2":1,"hunter2":2}',
+      '{"a":"hunter2\\ud800"}',
+    ]) {
       assert.throws(
         () => parse(text),
         (error: Error) => !error.message.includes('hunter2') && error.cause === undefined,
@@ -158,7 +171,9 @@ describe('parseJsonObject', () => {
 
   describe('on the 318 files of JSONTestSuite', () => {
     const path = new URL('../../../../test/vectors/json-test-suite.json', import.meta.url)
-    const suite = JSON.parse(readFileSync(path, 'utf8')) as { files: Record<string, string | object> }
+    const suite = JSON.parse(readFileSync(path, 'utf8')) as {
+      files: Record<string, string | object>
+    }
     // Two files are too long to be kept: their content is said instead.
     const generated: Readonly<Record<string, string>> = {
       'n_structure_100000_opening_arrays.json': '['.repeat(100_000),
@@ -166,7 +181,12 @@ describe('parseJsonObject', () => {
     }
     const files = Object.entries(suite.files).map(
       ([name, content]) =>
-        [name, typeof content === 'string' ? Buffer.from(content, 'base64') : Buffer.from(generated[name]!)] as const,
+        [
+          name,
+          typeof content === 'string'
+            ? Buffer.from(content, 'base64')
+            : Buffer.from(generated[name]!),
+        ] as const,
     )
     const readable = (bytes: Buffer): boolean => {
       try {
@@ -203,6 +223,7 @@ describe('parseJsonObject', () => {
 describe('isJsonObject', () => {
   it('holds for objects alone', () => {
     assert.equal(isJsonObject({}), true)
-    for (const value of [null, undefined, [], 'a', 1, true, () => {}]) assert.equal(isJsonObject(value), false)
+    for (const value of [null, undefined, [], 'a', 1, true, () => {}])
+      assert.equal(isJsonObject(value), false)
   })
 })

@@ -6,7 +6,11 @@
  * @param taker the function that takes the options, for the message
  * @throws {TypeError} which never repeats a value
  */
-export function requireKnownOptions(taker: string, options: unknown, known: readonly string[]): void {
+export function requireKnownOptions(
+  taker: string,
+  options: unknown,
+  known: readonly string[],
+): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new TypeError(`${taker} takes an object of options: ${known.join(', ')}`)
   }
@@ -18,7 +22,9 @@ export function requireKnownOptions(taker: string, options: unknown, known: read
       throw new TypeError(`${taker} has no option \`${name}\`; its options are ${known.join(', ')}`)
     }
     if (value === undefined) {
-      throw new TypeError(`the option \`${name}\` of ${taker} is undefined: leave it out, or give it a value`)
+      throw new TypeError(
+        `the option \`${name}\` of ${taker} is undefined: leave it out, or give it a value`,
+      )
     }
   }
 }

@@ -40,7 +40,16 @@ describe('randomRowId', () => {
   })
 
   it('sorts as text in the order of time', () => {
-    const times = [0, 255, 256, 65_536, 1_799_999_999_999, 1_800_000_000_000, 1_800_000_000_001, 2 ** 47]
+    const times = [
+      0,
+      255,
+      256,
+      65_536,
+      1_799_999_999_999,
+      1_800_000_000_000,
+      1_800_000_000_001,
+      2 ** 47,
+    ]
     const ids = times.map((now) => randomRowId(now))
     assert.deepEqual(ids.toSorted(), ids)
   })

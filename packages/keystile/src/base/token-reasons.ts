@@ -23,7 +23,9 @@ export type TokenReason =
   | 'verifier_closed'
   /** The token has more than 16,384 characters. */
   | 'token_too_long'
-  /** The token is no compact JWS, or its header or payload is no JSON object that reads in one way. */
+  /**
+   * The token is no compact JWS, or its header or payload is no JSON object that reads in one way.
+   */
   | 'malformed_token'
   /** The header has `crit`, and the library understands no extension. */
   | 'unknown_extension'
@@ -83,7 +85,10 @@ export const tokenReasons: Readonly<Record<TokenReason, Refused>> = {
     code: 'invalid_request',
     message: 'The Authorization header must be "Bearer" and one token',
   },
-  verifier_closed: { code: 'temporarily_unavailable', message: 'Tokens cannot be checked any more' },
+  verifier_closed: {
+    code: 'temporarily_unavailable',
+    message: 'Tokens cannot be checked any more',
+  },
   token_too_long: invalidToken,
   malformed_token: invalidToken,
   unknown_extension: invalidToken,

@@ -18,7 +18,11 @@ describe('the fetch of a client', () => {
     it('is a URL, or a Request whose method, headers and body are sent', async () => {
       await stage.client.login(ada)
       assert.equal((await stage.client.fetch(new URL(items()))).status, 200)
-      const request = new Request(items(), { method: 'POST', body: 'lamp', headers: { 'x-of': 'the request' } })
+      const request = new Request(items(), {
+        method: 'POST',
+        body: 'lamp',
+        headers: { 'x-of': 'the request' },
+      })
       assert.equal((await read(await stage.client.fetch(request))).body, 'lamp')
       const { headers } = stage.server.askedFor('POST /items')[0]!
       assert.equal(headers['x-of'], 'the request')
@@ -59,7 +63,8 @@ describe('the fetch of a client', () => {
         await stage.client.login(ada)
         assert.equal((await stage.client.fetch(`${other.origin}/items`)).status, 401)
         stage.server.instead = ({ route }, response) =>
-          route === 'GET /items' && Boolean(response.writeHead(307, { location: `${other.origin}/items` }).end())
+          route === 'GET /items' &&
+          Boolean(response.writeHead(307, { location: `${other.origin}/items` }).end())
         const answer = await stage.client.fetch(items())
         assert.equal(answer.status, 401)
         assert.deepEqual(
@@ -142,7 +147,9 @@ describe('the fetch of a client', () => {
 
     it('is sent again with the body of a Request', async () => {
       stage.server.refuseAccessTokens()
-      const answer = await stage.client.fetch(new Request(items(), { method: 'POST', body: 'lamp' }))
+      const answer = await stage.client.fetch(
+        new Request(items(), { method: 'POST', body: 'lamp' }),
+      )
       assert.equal((await read(answer)).body, 'lamp')
     })
 
@@ -164,7 +171,9 @@ describe('the fetch of a client', () => {
 
     it('is refreshed once for all calls at once', async () => {
       stage.server.refuseAccessTokens()
-      const answers = await Promise.all(Array.from({ length: 20 }, () => stage.client.fetch(items())))
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, () => stage.client.fetch(items())),
+      )
       assert.ok(answers.every(({ status }) => status === 200))
       assert.equal(refreshes(), 1)
     })

@@ -63,7 +63,11 @@ function isTokenRefused({ status, headers, redirected, url }: Response, asked: s
 
 /** Whether a body can be read only once. */
 function isStream(body: unknown): boolean {
-  return typeof body === 'object' && body !== null && ('getReader' in body || Symbol.asyncIterator in body)
+  return (
+    typeof body === 'object' &&
+    body !== null &&
+    ('getReader' in body || Symbol.asyncIterator in body)
+  )
 }
 
 async function discard(response: Response): Promise<void> {

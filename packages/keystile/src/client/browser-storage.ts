@@ -40,5 +40,7 @@ function findLocalStorage(): NonNullable<ReturnType<typeof browser>['localStorag
   } catch {
     // A browser that blocks localStorage throws.
   }
-  throw new TypeError('there is no localStorage here: use memoryStorage(), or a storage of your own')
+  throw new TypeError(
+    'there is no localStorage here: use memoryStorage(), or a storage of your own',
+  )
 }

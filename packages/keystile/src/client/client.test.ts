@@ -13,7 +13,9 @@ describe('createClient', () => {
   describe('login', () => {
     it('sends user name, password and scopes, and no cookie is wanted', async () => {
       await stage.client.login({ ...ada, scopes: ['items:read', 'items:write'] })
-      const [{ headers, body }] = stage.server.askedFor('POST /auth/token') as [(typeof stage.server.asked)[0]]
+      const [{ headers, body }] = stage.server.askedFor('POST /auth/token') as [
+        (typeof stage.server.asked)[0],
+      ]
       assert.equal(headers['content-type'], 'application/x-www-form-urlencoded;charset=UTF-8')
       assert.deepEqual(Object.fromEntries(new URLSearchParams(body)), {
         grant_type: 'password',
@@ -49,7 +51,9 @@ describe('createClient', () => {
 
     it('takes an answer of 429 for no word on the password, in whatever words it comes', async () => {
       for (const error of ['temporarily_unavailable', 'invalid_grant', undefined]) {
-        answerTokens(429, JSON.stringify({ error, error_description: 'Too many tries' }), { 'retry-after': '2160' })
+        answerTokens(429, JSON.stringify({ error, error_description: 'Too many tries' }), {
+          'retry-after': '2160',
+        })
         await assert.rejects(stage.client.login(ada), {
           code: 'temporarily_unavailable',
           status: 429,
@@ -60,9 +64,14 @@ describe('createClient', () => {
 
     it('shows at each login what the last one on this device brought, also after a logout', async () => {
       const secrets = (): readonly (string | null)[] =>
-        stage.server.askedFor('POST /auth/token').map(({ body }) => new URLSearchParams(body).get('device_secret'))
+        stage.server
+          .askedFor('POST /auth/token')
+          .map(({ body }) => new URLSearchParams(body).get('device_secret'))
       const answer = (device_secret?: unknown): void =>
-        answerTokens(200, JSON.stringify({ access_token: 'a', refresh_token: 'r', expires_in: 60, device_secret }))
+        answerTokens(
+          200,
+          JSON.stringify({ access_token: 'a', refresh_token: 'r', expires_in: 60, device_secret }),
+        )
       answer('first')
       await stage.client.login(ada)
       await stage.client.logout()
@@ -79,7 +88,10 @@ describe('createClient', () => {
 
     it('follows no redirect with a password', async () => {
       answerTokens(307, '', { location: `${stage.server.origin}/elsewhere` })
-      await assert.rejects(stage.client.login(ada), { code: 'temporarily_unavailable', status: undefined })
+      await assert.rejects(stage.client.login(ada), {
+        code: 'temporarily_unavailable',
+        status: undefined,
+      })
       assert.deepEqual(
         stage.server.asked.map(({ route }) => route),
         ['POST /auth/token'],
@@ -97,12 +109,36 @@ describe('createClient', () => {
 
   describe('what the issuer answers', () => {
     const cases: readonly [string, number, string, Readonly<Record<string, string>>, object][] = [
-      ['a page', 200, '<html>', {}, { code: 'temporarily_unavailable', message: 'The issuer answers without tokens' }],
+      [
+        'a page',
+        200,
+        '<html>',
+        {},
+        { code: 'temporarily_unavailable', message: 'The issuer answers without tokens' },
+      ],
       ['nothing', 200, 'null', {}, { code: 'temporarily_unavailable' }],
       ['no object', 200, '7', {}, { code: 'temporarily_unavailable' }],
-      ['no access token', 200, '{"expires_in":1,"refresh_token":"r"}', {}, { code: 'temporarily_unavailable' }],
-      ['no refresh token', 200, '{"expires_in":1,"access_token":"a"}', {}, { code: 'temporarily_unavailable' }],
-      ['no time', 200, '{"access_token":"a","refresh_token":"r"}', {}, { code: 'temporarily_unavailable' }],
+      [
+        'no access token',
+        200,
+        '{"expires_in":1,"refresh_token":"r"}',
+        {},
+        { code: 'temporarily_unavailable' },
+      ],
+      [
+        'no refresh token',
+        200,
+        '{"expires_in":1,"access_token":"a"}',
+        {},
+        { code: 'temporarily_unavailable' },
+      ],
+      [
+        'no time',
+        200,
+        '{"access_token":"a","refresh_token":"r"}',
+        {},
+        { code: 'temporarily_unavailable' },
+      ],
       [
         'that it is too busy',
         503,
@@ -117,7 +153,13 @@ describe('createClient', () => {
         { 'retry-after': 'Wed, 25 Nov 2026 12:00:00 GMT' },
         { code: 'temporarily_unavailable', status: 429, retryAfterSeconds: undefined },
       ],
-      ['a refusal by somebody before it', 403, '{"error":"invalid_grant"}', {}, { code: 'temporarily_unavailable' }],
+      [
+        'a refusal by somebody before it',
+        403,
+        '{"error":"invalid_grant"}',
+        {},
+        { code: 'temporarily_unavailable' },
+      ],
       [
         'a page that it does not know',
         403,
@@ -125,10 +167,34 @@ describe('createClient', () => {
         {},
         { code: 'invalid_request', status: 403 },
       ],
-      ['a fault of its own', 500, '{"error":"invalid_request"}', {}, { code: 'temporarily_unavailable', status: 500 }],
-      ['a refusal with another status', 401, '{"error":"invalid_grant"}', {}, { code: 'temporarily_unavailable' }],
-      ['whatever is below 500', 499, '{"error":"invalid_request"}', {}, { code: 'invalid_request' }],
-      ['a code of nobody’s', 400, '{"error":"constructor"}', {}, { code: 'temporarily_unavailable', status: 400 }],
+      [
+        'a fault of its own',
+        500,
+        '{"error":"invalid_request"}',
+        {},
+        { code: 'temporarily_unavailable', status: 500 },
+      ],
+      [
+        'a refusal with another status',
+        401,
+        '{"error":"invalid_grant"}',
+        {},
+        { code: 'temporarily_unavailable' },
+      ],
+      [
+        'whatever is below 500',
+        499,
+        '{"error":"invalid_request"}',
+        {},
+        { code: 'invalid_request' },
+      ],
+      [
+        'a code of nobody’s',
+        400,
+        '{"error":"constructor"}',
+        {},
+        { code: 'temporarily_unavailable', status: 400 },
+      ],
       [
         'a client that it does not know',
         401,
@@ -136,7 +202,13 @@ describe('createClient', () => {
         {},
         { code: 'invalid_client', status: 401 },
       ],
-      ['a scope that it does not know', 400, '{"error":"invalid_scope"}', {}, { code: 'invalid_scope', status: 400 }],
+      [
+        'a scope that it does not know',
+        400,
+        '{"error":"invalid_scope"}',
+        {},
+        { code: 'invalid_scope', status: 400 },
+      ],
     ]
     for (const [title, status, body, headers, expected] of cases) {
       it(`is an error where it is ${title}, and nobody is signed out by it`, async () => {
@@ -152,7 +224,9 @@ describe('createClient', () => {
 
     it('names the endpoint and the status where the issuer gives no reason', async () => {
       answerTokens(500, 'oops')
-      await assert.rejects(stage.client.login(ada), { message: `${stage.server.issuer}/token answers 500` })
+      await assert.rejects(stage.client.login(ada), {
+        message: `${stage.server.issuer}/token answers 500`,
+      })
     })
 
     it('holds no token in errors', async () => {
@@ -160,7 +234,9 @@ describe('createClient', () => {
       const { accessToken, refreshToken } = stored()!
       stage.clock.advance(600)
       stage.server.instead = (_asked, response) => Boolean(response.destroy())
-      const error: ClientError = await stage.client.accessToken().then(assert.fail, (caught: ClientError) => caught)
+      const error: ClientError = await stage.client
+        .accessToken()
+        .then(assert.fail, (caught: ClientError) => caught)
       assert.equal(error.message, `${stage.server.issuer}/token gives no answer`)
       assert.ok(error.cause instanceof Error)
       const { inspect } = await import('node:util')
@@ -180,7 +256,10 @@ describe('createClient', () => {
     })
     await assert.rejects(own.login(ada), { code: 'temporarily_unavailable' })
     assert.deepEqual(timeout.mock.calls[0]!.arguments, [10_000])
-    assert.deepEqual([init?.cache, init?.redirect, init?.credentials], ['no-store', 'error', 'omit'])
+    assert.deepEqual(
+      [init?.cache, init?.redirect, init?.credentials],
+      ['no-store', 'error', 'omit'],
+    )
     assert.equal(stage.server.asked.length, 0)
   })
 
@@ -202,7 +281,13 @@ describe('createClient', () => {
   describe('a storage', () => {
     it('that holds something else holds no session', async () => {
       const key = `keystile:${stage.server.issuer}`
-      const session = { id: 'a', accessToken: 'b', refreshToken: 'c', askedAt: stage.clock.now(), lifetime: 1e6 }
+      const session = {
+        id: 'a',
+        accessToken: 'b',
+        refreshToken: 'c',
+        askedAt: stage.clock.now(),
+        lifetime: 1e6,
+      }
       await stage.storage.write(key, JSON.stringify(session))
       assert.equal(await stage.client.accessToken(), 'b')
       for (const name of Object.keys(session)) {
@@ -278,10 +363,15 @@ describe('createClient', () => {
         name: 'TypeError',
         message: /^`issuer` must be an absolute https URL/,
       })
-      assert.throws(() => start({ resources: [url as string] }), { message: /^`resources` must be an absolute/ })
+      assert.throws(() => start({ resources: [url as string] }), {
+        message: /^`resources` must be an absolute/,
+      })
     }
     for (const options of [undefined, null, 'https://a.example']) {
-      assert.throws(() => createClient(options as unknown as ClientOptions), /createClient takes an object with issuer/)
+      assert.throws(
+        () => createClient(options as unknown as ClientOptions),
+        /createClient takes an object with issuer/,
+      )
     }
     for (const url of [
       'http://a.example/auth',
@@ -290,12 +380,28 @@ describe('createClient', () => {
       'http://[::2]',
     ]) {
       assert.throws(() => start({ issuer: url }), /`issuer` must be an https URL: over http/)
-      assert.throws(() => start({ resources: [url] }), /`resources` must be an https URL: over http/)
-      assert.doesNotThrow(() => start({ issuer: url, resources: [url], dangerouslyAllowHttpIssuer: true }))
+      assert.throws(
+        () => start({ resources: [url] }),
+        /`resources` must be an https URL: over http/,
+      )
+      assert.doesNotThrow(() =>
+        start({ issuer: url, resources: [url], dangerouslyAllowHttpIssuer: true }),
+      )
     }
-    for (const host of ['localhost:3000', 'api.localhost', '127.0.0.1', '127.8.9.1:80', '[::1]:3000'])
-      assert.doesNotThrow(() => start({ issuer: `http://${host}/auth`, resources: [`http://${host}`] }))
-    assert.throws(() => start({ resource: ['https://a.example'] } as object), /has no option `resource`/)
+    for (const host of [
+      'localhost:3000',
+      'api.localhost',
+      '127.0.0.1',
+      '127.8.9.1:80',
+      '[::1]:3000',
+    ])
+      assert.doesNotThrow(() =>
+        start({ issuer: `http://${host}/auth`, resources: [`http://${host}`] }),
+      )
+    assert.throws(
+      () => start({ resource: ['https://a.example'] } as object),
+      /has no option `resource`/,
+    )
     assert.throws(() => start({ storage: 'cookies' as 'cookie' }), /`storage` must be 'cookie', or/)
     assert.throws(
       () => start({ issuer: 'https://a:secret@c.example' }),
@@ -311,7 +417,9 @@ describe('a process that has a client', () => {
     const program = `
       import { createClient } from ${JSON.stringify(door.href)}
       for (const storage of [undefined, 'cookie']) createClient({ issuer: 'http://127.0.0.1:1', ...(storage && { storage }) })`
-    const child = execFile(process.execPath, ['--input-type=module', '-e', program], { timeout: 60_000 })
+    const child = execFile(process.execPath, ['--input-type=module', '-e', program], {
+      timeout: 60_000,
+    })
     assert.deepEqual(await once(child, 'exit'), [0, null])
   })
 })

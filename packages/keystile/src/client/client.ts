@@ -41,7 +41,7 @@ const optionNames: readonly string[] = [
 ] satisfies readonly (keyof ClientOptions)[]
 
 /** Signs a person in, and makes requests in their name. Its methods need no `this`. */
-export interface Client {
+export interface ApiClient {
   /**
    * Signs in, and replaces the person who was signed in before. Does NOT end their session at the
    * issuer: `logout` does.
@@ -97,7 +97,7 @@ export interface Client {
 }
 
 /** @throws {TypeError} for an option that is missing or wrong */
-export function createClient(options: ClientOptions): Client {
+export function createClient(options: ClientOptions): ApiClient {
   requireOptions(options)
   const { storage = memoryStorage(), clock = browserClock } = options
   const allowsHttp = options.dangerouslyAllowHttpIssuer === true
@@ -148,10 +148,14 @@ function requireOptions(options: ClientOptions): void {
   }
   const unknown = Object.keys(options).find((name) => !optionNames.includes(name))
   if (unknown !== undefined) {
-    throw new TypeError(`createClient has no option \`${unknown}\`; its options are ${optionNames.join(', ')}`)
+    throw new TypeError(
+      `createClient has no option \`${unknown}\`; its options are ${optionNames.join(', ')}`,
+    )
   }
   const { storage } = options
   if (storage !== undefined && storage !== 'cookie' && typeof storage !== 'object') {
-    throw new TypeError("`storage` must be 'cookie', or a storage such as memoryStorage() or browserStorage()")
+    throw new TypeError(
+      "`storage` must be 'cookie', or a storage such as memoryStorage() or browserStorage()",
+    )
   }
 }

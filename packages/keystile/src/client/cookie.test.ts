@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { ada, stageClient } from '../../test-support/client-stage.ts'
-import type { Client } from './client.ts'
+import type { ApiClient } from './client.ts'
 import { sidOf } from './token-sid.ts'
 
 describe('a client', () => {
@@ -21,9 +21,9 @@ describe('a client', () => {
         return response
       }
     }
-    const opened: Client[] = []
+    const opened: ApiClient[] = []
     /** What one browser has open. */
-    const open = (kept: typeof fetch): Client => {
+    const open = (kept: typeof fetch): ApiClient => {
       const tab = start({ storage: 'cookie', fetch: kept })
       opened.push(tab)
       return tab
@@ -35,7 +35,7 @@ describe('a client', () => {
     const heard = async (condition: () => Promise<boolean>): Promise<void> => {
       while (!(await condition())) await settle()
     }
-    const isToken = (tab: Client, token: string | undefined) => async (): Promise<boolean> =>
+    const isToken = (tab: ApiClient, token: string | undefined) => async (): Promise<boolean> =>
       (await tab.accessToken()) === token
 
     it('logs in by JSON, refreshes and logs out', async () => {
@@ -50,7 +50,12 @@ describe('a client', () => {
       assert.equal(await tab.isSignedIn(), false)
       assert.deepEqual(
         stage.server.asked.map(({ route }) => route),
-        ['POST /auth/session', 'POST /auth/session/refresh', 'GET /items', `DELETE /auth/session?sid=${sid}`],
+        [
+          'POST /auth/session',
+          'POST /auth/session/refresh',
+          'GET /items',
+          `DELETE /auth/session?sid=${sid}`,
+        ],
       )
       assert.equal(stage.server.asked[1]!.body, '')
       assert.equal(stage.server.asked[1]!.headers['content-type'], undefined)
@@ -128,7 +133,11 @@ describe('a client', () => {
       const loggedOut = one.logout()
       held.release()
       await Promise.all([loggedIn, loggedOut])
-      assert.equal(stage.server.askedFor('POST /auth/revoke').length, 1, 'but that of the one who logged out')
+      assert.equal(
+        stage.server.askedFor('POST /auth/revoke').length,
+        1,
+        'but that of the one who logged out',
+      )
       assert.equal((await read(await one.fetch(items()))).owner, 'bob')
     })
 
@@ -157,7 +166,7 @@ describe('a client', () => {
 
     describe('that by now is the cookie of another login', () => {
       let kept: typeof fetch
-      let tabs: readonly Client[]
+      let tabs: readonly ApiClient[]
       let counts: number[]
       beforeEach(async () => {
         kept = cookieFetch()
@@ -168,10 +177,15 @@ describe('a client', () => {
         await heard(isToken(tabs[1]!, await tabs[0]!.accessToken()))
         // On a page of another origin, which shares the cookie and nothing else.
         const body = JSON.stringify({ ...ada, username: 'bob' })
-        await kept(`${stage.server.issuer}/session`, { method: 'POST', credentials: 'include', body })
+        await kept(`${stage.server.issuer}/session`, {
+          method: 'POST',
+          credentials: 'include',
+          body,
+        })
         stage.server.forget()
       })
-      const post = (): Promise<Response> => tabs[0]!.fetch(items(), { method: 'POST', body: 'of ada' })
+      const post = (): Promise<Response> =>
+        tabs[0]!.fetch(items(), { method: 'POST', body: 'of ada' })
       const posted = (): readonly (string | undefined)[] =>
         stage.server.askedFor('POST /items').map(({ headers }) => headers.authorization)
 
@@ -206,7 +220,11 @@ describe('a client', () => {
         const token = (await tabs[0]!.accessToken())!
         await tabs[0]!.logout()
         assert.deepEqual(
-          stage.server.asked.map(({ route, body, headers }) => [route, body, headers.cookie !== undefined]),
+          stage.server.asked.map(({ route, body, headers }) => [
+            route,
+            body,
+            headers.cookie !== undefined,
+          ]),
           [
             [`DELETE /auth/session?sid=${sidOf(token)}`, '', true],
             ['POST /auth/revoke', `token=${token}`, false],

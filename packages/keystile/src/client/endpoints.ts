@@ -105,7 +105,8 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
       } catch (error) {
         const isRefused = error instanceof ClientError && error.code === 'invalid_grant'
         if (!isRefused || !tokens) throw error
-        // The cookie is gone or belongs to another login. The access token names the session to end.
+        // The cookie is gone or belongs to another login. The access token names the session to
+        // end.
         const body = new URLSearchParams({ token: tokens.accessToken })
         await askIssuer(fetch, `${issuer}/revoke`, { method: 'POST', body, credentials: 'omit' })
       }

@@ -9,7 +9,9 @@ const store = 'leases'
  *
  * @throws {unknown} if the browser gives no database
  */
-export function openLeases(indexedDB: NonNullable<Browser['indexedDB']>): Promise<Leases & { close(): void }> {
+export function openLeases(
+  indexedDB: NonNullable<Browser['indexedDB']>,
+): Promise<Leases & { close(): void }> {
   return new Promise((resolve, reject) => {
     const opening = indexedDB.open('keystile')
     opening.addEventListener('upgradeneeded', () => void opening.result.createObjectStore(store))
@@ -24,7 +26,11 @@ export function openLeases(indexedDB: NonNullable<Browser['indexedDB']>): Promis
   })
 }
 
-function updateIn(database: Database, name: string, change: (lease: Lease | undefined) => Lease): Promise<Lease> {
+function updateIn(
+  database: Database,
+  name: string,
+  change: (lease: Lease | undefined) => Lease,
+): Promise<Lease> {
   return new Promise((resolve, reject) => {
     const transaction = database.transaction(store, 'readwrite')
     const leases = transaction.objectStore(store)

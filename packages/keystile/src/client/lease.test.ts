@@ -34,7 +34,10 @@ describe('withLease', () => {
   }
   const nothing = (): number => 0
   /** An action that has begun, and ends when it is told to. */
-  function hold(name = 'a', remaining = nothing): { began: boolean; end(): void; done: Promise<string> } {
+  function hold(
+    name = 'a',
+    remaining = nothing,
+  ): { began: boolean; end(): void; done: Promise<string> } {
     const ended = Promise.withResolvers<string>()
     const action = {
       began: false,

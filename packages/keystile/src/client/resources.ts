@@ -13,7 +13,8 @@ export function resourcesOf(urls: readonly string[], allowsHttp: boolean): Resou
   return (url) => {
     const { origin, pathname } = new URL(url)
     return within.some(
-      (resource) => resource.origin === origin && `${pathname}/`.startsWith(asFolder(resource.pathname)),
+      (resource) =>
+        resource.origin === origin && `${pathname}/`.startsWith(asFolder(resource.pathname)),
     )
   }
 }
@@ -25,9 +26,14 @@ export function resourcesOf(urls: readonly string[], allowsHttp: boolean): Resou
  */
 export function requireSafeUrl(option: string, text: unknown, allowsHttp: boolean): URL {
   const url = parseUrl(text)
-  const isPlain = url && `${url.username}${url.password}${url.search}${url.hash}` === '' && !url.hostname.includes('*')
+  const isPlain =
+    url &&
+    `${url.username}${url.password}${url.search}${url.hash}` === '' &&
+    !url.hostname.includes('*')
   if (!isPlain || !/^https?:$/.test(url.protocol)) {
-    throw new TypeError(`\`${option}\` must be an absolute https URL, without user, query, fragment and *`)
+    throw new TypeError(
+      `\`${option}\` must be an absolute https URL, without user, query, fragment and *`,
+    )
   }
   if (url.protocol === 'https:' || allowsHttp || isThisMachine(url.hostname)) return url
   throw new TypeError(

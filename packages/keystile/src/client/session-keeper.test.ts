@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
 import { ada, stageClient } from '../../test-support/client-stage.ts'
-import type { Client } from './client.ts'
+import type { ApiClient } from './client.ts'
 import { memoryStorage, type TokenStorage } from './token-storage.ts'
 
 describe('the session of a client', () => {
@@ -63,7 +63,10 @@ describe('the session of a client', () => {
         assert.equal(refreshes(), round)
       }
       assert.equal(new Set(stage.server.askedFor('refresh').map(({ body }) => body)).size, 3)
-      assert.match(stage.server.askedFor('refresh')[0]!.body, /^grant_type=refresh_token&refresh_token=refresh-\d+$/)
+      assert.match(
+        stage.server.askedFor('refresh')[0]!.body,
+        /^grant_type=refresh_token&refresh_token=refresh-\d+$/,
+      )
     })
 
     it('is made with the same token again after one that got no answer', async () => {
@@ -154,8 +157,12 @@ describe('the session of a client', () => {
     })
 
     it('forgets the session also where the issuer cannot be told', async () => {
-      stage.server.instead = (_asked, response) => Boolean(response.writeHead(503, { 'retry-after': '3' }).end())
-      await assert.rejects(stage.client.logout(), { code: 'temporarily_unavailable', retryAfterSeconds: 3 })
+      stage.server.instead = (_asked, response) =>
+        Boolean(response.writeHead(503, { 'retry-after': '3' }).end())
+      await assert.rejects(stage.client.logout(), {
+        code: 'temporarily_unavailable',
+        retryAfterSeconds: 3,
+      })
       assert.equal(stored(), undefined)
       assert.equal(stage.signOuts, 1)
     })
@@ -223,7 +230,9 @@ describe('the session of a client', () => {
     let count = 0
     stage.server.instead = ({ route }, response) =>
       route === 'POST /auth/token' &&
-      Boolean(response.end(`{"access_token":"opaque-${++count}","refresh_token":"r","expires_in":600}`))
+      Boolean(
+        response.end(`{"access_token":"opaque-${++count}","refresh_token":"r","expires_in":600}`),
+      )
     await stage.client.login(ada)
     assert.equal((await stage.client.fetch(items())).status, 401)
     assert.deepEqual(bearers(), ['Bearer opaque-1', 'Bearer opaque-2'])
@@ -266,7 +275,7 @@ describe('the session of a client', () => {
         }
       }
     }
-    let clients: readonly Client[]
+    let clients: readonly ApiClient[]
     let counts: number[]
     beforeEach(async () => {
       const storageOf = share()

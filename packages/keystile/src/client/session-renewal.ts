@@ -57,7 +57,10 @@ export function createRenewal({ store, endpoints, clock, tokenAge }: RenewalOpti
 }
 
 /** Returns new tokens, or `undefined` if the issuer says that the session is over. */
-async function refresh(endpoints: Endpoints, refreshToken: string | undefined): Promise<IssuedTokens | undefined> {
+async function refresh(
+  endpoints: Endpoints,
+  refreshToken: string | undefined,
+): Promise<IssuedTokens | undefined> {
   try {
     return await endpoints.refresh(refreshToken)
   } catch (error) {
@@ -79,7 +82,13 @@ export function sessionOf(
   askedAt: number,
   id?: string,
 ): KnownSession {
-  return { id: sidOf(accessToken) ?? id ?? randomId(), accessToken, refreshToken, lifetime, askedAt }
+  return {
+    id: sidOf(accessToken) ?? id ?? randomId(),
+    accessToken,
+    refreshToken,
+    lifetime,
+    askedAt,
+  }
 }
 
 function randomId(): string {

@@ -16,6 +16,7 @@ export interface TabLock {
   wrote(): void
 }
 
+// decisions/0017-lock-tabs-in-indexeddb.md
 /** Uses Web Locks; without them a lease; and no lock at all without a database for leases. */
 export function createTabLock(): TabLock {
   let arrivesAt = -Infinity
@@ -37,7 +38,11 @@ export function createTabLock(): TabLock {
   }
 }
 
-async function lease(name: string, action: () => Promise<void>, untilArrival: () => number): Promise<void> {
+async function lease(
+  name: string,
+  action: () => Promise<void>,
+  untilArrival: () => number,
+): Promise<void> {
   const { indexedDB } = browser()
   const leases = indexedDB && (await openLeases(indexedDB).catch(() => undefined))
   if (!leases) return action()

@@ -1,4 +1,5 @@
-// What tabs share, with the parts of a browser that Node lacks put in their place. In a real one: test/browser/client.test.ts.
+// What tabs share, with the parts of a browser that Node lacks put in their place. In a real one:
+// test/browser/client.test.ts.
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test'
 import { browserStorage } from './browser-storage.ts'
@@ -9,7 +10,10 @@ import { memoryStorage, type TokenStorage } from './token-storage.ts'
 const replaced = new Map<string, PropertyDescriptor | undefined>()
 
 /** Puts a value, or what `get` returns, in the place of a global until the test is over. */
-function replace(name: string, descriptor: { readonly value: unknown } | { readonly get: () => unknown }): void {
+function replace(
+  name: string,
+  descriptor: { readonly value: unknown } | { readonly get: () => unknown },
+): void {
   if (!replaced.has(name)) replaced.set(name, Object.getOwnPropertyDescriptor(globalThis, name))
   Object.defineProperty(globalThis, name, { ...descriptor, configurable: true })
 }
@@ -36,7 +40,10 @@ function stopTime(t: TestContext): (milliseconds: number) => Promise<void> {
 }
 
 /** Web Locks of one name. */
-function createLocks(): { request(name: string, action: () => Promise<unknown>): Promise<unknown>; names: string[] } {
+function createLocks(): {
+  request(name: string, action: () => Promise<unknown>): Promise<unknown>
+  names: string[]
+} {
   let last: Promise<unknown> = Promise.resolve()
   const names: string[] = []
   return {
@@ -137,7 +144,8 @@ describe('browserStorage', () => {
       value: (type: string, listener: () => void) => type === 'storage' && listeners.add(listener),
     })
     replace('removeEventListener', {
-      value: (type: string, listener: () => void) => type === 'storage' && listeners.delete(listener),
+      value: (type: string, listener: () => void) =>
+        type === 'storage' && listeners.delete(listener),
     })
   })
 
@@ -178,7 +186,10 @@ describe('browserStorage', () => {
   })
 
   it('says so where there is no localStorage, or it is blocked', () => {
-    const expected = { name: 'TypeError', message: /^there is no localStorage here: use memoryStorage\(\)/ }
+    const expected = {
+      name: 'TypeError',
+      message: /^there is no localStorage here: use memoryStorage\(\)/,
+    }
     replace('localStorage', { value: undefined })
     assert.throws(browserStorage, expected)
     replace('localStorage', {

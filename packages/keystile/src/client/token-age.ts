@@ -41,7 +41,8 @@ export function createTokenAge(clock: ClientClock): TokenAge {
   }
 
   return {
-    isFresh: (session) => ageOf(session) < session.lifetime - Math.min(maxMargin, session.lifetime / 10),
+    isFresh: (session) =>
+      ageOf(session) < session.lifetime - Math.min(maxMargin, session.lifetime / 10),
     isAlive: (session) => ageOf(session) < session.lifetime,
   }
 }

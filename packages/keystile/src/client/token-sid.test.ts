@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sidOf } from './token-sid.ts'
 
-const tokenOf = (payload: string | Uint8Array): string => `e30.${Buffer.from(payload).toString('base64url')}.c2ln`
+const tokenOf = (payload: string | Uint8Array): string =>
+  `e30.${Buffer.from(payload).toString('base64url')}.c2ln`
 
 describe('sidOf', () => {
   it('reads the sid of a JWT, also in letters beyond ASCII, and verifies nothing', () => {
@@ -28,7 +29,10 @@ describe('sidOf', () => {
     ['no header', `.${payload}.c2ln`],
     ['something before it', ` ${good}`],
     ['something behind it', `${good} `],
-    ['base64 that is none for URLs', `e30.${Buffer.from('{"sid":"s>>>???"}').toString('base64')}.c2ln`],
+    [
+      'base64 that is none for URLs',
+      `e30.${Buffer.from('{"sid":"s>>>???"}').toString('base64')}.c2ln`,
+    ],
     ['an empty payload', 'e30..c2ln'],
     ['a payload that is no base64', 'e30.a.c2ln'],
     ['bytes that are no UTF-8', tokenOf(Buffer.from('{"sid":"\xff"}', 'latin1'))],
@@ -38,5 +42,6 @@ describe('sidOf', () => {
     ['a sid that is no text', tokenOf('{"sid":7}')],
     ['an empty sid', tokenOf('{"sid":""}')],
   ]
-  for (const [title, token] of none) it(`finds none in ${title}`, () => assert.equal(sidOf(token), undefined))
+  for (const [title, token] of none)
+    it(`finds none in ${title}`, () => assert.equal(sidOf(token), undefined))
 })

@@ -20,19 +20,33 @@ const guard = assembleGuard(
 
 describe('assembleGuard', () => {
   it('gives a function members, "caller" among them, which every function inherits with a setter that throws', () => {
-    for (const member of [guard.caller, guard.check, guard.anyOf, guard.optional, guard.optional.caller])
+    for (const member of [
+      guard.caller,
+      guard.check,
+      guard.anyOf,
+      guard.optional,
+      guard.optional.caller,
+    ])
       assert.equal(typeof member, 'function')
   })
 
   it('marks what it makes with what is demanded, for whoever documents it', () => {
     const made = [
-      [guard('items:read'), { alternatives: [['items:read']], maxAgeSeconds: undefined, optional: false }],
+      [
+        guard('items:read'),
+        { alternatives: [['items:read']], maxAgeSeconds: undefined, optional: false },
+      ],
       [guard({ maxAgeSeconds: 60 }), { alternatives: [[]], maxAgeSeconds: 60, optional: false }],
       [guard.optional(), { alternatives: [[]], maxAgeSeconds: undefined, optional: true }],
-      [guard.anyOf('items:read'), { alternatives: [['items:read']], maxAgeSeconds: undefined, optional: false }],
+      [
+        guard.anyOf('items:read'),
+        { alternatives: [['items:read']], maxAgeSeconds: undefined, optional: false },
+      ],
     ] as const
-    for (const [middleware, demand] of made) assert.deepEqual(findGuardMark(middleware), { issuer, scopes, demand })
-    for (const other of [undefined, null, 'guard', () => {}, {}]) assert.equal(findGuardMark(other), undefined)
+    for (const [middleware, demand] of made)
+      assert.deepEqual(findGuardMark(middleware), { issuer, scopes, demand })
+    for (const other of [undefined, null, 'guard', () => {}, {}])
+      assert.equal(findGuardMark(other), undefined)
   })
 
   it('has a check that wants somebody, and one that does not', async () => {

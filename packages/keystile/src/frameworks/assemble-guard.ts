@@ -20,7 +20,8 @@ export function assembleGuard<S extends string, U, M extends object, Carrier ext
   return withMembers(guard, {
     anyOf: (...alternatives: AlternativeArguments<S>) => make(core.demandAnyOf(alternatives)),
     optional: withMembers(optional, {
-      check: (request: R, ...args: DemandArguments<S>) => core.check(read(request), core.demand(args, true)),
+      check: (request: R, ...args: DemandArguments<S>) =>
+        core.check(read(request), core.demand(args, true)),
       caller: (carrier: Carrier) => core.callerOf(carrier),
     }),
     check: (request: R, ...args: DemandArguments<S>) =>
@@ -30,27 +31,42 @@ export function assembleGuard<S extends string, U, M extends object, Carrier ext
   })
 }
 
-/** The guards of an app. `M`: the framework's middleware, `Carrier`: its request, `R`: what `check` takes. */
+/**
+ * The guards of an app. `M`: the framework's middleware, `Carrier`: its request, `R`: what `check`
+ * takes.
+ */
 export interface AssembledGuard<S extends string, U, M, Carrier, R> {
-  /** Lets in whoever has all these scopes, and logged in lately where that is demanded. @throws {TypeError} for a wrong demand */
+  /**
+   * Lets in whoever has all these scopes, and logged in lately where that is demanded. @throws
+   * {TypeError} for a wrong demand
+   */
   (...demand: DemandArguments<S>): M
-  /** Lets in whoever has one of these scopes, or all of one of these lists. @throws {TypeError} for a wrong demand */
+  /**
+   * Lets in whoever has one of these scopes, or all of one of these lists. @throws {TypeError} for
+   * a wrong demand
+   */
   anyOf(...alternatives: AlternativeArguments<S>): M
   readonly optional: {
-    /** Lets in requests without a credential as well. A credential that is wrong is still refused. */
+    /**
+     * Lets in requests without a credential as well. A credential that is wrong is still refused.
+     */
     (...demand: DemandArguments<S>): M
     check(request: R, ...demand: DemandArguments<S>): Promise<Decision<S, U, undefined>>
     /** @throws {TypeError} where no guard ran */
     caller(carrier: Carrier): Caller<S, U> | undefined
   }
-  /** Decides without a route: for an upgrade to a WebSocket, say. Takes a request or anything with `headers.get`. */
+  /**
+   * Decides without a route: for an upgrade to a WebSocket, say. Takes a request or anything with
+   * `headers.get`.
+   */
   check(request: R, ...demand: DemandArguments<S>): Promise<Decision<S, U>>
   /** @throws {TypeError} where no guard ran */
   caller(carrier: Carrier): Caller<S, U>
 }
 
 /**
- * A function with members. They are defined, not assigned: every function inherits a `caller` whose setter throws.
+ * A function with members. They are defined, not assigned: every function inherits a `caller` whose
+ * setter throws.
  */
 function withMembers<F extends object, M extends object>(target: F, members: M): F & M {
   return Object.defineProperties(target, Object.getOwnPropertyDescriptors(members)) as F & M

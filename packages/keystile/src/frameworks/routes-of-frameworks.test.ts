@@ -1,4 +1,5 @@
-// What is particular to a framework. That what is found is what is enforced, in any app: test/openapi.
+// What is particular to a framework. That what is found is what is enforced, in any app:
+// test/openapi.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import express from 'express'
@@ -11,7 +12,12 @@ import { createGuard as createFastifyGuard, documentRoutes } from './fastify/gua
 import { createGuard } from './hono/guard.ts'
 import { createTestIssuer } from '../testing/test-issuer.ts'
 import { describe as describeApp, type DocumentInfo } from '../openapi/describe.ts'
-import { secure, type OpenApiDocument, type SecuredApp, type SecureOptions } from '../openapi/secure.ts'
+import {
+  secure,
+  type OpenApiDocument,
+  type SecuredApp,
+  type SecureOptions,
+} from '../openapi/secure.ts'
 
 const scopes = { read: 'Read', write: 'Write', other: 'Other' }
 const options = { verifier: createTestIssuer().verifier, scopes }
@@ -25,7 +31,9 @@ const writer = [{ keystile: ['write'] }]
 type Operations = Readonly<Record<string, unknown>>
 
 function securities(document: OpenApiDocument): Operations {
-  const paths = Object.entries(document.paths as Record<string, Record<string, { readonly security?: unknown }>>)
+  const paths = Object.entries(
+    document.paths as Record<string, Record<string, { readonly security?: unknown }>>,
+  )
   return Object.fromEntries(
     paths.flatMap(([path, item]) =>
       Object.entries(item)
@@ -35,7 +43,8 @@ function securities(document: OpenApiDocument): Operations {
   )
 }
 
-const described = (app: SecuredApp, options?: SecureOptions): Operations => securities(describeApp(app, info, options))
+const described = (app: SecuredApp, options?: SecureOptions): Operations =>
+  securities(describeApp(app, info, options))
 
 function secured(app: SecuredApp, ...operations: readonly string[]): Operations {
   const paths: Record<string, Record<string, object>> = {}
@@ -51,8 +60,13 @@ describe('the routes of Hono', () => {
   const ok = (c: Context): Response => c.text('ok')
 
   it('are found by decoded paths, and with any slash at their end where the app is not strict', () => {
-    const app = new Hono({ strict: false }).get('/größe/:n', guard('read'), ok).get('/x', guard('write'), ok)
-    assert.deepEqual(secured(app, 'get /größe/{n}', 'get /x/'), { 'get /größe/{n}': reader, 'get /x/': writer })
+    const app = new Hono({ strict: false })
+      .get('/größe/:n', guard('read'), ok)
+      .get('/x', guard('write'), ok)
+    assert.deepEqual(secured(app, 'get /größe/{n}', 'get /x/'), {
+      'get /größe/{n}': reader,
+      'get /x/': writer,
+    })
   })
 
   it('are those of sub-apps with an error handler, and of theirs, too', () => {
@@ -80,7 +94,10 @@ describe('the routes of Hono', () => {
       .get('/guarded/*', guard('read'))
       .get('/guarded/x', ok)
       .on(['GET', 'PUT'], ['/a', '/b'], guard('write'), ok)
-    const all = ['get', 'put', 'post', 'delete', 'patch'].map((method) => [`${method} /every`, reader])
+    const all = ['get', 'put', 'post', 'delete', 'patch'].map((method) => [
+      `${method} /every`,
+      reader,
+    ])
     assert.deepEqual(described(app), {
       'get /last': reader,
       'get /first': undefined,
@@ -99,7 +116,10 @@ describe('the routes of Hono', () => {
   it('cannot be told where a function hides what it takes and a guard is behind it', () => {
     const wrapped = (...all: readonly unknown[]): Promise<void> => (all[1] as Next)()
     const behind = new Hono().use(wrapped as never).get('/x', guard('read'), ok)
-    assert.throws(() => described(behind), /in front of \/x answers or goes on, and there is a guard behind it/)
+    assert.throws(
+      () => described(behind),
+      /in front of \/x answers or goes on, and there is a guard behind it/,
+    )
     const before = new Hono()
       .use(guard('read'))
       .use(wrapped as never)
@@ -121,13 +141,18 @@ describe('the routes of Hono', () => {
     for (const app of [mounted, all, one]) {
       assert.throws(() => described(app), /the route \/foreign\/\* is an app mounted there/)
       assert.deepEqual(described(app, { ignore: ['/foreign/*'] }), { 'get /x': reader })
-      assert.throws(() => secured(app, 'get /foreign/x'), /\/foreign\/x is answered by an app mounted there/)
+      assert.throws(
+        () => secured(app, 'get /foreign/x'),
+        /\/foreign\/x is answered by an app mounted there/,
+      )
     }
   })
 
   it('may be called handler without being taken for a mounted app', () => {
     const handler = async (_c: Context, next: Next): Promise<void> => await next()
-    assert.deepEqual(described(new Hono().use(handler).get('/x', guard('read'), ok)), { 'get /x': reader })
+    assert.deepEqual(described(new Hono().use(handler).get('/x', guard('read'), ok)), {
+      'get /x': reader,
+    })
   })
 
   it('may be a wildcard, which a document does not have', () => {
@@ -151,12 +176,18 @@ for (const [name, make] of [
     const guard = createExpressGuard(options)
     const answer = (_request: unknown, response: { end(): unknown }): void => void response.end()
     const goOn = (_request: unknown, _response: unknown, next: () => void): void => next()
-    const onError = (_e: unknown, _request: unknown, _response: unknown, next: () => void): void => next()
+    const onError = (_e: unknown, _request: unknown, _response: unknown, next: () => void): void =>
+      next()
     const wildcard = make === express ? '/files/*path' : '/files/*'
 
     it('are told apart by the methods of one path', () => {
       const app = make()
-      app.route('/x').all(goOn, guard('read')).get(answer).put(guard('write'), answer).options(answer)
+      app
+        .route('/x')
+        .all(goOn, guard('read'))
+        .get(answer)
+        .put(guard('write'), answer)
+        .options(answer)
       app.route('/every').all(guard('write'), answer)
       app.all('/all', guard('read'), answer)
       app.all('/only', guard('read'))
@@ -209,7 +240,10 @@ for (const [name, make] of [
       app.use(/^\/a/, guard('read'))
       app.get('/abc', answer)
       app.get('/a/bc', answer)
-      assert.deepEqual(secured(app, 'get /abc', 'get /a/bc'), { 'get /abc': undefined, 'get /a/bc': reader })
+      assert.deepEqual(secured(app, 'get /abc', 'get /a/bc'), {
+        'get /abc': undefined,
+        'get /a/bc': reader,
+      })
     })
 
     it('are answered for OPTIONS by the router itself, where there are other methods', () => {
@@ -218,17 +252,27 @@ for (const [name, make] of [
       app.get('/x', guard('write'), answer)
       app.use(make.Router().put('/y', answer))
       app.options('/y', guard('write'), answer)
-      assert.deepEqual(secured(app, 'options /x', 'options /y'), { 'options /x': reader, 'options /y': reader })
+      assert.deepEqual(secured(app, 'options /x', 'options /y'), {
+        'options /x': reader,
+        'options /y': reader,
+      })
       app.options('/guarded', guard('read'))
       app.route('/guarded').all(guard('read'))
-      for (const path of ['/z', '/guarded']) assert.throws(() => secured(app, `options ${path}`), /no route/)
+      for (const path of ['/z', '/guarded'])
+        assert.throws(() => secured(app, `options ${path}`), /no route/)
     })
 
     it('are behind functions that go on, whatever they take, but not behind one that takes no next', () => {
       const app = make()
       app.use((...all: readonly unknown[]) => (all[2] as () => void)())
       app.use((_error: unknown, _request: unknown, _response: unknown, next: () => void) => next())
-      app.get('/x', ((...all: readonly unknown[]) => (all[2] as () => void)()) as never, guard('read'), goOn, answer)
+      app.get(
+        '/x',
+        ((...all: readonly unknown[]) => (all[2] as () => void)()) as never,
+        guard('read'),
+        goOn,
+        answer,
+      )
       app.get('/errors', guard('read'), onError as never)
       app.get('/errors', guard('write'), answer, guard('other'), answer)
       app.use((_request, response) => void response.status(404).end())
@@ -244,7 +288,12 @@ for (const [name, make] of [
       app.get(make === express ? '/x{/:id}' : '/x/:id?', guard('read'), answer)
       app.use(/^\/(r\d)/, make.Router().get('/y', guard('read'), answer))
       app.use('/:any', make.Router().get('/y', guard('write'), answer))
-      const expected = { 'get /files/a': reader, 'get /x': reader, 'get /x/{id}': reader, 'get /r1/y': reader }
+      const expected = {
+        'get /files/a': reader,
+        'get /x': reader,
+        'get /x/{id}': reader,
+        'get /r1/y': reader,
+      }
       assert.deepEqual(secured(app, ...Object.keys(expected)), expected)
       if (make !== express) assert.deepEqual(secured(app, 'get /%28/y'), { 'get /%28/y': writer })
       assert.throws(() => described(app), /OpenAPI cannot say|not known to this Express/)
@@ -256,7 +305,10 @@ for (const [name, make] of [
       app.get('/a/x', guard('write'), answer)
       app.get('/b', answer)
       const both = [{ keystile: ['read', 'write'] }]
-      assert.deepEqual(secured(app, 'get /a/x', 'get /b'), { 'get /a/x': both, 'get /b': undefined })
+      assert.deepEqual(secured(app, 'get /a/x', 'get /b'), {
+        'get /a/x': both,
+        'get /b': undefined,
+      })
     })
 
     it('are told apart in a router by the names of their parameters', () => {
@@ -267,7 +319,10 @@ for (const [name, make] of [
       router.get('/:digits/y', guard('write'), answer)
       router.get('/:from-:to', answer)
       app.use('/r/:shop', router)
-      app.use(make === express ? '/v1/:number' : '/v1/:number(1)', make.Router().get('/x', guard('write'), answer))
+      app.use(
+        make === express ? '/v1/:number' : '/v1/:number(1)',
+        make.Router().get('/x', guard('write'), answer),
+      )
       const expected = {
         'get /r/{shop}/{letters}/x': reader,
         'get /r/{store}/{digits}/y': writer,
@@ -356,13 +411,21 @@ describe('a document', () => {
     assert.deepEqual([paths['/a']!['summary'], paths['/b']!['summary']], ['shared', 'own'])
     assert.deepEqual(paths['/c'], { $ref })
     for (const $ref of ['other.json#/Item', '#/components/pathItems/Chain', '#/nowhere']) {
-      const document = { openapi: '3.1.1', paths: { '/a': { $ref } }, components: { pathItems: { Chain: { $ref } } } }
-      assert.throws(() => secure(document, app), /\/a is a reference to no path item of this document/)
+      const document = {
+        openapi: '3.1.1',
+        paths: { '/a': { $ref } },
+        components: { pathItems: { Chain: { $ref } } },
+      }
+      assert.throws(
+        () => secure(document, app),
+        /\/a is a reference to no path item of this document/,
+      )
     }
   })
 
   it('is one of OpenAPI 3.0 or 3.1', () => {
-    for (const openapi of ['3.0.0', '3.0.4', '3.1.0', '3.1.1']) secure({ openapi, paths: {} }, express())
+    for (const openapi of ['3.0.0', '3.0.4', '3.1.0', '3.1.1'])
+      secure({ openapi, paths: {} }, express())
     for (const document of [
       undefined,
       null,
@@ -381,7 +444,8 @@ describe('a document', () => {
   it('leaves out what is ignored, and is not all left out', () => {
     const app = express()
     for (const path of ['/a', '/a/b', '/ab', '/c']) app.get(path, answer)
-    const left = (...ignore: readonly string[]): readonly string[] => Object.keys(described(app, { ignore }))
+    const left = (...ignore: readonly string[]): readonly string[] =>
+      Object.keys(described(app, { ignore }))
     assert.deepEqual(left('/a'), ['get /a/b', 'get /ab', 'get /c'])
     assert.deepEqual(left('/a/*'), ['get /a', 'get /ab', 'get /c'])
     assert.deepEqual(left('/ab'), ['get /a', 'get /a/b', 'get /c'])
@@ -392,7 +456,11 @@ describe('a document', () => {
   it('may have more in its paths than operations', () => {
     const app = express()
     app.get('/x', guard('read'), answer)
-    const paths = { '/x': { summary: 'X', get: { responses: {} } }, 'x-text': 'text', 'x-null': null }
+    const paths = {
+      '/x': { summary: 'X', get: { responses: {} } },
+      'x-text': 'text',
+      'x-null': null,
+    }
     const { paths: after } = secure({ openapi: '3.1.1', paths }, app)
     assert.deepEqual({ ...after, '/x': 0 }, { ...paths, '/x': 0 })
     assert.deepEqual(secure({ openapi: '3.1.1' }, app), { openapi: '3.1.1' })
@@ -409,7 +477,9 @@ describe('a document', () => {
   })
 
   it('knows two issuers apart, and demands both where both are on the way', () => {
-    const other = createExpressGuard({ verifier: createTestIssuer({ issuer: 'https://other.example' }).verifier })
+    const other = createExpressGuard({
+      verifier: createTestIssuer({ issuer: 'https://other.example' }).verifier,
+    })
     const app = express()
     app.get('/one', guard('read'), answer)
     app.get('/other', other('x', 'y'), answer)
@@ -445,7 +515,9 @@ describe('a document', () => {
 describe('the routes of Fastify', () => {
   const guard = createFastifyGuard(options)
   const answer = async (): Promise<string> => 'ok'
-  const make = async (fill: (app: ReturnType<typeof Fastify>) => void): Promise<ReturnType<typeof Fastify>> => {
+  const make = async (
+    fill: (app: ReturnType<typeof Fastify>) => void,
+  ): Promise<ReturnType<typeof Fastify>> => {
     const app = Fastify()
     await app.register(documentRoutes)
     fill(app)
@@ -472,7 +544,12 @@ describe('the routes of Fastify', () => {
       app.get('/d', { preHandler: guard('read'), onRequest: guard('write') }, answer)
     })
     const both = [{ keystile: ['write', 'read'] }]
-    assert.deepEqual(described(app), { 'get /a': reader, 'get /b': reader, 'get /c': reader, 'get /d': both })
+    assert.deepEqual(described(app), {
+      'get /a': reader,
+      'get /b': reader,
+      'get /c': reader,
+      'get /d': both,
+    })
     await app.close()
   })
 
@@ -483,19 +560,34 @@ describe('the routes of Fastify', () => {
       app.get('/x', { onRequest: guard('read') }, answer)
       app.head('/alone', { onRequest: guard('read') }, answer)
     })
-    const expected = { 'head /own': writer, 'get /own': reader, 'get /x': reader, 'head /alone': reader }
+    const expected = {
+      'head /own': writer,
+      'get /own': reader,
+      'get /x': reader,
+      'head /alone': reader,
+    }
     assert.deepEqual(described(app), expected)
-    assert.deepEqual(secured(app, 'head /own', 'head /x'), { 'head /own': writer, 'head /x': reader })
+    assert.deepEqual(secured(app, 'head /own', 'head /x'), {
+      'head /own': writer,
+      'head /x': reader,
+    })
     await app.close()
   })
 
   it('may be for all methods, or for several', async () => {
     const app = await make((app) => {
       app.all('/all', { onRequest: guard() }, answer)
-      app.route({ method: ['PUT', 'OPTIONS'], url: '/some', onRequest: guard('write'), handler: answer })
+      app.route({
+        method: ['PUT', 'OPTIONS'],
+        url: '/some',
+        onRequest: guard('write'),
+        handler: answer,
+      })
     })
     assert.deepEqual(described(app), {
-      ...Object.fromEntries(['get', 'put', 'post', 'delete', 'patch'].map((method) => [`${method} /all`, anybody])),
+      ...Object.fromEntries(
+        ['get', 'put', 'post', 'delete', 'patch'].map((method) => [`${method} /all`, anybody]),
+      ),
       'put /some': writer,
       'options /some': writer,
     })
@@ -509,12 +601,15 @@ describe('the routes of Fastify', () => {
       app.get('/y/:b(^[a-z]$)/one/', { onRequest: guard('write') }, answer)
       app.get('/t/::now', { onRequest: guard('read') }, answer)
     })
-    assert.deepEqual(secured(app, 'get /x/{name}', 'get /y/{b}/one/', 'get /y/{z}/one', 'get /t/:now'), {
-      'get /x/{name}': reader,
-      'get /y/{b}/one/': writer,
-      'get /y/{z}/one': reader,
-      'get /t/:now': reader,
-    })
+    assert.deepEqual(
+      secured(app, 'get /x/{name}', 'get /y/{b}/one/', 'get /y/{z}/one', 'get /t/:now'),
+      {
+        'get /x/{name}': reader,
+        'get /y/{b}/one/': writer,
+        'get /y/{z}/one': reader,
+        'get /t/:now': reader,
+      },
+    )
     assert.throws(() => secured(app, 'get /z'), /no route for GET \/z: name the path/)
     assert.ok('get /t/:now' in described(app))
     await app.close()
@@ -539,7 +634,11 @@ describe('the routes of Fastify', () => {
 
   it('cannot be seen in a Fastify that keeps them elsewhere', () => {
     const route = { url: '/x', options: { method: 'GET' }, instance: {} }
-    const app = { addHook() {}, [Symbol('fastify.state')]: { ready: true }, [Symbol.for('keystile.routes')]: [route] }
+    const app = {
+      addHook() {},
+      [Symbol('fastify.state')]: { ready: true },
+      [Symbol.for('keystile.routes')]: [route],
+    }
     assert.throws(() => described(app as never), /keeps its hooks elsewhere/)
   })
 })

@@ -60,7 +60,10 @@ describe('describedMethods', () => {
   })
 
   it('refuses a method that OpenAPI 3.1 has no place for', () => {
-    assert.throws(() => describedMethods(['get', 'purge'], '/items'), /the route \/items answers PURGE, .* "ignore"/)
+    assert.throws(
+      () => describedMethods(['get', 'purge'], '/items'),
+      /the route \/items answers PURGE, .* "ignore"/,
+    )
   })
 })
 

@@ -39,7 +39,16 @@ export interface AppRoutes {
 /** Finds the functions that run for a request, in their order, in an app of another framework. */
 export type GuardFinder = (method: string, path: string) => readonly unknown[] | undefined
 
-export const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const
+export const methods = [
+  'get',
+  'put',
+  'post',
+  'delete',
+  'options',
+  'head',
+  'patch',
+  'trace',
+] as const
 
 /** The methods of `app.all` that an API uses. */
 export const methodsOfAll = ['get', 'put', 'post', 'delete', 'patch'] as const
@@ -54,7 +63,8 @@ export function describedMethods(answered: readonly string[], path: string): rea
   // A route for all of them comes from the framework's own "all", which knows more methods.
   if (methods.every((method) => answered.includes(method))) return methodsOfAll
   const other = answered.find((method) => !methods.some((known) => known === method))
-  if (other) throw cannotSay(path, `answers ${other.toUpperCase()}, a method that OpenAPI cannot say`)
+  if (other)
+    throw cannotSay(path, `answers ${other.toUpperCase()}, a method that OpenAPI cannot say`)
   return answered
 }
 

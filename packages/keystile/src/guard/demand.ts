@@ -13,44 +13,59 @@ export interface Demand<S extends string = string> {
   readonly optional: boolean
 }
 
-/** What a guard is called with: scopes, or an object where there is more to demand. Not readonly: `Parameters<typeof guard>` would be `never`. */
+/**
+ * What a guard is called with: scopes, or an object where there is more to demand. Not readonly:
+ * `Parameters<typeof guard>` would be `never`.
+ */
 export type DemandArguments<S extends string> =
   | S[]
   | [
       {
         /** All of these. */
         readonly scopes?: readonly S[]
-        /** The person has proved who they are at most so many seconds ago; older tokens get 401 (RFC 9470). */
+        /**
+         * The person has proved who they are at most so many seconds ago; older tokens get 401 (RFC
+         * 9470).
+         */
         readonly maxAgeSeconds?: number
       },
     ]
 
-/** What `guard.anyOf` is called with: scopes of which one suffices, or lists of which all of one suffice. */
+/**
+ * What `guard.anyOf` is called with: scopes of which one suffices, or lists of which all of one
+ * suffice.
+ */
 export type AlternativeArguments<S extends string> = (S | readonly S[])[]
 
-/** @throws {TypeError} for what is no demand, and for a scope that is not among the declared ones */
+/**
+ * @throws {TypeError} for what is no demand, and for a scope that is not among the declared ones
+ */
 export function readDemand<S extends string>(
   args: DemandArguments<S>,
   { optional, declared }: { readonly optional: boolean; readonly declared: object | undefined },
 ): Demand<S> {
   const [first] = args
   const { scopes = [], maxAgeSeconds } =
-    isJsonObject(first) && args.length === 1 ? requireDemanding(first) : { scopes: args as readonly S[] }
-  if (!Array.isArray(scopes)) throw new TypeError('a guard takes scopes, or { scopes, maxAgeSeconds }')
+    isJsonObject(first) && args.length === 1
+      ? requireDemanding(first)
+      : { scopes: args as readonly S[] }
+  if (!Array.isArray(scopes))
+    throw new TypeError('a guard takes scopes, or { scopes, maxAgeSeconds }')
   requireAge(maxAgeSeconds)
   requireDeclared(scopes, declared)
   return { alternatives: [Object.freeze([...scopes])], maxAgeSeconds, optional }
 }
 
 /**
- * Refuses an object that demands nothing. `guard({ scopes: config.adminScopes })` without such a member would let every
- * logged-in person in, and so would a name that is misspelt. `guard()` says that on purpose.
+ * Refuses an object that demands nothing. `guard({ scopes: config.adminScopes })` without such a
+ * member would let every logged-in person in, and so would a name that is misspelt. `guard()` says
+ * that on purpose.
  *
  * @throws {TypeError}
  */
-function requireDemanding<D extends { readonly scopes?: readonly unknown[]; readonly maxAgeSeconds?: number }>(
-  demand: D,
-): D {
+function requireDemanding<
+  D extends { readonly scopes?: readonly unknown[]; readonly maxAgeSeconds?: number },
+>(demand: D): D {
   requireKnownOptions('a guard', demand, ['scopes', 'maxAgeSeconds'])
   if (Object.keys(demand).length > 0 && demand.scopes?.length !== 0) return demand
   throw new TypeError(
@@ -58,7 +73,10 @@ function requireDemanding<D extends { readonly scopes?: readonly unknown[]; read
   )
 }
 
-/** @throws {TypeError} when there is nothing to choose from, and for a scope that is not among the declared ones */
+/**
+ * @throws {TypeError} when there is nothing to choose from, and for a scope that is not among the
+ *   declared ones
+ */
 export function readAlternatives<S extends string>(
   args: AlternativeArguments<S>,
   declared: object | undefined,
@@ -69,7 +87,10 @@ export function readAlternatives<S extends string>(
 }
 
 /** Copies an alternative: a list that the app empties later must not disarm the guard. */
-function readAlternative<S extends string>(alternative: S | readonly S[], declared: object | undefined): readonly S[] {
+function readAlternative<S extends string>(
+  alternative: S | readonly S[],
+  declared: object | undefined,
+): readonly S[] {
   const scopes = typeof alternative === 'string' ? [alternative] : alternative
   // Every caller would meet an empty alternative, and it would hide the others.
   if (!Array.isArray(scopes) || scopes.length === 0) throw wrongAlternative()
@@ -99,19 +120,31 @@ export function joinDemands<S extends string>(outer: Demand<S>, inner: Demand<S>
  * who meets them meets that one. So a demand joined with itself is itself, however often the same
  * request passes the same guard.
  */
-function joinAlternatives<S extends string>(outer: Alternatives<S>, inner: Alternatives<S>): Alternatives<S> {
-  const union = (left: readonly S[], right: readonly S[]): readonly S[] => [...new Set([...left, ...right])]
+function joinAlternatives<S extends string>(
+  outer: Alternatives<S>,
+  inner: Alternatives<S>,
+): Alternatives<S> {
+  const union = (left: readonly S[], right: readonly S[]): readonly S[] => [
+    ...new Set([...left, ...right]),
+  ]
   const joined = outer.flatMap((left) => inner.map((right) => union(left, right)))
+  // Stryker disable next-line ArrayDeclaration: `joined` begins with the same; this has the type
   return joined.reduce<Alternatives<S>>(addAlternative, [union(outer[0], inner[0])])
 }
 
-function addAlternative<S extends string>(kept: Alternatives<S>, added: readonly S[]): Alternatives<S> {
+function addAlternative<S extends string>(
+  kept: Alternatives<S>,
+  added: readonly S[],
+): Alternatives<S> {
   if (kept.some((one) => includesAll(added, one))) return kept
   const [first, ...others] = kept.filter((one) => !includesAll(one, added))
   return first ? [first, ...others, added] : [added]
 }
 
-export function isMetBy<S extends string>({ alternatives }: Demand<S>, held: readonly string[]): boolean {
+export function isMetBy<S extends string>(
+  { alternatives }: Demand<S>,
+  held: readonly string[],
+): boolean {
   return alternatives.some((scopes) => includesAll(held, scopes))
 }
 
@@ -130,7 +163,9 @@ function requireDeclared(scopes: readonly unknown[], declared: object | undefine
   for (const scope of scopes) {
     if (typeof scope !== 'string') throw new TypeError('a guard takes scopes, as strings')
     if (declared && !Object.hasOwn(declared, scope)) {
-      throw new TypeError(`the scope "${scope}" is not declared; declared are: ${Object.keys(declared).join(', ')}`)
+      throw new TypeError(
+        `the scope "${scope}" is not declared; declared are: ${Object.keys(declared).join(', ')}`,
+      )
     }
   }
 }

@@ -5,9 +5,16 @@ import { TokenError } from '../base/errors.ts'
 import { generateKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import { issueAccessToken } from '../token/access-token.ts'
-import { createGuardCore, requireCaller, type Decision, type GuardCore, type GuardOptions } from './guard.ts'
+import {
+  createGuardCore,
+  requireCaller,
+  type Decision,
+  type GuardCore,
+  type GuardOptions,
+} from './guard.ts'
 import { joinDemands, type Demand } from './demand.ts'
 import type { Identity } from './identity.ts'
+import { isUserObject } from './user.ts'
 import { createVerifier, type Verifier } from './verifier.ts'
 import { decodeJwtUnsafe } from '../token/jwt.ts'
 
@@ -15,18 +22,34 @@ const clock = { now: () => 1_800_000_000_000 }
 const key = generateKey('ES256')
 const issuer = 'https://auth.example'
 const audience = 'https://api.example'
-const verifier = createVerifier({ issuer, audience, keys: keySetOf([key]), revocations: 'none', clock })
+const verifier = createVerifier({
+  issuer,
+  audience,
+  keys: keySetOf([key]),
+  revocations: 'none',
+  clock,
+})
 
 const declared = { 'items:read': 'Read items', 'items:write': 'Change items' }
 type Scope = keyof typeof declared
 
 const tokenWith = (...scopes: readonly string[]): string => {
-  const who = { issuer, audience, subject: 'alice', clientId: 'app', sessionId: 's1', authenticatedAt: clock.now() }
+  const who = {
+    issuer,
+    audience,
+    subject: 'alice',
+    clientId: 'app',
+    sessionId: 's1',
+    authenticatedAt: clock.now(),
+  }
   return issueAccessToken({ ...who, scopes }, key, 600, clock)
 }
 
 const request = (authorization?: string, path = '/'): Request =>
-  new Request(`http://localhost${path}`, authorization === undefined ? {} : { headers: { authorization } })
+  new Request(
+    `http://localhost${path}`,
+    authorization === undefined ? {} : { headers: { authorization } },
+  )
 
 const core = createGuardCore<Scope, undefined>({ verifier, scopes: declared })
 
@@ -39,16 +62,23 @@ interface Refusal {
 /** What a refused caller sees. */
 function refusal<S extends string, U>(decision: Decision<S, U, undefined>): Refusal {
   assert.equal(decision.allowed, false)
-  const { status, headers, body } = (decision as Decision<S, U, undefined> & { allowed: false }).answer
+  const { status, headers, body } = (decision as Decision<S, U, undefined> & { allowed: false })
+    .answer
   return { status, challenge: headers['www-authenticate'], detail: JSON.parse(body ?? '').detail }
 }
 
-const check = (authorization: string | undefined, scopes: readonly Scope[] = [], optional = false) =>
-  core.check(request(authorization), core.demand([...scopes], optional))
+const check = (
+  authorization: string | undefined,
+  scopes: readonly Scope[] = [],
+  optional = false,
+) => core.check(request(authorization), core.demand([...scopes], optional))
 
 describe('check', () => {
   it('lets in whoever has a token and all the scopes', async () => {
-    const decision = await check(`Bearer ${tokenWith('items:read', 'items:write')}`, ['items:write', 'items:read'])
+    const decision = await check(`Bearer ${tokenWith('items:read', 'items:write')}`, [
+      'items:write',
+      'items:read',
+    ])
     assert.ok(decision.allowed)
     assert.equal(decision.caller?.identity.subject, 'alice')
     assert.equal(decision.caller?.user, undefined)
@@ -66,10 +96,16 @@ describe('check', () => {
   })
 
   it('answers a bad token with invalid_token (RFC 6750 §3.1)', async () => {
-    for (const token of ['abc', 'a.b.c', `${tokenWith()}x`, `${tokenWith().slice(0, -9)}AAAAAAAAA`]) {
+    for (const token of [
+      'abc',
+      'a.b.c',
+      `${tokenWith()}x`,
+      `${tokenWith().slice(0, -9)}AAAAAAAAA`,
+    ]) {
       assert.deepEqual(refusal(await check(`Bearer ${token}`)), {
         status: 401,
-        challenge: 'Bearer realm="https://auth.example", error="invalid_token", error_description="Invalid token"',
+        challenge:
+          'Bearer realm="https://auth.example", error="invalid_token", error_description="Invalid token"',
         detail: 'Invalid token',
       })
     }
@@ -77,28 +113,50 @@ describe('check', () => {
 
   it('answers a token that is over with its reason', async () => {
     const late = { now: () => clock.now() - 3_600_000 }
-    const content = { issuer, audience, subject: 'a', clientId: 'c', sessionId: 's', scopes: [], authenticatedAt: 0 }
+    const content = {
+      issuer,
+      audience,
+      subject: 'a',
+      clientId: 'c',
+      sessionId: 's',
+      scopes: [],
+      authenticatedAt: 0,
+    }
     const token = issueAccessToken(content, key, 600, late)
     assert.deepEqual(refusal(await check(`Bearer ${token}`)), {
       status: 401,
-      challenge: 'Bearer realm="https://auth.example", error="invalid_token", error_description="Token has expired"',
+      challenge:
+        'Bearer realm="https://auth.example", error="invalid_token", error_description="Token has expired"',
       detail: 'Token has expired',
     })
   })
 
   it('answers too little scope with 403 and what is needed (RFC 6750 §3.1)', async () => {
-    for (const scopes of [[], ['items:read'], ['items:writ'], ['items:write:all'], ['ITEMS:WRITE']]) {
+    for (const scopes of [
+      [],
+      ['items:read'],
+      ['items:writ'],
+      ['items:write:all'],
+      ['ITEMS:WRITE'],
+    ]) {
       const { status, challenge } = refusal(
         await check(`Bearer ${tokenWith(...scopes)}`, ['items:read', 'items:write']),
       )
       assert.equal(status, 403)
-      assert.match(challenge ?? '', /^Bearer realm="https:\/\/auth.example", error="insufficient_scope", /)
+      assert.match(
+        challenge ?? '',
+        /^Bearer realm="https:\/\/auth.example", error="insufficient_scope", /,
+      )
       assert.match(challenge ?? '', /, scope="items:read items:write"$/)
     }
   })
 
   it('answers a malformed credential with 400, before it asks for anything else (RFC 6750 §3.1)', async () => {
-    for (const authorization of ['Bearer', 'Bearer a b', `Bearer ${tokenWith()}, Bearer ${tokenWith()}`]) {
+    for (const authorization of [
+      'Bearer',
+      'Bearer a b',
+      `Bearer ${tokenWith()}, Bearer ${tokenWith()}`,
+    ]) {
       const { status, challenge } = refusal(await check(authorization, ['items:read']))
       assert.equal(status, 400)
       assert.match(challenge ?? '', /error="invalid_request"/)
@@ -115,17 +173,27 @@ describe('check', () => {
     const sneaky = new Request(`http://localhost/?access_token=${token}&token=${token}`, {
       headers: { cookie: `access_token=${token}`, 'x-access-token': token },
     })
-    assert.equal(refusal(await core.check(sneaky, core.demand([], false))).detail, 'Not authenticated')
+    assert.equal(
+      refusal(await core.check(sneaky, core.demand([], false))).detail,
+      'Not authenticated',
+    )
   })
 
   it('repeats nothing that was sent', async () => {
-    const decision = await core.check(request('Bearer hunter2"<b>', '/hunter2'), core.demand([], false))
+    const decision = await core.check(
+      request('Bearer hunter2"<b>', '/hunter2'),
+      core.demand([], false),
+    )
     assert.equal(decision.allowed, false)
     assert.doesNotMatch(JSON.stringify(decision), /hunter2/)
   })
 
   it('answers 503 with Retry-After and without a challenge while revocations are unknown', async () => {
-    const revocations = { state: 'starting', isRevoked: () => false, refresh: async () => {} } as const
+    const revocations = {
+      state: 'starting',
+      isRevoked: () => false,
+      refresh: async () => {},
+    } as const
     const starting = createVerifier({ issuer, audience, keys: keySetOf([key]), revocations, clock })
     const guard = createGuardCore({ verifier: starting })
     const decision = await guard.check(request(`Bearer ${tokenWith()}`), guard.demand([], false))
@@ -143,14 +211,21 @@ describe('check', () => {
 describe('check of an optional demand', () => {
   it('lets a request without a credential pass, as nobody', async () => {
     for (const authorization of [undefined, 'Basic eDp5']) {
-      assert.deepEqual(await check(authorization, ['items:read'], true), { allowed: true, caller: undefined })
+      assert.deepEqual(await check(authorization, ['items:read'], true), {
+        allowed: true,
+        caller: undefined,
+      })
     }
   })
 
   it('admits no token as nobody where a verifier of the app returns nothing', async () => {
     const broken = { ...verifier, verify: (() => undefined) as unknown as Verifier['verify'] }
     const guard = createGuardCore<string, undefined>({ verifier: broken })
-    const request = { method: 'GET', url: '/', headers: new Headers({ authorization: 'Bearer abc' }) }
+    const request = {
+      method: 'GET',
+      url: '/',
+      headers: new Headers({ authorization: 'Bearer abc' }),
+    }
     await assert.rejects(guard.check(request, guard.demand([], true)), TypeError)
   })
 
@@ -170,13 +245,23 @@ describe('check of an optional demand', () => {
 describe('check of a demand with maxAgeSeconds', () => {
   const tokenAged = (seconds: number, ...scopes: readonly string[]): string => {
     const authenticatedAt = clock.now() - seconds * 1000
-    const content = { issuer, audience, subject: 'alice', clientId: 'app', sessionId: 's1', scopes, authenticatedAt }
+    const content = {
+      issuer,
+      audience,
+      subject: 'alice',
+      clientId: 'app',
+      sessionId: 's1',
+      scopes,
+      authenticatedAt,
+    }
     return issueAccessToken(content, key, 600, clock)
   }
   const recent = core.demand([{ scopes: ['items:write'], maxAgeSeconds: 300 }], false)
 
   it('lets in whoever logged in lately and has the scopes', async () => {
-    assert.ok((await core.check(request(`Bearer ${tokenAged(300, 'items:write')}`), recent)).allowed)
+    assert.ok(
+      (await core.check(request(`Bearer ${tokenAged(300, 'items:write')}`), recent)).allowed,
+    )
     assert.equal(refusal(await core.check(request(`Bearer ${tokenAged(10)}`), recent)).status, 403)
   })
 
@@ -198,7 +283,10 @@ describe('check of a demand with maxAgeSeconds', () => {
     assert.equal(refusal(await core.check(request(`Bearer ${tokenAged(306)}`), young)).status, 401)
     const optional = core.demand([{ maxAgeSeconds: 300 }], true)
     assert.ok((await core.check(request(), optional)).allowed)
-    assert.equal(refusal(await core.check(request(`Bearer ${tokenAged(306)}`), optional)).status, 401)
+    assert.equal(
+      refusal(await core.check(request(`Bearer ${tokenAged(306)}`), optional)).status,
+      401,
+    )
   })
 })
 
@@ -207,12 +295,19 @@ describe('user', () => {
     user: GuardOptions<Scope, U>['user'],
     token = tokenWith(),
   ): Promise<Decision<Scope, U, undefined>> => {
-    const guard: GuardCore<Scope, U> = createGuardCore<Scope, U>({ verifier, scopes: declared, ...(user && { user }) })
+    const guard: GuardCore<Scope, U> = createGuardCore<Scope, U>({
+      verifier,
+      scopes: declared,
+      ...(user && { user }),
+    })
     return guard.check(request(`Bearer ${token}`), guard.demand(['items:read'], false))
   }
 
   it("is the app's user behind the identity", async () => {
-    for (const user of [(who: Identity) => ({ id: who.subject }), async (who: Identity) => ({ id: who.subject })]) {
+    for (const user of [
+      (who: Identity) => ({ id: who.subject }),
+      async (who: Identity) => ({ id: who.subject }),
+    ]) {
       const decision = await checkWith(user, tokenWith('items:read'))
       assert.ok(decision.allowed)
       assert.deepEqual(decision.caller?.user, { id: 'alice' })
@@ -224,15 +319,32 @@ describe('user', () => {
       const decision = await checkWith(user, tokenWith('items:read'))
       assert.deepEqual(refusal(decision), {
         status: 401,
-        challenge: 'Bearer realm="https://auth.example", error="invalid_token", error_description="Invalid token"',
+        challenge:
+          'Bearer realm="https://auth.example", error="invalid_token", error_description="Invalid token"',
         detail: 'Invalid token',
       })
     }
   })
 
   it('lets nobody in by a value that is not an object', async () => {
-    const values = [false, true, 0, 1, 1n, Number.NaN, '', 'alice', Symbol('alice'), [], [{ id: 'alice' }]]
-    const errors = [new Error('no such user'), new RangeError('limit'), new TokenError('not_authenticated', '')]
+    const values = [
+      false,
+      true,
+      0,
+      1,
+      1n,
+      Number.NaN,
+      '',
+      'alice',
+      Symbol('alice'),
+      [],
+      [{ id: 'alice' }],
+    ]
+    const errors = [
+      new Error('no such user'),
+      new RangeError('limit'),
+      new TokenError('not_authenticated', ''),
+    ]
     for (const value of [...values, ...errors, () => ({ id: 'alice' })]) {
       for (const user of [() => value, async () => value]) {
         await assert.rejects(checkWith(user as () => object, tokenWith('items:read')), {
@@ -243,11 +355,21 @@ describe('user', () => {
     }
   })
 
+  it('is no user if null, though typeof null is object', () => {
+    assert.equal(isUserObject(null), false)
+  })
+
   it('lets every other object be a user', async () => {
     class Account {
       readonly id = 'alice'
     }
-    for (const value of [{}, Object.create(null), new Account(), new Map(), new Date(0)] as object[]) {
+    for (const value of [
+      {},
+      Object.create(null),
+      new Account(),
+      new Map(),
+      new Date(0),
+    ] as object[]) {
       const decision = await checkWith(() => value, tokenWith('items:read'))
       assert.ok(decision.allowed)
       assert.equal(decision.caller?.user, value)
@@ -269,7 +391,10 @@ describe('user', () => {
 
   it('is not asked about nobody', async () => {
     const guard = createGuardCore({ verifier, user: () => assert.fail('asked') })
-    assert.deepEqual(await guard.check(request(), guard.demand([], true)), { allowed: true, caller: undefined })
+    assert.deepEqual(await guard.check(request(), guard.demand([], true)), {
+      allowed: true,
+      caller: undefined,
+    })
   })
 
   it('may refuse with a TokenError of its own', async () => {
@@ -308,7 +433,10 @@ describe('demand', () => {
   ]
   for (const name of names) {
     it(`refuses the undeclared scope ${JSON.stringify(name)}`, () => {
-      assert.throws(() => core.demand([name as Scope], false), /is not declared; declared are: items:read, items:write/)
+      assert.throws(
+        () => core.demand([name as Scope], false),
+        /is not declared; declared are: items:read, items:write/,
+      )
       assert.throws(() => core.demand(['items:read', name as Scope], true), TypeError)
     })
   }
@@ -318,7 +446,10 @@ describe('demand', () => {
     for (const value of values) {
       for (const args of [[value], ['items:read', value], [value, 'items:read']]) {
         assert.throws(() => core.demand(args as Scope[], false), TypeError)
-        assert.throws(() => createGuardCore<string, undefined>({ verifier }).demand(args as string[], false), TypeError)
+        assert.throws(
+          () => createGuardCore<string, undefined>({ verifier }).demand(args as string[], false),
+          TypeError,
+        )
       }
     }
   })
@@ -338,17 +469,32 @@ describe('demand', () => {
     [{ scopes: [] }],
     [{ scopes: undefined }],
     [{ scopes: ['items:read'], maxAgeSeconds: undefined }],
-    ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY, '300', null].map((maxAgeSeconds) => [{ maxAgeSeconds }]),
+    ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY, '300', null].map((maxAgeSeconds) => [
+      { maxAgeSeconds },
+    ]),
   ]
   for (const args of misspelt) {
     it(`refuses ${inspect(args)}, which would demand less than is meant`, () => {
-      assert.throws(() => core.demand(args as Scope[], false), TypeError)
+      assert.throws(
+        () => core.demand(args as Scope[], false),
+        /^TypeError: .*(a guard|scope|maxAgeSeconds)/,
+      )
     })
   }
 
+  it('says that a guard has no such member', () => {
+    assert.throws(
+      () => core.demand([{ maxAge: 300 } as object], false),
+      /^TypeError: a guard .*`maxAge`/,
+    )
+  })
+
   it('refuses one scope where a list is expected, also where none were declared', () => {
     const core = createGuardCore<string, undefined>({ verifier })
-    assert.throws(() => core.demand([{ scopes: 'items' as unknown as string[] }], false), /a guard takes scopes, or \{/)
+    assert.throws(
+      () => core.demand([{ scopes: 'items' as unknown as string[] }], false),
+      /a guard takes scopes, or \{/,
+    )
   })
 
   it('takes scopes one by one, or an object', () => {
@@ -398,16 +544,24 @@ describe('demand', () => {
   ]
   for (const args of noChoice) {
     it(`of anyOf refuses ${inspect(args)}`, () => {
-      assert.throws(() => core.demandAnyOf(args as Scope[]), /^TypeError: (guard\.anyOf takes|a guard takes|the scope)/)
+      assert.throws(
+        () => core.demandAnyOf(args as Scope[]),
+        /^TypeError: (guard\.anyOf takes|a guard takes|the scope)/,
+      )
     })
   }
 
   it('takes every scope where none were declared', async () => {
     const open = createGuardCore<string, undefined>({ verifier })
-    const decision = await open.check(request(`Bearer ${tokenWith('x')}`), open.demand(['x'], false))
+    const decision = await open.check(
+      request(`Bearer ${tokenWith('x')}`),
+      open.demand(['x'], false),
+    )
     assert.ok(decision.allowed)
     assert.equal(
-      refusal(await open.check(request(`Bearer ${tokenWith('x')}`), open.demand(['toString'], false))).status,
+      refusal(
+        await open.check(request(`Bearer ${tokenWith('x')}`), open.demand(['toString'], false)),
+      ).status,
       403,
     )
   })
@@ -427,8 +581,26 @@ describe('createGuardCore', () => {
       { verifier, user: {} },
       [verifier],
     ]) {
-      assert.throws(() => createGuardCore(options as unknown as GuardOptions<string, object>), TypeError)
+      assert.throws(
+        () => createGuardCore(options as unknown as GuardOptions<string, object>),
+        TypeError,
+      )
     }
+  })
+
+  it('takes the object of createKeystile or a test issuer whole, with all its members', () => {
+    const names = 'issuer sessions answer fetch close audience token headers revoke advance'.split(
+      ' ',
+    )
+    const others = Object.fromEntries(names.map((name) => [name, () => {}]))
+    assert.ok(createGuardCore({ verifier, ...others }))
+  })
+
+  it('says which function refuses an option, and what a user is', () => {
+    const made = (options: object) => (): unknown => createGuardCore({ verifier, ...options })
+    assert.throws(made({ getUser: 1 }), /^TypeError: .*createGuard/)
+    for (const user of [1, {}, null])
+      assert.throws(made({ user }), /^TypeError: .*`user` of createGuard/)
   })
 
   it('takes an instance of a class of the app, which has members of its own', async () => {
@@ -446,7 +618,10 @@ describe('createGuardCore', () => {
   })
 
   it('asks the `user` that it was made with, though the app changes the object for its next guard', async () => {
-    const options: { verifier: Verifier; user: () => object | undefined } = { verifier, user: () => undefined }
+    const options: { verifier: Verifier; user: () => object | undefined } = {
+      verifier,
+      user: () => undefined,
+    }
     const guard = createGuardCore<Scope, object>(options)
     options.user = () => ({})
     const decision = await guard.check(request(`Bearer ${tokenWith()}`), guard.demand([], false))
@@ -466,7 +641,11 @@ describe('createGuardCore', () => {
 describe('callerOf', () => {
   it('is who the guard let in, for that request alone', async () => {
     const [first, second] = [{}, {}]
-    const decision = await core.enter(first, request(`Bearer ${tokenWith()}`), core.demand([], false))
+    const decision = await core.enter(
+      first,
+      request(`Bearer ${tokenWith()}`),
+      core.demand([], false),
+    )
     assert.ok(decision.allowed)
     assert.equal(core.callerOf(first), decision.caller)
     assert.equal(requireCaller(core, first), decision.caller)
@@ -494,15 +673,22 @@ describe('anyOf', () => {
   it('lets in whoever has one of the scopes, and names those of the first when none is there (RFC 6750 §3.1)', async () => {
     for (const scope of ['items:read', 'items:write'] as const)
       assert.ok((await core.check(request(`Bearer ${tokenWith(scope)}`), either)).allowed)
-    const { status, challenge } = refusal(await core.check(request(`Bearer ${tokenWith()}`), either))
+    const { status, challenge } = refusal(
+      await core.check(request(`Bearer ${tokenWith()}`), either),
+    )
     assert.equal(status, 403)
     assert.match(challenge ?? '', /scope="items:write"$/)
   })
 
   it('wants all of a list', async () => {
     const both = core.demandAnyOf([['items:read', 'items:write']])
-    assert.equal(refusal(await core.check(request(`Bearer ${tokenWith('items:read')}`), both)).status, 403)
-    assert.ok((await core.check(request(`Bearer ${tokenWith('items:read', 'items:write')}`), both)).allowed)
+    assert.equal(
+      refusal(await core.check(request(`Bearer ${tokenWith('items:read')}`), both)).status,
+      403,
+    )
+    assert.ok(
+      (await core.check(request(`Bearer ${tokenWith('items:read', 'items:write')}`), both)).allowed,
+    )
   })
 })
 
@@ -540,7 +726,11 @@ describe('enter, by two guards for one request', () => {
       [required, optional],
       [optional, required],
     ] as const)
-      assert.deepEqual(joinDemands(outer, inner), { alternatives: [[]], maxAgeSeconds: undefined, optional: false })
+      assert.deepEqual(joinDemands(outer, inner), {
+        alternatives: [[]],
+        maxAgeSeconds: undefined,
+        optional: false,
+      })
   })
 
   it('leaves out what another alternative holds whole, so that no number of guards makes it grow', () => {
@@ -548,18 +738,25 @@ describe('enter, by two guards for one request', () => {
     assert.deepEqual(joinDemands(either, either).alternatives, [['items:read'], ['items:write']])
     assert.deepEqual(joinDemands(either, read).alternatives, [['items:read']])
     assert.deepEqual(joinDemands(write, either).alternatives, [['items:write']])
+    const open = createGuardCore<string, undefined>({ verifier })
+    const inner = open.demandAnyOf(['a', 'c', ['a', 'd']])
+    assert.deepEqual(joinDemands(open.demandAnyOf(['a', 'b']), inner).alternatives, [
+      ['a'],
+      ['b', 'c'],
+    ])
     const turned = core.demandAnyOf([
       ['items:write', 'items:read'],
       ['items:read', 'items:write'],
     ])
-    assert.deepEqual(joinDemands(core.demand([], false), turned).alternatives, [['items:write', 'items:read']])
+    assert.deepEqual(joinDemands(core.demand([], false), turned).alternatives, [
+      ['items:write', 'items:read'],
+    ])
   })
 
   it('demands the younger of two ages', () => {
-    const [older, younger] = [600, 300].map((maxAgeSeconds) => core.demand([{ maxAgeSeconds }], false)) as [
-      Demand<Scope>,
-      Demand<Scope>,
-    ]
+    const [older, younger] = [600, 300].map((maxAgeSeconds) =>
+      core.demand([{ maxAgeSeconds }], false),
+    ) as [Demand<Scope>, Demand<Scope>]
     for (const [outer, inner] of [
       [older, younger],
       [younger, older],
@@ -580,7 +777,8 @@ describe('enter, by two guards for one request', () => {
     const guard = createGuardCore({ verifier, user: ({ claims }) => ({ jti: claims.jti }) })
     const carrier = {}
     const tokens = [tokenWith(), tokenWith()]
-    for (const token of tokens) await guard.enter(carrier, request(`Bearer ${token}`), guard.demand([], false))
+    for (const token of tokens)
+      await guard.enter(carrier, request(`Bearer ${token}`), guard.demand([], false))
     assert.equal(requireCaller(guard, carrier).user.jti, decodeJwtUnsafe(tokens[1]!).claims.jti)
   })
 
@@ -588,20 +786,29 @@ describe('enter, by two guards for one request', () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)
     const carrier = {}
-    assert.ok(core.enterAtOnce(carrier, request(`Bearer ${token}`), read))
-    assert.equal(core.enterAtOnce(carrier, request(`Bearer ${token}`), core.demand([], true)), undefined)
+    const caller = core.enterAtOnce(carrier, request(`Bearer ${token}`), read)
+    assert.equal(caller?.identity.subject, 'alice')
+    assert.equal(core.callerOf(carrier), caller)
+    assert.equal(
+      core.enterAtOnce(carrier, request(`Bearer ${token}`), core.demand([], true)),
+      undefined,
+    )
   })
 })
 
 describe('enterAtOnce', () => {
-  const demand = (scopes: readonly Scope[] = [], optional = false) => core.demand([...scopes], optional)
+  const demand = (scopes: readonly Scope[] = [], optional = false) =>
+    core.demand([...scopes], optional)
 
   it('gives the caller whom check let in before, and asks check for everybody else', async () => {
     const token = tokenWith('items:read')
     assert.equal(core.enterAtOnce({}, request(`Bearer ${token}`), demand()), undefined)
     const decision = await check(`Bearer ${token}`)
     assert.ok(decision.allowed)
-    assert.deepEqual(core.enterAtOnce({}, request(`Bearer ${token}`), demand(['items:read'])), decision.caller)
+    assert.deepEqual(
+      core.enterAtOnce({}, request(`Bearer ${token}`), demand(['items:read'])),
+      decision.caller,
+    )
     for (const field of [
       undefined,
       '',
@@ -617,23 +824,40 @@ describe('enterAtOnce', () => {
     }
   })
 
+  it('admits no request without a credential, whatever a verifier of the app recalls', async () => {
+    const decision = await check(`Bearer ${tokenWith()}`)
+    assert.ok(decision.allowed)
+    const recall = (): Identity | undefined => decision.caller?.identity
+    const guard = createGuardCore<Scope, undefined>({ verifier: { ...verifier, recall } })
+    assert.equal(guard.enterAtOnce({}, request(), guard.demand([], false)), undefined)
+  })
+
   it('asks check where the verifier throws, for a framework may not catch it here', () => {
     const recall = (): never => {
       throw new Error('a bug of the app')
     }
     const guard = createGuardCore<Scope, undefined>({ verifier: { ...verifier, recall } })
-    assert.equal(guard.enterAtOnce({}, request(`Bearer ${tokenWith()}`), guard.demand([], false)), undefined)
+    assert.equal(
+      guard.enterAtOnce({}, request(`Bearer ${tokenWith()}`), guard.demand([], false)),
+      undefined,
+    )
   })
 
   it('asks check where a scope is missing, an age is demanded, or there is a user to ask for', async () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)
-    assert.equal(core.enterAtOnce({}, request(`Bearer ${token}`), demand(['items:read', 'items:write'])), undefined)
+    assert.equal(
+      core.enterAtOnce({}, request(`Bearer ${token}`), demand(['items:read', 'items:write'])),
+      undefined,
+    )
     assert.equal(
       core.enterAtOnce({}, request(`Bearer ${token}`), core.demand([{ maxAgeSeconds: 60 }], false)),
       undefined,
     )
     const withUser = createGuardCore({ verifier, user: () => undefined })
-    assert.equal(withUser.enterAtOnce({}, request(`Bearer ${token}`), withUser.demand([], false)), undefined)
+    assert.equal(
+      withUser.enterAtOnce({}, request(`Bearer ${token}`), withUser.demand([], false)),
+      undefined,
+    )
   })
 })

@@ -57,21 +57,28 @@ export interface GuardCore<S extends string, U> {
   /** @throws {TypeError} when a scope was not declared, or there is none */
   demandAnyOf(args: AlternativeArguments<S>): Demand<S>
   /**
-   * Decides about a request. In this order: is there a credential, is it well-formed, is the token verified, not taken
-   * back and young enough, has it the scopes, is there a user. Never throws for what a sender controls.
+   * Decides about a request. In this order: is there a credential, is it well-formed, is the token
+   * verified, not revoked and young enough, does it have the scopes, is there a user. Never throws
+   * for what a sender controls.
    */
   check(request: HttpRequest, demand: Demand<S>): Promise<Decision<S, U, undefined>>
   /**
-   * `check`, and whoever may come in is kept with the framework's own request object. Where another guard of ours has
-   * let this request in already, what that one demanded is demanded again together with this, and its user is kept.
+   * Checks a request, and keeps the admitted caller with the framework's own request object. Where
+   * another guard has admitted this request before, both demands are checked together, and the user
+   * of the first is kept.
    */
-  enter(carrier: object, request: HttpRequest, demand: Demand<S>): Promise<Decision<S, U, undefined>>
+  enter(
+    carrier: object,
+    request: HttpRequest,
+    demand: Demand<S>,
+  ): Promise<Decision<S, U, undefined>>
   /**
-   * `enter` for a request that is known to be let in, without waiting: its token was verified before, and there is no
-   * user to ask for and no other guard. `undefined` says nothing.
+   * Admits a request without waiting, where its token was verified before and is still valid, there
+   * is no user to load and no other guard ran. Returns `undefined` in any other case: `enter` then
+   * decides, and it alone refuses.
    */
   enterAtOnce(carrier: object, request: HttpRequest, demand: Demand<S>): Caller<S, U> | undefined
-  /** @throws {TypeError} where no guard of ours let the request in */
+  /** @throws {TypeError} if no guard has admitted the request */
   callerOf(carrier: object): Caller<S, U> | undefined
 }
 
@@ -79,7 +86,8 @@ export interface GuardCore<S extends string, U> {
 export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>): GuardCore<S, U> {
   const { verifier, declared, findUser } = readOptions(options)
   const authenticate = createAuthentication<S, U>(verifier, findUser)
-  // A member of the request object itself: a WeakMap takes longer than all else that a known token needs.
+  // A member of the request object itself: a WeakMap takes longer than all else that a known token
+  // needs.
   const entered = Symbol('entered')
   interface Entry {
     readonly caller: Caller<S, U> | undefined
@@ -113,6 +121,7 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
       if (decision.allowed) carrier[entered] = { caller: decision.caller, demand: joined }
       return decision
     },
+    // decisions/0011-synchronous-fast-path.md
     enterAtOnce(carrier: Carrier, request, demand) {
       if (findUser || demand.maxAgeSeconds !== undefined || carrier[entered]) return undefined
       const identity = recall(request, verifier)
@@ -124,13 +133,18 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
     callerOf(carrier: Carrier) {
       const entry = carrier[entered]
       if (!entry)
-        throw new TypeError('no guard ran for this request: put guard(…) before the handler that asks for its caller')
+        throw new TypeError(
+          'no guard ran for this request: put guard(…) before the handler that asks for its caller',
+        )
       return entry.caller
     },
   }
 }
 
-/** Checks the options of a guard, and keeps what is in them now: an app may change the object for its next guard. */
+/**
+ * Checks the options of a guard, and keeps what is in them now: an app may change the object for
+ * its next guard.
+ */
 function readOptions<S extends string, U>(
   options: GuardOptions<S, U>,
 ): {
@@ -148,8 +162,14 @@ function readOptions<S extends string, U>(
   return { verifier, declared, findUser: options.user?.bind(options) }
 }
 
-/** Makes the function that finds the caller of a request, by the checks of `GuardCore.check` in their order. */
-function createAuthentication<S extends string, U>(verifier: Verifier, findUser: GuardOptions<S, U>['user']) {
+/**
+ * Makes the function that finds the caller of a request, by the checks of `GuardCore.check` in
+ * their order.
+ */
+function createAuthentication<S extends string, U>(
+  verifier: Verifier,
+  findUser: GuardOptions<S, U>['user'],
+) {
   return async function authenticate(
     request: HttpRequest,
     demand: Demand<S>,
@@ -173,7 +193,9 @@ function createAuthentication<S extends string, U>(verifier: Verifier, findUser:
     if (user === undefined || user === null) throw tokenError('unknown_user')
     // `user?.active && user` is `false` for a blocked user: it must not let the request in.
     if (!isUserObject(user)) {
-      throw new TypeError("a guard's `user` must return an object, or undefined or null for no user")
+      throw new TypeError(
+        "a guard's `user` must return an object, or undefined or null for no user",
+      )
     }
     return { identity, user }
   }
@@ -187,13 +209,20 @@ function recall(request: HttpRequest, verifier: Verifier): Identity | undefined 
   try {
     return recallIdentity(request, verifier)
   } catch {
-    return undefined
+    // `check` meets it again.
   }
+  return undefined
 }
 
 /** `callerOf` where the route is not optional. */
-export function requireCaller<S extends string, U>(core: GuardCore<S, U>, carrier: object): Caller<S, U> {
+export function requireCaller<S extends string, U>(
+  core: GuardCore<S, U>,
+  carrier: object,
+): Caller<S, U> {
   const caller = core.callerOf(carrier)
-  if (!caller) throw new TypeError('this route is optional and the caller is nobody: ask guard.optional.caller(…)')
+  if (!caller)
+    throw new TypeError(
+      'this route is optional and the caller is nobody: ask guard.optional.caller(…)',
+    )
   return caller
 }

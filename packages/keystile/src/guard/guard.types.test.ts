@@ -14,7 +14,10 @@ import {
   type Guard as FastifyGuard,
 } from '../frameworks/fastify/guard.ts'
 import { createGuard, type Guard } from '../frameworks/hono/guard.ts'
-import { createGuard as createNodeGuard, type Guard as NodeGuard } from '../frameworks/node/guard.ts'
+import {
+  createGuard as createNodeGuard,
+  type Guard as NodeGuard,
+} from '../frameworks/node/guard.ts'
 import { createGuard as createWebGuard, type Guard as WebGuards } from '../frameworks/web/guard.ts'
 import { generateKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
@@ -41,8 +44,16 @@ const user = (identity: Identity): User => ({ id: identity.subject, name: 'Alice
 
 // As an app exports them: annotated (isolatedDeclarations) or inferred.
 export const guard: Guard<Scope, User> = createGuard({ verifier, scopes, user })
-export const fastifyGuard: FastifyGuard<Scope, User> = createFastifyGuard({ verifier, scopes, user })
-export const expressGuard: ExpressGuard<Scope, User> = createExpressGuard({ verifier, scopes, user })
+export const fastifyGuard: FastifyGuard<Scope, User> = createFastifyGuard({
+  verifier,
+  scopes,
+  user,
+})
+export const expressGuard: ExpressGuard<Scope, User> = createExpressGuard({
+  verifier,
+  scopes,
+  user,
+})
 export const nodeGuard: NodeGuard<Scope, User> = createNodeGuard({ verifier, scopes, user })
 export const webGuard: WebGuards<Scope, User> = createWebGuard({ verifier, scopes, user })
 export const inferred = createGuard({ verifier, scopes, user: async (identity) => user(identity) })
@@ -90,14 +101,23 @@ describe('the types of a guard', () => {
     const find = (subject: string): Account | undefined => accounts.get(subject)
     createGuard({ verifier, user: ({ subject }) => find(subject) })
     createGuard({ verifier, user: async ({ subject }) => find(subject) ?? null })
-    createGuard({ verifier, user: ({ subject }) => (find(subject)?.active ? find(subject) : undefined) })
-    createGuard({ verifier, user: ({ subject }) => ({ id: subject, message: 'hello', name: 'Alice' }) })
+    createGuard({
+      verifier,
+      user: ({ subject }) => (find(subject)?.active ? find(subject) : undefined),
+    })
+    createGuard({
+      verifier,
+      user: ({ subject }) => ({ id: subject, message: 'hello', name: 'Alice' }),
+    })
     createGuard({ verifier, user: ({ subject }) => ({ id: subject, length: 7, stack: ['chips'] }) })
 
     // @ts-expect-error: false for a blocked user
     createGuard({ verifier, user: ({ subject }) => find(subject)?.active && find(subject) })
-    // @ts-expect-error: a promise of the same
-    createNodeGuard({ verifier, user: async ({ subject }) => find(subject)?.active && find(subject) })
+    createNodeGuard({
+      verifier,
+      // @ts-expect-error: a promise of the same
+      user: async ({ subject }) => find(subject)?.active && find(subject),
+    })
     // @ts-expect-error: '' for one without a name
     createFastifyGuard({ verifier, user: ({ subject }) => find(subject)?.name && find(subject) })
     // @ts-expect-error: whether there is a user is not the user
@@ -107,8 +127,11 @@ describe('the types of a guard', () => {
     createWebGuard({ verifier, user: async () => rows() })
     // @ts-expect-error: an error that is returned is not a refusal
     createGuard({ verifier, user: ({ subject }) => find(subject) ?? new Error('no such user') })
-    // @ts-expect-error: nor is one of the app's own
-    createGuard({ verifier, user: ({ subject }) => find(subject) ?? new RangeError('no such user') })
+    createGuard({
+      verifier,
+      // @ts-expect-error: nor is one of the app's own
+      user: ({ subject }) => find(subject) ?? new RangeError('no such user'),
+    })
     const giveFind = (): typeof find => find
     // @ts-expect-error: a function is not a user
     createGuard({ verifier, user: giveFind })
@@ -147,7 +170,10 @@ describe('the types of a guard', () => {
       same<ReturnType<typeof guard.caller>['user'], User>(true)
       return c.text(guard.caller(c).user.name)
     })
-    same<ReturnType<typeof nodeGuard.optional.caller>, ReturnType<typeof nodeGuard.caller> | undefined>(true)
+    same<
+      ReturnType<typeof nodeGuard.optional.caller>,
+      ReturnType<typeof nodeGuard.caller> | undefined
+    >(true)
     same<ReturnType<typeof nodeGuard.caller>['identity'], Identity<Scope>>(true)
   })
 
@@ -299,7 +325,8 @@ describe('the types of a guard', () => {
 
   it('add nothing to what a framework declares', () => {
     const members = (): void => {
-      const request = null as unknown as import('fastify').FastifyRequest & import('express').Request
+      const request = null as unknown as import('fastify').FastifyRequest &
+        import('express').Request
       // @ts-expect-error: no declaration is merged, so that two guards of one program cannot be mistaken
       void request.identity
       // @ts-expect-error: the same

@@ -18,8 +18,16 @@ export interface Identity<S extends string = string> {
 /** Makes the identity of a proved token. */
 export function identityOf({ claims, scopes }: VerifiedAccessToken): Identity {
   const { sub, client_id, sid } = deepFreeze(claims)
-  const identity = { subject: sub, clientId: client_id, sessionId: sid, scopes: Object.freeze(scopes), claims }
-  return Object.freeze(Object.defineProperty(identity, 'authenticatedAt', authenticatedAt)) as Identity
+  const identity = {
+    subject: sub,
+    clientId: client_id,
+    sessionId: sid,
+    scopes: Object.freeze(scopes),
+    claims,
+  }
+  return Object.freeze(
+    Object.defineProperty(identity, 'authenticatedAt', authenticatedAt),
+  ) as Identity
 }
 
 /**

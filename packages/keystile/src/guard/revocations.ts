@@ -1,4 +1,7 @@
-/** What a revocation can hit: everything that is in a token, never its text, which one changed bit would revive. */
+/**
+ * What a revocation can hit: everything that is in a token, never its text, which one changed bit
+ * would revive.
+ */
 export interface RevocableToken {
   readonly sessionId: string | undefined
   readonly subject: string
@@ -12,7 +15,9 @@ export type RevocationState = 'starting' | 'current' | 'stale'
 export interface Revocations {
   readonly state: RevocationState
   isRevoked(token: RevocableToken): boolean
-  /** Asks for news now. A verifier that is not `current` waits for this before it refuses with 503. */
+  /**
+   * Asks for news now. A verifier that is not `current` waits for this before it refuses with 503.
+   */
   refresh(): Promise<void>
 }
 
@@ -46,6 +51,7 @@ export function createRevocationList(): RevocationList {
     isRevoked: ({ sessionId, subject, clientId }) =>
       ended.subject.has(subject) ||
       ended.client.has(clientId) ||
+      // Stryker disable next-line ConditionalExpression: narrows the type; no event names undefined
       (sessionId !== undefined && ended.session.has(sessionId)),
     purge(now) {
       for (const values of Object.values(ended)) {

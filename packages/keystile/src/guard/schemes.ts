@@ -9,11 +9,12 @@ import type { Verifier } from './verifier.ts'
 const schemes: readonly CredentialScheme[] = [bearer]
 
 /**
- * Returns who a request is from if its credential was proved before and still holds, without
- * waiting; `undefined` says nothing.
+ * Returns, synchronously, who a request is from if its credential was proved before and still
+ * holds. `undefined` means "not known": ask `proveIdentity`.
  */
 export function recallIdentity(request: HttpRequest, verifier: Verifier): Identity | undefined {
   // An index, because `for … of` would make an iterator for each request.
+  // Stryker disable next-line UpdateOperator: of one scheme, any other index is the end
   for (let i = 0, scheme = schemes[i]; scheme; scheme = schemes[++i]) {
     const credential = scheme.find(request)
     if (credential !== undefined) return scheme.recall(credential, verifier)

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { TokenError } from '../base/errors.ts'
-import { tokenReasons, tokenStatus, type TokenErrorCode, type TokenReason } from '../base/token-reasons.ts'
+import {
+  tokenReasons,
+  tokenStatus,
+  type TokenErrorCode,
+  type TokenReason,
+} from '../base/token-reasons.ts'
 import { generateKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import { signJws } from '../token/jws.ts'
@@ -13,7 +18,16 @@ const now = 1_800_000_000 // seconds
 const key = generateKey('ES256')
 const { keyId: kid } = key
 const stranger = generateKey('ES256', kid === undefined ? {} : { keyId: kid })
-const good = { iss: 'i', aud: 'a', sub: 'ada', client_id: 'c', sid: 's', jti: 'j', iat: now, exp: now + 60 }
+const good = {
+  iss: 'i',
+  aud: 'a',
+  sub: 'ada',
+  client_id: 'c',
+  sid: 's',
+  jti: 'j',
+  iat: now,
+  exp: now + 60,
+}
 
 interface Cause {
   /** The `Authorization` field. */
@@ -31,7 +45,13 @@ function bearer(claims: object = {}, header: object = {}, by = key): string {
 }
 
 /** How a guard refuses a request. */
-async function refusalOf({ field, demand, verifier: changes, user, isClosed }: Cause): Promise<TokenError> {
+async function refusalOf({
+  field,
+  demand,
+  verifier: changes,
+  user,
+  isClosed,
+}: Cause): Promise<TokenError> {
   const verifier = createVerifier({
     issuer: 'i',
     audience: 'a',
@@ -44,14 +64,20 @@ async function refusalOf({ field, demand, verifier: changes, user, isClosed }: C
   const guard = createGuardCore<string, object>({ verifier, ...(user && { user }) })
   const headers = new Headers(field === undefined ? {} : { authorization: field })
   const args = demand ? ([demand] as [typeof demand]) : []
-  const decision = await guard.check({ method: 'GET', url: '/', headers }, guard.demand(args, false))
+  const decision = await guard.check(
+    { method: 'GET', url: '/', headers },
+    guard.demand(args, false),
+  )
   assert.ok(!decision.allowed, 'the request is admitted')
   return decision.error
 }
 
 const noNews = { state: 'stale', isRevoked: () => false, refresh: async () => {} } as const
 const allRevoked = { state: 'current', isRevoked: () => true, refresh: async () => {} } as const
-const offline = { issuer: 'https://auth.example', fetch: () => Promise.reject(new Error('offline')) }
+const offline = {
+  issuer: 'https://auth.example',
+  fetch: () => Promise.reject(new Error('offline')),
+}
 
 /** What a caller does, or what is away, for each reason. */
 const causes: Readonly<Record<TokenReason, Cause | (() => unknown)>> = {
@@ -72,7 +98,12 @@ const causes: Readonly<Record<TokenReason, Cause | (() => unknown)>> = {
   wrong_audience: { field: bearer({ aud: 'another' }) },
   // A guard expects no certain subject.
   wrong_subject: () =>
-    verifyJwt(bearer().slice(7), key, { issuer: 'i', audience: 'a', subject: 'bob', clock: { now: () => now * 1000 } }),
+    verifyJwt(bearer().slice(7), key, {
+      issuer: 'i',
+      audience: 'a',
+      subject: 'bob',
+      clock: { now: () => now * 1000 },
+    }),
   missing_claim: { field: bearer({ client_id: undefined }) },
   not_yet_valid: { field: bearer({ nbf: now + 60 }) },
   expired: { field: bearer({ exp: now - 60 }) },

@@ -50,7 +50,11 @@ export interface TrustedIssuers {
 }
 
 /** @throws {TypeError} for options about keys that are wrong or unsafe */
-export function createTrustedIssuers(names: IssuerNames, options: KeyOptions, demand: TokenDemand): TrustedIssuers {
+export function createTrustedIssuers(
+  names: IssuerNames,
+  options: KeyOptions,
+  demand: TokenDemand,
+): TrustedIssuers {
   const findKeys = keyFinderOf(names, options, demand.clock)
   const trust = (issuer: string): TrustedIssuer => {
     const { keys, remote } = findKeys(issuer)
@@ -59,7 +63,10 @@ export function createTrustedIssuers(names: IssuerNames, options: KeyOptions, de
   }
   const [first, ...others] = names
   const firstTrusted = trust(first)
-  const issuers = new Map([[first, firstTrusted], ...others.map((name) => [name, trust(name)] as const)])
+  const issuers = new Map([
+    [first, firstTrusted],
+    ...others.map((name) => [name, trust(name)] as const),
+  ])
   const { algorithms } = demand
 
   return {
@@ -68,6 +75,7 @@ export function createTrustedIssuers(names: IssuerNames, options: KeyOptions, de
     async select(token) {
       const { algorithm, keyId, payload } = parseJws(token)
       const { iss } = parseClaims(payload)
+      // Stryker disable next-line ConditionalExpression: narrows the type; all names are strings
       const issuer = typeof iss === 'string' ? issuers.get(iss) : undefined
       if (!issuer) throw tokenError('wrong_issuer')
       // No key that is fetched could prove these, so they cost no fetch.
@@ -75,7 +83,9 @@ export function createTrustedIssuers(names: IssuerNames, options: KeyOptions, de
         const detail = 'a shared secret proves nothing where keys are published'
         throw tokenError('forbidden_algorithm', { detail })
       }
-      if (algorithms && !algorithms.includes(algorithm.name)) throw tokenError('forbidden_algorithm')
+      if (algorithms && !algorithms.includes(algorithm.name))
+        throw tokenError('forbidden_algorithm')
+      // Stryker disable next-line OptionalChaining: `select` is called only where keys are fetched
       await issuer.remote?.seek(keyId, algorithm)
       return issuer
     },
@@ -87,7 +97,9 @@ export function requireIssuers(issuer: unknown): IssuerNames {
   const names: readonly unknown[] = Array.isArray(issuer) ? issuer : [issuer]
   const [first, ...others] = names
   if (!isName(first) || !others.every(isName) || new Set(names).size !== names.length) {
-    throw new TypeError('issuer is the exact "iss" of the tokens, a string, or an array of different ones')
+    throw new TypeError(
+      'issuer is the exact "iss" of the tokens, a string, or an array of different ones',
+    )
   }
   return [first, ...others]
 }
@@ -114,9 +126,12 @@ function keyFinderOf(
   // `{ keys: process.env.SECRET }` with no such variable must not trust other keys instead.
   const [hasKeys, hasUri] = ['keys' in options, 'jwksUri' in options]
   if (hasKeys && hasUri) throw new TypeError('pass either keys or jwksUri, not both')
+  // A key that is given for several issuers would let one vouch for tokens of another.
   if ((hasKeys || hasUri) && issuers.length > 1) {
     const name = hasKeys ? 'keys' : 'jwksUri'
-    throw new TypeError(`${name} must be of one issuer: with several, leave it out, or make a verifier for each`)
+    throw new TypeError(
+      `${name} must be of one issuer: with several, leave it out, or make a verifier for each`,
+    )
   }
   if (hasKeys) {
     const keys = keysOf(options.keys)

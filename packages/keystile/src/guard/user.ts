@@ -1,6 +1,7 @@
 /**
- * What an app may return as a user: an object. `false`, `''` and other leftovers of an expression like
- * `user?.active && user` do not compile, nor do arrays, functions, errors and promises of them.
+ * What an app may return as a user: an object. `false`, `''` and other leftovers of an expression
+ * like `user?.active && user` do not compile, nor do arrays, functions, errors and promises of
+ * them.
  */
 export type UserObject = object &
   NotArrayOrFunctionOrPromise &
@@ -15,5 +16,10 @@ interface NotArrayOrFunctionOrPromise {
 
 /** Whether a value is a user at run time: an object that is neither an array nor an error. */
 export function isUserObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Error)
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Error)
+  )
 }

@@ -58,7 +58,10 @@ describe('createVerifiedTokens', () => {
     assert.equal(tokens.find('a'), 1) // a is young too
     tokens.forget('a')
     tokens.forget('b')
-    assert.deepEqual([tokens.find('a'), tokens.find('b'), tokens.find('c')], [undefined, undefined, 3])
+    assert.deepEqual(
+      [tokens.find('a'), tokens.find('b'), tokens.find('c')],
+      [undefined, undefined, 3],
+    )
   })
 
   it('keeps what was remembered last under one text', () => {

@@ -1,4 +1,7 @@
-/** Proved tokens by their whole text, so that no two tokens ever share an entry. Bounded; the least used go first. */
+/**
+ * Proved tokens by their whole text, so that no two tokens ever share an entry. Bounded; the least
+ * used go first.
+ */
 export interface VerifiedTokens<T> {
   find(token: string): T | undefined
   remember(token: string, verified: T): void
@@ -6,8 +9,9 @@ export interface VerifiedTokens<T> {
 }
 
 /**
- * Two generations: what is used moves to the young one, and when that is full the old one is dropped whole. So a hit is
- * one or two look-ups, nothing is ever sorted, and at most `2 × generationSize` tokens are held.
+ * Two generations: what is used moves to the young one, and when that is full the old one is
+ * dropped whole. So a hit is one or two look-ups, nothing is ever sorted, and at most `2 ×
+ * generationSize` tokens are held.
  */
 export function createVerifiedTokens<T>(generationSize = 5_000): VerifiedTokens<T> {
   let young = new Map<string, T>()

@@ -20,10 +20,21 @@ import { createVerifier, type Verifier, type VerifierOptions } from './verifier.
 const begin = 1_800_000_000 // seconds
 const issuer = 'https://auth.example'
 const audience = 'https://api.example'
-const [first, second] = [generateKey('ES256', { keyId: 'first' }), generateKey('ES256', { keyId: 'second' })]
+const [first, second] = [
+  generateKey('ES256', { keyId: 'first' }),
+  generateKey('ES256', { keyId: 'second' }),
+]
 
 const tokenOf = (by: SigningKey, changes: object = {}, headerChanges: object = {}): string => {
-  const claims = { iss: issuer, aud: audience, sub: 'alice', client_id: 'app', sid: 's1', jti: 'j', iat: begin }
+  const claims = {
+    iss: issuer,
+    aud: audience,
+    sub: 'alice',
+    client_id: 'app',
+    sid: 's1',
+    jti: 'j',
+    iat: begin,
+  }
   const header = { alg: by.algorithm.name, kid: by.keyId, typ: 'at+jwt', ...headerChanges }
   return signJws(header, JSON.stringify({ ...claims, exp: begin + 100_000, ...changes }), by)
 }
@@ -34,7 +45,10 @@ interface Stage {
   advance(seconds: number): void
 }
 
-function start(options: Partial<VerifierOptions> = {}, keys: readonly SigningKey[] = [first]): Stage {
+function start(
+  options: Partial<VerifierOptions> = {},
+  keys: readonly SigningKey[] = [first],
+): Stage {
   let now = begin * 1000
   const script = scriptIssuer(keys)
   const verifier = createVerifier({
@@ -77,12 +91,17 @@ async function unavailable(verified: Promise<Identity>, retryAfterSeconds: numbe
 }
 
 /** Waits for a fetch in the background. */
-const settled = async ({ verifier }: Stage): Promise<void> => refuses(verifier.verify(tokenOf(second)))
+const settled = async ({ verifier }: Stage): Promise<void> =>
+  refuses(verifier.verify(tokenOf(second)))
 
 describe('createVerifier without keys', () => {
   const options = { issuer, audience, revocations: 'none' } as const
   const wrong: readonly (readonly [string, unknown, RegExp])[] = [
-    ['an http issuer on another machine', { ...options, issuer: 'http://auth.example' }, /use https/],
+    [
+      'an http issuer on another machine',
+      { ...options, issuer: 'http://auth.example' },
+      /use https/,
+    ],
     ['one such among others', { ...options, issuer: [issuer, 'http://auth.example'] }, /use https/],
     ['an issuer that is no URL', { ...options, issuer: 'auth' }, /an https URL/],
     ['keys that are undefined', { ...options, keys: undefined }, /leave it out/],
@@ -105,14 +124,22 @@ describe('createVerifier without keys', () => {
   }
 
   it('takes https issuers, and http issuers of this machine', () => {
-    for (const given of [issuer, 'http://localhost:3000/auth', 'http://127.0.0.1', 'http://[::1]:1']) {
+    for (const given of [
+      issuer,
+      'http://localhost:3000/auth',
+      'http://127.0.0.1',
+      'http://[::1]:1',
+    ]) {
       assert.equal(createVerifier({ ...options, issuer: given }).issuer, given)
     }
   })
 
   it('refuses keys for several issuers, as one key would vouch for all', () => {
     const keys = { keys: [exportPublicJwk(first)] }
-    assert.throws(() => createVerifier({ ...options, issuer: [issuer, 'https://b.example'], keys }), /of one issuer/)
+    assert.throws(
+      () => createVerifier({ ...options, issuer: [issuer, 'https://b.example'], keys }),
+      /of one issuer/,
+    )
     assert.ok(createVerifier({ ...options, issuer: [issuer], keys }))
   })
 
@@ -148,8 +175,16 @@ describe('verify with keys that are fetched', () => {
     ['no JWT', 'a.b', /three segments/],
     ['a header that is no JSON', 'AAAA.e30.AAAA', /header/],
     ['claims that are no JSON', signJws({ alg: 'ES256', typ: 'at+jwt' }, 'no', first), /payload/],
-    ['claims with an issuer twice', signJws({ alg: 'ES256' }, `{"iss":"${issuer}","iss":"x"}`, first), /appears twice/],
-    ['the algorithm none', `${Buffer.from('{"alg":"none"}').toString('base64url')}.e30.`, 'unknown_algorithm'],
+    [
+      'claims with an issuer twice',
+      signJws({ alg: 'ES256' }, `{"iss":"${issuer}","iss":"x"}`, first),
+      /appears twice/,
+    ],
+    [
+      'the algorithm none',
+      `${Buffer.from('{"alg":"none"}').toString('base64url')}.e30.`,
+      'unknown_algorithm',
+    ],
     ['another issuer', tokenOf(first, { iss: 'https://evil.example' }), 'wrong_issuer'],
     ['the issuer with a slash', tokenOf(first, { iss: `${issuer}/` }), 'wrong_issuer'],
     ['no issuer', tokenOf(first, { iss: undefined }), 'wrong_issuer'],
@@ -158,7 +193,11 @@ describe('verify with keys that are fetched', () => {
     ['the issuer __proto__', tokenOf(first, { iss: '__proto__' }), 'wrong_issuer'],
     ['the issuer constructor', tokenOf(first, { iss: 'constructor' }), 'wrong_issuer'],
     ['a shared secret', tokenOf(generateKey('HS256', { keyId: 'first' })), /shared secret/],
-    ['an algorithm that is not allowed', tokenOf(generateKey('Ed25519', { keyId: 'first' })), 'forbidden_algorithm'],
+    [
+      'an algorithm that is not allowed',
+      tokenOf(generateKey('Ed25519', { keyId: 'first' })),
+      'forbidden_algorithm',
+    ],
   ]
   for (const [name, token, reason] of hopeless) {
     it(`answers 401 to a token of ${name} without any fetch, keys or none`, async () => {
@@ -195,14 +234,22 @@ describe('verify with keys that are fetched', () => {
 
   it('refuses a signature of another key under the name of a known one', async () => {
     const { verifier } = start()
-    await refuses(verifier.verify(tokenOf(generateKey('ES256', { keyId: 'first' }))), 'wrong_signature')
+    await refuses(
+      verifier.verify(tokenOf(generateKey('ES256', { keyId: 'first' }))),
+      'wrong_signature',
+    )
   })
 
   it('never verifies with the text of a public key as a secret', async () => {
     const { verifier, script } = start()
     await verifier.ready()
     const published = JSON.stringify(script.keys[0])
-    const x = { kty: 'oct', alg: 'HS256', kid: 'first', k: Buffer.from(published).toString('base64url') }
+    const x = {
+      kty: 'oct',
+      alg: 'HS256',
+      kid: 'first',
+      k: Buffer.from(published).toString('base64url'),
+    }
     assert.throws(() => importKey(x), TypeError) // ours does not even make such a key
     const secret = generateKey('HS256', { keyId: 'first' })
     script.keys = [...script.keys, { ...exportPrivateJwk(secret), kid: 'published' }]
@@ -282,7 +329,9 @@ describe('a flood of tokens with unknown kids', () => {
   const stepSeconds = 0.125
   const payload = tokenOf(first).split('.')[1]!
   const unknown = (i: number): string => {
-    const header = Buffer.from(`{"alg":"ES256","kid":"unknown-${i}","typ":"at+jwt"}`).toString('base64url')
+    const header = Buffer.from(`{"alg":"ES256","kid":"unknown-${i}","typ":"at+jwt"}`).toString(
+      'base64url',
+    )
     return `${header}.${payload}.${'A'.repeat(86)}`
   }
 
@@ -296,9 +345,14 @@ describe('a flood of tokens with unknown kids', () => {
       assert.equal(script.fetches, Math.floor(seconds / 30) + 1)
       if (i === count / 10) used = usedBytes()
     }
-    assert.equal(script.asked.length - script.fetches, Math.floor(((count - 1) * stepSeconds) / 3600) + 1)
+    assert.equal(
+      script.asked.length - script.fetches,
+      Math.floor(((count - 1) * stepSeconds) / 3600) + 1,
+    )
     const grown = usedBytes() - used
-    t.diagnostic(`${script.fetches} fetches, ${grown} bytes more after the last ${count * 0.9} tokens`)
+    t.diagnostic(
+      `${script.fetches} fetches, ${grown} bytes more after the last ${count * 0.9} tokens`,
+    )
     assert.ok(grown < 2_000_000, `${grown} bytes`)
   })
 
@@ -308,7 +362,9 @@ describe('a flood of tokens with unknown kids', () => {
     await verifier.verify(good)
     for (let seconds = 0; seconds < (count * 10) / 1000; seconds++) {
       if (seconds > 0) advance(10)
-      const flood = Array.from({ length: 100 }, (_, i) => refuses(verifier.verify(unknown(i)), 'unknown_key'))
+      const flood = Array.from({ length: 100 }, (_, i) =>
+        refuses(verifier.verify(unknown(i)), 'unknown_key'),
+      )
       assert.ok(verifier.recall!(good))
       await Promise.all(flood)
       assert.equal(script.fetches, Math.floor((seconds * 10) / 30) + 1)
@@ -319,8 +375,14 @@ describe('a flood of tokens with unknown kids', () => {
 describe('several issuers', () => {
   const [issuerA, issuerB] = ['https://a.example', 'https://b.example/tenant']
   // Both call their keys the same.
-  const [keyOfA, keyOfB] = [generateKey('ES256', { keyId: 'k' }), generateKey('ES256', { keyId: 'k' })]
-  const stageOf = (): Omit<Stage, 'script'> & { readonly a: ScriptedIssuer; readonly b: ScriptedIssuer } => {
+  const [keyOfA, keyOfB] = [
+    generateKey('ES256', { keyId: 'k' }),
+    generateKey('ES256', { keyId: 'k' }),
+  ]
+  const stageOf = (): Omit<Stage, 'script'> & {
+    readonly a: ScriptedIssuer
+    readonly b: ScriptedIssuer
+  } => {
     const [a, b] = [scriptIssuer([keyOfA], issuerA), scriptIssuer([keyOfB], issuerB)]
     b.instead = (url) =>
       url === 'https://b.example/.well-known/oauth-authorization-server/tenant'
@@ -364,8 +426,14 @@ describe('several issuers', () => {
 
   it('are compared exactly: one that is none of them is refused, whoever signed', async () => {
     const { verifier, a, b } = stageOf()
-    for (const iss of ['https://b.example', `${issuerB}/`, issuerA.toUpperCase(), `${issuerA},${issuerB}`]) {
-      for (const key of [keyOfA, keyOfB]) await refuses(verifier.verify(tokenOf(key, { iss })), 'wrong_issuer')
+    for (const iss of [
+      'https://b.example',
+      `${issuerB}/`,
+      issuerA.toUpperCase(),
+      `${issuerA},${issuerB}`,
+    ]) {
+      for (const key of [keyOfA, keyOfB])
+        await refuses(verifier.verify(tokenOf(key, { iss })), 'wrong_issuer')
     }
     assert.deepEqual([...a.asked, ...b.asked], [])
   })
@@ -376,7 +444,10 @@ describe('several issuers', () => {
     await unavailable(verifier.verify(tokenOf(keyOfB, { iss: issuerB })), 1)
     assert.ok(await verifier.verify(tokenOf(keyOfA, { iss: issuerA })))
     assert.equal(verifier.state, 'starting')
-    await assert.rejects(verifier.ready(), /the keys of https:\/\/b\.example\/tenant cannot be fetched/)
+    await assert.rejects(
+      verifier.ready(),
+      /the keys of https:\/\/b\.example\/tenant cannot be fetched/,
+    )
   })
 
   it('forget a known token when its own issuer takes the key away, though the other has one of that name', async () => {
@@ -411,7 +482,8 @@ describe('ready', () => {
 
   it('rejects with the reason', async () => {
     const { verifier, script } = start()
-    script.instead = () => Response.json({ issuer: 'https://evil.example', jwks_uri: script.jwksUri })
+    script.instead = () =>
+      Response.json({ issuer: 'https://evil.example', jwks_uri: script.jwksUri })
     await assert.rejects(verifier.ready(), /another "issuer"/)
     assert.equal(verifier.state, 'starting')
   })
@@ -457,7 +529,10 @@ describe('ready', () => {
       assert.equal(without.state, state)
     }
     const cause = new Error('connection refused')
-    await assert.rejects(start({ revocations: revocationsIn('starting', cause) }).verifier.ready(), { cause })
+    await assert.rejects(
+      start({ revocations: revocationsIn('starting', cause) }).verifier.ready(),
+      { cause },
+    )
   })
 })
 
@@ -480,7 +555,10 @@ describe('close', () => {
   it('breaks off a first load', async () => {
     const { verifier, script } = start()
     script.instead = () => new Promise(() => {})
-    const [refused, notReady] = [refusalOf(verifier.verify(tokenOf(first))), assert.rejects(verifier.ready(), /closed/)]
+    const [refused, notReady] = [
+      refusalOf(verifier.verify(tokenOf(first))),
+      assert.rejects(verifier.ready(), /closed/),
+    ]
     await turn()
     verifier.close()
     assert.equal((await refused).code, 'temporarily_unavailable')
@@ -558,25 +636,41 @@ describe('createVerifier with jwksUri', () => {
   })
 
   it('fetches over http from this machine', async (t) => {
-    const server = createServer((_, response) => response.end(JSON.stringify({ keys: [exportPublicJwk(first)] })))
+    const server = createServer((_, response) =>
+      response.end(JSON.stringify({ keys: [exportPublicJwk(first)] })),
+    )
     t.after(() => server.close())
     await once(server.listen(0, '127.0.0.1'), 'listening')
     const { port } = server.address() as AddressInfo
     const clock = { now: () => begin * 1000 }
     const local = `http://127.0.0.1:${port}/jwks?tenant=1`
-    const verifier = createVerifier({ issuer, audience, revocations: 'none', clock, jwksUri: local })
+    const verifier = createVerifier({
+      issuer,
+      audience,
+      revocations: 'none',
+      clock,
+      jwksUri: local,
+    })
     assert.equal((await verifier.verify(tokenOf(first))).subject, 'alice')
   })
 
   const wrong: readonly [string, object, RegExp][] = [
     ['together with keys', { keys: { keys: [exportPublicJwk(first)] } }, /either keys or jwksUri/],
-    ['with two issuers', { issuer: [issuer, 'https://other.example'] }, /jwksUri must be of one issuer/],
+    [
+      'with two issuers',
+      { issuer: [issuer, 'https://other.example'] },
+      /jwksUri must be of one issuer/,
+    ],
     ['that is undefined', { jwksUri: undefined }, /`jwksUri` of createVerifier is undefined/],
     ['that is empty', { jwksUri: '' }, /must be the https URL/],
     ['that is a URL object', { jwksUri: new URL(jwksUri) }, /must be the https URL/],
     ['that is a list', { jwksUri: [jwksUri] }, /must be the https URL/],
     ['over http', { jwksUri: 'http://tenant.example/hunter2' }, /may be http on localhost/],
-    ['over http from another address', { jwksUri: 'http://10.0.0.1/hunter2' }, /may be http on localhost/],
+    [
+      'over http from another address',
+      { jwksUri: 'http://10.0.0.1/hunter2' },
+      /may be http on localhost/,
+    ],
     [
       'over http from a name that begins with localhost',
       { jwksUri: 'http://localhost.evil/hunter2' },
@@ -593,13 +687,20 @@ describe('createVerifier with jwksUri', () => {
       'file:///etc/hunter2.json',
       'data:application/json,{"hunter2":[]}',
       'ftp://tenant.example/hunter2',
-    ].map((uri): [string, object, RegExp] => [JSON.stringify(uri), { jwksUri: uri }, /must be the https URL/]),
+    ].map((uri): [string, object, RegExp] => [
+      JSON.stringify(uri),
+      { jwksUri: uri },
+      /must be the https URL/,
+    ]),
   ]
   for (const [what, given, expected] of wrong) {
     it(`refuses one ${what}`, () => {
       assert.throws(
         () => startWith(given),
-        (error) => error instanceof TypeError && expected.test(error.message) && !error.message.includes('hunter2'),
+        (error) =>
+          error instanceof TypeError &&
+          expected.test(error.message) &&
+          !error.message.includes('hunter2'),
       )
     })
   }

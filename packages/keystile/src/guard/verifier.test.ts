@@ -17,7 +17,15 @@ const issuer = 'https://auth.example'
 const audience = 'https://api.example'
 
 const tokenOf = (changes: object = {}, by = key): string => {
-  const claims = { iss: issuer, aud: audience, sub: 'alice', client_id: 'app', sid: 's1', jti: 'j', iat: start }
+  const claims = {
+    iss: issuer,
+    aud: audience,
+    sub: 'alice',
+    client_id: 'app',
+    sid: 's1',
+    jti: 'j',
+    iat: start,
+  }
   const header = { alg: by.algorithm.name, kid: by.keyId, typ: 'at+jwt' }
   return signJws(header, JSON.stringify({ ...claims, exp: start + 600, ...changes }), by)
 }
@@ -43,7 +51,10 @@ const options: VerifierOptions = {
 }
 
 /** Revocations in a state that a test sets, and that asking for news may change. */
-function revocationsIn(state: RevocationState, afterRefresh = state): Revocations & { refreshes: number } {
+function revocationsIn(
+  state: RevocationState,
+  afterRefresh = state,
+): Revocations & { refreshes: number } {
   return {
     refreshes: 0,
     state,
@@ -77,8 +88,21 @@ describe('createVerifier', () => {
     ['revocations null', { ...options, revocations: null }, /`revocations` has no default/],
     ['revocations "some"', { ...options, revocations: 'some' }, /`revocations` has no default/],
     ['revocations {}', { ...options, revocations: {} }, /`revocations` has no default/],
-    ['revocations without a state', { ...options, revocations: { isRevoked, refresh } }, /with state, isRevoked/],
-    ['revocations without refresh', { ...options, revocations: { isRevoked, state: 'current' } }, /and refresh/],
+    [
+      'revocations without a state',
+      { ...options, revocations: { isRevoked, refresh } },
+      /with state, isRevoked/,
+    ],
+    [
+      'revocations without isRevoked',
+      { ...options, revocations: { refresh, state: 'current' } },
+      /isRevoked\(\) and/,
+    ],
+    [
+      'revocations without refresh',
+      { ...options, revocations: { isRevoked, state: 'current' } },
+      /and refresh/,
+    ],
     ['an option that is misspelt', { ...options, clockTolerance: 0 }, /no option `clockTolerance`/],
     ['an option of another library', { ...options, algorithm: 'EdDSA' }, /no option `algorithm`/],
     [
@@ -87,7 +111,11 @@ describe('createVerifier', () => {
       /`algorithms` of createVerifier is undefined/,
     ],
     ['a clock of seconds', { ...options, clock: { now: () => start } }, /milliseconds since 1970/],
-    ['a clock that tells no number', { ...options, clock: { now: () => Number.NaN } }, /milliseconds since 1970/],
+    [
+      'a clock that tells no number',
+      { ...options, clock: { now: () => Number.NaN } },
+      /milliseconds since 1970/,
+    ],
     ['performance for a clock', { ...options, clock: performance }, /milliseconds since 1970/],
     ['an empty clock', { ...options, clock: {} }, /milliseconds since 1970/],
     ['no issuer', { ...options, issuer: undefined }, /issuer/],
@@ -95,23 +123,48 @@ describe('createVerifier', () => {
     ['an empty array of issuers', { ...options, issuer: [] }, /issuer/],
     ['an empty issuer among others', { ...options, issuer: [issuer, ''] }, /the exact "iss"/],
     ['an issuer twice', { ...options, issuer: [issuer, issuer] }, /different/],
-    ['keys for two issuers', { ...options, issuer: [issuer, 'https://other.example'] }, /keys must be of one issuer/],
+    [
+      'keys for two issuers',
+      { ...options, issuer: [issuer, 'https://other.example'] },
+      /keys must be of one issuer/,
+    ],
     ['no audience', { ...options, audience: undefined }, /audience/],
     ['an empty audience', { ...options, audience: '' }, /audience/],
     ['an empty array of audiences', { ...options, audience: [] }, /audience/],
     ['an empty audience among others', { ...options, audience: [audience, ''] }, /audience/],
     ['an audience that is no string', { ...options, audience: [1] }, /audience/],
     ['no keys', { ...options, keys: undefined }, /keys/],
-    ['keys null', { ...options, keys: null }, /keys/],
+    ['keys null', { ...options, keys: null }, /keys must be a JWK Set, or a secret/],
+    ['a number as keys', { ...options, keys: 1 }, /keys must be a JWK Set, or a secret/],
     ['an empty JWK Set', { ...options, keys: { keys: [] } }, /no key/],
-    ['a JWK Set without a fit key', { ...options, keys: { keys: [{ kty: 'RSA', alg: 'RS256' }] } }, /no key/],
+    [
+      'a JWK Set without a fit key',
+      { ...options, keys: { keys: [{ kty: 'RSA', alg: 'RS256' }] } },
+      /no key/,
+    ],
     ['an empty secret', { ...options, keys: '' }, /at least 32 bytes/],
-    ['a secret of 31 bytes', { ...options, keys: 'abcdefghijklmnopqrstuvwxyz01234' }, /at least 32 bytes/],
-    ['a secret of 15 different bytes', { ...options, keys: 'abcdefghijklmno'.repeat(4) }, /16 of them different/],
+    [
+      'a secret of 31 bytes',
+      { ...options, keys: 'abcdefghijklmnopqrstuvwxyz01234' },
+      /at least 32 bytes/,
+    ],
+    [
+      'a secret of 15 different bytes',
+      { ...options, keys: 'abcdefghijklmno'.repeat(4) },
+      /16 of them different/,
+    ],
     ['a secret of one letter', { ...options, keys: 'a'.repeat(64) }, /16 of them different/],
     ['an empty list of algorithms', { ...options, algorithms: [] }, /algorithms is a list/],
-    ['an algorithm that does not exist', { ...options, algorithms: ['none'] }, /algorithms is a list/],
-    ['a tolerance of 61 seconds', { ...options, clockToleranceSeconds: 61 }, /clockToleranceSeconds/],
+    [
+      'an algorithm that does not exist',
+      { ...options, algorithms: ['none'] },
+      /algorithms is a list/,
+    ],
+    [
+      'a tolerance of 61 seconds',
+      { ...options, clockToleranceSeconds: 61 },
+      /clockToleranceSeconds/,
+    ],
     ['a negative tolerance', { ...options, clockToleranceSeconds: -1 }, /clockToleranceSeconds/],
   ]
   for (const [name, given, expected] of wrong) {
@@ -130,14 +183,20 @@ describe('createVerifier', () => {
     'your_jwt_secret_key_at_least_32_characters_long',
   ]) {
     it(`refuses "${secret.slice(0, 24)}…", which is printed in documentation`, () => {
-      assert.throws(() => createVerifier({ ...options, keys: secret }), /printed in public documentation/)
+      assert.throws(
+        () => createVerifier({ ...options, keys: secret }),
+        /printed in public documentation/,
+      )
     })
   }
 
   it('is not widened by a list that the app adds to later', async () => {
     const audiences = ['https://elsewhere.example']
     const algorithms: AlgorithmName[] = ['EdDSA']
-    const narrow = [createVerifier({ ...options, audience: audiences }), createVerifier({ ...options, algorithms })]
+    const narrow = [
+      createVerifier({ ...options, audience: audiences }),
+      createVerifier({ ...options, algorithms }),
+    ]
     audiences.push(audience)
     algorithms.push('ES256')
     for (const verifier of narrow) await refuses(() => verifier.verify(tokenOf()), 'Invalid token')
@@ -145,10 +204,17 @@ describe('createVerifier', () => {
 
   it('fails where revocations say neither true nor false: one would revoke nothing, the other everything', async () => {
     for (const answer of [undefined, null, Promise.resolve(false), 0, 'no']) {
-      const revocations = { state: 'current', isRevoked: (): never => answer as never, refresh } as const
+      const revocations = {
+        state: 'current',
+        isRevoked: (): never => answer as never,
+        refresh,
+      } as const
       const verifier = createVerifier({ ...options, revocations })
       const token = tokenOf()
-      await assert.rejects(verifier.verify(token), /isRevoked\(\) of `revocations` must return true or false/)
+      await assert.rejects(
+        verifier.verify(token),
+        /isRevoked\(\) of `revocations` must return true or false/,
+      )
     }
   })
 
@@ -164,10 +230,22 @@ describe('createVerifier', () => {
   })
 
   for (const [what, keys, instead] of [
-    ['the URL of a key set', 'https://tenant.example/.well-known/jwks.json', /a URL.*pass its https URL as jwksUri/],
-    ['the URL behind white space', '\n https://tenant.example/.well-known/jwks.json', /a URL.*jwksUri/],
+    [
+      'the URL of a key set',
+      'https://tenant.example/.well-known/jwks.json',
+      /a URL.*pass its https URL as jwksUri/,
+    ],
+    [
+      'the URL behind white space',
+      '\n https://tenant.example/.well-known/jwks.json',
+      /a URL.*jwksUri/,
+    ],
     ['the issuer', issuer, /a URL.*jwksUri/],
-    ['a PEM', key.verifyingKey.export({ type: 'spki', format: 'pem' }), /a key.*importKey\(\{ pem, algorithm \}\)/],
+    [
+      'a PEM',
+      key.verifyingKey.export({ type: 'spki', format: 'pem' }),
+      /a key.*importKey\(\{ pem, algorithm \}\)/,
+    ],
     ['a JWK as text', JSON.stringify(exportPublicJwk(key)), /JSON.*as an object/],
     ['a key set as text', JSON.stringify({ keys: [exportPublicJwk(key)] }), /JSON.*as an object/],
     ['the path of a key', './public.pem', /the path of a file.*read the file/],
@@ -179,17 +257,24 @@ describe('createVerifier', () => {
       const given = { ...options, keys } as unknown as VerifierOptions
       assert.throws(
         () => createVerifier(given),
-        (error) => error instanceof TypeError && instead.test(error.message) && !error.message.includes('tenant'),
+        (error) =>
+          error instanceof TypeError &&
+          instead.test(error.message) &&
+          !error.message.includes('tenant'),
       )
     })
   }
 
   it('lets nobody forge a token with the URL of the key set as the secret', async () => {
     const url = 'https://tenant.example/.well-known/jwks.json'
-    const forged = tokenOf({}, importKeyWith({ secret: url, algorithm: 'HS256' }, trustedSecretKey) as SigningKey)
+    const forged = tokenOf(
+      {},
+      importKeyWith({ secret: url, algorithm: 'HS256' }, trustedSecretKey) as SigningKey,
+    )
     assert.throws(() => createVerifier({ ...options, keys: url }), TypeError)
     const { keys: _, ...withoutKeys } = options
-    const fetch = (): Promise<Response> => Promise.resolve(Response.json({ keys: [exportPublicJwk(key)] }))
+    const fetch = (): Promise<Response> =>
+      Promise.resolve(Response.json({ keys: [exportPublicJwk(key)] }))
     const verifier = createVerifier({ ...withoutKeys, jwksUri: url, fetch })
     await assert.rejects(verifier.verify(forged), { code: 'invalid_token' })
     assert.equal((await verifier.verify(tokenOf())).subject, 'alice')
@@ -220,9 +305,13 @@ describe('createVerifier', () => {
   it('takes a secret of 32 bytes and 16 different ones, and not one less', () => {
     const half = 'kQ3v9ZpX1mW7tY5u'
     assert.ok(createVerifier({ ...options, keys: half.repeat(2) }))
-    assert.throws(() => createVerifier({ ...options, keys: half.repeat(2).slice(1) }), /at least 32 bytes/)
     assert.throws(
-      () => createVerifier({ ...options, keys: half.replace('5', 'p').replace('u', 'p').repeat(2) }),
+      () => createVerifier({ ...options, keys: half.repeat(2).slice(1) }),
+      /at least 32 bytes/,
+    )
+    assert.throws(
+      () =>
+        createVerifier({ ...options, keys: half.replace('5', 'p').replace('u', 'p').repeat(2) }),
       /16 of them/,
     )
   })
@@ -241,26 +330,45 @@ describe('createVerifier', () => {
 
 describe('verify', () => {
   it('says who a call is from', async () => {
-    const identity = await createVerifier(options).verify(tokenOf({ scope: 'a b', auth_time: start - 9 }))
+    const identity = await createVerifier(options).verify(
+      tokenOf({ scope: 'a b', auth_time: start - 9 }),
+    )
     assert.equal(identity.subject, 'alice')
     assert.equal(identity.clientId, 'app')
     assert.equal(identity.sessionId, 's1')
     assert.deepEqual(identity.scopes, ['a', 'b'])
     assert.deepEqual(identity.authenticatedAt, new Date((start - 9) * 1000))
     assert.equal(identity.claims.jti, 'j')
+    assert.ok(
+      Object.keys(identity).includes('authenticatedAt'),
+      'a copy of the identity has it too',
+    )
     const bare = await createVerifier(options).verify(tokenOf({ sid: undefined }))
-    assert.deepEqual([bare.sessionId, bare.authenticatedAt, bare.scopes], [undefined, undefined, []])
+    assert.deepEqual(
+      [bare.sessionId, bare.authenticatedAt, bare.scopes],
+      [undefined, undefined, []],
+    )
   })
 
   it('takes claims of the application as they are, null among them', async () => {
-    const { claims } = await createVerifier(options).verify(tokenOf({ tenant: null, list: [null, 1] }))
+    const { claims } = await createVerifier(options).verify(
+      tokenOf({ tenant: null, list: [null, 1] }),
+    )
     assert.deepEqual([claims['tenant'], claims['list']], [null, [null, 1]])
   })
 
   it('refuses another issuer, audience, type, algorithm, and a broken token', async () => {
     const verifier = createVerifier(options)
-    await refuses(() => verifier.verify(tokenOf({ iss: `${issuer}/` })), 'Invalid token', 'wrong_issuer')
-    await refuses(() => verifier.verify(tokenOf({ aud: 'other' })), 'Invalid token', 'wrong_audience')
+    await refuses(
+      () => verifier.verify(tokenOf({ iss: `${issuer}/` })),
+      'Invalid token',
+      'wrong_issuer',
+    )
+    await refuses(
+      () => verifier.verify(tokenOf({ aud: 'other' })),
+      'Invalid token',
+      'wrong_audience',
+    )
     await refuses(() => verifier.verify(tokenOf().slice(0, -1)), 'Invalid token')
     await refuses(() => verifier.verify(''), 'Invalid token')
     const idToken = signJws({ alg: 'ES256', kid: key.keyId, typ: 'JWT' }, '{}', key)
@@ -278,7 +386,12 @@ describe('verify', () => {
 
   it('gives the same frozen identity to all requests with one token', async () => {
     const verifier = createVerifier(options)
-    const token = tokenOf({ scope: 'a', auth_time: start, tenant: { id: 1, roles: ['r'] }, aud: [audience] })
+    const token = tokenOf({
+      scope: 'a',
+      auth_time: start,
+      tenant: { id: 1, roles: ['r'] },
+      aud: [audience],
+    })
     const identity = await verifier.verify(token)
     assert.equal(await verifier.verify(token), identity)
     const nested = identity.claims['tenant'] as { id: number; roles: string[] }
@@ -308,7 +421,8 @@ describe('verify with maxAgeSeconds', () => {
 
   it('accepts a login of that age and not a second older (RFC 9470 §4)', async () => {
     const verifier = createVerifier(options)
-    for (const age of [0, 299, 300]) assert.ok(await verifier.verify(tokenOf({ auth_time: start - age }), demand))
+    for (const age of [0, 299, 300])
+      assert.ok(await verifier.verify(tokenOf({ auth_time: start - age }), demand))
     await tooOld(verifier, tokenOf({ auth_time: start - 301 }))
     await tooOld(verifier, tokenOf({ auth_time: start - 300.5 }))
   })
@@ -322,15 +436,22 @@ describe('verify with maxAgeSeconds', () => {
   it('refuses a login in the future beyond the clock tolerance', async () => {
     const verifier = createVerifier({ ...options, clockToleranceSeconds: 5 })
     assert.ok(await verifier.verify(tokenOf({ auth_time: start + 5 }), demand))
-    for (const ahead of [5.5, 6, 60, 1e9]) await tooOld(verifier, tokenOf({ auth_time: start + ahead }))
-    assert.ok(await verifier.verify(tokenOf({ auth_time: start + 60 })), 'only a demand for a recent login looks at it')
+    for (const ahead of [5.5, 6, 60, 1e9])
+      await tooOld(verifier, tokenOf({ auth_time: start + ahead }))
+    assert.ok(
+      await verifier.verify(tokenOf({ auth_time: start + 60 })),
+      'only a demand for a recent login looks at it',
+    )
   })
 
   it('refuses an age that is no number above 0: the text 300 and 5 more seconds would be 3,005', async () => {
     const verifier = createVerifier({ ...options, clockToleranceSeconds: 5 })
     const token = tokenOf({ auth_time: start - 2_000 })
     for (const maxAgeSeconds of ['300', 0, -1, Number.NaN, null])
-      await assert.rejects(verifier.verify(token, { maxAgeSeconds: maxAgeSeconds as number }), TypeError)
+      await assert.rejects(
+        verifier.verify(token, { maxAgeSeconds: maxAgeSeconds as number }),
+        TypeError,
+      )
   })
 
   it('refuses a token without auth_time', async () => {
@@ -349,10 +470,20 @@ describe('verify with maxAgeSeconds', () => {
   })
 
   it('says first that a token is revoked or bad', async () => {
-    const revocations = { state: 'current', isRevoked: () => true, refresh: async () => {} } as const
+    const revocations = {
+      state: 'current',
+      isRevoked: () => true,
+      refresh: async () => {},
+    } as const
     const verifier = createVerifier({ ...options, revocations })
-    await refuses(() => verifier.verify(tokenOf({ auth_time: 0 }), demand), 'Token has been revoked')
-    await refuses(() => verifier.verify(tokenOf({ auth_time: 0, aud: 'x' }), demand), 'Invalid token')
+    await refuses(
+      () => verifier.verify(tokenOf({ auth_time: 0 }), demand),
+      'Token has been revoked',
+    )
+    await refuses(
+      () => verifier.verify(tokenOf({ auth_time: 0, aud: 'x' }), demand),
+      'Invalid token',
+    )
   })
 })
 
@@ -408,7 +539,10 @@ describe('verify of a token seen before', () => {
 
   it('refuses it as soon as it is revoked, whoever else is not', async () => {
     const list = createRevocationList()
-    const verifier = createVerifier({ ...options, revocations: { ...list, state: 'current', refresh: async () => {} } })
+    const verifier = createVerifier({
+      ...options,
+      revocations: { ...list, state: 'current', refresh: async () => {} },
+    })
     const token = tokenOf()
     const neighbour = tokenOf({ sid: 's2' })
     assert.ok(await verifier.verify(token))
@@ -443,13 +577,18 @@ describe('verify of a token seen before', () => {
       'Invalid token',
       'wrong_audience',
     )
-    await refuses(() => createVerifier({ ...options, issuer: 'other' }).verify(token), 'Invalid token', 'wrong_issuer')
+    await refuses(
+      () => createVerifier({ ...options, issuer: 'other' }).verify(token),
+      'Invalid token',
+      'wrong_issuer',
+    )
     assert.ok(await first.verify(token))
   })
 
   it('does not become good by having been refused', async () => {
     const verifier = createVerifier(options)
-    for (let i = 0; i < 3; i++) await refuses(() => verifier.verify(tokenOf({ aud: 'other' })), 'Invalid token')
+    for (let i = 0; i < 3; i++)
+      await refuses(() => verifier.verify(tokenOf({ aud: 'other' })), 'Invalid token')
     const expired = tokenOf({ exp: start })
     for (let i = 0; i < 3; i++) await refuses(() => verifier.verify(expired), 'Token has expired')
   })
@@ -492,7 +631,10 @@ describe('verify while revocations are not current', () => {
   }
 
   it('answers 503 when asking for news fails', async () => {
-    const revocations = { ...revocationsIn('stale'), refresh: () => Promise.reject(new Error('connection refused')) }
+    const revocations = {
+      ...revocationsIn('stale'),
+      refresh: () => Promise.reject(new Error('connection refused')),
+    }
     await unavailable(createVerifier({ ...options, revocations }), tokenOf())
   })
 
@@ -518,7 +660,10 @@ describe('verify while revocations are not current', () => {
         state = 'current'
       },
     }
-    await refuses(() => createVerifier({ ...options, revocations }).verify(tokenOf()), 'Token has been revoked')
+    await refuses(
+      () => createVerifier({ ...options, revocations }).verify(tokenOf()),
+      'Token has been revoked',
+    )
   })
 })
 

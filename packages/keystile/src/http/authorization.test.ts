@@ -3,7 +3,11 @@ import { describe, it } from 'node:test'
 import { findCredential } from './authorization.ts'
 
 describe('findCredential', () => {
-  const table: readonly [string | null | undefined, bearer: string | undefined, basic: string | undefined][] = [
+  const table: readonly [
+    string | null | undefined,
+    bearer: string | undefined,
+    basic: string | undefined,
+  ][] = [
     [undefined, undefined, undefined],
     [null, undefined, undefined],
     ['', undefined, undefined],
@@ -26,10 +30,15 @@ describe('findCredential', () => {
     ['Basically Og==', undefined, undefined],
     ['Basic, Bearer abc', undefined, undefined],
     [' Bearer abc', undefined, undefined],
+    ['ApiKey Bearer', undefined, undefined],
+    ['Other Basic', undefined, undefined],
   ]
   for (const [field, bearer, basic] of table) {
     it(`finds what follows Bearer or Basic in ${JSON.stringify(field) ?? 'nothing'} (RFC 9110 §11.4)`, () => {
-      assert.deepEqual([findCredential(field, 'Bearer'), findCredential(field, 'Basic')], [bearer, basic])
+      assert.deepEqual(
+        [findCredential(field, 'Bearer'), findCredential(field, 'Basic')],
+        [bearer, basic],
+      )
     })
   }
 

@@ -24,14 +24,22 @@ describe('bearerChallenge', () => {
 
   it('names the scopes that are needed (RFC 6750 §3)', () => {
     assert.equal(
-      bearerChallenge(new TokenError('insufficient_scope', 'Too little', { scopes: ['a', 'b:c'] }), realm),
+      bearerChallenge(
+        new TokenError('insufficient_scope', 'Too little', { scopes: ['a', 'b:c'] }),
+        realm,
+      ),
       'Bearer realm="https://auth.example", error="insufficient_scope", error_description="Too little", scope="a b:c"',
     )
-    assert.doesNotMatch(bearerChallenge(new TokenError('insufficient_scope', 'x', { scopes: [] }), realm), /scope=/)
+    assert.doesNotMatch(
+      bearerChallenge(new TokenError('insufficient_scope', 'x', { scopes: [] }), realm),
+      /scope=/,
+    )
   })
 
   it('names the greatest age of a login (RFC 9470 §3)', () => {
-    const error = new TokenError('insufficient_user_authentication', 'Log in again', { maxAgeSeconds: 300 })
+    const error = new TokenError('insufficient_user_authentication', 'Log in again', {
+      maxAgeSeconds: 300,
+    })
     assert.equal(
       bearerChallenge(error, realm),
       'Bearer realm="https://auth.example", error="insufficient_user_authentication", ' +
@@ -50,7 +58,10 @@ describe('bearerChallenge', () => {
 
   it('drops every character that RFC 6750 §3 does not allow, so nothing breaks out of the quotes', () => {
     const all = Array.from({ length: 0x180 }, (_, code) => String.fromCharCode(code)).join('')
-    const challenge = bearerChallenge(new TokenError('insufficient_scope', all, { scopes: [all] }), all)
+    const challenge = bearerChallenge(
+      new TokenError('insufficient_scope', all, { scopes: [all] }),
+      all,
+    )
     const values = [...challenge.matchAll(/="([^"]*)"/g)].map(([, value]) => value)
     const allowed = all.replace(/[^\x20-\x7e]|["\\]/g, '')
     assert.equal(allowed.length, 0x7f - 0x20 - 2)

@@ -9,7 +9,10 @@ export interface Deadline<T> {
  * Runs work that may take so many seconds. The promise rejects at the deadline, even if the work
  * ignores its signal.
  */
-export function withDeadline<T>(work: (signal: AbortSignal) => Promise<T>, seconds: number): Deadline<T> {
+export function withDeadline<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  seconds: number,
+): Deadline<T> {
   const controller = new AbortController()
   const { signal } = controller
   const abort = (reason: Error): void => controller.abort(reason)

@@ -25,13 +25,20 @@ describe('findJson', () => {
   })
 
   const { signal } = new AbortController()
-  const ask = (answering: RequestListener, from = globalThis.fetch): Promise<FetchedJson | undefined> => {
+  const ask = (
+    answering: RequestListener,
+    from = globalThis.fetch,
+  ): Promise<FetchedJson | undefined> => {
     answer = answering
     asked = []
     return findJson(url, { fetch: from, signal })
   }
   const send =
-    (body: string | Uint8Array, headers: Record<string, string> = {}, status = 200): RequestListener =>
+    (
+      body: string | Uint8Array,
+      headers: Record<string, string> = {},
+      status = 200,
+    ): RequestListener =>
     (_, response) =>
       response.writeHead(status, headers).end(body)
 
@@ -48,7 +55,10 @@ describe('findJson', () => {
 
   for (const status of [201, 204, 400, 401, 403, 410, 429, 500, 503]) {
     it(`refuses an answer of ${status}`, async () => {
-      await assert.rejects(ask(send(status === 204 ? '' : '{}', {}, status)), new RegExp(`answers ${status}, not 200`))
+      await assert.rejects(
+        ask(send(status === 204 ? '' : '{}', {}, status)),
+        new RegExp(`answers ${status}, not 200`),
+      )
     })
   }
 
@@ -98,7 +108,10 @@ describe('findJson', () => {
   it('counts what was packed as it is unpacked', async () => {
     const packed = gzipSync(withBytes(20_000_000))
     assert.ok(packed.length < 50_000)
-    await assert.rejects(ask(send(packed, { 'content-encoding': 'gzip' })), /more than 262144 bytes/)
+    await assert.rejects(
+      ask(send(packed, { 'content-encoding': 'gzip' })),
+      /more than 262144 bytes/,
+    )
   })
 
   const noObjects: readonly [string, string | Uint8Array, RegExp][] = [
@@ -107,7 +120,11 @@ describe('findJson', () => {
     ['an array', '[]', /is not a JSON object/],
     ['null', 'null', /is not a JSON object/],
     ['a member twice', '{"keys":[],"keys":[1]}', /appears twice/],
-    ['other bytes than UTF-8', Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d), /is not UTF-8/],
+    [
+      'other bytes than UTF-8',
+      Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d),
+      /is not UTF-8/,
+    ],
     ['a byte order mark', '\ufeff{}', /is not JSON/],
   ]
   for (const [name, body, reason] of noObjects) {
@@ -125,7 +142,16 @@ describe('findJson', () => {
       response.writeHead(200, { 'content-length': '100' })
       response.write('{"keys":', () => response.destroy())
     }
-    await assert.rejects(ask(breaking), /breaks off/)
+    await assert.rejects(ask(breaking), (error: Error) => {
+      assert.match(error.message, /breaks off$/)
+      assert.ok(error.cause instanceof Error)
+      return true
+    })
+  })
+
+  it('refuses an answer without a body', async () => {
+    const empty = findJson(url, { fetch: async () => new Response(), signal })
+    await assert.rejects(empty, { message: new RegExp(`^${url}: the body is `) })
   })
 
   it('refuses where nobody listens', async () => {

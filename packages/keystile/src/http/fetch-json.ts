@@ -31,7 +31,12 @@ export async function findJson(
   let response: Response
   try {
     // The fetch of a framework may have a cache, and a withdrawn key must not come back from it.
-    const init = { headers: { accept: 'application/json' }, redirect: 'error', cache: 'no-store', signal } as const
+    const init = {
+      headers: { accept: 'application/json' },
+      redirect: 'error',
+      cache: 'no-store',
+      signal,
+    } as const
     response = await fetch(url, init)
   } catch (cause) {
     throw new Error(`${url} cannot be reached`, { cause })
@@ -45,6 +50,7 @@ export async function findJson(
   }
   const bytes = await readBytes(response, url, signal)
   try {
+    // Stryker disable next-line StringLiteral: any text without a directive says the same
     const cacheControl = response.headers.get('cache-control') ?? ''
     return { value: parseJsonObject(bytes), freshSeconds: freshSecondsOf(cacheControl) }
   } catch (error) {
@@ -53,7 +59,11 @@ export async function findJson(
 }
 
 /** Reads up to the limit, whatever Content-Length says and however well the body was compressed. */
-async function readBytes(response: Response, url: string, signal: AbortSignal): Promise<Uint8Array> {
+async function readBytes(
+  response: Response,
+  url: string,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
   const body = createByteCollector()
   if (!response.body) return new Uint8Array()
   const reader = response.body.getReader()
@@ -65,7 +75,9 @@ async function readBytes(response: Response, url: string, signal: AbortSignal): 
     body.add(value)
     if (body.size > maxBytes || signal.aborted) {
       await reader.cancel().catch(() => {})
-      throw new Error(`${url}: the body ${signal.aborted ? 'comes too late' : `has more than ${maxBytes} bytes`}`)
+      throw new Error(
+        `${url}: the body ${signal.aborted ? 'comes too late' : `has more than ${maxBytes} bytes`}`,
+      )
     }
   }
   return body.bytes()

@@ -27,6 +27,7 @@ describe('requireDiscoverable', () => {
     'http://localhost',
     'http://127.0.0.1:8000',
     'http://127.255.0.9',
+    'http://127.0.10.10',
     'http://[::1]:8000',
   ]) {
     it(`takes ${issuer}`, () => {
@@ -89,8 +90,14 @@ describe('fetchJwksUri', () => {
     for (const [issuer, url] of [
       ['https://auth.example', 'https://auth.example/.well-known/oauth-authorization-server'],
       ['https://auth.example/', 'https://auth.example/.well-known/oauth-authorization-server'],
-      ['https://auth.example/a/b', 'https://auth.example/.well-known/oauth-authorization-server/a/b'],
-      ['https://auth.example:8443/a/', 'https://auth.example:8443/.well-known/oauth-authorization-server/a'],
+      [
+        'https://auth.example/a/b',
+        'https://auth.example/.well-known/oauth-authorization-server/a/b',
+      ],
+      [
+        'https://auth.example:8443/a/',
+        'https://auth.example:8443/.well-known/oauth-authorization-server/a',
+      ],
       ['http://[::1]:9/a', 'http://[::1]:9/.well-known/oauth-authorization-server/a'],
     ] as const) {
       const { asked, options } = answering({ [url]: metadata(issuer) })
@@ -132,7 +139,10 @@ describe('fetchJwksUri', () => {
       metadata(issuer, 'http://keys.example/jwks'),
     ]
     for (const failure of failures) {
-      const { asked, options } = answering({ [places[0]!]: failure, [places[1]!]: metadata(issuer) })
+      const { asked, options } = answering({
+        [places[0]!]: failure,
+        [places[1]!]: metadata(issuer),
+      })
       await assert.rejects(fetchJwksUri(issuer, options))
       assert.deepEqual(asked, places.slice(0, 1))
     }
@@ -161,7 +171,8 @@ describe('fetchJwksUri', () => {
   const uriOf = (from: string, uri: unknown): Promise<string> =>
     fetchJwksUri(from, {
       signal,
-      fetch: async () => Response.json({ issuer: from, ...(uri !== undefined && { jwks_uri: uri }) }),
+      fetch: async () =>
+        Response.json({ issuer: from, ...(uri !== undefined && { jwks_uri: uri }) }),
     })
 
   for (const uri of [
@@ -190,7 +201,11 @@ describe('fetchJwksUri', () => {
   }
 
   it('takes http for the keys of an http issuer of this machine, on this machine', async () => {
-    for (const local of ['http://localhost:3000/auth', 'http://127.0.0.1:3000', 'http://[::1]:3000']) {
+    for (const local of [
+      'http://localhost:3000/auth',
+      'http://127.0.0.1:3000',
+      'http://[::1]:3000',
+    ]) {
       for (const uri of [
         'http://localhost:1/jwks',
         'http://127.0.0.2/jwks',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { pathOf, toResponse } from './message.ts'
+import { pathOf, tooLarge, toResponse } from './message.ts'
 
 describe('pathOf', () => {
   const table: readonly [string, string | undefined][] = [
@@ -25,6 +25,7 @@ describe('pathOf', () => {
     ['localhost:443', undefined],
     ['ftp://localhost/token', undefined],
     ['javascript:alert(1)', undefined],
+    ['/x?to=http://localhost/y', '/x'],
     ['http://', undefined],
     ['http://[', undefined],
     ['?access_token=x', undefined],
@@ -38,7 +39,11 @@ describe('pathOf', () => {
 
 describe('toResponse', () => {
   it('says the same as the answer', async () => {
-    const response = toResponse({ status: 403, headers: { 'www-authenticate': 'Bearer' }, body: '{}' })
+    const response = toResponse({
+      status: 403,
+      headers: { 'www-authenticate': 'Bearer' },
+      body: '{}',
+    })
     assert.equal(response.status, 403)
     assert.equal(response.headers.get('www-authenticate'), 'Bearer')
     assert.equal(await response.text(), '{}')
@@ -46,10 +51,24 @@ describe('toResponse', () => {
 
   it('sets each cookie in a field of its own (RFC 6265 §3)', () => {
     const cookies = ['a=1; Path=/', 'b=2; Path=/']
-    assert.deepEqual(toResponse({ status: 200, headers: {}, cookies }).headers.getSetCookie(), cookies)
+    assert.deepEqual(
+      toResponse({ status: 200, headers: {}, cookies }).headers.getSetCookie(),
+      cookies,
+    )
+  })
+
+  it('sets no cookie where there is none', () => {
+    assert.deepEqual(toResponse({ status: 200, headers: {} }).headers.getSetCookie(), [])
   })
 
   it('has no body where none may be (RFC 9110 §15.3.5)', () => {
     assert.equal(toResponse({ status: 204, headers: {} }).body, null)
+  })
+})
+
+describe('tooLarge', () => {
+  it('answers 413 and says how large a body may be (RFC 9110 §15.5.14)', () => {
+    const { status, message } = tooLarge(5)
+    assert.deepEqual([status, message], [413, 'The body may have 5 bytes at most'])
   })
 })

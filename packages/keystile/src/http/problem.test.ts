@@ -18,18 +18,31 @@ describe('problemAnswer', () => {
     internal_server_error: [500, 'Internal Server Error'],
     temporarily_unavailable: [503, 'Service Unavailable'],
   }
-  for (const [code, [status, title]] of Object.entries(statuses) as [ProblemCode, readonly [number, string]][]) {
+  for (const [code, [status, title]] of Object.entries(statuses) as [
+    ProblemCode,
+    readonly [number, string],
+  ][]) {
     it(`answers ${code} with ${status} (RFC 9457 §3)`, () => {
       const { headers, body, ...rest } = problemAnswer(new ProblemError(code, 'What happened'))
       assert.deepEqual(rest, { status })
-      assert.deepEqual(headers, { 'content-type': 'application/problem+json', 'cache-control': 'no-store' })
-      assert.deepEqual(JSON.parse(body ?? ''), { type: 'about:blank', title, status, detail: 'What happened' })
+      assert.deepEqual(headers, {
+        'content-type': 'application/problem+json',
+        'cache-control': 'no-store',
+      })
+      assert.deepEqual(JSON.parse(body ?? ''), {
+        type: 'about:blank',
+        title,
+        status,
+        detail: 'What happened',
+      })
     })
   }
 
   it('lists the faults of a body', () => {
     const errors = [{ loc: ['body', 'email'], msg: 'An e-mail address', type: 'value_error' }]
-    const { body } = problemAnswer(new ProblemError('unprocessable_content', 'Not valid', { errors }))
+    const { body } = problemAnswer(
+      new ProblemError('unprocessable_content', 'Not valid', { errors }),
+    )
     assert.deepEqual(JSON.parse(body ?? '').errors, errors)
   })
 
@@ -64,7 +77,10 @@ describe('tokenRefusalAnswer', () => {
   }
   for (const [code, status] of Object.entries(statuses) as [TokenErrorCode, number][]) {
     it(`answers ${code} with ${status}, ${status === 503 ? 'without' : 'with'} a challenge (RFC 6750 §3)`, () => {
-      const answer = tokenRefusalAnswer(new TokenError(code, 'What happened', { retryAfterSeconds: 1 }), 'realm')
+      const answer = tokenRefusalAnswer(
+        new TokenError(code, 'What happened', { retryAfterSeconds: 1 }),
+        'realm',
+      )
       assert.equal(answer.status, status)
       assert.equal(
         answer.headers['www-authenticate']?.startsWith('Bearer realm="realm"'),
@@ -72,7 +88,11 @@ describe('tokenRefusalAnswer', () => {
       )
       assert.equal(answer.headers['retry-after'], '1')
       assert.equal(answer.headers['content-type'], 'application/problem+json')
-      const titles: Readonly<Record<number, string>> = { 400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden' }
+      const titles: Readonly<Record<number, string>> = {
+        400: 'Bad Request',
+        401: 'Unauthorized',
+        403: 'Forbidden',
+      }
       assert.deepEqual(JSON.parse(answer.body ?? ''), {
         type: 'about:blank',
         title: titles[status] ?? 'Service Unavailable',
@@ -85,7 +105,12 @@ describe('tokenRefusalAnswer', () => {
 
 describe('OAuthError', () => {
   it('has the statuses of RFC 6749 §5.2', () => {
-    const codes = ['invalid_request', 'invalid_client', 'invalid_grant', 'temporarily_unavailable'] as const
+    const codes = [
+      'invalid_request',
+      'invalid_client',
+      'invalid_grant',
+      'temporarily_unavailable',
+    ] as const
     assert.deepEqual(
       codes.map((code) => new OAuthError(code, 'x').status),
       [400, 401, 400, 503],

@@ -40,6 +40,7 @@ export function problemAnswer(
     title: titles[error.status],
     status: error.status,
     detail: error.message,
+    // Stryker disable next-line ConditionalExpression,LogicalOperator: JSON leaves out undefined
     ...(error instanceof ProblemError && error.errors && { errors: error.errors }),
   }
   return {
@@ -47,14 +48,22 @@ export function problemAnswer(
     headers: {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
-      ...(error.retryAfterSeconds !== undefined && { 'retry-after': String(error.retryAfterSeconds) }),
+      ...(error.retryAfterSeconds !== undefined && {
+        'retry-after': String(error.retryAfterSeconds),
+      }),
       ...headers,
     },
     body: JSON.stringify(problem),
   }
 }
 
-/** The answer of a guard that refuses: the problem, and the challenge where the caller could do better (RFC 6750 §3). */
+/**
+ * The answer of a guard that refuses: the problem, and the challenge where the caller could do
+ * better (RFC 6750 §3).
+ */
 export function tokenRefusalAnswer(error: TokenError, realm: string): HttpAnswer {
-  return problemAnswer(error, error.status === 503 ? {} : { 'www-authenticate': bearerChallenge(error, realm) })
+  return problemAnswer(
+    error,
+    error.status === 503 ? {} : { 'www-authenticate': bearerChallenge(error, realm) },
+  )
 }

@@ -1,11 +1,23 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { findAlgorithm, findAlgorithmOfCurve, isSameAlgorithm, listAlgorithmNames } from './algorithm.ts'
+import {
+  findAlgorithm,
+  findAlgorithmOfCurve,
+  isSameAlgorithm,
+  listAlgorithmNames,
+} from './algorithm.ts'
 
 describe('findAlgorithm', () => {
   it('knows the fourteen of the JWS family by their exact names (RFC 7518 §3.1, RFC 9864 §2.2)', () => {
     const names = ['HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
-    assert.deepEqual(listAlgorithmNames(), [...names, 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'])
+    assert.deepEqual(listAlgorithmNames(), [
+      ...names,
+      'ES256',
+      'ES384',
+      'ES512',
+      'EdDSA',
+      'Ed25519',
+    ])
     for (const name of listAlgorithmNames()) assert.equal(findAlgorithm(name)?.name, name)
   })
 
@@ -30,7 +42,9 @@ describe('findAlgorithm', () => {
 
 describe('findAlgorithmOfCurve', () => {
   it('knows the one algorithm that a curve allows', () => {
-    const names = ['P-256', 'P-384', 'P-521', 'Ed25519'].map((curve) => findAlgorithmOfCurve(curve)?.name)
+    const names = ['P-256', 'P-384', 'P-521', 'Ed25519'].map(
+      (curve) => findAlgorithmOfCurve(curve)?.name,
+    )
     assert.deepEqual(names, ['ES256', 'ES384', 'ES512', 'EdDSA'])
   })
 

@@ -72,7 +72,9 @@ const table: readonly Algorithm[] = [
   { name: 'Ed25519', keyType: 'OKP', hash: null, curve: 'Ed25519', signatureBytes: 64 },
 ]
 
-const byName: ReadonlyMap<string, Algorithm> = new Map(table.map((algorithm) => [algorithm.name, algorithm]))
+const byName: ReadonlyMap<string, Algorithm> = new Map(
+  table.map((algorithm) => [algorithm.name, algorithm]),
+)
 
 /** Finds the algorithm of exactly this name: names are case-sensitive (RFC 7515 §4.1.1). */
 export function findAlgorithm(name: string): Algorithm | undefined {

@@ -19,7 +19,10 @@ const makeSecret = 'make a secret with: openssl rand -base64 32'
 
 const fileExtension = /\.(?:pem|key|pub|crt|cer|der|p8|p12|pfx|jwks?|json|txt|ya?ml|env)$/i
 
-/** In this order: what is a URL too is no host name. Each is asked about the text as it is, or also about what it encodes. */
+/**
+ * In this order: what is a URL too is no host name. Each is asked about the text as it is, or also
+ * about what it encodes.
+ */
 const impostors: readonly (Impostor & {
   readonly of: 'text' | 'readings'
   is(text: string, bytes: Buffer): boolean
@@ -35,7 +38,8 @@ const impostors: readonly (Impostor & {
     instead: passKey,
     of: 'readings',
     is: (text, bytes) =>
-      /-{4,5}\s*BEGIN|^\W*(?:ssh-|ecdsa-sha2-|sk-ssh|sk-ecdsa)|PuTTY-User-Key/m.test(text) || isPublicDer(bytes),
+      /-{4,5}\s*BEGIN|^\W*(?:ssh-|ecdsa-sha2-|sk-ssh|sk-ecdsa)|PuTTY-User-Key/m.test(text) ||
+      isPublicDer(bytes),
   },
   {
     name: 'a URL',
@@ -43,13 +47,16 @@ const impostors: readonly (Impostor & {
     of: 'readings',
     is: (text) =>
       !/^file:/i.test(text) &&
-      /^(?:https?|data|blob|urn):|^[a-z]+%3a%2f%2f|[a-z][a-z\d+.-]+:\/\/[\w[]|^\/\/[\w-]+(?:\.[\w-]+)+/i.test(text),
+      /^(?:https?|data|blob|urn):|^[a-z]+%3a%2f%2f|[a-z][a-z\d+.-]+:\/\/[\w[]|^\/\/[\w-]+(?:\.[\w-]+)+/i.test(
+        text,
+      ),
   },
   {
     name: 'a template that was not filled in',
     instead: 'fill it in, or set the variable: make a secret with: openssl rand -base64 32',
     of: 'text',
-    is: (text) => /^(?:undefined|null)(?:[/:?#.]|$)|^process\.env\b|\$\{\w+\}|\{\{[^}]+\}\}/.test(text),
+    is: (text) =>
+      /^(?:undefined|null)(?:[/:?#.]|$)|^process\.env\b|\$\{\w+\}|\{\{[^}]+\}\}/.test(text),
   },
   {
     name: 'the name of a secret in a vault',
@@ -106,13 +113,19 @@ export function findImpostor(secret: Uint8Array): Impostor | undefined {
   )
 }
 
-/** Without what an editor or a shell may put around: a byte order mark, the zeros of UTF-16, white space, quotation marks. */
+/**
+ * Without what an editor or a shell may put around: a byte order mark, the zeros of UTF-16, white
+ * space, quotation marks.
+ */
 function plainTextOf(bytes: Buffer): string {
   const text = bytes.toString('latin1').replace(/\0|^(?:\xef\xbb\xbf|\xff\xfe)/g, '')
   return text.replace(/^[\s"'`<]+|[\s"'`>]+$/g, '')
 }
 
-/** Random base64 may begin with a slash, but has capitals, and neither dots, hyphens nor underscores. */
+/**
+ * Random base64 may begin with a slash, but has capitals, and neither dots, hyphens nor
+ * underscores.
+ */
 function isPath(text: string): boolean {
   if (/^file:/i.test(text)) return true
   if (!/^[\w.\\/~ :@+%-]+$/.test(text) || isMixed(text)) return false
@@ -120,10 +133,15 @@ function isPath(text: string): boolean {
   return fileExtension.test(text) || (!isBase64 && /^(?:\.{0,2}|~|[a-z]:)[\\/]/i.test(text))
 }
 
-/** Of random text in base64 or hex four characters of ten are of another kind than the one before, of words one or two. */
+/**
+ * Of random text in base64 or hex four characters of ten are of another kind than the one before,
+ * of words one or two.
+ */
 const leastChanges = 0.25
 
-/** Whether lower case, upper case and digits are as mixed as in random text. No name and no path is. */
+/**
+ * Whether lower case, upper case and digits are as mixed as in random text. No name and no path is.
+ */
 export function isMixed(text: string): boolean {
   const letters = text.replace(/[^A-Za-z\d]/g, '')
   const kinds = letters.replace(/[a-z]/g, 'a').replace(/[A-Z]/g, 'A').replace(/\d/g, '0')

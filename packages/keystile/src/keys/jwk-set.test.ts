@@ -8,7 +8,8 @@ const algorithm = (name: AlgorithmName): Algorithm => findAlgorithm(name)!
 const ec = generateKey('ES256', { keyId: 'ec' })
 const rsa = generateKey('RS256', { keyId: 'rsa' })
 const edwards = generateKey('EdDSA', { keyId: 'ed' })
-const published = (keyId: string, name: AlgorithmName = 'ES256'): Jwk => exportPublicJwk(generateKey(name, { keyId }))
+const published = (keyId: string, name: AlgorithmName = 'ES256'): Jwk =>
+  exportPublicJwk(generateKey(name, { keyId }))
 const anonymous = (jwk: Jwk): Jwk => {
   const { kid: _, ...rest } = jwk
   return rest
@@ -20,7 +21,10 @@ const found = (keys: KeySet, kid: string | undefined, name: AlgorithmName): stri
 
 describe('importJwkSet', () => {
   it('takes what an issuer publishes', () => {
-    const keys = importJwkSet({ keys: [exportPublicJwk(ec), exportPublicJwk(rsa), exportPublicJwk(edwards)], more: 1 })
+    const keys = importJwkSet({
+      keys: [exportPublicJwk(ec), exportPublicJwk(rsa), exportPublicJwk(edwards)],
+      more: 1,
+    })
     assert.equal(found(keys, 'ec', 'ES256'), 'ec')
     assert.equal(found(keys, 'rsa', 'RS256'), 'rsa')
     assert.equal(found(keys, 'ed', 'Ed25519'), 'ed')
@@ -35,15 +39,27 @@ describe('importJwkSet', () => {
     ['keys that are no array', { keys: {} }, /a JWK Set is/],
     ['a key that is no object', { keys: [exportPublicJwk(ec), null] }, /a JWK Set is/],
     ['a set without keys', { keys: [] }, /no key that can be used/],
-    ['a set without a fit key', { keys: [{ kty: 'EC' }, { kty: 'foo' }] }, /no key that can be used/],
+    [
+      'a set without a fit key',
+      { keys: [{ kty: 'EC' }, { kty: 'foo' }] },
+      /no key that can be used/,
+    ],
     ['a kid that appears twice', { keys: [published('a'), published('a')] }, /appears twice/],
-    ['a kid that appears twice, once unfit', { keys: [published('a'), { kty: 'foo', kid: 'a' }] }, /appears twice/],
+    [
+      'a kid that appears twice, once unfit',
+      { keys: [published('a'), { kty: 'foo', kid: 'a' }] },
+      /appears twice/,
+    ],
     [
       'a shared secret beside a public key',
       { keys: [exportPublicJwk(ec), exportPrivateJwk(generateKey('HS256'))] },
       /mixes/,
     ],
-    ['an unfit secret beside a public key', { keys: [exportPublicJwk(ec), { kty: 'oct' }] }, /mixes/],
+    [
+      'an unfit secret beside a public key',
+      { keys: [exportPublicJwk(ec), { kty: 'oct' }] },
+      /mixes/,
+    ],
   ]
   for (const [name, set, reason] of refused) {
     it(`refuses ${name}`, () => {
@@ -64,7 +80,9 @@ describe('importJwkSet', () => {
       { ...published('alg'), alg: 'ES384' },
     ]
     const reasons: string[] = []
-    const keys = importJwkSet({ keys: [...unfit, exportPublicJwk(ec)] }, (reason) => reasons.push(reason))
+    const keys = importJwkSet({ keys: [...unfit, exportPublicJwk(ec)] }, (reason) =>
+      reasons.push(reason),
+    )
     assert.equal(reasons.length, unfit.length)
     assert.equal(found(keys, 'ec', 'ES256'), 'ec')
     for (const { kid } of unfit) assert.equal(found(keys, kid, 'ES256'), undefined)
@@ -73,7 +91,10 @@ describe('importJwkSet', () => {
   })
 
   it('says nothing of keys left out when nobody listens', () => {
-    assert.equal(found(importJwkSet({ keys: [{ kty: 'foo' }, exportPublicJwk(ec)] }), 'ec', 'ES256'), 'ec')
+    assert.equal(
+      found(importJwkSet({ keys: [{ kty: 'foo' }, exportPublicJwk(ec)] }), 'ec', 'ES256'),
+      'ec',
+    )
   })
 
   it('takes a set of shared secrets alone', () => {
@@ -91,7 +112,8 @@ describe('find', () => {
     assert.equal(keys.find('other', algorithm('ES256')), other)
     for (const name of ['HS256', 'RS256', 'PS256', 'ES384', 'EdDSA'] as const)
       assert.equal(found(keys, 'ec', name), undefined)
-    for (const name of ['HS256', 'PS256', 'RS384', 'RS512'] as const) assert.equal(found(keys, 'rsa', name), undefined)
+    for (const name of ['HS256', 'PS256', 'RS384', 'RS512'] as const)
+      assert.equal(found(keys, 'rsa', name), undefined)
   })
 
   it('finds nothing for a kid that it does not know, though a key of the algorithm is there', () => {

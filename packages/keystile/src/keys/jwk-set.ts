@@ -57,12 +57,15 @@ export function importKeys(
   importOne: typeof importKey = importKey,
 ): readonly VerificationKey[] {
   const all = isJsonObject(set) ? set['keys'] : undefined
-  if (!Array.isArray(all) || !all.every(isJsonObject)) throw new TypeError('a JWK Set is { "keys": [ … ] } of JWKs')
+  if (!Array.isArray(all) || !all.every(isJsonObject))
+    throw new TypeError('a JWK Set is { "keys": [ … ] } of JWKs')
   const kids = all.map((jwk) => jwk['kid']).filter((kid) => kid !== undefined)
-  if (new Set(kids).size !== kids.length) throw new TypeError('a "kid" appears twice in the JWK Set')
+  if (new Set(kids).size !== kids.length)
+    throw new TypeError('a "kid" appears twice in the JWK Set')
   const jwks = all.filter(isWanted)
   const symmetric = jwks.filter((jwk) => jwk['kty'] === 'oct').length
-  if (symmetric > 0 && symmetric < jwks.length) throw new TypeError('the JWK Set mixes shared secrets and public keys')
+  if (symmetric > 0 && symmetric < jwks.length)
+    throw new TypeError('the JWK Set mixes shared secrets and public keys')
   const keys: VerificationKey[] = []
   for (const jwk of jwks) {
     try {
@@ -83,7 +86,9 @@ export function importKeys(
  * algorithm than the key's finds nothing.
  */
 export function keySetOf(keys: readonly VerificationKey[]): KeySet {
-  const named = new Map(keys.filter((key) => key.keyId !== undefined).map((key) => [key.keyId, key]))
+  const named = new Map(
+    keys.filter((key) => key.keyId !== undefined).map((key) => [key.keyId, key]),
+  )
   const unnamed = keys.filter((key) => key.keyId === undefined)
   return {
     find(keyId, algorithm) {

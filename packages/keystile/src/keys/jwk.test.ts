@@ -19,7 +19,9 @@ const vectors = (path: string): string =>
 
 const data = Buffer.from('what is signed')
 const asymmetric = listAlgorithmNames().filter((name) => !name.startsWith('HS'))
-const generated: ReadonlyMap<AlgorithmName, SigningKey> = new Map(asymmetric.map((name) => [name, generateKey(name)]))
+const generated: ReadonlyMap<AlgorithmName, SigningKey> = new Map(
+  asymmetric.map((name) => [name, generateKey(name)]),
+)
 const rsa = generated.get('RS256')!
 const ec = generated.get('ES256')!
 const edwards = generated.get('EdDSA')!
@@ -96,7 +98,8 @@ describe('exportPublicJwk and exportPrivateJwk', () => {
     it(`publish nothing private of a ${name} key`, () => {
       const key = generated.get(name)!
       const jwk = exportPublicJwk(key)
-      for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']) assert.equal(jwk[member], undefined, member)
+      for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'])
+        assert.equal(jwk[member], undefined, member)
       assert.ok(works(key, importKey(jwk)))
       assert.equal(canSign(importKey(jwk)), false)
     })
@@ -174,9 +177,17 @@ describe('importKey of a JWK', () => {
     ['use enc', { ...exportPublicJwk(ec), use: 'enc' }, /"use": "sig"/],
     ['use that is no string', { ...exportPublicJwk(ec), use: ['sig'] }, /"use": "sig"/],
     ['use null', { ...exportPublicJwk(ec), use: null }, /"use": "sig"/],
-    ['key_ops for encryption', { ...exportPublicJwk(rsa), key_ops: ['encrypt', 'wrapKey'] }, /"key_ops"/],
+    [
+      'key_ops for encryption',
+      { ...exportPublicJwk(rsa), key_ops: ['encrypt', 'wrapKey'] },
+      /"key_ops"/,
+    ],
     ['key_ops for key agreement', { ...exportPublicJwk(ec), key_ops: ['deriveBits'] }, /"key_ops"/],
-    ['key_ops that is text', { ...exportPublicJwk(ec), key_ops: 'verify' }, /"key_ops" is an array/],
+    [
+      'key_ops that is text',
+      { ...exportPublicJwk(ec), key_ops: 'verify' },
+      /"key_ops" is an array/,
+    ],
     ['an empty kid', { ...exportPublicJwk(ec), kid: '' }, /"kid"/],
     ['a kid that is no string', { ...exportPublicJwk(ec), kid: 1 }, /"kid"/],
     ['a kid null', { ...exportPublicJwk(ec), kid: null }, /"kid"/],
@@ -184,8 +195,16 @@ describe('importKey of a JWK', () => {
     ['no y', { ...exportPublicJwk(ec), y: undefined }, /"y" of the JWK/],
     ['no n', { ...exportPublicJwk(rsa), n: undefined }, /"n" of the JWK/],
     ['no e', { ...exportPublicJwk(rsa), e: undefined }, /"e" of the JWK/],
-    ['x with padding', { ...exportPublicJwk(ec), x: `${String(exportPublicJwk(ec)['x'])}=` }, /"x" of the JWK/],
-    ['x with a space', { ...exportPublicJwk(ec), x: ` ${String(exportPublicJwk(ec)['x'])}` }, /"x" of the JWK/],
+    [
+      'x with padding',
+      { ...exportPublicJwk(ec), x: `${String(exportPublicJwk(ec)['x'])}=` },
+      /"x" of the JWK/,
+    ],
+    [
+      'x with a space',
+      { ...exportPublicJwk(ec), x: ` ${String(exportPublicJwk(ec)['x'])}` },
+      /"x" of the JWK/,
+    ],
     ['x that is no string', { ...exportPublicJwk(ec), x: 1 }, /"x" of the JWK/],
     ['d that is no base64url', { ...exportPrivateJwk(ec), d: '?' }, /"d" of the JWK/],
     [
@@ -193,7 +212,11 @@ describe('importKey of a JWK', () => {
       { ...exportPublicJwk(ec), y: exportPublicJwk(generateKey('ES256'))['y'] },
       /no valid ES256 key/,
     ],
-    ['the point at zero', { kty: 'EC', crv: 'P-256', x: 'A'.repeat(43), y: 'A'.repeat(43) }, /no valid ES256 key/],
+    [
+      'the point at zero',
+      { kty: 'EC', crv: 'P-256', x: 'A'.repeat(43), y: 'A'.repeat(43) },
+      /no valid ES256 key/,
+    ],
     [
       'RSA with d and nothing else private',
       { ...exportPublicJwk(rsa), d: exportPrivateJwk(rsa)['d'] },
@@ -205,10 +228,20 @@ describe('importKey of a JWK', () => {
     it(`refuses ${name}`, () => refuses(jwk, reason))
   }
 
-  for (const operation of ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey', 'deriveKey', 'deriveBits']) {
+  for (const operation of [
+    'encrypt',
+    'decrypt',
+    'wrapKey',
+    'unwrapKey',
+    'deriveKey',
+    'deriveBits',
+  ]) {
     it(`refuses a key that is there to ${operation} (RFC 7517 §4.3)`, () => {
       refuses({ ...exportPublicJwk(ec), key_ops: [operation] }, /"key_ops" of a signing key/)
-      refuses({ ...exportPublicJwk(ec), key_ops: ['x-own', operation] }, /"key_ops" of a signing key/)
+      refuses(
+        { ...exportPublicJwk(ec), key_ops: ['x-own', operation] },
+        /"key_ops" of a signing key/,
+      )
       assert.ok(importKey({ ...exportPublicJwk(ec), key_ops: [operation, 'verify'] }))
       assert.ok(importKey({ ...exportPublicJwk(ec), key_ops: ['sign', operation] }))
     })
@@ -216,7 +249,15 @@ describe('importKey of a JWK', () => {
 
   it('ignores key_ops and members that nobody registered (RFC 7517 §4)', () => {
     for (const key_ops of [[], ['verify'], ['sign', 'verify'], ['verify', 'encrypt'], ['x-own']]) {
-      assert.ok(importKey({ ...exportPublicJwk(ec), key_ops, 'x-own': {}, ext: true, jku: 'http://127.0.0.1:1/' }))
+      assert.ok(
+        importKey({
+          ...exportPublicJwk(ec),
+          key_ops,
+          'x-own': {},
+          ext: true,
+          jku: 'http://127.0.0.1:1/',
+        }),
+      )
     }
   })
 
@@ -231,7 +272,8 @@ describe('importKey of a JWK', () => {
           Buffer.concat([Buffer.alloc(1), bytes]),
           Buffer.alloc(0),
         ]
-        for (const other of changed) refuses({ ...jwk, [member]: other.toString('base64url') }, /bytes; this one has/)
+        for (const other of changed)
+          refuses({ ...jwk, [member]: other.toString('base64url') }, /bytes; this one has/)
       }
     })
   }
@@ -239,7 +281,9 @@ describe('importKey of a JWK', () => {
   for (const name of ['RS256', 'PS256', 'ES256', 'ES512', 'EdDSA'] as const) {
     it(`refuses a ${name} pair whose halves are of two keys`, () => {
       const [one, two] = [exportPrivateJwk(generateKey(name)), exportPrivateJwk(generateKey(name))]
-      const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi'].filter((member) => two[member] !== undefined)
+      const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi'].filter(
+        (member) => two[member] !== undefined,
+      )
       const mixed = Object.fromEntries(privateMembers.map((member) => [member, two[member]]))
       refuses({ ...one, ...mixed }, /do not belong together|no valid/)
     })
@@ -269,7 +313,9 @@ describe('importKey of a JWK', () => {
 
 describe('importKey of RSA', () => {
   const jwkOf = (modulusLength: number, publicExponent = 65_537): Jwk => ({
-    ...generateKeyPairSync('rsa', { modulusLength, publicExponent }).publicKey.export({ format: 'jwk' }),
+    ...generateKeyPairSync('rsa', { modulusLength, publicExponent }).publicKey.export({
+      format: 'jwk',
+    }),
     alg: 'RS256',
   })
   const number = (value: bigint): string =>
@@ -284,14 +330,20 @@ describe('importKey of RSA', () => {
   it('refuses a modulus below 2048 bits (RFC 7518 §3.3)', () => {
     refuses(jwkOf(1024), /at least 2048 bits; this one has 1024/)
     refuses(jwkOf(2040), /at least 2048 bits; this one has 2040/)
-    const pem = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ type: 'spki', format: 'pem' })
+    const pem = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({
+      type: 'spki',
+      format: 'pem',
+    })
     refuses({ pem, algorithm: 'RS256' }, /at least 2048 bits/)
   })
 
   it('refuses a private key as weak as its public half', () => {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
     refuses({ ...privateKey.export({ format: 'jwk' }), alg: 'PS256' }, /at least 2048 bits/)
-    refuses({ pem: privateKey.export({ type: 'pkcs8', format: 'pem' }), algorithm: 'PS256' }, /at least 2048 bits/)
+    refuses(
+      { pem: privateKey.export({ type: 'pkcs8', format: 'pem' }), algorithm: 'PS256' },
+      /at least 2048 bits/,
+    )
   })
 
   it('refuses a modulus above 8192 bits, which only makes verifying slow', () => {
@@ -301,7 +353,14 @@ describe('importKey of RSA', () => {
       /at most 8192 bits/,
     )
     const largest = ((1n << 8191n) | 1n).toString(16)
-    assert.ok(importKey({ kty: 'RSA', alg: 'RS256', e: 'AQAB', n: Buffer.from(largest, 'hex').toString('base64url') }))
+    assert.ok(
+      importKey({
+        kty: 'RSA',
+        alg: 'RS256',
+        e: 'AQAB',
+        n: Buffer.from(largest, 'hex').toString('base64url'),
+      }),
+    )
   })
 
   it('refuses the exponents 1, 3, 17 and every even one (NIST SP 800-56B §6.2.2)', () => {
@@ -325,7 +384,10 @@ describe('importKey of RSA', () => {
     const [jwk] = (roca?.public ?? roca?.private)?.keys ?? []
     refuses(jwk, /ROCA/)
     const { n, e } = jwk as unknown as { n: string; e: string }
-    const pem = createPublicKey({ key: { kty: 'RSA', n, e }, format: 'jwk' }).export({ type: 'spki', format: 'pem' })
+    const pem = createPublicKey({ key: { kty: 'RSA', n, e }, format: 'jwk' }).export({
+      type: 'spki',
+      format: 'pem',
+    })
     refuses({ pem, algorithm: 'PS512' }, /ROCA/)
   })
 
@@ -344,7 +406,12 @@ describe('importKey of a PEM', () => {
     it(`reads both halves of a ${name} key`, () => {
       const key = generated.get(name)!
       const [spki, pkcs8] = pems(key)
-      assert.ok(works(importKey({ pem: pkcs8, algorithm: name }), importKey({ pem: spki, algorithm: name })))
+      assert.ok(
+        works(
+          importKey({ pem: pkcs8, algorithm: name }),
+          importKey({ pem: spki, algorithm: name }),
+        ),
+      )
       assert.equal(importKey({ pem: spki, algorithm: name }).keyId, key.keyId)
       assert.equal(importKey({ pem: pkcs8, algorithm: name, keyId: 'mine' }).keyId, 'mine')
       assert.equal(canSign(importKey({ pem: spki, algorithm: name })), false)
@@ -354,19 +421,26 @@ describe('importKey of a PEM', () => {
   it('refuses a key of another type or curve', () => {
     const [spki, pkcs8] = pems(ec)
     for (const algorithm of ['HS256', 'RS256', 'PS256', 'ES384', 'EdDSA'] as const) {
-      for (const pem of [spki, pkcs8]) refuses({ pem, algorithm }, new RegExp(`a PEM for ${algorithm} holds`))
+      for (const pem of [spki, pkcs8])
+        refuses({ pem, algorithm }, new RegExp(`a PEM for ${algorithm} holds`))
     }
     for (const [namedCurve, algorithm] of [
       ['secp256k1', 'ES256'],
       ['brainpoolP256r1', 'ES256'],
     ] as const) {
-      const pem = generateKeyPairSync('ec', { namedCurve }).publicKey.export({ type: 'spki', format: 'pem' })
+      const pem = generateKeyPairSync('ec', { namedCurve }).publicKey.export({
+        type: 'spki',
+        format: 'pem',
+      })
       refuses({ pem, algorithm }, /a PEM for ES256|no valid|JWK/)
     }
     const x25519 = generateKeyPairSync('x25519').publicKey.export({ type: 'spki', format: 'pem' })
     refuses({ pem: x25519, algorithm: 'EdDSA' }, /a PEM for EdDSA/)
     const pss = generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).publicKey
-    refuses({ pem: pss.export({ type: 'spki', format: 'pem' }), algorithm: 'PS256' }, /a PEM for PS256/)
+    refuses(
+      { pem: pss.export({ type: 'spki', format: 'pem' }), algorithm: 'PS256' },
+      /a PEM for PS256/,
+    )
   })
 
   it('refuses a PEM that is no text, though it would do', () => {
@@ -375,16 +449,26 @@ describe('importKey of a PEM', () => {
   })
 
   it('refuses text that is no PEM, and an encrypted one, without asking for a passphrase', () => {
-    for (const pem of ['', 'hello', '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n']) {
+    for (const pem of [
+      '',
+      'hello',
+      '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n',
+    ]) {
       refuses({ pem, algorithm: 'RS256' }, /a PEM for RS256 holds/)
     }
-    const encrypted = ec.signingKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
+    const encrypted = ec.signingKey.export({
+      type: 'pkcs8',
+      format: 'pem',
+      cipher: 'aes-256-cbc',
+      passphrase: 'x',
+    })
     refuses({ pem: encrypted, algorithm: 'ES256' }, /an unencrypted PKCS#8/)
   })
 
   it('refuses an algorithm that is missing or unknown', () => {
     const [spki] = pems(ec)
-    for (const algorithm of [undefined, 'none', 'es256']) refuses({ pem: spki, algorithm }, /algorithm is one of/)
+    for (const algorithm of [undefined, 'none', 'es256'])
+      refuses({ pem: spki, algorithm }, /algorithm is one of/)
   })
 })
 
@@ -393,11 +477,16 @@ describe('importKey of a secret', () => {
   for (const [algorithm, bytes] of Object.entries(minimum)) {
     it(`demands ${bytes} bytes for ${algorithm} (RFC 7518 §3.2)`, () => {
       const secret = generateKey('HS512').verifyingKey.export()
-      assert.ok(importKey({ secret: secret.subarray(0, bytes), algorithm: algorithm as AlgorithmName }))
+      assert.ok(
+        importKey({ secret: secret.subarray(0, bytes), algorithm: algorithm as AlgorithmName }),
+      )
       for (const short of [secret.subarray(0, bytes - 1), Buffer.alloc(0), '']) {
         refuses({ secret: short, algorithm }, new RegExp(`at least ${bytes} bytes`))
       }
-      refuses({ kty: 'oct', alg: algorithm, k: secret.subarray(0, bytes - 1).toString('base64url') }, /at least/)
+      refuses(
+        { kty: 'oct', alg: algorithm, k: secret.subarray(0, bytes - 1).toString('base64url') },
+        /at least/,
+      )
       refuses({ kty: 'oct', alg: algorithm, k: '' }, /at least/)
     })
   }
@@ -416,7 +505,8 @@ describe('importKey of a secret', () => {
   })
 
   it('serves no algorithm but HMAC', () => {
-    for (const algorithm of asymmetric) refuses({ secret: 'x'.repeat(64), algorithm }, /a shared secret serves HS256/)
+    for (const algorithm of asymmetric)
+      refuses({ secret: 'x'.repeat(64), algorithm }, /a shared secret serves HS256/)
   })
 
   const spki = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' })
@@ -452,7 +542,10 @@ describe('importKey of a secret', () => {
     ['certificate PEM', `-----BEGIN CERTIFICATE-----\n${certificate}\n-----END CERTIFICATE-----\n`],
     ['certificate DER', Buffer.from(certificate, 'base64')],
     ['certificate in base64, as in x5c', certificate],
-    ['ssh-rsa', `ssh-rsa ${Buffer.from('AAAAB3NzaC1yc2E').toString('base64')}${'A'.repeat(40)} me@host`],
+    [
+      'ssh-rsa',
+      `ssh-rsa ${Buffer.from('AAAAB3NzaC1yc2E').toString('base64')}${'A'.repeat(40)} me@host`,
+    ],
     ...[
       'ssh-dss',
       'ssh-ed25519',
@@ -469,18 +562,24 @@ describe('importKey of a secret', () => {
       '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END OPENSSH PRIVATE KEY-----\n',
     ],
     ['PuTTY key file', 'PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: x\n'],
-    ['PGP public key', '-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZabc\n-----END PGP PUBLIC KEY BLOCK-----\n'],
+    [
+      'PGP public key',
+      '-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZabc\n-----END PGP PUBLIC KEY BLOCK-----\n',
+    ],
   ]
   for (const [name, secret] of disguises) {
     it(`refuses a key that others may know: ${name} (CVE-2022-29217, CVE-2023-48223)`, () => {
       refuses({ secret, algorithm: 'HS256' }, /others may know/)
-      if (typeof secret === 'string') refuses({ secret: Buffer.from(secret), algorithm: 'HS256' }, /others may know/)
+      if (typeof secret === 'string')
+        refuses({ secret: Buffer.from(secret), algorithm: 'HS256' }, /others may know/)
       const k = Buffer.from(secret as string).toString('base64url')
       refuses({ kty: 'oct', alg: 'HS256', k }, /others may know/)
     })
   }
 
-  const { prefixes } = JSON.parse(vectors('upstream-tests/fast-jwt-key-prefixes.json')) as { prefixes: string[] }
+  const { prefixes } = JSON.parse(vectors('upstream-tests/fast-jwt-key-prefixes.json')) as {
+    prefixes: string[]
+  }
   for (const prefix of prefixes) {
     it(`refuses a PEM, a JWK and an SSH key behind ${JSON.stringify(prefix)} (CVE-2026-34950)`, () => {
       const ssh = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPL1I9oiq+B8crkmuV4YViiUnhdLjCp3hvy1bNGuGfNL'
@@ -497,7 +596,9 @@ describe('importKey of a secret', () => {
   }
 
   it('refuses the SSH keys of CVE-2022-29217', () => {
-    const file = JSON.parse(vectors('upstream-tests/pyjwt-GHSA-ffqj-6fqr-9h24.json')) as { vectors: { key: string }[] }
+    const file = JSON.parse(vectors('upstream-tests/pyjwt-GHSA-ffqj-6fqr-9h24.json')) as {
+      vectors: { key: string }[]
+    }
     for (const { key } of file.vectors) {
       for (const secret of [key, `${key}\n`, `  ${key} me@host`, `\n\n${key}`, Buffer.from(key)]) {
         refuses({ secret, algorithm: 'HS256' }, /others may know/)
@@ -508,7 +609,12 @@ describe('importKey of a secret', () => {
   it('takes random secrets in every usual spelling', () => {
     for (let i = 0; i < 500; i++) {
       const bytes = generateKey('HS512').verifyingKey.export()
-      for (const secret of [bytes, bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')]) {
+      for (const secret of [
+        bytes,
+        bytes.toString('base64'),
+        bytes.toString('base64url'),
+        bytes.toString('hex'),
+      ]) {
         assert.ok(importKey({ secret, algorithm: 'HS512' }))
       }
     }

@@ -38,7 +38,11 @@ export type KeySource =
   /** PKCS#8 or SPKI text. */
   | { readonly pem: string; readonly algorithm: AlgorithmName; readonly keyId?: string }
   /** A shared secret: text stands for its UTF-8 bytes. */
-  | { readonly secret: string | Uint8Array; readonly algorithm: AlgorithmName; readonly keyId?: string }
+  | {
+      readonly secret: string | Uint8Array
+      readonly algorithm: AlgorithmName
+      readonly keyId?: string
+    }
 
 type KeyType = Algorithm['keyType']
 
@@ -82,14 +86,22 @@ export function importKey(source: KeySource): SigningKey | VerificationKey {
  * `importKey` with another `secretKeyOf`. No door exports it: tests use it to import the secrets of
  * test vectors, which `importKey` refuses because they are printed.
  */
-export function importKeyWith(source: KeySource, secretKeyOf: SecretKeyMaker): SigningKey | VerificationKey {
+export function importKeyWith(
+  source: KeySource,
+  secretKeyOf: SecretKeyMaker,
+): SigningKey | VerificationKey {
   if (typeof source !== 'object' || source === null) {
     throw new TypeError('a key is a JWK, { pem, algorithm } or { secret, algorithm }')
   }
   if ('pem' in source && typeof source.pem === 'string')
     return importPem(source.pem, requireAlgorithm(source.algorithm), keyIdOf(source.keyId))
   if (!('secret' in source)) return importJwk(source, secretKeyOf)
-  return importSecret(source.secret, requireAlgorithm(source.algorithm), keyIdOf(source.keyId), secretKeyOf)
+  return importSecret(
+    source.secret,
+    requireAlgorithm(source.algorithm),
+    keyIdOf(source.keyId),
+    secretKeyOf,
+  )
 }
 
 /**
@@ -97,11 +109,19 @@ export function importKeyWith(source: KeySource, secretKeyOf: SecretKeyMaker): S
  *
  * @throws {TypeError} for an unknown algorithm
  */
-export function generateKey(algorithm: AlgorithmName, options: { readonly keyId?: string } = {}): SigningKey {
+export function generateKey(
+  algorithm: AlgorithmName,
+  options: { readonly keyId?: string } = {},
+): SigningKey {
   const known = requireAlgorithm(algorithm)
   if (known.keyType === 'oct') {
     const secret = trustedSecretKey(randomBytes(known.minSecretBytes), known)
-    return withKeyId({ keyId: options.keyId, algorithm: known, verifyingKey: secret, signingKey: secret })
+    return withKeyId({
+      keyId: options.keyId,
+      algorithm: known,
+      verifyingKey: secret,
+      signingKey: secret,
+    })
   }
   const { publicKey, privateKey } =
     known.keyType === 'RSA'
@@ -109,7 +129,12 @@ export function generateKey(algorithm: AlgorithmName, options: { readonly keyId?
       : known.keyType === 'EC'
         ? generateKeyPairSync('ec', { namedCurve: known.curve })
         : generateKeyPairSync('ed25519')
-  return withKeyId({ keyId: options.keyId, algorithm: known, verifyingKey: publicKey, signingKey: privateKey })
+  return withKeyId({
+    keyId: options.keyId,
+    algorithm: known,
+    verifyingKey: publicKey,
+    signingKey: privateKey,
+  })
 }
 
 /**
@@ -130,10 +155,12 @@ export function exportPrivateJwk(key: VerificationKey): Jwk {
 
 /** Returns the thumbprint of a key: SHA-256 of its required members, as base64url (RFC 7638 §3). */
 export function thumbprint(jwk: Jwk): string {
-  if (!isKeyType(jwk.kty)) throw new TypeError('a thumbprint needs a JWK of kty EC, OKP, RSA or oct')
+  if (!isKeyType(jwk.kty))
+    throw new TypeError('a thumbprint needs a JWK of kty EC, OKP, RSA or oct')
   const members = membersOf[jwk.kty]
   const names = [...(jwk.kty === 'oct' ? members.private : members.public), 'kty'].toSorted()
-  for (const name of names) if (typeof jwk[name] !== 'string') throw new TypeError(`the JWK has no "${name}"`)
+  for (const name of names)
+    if (typeof jwk[name] !== 'string') throw new TypeError(`the JWK has no "${name}"`)
   const text = JSON.stringify(Object.fromEntries(names.map((name) => [name, jwk[name]])))
   return createHash('sha256').update(text).digest('base64url')
 }
@@ -143,7 +170,8 @@ function importJwk(jwk: Jwk, secretKeyOf: SecretKeyMaker): SigningKey | Verifica
   requireSigningPurpose(jwk)
   requireCanonicalMembers(jwk, algorithm)
   const keyId = keyIdOf(jwk.kid)
-  if (algorithm.keyType === 'oct') return importSecret(bytesOf(jwk, 'k'), algorithm, keyId, secretKeyOf)
+  if (algorithm.keyType === 'oct')
+    return importSecret(bytesOf(jwk, 'k'), algorithm, keyId, secretKeyOf)
   const { public: publicNames, private: privateNames } = membersOf[algorithm.keyType]
   try {
     const publicJwk = pick(jwk, ['kty', ...publicNames])
@@ -163,7 +191,8 @@ function importJwk(jwk: Jwk, secretKeyOf: SecretKeyMaker): SigningKey | Verifica
  * secrets must name theirs.
  */
 function algorithmOf(jwk: Jwk): Algorithm {
-  const algorithm = jwk.alg === undefined ? findAlgorithmOfCurve(jwk['crv']) : requireAlgorithm(jwk.alg)
+  const algorithm =
+    jwk.alg === undefined ? findAlgorithmOfCurve(jwk['crv']) : requireAlgorithm(jwk.alg)
   if (!algorithm) throw new TypeError('the JWK names no "alg", and its kty allows several')
   if (jwk.kty !== algorithm.keyType || jwk['crv'] !== algorithm.curve) {
     throw new TypeError(
@@ -175,7 +204,8 @@ function algorithmOf(jwk: Jwk): Algorithm {
 
 function requireAlgorithm(name: unknown): Algorithm {
   const algorithm = typeof name === 'string' ? findAlgorithm(name) : undefined
-  if (!algorithm) throw new TypeError(`a key's algorithm is one of ${listAlgorithmNames().join(', ')}`)
+  if (!algorithm)
+    throw new TypeError(`a key's algorithm is one of ${listAlgorithmNames().join(', ')}`)
   return algorithm
 }
 
@@ -190,7 +220,8 @@ function keyIdOf(kid: unknown): string | undefined {
  * matter.
  */
 function requireSigningPurpose(jwk: Jwk): void {
-  if (jwk.use !== undefined && jwk.use !== 'sig') throw new TypeError('a signing key has "use": "sig", or no "use"')
+  if (jwk.use !== undefined && jwk.use !== 'sig')
+    throw new TypeError('a signing key has "use": "sig", or no "use"')
   if (jwk.key_ops === undefined) return
   if (!Array.isArray(jwk.key_ops)) throw new TypeError('"key_ops" is an array')
   const signs = jwk.key_ops.includes('verify') || jwk.key_ops.includes('sign')
@@ -209,9 +240,12 @@ function requireCanonicalMembers(jwk: Jwk, algorithm: Algorithm): void {
   for (const name of [...publicNames, ...privateNames]) {
     if (name === 'crv' || (jwk[name] === undefined && !required.includes(name))) continue
     const bytes = bytesOf(jwk, name)
-    const expected = algorithm.curve && coordinates.includes(name) ? curveBytes[algorithm.curve] : undefined
+    const expected =
+      algorithm.curve && coordinates.includes(name) ? curveBytes[algorithm.curve] : undefined
     if (expected !== undefined && bytes.length !== expected) {
-      throw new TypeError(`"${name}" of a ${algorithm.curve} key has ${expected} bytes; this one has ${bytes.length}`)
+      throw new TypeError(
+        `"${name}" of a ${algorithm.curve} key has ${expected} bytes; this one has ${bytes.length}`,
+      )
     }
   }
 }
@@ -229,10 +263,16 @@ function isKeyType(kty: string | undefined): kty is KeyType {
 }
 
 function pick(jwk: Jwk, names: readonly string[]): webcrypto.JsonWebKey {
-  return Object.fromEntries(names.filter((name) => jwk[name] !== undefined).map((name) => [name, jwk[name]]))
+  return Object.fromEntries(
+    names.filter((name) => jwk[name] !== undefined).map((name) => [name, jwk[name]]),
+  )
 }
 
-function importPem(pem: string, algorithm: Algorithm, keyId: string | undefined): SigningKey | VerificationKey {
+function importPem(
+  pem: string,
+  algorithm: Algorithm,
+  keyId: string | undefined,
+): SigningKey | VerificationKey {
   const expected = new TypeError(
     `a PEM for ${algorithm.name} holds an unencrypted PKCS#8 or an SPKI key of type ${algorithm.curve ?? algorithm.keyType}`,
   )

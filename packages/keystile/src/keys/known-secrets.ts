@@ -2,8 +2,8 @@ import { readingsOf, toBase64url } from '../base/bytes.ts'
 import { isMixed } from './impostors.ts'
 
 /**
- * Secrets that are long and varied enough to look random, but are printed where everybody reads them. Only those that
- * no placeholder below covers, and that are neither short nor in order.
+ * Secrets that are long and varied enough to look random, but are printed where everybody reads
+ * them. Only those that no placeholder below covers, and that are neither short nor in order.
  */
 const printed: readonly string[] = [
   // RFC 7515 §A.1.1 and RFC 7517 §A.3
@@ -30,7 +30,10 @@ const printed: readonly string[] = [
   'a-very-long-random-string-with-symbols-and-numbers',
 ]
 
-/** What tutorials and templates write in a secret that must be replaced. Random text has none of it by chance. */
+/**
+ * What tutorials and templates write in a secret that must be replaced. Random text has none of it
+ * by chance.
+ */
 const placeholders: readonly string[] = [
   'atleast', // jwt.io and Supabase: "… at least 256 bits long", "… at least 32 characters long"
   'donotuse', // NestJS
@@ -52,15 +55,25 @@ const placeholders: readonly string[] = [
 
 const fewestBytes = 32
 
-const known: ReadonlySet<string> = new Set(printed.flatMap((text) => spellingsOf(Buffer.from(text))))
+const known: ReadonlySet<string> = new Set(
+  printed.flatMap((text) => spellingsOf(Buffer.from(text))),
+)
 
-/** Whether a secret is printed in a standard, a tutorial or a template, in whatever case, as text or as its bytes. */
+/**
+ * Whether a secret is printed in a standard, a tutorial or a template, in whatever case, as text or
+ * as its bytes.
+ */
 export function isKnownSecret(secret: Uint8Array): boolean {
-  return spellingsOf(secret).some((text) => known.has(text)) || readingsOf(secret).some(isPlaceholder)
+  return (
+    spellingsOf(secret).some((text) => known.has(text)) || readingsOf(secret).some(isPlaceholder)
+  )
 }
 
 /** Words of a placeholder with whatever stands between their letters. */
-const placeholderText = new RegExp(placeholders.map((words) => words.split('').join('[^a-z]*')).join('|'), 'gi')
+const placeholderText = new RegExp(
+  placeholders.map((words) => words.split('').join('[^a-z]*')).join('|'),
+  'gi',
+)
 
 /** A label before random text is no placeholder: `shop-jwt-secret-` and 32 random bytes. */
 function isPlaceholder(secret: Buffer): boolean {
@@ -69,7 +82,10 @@ function isPlaceholder(secret: Buffer): boolean {
   return rest !== text && !(rest.length >= fewestBytes && isMixed(rest))
 }
 
-/** The secret and what it encodes, as text and in base64url, without case, white space and quotation marks. */
+/**
+ * The secret and what it encodes, as text and in base64url, without case, white space and quotation
+ * marks.
+ */
 function spellingsOf(secret: Uint8Array): readonly string[] {
   return readingsOf(secret)
     .flatMap((bytes) => [bytes.toString('latin1'), toBase64url(bytes)])

@@ -34,7 +34,9 @@ export interface PublishedKeys {
  *
  * @see RFC 7517 §5, RFC 8414 §3
  */
-export function createKeyFetch(options: PublishedKeysOptions): (signal: AbortSignal) => Promise<PublishedKeys> {
+export function createKeyFetch(
+  options: PublishedKeysOptions,
+): (signal: AbortSignal) => Promise<PublishedKeys> {
   const { issuer, jwksUri, fetch, clock } = options
   /** What the metadata said last. */
   let location: { readonly uri: string; readonly askAgainAt: number } | undefined

@@ -17,10 +17,14 @@ interface Stage {
   readonly set: RemoteJwkSet
   /** Seconds. */
   advance(seconds: number): void
-  /** Looks for this `kid` as a verifier does: waits if need be, and says whether it is there then. */
+  /**
+   * Looks for this `kid` as a verifier does: waits if need be, and says whether it is there then.
+   */
   has(keyId: string): Promise<boolean>
   /** A refusal's code, and when to come again. */
-  refusal(keyId: string): Promise<readonly [code: string, retryAfterSeconds: number | undefined, detail: string]>
+  refusal(
+    keyId: string,
+  ): Promise<readonly [code: string, retryAfterSeconds: number | undefined, detail: string]>
 }
 
 function start(keys: readonly SigningKey[] = [first], fetch?: ScriptedIssuer['fetch']): Stage {
@@ -66,8 +70,14 @@ const failures: readonly (readonly [string, () => Response | Promise<Response>])
   ['keys is no array', () => Response.json({ keys: { first: exportPublicJwk(second) } })],
   ['a key is no object', () => Response.json({ keys: [exportPublicJwk(second), null] })],
   ['the set is empty', () => Response.json({ keys: [] })],
-  ['no key is usable', () => Response.json({ keys: [{ kty: 'EC', kid: 'second' }, { kty: 'foo' }] })],
-  ['a kid appears twice', () => Response.json({ keys: [exportPublicJwk(second), exportPublicJwk(second)] })],
+  [
+    'no key is usable',
+    () => Response.json({ keys: [{ kty: 'EC', kid: 'second' }, { kty: 'foo' }] }),
+  ],
+  [
+    'a kid appears twice',
+    () => Response.json({ keys: [exportPublicJwk(second), exportPublicJwk(second)] }),
+  ],
   [
     'all keys are secrets',
     () => Response.json({ keys: [exportPrivateJwk(generateKey('HS256', { keyId: 'second' }))] }),
@@ -86,11 +96,17 @@ describe('createRemoteJwkSet', () => {
 
   it('fetches once for all who look at the same time', async () => {
     const { script, has, advance } = start()
-    assert.deepEqual(await Promise.all(Array.from({ length: 100 }, () => has('first'))), Array(100).fill(true))
+    assert.deepEqual(
+      await Promise.all(Array.from({ length: 100 }, () => has('first'))),
+      Array(100).fill(true),
+    )
     assert.equal(script.asked.length, 2)
     script.keys = [exportPublicJwk(second)]
     advance(30)
-    assert.deepEqual(await Promise.all(Array.from({ length: 100 }, () => has('second'))), Array(100).fill(true))
+    assert.deepEqual(
+      await Promise.all(Array.from({ length: 100 }, () => has('second'))),
+      Array(100).fill(true),
+    )
     assert.equal(script.fetches, 2)
   })
 
@@ -222,7 +238,8 @@ describe('a fetch that fails', () => {
   it('of the metadata leaves the keys where they were', async () => {
     const broken: readonly (() => Response)[] = [
       () => new Response(null, { status: 500 }),
-      () => Response.json({ issuer: 'https://evil.example', jwks_uri: 'https://evil.example/jwks' }),
+      () =>
+        Response.json({ issuer: 'https://evil.example', jwks_uri: 'https://evil.example/jwks' }),
       () => Response.json({ issuer: 'https://auth.example', jwks_uri: 'http://evil.example/jwks' }),
     ]
     for (const answer of broken) {
@@ -238,7 +255,8 @@ describe('a fetch that fails', () => {
 
   it('of the metadata is a 503 while nothing is known', async () => {
     const { script, refusal } = start()
-    script.instead = () => Response.json({ issuer: 'https://evil.example', jwks_uri: script.jwksUri })
+    script.instead = () =>
+      Response.json({ issuer: 'https://evil.example', jwks_uri: script.jwksUri })
     assert.match((await refusal('first'))[2], /another "issuer"/)
     assert.equal(script.fetches, 0)
   })
@@ -326,7 +344,9 @@ describe('keys that are no longer fresh', () => {
 })
 
 describe('a new set', () => {
-  const refreshWith = async (keys: readonly Jwk[]): Promise<Stage & { readonly before: unknown }> => {
+  const refreshWith = async (
+    keys: readonly Jwk[],
+  ): Promise<Stage & { readonly before: unknown }> => {
     const stage = start([first])
     await stage.has('first')
     const before = stage.set.find('first', es256)
@@ -339,13 +359,18 @@ describe('a new set', () => {
 
   it('keeps the object of a key that it has too, whatever else is written about it', async () => {
     const { kty, crv, x, y, kid } = exportPublicJwk(first)
-    const { set, before } = await refreshWith([exportPublicJwk(second), { y, x, crv, kid: kid!, kty: kty!, more: 1 }])
+    const { set, before } = await refreshWith([
+      exportPublicJwk(second),
+      { y, x, crv, kid: kid!, kty: kty!, more: 1 },
+    ])
     assert.equal(set.find('first', es256), before)
     assert.ok(set.find('second', es256))
   })
 
   it('replaces a key by another of the same name', async () => {
-    const { set, before } = await refreshWith([exportPublicJwk(generateKey('ES256', { keyId: 'first' }))])
+    const { set, before } = await refreshWith([
+      exportPublicJwk(generateKey('ES256', { keyId: 'first' })),
+    ])
     const after = set.find('first', es256)
     assert.ok(after)
     assert.notEqual(after, before)
@@ -382,7 +407,12 @@ describe('of a published set', () => {
     const { script, set, has } = start()
     const secret = exportPrivateJwk(generateKey('HS256', { keyId: 'secret' }))
     const { alg: _, ...nameless } = secret
-    script.keys = [secret, { ...nameless, kid: 'other' }, { kty: 'oct', kid: 'empty' }, exportPublicJwk(first)]
+    script.keys = [
+      secret,
+      { ...nameless, kid: 'other' },
+      { kty: 'oct', kid: 'empty' },
+      exportPublicJwk(first),
+    ]
     assert.equal(await has('first'), true)
     for (const kid of ['secret', 'other', undefined]) assert.equal(set.find(kid, hs256), undefined)
   })
@@ -394,7 +424,9 @@ describe('of a published set', () => {
       exportPrivateJwk(second),
       exportPrivateJwk(generateKey('Ed25519', { keyId: 'second' })),
       rsa,
-      ...['d', 'p', 'q', 'dp', 'dq', 'qi'].map((name) => ({ n, e, kty, alg, kid, use, [name]: rsa[name] }) as Jwk),
+      ...['d', 'p', 'q', 'dp', 'dq', 'qi'].map(
+        (name) => ({ n, e, kty, alg, kid, use, [name]: rsa[name] }) as Jwk,
+      ),
       { ...exportPublicJwk(second), k: 'AAAA' },
       { ...exportPublicJwk(second), oth: [] },
     ]
@@ -436,7 +468,10 @@ describe('load', () => {
     const { script, set, advance } = start()
     script.instead = () => Promise.reject(new Error('connection refused'))
     const rejected = (error: Error): boolean => {
-      assert.match(error.message, /the keys of https:\/\/auth\.example cannot be fetched: .* cannot be reached/)
+      assert.match(
+        error.message,
+        /the keys of https:\/\/auth\.example cannot be fetched: .* cannot be reached/,
+      )
       assert.equal((((error.cause as Error).cause as Error) ?? {}).message, 'connection refused')
       return true
     }
@@ -473,7 +508,8 @@ describe('an issuer that hangs', () => {
   it('is waited for no longer by a body that does not come', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, refusal } = start()
-    script.instead = (url) => (url === script.jwksUri ? new Response(new ReadableStream()) : undefined)
+    script.instead = (url) =>
+      url === script.jwksUri ? new Response(new ReadableStream()) : undefined
     const refused = refusal('first')
     while (script.fetches === 0) await turn()
     t.mock.timers.tick(5_000)
@@ -562,9 +598,14 @@ describe('close', () => {
 })
 
 it('keeps apart what two issuers publish', async () => {
-  const [a, b] = [scriptIssuer([first], 'https://a.example'), scriptIssuer([second], 'https://b.example')]
+  const [a, b] = [
+    scriptIssuer([first], 'https://a.example'),
+    scriptIssuer([second], 'https://b.example'),
+  ]
   const clock = { now: () => 0 }
-  const [ofA, ofB] = [a, b].map(({ issuer }) => createRemoteJwkSet({ issuer, fetch: fetchFrom(a, b), clock }))
+  const [ofA, ofB] = [a, b].map(({ issuer }) =>
+    createRemoteJwkSet({ issuer, fetch: fetchFrom(a, b), clock }),
+  )
   await Promise.all([ofA!.load(), ofB!.load()])
   assert.ok(ofA!.find('first', es256) && ofB!.find('second', es256))
   assert.equal(ofA!.find('second', es256) ?? ofB!.find('first', es256), undefined)

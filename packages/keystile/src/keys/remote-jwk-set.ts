@@ -65,6 +65,7 @@ export function createRemoteJwkSet(options: PublishedKeysOptions): RemoteJwkSet 
 
   const find: KeySet['find'] = (keyId, algorithm) => {
     if (!held) return undefined
+    // decisions/0012-fetch-keys-on-demand.md
     if (isOld(held, clock)) void refresh()
     return held.set.find(keyId, algorithm)
   }
@@ -147,7 +148,11 @@ function isOld({ freshUntil, askedAt }: HeldKeys, clock: Clock): boolean {
   return hasCome(freshUntil, askedAt, clock.now())
 }
 
-function stateOf(held: HeldKeys | undefined, failure: Error | undefined, clock: Clock): RemoteJwkSet['state'] {
+function stateOf(
+  held: HeldKeys | undefined,
+  failure: Error | undefined,
+  clock: Clock,
+): RemoteJwkSet['state'] {
   if (!held) return 'starting'
   return failure && isOld(held, clock) ? 'stale' : 'current'
 }

@@ -10,8 +10,8 @@ const maxExponentBits = 32
  * The primes that tell a ROCA modulus (CVE-2017-15361): modulo each of them it is a power of 65537.
  */
 const rocaPrimes = [
-  3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109, 113,
-  127, 131, 137, 139, 149, 151, 157, 163, 167,
+  3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101,
+  103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
 ]
 
 /** Says what makes an RSA key unfit, or nothing. @see RFC 7518 §3.3, NIST SP 800-56B §6.2.2 */
@@ -21,8 +21,10 @@ export function findRsaWeakness(key: KeyObject): string | undefined {
     return `an RSA modulus has at least ${minModulusBits} bits; this one has ${modulusLength}`
   if (modulusLength > maxModulusBits)
     return `an RSA modulus has at most ${maxModulusBits} bits; this one has ${modulusLength}`
-  if (publicExponent < minExponent || publicExponent % 2n === 0n) return 'an RSA exponent is odd and at least 65537'
-  if (publicExponent >> BigInt(maxExponentBits)) return `an RSA exponent has at most ${maxExponentBits} bits`
+  if (publicExponent < minExponent || publicExponent % 2n === 0n)
+    return 'an RSA exponent is odd and at least 65537'
+  if (publicExponent >> BigInt(maxExponentBits))
+    return `an RSA exponent has at most ${maxExponentBits} bits`
   const { n } = key.export({ format: 'jwk' })
   const modulus = n === undefined ? undefined : parseBase64url(n)
   if (modulus && isRocaModulus(BigInt(`0x${modulus.toString('hex')}`))) {

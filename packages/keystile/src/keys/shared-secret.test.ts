@@ -13,13 +13,18 @@ const jwk = exportPublicJwk(issuerKey)
 const pem = issuerKey.verifyingKey.export({ type: 'spki', format: 'pem' })
 const jwksUri = 'https://tenant.example/.well-known/jwks.json'
 
-const importSecret = (secret: string | Uint8Array): unknown => importKey({ secret, algorithm: 'HS256' })
+const importSecret = (secret: string | Uint8Array): unknown =>
+  importKey({ secret, algorithm: 'HS256' })
 
 /** Refused as text, as bytes and as a JWK, and never repeated. */
 function refuses(secret: string | Uint8Array, expected: RegExp): void {
   const bytes = Buffer.from(secret)
   const set = { keys: [{ kty: 'oct', alg: 'HS256', k: bytes.toString('base64url') }] }
-  for (const make of [() => importSecret(secret), () => importSecret(bytes), () => importJwkSet(set)]) {
+  for (const make of [
+    () => importSecret(secret),
+    () => importSecret(bytes),
+    () => importJwkSet(set),
+  ]) {
     assert.throws(make, (error) => {
       assert.ok(error instanceof TypeError)
       assert.match(error.message, expected)
@@ -136,7 +141,11 @@ describe('importKey of text that is no secret', () => {
       /openssl rand -base64 32/,
       ['1b4e28ba-2fa1-41d2-883f-0016d3cca427', '1B4E28BA-2FA1-41D2-883F-0016D3CCA427'],
     ],
-    ['a JWT', /openssl rand -base64 32/, [signJwt({ role: 'anon' }, generateKey('HS256'), { expiresInSeconds: 60 })]],
+    [
+      'a JWT',
+      /openssl rand -base64 32/,
+      [signJwt({ role: 'anon' }, generateKey('HS256'), { expiresInSeconds: 60 })],
+    ],
   ]
   for (const [what, instead, texts] of table) {
     it(`refuses ${what}, and says what to write instead`, () => {
@@ -149,7 +158,8 @@ describe('importKey of text that is no secret', () => {
 })
 
 describe('importKey of a secret that others know', () => {
-  const a1 = 'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow'
+  const a1 =
+    'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow'
   const fastApi = '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7'
   const printed = [
     a1,
@@ -169,7 +179,14 @@ describe('importKey of a secret that others know', () => {
   ]
   for (const text of printed) {
     it(`refuses ${text.slice(0, 24)}…, in any case, encoding and white space`, () => {
-      const spellings = [text, text.toLowerCase(), text.toUpperCase(), `${text}\n`, ` ${text}\r\n`, `"${text}"`]
+      const spellings = [
+        text,
+        text.toLowerCase(),
+        text.toUpperCase(),
+        `${text}\n`,
+        ` ${text}\r\n`,
+        `"${text}"`,
+      ]
       const encoded = [Buffer.from(text).toString('base64'), Buffer.from(text).toString('hex')]
       for (const spelling of [...spellings, ...encoded])
         refuses(spelling, /printed in public documentation.*openssl rand/)
@@ -183,7 +200,12 @@ describe('importKey of a secret that others know', () => {
       Buffer.from(fastApi, 'hex'),
       Buffer.from(fastApi, 'base64'), // what the tutorials of Spring do
     ])
-      for (const secret of [bytes, bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')])
+      for (const secret of [
+        bytes,
+        bytes.toString('base64'),
+        bytes.toString('base64url'),
+        bytes.toString('hex'),
+      ])
         refuses(secret, /printed in public documentation/)
   })
 })
@@ -205,7 +227,10 @@ describe('importKey of a secret that is not random', () => {
   ]
   for (const [what, secret] of weak) {
     it(`refuses ${what}`, () => {
-      refuses(secret, /must be random: at least 32 bytes, 16 of them different.*openssl rand -base64 32/)
+      refuses(
+        secret,
+        /must be random: at least 32 bytes, 16 of them different.*openssl rand -base64 32/,
+      )
     })
   }
 
@@ -216,7 +241,10 @@ describe('importKey of a secret that is not random', () => {
       block = createHash('sha512').update(block).digest() // the same in each run
       const bytes = block.subarray(0, 32)
       const encoding = encodings[i % 4]
-      assert.doesNotThrow(() => importSecret(encoding ? bytes.toString(encoding) : bytes), `number ${i}`)
+      assert.doesNotThrow(
+        () => importSecret(encoding ? bytes.toString(encoding) : bytes),
+        `number ${i}`,
+      )
     }
   })
 
@@ -224,7 +252,10 @@ describe('importKey of a secret that is not random', () => {
     let [block, refused] = [Buffer.alloc(64), 0]
     for (let i = 0; i < 2_000; i++) {
       block = createHash('sha512').update(block).digest()
-      for (const secret of [`shop-jwt-secret-${block.toString('hex')}`, `jwt_secret_key_${block.toString('base64')}`]) {
+      for (const secret of [
+        `shop-jwt-secret-${block.toString('hex')}`,
+        `jwt_secret_key_${block.toString('base64')}`,
+      ]) {
         try {
           importSecret(secret)
         } catch {
@@ -259,7 +290,12 @@ describe('a key that importKey did not make', () => {
   }
 
   it('neither signs nor verifies with a secret that importKey refuses', () => {
-    for (const secret of [jwksUri, 'a-string-secret-at-least-256-bits-long', 'a'.repeat(64), 'short']) {
+    for (const secret of [
+      jwksUri,
+      'a-string-secret-at-least-256-bits-long',
+      'a'.repeat(64),
+      'short',
+    ]) {
       const key = handMade(createSecretKey(Buffer.from(secret)))
       assert.throws(() => signJwt({}, key, { expiresInSeconds: 60 }), TypeError)
       assert.throws(() => verifyJwt(tokenBy(secret), key), TypeError)
@@ -268,14 +304,23 @@ describe('a key that importKey did not make', () => {
   })
 
   it('does not take text or a public key for a secret key', () => {
-    for (const impostor of ['x'.repeat(32), generateKey('ES256').verifyingKey] as unknown as KeyObject[]) {
-      assert.throws(() => signJwt({}, handMade(impostor), { expiresInSeconds: 60 }), /comes from importKey/)
+    for (const impostor of [
+      'x'.repeat(32),
+      generateKey('ES256').verifyingKey,
+    ] as unknown as KeyObject[]) {
+      assert.throws(
+        () => signJwt({}, handMade(impostor), { expiresInSeconds: 60 }),
+        /comes from importKey/,
+      )
     }
   })
 
   it('works with a good secret', () => {
     const secret = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'
-    assert.equal(verifyJwt(tokenBy(secret), handMade(createSecretKey(Buffer.from(secret)))).sub, 'mallory')
+    assert.equal(
+      verifyJwt(tokenBy(secret), handMade(createSecretKey(Buffer.from(secret)))).sub,
+      'mallory',
+    )
   })
 })
 

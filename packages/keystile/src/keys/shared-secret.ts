@@ -47,7 +47,8 @@ export const trustedSecretKey: SecretKeyMaker = (secret, algorithm) => {
  */
 export function requireSoundKey(key: KeyObject, algorithm: HmacAlgorithm): KeyObject {
   if (trusted.has(key)) return key
-  if (!(key instanceof KeyObject) || key.type !== 'secret') throw new TypeError('a shared secret comes from importKey')
+  if (!(key instanceof KeyObject) || key.type !== 'secret')
+    throw new TypeError('a shared secret comes from importKey')
   requireSound(key.export(), algorithm)
   trusted.add(key)
   return key
@@ -62,7 +63,9 @@ export function requireSoundKey(key: KeyObject, algorithm: HmacAlgorithm): KeyOb
 export function isWeakSecret(secret: Uint8Array, minBytes: number): boolean {
   if (secret.length < minBytes) return true
   const steps = new Set(secret.subarray(1).map((byte, index) => byte - (secret[index] ?? 0)))
-  return steps.size < minDifferentSteps || !(isHex(secret) || new Set(secret).size >= minDifferentBytes)
+  return (
+    steps.size < minDifferentSteps || !(isHex(secret) || new Set(secret).size >= minDifferentBytes)
+  )
 }
 
 function isHex(secret: Uint8Array): boolean {

@@ -39,7 +39,16 @@ describe('sign and verify', () => {
     assert.equal(verify(key, data, signature.subarray(1)), false)
   })
 
-  const lengths = { HS256: 32, HS384: 48, HS512: 64, ES256: 64, ES384: 96, ES512: 132, EdDSA: 64, Ed25519: 64 } as const
+  const lengths = {
+    HS256: 32,
+    HS384: 48,
+    HS512: 64,
+    ES256: 64,
+    ES384: 96,
+    ES512: 132,
+    EdDSA: 64,
+    Ed25519: 64,
+  } as const
   for (const [name, length] of Object.entries(lengths) as [keyof typeof lengths, number][]) {
     it(`make ${name} signatures of ${length} bytes (RFC 7518 §3.2 §3.4)`, () => {
       assert.equal(sign(generateKey(name), data).length, length)
@@ -49,7 +58,8 @@ describe('sign and verify', () => {
   it('refuse a truncated HMAC, even one that is right as far as it goes', () => {
     const key = generateKey('HS256')
     const mac = sign(key, data)
-    for (let length = 0; length < 32; length++) assert.equal(verify(key, data, mac.subarray(0, length)), false)
+    for (let length = 0; length < 32; length++)
+      assert.equal(verify(key, data, mac.subarray(0, length)), false)
   })
 
   it('refuse ECDSA in DER: r and s stand side by side (RFC 7518 §3.4)', () => {
@@ -60,16 +70,26 @@ describe('sign and verify', () => {
     ] as const) {
       const key = generateKey(name)
       assert.equal(verify(key, data, signWith(hash, data, key.signingKey)), false)
-      assert.equal(verify(key, data, signWith(hash, data, { key: key.signingKey, dsaEncoding: 'ieee-p1363' })), true)
+      assert.equal(
+        verify(key, data, signWith(hash, data, { key: key.signingKey, dsaEncoding: 'ieee-p1363' })),
+        true,
+      )
     }
   })
 
   it('use one algorithm with one RSA key: PS256 is no RS256 (RFC 8725 §3.1)', () => {
     const names = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const
     const { signingKey, verifyingKey } = generateKey('RS256')
-    const keys = names.map((name) => ({ keyId: 'k', algorithm: findAlgorithm(name)!, signingKey, verifyingKey }))
+    const keys = names.map((name) => ({
+      keyId: 'k',
+      algorithm: findAlgorithm(name)!,
+      signingKey,
+      verifyingKey,
+    }))
     for (const signer of keys) {
-      const accepted = keys.filter((key) => verify(key, data, sign(signer, data))).map((key) => key.algorithm.name)
+      const accepted = keys
+        .filter((key) => verify(key, data, sign(signer, data)))
+        .map((key) => key.algorithm.name)
       assert.deepEqual(accepted, [signer.algorithm.name])
     }
   })
@@ -82,11 +102,21 @@ describe('sign and verify', () => {
     it(`demand a salt of ${bytes} bytes for ${name}, as many as its hash has (RFC 7518 §3.5)`, () => {
       const key = generateKey(name)
       const signed = (saltLength: number): Buffer =>
-        signWith(hash, data, { key: key.signingKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength })
-      const accepted = [0, 20, bytes - 1, bytes, bytes + 1].filter((length) => verify(key, data, signed(length)))
+        signWith(hash, data, {
+          key: key.signingKey,
+          padding: constants.RSA_PKCS1_PSS_PADDING,
+          saltLength,
+        })
+      const accepted = [0, 20, bytes - 1, bytes, bytes + 1].filter((length) =>
+        verify(key, data, signed(length)),
+      )
       assert.deepEqual(accepted, [bytes])
       const digest = constants.RSA_PSS_SALTLEN_DIGEST
-      const options = { key: key.verifyingKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: digest }
+      const options = {
+        key: key.verifyingKey,
+        padding: constants.RSA_PKCS1_PSS_PADDING,
+        saltLength: digest,
+      }
       assert.equal(verifyWith(hash, data, options, sign(key, data)), true)
     })
   }

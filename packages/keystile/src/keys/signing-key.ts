@@ -45,7 +45,8 @@ export function sign(key: SigningKey, data: Uint8Array): Buffer {
  */
 export function verify(key: VerificationKey, data: Uint8Array, signature: Uint8Array): boolean {
   const { algorithm, verifyingKey } = key
-  if (algorithm.signatureBytes !== undefined && signature.length !== algorithm.signatureBytes) return false
+  if (algorithm.signatureBytes !== undefined && signature.length !== algorithm.signatureBytes)
+    return false
   if (algorithm.keyType === 'oct') {
     return timingSafeEqual(hmac(algorithm, verifyingKey, data), signature)
   }
@@ -53,14 +54,23 @@ export function verify(key: VerificationKey, data: Uint8Array, signature: Uint8A
   // signature whose leading zeros were dropped.
   const { modulusLength } = verifyingKey.asymmetricKeyDetails ?? {}
   if (modulusLength !== undefined && signature.length !== Math.ceil(modulusLength / 8)) return false
-  return verifyWith(algorithm.hash, data, { key: verifyingKey, ...cryptoOptions(algorithm) }, signature)
+  return verifyWith(
+    algorithm.hash,
+    data,
+    { key: verifyingKey, ...cryptoOptions(algorithm) },
+    signature,
+  )
 }
 
 function hmac(algorithm: HmacAlgorithm, key: KeyObject, data: Uint8Array): Buffer {
   return createHmac(algorithm.hash, requireSoundKey(key, algorithm)).update(data).digest()
 }
 
-function cryptoOptions(algorithm: Algorithm): { dsaEncoding?: 'ieee-p1363'; padding?: number; saltLength?: number } {
+function cryptoOptions(algorithm: Algorithm): {
+  dsaEncoding?: 'ieee-p1363'
+  padding?: number
+  saltLength?: number
+} {
   if (algorithm.keyType === 'EC') return { dsaEncoding: 'ieee-p1363' } // r and s side by side, RFC 7518 §3.4
   if (algorithm.saltBytes !== undefined) {
     return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: algorithm.saltBytes }

@@ -3,7 +3,10 @@ import { describe, it } from 'node:test'
 import type { Demand } from '../guard/demand.ts'
 import { refusalsOf } from './refusals.ts'
 
-const demand = (alternatives: Demand['alternatives'] = [[]], more: Partial<Demand> = {}): Demand => ({
+const demand = (
+  alternatives: Demand['alternatives'] = [[]],
+  more: Partial<Demand> = {},
+): Demand => ({
   alternatives,
   maxAgeSeconds: undefined,
   optional: false,
@@ -18,12 +21,18 @@ const textsOf = (...demands: readonly Demand[]): Record<string, unknown> =>
     ]),
   )
 
-const always = { 400: 'The Authorization header is malformed', 503: 'Tokens cannot be checked at the moment' }
+const always = {
+  400: 'The Authorization header is malformed',
+  503: 'Tokens cannot be checked at the moment',
+}
 
 describe('refusalsOf', () => {
   it('says why somebody is refused', () => {
     assert.deepEqual(textsOf(demand()), { ...always, 401: 'No token, or a token that is not good' })
-    assert.deepEqual(textsOf(demand([[]], { optional: true })), { ...always, 401: 'A token that is not good' })
+    assert.deepEqual(textsOf(demand([[]], { optional: true })), {
+      ...always,
+      401: 'A token that is not good',
+    })
     assert.deepEqual(textsOf(demand([[]], { maxAgeSeconds: 60 })), {
       ...always,
       401: 'No token, or a token that is not good, or a login that is too long ago',
@@ -36,15 +45,26 @@ describe('refusalsOf', () => {
   })
 
   it('takes the demands of several issuers together', () => {
-    const texts = textsOf(demand([['a']], { optional: true }), demand([[]]), demand([['b']], { maxAgeSeconds: 60 }))
-    assert.equal(texts[401], 'No token, or a token that is not good, or a login that is too long ago')
+    const texts = textsOf(
+      demand([['a']], { optional: true }),
+      demand([[]]),
+      demand([['b']], { maxAgeSeconds: 60 }),
+    )
+    assert.equal(
+      texts[401],
+      'No token, or a token that is not good, or a login that is too long ago',
+    )
     assert.equal(texts[403], 'The token lacks a, or b')
   })
 
   it('keeps all other answers, and what the app says of the same', () => {
     const own = {
       200: { description: 'Found' },
-      401: { description: 'Who?', headers: { 'X-Own': {}, 'WWW-Authenticate': { description: 'mine' } }, 'x-more': 1 },
+      401: {
+        description: 'Who?',
+        headers: { 'X-Own': {}, 'WWW-Authenticate': { description: 'mine' } },
+        'x-more': 1,
+      },
       503: { $ref: '#/components/responses/Busy' },
     }
     const merged = refusalsOf([demand()], own) as Record<string, Record<string, unknown>>

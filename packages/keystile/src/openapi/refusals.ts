@@ -7,7 +7,9 @@ export const refusalSchemas: JsonObject = { KeystileProblem: problemSchema }
 
 const challenge = { 'WWW-Authenticate': { description: 'RFC 6750 §3', schema: { type: 'string' } } }
 const retryAfter = { 'Retry-After': { description: 'Whole seconds', schema: { type: 'string' } } }
-const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/KeystileProblem' } } }
+const content = {
+  'application/problem+json': { schema: { $ref: '#/components/schemas/KeystileProblem' } },
+}
 
 /** Adds the refusals of guards to the responses of an operation. The app's own responses stay. */
 export function refusalsOf(demands: readonly Demand[], responses: JsonObject): JsonObject {
@@ -23,7 +25,9 @@ export function refusalsOf(demands: readonly Demand[], responses: JsonObject): J
     503: 'Tokens cannot be checked at the moment',
   }
   const refusals = Object.entries(texts).flatMap(([status, description]) =>
-    description === false ? [] : [[status, refusalOf(status, description, responses[status])] as const],
+    description === false
+      ? []
+      : [[status, refusalOf(status, description, responses[status])] as const],
   )
   return { ...responses, ...Object.fromEntries(refusals) }
 }

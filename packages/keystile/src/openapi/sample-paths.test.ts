@@ -2,8 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { samplePaths } from './sample-paths.ts'
 
-const first = (count: number, template: string, parameters: readonly unknown[] = [], document = {}): string[] =>
-  [...samplePaths(template, parameters, document)].slice(0, count)
+const first = (
+  count: number,
+  template: string,
+  parameters: readonly unknown[] = [],
+  document = {},
+): string[] => [...samplePaths(template, parameters, document)].slice(0, count)
 
 describe('samplePaths', () => {
   it('has one path where there is no parameter', () => {
@@ -34,18 +38,36 @@ describe('samplePaths', () => {
         in: 'path',
         example: 'e1',
         examples: { a: { value: 'e2' }, odd: 'none', b: { value: 3 } },
-        schema: { example: 'e4', examples: ['e5', 'e6'], const: 'e7', default: 'e8', enum: ['e9', null, 10] },
+        schema: {
+          example: 'e4',
+          examples: ['e5', 'e6'],
+          const: 'e7',
+          default: 'e8',
+          enum: ['e9', null, 10],
+        },
       },
     ]
     assert.deepEqual(
       first(11, '/{id}', parameters),
-      ['e1', 'e2', '3', 'e4', 'e5', 'e6', 'e7', 'e8', 'e9', '10', 'sample'].map((value) => `/${value}`),
+      ['e1', 'e2', '3', 'e4', 'e5', 'e6', 'e7', 'e8', 'e9', '10', 'sample'].map(
+        (value) => `/${value}`,
+      ),
     )
   })
 
   it('takes the parameter of this name in the path, the one of the operation before that of the path', () => {
-    const of = (example: string, place = 'path', name = 'id'): object => ({ name, in: place, example })
-    const parameters = [undefined, of('path'), of('operation'), of('query', 'query'), of('other', 'path', 'other')]
+    const of = (example: string, place = 'path', name = 'id'): object => ({
+      name,
+      in: place,
+      example,
+    })
+    const parameters = [
+      undefined,
+      of('path'),
+      of('operation'),
+      of('query', 'query'),
+      of('other', 'path', 'other'),
+    ]
     assert.deepEqual(first(1, '/{id}', parameters), ['/operation'])
   })
 
@@ -59,7 +81,9 @@ describe('samplePaths', () => {
         schemas: { Id: { example: 'x7' } },
       },
     }
-    assert.deepEqual(first(1, '/{id}', [{ $ref: '#/components/parameters/a~1b~0c' }], document), ['/x7'])
+    assert.deepEqual(first(1, '/{id}', [{ $ref: '#/components/parameters/a~1b~0c' }], document), [
+      '/x7',
+    ])
     for (const $ref of [
       '#/components/parameters/Loop',
       '#/components/nowhere/Id',
@@ -92,6 +116,7 @@ describe('samplePaths', () => {
     const parameters = [{ name: 'a', in: 'path', example: 'one' }]
     const paths = new Set(samplePaths('/{a}/{b}', parameters, {}))
     const values = [...samplePaths('/{b}', [], {})]
-    for (const left of ['/one', ...values]) for (const right of values) assert.ok(paths.has(left + right), left + right)
+    for (const left of ['/one', ...values])
+      for (const right of values) assert.ok(paths.has(left + right), left + right)
   })
 })

@@ -27,7 +27,11 @@ const commonValues = [
 const maxSamples = 1_000
 
 /** Yields paths of requests that a documented path may mean. */
-export function* samplePaths(template: string, parameters: readonly unknown[], document: object): Generator<string> {
+export function* samplePaths(
+  template: string,
+  parameters: readonly unknown[],
+  document: object,
+): Generator<string> {
   const names = template.match(/(?<=\{)[^{}]+(?=\})/g) ?? []
   const values = names.map((name) => valuesOf(name, parameters, document))
   // First, the values in turn, all parameters at once.
@@ -50,10 +54,16 @@ export function* samplePaths(template: string, parameters: readonly unknown[], d
 /** Puts values in the place of parameters. One that is missing becomes the most common value. */
 function fill(template: string, values: readonly (string | undefined)[]): string {
   let index = 0
-  return template.replace(/\{[^{}]+\}/g, () => encodeURIComponent(values[index++] ?? commonValues[0]))
+  return template.replace(/\{[^{}]+\}/g, () =>
+    encodeURIComponent(values[index++] ?? commonValues[0]),
+  )
 }
 
-function valuesOf(name: string, parameters: readonly unknown[], document: object): readonly string[] {
+function valuesOf(
+  name: string,
+  parameters: readonly unknown[],
+  document: object,
+): readonly string[] {
   const parameter = parameters
     .map((one) => resolve(one, document))
     .findLast((one) => one?.['in'] === 'path' && one['name'] === name)
@@ -70,7 +80,9 @@ function valuesOf(name: string, parameters: readonly unknown[], document: object
     schema?.['default'],
     ...[schema?.['enum'] ?? []].flat(),
   ]
-  const texts = said.filter((value) => typeof value === 'string' || typeof value === 'number').map(String)
+  const texts = said
+    .filter((value) => typeof value === 'string' || typeof value === 'number')
+    .map(String)
   return [...texts, ...commonValues]
 }
 
@@ -84,7 +96,8 @@ export function resolve(value: unknown, document: object): JsonObject | undefine
     .slice(2)
     .split('/')
     .reduce<unknown>(
-      (at, part) => (isJsonObject(at) ? at[part.replaceAll('~1', '/').replaceAll('~0', '~')] : undefined),
+      (at, part) =>
+        isJsonObject(at) ? at[part.replaceAll('~1', '/').replaceAll('~0', '~')] : undefined,
       document,
     )
   return isJsonObject(found) && !('$ref' in found) ? found : undefined

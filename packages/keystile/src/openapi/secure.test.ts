@@ -15,17 +15,27 @@ import { secure, type OpenApiDocument, type SecuredApp } from './secure.ts'
 
 const issuer = 'https://auth.example'
 const options = {
-  verifier: createVerifier({ issuer, audience: 'api', keys: keySetOf([generateKey('ES256')]), revocations: 'none' }),
+  verifier: createVerifier({
+    issuer,
+    audience: 'api',
+    keys: keySetOf([generateKey('ES256')]),
+    revocations: 'none',
+  }),
   scopes: { 'items:read': 'Read items', 'items:write': 'Change items' },
 }
 const guard = createGuard(options)
 const expressGuard = createExpressGuard(options)
 const fastifyGuard = createFastifyGuard(options)
 
-type Operation = { readonly security?: unknown; readonly responses: Record<string, Record<string, unknown>> }
+type Operation = {
+  readonly security?: unknown
+  readonly responses: Record<string, Record<string, unknown>>
+}
 
 /** A document with these operations, as `get /items`. */
-const documentOf = (...operations: readonly string[]): OpenApiDocument & { paths: Record<string, object> } => {
+const documentOf = (
+  ...operations: readonly string[]
+): OpenApiDocument & { paths: Record<string, object> } => {
   const paths: Record<string, Record<string, object>> = {}
   for (const operation of operations) {
     const [method, path] = operation.split(' ') as [string, string]
@@ -56,12 +66,17 @@ describe('secure', () => {
     assert.deepEqual(Object.keys(responses), ['200', '400', '401', '403', '503'])
     for (const status of ['400', '401', '403', '503']) {
       const { headers, content } = responses[status]!
-      assert.deepEqual(Object.keys(headers as object), [status === '503' ? 'Retry-After' : 'WWW-Authenticate'])
+      assert.deepEqual(Object.keys(headers as object), [
+        status === '503' ? 'Retry-After' : 'WWW-Authenticate',
+      ])
       const schema = { $ref: '#/components/schemas/KeystileProblem' }
       assert.deepEqual(content, { 'application/problem+json': { schema } })
     }
     assert.deepEqual(operationIn(secured, 'get /open'), operationIn(document, 'get /open'))
-    const { securitySchemes, schemas } = secured.components as Record<string, Record<string, unknown>>
+    const { securitySchemes, schemas } = secured.components as Record<
+      string,
+      Record<string, unknown>
+    >
     const flows = { password: { tokenUrl: `${issuer}/token`, scopes: options.scopes } }
     assert.deepEqual(securitySchemes, { keystile: { type: 'oauth2', flows } })
     assert.ok(schemas!['KeystileProblem'])
@@ -76,7 +91,10 @@ describe('secure', () => {
 
   it('gives copies of the scopes: who edits the document does not change the guard', async () => {
     const secured = secure(documentOf('get /items'), app)
-    for (const requirement of operationIn(secured, 'get /items').security as Record<string, string[]>[])
+    for (const requirement of operationIn(secured, 'get /items').security as Record<
+      string,
+      string[]
+    >[])
       requirement['keystile']!.length = 0
     assert.deepEqual(securityOf(app, 'get /items'), read)
   })
@@ -85,8 +103,10 @@ describe('secure', () => {
     const lost = (security: unknown, ofDocument?: object[]): unknown => {
       const document = documentOf('get /open')
       Object.assign(operationIn(document, 'get /open'), security === undefined ? {} : { security })
-      return operationIn(secure({ ...document, ...(ofDocument && { security: ofDocument }) }, app), 'get /open')
-        .security
+      return operationIn(
+        secure({ ...document, ...(ofDocument && { security: ofDocument }) }, app),
+        'get /open',
+      ).security
     }
     assert.deepEqual(lost([{ keystile: ['admin'] }]), [])
     assert.deepEqual(lost(undefined, [{ keystile2: ['admin'] }]), [])
@@ -98,7 +118,10 @@ describe('secure', () => {
   it('refuses a document in which another scheme has our name', () => {
     const apiKey = { type: 'apiKey', in: 'header', name: 'X-Key' }
     const components = { securitySchemes: { keystile: apiKey } }
-    assert.throws(() => secure({ ...documentOf('get /items'), components }, app), /has a name that secure writes/)
+    assert.throws(
+      () => secure({ ...documentOf('get /items'), components }, app),
+      /has a name that secure writes/,
+    )
     const secured = secure(documentOf('get /items'), app)
     assert.deepEqual(secure(secured, app), secured)
   })
@@ -117,8 +140,18 @@ describe('secure', () => {
     ])
     const secured = secure(documentOf('get /optional', 'get /recent'), app)
     assert.ok(!('x-max-age-seconds' in operationIn(secured, 'get /optional')))
-    assert.deepEqual(Object.keys(operationIn(secured, 'get /optional').responses), ['200', '400', '401', '503'])
-    assert.equal((operationIn(secured, 'get /recent') as { 'x-max-age-seconds'?: number })['x-max-age-seconds'], 60)
+    assert.deepEqual(Object.keys(operationIn(secured, 'get /optional').responses), [
+      '200',
+      '400',
+      '401',
+      '503',
+    ])
+    assert.equal(
+      (operationIn(secured, 'get /recent') as { 'x-max-age-seconds'?: number })[
+        'x-max-age-seconds'
+      ],
+      60,
+    )
   })
 
   it('keeps what the document says of other schemes, which is demanded as well', () => {
@@ -141,26 +174,43 @@ describe('secure', () => {
     const { responses } = operationIn(secure(document, app), 'get /items')
     assert.deepEqual(responses['400'], { $ref: '#/components/responses/Bad' })
     assert.equal(responses['403']!['description'], 'Not yours')
-    assert.deepEqual(Object.keys(responses['403']!['content'] as object), ['application/problem+json', 'text/plain'])
+    assert.deepEqual(Object.keys(responses['403']!['content'] as object), [
+      'application/problem+json',
+      'text/plain',
+    ])
   })
 
   it('takes another security scheme for an issuer that is no Keystile', () => {
-    const securityScheme = { type: 'openIdConnect', openIdConnectUrl: 'https://id.example/.well-known/x' }
+    const securityScheme = {
+      type: 'openIdConnect',
+      openIdConnectUrl: 'https://id.example/.well-known/x',
+    }
     const { components } = secure(documentOf('get /items'), app, { securityScheme })
-    assert.deepEqual((components as Record<string, unknown>)['securitySchemes'], { keystile: securityScheme })
+    assert.deepEqual((components as Record<string, unknown>)['securitySchemes'], {
+      keystile: securityScheme,
+    })
   })
 
   it('refuses a document with what the app does not answer, unless that is ignored', () => {
     const document = documentOf('get /items', 'get /elsewhere', 'post /items')
     assert.throws(() => secure(document, app), /no route for POST \/items/)
-    assert.throws(() => secure(document, app, { ignore: ['/items'] }), /no route for GET \/elsewhere/)
+    assert.throws(
+      () => secure(document, app, { ignore: ['/items'] }),
+      /no route for GET \/elsewhere/,
+    )
     const other = documentOf('get /elsewhere/a', 'get /items')
-    assert.deepEqual(operationIn(secure(other, app, { ignore: ['/elsewhere/*'] }), 'get /items').security, read)
+    assert.deepEqual(
+      operationIn(secure(other, app, { ignore: ['/elsewhere/*'] }), 'get /items').security,
+      read,
+    )
   })
 
   it('refuses what is no app', () => {
     for (const app of [undefined, null, {}, 'app', 7, { routes: [] }])
-      assert.throws(() => secure(documentOf(), app as never), /TypeError: secure and describe take an app/)
+      assert.throws(
+        () => secure(documentOf(), app as never),
+        /TypeError: secure and describe take an app/,
+      )
   })
 
   it('asks a function for an app of any other kind', () => {
@@ -168,7 +218,10 @@ describe('secure', () => {
       method === 'get' && path === '/x/{id}' ? [() => {}, guard('items:read')] : undefined
     assert.deepEqual(securityOf(find, 'get /x/{id}'), read)
     assert.throws(() => securityOf(find, 'get /y'), /no route/)
-    assert.throws(() => describeApp(find, { title: 'Items', version: '1' }), /TypeError: describe takes an app of/)
+    assert.throws(
+      () => describeApp(find, { title: 'Items', version: '1' }),
+      /TypeError: describe takes an app of/,
+    )
   })
 })
 
@@ -237,7 +290,9 @@ for (const [name, make] of [
       assert.deepEqual(securityOf(app, 'get /shops/{shop}/items/{id}'), read)
       assert.deepEqual(securityOf(app, 'get /shops/{shop}/items'), read)
       assert.deepEqual(securityOf(app, 'head /shops/{shop}/items'), read)
-      assert.deepEqual(securityOf(app, 'post /shops/{shop}/items'), [{ keystile: ['items:read', 'items:write'] }])
+      assert.deepEqual(securityOf(app, 'post /shops/{shop}/items'), [
+        { keystile: ['items:read', 'items:write'] },
+      ])
       assert.equal(securityOf(app, 'get /early'), undefined)
       assert.deepEqual(securityOf(app, 'get /b/c'), read)
       assert.deepEqual(securityOf(app, 'patch /every'), [{ keystile: [] }, {}])
@@ -252,7 +307,10 @@ for (const [name, make] of [
       app.get('/a', expressGuard(), answer)
       app.get('/dot.txt', answer)
       assert.deepEqual(securityOf(app, 'get /a'), [{ keystile: [] }])
-      assert.deepEqual(securityOf(app, 'get /dot.txt'), name === '4' ? [{ keystile: [] }] : undefined)
+      assert.deepEqual(
+        securityOf(app, 'get /dot.txt'),
+        name === '4' ? [{ keystile: [] }] : undefined,
+      )
     })
 
     it('says so where an app is mounted that it cannot look into', () => {
@@ -297,7 +355,10 @@ describe('secure, in Fastify', () => {
     await app.register(documentRoutes)
     app.get('/after', { onRequest: fastifyGuard() }, async () => 'ok')
     await app.ready()
-    assert.deepEqual(Object.keys(describeApp(app, { title: 'x', version: '1' }).paths!), ['/before', '/after'])
+    assert.deepEqual(Object.keys(describeApp(app, { title: 'x', version: '1' }).paths!), [
+      '/before',
+      '/after',
+    ])
     await app.close()
   })
 
@@ -329,7 +390,11 @@ describe('describe', () => {
     for (const make of [express, express4]) {
       const app = make()
       app.get('/open', (_request, response) => void response.end())
-      app.post('/items/:id', expressGuard('items:write'), (_request, response) => void response.end())
+      app.post(
+        '/items/:id',
+        expressGuard('items:write'),
+        (_request, response) => void response.end(),
+      )
       assert.deepEqual(describeApp(app, info).paths, {
         '/open': { get: said },
         ...(secure(describeOnly('/items/{id}', 'post'), app).paths as object),
@@ -358,7 +423,10 @@ describe('describe', () => {
     await app.register(documentRoutes)
     app.get('/items/:id', { onRequest: fastifyGuard('items:read') }, async () => 'ok')
     await app.ready()
-    assert.deepEqual(describeApp(app, info).paths, secure(describeOnly('/items/{id}', 'get'), app).paths)
+    assert.deepEqual(
+      describeApp(app, info).paths,
+      secure(describeOnly('/items/{id}', 'get'), app).paths,
+    )
     await app.close()
   })
 
@@ -370,6 +438,8 @@ describe('describe', () => {
   it('refuses a path that OpenAPI cannot say, unless it is ignored', () => {
     const app = new Hono().get('/files/*', (c) => c.text('x')).get('/items', guard(), ok)
     assert.throws(() => describeApp(app, info), /\/files\/\* has a part that OpenAPI cannot say/)
-    assert.deepEqual(Object.keys(describeApp(app, info, { ignore: ['/files/*'] }).paths!), ['/items'])
+    assert.deepEqual(Object.keys(describeApp(app, info, { ignore: ['/files/*'] }).paths!), [
+      '/items',
+    ])
   })
 })

@@ -19,7 +19,11 @@ import { resolve, samplePaths } from './sample-paths.ts'
  * An app of Hono, Express 4 or 5, or Fastify. For another framework, a function that returns the
  * functions that run for a request.
  */
-export type SecuredApp = HonoLike | ExpressLike | Parameters<typeof routesOfFastify>[0] | GuardFinder
+export type SecuredApp =
+  | HonoLike
+  | ExpressLike
+  | Parameters<typeof routesOfFastify>[0]
+  | GuardFinder
 
 export interface SecureOptions {
   /**
@@ -66,12 +70,21 @@ type Requirement = Readonly<Record<string, readonly string[]>>
  * @throws {Error} for an operation without a route, for one that another route answers, and if
  *   guards cannot be seen
  */
-export function secure<D extends OpenApiDocument>(document: D, app: SecuredApp, options: SecureOptions = {}): D {
+export function secure<D extends OpenApiDocument>(
+  document: D,
+  app: SecuredApp,
+  options: SecureOptions = {},
+): D {
   if (!/^3\.[01]\./.test(document?.openapi))
-    throw new TypeError('secure takes a document of OpenAPI 3.0 or 3.1 (of @fastify/swagger: set its option "openapi")')
+    throw new TypeError(
+      'secure takes a document of OpenAPI 3.0 or 3.1 (of @fastify/swagger: set its option "openapi")',
+    )
   const routes = routesOf(app)
   requireOwnSchemes(document, options)
-  const schemes = new Map<string, { readonly name: string; readonly scopes: Record<string, string> }>()
+  const schemes = new Map<
+    string,
+    { readonly name: string; readonly scopes: Record<string, string> }
+  >()
   const secured = structuredClone(document) as D & {
     paths: Record<string, Record<string, unknown>>
     components?: JsonObject
@@ -97,7 +110,10 @@ export function secure<D extends OpenApiDocument>(document: D, app: SecuredApp, 
   components['securitySchemes'] = {
     ...asJsonObject(components['securitySchemes']),
     ...Object.fromEntries(
-      [...schemes].map(([issuer, { name, scopes }]) => [name, options.securityScheme ?? schemeOf(issuer, scopes)]),
+      [...schemes].map(([issuer, { name, scopes }]) => [
+        name,
+        options.securityScheme ?? schemeOf(issuer, scopes),
+      ]),
     ),
   }
   components['schemas'] = { ...refusalSchemas, ...asJsonObject(components['schemas']) }
@@ -111,7 +127,10 @@ const ownName = /^keystile\d*$/
  * @throws {TypeError} for the app's own security scheme with a name of Keystile's, which it would
  *   lose
  */
-function requireOwnSchemes({ components }: OpenApiDocument, { securityScheme }: SecureOptions): void {
+function requireOwnSchemes(
+  { components }: OpenApiDocument,
+  { securityScheme }: SecureOptions,
+): void {
   const written = asJsonObject(asJsonObject(components)['securitySchemes'])
   const ownType = securityScheme?.['type'] ?? 'oauth2'
   for (const [name, scheme] of Object.entries(written)) {
@@ -126,11 +145,19 @@ function requireOwnSchemes({ components }: OpenApiDocument, { securityScheme }: 
  * Removes Keystile's demands from an operation without a guard. They come from the whole document,
  * or from an earlier `secure`, when there was a guard.
  */
-function withoutOurs(operation: JsonObject, documentSecurity: readonly object[] | undefined): JsonObject {
+function withoutOurs(
+  operation: JsonObject,
+  documentSecurity: readonly object[] | undefined,
+): JsonObject {
   const written = writtenSecurity(operation, documentSecurity)
-  const others = written.map((requirement) => withoutSchemes(requirement, (name) => ownName.test(name)))
+  const others = written.map((requirement) =>
+    withoutSchemes(requirement, (name) => ownName.test(name)),
+  )
   if (JSON.stringify(others) === JSON.stringify(written)) return operation
-  return { ...operation, security: others.every((requirement) => Object.keys(requirement).length === 0) ? [] : others }
+  return {
+    ...operation,
+    security: others.every((requirement) => Object.keys(requirement).length === 0) ? [] : others,
+  }
 }
 
 /** Returns the security of an operation as its document writes it. */
@@ -141,7 +168,10 @@ function writtenSecurity(
   return (operation['security'] ?? documentSecurity ?? []) as readonly Requirement[]
 }
 
-function withoutSchemes(requirement: Requirement, isLeftOut: (name: string) => boolean): Requirement {
+function withoutSchemes(
+  requirement: Requirement,
+  isLeftOut: (name: string) => boolean,
+): Requirement {
   return Object.fromEntries(Object.entries(requirement).filter(([name]) => !isLeftOut(name)))
 }
 
@@ -153,14 +183,17 @@ export function routesOf(app: SecuredApp): AppRoutes {
     if (isFastify(app)) return routesOfFastify(app)
     if (typeof app === 'function') return routesOfFinder(app)
   }
-  throw new TypeError('secure and describe take an app of Hono, Express or Fastify, or a function (method, path)')
+  throw new TypeError(
+    'secure and describe take an app of Hono, Express or Fastify, or a function (method, path)',
+  )
 }
 
 export function ignoring(ignored: readonly string[] = []): (path: string) => boolean {
   return (path) =>
     ignored.some(
       // `/*` is the route of this name. As a wildcard it would leave nothing to document.
-      (one) => one === path || (one.length > 2 && one.endsWith('*') && path.startsWith(one.slice(0, -1))),
+      (one) =>
+        one === path || (one.length > 2 && one.endsWith('*') && path.startsWith(one.slice(0, -1))),
     )
 }
 
@@ -169,7 +202,10 @@ function itemOf(written: JsonObject, path: string, document: object): Record<str
   if (!('$ref' in written)) return written
   const { $ref: _, ...own } = written
   const shared = resolve(written, document)
-  if (!shared) throw new Error(`${path} is a reference to no path item of this document: write its operations into it`)
+  if (!shared)
+    throw new Error(
+      `${path} is a reference to no path item of this document: write its operations into it`,
+    )
   return { ...structuredClone(shared), ...own }
 }
 
@@ -178,7 +214,12 @@ function routesOfFinder(find: GuardFinder): AppRoutes {
     byTemplate: true,
     find(method, path) {
       const functions = find(method, path)
-      return functions && { guards: functions.map(findGuardMark).filter((mark) => mark !== undefined), template: path }
+      return (
+        functions && {
+          guards: functions.map(findGuardMark).filter((mark) => mark !== undefined),
+          template: path,
+        }
+      )
     },
     list() {
       throw new TypeError('describe takes an app of Hono, Express or Fastify')
@@ -195,7 +236,11 @@ function getRoute(
     document,
     item,
     operation,
-  }: { readonly document: OpenApiDocument; readonly item: JsonObject; readonly operation: JsonObject },
+  }: {
+    readonly document: OpenApiDocument
+    readonly item: JsonObject
+    readonly operation: JsonObject
+  },
 ): FoundRoute {
   const parameters = [item['parameters'], operation['parameters']].flat()
   let similar: FoundRoute | undefined
@@ -213,12 +258,18 @@ function getRoute(
     other === undefined
       ? `the app has no route for ${name}`
       : `${name} is answered by the route ${other}, which the app has in front of its own`
-  const advice = path.includes('{') ? 'give an example of each path parameter that its pattern allows, or ' : ''
+  const advice = path.includes('{')
+    ? 'give an example of each path parameter that its pattern allows, or '
+    : ''
   throw new Error(`${fault}: ${advice}name the path in "ignore"`)
 }
 
 /** Whether the path of a document may mean this route. */
-function maySay(template: string | undefined, path: string, { paths = {} }: OpenApiDocument): boolean {
+function maySay(
+  template: string | undefined,
+  path: string,
+  { paths = {} }: OpenApiDocument,
+): boolean {
   // A route without a template has matched the path, and nothing more is known.
   if (template === undefined) return true
   // The document may rename a parameter, unless it has a path with the app's name too.
@@ -271,7 +322,11 @@ function both(left: readonly Requirement[], right: readonly Requirement[]): read
 }
 
 function distinct(requirements: readonly Requirement[]): readonly Requirement[] {
-  return [...new Map(requirements.map((requirement) => [JSON.stringify(requirement), requirement])).values()]
+  return [
+    ...new Map(
+      requirements.map((requirement) => [JSON.stringify(requirement), requirement]),
+    ).values(),
+  ]
 }
 
 function nameOf(index: number): string {

@@ -61,7 +61,10 @@ describe('createTestIssuer', () => {
     const other = createTestIssuer()
     await assert.rejects(issuer.verifier.verify(other.token()), /Invalid token/)
     assert.equal((await other.verifier.verify(other.token())).clientId, 'first-party')
-    const named = createTestIssuer({ issuer: 'https://auth.example', audience: 'https://api.example' })
+    const named = createTestIssuer({
+      issuer: 'https://auth.example',
+      audience: 'https://api.example',
+    })
     assert.equal((await named.verifier.verify(named.token())).claims.aud, 'https://api.example')
   })
 })

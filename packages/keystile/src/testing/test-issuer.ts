@@ -22,7 +22,10 @@ export interface TestLogin {
   readonly expiresInSeconds?: number
 }
 
-/** An issuer for tests: its tokens are real ones, and so is the verifier that checks them. Nothing is sent anywhere. */
+/**
+ * An issuer for tests: its tokens are real ones, and so is the verifier that checks them. Nothing
+ * is sent anywhere.
+ */
 export interface TestIssuer {
   readonly issuer: string
   readonly audience: string
@@ -39,7 +42,9 @@ export interface TestIssuer {
 }
 
 /** Makes an issuer with a key of its own: no other issuer's tokens pass its verifier. */
-export function createTestIssuer(options: { readonly issuer?: string; readonly audience?: string } = {}): TestIssuer {
+export function createTestIssuer(
+  options: { readonly issuer?: string; readonly audience?: string } = {},
+): TestIssuer {
   const { issuer = 'https://test-issuer.example', audience = issuer } = options
   const key = generateKey('ES256')
   const ended = createRevocationList()
@@ -61,7 +66,15 @@ export function createTestIssuer(options: { readonly issuer?: string; readonly a
     expiresInSeconds = 600,
   }: TestLogin = {}): string =>
     issueAccessToken(
-      { issuer, audience, subject, clientId, sessionId, scopes, authenticatedAt: authenticatedAt.getTime() },
+      {
+        issuer,
+        audience,
+        subject,
+        clientId,
+        sessionId,
+        scopes,
+        authenticatedAt: authenticatedAt.getTime(),
+      },
       key,
       expiresInSeconds,
       clock,

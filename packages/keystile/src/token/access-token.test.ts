@@ -11,7 +11,12 @@ import { decodeJwtUnsafe } from './jwt.ts'
 const now = 1_800_000_000 // seconds
 const clock = { now: () => now * 1000 }
 const key = generateKey('ES256')
-const demand = { issuer: 'https://auth.example', audience: 'https://api.example', clockToleranceSeconds: 0, clock }
+const demand = {
+  issuer: 'https://auth.example',
+  audience: 'https://api.example',
+  clockToleranceSeconds: 0,
+  clock,
+}
 
 const claims = {
   iss: 'https://auth.example',
@@ -25,7 +30,8 @@ const claims = {
 const token = (changes: object = {}, typ: unknown = 'at+jwt'): string =>
   signJws({ alg: 'ES256', kid: key.keyId, typ }, JSON.stringify({ ...claims, ...changes }), key)
 
-const verify = (text: string): VerifiedAccessToken => verifyAccessToken(text, keySetOf([key]), demand)
+const verify = (text: string): VerifiedAccessToken =>
+  verifyAccessToken(text, keySetOf([key]), demand)
 
 function refuses(text: string, why?: Why, message = 'Invalid token'): void {
   assert.throws(
@@ -68,6 +74,15 @@ describe('issueAccessToken', () => {
     })
   })
 
+  it('leaves out sid and auth_time where nobody has logged in (RFC 9068 §2.2.1)', () => {
+    const { sessionId: _, authenticatedAt: __, ...ofClient } = content
+    const { claims } = decodeJwtUnsafe(issueAccessToken(ofClient, key, 600, clock))
+    assert.deepEqual(
+      Object.keys(claims).toSorted(),
+      'aud client_id exp iat iss jti scope sub'.split(' '),
+    )
+  })
+
   it('gives each token a jti of its own', () => {
     const jtis = Array.from(
       { length: 50 },
@@ -91,14 +106,28 @@ describe('verifyAccessToken', () => {
     assert.deepEqual(verified.scopes, [])
   })
 
-  for (const typ of ['JWT', 'jwt', 'dpop+jwt', 'logout+jwt', 'id+jwt', 'rt+jwt', 'secevent+jwt', '', null, 1]) {
+  for (const typ of [
+    'JWT',
+    'jwt',
+    'dpop+jwt',
+    'logout+jwt',
+    'id+jwt',
+    'rt+jwt',
+    'secevent+jwt',
+    '',
+    null,
+    1,
+  ]) {
     it(`refuses typ ${JSON.stringify(typ)}: it is no access token (RFC 9068 §4)`, () => {
       refuses(token({}, typ), /"typ" is not at\+jwt/)
     })
   }
 
   it('refuses a token without typ, as ID tokens are', () => {
-    refuses(signJws({ alg: 'ES256', kid: key.keyId }, JSON.stringify(claims), key), /"typ" is not at\+jwt/)
+    refuses(
+      signJws({ alg: 'ES256', kid: key.keyId }, JSON.stringify(claims), key),
+      /"typ" is not at\+jwt/,
+    )
   })
 
   for (const typ of ['at+jwt', 'AT+JWT', 'application/at+jwt', 'Application/At+Jwt']) {
@@ -108,7 +137,8 @@ describe('verifyAccessToken', () => {
   }
 
   for (const name of ['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'client_id']) {
-    const whyMissing = name === 'iss' ? 'wrong_issuer' : name === 'aud' ? 'wrong_audience' : 'missing_claim'
+    const whyMissing =
+      name === 'iss' ? 'wrong_issuer' : name === 'aud' ? 'wrong_audience' : 'missing_claim'
     it(`refuses a token without ${name} (RFC 9068 §2.2)`, () => {
       refuses(token({ [name]: undefined }), whyMissing)
       refuses(token({ [name]: null }), new RegExp(`"${name}"`))
@@ -161,7 +191,13 @@ describe('verifyAccessToken', () => {
   })
 
   it('says "Token has expired" of no token that has another fault', () => {
-    for (const fault of [{ sub: '' }, { client_id: 7 }, { sid: 7 }, { auth_time: 'x' }, { scope: 7 }]) {
+    for (const fault of [
+      { sub: '' },
+      { client_id: 7 },
+      { sid: 7 },
+      { auth_time: 'x' },
+      { scope: 7 },
+    ]) {
       refuses(token({ exp: now - 60, ...fault }), 'malformed_claim')
     }
   })

@@ -65,9 +65,11 @@ export function verifyRegisteredClaims(
       throw malformedClaim(`"${name}" is not a finite number`)
   }
   const audiences = audiencesOf(claims['aud'])
-  if (demand.issuer !== undefined && claims['iss'] !== demand.issuer) throw tokenError('wrong_issuer')
+  if (demand.issuer !== undefined && claims['iss'] !== demand.issuer)
+    throw tokenError('wrong_issuer')
   if (!isForUs(audiences, demand.audience)) throw tokenError('wrong_audience')
-  if (demand.subject !== undefined && claims['sub'] !== demand.subject) throw tokenError('wrong_subject')
+  if (demand.subject !== undefined && claims['sub'] !== demand.subject)
+    throw tokenError('wrong_subject')
   for (const name of ['exp', ...(demand.requiredClaims ?? [])]) {
     if (!Object.hasOwn(claims, name) || claims[name] === null)
       throw tokenError('missing_claim', { detail: `"${name}" is missing` })
@@ -80,9 +82,13 @@ export function verifyRegisteredClaims(
  *
  * @throws {TokenError} `invalid_token`
  */
-export function verifyTime({ exp, nbf }: JwtClaims & { readonly exp: number }, demand: ClaimsDemand): void {
+export function verifyTime(
+  { exp, nbf }: JwtClaims & { readonly exp: number },
+  demand: ClaimsDemand,
+): void {
   // Written so that a clock that returns NaN refuses every token.
-  if (nbf !== undefined && !(nbf <= demand.now + demand.clockToleranceSeconds)) throw tokenError('not_yet_valid')
+  if (nbf !== undefined && !(nbf <= demand.now + demand.clockToleranceSeconds))
+    throw tokenError('not_yet_valid')
   if (isExpired(exp, demand.now, demand.clockToleranceSeconds)) throw tokenError('expired')
 }
 
@@ -110,7 +116,9 @@ export function requireClaimsToSign(claims: unknown): asserts claims is JsonObje
   }
   for (const name of ['exp', 'nbf', 'iat']) {
     if (claims[name] !== undefined && !isSeconds(claims[name])) {
-      throw new TypeError(`"${name}" must be a number of seconds since 1970-01-01 UTC, not of milliseconds`)
+      throw new TypeError(
+        `"${name}" must be a number of seconds since 1970-01-01 UTC, not of milliseconds`,
+      )
     }
   }
 }
@@ -129,7 +137,10 @@ function audiencesOf(aud: unknown): readonly string[] | undefined {
   return audiences
 }
 
-function isForUs(audiences: readonly string[] | undefined, expected: string | readonly string[] | undefined): boolean {
+function isForUs(
+  audiences: readonly string[] | undefined,
+  expected: string | readonly string[] | undefined,
+): boolean {
   if (expected === undefined) return audiences === undefined
   const ours = typeof expected === 'string' ? [expected] : expected
   return audiences !== undefined && audiences.some((audience) => ours.includes(audience))

@@ -19,9 +19,17 @@ const kid = key.keyId
 const good = signJws({ alg: 'ES256', kid }, '{"sub":"alice"}', key)
 const [goodHeader = '', goodPayload = '', goodSignature = ''] = good.split('.')
 
-/** What an attacker can always make: any header and payload, and whatever he likes for a signature. */
-const forge = (header: object | string, signature = goodSignature, payload = '{"sub":"mallory"}'): string =>
-  [typeof header === 'string' ? header : JSON.stringify(header), payload].map(toBase64url).join('.') + `.${signature}`
+/**
+ * What an attacker can always make: any header and payload, and whatever he likes for a signature.
+ */
+const forge = (
+  header: object | string,
+  signature = goodSignature,
+  payload = '{"sub":"mallory"}',
+): string =>
+  [typeof header === 'string' ? header : JSON.stringify(header), payload]
+    .map(toBase64url)
+    .join('.') + `.${signature}`
 
 const hmacForge = (header: object, secret: Uint8Array | string): string => {
   const unsigned = forge(header, '')
@@ -47,7 +55,14 @@ describe('parseJws', () => {
     assert.equal(parsed.payload.toString(), '{"sub":"mallory"}')
   })
 
-  const otherCounts = ['', 'a', good.replaceAll('.', ''), `${goodHeader}.${goodPayload}`, `${good}.`, `.${good}`]
+  const otherCounts = [
+    '',
+    'a',
+    good.replaceAll('.', ''),
+    `${goodHeader}.${goodPayload}`,
+    `${good}.`,
+    `.${good}`,
+  ]
   for (const token of [...otherCounts, `${good}.AA`, `${good}.AA.AA`, '....']) {
     it(`refuses ${JSON.stringify(token.length > 20 ? `${token.split('.').length} segments` : token)}`, () => {
       refuses(() => parseJws(token), /not three segments/)
@@ -97,11 +112,29 @@ describe('parseJws', () => {
   }
 
   it('refuses the algorithms of encryption with their p2c and zip (RFC 8725 §3.13)', () => {
-    const header = { alg: 'PBES2-HS256+A128KW', enc: 'A128CBC-HS256', p2c: 2_147_483_647, p2s: 'AAAA', zip: 'DEF' }
+    const header = {
+      alg: 'PBES2-HS256+A128KW',
+      enc: 'A128CBC-HS256',
+      p2c: 2_147_483_647,
+      p2s: 'AAAA',
+      zip: 'DEF',
+    }
     refuses(() => parseJws(forge(header)), 'unknown_algorithm')
   })
 
-  const crits = [['exp'], ['b64'], ['http://example/x'], [], null, 'exp', {}, 0, false, [null], ['exp', 'exp']]
+  const crits = [
+    ['exp'],
+    ['b64'],
+    ['http://example/x'],
+    [],
+    null,
+    'exp',
+    {},
+    0,
+    false,
+    [null],
+    ['exp', 'exp'],
+  ]
   for (const crit of crits) {
     it(`refuses crit ${JSON.stringify(crit)}: no extension is understood (RFC 7515 §4.1.11)`, () => {
       const token = signJws({ alg: 'ES256', kid, crit, exp: 0, b64: true }, '{}', key)
@@ -152,7 +185,9 @@ describe('parseJws', () => {
       .split('')
       .map((last) => good.slice(0, -1) + last)
       .filter((token) => token !== good)
-    const same = twins.filter((token) => Buffer.from(token.split('.')[2] ?? '', 'base64url').equals(bytes))
+    const same = twins.filter((token) =>
+      Buffer.from(token.split('.')[2] ?? '', 'base64url').equals(bytes),
+    )
     assert.equal(same.length, 15) // 64 bytes leave 4 bits unused
     for (const token of same) refuses(() => verifyJws(token, keys), /not canonical base64url/)
   })
@@ -163,7 +198,9 @@ describe('parseJws', () => {
       return `${goodHeader}.${'A'.repeat(room)}.${goodSignature}`
     }
     assert.equal(maxTokenBytes, 16_384)
-    const longest = [16_384, 16_383].map(tokenOf).find((token) => token.split('.')[1]!.length % 4 !== 1)
+    const longest = [16_384, 16_383]
+      .map(tokenOf)
+      .find((token) => token.split('.')[1]!.length % 4 !== 1)
     assert.equal(parseJws(longest ?? '').payload.length > 12_000, true)
     refuses(() => parseJws(tokenOf(16_385)), 'token_too_long')
     refuses(() => parseJws('a'.repeat(1_000_000)), 'token_too_long')
@@ -186,15 +223,22 @@ describe('verifyJws', () => {
   it('refuses a changed header, payload or signature, and another key', () => {
     const other = generateKey('ES256', kid === undefined ? {} : { keyId: kid })
     refuses(
-      () => verifyJws(forge({ alg: 'ES256', kid, extra: 1 }, goodSignature, '{"sub":"alice"}'), keys),
+      () =>
+        verifyJws(forge({ alg: 'ES256', kid, extra: 1 }, goodSignature, '{"sub":"alice"}'), keys),
       'wrong_signature',
     )
     refuses(() => verifyJws(forge({ alg: 'ES256', kid }), keys), 'wrong_signature')
-    refuses(() => verifyJws(signJws({ alg: 'ES256', kid }, '{"sub":"alice"}', other), keys), 'wrong_signature')
+    refuses(
+      () => verifyJws(signJws({ alg: 'ES256', kid }, '{"sub":"alice"}', other), keys),
+      'wrong_signature',
+    )
     for (let byte = 0; byte < 64; byte++) {
       const changed = Buffer.from(goodSignature, 'base64url')
       changed[byte]! ^= 1
-      refuses(() => verifyJws(`${goodHeader}.${goodPayload}.${toBase64url(changed)}`, keys), 'wrong_signature')
+      refuses(
+        () => verifyJws(`${goodHeader}.${goodPayload}.${toBase64url(changed)}`, keys),
+        'wrong_signature',
+      )
     }
   })
 
@@ -215,7 +259,10 @@ describe('verifyJws', () => {
       der,
     ]
     for (const signature of wrong) {
-      refuses(() => verifyJws(`${goodHeader}.${goodPayload}.${toBase64url(signature)}`, keys), 'wrong_signature')
+      refuses(
+        () => verifyJws(`${goodHeader}.${goodPayload}.${toBase64url(signature)}`, keys),
+        'wrong_signature',
+      )
     }
   })
 
@@ -238,7 +285,10 @@ describe('verifyJws', () => {
   it('understands Ed25519 under both of its names with one key (RFC 9864 §2.2)', () => {
     const edwards = everyKey.get('EdDSA')!
     for (const alg of ['EdDSA', 'Ed25519']) {
-      assert.equal(verifyJws(signJws({ alg, kid: 'one' }, '{}', edwards), keySetOf([edwards])).key, edwards)
+      assert.equal(
+        verifyJws(signJws({ alg, kid: 'one' }, '{}', edwards), keySetOf([edwards])).key,
+        edwards,
+      )
     }
   })
 
@@ -275,9 +325,16 @@ describe('verifyJws', () => {
       '',
     ]
     for (const secret of spellings) {
-      for (const header of [{ alg: 'HS256', kid: 'rsa' }, { alg: 'HS256' }, { alg: 'HS256', kid: 'other' }]) {
+      for (const header of [
+        { alg: 'HS256', kid: 'rsa' },
+        { alg: 'HS256' },
+        { alg: 'HS256', kid: 'other' },
+      ]) {
         refuses(() => verifyJws(hmacForge(header, secret), keySetOf([rsa])), 'unknown_key')
-        refuses(() => verifyJws(hmacForge(header, secret), importJwkSet({ keys: [jwk] })), 'unknown_key')
+        refuses(
+          () => verifyJws(hmacForge(header, secret), importJwkSet({ keys: [jwk] })),
+          'unknown_key',
+        )
       }
     }
   })
@@ -299,7 +356,10 @@ describe('verifyJws', () => {
   ]
   for (const trick of tricks) {
     it(`takes kid ${JSON.stringify(trick)} for what it is, an unknown name (RFC 8725 §3.10)`, () => {
-      refuses(() => verifyJws(signJws({ alg: 'ES256', kid: trick }, '{}', key), keys), 'unknown_key')
+      refuses(
+        () => verifyJws(signJws({ alg: 'ES256', kid: trick }, '{}', key), keys),
+        'unknown_key',
+      )
       refuses(() => verifyJws(hmacForge({ alg: 'HS256', kid: trick }, ''), keys), 'unknown_key')
     })
   }
@@ -324,7 +384,10 @@ describe('verifyJws', () => {
     for (const offer of offers) {
       for (const named of [{}, { kid }, { kid: 'mallory' }]) {
         const why = named.kid === 'mallory' ? 'unknown_key' : 'wrong_signature'
-        refuses(() => verifyJws(signJws({ alg: 'ES256', ...named, ...offer }, '{}', own), keys), why)
+        refuses(
+          () => verifyJws(signJws({ alg: 'ES256', ...named, ...offer }, '{}', own), keys),
+          why,
+        )
       }
     }
     // A listener that the verifier had called would have been reached by the time it answers us.
@@ -334,7 +397,11 @@ describe('verifyJws', () => {
   })
 
   it('ignores such members beside a signature that holds (RFC 7515 §4)', () => {
-    const token = signJws({ alg: 'ES256', kid, jku: 'http://127.0.0.1:1/', zip: 'DEF', p2c: 9e9 }, '{}', key)
+    const token = signJws(
+      { alg: 'ES256', kid, jku: 'http://127.0.0.1:1/', zip: 'DEF', p2c: 9e9 },
+      '{}',
+      key,
+    )
     assert.equal(verifyJws(token, keys).key, key)
   })
 
@@ -343,7 +410,9 @@ describe('verifyJws', () => {
       '../../../../test/conformance/vectors/upstream-tests/pyjwt-GHSA-ffqj-6fqr-9h24.json',
       import.meta.url,
     )
-    const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as { vectors: { key: string; bad: string }[] }
+    const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as {
+      vectors: { key: string; bad: string }[]
+    }
     assert.equal(vectors.length, 2)
     for (const { key: ssh, bad } of vectors) {
       refuses(() => verifyJws(bad, keys), 'unknown_key')
@@ -352,11 +421,20 @@ describe('verifyJws', () => {
   })
 
   it('proves the examples of RFC 7515, 7520 and 8037', () => {
-    const file = new URL('../../../../test/conformance/vectors/rfc-vectors/jws-and-thumbprints.json', import.meta.url)
-    const examples = JSON.parse(readFileSync(file, 'utf8')) as { jws: { alg: string; jwk?: Jwk; jws: string }[] }
+    const file = new URL(
+      '../../../../test/conformance/vectors/rfc-vectors/jws-and-thumbprints.json',
+      import.meta.url,
+    )
+    const examples = JSON.parse(readFileSync(file, 'utf8')) as {
+      jws: { alg: string; jwk?: Jwk; jws: string }[]
+    }
     let proved = 0
     for (const { alg, jwk, jws } of examples.jws) {
-      if (jwk) proved += verifyJws(jws, keySetOf([importVector({ ...jwk, alg })])).key.algorithm.name === alg ? 1 : 0
+      if (jwk)
+        proved +=
+          verifyJws(jws, keySetOf([importVector({ ...jwk, alg })])).key.algorithm.name === alg
+            ? 1
+            : 0
       else refuses(() => parseJws(jws), 'unknown_algorithm')
     }
     assert.equal(proved, 8)

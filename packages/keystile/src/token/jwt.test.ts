@@ -40,7 +40,15 @@ const valid = { exp: now + 60 }
 
 describe('verifyJwt', () => {
   it('returns the claims of a token that holds', () => {
-    const claims = { iss: 'a', sub: 'b', jti: 'c', exp: now + 1, nbf: now, iat: now, own: { deep: [1] } }
+    const claims = {
+      iss: 'a',
+      sub: 'b',
+      jti: 'c',
+      exp: now + 1,
+      nbf: now,
+      iat: now,
+      own: { deep: [1] },
+    }
     assert.deepEqual(verify(signed(claims)), claims)
   })
 
@@ -62,7 +70,10 @@ describe('verifyJwt', () => {
   it('takes one key or a set of keys', () => {
     const set = importJwkSet({ keys: [exportPublicJwk(key)] })
     assert.deepEqual(verifyJwt(signed(valid), set, { clock: at(now) }), valid)
-    assert.deepEqual(verifyJwt(signed(valid), importKey(exportPublicJwk(key)), { clock: at(now) }), valid)
+    assert.deepEqual(
+      verifyJwt(signed(valid), importKey(exportPublicJwk(key)), { clock: at(now) }),
+      valid,
+    )
   })
 
   describe('exp', () => {
@@ -79,7 +90,9 @@ describe('verifyJwt', () => {
     })
 
     it('ends a token in the very second it names (RFC 7519 §4.1.4)', () => {
-      assert.ok(verifyJwt(signed({ exp: now }), key, { clock: at(now - 0.001), clockToleranceSeconds: 0 }))
+      assert.ok(
+        verifyJwt(signed({ exp: now }), key, { clock: at(now - 0.001), clockToleranceSeconds: 0 }),
+      )
       refuses(() => verify(signed({ exp: now })), 'expired', 'Token has expired')
       refuses(() => verify(signed({ exp: 0 })), 'expired', 'Token has expired')
       refuses(() => verify(signed({ exp: -1 })), 'expired', 'Token has expired')
@@ -105,7 +118,10 @@ describe('verifyJwt', () => {
 
     it('has a tolerance of 5 seconds when nothing is said', () => {
       assert.ok(verifyJwt(signed({ exp: now - 4 }), key, { clock: at(now) }))
-      assert.throws(() => verifyJwt(signed({ exp: now - 5 }), key, { clock: at(now) }), /Token has expired/)
+      assert.throws(
+        () => verifyJwt(signed({ exp: now - 5 }), key, { clock: at(now) }),
+        /Token has expired/,
+      )
     })
   })
 
@@ -125,14 +141,20 @@ describe('verifyJwt', () => {
 
     it('tolerates the same seconds as exp', () => {
       assert.ok(verify(signed({ ...valid, nbf: now + 5 }), { clockToleranceSeconds: 5 }))
-      refuses(() => verify(signed({ ...valid, nbf: now + 5.5 }), { clockToleranceSeconds: 5 }), 'not_yet_valid')
+      refuses(
+        () => verify(signed({ ...valid, nbf: now + 5.5 }), { clockToleranceSeconds: 5 }),
+        'not_yet_valid',
+      )
     })
   })
 
   for (const name of ['nbf', 'iat']) {
     for (const value of ['null', '"1"', '[]', '1e309', 'false']) {
       it(`refuses ${name} ${value}: it is a number where it is there`, () => {
-        refuses(() => verify(signed(`{"exp":${now + 9},"${name}":${value}}`)), /is not a finite number/)
+        refuses(
+          () => verify(signed(`{"exp":${now + 9},"${name}":${value}}`)),
+          /is not a finite number/,
+        )
       })
     }
   }
@@ -163,7 +185,10 @@ describe('verifyJwt', () => {
 
     it('refuses a missing issuer and an array that contains ours', () => {
       refuses(() => verify(signed(valid), { issuer }), 'wrong_issuer')
-      refuses(() => verify(signed({ ...valid, iss: [issuer] }), { issuer }), /"iss" is not a string/)
+      refuses(
+        () => verify(signed({ ...valid, iss: [issuer] }), { issuer }),
+        /"iss" is not a string/,
+      )
       assert.ok(verify(signed({ ...valid, iss: issuer }), { issuer }))
     })
   })
@@ -202,14 +227,25 @@ describe('verifyJwt', () => {
       })
     }
 
-    for (const aud of [null, 1, {}, true, [1], ['me', 1], ['me', null], [['me']], { 0: 'me', length: 1 }]) {
+    for (const aud of [
+      null,
+      1,
+      {},
+      true,
+      [1],
+      ['me', 1],
+      ['me', null],
+      [['me']],
+      { 0: 'me', length: 1 },
+    ]) {
       it(`refuses ${JSON.stringify(aud)}: strings only`, () => {
         refuses(() => verify(signed({ ...valid, aud }), { audience: 'me' }), /"aud" is neither/)
       })
     }
 
     it('refuses a token for somebody when we did not say who we are (RFC 7519 §4.1.3)', () => {
-      for (const aud of ['me', ['me'], []]) refuses(() => verify(signed({ ...valid, aud })), 'wrong_audience')
+      for (const aud of ['me', ['me'], []])
+        refuses(() => verify(signed({ ...valid, aud })), 'wrong_audience')
     })
   })
 
@@ -269,15 +305,31 @@ describe('verifyJwt', () => {
       ['behind a byte order mark', `\ufeff{"exp":${now + 9}}`, /not JSON/],
       [
         'no UTF-8',
-        Buffer.concat([Buffer.from('{"exp":9999999999,"sub":"'), Buffer.from([0xff]), Buffer.from('"}')]),
+        Buffer.concat([
+          Buffer.from('{"exp":9999999999,"sub":"'),
+          Buffer.from([0xff]),
+          Buffer.from('"}'),
+        ]),
         /UTF-8/,
       ],
       ['UTF-16', Buffer.from('{"exp":9999999999}', 'utf16le'), /not JSON/],
       ['with a member twice', `{"exp":1,"exp":${now + 9}}`, /member appears twice/],
-      ['with a member twice in two spellings', `{"exp":1,"\\u0065xp":${now + 9}}`, /member appears twice/],
-      ['with a member twice inside', `{"exp":${now + 9},"act":{"sub":"a","sub":"b"}}`, /member appears twice/],
+      [
+        'with a member twice in two spellings',
+        `{"exp":1,"\\u0065xp":${now + 9}}`,
+        /member appears twice/,
+      ],
+      [
+        'with a member twice inside',
+        `{"exp":${now + 9},"act":{"sub":"a","sub":"b"}}`,
+        /member appears twice/,
+      ],
       ['with a lone surrogate', `{"exp":${now + 9},"sub":"\\ud800"}`, /surrogate/],
-      ['nested 33 levels deep', `{"exp":${now + 9},"a":${'['.repeat(32)}${']'.repeat(32)}}`, /nested deeper/],
+      [
+        'nested 33 levels deep',
+        `{"exp":${now + 9},"a":${'['.repeat(32)}${']'.repeat(32)}}`,
+        /nested deeper/,
+      ],
     ]
     for (const [name, payload, reason] of wrong) {
       it(`is refused when ${name} (RFC 7519 §7.2)`, () => {
@@ -289,7 +341,13 @@ describe('verifyJwt', () => {
 
   describe('"Token has expired"', () => {
     const expired = { iss: 'i', aud: 'me', sub: 's', exp: now - 60 }
-    const demand = { issuer: 'i', audience: 'me', subject: 's', type: 'JWT', requiredClaims: ['sub'] }
+    const demand = {
+      issuer: 'i',
+      audience: 'me',
+      subject: 's',
+      type: 'JWT',
+      requiredClaims: ['sub'],
+    }
     it('is said of a token with which nothing but time is wrong', () => {
       refuses(() => verify(signed(expired), demand), 'expired', 'Token has expired')
     })
@@ -311,7 +369,11 @@ describe('verifyJwt', () => {
 
     it('is not said when the signature does not hold', () => {
       const stranger = generateKey('ES256', key.keyId === undefined ? {} : { keyId: key.keyId })
-      const token = signJws({ alg: 'ES256', kid: key.keyId, typ: 'JWT' }, JSON.stringify(expired), stranger)
+      const token = signJws(
+        { alg: 'ES256', kid: key.keyId, typ: 'JWT' },
+        JSON.stringify(expired),
+        stranger,
+      )
       refuses(() => verify(token, demand), 'wrong_signature')
     })
   })
@@ -319,7 +381,10 @@ describe('verifyJwt', () => {
   it('looks at no claim before the signature holds', () => {
     const stranger = generateKey('ES256', key.keyId === undefined ? {} : { keyId: key.keyId })
     for (const payload of ['[', '{}', '{"exp":null}', '{"exp":1,"exp":2}']) {
-      refuses(() => verify(signJws({ alg: 'ES256', kid: key.keyId }, payload, stranger)), 'wrong_signature')
+      refuses(
+        () => verify(signJws({ alg: 'ES256', kid: key.keyId }, payload, stranger)),
+        'wrong_signature',
+      )
     }
   })
 
@@ -328,7 +393,8 @@ describe('verifyJwt', () => {
     for (const bad of [token, token.slice(0, -4), `${token}.x`, `x${token}`]) {
       assert.throws(
         () => verify(bad),
-        (error: TokenError) => ![error.message, error.detail, error.stack].join(' ').includes(bad.slice(8, 40)),
+        (error: TokenError) =>
+          ![error.message, error.detail, error.stack].join(' ').includes(bad.slice(8, 40)),
       )
     }
   })
@@ -336,7 +402,10 @@ describe('verifyJwt', () => {
   it('refuses a list of algorithms that is none, is empty, or names one that does not exist', () => {
     for (const algorithms of [[], 'ES256', null, ['ES256', 'none'], ['none']]) {
       const options = { algorithms } as unknown as VerifyOptions
-      assert.throws(() => verify(signed(valid), options), /^TypeError: algorithms is a list of at least one of HS256/)
+      assert.throws(
+        () => verify(signed(valid), options),
+        /^TypeError: .*algorithms.* HS256, HS384, /,
+      )
     }
   })
 
@@ -362,10 +431,21 @@ describe('verifyJwt', () => {
   })
 
   it('refuses a clock that does not tell milliseconds, by which a token would not expire', () => {
-    const wrong = [undefined, Number.NaN, Date.now() / 1000, 'now', new Date(), performance.now(), Infinity]
+    const wrong = [
+      undefined,
+      Number.NaN,
+      Date.now() / 1000,
+      'now',
+      new Date(),
+      performance.now(),
+      Infinity,
+    ]
     for (const told of wrong) {
       const clock = { now: () => told as number }
-      assert.throws(() => verifyJwt(signed(valid), key, { clock }), /`clock` must be an object whose now\(\) returns/)
+      assert.throws(
+        () => verifyJwt(signed(valid), key, { clock }),
+        /`clock` must be an object whose now\(\) returns/,
+      )
       assert.throws(() => signJwt({}, key, { expiresInSeconds: 1, clock }), TypeError)
     }
     for (const clock of [null, {}, performance])
@@ -373,11 +453,16 @@ describe('verifyJwt', () => {
   })
 
   it('takes Date for a clock, which tells milliseconds', () => {
-    assert.ok(verifyJwt(signJwt({}, key, { expiresInSeconds: 60, clock: Date }), key, { clock: Date }))
+    assert.ok(
+      verifyJwt(signJwt({}, key, { expiresInSeconds: 60, clock: Date }), key, { clock: Date }),
+    )
   })
 
   it('asks for a required claim in the token itself, not in what objects inherit', () => {
-    refuses(() => verify(signed(valid), { requiredClaims: ['constructor'] }), /"constructor" is missing/)
+    refuses(
+      () => verify(signed(valid), { requiredClaims: ['constructor'] }),
+      /"constructor" is missing/,
+    )
     assert.ok(verify(signed({ ...valid, constructor: 1 }), { requiredClaims: ['constructor'] }))
   })
 
@@ -389,7 +474,10 @@ describe('verifyJwt', () => {
 
 describe('signJwt', () => {
   it('sets alg, kid and typ, iat from the clock and exp from expiresInSeconds (RFC 7519 §7.1)', () => {
-    const token = signJwt({ sub: 'alice' }, key, { expiresInSeconds: 60, clock: { now: () => now * 1000 + 999 } })
+    const token = signJwt({ sub: 'alice' }, key, {
+      expiresInSeconds: 60,
+      clock: { now: () => now * 1000 + 999 },
+    })
     assert.deepEqual(decodeJwtUnsafe(token), {
       header: { alg: 'ES256', kid: key.keyId, typ: 'JWT' },
       claims: { sub: 'alice', iat: now, exp: now + 60 },
@@ -403,36 +491,47 @@ describe('signJwt', () => {
 
   it('leaves kid out when the key has none', () => {
     const secret = importKey({ secret: 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA', algorithm: 'HS256' })
-    assert.deepEqual(decodeJwtUnsafe(signJwt({}, secret, { expiresInSeconds: 1 })).header, { alg: 'HS256', typ: 'JWT' })
+    assert.deepEqual(decodeJwtUnsafe(signJwt({}, secret, { expiresInSeconds: 1 })).header, {
+      alg: 'HS256',
+      typ: 'JWT',
+    })
   })
 
   it('refuses a token without an end', () => {
     assert.throws(() => signJwt({ sub: 'alice' }, key), /a token needs an end/)
     for (const expiresInSeconds of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
-      assert.throws(() => signJwt({}, key, { expiresInSeconds }), TypeError)
+      assert.throws(() => signJwt({}, key, { expiresInSeconds }), /^TypeError: .*expiresInSeconds/)
     }
   })
 
   it('refuses claims of a wrong type, which nobody could verify', () => {
-    const wrong: readonly unknown[] = [
-      { sub: 1 },
-      { iss: [] },
-      { jti: null },
-      { nbf: '1' },
-      { iat: Number.NaN },
-      { exp: '9' },
-    ]
-    for (const claims of [...wrong, null, undefined, 'x', []]) {
-      assert.throws(() => signJwt(claims as JwtClaims, key, { expiresInSeconds: 1 }), TypeError)
+    const wrong = { sub: 1, iss: [], jti: null, nbf: '1', iat: Number.NaN, exp: '9' }
+    for (const [name, value] of Object.entries(wrong)) {
+      const sign = (): string => signJwt({ [name]: value }, key, { expiresInSeconds: 1 })
+      assert.throws(sign, new RegExp(`^TypeError: "${name}" must be`))
+    }
+    for (const claims of [null, undefined, 'x', []] as unknown as readonly JwtClaims[]) {
+      assert.throws(() => signJwt(claims, key, { expiresInSeconds: 1 }), /^TypeError: .*claims/)
     }
   })
 
   it('refuses instants in milliseconds, and registered claims without a value', () => {
     const milliseconds = now * 1000
-    for (const claims of [{ exp: milliseconds }, { nbf: milliseconds }, { iat: milliseconds }, { exp: Number.NaN }])
-      assert.throws(() => signJwt(claims, key, { expiresInSeconds: 60 }), /must be a number of seconds/)
+    for (const claims of [
+      { exp: milliseconds },
+      { nbf: milliseconds },
+      { iat: milliseconds },
+      { exp: Number.NaN },
+    ])
+      assert.throws(
+        () => signJwt(claims, key, { expiresInSeconds: 60 }),
+        /must be a number of seconds/,
+      )
     for (const name of ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'])
-      assert.throws(() => signJwt({ [name]: undefined }, key, { expiresInSeconds: 60 }), /is undefined/)
+      assert.throws(
+        () => signJwt({ [name]: undefined }, key, { expiresInSeconds: 60 }),
+        /is undefined/,
+      )
     assert.ok(signJwt({ nickname: undefined }, key, { expiresInSeconds: 60 }))
   })
 
@@ -450,11 +549,18 @@ describe('signJwt', () => {
 describe('decodeJwtUnsafe', () => {
   it('reads what anyone can have written, expired and unproved', () => {
     const token = `${toBase64url('{"alg":"RS256"}')}.${toBase64url('{"sub":"mallory","exp":1}')}.AAAA`
-    assert.deepEqual(decodeJwtUnsafe(token), { header: { alg: 'RS256' }, claims: { sub: 'mallory', exp: 1 } })
+    assert.deepEqual(decodeJwtUnsafe(token), {
+      header: { alg: 'RS256' },
+      claims: { sub: 'mallory', exp: 1 },
+    })
   })
 
   it('refuses what is no JWT', () => {
-    for (const token of ['', 'a.b.c', `${toBase64url('{"alg":"RS256"}')}.${toBase64url('[]')}.AAAA`]) {
+    for (const token of [
+      '',
+      'a.b.c',
+      `${toBase64url('{"alg":"RS256"}')}.${toBase64url('[]')}.AAAA`,
+    ]) {
       refuses(() => decodeJwtUnsafe(token), 'malformed_token')
     }
   })

@@ -29,7 +29,10 @@ export interface SignOptions {
 export interface VerifyOptions extends Partial<Omit<ClaimsDemand, 'now'>> {
   /** Only these algorithms are used. Default: those of the keys. */
   readonly algorithms?: readonly AlgorithmName[]
-  /** The header's `typ` must be this, compared without case and without `application/`. Default: not checked. */
+  /**
+   * The header's `typ` must be this, compared without case and without `application/`. Default: not
+   * checked.
+   */
   readonly type?: string
   /** Seconds by which the two clocks may differ, 60 at most. Default: 5. */
   readonly clockToleranceSeconds?: number
@@ -48,40 +51,61 @@ const verifyOptions: readonly (keyof VerifyOptions)[] = [
 ]
 
 /**
- * Signs claims as a JWT. Sets `iat` unless given, and `exp` from `expiresInSeconds`: a token always ends.
+ * Signs claims as a JWT. Sets `iat` unless given, and `exp` from `expiresInSeconds`: a token always
+ * ends.
  *
  * @throws {TypeError} for claims of a wrong type, a key without a private half, or no end
  * @see RFC 7519 §7.1
  */
-export function signJwt(claims: JwtClaims, key: VerificationKey, options: SignOptions = {}): string {
+export function signJwt(
+  claims: JwtClaims,
+  key: VerificationKey,
+  options: SignOptions = {},
+): string {
   requireKnownOptions('signJwt', options, ['expiresInSeconds', 'type', 'clock'])
   requireClaimsToSign(claims)
   requireKey(key)
-  if (!canSign(key)) throw new TypeError('signing needs a private key or a secret; this is a public key')
+  if (!canSign(key))
+    throw new TypeError('signing needs a private key or a secret; this is a public key')
   const { expiresInSeconds, type = 'JWT', clock = systemClock } = options
   const issuedAt = claims.iat ?? toSeconds(requireClock(clock).now())
-  if (expiresInSeconds !== undefined && !(Number.isFinite(expiresInSeconds) && expiresInSeconds > 0)) {
+  if (
+    expiresInSeconds !== undefined &&
+    !(Number.isFinite(expiresInSeconds) && expiresInSeconds > 0)
+  ) {
     throw new TypeError('expiresInSeconds is a number above 0')
   }
   const expiresAt = expiresInSeconds === undefined ? claims.exp : issuedAt + expiresInSeconds
-  if (expiresAt === undefined) throw new TypeError('a token needs an end: pass expiresInSeconds, or an "exp" claim')
-  const header = { alg: key.algorithm.name, ...(key.keyId !== undefined && { kid: key.keyId }), typ: type }
+  if (expiresAt === undefined)
+    throw new TypeError('a token needs an end: pass expiresInSeconds, or an "exp" claim')
+  // Stryker disable next-line ConditionalExpression: JSON leaves out what is undefined
+  const header = {
+    alg: key.algorithm.name,
+    ...(key.keyId !== undefined && { kid: key.keyId }),
+    typ: type,
+  }
   return signJws(header, JSON.stringify({ ...claims, iat: issuedAt, exp: expiresAt }), key)
 }
 
 /**
- * Verifies a JWT and returns its claims. In this order: form and size, algorithm, key, signature, then `typ`, then the
- * claims as `verifyRegisteredClaims` has it, time last. Synchronous: it never waits behind other work.
+ * Verifies a JWT and returns its claims. In this order: form and size, algorithm, key, signature,
+ * then `typ`, then the claims as `verifyRegisteredClaims` has it, time last. Synchronous: it never
+ * waits behind other work.
  *
  * Does NOT check revocation, nor whether the subject still exists: a guard does.
  *
  * @param token untrusted
  * @param keys one key, or a set of them
- * @throws {TokenError} `invalid_token`; its `reason` says which check failed and is meant for the log
+ * @throws {TokenError} `invalid_token`; its `reason` says which check failed and is meant for the
+ *   log
  * @throws {TypeError} for wrong options
  * @see RFC 7519 §7.2, RFC 8725 §3
  */
-export function verifyJwt(token: string, keys: VerificationKey | KeySet, options: VerifyOptions = {}): JwtClaims {
+export function verifyJwt(
+  token: string,
+  keys: VerificationKey | KeySet,
+  options: VerifyOptions = {},
+): JwtClaims {
   return verifyJwtWithKey(token, keySetFrom(keys), options).claims
 }
 
@@ -117,21 +141,31 @@ function keySetFrom(keys: VerificationKey | KeySet): KeySet {
   return keySetOf([keys])
 }
 
-/** @throws {TypeError} when a list of algorithms would allow none, or names one that does not exist */
+/**
+ * @throws {TypeError} when a list of algorithms would allow none, or names one that does not exist
+ */
 export function requireAlgorithms(algorithms: readonly string[] | undefined): void {
   if (algorithms === undefined) return
-  if (Array.isArray(algorithms) && algorithms.length > 0 && algorithms.every((name) => findAlgorithm(name))) return
+  if (
+    Array.isArray(algorithms) &&
+    algorithms.length > 0 &&
+    algorithms.every((name) => findAlgorithm(name))
+  )
+    return
   throw new TypeError(`algorithms is a list of at least one of ${listAlgorithmNames().join(', ')}`)
 }
 
 /** A caller without types may pass the text of a key, which no error may repeat. */
 function requireKey(key: unknown): asserts key is VerificationKey {
   if (typeof key === 'object' && key !== null && 'verifyingKey' in key) return
-  throw new TypeError('a key comes from importKey or generateKey, and a set of keys from importJwkSet')
+  throw new TypeError(
+    'a key comes from importKey or generateKey, and a set of keys from importJwkSet',
+  )
 }
 
 /**
- * Reads a token WITHOUT proving anything: anyone can have written it. For looking at a token, never for trusting one.
+ * Reads a token WITHOUT proving anything: anyone can have written it. For looking at a token, never
+ * for trusting one.
  *
  * @throws {TokenError} when it is no JWT at all
  */
@@ -140,7 +174,10 @@ export function decodeJwtUnsafe(token: string): { header: JsonObject; claims: Jw
   return { header, claims: parseClaims(payload) }
 }
 
-/** @throws {TypeError} when clocks would be trusted to differ by more than a minute (RFC 7519 §4.1.4) */
+/**
+ * @throws {TypeError} when clocks would be trusted to differ by more than a minute (RFC 7519
+ *   §4.1.4)
+ */
 export function requireTolerance(seconds: number = defaultClockToleranceSeconds): number {
   if (!Number.isFinite(seconds) || seconds < 0 || seconds > maxClockToleranceSeconds) {
     throw new TypeError(`clockToleranceSeconds is a number from 0 to ${maxClockToleranceSeconds}`)
@@ -148,7 +185,10 @@ export function requireTolerance(seconds: number = defaultClockToleranceSeconds)
   return seconds
 }
 
-/** RFC 8725 §3.11: `typ` tells kinds of tokens apart. A media type without case; `application/` may be left out (RFC 7515 §4.1.9). */
+/**
+ * RFC 8725 §3.11: `typ` tells kinds of tokens apart. A media type without case; `application/` may
+ * be left out (RFC 7515 §4.1.9).
+ */
 function isType(typ: unknown, expected: string): boolean {
   const plain = (type: string): string => type.toLowerCase().replace(/^application\//, '')
   return typeof typ === 'string' && plain(typ) === plain(expected)

@@ -38,6 +38,7 @@ describe('isScopeName', () => {
   it('holds for one name and for nothing around it', () => {
     for (const name of ['a', 'items:read', 'https://api.example/x', '!#[]~'])
       assert.equal(isScopeName(name), true, name)
-    for (const name of ['', ' ', 'a b', ' a', 'a ', 'a"', 'a\\', '\u00e9']) assert.equal(isScopeName(name), false, name)
+    for (const name of ['', ' ', 'a b', ' a', 'a ', 'a"', 'a\\', '\u00e9'])
+      assert.equal(isScopeName(name), false, name)
   })
 })

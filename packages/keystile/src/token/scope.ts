@@ -3,7 +3,8 @@ const maxScopeLength = 4096
 /**
  * Reads a scope value: tokens between spaces, each once, in their order.
  *
- * @returns `undefined` when it holds a character that no scope may have, or is longer than 4,096 characters
+ * @returns `undefined` when it holds a character that no scope may have, or is longer than 4,096
+ *   characters
  * @see RFC 6749 §3.3
  */
 export function parseScope(scope: string): readonly string[] | undefined {

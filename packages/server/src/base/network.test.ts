@@ -29,7 +29,12 @@ describe('networkOf', () => {
     ]
     for (const address of written) assert.equal(networkOf(address), '192.0.2.33', address)
     assert.equal(networkOf('64:ff9b::1'), '0.0.0.1')
-    for (const other of ['64:ff9b:1::c000:221', '64:ff9b::1:c000:221', '65:ff9b::c000:221', '::ffff:c000:221'])
+    for (const other of [
+      '64:ff9b:1::c000:221',
+      '64:ff9b::1:c000:221',
+      '65:ff9b::c000:221',
+      '::ffff:c000:221',
+    ])
       assert.match(networkOf(other), /::\/64$/, other)
   })
 })

@@ -23,18 +23,25 @@ export function createSeal(secret: string, purpose: string): Seal {
       const iv = randomBytes(ivBytes)
       const cipher = createCipheriv('aes-256-gcm', key, iv)
       if (context !== undefined) cipher.setAAD(Buffer.from(context))
-      return Buffer.concat([iv, cipher.update(text), cipher.final(), cipher.getAuthTag()]).toString('base64url')
+      return Buffer.concat([iv, cipher.update(text), cipher.final(), cipher.getAuthTag()]).toString(
+        'base64url',
+      )
     },
     open(sealed, context) {
       const bytes = Buffer.from(sealed, 'base64url')
       if (bytes.length < ivBytes + tagBytes) return undefined
 
-      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes })
+      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, ivBytes), {
+        authTagLength: tagBytes,
+      })
       if (context !== undefined) decipher.setAAD(Buffer.from(context))
       decipher.setAuthTag(bytes.subarray(-tagBytes))
 
       try {
-        return Buffer.concat([decipher.update(bytes.subarray(ivBytes, -tagBytes)), decipher.final()]).toString()
+        return Buffer.concat([
+          decipher.update(bytes.subarray(ivBytes, -tagBytes)),
+          decipher.final(),
+        ]).toString()
       } catch {
         return undefined
       }

@@ -6,7 +6,13 @@ describe('isOnThisMachine', () => {
   it('is said of loopback by any of its names, and of nothing that is no URL', () => {
     for (const issuer of ['http://localhost', 'https://127.1.2.3:1/x', 'http://[::1]'])
       assert.equal(isOnThisMachine(issuer), true, issuer)
-    for (const issuer of ['localhost:80', 'x', 'http://10.0.0.1', 'http://[::2]', 'http://127.example'])
+    for (const issuer of [
+      'localhost:80',
+      'x',
+      'http://10.0.0.1',
+      'http://[::2]',
+      'http://127.example',
+    ])
       assert.equal(isOnThisMachine(issuer), false, issuer)
   })
 })

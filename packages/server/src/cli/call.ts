@@ -8,12 +8,20 @@ import { parseCall, type OwnCall } from './command.ts'
 import { readSettings, readSituation, type Settings } from './settings.ts'
 import type { ProcessTerminal } from './terminal.ts'
 
-/** Makes the call of a command. @throws {ConfigurationError} where the arguments do not fit the command */
-export function createCall(command: CliCommand<never>, args: readonly string[], terminal: ProcessTerminal): OwnCall {
+/**
+ * Makes the call of a command. @throws {ConfigurationError} where the arguments do not fit the
+ * command
+ */
+export function createCall(
+  command: CliCommand<never>,
+  args: readonly string[],
+  terminal: ProcessTerminal,
+): OwnCall {
   const { operand, values, flags } = parseCall(command, args)
   const { environment } = terminal
   let read: Promise<Settings> | undefined
-  const settings = (): Promise<Settings> => (read ??= readSettings(values, environment, command.takesSettings === true))
+  const settings = (): Promise<Settings> =>
+    (read ??= readSettings(values, environment, command.takesSettings === true))
   return {
     operand,
     flags,
@@ -32,7 +40,8 @@ async function withDatabase(
   work: (database: Database) => Promise<void>,
   { mayCreate = false } = {},
 ): Promise<void> {
-  if (!mayCreate && isAbsent(source)) throw new ConfigurationError(`there is no database ${describeSource(source)}`)
+  if (!mayCreate && isAbsent(source))
+    throw new ConfigurationError(`there is no database ${describeSource(source)}`)
   const database = await openDatabase(source, new URL(import.meta.resolve('#writer-thread')))
   try {
     await work(database)

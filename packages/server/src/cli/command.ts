@@ -14,19 +14,30 @@ export interface OwnCall extends Call<CheckedOptions> {
 }
 
 export function usageOf({ words, operand, flags = {} }: CliCommand<never>): string {
-  const shown = Object.entries(flags).map(([name, { value }]) => `[--${name}${value ? ` ${value}` : ''}]`)
+  const shown = Object.entries(flags).map(
+    ([name, { value }]) => `[--${name}${value ? ` ${value}` : ''}]`,
+  )
   return [...words, ...(operand ? [operand] : []), ...shown].join(' ')
 }
 
-/** @throws {ConfigurationError} for a flag that does not exist or lacks its value, and for too many or too few operands */
+/**
+ * @throws {ConfigurationError} for a flag that does not exist or lacks its value, and for too many
+ *   or too few operands
+ */
 export function parseCall(
   command: CliCommand<never>,
   args: readonly string[],
-): { readonly operand: string; readonly values: Readonly<Record<string, unknown>>; readonly flags: CallFlags } {
+): {
+  readonly operand: string
+  readonly values: Readonly<Record<string, unknown>>
+  readonly flags: CallFlags
+} {
   const own = Object.entries(command.flags ?? {}).map(
-    ([name, { value, isList = false }]) => [name, { type: value ? 'string' : 'boolean', multiple: isList }] as const,
+    ([name, { value, isList = false }]) =>
+      [name, { type: value ? 'string' : 'boolean', multiple: isList }] as const,
   )
-  const settings = command.takesSettings === false ? [] : settingFlags.flatMap(({ flag }) => flag ?? [])
+  const settings =
+    command.takesSettings === false ? [] : settingFlags.flatMap(({ flag }) => flag ?? [])
   const general = settings.map((flag) => [flag.slice('--'.length), { type: 'string' }] as const)
   const { values, positionals } = parse(args, Object.fromEntries([...general, ...own]))
   if (positionals.length !== (command.operand ? 1 : 0))

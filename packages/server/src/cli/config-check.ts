@@ -6,5 +6,7 @@ export async function checkConfiguration({ settings, terminal }: OwnCall): Promi
   const { options, hosts, port } = await settings()
   for (const { rule, about, message } of examine(options.situation, rules).warnings)
     terminal.print(`warning: ${about} ${message} (${rule.id}, ${rule.standard})`)
-  terminal.print(`the settings are fine: ${options.issuer}, listening on ${hosts.join(' and ')}, port ${port}`)
+  terminal.print(
+    `the settings are fine: ${options.issuer}, listening on ${hosts.join(' and ')}, port ${port}`,
+  )
 }

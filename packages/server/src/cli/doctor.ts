@@ -4,7 +4,12 @@ import { rules } from '../server/features.ts'
 import type { OwnCall } from './command.ts'
 
 /** Says what all rules find, and changes nothing. */
-export async function doctor({ flags, terminal, clock, situation: readSituation }: OwnCall): Promise<void> {
+export async function doctor({
+  flags,
+  terminal,
+  clock,
+  situation: readSituation,
+}: OwnCall): Promise<void> {
   const situation = await readSituation()
   const machine = await inspectMachine(situation, clock.now())
   const examination = examine({ ...situation, machine }, rules)
@@ -14,13 +19,15 @@ export async function doctor({ flags, terminal, clock, situation: readSituation 
 }
 
 function wireExamination({ stops, warnings, checked }: Examination): object {
-  const findings = [...stops, ...warnings].map(({ rule: { id, severity, standard }, about, message, mend }) => ({
-    id,
-    severity,
-    standard,
-    message: `${about} ${message}`,
-    mend,
-  }))
+  const findings = [...stops, ...warnings].map(
+    ({ rule: { id, severity, standard }, about, message, mend }) => ({
+      id,
+      severity,
+      standard,
+      message: `${about} ${message}`,
+      mend,
+    }),
+  )
   return { ok: stops.length === 0, findings, checked: checked.map(({ id }) => id) }
 }
 
@@ -34,5 +41,10 @@ function textOf({ stops, warnings, checked }: Examination): string {
 }
 
 function linesOf({ rule, about, message, mend }: Finding): readonly string[] {
-  return [`${rule.severity}  ${rule.id} (${rule.standard})`, `      ${about} ${message}`, `      fix: ${mend}`, '']
+  return [
+    `${rule.severity}  ${rule.id} (${rule.standard})`,
+    `      ${about} ${message}`,
+    `      fix: ${mend}`,
+    '',
+  ]
 }

@@ -5,10 +5,15 @@ import { usageOf } from './command.ts'
 import { settingFlags } from './settings.ts'
 
 /** What `keystile help` prints. */
-export function helpText(commands: readonly CliCommand<never>[], { bold }: Pick<Terminal, 'bold'>): string {
+export function helpText(
+  commands: readonly CliCommand<never>[],
+  { bold }: Pick<Terminal, 'bold'>,
+): string {
   const width = 30
   const line = (left: string, right: string): string =>
-    left.length < width ? `  ${left.padEnd(width)}  ${right}` : `  ${left}\n  ${' '.repeat(width)}  ${right}`
+    left.length < width
+      ? `  ${left.padEnd(width)}  ${right}`
+      : `  ${left}\n  ${' '.repeat(width)}  ${right}`
   const settings = settingFlags.map(({ flag, environment, summary }) => {
     const names = [...(flag === undefined ? [] : [flag]), ...environment]
     return line(names.join(', '), summary)
@@ -41,7 +46,9 @@ export function completionScript(shell: string, commands: readonly CliCommand<ne
     (first) =>
       [
         first,
-        commands.flatMap(({ words: [word, second] }) => (word === first && second !== undefined ? [second] : [])),
+        commands.flatMap(({ words: [word, second] }) =>
+          word === first && second !== undefined ? [second] : [],
+        ),
       ] as const,
   )
   switch (shell) {
@@ -71,7 +78,10 @@ ${completionScript('bash', commands)}`
       return [
         ...firsts.map((first) => `complete -c keystile -n "__fish_use_subcommand" -f -a ${first}`),
         ...seconds.flatMap(([first, next]) =>
-          next.map((word) => `complete -c keystile -n "__fish_seen_subcommand_from ${first}" -f -a ${word}`),
+          next.map(
+            (word) =>
+              `complete -c keystile -n "__fish_seen_subcommand_from ${first}" -f -a ${word}`,
+          ),
         ),
         ...rows.flatMap(({ words, flags }) =>
           flags

@@ -9,8 +9,13 @@ describe('openLog', () => {
   it('says of an error where and why, with its causes, and nothing that a driver has hung on it', () => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-log-'))
     const logFile = join(folder, 'deep/keystile.log')
-    const cause = Object.assign(new Error('duplicate key'), { code: '23505', detail: 'Key (email)=(ada@example.com)' })
-    const err = Object.assign(new TypeError('cannot write', { cause }), { parameters: ['ada@example.com'] })
+    const cause = Object.assign(new Error('duplicate key'), {
+      code: '23505',
+      detail: 'Key (email)=(ada@example.com)',
+    })
+    const err = Object.assign(new TypeError('cannot write', { cause }), {
+      parameters: ['ada@example.com'],
+    })
     openLog({ logFile, logLevel: 'warn' }).error({ err }, 'failed')
     openLog({ logFile, logLevel: 'warn' }).info({}, 'not said')
     openLog({ logFile, logLevel: 'warn' }).warn({ err: 'ada@example.com' }, 'thrown')

@@ -25,8 +25,10 @@ function unknownCommand([first = '']: readonly string[]): string {
 /** What a person did or can mend, in its own words; `undefined` for a bug. */
 function findExplanation(error: unknown): string | undefined {
   const { code, message } = error as NodeJS.ErrnoException
-  if (error instanceof ConfigurationError || error instanceof DatabaseUnavailableError) return message
-  if (code === 'EADDRINUSE') return `${message}. Is another Keystile running? Choose another one with --port`
+  if (error instanceof ConfigurationError || error instanceof DatabaseUnavailableError)
+    return message
+  if (code === 'EADDRINUSE')
+    return `${message}. Is another Keystile running? Choose another one with --port`
   return code === 'EACCES' ? message : undefined
 }
 

@@ -70,13 +70,19 @@ export interface Settings {
 }
 
 /**
- * Puts the settings together: flags win over the environment, which wins over the file, which wins over the defaults.
+ * Puts the settings together: flags win over the environment, which wins over the file, which wins
+ * over the defaults.
  *
  * @param flags values by flag, as `parseArgs` gives them
- * @param needsKey whether signing keys will be opened; where they are not, nothing need be said of what seals them
+ * @param needsKey whether signing keys will be opened; where they are not, nothing need be said of
+ *   what seals them
  * @throws {ConfigurationError} with all faults, a line each
  */
-export async function readSettings(flags: Values, environment: Environment, needsKey: boolean): Promise<Settings> {
+export async function readSettings(
+  flags: Values,
+  environment: Environment,
+  needsKey: boolean,
+): Promise<Settings> {
   const { values, faults, surroundings, server } = await readAll(flags, environment)
   const read = readOptions(needsKey ? values : { key: unusedKey, ...values }, surroundings)
   const all = [...faults, ...read.faults.map(sentenceOf)]
@@ -85,7 +91,10 @@ export async function readSettings(flags: Values, environment: Environment, need
 }
 
 /** What the rules of safety look at, with all faults in it; nothing is thrown. */
-export async function readSituation(flags: Values, environment: Environment): Promise<Situation<RuleOptions>> {
+export async function readSituation(
+  flags: Values,
+  environment: Environment,
+): Promise<Situation<RuleOptions>> {
   const { values, faults, surroundings } = await readAll(flags, environment)
   const read = readOptionSituation<RuleOptions>(optionSettings, values, surroundings)
   return { ...read.situation, faults: [...faults, ...read.faults.map(sentenceOf)] }
@@ -126,7 +135,7 @@ async function readAll(flags: Values, environment: Environment): Promise<Found> 
 type ServerValues = Omit<ServerSettings, 'logFile' | 'metrics'> & Partial<ServerSettings>
 
 function readServer(own: ServerValues, { issuer }: Values): Omit<Settings, 'options'> {
-  // A server of this machine with an issuer elsewhere is behind a proxy, which may pass on whatever it is asked for.
+  // With an issuer elsewhere, a proxy stands in front and may pass on requests for /metrics.
   const isPrivate = isLoopback(own.host) && isOnThisMachine(String(issuer))
   return {
     hosts: hostsOf(own.host),

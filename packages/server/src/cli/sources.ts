@@ -1,7 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { fileVariableOf, flagOf, type Setting, type Source, type Values } from '../feature/setting.ts'
+import {
+  fileVariableOf,
+  flagOf,
+  type Setting,
+  type Source,
+  type Values,
+} from '../feature/setting.ts'
 import { show } from '../feature/wording.ts'
 import { serverSettings } from '../server/features.ts'
 import { readSecretFile } from './secret-files.ts'
@@ -35,10 +41,12 @@ export async function gather(flags: Values, environment: Environment): Promise<G
 }
 
 async function readFile(named: unknown, found: Gathering): Promise<void> {
-  const candidates = typeof named === 'string' ? [named] : ['keystile.config.ts', 'keystile.config.json']
+  const candidates =
+    typeof named === 'string' ? [named] : ['keystile.config.ts', 'keystile.config.json']
   const file = candidates.map((path) => resolve(path)).find((path) => existsSync(path))
   if (file === undefined) {
-    if (typeof named === 'string') found.faults.push(`--config must name a file; there is no ${named}`)
+    if (typeof named === 'string')
+      found.faults.push(`--config must name a file; there is no ${named}`)
     return
   }
   try {
@@ -61,7 +69,9 @@ function takeContent(content: object, file: string, found: Gathering): void {
   const names = serverSettings.map(({ name }) => name)
   for (const [name, value] of Object.entries(content)) {
     if (!names.includes(name)) {
-      found.faults.push(`${file}: ${show(name)} is not a setting; the settings are ${names.join(', ')}`)
+      found.faults.push(
+        `${file}: ${show(name)} is not a setting; the settings are ${names.join(', ')}`,
+      )
       continue
     }
     found.values[name] = value
@@ -73,7 +83,8 @@ function takeContent(content: object, file: string, found: Gathering): void {
 
 function readEnvironment(environment: Environment, found: Gathering): void {
   for (const setting of serverSettings) {
-    for (const variable of setting.environment ?? []) if (readVariable(setting, variable, environment, found)) break
+    for (const variable of setting.environment ?? [])
+      if (readVariable(setting, variable, environment, found)) break
   }
   const known = serverSettings.flatMap(variablesOf).filter((name) => name.startsWith('KEYSTILE_'))
   for (const variable of Object.keys(environment)) {
@@ -91,8 +102,15 @@ function variablesOf(setting: Setting): readonly string[] {
   ])
 }
 
-/** Takes the value of a variable, or that of the file that it names. Returns whether there was one. */
-function readVariable(setting: Setting, variable: string, environment: Environment, found: Gathering): boolean {
+/**
+ * Takes the value of a variable, or that of the file that it names. Returns whether there was one.
+ */
+function readVariable(
+  setting: Setting,
+  variable: string,
+  environment: Environment,
+  found: Gathering,
+): boolean {
   const text = environment[variable]
   if (text) return take(setting, text, { kind: 'variable', name: variable }, found)
   const fileVariable = fileVariableOf(setting, variable)

@@ -26,6 +26,9 @@ describe('escapeUnseen', () => {
 
 describe('escapeLines', () => {
   it('leaves ends of lines and bold words', () => {
-    assert.equal(escapeLines('\u001b[1mA\u001b[22m\nb\u001b[31m\r'), '\u001b[1mA\u001b[22m\nb\\u001b[31m\\u000d')
+    assert.equal(
+      escapeLines('\u001b[1mA\u001b[22m\nb\u001b[31m\r'),
+      '\u001b[1mA\u001b[22m\nb\\u001b[31m\\u000d',
+    )
   })
 })

@@ -1,6 +1,7 @@
 /**
- * Shows characters that move a cursor, color a terminal, turn a line round or end it as JSON writes them. Users choose
- * their names and profiles, and whoever runs a command reads them in a terminal or a line at a time.
+ * Shows characters that move a cursor, color a terminal, turn a line round or end it as JSON writes
+ * them. Users choose their names and profiles, and whoever runs a command reads them in a terminal
+ * or a line at a time.
  */
 export function escapeUnseen(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (found) =>

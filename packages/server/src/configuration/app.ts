@@ -11,7 +11,9 @@ export interface AppOptions {
 const logger: DefaultedSetting<'logger', Logger> = {
   name: 'logger',
   takenBy: 'app',
-  schema: z.custom<Logger>(isLogger, { error: 'must have the methods debug, info, warn and error' }),
+  schema: z.custom<Logger>(isLogger, {
+    error: 'must have the methods debug, info, warn and error',
+  }),
   default: silentLogger,
   defaultText: 'nothing is logged',
   help: 'where messages go',
@@ -35,4 +37,7 @@ function isLogger(value: unknown): boolean {
 }
 
 /** What an app passes in, and the stand-alone server has of its own. */
-export const feature: Feature<AppOptions> = { name: 'app', settings: listSettings<AppOptions>({ logger, clock }) }
+export const feature: Feature<AppOptions> = {
+  name: 'app',
+  settings: listSettings<AppOptions>({ logger, clock }),
+}

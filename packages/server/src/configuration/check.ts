@@ -17,7 +17,10 @@ export interface Checked {
   readonly faults: readonly SettingFault[]
 }
 
-/** Checks the form of each value, so that one fault hides no other, and then what takes several to see. */
+/**
+ * Checks the form of each value, so that one fault hides no other, and then what takes several to
+ * see.
+ */
 export function checkSettings(settings: readonly Setting[], input: Values, say: Wording): Checked {
   const values: Record<string, unknown> = {}
   const unread = new Set<string>()
@@ -39,7 +42,10 @@ export function checkSettings(settings: readonly Setting[], input: Values, say: 
     unread.add(setting.name)
     for (const { path, message } of result.error.issues) {
       const subject = [say.name(setting.name), ...path].join('.')
-      faults.push({ subject, message: path.length === 0 ? message + shownValue(setting, given) : message })
+      faults.push({
+        subject,
+        message: path.length === 0 ? message + shownValue(setting, given) : message,
+      })
     }
   }
 

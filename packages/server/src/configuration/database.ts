@@ -12,8 +12,9 @@ import { findDatabaseServer, isForeignUrl, type DatabaseSource } from '../storag
 
 export interface DatabaseOptions {
   /**
-   * A file, a `postgres:` URL, or a pool of pg that stays yours. `:memory:` is for tests: a file in a temporary
-   * folder that `close` deletes. A process that is killed leaves it behind, password hashes included.
+   * A file, a `postgres:` URL, or a pool of pg that stays yours. `:memory:` is for tests: a file in
+   * a temporary folder that `close` deletes. A process that is killed leaves it behind, password
+   * hashes included.
    */
   readonly database: string | Pool
 }
@@ -23,9 +24,15 @@ const databaseForm = "must be a file, ':memory:', a postgres: URL"
 const database: Setting<'database', string | Pool> = {
   name: 'database',
   takenBy: 'both',
-  schema: z.union([filledString, z.custom<Pool>((value) => typeof (value as Pool | null)?.connect === 'function')], {
-    error: `${databaseForm} or a pool of pg`,
-  }),
+  schema: z.union(
+    [
+      filledString,
+      z.custom<Pool>((value) => typeof (value as Pool | null)?.connect === 'function'),
+    ],
+    {
+      error: `${databaseForm} or a pool of pg`,
+    },
+  ),
   standAloneDefault: () => 'data/keystile.db',
   defaultText: 'data/keystile.db',
   help: 'a SQLite file or a postgres: URL',
@@ -112,7 +119,8 @@ const rules: readonly Rule<RuleOptions>[] = [
       return [
         {
           about: 'SQLite',
-          message: 'does not wait for the disk: a power failure would bring back sessions that were ended',
+          message:
+            'does not wait for the disk: a power failure would bring back sessions that were ended',
           mend: 'use a Node whose SQLite obeys pragma synchronous = full',
         },
       ]
@@ -155,7 +163,10 @@ function findClockFaults({ now, database, databaseFiles }: Machine): readonly Fa
     const message = `is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} PostgreSQL’s: tokens would be good too long or not at all`
     return [{ about: 'the clock', message, mend }]
   }
-  const latest = Math.max(database.latest ?? 0, ...databaseFiles.map(({ modifiedAt }) => modifiedAt))
+  const latest = Math.max(
+    database.latest ?? 0,
+    ...databaseFiles.map(({ modifiedAt }) => modifiedAt),
+  )
   const seconds = Math.round((latest - now) / 1000)
   if (seconds <= maxClockDifferenceSeconds) return []
   const message = `is ${seconds} s behind what was last written to the database: tokens that have expired would be good again`

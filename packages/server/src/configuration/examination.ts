@@ -15,10 +15,15 @@ export interface Examination<Options = never> {
 }
 
 /** Applies safety rules to what was configured and found. */
-export function examine<Options>(situation: Situation<Options>, rules: readonly Rule<Options>[]): Examination<Options> {
+export function examine<Options>(
+  situation: Situation<Options>,
+  rules: readonly Rule<Options>[],
+): Examination<Options> {
   const say = situation.say ?? appWording
   const asked = rules.map((rule) => ({ rule, faults: rule.find(situation, say) }))
-  const findings = asked.flatMap(({ rule, faults = [] }) => faults.map((fault) => ({ rule, ...fault })))
+  const findings = asked.flatMap(({ rule, faults = [] }) =>
+    faults.map((fault) => ({ rule, ...fault })),
+  )
   return {
     stops: findings.filter(({ rule }) => rule.severity === 'stop'),
     warnings: findings.filter(({ rule }) => rule.severity === 'warn'),

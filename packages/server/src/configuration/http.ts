@@ -11,16 +11,20 @@ import { proxyRules, type ProxyRuleOptions } from './proxy-rules.ts'
 
 export interface HttpOptions {
   /**
-   * Origins, such as `https://app.example`, whose pages may ask our endpoints although they come from elsewhere. Default: none
-   * but the issuer's own.
+   * Origins, such as `https://app.example`, whose pages may ask our endpoints although they come
+   * from elsewhere. Default: none but the issuer's own.
    */
   readonly corsOrigins?: readonly string[]
   /**
-   * Addresses, or ranges such as `10.0.0.0/8`, of the proxies whose `X-Forwarded-For` is believed. An empty list says that no
-   * proxy stands before Keystile. Default: nobody is believed, and nothing is limited by address.
+   * Addresses, or ranges such as `10.0.0.0/8`, of the proxies whose `X-Forwarded-For` is believed.
+   * An empty list says that no proxy stands before Keystile. Default: nobody is believed, and
+   * nothing is limited by address.
    */
   readonly trustedProxies?: readonly string[]
-  /** Allows an http issuer, and http in `corsOrigins`, that is not this machine: tokens and passwords then cross the network unprotected. */
+  /**
+   * Allows an http issuer, and http in `corsOrigins`, that is not this machine: tokens and
+   * passwords then cross the network unprotected.
+   */
   readonly dangerouslyAllowHttpIssuer?: boolean
 }
 
@@ -70,11 +74,15 @@ const dangerouslyAllowHttpIssuer: DefaultedSetting<'dangerouslyAllowHttpIssuer',
 function findOriginFaults(origin: string): readonly string[] {
   if (origin.includes('*') || origin === 'null') return [] // a rule of safety finds these
   if (!/^https?:\/\/./.test(origin) || !URL.canParse(origin))
-    return [`must list origins such as https://app.example or http://localhost:5173; it has ${show(origin)}`]
+    return [
+      `must list origins such as https://app.example or http://localhost:5173; it has ${show(origin)}`,
+    ]
   const url = new URL(origin)
   return url.origin === origin
     ? []
-    : [`must list origins as browsers send them, such as ${show(url.origin)}; it has ${show(origin)}`]
+    : [
+        `must list origins as browsers send them, such as ${show(url.origin)}; it has ${show(origin)}`,
+      ]
 }
 
 interface RuleOptions extends ProxyRuleOptions {
@@ -104,7 +112,10 @@ const corsRules: readonly Rule<RuleOptions>[] = [
     demand: 'the origins are https, or on this machine',
     find: ({ options: { corsOrigins = [], dangerouslyAllowHttpIssuer } }, say) =>
       corsOrigins
-        .filter((origin) => !dangerouslyAllowHttpIssuer && !origin.includes('*') && isHttpElsewhere(origin))
+        .filter(
+          (origin) =>
+            !dangerouslyAllowHttpIssuer && !origin.includes('*') && isHttpElsewhere(origin),
+        )
         .map((origin) => ({
           about: say.name('corsOrigins'),
           message: `must have https origins: anyone on the network in between can pretend to be a page over http; it has ${show(origin)}`,

@@ -6,7 +6,10 @@ import { filledString } from '../feature/values.ts'
 import { show } from '../feature/wording.ts'
 
 export interface IssuerOptions {
-  /** `iss` of all tokens, and where the endpoints are: an https URL without query, or http on this machine alone. */
+  /**
+   * `iss` of all tokens, and where the endpoints are: an https URL without query, or http on this
+   * machine alone.
+   */
   readonly issuer: string
   /** Who the tokens are for: their `aud`. Default: the issuer. */
   readonly audience?: string
@@ -32,17 +35,24 @@ const audience: Setting<'audience', string> = {
   environment: ['KEYSTILE_AUDIENCE'],
 }
 
-/** RFC 8414 §2: a URL without query and fragment. Written in its one form, for it is compared as text. */
+/**
+ * RFC 8414 §2: a URL without query and fragment. Written in its one form, for it is compared as
+ * text.
+ */
 function findIssuerFaults(text: string): readonly string[] {
   if (!/^https?:\/\//.test(text) || !URL.canParse(text))
-    return [`must be a URL such as https://auth.example or http://localhost:3000/auth; it is ${show(text)}`]
+    return [
+      `must be a URL such as https://auth.example or http://localhost:3000/auth; it is ${show(text)}`,
+    ]
   const url = new URL(text)
   if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '')
     return ['must have no user, query or fragment (RFC 8414 §2)']
   const written = url.href.replace(/\/$/, '')
   return written === text
     ? []
-    : [`must be written ${show(written)}: tokens are compared with it letter by letter; it is ${show(text)}`]
+    : [
+        `must be written ${show(written)}: tokens are compared with it letter by letter; it is ${show(text)}`,
+      ]
 }
 
 interface RuleOptions {

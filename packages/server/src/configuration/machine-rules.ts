@@ -14,7 +14,11 @@ const rules: readonly Rule<unknown>[] = [
     find: ({ faults }) =>
       faults?.map((fault) => {
         const [about = '', ...message] = fault.split(' ')
-        return { about, message: message.join(' '), mend: 'see keystile help for what each setting takes' }
+        return {
+          about,
+          message: message.join(' '),
+          mend: 'see keystile help for what each setting takes',
+        }
       }),
   },
   {

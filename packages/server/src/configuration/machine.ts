@@ -22,7 +22,8 @@ export interface InspectedOptions {
 /**
  * Looks at the files, the database and the clock, and changes none of them.
  *
- * @param database the database where it is open already; else it is opened for reading, if it is there
+ * @param database the database where it is open already; else it is opened for reading, if it is
+ *   there
  */
 export async function inspectMachine(
   { options, secretFiles = [] }: Situation<InspectedOptions>,
@@ -60,7 +61,9 @@ export async function heedRules<Options extends InspectedOptions>(
   const machine = await inspectMachine(situation, clock.now(), database)
   const { stops, warnings } = examine({ ...situation, machine }, rules)
   if (stops.length > 0)
-    throw new ConfigurationError(cannotStart(stops.map((finding) => `${finding.about} ${textOf(finding)}`)))
+    throw new ConfigurationError(
+      cannotStart(stops.map((finding) => `${finding.about} ${textOf(finding)}`)),
+    )
   for (const { rule, about, message, mend } of warnings)
     logger.warn({ rule: rule.id, standard: rule.standard, mend }, `${about} ${message}`)
 }
@@ -93,7 +96,11 @@ function readAllFacts(paths: readonly string[]): readonly FileFacts[] {
 function readFacts(path: string): FileFacts | undefined {
   const stats = statSync(path, { throwIfNoEntry: false })
   if (!stats) return undefined
-  return { path, mode: process.platform === 'win32' ? undefined : stats.mode & 0o777, modifiedAt: stats.mtimeMs }
+  return {
+    path,
+    mode: process.platform === 'win32' ? undefined : stats.mode & 0o777,
+    modifiedAt: stats.mtimeMs,
+  }
 }
 
 /** Nothing where this user may not read it: then a start fails, and says so. */

@@ -55,7 +55,13 @@ describe('checkOptions', () => {
   })
 
   it('throws one TypeError that tells all faults', () => {
-    const bad = { issuer: 'ftp://x', database: ':memory:', accessTokenSeconds: 0, colour: 'red', defaultScopes: ['b'] }
+    const bad = {
+      issuer: 'ftp://x',
+      database: ':memory:',
+      accessTokenSeconds: 0,
+      colour: 'red',
+      defaultScopes: ['b'],
+    }
     assert.throws(
       () => checkOptions(bad),
       (error: Error) => {
@@ -92,15 +98,31 @@ describe('readOptions', () => {
       { issuer: 'https://a.example/?x=1', registration: 'open' },
       /no user, query or fragment/,
     ],
-    ['an issuer with a user', { issuer: 'https://u:p@a.example', registration: 'open' }, /no user, query or fragment/],
+    [
+      'an issuer with a user',
+      { issuer: 'https://u:p@a.example', registration: 'open' },
+      /no user, query or fragment/,
+    ],
     [
       'an issuer with a fragment',
       { issuer: 'https://a.example/#x', registration: 'open' },
       /no user, query or fragment/,
     ],
-    ['an issuer with a name alone', { issuer: 'https://u@a.example', registration: 'open' }, /no user, query/],
-    ['an issuer with a password alone', { issuer: 'https://:p@a.example', registration: 'open' }, /no user, query/],
-    ['an issuer that begins like a URL', { issuer: 'https://a b', registration: 'open' }, /^issuer must be a URL/],
+    [
+      'an issuer with a name alone',
+      { issuer: 'https://u@a.example', registration: 'open' },
+      /no user, query/,
+    ],
+    [
+      'an issuer with a password alone',
+      { issuer: 'https://:p@a.example', registration: 'open' },
+      /no user, query/,
+    ],
+    [
+      'an issuer that begins like a URL',
+      { issuer: 'https://a b', registration: 'open' },
+      /^issuer must be a URL/,
+    ],
     [
       'http on an address of the network',
       { issuer: 'http://10.0.0.1', registration: 'open' },
@@ -136,10 +158,22 @@ describe('readOptions', () => {
       { issuer: 'https://a.example' },
       /^registration must be given/,
     ],
-    ['PostgreSQL without a key', { database: 'postgres://localhost/x' }, /^key must be given on PostgreSQL/],
-    ['a pool without a key', { database: { connect() {}, end() {}, on() {} } }, /^key must be given on PostgreSQL/],
+    [
+      'PostgreSQL without a key',
+      { database: 'postgres://localhost/x' },
+      /^key must be given on PostgreSQL/,
+    ],
+    [
+      'a pool without a key',
+      { database: { connect() {}, end() {}, on() {} } },
+      /^key must be given on PostgreSQL/,
+    ],
     ['a short key', { key: 'abcdefghijklmnopqrstuvwxyz01234' }, /at least 32 random characters/],
-    ['a key that nobody drew', { key: 'passwordpasswordpasswordpasswordpassword' }, /at least 32 random characters/],
+    [
+      'a key that nobody drew',
+      { key: 'passwordpasswordpasswordpasswordpassword' },
+      /at least 32 random characters/,
+    ],
     ['a scope with a space', { scopes: { 'a b': 'x' } }, /scopes must have names of visible ASCII/],
     ['a scope with a quote', { scopes: { 'a"': 'x' } }, /scopes must have names of visible ASCII/],
     ['an empty scope', { scopes: { '': 'x' } }, /scopes must have names of visible ASCII/],
@@ -148,14 +182,22 @@ describe('readOptions', () => {
       { defaultScopes: ['b'] },
       /defaultScopes must .* has "b", which is not declared/,
     ],
-    ['a default scope named like a member of all objects', { defaultScopes: ['constructor'] }, /not declared/],
+    [
+      'a default scope named like a member of all objects',
+      { defaultScopes: ['constructor'] },
+      /not declared/,
+    ],
     [
       'a role with a scope that is not declared',
       { roles: { r: ['b'] } },
       /roles must .* "r" has "b", which is not declared/,
     ],
     ['another role admin', { roles: { admin: [] } }, /roles must not have admin/],
-    ['a cookie session that is no boolean', { cookieSession: 'true' }, /^cookieSession must be true or false/],
+    [
+      'a cookie session that is no boolean',
+      { cookieSession: 'true' },
+      /^cookieSession must be true or false/,
+    ],
     [
       'a cookie session below a path that would end its cookie’s',
       { cookieSession: true, issuer: 'http://localhost/a;b' },
@@ -171,9 +213,21 @@ describe('readOptions', () => {
       },
       /^cookieSession must be false unless issuer is an https URL/,
     ],
-    ['an issuer that is none, for a cookie session', { cookieSession: true, issuer: 7 }, /^issuer must be a string/],
-    ['origins that are no list', { corsOrigins: 'https://a.example' }, /^corsOrigins must be a list of origins/],
-    ['an origin that is no string', { corsOrigins: [1] }, /^corsOrigins\.0 must be an origin such as/],
+    [
+      'an issuer that is none, for a cookie session',
+      { cookieSession: true, issuer: 7 },
+      /^issuer must be a string/,
+    ],
+    [
+      'origins that are no list',
+      { corsOrigins: 'https://a.example' },
+      /^corsOrigins must be a list of origins/,
+    ],
+    [
+      'an origin that is no string',
+      { corsOrigins: [1] },
+      /^corsOrigins\.0 must be an origin such as/,
+    ],
     ...[
       '*',
       'null',
@@ -220,22 +274,50 @@ describe('readOptions', () => {
     ['a life of tokens below 10 s', { accessTokenSeconds: 9 }, /at least 10/],
     ['a life of tokens above a day', { accessTokenSeconds: 86_401 }, /at most 86400/],
     ['a life of tokens that is no number', { accessTokenSeconds: '600' }, /whole number/],
-    ['a life of sessions below a minute', { sessionSeconds: 59 }, /sessionSeconds must be at least 60/],
+    [
+      'a life of sessions below a minute',
+      { sessionSeconds: 59 },
+      /sessionSeconds must be at least 60/,
+    ],
     ['a life of sessions above 400 days', { sessionSeconds: 400 * 86_400 + 1 }, /at most 34560000/],
     ['an idle time below a minute', { idleSeconds: 59 }, /idleSeconds must be at least 60/],
     ['an idle time above 400 days', { idleSeconds: 400 * 86_400 + 1 }, /at most 34560000/],
-    ['passwords of fewer than 8', { passwordMinLength: 7 }, /passwordMinLength must be at least 8 \(NIST/],
-    ['passwords of more than 64', { passwordMinLength: 65 }, /passwordMinLength must be at most 64/],
-    ['a length that is no whole number', { passwordMinLength: 8.5 }, /must be a whole number from 8 to 64; it is 8.5/],
+    [
+      'passwords of fewer than 8',
+      { passwordMinLength: 7 },
+      /passwordMinLength must be at least 8 \(NIST/,
+    ],
+    [
+      'passwords of more than 64',
+      { passwordMinLength: 65 },
+      /passwordMinLength must be at most 64/,
+    ],
+    [
+      'a length that is no whole number',
+      { passwordMinLength: 8.5 },
+      /must be a whole number from 8 to 64; it is 8.5/,
+    ],
     [
       'hashing below the floor of OWASP',
       { passwordHashing: { memoryKiB: 19_455, passes: 2 } },
       /passwordHashing must have at least 19456 KiB with passes: 2/,
     ],
     ['hashing without passes', { passwordHashing: { memoryKiB: 19_456 } }, /passwordHashing/],
-    ['hashing with lanes', { passwordHashing: { memoryKiB: 19_456, passes: 2, lanes: 4 } }, /passwordHashing/],
-    ['hashing by a name', { passwordHashing: 'argon2id' }, /passwordHashing must be \{ memoryKiB, passes \}/],
-    ['a record shorter than a day', { auditSeconds: 86_399 }, /auditSeconds must be at least 86400/],
+    [
+      'hashing with lanes',
+      { passwordHashing: { memoryKiB: 19_456, passes: 2, lanes: 4 } },
+      /passwordHashing/,
+    ],
+    [
+      'hashing by a name',
+      { passwordHashing: 'argon2id' },
+      /passwordHashing must be \{ memoryKiB, passes \}/,
+    ],
+    [
+      'a record shorter than a day',
+      { auditSeconds: 86_399 },
+      /auditSeconds must be at least 86400/,
+    ],
     ['a record longer than 10 years', { auditSeconds: 3_650 * 86_400 + 1 }, /at most 315360000/],
     ['a grace below 0', { graceSeconds: -1 }, /graceSeconds must be at least 0/],
     ['a grace above a minute', { graceSeconds: 61 }, /at most 60/],
@@ -263,10 +345,18 @@ describe('readOptions', () => {
       { issuer: 'https://a.example', registration: 'some' },
       /^registration must be open/,
     ],
-    ['a key that is no text', { database: 'postgres://localhost/x', key: 5 }, /^key must be a string/],
+    [
+      'a key that is no text',
+      { database: 'postgres://localhost/x', key: 5 },
+      /^key must be a string/,
+    ],
     ['a signing key that is no key', { signingKey: 'x' }, /^signingKey must be a private JWK/],
     ['a signing key that is nothing', { signingKey: null }, /^signingKey must be a private JWK/],
-    ['a logger without some of its methods', { logger: { info() {}, error() {} } }, /^logger must have the methods/],
+    [
+      'a logger without some of its methods',
+      { logger: { info() {}, error() {} } },
+      /^logger must have the methods/,
+    ],
     ['a logger without methods', { logger: {} }, /^logger must have the methods/],
     ['a clock that tells no time', { clock: {} }, /^clock must have a method now/],
     ['a database that is nothing', { database: '' }, /^database/],
@@ -285,13 +375,21 @@ describe('readOptions', () => {
       { users: { ...directory, active: true } },
       /^users\.active must be a function/,
     ],
-    ['a subject that is no function', { users: { ...directory, subject: 'id' } }, /^users\.subject must be a function/],
+    [
+      'a subject that is no function',
+      { users: { ...directory, subject: 'id' } },
+      /^users\.subject must be a function/,
+    ],
     [
       'an optional function that is none',
       { users: { ...directory, savePasswordHash: 'update' } },
       /^users\.savePasswordHash must be a function/,
     ],
-    ['roles of users who are elsewhere', { users: directory, roles: {} }, /^roles must be left out beside users/],
+    [
+      'roles of users who are elsewhere',
+      { users: directory, roles: {} },
+      /^roles must be left out beside users/,
+    ],
     [
       'a profile of users who are elsewhere',
       { users: directory, profile: z.object({}) },
@@ -369,13 +467,24 @@ describe('readOptions', () => {
     const fault = (options: object): string => faultsOf(options)[0] ?? ''
     assert.match(fault({ registration: 'a\n\u001b' }), /; it is "a\\u\{a\}\\u\{1b\}"$/)
     assert.match(fault({ registration: 'x'.repeat(200) }), /; it is "x{77}…"$/)
-    for (const url of ['https://u:hunter2@a/', 'https://u:hunt/er2@a', 'https://a/?key=hunter2', 'u:hunter2@a'])
+    for (const url of [
+      'https://u:hunter2@a/',
+      'https://u:hunt/er2@a',
+      'https://a/?key=hunter2',
+      'u:hunter2@a',
+    ])
       assert.doesNotMatch(faultsOf({ issuer: url, registration: url }).join(), /hunt/, url)
   })
 
   it('names settings as an app gives them, and says how to set them there', () => {
-    const faults = faultsOf({ issuer: 'https://a.example', database: 'postgres://localhost/x' }).join()
-    assert.match(faults, /registration must be given.*\n {4}fix: set registration: 'closed', or open/)
+    const faults = faultsOf({
+      issuer: 'https://a.example',
+      database: 'postgres://localhost/x',
+    }).join()
+    assert.match(
+      faults,
+      /registration must be given.*\n {4}fix: set registration: 'closed', or open/,
+    )
     assert.match(faults, /key must be given on PostgreSQL.*\n {4}fix: .*, and pass it as key/)
     assert.doesNotMatch(faults, /KEYSTILE_|--/)
   })

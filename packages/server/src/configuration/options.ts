@@ -51,9 +51,13 @@ export function readSituation<Options>(
   const known = settings.map(({ name }) => name)
   const unknown = Object.keys(input)
     .filter((name) => !known.includes(name))
-    .map((subject) => ({ subject, message: `is not an option; the options are ${known.join(', ')}` }))
+    .map((subject) => ({
+      subject,
+      message: `is not an option; the options are ${known.join(', ')}`,
+    }))
   const { values, unread, faults } = checkSettings(settings, input, surroundings.say ?? appWording)
-  // Each record has checked its value, and the compiler holds the records to the interfaces of options.
+  // Each record has checked its value, and the compiler holds the records to the interfaces of
+  // options.
   const options = values as Options
   const situation = { ...surroundings, options, unread }
   return { faults: [...unknown, ...faults], given: values, situation }

@@ -16,7 +16,9 @@ export const proxyRules: readonly Rule<ProxyRuleOptions>[] = [
     severity: 'warn',
     demand: 'beyond this machine, it is said which proxies are trusted, or that there is none',
     find: (situation, say) =>
-      situation.options.trustedProxies === undefined && situation.options.rateLimits !== 'off' && isPublic(situation)
+      situation.options.trustedProxies === undefined &&
+      situation.options.rateLimits !== 'off' &&
+      isPublic(situation)
         ? [
             {
               about: say.name('trustedProxies'),
@@ -41,7 +43,10 @@ export const proxyRules: readonly Rule<ProxyRuleOptions>[] = [
   },
 ]
 
-/** Of how many IPv4 /8 (BlockList finds them as IPv6 writes them too), and of how many IPv6 /8, a network is too wide. */
+/**
+ * Of how many IPv4 /8 (BlockList finds them as IPv6 writes them too), and of how many IPv6 /8, a
+ * network is too wide.
+ */
 const firstBytes = Array.from({ length: 256 }, (_, byte) => byte)
 const farApart = [
   { tooMany: 2, addresses: firstBytes.map((byte) => `::ffff:${byte}.0.0.1`) },
@@ -59,6 +64,7 @@ function holdsStrangers(network: string): boolean {
     return false // it is no network, which is a matter of shape
   }
   return farApart.some(
-    ({ tooMany, addresses }) => addresses.filter((address) => list.check(address, 'ipv6')).length >= tooMany,
+    ({ tooMany, addresses }) =>
+      addresses.filter((address) => list.check(address, 'ipv6')).length >= tooMany,
   )
 }

@@ -1,5 +1,5 @@
-// What is unsafe does not start: each rule by examples, by a second predicate from the standard's text, and by configurations
-// at random.
+// What is unsafe does not start: each rule by examples, by a second predicate from the standard's
+// text, and by configurations at random.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { describe, it } from 'node:test'
@@ -22,7 +22,10 @@ const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 const numRuns = process.env['KEYSTILE_LONG'] ? 10_000 : 400
 
 /** The rules that find fault. */
-function violatedBy(situation: Situation, list: readonly Rule<RuleOptions>[] = rules): readonly string[] {
+function violatedBy(
+  situation: Situation,
+  list: readonly Rule<RuleOptions>[] = rules,
+): readonly string[] {
   const { stops, warnings } = examine(situation, list)
   return [...new Set([...stops, ...warnings].map(({ rule }) => rule.id))]
 }
@@ -38,7 +41,8 @@ describe('the rules', () => {
     assert.equal(new Set(ids).size, ids.length)
     assert.deepEqual(Object.keys(examples).toSorted(), ids.toSorted())
     assert.deepEqual(Object.keys(predicates).toSorted(), ids.toSorted())
-    for (const { id, severity } of rules) assert.equal(severity, warned.has(id) ? 'warn' : 'stop', id)
+    for (const { id, severity } of rules)
+      assert.equal(severity, warned.has(id) ? 'warn' : 'stop', id)
   })
 
   for (const [id, { stopped, passed }] of Object.entries(examples)) {
@@ -81,11 +85,17 @@ describe('the rules', () => {
       for (const situation of stopped) {
         const { stops, warnings } = examine(situation, rules)
         const { key, signingKey } = situation.options
-        const secrets = [key, situation.machine?.keyFile?.secret, signingKey?.['d'] as string | undefined, 'hunter2']
+        const secrets = [
+          key,
+          situation.machine?.keyFile?.secret,
+          signingKey?.['d'] as string | undefined,
+          'hunter2',
+        ]
         for (const { about, message, mend } of [...stops, ...warnings]) {
           for (const text of [about, message, mend]) {
             assert.match(text, /^[^\n]+$/)
-            for (const secret of secrets) assert.ok(secret === undefined || !text.includes(secret), text)
+            for (const secret of secrets)
+              assert.ok(secret === undefined || !text.includes(secret), text)
           }
         }
       }
@@ -118,7 +128,9 @@ describe('createKeystile', () => {
     const isOption = ([name]: [string, unknown]): boolean => optionNames.includes(name)
     fc.assert(
       fc.property(optionsArbitrary, (generated) => {
-        const options = Object.fromEntries(Object.entries(generated).filter(isOption)) as RuleOptions
+        const options = Object.fromEntries(
+          Object.entries(generated).filter(isOption),
+        ) as RuleOptions
         const demanded = demandedBy({ options, unread: new Set() })
         const told = starts(() => checkOptions({ ...options }))
         if (told === undefined) started++
@@ -141,7 +153,8 @@ describe('keystile serve', () => {
           issuer: environment['KEYSTILE_ISSUER'] ?? 'http://localhost:8000',
           database: environment['KEYSTILE_DATABASE'] ?? 'data/keystile.db',
           corsOrigins: environment['KEYSTILE_CORS_ORIGINS']?.split(',') ?? [],
-          dangerouslyAllowHttpIssuer: environment['KEYSTILE_DANGEROUSLY_ALLOW_HTTP_ISSUER'] === 'true',
+          dangerouslyAllowHttpIssuer:
+            environment['KEYSTILE_DANGEROUSLY_ALLOW_HTTP_ISSUER'] === 'true',
           ...(environment['KEYSTILE_KEY'] && { key: environment['KEYSTILE_KEY'] }),
           ...(environment['KEYSTILE_REGISTRATION'] && { registration: 'open' as const }),
         }

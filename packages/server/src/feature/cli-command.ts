@@ -13,7 +13,9 @@ export interface CliCommand<C> {
   /** The operand that it must have. */
   readonly operand?: string
   readonly flags?: Readonly<Record<string, CliFlag>>
-  /** Whether settings are read, and their flags taken; `withoutKey` where no signing key is opened. */
+  /**
+   * Whether settings are read, and their flags taken; `withoutKey` where no signing key is opened.
+   */
   readonly takesSettings: boolean | 'withoutKey'
   readonly summary: string
   /** Loads its code by `import(…)`, so that the code is loaded only when the command is called. */
@@ -47,7 +49,10 @@ export interface Call<Options> {
    * @throws {ConfigurationError} where there is no database, unless `mayCreate`: a mistyped path
    *   would make a new one, in which nobody is found
    */
-  withDatabase(work: (database: Database) => Promise<void>, options?: { readonly mayCreate: boolean }): Promise<void>
+  withDatabase(
+    work: (database: Database) => Promise<void>,
+    options?: { readonly mayCreate: boolean },
+  ): Promise<void>
 }
 
 export interface CallFlags {

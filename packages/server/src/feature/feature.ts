@@ -14,10 +14,12 @@ import type { Setting, SettingList } from './setting.ts'
  * @typeParam Given the options that its safety rules look at, none of them required
  * @typeParam Used the options, complete, that its clean-up steps and command-line commands ask for
  */
-export type Feature<Own extends object = object, Event extends string = never, Given = unknown, Used = unknown> = Parts<
-  Given,
-  Used
-> &
+export type Feature<
+  Own extends object = object,
+  Event extends string = never,
+  Given = unknown,
+  Used = unknown,
+> = Parts<Given, Used> &
   PartFor<'settings', SettingList<Own>, keyof Own> &
   PartFor<'auditEvents', readonly Event[], Event>
 
@@ -50,7 +52,9 @@ export type WithSettings<Names extends string, List extends readonly object[]> =
   List
 >
 
-/** A list of features that has all audit events of these names; for another it is what is missing. */
+/**
+ * A list of features that has all audit events of these names; for another it is what is missing.
+ */
 export type WithAuditEvents<Names extends string, List extends readonly object[]> = Complete<
   Names,
   AuditEventOf<List[number]>,
@@ -58,8 +62,14 @@ export type WithAuditEvents<Names extends string, List extends readonly object[]
 >
 
 /** The names of the audit events of a feature. */
-export type AuditEventOf<F> = F extends { readonly auditEvents: readonly (infer E extends string)[] } ? E : never
+export type AuditEventOf<F> = F extends {
+  readonly auditEvents: readonly (infer E extends string)[]
+}
+  ? E
+  : never
 
 type SettingNameOf<F> = F extends { readonly settings: readonly Setting<infer N>[] } ? N : never
 
-type Complete<Names, Found, List> = [Names] extends [Found] ? List : { readonly missing: Exclude<Names, Found> }
+type Complete<Names, Found, List> = [Names] extends [Found]
+  ? List
+  : { readonly missing: Exclude<Names, Found> }

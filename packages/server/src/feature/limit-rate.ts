@@ -11,9 +11,10 @@ export interface LimitRate {
   readonly burst: number
   readonly intervalMilliseconds: number
   /**
-   * Whether a refund leaves nothing behind, however many uses are under way. Then as many more may
-   * be saved up. Otherwise what time gave back meanwhile is not refunded again, so that there is
-   * never more than the limit has.
+   * Whether a refund is full, even where time has refilled the limit meanwhile. Then one try for
+   * each use in flight can be saved up. Otherwise a refund leaves out what time has refilled, so
+   * that there is never more than the limit has. An address is refunded in full: fifty people of
+   * one office who logged in again and again were refused after half a minute without it.
    */
   readonly isGivenBackWhole?: boolean
 }

@@ -1,4 +1,7 @@
-/** Values of labels. They come from closed lists: no name, address, token or path that a caller sent. */
+/**
+ * Values of labels. They come from closed lists: no name, address, token or path that a caller
+ * sent.
+ */
 export type Labels = Readonly<Record<string, string>>
 
 interface Named {
@@ -12,7 +15,10 @@ interface Labelled<L extends Labels> extends Named {
   readonly labels: { readonly [Name in keyof L]: readonly L[Name][] }
 }
 
-/** Counts events. Each combination of known values is told from zero on, so that its first event is a rise. */
+/**
+ * Counts events. Each combination of known values is told from zero on, so that its first event is
+ * a rise.
+ */
 export interface CounterMetric<L extends Labels = Labels> extends Labelled<L> {
   readonly type: 'counter'
 }
@@ -39,7 +45,11 @@ export interface Reading {
 /** Where features count. */
 export interface Meter {
   add<L extends Labels>(counter: CounterMetric<L>, labels: NoInfer<L>): void
-  observe<L extends Labels>(histogram: HistogramMetric<L>, labels: NoInfer<L>, seconds: number): void
+  observe<L extends Labels>(
+    histogram: HistogramMetric<L>,
+    labels: NoInfer<L>,
+    seconds: number,
+  ): void
 }
 
 /** Counts nothing: for an app without metrics. */

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { serverSettings, settings } from '../server/features.ts'
-import { describeDefault, formatValue, standAloneWording, type Setting, type Source } from './setting.ts'
+import {
+  describeDefault,
+  formatValue,
+  standAloneWording,
+  type Setting,
+  type Source,
+} from './setting.ts'
 import { appWording, show } from './wording.ts'
 
 describe('appWording', () => {
@@ -23,7 +29,10 @@ describe('standAloneWording', () => {
     assert.equal(say.name('key'), 'KEYSTILE_KEY')
     assert.equal(say.set('rateLimits', 'on'), 'set KEYSTILE_RATE_LIMITS=on')
     assert.equal(say.set('trustedProxies', []), 'set KEYSTILE_TRUSTED_PROXIES=none')
-    assert.equal(say.provide('key'), 'set KEYSTILE_KEY, or name a file that holds it with KEYSTILE_KEY_FILE')
+    assert.equal(
+      say.provide('key'),
+      'set KEYSTILE_KEY, or name a file that holds it with KEYSTILE_KEY_FILE',
+    )
     assert.equal(say.provide('issuer'), 'set KEYSTILE_ISSUER')
   })
 

@@ -7,7 +7,9 @@ export interface Setting<N extends string = string, T = unknown> {
   readonly name: N
   /** Who takes it: `createKeystile`, the stand-alone server, or both. */
   readonly takenBy: 'app' | 'server' | 'both'
-  /** The form of its value. A message is a sentence without its subject: "must be true or false". */
+  /**
+   * The form of its value. A message is a sentence without its subject: "must be true or false".
+   */
   readonly schema: z.ZodType<T>
   /** The value of a setting that is not given. */
   readonly default?: T
@@ -18,15 +20,30 @@ export interface Setting<N extends string = string, T = unknown> {
   readonly unit?: 'seconds' | 'characters'
   /** One sentence for help and documentation, without a full stop. */
   readonly help: string
-  /** Environment variables, the first that is set wins. Without any, only a file or an app can hold the setting. */
+  /**
+   * Environment variables, the first that is set wins. Without any, only a file or an app can hold
+   * the setting.
+   */
   readonly environment?: readonly string[]
-  /** The flag without `--`, where that is not the name with hyphens. `false`: arguments of a process are no place for it. */
+  /**
+   * The flag without `--`, where that is not the name with hyphens. `false`: arguments of a process
+   * are no place for it.
+   */
   readonly flag?: string | false
-  /** Whether messages must not show it. With variables, it may also lie in a file that `…_FILE` names. */
+  /**
+   * Whether messages must not show it. With variables, it may also lie in a file that `…_FILE`
+   * names.
+   */
   readonly isSecret?: boolean
-  /** Whether its text is the path of a file that holds the secret. Then there is no `…_FILE` besides. */
+  /**
+   * Whether its text is the path of a file that holds the secret. Then there is no `…_FILE`
+   * besides.
+   */
   readonly isSecretFile?: boolean
-  /** Returns the value of a text. The text itself is the value without this. @throws {TypeError} saying what must be */
+  /**
+   * Returns the value of a text. The text itself is the value without this. @throws {TypeError}
+   * saying what must be
+   */
   parse?(text: string): T
   /** Returns the text of a value: what `parse` reads. */
   format?(value: T): string
@@ -39,7 +56,10 @@ export interface Setting<N extends string = string, T = unknown> {
 /** A setting that always has a value. */
 export type DefaultedSetting<N extends string, T> = Setting<N, T> & { readonly default: T }
 
-/** The record of each option of an interface: it has the option's name, and its values are the option's. */
+/**
+ * The record of each option of an interface: it has the option's name, and its values are the
+ * option's.
+ */
 export type SettingsOf<Options> = {
   readonly [N in keyof Options & string]-?: Setting<N, Exclude<Options[N], undefined>>
 }
@@ -47,7 +67,10 @@ export type SettingsOf<Options> = {
 /** The settings behind an interface of options. */
 export type SettingList<Options> = readonly Setting<keyof Options & string>[]
 
-/** Lists the settings behind an interface of options, in this order. Compiles only if each option has its record. */
+/**
+ * Lists the settings behind an interface of options, in this order. Compiles only if each option
+ * has its record.
+ */
 export function listSettings<Options>(settings: SettingsOf<Options>): SettingList<Options> {
   return Object.values(settings)
 }
@@ -77,18 +100,26 @@ export function flagOf({ name, flag, environment }: Setting): string | undefined
 }
 
 /** The variable that names a file with the value of a secret, `undefined` where there is none. */
-export function fileVariableOf({ isSecret, isSecretFile }: Setting, variable: string): string | undefined {
+export function fileVariableOf(
+  { isSecret, isSecretFile }: Setting,
+  variable: string,
+): string | undefined {
   return isSecret && !isSecretFile ? `${variable}_FILE` : undefined
 }
 
 /** The default as help shows it, `undefined` where there is none. */
 export function describeDefault(setting: Setting): string | undefined {
   if (setting.defaultText !== undefined) return setting.defaultText
-  return setting.default === undefined ? undefined : formatValue(setting, setting.default as WordedValue)
+  return setting.default === undefined
+    ? undefined
+    : formatValue(setting, setting.default as WordedValue)
 }
 
 /** The text that stands for a value in the environment and on the command line. */
-export function formatValue<T>({ format }: Setting<string, T>, value: T & (WordedValue | object)): string {
+export function formatValue<T>(
+  { format }: Setting<string, T>,
+  value: T & (WordedValue | object),
+): string {
   if (format) return format(value)
   return Array.isArray(value) ? value.join(',') || 'none' : String(value)
 }
@@ -98,7 +129,8 @@ export function standAloneWording(
   settings: readonly Setting[],
   sources: ReadonlyMap<string, Source> = new Map(),
 ): Wording {
-  const find = (name: string): Setting | undefined => settings.find((setting) => setting.name === name)
+  const find = (name: string): Setting | undefined =>
+    settings.find((setting) => setting.name === name)
   const variableOf = (name: string): string | undefined => find(name)?.environment?.[0]
   return {
     name: (name) => sources.get(name)?.name ?? variableOf(name) ?? name,
@@ -106,7 +138,8 @@ export function standAloneWording(
       const setting = find(name)
       const source = sources.get(name)
       const variable = variableOf(name)
-      if (!setting || variable === undefined || source?.kind === 'file') return appWording.set(name, value)
+      if (!setting || variable === undefined || source?.kind === 'file')
+        return appWording.set(name, value)
       const target = source?.kind === 'flag' ? source.name : variable
       return `set ${target}=${formatValue(setting, value)}`
     },

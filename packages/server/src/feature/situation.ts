@@ -12,7 +12,10 @@ export interface Situation<Options> {
   readonly options: Options
   /** The names of the options that were given and whose form is wrong. */
   readonly unread: ReadonlySet<string>
-  /** What is wrong with the form of settings. Only `keystile doctor` fills it in: a start reports it anyway. */
+  /**
+   * What is wrong with the form of settings. Only `keystile doctor` fills it in: a start reports it
+   * anyway.
+   */
   readonly faults?: readonly string[]
   /** What the stand-alone server listens on; unknown to an embedded one. */
   readonly bind?: Bind | undefined

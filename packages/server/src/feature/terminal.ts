@@ -16,6 +16,9 @@ export interface Terminal {
   askSecret(question: string): Promise<string>
   /** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
   untilStopped(): Promise<string>
-  /** Resolves when whoever read what is printed has gone: `head`, say. From then on, what is printed is lost. */
+  /**
+   * Resolves when whoever read what is printed has gone: `head`, say. From then on, what is printed
+   * is lost.
+   */
   untilUnread(): Promise<void>
 }

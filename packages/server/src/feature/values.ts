@@ -9,7 +9,9 @@ export const filledString: z.ZodType<string> = z
 
 export const trueOrFalse: z.ZodType<boolean> = z.boolean({ error: 'must be true or false' })
 
-export const onOrOff: z.ZodType<'on' | 'off'> = z.enum(['on', 'off'], { error: 'must be on or off' })
+export const onOrOff: z.ZodType<'on' | 'off'> = z.enum(['on', 'off'], {
+  error: 'must be on or off',
+})
 
 /** A whole number from `min` to `max`. */
 export function wholeNumber(

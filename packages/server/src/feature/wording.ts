@@ -1,6 +1,11 @@
-/** How messages name settings, and how they say to set one: as an app does, or as an operator does. */
+/**
+ * How messages name settings, and how they say to set one: as an app does, or as an operator does.
+ */
 export interface Wording {
-  /** The setting as it was given: `key` in an app, `KEYSTILE_KEY` or `--key` in the stand-alone server. */
+  /**
+   * The setting as it was given: `key` in an app, `KEYSTILE_KEY` or `--key` in the stand-alone
+   * server.
+   */
   name(setting: string): string
   /** The instruction that sets it: `set rateLimits: 'on'`, or `set KEYSTILE_RATE_LIMITS=on`. */
   set(setting: string, value: WordedValue): string
@@ -26,17 +31,24 @@ function literalOf(value: WordedValue): string {
 const maxShownLength = 80
 
 /**
- * A value as a message may show it: without a URL's user, query and fragment, escaped, and at most 80 characters.
- * Does NOT know secrets: the value of a secret setting must not be shown at all.
+ * A value as a message may show it: without a URL's user, query and fragment, escaped, and at most
+ * 80 characters. Does NOT know secrets: the value of a secret setting must not be shown at all.
  */
 export function show(value: unknown): string {
   const text = typeof value === 'string' ? withoutCredentials(value) : String(value)
-  const printable = text.replace(/[^\x20-\x7e…]/gu, (letter) => `\\u{${letter.codePointAt(0)?.toString(16)}}`)
-  const short = printable.length > maxShownLength - 2 ? `${printable.slice(0, maxShownLength - 3)}…` : printable
+  const printable = text.replace(
+    /[^\x20-\x7e…]/gu,
+    (letter) => `\\u{${letter.codePointAt(0)?.toString(16)}}`,
+  )
+  const short =
+    printable.length > maxShownLength - 2 ? `${printable.slice(0, maxShownLength - 3)}…` : printable
   return typeof value === 'string' ? `"${short}"` : short
 }
 
-/** What looks like a URL and cannot be read might hold a password anywhere, so only its scheme is kept. */
+/**
+ * What looks like a URL and cannot be read might hold a password anywhere, so only its scheme is
+ * kept.
+ */
 function withoutCredentials(text: string): string {
   if (!/[@?#]|:\/\//.test(text)) return text
   const scheme = /^[a-z][a-z\d+.-]*:(?:\/\/)?/i.exec(text)?.[0] ?? ''

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createVerifier } from 'keystile'
-import { createGuardCore, OAuthError, readWebRequest, silentLogger, type HttpAnswer } from 'keystile/internal'
+import {
+  createGuardCore,
+  OAuthError,
+  readWebRequest,
+  silentLogger,
+  type HttpAnswer,
+} from 'keystile/internal'
 import type { OpenRoute } from './route.ts'
 import { allowOrigins } from './cors.ts'
 import { createRouter } from './router.ts'
@@ -10,10 +16,19 @@ const issuer = 'https://auth.example/base'
 const listed = 'https://app.example'
 const another = 'https://other.example:8443'
 const doc = { tag: 'Tokens', summary: 'x', success: { status: 200, description: 'x' } } as const
-const verifier = createVerifier({ issuer, audience: issuer, keys: { find: () => undefined }, revocations: 'none' })
+const verifier = createVerifier({
+  issuer,
+  audience: issuer,
+  keys: { find: () => undefined },
+  revocations: 'none',
+})
 const guard = createGuardCore({ verifier })
 
-const routeTo = (method: OpenRoute['method'], path: string, handle: OpenRoute['handle']): OpenRoute => ({
+const routeTo = (
+  method: OpenRoute['method'],
+  path: string,
+  handle: OpenRoute['handle'],
+): OpenRoute => ({
   method,
   path,
   below: 'issuer',
@@ -34,7 +49,12 @@ const routes = [
   routeTo('POST', '/session/refresh', ok),
   routeTo('GET', '/sessions', ok),
 ]
-const router = createRouter(routes, { issuer, guard, logger: silentLogger, isFirstParty: () => true })
+const router = createRouter(routes, {
+  issuer,
+  guard,
+  logger: silentLogger,
+  isFirstParty: () => true,
+})
 
 async function ask(
   method: string,
@@ -47,7 +67,9 @@ async function ask(
 }
 
 const corsOf = (answer: HttpAnswer | undefined): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(answer!.headers).filter(([name]) => /^access-control|^vary$/.test(name)))
+  Object.fromEntries(
+    Object.entries(answer!.headers).filter(([name]) => /^access-control|^vary$/.test(name)),
+  )
 const preflight = (origin: string): Readonly<Record<string, string>> => ({
   origin,
   'access-control-request-method': 'PATCH',
@@ -60,10 +82,18 @@ describe('allowOrigins', () => {
     for (const origin of [listed, another]) {
       const answer = await ask('GET', '/base/users/x', { origin })
       assert.deepEqual([answer!.status, answer!.headers['x'], answer!.body], [200, 'y', 'ok'])
-      assert.deepEqual(corsOf(answer), { vary: 'Origin', 'access-control-allow-origin': origin, ...exposed })
+      assert.deepEqual(corsOf(answer), {
+        vary: 'Origin',
+        'access-control-allow-origin': origin,
+        ...exposed,
+      })
       const refused = await ask('POST', '/base/token', { origin })
       assert.deepEqual([refused!.status, refused!.headers['retry-after']], [503, '1'])
-      assert.deepEqual(corsOf(refused), { vary: 'Origin', 'access-control-allow-origin': origin, ...exposed })
+      assert.deepEqual(corsOf(refused), {
+        vary: 'Origin',
+        'access-control-allow-origin': origin,
+        ...exposed,
+      })
     }
   })
 
@@ -86,7 +116,9 @@ describe('allowOrigins', () => {
       const cookie = { cookie: 'a=b', authorization: 'Bearer x' }
       const answer = await ask('GET', '/base/users/x', { ...headers, ...cookie })
       assert.deepEqual(answer, { status: 200, headers: { x: 'y', vary: 'Origin' }, body: 'ok' })
-      assert.deepEqual(corsOf(await ask('POST', '/base/session', { ...headers, ...cookie })), { vary: 'Origin' })
+      assert.deepEqual(corsOf(await ask('POST', '/base/session', { ...headers, ...cookie })), {
+        vary: 'Origin',
+      })
       const asked = await ask('OPTIONS', '/base/users/x', { ...preflight(''), ...headers })
       assert.deepEqual([asked!.status, asked!.headers['allow']], [405, 'GET, PATCH'])
       assert.deepEqual(corsOf(asked), { vary: 'Origin' })
@@ -109,13 +141,20 @@ describe('allowOrigins', () => {
 
   it('takes an OPTIONS for a preflight only when it names the method that is to come', async () => {
     const answer = await ask('OPTIONS', '/base/users/x', { origin: listed })
-    assert.deepEqual([answer!.status, answer!.headers['access-control-allow-methods']], [405, undefined])
+    assert.deepEqual(
+      [answer!.status, answer!.headers['access-control-allow-methods']],
+      [405, undefined],
+    )
     const read = await ask('GET', '/base/users/x', preflight(listed))
     assert.deepEqual([read!.status, read!.body], [200, 'ok'])
   })
 
   it('allows credentials to listed origins where the cookie is sent, and nowhere else (CHECKS 88)', async () => {
-    const credentials = async (method: string, path: string, headers = preflight(listed)): Promise<unknown> =>
+    const credentials = async (
+      method: string,
+      path: string,
+      headers = preflight(listed),
+    ): Promise<unknown> =>
       (await ask(method, path, headers))!.headers['access-control-allow-credentials']
     for (const path of ['/base/session', '/base/session/refresh']) {
       assert.equal(await credentials('POST', path), 'true')
@@ -123,7 +162,12 @@ describe('allowOrigins', () => {
       assert.equal(await credentials('OPTIONS', path, preflight('https://evil.example')), undefined)
       assert.equal(await credentials('POST', path, { origin: 'https://evil.example' }), undefined)
     }
-    for (const path of ['/base/token', '/base/users/x', '/base/sessions', '/base/token?/base/session']) {
+    for (const path of [
+      '/base/token',
+      '/base/users/x',
+      '/base/sessions',
+      '/base/token?/base/session',
+    ]) {
       assert.equal(await credentials('POST', path), undefined, path)
       assert.equal(await credentials('OPTIONS', path), undefined, path)
     }

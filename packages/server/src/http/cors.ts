@@ -35,7 +35,11 @@ export function allowOrigins(
     }
     // No route has the method OPTIONS: the answer is 405, and `allow` has the methods of the path.
     const methods = answered.headers['allow']
-    if (request.method === 'OPTIONS' && methods && request.headers.get('access-control-request-method')) {
+    if (
+      request.method === 'OPTIONS' &&
+      methods &&
+      request.headers.get('access-control-request-method')
+    ) {
       return {
         status: 204,
         headers: {

@@ -24,11 +24,18 @@ async function refuses(reading: Promise<object>, sentence: RegExp): Promise<void
 }
 
 const multipart = (...parts: readonly string[]): string =>
-  [...parts.map((part) => `--x\r\nContent-Disposition: form-data; ${part}\r\n`), '--x--\r\n'].join('')
+  [...parts.map((part) => `--x\r\nContent-Disposition: form-data; ${part}\r\n`), '--x--\r\n'].join(
+    '',
+  )
 
 describe('readForm', () => {
   it('decodes names and values, an equals sign in a value among them', async () => {
-    assert.deepEqual(await read('a=1&b%20c=x+y%2Bz&d==e=&f=%C3%B6'), { a: '1', 'b c': 'x y+z', d: '=e=', f: 'ö' })
+    assert.deepEqual(await read('a=1&b%20c=x+y%2Bz&d==e=&f=%C3%B6'), {
+      a: '1',
+      'b c': 'x y+z',
+      d: '=e=',
+      f: 'ö',
+    })
   })
 
   it('takes a parameter without a value for absent, and what stands between two ampersands for nothing', async () => {
@@ -44,20 +51,32 @@ describe('readForm', () => {
   })
 
   it('takes the content type in any case and with parameters, and no other', async () => {
-    assert.deepEqual(await read('a=1', 'Application/X-WWW-Form-Urlencoded ; charset=utf-8'), { a: '1' })
+    assert.deepEqual(await read('a=1', 'Application/X-WWW-Form-Urlencoded ; charset=utf-8'), {
+      a: '1',
+    })
     for (const type of ['application/json', 'text/plain', `${urlencoded}x`, '']) {
       await refuses(read('a=1', type), /must be a form/)
     }
   })
 
   it('refuses a parameter that appears twice, be both empty (RFC 6749 §3.2)', async () => {
-    for (const body of ['a=1&a=1', 'a=&a=', 'a&a', 'a=1&%61=2']) await refuses(read(body), /appears twice/)
+    for (const body of ['a=1&a=1', 'a=&a=', 'a&a', 'a=1&%61=2'])
+      await refuses(read(body), /appears twice/)
     const twice = multipart('name="a"\r\n\r\n1', 'name="a"\r\n\r\n2')
     await refuses(read(twice, 'multipart/form-data; boundary=x'), /appears twice/)
   })
 
   it('refuses what is not well encoded, in a name as in a value', async () => {
-    const bad = ['%', 'a=%', 'a=%4', 'a=%zz', '%zz=1', 'a=%FF', '%C3=1', Buffer.of(0x61, 0x3d, 0xff)]
+    const bad = [
+      '%',
+      'a=%',
+      'a=%4',
+      'a=%zz',
+      '%zz=1',
+      'a=%FF',
+      '%C3=1',
+      Buffer.of(0x61, 0x3d, 0xff),
+    ]
     for (const body of bad) await refuses(read(body), /not well encoded/)
   })
 

@@ -16,7 +16,10 @@ export type Form = ReadonlyMap<string, string>
 export async function readForm(request: HttpRequestWithBody): Promise<Form> {
   const mediaType = mediaTypeOf(request)
   if (mediaType !== 'application/x-www-form-urlencoded' && mediaType !== 'multipart/form-data') {
-    throw new OAuthError('invalid_request', 'The body must be a form, sent as application/x-www-form-urlencoded')
+    throw new OAuthError(
+      'invalid_request',
+      'The body must be a form, sent as application/x-www-form-urlencoded',
+    )
   }
 
   const bytes = await request.body(maxBodyBytes)
@@ -28,7 +31,8 @@ export async function readForm(request: HttpRequestWithBody): Promise<Form> {
   const form = new Map<string, string>()
   const seen = new Set<string>()
   for (const [name, value] of pairs) {
-    if (seen.has(name)) throw new OAuthError('invalid_request', 'A parameter appears twice; each may appear once')
+    if (seen.has(name))
+      throw new OAuthError('invalid_request', 'A parameter appears twice; each may appear once')
     seen.add(name)
     if (value !== '') form.set(name, value)
   }
@@ -62,10 +66,15 @@ function parseUrlencoded(bytes: Uint8Array): readonly (readonly [string, string]
     })
 }
 
-async function parseMultipart(bytes: Uint8Array, contentType: string): Promise<readonly (readonly [string, string])[]> {
+async function parseMultipart(
+  bytes: Uint8Array,
+  contentType: string,
+): Promise<readonly (readonly [string, string])[]> {
   let form: FormData
   try {
-    form = await new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { 'content-type': contentType } }).formData()
+    form = await new Response(bytes as Uint8Array<ArrayBuffer>, {
+      headers: { 'content-type': contentType },
+    }).formData()
   } catch {
     throw new OAuthError(
       'invalid_request',
@@ -73,7 +82,8 @@ async function parseMultipart(bytes: Uint8Array, contentType: string): Promise<r
     )
   }
   return [...form].map(([name, value]) => {
-    if (typeof value !== 'string') throw new OAuthError('invalid_request', 'A part is a file; only fields are expected')
+    if (typeof value !== 'string')
+      throw new OAuthError('invalid_request', 'A part is a file; only fields are expected')
     return [name, value] as const
   })
 }

@@ -20,6 +20,9 @@ describe('guardReasonOf', () => {
   })
 
   it('reads no message: an app may word its own refusal as it likes', () => {
-    assert.equal(guardReasonOf(new TokenError('invalid_token', 'Token has expired')), 'invalid_token')
+    assert.equal(
+      guardReasonOf(new TokenError('invalid_token', 'Token has expired')),
+      'invalid_token',
+    )
   })
 })

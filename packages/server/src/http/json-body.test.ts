@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as z from 'zod'
 import { ProblemError, readWebRequest } from 'keystile/internal'
-import { checkFields, describeFields, readJsonObject, refuseFaults, strictFields, stringField } from './json-body.ts'
+import {
+  checkFields,
+  describeFields,
+  readJsonObject,
+  refuseFaults,
+  strictFields,
+  stringField,
+} from './json-body.ts'
 
 const read = (body: string, contentType = 'application/json'): Promise<object> =>
   readJsonObject(
@@ -56,7 +63,11 @@ describe('readJsonObject', () => {
 })
 
 describe('checkFields', () => {
-  const schema = strictFields({ name: stringField(), deep: z.array(z.string()).optional(), n: z.number().optional() })
+  const schema = strictFields({
+    name: stringField(),
+    deep: z.array(z.string()).optional(),
+    n: z.number().optional(),
+  })
 
   it('gives what the body holds', () => {
     assert.deepEqual(checkFields(schema, { name: 'x' }), { errors: [], fields: { name: 'x' } })
@@ -81,7 +92,9 @@ describe('checkFields', () => {
   it('tells a field of another type from a missing one', () => {
     for (const name of [1, null, [], {}]) {
       const { errors } = checkFields(schema, { name })
-      assert.deepEqual(errors, [{ loc: ['body', 'name'], msg: 'Input should be a valid string', type: 'string_type' }])
+      assert.deepEqual(errors, [
+        { loc: ['body', 'name'], msg: 'Input should be a valid string', type: 'string_type' },
+      ])
     }
   })
 })

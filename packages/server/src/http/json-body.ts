@@ -24,19 +24,27 @@ export async function readJsonObject(request: HttpRequestWithBody): Promise<Json
   try {
     return parseJsonObject(bytes)
   } catch (error) {
-    throw new ProblemError('bad_request', `The body must be one JSON object; this one is ${(error as Error).message}`)
+    throw new ProblemError(
+      'bad_request',
+      `The body must be one JSON object; this one is ${(error as Error).message}`,
+    )
   }
 }
 
 /** A string field. Its faults have FastAPI's wording. */
 export function stringField(): z.ZodString {
-  return z.string({ error: ({ input }) => (input === undefined ? 'Field required' : 'Input should be a valid string') })
+  return z.string({
+    error: ({ input }) =>
+      input === undefined ? 'Field required' : 'Input should be a valid string',
+  })
 }
 
 /** An object with these fields and no others. */
 export function strictFields<T extends z.core.$ZodShape>(shape: T): z.ZodObject<T, z.core.$strict> {
   const message = `Unknown members; expected are ${Object.keys(shape).join(', ')}`
-  return z.strictObject(shape, { error: ({ code }) => (code === 'unrecognized_keys' ? message : undefined) })
+  return z.strictObject(shape, {
+    error: ({ code }) => (code === 'unrecognized_keys' ? message : undefined),
+  })
 }
 
 /** A schema of our own endpoints as JSON Schema, for the documentation. */
@@ -51,7 +59,10 @@ export type CheckedFields<T> =
   | { readonly errors: readonly FieldError[]; readonly fields?: undefined }
 
 /** Checks a body by a schema. The messages are the schema's own and never repeat the input. */
-export function checkFields<T extends z.ZodType>(schema: T, body: JsonObject): CheckedFields<z.output<T>> {
+export function checkFields<T extends z.ZodType>(
+  schema: T,
+  body: JsonObject,
+): CheckedFields<z.output<T>> {
   const result = schema.safeParse(body)
   if (result.success) return { errors: [], fields: result.data }
   const errors = result.error.issues.map(({ path, message }) => ({
@@ -68,7 +79,10 @@ export function checkFields<T extends z.ZodType>(schema: T, body: JsonObject): C
  * @param others faults that another check found in the same body
  * @throws {ProblemError} 422 with all faults, when there are any
  */
-export function getFields<T>({ errors, fields }: CheckedFields<T>, others: readonly FieldError[] = []): T {
+export function getFields<T>(
+  { errors, fields }: CheckedFields<T>,
+  others: readonly FieldError[] = [],
+): T {
   if (fields === undefined || others.length > 0) throw unprocessable([...errors, ...others])
   return fields
 }
@@ -78,7 +92,10 @@ export function getFields<T>({ errors, fields }: CheckedFields<T>, others: reado
  *
  * @throws {ProblemError} as `readJsonObject` does, or 422 with all faults
  */
-export async function readFields<T extends z.ZodType>(schema: T, request: HttpRequestWithBody): Promise<z.output<T>> {
+export async function readFields<T extends z.ZodType>(
+  schema: T,
+  request: HttpRequestWithBody,
+): Promise<z.output<T>> {
   return getFields(checkFields(schema, await readJsonObject(request)))
 }
 

@@ -6,15 +6,36 @@ const proxies = createProxies(['127.0.0.1', '10.0.0.0/8', 'fd00::/8', '2001:db8:
 
 function resolve(remoteAddress: string | undefined, forwarded?: string): string | undefined {
   const headers = new Headers(forwarded === undefined ? {} : { 'x-forwarded-for': forwarded })
-  return proxies.resolve({ method: 'GET', url: '/', headers, remoteAddress, body: async () => new Uint8Array() })
-    .remoteAddress
+  return proxies.resolve({
+    method: 'GET',
+    url: '/',
+    headers,
+    remoteAddress,
+    body: async () => new Uint8Array(),
+  }).remoteAddress
 }
 
 describe('createProxies', () => {
   it('believes nobody but a trusted proxy', () => {
-    for (const peer of ['192.0.2.9', '127.0.0.2', '11.0.0.1', '2001:db8::8', '::1', 'fe80::1%eth0', '', undefined])
+    for (const peer of [
+      '192.0.2.9',
+      '127.0.0.2',
+      '11.0.0.1',
+      '2001:db8::8',
+      '::1',
+      'fe80::1%eth0',
+      '',
+      undefined,
+    ])
       assert.equal(resolve(peer, '192.0.2.1'), peer)
-    for (const peer of ['127.0.0.1', '::ffff:127.0.0.1', '::FFFF:7f00:1', '10.255.0.1', 'fdff::1', '2001:DB8:0::7'])
+    for (const peer of [
+      '127.0.0.1',
+      '::ffff:127.0.0.1',
+      '::FFFF:7f00:1',
+      '10.255.0.1',
+      'fdff::1',
+      '2001:DB8:0::7',
+    ])
       assert.equal(resolve(peer, '192.0.2.1'), '192.0.2.1', peer)
   })
 
@@ -77,14 +98,23 @@ describe('createProxies', () => {
 
   it('takes a range of IPv4 that is mapped into IPv6 as what it maps', () => {
     const { isTrusted } = createProxies(['::ffff:10.0.0.0/104', '::ffff:192.0.2.7'])
-    for (const address of ['10.0.0.0', '10.255.255.255', '192.0.2.7']) assert.ok(isTrusted(address), address)
-    for (const address of ['9.255.255.255', '11.0.0.0', '192.0.2.8', '::1']) assert.ok(!isTrusted(address), address)
+    for (const address of ['10.0.0.0', '10.255.255.255', '192.0.2.7'])
+      assert.ok(isTrusted(address), address)
+    for (const address of ['9.255.255.255', '11.0.0.0', '192.0.2.8', '::1'])
+      assert.ok(!isTrusted(address), address)
   })
 })
 
 describe('findProxyFault', () => {
   it('takes addresses and ranges', () => {
-    for (const range of ['127.0.0.1', '::1', '10.0.0.0/8', '10.0.0.0/32', 'fd00::/8', '2001:db8::/128'])
+    for (const range of [
+      '127.0.0.1',
+      '::1',
+      '10.0.0.0/8',
+      '10.0.0.0/32',
+      'fd00::/8',
+      '2001:db8::/128',
+    ])
       assert.equal(findProxyFault(range), undefined, range)
   })
 
@@ -106,7 +136,13 @@ describe('findProxyFault', () => {
       '10.0.0',
       '*',
     ]
-    for (const range of [...wrong, '::ffff:0.0.0.0/95', '::ffff:10.0.0.0/129', 'fe80::1%eth0', ' 10.0.0.1'])
+    for (const range of [
+      ...wrong,
+      '::ffff:0.0.0.0/95',
+      '::ffff:10.0.0.0/129',
+      'fe80::1%eth0',
+      ' 10.0.0.1',
+    ])
       assert.match(findProxyFault(range)!, /is no address/, range)
   })
 })

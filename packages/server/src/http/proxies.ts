@@ -36,7 +36,8 @@ export function createProxies(ranges: readonly string[]): Proxies {
     const { address, prefix, family } = range
     trusted.addSubnet(address, prefix, family)
   }
-  const isTrusted = (address: string): boolean => ranges.length > 0 && trusted.check(address, familyOf(address))
+  const isTrusted = (address: string): boolean =>
+    ranges.length > 0 && trusted.check(address, familyOf(address))
   return {
     isTrusted,
     resolve(request) {

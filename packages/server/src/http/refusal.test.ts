@@ -5,8 +5,9 @@ import { DatabaseUnavailableError } from '../storage/database.ts'
 import { findRefusalAnswer, refusalAnswer } from './refusal.ts'
 
 const realm = 'https://auth.example'
-const bodyOf = (answer: { readonly body?: string | undefined } | undefined): Record<string, unknown> =>
-  JSON.parse(answer?.body ?? 'null')
+const bodyOf = (
+  answer: { readonly body?: string | undefined } | undefined,
+): Record<string, unknown> => JSON.parse(answer?.body ?? 'null')
 
 describe('findRefusalAnswer and refusalAnswer', () => {
   it('knows nothing to say about a bug', () => {
@@ -18,7 +19,11 @@ describe('findRefusalAnswer and refusalAnswer', () => {
 
   it('answers a token refusal with its challenge, at any endpoint', () => {
     for (const refusals of ['oauth', 'problem'] as const) {
-      const answer = refusalAnswer(new TokenError('invalid_token', 'Invalid token'), refusals, realm)
+      const answer = refusalAnswer(
+        new TokenError('invalid_token', 'Invalid token'),
+        refusals,
+        realm,
+      )
       assert.equal(answer.status, 401)
       assert.match(answer.headers['www-authenticate']!, /^Bearer realm="https:\/\/auth\.example"/)
     }
@@ -26,10 +31,20 @@ describe('findRefusalAnswer and refusalAnswer', () => {
 
   it('answers OAuth refusals by RFC 6749 §5.2, with detail, and no challenge but to a client that failed', () => {
     const answer = refusalAnswer(new OAuthError('invalid_grant', 'No'), 'problem', realm)
-    assert.deepEqual(bodyOf(answer), { error: 'invalid_grant', error_description: 'No', detail: 'No' })
-    assert.deepEqual(answer.headers, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+    assert.deepEqual(bodyOf(answer), {
+      error: 'invalid_grant',
+      error_description: 'No',
+      detail: 'No',
+    })
+    assert.deepEqual(answer.headers, {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+    })
     const failed = refusalAnswer(new OAuthError('invalid_client', 'No'), 'oauth', realm)
-    assert.deepEqual([failed.status, failed.headers['www-authenticate']], [401, 'Basic realm="https://auth.example"'])
+    assert.deepEqual(
+      [failed.status, failed.headers['www-authenticate']],
+      [401, 'Basic realm="https://auth.example"'],
+    )
   })
 
   it('says when a new try makes sense', () => {
@@ -40,10 +55,17 @@ describe('findRefusalAnswer and refusalAnswer', () => {
   it('answers problems as such, and at an OAuth endpoint in the words of OAuth', () => {
     const error = new ProblemError('content_too_large', 'Too much')
     const problem = refusalAnswer(error, 'problem', realm)
-    assert.deepEqual([problem.status, problem.headers['content-type']], [413, 'application/problem+json'])
+    assert.deepEqual(
+      [problem.status, problem.headers['content-type']],
+      [413, 'application/problem+json'],
+    )
     const oauth = refusalAnswer(error, 'oauth', realm)
     assert.equal(oauth.status, 413)
-    assert.deepEqual(bodyOf(oauth), { error: 'invalid_request', error_description: 'Too much', detail: 'Too much' })
+    assert.deepEqual(bodyOf(oauth), {
+      error: 'invalid_request',
+      error_description: 'Too much',
+      detail: 'Too much',
+    })
     const bug = refusalAnswer(new ProblemError('internal_server_error', 'x'), 'oauth', realm)
     assert.deepEqual([bug.status, bodyOf(bug)['error']], [500, 'server_error'])
     const busy = refusalAnswer(new ProblemError('temporarily_unavailable', 'Busy'), 'oauth', realm)

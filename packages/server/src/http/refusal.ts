@@ -24,12 +24,17 @@ export function findRefusalAnswer(
   realm: string,
 ): HttpAnswer | undefined {
   if (isRefusal(error)) return refusalAnswer(error, refusals, realm)
-  if (error instanceof DatabaseUnavailableError) return refusalAnswer(unavailable(error), refusals, realm)
+  if (error instanceof DatabaseUnavailableError)
+    return refusalAnswer(unavailable(error), refusals, realm)
   return undefined
 }
 
 /** The answer to a refusal, in the format of its endpoint. */
-export function refusalAnswer(refusal: Refusal, refusals: OpenRoute['refusals'], realm: string): HttpAnswer {
+export function refusalAnswer(
+  refusal: Refusal,
+  refusals: OpenRoute['refusals'],
+  realm: string,
+): HttpAnswer {
   if (refusal instanceof TokenError) return tokenRefusalAnswer(refusal, realm)
   if (refusal instanceof OAuthError) return oauthAnswer(refusal.code, refusal, realm)
   if (refusals === 'problem') return problemAnswer(refusal)
@@ -37,7 +42,10 @@ export function refusalAnswer(refusal: Refusal, refusals: OpenRoute['refusals'],
 }
 
 /** Why a request was refused, for the log: what the caller is not told. */
-export function describeRefusal(error: unknown): { readonly reason?: string; readonly detail?: string } {
+export function describeRefusal(error: unknown): {
+  readonly reason?: string
+  readonly detail?: string
+} {
   if (!isRefusal(error)) return {}
 
   const { reason, detail } = error
@@ -50,7 +58,11 @@ function isRefusal(error: unknown): error is Refusal {
 
 function unavailable(cause: DatabaseUnavailableError): ProblemError {
   const details = { cause, retryAfterSeconds: 1 }
-  return new ProblemError('temporarily_unavailable', 'The service is not available at the moment', details)
+  return new ProblemError(
+    'temporarily_unavailable',
+    'The service is not available at the moment',
+    details,
+  )
 }
 
 function oauthCodeOf(status: number): string {
@@ -64,7 +76,9 @@ function oauthAnswer(code: string, error: OAuthError | ProblemError, realm: stri
     error.status,
     { error: code, error_description: error.message, detail: error.message },
     {
-      ...(error.retryAfterSeconds !== undefined && { 'retry-after': String(error.retryAfterSeconds) }),
+      ...(error.retryAfterSeconds !== undefined && {
+        'retry-after': String(error.retryAfterSeconds),
+      }),
       // Every client that failed gets it: it may have tried Basic, and may always do so.
       ...(code === 'invalid_client' && { 'www-authenticate': `Basic realm="${realm}"` }),
     },

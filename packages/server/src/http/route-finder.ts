@@ -34,13 +34,20 @@ export function createRouteFinder<C>(
   }
 }
 
-function groupByPattern<C>(routes: readonly Route<C>[], issuer: string): ReadonlyMap<string, FoundRoutes<C>> {
+function groupByPattern<C>(
+  routes: readonly Route<C>[],
+  issuer: string,
+): ReadonlyMap<string, FoundRoutes<C>> {
   const base = new URL(issuer).pathname.replace(/\/$/, '')
   const groups = new Map<string, FoundRoutes<C>>()
   for (const route of routes) {
     const pattern = route.below === 'issuer' ? `${base}${route.path}` : route.path
     const before = groups.get(pattern)
-    groups.set(pattern, { pattern, routes: before ? [...before.routes, route] : [route], params: {} })
+    groups.set(pattern, {
+      pattern,
+      routes: before ? [...before.routes, route] : [route],
+      params: {},
+    })
   }
   return groups
 }
@@ -50,6 +57,8 @@ function groupByPattern<C>(routes: readonly Route<C>[], issuer: string): Readonl
  * matches.
  */
 function expressionOf(pattern: string): RegExp {
-  const source = pattern.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{(\w+)\}/g, '(?<$1>[\\w-]+)')
+  const source = pattern
+    .replace(/[.*+?^$()|[\]\\]/g, '\\$&')
+    .replace(/\{(\w+)\}/g, '(?<$1>[\\w-]+)')
   return new RegExp(`^${source}$`)
 }

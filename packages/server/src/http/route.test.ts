@@ -11,9 +11,15 @@ const requestTo = (url: string, headers = {}): ReturnType<typeof readWebRequest>
 describe('jsonAnswer', () => {
   it('is kept by no cache unless it says so', () => {
     const answer = jsonAnswer(200, { a: 1 })
-    assert.deepEqual(answer.headers, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+    assert.deepEqual(answer.headers, {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+    })
     assert.equal(answer.body, '{"a":1}')
-    assert.equal(jsonAnswer(200, 1, { 'cache-control': 'public' }).headers['cache-control'], 'public')
+    assert.equal(
+      jsonAnswer(200, 1, { 'cache-control': 'public' }).headers['cache-control'],
+      'public',
+    )
   })
 })
 
@@ -25,7 +31,10 @@ describe('emptyAnswer', () => {
 
 describe('mediaTypeOf', () => {
   it('is the type alone, in lower case, and undefined without a Content-Type', () => {
-    assert.equal(mediaTypeOf(requestTo('/', { 'content-type': 'Text/HTML ; charset=x' })), 'text/html')
+    assert.equal(
+      mediaTypeOf(requestTo('/', { 'content-type': 'Text/HTML ; charset=x' })),
+      'text/html',
+    )
     assert.equal(mediaTypeOf(requestTo('/')), undefined)
   })
 })
@@ -40,6 +49,7 @@ describe('queryOf', () => {
       ],
     )
     assert.deepEqual([...queryOf(requestTo('?b=1'))], [['b', '1']])
-    for (const url of ['/a', '/a?', '/a=1', '']) assert.deepEqual([...queryOf(requestTo(url))], [], url)
+    for (const url of ['/a', '/a?', '/a=1', ''])
+      assert.deepEqual([...queryOf(requestTo(url))], [], url)
   })
 })

@@ -69,7 +69,11 @@ export interface RouteDoc {
 /** More than any honest body has. A longer one is refused before its end is read. */
 export const maxBodyBytes = 65_536
 
-export function jsonAnswer(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
+export function jsonAnswer(
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): HttpAnswer {
   return {
     status,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },

@@ -22,11 +22,19 @@ const doc = { tag: 'Tokens', summary: 'x', success: { status: 200, description: 
 const issuer = 'https://auth.example/base'
 const ok: OpenRoute['handle'] = () => ({ status: 200, headers: { x: 'y' }, body: 'ok' })
 
-const verifier = createVerifier({ issuer, audience: issuer, keys: { find: () => undefined }, revocations: 'none' })
+const verifier = createVerifier({
+  issuer,
+  audience: issuer,
+  keys: { find: () => undefined },
+  revocations: 'none',
+})
 const guard = createGuardCore({ verifier, user: () => ({ id: 'somebody' }) })
 const isFirstParty = (): boolean => true
 
-function routeTo(handle: OpenRoute['handle'], refusals: OpenRoute['refusals'] = 'problem'): OpenRoute {
+function routeTo(
+  handle: OpenRoute['handle'],
+  refusals: OpenRoute['refusals'] = 'problem',
+): OpenRoute {
   return { method: 'GET', path: '/it', below: 'issuer', refusals, doc, handle }
 }
 
@@ -40,12 +48,24 @@ async function ask(route: OpenRoute, path: string, method = 'GET', log: object[]
 describe('createRouter', () => {
   it('answers a path that is exactly one of its own, whatever host the request names', async () => {
     assert.equal((await ask(routeTo(ok), '/base/it?x=1'))!.body, 'ok')
-    for (const path of ['/it', '/base/it/', '/base/IT', '/base/%69t', '/base', '/', '/base/it.json'])
+    for (const path of [
+      '/it',
+      '/base/it/',
+      '/base/IT',
+      '/base/%69t',
+      '/base',
+      '/',
+      '/base/it.json',
+    ])
       assert.equal(await ask(routeTo(ok), path), undefined, path)
   })
 
   it('answers HEAD like GET, without a body (RFC 9110 §9.3.2)', async () => {
-    assert.deepEqual(await ask(routeTo(ok), '/base/it', 'HEAD'), { status: 200, headers: { x: 'y' }, body: undefined })
+    assert.deepEqual(await ask(routeTo(ok), '/base/it', 'HEAD'), {
+      status: 200,
+      headers: { x: 'y' },
+      body: undefined,
+    })
   })
 
   it('answers 405 with Allow to another method (RFC 9110 §15.5.6)', async () => {
@@ -79,7 +99,8 @@ describe('createRouter', () => {
       assert.equal(answer!.status, 503)
       assert.equal(answer!.headers['retry-after'], '1')
       assert.doesNotMatch(answer!.body!, /ECONN/)
-      if (refusals === 'oauth') assert.equal(JSON.parse(answer!.body!).error, 'temporarily_unavailable')
+      if (refusals === 'oauth')
+        assert.equal(JSON.parse(answer!.body!).error, 'temporarily_unavailable')
     }
   })
 
@@ -91,7 +112,11 @@ describe('createRouter', () => {
       '/base/it',
     )
     assert.equal(answer!.status, 400)
-    assert.deepEqual(JSON.parse(answer!.body!), { error: 'invalid_grant', error_description: 'No', detail: 'No' })
+    assert.deepEqual(JSON.parse(answer!.body!), {
+      error: 'invalid_grant',
+      error_description: 'No',
+      detail: 'No',
+    })
   })
 
   it('finds a route by a segment of its path, after those without one, and hands the segment on as it was sent', async () => {
@@ -136,7 +161,12 @@ describe('createRouter', () => {
     }
     const bearer = (...scopes: readonly string[]): string =>
       `Bearer ${issueAccessToken({ ...claims, scopes }, key, 60, systemClock)}`
-    const verifier = createVerifier({ issuer, audience: issuer, keys: keySetOf([key]), revocations: 'none' })
+    const verifier = createVerifier({
+      issuer,
+      audience: issuer,
+      keys: keySetOf([key]),
+      revocations: 'none',
+    })
     const guard = createGuardCore({ verifier, user: () => ({ id: 'somebody' }) })
     const ran: unknown[] = []
     const route: GuardedRoute<Caller<string, { id: string }>> = {
@@ -166,8 +196,15 @@ describe('createRouter', () => {
   })
 
   it('does not start with a route that demands a scope which is not declared', () => {
-    const route: GuardedRoute<Caller<string, { id: string }>> = { ...routeTo(ok), guard: { scopes: ['raed'] } }
-    const guard = createGuardCore({ verifier, scopes: { read: 'Read' }, user: () => ({ id: 'somebody' }) })
+    const route: GuardedRoute<Caller<string, { id: string }>> = {
+      ...routeTo(ok),
+      guard: { scopes: ['raed'] },
+    }
+    const guard = createGuardCore({
+      verifier,
+      scopes: { read: 'Read' },
+      user: () => ({ id: 'somebody' }),
+    })
     assert.throws(
       () => createRouter([route], { issuer, guard, logger: silentLogger, isFirstParty }),
       /"raed" is not declared/,
@@ -182,7 +219,9 @@ describe('createRouter', () => {
       const route = routeTo(() => {
         throw error
       })
-      await createRouter([route], { issuer, guard, logger, isFirstParty })(readWebRequest(new Request(`${issuer}/it`)))
+      await createRouter([route], { issuer, guard, logger, isFirstParty })(
+        readWebRequest(new Request(`${issuer}/it`)),
+      )
     }
     await fail(tokenError('wrong_type', { detail: '"typ" is not at+jwt' }))
     await fail(new OAuthError('invalid_grant', 'x', { reason: 'session_over' }))
@@ -210,7 +249,9 @@ describe('createRouter', () => {
       const route = routeTo(() => {
         throw error
       })
-      await createRouter([route], { issuer, guard, logger, isFirstParty })(readWebRequest(new Request(`${issuer}/it`)))
+      await createRouter([route], { issuer, guard, logger, isFirstParty })(
+        readWebRequest(new Request(`${issuer}/it`)),
+      )
     }
     await fail(new ProblemError('conflict', 'x'))
     await fail(new ProblemError('temporarily_unavailable', 'x', { retryAfterSeconds: 1 }))

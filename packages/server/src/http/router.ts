@@ -28,6 +28,7 @@ interface RouterOptions<U> {
   onGuardRefusal?(error: TokenError): void
 }
 
+// decisions/0001-no-framework-inside-the-server.md
 /**
  * Puts routes together. A request is answered when its path is one of theirs, whatever its method;
  * for any other request the answer is undefined. The router checks what a route demands before its
@@ -41,7 +42,10 @@ export function createRouter<U>(
   const find = createRouteFinder(routes, issuer)
   const demands = demandsOf(routes, guard)
 
-  async function handle(request: HttpRequestWithBody, found: FoundRoutes<Caller<string, U>>): Promise<HttpAnswer> {
+  async function handle(
+    request: HttpRequestWithBody,
+    found: FoundRoutes<Caller<string, U>>,
+  ): Promise<HttpAnswer> {
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const route = found.routes.find((candidate) => candidate.method === method)
     if (!route) return methodNotAllowed(found.routes, issuer)
@@ -73,18 +77,24 @@ function demandsOf<U>(
   guard: GuardCore<string, U>,
 ): ReadonlyMap<GuardedRoute<Caller<string, U>>, Demand> {
   const guarded = routes.filter((route) => route.guard !== undefined)
-  return new Map(guarded.map((route) => [route, guard.demand(argumentsOf(route.guard), false)] as const))
+  return new Map(
+    guarded.map((route) => [route, guard.demand(argumentsOf(route.guard), false)] as const),
+  )
 }
 
 /** What the guard is called with. A guard refuses a list without a scope as a mistake. */
-function argumentsOf({ scopes, maxAgeSeconds }: GuardedRoute<unknown>['guard']): DemandArguments<string> {
+function argumentsOf({
+  scopes,
+  maxAgeSeconds,
+}: GuardedRoute<unknown>['guard']): DemandArguments<string> {
   if (maxAgeSeconds === undefined) return [...scopes]
   return [{ ...(scopes.length > 0 && { scopes }), maxAgeSeconds }]
 }
 
 function getDemand<R>(demands: ReadonlyMap<R, Demand>, route: R): Demand {
   const demand = demands.get(route)
-  if (demand === undefined) throw new Error('the demand of a guarded route must be read at the start')
+  if (demand === undefined)
+    throw new Error('the demand of a guarded route must be read at the start')
   return demand
 }
 
@@ -104,11 +114,17 @@ function getCaller<U>(
   const { caller } = decision
   if (caller === undefined) throw new Error('a guard that is not optional must name the caller')
   if (isFirstPartyOnly && !isFirstParty(caller.identity.clientId))
-    throw new ProblemError('forbidden', 'Only the application itself may do this, not another client')
+    throw new ProblemError(
+      'forbidden',
+      'Only the application itself may do this, not another client',
+    )
   return caller
 }
 
-function methodNotAllowed<C>([first, ...others]: FoundRoutes<C>['routes'], issuer: string): HttpAnswer {
+function methodNotAllowed<C>(
+  [first, ...others]: FoundRoutes<C>['routes'],
+  issuer: string,
+): HttpAnswer {
   const allow = [first, ...others].map(({ method }) => method).join(', ')
   const refusal = new ProblemError('method_not_allowed', `The method must be ${allow}`)
   const refused = refusalAnswer(refusal, first.refusals, issuer)

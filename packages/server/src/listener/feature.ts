@@ -73,7 +73,10 @@ const metrics: Setting<'metrics', string> = {
   name: 'metrics',
   takenBy: 'server',
   schema: z.custom<string>(
-    (value) => value === 'on' || value === 'off' || (typeof value === 'string' && parseBinding(value) !== undefined),
+    (value) =>
+      value === 'on' ||
+      value === 'off' ||
+      (typeof value === 'string' && parseBinding(value) !== undefined),
     { error: 'must be on, off, or a host and a port such as 127.0.0.1:9464' },
   ),
   defaultText: 'on for a server that only this machine reaches, else off',
@@ -90,7 +93,8 @@ const publicBind: Rule<RuleOptions> = {
   id: 'public-bind',
   standard: 'RFC 6749 §3.2',
   severity: 'stop',
-  demand: 'a server that listens beyond this machine is told its issuer, and that is no http URL of this machine',
+  demand:
+    'a server that listens beyond this machine is told its issuer, and that is no http URL of this machine',
   find({ bind, options: { issuer, dangerouslyAllowHttpIssuer } }, say) {
     if (!bind) return undefined
     if (isLoopback(bind.host)) return []

@@ -11,7 +11,10 @@ describe('createTurns', () => {
     for (const close of closing.splice(0).toReversed()) close()
   })
 
-  /** Answers each request with its path, but `/never`; `handled` are the paths in the order in which they were handled. */
+  /**
+   * Answers each request with its path, but `/never`; `handled` are the paths in the order in which
+   * they were handled.
+   */
   async function serve(limits: Partial<PipelineLimits> = {}) {
     const inTurn = createTurns({ pipelinedRequests: 10, pipelinedRequestsOfAll: 1_000, ...limits })
     const handled: string[] = []
@@ -43,7 +46,8 @@ describe('createTurns', () => {
 
   const get = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`
   const last = (path: string): string => get(path).replace('HTTP/1.1', 'HTTP/1.0')
-  const post = (path: string): string => `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\n\r\nx`
+  const post = (path: string): string =>
+    `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\n\r\nx`
 
   async function isReset(socket: Socket): Promise<boolean> {
     const hadError = await new Promise<boolean>((resolve) => socket.resume().once('close', resolve))
@@ -61,7 +65,10 @@ describe('createTurns', () => {
 
   for (const [name, request] of [
     ['requests', get('/a')],
-    ['requests that wait for 100 Continue', get('/a').replace('\r\n\r\n', '\r\nexpect: 100-continue\r\n\r\n')],
+    [
+      'requests that wait for 100 Continue',
+      get('/a').replace('\r\n\r\n', '\r\nexpect: 100-continue\r\n\r\n'),
+    ],
   ] as const) {
     it(`resets a connection of too many ${name}, and handles no more of them`, async () => {
       const { send, handled, parsed } = await serve()
@@ -72,7 +79,8 @@ describe('createTurns', () => {
   }
 
   it('resets a connection that sends a body before the answer of the request in front of it is taken', async () => {
-    const chunked = 'POST /b HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n'
+    const chunked =
+      'POST /b HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n'
     for (const withBody of [post('/b'), chunked]) {
       const { send, handled } = await serve()
       assert.ok(await isReset(send(get('/never'), withBody)))

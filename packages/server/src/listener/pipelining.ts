@@ -14,6 +14,7 @@ export type Turns = (response: ServerResponse, handle: () => void) => void
 /** Node's parser stops at a negative number. */
 const parserError = -1
 
+// decisions/0008-one-request-at-a-time.md
 /**
  * Handles the requests of a connection one after another. The next one begins when the client has
  * taken the answer before, and other connections had their turn. A client that sends too many
@@ -76,6 +77,8 @@ function hasBody({ headers }: IncomingMessage): boolean {
  * that it has read already. There is no public way to do so: in a release without this member, node
  * parses the rest, which only costs time.
  */
-function stopParser(socket: Socket & { readonly parser?: { onIncoming?: () => number } | null }): void {
+function stopParser(
+  socket: Socket & { readonly parser?: { onIncoming?: () => number } | null },
+): void {
   if (socket.parser) socket.parser.onIncoming = () => parserError
 }

@@ -43,7 +43,12 @@ describe('listen', () => {
     const counts = createMetrics(allMetrics)
     const running = await wire(checkOptions({ issuer, database: ':memory:' }), counts.meter)
     const metrics = { counts, binding: 'own' } as const
-    const server = await listen(change(running), { hosts: ['127.0.0.1'], port, metrics, ...options })
+    const server = await listen(change(running), {
+      hosts: ['127.0.0.1'],
+      port,
+      metrics,
+      ...options,
+    })
     closing.push(() => server.close())
     const url = `http://127.0.0.1:${port}`
     const metricsOf = async (): Promise<string> => (await fetch(`${url}/metrics`)).text()
@@ -97,19 +102,29 @@ describe('listen', () => {
 
   for (const [what, request] of [
     ['without a Host', 'GET / HTTP/1.1\r\n\r\n'],
-    ['with an expectation that is unknown', 'GET / HTTP/1.1\r\nhost: localhost\r\nexpect: x\r\n\r\n'],
+    [
+      'with an expectation that is unknown',
+      'GET / HTTP/1.1\r\nhost: localhost\r\nexpect: x\r\n\r\n',
+    ],
   ] as const) {
     it(`resets connections of clients that send hundreds of requests ${what} ahead`, async () => {
       const { port } = await start()
       const login = 'POST /token HTTP/1.1\r\nhost: localhost\r\ncontent-length: 21\r\n'
       const socket = connectTo(port).setEncoding('latin1')
-      socket.write(`${login}content-type: ${form['content-type']}\r\n\r\nusername=a&password=b${request.repeat(500)}`)
-      assert.equal(await text(socket).catch(({ code }: NodeJS.ErrnoException) => code), 'ECONNRESET')
+      socket.write(
+        `${login}content-type: ${form['content-type']}\r\n\r\nusername=a&password=b${request.repeat(500)}`,
+      )
+      assert.equal(
+        await text(socket).catch(({ code }: NodeJS.ErrnoException) => code),
+        'ECONNRESET',
+      )
     })
   }
 
   it('ends connections of clients that send hundreds of requests ahead, and answers others meanwhile', async () => {
-    const { port, url, connections } = await start({ limits: { ...short, answerMilliseconds: 1_000 } })
+    const { port, url, connections } = await start({
+      limits: { ...short, answerMilliseconds: 1_000 },
+    })
     await beSlow('pipelining', port, 50)
     assert.equal(await (await fetch(`${url}/healthz`)).text(), '{"status":"ok"}')
     while ((await connections()) > 1) await new Promise((resolve) => setTimeout(resolve, 50))
@@ -117,7 +132,9 @@ describe('listen', () => {
 
   it('resets connections of clients that send hundreds of requests ahead to the port of /metrics', async () => {
     const port = await freePort()
-    await start({ metrics: { counts: createMetrics(allMetrics), binding: { hosts: ['127.0.0.1'], port } } })
+    await start({
+      metrics: { counts: createMetrics(allMetrics), binding: { hosts: ['127.0.0.1'], port } },
+    })
     const socket = connectTo(port).setEncoding('latin1')
     socket.write('GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(500))
     assert.equal(await text(socket).catch(({ code }: NodeJS.ErrnoException) => code), 'ECONNRESET')
@@ -164,7 +181,9 @@ describe('listen', () => {
 
   for (const slowness of ['slow readers', 'slow readers behind another answer'] as const) {
     it(`refuses a large answer while too many ${slowness} have one, cuts off who takes long, and answers all else`, async () => {
-      const { port, url } = await start({ limits: { ...short, answerMilliseconds: 60_000, largeAnswers: 5 } })
+      const { port, url } = await start({
+        limits: { ...short, answerMilliseconds: 60_000, largeAnswers: 5 },
+      })
       await beSlow(slowness, port, 5)
       assert.equal(await readLarge(url), 503)
       assert.equal((await fetch(`${url}/docs`)).status, 200)
@@ -226,10 +245,21 @@ describe('listen', () => {
 
   it('counts requests by the pattern of their route, and nothing that was sent', async () => {
     const { url, metrics } = await start()
-    for (const path of ['/users/u53r1d', '/u53r1d?u53r1d', '/docs', '/docs/start.js', '/healthz', '/readyz'])
+    for (const path of [
+      '/users/u53r1d',
+      '/u53r1d?u53r1d',
+      '/docs',
+      '/docs/start.js',
+      '/healthz',
+      '/readyz',
+    ])
       await fetch(`${url}${path}`)
     await fetch(`${url}/users/me`, { headers: { authorization: 'Bearer u53r1d' } })
-    await fetch(`${url}/token`, { method: 'POST', headers: form, body: 'username=u53r1d&password=u53r1d' })
+    await fetch(`${url}/token`, {
+      method: 'POST',
+      headers: form,
+      body: 'username=u53r1d&password=u53r1d',
+    })
     await fetch(`${url}/token`, {
       method: 'POST',
       headers: form,
@@ -259,7 +289,10 @@ describe('listen', () => {
     assert.match(said, /^process_resident_memory_bytes \d+$/m)
     assert.ok(!said.includes('u53r1d'))
     for (const line of said.trimEnd().split('\n'))
-      assert.match(line, /^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"\\]*"(,\w+="[^"\\]*")*\})? [\d.e+-]+)$/)
+      assert.match(
+        line,
+        /^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"\\]*"(,\w+="[^"\\]*")*\})? [\d.e+-]+)$/,
+      )
   })
 
   it('forbids browsers to guess the type of what it answers, whatever that is', async () => {
@@ -278,10 +311,18 @@ describe('listen', () => {
     ]
       .concat('/token', '/users/me', '/.well-known/jwks.json')
       .map((path) => `${url}${path}`)
-    for (const asked of [...urls, `http://127.0.0.1:${port}/metrics`, `http://127.0.0.1:${port}/none`])
+    for (const asked of [
+      ...urls,
+      `http://127.0.0.1:${port}/metrics`,
+      `http://127.0.0.1:${port}/none`,
+    ])
       for (const method of ['GET', 'HEAD', 'POST', 'OPTIONS']) {
         const { status, headers } = await fetch(asked, { method })
-        assert.equal(headers.get('x-content-type-options'), 'nosniff', `${method} ${asked} ${status}`)
+        assert.equal(
+          headers.get('x-content-type-options'),
+          'nosniff',
+          `${method} ${asked} ${status}`,
+        )
       }
   })
 
@@ -301,21 +342,34 @@ describe('listen', () => {
 
   it('writes a line a request where it is asked to, with an id that the answer has too', async () => {
     const lines: Record<string, unknown>[] = []
-    const { url } = await start({ accessLog: { ...silentLogger, info: (fields) => void lines.push({ ...fields }) } })
+    const { url } = await start({
+      accessLog: { ...silentLogger, info: (fields) => void lines.push({ ...fields }) },
+    })
     const response = await fetch(`${url}/users/u53r1d?secret=1`)
     const { ms, ...rest } = lines[0]!
     const id = response.headers.get('x-request-id')
     assert.match(id!, /^[\w-]{22}$/)
     assert.ok(typeof ms === 'number' && ms >= 0)
-    assert.deepEqual(rest, { method: 'GET', route: '/users/{id}', status: 401, address: '127.0.0.1', id })
+    assert.deepEqual(rest, {
+      method: 'GET',
+      route: '/users/{id}',
+      status: 401,
+      address: '127.0.0.1',
+      id,
+    })
   })
 
   it('is not ready while passwords do not get hashed, and says so', async () => {
-    const unready = async (): Promise<readonly string[]> => ['the database does not answer', 'no password gets hashed']
+    const unready = async (): Promise<readonly string[]> => [
+      'the database does not answer',
+      'no password gets hashed',
+    ]
     const { url } = await start({}, (running) => ({ ...running, findUnreadiness: unready }))
     const response = await fetch(`${url}/readyz`)
     assert.deepEqual([response.status, response.headers.get('retry-after')], [503, '1'])
-    assert.deepEqual(await response.json(), { status: 'the database does not answer; no password gets hashed' })
+    assert.deepEqual(await response.json(), {
+      status: 'the database does not answer; no password gets hashed',
+    })
     assert.equal((await fetch(`${url}/healthz`)).status, 200)
   })
 })

@@ -1,6 +1,13 @@
 import { once } from 'node:events'
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
-import { pathOf, problemAnswer, ProblemError, randomId, readNodeRequest, type Logger } from 'keystile/internal'
+import {
+  pathOf,
+  problemAnswer,
+  ProblemError,
+  randomId,
+  readNodeRequest,
+  type Logger,
+} from 'keystile/internal'
 import { addressOf } from '../features/audit/audit.ts'
 import type { Metrics } from '../features/metrics/metrics.ts'
 import { connections, droppedConnections, requests, requestSeconds } from './metrics.ts'
@@ -55,7 +62,10 @@ const roomMilliseconds = 1_000
 const { createServer } = process.getBuiltinModule('node:http')
 
 export interface ListenOptions extends Binding {
-  /** Gets one line for each request. */
+  /**
+   * Gets one line for each request. Off by default: a proxy has such a log, addresses are personal
+   * data, and the audit record has who did what.
+   */
   readonly accessLog?: Logger | undefined
   /** The counts, and where `/metrics` is: at another binding, or in the server itself. */
   readonly metrics?: { readonly counts: Metrics; readonly binding: Binding | 'own' } | undefined
@@ -82,13 +92,23 @@ export async function listen(service: Service, options: ListenOptions): Promise<
   const readMetrics =
     metrics &&
     (async () =>
-      metrics.counts.read([...service.readGauges(), { gauge: connections, value: await countConnections() }]))
+      metrics.counts.read([
+        ...service.readGauges(),
+        { gauge: connections, value: await countConnections() },
+      ]))
   const gate = { inTurn: createTurns(limits), write: createAnswerWriter(limits) }
-  const handle = handlerOf(service, options, gate, metrics?.binding === 'own' ? readMetrics : undefined)
+  const handle = handlerOf(
+    service,
+    options,
+    gate,
+    metrics?.binding === 'own' ? readMetrics : undefined,
+  )
   const onDropped = (): void => metrics?.counts.meter.add(droppedConnections, {})
   const metricServers: Server[] = []
   try {
-    servers.push(...(await listenOn(options, () => createLimitedServer(handle, gate, limits, onDropped))))
+    servers.push(
+      ...(await listenOn(options, () => createLimitedServer(handle, gate, limits, onDropped))),
+    )
     if (readMetrics && metrics.binding !== 'own') {
       const answerMetrics = metricsHandler(readMetrics, gate)
       const create = (): Server => createLimitedServer(answerMetrics, gate, limits, () => {})
@@ -143,7 +163,10 @@ function handlerOf(
 }
 
 function metricsHandler(readMetrics: () => Promise<string>, { write }: Gate): RequestListener {
-  const handle = async ({ method, url }: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const handle = async (
+    { method, url }: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> => {
     const isThere = method === 'GET' && url !== undefined && pathOf(url) === '/metrics'
     const notFound = new ProblemError('not_found', 'There is /metrics here, and nothing else')
     write(response, isThere ? metricsAnswer(await readMetrics()) : problemAnswer(notFound))
@@ -195,7 +218,10 @@ function headerFault({ headers, rawHeaders, httpVersion }: IncomingMessage): 400
   return headers.host === undefined && httpVersion === '1.1' ? 400 : undefined
 }
 
-async function listenOn({ hosts, port }: Binding, create: () => Server): Promise<readonly Server[]> {
+async function listenOn(
+  { hosts, port }: Binding,
+  create: () => Server,
+): Promise<readonly Server[]> {
   const servers: Server[] = []
   const absent: Error[] = []
   for (const host of hosts) {

@@ -13,6 +13,9 @@ export interface Service {
   findUnreadiness(): Promise<readonly string[]>
   /** What the gauges of its features say now. */
   readGauges(): readonly Reading[]
-  /** The pattern of the route that a request is for; `undefined` for a path that is not one of its own. */
+  /**
+   * The pattern of the route that a request is for; `undefined` for a path that is not one of its
+   * own.
+   */
   routeOf(request: HttpRequestWithBody): string | undefined
 }

@@ -20,9 +20,21 @@ describe('createAnswerWriter', () => {
     for (const close of closing.splice(0).toReversed()) close()
   })
 
-  async function serve(limits: Partial<ReaderLimits>, onWritten: (socket: Socket) => void = () => {}) {
-    const write = createAnswerWriter({ answerMilliseconds: 60_000, largeAnswers: 10, waitingMebibytes: 32, ...limits })
-    const bodies: Readonly<Record<string, AnswerBody>> = { '/small': small, '/large': large, '/text': text }
+  async function serve(
+    limits: Partial<ReaderLimits>,
+    onWritten: (socket: Socket) => void = () => {},
+  ) {
+    const write = createAnswerWriter({
+      answerMilliseconds: 60_000,
+      largeAnswers: 10,
+      waitingMebibytes: 32,
+      ...limits,
+    })
+    const bodies: Readonly<Record<string, AnswerBody>> = {
+      '/small': small,
+      '/large': large,
+      '/text': text,
+    }
     const server = createServer((request, response) => {
       write(response, { status: 200, headers: {}, body: bodies[request.url!]! })
       onWritten(request.socket)
@@ -37,10 +49,14 @@ describe('createAnswerWriter', () => {
       get: (path: string) => fetch(`http://127.0.0.1:${port}${path}`),
       /** A client that reads nothing. @returns its connection, and that of the server with it */
       async connectSlow() {
-        const [client, [connection]] = [connect({ host: '127.0.0.1', port }), await once(server, 'connection')]
+        const [client, [connection]] = [
+          connect({ host: '127.0.0.1', port }),
+          await once(server, 'connection'),
+        ]
         closing.push(() => client.destroy())
         client.on('error', () => {}).pause()
-        const ask = (path: string): unknown => client.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
+        const ask = (path: string): unknown =>
+          client.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
         return { ask, connection: connection as Socket }
       },
     }
@@ -58,9 +74,12 @@ describe('createAnswerWriter', () => {
 
   it('resets the connection that has waited longest while small answers that wait are too many bytes', async () => {
     const waiting: Socket[] = []
-    const { connectSlow } = await serve({ waitingMebibytes: (small.length * 2) / 2 ** 20 }, (socket) => {
-      if (socket.writableLength > 0) waiting.push(socket)
-    })
+    const { connectSlow } = await serve(
+      { waitingMebibytes: (small.length * 2) / 2 ** 20 },
+      (socket) => {
+        if (socket.writableLength > 0) waiting.push(socket)
+      },
+    )
     const untilWaiting = async (count: number): Promise<void> => {
       const { ask } = await connectSlow()
       while (waiting.length < count) {

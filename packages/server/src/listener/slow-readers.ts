@@ -16,7 +16,9 @@ const largeBytes = pieceBytes
 const fairMilliseconds = 1_000
 
 const busy = problemAnswer(
-  new ProblemError('temporarily_unavailable', 'Too many read this at the moment', { retryAfterSeconds: 1 }),
+  new ProblemError('temporarily_unavailable', 'Too many read this at the moment', {
+    retryAfterSeconds: 1,
+  }),
 )
 
 export interface ReaderLimits {
@@ -38,7 +40,11 @@ export type AnswerWriter = (response: ServerResponse, answer: HttpAnswer<AnswerB
  * the client has taken all of it. A small answer counts against a limit of bytes until the kernel
  * has it. Beyond that limit, the connection that has waited longest is reset.
  */
-export function createAnswerWriter({ answerMilliseconds, largeAnswers, waitingMebibytes }: ReaderLimits): AnswerWriter {
+export function createAnswerWriter({
+  answerMilliseconds,
+  largeAnswers,
+  waitingMebibytes,
+}: ReaderLimits): AnswerWriter {
   const large = new Map<Socket, number>()
   /** Bytes of the small answer that waits. The longest wait comes first: a map keeps its order. */
   const waiting = new Map<Socket, number>()
@@ -109,7 +115,11 @@ function isLarge({ body }: HttpAnswer<AnswerBody>): boolean {
 function writeInPieces(response: ServerResponse, answer: HttpAnswer<AnswerBody>): void {
   const { status, body = '' } = answer
   const bytes = typeof body === 'string' ? Buffer.from(body) : body
-  response.writeHead(status, { ...nodeHeaders(answer), connection: 'close', 'content-length': bytes.length })
+  response.writeHead(status, {
+    ...nodeHeaders(answer),
+    connection: 'close',
+    'content-length': bytes.length,
+  })
   let written = 0
   const writeNext = (): void => {
     if (response.destroyed) return

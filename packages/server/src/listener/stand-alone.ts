@@ -34,7 +34,12 @@ export function createStandAlone(
   const docs = createPages({ path: docsPath, documentPath: '/openapi.json', title: 'Keystile' })
   const written = jsonAnswer(200, document)
   const openapi = { ...written, body: Buffer.from(written.body ?? '') }
-  const own = new Set(['/healthz', '/readyz', '/openapi.json', ...(readMetrics ? ['/metrics'] : [])])
+  const own = new Set([
+    '/healthz',
+    '/readyz',
+    '/openapi.json',
+    ...(readMetrics ? ['/metrics'] : []),
+  ])
 
   async function answerRead(path: string): Promise<HttpAnswer<AnswerBody> | undefined> {
     switch (own.has(path) && path) {
@@ -77,5 +82,9 @@ export function createStandAlone(
 }
 
 export function metricsAnswer(body: string): HttpAnswer {
-  return { status: 200, headers: { 'content-type': metricsType, 'cache-control': 'no-store' }, body }
+  return {
+    status: 200,
+    headers: { 'content-type': metricsType, 'cache-control': 'no-store' },
+    body,
+  }
 }

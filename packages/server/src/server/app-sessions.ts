@@ -17,22 +17,31 @@ export interface Tokens {
   readonly scopes: readonly string[]
 }
 
-/** Sessions, for an application's own routes. What ends one resolves when this process refuses its tokens. */
+/**
+ * Sessions, for an application's own routes. What ends one resolves when this process refuses its
+ * tokens.
+ */
 export interface Sessions {
   /**
-   * Starts a session for somebody whom the application has recognised in its own way, by another identity provider say.
-   * Does NOT prove anything about them.
+   * Starts a session for somebody whom the application has recognised in its own way, by another
+   * identity provider say. Does NOT prove anything about them.
    *
-   * @param login the subject of the user's tokens (the `id` of an account of ours), and the scopes that are asked for; without any, all that the user holds
+   * @param login the subject of the user's tokens (the `id` of an account of ours), and the scopes
+   *   that are asked for; without any, all that the user holds
    * @throws {TypeError} for a scope that is not declared
    * @throws {ProblemError} `not_found` for a user who does not exist or may not come in
    */
   create(login: { readonly subject: string; readonly scopes?: readonly string[] }): Promise<Tokens>
   /** The sessions of a subject that are not over, the last used first. */
   list(subject: string): Promise<readonly Session[]>
-  /** Ends a session with all its tokens; one that is over or not there is no fault. Does NOT check whose it is. */
+  /**
+   * Ends a session with all its tokens; one that is over or not there is no fault. Does NOT check
+   * whose it is.
+   */
   revoke(sessionId: string): Promise<void>
-  /** Ends all sessions of a subject: when their password has changed, say, where the app keeps it. */
+  /**
+   * Ends all sessions of a subject: when their password has changed, say, where the app keeps it.
+   */
   revokeAll(subject: string): Promise<void>
 }
 
@@ -53,7 +62,14 @@ export function createAppSessions<U>(parts: {
     if (user === undefined) return undefined
     const scopes = grantScopes(requested, directory.scopes(user), firstParty.scopes)
     const rights = directory.rights(user)
-    return starter.start({ subject, clientId: firstParty.id, scopes, rights, refreshes: true, by: byApp })
+    return starter.start({
+      subject,
+      clientId: firstParty.id,
+      scopes,
+      rights,
+      refreshes: true,
+      by: byApp,
+    })
   }
 
   return {

@@ -7,7 +7,10 @@ import { commands } from './commands.ts'
 
 const source = join(import.meta.dirname, '..')
 
-/** The modules that a file loads when it runs, however far down: files of this package, and packages. */
+/**
+ * The modules that a file loads when it runs, however far down: files of this package, and
+ * packages.
+ */
 function loadedBy(file: string, found = new Set<string>()): ReadonlySet<string> {
   if (found.has(file)) return found
   found.add(file)
@@ -35,7 +38,9 @@ describe('the commands of the writer thread', () => {
   })
 
   it('load no schema library, no command line and no module of HTTP', () => {
-    const loaded = [...loadedBy(join(source, 'server/writer-thread.ts'))].map((path) => relative(source, path))
+    const loaded = [...loadedBy(join(source, 'server/writer-thread.ts'))].map((path) =>
+      relative(source, path),
+    )
     assert.ok(loaded.includes('features/sessions/store.ts'))
     assert.deepEqual(
       loaded.filter((path) => /zod|^cli\/|^http\/|^listener\/|node:http|node:net/.test(path)),

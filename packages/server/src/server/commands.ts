@@ -1,4 +1,5 @@
-// Every command that writes. On SQLite they run in the writer thread, which is sent a name and values.
+// Every command that writes. On SQLite they run in the writer thread, which is sent a name and
+// values.
 import type { AnyCommand } from '../storage/database.ts'
 import { commands as clientCommands } from '../features/clients/store.ts'
 import { commands as auditCommands } from '../features/audit/store.ts'

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as z from 'zod'
 import { createGuard } from 'keystile/hono'
-import { createKeystile, type BuiltInScope, type Keystile, type PublicUser, type UserDirectory } from '../index.ts'
+import {
+  createKeystile,
+  type BuiltInScope,
+  type Keystile,
+  type PublicUser,
+  type UserDirectory,
+} from '../index.ts'
 
 // What matters here is that this file compiles, and that each line under @ts-expect-error does not.
 
@@ -32,7 +38,8 @@ const same = <A, B>(are: Same<A, B>): void => assert.equal(are, true)
 
 /** Compiled, and not run: a Keystile has threads. */
 const compiles = (program: () => unknown): void => assert.equal(typeof program, 'function')
-const refused = (started: Promise<unknown>): Promise<void> => assert.rejects(started, { name: 'ConfigurationError' })
+const refused = (started: Promise<unknown>): Promise<void> =>
+  assert.rejects(started, { name: 'ConfigurationError' })
 
 describe('the types of createKeystile', () => {
   it('know the user of a directory', () => {
@@ -97,7 +104,11 @@ describe('the types of createKeystile', () => {
     compiles(async () => {
       const plain = await createKeystile(common)
       same<typeof plain, Keystile<Scope | BuiltInScope, PublicUser & object>>(true)
-      const extended = await createKeystile({ ...common, profile, roles: { clerk: ['orders:read'] } })
+      const extended = await createKeystile({
+        ...common,
+        profile,
+        roles: { clerk: ['orders:read'] },
+      })
       same<typeof extended, Keystile<Scope | BuiltInScope, PublicUser & { city: string }>>(true)
       const bare = await createKeystile({ issuer: common.issuer, database: ':memory:' })
       same<typeof bare, Keystile<BuiltInScope, PublicUser & object>>(true)

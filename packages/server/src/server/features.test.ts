@@ -16,13 +16,18 @@ interface Constant<T> {
 }
 
 /** The records among the constants of files that declare features or parts of them. */
-async function findRecords<T>(isWanted: (record: object) => boolean): Promise<readonly Constant<T>[]> {
-  const files = globSync(['**/feature.ts', '**/metrics.ts', 'configuration/!(*.test).ts'], { cwd: source }).toSorted()
+async function findRecords<T>(
+  isWanted: (record: object) => boolean,
+): Promise<readonly Constant<T>[]> {
+  const files = globSync(['**/feature.ts', '**/metrics.ts', 'configuration/!(*.test).ts'], {
+    cwd: source,
+  }).toSorted()
   const found: Constant<T>[] = []
   for (const file of files) {
     const exported = (await import(join(source, file))) as Readonly<Record<string, unknown>>
     for (const [name, value] of Object.entries(exported))
-      if (typeof value === 'object' && value !== null && isWanted(value)) found.push({ file, name, value: value as T })
+      if (typeof value === 'object' && value !== null && isWanted(value))
+        found.push({ file, name, value: value as T })
   }
   return found
 }
@@ -32,7 +37,9 @@ const isMetric = (record: object): boolean => 'help' in record && 'type' in reco
 
 /** The source of a folder, its tests left out. */
 function sourceIn(folder: string): string {
-  const files = globSync('**/*.ts', { cwd: join(source, folder) }).filter((path) => !path.endsWith('.test.ts'))
+  const files = globSync('**/*.ts', { cwd: join(source, folder) }).filter(
+    (path) => !path.endsWith('.test.ts'),
+  )
   return files.map((path) => readFileSync(join(source, folder, path), 'utf8')).join('\n')
 }
 
@@ -43,9 +50,14 @@ function namesOf(records: readonly { readonly name: string }[]): readonly string
 describe('the list of features', () => {
   it('has each feature that a file declares', async () => {
     const files = globSync('**/*.ts', { cwd: source }).filter((file) => !file.endsWith('.test.ts'))
-    const declaring = files.filter((file) => /^export const feature\b/m.test(readFileSync(join(source, file), 'utf8')))
+    const declaring = files.filter((file) =>
+      /^export const feature\b/m.test(readFileSync(join(source, file), 'utf8')),
+    )
     const declared = await Promise.all(
-      declaring.map(async (file) => ((await import(join(source, file))) as { readonly feature: unknown }).feature),
+      declaring.map(
+        async (file) =>
+          ((await import(join(source, file))) as { readonly feature: unknown }).feature,
+      ),
     )
     assert.deepEqual(new Set(declared), new Set(features))
     assert.equal(declared.length, features.length)
@@ -70,19 +82,29 @@ describe('the audit events of features', () => {
 
 describe('the rate limits of features', () => {
   it('are all that files declare, each by a name of its own', async () => {
-    assert.deepEqual(namesOf(rates), namesOf((await findRecords<LimitRate>(isRate)).map(({ value }) => value)))
+    assert.deepEqual(
+      namesOf(rates),
+      namesOf((await findRecords<LimitRate>(isRate)).map(({ value }) => value)),
+    )
     assert.equal(new Set(namesOf(rates)).size, rates.length)
   })
 
   it('are each counted by the feature that declares it', async () => {
     for (const { file, name } of await findRecords<LimitRate>(isRate))
-      assert.match(sourceIn(dirname(file)), new RegExp(`(useOf|usesAt)\\(${name},`), `${name} of ${file}`)
+      assert.match(
+        sourceIn(dirname(file)),
+        new RegExp(`(useOf|usesAt)\\(${name},`),
+        `${name} of ${file}`,
+      )
   })
 })
 
 describe('the metrics of features', () => {
   it('are all that files declare, each by a name of its own', async () => {
-    assert.deepEqual(namesOf(metrics), namesOf((await findRecords<Metric>(isMetric)).map(({ value }) => value)))
+    assert.deepEqual(
+      namesOf(metrics),
+      namesOf((await findRecords<Metric>(isMetric)).map(({ value }) => value)),
+    )
     assert.equal(new Set(namesOf(metrics)).size, metrics.length)
   })
 

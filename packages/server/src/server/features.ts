@@ -63,7 +63,14 @@ type AnyOptions = SharedOptions<string> &
 export type OptionValues = { readonly [N in keyof AnyOptions]-?: Exclude<AnyOptions[N], undefined> }
 
 /** The options that may be missing: they have no default. */
-export const optionsWithoutDefault = ['audience', 'profile', 'users', 'key', 'signingKey', 'trustedProxies'] as const
+export const optionsWithoutDefault = [
+  'audience',
+  'profile',
+  'users',
+  'key',
+  'signingKey',
+  'trustedProxies',
+] as const
 type WithoutDefault = (typeof optionsWithoutDefault)[number]
 
 /** The options as they were given, with the defaults of the others. */
@@ -114,16 +121,22 @@ export const features: readonly ListedFeature[] = list satisfies WithSettings<
 export const settings: readonly Setting[] = features.flatMap(({ settings = [] }) => settings)
 
 /** The settings that `createKeystile` takes as options. */
-export const optionSettings: readonly Setting[] = settings.filter(({ takenBy }) => takenBy !== 'server')
+export const optionSettings: readonly Setting[] = settings.filter(
+  ({ takenBy }) => takenBy !== 'server',
+)
 
 /** The settings of the stand-alone server. */
-export const serverSettings: readonly Setting[] = settings.filter(({ takenBy }) => takenBy !== 'app')
+export const serverSettings: readonly Setting[] = settings.filter(
+  ({ takenBy }) => takenBy !== 'app',
+)
 
 /** The safety rules of all features. */
 export const rules: readonly Rule<RuleOptions>[] = features.flatMap(({ rules = [] }) => rules)
 
 /** The events of the audit record. */
-export const auditEvents: readonly AuditEventName[] = features.flatMap(({ auditEvents = [] }) => auditEvents)
+export const auditEvents: readonly AuditEventName[] = features.flatMap(
+  ({ auditEvents = [] }) => auditEvents,
+)
 
 /** The rate limits of all features. */
 export const rates: readonly LimitRate[] = features.flatMap(({ rates = [] }) => rates)
@@ -132,7 +145,9 @@ export const rates: readonly LimitRate[] = features.flatMap(({ rates = [] }) => 
 export const metrics: readonly Metric[] = features.flatMap(({ metrics = [] }) => metrics)
 
 /** What housekeeping deletes. */
-export const cleanUpSteps: readonly CleanUpStep<CompleteOptions>[] = features.flatMap(({ cleanUp = [] }) => cleanUp)
+export const cleanUpSteps: readonly CleanUpStep<CompleteOptions>[] = features.flatMap(
+  ({ cleanUp = [] }) => cleanUp,
+)
 
 /** The command-line commands of all features. */
 export const cliCommands: readonly CliCommand<Call<CompleteOptions>>[] = features.flatMap(

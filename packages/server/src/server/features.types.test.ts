@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { AuditEventOf, Feature, WithAuditEvents, WithSettings } from '../feature/feature.ts'
-import { listSettings, type DefaultedSetting, type Setting, type SettingList } from '../feature/setting.ts'
+import {
+  listSettings,
+  type DefaultedSetting,
+  type Setting,
+  type SettingList,
+} from '../feature/setting.ts'
 import { filledString, trueOrFalse } from '../feature/values.ts'
 import type { Audit } from '../features/audit/audit.ts'
 import type { insertAudit } from '../features/audit/in-transaction.ts'
@@ -24,7 +29,12 @@ interface ColourOptions {
   readonly colour?: string
   readonly isBright?: boolean
 }
-const colour: Setting<'colour', string> = { name: 'colour', takenBy: 'both', schema: filledString, help: 'a colour' }
+const colour: Setting<'colour', string> = {
+  name: 'colour',
+  takenBy: 'both',
+  schema: filledString,
+  help: 'a colour',
+}
 const isBright: DefaultedSetting<'isBright', boolean> = {
   name: 'isBright',
   takenBy: 'both',
@@ -53,7 +63,10 @@ describe('listSettings', () => {
 describe('Feature', () => {
   it('has the settings of its options and its audit events, and no others', () => {
     type Bright = Feature<ColourOptions, 'dimmed'>
-    const parts = { settings: listSettings<ColourOptions>({ colour, isBright }), auditEvents: ['dimmed'] } as const
+    const parts = {
+      settings: listSettings<ColourOptions>({ colour, isBright }),
+      auditEvents: ['dimmed'],
+    } as const
     const bright: Bright = { name: 'bright', ...parts }
     same<AuditEventOf<Bright>, 'dimmed'>(true)
     same<AuditEventOf<Feature>, never>(true)
@@ -80,7 +93,10 @@ describe('WithSettings', () => {
     type Both = readonly [{ readonly name: 'light'; readonly settings: SettingList<ColourOptions> }]
     same<WithSettings<'colour' | 'isBright', Both>, Both>(true)
     same<WithSettings<'colour' | 'shade', Both>, { readonly missing: 'shade' }>(true)
-    same<WithSettings<'colour', readonly [{ readonly name: 'plain' }]>, { readonly missing: 'colour' }>(true)
+    same<
+      WithSettings<'colour', readonly [{ readonly name: 'plain' }]>,
+      { readonly missing: 'colour' }
+    >(true)
   })
 })
 
@@ -91,7 +107,8 @@ describe('the features', () => {
 
   it('have a default for each option that is neither required nor said to have none', () => {
     const without = optionSettings.filter(
-      ({ default: value, standAloneDefault }) => value === undefined && standAloneDefault === undefined,
+      ({ default: value, standAloneDefault }) =>
+        value === undefined && standAloneDefault === undefined,
     )
     assert.deepEqual(without.map(({ name }) => name).toSorted(), optionsWithoutDefault.toSorted())
   })
@@ -116,7 +133,11 @@ describe('the features', () => {
 describe('the audit record', () => {
   it('takes the events that the writing feature declares, and names', () => {
     type Transaction = Parameters<typeof insertAudit>[0]
-    const write = (insert: typeof insertAudit, transaction: Transaction, audit: Audit<LoginEvent>): void => {
+    const write = (
+      insert: typeof insertAudit,
+      transaction: Transaction,
+      audit: Audit<LoginEvent>,
+    ): void => {
       const entry = { by: { actor: 'nobody' }, at: 0 } as const
       void insert<LoginEvent>(transaction, { ...entry, event: 'login_refused' })
       // @ts-expect-error: an event of another feature

@@ -21,6 +21,7 @@ export async function findUnreadiness({
     ),
     hashThreads.areWorking(),
   ])
+  // A long hash queue is no reason: without this instance, the others would get its load as well.
   return [
     ...(databaseAnswers ? [] : ['the database does not answer']),
     ...(hashThreadsWork ? [] : ['no password gets hashed']),

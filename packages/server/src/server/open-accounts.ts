@@ -8,7 +8,10 @@ import { openHashThreads } from '../features/password/hash-threads.ts'
 import type { HashingCost } from '../features/password/hashing-cost.ts'
 import { hashSeconds } from '../features/password/feature.ts'
 import { createPasswords, type Passwords } from '../features/password/password.ts'
-import { watchHashThreads, type WatchedHashThreads } from '../features/password/watched-hash-threads.ts'
+import {
+  watchHashThreads,
+  type WatchedHashThreads,
+} from '../features/password/watched-hash-threads.ts'
 import type { Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
 import type { Pool } from '../storage/postgres.ts'
@@ -29,7 +32,11 @@ export interface Accounts {
 /** @throws {Error} when the database cannot be opened */
 export async function openAccounts(
   source: string | Pool,
-  options: { readonly logger: Logger; readonly clock: Clock; readonly passwordHashing?: HashingCost },
+  options: {
+    readonly logger: Logger
+    readonly clock: Clock
+    readonly passwordHashing?: HashingCost
+  },
   meter: Meter = noMeter,
 ): Promise<Accounts> {
   const { logger, clock, passwordHashing } = options

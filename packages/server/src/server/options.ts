@@ -35,7 +35,11 @@ export function readOptions(
   input: Values,
   surroundings: Surroundings = {},
 ): { readonly faults: ReadOptions<RuleOptions>['faults']; readonly options?: CheckedOptions } {
-  const { faults, values, situation } = readBySettings({ settings: optionSettings, rules }, input, surroundings)
+  const { faults, values, situation } = readBySettings(
+    { settings: optionSettings, rules },
+    input,
+    surroundings,
+  )
   if (faults.length > 0) return { faults }
   // The compiler holds each record to the interface of its option (`listSettings`).
   return { faults, options: { ...(values as CompleteOptions), situation } }

@@ -2,14 +2,21 @@ import type { Caller, UserObject } from 'keystile'
 import type { Logger } from 'keystile/internal'
 import { accountDirectory } from '../features/accounts/account-directory.ts'
 import type { User, Users } from '../features/accounts/users.ts'
-import { checkedDirectory, type Directory, type UserDirectory } from '../features/directory/directory.ts'
+import {
+  checkedDirectory,
+  type Directory,
+  type UserDirectory,
+} from '../features/directory/directory.ts'
 import type { ScopeRules } from '../features/scopes/scopes.ts'
 import type { Route } from '../http/route.ts'
 
 /** Who logs in, and what they find here beside tokens. */
 export interface People<U> {
   readonly directory: Directory<U>
-  /** Whoever has this subject, if they may come in, on each guarded request; may be some seconds old. */
+  /**
+   * Whoever has this subject, if they may come in, on each guarded request; may be some seconds
+   * old.
+   */
   findActive(subject: string): Promise<U | undefined>
   readonly routes: readonly Route<Caller<string, U>>[]
   /** A user as the application sees them. */
@@ -28,7 +35,11 @@ export function appPeople(users: UserDirectory<UserObject>, checks: Checks): Peo
 }
 
 /** Keystile's own accounts, and the endpoints for them. */
-export function accountPeople(users: Users, routes: People<User>['routes'], checks: Checks): People<User> {
+export function accountPeople(
+  users: Users,
+  routes: People<User>['routes'],
+  checks: Checks,
+): People<User> {
   return {
     directory: checkedDirectory(accountDirectory(users, checks.rules), checks),
     async findActive(subject) {

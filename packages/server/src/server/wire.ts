@@ -56,7 +56,10 @@ export interface RunningKeystile extends Service {
 }
 
 /** Makes everything, from the bottom to the top. */
-export async function wire(options: CheckedOptions, meter: Meter = noMeter): Promise<RunningKeystile> {
+export async function wire(
+  options: CheckedOptions,
+  meter: Meter = noMeter,
+): Promise<RunningKeystile> {
   const accounts = await openAccounts(options.database, options, meter)
   try {
     return await wireAccounts(options, accounts, meter)
@@ -66,7 +69,11 @@ export async function wire(options: CheckedOptions, meter: Meter = noMeter): Pro
   }
 }
 
-async function wireAccounts(options: CheckedOptions, accounts: Accounts, meter: Meter): Promise<RunningKeystile> {
+async function wireAccounts(
+  options: CheckedOptions,
+  accounts: Accounts,
+  meter: Meter,
+): Promise<RunningKeystile> {
   const { issuer, registration, profile, passwordMinLength: minLength, logger } = options
   const { database, users, passwords, audit } = accounts
 
@@ -74,7 +81,8 @@ async function wireAccounts(options: CheckedOptions, accounts: Accounts, meter: 
   const scopes = scopeRulesOf(options)
   const proxies = createProxies(options.trustedProxies ?? [])
   const limits = createConfiguredLimits(database, options, proxies.isTrusted)
-  const devices = options.rateLimits === 'off' ? noDevices : await openDevices(database, options.clock)
+  const devices =
+    options.rateLimits === 'off' ? noDevices : await openDevices(database, options.clock)
   const parts = { options, accounts, scopes, proxies, limits, devices, meter }
   const checks = { rules: scopes, logger }
 
@@ -82,7 +90,16 @@ async function wireAccounts(options: CheckedOptions, accounts: Accounts, meter: 
 
   const passwordPolicy = createPasswordPolicy({ issuer, minLength })
   const routes = [
-    ...accountRoutes({ issuer, users, passwords, passwordPolicy, audit, limits, registration, profile }),
+    ...accountRoutes({
+      issuer,
+      users,
+      passwords,
+      passwordPolicy,
+      audit,
+      limits,
+      registration,
+      profile,
+    }),
     ...managementRoutes({ users, scopes, profile }),
   ]
   return wirePeople(parts, accountPeople(users, routes, checks))
@@ -159,20 +176,42 @@ interface IssuingParts {
   readonly issueToClient: ClientTokenIssuer
 }
 
-async function wireIssuing(options: CheckedOptions, { database, feed, clients }: Accounts): Promise<IssuingParts> {
-  const { issuer, audience = issuer, accessTokenSeconds, sessionSeconds, idleSeconds, graceSeconds } = options
+async function wireIssuing(
+  options: CheckedOptions,
+  { database, feed, clients }: Accounts,
+): Promise<IssuingParts> {
+  const {
+    issuer,
+    audience = issuer,
+    accessTokenSeconds,
+    sessionSeconds,
+    idleSeconds,
+    graceSeconds,
+  } = options
   const { clock, logger } = options
 
   const source = findSigningKeySource(options)
   const signingKeys = await openSigningKeys(database, { issuer, source, clock })
   const signingKey = (): SigningKey => signingKeys.current
   const lifetimes = { accessTokenSeconds, sessionSeconds, idleSeconds, graceSeconds }
-  const issuing = { issuer, audience, ...lifetimes, hasAccounts: options.users === undefined, signingKey }
+  const issuing = {
+    issuer,
+    audience,
+    ...lifetimes,
+    hasAccounts: options.users === undefined,
+    signingKey,
+  }
 
   return {
     signingKeys,
     lifetimes,
-    verifier: createVerifier({ issuer, audience, keys: signingKeys.keySet, revocations: feed.revocations, clock }),
+    verifier: createVerifier({
+      issuer,
+      audience,
+      keys: signingKeys.keySet,
+      revocations: feed.revocations,
+      clock,
+    }),
     starter: createLoginStarter(database, { issuing, clock }),
     refresher: createSessionRefresher(database, { issuing, feed, clock, logger }),
     ends: createSessionEnds(database, {
@@ -201,14 +240,26 @@ function listRoutes<U>(
 ): readonly Route<Caller<string, U>>[] {
   const { issuer, corsOrigins, cookieSession, clock, logger } = options
   const { passwords, clients, audit } = accounts
-  const login = { byPassword: createPasswordMethod({ directory, passwords, audit, limits, devices, clock, logger }) }
-  const granting = { login, directory, sessions: starter, refresher, scopes, audit, limits, meter }
+  const login = {
+    byPassword: createPasswordMethod({
+      directory,
+      passwords,
+      audit,
+      limits,
+      devices,
+      clock,
+      logger,
+    }),
+  }
+  const granting = { login, directory, starter, refresher, scopes, audit, limits, meter }
 
   return [
     tokenRoute({ ...granting, grants, clients, issueToClient }),
-    revokeRoute({ clients, audit, limits, refresher, sessions: ends, verifier }),
+    revokeRoute({ clients, audit, limits, refresher, ends, verifier }),
     introspectRoute({ clients, audit, limits, verifier, isWelcome }),
-    ...(cookieSession ? cookieSessionRoutes({ ...granting, issuer, corsOrigins, ends, lifetimes, logger }) : []),
+    ...(cookieSession
+      ? cookieSessionRoutes({ ...granting, issuer, corsOrigins, ends, lifetimes, logger })
+      : []),
     ...routes,
     ...sessionRoutes(ends),
     ...metadataRoutes({

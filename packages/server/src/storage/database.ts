@@ -1,4 +1,9 @@
-import type { CompiledQuery, Kysely, SelectQueryBuilder, Transaction as KyselyTransaction } from 'kysely'
+import type {
+  CompiledQuery,
+  Kysely,
+  SelectQueryBuilder,
+  Transaction as KyselyTransaction,
+} from 'kysely'
 
 /** A database to read from. It names no tables: `inTables` does. */
 export type Reader = Kysely<unknown>
@@ -17,9 +22,10 @@ export function inTables<Tables>(db: Reader): Kysely<Tables> {
 }
 
 /**
- * One transaction with a name: on SQLite it runs in the writer thread, which is sent its name and values, on PostgreSQL
- * here. So values and results are plain data, an outcome that a caller branches on is a value, and a refusal that must
- * leave a mark returns (and is committed) before it is thrown.
+ * One transaction with a name: on SQLite it runs in the writer thread, which is sent its name and
+ * values, on PostgreSQL here. So values and results are plain data, an outcome that a caller
+ * branches on is a value, and a refusal that must leave a mark returns (and is committed) before it
+ * is thrown.
  */
 export interface Command<Values, Result> {
   readonly name: string
@@ -41,7 +47,10 @@ export function isPostgres(db: Reader): boolean {
   return db.getExecutor().adapter.supportsMultipleConnections !== false
 }
 
-/** Whether rows can be locked. PostgreSQL alone can and must: on SQLite one transaction writes at a time. */
+/**
+ * Whether rows can be locked. PostgreSQL alone can and must: on SQLite one transaction writes at a
+ * time.
+ */
 const hasRowLocks = isPostgres
 
 /** Locks the rows that a query selects, in its order, until the transaction ends. */
@@ -61,8 +70,8 @@ export function withoutLocked<Tables, Table extends keyof Tables, Row>(
 }
 
 /**
- * Whether a write failed because a value that must be unique is there already. Of two that write one value at once,
- * PostgreSQL refuses the second only as it is written.
+ * Whether a write failed because a value that must be unique is there already. Of two that write
+ * one value at once, PostgreSQL refuses the second only as it is written.
  */
 export function isTakenAtTheSameTime(error: unknown): boolean {
   return (error as { readonly code?: unknown }).code === '23505' // unique_violation
@@ -87,8 +96,8 @@ export interface Database {
     patienceMilliseconds?: number,
   ): Promise<Result>
   /**
-   * The same database for the feed of revocations, which must not wait behind requests: on PostgreSQL
-   * requests stand in a line for connections, and one connection is left for the feed.
+   * The same database for the feed of revocations, which must not wait behind requests: on
+   * PostgreSQL requests stand in a line for connections, and one connection is left for the feed.
    */
   readonly urgent: Pick<Database, 'reader' | 'write'>
   /** Commands that were not yet answered. */
@@ -101,7 +110,9 @@ export class DatabaseUnavailableError extends Error {
   override readonly name: string = 'DatabaseUnavailableError'
 }
 
-/** More requests wait for the database than it can serve in time. Anybody can cause many of these. */
+/**
+ * More requests wait for the database than it can serve in time. Anybody can cause many of these.
+ */
 export class DatabaseBusyError extends DatabaseUnavailableError {
   override readonly name = 'DatabaseBusyError'
 }

@@ -22,7 +22,10 @@ describe('inspectDatabase', () => {
   it('reads a file that no Keystile has opened, and adds no table', async () => {
     const file = join(folder, 'empty.db')
     writeFileSync(file, '')
-    assert.deepEqual(await inspectDatabase(file, readDatabaseFacts), { kind: 'sqlite', synchronous: 2 })
+    assert.deepEqual(await inspectDatabase(file, readDatabaseFacts), {
+      kind: 'sqlite',
+      synchronous: 2,
+    })
     assert.equal(await inspectDatabase(file, (reader) => hasTable(reader, 'setting')), false)
   })
 

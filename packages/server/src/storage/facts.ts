@@ -64,7 +64,10 @@ export async function inspectDatabase<Found>(
   }
 }
 
-async function inspectSqlite<Found>(file: string, look: (reader: Reader) => Promise<Found>): Promise<Found> {
+async function inspectSqlite<Found>(
+  file: string,
+  look: (reader: Reader) => Promise<Found>,
+): Promise<Found> {
   let reader: Reader | undefined
   try {
     reader = new Kysely<unknown>({

@@ -5,7 +5,8 @@ export interface Line {
   /**
    * Resolves when the caller has a place, with the function that gives it back.
    *
-   * @throws {DatabaseBusyError} at once where the line is too long to be served in time, else when time is up
+   * @throws {DatabaseBusyError} at once where the line is too long to be served in time, else when
+   *   time is up
    */
   enter(): Promise<() => void>
 }
@@ -13,7 +14,12 @@ export interface Line {
 /** The weight of the latest place in the average of how long callers keep one. */
 const weight = 0.1
 
-/** Creates a line, first come first served, in which a caller waits for so long at most. */
+// decisions/0007-queue-for-connections.md
+/**
+ * Creates a line, first come first served. It refuses a caller who could not be served in time, by
+ * the present average, instead of having a fixed length: how many can be served depends on how far
+ * away the database is.
+ */
 export function createLine(places: number, patienceMilliseconds: number): Line {
   let free = places
   let keptMilliseconds = 0

@@ -19,12 +19,14 @@ const migrations = {
   '0007-password-session': passwordSession,
 }
 
-/** Where the tables lie on PostgreSQL, so that an app's own database can hold them beside its own. */
+/**
+ * Where the tables lie on PostgreSQL, so that an app's own database can hold them beside its own.
+ */
 export const schema = 'keystile'
 
 /**
- * Brings the database to the present layout, or leaves it as it was. Several processes may start at once: one migrates,
- * the others wait.
+ * Brings the database to the present layout, or leaves it as it was. Several processes may start at
+ * once: one migrates, the others wait.
  *
  * @throws {Error} when a migration fails, or the database was used by a newer Keystile
  */

@@ -5,5 +5,7 @@ import { openSqlite } from './sqlite.ts'
 
 /** Opens and migrates a database. */
 export function openDatabase(source: DatabaseSource, writerThread: URL): Promise<Database> {
-  return typeof source === 'string' && !isPostgresUrl(source) ? openSqlite(source, writerThread) : openPostgres(source)
+  return typeof source === 'string' && !isPostgresUrl(source)
+    ? openSqlite(source, writerThread)
+    : openPostgres(source)
 }

@@ -28,18 +28,21 @@ interface TypeParsers {
   getTypeParser(oid: number, format?: string): (text: string) => unknown
 }
 
-/** A query that takes longer is given up: a connection that nobody answers on must not hold a guard. */
+/**
+ * A query that takes longer is given up: a connection that nobody answers on must not hold a guard.
+ */
 const queryMilliseconds = 5_000
 
 /**
- * How a transaction begins, in one round trip. A process that freezes inside a transaction (a paused
- * machine, a lost network) holds its locks for 3 s at most: after 4 s without news, the other processes
- * would answer 503 to everybody. A statement, such as one that waits for a lock, ends before the process
- * gives up on it (`queryMilliseconds`), so it leaves no backend behind. PostgreSQL does not count the
- * wait of a commit for a synchronous standby, so no commit is cut short and reported as done.
+ * How a transaction begins, in one round trip. A process that freezes inside a transaction (a
+ * paused machine, a lost network) holds its locks for 3 s at most: after 4 s without news, the
+ * other processes would answer 503 to everybody. A statement, such as one that waits for a lock,
+ * ends before the process gives up on it (`queryMilliseconds`), so it leaves no backend behind.
+ * PostgreSQL does not count the wait of a commit for a synchronous standby, so no commit is cut
+ * short and reported as done.
  *
- * `set local` and not a parameter of the connection: the pool may be the application's, and PgBouncer
- * may give each transaction another connection.
+ * `set local` and not a parameter of the connection: the pool may be the application's, and
+ * PgBouncer may give each transaction another connection.
  */
 const begin =
   'begin isolation level read committed; ' +
@@ -53,12 +56,17 @@ const lineMilliseconds = 2_000
 const int8 = 20
 const int4 = 23
 
-/** Instants and counts come as numbers. Said a query at a time: the pool may be the application's, with parsers of its own. */
-const typeParsers: TypeParsers = { getTypeParser: (oid) => (oid === int8 || oid === int4 ? Number : (text) => text) }
+/**
+ * Instants and counts come as numbers. Said a query at a time: the pool may be the application's,
+ * with parsers of its own.
+ */
+const typeParsers: TypeParsers = {
+  getTypeParser: (oid) => (oid === int8 || oid === int4 ? Number : (text) => text),
+}
 
 /**
- * Opens PostgreSQL by URL, or over the application's own pool, which `close` leaves open. All tables lie in the schema
- * `keystile`.
+ * Opens PostgreSQL by URL, or over the application's own pool, which `close` leaves open. All
+ * tables lie in the schema `keystile`.
  *
  * @throws {DatabaseUnavailableError} when it cannot be reached or migrated
  */
@@ -72,9 +80,12 @@ export async function openPostgres(source: string | Pool): Promise<Database> {
     await migrateOnce(reader)
   } catch (error) {
     await close()
-    throw new DatabaseUnavailableError(`The PostgreSQL database cannot be opened: ${reasonOf(error)}`, {
-      cause: error,
-    })
+    throw new DatabaseUnavailableError(
+      `The PostgreSQL database cannot be opened: ${reasonOf(error)}`,
+      {
+        cause: error,
+      },
+    )
   }
   let writing = 0
   const writeTo =
@@ -119,15 +130,19 @@ class BoundedDriver extends PostgresDriver {
 }
 
 /**
- * The pool as Kysely wants it, and the same with a line for requests, which leaves one connection free.
- * So nothing of ours stands before the feed of revocations, unless the pool has a single connection.
- * `close` leaves open what is the application's own.
+ * Returns the pool as Kysely wants it, and the same with a line for requests, which leaves one
+ * connection free. So no request delays the feed of revocations, unless the pool has a single
+ * connection. The feed has no pool of its own: an app's pool may be all that it is allowed.
+ * `close` leaves an application's own pool open.
  */
-export async function connectPostgres(
-  source: string | Pool,
-): Promise<{ readonly pool: PostgresPool; readonly requestPool: PostgresPool; close(): Promise<void> }> {
+export async function connectPostgres(source: string | Pool): Promise<{
+  readonly pool: PostgresPool
+  readonly requestPool: PostgresPool
+  close(): Promise<void>
+}> {
   const pool = typeof source === 'string' ? await createPool(source) : source
-  // Without a listener a connection that breaks while idle would end the process; the next query tells all that matters.
+  // Without a listener a connection that breaks while idle would end the process; the next query
+  // tells all that matters.
   pool.on('error', () => {})
   pool.on('connect', listen)
   const connections = pool.options?.max ?? requestConnections
@@ -151,7 +166,10 @@ async function createPool(url: string): Promise<Pool> {
   })
 }
 
-/** `create … if not exists` of two processes at once fails in one of them, and works when said again. */
+/**
+ * `create … if not exists` of two processes at once fails in one of them, and works when said
+ * again.
+ */
 async function migrateOnce(db: Reader): Promise<void> {
   const racing = new Set(['23505', '42P06', '42P07'])
   for (let tries = 3; ; tries--) {
@@ -168,8 +186,8 @@ const known = new WeakSet<PoolClient>()
 const broken = new WeakSet<PoolClient>()
 
 /**
- * Notes when a connection breaks. The pool listens while a client is idle, and nobody while it is handed
- * out or used: without this a restart of the database would end the process.
+ * Notes when a connection breaks. The pool listens while a client is idle, and nobody while it is
+ * handed out or used: without this a restart of the database would end the process.
  */
 function listen(client: PoolClient): void {
   if (known.has(client)) return
@@ -178,8 +196,8 @@ function listen(client: PoolClient): void {
 }
 
 /**
- * The pool as Kysely wants it, with our parsers and time limit, and with errors of the connection told from errors of a
- * query. A connection that broke or did not answer is thrown away.
+ * The pool as Kysely wants it, with our parsers and time limit, and with errors of the connection
+ * told from errors of a query. A connection that broke or did not answer is thrown away.
  *
  * @param line where a caller waits for a connection; without one, in the pool's own
  */
@@ -195,7 +213,9 @@ function convertingPool(pool: Pool, line?: Line): PostgresPool {
       listen(client)
       const query = async (text: string, values: readonly unknown[]): Promise<unknown> => {
         try {
-          return await unlessDown(client.query({ text, values, types: typeParsers, query_timeout: queryMilliseconds }))
+          return await unlessDown(
+            client.query({ text, values, types: typeParsers, query_timeout: queryMilliseconds }),
+          )
         } catch (error) {
           if (error instanceof DatabaseUnavailableError) broken.add(client)
           throw error
@@ -216,12 +236,16 @@ async function unlessDown<T>(work: Promise<T>): Promise<T> {
     return await work
   } catch (error) {
     const { code = '', message } = error as { code?: string; message: string }
-    // Classes 08, 53, 57P: the connection, its resources, its end. 40: two transactions that could not both be.
-    // 57014, 55P03, 25P03, 25P04: a statement, a lock, a transaction that took too long.
+    // Classes 08, 53, 57P: the connection, its resources, its end. 40: two transactions that could
+    // not both be. 57014, 55P03, 25P03, 25P04: a statement, a lock, a transaction that took too
+    // long.
     const isDown =
       /^(08|53|57P|57014|55P03|25P03|25P04|40001|40P01|E[A-Z]+$|25006)/.test(code) ||
       /timeout|terminated|not queryable/i.test(message)
-    if (isDown) throw new DatabaseUnavailableError('the PostgreSQL database cannot be reached', { cause: error })
+    if (isDown)
+      throw new DatabaseUnavailableError('the PostgreSQL database cannot be reached', {
+        cause: error,
+      })
     // They hold the row: an e-mail, a hash.
     throw Object.assign(error as object, { detail: undefined, where: undefined, hint: undefined })
   }

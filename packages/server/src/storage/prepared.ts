@@ -14,10 +14,10 @@ class Slot {
 const slots: unknown = new Proxy({}, { get: (_target, name) => sql.val(new Slot(String(name))) })
 
 /**
- * A query of a feature's tables that is put together once for each kind of database: that takes
- * longer than to run it.
+ * Makes a query that is compiled once for each kind of database, for what every login and refresh
+ * writes: Kysely takes longer to build a statement than SQLite to run it.
  *
- * @param build is asked once, so it does not look at what the values are
+ * @param build called once, so the query must not depend on the values
  */
 export function prepare<Tables, Values extends object, Row>(
   build: (db: Kysely<Tables>, values: Slots<Values>) => Compilable<Row>,
@@ -26,7 +26,8 @@ export function prepare<Tables, Values extends object, Row>(
   return async (db, values) => {
     const kind = db.getExecutor().adapter.constructor
     let query = compiled.get(kind)
-    if (!query) compiled.set(kind, (query = build(inTables<Tables>(db), slots as Slots<Values>).compile()))
+    if (!query)
+      compiled.set(kind, (query = build(inTables<Tables>(db), slots as Slots<Values>).compile()))
     const parameters = query.parameters.map((value) =>
       value instanceof Slot ? values[value.name as keyof Values] : value,
     )

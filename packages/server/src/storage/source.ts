@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
 import type { Pool } from './postgres.ts'
 
-/** Where a database is: a file, `:memory:`, a `postgres:` URL, or an application's own pool of pg. */
+/**
+ * Where a database is: a file, `:memory:`, a `postgres:` URL, or an application's own pool of pg.
+ */
 export type DatabaseSource = string | Pool
 
 export const inMemory = ':memory:'
@@ -10,7 +12,10 @@ export function isPostgresUrl(source: string): boolean {
   return /^postgres(ql)?:\/\//.test(source)
 }
 
-/** Whether a source is the URL of a database that Keystile cannot use: it would become a file of that name. */
+/**
+ * Whether a source is the URL of a database that Keystile cannot use: it would become a file of
+ * that name.
+ */
 export function isForeignUrl(source: string): boolean {
   return /^\w[\w+.-]+:/.test(source) && !isPostgresUrl(source)
 }
@@ -27,16 +32,22 @@ export interface DatabaseServer {
   readonly isTlsVerified: boolean
 }
 
-/** The server that a URL names; `undefined` for a socket, a file, a pool, or a URL that cannot be read. */
+/**
+ * The server that a URL names; `undefined` for a socket, a file, a pool, or a URL that cannot be
+ * read.
+ */
 export function findDatabaseServer(source: DatabaseSource | undefined): DatabaseServer | undefined {
-  if (typeof source !== 'string' || !isPostgresUrl(source) || !URL.canParse(source)) return undefined
+  if (typeof source !== 'string' || !isPostgresUrl(source) || !URL.canParse(source))
+    return undefined
   const { hostname, searchParams } = new URL(source)
   const host = searchParams.getAll('host').at(-1) || decodeURIComponent(hostname)
   if (host === '' || host.startsWith('/')) return undefined
   return { host, isTlsVerified: searchParams.getAll('sslmode').at(-1) === 'verify-full' }
 }
 
-/** The file that a source names; `undefined` for a source that keeps its data elsewhere, or nowhere. */
+/**
+ * The file that a source names; `undefined` for a source that keeps its data elsewhere, or nowhere.
+ */
 export function findDatabaseFile(source: DatabaseSource | undefined): string | undefined {
   const isFile = typeof source === 'string' && source !== inMemory && !isPostgresUrl(source)
   return isFile ? source : undefined

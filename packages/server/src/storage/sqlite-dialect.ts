@@ -5,8 +5,14 @@ import { DatabaseUnavailableError } from './database.ts'
 
 const maxStatements = 200
 
-/** A file that SQLite opens as we need it: what is acknowledged is on disk, and a locked file is waited for. */
-export function openSqliteFile(file: string, options: { readonly readOnly: boolean }): DatabaseSync {
+/**
+ * A file that SQLite opens as we need it: what is acknowledged is on disk, and a locked file is
+ * waited for.
+ */
+export function openSqliteFile(
+  file: string,
+  options: { readonly readOnly: boolean },
+): DatabaseSync {
   const sqlite = new DatabaseSync(file, {
     readOnly: options.readOnly,
     timeout: 5_000,
@@ -45,21 +51,28 @@ function prepareNow(sqlite: DatabaseSync, text: string): Prepared {
 }
 
 /** Kysely's SQLite dialect over node:sqlite. */
-export function sqliteDialect(sqlite: DatabaseSync, prepare: Prepare = createPrepare(sqlite)): SqliteDialect {
+export function sqliteDialect(
+  sqlite: DatabaseSync,
+  prepare: Prepare = createPrepare(sqlite),
+): SqliteDialect {
   return new NodeSqliteDialect({
     database: {
       prepare(text) {
         const { statement, returnsRows } = prepare(text)
         return {
           reader: returnsRows,
-          all: (values) => unlessUnavailable(() => statement.all(...(values as readonly SQLInputValue[]))),
+          all: (values) =>
+            unlessUnavailable(() => statement.all(...(values as readonly SQLInputValue[]))),
           run(values) {
             // Where the disk is full SQLite rolls back by itself. To fail then would hide why.
-            if (text === 'rollback' && !sqlite.isTransaction) return { changes: 0, lastInsertRowid: 0 }
+            if (text === 'rollback' && !sqlite.isTransaction)
+              return { changes: 0, lastInsertRowid: 0 }
             return unlessUnavailable(() => statement.run(...(values as readonly SQLInputValue[])))
           },
           iterate() {
-            throw new Error('nothing is streamed: an open iterator would keep an old snapshot of the file')
+            throw new Error(
+              'nothing is streamed: an open iterator would keep an old snapshot of the file',
+            )
           },
         }
       },
@@ -70,10 +83,15 @@ export function sqliteDialect(sqlite: DatabaseSync, prepare: Prepare = createPre
 
 /** The first row of a query, without Kysely's way round. */
 export function findFirst(prepare: Prepare, text: string, values: readonly unknown[]): unknown {
-  return unlessUnavailable(() => prepare(text).statement.get(...(values as readonly SQLInputValue[])))
+  return unlessUnavailable(() =>
+    prepare(text).statement.get(...(values as readonly SQLInputValue[])),
+  )
 }
 
-/** SQLITE_BUSY, _LOCKED, _IOERR, _FULL, _CANTOPEN: the file cannot be used now; the low byte of a result code. */
+/**
+ * SQLITE_BUSY, _LOCKED, _IOERR, _FULL, _CANTOPEN: the file cannot be used now; the low byte of a
+ * result code.
+ */
 const unavailableCodes = new Set([5, 6, 10, 13, 14])
 
 function isUnavailable(code: number | undefined): boolean {
@@ -95,7 +113,10 @@ class NodeSqliteDialect extends SqliteDialect {
   }
 }
 
-/** SQLite's transactions cover changes of the layout as well, which Kysely does not count on: a migration is whole or not. */
+/**
+ * SQLite's transactions cover changes of the layout as well, which Kysely does not count on: a
+ * migration is whole or not.
+ */
 class TransactionalSqliteAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true

@@ -1,19 +1,29 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
 import { Kysely } from 'kysely'
-import { DatabaseUnavailableError, type AnyCommand, type Reader, type Transaction } from './database.ts'
+import {
+  DatabaseUnavailableError,
+  type AnyCommand,
+  type Reader,
+  type Transaction,
+} from './database.ts'
 import { migrate } from './migrate.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
-import { openingId, type WriterMessage, type WriterReply, type WriterRequest } from './writer-messages.ts'
+import {
+  openingId,
+  type WriterMessage,
+  type WriterReply,
+  type WriterRequest,
+} from './writer-messages.ts'
 
-/** Bounds of what is committed together: the first of it waits for the last. */
+/** Bounds of a shared commit: its first command waits for its last. */
 const maxCommands = 64
 const maxMilliseconds = 5
 
 /**
- * The life of the writer thread: it opens the file, migrates it, and runs the commands it is sent one after the other.
- * Those that came while others were being written are committed together, for a commit waits for the disk; here that holds
- * up no request. Each is whole or not, whatever becomes of the others, and is answered when all are on disk.
+ * Runs the writer thread: opens and migrates the file, then runs the commands that it is sent, one
+ * after the other. Commands that arrive meanwhile share a commit, because a commit waits for the
+ * disk. Each command succeeds or fails as a whole, and is answered when all are on disk.
  */
 export async function serveCommands(commands: readonly AnyCommand[]): Promise<void> {
   const port = portOf(parentPort)
@@ -86,7 +96,8 @@ function createInbox(port: MessagePort): {
 } {
   const arrived: (WriterRequest | 'close')[] = []
 
-  const add = (message: WriterMessage): void => void arrived.push(...(message === 'close' ? [message] : message))
+  const add = (message: WriterMessage): void =>
+    void arrived.push(...(message === 'close' ? [message] : message))
 
   /** What waits on the port is not an event yet while a command keeps this thread. */
   function look(): void {
@@ -116,7 +127,8 @@ interface Writing {
   nextRequest(): WriterRequest | undefined
 }
 
-/** Runs a command and those that came meanwhile in one transaction. Returns the replies to all of them. */
+// decisions/0004-share-commits.md
+/** Runs a command and those that arrive meanwhile in one transaction. Returns all replies. */
 async function commitTogether(
   first: WriterRequest,
   { file, run, nextRequest }: Writing,
@@ -127,9 +139,13 @@ async function commitTogether(
   try {
     await file.db.transaction().execute(async (transaction) => {
       for (const request of requests) {
-        // Where the first fails, so does the transaction, in which nothing else is yet.
+        // The first needs no savepoint: when it fails, nothing else is in the transaction.
         const isFirst = request === first
-        replies.push(isFirst ? await run(transaction, request) : await runApart(transaction, request, { file, run }))
+        replies.push(
+          isFirst
+            ? await run(transaction, request)
+            : await runApart(transaction, request, { file, run }),
+        )
         const hasRoom = requests.length < maxCommands && performance.now() < end
         const another = hasRoom ? nextRequest() : undefined
         if (another) requests.push(another)
@@ -137,14 +153,16 @@ async function commitTogether(
     })
     return replies
   } catch (error) {
-    return requests.map(({ id }) => failure(id, error)) // nothing of it is on disk
+    // Nothing is on disk. A command that refused fails as well: it may have read what is now lost.
+    return requests.map(({ id }) => failure(id, error))
   }
 }
 
 /**
  * Runs a command that follows another, so that it can fail alone.
  *
- * @throws {Error} when SQLite has given up the transaction, as it may where the disk is full or fails
+ * @throws {Error} when SQLite has given up the transaction, as it may where the disk is full or
+ *   fails
  */
 async function runApart(
   transaction: Transaction,

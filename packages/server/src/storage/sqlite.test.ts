@@ -48,7 +48,10 @@ describe('commands that wait for the writer of SQLite', () => {
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'keystile-writer-'))
     writeFileSync(join(folder, 'writer.mjs'), writerThread)
-    database = await openSqlite(join(folder, 'keystile.db'), pathToFileURL(join(folder, 'writer.mjs')))
+    database = await openSqlite(
+      join(folder, 'keystile.db'),
+      pathToFileURL(join(folder, 'writer.mjs')),
+    )
   })
   afterEach(async () => {
     await database.close()
@@ -70,9 +73,13 @@ describe('commands that wait for the writer of SQLite', () => {
         .execute()
     ).length > 0
   /** What was answered to commands of which all but the first wait until that is done. */
-  const outcomes = (commands: readonly (readonly [string, string?])[]): Promise<readonly unknown[]> =>
+  const outcomes = (
+    commands: readonly (readonly [string, string?])[],
+  ): Promise<readonly unknown[]> =>
     Promise.all(
-      [['keep busy'] as const, ...commands].map(([name, value]) => write(name, value).catch((error: unknown) => error)),
+      [['keep busy'] as const, ...commands].map(([name, value]) =>
+        write(name, value).catch((error: unknown) => error),
+      ),
     ).then(([, ...answers]) => answers)
   const messages = (answers: readonly unknown[]): readonly unknown[] =>
     answers.map((answer) => (answer instanceof Error ? answer.message : answer))
@@ -84,7 +91,8 @@ describe('commands that wait for the writer of SQLite', () => {
       await work()
       return statSync(log).size - before
     }
-    const names = (prefix: string): readonly string[] => Array.from({ length: 50 }, (_, n) => `${prefix}${n}`)
+    const names = (prefix: string): readonly string[] =>
+      Array.from({ length: 50 }, (_, n) => `${prefix}${n}`)
     // Each commit writes its pages to the log anew.
     const together = await bytesOf(() =>
       Promise.all([
@@ -117,14 +125,21 @@ describe('commands that wait for the writer of SQLite', () => {
       'c',
     ])
     assert.equal((answers[1] as { code?: string }).code, 'wrong')
-    assert.deepEqual([await isThere('a'), await isThere('b'), await isThere('c')], [true, false, true])
+    assert.deepEqual(
+      [await isThere('a'), await isThere('b'), await isThere('c')],
+      [true, false, true],
+    )
   })
 
   it('fail where nothing was before them, and those that wait are written', async () => {
     const failing = { message: 'it fails', code: 'wrong' }
     await assert.rejects(write('insert and fail', 'a'), failing)
     assert.equal(await isThere('a'), false)
-    const [failed, ...written] = [write('insert and fail', 'a'), write('insert', 'd'), write('insert', 'e')]
+    const [failed, ...written] = [
+      write('insert and fail', 'a'),
+      write('insert', 'd'),
+      write('insert', 'e'),
+    ]
     await assert.rejects(failed, failing)
     assert.deepEqual(await Promise.all(written), ['d', 'e'])
     assert.deepEqual([await isThere('a'), await isThere('d')], [false, true])
@@ -132,7 +147,12 @@ describe('commands that wait for the writer of SQLite', () => {
 
   it('fail all where the commit does', async () => {
     await write('prepare')
-    const answers = await outcomes([['insert', 'a'], ['break the commit'], ['insert', 'b'], ['insert and fail', 'c']])
+    const answers = await outcomes([
+      ['insert', 'a'],
+      ['break the commit'],
+      ['insert', 'b'],
+      ['insert and fail', 'c'],
+    ])
     assert.deepEqual(new Set(messages(answers)), new Set(['FOREIGN KEY constraint failed']))
     assert.deepEqual([await isThere('a'), await isThere('b')], [false, false])
     assert.equal(await write('insert', 'a'), 'a')
@@ -196,7 +216,10 @@ describe('commands that wait for the writer of SQLite', () => {
   it('wait for nobody longer than a moment, or than they may', async () => {
     assert.equal(await write('insert', 'a', 1_000), 'a')
     assert.equal(await write('insert', 'b', 1), 'b')
-    assert.deepEqual(await Promise.all([write('insert', 'c', 1_000), write('insert', 'd', 1_000)]), ['c', 'd'])
+    assert.deepEqual(
+      await Promise.all([write('insert', 'c', 1_000), write('insert', 'd', 1_000)]),
+      ['c', 'd'],
+    )
   })
 
   it('are all written when the database is closed, and none after', async () => {
@@ -212,7 +235,13 @@ describe('commands that wait for the writer of SQLite', () => {
       /is being closed/.test(error.message),
     )
     await closing
-    database = await openSqlite(join(folder, 'keystile.db'), pathToFileURL(join(folder, 'writer.mjs')))
-    assert.deepEqual([await isThere('a'), await isThere('b'), await isThere('c')], [true, true, false])
+    database = await openSqlite(
+      join(folder, 'keystile.db'),
+      pathToFileURL(join(folder, 'writer.mjs')),
+    )
+    assert.deepEqual(
+      [await isThere('a'), await isThere('b'), await isThere('c')],
+      [true, true, false],
+    )
   })
 })

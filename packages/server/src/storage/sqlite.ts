@@ -8,10 +8,10 @@ import { inMemory } from './source.ts'
 import { startWriter } from './writer-client.ts'
 
 /**
- * Opens a SQLite file: writing in a thread of its own, reading here through a connection that cannot write. The file is
- * made when there is none, readable by its owner alone. `:memory:` is a file too, in a temporary folder that only its
- * owner can open and that `close` deletes, because two threads share no memory database. A process that is killed
- * leaves that folder behind.
+ * Opens a SQLite file: writing in a thread of its own, reading here through a connection that
+ * cannot write. The file is made when there is none, readable by its owner alone. `:memory:` is a
+ * file too, in a temporary folder that only its owner can open and that `close` deletes, because
+ * two threads share no memory database. A process that is killed leaves that folder behind.
  *
  * @param writerThread the module that calls `serveCommands`
  * @throws {DatabaseUnavailableError} when the file cannot be opened or migrated
@@ -40,7 +40,8 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
     },
     async close() {
       writer.refuse()
-      // First, so that the connection of the writer is the last: it can tidy up the log of the file.
+      // First, so that the connection of the writer is the last: it can tidy up the log of the
+      // file.
       await reader.destroy()
       await writer.close()
       if (temporary) rmSync(temporary, { recursive: true, force: true })
@@ -49,7 +50,10 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
   return database
 }
 
-/** Password hashes and sealed keys lie in it: nobody but its owner reads it. SQLite gives its other files the same mode. */
+/**
+ * Password hashes and sealed keys lie in it: nobody but its owner reads it. SQLite gives its other
+ * files the same mode.
+ */
 function createPrivateFile(file: string): void {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
@@ -57,6 +61,8 @@ function createPrivateFile(file: string): void {
     if (process.platform !== 'win32') chmodSync(file, 0o600)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new DatabaseUnavailableError(`The database ${file} cannot be made: ${reason}`, { cause: error })
+    throw new DatabaseUnavailableError(`The database ${file} cannot be made: ${reason}`, {
+      cause: error,
+    })
   }
 }

@@ -1,6 +1,8 @@
 /**
- * Whether every database keeps these texts as they are. PostgreSQL refuses a query with U+0000, and drivers send U+FFFD
- * for a lone surrogate, which is another text. So nothing that is stored has such a name, and none is asked for.
+ * Whether every database keeps these texts unchanged. PostgreSQL refuses a query with U+0000, and
+ * drivers replace a lone surrogate by U+FFFD. So the server checks texts that can be anything: the
+ * claims of a token, logins and subjects for a directory, and ids for `keystile.sessions`. Texts
+ * with a fixed alphabet (user names, ids in paths, client ids, refresh tokens) need no check.
  */
 export function areStorable(...texts: readonly (string | undefined)[]): boolean {
   return texts.every((text = '') => text.isWellFormed() && !text.includes('\0'))

@@ -9,9 +9,15 @@ import {
   type WriterRequest,
 } from './writer-messages.ts'
 
-/** How long a command that can wait is held back for others: waking a thread and syncing a disk cost more than what is written. */
+/**
+ * How long a command that can wait is held back, so that others share its message and its commit.
+ * Waking a thread and syncing a disk cost more than the writes.
+ */
 const lingerMilliseconds = 20
-/** Answers in a turn of the event loop: what follows can take a millisecond each, and others wait for a turn. */
+/**
+ * Answers in one turn of the event loop. Each may lead to a millisecond of work, such as a
+ * signature, and guards wait meanwhile. With one answer a turn, a third of the refreshes was lost.
+ */
 const maxSettledAtOnce = 4
 
 /** The writer thread, as other threads see it. */
@@ -52,7 +58,9 @@ export async function startWriter(file: string, module: URL): Promise<WriterClie
 
   const breakDown = (cause: Error): void => {
     replies.settleAll() // what these tell is on disk
-    broken ??= new DatabaseUnavailableError('the thread that writes to the database has ended', { cause })
+    broken ??= new DatabaseUnavailableError('the thread that writes to the database has ended', {
+      cause,
+    })
     unanswered.rejectAll(broken)
   }
   worker.on('message', replies.add)
@@ -64,11 +72,17 @@ export async function startWriter(file: string, module: URL): Promise<WriterClie
   } catch (cause) {
     await worker.terminate()
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new DatabaseUnavailableError(`The database ${file} cannot be opened: ${reason}`, { cause })
+    throw new DatabaseUnavailableError(`The database ${file} cannot be opened: ${reason}`, {
+      cause,
+    })
   }
 
   return {
-    async write<Values, Result>(command: Command<Values, Result>, values: Values, patienceMilliseconds = 0) {
+    async write<Values, Result>(
+      command: Command<Values, Result>,
+      values: Values,
+      patienceMilliseconds = 0,
+    ) {
       // Its thread ends on the way: that is no breakdown.
       if (isClosing) throw new DatabaseUnavailableError('the database is being closed')
       if (broken) throw broken
@@ -96,7 +110,7 @@ function startThread(file: string, module: URL): Worker {
   return new Worker(module, {
     workerData: { file },
     name: 'keystile-writer',
-    // It keeps nothing, and V8 would give it 64 MiB for what is soon garbage.
+    // The thread keeps nothing. V8 would let short-lived garbage grow it by up to 64 MiB.
     resourceLimits: { maxYoungGenerationSizeMb: 6 },
     execArgv: [...inheritedArguments],
   })
@@ -172,7 +186,9 @@ function createReplies(settle: (reply: WriterReply) => void): {
   }
 }
 
-/** Commands on their way: those that can wait leave with the first that cannot, or after a moment. */
+/**
+ * Commands on their way: those that can wait leave with the first that cannot, or after a moment.
+ */
 function createOutbox(post: (requests: readonly WriterRequest[]) => void): {
   add(request: WriterRequest, patienceMilliseconds: number): void
   send(): void
@@ -197,5 +213,7 @@ function createOutbox(post: (requests: readonly WriterRequest[]) => void): {
 }
 
 function errorOf({ message, code, isUnavailable }: WriterError): Error {
-  return isUnavailable ? new DatabaseUnavailableError(message) : Object.assign(new Error(message), { code })
+  return isUnavailable
+    ? new DatabaseUnavailableError(message)
+    : Object.assign(new Error(message), { code })
 }

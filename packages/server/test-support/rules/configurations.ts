@@ -7,14 +7,20 @@ import type { Bind, Machine, Situation as SituationOf } from '../../src/feature/
 import { printedSecrets } from './predicates.ts'
 
 const rsaOf = (modulusLength: number, publicExponent: number): Jwk => ({
-  ...generateKeyPairSync('rsa', { modulusLength, publicExponent }).privateKey.export({ format: 'jwk' }),
+  ...generateKeyPairSync('rsa', { modulusLength, publicExponent }).privateKey.export({
+    format: 'jwk',
+  }),
   alg: 'RS256',
 })
 
 export type Situation = SituationOf<RuleOptions>
 
 export const signingKeys = {
-  fit: [exportPrivateJwk(generateKey('ES256')), exportPrivateJwk(generateKey('EdDSA')), rsaOf(2048, 65537)],
+  fit: [
+    exportPrivateJwk(generateKey('ES256')),
+    exportPrivateJwk(generateKey('EdDSA')),
+    rsaOf(2048, 65537),
+  ],
   unfit: [
     rsaOf(1024, 65537),
     rsaOf(2048, 3),
@@ -49,10 +55,16 @@ const secret = fc.oneof(
     maxLength: 44,
     unit: fc.constantFrom(...'0123456789abcdefghijkmnpqrtuvwxyz_-'.split('')),
   }),
-  fc.string({ minLength: 30, maxLength: 44, unit: fc.constantFrom(...'0123456789abcdefg'.split('')) }),
+  fc.string({
+    minLength: 30,
+    maxLength: 44,
+    unit: fc.constantFrom(...'0123456789abcdefg'.split('')),
+  }),
 )
 const network = fc.oneof(
-  fc.tuple(fc.ipV4(), fc.integer({ min: 0, max: 32 })).map(([address, length]) => `${address}/${length}`),
+  fc
+    .tuple(fc.ipV4(), fc.integer({ min: 0, max: 32 }))
+    .map(([address, length]) => `${address}/${length}`),
   fc
     .tuple(
       fc.constantFrom('::', 'fc00::', '2001:db8::', '0:0:0:0:0:ffff:a00:0', '::ffff:0:0'),
@@ -72,7 +84,13 @@ const database = fc.oneof(
       fc.constantFrom('postgres', 'postgresql'),
       fc.constantFrom('', 'u:p@'),
       fc.constantFrom('localhost', '127.0.0.1', 'db.internal', '10.0.0.5', '[fd00::5]'),
-      fc.constantFrom('', '?sslmode=verify-full', '?sslmode=require', '?sslmode=disable', '?x=1&sslmode=verify-full'),
+      fc.constantFrom(
+        '',
+        '?sslmode=verify-full',
+        '?sslmode=require',
+        '?sslmode=disable',
+        '?x=1&sslmode=verify-full',
+      ),
     )
     .map(([scheme, user, host, query]) => `${scheme}://${user}${host}/keystile${query}`),
 )
@@ -157,7 +175,9 @@ export const situationArbitrary: fc.Arbitrary<Situation> = fc
     options: optionsArbitrary,
     bind: fc.option(bindArbitrary, { nil: undefined }),
     machine: fc.option(machineArbitrary, { nil: undefined }),
-    faults: fc.option(fc.array(fc.constantFrom('port is a whole number', 'colour is no setting')), { nil: undefined }),
+    faults: fc.option(fc.array(fc.constantFrom('port is a whole number', 'colour is no setting')), {
+      nil: undefined,
+    }),
   })
   .map(({ options, bind, machine, faults }) => ({
     options,
@@ -178,7 +198,9 @@ export const environmentArbitrary: fc.Arbitrary<Readonly<Record<string, string>>
       KEYSTILE_KEY: options.key,
       KEYSTILE_REGISTRATION: options.registration,
       KEYSTILE_ACCESS_TOKEN_SECONDS: options.accessTokenSeconds?.toString(),
-      KEYSTILE_CORS_ORIGINS: options.corsOrigins?.length ? options.corsOrigins.join(',') : undefined,
+      KEYSTILE_CORS_ORIGINS: options.corsOrigins?.length
+        ? options.corsOrigins.join(',')
+        : undefined,
       KEYSTILE_DANGEROUSLY_ALLOW_HTTP_ISSUER: options.dangerouslyAllowHttpIssuer?.toString(),
     }
     return Object.fromEntries(

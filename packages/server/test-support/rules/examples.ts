@@ -9,7 +9,11 @@ interface Examples {
 }
 
 const local = { issuer: 'http://localhost:8000', database: 'data/keystile.db' }
-const online = { issuer: 'https://auth.example', database: 'data/keystile.db', registration: 'closed' } as const
+const online = {
+  issuer: 'https://auth.example',
+  database: 'data/keystile.db',
+  registration: 'closed',
+} as const
 const good = 'kEx8vWq2Jm0ZrT5uYb7dLs3fGh9pNc1a'
 const postgres = 'postgres://keystile:hunter2@db.internal/keystile'
 
@@ -20,7 +24,13 @@ const file = (path: string, mode: number): { path: string; mode: number; modifie
   modifiedAt: now - 1,
 })
 const sqlite = { kind: 'sqlite', issuer: local.issuer, synchronous: 2, latest: now - 1 } as const
-const postgresFacts = { kind: 'postgres', issuer: local.issuer, fsync: 'on', synchronousCommit: 'on', now } as const
+const postgresFacts = {
+  kind: 'postgres',
+  issuer: local.issuer,
+  fsync: 'on',
+  synchronousCommit: 'on',
+  now,
+} as const
 const sound: Machine = {
   nodeVersion: '24.15.0',
   now,
@@ -30,16 +40,28 @@ const sound: Machine = {
   database: sqlite,
 }
 
-const of = (options: RuleOptions, more: Partial<Situation> = {}): Situation => ({ options, unread: new Set(), ...more })
+const of = (options: RuleOptions, more: Partial<Situation> = {}): Situation => ({
+  options,
+  unread: new Set(),
+  ...more,
+})
 const at = (options: RuleOptions): Situation => of({ ...local, ...options })
-const on = (machine: Partial<Machine>): Situation => of(local, { machine: { ...sound, ...machine } })
+const on = (machine: Partial<Machine>): Situation =>
+  of(local, { machine: { ...sound, ...machine } })
 const listening = (host: string, isIssuerSaid: boolean, options: RuleOptions = online): Situation =>
   of(options, { bind: { host, isIssuerSaid } })
 
 export const examples: Readonly<Record<string, Examples>> = {
   'issuer-https': {
-    stopped: [at({ issuer: 'http://auth.example' }), at({ issuer: 'http://127.0.0.1.evil.example' })],
-    passed: [at({}), of(online), at({ issuer: 'http://auth.internal', dangerouslyAllowHttpIssuer: true })],
+    stopped: [
+      at({ issuer: 'http://auth.example' }),
+      at({ issuer: 'http://127.0.0.1.evil.example' }),
+    ],
+    passed: [
+      at({}),
+      of(online),
+      at({ issuer: 'http://auth.internal', dangerouslyAllowHttpIssuer: true }),
+    ],
   },
   'http-allowed': {
     stopped: [at({ dangerouslyAllowHttpIssuer: true })],
@@ -78,11 +100,17 @@ export const examples: Readonly<Record<string, Examples>> = {
     ],
   },
   'rate-limits': {
-    stopped: [of({ ...online, rateLimits: 'off' }), listening('0.0.0.0', true, { ...local, rateLimits: 'off' })],
+    stopped: [
+      of({ ...online, rateLimits: 'off' }),
+      listening('0.0.0.0', true, { ...local, rateLimits: 'off' }),
+    ],
     passed: [of({ ...online, rateLimits: 'on' }), of(online), at({ rateLimits: 'off' })],
   },
   'proxies-said': {
-    stopped: [of({ ...online, trustedProxies: undefined }), listening('0.0.0.0', true, { ...local })],
+    stopped: [
+      of({ ...online, trustedProxies: undefined }),
+      listening('0.0.0.0', true, { ...local }),
+    ],
     passed: [
       of({ ...online, trustedProxies: [] }),
       of({ ...online, trustedProxies: ['10.0.0.1'] }),
@@ -91,8 +119,8 @@ export const examples: Readonly<Record<string, Examples>> = {
     ],
   },
   'proxies-named': {
-    stopped: ['0.0.0.0/0', '::/0', '10.0.0.0/7', 'f000::/6', '::ffff:0:0/96', '0.0.0.0/1', '*'].map((network) =>
-      at({ trustedProxies: ['10.0.0.1', network] }),
+    stopped: ['0.0.0.0/0', '::/0', '10.0.0.0/7', 'f000::/6', '::ffff:0:0/96', '0.0.0.0/1', '*'].map(
+      (network) => at({ trustedProxies: ['10.0.0.1', network] }),
     ),
     passed: [
       at({}),
@@ -111,7 +139,10 @@ export const examples: Readonly<Record<string, Examples>> = {
     ],
   },
   'key-given': {
-    stopped: [at({ database: postgres }), at({ database: { connect() {}, end() {}, on() {} } as never })],
+    stopped: [
+      at({ database: postgres }),
+      at({ database: { connect() {}, end() {}, on() {} } as never }),
+    ],
     passed: [
       at({}),
       at({ database: postgres, key: good }),
@@ -136,7 +167,9 @@ export const examples: Readonly<Record<string, Examples>> = {
       at({ key: '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7' }),
       at({ key: 'please CHANGE-ME: 0123456789 abcdef' }),
       at({ key: '/run/secrets/keystile-production.key' }),
-      on({ keyFile: { ...sound.keyFile!, secret: 'https://tenant.example/.well-known/jwks.json' } }),
+      on({
+        keyFile: { ...sound.keyFile!, secret: 'https://tenant.example/.well-known/jwks.json' },
+      }),
     ],
     passed: [at({ key: good }), at({}), on({})],
   },
@@ -156,9 +189,14 @@ export const examples: Readonly<Record<string, Examples>> = {
     stopped: [at({ sessionSeconds: 2_592_001, idleSeconds: 2_592_001 })],
     passed: [at({ sessionSeconds: 31_536_000 }), at({ idleSeconds: 31_536_000 }), at({})],
   },
-  'grace-short': { stopped: [at({ graceSeconds: 31 })], passed: [at({ graceSeconds: 30 }), at({})] },
+  'grace-short': {
+    stopped: [at({ graceSeconds: 31 })],
+    passed: [at({ graceSeconds: 30 }), at({})],
+  },
   'cookie-https': {
-    stopped: [at({ issuer: 'http://auth.internal', cookieSession: true, dangerouslyAllowHttpIssuer: true })],
+    stopped: [
+      at({ issuer: 'http://auth.internal', cookieSession: true, dangerouslyAllowHttpIssuer: true }),
+    ],
     passed: [
       at({ cookieSession: true }),
       of({ ...online, cookieSession: true }),
@@ -208,7 +246,9 @@ export const examples: Readonly<Record<string, Examples>> = {
     passed: [on({}), on({ nodeVersion: '25.0.0' }), on({ nodeVersion: '24.16.0' })],
   },
   'key-file-private': {
-    stopped: [0o640, 0o604, 0o610, 0o666].map((mode) => on({ keyFile: { ...sound.keyFile!, mode } })),
+    stopped: [0o640, 0o604, 0o610, 0o666].map((mode) =>
+      on({ keyFile: { ...sound.keyFile!, mode } }),
+    ),
     passed: [on({}), on({ keyFile: { ...sound.keyFile!, mode: undefined } })],
   },
   'secret-files-private': {
@@ -224,7 +264,10 @@ export const examples: Readonly<Record<string, Examples>> = {
     stopped: [on({ databaseFiles: [file('x', 0o600), file('x-wal', 0o644)] })],
     passed: [on({})],
   },
-  'database-opens': { stopped: [on({ database: { kind: 'unavailable', reason: 'refused' } })], passed: [on({})] },
+  'database-opens': {
+    stopped: [on({ database: { kind: 'unavailable', reason: 'refused' } })],
+    passed: [on({})],
+  },
   'issuer-stored': {
     stopped: [on({ database: { ...sqlite, issuer: 'https://auth.example' } })],
     passed: [on({}), on({ database: { ...sqlite, issuer: undefined } })],
@@ -277,17 +320,33 @@ export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
   ],
   'sqlite-durable': [at({}), on({ database: undefined }), on({ database: postgresFacts })],
   'postgres-durable': [at({}), on({})],
-  'clock-right': [at({}), on({ database: undefined }), on({ database: { kind: 'unavailable', reason: 'refused' } })],
+  'clock-right': [
+    at({}),
+    on({ database: undefined }),
+    on({ database: { kind: 'unavailable', reason: 'refused' } }),
+  ],
 }
 
 /** What is said depends on what is so. */
 export const sayings: readonly (readonly [Situation, RegExp])[] = [
-  [at({ issuer: 'https://auth.example' }), /^registration must be given where the issuer is not on this machine:/],
+  [
+    at({ issuer: 'https://auth.example' }),
+    /^registration must be given where the issuer is not on this machine:/,
+  ],
   [
     of({ issuer: 'https://auth.example' }, { bind: { host: 'localhost', isIssuerSaid: true } }),
     /^registration must be given where the issuer is not on this machine:/,
   ],
-  [listening('0.0.0.0', true, local), /^registration must be given when listening on "0\.0\.0\.0":/],
-  [on({ database: { ...postgresFacts, now: now + 61_000 } }), /^the clock is 61 s behind PostgreSQL’s/],
-  [on({ database: { ...postgresFacts, now: now - 61_000 } }), /^the clock is 61 s ahead of PostgreSQL’s/],
+  [
+    listening('0.0.0.0', true, local),
+    /^registration must be given when listening on "0\.0\.0\.0":/,
+  ],
+  [
+    on({ database: { ...postgresFacts, now: now + 61_000 } }),
+    /^the clock is 61 s behind PostgreSQL’s/,
+  ],
+  [
+    on({ database: { ...postgresFacts, now: now - 61_000 } }),
+    /^the clock is 61 s ahead of PostgreSQL’s/,
+  ],
 ]

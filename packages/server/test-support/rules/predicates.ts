@@ -1,5 +1,5 @@
-// Each rule of safety a second time, from the words of the standard that it names and not from the rule's code. True: it is
-// violated.
+// Each rule of safety a second time, from the words of the standard that it names and not from the
+// rule's code. True: it is violated.
 import type { Situation } from './configurations.ts'
 
 export type Predicate = (situation: Situation) => boolean
@@ -46,8 +46,10 @@ const goesOverTheNetworkPlainly = (url: string | undefined): boolean => {
   return scheme === 'http' && !isHere(host)
 }
 const servesOthers = ({ options, bind }: Situation): boolean =>
-  (bind !== undefined && !isHere(bind.host)) || !isHere(partsOf(options.issuer ?? 'http://localhost').host)
-const sealingSecret = ({ options, machine }: Situation): string | undefined => options.key ?? machine?.keyFile?.secret
+  (bind !== undefined && !isHere(bind.host)) ||
+  !isHere(partsOf(options.issuer ?? 'http://localhost').host)
+const sealingSecret = ({ options, machine }: Situation): string | undefined =>
+  options.key ?? machine?.keyFile?.secret
 
 /** How many addresses a network has of the IPv4 ones, and how many of all others. */
 function sizeOf(network: string): { v4: bigint; v6: bigint } {
@@ -68,13 +70,18 @@ function numberOf(address: string): bigint {
   const words = (text: string): string[] => (text === '' ? [] : text.split(':'))
   const tail = right === undefined ? [] : words(right)
   const zeros = Array.from({ length: 8 - words(left).length - tail.length }, () => '0')
-  return [...words(left), ...zeros, ...tail].reduce((sum, word) => (sum << 16n) + BigInt(`0x${word}`), 0n)
+  return [...words(left), ...zeros, ...tail].reduce(
+    (sum, word) => (sum << 16n) + BigInt(`0x${word}`),
+    0n,
+  )
 }
 
 export const predicates: Readonly<Record<string, Predicate>> = {
   // RFC 8414 §2: "a URL that uses the "https" scheme"
-  'issuer-https': ({ options }) => goesOverTheNetworkPlainly(options.issuer) && !options.dangerouslyAllowHttpIssuer,
-  // ASVS 12.2.1: "TLS is used for all connectivity between a client and external facing, HTTP-based services"
+  'issuer-https': ({ options }) =>
+    goesOverTheNetworkPlainly(options.issuer) && !options.dangerouslyAllowHttpIssuer,
+  // ASVS 12.2.1: "TLS is used for all connectivity between a client and external facing, HTTP-based
+  // services"
   'http-allowed': ({ options }) => options.dangerouslyAllowHttpIssuer === true,
   // RFC 6749 §3.2: the server "MUST require the use of TLS"
   'public-bind': ({ bind, options }) =>
@@ -86,7 +93,9 @@ export const predicates: Readonly<Record<string, Predicate>> = {
         options.dangerouslyAllowHttpIssuer !== true)),
   // CWE-1188: no insecure default
   'registration-said': (situation) =>
-    servesOthers(situation) && !('registration' in situation.options) && !('users' in situation.options),
+    servesOthers(situation) &&
+    !('registration' in situation.options) &&
+    !('users' in situation.options),
   // ASVS 2.4.1: "protect against excessive calls … that could lead to … garbage-data creation"
   'registration-limited': (situation) => {
     const { registration, rateLimits } = situation.options
@@ -96,23 +105,28 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   'rate-limits': (situation) => servesOthers(situation) && situation.options.rateLimits === 'off',
   // ASVS 6.3.1, the same: what limits an address needs to know whose it is
   'proxies-said': (situation) =>
-    servesOthers(situation) && (situation.options.rateLimits ?? 'on') === 'on' && !situation.options.trustedProxies,
-  // RFC 7239 §8.1: the header "cannot be relied upon", unless every proxy is one's own. The widest private networks are 10.0.0.0/8
-  // and fc00::/7.
+    servesOthers(situation) &&
+    (situation.options.rateLimits ?? 'on') === 'on' &&
+    !situation.options.trustedProxies,
+  // RFC 7239 §8.1: the header "cannot be relied upon", unless every proxy is one's own. The widest
+  // private networks are 10.0.0.0/8 and fc00::/7.
   'proxies-named': ({ options }) =>
     (options.trustedProxies ?? []).some((network) => {
       const { v4, v6 } = sizeOf(network)
       return v4 > 2n ** 24n || v6 > 2n ** 121n
     }),
-  // ASVS 13.3.1: "a secrets management solution … is used to securely create, store, control access to, and destroy backend secrets"
+  // ASVS 13.3.1: "a secrets management solution … is used to securely create, store, control access
+  // to, and destroy backend secrets"
   'key-given': ({ options: { database, key, signingKey } }) =>
     (typeof database === 'object' || /^postgres(ql)?:/.test(database ?? '')) && !key && !signingKey,
-  // ASVS 11.5.1: "have at least 128 bits of entropy"; fewer than 32 characters, fewer than 16 different ones where there could be
-  // more, or hardly two neighbours that are apart like no other two, have not
+  // ASVS 11.5.1: "have at least 128 bits of entropy"; fewer than 32 characters, fewer than 16
+  // different ones where there could be more, or hardly two neighbours that are apart like no other
+  // two, have not
   'key-random': (situation) => {
     const secret = sealingSecret(situation)
     if (secret === undefined) return false
-    const different = (all: readonly unknown[]): number => all.filter((one, i) => all.indexOf(one) === i).length
+    const different = (all: readonly unknown[]): number =>
+      all.filter((one, i) => all.indexOf(one) === i).length
     const codes = secret.split('').map((character) => character.charCodeAt(0))
     const steps = codes.slice(1).map((code, i) => (code - codes[i]! + 256) % 256)
     const isHex = /^[0-9A-F-]*$/i.test(secret) && /[0-9]/.test(secret) && /[A-F]/i.test(secret)
@@ -139,18 +153,24 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   // RFC 9700 §4.14.2: a refresh token that is used again is replayed
   'grace-short': ({ options }) => (options.graceSeconds ?? 0) > 30,
   // RFC 6265 §4.1.2.5: "The Secure attribute limits the scope of the cookie to "secure" channels"
-  'cookie-https': ({ options }) => options.cookieSession === true && goesOverTheNetworkPlainly(options.issuer),
+  'cookie-https': ({ options }) =>
+    options.cookieSession === true && goesOverTheNetworkPlainly(options.issuer),
   // ASVS 3.4.2: "an allowlist of trusted origins"
-  'cors-named': ({ options }) => (options.corsOrigins ?? []).some((origin) => /\*|^null$/.test(origin)),
+  'cors-named': ({ options }) =>
+    (options.corsOrigins ?? []).some((origin) => /\*|^null$/.test(origin)),
   // RFC 6454 §8.1: "Some URI schemes, such as https, are more resistant to DNS compromise"
   'cors-https': ({ options }) =>
     options.dangerouslyAllowHttpIssuer !== true &&
-    (options.corsOrigins ?? []).some((origin) => !origin.includes('*') && goesOverTheNetworkPlainly(origin)),
-  // ASVS 12.3.2: "TLS clients validate certificates received before communicating with a TLS server"
+    (options.corsOrigins ?? []).some(
+      (origin) => !origin.includes('*') && goesOverTheNetworkPlainly(origin),
+    ),
+  // ASVS 12.3.2: "TLS clients validate certificates received before communicating with a TLS
+  // server"
   'postgres-tls': ({ options: { database } }) => {
     const [, host = '', , query = ''] =
       typeof database === 'string'
-        ? (/^postgres(?:ql)?:\/\/(?:[^@/]*@)?(\[[^\]]*\]|[^/:?]*)([^?]*)\??(.*)$/.exec(database) ?? [])
+        ? (/^postgres(?:ql)?:\/\/(?:[^@/]*@)?(\[[^\]]*\]|[^/:?]*)([^?]*)\??(.*)$/.exec(database) ??
+          [])
         : []
     return host !== '' && !isHere(host) && !query.split('&').includes('sslmode=verify-full')
   },
@@ -162,7 +182,8 @@ export const predicates: Readonly<Record<string, Predicate>> = {
     return Number(major) * 1000 + Number(minor) < 24_015
   },
   // ASVS 13.3.2: "access to secret assets adheres to the principle of least privilege"
-  'key-file-private': ({ machine }) => /[1-7]..?$|[1-7]$/.test(groupAndOthers(machine?.keyFile?.mode)),
+  'key-file-private': ({ machine }) =>
+    /[1-7]..?$|[1-7]$/.test(groupAndOthers(machine?.keyFile?.mode)),
   'secret-files-private': ({ machine }) =>
     (machine?.secretFiles ?? []).some(({ mode }) => groupAndOthers(mode) !== '00'),
 
@@ -175,7 +196,8 @@ export const predicates: Readonly<Record<string, Predicate>> = {
     const stored = machine?.database?.kind === 'unavailable' ? undefined : machine?.database?.issuer
     return stored !== undefined && options.issuer !== undefined && stored !== options.issuer
   },
-  // ASVS 7.4.1: "the application disallows any further use of the session". sqlite.org, pragma synchronous: OFF 0, NORMAL 1, FULL 2, EXTRA 3; a WAL may lose commits with less than FULL
+  // ASVS 7.4.1: "the application disallows any further use of the session". sqlite.org, pragma
+  // synchronous: OFF 0, NORMAL 1, FULL 2, EXTRA 3; a WAL may lose commits with less than FULL
   'sqlite-durable': ({ machine }) =>
     machine?.database?.kind === 'sqlite' && [0, 1].includes(machine.database.synchronous),
   // The same. postgresql.org, manual of 18, §19.5: fsync off corrupts, synchronous_commit off loses
@@ -186,11 +208,16 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   'clock-right': ({ machine }) => {
     if (machine?.database?.kind === 'postgres') {
       const apart =
-        machine.now > machine.database.now ? machine.now - machine.database.now : machine.database.now - machine.now
+        machine.now > machine.database.now
+          ? machine.now - machine.database.now
+          : machine.database.now - machine.now
       return apart >= 60_500
     }
     if (machine?.database?.kind !== 'sqlite') return false
-    const written = [machine.database.latest ?? 0, ...machine.databaseFiles.map(({ modifiedAt }) => modifiedAt)]
+    const written = [
+      machine.database.latest ?? 0,
+      ...machine.databaseFiles.map(({ modifiedAt }) => modifiedAt),
+    ]
     return written.some((at) => at - machine.now >= 60_500)
   },
 }

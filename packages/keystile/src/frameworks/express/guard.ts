@@ -7,9 +7,12 @@ import { assembleGuard, type AssembledGuard } from '../assemble-guard.ts'
 import type { Mountable } from '../mountable.ts'
 import { readCheckedRequest, readNodeRequest, writeAnswer } from '../node/node-request.ts'
 import { readParsedBody } from './parsed-body.ts'
-import { refuseToGoOn } from '../thrown.ts'
+import { passAsError } from '../thrown.ts'
 
-/** What Express 4 and 5 take as middleware. Errors of the app's own `user` go to `next`, and so to its error handler. */
+/**
+ * What Express 4 and 5 take as middleware. Errors of the app's own `user` go to `next`, and so to
+ * its error handler.
+ */
 export type ExpressMiddleware = (
   request: IncomingMessage,
   response: ServerResponse,
@@ -26,9 +29,10 @@ export interface Guard<S extends string, U> extends AssembledGuard<
 > {}
 
 /** Makes the guards of an app from a verifier, or from the object of `createKeystile`. */
-export function createGuard<S extends string = string, U extends UserObject | undefined = undefined>(
-  options: GuardOptions<S, U>,
-): Guard<S, U> {
+export function createGuard<
+  S extends string = string,
+  U extends UserObject | undefined = undefined,
+>(options: GuardOptions<S, U>): Guard<S, U> {
   const core = createGuardCore(options)
   return assembleGuard(
     core,
@@ -36,26 +40,34 @@ export function createGuard<S extends string = string, U extends UserObject | un
       (request, response, next) => {
         const read = readNodeRequest(request)
         if (core.enterAtOnce(request, read, demand)) return next()
-        // Returned, so that a handler of the app's own can wait for it, and Express 5 hears what `next` throws.
+        // Returned, so that a handler of the app's own can wait for it, and Express 5 hears what
+        // `next` throws.
         return core.enter(request, read, demand).then((decision) => {
           if (decision.allowed) next()
           else writeAnswer(response, decision.answer)
-        }, refuseToGoOn(next))
+        }, passAsError(next))
       },
     readCheckedRequest,
   )
 }
 
 /**
- * Answers Keystile's own endpoints in an Express app, and calls `next` for every other request. Use it at the app's
- * root, `app.use(mount(keystile))`, whatever path the issuer has; before body parsers or behind them.
+ * Answers Keystile's own endpoints in an Express app, and calls `next` for every other request. Use
+ * it at the app's root, `app.use(mount(keystile))`, whatever path the issuer has; before body
+ * parsers or behind them.
  */
 export function mount(keystile: Mountable): ExpressMiddleware {
   return (request, response, next) => {
     // Below a router `url` is cut; what was asked for is in `originalUrl`.
     const { originalUrl } = request as { originalUrl?: string }
     const read = readNodeRequest(request)
-    const whole = { ...read, url: originalUrl ?? read.url, body: readParsedBody(request, read.body) }
-    keystile.answer(whole).then((answer) => (answer ? writeAnswer(response, answer) : next()), refuseToGoOn(next))
+    const whole = {
+      ...read,
+      url: originalUrl ?? read.url,
+      body: readParsedBody(request, read.body),
+    }
+    keystile
+      .answer(whole)
+      .then((answer) => (answer ? writeAnswer(response, answer) : next()), passAsError(next))
   }
 }

@@ -8,7 +8,9 @@ const parsed = (body: unknown, type = 'application/json', readableEnded = true):
   ({ readableEnded, body, headers: { 'content-type': type } }) as unknown as IncomingMessage
 
 const text = async (request: IncomingMessage, maxBytes = 100): Promise<string> =>
-  Buffer.from(await readParsedBody(request, async () => Buffer.from('as it is'))(maxBytes)).toString()
+  Buffer.from(
+    await readParsedBody(request, async () => Buffer.from('as it is'))(maxBytes),
+  ).toString()
 
 describe('readParsedBody', () => {
   it('writes out what a parser has read', async () => {

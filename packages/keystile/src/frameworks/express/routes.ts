@@ -105,7 +105,8 @@ function walk(
     else if (handle.stack) {
       const found = walk(handle.stack, method, rest || '/', template, guards)
       if (found) return found
-    } else if (handle.length === 2 && !hidesParameters(handle)) return { guards, template: undefined }
+    } else if (handle.length === 2 && !hidesParameters(handle))
+      return { guards, template: undefined }
   }
   // A router with routes for other methods answers OPTIONS itself.
   return method === 'options' && hasOtherMethods ? { guards, template: undefined } : undefined
@@ -133,7 +134,11 @@ function passRoute({ stack, methods }: Route, method: string, guards: GuardMark[
 }
 
 /** Returns the template of the path up to and including what a layer has matched. */
-function templateOfMatch(prefix: string | undefined, own: unknown, match: Match): string | undefined {
+function templateOfMatch(
+  prefix: string | undefined,
+  own: unknown,
+  match: Match,
+): string | undefined {
   const template = (typeof own === 'string' ? templateOf(own) : undefined) ?? nameValues(match)
   return prefix === undefined || template === undefined ? undefined : join(prefix, template)
 }
@@ -164,7 +169,8 @@ function listOf(
 ): readonly ListedRoute[] {
   return stack.flatMap((layer): readonly ListedRoute[] => {
     const { route, handle } = layer
-    if (route) return textsOf(route.path).flatMap((path) => listRoute(route, prefix, path, isIgnored))
+    if (route)
+      return textsOf(route.path).flatMap((path) => listRoute(route, prefix, path, isIgnored))
     if (layer.name === 'mounted_app') {
       const places = prefixesOf(layer, prefix).map((place) => place ?? 'of an app that is mounted')
       const place = places.find((one) => !isIgnored(one))

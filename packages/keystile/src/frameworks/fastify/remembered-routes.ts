@@ -18,7 +18,8 @@ export function rememberRoutes(app: FastifyInstance): void {
   const routes: RememberedRoute[] = []
   remembering[remembered] = routes
   app.addHook('onRoute', function (options) {
-    // Fastify changes the path of these options later, when it adds a prefix with a slash at its end.
+    // Fastify changes the path of these options later, when it adds a prefix with a slash at its
+    // end.
     routes.push({ url: options.url, options, instance: this })
   })
 }

@@ -1,6 +1,13 @@
 import { rememberedRoutesOf, type RememberedRoute } from './remembered-routes.ts'
 import { findGuardMark, type GuardMark } from '../../guard/guard-mark.ts'
-import { cannotSay, describedMethods, namelessOf, shapeOf, templateOf, type AppRoutes } from '../routes.ts'
+import {
+  cannotSay,
+  describedMethods,
+  namelessOf,
+  shapeOf,
+  templateOf,
+  type AppRoutes,
+} from '../routes.ts'
 
 type App = Parameters<typeof rememberedRoutesOf>[0]
 
@@ -20,7 +27,10 @@ export function routesOfFastify(app: App): AppRoutes {
     )
   // Before that, the hooks are not in their places yet.
   const state = findHidden(app, 'fastify.state') as { readonly ready?: boolean } | undefined
-  if (!state?.ready) throw new Error('the guards of a Fastify app are known when it is ready: await app.ready() before')
+  if (!state?.ready)
+    throw new Error(
+      'the guards of a Fastify app are known when it is ready: await app.ready() before',
+    )
   return {
     byTemplate: true,
     find(method, template) {
@@ -54,7 +64,9 @@ export function routesOfFastify(app: App): AppRoutes {
 /** Whether a HEAD is the one that Fastify adds to each GET. */
 function isHeadOfGet(route: RememberedRoute, routes: readonly RememberedRoute[]): boolean {
   if (route.options.method !== 'HEAD') return false
-  const get = routes.find(({ url, options }) => url === route.url && methodsOf(options).includes('get'))
+  const get = routes.find(
+    ({ url, options }) => url === route.url && methodsOf(options).includes('get'),
+  )
   return get !== undefined && areAlike(guardsOf(get), guardsOf(route))
 }
 
@@ -72,7 +84,10 @@ function guardsOf({ options, instance }: RememberedRoute): readonly GuardMark[] 
 
 function hooksOf(instance: object): Readonly<Record<string, readonly unknown[]>> {
   const hooks = findHidden(instance, 'fastify.hooks')
-  if (!hooks) throw new Error('this version of Fastify keeps its hooks elsewhere: guards of plugins cannot be seen')
+  if (!hooks)
+    throw new Error(
+      'this version of Fastify keeps its hooks elsewhere: guards of plugins cannot be seen',
+    )
   return hooks as Readonly<Record<string, readonly unknown[]>>
 }
 

@@ -15,35 +15,66 @@ import type { Mountable } from '../mountable.ts'
 const clock = { now: () => 1_800_000_000_000 }
 const key = generateKey('ES256')
 const issuer = 'https://auth.example'
-const verifier = createVerifier({ issuer, audience: 'api', keys: keySetOf([key]), revocations: 'none', clock })
+const verifier = createVerifier({
+  issuer,
+  audience: 'api',
+  keys: keySetOf([key]),
+  revocations: 'none',
+  clock,
+})
 
-const bearer = (subject = 'alice', ...scopes: readonly string[]): { headers: { authorization: string } } => {
-  const content = { issuer, audience: 'api', subject, clientId: 'app', sessionId: 's', scopes, authenticatedAt: 0 }
+const bearer = (
+  subject = 'alice',
+  ...scopes: readonly string[]
+): { headers: { authorization: string } } => {
+  const content = {
+    issuer,
+    audience: 'api',
+    subject,
+    clientId: 'app',
+    sessionId: 's',
+    scopes,
+    authenticatedAt: 0,
+  }
   return { headers: { authorization: `Bearer ${issueAccessToken(content, key, 600, clock)}` } }
 }
 
 const guard = createGuard({
   verifier,
   scopes: { 'items:read': 'Read items', 'items:write': 'Change items' },
-  user: (identity: Identity) => (identity.subject === 'ghost' ? undefined : { name: identity.subject.toUpperCase() }),
+  user: (identity: Identity) =>
+    identity.subject === 'ghost' ? undefined : { name: identity.subject.toUpperCase() },
 })
 
 const app = new Hono()
-  .get('/items', guard('items:read'), (c) => c.json({ who: c.var.identity.subject, user: c.var.user.name }))
+  .get('/items', guard('items:read'), (c) =>
+    c.json({ who: c.var.identity.subject, user: c.var.user.name }),
+  )
   .get('/me', guard(), (c) => c.json(guard.caller(c).user))
   .get('/news', guard.optional(), (c) => c.json({ for: c.var.user?.name ?? 'everybody' }))
   .get('/open', (c) => c.json(guard.caller(c).user))
-app.get('/news/caller', guard.optional(), (c) => c.json({ caller: guard.optional.caller(c)?.user.name ?? null }))
+app.get('/news/caller', guard.optional(), (c) =>
+  c.json({ caller: guard.optional.caller(c)?.user.name ?? null }),
+)
 app.get('/news/required', guard.optional(), (c) => c.json(guard.caller(c).user))
 app.onError((error, c) => c.json({ error: error.name, message: error.message }, 500))
 
-const json = async (response: Response): Promise<unknown> => ({ status: response.status, body: await response.json() })
+const json = async (response: Response): Promise<unknown> => ({
+  status: response.status,
+  body: await response.json(),
+})
 
 describe('guard', () => {
   it('lets a good token in, and the handler knows by whom it is called', async () => {
     const expected = { status: 200, body: { who: 'alice', user: 'ALICE' } }
-    assert.deepEqual(await json(await app.request('/items', bearer('alice', 'items:read', 'items:write'))), expected)
-    assert.deepEqual(await json(await app.request('/me', bearer('bob'))), { status: 200, body: { name: 'BOB' } })
+    assert.deepEqual(
+      await json(await app.request('/items', bearer('alice', 'items:read', 'items:write'))),
+      expected,
+    )
+    assert.deepEqual(await json(await app.request('/me', bearer('bob'))), {
+      status: 200,
+      body: { name: 'BOB' },
+    })
   })
 
   const problem = (status: number, title: string, detail: string): object => ({
@@ -129,7 +160,10 @@ describe('guard', () => {
     const posting = new Hono().post('/items', guard(), (c) => c.text('in'))
     assert.equal((await posting.request('/items', form)).status, 401)
     assert.equal((await app.request(`/me?access_token=${token}`)).status, 401)
-    assert.equal((await app.request('/me', { headers: { cookie: `access_token=${token}` } })).status, 401)
+    assert.equal(
+      (await app.request('/me', { headers: { cookie: `access_token=${token}` } })).status,
+      401,
+    )
   })
 
   it('never runs the handler of a request that it refuses', async () => {
@@ -147,7 +181,9 @@ describe('guard', () => {
 
   it('keeps the callers of simultaneous requests apart', async () => {
     const names = Array.from({ length: 50 }, (_, i) => `user${i}`)
-    const answers = await Promise.all(names.map(async (name) => (await app.request('/me', bearer(name))).json()))
+    const answers = await Promise.all(
+      names.map(async (name) => (await app.request('/me', bearer(name))).json()),
+    )
     assert.deepEqual(
       answers,
       names.map((name) => ({ name: name.toUpperCase() })),
@@ -155,7 +191,9 @@ describe('guard', () => {
   })
 
   it('asks for a recent login where the route demands one (RFC 9470 §3)', async () => {
-    const recent = new Hono().get('/', guard({ scopes: ['items:read'], maxAgeSeconds: 300 }), (c) => c.text('in'))
+    const recent = new Hono().get('/', guard({ scopes: ['items:read'], maxAgeSeconds: 300 }), (c) =>
+      c.text('in'),
+    )
     const response = await recent.request('/', bearer('alice', 'items:read')) // who logged in in 1970
     assert.equal(response.status, 401)
     assert.match(
@@ -166,15 +204,27 @@ describe('guard', () => {
 
   it('refuses an undeclared scope when the route is made', () => {
     assert.throws(() => (guard as (...scopes: string[]) => unknown)('items:raed'), /not declared/)
-    assert.throws(() => (guard.optional as (...scopes: string[]) => unknown)('constructor'), /not declared/)
+    assert.throws(
+      () => (guard.optional as (...scopes: string[]) => unknown)('constructor'),
+      /not declared/,
+    )
   })
 })
 
 describe('guard.optional', () => {
   it('lets a request without a credential pass as nobody, and knows who has one', async () => {
-    assert.deepEqual(await json(await app.request('/news')), { status: 200, body: { for: 'everybody' } })
-    assert.deepEqual(await json(await app.request('/news', bearer())), { status: 200, body: { for: 'ALICE' } })
-    assert.deepEqual(await json(await app.request('/news/caller')), { status: 200, body: { caller: null } })
+    assert.deepEqual(await json(await app.request('/news')), {
+      status: 200,
+      body: { for: 'everybody' },
+    })
+    assert.deepEqual(await json(await app.request('/news', bearer())), {
+      status: 200,
+      body: { for: 'ALICE' },
+    })
+    assert.deepEqual(await json(await app.request('/news/caller')), {
+      status: 200,
+      body: { caller: null },
+    })
     assert.deepEqual(await json(await app.request('/news/caller', bearer())), {
       status: 200,
       body: { caller: 'ALICE' },
@@ -182,7 +232,10 @@ describe('guard.optional', () => {
   })
 
   it('refuses a credential that is wrong', async () => {
-    assert.equal((await app.request('/news', { headers: { authorization: 'Bearer abc' } })).status, 401)
+    assert.equal(
+      (await app.request('/news', { headers: { authorization: 'Bearer abc' } })).status,
+      401,
+    )
     assert.equal((await app.request('/news', { headers: { authorization: 'Bearer' } })).status, 400)
     assert.equal((await app.request('/news', bearer('ghost'))).status, 401)
   })
@@ -191,7 +244,10 @@ describe('guard.optional', () => {
 describe('guard.caller', () => {
   it('throws a TypeError where no guard ran, or where the caller may be nobody', async () => {
     for (const path of ['/open', '/news/required']) {
-      const { status, body } = (await json(await app.request(path))) as { status: number; body: { error: string } }
+      const { status, body } = (await json(await app.request(path))) as {
+        status: number
+        body: { error: string }
+      }
       assert.deepEqual([status, body.error], [500, 'TypeError'])
     }
   })
@@ -247,6 +303,9 @@ describe('mount', () => {
   it('reads no more of a body than it may', async () => {
     const response = await mounted.request('/auth/echo', { method: 'POST', body: '0123456789a' })
     assert.equal(response.status, 413)
-    assert.equal(((await response.json()) as { detail: string }).detail, 'The body may have 10 bytes at most')
+    assert.equal(
+      ((await response.json()) as { detail: string }).detail,
+      'The body may have 10 bytes at most',
+    )
   })
 })

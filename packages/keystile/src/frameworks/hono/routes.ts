@@ -25,7 +25,10 @@ type HonoHandler = ((...args: never) => unknown) & {
 export interface HonoLike {
   readonly routes: readonly HonoRoute[]
   readonly router: {
-    match(method: string, path: string): readonly [readonly (readonly [unknown, unknown])[], ...unknown[]]
+    match(
+      method: string,
+      path: string,
+    ): readonly [readonly (readonly [unknown, unknown])[], ...unknown[]]
   }
   /** Decodes a path, and cuts a slash from its end where the app is not strict. */
   getPath(request: Request): string
@@ -37,7 +40,10 @@ export function isHono(app: object): app is HonoLike {
   return Array.isArray(hono.routes) && typeof hono.router?.match === 'function'
 }
 
-/** Asks the app's own router, so that every kind of path is matched as it will be. No route can be added afterwards. */
+/**
+ * Asks the app's own router, so that every kind of path is matched as it will be. No route can be
+ * added afterwards.
+ */
 export function routesOfHono(app: HonoLike): AppRoutes {
   const { routes, router } = app
   return {
@@ -54,7 +60,8 @@ export function routesOfHono(app: HonoLike): AppRoutes {
         else if (isMounted(route)) throw cannotLookInto(path)
         else {
           const known = answers(route, routes)
-          if (known === undefined) perhaps ??= { guards: [...guards], template: templateOf(route.path) }
+          if (known === undefined)
+            perhaps ??= { guards: [...guards], template: templateOf(route.path) }
           if (!known) continue
           if (perhaps && perhaps.guards.length < guards.length) throw cannotTell(path)
           return { guards, template: templateOf(route.path) }
@@ -69,11 +76,16 @@ export function routesOfHono(app: HonoLike): AppRoutes {
           if (isMounted(route)) throw cannotSay(route.path, 'is an app mounted there')
           const known = answers(route, routes)
           const template = templateOf(route.path)
-          // Hono answers HEAD with GET, always. What perhaps answers every path is more likely no route.
-          if (known === false || (known === undefined && !template) || route.method === 'HEAD') return []
-          if (template === undefined) throw cannotSay(route.path, 'has a part that OpenAPI cannot say')
+          // Hono answers HEAD with GET, always. What perhaps answers every path is more likely no
+          // route.
+          if (known === false || (known === undefined && !template) || route.method === 'HEAD')
+            return []
+          if (template === undefined)
+            throw cannotSay(route.path, 'has a part that OpenAPI cannot say')
           const methods =
-            route.method === 'ALL' ? methodsOfAll : describedMethods([route.method.toLowerCase()], route.path)
+            route.method === 'ALL'
+              ? methodsOfAll
+              : describedMethods([route.method.toLowerCase()], route.path)
           return methods.map((method) => ({ method, template, path: route.path }))
         })
     },
@@ -81,8 +93,9 @@ export function routesOfHono(app: HonoLike): AppRoutes {
 }
 
 /**
- * Whether what follows never runs: behind a function that takes no `next`, and behind the last of its route.
- * `undefined` where it cannot be known: of `() => …` and `(c, ...rest) => …` nobody sees what they take.
+ * Whether what follows never runs: behind a function that takes no `next`, and behind the last of
+ * its route. `undefined` where it cannot be known: of `() => …` and `(c, ...rest) => …` nobody sees
+ * what they take.
  */
 function answers(route: HonoRoute, routes: readonly HonoRoute[]): boolean | undefined {
   const handler = innermost(route.handler)
@@ -90,7 +103,11 @@ function answers(route: HonoRoute, routes: readonly HonoRoute[]): boolean | unde
   if (handler.length === 1 && isPlain) return true
   const following = routes[routes.indexOf(route) + 1]
   // `use` and `all` are the same to Hono.
-  if (route.method !== 'ALL' && !(following?.method === route.method && following.path === route.path)) return true
+  if (
+    route.method !== 'ALL' &&
+    !(following?.method === route.method && following.path === route.path)
+  )
+    return true
   return handler.length === 0 || !isPlain ? undefined : false
 }
 
@@ -98,7 +115,10 @@ function innermost(handler: HonoHandler): HonoHandler {
   return handler.__COMPOSED_HANDLER ? innermost(handler.__COMPOSED_HANDLER) : handler
 }
 
-/** What `mount` makes, that of the app and that of hono/mount: it has no other sign than its own words. */
+/**
+ * What `mount` makes, that of the app and that of hono/mount: it has no other sign than its own
+ * words.
+ */
 function isMounted({ handler }: HonoRoute): boolean {
   return Function.prototype.toString.call(innermost(handler)).includes('applicationHandler(')
 }

@@ -18,17 +18,32 @@ import { createGuard, mount, type NodeMiddleware } from './guard.ts'
 const clock = { now: () => 1_800_000_000_000 }
 const key = generateKey('ES256')
 const issuer = 'https://auth.example'
-const verifier = createVerifier({ issuer, audience: 'api', keys: keySetOf([key]), revocations: 'none', clock })
+const verifier = createVerifier({
+  issuer,
+  audience: 'api',
+  keys: keySetOf([key]),
+  revocations: 'none',
+  clock,
+})
 
 const bearer = (subject = 'alice', ...scopes: readonly string[]): { authorization: string } => {
-  const content = { issuer, audience: 'api', subject, clientId: 'app', sessionId: 's', scopes, authenticatedAt: 0 }
+  const content = {
+    issuer,
+    audience: 'api',
+    subject,
+    clientId: 'app',
+    sessionId: 's',
+    scopes,
+    authenticatedAt: 0,
+  }
   return { authorization: `Bearer ${issueAccessToken(content, key, 600, clock)}` }
 }
 
 const guard = createGuard({
   verifier,
   scopes: { 'items:read': 'Read items', 'items:write': 'Change items' },
-  user: (identity: Identity) => (identity.subject === 'ghost' ? undefined : { name: identity.subject.toUpperCase() }),
+  user: (identity: Identity) =>
+    identity.subject === 'ghost' ? undefined : { name: identity.subject.toUpperCase() },
 })
 
 const maxBodyBytes = 1_000
@@ -62,7 +77,10 @@ const behind: Readonly<Record<string, readonly [NodeMiddleware, Handler]>> = {
   '/news': [guard.optional(), send((request) => guard.optional.caller(request)?.user ?? null)],
   '/news/required': [guard.optional(), send((request) => guard.caller(request))],
   '/recent': [guard({ maxAgeSeconds: 300 }), send((request) => guard.caller(request))],
-  '/open': [(_request, _response, next) => Promise.resolve(void next()), send((request) => guard.caller(request))],
+  '/open': [
+    (_request, _response, next) => Promise.resolve(void next()),
+    send((request) => guard.caller(request)),
+  ],
   '/check': [(_request, _response, next) => Promise.resolve(void next()), checked],
 }
 
@@ -90,7 +108,8 @@ before(async () => {
 })
 after(() => new Promise((resolve) => server.close(resolve)))
 
-const get = (path: string, headers: Record<string, string> = {}): Promise<Response> => fetch(origin + path, { headers })
+const get = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(origin + path, { headers })
 
 /** Sends these bytes as they are, and reads until the other end closes. */
 async function raw(...lines: readonly string[]): Promise<string> {
@@ -118,7 +137,13 @@ describe('guard', () => {
     ['another scheme', { authorization: 'Basic eDp5' }, 401, '', 'Not authenticated'],
     ['a bad token', { authorization: 'Bearer abc' }, 401, 'invalid_token', 'Invalid token'],
     ['a user who is gone', bearer('ghost', 'items:read'), 401, 'invalid_token', 'Invalid token'],
-    ['a missing scope', bearer(), 403, 'insufficient_scope', 'The token lacks a scope that this needs'],
+    [
+      'a missing scope',
+      bearer(),
+      403,
+      'insufficient_scope',
+      'The token lacks a scope that this needs',
+    ],
     ['Bearer and nothing', { authorization: 'Bearer' }, 400, 'invalid_request', invalidRequest],
   ]
   for (const [name, headers, status, error, detail] of refusals) {
@@ -133,8 +158,17 @@ describe('guard', () => {
       assert.equal(response.headers.get('www-authenticate'), challenge)
       assert.equal(response.headers.get('content-type'), 'application/problem+json')
       assert.equal(response.headers.get('cache-control'), 'no-store')
-      const titles: Record<number, string> = { 400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden' }
-      assert.deepEqual(await response.json(), { type: 'about:blank', title: titles[status], status, detail })
+      const titles: Record<number, string> = {
+        400: 'Bad Request',
+        401: 'Unauthorized',
+        403: 'Forbidden',
+      }
+      assert.deepEqual(await response.json(), {
+        type: 'about:blank',
+        title: titles[status],
+        status,
+        detail,
+      })
     })
   }
 
@@ -149,18 +183,28 @@ describe('guard', () => {
       assert.match(answer, /^HTTP\/1.1 400 /)
       assert.match(answer, /error="invalid_request"/)
     }
-    assert.match(await raw('GET /me HTTP/1.1', `Authorization: ${authorization}`), /^HTTP\/1.1 200 /)
+    assert.match(
+      await raw('GET /me HTTP/1.1', `Authorization: ${authorization}`),
+      /^HTTP\/1.1 200 /,
+    )
     const decoys = ['Cache-Control: Bearer x', 'If-None-Match: Bearer y'] // names as long as the real one
-    assert.match(await raw('GET /me HTTP/1.1', ...decoys, `Authorization: ${authorization}`), /^HTTP\/1.1 200 /)
+    assert.match(
+      await raw('GET /me HTTP/1.1', ...decoys, `Authorization: ${authorization}`),
+      /^HTTP\/1.1 200 /,
+    )
     assert.match(await raw('GET /me HTTP/1.1', ...decoys), /^HTTP\/1.1 401 /)
-    assert.match(await raw('GET /me HTTP/1.1', `aUTHORIZATION: ${authorization.replace('Bearer', 'bEARER')}`), / 200 /)
+    assert.match(
+      await raw('GET /me HTTP/1.1', `aUTHORIZATION: ${authorization.replace('Bearer', 'bEARER')}`),
+      / 200 /,
+    )
   })
 
   it('looks at no token in the query, the body, a cookie or another header (RFC 6750 §2.2 §2.3)', async () => {
     const token = bearer().authorization.slice(7)
     assert.equal((await get(`/me?access_token=${token}`)).status, 401)
     assert.equal(
-      (await get('/me', { cookie: `access_token=${token}`, 'x-authorization': `Bearer ${token}` })).status,
+      (await get('/me', { cookie: `access_token=${token}`, 'x-authorization': `Bearer ${token}` }))
+        .status,
       401,
     )
     const body = new URLSearchParams({ access_token: token })
@@ -170,7 +214,9 @@ describe('guard', () => {
 
   it('keeps the callers of simultaneous requests apart', async () => {
     const names = Array.from({ length: 30 }, (_, i) => `user${i}`)
-    const answers = await Promise.all(names.map(async (name) => (await get('/me', bearer(name))).json()))
+    const answers = await Promise.all(
+      names.map(async (name) => (await get('/me', bearer(name))).json()),
+    )
     assert.deepEqual(
       answers,
       names.map((name) => ({ name: name.toUpperCase() })),
@@ -188,7 +234,10 @@ describe('guard', () => {
 
   it('refuses an undeclared scope when the route is made', () => {
     assert.throws(() => (guard as (...scopes: string[]) => unknown)('items:raed'), /not declared/)
-    assert.throws(() => (guard.optional as (...scopes: string[]) => unknown)('constructor'), /not declared/)
+    assert.throws(
+      () => (guard.optional as (...scopes: string[]) => unknown)('constructor'),
+      /not declared/,
+    )
   })
 })
 
@@ -215,7 +264,9 @@ describe('guard.caller', () => {
 
 describe('guard.check', () => {
   it('decides about a node request, whose second Authorization header it sees', async () => {
-    assert.deepEqual(await (await get('/check', bearer('alice', 'items:read'))).json(), { name: 'ALICE' })
+    assert.deepEqual(await (await get('/check', bearer('alice', 'items:read'))).json(), {
+      name: 'ALICE',
+    })
     assert.equal(await (await get('/check', bearer())).text(), '403')
     assert.equal(await (await get('/check')).text(), '401')
     const twice = await raw(
@@ -241,7 +292,8 @@ describe('guard.check', () => {
 })
 
 describe('mount', () => {
-  const post = (body: string): Promise<Response> => fetch(`${origin}/auth/echo?x=1`, { method: 'POST', body })
+  const post = (body: string): Promise<Response> =>
+    fetch(`${origin}/auth/echo?x=1`, { method: 'POST', body })
 
   it('answers its own paths and passes every other request on', async () => {
     const response = await post('hello')
@@ -262,7 +314,10 @@ describe('mount', () => {
     const response = await post('x'.repeat(maxBodyBytes + 1))
     assert.equal(response.status, 413)
     assert.equal(response.headers.get('connection'), 'close')
-    assert.equal(((await response.json()) as { detail: string }).detail, 'The body may have 1000 bytes at most')
+    assert.equal(
+      ((await response.json()) as { detail: string }).detail,
+      'The body may have 1000 bytes at most',
+    )
   })
 
   for (const [name, headers] of [
@@ -299,7 +354,10 @@ describe('mount', () => {
   })
 
   /** What became of a body that is asked for after this. */
-  const bodyAfter = async (prepare: (request: IncomingMessage) => Promise<unknown>, head: string): Promise<unknown> => {
+  const bodyAfter = async (
+    prepare: (request: IncomingMessage) => Promise<unknown>,
+    head: string,
+  ): Promise<unknown> => {
     const late = createServer()
     late.listen(0, '127.0.0.1')
     await once(late, 'listening')
@@ -337,7 +395,8 @@ describe('mount', () => {
   })
 
   it('does not wait for the rest of a body when the app has given the request up', async () => {
-    const giveUp = async (request: IncomingMessage): Promise<unknown> => setImmediate(() => request.destroy())
+    const giveUp = async (request: IncomingMessage): Promise<unknown> =>
+      setImmediate(() => request.destroy())
     const outcome = await bodyAfter(giveUp, 'Content-Length: 500')
     assert.ok(outcome instanceof ProblemError)
     assert.equal(outcome.code, 'bad_request')
@@ -349,13 +408,21 @@ describe('what the app itself throws', () => {
     const printed: unknown[] = []
     t.mock.method(console, 'error', (error: unknown) => printed.push(error))
     const secret = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'
-    const verifier = createVerifier({ issuer: 'i', audience: 'a', keys: secret, revocations: 'none' })
+    const verifier = createVerifier({
+      issuer: 'i',
+      audience: 'a',
+      keys: secret,
+      revocations: 'none',
+    })
     const key = importKey({ secret, algorithm: 'HS256' })
     const claims = { iss: 'i', aud: 'a', sub: 's', client_id: 'c', jti: 'j' }
     const token = signJwt(claims, key, { expiresInSeconds: 60, type: 'at+jwt' })
     let entered = 0
     const failing: Record<string, NodeMiddleware> = {
-      '/user': createGuard({ verifier, user: () => Promise.reject(new Error('select from people')) })(),
+      '/user': createGuard({
+        verifier,
+        user: () => Promise.reject(new Error('select from people')),
+      })(),
       '/handler': createGuard({ verifier })(),
       '/half': createGuard({ verifier })(),
     }

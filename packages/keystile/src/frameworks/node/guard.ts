@@ -8,8 +8,15 @@ import { assembleGuard, type AssembledGuard } from '../assemble-guard.ts'
 import type { Mountable } from '../mountable.ts'
 import { readCheckedRequest, readNodeRequest, writeAnswer } from './node-request.ts'
 
-/** Answers a request, or calls `next` when it may go on; the promise is that of `next`. It never rejects. */
-export type NodeMiddleware = (request: IncomingMessage, response: ServerResponse, next: () => unknown) => Promise<void>
+/**
+ * Answers a request, or calls `next` when it may go on; the promise is that of `next`. It never
+ * rejects.
+ */
+export type NodeMiddleware = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: () => unknown,
+) => Promise<void>
 
 /** Guards of node:http handlers. */
 export interface Guard<S extends string, U> extends AssembledGuard<
@@ -21,9 +28,10 @@ export interface Guard<S extends string, U> extends AssembledGuard<
 > {}
 
 /** Makes the guards of an app from a verifier, or from the object of `createKeystile`. */
-export function createGuard<S extends string = string, U extends UserObject | undefined = undefined>(
-  options: GuardOptions<S, U>,
-): Guard<S, U> {
+export function createGuard<
+  S extends string = string,
+  U extends UserObject | undefined = undefined,
+>(options: GuardOptions<S, U>): Guard<S, U> {
   const core = createGuardCore(options)
   return assembleGuard(
     core,
@@ -42,8 +50,8 @@ export function createGuard<S extends string = string, U extends UserObject | un
 }
 
 /**
- * Answers Keystile's own endpoints in a node:http server, and calls `next` for every other request. Use it before any
- * handler of your own, whatever path the issuer has.
+ * Answers Keystile's own endpoints in a node:http server, and calls `next` for every other request.
+ * Use it before any handler of your own, whatever path the issuer has.
  */
 export function mount(keystile: Mountable): NodeMiddleware {
   return (request, response, next) =>
@@ -55,13 +63,16 @@ export function mount(keystile: Mountable): NodeMiddleware {
 }
 
 /**
- * node:http hears nothing of a rejected promise, and one that nobody hears of ends the process. So what the app's own
- * `user` or handler throws is printed, and answered with 500. It is never passed to `next`, which would let the request in.
+ * node:http hears nothing of a rejected promise, and one that nobody hears of ends the process. So
+ * what the app's own `user` or handler throws is printed, and answered with 500. It is never passed
+ * to `next`, which would let the request in.
  */
 function unlessBroken(response: ServerResponse, work: () => unknown): Promise<void> {
   try {
     const working = work()
-    return working instanceof Promise ? working.then(undefined, (error) => answerBug(response, error)) : done
+    return working instanceof Promise
+      ? working.then(undefined, (error) => answerBug(response, error))
+      : done
   } catch (error) {
     answerBug(response, error)
     return done
@@ -73,5 +84,9 @@ const done: Promise<void> = Promise.resolve()
 function answerBug(response: ServerResponse, error: unknown): void {
   console.error(error)
   if (response.headersSent) response.destroy()
-  else writeAnswer(response, problemAnswer(new ProblemError('internal_server_error', 'Internal error')))
+  else
+    writeAnswer(
+      response,
+      problemAnswer(new ProblemError('internal_server_error', 'Internal error')),
+    )
 }

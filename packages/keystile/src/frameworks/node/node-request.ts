@@ -18,7 +18,8 @@ export function readNodeRequest(request: IncomingMessage): HttpRequestWithBody {
     // The request of a serverless platform's adapter may have no socket.
     remoteAddress: request.socket?.remoteAddress,
     headers: {
-      get: (name) => (name === 'authorization' ? authorizationOf(request) : request.headers[name]?.toString()),
+      get: (name) =>
+        name === 'authorization' ? authorizationOf(request) : request.headers[name]?.toString(),
     },
     body: (maxBytes) => readBody(request, maxBytes),
   }
@@ -57,7 +58,8 @@ export function readCheckedRequest(request: IncomingMessage | HttpRequest): Http
  */
 function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    if (request.readableEnded) throw new TypeError('the body was read before: mount Keystile before any body parser')
+    if (request.readableEnded)
+      throw new TypeError('the body was read before: mount Keystile before any body parser')
     if (request.destroyed) throw new ProblemError('bad_request', 'The body ended early')
     const body = createByteCollector()
     const onData = (chunk: Uint8Array): void => {
@@ -78,7 +80,11 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Arra
 }
 
 /** Returns the headers of an answer, without its length, for Node and Fastify. */
-export function nodeHeaders({ status, headers, cookies = [] }: HttpAnswer<AnswerBody>): OutgoingHttpHeaders {
+export function nodeHeaders({
+  status,
+  headers,
+  cookies = [],
+}: HttpAnswer<AnswerBody>): OutgoingHttpHeaders {
   return {
     ...headers,
     ...noSniffing,
@@ -92,5 +98,7 @@ export function writeAnswer(response: ServerResponse, answer: HttpAnswer<AnswerB
   const { status, body = '' } = answer
   // The app may have answered meanwhile, after a timeout for example. A second answer would throw.
   if (response.headersSent) return
-  response.writeHead(status, { ...nodeHeaders(answer), 'content-length': Buffer.byteLength(body) }).end(body)
+  response
+    .writeHead(status, { ...nodeHeaders(answer), 'content-length': Buffer.byteLength(body) })
+    .end(body)
 }

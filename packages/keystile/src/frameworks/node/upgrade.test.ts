@@ -64,7 +64,8 @@ describe('onUpgrade', () => {
       t,
       onUpgrade(
         (request) => guard.optional.check(request),
-        (_request, socket, _head, caller) => socket.end(caller?.user.name ?? 'no caller', () => socket.destroy()),
+        (_request, socket, _head, caller) =>
+          socket.end(caller?.user.name ?? 'no caller', () => socket.destroy()),
       ),
     )
     const socket = await ask(t, server)
@@ -82,7 +83,11 @@ describe('onUpgrade', () => {
       ),
     )
     for (const [credential, start, challenge] of [
-      [undefined, 'HTTP/1.1 401 Unauthorized\r\n', 'www-authenticate: Bearer realm="https://test-issuer.example"\r\n'],
+      [
+        undefined,
+        'HTTP/1.1 401 Unauthorized\r\n',
+        'www-authenticate: Bearer realm="https://test-issuer.example"\r\n',
+      ],
       ['Bearer abc', 'HTTP/1.1 401 Unauthorized\r\n', 'error="invalid_token"'],
       ['Bearer', 'HTTP/1.1 400 Bad Request\r\n', 'error="invalid_request"'],
     ] as const) {
@@ -99,7 +104,10 @@ describe('onUpgrade', () => {
   it('answers 500 with nothing of what the check has thrown, and does not open', async (t) => {
     const printed = t.mock.method(console, 'error', () => {})
     let opened = 0
-    const failing = createGuard({ verifier: issuer.verifier, user: () => Promise.reject(new Error('select people')) })
+    const failing = createGuard({
+      verifier: issuer.verifier,
+      user: () => Promise.reject(new Error('select people')),
+    })
     for (const check of [
       (request: Parameters<typeof failing.check>[0]) => failing.check(request),
       () => {
@@ -149,7 +157,9 @@ describe('onUpgrade', () => {
           async (request) => {
             asked.resolve()
             await answered.promise
-            return allowed ? guard.check(request) : guard.check({ method: 'GET', url: '/', headers: new Headers() })
+            return allowed
+              ? guard.check(request)
+              : guard.check({ method: 'GET', url: '/', headers: new Headers() })
           },
           () => opened++,
         ),

@@ -37,6 +37,9 @@ function findMisplaced(field: string | null | undefined): string | undefined {
 function requireToken68(token: string): void {
   if (/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) return
   throw tokenError('malformed_credential', {
-    detail: token === '' ? 'no token after Bearer' : 'characters outside token68, or two Authorization headers',
+    detail:
+      token === ''
+        ? 'no token after Bearer'
+        : 'characters outside token68, or two Authorization headers',
   })
 }

@@ -3,7 +3,9 @@ import type { Identity } from '../identity.ts'
 import type { Demand } from '../demand.ts'
 import type { Verifier } from '../verifier.ts'
 
-/** One way to present a credential. It skips a request, refuses it, or says who the call is from. */
+/**
+ * One way to present a credential. It skips a request, refuses it, or says who the call is from.
+ */
 export interface CredentialScheme {
   /**
    * Finds the credential in a request, or `undefined` when there is none of this scheme. Every

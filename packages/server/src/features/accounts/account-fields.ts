@@ -7,7 +7,8 @@ import type { PasswordOwner, PasswordPolicy } from '../password-policy/policy.ts
 
 const usernameRule =
   'Username should have 2 to 63 letters, digits, dots, underscores or hyphens, and begin with a letter or digit'
-const emailRule = 'value is not a valid email address: it should have one part, an @-sign and a domain with a dot'
+const emailRule =
+  'value is not a valid email address: it should have one part, an @-sign and a domain with a dot'
 
 /** A user name that is chosen. */
 export const usernameField: z.ZodType<ComparableName> = stringField()

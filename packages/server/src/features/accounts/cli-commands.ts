@@ -35,7 +35,8 @@ export const cliCommands: readonly CliCommand<Call<Options>>[] = [
       now: {},
     },
     takesSettings: 'withoutKey',
-    summary: 'change roles and scopes; they hold from the next login, and with --now all sessions end',
+    summary:
+      'change roles and scopes; they hold from the next login, and with --now all sessions end',
     load: async () => (await import('./cli.ts')).grant,
   },
   {

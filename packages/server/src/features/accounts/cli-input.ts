@@ -15,17 +15,26 @@ export interface InputOptions extends ScopeSettings {
 }
 
 /** Roles or scopes, each one that there is. */
-export function readNames(flags: CallFlags, flag: 'role' | 'scope', rules: ScopeRules): readonly string[] {
+export function readNames(
+  flags: CallFlags,
+  flag: 'role' | 'scope',
+  rules: ScopeRules,
+): readonly string[] {
   const known = flag === 'role' ? rules.roles : rules.declared
   for (const name of flags.list(flag)) {
     if (!Object.hasOwn(known, name))
-      throw new ConfigurationError(`--${flag} ${name}: no such ${flag}; there are ${Object.keys(known).join(', ')}`)
+      throw new ConfigurationError(
+        `--${flag} ${name}: no such ${flag}; there are ${Object.keys(known).join(', ')}`,
+      )
   }
   return flags.list(flag)
 }
 
 /** What the profile schema makes of a file; without one, of nothing. */
-export async function readProfile(file: string | undefined, schema: ProfileSchema | undefined): Promise<Profile> {
+export async function readProfile(
+  file: string | undefined,
+  schema: ProfileSchema | undefined,
+): Promise<Profile> {
   let members: JsonObject = {}
   try {
     if (file !== undefined) members = parseJsonObject(readFileSync(file))
@@ -35,17 +44,27 @@ export async function readProfile(file: string | undefined, schema: ProfileSchem
   const { errors, profile } = await checkProfile(members, schema, [])
   if (errors.length === 0) return profile
   const faults = errors.map(({ loc, msg }) => `${loc.slice(1).join('.')} ${msg}`.trim())
-  throw new ConfigurationError(`the profile does not fit its schema (give --profile FILE): ${faults.join('; ')}`)
+  throw new ConfigurationError(
+    `the profile does not fit its schema (give --profile FILE): ${faults.join('; ')}`,
+  )
 }
 
 /** A new password from a file, less the line end that editors leave, or typed twice. */
 export async function readPassword(
   file: string | undefined,
-  call: { readonly owner: PasswordOwner; readonly terminal: Terminal; readonly options: InputOptions },
+  call: {
+    readonly owner: PasswordOwner
+    readonly terminal: Terminal
+    readonly options: InputOptions
+  },
 ): Promise<string> {
   const { owner, terminal, options } = call
-  const password = file === undefined ? await terminal.askSecret('Password: ') : readPasswordFile(file)
-  const policy = createPasswordPolicy({ issuer: options.issuer, minLength: options.passwordMinLength })
+  const password =
+    file === undefined ? await terminal.askSecret('Password: ') : readPasswordFile(file)
+  const policy = createPasswordPolicy({
+    issuer: options.issuer,
+    minLength: options.passwordMinLength,
+  })
   const fault = policy.findFault(password, owner)
   if (fault) throw new ConfigurationError(fault)
   if (file === undefined && (await terminal.askSecret('Password again: ')) !== password) {
@@ -56,8 +75,12 @@ export async function readPassword(
 
 function readPasswordFile(file: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(file)).replace(/\r?\n$/, '')
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+      .decode(readFileSync(file))
+      .replace(/\r?\n$/, '')
   } catch (error) {
-    throw new ConfigurationError(`--password-file cannot be read: ${(error as Error).message}`, { cause: error })
+    throw new ConfigurationError(`--password-file cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
 }

@@ -39,7 +39,10 @@ export async function create(call: Call<Options>): Promise<void> {
 
   const work = async (users: Users): Promise<void> => {
     const passwordHash = await hashPassword(password, options.passwordHashing)
-    const created = await users.create({ username, email, passwordHash, scopes, roles, profile }, byOperator)
+    const created = await users.create(
+      { username, email, passwordHash, scopes, roles, profile },
+      byOperator,
+    )
     if ('taken' in created) throw new ConfigurationError(`this ${created.taken} is already taken`)
     terminal.print(`created ${username.shown} (${created.user.publicUser.id})`)
   }
@@ -79,14 +82,19 @@ export async function grant(call: Call<Options>): Promise<void> {
   const added = { roles: readNames(flags, 'role', rules), scopes: readNames(flags, 'scope', rules) }
   const removed = { roles: flags.list('remove-role'), scopes: flags.list('remove-scope') }
   const change = (user: User): UserChange => ({
-    roles: [...new Set([...user.roles, ...added.roles])].filter((role) => !removed.roles.includes(role)),
-    scopes: [...new Set([...user.scopes, ...added.scopes])].filter((scope) => !removed.scopes.includes(scope)),
+    roles: [...new Set([...user.roles, ...added.roles])].filter(
+      (role) => !removed.roles.includes(role),
+    ),
+    scopes: [...new Set([...user.scopes, ...added.scopes])].filter(
+      (scope) => !removed.scopes.includes(scope),
+    ),
     endsSessions: flags.has('now'),
   })
   await changeUser(
     call,
     change,
-    (user) => `${user.publicUser.username} has ${describeGrants(user) || 'neither roles nor scopes'}`,
+    (user) =>
+      `${user.publicUser.username} has ${describeGrants(user) || 'neither roles nor scopes'}`,
   )
 }
 
@@ -94,7 +102,8 @@ export async function disable(call: Call<Options>): Promise<void> {
   await changeUser(
     call,
     () => ({ active: false }),
-    ({ publicUser }) => `disabled ${publicUser.username}; a running server refuses their tokens within a second`,
+    ({ publicUser }) =>
+      `disabled ${publicUser.username}; a running server refuses their tokens within a second`,
   )
 }
 
@@ -114,7 +123,8 @@ async function changeUser(
   await withUsers(call, async (users) => {
     const user = await getUser(users, call.operand)
     const outcome = await users.change(user, changeOf(user), byOperator)
-    if (outcome === 'last-administrator') throw new ConfigurationError('the last administrator must stay one')
+    if (outcome === 'last-administrator')
+      throw new ConfigurationError('the last administrator must stay one')
     if (outcome === 'outdated')
       throw new ConfigurationError('somebody else changed this user at the same time; try again')
     call.terminal.print(say(await getUser(users, user.publicUser.username)))
@@ -130,7 +140,8 @@ export async function setPassword(call: Call<Options>): Promise<void> {
     const password = await readPassword(flags.value('password-file'), { owner, terminal, options })
     const hash = await hashPassword(password, options.passwordHashing)
     const outcome = await users.changePassword(user, hash, byOperator)
-    if (outcome === 'outdated') throw new ConfigurationError('the password was changed at the same time; try again')
+    if (outcome === 'outdated')
+      throw new ConfigurationError('the password was changed at the same time; try again')
     terminal.print(`${owner.username} has a new password and no sessions`)
   })
 }
@@ -149,7 +160,11 @@ async function withUsers(
   work: (users: Users) => Promise<void>,
   options?: { readonly mayCreate: boolean },
 ): Promise<void> {
-  await withEventFeed(call, (database, feed) => work(createUsers(database, feed, call.clock)), options)
+  await withEventFeed(
+    call,
+    (database, feed) => work(createUsers(database, feed, call.clock)),
+    options,
+  )
 }
 
 async function hashPassword(password: string, cost: HashingCost): Promise<string> {

@@ -9,12 +9,16 @@ import { findReservedFields, type ProfileSchema } from './profile.ts'
 import { rules, type RuleOptions } from './rules.ts'
 
 export interface AccountOptions<P extends object> {
-  /** Whether strangers may register at `POST /users`. Default: open where the issuer is on this machine; else it must be said. */
+  /**
+   * Whether strangers may register at `POST /users`. Default: open where the issuer is on this
+   * machine; else it must be said.
+   */
   readonly registration?: 'open' | 'closed'
   /**
-   * A schema for fields of a user beside ours, by the Standard Schema specification. A profile is at most 64 KiB of
-   * JSON. It has no field of a name that is Keystile's own (`id`, `username`, `email`, `email_verified`,
-   * `created_at`, `password`, `scopes`, `roles`, `disabled`) or every object's (`constructor`, `toJSON`).
+   * A schema for fields of a user beside ours, by the Standard Schema specification. A profile is
+   * at most 64 KiB of JSON. It has no field of a name that is Keystile's own (`id`, `username`,
+   * `email`, `email_verified`, `created_at`, `password`, `scopes`, `roles`, `disabled`) or every
+   * object's (`constructor`, `toJSON`).
    */
   readonly profile?: ProfileSchema<P>
 }
@@ -42,18 +46,32 @@ const profile: Setting<'profile', ProfileSchema> = {
   excludedBy: 'users',
   findFaults(schema) {
     const reserved = findReservedFields(schema)
-    return reserved.length > 0 ? [`must not have ${reserved.join(', ')}: Keystile has its own; choose other names`] : []
+    return reserved.length > 0
+      ? [`must not have ${reserved.join(', ')}: Keystile has its own; choose other names`]
+      : []
   },
 }
 
 /** The current password, which a change asks for, by session: 100 a day. */
-export const proofRate: LimitRate = { name: 'proof', burst: 10, intervalMilliseconds: 16 * minuteMilliseconds }
+export const proofRate: LimitRate = {
+  name: 'proof',
+  burst: 10,
+  intervalMilliseconds: 16 * minuteMilliseconds,
+}
 
 /** E-mail addresses that a user asks for. The answer tells whether an address is taken. */
-export const emailRate: LimitRate = { name: 'email', burst: 10, intervalMilliseconds: 16 * minuteMilliseconds }
+export const emailRate: LimitRate = {
+  name: 'email',
+  burst: 10,
+  intervalMilliseconds: 16 * minuteMilliseconds,
+}
 
 /** Changes of a profile by its owner. Each writes an audit entry and up to 64 KiB of profile. */
-export const profileRate: LimitRate = { name: 'profile', burst: 60, intervalMilliseconds: minuteMilliseconds }
+export const profileRate: LimitRate = {
+  name: 'profile',
+  burst: 60,
+  intervalMilliseconds: minuteMilliseconds,
+}
 
 /** Registrations at an address. */
 export const registrationRate: LimitRate = {

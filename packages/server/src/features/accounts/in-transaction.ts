@@ -6,7 +6,9 @@ import type { AccountTables, UserRow } from './tables.ts'
 /** An account, as a login has seen it. */
 export interface ExpectedAccount {
   readonly subject: string
-  /** The hash that the password was verified against; undefined where an app has proved the user. */
+  /**
+   * The hash that the password was verified against; undefined where an app has proved the user.
+   */
   readonly passwordHash: string | undefined
   /** What the account held when the scopes were decided. */
   readonly rights: StoredRights | undefined
@@ -29,6 +31,8 @@ export async function lockAccount(
   )
 }
 
+// An update that changes nothing locks the row and returns its newest version, in one statement on
+// both databases.
 const lockActiveRow = prepare<
   AccountTables,
   { readonly subject: string },

@@ -19,7 +19,10 @@ describe('managementRoutes', () => {
   let users: Users
   const made: User[] = []
   before(async () => {
-    database = await openDatabase(':memory:', new URL('../../server/writer-thread.ts', import.meta.url))
+    database = await openDatabase(
+      ':memory:',
+      new URL('../../server/writer-thread.ts', import.meta.url),
+    )
     feed = await openEventFeed(database, { clock: systemClock, logger: silentLogger })
     users = createUsers(database, feed, systemClock)
     for (let i = 0; i < 51; i++) {
@@ -57,7 +60,10 @@ describe('managementRoutes', () => {
       method,
       ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     })
-    return await route!.handle({ ...readWebRequest(request), params: { id: made[0]!.publicUser.id } }, caller)
+    return await route!.handle(
+      { ...readWebRequest(request), params: { id: made[0]!.publicUser.id } },
+      caller,
+    )
   }
   const list = async (query: string): Promise<readonly [number, string | null]> => {
     const { users, next } = JSON.parse((await ask('GET', '/users', query)).body!) as {
@@ -80,7 +86,8 @@ describe('managementRoutes', () => {
   it('lists 1 to 200 at once, and no more', async () => {
     assert.deepEqual(await list('?limit=1'), [1, 'user-000'])
     assert.deepEqual(await list('?limit=200'), [51, null])
-    for (const limit of ['0', '201']) await assert.rejects(list(`?limit=${limit}`), { code: 'unprocessable_content' })
+    for (const limit of ['0', '201'])
+      await assert.rejects(list(`?limit=${limit}`), { code: 'unprocessable_content' })
   })
 
   it('answers 409 to a change that was decided on what is not so any more', async () => {
@@ -104,9 +111,12 @@ describe('managementRoutes', () => {
       headers: { 'content-type': 'application/json' },
     })
     const params = { id: made[1]!.publicUser.id }
-    await assert.rejects(async () => route!.handle({ ...readWebRequest(request), params }, caller), {
-      code: 'conflict',
-    })
+    await assert.rejects(
+      async () => route!.handle({ ...readWebRequest(request), params }, caller),
+      {
+        code: 'conflict',
+      },
+    )
     assert.deepEqual((await find(params.id))!.active, true)
   })
 })

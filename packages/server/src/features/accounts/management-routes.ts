@@ -26,7 +26,12 @@ type ManagementRoute = GuardedRoute<ManagementCaller>
 
 /** All accounts, for callers with `users:read` and `users:write`. */
 export function managementRoutes(parts: ManagementParts): readonly ManagementRoute[] {
-  return [listUsersRoute(parts), readUserRoute(parts), changeUserRoute(parts), deleteUserRoute(parts)]
+  return [
+    listUsersRoute(parts),
+    readUserRoute(parts),
+    changeUserRoute(parts),
+    deleteUserRoute(parts),
+  ]
 }
 
 const mayRead = { ...accountRoute, guard: { scopes: ['users:read'] } } as const
@@ -110,7 +115,8 @@ function readUserRoute({ users, profile }: ManagementParts): ManagementRoute {
       success: { status: 200, description: 'The user', schema: describeManagedUser(profile) },
       refuses: absent,
     },
-    handle: async ({ params }) => jsonAnswer(200, wireManagedUser(await getUser(params['id'], users))),
+    handle: async ({ params }) =>
+      jsonAnswer(200, wireManagedUser(await getUser(params['id'], users))),
   }
 }
 
@@ -134,7 +140,11 @@ function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): Ma
       description:
         'What is left out stays as it is. To add a scope or a role, or to enable a user, the caller must hold every scope that the user then holds; to give the role admin, or to give anything to an administrator, the caller must be an administrator. A user who is disabled loses all sessions at once; scopes that are taken away are gone with the next token.',
       body: { type: 'json', schema: describeChange(rules) },
-      success: { status: 200, description: 'The changed user', schema: describeManagedUser(profile) },
+      success: {
+        status: 200,
+        description: 'The changed user',
+        schema: describeManagedUser(profile),
+      },
       refuses: {
         ...absent,
         403: 'The user would hold a scope that the caller does not hold, or be an administrator',
@@ -143,7 +153,10 @@ function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): Ma
     },
     async handle(request, { identity }) {
       const { scopes, roles, disabled } = await readFields(userChange, request)
-      refuseFaults([...findUnknown('scopes', scopes, rules.declared), ...findUnknown('roles', roles, rules.roles)])
+      refuseFaults([
+        ...findUnknown('scopes', scopes, rules.declared),
+        ...findUnknown('roles', roles, rules.roles),
+      ])
 
       const user = await getUser(request.params['id'], users)
       const change = {
@@ -164,20 +177,35 @@ function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): Ma
 /** `userChange` with the names that exist. */
 function describeChange({ declared, roles }: ScopeRules): JsonObject {
   const described = describeFields(userChange) as { readonly properties: object }
-  const listOf = (names: object): JsonObject => ({ type: 'array', items: { type: 'string', enum: Object.keys(names) } })
-  return { ...described, properties: { ...described.properties, scopes: listOf(declared), roles: listOf(roles) } }
+  const listOf = (names: object): JsonObject => ({
+    type: 'array',
+    items: { type: 'string', enum: Object.keys(names) },
+  })
+  return {
+    ...described,
+    properties: { ...described.properties, scopes: listOf(declared), roles: listOf(roles) },
+  }
 }
 
-function findUnknown(field: string, named: readonly string[] = [], known: object): readonly FieldError[] {
+function findUnknown(
+  field: string,
+  named: readonly string[] = [],
+  known: object,
+): readonly FieldError[] {
   if (named.every((name) => Object.hasOwn(known, name))) return []
   return [
-    { loc: ['body', field], msg: `Input should be names among ${Object.keys(known).join(', ')}`, type: 'value_error' },
+    {
+      loc: ['body', field],
+      msg: `Input should be names among ${Object.keys(known).join(', ')}`,
+      type: 'value_error',
+    },
   ]
 }
 
+// decisions/0015-rights-as-stored.md
 /**
  * Reads the caller anew where a change gives rights. Undefined where it only takes rights away:
- * that needs no more than the scope of the route.
+ * that needs no more than the scope of the route, so that anybody on duty can act in an emergency.
  *
  * @throws {ProblemError} `forbidden` when the caller may not give these rights
  */
@@ -191,7 +219,8 @@ async function findAuthor(
   if (!givesRights(user, after)) return undefined
 
   const author = await users.readBySubject(identity.subject)
-  if (author?.active && mayGive(after, { ...author, tokenScopes: identity.scopes }, rules)) return author
+  if (author?.active && mayGive(after, { ...author, tokenScopes: identity.scopes }, rules))
+    return author
   throw new ProblemError(
     'forbidden',
     'The caller must hold every scope that the user would hold, and be an administrator if the user would be one',

@@ -3,7 +3,12 @@ import { readJsonObject, refuseFaults } from '../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../http/route.ts'
 import { byCaller } from '../audit/audit.ts'
 import { useOf, type Limits } from '../limits/limits.ts'
-import { checkProfile, describeProfileInput, withoutReserved, type ProfileSchema } from './profile.ts'
+import {
+  checkProfile,
+  describeProfileInput,
+  withoutReserved,
+  type ProfileSchema,
+} from './profile.ts'
 import { profileRate } from './feature.ts'
 import { outdated, ownAccount, type AccountCaller } from './route-parts.ts'
 import type { Users } from './users.ts'
@@ -39,7 +44,11 @@ export interface ProfileChangeParts {
 }
 
 /** `PATCH /users/me`: changes profile fields. */
-export function changeProfileRoute({ users, limits, profile }: ProfileChangeParts): GuardedRoute<AccountCaller> {
+export function changeProfileRoute({
+  users,
+  limits,
+  profile,
+}: ProfileChangeParts): GuardedRoute<AccountCaller> {
   return {
     ...ownAccount,
     method: 'PATCH',
@@ -72,7 +81,11 @@ export function changeProfileRoute({ users, limits, profile }: ProfileChangePart
 }
 
 /** `DELETE /users/me`: deletes the account, soon after a login. */
-export function deleteAccountRoute({ users }: { readonly users: Pick<Users, 'delete'> }): GuardedRoute<AccountCaller> {
+export function deleteAccountRoute({
+  users,
+}: {
+  readonly users: Pick<Users, 'delete'>
+}): GuardedRoute<AccountCaller> {
   return {
     ...ownAccount,
     method: 'DELETE',

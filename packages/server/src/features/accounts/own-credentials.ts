@@ -14,7 +14,12 @@ import { useOf, type Limits } from '../limits/limits.ts'
 import type { Passwords } from '../password/password.ts'
 import type { PasswordPolicy } from '../password-policy/policy.ts'
 import type { AccountEvent } from './audit-events.ts'
-import { currentPasswordField, emailField, findPasswordErrors, newPasswordField } from './account-fields.ts'
+import {
+  currentPasswordField,
+  emailField,
+  findPasswordErrors,
+  newPasswordField,
+} from './account-fields.ts'
 import { emailRate, proofRate } from './feature.ts'
 import { outdated, ownAccount, taken, tooManyTries, type AccountCaller } from './route-parts.ts'
 import type { User, Users } from './users.ts'
@@ -59,7 +64,12 @@ export function changePasswordRoute(parts: PasswordChangeParts): GuardedRoute<Ac
     },
     async handle(request, { identity, user }) {
       const body = await readJsonObject(request)
-      const faults = findPasswordErrors('new_password', body['new_password'], user.publicUser, passwordPolicy)
+      const faults = findPasswordErrors(
+        'new_password',
+        body['new_password'],
+        user.publicUser,
+        passwordPolicy,
+      )
       const fields = getFields(checkFields(passwordChange, body), faults)
 
       const by = byCaller(request, identity)
@@ -127,10 +137,12 @@ async function prove(
   { passwords, audit, limits }: ProofParts,
 ): Promise<void> {
   const spent = await limits.count([useOf(proofRate, by.sessionId ?? user.publicUser.id)])
-  const isProved = await passwords.verify(password, user.passwordHash, by.address).catch(async (error: unknown) => {
-    await limits.refund(spent)
-    throw error
-  })
+  const isProved = await passwords
+    .verify(password, user.passwordHash, by.address)
+    .catch(async (error: unknown) => {
+      await limits.refund(spent)
+      throw error
+    })
   if (isProved) return limits.refund(spent)
 
   await audit.record({ event: 'password_refused', by, subject: user.publicUser.id })

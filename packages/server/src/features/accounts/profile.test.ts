@@ -21,17 +21,25 @@ describe('checkProfile', () => {
     const messageOf = async (ownFields: readonly string[]): Promise<unknown> =>
       (await checkProfile({ x: 1 }, undefined, ownFields)).errors
     const fault = { loc: ['body'], type: 'extra_forbidden' }
-    assert.deepEqual(await messageOf(['a', 'b']), [{ ...fault, msg: 'Unknown members; expected are a, b' }])
+    assert.deepEqual(await messageOf(['a', 'b']), [
+      { ...fault, msg: 'Unknown members; expected are a, b' },
+    ])
     assert.deepEqual(await messageOf([]), [{ ...fault, msg: 'Unknown members; none are expected' }])
   })
 
   it('gives what the schema makes of the members', async () => {
-    assert.deepEqual(await checkProfile({ age: 1, more: 2 }, schema, []), { errors: [], profile: { age: 1 } })
+    assert.deepEqual(await checkProfile({ age: 1, more: 2 }, schema, []), {
+      errors: [],
+      profile: { age: 1 },
+    })
   })
 
   it('reads -0 as 0, and refuses numbers that are too large for JSON to write again', async () => {
     const body = JSON.parse('{"age":-0,"scores":[-0.0,1]}') as JsonObject
-    assert.deepEqual(await checkProfile(body, anything, []), { errors: [], profile: { age: 0, scores: [0, 1] } })
+    assert.deepEqual(await checkProfile(body, anything, []), {
+      errors: [],
+      profile: { age: 0, scores: [0, 1] },
+    })
     for (const text of ['{"age":1e400}', '{"scores":[{"best":-1e400}]}']) {
       const { errors } = await checkProfile(JSON.parse(text) as JsonObject, anything, [])
       assert.deepEqual(errors, [
@@ -72,7 +80,11 @@ describe('checkProfile', () => {
     await assert.rejects(checkProfile({ born: '2000-01-01' }, dated, []), /JSON does not keep/)
     for (const value of [null, 'x', [1]]) {
       const odd: ProfileSchema = {
-        '~standard': { version: 1, vendor: 'x', validate: () => ({ value: value as unknown as object }) },
+        '~standard': {
+          version: 1,
+          vendor: 'x',
+          validate: () => ({ value: value as unknown as object }),
+        },
       }
       await assert.rejects(checkProfile({}, odd, []), /no object/)
     }
@@ -89,7 +101,8 @@ describe('the size of a profile', () => {
 
   it('is at most 64 KiB of JSON in UTF-8', async () => {
     const ofBytes = (bytes: number): object => ({ a: 'x'.repeat(bytes - '{"a":""}'.length) })
-    const errorsOf = async (members: object): Promise<unknown> => (await checkProfile({ ...members }, open, [])).errors
+    const errorsOf = async (members: object): Promise<unknown> =>
+      (await checkProfile({ ...members }, open, [])).errors
     assert.deepEqual(await errorsOf(ofBytes(maxProfileBytes)), [])
     assert.deepEqual(await errorsOf(ofBytes(maxProfileBytes + 1)), [sizeFault])
     // Two bytes a letter, and six characters where JSON escapes one.
@@ -98,7 +111,9 @@ describe('the size of a profile', () => {
   })
 
   it('is that of what the schema makes, which is what is stored', async () => {
-    const growing: ProfileSchema = z.object({}).transform(() => ({ a: 'x'.repeat(maxProfileBytes) }))
+    const growing: ProfileSchema = z
+      .object({})
+      .transform(() => ({ a: 'x'.repeat(maxProfileBytes) }))
     assert.deepEqual(await checkProfile({}, growing, []), { errors: [sizeFault], profile: {} })
   })
 })
@@ -128,7 +143,10 @@ describe('fields that a profile must not have', () => {
 
     it(`refuses ${name} in the input and in what the schema makes`, async () => {
       assert.deepEqual(await checkProfile(members, open, []), { errors: [fault], profile: {} })
-      assert.deepEqual(await checkProfile(members, z.object({}), []), { errors: [fault], profile: {} })
+      assert.deepEqual(await checkProfile(members, z.object({}), []), {
+        errors: [fault],
+        profile: {},
+      })
       assert.deepEqual(await checkProfile({}, bare(members), []), { errors: [fault], profile: {} })
     })
   }
@@ -170,7 +188,9 @@ describe('describeProfile', () => {
 
 describe('describeProfileInput', () => {
   interface Described {
-    readonly allOf: readonly { readonly propertyNames?: { readonly not: { readonly enum: readonly string[] } } }[]
+    readonly allOf: readonly {
+      readonly propertyNames?: { readonly not: { readonly enum: readonly string[] } }
+    }[]
   }
   const describeInput = (of: ProfileSchema, ownFields: readonly string[]): Described['allOf'] =>
     (describeProfileInput(of, ownFields) as unknown as Described).allOf

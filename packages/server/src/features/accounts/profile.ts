@@ -18,7 +18,8 @@ export const maxProfileBytes = 65_536
 
 /**
  * Names that a profile field must not have: those of Keystile's own fields, in answers and in the
- * guard's user, and those that every object has.
+ * guard's user, and those that every object has. A handler of the app reads `user.roles` without
+ * asking where it came from.
  */
 const reservedNames: ReadonlySet<string> = new Set([
   'id',
@@ -40,7 +41,7 @@ const reservedNames: ReadonlySet<string> = new Set([
 
 const isReserved = (name: string): boolean => reservedNames.has(name)
 
-/** A stored profile without fields of reserved names. */
+/** A stored profile without fields of reserved names: it may be older than the reservation. */
 export function withoutReserved(profile: Profile): Profile {
   return Object.fromEntries(Object.entries(profile).filter(([name]) => !isReserved(name)))
 }
@@ -68,7 +69,11 @@ function fieldNamesOf(schema: JsonObject): readonly string[] {
 function findReservedFaults(members: JsonObject): readonly FieldError[] {
   return Object.keys(members)
     .filter(isReserved)
-    .map((name) => ({ loc: ['body', name], msg: 'This field is reserved', type: 'extra_forbidden' }))
+    .map((name) => ({
+      loc: ['body', name],
+      msg: 'This field is reserved',
+      type: 'extra_forbidden',
+    }))
 }
 
 /**
@@ -82,7 +87,8 @@ export async function checkProfile(
   ownFields: readonly string[],
 ): Promise<CheckedProfile> {
   if (!schema) {
-    const expected = ownFields.length > 0 ? `expected are ${ownFields.join(', ')}` : 'none are expected'
+    const expected =
+      ownFields.length > 0 ? `expected are ${ownFields.join(', ')}` : 'none are expected'
     const unknown = { loc: ['body'], msg: `Unknown members; ${expected}`, type: 'extra_forbidden' }
     return { errors: Object.keys(members).length > 0 ? [unknown] : [], profile: {} }
   }
@@ -127,7 +133,8 @@ function checkOutput(profile: Profile): CheckedProfile {
  * type that the schema promises.
  */
 function requireJson(value: unknown): Profile {
-  if (!isJsonObject(value)) throw new TypeError('the profile schema makes something that is no object')
+  if (!isJsonObject(value))
+    throw new TypeError('the profile schema makes something that is no object')
   const read: unknown = JSON.parse(JSON.stringify(value))
   if (!isDeepStrictEqual(read, { ...value })) {
     throw new TypeError(
@@ -138,10 +145,15 @@ function requireJson(value: unknown): Profile {
 }
 
 /** The schema's own JSON Schema, for the documentation; any object where it has none. */
-export function describeProfile(schema: ProfileSchema | undefined, side: 'input' | 'output'): JsonObject {
+export function describeProfile(
+  schema: ProfileSchema | undefined,
+  side: 'input' | 'output',
+): JsonObject {
   if (!schema) return { type: 'object', properties: {}, additionalProperties: false }
   const standard = schema['~standard'] as StandardSchemaV1.Props & {
-    readonly jsonSchema?: Readonly<Record<typeof side, (options: { readonly target: string }) => JsonObject>>
+    readonly jsonSchema?: Readonly<
+      Record<typeof side, (options: { readonly target: string }) => JsonObject>
+    >
   }
   try {
     return standard.jsonSchema?.[side]({ target: 'draft-2020-12' }) ?? { type: 'object' }
@@ -155,7 +167,10 @@ export function describeProfile(schema: ProfileSchema | undefined, side: 'input'
  *
  * @param ownFields fields with reserved names that the body has beside the profile
  */
-export function describeProfileInput(schema: ProfileSchema | undefined, ownFields: readonly string[]): JsonObject {
+export function describeProfileInput(
+  schema: ProfileSchema | undefined,
+  ownFields: readonly string[],
+): JsonObject {
   const described = describeProfile(schema, 'input')
   if (!schema) return described
   const names = [...reservedNames].filter((name) => !ownFields.includes(name))

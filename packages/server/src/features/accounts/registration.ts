@@ -1,12 +1,23 @@
 import * as z from 'zod'
 import { ProblemError, type JsonObject } from 'keystile/internal'
-import { checkFields, describeFields, getFields, readJsonObject, refuseFaults } from '../../http/json-body.ts'
+import {
+  checkFields,
+  describeFields,
+  getFields,
+  readJsonObject,
+  refuseFaults,
+} from '../../http/json-body.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
 import { addressOf, byStranger } from '../audit/audit.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Passwords } from '../password/password.ts'
 import type { PasswordPolicy } from '../password-policy/policy.ts'
-import { emailField, findPasswordErrors, newPasswordField, usernameField } from './account-fields.ts'
+import {
+  emailField,
+  findPasswordErrors,
+  newPasswordField,
+  usernameField,
+} from './account-fields.ts'
 import { checkProfile, describeProfileInput, type ProfileSchema } from './profile.ts'
 import { registrationRate } from './feature.ts'
 import { accountRoute, taken, tooManyTries } from './route-parts.ts'
@@ -41,14 +52,21 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
     doc: {
       tag: 'Own account',
       summary: 'Register',
-      body: { type: 'json', schema: merge(describeFields(schema), describeProfileInput(profile, ownFields)) },
+      body: {
+        type: 'json',
+        schema: merge(describeFields(schema), describeProfileInput(profile, ownFields)),
+      },
       success: {
         status: 201,
         description: 'The new user',
         schema: describeUser(profile),
         headers: { Location: 'Where the user is' },
       },
-      refuses: { 403: 'Registration is closed', 409: 'The username or the email is taken', 429: tooManyTries },
+      refuses: {
+        403: 'Registration is closed',
+        409: 'The username or the email is taken',
+        429: tooManyTries,
+      },
     },
     async handle(request) {
       if (registration === 'closed') throw new ProblemError('forbidden', 'Registration is closed')
@@ -57,7 +75,8 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
       const extra = await checkProfile(omit(body, ownFields), profile, ownFields)
       const { username, email, password } = getFields(checkFields(schema, body), extra.errors)
 
-      // Counted before the policy looks at the password, which takes longer than all other checks.
+      // Counted after the quick checks, so their faults use up nothing, and before the policy,
+      // which takes up to a millisecond.
       await limits.count(limits.usesAt(registrationRate, addressOf(request)))
       const owner = { username: username.shown, email: email.shown }
       refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))

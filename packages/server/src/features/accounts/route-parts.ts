@@ -23,5 +23,8 @@ export function taken(field: 'username' | 'email'): ProblemError {
 
 /** Another request changed the user between the decision of this one and its write. */
 export function outdated(): ProblemError {
-  return new ProblemError('conflict', 'Somebody else has changed this user at the same time; read it again')
+  return new ProblemError(
+    'conflict',
+    'Somebody else has changed this user at the same time; read it again',
+  )
 }

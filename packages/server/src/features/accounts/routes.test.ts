@@ -9,12 +9,18 @@ import type { AccountCaller } from './route-parts.ts'
 import { accountRoutes } from './routes.ts'
 
 interface Documented {
-  readonly properties: Readonly<Record<string, { readonly minLength?: number; readonly maxLength?: number }>>
+  readonly properties: Readonly<
+    Record<string, { readonly minLength?: number; readonly maxLength?: number }>
+  >
 }
 
-const policyOf = (minLength: number): PasswordPolicy => createPasswordPolicy({ minLength, issuer: 'http://localhost' })
+const policyOf = (minLength: number): PasswordPolicy =>
+  createPasswordPolicy({ minLength, issuer: 'http://localhost' })
 
-/** What the documentation says of the body of a route; no handler runs, so nothing is needed behind it. */
+/**
+ * What the documentation says of the body of a route; no handler runs, so nothing is needed behind
+ * it.
+ */
 function bodyOf(method: string, path: string, minLength = 15): Documented['properties'] {
   const nothing = {} as unknown as Parameters<typeof accountRoutes>[0]
   const route = accountRoutes({
@@ -71,10 +77,20 @@ describe('accountRoutes', () => {
         candidate.guard !== undefined && candidate.method === 'PATCH',
     )
     const headers = { 'content-type': 'application/json' }
-    const request = new Request('http://localhost/users/me', { method: 'PATCH', body: '{}', headers })
-    const caller = { identity: { sessionId: 's' }, user: { publicUser: { id: 'x' } } } as unknown as AccountCaller
-    await assert.rejects(async () => route!.handle({ ...readWebRequest(request), params: {} }, caller), {
-      code: 'conflict',
+    const request = new Request('http://localhost/users/me', {
+      method: 'PATCH',
+      body: '{}',
+      headers,
     })
+    const caller = {
+      identity: { sessionId: 's' },
+      user: { publicUser: { id: 'x' } },
+    } as unknown as AccountCaller
+    await assert.rejects(
+      async () => route!.handle({ ...readWebRequest(request), params: {} }, caller),
+      {
+        code: 'conflict',
+      },
+    )
   })
 })

@@ -1,5 +1,10 @@
 import type { Route } from '../../http/route.ts'
-import { changeProfileRoute, deleteAccountRoute, readAccountRoute, type ProfileChangeParts } from './own-account.ts'
+import {
+  changeProfileRoute,
+  deleteAccountRoute,
+  readAccountRoute,
+  type ProfileChangeParts,
+} from './own-account.ts'
 import {
   changeEmailRoute,
   changePasswordRoute,

@@ -19,7 +19,8 @@ export const rules: readonly Rule<RuleOptions>[] = [
     find(situation, say) {
       const { bind, unread, options } = situation
       const isSaid = options.registration !== undefined || unread.has('registration')
-      if (isSaid || options.users !== undefined || unread.has('users') || !isPublic(situation)) return []
+      if (isSaid || options.users !== undefined || unread.has('users') || !isPublic(situation))
+        return []
       const where =
         bind && !isLoopback(bind.host)
           ? `when listening on ${show(bind.host)}`
@@ -39,11 +40,14 @@ export const rules: readonly Rule<RuleOptions>[] = [
     severity: 'warn',
     demand: 'beyond this machine, registration is not open without rate limits',
     find: (situation, say) =>
-      situation.options.registration === 'open' && situation.options.rateLimits === 'off' && isPublic(situation)
+      situation.options.registration === 'open' &&
+      situation.options.rateLimits === 'off' &&
+      isPublic(situation)
         ? [
             {
               about: say.name('registration'),
-              message: 'is open without rate limits: every stranger can make any number of accounts',
+              message:
+                'is open without rate limits: every stranger can make any number of accounts',
               mend: `${say.set('registration', 'closed')}, or ${say.set('rateLimits', 'on')}`,
             },
           ]

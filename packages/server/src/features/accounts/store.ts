@@ -1,6 +1,13 @@
 import type { CompiledQuery, Kysely } from 'kysely'
 import type { JsonObject } from 'keystile/internal'
-import { command, inTables, type AnyCommand, type Command, type Database, type Reader } from '../../storage/database.ts'
+import {
+  command,
+  inTables,
+  type AnyCommand,
+  type Command,
+  type Database,
+  type Reader,
+} from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import { insertEvents } from '../events/in-transaction.ts'
@@ -11,7 +18,10 @@ import type { AccountTables, UserRow } from './tables.ts'
 
 export type NewUserRow = Omit<UserRow, 'disabled_at' | 'deleted_at' | 'email_verified_at'>
 
-/** Inserts a user, or names the field that somebody else has. The constraints decide, so two at once cannot both win. */
+/**
+ * Inserts a user, or names the field that somebody else has. The constraints decide, so two at once
+ * cannot both win.
+ */
 export const insertUser: Command<
   { readonly row: NewUserRow; readonly by: By },
   { readonly taken?: 'username' | 'email' }
@@ -44,7 +54,13 @@ export const insertUser: Command<
 
 /** Replaces a profile, unless it was changed meanwhile. */
 export const replaceProfile: Command<
-  { readonly id: string; readonly old: string; readonly profile: string; readonly by: By; readonly now: number },
+  {
+    readonly id: string
+    readonly old: string
+    readonly profile: string
+    readonly by: By
+    readonly now: number
+  },
   { readonly replaced: boolean }
 > = command('replaceProfile', async (transaction, { id, old, profile, by, now }) => {
   const db = inTables<AccountTables>(transaction)
@@ -69,7 +85,9 @@ export const replaceProfile: Command<
   return { replaced: true }
 })
 
-/** Replaces a hash that was made with lower parameters, unless the password was changed meanwhile. */
+/**
+ * Replaces a hash that was made with lower parameters, unless the password was changed meanwhile.
+ */
 export const replacePasswordHash: Command<
   { readonly id: string; readonly old: string; readonly hash: string },
   { readonly replaced: boolean }
@@ -77,7 +95,10 @@ export const replacePasswordHash: Command<
   setPasswordHash(inTables<AccountTables>(transaction), values),
 )
 
-/** Sets a new password and ends the sessions of the old one, in one transaction; all but the one that asked for it. */
+/**
+ * Sets a new password and ends the sessions of the old one, in one transaction; all but the one
+ * that asked for it.
+ */
 export const changePassword: Command<
   {
     readonly id: string
@@ -93,11 +114,19 @@ export const changePassword: Command<
   const result = await setPasswordHash(db, { ...values, session: by.sessionId ?? null })
   if (!result.replaced) return result
   await endSessions(transaction, { subject: values.id, except: by.sessionId, now })
-  await insertAudit<AccountEvent>(transaction, { event: 'password_changed', at: now, by, subject: values.id })
+  await insertAudit<AccountEvent>(transaction, {
+    event: 'password_changed',
+    at: now,
+    by,
+    subject: values.id,
+  })
   return result
 })
 
-/** Sets another e-mail address, which nobody has proved yet, unless somebody has it or the password was changed meanwhile. */
+/**
+ * Sets another e-mail address, which nobody has proved yet, unless somebody has it or the password
+ * was changed meanwhile.
+ */
 export const changeEmail: Command<
   Pick<UserRow, 'id' | 'email' | 'email_key'> & {
     /** The hash that the password was proved against. */
@@ -108,7 +137,11 @@ export const changeEmail: Command<
   { readonly outcome: 'changed' | 'outdated' | 'taken' }
 > = command('changeEmail', async (transaction, { id, email, email_key, passwordHash, by, now }) => {
   const db = inTables<AccountTables>(transaction)
-  const holder = await db.selectFrom('user').select('id').where('email_key', '=', email_key).executeTakeFirst()
+  const holder = await db
+    .selectFrom('user')
+    .select('id')
+    .where('email_key', '=', email_key)
+    .executeTakeFirst()
   if (holder && holder.id !== id) return { outcome: 'taken' }
   const changed = await db
     .updateTable('user')
@@ -124,11 +157,13 @@ export const changeEmail: Command<
 })
 
 /** What an administrator changes of a user. */
-export interface UserChange {
+export interface StoredUserChange {
   readonly id: string
   /** The user that the change was decided on. Where the stored user differs, nothing is changed. */
   readonly expected: { readonly scopes: string; readonly roles: string; readonly disabled: boolean }
-  /** The stored rights of the caller that allow the change. Where they differ, nothing is changed. */
+  /**
+   * The stored rights of the caller that allow the change. Where they differ, nothing is changed.
+   */
   readonly author: Pick<UserRow, 'id' | 'scopes' | 'roles'> | undefined
   readonly scopes: string
   readonly roles: string
@@ -140,51 +175,61 @@ export interface UserChange {
 }
 
 /**
- * Changes scopes, roles and whether a user may log in. Disabling ends all sessions in the same transaction. The rights of
- * the caller are compared under the lock that every change of rights takes, so that they hold until the commit.
+ * Changes scopes, roles and whether a user may log in. Disabling ends all sessions in the same
+ * transaction. The rights of the caller are compared under the lock that every change of rights
+ * takes, so that they hold until the commit.
  */
-export const changeUser: Command<UserChange, { readonly outcome: 'changed' | 'outdated' | 'last-administrator' }> =
-  command('changeUser', async (transaction, change) => {
-    const { id, expected, author, scopes, roles, disabled, endsSessions, by, now } = change
-    const db = inTables<AccountTables>(transaction)
-    await lockAdministration(db)
-    if (author && !(await hasRights(db, author))) return { outcome: 'outdated' }
-    const staysAdministrator = hasAdminRole(roles) && !disabled
-    if (!staysAdministrator && (await isLastAdministrator(db, id))) return { outcome: 'last-administrator' }
-    // Takes the row, so that what it says is so until the commit.
-    const before = await db
-      .updateTable('user')
-      .set((row) => ({ scopes: row.ref('scopes') }))
-      .where('id', '=', id)
-      .where('deleted_at', 'is', null)
-      .where('scopes', '=', expected.scopes)
-      .where('roles', '=', expected.roles)
-      .where('disabled_at', expected.disabled ? 'is not' : 'is', null)
-      .returning(['scopes', 'roles', 'disabled_at'])
-      .executeTakeFirst()
-    if (!before) return { outcome: 'outdated' }
-    const wasDisabled = before.disabled_at !== null
-    await db
-      .updateTable('user')
-      .set({ scopes, roles, disabled_at: disabled ? (before.disabled_at ?? now) : null })
-      .where('id', '=', id)
-      .execute()
-    const ended = disabled || endsSessions ? await endSessions(transaction, { subject: id, now }) : 0
-    const record = (event: AccountEvent | SessionEvent, detail?: JsonObject): Promise<void> =>
-      insertAudit<AccountEvent | SessionEvent>(transaction, { event, at: now, by, subject: id, detail })
-    const [had, has] = [grantNames(before), grantNames({ scopes, roles })]
-    const given = has.filter((name) => !had.includes(name))
-    const taken = had.filter((name) => !has.includes(name))
-    if (given.length > 0 || taken.length > 0) await record('grants_changed', { given, taken })
-    if (disabled && !wasDisabled) await record('user_disabled')
-    else if (!disabled && wasDisabled) await record('user_enabled')
-    else if (ended > 0) await record('sessions_ended')
-    return { outcome: 'changed' }
-  })
+export const changeUser: Command<
+  StoredUserChange,
+  { readonly outcome: 'changed' | 'outdated' | 'last-administrator' }
+> = command('changeUser', async (transaction, change) => {
+  const { id, expected, author, scopes, roles, disabled, endsSessions, by, now } = change
+  const db = inTables<AccountTables>(transaction)
+  await lockAdministration(db)
+  if (author && !(await hasRights(db, author))) return { outcome: 'outdated' }
+  const staysAdministrator = hasAdminRole(roles) && !disabled
+  if (!staysAdministrator && (await isLastAdministrator(db, id)))
+    return { outcome: 'last-administrator' }
+  // Takes the row, so that what it says is so until the commit.
+  const before = await db
+    .updateTable('user')
+    .set((row) => ({ scopes: row.ref('scopes') }))
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .where('scopes', '=', expected.scopes)
+    .where('roles', '=', expected.roles)
+    .where('disabled_at', expected.disabled ? 'is not' : 'is', null)
+    .returning(['scopes', 'roles', 'disabled_at'])
+    .executeTakeFirst()
+  if (!before) return { outcome: 'outdated' }
+  const wasDisabled = before.disabled_at !== null
+  await db
+    .updateTable('user')
+    .set({ scopes, roles, disabled_at: disabled ? (before.disabled_at ?? now) : null })
+    .where('id', '=', id)
+    .execute()
+  const ended = disabled || endsSessions ? await endSessions(transaction, { subject: id, now }) : 0
+  const record = (event: AccountEvent | SessionEvent, detail?: JsonObject): Promise<void> =>
+    insertAudit<AccountEvent | SessionEvent>(transaction, {
+      event,
+      at: now,
+      by,
+      subject: id,
+      detail,
+    })
+  const [had, has] = [grantNames(before), grantNames({ scopes, roles })]
+  const given = has.filter((name) => !had.includes(name))
+  const taken = had.filter((name) => !has.includes(name))
+  if (given.length > 0 || taken.length > 0) await record('grants_changed', { given, taken })
+  if (disabled && !wasDisabled) await record('user_disabled')
+  else if (!disabled && wasDisabled) await record('user_enabled')
+  else if (ended > 0) await record('sessions_ended')
+  return { outcome: 'changed' }
+})
 
 /**
- * Deletes a user with all that is known of them, and ends their sessions, in one transaction. Their name and subject stay
- * behind, so that nobody is ever taken for them.
+ * Deletes a user with all that is known of them, and ends their sessions, in one transaction. Their
+ * name and subject stay behind, so that nobody is ever taken for them.
  */
 export const deleteUser: Command<
   { readonly id: string; readonly by: By; readonly now: number },
@@ -222,7 +267,10 @@ export const deleteUser: Command<
   return { outcome: 'deleted' }
 })
 
-/** Finds users by a column that no two share. The queries are compiled once: a guard asks with each request. */
+/**
+ * Finds users by a column that no two share. The queries are compiled once: a guard asks with each
+ * request.
+ */
 export function createUserRowFinder({
   reader,
   find,
@@ -237,7 +285,11 @@ export function createUserRowFinder({
       .where(column, '=', '')
       .where('deleted_at', 'is', null)
       .compile()
-  const queries = { id: compile('id'), username_key: compile('username_key'), email_key: compile('email_key') }
+  const queries = {
+    id: compile('id'),
+    username_key: compile('username_key'),
+    email_key: compile('email_key'),
+  }
   return (by, value) => find({ ...queries[by], parameters: [value] })
 }
 
@@ -308,7 +360,10 @@ async function hasRights(
   return found !== undefined
 }
 
-/** Whether no administrator would be left without this user. Asked under the lock of `lockAdministration`. */
+/**
+ * Whether no administrator would be left without this user. Asked under the lock of
+ * `lockAdministration`.
+ */
 async function isLastAdministrator(db: Kysely<AccountTables>, id: string): Promise<boolean> {
   const administrators = await db
     .selectFrom('user')
@@ -330,13 +385,19 @@ function grantNames({ scopes, roles }: Pick<UserRow, 'scopes' | 'roles'>): reado
 const maxFieldNames = 50
 const maxFieldNameLength = 64
 
-/** The names of the fields in which two profiles differ, as far as a line of the record holds them. */
+/**
+ * The names of the fields in which two profiles differ, as far as a line of the record holds them.
+ */
 function findChangedFields(old: string, profile: string): readonly string[] {
   const [before, after] = [JSON.parse(old) as JsonObject, JSON.parse(profile) as JsonObject]
   const names = Object.keys({ ...before, ...after })
-  const changed = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
+  const changed = names.filter(
+    (name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]),
+  )
   // A schema may take fields of any name, which are then the person's own words.
-  return changed.slice(0, maxFieldNames).map((name) => name.slice(0, maxFieldNameLength).toWellFormed())
+  return changed
+    .slice(0, maxFieldNames)
+    .map((name) => name.slice(0, maxFieldNameLength).toWellFormed())
 }
 
 /** The role that is built in; `roles` is JSON. */

@@ -21,12 +21,26 @@ describe('createUsers', () => {
   let now: number
   const clock = { now: () => now }
   const key = generateKey('ES256')
-  const lifetimes = { accessTokenSeconds: 60, sessionSeconds: 900, idleSeconds: 300, graceSeconds: 10 }
-  const issuing = { issuer: 'i', audience: 'i', ...lifetimes, hasAccounts: true, signingKey: () => key }
+  const lifetimes = {
+    accessTokenSeconds: 60,
+    sessionSeconds: 900,
+    idleSeconds: 300,
+    graceSeconds: 10,
+  }
+  const issuing = {
+    issuer: 'i',
+    audience: 'i',
+    ...lifetimes,
+    hasAccounts: true,
+    signingKey: () => key,
+  }
 
   beforeEach(async () => {
     now = start
-    database = await openDatabase(':memory:', new URL('../../server/writer-thread.ts', import.meta.url))
+    database = await openDatabase(
+      ':memory:',
+      new URL('../../server/writer-thread.ts', import.meta.url),
+    )
     feed = await openEventFeed(database, { clock, logger: silentLogger })
     users = createUsers(database, feed, clock)
   })
@@ -60,12 +74,21 @@ describe('createUsers', () => {
       refreshes: true,
       by,
     })
-    return { clientId: 'c', subject: id, sessionId: String(decodeJwtUnsafe(started!.accessToken).claims['sid']) }
+    return {
+      clientId: 'c',
+      subject: id,
+      sessionId: String(decodeJwtUnsafe(started!.accessToken).claims['sid']),
+    }
   }
   const isOver = (token: RevocableToken): boolean => feed.revocations.isRevoked(token)
 
   it('ends the sessions of a user who is disabled or deleted, or where it is asked for, and no other', async () => {
-    const [ada, bob, eve, dan] = [await make('ada'), await make('bob'), await make('eve'), await make('dan')]
+    const [ada, bob, eve, dan] = [
+      await make('ada'),
+      await make('bob'),
+      await make('eve'),
+      await make('dan'),
+    ]
     const tokens = [await logIn(ada), await logIn(bob), await logIn(eve), await logIn(dan)]
     assert.equal(await users.change(ada, { active: false }, by), 'changed')
     assert.equal(await users.delete(bob, by), 'deleted')
@@ -80,7 +103,10 @@ describe('createUsers', () => {
   it('ends all sessions but the one that changed the password', async () => {
     const ada = await make('ada')
     const [one, other] = [await logIn(ada), await logIn(ada)]
-    assert.equal(await users.changePassword(ada, 'new', { ...by, sessionId: one.sessionId }), 'changed')
+    assert.equal(
+      await users.changePassword(ada, 'new', { ...by, sessionId: one.sessionId }),
+      'changed',
+    )
     assert.deepEqual([one, other].map(isOver), [false, true])
     assert.equal(await users.changePassword(ada, 'newer', by), 'outdated')
     assert.equal(isOver(one), false)
@@ -107,7 +133,11 @@ describe('createUsers', () => {
     assert.equal(await users.change(ada, { roles: ['s'] }, by), 'outdated')
     const bob = await make('bob')
     assert.equal(await users.change(bob, { active: false }, by), 'changed')
-    assert.equal(await users.change(bob, { scopes: ['x'] }, by), 'outdated', 'which would have enabled bob')
+    assert.equal(
+      await users.change(bob, { scopes: ['x'] }, by),
+      'outdated',
+      'which would have enabled bob',
+    )
     const found = (await users.findBySubject(ada.publicUser.id))!
     assert.deepEqual([found.passwordHash, found.profile, found.roles], ['new', { n: 2 }, ['r']])
   })
@@ -116,8 +146,17 @@ describe('createUsers', () => {
     const target = await make('target')
     const root = await make('root', { roles: ['admin'] })
     const give = async (author: User): Promise<string> =>
-      users.change((await users.readBySubject(target.publicUser.id))!, { roles: ['admin'] }, by, author)
-    const changes = [{ roles: ['admin', 'more'] }, { roles: ['admin'], scopes: ['x'] }, { active: false }]
+      users.change(
+        (await users.readBySubject(target.publicUser.id))!,
+        { roles: ['admin'] },
+        by,
+        author,
+      )
+    const changes = [
+      { roles: ['admin', 'more'] },
+      { roles: ['admin'], scopes: ['x'] },
+      { active: false },
+    ]
     for (const [i, change] of changes.entries()) {
       const author = await make(`author-${i}`, { roles: ['admin'] })
       await users.change(author, change, by)
@@ -151,7 +190,10 @@ describe('createUsers', () => {
   })
 
   it('keeps the last administrator who may come in', async () => {
-    const [ada, bob] = [await make('ada', { roles: ['admin'] }), await make('bob', { roles: ['admin'] })]
+    const [ada, bob] = [
+      await make('ada', { roles: ['admin'] }),
+      await make('bob', { roles: ['admin'] }),
+    ]
     const odd = await make('odd', { roles: ['administrators'] })
     assert.equal(await users.change(bob, { active: false }, by), 'changed')
     assert.equal(await users.change(ada, { active: false }, by), 'last-administrator')

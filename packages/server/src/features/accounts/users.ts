@@ -17,7 +17,7 @@ import {
   replacePasswordHash,
   replaceProfile,
   type NewUserRow,
-  type UserChange as StoredUserChange,
+  type StoredUserChange,
 } from './store.ts'
 import type { UserRow } from './tables.ts'
 
@@ -83,7 +83,10 @@ export interface UserFinder {
  */
 export interface UserWriter {
   /** Creates an account, or names the field whose value another user has. */
-  create(user: NewUser, by: By): Promise<{ readonly user: User } | { readonly taken: 'username' | 'email' }>
+  create(
+    user: NewUser,
+    by: By,
+  ): Promise<{ readonly user: User } | { readonly taken: 'username' | 'email' }>
   replaceProfile(user: User, profile: Profile, by: By): Promise<'changed' | 'outdated'>
   /** Stores another hash of the same password. */
   replacePasswordHash(user: User, hash: string): Promise<'changed' | 'outdated'>
@@ -94,7 +97,12 @@ export interface UserWriter {
   /**
    * @param author the caller, as read when the rights of the caller were found to allow the change
    */
-  change(user: User, change: UserChange, by: By, author?: User): Promise<'changed' | 'outdated' | 'last-administrator'>
+  change(
+    user: User,
+    change: UserChange,
+    by: By,
+    author?: User,
+  ): Promise<'changed' | 'outdated' | 'last-administrator'>
   /** Deletes all but the subject and the name, which no other user can get. */
   delete(user: User, by: By): Promise<'deleted' | 'absent' | 'last-administrator'>
 }
@@ -106,7 +114,10 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
   const cache = createUserCache(clock)
   feed.onEvent(({ kind, value }) => kind === 'subject' && cache.forget(value))
 
-  return { ...createUserFinder(database, cache), ...createUserWriter({ database, feed, clock, cache }) }
+  return {
+    ...createUserFinder(database, cache),
+    ...createUserWriter({ database, feed, clock, cache }),
+  }
 }
 
 function createUserFinder(database: Database, cache: UserCache): UserFinder {
@@ -183,7 +194,14 @@ function createUserWriter({ database, feed, clock, cache }: WriterParts): UserWr
     },
     async changeEmail(user, { shown, key }, by) {
       const { publicUser, passwordHash } = user
-      const values = { id: publicUser.id, email: shown, email_key: key, passwordHash, by, now: clock.now() }
+      const values = {
+        id: publicUser.id,
+        email: shown,
+        email_key: key,
+        passwordHash,
+        by,
+        now: clock.now(),
+      }
       const { outcome } = await database.write(changeEmail, values).catch(asTaken)
       await settle(user, false)
       return outcome
@@ -195,14 +213,21 @@ function createUserWriter({ database, feed, clock, cache }: WriterParts): UserWr
       return outcome
     },
     async delete(user, by) {
-      const { outcome } = await database.write(deleteUser, { id: user.publicUser.id, by, now: clock.now() })
+      const { outcome } = await database.write(deleteUser, {
+        id: user.publicUser.id,
+        by,
+        now: clock.now(),
+      })
       await settle(user, true)
       return outcome
     },
   }
 }
 
-function newRowOf({ username, email, passwordHash, scopes, roles, profile }: NewUser, now: number): NewUserRow {
+function newRowOf(
+  { username, email, passwordHash, scopes, roles, profile }: NewUser,
+  now: number,
+): NewUserRow {
   return {
     id: randomId(),
     username: username.shown,
@@ -223,7 +248,12 @@ const absentInNewRow = { disabled_at: null, deleted_at: null, email_verified_at:
 
 function changeOf(
   user: User,
-  { scopes = user.scopes, roles = user.roles, active = user.active, endsSessions = false }: UserChange,
+  {
+    scopes = user.scopes,
+    roles = user.roles,
+    active = user.active,
+    endsSessions = false,
+  }: UserChange,
   author: User | undefined,
 ): Omit<StoredUserChange, 'by' | 'now'> {
   return {

@@ -5,8 +5,22 @@ import type { User } from './users.ts'
 /**
  * The public user as JSON. Profile fields come first, so that they cannot replace Keystile's own.
  */
-export function wireUser({ id, username, email, emailVerified, createdAt, ...profile }: User['publicUser']): object {
-  return { ...profile, id, username, email, email_verified: emailVerified, created_at: createdAt.toISOString() }
+export function wireUser({
+  id,
+  username,
+  email,
+  emailVerified,
+  createdAt,
+  ...profile
+}: User['publicUser']): object {
+  return {
+    ...profile,
+    id,
+    username,
+    email,
+    email_verified: emailVerified,
+    created_at: createdAt.toISOString(),
+  }
 }
 
 /** The user as administrators see them: with scopes and roles, and whether they are disabled. */
@@ -41,7 +55,11 @@ export function describeManagedUser(profile: ProfileSchema | undefined): JsonObj
     ...user,
     properties: {
       ...user.properties,
-      scopes: { type: 'array', items: { type: 'string' }, description: 'Their own, beside those of their roles' },
+      scopes: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'Their own, beside those of their roles',
+      },
       roles: { type: 'array', items: { type: 'string' } },
       disabled: { type: 'boolean' },
     },

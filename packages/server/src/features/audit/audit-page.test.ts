@@ -12,7 +12,9 @@ describe('docs/audit.md', () => {
       .split('\n\n', 1)
       .join()
       .split('\n')
-      .flatMap((row) => Array.from((row.split('|')[1] ?? '').matchAll(/`(\w+)`/g), ([, event = '']) => event))
+      .flatMap((row) =>
+        Array.from((row.split('|')[1] ?? '').matchAll(/`(\w+)`/g), ([, event = '']) => event),
+      )
     assert.deepEqual(explained.toSorted(), auditEvents.toSorted())
   })
 })

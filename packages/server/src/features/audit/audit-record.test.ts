@@ -78,25 +78,40 @@ describeOnBoth(
       const subject = await addUser()
       let sessionId = ''
       const lines = await linesOf(async () => {
-        const { json } = await send('POST', '/token', { form: { username: 'ada', password }, remoteAddress })
+        const { json } = await send('POST', '/token', {
+          form: { username: 'ada', password },
+          remoteAddress,
+        })
         sessionId = tokensOf(json).sessionId
       })
       const actor = `user:${subject}`
       assert.deepEqual(lines, [
-        { event: 'login', actor, subject, session_id: sessionId, client_id: 'first-party', address: remoteAddress },
+        {
+          event: 'login',
+          actor,
+          subject,
+          session_id: sessionId,
+          client_id: 'first-party',
+          address: remoteAddress,
+        },
       ])
     })
 
     it('has each refused login, with the subject where there is one, and never what was typed', async () => {
       const { addUser, disable, login, send, linesOf } = await start(stage)
-      const [ada, bob] = [await addUser(), await addUser({ username: 'bob', email: 'bob@example.com' })]
+      const [ada, bob] = [
+        await addUser(),
+        await addUser({ username: 'bob', email: 'bob@example.com' }),
+      ]
       await disable(bob)
       const refused = { event: 'login_refused', actor: 'nobody', client_id: 'first-party' }
       const form = { username: 'ada', password: 'wrong' }
       assert.deepEqual(await linesOf(() => send('POST', '/token', { form, remoteAddress })), [
         { ...refused, subject: ada, address: remoteAddress },
       ])
-      assert.deepEqual(await linesOf(() => login({ username: 'bob' })), [{ ...refused, subject: bob }])
+      assert.deepEqual(await linesOf(() => login({ username: 'bob' })), [
+        { ...refused, subject: bob },
+      ])
       assert.deepEqual(await linesOf(() => login({ username: password })), [refused])
       // Whoever it is for, no password is as long.
       assert.deepEqual(await linesOf(() => login({ password: 'x'.repeat(1_025) })), [])
@@ -105,9 +120,10 @@ describeOnBoth(
     it('has each client that was refused, with its id where there is such a client', async () => {
       const { send, login, linesOf } = await start(stage)
       const refused = { event: 'client_refused', actor: 'nobody' }
-      assert.deepEqual(await linesOf(() => login({ client_id: 'first-party', client_secret: 'guess' })), [
-        { ...refused, client_id: 'first-party' },
-      ])
+      assert.deepEqual(
+        await linesOf(() => login({ client_id: 'first-party', client_secret: 'guess' })),
+        [{ ...refused, client_id: 'first-party' }],
+      )
       const form = { token: 'x', client_id: 'unknown' }
       assert.deepEqual(await linesOf(() => send('POST', '/revoke', { form, remoteAddress })), [
         { ...refused, address: remoteAddress },
@@ -131,7 +147,10 @@ describeOnBoth(
       assert.deepEqual(await linesOf(() => clients.disable('orders', byOperator)), [])
       assert.deepEqual(
         await linesOf(() =>
-          clients.create({ id: 'orders', grants: [], scopes: [], may: [], confidential: true }, byOperator),
+          clients.create(
+            { id: 'orders', grants: [], scopes: [], may: [], confidential: true },
+            byOperator,
+          ),
         ),
         [],
       )
@@ -141,7 +160,8 @@ describeOnBoth(
       const { addUser, keystile, linesOf } = await start(stage)
       const subject = await addUser()
       const made = []
-      for (let number = 0; number < 100; number++) made.push(sessionOf(await keystile.sessions.create({ subject })))
+      for (let number = 0; number < 100; number++)
+        made.push(sessionOf(await keystile.sessions.create({ subject })))
       const lines = await linesOf(() => keystile.sessions.create({ subject }))
       assert.deepEqual(
         new Set(lines.map(({ event, actor }) => [event, actor].join(' by '))),
@@ -180,10 +200,17 @@ describeOnBoth(
         tokensOf((await login()).json),
         tokensOf((await login()).json),
       ]
-      const ended = { event: 'session_ended', actor: `user:${subject}`, subject, client_id: 'first-party' }
+      const ended = {
+        event: 'session_ended',
+        actor: `user:${subject}`,
+        subject,
+        client_id: 'first-party',
+      }
       const revoke = (): Promise<unknown> =>
         send('POST', '/revoke', { form: { token: first.refreshToken }, remoteAddress })
-      assert.deepEqual(await linesOf(revoke), [{ ...ended, session_id: first.sessionId, address: remoteAddress }])
+      assert.deepEqual(await linesOf(revoke), [
+        { ...ended, session_id: first.sessionId, address: remoteAddress },
+      ])
       assert.deepEqual(await linesOf(revoke), [], 'it was over')
       const end = (id: string): Promise<unknown> =>
         send('DELETE', `/users/me/sessions/${id}`, { bearer: third.accessToken, remoteAddress })
@@ -222,7 +249,10 @@ describeOnBoth(
       const { addUser, keystile, linesOf } = await start(stage)
       const subject = await addUser()
       const [line] = await linesOf(() => keystile.sessions.create({ subject }))
-      assert.deepEqual([line!['event'], line!['actor'], line!['subject']], ['login', 'app', subject])
+      assert.deepEqual(
+        [line!['event'], line!['actor'], line!['subject']],
+        ['login', 'app', subject],
+      )
     })
   },
   bothDirectories,
@@ -238,21 +268,39 @@ describeOnBoth('the audit record of accounts', (stage) => {
     assert.deepEqual(registration, [{ event: 'user_created', actor: 'nobody', subject }])
     const { accessToken: bearer, sessionId } = tokensOf((await login()).json)
     await login()
-    const by = { actor: `user:${subject}`, session_id: sessionId, client_id: 'first-party', address: remoteAddress }
+    const by = {
+      actor: `user:${subject}`,
+      session_id: sessionId,
+      client_id: 'first-party',
+      address: remoteAddress,
+    }
     const change = (current_password: string): Promise<unknown> =>
       send('POST', '/users/me/password', {
         bearer,
         remoteAddress,
         json: { current_password, new_password: newPassword },
       })
-    assert.deepEqual(await linesOf(() => change('wrong')), [{ event: 'password_refused', ...by, subject }])
-    assert.deepEqual(await linesOf(() => change(password)), [{ event: 'password_changed', ...by, subject }])
+    assert.deepEqual(await linesOf(() => change('wrong')), [
+      { event: 'password_refused', ...by, subject },
+    ])
+    assert.deepEqual(await linesOf(() => change(password)), [
+      { event: 'password_changed', ...by, subject },
+    ])
     const changeEmail = (current_password: string, new_email: string): Promise<unknown> =>
-      send('POST', '/users/me/email', { bearer, remoteAddress, json: { current_password, new_email } })
+      send('POST', '/users/me/email', {
+        bearer,
+        remoteAddress,
+        json: { current_password, new_email },
+      })
     const mail = 'countess@example.com'
-    assert.deepEqual(await linesOf(() => changeEmail('wrong', mail)), [{ event: 'password_refused', ...by, subject }])
-    assert.deepEqual(await linesOf(() => changeEmail(newPassword, mail)), [{ event: 'email_changed', ...by, subject }])
-    const patch = (json: object): Promise<unknown> => send('PATCH', '/users/me', { bearer, json, remoteAddress })
+    assert.deepEqual(await linesOf(() => changeEmail('wrong', mail)), [
+      { event: 'password_refused', ...by, subject },
+    ])
+    assert.deepEqual(await linesOf(() => changeEmail(newPassword, mail)), [
+      { event: 'email_changed', ...by, subject },
+    ])
+    const patch = (json: object): Promise<unknown> =>
+      send('PATCH', '/users/me', { bearer, json, remoteAddress })
     assert.deepEqual(await linesOf(() => patch({ name: 'Ada', phone: '1' })), [
       { event: 'profile_changed', ...by, subject, detail: { fields: ['name', 'phone'] } },
     ])
@@ -293,15 +341,24 @@ describeOnBoth('the audit record of accounts', (stage) => {
     const patch = (json: object) => (): Promise<unknown> =>
       send('PATCH', `/users/${subject}`, { bearer: root.accessToken, json, remoteAddress })
     assert.deepEqual(await linesOf(patch({ roles: ['reader'], scopes: ['users:read'] })), [
-      { event: 'grants_changed', ...by, subject, detail: { given: ['role:reader', 'users:read'], taken: [] } },
+      {
+        event: 'grants_changed',
+        ...by,
+        subject,
+        detail: { given: ['role:reader', 'users:read'], taken: [] },
+      },
     ])
     assert.deepEqual(await linesOf(patch({ roles: [] })), [
       { event: 'grants_changed', ...by, subject, detail: { given: [], taken: ['role:reader'] } },
     ])
     assert.deepEqual(await linesOf(patch({ disabled: false })), [])
-    assert.deepEqual(await linesOf(patch({ disabled: true })), [{ event: 'user_disabled', ...by, subject }])
+    assert.deepEqual(await linesOf(patch({ disabled: true })), [
+      { event: 'user_disabled', ...by, subject },
+    ])
     assert.deepEqual(await linesOf(patch({ disabled: true })), [])
-    assert.deepEqual(await linesOf(patch({ disabled: false })), [{ event: 'user_enabled', ...by, subject }])
+    assert.deepEqual(await linesOf(patch({ disabled: false })), [
+      { event: 'user_enabled', ...by, subject },
+    ])
     const remove = (): Promise<unknown> =>
       send('DELETE', `/users/${subject}`, { bearer: root.accessToken, remoteAddress })
     assert.deepEqual(await linesOf(remove), [{ event: 'user_deleted', ...by, subject }])
@@ -314,9 +371,15 @@ describeOnBoth('the audit record of accounts', (stage) => {
     const { register, send, linesOf } = started
     assert.deepEqual(await linesOf(() => register({ username: 'root' })), [])
     const demote = (): Promise<unknown> =>
-      send('PATCH', `/users/${root.subject}`, { bearer: root.accessToken, json: { disabled: true } })
+      send('PATCH', `/users/${root.subject}`, {
+        bearer: root.accessToken,
+        json: { disabled: true },
+      })
     assert.deepEqual(await linesOf(demote), [])
-    assert.deepEqual(await linesOf(() => send('DELETE', '/users/me', { bearer: root.accessToken })), [])
+    assert.deepEqual(
+      await linesOf(() => send('DELETE', '/users/me', { bearer: root.accessToken })),
+      [],
+    )
   })
 })
 
@@ -340,7 +403,10 @@ describeOnBoth('the audit record', (stage) => {
       await send('DELETE', `/users/me/sessions/${sessionId}`, { bearer }),
       await send('DELETE', '/users/me/sessions', { bearer }),
       await send('POST', '/users/me/password', here),
-      await send('POST', '/users/me/password', { bearer, json: { ...here.json, current_password: 'wrong' } }),
+      await send('POST', '/users/me/password', {
+        bearer,
+        json: { ...here.json, current_password: 'wrong' },
+      }),
       await send('PATCH', '/users/me', { bearer, json: { name: 'Ada' } }),
       await register({ username: 'bob', email: 'bob@example.com' }),
       await send('PATCH', `/users/${subject}`, { ...there, json: { scopes: ['items:read'] } }),
@@ -366,7 +432,8 @@ describeOnBoth('the audit record', (stage) => {
     const database = await openDatabase(stage.database, writerThread)
     try {
       const entry = { event: 'login', by: { actor: 'app' } } as const
-      for (let i = 0; i < 510; i++) await database.write(recordAudit, { ...entry, at: now - 10_000 - i })
+      for (let i = 0; i < 510; i++)
+        await database.write(recordAudit, { ...entry, at: now - 10_000 - i })
       assert.deepEqual(await database.write(purgeAudit, { before: now - 10_000 }), { purged: 500 })
       assert.deepEqual(await database.write(purgeAudit, { before: now - 10_000 }), { purged: 9 })
       assert.deepEqual(await database.write(purgeAudit, { before: now - 10_000 }), { purged: 0 })
@@ -387,7 +454,11 @@ describeOnBoth('the audit record', (stage) => {
   it('holds no secret, and the log holds none: no password, token, hash or client secret', async () => {
     const logged: string[] = []
     const write = (...parts: readonly unknown[]): void => {
-      logged.push(JSON.stringify(parts, (_name, value) => (value instanceof Error ? String(value.stack) : value)))
+      logged.push(
+        JSON.stringify(parts, (_name, value) =>
+          value instanceof Error ? String(value.stack) : value,
+        ),
+      )
     }
     const logger = { debug: write, info: write, warn: write, error: write }
     const started = await start(stage, { logger, graceSeconds: 0, profile })
@@ -410,14 +481,21 @@ describeOnBoth('the audit record', (stage) => {
       json: { ...changed, current_password: 'hunter2-current' },
     })
     await send('POST', '/users/me/password', { bearer: again.accessToken, json: changed })
-    await send('PATCH', '/users/me', { bearer: again.accessToken, json: { phone: 'hunter2-phone' } })
+    await send('PATCH', '/users/me', {
+      bearer: again.accessToken,
+      json: { phone: 'hunter2-phone' },
+    })
     await send('POST', '/users/me/email', {
       bearer: again.accessToken,
       json: { current_password: newPassword, new_email: 'hunter2@example.com' },
     })
     const { client_id, client_secret } = await started.addClient()
     const clientToken = await send('POST', '/token', {
-      form: { grant_type: 'client_credentials', client_id: client_id!, client_secret: client_secret! },
+      form: {
+        grant_type: 'client_credentials',
+        client_id: client_id!,
+        client_secret: client_secret!,
+      },
     })
     await login({ client_id: client_id!, client_secret: 'hunter2-guess' })
     const rotated = await started.clients.rotateSecret('orders', byOperator)

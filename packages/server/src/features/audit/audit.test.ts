@@ -8,9 +8,14 @@ describe('createAudit', () => {
     const writing: (() => void)[] = []
     const write = (): Promise<void> => new Promise((resolve) => void writing.push(resolve))
     const audit = createAudit({ write } as unknown as Database, { now: () => 0 })
-    const record = (): Promise<void> => audit.record({ event: 'client_refused', by: { actor: 'nobody' } })
+    const record = (): Promise<void> =>
+      audit.record({ event: 'client_refused', by: { actor: 'nobody' } })
     const waiting = Array.from({ length: 200 }, record)
-    await assert.rejects(record(), { code: 'temporarily_unavailable', status: 503, retryAfterSeconds: 1 })
+    await assert.rejects(record(), {
+      code: 'temporarily_unavailable',
+      status: 503,
+      retryAfterSeconds: 1,
+    })
     assert.equal(writing.length, 200)
     for (const done of writing.splice(0)) done()
     await Promise.all(waiting)
@@ -20,11 +25,17 @@ describe('createAudit', () => {
   })
 
   it('lets others wait again when one could not be written', async () => {
-    const away = createAudit({ write: () => Promise.reject(new Error('away')) } as unknown as Database, {
-      now: () => 0,
-    })
+    const away = createAudit(
+      { write: () => Promise.reject(new Error('away')) } as unknown as Database,
+      {
+        now: () => 0,
+      },
+    )
     for (let number = 0; number < 201; number++)
-      await assert.rejects(away.record({ event: 'client_refused', by: { actor: 'nobody' } }), /away/)
+      await assert.rejects(
+        away.record({ event: 'client_refused', by: { actor: 'nobody' } }),
+        /away/,
+      )
   })
 })
 
@@ -43,7 +54,14 @@ describe('addressOf', () => {
   })
 
   it('is nothing where there is none, and never what is no address', () => {
-    for (const remoteAddress of [undefined, '', 'localhost', '192.0.2.1, 10.0.0.1', '::ffff:1.2.3', '1.2.3.4\n'])
+    for (const remoteAddress of [
+      undefined,
+      '',
+      'localhost',
+      '192.0.2.1, 10.0.0.1',
+      '::ffff:1.2.3',
+      '1.2.3.4\n',
+    ])
       assert.equal(addressOf({ remoteAddress }), undefined)
   })
 })

@@ -6,7 +6,8 @@ import type { AuditEntry, By } from './entry.ts'
 import { readNewestInstant, recordAudit } from './store.ts'
 
 /**
- * Where refusals are written down. What is a change is written down by the transaction that makes it.
+ * Where refusals are written down. What is a change is written down by the transaction that makes
+ * it.
  *
  * @typeParam Event the events that may be recorded here
  */
@@ -20,7 +21,10 @@ export interface Audit<in Event extends string> {
   record(entry: Omit<AuditEntry<Event>, 'at'>): Promise<void>
 }
 
-/** So many refusals wait to be written down at once: without a bound a flood of them would hold up every other write. */
+/**
+ * So many refusals wait to be written down at once: without a bound a flood of them would hold up
+ * every other write.
+ */
 const maxWaiting = 200
 
 export function createAudit(database: Database, clock: Clock): Audit<string> {
@@ -42,8 +46,13 @@ export function createAudit(database: Database, clock: Clock): Audit<string> {
   }
 }
 
-/** The instant of the newest line of the record, in milliseconds; undefined also where there is no record yet. */
-export function findNewestInstant({ reader }: Pick<Database, 'reader'>): Promise<number | undefined> {
+/**
+ * The instant of the newest line of the record, in milliseconds; undefined also where there is no
+ * record yet.
+ */
+export function findNewestInstant({
+  reader,
+}: Pick<Database, 'reader'>): Promise<number | undefined> {
   return readNewestInstant(reader)
 }
 
@@ -56,7 +65,10 @@ export function byStranger(request: HttpRequestWithBody): By {
 }
 
 /** The person whose access token came with a request. */
-export function byCaller(request: HttpRequestWithBody, { subject, clientId, sessionId }: CallerIdentity): By {
+export function byCaller(
+  request: HttpRequestWithBody,
+  { subject, clientId, sessionId }: CallerIdentity,
+): By {
   return { actor: `user:${subject}`, address: addressOf(request), clientId, sessionId }
 }
 
@@ -72,8 +84,13 @@ export function hasStorableNames({ subject, sessionId, clientId }: CallerIdentit
   return areStorable(subject, sessionId, clientId)
 }
 
-/** The address of the peer; an IPv4 address is written as one, also on a socket that takes both kinds. */
-export function addressOf({ remoteAddress }: Pick<HttpRequestWithBody, 'remoteAddress'>): string | undefined {
+/**
+ * The address of the peer; an IPv4 address is written as one, also on a socket that takes both
+ * kinds.
+ */
+export function addressOf({
+  remoteAddress,
+}: Pick<HttpRequestWithBody, 'remoteAddress'>): string | undefined {
   const address = remoteAddress?.replace(/^::ffff:(\d+\.\d+\.\d+\.\d+)$/i, '$1')
   return isIP(address ?? '') === 0 ? undefined : address
 }

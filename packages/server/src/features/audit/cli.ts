@@ -7,7 +7,8 @@ import type { AuditRow } from './tables.ts'
 const pollMilliseconds = 500
 
 /**
- * Prints the record, the oldest line first; with `--follow` until a signal, or until nobody reads it.
+ * Prints the record, the oldest line first; with `--follow` until a signal, or until nobody reads
+ * it.
  *
  * @param defaultLimit the number of lines where neither a number nor a time is given
  */
@@ -18,7 +19,10 @@ export async function audit(
   const since = readSince(flags.value('since'), clock.now())
   const last = readLimit(flags.value('limit')) ?? (since === undefined ? defaultLimit : undefined)
   const isFollowing = flags.has('follow')
-  const reading = untilDone([terminal.untilUnread(), ...(isFollowing ? [terminal.untilStopped()] : [])])
+  const reading = untilDone([
+    terminal.untilUnread(),
+    ...(isFollowing ? [terminal.untilStopped()] : []),
+  ])
 
   await withDatabase(async (database) => {
     const filter = { since, subject: flags.value('subject'), last }
@@ -34,7 +38,10 @@ export async function audit(
 }
 
 /** What goes on until one of these happens. */
-function untilDone(ends: readonly Promise<unknown>[]): { isDone(): boolean; pause(): Promise<boolean> } {
+function untilDone(ends: readonly Promise<unknown>[]): {
+  isDone(): boolean
+  pause(): Promise<boolean>
+} {
   let isDone = false
   // One for all pauses: what waits for a promise is kept as long as the promise is.
   let wake = (): void => {}
@@ -73,9 +80,14 @@ function readSince(text: string | undefined, now: number): number | undefined {
   )
 }
 
-/** RFC 3339 without what may be left out at its end. A time without a zone would be read as that of this machine. */
+/**
+ * RFC 3339 without what may be left out at its end. A time without a zone would be read as that of
+ * this machine.
+ */
 function readInstant(text: string): number {
-  return /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.test(text) ? Date.parse(text) : NaN
+  return /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.test(text)
+    ? Date.parse(text)
+    : NaN
 }
 
 function readLimit(text: string | undefined): number | undefined {
@@ -86,11 +98,25 @@ function readLimit(text: string | undefined): number | undefined {
 
 function columnsOf(row: AuditRow): readonly string[] {
   const { at, event, actor, subject, session_id, client_id, address, detail } = row
-  const shown = [new Date(at).toISOString(), event, actor, subject, session_id, client_id, address, detail]
+  const shown = [
+    new Date(at).toISOString(),
+    event,
+    actor,
+    subject,
+    session_id,
+    client_id,
+    address,
+    detail,
+  ]
   return shown.map((value) => value ?? '-')
 }
 
 function wireRow({ at, detail, ...row }: AuditRow): object {
   const { id, ...rest } = row
-  return { id, at: new Date(at).toISOString(), ...rest, detail: detail === null ? null : JSON.parse(detail) }
+  return {
+    id,
+    at: new Date(at).toISOString(),
+    ...rest,
+    detail: detail === null ? null : JSON.parse(detail),
+  }
 }

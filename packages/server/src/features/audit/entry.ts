@@ -1,8 +1,8 @@
 import type { JsonObject } from 'keystile/internal'
 
 /**
- * Who did it: a person who was proved by password or token, the operator on the command line, the application that
- * Keystile is embedded in, or whoever it was.
+ * Who did it: a person who was proved by password or token, the operator on the command line, the
+ * application that Keystile is embedded in, or whoever it was.
  */
 export type Actor = `user:${string}` | 'operator' | 'app' | 'nobody'
 

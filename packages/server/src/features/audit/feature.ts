@@ -4,7 +4,10 @@ import { daySeconds, parseWholeNumber, seconds } from '../../feature/values.ts'
 import { purgeAudit } from './store.ts'
 
 export interface AuditOptions {
-  /** How long the audit record keeps a line: seconds, 86,400 (a day) to 315,360,000 (10 years). Default: 90 days. */
+  /**
+   * How long the audit record keeps a line: seconds, 86,400 (a day) to 315,360,000 (10 years).
+   * Default: 90 days.
+   */
   readonly auditSeconds?: number
 }
 
@@ -30,12 +33,22 @@ export const feature: Feature<AuditOptions, never, unknown, Options> = {
   settings: listSettings<AuditOptions>({ auditSeconds }),
   cleanUp: [
     // Lines that are older than the record keeps them.
-    { command: purgeAudit, time: 'recorded', before: (time, { auditSeconds }) => time - auditSeconds * 1000 },
+    {
+      command: purgeAudit,
+      time: 'recorded',
+      before: (time, { auditSeconds }) => time - auditSeconds * 1000,
+    },
   ],
   cliCommands: [
     {
       words: ['audit'],
-      flags: { follow: {}, json: {}, since: { value: 'T' }, subject: { value: 'S' }, limit: { value: 'N' } },
+      flags: {
+        follow: {},
+        json: {},
+        since: { value: 'T' },
+        subject: { value: 'S' },
+        limit: { value: 'N' },
+      },
       takesSettings: 'withoutKey',
       summary: `who did what: the last ${defaultLimit} lines, or all since 2026-11-25T12:00Z or 90m, 12h, 7d ago`,
       async load() {

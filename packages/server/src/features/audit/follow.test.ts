@@ -12,7 +12,10 @@ describe('followAudit', () => {
   let now: number
   beforeEach(async () => {
     now = start
-    database = await openDatabase(':memory:', new URL('../../server/writer-thread.ts', import.meta.url))
+    database = await openDatabase(
+      ':memory:',
+      new URL('../../server/writer-thread.ts', import.meta.url),
+    )
   })
   afterEach(() => database.close())
 
@@ -73,7 +76,11 @@ describe('followAudit', () => {
     const given: number[] = []
     let goesOn = true
     const pause = async (): Promise<boolean> => goesOn && !(goesOn = false)
-    for await (const { at } of followAudit(database, { last: 2 }, { clock: { now: () => now }, pause })) {
+    for await (const { at } of followAudit(
+      database,
+      { last: 2 },
+      { clock: { now: () => now }, pause },
+    )) {
       if (given.length === 0) await record(-2)
       given.push((at - start) / 1_000)
     }

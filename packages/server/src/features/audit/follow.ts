@@ -3,12 +3,16 @@ import type { Database } from '../../storage/database.ts'
 import { listAudit, type AuditFilter } from './store.ts'
 import type { AuditRow } from './tables.ts'
 
-/** How much later than its time a row may appear: for so long its transaction may have waited for its turn or a lock. */
+/**
+ * How much later than its time a row may appear: for so long its transaction may have waited for
+ * its turn or a lock.
+ */
 const lateMilliseconds = 30_000
 
 /**
- * Reads the record, and then what is added to it. Rows do not appear in the order of their ids: whoever waited for a lock
- * commits after somebody later. So the last 30 s are read again each time, and what was given before is left out.
+ * Reads the record, and then what is added to it. Rows do not appear in the order of their ids:
+ * whoever waited for a lock commits after somebody later. So the last 30 s are read again each
+ * time, and what was given before is left out.
  *
  * @param pause waits before the record is read again, and says whether to go on
  */
@@ -22,7 +26,8 @@ export async function* followAudit(
   for await (const { at } of listAudit(reader, { subject, last: 1 })) newest = at
   let horizon = 0
   const moveHorizon = (): void => {
-    // Neither a writer whose clock is ahead nor our own clock moves it beyond what may still appear.
+    // Neither a writer whose clock is ahead nor our own clock moves it beyond what may still
+    // appear.
     horizon = Math.max(horizon, Math.min(newest, clock.now()) - lateMilliseconds)
   }
   moveHorizon()

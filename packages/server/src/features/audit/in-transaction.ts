@@ -19,7 +19,8 @@ const insertRow = prepare<AuditTables, AuditRow, unknown>((db, row) =>
 )
 
 /**
- * Writes an entry as part of the transaction that makes the change: there is none without the other.
+ * Writes an entry as part of the transaction that makes the change: there is none without the
+ * other.
  *
  * @typeParam Event the events that the caller declares; it must name them
  */

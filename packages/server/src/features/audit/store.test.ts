@@ -10,7 +10,10 @@ const now = Date.UTC(2026, 10, 25)
 describe('the audit record', () => {
   let database: Database
   beforeEach(async () => {
-    database = await openDatabase(':memory:', new URL('../../server/writer-thread.ts', import.meta.url))
+    database = await openDatabase(
+      ':memory:',
+      new URL('../../server/writer-thread.ts', import.meta.url),
+    )
   })
   afterEach(() => database.close())
 
@@ -27,7 +30,11 @@ describe('the audit record', () => {
     await database.write(recordAudit, { event: 'user_disabled', at: now, by, subject: 'ada' })
     const about = { sessionId: 'other', clientId: 'second', detail: { given: ['a'] } }
     await database.write(recordAudit, { event: 'session_ended', at: now + 1, by, ...about })
-    const rows = await inTables<AuditTables>(database.reader).selectFrom('audit').selectAll().orderBy('id').execute()
+    const rows = await inTables<AuditTables>(database.reader)
+      .selectFrom('audit')
+      .selectAll()
+      .orderBy('id')
+      .execute()
     const common = { actor: 'user:root', address: '::1' }
     assert.deepEqual(
       rows.map(({ id: _id, ...row }) => row),

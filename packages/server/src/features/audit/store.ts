@@ -1,19 +1,30 @@
 import { lowestRowId } from 'keystile/internal'
-import { command, inTables, type AnyCommand, type Command, type Reader } from '../../storage/database.ts'
+import {
+  command,
+  inTables,
+  type AnyCommand,
+  type Command,
+  type Reader,
+} from '../../storage/database.ts'
 import { hasTable } from '../../storage/migrate.ts'
 import type { AuditEntry } from './entry.ts'
 import { insertAudit } from './in-transaction.ts'
 import type { AuditRow, AuditTables } from './tables.ts'
 
-/** Writes an entry down that belongs to no change: a refusal, which is thrown when this is committed. */
+/**
+ * Writes an entry down that belongs to no change: a refusal, which is thrown when this is
+ * committed.
+ */
 export const recordAudit: Command<AuditEntry, void> = command('recordAudit', insertAudit<string>)
 
 const maxPurgedAtOnce = 500
 
-/** Deletes what is older than this, 500 rows at most and the oldest first. @returns how many those were */
-export const purgeAudit: Command<{ readonly before: number }, { readonly purged: number }> = command(
-  'purgeAudit',
-  async (transaction, { before }) => {
+/**
+ * Deletes what is older than this, 500 rows at most and the oldest first. @returns how many those
+ * were
+ */
+export const purgeAudit: Command<{ readonly before: number }, { readonly purged: number }> =
+  command('purgeAudit', async (transaction, { before }) => {
     const { numDeletedRows } = await inTables<AuditTables>(transaction)
       .deleteFrom('audit')
       .where('id', 'in', (from) =>
@@ -26,8 +37,7 @@ export const purgeAudit: Command<{ readonly before: number }, { readonly purged:
       )
       .executeTakeFirstOrThrow()
     return { purged: Number(numDeletedRows) }
-  },
-)
+  })
 
 /** Which rows are read. */
 export interface AuditFilter {
@@ -64,7 +74,12 @@ export async function* listAudit(reader: Reader, filter: AuditFilter): AsyncIter
 export async function readNewestInstant(reader: Reader): Promise<number | undefined> {
   if (!(await hasTable(reader, 'audit'))) return undefined
   const db = inTables<AuditTables>(reader)
-  const newest = await db.selectFrom('audit').select('at').orderBy('id', 'desc').limit(1).executeTakeFirst()
+  const newest = await db
+    .selectFrom('audit')
+    .select('at')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
   return newest?.at
 }
 

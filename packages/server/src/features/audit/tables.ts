@@ -1,4 +1,5 @@
-// Rows as both databases hold them. Instants are integers in milliseconds, lists and profiles are JSON text.
+// Rows as both databases hold them. Instants are integers in milliseconds, lists and profiles are
+// JSON text.
 
 /** What happened, and by whom. A row is never changed: the database refuses it. */
 export interface AuditRow {

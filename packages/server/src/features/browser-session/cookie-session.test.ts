@@ -16,14 +16,26 @@ const proved: ProvedRefreshToken = {
   clientId: 'first-party',
   scopes: [],
 }
-const issued: IssuedTokens = { accessToken: 'a', refreshToken: 'r', expiresInSeconds: 1, scopes: [] }
+const issued: IssuedTokens = {
+  accessToken: 'a',
+  refreshToken: 'r',
+  expiresInSeconds: 1,
+  scopes: [],
+}
 
-/** Sends a cookie to a route behind which this token is found; what was done with it comes with the answer. */
+/**
+ * Sends a cookie to a route behind which this token is found; what was done with it comes with the
+ * answer.
+ */
 async function send(
   [method, path]: readonly ['POST', '/session/refresh'] | readonly ['DELETE', '/session'],
   find: (token: string) => Promise<ProvedRefreshToken | undefined>,
   { query = '', cookie = '__Secure-keystile=x' } = {},
-): Promise<{ readonly answer: HttpAnswer; readonly done: readonly string[]; readonly log: readonly object[] }> {
+): Promise<{
+  readonly answer: HttpAnswer
+  readonly done: readonly string[]
+  readonly log: readonly object[]
+}> {
   const done: string[] = []
   const log: object[] = []
   const parts = {
@@ -37,9 +49,14 @@ async function send(
     audit: { record: async ({ event }: { readonly event: string }) => void log.push({ event }) },
     directory: { findActive: async () => 'ada', scopes: () => [] },
     scopes: { declared: {}, defaults: [], roles: {} },
-    refresher: { find, use: async ({ sessionId }: ProvedRefreshToken) => (done.push(`used ${sessionId}`), issued) },
+    refresher: {
+      find,
+      use: async ({ sessionId }: ProvedRefreshToken) => (done.push(`used ${sessionId}`), issued),
+    },
   } as unknown as CookieSessionParts
-  const route = cookieSessionRoutes(parts).find((candidate) => candidate.method === method && candidate.path === path)!
+  const route = cookieSessionRoutes(parts).find(
+    (candidate) => candidate.method === method && candidate.path === path,
+  )!
   const answer = await route.handle({
     method,
     url: `${path}${query}`,
@@ -64,7 +81,10 @@ describe('POST /session/refresh', () => {
   })
 
   it('uses no token of another client, and clears the cookie; why is for the log', async () => {
-    const { answer, done, log } = await send(refresh, async () => ({ ...proved, clientId: 'other' }))
+    const { answer, done, log } = await send(refresh, async () => ({
+      ...proved,
+      clientId: 'other',
+    }))
     assert.deepEqual([answer.status, done], [400, []])
     assert.match(answer.cookies![0]!, /^__Secure-keystile=; Max-Age=0; /)
     assert.match(answer.headers['content-type']!, /json/)
@@ -106,7 +126,10 @@ describe('DELETE /session', () => {
     for (const [sid, found] of others)
       await assert.rejects(
         send(logout, async () => found, { query: `?sid=${sid}` }),
-        { code: 'invalid_grant', message: 'The cookie __Secure-keystile is not that of the session that sid names' },
+        {
+          code: 'invalid_grant',
+          message: 'The cookie __Secure-keystile is not that of the session that sid names',
+        },
       )
   })
 

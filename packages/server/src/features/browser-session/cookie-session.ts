@@ -1,4 +1,10 @@
-import { OAuthError, ProblemError, type HttpAnswer, type HttpRequestWithBody, type Logger } from 'keystile/internal'
+import {
+  OAuthError,
+  ProblemError,
+  type HttpAnswer,
+  type HttpRequestWithBody,
+  type Logger,
+} from 'keystile/internal'
 import type { Meter } from '../../feature/metric.ts'
 import { describeFields, readFields, strictFields, stringField } from '../../http/json-body.ts'
 import { describeRefusal, refusalAnswer } from '../../http/refusal.ts'
@@ -70,10 +76,16 @@ export function cookiePathOf(issuer: string): string {
 
 const sessionRoute = { below: 'issuer', refusals: 'oauth' } as const
 const originRefusal = { 403: 'The Origin is neither that of the issuer nor a listed one' }
-const setCookie = { 'Set-Cookie': `${cookieName}: the refresh token, or nothing when it is cleared` }
+const setCookie = {
+  'Set-Cookie': `${cookieName}: the refresh token, or nothing when it is cleared`,
+}
 
 const { refresh_token: _, device_secret: __, ...shownProperties } = tokenSchema.properties
-const shownSchema = { ...tokenSchema, properties: shownProperties, required: Object.keys(shownProperties) }
+const shownSchema = {
+  ...tokenSchema,
+  properties: shownProperties,
+  required: Object.keys(shownProperties),
+}
 
 const loginFields = strictFields({
   username: stringField().meta({ description: 'The user name or the e-mail address' }),
@@ -94,7 +106,12 @@ function loginRoute(parts: RouteParts): OpenRoute {
       summary: 'Log in from a browser',
       description: `As POST /token, but the refresh token is in the cookie ${cookieName}, which no script can read.`,
       body: { type: 'json', schema: describeFields(loginFields) },
-      success: { status: 200, description: 'An access token', schema: shownSchema, headers: setCookie },
+      success: {
+        status: 200,
+        description: 'An access token',
+        schema: shownSchema,
+        headers: setCookie,
+      },
       refuses: { ...originRefusal, 429: 'Too many tries' },
     },
     async handle(request) {
@@ -123,7 +140,12 @@ function refreshRoute(parts: RouteParts): OpenRoute {
       tag: 'Tokens',
       summary: 'Refresh from a browser',
       description: `Takes the refresh token from the cookie ${cookieName}, and sets the next.`,
-      success: { status: 200, description: 'An access token', schema: shownSchema, headers: setCookie },
+      success: {
+        status: 200,
+        description: 'An access token',
+        schema: shownSchema,
+        headers: setCookie,
+      },
       refuses: {
         ...originRefusal,
         400: 'There is no cookie, or it is good for nothing',
@@ -134,9 +156,12 @@ function refreshRoute(parts: RouteParts): OpenRoute {
       checkOrigin(request)
 
       const [token, another] = readRefreshTokens(request)
-      // Nothing tells which one is ours. Neither is cleared: the wrong one might stay.
-      if (another !== undefined) throw new OAuthError('invalid_grant', `The cookie ${cookieName} is there twice`)
-      if (token === undefined) throw new OAuthError('invalid_grant', `There is no cookie ${cookieName}: log in first`)
+      // Nothing tells which one is ours. Clearing would remove ours alone, and the browser would
+      // then send the one that a sibling domain has set.
+      if (another !== undefined)
+        throw new OAuthError('invalid_grant', `The cookie ${cookieName} is there twice`)
+      if (token === undefined)
+        throw new OAuthError('invalid_grant', `There is no cookie ${cookieName}: log in first`)
 
       const issuing = refreshTokenGrant.issue({ refresh_token: token }, callerOf(request), parts)
       return countGrant(meter, 'refresh', issuing).then(
@@ -156,9 +181,18 @@ function logoutRoute({ refresher, ends, cookies, checkOrigin }: RouteParts): Ope
       tag: 'Tokens',
       summary: 'Log out from a browser',
       description: `Ends the session of the cookie ${cookieName}, if there is one, and clears the cookie.`,
-      query: { sid: { type: 'string', description: 'The sid of the access token: end this session and no other' } },
+      query: {
+        sid: {
+          type: 'string',
+          description: 'The sid of the access token: end this session and no other',
+        },
+      },
       success: { status: 204, description: 'Logged out', headers: setCookie },
-      refuses: { ...originRefusal, 400: 'The cookie is not that of sid', 503: 'Not available at the moment' },
+      refuses: {
+        ...originRefusal,
+        400: 'The cookie is not that of sid',
+        503: 'Not available at the moment',
+      },
     },
     async handle(request) {
       checkOrigin(request)
@@ -168,11 +202,15 @@ function logoutRoute({ refresher, ends, cookies, checkOrigin }: RouteParts): Ope
       for (const token of readRefreshTokens(request)) {
         const proved = await refresher.find(token)
         // Only this client's sessions: a cookie with the token of another client is not from here.
-        if (proved?.clientId === firstParty.id && (sid === null || proved.sessionId === sid)) meant.push(proved)
+        if (proved?.clientId === firstParty.id && (sid === null || proved.sessionId === sid))
+          meant.push(proved)
       }
       // A page may not know of a later login by another user, whose session and cookie must stay.
       if (sid !== null && meant.length === 0)
-        throw new OAuthError('invalid_grant', `The cookie ${cookieName} is not that of the session that sid names`)
+        throw new OAuthError(
+          'invalid_grant',
+          `The cookie ${cookieName} is not that of the session that sid names`,
+        )
 
       // A second cookie, from a sibling domain, does not keep anyone from logging out.
       for (const { sessionId, subject } of meant)
@@ -186,6 +224,7 @@ function createOriginCheck(allowed: readonly string[]): RouteParts['checkOrigin'
   const origins = new Set(allowed)
   return ({ headers }) => {
     const origin = headers.get('origin')
+    // RFC 6749 has no code for it: the answer is 403 with `invalid_request`.
     if (!origin || !origins.has(origin))
       throw new ProblemError('forbidden', `The Origin must be one of ${[...origins].join(', ')}`)
   }
@@ -204,7 +243,8 @@ function filled(value: string | undefined): string | undefined {
 /** An answer whose refresh token and device secret are in cookies. */
 function tokenAnswer(granted: Granted, cookies: SessionCookies): HttpAnswer {
   const { refresh_token, device_secret, ...shown } = wireTokens(granted)
-  if (refresh_token === undefined) throw new Error('the first-party client must get a refresh token')
+  if (refresh_token === undefined)
+    throw new Error('the first-party client must get a refresh token')
 
   return { ...jsonAnswer(200, shown), cookies: cookies.set(refresh_token, device_secret) }
 }

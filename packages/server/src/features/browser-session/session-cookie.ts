@@ -35,7 +35,9 @@ export function createSessionCookies({
   return {
     set(refreshToken, deviceSecret) {
       const session = cookie(cookieName, refreshToken, maxAgeSeconds)
-      return deviceSecret === undefined ? [session] : [session, cookie(deviceCookieName, deviceSecret, deviceSeconds)]
+      return deviceSecret === undefined
+        ? [session]
+        : [session, cookie(deviceCookieName, deviceSecret, deviceSeconds)]
     },
     cleared: [cookie(cookieName, '', 0)],
   }

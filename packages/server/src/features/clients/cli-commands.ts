@@ -13,7 +13,13 @@ export function cliCommands(grants: readonly ClientGrant[]): readonly CliCommand
     {
       words: ['client', 'create'],
       operand: 'NAME',
-      flags: { grants: { value: 'G,…' }, scopes: { value: 'S,…' }, may: { value: 'introspect' }, public: {}, json: {} },
+      flags: {
+        grants: { value: 'G,…' },
+        scopes: { value: 'S,…' },
+        may: { value: 'introspect' },
+        public: {},
+        json: {},
+      },
       takesSettings: 'withoutKey',
       summary: `register a client and print its secret, once; grants are ${grantTypes.join(', ')}`,
       async load() {
@@ -25,7 +31,8 @@ export function cliCommands(grants: readonly ClientGrant[]): readonly CliCommand
       words: ['client', 'list'],
       flags: { json: {} },
       takesSettings: 'withoutKey',
-      summary: 'all clients, a line each: name, kind, state, since, grants, scopes, what else it may',
+      summary:
+        'all clients, a line each: name, kind, state, since, grants, scopes, what else it may',
       load: async () => (await import('./cli.ts')).list,
     },
     {

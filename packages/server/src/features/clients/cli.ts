@@ -77,11 +77,19 @@ async function withClients(
   work: (clients: Clients) => Promise<void>,
   options?: { readonly mayCreate: boolean },
 ): Promise<void> {
-  await withEventFeed(call, (database, feed) => work(createClients(database, feed, call.clock)), options)
+  await withEventFeed(
+    call,
+    (database, feed) => work(createClients(database, feed, call.clock)),
+    options,
+  )
 }
 
 /** Names with commas between them, each one of those that there are. */
-function readNames<Name extends string>(flags: CallFlags, flag: string, known: readonly Name[]): readonly Name[] {
+function readNames<Name extends string>(
+  flags: CallFlags,
+  flag: string,
+  known: readonly Name[],
+): readonly Name[] {
   const named = (flags.value(flag) ?? '').split(',').filter((name) => name !== '')
   const unknown = named.find((name) => !(known as readonly string[]).includes(name))
   if (unknown !== undefined)
@@ -91,8 +99,12 @@ function readNames<Name extends string>(flags: CallFlags, flag: string, known: r
   return known.filter((name) => named.includes(name))
 }
 
-function printSecret({ operand: id, flags, terminal }: Call<Options>, secret: string | undefined): void {
-  if (flags.has('json')) terminal.printJson({ client_id: id, ...(secret !== undefined && { client_secret: secret }) })
+function printSecret(
+  { operand: id, flags, terminal }: Call<Options>,
+  secret: string | undefined,
+): void {
+  if (flags.has('json'))
+    terminal.printJson({ client_id: id, ...(secret !== undefined && { client_secret: secret }) })
   else if (secret === undefined) terminal.print(`client_id: ${id}\nIt is public: it has no secret.`)
   else
     terminal.print(
@@ -100,6 +112,22 @@ function printSecret({ operand: id, flags, terminal }: Call<Options>, secret: st
     )
 }
 
-function wireClient({ id, confidential, active, createdAt, grants, scopes, may }: RegisteredClient): object {
-  return { client_id: id, confidential, active, created_at: createdAt.toISOString(), grants, scopes, may }
+function wireClient({
+  id,
+  confidential,
+  active,
+  createdAt,
+  grants,
+  scopes,
+  may,
+}: RegisteredClient): object {
+  return {
+    client_id: id,
+    confidential,
+    active,
+    created_at: createdAt.toISOString(),
+    grants,
+    scopes,
+    may,
+  }
 }

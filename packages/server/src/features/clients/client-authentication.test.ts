@@ -22,11 +22,21 @@ const clients = { find: async (id: string) => registered.get(id) }
 const recorded: Omit<AuditEntry, 'at'>[] = []
 beforeEach(() => void recorded.splice(0))
 
-function authenticate(authorization: string | undefined, form: Readonly<Record<string, string>> = {}): Promise<Client> {
+function authenticate(
+  authorization: string | undefined,
+  form: Readonly<Record<string, string>> = {},
+): Promise<Client> {
   const headers = authorization === undefined ? {} : { authorization }
-  const request = readWebRequest(new Request('https://auth.example/token', { headers }), '192.0.2.1')
+  const request = readWebRequest(
+    new Request('https://auth.example/token', { headers }),
+    '192.0.2.1',
+  )
   const audit = { record: async (entry: Omit<AuditEntry, 'at'>) => void recorded.push(entry) }
-  return authenticateClient(request, new Map(Object.entries(form)), { clients, audit, limits: noLimits })
+  return authenticateClient(request, new Map(Object.entries(form)), {
+    clients,
+    audit,
+    limits: noLimits,
+  })
 }
 
 async function refuses(
@@ -43,7 +53,14 @@ async function refuses(
 
 describe('authenticateClient', () => {
   it('takes a request that names no client for the first party, be it the empty Basic of Swagger UI', async () => {
-    for (const authorization of [undefined, 'Basic Og==', 'basic Og', basic(':'), 'Bearer x', 'Basic2 x'])
+    for (const authorization of [
+      undefined,
+      'Basic Og==',
+      'basic Og',
+      basic(':'),
+      'Bearer x',
+      'Basic2 x',
+    ])
       assert.equal(await authenticate(authorization), firstParty)
   })
 
@@ -76,7 +93,8 @@ describe('authenticateClient', () => {
 
   it('takes a confidential client by its secret, in the header with each half form-encoded, or in the body (RFC 6749 §2.3.1)', async () => {
     const encoded = `orders:${encodeURIComponent('a % secret: with+all')}`
-    for (const text of [encoded, encoded.replaceAll('%20', '+')]) assert.equal(await authenticate(basic(text)), orders)
+    for (const text of [encoded, encoded.replaceAll('%20', '+')])
+      assert.equal(await authenticate(basic(text)), orders)
     const inBody = { client_id: 'orders', client_secret: 'a % secret: with+all' }
     assert.equal(await authenticate(undefined, inBody), orders)
     assert.equal(await authenticate(basic(encoded), { client_id: 'orders' }), orders)
@@ -99,7 +117,10 @@ describe('authenticateClient', () => {
     await refuses('invalid_request', basic('first-party:'), { client_secret: 'x' })
     await refuses('invalid_request', basic('first-party:'), { client_id: 'other' })
     await refuses('invalid_request', basic(':'), { client_id: 'first-party' })
-    await refuses('invalid_request', basic('spa:'), { client_id: 'orders', client_secret: 'a % secret: with+all' })
+    await refuses('invalid_request', basic('spa:'), {
+      client_id: 'orders',
+      client_secret: 'a % secret: with+all',
+    })
   })
 
   it('writes a refused client down first: its id where there is such a client, and never what was sent', async () => {
@@ -120,6 +141,9 @@ describe('authenticateClient', () => {
     const audit = { record: () => Promise.reject(new Error('away')) }
     const headers = { authorization: basic('other:') }
     const request = readWebRequest(new Request('https://auth.example/token', { headers }))
-    await assert.rejects(authenticateClient(request, new Map(), { clients, audit, limits: noLimits }), /away/)
+    await assert.rejects(
+      authenticateClient(request, new Map(), { clients, audit, limits: noLimits }),
+      /away/,
+    )
   })
 })

@@ -10,13 +10,15 @@ import { firstParty, type Client, type Clients } from './clients.ts'
 import { clientRefusalRate } from './feature.ts'
 
 /**
- * The client that a request comes from: `first-party` where it names none, or sends the empty `Basic Og==` of Swagger UI. A
- * confidential client proves itself with its secret, in the header or in the body; a public one, `first-party` among them,
- * has none, and may send an empty one. `Authorization` of another scheme is no client authentication. A client that is refused
- * is in the audit record before it hears of it, unless too many were: one that proves itself is never counted.
+ * Returns the client that sent a request: `first-party` if it names none, or sends the empty `Basic
+ * Og==` of Swagger UI. A confidential client proves itself with its secret, in the header or in the
+ * body. A public client, such as `first-party`, has no secret and may send an empty one.
+ * `Authorization` of another scheme is no client authentication. A refusal is written to the audit
+ * record before it is sent, unless the limit on refusals is reached; only refusals are counted.
  *
- * @throws {OAuthError} `invalid_client`, alike for an unknown client, a disabled one, a wrong secret, and a secret where there
- *   is none; `invalid_request` for two ways of authentication at once
+ * @throws {OAuthError} `invalid_client`, alike for an unknown client, a disabled client, a wrong
+ *   secret, and a secret for a client without one; `invalid_request` for two ways of authentication
+ *   at once
  * @throws {ProblemError} `too_many_requests`
  * @see RFC 6749 §2.3.1 §3.2.1 §5.2
  */
@@ -40,7 +42,9 @@ export async function authenticateClient(
   }
   const basic = parseBasic(request.headers.get('authorization'))
   if (basic === 'malformed')
-    return refuse('The Authorization header must be "Basic" and base64 of the client id, a colon and the secret')
+    return refuse(
+      'The Authorization header must be "Basic" and base64 of the client id, a colon and the secret',
+    )
   const inBody = { id: form.get('client_id') ?? '', secret: form.get('client_secret') ?? '' }
   if (basic && (inBody.secret !== '' || (inBody.id !== '' && inBody.id !== basic.id))) {
     throw new OAuthError(
@@ -50,10 +54,20 @@ export async function authenticateClient(
   }
   const { id, secret } = basic ?? inBody
   const isFirstParty = id === '' || id === firstParty.id
-  const found = isFirstParty ? { client: firstParty, secretHash: undefined } : await clients.find(id)
-  const isProved = found?.secretHash === undefined ? secret === '' : isSecretOf(secret, found.secretHash)
-  if (!found || !isProved) return refuse('Unknown client, or wrong client secret', found?.client.id)
+  const found = isFirstParty
+    ? { client: firstParty, secretHash: undefined }
+    : await clients.find(id)
+  if (!found || !isProved(found, secret)) {
+    return refuse('Unknown client, or wrong client secret', found?.client.id)
+  }
   return found.client
+}
+
+function isProved(
+  { secretHash }: { readonly secretHash: string | undefined },
+  secret: string,
+): boolean {
+  return secretHash === undefined ? secret === '' : isSecretOf(secret, secretHash)
 }
 
 /** The use of the limit on refusals of clients, at any address: it may also be that of a proxy. */
@@ -61,18 +75,24 @@ export function refusalAt(address = ''): Use {
   return useOf(clientRefusalRate, networkOf(address))
 }
 
-/** The halves of `Basic`, each form-encoded (RFC 6749 §2.3.1), split at the first colon (RFC 7617 §2). */
+/**
+ * The halves of `Basic`, each form-encoded (RFC 6749 §2.3.1), split at the first colon (RFC 7617
+ * §2).
+ */
 function parseBasic(
   field: string | null | undefined,
 ): { readonly id: string; readonly secret: string } | 'malformed' | undefined {
   const value = findCredential(field, 'Basic')
   if (value === undefined) return undefined
   const text = Buffer.from(value, 'base64')
-  // Node reads anything as base64; what it wrote itself, with or without padding, is the one spelling.
+  // Node reads anything as base64; what it wrote itself, with or without padding, is the one
+  // spelling.
   const isBase64 = value === text.toString('base64') || value === text.toString('base64url')
   const [, id, secret] = /^([^:]*):(.*)$/s.exec(text.toString()) ?? []
   const decoded =
-    isBase64 && id !== undefined && secret !== undefined ? [decodeFormComponent(id), decodeFormComponent(secret)] : []
+    isBase64 && id !== undefined && secret !== undefined
+      ? [decodeFormComponent(id), decodeFormComponent(secret)]
+      : []
   if (decoded[0] === undefined || decoded[1] === undefined) return 'malformed'
   return { id: decoded[0], secret: decoded[1] }
 }

@@ -21,12 +21,17 @@ const orders: NewClient = {
 }
 
 describe('findClientFaults', () => {
-  const faultsOf = (fields: Partial<NewClient>): readonly string[] => findClientFaults({ ...orders, ...fields }, grants)
+  const faultsOf = (fields: Partial<NewClient>): readonly string[] =>
+    findClientFaults({ ...orders, ...fields }, grants)
 
   it('finds nothing wrong with a client of either kind', () => {
     assert.deepEqual(faultsOf({}), [])
     assert.deepEqual(faultsOf({ grants: [], scopes: [] }), [])
-    const people: Partial<NewClient> = { grants: ['password', 'refresh_token'], scopes: ['users:read'], may: [] }
+    const people: Partial<NewClient> = {
+      grants: ['password', 'refresh_token'],
+      scopes: ['users:read'],
+      may: [],
+    }
     assert.deepEqual(faultsOf({ ...people, confidential: false }), [])
     assert.deepEqual(faultsOf({ ...people, grants: ['password', 'client_credentials'] }), [])
   })
@@ -60,7 +65,10 @@ describe('createClients', () => {
   let clients: Clients
   const clock = { now: () => now }
   beforeEach(async () => {
-    database = await openDatabase(':memory:', new URL('../../server/writer-thread.ts', import.meta.url))
+    database = await openDatabase(
+      ':memory:',
+      new URL('../../server/writer-thread.ts', import.meta.url),
+    )
     feed = await openEventFeed(database, { clock, logger: silentLogger })
     clients = createClients(database, feed, clock)
   })
@@ -138,7 +146,10 @@ describe('createClients', () => {
     assert.equal(feed.revocations.isRevoked({ ...token, clientId: 'orders' }), true)
     assert.equal(feed.revocations.isRevoked({ ...token, clientId: 'billing' }), false)
     // For as long as any token may live, whatever is issued at this very moment.
-    const [event] = await inTables<EventTables>(database.reader).selectFrom('event').selectAll().execute()
+    const [event] = await inTables<EventTables>(database.reader)
+      .selectFrom('event')
+      .selectAll()
+      .execute()
     assert.ok(event!.expires_at >= now + 24 * 60 * 60 * 1000)
   })
 })

@@ -36,7 +36,12 @@ export interface Client {
 }
 
 /** The application itself: public, built in, and the client of every request that names none. */
-export const firstParty: Client = { id: 'first-party', grants: ['password', 'refresh_token'], scopes: 'all', may: [] }
+export const firstParty: Client = {
+  id: 'first-party',
+  grants: ['password', 'refresh_token'],
+  scopes: 'all',
+  may: [],
+}
 
 /** A client as whoever runs the server sees it. */
 export interface RegisteredClient extends Client {
@@ -47,12 +52,17 @@ export interface RegisteredClient extends Client {
   readonly createdAt: Date
 }
 
-export interface NewClient extends Pick<RegisteredClient, 'id' | 'grants' | 'scopes' | 'may' | 'confidential'> {}
+export interface NewClient extends Pick<
+  RegisteredClient,
+  'id' | 'grants' | 'scopes' | 'may' | 'confidential'
+> {}
 
 /** The clients beside `first-party`. */
 export interface Clients {
   /** A client that is not disabled, and the hash of its secret if it has one. */
-  find(id: string): Promise<{ readonly client: Client; readonly secretHash: string | undefined } | undefined>
+  find(
+    id: string,
+  ): Promise<{ readonly client: Client; readonly secretHash: string | undefined } | undefined>
   list(): Promise<readonly RegisteredClient[]>
   /** The ids of the clients that are disabled. */
   listDisabledIds(): Promise<readonly string[]>
@@ -62,11 +72,14 @@ export interface Clients {
    * @returns `taken` where there is, or was, a client of this id
    */
   create(client: NewClient, by: By): Promise<'taken' | { readonly secret: string | undefined }>
-  /** Gives a confidential client another secret; the old one is refused from then on. @returns `undefined` where there is none */
+  /**
+   * Gives a confidential client another secret; the old one is refused from then on. @returns
+   * `undefined` where there is none
+   */
   rotateSecret(id: string, by: By): Promise<string | undefined>
   /**
-   * Refuses a client for good, with all tokens that it was issued: in this process when this resolves, in others within a
-   * second. @returns whether there was one
+   * Refuses a client for good, with all tokens that it was issued: in this process when this
+   * resolves, in others within a second. @returns whether there was one
    */
   disable(id: string, by: By): Promise<boolean>
 }
@@ -99,8 +112,12 @@ export function findClientFaults(
       `${refreshes.join(', ')} goes with ${logins.join(' or ')}: ${own.join(', ')} gets no refresh token (RFC 6749 §4.4.3)`,
     !confidential && has(own) && `${own.join(', ')} is for confidential clients (RFC 6749 §4.4)`,
     !confidential && may.length > 0 && 'only a confidential client may introspect (RFC 7662 §2.1)',
-    grants.length === 0 && scopes.length > 0 && 'scopes are for what is issued to a client, and this one has no grant',
-    !hasPeople && scopes.some((scope) => scope.startsWith('users:')) && 'users:read and users:write are for people',
+    grants.length === 0 &&
+      scopes.length > 0 &&
+      'scopes are for what is issued to a client, and this one has no grant',
+    !hasPeople &&
+      scopes.some((scope) => scope.startsWith('users:')) &&
+      'users:read and users:write are for people',
   ]
   return faults.filter((fault) => fault !== false)
 }

@@ -1,4 +1,11 @@
-import { command, inTables, type AnyCommand, type Command, type Database, type Reader } from '../../storage/database.ts'
+import {
+  command,
+  inTables,
+  type AnyCommand,
+  type Command,
+  type Database,
+  type Reader,
+} from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import { insertEvents } from '../events/in-transaction.ts'
@@ -6,12 +13,19 @@ import { maxAccessTokenSeconds } from '../sessions/lifetimes.ts'
 import type { ClientEvent } from './feature.ts'
 import type { ClientRow, ClientTables } from './tables.ts'
 
-/** Finds clients by id. The query is compiled once: a client that introspects asks with each of its own requests. */
+/**
+ * Finds clients by id. The query is compiled once: a client that introspects asks with each of its
+ * own requests.
+ */
 export function createClientRowFinder({
   reader,
   find,
 }: Pick<Database, 'reader' | 'find'>): (id: string) => Promise<ClientRow | undefined> {
-  const query = inTables<ClientTables>(reader).selectFrom('client').selectAll().where('id', '=', '').compile()
+  const query = inTables<ClientTables>(reader)
+    .selectFrom('client')
+    .selectAll()
+    .where('id', '=', '')
+    .compile()
   return (id) => find({ ...query, parameters: [id] })
 }
 
@@ -21,22 +35,33 @@ export function listClientRows(reader: Reader): Promise<readonly ClientRow[]> {
 
 export async function listDisabledIds(reader: Reader): Promise<readonly string[]> {
   const db = inTables<ClientTables>(reader)
-  const rows = await db.selectFrom('client').select('id').where('disabled_at', 'is not', null).execute()
+  const rows = await db
+    .selectFrom('client')
+    .select('id')
+    .where('disabled_at', 'is not', null)
+    .execute()
   return rows.map(({ id }) => id)
 }
 
-export const insertClient: Command<{ readonly row: ClientRow; readonly by: By }, { readonly inserted: boolean }> =
-  command('insertClient', async (transaction, { row, by }) => {
-    const inserted = await inTables<ClientTables>(transaction)
-      .insertInto('client')
-      .values(row)
-      .onConflict((conflict) => conflict.doNothing())
-      .returning('id')
-      .executeTakeFirst()
-    if (!inserted) return { inserted: false }
-    await insertAudit<ClientEvent>(transaction, { event: 'client_created', at: row.created_at, by, clientId: row.id })
-    return { inserted: true }
+export const insertClient: Command<
+  { readonly row: ClientRow; readonly by: By },
+  { readonly inserted: boolean }
+> = command('insertClient', async (transaction, { row, by }) => {
+  const inserted = await inTables<ClientTables>(transaction)
+    .insertInto('client')
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  if (!inserted) return { inserted: false }
+  await insertAudit<ClientEvent>(transaction, {
+    event: 'client_created',
+    at: row.created_at,
+    by,
+    clientId: row.id,
   })
+  return { inserted: true }
+})
 
 export const replaceClientSecret: Command<
   { readonly id: string; readonly secretHash: string; readonly by: By; readonly now: number },
@@ -51,13 +76,20 @@ export const replaceClientSecret: Command<
     .returning('id')
     .executeTakeFirst()
   if (!replaced) return { replaced: false }
-  await insertAudit<ClientEvent>(transaction, { event: 'client_secret_rotated', at: now, by, clientId: id })
+  await insertAudit<ClientEvent>(transaction, {
+    event: 'client_secret_rotated',
+    at: now,
+    by,
+    clientId: id,
+  })
   return { replaced: true }
 })
 
+// decisions/0016-disabled-clients-stay-disabled.md
 /**
- * Disables a client, and says so to every process. A token may be issued to it at this very moment, by a request that was let
- * in before; so the event is remembered for as long as any token may live, not only those that are known.
+ * Disables a client for good, and tells every process. A request that was accepted before may issue
+ * a token to it at this very moment, so the event stays for as long as any token may live. The
+ * client's sessions stay as they are: it cannot refresh them, and the event refuses their tokens.
  */
 export const disableClient: Command<
   { readonly id: string; readonly by: By; readonly now: number },
@@ -71,7 +103,12 @@ export const disableClient: Command<
     .returning('id')
     .executeTakeFirst()
   if (!disabled) return { disabled: false }
-  await insertAudit<ClientEvent>(transaction, { event: 'client_disabled', at: now, by, clientId: id })
+  await insertAudit<ClientEvent>(transaction, {
+    event: 'client_disabled',
+    at: now,
+    by,
+    clientId: id,
+  })
   await insertEvents(
     transaction,
     [{ kind: 'client', value: id, tokensExpireAt: now + maxAccessTokenSeconds * 1000 }],

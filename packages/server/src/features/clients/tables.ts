@@ -1,4 +1,5 @@
-// Rows as both databases hold them. Instants are integers in milliseconds, lists and profiles are JSON text.
+// Rows as both databases hold them. Instants are integers in milliseconds, lists and profiles are
+// JSON text.
 
 /** Software that asks for tokens, beside the one that is built in. Lists are JSON. */
 export interface ClientRow {

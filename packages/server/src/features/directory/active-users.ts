@@ -3,16 +3,21 @@ import { tokenError } from 'keystile/internal'
 import { DatabaseUnavailableError } from '../../storage/database.ts'
 import { hasStorableNames } from '../audit/audit.ts'
 
-/** The users behind identities, while they may come in. A client that acts for itself is none, whatever its name is. */
+/**
+ * The active users behind identities. A token without a session is that of a client that acts for
+ * itself: it has no user, even where a user's subject is spelled like the id of the client.
+ */
 export interface ActiveUsers<U> {
   /** @throws {TokenError} `service_unavailable` while the database is away */
   find(identity: Identity): Promise<U | undefined>
-  /** Whether a token of this identity is still to be honoured: that of a client always is. */
+  /** Whether the user of this identity is active. True for a client that acts for itself. */
   isWelcome(identity: Identity): Promise<boolean>
 }
 
-/** @param findActive whoever has this subject, if they may come in */
-export function createActiveUsers<U>(findActive: (subject: string) => Promise<U | undefined>): ActiveUsers<U> {
+/** @param findActive returns the active user with this subject */
+export function createActiveUsers<U>(
+  findActive: (subject: string) => Promise<U | undefined>,
+): ActiveUsers<U> {
   async function find(identity: Identity): Promise<U | undefined> {
     if (identity.sessionId === undefined || !hasStorableNames(identity)) return undefined
     try {
@@ -24,7 +29,8 @@ export function createActiveUsers<U>(findActive: (subject: string) => Promise<U 
 
   return {
     find,
-    isWelcome: async (identity) => identity.sessionId === undefined || (await find(identity)) !== undefined,
+    isWelcome: async (identity) =>
+      identity.sessionId === undefined || (await find(identity)) !== undefined,
   }
 }
 

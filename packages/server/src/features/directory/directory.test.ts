@@ -9,7 +9,11 @@ interface Person {
 }
 
 const ada: Person = { id: 'a1' }
-const rules = { declared: { a: 'A', b: 'B', c: 'C' }, defaults: ['b'], roles: { admin: ['a', 'b', 'c'] } }
+const rules = {
+  declared: { a: 'A', b: 'B', c: 'C' },
+  defaults: ['b'],
+  roles: { admin: ['a', 'b', 'c'] },
+}
 
 /** What a directory says when it is as it should be, but for what a test says. */
 function directoryWith(fields: object = {}, logged: unknown[] = []): Directory<Person> {
@@ -22,7 +26,10 @@ function directoryWith(fields: object = {}, logged: unknown[] = []): Directory<P
     passwordHash: () => null,
     ...fields,
   } satisfies UserDirectory<Person>
-  const logger = { ...silentLogger, warn: (values: object, text: string) => logged.push(values, text) }
+  const logger = {
+    ...silentLogger,
+    warn: (values: object, text: string) => logged.push(values, text),
+  }
   return checkedDirectory(directory, { rules, logger })
 }
 
@@ -33,7 +40,10 @@ describe('checkedDirectory', () => {
       assert.equal(await found.findByLogin('ada'), ada)
       assert.equal(await found.findActive('a1'), ada)
       for (const nobody of [undefined, null]) {
-        const empty = directoryWith({ findByLogin: () => give(nobody), findBySubject: () => give(nobody) })
+        const empty = directoryWith({
+          findByLogin: () => give(nobody),
+          findBySubject: () => give(nobody),
+        })
         assert.equal(await empty.findByLogin('ada'), undefined)
         assert.equal(await empty.findActive('a1'), undefined)
       }
@@ -85,18 +95,39 @@ describe('checkedDirectory', () => {
   })
 
   it('rejects a user of another subject than was asked for', async () => {
-    await assert.rejects(directoryWith().findActive('A1'), /findBySubject gave a user of another subject/)
+    await assert.rejects(
+      directoryWith().findActive('A1'),
+      /findBySubject gave a user of another subject/,
+    )
   })
 
   it('lets nobody in by a value that is not an object', async () => {
     const subject = (): string => 'a1'
-    for (const value of [false, true, 0, 1, '', 'a1', [], [ada], new Error('no such user'), () => ada]) {
-      const directory = directoryWith({ findByLogin: () => value, findBySubject: async () => value, subject })
+    for (const value of [
+      false,
+      true,
+      0,
+      1,
+      '',
+      'a1',
+      [],
+      [ada],
+      new Error('no such user'),
+      () => ada,
+    ]) {
+      const directory = directoryWith({
+        findByLogin: () => value,
+        findBySubject: async () => value,
+        subject,
+      })
       await assert.rejects(directory.findByLogin('ada'), {
         name: 'TypeError',
         message: 'users.findByLogin must give an object, undefined or null',
       })
-      await assert.rejects(directory.findActive('a1'), /users\.findBySubject must give an object, undefined or null/)
+      await assert.rejects(
+        directory.findActive('a1'),
+        /users\.findBySubject must give an object, undefined or null/,
+      )
     }
   })
 
@@ -118,7 +149,10 @@ describe('checkedDirectory', () => {
   it('throws for a subject that is no text, or an empty one', async () => {
     for (const value of ['', 1, undefined, null, Promise.resolve('a1'), ['a1']]) {
       const directory = directoryWith({ subject: () => value })
-      assert.throws(() => directory.subject(ada), /users\.subject must give a string that is not empty/)
+      assert.throws(
+        () => directory.subject(ada),
+        /users\.subject must give a string that is not empty/,
+      )
       await assert.rejects(directory.findActive(value as string), TypeError)
     }
   })
@@ -134,7 +168,10 @@ describe('checkedDirectory', () => {
     for (const fail of failures) {
       await assert.rejects(directoryWith({ findByLogin: fail }).findByLogin('ada'), failed)
       await assert.rejects(directoryWith({ findBySubject: fail }).findActive('a1'), failed)
-      await assert.rejects(directoryWith({ savePasswordHash: fail }).savePasswordHash!(ada, 'hash'), failed)
+      await assert.rejects(
+        directoryWith({ savePasswordHash: fail }).savePasswordHash!(ada, 'hash'),
+        failed,
+      )
     }
   })
 
@@ -185,7 +222,10 @@ describe('the password hash of a directory', () => {
   it('may be absent, which is no fault', () => {
     const logged: unknown[] = []
     for (const value of [undefined, null, ''])
-      assert.equal(directoryWith({ passwordHash: () => value }, logged).passwordHash(ada), undefined)
+      assert.equal(
+        directoryWith({ passwordHash: () => value }, logged).passwordHash(ada),
+        undefined,
+      )
     assert.deepEqual(logged, [])
   })
 
@@ -200,7 +240,10 @@ describe('the password hash of a directory', () => {
       stored.replace('t=2', 't=999'),
     ]
     for (const value of bad)
-      assert.equal(directoryWith({ passwordHash: () => value }, logged).passwordHash(ada), undefined)
+      assert.equal(
+        directoryWith({ passwordHash: () => value }, logged).passwordHash(ada),
+        undefined,
+      )
     const text = 'a stored password hash is of no kind that can be verified, or too costly'
     assert.deepEqual(
       logged,

@@ -58,10 +58,13 @@ export const directoryFunctions = {
 } as const
 
 /** The directory of our own accounts, which knows more than an app's. */
-export type AccountDirectory<U> = UserDirectory<U> & Partial<Pick<Directory<U>, 'passwordSession' | 'rights'>>
+export type AccountDirectory<U> = UserDirectory<U> &
+  Partial<Pick<Directory<U>, 'passwordSession' | 'rights'>>
 
+// decisions/0014-one-user-directory.md
 /**
  * A directory as the server uses it: our own accounts or an app's users. Its results are checked.
+ * Logins, guards and `keystile.sessions` know users through it alone.
  */
 export interface Directory<U> {
   findByLogin(login: string): Promise<U | undefined>
@@ -101,8 +104,11 @@ export function checkedDirectory<U>(
   const reportUndeclared = createScopeReport(rules, logger)
 
   function subject(user: U): string {
-    const value: unknown = directory.subject ? directory.subject(user) : (user as { readonly id?: unknown }).id
-    if (typeof value !== 'string' || value === '') throw wrong('subject', 'a string that is not empty')
+    const value: unknown = directory.subject
+      ? directory.subject(user)
+      : (user as { readonly id?: unknown }).id
+    if (typeof value !== 'string' || value === '')
+      throw wrong('subject', 'a string that is not empty')
     return value
   }
 
@@ -125,7 +131,8 @@ export function checkedDirectory<U>(
       const user = requireUser('findBySubject', await directory.findBySubject(sought))
       if (user === undefined) return undefined
 
-      if (subject(user) !== sought) throw new TypeError('users.findBySubject gave a user of another subject')
+      if (subject(user) !== sought)
+        throw new TypeError('users.findBySubject gave a user of another subject')
       return active(user) ? user : undefined
     },
     scopes(user) {
@@ -150,7 +157,8 @@ export function checkedDirectory<U>(
     passwordSession: (user) => directory.passwordSession?.(user),
     rights: (user) => directory.rights?.(user),
     savePasswordHash:
-      directory.savePasswordHash && (async (user, hash) => void (await directory.savePasswordHash?.(user, hash))),
+      directory.savePasswordHash &&
+      (async (user, hash) => void (await directory.savePasswordHash?.(user, hash))),
   }
 }
 
@@ -160,7 +168,10 @@ function isPossibleLogin(text: string): boolean {
 }
 
 /** Returns a function that logs each scope that is not declared, once. */
-function createScopeReport({ declared }: ScopeRules, logger: Logger): (scopes: readonly string[]) => void {
+function createScopeReport(
+  { declared }: ScopeRules,
+  logger: Logger,
+): (scopes: readonly string[]) => void {
   const reported = new Set<string>()
   return (scopes) => {
     for (const scope of scopes) {
@@ -174,7 +185,10 @@ function createScopeReport({ declared }: ScopeRules, logger: Logger): (scopes: r
 }
 
 /** Refuses `false`, which an app returns with `row?.active && row` for a disabled user. */
-function requireUser<U>(name: 'findByLogin' | 'findBySubject', user: U | undefined | null): U | undefined {
+function requireUser<U>(
+  name: 'findByLogin' | 'findBySubject',
+  user: U | undefined | null,
+): U | undefined {
   if (user === undefined || user === null) return undefined
   if (!isUserObject(user)) throw wrong(name, 'an object, undefined or null')
   return user

@@ -28,7 +28,10 @@ const users: Setting<'users', UserDirectory<UserObject>> = {
 type Options = DirectoryOptions<string, UserObject>
 
 /** The users who log in, wherever they are kept, and the names they log in with. */
-export const feature: Feature<Options> = { name: 'directory', settings: listSettings<Options>({ users }) }
+export const feature: Feature<Options> = {
+  name: 'directory',
+  settings: listSettings<Options>({ users }),
+}
 
 function findMissingFunctions(directory: UserDirectory<UserObject>): readonly string[] {
   const { required, optional } = directoryFunctions

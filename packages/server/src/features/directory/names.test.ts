@@ -4,7 +4,10 @@ import { countedLogin, parseEmail, parseUsername } from './names.ts'
 
 describe('parseUsername', () => {
   it('shows a name as typed and compares it in lower case', () => {
-    assert.deepEqual(parseUsername('Ada.Love-lace_1'), { shown: 'Ada.Love-lace_1', key: 'ada.love-lace_1' })
+    assert.deepEqual(parseUsername('Ada.Love-lace_1'), {
+      shown: 'Ada.Love-lace_1',
+      key: 'ada.love-lace_1',
+    })
   })
 
   it('takes 2 to 63 characters', () => {
@@ -31,7 +34,8 @@ describe('parseUsername', () => {
       '_ada',
       '',
     ]
-    for (const name of lookAlikes) assert.equal(parseUsername(name), undefined, JSON.stringify(name))
+    for (const name of lookAlikes)
+      assert.equal(parseUsername(name), undefined, JSON.stringify(name))
   })
 })
 
@@ -113,7 +117,12 @@ describe('countedLogin', () => {
   it('is one for all spellings that a directory may take for one', () => {
     for (const spellings of [
       ['ada', 'ADA', ' Ada\n', 'a\u0301da', '\u00e1da', 'a\u200bda', '\uff41da', 'ad\0a'],
-      ['ada@xn--exmple-cua.com', 'ADA@EX\u00c4MPLE.com', 'ada@ex\u00e4mple\u3002com', 'ada@exa\u0308mple.com'],
+      [
+        'ada@xn--exmple-cua.com',
+        'ADA@EX\u00c4MPLE.com',
+        'ada@ex\u00e4mple\u3002com',
+        'ada@exa\u0308mple.com',
+      ],
       ['stra\u00dfe', 'STRASSE', '\u017ftrasse'],
       ['\u03b1\u03c3', '\u0391\u03a3', '\u03b1\u03c2'],
       ['x'.repeat(320), 'x'.repeat(321), 'x'.repeat(60_000)],
@@ -122,7 +131,16 @@ describe('countedLogin', () => {
   })
 
   it('is another for another name', () => {
-    const names = ['ada', 'bob', 'a-da', 'ada1', 'ada@example.com', 'ada@example.org', 'ada.example.com', '']
+    const names = [
+      'ada',
+      'bob',
+      'a-da',
+      'ada1',
+      'ada@example.com',
+      'ada@example.org',
+      'ada.example.com',
+      '',
+    ]
     assert.equal(new Set(names.map(countedLogin)).size, names.length)
   })
 })

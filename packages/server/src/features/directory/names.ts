@@ -14,7 +14,9 @@ export interface ComparableName {
  * alike. The alphabet is checked before the letters are made small: the Kelvin sign becomes `k`.
  */
 export function parseUsername(text: string): ComparableName | undefined {
-  return /^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/.test(text) ? { shown: text, key: text.toLowerCase() } : undefined
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/.test(text)
+    ? { shown: text, key: text.toLowerCase() }
+    : undefined
 }
 
 /**
@@ -44,6 +46,7 @@ export function parseEmail(text: string): ComparableName | undefined {
 /**
  * The form in which the rate limits count a login, so that another spelling is not another login.
  * It is coarser than any comparison: an app's directory may ignore case, accents and white space.
+ * It is made from the typed name alone: a lookup before the count would tell which names exist.
  */
 export function countedLogin(login: string): string {
   const name = parseEmail(login)?.key ?? login.slice(0, maxEmailLength) // no user has a longer one
@@ -57,8 +60,9 @@ export function countedLogin(login: string): string {
 
 function isLocalPart(local: string): boolean {
   return (
-    /^[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+(\.[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+)*$/u.test(local) &&
-    Buffer.byteLength(local) <= 64
+    /^[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+(\.[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+)*$/u.test(
+      local,
+    ) && Buffer.byteLength(local) <= 64
   )
 }
 

@@ -1,4 +1,5 @@
-// Users in a table of the app's own. What is so with our accounts too stands in login.test.ts, me.test.ts and account.test.ts.
+// Users in a table of the app's own. What is so with our accounts too stands in login.test.ts,
+// me.test.ts and account.test.ts.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { it } from 'node:test'
@@ -9,8 +10,12 @@ import { wire } from '../../server/wire.ts'
 import { describeOnBoth, issuer, key, password } from '../../../test-support/keystile.ts'
 
 const attacks = new URL('../../../../../test/vectors/', import.meta.url)
-const naughtyStrings: readonly string[] = JSON.parse(readFileSync(new URL('blns.json', attacks), 'utf8'))
-const loginBypasses = readFileSync(new URL('sqli-auth-bypass-seclists.txt', attacks), 'utf8').split('\n')
+const naughtyStrings: readonly string[] = JSON.parse(
+  readFileSync(new URL('blns.json', attacks), 'utf8'),
+)
+const loginBypasses = readFileSync(new URL('sqli-auth-bypass-seclists.txt', attacks), 'utf8').split(
+  '\n',
+)
 
 const noScopes = { declared: {}, defaults: [], roles: {} }
 const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
@@ -21,7 +26,10 @@ interface Logged {
   readonly [name: string]: unknown
 }
 
-/** A log that is kept, without what a start warns of: the throw-away PostgreSQL does not wait for the disk. */
+/**
+ * A log that is kept, without what a start warns of: the throw-away PostgreSQL does not wait for
+ * the disk.
+ */
 function createLog(): { readonly logged: Logged[]; readonly logger: Logger } {
   const logged: Logged[] = []
   const log = (fields: object): void => {
@@ -91,7 +99,8 @@ describeOnBoth(
       const { login } = await stage.start({ scopes, defaultScopes: ['items:read'], logger })
       await stage.people.add({ password, scopes: 'items:write root admin' })
       await stage.people.add({ password, username: 'bob' })
-      for (let i = 0; i < 2; i++) assert.equal((await login()).json['scope'], 'items:read items:write')
+      for (let i = 0; i < 2; i++)
+        assert.equal((await login()).json['scope'], 'items:read items:write')
       assert.equal((await login({ scope: 'items:write users:write' })).json['scope'], 'items:write')
       assert.equal((await login({ scope: 'root' })).json['error'], 'invalid_scope')
       assert.equal((await login({ username: 'bob' })).json['scope'], 'items:read')
@@ -116,7 +125,13 @@ describeOnBoth(
       const directory = checkedDirectory(stage.people.directory, { rules: noScopes, logger })
       for (const text of [...loginBypasses, ...naughtyStrings])
         assert.equal(await directory.findByLogin(text), undefined, text)
-      for (const username of ['a\0b', 'ada\n', 'ada@example.com\t', "' or 1=1 --", 'x'.repeat(30_000)]) {
+      for (const username of [
+        'a\0b',
+        'ada\n',
+        'ada@example.com\t',
+        "' or 1=1 --",
+        'x'.repeat(30_000),
+      ]) {
         const { status, json } = await login({ username })
         assert.deepEqual([status, json['error']], [400, 'invalid_grant'], username)
       }
@@ -151,13 +166,17 @@ describeOnBoth(
       const bob = await stage.people.add({ username: 'bob', password })
       const confused = {
         ...stage.people.directory,
-        findBySubject: async () => (await stage.people.sql('select * from people where id = $1', bob))[0],
+        findBySubject: async () =>
+          (await stage.people.sql('select * from people where id = $1', bob))[0],
       }
       const { open, keystile } = await stage.start({ users: confused } as object)
       assert.equal((await open([], { bearer })).status, 500)
       const identity = await keystile.verifier.verify(bearer)
       await assert.rejects(keystile.user(identity), /a user of another subject/)
-      await assert.rejects(keystile.sessions.create({ subject: identity.subject }), /a user of another subject/)
+      await assert.rejects(
+        keystile.sessions.create({ subject: identity.subject }),
+        /a user of another subject/,
+      )
     })
 
     it('keeps the hash that another wrote while one was made anew', async () => {

@@ -20,17 +20,27 @@ const document = {
   paths: {},
   components: {
     securitySchemes: {
-      keystile: { type: 'oauth2', flows: { password: { tokenUrl: 'https://auth.example/login/token', scopes: {} } } },
-      same: { type: 'oauth2', flows: { clientCredentials: { tokenUrl: 'https://auth.example/token', scopes: {} } } },
+      keystile: {
+        type: 'oauth2',
+        flows: { password: { tokenUrl: 'https://auth.example/login/token', scopes: {} } },
+      },
+      same: {
+        type: 'oauth2',
+        flows: { clientCredentials: { tokenUrl: 'https://auth.example/token', scopes: {} } },
+      },
       here: { type: 'oauth2', flows: { password: { tokenUrl: '/token', scopes: {} } } },
       key: { type: 'apiKey', in: 'header', name: 'X-Key' },
     },
   },
 }
 
-const app = (made = docs(document)): Hono => new Hono().use(mountHono(made)).all('*', (c) => c.text('the app'))
-const get = async (path: string, made?: ReturnType<typeof docs>, init?: RequestInit): Promise<Response> =>
-  app(made).request(path, init)
+const app = (made = docs(document)): Hono =>
+  new Hono().use(mountHono(made)).all('*', (c) => c.text('the app'))
+const get = async (
+  path: string,
+  made?: ReturnType<typeof docs>,
+  init?: RequestInit,
+): Promise<Response> => app(made).request(path, init)
 
 describe('docs', () => {
   it('answers the page, its files and the document', async () => {
@@ -50,7 +60,9 @@ describe('docs', () => {
   })
 
   it('has the title of the document, as text', async () => {
-    assert.ok((await (await get('/docs')).text()).includes('<title>Items &#38; &#60;more&#62;</title>'))
+    assert.ok(
+      (await (await get('/docs')).text()).includes('<title>Items &#38; &#60;more&#62;</title>'),
+    )
     for (const untitled of [{}, { info: {} }, { info: { title: 7 } }])
       assert.ok((await (await get('/docs', docs(untitled))).text()).includes('<title>API</title>'))
   })
@@ -69,7 +81,9 @@ describe('docs', () => {
     )
     assert.equal(
       await policy({
-        components: { securitySchemes: { odd: { flows: { password: { tokenUrl: 7 }, implicit: 'x' } } } },
+        components: {
+          securitySchemes: { odd: { flows: { password: { tokenUrl: 7 }, implicit: 'x' } } },
+        },
       }),
       "connect-src 'self'",
     )
@@ -118,15 +132,32 @@ describe('docs', () => {
 
   it('is at another path where it is told so', async () => {
     const elsewhere = docs(document, { path: '/api/v1.0/docs_~' })
-    assert.ok((await (await get('/api/v1.0/docs_~', elsewhere)).text()).includes('src="/api/v1.0/docs_~/start.js"'))
     assert.ok(
-      (await (await get('/api/v1.0/docs_~/start.js', elsewhere)).text()).includes('"/api/v1.0/docs_~/openapi.json"'),
+      (await (await get('/api/v1.0/docs_~', elsewhere)).text()).includes(
+        'src="/api/v1.0/docs_~/start.js"',
+      ),
+    )
+    assert.ok(
+      (await (await get('/api/v1.0/docs_~/start.js', elsewhere)).text()).includes(
+        '"/api/v1.0/docs_~/openapi.json"',
+      ),
     )
     assert.equal(await (await get('/docs', elsewhere)).text(), 'the app')
   })
 
   it('refuses a path that is none', () => {
-    for (const path of ['', '/', 'docs', '/docs/', '//docs', '/do cs', '/docs"', '/docs?x', '/<script>', '/docs/\n'])
+    for (const path of [
+      '',
+      '/',
+      'docs',
+      '/docs/',
+      '//docs',
+      '/do cs',
+      '/docs"',
+      '/docs?x',
+      '/<script>',
+      '/docs/\n',
+    ])
       assert.throws(() => docs(document, { path }), TypeError, JSON.stringify(path))
   })
 })
@@ -167,15 +198,20 @@ describe('docs, mounted', () => {
       app.setNotFoundHandler(async () => 'the app')
       const { statusCode: status, headers, body } = await app.inject(path)
       await app.close()
-      return new Response(body, { status, headers: { 'content-type': String(headers['content-type']) } })
+      return new Response(body, {
+        status,
+        headers: { 'content-type': String(headers['content-type']) },
+      })
     },
     'node:http': (path) =>
       ask(
-        (request, response) => void mountNode(docs(document))(request, response, () => response.end('the app')),
+        (request, response) =>
+          void mountNode(docs(document))(request, response, () => response.end('the app')),
         path,
       ),
     'a web Request': async (path) =>
-      (await mountWeb(docs(document))(new Request(`http://localhost${path}`))) ?? new Response('the app'),
+      (await mountWeb(docs(document))(new Request(`http://localhost${path}`))) ??
+      new Response('the app'),
   }
   for (const [framework, asked] of Object.entries(mounted)) {
     it(`serves page, script and document in ${framework}, and nothing else`, async () => {

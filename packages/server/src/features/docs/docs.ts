@@ -12,12 +12,19 @@ import { createPages } from './swagger-ui.ts'
  * @param options.path of the page, without a slash at its end. Default: `/docs`
  * @throws {TypeError} for a text that is not such a path
  */
-export function docs(document: object | (() => object), options: { readonly path?: string } = {}): Mountable {
+export function docs(
+  document: object | (() => object),
+  options: { readonly path?: string } = {},
+): Mountable {
   const { path: base = '/docs' } = options
-  if (!/^(\/[\w.~-]+)+$/.test(base)) throw new TypeError('path is a path such as /docs, without a slash at its end')
+  if (!/^(\/[\w.~-]+)+$/.test(base))
+    throw new TypeError('path is a path such as /docs, without a slash at its end')
   const documentPath = `${base}/openapi.json`
   let made:
-    | { readonly answer: HttpAnswer; readonly pages: (path: string) => HttpAnswer<AnswerBody> | undefined }
+    | {
+        readonly answer: HttpAnswer
+        readonly pages: (path: string) => HttpAnswer<AnswerBody> | undefined
+      }
     | undefined
   return {
     async answer(request) {

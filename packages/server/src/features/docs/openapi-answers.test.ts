@@ -1,5 +1,5 @@
-// The OpenAPI document against what the server does: whatever is sent to an operation, the answer is one that the
-// document promises.
+// The OpenAPI document against what the server does: whatever is sent to an operation, the answer
+// is one that the document promises.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { describe, it } from 'node:test'
@@ -40,9 +40,15 @@ const requests = process.env['KEYSTILE_LONG'] ? 100_000 : 1_300
 
 const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
 const roles = { reader: ['items:read'] } as const
-const profile = z.object({ nickname: z.string().max(20).optional(), age: z.int().min(0).max(150).optional() })
+const profile = z.object({
+  nickname: z.string().max(20).optional(),
+  age: z.int().min(0).max(150).optional(),
+})
 const common = { scopes, roles, cookieSession: true }
-const configurations: readonly (readonly [title: string, options: Readonly<Record<string, unknown>>])[] = [
+const configurations: readonly (readonly [
+  title: string,
+  options: Readonly<Record<string, unknown>>,
+])[] = [
   ['without a profile', {}],
   ['with a profile', { profile }],
   ['with closed registration', { registration: 'closed' }],
@@ -65,7 +71,10 @@ interface DocumentedOperation {
 
 interface OpenApi {
   readonly paths: Readonly<
-    Record<string, Readonly<Record<string, DocumentedOperation>> & { readonly parameters?: readonly Parameter[] }>
+    Record<
+      string,
+      Readonly<Record<string, DocumentedOperation>> & { readonly parameters?: readonly Parameter[] }
+    >
   >
 }
 
@@ -74,7 +83,9 @@ describe('GET /openapi.json', () => {
     it(`is a valid OpenAPI 3.1 document ${title}`, async () => {
       const port = await freePort()
       const url = `http://localhost:${port}`
-      const running = await wire(checkOptions({ issuer: url, database: ':memory:', ...common, ...options }))
+      const running = await wire(
+        checkOptions({ issuer: url, database: ':memory:', ...common, ...options }),
+      )
       const server = await listen(running, { hosts: ['127.0.0.1'], port })
       try {
         const { json } = await readAnswer(await fetch(`${url}/openapi.json`))
@@ -108,10 +119,14 @@ describe('the operations of the OpenAPI document', () => {
             const name = `${operation.method} ${operation.path} ${answer.status}`
             answers.set(name, (answers.get(name) ?? 0) + 1)
             stage.check(operation, sent, answer)
-            const changes = operation.method !== 'GET' && operation.documented.security !== undefined
+            const changes =
+              operation.method !== 'GET' && operation.documented.security !== undefined
             if (changes && answer.status < 300) await stage.callers.renew()
           })
-          await fc.assert(property, { seed: seed + index, numRuns: isVaried(operation) ? share : 10 })
+          await fc.assert(property, {
+            seed: seed + index,
+            numRuns: isVaried(operation) ? share : 10,
+          })
         }
       } finally {
         await stage.close()
@@ -123,9 +138,12 @@ describe('the operations of the OpenAPI document', () => {
     for (const { method, path, documented } of operations) {
       const statuses = Object.keys(documented.responses)
       const times = (status: string): number => answers.get(`${method} ${path} ${status}`) ?? 0
-      t.diagnostic(`${method} ${path}: ${statuses.map((status) => `${times(status)} × ${status}`).join(', ')}`)
+      t.diagnostic(
+        `${method} ${path}: ${statuses.map((status) => `${times(status)} × ${status}`).join(', ')}`,
+      )
       const expected = statuses.filter((status) => status === '401' || status.startsWith('2'))
-      for (const status of expected) assert.ok(times(status) > 0, `never seen: ${method} ${path} ${status}`)
+      for (const status of expected)
+        assert.ok(times(status) > 0, `never seen: ${method} ${path} ${status}`)
     }
   })
 })
@@ -150,14 +168,30 @@ async function openStage(options: Readonly<Record<string, unknown>>): Promise<St
   const log: unknown[] = []
   const failures: unknown[] = []
   const note = (fields: object, message: string): void => void log.push(fields, message)
-  const logger = { debug: note, info: note, warn: note, error: (fields: object) => void failures.push(fields) }
-  const base = { issuer, database: ':memory:', clock, logger, ...common, defaultScopes: ['items:read'] }
+  const logger = {
+    debug: note,
+    info: note,
+    warn: note,
+    error: (fields: object) => void failures.push(fields),
+  }
+  const base = {
+    issuer,
+    database: ':memory:',
+    clock,
+    logger,
+    ...common,
+    defaultScopes: ['items:read'],
+  }
   const running = await wire(checkOptions({ ...base, ...options }))
   const { keystile, document } = running
   const callers = await createCallers(running, clock)
   const validates = createValidators(document)
 
-  function check(operation: DescribedOperation, { request, secrets, asked, reaches }: Sent, answer: Answer): void {
+  function check(
+    operation: DescribedOperation,
+    { request, secrets, asked, reaches }: Sent,
+    answer: Answer,
+  ): void {
     const { documented } = operation
     const what = `${request.method} ${request.url} is answered with ${answer.status} ${answer.text}`
     assert.ok(answer.status < 500, what)
@@ -165,29 +199,52 @@ async function openStage(options: Readonly<Record<string, unknown>>): Promise<St
     const told = `${answer.text} ${JSON.stringify([...answer.headers])} ${JSON.stringify(log)}`
     // What stands in the path is no secret, and is logged.
     for (const secret of secrets.filter((text) => !request.url.includes(text))) {
-      for (const text of [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]) {
+      for (const text of [
+        secret,
+        JSON.stringify(secret).slice(1, -1),
+        encodeURIComponent(secret),
+      ]) {
         assert.ok(!told.includes(text), `${what}, and a secret that was sent is told`)
       }
     }
-    if (!reaches) return assert.equal(answer.status, 404, `${what}, though its path is not of the operation`)
+    if (!reaches)
+      return assert.equal(answer.status, 404, `${what}, though its path is not of the operation`)
 
     const promised = documented.responses[answer.status]
     assert.ok(promised, `${what}, which is not documented`)
-    for (const name of [...Object.keys(promised.headers ?? {}), ...(answer.status === 401 ? ['www-authenticate'] : [])])
+    for (const name of [
+      ...Object.keys(promised.headers ?? {}),
+      ...(answer.status === 401 ? ['www-authenticate'] : []),
+    ])
       assert.ok(answer.headers.has(name), `${what} without ${name}`)
     if (promised.content) {
       const type = mediaTypeOf(answer.headers)
       assert.ok(promised.content[type], `${what} as "${type}", which is not documented`)
-      const pointer = [...pointerOf(operation), 'responses', String(answer.status), 'content', type, 'schema']
+      const pointer = [
+        ...pointerOf(operation),
+        'responses',
+        String(answer.status),
+        'content',
+        type,
+        'schema',
+      ]
       assert.equal(validates(pointer, answer.json, { complete: true }), '', what)
     } else assert.equal(answer.text, '', what)
 
     const faults = asked
-      .map(({ pointer, value }) => [validates([...pointerOf(operation), ...pointer], value), JSON.stringify(value)])
+      .map(({ pointer, value }) => [
+        validates([...pointerOf(operation), ...pointer], value),
+        JSON.stringify(value),
+      ])
       .filter(([fault]) => fault !== '')
-    if (answer.status < 300) assert.deepEqual(faults, [], `${what}, though it is documented otherwise`)
+    if (answer.status < 300)
+      assert.deepEqual(faults, [], `${what}, though it is documented otherwise`)
     if (answer.status === 422 && asked.length > 0) {
-      assert.notDeepEqual(faults, [], `${what}, though ${JSON.stringify(asked)} is as it is documented`)
+      assert.notDeepEqual(
+        faults,
+        [],
+        `${what}, though ${JSON.stringify(asked)} is as it is documented`,
+      )
     }
   }
 
@@ -244,10 +301,17 @@ function pointerOf({ path, method }: Operation): readonly string[] {
   return ['paths', path, method.toLowerCase()]
 }
 
-/** Says what is wrong with a value by the schema at a place in the document; nothing when it is valid. */
+/**
+ * Says what is wrong with a value by the schema at a place in the document; nothing when it is
+ * valid.
+ */
 function createValidators(
   document: object,
-): (pointer: readonly string[], value: unknown, options?: { readonly complete?: boolean }) => string {
+): (
+  pointer: readonly string[],
+  value: unknown,
+  options?: { readonly complete?: boolean },
+) => string {
   const ajv = new Ajv2020({ strict: false, allErrors: true })
   ajv.addFormat('email', /^[^@\s]+@[^@\s]+$/)
   ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
@@ -255,10 +319,13 @@ function createValidators(
   ajv.addSchema(document, 'openapi')
   const compiled = new Map<string, ValidateFunction>()
   return (pointer, value, { complete = false } = {}) => {
-    const escaped = pointer.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')))
+    const escaped = pointer.map((part) =>
+      encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')),
+    )
     const $ref = `openapi#/${escaped.join('/')}`
     // A member that is not described is a fault of an answer.
-    const validate = compiled.get($ref) ?? ajv.compile({ $ref, ...(complete && { unevaluatedProperties: false }) })
+    const validate =
+      compiled.get($ref) ?? ajv.compile({ $ref, ...(complete && { unevaluatedProperties: false }) })
     compiled.set($ref, validate)
     return validate(value) ? '' : ajv.errorsText(validate.errors)
   }
@@ -267,7 +334,13 @@ function createValidators(
 async function createClient({ clients }: RunningKeystile): Promise<Known['client']> {
   const id = 'fuzzer'
   const grantTypes = grants.map(({ grantType }) => grantType)
-  const client = { id, grants: grantTypes, scopes: [], may: ['introspect'], confidential: true } as const
+  const client = {
+    id,
+    grants: grantTypes,
+    scopes: [],
+    may: ['introspect'],
+    confidential: true,
+  } as const
   const created = await clients.create(client, byOperator)
   assert.ok(created !== 'taken')
   return { id, secret: created.secret! }
@@ -282,17 +355,26 @@ interface RenewableCallers extends Callers {
   renew(): Promise<void>
 }
 
-async function createCallers({ keystile, users }: RunningKeystile, clock: TestClock): Promise<RenewableCallers> {
+async function createCallers(
+  { keystile, users }: RunningKeystile,
+  clock: TestClock,
+): Promise<RenewableCallers> {
   const hashThreads = openHashThreads()
   const passwordHash = await createPasswords(hashThreads).hash(password)
   await hashThreads.close()
-  const current = new Map<Caller, { readonly id: string; readonly sessionId: string; readonly token: string }>()
+  const current = new Map<
+    Caller,
+    { readonly id: string; readonly sessionId: string; readonly token: string }
+  >()
   let number = 0
 
   async function create(name: string, roles: readonly string[] = []): Promise<string> {
     const username = parseUsername(name)!
     const email = parseEmail(`${name}@example.com`)
-    const created = await users.create({ username, email, passwordHash, scopes: [], roles, profile: {} }, byOperator)
+    const created = await users.create(
+      { username, email, passwordHash, scopes: [], roles, profile: {} },
+      byOperator,
+    )
     assert.ok('user' in created)
     return created.user.publicUser.id
   }

@@ -27,7 +27,8 @@ const schemas = {
   },
   OAuthError: {
     type: 'object',
-    description: 'RFC 6749 §5.2; `detail` repeats the description for clients that were written for FastAPI',
+    description:
+      'RFC 6749 §5.2; `detail` repeats the description for clients that were written for FastAPI',
     properties: {
       error: { type: 'string' },
       error_description: { type: 'string' },
@@ -37,9 +38,13 @@ const schemas = {
   },
 }
 
-const retryAfter = { 'Retry-After': { description: 'Whole seconds', schema: { type: 'string', pattern: '^\\d+$' } } }
+const retryAfter = {
+  'Retry-After': { description: 'Whole seconds', schema: { type: 'string', pattern: '^\\d+$' } },
+}
 const challenge = { 'WWW-Authenticate': { description: 'RFC 6750 §3', schema: { type: 'string' } } }
-const clientChallenge = { 'WWW-Authenticate': { description: 'Basic (RFC 6749 §5.2)', schema: { type: 'string' } } }
+const clientChallenge = {
+  'WWW-Authenticate': { description: 'Basic (RFC 6749 §5.2)', schema: { type: 'string' } },
+}
 
 /** The media types that the readers of bodies accept. */
 const mediaTypes = {
@@ -56,12 +61,19 @@ function derivedRefusals<C>({
 }: Route<C>): Readonly<Record<number, string>> {
   return {
     ...((guard || body) && { 503: 'Not available at the moment' }),
-    ...(guard && { 400: 'The Authorization header is malformed', 401: 'No token, or one that is not good' }),
+    ...(guard && {
+      400: 'The Authorization header is malformed',
+      401: 'No token, or one that is not good',
+    }),
     ...(guard && guard.scopes.length > 0 && { 403: `The token lacks ${guard.scopes.join(' ')}` }),
     ...(isFirstPartyOnly && { 403: 'The token was issued to another client' }),
     ...(body && { 400: 'The body is malformed', 413: 'The body is too large' }),
-    ...(body?.type === 'json' && { 415: 'The body is not JSON', 422: 'A field is not as it is expected' }),
-    ...(refusals === 'oauth' && body?.type === 'form' && { 401: 'The client is unknown, or its secret wrong' }),
+    ...(body?.type === 'json' && {
+      415: 'The body is not JSON',
+      422: 'A field is not as it is expected',
+    }),
+    ...(refusals === 'oauth' &&
+      body?.type === 'form' && { 401: 'The client is unknown, or its secret wrong' }),
   }
 }
 
@@ -78,19 +90,30 @@ export function describeRoutes<C>(
     issuer,
     scopes,
     version,
-  }: { readonly issuer: string; readonly scopes: Readonly<Record<string, string>>; readonly version: string },
+  }: {
+    readonly issuer: string
+    readonly scopes: Readonly<Record<string, string>>
+    readonly version: string
+  },
 ): JsonObject {
   const base = new URL(issuer).pathname.replace(/\/$/, '')
   const paths: Record<string, Record<string, unknown>> = {}
   for (const route of routes) {
     const path = route.below === 'issuer' ? `${base}${route.path}` : route.path
     const operations = (paths[path] ??= parametersOf(route.path))
-    operations[route.method.toLowerCase()] = { operationId: operationIdOf(route, path), ...operationOf(route) }
+    operations[route.method.toLowerCase()] = {
+      operationId: operationIdOf(route, path),
+      ...operationOf(route),
+    }
   }
   const flows = { password: { tokenUrl: `${base}/token`, scopes } }
   return {
     openapi: '3.1.1',
-    info: { title: 'Keystile', version, description: 'Log in with **Authorize**, then call what is behind a lock.' },
+    info: {
+      title: 'Keystile',
+      version,
+      description: 'Log in with **Authorize**, then call what is behind a lock.',
+    },
     servers: [{ url: '/' }],
     paths,
     components: { securitySchemes: { [schemeName]: { type: 'oauth2', flows } }, schemas },
@@ -108,7 +131,8 @@ function parametersOf(path: string): Record<string, unknown> {
 function operationOf<C>(route: Route<C>): JsonObject {
   const { tag, summary, description, body, query = {}, success } = route.doc
   const refusals = { ...derivedRefusals(route), ...route.doc.refuses }
-  const content = body && Object.fromEntries(mediaTypes[body.type].map((type) => [type, { schema: body.schema }]))
+  const content =
+    body && Object.fromEntries(mediaTypes[body.type].map((type) => [type, { schema: body.schema }]))
   return {
     tags: [tag],
     summary,
@@ -122,10 +146,15 @@ function operationOf<C>(route: Route<C>): JsonObject {
       [success.status]: {
         description: success.description,
         ...(success.headers && { headers: describeHeaders(success.headers) }),
-        ...(success.schema && { content: { [success.type ?? 'application/json']: { schema: success.schema } } }),
+        ...(success.schema && {
+          content: { [success.type ?? 'application/json']: { schema: success.schema } },
+        }),
       },
       ...Object.fromEntries(
-        Object.entries(refusals).map(([status, text]) => [status, refusalOf(Number(status), text, route.refusals)]),
+        Object.entries(refusals).map(([status, text]) => [
+          status,
+          refusalOf(Number(status), text, route.refusals),
+        ]),
       ),
     },
   }
@@ -134,11 +163,15 @@ function operationOf<C>(route: Route<C>): JsonObject {
 /** A name such as `getUsersMe`, which generated clients use for their methods. */
 function operationIdOf<C>({ method }: Route<C>, path: string): string {
   const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '')
-  return method.toLowerCase() + words.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join('')
+  return (
+    method.toLowerCase() +
+    words.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join('')
+  )
 }
 
 function refusalOf(status: number, description: string, refusals: 'oauth' | 'problem'): JsonObject {
-  const schema = refusals === 'oauth' ? 'OAuthError' : status === 422 ? 'ValidationProblem' : 'Problem'
+  const schema =
+    refusals === 'oauth' ? 'OAuthError' : status === 422 ? 'ValidationProblem' : 'Problem'
   const type = refusals === 'oauth' ? 'application/json' : 'application/problem+json'
   return {
     description,
@@ -150,6 +183,9 @@ function refusalOf(status: number, description: string, refusals: 'oauth' | 'pro
 
 function describeHeaders(headers: Readonly<Record<string, string>>): JsonObject {
   return Object.fromEntries(
-    Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
+    Object.entries(headers).map(([name, description]) => [
+      name,
+      { description, schema: { type: 'string' } },
+    ]),
   )
 }

@@ -61,7 +61,8 @@ export function createPages({
   const files = new Map<string, HttpAnswer<AnswerBody>>()
   const read = (name: string, type: string): HttpAnswer<AnswerBody> => {
     const known =
-      files.get(name) ?? textAnswer(readFileSync(new URL(import.meta.resolve(`#swagger-ui/${name}`))), type, policy)
+      files.get(name) ??
+      textAnswer(readFileSync(new URL(import.meta.resolve(`#swagger-ui/${name}`))), type, policy)
     files.set(name, known)
     return known
   }

@@ -24,7 +24,9 @@ describe('openEventFeed', () => {
   /** As another process does it. */
   const insert = (value: string): void => {
     others
-      .prepare('insert into event (id, seq, kind, value, created_at, expires_at) values (?, null, ?, ?, ?, ?)')
+      .prepare(
+        'insert into event (id, seq, kind, value, created_at, expires_at) values (?, null, ?, ?, ?, ?)',
+      )
       .run(`id of ${value}`, 'subject', value, now, now + 1)
   }
   const open = (): Promise<EventFeed> => {
@@ -137,7 +139,8 @@ describe('openEventFeed', () => {
       insert(value)
       assert.deepEqual(await told(), [value])
     }
-    const restore = (): void => others.exec('delete from event where seq > 1; update feed set seq = 1')
+    const restore = (): void =>
+      others.exec('delete from event where seq > 1; update feed set seq = 1')
     restore()
     assert.deepEqual(await told(), ['1'])
     assert.deepEqual(await told(), [])

@@ -1,5 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { createRevocationList, type Clock, type Logger, type RevocationEvent } from 'keystile/internal'
+import {
+  createRevocationList,
+  type Clock,
+  type Logger,
+  type RevocationEvent,
+} from 'keystile/internal'
 import type { Revocations } from 'keystile'
 import type { Database } from '../../storage/database.ts'
 import { createFollower } from './follower.ts'
@@ -8,14 +13,20 @@ const tailMilliseconds = 250
 /** After this long without news, what was revoked meanwhile is unknown. */
 const staleAfterMilliseconds = 4_000
 
-/** So long a token waits for news when none has come: then it is refused as not known, rather than held. */
+/**
+ * So long a token waits for news when none has come: then it is refused as not known, rather than
+ * held.
+ */
 const catchUpMilliseconds = 1_000
 
 /** What was revoked, by whichever process on this database. */
 export interface EventFeed {
   /** For the verifier of this process. */
   readonly revocations: Revocations
-  /** Numbers and reads what is new. Called after a commit that made an event, it returns when this process heeds it. */
+  /**
+   * Numbers and reads what is new. Called after a commit that made an event, it returns when this
+   * process heeds it.
+   */
   tail(): Promise<void>
   /** How old the news is: since it was asked for. */
   readonly ageSeconds: number
@@ -60,7 +71,11 @@ export async function openEventFeed(
         return ageMilliseconds() < staleAfterMilliseconds ? 'current' : 'stale'
       },
       isRevoked: (token) => list.isRevoked(token),
-      refresh: () => Promise.race([steps.run().catch(() => {}), delay(catchUpMilliseconds, undefined, { ref: false })]),
+      refresh: () =>
+        Promise.race([
+          steps.run().catch(() => {}),
+          delay(catchUpMilliseconds, undefined, { ref: false }),
+        ]),
     },
     async close() {
       stop()
@@ -90,7 +105,10 @@ function createTurns(work: () => Promise<void>): { run(): Promise<void>; finish(
   }
 }
 
-/** Runs a step each 250 ms, and logs when it begins to fail and when it works again. Returns what stops that. */
+/**
+ * Runs a step each 250 ms, and logs when it begins to fail and when it works again. Returns what
+ * stops that.
+ */
 function runRegularly(step: () => Promise<void>, logger: Logger): () => void {
   let isStopped = false
   let isFailing = false

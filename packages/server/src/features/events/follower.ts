@@ -38,9 +38,9 @@ export function createFollower(
   }
 
   /**
-   * Reads all events again, because the last one that was read is no longer there. Either it was deleted,
-   * long after its tokens expired, or the database lost its latest commits (a failover, a restored
-   * backup) and gives their numbers to other events. To add an event twice does no harm.
+   * Reads all events again, because the last one that was read is no longer there. Either it was
+   * deleted, long after its tokens expired, or the database lost its latest commits (a failover, a
+   * restored backup) and gives their numbers to other events. To add an event twice does no harm.
    *
    * What remains: the loss goes unnoticed where a process reads nothing for the time in which the
    * database loses events, gives the last one the same number again, and another event a lower one.

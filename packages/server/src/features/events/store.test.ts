@@ -21,7 +21,9 @@ describe('the events of a database', () => {
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'keystile-event-store-'))
     const file = join(folder, 'keystile.db')
-    await (await openDatabase(file, new URL('../../server/writer-thread.ts', import.meta.url))).close()
+    await (
+      await openDatabase(file, new URL('../../server/writer-thread.ts', import.meta.url))
+    ).close()
     db = new Kysely<unknown>({ dialect: sqliteDialect(openSqliteFile(file, { readOnly: false })) })
   })
   after(async () => {
@@ -32,11 +34,20 @@ describe('the events of a database', () => {
   const insert = (value: string, tokensExpireAt: number): Promise<void> =>
     db
       .transaction()
-      .execute((transaction) => insertEvents(transaction, [{ kind: 'session', value, tokensExpireAt }], now))
+      .execute((transaction) =>
+        insertEvents(transaction, [{ kind: 'session', value, tokensExpireAt }], now),
+      )
   const number = (): Promise<void> =>
     db.transaction().execute((transaction) => numberEvents.run(transaction, undefined))
-  const list = async (after = 0, at = now): Promise<readonly (readonly [number, string, number])[]> =>
-    (await listEventsAfter(db, after, at)).map(({ seq, value, expiresAt }) => [seq, value, expiresAt - now])
+  const list = async (
+    after = 0,
+    at = now,
+  ): Promise<readonly (readonly [number, string, number])[]> =>
+    (await listEventsAfter(db, after, at)).map(({ seq, value, expiresAt }) => [
+      seq,
+      value,
+      expiresAt - now,
+    ])
 
   it('are kept for 60 s after the last token that they hit, and left out when that was over a day ago', async () => {
     assert.equal((await readFeed(db, 0)).hasUnnumbered, false)
@@ -59,7 +70,11 @@ describe('the events of a database', () => {
       [1, 2, 3],
     )
     const expiries = Object.fromEntries(numbered.map(([, value, expiresIn]) => [value, expiresIn]))
-    assert.deepEqual(expiries, { 'over by a clock that is ahead': 1 - day, last: 1, later: margin + 5 })
+    assert.deepEqual(expiries, {
+      'over by a clock that is ahead': 1 - day,
+      last: 1,
+      later: margin + 5,
+    })
     await insert('fourth', now)
     await number()
     assert.deepEqual(await list(3), [[4, 'fourth', margin]])

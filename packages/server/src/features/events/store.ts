@@ -1,7 +1,13 @@
 import { sql } from 'kysely'
 import type { RevocationEvent } from 'keystile/internal'
 import { maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
-import { command, inTables, type AnyCommand, type Command, type Reader } from '../../storage/database.ts'
+import {
+  command,
+  inTables,
+  type AnyCommand,
+  type Command,
+  type Reader,
+} from '../../storage/database.ts'
 import { prepare } from '../../storage/prepared.ts'
 import type { EventTables } from './tables.ts'
 
@@ -14,37 +20,41 @@ export interface NumberedEvent extends RevocationEvent {
 const maxNumberedAtOnce = 1_000
 
 /**
- * Numbers what is committed and has no number, in the order of making, 1,000 at most. The lock of the one `feed` row is
- * held until the commit, so numbers become visible in their order, to every reader of either database.
+ * Numbers what is committed and has no number, in the order of making, 1,000 at most. The lock of
+ * the one `feed` row is held until the commit, so numbers become visible in their order, to every
+ * reader of either database.
  */
-export const numberEvents: Command<undefined, void> = command('numberEvents', async (transaction) => {
-  const db = inTables<EventTables>(transaction)
-  const { seq } = await db
-    .updateTable('feed')
-    .set((row) => ({ seq: row.ref('seq') }))
-    .returning('seq')
-    .executeTakeFirstOrThrow()
-  const numbered = await db
-    .updateTable('event')
-    .from((from) =>
-      from
-        .selectFrom('event')
-        .select(['id', sql<number>`row_number() over (order by id)`.as('position')])
-        .where('seq', 'is', null)
-        .orderBy('id')
-        .limit(maxNumberedAtOnce)
-        .as('fresh'),
-    )
-    .set((row) => ({ seq: sql<number>`${seq} + ${row.ref('fresh.position')}` }))
-    .whereRef('event.id', '=', 'fresh.id')
-    .returning('event.seq')
-    .execute()
-  if (numbered.length > 0)
-    await db
+export const numberEvents: Command<undefined, void> = command(
+  'numberEvents',
+  async (transaction) => {
+    const db = inTables<EventTables>(transaction)
+    const { seq } = await db
       .updateTable('feed')
-      .set({ seq: seq + numbered.length })
+      .set((row) => ({ seq: row.ref('seq') }))
+      .returning('seq')
+      .executeTakeFirstOrThrow()
+    const numbered = await db
+      .updateTable('event')
+      .from((from) =>
+        from
+          .selectFrom('event')
+          .select(['id', sql<number>`row_number() over (order by id)`.as('position')])
+          .where('seq', 'is', null)
+          .orderBy('id')
+          .limit(maxNumberedAtOnce)
+          .as('fresh'),
+      )
+      .set((row) => ({ seq: sql<number>`${seq} + ${row.ref('fresh.position')}` }))
+      .whereRef('event.id', '=', 'fresh.id')
+      .returning('event.seq')
       .execute()
-})
+    if (numbered.length > 0)
+      await db
+        .updateTable('feed')
+        .set({ seq: seq + numbered.length })
+        .execute()
+  },
+)
 
 /** The state of the feed, as one statement sees it. */
 export interface FeedState {
@@ -76,10 +86,14 @@ const selectFeed = prepare<
 )
 
 /**
- * Events that can still hit a token, in the order of their numbers, 1,000 at most. `now` is the clock by
- * which the caller checks tokens as well, so events and tokens expire together.
+ * Events that can still hit a token, in the order of their numbers, 1,000 at most. `now` is the
+ * clock by which the caller checks tokens as well, so events and tokens expire together.
  */
-export async function listEventsAfter(reader: Reader, seq: number, now: number): Promise<readonly NumberedEvent[]> {
+export async function listEventsAfter(
+  reader: Reader,
+  seq: number,
+  now: number,
+): Promise<readonly NumberedEvent[]> {
   const rows = await inTables<EventTables>(reader)
     .selectFrom('event')
     .select(['id', 'seq', 'kind', 'value', 'expires_at'])

@@ -1,6 +1,10 @@
-// Rows as both databases hold them. Instants are integers in milliseconds, lists and profiles are JSON text.
+// Rows as both databases hold them. Instants are integers in milliseconds, lists and profiles are
+// JSON text.
 
-/** An end of a session, subject or client. Numbered by the feed after it was committed, so that numbers appear in order. */
+/**
+ * An end of a session, subject or client. Numbered by the feed after it was committed, so that
+ * numbers appear in order.
+ */
 export interface EventRow {
   readonly id: string
   readonly seq: number | null

@@ -48,7 +48,11 @@ describeOnBoth('housekeeping', (stage) => {
   /** Somebody has tried to log in: the record knows how late it is. */
   const see = async (clock: TestClock): Promise<void> => {
     const database = await openDatabase(stage.database, writerThread)
-    await database.write(recordAudit, { event: 'login_refused', at: clock.now(), by: { actor: 'nobody' } })
+    await database.write(recordAudit, {
+      event: 'login_refused',
+      at: clock.now(),
+      by: { actor: 'nobody' },
+    })
     await database.close()
   }
 
@@ -69,7 +73,11 @@ describeOnBoth('housekeeping', (stage) => {
 
   it('deletes a session a day after nothing can use it any more, with its refresh tokens; and no other', async () => {
     const clock = createTestClock()
-    const { tokens, refresh } = await stage.start({ clock, idleSeconds: 3_600, sessionSeconds: 30 * day })
+    const { tokens, refresh } = await stage.start({
+      clock,
+      idleSeconds: 3_600,
+      sessionSeconds: 30 * day,
+    })
     const idle = await tokens('ada')
     await refresh(idle.refreshToken)
     clock.advance(1_800)
@@ -114,17 +122,27 @@ describeOnBoth('housekeeping', (stage) => {
     clock.advance(61)
     await see(clock)
     await purgeAt(stage, clock.now())
-    assert.deepEqual([await countOf('session'), await countOf('event'), await countOf('refresh_token')], [0, 0, 0])
+    assert.deepEqual(
+      [await countOf('session'), await countOf('event'), await countOf('refresh_token')],
+      [0, 0, 0],
+    )
   })
 
   /** Rows that were over long ago. */
-  const fill = (table: 'session' | 'refresh_token' | 'event', rows: number, sessionId = ''): Promise<unknown> => {
+  const fill = (
+    table: 'session' | 'refresh_token' | 'event',
+    rows: number,
+    sessionId = '',
+  ): Promise<unknown> => {
     const [columns, values] = {
       session: [
         'id, subject, client_id, created_at, last_used_at, tokens_expire_at, idle_expires_at',
         "'s' || n, 'x', 'c', 1, 1, 1, 1",
       ],
-      refresh_token: ['id, session_id, secret_hash, created_at', `'r' || n, '${sessionId}', 'x', 1`],
+      refresh_token: [
+        'id, session_id, secret_hash, created_at',
+        `'r' || n, '${sessionId}', 'x', 1`,
+      ],
       event: ['id, kind, value, created_at, expires_at', "'e' || n, 'session', 'x', 1, 1"],
     }[table]
     const numbers = `with recursive number(n) as (select 1 union all select n + 1 from number where n < ${rows})`
@@ -147,7 +165,8 @@ describeOnBoth('housekeeping', (stage) => {
       steps.reduce((sum, purged) => sum + purged, 0),
       1_201 + 1_201 + 1_200 + 2,
     )
-    for (const table of ['session', 'refresh_token', 'event']) assert.equal(await countOf(table), 0, table)
+    for (const table of ['session', 'refresh_token', 'event'])
+      assert.equal(await countOf(table), 0, table)
   })
 
   /** A database with more than a step deletes, and nobody who does so. */

@@ -16,15 +16,19 @@ interface PurgeOptions<Options> {
   readonly isClosed: () => boolean
 }
 
-/** Deletes what is over, for as long as a process runs. Several processes on one database do each other no harm. */
+/**
+ * Deletes what is over, for as long as a process runs. Several processes on one database do each
+ * other no harm.
+ */
 export interface Housekeeping {
   /** Stops after the step that is under way. */
   close(): Promise<void>
 }
 
 /**
- * Runs the steps one after another, each in small transactions. The time of a step is that of the audit record where it
- * is earlier than the clock, unless the step says otherwise: a process whose clock is wrong then deletes nothing by it.
+ * Runs the steps one after another, each in small transactions. A step uses the time of the newest
+ * audit entry where that is earlier than the clock, unless it says otherwise: so a process whose
+ * clock is ahead deletes nothing too early.
  */
 export async function purge<Options>(
   database: Database,
@@ -33,13 +37,17 @@ export async function purge<Options>(
   const latest = await findNewestInstant(database)
   for (const { command, time, before } of steps) {
     if (time === 'recorded' && latest === undefined) continue
-    const values = { before: before(time === 'clock' ? now : Math.min(now, latest ?? now), options) }
+    const values = {
+      before: before(time === 'clock' ? now : Math.min(now, latest ?? now), options),
+    }
     while (!isClosed() && (await database.write(command, values)).purged > 0) await pause()
   }
 }
 
 /** Purges now and each minute. A failure is logged, and the next minute tries again. */
-export function startHousekeeping<Options extends { readonly clock: Clock; readonly logger: Logger }>(
+export function startHousekeeping<
+  Options extends { readonly clock: Clock; readonly logger: Logger },
+>(
   database: Database,
   steps: readonly CleanUpStep<NoInfer<Options>>[],
   options: Options,

@@ -47,7 +47,10 @@ export interface Devices {
 export const deviceSeconds: number = 400 * 24 * 60 * 60
 
 /** Opens the devices of a database, whose processes share one key. */
-export async function openDevices(database: Pick<Database, 'write'>, clock: Clock): Promise<Devices> {
+export async function openDevices(
+  database: Pick<Database, 'write'>,
+  clock: Clock,
+): Promise<Devices> {
   return createDevices(await database.write(claimDeviceKey, makeSecret()), clock)
 }
 
@@ -55,6 +58,7 @@ export async function openDevices(database: Pick<Database, 'write'>, clock: Cloc
 export const noDevices: Devices = { open: () => undefined, make: () => undefined }
 
 export function createDevices(key: string, clock: Clock): Devices {
+  // decisions/0006-sealed-device-secrets.md
   const seal = createSeal(key, 'device secrets')
   return {
     open(secret) {
@@ -66,12 +70,17 @@ export function createDevices(key: string, clock: Clock): Devices {
 
       return {
         id,
+        // The session counts too: an owner who changes the password during an attack stays known.
         isOf: ({ subject, passwordMark, passwordSession }) =>
           fingerprint === fingerprintOf(subject, passwordMark) || id === passwordSession,
       }
     },
     make({ subject, passwordMark, sessionId }) {
-      const content = [sessionId, clock.now() + deviceSeconds * 1000, fingerprintOf(subject, passwordMark)]
+      const content = [
+        sessionId,
+        clock.now() + deviceSeconds * 1000,
+        fingerprintOf(subject, passwordMark),
+      ]
       return seal.seal(JSON.stringify(content))
     },
   }

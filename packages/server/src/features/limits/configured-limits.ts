@@ -11,8 +11,9 @@ export interface LimitChoice {
 }
 
 /**
- * Returns the limits that the options ask for. Addresses count where it is said who stands before us: else one of them may be
- * a proxy, which stands for everybody.
+ * Returns the limits that the options ask for. Rate limits by address apply only when
+ * `trustedProxies` is set, and never to a trusted proxy: its address would stand for all users, and
+ * limiting it would be an outage.
  */
 export function createConfiguredLimits(
   database: Database,
@@ -20,6 +21,7 @@ export function createConfiguredLimits(
   isTrustedProxy: (address: string) => boolean,
 ): Limits {
   if (rateLimits === 'off') return noLimits
-  const isLimited = (address: string): boolean => trustedProxies !== undefined && !isTrustedProxy(address)
+  const isLimited = (address: string): boolean =>
+    trustedProxies !== undefined && !isTrustedProxy(address)
   return createLimits(database, { clock, logger, isLimited })
 }

@@ -7,8 +7,8 @@ import { purgeRates } from './store.ts'
 
 export interface LimitOptions {
   /**
-   * Whether guesses are limited: logins by account and by address, and what else can be guessed or filled up. `off` is for those
-   * who do it in front of Keystile. Default: on.
+   * Whether guesses are limited: logins by account and by address, and what else can be guessed or
+   * filled up. `off` is for those who do it in front of Keystile. Default: on.
    */
   readonly rateLimits?: 'on' | 'off'
 }

@@ -23,18 +23,22 @@ describe('GCRA', () => {
       intervalMilliseconds: fc.integer({ min: 1, max: 500 }),
     })
     fc.assert(
-      fc.property(rate, fc.array(fc.integer({ min: 0, max: 700 }), { maxLength: 100 }), (limit, pauses) => {
-        const bucket = createBucket(limit)
-        let tat: number | undefined
-        let now = 0
-        for (const pause of pauses) {
-          now += pause
-          const next = advance(tat, limit, now)
-          const isAllowed = earlinessOf(next, limit, now) === 0
-          assert.equal(isAllowed, bucket(now))
-          if (isAllowed) tat = next
-        }
-      }),
+      fc.property(
+        rate,
+        fc.array(fc.integer({ min: 0, max: 700 }), { maxLength: 100 }),
+        (limit, pauses) => {
+          const bucket = createBucket(limit)
+          let tat: number | undefined
+          let now = 0
+          for (const pause of pauses) {
+            now += pause
+            const next = advance(tat, limit, now)
+            const isAllowed = earlinessOf(next, limit, now) === 0
+            assert.equal(isAllowed, bucket(now))
+            if (isAllowed) tat = next
+          }
+        },
+      ),
     )
   })
 

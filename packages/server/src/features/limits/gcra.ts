@@ -1,15 +1,15 @@
-/** So many uses at once, and then one each interval. */
+/** A burst of uses at once, then one in each interval. */
 export interface Rate {
   readonly burst: number
   readonly intervalMilliseconds: number
 }
 
 /**
- * The generic cell rate algorithm: one number, the theoretical arrival time (`tat`), says how much of a limit is used up. It
- * is the instant from which on nothing is, and each use moves it on by an interval.
+ * The generic cell rate algorithm. One number, the theoretical arrival time (`tat`), says how much
+ * of a limit is used up: from that instant on, nothing is. Each use moves it on by an interval.
  *
  * @param tat after the use in question
- * @returns milliseconds that the use comes too early, 0 where it may be
+ * @returns by how many milliseconds the use is too early; 0 when it is allowed
  * @see ITU-T I.371 Annex A
  */
 export function earlinessOf(tat: number, rate: Rate, now: number): number {
@@ -17,14 +17,14 @@ export function earlinessOf(tat: number, rate: Rate, now: number): number {
 }
 
 /**
- * Where a use moves the time to; a limit of which nothing is used up has none, or one that is past. More than all cannot be used
- * up: what says so was written when the clock was ahead.
+ * The arrival time after one more use. An unused limit has no time, or one in the past. A time
+ * beyond that of an exhausted limit was written while the clock was ahead, so it is cut.
  */
 export function advance(tat: number | undefined, rate: Rate, now: number): number {
   return Math.min(Math.max(tat ?? now, now), usedUpAt(rate, now)) + rate.intervalMilliseconds
 }
 
-/** The time of a limit of which everything is used up. */
+/** The arrival time of an exhausted limit. */
 export function usedUpAt({ burst, intervalMilliseconds }: Rate, now: number): number {
   return now + burst * intervalMilliseconds
 }

@@ -4,20 +4,29 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { rates } from '../../server/features.ts'
 
-/** The rates in the order of the table. Their names are part of stored keys, so they must not change. */
+/**
+ * The rates in the order of the table. Their names are part of stored keys, so they must not
+ * change.
+ */
 const named = ['login', 'address', 'device', 'proof', 'email', 'profile', 'registration', 'client']
 const dayMilliseconds = 24 * 60 * 60_000
 
 describe('docs/guessing.md', () => {
   it('has each rate limit, with its numbers', () => {
     const page = readFileSync(join(import.meta.dirname, '../../../../../docs/guessing.md'), 'utf8')
-    const [, table = ''] = page.split('| what is counted | by | at once | then one each | in 24 hours |\n')
+    const [, table = ''] = page.split(
+      '| what is counted | by | at once | then one each | in 24 hours |\n',
+    )
     const [rows = ''] = table.split('\n\n', 1)
     const said = rows
       .split('\n')
       .slice(1)
       .map((row) => row.split('|').map((cell) => cell.trim()))
-      .map(([, , , atOnce = '', interval = '', inADay = '']) => [atOnce, interval, inADay.match(/^[\d,]*\d/)?.[0]])
+      .map(([, , , atOnce = '', interval = '', inADay = '']) => [
+        atOnce,
+        interval,
+        inADay.match(/^[\d,]*\d/)?.[0],
+      ])
     const declared = named.map((name) => {
       const rate = rates.find((candidate) => candidate.name === name)
       assert.ok(rate, name)

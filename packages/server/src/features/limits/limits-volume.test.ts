@@ -67,7 +67,9 @@ describeOnBoth('limits', (stage) => {
   it(`keep no memory of ${httpCount} logins that come over HTTP, each with a name and an address of its own`, async () => {
     const { keystile } = await stage.start({ rateLimits: 'on', trustedProxies: ['127.0.0.1'] })
     const handle = mount(keystile)
-    const server = createServer((request, response) => handle(request, response, () => assert.fail('it is for us')))
+    const server = createServer((request, response) =>
+      handle(request, response, () => assert.fail('it is for us')),
+    )
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${new URL(keystile.issuer).pathname}/token`
@@ -87,7 +89,10 @@ describeOnBoth('limits', (stage) => {
         if (n === httpCount / 2) heap = heapUsed()
       }
       const grown = heapUsed() - heap
-      assert.equal(Number((await stage.sql('select count(*) as number from rate'))[0]!['number']), 2 * httpCount)
+      assert.equal(
+        Number((await stage.sql('select count(*) as number from rate'))[0]!['number']),
+        2 * httpCount,
+      )
       if (isLong) assert.ok(grown < 10 * 2 ** 20, `the heap has grown by ${grown} bytes`)
     } finally {
       server.close()

@@ -8,7 +8,12 @@ import { createLimits, useOf, type Limits } from './limits.ts'
 import type { Spent } from './uses.ts'
 
 const guesses: LimitRate = { name: 'guesses', burst: 10, intervalMilliseconds: 36 * 60_000 }
-const visits: LimitRate = { name: 'visits', burst: 100, intervalMilliseconds: 30_000, isGivenBackWhole: true }
+const visits: LimitRate = {
+  name: 'visits',
+  burst: 100,
+  intervalMilliseconds: 30_000,
+  isGivenBackWhole: true,
+}
 const proxy = '198.51.100.1'
 
 describe('createLimits', () => {
@@ -17,7 +22,10 @@ describe('createLimits', () => {
   let now = 0
   const used = { reads: 0, writes: 0 }
   beforeEach(async () => {
-    database = await openDatabase(':memory:', new URL('../../server/writer-thread.ts', import.meta.url))
+    database = await openDatabase(
+      ':memory:',
+      new URL('../../server/writer-thread.ts', import.meta.url),
+    )
     const counting: Database = {
       ...database,
       get reader() {
@@ -40,7 +48,10 @@ describe('createLimits', () => {
   const repeat = async (times: number, work: () => Promise<unknown>): Promise<void> => {
     for (let n = 0; n < times; n++) await work()
   }
-  const refusedFor = (retryAfterSeconds: number) => ({ code: 'too_many_requests', retryAfterSeconds })
+  const refusedFor = (retryAfterSeconds: number) => ({
+    code: 'too_many_requests',
+    retryAfterSeconds,
+  })
 
   it('has as many uses as its burst, and one more each interval', async () => {
     await repeat(10, () => countOne())
@@ -66,7 +77,8 @@ describe('createLimits', () => {
   })
 
   it('counts no address that may be that of a proxy, and an IPv6 address by its /64', async () => {
-    const usesAt = (address: string | undefined) => limits.usesAt(visits, address).map(({ key }) => key)
+    const usesAt = (address: string | undefined) =>
+      limits.usesAt(visits, address).map(({ key }) => key)
     assert.deepEqual(usesAt('2001:db8::1'), usesAt('2001:db8::2'))
     assert.equal(usesAt('192.0.2.1').length, 1)
     for (const address of [proxy, undefined]) assert.deepEqual(usesAt(address), [])
@@ -93,7 +105,11 @@ describe('createLimits', () => {
     for (const begun = now; now < begun + 24 * 60 * 60_000; now += interval / 3) {
       const wanted = Math.ceil((now - begun) / interval) + 2
       // One more is counted before an old one is given back.
-      for (let counted = await tryOne(); counted; counted = underWay.length <= wanted ? await tryOne() : undefined)
+      for (
+        let counted = await tryOne();
+        counted;
+        counted = underWay.length <= wanted ? await tryOne() : undefined
+      )
         underWay.push(counted)
       const oldest = underWay.shift()
       if (oldest) await limits.refund(oldest)
@@ -113,7 +129,8 @@ describe('createLimits', () => {
   })
 
   it('keeps nothing of an address for right logins, however many are under way', async () => {
-    const signIn = (n: number) => limits.count([useOf(guesses, String(n)), ...limits.usesAt(visits, '192.0.2.1')])
+    const signIn = (n: number) =>
+      limits.count([useOf(guesses, String(n)), ...limits.usesAt(visits, '192.0.2.1')])
     const underWay: Spent[] = []
     for (let n = 0; n < 5_000; n++) {
       now += 20
@@ -126,7 +143,8 @@ describe('createLimits', () => {
   })
 
   it('gives an address nothing back that time has given back whole', async () => {
-    const signIn = (n: number) => limits.count([useOf(guesses, String(n)), ...limits.usesAt(visits, '192.0.2.1')])
+    const signIn = (n: number) =>
+      limits.count([useOf(guesses, String(n)), ...limits.usesAt(visits, '192.0.2.1')])
     const early = await signIn(0)
     now += 30_000
     for (let n = 1; n <= 100; n++) await signIn(n)
@@ -150,7 +168,8 @@ describe('createLimits', () => {
   })
 
   it('writes nothing for what is refused again and again, until it is let in', async () => {
-    const signIn = (key = 'ada') => limits.count([useOf(guesses, key), ...limits.usesAt(visits, '192.0.2.1')])
+    const signIn = (key = 'ada') =>
+      limits.count([useOf(guesses, key), ...limits.usesAt(visits, '192.0.2.1')])
     await repeat(10, () => signIn())
     await assert.rejects(signIn())
     Object.assign(used, { reads: 0, writes: 0 })

@@ -30,11 +30,16 @@ export interface Limits {
   tryCount(uses: readonly Use[], patienceMilliseconds?: number): Promise<Spent | undefined>
   /** The use of a limit at an IP address; none where the address may be that of a proxy. */
   usesAt(rate: LimitRate, address: string | undefined): readonly Use[]
-  /** Refunds what was no guess after all. Never fails: what cannot be refunded comes back with time. */
+  /**
+   * Refunds what was no guess after all. Never fails: what cannot be refunded comes back with time.
+   */
   refund(spent: Spent): Promise<void>
 }
 
-/** One use of a limit. Its key is hashed, because a name may be a password, typed into the wrong field. */
+/**
+ * One use of a limit. Its key is hashed, because a name may be a password, typed into the wrong
+ * field.
+ */
 export function useOf(rate: LimitRate, key: string): Use {
   return { key: createHash('sha256').update(`${rate.name}\n${key}`).digest('base64url'), rate }
 }
@@ -52,14 +57,20 @@ export function createLimits(
   const refused = createRefusedKeys()
 
   /** @returns what was counted, or the milliseconds to wait */
-  async function spendAll(uses: readonly Use[], patienceMilliseconds?: number): Promise<Spent | number> {
+  async function spendAll(
+    uses: readonly Use[],
+    patienceMilliseconds?: number,
+  ): Promise<Spent | number> {
     const values = { uses, now: clock.now() }
     const spent = { uses, at: values.now }
     if (uses.length === 0) return spent
 
     const keys = uses.map(({ key }) => key)
-    const known = keys.some((key) => refused.has(key)) ? await readVerdict(database.reader, values) : undefined
-    const verdict = known && known.wait > 0 ? known : await database.write(spend, values, patienceMilliseconds)
+    const known = keys.some((key) => refused.has(key))
+      ? await readVerdict(database.reader, values)
+      : undefined
+    const verdict =
+      known && known.wait > 0 ? known : await database.write(spend, values, patienceMilliseconds)
     refused.remember(keys, verdict.refused)
     return verdict.wait > 0 ? verdict.wait : spent
   }
@@ -76,11 +87,14 @@ export function createLimits(
       const spent = await spendAll(uses, patienceMilliseconds)
       return typeof spent === 'object' ? spent : undefined
     },
-    usesAt: (rate, address) => (address !== undefined && isLimited(address) ? [useOf(rate, networkOf(address))] : []),
+    usesAt: (rate, address) =>
+      address !== undefined && isLimited(address) ? [useOf(rate, networkOf(address))] : [],
     refund: (spent) =>
       database
         .write(giveBack, { spent, now: clock.now() })
-        .catch((error: unknown) => logger.debug({ err: error }, 'what was counted could not be given back')),
+        .catch((error: unknown) =>
+          logger.debug({ err: error }, 'what was counted could not be given back'),
+        ),
   }
 }
 

@@ -19,6 +19,13 @@ describe('createRefusedKeys', () => {
     refuse('0')
     assert.ok(keys.has('1'))
     refuse('a', 'b')
-    assert.deepEqual(['0', '1', '2', '3', 'a', 'b'].map(keys.has), [true, false, false, true, true, true])
+    assert.deepEqual(['0', '1', '2', '3', 'a', 'b'].map(keys.has), [
+      true,
+      false,
+      false,
+      true,
+      true,
+      true,
+    ])
   })
 })

@@ -1,13 +1,17 @@
+/** Bounds the memory. A limit that is forgotten costs one write, not one read, at its next use. */
 const maxKeys = 10_000
 
-/** Limits that were used up when they were last asked for. */
+/** The limits that were exhausted when this process last looked. */
 export interface RefusedKeys {
   has(key: string): boolean
-  /** @param refused those of `keys` that were used up when they were asked for just now */
+  /** @param refused those of `keys` that are exhausted now */
   remember(keys: readonly string[], refused: readonly string[]): void
 }
 
-/** Only these are looked up before they are counted: so a flood of what is refused costs reads, and whoever is not refused pays for none. */
+/**
+ * Remembers exhausted limits. Only these are read before they are counted, so a flood of refused
+ * tries costs reads alone, and no other caller pays for a read.
+ */
 export function createRefusedKeys(): RefusedKeys {
   const known = new Set<string>()
   return {

@@ -1,4 +1,5 @@
-// Rows as both databases hold them. Instants are integers in milliseconds, lists and profiles are JSON text.
+// Rows as both databases hold them. Instants are integers in milliseconds, lists and profiles are
+// JSON text.
 
 /** How much of a limit is used up. */
 export interface RateRow {

@@ -16,12 +16,18 @@ describe('countLogin', () => {
   beforeEach(() => void (counted = []))
 
   const device: Device = { id: 's1', isOf: () => true }
-  const devices: Devices = { open: (secret) => (secret === undefined ? undefined : device), make: () => undefined }
+  const devices: Devices = {
+    open: (secret) => (secret === undefined ? undefined : device),
+    make: () => undefined,
+  }
 
   /** The uses that a login spends. */
   async function spentBy(
     deviceSecret: string | undefined,
-    { isOwn = true, exhausted = [] }: { readonly isOwn?: boolean; readonly exhausted?: readonly Use[] } = {},
+    {
+      isOwn = true,
+      exhausted = [],
+    }: { readonly isOwn?: boolean; readonly exhausted?: readonly Use[] } = {},
   ): Promise<readonly Use[]> {
     const limits: Limits = {
       ...noLimits,
@@ -31,11 +37,19 @@ describe('countLogin', () => {
       },
       async tryCount(uses) {
         counted.push(...uses)
-        return exhausted.some(({ key }) => uses.some((use) => use.key === key)) ? undefined : { uses, at: 0 }
+        return exhausted.some(({ key }) => uses.some((use) => use.key === key))
+          ? undefined
+          : { uses, at: 0 }
       },
       usesAt: (rate, from) => (from === undefined ? [] : [useOf(rate, from)]),
     }
-    const login = { name: 'ada', address, deviceSecret, patienceMilliseconds: 0, isOwn: async () => isOwn }
+    const login = {
+      name: 'ada',
+      address,
+      deviceSecret,
+      patienceMilliseconds: 0,
+      isOwn: async () => isOwn,
+    }
     return (await countLogin(login, { limits, devices })).uses
   }
 

@@ -15,6 +15,7 @@ export interface ArrivingLogin {
   isOwn(device: Device): Promise<boolean>
 }
 
+// decisions/0005-count-logins-by-typed-name.md
 /**
  * Counts a login. One from a known device of the account counts for that device alone. Any other
  * counts for the name, whether a user has it or not, and for the address.
@@ -28,7 +29,8 @@ export async function countLogin(
 ): Promise<Spent> {
   const device = devices.open(deviceSecret)
   // Before the lookup, so that a caller cannot use an own device to time lookups of other users.
-  const ofDevice = device && (await limits.tryCount([useOf(deviceRate, device.id)], patienceMilliseconds))
+  const ofDevice =
+    device && (await limits.tryCount([useOf(deviceRate, device.id)], patienceMilliseconds))
   if (device && ofDevice && (await isOwn(device))) return ofDevice
 
   const uses = [useOf(nameRate, name), ...limits.usesAt(addressRate, address)]

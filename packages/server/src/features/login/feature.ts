@@ -5,7 +5,11 @@ import { minuteMilliseconds, secondMilliseconds, type LimitRate } from '../../fe
  * Logins from unknown devices by the name that was typed: 50 a day. Our accounts have two names, so
  * 100 an account.
  */
-export const nameRate: LimitRate = { name: 'login', burst: 10, intervalMilliseconds: 36 * minuteMilliseconds }
+export const nameRate: LimitRate = {
+  name: 'login',
+  burst: 10,
+  intervalMilliseconds: 36 * minuteMilliseconds,
+}
 
 /** Logins from unknown devices at an address, for any name. An office may be behind it. */
 export const addressRate: LimitRate = {
@@ -16,7 +20,11 @@ export const addressRate: LimitRate = {
 }
 
 /** Logins with one device secret, which can be stolen: 100 a day. */
-export const deviceRate: LimitRate = { name: 'device', burst: 10, intervalMilliseconds: 16 * minuteMilliseconds }
+export const deviceRate: LimitRate = {
+  name: 'device',
+  burst: 10,
+  intervalMilliseconds: 16 * minuteMilliseconds,
+}
 
 const auditEvents = [
   /**

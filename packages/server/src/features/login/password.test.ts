@@ -43,10 +43,24 @@ describe('byPassword', () => {
   let user: User
   let made = 0
   const key = generateKey('ES256')
-  const lifetimes = { accessTokenSeconds: 60, sessionSeconds: 900, idleSeconds: 300, graceSeconds: 10 }
-  const issuing = { issuer: 'i', audience: 'i', ...lifetimes, hasAccounts: true, signingKey: () => key }
+  const lifetimes = {
+    accessTokenSeconds: 60,
+    sessionSeconds: 900,
+    idleSeconds: 300,
+    graceSeconds: 10,
+  }
+  const issuing = {
+    issuer: 'i',
+    audience: 'i',
+    ...lifetimes,
+    hasAccounts: true,
+    signingKey: () => key,
+  }
   before(async () => {
-    database = await openDatabase(':memory:', new URL('../../server/writer-thread.ts', import.meta.url))
+    database = await openDatabase(
+      ':memory:',
+      new URL('../../server/writer-thread.ts', import.meta.url),
+    )
     feed = await openEventFeed(database, { clock: systemClock, logger: silentLogger })
     threads = openHashThreads(1)
     passwords = createPasswords(threads)
@@ -76,7 +90,7 @@ describe('byPassword', () => {
     const parts = {
       directory: ofAccounts(),
       passwords,
-      sessions: createSessionStarter(database, { startLogin, issuing, clock: systemClock }),
+      starter: createSessionStarter(database, { startLogin, issuing, clock: systemClock }),
       scopes: rules,
       audit: createAudit(database, systemClock),
       limits: noLimits,
@@ -88,7 +102,10 @@ describe('byPassword', () => {
     return grantTo(user.publicUser.username, tried, parts)
   }
 
-  /** A login, and what happens between the proof of the password and all that follows, at the first try. */
+  /**
+   * A login, and what happens between the proof of the password and all that follows, at the first
+   * try.
+   */
   const login = (meanwhile?: () => Promise<unknown>, tried = password): Promise<unknown> => {
     let happening = meanwhile
     const interrupted: Passwords = {
@@ -102,7 +119,11 @@ describe('byPassword', () => {
     }
     return logIn({ passwords: interrupted }, tried)
   }
-  const refused = { name: 'OAuthError', code: 'invalid_grant', message: 'Incorrect username or password' }
+  const refused = {
+    name: 'OAuthError',
+    code: 'invalid_grant',
+    message: 'Incorrect username or password',
+  }
 
   it('lets in whoever has the password, and nobody else', async () => {
     assert.ok(await login())
@@ -139,14 +160,14 @@ describe('byPassword', () => {
   })
 
   it('lets what it writes wait for others, a tenth as long as it waits for a hash', async () => {
-    const sessions = createSessionStarter(database, { startLogin, issuing, clock: systemClock })
+    const starter = createSessionStarter(database, { startLogin, issuing, clock: systemClock })
     const patience: (number | undefined)[] = []
     const parts = {
       passwords: { ...passwords, requireRoom: () => 500 },
-      sessions: {
+      starter: {
         start(started: SessionStart) {
           patience.push(started.patienceMilliseconds)
-          return sessions.start(started)
+          return starter.start(started)
         },
       },
       limits: {
@@ -167,7 +188,9 @@ describe('byPassword', () => {
   })
 
   it('lets in where another login has made the hash anew meanwhile', async () => {
-    assert.ok(await login(async () => users.replacePasswordHash(user, await passwords.hash(password))))
+    assert.ok(
+      await login(async () => users.replacePasswordHash(user, await passwords.hash(password))),
+    )
   })
 
   it('looks at the account once more, in the statement that starts the session', async () => {
@@ -180,7 +203,9 @@ describe('byPassword', () => {
 
   it('refuses where the password became another meanwhile', async () => {
     await assert.rejects(
-      login(async () => users.changePassword(user, await passwords.hash('another one, as long'), by)),
+      login(async () =>
+        users.changePassword(user, await passwords.hash('another one, as long'), by),
+      ),
       refused,
     )
   })
@@ -211,10 +236,24 @@ describe('byPassword on another directory', () => {
   let hash: string
   let outdated: string
   const key = generateKey('ES256')
-  const lifetimes = { accessTokenSeconds: 60, sessionSeconds: 900, idleSeconds: 300, graceSeconds: 10 }
-  const issuing = { issuer: 'i', audience: 'i', ...lifetimes, hasAccounts: false, signingKey: () => key }
+  const lifetimes = {
+    accessTokenSeconds: 60,
+    sessionSeconds: 900,
+    idleSeconds: 300,
+    graceSeconds: 10,
+  }
+  const issuing = {
+    issuer: 'i',
+    audience: 'i',
+    ...lifetimes,
+    hasAccounts: false,
+    signingKey: () => key,
+  }
   before(async () => {
-    database = await openDatabase(':memory:', new URL('../../server/writer-thread.ts', import.meta.url))
+    database = await openDatabase(
+      ':memory:',
+      new URL('../../server/writer-thread.ts', import.meta.url),
+    )
     threads = openHashThreads(1)
     passwords = createPasswords(threads)
     hash = await passwords.hash(password)
@@ -225,7 +264,11 @@ describe('byPassword on another directory', () => {
     await database.close()
   })
 
-  const refused = { name: 'OAuthError', code: 'invalid_grant', message: 'Incorrect username or password' }
+  const refused = {
+    name: 'OAuthError',
+    code: 'invalid_grant',
+    message: 'Incorrect username or password',
+  }
   const rules = { declared: { a: 'A' }, defaults: [], roles: {} }
 
   interface Login {
@@ -237,7 +280,10 @@ describe('byPassword on another directory', () => {
     /** Told of each line that is written down. */
     readonly onRecord?: (entry: Omit<AuditEntry, 'at'>) => void
   }
-  const login = (person: Person | undefined, { directory = {}, logger = silentLogger, ...more }: Login = {}) => {
+  const login = (
+    person: Person | undefined,
+    { directory = {}, logger = silentLogger, ...more }: Login = {},
+  ) => {
     const own: UserDirectory<Person> = {
       findByLogin: () => person,
       findBySubject: () => person,
@@ -256,7 +302,7 @@ describe('byPassword on another directory', () => {
           return passwords.verify(text, stored)
         },
       },
-      sessions: createSessionStarter(database, { startLogin, issuing, clock: systemClock }),
+      starter: createSessionStarter(database, { startLogin, issuing, clock: systemClock }),
       scopes: rules,
       audit: {
         record(entry: Omit<AuditEntry, 'at'>) {
@@ -306,7 +352,10 @@ describe('byPassword on another directory', () => {
     for (const [title, [person, tried]] of Object.entries(people)) {
       let verified = 0
       const recorded: unknown[] = []
-      const told = { onVerify: () => verified++, onRecord: (entry: unknown) => recorded.push(entry) }
+      const told = {
+        onVerify: () => verified++,
+        onRecord: (entry: unknown) => recorded.push(entry),
+      }
       await assert.rejects(login(person, { tried, ...told }), refused, title)
       assert.equal(verified, 1, title)
       const by = { actor: 'nobody', address: client.address }
@@ -329,7 +378,8 @@ describe('byPassword on another directory', () => {
       const recorded: unknown[] = []
       const told = {
         onVerify: () => (now = after),
-        onRecord: ({ subject }: { readonly subject?: string | undefined }) => recorded.push(subject),
+        onRecord: ({ subject }: { readonly subject?: string | undefined }) =>
+          recorded.push(subject),
       }
       await assert.rejects(login(person, { directory, ...told }), refused, title)
       assert.deepEqual(recorded, ['1'], title)
@@ -341,7 +391,10 @@ describe('byPassword on another directory', () => {
     const long = '$2b$04$zURFbW97rGSFPw//GZTsJOxRlNvc2Th5VA.9AGZB/QVL74TtqLoHa'
     const digits = '0123456789'.repeat(103)
     assert.ok(await login({ id: '1', hash: long, active: true }, { tried: digits.slice(0, 1_024) }))
-    await assert.rejects(login({ id: '1', hash: long, active: true }, { tried: digits.slice(0, 1_025) }), refused)
+    await assert.rejects(
+      login({ id: '1', hash: long, active: true }, { tried: digits.slice(0, 1_025) }),
+      refused,
+    )
   })
 
   it('gives a hash of today to be saved, after which nothing is saved again', async () => {
@@ -376,14 +429,23 @@ describe('byPassword on another directory', () => {
         throw Object.create(null)
       },
     ]
-    for (const savePasswordHash of failures) assert.ok(await login(person, { directory: { savePasswordHash }, logger }))
+    for (const savePasswordHash of failures)
+      assert.ok(await login(person, { directory: { savePasswordHash }, logger }))
     // Nothing of what was thrown is written down: it may repeat either hash.
-    const [asError, asAnything] = ['Error', 'what was thrown is no Error'].map((reason) => ({ subject: '1', reason }))
+    const [asError, asAnything] = ['Error', 'what was thrown is no Error'].map((reason) => ({
+      subject: '1',
+      reason,
+    }))
     assert.deepEqual(logged, [asError, asError, asAnything])
 
     let now: Person = person
-    const saving = { findByLogin: () => now, savePasswordHash: (_: Person, hash: string) => (now = { ...now, hash }) }
-    assert.ok((await Promise.all([1, 2, 3].map(() => login(person, { directory: saving })))).every(Boolean))
+    const saving = {
+      findByLogin: () => now,
+      savePasswordHash: (_: Person, hash: string) => (now = { ...now, hash }),
+    }
+    assert.ok(
+      (await Promise.all([1, 2, 3].map(() => login(person, { directory: saving })))).every(Boolean),
+    )
   })
 
   it('lets in where no hash can be made at the moment, or none can be saved, and has nothing to log', async () => {
@@ -423,7 +485,9 @@ describe('byPassword on another directory', () => {
     const other = hashSync(password, { memoryCost: 8, timeCost: 1, parallelism: 1 })
     let looks = 0
     let verified = 0
-    const directory = { findByLogin: () => ({ id: '1', hash: looks++ % 2 === 0 ? outdated : other, active: true }) }
+    const directory = {
+      findByLogin: () => ({ id: '1', hash: looks++ % 2 === 0 ? outdated : other, active: true }),
+    }
     await assert.rejects(login(undefined, { directory, onVerify: () => verified++ }), refused)
     assert.deepEqual([looks, verified], [4, 2])
   })

@@ -36,17 +36,21 @@ const patienceShare = 1 / 10
 const maxTries = 2
 
 /**
- * The login with a password. In this order: length of the password, room to hash, rate limits,
- * password, account, and the account once more, because hashing takes time. An unknown user, a
- * wrong password, a user without one and a disabled user are counted alike, cost the same work and
- * leave the same line in the audit record. A login over a limit is refused before the directory
- * is asked for anybody.
+ * The login with a password. It checks, in this order: the length of the password, whether a hash
+ * can be computed in time, rate limits, the password, the account, and the account once more,
+ * because hashing takes time. An unknown user, a wrong password, a user without a password and a
+ * disabled user are counted alike, cost the same work and leave the same audit entry. An attempt
+ * over a limit is refused before the user is looked up, except that a known device is compared with
+ * its owner first.
  */
 export function createPasswordMethod<U>(parts: PasswordMethodParts<U>): Login['byPassword'] {
   return (credentials) => createAttempt(credentials, parts)
 }
 
-function createAttempt<U>(credentials: PasswordCredentials, parts: PasswordMethodParts<U>): LoginAttempt {
+function createAttempt<U>(
+  credentials: PasswordCredentials,
+  parts: PasswordMethodParts<U>,
+): LoginAttempt {
   let counting: Counting | undefined
   let triesLeft = maxTries
   let last: Look<U> = { found: undefined, reason: 'unknown_user' }
@@ -54,7 +58,8 @@ function createAttempt<U>(credentials: PasswordCredentials, parts: PasswordMetho
   return {
     async prove() {
       // Wrong for every account, so it tells nothing: it is neither counted nor recorded.
-      if (isTooLong(credentials.password)) return { outcome: 'refused', reason: 'password_too_long' }
+      if (isTooLong(credentials.password))
+        return { outcome: 'refused', reason: 'password_too_long' }
       counting ??= await countAttempt(credentials, parts)
       while (triesLeft > 0) {
         triesLeft--
@@ -128,15 +133,19 @@ async function look<U>(
 ): Promise<Look<U>> {
   const found = await directory.findByLogin(username)
   const passwordHash = found === undefined ? undefined : directory.passwordHash(found)
-  const isRight = await passwords.verify(password, passwordHash, address).catch(async (error: unknown) => {
-    // Nothing was hashed, so it was no guess. What was hashed stays counted, whatever fails later.
-    await limits.refund(spent)
-    throw error
-  })
+  const isRight = await passwords
+    .verify(password, passwordHash, address)
+    .catch(async (error: unknown) => {
+      // Nothing was hashed, so it was no guess. What was hashed stays counted, whatever fails
+      // later: otherwise an attacker who keeps the database busy could guess for free.
+      await limits.refund(spent)
+      throw error
+    })
   if (found === undefined) return { found, reason: 'unknown_user' }
   if (passwordHash === undefined) return { found, reason: 'no_password' }
   if (!isRight) return { found, reason: 'wrong_password' }
   if (!directory.active(found)) return { found, reason: 'inactive' }
+  // Read again after the hash: the start of the session can lock our accounts, not an app's users.
   const user = await directory.findByLogin(username)
   if (user === undefined) return { found, reason: 'unknown_user' }
   if (!directory.active(user)) return { found, reason: 'inactive' }
@@ -185,7 +194,8 @@ async function renewHash<U>(
   { password, address }: PasswordCredentials,
   { directory, passwords, logger }: PasswordMethodParts<U>,
 ): Promise<string> {
-  if (!directory.savePasswordHash || !passwords.isOutdated(passwordHash, password)) return passwordHash
+  if (!directory.savePasswordHash || !passwords.isOutdated(passwordHash, password))
+    return passwordHash
   const hash = await passwords.renew(passwordHash, password, address).catch(() => undefined)
   if (hash === undefined) return passwordHash // no room to hash now; the next login tries again
   try {

@@ -14,6 +14,7 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
   const account = { subject: session.subject, passwordHash, rights }
   if (hasAccount && !(await lockAccount(transaction, account))) return { started: false }
   await startSession(transaction, login)
+  // Successful logins are not limited, nor are refreshes: SECURITY.md says what that costs.
   if (spent) await restoreUses(transaction, spent, session.created_at)
   return { started: true }
 })

@@ -33,7 +33,10 @@ age_seconds 0.25
     assert.match(formatFamilies([counter]), /^a_total\{outcome="x"\} 0$/m)
     const two = createCounter({ ...named, labels: { kind: ['x', 'y'], outcome: ['z'] } })
     assert.match(formatFamilies([two]), /kind="x",outcome="z"\} 0\n.*kind="y",outcome="z"\} 0/)
-    assert.match(formatFamilies([createCounter({ ...named, name: 'b_total', labels: {} })]), /^b_total 0$/m)
+    assert.match(
+      formatFamilies([createCounter({ ...named, name: 'b_total', labels: {} })]),
+      /^b_total 0$/m,
+    )
   })
 
   it('counts a duration in each bucket that it fits into, its bound included, and in sum and count', () => {
@@ -45,16 +48,25 @@ age_seconds 0.25
     })
     for (const seconds of [0.001, 0.002, 0.5, 60]) histogram.observe({ route: '/' }, seconds)
     const lines = formatFamilies([histogram]).split('\n').slice(2, -1)
-    const buckets = lines.slice(0, -2).map((line) => /le="([^"]+)"\} (\d+)$/.exec(line)!.slice(1).join(' '))
+    const buckets = lines
+      .slice(0, -2)
+      .map((line) => /le="([^"]+)"\} (\d+)$/.exec(line)!.slice(1).join(' '))
     assert.equal(
       buckets.join(', '),
       '0.001 1, 0.0025 2, 0.005 2, 0.01 2, 0.025 2, 0.05 2, 0.1 2, 0.25 2, 0.5 3, 1 3, 2.5 3, 5 3, 10 3, +Inf 4',
     )
-    assert.deepEqual(lines.slice(-2), ['t_seconds_sum{route="/"} 60.503', 't_seconds_count{route="/"} 4'])
+    assert.deepEqual(lines.slice(-2), [
+      't_seconds_sum{route="/"} 60.503',
+      't_seconds_count{route="/"} 4',
+    ])
   })
 
   it('keeps a quote, a backslash and a line end of a label inside it', () => {
-    const counter = createCounter<{ a: string }>({ ...named, help: 'One\\two\nthree', labels: { a: [] } })
+    const counter = createCounter<{ a: string }>({
+      ...named,
+      help: 'One\\two\nthree',
+      labels: { a: [] },
+    })
     counter.add({ a: '"\\\n' })
     assert.equal(
       formatFamilies([counter]),

@@ -16,7 +16,10 @@ export interface Family {
   samples(): readonly Sample[]
 }
 
-/** Counts events by their labels. Each combination of labels stays for as long as the process: they are of closed sets. */
+/**
+ * Counts events by their labels. Each combination of labels stays for as long as the process: they
+ * are of closed sets.
+ */
 export interface Counter<L extends Labels> extends Family {
   add(labels: L): void
 }
@@ -26,7 +29,9 @@ export interface Histogram<L extends Labels> extends Family {
   observe(labels: L, seconds: number): void
 }
 
-/** Upper bounds of durations, in seconds: from what a token check takes to what nobody waits for. */
+/**
+ * Upper bounds of durations, in seconds: from what a token check takes to what nobody waits for.
+ */
 const bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
 
 interface Named {
@@ -34,8 +39,15 @@ interface Named {
   readonly help: string
 }
 
-/** Counts known values from zero: the rate of an event that has not happened yet is 0, and not unknown. */
-export function createCounter<L extends Labels>({ name, help, labels: known }: CounterMetric<L>): Counter<L> {
+/**
+ * Counts known values from zero: the rate of an event that has not happened yet is 0, and not
+ * unknown.
+ */
+export function createCounter<L extends Labels>({
+  name,
+  help,
+  labels: known,
+}: CounterMetric<L>): Counter<L> {
   const counts = createTable<{ value: number }>(Object.keys(known), () => ({ value: 0 }))
   for (const labels of combine(known)) counts.get(labels)
   return {
@@ -47,7 +59,11 @@ export function createCounter<L extends Labels>({ name, help, labels: known }: C
   }
 }
 
-export function createHistogram<L extends Labels>({ name, help, labels: known }: HistogramMetric<L>): Histogram<L> {
+export function createHistogram<L extends Labels>({
+  name,
+  help,
+  labels: known,
+}: HistogramMetric<L>): Histogram<L> {
   const table = createTable<{ readonly counts: number[]; sum: number }>(Object.keys(known), () => ({
     counts: Array.from({ length: bounds.length + 1 }, () => 0),
     sum: 0,
@@ -59,7 +75,8 @@ export function createHistogram<L extends Labels>({ name, help, labels: known }:
     observe(labels, seconds) {
       const entry = table.get(labels)
       const found = bounds.findIndex((bound) => seconds <= bound)
-      entry.counts[found < 0 ? bounds.length : found]!++
+      const bucket = found < 0 ? bounds.length : found
+      entry.counts[bucket] = (entry.counts[bucket] ?? 0) + 1
       entry.sum += seconds
     },
     samples: () =>
@@ -70,7 +87,11 @@ export function createHistogram<L extends Labels>({ name, help, labels: known }:
           labels: { ...labels, le: String(bounds[i] ?? '+Inf') },
           value: (count += here),
         }))
-        return [...buckets, { suffix: '_sum', labels, value: sum }, { suffix: '_count', labels, value: count }]
+        return [
+          ...buckets,
+          { suffix: '_sum', labels, value: sum },
+          { suffix: '_count', labels, value: count },
+        ]
       }),
   }
 }
@@ -80,18 +101,23 @@ export function createGauge(named: Named, value: number): Family {
   return { ...named, type: 'gauge', samples: () => [{ value }] }
 }
 
+// decisions/0010-metrics-by-hand.md
 /** @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format */
 export function formatFamilies(families: readonly Family[]): string {
   return families.map(formatFamily).join('')
 }
 
 function formatFamily({ name, type, help, samples }: Family): string {
-  const lines = samples().map(({ suffix = '', labels, value }) => `${name}${suffix}${formatLabels(labels)} ${value}\n`)
+  const lines = samples().map(
+    ({ suffix = '', labels, value }) => `${name}${suffix}${formatLabels(labels)} ${value}\n`,
+  )
   return `# HELP ${name} ${help.replace(/[\\\n]/g, escape)}\n# TYPE ${name} ${type}\n${lines.join('')}`
 }
 
 function formatLabels(labels: Labels = {}): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, escape)}"`)
+  const pairs = Object.entries(labels).map(
+    ([name, value]) => `${name}="${value.replace(/[\\"\n]/g, escape)}"`,
+  )
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
 }
 
@@ -99,10 +125,14 @@ function escape(character: string): string {
   return character === '\n' ? '\\n' : `\\${character}`
 }
 
-/** Every combination of the values of labels: one without labels, none where a label has no known value. */
+/**
+ * Every combination of the values of labels: one without labels, none where a label has no known
+ * value.
+ */
 function combine(known: Readonly<Record<string, readonly string[]>>): readonly Labels[] {
   return Object.entries(known).reduce<readonly Labels[]>(
-    (combined, [name, values]) => combined.flatMap((labels) => values.map((value) => ({ ...labels, [name]: value }))),
+    (combined, [name, values]) =>
+      combined.flatMap((labels) => values.map((value) => ({ ...labels, [name]: value }))),
     [{}],
   )
 }

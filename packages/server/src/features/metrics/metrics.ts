@@ -13,7 +13,10 @@ import {
 /** Counts of one server. */
 export interface Metrics {
   readonly meter: Meter
-  /** Everything, in the text format of Prometheus. The delay of the event loop is that since the last time. */
+  /**
+   * Everything, in the text format of Prometheus. The delay of the event loop is that since the
+   * last time.
+   */
   read(readings: readonly Reading[]): string
   close(): void
 }
@@ -22,7 +25,10 @@ const resolutionMilliseconds = 20
 /** What a scrape says it reads (https://prometheus.io/docs/instrumenting/exposition_formats/). */
 export const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** Makes the counters and histograms of these metrics. A gauge is told where a reading of it is passed. */
+/**
+ * Makes the counters and histograms of these metrics. A gauge is told where a reading of it is
+ * passed.
+ */
 export function createMetrics(metrics: readonly Metric[]): Metrics {
   const counters = new Map<Metric, Counter<Labels>>()
   const histograms = new Map<Metric, Histogram<Labels>>()
@@ -47,7 +53,10 @@ export function createMetrics(metrics: readonly Metric[]): Metrics {
       const gauges = readings.map(({ gauge, value }) => createGauge(gauge, value))
       const delays = [50, 99].map((percent) => {
         const help = `How late the event loop was, since it was last asked: percentile ${percent}.`
-        return createGauge({ name: `keystile_event_loop_delay_p${percent}_seconds`, help }, eventLoopDelay(percent))
+        return createGauge(
+          { name: `keystile_event_loop_delay_p${percent}_seconds`, help },
+          eventLoopDelay(percent),
+        )
       })
       delay.reset()
       return formatFamilies([...counted, ...gauges, ...delays, ...processFamilies()])
@@ -69,8 +78,14 @@ function processFamilies(): readonly Family[] {
       samples: () => [{ value: (user + system) / 1e6 }],
     },
     createGauge({ name: 'process_resident_memory_bytes', help: 'Memory in use.' }, rss),
-    createGauge({ name: 'process_start_time_seconds', help: 'When it was started, since 1970.' }, startedAt),
+    createGauge(
+      { name: 'process_start_time_seconds', help: 'When it was started, since 1970.' },
+      startedAt,
+    ),
     createGauge({ name: 'nodejs_heap_size_used_bytes', help: 'Heap in use.' }, heapUsed),
-    createGauge({ name: 'nodejs_external_memory_bytes', help: 'Buffers outside of the heap.' }, external),
+    createGauge(
+      { name: 'nodejs_external_memory_bytes', help: 'Buffers outside of the heap.' },
+      external,
+    ),
   ]
 }

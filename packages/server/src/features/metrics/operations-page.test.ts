@@ -9,7 +9,10 @@ import { metrics as declared } from '../../server/features.ts'
 
 describe('docs/operations.md', () => {
   it('names each metric, asks for none that there is not, and none has a label that is not its own', () => {
-    const page = readFileSync(join(import.meta.dirname, '../../../../../docs/operations.md'), 'utf8')
+    const page = readFileSync(
+      join(import.meta.dirname, '../../../../../docs/operations.md'),
+      'utf8',
+    )
     const metrics = createMetrics(declared)
     metrics.meter.add(requests, { route: '-', status: '200' })
     metrics.meter.observe(requestSeconds, { route: '-' }, 1)
@@ -17,11 +20,20 @@ describe('docs/operations.md', () => {
     const gauges = declared.filter((metric) => metric.type === 'gauge')
     const said = metrics.read(gauges.map((gauge) => ({ gauge, value: 0 })))
     metrics.close()
-    const types = Array.from(said.matchAll(/^# TYPE (\w+) (\w+)$/gm), ([, name, type]) => [name!, type!] as const)
-    const asked = page.match(/\b(?:keystile|process|nodejs)_[a-z\d_]+/g)!.map((name) => name.replace(/_bucket$/, ''))
+    const types = Array.from(
+      said.matchAll(/^# TYPE (\w+) (\w+)$/gm),
+      ([, name, type]) => [name!, type!] as const,
+    )
+    const asked = page
+      .match(/\b(?:keystile|process|nodejs)_[a-z\d_]+/g)!
+      .map((name) => name.replace(/_bucket$/, ''))
     assert.deepEqual([...new Set(asked)].toSorted(), types.map(([name]) => name).toSorted())
     // Prometheus refuses these two beside the types that they are made for.
     for (const [name, type] of types)
-      assert.equal(new RegExp(`^${name}\\w*{.*\\b(?:le|quantile)="`, 'm').test(said), type === 'histogram', name)
+      assert.equal(
+        new RegExp(`^${name}\\w*{.*\\b(?:le|quantile)="`, 'm').test(said),
+        type === 'histogram',
+        name,
+      )
   })
 })

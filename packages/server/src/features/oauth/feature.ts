@@ -5,7 +5,9 @@ import { auditEvents, type OAuthEvent } from './audit-events.ts'
 import { grants } from './grants.ts'
 import { logins, refreshes } from './metrics.ts'
 
-/** The token endpoint and its grants, metadata; and the commands that register clients for grants. */
+/**
+ * The token endpoint and its grants, metadata; and the commands that register clients for grants.
+ */
 export const feature: Feature<object, OAuthEvent, unknown, Options> = {
   name: 'oauth',
   auditEvents,

@@ -11,8 +11,9 @@ export interface TokenRefusalParts {
 }
 
 /**
- * Records that a client showed a token of another client, unless its address has been refused too often. Refuses
- * nothing itself: beyond the limit the caller is answered as before, since 429 would tell that the token exists.
+ * Records that a client showed a token of another client, unless its address has been refused too
+ * often. Refuses nothing itself: beyond the limit the caller is answered as before, since 429 would
+ * tell that the token exists.
  */
 export async function recordForeignToken(
   entry: Omit<AuditEntry<OAuthEvent>, 'at'>,

@@ -13,4 +13,8 @@ export type AnyGrant = Grant<string, GrantParts>
  * The grants that there are. The token endpoint, its documentation, the metadata and the
  * registration of clients read this list.
  */
-export const grants: readonly AnyGrant[] = [passwordGrant, refreshTokenGrant, clientCredentialsGrant]
+export const grants: readonly AnyGrant[] = [
+  passwordGrant,
+  refreshTokenGrant,
+  clientCredentialsGrant,
+]

@@ -48,7 +48,13 @@ const told = ['iss', 'sub', 'aud', 'client_id', 'exp', 'iat', 'jti', 'sid', 'aut
  *
  * @see RFC 7662 §2.1 §2.2 §4
  */
-export function introspectRoute({ clients, audit, limits, verifier, isWelcome }: IntrospectParts): OpenRoute {
+export function introspectRoute({
+  clients,
+  audit,
+  limits,
+  verifier,
+  isWelcome,
+}: IntrospectParts): OpenRoute {
   return {
     method: 'POST',
     path: '/introspect',
@@ -59,7 +65,11 @@ export function introspectRoute({ clients, audit, limits, verifier, isWelcome }:
       summary: 'Ask whether a token is good',
       description: 'RFC 7662. For clients that may introspect.',
       body: { type: 'form', schema: describeTokenForm('An access token') },
-      success: { status: 200, description: 'Active, with what it says; or not', schema: introspectionSchema },
+      success: {
+        status: 200,
+        description: 'Active, with what it says; or not',
+        schema: introspectionSchema,
+      },
       refuses: { 429: 'A client was refused too often' },
     },
     async handle(request) {
@@ -78,6 +88,13 @@ export function introspectRoute({ clients, audit, limits, verifier, isWelcome }:
 }
 
 function describeToken({ claims, scopes }: Identity): JsonObject {
-  const members = told.filter((name) => claims[name] !== undefined).map((name) => [name, claims[name]] as const)
-  return { active: true, token_type: 'bearer', scope: scopes.join(' '), ...Object.fromEntries(members) }
+  const members = told
+    .filter((name) => claims[name] !== undefined)
+    .map((name) => [name, claims[name]] as const)
+  return {
+    active: true,
+    token_type: 'bearer',
+    scope: scopes.join(' '),
+    ...Object.fromEntries(members),
+  }
 }

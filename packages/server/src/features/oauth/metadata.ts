@@ -4,7 +4,10 @@ import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
 const jwkSetSchema = {
   type: 'object',
   properties: {
-    keys: { type: 'array', items: { type: 'object', properties: { kty: { type: 'string' } }, required: ['kty'] } },
+    keys: {
+      type: 'array',
+      items: { type: 'object', properties: { kty: { type: 'string' } }, required: ['kty'] },
+    },
   },
   required: ['keys'],
 }
@@ -70,7 +73,12 @@ export function metadataRoutes({
     tag: 'Metadata',
     summary: 'The public keys',
     description: 'A JWK Set (RFC 7517 §5).',
-    success: { status: 200, description: 'The keys', schema: jwkSetSchema, type: 'application/jwk-set+json' },
+    success: {
+      status: 200,
+      description: 'The keys',
+      schema: jwkSetSchema,
+      type: 'application/jwk-set+json',
+    },
   } as const
   const metadataDoc = {
     tag: 'Metadata',
@@ -84,9 +92,14 @@ export function metadataRoutes({
       doc: jwksDoc,
       path: '/.well-known/jwks.json',
       below: 'issuer',
-      handle: () => jsonAnswer(200, published(), { ...cached, 'content-type': 'application/jwk-set+json' }),
+      handle: () =>
+        jsonAnswer(200, published(), { ...cached, 'content-type': 'application/jwk-set+json' }),
     },
     { ...get, path: `${wellKnown}${path}`, below: 'root', doc: metadataDoc, handle: describe },
-    ...(path === '' ? [] : [{ ...get, path: wellKnown, below: 'issuer', doc: metadataDoc, handle: describe } as const]),
+    ...(path === ''
+      ? []
+      : [
+          { ...get, path: wellKnown, below: 'issuer', doc: metadataDoc, handle: describe } as const,
+        ]),
   ]
 }

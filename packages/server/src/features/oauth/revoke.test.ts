@@ -14,7 +14,13 @@ const refreshToken: ProvedRefreshToken = {
   clientId: 'first-party',
   scopes: [],
 }
-const identity = { subject: 'ada', clientId: 'first-party', sessionId: 'sid-2', scopes: [], claims: {} } as const
+const identity = {
+  subject: 'ada',
+  clientId: 'first-party',
+  sessionId: 'sid-2',
+  scopes: [],
+  claims: {},
+} as const
 
 describe('POST /revoke', () => {
   const recorded: Omit<AuditEntry, 'at'>[] = []
@@ -28,7 +34,7 @@ describe('POST /revoke', () => {
     const route = revokeRoute({
       clients: { find: async () => undefined },
       refresher: { find: async () => found },
-      sessions: { end: async (id) => ended.push(id) > 0 },
+      ends: { end: async (id) => ended.push(id) > 0 },
       verifier: {
         async verify() {
           if (verified instanceof Error) throw verified
@@ -78,7 +84,10 @@ describe('POST /revoke', () => {
 
   it('says that a token without a session cannot be taken back (RFC 7009 §2.2.1)', async () => {
     const { sessionId: _, ...machine } = identity
-    await assert.rejects(revoke(undefined, machine as never), { code: 'unsupported_token_type', status: 400 })
+    await assert.rejects(revoke(undefined, machine as never), {
+      code: 'unsupported_token_type',
+      status: 400,
+    })
   })
 
   it('does not say that a token is good for nothing while it cannot know (RFC 7009 §2.2.1)', async () => {

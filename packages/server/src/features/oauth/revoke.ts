@@ -17,7 +17,7 @@ import { describeTokenForm, findVerified } from './shown-token.ts'
 export interface RevokeParts {
   readonly clients: Pick<Clients, 'find'>
   readonly refresher: Pick<SessionRefresher, 'find'>
-  readonly sessions: Pick<SessionEnds, 'end'>
+  readonly ends: Pick<SessionEnds, 'end'>
   readonly verifier: Pick<Verifier, 'verify'>
   readonly audit: Audit<ClientEvent | OAuthEvent>
   readonly limits: Limits
@@ -25,8 +25,9 @@ export interface RevokeParts {
 
 /**
  * `POST /revoke`: ends the session of a token, and with it all its tokens. An unknown or expired
- * token gets the same answer. A token of another client is refused and stays valid, and so does a
- * token that a client has for itself: it has no session.
+ * token gets the same answer. An expired access token ends nothing: it proves nothing any more, and
+ * old ones lie in logs. A token of another client is refused and stays valid, and so does a token
+ * that a client has for itself: it has no session.
  *
  * @see RFC 7009 §2.1 §2.2
  */
@@ -39,9 +40,17 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
     doc: {
       tag: 'Tokens',
       summary: 'Log out',
-      description: 'RFC 7009. Ends the session that the token belongs to. An unknown token is no fault.',
-      body: { type: 'form', schema: describeTokenForm('A refresh token, also a used one, or an access token') },
-      success: { status: 200, description: 'The token is good for nothing', schema: { type: 'object' } },
+      description:
+        'RFC 7009. Ends the session that the token belongs to. An unknown token is no fault.',
+      body: {
+        type: 'form',
+        schema: describeTokenForm('A refresh token, also a used one, or an access token'),
+      },
+      success: {
+        status: 200,
+        description: 'The token is good for nothing',
+        schema: { type: 'object' },
+      },
       refuses: { 429: 'A client was refused too often' },
     },
     async handle(request) {
@@ -50,7 +59,8 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
       const token = form.get('token')
       if (token === undefined) throw new OAuthError('invalid_request', 'The form must have token')
 
-      const found = (await parts.refresher.find(token)) ?? (await findVerified(token, parts.verifier))
+      const found =
+        (await parts.refresher.find(token)) ?? (await findVerified(token, parts.verifier))
       if (found) await endSessionOf(found, { request, clientId: client.id }, parts)
 
       // The client ignores the body (RFC 7009 §2.2), but some clients read every answer as JSON.
@@ -69,7 +79,11 @@ async function endSessionOf(
   if (token.clientId !== clientId) {
     const entry = { by: byStranger(request), subject, sessionId, clientId }
     await recordForeignToken({ event: 'revocation_refused', ...entry }, parts)
-    throw new OAuthError('invalid_grant', 'The token was issued to another client, which alone may revoke it')
+    // The client is told (RFC 7009 §2.1). An unknown token, in contrast, is no fault.
+    throw new OAuthError(
+      'invalid_grant',
+      'The token was issued to another client, which alone may revoke it',
+    )
   }
   if (sessionId === undefined)
     throw new OAuthError(
@@ -77,5 +91,5 @@ async function endSessionOf(
       'A token that a client has for itself cannot be taken back; it ends by itself',
     )
 
-  await parts.sessions.end(sessionId, { actor: `user:${subject}`, address: addressOf(request) })
+  await parts.ends.end(sessionId, { actor: `user:${subject}`, address: addressOf(request) })
 }

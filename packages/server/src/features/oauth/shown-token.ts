@@ -8,7 +8,10 @@ import { hasStorableNames } from '../audit/audit.ts'
  * @throws {OAuthError} `temporarily_unavailable` while the validity is unknown: the caller would
  *   take any other answer for a no
  */
-export async function findVerified(token: string, verifier: Pick<Verifier, 'verify'>): Promise<Identity | undefined> {
+export async function findVerified(
+  token: string,
+  verifier: Pick<Verifier, 'verify'>,
+): Promise<Identity | undefined> {
   try {
     const identity = await verifier.verify(token)
     return hasStorableNames(identity) ? identity : undefined
@@ -27,7 +30,10 @@ export function describeTokenForm(token: string): JsonObject {
     type: 'object',
     properties: {
       token: { type: 'string', format: 'password', description: token },
-      token_type_hint: { type: 'string', description: 'Not needed: a token says itself what it is' },
+      token_type_hint: {
+        type: 'string',
+        description: 'Not needed: a token says itself what it is',
+      },
       client_id: { type: 'string' },
       client_secret: { type: 'string', format: 'password' },
     },

@@ -18,9 +18,15 @@ export const tokenSchema = {
     access_token: { type: 'string' },
     token_type: { type: 'string', const: 'bearer' },
     expires_in: { type: 'integer', description: 'Seconds' },
-    refresh_token: { type: 'string', description: 'Gets the next tokens, once; none for a client that may not' },
+    refresh_token: {
+      type: 'string',
+      description: 'Gets the next tokens, once; none for a client that may not',
+    },
     scope: { type: 'string', description: 'What was granted' },
-    device_secret: { type: 'string', description: 'To be kept beyond the session and sent with the next login' },
+    device_secret: {
+      type: 'string',
+      description: 'To be kept beyond the session and sent with the next login',
+    },
   },
   required: ['access_token', 'token_type', 'expires_in', 'scope'] as const,
 }
@@ -62,7 +68,10 @@ export function tokenRoute(parts: TokenParts): OpenRoute {
       const client = await authenticateClient(request, form, parts)
       const grant = findGrant(form.get('grant_type') ?? defaultGrantType, grants)
       if (!client.grants.includes(grant.grantType))
-        throw new OAuthError('unauthorized_client', `This client may not use the grant_type ${grant.grantType}`)
+        throw new OAuthError(
+          'unauthorized_client',
+          `This client may not use the grant_type ${grant.grantType}`,
+        )
       const device = request.headers.get('user-agent') ?? undefined
       const caller = { ...client, device, address: addressOf(request) }
       const issuing = grant.issue(valuesOf(form, grant), caller, parts)
@@ -79,7 +88,10 @@ function findGrant(grantType: string, grants: readonly AnyGrant[]): AnyGrant {
   throw new OAuthError('unsupported_grant_type', `The grant_type must be ${expected}`)
 }
 
-function valuesOf(form: Form, { parameters }: AnyGrant): Readonly<Record<string, string | undefined>> {
+function valuesOf(
+  form: Form,
+  { parameters }: AnyGrant,
+): Readonly<Record<string, string | undefined>> {
   return Object.fromEntries(Object.keys(parameters).map((name) => [name, form.get(name)]))
 }
 
@@ -112,7 +124,13 @@ export interface WireTokens {
   readonly device_secret?: string
 }
 
-export function wireTokens({ accessToken, expiresInSeconds, refreshToken, scopes, deviceSecret }: Granted): WireTokens {
+export function wireTokens({
+  accessToken,
+  expiresInSeconds,
+  refreshToken,
+  scopes,
+  deviceSecret,
+}: Granted): WireTokens {
   return {
     access_token: accessToken,
     token_type: 'bearer',

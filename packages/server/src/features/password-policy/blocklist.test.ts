@@ -19,7 +19,13 @@ describe('createBlocklist', () => {
 
   it('finds nothing else: no part of a line, no two lines, nothing before the first or after the last', () => {
     const known = new Set(lines)
-    const others = lines.flatMap((line) => [line.slice(1), line.slice(0, -1), `${line}\0`, `\0${line}`, `${line}~~`])
+    const others = lines.flatMap((line) => [
+      line.slice(1),
+      line.slice(0, -1),
+      `${line}\0`,
+      `\0${line}`,
+      `${line}~~`,
+    ])
     for (const other of [
       ...others,
       '',

@@ -11,14 +11,19 @@ const rows = ['ab', 'ba', '12', '21', '1qa', 'aq1', '2w', 'w2', 'qw', 'wq']
 /** The rules as they are said, with no thought of what they cost. */
 function findPlainly(password: string, minLength: number): string | undefined {
   const letters = /[abqw](.*[abqw])?/.exec(password)
-  return findSimple(password) ?? (letters ? findPadded(letters.index, letters.index + letters[0].length) : undefined)
+  return (
+    findSimple(password) ??
+    (letters ? findPadded(letters.index, letters.index + letters[0].length) : undefined)
+  )
 
   function findSimple(part: string): string | undefined {
     if (isCommon(part)) return 'one of the most common ones'
     for (let unit = 1; unit < minLength && part.length >= 2 * unit - 1; unit++)
       if (part.startsWith(part.slice(unit))) return 'something short that is repeated'
     const halves = [/(.).?/g, /.(.?)/g].map((every) => part.replace(every, '$1'))
-    return [[part], halves].some((all) => all.every(isInRows)) ? 'a row of letters, digits or keys' : undefined
+    return [[part], halves].some((all) => all.every(isInRows))
+      ? 'a row of letters, digits or keys'
+      : undefined
   }
 
   function isInRows(text: string): boolean {
@@ -32,15 +37,20 @@ function findPlainly(password: string, minLength: number): string | undefined {
   }
 
   function findPadded(first: number, end: number): string | undefined {
-    const isPadding = (outside: string): boolean => outside.length < minLength || findSimple(outside) !== undefined
-    const around = (from: number, to: number): string => password.slice(0, from) + password.slice(to)
+    const isPadding = (outside: string): boolean =>
+      outside.length < minLength || findSimple(outside) !== undefined
+    const around = (from: number, to: number): string =>
+      password.slice(0, from) + password.slice(to)
     for (let from = 0; from <= first; from++)
       for (let to = end; to <= password.length; to++)
         if (isCommon(password.slice(from, to)) && isPadding(around(from, to)))
           return 'a common word with digits or signs around it'
     const core = password.slice(first, end)
-    const isSimple = core.length >= 4 && core.length < password.length && findSimple(core) !== undefined
-    return isSimple && isPadding(around(first, end)) ? 'something simple with digits or signs around it' : undefined
+    const isSimple =
+      core.length >= 4 && core.length < password.length && findSimple(core) !== undefined
+    return isSimple && isPadding(around(first, end))
+      ? 'something simple with digits or signs around it'
+      : undefined
   }
 }
 
@@ -50,8 +60,17 @@ function isRow(text: string): boolean {
 
 describe('findExpected', () => {
   it('finds what its rules say, however it gets there', () => {
-    const piece = fc.constantFrom(...'abqw12!~'.split(''), ...common, 'aaaa', '1q2w', 'qw12qw12', '!!!!!')
-    const password = fc.array(piece, { minLength: 1, maxLength: 8 }).map((pieces) => pieces.join(''))
+    const piece = fc.constantFrom(
+      ...'abqw12!~'.split(''),
+      ...common,
+      'aaaa',
+      '1q2w',
+      'qw12qw12',
+      '!!!!!',
+    )
+    const password = fc
+      .array(piece, { minLength: 1, maxLength: 8 })
+      .map((pieces) => pieces.join(''))
     const found = new Set<string | undefined>()
     fc.assert(
       fc.property(password, fc.integer({ min: 2, max: 9 }), (text, least) => {

@@ -5,7 +5,9 @@
 const rows: readonly string[] = [
   'abcdefghijklmnopqrstuvwxyz'.repeat(2),
   '1234567890'.repeat(2),
-  ...`!@#$%^&*() qwertyuiop[] asdfghjkl;' zxcvbnm,./ qwertzuiop yxcvbnm azertyuiop qsdfghjklm wxcvbn`.split(' '),
+  ...`!@#$%^&*() qwertyuiop[] asdfghjkl;' zxcvbnm,./ qwertzuiop yxcvbnm azertyuiop qsdfghjklm wxcvbn`.split(
+    ' ',
+  ),
   ...'1qaz 2wsx 3edc 4rfv 5tgb 6yhn 7ujm 8ik, 9ol. 0p;/'.split(' '),
 ].flatMap((row) => [row, Array.from(row).toReversed().join('')])
 /** For each character, the rest of each row from there on. */
@@ -40,7 +42,8 @@ export function findExpected(
   return findPlain(characters) ?? findPadded(characters)
 
   function findPlain(part: readonly string[]): string | undefined {
-    if (part.length <= maxCommonLength && isCommon(part.join(''))) return 'one of the most common ones'
+    if (part.length <= maxCommonLength && isCommon(part.join('')))
+      return 'one of the most common ones'
     const unit = periodOf(part)
     if (unit < minLength && part.length >= 2 * unit - 1) return 'something short that is repeated' // the last copy may lack a space
     const isWoven = (): boolean =>
@@ -68,7 +71,8 @@ export function findExpected(
       }
     }
     const core = whole.slice(first, last + 1)
-    const isCore = core.length >= minCoreLength && core.length < whole.length && findPlain(core) !== undefined
+    const isCore =
+      core.length >= minCoreLength && core.length < whole.length && findPlain(core) !== undefined
     return isCore && isPadding([...whole.slice(0, first), ...whole.slice(last + 1)])
       ? 'something simple with digits or signs around it'
       : undefined
@@ -93,7 +97,8 @@ function periodOf(characters: readonly string[]): number {
 /** Whether characters are few pieces, long on average, of rows or of one repeated character. */
 function isInRows(characters: readonly string[], minLength: number): boolean {
   let pieces = 0
-  for (let at = 0; at < characters.length && pieces < minLength; at += pieceAt(characters, at)) pieces++
+  for (let at = 0; at < characters.length && pieces < minLength; at += pieceAt(characters, at))
+    pieces++
   return pieces < minLength && pieces * meanRowLength <= characters.length
 }
 

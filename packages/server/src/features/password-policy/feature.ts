@@ -5,8 +5,8 @@ import { defaultMinLength, leastMinLength, maxMinLength } from './policy.ts'
 
 export interface PasswordPolicyOptions {
   /**
-   * Characters that a new password has at least, 8 to 64. Default: 15. Fewer only where a second factor is asked for as well
-   * (NIST SP 800-63B-4 §3.1.1.2).
+   * Characters that a new password has at least, 8 to 64. Default: 15. Fewer only where a second
+   * factor is asked for as well (NIST SP 800-63B-4 §3.1.1.2).
    */
   readonly passwordMinLength?: number
 }

@@ -27,7 +27,10 @@ describe('a new password', () => {
     assert.equal(Array.from(eight).length, 8)
     assert.equal(beside.findFault(eight, nobody), undefined)
     assert.match(beside.findFault('ä7xQ🔑🗝️', nobody)!, /at least 8 characters/)
-    assert.match(policy.findFault(`${eight}${eight.slice(0, 7)}`, nobody)!, /at least 15 characters/)
+    assert.match(
+      policy.findFault(`${eight}${eight.slice(0, 7)}`, nobody)!,
+      /at least 15 characters/,
+    )
     const long = `${'an engine of her own '.repeat(2)}${'🔑'.repeat(245)}`
     assert.equal(Buffer.byteLength(long), 1_022)
     assert.equal(policy.findFault(`${long}ab`, nobody), undefined)
@@ -83,12 +86,20 @@ describe('a new password', () => {
       `${'9'.repeat(12)}password`,
       `password${'7391'.repeat(10)}`,
     ],
-    'something simple with digits or signs around it': ['zebrazebra12345!', 'abcdef 19841225', 'uvwx 492910483920'],
+    'something simple with digits or signs around it': [
+      'zebrazebra12345!',
+      'abcdef 19841225',
+      'uvwx 492910483920',
+    ],
   }
   for (const [what, passwords] of Object.entries(refused)) {
     it(`is not ${what}`, () => {
       for (const password of passwords)
-        assert.match(policy.findFault(password, nobody)!, new RegExp(`should not be ${what};`), password)
+        assert.match(
+          policy.findFault(password, nobody)!,
+          new RegExp(`should not be ${what};`),
+          password,
+        )
     })
   }
 
@@ -107,7 +118,8 @@ describe('a new password', () => {
       '🔑🗝️🚪🏠🌳🐈🐕🌧️🌈🚲🛶⛰️🌋🗻',
       'постоянство воды',
     ]
-    for (const password of good) assert.equal(policy.findFault(password, nobody), undefined, password)
+    for (const password of good)
+      assert.equal(policy.findFault(password, nobody), undefined, password)
   })
 
   it('may be any of 10,000 random passphrases, and of 10,000 random strings', () => {
@@ -116,7 +128,9 @@ describe('a new password', () => {
     const ada = { username: 'ada', email: 'ada@example.com' }
     const characters = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789'
     for (let i = 0; i < 10_000; i++) {
-      const phrase = Array.from({ length: 4 }, () => words[random(words.length)]!).join(' -_'[i % 3])
+      const phrase = Array.from({ length: 4 }, () => words[random(words.length)]!).join(
+        ' -_'[i % 3],
+      )
       if (phrase.length >= 20) assert.equal(policy.findFault(phrase, ada), undefined, phrase)
       const text = Array.from({ length: 20 }, () => characters[random(characters.length)]!).join('')
       assert.equal(policy.findFault(text, ada), undefined, text)
@@ -139,11 +153,21 @@ describe('the names of whoever it is for, and of the service', () => {
 
   it('are not in a new password where they have five letters or more, in any case and however separated', () => {
     const owner = { username: 'Count.ess', email: 'babbage+shop@example.com' }
-    for (const password of ['my countess is asleep', 'COUNT-ESS is awake now', 'c o u n t e s s of the moon'])
+    for (const password of [
+      'my countess is asleep',
+      'COUNT-ESS is awake now',
+      'c o u n t e s s of the moon',
+    ])
       assert.equal(faultOf(password, owner), 'Password should not contain your username', password)
-    assert.equal(faultOf('mr. Babbage is awake', owner), 'Password should not contain your e-mail address')
+    assert.equal(
+      faultOf('mr. Babbage is awake', owner),
+      'Password should not contain your e-mail address',
+    )
     assert.equal(faultOf('mr. Babbage is awake'), undefined)
-    assert.equal(faultOf('byron’s own daughter', { username: 'byron' }), 'Password should not contain your username')
+    assert.equal(
+      faultOf('byron’s own daughter', { username: 'byron' }),
+      'Password should not contain your username',
+    )
     assert.equal(faultOf('mail of mr. example', owner), undefined)
   })
 
@@ -155,7 +179,11 @@ describe('the names of whoever it is for, and of the service', () => {
     assert.equal(other('http://localhost:3000/auth', 'here at LOCALHOST now'), inside)
     assert.equal(other('https://xn--mnchen-3ya.example', 'in münchen steht was'), inside)
     assert.equal(other('https://lovelace.example', 'an example of nothing'), undefined)
-    for (const address of ['http://127.0.0.1:3000', 'http://[::1]:3000', 'http://[fd00::abcd]:3000'])
+    for (const address of [
+      'http://127.0.0.1:3000',
+      'http://[::1]:3000',
+      'http://[fd00::abcd]:3000',
+    ])
       assert.equal(other(address, 'mine 127 0 0 1 [::1] [fd00::abcd]'), undefined)
   })
 
@@ -163,7 +191,11 @@ describe('the names of whoever it is for, and of the service', () => {
     const owner = { username: 'ada', email: 'adam@example.com' }
     assert.equal(faultOf('ada has an engine!', owner), undefined)
     const tooLittle = 'Password should have at least 15 characters besides your username'
-    for (const password of ['Ada has engines', 'ada ada-ADA a.d.a engines', 'ada auth ada good one'])
+    for (const password of [
+      'Ada has engines',
+      'ada ada-ADA a.d.a engines',
+      'ada auth ada good one',
+    ])
       assert.equal(faultOf(password, owner), tooLittle, password)
     assert.equal(faultOf('ada ada good word', owner), tooLittle)
     assert.equal(
@@ -175,7 +207,10 @@ describe('the names of whoever it is for, and of the service', () => {
   it('are looked for letter by letter, whatever they mean in a pattern, and not at all where they are shorter', () => {
     assert.equal(faultOf('ab ab engine yes', { username: 'ab' }), undefined)
     const owner = { email: 'a*b|c{3}$@example.com' }
-    assert.equal(faultOf('an a*b|c{3}$ of his own', owner), 'Password should not contain your e-mail address')
+    assert.equal(
+      faultOf('an a*b|c{3}$ of his own', owner),
+      'Password should not contain your e-mail address',
+    )
     assert.equal(faultOf('abbbccc of his own!', owner), undefined)
     assert.equal(faultOf('nobody at all is here', { username: undefined, email: null }), undefined)
   })

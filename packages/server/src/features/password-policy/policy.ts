@@ -36,7 +36,10 @@ export interface PasswordPolicy {
 }
 
 /** @param options.issuer its host is the name of the service */
-export function createPasswordPolicy(options: { readonly minLength: number; readonly issuer: string }): PasswordPolicy {
+export function createPasswordPolicy(options: {
+  readonly minLength: number
+  readonly issuer: string
+}): PasswordPolicy {
   const { minLength, issuer } = options
   const isCommon = createBlocklist()
   const service = serviceNames(issuer).map((name) => ({ name, what: 'the name of this service' }))
@@ -44,7 +47,8 @@ export function createPasswordPolicy(options: { readonly minLength: number; read
     minLength,
     findFault(password, { username, email }) {
       if (isTooLong(password)) return `Password should have at most ${maxBytes} bytes`
-      if (lengthOf(password) < minLength) return `Password should have at least ${minLength} characters`
+      if (lengthOf(password) < minLength)
+        return `Password should have at least ${minLength} characters`
       const expected = findExpected(password.toLowerCase(), isCommon, minLength)
       if (expected)
         return `Password should not be ${expected}; several words that do not belong together make a good one`
@@ -67,7 +71,11 @@ interface KnownName {
  * Finds a known name in a password. Short names are part of many words, so a password may have one
  * when it is long enough without it.
  */
-function findNameFault(password: string, names: readonly KnownName[], minLength: number): string | undefined {
+function findNameFault(
+  password: string,
+  names: readonly KnownName[],
+  minLength: number,
+): string | undefined {
   let rest = password
   let short: string | undefined
   for (const { name, what } of names) {
@@ -87,7 +95,9 @@ function findNameFault(password: string, names: readonly KnownName[], minLength:
 /** Matches a name in small or capital letters, with separators between them or without. */
 function patternOf(letters: readonly string[]): RegExp {
   return new RegExp(
-    letters.map((letter) => letter.replace(/[\\^$.*+?()[\]{}|/]/, String.raw`\$&`)).join(separators),
+    letters
+      .map((letter) => letter.replace(/[\\^$.*+?()[\]{}|/]/, String.raw`\$&`))
+      .join(separators),
     'giu',
   )
 }
@@ -104,7 +114,9 @@ function mailboxOf(email: string): string {
 function serviceNames(issuer: string): readonly string[] {
   const host = domainToUnicode(new URL(issuer).hostname)
   const labels = host.split('.')
-  return [host, ...labels.slice(0, -1)].filter((name) => /\p{L}/u.test(name) && !name.startsWith('['))
+  return [host, ...labels.slice(0, -1)].filter(
+    (name) => /\p{L}/u.test(name) && !name.startsWith('['),
+  )
 }
 
 function lengthOf(text: string): number {

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { hashRawSync, hashSync, verifySync } from '@node-rs/argon2'
-import { createDecoy, defaultParameters, deriveWithNode, hash, isOutdated, verify } from './argon2.ts'
+import {
+  createDecoy,
+  defaultParameters,
+  deriveWithNode,
+  hash,
+  isOutdated,
+  verify,
+} from './argon2.ts'
 
 const password = Buffer.from('pass\0wörd')
 
@@ -27,17 +34,30 @@ describe('verify', () => {
   })
 
   it('reads hashes of other parameters', () => {
-    assert.equal(verify(password, hashSync(password, { memoryCost: 8_192, timeCost: 3, parallelism: 2 })), true)
+    assert.equal(
+      verify(password, hashSync(password, { memoryCost: 8_192, timeCost: 3, parallelism: 2 })),
+      true,
+    )
   })
 
   it('reads hashes of other implementations', () => {
-    // argon2 20190702 of Debian, `printf '…' | argon2 2C8wMJBNvsRc -id -t … -k … -p … -e`; the third by PHP 8.4.28, password_hash.
+    // argon2 20190702 of Debian, `printf '…' | argon2 2C8wMJBNvsRc -id -t … -k … -p … -e`; the
+    // third by PHP 8.4.28, password_hash.
     const staple = 'correct horse battery staple'
     const hashes = [
-      [staple, '$argon2id$v=19$m=1024,t=2,p=1$MkM4d05KQk52c1Jj$tlppzze2ON2LMenvqdLZaEG49DydmkOAkzXd0qdwFzA'],
+      [
+        staple,
+        '$argon2id$v=19$m=1024,t=2,p=1$MkM4d05KQk52c1Jj$tlppzze2ON2LMenvqdLZaEG49DydmkOAkzXd0qdwFzA',
+      ],
       [staple, '$argon2id$v=19$m=256,t=3,p=4$MkM4d05KQk52c1Jj$HFMsP/Rukyl+kdbbBuc9B8Oj4lK39CyW'],
-      [staple, '$argon2id$v=19$m=1024,t=2,p=1$RkN0L2ZqWjE5LjQ3QldkNg$kb+3CsMbKnFUmkeyOSdzNstVdBJ7fpNoxPhIDl0eDy8'],
-      ['pässwörd ☃', '$argon2id$v=19$m=64,t=1,p=2$MkM4d05KQk52c1Jj$xGTSYLmXy1KGXZNH2tph2R0fB2vKZ6InKurPLH7VGA8'],
+      [
+        staple,
+        '$argon2id$v=19$m=1024,t=2,p=1$RkN0L2ZqWjE5LjQ3QldkNg$kb+3CsMbKnFUmkeyOSdzNstVdBJ7fpNoxPhIDl0eDy8',
+      ],
+      [
+        'pässwörd ☃',
+        '$argon2id$v=19$m=64,t=1,p=2$MkM4d05KQk52c1Jj$xGTSYLmXy1KGXZNH2tph2R0fB2vKZ6InKurPLH7VGA8',
+      ],
     ] as const
     for (const [text, stored] of hashes) {
       assert.equal(verify(Buffer.from(text), stored), true, stored)
@@ -49,7 +69,8 @@ describe('verify', () => {
 
   it('throws for what is of another kind of argon2, cut off, or no base64 of bytes', () => {
     // The first two by the same program, -i and -v 10.
-    const good = '$argon2id$v=19$m=256,t=2,p=1$MkM4d05KQk52c1Jj$cLp8GBnSSRrjoVP4EPeIQa4G9+Et2roWFSPwl83AQVk'
+    const good =
+      '$argon2id$v=19$m=256,t=2,p=1$MkM4d05KQk52c1Jj$cLp8GBnSSRrjoVP4EPeIQa4G9+Et2roWFSPwl83AQVk'
     const bad = [
       '$argon2i$v=19$m=256,t=2,p=1$MkM4d05KQk52c1Jj$cLp8GBnSSRrjoVP4EPeIQa4G9+Et2roWFSPwl83AQVk',
       '$argon2id$v=16$m=256,t=2,p=1$MkM4d05KQk52c1Jj$7UJ4s5ycePkxsqxHd7bzm3j8TG3PJIqAaXEti0U5rr4',
@@ -95,7 +116,8 @@ describe('the parameters of a stored hash', () => {
       withParameters(19_456, 0, 1),
       withParameters(19_456, 1, 0),
     ]
-    for (const value of impossible) assert.throws(() => verify(password, value), /no argon2id/, value)
+    for (const value of impossible)
+      assert.throws(() => verify(password, value), /no argon2id/, value)
   })
 
   it('are at most 1 GiB, and 4 GiB in all passes, so that no hash takes a thread for long', () => {
@@ -135,7 +157,13 @@ describe('deriveWithNode', () => {
   it('derives the same bytes as the prebuilt library', () => {
     const salt = Buffer.from('0123456789abcdef')
     const { memory, passes, parallelism } = defaultParameters
-    const expected = hashRawSync(password, { salt, outputLen: 32, memoryCost: memory, timeCost: passes, parallelism })
+    const expected = hashRawSync(password, {
+      salt,
+      outputLen: 32,
+      memoryCost: memory,
+      timeCost: passes,
+      parallelism,
+    })
     assert.deepEqual(Buffer.from(deriveWithNode(password, salt, 32, defaultParameters)), expected)
   })
 })

@@ -24,7 +24,12 @@ interface Argon2Hash extends Argon2Parameters {
   readonly hash: string
 }
 
-type Derive = (password: Uint8Array, salt: Uint8Array, bytes: number, parameters: Argon2Parameters) => Uint8Array
+type Derive = (
+  password: Uint8Array,
+  salt: Uint8Array,
+  bytes: number,
+  parameters: Argon2Parameters,
+) => Uint8Array
 
 /** The prebuilt library where it loads: it takes half the time of Node's own function. */
 const derive: Derive = await import('@node-rs/argon2').then(
@@ -80,7 +85,11 @@ export function verify(password: Uint8Array, stored: string): boolean {
  * A hash that no password has. An unknown login is verified against it, to take as long as others.
  */
 export function createDecoy(parameters: Argon2Parameters = defaultParameters): string {
-  return format(parameters, encodeBase64(crypto.randomBytes(saltBytes)), crypto.randomBytes(hashBytes))
+  return format(
+    parameters,
+    encodeBase64(crypto.randomBytes(saltBytes)),
+    crypto.randomBytes(hashBytes),
+  )
 }
 
 /** Whether a stored value is an argon2id hash that is not too costly to verify. */
@@ -89,7 +98,10 @@ export function isHash(stored: string): boolean {
 }
 
 /** Whether a hash has less memory or fewer passes than these, or is of another kind. */
-export function isOutdated(stored: string, parameters: Argon2Parameters = defaultParameters): boolean {
+export function isOutdated(
+  stored: string,
+  parameters: Argon2Parameters = defaultParameters,
+): boolean {
   const parsed = parse(stored)
   return !parsed || parsed.memory < parameters.memory || parsed.passes < parameters.passes
 }
@@ -101,10 +113,21 @@ export function deriveWithNode(
   tagLength: number,
   { memory, passes, parallelism }: Argon2Parameters,
 ): Uint8Array {
-  return crypto.argon2Sync('argon2id', { message: password, nonce, tagLength, memory, passes, parallelism })
+  return crypto.argon2Sync('argon2id', {
+    message: password,
+    nonce,
+    tagLength,
+    memory,
+    passes,
+    parallelism,
+  })
 }
 
-function format({ memory, passes, parallelism }: Argon2Parameters, salt: string, hash: Uint8Array): string {
+function format(
+  { memory, passes, parallelism }: Argon2Parameters,
+  salt: string,
+  hash: Uint8Array,
+): string {
   return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${salt}$${encodeBase64(hash)}`
 }
 

@@ -25,6 +25,7 @@ describe('base64', () => {
   })
 
   it('has no other spelling: padding, stray bits, a letter too many, another alphabet, white space', () => {
-    for (const text of ['YWI=', 'YWJ', 'YWIjx', '-_-_', 'YW I', ' YWI', 'YWI\n', 'Y']) assert.ok(!isBase64(text), text)
+    for (const text of ['YWI=', 'YWJ', 'YWIjx', '-_-_', 'YW I', ' YWI', 'YWI\n', 'Y'])
+      assert.ok(!isBase64(text), text)
   })
 })

@@ -4,7 +4,8 @@ export function encodeBase64(bytes: Uint8Array): string {
 }
 
 /** Groups of four and a rest without stray bits, which would allow several spellings. */
-const canonical = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048])?$/
+const canonical =
+  /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048])?$/
 
 /** Whether a text is exactly what `encodeBase64` returns for some bytes. */
 export function isBase64(text: string | undefined): text is string {

@@ -5,7 +5,8 @@ import { isCutShort, isHash, verify } from './bcrypt.ts'
 const staple = 'correct horse battery staple'
 const ninety = '0123456789'.repeat(9)
 
-// By libxcrypt 4.4.38 of Debian, with crypt.crypt of Python 3.11, or by PHP 8.4.28, with password_hash.
+// By libxcrypt 4.4.38 of Debian, with crypt.crypt of Python 3.11, or by PHP 8.4.28, with
+// password_hash.
 const hashes: readonly (readonly [string, string])[] = [
   [staple, '$2b$04$O7mIJu7a20kBB/zzQ75YOOmS5yPv2DF40upBUL9UO1Qsq1H0xd4Cq'],
   [staple, '$2y$04$TwvMUaY9mJWfxRvCyh4AsOStIE3sQbrZAkkLG3yrNHWHlLTLj6VUm'],

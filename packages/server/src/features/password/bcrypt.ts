@@ -8,7 +8,8 @@ const maxBytes = 72
  * marks hashes of a library with a bug.
  */
 export function isHash(stored: string): boolean {
-  const match = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]$/.exec(stored) // no stray bits at the ends
+  const match =
+    /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]$/.exec(stored) // no stray bits at the ends
   const cost = Number(match?.[1])
   return cost >= 4 && cost <= maxCost
 }

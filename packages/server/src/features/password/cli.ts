@@ -37,7 +37,9 @@ export function tune(
 function readMilliseconds(text: string): number {
   const value = Number(text)
   if (/^\d+$/.test(text) && value >= leastMilliseconds && value <= mostMilliseconds) return value
-  throw new ConfigurationError(`--milliseconds is a whole number from ${leastMilliseconds} to ${mostMilliseconds}`)
+  throw new ConfigurationError(
+    `--milliseconds is a whole number from ${leastMilliseconds} to ${mostMilliseconds}`,
+  )
 }
 
 /** The median of several: one may be interrupted. */

@@ -12,7 +12,8 @@ const drain = <Item>(queue: FairQueue<Item>): readonly Item[] => {
 describe('createFairQueue', () => {
   it('takes from each line in turns, and from each line in order', () => {
     const queue = createFairQueue<string>(100)
-    for (const item of ['a1', 'a2', 'a3', 'b1', 'c1', 'c2']) assert.equal(queue.add(item[0], item), undefined)
+    for (const item of ['a1', 'a2', 'a3', 'b1', 'c1', 'c2'])
+      assert.equal(queue.add(item[0], item), undefined)
     assert.deepEqual(drain(queue), ['a1', 'b1', 'c1', 'a2', 'c2', 'a3'])
     assert.equal(queue.size, 0)
   })
@@ -40,13 +41,19 @@ describe('createFairQueue', () => {
   const steps = fc.array(
     fc.oneof(
       { weight: 3, arbitrary: fc.record({ do: fc.constant('add' as const), sender: senders }) },
-      { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('take' as const, 'takeOldest' as const) }) },
+      {
+        weight: 1,
+        arbitrary: fc.record({ do: fc.constantFrom('take' as const, 'takeOldest' as const) }),
+      },
     ),
     { maxLength: 80 },
   )
 
   /** A queue after random steps, and what waits in it by a plain list. */
-  function after(history: typeof steps extends fc.Arbitrary<infer Steps> ? Steps : never, places: number) {
+  function after(
+    history: typeof steps extends fc.Arbitrary<infer Steps> ? Steps : never,
+    places: number,
+  ) {
     type Item = { readonly sender: string; readonly n: number }
     const queue = createFairQueue<Item>(places)
     let waiting: Item[] = []
@@ -103,7 +110,8 @@ describe('createFairQueue', () => {
           if (next < 0) return
           const between = taken.slice(at + 1, next)
           assert.equal(new Set(between).size, between.length, 'nobody twice')
-          for (const other of new Set(taken.slice(next))) assert.ok(other === sender || between.includes(other), other)
+          for (const other of new Set(taken.slice(next)))
+            assert.ok(other === sender || between.includes(other), other)
         })
       }),
     )

@@ -101,7 +101,8 @@ function countAhead<Item>(lines: Lines<Item>, sender: Sender): number {
 
 /**
  * Removes the last place of the longest line and returns it. No line gives way to one that would
- * become as long: then nothing is removed.
+ * become as long: then nothing is removed. A sender has no fixed share of the places: behind a
+ * proxy, all users may be one sender.
  */
 function evictFor<Item>(sender: Sender, lines: Lines<Item>): Place<Item> | undefined {
   let longest: Place<Item>[] = []

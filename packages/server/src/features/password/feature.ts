@@ -6,8 +6,9 @@ import { defaultCost, findCostFault, type HashingCost } from './hashing-cost.ts'
 
 export interface PasswordOptions {
   /**
-   * What the hash of a password costs: argon2id with one lane, at least as strong as OWASP recommends. Default: 19,456 KiB and 2 passes.
-   * `keystile tune` measures what a machine can bear. A hash of less is made anew at the next login.
+   * What the hash of a password costs: argon2id with one lane, at least as strong as OWASP
+   * recommends. Default: 19,456 KiB and 2 passes. `keystile tune` measures what a machine can bear.
+   * A hash of less is made anew at the next login.
    */
   readonly passwordHashing?: HashingCost
 }
@@ -69,6 +70,7 @@ export const feature: Feature<PasswordOptions> = {
 
 function parseCost(text: string): HashingCost {
   const [, memoryKiB, passes] = /^m=(\d{1,9}),t=(\d{1,9})$/.exec(text) ?? []
-  if (memoryKiB === undefined) throw new TypeError('must be written m=19456,t=2: KiB of memory, and passes')
+  if (memoryKiB === undefined)
+    throw new TypeError('must be written m=19456,t=2: KiB of memory, and passes')
   return { memoryKiB: Number(memoryKiB), passes: Number(passes) }
 }

@@ -35,7 +35,10 @@ interface Running {
 }
 
 /** @param count how many threads may run; each starts when there is a job for it */
-export function openHashPool(count: number, { now, onMeasured, onFree }: HashPoolOptions): HashPool {
+export function openHashPool(
+  count: number,
+  { now, onMeasured, onFree }: HashPoolOptions,
+): HashPool {
   const script = new URL(import.meta.resolve('#hash-thread'))
   // A thread is idle or busy from its start to its exit.
   const idle: Worker[] = []
@@ -46,7 +49,7 @@ export function openHashPool(count: number, { now, onMeasured, onFree }: HashPoo
     const worker = new Worker(script, {
       name: 'keystile-hash',
       execArgv: [...inheritedArguments],
-      // A thread has one message at a time. V8 would keep up to 64 MiB of old ones.
+      // A thread has one message at a time. V8 would let old ones grow it by up to 64 MiB.
       resourceLimits: { maxYoungGenerationSizeMb: 3 },
     })
     worker.on('message', (reply: HashReply) => finish(worker, reply))

@@ -29,7 +29,12 @@ interface WaitingJob extends HashJob {
   readonly deadline: number
 }
 
-export function createHashQueue({ places, maxWaitMilliseconds, now, refusal }: HashQueueOptions): HashQueue {
+export function createHashQueue({
+  places,
+  maxWaitMilliseconds,
+  now,
+  refusal,
+}: HashQueueOptions): HashQueue {
   const waiting = createFairQueue<WaitingJob>(places)
   /** Runs from the first job that waits, to the deadline of the oldest one. */
   let timer: NodeJS.Timeout | undefined

@@ -31,6 +31,7 @@ port.on('message', (request: HashRequest | 'close') => {
 })
 
 function lowerPriority(): void {
+  // Why 10: decisions/0002-hash-on-threads-of-their-own.md
   const wanted = 10
   try {
     if (getPriority() < wanted) setPriority(0, wanted)
@@ -41,7 +42,10 @@ function lowerPriority(): void {
 
 async function answer({ password, stored, parameters, salt }: HashRequest): Promise<HashReply> {
   try {
-    return { result: stored === undefined ? hash(password, parameters, salt) : await verify(password, stored) }
+    return {
+      result:
+        stored === undefined ? hash(password, parameters, salt) : await verify(password, stored),
+    }
   } catch (error) {
     return { error: (error as Error).message }
   } finally {

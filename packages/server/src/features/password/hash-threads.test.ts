@@ -9,7 +9,8 @@ import { createPasswords } from './password.ts'
 
 // Of 'correct horse battery staple', by libxcrypt 4.4.38 and passlib 1.7.4.
 const bcrypt = '$2b$04$O7mIJu7a20kBB/zzQ75YOOmS5yPv2DF40upBUL9UO1Qsq1H0xd4Cq'
-const scrypt = '$scrypt$ln=7,r=8,p=2$H8NYa20NgTDG+L8XYgwBoA$jjx9hbzgI+GWTTfpX18bYWnZAh5w0sotR6q1aQIPxAg'
+const scrypt =
+  '$scrypt$ln=7,r=8,p=2$H8NYa20NgTDG+L8XYgwBoA$jjx9hbzgI+GWTTfpX18bYWnZAh5w0sotR6q1aQIPxAg'
 
 describe('openHashThreads', () => {
   it('hashes and verifies in other threads, so that this one goes on', async () => {
@@ -52,7 +53,10 @@ describe('openHashThreads', () => {
       await threads.verify(Buffer.from('x'), ${JSON.stringify(bcrypt)})
       console.log(before, isLoaded())`
     const args = ['--conditions=source', '--input-type=module', '--eval', program]
-    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 30_000 })
+    const { stdout, stderr } = spawnSync(process.execPath, args, {
+      encoding: 'utf8',
+      timeout: 30_000,
+    })
     if (process.platform === 'linux') assert.equal(stdout, 'false true\n', stderr)
   })
 
@@ -63,29 +67,37 @@ describe('openHashThreads', () => {
     await threads.close()
   })
 
-  it('hashes at a lower priority than the rest of the process', { skip: process.platform !== 'linux' }, async (t) => {
-    const before = getPriority()
-    if (before >= 10) return t.skip('the whole process has a low priority')
-    const threads = openHashThreads(1)
-    await threads.hash(Buffer.from('x'))
-    // The 19th field of stat is the nice value; the second, a name in parentheses, may hold spaces.
-    const nice = readdirSync('/proc/self/task').map((id) =>
-      Number(
-        readFileSync(`/proc/self/task/${id}/stat`, 'utf8')
-          .replace(/^.*\) /s, '')
-          .split(' ')[16],
-      ),
-    )
-    assert.deepEqual([nice.filter((value) => value === 10).length, getPriority()], [1, before])
-    await threads.close()
-  })
+  it(
+    'hashes at a lower priority than the rest of the process',
+    { skip: process.platform !== 'linux' },
+    async (t) => {
+      const before = getPriority()
+      if (before >= 10) return t.skip('the whole process has a low priority')
+      const threads = openHashThreads(1)
+      await threads.hash(Buffer.from('x'))
+      // The 19th field of stat is the nice value; the second, a name in parentheses, may hold
+      // spaces.
+      const nice = readdirSync('/proc/self/task').map((id) =>
+        Number(
+          readFileSync(`/proc/self/task/${id}/stat`, 'utf8')
+            .replace(/^.*\) /s, '')
+            .split(' ')[16],
+        ),
+      )
+      assert.deepEqual([nice.filter((value) => value === 10).length, getPriority()], [1, before])
+      await threads.close()
+    },
+  )
 
   it('keeps no process alive when nothing is under way', () => {
     const module = JSON.stringify(new URL('hash-threads.ts', import.meta.url).href)
     const program = `import { openHashThreads } from ${module}
       console.log(await openHashThreads(1).hash(Buffer.from('x')))`
     const args = ['--conditions=source', '--input-type=module', '--eval', program]
-    const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 30_000 })
+    const { status, stdout } = spawnSync(process.execPath, args, {
+      encoding: 'utf8',
+      timeout: 30_000,
+    })
     assert.equal(status, 0)
     assert.match(stdout, /^\$argon2id/)
   })
@@ -107,7 +119,10 @@ describe('openHashThreads', () => {
 })
 
 describe('what waits for a hash', () => {
-  /** One thread, and a time that goes on when it is told to; so all that is asked at once waits, but the first. */
+  /**
+   * One thread, and a time that goes on when it is told to; so all that is asked at once waits, but
+   * the first.
+   */
   const stage = (t: TestContext) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     let time = 0
@@ -150,7 +165,13 @@ describe('what waits for a hash', () => {
     ask('a third', '192.0.2.3')
     await end()
     // One is under way, and one has its turn first.
-    assert.deepEqual(settled.slice(0, 5), ['192.0.2.1 1', '192.0.2.1 2', 'another', 'nobody', 'a third'])
+    assert.deepEqual(settled.slice(0, 5), [
+      '192.0.2.1 1',
+      '192.0.2.1 2',
+      'another',
+      'nobody',
+      'a third',
+    ])
     assert.equal(settled.length, 53)
     await threads.close()
   })
@@ -260,7 +281,11 @@ describe('what waits for a hash', () => {
     askMany(3)
     await threads.close()
     await end()
-    assert.deepEqual(settled.toSorted(), ['undefined 1', 'undefined 2 refused', 'undefined 3 refused'])
+    assert.deepEqual(settled.toSorted(), [
+      'undefined 1',
+      'undefined 2 refused',
+      'undefined 3 refused',
+    ])
     assert.equal(errors[0]!.message, 'The server is stopping')
     assert.equal(errors[0]!.retryAfterSeconds, 1)
   })

@@ -6,6 +6,7 @@ import { openHashPool } from './hash-pool.ts'
 import { createHashQueue } from './hash-queue.ts'
 import type { HashRequest } from './hash-thread.ts'
 
+// decisions/0003-refuse-late-logins-early.md
 /** A job that did not begin by then is refused: its client gives up or sends it again. */
 const maxWaitMilliseconds = 2_000
 /** Bounds the memory. Long before, most waiting jobs could not begin in time. */
@@ -35,7 +36,12 @@ export interface HashThreads {
    * @throws {ProblemError} `temporarily_unavailable` at once when the hash could not begin within
    *   2 s, or after 2 s when it did not
    */
-  hash(password: Uint8Array, address?: string, parameters?: Argon2Parameters, salt?: string): Promise<string>
+  hash(
+    password: Uint8Array,
+    address?: string,
+    parameters?: Argon2Parameters,
+    salt?: string,
+  ): Promise<string>
   /** @throws {ProblemError} as `hash` does */
   verify(password: Uint8Array, stored: string, address?: string): Promise<boolean>
   close(): Promise<void>
@@ -49,7 +55,12 @@ export function openHashThreads(
   count: number = availableParallelism(),
   now: () => number = () => performance.now(),
 ): HashThreads {
-  const queue = createHashQueue({ places: count * placesOfThread, maxWaitMilliseconds, now, refusal: tooMany })
+  const queue = createHashQueue({
+    places: count * placesOfThread,
+    maxWaitMilliseconds,
+    now,
+    refusal: tooMany,
+  })
   const rate = createHashRate(count)
   const pool = openHashPool(count, { now, onMeasured: rate.add, onFree: dispatch })
   let isClosed = false
@@ -89,7 +100,8 @@ export function openHashThreads(
 
   return {
     requireRoom: (address) => requireRoomFor(senderOf(address)),
-    hash: (password, address, parameters, salt) => run({ password, parameters, salt }, address) as Promise<string>,
+    hash: (password, address, parameters, salt) =>
+      run({ password, parameters, salt }, address) as Promise<string>,
     verify: (password, stored, address) => run({ password, stored }, address) as Promise<boolean>,
     async close() {
       isClosed = true

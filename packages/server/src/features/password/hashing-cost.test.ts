@@ -31,7 +31,11 @@ describe('findCostFault', () => {
       [8_192, 512, true],
       [8_192, 513, false],
     ] as const)
-      assert.equal(findCostFault({ memoryKiB, passes }) === undefined, isTaken, `${memoryKiB} ${passes}`)
+      assert.equal(
+        findCostFault({ memoryKiB, passes }) === undefined,
+        isTaken,
+        `${memoryKiB} ${passes}`,
+      )
   })
 
   it('takes whole numbers from 1 on', () => {
@@ -47,9 +51,13 @@ describe('findCostFault', () => {
 
 describe('chooseCost', () => {
   /** A machine that takes so many milliseconds for a MiB and a pass; what it was asked is kept. */
-  function machine(speed: number): { measure(cost: HashingCost): number; readonly asked: HashingCost[] } {
+  function machine(speed: number): {
+    measure(cost: HashingCost): number
+    readonly asked: HashingCost[]
+  } {
     const asked: HashingCost[] = []
-    const measure = (cost: HashingCost): number => asked.push(cost) && (cost.memoryKiB / 1024) * cost.passes * speed
+    const measure = (cost: HashingCost): number =>
+      asked.push(cost) && (cost.memoryKiB / 1024) * cost.passes * speed
     return { measure, asked }
   }
   const gib = 1_048_576
@@ -71,7 +79,10 @@ describe('chooseCost', () => {
       cost: defaultCost,
       milliseconds: 1_900,
     })
-    assert.deepEqual(chooseCost(measure, { milliseconds: 2_000, maxMemoryKiB: 1_024 }).cost, defaultCost)
+    assert.deepEqual(
+      chooseCost(measure, { milliseconds: 2_000, maxMemoryKiB: 1_024 }).cost,
+      defaultCost,
+    )
   })
 
   it('takes no more memory than it may, and more passes then', () => {

@@ -6,7 +6,10 @@ export interface HashingCost {
   readonly passes: number
 }
 
-export const defaultCost: HashingCost = { memoryKiB: defaultParameters.memory, passes: defaultParameters.passes }
+export const defaultCost: HashingCost = {
+  memoryKiB: defaultParameters.memory,
+  passes: defaultParameters.passes,
+}
 
 /**
  * KiB for 1, 2, 3 and 4 passes, and for more. All are equally strong, by the table of OWASP's
@@ -62,11 +65,13 @@ export function chooseCost(
   while (tooSlow - fitting > fitting / 16) {
     // The time is about proportional to the memory, so the first guess is good.
     const guess = Math.floor(fitting * (options.milliseconds / chosen.milliseconds))
-    const next = tooSlow > most ? Math.min(Math.max(guess, fitting + 1), most) : (fitting + tooSlow) >>> 1
+    const next =
+      tooSlow > most ? Math.min(Math.max(guess, fitting + 1), most) : (fitting + tooSlow) >>> 1
     if (fits(next, passes)) fitting = next
     else tooSlow = next
   }
-  if (fitting === most) while (most * kibPerMib * (passes + 1) <= maxWork && fits(most, passes + 1)) passes++
+  if (fitting === most)
+    while (most * kibPerMib * (passes + 1) <= maxWork && fits(most, passes + 1)) passes++
   return chosen
 }
 

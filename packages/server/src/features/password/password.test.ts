@@ -14,7 +14,12 @@ describe('verify', () => {
   it('answers no, and throws nothing, where the stored value is no hash of ours', async () => {
     const threads = openHashThreads(1)
     const passwords = createPasswords(threads)
-    for (const stored of ['', '$2b$12$abc', '$scrypt$ln=99,r=8,p=1$AAAA$AAAAAAAAAAAAAAAAAAAAAA', undefined])
+    for (const stored of [
+      '',
+      '$2b$12$abc',
+      '$scrypt$ln=99,r=8,p=1$AAAA$AAAAAAAAAAAAAAAAAAAAAA',
+      undefined,
+    ])
       assert.equal(await passwords.verify('x', stored), false)
     assert.equal(await passwords.verify('x', await passwords.hash('x')), true)
     await threads.close()
@@ -24,7 +29,10 @@ describe('verify', () => {
 describe('hash', () => {
   it('costs what was configured, and a hash of less memory or fewer passes is outdated then', async () => {
     const threads = openHashThreads(1)
-    const [before, after] = [createPasswords(threads), createPasswords(threads, { memoryKiB: 20_480, passes: 3 })]
+    const [before, after] = [
+      createPasswords(threads),
+      createPasswords(threads, { memoryKiB: 20_480, passes: 3 }),
+    ]
     const [low, high] = await Promise.all([before.hash('x'), after.hash('x')])
     assert.match(high, /^\$argon2id\$v=19\$m=20480,t=3,p=1\$/)
     assert.equal(await before.verify('x', high), true)
@@ -39,7 +47,10 @@ describe('hash', () => {
 describe('renew', () => {
   it('hashes at the configured cost, with the same salt where argon2id has one as long as ours', async () => {
     const threads = openHashThreads(1)
-    const [before, after] = [createPasswords(threads), createPasswords(threads, { memoryKiB: 20_480, passes: 3 })]
+    const [before, after] = [
+      createPasswords(threads),
+      createPasswords(threads, { memoryKiB: 20_480, passes: 3 }),
+    ]
     const old = await before.hash('x')
     const [, , , , salt] = old.split('$')
     const renewed = await after.renew(old, 'x')

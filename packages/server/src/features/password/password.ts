@@ -60,6 +60,7 @@ export function createPasswords(threads: HashThreads, cost: HashingCost = defaul
       return matches && isKnown
     },
     isOutdated: (stored, password) => isOutdated(stored, Buffer.from(password), parameters),
-    renew: (stored, password, address) => threads.hash(Buffer.from(password), address, parameters, saltOf(stored)),
+    renew: (stored, password, address) =>
+      threads.hash(Buffer.from(password), address, parameters, saltOf(stored)),
   }
 }

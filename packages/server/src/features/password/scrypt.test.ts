@@ -6,12 +6,20 @@ const staple = 'correct horse battery staple'
 
 /** Where each comes from stands beside it; `password` and what it was stored as. */
 const hashes: readonly (readonly [string, string])[] = [
-  // RFC 7914 §12, written as PHC strings; of 64 bytes, and cut to 32 by passlib's tests (test_handlers_scrypt.py).
+  // RFC 7914 §12, written as PHC strings; of 64 bytes, and cut to 32 by passlib's tests
+  // (test_handlers_scrypt.py).
   ['', '$scrypt$ln=4,r=1,p=1$$d9ZXYjhleyA7GcpCwYoEl/FrSETjB0ro39/6P+3iFEI'],
   ['password', '$scrypt$ln=10,r=8,p=16$TmFDbA$/bq+HJ00cgB4VucZDQHp/nxq18vII3gw53N2Y0s3MWI'],
-  ['pleaseletmein', '$scrypt$ln=14,r=8,p=1$U29kaXVtQ2hsb3JpZGU$cCO9yzr9c0hGHAbNgf046/2o+7qQT44+qbVD9lRdofI'],
-  // passlib 1.7.4 of Debian with its own scrypt in Python: scrypt.using(rounds=…, block_size=…, parallelism=…).hash(…)
-  [staple, '$scrypt$ln=7,r=8,p=2$H8NYa20NgTDG+L8XYgwBoA$jjx9hbzgI+GWTTfpX18bYWnZAh5w0sotR6q1aQIPxAg'],
+  [
+    'pleaseletmein',
+    '$scrypt$ln=14,r=8,p=1$U29kaXVtQ2hsb3JpZGU$cCO9yzr9c0hGHAbNgf046/2o+7qQT44+qbVD9lRdofI',
+  ],
+  // passlib 1.7.4 of Debian with its own scrypt in Python: scrypt.using(rounds=…, block_size=…,
+  // parallelism=…).hash(…)
+  [
+    staple,
+    '$scrypt$ln=7,r=8,p=2$H8NYa20NgTDG+L8XYgwBoA$jjx9hbzgI+GWTTfpX18bYWnZAh5w0sotR6q1aQIPxAg',
+  ],
   ['pässwörd ☃', '$scrypt$ln=6,r=4,p=3$dM55r9V6D2Gs$B5fMwCHSxqH0ziLvB/f8klSoJjdfkDuCdINxbC2Ybvc'],
 ]
 const [, , , [, good]] = hashes as [unknown, unknown, unknown, [string, string]]
@@ -42,7 +50,11 @@ describe('verify', () => {
 
   it('has the memory for whatever the parameters demand', () => {
     for (const parameters of ['ln=17,r=8,p=1', 'ln=1,r=8,p=9999', 'ln=10,r=999,p=1'])
-      assert.equal(verify(Buffer.from(staple), good.replace('ln=7,r=8,p=2', parameters)), false, parameters)
+      assert.equal(
+        verify(Buffer.from(staple), good.replace('ln=7,r=8,p=2', parameters)),
+        false,
+        parameters,
+      )
   })
 
   it('throws for what isHash refuses', () => {
@@ -90,7 +102,8 @@ describe('isHash', () => {
       ['7.5', 8, 1],
       ['1e1', 8, 1],
     ] as const
-    for (const [ln, r, p] of bad) assert.equal(isHash(withParameters(ln, r, p)), false, `${ln} ${r} ${p}`)
+    for (const [ln, r, p] of bad)
+      assert.equal(isHash(withParameters(ln, r, p)), false, `${ln} ${r} ${p}`)
     assert.equal(isHash(withParameters(15, 1, 1)), true)
   })
 

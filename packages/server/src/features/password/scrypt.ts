@@ -31,7 +31,10 @@ export function verify(password: Uint8Array, stored: string): boolean {
   const { N, r, p } = parsed
   const [salt, hash] = [decodeBase64(parsed.salt), decodeBase64(parsed.hash)]
   const maxmem = 128 * r * (N + p + 2)
-  return timingSafeEqual(scryptSync(password, salt, hash.length, { N, r, p, maxmem }), hash) && password.at(-1) !== 0
+  return (
+    timingSafeEqual(scryptSync(password, salt, hash.length, { N, r, p, maxmem }), hash) &&
+    password.at(-1) !== 0
+  )
 }
 
 function parse(stored: string): ScryptHash | undefined {

@@ -5,7 +5,8 @@ import { isHash, isOutdated, passwordMark, verify } from './stored-hash.ts'
 
 const password = Buffer.from('correct horse battery staple')
 const foreign = {
-  argon2id: '$argon2id$v=19$m=1024,t=2,p=1$MkM4d05KQk52c1Jj$tlppzze2ON2LMenvqdLZaEG49DydmkOAkzXd0qdwFzA',
+  argon2id:
+    '$argon2id$v=19$m=1024,t=2,p=1$MkM4d05KQk52c1Jj$tlppzze2ON2LMenvqdLZaEG49DydmkOAkzXd0qdwFzA',
   scrypt: '$scrypt$ln=7,r=8,p=2$H8NYa20NgTDG+L8XYgwBoA$jjx9hbzgI+GWTTfpX18bYWnZAh5w0sotR6q1aQIPxAg',
   bcrypt: '$2b$04$O7mIJu7a20kBB/zzQ75YOOmS5yPv2DF40upBUL9UO1Qsq1H0xd4Cq',
 }

@@ -24,7 +24,11 @@ export async function verify(password: Uint8Array, stored: string): Promise<bool
  * Whether a new hash of a verified password should replace this one. False where bcrypt compared
  * only a part of the password: a new hash would cover the rest, which was never checked.
  */
-export function isOutdated(stored: string, password: Uint8Array, parameters?: argon2.Argon2Parameters): boolean {
+export function isOutdated(
+  stored: string,
+  password: Uint8Array,
+  parameters?: argon2.Argon2Parameters,
+): boolean {
   return argon2.isOutdated(stored, parameters) && !bcrypt.isCutShort(password, stored)
 }
 

@@ -19,7 +19,10 @@ function createStage() {
     async close() {},
   }
   return {
-    watched: watchHashThreads(threads, { onHash: (seconds) => told.push(seconds), now: () => milliseconds }),
+    watched: watchHashThreads(threads, {
+      onHash: (seconds) => told.push(seconds),
+      now: () => milliseconds,
+    }),
     told,
     jobs,
     asked: () => asked,
@@ -99,7 +102,10 @@ describe('watchHashThreads', () => {
     hashBy(() => promise)
     const stuck = watched.hash(password)
     advance(10)
-    assert.deepEqual(await Promise.all([watched.areWorking(), watched.areWorking()]), [false, false])
+    assert.deepEqual(await Promise.all([watched.areWorking(), watched.areWorking()]), [
+      false,
+      false,
+    ])
     assert.equal(asked(), 2)
     resolve('hash')
     await stuck

@@ -52,7 +52,10 @@ export function watchHashThreads(
 
   function isTroubled(): boolean {
     const [oldest] = pending // a set keeps the order of arrival
-    const since = Math.max(lastSuccessAt, Math.min(failedAt ?? Infinity, oldest?.askedAt ?? Infinity))
+    const since = Math.max(
+      lastSuccessAt,
+      Math.min(failedAt ?? Infinity, oldest?.askedAt ?? Infinity),
+    )
     return now() - since >= troubledMilliseconds
   }
 

@@ -6,7 +6,10 @@ import { show } from '../../feature/wording.ts'
 import { adminRole, builtInScopes, type BuiltInScope } from './scopes.ts'
 
 export interface ScopeOptions<S extends string> {
-  /** The scopes there are, each with its description. `users:read` and `users:write` are always declared. */
+  /**
+   * The scopes there are, each with its description. `users:read` and `users:write` are always
+   * declared.
+   */
   readonly scopes?: Readonly<Record<S, string>>
   /** Scopes that every user holds. Default: none. */
   readonly defaultScopes?: readonly NoInfer<S | BuiltInScope>[]
@@ -43,7 +46,9 @@ const scopes: DefaultedSetting<'scopes', Readonly<Record<string, string>>> = {
 const roles: DefaultedSetting<'roles', Readonly<Record<string, readonly string[]>>> = {
   name: 'roles',
   takenBy: 'both',
-  schema: z.record(z.string(), scopeNames, { error: 'must be an object of roles and their scopes' }),
+  schema: z.record(z.string(), scopeNames, {
+    error: 'must be an object of roles and their scopes',
+  }),
   default: {},
   defaultText: 'admin, which holds all scopes',
   help: 'named lists of scopes',
@@ -51,7 +56,8 @@ const roles: DefaultedSetting<'roles', Readonly<Record<string, readonly string[]
   findFaults: (named, others) => [
     ...Object.entries(named).flatMap(([role, names]) =>
       findUndeclared(names, others).map(
-        (name) => `must list declared scopes; ${show(role)} has ${show(name)}, which is not declared in scopes`,
+        (name) =>
+          `must list declared scopes; ${show(role)} has ${show(name)}, which is not declared in scopes`,
       ),
     ),
     ...(Object.hasOwn(named, adminRole)

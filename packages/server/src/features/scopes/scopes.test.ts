@@ -33,7 +33,8 @@ describe('scopeRulesOf', () => {
 describe('readRequestedScopes', () => {
   it('reads names with a space between them, and nothing at all as no request', () => {
     assert.deepEqual(readRequestedScopes('c a', rules), ['c', 'a'])
-    for (const scope of [undefined, '', ' ']) assert.equal(readRequestedScopes(scope, rules), undefined)
+    for (const scope of [undefined, '', ' '])
+      assert.equal(readRequestedScopes(scope, rules), undefined)
   })
 
   it('refuses what is not declared, be it inherited by every object, and what is no scope (RFC 6749 §5.2)', () => {
@@ -55,7 +56,10 @@ describe('heldScopes', () => {
   })
 
   it('leaves out what is declared no more, and a role that there is not', () => {
-    assert.deepEqual(heldScopes({ scopes: ['gone'], roles: ['odd', 'nobody', 'toString'] }, rules), ['b'])
+    assert.deepEqual(
+      heldScopes({ scopes: ['gone'], roles: ['odd', 'nobody', 'toString'] }, rules),
+      ['b'],
+    )
   })
 })
 
@@ -101,7 +105,10 @@ describe('mayGive', () => {
   })
 
   it('asks for it of what is stored and of the token', () => {
-    assert.equal(mayGive({ scopes: ['a'], roles: [] }, { ...caller, tokenScopes: ['b', 'c'] }, rules), false)
+    assert.equal(
+      mayGive({ scopes: ['a'], roles: [] }, { ...caller, tokenScopes: ['b', 'c'] }, rules),
+      false,
+    )
     assert.equal(mayGive({ scopes: ['a'], roles: [] }, { ...caller, scopes: [] }, rules), false)
   })
 

@@ -28,7 +28,10 @@ export function scopeRulesOf(options: ScopeSettings): ScopeRules {
 }
 
 /** Scopes that are always declared: they guard Keystile's own endpoints. */
-export const builtInScopes = { 'users:read': 'Read all users', 'users:write': 'Change all users' } as const
+export const builtInScopes = {
+  'users:read': 'Read all users',
+  'users:write': 'Change all users',
+} as const
 export type BuiltInScope = keyof typeof builtInScopes
 
 /** The role that holds every declared scope. */
@@ -41,11 +44,21 @@ export const adminRole = 'admin'
  * @throws {OAuthError} `invalid_scope` for a malformed value, or a scope that is not declared
  * @see RFC 6749 §3.3
  */
-export function readRequestedScopes(scope: string | undefined, rules: ScopeRules): readonly string[] | undefined {
+export function readRequestedScopes(
+  scope: string | undefined,
+  rules: ScopeRules,
+): readonly string[] | undefined {
   const requested = scope === undefined ? [] : parseScope(scope)
-  if (!requested) throw new OAuthError('invalid_scope', 'The scope must be names of scopes with a space between them')
+  if (!requested)
+    throw new OAuthError(
+      'invalid_scope',
+      'The scope must be names of scopes with a space between them',
+    )
   if (!requested.every((name) => Object.hasOwn(rules.declared, name))) {
-    throw new OAuthError('invalid_scope', `Unknown scope; declared are: ${Object.keys(rules.declared).join(' ')}`)
+    throw new OAuthError(
+      'invalid_scope',
+      `Unknown scope; declared are: ${Object.keys(rules.declared).join(' ')}`,
+    )
   }
   return requested.length > 0 ? requested : undefined
 }
@@ -57,7 +70,11 @@ export function readRequestedScopes(scope: string | undefined, rules: ScopeRules
 export function heldScopes(user: Rights, rules: ScopeRules): readonly string[] {
   const scopesOf = (role: string): readonly string[] | undefined =>
     Object.hasOwn(rules.roles, role) ? rules.roles[role] : undefined
-  const held = new Set([...rules.defaults, ...user.scopes, ...user.roles.flatMap((role) => scopesOf(role) ?? [])])
+  const held = new Set([
+    ...rules.defaults,
+    ...user.scopes,
+    ...user.roles.flatMap((role) => scopesOf(role) ?? []),
+  ])
   return Object.keys(rules.declared).filter((scope) => held.has(scope))
 }
 
@@ -67,7 +84,10 @@ export function grantScopes(
   held: readonly string[],
   allowed: readonly string[] | 'all',
 ): readonly string[] {
-  return held.filter((scope) => (requested?.includes(scope) ?? true) && (allowed === 'all' || allowed.includes(scope)))
+  return held.filter(
+    (scope) =>
+      (requested?.includes(scope) ?? true) && (allowed === 'all' || allowed.includes(scope)),
+  )
 }
 
 /** The scopes and roles that a user was given. */
@@ -90,8 +110,8 @@ export function givesRights(
 
 /**
  * Whether a caller may give a user these rights. The caller must hold every scope that the user
- * then holds, both stored and in the token. Only an administrator may give the role `admin`,
- * whatever scopes that role holds today.
+ * then holds, both stored and in the token, which may be older than the stored rights. Only an
+ * administrator may give the role `admin`, because a manager may hold every scope of that role.
  *
  * @param caller the stored rights of the caller, read anew
  */

@@ -11,14 +11,15 @@ export interface SessionOptions {
   /** Life of an access token in seconds, 10 to 86,400. Default: 600. */
   readonly accessTokenSeconds?: number
   /**
-   * How long a login lasts, however often it is refreshed: seconds, 60 to 34,560,000 (400 days). Default: 30 days. Holds for
-   * logins from now on.
+   * How long a login lasts, however often it is refreshed: seconds, 60 to 34,560,000 (400 days).
+   * Default: 30 days. Holds for logins from now on.
    */
   readonly sessionSeconds?: number
   /** How long a login lasts that is not refreshed: seconds, 60 to 34,560,000. Default: 14 days. */
   readonly idleSeconds?: number
   /**
-   * How long a used refresh token is answered with its successor again, for clients that send twice or lose an answer: seconds, 0 to
+   * How long a used refresh token is answered with its successor again, for clients that send twice
+   * or lose an answer: seconds, 0 to
    * 60. Default: 10. With 0 a token is used strictly once, and whoever sends twice is logged out.
    */
   readonly graceSeconds?: number
@@ -75,7 +76,12 @@ const graceSeconds: DefaultedSetting<'graceSeconds', number> = {
 /** One row a login, the tokens issued under it, their refresh and their end. */
 export const feature: Feature<SessionOptions, SessionEvent, RuleOptions> = {
   name: 'sessions',
-  settings: listSettings<SessionOptions>({ accessTokenSeconds, sessionSeconds, idleSeconds, graceSeconds }),
+  settings: listSettings<SessionOptions>({
+    accessTokenSeconds,
+    sessionSeconds,
+    idleSeconds,
+    graceSeconds,
+  }),
   rules,
   auditEvents,
   cleanUp: [

@@ -21,11 +21,21 @@ export interface NewRefreshToken {
 }
 
 /** Starts a session as part of a transaction, with its first refresh token and its audit entry. */
-export async function startSession(transaction: Transaction, { session, refreshToken, by }: NewSession): Promise<void> {
+export async function startSession(
+  transaction: Transaction,
+  { session, refreshToken, by }: NewSession,
+): Promise<void> {
   const { id, subject, client_id: clientId, created_at: now } = session
   await insertSessionRow(transaction, session)
   if (refreshToken) await insertRefreshToken(transaction, refreshToken, { sessionId: id, now })
-  await insertAudit<SessionEvent>(transaction, { event: 'login', at: now, by, subject, sessionId: id, clientId })
+  await insertAudit<SessionEvent>(transaction, {
+    event: 'login',
+    at: now,
+    by,
+    subject,
+    sessionId: id,
+    clientId,
+  })
   await endSurplusSessions(transaction, { subject, newest: id, by, now })
 }
 
@@ -46,7 +56,10 @@ const insertSessionRow = prepare<SessionTables, NewSession['session'], unknown>(
   }),
 )
 
-/** So many devices nobody has; more are logins that were forgotten, or a program that logs in for each request. */
+/**
+ * So many devices nobody has; more are logins that were forgotten, or a program that logs in for
+ * each request.
+ */
 const maxSessionsOfSubject = 100
 
 /** Ends the sessions of a subject that were used longest ago, as many as there are too many. */
@@ -77,7 +90,7 @@ const findSurplus = prepare<SessionTables, Living & { readonly newest: string },
   (db, { subject, newest, now }) =>
     selectLiving(db, { subject, now })
       .where('id', '!=', newest)
-      // Those that no refresh continues are over soon, and drive nobody's out that is to last.
+      // Sessions that cannot be refreshed come last, so they never push out one that can.
       .orderBy((row) => row.case().when('idle_expires_at', '>', now).then(0).else(1).end())
       .orderBy('last_used_at', 'desc')
       .limit(maxValues)
@@ -89,7 +102,7 @@ interface Living {
   readonly now: number
 }
 
-/** The sessions of a subject under which something can still be opened or refreshed. */
+/** The sessions of a subject that have a valid access token, or can still be refreshed. */
 export function selectLiving(
   db: Kysely<SessionTables>,
   { subject, now }: Living | Slots<Living>,
@@ -108,7 +121,12 @@ export async function insertRefreshToken(
   { id, secretHash }: NewRefreshToken,
   { sessionId, now }: { readonly sessionId: string; readonly now: number },
 ): Promise<void> {
-  await insertRefreshTokenRow(transaction, { id, session_id: sessionId, secret_hash: secretHash, created_at: now })
+  await insertRefreshTokenRow(transaction, {
+    id,
+    session_id: sessionId,
+    secret_hash: secretHash,
+    created_at: now,
+  })
 }
 
 const insertRefreshTokenRow = prepare<
@@ -129,21 +147,27 @@ const insertRefreshTokenRow = prepare<
 )
 
 /**
- * Ends the living sessions of a subject as part of a transaction, all or all but one, and says so to every process. The
- * audit record is left to whoever knows why.
+ * Ends the living sessions of a subject as part of a transaction, all or all but one, and says so
+ * to every process. The audit record is left to whoever knows why.
  *
  * @returns how many those were
  */
 export async function endSessions(
   transaction: Transaction,
-  { subject, except, now }: { readonly subject: string; readonly except?: string | undefined; readonly now: number },
+  {
+    subject,
+    except,
+    now,
+  }: { readonly subject: string; readonly except?: string | undefined; readonly now: number },
 ): Promise<number> {
   const all = inTables<SessionTables>(transaction)
     .selectFrom('session')
     .select('id')
     .where('subject', '=', subject)
     .where('ended_at', 'is', null)
-  const living = await (except === undefined ? all : all.where('id', '!=', except)).orderBy('id').execute()
+  const living = await (except === undefined ? all : all.where('id', '!=', except))
+    .orderBy('id')
+    .execute()
   const ids = living.map(({ id }) => id)
   for (let from = 0; from < ids.length; from += maxValues) {
     await endSessionRows(transaction, ids.slice(from, from + maxValues), now)
@@ -162,9 +186,12 @@ export async function endSessionRows(
   subject?: string,
 ): Promise<readonly Pick<SessionRow, 'id' | 'subject' | 'client_id'>[]> {
   const db = inTables<SessionTables>(transaction)
-  // Two that end the same sessions take them in one order.
+  // In the order of their ids, so that two transactions cannot deadlock.
   if (ids.length > 1)
-    await lockRows(transaction, db.selectFrom('session').select('id').where('id', 'in', ids).orderBy('id'))
+    await lockRows(
+      transaction,
+      db.selectFrom('session').select('id').where('id', 'in', ids).orderBy('id'),
+    )
 
   const query = db
     .updateTable('session')
@@ -177,7 +204,11 @@ export async function endSessionRows(
     .execute()
   await insertEvents(
     transaction,
-    ended.map(({ id, tokens_expire_at }) => ({ kind: 'session', value: id, tokensExpireAt: tokens_expire_at })),
+    ended.map(({ id, tokens_expire_at }) => ({
+      kind: 'session',
+      value: id,
+      tokensExpireAt: tokens_expire_at,
+    })),
     now,
   )
   return ended

@@ -2,11 +2,17 @@ import { issueAccessToken, type Clock } from 'keystile/internal'
 import type { SigningKey } from 'keystile/jwt'
 import type { Lifetimes } from './lifetimes.ts'
 
-/** What a session's tokens say about where they come from, how they are signed, and how long they live. */
+/**
+ * What a session's tokens say about where they come from, how they are signed, and how long they
+ * live.
+ */
 export interface Issuing extends Lifetimes {
   readonly issuer: string
   readonly audience: string
-  /** Whether its subjects are our own accounts, each of which may be disabled or deleted as a session starts. */
+  /**
+   * Whether its subjects are our own accounts, each of which may be disabled or deleted as a
+   * session starts.
+   */
   readonly hasAccounts: boolean
   signingKey(): SigningKey
 }
@@ -37,10 +43,18 @@ export function signAccessToken(
   { issuing, now }: { readonly issuing: Issuing; readonly now: number },
 ): string {
   const { issuer, audience } = issuing
-  return issueAccessToken({ ...content, issuer, audience }, issuing.signingKey(), expiresInSeconds, { now: () => now })
+  return issueAccessToken(
+    { ...content, issuer, audience },
+    issuing.signingKey(),
+    expiresInSeconds,
+    { now: () => now },
+  )
 }
 
-/** Issues tokens to clients that act for themselves: nobody logged in, so there is no session, and nothing is written. */
+/**
+ * Issues tokens to clients that act for themselves: nobody logged in, so there is no session, and
+ * nothing is written.
+ */
 export type ClientTokenIssuer = (clientId: string, scopes: readonly string[]) => IssuedTokens
 
 export function createClientTokenIssuer(issuing: Issuing, clock: Clock): ClientTokenIssuer {

@@ -1,6 +1,9 @@
 const daySeconds = 24 * 60 * 60
 
-/** No access token lives longer, whatever the settings: so long must be remembered what a token was taken back for. */
+/**
+ * No access token lives longer, whatever the settings: so long must be remembered what a token was
+ * taken back for.
+ */
 export const maxAccessTokenSeconds: number = daySeconds
 
 /** How long sessions and their tokens live. */
@@ -23,7 +26,11 @@ export const defaultLifetimes: Lifetimes = {
 }
 
 /** The life of an access token in whole seconds: no longer than its session's. */
-export function accessTokenSecondsAt(now: number, expiresAt: number, { accessTokenSeconds }: Lifetimes): number {
+export function accessTokenSecondsAt(
+  now: number,
+  expiresAt: number,
+  { accessTokenSeconds }: Lifetimes,
+): number {
   return Math.min(accessTokenSeconds, Math.floor((expiresAt - now) / 1000))
 }
 

@@ -32,9 +32,21 @@ describe('decideRefresh', () => {
       'reuse',
     ],
     ['one within the grace where it is 0 by now', { ...used, graceSeconds: 0 }, 'reuse'],
-    ['one after the grace where it is 0', { ...used, repeatableUntil: now - 1, graceSeconds: 0 }, 'reuse'],
-    ['a second late one within 24 hours', { ...used, repeatableUntil: now - 1, lateRetryAt: now - day + 1 }, 'reuse'],
-    ['a late one 24 hours after another', { ...used, repeatableUntil: now - 1, lateRetryAt: now - day }, 'late-retry'],
+    [
+      'one after the grace where it is 0',
+      { ...used, repeatableUntil: now - 1, graceSeconds: 0 },
+      'reuse',
+    ],
+    [
+      'a second late one within 24 hours',
+      { ...used, repeatableUntil: now - 1, lateRetryAt: now - day + 1 },
+      'reuse',
+    ],
+    [
+      'a late one 24 hours after another',
+      { ...used, repeatableUntil: now - 1, lateRetryAt: now - day },
+      'late-retry',
+    ],
     ['one within a grace that a late one opened', { ...used, lateRetryAt: now - 1 }, 'repeat'],
   ]
   for (const [title, shown, decision] of table) {

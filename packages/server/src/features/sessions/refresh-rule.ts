@@ -15,9 +15,9 @@ export interface Shown {
 }
 
 /**
- * What a refresh token is answered with: a `rotate` makes its successor, a `repeat` gives the same successor again, a
- * `late-retry` gives it again although the grace is over, and opens the grace anew. All else is `reuse`: two hold the
- * token, and nobody knows which of them is the thief.
+ * What a refresh token is answered with: a `rotate` makes its successor, a `repeat` gives the same
+ * successor again, a `late-retry` gives it again although the grace is over, and opens the grace
+ * anew. All else is `reuse`: two hold the token, and nobody knows which of them is the thief.
  *
  * @see RFC 9700 §4.14.2
  */

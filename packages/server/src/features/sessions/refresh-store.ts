@@ -19,7 +19,10 @@ import type { RefreshTokenRow, SessionRow, SessionTables } from './tables.ts'
 export type FoundRefreshToken = Pick<RefreshTokenRow, 'session_id' | 'secret_hash'> &
   Pick<SessionRow, 'subject' | 'client_id' | 'scopes'>
 
-export function findRefreshToken(reader: Reader, id: string): Promise<FoundRefreshToken | undefined> {
+export function findRefreshToken(
+  reader: Reader,
+  id: string,
+): Promise<FoundRefreshToken | undefined> {
   return inTables<SessionTables>(reader)
     .selectFrom('refresh_token')
     .innerJoin('session', 'session.id', 'refresh_token.session_id')
@@ -51,9 +54,9 @@ export type RefreshTokenUsed =
   | { readonly outcome: 'over' }
 
 /**
- * Uses a refresh token: one of two that show it at once comes first, and neither comes between an end of the session and
- * its event. So the row of the session is taken in one statement, and only then, in another, which sees what the last
- * holder of that lock has written, the token is read.
+ * Uses a refresh token. Concurrent uses run one after the other, and none runs between the end of a
+ * session and its event: the first statement locks the session's row, and the second, which sees
+ * what the previous holder of that lock wrote, reads the token.
  */
 export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = command(
   'useRefreshToken',
@@ -90,7 +93,8 @@ export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = comma
 
     const refreshed = { expiresInSeconds, authenticatedAt: session.created_at }
     if (decision === 'rotate') return { ...refreshed, outcome: 'rotated' }
-    if (token.sealed_successor === null) throw new Error('a token whose successor is unused must hold it')
+    if (token.sealed_successor === null)
+      throw new Error('a token whose successor is unused must hold it')
     return { ...refreshed, outcome: 'repeated', sealedSuccessor: token.sealed_successor }
   },
 )
@@ -119,22 +123,37 @@ async function rotate(
   { id, successor, repeatableUntil, now }: RefreshTokenUse & { readonly repeatableUntil: number },
 ): Promise<void> {
   await insertRefreshToken(transaction, successor, { sessionId: session.id, now })
-  await markUsed(transaction, { id, successorId: successor.id, sealed: successor.sealed, repeatableUntil, now })
-  // Nobody is given this one again, so nobody with an old token and a copy of the database comes from link to link.
-  await unseal(transaction, { id })
+  await markUsed(transaction, {
+    id,
+    successorId: successor.id,
+    sealed: successor.sealed,
+    repeatableUntil,
+    now,
+  })
+  // Otherwise an old token and a copy of the database would open the whole chain, link by link.
+  await deleteSealedCopy(transaction, { id })
 }
 
-/** Locks the session of a token that is not over, and for a second more will not be. */
+/** Locks a token's session if it has not ended and has at least one second left. */
 const takeSession = prepare<
   SessionTables,
-  { readonly id: string; readonly secretHash: string; readonly now: number; readonly inASecond: number },
+  {
+    readonly id: string
+    readonly secretHash: string
+    readonly now: number
+    readonly inASecond: number
+  },
   SessionRow
 >((db, { id, secretHash, now, inASecond }) =>
   db
     .updateTable('session')
     .set({ last_used_at: now })
     .where('id', '=', (from) =>
-      from.selectFrom('refresh_token').select('session_id').where('id', '=', id).where('secret_hash', '=', secretHash),
+      from
+        .selectFrom('refresh_token')
+        .select('session_id')
+        .where('id', '=', id)
+        .where('secret_hash', '=', secretHash),
     )
     .where('ended_at', 'is', null)
     .where('expires_at', '>=', inASecond)
@@ -178,13 +197,17 @@ const markUsed = prepare<
     .where('used_at', 'is', null),
 )
 
-/** Opens the grace of a used token anew. */
-const allowRepeats = prepare<SessionTables, { readonly id: string; readonly repeatableUntil: number }, unknown>(
-  (db, { id, repeatableUntil }) =>
-    db.updateTable('refresh_token').set({ repeatable_until: repeatableUntil }).where('id', '=', id),
+/** Starts a new grace period of a used token. */
+const allowRepeats = prepare<
+  SessionTables,
+  { readonly id: string; readonly repeatableUntil: number },
+  unknown
+>((db, { id, repeatableUntil }) =>
+  db.updateTable('refresh_token').set({ repeatable_until: repeatableUntil }).where('id', '=', id),
 )
 
-const unseal = prepare<SessionTables, { readonly id: string }, unknown>((db, { id }) =>
+/** Deletes a token's copy that is sealed under its predecessor. */
+const deleteSealedCopy = prepare<SessionTables, { readonly id: string }, unknown>((db, { id }) =>
   db.updateTable('refresh_token').set({ sealed_successor: null }).where('successor_id', '=', id),
 )
 
@@ -200,7 +223,11 @@ const prolong = prepare<
 >((db, { id, idleExpiresAt, tokensExpireAt, lateRetryAt }) =>
   db
     .updateTable('session')
-    .set({ idle_expires_at: idleExpiresAt, tokens_expire_at: tokensExpireAt, late_retry_at: lateRetryAt })
+    .set({
+      idle_expires_at: idleExpiresAt,
+      tokens_expire_at: tokensExpireAt,
+      late_retry_at: lateRetryAt,
+    })
     .where('id', '=', id),
 )
 

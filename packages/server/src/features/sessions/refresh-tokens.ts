@@ -27,10 +27,13 @@ export function sealSuccessor(successor: RefreshToken, predecessor: RefreshToken
   return sealOf(predecessor).seal(writeRefreshToken(successor), predecessor.id)
 }
 
-/** @throws {Error} when it was sealed under another token: a bug, or a row that somebody has changed */
+/**
+ * @throws {Error} when it was sealed under another token: a bug, or a row that somebody has changed
+ */
 export function openSuccessor(sealed: string, predecessor: RefreshToken): string {
   const successor = sealOf(predecessor).open(sealed, predecessor.id)
-  if (successor === undefined) throw new Error('the sealed successor of a refresh token does not open under it')
+  if (successor === undefined)
+    throw new Error('the sealed successor of a refresh token does not open under it')
   return successor
 }
 

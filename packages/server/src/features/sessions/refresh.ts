@@ -25,21 +25,34 @@ export interface ProvedRefreshToken {
 }
 
 export interface SessionRefresher {
-  /** @returns `undefined` for what is no token of ours, an unknown id, or a wrong secret: none of them changes anything */
+  /**
+   * @returns `undefined` for what is no token of ours, an unknown id, or a wrong secret: none of
+   *   them changes anything
+   */
   find(text: string): Promise<ProvedRefreshToken | undefined>
   /**
-   * Uses a token by the rule of `refresh-rule.ts`. The database decides, under the lock of the session, whoever else shows
-   * the same token or ends the session meanwhile. Reuse ends the session, and this process heeds it when this resolves.
+   * Uses a token by the rule of `refresh-rule.ts`. The database decides, under the lock of the
+   * session, whoever else shows the same token or ends the session meanwhile. Reuse ends the
+   * session, and this process heeds it when this resolves.
    *
    * @param scopes what the new access token is to hold
    * @returns `undefined` when the session is over, or was ended by this
    */
-  use(proved: ProvedRefreshToken, scopes: readonly string[], by: By): Promise<IssuedTokens | undefined>
+  use(
+    proved: ProvedRefreshToken,
+    scopes: readonly string[],
+    by: By,
+  ): Promise<IssuedTokens | undefined>
 }
 
 export function createSessionRefresher(
   database: Database,
-  parts: { readonly issuing: Issuing; readonly feed: EventFeed; readonly clock: Clock; readonly logger: Logger },
+  parts: {
+    readonly issuing: Issuing
+    readonly feed: EventFeed
+    readonly clock: Clock
+    readonly logger: Logger
+  },
 ): SessionRefresher {
   const { issuing, feed, clock, logger } = parts
   const { accessTokenSeconds, sessionSeconds, idleSeconds, graceSeconds } = issuing
@@ -51,7 +64,13 @@ export function createSessionRefresher(
       const row = token && (await findRefreshToken(database.reader, token.id))
       if (!row || !isSecretOf(token.secret, row.secret_hash)) return undefined
       const { session_id: sessionId, subject, client_id: clientId } = row
-      return { token, sessionId, subject, clientId, scopes: JSON.parse(row.scopes) as readonly string[] }
+      return {
+        token,
+        sessionId,
+        subject,
+        clientId,
+        scopes: JSON.parse(row.scopes) as readonly string[],
+      }
     },
     async use({ token, sessionId, subject, clientId }, scopes, by) {
       const now = clock.now()
@@ -69,16 +88,27 @@ export function createSessionRefresher(
         now,
       })
       if (used.outcome === 'reused') {
-        logger.warn({ subject, sessionId, clientId }, 'a refresh token was shown again: its session is ended')
+        logger.warn(
+          { subject, sessionId, clientId },
+          'a refresh token was shown again: its session is ended',
+        )
         await feed.tail()
       }
       if (used.outcome === 'reused' || used.outcome === 'over') return undefined
-      const content = { subject, clientId, sessionId, scopes, authenticatedAt: used.authenticatedAt }
+      const content = {
+        subject,
+        clientId,
+        sessionId,
+        scopes,
+        authenticatedAt: used.authenticatedAt,
+      }
       return {
         accessToken: signAccessToken(content, used.expiresInSeconds, { issuing, now }),
         expiresInSeconds: used.expiresInSeconds,
         refreshToken:
-          used.outcome === 'rotated' ? writeRefreshToken(successor) : openSuccessor(used.sealedSuccessor, token),
+          used.outcome === 'rotated'
+            ? writeRefreshToken(successor)
+            : openSuccessor(used.sealedSuccessor, token),
         scopes,
       }
     },

@@ -28,8 +28,13 @@ export interface SessionCaller {
 }
 
 /** A person's own sessions, wherever the person is kept. */
-export function sessionRoutes(sessions: SessionEnds): readonly GuardedRoute<SessionCaller>[] {
-  const common = { below: 'issuer', refusals: 'problem', guard: { scopes: [] }, isFirstPartyOnly: true } as const
+export function sessionRoutes(ends: SessionEnds): readonly GuardedRoute<SessionCaller>[] {
+  const common = {
+    below: 'issuer',
+    refusals: 'problem',
+    guard: { scopes: [] },
+    isFirstPartyOnly: true,
+  } as const
   return [
     {
       ...common,
@@ -45,8 +50,10 @@ export function sessionRoutes(sessions: SessionEnds): readonly GuardedRoute<Sess
         },
       },
       async handle(_request, { identity }) {
-        const list = await sessions.list(identity.subject)
-        return jsonAnswer(200, { sessions: list.map((session) => wireSession(session, identity.sessionId)) })
+        const list = await ends.list(identity.subject)
+        return jsonAnswer(200, {
+          sessions: list.map((session) => wireSession(session, identity.sessionId)),
+        })
       },
     },
     {
@@ -60,7 +67,7 @@ export function sessionRoutes(sessions: SessionEnds): readonly GuardedRoute<Sess
         success: { status: 204, description: 'Ended' },
       },
       async handle(request, { identity }) {
-        await sessions.endAll(identity.subject, byCaller(request, identity))
+        await ends.endAll(identity.subject, byCaller(request, identity))
         return emptyAnswer
       },
     },
@@ -75,15 +82,20 @@ export function sessionRoutes(sessions: SessionEnds): readonly GuardedRoute<Sess
         refuses: { 404: 'There is no such session of this user, or it is over' },
       },
       async handle(request, { identity }) {
-        if (!(await sessions.end(request.params['id']!, byCaller(request, identity), identity.subject)))
-          throw new ProblemError('not_found', 'There is no such session')
+        const id = request.params['id']
+        const by = byCaller(request, identity)
+        const wasOpen = id !== undefined && (await ends.end(id, by, identity.subject))
+        if (!wasOpen) throw new ProblemError('not_found', 'There is no such session')
         return emptyAnswer
       },
     },
   ]
 }
 
-function wireSession({ id, clientId, device, createdAt, lastUsedAt }: Session, current: string | undefined): object {
+function wireSession(
+  { id, clientId, device, createdAt, lastUsedAt }: Session,
+  current: string | undefined,
+): object {
   return {
     id,
     client_id: clientId,

@@ -52,7 +52,10 @@ export const rules: readonly Rule<RuleOptions>[] = [
     severity: 'warn',
     demand: 'a login of more than 30 days ends after 30 days without use',
     find({ options }, say) {
-      const { sessionSeconds = defaultLifetimes.sessionSeconds, idleSeconds = defaultLifetimes.idleSeconds } = options
+      const {
+        sessionSeconds = defaultLifetimes.sessionSeconds,
+        idleSeconds = defaultLifetimes.idleSeconds,
+      } = options
       if (Math.min(sessionSeconds, idleSeconds) <= longestSessionSeconds) return []
       const message = `is ${idleSeconds}: a forgotten session stays open for more than 30 days`
       return [

@@ -17,11 +17,19 @@ export interface Session {
   readonly lastUsedAt: Date
 }
 
-/** Ways to end sessions. When they resolve, this process refuses the access tokens; others follow within a second. */
+/**
+ * Ways to end sessions. When they resolve, this process refuses the access tokens; others follow
+ * within a second.
+ */
 export interface SessionEnds {
-  /** The sessions of a subject that are not over, the last used first; none of a disabled client. */
+  /**
+   * The sessions of a subject that are not over, the last used first; none of a disabled client.
+   */
   list(subject: string): Promise<readonly Session[]>
-  /** Ends a session with all its tokens; of this subject alone, where one is named. @returns whether there was one */
+  /**
+   * Ends a session with all its tokens; of this subject alone, where one is named. @returns whether
+   * there was one
+   */
   end(sessionId: string, by: By, subject?: string): Promise<boolean>
   /** Ends all sessions of a subject. */
   endAll(subject: string, by: By): Promise<void>
@@ -53,7 +61,12 @@ export function createSessionEnds(
     },
     async end(sessionId, by, subject) {
       if (!areStorable(sessionId)) return false
-      const { ended } = await database.write(endSession, { id: sessionId, subject, by, now: clock.now() })
+      const { ended } = await database.write(endSession, {
+        id: sessionId,
+        subject,
+        by,
+        now: clock.now(),
+      })
       // Also where another has just ended it: whoever asked may rely on it from now on.
       await feed.tail()
       return ended

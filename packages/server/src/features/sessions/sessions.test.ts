@@ -15,8 +15,19 @@ import { startLogin } from '../login/store.ts'
 
 const clock = { now: () => Date.UTC(2026, 10, 25) }
 const key = generateKey('ES256')
-const lifetimes = { accessTokenSeconds: 60, sessionSeconds: 900, idleSeconds: 300, graceSeconds: 10 }
-const issuing = { issuer: 'i', audience: 'a', ...lifetimes, hasAccounts: true, signingKey: () => key }
+const lifetimes = {
+  accessTokenSeconds: 60,
+  sessionSeconds: 900,
+  idleSeconds: 300,
+  graceSeconds: 10,
+}
+const issuing = {
+  issuer: 'i',
+  audience: 'a',
+  ...lifetimes,
+  hasAccounts: true,
+  signingKey: () => key,
+}
 
 describe('start', () => {
   let database: Database
@@ -24,11 +35,21 @@ describe('start', () => {
   let users: Users
   let ada: User
   beforeEach(async () => {
-    database = await openDatabase(':memory:', new URL('../../server/writer-thread.ts', import.meta.url))
+    database = await openDatabase(
+      ':memory:',
+      new URL('../../server/writer-thread.ts', import.meta.url),
+    )
     feed = await openEventFeed(database, { clock, logger: silentLogger })
     users = createUsers(database, feed, clock)
     const username = parseUsername('ada')!
-    const made = { username, email: undefined, passwordHash: 'hash', scopes: [], roles: [], profile: {} }
+    const made = {
+      username,
+      email: undefined,
+      passwordHash: 'hash',
+      scopes: [],
+      roles: [],
+      profile: {},
+    }
     const created = await users.create(made, by)
     assert.ok('user' in created)
     ada = created.user
@@ -45,18 +66,45 @@ describe('start', () => {
   ): Promise<IssuedTokens | undefined> => {
     const proved = passwordHash === undefined ? {} : { passwordHash }
     const login = { subject, clientId: 'c', scopes: ['a', 'b'], refreshes, by, ...proved }
-    return createSessionStarter(database, { startLogin, issuing: { ...issuing, hasAccounts }, clock }).start(login)
+    return createSessionStarter(database, {
+      startLogin,
+      issuing: { ...issuing, hasAccounts },
+      clock,
+    }).start(login)
   }
   const countSessions = async (): Promise<number> =>
-    (await inTables<SessionTables>(database.reader).selectFrom('session').selectAll().execute()).length
+    (await inTables<SessionTables>(database.reader).selectFrom('session').selectAll().execute())
+      .length
 
   it('writes the session down and signs its first token (RFC 9068 §2.2)', async () => {
     const started = await start(ada.publicUser.id, 'hash')
-    const claims = verifyJwt(started!.accessToken, key, { issuer: 'i', audience: 'a', type: 'at+jwt', clock })
-    const [session] = await inTables<SessionTables>(database.reader).selectFrom('session').selectAll().execute()
+    const claims = verifyJwt(started!.accessToken, key, {
+      issuer: 'i',
+      audience: 'a',
+      type: 'at+jwt',
+      clock,
+    })
+    const [session] = await inTables<SessionTables>(database.reader)
+      .selectFrom('session')
+      .selectAll()
+      .execute()
     assert.deepEqual(
-      [claims.sub, claims['sid'], claims['client_id'], claims['scope'], claims['auth_time'], claims.exp],
-      [session!.subject, session!.id, 'c', 'a b', clock.now() / 1000, session!.tokens_expire_at / 1000],
+      [
+        claims.sub,
+        claims['sid'],
+        claims['client_id'],
+        claims['scope'],
+        claims['auth_time'],
+        claims.exp,
+      ],
+      [
+        session!.subject,
+        session!.id,
+        'c',
+        'a b',
+        clock.now() / 1000,
+        session!.tokens_expire_at / 1000,
+      ],
     )
     assert.equal(session!.tokens_expire_at, clock.now() + 60_000)
   })
@@ -71,8 +119,19 @@ describe('start', () => {
       [`${'x'.repeat(199)}😀`, `${'x'.repeat(199)}\ufffd`],
     ]
     for (const [device, shown] of devices) {
-      const login = { subject: ada.publicUser.id, clientId: 'c', scopes: [], refreshes: true, device, by }
-      const { accessToken } = (await createSessionStarter(database, { startLogin, issuing, clock }).start(login))!
+      const login = {
+        subject: ada.publicUser.id,
+        clientId: 'c',
+        scopes: [],
+        refreshes: true,
+        device,
+        by,
+      }
+      const { accessToken } = (await createSessionStarter(database, {
+        startLogin,
+        issuing,
+        clock,
+      }).start(login))!
       const id = decodeJwtUnsafe(accessToken).claims['sid'] as string
       const [session] = await inTables<SessionTables>(database.reader)
         .selectFrom('session')
@@ -102,8 +161,14 @@ describe('start', () => {
     const starter = createSessionStarter(database, { startLogin, issuing, clock })
     const login = { subject: ada.publicUser.id, clientId: 'c', scopes: ['a'], refreshes: true, by }
     const stored = { scopes: JSON.stringify(ada.scopes), roles: JSON.stringify(ada.roles) }
-    assert.equal(await starter.start({ ...login, rights: { ...stored, scopes: '["a"]' } }), undefined)
-    assert.equal(await starter.start({ ...login, rights: { ...stored, roles: '["admin"]' } }), undefined)
+    assert.equal(
+      await starter.start({ ...login, rights: { ...stored, scopes: '["a"]' } }),
+      undefined,
+    )
+    assert.equal(
+      await starter.start({ ...login, rights: { ...stored, roles: '["admin"]' } }),
+      undefined,
+    )
     assert.equal(await countSessions(), 0)
     assert.ok(await starter.start({ ...login, rights: stored }))
   })
@@ -117,10 +182,16 @@ describe('start', () => {
     const { id } = ada.publicUser
     assert.equal((await start(id, 'hash', { refreshes: false }))!.refreshToken, undefined)
     assert.deepEqual(
-      await inTables<SessionTables>(database.reader).selectFrom('refresh_token').selectAll().execute(),
+      await inTables<SessionTables>(database.reader)
+        .selectFrom('refresh_token')
+        .selectAll()
+        .execute(),
       [],
     )
-    const [session] = await inTables<SessionTables>(database.reader).selectFrom('session').selectAll().execute()
+    const [session] = await inTables<SessionTables>(database.reader)
+      .selectFrom('session')
+      .selectAll()
+      .execute()
     assert.equal(session!.idle_expires_at, clock.now())
   })
 })

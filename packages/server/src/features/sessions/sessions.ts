@@ -102,7 +102,10 @@ export function createSessionStarter(
       const refreshToken = refreshes ? makeRefreshToken() : undefined
       const values = {
         session,
-        refreshToken: refreshToken && { id: refreshToken.id, secretHash: hashSecret(refreshToken.secret) },
+        refreshToken: refreshToken && {
+          id: refreshToken.id,
+          secretHash: hashSecret(refreshToken.secret),
+        },
         hasAccount: issuing.hasAccounts,
         passwordHash,
         rights,

@@ -1,4 +1,10 @@
-import { command, inTables, type AnyCommand, type Command, type Reader } from '../../storage/database.ts'
+import {
+  command,
+  inTables,
+  type AnyCommand,
+  type Command,
+  type Reader,
+} from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import type { SessionEvent } from './audit-events.ts'
@@ -10,12 +16,20 @@ export function listSessionRows(
   reader: Reader,
   living: { readonly subject: string; readonly now: number },
 ): Promise<readonly SessionRow[]> {
-  return selectLiving(inTables<SessionTables>(reader), living).orderBy('last_used_at', 'desc').orderBy('id').execute()
+  return selectLiving(inTables<SessionTables>(reader), living)
+    .orderBy('last_used_at', 'desc')
+    .orderBy('id')
+    .execute()
 }
 
 /** Ends one session, of this subject where one is named. */
 export const endSession: Command<
-  { readonly id: string; readonly subject: string | undefined; readonly by: By; readonly now: number },
+  {
+    readonly id: string
+    readonly subject: string | undefined
+    readonly by: By
+    readonly now: number
+  },
   { readonly ended: boolean }
 > = command('endSession', async (transaction, { id, subject, by, now }) => {
   const [ended] = await endSessionRows(transaction, [id], now, subject)
@@ -32,10 +46,13 @@ export const endSession: Command<
 })
 
 /** Ends all sessions of a subject. */
-export const endSessionsOf: Command<{ readonly subject: string; readonly by: By; readonly now: number }, void> =
-  command('endSessionsOf', async (transaction, { subject, by, now }) => {
-    const ended = await endSessions(transaction, { subject, now })
-    if (ended > 0) await insertAudit<SessionEvent>(transaction, { event: 'sessions_ended', at: now, by, subject })
-  })
+export const endSessionsOf: Command<
+  { readonly subject: string; readonly by: By; readonly now: number },
+  void
+> = command('endSessionsOf', async (transaction, { subject, by, now }) => {
+  const ended = await endSessions(transaction, { subject, now })
+  if (ended > 0)
+    await insertAudit<SessionEvent>(transaction, { event: 'sessions_ended', at: now, by, subject })
+})
 
 export const commands: readonly AnyCommand[] = [endSession, endSessionsOf]

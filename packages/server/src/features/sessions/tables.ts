@@ -1,4 +1,5 @@
-// Rows as both databases hold them. Instants are integers in milliseconds, lists and profiles are JSON text.
+// Rows as both databases hold them. Instants are integers in milliseconds, lists and profiles are
+// JSON text.
 
 /** One login on one device. Its tokens name it in `sid`. */
 export interface SessionRow {
@@ -32,7 +33,10 @@ export interface RefreshTokenRow {
   readonly created_at: number
   readonly used_at: number | null
   readonly successor_id: string | null
-  /** The successor, until it is used, sealed under this token: whoever shows this one again can be given it, and nobody else. */
+  /**
+   * The successor, until it is used, sealed under this token: whoever shows this one again can be
+   * given it, and nobody else.
+   */
   readonly sealed_successor: string | null
   /** Until when showing it again is as good as the first time. */
   readonly repeatable_until: number | null

@@ -8,8 +8,9 @@ import { issuingAlgorithms, type IssuingAlgorithm } from './signing-keys.ts'
 
 export interface SigningKeyOptions {
   /**
-   * The secret under which private signing keys are sealed: 32 random characters or more. Default: the file
-   * `keystile.key` beside a SQLite file, made at the first start; PostgreSQL has no default.
+   * The secret under which private signing keys are sealed: 32 random characters or more. Default:
+   * the file `keystile.key` beside a SQLite file, made at the first start; PostgreSQL has no
+   * default.
    */
   readonly key?: string
   /** The algorithm that tokens are signed with. Default: ES256. */

@@ -18,11 +18,17 @@ export const rules: readonly Rule<RuleOptions>[] = [
     id: 'key-given',
     standard: 'ASVS 5.0 13.3.1',
     severity: 'stop',
-    demand: 'on PostgreSQL there is a key, for what seals the signing keys does not lie beside them',
+    demand:
+      'on PostgreSQL there is a key, for what seals the signing keys does not lie beside them',
     find({ options: { database, key, signingKey }, unread }, say) {
-      const isGiven = key !== undefined || signingKey !== undefined || unread.has('key') || unread.has('signingKey')
+      const isGiven =
+        key !== undefined ||
+        signingKey !== undefined ||
+        unread.has('key') ||
+        unread.has('signingKey')
       if (!isOnServer(database) || isGiven) return []
-      const message = 'must be given on PostgreSQL: signing keys are sealed under it, and it must not lie beside them'
+      const message =
+        'must be given on PostgreSQL: signing keys are sealed under it, and it must not lie beside them'
       return [{ about: say.name('key'), message, mend: makeKey(say) }]
     },
   },
@@ -55,7 +61,13 @@ export const rules: readonly Rule<RuleOptions>[] = [
         return []
       } catch (error) {
         const mend = `give another private JWK, or leave ${say.name('signingKey')} out: Keystile then makes its own`
-        return [{ about: say.name('signingKey'), message: `must be another key: ${(error as Error).message}`, mend }]
+        return [
+          {
+            about: say.name('signingKey'),
+            message: `must be another key: ${(error as Error).message}`,
+            mend,
+          },
+        ]
       }
     },
   },
@@ -79,7 +91,8 @@ export const rules: readonly Rule<RuleOptions>[] = [
     demand: 'the database belongs to the issuer that is configured',
     find({ machine, options: { issuer } }, say) {
       const { database } = machine ?? {}
-      if (database === undefined || database.kind === 'unavailable' || issuer === undefined) return undefined
+      if (database === undefined || database.kind === 'unavailable' || issuer === undefined)
+        return undefined
       if (database.issuer === undefined || database.issuer === issuer) return []
       return [
         {

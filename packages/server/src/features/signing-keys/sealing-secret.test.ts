@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -9,7 +17,8 @@ import { findSealingSecretFaults, readOrCreateSealingSecret } from './sealing-se
 const good = '0f1e2d3c4b5a69788796a5b4c3d2e1f0'
 
 describe('findSealingSecretFaults', () => {
-  const kindsOf = (secret: string): readonly string[] => findSealingSecretFaults(secret).map(({ kind }) => kind)
+  const kindsOf = (secret: string): readonly string[] =>
+    findSealingSecretFaults(secret).map(({ kind }) => kind)
 
   it('demands 32 random characters', () => {
     assert.deepEqual(kindsOf(good), [])
@@ -52,12 +61,18 @@ describe('readOrCreateSealingSecret', () => {
     writeFileSync(file, good)
     for (const mode of [0o640, 0o604]) {
       chmodSync(file, mode)
-      assert.throws(open, (error) => error instanceof ConfigurationError && /chmod 600/.test(error.message))
+      assert.throws(
+        open,
+        (error) => error instanceof ConfigurationError && /chmod 600/.test(error.message),
+      )
     }
     chmodSync(file, 0o600)
     assert.equal(open(), good)
     writeFileSync(file, 'short')
-    assert.throws(open, (error) => error instanceof ConfigurationError && /at least 32/.test(error.message))
+    assert.throws(
+      open,
+      (error) => error instanceof ConfigurationError && /at least 32/.test(error.message),
+    )
   })
 
   it('throws what the folder says where no file can be made', () => {

@@ -19,14 +19,23 @@ export function findSealingSecretFaults(secret: string): readonly SealingSecretF
   const bytes = Buffer.from(secret)
   const faults: SealingSecretFault[] = []
   if (isWeakSecret(bytes, minBytes)) {
-    faults.push({ kind: 'weak', message: `must have at least ${minBytes} random characters, 16 of them different` })
+    faults.push({
+      kind: 'weak',
+      message: `must have at least ${minBytes} random characters, 16 of them different`,
+    })
   }
   if (isKnownSecret(bytes)) {
-    faults.push({ kind: 'known', message: 'must be one that nobody else knows; this one is from a template' })
+    faults.push({
+      kind: 'known',
+      message: 'must be one that nobody else knows; this one is from a template',
+    })
   }
   const impostor = findImpostor(bytes)
   if (impostor) {
-    faults.push({ kind: 'known', message: `must be random; this one is ${impostor.name}, which others may know` })
+    faults.push({
+      kind: 'known',
+      message: `must be random; this one is ${impostor.name}, which others may know`,
+    })
   }
   return faults
 }
@@ -46,7 +55,11 @@ export function readOrCreateSealingSecret(databaseFile: string): string {
   const file = keyFileBeside(databaseFile)
   const draft = `${file}.${randomId()}` // not the process id, which is 1 in every container
   try {
-    writeFileSync(draft, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx', flush: true })
+    writeFileSync(draft, `${randomBytes(32).toString('base64url')}\n`, {
+      mode: 0o600,
+      flag: 'wx',
+      flush: true,
+    })
     linkSync(draft, file) // unlike a rename, this fails when the file is there
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error

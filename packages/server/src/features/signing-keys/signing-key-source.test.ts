@@ -10,11 +10,17 @@ describe('findSigningKeySource', () => {
     const key = generateKey('EdDSA')
     const source = findSigningKeySource({ ...options, signingKey: exportPrivateJwk(key), key: 'k' })
     assert.ok('signingKey' in source)
-    assert.deepEqual([source.signingKey.keyId, source.signingKey.algorithm], [key.keyId, key.algorithm])
+    assert.deepEqual(
+      [source.signingKey.keyId, source.signingKey.algorithm],
+      [key.keyId, key.algorithm],
+    )
   })
 
   it('takes the secret that is given', () => {
-    assert.deepEqual(findSigningKeySource({ ...options, key: 'k' }), { algorithm: 'ES256', sealingSecret: 'k' })
+    assert.deepEqual(findSigningKeySource({ ...options, key: 'k' }), {
+      algorithm: 'ES256',
+      sealingSecret: 'k',
+    })
   })
 
   it('makes a secret for a database in memory, another each time', () => {

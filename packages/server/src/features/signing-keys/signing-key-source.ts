@@ -27,6 +27,7 @@ export function findSigningKeySource({
   if (signingKey) return { signingKey: signingKeyOf(signingKey) }
   if (key !== undefined) return { algorithm, sealingSecret: key }
   // A memory database keeps nothing, so its keys need no secret that outlives it.
-  const sealingSecret = database === inMemory ? randomId() + randomId() : readOrCreateSealingSecret(database as string)
+  const sealingSecret =
+    database === inMemory ? randomId() + randomId() : readOrCreateSealingSecret(database as string)
   return { algorithm, sealingSecret }
 }

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { exportPrivateJwk, exportPublicJwk, generateKey, thumbprint, type AlgorithmName } from 'keystile/jwt'
+import {
+  exportPrivateJwk,
+  exportPublicJwk,
+  generateKey,
+  thumbprint,
+  type AlgorithmName,
+} from 'keystile/jwt'
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import { issuingAlgorithms, signingKeyOf } from './signing-keys.ts'
 
@@ -22,7 +28,8 @@ describe('signingKeyOf', () => {
       assert.throws(
         () => signingKeyOf(jwk),
         (error) =>
-          error instanceof ConfigurationError && /private JWK with "alg" ES256, EdDSA, RS256/.test(error.message),
+          error instanceof ConfigurationError &&
+          /private JWK with "alg" ES256, EdDSA, RS256/.test(error.message),
       )
     }
   })

@@ -49,7 +49,11 @@ export type SigningKeySource =
  */
 export async function openSigningKeys(
   database: Database,
-  { issuer, source, clock }: { readonly issuer: string; readonly source: SigningKeySource; readonly clock: Clock },
+  {
+    issuer,
+    source,
+    clock,
+  }: { readonly issuer: string; readonly source: SigningKeySource; readonly clock: Clock },
 ): Promise<SigningKeys> {
   const stored = await database.write(claimIssuer, issuer)
   if (stored !== issuer) {
@@ -61,7 +65,10 @@ export async function openSigningKeys(
 
   const seal = createSeal(source.sealingSecret, 'signing keys')
   if ((await listSigningKeyRows(database.reader)).length === 0) {
-    await database.write(insertFirstSigningKey, sealedRow(named(generateKey(source.algorithm)), seal, clock))
+    await database.write(
+      insertFirstSigningKey,
+      sealedRow(named(generateKey(source.algorithm)), seal, clock),
+    )
   }
 
   const keys = keysOf((await listSigningKeyRows(database.reader)).map((row) => openRow(row, seal)))
@@ -75,7 +82,9 @@ export async function openSigningKeys(
 }
 
 /** The issuer that a database belongs to; undefined where it was never started. */
-export function findStoredIssuer({ reader }: Pick<Database, 'reader'>): Promise<string | undefined> {
+export function findStoredIssuer({
+  reader,
+}: Pick<Database, 'reader'>): Promise<string | undefined> {
   return readIssuer(reader)
 }
 
@@ -89,16 +98,24 @@ export function belongsElsewhere(stored: string, issuer: string): string {
 /** Lists the stored keys without opening them, oldest first. */
 export async function listSigningKeys(
   database: Database,
-): Promise<readonly { readonly keyId: string; readonly algorithm: string; readonly createdAt: Date }[]> {
+): Promise<
+  readonly { readonly keyId: string; readonly algorithm: string; readonly createdAt: Date }[]
+> {
   const rows = await listSigningKeyRows(database.reader)
-  return rows.map(({ id, algorithm, created_at }) => ({ keyId: id, algorithm, createdAt: new Date(created_at) }))
+  return rows.map(({ id, algorithm, created_at }) => ({
+    keyId: id,
+    algorithm,
+    createdAt: new Date(created_at),
+  }))
 }
 
 /** @throws {ConfigurationError} unless it is a private key for one of `issuingAlgorithms` */
 export function signingKeyOf(jwk: Jwk): NamedKey {
   const key = importKey(jwk)
   if (!canSign(key) || !issuingAlgorithms.some((name) => name === key.algorithm.name)) {
-    throw new ConfigurationError(`a signing key is a private JWK with "alg" ${issuingAlgorithms.join(', ')}`)
+    throw new ConfigurationError(
+      `a signing key is a private JWK with "alg" ${issuingAlgorithms.join(', ')}`,
+    )
   }
   return named(key)
 }

@@ -10,14 +10,17 @@ import { hasTable } from '../../storage/migrate.ts'
 import type { SigningKeyRow, SigningKeyTables } from './tables.ts'
 
 /** Keeps the issuer that a database was first started for; says which one that is. */
-export const claimIssuer: Command<string, string> = command('claimIssuer', async (transaction, issuer) => {
-  await inTables<SigningKeyTables>(transaction)
-    .insertInto('setting')
-    .values({ name: 'issuer', value: issuer })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
-  return (await lockIssuer(transaction)).value
-})
+export const claimIssuer: Command<string, string> = command(
+  'claimIssuer',
+  async (transaction, issuer) => {
+    await inTables<SigningKeyTables>(transaction)
+      .insertInto('setting')
+      .values({ name: 'issuer', value: issuer })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+    return (await lockIssuer(transaction)).value
+  },
+)
 
 /** Of several first starts at once, one makes the key and the others read it. */
 export const insertFirstSigningKey: Command<SigningKeyRow, void> = command(
@@ -43,12 +46,20 @@ function lockIssuer(transaction: Transaction): Promise<{ readonly value: string 
 export async function readIssuer(reader: Reader): Promise<string | undefined> {
   if (!(await hasTable(reader, 'setting'))) return undefined
   const db = inTables<SigningKeyTables>(reader)
-  const row = await db.selectFrom('setting').select('value').where('name', '=', 'issuer').executeTakeFirst()
+  const row = await db
+    .selectFrom('setting')
+    .select('value')
+    .where('name', '=', 'issuer')
+    .executeTakeFirst()
   return row?.value
 }
 
 export function listSigningKeyRows(reader: Reader): Promise<readonly SigningKeyRow[]> {
-  return inTables<SigningKeyTables>(reader).selectFrom('signing_key').selectAll().orderBy('created_at').execute()
+  return inTables<SigningKeyTables>(reader)
+    .selectFrom('signing_key')
+    .selectAll()
+    .orderBy('created_at')
+    .execute()
 }
 
 export const commands: readonly AnyCommand[] = [claimIssuer, insertFirstSigningKey]

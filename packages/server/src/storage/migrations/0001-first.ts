@@ -55,7 +55,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('id', 'integer', (column) => column.primaryKey())
     .addColumn('seq', 'bigint', (column) => column.notNull())
     .execute()
-  const tables = db as Kysely<{ feed: { id: number; seq: number }; setting: { name: string; value: string } }>
+  const tables = db as Kysely<{
+    feed: { id: number; seq: number }
+    setting: { name: string; value: string }
+  }>
   await tables.insertInto('feed').values({ id: 1, seq: 0 }).execute()
   // Locked by whoever changes who administrates, so that no two of them leave nobody.
   await tables.insertInto('setting').values({ name: 'administration', value: '' }).execute()

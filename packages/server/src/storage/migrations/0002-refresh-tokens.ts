@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 
-// Sessions from before have no refresh token: they end with their last access token, and hold what it says.
+// Sessions from before have no refresh token: they end with their last access token, and hold what
+// it says.
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   const added = [
@@ -21,12 +22,17 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   }>
   await tables
     .updateTable('session')
-    .set((row) => ({ expires_at: row.ref('tokens_expire_at'), idle_expires_at: row.ref('tokens_expire_at') }))
+    .set((row) => ({
+      expires_at: row.ref('tokens_expire_at'),
+      idle_expires_at: row.ref('tokens_expire_at'),
+    }))
     .execute()
   await db.schema
     .createTable('refresh_token')
     .addColumn('id', 'text', (column) => column.primaryKey())
-    .addColumn('session_id', 'text', (column) => column.notNull().references('session.id').onDelete('cascade'))
+    .addColumn('session_id', 'text', (column) =>
+      column.notNull().references('session.id').onDelete('cascade'),
+    )
     .addColumn('secret_hash', 'text', (column) => column.notNull())
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addColumn('used_at', 'bigint')
@@ -34,6 +40,14 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('sealed_successor', 'text')
     .addColumn('repeatable_until', 'bigint')
     .execute()
-  await db.schema.createIndex('refresh_token_successor').on('refresh_token').column('successor_id').execute()
-  await db.schema.createIndex('refresh_token_session').on('refresh_token').column('session_id').execute()
+  await db.schema
+    .createIndex('refresh_token_successor')
+    .on('refresh_token')
+    .column('successor_id')
+    .execute()
+  await db.schema
+    .createIndex('refresh_token_session')
+    .on('refresh_token')
+    .column('session_id')
+    .execute()
 }

@@ -20,7 +20,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     await sql.raw(statement).execute(db)
 }
 
-/** What is written down stays as it is. Rows are deleted when they are old, so deleting is not refused. */
+/**
+ * What is written down stays as it is. Rows are deleted when they are old, so deleting is not
+ * refused.
+ */
 const refuseUpdatesOnSqlite = [
   `create trigger audit_append_only before update on audit
    begin select raise(abort, 'the audit record is append-only'); end`,

@@ -2,6 +2,10 @@ import type { Kysely } from 'kysely'
 
 // What is over is found without reading what is not.
 export async function up(db: Kysely<unknown>): Promise<void> {
-  await db.schema.createIndex('session_idle_expiry').on('session').column('idle_expires_at').execute()
+  await db.schema
+    .createIndex('session_idle_expiry')
+    .on('session')
+    .column('idle_expires_at')
+    .execute()
   await db.schema.createIndex('event_expiry').on('event').column('expires_at').execute()
 }

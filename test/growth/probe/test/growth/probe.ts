@@ -6,7 +6,12 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createKeystile } from '@keystile/server'
-import { freePort, runCommand, startServer, type Finished } from '../../packages/server/test-support/command.ts'
+import {
+  freePort,
+  runCommand,
+  startServer,
+  type Finished,
+} from '../../packages/server/test-support/command.ts'
 import {
   createTestClock,
   describeOnBoth,
@@ -14,7 +19,10 @@ import {
   password,
   type Stage,
 } from '../../packages/server/test-support/keystile.ts'
-import { createTestDatabase, type TestDatabase } from '../../packages/server/test-support/postgres.ts'
+import {
+  createTestDatabase,
+  type TestDatabase,
+} from '../../packages/server/test-support/postgres.ts'
 
 const daySeconds = 24 * 60 * 60
 const noPostgres = process.env['KEYSTILE_TEST_DATABASE_URL'] === undefined
@@ -54,43 +62,58 @@ async function withServer(
 
 describe('the feature in a stand-alone server', () => {
   for (const kind of ['SQLite', 'PostgreSQL'] as const) {
-    it(`is there with all of its parts, on ${kind}`, { skip: kind === 'PostgreSQL' && noPostgres }, async () => {
-      const database = kind === 'PostgreSQL' ? await createTestDatabase() : undefined
-      await withServer(database, async ({ ask, run }) => {
-        const login = async (): Promise<string> => {
-          const [, body] = await ask('/token', {
-            method: 'POST',
-            body: new URLSearchParams({ username: 'ada', password }),
-          })
-          return JSON.parse(body).access_token as string
-        }
-        const probe = (token?: string): ReturnType<typeof ask> =>
-          ask('/probes', { method: 'POST', headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
+    it(
+      `is there with all of its parts, on ${kind}`,
+      { skip: kind === 'PostgreSQL' && noPostgres },
+      async () => {
+        const database = kind === 'PostgreSQL' ? await createTestDatabase() : undefined
+        await withServer(database, async ({ ask, run }) => {
+          const login = async (): Promise<string> => {
+            const [, body] = await ask('/token', {
+              method: 'POST',
+              body: new URLSearchParams({ username: 'ada', password }),
+            })
+            return JSON.parse(body).access_token as string
+          }
+          const probe = (token?: string): ReturnType<typeof ask> =>
+            ask('/probes', {
+              method: 'POST',
+              headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+            })
 
-        // The route: its document, its guard, its table, its transaction and its rate limit.
-        const headers = { 'content-type': 'application/json' }
-        const ada = JSON.stringify({ username: 'ada', email: 'ada@example.com', password })
-        assert.equal((await ask('/users', { method: 'POST', headers, body: ada }))[0], 201)
-        assert.equal((await probe())[0], 401)
-        assert.equal((await probe(await login()))[0], 403)
-        assert.equal((await run('user', 'grant', 'ada', '--scope', 'users:read')).code, 0)
-        const token = await login()
-        assert.deepEqual(await probe(token), [200, '{"count":1}'])
-        assert.deepEqual(await probe(token), [200, '{"count":2}'])
-        assert.equal((await probe(token))[0], 429)
-        const { paths } = JSON.parse((await ask('/openapi.json'))[1])
-        const statuses = Object.keys(paths['/probes'].post.responses)
-        for (const status of ['200', '401', '403', '429']) assert.ok(statuses.includes(status), status)
+          // The route: its document, its guard, its table, its transaction and its rate limit.
+          const headers = { 'content-type': 'application/json' }
+          const ada = JSON.stringify({ username: 'ada', email: 'ada@example.com', password })
+          assert.equal((await ask('/users', { method: 'POST', headers, body: ada }))[0], 201)
+          assert.equal((await probe())[0], 401)
+          assert.equal((await probe(await login()))[0], 403)
+          assert.equal((await run('user', 'grant', 'ada', '--scope', 'users:read')).code, 0)
+          const token = await login()
+          assert.deepEqual(await probe(token), [200, '{"count":1}'])
+          assert.deepEqual(await probe(token), [200, '{"count":2}'])
+          assert.equal((await probe(token))[0], 429)
+          const { paths } = JSON.parse((await ask('/openapi.json'))[1])
+          const statuses = Object.keys(paths['/probes'].post.responses)
+          for (const status of ['200', '401', '403', '429'])
+            assert.ok(statuses.includes(status), status)
 
-        // What operators see.
-        assert.match((await ask('/metrics'))[1], /^keystile_probes_total 2$/m)
-        const commands = [run('audit', '--json'), run('probe', 'count'), run('doctor', '--probe-seconds', '60')]
-        const [audit, count, doctor] = await Promise.all(commands)
-        assert.equal(audit?.stdout.match(/"event":"probe_made"/g)?.length, 2)
-        assert.equal(count?.stdout, '2 probes\n')
-        assert.match(doctor?.stdout ?? '', /^warn {2}probe-kept \(none\)\n {6}--probe-seconds is 60/m)
-      })
-    })
+          // What operators see.
+          assert.match((await ask('/metrics'))[1], /^keystile_probes_total 2$/m)
+          const commands = [
+            run('audit', '--json'),
+            run('probe', 'count'),
+            run('doctor', '--probe-seconds', '60'),
+          ]
+          const [audit, count, doctor] = await Promise.all(commands)
+          assert.equal(audit?.stdout.match(/"event":"probe_made"/g)?.length, 2)
+          assert.equal(count?.stdout, '2 probes\n')
+          assert.match(
+            doctor?.stdout ?? '',
+            /^warn {2}probe-kept \(none\)\n {6}--probe-seconds is 60/m,
+          )
+        })
+      },
+    )
   }
 })
 
@@ -109,7 +132,10 @@ describeOnBoth('the feature', (stage) => {
     const { send, tokens, setScopes } = await stage.start({ clock })
     await setScopes((await tokens('ada')).subject, ['users:read'])
     await send('POST', '/probes', { bearer: (await tokens('ada')).accessToken })
-    assert.equal(Number((await stage.sql('select count(*) as number from probe'))[0]?.['number']), 1)
+    assert.equal(
+      Number((await stage.sql('select count(*) as number from probe'))[0]?.['number']),
+      1,
+    )
 
     clock.advance(daySeconds + 1)
     await stage.start({ clock })
@@ -132,7 +158,9 @@ describeOnBoth('the grant', (stage) => {
     const form = { ...client, grant_type: grantType, weekday: 'monday' }
     assert.equal((await send('POST', '/token', { form })).status, 200)
 
-    const { status, json } = await send('POST', '/token', { form: { ...client, grant_type: grantType } })
+    const { status, json } = await send('POST', '/token', {
+      form: { ...client, grant_type: grantType },
+    })
     assert.deepEqual([status, json['error']], [400, 'invalid_request'])
 
     const metadata = await send('GET', '/.well-known/oauth-authorization-server')
@@ -146,8 +174,12 @@ describeOnBoth('the credential scheme', (stage) => {
     const { accessToken } = await tokens('ada')
     for (const scheme of ['Probe', 'Bearer']) {
       const headers = { authorization: `${scheme} ${accessToken}` }
-      for (const _ of ['slow', 'fast']) assert.equal((await send('GET', '/users/me', { headers })).status, 200, scheme)
+      for (const _ of ['slow', 'fast'])
+        assert.equal((await send('GET', '/users/me', { headers })).status, 200, scheme)
     }
-    assert.equal((await send('GET', '/users/me', { headers: { authorization: 'Probe no.token' } })).status, 401)
+    assert.equal(
+      (await send('GET', '/users/me', { headers: { authorization: 'Probe no.token' } })).status,
+      401,
+    )
   })
 })

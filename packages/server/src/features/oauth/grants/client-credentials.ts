@@ -1,4 +1,9 @@
-import { builtInScopes, grantScopes, readRequestedScopes, type ScopeRules } from '../../scopes/scopes.ts'
+import {
+  builtInScopes,
+  grantScopes,
+  readRequestedScopes,
+  type ScopeRules,
+} from '../../scopes/scopes.ts'
 import type { ClientTokenIssuer } from '../../sessions/issuing.ts'
 import { defineGrant, scopeParameter, type Grant } from './grant.ts'
 

@@ -45,12 +45,15 @@ export function defineGrant<Name extends string, Required extends Name, Parts>(d
   ): Granted | Promise<Granted>
 }): Grant<Name, Parts> {
   const { required } = definition
-  const isComplete = (values: ParameterValues<Name>): values is ParameterValues<Name> & Record<Required, string> =>
+  const isComplete = (
+    values: ParameterValues<Name>,
+  ): values is ParameterValues<Name> & Record<Required, string> =>
     required.every((name) => values[name] !== undefined)
   return {
     ...definition,
     async issue(values, caller, parts) {
-      if (!isComplete(values)) throw new OAuthError('invalid_request', `The form must have ${required.join(' and ')}`)
+      if (!isComplete(values))
+        throw new OAuthError('invalid_request', `The form must have ${required.join(' and ')}`)
       return definition.issue(values, caller, parts)
     },
   }

@@ -7,7 +7,7 @@ import { defineGrant, scopeParameter, type Grant } from './grant.ts'
 /** What the password grant needs. */
 export interface PasswordGrantParts {
   readonly login: Login
-  readonly sessions: SessionStarter
+  readonly starter: SessionStarter
   readonly scopes: ScopeRules
 }
 
@@ -21,38 +21,41 @@ export interface PasswordGrantParts {
  * @throws {ProblemError} `too_many_requests`, `temporarily_unavailable`
  * @see RFC 6749 §4.3.2
  */
-export const passwordGrant: Grant<'username' | 'password' | 'scope' | 'device_secret', PasswordGrantParts> =
-  defineGrant({
-    grantType: 'password',
-    kind: 'login',
-    parameters: {
-      username: { type: 'string', description: 'The user name or the e-mail address' },
-      password: { type: 'string', format: 'password' },
-      scope: scopeParameter,
-      device_secret: {
-        type: 'string',
-        format: 'password',
-        description: 'What this device got at its last login',
-      },
+export const passwordGrant: Grant<
+  'username' | 'password' | 'scope' | 'device_secret',
+  PasswordGrantParts
+> = defineGrant({
+  grantType: 'password',
+  kind: 'login',
+  parameters: {
+    username: { type: 'string', description: 'The user name or the e-mail address' },
+    password: { type: 'string', format: 'password' },
+    scope: scopeParameter,
+    device_secret: {
+      type: 'string',
+      format: 'password',
+      description: 'What this device got at its last login',
     },
-    required: ['username', 'password'],
-    async issue(values, client, { login, sessions, scopes: rules }: PasswordGrantParts) {
-      const { username, password, scope, device_secret: deviceSecret } = values
-      const requested = readRequestedScopes(scope, rules)
-      const { id: clientId, device, address } = client
-      const attempt = login.byPassword({ username, password, deviceSecret, clientId, address })
-      for (;;) {
-        const proved = await attempt.prove()
-        if (proved.outcome === 'refused') throw new OAuthError('invalid_grant', 'Incorrect username or password')
-        const started = await sessions.start({
-          ...proved,
-          clientId,
-          scopes: grantScopes(requested, proved.scopes, client.scopes),
-          refreshes: client.grants.includes('refresh_token'),
-          device,
-          by: { actor: `user:${proved.subject}`, address },
-        })
-        if (started) return { ...started, ...(await attempt.complete(started)) }
-      }
-    },
-  })
+  },
+  required: ['username', 'password'],
+  async issue(values, client, { login, starter, scopes: rules }: PasswordGrantParts) {
+    const { username, password, scope, device_secret: deviceSecret } = values
+    const requested = readRequestedScopes(scope, rules)
+    const { id: clientId, device, address } = client
+    const attempt = login.byPassword({ username, password, deviceSecret, clientId, address })
+    for (;;) {
+      const proved = await attempt.prove()
+      if (proved.outcome === 'refused')
+        throw new OAuthError('invalid_grant', 'Incorrect username or password')
+      const started = await starter.start({
+        ...proved,
+        clientId,
+        scopes: grantScopes(requested, proved.scopes, client.scopes),
+        refreshes: client.grants.includes('refresh_token'),
+        device,
+        by: { actor: `user:${proved.subject}`, address },
+      })
+      if (started) return { ...started, ...(await attempt.complete(started)) }
+    }
+  },
+})

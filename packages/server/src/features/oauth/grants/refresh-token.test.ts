@@ -45,7 +45,11 @@ describe('refreshTokenGrant', () => {
     const audit = { record: async (entry: Omit<AuditEntry, 'at'>) => void recorded.push(entry) }
     const parts = { directory, refresher, scopes: rules, audit, limits: noLimits }
     const caller = { ...firstParty, id: client, scopes: allowed, device: undefined }
-    const granted = refreshTokenGrant.issue({ refresh_token: 'x', scope }, { ...caller, address: '192.0.2.1' }, parts)
+    const granted = refreshTokenGrant.issue(
+      { refresh_token: 'x', scope },
+      { ...caller, address: '192.0.2.1' },
+      parts,
+    )
     await granted.catch((error: unknown) => assert.equal(used.length, 0, String(error)))
     await granted
     return used

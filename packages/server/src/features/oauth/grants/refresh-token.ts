@@ -36,7 +36,13 @@ export const refreshTokenGrant: Grant<'refresh_token' | 'scope', RefreshParts> =
     const by: By = { actor: 'nobody', address: client.address }
     if (proved.clientId !== client.id) {
       const { subject, sessionId } = proved
-      const entry = { event: 'refresh_refused', by, subject, sessionId, clientId: client.id } as const
+      const entry = {
+        event: 'refresh_refused',
+        by,
+        subject,
+        sessionId,
+        clientId: client.id,
+      } as const
       await recordForeignToken(entry, parts)
       throw invalid('wrong_client')
     }

@@ -44,7 +44,11 @@ const probeKept: Rule<RuleOptions> = {
 }
 
 /** Probes of one user. */
-export const probeRate: LimitRate = { name: 'probe', burst: 2, intervalMilliseconds: minuteMilliseconds }
+export const probeRate: LimitRate = {
+  name: 'probe',
+  burst: 2,
+  intervalMilliseconds: minuteMilliseconds,
+}
 
 export const probes: CounterMetric<{}> = {
   type: 'counter',
@@ -61,7 +65,13 @@ export const feature: Feature<ProbeOptions, ProbeEvent, RuleOptions, Required<Pr
   auditEvents: ['probe_made'],
   rates: [probeRate],
   metrics: [probes],
-  cleanUp: [{ command: purgeProbes, time: 'clock', before: (time, { probeSeconds }) => time - probeSeconds * 1000 }],
+  cleanUp: [
+    {
+      command: purgeProbes,
+      time: 'clock',
+      before: (time, { probeSeconds }) => time - probeSeconds * 1000,
+    },
+  ],
   cliCommands: [
     {
       words: ['probe', 'count'],

@@ -14,7 +14,9 @@ interface ProbeParts {
   readonly clock: Clock
 }
 
-export function probeRoutes(parts: ProbeParts): readonly GuardedRoute<{ readonly identity: CallerIdentity }>[] {
+export function probeRoutes(
+  parts: ProbeParts,
+): readonly GuardedRoute<{ readonly identity: CallerIdentity }>[] {
   const { database, limits, meter, clock } = parts
   return [
     {
@@ -29,14 +31,23 @@ export function probeRoutes(parts: ProbeParts): readonly GuardedRoute<{ readonly
         success: {
           status: 200,
           description: 'How many probes the user has made',
-          schema: { type: 'object', properties: { count: { type: 'integer' } }, required: ['count'] },
+          schema: {
+            type: 'object',
+            properties: { count: { type: 'integer' } },
+            required: ['count'],
+          },
         },
         refuses: { 429: 'Too many probes' },
       },
       async handle(request, { identity }) {
         const { subject } = identity
         await limits.count([useOf(probeRate, subject)])
-        const values = { id: randomId(), subject, by: byCaller(request, identity), now: clock.now() }
+        const values = {
+          id: randomId(),
+          subject,
+          by: byCaller(request, identity),
+          now: clock.now(),
+        }
         const count = await database.write(insertProbe, values)
         meter.add(probes, {})
         return jsonAnswer(200, { count })

@@ -1,5 +1,11 @@
 import { maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
-import { command, inTables, type AnyCommand, type Command, type Reader } from '../../storage/database.ts'
+import {
+  command,
+  inTables,
+  type AnyCommand,
+  type Command,
+  type Reader,
+} from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 
@@ -36,13 +42,18 @@ export const insertProbe: Command<NewProbe, number> = command(
 export const purgeProbes: PurgeCommand = command('purgeProbes', async (transaction, { before }) => {
   const db = inTables<ProbeTables>(transaction)
   const old = db.selectFrom('probe').select('id').where('at', '<', before).limit(maxPurgedAtOnce)
-  const { numDeletedRows } = await db.deleteFrom('probe').where('id', 'in', old).executeTakeFirstOrThrow()
+  const { numDeletedRows } = await db
+    .deleteFrom('probe')
+    .where('id', 'in', old)
+    .executeTakeFirstOrThrow()
   return { purged: Number(numDeletedRows) }
 })
 
 export async function countProbes(reader: Reader): Promise<number> {
   const query = inTables<ProbeTables>(reader).selectFrom('probe')
-  const { count } = await query.select(({ fn }) => fn.countAll().as('count')).executeTakeFirstOrThrow()
+  const { count } = await query
+    .select(({ fn }) => fn.countAll().as('count'))
+    .executeTakeFirstOrThrow()
   return Number(count)
 }
 

@@ -2,7 +2,9 @@ import { grantScopes, readRequestedScopes } from '../../scopes/scopes.ts'
 import type { ClientCredentialsParts } from './client-credentials.ts'
 import { defineGrant, scopeParameter, type Grant } from './grant.ts'
 
-/** A token for a client that acts for itself and names the day of the week: an example of a grant. */
+/**
+ * A token for a client that acts for itself and names the day of the week: an example of a grant.
+ */
 export const probeGrant: Grant<'scope' | 'weekday', ClientCredentialsParts> = defineGrant({
   grantType: 'urn:example:probe',
   kind: 'client',
@@ -10,6 +12,9 @@ export const probeGrant: Grant<'scope' | 'weekday', ClientCredentialsParts> = de
   required: ['weekday'],
   async issue({ scope }, client, { issueToClient, scopes }: ClientCredentialsParts) {
     const requested = readRequestedScopes(scope, scopes)
-    return issueToClient(client.id, grantScopes(requested, Object.keys(scopes.declared), client.scopes))
+    return issueToClient(
+      client.id,
+      grantScopes(requested, Object.keys(scopes.declared), client.scopes),
+    )
   },
 })
