@@ -29,18 +29,22 @@ const server = 'packages/server/src'
 const feature: Additions = {
   [`${server}/server/features.ts`]: [
     [
-      `import * as passwordPolicy from '../features/password-policy/settings.ts'`,
+      `import * as password from '../features/password/feature.ts'`,
       `import * as probe from '../features/probe/feature.ts'`,
     ],
     ['password.PasswordOptions,', 'probe.ProbeOptions,'],
-    [`{ name: 'password', settings: password.settings },`, 'probe.feature,'],
+    ['| typeof oauth.feature', '| typeof probe.feature'],
+    ['password.feature,', 'probe.feature,'],
   ],
   [`${server}/server/wire.ts`]: [
     [
       `import { createPasswordPolicy } from '../features/password-policy/policy.ts'`,
       `import { probeRoutes } from '../features/probe/routes.ts'`,
     ],
-    ['...sessionRoutes(ends),', '...probeRoutes(accounts.database, clock),'],
+    [
+      '...sessionRoutes(ends),',
+      '...probeRoutes({ database: accounts.database, limits, meter, clock }),',
+    ],
   ],
   [`${server}/server/commands.ts`]: [
     [
@@ -58,25 +62,21 @@ const feature: Additions = {
   ],
 }
 
-/** A name in a list, and where it comes from. */
-interface ListedName {
-  readonly file: string
-  readonly after: string
-  readonly import: string
-  readonly list: readonly [before: string, after: string]
+const grant: Additions = {
+  [`${server}/features/oauth/grants.ts`]: [
+    [
+      `import { passwordGrant, type PasswordGrantParts } from './grants/password.ts'`,
+      `import { probeGrant } from './grants/probe.ts'`,
+    ],
+    ['clientCredentialsGrant,', 'probeGrant,'],
+  ],
 }
 
-const grant: ListedName = {
-  file: `${server}/features/oauth/grants.ts`,
-  after: `import { passwordGrant, type PasswordGrantParts } from './grants/password.ts'`,
-  import: `import { probeGrant } from './grants/probe.ts'`,
-  list: ['clientCredentialsGrant]', 'clientCredentialsGrant, probeGrant]'],
-}
-const scheme: ListedName = {
-  file: 'packages/keystile/src/guard/schemes.ts',
-  after: `import { bearer } from './schemes/bearer.ts'`,
-  import: `import { probe } from './schemes/probe.ts'`,
-  list: ['[bearer]', '[bearer, probe]'],
+const schemes = 'packages/keystile/src/guard/schemes.ts'
+const scheme: Additions = {
+  [schemes]: [
+    [`import { bearer } from './schemes/bearer.ts'`, `import { probe } from './schemes/probe.ts'`],
+  ],
 }
 
 /** Adds lines to files of the copy. */
@@ -93,16 +93,27 @@ function addLines(copy: string, additions: Additions): void {
   }
 }
 
-/** Adds a name to the list of a file, and its import. */
-function addName(
-  copy: string,
-  { file, after: follows, import: added, list: [before, replacement] }: ListedName,
-): void {
-  addLines(copy, { [file]: [[follows, added]] })
+/** Replaces a text that a file of the copy has once. */
+function replace(copy: string, file: string, before: string, replacement: string): void {
   const path = join(copy, file)
-  const text = readFileSync(path, 'utf8')
-  assert.equal(text.split(before).length, 2, `${file} has one list that ends so: ${before}`)
-  writeFileSync(path, text.replace(before, replacement))
+  const parts = readFileSync(path, 'utf8').split(before)
+  assert.equal(parts.length, 2, `${file} has once: ${before}`)
+  writeFileSync(path, parts.join(replacement))
+}
+
+/**
+ * Adds the room of the feature to the plan, which is no source: it says what the sources may
+ * import.
+ */
+function addRoom(copy: string): void {
+  const room = {
+    name: 'features/probe',
+    for: 'an example',
+    from: ['storage', 'http', 'feature', 'features/audit', 'features/limits'],
+    packages: ['keystile'],
+  }
+  const next = `{\n      name: 'features/scopes',`
+  replace(copy, 'tools/rooms.ts', next, `${JSON.stringify(room)}, ${next}`)
 }
 
 /**
@@ -111,15 +122,7 @@ function addName(
  */
 function copySource(copy: string): void {
   const isSource = (path: string): boolean => !/[/\\](?:node_modules|dist|bundle)$/.test(path)
-  for (const name of [
-    'packages',
-    'test/support',
-    'test/flows',
-    'test/docs',
-    'tools',
-    'docs',
-    'package.json',
-  ])
+  for (const name of ['packages', 'test/flows', 'tools', 'docs', 'package.json'])
     cpSync(join(root, name), join(copy, name), { recursive: true, filter: isSource })
   for (const name of ['tsconfig.base.json', 'tsconfig.json'])
     cpSync(join(root, name), join(copy, name))
@@ -133,78 +136,117 @@ function copySource(copy: string): void {
   symlinkSync(join(copy, 'packages/server'), join(modules, '@keystile/server'), 'junction')
 }
 
+/** A test of each flow that runs in the copy, on both databases. */
+const flowTests = {
+  registration: 'answers 201 with the public user and where it is',
+  login: 'answers a form of username and password with a bearer token',
+  refresh: 'answers with new tokens of the same session',
+  sessions: 'lists where one is logged in',
+  management: 'gives scopes and roles, which hold from the next login',
+} as const
+
 const skip = process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it'
 
-describe('a copy of the source with a new feature, grant and credential scheme', { skip }, () => {
-  let copy: string
-  /** Runs Node in the copy. Returns its output, whether it failed or not. */
-  async function run(
-    args: readonly string[],
-    env: Readonly<Record<string, string>> = {},
-  ): Promise<string> {
-    const { NODE_TEST_CONTEXT: _, KEYSTILE_LONG: __, ...inherited } = process.env
-    try {
-      const options = { cwd: copy, env: { ...inherited, ...env }, maxBuffer: 16 * 1024 * 1024 }
-      const { stdout, stderr } = await promisify(execFile)(
-        process.execPath,
-        ['--conditions=source', ...args],
-        options,
-      )
-      return stdout + stderr
-    } catch (error) {
-      const { stdout, stderr } = error as { readonly stdout: string; readonly stderr: string }
-      return `FAILED\n${stdout}${stderr}`
+describe(
+  'a copy of the source with a new feature, grant and credential scheme',
+  { skip, concurrency: 3 },
+  () => {
+    let copy: string
+
+    /** Runs Node in the copy. Returns its output, whether it failed or not. */
+    async function run(
+      args: readonly string[],
+      env: Readonly<Record<string, string>> = {},
+    ): Promise<string> {
+      const { NODE_TEST_CONTEXT: _, KEYSTILE_LONG: __, ...inherited } = process.env
+      try {
+        const options = { cwd: copy, env: { ...inherited, ...env }, maxBuffer: 16 * 1024 * 1024 }
+        const { stdout, stderr } = await promisify(execFile)(
+          process.execPath,
+          ['--conditions=source', ...args],
+          options,
+        )
+        return stdout + stderr
+      } catch (error) {
+        const { stdout, stderr } = error as { readonly stdout: string; readonly stderr: string }
+        return `FAILED\n${stdout}${stderr}`
+      }
     }
-  }
-  const passes = async (args: readonly string[]): Promise<void> => {
-    const output = await run(args)
-    assert.ok(!output.startsWith('FAILED'), output)
-  }
+    const passes = async (args: readonly string[]): Promise<string> => {
+      const output = await run(args)
+      assert.ok(!output.startsWith('FAILED'), output)
+      return output
+    }
 
-  before(() => {
-    copy = mkdtempSync(join(tmpdir(), 'keystile-growth-'))
-    copySource(copy)
-    cpSync(probe, copy, { recursive: true })
-    addLines(copy, feature)
-    addName(copy, grant)
-    addName(copy, scheme)
-  })
-  after(() => rmSync(copy, { recursive: true, force: true }))
+    before(async () => {
+      copy = mkdtempSync(join(tmpdir(), 'keystile-growth-'))
+      copySource(copy)
+      cpSync(probe, copy, { recursive: true })
+      addLines(copy, feature)
+      addLines(copy, grant)
+      addLines(copy, scheme)
+      replace(copy, schemes, '[bearer]', '[bearer, probe]')
+      addRoom(copy)
+      await passes(['tools/settings-page.ts'])
+    })
+    after(() => rmSync(copy, { recursive: true, force: true }))
 
-  it('changes at most four files for the feature, by at most ten lines', () => {
-    assert.ok(Object.keys(feature).length <= 4)
-    assert.ok(Object.values(feature).flat().length <= 10)
-  })
+    it('changes at most four files for the feature, and adds at most ten lines to them', () => {
+      assert.ok(Object.keys(feature).length <= 4)
+      assert.ok(Object.values(feature).flat().length <= 10)
+    })
 
-  it('is built', () =>
-    passes([join(root, 'node_modules/typescript/bin/tsc'), '-b', 'packages/server']))
+    it('changes one file for the grant and one for the scheme, by a line and a word each', () => {
+      for (const additions of [grant, scheme]) assert.equal(Object.keys(additions).length, 1)
+      assert.equal(Object.values(grant).flat().length, 2)
+      // The word for the scheme is added to the line of the list.
+      assert.equal(Object.values(scheme).flat().length, 1)
+    })
 
-  it('has what is new, on both databases', () => passes(['--test', 'test/growth/probe.ts']))
+    it('is built', async () => {
+      await passes([join(root, 'node_modules/typescript/bin/tsc'), '-b', 'packages/server'])
+    })
 
-  it('does what it did before', () =>
-    passes([
-      '--test',
-      `${server}/server/*.test.ts`,
-      `${server}/feature/*.test.ts`,
-      'test/flows/login.test.ts',
-      'test/flows/sessions.test.ts',
-    ]))
+    it('keeps to the plan of rooms, once it has a room', async () => {
+      const output = await run(['tools/check-rooms.ts'])
+      assert.match(output, /\d+ files/)
+      assert.doesNotMatch(output, /probe/)
+    })
 
-  it('has the setting in help and in faults', async () => {
-    const main = `${server}/cli/main.ts`
-    const help = await run([main, 'help'])
-    assert.match(help, /--probe-seconds/)
-    assert.match(help, /KEYSTILE_PROBE_SECONDS/)
-    const faults = await run([main, 'config', 'check'], { KEYSTILE_PROBE_SECONDS: '1' })
-    assert.match(faults, /^FAILED[^]*KEYSTILE_PROBE_SECONDS must be/)
-  })
+    it('has what is new, on both databases', async () => {
+      await passes(['--test', 'test/growth/probe.ts'])
+    })
 
-  it('has the setting on the page of settings', async () => {
-    await passes(['tools/settings-page.ts'])
-    const page = readFileSync(join(copy, 'docs/settings.md'), 'utf8')
-    assert.match(
-      page,
-      /^\| `probeSeconds` \| app, server \| `KEYSTILE_PROBE_SECONDS` \| `--probe-seconds` \| 86400 \|/m,
-    )
-  })
-})
+    it('does what it did before', async () => {
+      await passes(['--test', `${server}/server/*.test.ts`, `${server}/feature/*.test.ts`])
+      const flows = Object.keys(flowTests).map((name) => `test/flows/${name}.test.ts`)
+      const output = await passes([
+        '--test',
+        `--test-name-pattern=${Object.values(flowTests).join('|')}`,
+        ...flows,
+      ])
+      for (const title of Object.values(flowTests))
+        assert.ok(output.includes(title), `there is no test: ${title}`)
+    })
+
+    it('has the setting and the command in help, and the setting in faults', async () => {
+      const main = `${server}/cli/main.ts`
+      const [help, faults] = await Promise.all([
+        run([main, 'help']),
+        run([main, 'config', 'check'], { KEYSTILE_PROBE_SECONDS: '1' }),
+      ])
+      assert.match(help, /^ {2}probe count /m)
+      assert.match(help, /--probe-seconds/)
+      assert.match(help, /KEYSTILE_PROBE_SECONDS/)
+      assert.match(faults, /^FAILED[^]*KEYSTILE_PROBE_SECONDS must be at least 60; it is 1/)
+    })
+
+    it('has the setting on the page of settings', () => {
+      const page = readFileSync(join(copy, 'docs/settings.md'), 'utf8')
+      assert.match(
+        page,
+        /^\| `probeSeconds` \| app, server \| `KEYSTILE_PROBE_SECONDS` \| `--probe-seconds` \| 86400 \|/m,
+      )
+    })
+  },
+)

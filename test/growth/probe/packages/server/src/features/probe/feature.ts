@@ -1,8 +1,10 @@
-import type { CleanUpStep } from '../../feature/clean-up.ts'
 import type { Feature } from '../../feature/feature.ts'
+import { minuteMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
+import type { CounterMetric } from '../../feature/metric.ts'
+import type { Rule } from '../../feature/rule.ts'
 import { listSettings, type DefaultedSetting } from '../../feature/setting.ts'
 import { daySeconds, parseWholeNumber, seconds } from '../../feature/values.ts'
-import { purgeProbes } from './store.ts'
+import { purgeProbes, type ProbeEvent } from './store.ts'
 
 export interface ProbeOptions {
   /** How long a probe is kept: seconds, 60 to 31,536,000 (a year). Default: a day. */
@@ -20,20 +22,62 @@ const probeSeconds: DefaultedSetting<'probeSeconds', number> = {
   parse: parseWholeNumber,
 }
 
-type Options = Required<ProbeOptions>
+interface RuleOptions {
+  readonly probeSeconds?: number | undefined
+}
 
-/** Probes that are older than they are kept. */
-const cleanUp: readonly CleanUpStep<Options>[] = [
-  {
-    command: purgeProbes,
-    time: 'clock',
-    before: (time, { probeSeconds }) => time - probeSeconds * 1000,
-  },
-]
+const probeKept: Rule<RuleOptions> = {
+  id: 'probe-kept',
+  standard: 'none',
+  severity: 'warn',
+  demand: 'a probe is kept for an hour or more',
+  find: ({ options: { probeSeconds = daySeconds } }, say) =>
+    probeSeconds < 3600
+      ? [
+          {
+            about: say.name('probeSeconds'),
+            message: `is ${probeSeconds}: a probe is gone before anybody looks`,
+            mend: say.set('probeSeconds', 3600),
+          },
+        ]
+      : [],
+}
+
+/** Probes of one user. */
+export const probeRate: LimitRate = {
+  name: 'probe',
+  burst: 2,
+  intervalMilliseconds: minuteMilliseconds,
+}
+
+export const probes: CounterMetric<{}> = {
+  type: 'counter',
+  name: 'keystile_probes_total',
+  help: 'Probes that users made.',
+  labels: {},
+}
 
 /** Counts how often users asked: an example of a feature with all of its parts. */
-export const feature: Feature<Options, keyof ProbeOptions> = {
+export const feature: Feature<ProbeOptions, ProbeEvent, RuleOptions, Required<ProbeOptions>> = {
   name: 'probe',
   settings: listSettings<ProbeOptions>({ probeSeconds }),
-  cleanUp,
+  rules: [probeKept],
+  auditEvents: ['probe_made'],
+  rates: [probeRate],
+  metrics: [probes],
+  cleanUp: [
+    {
+      command: purgeProbes,
+      time: 'clock',
+      before: (time, { probeSeconds }) => time - probeSeconds * 1000,
+    },
+  ],
+  cliCommands: [
+    {
+      words: ['probe', 'count'],
+      takesSettings: 'withoutKey',
+      summary: 'how many probes there are',
+      load: async () => (await import('./cli.ts')).count,
+    },
+  ],
 }

@@ -1,16 +1,23 @@
 import { randomId, type Clock } from 'keystile/internal'
+import type { Meter } from '../../feature/metric.ts'
 import { jsonAnswer, type GuardedRoute } from '../../http/route.ts'
 import type { Database } from '../../storage/database.ts'
+import { byCaller, type CallerIdentity } from '../audit/audit.ts'
+import { useOf, type Limits } from '../limits/limits.ts'
+import { probeRate, probes } from './feature.ts'
 import { insertProbe } from './store.ts'
 
-interface ProbeCaller {
-  readonly identity: { readonly subject: string }
+interface ProbeParts {
+  readonly database: Database
+  readonly limits: Limits
+  readonly meter: Meter
+  readonly clock: Clock
 }
 
 export function probeRoutes(
-  database: Database,
-  clock: Clock,
-): readonly GuardedRoute<ProbeCaller>[] {
+  parts: ProbeParts,
+): readonly GuardedRoute<{ readonly identity: CallerIdentity }>[] {
+  const { database, limits, meter, clock } = parts
   return [
     {
       method: 'POST',
@@ -30,13 +37,19 @@ export function probeRoutes(
             required: ['count'],
           },
         },
+        refuses: { 429: 'Too many probes' },
       },
-      async handle(_request, { identity: { subject } }) {
-        const count = await database.write(insertProbe, {
+      async handle(request, { identity }) {
+        const { subject } = identity
+        await limits.count([useOf(probeRate, subject)])
+        const values = {
           id: randomId(),
           subject,
-          at: clock.now(),
-        })
+          by: byCaller(request, identity),
+          now: clock.now(),
+        }
+        const count = await database.write(insertProbe, values)
+        meter.add(probes, {})
         return jsonAnswer(200, { count })
       },
     },
