@@ -6,7 +6,7 @@ import type { Spent } from '../limits/uses.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
 import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
 import { accessTokenSecondsAt, idleExpiryAt } from './lifetimes.ts'
-import { makeRefreshToken, writeRefreshToken } from './refresh-tokens.ts'
+import { makeRefreshToken, writeRefreshToken, type RefreshToken } from './refresh-tokens.ts'
 import type { NewSession } from './in-transaction.ts'
 
 /** The values that start a session: an authenticated person, a client and the granted scopes. */
@@ -119,10 +119,7 @@ export function createSessionStarter(
       const refreshToken = refreshes ? makeRefreshToken() : undefined
       const values = {
         session,
-        refreshToken: refreshToken && {
-          id: refreshToken.id,
-          secretHash: hashSecret(refreshToken.secret),
-        },
+        refreshToken: refreshToken && hashed(refreshToken),
         hasAccount: issuing.hasAccounts,
         passwordHash,
         rights,
@@ -143,6 +140,14 @@ export function createSessionStarter(
       }
     },
   }
+}
+
+/** A refresh token as it is stored: without its secret. */
+function hashed({ id, secret }: RefreshToken): {
+  readonly id: string
+  readonly secretHash: string
+} {
+  return { id, secretHash: hashSecret(secret) }
 }
 
 /**

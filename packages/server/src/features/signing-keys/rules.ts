@@ -49,8 +49,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
     id: 'key-unknown',
     standard: 'RFC 8725 §3.5',
     severity: 'stop',
-    demand:
-      'the key must not be from a standard, tutorial or template, nor a URL, path, token or public key',
+    demand: 'the key must not be from a standard or tutorial, nor a URL, path, token or public key',
     find: (situation, say) => findSecretFaults(situation, 'known', say),
   },
   {
