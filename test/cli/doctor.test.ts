@@ -345,7 +345,7 @@ describe('keystile doctor', () => {
       const url = new URL(database.url)
       url.searchParams.set('options', '-c synchronous_commit=off')
       const { findings } = await doctor([], { ...env(), DATABASE_URL: url.href })
-      assert.ok(findings.some(({ message }) => message.includes('synchronous_commit=off')))
+      assert.ok(findings.some(({ message }) => message.includes('must have synchronous_commit on')))
     })
   })
 })

@@ -64,7 +64,7 @@ describe('createProxies', () => {
       assert.equal(resolve('127.0.0.1', entry), address, entry)
   })
 
-  it('stops at what is neither an address, at the proxy that wrote it', () => {
+  it('stops at what is not an address, at the proxy that wrote it', () => {
     for (const entry of [
       '',
       ' ',
@@ -123,7 +123,7 @@ describe('findProxyFault', () => {
       assert.match(findProxyFault(range)!, /is the whole Internet/, range)
   })
 
-  it('refuses what is neither an address and no range', () => {
+  it('refuses what is neither an address nor a range', () => {
     const wrong = [
       '',
       'localhost',
