@@ -6,8 +6,8 @@ import type { Spent } from '../limits/uses.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
 import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
 import { accessTokenSecondsAt, idleExpiryAt } from './lifetimes.ts'
-import { makeRefreshToken, writeRefreshToken } from './refresh-tokens.ts'
-import type { NewSession } from './in-transaction.ts'
+import { makeRefreshToken, writeRefreshToken, type RefreshToken } from './refresh-tokens.ts'
+import type { NewRefreshToken, NewSession } from './in-transaction.ts'
 
 /** The values that start a session: an authenticated person, a client and the granted scopes. */
 export interface SessionStart {
@@ -119,10 +119,7 @@ export function createSessionStarter(
       const refreshToken = refreshes ? makeRefreshToken() : undefined
       const values = {
         session,
-        refreshToken: refreshToken && {
-          id: refreshToken.id,
-          secretHash: hashSecret(refreshToken.secret),
-        },
+        refreshToken: refreshToken && storedToken(refreshToken),
         hasAccount: issuing.hasAccounts,
         passwordHash,
         rights,
@@ -152,4 +149,9 @@ export function createSessionStarter(
 function shownDevice(device: string | undefined): string | null {
   const shown = device?.replace(/\p{Cc}/gu, '').trim()
   return shown === undefined || shown === '' ? null : shown.slice(0, maxDeviceLength).toWellFormed()
+}
+
+/** Returns what the database stores of a refresh token: a hash instead of the secret. */
+function storedToken({ id, secret }: RefreshToken): NewRefreshToken {
+  return { id, secretHash: hashSecret(secret) }
 }
