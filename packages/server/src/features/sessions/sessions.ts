@@ -7,7 +7,7 @@ import type { StoredRights } from '../scopes/scopes.ts'
 import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
 import { accessTokenSecondsAt, idleExpiryAt } from './lifetimes.ts'
 import { makeRefreshToken, writeRefreshToken, type RefreshToken } from './refresh-tokens.ts'
-import type { NewSession } from './in-transaction.ts'
+import type { NewRefreshToken, NewSession } from './in-transaction.ts'
 
 /** The values that start a session: an authenticated person, a client and the granted scopes. */
 export interface SessionStart {
@@ -119,7 +119,7 @@ export function createSessionStarter(
       const refreshToken = refreshes ? makeRefreshToken() : undefined
       const values = {
         session,
-        refreshToken: refreshToken && hashed(refreshToken),
+        refreshToken: refreshToken && storedToken(refreshToken),
         hasAccount: issuing.hasAccounts,
         passwordHash,
         rights,
@@ -142,14 +142,6 @@ export function createSessionStarter(
   }
 }
 
-/** A refresh token as it is stored: without its secret. */
-function hashed({ id, secret }: RefreshToken): {
-  readonly id: string
-  readonly secretHash: string
-} {
-  return { id, secretHash: hashSecret(secret) }
-}
-
 /**
  * Returns a `User-Agent` as it is stored: without control characters, which PostgreSQL refuses and
  * which could change what a terminal shows, and shortened.
@@ -157,4 +149,9 @@ function hashed({ id, secret }: RefreshToken): {
 function shownDevice(device: string | undefined): string | null {
   const shown = device?.replace(/\p{Cc}/gu, '').trim()
   return shown === undefined || shown === '' ? null : shown.slice(0, maxDeviceLength).toWellFormed()
+}
+
+/** Returns what the database stores of a refresh token: a hash instead of the secret. */
+function storedToken({ id, secret }: RefreshToken): NewRefreshToken {
+  return { id, secretHash: hashSecret(secret) }
 }
