@@ -15,16 +15,7 @@ const guard = createGuard(keystile)
 
 const app = express()
 app.use(mount(keystile))
-app.get(
-  '/items',
-  guard('items:read'),
-  (req, res) => void res.json({ owner: guard.caller(req).user.username }),
-)
-app.post(
-  '/items',
-  guard('items:write'),
-  express.json(),
-  (req, res) => void res.status(201).json(req.body),
-)
+app.get('/items', guard('items:read'), (req, res) => void res.json({ owner: guard.caller(req).user.username }))
+app.post('/items', guard('items:write'), express.json(), (req, res) => void res.status(201).json(req.body))
 
 app.listen(port, 'localhost', () => console.log(`listening on http://localhost:${port}`))

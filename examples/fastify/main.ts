@@ -15,12 +15,8 @@ const guard = createGuard(keystile)
 
 const app = Fastify()
 app.register(mount(keystile))
-app.get('/items', { onRequest: guard('items:read') }, (request) => ({
-  owner: guard.caller(request).user.username,
-}))
-app.post('/items', { onRequest: guard('items:write') }, (request, reply) =>
-  reply.code(201).send(request.body),
-)
+app.get('/items', { onRequest: guard('items:read') }, (request) => ({ owner: guard.caller(request).user.username }))
+app.post('/items', { onRequest: guard('items:write') }, (request, reply) => reply.code(201).send(request.body))
 
 await app.listen({ port, host: 'localhost' })
 console.log(`listening on http://localhost:${port}`)

@@ -11,10 +11,4 @@ const users = {
   scopes: (person: Person) => (person.admin ? ['orders:write' as const] : []),
   passwordHash: (person: Person) => person.hash,
 }
-export const keystile = await createKeystile({
-  issuer,
-  key,
-  database: pool,
-  scopes: { 'orders:write': 'Sell' },
-  users,
-})
+export const keystile = await createKeystile({ issuer, key, database: pool, scopes: { 'orders:write': 'Sell' }, users })

@@ -14,10 +14,7 @@ export const app = createServer((request, response) =>
     switch (`${request.method} ${request.url}`) {
       case 'GET /orders':
         return reading(request, response, () =>
-          json(response, 200, {
-            email: guard.caller(request).user.email,
-            orders: ['lamp', 'chair'],
-          }),
+          json(response, 200, { email: guard.caller(request).user.email, orders: ['lamp', 'chair'] }),
         )
       case 'POST /orders':
         return selling(request, response, () => json(response, 201, { sold: 'lamp' }))

@@ -5,7 +5,5 @@ import { keystile } from './auth.ts'
 const guard = createGuard(keystile)
 
 export const answerAuth = mount(keystile)
-export const GET = guard()((_request, { user }) =>
-  Response.json({ email: user.email, orders: ['lamp', 'chair'] }),
-)
+export const GET = guard()((_request, { user }) => Response.json({ email: user.email, orders: ['lamp', 'chair'] }))
 export const POST = guard('orders:write')(() => Response.json({ sold: 'lamp' }, { status: 201 }))

@@ -44,8 +44,8 @@ describe('readRequestedScopes', () => {
         (error) => error instanceof OAuthError && error.code === 'invalid_scope',
         scope,
       )
-    assert.throws(() => readRequestedScopes('a\tb', rules), /with a space between them/)
-    assert.throws(() => readRequestedScopes('x', rules), /declared are: a b c d/)
+    assert.throws(() => readRequestedScopes('a\tb', rules), /separated by spaces/)
+    assert.throws(() => readRequestedScopes('x', rules), /declared scopes are: a b c d/)
   })
 })
 
