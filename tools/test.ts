@@ -63,19 +63,17 @@ async function runTests(): Promise<boolean> {
   const temporary = mkdtempSync(join(tmpdir(), 'keystile-tests-'))
   chmodSync(temporary, 0o755)
   const env = {
+    // All processes load the same modules. Each that finds them compiled starts in half the time.
+    NODE_COMPILE_CACHE: join(temporary, 'compiled'),
     ...process.env,
     TMPDIR: temporary,
     ...(postgres && { KEYSTILE_TEST_DATABASE_URL: postgres.url }),
     ...(args.includes('--long') && { KEYSTILE_LONG: '1' }),
   }
-  // As many as there are cores, one more than Node would: most of them wait for a process, a disk
+  // One file more than there are cores, two more than Node would: most wait for a process, a disk
   // or a time.
-  const nodeOptions = [
-    '--conditions=source',
-    '--test',
-    `--test-concurrency=${availableParallelism()}`,
-    ...options,
-  ]
+  const concurrency = `--test-concurrency=${availableParallelism() + 1}`
+  const nodeOptions = ['--conditions=source', '--test', concurrency, ...options]
   const runner = spawn(process.execPath, [...nodeOptions, ...found.toSorted()], {
     cwd: root,
     env,

@@ -8,6 +8,7 @@ import { after, afterEach, before, describe, it } from 'node:test'
 import pg from 'pg'
 import { randomRowId } from 'keystile/internal'
 import {
+  callCommand,
   freePort,
   runCommand,
   startCommand,
@@ -52,7 +53,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         }
       }
       server = await startServer({ cwd, env, port: Number(env['PORT']) })
-      const created = await runCommand(
+      const created = await callCommand(
         ['user', 'create', 'ada', '--role', 'admin', '--password-file', 'password'],
         {
           cwd,
@@ -73,7 +74,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
     })
 
     const audit = (...args: string[]): Promise<Finished> =>
-      runCommand(['audit', ...args], { cwd, env })
+      callCommand(['audit', ...args], { cwd, env })
     const login = (tried = password): Promise<Response> =>
       fetch(`${server.url}/token`, {
         method: 'POST',
@@ -102,8 +103,8 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       return { next: async () => JSON.parse((await iterator.next()).value!) as Line, stop }
     }
 
-    it('prints who did what, from where, the oldest line first', async () => {
-      const { code, stdout, stderr } = await audit()
+    it('keystile audit prints who did what, from where, the oldest line first', async () => {
+      const { code, stdout, stderr } = await runCommand(['audit'], { cwd, env })
       assert.deepEqual([code, stderr], [0, ''])
       const rows = stdout
         .trimEnd()
@@ -131,7 +132,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       }
     })
 
-    it('prints lines of JSON with --json, the last ones with --limit, those of one with --subject', async () => {
+    it('keystile audit prints JSON with --json, the last lines with --limit, those of one subject with --subject', async () => {
       const last = linesOf((await audit('--json', '--limit', '1')).stdout)
       assert.deepEqual(
         last.map((line) => [Object.keys(line), line['event'], line['session_id'], line['detail']]),
@@ -166,7 +167,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal(linesOf((await audit('--json', '--since', '2020-01-01')).stdout).length, 3)
     })
 
-    it('refuses what it does not understand, and says what it expects', async () => {
+    it('keystile audit refuses a malformed --since or --limit, and says what it expects', async () => {
       for (const since of ['yesterday', '2026-11-25T12:00', '1', '-1h', '1y', '2026-13-01']) {
         const { code, stderr } = await audit(`--since=${since}`)
         assert.equal(code, 1, since)
@@ -184,7 +185,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         )
     })
 
-    it('follows what another process writes, until a signal', async () => {
+    it('keystile audit --follow prints what another process writes, until a signal', async () => {
       const following = await follow('--limit', '1')
       assert.equal((await following.next())['event'], 'login_refused')
       await login()
@@ -194,7 +195,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal(await following.stop(), 0)
     })
 
-    it('ends quietly when nobody reads it any more', async () => {
+    it('keystile audit ends quietly when its reader has gone', async () => {
       for (const args of [['--json'], ['--follow', '--limit', '1']]) {
         const child = startCommand(['audit', ...args], { cwd, env })
         let stderr = ''
@@ -206,7 +207,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
     })
 
     if (kind === 'PostgreSQL') {
-      it('misses no line that becomes visible later than younger ones', async () => {
+      it('keystile audit --follow misses no line that becomes visible later than younger ones', async () => {
         const late = new pg.Client({
           connectionString: postgres!.url,
           options: '-c search_path=keystile',
@@ -230,7 +231,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         assert.deepEqual([line['id'], line['actor'], line['subject']], [row[0], 'app', row[4]])
       })
 
-      it('shows a subject of an app’s own without what moves the cursor', async () => {
+      it('keystile audit shows an app’s own subject without control characters', async () => {
         const { stdout } = await audit('--json', '--subject', 'held \u001b[31m\u202e up')
         const { stdout: columns } = await audit('--subject', 'held \u001b[31m\u202e up')
         for (const shown of [stdout, columns])

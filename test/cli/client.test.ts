@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import {
+  callCommand,
   freePort,
   runCommand,
   startServer,
@@ -32,12 +33,13 @@ describe('keystile client', () => {
   })
 
   const client = (...args: string[]): Promise<Finished> =>
-    runCommand(['client', ...args], { cwd, env })
-  const create = async (id: string, ...args: string[]): Promise<string> => {
-    const { stdout, stderr, code } = await client('create', id, ...args)
+    callCommand(['client', ...args], { cwd, env })
+  const secretOf = ({ stdout, stderr, code }: Finished): string => {
     assert.deepEqual([code, stderr], [0, ''])
     return /^client_secret: (\S+)$/m.exec(stdout)![1]!
   }
+  const create = async (...args: string[]): Promise<string> =>
+    secretOf(await client('create', ...args))
   const ask = async (
     id: string,
     secret: string,
@@ -52,21 +54,16 @@ describe('keystile client', () => {
     return { status: response.status, ...((await response.json()) as { readonly scope?: string }) }
   }
 
-  it('registers a client that gets tokens from the running server, and shows its secret once', async () => {
-    const secret = await create(
-      'orders',
-      '--grants',
-      'client_credentials',
-      '--scopes',
-      'items:write,items:read',
-    )
+  it('keystile client create registers a client that gets tokens from the running server, and shows its secret once', async () => {
+    const args = ['orders', '--grants', 'client_credentials', '--scopes', 'items:write,items:read']
+    const secret = secretOf(await runCommand(['client', 'create', ...args], { cwd, env }))
     const { status, scope } = await ask('orders', secret)
     assert.deepEqual([status, scope], [200, 'items:read items:write'])
     for (const args of [[], ['--json']])
       assert.ok(!(await client('list', ...args)).stdout.includes(secret))
   })
 
-  it('shows no control character of what is stored or was typed', async () => {
+  it('keystile client shows no control character of what is stored or was typed', async () => {
     await create('odd', '--may', 'introspect')
     const sqlite = new DatabaseSync(join(cwd, 'data/keystile.db'), { timeout: 5_000 })
     const scopes = JSON.stringify(['\u001b[31m\u2028\n\t'])
@@ -81,7 +78,7 @@ describe('keystile client', () => {
     assert.match(stderr, /^keystile: there is no client x\\u001b\[31m\\u202e, /)
   })
 
-  it('lists clients, a line each or as JSON', async () => {
+  it('keystile client list prints a line for each client, or JSON', async () => {
     await create('api', '--may', 'introspect')
     const { stdout } = await client('list')
     assert.match(stdout, /^api\tconfidential\tactive\t\S+Z\t-\t-\tintrospect$/m)
@@ -100,7 +97,7 @@ describe('keystile client', () => {
     })
   })
 
-  it('gives a client another secret, and the old one is refused at once', async () => {
+  it('keystile client rotate-secret gives a client another secret, and the old one is refused at once', async () => {
     const old = await create('billing', '--grants', 'client_credentials')
     const { stdout } = await client('rotate-secret', 'billing', '--json')
     const { client_id, client_secret } = JSON.parse(stdout)
@@ -109,7 +106,7 @@ describe('keystile client', () => {
     assert.equal((await ask('billing', client_secret)).status, 200)
   })
 
-  it('disables a client for good', async () => {
+  it('keystile client disable disables a client for good', async () => {
     const secret = await create('mail', '--grants', 'client_credentials')
     assert.equal((await client('disable', 'mail')).code, 0)
     assert.equal((await ask('mail', secret)).status, 401)
@@ -122,7 +119,7 @@ describe('keystile client', () => {
     assert.match((await client('list')).stdout, /^mail\tconfidential\tdisabled\t/m)
   })
 
-  it('makes a public client without a secret', async () => {
+  it('keystile client create --public makes a client without a secret', async () => {
     const { stdout } = await client(
       'create',
       'spa',
@@ -137,7 +134,7 @@ describe('keystile client', () => {
     )
   })
 
-  it('says what is wrong, and registers nothing', async () => {
+  it('keystile client create says what is wrong, and registers nothing', async () => {
     const refused: readonly (readonly [readonly string[], RegExp])[] = [
       [['X'], /2 to 63 lower-case letters/],
       [['bad'], /at least one grant/],
@@ -159,7 +156,7 @@ describe('keystile client', () => {
       assert.match(stderr, expected)
     }
     assert.ok(!(await client('list')).stdout.includes('bad'))
-    const nowhere = await runCommand(['client', 'list', '--database', 'nowhere.db'], { cwd, env })
+    const nowhere = await callCommand(['client', 'list', '--database', 'nowhere.db'], { cwd, env })
     assert.match(nowhere.stderr, /there is no nowhere\.db/)
   })
 })

@@ -10,6 +10,7 @@ import { after, afterEach, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { decodeJwtUnsafe, exportPrivateJwk, generateKey } from 'keystile/jwt'
 import {
+  callCommand,
   runCommand,
   startServer,
   type RunningServer,
@@ -153,9 +154,12 @@ describe('keystile serve', () => {
       KEYSTILE_ACCESS_TOKEN_SECONDS: 'ten',
       KEYSTILE_KEY_FILE: '/does/not/exist',
     }
-    const { code, stderr, stdout } = await runCommand(
+    const { code, stderr, stdout } = await callCommand(
       ['serve', '--port', '0', '--registration', 'maybe'],
-      { cwd, env },
+      {
+        cwd,
+        env,
+      },
     )
     assert.equal(code, 1)
     assert.equal(stdout, '')
@@ -237,7 +241,7 @@ describe('keystile serve', () => {
 
   it('has no sessions in a cookie, which are for apps that Keystile is embedded in', async () => {
     writeFileSync(join(cwd, 'keystile.config.json'), JSON.stringify({ cookieSession: true }))
-    const { code, stderr } = await runCommand(['serve'], { cwd })
+    const { code, stderr } = await callCommand(['serve'], { cwd })
     assert.equal(code, 1)
     assert.match(stderr, /"cookieSession" is not a setting/)
   })
@@ -289,10 +293,10 @@ describe('keystile serve', () => {
 })
 
 describe('keystile', () => {
-  it('explains itself, and names what it does not know', async () => {
+  it('keystile help lists the commands, and an unknown command, flag or operand is named', async () => {
     const cwd = tmpdir()
     for (const args of [[], ['help'], ['--help']]) {
-      const { code, stdout } = await runCommand(args, { cwd })
+      const { code, stdout } = await callCommand(args, { cwd })
       assert.equal(code, 0)
       assert.match(stdout, /user create NAME/)
     }
@@ -303,22 +307,22 @@ describe('keystile', () => {
       [['serve', '--colour', 'red'], /--colour/],
       [['serve', 'now'], /the command must be: keystile serve/],
     ] as const) {
-      const { code, stdout, stderr } = await runCommand(args, { cwd })
+      const { code, stdout, stderr } = await callCommand(args, { cwd })
       assert.deepEqual([code, stdout], [1, ''])
       assert.match(stderr, expected)
       assert.doesNotMatch(stderr, /\n {4}at /, 'no stack')
     }
   })
 
-  it('says its version, and bold only on a terminal', async () => {
+  it('keystile --version prints the version, and help is bold only on a terminal', async () => {
     const cwd = tmpdir()
     assert.match((await runCommand(['--version'], { cwd })).stdout, /^\d+\.\d+\.\d+\n$/)
-    assert.ok(!(await runCommand(['help'], { cwd })).stdout.includes('\u001b'))
+    assert.ok(!(await callCommand(['help'], { cwd })).stdout.includes('\u001b'))
   })
 
-  it('checks a configuration and starts nothing', async () => {
+  it('keystile config check tells all faults of the settings, and starts nothing', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'keystile-check-'))
-    const fine = await runCommand(
+    const fine = await callCommand(
       ['config', 'check', '--issuer', 'https://auth.example', '--registration', 'closed'],
       {
         cwd,
@@ -326,7 +330,7 @@ describe('keystile', () => {
     )
     assert.deepEqual([fine.code, fine.stderr], [0, ''])
     assert.match(fine.stdout, /settings are fine: https:\/\/auth\.example/)
-    const wrong = await runCommand(
+    const wrong = await callCommand(
       [
         'config',
         'check',
@@ -366,9 +370,9 @@ describe('keystile', () => {
     rmSync(cwd, { recursive: true })
   })
 
-  it('completes commands and flags in bash', async () => {
+  it('keystile completion completes commands and flags in bash', async () => {
     const cwd = tmpdir()
-    const { stdout: script } = await runCommand(['completion', 'bash'], { cwd })
+    const { stdout: script } = await callCommand(['completion', 'bash'], { cwd })
     const complete = async (...words: readonly string[]): Promise<readonly string[]> => {
       const typed = words.map((word) => `'${word}'`).join(' ')
       const ask = `${script}\nCOMP_WORDS=(keystile ${typed}); COMP_CWORD=${words.length}; _keystile; echo "\${COMPREPLY[@]}"`
@@ -379,7 +383,7 @@ describe('keystile', () => {
     assert.deepEqual(await complete('user', 'create', 'ada', '--password-f'), ['--password-file'])
     assert.ok((await complete('serve', '--')).includes('--issuer'))
     for (const shell of ['zsh', 'fish'])
-      assert.match((await runCommand(['completion', shell], { cwd })).stdout, /keystile/)
-    assert.match((await runCommand(['completion', 'tcsh'], { cwd })).stderr, /bash, zsh or fish/)
+      assert.match((await callCommand(['completion', shell], { cwd })).stdout, /keystile/)
+    assert.match((await callCommand(['completion', 'tcsh'], { cwd })).stderr, /bash, zsh or fish/)
   })
 })

@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, afterEach, before, describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
 import { decodeJwtUnsafe } from 'keystile/jwt'
 import {
+  callCommand,
   freePort,
   runCommand,
   startServer,
@@ -29,6 +30,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
   describe(`keystile user on ${kind}`, { skip: kind === 'PostgreSQL' && noPostgres }, () => {
     let cwd: string
     let postgres: TestDatabase | undefined
+    /** Runs from the first test on, in which users were created before it started. */
     let server: RunningServer | undefined
     let env: Record<string, string>
     before(async () => {
@@ -51,19 +53,14 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         KEYSTILE_KEY: 'a sealing key for tests: 0123456789 abcdef',
       }
     })
-    afterEach(async () => {
-      await server?.stop()
-      server = undefined
-    })
     after(async () => {
+      await server?.stop()
       await postgres?.drop()
       rmSync(cwd, { recursive: true })
     })
 
     const user = (...args: string[]): Promise<Finished> =>
-      runCommand(['user', ...args], { cwd, env })
-    const start = async (): Promise<RunningServer> =>
-      (server = await startServer({ cwd, env, port: Number(env['PORT']) }))
+      callCommand(['user', ...args], { cwd, env })
     const login = async (
       username: string,
     ): Promise<{ status: number; access_token: string; scope: string }> => {
@@ -107,8 +104,9 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       return rows[0]!.password_hash
     }
 
-    it('creates a user with roles and scopes, who can log in', async () => {
-      const created = await user('create', 'Root', '--role', 'admin', '--password-file', 'password')
+    it('keystile user create makes a user with roles and scopes, who can log in', async () => {
+      const args = ['user', 'create', 'Root', '--role', 'admin', '--password-file', 'password']
+      const created = await runCommand(args, { cwd, env })
       assert.deepEqual([created.code, created.stderr], [0, ''])
       assert.match(created.stdout, /^created Root \([\w-]{22}\)\n$/)
       assert.equal(
@@ -126,12 +124,12 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         ).code,
         0,
       )
-      await start()
+      server = await startServer({ cwd, env, port: Number(env['PORT']) })
       assert.equal((await login('root')).scope, 'items:read users:read users:write')
       assert.equal((await login('bob@example.com')).scope, 'items:read')
     })
 
-    it('lists users, a line each', async () => {
+    it('keystile user list prints a line for each user', async () => {
       const { stdout } = await user('list')
       const lines = stdout
         .trim()
@@ -146,7 +144,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       )
     })
 
-    it('shows no control character of what users have chosen', async () => {
+    it('keystile user shows no control character of what users have chosen', async () => {
       const chosen = { city: '\u001b[31mred\u009b\u2028\u202e', ['\u001b]0;title\u0007']: '\n' }
       await sql(
         `update "user" set profile = '${JSON.stringify(chosen)}' where username_key = 'bob'`,
@@ -166,8 +164,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       )
     })
 
-    it('disables a user, whose tokens a running server refuses within a second', async () => {
-      await start()
+    it('keystile user disable has a running server refuse the user’s tokens within a second', async () => {
       const { access_token: token } = await login('bob')
       const me = async (): Promise<number> =>
         (await fetch(`${server!.url}/users/me`, { headers: { authorization: `Bearer ${token}` } }))
@@ -185,8 +182,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.ok(decodeJwtUnsafe(token).claims.sub)
     })
 
-    it('enables a disabled user, and changes what they hold, at once with --now', async () => {
-      await start()
+    it('keystile user enable and grant change what a user holds, at once with --now', async () => {
       assert.equal((await user('enable', 'bob')).stdout, 'enabled bob\n')
       const { access_token: token, scope } = await login('bob')
       assert.equal(scope, 'items:read')
@@ -207,8 +203,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal((await login('bob')).scope, '')
     })
 
-    it('gives another password, which ends all sessions', async () => {
-      await start()
+    it('keystile user set-password ends all sessions of the user', async () => {
       const { access_token: token } = await login('bob')
       writeFileSync(join(cwd, 'other'), 'another engine of her own\n')
       assert.equal(
@@ -225,7 +220,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal((await login('bob')).status, 200)
     })
 
-    it('asks of a password what the settings say, and hashes it at their cost', async () => {
+    it('keystile user set-password asks of a password what the settings say, and hashes it at their cost', async () => {
       writeFileSync(join(cwd, 'eight'), 'zk4-tent\n')
       const set = (...args: string[]): Promise<Finished> =>
         user('set-password', 'bob', '--password-file', 'eight', ...args)
@@ -236,7 +231,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal((await user('set-password', 'bob', '--password-file', 'password')).code, 0)
     })
 
-    it('prints JSON, a line each, where a script reads', async () => {
+    it('keystile user list --json and key list --json print a line of JSON each', async () => {
       const { stdout } = await user('list', '--json')
       const [bob, root] = stdout
         .trim()
@@ -246,15 +241,15 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         [bob.username, bob.disabled, root.username, root.roles],
         ['bob', false, 'Root', ['admin']],
       )
-      const key = await runCommand(['key', 'list', '--json'], { cwd, env })
+      const key = await callCommand(['key', 'list', '--json'], { cwd, env })
       assert.equal(JSON.parse(key.stdout).algorithm, 'ES256')
       assert.match(
-        (await runCommand(['key', 'list'], { cwd, env })).stdout,
+        (await callCommand(['key', 'list'], { cwd, env })).stdout,
         /^[\w-]{43}\tES256\t\d{4}-/,
       )
     })
 
-    it('deletes a user for good, but not the last administrator', async () => {
+    it('keystile user delete deletes a user for good, but not the last administrator', async () => {
       assert.equal((await user('create', 'gone', '--password-file', 'password')).code, 0)
       assert.equal((await user('delete', 'gone')).stdout, 'deleted gone\n')
       assert.match((await user('delete', 'gone')).stderr, /there is no user gone/)
@@ -275,7 +270,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       }
     })
 
-    it('refuses what cannot be, in a sentence, and creates nothing', async () => {
+    it('keystile user refuses an impossible change in one sentence, and creates nothing', async () => {
       writeFileSync(join(cwd, 'short'), 'short\n')
       writeFileSync(join(cwd, 'common'), 'passwordpassword\n')
       writeFileSync(join(cwd, 'named'), 'a Wonderful life of mine\n')

@@ -24,6 +24,13 @@ export const wholeBlocks: readonly Block[] = blocks.filter(
   ({ code }) => !blocks.some((other) => other.code !== code && other.code.startsWith(code)),
 )
 
+/** Names that recipes.test.ts makes a server of, declared at the top level. */
+const listens =
+  /^(export )?(const|function) (server|app|createApp|createOrdersServer|handle|GET)\b/m
+
+/** The whole blocks that answer requests. */
+export const servedBlocks: readonly Block[] = wholeBlocks.filter(({ code }) => listens.test(code))
+
 export const isTest = ({ code }: Block): boolean => code.includes(" from 'node:test'\n")
 
 function blocksOf(file: string): readonly Block[] {

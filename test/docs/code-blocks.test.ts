@@ -1,6 +1,7 @@
 // Each block of TypeScript in the documents is a program: it is compiled as it stands, and run in a
-// process of its own. A program that imports node:test is a test, and must pass. What only shows
-// how others do it is JavaScript or Python, and is not run.
+// process of its own. A program that imports node:test is a test, and must pass; one that answers
+// requests is run by recipes.test.ts. What only shows how others do it is JavaScript or Python, and
+// is not run.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,7 +9,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
-import { blocks, documents, isTest, root, wholeBlocks } from './blocks.ts'
+import { blocks, documents, isTest, root, servedBlocks, wholeBlocks } from './blocks.ts'
 
 const run = promisify(execFile)
 
@@ -43,7 +44,9 @@ describe('the documents', () => {
   describe('run', { concurrency: availableParallelism() }, () => {
     // What a test says, it says to whoever reads it, not to the process around us.
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
-    for (const block of wholeBlocks) {
+    // recipes.test.ts runs the others, and sends them requests.
+    const others = wholeBlocks.filter((block) => isTest(block) || !servedBlocks.includes(block))
+    for (const block of others) {
       it(`${isTest(block) ? 'as a test' : 'as a program'}: ${block.name}`, async () => {
         const { name } = block
         const cwd = join(folder, `cwd-${name}`)

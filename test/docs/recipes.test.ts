@@ -19,7 +19,7 @@ import {
   createTestDatabase,
   howToGetPostgres,
 } from '../../packages/server/test-support/postgres.ts'
-import { isTest, root, wholeBlocks } from './blocks.ts'
+import { isTest, root, servedBlocks, wholeBlocks } from './blocks.ts'
 import type { Mode } from './planted.ts'
 import type { Order, Ready } from './recipe-process.ts'
 
@@ -58,10 +58,6 @@ export function ended(createIssuer) {
   return { app: { fetch: GET } }
 }
 `
-/** The names that `ending` knows, declared at the top level. */
-const listens =
-  /^(export )?(const|function) (server|app|createApp|createOrdersServer|handle|GET)\b/m
-const served = wholeBlocks.filter(({ code }) => listens.test(code))
 
 // These handlers have no server, so a few lines stand for their framework.
 const web = (name: string, call: string): readonly [string, string] => [
@@ -74,7 +70,7 @@ const web = (name: string, call: string): readonly [string, string] => [
    }`,
 ]
 const written: Readonly<Record<string, string>> = Object.fromEntries([
-  ...served.map(({ name, code }) => [name, `${code}${ending}`] as const),
+  ...servedBlocks.map(({ name, code }) => [name, `${code}${ending}`] as const),
   web('next-item-route', 'GET(request, { params: Promise.resolve(params) })'),
   web('sveltekit-server', 'GET({ request, params })'),
   web('react-router-loader', 'loader({ request, params })'),
@@ -189,8 +185,7 @@ async function start(program: string, folder: string, signal: AbortSignal): Prom
   const port = await freePort()
   const child = fork(join(import.meta.dirname, 'recipe-process.ts'), [program], {
     cwd,
-    // All load the same modules, so they share what was compiled.
-    env: { ...outer, PORT: String(port), NODE_COMPILE_CACHE: join(folder, 'compiled') },
+    env: { ...outer, PORT: String(port) },
     execArgv: ['--conditions=source'],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     signal,
@@ -350,7 +345,7 @@ describe('the recipes', () => {
   it('are all that the documents show', () => {
     const servers = /new (OpenAPI)?Hono\(|Fastify\(|express\(\)|createServer\(|keystile\/web'/
     const others = wholeBlocks.filter(
-      (block) => servers.test(block.code) && !served.includes(block),
+      (block) => servers.test(block.code) && !servedBlocks.includes(block),
     )
     // One test has its app within the test; the same app is in the README.
     assert.deepEqual(

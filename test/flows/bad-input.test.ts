@@ -1,6 +1,7 @@
 // Over real sockets, against the server as it is run: whatever is sent gets a 4xx with a sentence,
 // and the next request is answered.
 import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -142,9 +143,14 @@ describe('POST /token', () => {
     })
   }
 
-  it('answers invalid_grant to every SQL login bypass and naughty string, and never repeats one', async () => {
-    for (const text of [...loginBypasses, ...naughtyStrings]) {
-      if (text === '' || !text.isWellFormed()) continue
+  const strings = [...loginBypasses, ...naughtyStrings].filter(
+    (text) => text !== '' && text.isWellFormed(),
+  )
+  // A fourth of them, others each time: every try costs a hash.
+  const first = randomInt(4)
+  const tried = process.env['KEYSTILE_LONG'] ? strings : strings.filter((_, i) => i % 4 === first)
+  it(`answers POST /token with invalid_grant for ${tried.length} of ${strings.length} SQL login bypasses and naughty strings`, async () => {
+    for (const text of tried) {
       const asName = send('/token', new URLSearchParams({ username: text, password }))
       const asPassword = send('/token', new URLSearchParams({ username: 'ada', password: text }))
       for (const answer of await Promise.all([asName, asPassword])) {

@@ -16,7 +16,7 @@ import {
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 /** Of each database. */
 const histories = Number(
-  process.env['KEYSTILE_HISTORIES'] ?? (process.env['KEYSTILE_LONG'] ? 100_000 : 1_000),
+  process.env['KEYSTILE_HISTORIES'] ?? (process.env['KEYSTILE_LONG'] ? 100_000 : 400),
 )
 /** So many are told at once to each database, which one of them alone does not keep busy. */
 const lanes = 2
@@ -192,7 +192,8 @@ function tellHistories(seed: number, numRuns: number): void {
       const property = fc.asyncProperty(history, ({ steps, grace }) =>
         run(grace === 0 ? strict : graced, { steps, grace, subject, clock }),
       )
-      await fc.assert(property, { seed, numRuns })
+      // Each database has other histories: what decides is the same code on both.
+      await fc.assert(property, { seed: stage.kind === 'SQLite' ? seed : seed + lanes, numRuns })
     })
   })
 }

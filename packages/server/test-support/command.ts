@@ -1,15 +1,20 @@
-// The command `keystile` as a process of its own, from source.
+// The command `keystile` from source: as a process of its own, or within the process of the test.
 import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { Readable, Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { runCommandLine } from '../src/cli/command-line.ts'
+import { createTerminal } from '../src/cli/terminal.ts'
 
 const main = join(import.meta.dirname, '../src/cli/main.ts')
 
 export interface CommandOptions {
   readonly cwd: string
-  /** Besides PATH and HOME; nothing else of ours is passed on. */
+  /**
+   * Besides PATH, HOME and where Node keeps compiled modules; nothing else of ours is passed on.
+   */
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -19,6 +24,10 @@ export interface Finished {
   readonly stderr: string
 }
 
+/**
+ * Runs a command as a process of its own: for what a test says of exit codes, signals and standard
+ * streams.
+ */
 export async function runCommand(
   args: readonly string[],
   options: CommandOptions,
@@ -30,6 +39,49 @@ export async function runCommand(
     once(child, 'close'),
   ])
   return { code: child.exitCode, stdout, stderr }
+}
+
+let isCalling = false
+
+/**
+ * Runs a command within this process, which is many times faster than one of its own. It takes the
+ * same way as `main.ts`, in the folder and with the environment of the options alone; nobody sits
+ * at its terminal.
+ *
+ * @throws {Error} while another call runs: a process has one working folder
+ */
+export async function callCommand(
+  args: readonly string[],
+  { cwd, env = {} }: CommandOptions,
+): Promise<Finished> {
+  if (isCalling) throw new Error('one command at a time: a process has one working folder')
+  const [stdout, stderr] = [new Printed(), new Printed()]
+  const called = Object.assign(new EventEmitter(), {
+    env,
+    stdin: Readable.from([]),
+    stdout,
+    stderr,
+    exitCode: 0,
+  })
+  const folder = process.cwd()
+  isCalling = true
+  process.chdir(cwd)
+  try {
+    await runCommandLine(args, createTerminal(called))
+  } finally {
+    process.chdir(folder)
+    isCalling = false
+  }
+  return { code: called.exitCode, stdout: stdout.text, stderr: stderr.text }
+}
+
+/** Keeps what is written to it. */
+class Printed extends Writable {
+  text = ''
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString()
+    done()
+  }
 }
 
 export interface RunningServer {
@@ -86,10 +138,10 @@ export function startCommand(
   args: readonly string[],
   { cwd, env = {} }: CommandOptions,
 ): ChildProcess {
-  const { PATH = '', HOME = '' } = process.env
+  const { PATH = '', HOME = '', NODE_COMPILE_CACHE } = process.env
   return spawn(process.execPath, ['--conditions=source', main, ...args], {
     cwd,
-    env: { PATH, HOME, ...env },
+    env: { PATH, HOME, ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }

@@ -1,16 +1,26 @@
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { createInterface } from 'node:readline'
-import { Writable } from 'node:stream'
+import { Writable, type Readable } from 'node:stream'
 import type { Terminal } from '../feature/terminal.ts'
 import { escapeLines, escapeUnseen } from './unseen.ts'
 
-/** The terminal of this process, with its environment variables. */
+/** A terminal, with the environment variables of its process. */
 export interface ProcessTerminal extends Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
-/** Creates the terminal of this process. Only this file uses its streams and its signals. */
-export function createTerminal(): ProcessTerminal {
+/** The parts of `process` that a terminal uses. A test that runs commands in its own process gives others. */
+export interface TerminalProcess {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly stdin: Readable & { readonly isTTY?: boolean }
+  readonly stdout: Writable & { readonly isTTY?: boolean }
+  readonly stderr: Writable
+  exitCode?: number | string | null | undefined
+  once(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown
+}
+
+/** Creates the terminal of a process. Only this file uses its environment, streams and signals. */
+export function createTerminal(process: TerminalProcess): ProcessTerminal {
   return {
     environment: process.env,
     print: (text) => void process.stdout.write(`${escapeLines(text)}\n`),
@@ -20,7 +30,7 @@ export function createTerminal(): ProcessTerminal {
     fail: () => void (process.exitCode = 1),
     bold: (text) =>
       process.stdout.isTTY && !process.env['NO_COLOR'] ? `\u001b[1m${text}\u001b[22m` : text,
-    askSecret,
+    askSecret: (question) => askSecret(question, process),
     untilStopped: () =>
       new Promise((resolve) => {
         for (const signal of ['SIGTERM', 'SIGINT'] as const)
@@ -36,7 +46,7 @@ export function createTerminal(): ProcessTerminal {
   }
 }
 
-async function askSecret(question: string): Promise<string> {
+async function askSecret(question: string, process: TerminalProcess): Promise<string> {
   if (!process.stdin.isTTY)
     throw new ConfigurationError(
       'standard input must be a terminal to ask for a password; otherwise give --password-file',

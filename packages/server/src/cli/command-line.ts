@@ -1,0 +1,50 @@
+import { inspect } from 'node:util'
+import { ConfigurationError } from '../base/configuration-error.ts'
+import { DatabaseUnavailableError } from '../storage/database.ts'
+import { createCall } from './call.ts'
+import { commands } from './commands.ts'
+import type { ProcessTerminal } from './terminal.ts'
+
+/**
+ * Finds the command that the arguments name and runs it. Prints an error, in one sentence if the
+ * operator can fix it, else with its stack, and makes the process end with 1.
+ */
+export async function runCommandLine(
+  args: readonly string[],
+  terminal: ProcessTerminal,
+): Promise<void> {
+  try {
+    await runCommand(args, terminal)
+  } catch (error) {
+    const explanation = findExplanation(error)
+    terminal.printError(explanation === undefined ? inspect(error) : `keystile: ${explanation}`)
+    terminal.fail()
+  }
+}
+
+async function runCommand(args: readonly string[], terminal: ProcessTerminal): Promise<void> {
+  const asksHelp = args.length === 0 || args.includes('--help') || args.includes('-h')
+  const wanted = asksHelp ? ['help'] : args[0] === '--version' ? ['version'] : args
+  const command = commands.find(({ words }) => words.every((word, i) => wanted[i] === word))
+  if (!command) throw new ConfigurationError(unknownCommand(wanted))
+  const call = createCall(command, asksHelp ? [] : args.slice(command.words.length), terminal)
+  const run = await command.load()
+  await run(call)
+}
+
+function unknownCommand([first = '']: readonly string[]): string {
+  const seconds = commands.filter(({ words }) => words[0] === first).map(({ words }) => words[1])
+  return seconds.length > 0
+    ? `${first} must be followed by one of ${seconds.join(', ')}; see keystile help`
+    : `there is no command "${first}"; see keystile help`
+}
+
+/** Returns the message of an error that the operator can fix, or `undefined` for a bug. */
+function findExplanation(error: unknown): string | undefined {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (error instanceof ConfigurationError || error instanceof DatabaseUnavailableError)
+    return message
+  if (code === 'EADDRINUSE')
+    return `${message}. Is another Keystile running? Choose another port with --port`
+  return code === 'EACCES' ? message : undefined
+}
