@@ -152,7 +152,7 @@ describe('the log of the server, at its most talkative', () => {
     const lines = log.trimEnd().split('\n')
     assert.ok(lines.filter((line) => line.includes('"msg":"request"')).length > requests.length)
     assert.match(log, /"msg":"refused"/)
-    assert.match(log, /its session is ended/)
+    assert.match(log, /its session was ended/)
     const leaks = [
       accessToken,
       accessToken.split('.')[1]!,
