@@ -7,9 +7,9 @@ import { it } from 'node:test'
 import { compile, installKeystile } from './installed.ts'
 
 const program = `
-  import { browserStorage, createClient, memoryStorage, type Client, type TokenStorage } from 'keystile/client'
+  import { browserStorage, createClient, memoryStorage, type ApiClient, type TokenStorage } from 'keystile/client'
   export const own: TokenStorage = memoryStorage()
-  export const client: Client = createClient({ issuer: 'https://a.example', storage: browserStorage(), fetch: window.fetch })
+  export const client: ApiClient = createClient({ issuer: 'https://a.example', storage: browserStorage(), fetch: window.fetch })
   export const answer: Promise<Response> = client.fetch(new Request('/items'), { priority: 'high' })`
 
 it('keystile/client compiles without the types of Node', () => {
