@@ -313,7 +313,10 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         ],
         [['create', 'new', '--password-file', 'latin'], /--password-file cannot be read/],
         [['create', 'new', '--password-file', 'absent'], /--password-file cannot be read/],
-        [['create', 'new'], /must be a terminal to ask for a password; otherwise give --password-file/],
+        [
+          ['create', 'new'],
+          /must be a terminal to ask for a password; otherwise give --password-file/,
+        ],
         [
           ['create', '--password-file', 'password'],
           /the command must be: keystile user create NAME/,
