@@ -9,7 +9,10 @@ export interface ProcessTerminal extends Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
-/** The parts of `process` that a terminal uses. A test that runs commands in its own process gives others. */
+/**
+ * The parts of `process` that a terminal uses. A test that runs commands in its own process gives
+ * others.
+ */
 export interface TerminalProcess {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdin: Readable & { readonly isTTY?: boolean }
