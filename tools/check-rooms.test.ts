@@ -277,6 +277,12 @@ describe('checkRooms', () => {
     ],
     ['a file that is too long', `${library}/base/x.ts`, longText, /has 401 lines/],
     [
+      'a line that is too wide',
+      `${library}/base/x.ts`,
+      `export const a = 1\n// ${'x'.repeat(98)}`,
+      /line 2 is wider than 100 columns/,
+    ],
+    [
       'a file it cannot read',
       `${library}/base/x.ts`,
       "const a = 'b",

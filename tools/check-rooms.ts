@@ -9,6 +9,8 @@ import { computed, type Import, importsOf, packageOf } from './imports.ts'
 import { type Door, type Package, type Plan, plan, type Room } from './rooms.ts'
 
 const maxLines = 400
+/** Two files then fit side by side. The formatter does not break comments and strings. */
+const maxColumns = 100
 
 interface File {
   /** Below src/, with forward slashes. */
@@ -74,11 +76,19 @@ function readFiles(src: string, report: Report): readonly File[] {
       const path = found.replaceAll('\\', '/')
       if (!path.endsWith('.ts')) report(path, 'is not a .ts file, so no rule would hold for it')
       const source = readFileSync(join(src, found), 'utf8')
-      const lines = source.trimEnd().split('\n').length
+      const lines = source.trimEnd().split('\n')
       const isTest = path.endsWith('.test.ts')
+      const wide = isTest ? -1 : lines.findIndex(({ length }) => length > maxColumns)
+      if (wide >= 0) report(path, `line ${wide + 1} is wider than ${maxColumns} columns`)
       try {
         return [
-          { path, code: codeOnly(source), lines, imports: isTest ? [] : importsOf(source), isTest },
+          {
+            path,
+            code: codeOnly(source),
+            lines: lines.length,
+            imports: isTest ? [] : importsOf(source),
+            isTest,
+          },
         ]
       } catch (error) {
         report(path, `cannot be read: ${error instanceof Error ? error.message : String(error)}`)
