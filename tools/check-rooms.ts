@@ -129,7 +129,7 @@ function checkPlan(pack: Package, sources: readonly File[], report: (what: strin
   }
 }
 
-/** What a room may import and does not: it would let in what nobody has thought about. */
+/** Permissions of a room that no file uses. An unused one would admit an import unnoticed. */
 function unusedGrants(
   room: Room,
   own: readonly File[],

@@ -96,11 +96,11 @@ const keystile: Package = {
   rooms: [
     {
       name: 'base',
-      for: 'clock, bytes, random values, errors, log: no domain',
+      for: 'clock, bytes, random values, errors and the log: nothing about tokens',
       from: [],
       packagesOf: { 'random.ts': ['node:crypto'] },
     },
-    { name: 'http', for: 'bytes on the wire to values, and values back', from: ['base'] },
+    { name: 'http', for: 'HTTP requests, headers and answers, parsed and written', from: ['base'] },
     {
       name: 'keys',
       for: 'algorithms, keys, JWK Sets and where they are fetched',
@@ -110,29 +110,29 @@ const keystile: Package = {
     { name: 'token', for: 'JWS, claims, scopes, access tokens', from: ['base', 'keys'] },
     {
       name: 'guard',
-      for: 'credential to identity to decision',
+      for: 'finds the credential, proves the identity, and decides about the request',
       from: ['base', 'http', 'keys', 'token'],
     },
     {
       name: 'frameworks',
-      for: 'one folder per web framework: its guard, and how its routes are read; no decision is made here',
+      for: 'one folder per web framework: its guard, and how its routes are read; decides nothing',
       from: ['base', 'http', 'guard'],
       packages: ['hono', 'fastify', 'node:http', 'node:stream'],
     },
     {
       name: 'openapi',
-      for: 'guards read back from the routes of an app, and written into its OpenAPI document',
+      for: 'reads the guards of an app from its routes, and writes them into its OpenAPI document',
       from: ['base', 'http', 'guard', 'frameworks'],
     },
     {
       name: 'client',
-      for: 'the session of a person, kept, refreshed and sent along; for browsers too, so it is apart from all others',
+      for: 'stores, refreshes and sends the session of a user, in browsers too, so it imports no other room',
       from: [],
       neverLoads: ['node:'],
     },
     {
       name: 'testing',
-      for: 'an issuer that lives in a test',
+      for: 'an issuer for tests',
       from: ['base', 'keys', 'token', 'guard'],
     },
   ],
@@ -152,7 +152,7 @@ const server: Package = {
   rooms: [
     {
       name: 'base',
-      for: 'the error of whoever configures, what threads inherit, whose an address is, which URLs name this machine, and the seal of what lies in the database',
+      for: 'configuration errors, arguments for threads, IP networks, sealing of stored secrets',
       from: [],
       packagesOf: {
         'seal.ts': ['node:crypto'],
@@ -162,7 +162,7 @@ const server: Package = {
     },
     {
       name: 'storage',
-      for: 'open, migrate, read and transact, the same on SQLite and PostgreSQL',
+      for: 'opens, migrates, reads and writes databases, alike on SQLite and PostgreSQL',
       from: ['base'],
       packages: [
         'kysely',
@@ -176,56 +176,56 @@ const server: Package = {
     },
     {
       name: 'feature',
-      for: 'what a feature and its parts are, as plain records, and how messages name settings',
+      for: 'the shapes of a feature and its parts, and how messages name settings',
       from: ['base', 'storage'],
       packages: ['keystile', 'zod'],
     },
     {
       name: 'http',
-      for: 'routes, the router, forms, JSON bodies, refusals, CORS and proxies: what every endpoint does alike',
+      for: 'routes, the router, forms, JSON bodies, refusals, CORS and proxies',
       from: ['storage', 'feature'],
       packages: ['keystile', 'zod'],
       packagesOf: { 'proxies.ts': ['node:net'] },
     },
     {
       name: 'features/events',
-      for: 'what was revoked, numbered after its commit, and followed by every process',
+      for: 'the feed of revocations: numbers them after their commit, and every process follows it',
       from: ['storage', 'feature'],
       packages: ['keystile', 'kysely', 'node:timers'],
     },
     {
       name: 'features/audit',
-      for: 'the record of who did what: written with each change, read and followed',
+      for: 'the audit record: written with each change, listed and followed',
       from: ['base', 'storage', 'feature'],
       packages: ['keystile', 'node:net'],
     },
     {
       name: 'features/metrics',
-      for: 'what happens, counted, and told in the text format of Prometheus',
+      for: 'counters and gauges in the text format of Prometheus',
       from: ['feature'],
       packages: ['node:perf_hooks'],
     },
     {
       name: 'features/known-devices',
-      for: 'the secrets by which a device is known at the next login',
+      for: 'the secrets by which a login recognises a device',
       from: ['base', 'storage'],
       packages: ['keystile', 'node:crypto'],
     },
     {
       name: 'features/limits',
-      for: 'how often somebody may guess, counted in the database',
+      for: 'rate limits, counted in the database',
       from: ['base', 'storage', 'feature'],
       packages: ['keystile', 'kysely', 'node:crypto'],
     },
     {
       name: 'features/scopes',
-      for: 'scopes and roles: who holds what',
+      for: 'scopes and roles, and which of them a user holds',
       from: ['feature'],
       packages: ['zod', 'keystile'],
     },
     {
       name: 'features/sessions',
-      for: 'one row a login, the tokens issued under it, their refresh and their end',
+      for: 'sessions: one row per login, the tokens issued under it, refresh and end',
       from: [
         'base',
         'storage',
@@ -240,7 +240,7 @@ const server: Package = {
     },
     {
       name: 'features/password',
-      for: 'hashes in threads of their own: argon2id, and what others stored',
+      for: 'password hashes, computed on threads of their own: argon2id, and imported ones',
       from: ['feature', 'base'],
       packages: ['zod', 'keystile', 'node:worker_threads', 'node:events', 'node:os', 'node:crypto'],
       packagesOf: {
@@ -250,19 +250,19 @@ const server: Package = {
     },
     {
       name: 'features/password-policy',
-      for: 'what is asked of a new password',
+      for: 'the rules for new passwords',
       from: ['feature', 'features/password'],
       packages: ['node:fs', 'node:url'],
     },
     {
       name: 'features/directory',
-      for: 'the users who log in, wherever they are kept, and the names they log in with',
+      for: 'the interface to users, own or of the app, and the names they log in with',
       from: ['feature', 'storage', 'features/audit', 'features/scopes', 'features/password'],
       packages: ['zod', 'keystile', 'node:url'],
     },
     {
       name: 'features/accounts',
-      for: "Keystile's own users: registration, the own account, and all accounts for administrators",
+      for: "Keystile's own accounts: registration, changes by their owner, and administration",
       from: [
         'base',
         'feature',
@@ -304,13 +304,13 @@ const server: Package = {
     },
     {
       name: 'features/housekeeping',
-      for: 'what has expired, deleted in small steps that features name',
+      for: 'deletes expired rows in small steps, as the features declare them',
       from: ['storage', 'feature', 'features/audit'],
       packages: ['keystile'],
     },
     {
       name: 'features/login',
-      for: 'proves who a person is, and the transaction that starts their session; issues nothing',
+      for: 'proves who a person is, and checks the account once more in the transaction of the session',
       from: [
         'storage',
         'feature',
@@ -327,7 +327,7 @@ const server: Package = {
     },
     {
       name: 'features/oauth',
-      for: 'the token endpoint and its grants, metadata',
+      for: 'the token endpoint and its grants, revocation, introspection and metadata',
       from: [
         'storage',
         'http',
@@ -344,7 +344,7 @@ const server: Package = {
     },
     {
       name: 'features/browser-session',
-      for: 'sessions of browsers, whose refresh token is in a cookie',
+      for: 'sessions of browsers with the refresh token in a cookie',
       from: [
         'base',
         'feature',
@@ -365,13 +365,13 @@ const server: Package = {
     },
     {
       name: 'configuration',
-      for: 'options, the safety rules of issuer, database and machine, and what is known of the machine',
+      for: 'checks options and safety rules, and inspects the machine',
       from: ['*'],
       packages: ['keystile', 'zod', 'node:fs', 'node:net'],
     },
     {
       name: 'listener',
-      for: 'the stand-alone HTTP server, and its limits for clients',
+      for: 'the stand-alone HTTP server, and its limits on clients',
       from: ['base', 'feature', 'http', 'features/audit', 'features/metrics', 'features/docs'],
       packages: ['zod', 'keystile', 'node:http', 'node:net', 'node:events'],
     },
@@ -383,7 +383,7 @@ const server: Package = {
     },
     {
       name: 'cli',
-      for: 'arguments, environment, terminal, files, exit codes',
+      for: 'the command line: arguments, environment, terminal, files, exit codes',
       from: ['*'],
       packages: [
         'keystile',

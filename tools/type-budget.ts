@@ -86,7 +86,7 @@ const programs: Readonly<Record<string, Program>> = {
   },
 }
 
-/** The forms of a demand in turns; all let somebody in, so that the handlers are alike. */
+/** The forms of a demand, in turns. All of them admit a caller, so the handlers are alike. */
 function guardOf(n: number): string {
   const resource = `r${n % resources}`
   return [
