@@ -37,7 +37,7 @@ const probeKept: Rule<RuleOptions> = {
           {
             about: say.name('probeSeconds'),
             message: `is ${probeSeconds}: a probe is gone before anybody looks`,
-            mend: say.set('probeSeconds', 3600),
+            fix: say.set('probeSeconds', 3600),
           },
         ]
       : [],
