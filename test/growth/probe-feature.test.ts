@@ -1,7 +1,6 @@
 // How much it takes to add something. A copy of the source gets a feature, a grant and a credential
 // scheme: the files in `probe/`, and a few lines in files that are there. It must build, and all
-// must work on both databases. It compiles both packages, so it runs only when it is asked for:
-// KEYSTILE_LONG=1.
+// must work on both databases.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import {
@@ -145,11 +144,9 @@ const flowTests = {
   management: 'gives scopes and roles, which hold from the next login',
 } as const
 
-const skip = process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it'
-
 describe(
   'a copy of the source with a new feature, grant and credential scheme',
-  { skip, concurrency: 3 },
+  { concurrency: 3 },
   () => {
     let copy: string
 
