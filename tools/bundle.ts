@@ -37,7 +37,7 @@ await build({
 const allCommandsAtOnce: Plugin = {
   name: 'all commands at once',
   setup({ onLoad }) {
-    onLoad({ filter: /commands\.js$/ }, ({ path }) => {
+    onLoad({ filter: /(?:commands|feature)\.js$/ }, ({ path }) => {
       const imports: string[] = []
       const contents = readFileSync(path, 'utf8').replaceAll(
         /\bawait import\(('[^']+')\)/g,
@@ -51,12 +51,20 @@ const allCommandsAtOnce: Plugin = {
   },
 }
 // What runs by itself has the library within: it is 70 files more.
-await build({
+const { metafile } = await build({
   ...common,
+  metafile: true,
   plugins: [allCommandsAtOnce],
   entryPoints: ['cli/main.js', 'server/writer-thread.js', 'features/password/hash-thread.js'],
   external,
 })
+const late = Object.values(metafile.outputs)
+  .flatMap(({ imports }) => imports)
+  .filter(({ kind, external: isPackage }) => kind === 'dynamic-import' && !isPackage)
+if (late.length > 0) {
+  const files = late.map(({ path }) => path).join(', ')
+  throw new Error(`the command must have no files of its own that it loads later: ${files}`)
+}
 
 // Swagger UI, for a /docs that asks no other host. From source the server reads the same files
 // where npm has put them.
