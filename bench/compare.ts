@@ -154,7 +154,7 @@ function cellsOf({ table: { columns, rows } }: Result): ReadonlyMap<string, numb
 
 /** Whether less of it is better: a time or a size. The other columns are rates and shares. */
 function isTime(name: string): boolean {
-  return /µs|\bms\b|MiB|bytes|KiB/.test(name)
+  return /µs|\bms\b|MiB|bytes|kB|KiB/.test(name)
 }
 
 /**
