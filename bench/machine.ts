@@ -1,4 +1,4 @@
-// What a measurement ran on, for whoever compares it with another.
+// Describes the machine of a measurement, so that two can be compared.
 import { readFileSync } from 'node:fs'
 import { cpus, loadavg, release, totalmem, type } from 'node:os'
 import { join } from 'node:path'

@@ -47,7 +47,7 @@ export async function startServer(program: Program, path = '/open'): Promise<Ser
   return { port, pid, cpuMicroseconds: () => cpuMicroseconds(pid), stop: () => stopProcess(child) }
 }
 
-/** Starts a program with `PORT` in its environment, and nothing of ours but PATH and HOME. */
+/** Starts a program with `PORT` in its environment. Of this process it inherits only PATH and HOME. */
 export function spawnProgram(
   { command, args, cwd, env = {} }: Program,
   port: number,

@@ -117,7 +117,7 @@ export async function storm(load: StormLoad): Promise<StormAnswers> {
       probes: new Map(probes.map(({ name }, n) => [name, measured[n]!])),
     }
   } finally {
-    over.abort() // nobody waits for logins that are still in flight
+    over.abort() // the logins that are still in flight are not needed
     hurry.end()
     for (const connections of [forLogins, forProbes]) connections.close()
   }

@@ -1,5 +1,5 @@
 // npm run mutate: changes the source in small ways and runs the tests. A change that no test
-// notices is a rule that nobody guards.
+// notices is a rule without a test.
 //
 //   npm run mutate                                        all rooms of the library
 //   npm run mutate -- keystile/token server/http          these rooms
@@ -10,7 +10,7 @@
 //
 // StrykerJS does the work on a copy of the repository, as stryker.config.mjs says. It remembers the
 // result of each mutant until the mutated file or its tests change. It does not notice changes of
-// other files: use --force then. The run fails when a mutant survives. Where a change cannot matter,
+// other files: use --force then. The run fails when a mutant survives. If a change cannot matter,
 // say why at its line: `// Stryker disable next-line EqualityOperator: at 0 both return 0`.
 import { parseArgs } from 'node:util'
 import { howToGetPostgres, startPostgres } from '../packages/server/test-support/postgres.ts'

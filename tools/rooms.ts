@@ -126,7 +126,7 @@ const keystile: Package = {
     },
     {
       name: 'client',
-      for: 'stores, refreshes and sends the session of a user, in browsers too, so it imports no other room',
+      for: 'stores, refreshes and sends a user’s session; for browsers too, so it imports no other room',
       from: [],
       neverLoads: ['node:'],
     },
@@ -310,7 +310,7 @@ const server: Package = {
     },
     {
       name: 'features/login',
-      for: 'proves who a person is, and checks the account once more in the transaction of the session',
+      for: 'proves who a person is, and checks the account again when the session starts',
       from: [
         'storage',
         'feature',

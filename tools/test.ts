@@ -3,8 +3,8 @@
 //   npm test                                    everything
 //   npm test -- --long                          and the tests that take minutes
 //   npm test -- --checks                        the checks alone
-//   npm test -- test/flows/login.test.ts        one file, without the checks; so does any option of node's test runner:
-//   npm test -- --test-name-pattern=refresh
+//   npm test -- test/flows/login.test.ts        one file, without the checks
+//   npm test -- --test-name-pattern=refresh     an option of node's test runner, without the checks
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, globSync, mkdtempSync, rmSync } from 'node:fs'

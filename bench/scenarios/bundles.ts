@@ -9,7 +9,7 @@ import type { Findings } from '../result.ts'
 import { summarize } from '../statistics.ts'
 
 const folder = join(import.meta.dirname, '../../packages/keystile')
-/** Of @keystile/server alone: nobody bundles it. */
+/** Whether apps import a door. `internal` is for @keystile/server, which browsers never bundle. */
 const isPublic = (door: string): boolean => door !== 'internal'
 const maxKilobytes = 30
 

@@ -1,5 +1,5 @@
-// Clients that take their time, a thousand at once and ten thousand that are idle, and clients that
-// send 1,700 requests ahead of their answers, while somebody asks as ever.
+// Measures how an ordinary client is served beside hostile ones: a thousand slow clients, ten thousand
+// idle ones, and clients that send 1,700 requests ahead of their answers.
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startSlowClients, type Slowness } from '../../packages/server/test-support/slow-clients.ts'

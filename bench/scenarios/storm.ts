@@ -1,4 +1,4 @@
-// Many log in at once: what whoever is logged in already sees of it, and how many logins there are.
+// A login storm: how long users who are already logged in wait, and how many logins succeed.
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { withTemporaryFolder } from '../folder.ts'
@@ -49,7 +49,7 @@ interface Contestant {
   readonly find: () => Found
 }
 
-/** What a server is asked: to log some in, and by somebody else who has logged in. */
+/** The requests of a storm: logins, and those of a user who is already logged in. */
 interface Prepared {
   readonly logins: readonly Buffer[]
   readonly credential?: Credential
@@ -199,8 +199,8 @@ function isOursOrFloor({ name }: Contestant): boolean {
 const keyOf = (name: string, clients: number): string => `${name}, ${clients}`
 
 /**
- * Starts a server, asks it while it is idle and in both storms, and ends it: what it still has to
- * do is nobody else's.
+ * Starts a server, measures it while it is idle and in both storms, and ends it, so that its
+ * remaining work does not slow the next one down.
  */
 async function measureTurn(
   { name, program, prepare }: Contestant,

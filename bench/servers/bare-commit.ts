@@ -16,7 +16,7 @@ const [create, update, insert] = [
 ] as const
 
 let made = 0
-/** As long as the ids of ours. */
+/** An id as long as Keystile's. */
 const newId = (): string => String(made++).padStart(22, '0')
 const oldId = (): string => String(made % rows).padStart(22, '0')
 

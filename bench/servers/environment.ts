@@ -1,4 +1,4 @@
-// What a measured server is told by whoever starts it.
+// Reads the environment variables that a scenario gives to a measured server.
 
 /** The value of a variable. @throws {Error} when it is missing */
 export function variable(name: string): string {

@@ -12,9 +12,7 @@ const main = join(import.meta.dirname, '../src/cli/main.ts')
 
 export interface CommandOptions {
   readonly cwd: string
-  /**
-   * Besides PATH, HOME and where Node keeps compiled modules; nothing else of ours is passed on.
-   */
+  /** Added to PATH, HOME and NODE_COMPILE_CACHE. The process inherits no other variable. */
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -44,9 +42,9 @@ export async function runCommand(
 let isCalling = false
 
 /**
- * Runs a command within this process, which is many times faster than one of its own. It takes the
- * same way as `main.ts`, in the folder and with the environment of the options alone; nobody sits
- * at its terminal.
+ * Runs a command within this process, which is many times faster than a process of its own. It runs
+ * what `main.ts` runs, with only the folder and the environment of the options, and its standard input
+ * is no terminal.
  *
  * @throws {Error} while another call runs: a process has one working folder
  */

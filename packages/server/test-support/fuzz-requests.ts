@@ -36,8 +36,8 @@ export interface Operation {
 }
 
 /**
- * Whose token: a user who holds no scopes, an administrator, one who logged in long ago, or one
- * that nobody takes.
+ * The holder of a token: a user without scopes, an administrator, or a user who logged in long ago.
+ * `expired` is a token that has expired.
  */
 export type Caller = 'user' | 'administrator' | 'early' | 'expired'
 
@@ -300,7 +300,7 @@ function valueOf(name: string, schema: Schema, known: Known): Arbitrary<unknown>
       const some = knownValues(name, known)
       const madeUp = stringOf(schema)
       if (!some) return madeUp
-      // Whoever registers mostly has a new name; whoever logs in has one that is there.
+      // A registration mostly sends a new name, a login an existing one.
       const isNew = name === 'username' && schema.pattern !== undefined
       return fc.oneof(
         { weight: isNew ? 1 : 6, arbitrary: fc.constantFrom(...some) },

@@ -44,7 +44,7 @@ export interface TestDatabase {
 /** Names the server that all test files of one run share. */
 const urlVariable = 'KEYSTILE_TEST_DATABASE_URL'
 
-/** For the message of whoever skips. */
+/** What the message about skipped tests says. */
 export const howToGetPostgres = `set ${urlVariable}, or run npm ci with its optional dependencies, or install postgresql`
 
 /**
@@ -110,8 +110,7 @@ export async function createTestDatabase(): Promise<TestDatabase | undefined> {
   const name = `keystile_test_${randomBytes(8).toString('hex')}`
   const url = new URL(server)
   url.pathname = `/${name}`
-  // template1 may be in use by somebody, which would make this fail; nobody can connect to
-  // template0.
+  // PostgreSQL cannot copy a template that has connections. template0 allows none.
   await execute(server, `create database ${name} template template0`)
   return {
     url: url.href,
@@ -201,7 +200,7 @@ function isWritable(folder: string): boolean {
 
 /** Starts the server and returns its port when it accepts connections. */
 async function run(bin: string, folder: string, asUser: object, durable: boolean): Promise<number> {
-  // Between finding a free port and listening on it, somebody else may take it.
+  // Between finding a free port and listening on it, another process may take it.
   for (let attempt = 1; ; attempt++) {
     const port = await freePort()
     const settings = [
@@ -235,8 +234,8 @@ async function run(bin: string, folder: string, asUser: object, durable: boolean
       })
     })
     if (started) {
-      // Keep reading, or the server would wait for us when the pipe is full; but keep nothing, and
-      // nobody waiting.
+      // Keep reading, or the server would wait when the pipe is full. Keep nothing, and do not keep
+      // this process alive.
       server.stderr.removeAllListeners('data').resume()
       server.unref()
       letGo(server.stderr)
@@ -275,7 +274,7 @@ while ! rm -rf "$1" && [ "$tries" -lt 20 ]; do sleep 0.1; tries=$((tries + 1)); 
  * is no more.
  */
 function startJanitor(folder: string): { readonly cleanUp: () => Promise<void> } {
-  // It keeps our stderr open, so whoever waits for that to close has waited for the clean-up too.
+  // It keeps this process's stderr open, so a caller that waits for its end waits for the clean-up.
   const janitor = spawn('sh', ['-c', janitorScript, 'sh', folder], {
     stdio: ['pipe', 'ignore', 'inherit'],
     detached: true,

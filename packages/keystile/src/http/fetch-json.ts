@@ -18,8 +18,8 @@ const maxBytes = 262_144
 
 /**
  * Fetches a JSON object from a configured server. Follows no redirect, which could lead to a server
- * that nobody checked. Counts the bytes while they arrive, and parses JSON as strictly as that of a
- * token. An error names the URL and the rule, and never repeats what the server sent.
+ * that was not configured. Counts the bytes while they arrive, and parses JSON as strictly as that
+ * of a token. An error names the URL and the rule, and never repeats what the server sent.
  *
  * Does NOT check the URL, which the caller must have checked, nor the content type.
  *

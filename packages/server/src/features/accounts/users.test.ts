@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { RevocableToken } from 'keystile'
 import { silentLogger } from 'keystile/internal'
-import { decodeJwtUnsafe, generateKey } from 'keystile/jwt'
+import { decodeJwtUnsafe } from 'keystile/jwt'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { byOperator as by } from '../audit/audit.ts'
@@ -11,6 +11,7 @@ import { createSessionStarter } from '../sessions/sessions.ts'
 import { startLogin } from '../login/store.ts'
 import { parseEmail, parseUsername } from '../directory/names.ts'
 import { createUsers, type NewUser, type User, type Users } from './users.ts'
+import { createIssuing } from '../../../test-support/issuing.ts'
 
 const start = Date.UTC(2026, 10, 25)
 
@@ -20,20 +21,7 @@ describe('createUsers', () => {
   let users: Users
   let now: number
   const clock = { now: () => now }
-  const key = generateKey('ES256')
-  const lifetimes = {
-    accessTokenSeconds: 60,
-    sessionSeconds: 900,
-    idleSeconds: 300,
-    graceSeconds: 10,
-  }
-  const issuing = {
-    issuer: 'i',
-    audience: 'i',
-    ...lifetimes,
-    hasAccounts: true,
-    signingKey: () => key,
-  }
+  const issuing = createIssuing()
 
   beforeEach(async () => {
     now = start

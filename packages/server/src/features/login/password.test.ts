@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { hashSync } from '@node-rs/argon2'
 import { ProblemError, silentLogger, systemClock, type Logger } from 'keystile/internal'
-import { generateKey } from 'keystile/jwt'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { byOperator as by, createAudit } from '../audit/audit.ts'
@@ -23,6 +22,7 @@ import type { Granted } from '../oauth/grants/grant.ts'
 import { passwordGrant, type PasswordGrantParts } from '../oauth/grants/password.ts'
 import type { LoginAttempt, RefusalReason } from './login.ts'
 import { createPasswordMethod, type PasswordMethodParts } from './password.ts'
+import { createIssuing } from '../../../test-support/issuing.ts'
 
 const password = 'correct horse battery staple'
 const client = { ...firstParty, device: undefined, address: '192.0.2.1' }
@@ -42,20 +42,7 @@ describe('byPassword', () => {
   let users: Users
   let user: User
   let made = 0
-  const key = generateKey('ES256')
-  const lifetimes = {
-    accessTokenSeconds: 60,
-    sessionSeconds: 900,
-    idleSeconds: 300,
-    graceSeconds: 10,
-  }
-  const issuing = {
-    issuer: 'i',
-    audience: 'i',
-    ...lifetimes,
-    hasAccounts: true,
-    signingKey: () => key,
-  }
+  const issuing = createIssuing()
   before(async () => {
     database = await openDatabase(
       ':memory:',
@@ -235,20 +222,7 @@ describe('byPassword on another directory', () => {
   let passwords: Passwords
   let hash: string
   let outdated: string
-  const key = generateKey('ES256')
-  const lifetimes = {
-    accessTokenSeconds: 60,
-    sessionSeconds: 900,
-    idleSeconds: 300,
-    graceSeconds: 10,
-  }
-  const issuing = {
-    issuer: 'i',
-    audience: 'i',
-    ...lifetimes,
-    hasAccounts: false,
-    signingKey: () => key,
-  }
+  const issuing = { ...createIssuing(), hasAccounts: false }
   before(async () => {
     database = await openDatabase(
       ':memory:',

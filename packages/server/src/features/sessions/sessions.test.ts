@@ -12,22 +12,11 @@ import type { IssuedTokens } from './issuing.ts'
 import { createSessionStarter } from './sessions.ts'
 import type { SessionTables } from './tables.ts'
 import { startLogin } from '../login/store.ts'
+import { createIssuing } from '../../../test-support/issuing.ts'
 
 const clock = { now: () => Date.UTC(2026, 10, 25) }
 const key = generateKey('ES256')
-const lifetimes = {
-  accessTokenSeconds: 60,
-  sessionSeconds: 900,
-  idleSeconds: 300,
-  graceSeconds: 10,
-}
-const issuing = {
-  issuer: 'i',
-  audience: 'a',
-  ...lifetimes,
-  hasAccounts: true,
-  signingKey: () => key,
-}
+const issuing = { ...createIssuing(key), audience: 'a' }
 
 describe('start', () => {
   let database: Database
