@@ -1,4 +1,4 @@
-// Writes the table of docs/settings.md from the records of the settings.
+// Writes the table of docs/reference/settings.md from the records of the settings.
 //
 //   node --conditions=source tools/settings-page.ts
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -37,6 +37,6 @@ function rowOf(setting: Setting): string {
 }
 
 if (import.meta.main) {
-  const file = join(import.meta.dirname, '../docs/settings.md')
+  const file = join(import.meta.dirname, '../docs/reference/settings.md')
   writeFileSync(file, writeSettings(readFileSync(file, 'utf8')))
 }

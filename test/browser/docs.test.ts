@@ -166,7 +166,7 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
     await page.screenshot({
       fullPage: true,
       clip,
-      path: join(import.meta.dirname, '../../docs/swagger-ui.png'),
+      path: join(import.meta.dirname, '../../docs/pictures/swagger-ui.png'),
     })
   }
 })

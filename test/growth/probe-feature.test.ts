@@ -239,7 +239,7 @@ describe(
     })
 
     it('has the setting on the page of settings', () => {
-      const page = readFileSync(join(copy, 'docs/settings.md'), 'utf8')
+      const page = readFileSync(join(copy, 'docs/reference/settings.md'), 'utf8')
       assert.match(
         page,
         /^\| `probeSeconds` \| app, server \| `KEYSTILE_PROBE_SECONDS` \| `--probe-seconds` \| 86400 \|/m,

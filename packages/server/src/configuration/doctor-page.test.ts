@@ -4,9 +4,12 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { rules } from '../server/features.ts'
 
-describe('docs/doctor.md', () => {
+describe('docs/reference/doctor.md', () => {
   it('has each rule, as the list has it', () => {
-    const page = readFileSync(join(import.meta.dirname, '../../../../docs/doctor.md'), 'utf8')
+    const page = readFileSync(
+      join(import.meta.dirname, '../../../../docs/reference/doctor.md'),
+      'utf8',
+    )
     const rows = page
       .split('\n')
       .filter((line) => line.startsWith('| `'))

@@ -13,7 +13,7 @@ export interface Rule<Options> {
   readonly standard: string
   /** Whether a violation stops the start or is only logged as a warning. */
   readonly severity: 'stop' | 'warn'
-  /** The demand, as docs/doctor.md shows it. */
+  /** The demand, as docs/reference/doctor.md shows it. */
   readonly demand: string
   /**
    * Returns the violations, without any secret. Returns `undefined` when the rule could not check,

@@ -2,8 +2,8 @@ import type * as z from 'zod'
 import { appWording, type Wording, type WordedValue } from './wording.ts'
 
 /**
- * A setting, declared once. Parsing, defaults, help, messages and docs/settings.md follow from this
- * record.
+ * A setting, declared once. Parsing, defaults, help, messages and docs/reference/settings.md follow
+ * from this record.
  *
  * @typeParam N the name
  * @typeParam T the type of the value

@@ -17,7 +17,7 @@ import { createStandAlone, metricsAnswer } from './stand-alone.ts'
 import type { Binding } from './binding.ts'
 import type { Service } from './service.ts'
 
-/** Limits for clients, against slow and greedy ones. docs/operations.md explains them. */
+/** Limits for clients, against slow and greedy ones. docs/guides/operations.md explains them. */
 export interface ConnectionLimits extends ReaderLimits, PipelineLimits {
   /** The time from the first byte of a request to the end of its header. */
   readonly headerMilliseconds: number

@@ -4,9 +4,12 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { writeSettings } from '../../../../tools/settings-page.ts'
 
-describe('docs/settings.md', () => {
+describe('docs/reference/settings.md', () => {
   it('has each setting, as its record has it', () => {
-    const page = readFileSync(join(import.meta.dirname, '../../../../docs/settings.md'), 'utf8')
+    const page = readFileSync(
+      join(import.meta.dirname, '../../../../docs/reference/settings.md'),
+      'utf8',
+    )
     assert.equal(page, writeSettings(page), 'run: node --conditions=source tools/settings-page.ts')
   })
 })

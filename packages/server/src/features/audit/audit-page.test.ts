@@ -4,9 +4,12 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { auditEvents } from '../../server/features.ts'
 
-describe('docs/audit.md', () => {
+describe('docs/guides/audit.md', () => {
   it('explains each event of the record, and none that there is not', () => {
-    const page = readFileSync(join(import.meta.dirname, '../../../../../docs/audit.md'), 'utf8')
+    const page = readFileSync(
+      join(import.meta.dirname, '../../../../../docs/guides/audit.md'),
+      'utf8',
+    )
     const [, table = ''] = page.split('| event | is written down when |')
     const explained = table
       .split('\n\n', 1)

@@ -11,9 +11,12 @@ import { rates } from '../../server/features.ts'
 const named = ['login', 'address', 'device', 'proof', 'email', 'profile', 'registration', 'client']
 const dayMilliseconds = 24 * 60 * 60_000
 
-describe('docs/guessing.md', () => {
+describe('docs/explanations/guessing.md', () => {
   it('has each rate limit, with its numbers', () => {
-    const page = readFileSync(join(import.meta.dirname, '../../../../../docs/guessing.md'), 'utf8')
+    const page = readFileSync(
+      join(import.meta.dirname, '../../../../../docs/explanations/guessing.md'),
+      'utf8',
+    )
     const [, table = ''] = page.split(
       '| what is counted | by | at once | then one each | in 24 hours |\n',
     )

@@ -7,10 +7,10 @@ import { hashSeconds } from '../password/feature.ts'
 import { requests, requestSeconds } from '../../listener/metrics.ts'
 import { metrics as declared } from '../../server/features.ts'
 
-describe('docs/operations.md', () => {
+describe('docs/guides/operations.md', () => {
   it('names each metric, asks for none that there is not, and none has a label that is not its own', () => {
     const page = readFileSync(
-      join(import.meta.dirname, '../../../../../docs/operations.md'),
+      join(import.meta.dirname, '../../../../../docs/guides/operations.md'),
       'utf8',
     )
     const metrics = createMetrics(declared)
