@@ -1,6 +1,7 @@
 // The programs in the documents. A block of TypeScript is one; comments above it say more of it:
 // `<!-- continues -->`, that it goes on where the one before it ended, and `<!-- also express 4
-// -->`, that it is a program with Express 4 as well.
+// -->`, that it is a program with Express 4 as well. Numbers behind `ts` are the lines that the site
+// marks. A block within a comment is what proves the blocks above it; readers do not see it.
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -38,7 +39,7 @@ function blocksOf(file: string): readonly Block[] {
   const found: Block[] = []
   let whole = ''
   for (const { index, 1: comments = '', 2: code = '' } of text.matchAll(
-    /((?:^<!-- [\w ]+ -->\n+)*)^```ts\n(.*?)^```$/gms,
+    /((?:^<!-- [\w ]+ -->\n+)*)^(?:<!--\n)?```ts(?: {[\d,-]+})?\n(.*?)^```$/gms,
   )) {
     whole = comments.includes('<!-- continues -->') ? `${whole}${code}` : code
     const name = `${basename(file, '.md')}-${`${text.slice(0, index)}${comments}`.split('\n').length}`

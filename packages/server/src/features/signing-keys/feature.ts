@@ -12,7 +12,7 @@ export interface SigningKeyOptions {
    * file `keystile.key` beside a SQLite file, which the first start creates. PostgreSQL has no
    * default.
    */
-  readonly key?: string
+  readonly key?: string | undefined
   /** The algorithm that signs tokens. Default: ES256. */
   readonly signingAlgorithm?: IssuingAlgorithm
   /** A private JWK that signs tokens, instead of the keys that Keystile makes. */
