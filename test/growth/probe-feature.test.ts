@@ -184,7 +184,7 @@ describe(
       addLines(copy, scheme)
       replace(copy, schemes, '[bearer]', '[bearer, probe]')
       addRoom(copy)
-      await passes(['tools/settings-page.ts'])
+      await passes(['tools/reference-pages.ts'])
     })
     after(() => rmSync(copy, { recursive: true, force: true }))
 

@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import { tables, writeRows } from './reference-pages.ts'
+
+for (const [name, rows] of Object.entries(tables)) {
+  it(`${name} has the rows that follow from the code`, async () => {
+    const page = readFileSync(join(import.meta.dirname, '..', name), 'utf8')
+    assert.equal(
+      page,
+      writeRows(page, await rows()),
+      'run: node --conditions=source tools/reference-pages.ts',
+    )
+  })
+}

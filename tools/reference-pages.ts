@@ -1,0 +1,99 @@
+// Writes the tables of docs/reference/ that follow from the code: settings, commands, endpoints,
+// safety rules. The text around a table stays.
+//
+//   node --conditions=source tools/reference-pages.ts
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { usageOf } from '../packages/server/src/cli/command.ts'
+import { commands } from '../packages/server/src/cli/commands.ts'
+import {
+  describeDefault,
+  fileVariableOf,
+  flagOf,
+  type Setting,
+} from '../packages/server/src/feature/setting.ts'
+import { rules, settings } from '../packages/server/src/server/features.ts'
+import { checkOptions } from '../packages/server/src/server/options.ts'
+import { wire } from '../packages/server/src/server/wire.ts'
+
+type Row = readonly string[]
+interface Operation {
+  readonly summary: string
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
+}
+
+const takers = { app: 'app', server: 'server', both: 'app, server' } as const
+
+/** The rows of each page, by its path from the root of the repository. */
+export const tables: Readonly<Record<string, () => readonly Row[] | Promise<readonly Row[]>>> = {
+  'docs/reference/settings.md': () => settings.map(describeSetting),
+  'docs/reference/commands.md': () =>
+    commands.map((command) => [code(`keystile ${usageOf(command)}`), command.summary]),
+  'docs/reference/endpoints.md': describeEndpoints,
+  'docs/reference/doctor.md': () =>
+    rules.map(({ id, standard, severity, demand }) => [code(id), standard, severity, demand]),
+}
+
+/** Returns a page with these rows. A page has one such table; its rows begin with code. */
+export function writeRows(page: string, rows: readonly Row[]): string {
+  const isRow = (line: string): boolean => line.startsWith('| `')
+  const lines = page.split('\n')
+  const begin = lines.findIndex(isRow)
+  return [
+    ...lines.slice(0, begin),
+    ...rows.map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`),
+    ...lines.slice(begin).filter((line) => !isRow(line)),
+  ].join('\n')
+}
+
+function describeSetting(setting: Setting): Row {
+  const { name, takenBy, environment = [], help, unit } = setting
+  const variables = environment.map((variable) =>
+    code(fileVariableOf(setting, variable) ? `${variable}[_FILE]` : variable),
+  )
+  const flag = flagOf(setting)
+  const what = unit === undefined ? help : `${help} (${unit})`
+
+  return [
+    code(name),
+    takers[takenBy],
+    variables.join(', '),
+    flag ? code(flag) : '',
+    describeDefault(setting) ?? '',
+    what,
+  ]
+}
+
+/** Reads the endpoints from the OpenAPI document of a server that has all of them. */
+async function describeEndpoints(): Promise<readonly Row[]> {
+  const options = { issuer: 'http://localhost:8000', database: ':memory:', cookieSession: true }
+  const { keystile, document } = await wire(checkOptions(options))
+  await keystile.close()
+
+  const paths = document['paths'] as Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  return Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations)
+      .filter(([method]) => method !== 'parameters')
+      .map(([method, { summary, security }]) => [
+        code(`${method.toUpperCase()} ${path}`),
+        summary,
+        security ? describeSecurity(security) : '',
+      ]),
+  )
+}
+
+function describeSecurity(security: NonNullable<Operation['security']>): string {
+  const scopes = security.flatMap((demand) => Object.values(demand).flat())
+  return scopes.length > 0 ? `a token with ${scopes.map(code).join(', ')}` : 'a token'
+}
+
+function code(text: string): string {
+  return `\`${text}\``
+}
+
+if (import.meta.main) {
+  for (const [name, rows] of Object.entries(tables)) {
+    const file = join(import.meta.dirname, '..', name)
+    writeFileSync(file, writeRows(readFileSync(file, 'utf8'), await rows()))
+  }
+}
