@@ -1,43 +1,86 @@
-// How VitePress makes a site of the same Markdown files that people read in the repository.
-// Everything comes from the site itself: fonts, scripts, and the search, which needs no service.
+// How VitePress makes a site of the Markdown files that people also read in the repository. The
+// site asks no other host for anything: fonts, scripts and the search index are its own.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig } from 'vitepress'
 
 const root = join(import.meta.dirname, '../../..')
 
-const pages: Record<string,string[]> = {}
-const unused = {
+const sections: Readonly<Record<string, readonly string[]>> = {
   Tutorial: [
-    'docs/tutorial/1-accounts',
-    'docs/tutorial/2-guard',
-    'docs/tutorial/3-caller',
-    'docs/tutorial/4-scopes',
-    'docs/tutorial/5-docs',
-    'docs/tutorial/6-sessions',
-    'docs/tutorial/7-tests',
-    'docs/tutorial/8-production',
+    'index',
+    '1-accounts',
+    '2-guard',
+    '3-caller',
+    '4-scopes',
+    '5-docs',
+    '6-sessions',
+    '7-tests',
+    '8-production',
   ],
-} as const
+  Guides: [
+    'index',
+    'install',
+    'hono',
+    'fastify',
+    'express',
+    'node',
+    'web',
+    'nest',
+    'own-users',
+    'verify-only',
+    'clients',
+    'browsers',
+    'openapi',
+    'testing',
+    'deployment',
+    'operations',
+    'audit',
+    'from-fastapi',
+    'from-passport-jwt',
+    'from-express-jwt',
+  ],
+  Reference: [
+    'index',
+    'settings',
+    'commands',
+    'endpoints',
+    'answers',
+    'refused',
+    'doctor',
+    'imports',
+  ],
+  Explanations: ['index', 'token', 'sessions', 'revocation', 'passwords', 'guessing'],
+}
+const others = ['SECURITY', 'CHANGELOG', 'ARCHITECTURE', 'CONTRIBUTING', 'bench/README']
 
-/** Returns the first heading of a page. */
-function titleOf(page: string): string {
-  return /^# (.+)$/m.exec(readFileSync(join(root, `${page}.md`), 'utf8'))?.[1] ?? page
+function link(page: string): { text: string; link: string } {
+  const [, title = page] = /^# (.+)$/m.exec(readFileSync(join(root, `${page}.md`), 'utf8')) ?? []
+  return { text: title, link: `/${page}` }
 }
 
 export default defineConfig({
+  lang: 'en',
   title: 'Keystile',
   description: 'JWT authentication for TypeScript APIs',
-  srcDir: '../..',
-  srcExclude: ['**/node_modules/**', 'packages/**', 'test/**', 'tools/**', 'examples/**', '.stryker/**'],
+  srcDir: 'pages',
   outDir: '../../dist/site',
   rewrites: { 'README.md': 'index.md' },
   themeConfig: {
     search: { provider: 'local' },
     outline: 'deep',
-    sidebar: Object.entries(pages).map(([text, group]) => ({
-      text,
-      items: group.map((page) => ({ text: titleOf(page), link: `/${page}` })),
-    })),
+    nav: [
+      link('docs/tutorial/index'),
+      link('docs/guides/index'),
+      link('docs/reference/index'),
+      link('docs/explanations/index'),
+    ],
+    sidebar: [
+      ...Object.entries(sections).map(([text, pages]) => ({
+        text,
+        items: pages.map((page) => link(`docs/${text.toLowerCase()}/${page}`)),
+      })),
+      { text: 'Project', items: others.map(link) },
+    ],
   },
 })
