@@ -80,7 +80,7 @@ describe('npm run docs', { skip }, () => {
       await page.keyboard.press('ControlOrMeta+k')
       await page.fill('#localsearch-input', title.replaceAll('`', ''))
       await page
-        .locator(`#localsearch-list a[href^="/${name}"]`)
+        .locator(`#localsearch-list a[href^="/${name.replace(/index\.html$/, '')}"]`)
         .first()
         .waitFor({ timeout: 10_000 })
     }

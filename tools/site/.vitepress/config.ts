@@ -67,7 +67,11 @@ export default defineConfig({
   outDir: '../../dist/site',
   rewrites: { 'README.md': 'index.md' },
   themeConfig: {
-    search: { provider: 'local' },
+    // The name of the button contains what it shows, "Search K" (WCAG 2.2, 2.5.3).
+    search: {
+      provider: 'local',
+      options: { translations: { button: { buttonText: 'Search', buttonAriaLabel: 'Search K' } } },
+    },
     outline: 'deep',
     nav: [
       link('docs/tutorial/index'),

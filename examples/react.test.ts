@@ -1,0 +1,112 @@
+// The React example as a user of it works: Vite serves the page, the API runs beside it, and a real
+// browser registers, calls, reloads, logs out and logs in. Its packages are its own, and installing
+// them takes a while, so `npm test` leaves it out; `npm run test:long` runs it.
+import assert from 'node:assert/strict'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { freePort } from '../packages/server/test-support/command.ts'
+import { skipWithoutBrowser, startBrowser } from '../test/support/browser.ts'
+
+const folder = join(import.meta.dirname, 'react')
+const person = { username: 'ada', email: 'ada@example.com', password: 'an engine of her own' }
+const skip = process.env['KEYSTILE_LONG'] ? skipWithoutBrowser() : 'KEYSTILE_LONG=1 runs it'
+
+describe('examples/react', { skip }, () => {
+  const children: ChildProcess[] = []
+  const data = mkdtempSync(join(tmpdir(), 'keystile-react-'))
+  let url: string
+  let browser: Browser
+  let page: Page
+  const faults: string[] = []
+
+  before(async () => {
+    execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, stdio: 'pipe' })
+    const env = {
+      ...process.env,
+      PORT: String(await freePort()),
+      API_PORT: String(await freePort()),
+    }
+    url = `http://localhost:${env.PORT}`
+    await start(['--conditions=source', join(folder, 'api.ts')], data, env)
+    await start([join(folder, 'node_modules/vite/bin/vite.js')], folder, env)
+
+    browser = await startBrowser()
+    page = await browser.newPage()
+    page.on('pageerror', (error) => faults.push(String(error)))
+  })
+  after(async () => {
+    await browser?.close()
+    for (const child of children) {
+      child.kill()
+      await once(child, 'exit')
+    }
+    rmSync(data, { recursive: true })
+  })
+
+  /** Starts a program, and waits until it prints something. */
+  async function start(args: string[], cwd: string, env: NodeJS.ProcessEnv): Promise<void> {
+    const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
+    children.push(child)
+    await once(child.stdout, 'data')
+  }
+
+  const says = (text: string): Promise<void> => page.getByText(text).waitFor()
+  const press = (name: string): Promise<void> => page.getByRole('button', { name }).click()
+
+  async function fill({ username, password, email = '' }: Partial<typeof person>): Promise<void> {
+    await page.getByLabel('User name').fill(username ?? '')
+    await page.getByLabel('E-mail').fill(email)
+    await page.getByLabel('Password').fill(password ?? '')
+  }
+
+  it('shows the message of a refused registration', async () => {
+    await page.goto(url)
+    await fill({ ...person, password: 'short' })
+    await press('Register')
+    await says('Password should')
+  })
+
+  it('registers, calls the API, stays logged in after a reload, and logs out', async () => {
+    await fill(person)
+    await press('Register')
+    await press('Load items')
+    await says('ada: lamp, chair')
+
+    await page.reload()
+    await press('Load items')
+    await says('ada: lamp, chair')
+
+    await press('Log out')
+    await page.getByRole('button', { name: 'Log in' }).waitFor()
+    await page.reload()
+    await page.getByRole('button', { name: 'Log in' }).waitFor()
+  })
+
+  it('logs in, and shows the message of a wrong password', async () => {
+    await fill({ username: 'ada', password: 'not her password' })
+    await press('Log in')
+    await says('Incorrect username or password')
+    await fill({ username: 'ada', password: person.password })
+    await press('Log in')
+    await press('Load items')
+    await says('ada: lamp, chair')
+  })
+
+  it('keeps no token where a script can read it, and throws no error', async () => {
+    const kept = await page.evaluate('JSON.stringify([document.cookie, { ...localStorage }])')
+    assert.equal(kept, '["",{}]')
+    assert.deepEqual(faults, [])
+  })
+
+  it('compiles, and builds for production', () => {
+    const run = (...args: string[]): Buffer =>
+      execFileSync(process.execPath, args, { cwd: folder, stdio: 'pipe' })
+    run(join(import.meta.dirname, '../node_modules/typescript/bin/tsc'), '-p', '.')
+    run(join(folder, 'node_modules/vite/bin/vite.js'), 'build', '--outDir', join(data, 'build'))
+  })
+})
