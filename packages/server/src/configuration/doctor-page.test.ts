@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { rules } from '../server/features.ts'
 
 describe('docs/reference/doctor.md', () => {
-  it('has each rule, as the list has it', () => {
+  it('docs/reference/doctor.md lists each rule with the code’s text for it', () => {
     const page = readFileSync(
       join(import.meta.dirname, '../../../../docs/reference/doctor.md'),
       'utf8',
