@@ -23,8 +23,7 @@ export interface Finished {
 }
 
 /**
- * Runs a command as a process of its own: for what a test says of exit codes, signals and standard
- * streams.
+ * Runs a command as a process of its own: for tests of exit codes, signals and standard streams.
  */
 export async function runCommand(
   args: readonly string[],
@@ -43,8 +42,8 @@ let isCalling = false
 
 /**
  * Runs a command within this process, which is many times faster than a process of its own. It runs
- * what `main.ts` runs, with only the folder and the environment of the options, and its standard input
- * is no terminal.
+ * what `main.ts` runs, with only the folder and the environment of the options; its standard input
+ * is not a terminal.
  *
  * @throws {Error} while another call runs: a process has one working folder
  */
@@ -85,10 +84,10 @@ class Printed extends Writable {
 export interface RunningServer {
   readonly url: string
   readonly child: ChildProcess
-  /** What it has printed so far. */
+  /** The output so far. */
   stdout(): string
   stderr(): string
-  /** Ends it by a signal and waits for it. */
+  /** Ends the server with a signal and waits for the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
@@ -128,7 +127,7 @@ export async function freePort(): Promise<number> {
   const address = server.address()
   server.close()
   if (typeof address !== 'object' || address === null)
-    throw new Error('a listening server has an address')
+    throw new Error('a listening server must have an address')
   return address.port
 }
 

@@ -1,15 +1,15 @@
-// Requests made from our own OpenAPI document: from what it asks for to what no client sends. A
-// request is data that fast-check makes and shrinks; names in it stand for callers and ids that
-// exist only when it is sent.
+// Requests made from Keystile's OpenAPI document: both valid ones and ones that no client would
+// send. A request is data that fast-check makes and shrinks; names in it stand for callers and ids
+// that exist only when the request is sent.
 import { readFileSync } from 'node:fs'
 import fc, { type Arbitrary } from 'fast-check'
 
-/** As much of JSON Schema as our document uses. */
+/** The part of JSON Schema that the document uses. */
 export interface Schema {
   readonly type?: string | readonly string[]
   readonly properties?: Readonly<Record<string, Schema>>
   readonly required?: readonly string[]
-  /** Only which members must be there together. */
+  /** Only says which members must be present together. */
   readonly anyOf?: readonly { readonly required: readonly string[]; readonly properties?: object }[]
   readonly items?: Schema
   readonly enum?: readonly unknown[]
@@ -31,7 +31,7 @@ export interface Operation {
   readonly method: string
   readonly path: string
   readonly parameters: readonly Parameter[]
-  /** The media type that it asks for, and the schema of what is in it. */
+  /** The media type of the body, and its schema. */
   readonly body?: readonly [type: string, schema: Schema]
 }
 
@@ -55,7 +55,7 @@ export type Authorization =
 
 export type Body =
   | { readonly kind: 'none' }
-  /** Members, some of which may be left out, be of another type, or be there twice. */
+  /** Members, some of which may be missing, have another type or appear twice. */
   | {
       readonly kind: 'members'
       readonly members: readonly (readonly [name: string, value: unknown])[]
@@ -69,9 +69,7 @@ export interface Plan {
   readonly query: readonly (readonly [string, string])[]
   readonly authorization: Authorization
   readonly body: Body
-  /**
-   * How `members` are written; the content type says so unless `contentType` says something else.
-   */
+  /** How `members` are written. The content type follows from it, unless `contentType` is given. */
   readonly written: 'json' | 'form' | 'multipart'
   readonly contentType: string | undefined
 }
@@ -80,9 +78,9 @@ export interface Plan {
 export interface Known {
   readonly password: string
   readonly usernames: readonly string[]
-  /** Some that are good, or were. */
+  /** Tokens that are valid, or were. */
   readonly refreshTokens: readonly string[]
-  /** One that may use every grant, and introspect. */
+  /** A client that may use every grant, and introspect. */
   readonly client: { readonly id: string; readonly secret: string }
   readonly scopes: readonly string[]
   readonly roles: readonly string[]
@@ -100,7 +98,7 @@ const strange: Arbitrary<string> = fc.oneof(
   fc.string(),
   fc.constant('x'.repeat(2_000)),
 )
-/** What a header may hold. */
+/** Text that a header may hold. */
 const headerText: Arbitrary<string> = strange.map((text) =>
   text.replace(/[^\x20-\x7e\x80-\xff]/g, '').trim(),
 )
@@ -148,7 +146,7 @@ export function plansFor({ parameters, body }: Operation, known: Known): Arbitra
   })
 }
 
-/** This, eight times of nine. */
+/** The usual value eight times of nine. */
 function mostly<T>(usual: T, other: Arbitrary<T>): Arbitrary<T> {
   return fc.oneof({ weight: 8, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: other })
 }
@@ -217,7 +215,7 @@ const authorizations: Arbitrary<Authorization> = fc.oneof(
   },
 )
 
-/** Where clients authenticate as well. */
+/** Credentials for endpoints where clients authenticate as well. */
 function authorizationsOf({ client }: Known): Arbitrary<Authorization> {
   const text = basic(`${client.id}:${client.secret}`)
   return fc.oneof(
@@ -249,7 +247,7 @@ function queryOf(parameters: readonly Parameter[], known: Known): Arbitrary<Plan
   return fc.tuple(...named, unknown).map((parts) => parts.flat())
 }
 
-/** An object of this schema, once in a while with one thing wrong with it. */
+/** An object of this schema; about one in three is edited to have an error. */
 function membersOf(schema: Schema, known: Known): Arbitrary<Body> {
   const valid = objectOf(schema, known).map((value) => Object.entries(value))
   const names = [...Object.keys(schema.properties ?? {}), '__proto__', 'constructor', 'is_admin']
@@ -345,28 +343,29 @@ function stringOf({ format, pattern, minLength = 0, maxLength = 100 }: Schema): 
   return text.filter(({ length }) => length >= minLength && length <= maxLength)
 }
 
-/** A plan as it goes out. */
+/** A request and what is known about it. */
 export interface Sent {
   readonly request: Request
-  /** What no answer may repeat. */
+  /** Text that no answer may repeat. */
   readonly secrets: readonly string[]
   /**
-   * What it asks with, and where in the operation its schema is; nothing where that cannot be said.
+   * The values of the request, with the place of their schema in the operation; empty where they
+   * have none.
    */
   readonly asked: readonly { readonly pointer: readonly string[]; readonly value: unknown }[]
-  /** Whether its path is one of the operation. */
+  /** Whether the path belongs to the operation. */
   readonly reaches: boolean
 }
 
 export interface Callers {
   token(caller: Caller): string
-  /** What stands in the path: the caller's own id, or that of their session. */
+  /** The id in the path: the caller's own, or that of their session. */
   id(caller: Caller, path: string): string
 }
 
 /**
- * `undefined` for what cannot be written as a request, such as a header that no client lets
- * through.
+ * Makes a request from a plan. Returns undefined for a plan that no client could send, for example
+ * with a forbidden header.
  */
 export function bake(
   origin: string,
@@ -375,7 +374,7 @@ export function bake(
   callers: Callers,
 ): Sent | undefined {
   const id = 'of' in plan.id ? callers.id(plan.id.of, operation.path) : plan.id.text
-  // These would be other paths.
+  // These ids would give other paths.
   if (!id.isWellFormed() || ['', '.', '..', 'me'].includes(id)) return undefined
   const segment = encodeURIComponent(id)
   const url = new URL(origin + operation.path.replace('{id}', () => segment))
@@ -399,7 +398,7 @@ export function bake(
   }
 }
 
-/** Of a body in the type that is asked for. */
+/** The values of a body, if it has the documented type. */
 function askedInBody(
   { body: described, method }: Operation,
   { body, written, contentType }: Plan,
@@ -410,7 +409,7 @@ function askedInBody(
   const isJson = described[0] === 'application/json'
   if (isJson !== (written === 'json')) return []
   if (isJson) return [{ pointer, value: JSON.parse(writeMembers(body.members, written)) }]
-  // A parameter without a value is none (RFC 6749 §3.2).
+  // A parameter without a value counts as absent (RFC 6749 §3.2).
   const texts = textsOf(body.members).filter(([, value]) => value !== '')
   return [{ pointer, value: Object.fromEntries(texts) }]
 }
@@ -493,7 +492,7 @@ function textsOf(
   ])
 }
 
-/** Long enough to be no accident in an answer. */
+/** Whether a text is too long to appear in an answer by accident. */
 const isSecret = (text: string): boolean => text.length >= 8
 
 function secretsOfHeader(authorization: Authorization, { token }: Callers): readonly string[] {
@@ -506,7 +505,7 @@ function secretsOfHeader(authorization: Authorization, { token }: Callers): read
         .slice(1)
         .filter(isSecret)
     default:
-      // The rest of it, other tokens have too.
+      // The header and claims of a token are similar in other tokens.
       return [token(authorization.caller).split('.')[2]!]
   }
 }

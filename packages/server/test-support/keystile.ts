@@ -25,7 +25,7 @@ export const issuer = 'http://localhost:3000/auth'
 export const key = 'a sealing key for tests: 0123456789 abcdef'
 export const password = 'correct horse battery staple'
 
-/** A clock that stands still until it is told to move. */
+/** A clock that stands still until a test moves it. */
 export interface TestClock {
   now(): number
   advance(seconds: number): void
@@ -50,7 +50,7 @@ export interface Answer {
   readonly json: Record<string, any> // oxlint-disable-line typescript/no-explicit-any
 }
 
-/** Keystile, and a way to ask it. */
+/** Keystile, and functions that send requests to it. */
 export interface TestKeystile {
   readonly keystile: Keystile<string, UserObject>
   readonly clients: Clients
@@ -58,35 +58,33 @@ export interface TestKeystile {
   /** The OpenAPI document of its endpoints. */
   readonly document: JsonObject
   /**
-   * Registers a confidential client with client_credentials, unless told otherwise. @returns how it
-   * authenticates in a form
+   * Registers a confidential client with client_credentials, unless the fields say otherwise.
+   * @returns its credentials as form fields
    */
   addClient(fields?: Partial<NewClient>): Promise<Readonly<Record<string, string>>>
-  /** `path` below the issuer. */
+  /** Sends a request to a path below the issuer. */
   send(method: string, path: string, options?: SendOptions): Promise<Answer>
-  /**
-   * Asks a route of the app that a guard stands before. It answers with the user and the scopes.
-   */
+  /** Sends a request to a guarded route of the app, which answers with the user and the scopes. */
   open(demand: readonly string[], options?: SendOptions): Promise<Answer>
   register(fields?: Readonly<Record<string, unknown>>): Promise<Answer>
-  /** Somebody who can log in, registered or put into the app's own table. Their subject. */
+  /** Adds a user who can log in: registered, or in the app's own table. Returns the subject. */
   addUser(fields?: UserFields): Promise<string>
   /** The stored hash of a user. */
   readHash(subject: string): Promise<string>
   writeHash(subject: string, hash: string): Promise<void>
   login(fields?: Readonly<Record<string, string>>): Promise<Answer>
-  /** The tokens of a new login by a user who is registered first if need be. */
+  /** Returns the tokens of a new login. Registers the user first if needed. */
   tokens(username?: string): Promise<Tokens>
   refresh(refreshToken: string, fields?: Readonly<Record<string, string>>): Promise<Answer>
-  /** Gives a user these scopes and no others. */
+  /** Replaces the scopes of a user. */
   setScopes(subject: string, scopes: readonly string[]): Promise<void>
-  /** An access token of a user who is registered first if need be. */
+  /** Returns an access token of a new login. Registers the user first if needed. */
   accessToken(username?: string): Promise<string>
-  /** As `keystile user disable` does it, in this process; or a word in the app's own table. */
+  /** Disables a user as `keystile user disable` does, or in the app's own table. */
   disable(subject: string): Promise<void>
 }
 
-/** What a login answers, by its name in TypeScript. */
+/** The answer to a login, by its names in TypeScript. */
 export interface Tokens {
   readonly accessToken: string
   readonly refreshToken: string
@@ -102,7 +100,7 @@ export interface SendOptions {
   /** Sends it as a form. */
   readonly form?: Readonly<Record<string, string>> | string
   readonly bearer?: string
-  /** The address it is sent from. */
+  /** The IP address that the request comes from. */
   readonly remoteAddress?: string
 }
 
@@ -112,26 +110,26 @@ interface UserFields {
   readonly password?: string
 }
 
-/** Who logs in: accounts of Keystile's, or people in a table of the app's own. */
+/** The kind of users: accounts of Keystile, or people in a table of the app. */
 export type Directory = 'accounts' | 'people'
-/** For what is so with either. */
+/** For tests of both kinds. */
 export const bothDirectories: readonly Directory[] = ['accounts', 'people']
 
 export interface Stage {
-  /** A file or a URL, empty until something is started on it. */
+  /** A file or a URL, empty until Keystile was started on it. */
   readonly database: string
   readonly kind: 'SQLite' | 'PostgreSQL'
-  /** The app's own table, once something was started with it. */
+  /** The app's own table, after Keystile was started with it. */
   readonly people: People
-  /** Starts Keystile on the stage's database; several may run at once. Closed after the test. */
+  /** Starts Keystile on the stage's database; several may run at once. Closes it after the test. */
   start(options?: Partial<KeystileOptions<string, object>>): Promise<TestKeystile>
-  /** Asks the database itself, past Keystile. */
+  /** Queries the database directly. */
   sql(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>
 }
 
 /**
- * Runs a suite on a new SQLite file, and again on a new PostgreSQL database, a test each; with each
- * of the directories.
+ * Runs a suite on a new SQLite file for each test, and again on a new PostgreSQL database; with
+ * each of the directories.
  */
 export function describeOnBoth(
   title: string,
@@ -180,11 +178,11 @@ function runOn(
   const stage: Stage = {
     kind,
     get database() {
-      assert.notEqual(database, '', 'the database is there once something was started on it')
+      assert.notEqual(database, '', 'start Keystile first: it creates the database')
       return database
     },
     get people() {
-      assert.ok(people, 'the table is there once something was started with it')
+      assert.ok(people, 'start Keystile with people first: it creates the table')
       return people
     },
     async start(options = {}) {
@@ -213,7 +211,7 @@ type StartOptions = Partial<KeystileOptions<string, object>> & {
   readonly database: KeystileOptions<string, object>['database']
 }
 
-/** @param people the app's own table, where the options have a directory of it */
+/** @param people the app's own table, if the options use it as their directory */
 export async function startKeystile(options: StartOptions, people?: People): Promise<TestKeystile> {
   const { keystile, users, clients, document } = await wire(
     checkOptions({ issuer, key, rateLimits: 'off', ...options }),
@@ -237,7 +235,8 @@ export async function startKeystile(options: StartOptions, people?: People): Pro
     return tokensOf(json)
   }
   const getUser = async (subject: string): Promise<User> => {
-    const user = (await users.listAfter('', 50)).find(({ publicUser }) => publicUser.id === subject) // from no cache
+    // `listAfter` bypasses the cache.
+    const user = (await users.listAfter('', 50)).find(({ publicUser }) => publicUser.id === subject)
     assert.ok(user, 'there is no such user')
     return user
   }

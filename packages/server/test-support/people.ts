@@ -1,5 +1,4 @@
-// The users of an app that keeps its own: a table that Keystile knows nothing of but what the
-// directory says.
+// The users of an app that keeps its own: a table that Keystile knows only through the directory.
 import { randomUUID } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 import { hashSync } from '@node-rs/argon2'
@@ -12,16 +11,16 @@ export interface Person {
   readonly email: string
   readonly hash: string | null
   readonly banned: number
-  /** With a space between them. */
+  /** Separated by spaces. */
   readonly scopes: string
 }
 
 export interface People {
   readonly directory: UserDirectory<Person>
-  /** On PostgreSQL the app has a pool, and Keystile is given it. */
+  /** On PostgreSQL the app has a pool, which Keystile shares. */
   readonly pool: pg.Pool | undefined
   add(person: Partial<Person> & { readonly password?: string }): Promise<string>
-  /** Asks the table; `$1` stands for the first value. */
+  /** Queries the table; `$1` stands for the first value. */
   sql(text: string, ...values: readonly (string | number | null)[]): Promise<readonly Person[]>
   close(): Promise<void>
 }

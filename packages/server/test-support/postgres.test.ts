@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
 import { createTestDatabase, howToGetPostgres, startPostgres } from './postgres.ts'
 
-/** The rows that a statement gives, as arrays of text. */
+/** Returns the rows of a statement, as one list of texts. */
 async function ask(url: string, statement: string): Promise<readonly unknown[]> {
   const client = new pg.Client(url)
   await client.connect()
@@ -31,11 +31,11 @@ describe('startPostgres', () => {
   })
   after(() => {
     restore({ TMPDIR })
-    // Fails when anything is left in it.
+    // Fails if the folder is not empty.
     rmdirSync(folder)
   })
 
-  it('starts a server of its own that waits for the disk, and leaves nothing behind when it is stopped', async (t) => {
+  it('startPostgres starts a durable server on request, and leaves no trace', async (t) => {
     const server = await startPostgres({ durable: true })
     if (!server) return t.skip(howToGetPostgres)
     const settings = [
@@ -53,7 +53,7 @@ describe('startPostgres', () => {
     assert.deepEqual(readdirSync(folder), [])
   })
 
-  it('starts a fast server where none is given, and hands out the given one', async (t) => {
+  it('startPostgres starts a fast server, or returns the one in the environment', async (t) => {
     delete process.env['KEYSTILE_TEST_DATABASE_URL']
     try {
       const server = await startPostgres()
@@ -71,7 +71,7 @@ describe('startPostgres', () => {
   })
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
-    it(`leaves nothing behind when its process is ended by ${signal}`, async (t) => {
+    it(`startPostgres leaves nothing behind when ${signal} ends its process`, async (t) => {
       const program = `
         import { startPostgres } from ${JSON.stringify(new URL('postgres.ts', import.meta.url).href)}
         const server = await startPostgres({ durable: true })
@@ -85,7 +85,7 @@ describe('startPostgres', () => {
       if (url === 'none') return t.skip(howToGetPostgres)
       assert.deepEqual(await ask(url, 'select 1'), [1])
       child.kill(signal)
-      // Its stderr closes when the last process that it left has ended.
+      // Its stderr closes when its last child process has ended.
       await once(child, 'close')
       await assert.rejects(ask(url, 'select 1'), { code: 'ECONNREFUSED' })
       assert.deepEqual(readdirSync(folder), [])
@@ -94,7 +94,7 @@ describe('startPostgres', () => {
 })
 
 describe('createTestDatabase', () => {
-  it('makes empty databases side by side, and drops them though somebody is still connected', async (t) => {
+  it('createTestDatabase makes separate databases, and drops them while in use', async (t) => {
     const databases = await Promise.all([
       createTestDatabase(),
       createTestDatabase(),
@@ -116,7 +116,7 @@ describe('createTestDatabase', () => {
     await assert.rejects(ask(first.url, 'select 1'), { code: '3D000' })
   })
 
-  it('refuses to be skipped when CI=true', async () => {
+  it('createTestDatabase fails instead of skipping when CI=true', async () => {
     const { CI, KEYSTILE_TEST_DATABASE_URL } = process.env
     process.env['CI'] = 'true'
     delete process.env['KEYSTILE_TEST_DATABASE_URL']

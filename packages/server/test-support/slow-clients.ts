@@ -1,32 +1,34 @@
-// Clients that take their time, on loopback alone: each begins a request, or reads an answer, and
-// never comes to its end.
+// Slow clients, on loopback alone: each begins a request, or reads an answer, and never finishes.
 import { connect, type Socket } from 'node:net'
 
-const host = '127.0.0.1' // and nothing else: this is no tool against other machines
+const host = '127.0.0.1' // no other host, so that it attacks no other machine
 const maxClients = 16_000
 
 export type Slowness =
-  /** A header line now and then, and never the last. */
+  /** Sends a header line now and then, but never the last. */
   | 'slow headers'
-  /** A byte of the body now and then. */
+  /** Sends a byte of the body now and then. */
   | 'slow bodies'
-  /** Asks for all that is large, and reads next to nothing. */
+  /** Asks for large answers, and reads almost nothing. */
   | 'slow readers'
-  /** The same, behind an answer that is small. */
+  /** The same, behind a small answer. */
   | 'slow readers behind another answer'
-  /** Asks for much that is small, all of which waits for the answer to a login. */
+  /** Asks for many small answers, which all wait for the answer to a login. */
   | 'slow readers behind a login'
   /** Asks for more than a thousand answers at once, and reads nothing. */
   | 'pipelining'
-  /** A request that is answered, and then nothing. */
+  /** Sends one request, and then nothing. */
   | 'idle'
-  /** A connection, and nothing else. */
+  /** Connects, and sends nothing. */
   | 'silent'
 
 export interface SlowClients {
-  /** Those that the server has not ended, as far as they know: a slow reader does not notice. */
+  /**
+   * The number of connections that the clients still see as open: a slow reader does not notice the
+   * end.
+   */
   open(): number
-  /** What the server has said to them so far, to each. */
+  /** What each client received so far. */
   answers(): readonly string[]
   close(): void
 }
@@ -34,11 +36,11 @@ export interface SlowClients {
 interface SlowOptions {
   readonly port: number
   readonly count: number
-  /** Between two pieces of what is sent. */
+  /** The time between two pieces that a client sends. */
   readonly everyMilliseconds?: number
 }
 
-/** Connects them, a hundred at a time. */
+/** Connects the clients, a hundred at a time. */
 export async function startSlowClients(
   slowness: Slowness,
   { port, count, everyMilliseconds = 1_000 }: SlowOptions,
@@ -80,7 +82,7 @@ const form =
 const beginnings: Readonly<Record<Slowness, string>> = {
   'slow headers': 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n',
   'slow bodies': `${form}content-length: 4096\r\n\r\nusername=`,
-  // One that the kernel's buffers hold is taken whole, so ask for several.
+  // The kernel's buffers take a single answer whole, so ask for several.
   'slow readers': get('/docs/swagger-ui-bundle.js').repeat(8),
   'slow readers behind another answer': `${get('/healthz')}${get('/docs/swagger-ui-bundle.js')}`,
   'slow readers behind a login': `${form}content-length: 21\r\n\r\nusername=a&password=b${get('/openapi.json').repeat(90)}`,

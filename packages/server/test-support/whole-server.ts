@@ -1,4 +1,4 @@
-// Keystile as a whole, with the parts that its door does not pass on.
+// The whole of Keystile, with parts that the package does not export.
 import { listen, type ListeningServer } from '../src/listener/server.ts'
 import { checkOptions } from '../src/server/options.ts'
 import { wire, type RunningKeystile } from '../src/server/wire.ts'

@@ -7,7 +7,7 @@ import { createByteCollector, parseBase64url, parseUtf8, toBase64url } from './b
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'.split('')
 
 describe('parseBase64url', () => {
-  it('reads what toBase64url writes, for every length and every byte', () => {
+  it('parseBase64url reads what toBase64url writes, for every length and every byte', () => {
     for (let length = 0; length < 70; length++) {
       const bytes = Buffer.from(Array.from({ length }, (_, i) => (i * 37 + length * 11) % 256))
       assert.deepEqual(parseBase64url(toBase64url(bytes)), bytes)
@@ -16,26 +16,26 @@ describe('parseBase64url', () => {
       assert.deepEqual(parseBase64url(toBase64url(Buffer.of(byte))), Buffer.of(byte))
   })
 
-  it('accepts one spelling of each byte, and none of the fifteen others (RFC 4648 §3.5)', () => {
+  it('parseBase64url accepts one spelling of a byte, not the 15 others (RFC 4648 §3.5)', () => {
     for (const first of alphabet) {
       const accepted = alphabet.filter((last) => parseBase64url(first + last))
       assert.deepEqual(accepted, ['A', 'Q', 'g', 'w'])
     }
   })
 
-  it('accepts one spelling of two bytes, and none of the three others (RFC 4648 §3.5)', () => {
+  it('parseBase64url accepts one spelling of two bytes, not the 3 others (RFC 4648 §3.5)', () => {
     const accepted = alphabet.filter((last) => parseBase64url(`_x${last}`))
     assert.equal(accepted.join(''), 'AEIMQUYcgkosw048')
     for (const last of accepted)
       assert.equal(toBase64url(parseBase64url(`_x${last}`) ?? ''), `_x${last}`)
   })
 
-  it('accepts every last character where no bit is left over', () => {
+  it('parseBase64url accepts every last character if no bit is left over', () => {
     for (const last of alphabet) assert.ok(parseBase64url(`abc${last}`))
   })
 
   for (const text of ['A', 'AAAAA', 'AAAAAAAAA']) {
-    it(`refuses ${text}: no bytes have that length`, () => {
+    it(`parseBase64url refuses ${text}: no number of bytes has that length`, () => {
       assert.equal(parseBase64url(text), undefined)
     })
   }
@@ -60,7 +60,7 @@ describe('parseBase64url', () => {
     '?',
   ]
   for (const other of strange) {
-    it(`refuses ${JSON.stringify(other)} before, within and after (RFC 7515 §2)`, () => {
+    it(`parseBase64url refuses ${JSON.stringify(other)} anywhere in the text (RFC 7515 §2)`, () => {
       for (const text of [
         `${other}AAAA`,
         `AA${other}AA`,
@@ -74,31 +74,31 @@ describe('parseBase64url', () => {
     })
   }
 
-  it('reads nothing as no bytes', () => {
+  it('parseBase64url reads empty text as no bytes', () => {
     assert.deepEqual(parseBase64url(''), Buffer.alloc(0))
   })
 })
 
 describe('toBase64url', () => {
-  it('writes text as UTF-8, without padding, in the URL alphabet', () => {
+  it('toBase64url writes text as UTF-8, without padding, in the URL alphabet', () => {
     assert.equal(toBase64url('\u00fb\u00ff'), 'w7vDvw')
     assert.equal(toBase64url(Buffer.of(0xfb, 0xff)), '-_8')
     assert.equal(toBase64url(''), '')
   })
 
-  it('writes the bytes of a view, not those around it', () => {
+  it('toBase64url writes the bytes of a view, not those around it', () => {
     assert.equal(toBase64url(new Uint8Array([1, 2, 3, 4]).subarray(1, 3)), 'AgM')
   })
 })
 
 describe('parseUtf8', () => {
-  it('reads UTF-8, and keeps a byte order mark as the character it is', () => {
+  it('parseUtf8 reads UTF-8, and keeps a byte order mark as a character', () => {
     assert.equal(parseUtf8(Buffer.from('\u00e9\u{1f600}\0')), '\u00e9\u{1f600}\0')
     assert.equal(parseUtf8(Buffer.from('efbbbf61', 'hex')), '\ufeffa')
   })
 
   const wrong: readonly [string, string][] = [
-    ['a byte that never stands in UTF-8', 'ff'],
+    ['a byte that UTF-8 does not use', 'ff'],
     ['a continuation alone', '80'],
     ['a sequence cut short', 'c3'],
     ['an overlong slash', 'c0af'],
@@ -108,14 +108,14 @@ describe('parseUtf8', () => {
     ['Latin-1', '636166e9'],
   ]
   for (const [name, hex] of wrong) {
-    it(`refuses ${name}`, () => {
+    it(`parseUtf8 refuses ${name}`, () => {
       assert.equal(parseUtf8(Buffer.from(hex, 'hex')), undefined)
     })
   }
 })
 
 describe('createByteCollector', () => {
-  it('joins pieces of any number in their order', () => {
+  it('createByteCollector joins any number of pieces in order', () => {
     for (const count of [0, 1, 63, 64, 65, 1_000]) {
       const collector = createByteCollector()
       const pieces = Array.from({ length: count }, (_, i) => Buffer.from([i & 255, (i >> 8) & 255]))
@@ -125,13 +125,13 @@ describe('createByteCollector', () => {
     }
   })
 
-  it('counts the bytes of pieces of 16 bytes and more, and of the first piece', () => {
+  it('createByteCollector counts the bytes of the first piece and of longer pieces', () => {
     const collector = createByteCollector()
     for (const length of [16, 17, 1_000]) collector.add(new Uint8Array(length))
     assert.equal(collector.size, 1_033)
   })
 
-  it('keeps no buffer for each piece: a body in pieces of one byte would take several hundred times its size', async () => {
+  it('createByteCollector keeps no buffer for each piece, to save memory', async () => {
     const pieces: WeakRef<Uint8Array>[] = []
     const collector = createByteCollector()
     for (let i = 0; i < 10_000; i++) {
@@ -139,7 +139,7 @@ describe('createByteCollector', () => {
       pieces.push(new WeakRef(piece))
       collector.add(piece)
     }
-    await new Promise((resolve) => setImmediate(resolve)) // what a WeakRef was made for lives until then
+    await new Promise((resolve) => setImmediate(resolve)) // a WeakRef keeps its target until then
     setFlagsFromString('--expose-gc')
     ;(runInNewContext('gc') as () => void)()
     assert.equal(collector.bytes().length, 10_000)

@@ -3,13 +3,13 @@ import { describe, it } from 'node:test'
 import { systemClock, toSeconds } from './clock.ts'
 
 describe('toSeconds', () => {
-  it('is whole seconds, rounded down', () => {
+  it('toSeconds rounds down to whole seconds', () => {
     assert.deepEqual([0, 999, 1_000, 1_999, -1].map(toSeconds), [0, 0, 1, 1, -1])
   })
 })
 
 describe('systemClock', () => {
-  it('tells milliseconds since 1970', () => {
+  it('systemClock tells milliseconds since 1970', () => {
     const before = Date.now()
     const now = systemClock.now()
     assert.ok(before <= now && now <= Date.now())

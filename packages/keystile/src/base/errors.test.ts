@@ -14,14 +14,14 @@ describe('OAuthError', () => {
     temporarily_unavailable: 503,
   }
   for (const [code, status] of Object.entries(statuses) as [OAuthErrorCode, number][]) {
-    it(`has the status ${status} for ${code} (RFC 6749 §5.2)`, () => {
+    it(`OAuthError has status ${status} for ${code} (RFC 6749 §5.2)`, () => {
       assert.equal(new OAuthError(code, 'No').status, status)
     })
   }
 })
 
 describe('TokenError', () => {
-  it('tells what the token lacks, and nothing that was not demanded', () => {
+  it('TokenError tells what the token lacks, and nothing that was not demanded', () => {
     assert.deepEqual(new TokenError('invalid_token', 'No').shortfall, {})
     assert.deepEqual(new TokenError('insufficient_scope', 'No', { scopes: ['a'] }).shortfall, {
       scopes: ['a'],
@@ -36,7 +36,7 @@ describe('TokenError', () => {
 })
 
 describe('ProblemError', () => {
-  it('has a cause where one is given, be it undefined, and else none', () => {
+  it('ProblemError has a cause only if one is given, even undefined', () => {
     const cause = new Error('inside')
     assert.equal(new ProblemError('conflict', 'No', { cause }).cause, cause)
     assert.ok('cause' in new ProblemError('conflict', 'No', { cause: undefined }))

@@ -13,7 +13,7 @@ function refuses(text: string | Uint8Array, reason: RegExp): void {
   )
 }
 
-/** An object in which this many levels lie in each other, itself counted. */
+/** An object with this many nested levels, itself included. */
 const nested = (levels: number, open: string, close: string): string =>
   `{"a":${open.repeat(levels - 1)}0${close.repeat(levels - 1)}}`
 
@@ -41,7 +41,7 @@ describe('parseJsonObject', () => {
     ['{"a":null,"b":[],"c":{},"d":-0.5e1,"e":true}', { a: null, b: [], c: {}, d: -5, e: true }],
   ]
   for (const [text, value] of accepted) {
-    it(`reads ${JSON.stringify(text)}`, () => {
+    it(`parseJsonObject reads ${JSON.stringify(text)}`, () => {
       assert.deepEqual(parse(text), value)
     })
   }
@@ -70,11 +70,11 @@ describe('parseJsonObject', () => {
     '{"a":{"b":1},"a":1}',
   ]
   for (const text of twice) {
-    it(`refuses ${text}: a member appears twice (RFC 7519 §4)`, () =>
+    it(`parseJsonObject refuses ${text}: a member appears twice (RFC 7519 §4)`, () =>
       refuses(text, /a member appears twice/))
   }
 
-  it('reads __proto__ as a member like any other, and changes no prototype', () => {
+  it('parseJsonObject reads __proto__ like any member, and changes no prototype', () => {
     const value = parse('{"__proto__":{"admin":true},"a":{"__proto__":1}}')
     assert.ok(Object.hasOwn(value, '__proto__'))
     assert.equal(value['admin'], undefined)
@@ -83,7 +83,8 @@ describe('parseJsonObject', () => {
   })
 
   for (const text of ['[]', '[{}]', '"a"', '1', 'true', 'null', '[[]]', '0']) {
-    it(`refuses ${text}: it is no object`, () => refuses(text, /not a JSON object/))
+    it(`parseJsonObject refuses ${text}: it is not an object`, () =>
+      refuses(text, /not a JSON object/))
   }
 
   const notJson = [
@@ -110,10 +111,11 @@ describe('parseJsonObject', () => {
     '{"a":"\\x"}',
     '\u00a0{}',
   ]) {
-    it(`refuses ${JSON.stringify(text)}: it is no JSON`, () => refuses(text, /not JSON/))
+    it(`parseJsonObject refuses ${JSON.stringify(text)}: it is not JSON`, () =>
+      refuses(text, /not JSON/))
   }
 
-  it('refuses a byte order mark, and bytes that are no UTF-8 (RFC 8259 §8.1)', () => {
+  it('parseJsonObject refuses a byte order mark, and invalid UTF-8 (RFC 8259 §8.1)', () => {
     refuses('\ufeff{}', /not JSON/)
     refuses(Buffer.from('{}', 'utf16le'), /not JSON/)
     refuses(Buffer.from('7b2261223a22ff227d', 'hex'), /not UTF-8/)
@@ -127,11 +129,11 @@ describe('parseJsonObject', () => {
     '{"\\ud800":1}',
     '{"a":{"x\\udfff":1}}',
   ]) {
-    it(`refuses ${text}: a surrogate stands alone (RFC 7493 §2.1)`, () =>
+    it(`parseJsonObject refuses ${text}: it has a lone surrogate (RFC 7493 §2.1)`, () =>
       refuses(text, /surrogate/))
   }
 
-  it('reads 32 levels and refuses 33, in arrays and in objects', () => {
+  it('parseJsonObject reads 32 levels and refuses 33, in arrays and in objects', () => {
     for (const [open, close] of [
       ['[', ']'],
       ['{"a":', '}'],
@@ -141,21 +143,21 @@ describe('parseJsonObject', () => {
     }
   })
 
-  it('refuses 60,000 levels without running out of stack', () => {
+  it('parseJsonObject refuses 60,000 levels without running out of stack', () => {
     refuses(nested(60_000, '[', ']'), /nested deeper/)
     refuses(nested(60_000, '{"a":', '}'), /nested deeper/)
     refuses('['.repeat(60_000), /./)
     refuses('{"a":'.repeat(60_000), /./)
   })
 
-  it('reads many members and long strings in a moment', () => {
+  it('parseJsonObject reads many members and long strings quickly', () => {
     const members = Array.from({ length: 20_000 }, (_, i) => `"m${i}":":${i}"`)
     assert.equal(Object.keys(parse(`{${members.join()}}`)).length, 20_000)
     refuses(`{${[...members, '"m0":1'].join()}}`, /twice/)
     assert.ok(parse(`{"a":"${'\\\\'.repeat(200_000)}"}`))
   })
 
-  it('never repeats the input', () => {
+  it('parseJsonObject never repeats the input in its errors', () => {
     for (const text of [
       '{"hunter2"',
       '["hunter2"]',
@@ -174,7 +176,7 @@ describe('parseJsonObject', () => {
     const suite = JSON.parse(readFileSync(path, 'utf8')) as {
       files: Record<string, string | object>
     }
-    // Two files are too long to be kept: their content is said instead.
+    // Two files are too long to store: they are generated instead.
     const generated: Readonly<Record<string, string>> = {
       'n_structure_100000_opening_arrays.json': '['.repeat(100_000),
       'n_structure_open_array_object.json': `${'[{"":'.repeat(50_000)}\n`,
@@ -198,7 +200,7 @@ describe('parseJsonObject', () => {
       }
     }
 
-    it('throws nothing but SyntaxError, and reads none that is no JSON', () => {
+    it('parseJsonObject refuses all invalid files of JSONTestSuite with a SyntaxError', () => {
       const read = files.filter(([, bytes]) => readable(bytes))
       assert.equal(files.length, 318)
       assert.deepEqual(
@@ -207,7 +209,7 @@ describe('parseJsonObject', () => {
       )
     })
 
-    it('reads every object that is JSON, but for the two with a member twice', () => {
+    it('parseJsonObject reads all objects of JSONTestSuite except the two with a duplicate', () => {
       const objects = files.filter(
         ([name, bytes]) => name.startsWith('y_') && isJsonObject(JSON.parse(bytes.toString())),
       )
@@ -221,7 +223,7 @@ describe('parseJsonObject', () => {
 })
 
 describe('isJsonObject', () => {
-  it('holds for objects alone', () => {
+  it('isJsonObject is true for objects only', () => {
     assert.equal(isJsonObject({}), true)
     for (const value of [null, undefined, [], 'a', 1, true, () => {}])
       assert.equal(isJsonObject(value), false)

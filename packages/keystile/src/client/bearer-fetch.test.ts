@@ -8,14 +8,14 @@ describe('the fetch of a client', () => {
   const { start, items, bearers, refreshes, answerTokens, hold, read } = stage
 
   describe('a request', () => {
-    it('gets the token where it is for the issuer’s origin', async () => {
+    it('client.fetch adds the token to a request for the issuer’s origin', async () => {
       await stage.client.login(ada)
       const answer = await stage.client.fetch(items(), { headers: { accept: 'text/plain' } })
       assert.equal((await read(answer)).owner, 'ada')
       assert.equal(stage.server.askedFor('GET /items')[0]!.headers.accept, 'text/plain')
     })
 
-    it('is a URL, or a Request whose method, headers and body are sent', async () => {
+    it('client.fetch takes a URL, or a Request with its method, headers and body', async () => {
       await stage.client.login(ada)
       assert.equal((await stage.client.fetch(new URL(items()))).status, 200)
       const request = new Request(items(), {
@@ -29,13 +29,13 @@ describe('the fetch of a client', () => {
       assert.equal(headers['content-type'], 'text/plain;charset=UTF-8')
     })
 
-    it('goes out as it is while nobody is signed in', async () => {
+    it('client.fetch sends a request without a token while no user is signed in', async () => {
       assert.equal((await stage.client.fetch(items())).status, 401)
       assert.deepEqual(bearers(), [undefined])
       assert.equal(refreshes(), 0)
     })
 
-    it('keeps an Authorization header that is there already', async () => {
+    it('client.fetch keeps an Authorization header that the request already has', async () => {
       await stage.client.login(ada)
       await stage.client.fetch(items(), { headers: { Authorization: 'Basic abc' } })
       await stage.client.fetch(new Request(items(), { headers: { Authorization: 'Bearer other' } }))
@@ -43,7 +43,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('goes to the URL that was looked at: changing the object meanwhile leads the token nowhere', async () => {
+    it('client.fetch sends the token only to the URL that it has checked', async () => {
       const other = await startTokenServer()
       try {
         await stage.client.login(ada)
@@ -57,7 +57,7 @@ describe('the fetch of a client', () => {
       }
     })
 
-    it('gets no token for another origin, and none follows a redirect to one', async () => {
+    it('client.fetch sends no token to another origin, not even after a redirect', async () => {
       const other = await startTokenServer()
       try {
         await stage.client.login(ada)
@@ -72,13 +72,13 @@ describe('the fetch of a client', () => {
           [undefined, undefined],
         )
         assert.match(bearers()[0]!, /^Bearer access-/)
-        assert.equal(refreshes(), 0, 'another token would not help')
+        assert.equal(refreshes(), 0, 'a new token would not help')
       } finally {
         await other.close()
       }
     })
 
-    it('gets the token for the resources that were named, and for the issuer only if it is one', async () => {
+    it('client.fetch adds the token only for the resources, if resources are given', async () => {
       const other = await startTokenServer()
       try {
         const named = start({ resources: ['https://elsewhere.example', `${other.origin}/items`] })
@@ -98,7 +98,7 @@ describe('the fetch of a client', () => {
       }
     })
 
-    it('is sent by the fetch that was given', async () => {
+    it('client.fetch uses the fetch function that it was given', async () => {
       const urls: string[] = []
       const own = start({
         fetch: (input, init) => {
@@ -118,7 +118,7 @@ describe('the fetch of a client', () => {
       stage.server.forget()
     })
 
-    it('is refreshed, and the request sent again', async () => {
+    it('client.fetch refreshes a refused token, and sends the request again', async () => {
       stage.server.refuseAccessTokens()
       const answer = await stage.client.fetch(items())
       assert.equal(answer.status, 200)
@@ -132,7 +132,7 @@ describe('the fetch of a client', () => {
       ['a Blob', new Blob(['lamp'])],
       ['bytes', new TextEncoder().encode('lamp')],
     ] as const) {
-      it(`is sent again with a body that is ${title}`, async () => {
+      it(`client.fetch sends a request again whose body is ${title}`, async () => {
         stage.server.refuseAccessTokens()
         const answer = await stage.client.fetch(items(), { method: 'POST', body })
         assert.match((await read(answer)).body!, /^lamp=?$/)
@@ -140,12 +140,12 @@ describe('the fetch of a client', () => {
       })
     }
 
-    it('is sent again with no body, though one was spoken of', async () => {
+    it('client.fetch sends a request again whose body is null', async () => {
       stage.server.refuseAccessTokens()
       assert.equal((await stage.client.fetch(items(), { body: null })).status, 200)
     })
 
-    it('is sent again with the body of a Request', async () => {
+    it('client.fetch sends the body of a Request again', async () => {
       stage.server.refuseAccessTokens()
       const answer = await stage.client.fetch(
         new Request(items(), { method: 'POST', body: 'lamp' }),
@@ -153,7 +153,7 @@ describe('the fetch of a client', () => {
       assert.equal((await read(answer)).body, 'lamp')
     })
 
-    it('is not sent again with a stream: the 401 is given back', async () => {
+    it('client.fetch returns the 401 for a stream, which it cannot send again', async () => {
       stage.server.refuseAccessTokens()
       const streams = [
         new Blob(['lamp']).stream(),
@@ -169,7 +169,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('is refreshed once for all calls at once', async () => {
+    it('client.fetch refreshes a refused token once for all simultaneous calls', async () => {
       stage.server.refuseAccessTokens()
       const answers = await Promise.all(
         Array.from({ length: 20 }, () => stage.client.fetch(items())),
@@ -178,7 +178,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('is not refreshed where a call that began earlier did so meanwhile', async () => {
+    it('client.fetch does not refresh a token that another call refreshed already', async () => {
       const held = hold('GET /items')
       const slow = stage.client.fetch(items())
       await held.arrived
@@ -189,7 +189,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('is sent again once: a second 401 is given back', async () => {
+    it('client.fetch sends a request again once, and returns a second 401', async () => {
       stage.server.instead = ({ route }, response) =>
         route === 'GET /items' && Boolean(response.writeHead(401).end('no'))
       const answer = await stage.client.fetch(items())
@@ -200,7 +200,7 @@ describe('the fetch of a client', () => {
       assert.equal(await stage.client.isSignedIn(), true)
     })
 
-    it('is not refreshed where the API wants something else', async () => {
+    it('client.fetch does not refresh for a challenge that needs something else', async () => {
       const refusals = [
         [401, 'Bearer error="insufficient_user_authentication", max_age=300'],
         [403, 'Bearer error="insufficient_scope"'],
@@ -213,14 +213,14 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('is refreshed where a redirect stayed at its origin', async () => {
+    it('client.fetch refreshes a refused token after a redirect within the origin', async () => {
       stage.server.instead = ({ route }, response) =>
         route === 'GET /old' && Boolean(response.writeHead(307, { location: '/items' }).end())
       stage.server.refuseAccessTokens()
       assert.equal((await stage.client.fetch(`${stage.server.origin}/old`)).status, 200)
     })
 
-    it('gives back the 401 where the session is over, and signs out', async () => {
+    it('client.fetch returns the 401 and signs out if the session has ended', async () => {
       stage.server.endSessions()
       const answer = await stage.client.fetch(items())
       assert.equal(answer.status, 401)
@@ -229,7 +229,7 @@ describe('the fetch of a client', () => {
       assert.equal(stage.signOuts, 1)
     })
 
-    it('rejects while the issuer gives no answer: a 401 would seem to say that nobody is signed in', async () => {
+    it('client.fetch rejects while the issuer is down, and stays signed in', async () => {
       stage.server.refuseAccessTokens()
       answerTokens(503, '{}')
       await assert.rejects(stage.client.fetch(items()), { code: 'temporarily_unavailable' })
@@ -237,7 +237,7 @@ describe('the fetch of a client', () => {
       assert.equal(stage.signOuts, 0)
     })
 
-    it('is not sent again in the name of somebody who has logged in meanwhile', async () => {
+    it('client.fetch does not send a request again as a user who logged in later', async () => {
       const held = hold('GET /items')
       const answer = stage.client.fetch(items())
       await held.arrived

@@ -11,7 +11,7 @@ describe('createClient', () => {
   const { start, items, answerTokens, stored, settle, read } = stage
 
   describe('login', () => {
-    it('sends user name, password and scopes, and no cookie is wanted', async () => {
+    it('client.login sends user name, password and scopes, and wants no cookie', async () => {
       await stage.client.login({ ...ada, scopes: ['items:read', 'items:write'] })
       const [{ headers, body }] = stage.server.askedFor('POST /auth/token') as [
         (typeof stage.server.asked)[0],
@@ -24,12 +24,12 @@ describe('createClient', () => {
       })
     })
 
-    it('asks for no scope where none is named', async () => {
+    it('client.login asks for no scope if none is given', async () => {
       await stage.client.login(ada)
       assert.equal(stage.server.asked[0]!.body, 'grant_type=password&username=ada&password=right')
     })
 
-    it('signs in', async () => {
+    it('client.login signs in', async () => {
       assert.equal(await stage.client.isSignedIn(), false)
       assert.equal(await stage.client.accessToken(), undefined)
       await stage.client.login(ada)
@@ -38,7 +38,7 @@ describe('createClient', () => {
       assert.equal(stage.signOuts, 0)
     })
 
-    it('says what the issuer says to a wrong password', async () => {
+    it('client.login rejects with the issuer’s message to a wrong password', async () => {
       await assert.rejects(stage.client.login({ ...ada, password: 'wrong' }), {
         name: 'ClientError',
         code: 'invalid_grant',
@@ -49,7 +49,7 @@ describe('createClient', () => {
       assert.equal(await stage.client.isSignedIn(), false)
     })
 
-    it('takes an answer of 429 for no word on the password, in whatever words it comes', async () => {
+    it('client.login treats any 429 as temporary, not as a wrong password', async () => {
       for (const error of ['temporarily_unavailable', 'invalid_grant', undefined]) {
         answerTokens(429, JSON.stringify({ error, error_description: 'Too many tries' }), {
           'retry-after': '2160',
@@ -62,7 +62,7 @@ describe('createClient', () => {
       }
     })
 
-    it('shows at each login what the last one on this device brought, also after a logout', async () => {
+    it('client.login sends the device secret of the last login, even after a logout', async () => {
       const secrets = (): readonly (string | null)[] =>
         stage.server
           .askedFor('POST /auth/token')
@@ -86,7 +86,7 @@ describe('createClient', () => {
       assert.deepEqual(secrets(), [null, 'first', 'first', 'first', 'second'])
     })
 
-    it('follows no redirect with a password', async () => {
+    it('client.login follows no redirect with a password', async () => {
       answerTokens(307, '', { location: `${stage.server.origin}/elsewhere` })
       await assert.rejects(stage.client.login(ada), {
         code: 'temporarily_unavailable',
@@ -98,7 +98,7 @@ describe('createClient', () => {
       )
     })
 
-    it('replaces the session of another person, and no event says that somebody is signed out', async () => {
+    it('client.login replaces the session of another user without a sign-out event', async () => {
       await stage.client.login(ada)
       await stage.client.login({ ...ada, username: 'bob' })
       assert.equal((await read(await stage.client.fetch(items()))).owner, 'bob')
@@ -116,94 +116,88 @@ describe('createClient', () => {
         {},
         { code: 'temporarily_unavailable', message: 'The answer of the issuer has no tokens' },
       ],
-      ['nothing', 200, 'null', {}, { code: 'temporarily_unavailable' }],
-      ['no object', 200, '7', {}, { code: 'temporarily_unavailable' }],
+      ['null', 200, 'null', {}, { code: 'temporarily_unavailable' }],
+      ['not an object', 200, '7', {}, { code: 'temporarily_unavailable' }],
       [
-        'no access token',
+        'without an access token',
         200,
         '{"expires_in":1,"refresh_token":"r"}',
         {},
         { code: 'temporarily_unavailable' },
       ],
       [
-        'no refresh token',
+        'without a refresh token',
         200,
         '{"expires_in":1,"access_token":"a"}',
         {},
         { code: 'temporarily_unavailable' },
       ],
       [
-        'no time',
+        'without expires_in',
         200,
         '{"access_token":"a","refresh_token":"r"}',
         {},
         { code: 'temporarily_unavailable' },
       ],
       [
-        'that it is too busy',
+        'an overload',
         503,
         '{"error":"temporarily_unavailable","error_description":"Busy"}',
         { 'retry-after': '7' },
         { code: 'temporarily_unavailable', status: 503, message: 'Busy', retryAfterSeconds: 7 },
       ],
       [
-        'too many requests, until a date',
+        '429 with a date',
         429,
         '{"error":"invalid_grant"}',
         { 'retry-after': 'Wed, 25 Nov 2026 12:00:00 GMT' },
         { code: 'temporarily_unavailable', status: 429, retryAfterSeconds: undefined },
       ],
       [
-        'a refusal by somebody before it',
+        'a refusal by a proxy',
         403,
         '{"error":"invalid_grant"}',
         {},
         { code: 'temporarily_unavailable' },
       ],
       [
-        'a page that it does not know',
+        'an invalid request',
         403,
         '{"error":"invalid_request"}',
         {},
         { code: 'invalid_request', status: 403 },
       ],
       [
-        'a fault of its own',
+        'a bug',
         500,
         '{"error":"invalid_request"}',
         {},
         { code: 'temporarily_unavailable', status: 500 },
       ],
       [
-        'a refusal with another status',
+        'a refusal with the wrong status',
         401,
         '{"error":"invalid_grant"}',
         {},
         { code: 'temporarily_unavailable' },
       ],
+      ['any status below 500', 499, '{"error":"invalid_request"}', {}, { code: 'invalid_request' }],
       [
-        'whatever is below 500',
-        499,
-        '{"error":"invalid_request"}',
-        {},
-        { code: 'invalid_request' },
-      ],
-      [
-        'a code of nobody’s',
+        'an unknown code',
         400,
         '{"error":"constructor"}',
         {},
         { code: 'temporarily_unavailable', status: 400 },
       ],
       [
-        'a client that it does not know',
+        'an unknown client',
         401,
         '{"error":"invalid_client"}',
         {},
         { code: 'invalid_client', status: 401 },
       ],
       [
-        'a scope that it does not know',
+        'an unknown scope',
         400,
         '{"error":"invalid_scope"}',
         {},
@@ -211,7 +205,7 @@ describe('createClient', () => {
       ],
     ]
     for (const [title, status, body, headers, expected] of cases) {
-      it(`is an error where it is ${title}, and nobody is signed out by it`, async () => {
+      it(`client.accessToken rejects and stays signed in if the answer is ${title}`, async () => {
         await stage.client.login(ada)
         stage.clock.advance(600)
         answerTokens(status, body, headers)
@@ -222,14 +216,14 @@ describe('createClient', () => {
       })
     }
 
-    it('names the endpoint and the status where the issuer gives no reason', async () => {
+    it('client.login names the endpoint and the status if the issuer gives no reason', async () => {
       answerTokens(500, 'oops')
       await assert.rejects(stage.client.login(ada), {
         message: `${stage.server.issuer}/token answers 500`,
       })
     })
 
-    it('holds no token in errors', async () => {
+    it('errors of a client contain no token', async () => {
       await stage.client.login(ada)
       const { accessToken, refreshToken } = stored()!
       stage.clock.advance(600)
@@ -245,7 +239,7 @@ describe('createClient', () => {
     })
   })
 
-  it('asks the issuer for ten seconds, past every cache', async (t) => {
+  it('a client gives the issuer ten seconds, and bypasses every cache', async (t) => {
     const timeout = t.mock.method(AbortSignal, 'timeout', () => AbortSignal.abort())
     let init: RequestInit | undefined
     const own = start({
@@ -264,7 +258,7 @@ describe('createClient', () => {
   })
 
   describe('onSignOut', () => {
-    it('calls a listener as often as it was added, until it is taken away', async () => {
+    it('client.onSignOut calls a listener as often as it was added, until removed', async () => {
       let count = 0
       const listener = (): void => void count++
       const [stop] = [stage.client.onSignOut(listener), stage.client.onSignOut(listener)]
@@ -279,7 +273,7 @@ describe('createClient', () => {
   })
 
   describe('a storage', () => {
-    it('that holds something else holds no session', async () => {
+    it('a storage that holds anything but a session counts as signed out', async () => {
       const key = `keystile:${stage.server.issuer}`
       const session = {
         id: 'a',
@@ -300,7 +294,7 @@ describe('createClient', () => {
       }
     })
 
-    it('that holds a session without its refresh token signs out when that is needed', async () => {
+    it('a stored session without a refresh token signs out when it must refresh', async () => {
       const session = { id: 'a', accessToken: 'b', askedAt: stage.clock.now(), lifetime: 1e6 }
       await stage.storage.write(`keystile:${stage.server.issuer}`, JSON.stringify(session))
       assert.equal(await stage.client.accessToken(), 'b')
@@ -310,7 +304,7 @@ describe('createClient', () => {
       assert.deepEqual(stage.server.asked, [])
     })
 
-    it('that fails, fails the call, and nothing else', async () => {
+    it('a storage that fails makes the call fail, and does no other harm', async () => {
       const failing = start({
         storage: {
           read: () => Promise.reject(new Error('the disk is full')),
@@ -325,7 +319,7 @@ describe('createClient', () => {
       await assert.rejects(failing.fetch(items()), /the disk is full/)
     })
 
-    it('is in memory where none is named, one for each client', async () => {
+    it('a client keeps its session in its own memory by default', async () => {
       const [one, other] = [
         createClient({ issuer: stage.server.issuer }),
         createClient({ issuer: stage.server.issuer }),
@@ -335,7 +329,7 @@ describe('createClient', () => {
       assert.equal(await other.isSignedIn(), false)
     })
 
-    it('keeps the sessions of several issuers apart', async () => {
+    it('a storage keeps the sessions of several issuers apart', async () => {
       const other = await startTokenServer()
       try {
         await stage.client.login(ada)
@@ -347,7 +341,7 @@ describe('createClient', () => {
     })
   })
 
-  it('refuses an issuer and resources that are no URLs of servers', () => {
+  it('createClient refuses an issuer or resources that are not URLs of servers', () => {
     for (const url of [
       undefined,
       7,
@@ -411,7 +405,7 @@ describe('createClient', () => {
 })
 
 describe('a process that has a client', () => {
-  it('ends by itself', async () => {
+  it('a process with a client ends by itself', async () => {
     const { execFile } = await import('node:child_process')
     const door = new URL('../client.ts', import.meta.url)
     const program = `

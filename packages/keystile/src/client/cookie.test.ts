@@ -9,7 +9,7 @@ describe('a client', () => {
   const { start, items, refreshes, hold, settle, read } = stage
 
   describe('with the refresh token in a cookie', () => {
-    /** A fetch that keeps a cookie, as a browser does. */
+    /** Returns a fetch that keeps a cookie, as a browser does. */
     function cookieFetch(): typeof fetch {
       let cookie = ''
       return async (input, init) => {
@@ -22,7 +22,7 @@ describe('a client', () => {
       }
     }
     const opened: ApiClient[] = []
-    /** What one browser has open. */
+    /** Opens a tab of one browser. */
     const open = (kept: typeof fetch): ApiClient => {
       const tab = start({ storage: 'cookie', fetch: kept })
       opened.push(tab)
@@ -31,14 +31,14 @@ describe('a client', () => {
     afterEach(() => {
       for (const tab of opened.splice(0)) tab.close()
     })
-    /** Another tab of this process hears of it a turn later. */
+    /** Waits until another tab of this process has received a message. */
     const heard = async (condition: () => Promise<boolean>): Promise<void> => {
       while (!(await condition())) await settle()
     }
     const isToken = (tab: ApiClient, token: string | undefined) => async (): Promise<boolean> =>
       (await tab.accessToken()) === token
 
-    it('logs in by JSON, refreshes and logs out', async () => {
+    it('a cookie client logs in by JSON, refreshes and logs out', async () => {
       const tab = open(cookieFetch())
       await tab.login({ ...ada, scopes: ['a', 'b'] })
       const sid = sidOf((await tab.accessToken())!)!
@@ -61,12 +61,12 @@ describe('a client', () => {
       assert.equal(stage.server.asked[1]!.headers['content-type'], undefined)
     })
 
-    it('asks for no scope where none is named', async () => {
+    it('a cookie client asks for no scope if none is given', async () => {
       await open(cookieFetch()).login(ada)
       assert.deepEqual(JSON.parse(stage.server.asked[0]!.body), ada)
     })
 
-    it('finds out once who is signed in, and no event comes where nobody was', async () => {
+    it('a cookie client finds out once that no user is signed in, without an event', async () => {
       const tab = open(cookieFetch())
       let count = 0
       tab.onSignOut(() => count++)
@@ -77,12 +77,12 @@ describe('a client', () => {
       assert.equal(count, 0)
     })
 
-    it('does not say that nobody is signed in while the issuer gives no answer', async () => {
+    it('a cookie client rejects isSignedIn while the issuer is down', async () => {
       stage.server.instead = (_asked, response) => Boolean(response.destroy())
       await assert.rejects(open(cookieFetch()).isSignedIn(), { code: 'temporarily_unavailable' })
     })
 
-    it('is signed in on the next page, and a tab tells the others its access token', async () => {
+    it('a cookie client is signed in on the next page, and shares its access token', async () => {
       const kept = cookieFetch()
       const first = open(kept)
       await first.login(ada)
@@ -93,7 +93,7 @@ describe('a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('refreshes once for ten tabs', async () => {
+    it('a cookie client refreshes once for ten tabs', async () => {
       const kept = cookieFetch()
       const tabs = Array.from({ length: 10 }, () => open(kept))
       await tabs[0]!.login(ada)
@@ -106,7 +106,7 @@ describe('a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('signs out all tabs at a logout, also where the issuer was not told, which may be told again', async () => {
+    it('a cookie client signs out all tabs at a logout, even if the issuer is down', async () => {
       const kept = cookieFetch()
       const [one, other] = [open(kept), open(kept)]
       let count = 0
@@ -121,7 +121,7 @@ describe('a client', () => {
       assert.equal(await open(kept).isSignedIn(), false)
     })
 
-    it('does not end the session of somebody who logs in meanwhile in another tab', async () => {
+    it('a logout does not end the session of a user who logs in meanwhile', async () => {
       const kept = cookieFetch()
       const [one, other] = [open(kept), open(kept)]
       await one.login(ada)
@@ -136,12 +136,12 @@ describe('a client', () => {
       assert.equal(
         stage.server.askedFor('POST /auth/revoke').length,
         1,
-        'but that of the one who logged out',
+        'the session of the one who logged out must end',
       )
       assert.equal((await read(await one.fetch(items()))).owner, 'bob')
     })
 
-    it('does not end it either where nobody was signed in here', async () => {
+    it('a logout without a session does not end the session of a simultaneous login', async () => {
       const kept = cookieFetch()
       const [one, other] = [open(kept), open(kept)]
       const held = hold('POST /auth/session')
@@ -154,7 +154,7 @@ describe('a client', () => {
       assert.equal((await read(await one.fetch(items()))).owner, 'bob')
     })
 
-    it('names no session at a logout of a page that knows of none', async () => {
+    it('a logout names no session on a page that knows of none', async () => {
       const kept = cookieFetch()
       await open(kept).login(ada)
       await settle()
@@ -164,7 +164,7 @@ describe('a client', () => {
       assert.equal(await open(kept).isSignedIn(), false)
     })
 
-    describe('that by now is the cookie of another login', () => {
+    describe('when another login has replaced the cookie', () => {
       let kept: typeof fetch
       let tabs: readonly ApiClient[]
       let counts: number[]
@@ -175,7 +175,7 @@ describe('a client', () => {
         for (const [n, tab] of tabs.entries()) tab.onSignOut(() => counts[n]!++)
         await tabs[0]!.login(ada)
         await heard(isToken(tabs[1]!, await tabs[0]!.accessToken()))
-        // On a page of another origin, which shares the cookie and nothing else.
+        // The other login comes from a page of another origin, which shares only the cookie.
         const body = JSON.stringify({ ...ada, username: 'bob' })
         await kept(`${stage.server.issuer}/session`, {
           method: 'POST',
@@ -189,7 +189,7 @@ describe('a client', () => {
       const posted = (): readonly (string | undefined)[] =>
         stage.server.askedFor('POST /items').map(({ headers }) => headers.authorization)
 
-      it('sends no request again after a 401: its sender is another by now, and every tab is told once', async () => {
+      it('a 401 after another login is not retried, and each tab is told once', async () => {
         stage.server.refuseAccessTokens()
         assert.equal((await post()).status, 401)
         assert.equal(posted().length, 1)
@@ -200,7 +200,7 @@ describe('a client', () => {
         assert.deepEqual(counts, [1, 1])
       })
 
-      it('sends a request that finds its token old without one, and every tab is told once', async () => {
+      it('a request with an expired token after another login goes without a token', async () => {
         stage.clock.advance(550)
         assert.equal((await post()).status, 401)
         assert.deepEqual(posted(), [undefined])
@@ -209,14 +209,14 @@ describe('a client', () => {
         assert.deepEqual(counts, [1, 1])
       })
 
-      it('gives the access token of the other login to none but the next who asks', async () => {
+      it('client.accessToken gives the token of another login only to the next call', async () => {
         stage.clock.advance(600)
         assert.equal(await tabs[0]!.accessToken(), undefined)
         assert.notEqual(await tabs[0]!.accessToken(), undefined)
         assert.equal(await tabs[0]!.isSignedIn(), true)
       })
 
-      it('is left alone at a logout, which ends its own session by its access token', async () => {
+      it('a logout after another login ends its own session by its access token', async () => {
         const token = (await tabs[0]!.accessToken())!
         await tabs[0]!.logout()
         assert.deepEqual(
@@ -237,13 +237,13 @@ describe('a client', () => {
         assert.equal((await read(await open(kept).fetch(items()))).owner, 'bob')
       })
 
-      it('is not taken for one where the issuer only fails: a logout rejects, and revokes nothing', async () => {
+      it('a logout rejects and revokes nothing while the issuer fails', async () => {
         stage.server.instead = (_asked, response) => Boolean(response.writeHead(503).end())
         await assert.rejects(tabs[0]!.logout(), { code: 'temporarily_unavailable', status: 503 })
         assert.equal(stage.server.asked.length, 1)
       })
 
-      it('is adopted by a page that is loaded now, and no event comes', async () => {
+      it('a new page adopts another login’s cookie without an event', async () => {
         for (const tab of tabs) tab.close()
         const next = open(kept)
         let count = 0

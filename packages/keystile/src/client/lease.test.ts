@@ -7,7 +7,7 @@ const leaseTime = 5_000
 describe('withLease', () => {
   let held: Map<string, Lease>
   let leases: Leases
-  /** How often somebody looked or renewed. */
+  /** How often a lease was read or renewed. */
   let updates: number
   beforeEach(() => {
     held = new Map()
@@ -33,7 +33,7 @@ describe('withLease', () => {
     }
   }
   const nothing = (): number => 0
-  /** An action that has begun, and ends when it is told to. */
+  /** Starts an action that ends when the test says so. */
   function hold(
     name = 'a',
     remaining = nothing,
@@ -55,7 +55,7 @@ describe('withLease', () => {
     return action
   }
 
-  it('runs one action after the other under a name, and returns what it returns', async () => {
+  it('withLease runs one action at a time for a name, and returns its result', async () => {
     const [first, second, other] = [hold(), hold(), hold('b')]
     await pass(leaseTime - 1)
     assert.deepEqual([first.began, second.began, other.began], [true, false, true])
@@ -65,7 +65,7 @@ describe('withLease', () => {
     assert.equal(second.began, true)
   })
 
-  it('renews the lease while the action takes, and not longer', async () => {
+  it('withLease renews the lease while the action runs, and no longer', async () => {
     const [first, second] = [hold(), hold()]
     await settle()
     await pass(1_000)
@@ -82,7 +82,7 @@ describe('withLease', () => {
     assert.equal(updates, before)
   })
 
-  it('lets others go on when the lease of one that died has run out', async () => {
+  it('withLease continues when the lease of a dead owner has expired', async () => {
     held.set('a', { owner: 'dead', until: Date.now() + leaseTime })
     const next = hold()
     await pass(leaseTime - 100)
@@ -91,22 +91,22 @@ describe('withLease', () => {
     assert.equal(next.began, true)
   })
 
-  it('does not wait for a lease that was made before the clock was set back', async () => {
-    held.set('a', { owner: 'somebody', until: Date.now() + leaseTime + 1 })
+  it('withLease does not wait for a lease made before the clock was set back', async () => {
+    held.set('a', { owner: 'other', until: Date.now() + leaseTime + 1 })
     const next = hold()
     await settle()
     assert.equal(next.began, true)
   })
 
-  it('looks again every 25 to 75 milliseconds', async () => {
-    held.set('a', { owner: 'somebody', until: Date.now() + leaseTime })
+  it('withLease polls every 25 to 75 milliseconds', async () => {
+    held.set('a', { owner: 'other', until: Date.now() + leaseTime })
     const next = hold()
     await pass(1_000)
     assert.ok(updates >= 13 && updates <= 41, String(updates))
     assert.equal(next.began, false)
   })
 
-  it('leaves the lease for as long as is said after the action, though nobody waits for that', async () => {
+  it('withLease keeps the lease for a given time after the action, without waiting', async () => {
     const first = hold('a', () => 100)
     await settle()
     const second = hold()
@@ -118,7 +118,7 @@ describe('withLease', () => {
     assert.equal(second.began, true)
   })
 
-  it('gives the lease back when the action fails', async () => {
+  it('withLease releases the lease when the action fails', async () => {
     await assert.rejects(
       withLease(leases, 'a', () => Promise.reject(new Error('no')), nothing),
       /^Error: no$/,
@@ -128,7 +128,7 @@ describe('withLease', () => {
     assert.equal(next.began, true)
   })
 
-  it('leaves alone the lease of another, who took it when this one had run out', async () => {
+  it('withLease does not touch the lease of another owner after its own expired', async () => {
     const slept = hold()
     await settle()
     const other = { owner: 'another', until: Date.now() + leaseTime }
@@ -138,7 +138,7 @@ describe('withLease', () => {
     assert.equal(held.get('a'), other)
   })
 
-  it('ends also where somebody has removed all leases', async () => {
+  it('withLease ends even if all leases were removed', async () => {
     const first = hold()
     await settle()
     held.clear()
@@ -146,7 +146,7 @@ describe('withLease', () => {
     assert.equal(await first.done, 'done')
   })
 
-  it('goes on where a renewal fails', async () => {
+  it('withLease continues if a renewal fails', async () => {
     const first = hold()
     await settle()
     const { update } = leases

@@ -14,7 +14,7 @@ describe('the session of a client', () => {
       stage.server.forget()
     })
 
-    it('comes a while before the token expires: a tenth of its life, a minute at most', async () => {
+    it('a client refreshes a tenth of the lifetime early, at most a minute', async () => {
       stage.clock.advance(539)
       await stage.client.fetch(items())
       assert.equal(refreshes(), 0)
@@ -42,7 +42,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 5)
     })
 
-    it('counts from when the token was asked for', async () => {
+    it('a client counts the token’s lifetime from the request, not from the answer', async () => {
       const held = hold('POST /auth/token')
       stage.clock.advance(600)
       const waiting = stage.client.accessToken()
@@ -55,7 +55,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('is one for all calls at once, and each next one uses the token of the one before', async () => {
+    it('a client refreshes once for simultaneous calls, each time with a new token', async () => {
       for (const round of [1, 2, 3]) {
         stage.clock.advance(600)
         const calls = Array.from({ length: 20 }, () => stage.client.fetch(items()))
@@ -69,7 +69,7 @@ describe('the session of a client', () => {
       )
     })
 
-    it('is made with the same token again after one that got no answer', async () => {
+    it('a client repeats a refresh without an answer with the same token', async () => {
       stage.clock.advance(600)
       stage.server.instead = (_asked, response) => Boolean(response.destroy())
       await assert.rejects(stage.client.fetch(items()), { code: 'temporarily_unavailable' })
@@ -79,7 +79,7 @@ describe('the session of a client', () => {
       assert.deepEqual(bearers().length, 1)
     })
 
-    it('that fails does no harm while the token still lives', async () => {
+    it('a failed refresh does no harm while the access token is valid', async () => {
       stage.clock.advance(599)
       answerTokens(503, '{}')
       assert.equal((await stage.client.fetch(items())).status, 200)
@@ -88,7 +88,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('that the issuer refuses signs out, once, and the request goes out without a token', async () => {
+    it('a refused refresh signs out once, and the request goes without a token', async () => {
       stage.clock.advance(600)
       stage.server.endSessions()
       const answers = await Promise.all([1, 2, 3].map(() => stage.client.fetch(items())))
@@ -104,7 +104,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('comes when our clock was set back to before the token was made', async () => {
+    it('a client refreshes if the clock was set back to before the token was made', async () => {
       stage.clock.wall -= 1
       await stage.client.accessToken()
       assert.equal(refreshes(), 1)
@@ -112,7 +112,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('comes in time though our clock was set back while the token was in use', async () => {
+    it('a client refreshes in time even if the clock is set back meanwhile', async () => {
       stage.clock.advance(300)
       await stage.client.accessToken()
       stage.clock.wall -= 290_000
@@ -124,7 +124,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('comes when our clock jumped ahead: the machine may have slept', async () => {
+    it('a client refreshes if the clock jumped ahead, for example during sleep', async () => {
       stage.clock.wall += 540_000
       await stage.client.accessToken()
       assert.equal(refreshes(), 1)
@@ -137,7 +137,7 @@ describe('the session of a client', () => {
       stage.server.forget()
     })
 
-    it('ends the session at the issuer, by its refresh token, and forgets it', async () => {
+    it('client.logout revokes the refresh token, and forgets the session', async () => {
       const { refreshToken } = stored()!
       await stage.client.logout()
       assert.deepEqual(
@@ -149,14 +149,14 @@ describe('the session of a client', () => {
       assert.equal(await stage.client.isSignedIn(), false)
     })
 
-    it('asks nothing where nobody is signed in, and no event comes', async () => {
+    it('client.logout sends no request and no event while no user is signed in', async () => {
       await stage.client.logout()
       await stage.client.logout()
       assert.equal(stage.server.asked.length, 1)
       assert.equal(stage.signOuts, 1)
     })
 
-    it('forgets the session also where the issuer cannot be told', async () => {
+    it('client.logout forgets the session even if the issuer is down', async () => {
       stage.server.instead = (_asked, response) =>
         Boolean(response.writeHead(503, { 'retry-after': '3' }).end())
       await assert.rejects(stage.client.logout(), {
@@ -167,7 +167,7 @@ describe('the session of a client', () => {
       assert.equal(stage.signOuts, 1)
     })
 
-    it('is not undone by a refresh that was under way', async () => {
+    it('client.logout is not undone by a refresh in flight', async () => {
       stage.clock.advance(600)
       const held = hold('POST /auth/token')
       const token = stage.client.accessToken()
@@ -180,7 +180,7 @@ describe('the session of a client', () => {
     })
   })
 
-  it('keeps a login that came while a refresh was under way; the call that waited gets no token of it, the next one does', async () => {
+  it('a login during a refresh wins, and the waiting call gets no token', async () => {
     await stage.client.login(ada)
     stage.clock.advance(600)
     const held = hold('POST /auth/token')
@@ -196,7 +196,7 @@ describe('the session of a client', () => {
     assert.equal(stage.signOuts, 0)
   })
 
-  it('keeps a login that came while a refresh was refused', async () => {
+  it('a login wins over a refresh that the issuer refuses meanwhile', async () => {
     await stage.client.login(ada)
     stage.clock.advance(600)
     stage.server.endSessions()
@@ -211,7 +211,7 @@ describe('the session of a client', () => {
     assert.equal(stage.signOuts, 0)
   })
 
-  it('keeps what another has refreshed meanwhile, where a lock is lost or there is none', async () => {
+  it('a client keeps what another client refreshed meanwhile without a lock', async () => {
     const other = start()
     await stage.client.login(ada)
     stage.clock.advance(600)
@@ -226,7 +226,7 @@ describe('the session of a client', () => {
     assert.equal(stored()!.accessToken, accessToken)
   })
 
-  it('is the same after a refresh, and another after a login, also where access tokens are no JWT', async () => {
+  it('a session stays the same after a refresh, and changes at a login, without JWTs', async () => {
     let count = 0
     stage.server.instead = ({ route }, response) =>
       route === 'POST /auth/token' &&
@@ -249,7 +249,7 @@ describe('the session of a client', () => {
   })
 
   describe('with a storage that others share', () => {
-    /** As tabs have it: one after the other, and each hears what another writes. */
+    /** A storage as tabs have it: one action at a time, and each tab hears what another writes. */
     function share(): () => TokenStorage {
       const texts = memoryStorage()
       const listeners = new Set<() => void>()
@@ -290,7 +290,7 @@ describe('the session of a client', () => {
     const askAll = async (): Promise<readonly number[]> =>
       (await Promise.all(clients.map((one) => one.fetch(items())))).map(({ status }) => status)
 
-    it('refreshes once for ten clients', async () => {
+    it('a shared storage lets ten clients refresh once', async () => {
       stage.clock.advance(600)
       assert.deepEqual(await askAll(), ten(200))
       assert.equal(refreshes(), 1)
@@ -299,7 +299,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('refreshes again where the token of another has expired by the time', async () => {
+    it('a client refreshes again if the token of another has already expired', async () => {
       stage.clock.advance(600)
       stage.server.accessTokenSeconds = 0
       const held = hold('POST /auth/token')
@@ -316,7 +316,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('ends the session of a logout also where somebody else logs in meanwhile, and not theirs', async () => {
+    it('a logout ends its session and not that of a simultaneous login', async () => {
       const held = hold('POST /auth/token')
       const loggedIn = clients[1]!.login({ ...ada, username: 'bob' })
       await held.arrived
@@ -327,7 +327,7 @@ describe('the session of a client', () => {
       assert.equal((await read(await clients[2]!.fetch(items()))).owner, 'bob')
     })
 
-    it('goes on when the one that refreshes fails', async () => {
+    it('another client refreshes if the first one fails', async () => {
       stage.clock.advance(600)
       stage.server.instead = ({ route }, response) =>
         route === 'POST /auth/token' && refreshes() === 1 && Boolean(response.destroy())
@@ -336,7 +336,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('signs out each of them once, at a logout and when the session is over', async () => {
+    it('each client of a storage signs out once, at a logout or an ended session', async () => {
       await clients[3]!.logout()
       await settle()
       assert.deepEqual(counts, ten(1))
@@ -350,7 +350,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('tells all but the one that logs in that another login has replaced theirs', async () => {
+    it('a login tells all other clients that it replaced their session', async () => {
       await clients[3]!.login({ ...ada, username: 'bob' })
       await settle()
       assert.deepEqual(
@@ -367,7 +367,7 @@ describe('the session of a client', () => {
       )
     })
 
-    it('tells a client of a sign-out that was signed in before it began', async () => {
+    it('a client hears of a sign-out even if it was created after the login', async () => {
       const storageOf = share()
       await start({ storage: storageOf() }).login(ada)
       const later = start({ storage: storageOf() })
@@ -379,7 +379,7 @@ describe('the session of a client', () => {
       assert.equal(count, 1)
     })
 
-    it('tells a closed client nothing', async () => {
+    it('a closed client gets no event', async () => {
       clients[5]!.close()
       await clients[3]!.logout()
       await settle()
@@ -389,7 +389,7 @@ describe('the session of a client', () => {
       )
     })
 
-    it('does not let a logout wait until it forgets', async () => {
+    it('client.logout forgets the session without waiting for a refresh', async () => {
       stage.clock.advance(600)
       const held = hold('POST /auth/token')
       const token = clients[0]!.accessToken()

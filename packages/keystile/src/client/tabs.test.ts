@@ -1,4 +1,4 @@
-// What tabs share, with the parts of a browser that Node lacks put in their place. In a real one:
+// What tabs share, with replacements for the parts of a browser that Node lacks. In a real one:
 // test/browser/client.test.ts.
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test'
@@ -9,7 +9,7 @@ import { memoryStorage, type TokenStorage } from './token-storage.ts'
 
 const replaced = new Map<string, PropertyDescriptor | undefined>()
 
-/** Puts a value, or what `get` returns, in the place of a global until the test is over. */
+/** Replaces a global by a value, or by what `get` returns, until the end of the test. */
 function replace(
   name: string,
   descriptor: { readonly value: unknown } | { readonly get: () => unknown },
@@ -25,13 +25,13 @@ afterEach(() => {
   replaced.clear()
 })
 
-/** Time that passes only when it is told to. */
+/** Stops the time; the returned function moves it on. */
 function stopTime(t: TestContext): (milliseconds: number) => Promise<void> {
   let now = 0
   t.mock.method(performance, 'now', () => now)
   t.mock.timers.enable({ apis: ['setTimeout'] })
   return async (milliseconds) => {
-    // What is under way gets as far as it can, first.
+    // First let all work in flight proceed as far as it can.
     for (let i = 0; i < 20; i++) await Promise.resolve()
     now += milliseconds
     t.mock.timers.tick(milliseconds)
@@ -39,7 +39,7 @@ function stopTime(t: TestContext): (milliseconds: number) => Promise<void> {
   }
 }
 
-/** Web Locks of one name. */
+/** Web Locks with a single name. */
 function createLocks(): {
   request(name: string, action: () => Promise<unknown>): Promise<unknown>
   names: string[]
@@ -64,12 +64,12 @@ describe('createTabLock', () => {
     replace('navigator', { value: { locks } })
   })
 
-  it('uses Web Locks, and returns what the action returns', async () => {
+  it('createTabLock uses Web Locks, and returns the result of the action', async () => {
     assert.equal(await createTabLock().exclusive('a', async () => 7), 7)
     assert.deepEqual(locks.names, ['a'])
   })
 
-  it('throws what the action throws, and lets the next one in', async () => {
+  it('createTabLock throws what the action throws, and admits the next one', async () => {
     const lock = createTabLock()
     await assert.rejects(
       lock.exclusive('a', () => Promise.reject(new Error('no'))),
@@ -78,7 +78,7 @@ describe('createTabLock', () => {
     assert.equal(await lock.exclusive('a', async () => 7), 7)
   })
 
-  it('throws where the browser gives no lock', async () => {
+  it('createTabLock throws if the browser refuses the lock', async () => {
     locks.request = () => Promise.reject(new Error('this document may not'))
     await assert.rejects(
       createTabLock().exclusive('a', async () => 7),
@@ -86,7 +86,7 @@ describe('createTabLock', () => {
     )
   })
 
-  it('holds the lock a quarter of a second longer where something was written, and whoever wrote need not wait', async (t) => {
+  it('createTabLock holds the lock 250 ms longer after a write, not for its writer', async (t) => {
     const pass = stopTime(t)
     const [one, other] = [createTabLock(), createTabLock()]
     await one.exclusive('a', async () => one.wrote())
@@ -97,7 +97,7 @@ describe('createTabLock', () => {
     await pass(1)
     assert.equal(await next, true)
     await pass(1)
-    // What was written before has arrived, and holds nobody up.
+    // The earlier write has arrived by now, so it delays no tab.
     await one.exclusive('a', async () => {})
     isIn = false
     void other.exclusive('a', async () => (isIn = true))
@@ -105,7 +105,7 @@ describe('createTabLock', () => {
     assert.equal(isIn, true)
   })
 
-  it('does without a lock where there is neither one nor a database for leases', async () => {
+  it('createTabLock works without a lock if there is neither a lock nor IndexedDB', async () => {
     replace('navigator', { value: {} })
     replace('indexedDB', { value: undefined })
     assert.equal(await createTabLock().exclusive('a', async () => 7), 7)
@@ -149,7 +149,7 @@ describe('browserStorage', () => {
     })
   })
 
-  it('reads, writes and removes in localStorage', async () => {
+  it('browserStorage reads, writes and removes in localStorage', async () => {
     const storage = browserStorage()
     assert.equal(storage.read('a'), undefined)
     await storage.write('a', 'text')
@@ -159,7 +159,7 @@ describe('browserStorage', () => {
     assert.equal(local.size, 0)
   })
 
-  it('tells of what another tab writes under the key, or removes with all', () => {
+  it('browserStorage reports what another tab writes to the key, and a clear', () => {
     let heard = 0
     const stop = browserStorage().listen!('a', () => heard++)
     const tell = (key: string | null): void => listeners.forEach((listener) => listener({ key }))
@@ -173,7 +173,7 @@ describe('browserStorage', () => {
     assert.equal(heard, 2)
   })
 
-  it('holds its lock longer after a write', async (t) => {
+  it('browserStorage holds its lock longer after a write', async (t) => {
     const pass = stopTime(t)
     const [one, other] = [browserStorage(), browserStorage()]
     await one.exclusive!('a', async () => one.write('a', 'text'))
@@ -185,7 +185,7 @@ describe('browserStorage', () => {
     assert.equal(await next, true)
   })
 
-  it('says so where there is no localStorage, or it is blocked', () => {
+  it('browserStorage throws if localStorage is missing or blocked', () => {
     const expected = {
       name: 'TypeError',
       message: /^there is no localStorage here: use memoryStorage\(\)/,
@@ -200,7 +200,7 @@ describe('browserStorage', () => {
     assert.throws(browserStorage, expected)
   })
 
-  it('hears nothing, and does no harm, where there are no events', () => {
+  it('browserStorage works without events', () => {
     replace('addEventListener', { value: undefined })
     replace('removeEventListener', { value: undefined })
     browserStorage().listen!('a', () => {})()
@@ -212,7 +212,7 @@ describe('createTabMemory', () => {
   afterEach(() => {
     for (const stop of stops.splice(0)) stop()
   })
-  /** A tab, and what it hears. */
+  /** A tab, and the events that it gets. */
   function open(): { readonly memory: TokenStorage; next(): Promise<unknown>; stop(): void } {
     const memory = createTabMemory('initial')
     let heard = Promise.withResolvers<void>()
@@ -230,7 +230,7 @@ describe('createTabMemory', () => {
     return { memory, next, stop }
   }
 
-  it('begins with a text, and tells other tabs what is written', async () => {
+  it('createTabMemory starts with a text, and tells other tabs what is written', async () => {
     const [one, other] = [open(), open()]
     assert.equal(other.memory.read('a channel'), 'initial')
     let next = other.next()
@@ -244,7 +244,7 @@ describe('createTabMemory', () => {
     assert.equal(other.memory.read('a channel'), undefined)
   })
 
-  it('tells nothing any more once it was ended', async () => {
+  it('createTabMemory tells nothing after it was ended', async () => {
     const [one, other, third] = [open(), open(), open()]
     other.stop()
     const next = third.next()
@@ -254,7 +254,7 @@ describe('createTabMemory', () => {
     assert.doesNotThrow(() => other.memory.write('a channel', 'own'))
   })
 
-  it('holds its lock longer after a write', async (t) => {
+  it('createTabMemory holds its lock longer after a write', async (t) => {
     const pass = stopTime(t)
     replace('navigator', { value: { locks: createLocks() } })
     const [one, other] = [open().memory, open().memory]
@@ -269,7 +269,7 @@ describe('createTabMemory', () => {
 })
 
 describe('memoryStorage', () => {
-  it('keeps texts, each under its key', async () => {
+  it('memoryStorage keeps a text for each key', async () => {
     const storage = memoryStorage()
     await storage.write('a', 'one')
     await storage.write('b', 'two')

@@ -19,7 +19,7 @@ const guard = assembleGuard(
 )
 
 describe('assembleGuard', () => {
-  it('gives a function members, "caller" among them, which every function inherits with a setter that throws', () => {
+  it('assembleGuard returns a function with members, even one named "caller"', () => {
     for (const member of [
       guard.caller,
       guard.check,
@@ -30,7 +30,7 @@ describe('assembleGuard', () => {
       assert.equal(typeof member, 'function')
   })
 
-  it('marks what it makes with what is demanded, for whoever documents it', () => {
+  it('assembleGuard marks its middleware with the demand, for documentation', () => {
     const made = [
       [
         guard('items:read'),
@@ -49,9 +49,9 @@ describe('assembleGuard', () => {
       assert.equal(findGuardMark(other), undefined)
   })
 
-  it('has a check that wants somebody, and one that does not', async () => {
-    const nobody = new Request('http://localhost')
-    assert.equal((await guard.check(nobody)).allowed, false)
-    assert.deepEqual(await guard.optional.check(nobody), { allowed: true, caller: undefined })
+  it('guard.check refuses a request without a token, guard.optional.check admits it', async () => {
+    const anonymous = new Request('http://localhost')
+    assert.equal((await guard.check(anonymous)).allowed, false)
+    assert.deepEqual(await guard.optional.check(anonymous), { allowed: true, caller: undefined })
   })
 })

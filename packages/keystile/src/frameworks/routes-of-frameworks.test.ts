@@ -1,4 +1,4 @@
-// What is particular to a framework. That what is found is what is enforced, in any app:
+// Peculiarities of each framework. That the documented guards are the enforced ones is tested in
 // test/openapi.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -23,7 +23,7 @@ const scopes = { read: 'Read', write: 'Write', other: 'Other' }
 const options = { verifier: createTestIssuer().verifier, scopes }
 const info: DocumentInfo = { title: 'Items', version: '1' }
 
-/** What a guard of nothing, and guards of scopes, look like. */
+/** What a guard without scopes, and guards with scopes, look like. */
 const anybody = [{ keystile: [] }]
 const reader = [{ keystile: ['read'] }]
 const writer = [{ keystile: ['write'] }]
@@ -59,7 +59,7 @@ describe('the routes of Hono', () => {
   const guard = createGuard(options)
   const ok = (c: Context): Response => c.text('ok')
 
-  it('are found by decoded paths, and with any slash at their end where the app is not strict', () => {
+  it('Hono routes are found by decoded paths, and with a trailing slash if not strict', () => {
     const app = new Hono({ strict: false })
       .get('/größe/:n', guard('read'), ok)
       .get('/x', guard('write'), ok)
@@ -69,7 +69,7 @@ describe('the routes of Hono', () => {
     })
   })
 
-  it('are those of sub-apps with an error handler, and of theirs, too', () => {
+  it('Hono routes of sub-apps with error handlers are found at any depth', () => {
     const inner = new Hono().use(guard('read')).get('/x', ok)
     inner.onError((_error, c) => c.text('inner', 500))
     const outer = new Hono().use(async (_c, next) => await next()).route('/inner', inner)
@@ -78,7 +78,7 @@ describe('the routes of Hono', () => {
     assert.deepEqual(described(app), { 'get /outer/inner/x': reader })
   })
 
-  it('are answered by the last function of a route, or the first that takes no next', () => {
+  it('a Hono route is answered by its last function, or the first without next', () => {
     const app = new Hono()
       .get(
         '/last',
@@ -113,7 +113,7 @@ describe('the routes of Hono', () => {
     })
   })
 
-  it('cannot be told where a function hides what it takes and a guard is behind it', () => {
+  it('a Hono route is refused if a function before its guard hides its parameters', () => {
     const wrapped = (...all: readonly unknown[]): Promise<void> => (all[1] as Next)()
     const behind = new Hono().use(wrapped as never).get('/x', guard('read'), ok)
     assert.throws(
@@ -127,13 +127,13 @@ describe('the routes of Hono', () => {
     assert.deepEqual(described(before), { 'get /x': reader })
   })
 
-  it('are found for HEAD as Hono answers it: with GET, whatever there is for HEAD', () => {
+  it('Hono answers HEAD with the GET route, so a route for HEAD is not described', () => {
     const app = new Hono().on('HEAD', '/x', guard('write'), ok).get('/x', guard('read'), ok)
     assert.deepEqual(secured(app, 'head /x'), { 'head /x': reader })
     assert.deepEqual(described(app), { 'get /x': reader })
   })
 
-  it('cannot be seen in what is mounted, by the app or by hono/mount, unless that is ignored', () => {
+  it('a mounted app in Hono must be ignored explicitly, as its routes are unknown', () => {
     const foreign = (): Response => new Response('foreign')
     const mounted = new Hono().mount('/foreign', foreign).get('/x', guard('read'), ok)
     const all = new Hono().all('/foreign/*', mountHono(foreign)).get('/x', guard('read'), ok)
@@ -145,21 +145,21 @@ describe('the routes of Hono', () => {
     }
   })
 
-  it('may be called handler without being taken for a mounted app', () => {
+  it('a Hono middleware named handler is not mistaken for a mounted app', () => {
     const handler = async (_c: Context, next: Next): Promise<void> => await next()
     assert.deepEqual(described(new Hono().use(handler).get('/x', guard('read'), ok)), {
       'get /x': reader,
     })
   })
 
-  it('may be a wildcard, which a document does not have', () => {
+  it('a Hono wildcard route must be ignored explicitly', () => {
     const app = new Hono().get('/x', guard('read'), ok).get('*', ok)
     assert.throws(() => described(app), /the route \/\* has a part that OpenAPI cannot describe/)
     assert.deepEqual(described(app, { ignore: ['/*'] }), { 'get /x': reader })
     assert.deepEqual(secured(app, 'get /other/{id}'), { 'get /other/{id}': undefined })
   })
 
-  it('may answer methods that OpenAPI does not have', () => {
+  it('a Hono route must not answer a method that OpenAPI lacks', () => {
     const app = new Hono().on('PURGE', '/x', guard('read'), ok)
     assert.throws(() => described(app), /the route \/x answers PURGE/)
   })
@@ -177,7 +177,7 @@ for (const [name, make] of [
       next()
     const wildcard = make === express ? '/files/*path' : '/files/*'
 
-    it('are told apart by the methods of one path', () => {
+    it(`Express ${name} routes with one path are distinguished by method`, () => {
       const app = make()
       app
         .route('/x')
@@ -206,7 +206,7 @@ for (const [name, make] of [
       assert.throws(() => secured(app, 'post /x'), /no route for POST \/x/)
     })
 
-    it('have a HEAD of their own, or that of GET', () => {
+    it(`Express ${name} answers HEAD with its own route, or with that of GET`, () => {
       const app = make()
       app.get('/x', guard('read'), answer)
       app.head('/x', guard('write'), answer)
@@ -216,7 +216,7 @@ for (const [name, make] of [
       assert.deepEqual(secured(own, 'head /x'), { 'head /x': writer })
     })
 
-    it('are several where there are several paths', () => {
+    it(`an Express ${name} route with several paths counts for each`, () => {
       const app = make()
       app.use(['/a', '/b'], make.Router().get(['/x', '/y/:id'], guard('read'), answer))
       const all = ['get /a/x', 'get /a/y/{id}', 'get /b/x', 'get /b/y/{id}']
@@ -225,14 +225,14 @@ for (const [name, make] of [
       if (make === express) assert.deepEqual(described(app), expected)
     })
 
-    it('may be expressions, which a document does not have', () => {
+    it(`an Express ${name} route with a regular expression cannot be described`, () => {
       const app = make()
       app.get(/^\/x\/(\d+)$/, guard('read'), answer)
       assert.throws(() => described(app), /OpenAPI cannot describe/)
       assert.deepEqual(secured(app, 'get /x/{id}'), { 'get /x/{id}': reader })
     })
 
-    it('are not behind a guard whose expression ends within a segment', () => {
+    it(`an Express ${name} guard for a regular expression covers whole segments only`, () => {
       const app = make()
       app.use(/^\/a/, guard('read'))
       app.get('/abc', answer)
@@ -243,7 +243,7 @@ for (const [name, make] of [
       })
     })
 
-    it('are answered for OPTIONS by the router itself, where there are other methods', () => {
+    it(`Express ${name} answers OPTIONS itself if the path has other methods`, () => {
       const app = make()
       app.use(guard('read'))
       app.get('/x', guard('write'), answer)
@@ -259,7 +259,7 @@ for (const [name, make] of [
         assert.throws(() => secured(app, `options ${path}`), /no route/)
     })
 
-    it('are behind functions that go on, whatever they take, but not behind one that takes no next', () => {
+    it(`Express ${name} routes are not reached behind a function without next`, () => {
       const app = make()
       app.use((...all: readonly unknown[]) => (all[2] as () => void)())
       app.use((_error: unknown, _request: unknown, _response: unknown, next: () => void) => next())
@@ -279,7 +279,7 @@ for (const [name, make] of [
       assert.deepEqual(secured(app, 'get /x', 'get /errors', 'get /late'), expected)
     })
 
-    it('may be wildcards and have optional parts, and are then taken at their word', () => {
+    it(`Express ${name} wildcards and optional parts match as declared`, () => {
       const app = make()
       app.get(wildcard, guard('read'), answer)
       app.get(make === express ? '/x{/:id}' : '/x/:id?', guard('read'), answer)
@@ -296,7 +296,7 @@ for (const [name, make] of [
       assert.throws(() => described(app), /OpenAPI cannot describe|does not keep the path/)
     })
 
-    it('are behind the guards of routers that had no answer', () => {
+    it(`Express ${name} routes are behind the guards of routers without an answer`, () => {
       const app = make()
       app.use('/a', make.Router().use(guard('read')))
       app.get('/a/x', guard('write'), answer)
@@ -308,7 +308,7 @@ for (const [name, make] of [
       })
     })
 
-    it('are told apart in a router by the names of their parameters', () => {
+    it(`Express ${name} routes in a router are distinguished by parameter names`, () => {
       const app = make()
       const router = make.Router({ mergeParams: true })
       if (make === express) router.get(['/:letters/x'], guard('read'), answer)
@@ -329,7 +329,7 @@ for (const [name, make] of [
       assert.deepEqual(secured(app, ...Object.keys(expected)), expected)
     })
 
-    it('cannot be seen in an app that is mounted, unless that is ignored', () => {
+    it(`a mounted app in Express ${name} must be ignored explicitly`, () => {
       const app = make()
       app.get('/x', guard('read'), answer)
       app.use('/foreign', make())
@@ -339,7 +339,7 @@ for (const [name, make] of [
       } else assert.throws(() => described(app), /is a mounted app/)
     })
 
-    it('are found in routers of Express 5, and told where the app is one, too', () => {
+    it(`routes in Express 5 routers are found in an app of Express ${name}`, () => {
       const inner = express.Router().get('/x', guard('read'), answer)
       const app = make().use('/a', express.Router().use('/b', inner))
       assert.deepEqual(secured(app, 'get /a/b/x'), { 'get /a/b/x': reader })
@@ -347,7 +347,7 @@ for (const [name, make] of [
       else assert.throws(() => described(app), /does not keep the path of the router/)
     })
 
-    it('are none before there is any', () => {
+    it(`an Express ${name} app without routes has none`, () => {
       assert.deepEqual(described(make()), {})
     })
   })
@@ -357,7 +357,7 @@ describe('a document', () => {
   const guard = createExpressGuard(options)
   const answer = (_request: unknown, response: { end(): unknown }): void => void response.end()
 
-  it('is not made where another route answers first', () => {
+  it('describeApp refuses a route that another route answers first', () => {
     const app = express()
     app.get('/:any', answer)
     app.get('/x', guard('read'), answer)
@@ -368,7 +368,7 @@ describe('a document', () => {
     assert.deepEqual(described(app, { ignore: ['/x'] }), { 'get /{any}': undefined })
   })
 
-  it('does not take a route for another that it has as well', () => {
+  it('secure does not mistake a route for another that matches as well', () => {
     const make = express4
     const app = make()
     app.get('/:letters([a-z]+)/:more([a-z]+)', answer)
@@ -381,14 +381,14 @@ describe('a document', () => {
     assert.deepEqual(secured(app, 'get /{number}/x'), { 'get /{number}/x': reader })
   })
 
-  it('may end its paths with a slash', () => {
+  it('secure finds a path with or without a trailing slash', () => {
     const app = express()
     app.get('/x', guard('read'), answer)
     const operations = ['get /x', 'get /x/']
     assert.deepEqual(secured(app, ...operations), { 'get /x': reader, 'get /x/': reader })
   })
 
-  it('has an operation of its own for each path that refers to the same', () => {
+  it('secure copies a shared path item for each path that refers to it', () => {
     const app = express()
     app.get('/a', guard('read'), answer)
     app.get('/b', guard('write'), answer)
@@ -417,7 +417,7 @@ describe('a document', () => {
     }
   })
 
-  it('is one of OpenAPI 3.0 or 3.1', () => {
+  it('secure takes OpenAPI 3.0 and 3.1 only', () => {
     for (const openapi of ['3.0.0', '3.0.4', '3.1.0', '3.1.1'])
       secure({ openapi, paths: {} }, express())
     for (const document of [
@@ -435,7 +435,7 @@ describe('a document', () => {
       )
   })
 
-  it('leaves out what is ignored, and is not all left out', () => {
+  it('describeApp leaves out the paths to ignore, and no others', () => {
     const app = express()
     for (const path of ['/a', '/a/b', '/ab', '/c']) app.get(path, answer)
     const left = (...ignore: readonly string[]): readonly string[] =>
@@ -447,7 +447,7 @@ describe('a document', () => {
     assert.equal(left('/*').length, 4)
   })
 
-  it('may have more in its paths than operations', () => {
+  it('secure keeps members of paths that are not operations', () => {
     const app = express()
     app.get('/x', guard('read'), answer)
     const paths = {
@@ -460,7 +460,7 @@ describe('a document', () => {
     assert.deepEqual(secure({ openapi: '3.1.1' }, app), { openapi: '3.1.1' })
   })
 
-  it('names the parameters of a path', () => {
+  it('describeApp lists the parameters of a path', () => {
     const app = express()
     app.get('/:shop/items/:id', answer)
     const schema = { type: 'string' }
@@ -470,7 +470,7 @@ describe('a document', () => {
     })
   })
 
-  it('knows two issuers apart, and demands both where both are on the way', () => {
+  it('describeApp distinguishes two issuers, and demands both where both guard', () => {
     const other = createExpressGuard({
       verifier: createTestIssuer({ issuer: 'https://other.example' }).verifier,
     })
@@ -519,7 +519,7 @@ describe('the routes of Fastify', () => {
     return app
   }
 
-  it('are known when the app is ready', async () => {
+  it('Fastify routes are known once the app is ready', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     app.addHook('onRequest', guard('read'))
@@ -530,7 +530,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('have their guards in any of the hooks before the handler', async () => {
+  it('Fastify guards are found in each hook before the handler', async () => {
     const app = await make((app) => {
       app.get('/a', { onRequest: guard('read') }, answer)
       app.get('/b', { preValidation: [guard('read')] }, answer)
@@ -547,7 +547,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('have the HEAD that Fastify adds, which is not described, or their own', async () => {
+  it('Fastify’s own HEAD is not described, but a declared one is', async () => {
     const app = await make((app) => {
       app.head('/own', { onRequest: guard('write') }, answer)
       app.get('/own', { onRequest: guard('read') }, answer)
@@ -568,7 +568,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('may be for all methods, or for several', async () => {
+  it('a Fastify route may answer all methods or several', async () => {
     const app = await make((app) => {
       app.all('/all', { onRequest: guard() }, answer)
       app.route({
@@ -588,7 +588,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('are found by other names of parameters, and by their own first', async () => {
+  it('Fastify routes are found by any parameter names, preferably by their own', async () => {
     const app = await make((app) => {
       app.get('/x/:id', { onRequest: guard('read') }, answer)
       app.get('/y/:a(^[0-9]$)/one', { onRequest: guard('read') }, answer)
@@ -609,7 +609,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('may differ by more than a document can say', async () => {
+  it('Fastify routes that differ only by constraints cannot be described', async () => {
     const app = await make((app) => {
       app.get('/x', { constraints: { version: '1.0.0' }, onRequest: guard('read') }, answer)
       app.get('/x', { constraints: { version: '2.0.0' }, onRequest: guard('write') }, answer)
@@ -618,7 +618,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('may be wildcards, which a document does not have', async () => {
+  it('a Fastify wildcard must be ignored in describeApp, and is matched by secure', async () => {
     const app = await make((app) => void app.get('/files/*', { onRequest: guard('read') }, answer))
     assert.throws(
       () => described(app),
@@ -629,7 +629,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('cannot be seen in a Fastify that keeps them elsewhere', () => {
+  it('describeApp refuses a Fastify that keeps its hooks elsewhere', () => {
     const route = { url: '/x', options: { method: 'GET' }, instance: {} }
     const app = {
       addHook() {},

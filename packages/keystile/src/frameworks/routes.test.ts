@@ -11,7 +11,7 @@ import {
 } from './routes.ts'
 
 describe('templateOf', () => {
-  it('writes parameters as OpenAPI does, without their patterns', () => {
+  it('templateOf writes parameters as OpenAPI does, without their patterns', () => {
     for (const [path, template] of [
       ['', '/'],
       ['/', '/'],
@@ -29,7 +29,7 @@ describe('templateOf', () => {
       assert.equal(templateOf(path), template, path)
   })
 
-  it('has none for what OpenAPI cannot say', () => {
+  it('templateOf returns undefined for a path that OpenAPI cannot express', () => {
     for (const path of [
       '*',
       '/files/*',
@@ -50,16 +50,16 @@ describe('templateOf', () => {
 })
 
 describe('describedMethods', () => {
-  it('takes what answers all methods for the "all" of a framework, which is not told in full', () => {
+  it('describedMethods treats a route for every method as the framework’s "all"', () => {
     assert.deepEqual(describedMethods([...methods, 'purge', 'link'], '/'), methodsOfAll)
   })
 
-  it('keeps some methods as they are', () => {
+  it('describedMethods keeps a list of some methods', () => {
     assert.deepEqual(describedMethods(['get', 'options'], '/'), ['get', 'options'])
     assert.deepEqual(describedMethods(methods.slice(1), '/'), methods.slice(1))
   })
 
-  it('refuses a method that OpenAPI 3.1 has no place for', () => {
+  it('describedMethods refuses a method that OpenAPI 3.1 lacks', () => {
     assert.throws(
       () => describedMethods(['get', 'purge'], '/items'),
       /the route \/items answers PURGE, .* "ignore"/,
@@ -68,7 +68,7 @@ describe('describedMethods', () => {
 })
 
 describe('shapeOf', () => {
-  it('is the same whatever parameters are called, with and without a slash at the end', () => {
+  it('shapeOf ignores parameter names and a trailing slash', () => {
     assert.equal(shapeOf('/items/{id}/x/{a}'), '/items/{}/x/{}')
     assert.equal(shapeOf('/items/{id}/'), '/items/{}')
     assert.equal(shapeOf('/'), '/')
@@ -77,13 +77,13 @@ describe('shapeOf', () => {
 })
 
 describe('withoutSlash', () => {
-  it('cuts the slash at the end, but for the root', () => {
+  it('withoutSlash cuts a trailing slash, except that of the root', () => {
     assert.deepEqual(['/', '/a/', '/a', '/a//'].map(withoutSlash), ['/', '/a', '/a', '/a/'])
   })
 })
 
 describe('hidesParameters', () => {
-  it('sees the rest of arguments, and defaults, in front of the body alone', () => {
+  it('hidesParameters sees rest parameters and defaults, but not those in the body', () => {
     const hiding = [
       (..._all: unknown[]) => {},
       (_c: unknown, ..._rest: unknown[]) => {},

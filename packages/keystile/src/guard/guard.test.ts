@@ -59,7 +59,7 @@ interface Refusal {
   readonly detail: unknown
 }
 
-/** What a refused caller sees. */
+/** Returns what a refused caller sees. */
 function refusal<S extends string, U>(decision: Decision<S, U, undefined>): Refusal {
   assert.equal(decision.allowed, false)
   const { status, headers, body } = (decision as Decision<S, U, undefined> & { allowed: false })
@@ -74,7 +74,7 @@ const check = (
 ) => core.check(request(authorization), core.demand([...scopes], optional))
 
 describe('check', () => {
-  it('lets in whoever has a token and all the scopes', async () => {
+  it('check admits a token with all the scopes', async () => {
     const decision = await check(`Bearer ${tokenWith('items:read', 'items:write')}`, [
       'items:write',
       'items:read',
@@ -85,7 +85,7 @@ describe('check', () => {
     assert.ok((await check(`bearer ${tokenWith()}`)).allowed)
   })
 
-  it('answers a request without a credential with a challenge that names no error (RFC 6750 §3.1)', async () => {
+  it('check answers a request without a token with a bare challenge (RFC 6750 §3.1)', async () => {
     for (const authorization of [undefined, 'Basic eDp5', 'DPoP abc']) {
       assert.deepEqual(refusal(await check(authorization)), {
         status: 401,
@@ -95,7 +95,7 @@ describe('check', () => {
     }
   })
 
-  it('answers a bad token with invalid_token (RFC 6750 §3.1)', async () => {
+  it('check answers a bad token with invalid_token (RFC 6750 §3.1)', async () => {
     for (const token of [
       'abc',
       'a.b.c',
@@ -111,7 +111,7 @@ describe('check', () => {
     }
   })
 
-  it('answers a token that is over with its reason', async () => {
+  it('check answers an expired token with that reason', async () => {
     const late = { now: () => clock.now() - 3_600_000 }
     const content = {
       issuer,
@@ -131,7 +131,7 @@ describe('check', () => {
     })
   })
 
-  it('answers too little scope with 403 and what is needed (RFC 6750 §3.1)', async () => {
+  it('check answers 403 and names the demanded scopes (RFC 6750 §3.1)', async () => {
     for (const scopes of [
       [],
       ['items:read'],
@@ -151,7 +151,7 @@ describe('check', () => {
     }
   })
 
-  it('answers a malformed credential with 400, before it asks for anything else (RFC 6750 §3.1)', async () => {
+  it('check answers 400 to a malformed credential first of all (RFC 6750 §3.1)', async () => {
     for (const authorization of [
       'Bearer',
       'Bearer a b',
@@ -163,12 +163,12 @@ describe('check', () => {
     }
   })
 
-  it('says that a token is bad before it says that a scope is missing', async () => {
+  it('check reports a bad token before a missing scope', async () => {
     assert.equal(refusal(await check('Bearer abc', ['items:write'])).status, 401)
     assert.equal(refusal(await check(undefined, ['items:write'])).status, 401)
   })
 
-  it('ignores tokens in the query and in cookies (RFC 6750 §5.3, RFC 9700 §4.3.2)', async () => {
+  it('check ignores tokens in query and cookies (RFC 6750 §5.3, RFC 9700 §4.3.2)', async () => {
     const token = tokenWith()
     const sneaky = new Request(`http://localhost/?access_token=${token}&token=${token}`, {
       headers: { cookie: `access_token=${token}`, 'x-access-token': token },
@@ -179,7 +179,7 @@ describe('check', () => {
     )
   })
 
-  it('repeats nothing that was sent', async () => {
+  it('check repeats nothing of the request in its answer', async () => {
     const decision = await core.check(
       request('Bearer hunter2"<b>', '/hunter2'),
       core.demand([], false),
@@ -188,7 +188,7 @@ describe('check', () => {
     assert.doesNotMatch(JSON.stringify(decision), /hunter2/)
   })
 
-  it('answers 503 with Retry-After and without a challenge while revocations are unknown', async () => {
+  it('check answers 503 with Retry-After while revocations are unknown', async () => {
     const revocations = {
       state: 'starting',
       isRevoked: () => false,
@@ -209,7 +209,7 @@ describe('check', () => {
 })
 
 describe('check of an optional demand', () => {
-  it('lets a request without a credential pass, as nobody', async () => {
+  it('an optional demand admits a request without a token, and gives no caller', async () => {
     for (const authorization of [undefined, 'Basic eDp5']) {
       assert.deepEqual(await check(authorization, ['items:read'], true), {
         allowed: true,
@@ -218,7 +218,7 @@ describe('check of an optional demand', () => {
     }
   })
 
-  it('admits no token as nobody where a verifier of the app returns nothing', async () => {
+  it('an optional demand throws if the app’s verifier returns nothing for a token', async () => {
     const broken = { ...verifier, verify: (() => undefined) as unknown as Verifier['verify'] }
     const guard = createGuardCore<string, undefined>({ verifier: broken })
     const request = {
@@ -229,13 +229,13 @@ describe('check of an optional demand', () => {
     await assert.rejects(guard.check(request, guard.demand([], true)), TypeError)
   })
 
-  it('refuses every credential that is wrong', async () => {
+  it('an optional demand refuses every wrong credential', async () => {
     assert.equal(refusal(await check('Bearer abc', [], true)).status, 401)
     assert.equal(refusal(await check('Bearer', [], true)).status, 400)
     assert.equal(refusal(await check(`Bearer ${tokenWith()}`, ['items:read'], true)).status, 403)
   })
 
-  it('knows the caller who presents a good one', async () => {
+  it('an optional demand gives the caller of a good token', async () => {
     const decision = await check(`Bearer ${tokenWith('items:read')}`, ['items:read'], true)
     assert.ok(decision.allowed)
     assert.equal(decision.caller?.identity.subject, 'alice')
@@ -258,14 +258,14 @@ describe('check of a demand with maxAgeSeconds', () => {
   }
   const recent = core.demand([{ scopes: ['items:write'], maxAgeSeconds: 300 }], false)
 
-  it('lets in whoever logged in lately and has the scopes', async () => {
+  it('maxAgeSeconds admits a recent login with the scopes', async () => {
     assert.ok(
       (await core.check(request(`Bearer ${tokenAged(300, 'items:write')}`), recent)).allowed,
     )
     assert.equal(refusal(await core.check(request(`Bearer ${tokenAged(10)}`), recent)).status, 403)
   })
 
-  it('asks everybody else to log in again, whatever scopes they have (RFC 9470 §3)', async () => {
+  it('maxAgeSeconds demands a new login before scopes (RFC 9470 §3)', async () => {
     for (const token of [tokenAged(306, 'items:write'), tokenAged(306)]) {
       assert.deepEqual(refusal(await core.check(request(`Bearer ${token}`), recent)), {
         status: 401,
@@ -277,7 +277,7 @@ describe('check of a demand with maxAgeSeconds', () => {
     }
   })
 
-  it('may be all that is demanded, and may be optional', async () => {
+  it('maxAgeSeconds may be the only demand, and may be optional', async () => {
     const young = core.demand([{ maxAgeSeconds: 300 }], false)
     assert.ok((await core.check(request(`Bearer ${tokenAged(300)}`), young)).allowed)
     assert.equal(refusal(await core.check(request(`Bearer ${tokenAged(306)}`), young)).status, 401)
@@ -303,7 +303,7 @@ describe('user', () => {
     return guard.check(request(`Bearer ${token}`), guard.demand(['items:read'], false))
   }
 
-  it("is the app's user behind the identity", async () => {
+  it('a guard’s `user` returns the app’s user for an identity', async () => {
     for (const user of [
       (who: Identity) => ({ id: who.subject }),
       async (who: Identity) => ({ id: who.subject }),
@@ -314,7 +314,7 @@ describe('user', () => {
     }
   })
 
-  it('refuses the token of a user who is not there any more', async () => {
+  it('a user of undefined or null makes check refuse the token', async () => {
     for (const user of [() => undefined, async () => undefined, () => null, async () => null]) {
       const decision = await checkWith(user, tokenWith('items:read'))
       assert.deepEqual(refusal(decision), {
@@ -326,7 +326,7 @@ describe('user', () => {
     }
   })
 
-  it('lets nobody in by a value that is not an object', async () => {
+  it('a user that is not an object makes check throw', async () => {
     const values = [
       false,
       true,
@@ -356,11 +356,11 @@ describe('user', () => {
     }
   })
 
-  it('is no user if null, though typeof null is object', () => {
+  it('isUserObject is false for null, though typeof null is "object"', () => {
     assert.equal(isUserObject(null), false)
   })
 
-  it('lets every other object be a user', async () => {
+  it('a user may be any other object', async () => {
     class Account {
       readonly id = 'alice'
     }
@@ -377,7 +377,7 @@ describe('user', () => {
     }
   })
 
-  it('is asked only for a token that is proved and has the scopes', async () => {
+  it('a guard calls `user` only for a proved token with the scopes', async () => {
     let asked = 0
     const user = (): object => {
       asked++
@@ -390,7 +390,7 @@ describe('user', () => {
     assert.equal(asked, 1)
   })
 
-  it('is not asked about nobody', async () => {
+  it('a guard does not call `user` without a token', async () => {
     const guard = createGuardCore({ verifier, user: () => assert.fail('asked') })
     assert.deepEqual(await guard.check(request(), guard.demand([], true)), {
       allowed: true,
@@ -398,7 +398,7 @@ describe('user', () => {
     })
   })
 
-  it('may refuse with a TokenError of its own', async () => {
+  it('a guard’s `user` may throw a TokenError to refuse', async () => {
     const refuse = (): never => {
       throw new TokenError('insufficient_scope', 'Not today')
     }
@@ -406,7 +406,7 @@ describe('user', () => {
     assert.deepEqual([status, detail], [403, 'Not today'])
   })
 
-  it('fails as a bug does when it throws anything else, and lets nobody in', async () => {
+  it('a guard throws any other error of `user`, and admits no request', async () => {
     const broken = new Error('connection refused')
     await assert.rejects(
       checkWith(() => Promise.reject(broken), tokenWith('items:read')),
@@ -433,7 +433,7 @@ describe('demand', () => {
     'items:read ',
   ]
   for (const name of names) {
-    it(`refuses the undeclared scope ${JSON.stringify(name)}`, () => {
+    it(`demand refuses the undeclared scope ${JSON.stringify(name)}`, () => {
       assert.throws(
         () => core.demand([name as Scope], false),
         /is not declared; declared scopes: items:read, items:write/,
@@ -442,7 +442,7 @@ describe('demand', () => {
     })
   }
 
-  it('refuses what is no scope', () => {
+  it('demand refuses a scope that is not a string', () => {
     const values: readonly unknown[] = [undefined, null, 1, ['items:read'], []]
     for (const value of values) {
       for (const args of [[value], ['items:read', value], [value, 'items:read']]) {
@@ -475,7 +475,7 @@ describe('demand', () => {
     ]),
   ]
   for (const args of misspelt) {
-    it(`refuses ${inspect(args)}, which would demand less than is meant`, () => {
+    it(`demand refuses ${inspect(args)}, which would demand too little`, () => {
       assert.throws(
         () => core.demand(args as Scope[], false),
         /^TypeError: .*(a guard|scope|maxAgeSeconds)/,
@@ -483,14 +483,14 @@ describe('demand', () => {
     })
   }
 
-  it('says that a guard has no such member', () => {
+  it('demand names the member that a guard does not have', () => {
     assert.throws(
       () => core.demand([{ maxAge: 300 } as object], false),
       /^TypeError: a guard .*`maxAge`/,
     )
   })
 
-  it('refuses one scope where a list is expected, also where none were declared', () => {
+  it('demand refuses a string where it expects a list of scopes', () => {
     const core = createGuardCore<string, undefined>({ verifier })
     assert.throws(
       () => core.demand([{ scopes: 'items' as unknown as string[] }], false),
@@ -498,7 +498,7 @@ describe('demand', () => {
     )
   })
 
-  it('takes scopes one by one, or an object', () => {
+  it('demand takes scopes one by one, or an object', () => {
     const nothing = { alternatives: [[]], maxAgeSeconds: undefined, optional: false }
     assert.deepEqual(core.demand([], false), nothing)
     assert.deepEqual(core.demand(['items:read'], true), {
@@ -513,7 +513,7 @@ describe('demand', () => {
     })
   })
 
-  it('is not changed by a list that the app changes later', () => {
+  it('a demand does not change when the app changes its list later', () => {
     const scopes: Scope[] = ['items:read']
     const demand = core.demand([{ scopes }], false)
     const anyOf = core.demandAnyOf([scopes])
@@ -524,7 +524,7 @@ describe('demand', () => {
     }
   })
 
-  it('of anyOf takes scopes, and lists of scopes', () => {
+  it('demandAnyOf takes scopes and lists of scopes', () => {
     assert.deepEqual(core.demandAnyOf(['items:read', ['items:write', 'items:read']]), {
       alternatives: [['items:read'], ['items:write', 'items:read']],
       maxAgeSeconds: undefined,
@@ -544,7 +544,7 @@ describe('demand', () => {
     [['items:read', 1]],
   ]
   for (const args of noChoice) {
-    it(`of anyOf refuses ${inspect(args)}`, () => {
+    it(`demandAnyOf refuses ${inspect(args)}`, () => {
       assert.throws(
         () => core.demandAnyOf(args as Scope[]),
         /^TypeError: (guard\.anyOf takes|a guard takes|the scope)/,
@@ -552,7 +552,7 @@ describe('demand', () => {
     })
   }
 
-  it('takes every scope where none were declared', async () => {
+  it('demand takes every scope if none are declared', async () => {
     const open = createGuardCore<string, undefined>({ verifier })
     const decision = await open.check(
       request(`Bearer ${tokenWith('x')}`),
@@ -569,7 +569,7 @@ describe('demand', () => {
 })
 
 describe('createGuardCore', () => {
-  it('refuses an option that is misspelt or undefined, which would check nothing', () => {
+  it('createGuardCore refuses a misspelt or undefined option', () => {
     const user = (): object => ({})
     for (const options of [
       undefined,
@@ -589,7 +589,7 @@ describe('createGuardCore', () => {
     }
   })
 
-  it('takes the object of createKeystile or a test issuer whole, with all its members', () => {
+  it('createGuardCore takes the object of createKeystile or of a test issuer', () => {
     const names = 'issuer sessions answer fetch close audience token headers revoke advance'.split(
       ' ',
     )
@@ -597,14 +597,14 @@ describe('createGuardCore', () => {
     assert.ok(createGuardCore({ verifier, ...others }))
   })
 
-  it('says which function refuses an option, and what a user is', () => {
+  it('createGuardCore names the function and the option that it refuses', () => {
     const made = (options: object) => (): unknown => createGuardCore({ verifier, ...options })
     assert.throws(made({ getUser: 1 }), /^TypeError: .*createGuard/)
     for (const user of [1, {}, null])
       assert.throws(made({ user }), /^TypeError: .*`user` of createGuard/)
   })
 
-  it('takes an instance of a class of the app, which has members of its own', async () => {
+  it('createGuardCore takes an instance of a class of the app', async () => {
     class Auth {
       readonly logger = console
       readonly verifier = verifier
@@ -618,7 +618,7 @@ describe('createGuardCore', () => {
     assert.deepEqual(decision.caller?.user, { name: 'Alice' })
   })
 
-  it('asks the `user` that it was made with, though the app changes the object for its next guard', async () => {
+  it('createGuardCore keeps its `user` when the app changes the object later', async () => {
     const options: { verifier: Verifier; user: () => object | undefined } = {
       verifier,
       user: () => undefined,
@@ -630,7 +630,7 @@ describe('createGuardCore', () => {
   })
 
   for (const verifier of [null, {}, { verify: true }]) {
-    it(`refuses ${JSON.stringify(verifier)} for a verifier`, () => {
+    it(`createGuardCore refuses ${JSON.stringify(verifier)} as a verifier`, () => {
       assert.throws(
         () => createGuardCore({ verifier } as unknown as GuardOptions<string, undefined>),
         /needs a verifier/,
@@ -640,7 +640,7 @@ describe('createGuardCore', () => {
 })
 
 describe('callerOf', () => {
-  it('is who the guard let in, for that request alone', async () => {
+  it('callerOf returns the caller of one request, as the guard admitted it', async () => {
     const [first, second] = [{}, {}]
     const decision = await core.enter(
       first,
@@ -655,14 +655,14 @@ describe('callerOf', () => {
     assert.throws(() => createGuardCore({ verifier }).callerOf(first), /no guard ran/)
   })
 
-  it('is nobody on an optional route, and requireCaller says so', async () => {
+  it('callerOf is undefined on an optional route, where requireCaller throws', async () => {
     const anonymous = {}
     await core.enter(anonymous, request(), core.demand([], true))
     assert.equal(core.callerOf(anonymous), undefined)
     assert.throws(() => requireCaller(core, anonymous), /this route is optional/)
   })
 
-  it('is nobody whom the guard refused', async () => {
+  it('callerOf throws for a request that the guard refused', async () => {
     const refused = {}
     await core.enter(refused, request(`Bearer ${tokenWith()}`), core.demand(['items:read'], false))
     assert.throws(() => core.callerOf(refused), /no guard ran/)
@@ -671,7 +671,7 @@ describe('callerOf', () => {
 
 describe('anyOf', () => {
   const either = core.demandAnyOf(['items:write', ['items:read']])
-  it('lets in whoever has one of the scopes, and names those of the first when none is there (RFC 6750 §3.1)', async () => {
+  it('anyOf admits a token with one of the alternatives (RFC 6750 §3.1)', async () => {
     for (const scope of ['items:read', 'items:write'] as const)
       assert.ok((await core.check(request(`Bearer ${tokenWith(scope)}`), either)).allowed)
     const { status, challenge } = refusal(
@@ -681,7 +681,7 @@ describe('anyOf', () => {
     assert.match(challenge ?? '', /scope="items:write"$/)
   })
 
-  it('wants all of a list', async () => {
+  it('anyOf demands all scopes of a list', async () => {
     const both = core.demandAnyOf([['items:read', 'items:write']])
     assert.equal(
       refusal(await core.check(request(`Bearer ${tokenWith('items:read')}`), both)).status,
@@ -697,7 +697,7 @@ describe('enter, by two guards for one request', () => {
   const read = core.demand(['items:read'], false)
   const write = core.demand(['items:write'], false)
 
-  it('demands what both demand, and says all of it (as Security scopes of FastAPI do)', async () => {
+  it('two guards demand the scopes of both, and name them all in a challenge', async () => {
     const carrier = {}
     const asked = request(`Bearer ${tokenWith('items:read')}`)
     assert.ok((await core.enter(carrier, asked, read)).allowed)
@@ -706,7 +706,7 @@ describe('enter, by two guards for one request', () => {
     assert.match(challenge ?? '', /scope="items:read items:write"$/)
   })
 
-  it('lets nobody pass unless both are optional', async () => {
+  it('two guards admit a request without a token only if both are optional', async () => {
     const optional = core.demand([], true)
     const pairs = [
       [optional, optional, true],
@@ -721,7 +721,7 @@ describe('enter, by two guards for one request', () => {
     }
   })
 
-  it('is required where one of them is, and of any age where neither says', () => {
+  it('joinDemands is optional only if both are, and of no age if neither has one', () => {
     const [required, optional] = [core.demand([], false), core.demand([], true)]
     for (const [outer, inner] of [
       [required, optional],
@@ -734,7 +734,7 @@ describe('enter, by two guards for one request', () => {
       })
   })
 
-  it('leaves out what another alternative holds whole, so that no number of guards makes it grow', () => {
+  it('joinDemands leaves out an alternative that contains another', () => {
     const either = core.demandAnyOf(['items:read', 'items:write'])
     assert.deepEqual(joinDemands(either, either).alternatives, [['items:read'], ['items:write']])
     assert.deepEqual(joinDemands(either, read).alternatives, [['items:read']])
@@ -754,7 +754,7 @@ describe('enter, by two guards for one request', () => {
     ])
   })
 
-  it('demands the younger of two ages', () => {
+  it('joinDemands takes the lower of two ages', () => {
     const [older, younger] = [600, 300].map((maxAgeSeconds) =>
       core.demand([{ maxAgeSeconds }], false),
     ) as [Demand<Scope>, Demand<Scope>]
@@ -765,7 +765,7 @@ describe('enter, by two guards for one request', () => {
       assert.equal(joinDemands(outer, inner).maxAgeSeconds, 300)
   })
 
-  it('asks for the user once', async () => {
+  it('enter calls `user` once for a request', async () => {
     let asked = 0
     const guard = createGuardCore({ verifier, user: () => ({ number: ++asked }) })
     const carrier = {}
@@ -774,7 +774,7 @@ describe('enter, by two guards for one request', () => {
     assert.deepEqual(requireCaller(guard, carrier).user, { number: 1 })
   })
 
-  it('does not take the caller of one token for that of another', async () => {
+  it('enter does not take the caller of one token for that of another', async () => {
     const guard = createGuardCore({ verifier, user: ({ claims }) => ({ jti: claims.jti }) })
     const carrier = {}
     const tokens = [tokenWith(), tokenWith()]
@@ -783,7 +783,7 @@ describe('enter, by two guards for one request', () => {
     assert.equal(requireCaller(guard, carrier).user.jti, decodeJwtUnsafe(tokens[1]!).claims.jti)
   })
 
-  it('is not entered at once by the second', async () => {
+  it('enterAtOnce does not admit a request for a second guard', async () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)
     const carrier = {}
@@ -801,7 +801,7 @@ describe('enterAtOnce', () => {
   const demand = (scopes: readonly Scope[] = [], optional = false) =>
     core.demand([...scopes], optional)
 
-  it('gives the caller whom check let in before, and asks check for everybody else', async () => {
+  it('enterAtOnce returns a caller whom check has admitted before, else undefined', async () => {
     const token = tokenWith('items:read')
     assert.equal(core.enterAtOnce({}, request(`Bearer ${token}`), demand()), undefined)
     const decision = await check(`Bearer ${token}`)
@@ -825,7 +825,7 @@ describe('enterAtOnce', () => {
     }
   })
 
-  it('admits no request without a credential, whatever a verifier of the app recalls', async () => {
+  it('enterAtOnce never admits a request without a credential', async () => {
     const decision = await check(`Bearer ${tokenWith()}`)
     assert.ok(decision.allowed)
     const recall = (): Identity | undefined => decision.caller?.identity
@@ -833,7 +833,7 @@ describe('enterAtOnce', () => {
     assert.equal(guard.enterAtOnce({}, request(), guard.demand([], false)), undefined)
   })
 
-  it('asks check where the verifier throws, for a framework may not catch it here', () => {
+  it('enterAtOnce returns undefined if the verifier throws', () => {
     const recall = (): never => {
       throw new Error('a bug of the app')
     }
@@ -844,7 +844,7 @@ describe('enterAtOnce', () => {
     )
   })
 
-  it('asks check where a scope is missing, an age is demanded, or there is a user to ask for', async () => {
+  it('enterAtOnce returns undefined if a scope, an age or a user must be checked', async () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)
     assert.equal(

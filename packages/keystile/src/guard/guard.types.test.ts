@@ -25,7 +25,7 @@ import type { Caller } from './guard.ts'
 import type { Identity } from './identity.ts'
 import { createVerifier } from './verifier.ts'
 
-// What matters here is that this file compiles, and that each line under @ts-expect-error does not.
+// This file must compile, and each line under @ts-expect-error must not.
 
 const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
 type Scope = keyof typeof scopes
@@ -59,12 +59,12 @@ export const webGuard: WebGuards<Scope, User> = createWebGuard({ verifier, scope
 export const inferred = createGuard({ verifier, scopes, user: async (identity) => user(identity) })
 export const inferredToo = createGuard({ verifier, scopes, user })
 
-/** Holds only where both types are the same. */
+/** Accepts only two equal types. */
 type Same<A, B> = [A, B] extends [B, A] ? true : false
 const same = <A, B>(are: Same<A, B>): void => assert.equal(are, true)
 
 describe('the types of a guard', () => {
-  it('know the declared scopes', () => {
+  it('a guard’s type knows the declared scopes', () => {
     guard('items:read', 'items:write')
     inferred.optional('items:read')
     // @ts-expect-error: not declared
@@ -93,7 +93,7 @@ describe('the types of a guard', () => {
     assert.throws(() => nodeGuard('items:read', { maxAgeSeconds: 300 }), TypeError)
   })
 
-  it('take objects alone for users', () => {
+  it('the type of `user` takes only objects', () => {
     interface Account extends User {
       readonly active: boolean
     }
@@ -115,10 +115,10 @@ describe('the types of a guard', () => {
     createGuard({ verifier, user: ({ subject }) => find(subject)?.active && find(subject) })
     createNodeGuard({
       verifier,
-      // @ts-expect-error: a promise of the same
+      // @ts-expect-error: a promise of false for a blocked user
       user: async ({ subject }) => find(subject)?.active && find(subject),
     })
-    // @ts-expect-error: '' for one without a name
+    // @ts-expect-error: '' for a user without a name
     createFastifyGuard({ verifier, user: ({ subject }) => find(subject)?.name && find(subject) })
     // @ts-expect-error: whether there is a user is not the user
     createExpressGuard({ verifier, user: ({ subject }) => accounts.has(subject) })
@@ -129,7 +129,7 @@ describe('the types of a guard', () => {
     createGuard({ verifier, user: ({ subject }) => find(subject) ?? new Error('no such user') })
     createGuard({
       verifier,
-      // @ts-expect-error: nor is one of the app's own
+      // @ts-expect-error: nor is a returned error of the app's own
       user: ({ subject }) => find(subject) ?? new RangeError('no such user'),
     })
     const giveFind = (): typeof find => find
@@ -137,11 +137,11 @@ describe('the types of a guard', () => {
     createGuard({ verifier, user: giveFind })
     // @ts-expect-error: a subject is not a user
     createGuard({ verifier, user: ({ subject }) => subject })
-    // @ts-expect-error: what is unknown may be anything
+    // @ts-expect-error: an unknown value may be anything
     createGuard({ verifier, user: ({ claims }) => claims['user'] })
   })
 
-  it('know the caller in a chain', async () => {
+  it('the types of a Hono chain know the caller', async () => {
     const app = new Hono()
       .get('/', guard('items:read'), (c) => {
         same<typeof c.var.user, User>(true)
@@ -152,7 +152,7 @@ describe('the types of a guard', () => {
       })
       .get('/news', guard.optional(), (c) => {
         same<typeof c.var.user, User | undefined>(true)
-        // @ts-expect-error: nobody may be calling
+        // @ts-expect-error: there may be no caller
         void (() => c.var.user.name)
         return c.text(c.var.user?.name ?? 'nobody')
       })
@@ -164,7 +164,7 @@ describe('the types of a guard', () => {
     assert.equal(await (await app.request('/news')).text(), 'nobody')
   })
 
-  it('know the caller outside a chain', () => {
+  it('guard.caller knows the caller’s type outside a Hono chain', () => {
     const app = new Hono()
     app.get('/', guard(), (c) => {
       same<ReturnType<typeof guard.caller>['user'], User>(true)
@@ -177,7 +177,7 @@ describe('the types of a guard', () => {
     same<ReturnType<typeof nodeGuard.caller>['identity'], Identity<Scope>>(true)
   })
 
-  it('know the declared scopes in every framework', () => {
+  it('the guard’s types know the declared scopes in every framework', () => {
     const request = new Request('http://localhost')
 
     fastifyGuard('items:read', 'items:write')
@@ -244,7 +244,7 @@ describe('the types of a guard', () => {
     assert.throws(() => guard.anyOf({ scopes: ['items:read'], maxAgeSeconds: 300 }), TypeError)
   })
 
-  it('know the caller in Fastify', () => {
+  it('guard.caller knows the caller’s type in Fastify', () => {
     const app = Fastify()
     app.addHook('onRequest', fastifyGuard.optional())
     app.get('/', { onRequest: fastifyGuard('items:read') }, (request) => {
@@ -256,17 +256,17 @@ describe('the types of a guard', () => {
       return { name: caller.user.name }
     })
     app.get('/news', { preHandler: [fastifyGuard.optional()] }, (request) => {
-      // @ts-expect-error: nobody may be calling
+      // @ts-expect-error: there may be no caller
       void (() => fastifyGuard.optional.caller(request).user)
       return fastifyGuard.optional.caller(request)?.user.name ?? 'nobody'
     })
     same<ReturnType<typeof fastifyGuard.anyOf>, FastifyHook>(true)
   })
 
-  it('know the caller in Express', () => {
+  it('guard.caller knows the caller’s type in Express', () => {
     const app = express().use(expressGuard.optional())
     app.get('/:id', expressGuard('items:read'), (req, res) => {
-      // What Express knows of the path is not lost by a guard before the handler.
+      // Express infers the parameters of the path even with a guard before the handler.
       same<typeof req.params.id, string>(true)
       const caller = expressGuard.caller(req)
       same<typeof caller, Caller<Scope, User>>(true)
@@ -276,14 +276,14 @@ describe('the types of a guard', () => {
       res.json({ name: caller.user.name })
     })
     app.get('/news', expressGuard.optional(), (req, res) => {
-      // @ts-expect-error: nobody may be calling
+      // @ts-expect-error: there may be no caller
       void (() => expressGuard.optional.caller(req).user)
       res.json(expressGuard.optional.caller(req)?.user.name ?? 'nobody')
     })
     same<ReturnType<typeof expressGuard.anyOf>, ExpressMiddleware>(true)
   })
 
-  it('know the caller of a handler over a web Request, and what else it is given', async () => {
+  it('a web guard’s handler knows the types of the caller and the other arguments', async () => {
     const handle = webGuard('items:read')((_request, caller, context: { readonly id: string }) => {
       same<typeof caller, Caller<Scope, User>>(true)
       same<typeof caller.identity.scopes, readonly Scope[]>(true)
@@ -292,7 +292,7 @@ describe('the types of a guard', () => {
       return Response.json({ id: context.id, name: caller.user.name })
     })
     const news = webGuard.optional()((_request, caller) => {
-      // @ts-expect-error: nobody may be calling
+      // @ts-expect-error: there may be no caller
       void (() => caller.user)
       return new Response(caller?.user.name ?? 'nobody')
     })
@@ -302,7 +302,7 @@ describe('the types of a guard', () => {
     assert.equal(await (await news(new Request('http://localhost'))).text(), 'nobody')
   })
 
-  it('know what a check has decided', async () => {
+  it('guard.check returns a decision whose type tells the caller', async () => {
     const request = new Request('http://localhost')
     const decisions = [
       await guard.check(request, 'items:read'),
@@ -323,11 +323,11 @@ describe('the types of a guard', () => {
     assert.equal(decision.caller, undefined)
   })
 
-  it('add nothing to what a framework declares', () => {
+  it('guards add nothing to the types that a framework declares', () => {
     const members = (): void => {
       const request = null as unknown as import('fastify').FastifyRequest &
         import('express').Request
-      // @ts-expect-error: no declaration is merged, so that two guards of one program cannot be mistaken
+      // @ts-expect-error: no merged declaration, so two guards cannot be confused
       void request.identity
       // @ts-expect-error: the same
       void request.user
@@ -337,13 +337,13 @@ describe('the types of a guard', () => {
     assert.equal(typeof members, 'function')
   })
 
-  it('know that there is no user without a directory of users', () => {
+  it('a guard without `user` has a caller without a user', () => {
     const plain = createGuard({ verifier })
     same<ReturnType<typeof plain.caller>['user'], undefined>(true)
     plain('whatever')
   })
 
-  it('refuse a verifier without a choice about revocations', () => {
+  it('createVerifier’s type demands a choice about revocations', () => {
     const options = { issuer: 'a', audience: 'b', keys: keySetOf([generateKey('ES256')]) }
     // @ts-expect-error: revocations has no default
     assert.throws(() => createVerifier(options), TypeError)
@@ -351,7 +351,7 @@ describe('the types of a guard', () => {
     assert.throws(() => createVerifier({ ...options, revocations: 'later' }), TypeError)
   })
 
-  it('let nobody write to an identity', () => {
+  it('an identity is read-only', () => {
     const write = (identity: Identity<Scope>): void => {
       // @ts-expect-error: read only
       identity.subject = 'root'

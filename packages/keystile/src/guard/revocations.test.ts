@@ -5,7 +5,7 @@ import { createRevocationList } from './revocations.ts'
 const token = { sessionId: 's1', subject: 'alice', clientId: 'web' }
 
 describe('createRevocationList', () => {
-  it('hits the tokens of an ended session and no others', () => {
+  it('a revoked session revokes its tokens and no others', () => {
     const list = createRevocationList()
     list.add({ kind: 'session', value: 's1', expiresAt: 1_000 })
     assert.equal(list.isRevoked(token), true)
@@ -14,7 +14,7 @@ describe('createRevocationList', () => {
     assert.equal(list.isRevoked({ sessionId: 's2', subject: 's1', clientId: 's1' }), false)
   })
 
-  it('hits every session of a subject', () => {
+  it('a revoked subject revokes every session of the subject', () => {
     const list = createRevocationList()
     list.add({ kind: 'subject', value: 'alice', expiresAt: 1_000 })
     assert.equal(list.isRevoked(token), true)
@@ -22,7 +22,7 @@ describe('createRevocationList', () => {
     assert.equal(list.isRevoked({ sessionId: 'alice', subject: 'bob', clientId: 'alice' }), false)
   })
 
-  it('hits all that was issued to a client', () => {
+  it('a revoked client revokes all tokens of the client', () => {
     const list = createRevocationList()
     list.add({ kind: 'client', value: 'web', expiresAt: 1_000 })
     assert.equal(list.isRevoked(token), true)
@@ -30,14 +30,14 @@ describe('createRevocationList', () => {
     assert.equal(list.isRevoked({ sessionId: 'web', subject: 'web', clientId: 'other' }), false)
   })
 
-  it('has revoked nothing by itself', () => {
+  it('a new revocation list revokes nothing', () => {
     const list = createRevocationList()
     for (const name of ['__proto__', 'constructor', 'undefined']) {
       assert.equal(list.isRevoked({ sessionId: name, subject: name, clientId: name }), false)
     }
   })
 
-  it('keeps an event until its last token is over, and forgets it then', () => {
+  it('a revocation list keeps an event until its last token has expired', () => {
     const list = createRevocationList()
     list.add({ kind: 'session', value: 's1', expiresAt: 1_000 })
     list.purge(999)
@@ -46,7 +46,7 @@ describe('createRevocationList', () => {
     assert.equal(list.isRevoked(token), false)
   })
 
-  it('is never shortened by a second event about the same', () => {
+  it('a second event about the same does not shorten a revocation', () => {
     for (const [kind, value] of [
       ['session', 's1'],
       ['subject', 'alice'],

@@ -38,13 +38,13 @@ interface Cause {
   readonly isClosed?: boolean
 }
 
-/** A token that a holder of the key made, with some claims or members of the header changed. */
+/** Returns a token signed by the holder of the key, with changed claims or header members. */
 function bearer(claims: object = {}, header: object = {}, by = key): string {
   const payload = JSON.stringify({ ...good, ...claims })
   return `Bearer ${signJws({ alg: 'ES256', kid, typ: 'at+jwt', ...header }, payload, by)}`
 }
 
-/** How a guard refuses a request. */
+/** Returns the refusal of a guard. */
 async function refusalOf({
   field,
   demand,
@@ -68,7 +68,7 @@ async function refusalOf({
     { method: 'GET', url: '/', headers },
     guard.demand(args, false),
   )
-  assert.ok(!decision.allowed, 'the request is admitted')
+  assert.ok(!decision.allowed, 'the request must be refused')
   return decision.error
 }
 
@@ -79,7 +79,7 @@ const offline = {
   fetch: () => Promise.reject(new Error('offline')),
 }
 
-/** What a caller does, or what is away, for each reason. */
+/** What a caller does, or what is unavailable, for each reason. */
 const causes: Readonly<Record<TokenReason, Cause | (() => unknown)>> = {
   no_credential: {},
   malformed_credential: { field: 'Bearer two tokens' },
@@ -96,7 +96,7 @@ const causes: Readonly<Record<TokenReason, Cause | (() => unknown)>> = {
   malformed_claim: { field: bearer({ sub: 7 }) },
   wrong_issuer: { field: bearer({ iss: 'another' }) },
   wrong_audience: { field: bearer({ aud: 'another' }) },
-  // A guard expects no certain subject.
+  // A guard expects no particular subject.
   wrong_subject: () =>
     verifyJwt(bearer().slice(7), key, {
       issuer: 'i',
@@ -128,25 +128,25 @@ const causes: Readonly<Record<TokenReason, Cause | (() => unknown)>> = {
 
 describe('TokenReason', () => {
   for (const [reason, cause] of Object.entries(causes)) {
-    it(`${reason} is told, with its code and its status`, async () => {
+    it(`a refusal for ${reason} has that reason, its code and its status`, async () => {
       const error = typeof cause === 'function' ? thrownBy(cause) : await refusalOf(cause)
       const { code } = tokenReasons[reason as TokenReason]
       assert.deepEqual([error.reason, error.code, error.status], [reason, code, tokenStatus[code]])
     })
   }
 
-  it('has a cause here for each in the table', () => {
+  it('this test has a cause for each TokenReason', () => {
     assert.deepEqual(Object.keys(causes).toSorted(), Object.keys(tokenReasons).toSorted())
   })
 
-  it('has one of its own for each code that an app may refuse with', () => {
+  it('a TokenError of the app gets a reason for its code', () => {
     for (const code of Object.keys(tokenStatus) as TokenErrorCode[]) {
       const { reason, message } = new TokenError(code, 'In words of the app')
       assert.deepEqual([tokenReasons[reason].code, message], [code, 'In words of the app'])
     }
   })
 
-  it('is one of its code, whatever an app without types passes', () => {
+  it('a TokenError with an unknown reason gets refused_by_app', () => {
     const reasonFor = (reason: unknown): TokenReason =>
       new TokenError('invalid_token', 'x', { reason: reason as TokenReason }).reason
     assert.equal(reasonFor('unknown_user'), 'unknown_user')
@@ -163,5 +163,5 @@ function thrownBy(act: () => unknown): TokenError {
     assert.ok(error instanceof TokenError, String(error))
     return error
   }
-  return assert.fail('nothing is thrown')
+  return assert.fail('an error must be thrown')
 }

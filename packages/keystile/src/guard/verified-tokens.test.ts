@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { createVerifiedTokens } from './verified-tokens.ts'
 
 describe('createVerifiedTokens', () => {
-  it('finds a token by its whole text: two that differ in the last character are two (CVE-2026-35039)', () => {
+  it('createVerifiedTokens finds a token by its whole text (CVE-2026-35039)', () => {
     const tokens = createVerifiedTokens<string>()
     const long = 'x'.repeat(8_000)
     tokens.remember(`${long}a`, 'alice')
@@ -14,7 +14,7 @@ describe('createVerifiedTokens', () => {
   })
 
   for (const name of ['__proto__', 'constructor', 'toString', '']) {
-    it(`knows no token ${JSON.stringify(name)} by itself`, () => {
+    it(`createVerifiedTokens does not know the token ${JSON.stringify(name)} by itself`, () => {
       assert.equal(createVerifiedTokens<string>().find(name), undefined)
     })
   }
@@ -23,7 +23,7 @@ describe('createVerifiedTokens', () => {
     [10, 10],
     [5_000, undefined],
   ] as const) {
-    it(`holds two generations of ${size} at most${given === undefined ? ' when nothing is said' : ''}`, () => {
+    it(`createVerifiedTokens keeps two generations of ${given ?? '5,000 by default'}`, () => {
       const tokens = createVerifiedTokens<number>(given)
       const last = 2 * size
       for (let i = 0; i <= last; i++) tokens.remember(`t${i}`, i)
@@ -34,23 +34,23 @@ describe('createVerifiedTokens', () => {
     })
   }
 
-  it('keeps a token that is used while those that are not go', () => {
+  it('createVerifiedTokens keeps a used token while unused ones are evicted', () => {
     const tokens = createVerifiedTokens<number>(10)
     tokens.remember('used', 1)
     for (let i = 0; i < 1_000; i++) {
       tokens.remember(`t${i}`, i)
-      assert.equal(tokens.find('used'), 1, `gone after ${i}`)
+      assert.equal(tokens.find('used'), 1, `evicted after ${i}`)
     }
   })
 
-  it('is not emptied by tokens that it does not know', () => {
+  it('createVerifiedTokens evicts nothing for unknown tokens', () => {
     const tokens = createVerifiedTokens<number>(10)
     tokens.remember('known', 1)
     for (let i = 0; i < 1_000; i++) assert.equal(tokens.find(`unknown${i}`), undefined)
     assert.equal(tokens.find('known'), 1)
   })
 
-  it('forgets a token in both generations', () => {
+  it('createVerifiedTokens forgets a token in both generations', () => {
     const tokens = createVerifiedTokens<number>(2)
     tokens.remember('a', 1)
     tokens.remember('b', 2)
@@ -64,7 +64,7 @@ describe('createVerifiedTokens', () => {
     )
   })
 
-  it('keeps what was remembered last under one text', () => {
+  it('createVerifiedTokens keeps the last value remembered for a token', () => {
     const tokens = createVerifiedTokens<number>(2)
     tokens.remember('a', 1)
     tokens.remember('a', 2)

@@ -70,7 +70,7 @@ function start(
 
 async function refusalOf(verified: Promise<Identity>): Promise<TokenError> {
   const error = await verified.then(
-    () => assert.fail('it is accepted'),
+    () => assert.fail('the token must be refused'),
     (thrown: unknown) => thrown,
   )
   assert.ok(error instanceof TokenError, String(error))
@@ -102,20 +102,24 @@ describe('createVerifier without keys', () => {
       { ...options, issuer: 'http://auth.example' },
       /use https/,
     ],
-    ['one such among others', { ...options, issuer: [issuer, 'http://auth.example'] }, /use https/],
-    ['an issuer that is no URL', { ...options, issuer: 'auth' }, /an https URL/],
-    ['keys that are undefined', { ...options, keys: undefined }, /leave it out/],
-    ['a fetch that is no function', { ...options, fetch: {} }, /`fetch` must be a function/],
     [
-      'no choice about revocations',
+      'an http issuer among others',
+      { ...options, issuer: [issuer, 'http://auth.example'] },
+      /use https/,
+    ],
+    ['an issuer that is not a URL', { ...options, issuer: 'auth' }, /an https URL/],
+    ['keys that are undefined', { ...options, keys: undefined }, /leave it out/],
+    ['a fetch that is not a function', { ...options, fetch: {} }, /`fetch` must be a function/],
+    [
+      'revocations that are undefined',
       { ...options, revocations: undefined },
       /`revocations` of createVerifier is undefined/,
     ],
     ['an empty array of issuers', { ...options, issuer: [] }, /`issuer` must be/],
-    ['an issuer twice', { ...options, issuer: [issuer, issuer] }, /different/],
+    ['the same issuer twice', { ...options, issuer: [issuer, issuer] }, /different/],
   ]
   for (const [name, given, expected] of wrong) {
-    it(`refuses ${name}`, () => {
+    it(`createVerifier without keys refuses ${name}`, () => {
       assert.throws(
         () => createVerifier(given as VerifierOptions),
         (error) => error instanceof TypeError && expected.test(error.message),
@@ -123,7 +127,7 @@ describe('createVerifier without keys', () => {
     })
   }
 
-  it('takes https issuers, and http issuers of this machine', () => {
+  it('createVerifier without keys takes https issuers, and http on this machine', () => {
     for (const given of [
       issuer,
       'http://localhost:3000/auth',
@@ -134,7 +138,7 @@ describe('createVerifier without keys', () => {
     }
   })
 
-  it('refuses keys for several issuers, as one key would vouch for all', () => {
+  it('createVerifier refuses keys for several issuers, as one key would serve all', () => {
     const keys = { keys: [exportPublicJwk(first)] }
     assert.throws(
       () => createVerifier({ ...options, issuer: [issuer, 'https://b.example'], keys }),
@@ -143,13 +147,13 @@ describe('createVerifier without keys', () => {
     assert.ok(createVerifier({ ...options, issuer: [issuer], keys }))
   })
 
-  it('fetches nothing before it has to', async () => {
+  it('createVerifier fetches nothing before the first token', async () => {
     const { verifier, script } = start()
     await turn()
     assert.deepEqual([verifier.state, script.asked], ['starting', []])
   })
 
-  it('asks with the fetch of that time when it is given none', async (t) => {
+  it('createVerifier uses the global fetch of the moment by default', async (t) => {
     const script = scriptIssuer([first])
     const verifier = createVerifier({ ...options, clock: { now: () => begin * 1000 } })
     t.mock.method(globalThis, 'fetch', script.fetch)
@@ -159,7 +163,7 @@ describe('createVerifier without keys', () => {
 })
 
 describe('verify with keys that are fetched', () => {
-  it('proves the first token with what the issuer publishes, and knows it then', async () => {
+  it('verify proves the first token with the issuer’s published keys, and recalls it', async () => {
     const { verifier, script } = start()
     const token = tokenOf(first)
     assert.equal(verifier.recall!(token), undefined)
@@ -171,10 +175,10 @@ describe('verify with keys that are fetched', () => {
   })
 
   const hopeless: readonly (readonly [string, string, Why])[] = [
-    ['nothing', '', /three segments/],
-    ['no JWT', 'a.b', /three segments/],
-    ['a header that is no JSON', 'AAAA.e30.AAAA', /header/],
-    ['claims that are no JSON', signJws({ alg: 'ES256', typ: 'at+jwt' }, 'no', first), /payload/],
+    ['no characters', '', /three segments/],
+    ['two segments', 'a.b', /three segments/],
+    ['a header that is not JSON', 'AAAA.e30.AAAA', /header/],
+    ['claims that are not JSON', signJws({ alg: 'ES256', typ: 'at+jwt' }, 'no', first), /payload/],
     [
       'claims with an issuer twice',
       signJws({ alg: 'ES256' }, `{"iss":"${issuer}","iss":"x"}`, first),
@@ -204,7 +208,7 @@ describe('verify with keys that are fetched', () => {
     ],
   ]
   for (const [name, token, reason] of hopeless) {
-    it(`answers 401 to a token of ${name} without any fetch, keys or none`, async () => {
+    it(`verify answers 401 without a fetch to a token with ${name}`, async () => {
       const { verifier, script } = start({ algorithms: ['ES256', 'HS256'] })
       await refuses(verifier.verify(token), reason)
       assert.deepEqual(script.asked, [])
@@ -214,12 +218,12 @@ describe('verify with keys that are fetched', () => {
     })
   }
 
-  it('accepts an algorithm that is among those allowed', async () => {
+  it('verify accepts each allowed algorithm', async () => {
     const { verifier } = start({ algorithms: ['RS256', 'ES256'] })
     assert.ok(await verifier.verify(tokenOf(first)))
   })
 
-  it('answers 503 with Retry-After, and never 401, while nothing was ever loaded', async () => {
+  it('verify answers 503 with Retry-After, never 401, until keys are loaded', async () => {
     const { verifier, script, advance } = start()
     script.instead = () => Promise.reject(new Error('down'))
     const good = tokenOf(first)
@@ -236,7 +240,7 @@ describe('verify with keys that are fetched', () => {
     assert.equal(verifier.state, 'current')
   })
 
-  it('refuses a signature of another key under the name of a known one', async () => {
+  it('verify refuses another key’s signature under a known kid', async () => {
     const { verifier } = start()
     await refuses(
       verifier.verify(tokenOf(generateKey('ES256', { keyId: 'first' }))),
@@ -244,7 +248,7 @@ describe('verify with keys that are fetched', () => {
     )
   })
 
-  it('never verifies with the text of a public key as a secret', async () => {
+  it('verify never uses the text of a public key as a secret', async () => {
     const { verifier, script } = start()
     await verifier.ready()
     const published = JSON.stringify(script.keys[0])
@@ -254,7 +258,7 @@ describe('verify with keys that are fetched', () => {
       kid: 'first',
       k: Buffer.from(published).toString('base64url'),
     }
-    assert.throws(() => importKey(x), TypeError) // ours does not even make such a key
+    assert.throws(() => importKey(x), TypeError) // importKey refuses such a key
     const secret = generateKey('HS256', { keyId: 'first' })
     script.keys = [...script.keys, { ...exportPrivateJwk(secret), kid: 'published' }]
     await refuses(
@@ -263,14 +267,14 @@ describe('verify with keys that are fetched', () => {
     )
   })
 
-  it('accepts a token without kid while one key fits', async () => {
+  it('verify accepts a token without kid while one key fits', async () => {
     const { verifier } = start()
     assert.ok(await verifier.verify(tokenOf(first, {}, { kid: undefined })))
     const both = start({}, [first, second])
     await refuses(both.verifier.verify(tokenOf(first, {}, { kid: undefined })), 'unknown_key')
   })
 
-  it('accepts a new key within 30 s, and one that is gone no longer after the fetch, known token or not', async () => {
+  it('verify accepts a new key within 30 s, and refuses a removed one then', async () => {
     const { verifier, script, advance } = start()
     const old = tokenOf(first)
     assert.ok(await verifier.verify(old))
@@ -285,7 +289,7 @@ describe('verify with keys that are fetched', () => {
     assert.equal(script.fetches, 2)
   })
 
-  it('recalls a known token over every fetch that brings its key again, and not when the key is replaced', async () => {
+  it('recall works as long as each fetch brings the same key', async () => {
     const stage = start()
     const { verifier, script, advance } = stage
     const token = tokenOf(first)
@@ -295,7 +299,7 @@ describe('verify with keys that are fetched', () => {
       advance(300)
       assert.equal(verifier.recall!(token), identity)
       await turn()
-      assert.equal(script.fetches, i + 2) // recalling it has asked for them
+      assert.equal(script.fetches, i + 2) // recall started the fetch
       await settled(stage)
       assert.equal(verifier.recall!(token), identity)
     }
@@ -307,7 +311,7 @@ describe('verify with keys that are fetched', () => {
     await refuses(verifier.verify(token), 'wrong_signature')
   })
 
-  it('serves on with the old keys while the issuer is down', async () => {
+  it('verify keeps working with the old keys while the issuer is down', async () => {
     const stage = start()
     const { verifier, script, advance } = stage
     assert.ok(await verifier.verify(tokenOf(first)))
@@ -342,7 +346,7 @@ describe('a flood of tokens with unknown kids', () => {
     return `${header}.${payload}.${'A'.repeat(86)}`
   }
 
-  it(`makes exactly one fetch in 30 s, of ${count} tokens, and keeps none of them in memory`, async (t) => {
+  it(`${count} tokens with unknown kids cause one fetch in 30 s, and use no memory`, async (t) => {
     const { verifier, script, advance } = start()
     let used = 0
     for (let i = 0; i < count; i++) {
@@ -363,7 +367,7 @@ describe('a flood of tokens with unknown kids', () => {
     assert.ok(grown < 2_000_000, `${grown} bytes`)
   })
 
-  it('makes as many when they come a hundred at once, and the good ones are served meanwhile', async () => {
+  it('unknown kids at once cause no more fetches, and good tokens pass meanwhile', async () => {
     const { verifier, script, advance } = start()
     const good = tokenOf(first)
     await verifier.verify(good)
@@ -381,7 +385,7 @@ describe('a flood of tokens with unknown kids', () => {
 
 describe('several issuers', () => {
   const [issuerA, issuerB] = ['https://a.example', 'https://b.example/tenant']
-  // Both call their keys the same.
+  // Both use the same kid.
   const [keyOfA, keyOfB] = [
     generateKey('ES256', { keyId: 'k' }),
     generateKey('ES256', { keyId: 'k' }),
@@ -400,7 +404,7 @@ describe('several issuers', () => {
     return { ...start({ issuer: [issuerA, issuerB], fetch }), a, b }
   }
 
-  it('each prove their own tokens, with keys fetched when the first comes', async () => {
+  it('each of several issuers proves its own tokens, with keys fetched on demand', async () => {
     const { verifier, a, b } = stageOf()
     assert.equal((await verifier.verify(tokenOf(keyOfA, { iss: issuerA }))).claims.iss, issuerA)
     assert.deepEqual([a.fetches, b.fetches, verifier.state], [1, 0, 'starting'])
@@ -408,7 +412,7 @@ describe('several issuers', () => {
     assert.deepEqual([a.fetches, b.fetches, verifier.state], [1, 1, 'current'])
   })
 
-  it('never vouch for each other: a key of one does not prove a token that names the other', async () => {
+  it('a key of one issuer does not prove a token that names another', async () => {
     const { verifier } = stageOf()
     await verifier.ready()
     const [tokenA, tokenB] = [tokenOf(keyOfA, { iss: issuerA }), tokenOf(keyOfB, { iss: issuerB })]
@@ -422,7 +426,7 @@ describe('several issuers', () => {
     for (const token of [tokenA, tokenB]) assert.ok(verifier.recall!(token))
   })
 
-  it('never vouch for each other where their keys have different names', async () => {
+  it('a key with a unique kid does not prove a token that names another issuer', async () => {
     const { verifier, a } = stageOf()
     const other = generateKey('ES256', { keyId: 'of a alone' })
     a.keys = [exportPublicJwk(other)]
@@ -431,7 +435,7 @@ describe('several issuers', () => {
     await refuses(verifier.verify(tokenOf(other, { iss: issuerB })), 'unknown_key')
   })
 
-  it('are compared exactly: one that is none of them is refused, whoever signed', async () => {
+  it('issuers are compared exactly, so any other spelling is refused', async () => {
     const { verifier, a, b } = stageOf()
     for (const iss of [
       'https://b.example',
@@ -445,7 +449,7 @@ describe('several issuers', () => {
     assert.deepEqual([...a.asked, ...b.asked], [])
   })
 
-  it('do not wait for each other', async () => {
+  it('several issuers do not wait for each other', async () => {
     const { verifier, b } = stageOf()
     b.instead = () => Promise.reject(new Error('down'))
     await unavailable(verifier.verify(tokenOf(keyOfB, { iss: issuerB })), 1)
@@ -457,7 +461,7 @@ describe('several issuers', () => {
     )
   })
 
-  it('forget a known token when its own issuer takes the key away, though the other has one of that name', async () => {
+  it('recall forgets a token when its own issuer removes the key', async () => {
     const { verifier, a, advance } = stageOf()
     const [tokenA, tokenB] = [tokenOf(keyOfA, { iss: issuerA }), tokenOf(keyOfB, { iss: issuerB })]
     await verifier.verify(tokenA)
@@ -470,13 +474,13 @@ describe('several issuers', () => {
     assert.ok(verifier.recall!(tokenB))
   })
 
-  it('lend the first their name for the realm', () => {
+  it('a verifier of several issuers uses the first as its realm', () => {
     assert.equal(stageOf().verifier.issuer, issuerA)
   })
 })
 
 describe('ready', () => {
-  it('resolves once the keys of all issuers are loaded, and may be called again', async () => {
+  it('verifier.ready resolves once the keys of all issuers are loaded, every time', async () => {
     const { verifier, script } = start()
     assert.equal(verifier.state, 'starting')
     await Promise.all([verifier.ready(), verifier.ready()])
@@ -487,7 +491,7 @@ describe('ready', () => {
     assert.equal(script.fetches, 1)
   })
 
-  it('rejects with the reason', async () => {
+  it('verifier.ready rejects with the reason', async () => {
     const { verifier, script } = start()
     script.instead = () =>
       Response.json({ issuer: 'https://evil.example', jwks_uri: script.jwksUri })
@@ -504,7 +508,7 @@ describe('ready', () => {
     },
   })
 
-  it('resolves at once with keys that were given', async () => {
+  it('verifier.ready resolves at once with given keys', async () => {
     const verifier = createVerifier({
       issuer: 'any name',
       audience,
@@ -515,14 +519,14 @@ describe('ready', () => {
     assert.equal(verifier.state, 'current')
   })
 
-  it('does not ask for news of revocations that are current', async (t) => {
+  it('verifier.ready does not refresh current revocations', async (t) => {
     const revocations = revocationsIn('current', 'current')
     const refresh = t.mock.method(revocations, 'refresh')
     await start({ revocations }).verifier.ready()
     assert.equal(refresh.mock.callCount(), 0)
   })
 
-  it('waits for revocations, too, and rejects when there is no news of them', async () => {
+  it('verifier.ready waits for revocations, and rejects if they are not current', async () => {
     for (const state of ['starting', 'stale'] as const) {
       const { verifier } = start({ revocations: revocationsIn(state, 'current') })
       assert.equal(verifier.state, 'starting')
@@ -544,7 +548,7 @@ describe('ready', () => {
 })
 
 describe('close', () => {
-  it('ends all fetching, and every token is refused with 503 from then on, known or not', async () => {
+  it('verifier.close ends all fetches, and verify then answers 503 to every token', async () => {
     const { verifier, script, advance } = start()
     const token = tokenOf(first)
     await verifier.verify(token)
@@ -559,7 +563,7 @@ describe('close', () => {
     assert.equal(script.fetches, 1)
   })
 
-  it('breaks off a first load', async () => {
+  it('verifier.close aborts a first load', async () => {
     const { verifier, script } = start()
     script.instead = () => new Promise(() => {})
     const [refused, notReady] = [
@@ -572,7 +576,7 @@ describe('close', () => {
     await notReady
   })
 
-  it('closes a verifier whose keys were given', async () => {
+  it('verifier.close works with given keys too', async () => {
     const { verifier } = start({ keys: { keys: [exportPublicJwk(first)] } })
     const token = tokenOf(first)
     await verifier.verify(token)
@@ -591,21 +595,21 @@ describe('createVerifier with jwksUri', () => {
     return stage
   }
 
-  it('fetches the key set from there, and asks for no metadata', async () => {
+  it('jwksUri is fetched without asking for metadata', async () => {
     const { verifier, script } = startWith()
     assert.equal(script.asked.length, 0)
     assert.equal((await verifier.verify(tokenOf(first))).subject, 'alice')
     assert.deepEqual(script.asked, [jwksUri])
   })
 
-  it('needs no issuer that is a URL', async () => {
+  it('jwksUri works with an issuer that is not a URL', async () => {
     const { verifier, script } = startWith({ issuer: 'the-tenant' })
     assert.equal((await verifier.verify(tokenOf(first, { iss: 'the-tenant' }))).subject, 'alice')
     assertWhy(await refusalOf(verifier.verify(tokenOf(first))), 'wrong_issuer')
     assert.deepEqual(script.asked, [jwksUri])
   })
 
-  it('follows no redirect, and asks once in 30 s for keys that are not there', async () => {
+  it('jwksUri is fetched without redirects, once in 30 s for unknown kids', async () => {
     const { verifier, script, advance } = startWith()
     let redirect: RequestInit['redirect']
     script.instead = (_, init) => {
@@ -623,7 +627,7 @@ describe('createVerifier with jwksUri', () => {
     assert.deepEqual(script.asked, [jwksUri, jwksUri])
   })
 
-  it('asks the same URL again after a failure, and answers 503 meanwhile', async () => {
+  it('jwksUri is fetched again after a failure, with 503 in the meantime', async () => {
     const { verifier, script, advance } = startWith()
     script.instead = () => new Response(null, { status: 500 })
     assert.equal((await refusalOf(verifier.verify(tokenOf(first)))).code, 'temporarily_unavailable')
@@ -633,7 +637,7 @@ describe('createVerifier with jwksUri', () => {
     assert.deepEqual(script.asked, [jwksUri, jwksUri])
   })
 
-  it('takes only public keys, and no token that is signed with a secret', async () => {
+  it('jwksUri gives only public keys, and proves no token signed with a secret', async () => {
     const secret = generateKey('HS256', { keyId: 'secret' })
     const { verifier, script } = startWith()
     script.keys = [exportPrivateJwk(secret), exportPrivateJwk(second), exportPublicJwk(first)]
@@ -642,7 +646,7 @@ describe('createVerifier with jwksUri', () => {
     assert.equal((await verifier.verify(tokenOf(first))).subject, 'alice')
   })
 
-  it('fetches over http from this machine', async (t) => {
+  it('jwksUri may be http on this machine', async (t) => {
     const server = createServer((_, response) =>
       response.end(JSON.stringify({ keys: [exportPublicJwk(first)] })),
     )
@@ -705,7 +709,7 @@ describe('createVerifier with jwksUri', () => {
     ]),
   ]
   for (const [what, given, expected] of wrong) {
-    it(`refuses one ${what}`, () => {
+    it(`createVerifier refuses a jwksUri ${what}`, () => {
       assert.throws(
         () => startWith(given),
         (error) =>

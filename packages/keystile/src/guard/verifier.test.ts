@@ -30,7 +30,7 @@ const tokenOf = (changes: object = {}, by = key): string => {
   return signJws(header, JSON.stringify({ ...claims, exp: start + 600, ...changes }), by)
 }
 
-/** A clock that stands still until it is moved. */
+/** A clock that stands still until a test moves it. */
 function movable(): { now(): number; advance(seconds: number): void } {
   let seconds = start
   return {
@@ -50,7 +50,7 @@ const options: VerifierOptions = {
   clock: { now: () => start * 1000 },
 }
 
-/** Revocations in a state that a test sets, and that asking for news may change. */
+/** Revocations in a given state, which refresh may change. */
 function revocationsIn(
   state: RevocationState,
   afterRefresh = state,
@@ -81,11 +81,11 @@ describe('createVerifier', () => {
   const isRevoked = (): boolean => false
   const refresh = async (): Promise<void> => {}
   const wrong: readonly [string, unknown, RegExp][] = [
-    ['no options', undefined, /takes an object/],
-    ['options null', null, /takes an object/],
+    ['undefined options', undefined, /takes an object/],
+    ['options of null', null, /takes an object/],
     ['an issuer in place of options', issuer, /takes an object/],
-    ['no choice about revocations', withoutRevocations, /`revocations` has no default/],
-    ['revocations null', { ...options, revocations: null }, /`revocations` has no default/],
+    ['options without revocations', withoutRevocations, /`revocations` has no default/],
+    ['revocations of null', { ...options, revocations: null }, /`revocations` has no default/],
     ['revocations "some"', { ...options, revocations: 'some' }, /`revocations` has no default/],
     ['revocations {}', { ...options, revocations: {} }, /`revocations` has no default/],
     [
@@ -112,29 +112,29 @@ describe('createVerifier', () => {
     ],
     ['a clock of seconds', { ...options, clock: { now: () => start } }, /milliseconds since 1970/],
     [
-      'a clock that tells no number',
+      'a clock that returns NaN',
       { ...options, clock: { now: () => Number.NaN } },
       /milliseconds since 1970/,
     ],
     ['performance for a clock', { ...options, clock: performance }, /milliseconds since 1970/],
     ['an empty clock', { ...options, clock: {} }, /milliseconds since 1970/],
-    ['no issuer', { ...options, issuer: undefined }, /issuer/],
+    ['a missing issuer', { ...options, issuer: undefined }, /issuer/],
     ['an empty issuer', { ...options, issuer: '' }, /issuer/],
     ['an empty array of issuers', { ...options, issuer: [] }, /issuer/],
     ['an empty issuer among others', { ...options, issuer: [issuer, ''] }, /the exact "iss"/],
-    ['an issuer twice', { ...options, issuer: [issuer, issuer] }, /different/],
+    ['the same issuer twice', { ...options, issuer: [issuer, issuer] }, /different/],
     [
       'keys for two issuers',
       { ...options, issuer: [issuer, 'https://other.example'] },
       /`keys` works with one issuer only/,
     ],
-    ['no audience', { ...options, audience: undefined }, /audience/],
+    ['a missing audience', { ...options, audience: undefined }, /audience/],
     ['an empty audience', { ...options, audience: '' }, /audience/],
     ['an empty array of audiences', { ...options, audience: [] }, /audience/],
     ['an empty audience among others', { ...options, audience: [audience, ''] }, /audience/],
-    ['an audience that is no string', { ...options, audience: [1] }, /audience/],
-    ['no keys', { ...options, keys: undefined }, /keys/],
-    ['keys null', { ...options, keys: null }, /`keys` must be a JWK Set, or a secret/],
+    ['an audience that is not a string', { ...options, audience: [1] }, /audience/],
+    ['keys that are undefined', { ...options, keys: undefined }, /keys/],
+    ['keys of null', { ...options, keys: null }, /`keys` must be a JWK Set, or a secret/],
     ['a number as keys', { ...options, keys: 1 }, /`keys` must be a JWK Set, or a secret/],
     ['an empty JWK Set', { ...options, keys: { keys: [] } }, /must have a usable key/],
     [
@@ -168,7 +168,7 @@ describe('createVerifier', () => {
     ['a negative tolerance', { ...options, clockToleranceSeconds: -1 }, /clockToleranceSeconds/],
   ]
   for (const [name, given, expected] of wrong) {
-    it(`refuses ${name}`, () => {
+    it(`createVerifier refuses ${name}`, () => {
       assert.throws(
         () => createVerifier(given as VerifierOptions),
         (error) => error instanceof TypeError && expected.test(error.message),
@@ -182,7 +182,7 @@ describe('createVerifier', () => {
     'your-super-secret-jwt-token-with-at-least-32-characters-long',
     'your_jwt_secret_key_at_least_32_characters_long',
   ]) {
-    it(`refuses "${secret.slice(0, 24)}…", which is printed in documentation`, () => {
+    it(`createVerifier refuses the published secret "${secret.slice(0, 24)}…"`, () => {
       assert.throws(
         () => createVerifier({ ...options, keys: secret }),
         /printed in public documentation/,
@@ -190,7 +190,7 @@ describe('createVerifier', () => {
     })
   }
 
-  it('is not widened by a list that the app adds to later', async () => {
+  it('createVerifier ignores later changes of the app’s lists', async () => {
     const audiences = ['https://elsewhere.example']
     const algorithms: AlgorithmName[] = ['EdDSA']
     const narrow = [
@@ -202,7 +202,7 @@ describe('createVerifier', () => {
     for (const verifier of narrow) await refuses(() => verifier.verify(tokenOf()), 'Invalid token')
   })
 
-  it('fails where revocations say neither true nor false: one would revoke nothing, the other everything', async () => {
+  it('verify throws if isRevoked returns neither true nor false', async () => {
     for (const answer of [undefined, null, Promise.resolve(false), 0, 'no']) {
       const revocations = {
         state: 'current',
@@ -218,7 +218,7 @@ describe('createVerifier', () => {
     }
   })
 
-  it('refuses every token while its clock tells no number', async () => {
+  it('verify refuses every token while the clock returns NaN', async () => {
     let now = start * 1000
     const verifier = createVerifier({ ...options, clock: { now: () => now } })
     const token = tokenOf()
@@ -236,7 +236,7 @@ describe('createVerifier', () => {
       /a URL.*pass its https URL as jwksUri/,
     ],
     [
-      'the URL behind white space',
+      'the URL after white space',
       '\n https://tenant.example/.well-known/jwks.json',
       /a URL.*jwksUri/,
     ],
@@ -253,7 +253,7 @@ describe('createVerifier', () => {
     ['a URL object', new URL('https://tenant.example/.well-known/jwks.json'), /pass `jwksUri`/],
     ['an array of keys', [exportPublicJwk(key)], /a JWK Set must be \{ "keys": \[ … \] \}/],
   ] as const) {
-    it(`refuses ${what} as keys, and says what to write instead`, () => {
+    it(`createVerifier refuses ${what} as keys, and says what to write instead`, () => {
       const given = { ...options, keys } as unknown as VerifierOptions
       assert.throws(
         () => createVerifier(given),
@@ -265,7 +265,7 @@ describe('createVerifier', () => {
     })
   }
 
-  it('lets nobody forge a token with the URL of the key set as the secret', async () => {
+  it('the URL of the key set cannot serve as the secret to forge a token', async () => {
     const url = 'https://tenant.example/.well-known/jwks.json'
     const forged = tokenOf(
       {},
@@ -280,7 +280,7 @@ describe('createVerifier', () => {
     assert.equal((await verifier.verify(tokenOf())).subject, 'alice')
   })
 
-  it('never repeats a secret that it refuses', () => {
+  it('createVerifier never repeats a secret that it refuses', () => {
     const secret = 'correct horse battery staple'
     assert.throws(
       () => createVerifier({ ...options, keys: secret }),
@@ -288,7 +288,7 @@ describe('createVerifier', () => {
     )
   })
 
-  it('takes a JWK Set, a live key set, or one good secret (HS256)', async () => {
+  it('createVerifier takes a JWK Set, a live key set, or one good secret (HS256)', async () => {
     const secret = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'
     const hmac = importKey({ secret, algorithm: 'HS256' })
     assert.ok('signingKey' in hmac)
@@ -302,7 +302,7 @@ describe('createVerifier', () => {
     }
   })
 
-  it('takes a secret of 32 bytes and 16 different ones, and not one less', () => {
+  it('createVerifier demands a secret of 32 bytes, 16 of them different', () => {
     const half = 'kQ3v9ZpX1mW7tY5u'
     assert.ok(createVerifier({ ...options, keys: half.repeat(2) }))
     assert.throws(
@@ -316,20 +316,20 @@ describe('createVerifier', () => {
     )
   })
 
-  it('is current without revocations, and else what they are', () => {
+  it('verifier.state is that of the revocations, or current without them', () => {
     assert.equal(createVerifier(options).state, 'current')
     for (const state of ['starting', 'current', 'stale'] as const) {
       assert.equal(createVerifier({ ...options, revocations: revocationsIn(state) }).state, state)
     }
   })
 
-  it('names its issuer', () => {
+  it('verifier.issuer is the issuer', () => {
     assert.equal(createVerifier(options).issuer, issuer)
   })
 })
 
 describe('verify', () => {
-  it('says who a call is from', async () => {
+  it('verify returns the identity of the caller', async () => {
     const identity = await createVerifier(options).verify(
       tokenOf({ scope: 'a b', auth_time: start - 9 }),
     )
@@ -341,7 +341,7 @@ describe('verify', () => {
     assert.equal(identity.claims.jti, 'j')
     assert.ok(
       Object.keys(identity).includes('authenticatedAt'),
-      'a copy of the identity has it too',
+      'a copy of the identity must have it too',
     )
     const bare = await createVerifier(options).verify(tokenOf({ sid: undefined }))
     assert.deepEqual(
@@ -350,14 +350,14 @@ describe('verify', () => {
     )
   })
 
-  it('takes claims of the application as they are, null among them', async () => {
+  it('verify returns the app’s own claims unchanged, even null', async () => {
     const { claims } = await createVerifier(options).verify(
       tokenOf({ tenant: null, list: [null, 1] }),
     )
     assert.deepEqual([claims['tenant'], claims['list']], [null, [null, 1]])
   })
 
-  it('refuses another issuer, audience, type, algorithm, and a broken token', async () => {
+  it('verify refuses another issuer, audience, type or algorithm, and a broken token', async () => {
     const verifier = createVerifier(options)
     await refuses(
       () => verifier.verify(tokenOf({ iss: `${issuer}/` })),
@@ -377,14 +377,14 @@ describe('verify', () => {
     await refuses(() => narrow.verify(tokenOf()), 'Invalid token', 'forbidden_algorithm')
   })
 
-  it('tolerates five seconds of clock difference when nothing is said', async () => {
+  it('verify tolerates five seconds of clock difference by default', async () => {
     const { clockToleranceSeconds: _, ...rest } = options
     const verifier = createVerifier(rest)
     assert.ok(await verifier.verify(tokenOf({ exp: start - 4 })))
     await refuses(() => verifier.verify(tokenOf({ exp: start - 5 })), 'Token has expired')
   })
 
-  it('gives the same frozen identity to all requests with one token', async () => {
+  it('verify returns the same frozen identity to all requests with one token', async () => {
     const verifier = createVerifier(options)
     const token = tokenOf({
       scope: 'a',
@@ -419,7 +419,7 @@ describe('verify with maxAgeSeconds', () => {
       return true
     })
 
-  it('accepts a login of that age and not a second older (RFC 9470 §4)', async () => {
+  it('maxAgeSeconds accepts a login of that age and no older (RFC 9470 §4)', async () => {
     const verifier = createVerifier(options)
     for (const age of [0, 299, 300])
       assert.ok(await verifier.verify(tokenOf({ auth_time: start - age }), demand))
@@ -427,13 +427,13 @@ describe('verify with maxAgeSeconds', () => {
     await tooOld(verifier, tokenOf({ auth_time: start - 300.5 }))
   })
 
-  it('tolerates the same clock difference as exp', async () => {
+  it('maxAgeSeconds tolerates the same clock difference as exp', async () => {
     const verifier = createVerifier({ ...options, clockToleranceSeconds: 5 })
     assert.ok(await verifier.verify(tokenOf({ auth_time: start - 305 }), demand))
     await tooOld(verifier, tokenOf({ auth_time: start - 306 }))
   })
 
-  it('refuses a login in the future beyond the clock tolerance', async () => {
+  it('maxAgeSeconds refuses a login in the future beyond the clock tolerance', async () => {
     const verifier = createVerifier({ ...options, clockToleranceSeconds: 5 })
     assert.ok(await verifier.verify(tokenOf({ auth_time: start + 5 }), demand))
     for (const ahead of [5.5, 6, 60, 1e9])
@@ -444,7 +444,7 @@ describe('verify with maxAgeSeconds', () => {
     )
   })
 
-  it('refuses an age that is no number above 0: the text 300 and 5 more seconds would be 3,005', async () => {
+  it('maxAgeSeconds must be a number above 0', async () => {
     const verifier = createVerifier({ ...options, clockToleranceSeconds: 5 })
     const token = tokenOf({ auth_time: start - 2_000 })
     for (const maxAgeSeconds of ['300', 0, -1, Number.NaN, null])
@@ -454,11 +454,11 @@ describe('verify with maxAgeSeconds', () => {
       )
   })
 
-  it('refuses a token without auth_time', async () => {
+  it('maxAgeSeconds refuses a token without auth_time', async () => {
     await tooOld(createVerifier(options), tokenOf())
   })
 
-  it('looks at the age of a token seen before, each time', async () => {
+  it('maxAgeSeconds is checked each time for a token that was seen before', async () => {
     const clock = movable()
     const verifier = createVerifier({ ...options, clock })
     const token = tokenOf({ auth_time: start })
@@ -469,7 +469,7 @@ describe('verify with maxAgeSeconds', () => {
     assert.ok(await verifier.verify(token, {}))
   })
 
-  it('says first that a token is revoked or bad', async () => {
+  it('maxAgeSeconds is checked after revocation and validity', async () => {
     const revocations = {
       state: 'current',
       isRevoked: () => true,
@@ -488,7 +488,7 @@ describe('verify with maxAgeSeconds', () => {
 })
 
 describe('verify of a token seen before', () => {
-  it('refuses it in the second it expires', async () => {
+  it('verify refuses a known token in the second it expires', async () => {
     const clock = movable()
     const verifier = createVerifier({ ...options, clock })
     const token = tokenOf({ exp: start + 10 })
@@ -500,7 +500,7 @@ describe('verify of a token seen before', () => {
     await refuses(() => verifier.verify(token), 'Token has expired')
   })
 
-  it('grants it the same tolerance as the first time', async () => {
+  it('verify gives a known token the same clock tolerance', async () => {
     const clock = movable()
     const verifier = createVerifier({ ...options, clock, clockToleranceSeconds: 5 })
     const token = tokenOf({ exp: start + 10 })
@@ -511,12 +511,12 @@ describe('verify of a token seen before', () => {
     await refuses(() => verifier.verify(token), 'Token has expired')
   })
 
-  /** A key set whose keys come and go while the verifier runs. */
+  /** A key set whose keys change while the verifier runs. */
   const live = (held: Map<string | undefined, VerificationKey>): KeySet => ({
     find: (keyId, algorithm) => keySetOf([...held.values()]).find(keyId, algorithm),
   })
 
-  it('refuses it as soon as its key is gone', async () => {
+  it('verify refuses a known token as soon as its key is gone', async () => {
     const held = new Map([[key.keyId, key]])
     const verifier = createVerifier({ ...options, keys: live(held) })
     assert.ok(await verifier.verify(tokenOf()))
@@ -528,7 +528,7 @@ describe('verify of a token seen before', () => {
     assert.ok(await verifier.verify(token))
   })
 
-  it('proves it again when its key was replaced by another of the same name', async () => {
+  it('verify proves a known token again if another key has taken its kid', async () => {
     const held = new Map<string | undefined, VerificationKey>([[key.keyId, key]])
     const verifier = createVerifier({ ...options, keys: live(held) })
     const token = tokenOf()
@@ -537,7 +537,7 @@ describe('verify of a token seen before', () => {
     await refuses(() => verifier.verify(token), 'Invalid token', 'wrong_signature')
   })
 
-  it('refuses it as soon as it is revoked, whoever else is not', async () => {
+  it('verify refuses a known token once it is revoked, and accepts others', async () => {
     const list = createRevocationList()
     const verifier = createVerifier({
       ...options,
@@ -555,7 +555,7 @@ describe('verify of a token seen before', () => {
     await refuses(() => verifier.verify(neighbour), 'Token has been revoked', 'revoked')
   })
 
-  it('refuses its twin that differs in one character', async () => {
+  it('verify refuses a known token with one character changed', async () => {
     const verifier = createVerifier(options)
     const token = tokenOf()
     assert.ok(await verifier.verify(token))
@@ -568,7 +568,7 @@ describe('verify of a token seen before', () => {
     }
   })
 
-  it('is refused by a verifier with another audience or issuer', async () => {
+  it('another verifier’s known token does not pass a wrong audience or issuer', async () => {
     const token = tokenOf()
     const first = createVerifier(options)
     assert.ok(await first.verify(token))
@@ -585,7 +585,7 @@ describe('verify of a token seen before', () => {
     assert.ok(await first.verify(token))
   })
 
-  it('does not become good by having been refused', async () => {
+  it('verify refuses a bad token each time', async () => {
     const verifier = createVerifier(options)
     for (let i = 0; i < 3; i++)
       await refuses(() => verifier.verify(tokenOf({ aud: 'other' })), 'Invalid token')
@@ -604,7 +604,7 @@ describe('verify while revocations are not current', () => {
     })
 
   for (const state of ['starting', 'stale'] as const) {
-    it(`asks for news when ${state}, and accepts once they have come`, async () => {
+    it(`verify refreshes ${state} revocations, and accepts afterwards`, async () => {
       const revocations = revocationsIn(state, 'current')
       const verifier = createVerifier({ ...options, revocations })
       assert.equal((await verifier.verify(tokenOf())).subject, 'alice')
@@ -613,14 +613,14 @@ describe('verify while revocations are not current', () => {
       assert.equal(revocations.refreshes, 1)
     })
 
-    it(`answers 503 and never 401 when ${state} and there are no news`, async () => {
+    it(`verify answers 503, never 401, if revocations stay ${state}`, async () => {
       const verifier = createVerifier({ ...options, revocations: revocationsIn(state) })
       const token = tokenOf()
       await unavailable(verifier, token)
-      await unavailable(verifier, token) // the second time it is a token seen before
+      await unavailable(verifier, token) // now the token is known
     })
 
-    it(`still answers 401 to a token that is bad anyway, when ${state}`, async () => {
+    it(`verify answers 401 to a bad token even while revocations are ${state}`, async () => {
       const revocations = revocationsIn(state)
       const verifier = createVerifier({ ...options, revocations })
       await refuses(() => verifier.verify('not.a.token'), 'Invalid token')
@@ -630,7 +630,7 @@ describe('verify while revocations are not current', () => {
     })
   }
 
-  it('answers 503 when asking for news fails', async () => {
+  it('verify answers 503 if refreshing revocations fails', async () => {
     const revocations = {
       ...revocationsIn('stale'),
       refresh: () => Promise.reject(new Error('connection refused')),
@@ -638,7 +638,7 @@ describe('verify while revocations are not current', () => {
     await unavailable(createVerifier({ ...options, revocations }), tokenOf())
   })
 
-  it('answers 503 to a token seen before, once news have stopped', async () => {
+  it('verify answers 503 to a known token once revocations are stale', async () => {
     const revocations = revocationsIn('current', 'stale')
     const verifier = createVerifier({ ...options, revocations })
     const token = tokenOf()
@@ -647,7 +647,7 @@ describe('verify while revocations are not current', () => {
     await unavailable(verifier, token)
   })
 
-  it('refuses a token that the news revoke', async () => {
+  it('verify refuses a token that refreshed revocations revoke', async () => {
     const list = createRevocationList()
     let state: RevocationState = 'stale'
     const revocations: Revocations = {
@@ -668,7 +668,7 @@ describe('verify while revocations are not current', () => {
 })
 
 describe('recall', () => {
-  it('gives the identity of a token that was proved before, and of no other', async () => {
+  it('recall returns the identity of a proved token, and of no other', async () => {
     const clock = movable()
     const { verify, recall } = createVerifier({ ...options, clock })
     const token = tokenOf()
@@ -679,7 +679,7 @@ describe('recall', () => {
     assert.equal(recall!(tokenOf({ jti: 'another' })), undefined)
   })
 
-  it('says nothing from the second on in which the token has expired', async () => {
+  it('recall returns undefined from the second in which the token expires', async () => {
     const clock = movable()
     const { verify, recall } = createVerifier({ ...options, clock, clockToleranceSeconds: 0 })
     const token = tokenOf()
@@ -690,7 +690,7 @@ describe('recall', () => {
     assert.equal(recall!(token), undefined)
   })
 
-  it('says nothing once the key is withdrawn', async () => {
+  it('recall returns undefined once the key is withdrawn', async () => {
     const clock = movable()
     let keys = keySetOf([key])
     const { verify, recall } = createVerifier({
@@ -704,7 +704,7 @@ describe('recall', () => {
     assert.equal(recall!(token), undefined)
   })
 
-  it('says nothing once the token is revoked, or while revocations are not current', async () => {
+  it('recall returns undefined for a revoked token, or with stale revocations', async () => {
     const clock = movable()
     const revoked = new Set<string>()
     const revocations = {

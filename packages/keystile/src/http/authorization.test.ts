@@ -34,7 +34,7 @@ describe('findCredential', () => {
     ['Other Basic', undefined, undefined],
   ]
   for (const [field, bearer, basic] of table) {
-    it(`finds what follows Bearer or Basic in ${JSON.stringify(field) ?? 'nothing'} (RFC 9110 §11.4)`, () => {
+    it(`findCredential reads ${JSON.stringify(field) ?? 'nothing'} (RFC 9110 §11.4)`, () => {
       assert.deepEqual(
         [findCredential(field, 'Bearer'), findCredential(field, 'Basic')],
         [bearer, basic],
@@ -42,7 +42,7 @@ describe('findCredential', () => {
     })
   }
 
-  it('takes a moment for a field of many spaces', () => {
+  it('findCredential reads a field of many spaces quickly', () => {
     assert.equal(findCredential(`Bearer ${' '.repeat(16_000)}x`, 'Bearer'), 'x')
     assert.equal(findCredential(`Bearer x${' '.repeat(16_000)}x`, 'Bearer')?.length, 16_002)
   })

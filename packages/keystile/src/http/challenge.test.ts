@@ -6,7 +6,7 @@ import { bearerChallenge } from './challenge.ts'
 const realm = 'https://auth.example'
 
 describe('bearerChallenge', () => {
-  it('tells a request without a credential nothing but the realm (RFC 6750 §3.1)', () => {
+  it('bearerChallenge has only the realm without a credential (RFC 6750 §3.1)', () => {
     assert.equal(
       bearerChallenge(new TokenError('not_authenticated', 'Not authenticated'), realm),
       'Bearer realm="https://auth.example"',
@@ -14,7 +14,7 @@ describe('bearerChallenge', () => {
   })
 
   for (const code of ['invalid_request', 'invalid_token'] as const) {
-    it(`names ${code} and describes it (RFC 6750 §3)`, () => {
+    it(`bearerChallenge names ${code} and describes it (RFC 6750 §3)`, () => {
       assert.equal(
         bearerChallenge(new TokenError(code, 'What is wrong'), realm),
         `Bearer realm="https://auth.example", error="${code}", error_description="What is wrong"`,
@@ -22,7 +22,7 @@ describe('bearerChallenge', () => {
     })
   }
 
-  it('names the scopes that are needed (RFC 6750 §3)', () => {
+  it('bearerChallenge names the needed scopes (RFC 6750 §3)', () => {
     assert.equal(
       bearerChallenge(
         new TokenError('insufficient_scope', 'Too little', { scopes: ['a', 'b:c'] }),
@@ -36,7 +36,7 @@ describe('bearerChallenge', () => {
     )
   })
 
-  it('names the greatest age of a login (RFC 9470 §3)', () => {
+  it('bearerChallenge names the maximum age of a login (RFC 9470 §3)', () => {
     const error = new TokenError('insufficient_user_authentication', 'Log in again', {
       maxAgeSeconds: 300,
     })
@@ -47,7 +47,7 @@ describe('bearerChallenge', () => {
     )
   })
 
-  it('keeps reason, detail and cause for the log', () => {
+  it('bearerChallenge leaves reason, detail and cause to the log', () => {
     const error = new TokenError('invalid_token', 'Invalid token', {
       reason: 'wrong_signature',
       detail: 'hush',
@@ -56,7 +56,7 @@ describe('bearerChallenge', () => {
     assert.doesNotMatch(bearerChallenge(error, realm), /hush|wrong_signature/)
   })
 
-  it('drops every character that RFC 6750 §3 does not allow, so nothing breaks out of the quotes', () => {
+  it('bearerChallenge drops characters that could break out of quotes (RFC 6750 §3)', () => {
     const all = Array.from({ length: 0x180 }, (_, code) => String.fromCharCode(code)).join('')
     const challenge = bearerChallenge(
       new TokenError('insufficient_scope', all, { scopes: [all] }),

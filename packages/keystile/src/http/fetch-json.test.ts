@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
+import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { findJson, type FetchedJson } from './fetch-json.ts'
 
@@ -42,19 +43,19 @@ describe('findJson', () => {
     (_, response) =>
       response.writeHead(status, headers).end(body)
 
-  it('reads the object, and asks for JSON', async () => {
+  it('findJson reads the object, and asks for JSON', async () => {
     const found = await ask(send('{"keys":[{"kid":"größe"}]}', { 'content-type': 'text/plain' }))
     assert.deepEqual(found, { value: { keys: [{ kid: 'größe' }] }, freshSeconds: undefined })
     assert.equal(asked[0]!.method, 'GET')
     assert.equal(asked[0]!.headers.accept, 'application/json')
   })
 
-  it('finds nothing where the answer is 404', async () => {
+  it('findJson returns undefined for 404', async () => {
     assert.equal(await ask(send('{}', {}, 404)), undefined)
   })
 
   for (const status of [201, 204, 400, 401, 403, 410, 429, 500, 503]) {
-    it(`refuses an answer of ${status}`, async () => {
+    it(`findJson refuses an answer of ${status}`, async () => {
       await assert.rejects(
         ask(send(status === 204 ? '' : '{}', {}, status)),
         new RegExp(`answered ${status} instead of 200`),
@@ -62,7 +63,7 @@ describe('findJson', () => {
     })
   }
 
-  it('follows no redirect', async () => {
+  it('findJson follows no redirect', async () => {
     for (const status of [301, 302, 303, 307, 308]) {
       await assert.rejects(ask(send('', { location: `${url}/other` }, status)), /cannot be reached/)
       assert.deepEqual(
@@ -72,7 +73,7 @@ describe('findJson', () => {
     }
   })
 
-  it('refuses an answer to which a fetch was redirected that knows no better', async () => {
+  it('findJson refuses a redirected answer, even if fetch has followed', async () => {
     const following: typeof fetch = (target, init) => fetch(target, { ...init, redirect: 'follow' })
     const redirecting: RequestListener = (request, response) =>
       request.url === '/set'
@@ -83,12 +84,12 @@ describe('findJson', () => {
 
   const withBytes = (count: number): string => `{"a":"${'x'.repeat(count - 8)}"}`
 
-  it('takes 256 KiB and not a byte more', async () => {
+  it('findJson takes 256 KiB and not a byte more', async () => {
     assert.ok(await ask(send(withBytes(262_144))))
     await assert.rejects(ask(send(withBytes(262_145))), /more than 262144 bytes/)
   })
 
-  it('reads no further than that of a body without an end, and hangs up', async () => {
+  it('findJson stops reading an endless body, and closes the connection', async () => {
     let sent = 0
     let hungUp: Promise<unknown> | undefined
     const endless: RequestListener = (_, response) => {
@@ -105,7 +106,7 @@ describe('findJson', () => {
     assert.ok(sent < 50_000_000, `${sent} bytes`)
   })
 
-  it('counts what was packed as it is unpacked', async () => {
+  it('findJson counts the bytes of a compressed body after decompression', async () => {
     const packed = gzipSync(withBytes(20_000_000))
     assert.ok(packed.length < 50_000)
     await assert.rejects(
@@ -115,11 +116,11 @@ describe('findJson', () => {
   })
 
   const noObjects: readonly [string, string | Uint8Array, RegExp][] = [
-    ['nothing', '', /is not JSON/],
+    ['an empty body', '', /is not JSON/],
     ['HTML', '<html>secret</html>', /is not JSON/],
     ['an array', '[]', /is not a JSON object/],
     ['null', 'null', /is not a JSON object/],
-    ['a member twice', '{"keys":[],"keys":[1]}', /appears twice/],
+    ['a duplicate member', '{"keys":[],"keys":[1]}', /appears twice/],
     [
       'other bytes than UTF-8',
       Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d),
@@ -128,7 +129,7 @@ describe('findJson', () => {
     ['a byte order mark', '\ufeff{}', /is not JSON/],
   ]
   for (const [name, body, reason] of noObjects) {
-    it(`refuses ${name} in place of an object, and repeats nothing of it`, async () => {
+    it(`findJson refuses ${name} instead of an object, and repeats nothing of it`, async () => {
       await assert.rejects(ask(send(body)), (error: Error) => {
         assert.match(error.message, reason)
         assert.doesNotMatch(error.message, /secret/)
@@ -137,7 +138,7 @@ describe('findJson', () => {
     })
   }
 
-  it('refuses a body that breaks off', async () => {
+  it('findJson refuses a body that breaks off', async () => {
     const breaking: RequestListener = (_, response) => {
       response.writeHead(200, { 'content-length': '100' })
       response.write('{"keys":', () => response.destroy())
@@ -149,21 +150,21 @@ describe('findJson', () => {
     })
   })
 
-  it('refuses an answer without a body', async () => {
+  it('findJson refuses an answer without a body', async () => {
     const empty = findJson(url, { fetch: async () => new Response(), signal })
     await assert.rejects(empty, { message: new RegExp(`^${url}: the body is `) })
   })
 
-  it('refuses where nobody listens', async () => {
-    const nobody = findJson('http://127.0.0.1:1/set', { fetch, signal })
-    await assert.rejects(nobody, (error: Error) => {
+  it('findJson rejects if no server listens', async () => {
+    const unreachable = findJson('http://127.0.0.1:1/set', { fetch, signal })
+    await assert.rejects(unreachable, (error: Error) => {
       assert.equal(error.message, 'http://127.0.0.1:1/set cannot be reached')
       assert.ok(error.cause instanceof Error)
       return true
     })
   })
 
-  it('asks for no stored answer, and passes its signal on', async () => {
+  it('findJson bypasses the cache, and passes its signal on', async () => {
     let given: RequestInit | undefined
     await findJson(url, {
       fetch: async (_, init) => {
@@ -175,7 +176,7 @@ describe('findJson', () => {
     assert.deepEqual([given?.redirect, given?.cache, given?.signal], ['error', 'no-store', signal])
   })
 
-  it('stops reading a body once its signal says so', async () => {
+  it('findJson stops reading when its signal aborts', async () => {
     const controller = new AbortController()
     let cancelled = false
     let pulls = 0
@@ -214,7 +215,7 @@ describe('findJson', () => {
     ['no-cached', undefined],
   ]
   for (const [field, seconds] of cacheControls) {
-    it(`reads Cache-Control ${field === undefined ? 'that is not there' : `"${field}"`} as ${seconds}`, async () => {
+    it(`findJson reads Cache-Control ${inspect(field)} as ${seconds}`, async () => {
       const found = await ask(send('{}', field === undefined ? {} : { 'cache-control': field }))
       assert.equal(found!.freshSeconds, seconds)
     })

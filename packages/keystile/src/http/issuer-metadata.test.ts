@@ -4,7 +4,7 @@ import { fetchJwksUri, requireDiscoverable } from './issuer-metadata.ts'
 
 const { signal } = new AbortController()
 
-/** An issuer that answers with these, and with 404 elsewhere. */
+/** An issuer with these answers, and 404 for all other paths. */
 function answering(answers: Readonly<Record<string, () => Response>>): {
   readonly asked: string[]
   readonly options: Parameters<typeof fetchJwksUri>[1]
@@ -30,7 +30,7 @@ describe('requireDiscoverable', () => {
     'http://127.0.10.10',
     'http://[::1]:8000',
   ]) {
-    it(`takes ${issuer}`, () => {
+    it(`requireDiscoverable takes ${issuer}`, () => {
       requireDiscoverable(issuer)
     })
   }
@@ -68,7 +68,7 @@ describe('requireDiscoverable', () => {
     'file:///etc/keys',
     'data:application/json,{}',
   ]) {
-    it(`refuses ${JSON.stringify(issuer)}, without repeating it`, () => {
+    it(`requireDiscoverable refuses ${JSON.stringify(issuer)}, without repeating it`, () => {
       assert.throws(
         () => requireDiscoverable(issuer),
         (error) =>
@@ -86,7 +86,7 @@ describe('fetchJwksUri', () => {
     (): Response =>
       Response.json({ issuer, jwks_uri })
 
-  it('asks where RFC 8414 §3.1 inserts the path, first and alone', async () => {
+  it('fetchJwksUri first asks the inserted path of RFC 8414 §3.1', async () => {
     for (const [issuer, url] of [
       ['https://auth.example', 'https://auth.example/.well-known/oauth-authorization-server'],
       ['https://auth.example/', 'https://auth.example/.well-known/oauth-authorization-server'],
@@ -113,7 +113,7 @@ describe('fetchJwksUri', () => {
     'https://auth.example/a/.well-known/openid-configuration',
   ]
 
-  it('goes on to the appended path and to OpenID where it is 404', async () => {
+  it('fetchJwksUri continues with the appended path and OpenID after 404', async () => {
     for (const [i, place] of places.entries()) {
       const { asked, options } = answering({ [place]: metadata(issuer) })
       assert.equal(await fetchJwksUri(issuer, options), 'https://keys.example/jwks')
@@ -121,7 +121,7 @@ describe('fetchJwksUri', () => {
     }
   })
 
-  it('asks no place twice, and gives up behind the last', async () => {
+  it('fetchJwksUri asks each place once, and rejects after the last', async () => {
     const { asked, options } = answering({})
     await assert.rejects(fetchJwksUri('https://auth.example/', options), /publishes no metadata/)
     assert.deepEqual(asked, [
@@ -130,7 +130,7 @@ describe('fetchJwksUri', () => {
     ])
   })
 
-  it('goes on nowhere for any other failure', async () => {
+  it('fetchJwksUri stops at any failure other than 404', async () => {
     const failures: readonly (() => Response)[] = [
       () => new Response(null, { status: 500 }),
       () => new Response(null, { status: 403 }),
@@ -162,7 +162,7 @@ describe('fetchJwksUri', () => {
     [issuer],
     { toString: issuer },
   ]) {
-    it(`refuses metadata whose issuer is ${JSON.stringify(other)} (RFC 8414 §3.3)`, async () => {
+    it(`fetchJwksUri refuses metadata of ${JSON.stringify(other)} (RFC 8414 §3.3)`, async () => {
       const { options } = answering({ [places[0]!]: metadata(other) })
       await assert.rejects(fetchJwksUri(issuer, options), /another "issuer"/)
     })
@@ -191,7 +191,7 @@ describe('fetchJwksUri', () => {
     'blob:https://keys.example/1',
     'https://user:hunter2@keys.example/jwks',
   ]) {
-    it(`refuses the jwks_uri ${JSON.stringify(uri)} of an https issuer`, async () => {
+    it(`fetchJwksUri refuses the jwks_uri ${JSON.stringify(uri)} of an https issuer`, async () => {
       await assert.rejects(uriOf(issuer, uri), (error: Error) => {
         assert.match(error.message, /"jwks_uri" .* must be an https URL/)
         assert.doesNotMatch(error.message, /hunter2/)
@@ -200,7 +200,7 @@ describe('fetchJwksUri', () => {
     })
   }
 
-  it('takes http for the keys of an http issuer of this machine, on this machine', async () => {
+  it('fetchJwksUri takes http only if issuer and jwks_uri are on this machine', async () => {
     for (const local of [
       'http://localhost:3000/auth',
       'http://127.0.0.1:3000',

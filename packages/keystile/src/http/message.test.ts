@@ -31,14 +31,14 @@ describe('pathOf', () => {
     ['?access_token=x', undefined],
   ]
   for (const [url, path] of table) {
-    it(`finds ${path ?? 'no path'} in ${JSON.stringify(url)} (RFC 9112 §3.2)`, () => {
+    it(`pathOf finds ${path ?? 'no path'} in ${JSON.stringify(url)} (RFC 9112 §3.2)`, () => {
       assert.equal(pathOf(url), path)
     })
   }
 })
 
 describe('toResponse', () => {
-  it('says the same as the answer', async () => {
+  it('toResponse returns the status, headers and body of the answer', async () => {
     const response = toResponse({
       status: 403,
       headers: { 'www-authenticate': 'Bearer' },
@@ -49,7 +49,7 @@ describe('toResponse', () => {
     assert.equal(await response.text(), '{}')
   })
 
-  it('sets each cookie in a field of its own (RFC 6265 §3)', () => {
+  it('toResponse sets each cookie in its own field (RFC 6265 §3)', () => {
     const cookies = ['a=1; Path=/', 'b=2; Path=/']
     assert.deepEqual(
       toResponse({ status: 200, headers: {}, cookies }).headers.getSetCookie(),
@@ -57,17 +57,17 @@ describe('toResponse', () => {
     )
   })
 
-  it('sets no cookie where there is none', () => {
+  it('toResponse sets no cookie if there is none', () => {
     assert.deepEqual(toResponse({ status: 200, headers: {} }).headers.getSetCookie(), [])
   })
 
-  it('has no body where none may be (RFC 9110 §15.3.5)', () => {
+  it('toResponse has no body with 204 (RFC 9110 §15.3.5)', () => {
     assert.equal(toResponse({ status: 204, headers: {} }).body, null)
   })
 })
 
 describe('tooLarge', () => {
-  it('answers 413 and says how large a body may be (RFC 9110 §15.5.14)', () => {
+  it('tooLarge answers 413 and the allowed size (RFC 9110 §15.5.14)', () => {
     const { status, message } = tooLarge(5)
     assert.deepEqual([status, message], [413, 'The body may have 5 bytes at most'])
   })

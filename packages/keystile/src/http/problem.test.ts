@@ -22,7 +22,7 @@ describe('problemAnswer', () => {
     ProblemCode,
     readonly [number, string],
   ][]) {
-    it(`answers ${code} with ${status} (RFC 9457 §3)`, () => {
+    it(`problemAnswer answers ${code} with ${status} (RFC 9457 §3)`, () => {
       const { headers, body, ...rest } = problemAnswer(new ProblemError(code, 'What happened'))
       assert.deepEqual(rest, { status })
       assert.deepEqual(headers, {
@@ -38,7 +38,7 @@ describe('problemAnswer', () => {
     })
   }
 
-  it('lists the faults of a body', () => {
+  it('problemAnswer lists the faults of a body', () => {
     const errors = [{ loc: ['body', 'email'], msg: 'An e-mail address', type: 'value_error' }]
     const { body } = problemAnswer(
       new ProblemError('unprocessable_content', 'Not valid', { errors }),
@@ -46,7 +46,7 @@ describe('problemAnswer', () => {
     assert.deepEqual(JSON.parse(body ?? '').errors, errors)
   })
 
-  it('says when a new try makes sense, and takes more headers', () => {
+  it('problemAnswer tells when to retry, and takes more headers', () => {
     const error = new ProblemError('temporarily_unavailable', 'Later', { retryAfterSeconds: 0 })
     assert.deepEqual(problemAnswer(error, { allow: 'GET' }).headers, {
       'content-type': 'application/problem+json',
@@ -56,7 +56,7 @@ describe('problemAnswer', () => {
     })
   })
 
-  it('keeps detail, cause and stack for the log', () => {
+  it('problemAnswer leaves detail, cause and stack to the log', () => {
     const details = { detail: 'hush', cause: new Error('hush') }
     const answers = [
       problemAnswer(new ProblemError('conflict', 'Taken', details)),
@@ -76,7 +76,7 @@ describe('tokenRefusalAnswer', () => {
     temporarily_unavailable: 503,
   }
   for (const [code, status] of Object.entries(statuses) as [TokenErrorCode, number][]) {
-    it(`answers ${code} with ${status}, ${status === 503 ? 'without' : 'with'} a challenge (RFC 6750 §3)`, () => {
+    it(`tokenRefusalAnswer answers ${code} with ${status} (RFC 6750 §3)`, () => {
       const answer = tokenRefusalAnswer(
         new TokenError(code, 'What happened', { retryAfterSeconds: 1 }),
         'realm',
@@ -104,7 +104,7 @@ describe('tokenRefusalAnswer', () => {
 })
 
 describe('OAuthError', () => {
-  it('has the statuses of RFC 6749 §5.2', () => {
+  it('OAuthError has the statuses of RFC 6749 §5.2', () => {
     const codes = [
       'invalid_request',
       'invalid_client',

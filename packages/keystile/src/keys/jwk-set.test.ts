@@ -15,12 +15,12 @@ const anonymous = (jwk: Jwk): Jwk => {
   return rest
 }
 
-/** The `kid` of what a header finds. */
+/** Returns the `kid` of the key found for a header. */
 const found = (keys: KeySet, kid: string | undefined, name: AlgorithmName): string | undefined =>
   keys.find(kid, algorithm(name))?.keyId
 
 describe('importJwkSet', () => {
-  it('takes what an issuer publishes', () => {
+  it('importJwkSet takes the key set that an issuer publishes', () => {
     const keys = importJwkSet({
       keys: [exportPublicJwk(ec), exportPublicJwk(rsa), exportPublicJwk(edwards)],
       more: 1,
@@ -36,8 +36,8 @@ describe('importJwkSet', () => {
     ['an array', [exportPublicJwk(ec)], /a JWK Set must be/],
     ['a single JWK', exportPublicJwk(ec), /a JWK Set must be/],
     ['text', '{"keys":[]}', /a JWK Set must be/],
-    ['keys that are no array', { keys: {} }, /a JWK Set must be/],
-    ['a key that is no object', { keys: [exportPublicJwk(ec), null] }, /a JWK Set must be/],
+    ['keys that are not an array', { keys: {} }, /a JWK Set must be/],
+    ['a key that is not an object', { keys: [exportPublicJwk(ec), null] }, /a JWK Set must be/],
     ['a set without keys', { keys: [] }, /must have a usable key/],
     [
       'a set without a fit key',
@@ -62,7 +62,7 @@ describe('importJwkSet', () => {
     ],
   ]
   for (const [name, set, reason] of refused) {
-    it(`refuses ${name}`, () => {
+    it(`importJwkSet refuses ${name}`, () => {
       assert.throws(
         () => importJwkSet(set),
         (error) => error instanceof TypeError && reason.test(error.message),
@@ -70,7 +70,7 @@ describe('importJwkSet', () => {
     })
   }
 
-  it('leaves out a key that is unfit or made for something else, and says which (RFC 7517 §5)', () => {
+  it('importJwkSet leaves out unusable keys, and reports each (RFC 7517 §5)', () => {
     const { alg: _, ...rsaWithoutAlg } = exportPublicJwk(rsa)
     const unfit: readonly Jwk[] = [
       rsaWithoutAlg,
@@ -90,14 +90,14 @@ describe('importJwkSet', () => {
     assert.match(reasons[0] ?? '', /must have an "alg"/)
   })
 
-  it('says nothing of keys left out when nobody listens', () => {
+  it('importJwkSet may leave out keys without a listener for them', () => {
     assert.equal(
       found(importJwkSet({ keys: [{ kty: 'foo' }, exportPublicJwk(ec)] }), 'ec', 'ES256'),
       'ec',
     )
   })
 
-  it('takes a set of shared secrets alone', () => {
+  it('importJwkSet takes a set of shared secrets only', () => {
     const secret = exportPrivateJwk(generateKey('HS256', { keyId: 's' }))
     assert.equal(found(importJwkSet({ keys: [secret] }), 's', 'HS256'), 's')
   })
@@ -107,7 +107,7 @@ describe('find', () => {
   const other = generateKey('ES256', { keyId: 'other' })
   const keys = keySetOf([ec, other, rsa, edwards])
 
-  it('follows a kid to its key, and only for the algorithm of that key (RFC 8725 §3.1)', () => {
+  it('keySet.find returns the key of a kid for its own algorithm only (RFC 8725 §3.1)', () => {
     assert.equal(keys.find('ec', algorithm('ES256')), ec)
     assert.equal(keys.find('other', algorithm('ES256')), other)
     for (const name of ['HS256', 'RS256', 'PS256', 'ES384', 'EdDSA'] as const)
@@ -116,13 +116,13 @@ describe('find', () => {
       assert.equal(found(keys, 'rsa', name), undefined)
   })
 
-  it('finds nothing for a kid that it does not know, though a key of the algorithm is there', () => {
+  it('keySet.find returns undefined for an unknown kid', () => {
     for (const kid of ['unknown', '', 'EC', 'ec ', '__proto__', 'constructor', 'undefined']) {
       assert.equal(found(keys, kid, 'RS256'), undefined)
     }
   })
 
-  it('finds the only key of an algorithm when the token names none, and none of two', () => {
+  it('keySet.find without a kid returns the only key of the algorithm', () => {
     assert.equal(found(keys, undefined, 'RS256'), 'rsa')
     assert.equal(found(keys, undefined, 'Ed25519'), 'ed')
     assert.equal(found(keys, undefined, 'ES256'), undefined)
@@ -130,7 +130,7 @@ describe('find', () => {
     assert.equal(found(keys, undefined, 'HS256'), undefined)
   })
 
-  it('finds a key without a kid whatever the token names, while it is the only one of its algorithm', () => {
+  it('keySet.find returns a nameless key for any kid if it is the only one that fits', () => {
     const nameless = importKey(anonymous(exportPublicJwk(ec)))
     assert.equal(nameless.keyId, undefined)
     assert.equal(keySetOf([nameless, rsa]).find('whatever', algorithm('ES256')), nameless)
@@ -144,7 +144,7 @@ describe('find', () => {
     assert.equal(keySetOf([nameless, other]).find('other', algorithm('ES256')), other)
   })
 
-  it('finds nothing in an empty set', () => {
+  it('keySet.find finds nothing in an empty set', () => {
     assert.equal(found(keySetOf([]), undefined, 'ES256'), undefined)
     assert.equal(found(keySetOf([]), 'ec', 'ES256'), undefined)
   })

@@ -26,7 +26,7 @@ const rsa = generated.get('RS256')!
 const ec = generated.get('ES256')!
 const edwards = generated.get('EdDSA')!
 
-/** A self-signed certificate of nobody. */
+/** A self-signed certificate that belongs to no server. */
 const certificate = [
   'MIIBbzCCARWgAwIBAgIUXRuGXn+2kaeekmoU/zNWFaVIXlcwCgYIKoZIzj0EAwIwDDEKMAgGA1UEAwwBYTAgFw0yNjExMjUxMzI0',
   'NTNaGA8yMTI2MTEwMTEzMjQ1M1owDDEKMAgGA1UEAwwBYTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABBN+gRQgDxGKQ74ahSzQ',
@@ -51,19 +51,19 @@ const works = (signer: VerificationKey, verifier: VerificationKey): boolean =>
 
 describe('generateKey', () => {
   for (const name of asymmetric) {
-    it(`names a ${name} key by its thumbprint`, () => {
+    it(`generateKey names a ${name} key by its thumbprint`, () => {
       const key = generated.get(name)!
       assert.equal(key.algorithm.name, name)
       assert.equal(key.keyId, thumbprint(exportPublicJwk(key)))
     })
   }
 
-  it('takes another name', () => {
+  it('generateKey takes another name for a key', () => {
     assert.equal(generateKey('ES256', { keyId: 'mine' }).keyId, 'mine')
     assert.equal(generateKey('HS256', { keyId: 'mine' }).keyId, 'mine')
   })
 
-  it('makes secrets as long as the hash, and RSA of 2048 bits (RFC 7518 §3.2 §3.3)', () => {
+  it('generateKey makes secrets as long as the hash, and 2048-bit RSA (RFC 7518 §3.2 §3.3)', () => {
     const lengths = (['HS256', 'HS384', 'HS512'] as const).map(
       (name) => generateKey(name).verifyingKey.symmetricKeySize,
     )
@@ -71,13 +71,13 @@ describe('generateKey', () => {
     assert.equal(rsa.verifyingKey.asymmetricKeyDetails?.modulusLength, 2048)
   })
 
-  it('makes a new key each time', () => {
+  it('generateKey makes a new key each time', () => {
     for (const name of ['HS256', 'ES256', 'EdDSA'] as const)
       assert.equal(works(generateKey(name), generateKey(name)), false)
   })
 
   for (const name of ['none', 'hs256', '', undefined, null, '__proto__']) {
-    it(`refuses the algorithm ${JSON.stringify(name)}`, () => {
+    it(`generateKey refuses the algorithm ${JSON.stringify(name)}`, () => {
       assert.throws(
         () => generateKey(name as AlgorithmName),
         /a key's algorithm must be one of HS256/,
@@ -88,7 +88,7 @@ describe('generateKey', () => {
 
 describe('exportPublicJwk and exportPrivateJwk', () => {
   for (const name of listAlgorithmNames()) {
-    it(`round-trip a ${name} key`, () => {
+    it(`importKey reads the JWK of a ${name} key that exportPrivateJwk wrote`, () => {
       const key = generateKey(name, { keyId: 'k' })
       const jwk = exportPrivateJwk(key)
       assert.deepEqual([jwk.alg, jwk.kid, jwk.use], [name, 'k', 'sig'])
@@ -98,7 +98,7 @@ describe('exportPublicJwk and exportPrivateJwk', () => {
   }
 
   for (const name of asymmetric) {
-    it(`publish nothing private of a ${name} key`, () => {
+    it(`exportPublicJwk publishes nothing private of a ${name} key`, () => {
       const key = generated.get(name)!
       const jwk = exportPublicJwk(key)
       for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'])
@@ -108,19 +108,19 @@ describe('exportPublicJwk and exportPrivateJwk', () => {
     })
   }
 
-  it('make up no kid', () => {
+  it('exportPublicJwk adds no kid', () => {
     const { kid: _, ...unnamed } = exportPublicJwk(ec)
     assert.deepEqual(exportPublicJwk(importKey(unnamed)), unnamed)
   })
 
-  it('refuse the public half of a secret and the private half of a public key', () => {
+  it('exportPublicJwk refuses a secret, and exportPrivateJwk a public key', () => {
     assert.throws(() => exportPublicJwk(generateKey('HS256')), /no public half/)
     assert.throws(() => exportPrivateJwk(importKey(exportPublicJwk(ec))), /this is a public key/)
   })
 })
 
 describe('thumbprint', () => {
-  it('is that of the examples of RFC 7638 §3.1, RFC 8037 A.3 and RFC 9449', () => {
+  it('thumbprint equals the examples of RFC 7638 §3.1, RFC 8037 A.3 and RFC 9449', () => {
     const { thumbprints } = JSON.parse(vectors('rfc-vectors/jws-and-thumbprints.json')) as {
       thumbprints: { jwk: Jwk; thumbprint: string }[]
     }
@@ -128,7 +128,7 @@ describe('thumbprint', () => {
     for (const example of thumbprints) assert.equal(thumbprint(example.jwk), example.thumbprint)
   })
 
-  it('depends on nothing but the required members (RFC 7638 §3.2)', () => {
+  it('thumbprint depends only on the required members (RFC 7638 §3.2)', () => {
     for (const key of [rsa, ec, edwards]) {
       const { kid: _, alg: __, use: ___, ...bare } = exportPublicJwk(key)
       assert.equal(thumbprint({ x5t: 'x', ...exportPrivateJwk(key) }), thumbprint(bare))
@@ -138,7 +138,7 @@ describe('thumbprint', () => {
     assert.notEqual(thumbprint({ kty: 'oct', k: 'AAAB' }), thumbprint(secret))
   })
 
-  it('refuses a JWK without its required members', () => {
+  it('thumbprint refuses a JWK without its required members', () => {
     for (const jwk of [
       {},
       { kty: 'foo' },
@@ -153,7 +153,7 @@ describe('thumbprint', () => {
 })
 
 describe('importKey of a JWK', () => {
-  it('takes the only algorithm that a curve allows, and never guesses for RSA or a secret (RFC 8725 §3.1)', () => {
+  it('importKey derives the algorithm from a curve, never from RSA (RFC 8725 §3.1)', () => {
     const withoutAlg = (jwk: Jwk): Jwk => ({ ...jwk, alg: undefined }) as unknown as Jwk
     for (const name of ['ES256', 'ES384', 'ES512', 'EdDSA'] as const) {
       assert.equal(importKey(withoutAlg(exportPublicJwk(generateKey(name)))).algorithm.name, name)
@@ -163,14 +163,14 @@ describe('importKey of a JWK', () => {
   })
 
   const wrong: readonly [string, unknown, RegExp][] = [
-    ['nothing', undefined, /a key must be a JWK/],
+    ['undefined', undefined, /a key must be a JWK/],
     ['null', null, /a key must be a JWK/],
     ['text', 'secret', /a key must be a JWK/],
     ['an empty object', {}, /must have an "alg"/],
     ['alg none', { ...exportPublicJwk(ec), alg: 'none' }, /algorithm must be one of/],
     ['alg in another case', { ...exportPublicJwk(ec), alg: 'es256' }, /algorithm must be one of/],
     [
-      'alg that is no string',
+      'alg that is not a string',
       { ...exportPublicJwk(ec), alg: ['ES256'] },
       /algorithm must be one of/,
     ],
@@ -179,10 +179,10 @@ describe('importKey of a JWK', () => {
     ['alg of another type', { ...exportPublicJwk(ec), alg: 'RS256' }, /kty RSA/],
     ['a public key as HS256', { ...exportPublicJwk(rsa), alg: 'HS256' }, /kty oct/],
     ['a secret as RS256', { kty: 'oct', k: 'A'.repeat(43), alg: 'RS256' }, /kty RSA/],
-    ['no kty', { ...exportPublicJwk(ec), kty: undefined }, /kty EC/],
+    ['a JWK without kty', { ...exportPublicJwk(ec), kty: undefined }, /kty EC/],
     ['RSA with a curve', { ...exportPublicJwk(rsa), crv: 'P-256' }, /kty RSA/],
     ['use enc', { ...exportPublicJwk(ec), use: 'enc' }, /"use": "sig"/],
-    ['use that is no string', { ...exportPublicJwk(ec), use: ['sig'] }, /"use": "sig"/],
+    ['use that is not a string', { ...exportPublicJwk(ec), use: ['sig'] }, /"use": "sig"/],
     ['use null', { ...exportPublicJwk(ec), use: null }, /"use": "sig"/],
     [
       'key_ops for encryption',
@@ -196,12 +196,12 @@ describe('importKey of a JWK', () => {
       /"key_ops" must be an array/,
     ],
     ['an empty kid', { ...exportPublicJwk(ec), kid: '' }, /"kid"/],
-    ['a kid that is no string', { ...exportPublicJwk(ec), kid: 1 }, /"kid"/],
+    ['a kid that is not a string', { ...exportPublicJwk(ec), kid: 1 }, /"kid"/],
     ['a kid null', { ...exportPublicJwk(ec), kid: null }, /"kid"/],
-    ['no x', { ...exportPublicJwk(ec), x: undefined }, /"x" of the JWK/],
-    ['no y', { ...exportPublicJwk(ec), y: undefined }, /"y" of the JWK/],
-    ['no n', { ...exportPublicJwk(rsa), n: undefined }, /"n" of the JWK/],
-    ['no e', { ...exportPublicJwk(rsa), e: undefined }, /"e" of the JWK/],
+    ['a JWK without x', { ...exportPublicJwk(ec), x: undefined }, /"x" of the JWK/],
+    ['a JWK without y', { ...exportPublicJwk(ec), y: undefined }, /"y" of the JWK/],
+    ['a JWK without n', { ...exportPublicJwk(rsa), n: undefined }, /"n" of the JWK/],
+    ['a JWK without e', { ...exportPublicJwk(rsa), e: undefined }, /"e" of the JWK/],
     [
       'x with padding',
       { ...exportPublicJwk(ec), x: `${String(exportPublicJwk(ec)['x'])}=` },
@@ -212,8 +212,8 @@ describe('importKey of a JWK', () => {
       { ...exportPublicJwk(ec), x: ` ${String(exportPublicJwk(ec)['x'])}` },
       /"x" of the JWK/,
     ],
-    ['x that is no string', { ...exportPublicJwk(ec), x: 1 }, /"x" of the JWK/],
-    ['d that is no base64url', { ...exportPrivateJwk(ec), d: '?' }, /"d" of the JWK/],
+    ['x that is not a string', { ...exportPublicJwk(ec), x: 1 }, /"x" of the JWK/],
+    ['d that is not base64url', { ...exportPrivateJwk(ec), d: '?' }, /"d" of the JWK/],
     [
       'a point that is not on its curve',
       { ...exportPublicJwk(ec), y: exportPublicJwk(generateKey('ES256'))['y'] },
@@ -232,7 +232,7 @@ describe('importKey of a JWK', () => {
     ['RSA with an empty modulus', { ...exportPublicJwk(rsa), n: '' }, /RSA|not a valid/],
   ]
   for (const [name, jwk, reason] of wrong) {
-    it(`refuses ${name}`, () => refuses(jwk, reason))
+    it(`importKey refuses ${name}`, () => refuses(jwk, reason))
   }
 
   for (const operation of [
@@ -243,7 +243,7 @@ describe('importKey of a JWK', () => {
     'deriveKey',
     'deriveBits',
   ]) {
-    it(`refuses a key that is there to ${operation} (RFC 7517 §4.3)`, () => {
+    it(`importKey refuses a key whose key_ops is ${operation} (RFC 7517 §4.3)`, () => {
       refuses({ ...exportPublicJwk(ec), key_ops: [operation] }, /"key_ops" of a signing key/)
       refuses(
         { ...exportPublicJwk(ec), key_ops: ['x-own', operation] },
@@ -254,7 +254,7 @@ describe('importKey of a JWK', () => {
     })
   }
 
-  it('ignores key_ops and members that nobody registered (RFC 7517 §4)', () => {
+  it('importKey ignores unknown key_ops and members (RFC 7517 §4)', () => {
     for (const key_ops of [[], ['verify'], ['sign', 'verify'], ['verify', 'encrypt'], ['x-own']]) {
       assert.ok(
         importKey({
@@ -269,7 +269,7 @@ describe('importKey of a JWK', () => {
   })
 
   for (const key of [ec, generateKey('ES384'), generateKey('ES512'), edwards]) {
-    it(`refuses ${key.algorithm.name} coordinates with a byte less or more (RFC 7518 §6.2.1.2)`, () => {
+    it(`importKey refuses ${key.algorithm.name} numbers of wrong size (RFC 7518 §6.2.1.2)`, () => {
       const jwk = exportPrivateJwk(key)
       for (const member of ['x', 'y', 'd'].filter((member) => jwk[member] !== undefined)) {
         const bytes = Buffer.from(String(jwk[member]), 'base64url')
@@ -286,7 +286,7 @@ describe('importKey of a JWK', () => {
   }
 
   for (const name of ['RS256', 'PS256', 'ES256', 'ES512', 'EdDSA'] as const) {
-    it(`refuses a ${name} pair whose halves are of two keys`, () => {
+    it(`importKey refuses a ${name} key pair made of two keys`, () => {
       const [one, two] = [exportPrivateJwk(generateKey(name)), exportPrivateJwk(generateKey(name))]
       const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi'].filter(
         (member) => two[member] !== undefined,
@@ -296,12 +296,12 @@ describe('importKey of a JWK', () => {
     })
   }
 
-  it('tries a pair once: RSA with the exponents of another key is read by Node, and signs what nobody can verify', () => {
+  it('importKey tries a key pair once, since Node reads RSA pairs that do not match', () => {
     const { d, dp, dq, qi } = exportPrivateJwk(generated.get('RS512')!)
     refuses({ ...exportPrivateJwk(rsa), d, dp, dq, qi }, /must match/)
   })
 
-  it('never repeats the key that it refuses', () => {
+  it('importKey never repeats the key that it refuses', () => {
     const jwk = exportPrivateJwk(ec)
     const d = String(jwk['d'])
     for (const bad of [
@@ -334,7 +334,7 @@ describe('importKey of RSA', () => {
       'hex',
     ).toString('base64url')
 
-  it('refuses a modulus below 2048 bits (RFC 7518 §3.3)', () => {
+  it('importKey refuses an RSA modulus below 2048 bits (RFC 7518 §3.3)', () => {
     refuses(jwkOf(1024), /at least 2048 bits; this one has 1024/)
     refuses(jwkOf(2040), /at least 2048 bits; this one has 2040/)
     const pem = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({
@@ -344,7 +344,7 @@ describe('importKey of RSA', () => {
     refuses({ pem, algorithm: 'RS256' }, /at least 2048 bits/)
   })
 
-  it('refuses a private key as weak as its public half', () => {
+  it('importKey refuses a private RSA key below 2048 bits', () => {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
     refuses({ ...privateKey.export({ format: 'jwk' }), alg: 'PS256' }, /at least 2048 bits/)
     refuses(
@@ -353,7 +353,7 @@ describe('importKey of RSA', () => {
     )
   })
 
-  it('refuses a modulus above 8192 bits, which only makes verifying slow', () => {
+  it('importKey refuses an RSA modulus above 8192 bits, which makes verifying slow', () => {
     const n = ((1n << 8199n) | 1n).toString(16)
     refuses(
       { kty: 'RSA', alg: 'RS256', e: 'AQAB', n: Buffer.from(n, 'hex').toString('base64url') },
@@ -370,7 +370,7 @@ describe('importKey of RSA', () => {
     )
   })
 
-  it('refuses the exponents 1, 3, 17 and every even one (NIST SP 800-56B §6.2.2)', () => {
+  it('importKey refuses small and even RSA exponents (NIST SP 800-56B §6.2.2)', () => {
     refuses(jwkOf(2048, 3), /odd and at least 65537/)
     for (const e of [1n, 3n, 17n, 65_535n, 65_536n, 65_538n]) {
       refuses({ ...exportPublicJwk(rsa), e: number(e) }, /odd and at least 65537/)
@@ -378,12 +378,12 @@ describe('importKey of RSA', () => {
     assert.ok(importKey({ ...exportPublicJwk(rsa), e: number(65_539n) }))
   })
 
-  it('refuses an exponent above 32 bits', () => {
+  it('importKey refuses an RSA exponent above 32 bits', () => {
     assert.ok(importKey({ ...exportPublicJwk(rsa), e: number(0xffff_ffffn) }))
     refuses({ ...exportPublicJwk(rsa), e: number((1n << 32n) | 1n) }, /at most 32 bits/)
   })
 
-  it('refuses a key of the flawed generator (ROCA, CVE-2017-15361)', () => {
+  it('importKey refuses an RSA key of the flawed generator (ROCA, CVE-2017-15361)', () => {
     const { testGroups } = JSON.parse(vectors('wycheproof/json_web_key_test.json')) as {
       testGroups: { comment: string; public?: { keys: Jwk[] }; private: { keys: Jwk[] } }[]
     }
@@ -398,7 +398,7 @@ describe('importKey of RSA', () => {
     refuses({ pem, algorithm: 'PS512' }, /ROCA/)
   })
 
-  it('accepts the keys of a sound generator', () => {
+  it('importKey accepts the RSA keys of a sound generator', () => {
     for (const bits of [2048, 2049, 2056, 3072]) assert.ok(importKey(jwkOf(bits)))
   })
 })
@@ -410,7 +410,7 @@ describe('importKey of a PEM', () => {
   ]
 
   for (const name of asymmetric) {
-    it(`reads both halves of a ${name} key`, () => {
+    it(`importKey reads both halves of a ${name} key from PEM`, () => {
       const key = generated.get(name)!
       const [spki, pkcs8] = pems(key)
       assert.ok(
@@ -425,7 +425,7 @@ describe('importKey of a PEM', () => {
     })
   }
 
-  it('refuses a key of another type or curve', () => {
+  it('importKey refuses a PEM with a key of another type or curve', () => {
     const [spki, pkcs8] = pems(ec)
     for (const algorithm of ['HS256', 'RS256', 'PS256', 'ES384', 'EdDSA'] as const) {
       for (const pem of [spki, pkcs8])
@@ -450,12 +450,12 @@ describe('importKey of a PEM', () => {
     )
   })
 
-  it('refuses a PEM that is no text, though it would do', () => {
+  it('importKey refuses a PEM that is bytes instead of text', () => {
     const [spki] = pems(ec)
     refuses({ pem: Buffer.from(spki), algorithm: 'ES256' }, /./)
   })
 
-  it('refuses text that is no PEM, and an encrypted one, without asking for a passphrase', () => {
+  it('importKey refuses text that is not a PEM, and an encrypted PEM', () => {
     for (const pem of [
       '',
       'hello',
@@ -472,7 +472,7 @@ describe('importKey of a PEM', () => {
     refuses({ pem: encrypted, algorithm: 'ES256' }, /an unencrypted PKCS#8/)
   })
 
-  it('refuses an algorithm that is missing or unknown', () => {
+  it('importKey refuses a PEM without a known algorithm', () => {
     const [spki] = pems(ec)
     for (const algorithm of [undefined, 'none', 'es256'])
       refuses({ pem: spki, algorithm }, /algorithm must be one of/)
@@ -482,7 +482,7 @@ describe('importKey of a PEM', () => {
 describe('importKey of a secret', () => {
   const minimum = { HS256: 32, HS384: 48, HS512: 64 } as const
   for (const [algorithm, bytes] of Object.entries(minimum)) {
-    it(`demands ${bytes} bytes for ${algorithm} (RFC 7518 §3.2)`, () => {
+    it(`importKey demands ${bytes} bytes for a secret of ${algorithm} (RFC 7518 §3.2)`, () => {
       const secret = generateKey('HS512').verifyingKey.export()
       assert.ok(
         importKey({ secret: secret.subarray(0, bytes), algorithm: algorithm as AlgorithmName }),
@@ -498,7 +498,7 @@ describe('importKey of a secret', () => {
     })
   }
 
-  it('counts bytes, not characters, and never repeats them', () => {
+  it('importKey counts a secret in bytes, not characters, and never repeats it', () => {
     assert.ok(importKey({ secret: 'äöüßéèêàâçñøåæ\u00ec\u00ed', algorithm: 'HS256' }))
     assert.throws(
       () => importKey({ secret: 'hunter2', algorithm: 'HS256' }),
@@ -506,12 +506,12 @@ describe('importKey of a secret', () => {
     )
   })
 
-  it('refuses what is neither text nor bytes', () => {
+  it('importKey refuses a secret that is neither text nor bytes', () => {
     for (const secret of [undefined, null, 1, {}, [], [1, 2, 3]])
       refuses({ secret, algorithm: 'HS256' }, /a string or bytes/)
   })
 
-  it('serves no algorithm but HMAC', () => {
+  it('importKey takes a secret for HMAC only', () => {
     for (const algorithm of asymmetric)
       refuses({ secret: 'x'.repeat(64), algorithm }, /a shared secret must be HS256/)
   })
@@ -575,7 +575,7 @@ describe('importKey of a secret', () => {
     ],
   ]
   for (const [name, secret] of disguises) {
-    it(`refuses a key that others may know: ${name} (CVE-2022-29217, CVE-2023-48223)`, () => {
+    it(`importKey refuses a public secret: ${name} (CVE-2022-29217, CVE-2023-48223)`, () => {
       refuses({ secret, algorithm: 'HS256' }, /others may know/)
       if (typeof secret === 'string')
         refuses({ secret: Buffer.from(secret), algorithm: 'HS256' }, /others may know/)
@@ -588,7 +588,7 @@ describe('importKey of a secret', () => {
     prefixes: string[]
   }
   for (const prefix of prefixes) {
-    it(`refuses a PEM, a JWK and an SSH key behind ${JSON.stringify(prefix)} (CVE-2026-34950)`, () => {
+    it(`importKey refuses a key after ${JSON.stringify(prefix)} as secret (CVE-2026-34950)`, () => {
       const ssh = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPL1I9oiq+B8crkmuV4YViiUnhdLjCp3hvy1bNGuGfNL'
       for (const text of [
         spki(rsa.verifyingKey),
@@ -602,7 +602,7 @@ describe('importKey of a secret', () => {
     })
   }
 
-  it('refuses the SSH keys of CVE-2022-29217', () => {
+  it('importKey refuses the SSH keys of CVE-2022-29217 as secrets', () => {
     const file = JSON.parse(vectors('upstream-tests/pyjwt-GHSA-ffqj-6fqr-9h24.json')) as {
       vectors: { key: string }[]
     }
@@ -613,7 +613,7 @@ describe('importKey of a secret', () => {
     }
   })
 
-  it('takes random secrets in every usual spelling', () => {
+  it('importKey takes random secrets in every usual encoding', () => {
     for (let i = 0; i < 500; i++) {
       const bytes = generateKey('HS512').verifyingKey.export()
       for (const secret of [

@@ -18,10 +18,11 @@ interface Stage {
   /** Seconds. */
   advance(seconds: number): void
   /**
-   * Looks for this `kid` as a verifier does: waits if need be, and says whether it is there then.
+   * Looks for this `kid` as a verifier does: waits if needed, and tells whether the set has it
+   * then.
    */
   has(keyId: string): Promise<boolean>
-  /** A refusal's code, and when to come again. */
+  /** Returns the code of a refusal, and when to retry. */
   refusal(
     keyId: string,
   ): Promise<readonly [code: string, retryAfterSeconds: number | undefined, detail: string]>
@@ -47,7 +48,7 @@ function start(keys: readonly SigningKey[] = [first], fetch?: ScriptedIssuer['fe
     },
     async refusal(keyId) {
       const error = await set.seek(keyId, es256).then(
-        () => assert.fail('it is not refused'),
+        () => assert.fail('the kid must be refused'),
         (thrown: unknown) => thrown,
       )
       assert.ok(error instanceof TokenError, String(error))
@@ -57,18 +58,18 @@ function start(keys: readonly SigningKey[] = [first], fetch?: ScriptedIssuer['fe
   }
 }
 
-/** Waits for what runs in the background, and for no new fetch, while the cooldown lasts. */
+/** Waits for work in the background, without a new fetch during the cooldown. */
 const settled = (stage: Stage): Promise<unknown> => stage.has('settled')
 
-/** What an issuer may answer that is no set of keys. */
+/** Answers of an issuer that are not a key set. */
 const failures: readonly (readonly [string, () => Response | Promise<Response>])[] = [
-  ['nobody answers', () => Promise.reject(new TypeError('fetch failed'))],
+  ['no server answers', () => Promise.reject(new TypeError('fetch failed'))],
   ['the answer is 500', () => new Response('{"keys":[]}', { status: 500 })],
   ['the answer is 404', () => new Response(null, { status: 404 })],
-  ['the answer is no JSON', () => new Response('<html>')],
+  ['the answer is not JSON', () => new Response('<html>')],
   ['the answer is another object', () => Response.json({ jwks: [] })],
-  ['keys is no array', () => Response.json({ keys: { first: exportPublicJwk(second) } })],
-  ['a key is no object', () => Response.json({ keys: [exportPublicJwk(second), null] })],
+  ['keys is not an array', () => Response.json({ keys: { first: exportPublicJwk(second) } })],
+  ['a key is not an object', () => Response.json({ keys: [exportPublicJwk(second), null] })],
   ['the set is empty', () => Response.json({ keys: [] })],
   [
     'no key is usable',
@@ -86,7 +87,7 @@ const failures: readonly (readonly [string, () => Response | Promise<Response>])
 ]
 
 describe('createRemoteJwkSet', () => {
-  it('asks nothing until somebody looks for a key, then for the metadata and the keys', async () => {
+  it('createRemoteJwkSet fetches metadata and keys at the first search for a key', async () => {
     const { script, set, has } = start()
     assert.equal(set.find('first', es256), undefined)
     assert.deepEqual([set.state, script.asked], ['starting', []])
@@ -94,7 +95,7 @@ describe('createRemoteJwkSet', () => {
     assert.deepEqual([set.state, script.asked], ['current', [script.metadataUrl, script.jwksUri]])
   })
 
-  it('fetches once for all who look at the same time', async () => {
+  it('createRemoteJwkSet fetches once for all simultaneous searches', async () => {
     const { script, has, advance } = start()
     assert.deepEqual(
       await Promise.all(Array.from({ length: 100 }, () => has('first'))),
@@ -110,7 +111,7 @@ describe('createRemoteJwkSet', () => {
     assert.equal(script.fetches, 2)
   })
 
-  it('asks the issuer where its keys are once, and again after an hour', async () => {
+  it('createRemoteJwkSet fetches the metadata once, and again after an hour', async () => {
     const { script, has, advance } = start()
     const metadata = (): number => script.asked.filter((url) => url === script.metadataUrl).length
     for (let seconds = 0; seconds < 3600; seconds += 30) {
@@ -124,7 +125,7 @@ describe('createRemoteJwkSet', () => {
     assert.equal(metadata(), 2)
   })
 
-  it('does not ask where its keys are a moment before that', async () => {
+  it('createRemoteJwkSet does not fetch the metadata again within the hour', async () => {
     const { script, has, advance } = start()
     await has('first')
     advance(3599.999)
@@ -134,7 +135,7 @@ describe('createRemoteJwkSet', () => {
 })
 
 describe('a kid that no key has', () => {
-  it('brings one fetch in 30 s, from the start of one to that of the next', async () => {
+  it('unknown kids cause one fetch in 30 s, measured from start to start', async () => {
     const { script, has, advance } = start()
     await has('first')
     for (let i = 0; i < 100; i++) assert.equal(await has(`unknown-${i}`), false)
@@ -147,7 +148,7 @@ describe('a kid that no key has', () => {
     assert.equal(script.fetches, 2)
   })
 
-  it('is accepted within 30 s of its publication', async () => {
+  it('a new kid is accepted within 30 s of its publication', async () => {
     const { script, has, advance } = start()
     await has('first')
     script.keys = [exportPublicJwk(first), exportPublicJwk(second)]
@@ -157,7 +158,7 @@ describe('a kid that no key has', () => {
     assert.equal(await has('first'), true)
   })
 
-  it('waits for nothing while a known one is served', async () => {
+  it('an unknown kid does not delay a known one', async () => {
     const stage = start()
     const { script, set, has, advance } = stage
     await has('first')
@@ -171,7 +172,7 @@ describe('a kid that no key has', () => {
     assert.equal(await waiting, true)
   })
 
-  it('does not wait longer because the clock was set back', async () => {
+  it('an unknown kid does not wait longer because the clock was set back', async () => {
     const { script, has, advance } = start()
     await has('first')
     script.keys = [exportPublicJwk(second)]
@@ -182,7 +183,7 @@ describe('a kid that no key has', () => {
 
 describe('a fetch that fails', () => {
   for (const [name, answer] of failures) {
-    it(`leaves the old keys, and counts, when ${name}`, async () => {
+    it(`a key set keeps its keys, and retries each 30 s, when ${name}`, async () => {
       const { script, set, has, advance } = start()
       await has('first')
       const known = set.find('first', es256)
@@ -200,7 +201,7 @@ describe('a fetch that fails', () => {
       assert.deepEqual([set.state, set.find('first', es256)], ['current', known])
     })
 
-    it(`is a 503 with Retry-After when ${name} from the beginning, tried again after 1, 2, 4, 8, 16, 30, 30 s`, async () => {
+    it(`a key set without keys answers 503 with growing delays when ${name}`, async () => {
       const { script, set, has, refusal, advance } = start()
       script.instead = (url) => (url === script.jwksUri ? answer() : undefined)
       let fetches = 0
@@ -223,7 +224,7 @@ describe('a fetch that fails', () => {
     })
   }
 
-  it('makes the next one ask where the keys are', async () => {
+  it('after a failed fetch the key set fetches the metadata again', async () => {
     const { script, has, advance } = start()
     await has('first')
     const old = script.jwksUri
@@ -236,7 +237,7 @@ describe('a fetch that fails', () => {
     assert.equal(await has('second'), true)
   })
 
-  it('of the metadata leaves the keys where they were', async () => {
+  it('a failed fetch of the metadata leaves the address of the keys', async () => {
     const broken: readonly (() => Response)[] = [
       () => new Response(null, { status: 500 }),
       () =>
@@ -254,7 +255,7 @@ describe('a fetch that fails', () => {
     }
   })
 
-  it('of the metadata is a 503 while nothing is known', async () => {
+  it('a failed fetch of the metadata gives 503 without keys', async () => {
     const { script, refusal } = start()
     script.instead = () =>
       Response.json({ issuer: 'https://evil.example', jwks_uri: script.jwksUri })
@@ -264,7 +265,7 @@ describe('a fetch that fails', () => {
 })
 
 describe('keys that are no longer fresh', () => {
-  it('serve on while new ones are fetched in the background, once', async () => {
+  it('expired keys stay in use while one background fetch replaces them', async () => {
     const stage = start()
     const { script, set, has, advance } = stage
     await has('first')
@@ -273,7 +274,8 @@ describe('keys that are no longer fresh', () => {
     assert.ok(set.find('first', es256))
     assert.equal(script.fetches, 1)
     advance(1)
-    for (let i = 0; i < 10; i++) assert.ok(set.find('first', es256)) // at once, with the fetch under way
+    // Each is found at once, with the fetch in flight.
+    for (let i = 0; i < 10; i++) assert.ok(set.find('first', es256))
     await turn()
     assert.equal(script.fetches, 2)
     await settled(stage)
@@ -282,7 +284,7 @@ describe('keys that are no longer fresh', () => {
     assert.ok(set.find('second', es256))
   })
 
-  it('are fetched again when the clock was set back', async () => {
+  it('keys are fetched again when the clock was set back', async () => {
     const stage = start()
     const { script, set, has, advance } = stage
     await has('first')
@@ -306,7 +308,7 @@ describe('keys that are no longer fresh', () => {
     ['nonsense', 300],
   ]
   for (const [field, seconds] of lifetimes) {
-    it(`are so after ${seconds} s when Cache-Control is ${field ?? 'not there'}`, async () => {
+    it(`keys expire after ${seconds} s with Cache-Control ${field ?? 'absent'}`, async () => {
       const stage = start()
       const { script, set, has, advance } = stage
       if (field !== undefined) script.headers = { 'cache-control': field }
@@ -324,18 +326,18 @@ describe('keys that are no longer fresh', () => {
     })
   }
 
-  it('make the set stale once the issuer has failed to give new ones, and not before', async () => {
+  it('a key set is stale once its keys are expired and a fetch has failed', async () => {
     const stage = start()
     const { script, set, has, advance } = stage
     await has('first')
     advance(400)
-    assert.equal(set.state, 'current') // nobody has asked
+    assert.equal(set.state, 'current') // no token came
     await settled(stage)
     script.instead = () => Promise.reject(new Error('down'))
     advance(30)
     await settled(stage)
     assert.equal(script.fetches, 3)
-    assert.equal(set.state, 'current') // they are fresh yet
+    assert.equal(set.state, 'current') // the keys are still fresh
     advance(270)
     assert.equal(set.state, 'stale')
     script.instead = undefined
@@ -358,7 +360,7 @@ describe('a new set', () => {
     return { ...stage, before }
   }
 
-  it('keeps the object of a key that it has too, whatever else is written about it', async () => {
+  it('a refreshed key set keeps the object of an unchanged key', async () => {
     const { kty, crv, x, y, kid } = exportPublicJwk(first)
     const { set, before } = await refreshWith([
       exportPublicJwk(second),
@@ -368,7 +370,7 @@ describe('a new set', () => {
     assert.ok(set.find('second', es256))
   })
 
-  it('replaces a key by another of the same name', async () => {
+  it('a refreshed key set replaces a key by another with the same name', async () => {
     const { set, before } = await refreshWith([
       exportPublicJwk(generateKey('ES256', { keyId: 'first' })),
     ])
@@ -377,7 +379,7 @@ describe('a new set', () => {
     assert.notEqual(after, before)
   })
 
-  it('takes the same key under another name or algorithm for another', async () => {
+  it('a refreshed key set treats a key with another name or algorithm as new', async () => {
     const rsa = generateKey('RS256', { keyId: 'rsa' })
     const stage = start([rsa])
     await stage.set.load()
@@ -395,7 +397,7 @@ describe('a new set', () => {
     assert.equal(stage.set.find('renamed', findAlgorithm('PS256')!)?.keyId, 'renamed')
   })
 
-  it('takes away a key that is not in it', async () => {
+  it('a refreshed key set drops a key that is no longer published', async () => {
     const { set } = await refreshWith([exportPublicJwk(second)])
     assert.equal(set.find('first', es256), undefined)
   })
@@ -404,7 +406,7 @@ describe('a new set', () => {
 describe('of a published set', () => {
   const hs256 = findAlgorithm('HS256')!
 
-  it('no shared secret is taken, and the public keys beside it are', async () => {
+  it('a published key set gives its public keys, but no shared secret', async () => {
     const { script, set, has } = start()
     const secret = exportPrivateJwk(generateKey('HS256', { keyId: 'secret' }))
     const { alg: _, ...nameless } = secret
@@ -418,7 +420,7 @@ describe('of a published set', () => {
     for (const kid of ['secret', 'other', undefined]) assert.equal(set.find(kid, hs256), undefined)
   })
 
-  it('no key is taken whose private half is published with it', async () => {
+  it('a published key set gives no key whose private half is published too', async () => {
     const rsa = exportPrivateJwk(generateKey('RS256', { keyId: 'second' }))
     const { n, e, kty, alg, kid, use } = rsa
     const published: readonly Jwk[] = [
@@ -440,7 +442,7 @@ describe('of a published set', () => {
     }
   })
 
-  it('a public key that calls itself HS256 is left out', async () => {
+  it('a published key set gives no public key that calls itself HS256', async () => {
     const { script, set, has } = start()
     script.keys = [{ ...exportPublicJwk(second), alg: 'HS256' }, exportPublicJwk(first)]
     assert.equal(await has('first'), true)
@@ -448,7 +450,7 @@ describe('of a published set', () => {
     assert.equal(set.find('second', es256), undefined)
   })
 
-  it('a weak key, and one for encryption, is left out', async () => {
+  it('a published key set gives no weak key, and no key for encryption', async () => {
     const { script, has } = start()
     script.keys = [{ ...exportPublicJwk(second), use: 'enc' }, exportPublicJwk(first)]
     assert.deepEqual([await has('first'), await has('second')], [true, false])
@@ -456,7 +458,7 @@ describe('of a published set', () => {
 })
 
 describe('load', () => {
-  it('resolves once there are keys, after one fetch, and asks nothing more then', async () => {
+  it('remoteJwkSet.load resolves once there are keys, and fetches no more then', async () => {
     const { script, set, advance } = start()
     await Promise.all([set.load(), set.load()])
     assert.equal(set.state, 'current')
@@ -465,7 +467,7 @@ describe('load', () => {
     assert.equal(script.fetches, 1)
   })
 
-  it('rejects with the reason, and may be called again', async () => {
+  it('remoteJwkSet.load rejects with the reason, and may be called again', async () => {
     const { script, set, advance } = start()
     script.instead = () => Promise.reject(new Error('connection refused'))
     const rejected = (error: Error): boolean => {
@@ -488,7 +490,7 @@ describe('load', () => {
 describe('an issuer that hangs', () => {
   const never = (): Promise<Response> => new Promise(() => {})
 
-  it('is waited for 5 s in all, though its fetch does not listen to the signal', async (t) => {
+  it('a hanging issuer is aborted after 5 s, even if fetch ignores the signal', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, refusal } = start()
     let signal: AbortSignal | null | undefined
@@ -506,7 +508,7 @@ describe('an issuer that hangs', () => {
     assert.equal(signal?.aborted, true)
   })
 
-  it('is waited for no longer by a body that does not come', async (t) => {
+  it('a hanging body is aborted after 5 s', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, refusal } = start()
     script.instead = (url) =>
@@ -517,7 +519,7 @@ describe('an issuer that hangs', () => {
     assert.match((await refused)[2], /no answer within 5 s/)
   })
 
-  it('keeps no known key from being used, and is asked once in 30 s', async (t) => {
+  it('a hanging issuer leaves known keys usable, and gets one request in 30 s', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, set, has, advance } = start()
     await has('first')
@@ -533,7 +535,7 @@ describe('an issuer that hangs', () => {
     assert.equal(script.fetches, 2)
   })
 
-  it('with its metadata alone is asked for its keys in the fetch after that', async (t) => {
+  it('hanging metadata make the next fetch ask for the keys alone', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, has, advance } = start()
     await has('first')
@@ -548,7 +550,7 @@ describe('an issuer that hangs', () => {
     assert.equal(await has('second'), true)
   })
 
-  it('leaves no timer behind, and none that keeps a process', async (t) => {
+  it('a fetch of keys leaves no timer behind that keeps the process alive', async (t) => {
     const timers = new Set<NodeJS.Timeout>()
     const real = globalThis.setTimeout
     t.mock.method(globalThis, 'setTimeout', (...args: Parameters<typeof setTimeout>) => {
@@ -569,7 +571,7 @@ describe('an issuer that hangs', () => {
 })
 
 describe('close', () => {
-  it('breaks off what is fetched, and fetches nothing more', async () => {
+  it('remoteJwkSet.close aborts a fetch, and prevents any further one', async () => {
     const { script, set, refusal, advance } = start()
     let signal: AbortSignal | null | undefined
     script.instead = (_, init) => {
@@ -589,7 +591,7 @@ describe('close', () => {
     assert.equal(script.asked.length, 1)
   })
 
-  it('refuses before anything was fetched', async () => {
+  it('remoteJwkSet.close before the first fetch makes searches answer 503', async () => {
     const { script, set, refusal } = start()
     set.close()
     assert.deepEqual((await refusal('first')).slice(0, 2), ['temporarily_unavailable', 1])
@@ -598,7 +600,7 @@ describe('close', () => {
   })
 })
 
-it('keeps apart what two issuers publish', async () => {
+it('two remote key sets keep their keys apart', async () => {
   const [a, b] = [
     scriptIssuer([first], 'https://a.example'),
     scriptIssuer([second], 'https://b.example'),

@@ -16,7 +16,7 @@ const jwksUri = 'https://tenant.example/.well-known/jwks.json'
 const importSecret = (secret: string | Uint8Array): unknown =>
   importKey({ secret, algorithm: 'HS256' })
 
-/** Refused as text, as bytes and as a JWK, and never repeated. */
+/** Asserts that a secret is refused as text, as bytes and as a JWK, and never repeated. */
 function refuses(secret: string | Uint8Array, expected: RegExp): void {
   const bytes = Buffer.from(secret)
   const set = { keys: [{ kty: 'oct', alg: 'HS256', k: bytes.toString('base64url') }] }
@@ -29,13 +29,16 @@ function refuses(secret: string | Uint8Array, expected: RegExp): void {
       assert.ok(error instanceof TypeError)
       assert.match(error.message, expected)
       for (const text of [bytes.toString(), bytes.toString('base64'), bytes.toString('hex')])
-        assert.ok(text.length < 8 || !String(error.stack).includes(text), 'the secret is repeated')
+        assert.ok(
+          text.length < 8 || !String(error.stack).includes(text),
+          'the message must not repeat the secret',
+        )
       return true
     })
   }
 }
 
-describe('importKey of text that is no secret', () => {
+describe('importKey of text that is not a secret', () => {
   const table: readonly [what: string, instead: RegExp, texts: readonly string[]][] = [
     [
       'a URL',
@@ -122,7 +125,7 @@ describe('importKey of text that is no secret', () => {
         JSON.stringify({ keys: [jwk] }),
         JSON.stringify(jwk, null, 2),
         '{"keys":[]}',
-        '[{"a":"JSON is no secret, whatever is in it"}]',
+        '[{"a":"JSON is not a secret, whatever is in it"}]',
         Buffer.from(JSON.stringify({ keys: [jwk] })).toString('base64'),
       ],
     ],
@@ -148,7 +151,7 @@ describe('importKey of text that is no secret', () => {
     ],
   ]
   for (const [what, instead, texts] of table) {
-    it(`refuses ${what}, and says what to write instead`, () => {
+    it(`importKey refuses ${what} as a secret, and says what to write instead`, () => {
       for (const text of texts) {
         refuses(text, new RegExp(`this one is ${what}, which others may know`))
         refuses(text, instead)
@@ -178,7 +181,7 @@ describe('importKey of a secret that others know', () => {
     "$(openssl rand -base64 32 | tr -d '\\n')",
   ]
   for (const text of printed) {
-    it(`refuses ${text.slice(0, 24)}…, in any case, encoding and white space`, () => {
+    it(`importKey refuses the published secret ${text.slice(0, 24)}… in any spelling`, () => {
       const spellings = [
         text,
         text.toLowerCase(),
@@ -193,12 +196,12 @@ describe('importKey of a secret that others know', () => {
     })
   }
 
-  it('refuses the bytes that a printed text encodes, in any case', () => {
+  it('importKey refuses the bytes that a published text encodes, in any case', () => {
     for (const bytes of [
       Buffer.from(a1, 'base64url'),
       Buffer.from(a1.toLowerCase(), 'base64url'),
       Buffer.from(fastApi, 'hex'),
-      Buffer.from(fastApi, 'base64'), // what the tutorials of Spring do
+      Buffer.from(fastApi, 'base64'), // as in tutorials of Spring
     ])
       for (const secret of [
         bytes,
@@ -226,7 +229,7 @@ describe('importKey of a secret that is not random', () => {
     ['digits', '31415926535897932384626433832795028841971'],
   ]
   for (const [what, secret] of weak) {
-    it(`refuses ${what}`, () => {
+    it(`importKey refuses a secret that is not random: ${what}`, () => {
       refuses(
         secret,
         /must be random: at least 32 bytes, 16 of them different.*openssl rand -base64 32/,
@@ -234,11 +237,11 @@ describe('importKey of a secret that is not random', () => {
     })
   }
 
-  it('takes 100,000 random secrets of 32 bytes, as bytes or as text of one of the usual encodings', () => {
+  it('importKey takes 100,000 random secrets of 32 bytes, in any usual encoding', () => {
     let block = Buffer.alloc(64)
     const encodings = ['hex', 'base64', 'base64url', undefined] as const
     for (let i = 0; i < 100_000; i++) {
-      block = createHash('sha512').update(block).digest() // the same in each run
+      block = createHash('sha512').update(block).digest() // equal in each run
       const bytes = block.subarray(0, 32)
       const encoding = encodings[i % 4]
       assert.doesNotThrow(
@@ -248,7 +251,7 @@ describe('importKey of a secret that is not random', () => {
     }
   })
 
-  it('takes a label before random text, though templates have its words', () => {
+  it('importKey takes random text after a label, even with words of templates', () => {
     let [block, refused] = [Buffer.alloc(64), 0]
     for (let i = 0; i < 2_000; i++) {
       block = createHash('sha512').update(block).digest()
@@ -266,7 +269,7 @@ describe('importKey of a secret that is not random', () => {
     assert.equal(refused, 0)
   })
 
-  it('takes 128 random bits in hex, which are 32 digits, for HS256', () => {
+  it('importKey takes 128 random bits as 32 hex digits for HS256', () => {
     let block = Buffer.alloc(64)
     for (let i = 0; i < 10_000; i++) {
       block = createHash('sha512').update(block).digest()
@@ -289,7 +292,7 @@ describe('a key that importKey did not make', () => {
     return `${parts.join('.')}.${createHmac('sha256', secret).update(parts.join('.')).digest('base64url')}`
   }
 
-  it('neither signs nor verifies with a secret that importKey refuses', () => {
+  it('signJwt and verifyJwt refuse a hand-made key with a secret that importKey refuses', () => {
     for (const secret of [
       jwksUri,
       'a-string-secret-at-least-256-bits-long',
@@ -303,7 +306,7 @@ describe('a key that importKey did not make', () => {
     }
   })
 
-  it('does not take text or a public key for a secret key', () => {
+  it('signJwt refuses text or a public key in a hand-made key', () => {
     for (const impostor of [
       'x'.repeat(32),
       generateKey('ES256').verifyingKey,
@@ -315,7 +318,7 @@ describe('a key that importKey did not make', () => {
     }
   })
 
-  it('works with a good secret', () => {
+  it('verifyJwt works with a hand-made key of a good secret', () => {
     const secret = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'
     assert.equal(
       verifyJwt(tokenBy(secret), handMade(createSecretKey(Buffer.from(secret)))).sub,
@@ -325,7 +328,7 @@ describe('a key that importKey did not make', () => {
 })
 
 describe('importJwkSet of secrets', () => {
-  it('refuses a set with one bad secret, and says what is wrong with it', () => {
+  it('importJwkSet refuses a set with one bad secret, and says what is wrong', () => {
     const good = {
       kty: 'oct',
       alg: 'HS256',

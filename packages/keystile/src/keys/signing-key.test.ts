@@ -9,7 +9,7 @@ const data = Buffer.from('what is signed')
 
 describe('sign and verify', () => {
   for (const name of listAlgorithmNames()) {
-    it(`agree with each other for ${name}, and with nothing changed`, () => {
+    it(`verify accepts a ${name} signature, and refuses it after any change`, () => {
       const key = generateKey(name)
       const signature = sign(key, data)
       assert.equal(verify(key, data, signature), true)
@@ -20,7 +20,7 @@ describe('sign and verify', () => {
       assert.equal(verify(key, data, changed), false)
     })
 
-    it(`answer false for ${name}, and do not throw, whatever the length of the signature`, () => {
+    it(`verify returns false for a ${name} signature of any other length`, () => {
       const key = generateKey(name)
       const signature = sign(key, data)
       for (const length of [0, 1, 31, 32, 33, 63, 64, 65, 71, 96, 132, 255, 256, 257, 1024]) {
@@ -31,10 +31,10 @@ describe('sign and verify', () => {
     })
   }
 
-  it('answer false for an RSA-PSS signature without the zero that it begins with', () => {
+  it('verify refuses an RSA-PSS signature without its leading zero', () => {
     const key = generateKey('PS256')
     let signature = sign(key, data)
-    while (signature[0] !== 0) signature = sign(key, data) // each has another salt
+    while (signature[0] !== 0) signature = sign(key, data) // each signature has a new salt
     assert.equal(verify(key, data, signature), true)
     assert.equal(verify(key, data, signature.subarray(1)), false)
   })
@@ -50,19 +50,19 @@ describe('sign and verify', () => {
     Ed25519: 64,
   } as const
   for (const [name, length] of Object.entries(lengths) as [keyof typeof lengths, number][]) {
-    it(`make ${name} signatures of ${length} bytes (RFC 7518 §3.2 §3.4)`, () => {
+    it(`sign makes ${name} signatures of ${length} bytes (RFC 7518 §3.2 §3.4)`, () => {
       assert.equal(sign(generateKey(name), data).length, length)
     })
   }
 
-  it('refuse a truncated HMAC, even one that is right as far as it goes', () => {
+  it('verify refuses a truncated HMAC', () => {
     const key = generateKey('HS256')
     const mac = sign(key, data)
     for (let length = 0; length < 32; length++)
       assert.equal(verify(key, data, mac.subarray(0, length)), false)
   })
 
-  it('refuse ECDSA in DER: r and s stand side by side (RFC 7518 §3.4)', () => {
+  it('verify refuses ECDSA in DER, and wants r and s side by side (RFC 7518 §3.4)', () => {
     for (const [name, hash] of [
       ['ES256', 'sha256'],
       ['ES384', 'sha384'],
@@ -77,7 +77,7 @@ describe('sign and verify', () => {
     }
   })
 
-  it('use one algorithm with one RSA key: PS256 is no RS256 (RFC 8725 §3.1)', () => {
+  it('an RSA key is good for its one algorithm, not PS256 for RS256 (RFC 8725 §3.1)', () => {
     const names = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const
     const { signingKey, verifyingKey } = generateKey('RS256')
     const keys = names.map((name) => ({
@@ -99,7 +99,7 @@ describe('sign and verify', () => {
     ['PS384', 'sha384', 48],
     ['PS512', 'sha512', 64],
   ] as const) {
-    it(`demand a salt of ${bytes} bytes for ${name}, as many as its hash has (RFC 7518 §3.5)`, () => {
+    it(`verify demands a ${name} salt of ${bytes} bytes, the hash’s length (RFC 7518 §3.5)`, () => {
       const key = generateKey(name)
       const signed = (saltLength: number): Buffer =>
         signWith(hash, data, {
@@ -121,14 +121,14 @@ describe('sign and verify', () => {
     })
   }
 
-  it('know one Ed25519 under two names (RFC 9864 §2.2)', () => {
+  it('verify treats EdDSA and Ed25519 as one algorithm (RFC 9864 §2.2)', () => {
     const key = generateKey('EdDSA')
     const renamed = importKey({ ...exportPublicJwk(key), alg: 'Ed25519' })
     assert.equal(renamed.algorithm.name, 'Ed25519')
     assert.equal(verify(renamed, data, sign(key, data)), true)
   })
 
-  it('make the HMAC that everybody makes', () => {
+  it('sign makes the same HMAC as node:crypto', () => {
     const secret = Buffer.from('kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA')
     const key = importKey({ secret, algorithm: 'HS256' })
     assert.ok(canSign(key))
@@ -137,7 +137,7 @@ describe('sign and verify', () => {
 })
 
 describe('canSign', () => {
-  it('tells a whole key from its public half', () => {
+  it('canSign is true for a whole key, and false for its public half', () => {
     const key = generateKey('ES256')
     assert.equal(canSign(key), true)
     assert.equal(canSign(importKey(exportPublicJwk(key))), false)

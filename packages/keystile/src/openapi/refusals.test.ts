@@ -27,7 +27,7 @@ const always = {
 }
 
 describe('refusalsOf', () => {
-  it('says why somebody is refused', () => {
+  it('refusalsOf describes why a guard refuses', () => {
     assert.deepEqual(textsOf(demand()), { ...always, 401: 'No token, or an invalid token' })
     assert.deepEqual(textsOf(demand([[]], { optional: true })), {
       ...always,
@@ -39,12 +39,12 @@ describe('refusalsOf', () => {
     })
   })
 
-  it('names the scopes of which one set suffices, and has no 403 where none is needed', () => {
+  it('refusalsOf names the alternative scopes, and has no 403 if none is needed', () => {
     assert.equal(textsOf(demand([['a', 'b'], ['c']]))[403], 'The token lacks a b, or c')
     assert.equal(textsOf(demand([['a'], []]))[403], undefined)
   })
 
-  it('takes the demands of several issuers together', () => {
+  it('refusalsOf joins the demands of several issuers', () => {
     const texts = textsOf(
       demand([['a']], { optional: true }),
       demand([[]]),
@@ -54,7 +54,7 @@ describe('refusalsOf', () => {
     assert.equal(texts[403], 'The token lacks a, or b')
   })
 
-  it('keeps all other answers, and what the app says of the same', () => {
+  it('refusalsOf keeps other answers, and the app’s own descriptions', () => {
     const own = {
       200: { description: 'Found' },
       401: {
@@ -74,7 +74,7 @@ describe('refusalsOf', () => {
     assert.deepEqual(Object.keys(content as object), ['application/problem+json'])
   })
 
-  it('says how long to wait where tokens cannot be checked', () => {
+  it('refusalsOf documents Retry-After for 503', () => {
     const { headers } = refusalsOf([demand()], {})['503'] as { headers: object }
     assert.deepEqual(Object.keys(headers), ['Retry-After'])
   })

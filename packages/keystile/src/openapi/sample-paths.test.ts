@@ -10,11 +10,11 @@ const first = (
 ): string[] => [...samplePaths(template, parameters, document)].slice(0, count)
 
 describe('samplePaths', () => {
-  it('has one path where there is no parameter', () => {
+  it('samplePaths yields the path itself without parameters', () => {
     assert.deepEqual([...samplePaths('/items', [], {})], ['/items'])
   })
 
-  it('tries words, numbers, identifiers and dates', () => {
+  it('samplePaths tries words, numbers, identifiers and dates', () => {
     const paths = [...samplePaths('/items/{id}', [], {})]
     assert.equal(paths[0], '/items/sample')
     assert.equal(new Set(paths).size, paths.length)
@@ -31,7 +31,7 @@ describe('samplePaths', () => {
       )
   })
 
-  it('tries what the document says first, in the order of its weight', () => {
+  it('samplePaths first tries the document’s examples, in order of priority', () => {
     const parameters: readonly object[] = [
       {
         name: 'id',
@@ -55,7 +55,7 @@ describe('samplePaths', () => {
     )
   })
 
-  it('takes the parameter of this name in the path, the one of the operation before that of the path', () => {
+  it('samplePaths takes the path parameter of this name, preferably the operation’s', () => {
     const of = (example: string, place = 'path', name = 'id'): object => ({
       name,
       in: place,
@@ -71,7 +71,7 @@ describe('samplePaths', () => {
     assert.deepEqual(first(1, '/{id}', parameters), ['/operation'])
   })
 
-  it('follows references within the document, and no others', () => {
+  it('samplePaths follows references within the document, and no others', () => {
     const document = {
       components: {
         parameters: {
@@ -94,16 +94,16 @@ describe('samplePaths', () => {
       assert.deepEqual(first(1, '/{id}', [{ $ref }], document), ['/sample'], $ref)
   })
 
-  it('encodes values, in paths of any form', () => {
+  it('samplePaths encodes values, in paths of any form', () => {
     const parameters = [{ name: 'a', in: 'path', example: 'x/y ü' }]
     assert.deepEqual(first(1, '/v{a}/{b}.json', parameters), ['/vx%2Fy%20%C3%BC/sample.json'])
   })
 
-  it('tries combinations of values that come early, and ends', () => {
+  it('samplePaths tries combinations of early values, and ends', () => {
     const paths = [...samplePaths('/{a}/{b}/{c}/{d}', [], {})]
     const turns = [...samplePaths('/{a}', [], {})].length
     assert.equal(paths.length, turns + 5 ** 4)
-    // Whatever of words and numbers a route may want.
+    // All combinations of words and numbers that a route may need.
     for (let number = 0; number < 16; number++) {
       const wanted = [0, 1, 2, 3].map((bit) => ((number >> bit) & 1 ? '1' : 'sample')).join('/')
       assert.ok(paths.includes(`/${wanted}`), wanted)
@@ -112,7 +112,7 @@ describe('samplePaths', () => {
     assert.equal([...samplePaths(more, [], {})].length, turns + 1)
   })
 
-  it('tries every combination where there are few', () => {
+  it('samplePaths tries every combination of few values', () => {
     const parameters = [{ name: 'a', in: 'path', example: 'one' }]
     const paths = new Set(samplePaths('/{a}/{b}', parameters, {}))
     const values = [...samplePaths('/{b}', [], {})]

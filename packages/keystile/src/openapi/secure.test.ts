@@ -32,7 +32,7 @@ type Operation = {
   readonly responses: Record<string, Record<string, unknown>>
 }
 
-/** A document with these operations, as `get /items`. */
+/** A document with these operations, such as `get /items`. */
 const documentOf = (
   ...operations: readonly string[]
 ): OpenApiDocument & { paths: Record<string, object> } => {
@@ -58,7 +58,7 @@ const ok = (c: { text(text: string): Response }): Response => c.text('ok')
 describe('secure', () => {
   const app = new Hono().get('/items', guard('items:read'), ok).get('/open', ok)
 
-  it('adds the scheme, the security with its scopes, and every refusal with its body and headers', () => {
+  it('secure adds the scheme, the security with scopes, and every refusal', () => {
     const document = documentOf('get /items', 'get /open')
     const secured = secure(document, app)
     const { security, responses } = operationIn(secured, 'get /items')
@@ -82,14 +82,14 @@ describe('secure', () => {
     assert.ok(schemas!['KeystileProblem'])
   })
 
-  it('leaves the document that it is given as it is, and one without guards too', () => {
+  it('secure changes neither the given document nor one without guards', () => {
     const document = documentOf('get /items')
     secure(document, app)
     assert.deepEqual(document, documentOf('get /items'))
     assert.deepEqual(secure(documentOf('get /open'), app), documentOf('get /open'))
   })
 
-  it('gives copies of the scopes: who edits the document does not change the guard', async () => {
+  it('secure copies the scopes, so editing the document does not change the guard', async () => {
     const secured = secure(documentOf('get /items'), app)
     for (const requirement of operationIn(secured, 'get /items').security as Record<
       string,
@@ -99,7 +99,7 @@ describe('secure', () => {
     assert.deepEqual(securityOf(app, 'get /items'), read)
   })
 
-  it('takes away what a document says of us where no guard protects an operation any more', () => {
+  it('secure removes Keystile’s security from an operation without a guard', () => {
     const lost = (security: unknown, ofDocument?: object[]): unknown => {
       const document = documentOf('get /open')
       Object.assign(operationIn(document, 'get /open'), security === undefined ? {} : { security })
@@ -115,7 +115,7 @@ describe('secure', () => {
     assert.equal(lost(undefined, [{ apiKey: [] }]), undefined)
   })
 
-  it('refuses a document in which another scheme has our name', () => {
+  it('secure refuses a document in which another scheme has Keystile’s name', () => {
     const apiKey = { type: 'apiKey', in: 'header', name: 'X-Key' }
     const components = { securitySchemes: { keystile: apiKey } }
     assert.throws(
@@ -126,7 +126,7 @@ describe('secure', () => {
     assert.deepEqual(secure(secured, app), secured)
   })
 
-  it('says nobody as {}, and each of anyOf as one of several (OpenAPI 3.1 §4.8.10)', () => {
+  it('secure writes {} for an optional guard, and each anyOf (OpenAPI 3.1 §4.8.10)', () => {
     const app = new Hono()
       .get('/optional', guard.optional(), ok)
       .get('/optional-scope', guard.optional('items:read'), ok)
@@ -154,7 +154,7 @@ describe('secure', () => {
     )
   })
 
-  it('keeps what the document says of other schemes, which is demanded as well', () => {
+  it('secure keeps the security of other schemes, which is demanded as well', () => {
     const document = { ...documentOf('get /items'), security: [{ apiKey: [] }] }
     assert.deepEqual(operationIn(secure(document, app), 'get /items').security, [
       { apiKey: [], keystile: ['items:read'] },
@@ -164,7 +164,7 @@ describe('secure', () => {
     assert.deepEqual(operationIn(secure(own, app), 'get /items').security, read)
   })
 
-  it('keeps what the app says of the same refusals', () => {
+  it('secure keeps the app’s own descriptions of refusals', () => {
     const document = documentOf('get /items')
     const schema = { type: 'string' }
     Object.assign(operationIn(document, 'get /items').responses, {
@@ -180,7 +180,7 @@ describe('secure', () => {
     ])
   })
 
-  it('takes another security scheme for an issuer that is no Keystile', () => {
+  it('secure takes another security scheme for an issuer other than Keystile', () => {
     const securityScheme = {
       type: 'openIdConnect',
       openIdConnectUrl: 'https://id.example/.well-known/x',
@@ -191,7 +191,7 @@ describe('secure', () => {
     })
   })
 
-  it('refuses a document with what the app does not answer, unless that is ignored', () => {
+  it('secure refuses an operation that the app does not answer, unless ignored', () => {
     const document = documentOf('get /items', 'get /elsewhere', 'post /items')
     assert.throws(() => secure(document, app), /no route for POST \/items/)
     assert.throws(
@@ -205,7 +205,7 @@ describe('secure', () => {
     )
   })
 
-  it('refuses what is no app', () => {
+  it('secure refuses a value that is not an app', () => {
     for (const app of [undefined, null, {}, 'app', 7, { routes: [] }])
       assert.throws(
         () => secure(documentOf(), app as never),
@@ -213,7 +213,7 @@ describe('secure', () => {
       )
   })
 
-  it('asks a function for an app of any other kind', () => {
+  it('secure asks a function about any other kind of app', () => {
     const find = (method: string, path: string): readonly unknown[] | undefined =>
       method === 'get' && path === '/x/{id}' ? [() => {}, guard('items:read')] : undefined
     assert.deepEqual(securityOf(find, 'get /x/{id}'), read)
@@ -226,7 +226,7 @@ describe('secure', () => {
 })
 
 describe('secure, in Hono', () => {
-  it('sees the guards of routers and patterns, joined, and none that never runs', () => {
+  it('secure joins the guards of Hono routers and patterns, without unreachable ones', () => {
     const items = new Hono()
       .use(guard('items:read'))
       .get('/', ok)
@@ -249,19 +249,19 @@ describe('secure, in Hono', () => {
     assert.deepEqual(securityOf(app, 'put /every'), [{ keystile: [] }])
   })
 
-  it('cannot tell whether a function answers whose arguments it does not see, where a guard is behind it', () => {
+  it('secure refuses a Hono function with hidden parameters before a guard', () => {
     const traced = (c: never, ...rest: readonly unknown[]): unknown => [c, rest]
     const app = new Hono().use(traced as never).get('/a', guard(), ok)
     assert.throws(() => securityOf(app, 'get /a'), /may answer or call next/)
   })
 
-  it('knows two routes apart that differ in their pattern', () => {
+  it('secure distinguishes Hono routes that differ in their pattern', () => {
     const app = new Hono().get('/x/:id{[0-9]+}', guard(), ok).get('/x/:name{[a-z]+}', ok)
     assert.deepEqual(securityOf(app, 'get /x/{id}'), [{ keystile: [] }])
     assert.equal(securityOf(app, 'get /x/{name}'), undefined)
   })
 
-  it('says so where an app is mounted that it cannot look into', () => {
+  it('secure refuses a path inside a mounted app in Hono', () => {
     const app = new Hono().mount('/foreign', () => new Response('x')).get('/foreign/x', guard(), ok)
     assert.throws(() => securityOf(app, 'get /foreign/x'), /a mounted app answers/)
   })
@@ -272,7 +272,7 @@ for (const [name, make] of [
   ['4', express4],
 ] as const) {
   describe(`secure, in Express ${name}`, () => {
-    it('sees the guards of routers and routes, joined, and none that never runs', () => {
+    it(`secure joins the guards of Express ${name} routers and routes`, () => {
       const app = make()
       const answer = (_request: unknown, response: { end(): unknown }): void => void response.end()
       const items = make.Router()
@@ -299,7 +299,7 @@ for (const [name, make] of [
       assert.throws(() => securityOf(app, 'put /early'), /no route/)
     })
 
-    it('goes on behind a function whose arguments it does not see, and where Express does behind an expression', () => {
+    it(`secure passes functions with hidden parameters in Express ${name}`, () => {
       const app = make()
       const answer = (_request: unknown, response: { end(): unknown }): void => void response.end()
       app.use(((_request: never, _response: never, ...rest: (() => void)[]) => rest[0]!()) as never)
@@ -313,7 +313,7 @@ for (const [name, make] of [
       )
     })
 
-    it('says so where an app is mounted that it cannot look into', () => {
+    it(`secure refuses a path inside a mounted app in Express ${name}`, () => {
       const app = make()
       app.use('/foreign', make())
       app.get('/foreign/x', expressGuard(), (_request, response) => void response.end())
@@ -323,7 +323,7 @@ for (const [name, make] of [
 }
 
 describe('secure, in Fastify', () => {
-  it('sees the hooks of plugins and routes, joined, added before or after the route', async () => {
+  it('secure joins the hooks of Fastify plugins and routes, added before or after', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     const answer = async (): Promise<string> => 'ok'
@@ -348,7 +348,7 @@ describe('secure, in Fastify', () => {
     await app.close()
   })
 
-  it('remembers routes once, whoever asks for it again', async () => {
+  it('documentRoutes records each Fastify route once, even if registered twice', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     app.get('/before', { onRequest: fastifyGuard() }, async () => 'ok')
@@ -362,7 +362,7 @@ describe('secure, in Fastify', () => {
     await app.close()
   })
 
-  it('says so where nobody has remembered the routes', async () => {
+  it('secure demands documentRoutes in Fastify', async () => {
     const app = Fastify()
     app.get('/', async () => 'ok')
     assert.throws(() => securityOf(app, 'get /'), /await app.register\(documentRoutes\)/)
@@ -374,7 +374,7 @@ describe('describe', () => {
   const info = { title: 'Items', version: '1' }
   const said = { responses: { '2XX': { description: 'Done' } } }
 
-  it('lists the routes of a Hono app with what their guards enforce', () => {
+  it('describeApp lists the routes of a Hono app with what their guards enforce', () => {
     const app = new Hono()
       .use(guard())
       .route('/shops/:shop', new Hono().get('/items', guard('items:read'), ok).post('/items', ok))
@@ -386,7 +386,7 @@ describe('describe', () => {
     assert.deepEqual(Object.keys(paths['/every']!), ['get', 'put', 'post', 'delete', 'patch'])
   })
 
-  it('lists the routes of Express 5, and of Express 4 but for nested ones', () => {
+  it('describeApp lists the routes of Express 5, and of Express 4 unless nested', () => {
     for (const make of [express, express4]) {
       const app = make()
       app.get('/open', (_request, response) => void response.end())
@@ -418,7 +418,7 @@ describe('describe', () => {
     },
   })
 
-  it('lists the routes of a Fastify app', async () => {
+  it('describeApp lists the routes of a Fastify app', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     app.get('/items/:id', { onRequest: fastifyGuard('items:read') }, async () => 'ok')
@@ -430,12 +430,12 @@ describe('describe', () => {
     await app.close()
   })
 
-  it('refuses two routes that are one to OpenAPI', () => {
+  it('describeApp refuses two routes that are the same in OpenAPI', () => {
     const app = new Hono().get('/a/:id{[0-9]+}', guard(), ok).get('/a/:id', ok)
     assert.throws(() => describeApp(app, info), /both GET \/a\/\{id\}/)
   })
 
-  it('refuses a path that OpenAPI cannot say, unless it is ignored', () => {
+  it('describeApp refuses a path that OpenAPI cannot express, unless it is ignored', () => {
     const app = new Hono().get('/files/*', (c) => c.text('x')).get('/items', guard(), ok)
     assert.throws(
       () => describeApp(app, info),

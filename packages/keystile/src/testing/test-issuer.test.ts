@@ -13,7 +13,7 @@ describe('createTestIssuer', () => {
   const statusOf = async (login?: TestLogin, method = 'GET'): Promise<number> =>
     (await app.request('/orders', { method, headers: issuer.headers(login) })).status
 
-  it('gives headers that the real guard lets in, or refuses, by their scopes', async () => {
+  it('createTestIssuer makes headers that a real guard admits or refuses by scope', async () => {
     assert.equal(await statusOf({ scopes: ['orders:read'] }), 200)
     assert.equal(await statusOf({ scopes: ['orders:write'] }), 403)
     assert.equal(await statusOf(), 403)
@@ -23,7 +23,7 @@ describe('createTestIssuer', () => {
     assert.equal(await answer.json(), 'bob')
   })
 
-  it('ends a session', async () => {
+  it('createTestIssuer can revoke a session', async () => {
     const login = { sessionId: 's1', scopes: ['orders:read'] }
     const before = issuer.headers(login)
     assert.equal((await app.request('/orders', { headers: before })).status, 200)
@@ -34,7 +34,7 @@ describe('createTestIssuer', () => {
     assert.equal(await statusOf({ scopes: ['orders:read'] }), 200)
   })
 
-  it('moves the clock on', async () => {
+  it('createTestIssuer can advance the clock', async () => {
     const headers = issuer.headers({ scopes: ['orders:read'] })
     issuer.advance(599)
     assert.equal((await app.request('/orders', { headers })).status, 200)
@@ -44,7 +44,7 @@ describe('createTestIssuer', () => {
     assert.throws(() => issuer.advance(Number.NaN), TypeError)
   })
 
-  it('issues tokens for 600 seconds, unless another time is said', async () => {
+  it('createTestIssuer issues tokens for 600 seconds unless told otherwise', async () => {
     const lifeOf = async (login?: TestLogin): Promise<number> => {
       const { claims } = await issuer.verifier.verify(issuer.token(login))
       return claims.exp - claims.iat
@@ -52,12 +52,12 @@ describe('createTestIssuer', () => {
     assert.deepEqual([await lifeOf(), await lifeOf({ expiresInSeconds: 5 })], [600, 5])
   })
 
-  it('says when the person proved who they are', async () => {
+  it('createTestIssuer sets the time of the login', async () => {
     assert.equal(await statusOf({}, 'DELETE'), 204)
     assert.equal(await statusOf({ authenticatedAt: new Date(0) }, 'DELETE'), 401)
   })
 
-  it('is trusted by its own verifier alone', async () => {
+  it('only its own verifier trusts a test issuer', async () => {
     const other = createTestIssuer()
     await assert.rejects(issuer.verifier.verify(other.token()), /Invalid token/)
     assert.equal((await other.verifier.verify(other.token())).clientId, 'first-party')

@@ -56,7 +56,7 @@ describe('issueAccessToken', () => {
     authenticatedAt: (now - 30) * 1000 + 999,
   }
 
-  it('makes a token of the JWT profile, all instants in whole seconds (RFC 9068 §2.2)', () => {
+  it('issueAccessToken makes a token of the JWT profile (RFC 9068 §2.2)', () => {
     const issued = decodeJwtUnsafe(issueAccessToken(content, key, 600, clock))
     assert.deepEqual(issued.header, { alg: 'ES256', kid: key.keyId, typ: 'at+jwt' })
     const { jti, ...rest } = issued.claims
@@ -74,7 +74,7 @@ describe('issueAccessToken', () => {
     })
   })
 
-  it('leaves out sid and auth_time where nobody has logged in (RFC 9068 §2.2.1)', () => {
+  it('issueAccessToken leaves out sid and auth_time without a login (RFC 9068 §2.2.1)', () => {
     const { sessionId: _, authenticatedAt: __, ...ofClient } = content
     const { claims } = decodeJwtUnsafe(issueAccessToken(ofClient, key, 600, clock))
     assert.deepEqual(
@@ -83,7 +83,7 @@ describe('issueAccessToken', () => {
     )
   })
 
-  it('gives each token a jti of its own', () => {
+  it('issueAccessToken gives each token its own jti', () => {
     const jtis = Array.from(
       { length: 50 },
       () => decodeJwtUnsafe(issueAccessToken(content, key, 600, clock)).claims.jti,
@@ -91,7 +91,7 @@ describe('issueAccessToken', () => {
     assert.equal(new Set(jtis).size, 50)
   })
 
-  it('makes what verifyAccessToken proves', () => {
+  it('verifyAccessToken proves what issueAccessToken makes', () => {
     const verified = verify(issueAccessToken(content, key, 600, clock))
     assert.deepEqual(verified.scopes, ['items:read', 'items:write'])
     assert.equal(verified.claims.sub, 'alice')
@@ -100,7 +100,7 @@ describe('issueAccessToken', () => {
 })
 
 describe('verifyAccessToken', () => {
-  it('accepts the least that the profile allows (RFC 9068 §2.2)', () => {
+  it('verifyAccessToken accepts the minimum of the profile (RFC 9068 §2.2)', () => {
     const verified = verify(token())
     assert.deepEqual(verified.claims, claims)
     assert.deepEqual(verified.scopes, [])
@@ -118,12 +118,12 @@ describe('verifyAccessToken', () => {
     null,
     1,
   ]) {
-    it(`refuses typ ${JSON.stringify(typ)}: it is no access token (RFC 9068 §4)`, () => {
+    it(`verifyAccessToken refuses typ ${JSON.stringify(typ)} (RFC 9068 §4)`, () => {
       refuses(token({}, typ), /"typ" is not at\+jwt/)
     })
   }
 
-  it('refuses a token without typ, as ID tokens are', () => {
+  it('verifyAccessToken refuses a token without typ, such as an ID token', () => {
     refuses(
       signJws({ alg: 'ES256', kid: key.keyId }, JSON.stringify(claims), key),
       /"typ" is not at\+jwt/,
@@ -131,7 +131,7 @@ describe('verifyAccessToken', () => {
   })
 
   for (const typ of ['at+jwt', 'AT+JWT', 'application/at+jwt', 'Application/At+Jwt']) {
-    it(`accepts typ ${typ}`, () => {
+    it(`verifyAccessToken accepts typ ${typ}`, () => {
       assert.equal(verify(token({}, typ)).claims.sub, 'alice')
     })
   }
@@ -139,7 +139,7 @@ describe('verifyAccessToken', () => {
   for (const name of ['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'client_id']) {
     const whyMissing =
       name === 'iss' ? 'wrong_issuer' : name === 'aud' ? 'wrong_audience' : 'missing_claim'
-    it(`refuses a token without ${name} (RFC 9068 §2.2)`, () => {
+    it(`verifyAccessToken refuses a token without ${name} (RFC 9068 §2.2)`, () => {
       refuses(token({ [name]: undefined }), whyMissing)
       refuses(token({ [name]: null }), new RegExp(`"${name}"`))
     })
@@ -172,25 +172,27 @@ describe('verifyAccessToken', () => {
     ['scope', 'x'.repeat(4097)],
   ]
   for (const [name, value] of wrong) {
-    const shown = JSON.stringify(value)
-    it(`refuses ${name} ${shown.length > 30 ? 'of 4,097 characters' : shown}`, () => {
+    const text = JSON.stringify(value)
+    const shown = text.length > 30 ? 'of 4,097 characters' : text
+
+    it(`verifyAccessToken refuses ${name} ${shown}`, () => {
       refuses(token({ [name]: value }), new RegExp(`"${name}"`))
     })
   }
 
-  it('refuses auth_time that is no finite number', () => {
+  it('verifyAccessToken refuses auth_time that is not finite', () => {
     const text = JSON.stringify(claims).replace('{', '{"auth_time":1e309,')
     refuses(signJws({ alg: 'ES256', kid: key.keyId, typ: 'at+jwt' }, text, key), /"auth_time"/)
   })
 
-  it('refuses another issuer, another audience and a token whose time is over', () => {
+  it('verifyAccessToken refuses another issuer or audience, and an expired token', () => {
     refuses(token({ iss: 'https://auth.example/' }), 'wrong_issuer')
     refuses(token({ aud: 'https://other.example' }), 'wrong_audience')
     refuses(token({ exp: now }), 'expired', 'Token has expired')
     refuses(token({ exp: now, aud: 'https://other.example' }), 'wrong_audience')
   })
 
-  it('says "Token has expired" of no token that has another fault', () => {
+  it('verifyAccessToken says "Token has expired" only if nothing else is wrong', () => {
     for (const fault of [
       { sub: '' },
       { client_id: 7 },
@@ -202,7 +204,7 @@ describe('verifyAccessToken', () => {
     }
   })
 
-  it('reads scopes once each, in their order', () => {
+  it('verifyAccessToken returns each scope once, in order', () => {
     assert.deepEqual(verify(token({ scope: 'b a b' })).scopes, ['b', 'a'])
     assert.deepEqual(verify(token({ scope: '' })).scopes, [])
   })

@@ -15,7 +15,7 @@ const now = 1_800_000_000 // seconds
 const at = (seconds: number): { now(): number } => ({ now: () => seconds * 1000 })
 const key = generateKey('ES256')
 
-/** A token whose signature holds, over exactly this payload. */
+/** A token with a valid signature over exactly this payload. */
 const signed = (payload: object | string, header: object = {}): string =>
   signJws(
     { alg: 'ES256', kid: key.keyId, typ: 'JWT', ...header },
@@ -39,7 +39,7 @@ function refuses(act: () => unknown, why?: Why, message = 'Invalid token'): void
 const valid = { exp: now + 60 }
 
 describe('verifyJwt', () => {
-  it('returns the claims of a token that holds', () => {
+  it('verifyJwt returns the claims of a valid token', () => {
     const claims = {
       iss: 'a',
       sub: 'b',
@@ -52,7 +52,7 @@ describe('verifyJwt', () => {
     assert.deepEqual(verify(signed(claims)), claims)
   })
 
-  it('refuses a key that is none, and does not repeat it', () => {
+  it('verifyJwt and signJwt refuse a value that is not a key, without repeating it', () => {
     const ours = /^a key must come from importKey or generateKey/
     for (const none of ['-----BEGIN PUBLIC KEY-----', null, undefined, {}, { find: 'kid' }, 1]) {
       const given = none as unknown as typeof key
@@ -67,7 +67,7 @@ describe('verifyJwt', () => {
     }
   })
 
-  it('takes one key or a set of keys', () => {
+  it('verifyJwt takes one key or a set of keys', () => {
     const set = importJwkSet({ keys: [exportPublicJwk(key)] })
     assert.deepEqual(verifyJwt(signed(valid), set, { clock: at(now) }), valid)
     assert.deepEqual(
@@ -79,17 +79,17 @@ describe('verifyJwt', () => {
   describe('exp', () => {
     const wrong = ['null', '"1900000000"', '[1900000000]', '{}', 'true', '1e309', '-1e309', '""']
     for (const exp of wrong) {
-      it(`refuses ${exp} (RFC 7519 §4.1.4)`, () => {
+      it(`verifyJwt refuses exp ${exp} (RFC 7519 §4.1.4)`, () => {
         refuses(() => verify(signed(`{"exp":${exp}}`)), /"exp" is not a finite number/)
       })
     }
 
-    it('is required', () => {
+    it('verifyJwt demands exp', () => {
       refuses(() => verify(signed({})), /"exp" is missing/)
       refuses(() => verify(signed({ iat: now, nbf: now })), /"exp" is missing/)
     })
 
-    it('ends a token in the very second it names (RFC 7519 §4.1.4)', () => {
+    it('verifyJwt refuses a token from the very second of its exp (RFC 7519 §4.1.4)', () => {
       assert.ok(
         verifyJwt(signed({ exp: now }), key, { clock: at(now - 0.001), clockToleranceSeconds: 0 }),
       )
@@ -98,14 +98,14 @@ describe('verifyJwt', () => {
       refuses(() => verify(signed({ exp: -1 })), 'expired', 'Token has expired')
     })
 
-    it('may have a fraction (RFC 7519 §2)', () => {
+    it('verifyJwt accepts a fraction in exp (RFC 7519 §2)', () => {
       assert.deepEqual(verify(signed({ exp: now + 0.5 })), { exp: now + 0.5 })
       const late = { clock: at(now + 0.5) }
       refuses(() => verify(signed({ exp: now + 0.5 }), late), 'expired', 'Token has expired')
     })
 
     for (const tolerance of [0, 5, 60]) {
-      it(`is ${tolerance} seconds later with a tolerance of ${tolerance}, and not a second more`, () => {
+      it(`verifyJwt tolerates ${tolerance} seconds after exp with that tolerance, no more`, () => {
         const late = (seconds: number): VerifyOptions => ({
           clock: at(now + seconds),
           clockToleranceSeconds: tolerance,
@@ -116,7 +116,7 @@ describe('verifyJwt', () => {
       })
     }
 
-    it('has a tolerance of 5 seconds when nothing is said', () => {
+    it('verifyJwt tolerates 5 seconds after exp by default', () => {
       assert.ok(verifyJwt(signed({ exp: now - 4 }), key, { clock: at(now) }))
       assert.throws(
         () => verifyJwt(signed({ exp: now - 5 }), key, { clock: at(now) }),
@@ -127,19 +127,19 @@ describe('verifyJwt', () => {
 
   describe('clockToleranceSeconds', () => {
     for (const seconds of [61, 60.5, -1, Number.NaN, Number.POSITIVE_INFINITY, 3_600]) {
-      it(`may not be ${seconds}: a minute at most`, () => {
+      it(`verifyJwt refuses a clockToleranceSeconds of ${seconds}`, () => {
         assert.throws(() => verify(signed(valid), { clockToleranceSeconds: seconds }), TypeError)
       })
     }
   })
 
   describe('nbf', () => {
-    it('refuses a token before its time (RFC 7519 §4.1.5)', () => {
+    it('verifyJwt refuses a token before its nbf (RFC 7519 §4.1.5)', () => {
       refuses(() => verify(signed({ ...valid, nbf: now + 1 })), 'not_yet_valid')
       assert.ok(verify(signed({ ...valid, nbf: now })))
     })
 
-    it('tolerates the same seconds as exp', () => {
+    it('verifyJwt tolerates the same seconds before nbf as after exp', () => {
       assert.ok(verify(signed({ ...valid, nbf: now + 5 }), { clockToleranceSeconds: 5 }))
       refuses(
         () => verify(signed({ ...valid, nbf: now + 5.5 }), { clockToleranceSeconds: 5 }),
@@ -150,7 +150,7 @@ describe('verifyJwt', () => {
 
   for (const name of ['nbf', 'iat']) {
     for (const value of ['null', '"1"', '[]', '1e309', 'false']) {
-      it(`refuses ${name} ${value}: it is a number where it is there`, () => {
+      it(`verifyJwt refuses ${name} ${value}, which is not a number`, () => {
         refuses(
           () => verify(signed(`{"exp":${now + 9},"${name}":${value}}`)),
           /is not a finite number/,
@@ -161,7 +161,7 @@ describe('verifyJwt', () => {
 
   for (const name of ['iss', 'sub', 'jti']) {
     for (const value of ['null', '1', '["a"]', '{}', 'true']) {
-      it(`refuses ${name} ${value}: it is a string where it is there`, () => {
+      it(`verifyJwt refuses ${name} ${value}, which is not a string`, () => {
         refuses(() => verify(signed(`{"exp":${now + 9},"${name}":${value}}`)), /is not a string/)
       })
     }
@@ -178,12 +178,12 @@ describe('verifyJwt', () => {
       ' https://auth.example',
       '',
     ]) {
-      it(`refuses ${JSON.stringify(iss)}: it is compared exactly (RFC 7519 §4.1.1)`, () => {
+      it(`verifyJwt refuses the issuer ${JSON.stringify(iss)} (RFC 7519 §4.1.1)`, () => {
         refuses(() => verify(signed({ ...valid, iss }), { issuer }), 'wrong_issuer')
       })
     }
 
-    it('refuses a missing issuer and an array that contains ours', () => {
+    it('verifyJwt refuses a missing issuer, and an array that contains the right one', () => {
       refuses(() => verify(signed(valid), { issuer }), 'wrong_issuer')
       refuses(
         () => verify(signed({ ...valid, iss: [issuer] }), { issuer }),
@@ -205,7 +205,7 @@ describe('verifyJwt', () => {
       ],
     ]
     for (const [aud, audience] of accepted) {
-      it(`accepts ${JSON.stringify(aud)} for ${JSON.stringify(audience)} (RFC 7519 §4.1.3)`, () => {
+      it(`verifyJwt accepts aud ${JSON.stringify(aud)} for ${JSON.stringify(audience)}`, () => {
         assert.ok(verify(signed({ ...valid, aud }), { audience }))
       })
     }
@@ -222,7 +222,7 @@ describe('verifyJwt', () => {
       [undefined, 'me'],
     ]
     for (const [aud, audience] of refused) {
-      it(`refuses ${JSON.stringify(aud)} for ${JSON.stringify(audience)}`, () => {
+      it(`verifyJwt refuses aud ${JSON.stringify(aud)} for ${JSON.stringify(audience)}`, () => {
         refuses(() => verify(signed({ ...valid, aud }), { audience }), 'wrong_audience')
       })
     }
@@ -238,25 +238,25 @@ describe('verifyJwt', () => {
       [['me']],
       { 0: 'me', length: 1 },
     ]) {
-      it(`refuses ${JSON.stringify(aud)}: strings only`, () => {
+      it(`verifyJwt refuses aud ${JSON.stringify(aud)}, which has more than strings`, () => {
         refuses(() => verify(signed({ ...valid, aud }), { audience: 'me' }), /"aud" is neither/)
       })
     }
 
-    it('refuses a token for somebody when we did not say who we are (RFC 7519 §4.1.3)', () => {
+    it('verifyJwt without audience refuses any token with aud (RFC 7519 §4.1.3)', () => {
       for (const aud of ['me', ['me'], []])
         refuses(() => verify(signed({ ...valid, aud })), 'wrong_audience')
     })
   })
 
-  it('compares sub exactly when a subject is demanded', () => {
+  it('verifyJwt compares sub exactly if a subject is demanded', () => {
     assert.ok(verify(signed({ ...valid, sub: 'alice' }), { subject: 'alice' }))
     for (const sub of ['Alice', 'alice ', '', undefined]) {
       refuses(() => verify(signed({ ...valid, sub }), { subject: 'alice' }), 'wrong_subject')
     }
   })
 
-  it('demands the claims that are said to be required, and null is not there', () => {
+  it('verifyJwt demands the required claims, and null counts as missing', () => {
     const options = { requiredClaims: ['tenant'] }
     assert.ok(verify(signed({ ...valid, tenant: '' }), options))
     refuses(() => verify(signed(valid), options), /"tenant" is missing/)
@@ -265,7 +265,7 @@ describe('verifyJwt', () => {
 
   describe('type', () => {
     for (const typ of ['at+jwt', 'AT+JWT', 'At+Jwt', 'application/at+jwt', 'APPLICATION/AT+JWT']) {
-      it(`accepts ${typ} for at+jwt (RFC 7515 §4.1.9)`, () => {
+      it(`verifyJwt accepts typ ${typ} for at+jwt (RFC 7515 §4.1.9)`, () => {
         assert.ok(verify(signed(valid, { typ }), { type: 'at+jwt' }))
       })
     }
@@ -282,12 +282,12 @@ describe('verifyJwt', () => {
       '',
     ]
     for (const typ of [...others, undefined, null, 1, ['at+jwt']]) {
-      it(`refuses ${JSON.stringify(typ)} for at+jwt (RFC 8725 §3.11)`, () => {
+      it(`verifyJwt refuses typ ${JSON.stringify(typ)} for at+jwt (RFC 8725 §3.11)`, () => {
         refuses(() => verify(signed(valid, { typ }), { type: 'at+jwt' }), /"typ" is not at\+jwt/)
       })
     }
 
-    it('compares without case on both sides', () => {
+    it('verifyJwt compares typ without case on both sides', () => {
       assert.ok(verify(signed(valid), { type: 'JWT' }))
       assert.ok(verify(signed(valid, { typ: 'jwt' }), { type: 'JWT' }))
       assert.ok(verify(signed(valid, { typ: 'example+jwt' }), { type: 'application/Example+JWT' }))
@@ -298,13 +298,13 @@ describe('verifyJwt', () => {
   describe('payload', () => {
     const wrong: readonly [string, string | Buffer, RegExp][] = [
       ['empty', '', /not JSON/],
-      ['no JSON', 'hello', /not JSON/],
+      ['not JSON', 'hello', /not JSON/],
       ['an array', '[{"exp":9999999999}]', /not a JSON object/],
       ['a string', '"x"', /not a JSON object/],
       ['null', 'null', /not a JSON object/],
-      ['behind a byte order mark', `\ufeff{"exp":${now + 9}}`, /not JSON/],
+      ['after a byte order mark', `\ufeff{"exp":${now + 9}}`, /not JSON/],
       [
-        'no UTF-8',
+        'not UTF-8',
         Buffer.concat([
           Buffer.from('{"exp":9999999999,"sub":"'),
           Buffer.from([0xff]),
@@ -312,19 +312,19 @@ describe('verifyJwt', () => {
         ]),
         /UTF-8/,
       ],
-      ['UTF-16', Buffer.from('{"exp":9999999999}', 'utf16le'), /not JSON/],
-      ['with a member twice', `{"exp":1,"exp":${now + 9}}`, /member appears twice/],
+      ['in UTF-16', Buffer.from('{"exp":9999999999}', 'utf16le'), /not JSON/],
+      ['an object with a duplicate member', `{"exp":1,"exp":${now + 9}}`, /member appears twice/],
       [
-        'with a member twice in two spellings',
+        'an object with a duplicate member in two spellings',
         `{"exp":1,"\\u0065xp":${now + 9}}`,
         /member appears twice/,
       ],
       [
-        'with a member twice inside',
+        'an object with a duplicate nested member',
         `{"exp":${now + 9},"act":{"sub":"a","sub":"b"}}`,
         /member appears twice/,
       ],
-      ['with a lone surrogate', `{"exp":${now + 9},"sub":"\\ud800"}`, /surrogate/],
+      ['an object with a lone surrogate', `{"exp":${now + 9},"sub":"\\ud800"}`, /surrogate/],
       [
         'nested 33 levels deep',
         `{"exp":${now + 9},"a":${'['.repeat(32)}${']'.repeat(32)}}`,
@@ -332,7 +332,7 @@ describe('verifyJwt', () => {
       ],
     ]
     for (const [name, payload, reason] of wrong) {
-      it(`is refused when ${name} (RFC 7519 §7.2)`, () => {
+      it(`verifyJwt refuses a payload that is ${name} (RFC 7519 §7.2)`, () => {
         const input = `${toBase64url(JSON.stringify({ alg: 'ES256', kid: key.keyId }))}.${toBase64url(payload)}`
         refuses(() => verify(`${input}.${toBase64url(sign(key, Buffer.from(input)))}`), reason)
       })
@@ -348,7 +348,7 @@ describe('verifyJwt', () => {
       type: 'JWT',
       requiredClaims: ['sub'],
     }
-    it('is said of a token with which nothing but time is wrong', () => {
+    it('verifyJwt says "Token has expired" if nothing else is wrong', () => {
       refuses(() => verify(signed(expired), demand), 'expired', 'Token has expired')
     })
 
@@ -362,12 +362,12 @@ describe('verifyJwt', () => {
       ['required claim', { sub: undefined }, {}, 'wrong_subject'],
     ]
     for (const [name, claims, header, why] of alsoWrong) {
-      it(`is not said when the ${name} is wrong too`, () => {
+      it(`verifyJwt does not say "Token has expired" if the ${name} is wrong too`, () => {
         refuses(() => verify(signed({ ...expired, ...claims }, header), demand), why)
       })
     }
 
-    it('is not said when the signature does not hold', () => {
+    it('verifyJwt does not say "Token has expired" if the signature is wrong', () => {
       const stranger = generateKey('ES256', key.keyId === undefined ? {} : { keyId: key.keyId })
       const token = signJws(
         { alg: 'ES256', kid: key.keyId, typ: 'JWT' },
@@ -378,7 +378,7 @@ describe('verifyJwt', () => {
     })
   })
 
-  it('looks at no claim before the signature holds', () => {
+  it('verifyJwt reads no claim before it has checked the signature', () => {
     const stranger = generateKey('ES256', key.keyId === undefined ? {} : { keyId: key.keyId })
     for (const payload of ['[', '{}', '{"exp":null}', '{"exp":1,"exp":2}']) {
       refuses(
@@ -388,7 +388,7 @@ describe('verifyJwt', () => {
     }
   })
 
-  it('never repeats the token in what it throws', () => {
+  it('verifyJwt never repeats the token in its errors', () => {
     const token = signed({ exp: now - 60, secret: 'hush' })
     for (const bad of [token, token.slice(0, -4), `${token}.x`, `x${token}`]) {
       assert.throws(
@@ -399,7 +399,7 @@ describe('verifyJwt', () => {
     }
   })
 
-  it('refuses a list of algorithms that is none, is empty, or names one that does not exist', () => {
+  it('verifyJwt refuses algorithms that are not a list, or are empty or unknown', () => {
     for (const algorithms of [[], 'ES256', null, ['ES256', 'none'], ['none']]) {
       const options = { algorithms } as unknown as VerifyOptions
       assert.throws(
@@ -409,7 +409,7 @@ describe('verifyJwt', () => {
     }
   })
 
-  it('refuses an option that is undefined, for a check would be left out unseen', () => {
+  it('verifyJwt refuses an undefined option, which would leave out a check', () => {
     for (const name of ['issuer', 'audience', 'type', 'algorithms'])
       assert.throws(
         () => verify(signed(valid), { [name]: undefined }),
@@ -417,7 +417,7 @@ describe('verifyJwt', () => {
       )
   })
 
-  it('refuses an option that it does not have, and what is no object of options', () => {
+  it('verifyJwt refuses an unknown option, and options that are not an object', () => {
     for (const options of [
       { iss: 'a' },
       { typ: 'at+jwt' },
@@ -430,7 +430,7 @@ describe('verifyJwt', () => {
       assert.throws(() => verifyJwt(signed(valid), key, options as VerifyOptions), TypeError)
   })
 
-  it('refuses a clock that does not tell milliseconds, by which a token would not expire', () => {
+  it('verifyJwt refuses a clock that does not return milliseconds', () => {
     const wrong = [
       undefined,
       Number.NaN,
@@ -452,13 +452,13 @@ describe('verifyJwt', () => {
       assert.throws(() => verifyJwt(signed(valid), key, { clock: clock as Clock }), TypeError)
   })
 
-  it('takes Date for a clock, which tells milliseconds', () => {
+  it('verifyJwt takes Date as a clock', () => {
     assert.ok(
       verifyJwt(signJwt({}, key, { expiresInSeconds: 60, clock: Date }), key, { clock: Date }),
     )
   })
 
-  it('asks for a required claim in the token itself, not in what objects inherit', () => {
+  it('verifyJwt does not find required claims in what objects inherit', () => {
     refuses(
       () => verify(signed(valid), { requiredClaims: ['constructor'] }),
       /"constructor" is missing/,
@@ -466,14 +466,14 @@ describe('verifyJwt', () => {
     assert.ok(verify(signed({ ...valid, constructor: 1 }), { requiredClaims: ['constructor'] }))
   })
 
-  it('uses only the algorithms that are listed', () => {
+  it('verifyJwt uses only the listed algorithms', () => {
     assert.ok(verify(signed(valid), { algorithms: ['ES256'] }))
     refuses(() => verify(signed(valid), { algorithms: ['RS256'] }), 'forbidden_algorithm')
   })
 })
 
 describe('signJwt', () => {
-  it('sets alg, kid and typ, iat from the clock and exp from expiresInSeconds (RFC 7519 §7.1)', () => {
+  it('signJwt sets alg, kid, typ, iat and exp (RFC 7519 §7.1)', () => {
     const token = signJwt({ sub: 'alice' }, key, {
       expiresInSeconds: 60,
       clock: { now: () => now * 1000 + 999 },
@@ -484,12 +484,12 @@ describe('signJwt', () => {
     })
   })
 
-  it('leaves iat and exp as they are given', () => {
+  it('signJwt keeps iat and exp as given', () => {
     const { claims } = decodeJwtUnsafe(signJwt({ iat: 5, exp: 7 }, key))
     assert.deepEqual(claims, { iat: 5, exp: 7 })
   })
 
-  it('leaves kid out when the key has none', () => {
+  it('signJwt leaves out kid if the key has none', () => {
     const secret = importKey({ secret: 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA', algorithm: 'HS256' })
     assert.deepEqual(decodeJwtUnsafe(signJwt({}, secret, { expiresInSeconds: 1 })).header, {
       alg: 'HS256',
@@ -497,14 +497,14 @@ describe('signJwt', () => {
     })
   })
 
-  it('refuses a token without an end', () => {
+  it('signJwt refuses a token that would never expire', () => {
     assert.throws(() => signJwt({ sub: 'alice' }, key), /a token must expire/)
     for (const expiresInSeconds of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
       assert.throws(() => signJwt({}, key, { expiresInSeconds }), /^TypeError: .*expiresInSeconds/)
     }
   })
 
-  it('refuses claims of a wrong type, which nobody could verify', () => {
+  it('signJwt refuses claims of a wrong type', () => {
     const wrong = { sub: 1, iss: [], jti: null, nbf: '1', iat: Number.NaN, exp: '9' }
     for (const [name, value] of Object.entries(wrong)) {
       const sign = (): string => signJwt({ [name]: value }, key, { expiresInSeconds: 1 })
@@ -515,7 +515,7 @@ describe('signJwt', () => {
     }
   })
 
-  it('refuses instants in milliseconds, and registered claims without a value', () => {
+  it('signJwt refuses times in milliseconds, and undefined registered claims', () => {
     const milliseconds = now * 1000
     for (const claims of [
       { exp: milliseconds },
@@ -535,19 +535,19 @@ describe('signJwt', () => {
     assert.ok(signJwt({ nickname: undefined }, key, { expiresInSeconds: 60 }))
   })
 
-  it('refuses an option that it does not have', () => {
+  it('signJwt refuses an unknown option', () => {
     const options = { expiresIn: 60, expiresInSeconds: 60 }
     assert.throws(() => signJwt({}, key, options), /signJwt has no option `expiresIn`/)
   })
 
-  it('refuses a public key', () => {
+  it('signJwt refuses a public key', () => {
     const half = importKey(exportPublicJwk(key))
     assert.throws(() => signJwt({}, half, { expiresInSeconds: 1 }), /signing needs a private key/)
   })
 })
 
 describe('decodeJwtUnsafe', () => {
-  it('reads what anyone can have written, expired and unproved', () => {
+  it('decodeJwtUnsafe reads any token, expired and unproved', () => {
     const token = `${toBase64url('{"alg":"RS256"}')}.${toBase64url('{"sub":"mallory","exp":1}')}.AAAA`
     assert.deepEqual(decodeJwtUnsafe(token), {
       header: { alg: 'RS256' },
@@ -555,7 +555,7 @@ describe('decodeJwtUnsafe', () => {
     })
   })
 
-  it('refuses what is no JWT', () => {
+  it('decodeJwtUnsafe refuses text that is not a JWT', () => {
     for (const token of [
       '',
       'a.b.c',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isScopeName, parseScope } from './scope.ts'
 
-describe('parseScope', () => {
+describe('parseScope (RFC 6749 §3.3)', () => {
   const table: readonly [string, readonly string[] | undefined][] = [
     ['', []],
     [' ', []],
@@ -23,19 +23,19 @@ describe('parseScope', () => {
     ['\u{1f600}', undefined],
   ]
   for (const [text, scopes] of table) {
-    it(`reads ${JSON.stringify(text)} as ${scopes ? JSON.stringify(scopes) : 'no scope value'} (RFC 6749 §3.3)`, () => {
+    it(`parseScope reads ${JSON.stringify(text)} as ${JSON.stringify(scopes)}`, () => {
       assert.deepEqual(parseScope(text), scopes)
     })
   }
 
-  it('reads 4,096 characters and not one more', () => {
+  it('parseScope reads 4,096 characters and no more', () => {
     assert.deepEqual(parseScope('x'.repeat(4096)), ['x'.repeat(4096)])
     assert.equal(parseScope('x'.repeat(4097)), undefined)
   })
 })
 
 describe('isScopeName', () => {
-  it('holds for one name and for nothing around it', () => {
+  it('isScopeName is true for exactly one name', () => {
     for (const name of ['a', 'items:read', 'https://api.example/x', '!#[]~'])
       assert.equal(isScopeName(name), true, name)
     for (const name of ['', ' ', 'a b', ' a', 'a ', 'a"', 'a\\', '\u00e9'])

@@ -5,27 +5,27 @@ import { createSeal } from './seal.ts'
 const secret = 'an application secret of 32 chars'
 
 describe('createSeal', () => {
-  it('opens what it sealed', () => {
+  it('createSeal opens what it sealed, and seals the same text differently each time', () => {
     const { seal, open } = createSeal(secret, 'test')
     assert.equal(open(seal('täxt', 'row 1'), 'row 1'), 'täxt')
     assert.notEqual(seal('täxt', 'row 1'), seal('täxt', 'row 1'))
   })
 
-  it('takes an iv of 96 bits and a tag of 128 (NIST SP 800-38D §5.2.1), and seals nothing at all too', () => {
+  it('createSeal uses a 96-bit IV and a 128-bit tag (NIST SP 800-38D §5.2.1), also for ""', () => {
     const { seal, open } = createSeal(secret, 'test')
     const sealed = seal('', 'row')
     assert.equal(Buffer.from(sealed, 'base64url').length, 12 + 16)
     assert.equal(open(sealed, 'row'), '')
   })
 
-  it('opens nothing under another secret, for another purpose, or moved to another row', () => {
+  it('createSeal cannot open text sealed by another secret, for another purpose or row', () => {
     const sealed = createSeal(secret, 'test').seal('text', 'row 1')
     assert.equal(createSeal(`${secret}!`, 'test').open(sealed, 'row 1'), undefined)
     assert.equal(createSeal(secret, 'other').open(sealed, 'row 1'), undefined)
     assert.equal(createSeal(secret, 'test').open(sealed, 'row 2'), undefined)
   })
 
-  it('opens nothing that was changed or cut at any byte', () => {
+  it('createSeal refuses sealed text with any byte changed or cut off', () => {
     const { seal, open } = createSeal(secret, 'test')
     const sealed = Buffer.from(seal('text', 'row'), 'base64url')
     for (let i = 0; i < sealed.length; i++) {

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { openLog } from './log.ts'
 
 describe('openLog', () => {
-  it('says of an error where and why, with its causes, and nothing that a driver has hung on it', () => {
+  it('openLog writes an error’s type, message, stack and causes, but no other properties', () => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-log-'))
     const logFile = join(folder, 'deep/keystile.log')
     const cause = Object.assign(new Error('duplicate key'), {

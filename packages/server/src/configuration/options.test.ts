@@ -7,14 +7,14 @@ import { sentenceOf } from './options.ts'
 
 const good = { issuer: 'http://localhost:3000', database: ':memory:' }
 
-const nobody = (): undefined => undefined
+const findNone = (): undefined => undefined
 const directory = {
-  findByLogin: nobody,
-  findBySubject: nobody,
+  findByLogin: findNone,
+  findBySubject: findNone,
   subject: () => 'x',
   active: () => true,
   scopes: () => [],
-  passwordHash: nobody,
+  passwordHash: findNone,
 }
 
 /** Its functions are inherited. */
@@ -38,7 +38,7 @@ function faultsOf(options: object): readonly string[] {
 }
 
 describe('checkOptions', () => {
-  it('completes what is not said', () => {
+  it('checkOptions fills in the default of each option that is absent', () => {
     const options = checkOptions({ ...good, scopes: { a: 'A' } })
     assert.equal(options.accessTokenSeconds, 600)
     assert.equal(options.sessionSeconds, 30 * 86_400)
@@ -54,7 +54,7 @@ describe('checkOptions', () => {
     assert.deepEqual(options.roles, {})
   })
 
-  it('throws one TypeError that tells all faults', () => {
+  it('checkOptions throws one TypeError that lists all faults', () => {
     const bad = {
       issuer: 'ftp://x',
       database: ':memory:',
@@ -77,7 +77,7 @@ describe('checkOptions', () => {
 })
 
 describe('trustedProxies', () => {
-  it('are addresses and ranges, and never everybody', () => {
+  it('trustedProxies must be addresses or ranges, and must not be the whole Internet', () => {
     const given = { issuer: 'http://localhost:3000', database: ':memory:' }
     assert.equal(checkOptions(given).trustedProxies, undefined)
     assert.deepEqual(checkOptions({ ...given, trustedProxies: [] }).trustedProxies, [])
@@ -92,7 +92,7 @@ describe('trustedProxies', () => {
 
 describe('readOptions', () => {
   const table: readonly (readonly [string, object, RegExp])[] = [
-    ['an issuer that is no URL', { issuer: 'auth' }, /^issuer must be a URL/],
+    ['an issuer that is not a URL', { issuer: 'auth' }, /^issuer must be a URL/],
     [
       'an issuer with a query',
       { issuer: 'https://a.example/?x=1', registration: 'open' },
@@ -109,12 +109,12 @@ describe('readOptions', () => {
       /not have a user, a query or a fragment/,
     ],
     [
-      'an issuer with a name alone',
+      'an issuer with a user name but no password',
       { issuer: 'https://u@a.example', registration: 'open' },
       /not have a user, a query/,
     ],
     [
-      'an issuer with a password alone',
+      'an issuer with a password but no user name',
       { issuer: 'https://:p@a.example', registration: 'open' },
       /not have a user, a query/,
     ],
@@ -124,7 +124,7 @@ describe('readOptions', () => {
       /^issuer must be a URL/,
     ],
     [
-      'http on an address of the network',
+      'an http issuer on a private network address',
       { issuer: 'http://10.0.0.1', registration: 'open' },
       /^issuer must be an https URL/,
     ],
@@ -144,17 +144,17 @@ describe('readOptions', () => {
       /must be "https:\/\/a\.example", because/,
     ],
     [
-      'http elsewhere than on this machine',
+      'an http issuer that is not on this machine',
       { issuer: 'http://a.example', registration: 'open' },
       /^issuer must be an https URL/,
     ],
     [
-      'http on a name that begins like this machine',
+      'an http issuer whose host begins with 127.0.0.1',
       { issuer: 'http://127.0.0.1.evil.example', registration: 'open' },
       /^issuer must be an https URL/,
     ],
     [
-      'registration unsaid elsewhere than on this machine',
+      'registration left out for an issuer that is not on this machine',
       { issuer: 'https://a.example' },
       /^registration must be given/,
     ],
@@ -170,7 +170,7 @@ describe('readOptions', () => {
     ],
     ['a short key', { key: 'abcdefghijklmnopqrstuvwxyz01234' }, /at least 32 random characters/],
     [
-      'a key that nobody drew',
+      'a key that is not random',
       { key: 'passwordpasswordpasswordpasswordpassword' },
       /at least 32 random characters/,
     ],
@@ -183,7 +183,7 @@ describe('readOptions', () => {
       /defaultScopes must .* has "b", which is not declared/,
     ],
     [
-      'a default scope named like a member of all objects',
+      'a default scope named like a member of every object',
       { defaultScopes: ['constructor'] },
       /not declared/,
     ],
@@ -192,19 +192,19 @@ describe('readOptions', () => {
       { roles: { r: ['b'] } },
       /roles must .* "r" has "b", which is not declared/,
     ],
-    ['another role admin', { roles: { admin: [] } }, /roles must not have admin/],
+    ['a second role named admin', { roles: { admin: [] } }, /roles must not have admin/],
     [
-      'a cookie session that is no boolean',
+      'a cookieSession that is not a boolean',
       { cookieSession: 'true' },
       /^cookieSession must be true or false/,
     ],
     [
-      'a cookie session below a path that would end its cookie’s',
+      'a cookie session whose issuer path would cut the cookie’s path short',
       { cookieSession: true, issuer: 'http://localhost/a;b' },
       /^cookieSession must be false while issuer has ";"/,
     ],
     [
-      'a cookie session whose cookie no browser would keep',
+      'a cookie session whose cookie browsers would not store',
       {
         cookieSession: true,
         issuer: 'http://auth.internal',
@@ -214,17 +214,17 @@ describe('readOptions', () => {
       /^cookieSession must be false unless issuer is an https URL/,
     ],
     [
-      'an issuer that is none, for a cookie session',
+      'an issuer that is a number, with a cookie session',
       { cookieSession: true, issuer: 7 },
       /^issuer must be a string/,
     ],
     [
-      'origins that are no list',
+      'corsOrigins that are not a list',
       { corsOrigins: 'https://a.example' },
       /^corsOrigins must be a list of origins/,
     ],
     [
-      'an origin that is no string',
+      'an origin that is not a string',
       { corsOrigins: [1] },
       /^corsOrigins\.0 must be an origin such as/,
     ],
@@ -242,7 +242,7 @@ describe('readOptions', () => {
     ].map(
       (origin) =>
         [
-          `an origin that no page has: ${origin}`,
+          `an origin that no page can have: ${origin}`,
           { corsOrigins: [origin] },
           /^corsOrigins must .*such as https:\/\/app\.example.*; it has ".*"/,
         ] as const,
@@ -258,7 +258,7 @@ describe('readOptions', () => {
     ].map(
       (origin) =>
         [
-          `an origin with more to it, or written otherwise: ${origin}`,
+          `an origin with extra parts or another spelling: ${origin}`,
           { corsOrigins: ['https://b.example', origin] },
           /^corsOrigins must .* such as "https:\/\/a\.example"; it has ".*"/,
         ] as const,
@@ -266,39 +266,47 @@ describe('readOptions', () => {
     ...['http://a.example', 'http://10.0.0.1', 'http://localhost.a.example'].map(
       (origin) =>
         [
-          `http of a page elsewhere than on this machine: ${origin}`,
+          `an http origin that is not on this machine: ${origin}`,
           { corsOrigins: [origin] },
           /^corsOrigins must list https origins.*; it has ".*"/,
         ] as const,
     ),
-    ['a life of tokens below 10 s', { accessTokenSeconds: 9 }, /at least 10/],
-    ['a life of tokens above a day', { accessTokenSeconds: 86_401 }, /at most 86400/],
-    ['a life of tokens that is no number', { accessTokenSeconds: '600' }, /whole number/],
+    ['access tokens that expire within 10 s', { accessTokenSeconds: 9 }, /at least 10/],
     [
-      'a life of sessions below a minute',
+      'access tokens that expire after more than a day',
+      { accessTokenSeconds: 86_401 },
+      /at most 86400/,
+    ],
+    [
+      'an access token lifetime that is not a number',
+      { accessTokenSeconds: '600' },
+      /whole number/,
+    ],
+    [
+      'sessions shorter than a minute',
       { sessionSeconds: 59 },
       /sessionSeconds must be at least 60/,
     ],
-    ['a life of sessions above 400 days', { sessionSeconds: 400 * 86_400 + 1 }, /at most 34560000/],
+    ['sessions longer than 400 days', { sessionSeconds: 400 * 86_400 + 1 }, /at most 34560000/],
     ['an idle time below a minute', { idleSeconds: 59 }, /idleSeconds must be at least 60/],
     ['an idle time above 400 days', { idleSeconds: 400 * 86_400 + 1 }, /at most 34560000/],
     [
-      'passwords of fewer than 8',
+      'a minimum password length below 8',
       { passwordMinLength: 7 },
       /passwordMinLength must be at least 8 \(NIST/,
     ],
     [
-      'passwords of more than 64',
+      'a minimum password length above 64',
       { passwordMinLength: 65 },
       /passwordMinLength must be at most 64/,
     ],
     [
-      'a length that is no whole number',
+      'a minimum password length that is not a whole number',
       { passwordMinLength: 8.5 },
       /must be a whole number from 8 to 64; it is 8.5/,
     ],
     [
-      'hashing below the floor of OWASP',
+      'hashing below OWASP’s minimum',
       { passwordHashing: { memoryKiB: 19_455, passes: 2 } },
       /passwordHashing must have at least 19456 KiB with passes: 2/,
     ],
@@ -309,21 +317,25 @@ describe('readOptions', () => {
       /passwordHashing/,
     ],
     [
-      'hashing by a name',
+      'hashing given as an algorithm name',
       { passwordHashing: 'argon2id' },
       /passwordHashing must be \{ memoryKiB, passes \}/,
     ],
     [
-      'a record shorter than a day',
+      'audit lines kept for less than a day',
       { auditSeconds: 86_399 },
       /auditSeconds must be at least 86400/,
     ],
-    ['a record longer than 10 years', { auditSeconds: 3_650 * 86_400 + 1 }, /at most 315360000/],
-    ['a grace below 0', { graceSeconds: -1 }, /graceSeconds must be at least 0/],
-    ['a grace above a minute', { graceSeconds: 61 }, /at most 60/],
-    ['a grace that is no whole number', { graceSeconds: 0.5 }, /whole number/],
     [
-      'a public key to sign with',
+      'audit lines kept for more than 10 years',
+      { auditSeconds: 3_650 * 86_400 + 1 },
+      /at most 315360000/,
+    ],
+    ['a refresh grace period below 0', { graceSeconds: -1 }, /graceSeconds must be at least 0/],
+    ['a refresh grace period above a minute', { graceSeconds: 61 }, /at most 60/],
+    ['a refresh grace period that is not a whole number', { graceSeconds: 0.5 }, /whole number/],
+    [
+      'a signing key that is a public key',
       { signingKey: exportPublicJwk(generateKey('ES256')) },
       /^signingKey must be another key: .*private JWK/,
     ],
@@ -333,35 +345,39 @@ describe('readOptions', () => {
       /^signingKey must be another key: /,
     ],
     ['an audience with white space', { audience: 'a b' }, /^audience/],
-    ['a profile that is no schema', { profile: {} }, /Standard Schema/],
+    ['a profile that is not a schema', { profile: {} }, /Standard Schema/],
     [
-      'a profile with fields of ours',
+      'a profile with fields that Keystile has itself',
       { profile: z.object({ city: z.string(), roles: z.string(), id: z.string() }) },
       /^profile must not have roles, id: Keystile has its own/,
     ],
-    ['a database of another kind', { database: 'mysql://localhost/x' }, /^database must be a file/],
+    ['an unsupported database', { database: 'mysql://localhost/x' }, /^database must be a file/],
     [
-      'a registration of another kind',
+      'an unknown value of registration',
       { issuer: 'https://a.example', registration: 'some' },
       /^registration must be open/,
     ],
     [
-      'a key that is no text',
+      'a key that is not a string',
       { database: 'postgres://localhost/x', key: 5 },
       /^key must be a string/,
     ],
-    ['a signing key that is no key', { signingKey: 'x' }, /^signingKey must be a private JWK/],
-    ['a signing key that is nothing', { signingKey: null }, /^signingKey must be a private JWK/],
+    ['a signing key that is not a key', { signingKey: 'x' }, /^signingKey must be a private JWK/],
+    ['a signing key that is null', { signingKey: null }, /^signingKey must be a private JWK/],
     [
       'a logger without some of its methods',
       { logger: { info() {}, error() {} } },
       /^logger must be an object with the methods/,
     ],
     ['a logger without methods', { logger: {} }, /^logger must be an object with the methods/],
-    ['a clock that tells no time', { clock: {} }, /^clock must be an object with a method now/],
-    ['a database that is nothing', { database: '' }, /^database/],
-    ['users that are no directory', { users: 'people' }, /^users must be an object of functions/],
-    ['users that are nothing', { users: null }, /^users must be an object of functions/],
+    ['a clock without now', { clock: {} }, /^clock must be an object with a method now/],
+    ['an empty database', { database: '' }, /^database/],
+    [
+      'users that are not a directory',
+      { users: 'people' },
+      /^users must be an object of functions/,
+    ],
+    ['users that are null', { users: null }, /^users must be an object of functions/],
     ...['findByLogin', 'findBySubject', 'active', 'scopes', 'passwordHash'].map(
       (name) =>
         [
@@ -371,50 +387,50 @@ describe('readOptions', () => {
         ] as const,
     ),
     [
-      'a function of a directory that is none',
+      'a directory whose active is not a function',
       { users: { ...directory, active: true } },
       /^users\.active must be a function/,
     ],
     [
-      'a subject that is no function',
+      'a directory whose subject is not a function',
       { users: { ...directory, subject: 'id' } },
       /^users\.subject must be a function/,
     ],
     [
-      'an optional function that is none',
+      'a directory whose savePasswordHash is not a function',
       { users: { ...directory, savePasswordHash: 'update' } },
       /^users\.savePasswordHash must be a function/,
     ],
     [
-      'roles of users who are elsewhere',
+      'roles beside the app’s own users',
       { users: directory, roles: {} },
       /^roles must be left out beside users/,
     ],
     [
-      'a profile of users who are elsewhere',
+      'a profile beside the app’s own users',
       { users: directory, profile: z.object({}) },
       /^profile must be left out beside users/,
     ],
     [
-      'lengths of passwords that are elsewhere',
+      'a minimum password length beside the app’s own users',
       { users: directory, passwordMinLength: 15 },
       /^passwordMinLength must be left out/,
     ],
     [
-      'registration of users who are elsewhere',
+      'registration beside the app’s own users',
       { users: directory, registration: 'closed' },
       /^registration must be left out/,
     ],
   ]
   for (const [title, options, expected] of table) {
-    it(`names ${title}`, () => {
+    it(`readOptions reports ${title}`, () => {
       const faults = faultsOf(options)
       assert.equal(faults.length, 1, faults.join('\n'))
       assert.match(faults[0]!, expected)
     })
   }
 
-  it('finds nothing in options that are safe', () => {
+  it('readOptions reports no fault in safe options', () => {
     const safe = [
       {},
       { issuer: 'http://127.0.0.1:8000/auth' },
@@ -456,14 +472,14 @@ describe('readOptions', () => {
     for (const options of safe) assert.deepEqual(faultsOf(options), [], JSON.stringify(options))
   })
 
-  it('names the settings that must be given', () => {
+  it('readOptions reports each required setting that is missing', () => {
     const faults = readOptions({}).faults.map(sentenceOf)
     assert.equal(faults.length, 2)
     assert.match(faults[0] ?? '', /^issuer must be given: /)
     assert.match(faults[1] ?? '', /^database must be given: /)
   })
 
-  it('shows what came instead, escaped, short and without what a URL may hide', () => {
+  it('readOptions shows the value, escaped and short, without the secret parts of a URL', () => {
     const fault = (options: object): string => faultsOf(options)[0] ?? ''
     assert.match(fault({ registration: 'a\n\u001b' }), /; it is "a\\u\{a\}\\u\{1b\}"$/)
     assert.match(fault({ registration: 'x'.repeat(200) }), /; it is "x{77}…"$/)
@@ -476,7 +492,7 @@ describe('readOptions', () => {
       assert.doesNotMatch(faultsOf({ issuer: url, registration: url }).join(), /hunt/, url)
   })
 
-  it('names settings as an app gives them, and says how to set them there', () => {
+  it('readOptions names settings as an app gives them, and says how to set them there', () => {
     const faults = faultsOf({
       issuer: 'https://a.example',
       database: 'postgres://localhost/x',
@@ -489,7 +505,7 @@ describe('readOptions', () => {
     assert.doesNotMatch(faults, /KEYSTILE_|--/)
   })
 
-  it('repeats no secret', () => {
+  it('readOptions does not repeat a secret', () => {
     assert.ok(!faultsOf({ key: 'hunter2' }).join().includes('hunter2'))
   })
 })

@@ -1,5 +1,5 @@
-// What is unsafe does not start: each rule by examples, by a second predicate from the standard's
-// text, and by configurations at random.
+// Unsafe configurations do not start: each rule is checked by examples, by a second predicate
+// written from the standard's text, and by random configurations.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { describe, it } from 'node:test'
@@ -21,7 +21,7 @@ import { predicates, warned } from '../../test-support/rules/predicates.ts'
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 const numRuns = process.env['KEYSTILE_LONG'] ? 10_000 : 400
 
-/** The rules that find fault. */
+/** The ids of the rules that the situation violates. */
 function violatedBy(
   situation: Situation,
   list: readonly Rule<RuleOptions>[] = rules,
@@ -30,13 +30,13 @@ function violatedBy(
   return [...new Set([...stops, ...warnings].map(({ rule }) => rule.id))]
 }
 
-/** The rules that the standards demand a stop for, whatever the list has. */
+/** The ids of the rules whose standards demand a stop, whatever the list of rules says. */
 function demandedBy(situation: Situation): readonly string[] {
   return Object.keys(predicates).filter((id) => !warned.has(id) && predicates[id]!(situation))
 }
 
 describe('the rules', () => {
-  it('have an id of their own, examples and a second predicate each, and nothing else has', () => {
+  it('each rule has its own id, examples and a second predicate, and no others exist', () => {
     const ids = rules.map(({ id }) => id)
     assert.equal(new Set(ids).size, ids.length)
     assert.deepEqual(Object.keys(examples).toSorted(), ids.toSorted())
@@ -46,7 +46,7 @@ describe('the rules', () => {
   })
 
   for (const [id, { stopped, passed }] of Object.entries(examples)) {
-    it(`find what violates ${id}, which no other rule hides, and let through what does not`, () => {
+    it(`rule ${id} reports each of its bad examples and accepts each good one`, () => {
       const others = rules.filter((rule) => rule.id !== id)
       assert.ok(stopped.length > 0 && passed.length > 0)
       for (const situation of stopped) {
@@ -60,7 +60,7 @@ describe('the rules', () => {
     })
   }
 
-  it('tell where they cannot look', () => {
+  it('a rule is not counted as checked where the situation hides what it looks at', () => {
     for (const [id, situations] of Object.entries(unlooked))
       for (const situation of situations)
         assert.ok(
@@ -69,7 +69,7 @@ describe('the rules', () => {
         )
   })
 
-  it('say what is so', () => {
+  it('each rule says what is wrong in the expected words', () => {
     for (const [situation, expected] of sayings) {
       const { stops, warnings } = examine(situation, rules)
       const said = [...stops, ...warnings].map(({ about, message }) => `${about} ${message}`)
@@ -80,7 +80,7 @@ describe('the rules', () => {
     }
   })
 
-  it('say what is wrong and how to fix it in a line each, and no secret', () => {
+  it('each rule states the fault and its fix in one line each, without secrets', () => {
     for (const { stopped } of Object.values(examples)) {
       for (const situation of stopped) {
         const { stops, warnings } = examine(situation, rules)
@@ -102,7 +102,7 @@ describe('the rules', () => {
     }
   })
 
-  it(`find what a second predicate finds, from the words of the standards, in ${numRuns} situations`, () => {
+  it(`the rules agree with predicates written from the standards in ${numRuns} situations`, () => {
     const seen = new Set<string>()
     fc.assert(
       fc.property(situationArbitrary, (situation) => {
@@ -114,7 +114,7 @@ describe('the rules', () => {
       }),
       { seed, numRuns },
     )
-    // What never happens shows nothing.
+    // A rule that was never violated would prove nothing.
     assert.deepEqual(
       rules.map(({ id }) => id).filter((id) => !seen.has(id)),
       [],
@@ -123,7 +123,7 @@ describe('the rules', () => {
 })
 
 describe('createKeystile', () => {
-  it(`starts with none of ${numRuns} configurations that violate a rule, and with all others`, () => {
+  it(`createKeystile refuses exactly the unsafe ones of ${numRuns} configurations`, () => {
     let started = 0
     const isOption = ([name]: [string, unknown]): boolean => optionNames.includes(name)
     fc.assert(
@@ -135,7 +135,7 @@ describe('createKeystile', () => {
         const told = starts(() => checkOptions({ ...options }))
         if (told === undefined) started++
         assert.equal(told === undefined, demanded.length === 0, `${demanded.join()}: ${told}`)
-        for (const id of demanded) assert.ok(told!.includes(`(${id}, `), `${id} is told: ${told}`)
+        for (const id of demanded) assert.ok(told!.includes(`(${id}, `), `${id} is named: ${told}`)
       }),
       { seed, numRuns },
     )
@@ -144,7 +144,7 @@ describe('createKeystile', () => {
 })
 
 describe('keystile serve', () => {
-  it(`starts with none of ${numRuns} environments that violate a rule, and with all others`, async () => {
+  it(`keystile serve refuses exactly the unsafe ones of ${numRuns} environments`, async () => {
     let started = 0
     await fc.assert(
       fc.asyncProperty(environmentArbitrary, async (environment) => {
@@ -173,7 +173,7 @@ describe('keystile serve', () => {
   })
 })
 
-/** What is said where it does not start. */
+/** The message of the error that stops a start, or undefined. */
 function starts(start: () => unknown): string | undefined {
   try {
     start()

@@ -78,7 +78,7 @@ const preflight = (origin: string): Readonly<Record<string, string>> => ({
 const exposed = { 'access-control-expose-headers': 'Retry-After, WWW-Authenticate, Location' }
 
 describe('allowOrigins', () => {
-  it('lets a page of each listed origin read what is answered, refusals too', async () => {
+  it('CORS lets a page of each listed origin read answers and refusals', async () => {
     for (const origin of [listed, another]) {
       const answer = await ask('GET', '/base/users/x', { origin })
       assert.deepEqual([answer!.status, answer!.headers['x'], answer!.body], [200, 'y', 'ok'])
@@ -97,7 +97,7 @@ describe('allowOrigins', () => {
     }
   })
 
-  it('says nothing of CORS to any other origin, which is answered as ever (CHECKS 88)', async () => {
+  it('CORS adds no header for any other origin, and changes no answer (CHECKS 88)', async () => {
     for (const headers of [
       {},
       { origin: '' },
@@ -125,7 +125,7 @@ describe('allowOrigins', () => {
     }
   })
 
-  it('answers a preflight with the methods of the path, and headers that a client needs, whatever it asks for', async () => {
+  it('CORS answers a preflight with the path’s methods and the needed headers', async () => {
     const answer = await ask('OPTIONS', '/base/users/x', preflight(listed))
     assert.deepEqual(answer, {
       status: 204,
@@ -139,7 +139,7 @@ describe('allowOrigins', () => {
     })
   })
 
-  it('takes an OPTIONS for a preflight only when it names the method that is to come', async () => {
+  it('CORS treats OPTIONS as a preflight only if it names a method', async () => {
     const answer = await ask('OPTIONS', '/base/users/x', { origin: listed })
     assert.deepEqual(
       [answer!.status, answer!.headers['access-control-allow-methods']],
@@ -149,7 +149,7 @@ describe('allowOrigins', () => {
     assert.deepEqual([read!.status, read!.body], [200, 'ok'])
   })
 
-  it('allows credentials to listed origins where the cookie is sent, and nowhere else (CHECKS 88)', async () => {
+  it('CORS allows credentials to listed origins on the cookie’s path (CHECKS 88)', async () => {
     const credentials = async (
       method: string,
       path: string,
@@ -173,12 +173,12 @@ describe('allowOrigins', () => {
     }
   })
 
-  it('leaves what is not ours to the app, preflights too', async () => {
+  it('CORS leaves other paths to the app, including their preflights', async () => {
     for (const method of ['GET', 'OPTIONS'])
       assert.equal(await ask(method, '/base/other', preflight(listed)), undefined)
   })
 
-  it('adds nothing where no origin is listed', async () => {
+  it('CORS adds no header if no origin is listed', async () => {
     assert.deepEqual(corsOf(await ask('GET', '/base/users/x', { origin: listed }, [])), {})
   })
 })

@@ -29,7 +29,7 @@ const multipart = (...parts: readonly string[]): string =>
   )
 
 describe('readForm', () => {
-  it('decodes names and values, an equals sign in a value among them', async () => {
+  it('readForm decodes names and values, even a value with an equals sign', async () => {
     assert.deepEqual(await read('a=1&b%20c=x+y%2Bz&d==e=&f=%C3%B6'), {
       a: '1',
       'b c': 'x y+z',
@@ -38,19 +38,19 @@ describe('readForm', () => {
     })
   })
 
-  it('takes a parameter without a value for absent, and what stands between two ampersands for nothing', async () => {
+  it('readForm treats a parameter without a value as absent, and skips empty ones', async () => {
     assert.deepEqual(await read(''), {})
     assert.deepEqual(await read('a&b=&&c=1&'), { c: '1' })
     assert.deepEqual(await read('=1'), { '': '1' })
     await refuses(read('=&=1'), /appears twice/)
   })
 
-  it('reads a multipart form alike', async () => {
+  it('readForm reads a multipart form in the same way', async () => {
     const body = multipart('name="a"\r\n\r\n1', 'name="b"\r\n\r\n')
     assert.deepEqual(await read(body, 'multipart/form-data; boundary=x'), { a: '1' })
   })
 
-  it('takes the content type in any case and with parameters, and no other', async () => {
+  it('readForm takes its content types in any case and with parameters, and no other', async () => {
     assert.deepEqual(await read('a=1', 'Application/X-WWW-Form-Urlencoded ; charset=utf-8'), {
       a: '1',
     })
@@ -59,14 +59,14 @@ describe('readForm', () => {
     }
   })
 
-  it('refuses a parameter that appears twice, be both empty (RFC 6749 §3.2)', async () => {
+  it('readForm refuses a parameter that appears twice, even if empty (RFC 6749 §3.2)', async () => {
     for (const body of ['a=1&a=1', 'a=&a=', 'a&a', 'a=1&%61=2'])
       await refuses(read(body), /appears twice/)
     const twice = multipart('name="a"\r\n\r\n1', 'name="a"\r\n\r\n2')
     await refuses(read(twice, 'multipart/form-data; boundary=x'), /appears twice/)
   })
 
-  it('refuses what is not well encoded, in a name as in a value', async () => {
+  it('readForm refuses bad encoding in names and values', async () => {
     const bad = [
       '%',
       'a=%',
@@ -80,14 +80,14 @@ describe('readForm', () => {
     for (const body of bad) await refuses(read(body), /must be well encoded/)
   })
 
-  it('refuses a multipart body that is none, and one with a file', async () => {
+  it('readForm refuses a malformed multipart body, and one with a file', async () => {
     await refuses(read('a=1', 'multipart/form-data; boundary=x'), /must be multipart/)
     await refuses(read('a=1', 'multipart/form-data'), /must be multipart/)
     const file = multipart('name="a"; filename="f"\r\nContent-Type: text/plain\r\n\r\n1')
     await refuses(read(file, 'multipart/form-data; boundary=x'), /is a file/)
   })
 
-  it('takes 65,536 bytes, and refuses one more with 413', async () => {
+  it('readForm takes 65,536 bytes, and refuses one more with 413', async () => {
     assert.deepEqual(await read(`a=${'x'.repeat(65_534)}`), { a: 'x'.repeat(65_534) })
     await assert.rejects(
       read(`a=${'x'.repeat(65_535)}`),
@@ -97,7 +97,7 @@ describe('readForm', () => {
 })
 
 describe('decodeFormComponent', () => {
-  it('reads a plus as a space, and bytes as UTF-8', () => {
+  it('decodeFormComponent reads a plus as a space, and bytes as UTF-8', () => {
     assert.equal(decodeFormComponent('a+b%2B%C3%A4'), 'a b+ä')
     assert.equal(decodeFormComponent('%E4'), undefined)
   })

@@ -23,7 +23,7 @@ const read = (body: string, contentType = 'application/json'): Promise<object> =
   )
 
 describe('readJsonObject', () => {
-  it('takes JSON by any of its content types', async () => {
+  it('readJsonObject takes JSON by any of its content types', async () => {
     for (const type of [
       'application/json',
       'Application/JSON; charset=utf-8',
@@ -33,7 +33,7 @@ describe('readJsonObject', () => {
       assert.deepEqual(await read('{"a":1}', type), { a: 1 }, type)
   })
 
-  it('refuses another content type with 415', async () => {
+  it('readJsonObject refuses another content type with 415', async () => {
     for (const type of [
       '',
       'text/json',
@@ -45,7 +45,7 @@ describe('readJsonObject', () => {
       await assert.rejects(read('{}', type), { code: 'unsupported_media_type' }, type)
   })
 
-  it('refuses with 400 and a sentence what is no unambiguous object, and does not repeat it', async () => {
+  it('readJsonObject refuses a body that is not one unambiguous object', async () => {
     for (const body of ['', '[]', 'secret', '{"secret":1,"secret":1}'])
       await assert.rejects(read(body), (error) => {
         assert.ok(error instanceof ProblemError)
@@ -59,7 +59,7 @@ describe('readJsonObject', () => {
       })
   })
 
-  it('takes 65,536 bytes, and refuses one more with 413', async () => {
+  it('readJsonObject takes 65,536 bytes, and refuses one more with 413', async () => {
     assert.ok(await read(`{"a":"${'x'.repeat(65_528)}"}`))
     await assert.rejects(read(`{"a":"${'x'.repeat(65_529)}"}`), { code: 'content_too_large' })
   })
@@ -72,11 +72,11 @@ describe('checkFields', () => {
     n: z.number().optional(),
   })
 
-  it('gives what the body holds', () => {
+  it('checkFields returns the fields of the body', () => {
     assert.deepEqual(checkFields(schema, { name: 'x' }), { errors: [], fields: { name: 'x' } })
   })
 
-  it('gives every fault with its place and a type that Pydantic has too', () => {
+  it('checkFields returns every fault with its place and Pydantic’s type', () => {
     const { errors, fields } = checkFields(schema, { deep: ['a', 1], n: 'x', more: 1 })
     assert.equal(fields, undefined)
     assert.deepEqual(
@@ -92,7 +92,7 @@ describe('checkFields', () => {
     assert.equal(errors[3]!.msg, 'Unknown members; expected are name, deep, n')
   })
 
-  it('tells a field of another type from a missing one', () => {
+  it('checkFields distinguishes a field of another type from a missing one', () => {
     for (const name of [1, null, [], {}]) {
       const { errors } = checkFields(schema, { name })
       assert.deepEqual(errors, [
@@ -103,11 +103,11 @@ describe('checkFields', () => {
 })
 
 describe('refuseFaults', () => {
-  it('throws nothing when nothing is wrong', () => {
+  it('refuseFaults throws nothing without faults', () => {
     assert.doesNotThrow(() => refuseFaults([]))
   })
 
-  it('throws 422 with all faults, as a sentence and as a list (RFC 9457)', () => {
+  it('refuseFaults throws 422 with all faults, as a sentence and as a list (RFC 9457)', () => {
     const errors = [
       { loc: ['body', 'a', 0], msg: 'is wrong', type: 'value_error' },
       { loc: ['body'], msg: 'Unknown members', type: 'extra_forbidden' },
@@ -125,7 +125,7 @@ describe('refuseFaults', () => {
 })
 
 describe('describeFields', () => {
-  it('is the JSON Schema of what is sent', () => {
+  it('describeFields returns the JSON Schema of the body', () => {
     assert.deepEqual(describeFields(strictFields({ name: stringField() })), {
       type: 'object',
       properties: { name: { type: 'string' } },

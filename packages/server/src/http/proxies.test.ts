@@ -16,7 +16,7 @@ function resolve(remoteAddress: string | undefined, forwarded?: string): string 
 }
 
 describe('createProxies', () => {
-  it('believes nobody but a trusted proxy', () => {
+  it('proxies.resolve believes X-Forwarded-For only from a trusted proxy', () => {
     for (const peer of [
       '192.0.2.9',
       '127.0.0.2',
@@ -39,7 +39,7 @@ describe('createProxies', () => {
       assert.equal(resolve(peer, '192.0.2.1'), '192.0.2.1', peer)
   })
 
-  it('takes the rightmost address that is no trusted proxy: what stands left of it is the sender’s word', () => {
+  it('proxies.resolve takes the rightmost address that is not a trusted proxy’s', () => {
     for (const [forwarded, address] of [
       ['192.0.2.1', '192.0.2.1'],
       ['203.0.113.5, 192.0.2.1', '192.0.2.1'],
@@ -51,7 +51,7 @@ describe('createProxies', () => {
       assert.equal(resolve('127.0.0.1', forwarded), address, forwarded)
   })
 
-  it('reads addresses with ports, in brackets and mapped, each in one form', () => {
+  it('proxies.resolve reads addresses with ports, in brackets and IPv4-mapped', () => {
     for (const [entry, address] of [
       ['192.0.2.1:443', '192.0.2.1'],
       ['2001:DB8:0:0::1', '2001:db8::1'],
@@ -64,7 +64,7 @@ describe('createProxies', () => {
       assert.equal(resolve('127.0.0.1', entry), address, entry)
   })
 
-  it('stops at what is not an address, at the proxy that wrote it', () => {
+  it('proxies.resolve stops at text that is not an address, and takes its writer’s address', () => {
     for (const entry of [
       '',
       ' ',
@@ -96,7 +96,7 @@ describe('createProxies', () => {
     assert.equal(resolve('127.0.0.1'), '127.0.0.1')
   })
 
-  it('takes a range of IPv4 that is mapped into IPv6 as what it maps', () => {
+  it('createProxies reads an IPv4-mapped IPv6 range as the IPv4 range', () => {
     const { isTrusted } = createProxies(['::ffff:10.0.0.0/104', '::ffff:192.0.2.7'])
     for (const address of ['10.0.0.0', '10.255.255.255', '192.0.2.7'])
       assert.ok(isTrusted(address), address)
@@ -106,7 +106,7 @@ describe('createProxies', () => {
 })
 
 describe('findProxyFault', () => {
-  it('takes addresses and ranges', () => {
+  it('findProxyFault accepts addresses and ranges', () => {
     for (const range of [
       '127.0.0.1',
       '::1',
@@ -118,12 +118,12 @@ describe('findProxyFault', () => {
       assert.equal(findProxyFault(range), undefined, range)
   })
 
-  it('refuses everybody', () => {
+  it('findProxyFault refuses the whole Internet', () => {
     for (const range of ['0.0.0.0/0', '::/0', '10.0.0.0/0', '10.0.0.0/00', '::ffff:0.0.0.0/96'])
       assert.match(findProxyFault(range)!, /is the whole Internet/, range)
   })
 
-  it('refuses what is neither an address nor a range', () => {
+  it('findProxyFault refuses text that is neither an address nor a range', () => {
     const wrong = [
       '',
       'localhost',

@@ -10,14 +10,14 @@ const bodyOf = (
 ): Record<string, unknown> => JSON.parse(answer?.body ?? 'null')
 
 describe('findRefusalAnswer and refusalAnswer', () => {
-  it('knows nothing to say about a bug', () => {
+  it('findRefusalAnswer returns undefined for a bug', () => {
     for (const bug of [new Error('x'), new TypeError('x'), 'x', undefined, null]) {
       assert.equal(findRefusalAnswer(bug, 'problem', realm), undefined)
       assert.equal(findRefusalAnswer(bug, 'oauth', realm), undefined)
     }
   })
 
-  it('answers a token refusal with its challenge, at any endpoint', () => {
+  it('refusalAnswer answers a token refusal with its challenge at any endpoint', () => {
     for (const refusals of ['oauth', 'problem'] as const) {
       const answer = refusalAnswer(
         new TokenError('invalid_token', 'Invalid token'),
@@ -29,7 +29,7 @@ describe('findRefusalAnswer and refusalAnswer', () => {
     }
   })
 
-  it('answers OAuth refusals by RFC 6749 §5.2, with detail, and no challenge but to a client that failed', () => {
+  it('refusalAnswer answers OAuth errors by RFC 6749 §5.2, and challenges a failed client', () => {
     const answer = refusalAnswer(new OAuthError('invalid_grant', 'No'), 'problem', realm)
     assert.deepEqual(bodyOf(answer), {
       error: 'invalid_grant',
@@ -47,12 +47,12 @@ describe('findRefusalAnswer and refusalAnswer', () => {
     )
   })
 
-  it('says when a new try makes sense', () => {
+  it('refusalAnswer tells when to retry', () => {
     const error = new OAuthError('temporarily_unavailable', 'Later', { retryAfterSeconds: 0 })
     assert.equal(refusalAnswer(error, 'oauth', realm).headers['retry-after'], '0')
   })
 
-  it('answers problems as such, and at an OAuth endpoint in the words of OAuth', () => {
+  it('refusalAnswer answers a problem as such, and at an OAuth endpoint as an OAuth error', () => {
     const error = new ProblemError('content_too_large', 'Too much')
     const problem = refusalAnswer(error, 'problem', realm)
     assert.deepEqual(
@@ -72,7 +72,7 @@ describe('findRefusalAnswer and refusalAnswer', () => {
     assert.equal(bodyOf(busy)['error'], 'temporarily_unavailable')
   })
 
-  it('answers 503 and Retry-After of a second when the database is away, and tells nothing of it', () => {
+  it('findRefusalAnswer answers 503 if the database is away, without details', () => {
     for (const refusals of ['oauth', 'problem'] as const) {
       const answer = findRefusalAnswer(new DatabaseUnavailableError('10.0.0.1'), refusals, realm)!
       assert.deepEqual([answer.status, answer.headers['retry-after']], [503, '1'])

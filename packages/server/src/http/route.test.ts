@@ -9,7 +9,7 @@ const requestTo = (url: string, headers = {}): ReturnType<typeof readWebRequest>
 })
 
 describe('jsonAnswer', () => {
-  it('is kept by no cache unless it says so', () => {
+  it('jsonAnswer forbids caching unless told otherwise', () => {
     const answer = jsonAnswer(200, { a: 1 })
     assert.deepEqual(answer.headers, {
       'content-type': 'application/json',
@@ -24,13 +24,13 @@ describe('jsonAnswer', () => {
 })
 
 describe('emptyAnswer', () => {
-  it('has no body and is kept by no cache', () => {
+  it('emptyAnswer has no body and forbids caching', () => {
     assert.deepEqual(emptyAnswer, { status: 204, headers: { 'cache-control': 'no-store' } })
   })
 })
 
 describe('mediaTypeOf', () => {
-  it('is the type alone, in lower case, and undefined without a Content-Type', () => {
+  it('mediaTypeOf returns the type alone in lower case, or undefined without one', () => {
     assert.equal(
       mediaTypeOf(requestTo('/', { 'content-type': 'Text/HTML ; charset=x' })),
       'text/html',
@@ -40,7 +40,7 @@ describe('mediaTypeOf', () => {
 })
 
 describe('queryOf', () => {
-  it('reads what stands between ? and #', () => {
+  it('queryOf reads the text between ? and #', () => {
     assert.deepEqual(
       [...queryOf(requestTo('/a?b=1&c=%3F?#d=2'))],
       [

@@ -46,7 +46,7 @@ async function ask(route: OpenRoute, path: string, method = 'GET', log: object[]
 }
 
 describe('createRouter', () => {
-  it('answers a path that is exactly one of its own, whatever host the request names', async () => {
+  it('the router answers exactly its own paths, whatever host the request names', async () => {
     assert.equal((await ask(routeTo(ok), '/base/it?x=1'))!.body, 'ok')
     for (const path of [
       '/it',
@@ -60,7 +60,7 @@ describe('createRouter', () => {
       assert.equal(await ask(routeTo(ok), path), undefined, path)
   })
 
-  it('answers HEAD like GET, without a body (RFC 9110 §9.3.2)', async () => {
+  it('the router answers HEAD like GET, without a body (RFC 9110 §9.3.2)', async () => {
     assert.deepEqual(await ask(routeTo(ok), '/base/it', 'HEAD'), {
       status: 200,
       headers: { x: 'y' },
@@ -68,13 +68,13 @@ describe('createRouter', () => {
     })
   })
 
-  it('answers 405 with Allow to another method (RFC 9110 §15.5.6)', async () => {
+  it('the router answers 405 with Allow to another method (RFC 9110 §15.5.6)', async () => {
     const answer = await ask(routeTo(ok), '/base/it', 'POST')
     assert.equal(answer!.status, 405)
     assert.equal(answer!.headers['allow'], 'GET')
   })
 
-  it('answers a bug with 500 and an incident that the log knows, and nothing else', async () => {
+  it('the router answers a bug with 500 and an incident, and logs the cause with it', async () => {
     const log: { incident?: string; err?: Error }[] = []
     const answer = await ask(
       routeTo(() => {
@@ -90,7 +90,7 @@ describe('createRouter', () => {
     assert.equal(log[0]!.err!.message, 'select secret from /etc')
   })
 
-  it('answers 503 with Retry-After when the database is away, in the words of the endpoint', async () => {
+  it('the router answers 503 with Retry-After if the database is away', async () => {
     const fail = (): never => {
       throw new DatabaseUnavailableError('ECONNREFUSED 10.0.0.1')
     }
@@ -104,7 +104,7 @@ describe('createRouter', () => {
     }
   })
 
-  it('answers an OAuth refusal in its own words, with detail (RFC 6749 §5.2)', async () => {
+  it('the router answers an OAuth error as OAuth does, with detail (RFC 6749 §5.2)', async () => {
     const answer = await ask(
       routeTo(() => {
         throw new OAuthError('invalid_grant', 'No', { reason: 'session_over', detail: 'inside' })
@@ -119,7 +119,7 @@ describe('createRouter', () => {
     })
   })
 
-  it('finds a route by a segment of its path, after those without one, and hands the segment on as it was sent', async () => {
+  it('the router prefers fixed paths, and passes a path’s segment on as sent', async () => {
     const tell =
       (name: string): OpenRoute['handle'] =>
       ({ params }) => ({ status: 200, headers: {}, body: `${name} ${JSON.stringify(params)}` })
@@ -149,7 +149,7 @@ describe('createRouter', () => {
       assert.equal(await find(path), undefined, path)
   })
 
-  it('runs a guarded handler only for a token that its guard lets in, and tells it who called', async () => {
+  it('the router runs a guarded handler only if its guard admits the request', async () => {
     const key = generateKey('ES256')
     const claims = {
       issuer,
@@ -195,7 +195,7 @@ describe('createRouter', () => {
     assert.deepEqual(ran, [['ada', { id: 'somebody' }]])
   })
 
-  it('does not start with a route that demands a scope which is not declared', () => {
+  it('createRouter refuses a route that demands an undeclared scope', () => {
     const route: GuardedRoute<Caller<string, { id: string }>> = {
       ...routeTo(ok),
       guard: { scopes: ['raed'] },
@@ -211,7 +211,7 @@ describe('createRouter', () => {
     )
   })
 
-  it('tells the log why a request was refused: the reason, and the detail where there is one', async () => {
+  it('the router logs a refusal’s reason, and its detail if there is one', async () => {
     const logged: object[] = []
     const note = (fields: object): void => void logged.push(fields)
     const fail = async (error: Error): Promise<void> => {
@@ -238,7 +238,7 @@ describe('createRouter', () => {
     assert.partialDeepStrictEqual(logged.at(-1), { route, reason: 'keys_unavailable' })
   })
 
-  it('writes a refusal and a request that was one too many for whoever debugs, what is unavailable and what failed as an error', async () => {
+  it('the router logs refusals at debug level, outages and bugs as errors', async () => {
     const lines: string[] = []
     const note =
       (level: string) =>

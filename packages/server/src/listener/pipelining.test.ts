@@ -12,8 +12,8 @@ describe('createTurns', () => {
   })
 
   /**
-   * Answers each request with its path, but `/never`; `handled` are the paths in the order in which
-   * they were handled.
+   * Answers each request, except `/never`, with its path; `handled` lists the paths in the order of
+   * their handling.
    */
   async function serve(limits: Partial<PipelineLimits> = {}) {
     const inTurn = createTurns({ pipelinedRequests: 10, pipelinedRequestsOfAll: 1_000, ...limits })
@@ -35,7 +35,7 @@ describe('createTurns', () => {
     return {
       handled,
       parsed: () => parsed,
-      /** A connection on which these were sent in one piece. */
+      /** Opens a connection and sends these requests in one piece. */
       send(...requests: string[]): Socket {
         const socket = connect({ host: '127.0.0.1', port }, () => socket.write(requests.join('')))
         closing.push(() => socket.destroy())
@@ -70,7 +70,7 @@ describe('createTurns', () => {
       get('/a').replace('\r\n\r\n', '\r\nexpect: 100-continue\r\n\r\n'),
     ],
   ] as const) {
-    it(`resets a connection of too many ${name}, and handles no more of them`, async () => {
+    it(`createTurns resets a connection with too many ${name}`, async () => {
       const { send, handled, parsed } = await serve()
       assert.ok(await isReset(send(...Array.from({ length: 500 }, () => request))))
       assert.deepEqual(handled, ['/a'])
@@ -78,7 +78,7 @@ describe('createTurns', () => {
     })
   }
 
-  it('resets a connection that sends a body before the answer of the request in front of it is taken', async () => {
+  it('createTurns resets a connection that sends a body before it read an answer', async () => {
     const chunked =
       'POST /b HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n'
     for (const withBody of [post('/b'), chunked]) {
@@ -90,7 +90,7 @@ describe('createTurns', () => {
     await untilAnswered(send(post('/a'), get('/b')), '/b')
   })
 
-  it('answers as many as may be, one after another, and other connections in between', async () => {
+  it('createTurns answers pipelined requests in order, and others in between', async () => {
     const { send, handled } = await serve()
     const paths = Array.from({ length: 10 }, (_, i) => `/${i}`)
     const [first, second] = [send(...paths.map(get)), send(...paths.map(get))]
@@ -103,14 +103,14 @@ describe('createTurns', () => {
     assert.notDeepEqual(handled.slice(0, 10), paths)
   })
 
-  it('handles nothing behind an answer that is not taken, or behind the last of a connection', async () => {
+  it('createTurns handles no request behind an unread answer or behind the last one', async () => {
     const { send, handled } = await serve()
     await untilAnswered(send(get('/a'), get('/never'), get('/b')), '/a')
     assert.equal(await isReset(send(last('/c'), get('/d'))), false)
     assert.deepEqual(handled, ['/a', '/never', '/c'])
   })
 
-  it('resets a connection that pipelines while too many do, and none that does not', async () => {
+  it('createTurns resets a pipelining connection while all of them pipeline too much', async () => {
     const { send } = await serve({ pipelinedRequestsOfAll: 5 })
     const stuck = send(get('/never'), ...Array.from({ length: 5 }, () => get('/a')))
     const alone = send(get('/alone'))

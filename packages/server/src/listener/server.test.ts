@@ -12,7 +12,7 @@ import { listen, standardLimits, type ListenOptions } from './server.ts'
 import { metrics as allMetrics } from '../server/features.ts'
 import { wire, type RunningKeystile } from '../server/wire.ts'
 
-/** So short that a test can wait for them. */
+/** Limits so short that a test can wait for them. */
 const short = {
   headerMilliseconds: 300,
   requestMilliseconds: 300,
@@ -82,7 +82,7 @@ describe('listen', () => {
     ['silent', /^HTTP\/1.1 408 /],
     ['idle', /^HTTP\/1.1 200 /],
   ] as const) {
-    it(`ends connections of ${slowness}, and answers others meanwhile`, async () => {
+    it(`the listener ends stalled connections (${slowness}), and answers others`, async () => {
       const { port, url } = await start({ limits: short })
       const clients = await beSlow(slowness, port)
       assert.equal((await fetch(`${url}/healthz`)).status, 200)
@@ -92,7 +92,7 @@ describe('listen', () => {
   }
 
   for (const slowness of ['slow readers', ...behindOthers] as const) {
-    it(`ends connections of ${slowness}, who do not notice, and answers others meanwhile`, async () => {
+    it(`the listener ends connections of ${slowness}, and answers others`, async () => {
       const { port, connections } = await start({ limits: { ...short, answerMilliseconds: 1_000 } })
       await beSlow(slowness, port)
       assert.ok((await connections()) > 10)
@@ -102,12 +102,9 @@ describe('listen', () => {
 
   for (const [what, request] of [
     ['without a Host', 'GET / HTTP/1.1\r\n\r\n'],
-    [
-      'with an expectation that is unknown',
-      'GET / HTTP/1.1\r\nhost: localhost\r\nexpect: x\r\n\r\n',
-    ],
+    ['with an unknown expectation', 'GET / HTTP/1.1\r\nhost: localhost\r\nexpect: x\r\n\r\n'],
   ] as const) {
-    it(`resets connections of clients that send hundreds of requests ${what} ahead`, async () => {
+    it(`the listener resets a connection that pipelines hundreds of requests ${what}`, async () => {
       const { port } = await start()
       const login = 'POST /token HTTP/1.1\r\nhost: localhost\r\ncontent-length: 21\r\n'
       const socket = connectTo(port).setEncoding('latin1')
@@ -121,7 +118,7 @@ describe('listen', () => {
     })
   }
 
-  it('ends connections of clients that send hundreds of requests ahead, and answers others meanwhile', async () => {
+  it('the listener ends connections that pipeline too much, and answers others', async () => {
     const { port, url, connections } = await start({
       limits: { ...short, answerMilliseconds: 1_000 },
     })
@@ -130,7 +127,7 @@ describe('listen', () => {
     while ((await connections()) > 1) await new Promise((resolve) => setTimeout(resolve, 50))
   })
 
-  it('resets connections of clients that send hundreds of requests ahead to the port of /metrics', async () => {
+  it('the /metrics port resets a connection that pipelines hundreds of requests', async () => {
     const port = await freePort()
     await start({
       metrics: { counts: createMetrics(allMetrics), binding: { hosts: ['127.0.0.1'], port } },
@@ -144,7 +141,7 @@ describe('listen', () => {
     ['has no Host', 'a: b', 400],
     ['has two hundred header lines', `host: localhost${'\r\na: b'.repeat(199)}`, 431],
   ] as const) {
-    it(`refuses a request that ${what}, and closes the connection`, async () => {
+    it(`the listener refuses a request that ${what}, and closes the connection`, async () => {
       const { port } = await start()
       const socket = connectTo(port)
       socket.write(`GET /healthz HTTP/1.1\r\n${header}\r\n\r\n`)
@@ -155,7 +152,7 @@ describe('listen', () => {
     })
   }
 
-  it('leaves a connection alone when its answers are taken, also those that waited for others', async () => {
+  it('the listener keeps a connection whose answers are read, even after a wait', async () => {
     const { port } = await start({ limits: { ...standardLimits, answerMilliseconds: 300 } })
     const ask = 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n'
     const socket = connectTo(port).setEncoding('latin1')
@@ -171,7 +168,7 @@ describe('listen', () => {
     await untilAnswers(101)
   })
 
-  it('has limits that let nobody hold a connection for longer than a minute or so', () => {
+  it('the standard limits let no client hold a connection much longer than a minute', () => {
     const { largeAnswers, connections, ...others } = standardLimits
     const times = Object.entries(others).filter(([name]) => name.endsWith('Milliseconds'))
     assert.equal(times.length, 5)
@@ -180,7 +177,7 @@ describe('listen', () => {
   })
 
   for (const slowness of ['slow readers', 'slow readers behind another answer'] as const) {
-    it(`refuses a large answer while too many ${slowness} have one, cuts off who takes long, and answers all else`, async () => {
+    it(`the listener limits large answers while too many ${slowness} take them`, async () => {
       const { port, url } = await start({
         limits: { ...short, answerMilliseconds: 60_000, largeAnswers: 5 },
       })
@@ -191,12 +188,12 @@ describe('listen', () => {
     })
   }
 
-  it('cuts off one for a connection that wants large answers, however many it asks for', async () => {
+  it('the listener cuts off one slow reader per connection that wants large answers', async () => {
     const limits = { ...standardLimits, answerMilliseconds: 60_000, largeAnswers: 5 }
     const { port, connections } = await start({ limits })
     await beSlow('slow readers', port, 5)
     const before = await connections()
-    await new Promise((resolve) => setTimeout(resolve, 1_200)) // they have had their time
+    await new Promise((resolve) => setTimeout(resolve, 1_200)) // their time is up
     await beSlow('slow readers', port, 1)
     let after = Infinity
     while (after > before) {
@@ -206,7 +203,7 @@ describe('listen', () => {
     assert.equal(after, before)
   })
 
-  it('answers a large file whole, also to a reader that takes a moment', async () => {
+  it('the listener sends a large file whole, also to a slow reader', async () => {
     const { port, url } = await start({ limits: { ...short, answerMilliseconds: 60_000 } })
     const whole = await (await fetch(`${url}/docs/swagger-ui-bundle.js`)).text()
     const socket = connect({ host: '127.0.0.1', port })
@@ -218,7 +215,7 @@ describe('listen', () => {
     assert.equal(said.slice(said.indexOf('\r\n\r\n') + 4), whole)
   })
 
-  it('turns connections away when there are as many as may be, says how many, and makes room by closing idle ones', async () => {
+  it('a full listener refuses connections, counts them and closes idle ones', async () => {
     const { port, url, metrics } = await start({ limits: { ...standardLimits, connections: 20 } })
     const clients = await beSlow('idle', port, 20)
     const [turnedAway] = await once(connectTo(port), 'close')
@@ -230,7 +227,7 @@ describe('listen', () => {
     assert.match(said, /^keystile_connections \d+$/m)
   })
 
-  it('survives requests that break off anywhere', async () => {
+  it('the listener survives requests that break off anywhere', async () => {
     const { port, url } = await start()
     const whole =
       'POST /token HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"a": '
@@ -243,7 +240,7 @@ describe('listen', () => {
     assert.equal((await fetch(`${url}/healthz`)).status, 200)
   })
 
-  it('counts requests by the pattern of their route, and nothing that was sent', async () => {
+  it('the metrics count requests by route, and contain nothing that was sent', async () => {
     const { url, metrics } = await start()
     for (const path of [
       '/users/u53r1d',
@@ -295,7 +292,7 @@ describe('listen', () => {
       )
   })
 
-  it('forbids browsers to guess the type of what it answers, whatever that is', async () => {
+  it('each answer of the listener forbids browsers to guess its type', async () => {
     const port = await freePort()
     const { url } = await start({
       metrics: { counts: createMetrics(allMetrics), binding: { hosts: ['127.0.0.1'], port } },
@@ -326,7 +323,7 @@ describe('listen', () => {
       }
   })
 
-  it('has no /metrics unless it is told to, or at another port and there alone', async () => {
+  it('the listener serves /metrics only if told to, or only at another port', async () => {
     const none = await start({ metrics: undefined })
     assert.equal((await fetch(`${none.url}/metrics`)).status, 404)
     const port = await freePort()
@@ -340,7 +337,7 @@ describe('listen', () => {
       assert.equal((await fetch(`http://127.0.0.1:${port}${path}`)).status, 404)
   })
 
-  it('writes a line a request where it is asked to, with an id that the answer has too', async () => {
+  it('the access log has one line for each request, with the answer’s request id', async () => {
     const lines: Record<string, unknown>[] = []
     const { url } = await start({
       accessLog: { ...silentLogger, info: (fields) => void lines.push({ ...fields }) },
@@ -359,7 +356,7 @@ describe('listen', () => {
     })
   })
 
-  it('is not ready while passwords do not get hashed, and says so', async () => {
+  it('GET /readyz answers 503 with the reasons while the server is not ready', async () => {
     const unready = async (): Promise<readonly string[]> => [
       'the database does not answer',
       'the threads that hash passwords do not answer',

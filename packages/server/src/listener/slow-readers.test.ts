@@ -8,10 +8,10 @@ import type { AnswerBody } from 'keystile/internal'
 import { createAnswerWriter, type ReaderLimits } from './slow-readers.ts'
 
 const small = 'x'.repeat(60_000)
-/** More than the kernel keeps for anybody. */
+/** More than the kernel buffers for a connection. */
 const large = new Uint8Array(20_000_000)
 const text = 'é'.repeat(100_000)
-/** Of a large answer: from then on it gives way. */
+/** After this time a large answer may be cut off for another. */
 const fairMilliseconds = 1_000
 
 describe('createAnswerWriter', () => {
@@ -47,7 +47,7 @@ describe('createAnswerWriter', () => {
     const { port } = server.address() as AddressInfo
     return {
       get: (path: string) => fetch(`http://127.0.0.1:${port}${path}`),
-      /** A client that reads nothing. @returns its connection, and that of the server with it */
+      /** A client that reads nothing. @returns its connection, and the server's end of it */
       async connectSlow() {
         const [client, [connection]] = [
           connect({ host: '127.0.0.1', port }),
@@ -62,7 +62,7 @@ describe('createAnswerWriter', () => {
     }
   }
 
-  it('ends the connection of whoever does not take a small answer, though none waits behind it', async () => {
+  it('createAnswerWriter ends a connection that does not read a small answer', async () => {
     const { connectSlow } = await serve({ answerMilliseconds: 200 }, ({ writableLength }) => {
       if (writableLength === 0) ask('/small')
     })
@@ -72,7 +72,7 @@ describe('createAnswerWriter', () => {
     assert.ok(connection.bytesWritten > 10 * small.length)
   })
 
-  it('resets the connection that has waited longest while small answers that wait are too many bytes', async () => {
+  it('createAnswerWriter resets the longest waiting connection to save memory', async () => {
     const waiting: Socket[] = []
     const { connectSlow } = await serve(
       { waitingMebibytes: (small.length * 2) / 2 ** 20 },
@@ -100,7 +100,7 @@ describe('createAnswerWriter', () => {
     )
   })
 
-  it('has a large answer refused while there is no room, and then the one cut off that has taken longest', async () => {
+  it('createAnswerWriter refuses a large answer, then ends the longest running one', async () => {
     const { connectSlow, get } = await serve({ largeAnswers: 2 })
     const [first, second] = [await connectSlow(), await connectSlow()]
     first.ask('/large')
@@ -116,7 +116,7 @@ describe('createAnswerWriter', () => {
     assert.deepEqual([first.connection.destroyed, second.connection.destroyed], [true, false])
   })
 
-  it('cuts nobody off while there is room', async () => {
+  it('createAnswerWriter cuts off no connection while there is room', async () => {
     const { connectSlow, get } = await serve({ largeAnswers: 2 })
     const { ask, connection } = await connectSlow()
     ask('/large')
@@ -126,7 +126,7 @@ describe('createAnswerWriter', () => {
     assert.equal(connection.destroyed, false)
   })
 
-  it('answers a large text whole', async () => {
+  it('createAnswerWriter sends a large text whole', async () => {
     const { get } = await serve({})
     assert.equal(await (await get('/text')).text(), text)
   })

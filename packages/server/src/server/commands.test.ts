@@ -8,7 +8,7 @@ import { commands } from './commands.ts'
 const source = join(import.meta.dirname, '..')
 
 /**
- * The modules that a file loads when it runs, however far down: files of this package, and
+ * Lists the modules that a file loads when it runs, directly or not: files of this package, and
  * packages.
  */
 function loadedBy(file: string, found = new Set<string>()): ReadonlySet<string> {
@@ -23,7 +23,7 @@ function loadedBy(file: string, found = new Set<string>()): ReadonlySet<string> 
 }
 
 describe('the commands of the writer thread', () => {
-  it('are all that stores define, each by a name of its own', async () => {
+  it('the writer thread has exactly the commands of the stores, with unique names', async () => {
     const stores = globSync('features/**/*store.ts', { cwd: source })
     assert.ok(stores.length > 8, stores.join())
     const defined: string[] = []
@@ -37,7 +37,7 @@ describe('the commands of the writer thread', () => {
     assert.equal(new Set(defined).size, defined.length)
   })
 
-  it('load no schema library, no command line and no module of HTTP', () => {
+  it('the writer thread loads no schema library, no command line and no HTTP module', () => {
     const loaded = [...loadedBy(join(source, 'server/writer-thread.ts'))].map((path) =>
       relative(source, path),
     )

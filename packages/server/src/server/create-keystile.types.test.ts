@@ -10,7 +10,7 @@ import {
   type UserDirectory,
 } from '../index.ts'
 
-// What matters here is that this file compiles, and that each line under @ts-expect-error does not.
+// This file must compile, and each line under @ts-expect-error must not.
 
 const scopes = { 'orders:read': 'Read orders', 'orders:write': 'Change orders' }
 type Scope = keyof typeof scopes
@@ -32,17 +32,17 @@ const users = {
 const common = { issuer: 'http://localhost:3000', database: ':memory:', scopes } as const
 const profile = z.object({ city: z.string() })
 
-/** Holds only where both types are the same. */
+/** Accepts only two equal types. */
 type Same<A, B> = [A, B] extends [B, A] ? true : false
 const same = <A, B>(are: Same<A, B>): void => assert.equal(are, true)
 
-/** Compiled, and not run: a Keystile has threads. */
+/** Compiles the program without running it: a Keystile starts threads. */
 const compiles = (program: () => unknown): void => assert.equal(typeof program, 'function')
 const refused = (started: Promise<unknown>): Promise<void> =>
   assert.rejects(started, { name: 'ConfigurationError' })
 
 describe('the types of createKeystile', () => {
-  it('know the user of a directory', () => {
+  it('createKeystile infers the user type from a directory', () => {
     compiles(async () => {
       const keystile = await createKeystile({ ...common, users })
       same<typeof keystile, Keystile<Scope | BuiltInScope, Person>>(true)
@@ -54,7 +54,7 @@ describe('the types of createKeystile', () => {
     })
   })
 
-  it('know the user of a directory that is written in place', () => {
+  it('createKeystile infers the user type from a directory that is written in place', () => {
     const one = async <T>(_sql: string): Promise<T | undefined> => undefined
     compiles(async () => {
       const keystile = await createKeystile({
@@ -73,7 +73,7 @@ describe('the types of createKeystile', () => {
     })
   })
 
-  it('know the user of a class', () => {
+  it('createKeystile infers the user type from a class', () => {
     class People implements UserDirectory<Person, Scope> {
       findByLogin(): Person {
         return ada
@@ -100,7 +100,7 @@ describe('the types of createKeystile', () => {
     })
   })
 
-  it('know the public user where there is no directory', () => {
+  it('createKeystile infers the public user without a directory', () => {
     compiles(async () => {
       const plain = await createKeystile(common)
       same<typeof plain, Keystile<Scope | BuiltInScope, PublicUser & object>>(true)
@@ -115,16 +115,16 @@ describe('the types of createKeystile', () => {
     })
   })
 
-  it('refuse what is for our own accounts beside a directory, as the start does', async () => {
-    // @ts-expect-error: the profile is the directory's
+  it('createKeystile refuses options of its own accounts beside a directory', async () => {
+    // @ts-expect-error: a directory has its own profile
     await refused(createKeystile({ ...common, users, profile }))
-    // @ts-expect-error: so is registration
+    // @ts-expect-error: and its own registration
     await refused(createKeystile({ ...common, users, registration: 'open' }))
-    // @ts-expect-error: and there are no roles
+    // @ts-expect-error: and no roles
     await refused(createKeystile({ ...common, users, roles: { clerk: ['orders:read'] } }))
   })
 
-  it('refuse a scope that is not declared', async () => {
+  it('createKeystile refuses an undeclared scope', async () => {
     compiles(() => {
       const scopes = (): readonly 'orders:raed'[] => ['orders:raed']
       // @ts-expect-error: not declared
@@ -146,7 +146,7 @@ describe('the types of createKeystile', () => {
     await refused(createKeystile({ ...common, roles: { clerk: ['orders:raed'] } }))
   })
 
-  it('refuse a directory that lacks a function or has a wrong one', async () => {
+  it('createKeystile refuses a directory with a missing or wrong function', async () => {
     const { active: _, ...incomplete } = users
     // @ts-expect-error: there is no active
     await refused(createKeystile({ ...common, users: incomplete }))
@@ -157,7 +157,7 @@ describe('the types of createKeystile', () => {
     })
     compiles(() => {
       const findByLogin = (): { name: string } => ({ name: 'x' })
-      // @ts-expect-error: the finders give another user than the others take
+      // @ts-expect-error: the finders return another user type than the others take
       return createKeystile({ ...common, users: { ...users, findByLogin } })
     })
   })

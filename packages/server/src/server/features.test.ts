@@ -15,7 +15,7 @@ interface Constant<T> {
   readonly value: T
 }
 
-/** The records among the constants of files that declare features or parts of them. */
+/** Finds the records among the constants of files that declare features or parts of them. */
 async function findRecords<T>(
   isWanted: (record: object) => boolean,
 ): Promise<readonly Constant<T>[]> {
@@ -35,7 +35,7 @@ async function findRecords<T>(
 const isRate = (record: object): boolean => 'intervalMilliseconds' in record
 const isMetric = (record: object): boolean => 'help' in record && 'type' in record
 
-/** The source of a folder, its tests left out. */
+/** Reads the source of a folder, without its tests. */
 function sourceIn(folder: string): string {
   const files = globSync('**/*.ts', { cwd: join(source, folder) }).filter(
     (path) => !path.endsWith('.test.ts'),
@@ -48,7 +48,7 @@ function namesOf(records: readonly { readonly name: string }[]): readonly string
 }
 
 describe('the list of features', () => {
-  it('has each feature that a file declares', async () => {
+  it('the list of features has each feature that a file declares', async () => {
     const files = globSync('**/*.ts', { cwd: source }).filter((file) => !file.endsWith('.test.ts'))
     const declaring = files.filter((file) =>
       /^export const feature\b/m.test(readFileSync(join(source, file), 'utf8')),
@@ -65,11 +65,11 @@ describe('the list of features', () => {
 })
 
 describe('the audit events of features', () => {
-  it('have names of their own', () => {
+  it('audit events have unique names', () => {
     assert.equal(new Set(auditEvents).size, auditEvents.length)
   })
 
-  it('are each written by the feature that declares it', async () => {
+  it('each audit event is written by the feature that declares it', async () => {
     const declaring = features.filter((feature) => feature.auditEvents !== undefined)
     assert.ok(declaring.length > 0)
     for (const { name, auditEvents: events = [] } of declaring) {
@@ -81,7 +81,7 @@ describe('the audit events of features', () => {
 })
 
 describe('the rate limits of features', () => {
-  it('are all that files declare, each by a name of its own', async () => {
+  it('the list of rate limits has each one that a file declares, with a unique name', async () => {
     assert.deepEqual(
       namesOf(rates),
       namesOf((await findRecords<LimitRate>(isRate)).map(({ value }) => value)),
@@ -89,7 +89,7 @@ describe('the rate limits of features', () => {
     assert.equal(new Set(namesOf(rates)).size, rates.length)
   })
 
-  it('are each counted by the feature that declares it', async () => {
+  it('each rate limit is counted by the feature that declares it', async () => {
     for (const { file, name } of await findRecords<LimitRate>(isRate))
       assert.match(
         sourceIn(dirname(file)),
@@ -100,7 +100,7 @@ describe('the rate limits of features', () => {
 })
 
 describe('the metrics of features', () => {
-  it('are all that files declare, each by a name of its own', async () => {
+  it('the list of metrics has each one that a file declares, with a unique name', async () => {
     assert.deepEqual(
       namesOf(metrics),
       namesOf((await findRecords<Metric>(isMetric)).map(({ value }) => value)),
@@ -108,7 +108,7 @@ describe('the metrics of features', () => {
     assert.equal(new Set(namesOf(metrics)).size, metrics.length)
   })
 
-  it('are each counted or read somewhere', async () => {
+  it('each metric is counted or read somewhere', async () => {
     const using = sourceIn('.')
     for (const { file, name } of await findRecords<Metric>(isMetric))
       assert.match(using, new RegExp(`((add|observe)\\(|\\w: )${name}\\b`), `${name} of ${file}`)

@@ -21,7 +21,7 @@ import {
   type OptionValues,
 } from './features.ts'
 
-/** Holds only where both types are the same. */
+/** Accepts only two equal types. */
 type Same<A, B> = [A, B] extends [B, A] ? true : false
 const same = <A, B>(are: Same<A, B>): void => assert.equal(are, true)
 
@@ -44,11 +44,11 @@ const isBright: DefaultedSetting<'isBright', boolean> = {
 }
 
 describe('listSettings', () => {
-  it('takes the record of each option of an interface, and keeps their order', () => {
+  it('listSettings takes a record for each option of an interface, and keeps their order', () => {
     assert.deepEqual(listSettings<ColourOptions>({ isBright, colour }), [isBright, colour])
   })
 
-  it('compiles for nothing else', () => {
+  it('listSettings compiles for complete and correct records only', () => {
     // @ts-expect-error: an option without a record
     listSettings<ColourOptions>({ colour })
     // @ts-expect-error: a record without an option
@@ -61,7 +61,7 @@ describe('listSettings', () => {
 })
 
 describe('Feature', () => {
-  it('has the settings of its options and its audit events, and no others', () => {
+  it('the type Feature demands the settings of its options and its audit events', () => {
     type Bright = Feature<ColourOptions, 'dimmed'>
     const parts = {
       settings: listSettings<ColourOptions>({ colour, isBright }),
@@ -81,7 +81,7 @@ describe('Feature', () => {
 })
 
 describe('WithAuditEvents', () => {
-  it('is a list that has all audit events of the names, and no other list', () => {
+  it('WithAuditEvents accepts only a list with all audit events of the names', () => {
     type Both = readonly [Feature<object, 'dimmed'>, Feature]
     same<WithAuditEvents<'dimmed', Both>, Both>(true)
     same<WithAuditEvents<'dimmed' | 'lit', Both>, { readonly missing: 'lit' }>(true)
@@ -89,7 +89,7 @@ describe('WithAuditEvents', () => {
 })
 
 describe('WithSettings', () => {
-  it('is a list that has all settings of the names, and no other list', () => {
+  it('WithSettings accepts only a list with all settings of the names', () => {
     type Both = readonly [{ readonly name: 'light'; readonly settings: SettingList<ColourOptions> }]
     same<WithSettings<'colour' | 'isBright', Both>, Both>(true)
     same<WithSettings<'colour' | 'shade', Both>, { readonly missing: 'shade' }>(true)
@@ -101,11 +101,11 @@ describe('WithSettings', () => {
 })
 
 describe('the features', () => {
-  it('have a setting for each option of createKeystile', () => {
+  it('the features have a setting for each option of createKeystile', () => {
     same<keyof KeystileOptions<string, object>, keyof OptionValues>(true)
   })
 
-  it('have a default for each option that is neither required nor said to have none', () => {
+  it('each option has a default unless it is required or listed as having none', () => {
     const without = optionSettings.filter(
       ({ default: value, standAloneDefault }) =>
         value === undefined && standAloneDefault === undefined,
@@ -113,14 +113,14 @@ describe('the features', () => {
     assert.deepEqual(without.map(({ name }) => name).toSorted(), optionsWithoutDefault.toSorted())
   })
 
-  it('have names of their own, and so have their settings', () => {
+  it('features and settings have unique names', () => {
     for (const list of [features, settings]) {
       const names = list.map(({ name }) => name)
       assert.deepEqual([...new Set(names)], names)
     }
   })
 
-  it('share no variable, and each default has the form that it demands', () => {
+  it('each setting has its own variable, and a default that its schema accepts', () => {
     const variables = settings.flatMap(({ environment = [] }) => environment)
     assert.equal(new Set(variables).size, variables.length)
     for (const setting of settings) {
@@ -131,7 +131,7 @@ describe('the features', () => {
 })
 
 describe('the audit record', () => {
-  it('takes the events that the writing feature declares, and names', () => {
+  it('insertAudit takes only events that the writing feature declares and names', () => {
     type Transaction = Parameters<typeof insertAudit>[0]
     const write = (
       insert: typeof insertAudit,
@@ -150,7 +150,7 @@ describe('the audit record', () => {
     assert.equal(typeof write, 'function')
   })
 
-  it('is one for all features that are in the list, and for no other', () => {
+  it('the type Audit accepts only events of listed features', () => {
     const record: Audit<AuditEventName> = { record: async () => {} }
     const ofLogins: Audit<LoginEvent> = record
     // @ts-expect-error: a feature that is not in the list

@@ -12,14 +12,14 @@ describe('inspectDatabase', () => {
   before(() => void (folder = mkdtempSync(join(tmpdir(), 'keystile-facts-'))))
   after(() => rmSync(folder, { recursive: true }))
 
-  it('finds nothing where there is no file, and makes none', async () => {
+  it('inspectDatabase finds nothing without a file, and creates none', async () => {
     const file = join(folder, 'absent.db')
     assert.equal(await inspectDatabase(file, readDatabaseFacts), undefined)
     assert.equal(await inspectDatabase(':memory:', readDatabaseFacts), undefined)
     assert.equal(existsSync(file), false)
   })
 
-  it('reads a file that no Keystile has opened, and adds no table', async () => {
+  it('inspectDatabase reads a file that Keystile never opened, and adds no table', async () => {
     const file = join(folder, 'empty.db')
     writeFileSync(file, '')
     assert.deepEqual(await inspectDatabase(file, readDatabaseFacts), {
@@ -29,16 +29,16 @@ describe('inspectDatabase', () => {
     assert.equal(await inspectDatabase(file, (reader) => hasTable(reader, 'setting')), false)
   })
 
-  it('tells which tables a file has', async () => {
+  it('hasTable tells whether a file has a table', async () => {
     const file = join(folder, 'opened.db')
     await (await openDatabase(file, new URL('../server/writer-thread.ts', import.meta.url))).close()
     assert.equal(await inspectDatabase(file, (reader) => hasTable(reader, 'setting')), true)
     assert.equal(await inspectDatabase(file, (reader) => hasTable(reader, 'settings')), false)
   })
 
-  it('says in the words of SQLite why a file cannot be read', async () => {
+  it('inspectDatabase passes on SQLite’s message if a file cannot be read', async () => {
     const file = join(folder, 'text.db')
-    writeFileSync(file, 'no database, but long enough to be looked at'.repeat(20))
+    writeFileSync(file, 'not a database, but long enough to be read'.repeat(20))
     await assert.rejects(inspectDatabase(file, readDatabaseFacts), {
       name: 'DatabaseUnavailableError',
       message: 'file is not a database',

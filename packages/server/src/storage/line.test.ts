@@ -21,14 +21,14 @@ describe('a line of two places', () => {
     mock.restoreAll()
   })
 
-  /** Somebody takes a place and keeps it for so long. */
+  /** Takes a place and keeps it for some time. */
   const keep = async (milliseconds: number): Promise<void> => {
     const leave = await line.enter()
     time += milliseconds
     leave()
   }
 
-  it('lets two in at once, and whoever comes later in their order, each when one leaves', async () => {
+  it('a line of two places admits two at once, and later ones in order', async () => {
     const leave = [await line.enter(), await line.enter()]
     const entered: number[] = []
     const later = [1, 2].map(async (n) => {
@@ -48,7 +48,7 @@ describe('a line of two places', () => {
     await Promise.all([line.enter(), line.enter()])
   })
 
-  it('refuses who has waited for too long, and gives their turn to the next', async () => {
+  it('a line refuses an entry that waited too long, and admits the next', async () => {
     const leave = await line.enter()
     await line.enter()
     const first = line.enter()
@@ -59,19 +59,19 @@ describe('a line of two places', () => {
     await refused
     leave()
     await second
-    mock.timers.tick(patience) // the time of whoever has a place is not up
+    mock.timers.tick(patience) // a taken place does not expire
   })
 
-  it('refuses at once who could not be served in time, as long as those before kept their places', async () => {
+  it('a line refuses an entry at once if it would probably wait too long', async () => {
     for (let i = 0; i < 100; i++) await keep(1_000)
     await Promise.all([line.enter(), line.enter()])
-    const waiting = [line.enter(), line.enter(), line.enter()] // 3 of 1 s at 2 places, and a fourth would be 2 s
+    const waiting = [line.enter(), line.enter(), line.enter()] // a fourth would wait 2 s
     await assert.rejects(Promise.all([...waiting, line.enter(), line.enter()]), busy)
     for (const entering of waiting) entering.catch(() => {})
     mock.timers.tick(patience)
   })
 
-  it('lets in at once whoever finds a free place, however long places were kept', async () => {
+  it('a line admits an entry at once if a place is free, however slow it was', async () => {
     for (let i = 0; i < 100; i++) await keep(60_000)
     await Promise.all([line.enter(), line.enter()])
     await assert.rejects(line.enter(), busy)

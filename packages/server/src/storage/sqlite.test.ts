@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { command, inTables, type Database, type DatabaseUnavailableError } from './database.ts'
 import { openSqlite } from './sqlite.ts'
 
-/** What the writer thread of these tests knows. */
+/** The program of the writer thread in these tests. */
 const writerThread = `
 import { command } from ${JSON.stringify(import.meta.resolve('./database.ts'))}
 import { serveCommands } from ${JSON.stringify(import.meta.resolve('./sqlite-writer.ts'))}
@@ -60,7 +60,7 @@ describe('commands that wait for the writer of SQLite', () => {
 
   const write = (name: string, value = '', patienceMilliseconds?: number): Promise<unknown> =>
     database.write(
-      command(name, () => assert.fail('it runs there')),
+      command(name, () => assert.fail('the writer thread runs the command')),
       value,
       patienceMilliseconds,
     )
@@ -72,7 +72,7 @@ describe('commands that wait for the writer of SQLite', () => {
         .where('name', '=', name)
         .execute()
     ).length > 0
-  /** What was answered to commands of which all but the first wait until that is done. */
+  /** Returns the outcomes of commands that wait together for the writer. */
   const outcomes = (
     commands: readonly (readonly [string, string?])[],
   ): Promise<readonly unknown[]> =>
@@ -84,7 +84,7 @@ describe('commands that wait for the writer of SQLite', () => {
   const messages = (answers: readonly unknown[]): readonly unknown[] =>
     answers.map((answer) => (answer instanceof Error ? answer.message : answer))
 
-  it('are committed together, and each is answered when it is on disk', async () => {
+  it('SQLite commands are committed together, and each is answered after the commit', async () => {
     const log = join(folder, 'keystile.db-wal')
     const bytesOf = async (work: () => Promise<unknown>): Promise<number> => {
       const before = statSync(log).size
@@ -93,7 +93,7 @@ describe('commands that wait for the writer of SQLite', () => {
     }
     const names = (prefix: string): readonly string[] =>
       Array.from({ length: 50 }, (_, n) => `${prefix}${n}`)
-    // Each commit writes its pages to the log anew.
+    // Each commit writes its pages to the log again.
     const together = await bytesOf(() =>
       Promise.all([
         write('keep busy'),
@@ -109,7 +109,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.ok(together < apart / 3, `${together} bytes together, ${apart} apart`)
   })
 
-  it('fail alone: what one of them has written is gone, and the others are there', async () => {
+  it('a SQLite command that fails is undone alone', async () => {
     const answers = await outcomes([
       ['insert', 'a'],
       ['insert and fail', 'b'],
@@ -131,7 +131,7 @@ describe('commands that wait for the writer of SQLite', () => {
     )
   })
 
-  it('fail where nothing was before them, and those that wait are written', async () => {
+  it('a SQLite command that fails first does not stop those that wait', async () => {
     const failing = { message: 'it fails', code: 'wrong' }
     await assert.rejects(write('insert and fail', 'a'), failing)
     assert.equal(await isThere('a'), false)
@@ -145,7 +145,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.deepEqual([await isThere('a'), await isThere('d')], [false, true])
   })
 
-  it('fail all where the commit does', async () => {
+  it('all SQLite commands of a commit fail if the commit fails', async () => {
     await write('prepare')
     const answers = await outcomes([
       ['insert', 'a'],
@@ -158,19 +158,19 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.equal(await write('insert', 'a'), 'a')
   })
 
-  it('fail all where SQLite gives up the transaction, as on a full disk, and say why', async () => {
+  it('all SQLite commands of a transaction that SQLite gives up fail with its error', async () => {
     const answers = await outcomes([
       ['insert', 'a'],
       ['lose the transaction', 'b'],
       ['insert', 'c'],
     ])
-    // What came after may be of the next transaction.
+    // Later commands may belong to the next transaction.
     assert.deepEqual(messages(answers).slice(0, 2), ['the disk is full', 'the disk is full'])
     assert.deepEqual([await isThere('a'), await isThere('b')], [false, false])
     assert.equal(await write('insert', 'a'), 'a')
   })
 
-  it('are bounded in number', async () => {
+  it('the number of SQLite commands in one commit is limited', async () => {
     await write('prepare')
     const inserts = Array.from({ length: 100 }, (_, n) => ['insert', String(n)] as const)
     const answers = await outcomes([['break the commit'], ...inserts])
@@ -178,7 +178,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.ok(failed >= 1 && failed <= 64, String(failed))
   })
 
-  it('wait for others if they may, and are written with the first that may not', async (t) => {
+  it('a patient SQLite command waits for others, and joins the first impatient one', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const log = join(folder, 'keystile.db-wal')
     const answered: string[] = []
@@ -196,7 +196,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.deepEqual(answered, ['a', 'b', 'c'])
   })
 
-  it('are answered a few in a turn of the event loop, for others wait for a turn', async () => {
+  it('a few SQLite commands are answered in each turn of the event loop', async () => {
     const answeredInTurn: number[] = [0]
     let turn = setImmediate(function count() {
       answeredInTurn.push(0)
@@ -209,11 +209,11 @@ describe('commands that wait for the writer of SQLite', () => {
       ),
     )
     clearImmediate(turn)
-    // The answers of two commits may come in one.
+    // The answers of two commits may come in one turn.
     assert.ok(Math.max(...answeredInTurn) <= 8, answeredInTurn.join(' '))
   })
 
-  it('wait for nobody longer than a moment, or than they may', async () => {
+  it('a patient SQLite command without company is written after a short wait', async () => {
     assert.equal(await write('insert', 'a', 1_000), 'a')
     assert.equal(await write('insert', 'b', 1), 'b')
     assert.deepEqual(
@@ -222,7 +222,7 @@ describe('commands that wait for the writer of SQLite', () => {
     )
   })
 
-  it('are all written when the database is closed, and none after', async () => {
+  it('closing a SQLite database writes all waiting commands, and refuses later ones', async () => {
     const writing = outcomes([
       ['insert', 'a'],
       ['insert', 'b'],

@@ -1,4 +1,4 @@
-// Configurations, safe and unsafe: each option by itself, so that all of them meet.
+// Safe and unsafe configurations: each option is chosen by itself, so that all combinations occur.
 import { generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { exportPrivateJwk, exportPublicJwk, generateKey, type Jwk } from 'keystile/jwt'
@@ -175,9 +175,12 @@ export const situationArbitrary: fc.Arbitrary<Situation> = fc
     options: optionsArbitrary,
     bind: fc.option(bindArbitrary, { nil: undefined }),
     machine: fc.option(machineArbitrary, { nil: undefined }),
-    faults: fc.option(fc.array(fc.constantFrom('port is a whole number', 'colour is no setting')), {
-      nil: undefined,
-    }),
+    faults: fc.option(
+      fc.array(fc.constantFrom('port is a whole number', 'colour is not a setting')),
+      {
+        nil: undefined,
+      },
+    ),
   })
   .map(({ options, bind, machine, faults }) => ({
     options,
@@ -187,7 +190,7 @@ export const situationArbitrary: fc.Arbitrary<Situation> = fc
     ...(faults && { faults }),
   }))
 
-/** What an operator may put into the environment, as text. */
+/** Variables that an operator may set, as text. */
 export const environmentArbitrary: fc.Arbitrary<Readonly<Record<string, string>>> = fc
   .tuple(optionsArbitrary, fc.option(bindArbitrary, { nil: undefined }))
   .map(([options, bind]) => {

@@ -1,4 +1,4 @@
-// For each rule, situations that it finds fault with and situations that it lets through.
+// For each rule, situations that violate it and situations that do not.
 import type { RuleOptions } from '../../src/server/features.ts'
 import type { Machine } from '../../src/feature/situation.ts'
 import { signingKeys, type Situation } from './configurations.ts'
@@ -305,7 +305,7 @@ export const examples: Readonly<Record<string, Examples>> = {
   },
 }
 
-/** Situations in which a rule cannot look, which is not the same as finding nothing. */
+/** Situations in which a rule cannot check, which is not the same as finding no fault. */
 export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
   'public-bind': [at({})],
   'postgres-tls': [at({ database: { connect() {}, end() {}, on() {} } as never })],
@@ -330,7 +330,7 @@ export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
   ],
 }
 
-/** What is said depends on what is so. */
+/** Situations whose message depends on details, with the expected message. */
 export const sayings: readonly (readonly [Situation, RegExp])[] = [
   [
     at({ issuer: 'https://auth.example' }),

@@ -1,10 +1,10 @@
-// Each rule of safety a second time, from the words of the standard that it names and not from the
-// rule's code. True: it is violated.
+// Each safety rule a second time, written from the standard's text and not from the rule's code.
+// True means that the rule is violated.
 import type { Situation } from './configurations.ts'
 
 export type Predicate = (situation: Situation) => boolean
 
-/** Secrets that the generator takes from what is printed, and that no rule may let through. */
+/** Published secrets for the generator; no rule may accept them. */
 export const printedSecrets = [
   '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
   'your-super-secret-jwt-token-with-at-least-32-characters-long',
@@ -18,7 +18,7 @@ export const printedSecrets = [
   '/run/secrets/keystile-production.key',
 ]
 
-/** What is to be warned of. Whatever else is violated, nothing starts. */
+/** The rules that only warn. A violation of any other rule stops the start. */
 export const warned: ReadonlySet<string> = new Set([
   'http-allowed',
   'registration-limited',
@@ -41,7 +41,7 @@ const partsOf = (url: string): { scheme: string; host: string } => {
   const [, scheme = '', host = ''] = /^(\w+):\/\/(\[[^\]]*\]|[^/:?#]*)/.exec(url) ?? []
   return { scheme, host }
 }
-const goesOverTheNetworkPlainly = (url: string | undefined): boolean => {
+const isSentUnencrypted = (url: string | undefined): boolean => {
   const { scheme, host } = partsOf(url ?? '')
   return scheme === 'http' && !isHere(host)
 }
@@ -79,7 +79,7 @@ function numberOf(address: string): bigint {
 export const predicates: Readonly<Record<string, Predicate>> = {
   // RFC 8414 §2: "a URL that uses the "https" scheme"
   'issuer-https': ({ options }) =>
-    goesOverTheNetworkPlainly(options.issuer) && !options.dangerouslyAllowHttpIssuer,
+    isSentUnencrypted(options.issuer) && !options.dangerouslyAllowHttpIssuer,
   // ASVS 12.2.1: "TLS is used for all connectivity between a client and external facing, HTTP-based
   // services"
   'http-allowed': ({ options }) => options.dangerouslyAllowHttpIssuer === true,
@@ -103,13 +103,13 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   },
   // ASVS 6.3.1: "controls to prevent attacks such as credential stuffing and password brute force"
   'rate-limits': (situation) => servesOthers(situation) && situation.options.rateLimits === 'off',
-  // ASVS 6.3.1, the same: what limits an address needs to know whose it is
+  // ASVS 6.3.1, the same: a rate limit by address must know the client's address
   'proxies-said': (situation) =>
     servesOthers(situation) &&
     (situation.options.rateLimits ?? 'on') === 'on' &&
     !situation.options.trustedProxies,
-  // RFC 7239 §8.1: the header "cannot be relied upon", unless every proxy is one's own. The widest
-  // private networks are 10.0.0.0/8 and fc00::/7.
+  // RFC 7239 §8.1: the header "cannot be relied upon", unless the operator owns every proxy. The
+  // widest private networks are 10.0.0.0/8 and fc00::/7.
   'proxies-named': ({ options }) =>
     (options.trustedProxies ?? []).some((network) => {
       const { v4, v6 } = sizeOf(network)
@@ -119,9 +119,9 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   // to, and destroy backend secrets"
   'key-given': ({ options: { database, key, signingKey } }) =>
     (typeof database === 'object' || /^postgres(ql)?:/.test(database ?? '')) && !key && !signingKey,
-  // ASVS 11.5.1: "have at least 128 bits of entropy"; fewer than 32 characters, fewer than 16
-  // different ones where there could be more, or hardly two neighbours that are apart like no other
-  // two, have not
+  // ASVS 11.5.1: "have at least 128 bits of entropy". A secret is weaker with fewer than 32
+  // characters, with fewer than 16 different ones where more are possible, or with fewer than 8
+  // different steps between neighbours
   'key-random': (situation) => {
     const secret = sealingSecret(situation)
     if (secret === undefined) return false
@@ -154,7 +154,7 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   'grace-short': ({ options }) => (options.graceSeconds ?? 0) > 30,
   // RFC 6265 §4.1.2.5: "The Secure attribute limits the scope of the cookie to "secure" channels"
   'cookie-https': ({ options }) =>
-    options.cookieSession === true && goesOverTheNetworkPlainly(options.issuer),
+    options.cookieSession === true && isSentUnencrypted(options.issuer),
   // ASVS 3.4.2: "an allowlist of trusted origins"
   'cors-named': ({ options }) =>
     (options.corsOrigins ?? []).some((origin) => /\*|^null$/.test(origin)),
@@ -162,7 +162,7 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   'cors-https': ({ options }) =>
     options.dangerouslyAllowHttpIssuer !== true &&
     (options.corsOrigins ?? []).some(
-      (origin) => !origin.includes('*') && goesOverTheNetworkPlainly(origin),
+      (origin) => !origin.includes('*') && isSentUnencrypted(origin),
     ),
   // ASVS 12.3.2: "TLS clients validate certificates received before communicating with a TLS
   // server"
@@ -222,7 +222,7 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   },
 }
 
-/** The last two digits of a mode, as `ls` and `chmod` have it. */
+/** The last two digits of a mode, as `ls` and `chmod` show it. */
 function groupAndOthers(mode: number | undefined): string {
   return (mode ?? 0o600).toString(8).padStart(3, '0').slice(-2)
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { describe, it } from 'node:test'
 import { readParsedBody } from './parsed-body.ts'
 
-/** A request whose body a parser has read, with as much of one as is looked at. */
+/** A request whose body a parser has read, with only the members that the code reads. */
 const parsed = (body: unknown, type = 'application/json', readableEnded = true): IncomingMessage =>
   ({ readableEnded, body, headers: { 'content-type': type } }) as unknown as IncomingMessage
 
@@ -13,7 +13,7 @@ const text = async (request: IncomingMessage, maxBytes = 100): Promise<string> =
   ).toString()
 
 describe('readParsedBody', () => {
-  it('writes out what a parser has read', async () => {
+  it('readParsedBody writes out a body that a parser has read', async () => {
     const form = 'application/x-www-form-urlencoded; charset=utf-8'
     assert.equal(await text(parsed({ a: [1, 'x'] })), '{"a":[1,"x"]}')
     assert.equal(await text(parsed({ a: 'ä &', b: '' }, form)), 'a=%C3%A4+%26&b=')
@@ -21,18 +21,18 @@ describe('readParsedBody', () => {
     assert.equal(await text(parsed(Buffer.from('bytes'))), 'bytes')
   })
 
-  it('writes a parameter twice that came as a list or an object, so that it is refused as repeated', async () => {
+  it('readParsedBody writes a list as a repeated parameter, which is refused', async () => {
     const form = 'application/x-www-form-urlencoded'
     for (const odd of [['1', '2'], ['1'], [], { b: 'c' }, ['1', { b: 'c' }], null])
       assert.equal(await text(parsed({ a: odd, z: 'z' }, form)), 'a=&a=&z=z')
   })
 
-  it('reads what nobody has read, and what was not kept', async () => {
+  it('readParsedBody reads a body that no parser has read or kept', async () => {
     assert.equal(await text(parsed(undefined)), 'as it is')
     assert.equal(await text(parsed({}, 'application/json', false)), 'as it is')
   })
 
-  it('has as many bytes as are allowed, and not one more', async () => {
+  it('readParsedBody reads as many bytes as allowed, and refuses one more', async () => {
     assert.equal(await text(parsed('12345'), 5), '12345')
     await assert.rejects(text(parsed('123456'), 5), /may have 5 bytes at most/)
   })

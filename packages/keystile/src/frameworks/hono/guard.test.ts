@@ -65,7 +65,7 @@ const json = async (response: Response): Promise<unknown> => ({
 })
 
 describe('guard', () => {
-  it('lets a good token in, and the handler knows by whom it is called', async () => {
+  it('the Hono guard admits a good token, and the handler gets the caller', async () => {
     const expected = { status: 200, body: { who: 'alice', user: 'ALICE' } }
     assert.deepEqual(
       await json(await app.request('/items', bearer('alice', 'items:read', 'items:write'))),
@@ -144,7 +144,7 @@ describe('guard', () => {
     ],
   ]
   for (const [name, init, status, challenge, body] of refusals) {
-    it(`answers ${status} to ${name} (RFC 6750 §3)`, async () => {
+    it(`the Hono guard answers ${status} to ${name} (RFC 6750 §3)`, async () => {
       const response = await app.request('/items', init)
       assert.equal(response.status, status)
       assert.equal(response.headers.get('www-authenticate'), challenge)
@@ -154,7 +154,7 @@ describe('guard', () => {
     })
   }
 
-  it('looks at no token in the query, the body or a cookie (RFC 6750 §2.2 §2.3)', async () => {
+  it('the Hono guard ignores tokens in query, body and cookie (RFC 6750 §2.2 §2.3)', async () => {
     const token = bearer('alice', 'items:read').headers.authorization.slice(7)
     const form = { method: 'POST', body: new URLSearchParams({ access_token: token }) }
     const posting = new Hono().post('/items', guard(), (c) => c.text('in'))
@@ -166,7 +166,7 @@ describe('guard', () => {
     )
   })
 
-  it('never runs the handler of a request that it refuses', async () => {
+  it('the Hono guard never runs the handler of a refused request', async () => {
     let runs = 0
     const counting = new Hono().all('*', guard('items:read'), (c) => {
       runs++
@@ -179,7 +179,7 @@ describe('guard', () => {
     assert.equal(runs, 0)
   })
 
-  it('keeps the callers of simultaneous requests apart', async () => {
+  it('the Hono guard keeps the callers of simultaneous requests apart', async () => {
     const names = Array.from({ length: 50 }, (_, i) => `user${i}`)
     const answers = await Promise.all(
       names.map(async (name) => (await app.request('/me', bearer(name))).json()),
@@ -190,11 +190,12 @@ describe('guard', () => {
     )
   })
 
-  it('asks for a recent login where the route demands one (RFC 9470 §3)', async () => {
+  it('the Hono guard demands a recent login where the route does (RFC 9470 §3)', async () => {
     const recent = new Hono().get('/', guard({ scopes: ['items:read'], maxAgeSeconds: 300 }), (c) =>
       c.text('in'),
     )
-    const response = await recent.request('/', bearer('alice', 'items:read')) // who logged in in 1970
+    // The login of this token was in 1970.
+    const response = await recent.request('/', bearer('alice', 'items:read'))
     assert.equal(response.status, 401)
     assert.match(
       response.headers.get('www-authenticate') ?? '',
@@ -202,7 +203,7 @@ describe('guard', () => {
     )
   })
 
-  it('refuses an undeclared scope when the route is made', () => {
+  it('the Hono guard refuses an undeclared scope when the route is made', () => {
     assert.throws(() => (guard as (...scopes: string[]) => unknown)('items:raed'), /not declared/)
     assert.throws(
       () => (guard.optional as (...scopes: string[]) => unknown)('constructor'),
@@ -212,7 +213,7 @@ describe('guard', () => {
 })
 
 describe('guard.optional', () => {
-  it('lets a request without a credential pass as nobody, and knows who has one', async () => {
+  it('guard.optional of Hono admits requests with and without a token', async () => {
     assert.deepEqual(await json(await app.request('/news')), {
       status: 200,
       body: { for: 'everybody' },
@@ -231,7 +232,7 @@ describe('guard.optional', () => {
     })
   })
 
-  it('refuses a credential that is wrong', async () => {
+  it('guard.optional of Hono refuses a wrong credential', async () => {
     assert.equal(
       (await app.request('/news', { headers: { authorization: 'Bearer abc' } })).status,
       401,
@@ -242,7 +243,7 @@ describe('guard.optional', () => {
 })
 
 describe('guard.caller', () => {
-  it('throws a TypeError where no guard ran, or where the caller may be nobody', async () => {
+  it('guard.caller of Hono throws unless a mandatory guard ran', async () => {
     for (const path of ['/open', '/news/required']) {
       const { status, body } = (await json(await app.request(path))) as {
         status: number
@@ -254,14 +255,14 @@ describe('guard.caller', () => {
 })
 
 describe('guard.check', () => {
-  it('decides about a web Request without a route', async () => {
+  it('guard.check of Hono decides about a web Request without a route', async () => {
     const url = 'http://localhost/socket'
     const allowed = await guard.check(new Request(url, bearer('alice', 'items:read')), 'items:read')
     assert.equal(allowed.allowed && allowed.caller?.user.name, 'ALICE')
     const refused = await guard.check(new Request(url, bearer('alice')), 'items:read')
     assert.equal(!refused.allowed && refused.answer.status, 403)
-    const nobody = await guard.check(new Request(url))
-    assert.equal(!nobody.allowed && nobody.error.code, 'not_authenticated')
+    const anonymous = await guard.check(new Request(url))
+    assert.equal(!anonymous.allowed && anonymous.error.code, 'not_authenticated')
   })
 })
 
@@ -286,21 +287,21 @@ describe('mount', () => {
     .get('/items', (c) => c.text('items'))
     .post('/json', async (c) => c.json(await c.req.json()))
 
-  it('answers its own paths', async () => {
+  it('mount of Hono answers its own paths', async () => {
     const response = await mounted.request('/auth/echo', { method: 'POST', body: '0123456789' })
     assert.deepEqual([response.status, response.headers.get('x-own')], [200, 'yes'])
     assert.equal(await response.text(), 'POST 0123456789')
     assert.equal(await (await mounted.request('/auth/echo')).text(), 'GET ')
   })
 
-  it('passes every other request on, its body unread', async () => {
+  it('mount of Hono passes every other request on without reading its body', async () => {
     assert.equal(await (await mounted.request('/items')).text(), 'items')
     assert.equal((await mounted.request('/auth/other')).status, 404)
     const response = await mounted.request('/json', { method: 'POST', body: '{"a":1}' })
     assert.deepEqual(await response.json(), { a: 1 })
   })
 
-  it('reads no more of a body than it may', async () => {
+  it('mount of Hono answers 413 to a body that is too large', async () => {
     const response = await mounted.request('/auth/echo', { method: 'POST', body: '0123456789a' })
     assert.equal(response.status, 413)
     assert.equal(

@@ -48,7 +48,7 @@ const guard = createGuard({
 
 const maxBodyBytes = 1_000
 
-/** Answers at /auth/echo what it was sent, and nothing anywhere else. */
+/** Answers at /auth/echo what it was sent, and answers no other path. */
 const keystile: Mountable = {
   async answer(request) {
     if (request.url.split('?')[0] !== '/auth/echo') return undefined
@@ -111,7 +111,7 @@ after(() => new Promise((resolve) => server.close(resolve)))
 const get = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
   fetch(origin + path, { headers })
 
-/** Sends these bytes as they are, and reads until the other end closes. */
+/** Sends these lines as they are, and reads until the server closes the connection. */
 async function raw(...lines: readonly string[]): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   socket.end(`${lines.join('\r\n')}\r\nHost: x\r\nConnection: close\r\n\r\n`)
@@ -125,7 +125,7 @@ async function readAll(socket: Socket): Promise<string> {
 }
 
 describe('guard', () => {
-  it('lets a good token in, and the handler knows by whom it is called', async () => {
+  it('the node guard admits a good token, and the handler gets the caller', async () => {
     const response = await get('/items', bearer('alice', 'items:read'))
     const { identity, user } = (await response.json()) as { identity: Identity; user: object }
     assert.deepEqual([response.status, identity.subject, user], [200, 'alice', { name: 'ALICE' }])
@@ -147,7 +147,7 @@ describe('guard', () => {
     ['Bearer and nothing', { authorization: 'Bearer' }, 400, 'invalid_request', invalidRequest],
   ]
   for (const [name, headers, status, error, detail] of refusals) {
-    it(`answers ${status} to ${name} (RFC 6750 §3)`, async () => {
+    it(`the node guard answers ${status} to ${name} (RFC 6750 §3)`, async () => {
       const response = await get('/items', headers)
       const description = detail.replaceAll('"', '')
       const challenge =
@@ -172,7 +172,7 @@ describe('guard', () => {
     })
   }
 
-  it('answers 400 to two Authorization headers, the second of which Node hides (OAuth 2.1 §5.1)', async () => {
+  it('the node guard answers 400 to two Authorization headers (OAuth 2.1 §5.1)', async () => {
     const { authorization } = bearer()
     for (const second of [
       'Authorization: Bearer abc',
@@ -187,7 +187,7 @@ describe('guard', () => {
       await raw('GET /me HTTP/1.1', `Authorization: ${authorization}`),
       /^HTTP\/1.1 200 /,
     )
-    const decoys = ['Cache-Control: Bearer x', 'If-None-Match: Bearer y'] // names as long as the real one
+    const decoys = ['Cache-Control: Bearer x', 'If-None-Match: Bearer y'] // of equal length
     assert.match(
       await raw('GET /me HTTP/1.1', ...decoys, `Authorization: ${authorization}`),
       /^HTTP\/1.1 200 /,
@@ -199,7 +199,7 @@ describe('guard', () => {
     )
   })
 
-  it('looks at no token in the query, the body, a cookie or another header (RFC 6750 §2.2 §2.3)', async () => {
+  it('the node guard ignores tokens outside the header (RFC 6750 §2.2 §2.3)', async () => {
     const token = bearer().authorization.slice(7)
     assert.equal((await get(`/me?access_token=${token}`)).status, 401)
     assert.equal(
@@ -212,7 +212,7 @@ describe('guard', () => {
     assert.equal((await get('/me', { 'proxy-authorization': `Bearer ${token}` })).status, 401)
   })
 
-  it('keeps the callers of simultaneous requests apart', async () => {
+  it('the node guard keeps the callers of simultaneous requests apart', async () => {
     const names = Array.from({ length: 30 }, (_, i) => `user${i}`)
     const answers = await Promise.all(
       names.map(async (name) => (await get('/me', bearer(name))).json()),
@@ -223,8 +223,8 @@ describe('guard', () => {
     )
   })
 
-  it('asks for a recent login where the route demands one (RFC 9470 §3)', async () => {
-    const response = await get('/recent', bearer()) // who logged in in 1970
+  it('the node guard demands a recent login where the route does (RFC 9470 §3)', async () => {
+    const response = await get('/recent', bearer()) // the login was in 1970
     assert.equal(response.status, 401)
     assert.match(
       response.headers.get('www-authenticate') ?? '',
@@ -232,7 +232,7 @@ describe('guard', () => {
     )
   })
 
-  it('refuses an undeclared scope when the route is made', () => {
+  it('the node guard refuses an undeclared scope when the route is made', () => {
     assert.throws(() => (guard as (...scopes: string[]) => unknown)('items:raed'), /not declared/)
     assert.throws(
       () => (guard.optional as (...scopes: string[]) => unknown)('constructor'),
@@ -242,12 +242,12 @@ describe('guard', () => {
 })
 
 describe('guard.optional', () => {
-  it('lets a request without a credential pass as nobody, and knows who has one', async () => {
+  it('guard.optional of node admits requests with and without a token', async () => {
     assert.equal(await (await get('/news')).text(), 'null')
     assert.deepEqual(await (await get('/news', bearer())).json(), { name: 'ALICE' })
   })
 
-  it('refuses a credential that is wrong', async () => {
+  it('guard.optional of node refuses a wrong credential', async () => {
     assert.equal((await get('/news', { authorization: 'Bearer abc' })).status, 401)
     assert.equal((await get('/news', { authorization: 'Bearer' })).status, 400)
     assert.equal((await get('/news', bearer('ghost'))).status, 401)
@@ -255,7 +255,7 @@ describe('guard.optional', () => {
 })
 
 describe('guard.caller', () => {
-  it('throws a TypeError where no guard ran, or where the caller may be nobody', async (t) => {
+  it('guard.caller of node throws unless a mandatory guard ran', async (t) => {
     t.mock.method(console, 'error', () => {})
     assert.equal((await get('/open')).status, 500)
     assert.equal((await get('/news/required')).status, 500)
@@ -263,7 +263,7 @@ describe('guard.caller', () => {
 })
 
 describe('guard.check', () => {
-  it('decides about a node request, whose second Authorization header it sees', async () => {
+  it('guard.check of node sees a second Authorization header', async () => {
     assert.deepEqual(await (await get('/check', bearer('alice', 'items:read'))).json(), {
       name: 'ALICE',
     })
@@ -277,7 +277,7 @@ describe('guard.check', () => {
     assert.match(twice, /\r\n400(\r\n|$)/)
   })
 
-  it('decides about a web Request, and anything with headers.get', async () => {
+  it('guard.check of node takes a web Request, or any object with headers.get', async () => {
     const headers = bearer('alice', 'items:read')
     const allowed = await guard.check(new Request(origin, { headers }), 'items:read')
     assert.equal(allowed.allowed && allowed.caller?.user.name, 'ALICE')
@@ -295,7 +295,7 @@ describe('mount', () => {
   const post = (body: string): Promise<Response> =>
     fetch(`${origin}/auth/echo?x=1`, { method: 'POST', body })
 
-  it('answers its own paths and passes every other request on', async () => {
+  it('mount of node answers its own paths and passes every other request on', async () => {
     const response = await post('hello')
     assert.equal(response.status, 200)
     assert.equal(response.headers.get('x-type'), 'text/plain;charset=UTF-8')
@@ -305,11 +305,11 @@ describe('mount', () => {
     assert.equal(await (await get('/auth/other')).text(), 'not ours')
   })
 
-  it('says how long an answer is, in bytes', async () => {
+  it('mount of node sends the length of an answer in bytes', async () => {
     assert.equal((await post('\u00e9\u00e9')).headers.get('content-length'), '9')
   })
 
-  it('reads a body of all it may, and answers 413 to one byte more', async () => {
+  it('mount of node reads a body up to its limit, and answers 413 to one byte more', async () => {
     assert.equal((await post('x'.repeat(maxBodyBytes))).status, 200)
     const response = await post('x'.repeat(maxBodyBytes + 1))
     assert.equal(response.status, 413)
@@ -321,15 +321,15 @@ describe('mount', () => {
   })
 
   for (const [name, headers] of [
-    ['that says its length', { 'content-length': String(32 * 1024 * 1024) }],
+    ['with a length', { 'content-length': String(32 * 1024 * 1024) }],
     ['in chunks', { 'transfer-encoding': 'chunked' }],
   ] as const) {
-    it(`gives a sender of 32 MB ${name} an answer, not a reset`, async () => {
+    it(`mount of node answers a sender of 32 MB ${name} instead of resetting`, async () => {
       const sender = open(`${origin}/auth/echo`, { method: 'POST', headers })
-      const answer = once(sender, 'response') // rejects when there is an error first
+      const answer = once(sender, 'response') // rejects if an error comes first
       Readable.from(Array.from({ length: 512 }, () => Buffer.alloc(64 * 1024, 'x'))).pipe(sender)
       const [response] = (await answer) as [IncomingMessage]
-      sender.on('error', () => {}) // what is not sent yet does not matter any more
+      sender.on('error', () => {}) // the unsent rest does not matter
       assert.equal(response.statusCode, 413)
       let text = ''
       for await (const chunk of response.setEncoding('utf8')) text += chunk
@@ -338,7 +338,7 @@ describe('mount', () => {
     })
   }
 
-  it('survives a sender who goes away in the middle', async () => {
+  it('mount of node survives a sender that disconnects halfway', async () => {
     bodyRefusals.length = 0
     for (const head of ['Content-Length: 500', 'Transfer-Encoding: chunked']) {
       const socket = connect(port, '127.0.0.1')
@@ -353,7 +353,7 @@ describe('mount', () => {
     assert.deepEqual(bodyRefusals, ['The body ended early', 'The body ended early'])
   })
 
-  /** What became of a body that is asked for after this. */
+  /** Returns the body, or the error, of a request whose body is read after `prepare`. */
   const bodyAfter = async (
     prepare: (request: IncomingMessage) => Promise<unknown>,
     head: string,
@@ -378,13 +378,13 @@ describe('mount', () => {
     return outcome
   }
 
-  it('fails at once, and does not wait for ever, when something read the body before', async () => {
+  it('mount of node fails at once if a parser has read the body before', async () => {
     const outcome = await bodyAfter((request) => request.toArray(), 'Content-Length: 5')
     assert.ok(outcome instanceof TypeError)
     assert.match(outcome.message, /before any body parser/)
   })
 
-  it('does not wait for the body of a sender who is gone already', async () => {
+  it('mount of node does not wait for the body of a sender that has gone', async () => {
     const outcome = await bodyAfter(async (request) => {
       const closed = new Promise((resolve) => request.once('close', resolve))
       request.socket.destroy()
@@ -394,7 +394,7 @@ describe('mount', () => {
     assert.equal(outcome.code, 'bad_request')
   })
 
-  it('does not wait for the rest of a body when the app has given the request up', async () => {
+  it('mount of node does not wait for the body of a request that the app destroyed', async () => {
     const giveUp = async (request: IncomingMessage): Promise<unknown> =>
       setImmediate(() => request.destroy())
     const outcome = await bodyAfter(giveUp, 'Content-Length: 500')
@@ -404,7 +404,7 @@ describe('mount', () => {
 })
 
 describe('what the app itself throws', () => {
-  it('is answered with 500 and nothing of it, lets nobody in, and leaves the process running', async (t) => {
+  it('an error of the app is answered with 500, without its text', async (t) => {
     const printed: unknown[] = []
     t.mock.method(console, 'error', (error: unknown) => printed.push(error))
     const secret = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'

@@ -18,7 +18,7 @@ async function serve(t: TestContext, listener: UpgradeListener): Promise<Server>
   return server
 }
 
-/** Asks for an upgrade, and keeps its half of the connection open until it is closed. */
+/** Asks for an upgrade, and keeps its half of the connection open. */
 async function ask(t: TestContext, server: Server, credential?: string): Promise<Socket> {
   const { port } = server.address() as AddressInfo
   const socket = connect({ port, host: 'localhost', allowHalfOpen: true })
@@ -30,7 +30,7 @@ async function ask(t: TestContext, server: Server, credential?: string): Promise
   return socket
 }
 
-/** Reads to the end without closing the own half, which iterating would do. */
+/** Reads to the end without closing the client's half, which iterating would do. */
 async function read(socket: Socket): Promise<string> {
   let answer = ''
   socket.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk))
@@ -45,7 +45,7 @@ const closed = (server: Server): Promise<unknown> =>
   })
 
 describe('onUpgrade', () => {
-  it('opens for a caller, with the bytes that followed the request', async (t) => {
+  it('onUpgrade opens for a caller, with the bytes that followed the request', async (t) => {
     const server = await serve(
       t,
       onUpgrade(
@@ -59,7 +59,7 @@ describe('onUpgrade', () => {
     socket.destroy()
   })
 
-  it('hands undefined to open where the guard is optional and there is no credential', async (t) => {
+  it('onUpgrade passes undefined to open if an optional guard sees no credential', async (t) => {
     const server = await serve(
       t,
       onUpgrade(
@@ -73,7 +73,7 @@ describe('onUpgrade', () => {
     socket.destroy()
   })
 
-  it('answers a refusal as a guard does, and closes the connection of a client that does not', async (t) => {
+  it('onUpgrade answers a refusal as a guard does, and closes the connection', async (t) => {
     let opened = 0
     const server = await serve(
       t,
@@ -101,7 +101,7 @@ describe('onUpgrade', () => {
     assert.equal(opened, 0)
   })
 
-  it('answers 500 with nothing of what the check has thrown, and does not open', async (t) => {
+  it('onUpgrade answers 500 without the error that the check threw', async (t) => {
     const printed = t.mock.method(console, 'error', () => {})
     let opened = 0
     const failing = createGuard({
@@ -128,7 +128,7 @@ describe('onUpgrade', () => {
     assert.equal(printed.mock.callCount(), 3)
   })
 
-  it('prints what open throws, and closes the connection', async (t) => {
+  it('onUpgrade prints what open throws, and closes the connection', async (t) => {
     const printed = t.mock.method(console, 'error', () => {})
     for (const open of [
       () => {
@@ -146,7 +146,7 @@ describe('onUpgrade', () => {
     assert.equal(printed.mock.callCount(), 2)
   })
 
-  it('survives a client that resets its connection while the check waits, and does not open', async (t) => {
+  it('onUpgrade survives a client that resets its connection during the check', async (t) => {
     let opened = 0
     for (const allowed of [true, false]) {
       const asked = Promise.withResolvers<void>()
@@ -174,7 +174,7 @@ describe('onUpgrade', () => {
     assert.equal(opened, 0)
   })
 
-  it('survives a client that resets an open connection', async (t) => {
+  it('onUpgrade survives a client that resets an open connection', async (t) => {
     const server = await serve(
       t,
       onUpgrade(

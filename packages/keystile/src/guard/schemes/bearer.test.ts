@@ -20,7 +20,7 @@ const verifier = createVerifier({
 const content = { issuer: 'i', audience: 'a', subject: 'ada', clientId: 'c', scopes: [] }
 const anyToken: Demand = { alternatives: [[]], maxAgeSeconds: undefined, optional: false }
 
-/** A request with this `Authorization` field. */
+/** Returns a request with this `Authorization` field. */
 const requestWith = (authorization: string | null): HttpRequest => ({
   method: 'GET',
   url: '/',
@@ -31,12 +31,12 @@ const find = (authorization: string | null): string | undefined =>
 
 describe('find', () => {
   for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR']) {
-    it(`reads "${scheme} abc": the scheme has no case (RFC 9110 §11.1)`, () => {
+    it(`bearer.find reads "${scheme} abc": the scheme has no case (RFC 9110 §11.1)`, () => {
       assert.equal(find(`${scheme} abc`), 'abc')
     })
   }
 
-  it('reads all of token68, and spaces before it (RFC 6750 §2.1)', () => {
+  it('bearer.find reads all characters of token68, and spaces before it (RFC 6750 §2.1)', () => {
     assert.equal(find('Bearer aZ09-._~+/=='), 'aZ09-._~+/==')
     assert.equal(find('Bearer  abc'), 'abc')
   })
@@ -51,12 +51,12 @@ describe('find', () => {
     'JWT abc',
     'JWT bearer\tabc',
   ]) {
-    it(`finds no credential in ${JSON.stringify(field)}`, () => {
+    it(`bearer.find finds no credential in ${JSON.stringify(field)}`, () => {
       assert.equal(find(field), undefined)
     })
   }
 
-  it('looks at nothing but the Authorization field (RFC 6750 §2.2, §2.3)', () => {
+  it('bearer.find reads only the Authorization field (RFC 6750 §2.2, §2.3)', () => {
     const asked: string[] = []
     const headers = {
       get: (name: string) => {
@@ -104,7 +104,7 @@ describe('prove', () => {
     'Bearer a\0b',
     'Bearer Bearer abc',
   ]) {
-    it(`answers invalid_request to ${JSON.stringify(field)} (RFC 6750 §3.1)`, () => {
+    it(`bearer.prove answers invalid_request to ${JSON.stringify(field)}`, () => {
       const credential = find(field)
       assert.ok(credential !== undefined)
       assert.throws(
@@ -124,7 +124,7 @@ describe('prove', () => {
     })
   }
 
-  it('lets the verifier say that a token is none which is well-formed', async () => {
+  it('bearer.prove leaves a well-formed token to the verifier', async () => {
     for (const token of ['abc', 'aZ09-._~+/==']) {
       await assert.rejects(bearer.prove(token, verifier, anyToken), { reason: 'malformed_token' })
     }
@@ -132,12 +132,12 @@ describe('prove', () => {
 })
 
 describe('recall', () => {
-  it('knows nobody where a verifier of the app cannot recall', () => {
+  it('bearer.recall returns undefined if the app’s verifier cannot recall', () => {
     const { recall: _, ...forgetful } = verifier
     assert.equal(bearer.recall('abc', forgetful), undefined)
   })
 
-  it('knows who a token is from once it is proved, however the scheme is spelled', async () => {
+  it('bearer.recall returns a proved token’s identity, in any case of the scheme', async () => {
     const token = issueAccessToken(content, key, 60, systemClock)
     const recall = (field: string): unknown => bearer.recall(find(field) ?? '', verifier)
     assert.equal(recall(`Bearer ${token}`), undefined)

@@ -73,26 +73,26 @@ describe('managementRoutes', () => {
     return [users.length, next]
   }
 
-  it('lists 50 users where no number is asked for, and names the last of them where more follow', async () => {
+  it('GET /users lists 50 users by default, and returns the last name if more follow', async () => {
     assert.deepEqual(await list(''), [50, 'user-049'])
     assert.deepEqual(await list('?after=user-049'), [1, null])
   })
 
-  it('names nobody where exactly as many as asked for are left', async () => {
+  it('GET /users returns no `next` when the page holds exactly the remaining users', async () => {
     assert.deepEqual(await list('?limit=51'), [51, null])
     assert.deepEqual(await list('?limit=1&after=user-049'), [1, null])
   })
 
-  it('lists 1 to 200 at once, and no more', async () => {
+  it('GET /users takes a limit from 1 to 200', async () => {
     assert.deepEqual(await list('?limit=1'), [1, 'user-000'])
     assert.deepEqual(await list('?limit=200'), [51, null])
     for (const limit of ['0', '201'])
       await assert.rejects(list(`?limit=${limit}`), { code: 'unprocessable_content' })
   })
 
-  it('answers 409 to a change that was decided on what is not so any more', async () => {
+  it('PATCH /users/{id} answers 409 when another request changed the user in between', async () => {
     const find = users.readBySubject
-    // Between the reading and the writing, somebody else is faster.
+    // Between the reading and the writing, another request changes the user.
     const raced: Users = {
       ...users,
       async readBySubject(subject) {

@@ -16,7 +16,7 @@ const anything: ProfileSchema = z.record(z.string(), z.any())
 const schema: ProfileSchema = z.object({ age: z.number(), tags: z.array(z.string()).optional() })
 
 describe('checkProfile', () => {
-  it('takes nothing where there is no schema, and says what is expected', async () => {
+  it('checkProfile refuses members without a schema, and names the fields it expects', async () => {
     assert.deepEqual(await checkProfile({}, undefined, ['a']), { errors: [], profile: {} })
     const messageOf = async (ownFields: readonly string[]): Promise<unknown> =>
       (await checkProfile({ x: 1 }, undefined, ownFields)).errors
@@ -27,14 +27,14 @@ describe('checkProfile', () => {
     assert.deepEqual(await messageOf([]), [{ ...fault, msg: 'Unknown members; none are expected' }])
   })
 
-  it('gives what the schema makes of the members', async () => {
+  it('checkProfile returns what the schema makes of the members', async () => {
     assert.deepEqual(await checkProfile({ age: 1, more: 2 }, schema, []), {
       errors: [],
       profile: { age: 1 },
     })
   })
 
-  it('reads -0 as 0, and refuses numbers that are too large for JSON to write again', async () => {
+  it('checkProfile reads -0 as 0, and refuses numbers too large for a double', async () => {
     const body = JSON.parse('{"age":-0,"scores":[-0.0,1]}') as JsonObject
     assert.deepEqual(await checkProfile(body, anything, []), {
       errors: [],
@@ -48,7 +48,7 @@ describe('checkProfile', () => {
     }
   })
 
-  it('gives the faults of the schema with their places', async () => {
+  it('checkProfile returns the schema’s errors with their paths', async () => {
     const { errors, profile } = await checkProfile({ age: 'x', tags: ['a', 1] }, schema, [])
     assert.deepEqual(profile, {})
     assert.deepEqual(
@@ -60,7 +60,7 @@ describe('checkProfile', () => {
     )
   })
 
-  it('reads a place that is spelt as an object, and none at all (Standard Schema)', async () => {
+  it('checkProfile reads object paths, and errors without a path (Standard Schema)', async () => {
     const odd: ProfileSchema = {
       '~standard': {
         version: 1,
@@ -75,7 +75,7 @@ describe('checkProfile', () => {
     )
   })
 
-  it('throws for a schema that makes what JSON does not keep', async () => {
+  it('checkProfile throws when the schema returns a value that JSON cannot store', async () => {
     const dated: ProfileSchema = z.object({ born: z.coerce.date() })
     await assert.rejects(
       checkProfile({ born: '2000-01-01' }, dated, []),
@@ -102,18 +102,18 @@ describe('the size of a profile', () => {
     type: 'value_error',
   }
 
-  it('is at most 64 KiB of JSON in UTF-8', async () => {
+  it('a profile is at most 64 KiB of JSON in UTF-8', async () => {
     const ofBytes = (bytes: number): object => ({ a: 'x'.repeat(bytes - '{"a":""}'.length) })
     const errorsOf = async (members: object): Promise<unknown> =>
       (await checkProfile({ ...members }, open, [])).errors
     assert.deepEqual(await errorsOf(ofBytes(maxProfileBytes)), [])
     assert.deepEqual(await errorsOf(ofBytes(maxProfileBytes + 1)), [sizeFault])
-    // Two bytes a letter, and six characters where JSON escapes one.
+    // A letter of two bytes, and one that JSON escapes as six characters.
     assert.deepEqual(await errorsOf({ a: 'é'.repeat(maxProfileBytes / 2) }), [sizeFault])
     assert.deepEqual(await errorsOf({ a: '\u0000'.repeat(maxProfileBytes / 6) }), [sizeFault])
   })
 
-  it('is that of what the schema makes, which is what is stored', async () => {
+  it('checkProfile measures what the schema returns, since that is stored', async () => {
     const growing: ProfileSchema = z
       .object({})
       .transform(() => ({ a: 'x'.repeat(maxProfileBytes) }))
@@ -121,7 +121,7 @@ describe('the size of a profile', () => {
   })
 })
 
-/** Fields of a user that the answers and the guard's user have, and names that every object has. */
+/** The field names of a user in answers and guards, and names that every object has. */
 const ours = Object.keys(describeManagedUser(undefined)['properties'] as object)
 const reserved = ours.concat([
   'emailVerified',
@@ -144,7 +144,7 @@ describe('fields that a profile must not have', () => {
     const members = JSON.parse(`{"${name}":["admin"]}`) as Record<string, unknown>
     const fault = { loc: ['body', name], msg: 'This field is reserved', type: 'extra_forbidden' }
 
-    it(`refuses ${name} in the input and in what the schema makes`, async () => {
+    it(`a profile must not have the field ${name}, in the input or from the schema`, async () => {
       assert.deepEqual(await checkProfile(members, open, []), { errors: [fault], profile: {} })
       assert.deepEqual(await checkProfile(members, z.object({}), []), {
         errors: [fault],
@@ -154,7 +154,7 @@ describe('fields that a profile must not have', () => {
     })
   }
 
-  it('finds them in the JSON Schema of a schema, on either side and in its alternatives', () => {
+  it('findReservedFields reads the JSON Schema of both sides and all alternatives', () => {
     const roles = z.object({ roles: z.array(z.string()), city: z.string() })
     const id = z.object({ id: z.string() })
     const transformed = id.transform(({ id }) => ({ key: id }))
@@ -173,7 +173,7 @@ describe('fields that a profile must not have', () => {
 })
 
 describe('describeProfile', () => {
-  it('is the JSON Schema of the schema where it has one, else any object', () => {
+  it('describeProfile returns the schema’s JSON Schema if it has one, else any object', () => {
     assert.deepEqual(describeProfile(undefined, 'input'), {
       type: 'object',
       properties: {},
@@ -200,14 +200,14 @@ describe('describeProfileInput', () => {
   const refusedBy = (of: ProfileSchema, ownFields: readonly string[]): readonly string[] =>
     describeInput(of, ownFields).at(-1)!.propertyNames!.not.enum
 
-  it('says which names are refused, but for fields that the body has beside the profile', () => {
+  it('describeProfileInput lists the refused names, except the body’s own fields', () => {
     for (const name of reserved) assert.ok(refusedBy(schema, []).includes(name), name)
     const names = refusedBy(schema, ['email'])
     assert.deepEqual([names.includes('email'), names.includes('roles')], [false, true])
     assert.equal('allOf' in describeProfileInput(undefined, []), false)
   })
 
-  it('leaves what the schema demands itself', () => {
+  it('describeProfileInput keeps the schema’s own allOf', () => {
     const parts = [{ required: ['a'] }, { required: ['b'] }]
     const jsonSchema = { input: () => ({ allOf: parts }), output: () => ({ allOf: parts }) }
     const both = { '~standard': { ...schema['~standard'], jsonSchema } }

@@ -17,10 +17,7 @@ interface Documented {
 const policyOf = (minLength: number): PasswordPolicy =>
   createPasswordPolicy({ minLength, issuer: 'http://localhost' })
 
-/**
- * What the documentation says of the body of a route; no handler runs, so nothing is needed behind
- * it.
- */
+/** What the documentation says of a route's body. No handler runs, so the route needs no parts. */
 function bodyOf(method: string, path: string, minLength = 15): Documented['properties'] {
   const nothing = {} as unknown as Parameters<typeof accountRoutes>[0]
   const route = accountRoutes({
@@ -34,7 +31,7 @@ function bodyOf(method: string, path: string, minLength = 15): Documented['prope
 }
 
 describe('accountRoutes', () => {
-  it('documents the lengths of passwords that are taken, as they are configured', () => {
+  it('accountRoutes documents the password lengths as configured', () => {
     for (const configured of [8, 15, 64]) {
       for (const { minLength, maxLength } of [
         bodyOf('POST', '/users', configured)['password']!,
@@ -49,7 +46,7 @@ describe('accountRoutes', () => {
     }
   })
 
-  it('documents the lengths of user names that are taken', () => {
+  it('accountRoutes documents the allowed lengths of user names', () => {
     const { minLength, maxLength } = bodyOf('POST', '/users')['username']!
     const isTaken = [minLength! - 1, minLength!, maxLength!, maxLength! + 1].map(
       (length) => parseUsername('x'.repeat(length)) !== undefined,
@@ -57,7 +54,7 @@ describe('accountRoutes', () => {
     assert.deepEqual(isTaken, [false, true, true, false])
   })
 
-  it('answers 409 to a change of a profile whose user is deleted at the same time', async () => {
+  it('PATCH /users/me answers 409 when the user is deleted at the same time', async () => {
     const gone = {
       replaceProfile: async () => 'changed',
       findBySubject: async () => undefined,

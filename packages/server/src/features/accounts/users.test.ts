@@ -53,7 +53,7 @@ describe('createUsers', () => {
     assert.ok('user' in created)
     return created.user
   }
-  /** Logs a user in, past the password; answers what a token of the session says. */
+  /** Starts a session without a password, and returns the claims of its token. */
   const logIn = async ({ publicUser: { id } }: User): Promise<RevocableToken> => {
     const started = await createSessionStarter(database, { startLogin, issuing, clock }).start({
       subject: id,
@@ -70,7 +70,7 @@ describe('createUsers', () => {
   }
   const isOver = (token: RevocableToken): boolean => feed.revocations.isRevoked(token)
 
-  it('ends the sessions of a user who is disabled or deleted, or where it is asked for, and no other', async () => {
+  it('disabling, deleting or endsSessions ends the sessions of that user only', async () => {
     const [ada, bob, eve, dan] = [
       await make('ada'),
       await make('bob'),
@@ -83,12 +83,12 @@ describe('createUsers', () => {
     assert.equal(await users.change(eve, { scopes: ['x'], endsSessions: true }, by), 'changed')
     assert.equal(await users.change(dan, { scopes: ['x'] }, by), 'changed')
     assert.deepEqual(tokens.map(isOver), [true, true, true, false])
-    // Whatever of a deleted subject may turn up, it is refused.
+    // Any session of a deleted subject is refused, known or not.
     assert.equal(isOver({ subject: bob.publicUser.id, clientId: 'c', sessionId: 'another' }), true)
     assert.equal(isOver({ subject: ada.publicUser.id, clientId: 'c', sessionId: 'another' }), false)
   })
 
-  it('ends all sessions but the one that changed the password', async () => {
+  it('changePassword ends all sessions of the user except the one that asked', async () => {
     const ada = await make('ada')
     const [one, other] = [await logIn(ada), await logIn(ada)]
     assert.equal(
@@ -100,7 +100,7 @@ describe('createUsers', () => {
     assert.equal(isOver(one), false)
   })
 
-  it('knows in which session the password was set, until somebody else sets it', async () => {
+  it('a user has the id of the session that set the password, if a session did', async () => {
     const ada = await make('ada')
     const read = async (): Promise<User> => (await users.readBySubject(ada.publicUser.id))!
     assert.equal((await read()).passwordSession, undefined)
@@ -111,7 +111,7 @@ describe('createUsers', () => {
     assert.equal((await read()).passwordSession, undefined)
   })
 
-  it('says outdated, and changes nothing, where the account is not as it was', async () => {
+  it('users.change returns outdated if the account has changed since it was read', async () => {
     const ada = await make('ada', { profile: { n: 1 } })
     assert.equal(await users.replacePasswordHash(ada, 'new'), 'changed')
     assert.equal(await users.replacePasswordHash(ada, 'newer'), 'outdated')
@@ -124,13 +124,13 @@ describe('createUsers', () => {
     assert.equal(
       await users.change(bob, { scopes: ['x'] }, by),
       'outdated',
-      'which would have enabled bob',
+      'the change would have enabled bob',
     )
     const found = (await users.findBySubject(ada.publicUser.id))!
     assert.deepEqual([found.passwordHash, found.profile, found.roles], ['new', { n: 2 }, ['r']])
   })
 
-  it('says outdated where the rights of the caller are not as they were', async () => {
+  it('users.change returns outdated if the author’s own rights have changed since', async () => {
     const target = await make('target')
     const root = await make('root', { roles: ['admin'] })
     const give = async (author: User): Promise<string> =>
@@ -157,7 +157,7 @@ describe('createUsers', () => {
     assert.equal(await give(root), 'changed')
   })
 
-  it('deletes once, keeps the name for nobody, and finds nothing of the user', async () => {
+  it('users.delete works once, keeps the name reserved, and leaves nothing to find', async () => {
     const ada = await make('ada')
     assert.equal(await users.delete(ada, by), 'deleted')
     assert.equal(await users.replaceProfile(ada, { nickname: 'Ada' }, by), 'outdated')
@@ -177,7 +177,7 @@ describe('createUsers', () => {
     assert.deepEqual(await users.create(again, by), { taken: 'username' })
   })
 
-  it('keeps the last administrator who may come in', async () => {
+  it('users keep the last administrator who may log in', async () => {
     const [ada, bob] = [
       await make('ada', { roles: ['admin'] }),
       await make('bob', { roles: ['admin'] }),
@@ -193,7 +193,7 @@ describe('createUsers', () => {
     assert.equal(await users.delete(ada, by), 'deleted')
   })
 
-  it('finds by name in any case of letters, by e-mail where there is an @, and nobody by what is neither', async () => {
+  it('findByLogin finds a name or e-mail in any case, and nothing by any other text', async () => {
     const { publicUser } = await make('Ada', { profile: { id: 'mine', n: 1 } })
     for (const login of ['ADA', 'ada@EXAMPLE.com'])
       assert.deepEqual((await users.findByLogin(login))!.publicUser, publicUser, login)
@@ -208,13 +208,13 @@ describe('createUsers', () => {
     assert.deepEqual((await make('bob', { email: undefined })).publicUser.email, null)
   })
 
-  describe('where a reading is a round trip', () => {
+  describe('users on a remote database', () => {
     let remote: Users
     beforeEach(() => {
       remote = createUsers({ ...database, hasLocalReads: false }, feed, clock)
     })
 
-    it('knows a user for 5 s, whatever another process writes', async () => {
+    it('findBySubject caches a remote user for 5 s, whatever another process writes', async () => {
       const { id } = (await make('ada')).publicUser
       const known = await remote.findBySubject(id)
       await users.replacePasswordHash(known!, 'new')
@@ -224,7 +224,7 @@ describe('createUsers', () => {
       assert.equal((await remote.findBySubject(id))!.passwordHash, 'new')
     })
 
-    it('gives each request a user of its own, so that what a handler writes into it is gone with the request', async () => {
+    it('findBySubject copies a cached user, so no handler can alter the cache', async () => {
       const { id } = (await make('ada', { profile: { tags: ['a'] } })).publicUser
       for (let request = 0; request < 2; request++) {
         const user = await remote.findBySubject(id)
@@ -235,7 +235,7 @@ describe('createUsers', () => {
       }
     })
 
-    it('forgets a user at once whom it has changed itself, or whose subject is over', async () => {
+    it('findBySubject drops a cached user after an own change or a revocation', async () => {
       const [ada, bob] = [await make('ada'), await make('bob')]
       await remote.findBySubject(ada.publicUser.id)
       await remote.replaceProfile(ada, { n: 1 }, by)
@@ -246,7 +246,7 @@ describe('createUsers', () => {
       assert.equal(await remote.findBySubject(bob.publicUser.id), undefined)
     })
 
-    it('does not keep a user who may not come in, so that a user who may again comes in at once', async () => {
+    it('findBySubject caches no inactive user, so enabling takes effect at once', async () => {
       const ada = await make('ada')
       await users.change(ada, { active: false }, by)
       assert.equal((await remote.findBySubject(ada.publicUser.id))!.active, false)
@@ -255,7 +255,7 @@ describe('createUsers', () => {
     })
   })
 
-  it('reads anew each time where a reading is cheap', async () => {
+  it('findBySubject reads each time where reads are local', async () => {
     const ada = await make('ada')
     await users.findBySubject(ada.publicUser.id)
     await createUsers(database, feed, clock).replacePasswordHash(ada, 'new')

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { auditEvents } from '../../server/features.ts'
 
 describe('docs/guides/audit.md', () => {
-  it('explains each event of the record, and none that there is not', () => {
+  it('docs/guides/audit.md explains exactly the events that the audit record has', () => {
     const page = readFileSync(
       join(import.meta.dirname, '../../../../../docs/guides/audit.md'),
       'utf8',

@@ -22,7 +22,7 @@ const roles = { reader: ['items:read'] }
 const profile = z.object({ name: z.string().optional(), phone: z.string().optional() })
 const remoteAddress = '192.0.2.7'
 
-/** A line of the record, less its id, its time and what is empty. */
+/** A line of the audit record, without its id, its time and empty columns. */
 type Line = Readonly<Record<string, unknown>>
 
 async function readRecord(stage: Stage): Promise<readonly Line[]> {
@@ -36,11 +36,11 @@ async function readRecord(stage: Stage): Promise<readonly Line[]> {
 }
 
 interface Recorded extends TestKeystile {
-  /** What is written down by some work. */
+  /** Runs some work, and returns the lines that it recorded. */
   linesOf(work: () => Promise<unknown>): Promise<readonly Line[]>
 }
 
-/** Keystile with a record that is read in the order in which things happen. */
+/** Starts Keystile with an audit record that keeps the order of events. */
 async function start(stage: Stage, options: Parameters<Stage['start']>[0] = {}): Promise<Recorded> {
   const clock = createTestClock()
   const started = await stage.start({ clock, scopes, ...options })
@@ -55,12 +55,12 @@ async function start(stage: Stage, options: Parameters<Stage['start']>[0] = {}):
   }
 }
 
-/** The session of what `keystile.sessions.create` gives. */
+/** The session id of the tokens that `keystile.sessions.create` returned. */
 function sessionOf({ accessToken }: { readonly accessToken: string }): string {
   return String(decodeJwtUnsafe(accessToken).claims['sid'])
 }
 
-/** Somebody with the built-in role, who was logged in. */
+/** Logs in a new user with the built-in role admin. */
 async function logInAdministrator(
   stage: Stage,
   { addUser, login }: TestKeystile,
@@ -73,7 +73,7 @@ async function logInAdministrator(
 describeOnBoth(
   'the audit record of sessions',
   (stage) => {
-    it('has each login: who, on which session, by which client, from where', async () => {
+    it('the audit record has each login: user, session, client and IP address', async () => {
       const { addUser, send, linesOf } = await start(stage)
       const subject = await addUser()
       let sessionId = ''
@@ -97,7 +97,7 @@ describeOnBoth(
       ])
     })
 
-    it('has each refused login, with the subject where there is one, and never what was typed', async () => {
+    it('the audit record has each refused login, with the subject only if known', async () => {
       const { addUser, disable, login, send, linesOf } = await start(stage)
       const [ada, bob] = [
         await addUser(),
@@ -113,11 +113,11 @@ describeOnBoth(
         { ...refused, subject: bob },
       ])
       assert.deepEqual(await linesOf(() => login({ username: password })), [refused])
-      // Whoever it is for, no password is as long.
+      // A password of this length is refused for any user, so it is not recorded.
       assert.deepEqual(await linesOf(() => login({ password: 'x'.repeat(1_025) })), [])
     })
 
-    it('has each client that was refused, with its id where there is such a client', async () => {
+    it('the audit record has each refused client, with its id if the client exists', async () => {
       const { send, login, linesOf } = await start(stage)
       const refused = { event: 'client_refused', actor: 'nobody' }
       assert.deepEqual(
@@ -130,7 +130,7 @@ describeOnBoth(
       ])
     })
 
-    it('has what is done with clients, and one of them that has a wrong secret', async () => {
+    it('the audit record has changes of clients, and a client with a wrong secret', async () => {
       const { addClient, clients, send, linesOf } = await start(stage)
       const line = { actor: 'operator', client_id: 'orders' }
       assert.deepEqual(await linesOf(() => addClient()), [{ ...line, event: 'client_created' }])
@@ -156,7 +156,7 @@ describeOnBoth(
       )
     })
 
-    it('has the session that goes where there are too many', async () => {
+    it('the audit record has the session that is evicted beyond the limit', async () => {
       const { addUser, keystile, linesOf } = await start(stage)
       const subject = await addUser()
       const made = []
@@ -172,7 +172,7 @@ describeOnBoth(
       assert.equal(lines.length, 2)
     })
 
-    it('has no refresh but a token that was shown again, and what that ended', async () => {
+    it('the audit record has no refresh, but a reused token and the session it ended', async () => {
       const { tokens, refresh, send, linesOf } = await start(stage, { graceSeconds: 0 })
       const { subject, sessionId, refreshToken } = await tokens()
       assert.deepEqual(await linesOf(() => refresh(refreshToken)), [])
@@ -188,10 +188,10 @@ describeOnBoth(
           address: remoteAddress,
         },
       ])
-      assert.deepEqual(await linesOf(again), [], 'the session was over')
+      assert.deepEqual(await linesOf(again), [], 'the session had ended')
     })
 
-    it('has each end of a session and who ended it: the owner by a token, at a route, or the app', async () => {
+    it('the audit record has each ended session and who ended it', async () => {
       const { tokens, login, keystile, send, linesOf } = await start(stage)
       const first = await tokens()
       const { subject } = first
@@ -211,7 +211,7 @@ describeOnBoth(
       assert.deepEqual(await linesOf(revoke), [
         { ...ended, session_id: first.sessionId, address: remoteAddress },
       ])
-      assert.deepEqual(await linesOf(revoke), [], 'it was over')
+      assert.deepEqual(await linesOf(revoke), [], 'it had ended')
       const end = (id: string): Promise<unknown> =>
         send('DELETE', `/users/me/sessions/${id}`, { bearer: third.accessToken, remoteAddress })
       assert.deepEqual(await linesOf(() => end(second.sessionId)), [
@@ -223,7 +223,7 @@ describeOnBoth(
       ])
     })
 
-    it('has one line for a sweep, however many sessions it ends, and none where there are none', async () => {
+    it('the audit record has one line for all sessions that are ended at once', async () => {
       const { tokens, login, keystile, send, linesOf } = await start(stage)
       const { subject, sessionId, accessToken } = await tokens()
       await login()
@@ -245,7 +245,7 @@ describeOnBoth(
       assert.deepEqual(await linesOf(revokeAll), [])
     })
 
-    it('has sessions that the app has started', async () => {
+    it('the audit record has sessions that the app started', async () => {
       const { addUser, keystile, linesOf } = await start(stage)
       const subject = await addUser()
       const [line] = await linesOf(() => keystile.sessions.create({ subject }))
@@ -259,7 +259,7 @@ describeOnBoth(
 )
 
 describeOnBoth('the audit record of accounts', (stage) => {
-  it('has what people do with their own: register, change password and profile, delete', async () => {
+  it('the audit record has what users do to their own accounts', async () => {
     const { register, send, login, linesOf } = await start(stage, { profile })
     let subject = ''
     const registration = await linesOf(async () => {
@@ -313,7 +313,7 @@ describeOnBoth('the audit record of accounts', (stage) => {
     ])
   })
 
-  it('has of field names that a person may choose no more than tells them apart', async () => {
+  it('the audit record cuts the field names that a user chose in number and length', async () => {
     const { register, login, send, linesOf } = await start(stage, {
       profile: z.record(z.string(), z.unknown()) as never,
     })
@@ -327,7 +327,7 @@ describeOnBoth('the audit record of accounts', (stage) => {
     assert.deepEqual(new Set(fields.map(({ length }) => length)), new Set([64]))
   })
 
-  it('has what an administrator does, with the names of what was given and taken', async () => {
+  it('the audit record has what an administrator does, with rights given and taken', async () => {
     const started = await start(stage, { roles })
     const { tokens, send, linesOf } = started
     const root = await logInAdministrator(stage, started)
@@ -365,7 +365,7 @@ describeOnBoth('the audit record of accounts', (stage) => {
     assert.deepEqual(await linesOf(remove), [])
   })
 
-  it('has no line of what was refused or undone: a name that is taken, the last administrator', async () => {
+  it('the audit record has no line for a refused or undone change', async () => {
     const started = await start(stage)
     const root = await logInAdministrator(stage, started)
     const { register, send, linesOf } = started
@@ -384,7 +384,7 @@ describeOnBoth('the audit record of accounts', (stage) => {
 })
 
 describeOnBoth('the audit record', (stage) => {
-  it('is written with the change or not at all: what cannot be written down does not happen', async () => {
+  it('a change fails if its line in the audit record cannot be written', async () => {
     const started = await start(stage, { profile, graceSeconds: 0 })
     const { tokens, refresh, login, register, send, keystile } = started
     const root = await logInAdministrator(stage, started)
@@ -425,7 +425,7 @@ describeOnBoth('the audit record', (stage) => {
     assert.equal((await login()).status, 200)
   })
 
-  it('is purged in parts, the oldest lines first', async () => {
+  it('the audit record is purged in parts, oldest lines first', async () => {
     const { login, addUser } = await start(stage)
     await addUser()
     const now = Date.UTC(2026, 10, 24)
@@ -444,14 +444,14 @@ describeOnBoth('the audit record', (stage) => {
     assert.equal((await readRecord(stage)).length, 3)
   })
 
-  it('cannot be changed, not even by the database’s owner', async () => {
+  it('the audit record cannot be changed, even by the database’s owner', async () => {
     const { tokens } = await start(stage)
     await tokens()
     await assert.rejects(stage.sql(`update audit set actor = 'somebody else'`), /append-only/)
     assert.ok((await readRecord(stage)).every(({ actor }) => actor !== 'somebody else'))
   })
 
-  it('holds no secret, and the log holds none: no password, token, hash or client secret', async () => {
+  it('the audit record and the log contain no password, token, hash or client secret', async () => {
     const logged: string[] = []
     const write = (...parts: readonly unknown[]): void => {
       logged.push(

@@ -4,7 +4,7 @@ import type { Database } from '../../storage/database.ts'
 import { addressOf, createAudit } from './audit.ts'
 
 describe('createAudit', () => {
-  it('lets so many refusals wait and no more, and others again once these are written', async () => {
+  it('createAudit refuses a line with 503 only while 200 lines wait', async () => {
     const writing: (() => void)[] = []
     const write = (): Promise<void> => new Promise((resolve) => void writing.push(resolve))
     const audit = createAudit({ write } as unknown as Database, { now: () => 0 })
@@ -24,7 +24,7 @@ describe('createAudit', () => {
     await next
   })
 
-  it('lets others wait again when one could not be written', async () => {
+  it('createAudit frees the place of a line that it could not write', async () => {
     const away = createAudit(
       { write: () => Promise.reject(new Error('away')) } as unknown as Database,
       {
@@ -40,7 +40,7 @@ describe('createAudit', () => {
 })
 
 describe('addressOf', () => {
-  it('is the address of the peer; IPv4 is written as such, also on a socket that takes both kinds', () => {
+  it('addressOf returns the peer’s address, and an IPv4-mapped address as IPv4', () => {
     for (const [remoteAddress, address] of [
       ['192.0.2.1', '192.0.2.1'],
       ['::ffff:192.0.2.1', '192.0.2.1'],
@@ -53,7 +53,7 @@ describe('addressOf', () => {
       assert.equal(addressOf({ remoteAddress }), address)
   })
 
-  it('is nothing where there is none, and never what is no address', () => {
+  it('addressOf returns undefined for no address, or text that is not an address', () => {
     for (const remoteAddress of [
       undefined,
       '',

@@ -19,12 +19,12 @@ describe('followAudit', () => {
   })
   afterEach(() => database.close())
 
-  /** A line of a time that was `seconds` from the start, written now. */
+  /** Records a line now, whose time is `seconds` after the start. */
   const record = (seconds: number, subject = 'ada'): Promise<void> => {
     const at = start + seconds * 1_000
     return database.write(recordAudit, { event: 'login', at, by: { actor: 'nobody' }, subject })
   }
-  /** What is given after each of the steps, and at first. */
+  /** Returns the lines that came first, and those that came after each step. */
   const follow = async (
     filter: AuditFilter,
     ...steps: readonly (() => Promise<unknown>)[]
@@ -43,7 +43,7 @@ describe('followAudit', () => {
     return given
   }
 
-  it('gives the last lines, and then each new one once', async () => {
+  it('followAudit yields the last lines, and then each new line once', async () => {
     for (const at of [-20, -10, 0]) await record(at)
     const nothing = async (): Promise<void> => {}
     assert.deepEqual(
@@ -60,7 +60,7 @@ describe('followAudit', () => {
     assert.deepEqual(await follow({ since: start + 2_000 }, () => record(4)), [[2, 3], [4]])
   })
 
-  it('gives a line whose transaction came through up to 30 s after those of later ones', async () => {
+  it('followAudit yields a line that was committed up to 30 s after later ones', async () => {
     await record(0)
     const given = await follow(
       {},
@@ -71,7 +71,7 @@ describe('followAudit', () => {
     assert.deepEqual(given, [[0], [60], [30], [45]])
   })
 
-  it('gives what appears while the past is given', async () => {
+  it('followAudit yields a line that appears while it yields the past', async () => {
     for (const at of [-3, -1, 0]) await record(at)
     const given: number[] = []
     let goesOn = true
@@ -87,7 +87,7 @@ describe('followAudit', () => {
     assert.deepEqual(given, [-1, 0, -2])
   })
 
-  it('gives once what the past has come to have while it is given', async () => {
+  it('followAudit yields once each line that appears while it yields the past', async () => {
     await Promise.all(Array.from({ length: 500 }, (_, i) => record(i / 1_000)))
     const given: number[] = []
     let pauses = 0
@@ -99,13 +99,13 @@ describe('followAudit', () => {
     assert.deepEqual(given.slice(498), [0.498, 0.499, 1])
   })
 
-  it('goes on from the last line, however long ago it was', async () => {
+  it('followAudit continues after the last line, however old that is', async () => {
     await record(0)
     now += 3_600_000
     assert.deepEqual(await follow({}, () => record(10)), [[0], [10]])
   })
 
-  it('is not misled by one writer whose clock is ahead', async () => {
+  it('followAudit tolerates one writer whose clock is ahead', async () => {
     await record(3_600)
     assert.deepEqual(
       await follow(
@@ -118,7 +118,7 @@ describe('followAudit', () => {
     )
   })
 
-  it('gives nothing twice when its own clock is set back', async () => {
+  it('followAudit yields no line twice when its own clock is set back', async () => {
     await record(0)
     const setBack = async (): Promise<void> => {
       now -= 3_600_000
@@ -127,7 +127,7 @@ describe('followAudit', () => {
     assert.deepEqual(await follow({ last: 1 }, setBack, () => record(1)), [[0], [], [1]])
   })
 
-  it('leaves out other subjects', async () => {
+  it('followAudit leaves out other subjects', async () => {
     await record(0, 'bob')
     await record(1)
     const both = async (): Promise<void> => {

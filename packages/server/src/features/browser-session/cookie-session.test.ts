@@ -24,8 +24,8 @@ const issued: IssuedTokens = {
 }
 
 /**
- * Sends a cookie to a route behind which this token is found; what was done with it comes with the
- * answer.
+ * Sends a cookie to a route whose token `find` looks up. Returns the answer, and what the route did
+ * with the token.
  */
 async function send(
   [method, path]: readonly ['POST', '/session/refresh'] | readonly ['DELETE', '/session'],
@@ -74,13 +74,13 @@ const away = async (): Promise<never> => {
 }
 
 describe('POST /session/refresh', () => {
-  it('uses the token of the cookie', async () => {
+  it('POST /session/refresh uses the refresh token in the cookie', async () => {
     const { answer, done } = await send(refresh, async () => proved)
     assert.deepEqual([answer.status, done], [200, ['used sid']])
     assert.match(answer.cookies![0]!, /^__Secure-keystile=r; Max-Age=100; Path=\/base\/session; /)
   })
 
-  it('uses no token of another client, and clears the cookie; why is for the log', async () => {
+  it('POST /session/refresh refuses another client’s token and clears the cookie', async () => {
     const { answer, done, log } = await send(refresh, async () => ({
       ...proved,
       clientId: 'other',
@@ -91,7 +91,7 @@ describe('POST /session/refresh', () => {
     assert.deepEqual(log, [{ event: 'refresh_refused' }, { reason: 'wrong_client' }])
   })
 
-  it('does not clear the cookie while nobody can know whether it is good', async () => {
+  it('POST /session/refresh keeps the cookie while the token cannot be checked', async () => {
     await assert.rejects(send(refresh, away), DatabaseUnavailableError)
     const notNow = new OAuthError('temporarily_unavailable', 'Not now')
     await assert.rejects(
@@ -104,17 +104,17 @@ describe('POST /session/refresh', () => {
 })
 
 describe('DELETE /session', () => {
-  it('ends the session of the cookie', async () => {
+  it('DELETE /session ends the cookie’s session', async () => {
     assert.deepEqual((await send(logout, async () => proved)).done, ['ended sid'])
   })
 
-  it('ends no session of another client, and clears the cookie', async () => {
+  it('DELETE /session does not end another client’s session, but clears the cookie', async () => {
     const { answer, done } = await send(logout, async () => ({ ...proved, clientId: 'other' }))
     assert.deepEqual([answer.status, done], [204, []])
     assert.match(answer.cookies![0]!, /^__Secure-keystile=; Max-Age=0; /)
   })
 
-  it('ends the session that is named, if a cookie is of it, and else nothing', async () => {
+  it('DELETE /session?sid ends the session only if the cookie belongs to it', async () => {
     const { answer, done } = await send(logout, async () => proved, { query: '?sid=sid' })
     assert.deepEqual([answer.status, done], [204, ['ended sid']])
     const others: readonly (readonly [string, ProvedRefreshToken | undefined])[] = [
@@ -137,20 +137,20 @@ describe('DELETE /session', () => {
     token === 'wrong' ? undefined : { ...proved, sessionId: token }
   const three = '__Secure-keystile=one; __Secure-keystile=wrong; __Secure-keystile=two'
 
-  it('ends the sessions of all cookies of the name whose secret is right, and clears ours', async () => {
+  it('DELETE /session ends the session of each cookie whose secret is right', async () => {
     const { answer, done } = await send(logout, bySecret, { cookie: three })
     assert.deepEqual([answer.status, done], [204, ['ended one', 'ended two']])
     assert.match(answer.cookies![0]!, /^__Secure-keystile=; Max-Age=0; /)
   })
 
-  it('ends of these the one that is named', async () => {
+  it('DELETE /session?sid picks the named session out of several cookies', async () => {
     for (const sid of ['one', 'two']) {
       const { answer, done } = await send(logout, bySecret, { cookie: three, query: `?sid=${sid}` })
       assert.deepEqual([answer.status, done], [204, [`ended ${sid}`]])
     }
   })
 
-  it('does not clear the cookie while the session cannot be ended', async () => {
+  it('DELETE /session keeps the cookie while the session cannot be ended', async () => {
     await assert.rejects(send(logout, away), DatabaseUnavailableError)
   })
 })

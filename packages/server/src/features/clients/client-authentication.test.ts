@@ -52,7 +52,7 @@ async function refuses(
 }
 
 describe('authenticateClient', () => {
-  it('takes a request that names no client for the first party, be it the empty Basic of Swagger UI', async () => {
+  it('a request without client credentials, or with empty ones, is first-party', async () => {
     for (const authorization of [
       undefined,
       'Basic Og==',
@@ -64,7 +64,7 @@ describe('authenticateClient', () => {
       assert.equal(await authenticate(authorization), firstParty)
   })
 
-  it('takes the first party by its name, without a secret, in the header, the body or both', async () => {
+  it('authenticateClient takes the first party by its name without a secret', async () => {
     const named = { client_id: 'first-party' }
     assert.equal(await authenticate(undefined, named), firstParty)
     assert.equal(await authenticate(basic('first-party:')), firstParty)
@@ -72,7 +72,7 @@ describe('authenticateClient', () => {
     assert.equal(await authenticate(basic('first-party:'), named), firstParty)
   })
 
-  it('refuses an unknown client, and a secret where there is none, with invalid_client (RFC 6749 §5.2)', async () => {
+  it('authenticateClient refuses unknown ids and needless secrets (RFC 6749 §5.2)', async () => {
     for (const text of ['other:', 'first-party:x', ':x', 'First-Party:', 'first-party::'])
       await refuses('invalid_client', basic(text))
     for (const form of [
@@ -83,7 +83,7 @@ describe('authenticateClient', () => {
       await refuses('invalid_client', undefined, form)
   })
 
-  it('refuses a Basic that is none with invalid_client: no colon, no base64, badly encoded halves', async () => {
+  it('authenticateClient answers invalid_client to a malformed Basic header', async () => {
     const bad = ['', ' !', ' Og==x', ' Oh==', ' O g=='].map((value) => `Basic${value}`)
     for (const authorization of [...bad, basic('first-party'), basic('%:'), basic(':%')]) {
       await refuses('invalid_client', authorization)
@@ -91,7 +91,7 @@ describe('authenticateClient', () => {
     }
   })
 
-  it('takes a confidential client by its secret, in the header with each half form-encoded, or in the body (RFC 6749 §2.3.1)', async () => {
+  it('authenticateClient takes a confidential client by its secret (RFC 6749 §2.3.1)', async () => {
     const encoded = `orders:${encodeURIComponent('a % secret: with+all')}`
     for (const text of [encoded, encoded.replaceAll('%20', '+')])
       assert.equal(await authenticate(basic(text)), orders)
@@ -100,20 +100,20 @@ describe('authenticateClient', () => {
     assert.equal(await authenticate(basic(encoded), { client_id: 'orders' }), orders)
   })
 
-  it('refuses a confidential client without its secret, or with another, with invalid_client', async () => {
+  it('authenticateClient refuses a confidential client without its right secret', async () => {
     for (const text of ['orders:', 'orders:x', `orders:${hashSecret('a % secret: with+all')}`])
       await refuses('invalid_client', basic(text))
     await refuses('invalid_client', undefined, { client_id: 'orders' })
     await refuses('invalid_client', undefined, { client_id: 'orders', client_secret: 'x' })
   })
 
-  it('takes a public client by its name alone, and none that brings a secret', async () => {
+  it('authenticateClient takes a public client by its name alone, without a secret', async () => {
     assert.equal(await authenticate(undefined, { client_id: 'spa' }), spa)
     assert.equal(await authenticate(basic('spa:')), spa)
     await refuses('invalid_client', undefined, { client_id: 'spa', client_secret: 'x' })
   })
 
-  it('refuses two ways of authentication at once with invalid_request (RFC 6749 §2.3)', async () => {
+  it('authenticateClient answers invalid_request to two credentials (RFC 6749 §2.3)', async () => {
     await refuses('invalid_request', basic('first-party:'), { client_secret: 'x' })
     await refuses('invalid_request', basic('first-party:'), { client_id: 'other' })
     await refuses('invalid_request', basic(':'), { client_id: 'first-party' })
@@ -123,7 +123,7 @@ describe('authenticateClient', () => {
     })
   })
 
-  it('writes a refused client down first: its id where there is such a client, and never what was sent', async () => {
+  it('authenticateClient records a refused client’s id if known, not what was sent', async () => {
     await refuses('invalid_client', basic('first-party:hunter2'))
     await refuses('invalid_client', basic('orders:hunter2'))
     await refuses('invalid_client', basic('hunter2:'))
@@ -137,7 +137,7 @@ describe('authenticateClient', () => {
     ])
   })
 
-  it('refuses nobody where it cannot be written down', async () => {
+  it('authenticateClient rejects with the audit’s error if recording fails', async () => {
     const audit = { record: () => Promise.reject(new Error('away')) }
     const headers = { authorization: basic('other:') }
     const request = readWebRequest(new Request('https://auth.example/token', { headers }))

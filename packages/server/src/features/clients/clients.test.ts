@@ -24,7 +24,7 @@ describe('findClientFaults', () => {
   const faultsOf = (fields: Partial<NewClient>): readonly string[] =>
     findClientFaults({ ...orders, ...fields }, grants)
 
-  it('finds nothing wrong with a client of either kind', () => {
+  it('findClientFaults finds no fault in a correct client of either kind', () => {
     assert.deepEqual(faultsOf({}), [])
     assert.deepEqual(faultsOf({ grants: [], scopes: [] }), [])
     const people: Partial<NewClient> = {
@@ -36,7 +36,7 @@ describe('findClientFaults', () => {
     assert.deepEqual(faultsOf({ ...people, grants: ['password', 'client_credentials'] }), [])
   })
 
-  it('says what is wrong, each fault on its own', () => {
+  it('findClientFaults names each fault on its own', () => {
     for (const id of ['', 'a', 'A1', 'a b', 'a:b', '-ab', 'a'.repeat(64), 'a\n']) {
       const [fault, ...others] = faultsOf({ id })
       assert.match(fault ?? '', /2 to 63 lower-case letters/, id)
@@ -84,7 +84,7 @@ describe('createClients', () => {
     return created.secret
   }
 
-  it('finds a client as it was registered, and stores its secret as a hash', async () => {
+  it('clients.find returns a client as registered, with only a hash of its secret', async () => {
     const secret = await create()
     const found = await clients.find('orders')
     const { confidential: _, ...client } = orders
@@ -98,20 +98,20 @@ describe('createClients', () => {
     )
   })
 
-  it('gives a public client no secret', async () => {
+  it('clients.create gives a public client no secret', async () => {
     assert.equal(await create({ confidential: false }), undefined)
     assert.equal((await clients.find('orders'))!.secretHash, undefined)
     assert.equal(await clients.rotateSecret('orders', by), undefined)
     assert.equal((await clients.find('orders'))!.secretHash, undefined)
   })
 
-  it('finds nobody else', async () => {
+  it('clients.find returns undefined for an unknown id', async () => {
     await create()
     for (const id of ['other', 'Orders', 'orders\0', '', 'first-party'])
       assert.equal(await clients.find(id), undefined, id)
   })
 
-  it('gives no id twice, also that of a disabled client', async () => {
+  it('clients.create gives no id twice, not even that of a disabled client', async () => {
     const secret = await create()
     assert.equal(await clients.create({ ...orders, scopes: [] }, by), 'taken')
     assert.deepEqual((await clients.find('orders'))?.client.scopes, orders.scopes)
@@ -121,7 +121,7 @@ describe('createClients', () => {
     assert.equal(await clients.find('orders'), undefined)
   })
 
-  it('refuses the old secret once there is a new one', async () => {
+  it('clients.rotateSecret makes the old secret invalid', async () => {
     const old = await create()
     const secret = await clients.rotateSecret('orders', by)
     const { secretHash } = (await clients.find('orders'))!
@@ -129,7 +129,7 @@ describe('createClients', () => {
     assert.equal(await clients.rotateSecret('other', by), undefined)
   })
 
-  it('disables for good, once, and takes back all that was issued to the client', async () => {
+  it('clients.disable is final, happens once, and revokes all tokens of the client', async () => {
     await create()
     await create({ id: 'billing' })
     assert.equal(await clients.disable('orders', by), true)
@@ -147,7 +147,7 @@ describe('createClients', () => {
     const token = { subject: 'ada', sessionId: 's' }
     assert.equal(feed.revocations.isRevoked({ ...token, clientId: 'orders' }), true)
     assert.equal(feed.revocations.isRevoked({ ...token, clientId: 'billing' }), false)
-    // For as long as any token may live, whatever is issued at this very moment.
+    // For as long as a token may live that is issued at this very moment.
     const [event] = await inTables<EventTables>(database.reader)
       .selectFrom('event')
       .selectAll()

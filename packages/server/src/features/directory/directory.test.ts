@@ -15,7 +15,7 @@ const rules = {
   roles: { admin: ['a', 'b', 'c'] },
 }
 
-/** What a directory says when it is as it should be, but for what a test says. */
+/** A correct directory, except for the fields that a test replaces. */
 function directoryWith(fields: object = {}, logged: unknown[] = []): Directory<Person> {
   const directory = {
     findByLogin: () => ada,
@@ -34,15 +34,15 @@ function directoryWith(fields: object = {}, logged: unknown[] = []): Directory<P
 }
 
 describe('checkedDirectory', () => {
-  it('takes finders that answer at once or later, with undefined or null for nobody', async () => {
+  it('checkedDirectory takes finders that return a user or nothing, now or later', async () => {
     for (const give of [(person: unknown) => person, async (person: unknown) => person]) {
       const found = directoryWith({ findByLogin: () => give(ada), findBySubject: () => give(ada) })
       assert.equal(await found.findByLogin('ada'), ada)
       assert.equal(await found.findActive('a1'), ada)
-      for (const nobody of [undefined, null]) {
+      for (const none of [undefined, null]) {
         const empty = directoryWith({
-          findByLogin: () => give(nobody),
-          findBySubject: () => give(nobody),
+          findByLogin: () => give(none),
+          findBySubject: () => give(none),
         })
         assert.equal(await empty.findByLogin('ada'), undefined)
         assert.equal(await empty.findActive('a1'), undefined)
@@ -50,7 +50,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('calls functions as methods, so that an instance of a class is a directory', async () => {
+  it('checkedDirectory calls functions as methods, so a class instance may be passed', async () => {
     class People implements UserDirectory<Person> {
       readonly #people = [ada]
       findByLogin(): Person | undefined {
@@ -83,7 +83,7 @@ describe('checkedDirectory', () => {
     await people.savePasswordHash!(ada, 'hash')
   })
 
-  it('asks for no login with control characters, a lone surrogate or of more than 320 characters', async () => {
+  it('findByLogin is not called with control characters or more than 320 characters', async () => {
     const asked: string[] = []
     const directory = directoryWith({ findByLogin: (login: string) => void asked.push(login) })
     for (const login of ['a\0', '\n', 'a\u007f', '\u0085', 'a\ud800', 'x'.repeat(321)])
@@ -94,14 +94,14 @@ describe('checkedDirectory', () => {
     assert.deepEqual(asked, plausible)
   })
 
-  it('rejects a user of another subject than was asked for', async () => {
+  it('findActive rejects a user with another subject than requested', async () => {
     await assert.rejects(
       directoryWith().findActive('A1'),
       /findBySubject must return the user with the requested subject/,
     )
   })
 
-  it('lets nobody in by a value that is not an object', async () => {
+  it('a finder that returns something other than an object rejects the login', async () => {
     const subject = (): string => 'a1'
     for (const value of [
       false,
@@ -131,7 +131,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('takes for active what is true, and throws for what is no truth value: a promise would be true for everybody', async () => {
+  it('a directory’s active must return true or false, never a promise', async () => {
     assert.equal(await directoryWith({ active: () => false }).findActive('a1'), undefined)
     for (const value of [Promise.resolve(false), 1, 0, 'true', undefined, null]) {
       const directory = directoryWith({ active: () => value })
@@ -140,7 +140,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('calls a user by their id where the directory does not say', async () => {
+  it('a directory without subject uses the user’s id', async () => {
     const directory = directoryWith({ subject: undefined })
     assert.equal(directory.subject(ada), 'a1')
     assert.throws(
@@ -149,7 +149,7 @@ describe('checkedDirectory', () => {
     )
   })
 
-  it('throws for a subject that is no text, or an empty one', async () => {
+  it('a directory’s subject must return a string that is not empty', async () => {
     for (const value of ['', 1, undefined, null, Promise.resolve('a1'), ['a1']]) {
       const directory = directoryWith({ subject: () => value })
       assert.throws(
@@ -160,7 +160,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('rejects with what a function throws, at once or later', async () => {
+  it('checkedDirectory passes on what a directory’s function throws', async () => {
     const failed = new Error('the table is gone')
     const failures = [
       () => {
@@ -178,7 +178,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('waits until a hash is saved', async () => {
+  it('a directory’s savePasswordHash is awaited', async () => {
     let saved = ''
     const savePasswordHash = async (_: Person, hash: string): Promise<void> => {
       saved = await Promise.resolve(hash)
@@ -190,13 +190,13 @@ describe('checkedDirectory', () => {
 })
 
 describe('the scopes of a directory', () => {
-  it('are held beside the defaults, in the order of declaration; roles are none', () => {
+  it('scopes of a directory join the defaults, in order of declaration; a role is not one', () => {
     assert.deepEqual(directoryWith().scopes(ada), ['b'])
     assert.deepEqual(directoryWith({ scopes: () => ['c', 'a', 'a'] }).scopes(ada), ['a', 'b', 'c'])
     assert.deepEqual(directoryWith({ scopes: () => ['admin'] }).scopes(ada), ['b'])
   })
 
-  it('are never held when undeclared, and each is told once', () => {
+  it('an undeclared scope of a directory is not granted, and is logged once', () => {
     const logged: unknown[] = []
     const directory = directoryWith({ scopes: () => ['a', 'root', 'toString', 'root'] }, logged)
     for (let i = 0; i < 3; i++) assert.deepEqual(directory.scopes(ada), ['a', 'b'])
@@ -204,15 +204,15 @@ describe('the scopes of a directory', () => {
     assert.deepEqual(logged, [{ scope: 'root' }, text, { scope: 'toString' }, text])
   })
 
-  it('are told of no more than a hundred times', () => {
+  it('undeclared scopes of a directory are logged at most 100 times', () => {
     const logged: unknown[] = []
     let made = 0
     const directory = directoryWith({ scopes: () => [`x${made++}`] }, logged)
     for (let i = 0; i < 200; i++) directory.scopes(ada)
-    assert.equal(logged.length, 200, '100 times a scope and a text')
+    assert.equal(logged.length, 200, '100 lines of a scope and a text')
   })
 
-  it('throw where they are no list of strings', () => {
+  it('scopes of a directory must return a list of strings', () => {
     for (const value of ['a b', undefined, null, [1], Promise.resolve(['a']), new Set(['a'])])
       assert.throws(
         () => directoryWith({ scopes: () => value }).scopes(ada),
@@ -222,7 +222,7 @@ describe('the scopes of a directory', () => {
 })
 
 describe('the password hash of a directory', () => {
-  it('may be absent, which is no fault', () => {
+  it('passwordHash of a directory may be absent, without a warning', () => {
     const logged: unknown[] = []
     for (const value of [undefined, null, ''])
       assert.equal(
@@ -232,7 +232,7 @@ describe('the password hash of a directory', () => {
     assert.deepEqual(logged, [])
   })
 
-  it('is told of, without itself, where it cannot be verified', () => {
+  it('a password hash that cannot be verified is logged without the hash', () => {
     const logged: unknown[] = []
     const stored = hash(Buffer.from('x'))
     assert.equal(directoryWith({ passwordHash: () => stored }, logged).passwordHash(ada), stored)
@@ -256,7 +256,7 @@ describe('the password hash of a directory', () => {
     )
   })
 
-  it('throws where it is no text', () => {
+  it('passwordHash of a directory must return a string, null or undefined', () => {
     for (const value of [Buffer.from('x'), Promise.resolve('x'), 1])
       assert.throws(
         () => directoryWith({ passwordHash: () => value }).passwordHash(ada),

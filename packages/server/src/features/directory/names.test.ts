@@ -3,21 +3,21 @@ import { describe, it } from 'node:test'
 import { countedLogin, parseEmail, parseUsername } from './names.ts'
 
 describe('parseUsername', () => {
-  it('shows a name as typed and compares it in lower case', () => {
+  it('parseUsername shows a name as typed, and compares it in lower case', () => {
     assert.deepEqual(parseUsername('Ada.Love-lace_1'), {
       shown: 'Ada.Love-lace_1',
       key: 'ada.love-lace_1',
     })
   })
 
-  it('takes 2 to 63 characters', () => {
+  it('parseUsername takes 2 to 63 characters', () => {
     assert.equal(parseUsername('a'), undefined)
     assert.ok(parseUsername('ab'))
     assert.ok(parseUsername('a'.repeat(63)))
     assert.equal(parseUsername('a'.repeat(64)), undefined)
   })
 
-  it('refuses whatever could look like another name, or be an e-mail', () => {
+  it('parseUsername refuses a name that could look like another name or an e-mail', () => {
     const lookAlikes = [
       'аda',
       'ada\u200b',
@@ -40,7 +40,7 @@ describe('parseUsername', () => {
 })
 
 describe('parseEmail', () => {
-  it('keeps the local part as typed and takes the domain to ASCII', () => {
+  it('parseEmail keeps the local part as typed, and converts the domain to ASCII', () => {
     assert.deepEqual(parseEmail('John.Doe+x@EXAMPLE.com'), {
       shown: 'John.Doe+x@example.com',
       key: 'john.doe+x@example.com',
@@ -49,11 +49,11 @@ describe('parseEmail', () => {
     assert.equal(parseEmail('user@例え.jp')!.shown, 'user@xn--r8jz45g.jp')
   })
 
-  it('compares two spellings of one letter as one (RFC 6531 §3.3)', () => {
+  it('parseEmail compares two spellings of one letter as one (RFC 6531 §3.3)', () => {
     assert.equal(parseEmail('jo\u0308@example.com')!.key, parseEmail('JÖ@example.com')!.key)
   })
 
-  it('refuses what is no address, and what only looks like one', () => {
+  it('parseEmail refuses text that is not an address or only looks like one', () => {
     const bad = [
       '',
       'a',
@@ -91,7 +91,7 @@ describe('parseEmail', () => {
     for (const email of bad) assert.equal(parseEmail(email), undefined, JSON.stringify(email))
   })
 
-  it('holds the lengths of RFC 5321 §4.5.3.1 in bytes', () => {
+  it('parseEmail counts the length limits of RFC 5321 §4.5.3.1 in bytes', () => {
     assert.ok(parseEmail(`${'x'.repeat(64)}@example.com`))
     assert.equal(parseEmail(`${'x'.repeat(65)}@example.com`), undefined)
     assert.equal(parseEmail(`${'ö'.repeat(33)}@example.com`), undefined)
@@ -101,8 +101,8 @@ describe('parseEmail', () => {
     assert.equal(parseEmail(`${'x'.repeat(64)}@${domain(7)}`), undefined)
   })
 
-  it('takes no more than 320 characters, whatever they fold to', () => {
-    // Mathematical letters are two code units each, and fold to one letter.
+  it('parseEmail takes at most 320 characters, counted before it normalises them', () => {
+    // Mathematical letters are two code units each, and normalise to one letter.
     const domain = (folded: number): string => {
       const letters = Array.from({ length: 245 }, (_, at) => (at < folded ? '\u{1d41a}' : 'a'))
       return [0, 60, 120, 180, 240].map((at) => letters.slice(at, at + 60).join('')).join('.')
@@ -114,7 +114,7 @@ describe('parseEmail', () => {
 })
 
 describe('countedLogin', () => {
-  it('is one for all spellings that a directory may take for one', () => {
+  it('countedLogin is equal for all spellings that a directory may treat as one', () => {
     for (const spellings of [
       ['ada', 'ADA', ' Ada\n', 'a\u0301da', '\u00e1da', 'a\u200bda', '\uff41da', 'ad\0a'],
       [
@@ -130,7 +130,7 @@ describe('countedLogin', () => {
       assert.equal(new Set(spellings.map(countedLogin)).size, 1, spellings[0]!.slice(0, 20))
   })
 
-  it('is another for another name', () => {
+  it('countedLogin differs for different names', () => {
     const names = [
       'ada',
       'bob',

@@ -1,5 +1,5 @@
-// Users in a table of the app's own. What is so with our accounts too stands in login.test.ts,
-// me.test.ts and account.test.ts.
+// Users in a table of the app's own. Rules that Keystile's accounts share are tested in
+// login.test.ts, me.test.ts and account.test.ts.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { it } from 'node:test'
@@ -27,8 +27,8 @@ interface Logged {
 }
 
 /**
- * A log that is kept, without what a start warns of: the throw-away PostgreSQL does not wait for
- * the disk.
+ * Keeps the log, without the warnings of a start: the temporary PostgreSQL does not wait for the
+ * disk.
  */
 function createLog(): { readonly logged: Logged[]; readonly logger: Logger } {
   const logged: Logged[] = []
@@ -41,7 +41,7 @@ function createLog(): { readonly logged: Logged[]; readonly logger: Logger } {
 describeOnBoth(
   'a directory of the app’s own',
   (stage) => {
-    it('leaves no endpoint below /users but those of sessions, neither in the router nor in the document', async () => {
+    it('with its own users, an app gets no endpoint below /users except sessions', async () => {
       const { send, accessToken } = await stage.start()
       const bearer = await accessToken()
       const id = (await stage.people.sql('select * from people'))[0]!.id
@@ -76,7 +76,7 @@ describeOnBoth(
       ])
     })
 
-    it('is read anew on each guarded request, so that a word in the table is enough', async () => {
+    it('the app’s directory is read at each guarded request, so a ban works at once', async () => {
       const { accessToken, open } = await stage.start()
       const bearer = await accessToken()
       const me = async (): Promise<readonly unknown[]> => {
@@ -94,7 +94,7 @@ describeOnBoth(
       assert.deepEqual(await me(), [401, undefined])
     })
 
-    it('says who holds what; what is not declared is never granted, and told once', async () => {
+    it('the app’s directory grants scopes, and each undeclared one is logged once', async () => {
       const { logged, logger } = createLog()
       const { login } = await stage.start({ scopes, defaultScopes: ['items:read'], logger })
       await stage.people.add({ password, scopes: 'items:write root admin' })
@@ -107,18 +107,18 @@ describeOnBoth(
       assert.deepEqual(logged, [{ scope: 'root' }, { scope: 'admin' }])
     })
 
-    it('may have people without a password, to whom a login is what it is to nobody', async () => {
+    it('a user without a password gets the same answer to a login as an unknown name', async () => {
       const { login, keystile } = await stage.start()
       const subject = await stage.people.add({ hash: null })
-      const nobody = await login({ username: 'nobody' })
+      const unknown = await login({ username: 'nobody' })
       for (const tried of [password, 'null', 'undefined']) {
         const { status, text } = await login({ password: tried })
-        assert.deepEqual([status, text], [nobody.status, nobody.text])
+        assert.deepEqual([status, text], [unknown.status, unknown.text])
       }
       assert.equal((await keystile.sessions.create({ subject })).tokenType, 'bearer')
     })
 
-    it('knows nobody by a SQL login bypass or naughty string, and is asked for nothing that its database would refuse', async () => {
+    it('the app’s directory resists SQL injection and gets no unstorable text', async () => {
       const { logged, logger } = createLog()
       const { addUser, login } = await stage.start({ logger })
       await addUser()
@@ -139,7 +139,7 @@ describeOnBoth(
       assert.equal((await login()).status, 200)
     })
 
-    it('that fails is answered 500 with an incident that the log has, and lets nobody in', async () => {
+    it('a failing directory makes a login answer 500 with a logged incident', async () => {
       const { logged, logger } = createLog()
       const { accessToken, login, open, keystile } = await stage.start({ logger })
       const bearer = await accessToken()
@@ -160,7 +160,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer })).status, 200)
     })
 
-    it('that finds somebody else by a subject lets nobody in', async () => {
+    it('a directory that returns another user than requested makes requests fail', async () => {
       const started = await stage.start()
       const bearer = await started.accessToken()
       const bob = await stage.people.add({ username: 'bob', password })
@@ -179,7 +179,7 @@ describeOnBoth(
       )
     })
 
-    it('keeps the hash that another wrote while one was made anew', async () => {
+    it('savePasswordHash keeps a hash that another process wrote in between', async () => {
       const started = await stage.start()
       const subject = await started.addUser()
       const { directory, sql } = stage.people
@@ -199,7 +199,7 @@ describeOnBoth(
       assert.equal(await started.readHash(subject), changed)
     })
 
-    it('leaves our own table of accounts empty, and writes down its sessions', async () => {
+    it('with its own users, an app leaves Keystile’s user table empty', async () => {
       const { accessToken } = await stage.start()
       await accessToken()
       const [{ users, sessions } = {}] = await stage.sql(

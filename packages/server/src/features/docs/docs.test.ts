@@ -43,7 +43,7 @@ const get = async (
 ): Promise<Response> => app(made).request(path, init)
 
 describe('docs', () => {
-  it('answers the page, its files and the document', async () => {
+  it('docs answers the page, its files and the document', async () => {
     for (const [path, type, part] of [
       ['/docs', 'text/html', '<div id="swagger-ui">'],
       ['/docs/start.js', 'text/javascript', 'SwaggerUIBundle({ url: "/docs/openapi.json"'],
@@ -59,7 +59,7 @@ describe('docs', () => {
     assert.deepEqual(await (await get('/docs/openapi.json')).json(), document)
   })
 
-  it('has the title of the document, as text', async () => {
+  it('the page of docs has the document’s title, escaped', async () => {
     assert.ok(
       (await (await get('/docs')).text()).includes('<title>Items &#38; &#60;more&#62;</title>'),
     )
@@ -67,7 +67,7 @@ describe('docs', () => {
       assert.ok((await (await get('/docs', docs(untitled))).text()).includes('<title>API</title>'))
   })
 
-  it('allows the page to ask nothing but its own server and where tokens are', async () => {
+  it('the page of docs may connect to its own server and the token URL only', async () => {
     const policy = async (document: object): Promise<string | undefined> =>
       (await get('/docs', docs(document))).headers
         .get('content-security-policy')!
@@ -89,14 +89,14 @@ describe('docs', () => {
     )
   })
 
-  it('lets every other request go on to the app', async () => {
+  it('docs leaves every other request to the app', async () => {
     for (const path of ['/', '/docsearch', '/docs/', '/docs/other', '/doc', '/DOCS'])
       assert.equal(await (await get(path)).text(), 'the app', path)
     for (const method of ['POST', 'DELETE', 'OPTIONS'])
       assert.equal(await (await get('/docs', undefined, { method })).text(), 'the app', method)
   })
 
-  it('answers HEAD as GET, without the body', async () => {
+  it('docs answers HEAD like GET, without the body', async () => {
     const answer = await docs(document).answer({
       method: 'HEAD',
       url: '/docs?x',
@@ -108,7 +108,7 @@ describe('docs', () => {
     assert.equal(answer?.headers['content-type'], 'text/html; charset=utf-8')
   })
 
-  it('makes the document when it is first asked for, and once', async () => {
+  it('docs makes the document once, when it is first needed', async () => {
     let made = 0
     const app = new Hono().use(mountHono(docs(() => ({ ...document, made: ++made }))))
     await app.request('/elsewhere')
@@ -119,7 +119,7 @@ describe('docs', () => {
     assert.equal(made, 1)
   })
 
-  it('asks again for a document that could not be made', async () => {
+  it('docs makes the document again after a failure', async () => {
     let tries = 0
     const answers = docs(() => {
       if (++tries === 1) throw new Error('the app has no route for GET /items')
@@ -130,7 +130,7 @@ describe('docs', () => {
     assert.equal((await app.request('/docs')).status, 200)
   })
 
-  it('is at another path where it is told so', async () => {
+  it('docs serves another path if one is given', async () => {
     const elsewhere = docs(document, { path: '/api/v1.0/docs_~' })
     assert.ok(
       (await (await get('/api/v1.0/docs_~', elsewhere)).text()).includes(
@@ -145,7 +145,7 @@ describe('docs', () => {
     assert.equal(await (await get('/docs', elsewhere)).text(), 'the app')
   })
 
-  it('refuses a path that is none', () => {
+  it('docs refuses an invalid path', () => {
     for (const path of [
       '',
       '/',
@@ -162,7 +162,7 @@ describe('docs', () => {
   })
 })
 
-/** Starts it, asks, and stops it. */
+/** Starts a server, sends one request, and stops the server. */
 async function ask(listener: RequestListener, path: string): Promise<Response> {
   const server = createServer(listener).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -214,7 +214,7 @@ describe('docs, mounted', () => {
       new Response('the app'),
   }
   for (const [framework, asked] of Object.entries(mounted)) {
-    it(`serves page, script and document in ${framework}, and nothing else`, async () => {
+    it(`docs serves page, script and document in ${framework}, and nothing else`, async () => {
       const page = await asked('/docs')
       assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8')
       assert.ok((await page.text()).includes('swagger-ui-bundle.js'))

@@ -1,5 +1,5 @@
-// The OpenAPI document against what the server does: whatever is sent to an operation, the answer
-// is one that the document promises.
+// The OpenAPI document against what the server does: whatever a client sends to an operation, the
+// document must promise the answer.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { describe, it } from 'node:test'
@@ -80,7 +80,7 @@ interface OpenApi {
 
 describe('GET /openapi.json', () => {
   for (const [title, options] of configurations) {
-    it(`is a valid OpenAPI 3.1 document ${title}`, async () => {
+    it(`GET /openapi.json answers a valid OpenAPI 3.1 document ${title}`, async () => {
       const port = await freePort()
       const url = `http://localhost:${port}`
       const running = await wire(
@@ -100,19 +100,19 @@ describe('GET /openapi.json', () => {
 })
 
 describe('the operations of the OpenAPI document', () => {
-  /** How often an operation has answered with a status, by both. */
+  /** How often an operation answered with a status, by method, path and status. */
   const answers = new Map<string, number>()
   let operations: readonly DescribedOperation[]
 
   for (const [index, [title, options]] of configurations.entries()) {
-    it(`answer whatever is sent to them as it is documented, ${title} (KEYSTILE_SEED=${seed})`, async () => {
+    it(`each operation answers as documented, ${title} (KEYSTILE_SEED=${seed})`, async () => {
       const stage = await openStage(options)
       try {
         operations = stage.operations
         const varied = operations.filter(isVaried)
         const share = Math.ceil(requests / configurations.length / varied.length)
         for (const operation of operations) {
-          // Some minutes pass, so the limit on refused clients starts anew for each operation.
+          // Some minutes pass, so the limit on refused clients starts again for each operation.
           await stage.callers.renew()
           await stage.callers.renew()
           const property = fc.asyncProperty(plansFor(operation, stage.known), async (plan) => {
@@ -137,7 +137,7 @@ describe('the operations of the OpenAPI document', () => {
     })
   }
 
-  it('have all succeeded in this, and refused where they are guarded', (t) => {
+  it('the random requests made each operation succeed, and each guarded one refuse', (t) => {
     for (const { method, path, documented } of operations) {
       const statuses = Object.keys(documented.responses)
       const times = (status: string): number => answers.get(`${method} ${path} ${status}`) ?? 0
@@ -161,7 +161,7 @@ interface Stage {
   readonly known: Known
   readonly callers: RenewableCallers
   send(sent: Sent): Promise<Answer>
-  /** Fails when an answer is not as the document has it, or tells a secret. */
+  /** Fails when an answer differs from the document, or contains a secret. */
   check(operation: DescribedOperation, sent: Sent, answer: Answer): void
   close(): Promise<void>
 }
@@ -200,18 +200,22 @@ async function openStage(options: Readonly<Record<string, unknown>>): Promise<St
     assert.ok(answer.status < 500, what)
     assert.deepEqual(failures, [], what)
     const told = `${answer.text} ${JSON.stringify([...answer.headers])} ${JSON.stringify(log)}`
-    // What stands in the path is no secret, and is logged.
+    // A path may be logged: it contains no secret.
     for (const secret of secrets.filter((text) => !request.url.includes(text))) {
       for (const text of [
         secret,
         JSON.stringify(secret).slice(1, -1),
         encodeURIComponent(secret),
       ]) {
-        assert.ok(!told.includes(text), `${what}, and a secret that was sent is told`)
+        assert.ok(!told.includes(text), `${what}, and repeats a secret that was sent`)
       }
     }
     if (!reaches)
-      return assert.equal(answer.status, 404, `${what}, though its path is not of the operation`)
+      return assert.equal(
+        answer.status,
+        404,
+        `${what}, though the operation does not have this path`,
+      )
 
     const promised = documented.responses[answer.status]
     assert.ok(promised, `${what}, which is not documented`)
@@ -241,13 +245,9 @@ async function openStage(options: Readonly<Record<string, unknown>>): Promise<St
       ])
       .filter(([fault]) => fault !== '')
     if (answer.status < 300)
-      assert.deepEqual(faults, [], `${what}, though it is documented otherwise`)
+      assert.deepEqual(faults, [], `${what}, though the request was not as documented`)
     if (answer.status === 422 && asked.length > 0) {
-      assert.notDeepEqual(
-        faults,
-        [],
-        `${what}, though ${JSON.stringify(asked)} is as it is documented`,
-      )
+      assert.notDeepEqual(faults, [], `${what}, though ${JSON.stringify(asked)} is as documented`)
     }
   }
 
@@ -266,7 +266,7 @@ async function openStage(options: Readonly<Record<string, unknown>>): Promise<St
       log.length = 0
       if (request.url.endsWith('/session/refresh'))
         request.headers.set('cookie', `__Secure-keystile=${await callers.anotherRefreshToken()}`)
-      // As browsers send it.
+      // Browsers send this header.
       request.headers.set('origin', new URL(issuer).origin)
       return readAnswer(await keystile.fetch(request))
     },
@@ -275,7 +275,7 @@ async function openStage(options: Readonly<Record<string, unknown>>): Promise<St
   }
 }
 
-/** Whether an answer depends on what is sent. */
+/** Whether the answer depends on the request. */
 function isVaried({ parameters, body, documented }: DescribedOperation): boolean {
   return parameters.length > 0 || body !== undefined || documented.security !== undefined
 }
@@ -299,15 +299,12 @@ function operationsOf({ paths }: OpenApi): readonly DescribedOperation[] {
   )
 }
 
-/** Where an operation is in the document. */
+/** The path of an operation in the document. */
 function pointerOf({ path, method }: Operation): readonly string[] {
   return ['paths', path, method.toLowerCase()]
 }
 
-/**
- * Says what is wrong with a value by the schema at a place in the document; nothing when it is
- * valid.
- */
+/** Describes how a value violates the schema at a place in the document; empty if it is valid. */
 function createValidators(
   document: object,
 ): (
@@ -326,7 +323,7 @@ function createValidators(
       encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')),
     )
     const $ref = `openapi#/${escaped.join('/')}`
-    // A member that is not described is a fault of an answer.
+    // An answer must not have a member that is not described.
     const validate =
       compiled.get($ref) ?? ajv.compile({ $ref, ...(complete && { unevaluatedProperties: false }) })
     compiled.set($ref, validate)
@@ -350,11 +347,11 @@ async function createClient({ clients }: RunningKeystile): Promise<Known['client
 }
 
 interface RenewableCallers extends Callers {
-  /** Somebody's who does nothing else. */
+  /** The refresh token of a user that no other caller uses. */
   readonly refreshToken: string
-  /** Of a new session of the same. */
+  /** Returns a refresh token of a new session of the same user. */
   anotherRefreshToken(): Promise<string>
-  /** Gives all of them new accounts: the old ones may be changed or gone. */
+  /** Gives all callers new accounts: the old ones may have been changed or deleted. */
   renew(): Promise<void>
 }
 
@@ -398,7 +395,7 @@ async function createCallers(
     clock.advance(400)
     await logIn('user')
     await logIn('administrator')
-    // There is one at a time, so that requests about the last one are among the others.
+    // One administrator at a time, so that some requests are about the last one.
     for (const { id } of former) {
       const user = await users.findBySubject(id)
       if (user?.roles.includes('admin')) await users.change(user, { roles: [] }, byOperator)

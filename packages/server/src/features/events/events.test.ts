@@ -21,7 +21,7 @@ describe('openEventFeed', () => {
   let time: number
   let log: string[]
 
-  /** As another process does it. */
+  /** Inserts an event as another process would. */
   const insert = (value: string): void => {
     others
       .prepare(
@@ -36,7 +36,7 @@ describe('openEventFeed', () => {
       logger: { ...silentLogger, info: note, warn: note, error: note },
     })
   }
-  /** Lets the interval come round, and what it started end. */
+  /** Lets the interval elapse, and waits for the work that it started. */
   const pass = async (milliseconds: number): Promise<void> => {
     mock.timers.tick(milliseconds)
     await feed.revocations.refresh()
@@ -63,7 +63,7 @@ describe('openEventFeed', () => {
     rmSync(folder, { recursive: true })
   })
 
-  it('tells each event once, in the order of its number, and heeds it', async () => {
+  it('the event feed reports each event once, in order, and applies it', async () => {
     const seen: RevocationEvent[] = []
     feed.onEvent((event) => seen.push(event))
     insert('ada')
@@ -81,14 +81,14 @@ describe('openEventFeed', () => {
     assert.equal(feed.revocations.isRevoked({ ...ada, subject: 'eve' }), false)
   })
 
-  it('reads what was there before it was opened', async () => {
+  it('the event feed reads events that are older than itself', async () => {
     insert('ada')
     const second = await open()
     assert.equal(second.revocations.isRevoked(ada), true)
     await second.close()
   })
 
-  it('looks each 250 ms by itself, and no more once it is closed', async () => {
+  it('the event feed polls every 250 ms until it is closed', async () => {
     const step = mock.method(database.reader, 'getExecutor')
     const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
     mock.timers.tick(249)
@@ -104,7 +104,7 @@ describe('openEventFeed', () => {
     assert.equal(step.mock.callCount(), calls)
   })
 
-  it('is stale when nothing was read for 4 s, and current again with the next reading', async () => {
+  it('the event feed is stale after 4 s without a read, until the next read', async () => {
     time = 3_999
     assert.equal(feed.revocations.state, 'current')
     time = 4_000
@@ -113,10 +113,10 @@ describe('openEventFeed', () => {
     assert.equal(feed.revocations.state, 'current')
   })
 
-  it('counts the age of news from when it was asked for, not from when the answer came', async () => {
+  it('the event feed measures its age from the query, not from the answer', async () => {
     const getExecutor = database.reader.getExecutor.bind(database.reader)
     const slow = mock.method(database.reader, 'getExecutor', () => {
-      time += 4_000 // the way of each question
+      time += 4_000 // the time that each query takes
       return getExecutor()
     })
     insert('ada')
@@ -128,7 +128,7 @@ describe('openEventFeed', () => {
     assert.equal(feed.ageSeconds, 0)
   })
 
-  it('reads all again where the last event that it read is gone, and warns of it where it was lost', async () => {
+  it('the event feed reads all events again, with a warning, after events were lost', async () => {
     const seen: string[] = []
     feed.onEvent(({ value }) => seen.push(value))
     const told = async (): Promise<readonly string[]> => {
@@ -149,7 +149,7 @@ describe('openEventFeed', () => {
     for (const value of ['4', '5']) insert(value)
     assert.deepEqual(await told(), ['4', '5'])
     restore()
-    // Others have gone on meanwhile, and number 3 has another event.
+    // Other processes wrote more events since, so number 3 is now another event.
     for (const value of ['6', '7', 'ada']) insert(value)
     assert.deepEqual(await told(), ['1', '6', '7', 'ada'])
     assert.equal(feed.revocations.isRevoked(ada), true)
@@ -162,7 +162,7 @@ describe('openEventFeed', () => {
     assert.equal(log.length, 2)
   })
 
-  it('says once that it cannot read, once that it can again, and nothing while all is well', async () => {
+  it('the event feed logs once that it cannot read, and once that it can again', async () => {
     await pass(250)
     assert.deepEqual(log, [])
     others.exec('alter table event rename to gone')
@@ -182,7 +182,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(log.slice(2), ['revocations cannot be read'])
   })
 
-  it('does not complain about a reading that its closing cut off', async () => {
+  it('the event feed logs nothing about a read that its own close interrupted', async () => {
     others.exec('alter table event rename to gone')
     mock.timers.tick(250)
     await feed.close()
@@ -190,7 +190,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(log, [])
   })
 
-  it('holds a token for a second at most that waits for news: a writer that is busy is no reason to hang', async () => {
+  it('the event feed answers a refresh even while the writer is busy', async () => {
     insert('ada')
     const busy = Promise.withResolvers<void>()
     const write = mock.method(database, 'write', () => busy.promise)

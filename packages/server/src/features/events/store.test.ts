@@ -49,17 +49,17 @@ describe('the events of a database', () => {
       expiresAt - now,
     ])
 
-  it('are kept for 60 s after the last token that they hit, and left out when that was over a day ago', async () => {
+  it('an event stays for 60 s after its last token, and gets no number a day later', async () => {
     assert.equal((await readFeed(db, 0)).hasUnnumbered, false)
     await insert('over', now - margin - day)
     assert.equal((await readFeed(db, 0)).hasUnnumbered, false)
-    await insert('over by a clock that is ahead', now - margin - day + 1)
+    await insert('expired by a clock that is ahead', now - margin - day + 1)
     assert.equal((await readFeed(db, 0)).hasUnnumbered, true)
     await insert('last', now - margin + 1)
     await insert('later', now + 5)
   })
 
-  it('appear when they are numbered, and each once', async () => {
+  it('an event appears once it is numbered, and is numbered once', async () => {
     assert.deepEqual(await list(), [])
     await number()
     await number()
@@ -71,7 +71,7 @@ describe('the events of a database', () => {
     )
     const expiries = Object.fromEntries(numbered.map(([, value, expiresIn]) => [value, expiresIn]))
     assert.deepEqual(expiries, {
-      'over by a clock that is ahead': 1 - day,
+      'expired by a clock that is ahead': 1 - day,
       last: 1,
       later: margin + 5,
     })
@@ -80,7 +80,7 @@ describe('the events of a database', () => {
     assert.deepEqual(await list(3), [[4, 'fourth', margin]])
   })
 
-  it('are known by their highest number, and by the id that has a number', async () => {
+  it('readFeed returns the highest number, and the id of the event with a number', async () => {
     const { id } = await inTables<EventTables>(db)
       .selectFrom('event')
       .select('id')
@@ -90,7 +90,7 @@ describe('the events of a database', () => {
     assert.deepEqual(await readFeed(db, 5), { seq: 4, hasUnnumbered: false, idAt: undefined })
   })
 
-  it('are listed until they can hit nothing', async () => {
+  it('listEventsAfter leaves out events whose tokens have all expired', async () => {
     assert.deepEqual(await list(3, now + margin - 1), [[4, 'fourth', margin]])
     assert.deepEqual(await list(3, now + margin), [])
   })

@@ -16,10 +16,10 @@ import {
 
 const day = 24 * 60 * 60
 const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
-/** Those of a server that is told nothing else: the audit record keeps a line for 90 days. */
+/** The options of a server with defaults only: the audit record keeps a line for 90 days. */
 const options = checkOptions({ issuer: 'http://localhost:3000', database: ':memory:' })
 
-/** Purges as a server does each minute. @returns how many rows each step has deleted */
+/** Purges as a server does each minute. @returns how many rows each step deleted */
 async function purgeAt(stage: Stage, now: number): Promise<readonly number[]> {
   const database = await openDatabase(stage.database, writerThread)
   const steps: number[] = []
@@ -45,7 +45,7 @@ describeOnBoth('housekeeping', (stage) => {
   const countOf = async (table: string): Promise<number> =>
     Number((await stage.sql(`select count(*) as number from ${table}`))[0]!['number'])
 
-  /** Somebody has tried to log in: the record knows how late it is. */
+  /** Records a refused login, so that the database knows the time. */
   const see = async (clock: TestClock): Promise<void> => {
     const database = await openDatabase(stage.database, writerThread)
     await database.write(recordAudit, {
@@ -56,12 +56,12 @@ describeOnBoth('housekeeping', (stage) => {
     await database.close()
   }
 
-  it('has nothing to do where nothing has happened', async () => {
+  it('purge deletes nothing from an empty database', async () => {
     await stage.start()
     assert.deepEqual(await purgeAt(stage, createTestClock().now()), [0])
   })
 
-  it('deletes nothing by the clock of a process that is wrong: it is no later than the last thing that happened', async () => {
+  it('purge trusts no clock that is later than the last recorded event', async () => {
     const clock = createTestClock()
     const { tokens, refresh } = await stage.start({ clock })
     const { refreshToken } = await tokens()
@@ -71,7 +71,7 @@ describeOnBoth('housekeeping', (stage) => {
     assert.equal((await refresh(refreshToken)).status, 200)
   })
 
-  it('deletes a session a day after nothing can use it any more, with its refresh tokens; and no other', async () => {
+  it('purge deletes a session with its refresh tokens a day after it expired', async () => {
     const clock = createTestClock()
     const { tokens, refresh } = await stage.start({
       clock,
@@ -93,11 +93,11 @@ describeOnBoth('housekeeping', (stage) => {
     assert.deepEqual([session!['id'], others], [used.sessionId, []])
     const [token, ...otherTokens] = await stage.sql('select session_id from refresh_token')
     assert.deepEqual([token!['session_id'], otherTokens], [used.sessionId, []])
-    // As before: what is not there is refused like what is over.
+    // The answer is the same as before: a missing token is refused like an expired one.
     assert.equal((await refresh(idle.refreshToken)).json['error'], 'invalid_grant')
   })
 
-  it('keeps the used tokens of a session that goes on: a thief’s or a lost one is to end it', async () => {
+  it('purge keeps used refresh tokens of a live session, so that reuse still ends it', async () => {
     const clock = createTestClock()
     const { tokens, refresh } = await stage.start({ clock })
     const { refreshToken } = await tokens()
@@ -110,7 +110,7 @@ describeOnBoth('housekeeping', (stage) => {
     assert.equal((await refresh(third)).status, 400)
   })
 
-  it('deletes a session that was ended once its last access token is over, with the event', async () => {
+  it('purge deletes an ended session and its event after the last access token', async () => {
     const clock = createTestClock()
     const { tokens, keystile } = await stage.start({ clock, accessTokenSeconds: 3_600 })
     const { sessionId } = await tokens()
@@ -128,7 +128,7 @@ describeOnBoth('housekeeping', (stage) => {
     )
   })
 
-  /** Rows that were over long ago. */
+  /** Inserts rows that expired long ago. */
   const fill = (
     table: 'session' | 'refresh_token' | 'event',
     rows: number,
@@ -149,7 +149,7 @@ describeOnBoth('housekeeping', (stage) => {
     return stage.sql(`${numbers} insert into ${table} (${columns}) select ${values} from number`)
   }
 
-  it('goes in small steps, however much there is', async () => {
+  it('purge works in small steps, however many rows there are', async () => {
     const clock = createTestClock()
     const { tokens } = await stage.start({ clock })
     const { sessionId } = await tokens()
@@ -169,7 +169,7 @@ describeOnBoth('housekeeping', (stage) => {
       assert.equal(await countOf(table), 0, table)
   })
 
-  /** A database with more than a step deletes, and nobody who does so. */
+  /** Prepares a database with more rows to delete than one step takes, and no running server. */
   const neglect = async (sessions: number): Promise<TestClock> => {
     const clock = createTestClock()
     await (await stage.start({ clock })).keystile.close()
@@ -180,7 +180,7 @@ describeOnBoth('housekeeping', (stage) => {
   }
 
   for (const servers of [1, 2])
-    it(`is done by ${servers === 1 ? 'a server' : 'several servers at once'} without being asked`, async () => {
+    it(`${servers === 1 ? 'a server' : 'several servers'} purges without being asked`, async () => {
       const clock = await neglect(200)
       await Promise.all(Array.from({ length: servers }, () => stage.start({ clock })))
       const deadline = performance.now() + 5_000
@@ -190,7 +190,7 @@ describeOnBoth('housekeeping', (stage) => {
       }
     })
 
-  it('ends with the step that is under way where a server stops', async () => {
+  it('a server that stops ends its purge after the current step', async () => {
     const clock = await neglect(5_000)
     await (await stage.start({ clock })).keystile.close()
     assert.ok((await countOf('session')) > 0)

@@ -10,7 +10,7 @@ describe('createDevices', () => {
   const login = { subject: 'ada', passwordMark: 'mark', sessionId: 's1' }
   const made = (): string => devices.make(login)!
 
-  it('knows a device by the secret that was made for it, and whose it is with which password', () => {
+  it('a device secret names its subject, and is valid for its password only', () => {
     const device = devices.open(made())!
     assert.ok(device.isOf({ subject: 'ada', passwordMark: 'mark' }))
     for (const [subject, passwordMark] of [
@@ -24,14 +24,14 @@ describe('createDevices', () => {
     assert.equal(device.id, 's1')
   })
 
-  it('knows it with another password that was set in its own session', () => {
+  it('a device secret stays valid when its own session sets another password', () => {
     const device = devices.open(made())!
     const isOf = (passwordSession?: string): boolean =>
       device.isOf({ subject: 'ada', passwordMark: 'other', passwordSession })
     assert.deepEqual(['s1', 's2', '', undefined].map(isOf), [true, false, false, false])
   })
 
-  it('knows it for 400 days', () => {
+  it('a device secret is valid for 400 days', () => {
     const secret = made()
     now += deviceSeconds * 1000 - 1
     assert.ok(devices.open(secret))
@@ -39,7 +39,7 @@ describe('createDevices', () => {
     assert.equal(devices.open(secret), undefined)
   })
 
-  it('opens nothing that another key, another purpose or nobody has sealed', () => {
+  it('devices.open refuses a secret that was sealed otherwise or not at all', () => {
     const text = JSON.stringify(['id', now + 1_000, 'x'])
     assert.ok(devices.open(createSeal('a key', 'device secrets').seal(text, '')))
     for (const secret of [
@@ -53,7 +53,7 @@ describe('createDevices', () => {
       assert.equal(devices.open(secret), undefined)
   })
 
-  it('tells nothing of the person to whoever has the secret', () => {
+  it('a device secret does not reveal its subject', () => {
     assert.ok(!Buffer.from(made(), 'base64url').includes('ada'))
     assert.ok(made().length < 200)
   })

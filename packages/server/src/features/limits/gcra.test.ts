@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { advance, earlinessOf, type Rate } from './gcra.ts'
 
-/** The same limit as a bucket of tokens, which fills by one each interval. */
+/** The same limit as a token bucket, which gains one token each interval. */
 function createBucket({ burst, intervalMilliseconds }: Rate): (now: number) => boolean {
   let spent = 0
   let at = 0
@@ -17,7 +17,7 @@ function createBucket({ burst, intervalMilliseconds }: Rate): (now: number) => b
 }
 
 describe('GCRA', () => {
-  it('lets through what a bucket of tokens lets through', () => {
+  it('GCRA allows the same requests as a token bucket', () => {
     const rate = fc.record({
       burst: fc.integer({ min: 1, max: 20 }),
       intervalMilliseconds: fc.integer({ min: 1, max: 500 }),
@@ -42,7 +42,7 @@ describe('GCRA', () => {
     )
   })
 
-  it('says after which time, to the millisecond, a use is let through', () => {
+  it('GCRA tells the wait until the next allowed use to the millisecond', () => {
     const rate = { burst: 3, intervalMilliseconds: 100 }
     const wait = earlinessOf(advance(1_250, rate, 1_000), rate, 1_000)
     assert.equal(wait, 50)

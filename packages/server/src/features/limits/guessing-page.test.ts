@@ -5,14 +5,14 @@ import { describe, it } from 'node:test'
 import { rates } from '../../server/features.ts'
 
 /**
- * The rates in the order of the table. Their names are part of stored keys, so they must not
+ * The rates in the order of the table. Stored keys contain their names, so the names must not
  * change.
  */
 const named = ['login', 'address', 'device', 'proof', 'email', 'profile', 'registration', 'client']
 const dayMilliseconds = 24 * 60 * 60_000
 
 describe('docs/explanations/guessing.md', () => {
-  it('has each rate limit, with its numbers', () => {
+  it('docs/explanations/guessing.md lists each rate limit with its numbers', () => {
     const page = readFileSync(
       join(import.meta.dirname, '../../../../../docs/explanations/guessing.md'),
       'utf8',

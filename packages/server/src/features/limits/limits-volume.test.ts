@@ -1,4 +1,4 @@
-// Names and addresses in numbers: what limits keep of them.
+// Many names and addresses: how much of them the limits keep.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -18,7 +18,7 @@ import { createTestClock, describeOnBoth, password } from '../../../test-support
 
 const isLong = Boolean(process.env['KEYSTILE_LONG'])
 const count = isLong ? 1_000_000 : 1_500
-/** Logins at once: few enough that each is hashed in time on a busy machine. */
+/** Simultaneous logins: few enough that each is hashed in time on a busy machine. */
 const atOnce = 5
 const httpCount = isLong ? 10_000 : 100
 const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
@@ -26,7 +26,7 @@ const { cleanUp: steps = [] } = feature
 const addressOf = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`
 
 describeOnBoth('limits', (stage) => {
-  it(`keep nothing of ${count} names and addresses once nothing is used up, and no memory meanwhile`, async () => {
+  it(`limits keep no row or memory of ${count} names and addresses in the end`, async () => {
     const clock = createTestClock()
     await stage.start({ clock }) // which purges too
     const database = await openDatabase(stage.database, writerThread)
@@ -40,7 +40,7 @@ describeOnBoth('limits', (stage) => {
           Array.from({ length: 10 }, (_, i) =>
             countLogin(
               {
-                name: `nobody-${n + i}`,
+                name: `unknown-${n + i}`,
                 address: addressOf(n + i),
                 deviceSecret: undefined,
                 patienceMilliseconds: 0,
@@ -56,18 +56,18 @@ describeOnBoth('limits', (stage) => {
       assert.equal(await rows(), 2 * count)
       clock.advance(36 * 60 + 60)
       await purge(database, { steps, options: {}, now: clock.now(), isClosed: () => false })
-      assert.equal(await rows(), count, 'those of addresses are over, those of names are just not')
+      assert.equal(await rows(), count, 'addresses are refunded, names not quite')
       clock.advance(0.001)
       await purge(database, { steps, options: {}, now: clock.now(), isClosed: () => false })
       assert.equal(await rows(), 0)
-      if (isLong) assert.ok(grown < 10 * 2 ** 20, `the heap has grown by ${grown} bytes`)
+      if (isLong) assert.ok(grown < 10 * 2 ** 20, `the heap grew by ${grown} bytes`)
     } finally {
       await database.close()
     }
   })
 
-  it(`keep no memory of ${httpCount} logins that come over HTTP, each with a name and an address of its own`, async () => {
-    // The clock stands still, so nothing is refunded by time and deleted however long this takes.
+  it(`limits keep no memory of ${httpCount} HTTP logins from as many addresses`, async () => {
+    // The clock stands still, so no row is refunded and deleted, however long this takes.
     const { keystile } = await stage.start({
       clock: createTestClock(),
       rateLimits: 'on',
@@ -75,7 +75,7 @@ describeOnBoth('limits', (stage) => {
     })
     const handle = mount(keystile)
     const server = createServer((request, response) =>
-      handle(request, response, () => assert.fail('it is for us')),
+      handle(request, response, () => assert.fail('the path must belong to Keystile')),
     )
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -85,7 +85,7 @@ describeOnBoth('limits', (stage) => {
       for (let n = 0; n < httpCount; n += atOnce) {
         const statuses = await Promise.all(
           Array.from({ length: atOnce }, async (_, i) => {
-            const body = new URLSearchParams({ username: `nobody-${n + i}`, password })
+            const body = new URLSearchParams({ username: `unknown-${n + i}`, password })
             const headers = { 'x-forwarded-for': addressOf(n + i) }
             const answer = await fetch(url, { method: 'POST', headers, body })
             await answer.text()
@@ -100,7 +100,7 @@ describeOnBoth('limits', (stage) => {
         Number((await stage.sql('select count(*) as number from rate'))[0]!['number']),
         2 * httpCount,
       )
-      if (isLong) assert.ok(grown < 10 * 2 ** 20, `the heap has grown by ${grown} bytes`)
+      if (isLong) assert.ok(grown < 10 * 2 ** 20, `the heap grew by ${grown} bytes`)
     } finally {
       server.close()
       server.closeAllConnections()

@@ -53,7 +53,7 @@ describe('createLimits', () => {
     retryAfterSeconds,
   })
 
-  it('has as many uses as its burst, and one more each interval', async () => {
+  it('a rate limit allows its burst, and one more use each interval', async () => {
     await repeat(10, () => countOne())
     await assert.rejects(countOne(), refusedFor(36 * 60))
     now += 36 * 60_000 - 1
@@ -63,20 +63,20 @@ describe('createLimits', () => {
     await assert.rejects(countOne(), refusedFor(36 * 60))
   })
 
-  it('counts each key of a limit apart, and each limit of a key', async () => {
+  it('a rate limit counts each key separately, and each limit of a key', async () => {
     await repeat(10, () => countOne())
     await countOne('eve')
     await limits.count([useOf({ ...guesses, name: 'others' }, 'ada')])
     await assert.rejects(countOne())
   })
 
-  it('tells whoever must not refuse that a limit is exhausted', async () => {
+  it('limits.tryCount returns undefined instead of an error for an exhausted limit', async () => {
     await repeat(10, async () => assert.ok(await limits.tryCount([useOf(guesses, 'ada')])))
     assert.equal(await limits.tryCount([useOf(guesses, 'ada')]), undefined)
     await assert.rejects(countOne())
   })
 
-  it('counts no address that may be that of a proxy, and an IPv6 address by its /64', async () => {
+  it('limits.usesAt ignores a proxy’s address, and counts an IPv6 address by its /64', async () => {
     const usesAt = (address: string | undefined) =>
       limits.usesAt(visits, address).map(({ key }) => key)
     assert.deepEqual(usesAt('2001:db8::1'), usesAt('2001:db8::2'))
@@ -86,7 +86,7 @@ describe('createLimits', () => {
     assert.deepEqual(used, { reads: 0, writes: 0 })
   })
 
-  it('forgets what was counted while the clock was ahead', async () => {
+  it('a rate limit forgets uses that were counted while the clock was ahead', async () => {
     now += 30 * 24 * 60 * 60_000
     await limits.refund(await countOne())
     await countOne()
@@ -98,13 +98,13 @@ describe('createLimits', () => {
     await assert.rejects(countOne(), refusedFor(36 * 60))
   })
 
-  it('lets nobody save up tries by having some under way all day', async () => {
+  it('a rate limit lets no caller save up tries by keeping some in flight', async () => {
     const interval = 36 * 60_000
     const tryOne = () => countOne().catch(() => undefined)
     const underWay: Spent[] = []
     for (const begun = now; now < begun + 24 * 60 * 60_000; now += interval / 3) {
       const wanted = Math.ceil((now - begun) / interval) + 2
-      // One more is counted before an old one is given back.
+      // One more is counted before an old one is refunded.
       for (
         let counted = await tryOne();
         counted;
@@ -128,7 +128,7 @@ describe('createLimits', () => {
     assert.ok(atOnce <= 10 && guesses <= 50, `${atOnce} at once, ${guesses} in 24 hours`)
   })
 
-  it('keeps nothing of an address for right logins, however many are under way', async () => {
+  it('a rate limit by address keeps no trace of successful logins that overlap', async () => {
     const signIn = (n: number) =>
       limits.count([useOf(guesses, String(n)), ...limits.usesAt(visits, '192.0.2.1')])
     const underWay: Spent[] = []
@@ -142,7 +142,7 @@ describe('createLimits', () => {
     await assert.rejects(signIn(-100))
   })
 
-  it('gives an address nothing back that time has given back whole', async () => {
+  it('limits.refund returns nothing to an address that time has refunded already', async () => {
     const signIn = (n: number) =>
       limits.count([useOf(guesses, String(n)), ...limits.usesAt(visits, '192.0.2.1')])
     const early = await signIn(0)
@@ -152,7 +152,7 @@ describe('createLimits', () => {
     await assert.rejects(signIn(101))
   })
 
-  it('takes nothing from whoever has the password and logs in all day, one login after the other', async () => {
+  it('a rate limit costs a user nothing for successful logins, one after another', async () => {
     for (const end = now + 24 * 60 * 60_000; now < end;) {
       const underWay = await countOne()
       now += 5 * 60_000
@@ -162,12 +162,12 @@ describe('createLimits', () => {
     await assert.rejects(countOne())
   })
 
-  it('writes once for each that is let in, and reads nothing', async () => {
+  it('a rate limit writes once and reads nothing for each allowed use', async () => {
     await repeat(10, () => countOne())
     assert.deepEqual(used, { reads: 0, writes: 10 })
   })
 
-  it('writes nothing for what is refused again and again, until it is let in', async () => {
+  it('a rate limit writes nothing for a key that is refused again and again', async () => {
     const signIn = (key = 'ada') =>
       limits.count([useOf(guesses, key), ...limits.usesAt(visits, '192.0.2.1')])
     await repeat(10, () => signIn())
@@ -175,7 +175,7 @@ describe('createLimits', () => {
     Object.assign(used, { reads: 0, writes: 0 })
     await repeat(5, () => assert.rejects(signIn(), refusedFor(36 * 60)))
     assert.deepEqual(used, { reads: 5, writes: 0 })
-    // Nothing is used up of the address, so nobody else from there is looked up.
+    // The limit of the address is not exhausted, so other users behind it cost no read.
     await signIn('eve')
     assert.deepEqual(used, { reads: 5, writes: 1 })
     now += 36 * 60_000

@@ -21,7 +21,7 @@ describe('countLogin', () => {
     make: () => undefined,
   }
 
-  /** The uses that a login spends. */
+  /** Returns the uses that a login spends. */
   async function spentBy(
     deviceSecret: string | undefined,
     {
@@ -53,21 +53,21 @@ describe('countLogin', () => {
     return (await countLogin(login, { limits, devices })).uses
   }
 
-  it('counts a login from an unknown device by its name and its address', async () => {
+  it('countLogin counts a login from an unknown device by its name and its address', async () => {
     assert.deepEqual(await spentBy(undefined), [ofName, ofAddress])
     assert.deepEqual(counted, [ofName, ofAddress])
   })
 
-  it('counts a login from a known device of the account for that device alone', async () => {
+  it('countLogin counts a login from a known device of the account by it alone', async () => {
     assert.deepEqual(await spentBy('secret'), [ofDevice])
     assert.deepEqual(counted, [ofDevice])
   })
 
-  it('counts a login from a device of another account for all three, so that all are refunded', async () => {
+  it('countLogin with another account’s device counts device, name and address', async () => {
     assert.deepEqual(await spentBy('secret', { isOwn: false }), [ofName, ofAddress, ofDevice])
   })
 
-  it('takes a device whose limit is exhausted for an unknown one, and has nothing of it to refund', async () => {
+  it('countLogin treats a device whose limit is exhausted as an unknown device', async () => {
     assert.deepEqual(await spentBy('secret', { exhausted: [ofDevice] }), [ofName, ofAddress])
   })
 })

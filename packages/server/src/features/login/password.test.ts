@@ -72,7 +72,7 @@ describe('byPassword', () => {
   const rules = { declared: {}, defaults: [], roles: {} }
   const ofAccounts = (): Directory<User> =>
     checkedDirectory(accountDirectory(users, rules), { rules, logger: silentLogger })
-  /** Logs in through the password grant, the front that starts the session. */
+  /** Logs in through the password grant, which starts the session. */
   const logIn = (changes: Partial<TestParts<User>> = {}, tried = password): Promise<Granted> => {
     const parts = {
       directory: ofAccounts(),
@@ -90,8 +90,8 @@ describe('byPassword', () => {
   }
 
   /**
-   * A login, and what happens between the proof of the password and all that follows, at the first
-   * try.
+   * Logs in; at the first try, `meanwhile` runs between the check of the password and the next
+   * step.
    */
   const login = (meanwhile?: () => Promise<unknown>, tried = password): Promise<unknown> => {
     let happening = meanwhile
@@ -112,16 +112,19 @@ describe('byPassword', () => {
     message: 'Incorrect username or password',
   }
 
-  it('lets in whoever has the password, and nobody else', async () => {
+  it('byPassword accepts the right password and refuses any other', async () => {
     assert.ok(await login())
     await assert.rejects(login(undefined, `${password}x`), refused)
     await assert.rejects(login(undefined, 'x'.repeat(1_025)), refused)
   })
 
-  it('is refused where passwords have no room, before it is counted and before anybody is looked for', async () => {
+  it('byPassword refuses a login first of all if the hash queue has no room', async () => {
     const full = new ProblemError('temporarily_unavailable', 'Too many logins at the moment')
     const parts = {
-      directory: { ...ofAccounts(), findByLogin: () => assert.fail('somebody is looked for') },
+      directory: {
+        ...ofAccounts(),
+        findByLogin: () => assert.fail('the user must not be looked up'),
+      },
       passwords: {
         ...passwords,
         requireRoom(address: string | undefined) {
@@ -129,12 +132,12 @@ describe('byPassword', () => {
           throw full
         },
       },
-      limits: { ...noLimits, count: () => assert.fail('it is counted') },
+      limits: { ...noLimits, count: () => assert.fail('the login must not be counted') },
     }
     await assert.rejects(logIn(parts), full)
   })
 
-  it('gives back what was counted where the password could not be hashed, and says so', async () => {
+  it('byPassword refunds the counted login if hashing was refused', async () => {
     const full = new ProblemError('temporarily_unavailable', 'Too many logins at the moment')
     const spent = { uses: [], at: 0 }
     let given = 0
@@ -146,7 +149,7 @@ describe('byPassword', () => {
     assert.equal(given, 1)
   })
 
-  it('lets what it writes wait for others, a tenth as long as it waits for a hash', async () => {
+  it('byPassword lets its writes wait a tenth as long as its hash waits', async () => {
     const starter = createSessionStarter(database, { startLogin, issuing, clock: systemClock })
     const patience: (number | undefined)[] = []
     const parts = {
@@ -169,26 +172,26 @@ describe('byPassword', () => {
     assert.deepEqual(patience, [50, 50])
   })
 
-  it('answers a disabled user like a wrong password', async () => {
+  it('byPassword refuses a disabled user like a wrong password', async () => {
     await users.change(user, { active: false }, by)
     await assert.rejects(login(), refused)
   })
 
-  it('lets in where another login has made the hash anew meanwhile', async () => {
+  it('byPassword accepts a login while another login renews the hash', async () => {
     assert.ok(
       await login(async () => users.replacePasswordHash(user, await passwords.hash(password))),
     )
   })
 
-  it('looks at the account once more, in the statement that starts the session', async () => {
-    // What was read is still so; what is written down is not.
+  it('byPassword checks the account again in the statement that starts the session', async () => {
+    // The user as read earlier is still active; the stored one is not.
     const parts = { directory: { ...ofAccounts(), findByLogin: async () => user } }
     assert.ok(await logIn(parts))
     await users.change(user, { active: false }, by)
     await assert.rejects(logIn(parts), refused)
   })
 
-  it('refuses where the password became another meanwhile', async () => {
+  it('byPassword refuses a login if the password changes meanwhile', async () => {
     await assert.rejects(
       login(async () =>
         users.changePassword(user, await passwords.hash('another one, as long'), by),
@@ -197,7 +200,7 @@ describe('byPassword', () => {
     )
   })
 
-  it('refuses where the user was deleted or disabled meanwhile', async () => {
+  it('byPassword refuses a login if the user is deleted or disabled meanwhile', async () => {
     await assert.rejects(
       login(() => users.change(user, { active: false }, by)),
       refused,
@@ -209,7 +212,7 @@ describe('byPassword', () => {
   })
 })
 
-/** A person in a table that is not ours. */
+/** A user in a table of the app. */
 interface Person {
   readonly id: string
   readonly hash: string | null | undefined
@@ -249,9 +252,9 @@ describe('byPassword on another directory', () => {
     readonly directory?: Partial<UserDirectory<Person>>
     readonly logger?: Logger
     readonly tried?: string
-    /** Told of each hash that a password is verified against. */
+    /** Receives each hash that a password is verified against. */
     readonly onVerify?: (stored: string | undefined) => void
-    /** Told of each line that is written down. */
+    /** Receives each line of the audit record. */
     readonly onRecord?: (entry: Omit<AuditEntry, 'at'>) => void
   }
   const login = (
@@ -313,7 +316,7 @@ describe('byPassword on another directory', () => {
     return byPassword({ ...credentials, clientId: client.id, address: client.address })
   }
 
-  it('verifies one hash, writes one line down, and says the same, for an unknown, an inactive and a passwordless user and a wrong password', async () => {
+  it('byPassword costs one hash and one audit line for each kind of refused user', async () => {
     const people: Readonly<Record<string, readonly [Person | undefined, string]>> = {
       unknown: [undefined, password],
       inactive: [{ id: '1', hash, active: false }, password],
@@ -339,7 +342,7 @@ describe('byPassword on another directory', () => {
     assert.ok(await login({ id: '1', hash, active: true }))
   })
 
-  it('refuses whoever was made inactive, was removed or got another password while theirs was verified', async () => {
+  it('byPassword refuses a user who is disabled, removed or changed during the hash', async () => {
     const person = { id: '1', hash, active: true }
     const changes = {
       inactive: { ...person, active: false },
@@ -360,8 +363,8 @@ describe('byPassword on another directory', () => {
     }
   })
 
-  it('refuses more than 1,024 bytes, though bcrypt compares 72 of them', async () => {
-    // Of ninety digits, by libxcrypt 4.4.38.
+  it('byPassword refuses more than 1,024 bytes, though bcrypt compares only 72', async () => {
+    // A hash of ninety digits, by libxcrypt 4.4.38.
     const long = '$2b$04$zURFbW97rGSFPw//GZTsJOxRlNvc2Th5VA.9AGZB/QVL74TtqLoHa'
     const digits = '0123456789'.repeat(103)
     assert.ok(await login({ id: '1', hash: long, active: true }, { tried: digits.slice(0, 1_024) }))
@@ -371,7 +374,7 @@ describe('byPassword on another directory', () => {
     )
   })
 
-  it('gives a hash of today to be saved, after which nothing is saved again', async () => {
+  it('byPassword saves a renewed hash once', async () => {
     let person: Person = { id: '1', hash: outdated, active: true }
     let saves = 0
     const directory: Partial<UserDirectory<Person>> = {
@@ -390,7 +393,7 @@ describe('byPassword on another directory', () => {
     assert.equal(await passwords.verify(password, person.hash!), true)
   })
 
-  it('lets in where a hash cannot be saved, and where two logins save at once', async () => {
+  it('byPassword accepts a login if its hash cannot be saved, or is saved twice', async () => {
     const person = { id: '1', hash: outdated, active: true }
     const logged: object[] = []
     const logger = { ...silentLogger, warn: (fields: object) => logged.push(fields) }
@@ -405,7 +408,7 @@ describe('byPassword on another directory', () => {
     ]
     for (const savePasswordHash of failures)
       assert.ok(await login(person, { directory: { savePasswordHash }, logger }))
-    // Nothing of what was thrown is written down: it may repeat either hash.
+    // Nothing of the thrown value is logged: it may contain either hash.
     const [asError, asAnything] = ['Error', 'the thrown value is not an Error'].map((reason) => ({
       subject: '1',
       reason,
@@ -422,20 +425,20 @@ describe('byPassword on another directory', () => {
     )
   })
 
-  it('lets in where no hash can be made at the moment, or none can be saved, and has nothing to log', async () => {
+  it('byPassword accepts a login without renewing the hash if that is impossible now', async () => {
     const person = { id: '1', hash: outdated, active: true }
-    const logger = { ...silentLogger, warn: () => assert.fail('nothing is wrong') }
+    const logger = { ...silentLogger, warn: () => assert.fail('there must be no warning') }
     let saves = 0
     const able = passwords
     passwords = { ...able, renew: () => Promise.reject(new Error('too many wait')) }
     assert.ok(await login(person, { directory: { savePasswordHash: () => saves++ }, logger }))
-    passwords = { ...able, renew: () => assert.fail('it is for nothing') }
+    passwords = { ...able, renew: () => assert.fail('the hash must not be renewed') }
     assert.ok(await login(person, { logger }))
     passwords = able
     assert.equal(saves, 0)
   })
 
-  it('says why it refuses, in a value', async () => {
+  it('byPassword returns the reason for a refusal', async () => {
     const people: readonly (readonly [RefusalReason, Person | undefined, string])[] = [
       ['password_too_long', undefined, 'x'.repeat(1_025)],
       ['unknown_user', undefined, password],
@@ -447,7 +450,7 @@ describe('byPassword on another directory', () => {
       assert.deepEqual(await attempt(person, tried).prove(), { outcome: 'refused', reason })
   })
 
-  it('proves again where the session could not be started, and refuses the third time', async () => {
+  it('byPassword proves a password again after a failed start, but only once', async () => {
     const again = attempt({ id: '1', hash, active: true }, password)
     const { outcome: first } = await again.prove()
     const { outcome: second } = await again.prove()
@@ -455,7 +458,7 @@ describe('byPassword on another directory', () => {
     assert.deepEqual(await again.prove(), { outcome: 'refused', reason: 'changed_meanwhile' })
   })
 
-  it('proves a password twice at most, though the account is another at each look', async () => {
+  it('byPassword verifies at most twice, even if the account changes at each look', async () => {
     const other = hashSync(password, { memoryCost: 8, timeCost: 1, parallelism: 1 })
     let looks = 0
     let verified = 0

@@ -5,7 +5,7 @@ import { createCounter, createGauge, createHistogram, formatFamilies } from './e
 const named = { type: 'counter', name: 'a_total', help: 'A.' } as const
 
 describe('formatFamilies', () => {
-  it('writes help, type and a line for each combination of labels', () => {
+  it('formatFamilies writes help, type and a line for each combination of labels', () => {
     const counter = createCounter<{ route: string; status: string }>({
       type: 'counter',
       name: 'requests_total',
@@ -28,7 +28,7 @@ age_seconds 0.25
     )
   })
 
-  it('counts what is known from zero, so that its first time is seen as a rise', () => {
+  it('formatFamilies starts known labels at zero, so that their first count is a rise', () => {
     const counter = createCounter({ ...named, labels: { outcome: ['x'] } })
     assert.match(formatFamilies([counter]), /^a_total\{outcome="x"\} 0$/m)
     const two = createCounter({ ...named, labels: { kind: ['x', 'y'], outcome: ['z'] } })
@@ -39,7 +39,7 @@ age_seconds 0.25
     )
   })
 
-  it('counts a duration in each bucket that it fits into, its bound included, and in sum and count', () => {
+  it('formatFamilies counts a duration in each bucket that it fits, and in sum and count', () => {
     const histogram = createHistogram<{ route: string }>({
       type: 'histogram',
       name: 't_seconds',
@@ -61,7 +61,7 @@ age_seconds 0.25
     ])
   })
 
-  it('keeps a quote, a backslash and a line end of a label inside it', () => {
+  it('formatFamilies escapes quotes, backslashes and line feeds in labels', () => {
     const counter = createCounter<{ a: string }>({
       ...named,
       help: 'One\\two\nthree',

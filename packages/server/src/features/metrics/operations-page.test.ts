@@ -8,7 +8,7 @@ import { requests, requestSeconds } from '../../listener/metrics.ts'
 import { metrics as declared } from '../../server/features.ts'
 
 describe('docs/guides/operations.md', () => {
-  it('names each metric, asks for none that there is not, and none has a label that is not its own', () => {
+  it('docs/guides/operations.md names exactly the existing metrics and their labels', () => {
     const page = readFileSync(
       join(import.meta.dirname, '../../../../../docs/guides/operations.md'),
       'utf8',
@@ -28,7 +28,7 @@ describe('docs/guides/operations.md', () => {
       .match(/\b(?:keystile|process|nodejs)_[a-z\d_]+/g)!
       .map((name) => name.replace(/_bucket$/, ''))
     assert.deepEqual([...new Set(asked)].toSorted(), types.map(([name]) => name).toSorted())
-    // Prometheus refuses these two beside the types that they are made for.
+    // Prometheus reserves these two labels for histograms and summaries.
     for (const [name, type] of types)
       assert.equal(
         new RegExp(`^${name}\\w*{.*\\b(?:le|quantile)="`, 'm').test(said),

@@ -13,13 +13,13 @@ async function outcomeOf(work: Promise<unknown>): Promise<string> {
 }
 
 describe('countGrant', () => {
-  it('passes on what was granted, or thrown', async () => {
+  it('countGrant passes on the result or the error', async () => {
     assert.equal(await countGrant(noMeter, 'login', Promise.resolve(1)), 1)
     const error = new Error('x')
     await assert.rejects(countGrant(noMeter, 'login', Promise.reject(error)), error)
   })
 
-  it('tells a wrong password from a wrong form, an outage and a bug', async () => {
+  it('countGrant distinguishes a wrong password, a wrong form, an outage and a bug', async () => {
     assert.equal(await outcomeOf(Promise.resolve()), 'keystile_logins_total granted')
     for (const [error, outcome] of [
       [new OAuthError('invalid_grant', 'x'), 'refused'],

@@ -8,7 +8,7 @@ const routesOf = (issuer: string): readonly (readonly [string, string])[] =>
   )
 
 describe('metadataRoutes', () => {
-  it('publishes the metadata at the inserted and at the appended path (RFC 8414 §3.1)', () => {
+  it('metadataRoutes serves the metadata at both paths of RFC 8414 §3.1', () => {
     assert.deepEqual(routesOf('https://auth.example/a/b'), [
       ['issuer', '/.well-known/jwks.json'],
       ['root', '/.well-known/oauth-authorization-server/a/b'],
@@ -16,7 +16,7 @@ describe('metadataRoutes', () => {
     ])
   })
 
-  it('publishes them once where the issuer has no path', () => {
+  it('metadataRoutes serves the metadata once if the issuer has no path', () => {
     assert.deepEqual(routesOf('https://auth.example'), [
       ['issuer', '/.well-known/jwks.json'],
       ['root', '/.well-known/oauth-authorization-server'],

@@ -25,7 +25,7 @@ const identity = {
 describe('POST /revoke', () => {
   const recorded: Omit<AuditEntry, 'at'>[] = []
   beforeEach(() => void recorded.splice(0))
-  /** The answer to a token, and what is ended by it. */
+  /** Sends a token. Returns the answer, and the sessions that it ended. */
   async function revoke(
     found: ProvedRefreshToken | undefined,
     verified: Identity | Error,
@@ -56,12 +56,12 @@ describe('POST /revoke', () => {
   }
   const noToken = new TokenError('invalid_token', 'Invalid token')
 
-  it('ends the session of either token', async () => {
+  it('POST /revoke ends the session of a refresh token or an access token', async () => {
     assert.deepEqual((await revoke(refreshToken, noToken)).ended, ['sid-1'])
     assert.deepEqual((await revoke(undefined, identity as never)).ended, ['sid-2'])
   })
 
-  it('refuses the token of another client, which goes on (RFC 7009 §2.1), and writes it down', async () => {
+  it('POST /revoke refuses another client’s token and records it (RFC 7009 §2.1)', async () => {
     const others = { name: 'OAuthError', code: 'invalid_grant', status: 400 }
     await assert.rejects(revoke({ ...refreshToken, clientId: 'other' }, noToken), others)
     await assert.rejects(revoke(undefined, { ...identity, clientId: 'other' } as never), others)
@@ -77,12 +77,12 @@ describe('POST /revoke', () => {
     ])
   })
 
-  it('has nothing to end for what is no token', async () => {
+  it('POST /revoke answers 200 to text that is not a token', async () => {
     const { answer, ended } = await revoke(undefined, noToken)
     assert.deepEqual([answer.status, ended], [200, []])
   })
 
-  it('says that a token without a session cannot be revoked (RFC 7009 §2.2.1)', async () => {
+  it('POST /revoke refuses a token without a session (RFC 7009 §2.2.1)', async () => {
     const { sessionId: _, ...machine } = identity
     await assert.rejects(revoke(undefined, machine as never), {
       code: 'unsupported_token_type',
@@ -90,7 +90,7 @@ describe('POST /revoke', () => {
     })
   })
 
-  it('does not say that a token is good for nothing while it cannot know (RFC 7009 §2.2.1)', async () => {
+  it('POST /revoke answers 503 while it cannot check a token (RFC 7009 §2.2.1)', async () => {
     const away = new TokenError('temporarily_unavailable', 'Not now', { retryAfterSeconds: 7 })
     await assert.rejects(revoke(undefined, away), {
       name: 'OAuthError',

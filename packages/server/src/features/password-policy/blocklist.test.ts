@@ -8,7 +8,7 @@ const lines = readFileSync(new URL(import.meta.resolve('#common-passwords')), 'u
 describe('createBlocklist', () => {
   const isCommon = createBlocklist()
 
-  it('finds each line of the list, the first and the last too', () => {
+  it('createBlocklist finds each line of the list, including the first and the last', () => {
     assert.equal(lines.pop(), '')
     assert.equal(lines.length, 49_233)
     assert.deepEqual(
@@ -17,7 +17,7 @@ describe('createBlocklist', () => {
     )
   })
 
-  it('finds nothing else: no part of a line, no two lines, nothing before the first or after the last', () => {
+  it('createBlocklist finds no part of a line, no two lines, and nothing around the list', () => {
     const known = new Set(lines)
     const others = lines.flatMap((line) => [
       line.slice(1),

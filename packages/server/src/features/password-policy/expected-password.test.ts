@@ -5,10 +5,10 @@ import { findExpected } from './expected-password.ts'
 
 const common = new Set(['ab', 'ab1', '12ab', 'a1b', 'baba', '1aa!', 'b', '121212'])
 const isCommon = (text: string): boolean => common.has(text)
-/** All that can be made of the alphabet below. */
+/** All rows that can be made of the alphabet below. */
 const rows = ['ab', 'ba', '12', '21', '1qa', 'aq1', '2w', 'w2', 'qw', 'wq']
 
-/** The rules as they are said, with no thought of what they cost. */
+/** The rules in their simplest form, however slow. */
 function findPlainly(password: string, minLength: number): string | undefined {
   const letters = /[abqw](.*[abqw])?/.exec(password)
   return (
@@ -59,7 +59,7 @@ function isRow(text: string): boolean {
 }
 
 describe('findExpected', () => {
-  it('finds what its rules say, however it gets there', () => {
+  it('findExpected finds what the plain form of its rules finds', () => {
     const piece = fc.constantFrom(
       ...'abqw12!~'.split(''),
       ...common,
@@ -81,10 +81,10 @@ describe('findExpected', () => {
       }),
       { numRuns: 20_000 },
     )
-    assert.equal(found.size, 6, 'each rule has been met, and none')
+    assert.equal(found.size, 6, 'some passwords meet each rule, and some none')
   })
 
-  it('looks up nothing that is too long to be on the blocklist', () => {
+  it('findExpected looks up no text that is too long for the blocklist', () => {
     const asked: string[] = []
     const long = '?!'.repeat(3) + '~=?&!%~'.repeat(3)
     findExpected(`${long}~ab1${long}!`, (text) => asked.push(text) > 0 && isCommon(text), 5)

@@ -6,11 +6,11 @@ import { createPasswordPolicy, type PasswordOwner } from './policy.ts'
 const issuer = 'https://auth.lovelace.example/v1'
 const policy = createPasswordPolicy({ minLength: 15, issuer })
 const beside = createPasswordPolicy({ minLength: 8, issuer })
-const nobody: PasswordOwner = {}
+const anonymous: PasswordOwner = {}
 const readJson = (specifier: string): readonly string[] =>
   JSON.parse(readFileSync(new URL(import.meta.resolve(specifier)), 'utf8'))
 
-/** The same numbers in each run (mulberry32). */
+/** Returns the same random numbers in each run (mulberry32). */
 function createRandom(seed: number): (below: number) => number {
   let state = seed
   return (below) => {
@@ -22,22 +22,22 @@ function createRandom(seed: number): (below: number) => number {
 }
 
 describe('a new password', () => {
-  it('has at least so many code points as are configured, and at most 1,024 bytes', () => {
+  it('a new password must have enough code points, and at most 1,024 bytes', () => {
     const eight = '🔑🗝️ ä7xQ'
     assert.equal(Array.from(eight).length, 8)
-    assert.equal(beside.findFault(eight, nobody), undefined)
-    assert.match(beside.findFault('ä7xQ🔑🗝️', nobody)!, /at least 8 characters/)
+    assert.equal(beside.findFault(eight, anonymous), undefined)
+    assert.match(beside.findFault('ä7xQ🔑🗝️', anonymous)!, /at least 8 characters/)
     assert.match(
-      policy.findFault(`${eight}${eight.slice(0, 7)}`, nobody)!,
+      policy.findFault(`${eight}${eight.slice(0, 7)}`, anonymous)!,
       /at least 15 characters/,
     )
     const long = `${'an engine of her own '.repeat(2)}${'🔑'.repeat(245)}`
     assert.equal(Buffer.byteLength(long), 1_022)
-    assert.equal(policy.findFault(`${long}ab`, nobody), undefined)
-    assert.match(policy.findFault(`${long}abc`, nobody)!, /at most 1024 bytes/)
+    assert.equal(policy.findFault(`${long}ab`, anonymous), undefined)
+    assert.match(policy.findFault(`${long}abc`, anonymous)!, /at most 1024 bytes/)
   })
 
-  it('is none of the 49,233 common ones, in any case of letters (ASVS V6.2.4, V6.2.12)', () => {
+  it('a new password must not be one of 49,233 common ones (ASVS V6.2.4, V6.2.12)', () => {
     const common = readJson('@zxcvbn-ts/language-common/src/passwords.json')
     assert.equal(common.length, 49_233)
     for (const [{ minLength, findFault }, expected] of [
@@ -48,7 +48,7 @@ describe('a new password', () => {
       assert.equal(long.length, expected)
       for (const word of long)
         for (const typed of [word, word.toUpperCase()])
-          assert.match(findFault(typed, nobody)!, /one of the most common ones/, typed)
+          assert.match(findFault(typed, anonymous)!, /one of the most common ones/, typed)
     }
   })
 
@@ -93,25 +93,25 @@ describe('a new password', () => {
     ],
   }
   for (const [what, passwords] of Object.entries(refused)) {
-    it(`is not ${what}`, () => {
+    it(`a new password must not be ${what}`, () => {
       for (const password of passwords)
         assert.match(
-          policy.findFault(password, nobody)!,
+          policy.findFault(password, anonymous)!,
           new RegExp(`should not be ${what};`),
           password,
         )
     })
   }
 
-  it('may be anything else, of one kind of characters or many (NIST SP 800-63B-4 §3.1.1.2)', () => {
+  it('a new password may be any other text (NIST SP 800-63B-4 §3.1.1.2)', () => {
     const good = [
       'correct horse battery staple',
       'an engine of her own',
       'one common word, password, among others',
       'tomorrow is fast', // it ends with the letter it begins with
-      'x29384756102938', // a letter is no word
-      'uvw 4929104839201', // and neither are three
-      'passwort 581972046315980', // what is behind the word would do by itself
+      'x29384756102938', // a single letter is not a word
+      'uvw 4929104839201', // nor are three letters
+      'passwort 581972046315980', // the digits alone would be enough
       '4929104839201928',
       'before\0after and more',
       'zebra fighters zebra fighters',
@@ -119,10 +119,10 @@ describe('a new password', () => {
       'постоянство воды',
     ]
     for (const password of good)
-      assert.equal(policy.findFault(password, nobody), undefined, password)
+      assert.equal(policy.findFault(password, anonymous), undefined, password)
   })
 
-  it('may be any of 10,000 random passphrases, and of 10,000 random strings', () => {
+  it('a new password may be any of 10,000 random passphrases and 10,000 random strings', () => {
     const words = readJson('@zxcvbn-ts/language-common/src/diceware.json')
     const random = createRandom(25)
     const ada = { username: 'ada', email: 'ada@example.com' }
@@ -134,24 +134,24 @@ describe('a new password', () => {
       if (phrase.length >= 20) assert.equal(policy.findFault(phrase, ada), undefined, phrase)
       const text = Array.from({ length: 20 }, () => characters[random(characters.length)]!).join('')
       assert.equal(policy.findFault(text, ada), undefined, text)
-      assert.equal(policy.findFault(text.slice(0, 15), nobody), undefined, text)
+      assert.equal(policy.findFault(text.slice(0, 15), anonymous), undefined, text)
       const digits = Array.from({ length: 16 }, () => random(10)).join('')
-      assert.equal(policy.findFault(digits, nobody), undefined, digits)
+      assert.equal(policy.findFault(digits, anonymous), undefined, digits)
     }
   })
 
-  it('is said to be unfit without being repeated, and with what helps', () => {
-    const message = policy.findFault('Dragon-12345678', nobody)!
+  it('a refused password gets advice, and is not repeated', () => {
+    const message = policy.findFault('Dragon-12345678', anonymous)!
     assert.match(message, /several words that do not belong together/)
     assert.doesNotMatch(message, /dragon|1234/i)
   })
 })
 
-describe('the names of whoever it is for, and of the service', () => {
-  const faultOf = (password: string, owner: PasswordOwner = nobody): string | undefined =>
+describe('names that a new password must not contain', () => {
+  const faultOf = (password: string, owner: PasswordOwner = anonymous): string | undefined =>
     policy.findFault(password, owner)
 
-  it('are not in a new password where they have five letters or more, in any case and however separated', () => {
+  it('a new password must not contain a name of five letters or more, however spelt', () => {
     const owner = { username: 'Count.ess', email: 'babbage+shop@example.com' }
     for (const password of [
       'my countess is asleep',
@@ -171,11 +171,11 @@ describe('the names of whoever it is for, and of the service', () => {
     assert.equal(faultOf('mail of mr. example', owner), undefined)
   })
 
-  it('are the labels of the issuer’s host but the last', () => {
+  it('a new password must not contain a label of the issuer’s host, except the last', () => {
     const inside = 'Password should not contain the name of this service'
     assert.equal(faultOf('my Lovelace account'), inside)
     const other = (url: string, password: string): string | undefined =>
-      createPasswordPolicy({ minLength: 15, issuer: url }).findFault(password, nobody)
+      createPasswordPolicy({ minLength: 15, issuer: url }).findFault(password, anonymous)
     assert.equal(other('http://localhost:3000/auth', 'here at LOCALHOST now'), inside)
     assert.equal(other('https://xn--mnchen-3ya.example', 'in münchen steht was'), inside)
     assert.equal(other('https://lovelace.example', 'an example of nothing'), undefined)
@@ -187,7 +187,7 @@ describe('the names of whoever it is for, and of the service', () => {
       assert.equal(other(address, 'mine 127 0 0 1 [::1] [fd00::abcd]'), undefined)
   })
 
-  it('count for nothing where they have three or four letters, for they are in other words', () => {
+  it('a short name in a new password adds nothing to its length', () => {
     const owner = { username: 'ada', email: 'adam@example.com' }
     assert.equal(faultOf('ada has an engine!', owner), undefined)
     const tooLittle = 'Password should have at least 15 characters besides your username'
@@ -204,7 +204,7 @@ describe('the names of whoever it is for, and of the service', () => {
     )
   })
 
-  it('are looked for letter by letter, whatever they mean in a pattern, and not at all where they are shorter', () => {
+  it('a new password is searched for names letter by letter, for names of three or more', () => {
     assert.equal(faultOf('ab ab engine yes', { username: 'ab' }), undefined)
     const owner = { email: 'a*b|c{3}$@example.com' }
     assert.equal(

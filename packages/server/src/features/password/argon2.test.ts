@@ -13,34 +13,34 @@ import {
 const password = Buffer.from('pass\0wörd')
 
 describe('hash', () => {
-  it('makes a PHC string with at least the parameters of OWASP, and a salt of its own each time', () => {
+  it('the argon2 hash is a PHC string with OWASP’s parameters and a new salt', () => {
     const [one, two] = [hash(password), hash(password)]
     assert.match(one, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
     assert.notEqual(one, two)
   })
 
-  it('is read by another implementation', () => {
+  it('the argon2 hash is read by another implementation', () => {
     assert.equal(verifySync(hash(password), password), true)
     assert.equal(verifySync(hash(password), 'other'), false)
   })
 })
 
 describe('verify', () => {
-  it('tells the password of a hash from any other, to the last byte', () => {
+  it('argon2 verify distinguishes the password from any other, to the last byte', () => {
     const stored = hash(password)
     assert.equal(verify(password, stored), true)
     for (const other of ['pass\0wöre', 'pass', 'pass\0wör', 'PASS\0WÖRD', ''])
       assert.equal(verify(Buffer.from(other), stored), false, other)
   })
 
-  it('reads hashes of other parameters', () => {
+  it('argon2 verify reads hashes with other parameters', () => {
     assert.equal(
       verify(password, hashSync(password, { memoryCost: 8_192, timeCost: 3, parallelism: 2 })),
       true,
     )
   })
 
-  it('reads hashes of other implementations', () => {
+  it('argon2 verify reads hashes of other implementations', () => {
     // argon2 20190702 of Debian, `printf '…' | argon2 2C8wMJBNvsRc -id -t … -k … -p … -e`; the
     // third by PHP 8.4.28, password_hash.
     const staple = 'correct horse battery staple'
@@ -67,7 +67,7 @@ describe('verify', () => {
     }
   })
 
-  it('throws for what is of another kind of argon2, cut off, or no base64 of bytes', () => {
+  it('argon2 verify throws for other kinds of argon2, cut hashes and bad base64', () => {
     // The first two by the same program, -i and -v 10.
     const good =
       '$argon2id$v=19$m=256,t=2,p=1$MkM4d05KQk52c1Jj$cLp8GBnSSRrjoVP4EPeIQa4G9+Et2roWFSPwl83AQVk'
@@ -88,7 +88,7 @@ describe('verify', () => {
       assert.throws(() => verify(password, value), /must be an argon2id/, value)
   })
 
-  it('throws for a stored value that is no argon2id hash, or would take all memory', () => {
+  it('argon2 verify throws for other text, and for parameters that exhaust memory', () => {
     const stored = hash(password)
     const bad = [
       '',
@@ -109,7 +109,7 @@ describe('the parameters of a stored hash', () => {
   const withParameters = (memory: number, passes: number, parallelism: number): string =>
     stored.replace('m=19456,t=2,p=1', `m=${memory},t=${passes},p=${parallelism}`)
 
-  it('are none that argon2 does not have (RFC 9106 §3.1)', () => {
+  it('argon2 verify refuses parameters that argon2 does not have (RFC 9106 §3.1)', () => {
     const least = hashSync(password, { memoryCost: 8, timeCost: 1, parallelism: 1 })
     assert.equal(verify(password, least), true)
     const impossible = [
@@ -122,8 +122,8 @@ describe('the parameters of a stored hash', () => {
       assert.throws(() => verify(password, value), /must be an argon2id/, value)
   })
 
-  it('are at most 1 GiB, and 4 GiB in all passes, so that no hash takes a thread for long', () => {
-    // What can be read and is more than today's is not outdated; what cannot be read is.
+  it('isOutdated reads argon2 hashes up to 1 GiB, and up to 4 GiB in all passes', () => {
+    // A readable hash that is stronger than the default is not outdated; an unreadable one is.
     const outdated = [
       [1_048_576, 4, false],
       [1_048_577, 2, true],
@@ -137,7 +137,7 @@ describe('the parameters of a stored hash', () => {
 })
 
 describe('isOutdated', () => {
-  it('is said of a hash with less memory or fewer passes, and of no stronger one', () => {
+  it('isOutdated is true for an argon2 hash with less memory or fewer passes', () => {
     const withParameters = (memory: number, passes: number): string =>
       hash(password).replace('m=19456,t=2', `m=${memory},t=${passes}`)
     assert.equal(isOutdated(hash(password)), false)
@@ -149,14 +149,14 @@ describe('isOutdated', () => {
 })
 
 describe('createDecoy', () => {
-  it('is verified like a hash of today, and belongs to no password', () => {
+  it('createDecoy returns a hash at the default cost that matches no password', () => {
     assert.equal(isOutdated(createDecoy()), false)
     assert.equal(verify(password, createDecoy()), false)
   })
 })
 
 describe('deriveWithNode', () => {
-  it('derives the same bytes as the prebuilt library', () => {
+  it('deriveWithNode derives the same bytes as the prebuilt library', () => {
     const salt = Buffer.from('0123456789abcdef')
     const { memory, passes, parallelism } = defaultParameters
     const expected = hashRawSync(password, {

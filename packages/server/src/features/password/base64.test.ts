@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { decodeBase64, encodeBase64, isBase64 } from './base64.ts'
 
 describe('base64', () => {
-  it('is what encodeBase64 writes, of any length (RFC 4648 §4)', () => {
+  it('isBase64 accepts what encodeBase64 writes, of any length (RFC 4648 §4)', () => {
     for (let length = 0; length < 10; length++) {
       for (const byte of [0x00, 0x41, 0xfb, 0xff]) {
         const bytes = Buffer.alloc(length, byte)
@@ -15,7 +15,7 @@ describe('base64', () => {
     assert.equal(encodeBase64(Buffer.from('ab')), 'YWI')
   })
 
-  it('has each last letter that leaves no stray bits, and no other', () => {
+  it('isBase64 accepts exactly those last letters that leave no stray bits', () => {
     const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
     for (const start of ['', 'Y', 'YW', 'YWI', 'YWIj'])
       for (const letter of letters) {
@@ -24,7 +24,7 @@ describe('base64', () => {
       }
   })
 
-  it('has no other spelling: padding, stray bits, a letter too many, another alphabet, white space', () => {
+  it('isBase64 refuses padding, stray bits, another alphabet and white space', () => {
     for (const text of ['YWI=', 'YWJ', 'YWIjx', '-_-_', 'YW I', ' YWI', 'YWI\n', 'Y'])
       assert.ok(!isBase64(text), text)
   })

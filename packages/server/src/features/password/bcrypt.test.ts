@@ -20,7 +20,7 @@ const longs = [
 const good = hashes[0]![1]
 
 describe('verify', () => {
-  it('reads hashes of other implementations, of all three prefixes', async () => {
+  it('bcrypt verify reads hashes of other implementations, with all three prefixes', async () => {
     for (const [password, stored] of hashes) {
       assert.equal(await verify(Buffer.from(password), stored), true, stored)
       assert.equal(await verify(Buffer.from(`${password}x`), stored), false, stored)
@@ -28,7 +28,7 @@ describe('verify', () => {
     }
   })
 
-  it('tells another cost, another salt and another hash', async () => {
+  it('bcrypt verify refuses another cost, another salt and another hash', async () => {
     for (const [from, to] of [
       ['$04$', '$05$'],
       ['$O7', '$O8'],
@@ -37,7 +37,7 @@ describe('verify', () => {
       assert.equal(await verify(Buffer.from(staple), good.replace(from, to)), false, to)
   })
 
-  it('compares the first 72 bytes, as wherever the hash was made', async () => {
+  it('bcrypt verify compares the first 72 bytes, as other implementations do', async () => {
     for (const stored of longs) {
       assert.equal(await verify(Buffer.from(ninety), stored), true)
       assert.equal(await verify(Buffer.from(ninety.slice(0, 72)), stored), true)
@@ -46,7 +46,7 @@ describe('verify', () => {
     }
   })
 
-  it('refuses a password with a NUL byte, which bcrypt cannot tell from a shorter one', async () => {
+  it('bcrypt verify refuses a password with a NUL byte, which bcrypt would cut there', async () => {
     const { hashSync, verifySync } = await import('@node-rs/bcrypt')
     const stored = hashSync('a', 4)
     assert.equal(verifySync('a\0a', stored), true, 'the library cannot tell')
@@ -57,7 +57,7 @@ describe('verify', () => {
 })
 
 describe('isHash', () => {
-  it('refuses what is cut off, malformed or of another prefix', () => {
+  it('bcrypt isHash refuses cut or malformed hashes and other prefixes', () => {
     assert.equal(isHash(good), true)
     const bad = [
       '',
@@ -78,7 +78,7 @@ describe('isHash', () => {
     for (const stored of bad) assert.equal(isHash(stored), false, stored)
   })
 
-  it('refuses a cost that bcrypt does not have, and one that takes a thread for long', () => {
+  it('bcrypt isHash refuses a cost that bcrypt does not have, or that takes too long', () => {
     for (const [cost, expected] of [
       ['03', false],
       ['04', true],
@@ -92,7 +92,7 @@ describe('isHash', () => {
 })
 
 describe('isCutShort', () => {
-  it('is said of a bcrypt hash and a password that goes on behind what it compares', () => {
+  it('isCutShort is true for a password longer than bcrypt compares', () => {
     assert.equal(isCutShort(Buffer.from('x'.repeat(72)), good), false)
     assert.equal(isCutShort(Buffer.from('x'.repeat(73)), good), true)
     assert.equal(isCutShort(Buffer.from('x'.repeat(73)), '$argon2id$'), false)

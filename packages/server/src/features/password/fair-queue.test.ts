@@ -10,7 +10,7 @@ const drain = <Item>(queue: FairQueue<Item>): readonly Item[] => {
 }
 
 describe('createFairQueue', () => {
-  it('takes from each line in turns, and from each line in order', () => {
+  it('the fair queue takes from each line in turn, and from each line in order', () => {
     const queue = createFairQueue<string>(100)
     for (const item of ['a1', 'a2', 'a3', 'b1', 'c1', 'c2'])
       assert.equal(queue.add(item[0], item), undefined)
@@ -18,7 +18,7 @@ describe('createFairQueue', () => {
     assert.equal(queue.size, 0)
   })
 
-  it('puts a line at the end when it had its turn, and so whoever comes anew', () => {
+  it('the fair queue puts a line at the end after its turn, and a new line too', () => {
     const queue = createFairQueue<string>(100)
     for (const item of ['a1', 'a2', 'b1']) queue.add(item[0], item)
     assert.equal(queue.take(), 'a1')
@@ -26,7 +26,7 @@ describe('createFairQueue', () => {
     assert.deepEqual(drain(queue), ['b1', 'a2', 'c1'])
   })
 
-  it('lets the longest line give way when all places are taken, but never for a line as long', () => {
+  it('a full fair queue evicts from the longest line, but not for an equally long one', () => {
     const queue = createFairQueue<string>(4)
     for (const item of ['a1', 'a2', 'a3', 'b1']) queue.add(item[0], item)
     assert.equal(queue.add('a', 'a4'), 'a4')
@@ -49,7 +49,7 @@ describe('createFairQueue', () => {
     { maxLength: 80 },
   )
 
-  /** A queue after random steps, and what waits in it by a plain list. */
+  /** A queue after random steps, and the items waiting in it as a plain list. */
   function after(
     history: typeof steps extends fc.Arbitrary<infer Steps> ? Steps : never,
     places: number,
@@ -65,7 +65,7 @@ describe('createFairQueue', () => {
         assert.equal(
           evicted !== undefined,
           waiting.length > places,
-          'somebody gives way when it is full, and only then',
+          'an item is evicted exactly when the queue is full',
         )
         waiting = waiting.filter((other) => other !== evicted)
       } else {
@@ -81,7 +81,7 @@ describe('createFairQueue', () => {
     return { queue, waiting }
   }
 
-  it('loses nothing, gives nothing twice, and keeps the order of each line', () => {
+  it('the fair queue loses nothing, gives nothing twice, and keeps the order of each line', () => {
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 20 }), (history, places) => {
         const { queue, waiting } = after(history, places)
@@ -101,7 +101,7 @@ describe('createFairQueue', () => {
     )
   })
 
-  it('is fair: between two of one line, every other line that is not empty has exactly one turn', () => {
+  it('the fair queue gives each waiting line exactly one turn between two of another', () => {
     fc.assert(
       fc.property(steps, (history) => {
         const taken = drain(after(history, 100).queue).map(({ sender }) => sender)
@@ -109,7 +109,7 @@ describe('createFairQueue', () => {
           const next = taken.indexOf(sender, at + 1)
           if (next < 0) return
           const between = taken.slice(at + 1, next)
-          assert.equal(new Set(between).size, between.length, 'nobody twice')
+          assert.equal(new Set(between).size, between.length, 'no sender twice')
           for (const other of new Set(taken.slice(next)))
             assert.ok(other === sender || between.includes(other), other)
         })
@@ -117,7 +117,7 @@ describe('createFairQueue', () => {
     )
   })
 
-  it('says how many are ahead', () => {
+  it('the fair queue tells how many items are ahead', () => {
     fc.assert(
       fc.property(steps, senders, (history, sender) => {
         const { queue } = after(history, 100)

@@ -7,13 +7,13 @@ import type { ProblemError } from 'keystile/internal'
 import { openHashThreads } from './hash-threads.ts'
 import { createPasswords } from './password.ts'
 
-// Of 'correct horse battery staple', by libxcrypt 4.4.38 and passlib 1.7.4.
+// Hashes of 'correct horse battery staple', by libxcrypt 4.4.38 and passlib 1.7.4.
 const bcrypt = '$2b$04$O7mIJu7a20kBB/zzQ75YOOmS5yPv2DF40upBUL9UO1Qsq1H0xd4Cq'
 const scrypt =
   '$scrypt$ln=7,r=8,p=2$H8NYa20NgTDG+L8XYgwBoA$jjx9hbzgI+GWTTfpX18bYWnZAh5w0sotR6q1aQIPxAg'
 
 describe('openHashThreads', () => {
-  it('hashes and verifies in other threads, so that this one goes on', async () => {
+  it('hash threads leave the main thread free', async () => {
     const threads = openHashThreads(1)
     let turns = 0
     const spinning = setInterval(() => turns++, 0)
@@ -25,14 +25,14 @@ describe('openHashThreads', () => {
     await threads.close()
   })
 
-  it('ends only after what is under way, be it a library that is loaded', async () => {
+  it('hash threads close after the work in flight, even while a library loads', async () => {
     const threads = openHashThreads(1)
     const verifying = threads.verify(Buffer.from('correct horse battery staple'), bcrypt)
     await threads.close()
     assert.equal(await verifying, true)
   })
 
-  it('verifies bcrypt and scrypt in them too', async () => {
+  it('hash threads verify bcrypt and scrypt too', async () => {
     const threads = openHashThreads(1)
     for (const stored of [bcrypt, scrypt]) {
       assert.equal(await threads.verify(Buffer.from('correct horse battery staple'), stored), true)
@@ -41,8 +41,8 @@ describe('openHashThreads', () => {
     await threads.close()
   })
 
-  it('loads what verifies bcrypt at the first bcrypt hash that it meets', () => {
-    // Linux names what a process has loaded.
+  it('hash threads load bcrypt’s library at the first bcrypt hash', () => {
+    // Linux lists the files that a process has loaded.
     const module = JSON.stringify(new URL('hash-threads.ts', import.meta.url).href)
     const program = `import { readFileSync } from 'node:fs'
       import { openHashThreads } from ${module}
@@ -60,7 +60,7 @@ describe('openHashThreads', () => {
     if (process.platform === 'linux') assert.equal(stdout, 'false true\n', stderr)
   })
 
-  it('rejects what it cannot verify, and goes on', async () => {
+  it('hash threads reject what they cannot verify, and continue', async () => {
     const threads = openHashThreads(1)
     await assert.rejects(
       threads.verify(Buffer.from('x'), 'no hash'),
@@ -71,7 +71,7 @@ describe('openHashThreads', () => {
   })
 
   it(
-    'hashes at a lower priority than the rest of the process',
+    'hash threads have a lower priority than the rest of the process',
     { skip: process.platform !== 'linux' },
     async (t) => {
       const before = getPriority()
@@ -92,7 +92,7 @@ describe('openHashThreads', () => {
     },
   )
 
-  it('keeps no process alive when nothing is under way', () => {
+  it('idle hash threads keep no process alive', () => {
     const module = JSON.stringify(new URL('hash-threads.ts', import.meta.url).href)
     const program = `import { openHashThreads } from ${module}
       console.log(await openHashThreads(1).hash(Buffer.from('x')))`
@@ -105,7 +105,7 @@ describe('openHashThreads', () => {
     assert.match(stdout, /^\$argon2id/)
   })
 
-  it('ends at once when closed while it starts, with what waited refused', async () => {
+  it('hash threads that are closed during their start refuse waiting work at once', async () => {
     for (let i = 0; i < 5; i++) {
       const threads = openHashThreads(2)
       const hashing = Array.from({ length: 3 }, () =>
@@ -122,10 +122,7 @@ describe('openHashThreads', () => {
 })
 
 describe('what waits for a hash', () => {
-  /**
-   * One thread, and a time that goes on when it is told to; so all that is asked at once waits, but
-   * the first.
-   */
+  /** Starts one thread with a clock that the test moves, so all jobs but the first wait. */
   const stage = (t: TestContext) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     let time = 0
@@ -160,26 +157,26 @@ describe('what waits for a hash', () => {
     }
   }
 
-  it('is served in turns between addresses: many from one hold up no other', async (t) => {
+  it('the hash queue serves addresses in turn, so many jobs from one delay no other', async (t) => {
     const { ask, askMany, settled, end, threads } = stage(t)
     askMany(50, '192.0.2.1')
     ask('another', '192.0.2.2')
-    ask('nobody')
+    ask('no address')
     ask('a third', '192.0.2.3')
     await end()
-    // One is under way, and one has its turn first.
+    // One job is in flight, and one has its turn first.
     assert.deepEqual(settled.slice(0, 5), [
       '192.0.2.1 1',
       '192.0.2.1 2',
       'another',
-      'nobody',
+      'no address',
       'a third',
     ])
     assert.equal(settled.length, 53)
     await threads.close()
   })
 
-  it('has one turn for all addresses of an IPv6 network of 64 bits', async (t) => {
+  it('the hash queue gives all addresses of one IPv6 /64 one turn', async (t) => {
     const { ask, settled, end, threads } = stage(t)
     for (let n = 1; n <= 10; n++) ask(`network ${n}`, `2001:db8::${n}`)
     ask('another', '2001:db8:0:1::1')
@@ -188,7 +185,7 @@ describe('what waits for a hash', () => {
     await threads.close()
   })
 
-  it('is refused with 503 after 2 s when it was not begun, and neither before nor later', async (t) => {
+  it('the hash queue refuses a job with 503 exactly 2 s after it was added', async (t) => {
     const { askMany, advance, settled, errors, threads, end } = stage(t)
     askMany(3, '192.0.2.1')
     advance(1_500)
@@ -211,7 +208,7 @@ describe('what waits for a hash', () => {
     await threads.close()
   })
 
-  it('is not begun after its deadline, be the timer late', async (t) => {
+  it('the hash queue starts no job after its deadline, even if the timer is late', async (t) => {
     let time = 0
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const threads = openHashThreads(1, () => time)
@@ -223,9 +220,9 @@ describe('what waits for a hash', () => {
     await threads.close()
   })
 
-  it('is refused at once where by the present rate it would not be begun in time, but not for another’s number', async (t) => {
+  it('the hash queue refuses a job that could not start in time, per sender', async (t) => {
     const { askMany, ask, settled, errors, threads, end } = stage(t)
-    // Nothing was measured yet: 20 ms a hash. One is under way, 100 wait.
+    // No hash was measured yet, so 20 ms are assumed. One is in flight, 100 wait.
     askMany(150, '192.0.2.1')
     ask('another', '192.0.2.2')
     await Promise.resolve()
@@ -241,7 +238,7 @@ describe('what waits for a hash', () => {
     await threads.close()
   })
 
-  it('is let in where by the present rate it would be begun just in time', async (t) => {
+  it('the hash queue accepts a job that would start just in time', async (t) => {
     const { askMany, settled, threads, end } = stage(t)
     askMany(100, '192.0.2.1')
     assert.equal(threads.requireRoom('192.0.2.1'), 2_000)
@@ -250,21 +247,21 @@ describe('what waits for a hash', () => {
     await threads.close()
   })
 
-  it('is measured: slow hashes let fewer wait', async (t) => {
+  it('the hash queue measures hashes: slow ones let fewer jobs wait', async (t) => {
     const { askMany, advance, settled, threads, end } = stage(t)
     askMany(1)
     advance(1_620) // the mean becomes 120 ms
     await end()
     askMany(30)
     await Promise.resolve()
-    assert.equal(settled.length, 1 + 13, '16 wait, and one is under way')
+    assert.equal(settled.length, 1 + 13, '16 wait, and one is in flight')
     await end()
     await threads.close()
   })
 
-  it('is bounded in number, however fast hashes are: when all places are taken, the longest line gives way', async (t) => {
+  it('a full hash queue evicts from the longest line, however fast hashes are', async (t) => {
     const { askMany, ask, settled, threads, end } = stage(t)
-    askMany(30) // in no time
+    askMany(30) // the clock stands still
     await end()
     settled.length = 0
     askMany(502, '192.0.2.1')
@@ -275,11 +272,11 @@ describe('what waits for a hash', () => {
     assert.deepEqual(settled.slice(1), ['192.0.2.1 501 refused'])
     const closed = threads.close()
     await end()
-    assert.ok(settled.includes('another refused'), 'it has waited until the end')
+    assert.ok(settled.includes('another refused'), 'it waited until the end')
     await closed
   })
 
-  it('is refused when the threads are closed', async (t) => {
+  it('the hash queue refuses its jobs when the threads are closed', async (t) => {
     const { askMany, settled, errors, threads, end } = stage(t)
     askMany(3)
     await threads.close()
@@ -295,7 +292,7 @@ describe('what waits for a hash', () => {
 })
 
 describe('createPasswords', () => {
-  it('answers no, and never an error, for a login that does not exist while others storm', async () => {
+  it('passwords.verify returns false for an unknown user even during overload', async () => {
     const threads = openHashThreads(1)
     const passwords = createPasswords(threads)
     const storm = Array.from({ length: 300 }, () => passwords.hash('x').catch(() => 'refused'))

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { chooseCost, defaultCost, findCostFault, type HashingCost } from './hashing-cost.ts'
 
 describe('findCostFault', () => {
-  it('takes each line of OWASP’s table, and a kibibyte less of none', () => {
+  it('findCostFault accepts exactly the memory of each line of OWASP’s table or more', () => {
     const table = [
       [1, 47_104],
       [2, 19_456],
@@ -23,7 +23,7 @@ describe('findCostFault', () => {
     }
   })
 
-  it('takes what can be verified again, and nothing above', () => {
+  it('findCostFault accepts a cost that can be verified again, and no higher one', () => {
     for (const [memoryKiB, passes, isTaken] of [
       [1_048_576, 4, true],
       [1_048_577, 1, false],
@@ -38,7 +38,7 @@ describe('findCostFault', () => {
       )
   })
 
-  it('takes whole numbers from 1 on', () => {
+  it('findCostFault demands whole numbers from 1 on', () => {
     for (const cost of [
       { memoryKiB: 19_456.5, passes: 2 },
       { memoryKiB: 50_000, passes: 1.5 },
@@ -50,7 +50,10 @@ describe('findCostFault', () => {
 })
 
 describe('chooseCost', () => {
-  /** A machine that takes so many milliseconds for a MiB and a pass; what it was asked is kept. */
+  /**
+   * A machine that takes `speed` milliseconds for a MiB and a pass, and keeps each cost it was
+   * asked for.
+   */
   function machine(speed: number): {
     measure(cost: HashingCost): number
     readonly asked: HashingCost[]
@@ -62,7 +65,7 @@ describe('chooseCost', () => {
   }
   const gib = 1_048_576
 
-  it('takes as much memory as there is time for, within a sixteenth', () => {
+  it('chooseCost uses as much memory as the time allows, within a sixteenth', () => {
     for (const speed of [0.05, 0.2, 0.7, 1.3, 2.5]) {
       const { measure, asked } = machine(speed)
       const { cost, milliseconds } = chooseCost(measure, { milliseconds: 100, maxMemoryKiB: gib })
@@ -73,7 +76,7 @@ describe('chooseCost', () => {
     }
   })
 
-  it('is never below the default, however slow the machine', () => {
+  it('chooseCost never goes below the default, however slow the machine', () => {
     const { measure } = machine(50)
     assert.deepEqual(chooseCost(measure, { milliseconds: 100, maxMemoryKiB: gib }), {
       cost: defaultCost,
@@ -85,19 +88,19 @@ describe('chooseCost', () => {
     )
   })
 
-  it('takes no more memory than it may, and more passes then', () => {
+  it('chooseCost respects the memory limit, and adds passes instead', () => {
     const { measure } = machine(0.1)
     const { cost } = chooseCost(measure, { milliseconds: 100, maxMemoryKiB: 65_536 + 1_000 })
     assert.deepEqual(cost, { memoryKiB: 65_536, passes: 15 })
   })
 
-  it('takes nothing that could not be verified again', () => {
+  it('chooseCost returns no cost that could not be verified again', () => {
     const { measure } = machine(0.000_1)
     const { cost } = chooseCost(measure, { milliseconds: 5_000, maxMemoryKiB: 8 * gib })
     assert.deepEqual(cost, { memoryKiB: gib, passes: 4 })
   })
 
-  it('ends where measurements contradict each other', () => {
+  it('chooseCost ends even if measurements contradict each other', () => {
     let calls = 0
     const { cost } = chooseCost(() => (calls++ % 3) * 60, { milliseconds: 100, maxMemoryKiB: gib })
     assert.equal(findCostFault(cost), undefined)

@@ -4,14 +4,14 @@ import { openHashThreads, type HashThreads } from './hash-threads.ts'
 import { createPasswords, isTooLong } from './password.ts'
 
 describe('isTooLong', () => {
-  it('is said from 1,025 bytes on', () => {
+  it('isTooLong is true from 1,025 bytes on', () => {
     assert.equal(isTooLong('x'.repeat(1_024)), false)
     assert.equal(isTooLong('x'.repeat(1_025)), true)
   })
 })
 
 describe('verify', () => {
-  it('answers no, and throws nothing, where the stored value is no hash of ours', async () => {
+  it('passwords.verify returns false for a stored value that is not a known hash', async () => {
     const threads = openHashThreads(1)
     const passwords = createPasswords(threads)
     for (const stored of [
@@ -27,7 +27,7 @@ describe('verify', () => {
 })
 
 describe('hash', () => {
-  it('costs what was configured, and a hash of less memory or fewer passes is outdated then', async () => {
+  it('passwords.hash uses the configured cost, and cheaper hashes are outdated', async () => {
     const threads = openHashThreads(1)
     const [before, after] = [
       createPasswords(threads),
@@ -45,7 +45,7 @@ describe('hash', () => {
 })
 
 describe('renew', () => {
-  it('hashes at the configured cost, with the same salt where argon2id has one as long as ours', async () => {
+  it('passwords.renew uses the configured cost, and keeps a salt of full length', async () => {
     const threads = openHashThreads(1)
     const [before, after] = [
       createPasswords(threads),
@@ -65,18 +65,18 @@ describe('renew', () => {
   })
 })
 
-describe('the work for a login that does not exist', () => {
-  // What is asked of the threads, without the work.
+describe('the decoy of passwords.verify', () => {
+  // Records what is asked of the threads, without the work.
   const asked: string[] = []
   const threads: HashThreads = {
-    hash: () => assert.fail('nothing is hashed'),
+    hash: () => assert.fail('no hash must be made'),
     verify: async (_password, stored) => asked.push(stored) > 0,
-    requireRoom: () => assert.fail('nobody asks for room'),
+    requireRoom: () => assert.fail('room must not be asked for'),
     close: async () => {},
   }
   const bcrypt = '$2b$12$O7mIJu7a20kBB/zzQ75YOOmS5yPv2DF40upBUL9UO1Qsq1H0xd4Cq'
 
-  it('is that of a hash of today at first, then that of the last one that was stored', async () => {
+  it('passwords.verify costs an unknown user as much as the last stored hash', async () => {
     const passwords = createPasswords(threads)
     await passwords.verify('x', undefined)
     assert.match(asked.at(-1)!, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
@@ -87,13 +87,13 @@ describe('the work for a login that does not exist', () => {
     }
   })
 
-  it('is that of a hash at the configured cost, where that is another', async () => {
+  it('passwords.verify costs an unknown user a hash at the configured cost', async () => {
     const passwords = createPasswords(threads, { memoryKiB: 20_000, passes: 3 })
     await passwords.verify('x', undefined)
     assert.match(asked.at(-1)!, /^\$argon2id\$v=19\$m=20000,t=3,p=1\$/)
   })
 
-  it('opens nothing, be the password that of the one before', async () => {
+  it('passwords.verify accepts no password for an unknown user', async () => {
     const passwords = createPasswords(threads)
     assert.equal(await passwords.verify('x', bcrypt), true)
     assert.equal(await passwords.verify('x', undefined), false)

@@ -4,7 +4,7 @@ import { isHash, verify } from './scrypt.ts'
 
 const staple = 'correct horse battery staple'
 
-/** Where each comes from stands beside it; `password` and what it was stored as. */
+/** Passwords and their stored hashes; each has its source beside it. */
 const hashes: readonly (readonly [string, string])[] = [
   // RFC 7914 §12, written as PHC strings; of 64 bytes, and cut to 32 by passlib's tests
   // (test_handlers_scrypt.py).
@@ -25,14 +25,14 @@ const hashes: readonly (readonly [string, string])[] = [
 const [, , , [, good]] = hashes as [unknown, unknown, unknown, [string, string]]
 
 describe('verify', () => {
-  it('reads hashes of other implementations (RFC 7914 §12)', () => {
+  it('scrypt verify reads hashes of other implementations (RFC 7914 §12)', () => {
     for (const [password, stored] of hashes) {
       assert.equal(verify(Buffer.from(password), stored), true, stored)
       assert.equal(verify(Buffer.from(`${password}x`), stored), false, stored)
     }
   })
 
-  it('tells other parameters, another salt and another hash', () => {
+  it('scrypt verify refuses other parameters, another salt and another hash', () => {
     for (const [from, to] of [
       ['ln=7', 'ln=8'],
       ['r=8', 'r=9'],
@@ -43,12 +43,12 @@ describe('verify', () => {
       assert.equal(verify(Buffer.from(staple), good.replace(from, to)), false, to)
   })
 
-  it('refuses a password with NUL bytes at its end, which HMAC cannot tell from one without (RFC 2104 §2)', () => {
+  it('scrypt verify refuses NUL bytes at the end, which HMAC would ignore (RFC 2104 §2)', () => {
     for (const password of [`${staple}\0`, `${staple}\0\0`])
       assert.equal(verify(Buffer.from(password), good), false, JSON.stringify(password))
   })
 
-  it('has the memory for whatever the parameters demand', () => {
+  it('scrypt verify gets as much memory as the parameters demand', () => {
     for (const parameters of ['ln=17,r=8,p=1', 'ln=1,r=8,p=9999', 'ln=10,r=999,p=1'])
       assert.equal(
         verify(Buffer.from(staple), good.replace('ln=7,r=8,p=2', parameters)),
@@ -57,7 +57,7 @@ describe('verify', () => {
       )
   })
 
-  it('throws for what isHash refuses', () => {
+  it('scrypt verify throws for a hash that isHash refuses', () => {
     assert.throws(() => verify(Buffer.from(staple), `${good}=`), /must be a scrypt PHC string/)
   })
 })
@@ -66,7 +66,7 @@ describe('isHash', () => {
   const withParameters = (ln: number | string, r: number | string, p: number | string): string =>
     good.replace('ln=7,r=8,p=2', `ln=${ln},r=${r},p=${p}`)
 
-  it('refuses what is cut off, malformed or no base64 of bytes', () => {
+  it('scrypt isHash refuses cut or malformed hashes and bad base64', () => {
     assert.equal(isHash(good), true)
     const bad = [
       '',
@@ -89,7 +89,7 @@ describe('isHash', () => {
     for (const stored of bad) assert.equal(isHash(stored), false, stored)
   })
 
-  it('refuses parameters that scrypt does not have (RFC 7914 §2), and other spellings of them', () => {
+  it('scrypt isHash refuses impossible parameters (RFC 7914 §2) and other spellings', () => {
     const bad = [
       [0, 8, 1],
       [7, 0, 1],
@@ -107,7 +107,7 @@ describe('isHash', () => {
     assert.equal(isHash(withParameters(15, 1, 1)), true)
   })
 
-  it('refuses what would take more than 1 GiB, or as long', () => {
+  it('scrypt isHash refuses a hash that takes more than 1 GiB, or too long', () => {
     const table = [
       [20, 8, 1, true],
       [20, 9, 1, false],

@@ -13,7 +13,7 @@ const foreign = {
 
 describe('verify', () => {
   for (const [kind, stored] of Object.entries(foreign)) {
-    it(`verifies ${kind}, to be made anew as argon2id of today`, async () => {
+    it(`a ${kind} hash is verified and counts as outdated`, async () => {
       assert.equal(isHash(stored), true)
       assert.equal(await verify(password, stored), true)
       assert.equal(await verify(Buffer.from('another'), stored), false)
@@ -21,7 +21,7 @@ describe('verify', () => {
     })
   }
 
-  it('rejects what is of no kind that it knows', async () => {
+  it('verify rejects an unknown kind of hash', async () => {
     const others = [
       '',
       'x',
@@ -38,11 +38,11 @@ describe('verify', () => {
 })
 
 describe('isOutdated', () => {
-  it('is not said of a hash of today', () => {
+  it('isOutdated is false for a hash at the default cost', () => {
     assert.equal(isOutdated(hash(password), password), false)
   })
 
-  it('is not said where bcrypt has compared a part of the password only', () => {
+  it('isOutdated is false if bcrypt compared only a part of the password', () => {
     const long = Buffer.from('x'.repeat(73))
     assert.equal(isOutdated(foreign.bcrypt, long), false)
     assert.equal(isOutdated(foreign.bcrypt, long.subarray(0, 72)), true)
@@ -51,7 +51,7 @@ describe('isOutdated', () => {
 })
 
 describe('passwordMark', () => {
-  it('is one for all hashes of a password that were made anew, and another for each that was not', () => {
+  it('passwordMark is equal for renewed hashes of a password, and different for others', () => {
     const stored = hash(password)
     const [salt, other] = [stored.split('$')[4]!, hash(password)]
     const anew = hash(password, { memory: 64, passes: 1, parallelism: 1 }, salt)
@@ -60,7 +60,7 @@ describe('passwordMark', () => {
     assert.notEqual(passwordMark(other), passwordMark(stored))
   })
 
-  it('is all of a hash that would get another salt: of another kind, or with one that is shorter than ours', () => {
+  it('passwordMark is the whole hash if renewing it would change its salt', () => {
     for (const stored of Object.values(foreign)) assert.equal(passwordMark(stored), stored)
   })
 })

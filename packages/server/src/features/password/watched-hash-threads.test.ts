@@ -5,7 +5,7 @@ import { watchHashThreads } from './watched-hash-threads.ts'
 
 const password = Buffer.from('correct horse battery staple')
 
-/** Threads that do what they are told to, and a clock. */
+/** Threads that a test controls, and a clock. */
 function createStage() {
   let hash: () => Promise<string> = async () => 'hash'
   let milliseconds = 0
@@ -15,7 +15,7 @@ function createStage() {
   const threads: HashThreads = {
     hash: (...job) => (asked++, jobs.push(job), hash()),
     verify: async (...job) => jobs.push(job) > 0,
-    requireRoom: () => assert.fail('nobody asks for room'),
+    requireRoom: () => assert.fail('room must not be asked for'),
     async close() {},
   }
   return {
@@ -34,7 +34,7 @@ function createStage() {
 const fail = () => Promise.reject(new Error('a hash thread ended with exit code 1'))
 
 describe('watchHashThreads', () => {
-  it('counts who waits, and tells how long each took', async () => {
+  it('watchHashThreads counts waiting hashes, and reports how long each took', async () => {
     const { watched, told, advance, hashBy } = createStage()
     const { promise, resolve } = Promise.withResolvers<string>()
     hashBy(() => promise)
@@ -46,7 +46,7 @@ describe('watchHashThreads', () => {
     assert.deepEqual([watched.length, told], [0, [0.5, 0.5]])
   })
 
-  it('hands on all that it is asked with: the address and the cost as well', async () => {
+  it('watchHashThreads passes on address and cost', async () => {
     const { watched, jobs } = createStage()
     const parameters = { memory: 19_456, passes: 3, parallelism: 1 }
     await watched.hash(password, '192.0.2.1', parameters)
@@ -57,33 +57,33 @@ describe('watchHashThreads', () => {
     ])
   })
 
-  it('tells no time of what failed, and passes on why', async () => {
+  it('watchHashThreads reports no time for a failed hash, and passes on its error', async () => {
     const { watched, told, hashBy } = createStage()
     hashBy(fail)
     await assert.rejects(watched.hash(password), /exit code 1/)
     assert.deepEqual([watched.length, told], [0, []])
   })
 
-  it('works while nobody asks for anything, however long, and hashes nothing to find out', async () => {
+  it('idle hash threads count as working without a hash as a test', async () => {
     const { watched, advance, asked } = createStage()
     await watched.hash(password)
     advance(3_600)
     assert.deepEqual([await watched.areWorking(), asked()], [true, 1])
   })
 
-  it('does not work when threads have failed for 10 s and still do, and works again when one hash ends well', async () => {
+  it('hash threads that fail for 10 s are not working until one hash succeeds', async () => {
     const { watched, advance, hashBy } = createStage()
     hashBy(fail)
     await assert.rejects(watched.hash(password))
     advance(9.9)
-    assert.equal(await watched.areWorking(), true, 'too early to say')
+    assert.equal(await watched.areWorking(), true, 'too early to tell')
     advance(0.1)
     assert.equal(await watched.areWorking(), false)
     hashBy(async () => 'hash')
-    assert.equal(await watched.areWorking(), true, 'found out without a login')
+    assert.equal(await watched.areWorking(), true, 'known without a login')
   })
 
-  it('works when some fail and others end well', async () => {
+  it('hash threads that succeed between failures are working', async () => {
     const { watched, advance, hashBy, asked } = createStage()
     for (let second = 0; second < 20; second++) {
       hashBy(fail)
@@ -96,7 +96,7 @@ describe('watchHashThreads', () => {
     assert.deepEqual([await watched.areWorking(), asked()], [true, 40])
   })
 
-  it('does not work when hashes never end, of which a single one more is asked for', async () => {
+  it('hash threads with endless hashes are not working, found by one extra hash', async () => {
     const { watched, advance, hashBy, asked } = createStage()
     const { promise, resolve } = Promise.withResolvers<string>()
     hashBy(() => promise)

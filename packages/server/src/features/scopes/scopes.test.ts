@@ -18,7 +18,7 @@ const rules: ScopeRules = {
 }
 
 describe('scopeRulesOf', () => {
-  it('adds the built-in scopes, and the role that holds all', () => {
+  it('scopeRulesOf adds the built-in scopes, and the role admin that holds all scopes', () => {
     const { declared, defaults, roles } = scopeRulesOf({
       scopes: { a: 'A' },
       roles: { r: ['a'] },
@@ -31,13 +31,13 @@ describe('scopeRulesOf', () => {
 })
 
 describe('readRequestedScopes', () => {
-  it('reads names with a space between them, and nothing at all as no request', () => {
+  it('readRequestedScopes reads names separated by spaces, and undefined from ""', () => {
     assert.deepEqual(readRequestedScopes('c a', rules), ['c', 'a'])
     for (const scope of [undefined, '', ' '])
       assert.equal(readRequestedScopes(scope, rules), undefined)
   })
 
-  it('refuses what is not declared, be it inherited by every object, and what is no scope (RFC 6749 §5.2)', () => {
+  it('readRequestedScopes refuses undeclared and malformed scopes (RFC 6749 §5.2)', () => {
     for (const scope of ['x', 'a x', 'toString', '__proto__', 'a"b', 'a\tb'])
       assert.throws(
         () => readRequestedScopes(scope, rules),
@@ -50,12 +50,12 @@ describe('readRequestedScopes', () => {
 })
 
 describe('heldScopes', () => {
-  it('is the defaults, their own and those of their roles, in the order of declaration', () => {
+  it('heldScopes combines the defaults, own scopes and those of roles, in declared order', () => {
     assert.deepEqual(heldScopes({ scopes: ['d'], roles: ['reader'] }, rules), ['b', 'c', 'd'])
     assert.deepEqual(heldScopes({ scopes: [], roles: [] }, rules), ['b'])
   })
 
-  it('leaves out what is declared no more, and a role that there is not', () => {
+  it('heldScopes leaves out scopes and roles that are no longer declared', () => {
     assert.deepEqual(
       heldScopes({ scopes: ['gone'], roles: ['odd', 'nobody', 'toString'] }, rules),
       ['b'],
@@ -64,13 +64,13 @@ describe('heldScopes', () => {
 })
 
 describe('grantScopes', () => {
-  it('gives what is both asked for and held; all that is held where nothing is asked for', () => {
+  it('grantScopes gives requested scopes that the user holds; all if none is requested', () => {
     assert.deepEqual(grantScopes(['c', 'a'], ['a', 'b'], 'all'), ['a'])
     assert.deepEqual(grantScopes(undefined, ['a', 'b'], 'all'), ['a', 'b'])
     assert.deepEqual(grantScopes(['c'], ['a', 'b'], 'all'), [])
   })
 
-  it('gives no more than the client may have', () => {
+  it('grantScopes gives no more than the client may have', () => {
     assert.deepEqual(grantScopes(undefined, ['a', 'b'], ['b', 'c']), ['b'])
     assert.deepEqual(grantScopes(['a', 'b'], ['a', 'b'], ['b']), ['b'])
     assert.deepEqual(grantScopes(['a'], ['a', 'b'], []), [])
@@ -80,14 +80,14 @@ describe('grantScopes', () => {
 describe('givesRights', () => {
   const before = { scopes: ['a'], roles: ['reader'], active: true }
 
-  it('is true where a scope, a role or access is added', () => {
+  it('givesRights is true if a scope, a role or access is added', () => {
     assert.equal(givesRights(before, { ...before, scopes: ['a', 'b'] }), true)
     assert.equal(givesRights(before, { ...before, scopes: ['b'] }), true)
     assert.equal(givesRights(before, { ...before, roles: ['reader', 'odd'] }), true)
     assert.equal(givesRights({ ...before, active: false }, before), true)
   })
 
-  it('is false where something is only taken away, or nothing changes', () => {
+  it('givesRights is false if rights are only removed, or nothing changes', () => {
     for (const after of [before, { scopes: [], roles: [], active: false }])
       assert.equal(givesRights(before, after), false)
     const disabled = { ...before, active: false }
@@ -98,13 +98,13 @@ describe('givesRights', () => {
 describe('mayGive', () => {
   const caller = { scopes: ['a'], roles: ['reader'], tokenScopes: ['a', 'b', 'c', 'd'] }
 
-  it('asks that the caller holds each scope that the user then holds', () => {
+  it('mayGive demands that the caller holds each scope that the user then holds', () => {
     assert.equal(mayGive({ scopes: ['a', 'c'], roles: [] }, caller, rules), true)
     assert.equal(mayGive({ scopes: [], roles: ['reader'] }, caller, rules), true)
     assert.equal(mayGive({ scopes: ['a', 'd'], roles: [] }, caller, rules), false)
   })
 
-  it('asks for it of what is stored and of the token', () => {
+  it('mayGive checks both the caller’s stored rights and the token’s scopes', () => {
     assert.equal(
       mayGive({ scopes: ['a'], roles: [] }, { ...caller, tokenScopes: ['b', 'c'] }, rules),
       false,
@@ -112,7 +112,7 @@ describe('mayGive', () => {
     assert.equal(mayGive({ scopes: ['a'], roles: [] }, { ...caller, scopes: [] }, rules), false)
   })
 
-  it('lets only an administrator give the role admin, also where others hold all of its scopes', () => {
+  it('mayGive lets only an administrator give the role admin', () => {
     const withAdmin = { ...rules, roles: { admin: ['a', 'b', 'c'] } }
     const all = { scopes: ['a', 'b', 'c'], roles: [], tokenScopes: ['a', 'b', 'c'] }
     const administrator = { scopes: [], roles: ['admin'] }

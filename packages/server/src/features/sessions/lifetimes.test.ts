@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { maxAccessTokenSeconds } from './lifetimes.ts'
 
 describe('maxAccessTokenSeconds', () => {
-  it('is a day: so long is remembered that a client was disabled', () => {
+  it('maxAccessTokenSeconds is a day: the revocation of a disabled client lasts as long', () => {
     assert.equal(maxAccessTokenSeconds, 86_400)
   })
 })

@@ -16,40 +16,53 @@ const used: Shown = { ...unused, usedAt: now - 10_000, repeatableUntil: now }
 
 describe('decideRefresh', () => {
   const table: readonly (readonly [title: string, shown: Shown, decision: string])[] = [
-    ['a token that was not used', unused, 'rotate'],
-    ['one that was not used where the grace is 0', { ...unused, graceSeconds: 0 }, 'rotate'],
-    ['a used one in the last moment of the grace', used, 'repeat'],
+    ['an unused token', unused, 'rotate'],
+    ['an unused token without a grace period', { ...unused, graceSeconds: 0 }, 'rotate'],
+    ['a used token in the last moment of its grace period', used, 'repeat'],
     [
-      'a used one, seen by a clock that is behind',
+      'a used token, by a clock that is behind',
       { ...used, usedAt: now + 500, repeatableUntil: now + 10_500 },
       'repeat',
     ],
-    ['a used one after the grace', { ...used, repeatableUntil: now - 1 }, 'late-retry'],
-    ['one within the grace whose successor was used', { ...used, successorIsUsed: true }, 'reuse'],
+    ['a used token after its grace period', { ...used, repeatableUntil: now - 1 }, 'late-retry'],
     [
-      'one after the grace whose successor was used',
+      'a token whose successor was used within the grace period',
+      { ...used, successorIsUsed: true },
+      'reuse',
+    ],
+    [
+      'a token whose successor was used after the grace period',
       { ...used, repeatableUntil: now - 1, successorIsUsed: true },
       'reuse',
     ],
-    ['one within the grace where it is 0 by now', { ...used, graceSeconds: 0 }, 'reuse'],
     [
-      'one after the grace where it is 0',
+      'a token within a grace period that was since set to 0',
+      { ...used, graceSeconds: 0 },
+      'reuse',
+    ],
+    [
+      'a used token without a grace period',
       { ...used, repeatableUntil: now - 1, graceSeconds: 0 },
       'reuse',
     ],
     [
-      'a second late one within 24 hours',
+      'a second late retry within 24 hours',
       { ...used, repeatableUntil: now - 1, lateRetryAt: now - day + 1 },
       'reuse',
     ],
     [
-      'a late one 24 hours after another',
+      'a late retry 24 hours after another',
       { ...used, repeatableUntil: now - 1, lateRetryAt: now - day },
       'late-retry',
     ],
-    ['one within a grace that a late one opened', { ...used, lateRetryAt: now - 1 }, 'repeat'],
+    [
+      'a token within the grace period that a late retry opened',
+      { ...used, lateRetryAt: now - 1 },
+      'repeat',
+    ],
   ]
   for (const [title, shown, decision] of table) {
-    it(`has ${decision} for ${title}`, () => assert.equal(decideRefresh(shown), decision))
+    it(`decideRefresh returns ${decision} for ${title}`, () =>
+      assert.equal(decideRefresh(shown), decision))
   }
 })

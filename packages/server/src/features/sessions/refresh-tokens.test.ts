@@ -9,7 +9,7 @@ import {
 } from './refresh-tokens.ts'
 
 describe('a refresh token', () => {
-  it('is an id of 128 and a secret of 256 random bits, and reads as it was written', () => {
+  it('a refresh token has a random id of 128 bits and secret of 256, and reads as written', () => {
     const made = Array.from({ length: 100 }, makeRefreshToken)
     assert.equal(new Set(made.map(({ id }) => id)).size, 100)
     assert.equal(new Set(made.map(({ secret }) => secret)).size, 100)
@@ -20,7 +20,7 @@ describe('a refresh token', () => {
     }
   })
 
-  it('is nothing of another form', () => {
+  it('parseRefreshToken refuses text of another form', () => {
     const text = writeRefreshToken(makeRefreshToken())
     for (const other of [
       '',
@@ -36,7 +36,7 @@ describe('a refresh token', () => {
       assert.equal(parseRefreshToken(other), undefined, other)
   })
 
-  it('seals its successor for whoever shows it, and for nobody else', () => {
+  it('a refresh token’s successor opens only with that token', () => {
     const [token, successor, other] = [makeRefreshToken(), makeRefreshToken(), makeRefreshToken()]
     const sealed = sealSuccessor(successor, token)
     assert.equal(openSuccessor(sealed, token), writeRefreshToken(successor))

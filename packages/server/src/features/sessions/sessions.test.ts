@@ -65,7 +65,7 @@ describe('start', () => {
     (await inTables<SessionTables>(database.reader).selectFrom('session').selectAll().execute())
       .length
 
-  it('writes the session down and signs its first token (RFC 9068 §2.2)', async () => {
+  it('a new session is stored, and its first token is signed (RFC 9068 §2.2)', async () => {
     const started = await start(ada.publicUser.id, 'hash')
     const claims = verifyJwt(started!.accessToken, key, {
       issuer: 'i',
@@ -98,7 +98,7 @@ describe('start', () => {
     assert.equal(session!.tokens_expire_at, clock.now() + 60_000)
   })
 
-  it('writes down of what a client says of itself what any database takes, and nothing where that is nothing', async () => {
+  it('a new session stores the client’s device name, cut and cleaned', async () => {
     const devices: readonly (readonly [said: string | undefined, shown: string | null])[] = [
       [undefined, null],
       ['', null],
@@ -131,7 +131,7 @@ describe('start', () => {
     }
   })
 
-  it('starts none, and issues nothing, for an account that is disabled, deleted or not there', async () => {
+  it('no session starts for a disabled, deleted or unknown account', async () => {
     const { id } = ada.publicUser
     await users.change(ada, { active: false }, by)
     assert.equal(await start(id), undefined)
@@ -141,12 +141,12 @@ describe('start', () => {
     assert.equal(await countSessions(), 0)
   })
 
-  it('starts none where the password that was verified is another one by now', async () => {
+  it('no session starts if the verified password has changed since', async () => {
     assert.equal(await start(ada.publicUser.id, 'another hash'), undefined)
     assert.equal(await countSessions(), 0)
   })
 
-  it('starts none where the account holds other scopes or roles by now, and one where it holds the same', async () => {
+  it('no session starts if the account’s scopes or roles have changed since', async () => {
     const starter = createSessionStarter(database, { startLogin, issuing, clock })
     const login = { subject: ada.publicUser.id, clientId: 'c', scopes: ['a'], refreshes: true, by }
     const stored = { scopes: JSON.stringify(ada.scopes), roles: JSON.stringify(ada.roles) }
@@ -162,12 +162,12 @@ describe('start', () => {
     assert.ok(await starter.start({ ...login, rights: stored }))
   })
 
-  it('starts one for whoever an app keeps elsewhere', async () => {
+  it('a session starts for a user whom the app keeps elsewhere', async () => {
     assert.ok(await start('theirs', 'their hash', { hasAccounts: false }))
     assert.equal(await countSessions(), 1)
   })
 
-  it('starts one without a refresh token, which is over with its access token', async () => {
+  it('a session without a refresh token ends with its access token', async () => {
     const { id } = ada.publicUser
     assert.equal((await start(id, 'hash', { refreshes: false }))!.refreshToken, undefined)
     assert.deepEqual(

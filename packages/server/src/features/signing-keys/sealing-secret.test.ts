@@ -20,13 +20,13 @@ describe('findSealingSecretFaults', () => {
   const kindsOf = (secret: string): readonly string[] =>
     findSealingSecretFaults(secret).map(({ kind }) => kind)
 
-  it('demands 32 random characters', () => {
+  it('findSealingSecretFaults demands 32 random characters', () => {
     assert.deepEqual(kindsOf(good), [])
     for (const weak of [good.slice(1), '0123456789abcde'.repeat(3), '0123456789abcdef'.repeat(4)])
       assert.deepEqual(kindsOf(weak), ['weak'])
   })
 
-  it('refuses what others know, as the library does for HMAC secrets, and does not repeat it', () => {
+  it('findSealingSecretFaults refuses published secrets, URLs and paths, and repeats none', () => {
     for (const known of [
       '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970',
       'super-secret-jwt-token-with-at-least-32-characters-long',
@@ -47,7 +47,7 @@ describe('readOrCreateSealingSecret', () => {
   })
   afterEach(() => rmSync(folder, { recursive: true }))
 
-  it('makes a secret that is its owner’s alone, once, and leaves nothing else behind', () => {
+  it('readOrCreateSealingSecret creates a file once, readable by its owner alone', () => {
     const secret = open()
     assert.deepEqual(findSealingSecretFaults(secret), [])
     assert.equal(open(), secret)
@@ -56,7 +56,7 @@ describe('readOrCreateSealingSecret', () => {
     assert.equal(readFileSync(join(folder, 'keystile.key'), 'utf8'), `${secret}\n`)
   })
 
-  it('refuses a secret that others can read, and one that is none', () => {
+  it('readOrCreateSealingSecret refuses a file that others can read, or without a secret', () => {
     const file = join(folder, 'keystile.key')
     writeFileSync(file, good)
     for (const mode of [0o640, 0o604]) {
@@ -75,7 +75,7 @@ describe('readOrCreateSealingSecret', () => {
     )
   })
 
-  it('throws what the folder says where no file can be made', () => {
+  it('readOrCreateSealingSecret passes on the system’s error if it cannot create the file', () => {
     assert.throws(() => readOrCreateSealingSecret(join(folder, 'none', 'keystile.db')), {
       code: 'ENOENT',
       syscall: 'open',

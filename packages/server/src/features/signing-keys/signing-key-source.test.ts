@@ -6,7 +6,7 @@ import { findSigningKeySource } from './signing-key-source.ts'
 describe('findSigningKeySource', () => {
   const options = { signingAlgorithm: 'ES256', database: ':memory:' } as const
 
-  it('takes the signing key that is given, whatever else is', () => {
+  it('findSigningKeySource prefers the signing key', () => {
     const key = generateKey('EdDSA')
     const source = findSigningKeySource({ ...options, signingKey: exportPrivateJwk(key), key: 'k' })
     assert.ok('signingKey' in source)
@@ -16,14 +16,14 @@ describe('findSigningKeySource', () => {
     )
   })
 
-  it('takes the secret that is given', () => {
+  it('findSigningKeySource uses the sealing secret without a signing key', () => {
     assert.deepEqual(findSigningKeySource({ ...options, key: 'k' }), {
       algorithm: 'ES256',
       sealingSecret: 'k',
     })
   })
 
-  it('makes a secret for a database in memory, another each time', () => {
+  it('findSigningKeySource makes a new secret for each database in memory', () => {
     const [one, other] = [findSigningKeySource(options), findSigningKeySource(options)]
     assert.notDeepEqual(one, other)
   })

@@ -12,7 +12,7 @@ import { issuingAlgorithms, signingKeyOf } from './signing-keys.ts'
 
 describe('signingKeyOf', () => {
   for (const algorithm of issuingAlgorithms) {
-    it(`takes a private ${algorithm} key, and names it by its thumbprint where it has no kid`, () => {
+    it(`signingKeyOf takes a private ${algorithm} key, and names it if it has no kid`, () => {
       const key = generateKey(algorithm, { keyId: 'mine' })
       const { kid, ...unnamed } = exportPrivateJwk(key)
       assert.deepEqual([signingKeyOf({ ...unnamed, kid: 'mine' }).keyId, kid], ['mine', 'mine'])
@@ -20,7 +20,7 @@ describe('signingKeyOf', () => {
     })
   }
 
-  it('refuses a public key, a shared secret, and an algorithm that the server does not issue with', () => {
+  it('signingKeyOf refuses public keys, shared secrets and other algorithms', () => {
     const others = (['HS256', 'ES384', 'PS256', 'RS512'] satisfies AlgorithmName[]).map((name) =>
       exportPrivateJwk(generateKey(name)),
     )

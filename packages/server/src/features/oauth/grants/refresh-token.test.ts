@@ -23,7 +23,7 @@ const rules = { declared: { a: 'A', b: 'B', c: 'C' }, defaults: [], roles: {} }
 describe('refreshTokenGrant', () => {
   const recorded: Omit<AuditEntry, 'at'>[] = []
   beforeEach(() => void recorded.splice(0))
-  /** What is used, with which scopes. */
+  /** Returns the scopes of each token that the grant used. */
   const grant = async (
     found: ProvedRefreshToken | undefined,
     {
@@ -57,7 +57,7 @@ describe('refreshTokenGrant', () => {
   const user = { held: ['a', 'b', 'c'] }
   const invalid = { name: 'OAuthError', code: 'invalid_grant' }
 
-  it('uses no token of another client (RFC 6749 §5.2), and writes down who showed it', async () => {
+  it('the refresh grant refuses and records another client’s token (RFC 6749 §5.2)', async () => {
     await assert.rejects(grant(proved, { user, client: 'other' }), invalid)
     await assert.rejects(grant({ ...proved, clientId: 'other' }, { user }), invalid)
     const line = {
@@ -72,12 +72,12 @@ describe('refreshTokenGrant', () => {
     ])
   })
 
-  it('uses no token that is not proved, or of a user who may not come in', async () => {
+  it('the refresh grant refuses an unproved token, and the token of an inactive user', async () => {
     await assert.rejects(grant(undefined, { user }), invalid)
     await assert.rejects(grant(proved, {}), invalid)
   })
 
-  it('gives what the session was granted, the user holds and the request asks for', async () => {
+  it('the refresh grant gives scopes that session, user, client and request allow', async () => {
     assert.deepEqual(await grant(proved, { user }), [['a', 'b']])
     assert.deepEqual(await grant(proved, { user: { held: ['b', 'c'] } }), [['b']])
     assert.deepEqual(await grant(proved, { user, scope: 'c a' }), [['a']])
