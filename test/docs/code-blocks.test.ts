@@ -90,20 +90,42 @@ describe('the documents', () => {
     assert.equal(shown, 3)
   })
 
-  it('name only files and scripts that are there', () => {
-    const scripts = Object.keys(
-      JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts,
-    )
+  it('the documents link only to files and headings that exist', () => {
     for (const document of documents) {
-      const text = readFileSync(join(root, document), 'utf8')
-      for (const [, path = ''] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
-        assert.ok(
-          globSync(path, { cwd: join(root, document, '..') }).length > 0,
-          `${document}: ${path}`,
-        )
+      const links = read(document).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)
+      for (const [link, path = '', heading] of links) {
+        const target = path === '' ? document : join(document, '..', path)
+        assert.ok(globSync(target, { cwd: root }).length > 0, `${document}: ${link}`)
+        if (heading !== undefined)
+          assert.ok(headingsOf(target).includes(heading), `${document}: ${link}`)
       }
-      for (const [, script = ''] of text.matchAll(/npm run ([\w:]+)/g))
-        assert.ok(scripts.includes(script), `${document}: ${script}`)
     }
   })
+
+  it('the documents name only scripts of package.json', () => {
+    const scripts = Object.keys(JSON.parse(read('package.json')).scripts)
+    for (const document of documents)
+      for (const [, script = ''] of read(document).matchAll(/npm run ([\w:]+)/g))
+        assert.ok(scripts.includes(script), `${document}: ${script}`)
+  })
 })
+
+function read(file: string): string {
+  return readFileSync(join(root, file), 'utf8')
+}
+
+/** Returns the ids that GitHub and VitePress both give to the headings of a document. */
+function headingsOf(document: string): readonly string[] {
+  const headings = Array.from(read(document).matchAll(/^#+ (.+)$/gm), ([, heading = '']) => heading)
+  const onGitHub = (heading: string): string =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-')
+  const onTheSite = (heading: string): string =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[\s~`!@#$%^&*()\-_+=[\]{}|\\;:"'<>,.?/]+/g, '-')
+      .replaceAll(/^-+|-+$/g, '')
+  return headings.map(onGitHub).filter((id, i) => id === onTheSite(headings[i] ?? ''))
+}
