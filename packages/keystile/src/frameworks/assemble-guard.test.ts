@@ -49,6 +49,10 @@ describe('assembleGuard', () => {
       assert.equal(findGuardMark(other), undefined)
   })
 
+  it('marks by a name that other copies of the package, also of other versions, find', () => {
+    assert.deepEqual(Object.getOwnPropertySymbols(guard()), [Symbol.for('keystile.guard')])
+  })
+
   it('guard.check refuses a request without a token, guard.optional.check admits it', async () => {
     const anonymous = new Request('http://localhost')
     assert.equal((await guard.check(anonymous)).allowed, false)
