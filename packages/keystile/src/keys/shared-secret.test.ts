@@ -50,6 +50,10 @@ describe('importKey of text that is no secret', () => {
         'HTTPS://TENANT.EXAMPLE/jwks',
         'https:tenant.example/.well-known/jwks',
         'https%3A%2F%2Ftenant.example%2Fwell-known%2Fjwks',
+        'JWKS_URI=https%3A%2F%2Ftenant.example%2Fwell-known%2Fjwks',
+        'http:tenant.example/.well-known/jwks',
+        'https://profile:3000/.well-known/jwks.json',
+        'shop://tenant.example/keys',
         'http://localhost:3000/auth/.well-known/jwks.json',
         '//tenant.example/.well-known/jwks.json',
         'https://tenant.eu.auth0.com/',
@@ -68,6 +72,7 @@ describe('importKey of text that is no secret', () => {
         'keycloak:8080/realms/shop/protocol/openid-connect/certs',
         'auth-server:9000/oauth2/default/v1/keys',
         'auth_service.internal:8080/v1/keys/public',
+        'profile:3000/auth/v1/keys/public',
       ],
     ],
     [
@@ -77,6 +82,9 @@ describe('importKey of text that is no secret', () => {
         'undefined/realms/shop/protocol/openid-connect/certs',
         '${AUTH_ISSUER}/protocol/openid-connect/certs',
         'process.env.AUTH_SIGNING_SECRET_VALUE',
+        "secret=process.env['AUTH_SIGNING_SECRET']",
+        'undefined',
+        'null',
         '{{ .Values.auth.signingSecretName }}',
       ],
     ],
@@ -87,6 +95,7 @@ describe('importKey of text that is no secret', () => {
         'arn:aws:secretsmanager:eu-west-1:123456789012:secret:jwt',
         'projects/my-project/secrets/jwt-signing/versions/latest',
         'vault:secret/data/shop/prod#jwt-signing',
+        'op://shop/jwt-signing/password',
       ],
     ],
     [
@@ -101,6 +110,11 @@ describe('importKey of text that is no secret', () => {
         '/run/secrets/keystilesigningkey',
         '~/.ssh/id_ed25519-of-the-server',
         'C:\\keys\\public-key-of-the-issuer',
+        'C://keys/public-key-of-the-issuer',
+        'keys/issuer.jwk',
+        'config/settings.yml',
+        'file:///run/secrets/keystile',
+        `<"'keys/public.pem'">\r\n`,
         'file:///etc/keys/jwks.json',
         'file:./public.pem',
       ],
@@ -134,6 +148,7 @@ describe('importKey of text that is no secret', () => {
         'login.tenant-of-many-letters.eu.auth0.com',
         'tenant.example/.well-known/jwks.json?v=1',
         'localhost:3000/.well-known/jwks',
+        '192.168.100.200:8080/.well-known/jwks',
       ],
     ],
     [
@@ -144,7 +159,9 @@ describe('importKey of text that is no secret', () => {
     [
       'a JWT',
       /openssl rand -base64 32/,
-      [signJwt({ role: 'anon' }, generateKey('HS256'), { expiresInSeconds: 60 })],
+      ['', 'TOKEN='].map(
+        (name) => name + signJwt({ role: 'anon' }, generateKey('HS256'), { expiresInSeconds: 60 }),
+      ),
     ],
   ]
   for (const [what, instead, texts] of table) {
@@ -157,6 +174,45 @@ describe('importKey of text that is no secret', () => {
   }
 })
 
+describe('importKey of text that only resembles a mistake', () => {
+  it('takes random text with the mark of a mistake in its middle', () => {
+    for (const mark of [
+      'ssh-',
+      '-BEGIN-',
+      'data:',
+      '//a.b',
+      'null.',
+      'arn:',
+      'projects/a/secrets/',
+      'vault:',
+    ])
+      assert.ok(importSecret(`kQ3v9ZpX1mW7tY5u${mark}B2nR8sD4fG6hJ0lA`), mark)
+    assert.ok(importSecret('kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lAnull'))
+  })
+
+  it('takes two UUIDs', () => {
+    const two = '1b4e28ba-2fa1-41d2-883f-0016d3cca427-9c858901-8a57-4791-81fe-4c455b099bc9'
+    assert.ok(importSecret(two))
+  })
+
+  it('takes base64 that begins with a slash, though its letters are not mixed', () => {
+    assert.ok(importSecret('/KqwertzuiopasdfghjklyxcvbnmabcdefgHIJKLMNO'))
+  })
+
+  it('takes words with the marks of paths and hosts', () => {
+    for (const words of [
+      'correct horse battery.keyboard staple',
+      'correct horse/battery.staple again!',
+      '!correct horse/battery.staple.again',
+      'correct/horse/battery/staple/again',
+      'correct-horse:battery.staple.example',
+      'battery.staple:correct horse again',
+      '/correct horse; battery staple again',
+    ])
+      assert.ok(importSecret(words), words)
+  })
+})
+
 describe('importKey of a secret that others know', () => {
   const a1 =
     'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow'
@@ -165,6 +221,7 @@ describe('importKey of a secret that others know', () => {
     a1,
     fastApi,
     'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg', // RFC 7520 §3.5
+    '-ebuDNsVZ2iJtoZ-akfXTSCt4UO2cruLCsbWlBinggE', // Wycheproof
     'a-string-secret-at-least-256-bits-long', // jwt.io
     'a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long', // jwt.io
     'super-secret-jwt-token-with-at-least-32-characters-long', // Supabase
@@ -173,8 +230,14 @@ describe('importKey of a secret that others know', () => {
     'DO NOT USE THIS VALUE. INSTEAD, CREATE A COMPLEX SECRET AND KEEP IT SAFE OUTSIDE OF THE SOURCE CODE.', // NestJS
     'THIS IS USED TO SIGN AND VERIFY JWT TOKENS, REPLACE IT WITH YOUR OWN SECRET, IT CAN BE ANY STRING',
     '3EK6FD+o0+c7tzBNVfjpMkNDi2yARAAKzQlk8O2IKoxQu4nF7EdAh8s3TwpHwrdWT6R', // Hasura
+    '5152fa850c02dc222631cca898ed1485821a70912a6e3649c49076912daa3b62182ba013315915d64f40cddfbb8b58eb5bd11ba225336a6af45bbae07ca873f3', // Nhost
+    '3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b', // Spring Security
     '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970', // Spring Security
+    '413F4428472B4B6250655368566D5970337336763979244226452948404D6351', // Spring Security
+    '5367566B59703373367639792F423F4528482B4D6251655468576D5A71347437', // Spring Security
     'ByYM000OLlMQG6VVVp1OH7Xzyr7gHuw1qvUC5dcGt3SNM', // ASP.NET Core
+    'JWTAuthenticationHIGHsecuredPasswordVVVp1OH7Xzyr', // ASP.NET Core
+    'a-very-long-random-string-with-symbols-and-numbers', // templates
     "$(openssl rand -base64 32 | tr -d '\\n')",
   ]
   for (const text of printed) {
@@ -187,7 +250,9 @@ describe('importKey of a secret that others know', () => {
         ` ${text}\r\n`,
         `"${text}"`,
       ]
-      const encoded = [Buffer.from(text).toString('base64'), Buffer.from(text).toString('hex')]
+      const encoded = [text, ` "${text.toUpperCase()}"\r\n`].flatMap((spelling) =>
+        (['base64', 'hex'] as const).map((encoding) => Buffer.from(spelling).toString(encoding)),
+      )
       for (const spelling of [...spellings, ...encoded])
         refuses(spelling, /printed in public documentation.*openssl rand/)
     })
@@ -264,6 +329,12 @@ describe('importKey of a secret that is not random', () => {
       }
     }
     assert.equal(refused, 0)
+  })
+
+  it('takes a label before 32 random characters, but not before 31', () => {
+    const random = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'
+    assert.ok(importSecret(`change-me${random}`))
+    refuses(`change-me${random.slice(1)}`, /printed in public documentation/)
   })
 
   it('takes 128 random bits in hex, which are 32 digits, for HS256', () => {
