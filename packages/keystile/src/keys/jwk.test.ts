@@ -149,6 +149,7 @@ describe('thumbprint', () => {
       assert.throws(() => thumbprint(jwk), TypeError)
     }
     assert.throws(() => thumbprint({ kty: 'foo' }), /kty EC, OKP, RSA or oct/)
+    assert.throws(() => thumbprint({ kty: 'oct' }), /the JWK must have a "k"/)
   })
 })
 
@@ -448,6 +449,12 @@ describe('importKey of a PEM', () => {
       { pem: pss.export({ type: 'spki', format: 'pem' }), algorithm: 'PS256' },
       /a PEM for PS256/,
     )
+  })
+
+  it('refuses a post-quantum key, which has no curve either', () => {
+    const slhDsa = 'MDAwCwYJYIZIAWUDBAMUAyEA0iw+2laQask2znblb6KDusDYHz7ijukyk1rb44lS'
+    const pem = `-----BEGIN PUBLIC KEY-----\n${slhDsa}\n-----END PUBLIC KEY-----\n`
+    refuses({ pem, algorithm: 'RS256' }, /a PEM for RS256/)
   })
 
   it('refuses a PEM that is no text, though it would do', () => {

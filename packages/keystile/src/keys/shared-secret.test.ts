@@ -275,6 +275,30 @@ describe('importKey of a secret that others know', () => {
   })
 })
 
+describe('importKey of a refused secret', () => {
+  it('says what is wrong with it and how to fix it', () => {
+    const fix = 'Fix: make one with: openssl rand -base64 48'
+    for (const [secret, message] of [
+      [
+        '1b4e28ba-2fa1-41d2-883f-0016d3cca427',
+        'a secret must be random bytes; this one is a UUID, which others may know. ' +
+          'Fix: make a secret with: openssl rand -base64 32',
+      ],
+      ['short', `a secret for HS384 must have at least 48 bytes; this one has 5. ${fix}`],
+      [
+        'a-very-long-random-string-with-symbols-and-numbers',
+        `a secret must not be public; this one is printed in public documentation. ${fix}`,
+      ],
+      [
+        'a'.repeat(48),
+        'a secret must be random: at least 48 bytes, 16 of them different, and not in sequence. ' +
+          fix,
+      ],
+    ] as const)
+      assert.throws(() => importKey({ secret, algorithm: 'HS384' }), { name: 'TypeError', message })
+  })
+})
+
 describe('importKey of a secret that is not random', () => {
   const weak: readonly [string, string | Uint8Array][] = [
     ['zero bytes', Buffer.alloc(32)],
@@ -298,6 +322,26 @@ describe('importKey of a secret that is not random', () => {
       )
     })
   }
+
+  it('takes hex text with separators, but not other text of so few characters', () => {
+    const hex = '1a2b3c4d1d2c3b4a1c2d3a4b1b2a3d4c'
+    assert.ok(importSecret(hex))
+    assert.ok(importSecret(hex.toUpperCase()))
+    assert.ok(importSecret(hex.replace(/(..)(?=.)/g, '$1:')))
+    assert.ok(importSecret(hex.replace(/(.{8})(?=.)/g, '$1 - ')))
+    for (const text of [`x${hex}`, `${hex}x`, 'acebdfafbecdadbfceafbdecfbadcefa'])
+      refuses(text, /must be random/)
+  })
+
+  it('takes 16 different bytes in 8 different steps', () => {
+    const stepping = (steps: number): Uint8Array => {
+      let byte = 0
+      return Uint8Array.from({ length: 32 }, (_, i) => (byte += 1 + (i % steps)))
+    }
+    assert.ok(importSecret(stepping(8)))
+    refuses(stepping(7), /must be random/)
+    assert.ok(importSecret('kx8vWq2Jm0ZrT5uP'.repeat(2)))
+  })
 
   it('takes 100,000 random secrets of 32 bytes, as bytes or as text of one of the usual encodings', () => {
     let block = Buffer.alloc(64)
