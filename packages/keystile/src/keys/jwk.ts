@@ -62,8 +62,7 @@ const membersOf: Readonly<Record<KeyType, Members>> = {
   OKP: { required: ['crv', 'x'], private: ['d'] },
 }
 
-/** The members that are as long as the field of their curve. */
-const coordinates = ['x', 'y', 'd']
+/** The length of `x`, `y` and `d`: that of the field of their curve. */
 const curveBytes = { 'P-256': 32, 'P-384': 48, 'P-521': 66, Ed25519: 32 } as const
 
 /** The registered operations that are neither signing nor verifying (RFC 7517 §4.3). */
@@ -172,7 +171,7 @@ export function thumbprint(jwk: Jwk): string {
   for (const name of names)
     if (typeof jwk[name] !== 'string') throw new TypeError(`the JWK must have a "${name}"`)
 
-  const text = JSON.stringify(Object.fromEntries(names.map((name) => [name, jwk[name]])))
+  const text = JSON.stringify(pick(jwk, names))
   return createHash('sha256').update(text).digest('base64url')
 }
 
@@ -216,7 +215,7 @@ function algorithmOf(jwk: Jwk): Algorithm {
 }
 
 function requireAlgorithm(name: unknown): Algorithm {
-  const algorithm = typeof name === 'string' ? findAlgorithm(name) : undefined
+  const algorithm = findAlgorithm(name)
   if (!algorithm)
     throw new TypeError(`a key's algorithm must be one of ${listAlgorithmNames().join(', ')}`)
   return algorithm
@@ -254,8 +253,7 @@ function requireCanonicalMembers(jwk: Jwk, algorithm: Algorithm): void {
     if (name === 'crv' || (jwk[name] === undefined && !required.includes(name))) continue
 
     const bytes = bytesOf(jwk, name)
-    const expected =
-      algorithm.curve && coordinates.includes(name) ? curveBytes[algorithm.curve] : undefined
+    const expected = algorithm.curve && curveBytes[algorithm.curve]
     if (expected !== undefined && bytes.length !== expected) {
       throw new TypeError(
         `"${name}" of a ${algorithm.curve} key must have ${expected} bytes; ` +
@@ -274,13 +272,11 @@ function bytesOf(jwk: Jwk, name: string): Buffer {
 }
 
 function isKeyType(kty: string | undefined): kty is KeyType {
-  return kty !== undefined && Object.hasOwn(membersOf, kty)
+  return Object.keys(membersOf).some((type) => type === kty)
 }
 
 function pick(jwk: Jwk, names: readonly string[]): webcrypto.JsonWebKey {
-  return Object.fromEntries(
-    names.filter((name) => jwk[name] !== undefined).map((name) => [name, jwk[name]]),
-  )
+  return Object.fromEntries(names.map((name) => [name, jwk[name]]))
 }
 
 function importPem(
@@ -297,7 +293,7 @@ function importPem(
   let verifyingKey: KeyObject
   let jwk: webcrypto.JsonWebKey
   try {
-    signingKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem) ? createPrivateKey(pem) : undefined
+    signingKey = /PRIVATE KEY-----/.test(pem) ? createPrivateKey(pem) : undefined
     verifyingKey = createPublicKey(pem)
     jwk = verifyingKey.export({ format: 'jwk' }) // throws for a curve without a JWK form
   } catch {
@@ -345,7 +341,7 @@ function checkedPublic(key: VerificationKey): VerificationKey {
  */
 function checkedPair(key: SigningKey): SigningKey {
   checkedPublic(key)
-  const probe = Buffer.from('keystile')
+  const probe = Buffer.alloc(8)
   if (!verify(key, probe, sign(key, probe)))
     throw new TypeError('the private and the public half of the key must match; these do not')
   return key
