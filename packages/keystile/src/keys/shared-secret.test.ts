@@ -5,6 +5,7 @@ import { signJwt, verifyJwt } from '../token/jwt.ts'
 import { findAlgorithm } from './algorithm.ts'
 import { exportPublicJwk, generateKey, importKey } from './jwk.ts'
 import { importJwkSet } from './jwk-set.ts'
+import { isWeakSecret } from './shared-secret.ts'
 import type { SigningKey } from './signing-key.ts'
 
 const hs256 = findAlgorithm('HS256')!
@@ -333,13 +334,15 @@ describe('importKey of a secret that is not random', () => {
       refuses(text, /must be random/)
   })
 
-  it('takes 16 different bytes in 8 different steps', () => {
+  it('takes 16 different bytes in 8 different steps, if there are enough of them', () => {
     const stepping = (steps: number): Uint8Array => {
       let byte = 0
       return Uint8Array.from({ length: 32 }, (_, i) => (byte += 1 + (i % steps)))
     }
     assert.ok(importSecret(stepping(8)))
     refuses(stepping(7), /must be random/)
+    assert.equal(isWeakSecret(stepping(8), 32), false)
+    assert.equal(isWeakSecret(stepping(8), 33), true)
     assert.ok(importSecret('kx8vWq2Jm0ZrT5uP'.repeat(2)))
   })
 
