@@ -72,12 +72,12 @@ const table: readonly Algorithm[] = [
   { name: 'Ed25519', keyType: 'OKP', hash: null, curve: 'Ed25519', signatureBytes: 64 },
 ]
 
-const byName: ReadonlyMap<string, Algorithm> = new Map(
+const byName: ReadonlyMap<unknown, Algorithm> = new Map(
   table.map((algorithm) => [algorithm.name, algorithm]),
 )
 
 /** Finds an algorithm by its exact name: names are case-sensitive (RFC 7515 §4.1.1). */
-export function findAlgorithm(name: string): Algorithm | undefined {
+export function findAlgorithm(name: unknown): Algorithm | undefined {
   return byName.get(name)
 }
 

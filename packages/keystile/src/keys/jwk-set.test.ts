@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { findAlgorithm, type Algorithm, type AlgorithmName } from './algorithm.ts'
 import { exportPrivateJwk, exportPublicJwk, generateKey, importKey, type Jwk } from './jwk.ts'
-import { importJwkSet, keySetOf, type KeySet } from './jwk-set.ts'
+import { importJwkSet, isKeySet, keySetOf, type KeySet } from './jwk-set.ts'
 
 const algorithm = (name: AlgorithmName): Algorithm => findAlgorithm(name)!
 const ec = generateKey('ES256', { keyId: 'ec' })
@@ -100,6 +100,16 @@ describe('importJwkSet', () => {
   it('importJwkSet takes a set of shared secrets only', () => {
     const secret = exportPrivateJwk(generateKey('HS256', { keyId: 's' }))
     assert.equal(found(importJwkSet({ keys: [secret] }), 's', 'HS256'), 's')
+  })
+})
+
+describe('isKeySet', () => {
+  it('holds for an object with a function find, and for no array', () => {
+    const find = (): undefined => undefined
+    assert.equal(isKeySet({ find }), true)
+    for (const keys of [undefined, null, find, 'text', [], {}, { find: {} }, { keys: [] }])
+      assert.equal(isKeySet(keys), false)
+    assert.equal(isKeySet(Object.assign(() => {}, { find })), false)
   })
 })
 

@@ -80,7 +80,7 @@ describe('generateKey', () => {
     it(`generateKey refuses the algorithm ${JSON.stringify(name)}`, () => {
       assert.throws(
         () => generateKey(name as AlgorithmName),
-        /a key's algorithm must be one of HS256/,
+        /a key's algorithm must be one of HS256, HS384, HS512, /,
       )
     })
   }
@@ -149,6 +149,7 @@ describe('thumbprint', () => {
       assert.throws(() => thumbprint(jwk), TypeError)
     }
     assert.throws(() => thumbprint({ kty: 'foo' }), /kty EC, OKP, RSA or oct/)
+    assert.throws(() => thumbprint({ kty: 'oct' }), /the JWK must have a "k"/)
   })
 })
 
@@ -176,9 +177,9 @@ describe('importKey of a JWK', () => {
     ],
     ['alg null', { ...exportPublicJwk(ec), alg: null }, /algorithm must be one of/],
     ['alg of another curve', { ...exportPublicJwk(ec), alg: 'ES384' }, /kty EC and crv P-384/],
-    ['alg of another type', { ...exportPublicJwk(ec), alg: 'RS256' }, /kty RSA/],
+    ['alg of another type', { ...exportPublicJwk(ec), alg: 'RS256' }, /kty RSA$/],
     ['a public key as HS256', { ...exportPublicJwk(rsa), alg: 'HS256' }, /kty oct/],
-    ['a secret as RS256', { kty: 'oct', k: 'A'.repeat(43), alg: 'RS256' }, /kty RSA/],
+    ['a secret as RS256', { kty: 'oct', k: 'A'.repeat(43), alg: 'RS256' }, /kty RSA$/],
     ['a JWK without kty', { ...exportPublicJwk(ec), kty: undefined }, /kty EC/],
     ['RSA with a curve', { ...exportPublicJwk(rsa), crv: 'P-256' }, /kty RSA/],
     ['use enc', { ...exportPublicJwk(ec), use: 'enc' }, /"use": "sig"/],
@@ -425,6 +426,16 @@ describe('importKey of a PEM', () => {
     })
   }
 
+  it('reads a private key in PKCS#1 or SEC1 too', () => {
+    for (const [key, type] of [
+      [rsa, 'pkcs1'],
+      [ec, 'sec1'],
+    ] as const) {
+      const pem = key.signingKey.export({ type, format: 'pem' })
+      assert.ok(works(importKey({ pem, algorithm: key.algorithm.name }), key))
+    }
+  })
+
   it('importKey refuses a PEM with a key of another type or curve', () => {
     const [spki, pkcs8] = pems(ec)
     for (const algorithm of ['HS256', 'RS256', 'PS256', 'ES384', 'EdDSA'] as const) {
@@ -450,6 +461,12 @@ describe('importKey of a PEM', () => {
     )
   })
 
+  it('refuses a post-quantum key, which has no curve either', () => {
+    const slhDsa = 'MDAwCwYJYIZIAWUDBAMUAyEA0iw+2laQask2znblb6KDusDYHz7ijukyk1rb44lS'
+    const pem = `-----BEGIN PUBLIC KEY-----\n${slhDsa}\n-----END PUBLIC KEY-----\n`
+    refuses({ pem, algorithm: 'RS256' }, /a PEM for RS256/)
+  })
+
   it('importKey refuses a PEM that is bytes instead of text', () => {
     const [spki] = pems(ec)
     refuses({ pem: Buffer.from(spki), algorithm: 'ES256' }, /./)
@@ -461,7 +478,10 @@ describe('importKey of a PEM', () => {
       'hello',
       '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n',
     ]) {
-      refuses({ pem, algorithm: 'RS256' }, /a PEM for RS256 must be/)
+      refuses(
+        { pem, algorithm: 'RS256' },
+        /^a PEM for RS256 must be an unencrypted PKCS#8 or an SPKI key of type RSA$/,
+      )
     }
     const encrypted = ec.signingKey.export({
       type: 'pkcs8',
@@ -469,7 +489,7 @@ describe('importKey of a PEM', () => {
       cipher: 'aes-256-cbc',
       passphrase: 'x',
     })
-    refuses({ pem: encrypted, algorithm: 'ES256' }, /an unencrypted PKCS#8/)
+    refuses({ pem: encrypted, algorithm: 'ES256' }, /SPKI key of type P-256$/)
   })
 
   it('importKey refuses a PEM without a known algorithm', () => {

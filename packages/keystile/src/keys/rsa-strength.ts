@@ -1,6 +1,5 @@
 // Recognizes RSA keys that are too weak, or too expensive to verify with.
 import type { KeyObject } from 'node:crypto'
-import { parseBase64url } from '../base/bytes.ts'
 
 const minModulusBits = 2048 // RFC 7518 §3.3
 const maxModulusBits = 8192 // a larger key only makes each verification expensive
@@ -32,9 +31,9 @@ export function findRsaWeakness(key: KeyObject): string | undefined {
   if (publicExponent >> BigInt(maxExponentBits))
     return `an RSA exponent must have at most ${maxExponentBits} bits`
 
-  const { n } = key.export({ format: 'jwk' })
-  const modulus = n === undefined ? undefined : parseBase64url(n)
-  if (modulus && isRocaModulus(BigInt(`0x${modulus.toString('hex')}`))) {
+  // Stryker disable next-line StringLiteral: every RSA key has an n
+  const { n = '' } = key.export({ format: 'jwk' })
+  if (isRocaModulus(BigInt(`0x${Buffer.from(n, 'base64url').toString('hex')}`))) {
     return 'this RSA key was made by a flawed generator (ROCA, CVE-2017-15361) and can be factored'
   }
   return undefined

@@ -5,6 +5,7 @@ import { signJwt, verifyJwt } from '../token/jwt.ts'
 import { findAlgorithm } from './algorithm.ts'
 import { exportPublicJwk, generateKey, importKey } from './jwk.ts'
 import { importJwkSet } from './jwk-set.ts'
+import { isWeakSecret } from './shared-secret.ts'
 import type { SigningKey } from './signing-key.ts'
 
 const hs256 = findAlgorithm('HS256')!
@@ -53,6 +54,10 @@ describe('importKey of text that is not a secret', () => {
         'HTTPS://TENANT.EXAMPLE/jwks',
         'https:tenant.example/.well-known/jwks',
         'https%3A%2F%2Ftenant.example%2Fwell-known%2Fjwks',
+        'JWKS_URI=https%3A%2F%2Ftenant.example%2Fwell-known%2Fjwks',
+        'http:tenant.example/.well-known/jwks',
+        'https://profile:3000/.well-known/jwks.json',
+        'shop://tenant.example/keys',
         'http://localhost:3000/auth/.well-known/jwks.json',
         '//tenant.example/.well-known/jwks.json',
         'https://tenant.eu.auth0.com/',
@@ -71,6 +76,7 @@ describe('importKey of text that is not a secret', () => {
         'keycloak:8080/realms/shop/protocol/openid-connect/certs',
         'auth-server:9000/oauth2/default/v1/keys',
         'auth_service.internal:8080/v1/keys/public',
+        'profile:3000/auth/v1/keys/public',
       ],
     ],
     [
@@ -80,6 +86,9 @@ describe('importKey of text that is not a secret', () => {
         'undefined/realms/shop/protocol/openid-connect/certs',
         '${AUTH_ISSUER}/protocol/openid-connect/certs',
         'process.env.AUTH_SIGNING_SECRET_VALUE',
+        "secret=process.env['AUTH_SIGNING_SECRET']",
+        'undefined',
+        'null',
         '{{ .Values.auth.signingSecretName }}',
       ],
     ],
@@ -90,6 +99,7 @@ describe('importKey of text that is not a secret', () => {
         'arn:aws:secretsmanager:eu-west-1:123456789012:secret:jwt',
         'projects/my-project/secrets/jwt-signing/versions/latest',
         'vault:secret/data/shop/prod#jwt-signing',
+        'op://shop/jwt-signing/password',
       ],
     ],
     [
@@ -104,6 +114,11 @@ describe('importKey of text that is not a secret', () => {
         '/run/secrets/keystilesigningkey',
         '~/.ssh/id_ed25519-of-the-server',
         'C:\\keys\\public-key-of-the-issuer',
+        'C://keys/public-key-of-the-issuer',
+        'keys/issuer.jwk',
+        'config/settings.yml',
+        'file:///run/secrets/keystile',
+        `<"'keys/public.pem'">\r\n`,
         'file:///etc/keys/jwks.json',
         'file:./public.pem',
       ],
@@ -137,6 +152,7 @@ describe('importKey of text that is not a secret', () => {
         'login.tenant-of-many-letters.eu.auth0.com',
         'tenant.example/.well-known/jwks.json?v=1',
         'localhost:3000/.well-known/jwks',
+        '192.168.100.200:8080/.well-known/jwks',
       ],
     ],
     [
@@ -147,7 +163,9 @@ describe('importKey of text that is not a secret', () => {
     [
       'a JWT',
       /openssl rand -base64 32/,
-      [signJwt({ role: 'anon' }, generateKey('HS256'), { expiresInSeconds: 60 })],
+      ['', 'TOKEN='].map(
+        (name) => name + signJwt({ role: 'anon' }, generateKey('HS256'), { expiresInSeconds: 60 }),
+      ),
     ],
   ]
   for (const [what, instead, texts] of table) {
@@ -160,6 +178,45 @@ describe('importKey of text that is not a secret', () => {
   }
 })
 
+describe('importKey of text that only resembles a mistake', () => {
+  it('takes random text with the mark of a mistake in its middle', () => {
+    for (const mark of [
+      'ssh-',
+      '-BEGIN-',
+      'data:',
+      '//a.b',
+      'null.',
+      'arn:',
+      'projects/a/secrets/',
+      'vault:',
+    ])
+      assert.ok(importSecret(`kQ3v9ZpX1mW7tY5u${mark}B2nR8sD4fG6hJ0lA`), mark)
+    assert.ok(importSecret('kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lAnull'))
+  })
+
+  it('takes two UUIDs', () => {
+    const two = '1b4e28ba-2fa1-41d2-883f-0016d3cca427-9c858901-8a57-4791-81fe-4c455b099bc9'
+    assert.ok(importSecret(two))
+  })
+
+  it('takes base64 that begins with a slash, though its letters are not mixed', () => {
+    assert.ok(importSecret('/KqwertzuiopasdfghjklyxcvbnmabcdefgHIJKLMNO'))
+  })
+
+  it('takes words with the marks of paths and hosts', () => {
+    for (const words of [
+      'correct horse battery.keyboard staple',
+      'correct horse/battery.staple again!',
+      '!correct horse/battery.staple.again',
+      'correct/horse/battery/staple/again',
+      'correct-horse:battery.staple.example',
+      'battery.staple:correct horse again',
+      '/correct horse; battery staple again',
+    ])
+      assert.ok(importSecret(words), words)
+  })
+})
+
 describe('importKey of a secret that others know', () => {
   const a1 =
     'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow'
@@ -168,6 +225,7 @@ describe('importKey of a secret that others know', () => {
     a1,
     fastApi,
     'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg', // RFC 7520 §3.5
+    '-ebuDNsVZ2iJtoZ-akfXTSCt4UO2cruLCsbWlBinggE', // Wycheproof
     'a-string-secret-at-least-256-bits-long', // jwt.io
     'a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long', // jwt.io
     'super-secret-jwt-token-with-at-least-32-characters-long', // Supabase
@@ -176,8 +234,14 @@ describe('importKey of a secret that others know', () => {
     'DO NOT USE THIS VALUE. INSTEAD, CREATE A COMPLEX SECRET AND KEEP IT SAFE OUTSIDE OF THE SOURCE CODE.', // NestJS
     'THIS IS USED TO SIGN AND VERIFY JWT TOKENS, REPLACE IT WITH YOUR OWN SECRET, IT CAN BE ANY STRING',
     '3EK6FD+o0+c7tzBNVfjpMkNDi2yARAAKzQlk8O2IKoxQu4nF7EdAh8s3TwpHwrdWT6R', // Hasura
+    '5152fa850c02dc222631cca898ed1485821a70912a6e3649c49076912daa3b62182ba013315915d64f40cddfbb8b58eb5bd11ba225336a6af45bbae07ca873f3', // Nhost
+    '3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b', // Spring Security
     '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970', // Spring Security
+    '413F4428472B4B6250655368566D5970337336763979244226452948404D6351', // Spring Security
+    '5367566B59703373367639792F423F4528482B4D6251655468576D5A71347437', // Spring Security
     'ByYM000OLlMQG6VVVp1OH7Xzyr7gHuw1qvUC5dcGt3SNM', // ASP.NET Core
+    'JWTAuthenticationHIGHsecuredPasswordVVVp1OH7Xzyr', // ASP.NET Core
+    'a-very-long-random-string-with-symbols-and-numbers', // templates
     "$(openssl rand -base64 32 | tr -d '\\n')",
   ]
   for (const text of printed) {
@@ -190,7 +254,9 @@ describe('importKey of a secret that others know', () => {
         ` ${text}\r\n`,
         `"${text}"`,
       ]
-      const encoded = [Buffer.from(text).toString('base64'), Buffer.from(text).toString('hex')]
+      const encoded = [text, ` "${text.toUpperCase()}"\r\n`].flatMap((spelling) =>
+        (['base64', 'hex'] as const).map((encoding) => Buffer.from(spelling).toString(encoding)),
+      )
       for (const spelling of [...spellings, ...encoded])
         refuses(spelling, /printed in public documentation.*openssl rand/)
     })
@@ -210,6 +276,30 @@ describe('importKey of a secret that others know', () => {
         bytes.toString('hex'),
       ])
         refuses(secret, /printed in public documentation/)
+  })
+})
+
+describe('importKey of a refused secret', () => {
+  it('says what is wrong with it and how to fix it', () => {
+    const fix = 'Fix: make one with: openssl rand -base64 48'
+    for (const [secret, message] of [
+      [
+        '1b4e28ba-2fa1-41d2-883f-0016d3cca427',
+        'a secret must be random bytes; this one is a UUID, which others may know. ' +
+          'Fix: make a secret with: openssl rand -base64 32',
+      ],
+      ['short', `a secret for HS384 must have at least 48 bytes; this one has 5. ${fix}`],
+      [
+        'a-very-long-random-string-with-symbols-and-numbers',
+        `a secret must not be public; this one is printed in public documentation. ${fix}`,
+      ],
+      [
+        'a'.repeat(48),
+        'a secret must be random: at least 48 bytes, 16 of them different, and not in sequence. ' +
+          fix,
+      ],
+    ] as const)
+      assert.throws(() => importKey({ secret, algorithm: 'HS384' }), { name: 'TypeError', message })
   })
 })
 
@@ -236,6 +326,28 @@ describe('importKey of a secret that is not random', () => {
       )
     })
   }
+
+  it('takes hex text with separators, but not other text of so few characters', () => {
+    const hex = '1a2b3c4d1d2c3b4a1c2d3a4b1b2a3d4c'
+    assert.ok(importSecret(hex))
+    assert.ok(importSecret(hex.toUpperCase()))
+    assert.ok(importSecret(hex.replace(/(..)(?=.)/g, '$1:')))
+    assert.ok(importSecret(hex.replace(/(.{8})(?=.)/g, '$1 - ')))
+    for (const text of [`x${hex}`, `${hex}x`, 'acebdfafbecdadbfceafbdecfbadcefa'])
+      refuses(text, /must be random/)
+  })
+
+  it('takes 16 different bytes in 8 different steps, if there are enough of them', () => {
+    const stepping = (steps: number): Uint8Array => {
+      let byte = 0
+      return Uint8Array.from({ length: 32 }, (_, i) => (byte += 1 + (i % steps)))
+    }
+    assert.ok(importSecret(stepping(8)))
+    refuses(stepping(7), /must be random/)
+    assert.equal(isWeakSecret(stepping(8), 32), false)
+    assert.equal(isWeakSecret(stepping(8), 33), true)
+    assert.ok(importSecret('kx8vWq2Jm0ZrT5uP'.repeat(2)))
+  })
 
   it('importKey takes 100,000 random secrets of 32 bytes, in any usual encoding', () => {
     let block = Buffer.alloc(64)
@@ -267,6 +379,12 @@ describe('importKey of a secret that is not random', () => {
       }
     }
     assert.equal(refused, 0)
+  })
+
+  it('takes a label before 32 random characters, but not before 31', () => {
+    const random = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'
+    assert.ok(importSecret(`change-me${random}`))
+    refuses(`change-me${random.slice(1)}`, /printed in public documentation/)
   })
 
   it('importKey takes 128 random bits as 32 hex digits for HS256', () => {

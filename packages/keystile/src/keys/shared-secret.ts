@@ -50,6 +50,7 @@ export function requireSoundKey(key: KeyObject, algorithm: HmacAlgorithm): KeyOb
   if (!(key instanceof KeyObject) || key.type !== 'secret')
     throw new TypeError('a shared secret must come from importKey')
   requireSound(key.export(), algorithm)
+  // Stryker disable next-line CallExpression: spares the next check, which has the same result
   trusted.add(key)
   return key
 }

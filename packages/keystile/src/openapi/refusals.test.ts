@@ -74,8 +74,14 @@ describe('refusalsOf', () => {
     assert.deepEqual(Object.keys(content as object), ['application/problem+json'])
   })
 
-  it('refusalsOf documents Retry-After for 503', () => {
-    const { headers } = refusalsOf([demand()], {})['503'] as { headers: object }
-    assert.deepEqual(Object.keys(headers), ['Retry-After'])
+  it('describes the challenge of a refusal, and how long to wait where tokens cannot be checked', () => {
+    const refusals = refusalsOf([demand()], {}) as Record<string, { headers: object }>
+    const schema = { type: 'string' }
+    const challenge = { 'WWW-Authenticate': { description: 'RFC 6750 §3', schema } }
+    assert.deepEqual(refusals['400']?.headers, challenge)
+    assert.deepEqual(refusals['401']?.headers, challenge)
+    assert.deepEqual(refusals['503']?.headers, {
+      'Retry-After': { description: 'Whole seconds', schema },
+    })
   })
 })

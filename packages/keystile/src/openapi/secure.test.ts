@@ -56,7 +56,7 @@ const read = [{ keystile: ['items:read'] }]
 const ok = (c: { text(text: string): Response }): Response => c.text('ok')
 
 describe('secure', () => {
-  const app = new Hono().get('/items', guard('items:read'), ok).get('/open', ok)
+  const app = new Hono().get('/items', guard('items:read'), ok).get('/open', ok).get('/plain', ok)
 
   it('secure adds the scheme, the security with scopes, and every refusal', () => {
     const document = documentOf('get /items', 'get /open')
@@ -112,16 +112,25 @@ describe('secure', () => {
     assert.deepEqual(lost(undefined, [{ keystile2: ['admin'] }]), [])
     assert.deepEqual(lost([{ keystile: ['admin'], apiKey: [] }]), [{ apiKey: [] }])
     assert.deepEqual(lost([{ apiKey: [] }]), [{ apiKey: [] }])
+    assert.deepEqual(lost([{ keystile: [] }, { apiKey: [] }]), [{}, { apiKey: [] }])
+    const similar = [{ 'my-keystile': [], 'keystile-v2': [] }]
+    assert.deepEqual(lost(similar), similar)
     assert.equal(lost(undefined, [{ apiKey: [] }]), undefined)
   })
 
   it('secure refuses a document in which another scheme has Keystile’s name', () => {
     const apiKey = { type: 'apiKey', in: 'header', name: 'X-Key' }
-    const components = { securitySchemes: { keystile: apiKey } }
-    assert.throws(
-      () => secure({ ...documentOf('get /items'), components }, app),
-      /has a name that secure writes/,
-    )
+    const securedWith = (securitySchemes: object): OpenApiDocument =>
+      secure({ ...documentOf('get /items'), components: { securitySchemes } }, app)
+    assert.throws(() => securedWith({ keystile2: apiKey }), {
+      name: 'TypeError',
+      message:
+        'the security scheme "keystile2" of the document has a name that secure writes itself: ' +
+        'rename the scheme',
+    })
+    const others = { 'my-keystile': apiKey, 'keystile-v2': apiKey }
+    const { securitySchemes } = securedWith(others).components as Record<string, object>
+    assert.deepEqual(Object.keys(securitySchemes!), [...Object.keys(others), 'keystile'])
     const secured = secure(documentOf('get /items'), app)
     assert.deepEqual(secure(secured, app), secured)
   })
@@ -154,6 +163,24 @@ describe('secure', () => {
     )
   })
 
+  it('demands a token of each issuer where a route has guards of two', () => {
+    const otherIssuer = 'https://other.example'
+    const keys = keySetOf([generateKey('ES256')])
+    const other = createGuard({
+      verifier: createVerifier({ issuer: otherIssuer, audience: 'api', keys, revocations: 'none' }),
+    })
+    const app = new Hono()
+      .get('/both', guard({ maxAgeSeconds: 60 }), other({ scopes: ['x'], maxAgeSeconds: 30 }), ok)
+      .get('/other', other('y'), ok)
+    const secured = secure(documentOf('get /both', 'get /other'), app)
+    const both = operationIn(secured, 'get /both')
+    assert.deepEqual(both.security, [{ keystile: [], keystile2: ['x'] }])
+    assert.equal((both as { 'x-max-age-seconds'?: number })['x-max-age-seconds'], 30)
+    const { securitySchemes } = secured.components as Record<string, Record<string, unknown>>
+    const flows = { password: { tokenUrl: `${otherIssuer}/token`, scopes: { x: '', y: '' } } }
+    assert.deepEqual(securitySchemes?.['keystile2'], { type: 'oauth2', flows })
+  })
+
   it('secure keeps the security of other schemes, which is demanded as well', () => {
     const document = { ...documentOf('get /items'), security: [{ apiKey: [] }] }
     assert.deepEqual(operationIn(secure(document, app), 'get /items').security, [
@@ -162,6 +189,10 @@ describe('secure', () => {
     const own = documentOf('get /items')
     Object.assign(operationIn(own, 'get /items'), { security: [{ keystile: ['admin'] }, {}] })
     assert.deepEqual(operationIn(secure(own, app), 'get /items').security, read)
+    Object.assign(operationIn(own, 'get /items'), { security: [{ apiKey: [], keystile2: [] }] })
+    assert.deepEqual(operationIn(secure(own, app), 'get /items').security, [
+      { apiKey: [], keystile: ['items:read'] },
+    ])
   })
 
   it('secure keeps the app’s own descriptions of refusals', () => {
@@ -185,10 +216,11 @@ describe('secure', () => {
       type: 'openIdConnect',
       openIdConnectUrl: 'https://id.example/.well-known/x',
     }
-    const { components } = secure(documentOf('get /items'), app, { securityScheme })
-    assert.deepEqual((components as Record<string, unknown>)['securitySchemes'], {
+    const secured = secure(documentOf('get /items'), app, { securityScheme })
+    assert.deepEqual((secured.components as Record<string, unknown>)['securitySchemes'], {
       keystile: securityScheme,
     })
+    assert.deepEqual(secure(secured, app, { securityScheme }), secured)
   })
 
   it('secure refuses an operation that the app does not answer, unless ignored', () => {
@@ -198,11 +230,99 @@ describe('secure', () => {
       () => secure(document, app, { ignore: ['/items'] }),
       /no route for GET \/elsewhere/,
     )
+    for (const ignore of [undefined, ['/else'], ['/*'], ['*']])
+      assert.throws(() => secure(documentOf('get /elsewhere'), app, { ignore }), /no route/)
     const other = documentOf('get /elsewhere/a', 'get /items')
     assert.deepEqual(
-      operationIn(secure(other, app, { ignore: ['/elsewhere/*'] }), 'get /items').security,
+      operationIn(secure(other, app, { ignore: ['/elsewhere/*', '/x'] }), 'get /items').security,
       read,
     )
+  })
+
+  it('refuses what is no document of OpenAPI 3.0 or 3.1', () => {
+    for (const document of [undefined, { swagger: '2.0' }, ...['2.0', '3.2.0', '13.1.0'].map(of)])
+      assert.throws(() => secure(document as never, app), {
+        name: 'TypeError',
+        message:
+          'secure takes a document of OpenAPI 3.0 or 3.1; ' +
+          'with @fastify/swagger, set its option "openapi"',
+      })
+    assert.ok(secure(of('3.0.3'), app))
+    function of(openapi: string): OpenApiDocument {
+      return { openapi, paths: {} }
+    }
+  })
+
+  it('says which other route answers a path, and what to do', () => {
+    const app = new Hono().get('/x/:id', ok).get('/x/:name{[a-z]+}', guard(), ok).get('/:a/:b', ok)
+    const first = (path: string, other: string, ...more: readonly string[]): void =>
+      assert.throws(() => secure(documentOf(`get ${path}`, ...more), app), {
+        message:
+          `GET ${path} is answered by the route ${other}, which the app registers before it: ` +
+          'give each path parameter an example that matches its pattern, ' +
+          'or add the path to "ignore"',
+      })
+    first('/x/{name}', '/x/{id}', 'get /x/{id}')
+    first('/y/{id}', '/{a}/{b}')
+    assert.equal(securityOf(app, 'get /x/{name}'), undefined) // the route with another name
+    assert.throws(() => secure(documentOf('get /y'), app), {
+      message: 'the app has no route for GET /y: add the path to "ignore"',
+    })
+  })
+
+  it('finds a route by the examples of the path and of the operation', () => {
+    const app = new Hono().get('/x/:a{v7-.+}/:b{w8-.+}', guard(), ok)
+    const example = (name: string, example: string): object => ({
+      parameters: [{ name, in: 'path', example }],
+    })
+    const document = documentOf('get /x/{a}/{b}')
+    assert.throws(() => secure(document, app), /no route for GET \/x\/\{a\}\/\{b\}: give each/)
+    Object.assign(document.paths['/x/{a}/{b}']!, example('a', 'v7-x'))
+    Object.assign(operationIn(document, 'get /x/{a}/{b}'), example('b', 'w8-x'))
+    const { security } = operationIn(secure(document, app), 'get /x/{a}/{b}')
+    assert.deepEqual(security, [{ keystile: [] }])
+  })
+
+  it('follows the reference of a path item, and leaves the shared item as it is', () => {
+    const said = { responses: { 200: { description: 'Yes' } } }
+    const document = {
+      openapi: '3.1.1',
+      paths: {
+        '/items': { $ref: '#/components/pathItems/Shared', summary: 'Items' },
+        '/open': { $ref: '#/components/pathItems/Shared' },
+        '/plain': { $ref: '#/components/pathItems/Plain' },
+      },
+      components: {
+        pathItems: {
+          Shared: { get: { ...said, security: [{ keystile: ['admin'] }] } },
+          Plain: { get: said },
+        },
+      },
+    }
+    const secured = secure(document, app)
+    assert.deepEqual(operationIn(secured, 'get /items').security, read)
+    assert.equal((secured.paths['/items'] as { summary?: string }).summary, 'Items')
+    assert.ok(!('$ref' in secured.paths['/items']))
+    assert.deepEqual(operationIn(secured, 'get /open').security, [])
+    assert.deepEqual(secured.paths['/plain'], document.paths['/plain'])
+    assert.deepEqual(secured.components.pathItems, document.components.pathItems)
+  })
+
+  it('refuses a reference that does not lead to a path item of the document', () => {
+    const components = { pathItems: { Loop: { $ref: '#/components/pathItems/Loop' }, Text: 'x' } }
+    for (const $ref of [
+      '#/components/pathItems/Loop',
+      '#/components/pathItems/Text',
+      '#/components/pathItems/Missing',
+      'other.json',
+    ]) {
+      const document = { openapi: '3.1.1', paths: { '/items': { $ref } }, components }
+      assert.throws(() => secure(document, app), {
+        message:
+          'the $ref of /items does not lead to a path item of this document: ' +
+          'write the operations into the path itself',
+      })
+    }
   })
 
   it('secure refuses a value that is not an app', () => {
@@ -297,6 +417,14 @@ for (const [name, make] of [
       assert.deepEqual(securityOf(app, 'get /b/c'), read)
       assert.deepEqual(securityOf(app, 'patch /every'), [{ keystile: [] }, {}])
       assert.throws(() => securityOf(app, 'put /early'), /no route/)
+      const { paths } = secure(documentOf('get /b/c', 'get /b/c/'), app)
+      assert.deepEqual(paths['/b/c'], paths['/b/c/'])
+    })
+
+    it('sees the guard of a route whose path is an expression', () => {
+      const app = make()
+      app.get(/^\/a(b)?c$/, expressGuard(), (_request, response) => void response.end())
+      assert.deepEqual(securityOf(app, 'get /abc'), [{ keystile: [] }])
     })
 
     it(`secure passes functions with hidden parameters in Express ${name}`, () => {
@@ -432,7 +560,11 @@ describe('describe', () => {
 
   it('describeApp refuses two routes that are the same in OpenAPI', () => {
     const app = new Hono().get('/a/:id{[0-9]+}', guard(), ok).get('/a/:id', ok)
-    assert.throws(() => describeApp(app, info), /both GET \/a\/\{id\}/)
+    assert.throws(() => describeApp(app, info), {
+      message:
+        '/a/:id{[0-9]+} and /a/:id are both GET /a/{id} in a document, ' +
+        'which has one place for their guards: name their parameters differently',
+    })
   })
 
   it('describeApp refuses a path that OpenAPI cannot express, unless it is ignored', () => {

@@ -106,11 +106,12 @@ export function secure<D extends OpenApiDocument>(
       if (!isJsonObject(operation)) continue
 
       const { guards } = getRoute(routes, method, path, { document: secured, item, operation })
-      if (guards.length === 0) {
-        item[method] = withoutOwnSchemes(operation, secured.security)
-        continue
-      }
-      item[method] = securedOperation(operation, guards, secured.security, schemes)
+      const changed =
+        guards.length > 0
+          ? securedOperation(operation, guards, secured.security, schemes)
+          : withoutOwnSchemes(operation, secured.security)
+      if (changed === operation) continue
+      item[method] = changed
       secured.paths[path] = item
     }
   }
@@ -163,9 +164,7 @@ function withoutOwnSchemes(
   documentSecurity: readonly object[] | undefined,
 ): JsonObject {
   const written = writtenSecurity(operation, documentSecurity)
-  const others = written.map((requirement) =>
-    withoutSchemes(requirement, (name) => ownName.test(name)),
-  )
+  const others = otherRequirements(written)
   if (JSON.stringify(others) === JSON.stringify(written)) return operation
   return {
     ...operation,
@@ -181,12 +180,11 @@ function writtenSecurity(
   return (operation['security'] ?? documentSecurity ?? []) as readonly Requirement[]
 }
 
-/** Returns a requirement without some of its schemes. */
-function withoutSchemes(
-  requirement: Requirement,
-  isLeftOut: (name: string) => boolean,
-): Requirement {
-  return Object.fromEntries(Object.entries(requirement).filter(([name]) => !isLeftOut(name)))
+/** Returns requirements without Keystile's schemes. */
+function otherRequirements(requirements: readonly Requirement[]): readonly Requirement[] {
+  return requirements.map((requirement) =>
+    Object.fromEntries(Object.entries(requirement).filter(([name]) => !ownName.test(name))),
+  )
 }
 
 /**
@@ -208,23 +206,22 @@ export function routesOf(app: SecuredApp): AppRoutes {
 }
 
 /** Creates the test for paths that the option `ignore` contains. */
-export function ignoring(ignored: readonly string[] = []): (path: string) => boolean {
+export function ignoring(ignored: readonly string[] | undefined): (path: string) => boolean {
   return (path) =>
-    ignored.some(
+    ignored?.some(
       // `/*` is the route of this name. As a wildcard it would ignore every route.
       (one) =>
         one === path || (one.length > 2 && one.endsWith('*') && path.startsWith(one.slice(0, -1))),
-    )
+    ) ?? false
 }
 
 /**
- * Returns the item of a path. It copies an item that is a reference, because several paths may
- * share it, and `secure` changes the item of one path only.
+ * Returns a copy of the item of a path, and follows its reference. Several paths may share an item,
+ * and `secure` changes the item of one path only.
  *
  * @throws {Error} for a reference that does not lead to a path item of this document
  */
 function itemOf(written: JsonObject, path: string, document: object): Record<string, unknown> {
-  if (!('$ref' in written)) return written
   const { $ref: _, ...own } = written
   const shared = resolve(written, document)
   if (!shared) {
@@ -329,15 +326,12 @@ function securedOperation(
     const before = demands.get(issuer)?.demand
     const joined = before ? joinDemands(before, demand) : demand
     demands.set(issuer, { scheme: scheme.name, demand: joined })
-    for (const scope of demand.alternatives.flat()) scheme.scopes[scope] = scopes?.[scope] ?? ''
     Object.assign(scheme.scopes, scopes)
+    for (const scope of demand.alternatives.flat()) scheme.scopes[scope] ??= ''
     schemes.set(issuer, scheme)
   }
 
-  const names = new Set([...schemes.values()].map(({ name }) => name))
-  const others = writtenSecurity(operation, documentSecurity).map((requirement) =>
-    withoutSchemes(requirement, (name) => names.has(name)),
-  )
+  const others = otherRequirements(writtenSecurity(operation, documentSecurity))
   const security = [...demands.values()].reduce<readonly Requirement[]>(
     (all, { scheme, demand }) => both(all, requirementsOf(scheme, demand)),
     others.length > 0 ? others : [{}],
