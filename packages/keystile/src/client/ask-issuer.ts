@@ -41,7 +41,7 @@ export async function askIssuer(fetch: Fetch, url: string, init: RequestInit): P
   const { error, error_description: description } = answer
   const code = isErrorCode(error) && isRefusal(status, error) ? error : 'temporarily_unavailable'
   const message = typeof description === 'string' ? description : `${url} answers ${status}`
-  const seconds = /^\d{1,9}$/.exec(response.headers.get('retry-after') ?? '')?.[0]
+  const seconds = response.headers.get('retry-after')?.match(/^\d{1,9}$/)?.[0]
   throw new ClientError(code, message, {
     status,
     ...(seconds !== undefined && { retryAfterSeconds: Number(seconds) }),

@@ -169,6 +169,17 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
+    it('is not sent again with the stream of a browser that cannot iterate it', async () => {
+      const own = start({ fetch: (input, init) => fetch(input, { ...init, body: 'lamp' }) })
+      stage.server.refuseAccessTokens()
+      const body = { getReader() {} } as unknown as ReadableStream
+      assert.equal((await own.fetch(items(), { method: 'POST', body })).status, 401)
+      assert.deepEqual(
+        stage.server.asked.map(({ route }) => route),
+        ['POST /items'],
+      )
+    })
+
     it('client.fetch refreshes a refused token once for all simultaneous calls', async () => {
       stage.server.refuseAccessTokens()
       const answers = await Promise.all(
@@ -203,6 +214,7 @@ describe('the fetch of a client', () => {
     it('client.fetch does not refresh for a challenge that needs something else', async () => {
       const refusals = [
         [401, 'Bearer error="insufficient_user_authentication", max_age=300'],
+        [401, 'Bearer error=invalid_request'],
         [403, 'Bearer error="insufficient_scope"'],
       ] as const
       for (const [status, challenge] of refusals) {
@@ -211,6 +223,48 @@ describe('the fetch of a client', () => {
         assert.equal((await stage.client.fetch(items())).status, status)
       }
       assert.equal(refreshes(), 0)
+    })
+
+    it('is refreshed where the API names no error, and where it answers without a body', async () => {
+      for (const route of ['GET /items', 'HEAD /items']) {
+        stage.server.instead = (asked, response) => {
+          const status = stage.server.askedFor(route).length === 1 ? 401 : 200
+          const headers = { 'www-authenticate': 'Bearer realm="items"' }
+          return asked.route === route && Boolean(response.writeHead(status, headers).end())
+        }
+        const [method] = route.split(' ') as [string]
+        assert.equal((await stage.client.fetch(items(), { method })).status, 200)
+      }
+      assert.equal(refreshes(), 2)
+    })
+
+    it('is refreshed where the given fetch makes its own answers, which have no URL', async () => {
+      const own = start({
+        fetch: async (input, init) =>
+          input === items() ? new Response(null, { status: 401 }) : fetch(input, init),
+      })
+      assert.equal((await own.fetch(items())).status, 401)
+      assert.equal(refreshes(), 1)
+    })
+
+    it('frees the connection of an answer that the caller does not get', async () => {
+      const answers: Response[] = []
+      const own = start({
+        fetch: async (input, init) => {
+          const answer = await fetch(input, init)
+          if (input === items()) answers.push(answer)
+          return answer
+        },
+      })
+      stage.server.refuseAccessTokens()
+      await own.fetch(items())
+      stage.server.refuseAccessTokens()
+      answerTokens(503, '{}')
+      await assert.rejects(own.fetch(items()), { code: 'temporarily_unavailable' })
+      assert.deepEqual(
+        answers.map(({ bodyUsed }) => bodyUsed),
+        [true, false, true],
+      )
     })
 
     it('client.fetch refreshes a refused token after a redirect within the origin', async () => {

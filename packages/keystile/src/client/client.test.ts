@@ -8,7 +8,7 @@ import { createClient, type ClientOptions } from './client.ts'
 
 describe('createClient', () => {
   const stage = stageClient()
-  const { start, items, answerTokens, stored, settle, read } = stage
+  const { start, items, answerTokens, refreshes, stored, settle, read } = stage
 
   describe('login', () => {
     it('client.login sends user name, password and scopes, and wants no cookie', async () => {
@@ -84,6 +84,7 @@ describe('createClient', () => {
       await stage.client.login(ada)
       await stage.client.login(ada)
       assert.deepEqual(secrets(), [null, 'first', 'first', 'first', 'second'])
+      assert.equal(stage.storage.read(`keystile:${stage.server.issuer}:device`), 'second')
     })
 
     it('client.login follows no redirect with a password', async () => {
@@ -154,6 +155,20 @@ describe('createClient', () => {
         { code: 'temporarily_unavailable', status: 429, retryAfterSeconds: undefined },
       ],
       [
+        'that it is too busy, for a time that is no whole number of seconds',
+        503,
+        '{}',
+        { 'retry-after': '1.5' },
+        { code: 'temporarily_unavailable', retryAfterSeconds: undefined },
+      ],
+      [
+        'that it is too busy, for a time with a unit',
+        503,
+        '{}',
+        { 'retry-after': '7 s' },
+        { code: 'temporarily_unavailable', retryAfterSeconds: undefined },
+      ],
+      [
         'a refusal by a proxy',
         403,
         '{"error":"invalid_grant"}',
@@ -189,6 +204,7 @@ describe('createClient', () => {
         {},
         { code: 'temporarily_unavailable', status: 400 },
       ],
+      ['an empty code', 400, '{"error":""}', {}, { code: 'temporarily_unavailable', status: 400 }],
       [
         'an unknown client',
         401,
@@ -327,6 +343,9 @@ describe('createClient', () => {
       await one.login(ada)
       assert.equal(await one.isSignedIn(), true)
       assert.equal(await other.isSignedIn(), false)
+      one.close()
+      assert.match((await one.accessToken())!, /^access-/)
+      assert.equal(refreshes(), 0)
     })
 
     it('a storage keeps the sessions of several issuers apart', async () => {
@@ -348,6 +367,7 @@ describe('createClient', () => {
       '',
       '/auth',
       'ftp://a.example',
+      'xhttp://a.example',
       'https://a:b@c.example',
       'https://a?b',
       'https://a#b',
@@ -370,10 +390,15 @@ describe('createClient', () => {
     for (const url of [
       'http://a.example/auth',
       'http://localhost.example',
+      'http://notlocalhost',
       'http://127.0.0.1.example',
       'http://[::2]',
     ]) {
-      assert.throws(() => start({ issuer: url }), /`issuer` must be an https URL: over http/)
+      assert.throws(() => start({ issuer: url }), {
+        message:
+          '`issuer` must be an https URL: over http, passwords and tokens are readable on the ' +
+          'network. If the network is protected in another way, set dangerouslyAllowHttpIssuer',
+      })
       assert.throws(
         () => start({ resources: [url] }),
         /`resources` must be an https URL: over http/,
@@ -386,16 +411,17 @@ describe('createClient', () => {
       'localhost:3000',
       'api.localhost',
       '127.0.0.1',
-      '127.8.9.1:80',
+      '127.8.9.100:80',
       '[::1]:3000',
     ])
       assert.doesNotThrow(() =>
         start({ issuer: `http://${host}/auth`, resources: [`http://${host}`] }),
       )
-    assert.throws(
-      () => start({ resource: ['https://a.example'] } as object),
-      /has no option `resource`/,
-    )
+    assert.throws(() => start({ resource: ['https://a.example'] } as object), {
+      message:
+        'createClient has no option `resource`; its options are ' +
+        'issuer, storage, resources, fetch, clock, dangerouslyAllowHttpIssuer',
+    })
     assert.throws(() => start({ storage: 'cookies' as 'cookie' }), /`storage` must be 'cookie', or/)
     assert.throws(
       () => start({ issuer: 'https://a:secret@c.example' }),

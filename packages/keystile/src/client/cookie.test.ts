@@ -164,6 +164,48 @@ describe('a client', () => {
       assert.equal(await open(kept).isSignedIn(), false)
     })
 
+    it('is not signed in again by an answer that comes after its logout', async () => {
+      const kept = cookieFetch()
+      await open(kept).login(ada)
+      await settle()
+      const held = hold('POST /auth/session/refresh')
+      stage.server.forget()
+      const tab = open(kept)
+      const isSignedIn = tab.isSignedIn()
+      await held.arrived
+      const loggedOut = tab.logout()
+      held.release()
+      assert.equal(await isSignedIn, false)
+      await loggedOut
+      assert.equal(await tab.isSignedIn(), false)
+    })
+
+    it('does not refresh where another tab has logged out meanwhile', async () => {
+      const kept = cookieFetch()
+      const [one, other] = [open(kept), open(kept)]
+      await one.login(ada)
+      await heard(isToken(other, await one.accessToken()))
+      stage.clock.advance(600)
+      stage.server.forget()
+      const held = hold('POST /auth/session')
+      const failed = assert.rejects(one.login({ ...ada, password: 'wrong' }))
+      await held.arrived
+      const token = other.accessToken()
+      const loggedOut = one.logout()
+      await heard(async () => !(await other.isSignedIn()))
+      held.release()
+      assert.equal(await token, undefined)
+      await Promise.all([failed, loggedOut])
+      assert.equal(refreshes(), 0)
+    })
+
+    it('rejects where the issuer refuses a logout of a page that knows no session', async () => {
+      stage.server.instead = (_asked, response) =>
+        Boolean(response.writeHead(400).end('{"error":"invalid_grant"}'))
+      await assert.rejects(open(cookieFetch()).logout(), { code: 'invalid_grant' })
+      assert.equal(stage.server.asked.length, 1)
+    })
+
     describe('when another login has replaced the cookie', () => {
       let kept: typeof fetch
       let tabs: readonly ApiClient[]

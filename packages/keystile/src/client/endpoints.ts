@@ -1,7 +1,7 @@
 // The endpoints of the issuer that start, refresh and end sessions: one set for refresh tokens in
 // bodies, one for refresh tokens in a cookie.
 import { askIssuer, type Answer, type Fetch } from './ask-issuer.ts'
-import { ClientError } from './client-error.ts'
+import { ClientError, isInvalidGrant } from './client-error.ts'
 import { sidOf } from './token-sid.ts'
 
 /** The credentials of a login. */
@@ -30,7 +30,8 @@ export interface IssuedTokens {
  * Starts, refreshes and ends sessions at the issuer. All methods throw the errors of `askIssuer`.
  */
 export interface Endpoints {
-  readonly refreshTokenIn: 'body' | 'cookie'
+  /** Whether the refresh token and the device secret are in cookies, instead of in bodies. */
+  readonly usesCookies: boolean
   /**
    * Starts a session.
    *
@@ -68,7 +69,7 @@ export function tokenEndpoints({ issuer, fetch }: Issuer): Endpoints {
     })
 
   return {
-    refreshTokenIn: 'body',
+    usesCookies: false,
     async login({ username, password, scopes }, deviceSecret) {
       const form = {
         grant_type: 'password',
@@ -81,6 +82,7 @@ export function tokenEndpoints({ issuer, fetch }: Issuer): Endpoints {
     },
     async refresh(refreshToken) {
       if (refreshToken === undefined) {
+        // Stryker disable next-line StringLiteral: the caller reads only the code
         throw new ClientError('invalid_grant', 'The stored session has no refresh token')
       }
       const form = { grant_type: 'refresh_token', refresh_token: refreshToken }
@@ -107,7 +109,7 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
     })
 
   return {
-    refreshTokenIn: 'cookie',
+    usesCookies: true,
     async login({ username, password, scopes }) {
       const json = { username, password, ...(scopes && { scope: scopes.join(' ') }) }
       return tokensBesideCookie(await send('POST', '/session', json))
@@ -121,8 +123,7 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
       try {
         await send('DELETE', `/session${query}`)
       } catch (error) {
-        const isRefused = error instanceof ClientError && error.code === 'invalid_grant'
-        if (!isRefused || !tokens) throw error
+        if (!isInvalidGrant(error) || !tokens) throw error
 
         // There is no cookie, or it belongs to another login. The access token identifies the
         // session to end.

@@ -98,13 +98,33 @@ describe('withLease', () => {
     assert.equal(next.began, true)
   })
 
-  it('withLease polls every 25 to 75 milliseconds', async () => {
-    held.set('a', { owner: 'other', until: Date.now() + leaseTime })
+  it('withLease does not wait for a lease that ends now', async () => {
+    held.set('a', { owner: 'somebody', until: Date.now() })
     const next = hold()
-    await pass(1_000)
-    assert.ok(updates >= 13 && updates <= 41, String(updates))
-    assert.equal(next.began, false)
+    await settle()
+    assert.equal(next.began, true)
   })
+
+  for (const [random, milliseconds] of [
+    [0, 25],
+    [1, 75],
+  ] as const) {
+    it(`looks again every 25 to 75 milliseconds: after ${milliseconds}`, async (t) => {
+      t.mock.method(Math, 'random', () => random)
+      held.set('a', { owner: 'somebody', until: Date.now() + leaseTime })
+      const next = hold()
+      await settle()
+      for (const looks of [2, 3]) {
+        mock.timers.tick(milliseconds - 1)
+        await settle()
+        assert.equal(updates, looks - 1)
+        mock.timers.tick(1)
+        await settle()
+        assert.equal(updates, looks)
+      }
+      assert.equal(next.began, false)
+    })
+  }
 
   it('withLease keeps the lease for a given time after the action, without waiting', async () => {
     const first = hold('a', () => 100)

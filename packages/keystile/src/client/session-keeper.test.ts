@@ -389,6 +389,40 @@ describe('the session of a client', () => {
       )
     })
 
+    it('forgets at a logout what a refresh writes at the same moment', async () => {
+      const storageOf = share()
+      const one = start({ storage: storageOf() })
+      await one.login(ada)
+      stage.clock.advance(600)
+      const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      const slow = storageOf()
+      const other = start({
+        storage: {
+          ...slow,
+          async write(key, text) {
+            begun.resolve()
+            await ended.promise
+            await slow.write(key, text)
+          },
+        },
+      })
+      const token = other.accessToken()
+      await begun.promise
+      const loggedOut = one.logout()
+      await settle()
+      ended.resolve()
+      await Promise.all([token, loggedOut])
+      assert.equal(await one.isSignedIn(), false)
+    })
+
+    it('needs no lock for a request while nobody is signed in, or while the token is fresh', async () => {
+      const exclusive = (): Promise<never> => Promise.reject(new Error('locked'))
+      const unlocked = start({ storage: { ...stage.storage, exclusive } })
+      assert.equal((await unlocked.fetch(items())).status, 401)
+      await stage.client.login(ada)
+      assert.equal((await unlocked.fetch(items())).status, 200)
+    })
+
     it('client.logout forgets the session without waiting for a refresh', async () => {
       stage.clock.advance(600)
       const held = hold('POST /auth/token')

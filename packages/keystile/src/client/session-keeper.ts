@@ -38,7 +38,6 @@ export function openSessionKeeper(options: SessionKeeperOptions): SessionKeeper 
   const store = openSessionStore(options)
   const tokenAge = createTokenAge(clock)
   const renew = createRenewal({ store, endpoints, clock, tokenAge })
-  const hasCookie = endpoints.refreshTokenIn === 'cookie'
 
   async function current(): Promise<KnownSession | undefined> {
     const session = await store.read()
@@ -61,7 +60,7 @@ export function openSessionKeeper(options: SessionKeeperOptions): SessionKeeper 
     const session = await store.read()
     // There may be a cookie although no user is signed in, if an earlier logout did not reach the
     // issuer.
-    if (!session && !hasCookie) return
+    if (!session && !endpoints.usesCookies) return
 
     await store.write(undefined)
     await store.exclusive(async () => {
@@ -69,7 +68,7 @@ export function openSessionKeeper(options: SessionKeeperOptions): SessionKeeper 
       // Here no user was signed in, but meanwhile another login has replaced the cookie. It stays.
       if (now && idOf(session) === undefined) return
       // A refresh may have written the session again at the same moment.
-      if (now && idOf(now) === idOf(session)) await store.write(undefined)
+      if (idOf(now) === idOf(session)) await store.write(undefined)
       await endpoints.logout(knownSession(session))
     })
   }
@@ -91,9 +90,7 @@ async function login(
   credentials: Credentials,
 ): Promise<void> {
   const askedAt = clock.now()
-  // With `storage: 'cookie'`, the device secret is in a cookie too.
-  const hasCookie = endpoints.refreshTokenIn === 'cookie'
-  const deviceSecret = hasCookie ? undefined : await store.readDeviceSecret()
+  const deviceSecret = endpoints.usesCookies ? undefined : await store.readDeviceSecret()
   const tokens = await endpoints.login(credentials, deviceSecret)
   await store.writeLogin(sessionOf(tokens, askedAt))
 

@@ -1,4 +1,4 @@
-import { ClientError } from './client-error.ts'
+import { isInvalidGrant } from './client-error.ts'
 import type { Endpoints, IssuedTokens } from './endpoints.ts'
 import type { SessionStore } from './session-store.ts'
 import { idOf, knownSession, type KnownSession, type StoredSession } from './stored-session.ts'
@@ -75,7 +75,7 @@ async function refresh(
   try {
     return await endpoints.refresh(refreshToken)
   } catch (error) {
-    if (error instanceof ClientError && error.code === 'invalid_grant') return undefined
+    if (isInvalidGrant(error)) return undefined
     throw error
   }
 }
@@ -83,8 +83,7 @@ async function refresh(
 /** Whether the storage still contains the same session with the same access token. */
 function isSame(now: StoredSession | undefined, before: StoredSession): boolean {
   if (now === undefined) return false
-  const [one, other] = [knownSession(now), knownSession(before)]
-  return one?.id === other?.id && one?.accessToken === other?.accessToken
+  return knownSession(now)?.accessToken === knownSession(before)?.accessToken
 }
 
 /**
@@ -108,6 +107,5 @@ export function sessionOf(
 
 /** Returns a random id. It works without `crypto.randomUUID`, which a page without TLS lacks. */
 function randomId(): string {
-  const words = crypto.getRandomValues(new Uint32Array(4))
-  return Array.from(words, (word) => word.toString(36)).join('-')
+  return crypto.getRandomValues(new Uint32Array(4)).toString()
 }

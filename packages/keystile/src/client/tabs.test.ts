@@ -29,7 +29,7 @@ afterEach(() => {
 function stopTime(t: TestContext): (milliseconds: number) => Promise<void> {
   let now = 0
   t.mock.method(performance, 'now', () => now)
-  t.mock.timers.enable({ apis: ['setTimeout'] })
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'], now: 1_000_000 })
   return async (milliseconds) => {
     // First let all work in flight proceed as far as it can.
     for (let i = 0; i < 20; i++) await Promise.resolve()
@@ -53,6 +53,57 @@ function createLocks(): {
       const next = last.then(action)
       last = next.catch(() => {})
       return next
+    },
+  }
+}
+
+/**
+ * The part of IndexedDB that holds leases. Its transactions run one after the other. With `failure`
+ * they are aborted.
+ */
+function createIndexedDB(failure?: Error): {
+  open(name: string): EventTarget
+  /** The databases that are open. */
+  opened: string[]
+} {
+  const stores = new Map<string, Map<string, unknown>>()
+  const opened: string[] = []
+  const happen = (type: string, target: EventTarget): void =>
+    void target.dispatchEvent(new Event(type))
+  let last = Promise.resolve()
+
+  const database = {
+    createObjectStore: (name: string) => void stores.set(name, new Map()),
+    transaction(name: string, mode: string) {
+      const transaction = new EventTarget()
+      const storeOf = (name: string): object => ({
+        get(key: string) {
+          const reading = Object.assign(new EventTarget(), { result: undefined as unknown })
+          last = last.then(() => {
+            reading.result = stores.get(name)!.get(key)
+            if (!failure) happen('success', reading)
+            happen(failure ? 'abort' : 'complete', transaction)
+          })
+          return reading
+        },
+        put: (value: unknown, key: string) => void stores.get(name)!.set(key, value),
+      })
+      assert.deepEqual([stores.has(name), mode], [true, 'readwrite'])
+      return Object.assign(transaction, { objectStore: storeOf, error: failure })
+    },
+    close: () => void opened.pop(),
+  }
+
+  return {
+    opened,
+    open(name) {
+      const opening = Object.assign(new EventTarget(), { result: database })
+      queueMicrotask(() => {
+        if (stores.size === 0) happen('upgradeneeded', opening)
+        opened.push(name)
+        happen('success', opening)
+      })
+      return opening
     },
   }
 }
@@ -103,6 +154,47 @@ describe('createTabLock', () => {
     void other.exclusive('a', async () => (isIn = true))
     await pass(1)
     assert.equal(isIn, true)
+  })
+
+  it('leases in IndexedDB where there are no Web Locks, and closes the database', async (t) => {
+    const pass = stopTime(t)
+    replace('navigator', { value: {} })
+    const indexedDB = createIndexedDB()
+    replace('indexedDB', { value: indexedDB })
+    const [one, other] = [createTabLock(), createTabLock()]
+    const ended = Promise.withResolvers<number>()
+    const first = one.exclusive('a', () => {
+      one.wrote()
+      return ended.promise
+    })
+    await pass(0)
+    let isIn = false
+    const next = other.exclusive('a', async () => (isIn = true))
+    await pass(1_000)
+    assert.equal(isIn, false)
+    assert.deepEqual(indexedDB.opened, ['keystile', 'keystile'])
+    one.wrote()
+    ended.resolve(7)
+    await pass(0)
+    assert.equal(await first, 7)
+    // What was written needs a quarter of a second to arrive.
+    for (let waited = 0; waited < 225; waited += 25) await pass(25)
+    assert.equal(isIn, false)
+    for (let waited = 0; waited < 100; waited += 25) await pass(25)
+    assert.equal(await next, true)
+    await pass(0)
+    assert.deepEqual(indexedDB.opened, [])
+  })
+
+  it('throws what the database throws that aborts a transaction, and closes it', async () => {
+    replace('navigator', { value: {} })
+    const indexedDB = createIndexedDB(new Error('the disk is full'))
+    replace('indexedDB', { value: indexedDB })
+    await assert.rejects(
+      createTabLock().exclusive('a', async () => 7),
+      /^Error: the disk is full$/,
+    )
+    assert.deepEqual(indexedDB.opened, [])
   })
 
   it('createTabLock works without a lock if there is neither a lock nor IndexedDB', async () => {
@@ -242,6 +334,28 @@ describe('createTabMemory', () => {
     await one.memory.write('a channel', undefined)
     await next
     assert.equal(other.memory.read('a channel'), undefined)
+  })
+
+  it('hears nothing but text', async () => {
+    const { memory, next } = open()
+    const other = new BroadcastChannel('a channel')
+    const heard = next()
+    other.postMessage({ text: 'of a later version' })
+    await heard
+    other.close()
+    assert.equal(memory.read('a channel'), undefined)
+  })
+
+  it('keeps no process alive, and a browser without the means to say so does not mind', (t) => {
+    const unref = t.mock.method(BroadcastChannel.prototype, 'unref')
+    open()
+    assert.equal(unref.mock.callCount(), 1)
+    replace('BroadcastChannel', {
+      value: class extends EventTarget {
+        close(): void {}
+      },
+    })
+    open()
   })
 
   it('createTabMemory tells nothing after it was ended', async () => {

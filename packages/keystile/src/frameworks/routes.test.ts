@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { runInThisContext } from 'node:vm'
 import {
+  cannotLookInto,
   describedMethods,
   hidesParameters,
   methods,
@@ -22,6 +24,7 @@ describe('templateOf', () => {
       ['/:from-:to', '/{from}-{to}'],
       ['/items/:id{[0-9]+}', '/items/{id}'],
       ['/items/:id{[0-9]{2}x}/more', '/items/{id}/more'],
+      ['/items/:id{[0-9]{10}}', '/items/{id}'],
       ['/items/:id([0-9]+)', '/items/{id}'],
       ['/items/:id(^(a|b)$)/more', '/items/{id}/more'],
       ['/items/:id.json', '/items/{id}.json'],
@@ -67,6 +70,16 @@ describe('describedMethods', () => {
   })
 })
 
+describe('cannotLookInto', () => {
+  it('says what to do about a mounted app', () => {
+    assert.equal(
+      cannotLookInto('/foreign/x').message,
+      'a mounted app answers /foreign/x, and its guards are unknown here: ' +
+        'create a document for that app itself, and add its paths to "ignore"',
+    )
+  })
+})
+
 describe('shapeOf', () => {
   it('shapeOf ignores parameter names and a trailing slash', () => {
     assert.equal(shapeOf('/items/{id}/x/{a}'), '/items/{}/x/{}')
@@ -107,6 +120,9 @@ describe('hidesParameters', () => {
         },
       }.method,
       Math.max.bind(null),
+      // As no formatter would leave them.
+      runInThisContext('(async  function (c) { return [...c] })'),
+      runInThisContext('({ method  (c) { return [...c] } }).method'),
     ]
     for (const handler of plain) assert.equal(hidesParameters(handler), false, String(handler))
   })
