@@ -80,7 +80,7 @@ describeOnBoth('PATCH /users/me', (stage) => {
 describeOnBoth('POST /users/me/password', (stage) => {
   const change = { current_password: password, new_password: newPassword }
 
-  it('POST /users/me/password sets it and ends other sessions (ASVS V7.4.3)', async () => {
+  it('POST /users/me/password sets a password and ends other sessions (ASVS V7.4.3)', async () => {
     const { accessToken, login, send } = await stage.start()
     const [mine, other] = [await accessToken(), (await login()).json['access_token']]
     const { status, text } = await send('POST', '/users/me/password', {

@@ -44,7 +44,7 @@ describeOnBoth(
       assert.deepEqual(await stage.sql('select * from session'), [])
     })
 
-    it('the own token of a client passes guards without users and no others', async () => {
+    it('a client’s own token opens only a guard that asks for no user', async () => {
       const keystile = await stage.start({ scopes })
       const orders = await keystile.addClient({ scopes: ['items:read'] })
       const bearer = (await token(keystile, { ...machine, ...orders })).json[
@@ -176,7 +176,7 @@ describeOnBoth(
       assert.equal((await keystile.open([], { bearer })).status, 200)
     })
 
-    it('the own token of a client gets neither users:read nor users:write', async () => {
+    it('a client’s own token gets neither users:read nor users:write', async () => {
       const keystile = await stage.start({ scopes })
       const mixed = await keystile.addClient({
         grants: ['password', 'client_credentials'],
@@ -187,7 +187,7 @@ describeOnBoth(
       assert.equal(asked.json['scope'], '')
     })
 
-    it('POST /revoke refuses the own tokens of clients (RFC 7009 §2.2.1)', async () => {
+    it('POST /revoke refuses a token that a client got for itself (RFC 7009 §2.2.1)', async () => {
       const keystile = await stage.start()
       const [orders, billing] = [
         await keystile.addClient(),

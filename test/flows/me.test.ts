@@ -122,7 +122,7 @@ describeOnBoth(
       assert.deepEqual(JSON.parse(JSON.stringify(user)), json['user'])
     })
 
-    it('a guarded route challenges missing, changed and late tokens (RFC 6750 §3.1)', async () => {
+    it('a guarded route challenges a bad, expired or absent token (RFC 6750 §3.1)', async () => {
       const clock = createTestClock()
       const { accessToken, open } = await stage.start({ scopes, clock, accessTokenSeconds: 60 })
       const bearer = await accessToken()
