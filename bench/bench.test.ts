@@ -20,10 +20,10 @@ describe('npm run bench -- --quick', { skip }, () => {
     ['verify', 4],
     ['bundles', 9],
   ] as const) {
-    it(`measures ${scenario}, and writes a table and a plot`, async () => {
+    it(`npm run bench measures ${scenario} and writes a table and a plot`, async () => {
       const out = mkdtempSync(join(tmpdir(), 'keystile-bench-test-'))
       try {
-        // Linux counts processor time in steps of 10 ms: a shorter turn on a busy machine may count none.
+        // Linux counts processor time in steps of 10 ms: a shorter turn may count none.
         const printed = await bench([scenario, '--quick', '--seconds', '0.2', '--out', out])
         const read = (extension: string): string =>
           readFileSync(join(out, `${scenario}.${extension}`), 'utf8')
@@ -48,23 +48,23 @@ describe('checkGuard', () => {
   const credential = { field: 'authorization', value: 'Bearer aaaa.bbbb.cccc' } as const
   const table: readonly (readonly [string, RequestListener, RegExp | undefined])[] = [
     [
-      'passes a guard that knows the credential',
+      'checkGuard passes a guard that knows the credential',
       (request, response) => answer(response, isRight(request)),
       undefined,
     ],
     [
-      'refuses to time a guard that lets everybody in',
+      'checkGuard refuses a guard that admits every request',
       (_request, response) => answer(response, true),
       /is open without/,
     ],
     [
-      'refuses to time a guard that looks at less than the whole credential',
+      'checkGuard refuses a guard that checks only a part of the credential',
       (request, response) =>
         answer(response, /aaaa\.bbbb/.test(request.headers.authorization ?? '')),
       /is open to the credential Bearer aaaa\.bbbb\.ccac/,
     ],
     [
-      'refuses to time a guard that lets nobody in',
+      'checkGuard refuses a guard that admits no request',
       (_request, response) => answer(response, false),
       /refuses the right/,
     ],
@@ -84,14 +84,14 @@ describe('checkGuard', () => {
     })
   }
 
-  it('changes each part of a credential, and no escape in it', () => {
+  it('changesOf changes each part of a credential, but no escape in it', () => {
     assert.deepEqual(changesOf('Bearer aaa.bbb'), ['Bearer aba.bbb', 'Bearer aaa.bab'])
     assert.deepEqual(changesOf('sid=xxx.%2B%2Fzzz'), ['sid=xax.%2B%2Fzzz', 'sid=xxx.%2B%2Fazz'])
   })
 })
 
 describe('openLoad', () => {
-  it('counts the answers of all connections, and stops', async () => {
+  it('openLoad counts the answers of all connections and stops', async () => {
     await withServer(
       (_request, response) => void response.writeHead(200, { 'content-length': 2 }).end('ok'),
       async (port) => {
@@ -108,7 +108,7 @@ describe('openLoad', () => {
     )
   })
 
-  it('fails when requests that can be sent but once are used up', async () => {
+  it('openLoad fails when requests that may be sent only once are used up', async () => {
     const sent: (string | undefined)[] = []
     await withServer(
       (request, response) => {
@@ -128,11 +128,11 @@ describe('openLoad', () => {
     assert.deepEqual(sent, ['/1', '/2'])
   })
 
-  it('is bounded', async () => {
+  it('openLoad refuses too many connections', async () => {
     await assert.rejects(openLoad({ port: 1, connections: 1_000 }), RangeError)
   })
 
-  it('reads answers that arrive in pieces', () => {
+  it('createAnswerReader reads answers that arrive in pieces', () => {
     const reader = createAnswerReader(200)
     const pieces = [
       'HTTP/1.1 200 OK\r\nContent-Len',
@@ -153,7 +153,7 @@ describe('openLoad', () => {
 })
 
 describe('summarize', () => {
-  it('finds the middle and the ends', () => {
+  it('summarize finds the median, the lowest and the highest value', () => {
     assert.deepEqual(summarize([3, 1, 2]), { median: 2, lowest: 1, highest: 3 })
     assert.deepEqual(summarize([4, 1, 2, 3]), { median: 2.5, lowest: 1, highest: 4 })
     assert.throws(() => summarize([]), RangeError)

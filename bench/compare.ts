@@ -6,8 +6,8 @@
 //
 // Prints, for each figure, the speed of this checkout as a share of the other's: the median of all
 // rounds and a confidence interval of at least 95 %. 1 is as fast, less is slower. The servers of
-// `guards` and `me` all run at once and take turns; of other scenarios each round is a run of that
-// checkout's own bench, and its columns of elapsed time also tell what else the machine did.
+// `guards` and `me` all run at once and take turns. For other scenarios each round runs that
+// checkout's own bench; its columns of elapsed time also depend on what else the machine does.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -59,7 +59,7 @@ function compare(scenario: string): Promise<Shares> | Shares {
   return scenario === 'me' ? compareServers() : compareRuns(scenario)
 }
 
-/** By processor time: a guarded request, and its share of an open one. */
+/** Compares, by processor time, a guarded request and its ratio to an open one. */
 async function compareGuards(): Promise<Shares> {
   const own = apps.filter(({ isOurs }) => isOurs)
   const at = (app: App, side: Side): App => ({
@@ -85,7 +85,7 @@ async function compareGuards(): Promise<Shares> {
   )
 }
 
-/** By processor time: `GET /users/me` of the built servers. */
+/** Compares `GET /users/me` of the built servers by processor time. */
 async function compareServers(): Promise<Shares> {
   for (const side of sides) build(checkouts[side])
   const measured: ReadonlyMap<string, Measured> = await measureServers(
@@ -104,7 +104,7 @@ async function compareServers(): Promise<Shares> {
   return new Map([['GET /users/me', pairs(cpu('before'), cpu('after'))]])
 }
 
-/** Each row and column of a scenario, by a run of each checkout's own bench in each round. */
+/** Compares each row and column of a scenario; a round runs each checkout's own bench. */
 function compareRuns(scenario: string): Shares {
   const shares = new Map<string, number[]>()
   for (let round = 0; round < effort.rounds; round++) {
@@ -112,7 +112,7 @@ function compareRuns(scenario: string): Shares {
     const cells = new Map(order.map((side) => [side, cellsOf(run(checkouts[side], scenario))]))
     for (const [name, after] of cells.get('after') ?? []) {
       const before = cells.get('before')?.get(name)
-      // The difference of two noisy figures may be none.
+      // A difference of two noisy figures may be zero or less.
       if (before === undefined || before <= 0 || after <= 0) continue
       shares.set(name, [
         ...(shares.get(name) ?? []),
@@ -127,7 +127,7 @@ function pairs(dividends: readonly number[], divisors: readonly number[]): reado
   return dividends.map((dividend, round) => dividend / (divisors[round] ?? Number.NaN))
 }
 
-/** One round of a scenario in a checkout, by that checkout's own bench. */
+/** Runs one round of a scenario with the bench of a checkout. */
 function run(checkout: string, scenario: string): Result {
   const out = mkdtempSync(join(tmpdir(), 'keystile-compare-'))
   const effort = ['--rounds', '1', '--seconds', values.seconds]
@@ -141,7 +141,7 @@ function run(checkout: string, scenario: string): Result {
   }
 }
 
-/** The figures of a result, by row and column. */
+/** Returns the figures of a result by row and column. */
 function cellsOf({ table: { columns, rows } }: Result): ReadonlyMap<string, number> {
   return new Map(
     rows.flatMap(({ name, cells }) =>
@@ -158,8 +158,8 @@ function isTime(name: string): boolean {
 }
 
 /**
- * The median, and the two order statistics around it between which the true median lies with 95 %
- * or more.
+ * Returns the median, and the two order statistics around it between which the true median lies
+ * with 95 % or more.
  */
 function intervalOf(shares: readonly number[]): {
   readonly median: number

@@ -35,12 +35,12 @@ export async function checkGuard(url: string, credential: Credential): Promise<v
   }
 }
 
-/** The same with one character changed, in the middle of each part between dots. */
+/** Returns variants with one character changed, in the middle of each part between dots. */
 export function changesOf(credential: string): readonly string[] {
   const parts = credential.slice(credential.search(/[ =]/) + 1).split('.')
   const prefix = credential.slice(0, credential.length - parts.join('.').length)
   return parts.map((part, index) => {
-    // A letter or digit that is no part of an escape such as %2B.
+    // A letter or digit that does not belong to an escape such as %2B.
     const replaceable = /(?<!%.?)[A-Za-z0-9]/g
     replaceable.lastIndex = Math.floor(part.length / 2)
     const at = replaceable.exec(part)?.index ?? 0

@@ -4,7 +4,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The string member of a JSON object. @throws {Error} when there is none */
+/** Returns a string member of a JSON object. @throws {Error} when there is none */
 export function stringMember(value: unknown, name: string): string {
   const member = isJsonObject(value) ? value[name] : undefined
   if (typeof member !== 'string')

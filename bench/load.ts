@@ -1,9 +1,9 @@
-// A load generator that costs less than the servers it asks: raw keep-alive sockets, requests that
-// were made before, and of each answer only its status and its length are read.
+// A load generator that costs less than the servers under test: it uses raw keep-alive sockets and
+// prepared requests, and reads only the status and the length of each answer.
 import { connect, type Socket } from 'node:net'
 import { setPriority } from 'node:os'
 
-export const host = '127.0.0.1' // and nothing else: this is no tool against other machines
+export const host = '127.0.0.1' // alone: other machines must not be tested with this
 const maxConnections = 256
 const maxSeconds = 60
 const maxRequests = 5_000_000
@@ -16,7 +16,7 @@ export interface Load {
 }
 
 export interface Run {
-  /** The next whole request, for whichever connection is free. */
+  /** Returns the next whole request, for any free connection. */
   readonly next: () => Buffer
   /** No request is sent later than this. */
   readonly seconds: number
@@ -38,7 +38,7 @@ export interface OpenLoad {
   close(): void
 }
 
-/** A request without a body, or with one. `fields` are more header lines. */
+/** Makes a request, with or without a body. `fields` are more header lines. */
 export function requestBytes(
   target: string,
   fields: Readonly<Record<string, string>> = {},
@@ -51,15 +51,15 @@ export function requestBytes(
   )
 }
 
-/** Requests one after the other, and from the first again. */
+/** Returns requests in turn, and starts again after the last. */
 export function inTurn(requests: readonly Buffer[]): () => Buffer {
   let sent = 0
   return () => requests[sent++ % requests.length]!
 }
 
 /**
- * Requests that can be sent but once, a used refresh token being another thing. It throws when all
- * were sent.
+ * Returns requests that may be sent only once, such as refreshes. The function throws when all were
+ * sent.
  */
 export function onceEach(requests: readonly Buffer[]): () => Buffer {
   let sent = 0
@@ -67,16 +67,16 @@ export function onceEach(requests: readonly Buffer[]): () => Buffer {
     const request = requests[sent++]
     if (!request)
       throw new RangeError(
-        `all ${requests.length} requests were sent, and each can be sent but once`,
+        `all ${requests.length} requests were sent, and each may be sent only once`,
       )
     return request
   }
 }
 
-/** Opens the connections; they are not part of what is measured. */
+/** Opens the connections, which is not measured. */
 export async function openLoad({ port, connections }: Load): Promise<OpenLoad> {
   if (!(connections >= 1 && connections <= maxConnections))
-    throw new RangeError(`1 to ${maxConnections} connections`)
+    throw new RangeError(`connections must be 1 to ${maxConnections}`)
   const sockets = await Promise.all(Array.from({ length: connections }, () => open(port)))
   return {
     run: (run) => runOn(sockets, run),
@@ -95,18 +95,18 @@ function open(port: number): Promise<Socket> {
 
 async function runOn(sockets: readonly Socket[], { next, seconds, expect }: Run): Promise<Answers> {
   if (!(seconds > 0 && seconds <= maxSeconds))
-    throw new RangeError(`more than 0 and at most ${maxSeconds} seconds`)
+    throw new RangeError(`seconds must be more than 0 and at most ${maxSeconds}`)
   const start = performance.now()
   const end = start + seconds * 1000
   let sent = 0
   let answered = 0
   const nextInTime = (): Buffer | undefined =>
     sent++ < maxRequests && performance.now() < end ? next() : undefined
-  const hurry = raisePriority()
+  const priority = raisePriority()
   try {
     await Promise.all(sockets.map((socket) => ask(socket, nextInTime, expect, () => answered++)))
   } finally {
-    hurry.end()
+    priority.end()
   }
   return { answered, seconds: (performance.now() - start) / 1000 }
 }
@@ -154,9 +154,9 @@ export interface AnswerReader {
    * Whether the answer has arrived whole. @throws {Error} when it has a status that is not expected
    */
   isWhole(chunk: Buffer): boolean
-  /** Of the last answer. */
+  /** The status of the last answer. */
   readonly status: number
-  /** What the last answer said in `Retry-After`. */
+  /** The `Retry-After` of the last answer, or 0. */
   readonly retryAfterSeconds: number
 }
 
@@ -198,8 +198,9 @@ export function createAnswerReader(...expected: readonly number[]): AnswerReader
 }
 
 /**
- * So that it is the server that waits, not we. Root alone may; Linux keeps it a thread, so servers
- * started later have none.
+ * Raises the priority of this thread, so that the server has to wait and not the load generator.
+ * Only root may do that. On Linux it holds for this thread alone, so servers that are started later
+ * do not get it.
  */
 export function raisePriority(): { end(): void } {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return { end() {} }

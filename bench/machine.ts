@@ -9,8 +9,8 @@ export interface Machine {
   readonly processor: string
   readonly memory: string
   /**
-   * Of the last minute, when the measurement began. More than a few tenths of the cores means:
-   * others were working.
+   * The load of the last minute when the measurement began. More than a few tenths of the cores
+   * means that other programs were running.
    */
   readonly load: string
 }
@@ -27,7 +27,7 @@ export function describeMachine(): Machine {
 
 const root = join(import.meta.dirname, '..')
 
-/** The version of an installed package, `undefined` where it is not installed. */
+/** Returns the version of a package, or `undefined` when it is not installed. */
 export function versionOf(name: string, folder: string = root): string | undefined {
   try {
     const content: unknown = JSON.parse(
@@ -41,7 +41,7 @@ export function versionOf(name: string, folder: string = root): string | undefin
   }
 }
 
-/** The versions of Node and of some packages. */
+/** Returns the versions of some packages. */
 export function versionsOf(
   names: readonly string[],
   folder?: string,

@@ -3,8 +3,8 @@
 //   npm run bench                        all scenarios, into bench/results and bench/README.md
 //   npm run bench -- guards verify       some of them
 //   npm run bench -- --rounds 9 --seconds 5
-//   npm run bench -- --quick             one short round, printed and not kept: to see that it works
-//   npm run bench -- --quick --out DIR   and kept in another folder
+//   npm run bench -- --quick             one short round, printed and not kept: to see if it works
+//   npm run bench -- --quick --out DIR   the same, kept in another folder
 import { parseArgs } from 'node:util'
 import { describeMachine } from './machine.ts'
 import { toMarkdown } from './markdown.ts'
@@ -24,7 +24,7 @@ import { build } from './stand-alone.ts'
 
 interface Scenario {
   run(effort: Effort): Promise<Findings>
-  /** It measures the built server. */
+  /** Whether it measures the built server. */
   readonly isBuilt: boolean
 }
 
@@ -53,7 +53,7 @@ const names = positionals.length > 0 ? positionals : Object.keys(scenarios)
 const unknown = names.filter((name) => !Object.hasOwn(scenarios, name))
 if (unknown.length > 0)
   throw new TypeError(
-    `there is no ${unknown.join(', ')}; there are ${Object.keys(scenarios).join(', ')}`,
+    `there is no scenario ${unknown.join(', ')}; there are ${Object.keys(scenarios).join(', ')}`,
   )
 const effort: Effort = {
   rounds: numberOf(values.rounds, values.quick ? 1 : 5),
@@ -86,6 +86,7 @@ function withNode(findings: Findings): Findings {
 
 function numberOf(text: string | undefined, otherwise: number): number {
   const value = text === undefined ? otherwise : Number(text)
-  if (!(value > 0)) throw new TypeError(`${text} is no number above 0`)
+  if (!(value > 0))
+    throw new TypeError(`--rounds and --seconds must be numbers above 0; one is ${text}`)
   return value
 }

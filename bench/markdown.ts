@@ -1,9 +1,10 @@
 import { isMet, type Bar, type Result } from './result.ts'
 import type { Summary } from './statistics.ts'
 
-/** A result as its own page, or as a section of another. */
+/** Writes a result as a page of its own, or as a section of another page. */
 export function toMarkdown(result: Result, level = 1): string {
   const { title, method, command, date, machine, versions, table, bars, skipped } = result
+  const { processor, memory, system, load } = machine
   const said = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   const parts = [
     `${'#'.repeat(level)} ${title}`,
@@ -14,7 +15,8 @@ export function toMarkdown(result: Result, level = 1): string {
     ),
     ...(bars.length > 0 ? [tableOf(['bar', 'promised', 'measured', ''], bars.map(barOf))] : []),
     ...skipped.map((reason) => `**Skipped:** ${reason}`),
-    `\`${command}\`, ${date.slice(0, 10)}. ${machine.processor}, ${machine.memory}, ${machine.system}, load ${machine.load} when it began. ${said.join(', ')}.`,
+    `\`${command}\`, ${date.slice(0, 10)}. ${processor}, ${memory}, ${system}, ` +
+      `load ${load} when it began. ${said.join(', ')}.`,
   ]
   return `${parts.join('\n\n')}\n`
 }
@@ -37,7 +39,7 @@ function barOf(bar: Bar): readonly string[] {
   return [bar.promise, promised, short(bar.measured), isMet(bar) ? 'met' : '**missed**']
 }
 
-/** Three digits say all that such a measurement knows. */
+/** Rounds to three digits: such a measurement is not more precise. */
 export function short(value: number): string {
   const size = Math.abs(value)
   if (size >= 1000) return Math.round(value).toLocaleString('en-US')

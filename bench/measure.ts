@@ -1,34 +1,34 @@
-// Servers measured in turns: A B C A B C …, so that a slow minute of the machine falls on all of
+// Measures servers in turns: A B C A B C …, so that a slow minute of the machine affects all of
 // them.
 import { inTurn, onceEach, openLoad } from './load.ts'
 import { requireProc, startServer, type Program, type ServerProcess } from './process.ts'
 
 /** Enough to keep any of the servers busy without a pause. */
 export const connections = 16
-/** Of a turn, before its time is taken: accepting connections is not what is measured. */
+/** Each turn starts with this share of its time unmeasured, in which connections are accepted. */
 const warmUpShare = 0.1
 /**
- * Of each lane before the first round: some ten thousand requests pass before code is compiled as
- * well as it will be.
+ * Each lane runs this long before the first round: it takes some ten thousand requests until the
+ * code is fully compiled.
  */
 const warmUpSeconds = 2
 
 export interface Effort {
   readonly rounds: number
-  /** Of load, on each lane in each round. */
+  /** Seconds of load on each lane in each round. */
   readonly seconds: number
-  /** Fewer of everything: to see that it works, not how fast it is. */
+  /** Does less of everything, to see that it works and not how fast it is. */
   readonly quick: boolean
 }
 
-/** One thing that is measured: a server, and what it is asked. */
+/** One thing that is measured: a server and the requests to it. */
 export interface Lane {
   readonly name: string
   readonly server: ServerProcess
   readonly requests: readonly Buffer[]
   /**
-   * Each of them can be answered but once: there are enough for all turns, or the measurement
-   * fails.
+   * Whether each request may be sent only once. There must be enough for all turns, or the
+   * measurement fails.
    */
   readonly once?: boolean
   readonly expect?: number
@@ -79,12 +79,12 @@ function firstTurnSeconds({ quick, seconds }: Effort): number {
   return quick ? seconds : Math.max(warmUpSeconds, seconds)
 }
 
-/** How long each lane is asked in all its turns together. */
+/** Returns how long each lane runs in all its turns together. */
 export function secondsOfLane(effort: Effort): number {
   return (1 + warmUpShare) * (firstTurnSeconds(effort) + effort.rounds * effort.seconds)
 }
 
-/** Connections are opened anew: while others have their turns, servers close what is idle. */
+/** Opens new connections, because servers close idle ones during the turns of others. */
 async function measureTurn(
   lane: Lane,
   next: () => Buffer,
@@ -105,10 +105,10 @@ async function measureTurn(
   }
 }
 
-/** All at once would leave each too little of the processor to be there in time. */
+/** How many servers start at once; more would get too little of the processor to start in time. */
 const startedTogether = 4
 
-/** Starts servers, some at a time, and stops them all when `use` has ended, whichever way. */
+/** Starts servers, some at a time, and stops them all when `use` has ended or failed. */
 export async function withServers<T>(
   programs: Readonly<Record<string, Program>>,
   use: (servers: Readonly<Record<string, ServerProcess>>) => Promise<T>,

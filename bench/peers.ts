@@ -1,4 +1,4 @@
-// Whole servers that Keystile is measured beside: how each is started, and whether it is installed.
+// Whole servers that Keystile is compared with: how each is started, and whether it is installed.
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -49,14 +49,19 @@ function findPackages(what: string, names: readonly string[]): Found {
   return Object.fromEntries(versions as readonly (readonly [string, string])[])
 }
 
-/** The versions of the Python packages, as Debian has them, or why they cannot be used. */
+/** Returns the versions of Debian's Python packages, or why they cannot be used. */
 export function findFastapi(): Found {
   if (!existsSync(python)) return `FastAPI: there is no ${python}`
   const script = `
 import json, platform, fastapi, uvicorn, jwt, argon2, python_multipart
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
-print(json.dumps({"Python": platform.python_version(), "FastAPI": fastapi.__version__, "PyJWT": jwt.__version__,
-  "uvicorn": uvicorn.__version__ + " with " + AutoHTTPProtocol.__module__.split(".")[-1].replace("_impl", "")}))`
+protocol = AutoHTTPProtocol.__module__.split(".")[-1].replace("_impl", "")
+print(json.dumps({
+  "Python": platform.python_version(),
+  "FastAPI": fastapi.__version__,
+  "PyJWT": jwt.__version__,
+  "uvicorn": uvicorn.__version__ + " with " + protocol,
+}))`
   const { status, stdout, stderr } = spawnSync(python, ['-c', script], { encoding: 'utf8' })
   if (status !== 0)
     return `FastAPI: ${stderr.trim().split('\n').at(-1)} (which packages: bench/peers/install.ts)`

@@ -1,9 +1,9 @@
-// People who are registered and logged in at a running Keystile, over its own endpoints.
+// Registers people at a running Keystile over its endpoints, and logs them in.
 import { stringMember } from './json.ts'
 
 export const password = 'correct horse battery staple'
 
-/** Access tokens, each of another person. @param base the issuer */
+/** Returns access tokens, each of another person. @param base the issuer */
 export async function logInPeople(base: string, count: number): Promise<readonly string[]> {
   return inBatches(count, async (n) => {
     const username = `user${n}`
@@ -20,14 +20,14 @@ export async function logInPeople(base: string, count: number): Promise<readonly
 export async function post(url: string, body: string | URLSearchParams): Promise<Response> {
   const headers: Record<string, string> =
     typeof body === 'string' ? { 'content-type': 'application/json' } : {}
-  // Better Auth refuses browsers from elsewhere, and takes `fetch` for one.
+  // Better Auth refuses browsers from other origins, and treats `fetch` as a browser.
   headers['origin'] = new URL(url).origin
   const answer = await fetch(url, { method: 'POST', headers, body })
   if (!answer.ok) throw new Error(`POST ${url}: ${answer.status} ${await answer.text()}`)
   return answer
 }
 
-/** Some at once: each waits for a password to be hashed. */
+/** Makes ten at once, because each waits for a password to be hashed. */
 export async function inBatches<T>(
   count: number,
   make: (n: number) => Promise<T>,

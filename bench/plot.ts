@@ -9,7 +9,7 @@ const groupHeight = 34
 const topHeight = 40
 const valueWidth = 150
 
-/** Bars from zero with their spread, in colours that can be read on white and on black. */
+/** Draws bars from zero with their spread, in colours that are readable on white and on black. */
 export function toSvg({ title, unit, groups }: Plot): string {
   const largest = Math.max(
     ...groups.flatMap(({ items }) => items.map(({ value }) => value.highest)),
@@ -21,7 +21,10 @@ export function toSvg({ title, unit, groups }: Plot): string {
     y += groupHeight + group.items.length * rowHeight
     return svg
   })
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y + 16}" font-family="system-ui, sans-serif" font-size="13" role="img">
+  const frame = `xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y + 16}"`
+  const font = 'font-family="system-ui, sans-serif" font-size="13"'
+  const subtitle = `<tspan class="unit" font-size="13" font-weight="400">${escape(unit)}</tspan>`
+  return `<svg ${frame} ${font} role="img">
 <title>${escape(title)}</title>
 <style>
   text { fill: #24292f }
@@ -37,7 +40,7 @@ export function toSvg({ title, unit, groups }: Plot): string {
     .spread { stroke: #e6edf3 }
   }
 </style>
-<text x="8" y="24" font-size="16" font-weight="600">${escape(title)} <tspan class="unit" font-size="13" font-weight="400">${escape(unit)}</tspan></text>
+<text x="8" y="24" font-size="16" font-weight="600">${escape(title)} ${subtitle}</text>
 ${drawn.join('\n')}
 </svg>
 `
@@ -53,8 +56,10 @@ function drawGroup({ name, items }: PlotGroup, top: number, scale: number): stri
     const textX = (labelWidth + Math.max(0, value.highest) * scale + 8).toFixed(1)
     return [
       `<text x="${labelWidth - 8}" y="${y + 12.5}" text-anchor="end">${escape(name)}</text>`,
-      `<rect class="${isOurs ? 'ours' : 'theirs'}" x="${labelWidth}" y="${y}" width="${length}" height="${barHeight}" rx="2"/>`,
-      `<line class="spread" x1="${at(value.lowest)}" x2="${at(value.highest)}" y1="${middle}" y2="${middle}"/>`,
+      `<rect class="${isOurs ? 'ours' : 'theirs'}" x="${labelWidth}" y="${y}" ` +
+        `width="${length}" height="${barHeight}" rx="2"/>`,
+      `<line class="spread" x1="${at(value.lowest)}" x2="${at(value.highest)}" ` +
+        `y1="${middle}" y2="${middle}"/>`,
       `<text class="value" x="${textX}" y="${y + 12.5}">${short(value.median)}</text>`,
     ].join('\n')
   })

@@ -1,4 +1,4 @@
-// Servers as processes of their own, and what the kernel knows of them.
+// Runs servers in their own processes, and reads their processor time and memory from the kernel.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -24,7 +24,7 @@ export interface ServerProcess {
   stop(): Promise<void>
 }
 
-/** A TypeScript module of this repository, run from source. */
+/** Returns a TypeScript module of this repository as a program, run from source. */
 export function nodeProgram(script: string, args: readonly string[] = []): Program {
   return { command: process.execPath, args: ['--conditions=source', script, ...args] }
 }
@@ -47,7 +47,7 @@ export async function startServer(program: Program, path = '/open'): Promise<Ser
   return { port, pid, cpuMicroseconds: () => cpuMicroseconds(pid), stop: () => stopProcess(child) }
 }
 
-/** Starts a program with `PORT` in its environment. Of this process it inherits only PATH and HOME. */
+/** Starts a program with `PORT` in its environment, which inherits only PATH and HOME. */
 export function spawnProgram(
   { command, args, cwd, env = {} }: Program,
   port: number,
@@ -76,18 +76,18 @@ export async function freePort(): Promise<number> {
   server.close()
   await once(server, 'close')
   if (typeof address !== 'object' || address === null)
-    throw new Error('a listening server has an address')
+    throw new Error('a listening server must have an address')
   return address.port
 }
 
 /**
- * The first answer of any status but 404 and 5xx. @throws {Error} when the process ends, or none
- * comes
+ * Waits for the first answer with a status other than 404 and 5xx. @throws {Error} when the process
+ * ends, or no answer comes
  */
 async function waitForAnswer(child: ChildProcess, port: number, path: string): Promise<void> {
   const failed = new Promise<never>((_resolve, reject) => child.once('error', reject))
   for (const end = performance.now() + startSeconds * 1000; performance.now() < end;) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error('it ended')
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error('the process ended')
     const answer = await Promise.race([
       fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined),
       failed,
@@ -96,7 +96,7 @@ async function waitForAnswer(child: ChildProcess, port: number, path: string): P
     if (answer && answer.status !== 404 && answer.status < 500) return
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
-  throw new Error(`it did not answer within ${startSeconds} s`)
+  throw new Error(`no answer came within ${startSeconds} s`)
 }
 
 /**
@@ -110,7 +110,7 @@ function cpuMicroseconds(pid: number): number {
   return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1e6
 }
 
-/** Memory that a process keeps resident, in MiB. */
+/** Returns the resident memory of a process, in MiB. */
 export function residentMebibytes(pid: number): number {
   const [, kibibytes] =
     /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? []

@@ -13,7 +13,7 @@ export interface Result {
   readonly machine: Machine
   readonly versions: Readonly<Record<string, string>>
   readonly table: Table
-  /** What was promised. */
+  /** The promises that are checked. */
   readonly bars: readonly Bar[]
   /** What was not measured, and why. */
   readonly skipped: readonly string[]

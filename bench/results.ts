@@ -1,4 +1,4 @@
-// Where results are kept, and what is made of them.
+// Writes results into files and into the README.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ export function writeResult(result: Result, folder: string): void {
 }
 
 /**
- * Writes the results that are there into the README, in this order, and formats all that was
+ * Writes the existing results into the README, in this order, and formats everything that was
  * written.
  */
 export function updateReadme(names: readonly string[]): void {
@@ -42,6 +42,6 @@ export function updateReadme(names: readonly string[]): void {
 function split(text: string): readonly [string, string] {
   const [start, end] = [text.indexOf(opening), text.indexOf(closing)]
   if (start < 0 || end < start)
-    throw new Error(`${readme} has no place for results: ${opening} … ${closing}`)
+    throw new Error(`${readme} must have a place for results: ${opening} … ${closing}`)
   return [text.slice(0, start), text.slice(end + closing.length)]
 }

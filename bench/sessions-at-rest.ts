@@ -1,5 +1,4 @@
-// Many sessions in a database, made before anything is timed; what they take up is measured on the
-// way.
+// Fills a database with many sessions before anything is timed, and measures their size.
 import { createKeystile, type Keystile } from '@keystile/server'
 import { stringMember } from './json.ts'
 import { inBatches, password } from './people.ts'
@@ -8,27 +7,27 @@ import { issuer } from './stand-alone.ts'
 /** Enough that pages which are not full do not matter. */
 const measuredSessions = 10_000
 const measuredRefreshes = 20_000
-/** Keystile keeps no more of one user. */
+/** Keystile keeps at most so many of one user. */
 const sessionsOfUser = 100
 
 export interface Place {
-  /** Where it is filled: it need not be on the disk. */
+  /** The database to fill, which need not be on the disk. */
   readonly database: string
   readonly key?: string
-  /** What the sessions and their tokens take up there, indexes included. */
+  /** Returns the size of the sessions and their tokens, indexes included. */
   bytes(): Promise<number>
 }
 
 export interface Prepared {
-  /** Each unused, and each of another session. */
+  /** Unused tokens, each of another session. */
   readonly refreshTokens: readonly string[]
-  /** Of several users. */
+  /** Access tokens of several users. */
   readonly accessTokens: readonly string[]
-  /** Of an answer to a refresh. */
+  /** The size of an answer to a refresh. */
   readonly tokenBytes: number
   readonly bytesOfSession: number
   readonly bytesOfRefresh: number
-  /** How many they are the mean of. */
+  /** How many sessions and refreshes were measured. */
   readonly measured: { readonly sessions: number; readonly refreshes: number }
 }
 

@@ -1,4 +1,4 @@
-// A disk that takes 5 ms to say that something is on it: loaded into a process by LD_PRELOAD.
+// Simulates a disk that takes 5 ms for each sync. LD_PRELOAD loads this into a process.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <time.h>

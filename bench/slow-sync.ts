@@ -1,11 +1,11 @@
-// A process whose disk is slow.
+// Runs a process with a slow disk.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { Program } from './process.ts'
 
 export const syncMilliseconds = 5
 
-/** Compiles what makes syncs slow. @returns the library, or why there is none */
+/** Compiles the library that makes syncs slow. @returns the library, or why there is none */
 export function buildSlowSync(
   folder: string,
 ): { readonly library: string } | { readonly reason: string } {
@@ -31,13 +31,18 @@ export function onSlowDisk(program: Program, library: string): Program {
   return { ...program, env: { ...program.env, LD_PRELOAD: library } }
 }
 
-/** What the fastest of some commits takes in a process of its own. */
+/** Returns how long the fastest of three commits takes in a new process. */
 function milliseconds(env: Readonly<Record<string, string>>): number {
   const script = `
-    const folder = require('node:fs').mkdtempSync(require('node:path').join(require('node:os').tmpdir(), 'keystile-sync-'))
+    const path = require('node:path').join(require('node:os').tmpdir(), 'keystile-sync-')
+    const folder = require('node:fs').mkdtempSync(path)
     const db = new (require('node:sqlite').DatabaseSync)(folder + '/db')
     db.exec('pragma journal_mode = wal; pragma synchronous = full; create table t (n)')
-    const times = [1, 2, 3].map((n) => { const start = performance.now(); db.exec('insert into t values (1)'); return performance.now() - start })
+    const times = [1, 2, 3].map((n) => {
+      const start = performance.now()
+      db.exec('insert into t values (1)')
+      return performance.now() - start
+    })
     db.close()
     require('node:fs').rmSync(folder, { recursive: true })
     console.log(Math.min(...times))`

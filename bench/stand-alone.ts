@@ -1,4 +1,4 @@
-// The stand-alone server as it is published: built.
+// Runs the built stand-alone server, as it is published.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { Program } from './process.ts'
@@ -6,10 +6,10 @@ import type { Program } from './process.ts'
 const root = join(import.meta.dirname, '..')
 const binOf = (checkout: string): string => join(checkout, 'packages/server/bin/keystile.cjs')
 
-/** Stays the same when the port does not: a database belongs to one issuer. */
+/** Does not depend on the port, because a database belongs to one issuer. */
 export const issuer = 'http://localhost:8000'
 
-/** `keystile serve` in a folder of its own, as built in a checkout. */
+/** Returns `keystile serve` of a checkout's build, in a folder of its own. */
 export function standAlone(
   cwd: string,
   env: Readonly<Record<string, string>> = {},
@@ -29,7 +29,7 @@ export function standAlone(
   }
 }
 
-/** Runs another command of it there. @returns what it prints. @throws {Error} when it fails */
+/** Runs a command of keystile in a folder. @returns its output. @throws {Error} when it fails */
 export function runCommand(
   args: readonly string[],
   cwd: string,
@@ -42,7 +42,7 @@ export function runCommand(
   })
 }
 
-/** What `npm run build` does in a checkout. @throws {Error} when it does not compile */
+/** Builds a checkout as `npm run build` does. @throws {Error} when it does not compile */
 export function build(checkout: string = root): void {
   const compiler = [
     join(checkout, 'node_modules/typescript/bin/tsc'),

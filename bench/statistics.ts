@@ -17,7 +17,7 @@ export function summarize(values: readonly number[]): Summary {
   return { median, lowest: sorted[0]!, highest: sorted.at(-1)! }
 }
 
-/** Pairs the measurements of each round: what both sides shared, a slow minute say, falls out. */
+/** Combines the measurements of each round, so that what slowed both sides down cancels out. */
 export function summarizePairs(
   a: readonly number[],
   b: readonly number[],

@@ -1,4 +1,4 @@
-// Many clients that log in at once, and probes that ask something else meanwhile.
+// Many clients that log in at once, and probes of other routes meanwhile.
 import { connect, type Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createAnswerReader, host, raisePriority, type AnswerReader } from './load.ts'
@@ -6,23 +6,23 @@ import { createAnswerReader, host, raisePriority, type AnswerReader } from './lo
 const maxClients = 1_024
 const maxSeconds = 15
 /**
- * Opened before anything is timed. More are opened when all wait for an answer, and then they are
- * part of what is timed.
+ * Connections that are opened before anything is timed. More are opened when all wait for an
+ * answer; that is timed.
  */
 const connectionsAtFirst = 64
-/** Clients come one after the other within this time. */
+/** Clients arrive one after the other within this time. */
 const arrivalMilliseconds = 1_000
 /** A probe that is not answered so long after the storm counts as answered then. */
 const patienceMilliseconds = 5_000
 /**
- * Connections that were opened are the kernel's at first: until a server has taken them in, nothing
- * is asked.
+ * The wait before the first request: the kernel opens connections, and the server then accepts
+ * them.
  */
 const acceptMilliseconds = 500
-/** Each probe is sent so often, answered or not. */
+/** How often each probe is sent, answered or not. */
 const probesPerSecond = 50
 
-/** What is asked again and again while others log in. */
+/** A request that is repeated while others log in. */
 export interface Probe {
   readonly name: string
   readonly request: Buffer
@@ -31,19 +31,19 @@ export interface Probe {
 export interface StormLoad {
   readonly port: number
   /**
-   * Each has one login in flight. A client that is refused with 503 comes back when it was told to.
+   * Each has one login in flight. A client that is refused with 503 returns after `Retry-After`.
    */
   readonly clients: number
   readonly login: () => Buffer
   readonly probes: readonly Probe[]
-  /** Before logins are counted. Probes are counted from the beginning. */
+  /** How long logins are not counted yet. Probes are counted from the beginning. */
   readonly warmUpSeconds: number
   readonly seconds: number
 }
 
 export interface StormAnswers {
   readonly loginsPerSecond: number
-  /** Refused with 503. */
+  /** Logins that are refused with 503. */
   readonly refusedPerSecond: number
   /** Milliseconds of each probe, from when it was due to its last byte. */
   readonly probes: ReadonlyMap<string, readonly number[]>
@@ -55,28 +55,29 @@ export interface StormAnswers {
  */
 export async function storm(load: StormLoad): Promise<StormAnswers> {
   const { port, clients, login, probes, warmUpSeconds, seconds } = load
-  if (!(clients >= 0 && clients <= maxClients)) throw new RangeError(`0 to ${maxClients} clients`)
+  if (!(clients >= 0 && clients <= maxClients))
+    throw new RangeError(`clients must be 0 to ${maxClients}`)
   if (!(warmUpSeconds + seconds <= maxSeconds))
-    throw new RangeError(`at most ${maxSeconds} seconds`)
+    throw new RangeError(`a storm must last at most ${maxSeconds} seconds`)
   const [forLogins, forProbes] = [openConnections(port, 200, 503), openConnections(port, 200)]
   await Promise.all([
     forLogins.open(clients),
     forProbes.open(probes.length > 0 ? connectionsAtFirst : 0),
   ])
   await wait(acceptMilliseconds)
-  const hurry = raisePriority()
+  const priority = raisePriority()
   const start = performance.now() + 10
   const countFrom = start + warmUpSeconds * 1000
   const end = countFrom + seconds * 1000
   let [answered, refused] = [0, 0]
-  const over = new AbortController()
+  const stopping = new AbortController()
   const patience = wait(end + patienceMilliseconds - performance.now(), undefined, {
-    signal: over.signal,
+    signal: stopping.signal,
   })
   patience.catch(() => {})
 
   const beClient = async (n: number): Promise<void> => {
-    await wait((n * arrivalMilliseconds) / clients, undefined, { signal: over.signal })
+    await wait((n * arrivalMilliseconds) / clients, undefined, { signal: stopping.signal })
     while (performance.now() < end) {
       const { status, retryAfterSeconds } = await forLogins.ask(login())
       const now = performance.now()
@@ -85,7 +86,7 @@ export async function storm(load: StormLoad): Promise<StormAnswers> {
         else refused++
       }
       if (status !== 200)
-        await wait(Math.max(1, retryAfterSeconds) * 1000, undefined, { signal: over.signal })
+        await wait(Math.max(1, retryAfterSeconds) * 1000, undefined, { signal: stopping.signal })
     }
   }
   const probe = async ({ request }: Probe, offset: number): Promise<readonly number[]> => {
@@ -104,7 +105,7 @@ export async function storm(load: StormLoad): Promise<StormAnswers> {
     const storming = Array.from({ length: clients }, (_, n) => beClient(n))
     const failed = new Promise<never>((_resolve, reject) => {
       for (const client of storming)
-        client.catch((error: unknown) => over.signal.aborted || reject(error))
+        client.catch((error: unknown) => stopping.signal.aborted || reject(error))
     })
     const probing = probes.map((each, n) =>
       probe(each, (n * 1000) / probesPerSecond / probes.length),
@@ -117,14 +118,14 @@ export async function storm(load: StormLoad): Promise<StormAnswers> {
       probes: new Map(probes.map(({ name }, n) => [name, measured[n]!])),
     }
   } finally {
-    over.abort() // the logins that are still in flight are not needed
-    hurry.end()
+    stopping.abort() // the logins that are still in flight are not needed
+    priority.end()
     for (const connections of [forLogins, forProbes]) connections.close()
   }
 }
 
 interface Connections {
-  /** Opens some that are idle at first. */
+  /** Opens connections that are idle at first. */
   open(count: number): Promise<void>
   /**
    * Sends a request on the connection that was used last, so that those in use stay in use: servers

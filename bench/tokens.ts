@@ -1,4 +1,4 @@
-// The tokens of the verifying scenarios: claims as Keystile issues them, each token another.
+// Tokens for the scenarios, with claims as Keystile issues them. Each token is different.
 import { createHash, randomBytes } from 'node:crypto'
 import { signJwt, type SigningKey } from 'keystile/jwt'
 
@@ -10,7 +10,7 @@ export function issueTokens(count: number, key: SigningKey): readonly string[] {
   return Array.from({ length: count }, (_, n) => issueToken(key, subjectOf(n)))
 }
 
-/** Who the token with this number is for, in the form of Keystile's own subjects. */
+/** Returns the subject of the token with this number, in the form of Keystile's subjects. */
 export function subjectOf(n: number): string {
   return createHash('sha256').update(`user${n}`).digest().subarray(0, 16).toString('base64url')
 }

@@ -1,4 +1,4 @@
-// Each example is started as its README line says, and used as its reader would use it.
+// Starts each example as README says, and uses it as a reader would.
 import assert from 'node:assert/strict'
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -18,7 +18,7 @@ interface Started {
   stop(): Promise<void>
 }
 
-/** Starts a program of this folder in an empty folder of its own. */
+/** Starts a program of this folder in a new, empty folder. */
 async function start(main: string): Promise<Started> {
   const cwd = mkdtempSync(join(tmpdir(), 'keystile-example-'))
   const port = await freePort()
@@ -80,7 +80,7 @@ for (const { name, file } of [
   describe(`examples/${name}`, () => {
     const example = useExample(`${name}/main.ts`)
 
-    it('registers a person, logs them in, and opens the route that they may open', async () => {
+    it(`examples/${name} registers a user and opens the route to them`, async () => {
       const { url, headers } = example
       for (let time = 0; time < 2; time++) {
         const items = await fetch(`${url}/items`, { headers })
@@ -94,7 +94,7 @@ for (const { name, file } of [
       assert.equal((await fetch(`${url}/.well-known/oauth-authorization-server/auth`)).status, 200)
     })
 
-    it(`has at most ${maxLines} lines that Keystile brings, options and guarded routes included`, () => {
+    it(`examples/${name} has at most ${maxLines} lines for Keystile`, () => {
       const lines = readFileSync(join(import.meta.dirname, name, file), 'utf8').split('\n')
       const start = lines.findIndex((line) => line.includes('createKeystile({'))
       const options = lines.slice(start, lines.indexOf('})', start) + 1)
@@ -112,7 +112,7 @@ for (const { name, file } of [
 describe('examples/websocket', () => {
   const example = useExample('websocket/main.ts')
 
-  /** What the socket is told, until it is closed, and why. */
+  /** Returns the messages of a socket until it is closed, and the close code. */
   async function listen(
     options: string[] | { headers: Record<string, string> },
     whenGreeted: () => unknown,
@@ -128,7 +128,7 @@ describe('examples/websocket', () => {
     return [...told, event.code]
   }
 
-  it('answers the guard’s refusal instead of opening', async () => {
+  it('examples/websocket answers the refusal of the guard instead of opening', async () => {
     for (const [authorization, status, challenge] of [
       [undefined, 401, /^Bearer realm="[^"]+"$/],
       ['Bearer abc', 401, /error="invalid_token"/],
@@ -155,7 +155,7 @@ describe('examples/websocket', () => {
     }
   })
 
-  it('opens with a header, or as a browser does with a subprotocol, and closes when the account is gone', async () => {
+  it('examples/websocket opens by header or subprotocol, and closes with the account', async () => {
     const { url, headers } = example
     let greeted = 0
     const leave = (): void => {
@@ -187,7 +187,7 @@ describe('examples/graphql', () => {
     return response.status === 200 ? response.json() : response.status
   }
 
-  it('answers the fields that the caller may see, and refuses the others one by one', async () => {
+  it('examples/graphql answers allowed fields and refuses the others one by one', async () => {
     const message = 'The token lacks a scope that this needs'
     const extensions = { code: 'insufficient_scope', status: 403 }
     assert.deepEqual(await ask('{ news me items removeItems }', example.headers), {
@@ -206,14 +206,14 @@ describe('examples/graphql', () => {
     })
   })
 
-  it('refuses a request with a bad token as a whole', async () => {
+  it('examples/graphql refuses a request with a bad token as a whole', async () => {
     assert.equal(await ask('{ news }', { authorization: 'Bearer abc' }), 401)
   })
 })
 
 describe('examples/nest', () => {
   before(async () => {
-    // Its decorators are no TypeScript that Node could strip.
+    // Node cannot strip decorators, so the example is compiled.
     const tsc = join(import.meta.dirname, '../node_modules/typescript/bin/tsc')
     await promisify(execFile)(process.execPath, [
       tsc,
@@ -239,7 +239,7 @@ describe('examples/nest', () => {
   const lacks = (scope: string): RegExp =>
     new RegExp(`error="insufficient_scope", .*scope="${scope}"$`)
 
-  it('lets in whom the guards of a controller and its method let in, and knows who it is', async () => {
+  it('examples/nest admits callers by the guards of a controller and its methods', async () => {
     const { authorization } = example.headers
     for (let time = 0; time < 2; time++) {
       const items = await ask('GET', '/items', authorization)
@@ -250,7 +250,7 @@ describe('examples/nest', () => {
     assert.equal((await ask('GET', '/news/open', 'Bearer abc')).status, 200)
   })
 
-  it('refuses everybody else as a guard does', async () => {
+  it('examples/nest refuses other callers with the answers of a guard', async () => {
     const { authorization } = example.headers
     const refusals: readonly (readonly [string, string, string | undefined, number, RegExp])[] = [
       ['GET', '/items', undefined, 401, /^Bearer realm="[^"]+"$/],
@@ -278,7 +278,7 @@ describe('examples/nest', () => {
     assert.equal((await ask('GET', '/nothing', authorization)).status, 404)
   })
 
-  it('documents what it enforces', async () => {
+  it('examples/nest documents what its guards enforce', async () => {
     interface Operation {
       readonly security?: readonly object[]
       readonly responses: object

@@ -1,5 +1,4 @@
-// One app in five frameworks, with people in a table of its own on PostgreSQL, whose hashes are of
-// bcrypt.
+// One app in five frameworks, with users in its own table on PostgreSQL and bcrypt hashes.
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -32,7 +31,9 @@ describe(
     const hash = hashSync(password, 4)
     await pool.query(
       `insert into people (email, hash, admin, banned) values
-     ('ada@example.com', $1, true, false), ('bob@example.com', $1, false, false), ('eve@example.com', $1, true, true)`,
+     ('ada@example.com', $1, true, false),
+     ('bob@example.com', $1, false, false),
+     ('eve@example.com', $1, true, true)`,
       [hash],
     )
     after(async () => {
@@ -62,7 +63,7 @@ describe(
     }
 
     for (const [name, make] of Object.entries(servers)) {
-      it(`logs people in and guards their routes in ${name}`, async () => {
+      it(`examples/own-users logs users in and guards their routes in ${name}`, async () => {
         const server = await make()
         server.listen(0, '127.0.0.1')
         await once(server, 'listening')
@@ -92,7 +93,7 @@ describe(
         server.close()
       })
 
-      it(`takes at most ${maxLines} lines in ${name}, beside the guards on the routes`, () => {
+      it(`examples/own-users takes at most ${maxLines} lines in ${name}, besides guards`, () => {
         const linesOf = (file: string): readonly string[] =>
           readFileSync(join(import.meta.dirname, 'own-users', file), 'utf8').split('\n')
         const auth = linesOf('auth.ts').filter(

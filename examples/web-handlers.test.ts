@@ -38,14 +38,14 @@ const handlers: Readonly<Record<string, (request: Request) => Promise<Response>>
 
 for (const [name, handle] of Object.entries(handlers)) {
   describe(`examples/web-handlers/${name}`, () => {
-    it('answers who may ask, and hands on what the framework gives besides', async () => {
+    it(`${name} answers a caller with the parameters of the framework`, async () => {
       for (let time = 0; time < 2; time++) {
         const response = await handle(new Request(url, { headers }))
         assert.deepEqual([response.status, await response.json()], [200, { id: '7', owner: 'ada' }])
       }
     })
 
-    it('refuses a bad token, and nobody unless nobody is welcome', async () => {
+    it(`${name} refuses a bad token, and no token unless its guard is optional`, async () => {
       const bad = await handle(new Request(url, { headers: { authorization: 'Bearer abc' } }))
       assert.equal(bad.status, 401)
       assert.match(bad.headers.get('www-authenticate') ?? '', /error="invalid_token"/)
@@ -58,7 +58,7 @@ for (const [name, handle] of Object.entries(handlers)) {
 }
 
 describe('examples/web-handlers/next-item-route', () => {
-  it('refuses to delete without the scope', async () => {
+  it('next-item-route refuses to delete without the scope', async () => {
     const response = await next.DELETE(new Request(url, { method: 'DELETE', headers }))
     assert.equal(response.status, 403)
   })

@@ -1,7 +1,7 @@
 // Bundles the server as it is published, after the compiler: decisions/0009-bundle-the-server.md.
-// Kysely alone is 300 files, which two threads would read at every start. What the server needs at
-// run time besides stays a dependency. The source imports Zod as a namespace (`import * as z`):
-// otherwise its messages in all languages would be bundled too.
+// Kysely alone is 300 files, which two threads would read at every start. The other packages that
+// the server needs at run time stay dependencies. The source imports Zod as a namespace (`import *
+// as z`): otherwise its messages in all languages would be bundled too.
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,15 +24,15 @@ const common: BuildOptions = {
   logLevel: 'warning',
 }
 const external = ['pg', 'pino', '@node-rs/argon2', '@node-rs/bcrypt', '#*']
-// What an application imports shares the library with it: its errors and types are the same.
+// What an app imports shares the library with the app, so errors and types are the same.
 await build({
   ...common,
   entryPoints: ['index.js', 'docs.js'],
   external: [...external, 'keystile', 'keystile/*'],
 })
 /**
- * Loads the code of commands with the command itself. As chunks of its own it would tear the rest
- * into thirty files, and to read those takes a start longer than to read all code at once.
+ * Loads the code of commands with the command itself. As separate chunks it would split the rest
+ * into thirty files, and reading those makes a start slower than reading all code at once.
  */
 const allCommandsAtOnce: Plugin = {
   name: 'all commands at once',
@@ -50,7 +50,7 @@ const allCommandsAtOnce: Plugin = {
     })
   },
 }
-// What runs by itself has the library within: it is 70 files more.
+// The command and its threads contain the library, which would be 70 more files.
 const { metafile } = await build({
   ...common,
   metafile: true,
@@ -66,8 +66,8 @@ if (late.length > 0) {
   throw new Error(`the command must have no files of its own that it loads later: ${files}`)
 }
 
-// Swagger UI, for a /docs that asks no other host. From source the server reads the same files
-// where npm has put them.
+// Swagger UI, so that /docs loads nothing from other hosts. When run from source, the server reads
+// the same files in node_modules.
 const from = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')))
 const to = join(bundle, 'vendor/swagger-ui')
 mkdirSync(to, { recursive: true })

@@ -40,26 +40,66 @@ const plan: Plan = {
   longFiles: {},
 }
 
-/** A tree in which everything is as the plan says, and every rule has something to look at. */
+const lines = (...all: readonly string[]): string => all.join('\n')
+
+/** A tree that follows the plan, with something to check for every rule. */
 const goodTree: Readonly<Record<string, string>> = {
-  'packages/library/src/index.ts': `/** The door. */\nexport { one } from './base/one.ts'\nexport type { Two } from './middle/two.ts'\n`,
+  'packages/library/src/index.ts': lines(
+    `/** The door. */`,
+    `export { one } from './base/one.ts'`,
+    `export type { Two } from './middle/two.ts'`,
+    ``,
+  ),
   'packages/library/src/extra.ts': `export * from './top/top.ts'`,
-  'packages/library/src/base/one.ts': `// any, declare module, export default\nexport const one = 'any'`,
-  'packages/library/src/base/random.ts': `import { randomBytes } from 'node:crypto'\nexport const random = () => randomBytes(1)`,
-  'packages/library/src/middle/two.ts': `import { get } from 'node:http'\nimport { one } from '../base/one.ts'\nexport type Two = 2`,
-  'packages/library/src/middle/two.test.ts': `import { plan } from '../../../../tools/rooms.ts'\nimport 'whatever'`,
-  'packages/library/src/client/client.ts': `import type { Two } from '../middle/two.ts'\nimport { one } from '../base/one.ts'\nexport const three = AbortSignal.any([])`,
-  'packages/library/src/top/top.ts': `import { three } from '../client/client.ts'\nexport const top = three`,
+  'packages/library/src/base/one.ts': lines(
+    `// any, declare module, export default`,
+    `export const one = 'any'`,
+  ),
+  'packages/library/src/base/random.ts': lines(
+    `import { randomBytes } from 'node:crypto'`,
+    `export const random = () => randomBytes(1)`,
+  ),
+  'packages/library/src/middle/two.ts': lines(
+    `import { get } from 'node:http'`,
+    `import { one } from '../base/one.ts'`,
+    `export type Two = 2`,
+  ),
+  'packages/library/src/middle/two.test.ts': lines(
+    `import { plan } from '../../../../tools/rooms.ts'`,
+    `import 'whatever'`,
+  ),
+  'packages/library/src/client/client.ts': lines(
+    `import type { Two } from '../middle/two.ts'`,
+    `import { one } from '../base/one.ts'`,
+    `export const three = AbortSignal.any([])`,
+  ),
+  'packages/library/src/top/top.ts': lines(
+    `import { three } from '../client/client.ts'`,
+    `export const top = three`,
+  ),
   'packages/server/src/index.ts': `export { a } from './features/a/a.ts'`,
-  'packages/server/src/storage/open.ts': `import { Kysely } from 'kysely'\nexport const open = Kysely`,
-  'packages/server/src/features/a/store.ts': `import { sql } from 'kysely'\nimport { open } from '../../storage/open.ts'`,
-  'packages/server/src/features/a/a.ts': `import { one } from 'library'\nimport { top } from 'library/extra'\nexport const a = one`,
+  'packages/server/src/storage/open.ts': lines(
+    `import { Kysely } from 'kysely'`,
+    `export const open = Kysely`,
+  ),
+  'packages/server/src/features/a/store.ts': lines(
+    `import { sql } from 'kysely'`,
+    `import { open } from '../../storage/open.ts'`,
+  ),
+  'packages/server/src/features/a/a.ts': lines(
+    `import { one } from 'library'`,
+    `import { top } from 'library/extra'`,
+    `export const a = one`,
+  ),
   'packages/server/src/features/a/inner/own.ts': `import '../store.ts'`,
   'packages/server/src/features/b/commands.ts': `import '../a/store.ts'`,
   'packages/server/src/features/b/b.test.ts': `import '../a/store.ts'`,
   'packages/server/src/features/a/inner/b.ts': `import { a } from '../a.ts'\nexport const b = a`,
   'packages/server/src/features/a/late.ts': `import { a } from './a.ts'`,
-  'packages/server/src/features/a/when.ts': `import type { A } from './late.ts'\nexport const late = () => import('./late.ts')`,
+  'packages/server/src/features/a/when.ts': lines(
+    `import type { A } from './late.ts'`,
+    `export const late = () => import('./late.ts')`,
+  ),
 }
 
 function problemsOf(
@@ -79,7 +119,7 @@ function problemsOf(
   }
 }
 
-/** The plan with its first room, `base`, changed. */
+/** Returns the plan with a changed first room, `base`. */
 function planWithBase(change: Partial<Plan['packages'][number]['rooms'][number]>): Plan {
   const [library, server] = plan.packages
   const [base, ...others] = library!.rooms
@@ -94,11 +134,11 @@ const server = 'packages/server/src'
 const longText = 'export const a = 1\n'.repeat(401)
 
 describe('checkRooms', () => {
-  it('finds nothing in a tree that is as the plan says', () => {
+  it('checkRooms finds nothing in a tree that follows the plan', () => {
     assert.deepEqual(problemsOf({}), [])
   })
 
-  it('counts the files it has read', () => {
+  it('checkRooms counts the files that it read', () => {
     const root = mkdtempSync(join(tmpdir(), 'keystile-rooms-'))
     mkdirSync(join(root, 'packages/library/src/base'), { recursive: true })
     writeFileSync(join(root, 'packages/library/src/base/one.ts'), '')
@@ -106,7 +146,7 @@ describe('checkRooms', () => {
     rmSync(root, { recursive: true })
   })
 
-  /** Each rule, the file that breaks it, its text, and the one complaint that must come. */
+  /** Each rule, the file that breaks it, its text, and the one problem that must be reported. */
   const violations: readonly (readonly [
     rule: string,
     path: string,
@@ -198,7 +238,7 @@ describe('checkRooms', () => {
       /does not list library/,
     ],
     [
-      'what it must never load',
+      'a package that it must never load',
       `${library}/client/x.ts`,
       `import { o } from '../middle/two.ts'`,
       /must never load node:http: client\/x\.ts -> middle\/two\.ts/,
@@ -210,7 +250,7 @@ describe('checkRooms', () => {
       /may not import features\/a\/store\.ts: outside its folder, only features\/b\/commands\.ts may/,
     ],
     [
-      'too soon what is loaded when it is needed',
+      'a deferred file at once',
       `${server}/features/a/x.ts`,
       `import { late } from './late.ts'`,
       /may load features\/a\/late\.ts only by import\(…\)/,
@@ -223,7 +263,7 @@ describe('checkRooms', () => {
     ],
   ]
   for (const [rule, path, source, complaint] of violations) {
-    it(`reports a file that imports ${rule}`, () => {
+    it(`checkRooms reports a file that imports ${rule}`, () => {
       const problems = problemsOf({ [path]: source })
       assert.equal(problems.length, 1, problems.join('\n'))
       assert.match(problems[0]!, complaint)
@@ -231,7 +271,7 @@ describe('checkRooms', () => {
     })
   }
 
-  it('reports a circle between files once, with the way round it', () => {
+  it('checkRooms reports an import cycle once, with its path', () => {
     const circle = {
       [`${library}/base/x.ts`]: `import type { Y } from './y.ts'`,
       [`${library}/base/y.ts`]: `import './z.ts'`,
@@ -249,7 +289,7 @@ describe('checkRooms', () => {
     complaint: RegExp,
   ])[] = [
     ['a file in no room', `${library}/attic/x.ts`, '', /is in no room/],
-    ['a file beside the doors that is none', `${library}/x.ts`, '', /is in no room/],
+    ['a file beside the doors that is not a door', `${library}/x.ts`, '', /is in no room/],
     ['a file that is not .ts', `${library}/base/x.mjs`, '', /is not a \.ts file/],
     [
       'a barrel',
@@ -273,7 +313,7 @@ describe('checkRooms', () => {
       'a door that passes on a package',
       `${library}/extra.ts`,
       `export { z } from 'zod'`,
-      /which is no room's/,
+      /which belongs to no room/,
     ],
     ['a file that is too long', `${library}/base/x.ts`, longText, /has 401 lines/],
     [
@@ -296,7 +336,7 @@ describe('checkRooms', () => {
     ],
   ]
   for (const [what, path, source, complaint] of misplaced) {
-    it(`reports ${what}`, () => {
+    it(`checkRooms reports ${what}`, () => {
       const problems = problemsOf({ [path]: source })
       assert.equal(problems.length, 1, problems.join('\n'))
       assert.match(problems[0]!, complaint)
@@ -317,7 +357,7 @@ describe('checkRooms', () => {
     ['const a = 1\nexport { a as default }', /has a default export/],
   ]
   for (const [source, complaint] of words) {
-    it(`reports ${JSON.stringify(source)}, in a test too`, () => {
+    it(`checkRooms reports ${JSON.stringify(source)}, also in a test`, () => {
       for (const path of [`${library}/base/x.ts`, `${library}/base/x.test.ts`]) {
         const problems = problemsOf({ [path]: source })
         assert.equal(problems.length, 1, problems.join('\n'))
@@ -326,13 +366,13 @@ describe('checkRooms', () => {
     })
   }
 
-  it('lets the word any pass where it is no type', () => {
+  it('checkRooms accepts the word any where it is not a type', () => {
     const source =
       'Promise.any([])\nfunction any() {}\nany()\nconst a = { any: 1, `any`: /any/ } // any'
     assert.deepEqual(problemsOf({ [`${library}/base/x.ts`]: source }), [])
   })
 
-  it('reports a room that has no files', () => {
+  it('checkRooms reports a room without files', () => {
     const problems = problemsOf({
       [`${library}/top/top.ts`]: undefined,
       [`${library}/extra.ts`]: `export * from './base/one.ts'`,
@@ -340,7 +380,7 @@ describe('checkRooms', () => {
     assert.deepEqual(problems, ['rooms.ts, library: no file is in the room top'])
   })
 
-  it('reports a room that has nothing but tests', () => {
+  it('checkRooms reports a room that has only tests', () => {
     const path = `${server}/features/a/inner/b`
     const problems = problemsOf({
       [`${path}.ts`]: undefined,
@@ -350,24 +390,24 @@ describe('checkRooms', () => {
     assert.deepEqual(problems, ['rooms.ts, @scope/server: no file is in the room features/a/inner'])
   })
 
-  it('reports a door that is not there', () => {
+  it('checkRooms reports a door that does not exist', () => {
     const [problem, ...others] = problemsOf({ [`${server}/index.ts`]: undefined })
     assert.equal(problem, 'rooms.ts, @scope/server: there is no door index.ts')
     assert.deepEqual(others, [])
   })
 
-  it('reports a tree in which it finds nothing at all', () => {
+  it('checkRooms reports a tree in which it finds nothing', () => {
     const nothing = Object.fromEntries(Object.keys(goodTree).map((path) => [path, undefined]))
     assert.equal(problemsOf({ ...nothing, 'packages/readme': '' }).length, 12)
   })
 
-  it('reports a plan that names a room which is not above', () => {
+  it('checkRooms reports a plan that names a room which is not above', () => {
     assert.deepEqual(problemsOf({}, planWithBase({ from: ['middle'] })), [
       'rooms.ts, library: base names middle, which is not above it',
     ])
   })
 
-  it('reports a plan that grants what no file of the room imports', () => {
+  it('checkRooms reports a permission that no file of the room uses', () => {
     assert.deepEqual(problemsOf({}, planWithBase({ packages: ['node:fs'] })), [
       'rooms.ts, library: base may import node:fs, and does not',
     ])
@@ -378,14 +418,14 @@ describe('checkRooms', () => {
     )
   })
 
-  it('reports a plan that gives packages to a file that is not there', () => {
+  it('checkRooms reports permissions for a file that does not exist', () => {
     const planned = planWithBase({
       packagesOf: { 'random.ts': ['node:crypto'], 'gone.ts': ['node:os'] },
     })
     assert.deepEqual(problemsOf({}, planned), ['rooms.ts, library: there is no base/gone.ts'])
   })
 
-  it('lets a long file pass whose reason is in the plan, and reports an excuse that is not needed', () => {
+  it('checkRooms accepts a long file with a reason, and reports a needless reason', () => {
     const path = `${library}/base/x.ts`
     const planned = { ...plan, longFiles: { [path]: 'one table, read from top to bottom' } }
     assert.deepEqual(problemsOf({ [path]: longText }, planned), [])

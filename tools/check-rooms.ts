@@ -52,8 +52,8 @@ export function checkRooms(root: string, plan: Plan): Findings {
       checkPlace(file, pack, plan, report)
     }
     checkReach(pack, sources, report)
-    for (const circle of circlesIn(sources))
-      report(circle[0]!, `imports itself: ${circle.join(' -> ')}`)
+    for (const cycle of cyclesIn(sources))
+      report(cycle[0]!, `imports itself: ${cycle.join(' -> ')}`)
   }
   for (const file of Object.keys(plan.longFiles)) {
     if (!long.has(file)) problems.push(`rooms.ts: ${file} is excused as long, and is not`)
@@ -106,7 +106,7 @@ function* unplannedPackages(root: string, plan: Plan): Iterable<string> {
   }
 }
 
-/** The plan itself: only rooms above, and no line in it that stands for nothing. */
+/** Checks the plan itself: rooms name only rooms above, and no line is without effect. */
 function checkPlan(pack: Package, sources: readonly File[], report: (what: string) => void): void {
   for (const [index, room] of pack.rooms.entries()) {
     const above = pack.rooms.slice(0, index).map(({ name }) => name)
@@ -129,7 +129,7 @@ function checkPlan(pack: Package, sources: readonly File[], report: (what: strin
   }
 }
 
-/** Permissions of a room that no file uses. An unused one would admit an import unnoticed. */
+/** Returns permissions of a room that no file uses: they would admit an import unnoticed. */
 function unusedGrants(
   room: Room,
   own: readonly File[],
@@ -146,7 +146,7 @@ function unusedGrants(
   return granted.filter((name) => !used.includes(name))
 }
 
-/** What holds for every file, tests included. */
+/** Checks the rules for every file, tests included. */
 function checkText({ path, code }: File, report: Report): void {
   // Not a type: x.any, any(…), and { any: … } as a key. The linter reads syntax and guards the
   // rest.
@@ -158,11 +158,11 @@ function checkText({ path, code }: File, report: Report): void {
     report(path, 'has a default export')
 }
 
-/** Whether a file may import what it imports, by where it lies. */
+/** Checks whether a file may import what it imports, by its place. */
 function checkPlace(file: File, pack: Package, plan: Plan, report: Report): void {
   if (doorOf(file.path, pack)) return checkDoor(file, pack, report)
   const room = roomOf(file.path, pack)
-  if (!room) return report(file.path, 'is in no room, and is no door')
+  if (!room) return report(file.path, 'is in no room, and is not a door')
   for (const { specifier, passedOn } of file.imports) {
     if (passedOn) report(file.path, `passes on ${specifier}, which only a door may`)
     const problem = specifier.startsWith('.')
@@ -176,7 +176,7 @@ function checkPlace(file: File, pack: Package, plan: Plan, report: Report): void
 }
 
 /**
- * The files that a file loads with itself, though the plan has them loaded when they are needed.
+ * Returns the files that a file loads at once, although the plan defers them.
  */
 function loadedTooSoon({ path, imports }: File, { deferred }: Plan): readonly string[] {
   const isDeferred = (path: string): boolean => deferred.some((glob) => matchesGlob(path, glob))
@@ -193,7 +193,7 @@ function checkDoor(file: File, pack: Package, report: Report): void {
   if (rest.trim() !== '') report(file.path, 'is a door, and does more than pass on')
   for (const { specifier } of file.imports) {
     if (!roomOf(resolve(file.path, specifier), pack))
-      report(file.path, `is a door, and passes on ${specifier}, which is no room's`)
+      report(file.path, `is a door, and passes on ${specifier}, which belongs to no room`)
   }
 }
 
@@ -249,8 +249,7 @@ function problemOfPackage(
 }
 
 /**
- * What a room or a door promises not to load, followed through every import that is there at run
- * time.
+ * Checks what a room or a door must never load, through every import that exists at run time.
  */
 function checkReach(pack: Package, sources: readonly File[], report: Report): void {
   const byPath = new Map(sources.map((file) => [file.path, file]))
@@ -282,15 +281,15 @@ function checkReach(pack: Package, sources: readonly File[], report: Report): vo
 }
 
 /**
- * Each circle once, as the way round it. Types count: two files that need each other's types are
- * one subject.
+ * Returns each import cycle once, as its path. Types count: two files that need each other's types
+ * are one subject.
  */
-function circlesIn(sources: readonly File[]): readonly (readonly string[])[] {
+function cyclesIn(sources: readonly File[]): readonly (readonly string[])[] {
   const byPath = new Map(sources.map((file) => [file.path, file]))
-  const circles: (readonly string[])[] = []
+  const cycles: (readonly string[])[] = []
   const done = new Set<string>()
   const visit = (file: File, way: readonly string[]): void => {
-    if (way.includes(file.path)) circles.push([...way.slice(way.indexOf(file.path)), file.path])
+    if (way.includes(file.path)) cycles.push([...way.slice(way.indexOf(file.path)), file.path])
     if (way.includes(file.path) || done.has(file.path)) return
     for (const { specifier } of file.imports.filter((found) => found.specifier.startsWith('.'))) {
       const next = byPath.get(resolve(file.path, specifier))
@@ -299,7 +298,7 @@ function circlesIn(sources: readonly File[]): readonly (readonly string[])[] {
     done.add(file.path)
   }
   for (const file of sources) visit(file, [])
-  return circles
+  return cycles
 }
 
 function resolve(from: string, specifier: string): string {
@@ -321,7 +320,7 @@ if (import.meta.main) {
   console.log(
     problems.length > 0
       ? `${problems.length} problems in ${files} files`
-      : `${files} files are where the plan has them`,
+      : `${files} files follow the plan`,
   )
   process.exitCode = problems.length > 0 || files === 0 ? 1 : 0
 }

@@ -25,7 +25,7 @@ function wrongIn(files: Readonly<Record<string, string>>): readonly string[] {
 }
 
 describe('wrongTestImports', () => {
-  it('lets a test of a package import its package, tools and what is installed', () => {
+  it('wrongTestImports lets a test of a package import its package and tools', () => {
     const files = {
       'packages/library/src/a/one.test.ts': './one.ts',
       'packages/library/src/a/two.test.ts': '../../test-support/two.ts',
@@ -36,7 +36,7 @@ describe('wrongTestImports', () => {
     assert.deepEqual(wrongIn(files), [])
   })
 
-  it('lets a test of the repository import doors, test-support and its own helpers', () => {
+  it('wrongTestImports lets a test of the repository import doors and test-support', () => {
     const files = {
       'test/flows/one.test.ts': '../../packages/server/test-support/server.ts',
       'test/flows/two.test.ts': '@scope/server',
@@ -77,7 +77,7 @@ describe('wrongTestImports', () => {
       /may not import packages\/library\/src\/a\.ts/,
     ],
   ] as const) {
-    it(`refuses ${what}`, () => {
+    it(`wrongTestImports reports ${what}`, () => {
       const wrong = wrongIn({ [file]: imported })
       assert.equal(wrong.length, 1)
       assert.match(wrong[0]!, complaint)

@@ -44,7 +44,7 @@ describe('runCheck', () => {
     ['format', 'export const a = "1";\n', /planted\.ts/],
   ] as const
   for (const [name, source, complaint] of planted) {
-    it(`fails ${name} on ${JSON.stringify(source)}, and says where`, async () => {
+    it(`runCheck fails ${name} on ${JSON.stringify(source)} and says where`, async () => {
       const result = await runOn(name, source)
       assert.equal(result.passed, false)
       assert.match(result.output, complaint)
@@ -52,14 +52,14 @@ describe('runCheck', () => {
   }
 
   for (const name of ['types', 'lint', 'format']) {
-    it(`passes ${name} on a file without fault`, async () => {
+    it(`runCheck passes ${name} on a file without faults`, async () => {
       const result = await runOn(name, "export const a = '1'\n")
       assert.equal(result.passed, true, result.output)
       assert.ok(result.files > 0)
     })
   }
 
-  it('fails a check that exits with 0 and has read nothing', async () => {
+  it('runCheck fails a check that exits with 0 and read no file', async () => {
     writeFileSync(join(root, 'nothing.ts'), "console.log('0 files are fine')")
     const result = await runCheck(
       { name: 'nothing', command: ['nothing.ts'], filesRead: () => 0 },
@@ -76,7 +76,7 @@ describe('report', () => {
     { name: 'lint', passed: false, files: 7, seconds: 0.5, output: 'a.ts: wrong\n' },
   ]
 
-  it('shows what failed, and a line for every check', () => {
+  it('report shows the output of failed checks and a line for every check', () => {
     assert.deepEqual(report(results).split('\n'), [
       '--- lint',
       'a.ts: wrong',

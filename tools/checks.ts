@@ -8,11 +8,11 @@ export interface Check {
   /** What this Node runs: a script, and its arguments. */
   readonly command: readonly string[]
   /**
-   * How many files it says it has read. A check that read none has failed, whatever its exit code
-   * says.
+   * How many files the check says it read. A check that read none has failed, whatever its exit
+   * code.
    */
   readonly filesRead: (output: string) => number
-  /** What of the output is worth showing after a failure. */
+  /** The part of the output that is shown after a failure. */
   readonly shown?: (output: string) => string
 }
 
@@ -46,7 +46,7 @@ export const checks: readonly Check[] = [
     shown: withoutList,
   },
   {
-    // What is published is built, under rules that the sources alone are not held to.
+    // Builds what is published, by rules that the check `types` does not apply.
     name: 'build',
     command: [
       'node_modules/typescript/bin/tsc',
@@ -70,8 +70,8 @@ export const checks: readonly Check[] = [
     filesRead: saysFiles,
   },
   {
-    // A pattern that matches nothing is a hint, and counts as a fault; so it cannot pass on
-    // nothing.
+    // A pattern that matches nothing is reported as a hint and counts as a fault, so this check
+    // cannot pass without reading files.
     name: 'unused',
     command: [
       'node_modules/knip/bin/knip.js',
@@ -108,14 +108,15 @@ export async function runCheck(check: Check, root: string): Promise<CheckResult>
   }
 }
 
-/** What the checks that failed said, and a table of all. */
+/** Returns the output of the checks that failed, and a table of all. */
 export function report(results: readonly CheckResult[]): string {
   const failures = results
     .filter(({ passed }) => !passed)
     .map(({ name, output }) => `--- ${name}\n${output.trim()}\n`)
   const lines = results.map(
     ({ name, passed, files, seconds }) =>
-      `${name.padEnd(8)} ${passed ? 'passed' : 'FAILED'} ${String(files).padStart(5)} files ${seconds.toFixed(1).padStart(6)} s`,
+      `${name.padEnd(8)} ${passed ? 'passed' : 'FAILED'} ${String(files).padStart(5)} files ` +
+      `${seconds.toFixed(1).padStart(6)} s`,
   )
   return [...failures, ...lines].join('\n')
 }

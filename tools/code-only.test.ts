@@ -5,32 +5,32 @@ import { codeOnly } from './code-only.ts'
 const kept = (source: string): string => codeOnly(source).replaceAll(/ +/g, ' ').trim()
 
 describe('codeOnly', () => {
-  it('keeps every character of code at its place', () => {
+  it('codeOnly keeps every character of code at its place', () => {
     const source = "const a = 'any' // any\nlet b: any"
     assert.equal(codeOnly(source), "const a = '   '       \nlet b: any")
   })
 
-  it('blanks comments of both kinds, and keeps their line breaks', () => {
+  it('codeOnly blanks comments of both kinds and keeps their line breaks', () => {
     assert.equal(kept('a /* any\nany */ b // any'), 'a \n b')
   })
 
-  it('blanks strings with escaped quotes, and keeps what follows them', () => {
+  it('codeOnly blanks strings with escaped quotes and keeps what follows', () => {
     assert.equal(kept(String.raw`f('it\'s any', "\"any\"") as any`), `f(' ', " ") as any`)
   })
 
-  it('blanks the text of a template and keeps the code in it, nested templates too', () => {
+  it('codeOnly blanks the text of templates and keeps code in them, also nested', () => {
     assert.equal(
       kept('`any ${x as any} any ${`any ${{ y: 1 }.y} any`} any` + any'),
       '` ${x as any} ${` ${{ y: 1 }.y} `} ` + any',
     )
   })
 
-  it('takes a quote in a regular expression for no string', () => {
+  it('codeOnly starts no string at a quote in a regular expression', () => {
     assert.equal(kept('const quotes = /[\'"/]/g; let b: any'), 'const quotes = / ; let b: any')
     assert.equal(kept("return /'/.test(x) && 'any'"), "return / .test(x) && ' '")
   })
 
-  it('takes a division for no regular expression', () => {
+  it('codeOnly does not take a division for a regular expression', () => {
     assert.equal(
       kept("const half = a / 2 + b.c / 'any'.length"),
       "const half = a / 2 + b.c / ' '.length",
@@ -39,7 +39,7 @@ describe('codeOnly', () => {
   })
 
   for (const source of ["a\nconst b = 'c\n", 'a\n/* b', 'a\n`b', 'a\n`${b']) {
-    it(`throws and names the line when ${JSON.stringify(source)} does not end`, () => {
+    it(`codeOnly throws and names the line when ${JSON.stringify(source)} does not end`, () => {
       assert.throws(() => codeOnly(source), /^Error: line 2: .* without an end$/)
     })
   }

@@ -1,11 +1,12 @@
-// TypeScript 7 has no parser to offer to a script, so the room check reads text. This file takes
-// away what is not code.
+// TypeScript 7 offers scripts no parser, so the room check reads text. This file removes what is
+// not code.
 
 /** A `/` after one of these words starts a regular expression; after any other word it divides. */
 const wordsBeforeRegex = new Set(
-  'await case default delete do else export extends in instanceof new of return throw typeof void yield'.split(
-    ' ',
-  ),
+  (
+    'await case default delete do else export extends in instanceof new of return throw typeof ' +
+    'void yield'
+  ).split(' '),
 )
 
 /**
@@ -21,7 +22,7 @@ const wordsBeforeRegex = new Set(
  */
 export function codeOnly(source: string): string {
   const out = source.split('')
-  // For each template being read: how many braces are open in the `${…}` we are in.
+  // For each template being read: how many braces are open in its current `${…}`.
   const templates: number[] = []
   let lastToken = ''
   let at = 0
@@ -37,7 +38,7 @@ export function codeOnly(source: string): string {
     const found = pattern.exec(source)
     return found ? found.index + found[0].length : fail(what, from)
   }
-  /** From behind a backtick or a `}`: up to the closing backtick, or into the next `${`. */
+  /** Reads from after a backtick or a `}` to the closing backtick, or into the next `${`. */
   const readTemplate = (from: number): number => {
     const end = endOf(/(?:[^\\`$]|\\[^]|\$(?!\{))*(?:`|\$\{)/y, from, 'a template')
     const closed = source[end - 1] === '`'

@@ -8,12 +8,12 @@ import { fileURLToPath } from 'node:url'
 const from = dirname(fileURLToPath(import.meta.resolve('@zxcvbn-ts/language-common/package.json')))
 const to = join(import.meta.dirname, '../packages/server/blocklist')
 
-/** The list, most common first, all in small letters. */
+/** Returns the list, most common first, in lower case. */
 export function readCommonPasswords(): readonly string[] {
   return JSON.parse(readFileSync(join(from, 'src/passwords.json'), 'utf8'))
 }
 
-/** One a line, in the order of their bytes, in which they are searched. */
+/** Writes one per line, sorted by bytes, because the search needs that order. */
 export function writtenOut(passwords: readonly string[]): string {
   const lines = passwords.map((password) => Buffer.from(`${password}\n`))
   return Buffer.concat(lines.toSorted(Buffer.compare)).toString()

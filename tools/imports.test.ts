@@ -7,7 +7,7 @@ const specifiers = (source: string): readonly string[] =>
 const typeOnly = (source: string): boolean | undefined => importsOf(source)[0]?.typeOnly
 
 describe('importsOf', () => {
-  it('finds every form of import and export, in order', () => {
+  it('importsOf finds every form of import and export, in order', () => {
     const source = [
       `import a from 'one'`,
       `import type { B } from "two"`,
@@ -37,15 +37,16 @@ describe('importsOf', () => {
     ])
   })
 
-  it('tells imports of types from imports of values', () => {
+  it('importsOf tells imports of types from imports of values', () => {
     assert.equal(typeOnly(`import type { A } from 'a'`), true)
     assert.equal(typeOnly(`export type { A } from 'a'`), true)
     assert.equal(typeOnly(`import { type A } from 'a'`), false)
     assert.equal(typeOnly(`import type from 'a'`), false)
   })
 
-  it('tells what is passed on from what is used', () => {
-    const source = `export interface A {}\nexport function b() {}\nimport { c } from 'c'\nexport { d } from 'd'`
+  it('importsOf tells what is re-exported from what is used', () => {
+    const declarations = `export interface A {}\nexport function b() {}`
+    const source = `${declarations}\nimport { c } from 'c'\nexport { d } from 'd'`
     assert.deepEqual(
       importsOf(source).map(({ specifier, passedOn }) => [specifier, passedOn]),
       [
@@ -55,7 +56,7 @@ describe('importsOf', () => {
     )
   })
 
-  it('tells what is loaded with the file from what a call loads', () => {
+  it('importsOf tells what loads with the file from what a call loads', () => {
     const source = `import 'a'\nexport { b } from 'b'\nconst c = async () => (await import('c')).d`
     assert.deepEqual(
       importsOf(source).map(({ specifier, deferred }) => [specifier, deferred]),
@@ -67,27 +68,27 @@ describe('importsOf', () => {
     )
   })
 
-  it('sees nothing in comments, strings and templates', () => {
+  it('importsOf ignores comments, strings and templates', () => {
     assert.deepEqual(
       specifiers("// import 'a'\nconst b = `import 'c' from 'd'`\nconst e = \"import('f')\""),
       [],
     )
   })
 
-  it('names an import() whose argument is computed', () => {
+  it('importsOf names an import() with a computed argument', () => {
     assert.deepEqual(specifiers('await import(url.href); await import(`./${name}.ts`)'), [
       '(computed)',
       '(computed)',
     ])
   })
 
-  it('throws where a from belongs to nothing it knows', () => {
+  it('importsOf throws at a from that belongs to no known statement', () => {
     assert.throws(() => importsOf(`import { "odd name" as a } from 'a'`), /belongs to no import/)
   })
 })
 
 describe('packageOf', () => {
-  it('drops the path inside a package, and keeps a scope', () => {
+  it('packageOf drops the path inside a package and keeps a scope', () => {
     assert.deepEqual(
       ['node:fs/promises', '@node-rs/argon2/x', 'keystile/jwt', 'hono'].map(packageOf),
       ['node:fs', '@node-rs/argon2', 'keystile', 'hono'],

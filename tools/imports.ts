@@ -1,14 +1,14 @@
 import { codeOnly } from './code-only.ts'
 
-/** What one file says about another, or about a package. */
+/** An import of another file or of a package. */
 export interface Import {
-  /** As written: './base/bytes.ts', 'node:crypto'; `computed` where it is no literal. */
+  /** As written: './base/bytes.ts', 'node:crypto'; `computed` when it is not a literal. */
   readonly specifier: string
-  /** It is gone when the types are stripped, so nothing is loaded at run time. */
+  /** Whether it disappears with the types, so that nothing is loaded at run time. */
   readonly typeOnly: boolean
-  /** An `export … from`. */
+  /** Whether it is an `export … from`. */
   readonly passedOn: boolean
-  /** It is loaded when a call runs, not with the file. */
+  /** Whether it is loaded when a call runs, not with the file. */
   readonly deferred: boolean
 }
 

@@ -3,7 +3,7 @@
 //
 //   npm run mutate                                        all rooms of the library
 //   npm run mutate -- keystile/token server/http          these rooms
-//   npm run mutate -- packages/keystile/src/token/jws.ts  this file, or `jws.ts:10-20` for some lines
+//   npm run mutate -- packages/keystile/src/token/jws.ts  this file, or `jws.ts:10-20` for lines
 //   npm run mutate -- --force …                           forgets the results of the last run
 //   npm run mutate -- --postgres server/…                 also runs the tests that need PostgreSQL
 //   npm run mutate -- --concurrency 1 …                   fewer at once than there are cores
@@ -78,7 +78,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * Tests, and commands: those run as processes of their own, which takes too long for each mutant.
+ * Not mutated: tests, and commands, whose tests start processes and take too long for each mutant.
  */
 const untouched = ['!**/*.test.ts', '!**/cli{,-*}.ts']
 

@@ -15,13 +15,13 @@ export interface Room {
    */
   readonly packages?: readonly string[]
   /**
-   * Packages that a single file of it may import besides: its path inside the room, and the
+   * Packages that a single file of it may import in addition: the path inside the room, and the
    * packages.
    */
   readonly packagesOf?: Readonly<Record<string, readonly string[]>>
   /**
-   * What it must not load at run time, however far down: packages, or `'node:'` for all that Node
-   * brings.
+   * What it must not load at run time, also indirectly: packages, or `'node:'` for all modules of
+   * Node.
    */
   readonly neverLoads?: readonly string[]
 }
@@ -51,8 +51,8 @@ export interface Plan {
   /** Packages that only some files may import, whatever their room may: globs below src/. */
   readonly onlyIn: Readonly<Record<string, readonly string[]>>
   /**
-   * Files that other folders may not import, and the files that may all the same: globs below src/.
-   * Tests may.
+   * Files that other folders may not import, and the files that still may: globs below src/. Tests
+   * may import all.
    */
   readonly privateFiles: Readonly<Record<string, readonly string[]>>
   /** Files that other files load only by `import(…)`, when they are needed: globs below src/. */
@@ -126,7 +126,7 @@ const keystile: Package = {
     },
     {
       name: 'client',
-      for: 'stores, refreshes and sends a user’s session; for browsers too, so it imports no other room',
+      for: 'stores, refreshes and sends a user’s session; imports no other room: it runs in browsers',
       from: [],
       neverLoads: ['node:'],
     },

@@ -1,4 +1,4 @@
-// npm test: the checks, then all tests on one throw-away PostgreSQL.
+// npm test: the checks, then all tests on one temporary PostgreSQL.
 //
 //   npm test                                    everything
 //   npm test -- --long                          and the tests that take minutes
@@ -30,7 +30,7 @@ const options = narrowing.filter((arg) => arg.startsWith('-'))
 const files = narrowing.filter((arg) => !arg.startsWith('-'))
 
 const checksPassed = narrowing.length > 0 || (await runChecks())
-// Tests run after failed checks too: one run tells everything that is wrong.
+// Tests run after failed checks too: one run shows everything that is wrong.
 const testsPassed = args.includes('--checks') || (await runTests())
 process.exitCode = checksPassed && testsPassed ? 0 : 1
 
@@ -58,8 +58,8 @@ async function runTests(): Promise<boolean> {
     console.error('CI=true: nothing may be skipped.')
     return false
   }
-  // What a test that was interrupted leaves behind is removed with this. Others get in: the server
-  // of a test that runs as root is another user's.
+  // Removing this folder also removes what interrupted tests leave. Other users may enter it: when
+  // root runs the tests, their PostgreSQL runs as another user.
   const temporary = mkdtempSync(join(tmpdir(), 'keystile-tests-'))
   chmodSync(temporary, 0o755)
   const env = {
@@ -70,8 +70,8 @@ async function runTests(): Promise<boolean> {
     ...(postgres && { KEYSTILE_TEST_DATABASE_URL: postgres.url }),
     ...(args.includes('--long') && { KEYSTILE_LONG: '1' }),
   }
-  // One file more than there are cores, two more than Node would: most wait for a process, a disk
-  // or a time.
+  // One file more than there are cores, two more than Node's default: most tests wait for a
+  // process, a disk or a timer.
   const concurrency = `--test-concurrency=${availableParallelism() + 1}`
   const nodeOptions = ['--conditions=source', '--test', concurrency, ...options]
   const runner = spawn(process.execPath, [...nodeOptions, ...found.toSorted()], {
@@ -79,7 +79,7 @@ async function runTests(): Promise<boolean> {
     env,
     stdio: 'inherit',
   })
-  // Interrupted, we end when the runner has ended, with the database stopped.
+  // When interrupted, this ends after the runner has ended and the database is stopped.
   const passOn = (signal: NodeJS.Signals): void => void runner.kill(signal)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, passOn)
   const [code] = await once(runner, 'exit')

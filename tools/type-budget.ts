@@ -26,7 +26,7 @@ const budgets: Readonly<Record<string, number>> = {
 const routes = 50
 const resources = 10
 
-/** How a framework's app is written: once, and for each route. */
+/** The text of a framework's app: its frame, and the part for each route. */
 interface Program {
   readonly imports: string
   readonly begin: string
@@ -40,14 +40,15 @@ const answerOf = (request: string): string =>
   `{ url: ${request}.url, id: caller.identity.subject, name: caller.user.name }`
 const constant = `{ url: req.url, id: 'a', name: 'Alice' }`
 
-// Both apps read something of the request: a framework works out its type only where it is used.
+// Both apps read something of the request: its type is computed only where it is used.
 const programs: Readonly<Record<string, Program>> = {
   hono: {
     imports: `import { Hono } from 'hono'`,
     begin: 'export const app = new Hono()',
     route: (path, guard) =>
       guard
-        ? `.get('${path}', ${guard}, (c) => c.json({ url: c.req.url, id: c.var.identity.subject, name: c.var.user.name }))`
+        ? `.get('${path}', ${guard}, (c) =>
+            c.json({ url: c.req.url, id: c.var.identity.subject, name: c.var.user.name }))`
         : `.get('${path}', (c) => c.json({ url: c.req.url, id: 'a', name: 'Alice' }))`,
   },
   fastify: {
@@ -55,7 +56,8 @@ const programs: Readonly<Record<string, Program>> = {
     begin: 'export const app = Fastify()',
     route: (path, guard) =>
       guard
-        ? `app.get('${path}', { onRequest: ${guard} }, async (req) => { ${caller('req')} return ${answerOf('req')} })`
+        ? `app.get('${path}', { onRequest: ${guard} }, async (req) => {
+            ${caller('req')} return ${answerOf('req')} })`
         : `app.get('${path}', async (req) => (${constant}))`,
   },
   express: {
@@ -63,7 +65,8 @@ const programs: Readonly<Record<string, Program>> = {
     begin: 'export const app: express.Express = express()',
     route: (path, guard) =>
       guard
-        ? `app.get('${path}', ${guard}, (req, res) => { ${caller('req')} res.json(${answerOf('req')}) })`
+        ? `app.get('${path}', ${guard}, (req, res) => {
+            ${caller('req')} res.json(${answerOf('req')}) })`
         : `app.get('${path}', (req, res) => { res.json(${constant}) })`,
   },
   node: {
@@ -71,7 +74,8 @@ const programs: Readonly<Record<string, Program>> = {
     begin: 'export const app = createServer((req, res) => {',
     route: (path, guard) =>
       guard
-        ? `if (req.url === '${path}') return void ${guard}(req, res, () => { ${caller('req')} res.end(JSON.stringify(${answerOf('req')})) })`
+        ? `if (req.url === '${path}') return void ${guard}(req, res, () => {
+            ${caller('req')} res.end(JSON.stringify(${answerOf('req')})) })`
         : `if (req.url === '${path}') return void res.end(JSON.stringify(${constant}))`,
     end: '})',
   },
@@ -86,7 +90,7 @@ const programs: Readonly<Record<string, Program>> = {
   },
 }
 
-/** The forms of a demand, in turns. All of them admit a caller, so the handlers are alike. */
+/** Returns the forms of a demand in turns. All of them admit a caller, so handlers are alike. */
 function guardOf(n: number): string {
   const resource = `r${n % resources}`
   return [
@@ -102,11 +106,13 @@ function textOf(framework: string, isGuarded: boolean): string {
   const { imports, begin, route, end = '' } = programs[framework]!
   const names = Array.from({ length: resources }, (_, n) => [`r${n}:read`, `r${n}:write`]).flat()
   const guards = [
-    `import { createVerifier } from 'keystile'`,
+    `import { createVerifier, type Identity } from 'keystile'`,
     `import { createGuard } from 'keystile/${framework}'`,
     `const scopes = { ${names.map((name) => `'${name}': 'Does ${name}'`).join(', ')} }`,
-    `const verifier = createVerifier({ issuer: 'https://auth.example', audience: 'https://api.example', revocations: 'none' })`,
-    `export const guard = createGuard({ verifier, scopes, user: async ({ subject }) => ({ id: subject, name: 'Alice' }) })`,
+    `const from = { issuer: 'https://auth.example', audience: 'https://api.example' }`,
+    `const verifier = createVerifier({ ...from, revocations: 'none' })`,
+    `const user = async ({ subject }: Identity) => ({ id: subject, name: 'Alice' })`,
+    `export const guard = createGuard({ verifier, scopes, user })`,
   ]
   const lines = Array.from({ length: routes }, (_, n) =>
     route(`/items/${n}`, isGuarded ? guardOf(n) : undefined),

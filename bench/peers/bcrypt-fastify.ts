@@ -1,11 +1,11 @@
-// What many write by themselves: Fastify, @fastify/jwt, and bcrypt with its default of 10 rounds,
+// A common hand-written login: Fastify, @fastify/jwt, and bcrypt with its default of 10 rounds,
 // users in memory.
 import Fastify, { type FastifyPluginAsync, type FastifyRequest } from 'fastify'
 import { answer, hostname, variable } from '../servers/environment.ts'
 
 /**
- * As much of them as is used: they are installed only where they are measured, so their own types
- * may be absent.
+ * The parts of the packages that are used. They are installed only for measurements, so their own
+ * types may be absent.
  */
 interface Bcrypt {
   hash(password: string, rounds: number): Promise<string>

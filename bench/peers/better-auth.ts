@@ -1,12 +1,12 @@
-// Better Auth under Hono, with e-mail and password, on SQLite; /users/me asks getSession and
-// answers its user.
+// Better Auth under Hono, with e-mail and password, on SQLite; /users/me answers the user that
+// getSession returns.
 import { DatabaseSync } from 'node:sqlite'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { answer, hostname, variable } from '../servers/environment.ts'
 
 /**
- * As much of Better Auth as is used: it is installed only where it is measured, so its own types
+ * The parts of Better Auth that are used. It is installed only for measurements, so its own types
  * may be absent.
  */
 interface BetterAuth {

@@ -1,7 +1,8 @@
-"""The app of FastAPI's tutorial "OAuth2 with Password (and hashing), Bearer with JWT tokens": PyJWT, HS256, users in memory.
+"""The app of FastAPI's tutorial "OAuth2 with Password (and hashing), Bearer with JWT tokens":
+PyJWT, HS256, users in memory.
 
-Two differences: argon2-cffi hashes, where the tutorial takes it through pwdlib; with LOGIN=def the login is a `def`, which
-FastAPI runs in its thread pool.
+Two differences: argon2-cffi hashes directly, where the tutorial uses it through pwdlib. With
+LOGIN=def the login is a `def`, which FastAPI runs in its thread pool.
 """
 
 import os
@@ -123,10 +124,13 @@ def log_in(form_data: Annotated[OAuth2PasswordRequestForm, Depends()]) -> Token:
             headers={"WWW-Authenticate": "Bearer"},
         )
     expires = timedelta(minutes=ACCESS_TOKEN_EXPIRE_MINUTES)
-    return Token(access_token=create_access_token({"sub": user.username}, expires), token_type="bearer")
+    token = create_access_token({"sub": user.username}, expires)
+    return Token(access_token=token, token_type="bearer")
 
 
-async def login_for_access_token(form_data: Annotated[OAuth2PasswordRequestForm, Depends()]) -> Token:
+async def login_for_access_token(
+    form_data: Annotated[OAuth2PasswordRequestForm, Depends()],
+) -> Token:
     return log_in(form_data)
 
 
@@ -144,4 +148,5 @@ async def read_users_me(current_user: Annotated[User, Depends(get_current_active
 
 
 if __name__ == "__main__":
-    uvicorn.run(app, host="127.0.0.1", port=int(os.environ["PORT"]), log_level="warning", access_log=False)
+    port = int(os.environ["PORT"])
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)

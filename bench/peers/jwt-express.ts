@@ -1,11 +1,11 @@
-// express-jwt in Express 5, as its documentation has it. It cannot demand a type.
+// express-jwt in Express 5, as in its documentation. It cannot demand a type.
 import type { RequestHandler } from 'express'
 import { variable } from '../servers/environment.ts'
 import { serveExpress } from '../servers/express-routes.ts'
 import { audience, issuer } from '../tokens.ts'
 
 /**
- * As much of it as is used: it is installed only where it is measured, so its own types may be
+ * The part of it that is used. It is installed only for measurements, so its own types may be
  * absent.
  */
 interface ExpressJwtModule {

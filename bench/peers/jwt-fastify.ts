@@ -1,12 +1,12 @@
-// @fastify/jwt, as its documentation has it; with the argument "cached" it remembers the tokens
-// that it has verified.
+// @fastify/jwt, as in its documentation. With the argument "cached" it remembers the tokens that it
+// has verified.
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { variable } from '../servers/environment.ts'
 import { serveFastify } from '../servers/fastify-routes.ts'
 import { audience, issuer } from '../tokens.ts'
 
 /**
- * As much of it as is used: it is installed only where it is measured, so its own types may be
+ * The part of it that is used. It is installed only for measurements, so its own types may be
  * absent.
  */
 interface FastifyJwtModule {

@@ -1,6 +1,8 @@
-"""Verifies tokens with PyJWT, once a line on standard input, and prints the processor time of one in microseconds.
+"""Verifies tokens with PyJWT, once per line on standard input, and prints the processor time of one
+in microseconds.
 
-Arguments: the algorithm, the issuer, the audience, and a JSON file of {"key": PEM, or secret bytes as latin1, "tokens": […]}.
+Arguments: the algorithm, the issuer, the audience, and a JSON file of {"key": PEM, or secret bytes
+as latin1, "tokens": […]}.
 """
 
 import json

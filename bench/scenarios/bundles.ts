@@ -1,5 +1,5 @@
-// How large each door of the library is in an app that is bundled: with all that it imports but
-// Node and the framework.
+// Measures how large each door of the library is in a bundled app, with everything that it imports
+// except Node and the framework.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -34,7 +34,10 @@ export async function bundles(): Promise<Findings> {
   const largest = sizes.toSorted((a, b) => b.minified - a.minified)[0]!
   return {
     title: 'Bundles',
-    method: `Everything that a door exports, bundled and minified by esbuild, in kB of 1,000 bytes. Not in it: Node’s own modules, and ${Object.keys(peerDependencies).join(' and ')}, which an app has anyway.`,
+    method:
+      'Everything that a door exports, bundled and minified by esbuild, in kB of 1,000 ' +
+      'bytes. It excludes Node’s own modules, and ' +
+      `${Object.keys(peerDependencies).join(' and ')}, which an app has anyway.`,
     versions: versionsOf(['esbuild']),
     table: {
       columns: ['door', 'minified, kB', 'and gzipped, kB'],
@@ -52,7 +55,7 @@ export async function bundles(): Promise<Findings> {
     ],
     skipped: [],
     plot: {
-      title: 'What a door weighs',
+      title: 'Size of each door',
       unit: 'kB, minified; less is better',
       groups: [
         {

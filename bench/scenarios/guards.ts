@@ -1,5 +1,5 @@
-// What a guard costs a request: an open and a guarded route of one app, in turns, with tokens that
-// were seen before.
+// Measures what a guard costs a request: an open and a guarded route of one app, in turns, with
+// tokens that were seen before.
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { importKey, type Jwk, type SigningKey } from 'keystile/jwt'
@@ -21,14 +21,14 @@ export interface App {
   readonly guard: string
   /** A path below `bench/`, or an absolute one. */
   readonly script: string
-  /** What the program is told beside its environment. */
+  /** Arguments of the program. */
   readonly args?: readonly string[]
   readonly isOurs: boolean
-  /** It is an app with Keystile in it, and its tokens are those of people who log in. */
+  /** Whether the app contains Keystile, so that its tokens come from logins. */
   readonly isIssuing?: boolean
-  /** There is no guard in it: it shows what the framework takes for any. */
+  /** Whether it has no guard, and shows what the framework itself costs. */
   readonly isEmpty?: boolean
-  /** Installed by `npm run bench:peers`; left out where it is not. */
+  /** A package that `npm run bench:peers` installs; without it the app is left out. */
   readonly peer?: string
   readonly minRatio?: number
 }
@@ -50,7 +50,7 @@ export const apps: readonly App[] = [
   { framework: 'Hono', guard: 'hono/jwt', script: 'servers/jwt-hono.ts', isOurs: false },
 ]
 
-/** What there is in every framework: our guard without and with a user, and the floor. */
+/** Returns the apps of every framework: our guard without and with a user, and the floor. */
 function appsOf(framework: string, name: string, minRatio: number): readonly App[] {
   const verifier = `servers/verifier-${name}.ts`
   return [
@@ -96,7 +96,7 @@ export async function guards(effort: Effort): Promise<Findings> {
 }
 
 /**
- * Asks the open and the guarded route of all apps in turns. @returns what was measured, by `laneOf`
+ * Measures the open and the guarded route of all apps in turns. @returns the values, by `laneOf`
  */
 export function measureApps(
   contestants: readonly App[],
@@ -142,7 +142,7 @@ function programsOf(
 
 const routes = ['open', 'guarded'] as const
 
-/** The name under which a route of an app is measured. */
+/** Returns the name under which a route of an app is measured. */
 export function laneOf(app: App, route: (typeof routes)[number]): string {
   return `${nameOf(app)}, ${route}`
 }
@@ -163,10 +163,10 @@ interface Figures {
   readonly open: Summary
   readonly guarded: Summary
   readonly added: Summary
-  /** Of answers a second. */
+  /** The ratio of answers per second, guarded over open. */
   readonly ratio: Summary
   /**
-   * Of processor time, the open route's over the guarded one's: steadier where others work on the
+   * The ratio of processor time, open over guarded. It is steadier when other programs run on the
    * machine.
    */
   readonly cpuRatio: Summary
@@ -192,7 +192,13 @@ function describe(found: Found, absent: readonly string[]): Findings {
   return {
     title: 'Guards',
     method:
-      'Processor time of the server for one request, in µs: an open and a guarded route of the same app, asked with the same bytes in turns, each token seen before. Ratio: answers a second of the guarded route over those of the open one, round by round; beside it the same by processor time, which is steadier where others work on the machine. HS256, but for createKeystile, which signs with ES256, asks whether the session was revoked and loads the user for each request. All demand issuer, audience, algorithm and, where they can, the type.',
+      'Processor time of the server for one request, in µs: an open and a guarded route of ' +
+      'the same app get the same bytes in turns, with tokens that were seen before. Ratio: ' +
+      'answers per second of the guarded route over those of the open one, round by round; ' +
+      'beside it the same by processor time, which is steadier when other programs run. All ' +
+      'use HS256 except createKeystile, which signs with ES256, checks whether the session ' +
+      'was revoked and loads the user for each request. All demand issuer, audience, ' +
+      'algorithm and, if they can, the type.',
     versions: {
       ...versionsOf(['fastify', 'express', 'hono', '@hono/node-server', 'jose']),
       ...versionsOf(peers, peersFolder),

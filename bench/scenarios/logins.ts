@@ -1,4 +1,4 @@
-// Logins a second at the stand-alone server, against a handler that hashes and does nothing else.
+// Measures logins per second at the stand-alone server, against a handler that only hashes.
 import { join } from 'node:path'
 import { withTemporaryFolder } from '../folder.ts'
 import { requestBytes } from '../load.ts'
@@ -47,7 +47,12 @@ export async function logins(effort: Effort): Promise<Findings> {
   const ratio = summarizePairs(a.rate, b.rate, (ours, bare) => ours / bare)
   return {
     title: 'Logins',
-    method: `Answers a second with ${inFlight} logins in flight, each of another person: Keystile counts the try, proves the password, starts a session on SQLite (two commits that wait for the disk and are shared with others) and signs a token; the other verifies the same kind of hash (argon2id, 19 MiB, 2 passes) with the same library, as many threads and the same priority, and does nothing else.`,
+    method:
+      `Answers a second with ${inFlight} logins in flight, each of another user. Keystile ` +
+      'counts the attempt, verifies the password, starts a session on SQLite (two commits ' +
+      'that wait for the disk and are shared with other logins) and signs a token. The bare ' +
+      'handler verifies the same kind of hash (argon2id, 19 MiB, 2 passes) with the same ' +
+      'library, as many threads and the same priority, and does nothing else.',
     versions: versionsOf(['@node-rs/argon2']),
     table: {
       columns: [

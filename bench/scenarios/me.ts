@@ -1,5 +1,5 @@
-// "Who am I?", answered by whole servers: a token or cookie is proved, the user is loaded, and
-// answered as JSON.
+// Measures `GET /users/me` of whole servers: they verify a token or cookie, load the user and
+// answer JSON.
 import { withTemporaryFolder } from '../folder.ts'
 import { bearer, checkGuard, headerOf, type Credential } from '../guard-check.ts'
 import { stringMember } from '../json.ts'
@@ -84,7 +84,10 @@ export async function me(effort: Effort): Promise<Findings> {
   return {
     title: 'GET /users/me',
     method:
-      'Processor time of a whole server for one request with 16 connections. Keystile and Better Auth read the user from SQLite each time; the tutorial of FastAPI keeps its users in memory. The last column is Keystile’s processor time over theirs, round by round.',
+      'Processor time of a whole server for one request with 16 connections. Keystile and ' +
+      'Better Auth read the user from SQLite each time; the tutorial of FastAPI keeps its ' +
+      'users in memory. The last column is Keystile’s processor time over theirs, round by ' +
+      'round.',
     versions: Object.assign(
       {},
       ...found.map(({ found }) => (typeof found === 'string' ? {} : found)),
@@ -119,7 +122,7 @@ export async function me(effort: Effort): Promise<Findings> {
   }
 }
 
-/** Asks all servers in turns. @returns what was measured, by name */
+/** Measures all servers in turns. @returns the values, by name */
 export function measureServers(
   contestants: readonly Contestant[],
   effort: Effort,

@@ -1,5 +1,5 @@
-// Refreshes and introspections a second at the stand-alone server on both databases, and the size
-// of a session at rest.
+// Measures refreshes and introspections per second at the stand-alone server on both databases, and
+// the size of a session at rest.
 import { randomBytes } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,12 +19,12 @@ import { prepareSessions, type Prepared } from '../sessions-at-rest.ts'
 import { runCommand, standAlone } from '../stand-alone.ts'
 import { summarize, summarizePairs, type Summary } from '../statistics.ts'
 
-/** More than a server answers: each refresh of a run needs a token of its own. */
+/** More than a server answers; each refresh of a run needs a token of its own. */
 const maxRefreshesPerSecond = 4_000
 const clientId = 'orders'
 const formType = { 'content-type': 'application/x-www-form-urlencoded' }
 
-/** A database with sessions in it, a server that will run on it, and what will be asked there. */
+/** A database with sessions, the settings of the server on it, and the prepared requests. */
 interface Stage {
   readonly name: string
   readonly folder: string
@@ -62,7 +62,7 @@ export async function sessions(effort: Effort): Promise<Findings> {
   })
 }
 
-/** Filled where no disk is waited for, and brought to the disk afterwards. */
+/** Fills the database in memory, where commits do not wait, and then copies it to the disk. */
 async function stageOnSqlite(folder: string, needed: number, quick: boolean): Promise<Stage> {
   const memory = '/dev/shm'
   const filled = mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), 'keystile-bench-'))
@@ -109,13 +109,13 @@ async function stageOnPostgres(
   }
   mkdirSync(folder)
   const clientSecret = createClient(folder, env)
-  const hurried = new URL(database)
-  hurried.searchParams.set('options', '-c synchronous_commit=off')
+  const withoutWaiting = new URL(database)
+  withoutWaiting.searchParams.set('options', '-c synchronous_commit=off')
   const reader = new pg.Client(database.href)
   await reader.connect()
   try {
     const place = {
-      database: hurried.href,
+      database: withoutWaiting.href,
       key: env.KEYSTILE_KEY,
       bytes: () => bytesOnPostgres(reader),
     }
@@ -151,7 +151,7 @@ async function versionOfPostgres(url: string): Promise<string> {
   return rows[0]!.server_version
 }
 
-/** @returns its secret */
+/** Creates a client. @returns its secret */
 function createClient(folder: string, env: Readonly<Record<string, string>>): string {
   const args = ['client', 'create', clientId, '--may', 'introspect', '--json']
   return stringMember(JSON.parse(runCommand(args, folder, env)), 'client_secret')
@@ -177,7 +177,10 @@ async function measureStages(
     ours,
     async (servers) => {
       const introspectionBytes = await Promise.all(
-        stages.map((stage) => requireTruth(`http://127.0.0.1:${servers[stage.name]!.port}`, stage)),
+        stages.map((stage) => {
+          const { port } = servers[stage.name]!
+          return requireCorrectAnswers(`http://127.0.0.1:${port}`, stage)
+        }),
       )
       const bare = Object.fromEntries(
         stages.map(({ name, bareDatabase, prepared }, index) => [
@@ -240,13 +243,13 @@ function basicOf(secret: string): string {
 }
 
 /**
- * No server is timed that answers whatever it is asked.
+ * Checks the answers of a server before it is timed.
  *
  * @returns bytes of an answer to an introspection
  * @throws {Error} when it lets a wrong secret in, calls a bad token active, a good one inactive, or
  *   refreshes a bad one
  */
-async function requireTruth(
+async function requireCorrectAnswers(
   base: string,
   { name, clientSecret, prepared }: Stage,
 ): Promise<number> {
@@ -263,13 +266,13 @@ async function requireTruth(
   const introspect = (token: string, secret: string): Promise<[status: number, text: string]> =>
     ask('/introspect', new URLSearchParams({ token }), secret)
   const [, text] = await introspect(good!, clientSecret)
-  const isTrue =
+  const isCorrect =
     text.startsWith('{"active":true,') &&
     (await introspect(good!, `${clientSecret}x`))[0] === 401 &&
     (await introspect(`${good!.slice(0, -8)}AAAAAAAA`, clientSecret))[1] === '{"active":false}' &&
     (await ask('/token', refreshForm(`${prepared.refreshTokens[0]!.slice(0, -8)}AAAAAAAA`)))[0] ===
       400
-  if (!isTrue) throw new Error(`Keystile on ${name} does not tell good from bad: ${text}`)
+  if (!isCorrect) throw new Error(`Keystile on ${name} must tell good tokens from bad: ${text}`)
   return Buffer.byteLength(text)
 }
 
@@ -341,10 +344,25 @@ function findingsOf(
 function methodOf(sessions: number, refreshes: number): string {
   const number = (value: number): string => value.toLocaleString('en-US')
   return [
-    `Answers a second with ${connections} connections. A refresh shows a refresh token that was not used before, each of another session: Keystile proves it, reads the user, makes and seals the successor, writes with five statements in one commit that waits for the disk, and signs an access token (ES256).`,
-    'The bare commit is a node:http handler on another database of the same kind, which waits for the same disk: it reads the same form, updates one row and inserts another in one transaction, and answers JSON of the same size. It has one table with one index and checks, seals and signs nothing, so the difference is all that a refresh is beside a commit; on SQLite it commits in its event loop, where Keystile has a thread for that.',
-    'An introspection reads a form, proves the client by its secret, which is read from the database each time, and one of 1,000 access tokens that were proved before, and reads the user (from PostgreSQL at most each 5 s). The bare answer reads the same form, and answers JSON of the same size without a database.',
-    'Processor time is that of the server’s process alone: not PostgreSQL’s, nor the wait for the disk.',
-    `A session at rest is the mean of ${number(sessions)}, with its unused refresh token and all indexes; a refresh that of ${number(refreshes)}, spread over them. Used tokens stay as long as their session. On PostgreSQL it holds what vacuum has not yet cleared away.`,
+    `Answers a second with ${connections} connections. A refresh presents an unused ` +
+      'refresh token, each of another session: Keystile verifies it, reads the user, makes ' +
+      'and seals the successor, writes with five statements in one commit that waits for ' +
+      'the disk, and signs an access token (ES256).',
+    'The bare commit is a node:http handler on another database of the same kind, which ' +
+      'waits for the same disk: it reads the same form, updates one row and inserts another ' +
+      'in one transaction, and answers JSON of the same size. It has one table with one ' +
+      'index and checks, seals and signs nothing, so the difference is everything that a ' +
+      'refresh does besides a commit. On SQLite it commits in its event loop, while ' +
+      'Keystile has a thread for that.',
+    'An introspection reads a form, authenticates the client by its secret, which is read ' +
+      'from the database each time, verifies one of 1,000 access tokens that were verified ' +
+      'before, and reads the user (from PostgreSQL at most every 5 s). The bare answer ' +
+      'reads the same form, and answers JSON of the same size without a database.',
+    'Processor time is that of the server’s process alone, without PostgreSQL and without ' +
+      'waiting for the disk.',
+    `A session at rest is the mean of ${number(sessions)}, with its unused refresh token ` +
+      `and all indexes; a refresh that of ${number(refreshes)}, spread over them. Used ` +
+      'tokens stay as long as their session. On PostgreSQL it includes what vacuum has not ' +
+      'removed yet.',
   ].join(' ')
 }

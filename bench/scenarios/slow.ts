@@ -1,5 +1,5 @@
-// Measures how an ordinary client is served beside hostile ones: a thousand slow clients, ten thousand
-// idle ones, and clients that send 1,700 requests ahead of their answers.
+// Measures how an ordinary client is served beside hostile ones: a thousand slow clients, ten
+// thousand idle ones, and clients that send 1,700 requests ahead of their answers.
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startSlowClients, type Slowness } from '../../packages/server/test-support/slow-clients.ts'
@@ -54,7 +54,10 @@ export async function slow(effort: Effort): Promise<Findings> {
   const worst = Math.max(...seen.map(({ seen: { milliseconds } }) => percentile(milliseconds, 95)))
   return {
     title: 'Slow senders and readers',
-    method: `The built server with clients that never finish, for ${seconds} s each; every ${everyMilliseconds} ms one more client connects and asks for its keys, and every one of them is answered.`,
+    method:
+      `The built server with clients that never finish, for ${seconds} s each; every ` +
+      `${everyMilliseconds} ms one more client connects and asks for its keys, and every ` +
+      'one of them is answered.',
     versions: {},
     table: {
       columns: ['clients', 'answer to others, p95, ms', 'resident memory at most, MiB'],
@@ -107,8 +110,8 @@ async function measure(
 }
 
 /**
- * From connecting to the whole answer, in milliseconds. @throws {Error} when it is not 200, or none
- * comes
+ * Returns the milliseconds from connecting to the whole answer. @throws {Error} without an answer
+ * of 200
  */
 function ask(port: number): Promise<number> {
   const startedAt = performance.now()

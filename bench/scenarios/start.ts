@@ -1,5 +1,5 @@
-// How long the built server takes from its spawn to its first answer, and what it keeps in memory
-// when it is idle.
+// Measures how long the built server takes from its spawn to its first answer, and its memory when
+// it is idle.
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { withTemporaryFolder } from '../folder.ts'
@@ -32,7 +32,10 @@ export async function start(effort: Effort): Promise<Findings> {
   const firstMilliseconds = summarize(first.map((run) => run.milliseconds))
   return {
     title: 'Start and memory',
-    method: `The built server, ${runs} times: milliseconds from its spawn to the first 200 at /healthz, and the memory it keeps resident ${idleSeconds} s later. The first start on a folder makes the database and the keys; a later one finds them.`,
+    method:
+      `The built server, ${runs} times: milliseconds from its spawn to the first 200 at ` +
+      `/healthz, and the memory it keeps resident ${idleSeconds} s later. The first start ` +
+      'in a folder creates the database and the keys; a later start finds them.',
     versions: {},
     table: {
       columns: ['start', 'to the first 200, ms', 'resident memory, MiB'],
@@ -86,8 +89,8 @@ async function measureStart(folder: string): Promise<Start> {
 }
 
 /**
- * Whether a request is answered with 200. A socket: `fetch` would add its own start to the first
- * try.
+ * Returns whether a request is answered with 200. It uses a socket, because the first `fetch` would
+ * add its own start.
  */
 function isAnswering(port: number): Promise<boolean> {
   return new Promise((resolve) => {

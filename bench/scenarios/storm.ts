@@ -28,14 +28,14 @@ type Size = (typeof sizes)[number]
 const warmUpSeconds = 2
 const idleSeconds = 2
 /**
- * Who log in at Keystile: each has at most 100 sessions, and an end of one is not what is measured.
+ * Users who log in at Keystile. Each has at most 100 sessions; ending one is not what is measured.
  */
 const people = 64
-/** Some hundred logins pass before code is compiled. */
+/** It takes some hundred logins until the code is compiled. */
 const [firstClients, firstSeconds] = [16, 3]
 /**
- * What is promised for a probe during a storm: so many milliseconds, or so many times those of the
- * idle server.
+ * The promise for a probe during a storm: at most so many milliseconds, or so many times those of
+ * the idle server.
  */
 const [maxMilliseconds, maxTimesIdle] = [5, 3]
 const hashMebibytes = 19
@@ -57,7 +57,7 @@ interface Prepared {
   readonly paths: readonly string[]
 }
 
-/** What was measured of one, a value a round. */
+/** What was measured of a server, with a value for each round. */
 interface Measured {
   readonly rate: number[]
   readonly refused: number[]
@@ -191,7 +191,7 @@ export async function stormed(effort: Effort): Promise<Findings> {
   })
 }
 
-/** The others are far away: one round tells enough of them. */
+/** The others differ by far, so one round is enough for them. */
 function isOursOrFloor({ name }: Contestant): boolean {
   return [bare, ours, oursSlow].includes(name)
 }
@@ -254,7 +254,7 @@ function fetchOf(credential: Credential | undefined): RequestInit {
   return credential ? { headers: headerOf(credential) } : {}
 }
 
-/** How much more memory is resident at most than when this was called. */
+/** Watches how far resident memory grows from now on. */
 function watchMemory({ pid }: ServerProcess): { growth(): number } {
   const before = residentMebibytes(pid)
   let most = before
@@ -267,7 +267,7 @@ function watchMemory({ pid }: ServerProcess): { growth(): number } {
   }
 }
 
-/** Waits, but not for long, until a server has done what it was asked. */
+/** Waits until a server has finished its work, at most two seconds. */
 async function settle(server: ServerProcess): Promise<void> {
   for (let tries = 0; tries < 20; tries++) {
     const before = server.cpuMicroseconds()
@@ -305,7 +305,7 @@ function add(
   into.worst.push(Math.max(...each.map((values) => percentile(values, 99))))
 }
 
-/** The least value that so many percent of all do not exceed. */
+/** Returns the least value that `percent` percent of all do not exceed. */
 function percentile(values: readonly number[], percent: number): number {
   return values.toSorted((a, b) => a - b)[Math.ceil((values.length * percent) / 100) - 1]!
 }
@@ -395,9 +395,25 @@ function findingsOf(
 
 function methodOf(): string {
   return [
-    `${sizes.join(' or ')} clients log in again and again, while two probes, \`/users/me\` and a guarded route, are each asked 50 times a second whether they were answered or not; a probe counts from when it was due, on connections that were opened and taken in before.`,
-    `Each server is started anew in each turn, warmed up by ${firstClients} clients for ${firstSeconds} s and some hundred probes, asked for ${idleSeconds} s while it is idle, and then in both storms, to which clients come within a second; all but Keystile and the bare handler in one round only. A probe that is not answered 5 s after a storm counts as answered then. Logins are counted after ${warmUpSeconds} s of a storm, probes from its beginning.`,
-    'The bare handler verifies the same kind of hash (argon2id, 19 MiB, 2 passes) with the same library, as many threads and the same priority as Keystile, and does nothing else; it lets everybody wait, however long. Keystile refuses with 503 whom it could not serve within 2 s; whoever is refused comes back when `Retry-After` says. All clients have one address, and Keystile limits tries by name.',
-    `With ${syncMilliseconds} ms a sync, each fsync of the process takes that long. Hashes are argon2id of the same parameters in FastAPI’s tutorial, scrypt in Better Auth, bcrypt of 10 rounds beside Fastify; so logins a second compare with the bare handler alone. Memory is the most that was resident during a storm, above that before it.`,
+    `${sizes.join(' or ')} clients log in again and again, while two probes, ` +
+      '`/users/me` and a guarded route, are each requested 50 times a second, answered or ' +
+      'not. A probe is timed from when it was due, on connections that were accepted ' +
+      'before.',
+    `Each server is started again in each turn, warmed up by ${firstClients} clients for ` +
+      `${firstSeconds} s and some hundred probes, probed for ${idleSeconds} s while it is ` +
+      'idle, and then in both storms, in which clients arrive within a second. All except ' +
+      'Keystile and the bare handler run in one round only. A probe that is not answered 5 ' +
+      `s after a storm counts as answered then. Logins are counted after ${warmUpSeconds} s ` +
+      'of a storm, probes from its beginning.',
+    'The bare handler verifies the same kind of hash (argon2id, 19 MiB, 2 passes) with ' +
+      'the same library, as many threads and the same priority as Keystile, and does ' +
+      'nothing else; its clients wait, however long. Keystile refuses with 503 the logins ' +
+      'that it could not serve within 2 s; a refused client returns when `Retry-After` ' +
+      'says. All clients have one address, and Keystile limits attempts by name.',
+    `With ${syncMilliseconds} ms a sync, each fsync of the process takes that long. ` +
+      'Hashes are argon2id of the same parameters in FastAPI’s tutorial, scrypt in Better ' +
+      'Auth, and bcrypt of 10 rounds with Fastify, so only Keystile’s logins per second can ' +
+      'be compared with the bare handler’s. Memory is the most that was resident during a ' +
+      'storm, minus that before it.',
   ].join(' ')
 }

@@ -1,4 +1,5 @@
-// Proving a token that was not seen before: all libraries in one process, some tokens each in turn.
+// Measures verifying a token that was not seen before: all libraries run in one process, with some
+// tokens each in turn.
 import assert from 'node:assert/strict'
 import { withTemporaryFolder } from '../folder.ts'
 import { changesOf } from '../guard-check.ts'
@@ -55,7 +56,10 @@ export async function verify(effort: Effort): Promise<Findings> {
   return {
     title: 'Verification',
     method:
-      'Processor time for one of 2,000 different tokens, in µs, each shown for the first time. All but PyJWT run in one process in turns of 50 tokens; issuer, audience, type and algorithm are demanded of all but the bare one, which checks the signature and parses the two JSON texts.',
+      'Processor time for one of 2,000 different tokens, in µs, each verified for the first ' +
+      'time. All except PyJWT run in one process in turns of 50 tokens. All demand issuer, ' +
+      'audience, type and algorithm, except the bare one, which checks the signature and ' +
+      'parses the two JSON texts.',
     versions: {
       ...versionsOf(['jose']),
       ...(arePeersThere && versionsOf(['fast-jwt', 'jsonwebtoken'], peersFolder)),
@@ -159,7 +163,7 @@ async function isGood(verify: Verify, token: string): Promise<boolean> {
   }
 }
 
-/** Every token once with every library. @returns microseconds a token */
+/** Verifies every token once with every library. @returns microseconds a token */
 async function measureRound(
   material: Material,
   contestants: readonly Contestant[],

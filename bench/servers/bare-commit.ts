@@ -1,13 +1,13 @@
 // The floor under a refresh and an introspection: a handler that reads a form, commits one
-// transaction with an update and an insert where the path says so, and answers JSON of the size of
-// ours. No token, no client, no user, no signature.
+// transaction with an update and an insert where the path says so, and answers JSON of the same
+// size as Keystile's. It checks no token, client or user, and signs nothing.
 import { createServer, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import { hostname, variable } from './environment.ts'
 
-/** Rows that are there to be updated. */
+/** How many rows exist to be updated. */
 const rows = 10_000
 const [create, update, insert] = [
   'create table link (id text primary key, used_at bigint, successor text)',
@@ -16,7 +16,7 @@ const [create, update, insert] = [
 ] as const
 
 let made = 0
-/** An id as long as Keystile's. */
+/** Returns an id as long as Keystile's. */
 const newId = (): string => String(made++).padStart(22, '0')
 const oldId = (): string => String(made % rows).padStart(22, '0')
 
@@ -51,7 +51,7 @@ function jsonOf(bytes: number): string {
   return JSON.stringify({ text: 'x'.repeat(bytes - around) })
 }
 
-/** In the event loop: nothing else is asked meanwhile. */
+/** Commits in the event loop, because there is no other request meanwhile. */
 function openSqlite(file: string): () => void {
   const sqlite = new DatabaseSync(file)
   sqlite.exec('pragma journal_mode = wal; pragma synchronous = full')
@@ -71,7 +71,7 @@ function openSqlite(file: string): () => void {
   }
 }
 
-/** With as many connections as Keystile has. */
+/** Opens as many connections as Keystile does. */
 async function openPostgres(url: string): Promise<() => Promise<void>> {
   const pool = new pg.Pool({ connectionString: url, max: 10 })
   await pool.query(create)

@@ -1,7 +1,7 @@
 import { createKeystile, type BuiltInScope, type Keystile } from '@keystile/server'
 import { variable } from './environment.ts'
 
-/** Keystile below /auth, on the database that the environment names. */
+/** Creates a Keystile below /auth, on the database that the environment names. */
 export function createBenchKeystile(): Promise<Keystile<'items:read' | BuiltInScope>> {
   return createKeystile({
     issuer: `http://127.0.0.1:${variable('PORT')}/auth`,

@@ -1,6 +1,6 @@
 // Reads the environment variables that a scenario gives to a measured server.
 
-/** The value of a variable. @throws {Error} when it is missing */
+/** Returns the value of a variable. @throws {Error} when it is missing */
 export function variable(name: string): string {
   const value = process.env[name]
   if (value === undefined || value === '') throw new Error(`${name} is missing in the environment`)
@@ -8,5 +8,5 @@ export function variable(name: string): string {
 }
 
 export const hostname = '127.0.0.1'
-/** What the open and the guarded route answer alike, so that they differ in the guard alone. */
+/** The answer of the open and the guarded route, so that they differ in the guard alone. */
 export const answer = { items: ['lamp', 'chair'] }

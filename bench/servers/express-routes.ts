@@ -1,7 +1,7 @@
 import express, { type RequestHandler } from 'express'
 import { answer, hostname, variable } from './environment.ts'
 
-/** An open and a guarded route in Express 5. `mounted` gets each request first. */
+/** Serves an open and a guarded route in Express 5. `mounted` gets each request first. */
 export function serveExpress(guard: RequestHandler, mounted?: RequestHandler): void {
   const app = express()
   if (mounted) app.use(mounted)

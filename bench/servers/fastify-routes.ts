@@ -8,7 +8,7 @@ type Hook = (
   done: (error?: Error) => void,
 ) => void | Promise<void>
 
-/** An open and a guarded route in Fastify. `prepare` registers plugins before them. */
+/** Serves an open and a guarded route in Fastify. `prepare` registers plugins before them. */
 export async function serveFastify(
   guard: Hook,
   prepare?: (app: FastifyInstance) => unknown,

@@ -1,5 +1,5 @@
-// What the guards of the verifier-….ts servers are made from: a verifier with a key set, no
-// revocations; and with the argument "user" the app's own users as well, in a Map.
+// The options of the guards in verifier-….ts: a verifier with a key set and without revocations.
+// With the argument "user" also the app's own users, in a Map.
 import { createVerifier, type GuardOptions } from 'keystile'
 import { importJwkSet } from 'keystile/jwt'
 import { audience, issuer, subjectOf } from '../tokens.ts'

@@ -2,7 +2,7 @@ import { serve } from '@hono/node-server'
 import { Hono, type MiddlewareHandler } from 'hono'
 import { answer, hostname, variable } from './environment.ts'
 
-/** An open and a guarded route in Hono. `mounted` gets each request first. */
+/** Serves an open and a guarded route in Hono. `mounted` gets each request first. */
 export function serveHono(guard: MiddlewareHandler, mounted?: MiddlewareHandler): void {
   const app = new Hono()
   if (mounted) app.use(mounted)

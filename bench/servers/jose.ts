@@ -1,5 +1,5 @@
-// jose by hand, as its documentation has it: a key imported once, issuer, audience, type and
-// algorithm demanded.
+// jose by hand, as in its documentation: the key is imported once; issuer, audience, type and
+// algorithm are demanded.
 import { jwtVerify, type JWTPayload } from 'jose'
 import { audience, issuer } from '../tokens.ts'
 import { variable } from './environment.ts'
@@ -11,8 +11,8 @@ const key = await crypto.subtle.importKey('raw', Buffer.from(variable('SECRET'))
 const demand = { issuer, audience, typ: 'at+jwt', algorithms: ['HS256'] }
 
 /**
- * The claims of the token in an `Authorization` field; `undefined` without one. @throws where it is
- * not good
+ * Returns the claims of the token in an `Authorization` field, or `undefined` without one. @throws
+ * for a bad token
  */
 export async function verifyWithJose(field: string | undefined): Promise<JWTPayload | undefined> {
   const [scheme, token] = (field ?? '').split(' ')

@@ -7,7 +7,7 @@ type Middleware = (
   next: () => unknown,
 ) => unknown
 
-/** An open and a guarded route in plain node:http. `mounted` gets each request first. */
+/** Serves an open and a guarded route in node:http. `mounted` gets each request first. */
 export function serveNode(guard: Middleware, mounted?: Middleware): void {
   createServer((request, response) => {
     const answerRoutes = (): unknown => {

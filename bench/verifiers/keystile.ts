@@ -3,7 +3,7 @@ import { importJwkSet, verifyJwt } from 'keystile/jwt'
 import { audience, issuer } from '../tokens.ts'
 import type { Contestant } from './material.ts'
 
-/** One JWT, proved. */
+/** Verifies a JWT. */
 export const ourVerifyJwt: Contestant = {
   name: 'keystile, verifyJwt',
   isOurs: true,
@@ -15,8 +15,7 @@ export const ourVerifyJwt: Contestant = {
 }
 
 /**
- * What a guard does with a token that it has not seen: also the profile of access tokens, and the
- * identity.
+ * Verifies a new token as a guard does: also the profile of access tokens, and the identity.
  */
 export const ourVerifier: Contestant = {
   name: 'keystile, createVerifier, nothing cached',

@@ -36,8 +36,8 @@ export interface Contestant {
   readonly name: string
   readonly isOurs: boolean
   /**
-   * Made anew for each round, so that nothing is remembered. `undefined`: it does not know the
-   * algorithm.
+   * Makes a new verifier for each round, so that nothing is cached. Returns `undefined` when it
+   * does not know the algorithm.
    */
   prepare(material: Material): Verify | undefined | Promise<Verify | undefined>
 }

@@ -1,4 +1,4 @@
-// Other libraries, each asked as its documentation has it, with the same demands.
+// Other libraries, each used as in its documentation, with the same demands.
 import type { KeyObject } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ export const jose: Contestant = {
   name: 'jose',
   isOurs: false,
   prepare: async ({ jwk, algorithm, keyObject }) => {
-    // By itself, jose imports a secret anew for each token.
+    // Otherwise jose imports a secret again for each token.
     const key =
       algorithm === 'HS256'
         ? await importHmac(keyObject)
@@ -34,7 +34,7 @@ function importHmac(secret: KeyObject): Promise<CryptoKey> {
   )
 }
 
-/** As much of the packages as is used: they are installed only where they are measured. */
+/** The parts of the packages that are used. They are installed only for measurements. */
 interface FastJwt {
   createVerifier(options: object): (token: string) => unknown
 }
@@ -66,7 +66,7 @@ export const jsonWebToken: Contestant = {
     if (algorithm === 'EdDSA') return undefined
     const { verify } = requirePeer('jsonwebtoken') as JsonWebToken
     const options = { issuer, audience, algorithms: [algorithm] }
-    // Given as text, a key would be read anew for each token.
+    // A key that is given as text would be parsed again for each token.
     return (token) => verify(token, keyObject, options)
   },
 }

@@ -9,7 +9,7 @@ import { peersFolder } from './peers.ts'
 
 const python = '/usr/bin/python3'
 
-/** PyJWT in a process of its own, which verifies all tokens whenever it is told to. */
+/** PyJWT in its own process, which verifies all tokens once in each round. */
 export interface PyJwt {
   /** @returns microseconds of processor time a token */
   round(): Promise<number>
@@ -23,7 +23,7 @@ export async function startPyJwt(
 ): Promise<PyJwt | string> {
   if (!existsSync(python)) return `PyJWT: there is no ${python}`
   const file = join(folder, `${algorithm}.json`)
-  // A secret is any bytes; PyJWT takes it as text, so it is handed over as such.
+  // A secret may be any bytes; PyJWT takes text, so it gets them as latin1.
   const key = pem ?? keyObject.export().toString('latin1')
   writeFileSync(file, JSON.stringify({ key, tokens }))
   const child = spawn(python, [
@@ -43,7 +43,8 @@ export async function startPyJwt(
   try {
     await next()
   } catch (error) {
-    return `PyJWT, ${algorithm}: ${(error as Error).message} (which packages: bench/peers/install.ts)`
+    const { message } = error as Error
+    return `PyJWT, ${algorithm}: ${message} (which packages: bench/peers/install.ts)`
   }
   return {
     round: async () => {

@@ -1,4 +1,4 @@
-// An Express app of its own with accounts, login and guarded routes.
+// An Express app with accounts, login and guarded routes.
 import { createKeystile } from '@keystile/server'
 import express from 'express'
 import { createGuard, mount } from 'keystile/express'

@@ -1,4 +1,4 @@
-// A Fastify app of its own with accounts, login and guarded routes.
+// A Fastify app with accounts, login and guarded routes.
 import { createKeystile } from '@keystile/server'
 import Fastify from 'fastify'
 import { createGuard, mount } from 'keystile/fastify'

@@ -1,5 +1,5 @@
-// Stands for a GraphQL library, so that the example needs none: it knows flat queries alone, `{
-// news me }`.
+// Replaces a GraphQL library, so that the example needs none. It knows only flat queries, such as
+// `{ news me }`.
 
 /** In graphql-js: `new GraphQLError(message, { extensions })`. */
 export class FieldError extends Error {

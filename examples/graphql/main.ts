@@ -1,4 +1,4 @@
-// GraphQL: one endpoint whose fields each demand something else.
+// GraphQL: one endpoint, and each field has its own demand.
 import { serve } from '@hono/node-server'
 import { createKeystile } from '@keystile/server'
 import { Hono } from 'hono'
@@ -16,8 +16,8 @@ const keystile = await createKeystile({
 const guard = createGuard(keystile)
 
 /**
- * Who calls a resolver. What refuses them is an error of that field, and the other fields are
- * answered.
+ * Returns the caller of a resolver. A refusal becomes an error of that field; the other fields are
+ * still answered.
  */
 async function callerOf(deciding: ReturnType<typeof guard.check>) {
   const decision = await deciding
@@ -26,7 +26,7 @@ async function callerOf(deciding: ReturnType<typeof guard.check>) {
   throw new FieldError(message, { code, status: decision.answer.status })
 }
 
-// As in graphql-js and Yoga, a resolver is given the context of its request.
+// As in graphql-js and Yoga, a resolver gets the context of its request.
 const resolvers = {
   news: () => ['Chairs are in'],
   me: async ({ request }: { request: Request }) =>
@@ -43,7 +43,7 @@ const resolvers = {
 
 const app = new Hono()
   .use(mount(keystile))
-  // Whoever sends a token sends a good one; with none, the fields decide.
+  // A bad token is refused here; without a token, the fields decide.
   .post('/graphql', guard.optional(), async (c) => {
     const { query } = await c.req.json<{ query: string }>()
     return c.json(await execute(resolvers, query, { request: c.req.raw }))

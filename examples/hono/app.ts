@@ -1,4 +1,4 @@
-// A Hono app of its own with accounts, login and guarded routes.
+// A Hono app with accounts, login and guarded routes.
 import { Hono } from 'hono'
 import { createKeystile } from '@keystile/server'
 import { createGuard, mount } from 'keystile/hono'

@@ -1,4 +1,4 @@
-// The recipe: a decorator that guards, one that tells who calls, and the document that says what is
+// The recipe: a decorator that guards, one that returns the caller, and a document of what is
 // guarded.
 import {
   createParamDecorator,
@@ -26,19 +26,19 @@ export const Guarded = (...demand: Demand): Decorator => GuardedBy(guard(...dema
 export function GuardedBy(middleware: ExpressMiddleware): Decorator {
   const canActivate = (context: ExecutionContext): Promise<boolean> => {
     const http = context.switchToHttp()
-    // A refusal is answered by the guard itself: Nest is not told to go on.
+    // On a refusal the guard answers itself and the promise stays pending, so Nest does not go on.
     return new Promise((resolve, reject) =>
       middleware(http.getRequest(), http.getResponse(), (error) =>
         error ? reject(error) : resolve(true),
       ),
     )
   }
-  // The document is derived from what is enforced: it finds the middleware here.
+  // `secured` finds the middleware here, so the document says what is enforced.
   const enforced = { canActivate, middleware }
   return UseGuards(enforced)
 }
 
-/** Who has called: `list(@Caller() { user }: CallerOf)`. */
+/** Passes the caller to a method: `list(@Caller() { user }: CallerOf)`. */
 export const Caller = createParamDecorator((_: unknown, context: ExecutionContext) =>
   guard.caller(context.switchToHttp().getRequest()),
 )
@@ -51,8 +51,8 @@ export function secured(document: OpenAPIObject, app: INestApplication): OpenAPI
   ])
   const classes = wrappers.map(({ metatype }) => metatype as new () => object)
   const controllers = new Map(classes.map((controller) => [controller.name, controller]))
-  // Nest's document names an operation by the class alone: with two of one name, it would get the
-  // guards of the other.
+  // Nest's document names an operation by its class. With two classes of one name, an operation
+  // would get the guards of the other class.
   if (controllers.size < new Set(classes).size)
     throw new Error('two controllers have one name: rename one of them')
   return secure(document, (method, path) => {

@@ -1,4 +1,4 @@
-// A node:http server with accounts, login and a guarded route, and no framework.
+// A node:http server with accounts, login and a guarded route, without a framework.
 import { createServer } from 'node:http'
 import { createKeystile } from '@keystile/server'
 import { createGuard, mount } from 'keystile/node'

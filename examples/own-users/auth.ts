@@ -1,4 +1,4 @@
-// What Keystile is told of the app and its people.
+// Connects Keystile to the app's users.
 import { createKeystile } from '@keystile/server'
 import { findByEmail, findById, pool, type Person } from './people.ts'
 

@@ -1,4 +1,4 @@
-// What the app has already: a table of people on PostgreSQL, and two ways to find one.
+// What the app already has: a table of people on PostgreSQL, and two ways to find one.
 import pg from 'pg'
 
 export interface Person {

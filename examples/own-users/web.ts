@@ -1,4 +1,4 @@
-// For frameworks that hand over web Requests, such as Next.js: a handler a route.
+// For frameworks that hand over web Requests, such as Next.js: one handler per route.
 import { createGuard, mount } from 'keystile/web'
 import { keystile } from './auth.ts'
 

@@ -1,5 +1,5 @@
-// React Router and Remix: the loader of app/routes/items.$id.tsx. A visitor without a token is
-// somebody to greet, too.
+// React Router and Remix: the loader of app/routes/items.$id.tsx. Visitors without a token are
+// admitted too.
 import { guard } from './auth.ts'
 
 interface LoaderArguments {

@@ -1,4 +1,4 @@
-// WebSockets that open for whoever is logged in, and close when that is over.
+// WebSockets that open for logged-in users, and close when their session ends.
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -26,8 +26,8 @@ const live = onUpgrade(
     if (!accept(request, socket)) return
     socket.write(textFrame(`hello ${user.username}`))
 
-    // A token that was known costs microseconds to check again: who was logged out is out within
-    // the second.
+    // Checking a known token again takes microseconds. A user who was logged out is disconnected
+    // within a second.
     const credentials = credentialsOf(request)
     const watch = setInterval(async () => {
       const { allowed } = await guard
@@ -57,8 +57,8 @@ function credentialsOf(request: IncomingMessage): Parameters<typeof guard.check>
   }
 }
 
-// What follows is your WebSocket library's, `handleUpgrade` of ws say; it is here so that the
-// example needs none.
+// Your WebSocket library does what follows, for example `handleUpgrade` of ws. It is here so that
+// the example needs no library.
 
 function accept(request: IncomingMessage, socket: Duplex): boolean {
   const { upgrade, 'sec-websocket-key': key } = request.headers

@@ -1,4 +1,4 @@
-// From where a request came, as each framework tells it.
+// Tests that each framework passes the client's IP address to Keystile.
 import assert from 'node:assert/strict'
 import { IncomingMessage, type RequestListener } from 'node:http'
 import { describe, it } from 'node:test'
@@ -15,7 +15,7 @@ import { mount as mountInNode } from 'keystile/node'
 import { mount as mountInWeb } from 'keystile/web'
 import { serve } from './client.ts'
 
-/** Answers with the address. */
+/** Answers with the address that it was given. */
 const echo = {
   answer: async ({ remoteAddress }: HttpRequestWithBody): Promise<HttpAnswer> => ({
     status: 200,
@@ -41,7 +41,7 @@ describe('mount', () => {
     'node:http': () => (request, response) => void mountInNode(echo)(request, response, () => {}),
   }
   for (const [framework, make] of Object.entries(apps)) {
-    it(`takes the address of the peer in ${framework}, whatever the headers say`, async (t) => {
+    it(`mount in ${framework} takes the address of the socket and ignores headers`, async (t) => {
       const served = await serve(await make())
       t.after(() => served.close())
       const headers = [
@@ -56,7 +56,7 @@ describe('mount', () => {
     })
   }
 
-  it('knows none where there is no socket', async () => {
+  it('mount passes no address for a request without a socket', async () => {
     const request = new Request('http://localhost/', {
       headers: { 'x-forwarded-for': '192.0.2.1' },
     })

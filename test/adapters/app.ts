@@ -1,5 +1,4 @@
-// The app that every framework serves for the table: what it is made of, and what it remembers of a
-// test.
+// The app that each framework builds for the table of cases, and what it records during a test.
 import type { RequestListener } from 'node:http'
 import {
   createVerifier,
@@ -23,8 +22,7 @@ export interface User {
 }
 
 /**
- * What an app is made from. Each serves these routes, with its framework's own means for routers
- * and parsers:
+ * The parts of an app. Each app serves these routes with its framework's own routers and parsers:
  *
  *     any  /items          guard('items:read')
  *     any  /items/new      guard('items:write')
@@ -33,7 +31,7 @@ export interface User {
  *     GET  /news           guard.optional()
  *     GET  /news/strict    guard.optional(), but the handler asks guard.caller
  *     GET  /recent         guard({ scopes: ['items:read'], maxAgeSeconds: 300 })
- *     GET  /secret         guard(), and the handler does not ask who it is
+ *     GET  /secret         guard(), and the handler does not ask for the caller
  *     GET  /open           no guard, but the handler asks guard.caller
  *     GET  /throws         guard(), and the handler throws
  *     POST /parsed/after   guard(), then a JSON parser
@@ -49,13 +47,13 @@ export interface User {
  */
 export interface Table {
   readonly options: GuardOptions<Scope, User | undefined>
-  /** What a handler answers, as JSON. */
+  /** Returns what a handler answers, as JSON. */
   answer(
     route: string,
     caller: Caller<Scope, User | undefined> | undefined,
     body?: unknown,
   ): Answered
-  /** What the app's own handler of errors answers, as JSON with the status 500. */
+  /** Returns what the app's own error handler answers, as JSON with the status 500. */
   fail(error: unknown): { readonly failed: string }
 }
 
@@ -68,25 +66,25 @@ export interface Answered {
 
 export type MakeApp = (table: Table) => RequestListener | Promise<RequestListener>
 
-/** One app's table, and what happened in the app. */
+/** One app's table, and what the app recorded. */
 export interface Stage {
   readonly table: Table
   readonly withUser: boolean
   /** The routes whose handlers ran. */
   readonly handled: string[]
   readonly errors: unknown[]
-  /** The subjects whose user was asked for. */
+  /** The subjects for which `user` was called. */
   readonly asked: string[]
-  /** How often a token was proved or looked up by waiting. */
+  /** How often `verify` was called, which is the path that waits. */
   verifications: number
-  /** An `Authorization` value. */
+  /** Returns a value of `Authorization`. */
   bearer(content?: TokenContent): string
   advance(seconds: number): void
   /** Lets `user` go on for subjects that begin with "slow". */
   release: () => void
-  /** Resolves when `user` is asked for a subject that begins with "slow". */
+  /** Resolves when `user` is called for a subject that begins with "slow". */
   waiting: Promise<void>
-  /** Makes `release` and `waiting` anew. */
+  /** Renews `release` and `waiting`. */
   hold(): void
 }
 
@@ -132,11 +130,13 @@ export function createStage({ withUser }: { readonly withUser: boolean }): Stage
     if (subject === 'null') return null
     if (subject === 'throws') throw new Error('select * from people')
     if (subject === 'rejects') return Promise.reject(new Error('select * from people'))
-    if (subject === 'rejects-nothing') return Promise.reject() // oxlint-disable-line typescript/prefer-promise-reject-errors
-    if (subject === 'rejects-null') return Promise.reject(null) // oxlint-disable-line typescript/prefer-promise-reject-errors
-    // Two words that Express takes from whoever calls next().
-    if (subject === 'rejects-route') return Promise.reject('route') // oxlint-disable-line typescript/prefer-promise-reject-errors
-    if (subject === 'rejects-router') return Promise.reject('router') // oxlint-disable-line typescript/prefer-promise-reject-errors
+    /* oxlint-disable typescript/prefer-promise-reject-errors */
+    if (subject === 'rejects-nothing') return Promise.reject()
+    if (subject === 'rejects-null') return Promise.reject(null)
+    // Express gives these two words a meaning when they are passed to next().
+    if (subject === 'rejects-route') return Promise.reject('route')
+    if (subject === 'rejects-router') return Promise.reject('router')
+    /* oxlint-enable typescript/prefer-promise-reject-errors */
     const found = subject.endsWith('-ghost') ? undefined : { name: subject.toUpperCase() }
     if (!subject.startsWith('slow')) return found
     announce()

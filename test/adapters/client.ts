@@ -1,4 +1,4 @@
-// A client that sends what it is told to, byte by byte where need be.
+// An HTTP client that sends exactly the given headers and body, or raw bytes on a connection.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import {
@@ -13,7 +13,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 export interface Sent {
   readonly method?: string
   readonly path: string
-  /** Names and values by turns; a name may appear twice. */
+  /** Names and values in turns; a name may appear twice. */
   readonly headers?: readonly string[]
   readonly body?: string | Uint8Array
 }
@@ -28,14 +28,14 @@ export interface Served {
   readonly server: Server
   readonly port: number
   send(sent: Sent): Promise<Received>
-  /** A connection of its own. */
+  /** Opens a separate connection. */
   connect(): Connection
   close(): Promise<void>
 }
 
 export async function serve(listener: RequestListener): Promise<Served> {
   const server = createServer(listener)
-  // A connection that waits for ever is not ended by the clock: the test sees that it waits.
+  // No keep-alive timeout: the test must notice a connection that hangs.
   server.keepAliveTimeout = 0
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -70,7 +70,7 @@ export async function serve(listener: RequestListener): Promise<Served> {
 export interface Connection {
   readonly socket: Socket
   write(text: string): void
-  /** The next answer; an assertion fails when the connection ends before. */
+  /** Returns the next answer; an assertion fails when the connection ends before. */
   read(): Promise<Received>
 }
 
@@ -88,7 +88,7 @@ function openConnection(port: number): Connection {
     ended = true
     wake()
   })
-  /** Takes what `find` says is there, once it is. */
+  /** Waits until `find` finds something in the received text, then removes and returns it. */
   const take = async <T>(
     find: () => { readonly value: T; readonly length: number } | undefined,
   ): Promise<T> => {

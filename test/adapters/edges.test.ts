@@ -1,4 +1,4 @@
-// What is peculiar to single frameworks, and to those who run them.
+// Tests of what differs between frameworks, and between the platforms that run them.
 import assert from 'node:assert/strict'
 import { IncomingMessage, type RequestListener } from 'node:http'
 import { Socket } from 'node:net'
@@ -12,7 +12,7 @@ import { createGuard as createNodeGuard, mount as mountInNode } from 'keystile/n
 import { createStage } from './app.ts'
 import { serve } from './client.ts'
 
-describe('a guard whose request was answered by somebody else meanwhile, after a time-out say', () => {
+describe('a guard whose request was already answered, for example after a timeout', () => {
   const apps: Record<
     string,
     (options: Parameters<typeof createNodeGuard>[0]) => Promise<RequestListener>
@@ -43,7 +43,7 @@ describe('a guard whose request was answered by somebody else meanwhile, after a
     next()
   }
   for (const [framework, makeApp] of Object.entries(apps)) {
-    it(`keeps quiet in ${framework}`, async (t: TestContext) => {
+    it(`a guard in ${framework} prints no error after another answer`, async (t: TestContext) => {
       const printed = t.mock.method(console, 'error', () => {})
       const stage = createStage({ withUser: true })
       const served = await serve(await makeApp(stage.table.options))
@@ -64,8 +64,8 @@ describe('a guard whose request was answered by somebody else meanwhile, after a
   }
 })
 
-describe('a request that no socket brought, as adapters to serverless platforms make them', () => {
-  it('is known by its headers where there are no raw ones', async () => {
+describe('a request without a socket, as adapters to serverless platforms make it', () => {
+  it('guard.check reads the parsed headers of a request that has no raw headers', async () => {
     const stage = createStage({ withUser: false })
     const guard = createNodeGuard(stage.table.options)
     const request = new IncomingMessage(new Socket())
@@ -76,7 +76,7 @@ describe('a request that no socket brought, as adapters to serverless platforms 
 })
 
 describe('app.inject of Fastify', () => {
-  it('asks guards and mounted endpoints like a socket does', async () => {
+  it('requests by app.inject of Fastify reach guards and mounted endpoints', async () => {
     const stage = createStage({ withUser: true })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()
@@ -102,7 +102,7 @@ describe('app.inject of Fastify', () => {
 })
 
 describe('a guard of Fastify', () => {
-  it('refuses before the body is parsed in onRequest, and after it in preHandler', async () => {
+  it('a Fastify guard refuses before parsing in onRequest, after it in preHandler', async () => {
     const stage = createStage({ withUser: true })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()
@@ -118,7 +118,7 @@ describe('a guard of Fastify', () => {
     assert.equal((await app.inject({ ...broken, url: '/last', body: '{}' })).statusCode, 401)
   })
 
-  it('keeps the handler from running while an answer of its own is still on its way through other hooks', async () => {
+  it('a Fastify guard that refuses stops the handler while onSend hooks still run', async () => {
     const stage = createStage({ withUser: true })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()
@@ -132,7 +132,7 @@ describe('a guard of Fastify', () => {
     assert.equal(entered, 0)
   })
 
-  it('is followed by the other hooks, whose errors are those of Fastify', async () => {
+  it('a Fastify guard lets later hooks run, and Fastify answers their errors', async () => {
     const stage = createStage({ withUser: true })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()
@@ -149,8 +149,9 @@ describe('a guard of Fastify', () => {
 })
 
 describe('mount, when Keystile itself fails', () => {
-  const broken = { answer: () => Promise.reject() } // oxlint-disable-line typescript/prefer-promise-reject-errors
-  it('is an error of the app, which does not go on', async (t: TestContext) => {
+  // oxlint-disable-next-line typescript/prefer-promise-reject-errors
+  const broken = { answer: () => Promise.reject() }
+  it('mount answers 500 without running the app when Keystile fails', async (t: TestContext) => {
     t.mock.method(console, 'error', () => {})
     let entered = 0
     const enter = (_request: unknown, response: Parameters<RequestListener>[1]): void => {
@@ -178,7 +179,7 @@ describe('mount, when Keystile itself fails', () => {
 })
 
 describe('guard.check in Fastify', () => {
-  it("takes Fastify's request, that of Node, and one of the web", async (t: TestContext) => {
+  it('guard.check in Fastify takes Fastify, Node and web requests', async (t: TestContext) => {
     const stage = createStage({ withUser: false })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()

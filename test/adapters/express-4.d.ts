@@ -1,4 +1,4 @@
-/** Express 4 beside Express 5, whose types are near enough. */
+/** Declares Express 4 with the types of Express 5, which are close enough. */
 declare module 'express-4' {
   import express from 'express'
   export default express

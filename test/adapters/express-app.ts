@@ -1,4 +1,4 @@
-// The app of the table in Express; 4 and 5 are told the same.
+// The app of the table in Express, the same for versions 4 and 5.
 import type express from 'express'
 import { createGuard, mount } from 'keystile/express'
 import type { MakeApp } from './app.ts'
@@ -87,7 +87,7 @@ export const makeExpressApp =
     return app
   }
 
-/** What may stand before Keystile in Express. */
+/** Ways to mount Keystile in Express, behind different parsers and routers. */
 export const expressMounts = (createApp: typeof express): Readonly<Record<string, MountIn>> => {
   const appWith = (
     keystile: Mounted,
@@ -135,9 +135,9 @@ export const expressMounts = (createApp: typeof express): Readonly<Record<string
         mount(keystile),
       ),
     'below a router': (keystile) => appWith(keystile, createApp.Router().use(mount(keystile))),
-    'at its path, which Express cuts off': (keystile) => {
+    'at its path, which Express strips': (keystile) => {
       const router = createApp.Router().use('/auth', mount(keystile))
-      // The metadata lies outside of that path.
+      // The metadata is outside of that path.
       return appWith(keystile, router.use('/.well-known', mount(keystile)))
     },
   }

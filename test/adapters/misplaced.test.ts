@@ -26,7 +26,7 @@ async function statusOf(app: express.Express, headers: Record<string, string>): 
 describe('an Express guard that the app calls itself', () => {
   const guard = createExpressGuard({ verifier: issuer.verifier })
 
-  it('has answered the refusal when its promise resolves', async () => {
+  it('an Express guard has sent its refusal when the promise it returns resolves', async () => {
     const app = express().get('/', (request, response) => {
       let isIn = false
       const asked = Promise.resolve(guard()(request, response, () => (isIn = true)))
@@ -36,7 +36,7 @@ describe('an Express guard that the app calls itself', () => {
     assert.equal(await statusOf(app, issuer.headers()), 200)
   })
 
-  it('passes on what the function behind it throws, for a token seen for the first time too', async () => {
+  it('an Express guard that the app calls passes on errors from its next()', async () => {
     const seen: unknown[] = []
     const onError: ErrorRequestHandler = (error, _request, response, _next) => {
       seen.push(error)
@@ -56,7 +56,7 @@ describe('an Express guard that the app calls itself', () => {
 })
 
 describe('a Fastify guard in a hook that comes after the answer', () => {
-  it('says so in the log, for it guards nothing there', async () => {
+  it('a Fastify guard in an onResponse hook logs that it guards nothing there', async () => {
     const lines: string[] = []
     const app = Fastify({
       logger: { level: 'error', stream: { write: (line: string) => void lines.push(line) } },

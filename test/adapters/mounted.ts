@@ -31,7 +31,7 @@ export type Mounted = Awaited<ReturnType<typeof create>>
  */
 export type MountIn = (keystile: Mounted) => RequestListener | Promise<RequestListener>
 
-/** @param ways how it can be mounted, by name */
+/** @param ways the ways to mount it, by name */
 export function describeMount(framework: string, ways: Readonly<Record<string, MountIn>>): void {
   let keystile: Mounted
   let users = 0
@@ -68,7 +68,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
       }
       const login = (): string => new URLSearchParams({ username, password }).toString()
 
-      it('registers, logs in with a form, and opens a guarded route', async () => {
+      it('mount lets a user register, log in with a form and open a guarded route', async () => {
         const taken = await register()
         assert.deepEqual([taken.status, taken.headers['x-content-type-options']], [409, 'nosniff'])
         const { status, headers, text } = await postForm(login())
@@ -90,7 +90,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         assert.equal((await send({ path: '/items' })).status, 401)
       })
 
-      it('logs in with a multipart form', async () => {
+      it('mounted POST /token takes a multipart form', async () => {
         const part = (name: string, value: string): string =>
           `--cut\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`
         const body = `${part('username', username)}${part('password', password)}--cut--\r\n`
@@ -99,7 +99,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         assert.equal(status, 200, text)
       })
 
-      it('takes a password exactly as it was sent', async () => {
+      it('mounted POST /token takes a password exactly as it was sent', async () => {
         const name = `${username}-exact`
         const odd = ' +%2B&=;é中\u{1f511}[a]\u0000"'.repeat(2)
         const person = { username: name, email: `${name}@example.com`, password: odd }
@@ -110,12 +110,12 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         assert.equal(status, 200, text)
       })
 
-      it('refuses what is wrong with the words of OAuth', async () => {
+      it('mounted POST /token answers wrong forms with error codes of OAuth', async () => {
         for (const [body, error] of [
           [`username=${username}&password=wrong`, 'invalid_grant'],
           ['username=ada', 'invalid_request'],
           ['', 'invalid_request'],
-          // What a parser may make an object of is no name.
+          // A parser may make an object of this, which is not a user name.
           [`username[a]=${username}&password=${password}`, 'invalid_request'],
           ['grant_type=magic', 'unsupported_grant_type'],
         ] as const) {
@@ -125,14 +125,14 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         }
       })
 
-      // RFC 6749 §3.2; a parser before must not hide the second, whatever it makes of them.
+      // RFC 6749 §3.2. A body parser before Keystile must not hide a repeated parameter.
       for (const [name, more] of [
-        ['the same', (own: string) => own],
-        ['thirty of them', (own: string) => Array(30).fill(own).join('&')],
-        ['an empty one', (own: string) => own.replace(/=.*/, '=')],
+        ['same value', (own: string) => own],
+        ['30 times', (own: string) => Array(30).fill(own).join('&')],
+        ['empty value', (own: string) => own.replace(/=.*/, '=')],
       ] as const) {
         for (const parameter of ['username', 'password', 'scope', 'grant_type', 'unknown']) {
-          it(`refuses a parameter that is there again: ${parameter}, ${name}`, async () => {
+          it(`mounted POST /token refuses a repeated ${parameter} (${name})`, async () => {
             const values: Record<string, string> = {
               username,
               password,
@@ -153,12 +153,12 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         }
       }
 
-      it('ignores a parameter that it does not know (RFC 6749 §3.2)', async () => {
+      it('mounted POST /token ignores an unknown parameter (RFC 6749 §3.2)', async () => {
         for (const unknown of ['a=b', 'constructor=x', '__proto__=x', 'a.b=c', '=x'])
           assert.equal((await postForm(`${login()}&${unknown}`)).status, 200, unknown)
       })
 
-      // Where a parser makes a list or an object of a parameter, it is not known what was sent.
+      // Once a parser has made a list or an object of a parameter, what was sent is unknown.
       for (const nested of [
         'scope[]=items:read',
         'scope[a]=items:read',
@@ -167,7 +167,8 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         'a[b]=c',
       ]) {
         const isParsed = way.includes('extended: true')
-        it(`${isParsed ? 'refuses' : 'does not know'} a parameter with brackets: ${nested}`, async () => {
+        const verb = isParsed ? 'refuses' : 'ignores'
+        it(`mounted POST /token ${verb} a parameter with brackets: ${nested}`, async () => {
           const { status, text } = await postForm(`${login()}&${nested}`)
           assert.equal(status, isParsed ? 400 : 200, text)
           if (isParsed)
@@ -175,7 +176,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         })
       }
 
-      it('takes no name or password from a parameter with brackets', async () => {
+      it('mounted POST /token takes no credentials from parameters with brackets', async () => {
         for (const body of [
           `username[]=${username}&password=${password}`,
           `username=${username}&password[]=${password}`,
@@ -191,7 +192,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         }
       })
 
-      it('refuses a member of a JSON body that is a list or an object instead of a string', async () => {
+      it('mounted endpoints refuse a list or object where JSON needs a string', async () => {
         for (const odd of [[username], [username, username], { 0: username }]) {
           const person = { username: odd, email: 'x@example.com', password }
           assert.equal((await postJson('/auth/users', person)).status, 422)
@@ -204,7 +205,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         }
       })
 
-      it('refuses a body that is too long, and goes on with the next', async () => {
+      it('mounted endpoints refuse a body that is too long and answer the next one', async () => {
         for (const [path, type] of [
           ['/auth/token', 'application/x-www-form-urlencoded'],
           ['/auth/users', 'application/json'],
@@ -226,25 +227,26 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
       })
 
       it(
-        'leaves no connection waiting after a body that was too long',
+        'a connection with a body that was too long is answered or closed',
         { timeout: 10_000 },
         async () => {
           const connection = served.connect()
           const body = `a=${'x'.repeat(3_000_000)}`
           const type = 'Content-Type: application/x-www-form-urlencoded'
+          const length = `Content-Length: ${body.length}`
           connection.write(
-            `POST /auth/token HTTP/1.1\r\nHost: x\r\n${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+            `POST /auth/token HTTP/1.1\r\nHost: x\r\n${type}\r\n${length}\r\n\r\n${body}`,
           )
           assert.equal((await connection.read()).status, 413)
           connection.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n')
-          // Whatever the server prefers: to read on and answer, or to close.
+          // The server may read on and answer, or close the connection.
           const next = await connection.read().catch(() => undefined)
           assert.ok(next === undefined || next.status === 404)
           connection.socket.destroy()
         },
       )
 
-      it('publishes its keys, and its metadata at both places (RFC 8414 §3)', async () => {
+      it('mount publishes keys, and metadata at both paths (RFC 8414 §3)', async () => {
         const keys = await send({ path: '/auth/.well-known/jwks.json' })
         assert.equal(keys.status, 200)
         assert.ok((JSON.parse(keys.text) as { keys: unknown[] }).keys.length > 0)
@@ -261,7 +263,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         assert.equal((await send({ method: 'DELETE', path: '/auth/token' })).status, 405)
       })
 
-      it('begins, refreshes and ends the session of a browser by its cookie', async () => {
+      it('mounted /session starts, refreshes and ends a browser session by cookie', async () => {
         const origin = ['Origin', page]
         const begun = await send({
           method: 'POST',
@@ -270,7 +272,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
           body: JSON.stringify({ username, password }),
         })
         assert.equal(begun.status, 200, begun.text)
-        // Two fields, for no two cookies may be joined into one.
+        // Each cookie needs a Set-Cookie field of its own: they cannot be joined.
         assert.deepEqual(
           setCookiesOf(begun).map((set) => set.split('=')[0]),
           ['__Secure-keystile', '__Secure-keystile-device'],
@@ -283,7 +285,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
           setCookiesOf(refreshed)[0]!,
           /; Path=\/auth\/session; Secure; HttpOnly; SameSite=Strict$/,
         )
-        // Two fields of either header are no way around.
+        // Repeating either header does not get around the check.
         assert.equal(
           (await send({ ...refresh, headers: [...origin, ...origin, ...cookie] })).status,
           403,
@@ -301,7 +303,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         assert.equal((await send({ ...refresh, headers: [...origin, ...cookie] })).status, 400)
       })
 
-      it('answers preflights of a listed origin, and leaves those for routes of the app to the app', async () => {
+      it('mount answers preflights of listed origins, except for routes of the app', async () => {
         const ask = (path: string, origin: string): Promise<Received> =>
           send({
             method: 'OPTIONS',
@@ -334,7 +336,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
           )
       })
 
-      it('leaves everything else to the app', async () => {
+      it('mount leaves every other path to the app', async () => {
         const own = await postJson('/auth/own', {})
         assert.deepEqual([own.status, JSON.parse(own.text)], [200, { own: true }])
         const echo = await postJson('/echo', { a: ['b'] })
@@ -356,7 +358,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
   }
 }
 
-/** Node has a list of these, whatever their number. */
+/** Returns the Set-Cookie fields, which Node always gives as a list. */
 function setCookiesOf({ headers }: Received): readonly string[] {
   return headers['set-cookie'] as unknown as readonly string[]
 }

@@ -9,7 +9,7 @@ import { describeGuards } from './suite.ts'
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
 
 const makeApp: MakeApp = ({ options, answer, fail }) => {
-  // Where there is no framework, what an app throws is printed.
+  // Without a framework, an error that the app throws is printed.
   mock.method(console, 'error', fail)
   const guard = createGuard(options)
   const send =
@@ -19,7 +19,7 @@ const makeApp: MakeApp = ({ options, answer, fail }) => {
         .setHeader('content-type', 'application/json')
         .end(JSON.stringify(await value(request)))
     }
-  /** One guard after the other, then the handler. */
+  /** Runs one guard after the other, then the handler. */
   const behind =
     (guards: readonly NodeMiddleware[], handler: Handler): Handler =>
     (request, response) => {

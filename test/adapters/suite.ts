@@ -1,5 +1,5 @@
-// Runs the table on one framework's app, and what the table cannot say: connections, failures,
-// simultaneous requests.
+// Runs the table of cases on one framework's app, then tests what a table cannot express:
+// connections, failures and simultaneous requests.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, beforeEach, describe, it } from 'node:test'
@@ -62,7 +62,7 @@ function check(
 function describeTable(stage: Stage, served: () => Served): void {
   for (const { name, send, expected, needsUser } of cases) {
     if (needsUser && !stage.withUser) continue
-    it(`answers ${expected.status} to ${name}, the second time too`, async () => {
+    it(`a guard answers ${expected.status} to ${name}, also when repeated`, async () => {
       const sent = send(stage)
       for (let time = 0; time < 2; time++)
         check(await served().send(sent), expected, { stage, sent })
@@ -70,7 +70,7 @@ function describeTable(stage: Stage, served: () => Served): void {
     })
   }
 
-  it('answers 401 to a token that has expired since it was last seen', async () => {
+  it('a guard answers 401 to a token that has expired since its last use', async () => {
     const headers = ['authorization', stage.bearer()]
     const sent = { path: '/me', headers }
     check(
@@ -82,13 +82,13 @@ function describeTable(stage: Stage, served: () => Served): void {
     check(await served().send(sent), expired, { stage, sent })
   })
 
-  it('leaves a path without a route to the framework, whoever asks', async () => {
+  it('a guard does not run on a path without a route, which gets 404', async () => {
     for (const headers of [[], ['authorization', stage.bearer()], ['authorization', 'Bearer abc']])
       assert.equal((await served().send({ path: '/nothing', headers })).status, 404)
     assert.equal(stage.verifications, 0)
   })
 
-  it('refuses before a parser behind it has seen the body', async () => {
+  it('a guard refuses a request before a parser behind it reads the body', async () => {
     const broken = {
       method: 'POST',
       path: '/parsed/after',
@@ -100,7 +100,7 @@ function describeTable(stage: Stage, served: () => Served): void {
   })
 
   for (const path of ['/parsed/after', '/parsed/before']) {
-    it(`lets the parser have the body: ${path}`, async () => {
+    it(`a guard leaves the body to the parser: ${path}`, async () => {
       for (let time = 0; time < 2; time++) {
         const headers = ['content-type', 'application/json', 'authorization', stage.bearer()]
         const { status, text } = await served().send({
@@ -112,19 +112,19 @@ function describeTable(stage: Stage, served: () => Served): void {
         assert.equal(status, 200, text)
         assert.deepEqual((JSON.parse(text) as Answered).body, { a: [1, 2] })
       }
-      const nobody = {
+      const anonymous = {
         method: 'POST',
         path,
         headers: ['content-type', 'application/json'],
         body: '{}',
       }
-      assert.equal((await served().send(nobody)).status, 401)
+      assert.equal((await served().send(anonymous)).status, 401)
     })
   }
 }
 
 function describeCallers(stage: Stage, served: () => Served): void {
-  it('has no caller where no guard ran, and none for sure where nobody is welcome: a TypeError', async () => {
+  it('guard.caller throws a TypeError without a guard or behind an optional one', async () => {
     for (const path of ['/open', '/news/strict']) {
       const { status, text } = await served().send({ path })
       assert.equal(status, 500)
@@ -134,7 +134,7 @@ function describeCallers(stage: Stage, served: () => Served): void {
     assert.deepEqual(stage.handled, [])
   })
 
-  it('gives what a handler throws to the handler of errors', async () => {
+  it('an error that a guarded handler throws reaches the app’s error handler', async () => {
     const headers = ['authorization', stage.bearer()]
     for (let time = 0; time < 2; time++) {
       const { status, text } = await served().send({ path: '/throws', headers })
@@ -147,7 +147,7 @@ function describeCallers(stage: Stage, served: () => Served): void {
     }
   })
 
-  it('keeps the callers of simultaneous requests apart', async () => {
+  it('a guard keeps the callers of simultaneous requests apart', async () => {
     const names = Array.from({ length: 40 }, (_, i) => `user${i}`)
     const headers = new Map(
       names.map((name) => [name, ['authorization', stage.bearer({ subject: name })]]),
@@ -164,7 +164,7 @@ function describeCallers(stage: Stage, served: () => Served): void {
   })
 
   if (!stage.withUser) {
-    it('lets a known token in without waiting', async () => {
+    it('a guard admits a remembered token without waiting', async () => {
       const headers = ['authorization', stage.bearer()]
       for (let time = 0; time < 3; time++)
         assert.equal((await served().send({ path: '/me', headers })).status, 200)
@@ -188,7 +188,7 @@ function describeConnections(stage: Stage, served: () => Served): void {
     ['chunks', `Transfer-Encoding: chunked\r\n\r\n${inChunks}`],
     ['a request in it', `Content-Length: ${good().length}\r\n\r\n${good()}`],
   ] as const) {
-    it(`answers the next request after a refused one, whose body with ${what} nobody read`, async () => {
+    it(`a connection goes on after a refusal whose unread body has ${what}`, async () => {
       const connection = served().connect()
       for (let time = 0; time < 2; time++) {
         connection.write(`POST /parsed/after HTTP/1.1\r\nHost: x\r\n${rest}`)
@@ -203,12 +203,12 @@ function describeConnections(stage: Stage, served: () => Served): void {
     })
   }
 
-  it('answers requests that arrive together each by its own token, in their order', async () => {
+  it('a guard answers pipelined requests in order, each by its own token', async () => {
     const connection = served().connect()
     const subjects = ['slow-alice', 'bob', 'carol', 'bob']
-    const nobody = 'GET /me HTTP/1.1\r\nHost: x\r\n\r\n'
+    const anonymous = 'GET /me HTTP/1.1\r\nHost: x\r\n\r\n'
     connection.write(
-      subjects.map((subject) => good('/me', subject)).join('') + nobody + good('/news', 'dave'),
+      subjects.map((subject) => good('/me', subject)).join('') + anonymous + good('/news', 'dave'),
     )
     if (stage.withUser) await stage.waiting
     stage.release()
@@ -221,7 +221,7 @@ function describeConnections(stage: Stage, served: () => Served): void {
 
 function describeUsers(stage: Stage, served: () => Served): void {
   for (const subject of ['throws', 'rejects']) {
-    it(`gives the error of a user() that ${subject} to the handler of errors, and lets nobody in`, async () => {
+    it(`the error handler answers when user() ${subject}, and no route runs`, async () => {
       const headers = ['authorization', stage.bearer({ subject })]
       for (const path of ['/secret', '/me', '/news', '/lounge/anybody']) {
         const { status, text } = await served().send({ path, headers })
@@ -237,7 +237,7 @@ function describeUsers(stage: Stage, served: () => Served): void {
   // `next(undefined)` would let the request in, and `next('route')` would skip the rest of the
   // guards.
   for (const subject of ['rejects-nothing', 'rejects-null', 'rejects-route', 'rejects-router']) {
-    it(`lets nobody in when user() ${subject}, which is no Error`, async () => {
+    it(`a guard answers 500 when user() rejects without an Error: ${subject}`, async () => {
       const headers = ['authorization', stage.bearer({ subject, scopes: ['items:read'] })]
       for (const path of ['/secret', '/items', '/news', '/area/read'])
         assert.equal((await served().send({ path, headers })).status, 500)
@@ -245,7 +245,7 @@ function describeUsers(stage: Stage, served: () => Served): void {
     })
   }
 
-  it('asks for the user once, however many guards there are', async () => {
+  it('guards call user() once per request, however many guards there are', async () => {
     const headers = ['authorization', stage.bearer({ scopes: ['items:read', 'items:write'] })]
     for (const path of ['/area/write', '/area/read', '/lounge/members']) {
       const { status, text } = await served().send({ path, headers })
@@ -254,14 +254,14 @@ function describeUsers(stage: Stage, served: () => Served): void {
     }
   })
 
-  it('asks for no user when the token is refused', async () => {
+  it('a guard does not call user() for a token that it refuses', async () => {
     for (const headers of [[], ['authorization', 'Bearer abc'], ['authorization', stage.bearer()]])
       assert.ok((await served().send({ path: '/items', headers })).status >= 401)
     assert.deepEqual(stage.asked, [])
   })
 
   for (const subject of ['slow', 'slow-ghost']) {
-    it(`goes on when a caller has gone away while their user is looked for: ${subject}`, async () => {
+    it(`a guard goes on after a caller disconnects while user() runs: ${subject}`, async () => {
       const connection = served().connect()
       const arrived = once(served().server, 'request') as Promise<
         [{ socket: { destroyed: boolean } } & NodeJS.EventEmitter]

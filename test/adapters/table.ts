@@ -1,13 +1,13 @@
-// The table: what is sent to a guarded route, and what is answered, whatever the framework.
+// The table of cases: a request to a guarded route, and its answer in every framework.
 import { issuer, type Scope, type Stage } from './app.ts'
 import type { Sent } from './client.ts'
 
 export interface Case {
   readonly name: string
-  /** Asked once for each app. */
+  /** Called once for each app. */
   readonly send: (stage: Stage) => Sent
   readonly expected: Refused | Admitted
-  /** It is about `user`. */
+  /** Whether the case needs an app with `user`. */
   readonly needsUser?: true
 }
 
@@ -21,7 +21,7 @@ export interface Refused {
 export interface Admitted {
   readonly status: 200
   readonly route: string
-  /** `null`: nobody. */
+  /** `null` for a request without credentials. */
   readonly subject: string | null
 }
 
@@ -67,7 +67,7 @@ const admitted = (route: string, subject: string | null = 'alice'): Admitted => 
 
 const reader = (stage: Stage): string => stage.bearer({ scopes: ['items:read'] })
 
-/** A request to a path with these values of `Authorization`, each in a field of its own. */
+/** Makes a request to a path with these values of `Authorization`, each in its own field. */
 const to =
   (path: string, ...values: readonly (string | ((stage: Stage) => string))[]): Case['send'] =>
   (stage) => ({
@@ -82,15 +82,19 @@ const methods = ['HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 export const cases: readonly Case[] = [
   // Credentials.
-  { name: 'no credential', send: to('/items'), expected: notAuthenticated },
-  { name: 'another scheme', send: to('/items', 'Basic eDp5'), expected: notAuthenticated },
+  { name: 'a request without credentials', send: to('/items'), expected: notAuthenticated },
   {
-    name: 'a scheme that only begins like ours',
+    name: 'a request with another scheme',
+    send: to('/items', 'Basic eDp5'),
+    expected: notAuthenticated,
+  },
+  {
+    name: 'a scheme that only begins with Bearer',
     send: to('/items', 'Bearerx abc'),
     expected: notAuthenticated,
   },
   { name: 'an empty Authorization header', send: to('/items', ''), expected: notAuthenticated },
-  { name: 'Bearer and nothing', send: to('/items', 'Bearer'), expected: invalidRequest },
+  { name: 'Bearer without a token', send: to('/items', 'Bearer'), expected: invalidRequest },
   { name: 'Bearer and a space', send: to('/items', 'Bearer '), expected: invalidRequest },
   { name: 'Bearer and two words', send: to('/items', 'Bearer abc def'), expected: invalidRequest },
   {
@@ -114,17 +118,17 @@ export const cases: readonly Case[] = [
     expected: invalidRequest,
   },
   {
-    name: 'a good one and Basic behind it',
+    name: 'a good token followed by Basic',
     send: to('/items', reader, 'Basic eDp5'),
     expected: invalidRequest,
   },
   {
-    name: 'Basic and a good one behind it',
+    name: 'Basic followed by a good token',
     send: to('/items', 'Basic eDp5', reader),
     expected: invalidRequest,
   },
   {
-    name: 'the same one twice, the names in different case',
+    name: 'the same header twice, its name in different case',
     send: (stage) => {
       const value = reader(stage)
       return { path: '/items', headers: ['authorization', value, 'AUTHORIZATION', value] }
@@ -132,17 +136,17 @@ export const cases: readonly Case[] = [
     expected: invalidRequest,
   },
   {
-    name: 'a bearer in lower case',
+    name: 'bearer in lower case',
     send: to('/items', (s) => reader(s).replace('Bearer', 'bearer')),
     expected: admitted('items'),
   },
   {
-    name: 'a bearer in upper case',
+    name: 'BEARER in upper case',
     send: to('/items', (s) => reader(s).replace('Bearer', 'BEARER')),
     expected: admitted('items'),
   },
   {
-    name: 'the header in lower case',
+    name: 'the name of the header in lower case',
     send: (stage) => ({ path: '/items', headers: ['authorization', reader(stage)] }),
     expected: admitted('items'),
   },
@@ -170,7 +174,11 @@ export const cases: readonly Case[] = [
     expected: notAuthenticated,
   },
   // Tokens.
-  { name: 'what is no token', send: to('/items', 'Bearer abc'), expected: invalidToken },
+  {
+    name: 'a credential that is not a JWT',
+    send: to('/items', 'Bearer abc'),
+    expected: invalidToken,
+  },
   {
     name: 'a token for another audience',
     send: to('/items', (s) => s.bearer({ scopes: ['items:read'], audience: 'other' })),
@@ -189,78 +197,94 @@ export const cases: readonly Case[] = [
     expected: invalidToken,
   },
   // Scopes.
-  { name: 'the scope', send: to('/items', reader), expected: admitted('items') },
+  { name: 'a token with the scope', send: to('/items', reader), expected: admitted('items') },
   {
-    name: 'the scope among others',
+    name: 'a token with the scope among others',
     send: to('/items', (s) => s.bearer({ scopes: ['items:write', 'items:read'] })),
     expected: admitted('items'),
   },
-  { name: 'no scope', send: to('/items', (s) => s.bearer()), expected: lacks('items:read') },
-  { name: 'another scope', send: to('/items/new', reader), expected: lacks('items:write') },
   {
-    name: 'no scope where none is needed',
+    name: 'a token without scopes',
+    send: to('/items', (s) => s.bearer()),
+    expected: lacks('items:read'),
+  },
+  {
+    name: 'a token with another scope',
+    send: to('/items/new', reader),
+    expected: lacks('items:write'),
+  },
+  {
+    name: 'a token without scopes where none is needed',
     send: to('/me', (s) => s.bearer()),
     expected: admitted('me'),
   },
   {
-    name: 'one of several sets',
+    name: 'a token with one of several sets of scopes',
     send: to('/any', (s) => s.bearer({ scopes: ['items:write'] })),
     expected: admitted('any'),
   },
   {
-    name: 'the other of several sets',
+    name: 'a token with the other of several sets of scopes',
     send: to('/any', (s) => s.bearer({ scopes: ['items:list', 'items:read'] })),
     expected: admitted('any'),
   },
-  { name: 'half of a set', send: to('/any', reader), expected: lacks('items:write') },
+  {
+    name: 'a token with half of a set of scopes',
+    send: to('/any', reader),
+    expected: lacks('items:write'),
+  },
   // A recent login.
   {
-    name: 'a login of late',
+    name: 'a token of a recent login',
     send: to('/recent', (s) => s.bearer({ scopes: ['items:read'], ageSeconds: 299 })),
     expected: admitted('recent'),
   },
   {
-    name: 'a login of long ago',
+    name: 'a token of an old login',
     send: to('/recent', (s) => s.bearer({ scopes: ['items:read'], ageSeconds: 400 })),
     expected: tooOld,
   },
   {
-    name: 'a login of late, without the scope',
+    name: 'a token of a recent login, without the scope',
     send: to('/recent', (s) => s.bearer()),
     expected: lacks('items:read'),
   },
-  // Nobody is welcome too.
-  { name: 'nobody where that may be', send: to('/news'), expected: admitted('news', null) },
+  // Optional guards also admit requests without credentials.
   {
-    name: 'another scheme where nobody may be',
+    name: 'a request without credentials behind an optional guard',
+    send: to('/news'),
+    expected: admitted('news', null),
+  },
+  {
+    name: 'another scheme behind an optional guard',
     send: to('/news', 'Basic eDp5'),
     expected: admitted('news', null),
   },
   {
-    name: 'somebody where nobody may be',
+    name: 'a good token behind an optional guard',
     send: to('/news', (s) => s.bearer()),
     expected: admitted('news'),
   },
   {
-    name: 'a bad token where nobody may be',
+    name: 'a bad token behind an optional guard',
     send: to('/news', 'Bearer abc'),
     expected: invalidToken,
   },
   {
-    name: 'an empty token where nobody may be',
+    name: 'an empty token behind an optional guard',
     send: to('/news', 'Bearer'),
     expected: invalidRequest,
   },
   // Users.
   ...(['ghost', 'null'] as const).flatMap((subject): Case[] => [
     {
-      name: `a user who is ${subject}`,
+      name: `a token of ${subject}, whom user() does not find`,
       send: to('/me', (s) => s.bearer({ subject })),
       expected: invalidToken,
       needsUser: true,
     },
     {
-      name: `a user who is ${subject}, where nobody may be`,
+      name: `a token of ${subject}, whom user() does not find, behind an optional guard`,
       send: to('/news', (s) => s.bearer({ subject })),
       expected: invalidToken,
       needsUser: true,
@@ -269,80 +293,84 @@ export const cases: readonly Case[] = [
   // Methods.
   ...methods.flatMap((method): Case[] => [
     {
-      name: `${method} by nobody`,
+      name: `${method} without credentials`,
       send: () => ({ method, path: '/items' }),
       expected: notAuthenticated,
     },
     {
-      name: `${method} by somebody`,
+      name: `${method} with a good token`,
       send: (stage) => ({ method, path: '/items', headers: ['authorization', reader(stage)] }),
       expected: admitted('items'),
     },
   ]),
   {
-    name: 'HEAD by nobody where only GET is handled',
+    name: 'HEAD without credentials where only GET is handled',
     send: () => ({ method: 'HEAD', path: '/me' }),
     expected: notAuthenticated,
   },
   // Routers.
-  { name: 'nobody before a router', send: to('/area/read'), expected: notAuthenticated },
   {
-    name: 'who lacks the scope of a router',
+    name: 'a request without credentials to a guarded router',
+    send: to('/area/read'),
+    expected: notAuthenticated,
+  },
+  {
+    name: 'a token without the scope of a router',
     send: to('/area/read', (s) => s.bearer()),
     expected: lacks('items:read'),
   },
   {
-    name: 'who has the scope of a router',
+    name: 'a token with the scope of a router',
     send: to('/area/read', reader),
     expected: admitted('area/read'),
   },
   {
-    name: 'who has the scope of the router, not that of the route',
+    name: 'a token with the scope of the router, but not of the route',
     send: to('/area/write', reader),
     expected: lacks('items:read', 'items:write'),
   },
   {
-    name: 'who has the scope of the route, not that of the router',
+    name: 'a token with the scope of the route, but not of the router',
     send: to('/area/write', (s) => s.bearer({ scopes: ['items:write'] })),
     expected: lacks('items:read'),
   },
   {
-    name: 'who has both',
+    name: 'a token with the scopes of router and route',
     send: to('/area/write', (s) => s.bearer({ scopes: ['items:write', 'items:read'] })),
     expected: admitted('area/write'),
   },
   {
-    name: 'an old login where the route wants a new one',
+    name: 'an old login where the route demands a recent one',
     send: to('/area/recent', (s) => s.bearer({ scopes: ['items:read'], ageSeconds: 400 })),
     expected: tooOld,
   },
   {
-    name: 'a new login where the route wants one',
+    name: 'a recent login where the route demands one',
     send: to('/area/recent', reader),
     expected: admitted('area/recent'),
   },
   {
-    name: 'nobody before a router, though the route takes nobody',
+    name: 'no credentials at an optional route of a guarded router',
     send: to('/area/news'),
     expected: notAuthenticated,
   },
   {
-    name: 'somebody where the route takes nobody',
+    name: 'a good token at an optional route of a guarded router',
     send: to('/area/news', reader),
     expected: admitted('area/news'),
   },
   {
-    name: 'nobody where the router takes nobody',
+    name: 'no credentials at a router with an optional guard',
     send: to('/lounge/anybody'),
     expected: admitted('lounge/anybody', null),
   },
   {
-    name: 'nobody where the router takes nobody, but the route does not',
+    name: 'no credentials at a guarded route of an optional router',
     send: to('/lounge/members'),
     expected: notAuthenticated,
   },
   {
-    name: 'somebody where the router takes nobody',
+    name: 'a good token at a router with an optional guard',
     send: to('/lounge/members', (s) => s.bearer()),
     expected: admitted('lounge/members'),
   },

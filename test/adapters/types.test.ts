@@ -1,4 +1,4 @@
-// What matters here is that this file compiles, and that each line under @ts-expect-error does not.
+// The test is that this file compiles, and that each line under @ts-expect-error does not.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import express from 'express'
@@ -14,7 +14,7 @@ interface Person {
   readonly email: string
 }
 
-/** Holds only where both types are the same. */
+/** True only when both types are the same. */
 type Same<A, B> = [A, B] extends [B, A] ? true : false
 const same = <A, B>(are: Same<A, B>): void => assert.equal(are, true)
 
@@ -26,7 +26,7 @@ const options = {
 }
 
 describe('the types of a guard, in every framework', () => {
-  it('know the declared scopes and the user', () => {
+  it('the types of every guard know the declared scopes and the user', () => {
     const guards = [
       createExpressGuard(options),
       createFastifyGuard(options),
@@ -52,12 +52,12 @@ describe('the types of a guard, in every framework', () => {
     assert.equal(annotated.length, 4)
   })
 
-  it('fit routes, and leave what the framework infers as it is', () => {
+  it('the types of every guard fit routes and keep what the framework infers', () => {
     const guard = createExpressGuard(options)
     express().get('/people/:id', guard('items:read'), (req, res) => {
       same<typeof req.params.id, string>(true)
       same<ReturnType<typeof guard.caller>['user'], Person>(true)
-      // @ts-expect-error: a person has no such thing
+      // @ts-expect-error: a person has no name
       void (() => guard.caller(req).user.name)
       res.json(guard.caller(req).user.email)
     })
@@ -84,7 +84,7 @@ describe('the types of a guard, in every framework', () => {
       typeof handler,
       (request: Request, context: { params: { id: string } }) => Promise<Response>
     >(true)
-    // @ts-expect-error: nobody may be calling
+    // @ts-expect-error: the caller may be undefined
     webGuard.optional()((_request, { user }) => Response.json(user.email))
     webGuard.optional()((_request, caller) => Response.json(caller?.user.email ?? 'nobody'))
   })

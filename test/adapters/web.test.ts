@@ -33,7 +33,7 @@ const makeApp: MakeApp = ({ options, answer, fail }) => {
     '/parsed/after': guard()(async (request, caller) =>
       json(answer('parsed/after', caller, await request.json())),
     ),
-    // A body can be read once, so what parses before passes on what it parsed.
+    // A body can be read only once, so the parser passes on what it parsed.
     '/parsed/before': async (request) => {
       const guarded = guard()((_request, caller, body: unknown) =>
         json(answer('parsed/before', caller, body)),

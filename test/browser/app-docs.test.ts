@@ -1,5 +1,5 @@
-// Swagger UI in an app of one's own: the document is made from its guards, and a person logs in and
-// calls it from the page.
+// Swagger UI in an app: its document is generated from the guards, and a person logs in and calls
+// routes from the page.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { once } from 'node:events'
@@ -39,7 +39,7 @@ function createApp(keystile: Keystile<keyof typeof scopes, { readonly username: 
   return app
 }
 
-describe('docs, in an app of its own', { skip: skipWithoutBrowser() }, () => {
+describe('docs(), in an app', { skip: skipWithoutBrowser() }, () => {
   let keystile: Keystile<keyof typeof scopes, { readonly username: string }>
   let server: Server
   let url: string
@@ -64,12 +64,12 @@ describe('docs, in an app of its own', { skip: skipWithoutBrowser() }, () => {
     await keystile.close()
   })
 
-  it('logs in by Authorize and then calls what is guarded, and what is not as well', async () => {
+  it('Swagger UI in an app logs in by Authorize and calls guarded and open routes', async () => {
     const browser = await startBrowser()
     try {
       const page = await browser.newPage()
       page.setDefaultTimeout(30_000)
-      const misdeeds = watch(page, new URL(url).host)
+      const violations = watch(page, new URL(url).host)
       await page.goto(`${url}/docs`)
       await page.getByRole('heading', { name: 'Items' }).waitFor()
 
@@ -88,27 +88,27 @@ describe('docs, in an app of its own', { skip: skipWithoutBrowser() }, () => {
       await assertAnswered(page, '/items', 200, `"${username}"`)
       await assertAnswered(page, '/open', 200, 'for everybody')
       await assertAnswered(page, '/items/all', 403, 'The token lacks a scope')
-      assert.deepEqual(misdeeds, [])
+      assert.deepEqual(violations, [])
     } finally {
       await browser.close()
     }
   })
 })
 
-/** What the page did that no page of ours may do: ask another host, break its policy, fail. */
+/** Collects what the page must not do: ask another host, violate its policy, fail. */
 function watch(page: Page, host: string): readonly string[] {
-  const misdeeds: string[] = []
-  page.on('pageerror', (error) => misdeeds.push(String(error)))
+  const violations: string[] = []
+  page.on('pageerror', (error) => violations.push(String(error)))
   page.on('request', (request) => {
     const to = new URL(request.url())
-    if (to.protocol !== 'data:' && to.host !== host) misdeeds.push(`asked ${request.url()}`)
+    if (to.protocol !== 'data:' && to.host !== host) violations.push(`asked ${request.url()}`)
   })
   page.on('console', (message) => {
     // Chromium writes this for any refusal that a script gets.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
-      misdeeds.push(message.text())
+      violations.push(message.text())
   })
-  return misdeeds
+  return violations
 }
 
 /** Opens an operation, sends it, and closes it again. */
@@ -122,7 +122,7 @@ async function assertAnswered(
     .locator('.opblock')
     .filter({ has: page.locator(`[data-path="${path}"]`) })
   await block.locator('.opblock-summary-control').click()
-  // What was tried out before is ready for it.
+  // An operation that was tried before is still ready to execute.
   const toggle = block.locator('.try-out__btn').first()
   if ((await toggle.innerText()) === 'Try it out') await toggle.click()
   await block.getByRole('button', { name: 'Execute' }).click()

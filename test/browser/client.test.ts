@@ -1,5 +1,5 @@
-// keystile/client in ten tabs of a real browser. The server is a stand-in of the client's contract,
-// and counts.
+// keystile/client in up to ten tabs of a real browser, against a small token server that counts
+// requests.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
@@ -12,11 +12,11 @@ import {
   type TokenServer,
 } from '../../packages/keystile/test-support/token-server.ts'
 
-/** Enough to wait for one another; a few cost the browser less than ten. */
+/** Enough tabs to wait for each other; ten would cost the browser more. */
 const fewTabs = 4
 const door = join(import.meta.dirname, '../../packages/keystile/src/client.ts')
 
-/** What a page of ours has besides. */
+/** What the test page adds to its global object. */
 interface Tab {
   readonly client: ApiClient
   readonly signOuts: { count: number }
@@ -79,7 +79,7 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
           )
           return page
         }
-        /** Opens tabs, of which the first has logged in with a token that has expired at once. */
+        /** Opens tabs; the first has logged in and got a token that has already expired. */
         async function openAll(count: number): Promise<readonly Page[]> {
           server.accessTokenSeconds = 0
           const first = await open()
@@ -100,7 +100,7 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
         const signOutsOf = (pages: readonly Page[]): Promise<readonly number[]> =>
           Promise.all(pages.map((page) => page.evaluate(() => tab.signOuts.count)))
 
-        it('refreshes an expired token once for ten tabs', async () => {
+        it('keystile/client refreshes an expired token once for ten tabs', async () => {
           const pages = await openAll(10)
           assert.deepEqual((await Promise.all(pages.map(ask))).flat(), Array(2 * 10).fill(200))
           assert.equal(server.askedFor('refresh').length, 1)
@@ -110,7 +110,7 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
           )
         })
 
-        it('goes on in the others when a tab is closed while it refreshes', async () => {
+        it('other tabs refresh when one is closed during its refresh', async () => {
           const [first, ...others] = await openAll(fewTabs)
           const held = Promise.withResolvers<void>()
           server.instead = ({ route }) => {
@@ -128,7 +128,7 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
           assert.equal(server.askedFor('refresh').length, 2, 'one is that of the closed tab')
         })
 
-        it('signs out once in every tab when the session is over', async () => {
+        it('the end of a session signs out once in every tab', async () => {
           const pages = await openAll(fewTabs)
           await Promise.all(pages.map(ask))
           server.endSessions()
@@ -140,7 +140,7 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
           assert.equal(await pages[3]!.evaluate(() => tab.client.isSignedIn()), false)
         })
 
-        it('signs out every tab at a logout in one', async () => {
+        it('a logout in one tab signs out every tab', async () => {
           const pages = await openAll(fewTabs)
           await Promise.all(pages.map(ask))
           await pages[2]!.evaluate(() => tab.client.logout())
@@ -149,7 +149,7 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
           assert.deepEqual(await ask(pages[0]!), [401, 401])
         })
 
-        it('loses no token to another origin, neither by a request nor by a redirect', async () => {
+        it('keystile/client sends no token to another origin, even after redirects', async () => {
           const other = await startTokenServer()
           const cors = {
             'access-control-allow-origin': '*',
@@ -176,7 +176,7 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
           await other.close()
         })
 
-        it('stays signed in on a page that is loaded again', async () => {
+        it('keystile/client stays signed in when the page is reloaded', async () => {
           const page = await open()
           await page.evaluate(() => tab.client.login({ username: 'ada', password: 'right' }))
           await page.reload()

@@ -1,4 +1,4 @@
-// Sessions in a cookie, in a real browser: what it keeps, what it sends, to whom, and what it lets
+// Cookie sessions in a real browser: what it keeps, what it sends to which origin, and what it lets
 // a page read.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -18,13 +18,13 @@ import { freePort } from '../../packages/server/test-support/command.ts'
 const username = 'ada'
 const password = 'an engine of her own'
 
-/** What a page reads of an answer; a status of 0 where the browser lets it read nothing. */
+/** What a page can read of an answer; the status is 0 where the browser blocks reading. */
 interface Seen {
   readonly status: number
   readonly text: string
 }
 
-/** Asks from a page, with the cookie. */
+/** Sends a request from a page, with the cookie. */
 function ask(
   page: Page,
   url: string,
@@ -81,20 +81,20 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
   let context: BrowserContext
   const servers: Server[] = []
   /**
-   * Each an origin: that of the issuer, one of the same site that is listed, and one that is not.
+   * The issuer's origin, a listed and an unlisted origin of the same site, and the issuer's URL.
    */
-  let [own, listed, stranger, auth] = ['', '', '', '']
+  let [own, listed, unlisted, auth] = ['', '', '', '']
 
   before(async () => {
     const script = await bundleClient()
     const ports = [await freePort(), await freePort(), await freePort()]
-    ;[own, listed, stranger] = ports.map((port) => `http://localhost:${port}`) as [
+    ;[own, listed, unlisted] = ports.map((port) => `http://localhost:${port}`) as [
       string,
       string,
       string,
     ]
     auth = `${own}/auth`
-    // Another site, though it is listed: a browser sends a cookie with SameSite=Strict to none.
+    // Listed, but another site: a browser sends no SameSite=Strict cookie from there.
     const elsewhere = listed.replace('localhost', '127.0.0.1')
     const corsOrigins = [listed, elsewhere]
     keystile = await createKeystile({
@@ -132,7 +132,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
     await page.goto(`${origin}/`)
     return page
   }
-  /** Those of a session; that of the device stays when it ends. */
+  /** Returns the session's cookie; the device's cookie outlives the session. */
   const cookies = async (name = '__Secure-keystile'): ReturnType<BrowserContext['cookies']> =>
     (await context.cookies()).filter((cookie) => cookie.name === name)
   const withContext = (test: () => Promise<void>) => async (): Promise<void> => {
@@ -145,7 +145,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
   }
 
   it(
-    'keep the cookie at http://localhost, Secure and with its prefix, away from scripts and from all but its path',
+    'a browser keeps the Secure cookie at http://localhost, away from scripts and other paths',
     withContext(async () => {
       const page = await openPage(own)
       const begun = await ask(page, `${auth}/session`, login)
@@ -191,7 +191,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
   )
 
   it(
-    'are what keystile/client keeps people signed in by: in every tab, after a reload, until one of them logs out',
+    'keystile/client with a cookie stays signed in across tabs and reloads until a logout',
     withContext(async () => {
       const open = async (): Promise<Page> => {
         const page = await context.newPage()
@@ -227,7 +227,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
   )
 
   it(
-    'are told apart by keystile/client: a page of ada’s does nothing as bob, who has logged in on a page of another origin',
+    'a page of ada’s cookie session does nothing as bob after he logs in elsewhere',
     withContext(async () => {
       const open = async (): Promise<Page> => {
         const page = await context.newPage()
@@ -254,8 +254,8 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
 
       await adaLogsIn()
       assert.deepEqual([await me(one), await me(other)], ['ada', 'ada'])
-      // Ada's session is ended, and bob begins his: her next request is refused, refreshed by his
-      // cookie, and not sent again.
+      // Ada's session ends and Bob logs in. Her page's next request is refused; the refresh uses
+      // Bob's cookie, so the request is not sent again.
       assert.equal((await ask(elsewhere, `${auth}/session`, { method: 'DELETE' })).status, 204)
       await bobLogsIn()
       const refused = await one.evaluate(async () => (await client.fetch('/me')).status)
@@ -265,7 +265,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
         assert.equal(await me(page), 'bob')
       }
 
-      // A logout ends the session that the page knows, whosever the cookie is by now.
+      // A logout ends the page's own session, even if the cookie now belongs to another one.
       await adaLogsIn()
       const [adas, kept] = [await token(), await cookies()]
       assert.equal(await statusOf(adas), 200)
@@ -282,13 +282,13 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
   )
 
   it(
-    'are open to a page of a listed origin of the same site, with preflights',
+    'a page of a listed origin on the same site may use cookie sessions, with preflights',
     withContext(async () => {
       const page = await openPage(listed)
       assert.equal((await ask(page, `${auth}/session`, login)).status, 200)
       const { status, text } = await ask(page, `${auth}/session/refresh`)
       assert.equal(status, 200, text)
-      // Without credentials it reads what a token opens, and what is refused.
+      // Without the cookie, the page can read answers to a token, and refusals.
       const { access_token } = JSON.parse(text) as { access_token: string }
       const reads = await page.evaluate(
         async ({ url, token }) => {
@@ -313,12 +313,12 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
   )
 
   it(
-    'are closed to a page of another origin, which can neither begin one, nor use one that is there, nor end it, nor read anything',
+    'a page of an unlisted origin can neither start, use, end nor read a cookie session',
     withContext(async () => {
       const page = await openPage(own)
       assert.equal((await ask(page, `${auth}/session`, login)).status, 200)
       const before = await cookies()
-      const foreign = await openPage(stranger)
+      const foreign = await openPage(unlisted)
       for (const [path, options] of [
         ['/session', login],
         ['/session/refresh', {}],
@@ -326,8 +326,8 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
         ['/.well-known/jwks.json', { method: 'GET' }],
       ] as const)
         assert.equal((await ask(foreign, `${auth}${path}`, options)).status, 0, path)
-      // Nor by a form, which needs no leave to be sent, and is sent with the cookie within the
-      // site.
+      // A form needs no permission to be sent, and carries the cookie within the site. It is
+      // refused as well.
       const answered = foreign.waitForResponse(`${auth}/session/refresh`)
       await foreign.setContent(
         `<form action="${auth}/session/refresh" method="POST"><button>Win</button></form>`,
@@ -342,7 +342,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
   )
 
   it(
-    'are not there for a page of another site, listed or not: the browser neither keeps nor sends the cookie',
+    'a page of another site, even a listed one, gets no session cookie from the browser',
     withContext(async () => {
       const page = await openPage(listed.replace('localhost', '127.0.0.1'))
       assert.equal((await ask(page, `${auth}/session`, login)).status, 200)

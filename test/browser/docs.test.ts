@@ -1,4 +1,4 @@
-// Swagger UI as a person uses it, in a browser, against the server as it is run.
+// Uses Swagger UI in a browser as a person would, against a running server.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,7 +19,7 @@ import {
 
 const username = 'ada'
 const password = 'an engine of her own'
-/** Set it, and a picture for the documentation is taken on the way. */
+/** When set, the test also takes the screenshot for the documentation. */
 const takesPicture = Boolean(process.env['KEYSTILE_TEST_SCREENSHOT'])
 /** 1280 by 900 in the picture. */
 const size = { viewport: { width: 1600, height: 1125 }, deviceScaleFactor: 0.8 }
@@ -27,14 +27,14 @@ const size = { viewport: { width: 1600, height: 1125 }, deviceScaleFactor: 0.8 }
 describe('/docs', { skip: skipWithoutBrowser() }, () => {
   let browser: Browser
   let page: Page
-  /** What the page did that no page of ours may do. */
-  let misdeeds: string[]
+  /** What the page did and must not do: ask another host, violate its policy, fail. */
+  let violations: string[]
   before(async () => {
     browser = await startBrowser()
   })
   after(() => browser.close())
   beforeEach(async () => {
-    misdeeds = []
+    violations = []
     page = await browser.newPage(size)
     page.setDefaultTimeout(30_000)
   })
@@ -42,15 +42,15 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
 
   async function open(url: string): Promise<void> {
     const { host } = new URL(url)
-    page.on('pageerror', (error) => misdeeds.push(String(error)))
+    page.on('pageerror', (error) => violations.push(String(error)))
     page.on('request', (request) => {
       const to = new URL(request.url())
-      if (to.protocol !== 'data:' && to.host !== host) misdeeds.push(`asked ${request.url()}`)
+      if (to.protocol !== 'data:' && to.host !== host) violations.push(`asked ${request.url()}`)
     })
     page.on('console', (message) => {
       // Chromium writes this for any refusal that a script gets.
       if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
-        misdeeds.push(message.text())
+        violations.push(message.text())
       }
     })
     await page.goto(`${url}/docs`)
@@ -71,7 +71,7 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
     await dialog().getByRole('button', { name: 'Close' }).click()
   }
 
-  /** Opens an operation and sends it as it stands, or with this body. */
+  /** Opens an operation and sends it, with the example body or this one. */
   async function execute(method: string, path: string, body?: object): Promise<Locator> {
     const block = operation(method, path)
     await block.locator('.opblock-summary-control').click()
@@ -98,7 +98,7 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
       rmSync(cwd, { recursive: true })
     })
 
-    it('registers a user, logs them in by Authorize, and calls a guarded route with the token', async () => {
+    it('/docs registers a user, logs in by Authorize, and calls a guarded route', async () => {
       await open(server.url)
       const registered = await execute('POST', '/users', {
         username,
@@ -113,25 +113,25 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
       await closeDialog()
       const answer = await execute('GET', '/users/me')
       await assertAnswered(answer, 200, `"${username}"`)
-      assert.deepEqual(misdeeds, [])
+      assert.deepEqual(violations, [])
       if (takesPicture) await takePicture()
     })
 
-    it('shows why a login failed', async () => {
+    it('/docs shows why a login failed', async () => {
       await open(server.url)
       await logIn('not the password of hers')
       await dialog().getByText('Incorrect username or password').waitFor()
-      assert.deepEqual(misdeeds, [])
+      assert.deepEqual(violations, [])
     })
 
-    it('sends no token before anybody has logged in', async () => {
+    it('/docs sends no token before a login', async () => {
       await open(server.url)
       await assertAnswered(await execute('GET', '/users/me'), 401, 'Not authenticated')
-      assert.deepEqual(misdeeds, [])
+      assert.deepEqual(violations, [])
     })
   })
 
-  describe('of a server whose time can be moved', () => {
+  describe('of a server with a test clock', () => {
     let server: ListeningServer
     let url: string
     let clock: TestClock
@@ -147,18 +147,18 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
     })
     after(() => server.close())
 
-    it('shows 401 when the token has expired', async () => {
+    it('/docs shows 401 when the token has expired', async () => {
       await open(url)
       await logIn(password)
       await dialog().getByRole('button', { name: 'Remove authorization' }).waitFor()
       await closeDialog()
       clock.advance(3600)
       await assertAnswered(await execute('GET', '/users/me'), 401, 'Token has expired')
-      assert.deepEqual(misdeeds, [])
+      assert.deepEqual(violations, [])
     })
   })
 
-  /** From the button that has logged in down to the answer that it made possible. */
+  /** Takes a screenshot from the Authorize button down to the answer. */
   async function takePicture(): Promise<void> {
     const box = await page.locator('.scheme-container').boundingBox()
     assert.ok(box)

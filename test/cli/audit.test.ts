@@ -85,7 +85,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as Line)
-    /** Starts to follow; the lines are read one by one. */
+    /** Follows the audit record; `next` returns one line at a time. */
     const follow = async (
       ...args: string[]
     ): Promise<{ next(): Promise<Line>; stop(): Promise<number | null> }> => {
@@ -132,7 +132,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       }
     })
 
-    it('keystile audit prints JSON with --json, the last lines with --limit, those of one subject with --subject', async () => {
+    it('keystile audit prints JSON, the last lines, or the lines of one subject', async () => {
       const last = linesOf((await audit('--json', '--limit', '1')).stdout)
       assert.deepEqual(
         last.map((line) => [Object.keys(line), line['event'], line['session_id'], line['detail']]),
@@ -167,7 +167,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal(linesOf((await audit('--json', '--since', '2020-01-01')).stdout).length, 3)
     })
 
-    it('keystile audit refuses a malformed --since or --limit, and says what it expects', async () => {
+    it('keystile audit refuses a malformed --since or --limit and says what it needs', async () => {
       for (const since of ['yesterday', '2026-11-25T12:00', '1', '-1h', '1y', '2026-13-01']) {
         const { code, stderr } = await audit(`--since=${since}`)
         assert.equal(code, 1, since)
@@ -207,7 +207,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
     })
 
     if (kind === 'PostgreSQL') {
-      it('keystile audit --follow misses no line that becomes visible later than younger ones', async () => {
+      it('keystile audit --follow also prints a line that is committed late', async () => {
         const late = new pg.Client({
           connectionString: postgres!.url,
           options: '-c search_path=keystile',

@@ -13,7 +13,7 @@ import {
   type RunningServer,
 } from '../../packages/server/test-support/command.ts'
 
-/** What a terminal obeys, or a reader of lines. */
+/** Characters that control a terminal or end a line. */
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 
 describe('keystile client', () => {
@@ -54,7 +54,7 @@ describe('keystile client', () => {
     return { status: response.status, ...((await response.json()) as { readonly scope?: string }) }
   }
 
-  it('keystile client create registers a client that gets tokens from the running server, and shows its secret once', async () => {
+  it('keystile client create registers a client and shows its secret once', async () => {
     const args = ['orders', '--grants', 'client_credentials', '--scopes', 'items:write,items:read']
     const secret = secretOf(await runCommand(['client', 'create', ...args], { cwd, env }))
     const { status, scope } = await ask('orders', secret)
@@ -63,7 +63,7 @@ describe('keystile client', () => {
       assert.ok(!(await client('list', ...args)).stdout.includes(secret))
   })
 
-  it('keystile client shows no control character of what is stored or was typed', async () => {
+  it('keystile client escapes control characters of stored and typed text', async () => {
     await create('odd', '--may', 'introspect')
     const sqlite = new DatabaseSync(join(cwd, 'data/keystile.db'), { timeout: 5_000 })
     const scopes = JSON.stringify(['\u001b[31m\u2028\n\t'])
@@ -97,7 +97,7 @@ describe('keystile client', () => {
     })
   })
 
-  it('keystile client rotate-secret gives a client another secret, and the old one is refused at once', async () => {
+  it('keystile client rotate-secret replaces a secret; the old one fails at once', async () => {
     const old = await create('billing', '--grants', 'client_credentials')
     const { stdout } = await client('rotate-secret', 'billing', '--json')
     const { client_id, client_secret } = JSON.parse(stdout)
@@ -134,7 +134,7 @@ describe('keystile client', () => {
     )
   })
 
-  it('keystile client create says what is wrong, and registers nothing', async () => {
+  it('keystile client create says what is wrong and registers nothing', async () => {
     const refused: readonly (readonly [readonly string[], RegExp])[] = [
       [['X'], /2 to 63 lower-case letters/],
       [['bad'], /at least one grant/],

@@ -37,7 +37,7 @@ const noPostgres =
     : `no PostgreSQL: ${howToGetPostgres}`
 const key = 'a sealing key for tests: 0123456789 abcdef'
 
-/** What `--json` prints. */
+/** The output of `--json`. */
 interface Report {
   readonly ok: boolean
   readonly findings: readonly Readonly<
@@ -86,9 +86,9 @@ describe('keystile doctor', () => {
   }
 
   const idsOf = ({ findings }: Report): readonly string[] => findings.map(({ id }) => id)
-  /** A database as `keystile serve` leaves it. */
+  /** Makes a database as `keystile serve` leaves it. */
   const makeDatabase = (): void => cpSync(made, cwd, { recursive: true, preserveTimestamps: true })
-  /** What `keystile serve` says when it does not start. */
+  /** Runs `keystile serve`, which must not start, and returns its error. */
   const refusal = async (args: readonly string[] = []): Promise<string> => {
     const { code, stderr } = await callCommand(['serve', '--port', port, ...args], { cwd })
     assert.equal(code, 1)
@@ -96,7 +96,7 @@ describe('keystile doctor', () => {
     return stderr
   }
 
-  it('keystile doctor finds nothing where nothing is yet, and makes nothing', async () => {
+  it('keystile doctor finds and creates nothing in an empty folder', async () => {
     const { ok, findings, checked } = await doctor()
     assert.deepEqual([ok, findings], [true, []])
     assert.ok(checked.includes('issuer-https') && checked.includes('node-version'))
@@ -104,7 +104,7 @@ describe('keystile doctor', () => {
     assert.deepEqual(readdirSync(cwd), [])
   })
 
-  it('keystile doctor checks the files, the database and the clock of a server that runs', async () => {
+  it('keystile doctor checks files, database and clock of a running server', async () => {
     server = await startServer({ cwd, port: Number(port) })
     const { findings, checked } = await doctor()
     assert.deepEqual(findings, [])
@@ -120,7 +120,7 @@ describe('keystile doctor', () => {
     assert.equal((await fetch(`${server.url}/readyz`)).status, 200)
   })
 
-  it('keystile doctor prints each finding with its section and its fix; the fix of a key file that others can read is a command', async () => {
+  it('keystile doctor prints each finding with its standard and its fix', async () => {
     makeDatabase()
     chmodSync(keyFile(), 0o644)
     const { code, stdout, stderr } = await runCommand(['doctor', '--port', port], { cwd })
@@ -137,7 +137,7 @@ describe('keystile doctor', () => {
     server = await startServer({ cwd, port: Number(port) })
   })
 
-  it('keystile doctor finds a key file whose secret is weak, and does not show it', async () => {
+  it('keystile doctor finds a weak secret in a key file and does not show it', async () => {
     makeDatabase()
     writeFileSync(keyFile(), 'hunter2')
     const report = await doctor()
@@ -146,7 +146,7 @@ describe('keystile doctor', () => {
     assert.match(await refusal(), /\(key-random, /)
   })
 
-  it('keystile doctor warns of files of secrets that others can read, wherever they were named, as a start does', async () => {
+  it('keystile doctor and the start warn of secret files that others can read', async () => {
     const secret = join(cwd, 'secret')
     const config = join(cwd, 'keystile.config.json')
     const jwk = JSON.stringify(exportPrivateJwk(generateKey('ES256')))
@@ -178,7 +178,7 @@ describe('keystile doctor', () => {
         )
       }
       chmodSync(file, 0o644)
-      // Both read the files' names by the same code: two starts stand for all.
+      // doctor and serve find the files by the same code, so two starts are enough.
       if (file === config || 'KEYSTILE_KEY_FILE' in env) {
         server = await startServer({ cwd, port: Number(port), args, env })
         assert.match(server.stderr(), /"rule":"secret-files-private"/)
@@ -195,7 +195,7 @@ describe('keystile doctor', () => {
     assert.deepEqual(idsOf(await doctor()), [])
   })
 
-  it('keystile doctor warns of a database file that others can read, which a start closes', async () => {
+  it('keystile doctor warns of a readable database file, which a start makes private', async () => {
     makeDatabase()
     const file = join(cwd, 'data/keystile.db')
     chmodSync(file, 0o644)
@@ -218,7 +218,7 @@ describe('keystile doctor', () => {
     )
   })
 
-  it('keystile doctor stops at the database of another issuer, as the start does', async () => {
+  it('keystile doctor reports the database of another issuer, as the start does', async () => {
     makeDatabase()
     const args = ['--issuer', 'http://localhost:1']
     const report = await doctor(args)
@@ -227,7 +227,7 @@ describe('keystile doctor', () => {
     assert.match(await refusal(args), /\(issuer-stored, RFC 8414 §3\.3\)/)
   })
 
-  it('keystile doctor stops at a file that is no database', async () => {
+  it('keystile doctor reports a file that is not a database', async () => {
     mkdirSync(join(cwd, 'data'))
     writeFileSync(join(cwd, 'data/keystile.db'), 'x'.repeat(4096), { mode: 0o600 })
     const report = await doctor()
@@ -235,7 +235,7 @@ describe('keystile doctor', () => {
     assert.match(report.findings[0]!.message, /not a database/)
   })
 
-  it('keystile doctor tells all faults of the settings, the unsafe and the malformed, and none of their secrets', async () => {
+  it('keystile doctor reports all faults of the settings and none of their secrets', async () => {
     const env = {
       KEYSTILE_PROT: '1',
       KEYSTILE_ACCESS_TOKEN_SECONDS: 'ten',
@@ -264,7 +264,7 @@ describe('keystile doctor', () => {
     assert.match(report.findings.find(({ id }) => id === 'database-opens')!.message, /ECONNREFUSED/)
   })
 
-  it('keystile doctor names each setting as it was given, and says how to set it there', async () => {
+  it('keystile doctor names each setting as it was given and says how to set it', async () => {
     const file = join(cwd, 'keystile.config.json')
     writeFileSync(file, JSON.stringify({ rateLimits: 'off' }), { mode: 0o600 })
     const online = { KEYSTILE_ISSUER: 'https://auth.example', KEYSTILE_REGISTRATION: 'closed' }
@@ -296,7 +296,7 @@ describe('keystile doctor', () => {
     )
   })
 
-  it('keystile doctor ends with 0 where it only warns, and the start logs what it warns of', async () => {
+  it('keystile doctor exits with 0 if it only warns, and a start logs the warnings', async () => {
     const args = ['--access-token-seconds', '7200']
     assert.deepEqual(idsOf(await doctor(args)), ['access-token-short'])
     const checked = await callCommand(['config', 'check', ...args], { cwd })
@@ -332,7 +332,7 @@ describe('keystile doctor', () => {
       }
     }
 
-    it('keystile doctor checks its settings, its clock and whose it is, and makes no table', async () => {
+    it('keystile doctor checks PostgreSQL and creates no table there', async () => {
       const { fsync } = await ask('show fsync')
       const fresh = await doctor([], env())
       assert.equal(
@@ -349,7 +349,7 @@ describe('keystile doctor', () => {
       )
     })
 
-    it('keystile doctor finds a commit that does not wait for the disk, said in the URL of the database', async () => {
+    it('keystile doctor finds synchronous_commit=off in the URL of the database', async () => {
       const url = new URL(database.url)
       url.searchParams.set('options', '-c synchronous_commit=off')
       const { findings } = await doctor([], { ...env(), DATABASE_URL: url.href })

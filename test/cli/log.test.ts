@@ -11,7 +11,7 @@ import {
 } from '../../packages/server/test-support/command.ts'
 
 const password = 'an engine of her own'
-/** What must be nowhere in a log; each is its own, so that the one that leaks has a name. */
+/** Returns a text that must not appear in a log; it tells which input leaked. */
 const planted = (where: string): string => `s3cr3t-${where}-s3cr3t`
 const json = { 'content-type': 'application/json' }
 
@@ -21,7 +21,7 @@ interface Sent {
   readonly body?: string | URLSearchParams
 }
 
-describe('the log of the server, at its most talkative', () => {
+describe('the debug log of the server', () => {
   let cwd: string
   let server: RunningServer
   let accessToken: string
@@ -51,7 +51,7 @@ describe('the log of the server, at its most talkative', () => {
     return fetch(`${server.url}${path}`, sent)
   }
 
-  it('holds nothing of a query, a header, a body or a path, nor a token, a name or a hash (CHECKS 34)', async () => {
+  it('the debug log contains no input, token, name or hash (ASVS V16.2.5)', async () => {
     const paths = [
       '/token',
       '/users',
@@ -175,7 +175,7 @@ describe('the log of the server, at its most talkative', () => {
 })
 
 describe('the settings of logs and metrics', () => {
-  it('settings of the log and of metrics outside their values are refused', async () => {
+  it('keystile config check refuses wrong settings of the log and of metrics', async () => {
     const env = {
       KEYSTILE_LOG_LEVEL: 'loud',
       KEYSTILE_ACCESS_LOG: 'yes',
@@ -191,7 +191,7 @@ describe('the settings of logs and metrics', () => {
     )
   })
 
-  it('show metrics to this machine alone, unless told otherwise: not behind a proxy', async () => {
+  it('metrics are served to this machine alone by default, not behind a proxy', async () => {
     const statusAt = async (
       env: Readonly<Record<string, string>>,
       origin?: string,
@@ -217,7 +217,7 @@ describe('the settings of logs and metrics', () => {
     )
   })
 
-  it('go to a file and a folder that their owner alone can read, whatever the umask', async () => {
+  it('a log file and its folder are readable by their owner alone', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'keystile-log-file-'))
     const umask = process.umask(0o000)
     try {
@@ -231,7 +231,7 @@ describe('the settings of logs and metrics', () => {
     }
   })
 
-  it('write no line for a request unless told to', async () => {
+  it('the server logs no requests by default', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'keystile-quiet-'))
     const server = await startServer({ cwd })
     const response = await fetch(`${server.url}/healthz`)

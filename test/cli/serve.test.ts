@@ -40,7 +40,7 @@ describe('keystile serve', () => {
     return server
   }
 
-  it('prints where it listens, where its data is, and three lines that work when pasted', async () => {
+  it('keystile serve prints its URL, its data file and three commands that work', async () => {
     const { stdout, url } = await start()
     assert.ok(stdout().includes(`listens on ${url}`))
     assert.ok(stdout().includes('data/keystile.db'))
@@ -57,7 +57,7 @@ describe('keystile serve', () => {
     assert.deepEqual(JSON.parse(me!), JSON.parse(registered!))
   })
 
-  it('answers on 127.0.0.1 and on ::1 where there is one', async () => {
+  it('keystile serve answers on 127.0.0.1, and on ::1 if the machine has it', async () => {
     const { url } = await start()
     const { port } = new URL(url)
     assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200)
@@ -68,7 +68,7 @@ describe('keystile serve', () => {
     assert.ok(six === 200 || six === 'EADDRNOTAVAIL' || six === 'EAFNOSUPPORT', String(six))
   })
 
-  it('says that it lives, that it is ready, and 404 to what it does not have', async () => {
+  it('keystile serve answers /healthz and /readyz, and 404 to unknown paths', async () => {
     const { url } = await start()
     const statusOf = async (path: string): Promise<number> => (await fetch(`${url}${path}`)).status
     assert.deepEqual(
@@ -78,9 +78,9 @@ describe('keystile serve', () => {
   })
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`stops cleanly at ${signal}: a request that is under way is answered`, async () => {
+    it(`keystile serve stops cleanly at ${signal} and answers a pending request`, async () => {
       const server = await start()
-      // It has arrived when the server asks for its body.
+      // The request has arrived when the server asks for its body.
       const headers = {
         'content-type': 'application/x-www-form-urlencoded',
         expect: '100-continue',
@@ -97,7 +97,7 @@ describe('keystile serve', () => {
     })
   }
 
-  it('keeps every user that it has acknowledged when it is killed (CHECKS 89)', async () => {
+  it('keystile serve keeps every acknowledged user when it is killed', async () => {
     const server = await start()
     const acknowledged: string[] = []
     const registering = Array.from({ length: 4 }, async (_, worker) => {
@@ -127,7 +127,7 @@ describe('keystile serve', () => {
     )
   })
 
-  it('does not start on a port that is taken, and says so', async () => {
+  it('keystile serve does not start on a port that is taken, and says so', async () => {
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
     const { port } = taken.address() as { port: number }
@@ -137,14 +137,14 @@ describe('keystile serve', () => {
     assert.match(stderr, /EADDRINUSE/)
   })
 
-  it('does not start on another bind without an issuer and a word on registration', async () => {
+  it('keystile serve on another host needs an issuer and a registration setting', async () => {
     const { code, stderr } = await runCommand(['serve', '--host', '0.0.0.0'], { cwd })
     assert.equal(code, 1)
     assert.match(stderr, /KEYSTILE_ISSUER must be given when the server listens on "0\.0\.0\.0"/)
     assert.match(stderr, /KEYSTILE_REGISTRATION must be given when listening on "0\.0\.0\.0"/)
   })
 
-  it('tells all faults of flags, environment and file together', async () => {
+  it('keystile serve reports all faults of flags, environment and file together', async () => {
     writeFileSync(
       join(cwd, 'keystile.config.json'),
       JSON.stringify({ colour: 'red', defaultScopes: ['b'] }),
@@ -175,7 +175,7 @@ describe('keystile serve', () => {
     }
   })
 
-  it('takes a flag before the environment, and that before the file', async () => {
+  it('keystile serve prefers a flag to the environment, and that to the file', async () => {
     writeFileSync(
       join(cwd, 'keystile.config.json'),
       JSON.stringify({
@@ -218,7 +218,7 @@ describe('keystile serve', () => {
     assert.deepEqual([await refresh(), await refresh()], [200, 400])
   })
 
-  it('takes a list of origins, with commas between them, and answers their pages', async () => {
+  it('keystile serve takes CORS origins with commas between them', async () => {
     const allowed = async (
       args: readonly string[],
       env: Readonly<Record<string, string>>,
@@ -239,14 +239,14 @@ describe('keystile serve', () => {
     ])
   })
 
-  it('has no sessions in a cookie, which are for apps that Keystile is embedded in', async () => {
+  it('keystile serve refuses cookieSession, which only embedded servers have', async () => {
     writeFileSync(join(cwd, 'keystile.config.json'), JSON.stringify({ cookieSession: true }))
     const { code, stderr } = await callCommand(['serve'], { cwd })
     assert.equal(code, 1)
     assert.match(stderr, /"cookieSession" is not a setting/)
   })
 
-  it('reads a TypeScript configuration, a signing key and a log file', async () => {
+  it('keystile serve reads a TypeScript configuration, a signing key and a log file', async () => {
     writeFileSync(
       join(cwd, 'keystile.config.ts'),
       `const audience: string = 'typed'\nexport default { audience }\n`,
@@ -269,7 +269,7 @@ describe('keystile serve', () => {
     assert.match(readFileSync(join(cwd, 'logs/keystile.log'), 'utf8'), /"msg":"listening"/)
   })
 
-  it('writes no password, token or Authorization header to its log', async () => {
+  it('keystile serve logs no password, token or Authorization header', async () => {
     const server = await start()
     const headers = {
       'content-type': 'application/json',
@@ -293,7 +293,7 @@ describe('keystile serve', () => {
 })
 
 describe('keystile', () => {
-  it('keystile help lists the commands, and an unknown command, flag or operand is named', async () => {
+  it('keystile lists its commands, and names an unknown command, flag or operand', async () => {
     const cwd = tmpdir()
     for (const args of [[], ['help'], ['--help']]) {
       const { code, stdout } = await callCommand(args, { cwd })
@@ -320,7 +320,7 @@ describe('keystile', () => {
     assert.ok(!(await callCommand(['help'], { cwd })).stdout.includes('\u001b'))
   })
 
-  it('keystile config check tells all faults of the settings, and starts nothing', async () => {
+  it('keystile config check reports all faults of the settings and starts nothing', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'keystile-check-'))
     const fine = await callCommand(
       ['config', 'check', '--issuer', 'https://auth.example', '--registration', 'closed'],
@@ -375,7 +375,11 @@ describe('keystile', () => {
     const { stdout: script } = await callCommand(['completion', 'bash'], { cwd })
     const complete = async (...words: readonly string[]): Promise<readonly string[]> => {
       const typed = words.map((word) => `'${word}'`).join(' ')
-      const ask = `${script}\nCOMP_WORDS=(keystile ${typed}); COMP_CWORD=${words.length}; _keystile; echo "\${COMPREPLY[@]}"`
+      const ask = [
+        script,
+        `COMP_WORDS=(keystile ${typed}); COMP_CWORD=${words.length}`,
+        '_keystile; echo "${COMPREPLY[@]}"',
+      ].join('\n')
       return (await promisify(execFile)('bash', ['-c', ask])).stdout.trim().split(' ')
     }
     assert.deepEqual(await complete('se'), ['serve'])

@@ -6,7 +6,7 @@ import { callCommand, runCommand } from '../../packages/server/test-support/comm
 describe('keystile tune', () => {
   const cwd = tmpdir()
 
-  it('keystile tune prints a setting that can be pasted, and what a hash takes with it', async () => {
+  it('keystile tune prints a setting to paste, and the time and memory of a hash', async () => {
     const { code, stdout, stderr } = await runCommand(['tune', '--milliseconds', '50'], { cwd })
     assert.deepEqual([code, stderr], [0, ''])
     const [, value] = /^KEYSTILE_PASSWORD_HASHING=(m=\d+,t=\d+)\n/.exec(stdout)!
@@ -25,7 +25,7 @@ describe('keystile tune', () => {
     assert.ok(Number.isInteger(milliseconds))
   })
 
-  it('keystile tune refuses a time that is no whole number from 10 to 5000 ms', async () => {
+  it('keystile tune refuses a time that is not a whole number from 10 to 5000 ms', async () => {
     for (const time of ['0', '9', '5001', '1e3', 'x', '-5']) {
       const { code, stderr } = await callCommand(['tune', `--milliseconds=${time}`], { cwd })
       assert.equal(code, 1)

@@ -30,7 +30,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
   describe(`keystile user on ${kind}`, { skip: kind === 'PostgreSQL' && noPostgres }, () => {
     let cwd: string
     let postgres: TestDatabase | undefined
-    /** Runs from the first test on, in which users were created before it started. */
+    /** Started by the first test, after it has created users. */
     let server: RunningServer | undefined
     let env: Record<string, string>
     before(async () => {
@@ -104,7 +104,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       return rows[0]!.password_hash
     }
 
-    it('keystile user create makes a user with roles and scopes, who can log in', async () => {
+    it('keystile user create makes a user with roles and scopes who can log in', async () => {
       const args = ['user', 'create', 'Root', '--role', 'admin', '--password-file', 'password']
       const created = await runCommand(args, { cwd, env })
       assert.deepEqual([created.code, created.stderr], [0, ''])
@@ -144,7 +144,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       )
     })
 
-    it('keystile user shows no control character of what users have chosen', async () => {
+    it('keystile user escapes control characters that users have chosen', async () => {
       const chosen = { city: '\u001b[31mred\u009b\u2028\u202e', ['\u001b]0;title\u0007']: '\n' }
       await sql(
         `update "user" set profile = '${JSON.stringify(chosen)}' where username_key = 'bob'`,
@@ -164,7 +164,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       )
     })
 
-    it('keystile user disable has a running server refuse the user’s tokens within a second', async () => {
+    it('keystile user disable makes a server refuse the user’s tokens within 1 s', async () => {
       const { access_token: token } = await login('bob')
       const me = async (): Promise<number> =>
         (await fetch(`${server!.url}/users/me`, { headers: { authorization: `Bearer ${token}` } }))
@@ -182,7 +182,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.ok(decodeJwtUnsafe(token).claims.sub)
     })
 
-    it('keystile user enable and grant change what a user holds, at once with --now', async () => {
+    it('keystile user enable and grant change rights, with --now at once', async () => {
       assert.equal((await user('enable', 'bob')).stdout, 'enabled bob\n')
       const { access_token: token, scope } = await login('bob')
       assert.equal(scope, 'items:read')
@@ -220,7 +220,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal((await login('bob')).status, 200)
     })
 
-    it('keystile user set-password asks of a password what the settings say, and hashes it at their cost', async () => {
+    it('keystile user set-password applies the password rules and the hash cost', async () => {
       writeFileSync(join(cwd, 'eight'), 'zk4-tent\n')
       const set = (...args: string[]): Promise<Finished> =>
         user('set-password', 'bob', '--password-file', 'eight', ...args)
@@ -231,7 +231,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal((await user('set-password', 'bob', '--password-file', 'password')).code, 0)
     })
 
-    it('keystile user list --json and key list --json print a line of JSON each', async () => {
+    it('keystile user list --json and key list --json print one JSON line each', async () => {
       const { stdout } = await user('list', '--json')
       const [bob, root] = stdout
         .trim()
@@ -249,7 +249,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       )
     })
 
-    it('keystile user delete deletes a user for good, but not the last administrator', async () => {
+    it('keystile user delete deletes for good, but not the last administrator', async () => {
       assert.equal((await user('create', 'gone', '--password-file', 'password')).code, 0)
       assert.equal((await user('delete', 'gone')).stdout, 'deleted gone\n')
       assert.match((await user('delete', 'gone')).stderr, /there is no user gone/)
@@ -270,7 +270,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       }
     })
 
-    it('keystile user refuses an impossible change in one sentence, and creates nothing', async () => {
+    it('keystile user refuses an impossible change in one sentence', async () => {
       writeFileSync(join(cwd, 'short'), 'short\n')
       writeFileSync(join(cwd, 'common'), 'passwordpassword\n')
       writeFileSync(join(cwd, 'named'), 'a Wonderful life of mine\n')

@@ -10,8 +10,10 @@ import { issuingAlgorithms, startIssuer, type RunningIssuer } from './start-issu
 const ada = { username: 'ada', password: 'an engine of her own' }
 const wrong = { ...ada, password: 'not her engine' }
 
-const versionOf = (name: string): string =>
-  `${name} ${JSON.parse(readFileSync(new URL(`../../node_modules/${name}/package.json`, import.meta.url), 'utf8')).version}`
+const versionOf = (name: string): string => {
+  const manifest = new URL(`../../node_modules/${name}/package.json`, import.meta.url)
+  return `${name} ${JSON.parse(readFileSync(manifest, 'utf8')).version}`
+}
 
 for (const algorithm of issuingAlgorithms) {
   describe(`openid-client, with tokens signed by ${algorithm}`, () => {
@@ -33,12 +35,12 @@ for (const algorithm of issuingAlgorithms) {
     })
     after(() => server.stop())
 
-    it('discovers the token endpoint by RFC 8414', (t) => {
+    it('openid-client discovers the token endpoint by RFC 8414', (t) => {
       t.diagnostic(versionOf('openid-client'))
       assert.equal(config.serverMetadata().token_endpoint, `${server.issuer}/token`)
     })
 
-    it('logs in with a password', async () => {
+    it('openid-client logs in with a password', async () => {
       const tokens = await openid.genericGrantRequest(config, 'password', ada)
       assert.equal(tokens.token_type, 'bearer')
       assert.equal(tokens.expires_in, 600)
@@ -46,7 +48,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(decodeJwtUnsafe(tokens.access_token).header['alg'], algorithm)
     })
 
-    it('opens a route with the token', async () => {
+    it('openid-client opens a route with the token', async () => {
       const { access_token } = await openid.genericGrantRequest(config, 'password', ada)
       const me = new URL(`${server.issuer}/users/me`)
       const response = await openid.fetchProtectedResource(config, access_token, me, 'GET')
@@ -54,7 +56,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(username, 'ada')
     })
 
-    it('is given only the scope that it asks for, and is told so', async () => {
+    it('openid-client asks for two scopes and learns which one was granted', async () => {
       const tokens = await openid.genericGrantRequest(config, 'password', {
         ...ada,
         scope: 'items:read users:read',
@@ -63,7 +65,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(decodeJwtUnsafe(tokens.access_token).claims['scope'], 'items:read')
     })
 
-    it('refreshes, and is refused with invalid_grant after it has revoked', async () => {
+    it('openid-client refreshes and revokes; then a refresh gets invalid_grant', async () => {
       const tokens = await openid.genericGrantRequest(config, 'password', ada)
       const refreshed = await openid.refreshTokenGrant(config, tokens.refresh_token!, {
         scope: 'items:read',
@@ -84,7 +86,7 @@ for (const algorithm of issuingAlgorithms) {
       await assert.rejects(openid.refreshTokenGrant(config, refreshed.refresh_token!), over)
     })
 
-    it('throws its invalid_grant for a wrong password', async () => {
+    it('openid-client throws its invalid_grant for a wrong password', async () => {
       await assert.rejects(openid.genericGrantRequest(config, 'password', wrong), {
         name: 'ResponseBodyError',
         error: 'invalid_grant',
@@ -93,7 +95,7 @@ for (const algorithm of issuingAlgorithms) {
       })
     })
 
-    it('throws its error for a challenge to a client that does not exist', async () => {
+    it('openid-client throws its challenge error for an unknown client', async () => {
       const stranger = new openid.Configuration(
         config.serverMetadata(),
         'stranger',
@@ -142,14 +144,14 @@ for (const algorithm of issuingAlgorithms) {
     const requestWith = (token: string): Request =>
       new Request('https://items.example/items', { headers: { authorization: `Bearer ${token}` } })
 
-    it('discovers the endpoints by RFC 8414', (t) => {
+    it('oauth4webapi discovers the endpoints by RFC 8414', (t) => {
       t.diagnostic(versionOf('oauth4webapi'))
       assert.equal(as.issuer, server.issuer)
       assert.equal(as.jwks_uri, `${server.issuer}/.well-known/jwks.json`)
       assert.deepEqual(as.grant_types_supported?.includes('password'), true)
     })
 
-    it('finds one public key at jwks_uri, of that algorithm', async () => {
+    it('the key set that oauth4webapi discovers has one public key', async () => {
       const response = await fetch(as.jwks_uri!)
       const { keys } = (await response.json()) as {
         readonly keys: readonly Record<string, string>[]
@@ -160,7 +162,7 @@ for (const algorithm of issuingAlgorithms) {
       )
     })
 
-    it('validates our access token by RFC 9068 in a request for a protected resource', async () => {
+    it('oauth4webapi validates our access token by RFC 9068', async () => {
       const { access_token } = await login(ada)
       const claims = await oauth.validateJwtAccessToken(
         as,
@@ -174,7 +176,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(typeof claims['auth_time'], 'number')
     })
 
-    it('refuses our access token where the audience is another', async () => {
+    it('oauth4webapi refuses our access token for another audience', async () => {
       const { access_token } = await login(ada)
       const validated = oauth.validateJwtAccessToken(
         as,
@@ -185,12 +187,12 @@ for (const algorithm of issuingAlgorithms) {
       await assert.rejects(validated, oauth.OperationProcessingError)
     })
 
-    it('is given only the scope that it asks for, and is told so', async () => {
+    it('oauth4webapi asks for one scope and gets that scope alone', async () => {
       const tokens = await login({ ...ada, scope: 'items:write' })
       assert.equal(tokens.scope, 'items:write')
     })
 
-    it('refreshes, and is refused with invalid_grant after it has revoked', async () => {
+    it('oauth4webapi refreshes and revokes; then a refresh gets invalid_grant', async () => {
       assert.equal(as.revocation_endpoint, `${server.issuer}/revoke`)
       assert.ok(as.grant_types_supported?.includes('refresh_token'))
       const refresh = async (token: string): Promise<oauth.TokenEndpointResponse> => {
@@ -214,7 +216,7 @@ for (const algorithm of issuingAlgorithms) {
       await assert.rejects(refresh(second.refresh_token!), { error: 'invalid_grant', status: 400 })
     })
 
-    it('throws its invalid_grant for a wrong password', async () => {
+    it('oauth4webapi throws its invalid_grant for a wrong password', async () => {
       await assert.rejects(login(wrong), {
         name: 'ResponseBodyError',
         error: 'invalid_grant',
@@ -232,7 +234,7 @@ describe('simple-oauth2', () => {
   })
   after(() => server.stop())
 
-  /** Status and code of the error that this client throws. */
+  /** Returns status and code of the error that this client throws. */
   const errorOf = (login: Promise<unknown>): Promise<unknown> =>
     login.then(
       () => assert.fail('the login succeeds'),
@@ -251,7 +253,7 @@ describe('simple-oauth2', () => {
         options: { authorizationMethod },
       })
 
-    it(`logs in with a password, its client id and an empty secret in the ${authorizationMethod}`, async (t) => {
+    it(`simple-oauth2 logs in with an empty secret (${authorizationMethod})`, async (t) => {
       t.diagnostic(versionOf('simple-oauth2'))
       const accessToken = await clientOf().getToken(ada)
       assert.equal(accessToken.expired(), false)
@@ -259,7 +261,7 @@ describe('simple-oauth2', () => {
       assert.equal(accessToken.token.scope, 'items:read items:write')
     })
 
-    it(`refreshes, and revokes either token (${authorizationMethod})`, async () => {
+    it(`simple-oauth2 refreshes and revokes either token (${authorizationMethod})`, async () => {
       for (const type of ['access_token', 'refresh_token'] as const) {
         const first = await clientOf().getToken(ada)
         const second = await first.refresh()
@@ -272,16 +274,16 @@ describe('simple-oauth2', () => {
       assert.deepEqual(await errorOf(third.refresh()), [400, 'invalid_grant'])
     })
 
-    it(`is given only the scope that it asks for (${authorizationMethod})`, async () => {
+    it(`simple-oauth2 gets only the granted scope (${authorizationMethod})`, async () => {
       const { token } = await clientOf().getToken({ ...ada, scope: 'items:read users:write' })
       assert.equal(token.scope, 'items:read')
     })
 
-    it(`throws its error with invalid_grant for a wrong password (${authorizationMethod})`, async () => {
+    it(`simple-oauth2 throws invalid_grant for a bad login (${authorizationMethod})`, async () => {
       assert.deepEqual(await errorOf(clientOf().getToken(wrong)), [400, 'invalid_grant'])
     })
 
-    it(`throws its error with invalid_client for a secret, which first-party has not (${authorizationMethod})`, async () => {
+    it(`simple-oauth2 throws invalid_client for a secret (${authorizationMethod})`, async () => {
       assert.deepEqual(await errorOf(clientOf('x').getToken(ada)), [401, 'invalid_client'])
     })
   }
@@ -294,11 +296,11 @@ interface CapturedRequest {
   readonly accept: string
   readonly auth?: string
   readonly body: string
-  /** Not captured of Swagger UI, which logged in. */
+  /** Missing for Swagger UI, which logged in. */
   readonly status?: number
 }
 
-describe('what clients were seen to send', () => {
+describe('requests captured from clients', () => {
   const { requests, later } = JSON.parse(
     readFileSync(new URL('vectors/client-requests.json', import.meta.url), 'utf8'),
   ) as {
@@ -316,7 +318,7 @@ describe('what clients were seen to send', () => {
   after(() => server.stop())
 
   /**
-   * The bytes that were captured, with our client instead of "default" and the password put back.
+   * Sends the captured bytes, with our client instead of "default" and with a password.
    */
   function send(
     captured: CapturedRequest,
@@ -350,25 +352,30 @@ describe('what clients were seen to send', () => {
     })
   }
   const hasSecret = ({ auth }: CapturedRequest): boolean => auth === 'Basic ZGVmYXVsdDp4'
-  const label = ({ ua, auth, body }: CapturedRequest): string =>
-    `${ua || 'an unnamed client'}, ${auth ? `Basic "${Buffer.from(auth.slice(6), 'base64').toString()}"` : body.replace(/=[^&]*/g, '')}`
+  const label = ({ ua, auth, body }: CapturedRequest): string => {
+    const credentials = auth
+      ? `Basic "${Buffer.from(auth.slice(6), 'base64').toString()}"`
+      : body.replace(/=[^&]*/g, '')
+    return `${ua || 'an unnamed client'}, ${credentials}`
+  }
 
-  it('answers the ten captured requests, of which one wears a secret', () => {
+  it('the captured logins are ten, one of them with a secret', () => {
     assert.equal(requests.length, 10)
     assert.equal(requests.filter(hasSecret).length, 1)
   })
 
   for (const [i, captured] of requests.entries()) {
-    const isRefusedThen = captured.status === 400
+    const isRefused = captured.status === 400
+    const outcome = isRefused ? 'invalid_grant' : 'a token'
     if (hasSecret(captured)) {
-      it(`${i + 1}. refuses the secret that ${label(captured)} sends for first-party with 401 invalid_client`, async () => {
+      it(`captured login ${i + 1} with a secret is refused: ${label(captured)}`, async () => {
         const response = await send(captured, { clientId: 'first-party' })
         const { error } = (await response.json()) as { readonly error: string }
         assert.deepEqual([response.status, error], [401, 'invalid_client'])
       })
     } else {
-      it(`${i + 1}. answers ${label(captured)} with ${isRefusedThen ? 'invalid_grant for a wrong' : 'a token for the right'} password`, async () => {
-        const password = isRefusedThen ? 'not the one' : cli.password
+      it(`captured login ${i + 1} gets ${outcome}: ${label(captured)}`, async () => {
+        const password = isRefused ? 'not the one' : cli.password
         const response = await send(captured, { clientId: 'first-party', password })
         const body = (await response.json()) as {
           readonly error?: string
@@ -376,7 +383,7 @@ describe('what clients were seen to send', () => {
         }
         assert.equal(response.status, captured.status ?? 200)
         assert.equal(response.headers.get('cache-control'), 'no-store')
-        if (isRefusedThen) assert.equal(body.error, 'invalid_grant')
+        if (isRefused) assert.equal(body.error, 'invalid_grant')
         else assert.equal(decodeJwtUnsafe(body.access_token!).claims['client_id'], 'first-party')
       })
     }
@@ -384,8 +391,9 @@ describe('what clients were seen to send', () => {
 
   for (const [i, captured] of later.entries()) {
     const isRefresh = captured.u === '/token'
-    const verb = isRefresh ? 'refreshes' : 'revokes'
-    it(`${i + 1}. ${hasSecret(captured) ? 'refuses the secret with which' : `${verb} as`} ${label(captured)} ${hasSecret(captured) ? verb : 'asks'}`, async () => {
+    const kind = isRefresh ? 'refresh' : 'revocation'
+    const outcome = hasSecret(captured) ? 'is refused' : 'succeeds'
+    it(`captured ${kind} ${i + 1} ${outcome}: ${label(captured)}`, async () => {
       const login = await send(requests[0]!, { clientId: 'first-party' })
       const { refresh_token: token } = (await login.json()) as { readonly refresh_token: string }
       const { status } = await send(captured, { clientId: 'first-party', token })
@@ -395,7 +403,7 @@ describe('what clients were seen to send', () => {
     })
   }
 
-  it('refuses each of them but Swagger UI, which names no client, from a client that does not exist', async () => {
+  it('captured logins that name an unknown client get 401 invalid_client', async () => {
     const named = requests.filter(({ auth }) => auth !== 'Basic Og==')
     for (const captured of named) {
       const response = await send(captured, { clientId: 'stranger' })

@@ -9,7 +9,7 @@ import { startIssuer, type RunningIssuer } from './start-issuer.ts'
 const grants = ['client_credentials', 'password', 'refresh_token'] as const
 const ada = { username: 'ada', password: 'an engine of her own' }
 
-describe('a confidential client, as others write it', () => {
+describe('confidential clients in OAuth libraries', () => {
   let server: RunningIssuer
   let secret: string
   before(async () => {
@@ -27,7 +27,7 @@ describe('a confidential client, as others write it', () => {
   after(() => server.stop())
 
   for (const method of ['ClientSecretBasic', 'ClientSecretPost'] as const) {
-    it(`openid-client with ${method}: its own token, a person's, introspection, refresh and revocation`, async () => {
+    it(`openid-client with ${method} gets, introspects, refreshes and revokes tokens`, async () => {
       const config = await openid.discovery(
         new URL(server.issuer),
         'orders',
@@ -54,7 +54,7 @@ describe('a confidential client, as others write it', () => {
       })
     })
 
-    it(`oauth4webapi with ${method}: its own token and introspection`, async () => {
+    it(`oauth4webapi with ${method} gets a token of its own and introspects it`, async () => {
       const insecure = { [oauth.allowInsecureRequests]: true }
       const issuer = new URL(server.issuer)
       const found = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure })
@@ -91,7 +91,7 @@ describe('a confidential client, as others write it', () => {
   }
 
   for (const authorizationMethod of ['header', 'body'] as const) {
-    it(`simple-oauth2 with its secret in the ${authorizationMethod}: a token that an API verifies`, async () => {
+    it(`simple-oauth2 gets a valid token by its secret in the ${authorizationMethod}`, async () => {
       const tokenHost = new URL(server.issuer).origin
       const client = new ClientCredentials({
         client: { id: 'orders', secret },

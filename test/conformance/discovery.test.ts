@@ -1,5 +1,5 @@
-// An API that only checks: createVerifier finds the keys itself, over real sockets. jose, which is
-// given the address of the keys, is the oracle.
+// createVerifier finds the issuer's keys over real sockets. Its results are compared with jose,
+// which gets the URL of the keys.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
@@ -20,7 +20,7 @@ const audience = 'https://items.example'
 
 async function refusalOf(verifier: Verifier, token: string): Promise<string> {
   const error = await verifier.verify(token).then(
-    () => assert.fail('it is accepted'),
+    () => assert.fail('the token is accepted'),
     (thrown: unknown) => thrown,
   )
   assert.ok(error instanceof TokenError, String(error))
@@ -42,7 +42,7 @@ for (const algorithm of issuingAlgorithms) {
     })
     after(() => server.stop())
 
-    it('is ready by the name of the issuer alone, and accepts what POST /token issues', async () => {
+    it('createVerifier is ready by the issuer’s URL alone and accepts its tokens', async () => {
       const verifier = createVerifier({ issuer: server.issuer, audience, revocations: 'none' })
       await verifier.ready()
       const { scopes, claims } = await verifier.verify(token)
@@ -51,7 +51,7 @@ for (const algorithm of issuingAlgorithms) {
       verifier.close()
     })
 
-    it('finds the keys with the first token', async () => {
+    it('createVerifier fetches the keys with the first token', async () => {
       const verifier = createVerifier({
         issuer: server.issuer,
         audience,
@@ -62,7 +62,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(verifier.state, 'current')
     })
 
-    it('refuses a token for another audience or with another last byte', async () => {
+    it('createVerifier refuses another audience and another signature', async () => {
       const options = { issuer: server.issuer, audience, revocations: 'none' } as const
       assert.equal(
         await refusalOf(createVerifier({ ...options, audience: 'https://x.example' }), token),
@@ -75,7 +75,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(await refusalOf(createVerifier(options), twin), 'invalid_token')
     })
 
-    it('takes no other spelling of the issuer', async () => {
+    it('createVerifier refuses another spelling of the issuer', async () => {
       const other = createVerifier({ issuer: `${server.issuer}/`, audience, revocations: 'none' })
       await assert.rejects(other.ready(), /another "issuer"/)
     })
@@ -92,7 +92,7 @@ describe('createVerifier over real sockets', () => {
   const tokenOf = (key: SigningKey): string =>
     accessTokenOf(key, { iss: publisher.issuer, aud: audience })
 
-  it('follows a rotation, as jose does, and asks as often as its rule says', async () => {
+  it('createVerifier follows a key rotation, as jose does, with few requests', async () => {
     let skipped = 0
     const clock = { now: () => Date.now() + skipped }
     const verifier = createVerifier({
@@ -113,17 +113,18 @@ describe('createVerifier over real sockets', () => {
     assert.equal((await verifier.verify(tokenOf(second))).subject, await byJose(tokenOf(second)))
     publisher.publish(second)
     skipped += 300_000
-    assert.ok(await verifier.verify(tokenOf(first))) // the keys are old, and are fetched meanwhile
-    assert.equal(await refusalOf(verifier, tokenOf(generateKey('ES256'))), 'invalid_token') // waits for that
+    assert.ok(await verifier.verify(tokenOf(first))) // the keys are stale: a fetch starts
+    // An unknown key waits for that fetch.
+    assert.equal(await refusalOf(verifier, tokenOf(generateKey('ES256'))), 'invalid_token')
     assert.equal(await refusalOf(verifier, tokenOf(first)), 'invalid_token')
     assert.ok(await verifier.verify(tokenOf(second)))
-    // What it asked: the metadata once, the keys three times; jose asked twice.
+    // It fetched the metadata once and the keys three times; jose fetched the keys twice.
     assert.equal(publisher.asked.filter((path) => path.includes('.well-known')).length, 1)
     assert.equal(publisher.asked.filter((path) => path === '/tenant/jwks').length, 3 + 2)
   })
 
-  it('guards a server with 503 and Retry-After while the issuer is not there yet, then lets in', async () => {
-    // A port that was free a moment ago, until the issuer listens on it.
+  it('a guard answers 503 and Retry-After until the issuer can be reached', async () => {
+    // A port that is free until the issuer listens on it.
     const placeholder = createServer().listen(0, '127.0.0.1')
     await once(placeholder, 'listening')
     const { port } = placeholder.address() as AddressInfo
@@ -148,8 +149,8 @@ describe('createVerifier over real sockets', () => {
       assert.deepEqual([early.status, early.headers.get('retry-after')], [503, '1'])
       assert.equal(early.headers.get('content-type'), 'application/problem+json')
       assert.doesNotMatch(await early.text(), /ECONNREFUSED|127\.0\.0\.1/)
-      assert.equal((await ask(tokenOf(first))).status, 401) // names somebody else
-      const real = createServer((request, response) => {
+      assert.equal((await ask(tokenOf(first))).status, 401) // names another issuer
+      const issuing = createServer((request, response) => {
         const jwks_uri = `${issuer}/jwks`
         response.end(
           request.url === '/jwks'
@@ -159,22 +160,23 @@ describe('createVerifier over real sockets', () => {
             : JSON.stringify({ issuer, jwks_uri }),
         )
       }).listen(port, '127.0.0.1')
-      await once(real, 'listening')
+      await once(issuing, 'listening')
       skipped += 1_000
       const late = await ask(token)
       assert.deepEqual([late.status, await late.text()], [200, 'alice'])
-      real.closeAllConnections()
-      real.close()
+      issuing.closeAllConnections()
+      issuing.close()
     } finally {
       api.closeAllConnections()
       api.close()
     }
   })
 
-  it('keeps no program from ending', async () => {
+  it('a verifier does not keep a program from ending', async () => {
     const program = `
       import { createVerifier } from 'keystile'
-      const verifier = createVerifier({ issuer: process.argv[1], audience: '${audience}', revocations: 'none' })
+      const options = { audience: '${audience}', revocations: 'none' }
+      const verifier = createVerifier({ issuer: process.argv[1], ...options })
       console.log((await verifier.verify(process.argv[2])).subject)`
     const args = [
       '--conditions=source',

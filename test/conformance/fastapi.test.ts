@@ -19,9 +19,14 @@ const packages = ['fastapi', 'uvicorn', 'PyJWT', 'requests-oauthlib', 'Authlib']
 const ada = { username: 'ada', password: 'an engine of her own' }
 const audience = 'https://items.example'
 
-/** The versions of what Keystile is compared with, or what is missing. */
+/** Returns the versions of the Python packages, or what is missing. */
 function findOracles(): { readonly versions: string } | { readonly missing: string } {
-  const script = `import sys\nfrom importlib.metadata import version\nprint('Python', sys.version.split()[0], *[n + ' ' + version(n) for n in sys.argv[1:]], sep=', ')`
+  const script = [
+    'import sys',
+    'from importlib.metadata import version',
+    "versions = [name + ' ' + version(name) for name in sys.argv[1:]]",
+    "print('Python', sys.version.split()[0], *versions, sep=', ')",
+  ].join('\n')
   try {
     const versions = execFileSync(python, ['-c', script, ...packages], {
       encoding: 'utf8',
@@ -29,9 +34,8 @@ function findOracles(): { readonly versions: string } | { readonly missing: stri
     })
     return { versions: versions.trim().replace(', ', ' ') }
   } catch (error) {
-    return {
-      missing: `${python} with ${packages.join(', ')} is needed: ${(error as Error).message.trim().split('\n').at(-1)}`,
-    }
+    const reason = (error as Error).message.trim().split('\n').at(-1)
+    return { missing: `${python} with ${packages.join(', ')} is needed: ${reason}` }
   }
 }
 
@@ -39,7 +43,7 @@ const oracles = findOracles()
 const skip = 'missing' in oracles && !process.env['CI'] ? oracles.missing : false
 if (skip) console.error(`\n*** FastAPI and the Python clients are SKIPPED. ${skip} ***\n`)
 
-it('has FastAPI, PyJWT and the Python clients to compare with', { skip }, (t) => {
+it('FastAPI, PyJWT and the Python clients are installed', { skip }, (t) => {
   assert.ok('versions' in oracles, 'missing' in oracles ? oracles.missing : '')
   t.diagnostic(oracles.versions)
 })
@@ -60,7 +64,7 @@ interface RunningApi {
   stop(): Promise<void>
 }
 
-/** fastapi_app.py under uvicorn. */
+/** Starts fastapi_app.py under uvicorn. */
 async function startFastApi(env: Readonly<Record<string, string>>): Promise<RunningApi> {
   const port = await freePort()
   const args = [
@@ -139,12 +143,12 @@ for (const algorithm of issuingAlgorithms) {
         await server?.stop()
       })
 
-      /** The same token but for some claims, signed with the issuer's own key. */
+      /** Returns the token with some claims changed, signed with the issuer's own key. */
       const tokenWith = (claims: object): string =>
         signJwt({ ...decodeJwtUnsafe(token).claims, ...claims }, key, { type: 'at+jwt' })
       const now = (): number => Math.floor(Date.now() / 1000)
 
-      it('opens for our token and knows its subject and scope', async () => {
+      it('a FastAPI route opens for our token and knows its subject and scope', async () => {
         const { sub } = decodeJwtUnsafe(token).claims
         assert.deepEqual(await api.get(token), {
           status: 200,
@@ -152,11 +156,11 @@ for (const algorithm of issuingAlgorithms) {
         })
       })
 
-      it('stays shut without a token', async () => {
+      it('a FastAPI route stays closed without a token', async () => {
         assert.deepEqual(await api.get(), { status: 401, body: { detail: 'Not authenticated' } })
       })
 
-      it('stays shut for a token that has expired', async () => {
+      it('a FastAPI route refuses an expired token', async () => {
         const expired = tokenWith({ iat: now() - 700, exp: now() - 100 })
         assert.deepEqual(await api.get(expired), {
           status: 401,
@@ -164,7 +168,7 @@ for (const algorithm of issuingAlgorithms) {
         })
       })
 
-      it('stays shut for a token whose claims were changed', async () => {
+      it('a FastAPI route refuses a token whose claims were changed', async () => {
         const [header, , signature] = token.split('.')
         const payload = Buffer.from(
           JSON.stringify({ ...decodeJwtUnsafe(token).claims, scope: 'users:write' }),
@@ -176,7 +180,7 @@ for (const algorithm of issuingAlgorithms) {
         })
       })
 
-      it('stays shut for a token with another audience', async () => {
+      it('a FastAPI route refuses a token for another audience', async () => {
         const theirs = tokenWith({ aud: 'https://orders.example' })
         assert.deepEqual(await api.get(theirs), {
           status: 401,
@@ -184,7 +188,7 @@ for (const algorithm of issuingAlgorithms) {
         })
       })
 
-      it('stays shut for a token that another key signed', async () => {
+      it('a FastAPI route refuses a token that another key signed', async () => {
         const forged = signJwt(decodeJwtUnsafe(token).claims, generateKey(algorithm), {
           type: 'at+jwt',
         })
@@ -202,7 +206,7 @@ describe('POST /token', { skip }, () => {
     readonly access_token?: string
     readonly token_type?: string
     readonly scope?: string | readonly string[]
-    /** The scope of a refresh, the status of a revocation, and the error of a refresh then. */
+    /** The scope after a refresh, the status of a revocation, the error of a refresh after it. */
     readonly refreshed?: string | readonly string[]
     readonly revoked?: number
     readonly then?: string
@@ -216,7 +220,7 @@ describe('POST /token', { skip }, () => {
   })
   after(() => server?.stop())
 
-  /** What each of the five ways to log in gave, in the words of its client. */
+  /** Returns the outcome of each of the five ways to log in, as the client reports it. */
   async function runClients(env: {
     readonly PASSWORD?: string
     readonly SCOPE?: string
@@ -244,7 +248,7 @@ describe('POST /token', { skip }, () => {
   const scopesOf = ({ scope }: Said): string =>
     typeof scope === 'string' ? scope : (scope ?? []).join(' ')
 
-  it('gives requests-oauthlib and authlib a token for a password, wherever they put the client id', async () => {
+  it('requests-oauthlib and authlib get a token, wherever they put the client id', async () => {
     for (const [client, said] of await runClients({})) {
       assert.equal(said.token_type, 'bearer', `${client}: ${JSON.stringify(said)}`)
       assert.equal(decodeJwtUnsafe(said.access_token!).claims['client_id'], 'first-party', client)
@@ -252,7 +256,7 @@ describe('POST /token', { skip }, () => {
     }
   })
 
-  it('lets both refresh and revoke', async () => {
+  it('requests-oauthlib and authlib refresh and revoke', async () => {
     for (const [client, { refreshed, revoked, then }] of await runClients({})) {
       assert.deepEqual(
         [[refreshed].flat(), revoked, then],
@@ -262,8 +266,8 @@ describe('POST /token', { skip }, () => {
     }
   })
 
-  it('tells both that they were given less than they asked for', async () => {
-    // Without this, oauthlib raises what it is told.
+  it('requests-oauthlib and authlib learn that fewer scopes were granted', async () => {
+    // Without the variable, oauthlib raises an error when the scope differs.
     const narrowed = await runClients({
       SCOPE: 'items:write users:write',
       OAUTHLIB_RELAX_TOKEN_SCOPE: '1',
@@ -272,7 +276,7 @@ describe('POST /token', { skip }, () => {
       assert.equal(scopesOf(said), 'items:write', `${client}: ${JSON.stringify(said)}`)
   })
 
-  it('makes both raise their invalid_grant for a wrong password', async () => {
+  it('requests-oauthlib and authlib raise invalid_grant for a wrong password', async () => {
     for (const [client, said] of await runClients({ PASSWORD: 'not her engine' }))
       assert.deepEqual(
         said,

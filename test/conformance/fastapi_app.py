@@ -1,5 +1,6 @@
-"""An API as FastAPI's tutorial writes it, whose tokens come from an issuer beside it: OAuth2PasswordBearer reads the token,
-PyJWT checks it with the keys of the issuer's jwks_uri. Told by the environment: ISSUER, AUDIENCE, ALGORITHM."""
+"""An API as in FastAPI's tutorial, with tokens of another issuer: OAuth2PasswordBearer reads the
+token, PyJWT verifies it with the keys of the issuer's jwks_uri. Configured by the environment:
+ISSUER, AUDIENCE, ALGORITHM."""
 
 from os import environ
 from typing import Annotated

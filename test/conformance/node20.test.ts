@@ -23,7 +23,7 @@ const root = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
 
 /**
- * Without what the test runner, or a Keystile of the person who runs the tests, has set for itself.
+ * The environment without variables of the test runner, of Node and of an installed Keystile.
  */
 const environment = Object.fromEntries(
   Object.entries(process.env).filter(
@@ -37,8 +37,8 @@ interface OldNode {
 }
 
 /**
- * The Node that this system has of its own: KEYSTILE_TEST_OLD_NODE, or the first on the PATH that
- * does not come with this repository.
+ * Finds another Node: KEYSTILE_TEST_OLD_NODE, or the first on the PATH that does not come with this
+ * repository.
  */
 function findOldNode(): OldNode | { readonly reason: string } {
   const given = process.env['KEYSTILE_TEST_OLD_NODE']
@@ -68,7 +68,7 @@ function isExecutable(file: string): boolean {
 const old = findOldNode()
 if ('reason' in old) console.error(`\n*** No older Node is tried: ${old.reason}. ***\n`)
 
-/** As `npm run build` does. @throws {Error} with what the compiler says */
+/** Builds packages as `npm run build` does. @throws {Error} with what the compiler says */
 async function build(...packages: readonly string[]): Promise<void> {
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
   await run(process.execPath, [compiler, '-b', ...packages], { cwd: root, env: environment }).catch(
@@ -77,7 +77,7 @@ async function build(...packages: readonly string[]): Promise<void> {
   )
 }
 
-/** The library and the server, as `npm run build` makes them. */
+/** Builds the library and the server as `npm run build` does. */
 async function buildAll(): Promise<void> {
   await build('packages/keystile', 'packages/server')
   await run(process.execPath, [join(root, 'tools/bundle.ts')], { cwd: root, env: environment })
@@ -86,7 +86,7 @@ async function buildAll(): Promise<void> {
 const folder = mkdtempSync(join(tmpdir(), 'keystile-built-'))
 before(async () => {
   await build('packages/keystile')
-  // What npm would put there, and then a second folder that has hono too.
+  // What npm would install, and a second folder that also has hono.
   for (const app of ['alone', 'with-hono']) {
     const installed = join(folder, app, 'node_modules/keystile')
     mkdirSync(installed, { recursive: true })
@@ -108,26 +108,26 @@ for (const { binary, version } of nodes) {
     const smoke = (app: string, part: string): Promise<{ stdout: string; stderr: string }> =>
       run(binary, ['smoke.mjs', part], { cwd: join(folder, app), env: environment })
 
-    it('signs and verifies a JWT with each of the 14 algorithms, with nothing else installed', async () => {
+    it('keystile alone signs and verifies a JWT with each of the 14 algorithms', async () => {
       assert.deepEqual(await smoke('alone', 'jwt'), { stdout: 'ok\n', stderr: '' })
     })
 
-    it('guards a node:http server with a shared secret, with nothing else installed', async () => {
+    it('keystile alone guards a node:http server with a shared secret', async () => {
       assert.deepEqual(await smoke('alone', 'node'), { stdout: 'ok\n', stderr: '' })
     })
 
-    it('signs in, sends the token and refreshes, and loses no token to a redirect, with nothing else installed', async () => {
+    it('keystile alone signs in, refreshes, and leaks no token to a redirect', async () => {
       assert.deepEqual(await smoke('alone', 'client'), { stdout: 'ok\n', stderr: '' })
     })
 
-    it('guards a Hono app with a shared secret', async () => {
+    it('keystile guards a Hono app with a shared secret', async () => {
       assert.deepEqual(await smoke('with-hono', 'hono'), { stdout: 'ok\n', stderr: '' })
     })
   })
 }
 
 describe('keystile, the package', () => {
-  it('has no dependencies, and publishes what was built alone', () => {
+  it('keystile has no dependencies and publishes only its build', () => {
     const manifest = JSON.parse(readFileSync(join(root, 'packages/keystile/package.json'), 'utf8'))
     assert.equal(manifest.dependencies, undefined)
     assert.equal(manifest.optionalDependencies, undefined)
@@ -135,7 +135,7 @@ describe('keystile, the package', () => {
   })
 
   it(
-    'has been tried on a Node older than the one that runs the tests',
+    'keystile has been tried on an older Node than the one that runs the tests',
     { skip: 'reason' in old && old.reason },
     (t) => {
       t.diagnostic(nodes.map(({ version }) => `Node ${version}`).join(', '))
@@ -144,14 +144,14 @@ describe('keystile, the package', () => {
   )
 })
 
-describe('the packages as they would be published', () => {
+describe('the packages as they are published', () => {
   before(buildAll)
   const tools = {
     publint: ['publint/src/cli.js'],
     attw: ['@arethetypeswrong/cli/dist/index.js', '--pack', '.', '--profile', 'esm-only'],
   }
   for (const name of ['keystile', 'server']) {
-    it(`${name} has types and files where its exports say, by publint and attw`, async () => {
+    it(`publint and attw find no fault in the package ${name}`, async () => {
       const cwd = join(root, 'packages', name)
       for (const [script, ...args] of Object.values(tools)) {
         const command = [join(root, 'node_modules', script!), ...args]
@@ -168,7 +168,7 @@ describe('keystile.cjs', () => {
   const needed = [24, 15] as const
   before(buildAll)
 
-  it('serves a login on the Node that runs the tests, without a word on standard error, until it is told to stop', async () => {
+  it('keystile.cjs serves a login, prints no error and stops on a signal', async () => {
     const port = await freePort()
     const data = mkdtempSync(join(folder, 'server-'))
     const flags = [
@@ -213,7 +213,7 @@ describe('keystile.cjs', () => {
   const tooOld = 'binary' in old && !isAtLeast(old.version, needed) ? old : undefined
   const reason = 'reason' in old ? old.reason : `${old.version} is new enough for the server`
   it(
-    'says in one line what it needs on a Node that is too old, and exits with 1',
+    'keystile.cjs names the Node that it needs on an older one, and exits with 1',
     { skip: !tooOld && reason },
     async () => {
       await assert.rejects(
@@ -227,7 +227,8 @@ describe('keystile.cjs', () => {
           assert.deepEqual([code, stdout], [1, ''])
           assert.equal(
             stderr,
-            `keystile needs Node 24.15 or newer; this is ${tooOld!.version}. Install a newer one from https://nodejs.org\n`,
+            `keystile needs Node 24.15 or newer; this is ${tooOld!.version}. ` +
+              'Install a newer one from https://nodejs.org\n',
           )
           return true
         },
@@ -241,7 +242,7 @@ function isAtLeast(version: string, [major, minor]: readonly [number, number]): 
   return ownMajor > major || (ownMajor === major && ownMinor >= minor)
 }
 
-/** The statuses of POST /users, POST /token and GET /users/me. */
+/** Returns the statuses of POST /users, POST /token and GET /users/me. */
 async function registerAndLogIn(url: string): Promise<readonly number[]> {
   const ada = { username: 'ada', password: 'an engine of her own' }
   const registered = await fetch(`${url}/users`, {

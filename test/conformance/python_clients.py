@@ -1,6 +1,7 @@
-"""Logs in, refreshes and revokes with Python's OAuth clients, as their documentation has it, and prints what they say as JSON.
-Told by the environment: TOKEN_URL, REVOCATION_URL, USERNAME, PASSWORD, SCOPE; OAUTHLIB_INSECURE_TRANSPORT and AUTHLIB_INSECURE_TRANSPORT
-allow http, OAUTHLIB_RELAX_TOKEN_SCOPE a scope that is less than what was asked for."""
+"""Logs in, refreshes and revokes with Python's OAuth clients, as in their documentation, and prints
+the outcomes as JSON. Configured by the environment: TOKEN_URL, REVOCATION_URL, USERNAME, PASSWORD,
+SCOPE. OAUTHLIB_INSECURE_TRANSPORT and AUTHLIB_INSECURE_TRANSPORT allow http,
+OAUTHLIB_RELAX_TOKEN_SCOPE allows a narrower scope than requested."""
 
 import json
 from os import environ
@@ -23,7 +24,9 @@ def with_requests_oauthlib(**how) -> dict:
     try:
         token = dict(session.fetch_token(token_url, **person, **how))
         refreshed = session.refresh_token(token_url, client_id="first-party")
-        url, headers, body = client.prepare_token_revocation_request(revocation_url, refreshed["refresh_token"])
+        url, headers, body = client.prepare_token_revocation_request(
+            revocation_url, refreshed["refresh_token"]
+        )
         revoked = requests.post(url, data=body, headers=headers, timeout=10).status_code
     except OAuth2Error as error:
         return {"error": error.error, "description": error.description}
@@ -39,7 +42,9 @@ def with_authlib(method: str) -> dict:
     try:
         token = dict(session.fetch_token(token_url, grant_type="password", **person))
         refreshed = dict(session.refresh_token(token_url))
-        revoked = session.revoke_token(revocation_url, refreshed["refresh_token"], "refresh_token").status_code
+        revoked = session.revoke_token(
+            revocation_url, refreshed["refresh_token"], "refresh_token"
+        ).status_code
     except OAuthError as error:
         return {"error": error.error, "description": error.description}
     try:
@@ -53,7 +58,9 @@ print(
     json.dumps(
         {
             "requests-oauthlib, client id in the header": with_requests_oauthlib(),
-            "requests-oauthlib, client id in the body": with_requests_oauthlib(include_client_id=True),
+            "requests-oauthlib, client id in the body": with_requests_oauthlib(
+                include_client_id=True
+            ),
             "authlib, client_secret_basic": with_authlib("client_secret_basic"),
             "authlib, client_secret_post": with_authlib("client_secret_post"),
             "authlib, none": with_authlib("none"),

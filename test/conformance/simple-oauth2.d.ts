@@ -1,4 +1,4 @@
-/** What is used here of a package that has no types. */
+/** Declares what the tests use of a package without types. */
 declare module 'simple-oauth2' {
   export class ResourceOwnerPassword {
     constructor(options: {

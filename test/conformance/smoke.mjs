@@ -1,6 +1,6 @@
-// What an application does with the built library, in the JavaScript of Node 20: `node smoke.mjs
-// jwt | node | client | hono`. It is run in a folder whose node_modules holds keystile and nothing
-// else (and hono, for the last), so that an import of anything more fails. Prints "ok".
+// Uses the built library as an application does, on Node 20: `node smoke.mjs jwt | node | client |
+// hono`. It runs in a folder whose node_modules has only keystile (and hono for the last), so that
+// an import of anything else fails. Prints "ok".
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -14,7 +14,7 @@ const issuer = 'https://auth.example'
 const audience = 'https://items.example'
 const secret = randomBytes(32).toString('base64')
 
-/** An access token as an issuer makes it that shares the secret with the API. */
+/** Returns an access token as an issuer signs it that shares a secret with the API. */
 function tokenFor(scope, claims = {}) {
   const key = importKey({ secret, algorithm: 'HS256' })
   const own = {
@@ -30,7 +30,7 @@ function tokenFor(scope, claims = {}) {
 }
 
 /**
- * Calls a route that demands `items:read` and answers with the subject, in each way that matters.
+ * Checks a route that demands `items:read` and answers with the subject.
  */
 async function checkRoute(call) {
   assert.deepEqual(await call(), { status: 401, challenge: `Bearer realm="${issuer}"` })
@@ -111,7 +111,8 @@ const parts = {
     assert.equal(await client.accessToken(), 'next')
     assert.equal((await client.fetch(`${url}/leave`)).status, 401)
     assert.deepEqual(asked.at(-1), [`127.0.0.1:${other.address().port}`, '/items', undefined])
-    const cookie = createClient({ issuer: `${url}/auth`, storage: 'cookie' }) // keeps no process alive
+    // A client does not keep the process alive.
+    const cookie = createClient({ issuer: `${url}/auth`, storage: 'cookie' })
     assert.equal(typeof cookie.fetch, 'function')
     for (const each of [server, other]) {
       each.closeAllConnections()

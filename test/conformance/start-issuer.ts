@@ -23,12 +23,12 @@ export interface RunningIssuer {
   /** Has a path, so that clients must find the metadata where RFC 8414 §3.1 puts it. */
   readonly issuer: string
   register(person: Person): Promise<void>
-  /** As `keystile client create` does it. @returns its secret */
+  /** Adds a client as `keystile client create` does. @returns its secret */
   addClient(client: NewClient): Promise<string | undefined>
   stop(): Promise<void>
 }
 
-/** Every user holds `items:read` and `items:write`. */
+/** Starts an issuer whose users hold `items:read` and `items:write`. */
 export async function startIssuer(options: {
   readonly signingAlgorithm?: IssuingAlgorithm
   readonly signingKey?: Jwk

@@ -1,15 +1,14 @@
-// An issuer of a few lines in node:http on the loopback: it publishes keys, and tokens are signed
-// by whoever holds them.
+// A small issuer in node:http on the loopback. It publishes keys; the tests sign tokens with them.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportPublicJwk, signJwt, type SigningKey } from 'keystile/jwt'
 
 export interface Publisher {
-  /** Has a path. */
+  /** The issuer's URL, which has a path. */
   readonly issuer: string
   readonly jwksUri: string
-  /** Paths that were asked, in order. */
+  /** The paths that were requested, in order. */
   readonly asked: string[]
   publish(...keys: readonly SigningKey[]): void
   stop(): Promise<void>
@@ -51,7 +50,7 @@ export async function startPublisher(...keys: readonly SigningKey[]): Promise<Pu
   }
 }
 
-/** An access token by RFC 9068, with these claims changed; `undefined` leaves one out. */
+/** Signs an access token by RFC 9068 with these claims changed; `undefined` leaves one out. */
 export function accessTokenOf(
   key: SigningKey,
   claims: Readonly<Record<string, unknown>>,

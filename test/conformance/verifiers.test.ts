@@ -1,5 +1,5 @@
-// What ours accepts, the verifiers of others accept: express-oauth2-jwt-bearer in its strict mode,
-// oauth4webapi and jose.
+// Other verifiers accept the tokens that Keystile accepts: express-oauth2-jwt-bearer in strict
+// mode, oauth4webapi and jose.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -18,13 +18,15 @@ import { accessTokenOf, startPublisher, type Publisher } from './start-publisher
 const audience = 'https://items.example'
 const ada = { username: 'ada', password: 'an engine of her own' }
 
-/** What is special about a token, its claims and its `typ`. */
+/** How a token differs: a name for that, the changed claims, and the `typ`. */
 type Changed = readonly [name: string, claims: Readonly<Record<string, unknown>>, type?: string]
 
-const versionOf = (name: string): string =>
-  `${name} ${JSON.parse(readFileSync(new URL(`../../node_modules/${name}/package.json`, import.meta.url), 'utf8')).version}`
+const versionOf = (name: string): string => {
+  const manifest = new URL(`../../node_modules/${name}/package.json`, import.meta.url)
+  return `${name} ${JSON.parse(readFileSync(manifest, 'utf8')).version}`
+}
 
-/** An Express app whose one route its own middleware guards, as its README has it. */
+/** Starts an Express app with a route behind express-oauth2-jwt-bearer, as in its README. */
 async function startApi(issuerBaseURL: string): Promise<{ url: string; server: Server }> {
   const app = express().set('env', 'test') // else it prints each refusal
   app.use(auth({ issuerBaseURL, audience, strict: true }))
@@ -66,7 +68,7 @@ for (const algorithm of issuingAlgorithms) {
       return ((await response.json()) as { readonly access_token: string }).access_token
     }
 
-    it('accepts what POST /token issues, and finds its scope', async (t) => {
+    it('express-oauth2-jwt-bearer accepts our token and finds its scope', async (t) => {
       t.diagnostic(`${versionOf('express-oauth2-jwt-bearer')}, ${versionOf('express')}`)
       const response = await get(api.url, await login('items:read'))
       assert.equal(response.status, 200, await response.clone().text())
@@ -74,11 +76,11 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(clientId, 'first-party')
     })
 
-    it('misses a scope that was not granted', async () => {
+    it('express-oauth2-jwt-bearer refuses a token without the scope', async () => {
       assert.equal((await get(api.url, await login('items:write'))).status, 403)
     })
 
-    it('refuses it when the signature is another', async () => {
+    it('express-oauth2-jwt-bearer refuses a token with another signature', async () => {
       const token = await login('items:read')
       const other = (await login('items:read')).split('.')[2]!
       const forged = [...token.split('.').slice(0, 2), other].join('.')
@@ -124,7 +126,7 @@ describe('what createVerifier accepts', () => {
         clockTolerance: 5,
       }),
     )
-  const oursAccepts = (token: string): Promise<boolean> =>
+  const keystileAccepts = (token: string): Promise<boolean> =>
     accepts(
       createVerifier({ issuer: publisher.issuer, audience, revocations: 'none' }).verify(token),
     )
@@ -137,25 +139,25 @@ describe('what createVerifier accepts', () => {
   const good: readonly Changed[] = [
     ['the claims that RFC 9068 §2.2 requires', { scope: 'items:read' }],
     ['several audiences', { aud: ['https://other.example', audience] }],
-    ['a type with its prefix', {}, 'application/at+jwt'],
-    ['a type in capitals', {}, 'AT+JWT'],
-    ['no session', { sid: undefined }],
+    ['a typ with its prefix', {}, 'application/at+jwt'],
+    ['a typ in capitals', {}, 'AT+JWT'],
+    ['no sid', { sid: undefined }],
     [
       'claims of its own',
       { 'https://items.example/größe': ['ä', 1.5, null], auth_time: 1_000_000_000 },
     ],
-    ['a future that has begun', { nbf: 1_000_000_000 }],
-    ['an end with a fraction', { exp: Date.now() / 1000 + 600.5 }],
+    ['an nbf in the past', { nbf: 1_000_000_000 }],
+    ['an exp with a fraction', { exp: Date.now() / 1000 + 600.5 }],
   ]
   for (const algorithm of algorithms) {
     for (const [name, claims, type] of good) {
-      it(`with ${name}, signed with ${algorithm}, all three others accept`, async () => {
+      it(`four verifiers accept a token with ${name}, signed with ${algorithm}`, async () => {
         const token = accessTokenOf(
           keys.get(algorithm)!,
           { iss: publisher.issuer, aud: audience, ...claims },
           type,
         )
-        assert.equal(await oursAccepts(token), true, 'ours')
+        assert.equal(await keystileAccepts(token), true, 'keystile')
         assert.equal(await joseAccepts(token), true, 'jose')
         assert.equal(await oauthAccepts(token), true, 'oauth4webapi')
         const response = await get(api.url, token)
@@ -172,20 +174,20 @@ describe('what createVerifier accepts', () => {
     ['another issuer', { iss: 'https://evil.example' }],
     ['another audience', { aud: 'https://other.example' }],
     ['no subject', { sub: undefined }],
-    ['no client', { client_id: undefined }],
+    ['no client_id', { client_id: undefined }],
     ['no jti', { jti: undefined }],
-    ['another type', {}, 'JWT'],
-    ['an end that is past', { exp: Math.floor(Date.now() / 1000) - 60 }],
-    ['a beginning that is to come', { nbf: Math.floor(Date.now() / 1000) + 600 }],
+    ['another typ', {}, 'JWT'],
+    ['an exp in the past', { exp: Math.floor(Date.now() / 1000) - 60 }],
+    ['an nbf in the future', { nbf: Math.floor(Date.now() / 1000) + 600 }],
   ]
   for (const [name, claims, type] of bad) {
-    it(`is nothing with ${name}, which none of the others accepts as an access token`, async () => {
+    it(`three verifiers refuse an access token with ${name}`, async () => {
       const token = accessTokenOf(
         keys.get('ES256')!,
         { iss: publisher.issuer, aud: audience, ...claims },
         type,
       )
-      assert.deepEqual([await oursAccepts(token), await oauthAccepts(token)], [false, false])
+      assert.deepEqual([await keystileAccepts(token), await oauthAccepts(token)], [false, false])
       assert.equal((await get(api.url, token)).status, 401)
     })
   }

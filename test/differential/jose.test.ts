@@ -1,5 +1,5 @@
-// Ours and jose read the same tokens with the same demands. jose is the oracle: what it refuses,
-// ours must refuse; where ours is stricter, the rule has a name here.
+// Keystile and jose verify the same random tokens with the same demands. Keystile must refuse what
+// jose refuses; where Keystile is stricter, the rule is named here.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { describe, it } from 'node:test'
@@ -27,13 +27,13 @@ import {
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 const tokensOf = (algorithm: AlgorithmName): number =>
-  // P-521 takes 5 ms a token; what is not about curves is seen by the others.
+  // P-521 takes 5 ms a token; the other algorithms test what is not about curves.
   process.env['KEYSTILE_LONG'] ? 100_000 : algorithm === 'ES512' ? 300 : 1_000
 
 /**
- * What ours refuses though jose accepts it, by what ours tells the log: the reason, or a detail.
+ * The rules by which Keystile alone refuses a token, found by the reason or detail for the log.
  */
-const rulesOfOurs: readonly (readonly [rule: string, why: Why])[] = [
+const stricterRules: readonly (readonly [rule: string, why: Why])[] = [
   ['canonical base64url (RFC 4648 §3.5)', /^a segment is not canonical base64url$/],
   ['size', 'token_too_long'],
   ['crit at all (RFC 7515 §4.1.11)', 'unknown_extension'],
@@ -62,16 +62,16 @@ const rulesOfOurs: readonly (readonly [rule: string, why: Why])[] = [
 ]
 
 interface Verifiers {
-  /** Why it is refused, or nothing. */
-  ours(token: string): TokenError | undefined
+  /** Returns why the token is refused, or undefined. */
+  keystile(token: string): TokenError | undefined
   jose(token: string): Promise<string | undefined>
 }
 
 async function verifiersFor(key: VerificationKey): Promise<Verifiers> {
   const { name, keyType, curve } = key.algorithm
   const jwk = keyType === 'oct' ? exportPrivateJwk(key) : exportPublicJwk(key)
-  const ourKey = importKey(jwk)
-  const josesKey = await importJWK(jwk as JWK, name)
+  const keystileKey = importKey(jwk)
+  const joseKey = await importJWK(jwk as JWK, name)
   const options = {
     algorithms: curve === 'Ed25519' ? ['EdDSA', 'Ed25519'] : [name],
     issuer,
@@ -81,10 +81,10 @@ async function verifiersFor(key: VerificationKey): Promise<Verifiers> {
     currentDate: new Date(now * 1000),
   }
   return {
-    ours(token) {
+    keystile(token) {
       const clock = { now: () => now * 1000 }
       try {
-        verifyJwt(token, ourKey, {
+        verifyJwt(token, keystileKey, {
           issuer,
           audience,
           type,
@@ -98,14 +98,14 @@ async function verifiersFor(key: VerificationKey): Promise<Verifiers> {
       }
     },
     jose: (token) =>
-      jwtVerify(token, josesKey, options).then(
+      jwtVerify(token, joseKey, options).then(
         () => undefined,
         (error: Error) => error.message,
       ),
   }
 }
 
-/** How often each came. */
+/** How often each outcome occurred. */
 type Tally = Map<string, number>
 
 const total: Tally = new Map()
@@ -114,7 +114,7 @@ function count(tally: Tally, what: string, times = 1): void {
   tally.set(what, (tally.get(what) ?? 0) + times)
 }
 
-/** With PSS, OpenSSL also takes a signature without the zeros that it begins with. */
+/** With PSS, OpenSSL also accepts a signature whose leading zeros are missing. */
 function isShorterThanModulus(token: string, { verifyingKey }: VerificationKey): boolean {
   const { modulusLength = 0 } = verifyingKey.asymmetricKeyDetails ?? {}
   const [, , signature = ''] = token.split('.')
@@ -126,17 +126,17 @@ function isShorterThanModulus(token: string, { verifyingKey }: VerificationKey):
 async function compare(algorithm: AlgorithmName, index: number): Promise<Tally> {
   const tally: Tally = new Map()
   const { key, bake } = createBaker(algorithm)
-  const { ours, jose } = await verifiersFor(key)
+  const { keystile, jose } = await verifiersFor(key)
   const property = fc.asyncProperty(recipe, async (made) => {
     const token = bake(made)
     const asked = jose(token) // verifies in another thread meanwhile
-    const refusal = ours(token)
+    const refusal = keystile(token)
     const refusedByJose = await asked
     if (refusedByJose !== undefined) {
       assert.notEqual(
         refusal,
         undefined,
-        `jose refuses (${refusedByJose}) and ours accepts: ${token}`,
+        `jose refuses (${refusedByJose}) and Keystile accepts: ${token}`,
       )
       return count(tally, 'refused by both')
     }
@@ -144,12 +144,12 @@ async function compare(algorithm: AlgorithmName, index: number): Promise<Tally> 
     if (isShorterThanModulus(token, key))
       return count(tally, 'a signature as long as the modulus (RFC 8017 §8.1.2)')
     const { reason, detail = '' } = refusal
-    const rule = rulesOfOurs.find(([, why]) =>
+    const rule = stricterRules.find(([, why]) =>
       typeof why === 'string' ? why === reason : why.test(detail),
     )
     assert.ok(
       rule,
-      `jose accepts and ours refuses without a name for it (${reason} ${detail}): ${token}`,
+      `jose accepts and Keystile refuses by an unnamed rule (${reason} ${detail}): ${token}`,
     )
     count(tally, rule[0])
   })
@@ -159,23 +159,23 @@ async function compare(algorithm: AlgorithmName, index: number): Promise<Tally> 
 
 describe('verifyJwt', () => {
   for (const [index, algorithm] of algorithms.entries()) {
-    it(`accepts no ${algorithm} token that jose refuses, and has a name for each that only ours refuses`, async (t) => {
+    it(`verifyJwt refuses ${algorithm} tokens as jose does, others by named rules`, async (t) => {
       t.diagnostic(`KEYSTILE_SEED=${seed}`)
       const tally = await compare(algorithm, index)
       for (const [what, times] of tally) count(total, what, times)
       const [good, bad] = [tally.get('accepted by both') ?? 0, tally.get('refused by both') ?? 0]
       t.diagnostic(
-        `${algorithm}: ${good} accepted by both, ${bad} refused by both, the rest by ours alone`,
+        `${algorithm}: ${good} accepted and ${bad} refused by both, the rest by Keystile alone`,
       )
       assert.ok(good > tokensOf(algorithm) / 10, 'too few tokens are good')
       assert.ok(bad > tokensOf(algorithm) / 10, 'too few tokens are bad')
     })
   }
 
-  it('is stricter than jose by each of the named rules', (t) => {
-    for (const [rule] of rulesOfOurs)
-      t.diagnostic(`refused by ours alone: ${total.get(rule) ?? 0} by ${rule}`)
-    const unseen = rulesOfOurs.map(([rule]) => rule).filter((rule) => !total.has(rule))
+  it('verifyJwt is stricter than jose by each of the named rules', (t) => {
+    for (const [rule] of stricterRules)
+      t.diagnostic(`refused by Keystile alone: ${total.get(rule) ?? 0} by ${rule}`)
+    const unseen = stricterRules.map(([rule]) => rule).filter((rule) => !total.has(rule))
     assert.deepEqual(unseen, [])
   })
 })

@@ -1,5 +1,5 @@
-// Tokens for the differential test: from well-formed ones to what no issuer would send. A recipe is
-// data that fast-check makes and shrinks; `bake` turns it into a token.
+// Tokens for the differential test, from well-formed ones to what no issuer would send. fast-check
+// makes and shrinks recipes; `bake` turns a recipe into a token.
 import fc from 'fast-check'
 import type { AlgorithmName } from 'keystile'
 import { canSign, toBase64url } from 'keystile/internal'
@@ -16,13 +16,13 @@ export const issuer = 'https://auth.example'
 export const audience = 'https://orders.example'
 export const type = 'at+jwt'
 export const toleranceSeconds = 5
-/** Whole seconds: jose rounds its date down to them. */
+/** In whole seconds, because jose rounds its date down. */
 export const now = Date.UTC(2026, 10, 25, 12) / 1000
 const keyId = 'ours'
 
 /**
- * Members of a JSON object in their order, each value as it is written: so that it may appear
- * twice, or be no number at all.
+ * Members of a JSON object in order, with values as JSON text, so that a member may appear twice or
+ * be malformed.
  */
 type Members = readonly (readonly [name: string, value: string])[]
 
@@ -32,7 +32,7 @@ interface Edit {
   readonly value: string
 }
 
-/** What one step does to the text of a token. Numbers are taken modulo what there is. */
+/** One change to the text of a token. Numbers are reduced modulo the available length. */
 export type Damage =
   | {
       readonly kind: 'flip a bit'
@@ -62,8 +62,8 @@ export interface Recipe {
         readonly header: readonly Edit[]
         readonly claims: readonly Edit[]
         /**
-         * How the two are written: with a byte order mark, white space, something behind them, a
-         * byte that is no UTF-8.
+         * How header and claims are encoded: with a byte order mark, white space, trailing text or
+         * invalid UTF-8.
          */
         readonly spelling: readonly [header: Spelling, claims: Spelling]
         /**
@@ -71,7 +71,7 @@ export interface Recipe {
          * secret.
          */
         readonly signer: 'own' | 'twin' | 'confused' | AlgorithmName
-        /** Whether the header names the algorithm of the one who signed, or ours. */
+        /** Whether the header names the signer's algorithm, or that of the trusted key. */
         readonly honest: boolean
       }
   readonly damages: readonly Damage[]
@@ -81,8 +81,8 @@ export type Spelling =
   | 'plain'
   | 'byte order mark'
   | 'white space'
-  | 'garbage behind'
-  | 'no UTF-8'
+  | 'trailing garbage'
+  | 'invalid UTF-8'
   | 'array around'
 
 const json = (value: unknown): string => JSON.stringify(value)
@@ -211,7 +211,7 @@ const editsOf = (
     { weight: 1, arbitrary: fc.constantFrom(...special) },
   )
 }
-/** What two random edits would make too seldom. */
+/** Each list adds combinations that two random edits would produce too rarely. */
 const headerEdits = editsOf(parameter, [
   [set('crit', '["b64"]'), set('b64', 'true')],
   [set('crit', '["b64"]'), set('b64', 'false')],
@@ -231,8 +231,8 @@ const spelling = fc.oneof(
     arbitrary: fc.constantFrom<Spelling[]>(
       'byte order mark',
       'white space',
-      'garbage behind',
-      'no UTF-8',
+      'trailing garbage',
+      'invalid UTF-8',
       'array around',
     ),
   },
@@ -310,7 +310,7 @@ export const recipe: fc.Arbitrary<Recipe> = fc.record({
   ),
 })
 
-/** The keys of one algorithm: ours, which the verifiers trust, and those of others. */
+/** Makes tokens of one algorithm with the key that the verifiers trust, or with other keys. */
 export interface Baker {
   readonly key: SigningKey
   bake(recipe: Recipe): string
@@ -335,7 +335,8 @@ export function createBaker(algorithm: AlgorithmName): Baker {
     spelling: readonly [Spelling, Spelling],
     signer: SigningKey,
   ): string {
-    const input = `${toBase64url(spell(header, spelling[0]))}.${toBase64url(spell(claims, spelling[1]))}`
+    const parts = [spell(header, spelling[0]), spell(claims, spelling[1])]
+    const input = parts.map(toBase64url).join('.')
     return `${input}.${toBase64url(sign(signer, Buffer.from(input)))}`
   }
 
@@ -387,8 +388,8 @@ function claimsOf(index: number): Members {
 }
 
 /**
- * The public key as text, used as an HMAC secret: what a verifier does that lets the token choose
- * the algorithm.
+ * Uses the public key's text as an HMAC secret, as a verifier does that lets the token choose the
+ * algorithm.
  */
 function confusedKey(key: SigningKey): SigningKey {
   const secret =
@@ -396,7 +397,7 @@ function confusedKey(key: SigningKey): SigningKey {
       ? Buffer.alloc(32)
       : key.verifyingKey.export({ type: 'spki', format: 'pem' })
   const hmac = importVector({ secret, algorithm: 'HS256', keyId })
-  if (!canSign(hmac)) throw new Error('a secret signs')
+  if (!canSign(hmac)) throw new Error('an HMAC key must be able to sign')
   return hmac
 }
 
@@ -417,9 +418,9 @@ function spell(members: Members, spelling: Spelling): Buffer {
       return Buffer.from(`\ufeff${text}`)
     case 'white space':
       return Buffer.from(`\n ${text.replace(/[:,]/, ' $& ')}\t\r\n`)
-    case 'garbage behind':
+    case 'trailing garbage':
       return Buffer.from(`${text}}`)
-    case 'no UTF-8':
+    case 'invalid UTF-8':
       return Buffer.concat([
         Buffer.from(`${text.slice(0, -1)},"y":"`),
         Buffer.of(0xc3),

@@ -1,7 +1,7 @@
-// The programs in the documents. A block of TypeScript is one; comments above it say more of it:
-// `<!-- continues -->`, that it goes on where the one before it ended, and `<!-- also express 4
-// -->`, that it is a program with Express 4 as well. Numbers behind `ts` are the lines that the site
-// marks. A block within a comment is what proves the blocks above it; readers do not see it.
+// The programs in the documents. Each block of TypeScript is one. Comments above a block change it:
+// `<!-- continues -->` continues the block before, and `<!-- also express 4 -->` adds the same
+// program with Express 4. Numbers behind `ts` are the lines that the site marks. A block inside a
+// comment tests the blocks above it; readers do not see it.
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -17,7 +17,7 @@ export interface Block {
   readonly code: string
 }
 
-/** Every block, with the blocks that it continues. */
+/** All blocks, each with the code of the blocks that it continues. */
 export const blocks: readonly Block[] = documents.flatMap(blocksOf)
 
 /** The blocks that no other block continues. */
@@ -25,7 +25,7 @@ export const wholeBlocks: readonly Block[] = blocks.filter(
   ({ code }) => !blocks.some((other) => other.code !== code && other.code.startsWith(code)),
 )
 
-/** Names that recipes.test.ts makes a server of, declared at the top level. */
+/** Top-level names from which recipes.test.ts makes a server. */
 const listens =
   /^(export )?(const|function) (server|app|createApp|createOrdersServer|handle|GET)\b/m
 
@@ -42,7 +42,8 @@ function blocksOf(file: string): readonly Block[] {
     /((?:^<!-- [\w ]+ -->\n+)*)^(?:<!--\n)?```ts(?: {[\d,-]+})?\n(.*?)^```$/gms,
   )) {
     whole = comments.includes('<!-- continues -->') ? `${whole}${code}` : code
-    const name = `${basename(file, '.md')}-${`${text.slice(0, index)}${comments}`.split('\n').length}`
+    const line = `${text.slice(0, index)}${comments}`.split('\n').length
+    const name = `${basename(file, '.md')}-${line}`
     found.push({ name, code: whole })
     if (!comments.includes('<!-- also express 4 -->')) continue
     const withExpress4 = whole.replace(" from 'express'\n", " from 'express-4'\n")

@@ -1,7 +1,6 @@
-// Each block of TypeScript in the documents is a program: it is compiled as it stands, and run in a
-// process of its own. A program that imports node:test is a test, and must pass; one that answers
-// requests is run by recipes.test.ts. What only shows how others do it is JavaScript or Python, and
-// is not run.
+// Each block of TypeScript in the documents is a program: it is compiled unchanged and runs in its
+// own process. A program that imports node:test is a test and must pass; recipes.test.ts runs those
+// that answer requests. Code that shows other libraries is JavaScript or Python and is not run.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,11 +15,11 @@ const run = promisify(execFile)
 describe('the documents', () => {
   let folder: string
   before(() => {
-    // Inside the repository, where the packages are found by their names.
+    // Inside the repository, so that the names of the packages resolve.
     folder = mkdtempSync(join(import.meta.dirname, 'blocks-'))
     for (const { name, code } of blocks)
       writeFileSync(join(folder, `${name}.ts`), `${code}\nexport {}\n`)
-    // A program that serves would not end: it is loaded, then ended.
+    // A program that serves would not end, so it is loaded and then ended.
     const load = `await import(process.argv[2])\nsetTimeout(() => process.exit(0), 50)\n`
     writeFileSync(join(folder, 'load.mjs'), load)
     const options = {
@@ -31,9 +30,9 @@ describe('the documents', () => {
   })
   after(() => rmSync(folder, { recursive: true }))
 
-  it('hold programs', () => assert.ok(blocks.length >= 4, String(blocks.length)))
+  it('the documents contain programs', () => assert.ok(blocks.length >= 4, String(blocks.length)))
 
-  it('compile, every block of them', async () => {
+  it('every program in the documents compiles', async () => {
     await run(process.execPath, [
       join(root, 'node_modules/typescript/bin/tsc'),
       '-p',
@@ -41,13 +40,13 @@ describe('the documents', () => {
     ]).catch(({ stdout }: { stdout: string }) => assert.fail(stdout))
   })
 
-  describe('run', { concurrency: availableParallelism() }, () => {
-    // What a test says, it says to whoever reads it, not to the process around us.
+  describe('programs in the documents', { concurrency: availableParallelism() }, () => {
+    // With NODE_TEST_CONTEXT the inner test run would report to the outer one instead of printing.
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
     // recipes.test.ts runs the others, and sends them requests.
     const others = wholeBlocks.filter((block) => isTest(block) || !servedBlocks.includes(block))
     for (const block of others) {
-      it(`${isTest(block) ? 'as a test' : 'as a program'}: ${block.name}`, async () => {
+      it(`the ${isTest(block) ? 'test' : 'program'} ${block.name} of a document runs`, async () => {
         const { name } = block
         const cwd = join(folder, `cwd-${name}`)
         mkdirSync(cwd)
@@ -64,7 +63,7 @@ describe('the documents', () => {
     }
   })
 
-  it('show the example of the README as it is', () => {
+  it('README shows examples/hono/app.ts unchanged', () => {
     const example = readFileSync(join(root, 'examples/hono/app.ts'), 'utf8').replace(
       /^\/\/.*\n/,
       '',
@@ -72,7 +71,7 @@ describe('the documents', () => {
     assert.ok(readFileSync(join(root, 'README.md'), 'utf8').includes(`\`\`\`ts\n${example}\`\`\``))
   })
 
-  it('show what they cut out of an example as it is there', () => {
+  it('the documents quote parts of examples unchanged', () => {
     let shown = 0
     for (const document of documents) {
       const text = readFileSync(join(root, document), 'utf8')
@@ -81,7 +80,7 @@ describe('the documents', () => {
       )) {
         assert.ok(
           readFileSync(join(root, file!), 'utf8').includes(code!),
-          `${document} shows otherwise than ${file}`,
+          `${document} differs from ${file}`,
         )
         shown++
       }

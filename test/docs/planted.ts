@@ -22,7 +22,7 @@ interface Keystile extends GuardOptions {
 
 type Users = Readonly<Record<string, (...args: readonly unknown[]) => unknown>>
 
-/** What the recipe has made. */
+/** What the recipe created. */
 export const made: {
   issuer?: TestIssuer
   keystile?: Keystile
@@ -61,7 +61,7 @@ function fail(): never {
 const failing = (value: object): object =>
   new Proxy(value, { get: (_, name) => (name === 'then' ? undefined : fail()) })
 
-/** Takes the place of an adapter's `createGuard`. */
+/** Replaces an adapter's `createGuard`. */
 export const plantGuard =
   (createGuard: (options: GuardOptions) => unknown) =>
   (options: GuardOptions): unknown => {
@@ -89,7 +89,7 @@ const plantUser = (user: NonNullable<GuardOptions['user']>) => async (identity: 
   return mode === 'handler throws' && found ? failing(found) : found
 }
 
-/** Makes handlers throw that have no user and read the subject. */
+/** Makes handlers without a user throw when they read the subject. */
 function withFailingIdentity(verifier: Verifier): Verifier {
   const plant = <I extends Identity | undefined>(identity: I): I =>
     identity && mode === 'handler throws'
@@ -104,7 +104,7 @@ function withFailingIdentity(verifier: Verifier): Verifier {
   })
 }
 
-/** Takes the place of `createKeystile`. */
+/** Replaces `createKeystile`. */
 export const plantKeystile =
   (createKeystile: (options: object) => Promise<Keystile>) =>
   async (options: { readonly users?: Users }): Promise<Keystile> => {
@@ -114,7 +114,7 @@ export const plantKeystile =
       ...options,
       ...(users && { users: plantUsers(users) }),
     })
-    // Some programs close it at their end; the test goes on using it.
+    // Some programs close it at their end, but the test still uses it.
     made.keystile = { ...keystile, close: async () => {} }
     return made.keystile
   }
@@ -127,6 +127,6 @@ const plantUsers = (users: Users): Users =>
     ]),
   )
 
-/** Takes the place of `createTestIssuer`. */
+/** Replaces `createTestIssuer`. */
 export const plantIssuer: typeof createTestIssuer = (options) =>
   (made.issuer = createTestIssuer(options))

@@ -1,4 +1,4 @@
-// Runs a program of the documents, or an example, as a process of its own:
+// Runs a program of the documents, or an example, in its own process:
 //
 //     node --conditions=source test/docs/recipe-process.ts <program>
 //
@@ -18,10 +18,10 @@ import { made, plantIssuer, setMode, takeFailures, userIsAsked, type Mode } from
 
 export type Order =
   | { readonly mode: Mode }
-  | 'wait until nobody is connected'
+  | 'wait until no client is connected'
   | 'wait until user is asked'
 
-/** What a program has made. The test adds a function `ended` to blocks, which returns it. */
+/** What a program exports. The test adds a function `ended` to blocks, which returns the same. */
 interface Ended {
   readonly app?: Express | FastifyInstance | Hono | Server
   readonly token?: string
@@ -38,7 +38,7 @@ export interface Ready {
 
 const planted = new URL('planted.ts', import.meta.url).href
 const isRecipe = /\/(examples|test\/docs\/blocks-\w+)\//
-const placesTaken: readonly (readonly [specifier: RegExp, name: string, by: string])[] = [
+const replacements: readonly (readonly [specifier: RegExp, name: string, by: string])[] = [
   [/^keystile\/(node|express|fastify|hono|web)$/, 'createGuard', 'plantGuard'],
   [/^@keystile\/server$/, 'createKeystile', 'plantKeystile'],
 ]
@@ -50,7 +50,7 @@ const module = (url: string, source: string) => {
 registerHooks({
   resolve(specifier, context, nextResolve) {
     if (!isRecipe.test(context.parentURL ?? '')) return nextResolve(specifier, context)
-    // code-blocks.test.ts runs its tests.
+    // code-blocks.test.ts runs the tests.
     if (specifier === 'node:test')
       return module('planted:test', 'export const it = () => {}, describe = () => {}')
     if (specifier === 'keystile/testing')
@@ -59,9 +59,9 @@ registerHooks({
         `export { plantIssuer as createTestIssuer } from '${planted}'`,
       )
     const { url } = nextResolve(specifier, context)
-    const taken = placesTaken.find(([pattern]) => pattern.test(specifier))
-    if (!taken) return nextResolve(specifier, context)
-    const [, name, by] = taken
+    const replacement = replacements.find(([pattern]) => pattern.test(specifier))
+    if (!replacement) return nextResolve(specifier, context)
+    const [, name, by] = replacement
     return module(
       `planted:${specifier}`,
       `import { ${name} as real } from '${url}'; import { ${by} } from '${planted}'
@@ -77,13 +77,13 @@ registerHooks({
 })
 
 const connected = new Set<Socket>()
-let whenNobody: (() => void) | undefined
+let whenDisconnected: (() => void) | undefined
 subscribe('net.server.socket', (message) => {
   const { socket } = message as { readonly socket: Socket }
   connected.add(socket)
   socket.once('close', () => {
     connected.delete(socket)
-    if (connected.size === 0) whenNobody?.()
+    if (connected.size === 0) whenDisconnected?.()
   })
 })
 const listening = new Promise<number>((resolve) =>
@@ -116,11 +116,11 @@ const ready: Ready = {
 async function obey(order: Order): Promise<unknown> {
   if (typeof order === 'object') return setMode(order.mode)
   if (order === 'wait until user is asked') return userIsAsked()
-  if (connected.size > 0) await new Promise<void>((resolve) => (whenNobody = resolve))
+  if (connected.size > 0) await new Promise<void>((resolve) => (whenDisconnected = resolve))
   return takeFailures()
 }
 
 process.on('message', async (order: Order) => process.send!({ done: await obey(order) }))
 process.once('disconnect', () => process.exit())
-flushCompileCache() // SIGKILL ends this process, and would lose it
+flushCompileCache() // the cache would be lost at SIGKILL
 process.send!(ready)

@@ -1,7 +1,7 @@
-// People copy the recipes, so no client may end one. Each program of the documents that is a
-// server, and each example, runs as a process of its own. It gets half requests, junk and resets
-// over real sockets, while its callbacks work and while they throw. Then it must still live, answer
-// as before, and have no connection left open.
+// People copy the recipes, so no client may crash one. Each program of the documents that is a
+// server, and each example, runs in its own process. It gets half requests, junk and resets over
+// real sockets, while its callbacks work and while they throw. Then it must still run, answer as
+// before, and have no open connection.
 import assert from 'node:assert/strict'
 import { execFile, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -48,25 +48,33 @@ const paths = ['/items', '/items/7', '/orders', '/me', '/mine', '/', '/auth/user
 /** Tells recipe-process.ts what a block has declared. */
 const ending = `
 export function ended(createIssuer) {
-  const bearer = [typeof access_token === 'string' && access_token, typeof token === 'string' && token].find(Boolean)
+  const bearer = [
+    typeof access_token === 'string' && access_token,
+    typeof token === 'string' && token,
+  ].find(Boolean)
   if (typeof server === 'object') return { app: server, token: bearer }
   if (typeof app !== 'undefined') return { app, token: bearer }
-  if (typeof createApp === 'function') return { app: createApp({ verifier: createIssuer().verifier }) }
-  if (typeof createOrdersServer === 'function') return { app: createOrdersServer({ verifier: createIssuer().verifier }) }
-  if (typeof handle === 'function')
-    return { app: { fetch: (request) => handle({ event: { request }, resolve: getItems }) }, token: bearer }
+  if (typeof createApp === 'function')
+    return { app: createApp({ verifier: createIssuer().verifier }) }
+  if (typeof createOrdersServer === 'function')
+    return { app: createOrdersServer({ verifier: createIssuer().verifier }) }
+  if (typeof handle === 'function') {
+    const fetch = (request) => handle({ event: { request }, resolve: getItems })
+    return { app: { fetch }, token: bearer }
+  }
   return { app: { fetch: GET } }
 }
 `
 
-// These handlers have no server, so a few lines stand for their framework.
+// These handlers have no server, so a few lines replace their framework.
 const web = (name: string, call: string): readonly [string, string] => [
   `web-handlers-${name}`,
   `import * as auth from '${root}/examples/web-handlers/next-auth-route.ts'
    import * as route from '${root}/examples/web-handlers/${name}.ts'
    const params = { id: '7' }
    export const app = {
-     fetch: (request) => new URL(request.url).pathname.startsWith('/auth/') ? auth.POST(request) : route.${call},
+     fetch: (request) =>
+       new URL(request.url).pathname.startsWith('/auth/') ? auth.POST(request) : route.${call},
    }`,
 ]
 const written: Readonly<Record<string, string>> = Object.fromEntries([
@@ -96,7 +104,7 @@ const recipes: readonly Recipe[] = [
   })),
 ]
 
-/** The text of a request. */
+/** Returns the text of a request. */
 function write({ method, path, body }: Guarded, ...fields: readonly string[]): string {
   const json =
     body === '' ? [] : ['Content-Type: application/json', `Content-Length: ${body.length}`]
@@ -164,7 +172,7 @@ async function send(port: number, what: string, leave: 'reset' | 'end'): Promise
   await closed
 }
 
-/** The status of the first answer, or `closed` when the server closes without one. */
+/** Returns the status of the first answer, or `closed` when the server closes without one. */
 async function ask(port: number, request: string): Promise<number | 'closed'> {
   const socket = connect(port, 'localhost')
   await once(socket, 'connect')
@@ -202,7 +210,7 @@ async function start(program: string, folder: string, signal: AbortSignal): Prom
   return {
     ...ready,
     async tell(order) {
-      child.send(order, () => {}) // an error here means that the process ended, which `hear` reports
+      child.send(order, () => {}) // an error means that the process ended, which `hear` reports
       return ((await hear()) as { readonly done: unknown }).done
     },
     stop: () => child.kill('SIGKILL'),
@@ -210,7 +218,7 @@ async function start(program: string, folder: string, signal: AbortSignal): Prom
 }
 
 /**
- * An access token for the recipe, or undefined when it trusts an issuer that the test cannot reach.
+ * Returns a token for the recipe, or undefined when it trusts an issuer that the test cannot reach.
  */
 async function tokenOf(
   { port, base, token }: Ready,
@@ -254,7 +262,7 @@ async function attack(running: Running, recipe: Recipe, username: string): Promi
     return found
   }
   const allLeft = async (): Promise<number> =>
-    Number(await running.tell('wait until nobody is connected'))
+    Number(await running.tell('wait until no client is connected'))
   const attackOnce = async (texts: readonly string[]): Promise<void> => {
     const sent = texts.flatMap((what) => [send(port, what, 'reset'), send(port, what, 'end')])
     await Promise.all(sent)
@@ -315,7 +323,7 @@ async function attack(running: Running, recipe: Recipe, username: string): Promi
 describe('the recipes', () => {
   let folder: string
   before(async () => {
-    // Inside the repository, where the packages are found by their names.
+    // Inside the repository, so that the names of the packages resolve.
     folder = mkdtempSync(join(import.meta.dirname, 'blocks-'))
     for (const [name, code] of Object.entries(written))
       writeFileSync(join(folder, `${name}.ts`), code)
@@ -342,12 +350,12 @@ describe('the recipes', () => {
     await database?.drop()
   })
 
-  it('are all that the documents show', () => {
+  it('the recipes are all servers that the documents show', () => {
     const servers = /new (OpenAPI)?Hono\(|Fastify\(|express\(\)|createServer\(|keystile\/web'/
     const others = wholeBlocks.filter(
       (block) => servers.test(block.code) && !servedBlocks.includes(block),
     )
-    // One test has its app within the test; the same app is in the README.
+    // One test of the documents contains its app, which is also in README.
     assert.deepEqual(
       others.filter((block) => !isTest(block)),
       [],
@@ -355,26 +363,27 @@ describe('the recipes', () => {
     assert.ok(others.length <= 1, others.map(({ name }) => name).join(', '))
   })
 
-  describe(
-    'survive resets, half requests and callbacks that throw',
-    { concurrency: availableParallelism() },
-    () => {
-      for (const recipe of recipes) {
-        const { name } = recipe
-        const isOwnUsers = name.includes('own-users')
-        const skip = isOwnUsers && !database ? `no PostgreSQL: ${howToGetPostgres}` : false
-        it(name, { skip, timeout: 60_000 }, async (t) => {
+  describe('recipes under attack', { concurrency: availableParallelism() }, () => {
+    for (const recipe of recipes) {
+      const { name } = recipe
+      const isOwnUsers = name.includes('own-users')
+      const skip = isOwnUsers && !database ? `no PostgreSQL: ${howToGetPostgres}` : false
+      it(
+        `${name} survives resets, half requests and callbacks that throw`,
+        { skip, timeout: 60_000 },
+        async (t) => {
           const program = name.startsWith('examples/') ? join(root, name) : join(folder, name)
           const running = await start(program, folder, t.signal)
           t.after(running.stop)
           await attack(running, recipe, isOwnUsers ? 'ada@example.com' : 'ada').catch(
             async (error: unknown) => {
-              await running.tell({ mode: 'work' }) // rejects with the reason if the process has ended
+              // Rejects with the reason if the process has ended.
+              await running.tell({ mode: 'work' })
               throw error
             },
           )
-        })
-      }
-    },
-  )
+        },
+      )
+    }
+  })
 })

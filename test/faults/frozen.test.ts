@@ -1,5 +1,5 @@
-// A process freezes inside a transaction (SIGSTOP, as a paused machine) and keeps the locks that it
-// has in PostgreSQL.
+// A process freezes inside a transaction (SIGSTOP, as on a paused machine) and keeps its locks in
+// PostgreSQL.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import pg from 'pg'
@@ -18,7 +18,7 @@ import {
 
 const logOut = (bearer: string): AskedRequest => ['DELETE', '/users/me/sessions', { bearer }]
 
-/** Has a process send a request, and freezes it while it holds the row that `lock` selects. */
+/** Makes a process send a request, and freezes it while it holds the row that `lock` selects. */
 async function freezeHolding(
   stage: Stage,
   process: KeystileProcess,
@@ -43,9 +43,9 @@ async function freezeHolding(
 }
 
 describeOnBoth('a process that freezes inside a transaction', (stage) => {
-  if (stage.kind === 'SQLite') return // which has one process
+  if (stage.kind === 'SQLite') return // there the server is one process
 
-  it('does not keep others from revoking, or from heeding what was revoked', async () => {
+  it('a frozen process does not keep others from revoking and learning of it', async () => {
     const other = await stage.start({ clock: createTestClock() })
     const [ada, bob, eve] = [
       await other.tokens('ada'),
@@ -67,7 +67,7 @@ describeOnBoth('a process that freezes inside a transaction', (stage) => {
 
       frozen.thaw()
       const [told] = await answers
-      // Its session was ended before; whether it could number the event is a matter of which
+      // Its session had ended before; whether it could number the event depends on which
       // connection it had.
       assert.ok(told?.status === 204 || told?.status === 503, JSON.stringify(told))
       const [again] = await frozen.ask([['GET', '/users/me', { bearer: eve.accessToken }]])
@@ -78,7 +78,7 @@ describeOnBoth('a process that freezes inside a transaction', (stage) => {
     }
   })
 
-  it('says 503 when it wakes up and what it wrote was rolled back, and goes on', async () => {
+  it('a thawed process answers 503 if its transaction was rolled back, and goes on', async () => {
     const other = await stage.start({ clock: createTestClock() })
     const { accessToken, sessionId } = await other.tokens()
     const frozen = await startProcess(stage.database)

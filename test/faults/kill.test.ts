@@ -1,6 +1,5 @@
-// A server is killed (SIGKILL) at random moments while clients refresh, log out and log in. They go
-// on with what they were last answered: whoever lost an answer sends the same again, within the
-// grace or late.
+// A server is killed (SIGKILL) at random moments while clients refresh, log out and log in. A
+// client whose answer was lost repeats its request, within the grace period or after it.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { it } from 'node:test'
@@ -22,21 +21,22 @@ const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 const isLong = Boolean(process.env['KEYSTILE_LONG'])
 /** Refreshes that were answered. */
 const goal = isLong ? 2_000 : 40
-/** So many clients wait for an answer, each with a session, when the server is killed. */
+/** How many clients, each with a session, wait for an answer when the server is killed. */
 const clients = 16
-/** The server is killed after at most so many answers. */
+/** The most answers before a kill. */
 const maxAnswers = 60
-/** At most so long after the last of them, at whatever it is then. */
+/** The longest delay between the last of these answers and the kill. */
 const maxMilliseconds = 5
-/** In turns: a lost answer is asked for again within the grace, or after it. */
+/** Grace periods in turns, in seconds: a request is repeated within the grace, or after it. */
 const graces = [60, 1]
+const run = `${goal} refreshes, KEYSTILE_SEED=${seed}`
 
 /** A session as its client knows it. */
 interface Held {
   /** The newest is last. */
   readonly all: Tokens[]
   state: 'alive' | 'ending' | 'ended'
-  /** A late retry may have been forgiven, and is so once in 24 hours: the client logs out. */
+  /** A late retry may have been forgiven, which happens once in 24 hours: the client logs out. */
   wasLate: boolean
 }
 
@@ -49,16 +49,16 @@ interface Told {
   kills: number
   /** Refreshes that were answered. */
   refreshes: number
-  /** Answers that never came. */
+  /** Answers that were lost. */
   lost: number
-  /** Refreshes of which the database knows after a kill, and their client does not. */
+  /** Refreshes that are in the database after a kill, but unknown to their client. */
   committed: number
 }
 
-/** Of each some dozen sessions stay open; with more than a hundred, the oldest would be ended. */
+/** The users. Each keeps some dozen sessions open; beyond a hundred, the oldest would end. */
 const people = Array.from({ length: 8 }, (_, n) => `user-${n}`)
 
-/** Clients of a server that is killed again and again. */
+/** Runs clients of a server that is killed again and again. */
 async function live(stage: Stage, random: Random): Promise<Told> {
   const told: Told = { kills: 0, refreshes: 0, lost: 0, committed: 0 }
   const sessions: Held[] = []
@@ -90,7 +90,7 @@ async function live(stage: Stage, random: Random): Promise<Told> {
     return start()
   }
 
-  /** @returns what was answered; or, where it was lost, the server that was killed */
+  /** @returns the answer, or the killed server when the answer was lost */
   async function askOnce(path: string, init: RequestInit): Promise<Answer | Server> {
     const asked = await server
     let answer: Answer
@@ -116,7 +116,7 @@ async function live(stage: Stage, random: Random): Promise<Told> {
     return session
   }
 
-  /** Shows the newest token of a session. */
+  /** Presents the newest token of a session. */
   const show = (session: Held, refresh_token = session.all.at(-1)!.refreshToken): Promise<Answer> =>
     untilAnswered(
       () => post('/token', { grant_type: 'refresh_token', refresh_token }),
@@ -136,7 +136,7 @@ async function live(stage: Stage, random: Random): Promise<Told> {
         assert.equal(revoked.status, 200)
         session.state = 'ended'
       } else if (random(2) === 0) {
-        // Whether it was ended nobody knows; but what is answered now holds.
+        // Whether the session has ended is unknown; the next answer tells.
         const shown = await show(session)
         if (shown.status === 200) session.all.push(takenFrom(shown))
         else session.state = 'ended'
@@ -159,7 +159,7 @@ async function live(stage: Stage, random: Random): Promise<Told> {
       await (session.state === 'alive' ? refresh(session) : assertOver(session))
     return told
   } finally {
-    // Also where the comparison has failed, and clients are on their way.
+    // Also after a failed comparison, while clients still send requests.
     isOver = true
     await server.catch(() => {})
     await running?.stop('SIGKILL')
@@ -175,7 +175,7 @@ async function live(stage: Stage, random: Random): Promise<Told> {
   }
 }
 
-/** @param onLoss is told of each server that was killed before there was an answer */
+/** @param onLoss is called with each server that was killed before it answered */
 async function untilAnswered(
   ask: () => Promise<Answer | Server>,
   onLoss: (killed: Server) => void = () => {},
@@ -187,18 +187,18 @@ async function untilAnswered(
   }
 }
 
-/** The tokens of an answer that has some. */
+/** Returns the tokens of a successful answer. */
 function takenFrom({ status, json, text }: Answer): Tokens {
   assert.equal(status, 200, text)
   return tokensOf(json)
 }
 
 /**
- * Holds what clients know against what lies in the database, while nobody asks: what was ended is
- * so, and a session that lives can be refreshed by one token, which its client has, or would be
- * given for the one it has.
+ * Compares what clients know with the database, while no request is pending. An ended session must
+ * be ended there. A live one must have exactly one usable token: the newest that its client has, or
+ * the successor of that.
  *
- * @returns how many of them have that token still to be given
+ * @returns how many sessions have a successor that their client has not received
  */
 async function compare(stage: Stage, sessions: readonly Held[]): Promise<number> {
   const rows = await stage.sql(
@@ -206,7 +206,7 @@ async function compare(stage: Stage, sessions: readonly Held[]): Promise<number>
       from refresh_token t join session s on s.id = t.session_id`,
   )
   const bySession = Map.groupBy(rows, (row) => row['session_id'])
-  let notGiven = 0
+  let notReceived = 0
   for (const { all, state } of sessions) {
     const { sessionId, refreshToken } = all.at(-1)!
     const tokens = bySession.get(sessionId)!
@@ -219,21 +219,22 @@ async function compare(stage: Stage, sessions: readonly Held[]): Promise<number>
       living.map((row) => row['id']),
       [current['successor_id'] ?? current['id']],
     )
-    if (living[0] !== current) notGiven++
+    if (living[0] !== current) notReceived++
   }
-  return notGiven
+  return notReceived
 }
 
 describeOnBoth('a server that is killed', (stage) => {
-  it(`lets clients go on, and no end come back, in ${goal} refreshes (KEYSTILE_SEED=${seed})`, async (t) => {
+  it(`a server that is killed loses no refresh and no end of a session (${run})`, async (t) => {
     const first = await stage.start()
     for (const username of people)
       await first.addUser({ username, email: `${username}@example.com` })
-    // Nobody keeps the file open while the server is away.
+    // No other process keeps the file open while the server is down.
     await first.keystile.close()
     const { kills, lost, committed, refreshes } = await live(stage, createRandom(seed))
     t.diagnostic(
-      `${refreshes} refreshes, ${kills} kills, ${lost} answers lost, ${committed} of them refreshes on disk`,
+      `${refreshes} refreshes, ${kills} kills, ${lost} answers lost, ` +
+        `${committed} of them refreshes on disk`,
     )
     if (isLong) assert.ok(committed > 0 && committed < lost)
   })

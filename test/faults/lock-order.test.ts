@@ -1,5 +1,5 @@
-// Ends of many sessions at once. On PostgreSQL each of them is a lock, and two that take the same
-// locks in different orders wait for each other until the database ends one of them.
+// Many sessions end at once. On PostgreSQL each end takes a lock, and two transactions that take
+// the same locks in different orders wait for each other until the database aborts one of them.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import pg from 'pg'
@@ -9,8 +9,8 @@ import { isWaiting } from '../../packages/server/test-support/postgres.ts'
 const sessions = 8
 
 describeOnBoth('ending all sessions of a user', (stage) => {
-  if (stage.kind === 'SQLite') return // where one writes at a time
-  it('takes them in the order of their ids, so that nobody who does the same is in its way', async () => {
+  if (stage.kind === 'SQLite') return // it has one writer at a time
+  it('keystile.sessions.revokeAll locks sessions in the order of their ids', async () => {
     const { keystile, addUser } = await stage.start()
     const subject = await addUser()
     for (let i = 0; i < sessions; i++) await keystile.sessions.create({ subject })
@@ -22,7 +22,7 @@ describeOnBoth('ending all sessions of a user', (stage) => {
     try {
       const { rows } = await client.query('select id from session order by id')
       const ids = rows.map(({ id }) => id as string)
-      // As they lie in the table, so would a statement take them that names no order.
+      // A statement without an order would lock the rows as they lie in the table.
       for (const id of ids.toReversed())
         await client.query('update session set last_used_at = 1 where id = $1', [id])
       await client.query('analyze session')

@@ -1,5 +1,4 @@
-// Keystile in a process of its own, which asks it what it is told to: the requests of one message
-// all at once.
+// Runs Keystile in its own process, which sends it the requests of a message all at once.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import pg from 'pg'
@@ -11,24 +10,24 @@ import {
 } from '../../packages/server/test-support/keystile.ts'
 
 /**
- * As many as one process asks at once, so that none of them waits outside of the database, and one
- * for the feed.
+ * As many connections as requests that a process sends at once, so that none waits in the queue,
+ * and one for the feed.
  */
 const connections = 22
 
 /** Method, path below the issuer, and what is sent. */
 export type AskedRequest = readonly [method: string, path: string, options: SendOptions]
-/** What of an answer goes from one process to another. */
+/** The part of an answer that goes from one process to another. */
 export type ToldAnswer = Pick<Answer, 'status' | 'json'>
 
 interface Told {
-  /** The clock stands still until it is told to move. */
+  /** How far to move the clock, which stands still otherwise. */
   readonly advanceSeconds: number
   readonly requests: readonly AskedRequest[]
 }
 
 export interface KeystileProcess {
-  /** Sends requests all at once. The answers, in the order of the requests. */
+  /** Sends requests all at once and returns the answers in the same order. */
   ask(requests: readonly AskedRequest[]): Promise<readonly ToldAnswer[]>
   advance(seconds: number): Promise<void>
   /** Stops the process where it is (SIGSTOP), as a paused machine does. */

@@ -1,5 +1,5 @@
-// Two processes on one database use one refresh token at once, and end its session meanwhile. What
-// they answer is held against what lies in the database: how many tokens could still be refreshed.
+// Two processes on one database use one refresh token at once, and end its session meanwhile. Their
+// answers are compared with the database: how many tokens could still be refreshed.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { it } from 'node:test'
@@ -21,9 +21,10 @@ import {
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 const rounds = process.env['KEYSTILE_LONG'] ? 500 : 5
-/** Of one token, by each of the processes. */
+/** How often each process uses one token at once. */
 const tries = 20
 const day = 24 * 60 * 60
+const run = `${rounds} times, KEYSTILE_SEED=${seed}`
 
 const refreshOf = (token: string): AskedRequest => [
   'POST',
@@ -32,7 +33,7 @@ const refreshOf = (token: string): AskedRequest => [
 ]
 const opening = (bearer: string): AskedRequest => ['GET', '/users/me', { bearer }]
 const idOf = (refreshToken: string): string => refreshToken.split('.')[0]!
-/** The refresh token of an answer that has one. */
+/** Returns the refresh token of a successful answer. */
 const next = ({ status, json }: ToldAnswer): string => {
   assert.equal(status, 200, JSON.stringify(json))
   return json['refresh_token'] as string
@@ -44,11 +45,11 @@ interface Race {
   /** Keystile in this process, which starts the sessions. */
   readonly here: TestKeystile
   readonly clock: TestClock
-  /** An account. */
+  /** The subject of an account. */
   readonly subject: string
 }
 
-/** Starts the two processes, and ends them whatever comes of the race. */
+/** Starts the two processes and stops them at the end, also after a failure. */
 async function race(stage: Stage, run: (race: Race) => Promise<void>): Promise<void> {
   const clock = createTestClock()
   const here = await stage.start({ clock })
@@ -63,14 +64,14 @@ async function race(stage: Stage, run: (race: Race) => Promise<void>): Promise<v
   }
 }
 
-/** The successors that both processes give for a token that each of them is shown 20 times. */
+/** Returns the successors that both processes issue when each gets a token 20 times. */
 async function showAtOnce({ one, other }: Race, token: string): Promise<ReadonlySet<string>> {
   const requests = Array.from({ length: tries }, () => refreshOf(token))
   const answers = await Promise.all([one.ask(requests), other.ask(requests)])
   return new Set(answers.flat().map(next))
 }
 
-/** Ids of the refresh tokens of a session with which somebody could go on. */
+/** Returns the ids of a session's refresh tokens that can still be used. */
 async function listLiving(stage: Stage, sessionId: string): Promise<readonly unknown[]> {
   const rows = await stage.sql(
     `select t.id from refresh_token t join session s on s.id = t.session_id
@@ -84,7 +85,7 @@ async function count(stage: Stage, from: string): Promise<number> {
 }
 
 describeOnBoth('two processes on one database', (stage) => {
-  it(`give one successor to ${2 * tries} refreshes of one token at once (${rounds} times)`, () =>
+  it(`two processes issue one successor for ${2 * tries} refreshes at once (${rounds} times)`, () =>
     race(stage, async (race) => {
       const created = await race.here.keystile.sessions.create({ subject: race.subject })
       const { sessionId } = tokensOf({ access_token: created.accessToken })
@@ -98,7 +99,7 @@ describeOnBoth('two processes on one database', (stage) => {
       }
     }))
 
-  it(`give one successor to ${2 * tries} late tries of one token at once (${rounds} times)`, () =>
+  it(`two processes issue one successor for ${2 * tries} late uses at once (${rounds} times)`, () =>
     race(stage, async (race) => {
       const { one, other, here, subject } = race
       for (let round = 1; round <= rounds; round++) {
@@ -110,16 +111,16 @@ describeOnBoth('two processes on one database', (stage) => {
         race.clock.advance(day)
         assert.deepEqual(await showAtOnce(race, created.refreshToken), new Set([successor]))
         assert.deepEqual(await listLiving(stage, sessionId), [idOf(successor)])
-        // Of this session: after a minute those of days ago begin to be deleted.
+        // Only of this session: older ones are deleted after a while.
         assert.equal(await count(stage, `refresh_token where session_id = '${sessionId}'`), 2)
       }
     }))
 
-  it(`leave nothing alive of ${2 * tries} refreshes and one revocation at once (${rounds} times, KEYSTILE_SEED=${seed})`, (t) =>
+  it(`two processes leave no valid token after refreshes and a revocation at once (${run})`, (t) =>
     race(stage, async ({ one, other, here, subject }) => {
       const random = createRandom(seed)
       const statuses: Record<number, number> = {}
-      let undecided = 0
+      let mixed = 0
       for (let round = 1; round <= rounds; round++) {
         const created = await here.keystile.sessions.create({ subject })
         const { sessionId } = tokensOf({ access_token: created.accessToken })
@@ -144,7 +145,7 @@ describeOnBoth('two processes on one database', (stage) => {
           )
           statuses[status] = (statuses[status] ?? 0) + 1
         }
-        if (granted.length > 0 && granted.length < answers.length) undecided++
+        if (granted.length > 0 && granted.length < answers.length) mixed++
         const refreshTokens = new Set(granted.map(next))
         assert.ok(refreshTokens.size <= 1)
 
@@ -155,7 +156,7 @@ describeOnBoth('two processes on one database', (stage) => {
           ...granted.map(({ json }) => json['access_token'] as string),
         ].map(opening)
         for (const { status } of await one.ask(opened)) assert.equal(status, 401)
-        // The other hears of it within a second, if the machine is not too busy.
+        // The other process learns of it within a second, unless the machine is busy.
         const until = performance.now() + 10_000
         while ((await other.ask(opened)).some(({ status }) => status !== 401))
           assert.ok(performance.now() < until, 'ten seconds have passed')
@@ -164,7 +165,8 @@ describeOnBoth('two processes on one database', (stage) => {
           for (const { status } of await process.ask(shown)) assert.equal(status, 400)
       }
       t.diagnostic(
-        `${JSON.stringify(statuses)}; in ${undecided} of ${rounds} rounds some were answered and some refused`,
+        `${JSON.stringify(statuses)}; ` +
+          `in ${mixed} of ${rounds} rounds some were granted and some refused`,
       )
     }))
 })

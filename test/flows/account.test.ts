@@ -14,7 +14,7 @@ const newPassword = 'a new engine of her own'
 describeOnBoth('PATCH /users/me', (stage) => {
   const profile = z.strictObject({ city: z.string().min(1).optional(), age: z.int().optional() })
 
-  it('changes the fields that are sent and leaves the others', async () => {
+  it('PATCH /users/me changes the fields that are sent and keeps the others', async () => {
     const { register, login, send } = await stage.start({ profile })
     await register({ city: 'London', age: 36 })
     const bearer = (await login()).json['access_token']
@@ -24,7 +24,7 @@ describeOnBoth('PATCH /users/me', (stage) => {
     assert.deepEqual((await send('GET', '/users/me', { bearer })).json, json)
   })
 
-  it('answers 422 to what the schema refuses, and to every field of ours', async () => {
+  it('PATCH /users/me answers 422 to invalid values and to reserved fields', async () => {
     const { register, login, send } = await stage.start({ profile })
     await register({ city: 'London' })
     const bearer = (await login()).json['access_token']
@@ -46,7 +46,7 @@ describeOnBoth('PATCH /users/me', (stage) => {
     assert.equal((await send('GET', '/users/me', { bearer })).json['city'], 'London')
   })
 
-  it('has nothing to change without a profile schema', async () => {
+  it('PATCH /users/me has no fields to change without a profile schema', async () => {
     const { accessToken, send } = await stage.start()
     const bearer = await accessToken()
     assert.equal(
@@ -56,7 +56,7 @@ describeOnBoth('PATCH /users/me', (stage) => {
     assert.equal((await send('PATCH', '/users/me', { bearer, json: {} })).status, 200)
   })
 
-  it('loses no change of two at once: one of them is told to read again', async () => {
+  it('PATCH /users/me loses no concurrent change: one gets 409', async () => {
     const { register, login, send } = await stage.start({ profile })
     await register()
     const bearer = (await login()).json['access_token']
@@ -80,7 +80,7 @@ describeOnBoth('PATCH /users/me', (stage) => {
 describeOnBoth('POST /users/me/password', (stage) => {
   const change = { current_password: password, new_password: newPassword }
 
-  it('changes the password, and ends every session but the one that asked (ASVS V7.4.3)', async () => {
+  it('POST /users/me/password sets a password and ends other sessions (ASVS V7.4.3)', async () => {
     const { accessToken, login, send } = await stage.start()
     const [mine, other] = [await accessToken(), (await login()).json['access_token']]
     const { status, text } = await send('POST', '/users/me/password', {
@@ -95,7 +95,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await login({ password: newPassword })).status, 200)
   })
 
-  it('answers 403 to a wrong current password, 422 to an unfit new one, and changes nothing', async () => {
+  it('POST /users/me/password answers 403 to a wrong and 422 to an unfit password', async () => {
     const { accessToken, login, send } = await stage.start()
     const bearer = await accessToken()
     const post = (json: object): Promise<{ status: number }> =>
@@ -116,7 +116,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await login()).status, 200)
   })
 
-  it('lets one of two changes at once win', async () => {
+  it('POST /users/me/password lets one of two concurrent changes win', async () => {
     const { accessToken, login, send } = await stage.start()
     const bearer = await accessToken()
     const passwords = ['the first of two passwords', 'the second of two passwords']
@@ -130,7 +130,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await login({ password: winners[0]! })).status, 200)
   })
 
-  it('leaves no session of a login that was under way with the old password', async () => {
+  it('POST /users/me/password ends logins in flight with the old password', async () => {
     const { accessToken, login, send, keystile } = await stage.start()
     const bearer = await accessToken()
     const logins = Array.from({ length: 6 }, () => login())
@@ -148,7 +148,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
 describeOnBoth('POST /users/me/email', (stage) => {
   const change = { current_password: password, new_email: 'Countess@Example.com' }
 
-  it('changes the address, which is not verified then, and ends no session', async () => {
+  it('POST /users/me/email changes the address, unverified, and ends no session', async () => {
     const { accessToken, login, send } = await stage.start()
     const bearer = await accessToken()
     await stage.sql('update "user" set email_verified_at = 1')
@@ -160,7 +160,7 @@ describeOnBoth('POST /users/me/email', (stage) => {
     assert.equal((await login({ username: 'ada@example.com' })).status, 400)
   })
 
-  it('answers 403 without the current password (ASVS V7.5.1), 422 to what is no address, 401 without a token; and changes nothing', async () => {
+  it('POST /users/me/email needs the current password (ASVS V7.5.1) and an address', async () => {
     const { accessToken, send } = await stage.start()
     const bearer = await accessToken()
     const post = async (json: object): Promise<number> =>
@@ -177,7 +177,7 @@ describeOnBoth('POST /users/me/email', (stage) => {
     assert.equal((await send('GET', '/users/me', { bearer })).json['email'], 'ada@example.com')
   })
 
-  it('answers 409 to an address that somebody has, also when both ask at once, and takes one’s own', async () => {
+  it('POST /users/me/email answers 409 to a taken address, also in a race', async () => {
     const { tokens, send } = await stage.start()
     const [ada, bob] = [await tokens('ada'), await tokens('bob')]
     const post = async (bearer: string, new_email: string): Promise<number> =>
@@ -196,8 +196,8 @@ describeOnBoth('POST /users/me/email', (stage) => {
   })
 })
 
-describeOnBoth('an account, to a client that is not the application itself', (stage) => {
-  it('can be read, and neither changed nor deleted', async () => {
+describeOnBoth('an account, to a client other than first-party', (stage) => {
+  it('a client other than first-party can read an account, not change or delete it', async () => {
     const { addUser, addClient, send, login } = await stage.start()
     await addUser()
     const kiosk = await addClient({ id: 'kiosk', grants: ['password'] })
@@ -216,7 +216,7 @@ describeOnBoth('an account, to a client that is not the application itself', (st
 })
 
 describeOnBoth('DELETE /users/me', (stage) => {
-  it('deletes the account: its tokens are refused, its data is gone, its name is nobody’s', async () => {
+  it('DELETE /users/me deletes data and tokens, and never frees the user name', async () => {
     const { accessToken, login, register, send } = await stage.start()
     const bearer = await accessToken()
     const hers = ['example.com', 'argon2', decodeJwtUnsafe(bearer).claims['sid'] as string]
@@ -240,7 +240,7 @@ describeOnBoth('DELETE /users/me', (stage) => {
     )
   })
 
-  it('demands a login of the last 300 s, and says so (RFC 9470 §3)', async () => {
+  it('DELETE /users/me needs a login in the last 300 s (RFC 9470 §3)', async () => {
     const clock = createTestClock()
     const { accessToken, send } = await stage.start({ clock })
     const bearer = await accessToken()
@@ -258,7 +258,7 @@ describeOnBoth('DELETE /users/me', (stage) => {
 describeOnBoth(
   'keystile.sessions.create',
   (stage) => {
-    it('gives a token to somebody whom the app has recognised itself', async () => {
+    it('keystile.sessions.create issues a token for a user whom the app recognised', async () => {
       const scopes = { a: 'A', b: 'B' }
       const { addUser, open, keystile } = await stage.start({ scopes, defaultScopes: ['a', 'b'] })
       const subject = await addUser()
@@ -280,7 +280,7 @@ describeOnBoth(
       )
     })
 
-    it('refuses an unknown or disabled user, and a scope that nobody declared', async () => {
+    it('keystile.sessions.create refuses unknown or disabled users and wrong scopes', async () => {
       const { addUser, keystile, disable } = await stage.start()
       const subject = await addUser()
       await assert.rejects(keystile.sessions.create({ subject, scopes: ['x'] }), TypeError)

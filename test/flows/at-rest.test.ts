@@ -19,7 +19,7 @@ import {
 } from '../../packages/server/test-support/keystile.ts'
 
 describeOnBoth('a restart', (stage) => {
-  it('keeps users, sessions and keys: a token from before opens what it opened', async () => {
+  it('a restart keeps users, sessions and keys', async () => {
     const before = await stage.start()
     const bearer = await before.accessToken()
     await before.keystile.close()
@@ -28,7 +28,7 @@ describeOnBoth('a restart', (stage) => {
     assert.equal((await after.login()).status, 200)
   })
 
-  it('is refused to another issuer: changing it logs everybody out', async () => {
+  it('a start with another issuer is refused, because it would log out every user', async () => {
     await stage.start()
     await assert.rejects(stage.start({ issuer: 'http://localhost:4000' }), (error: Error) => {
       assert.ok(error instanceof TypeError)
@@ -37,7 +37,7 @@ describeOnBoth('a restart', (stage) => {
     })
   })
 
-  it('is refused under another sealing key', async () => {
+  it('a start with another sealing key is refused', async () => {
     await stage.start()
     await assert.rejects(
       stage.start({ key: 'another sealing key: 9876543210 zyxwvu' }),
@@ -45,13 +45,13 @@ describeOnBoth('a restart', (stage) => {
     )
   })
 
-  it('is refused with another signing algorithm', async () => {
+  it('a start with another signing algorithm is refused', async () => {
     await stage.start({ signingAlgorithm: 'EdDSA' })
     await assert.rejects(stage.start({ signingAlgorithm: 'RS256' }), /must be EdDSA, .*it is RS256/)
   })
 
-  it('makes one key, however many start for the first time at once', async () => {
-    // The first one makes the stage's database; the layout and the keys are the race.
+  it('concurrent first starts make one signing key', async () => {
+    // The first start creates the stage's database; the others race for the keys.
     const first = await stage.start()
     await first.keystile.close()
     await stage.sql('delete from signing_key')
@@ -66,7 +66,7 @@ describeOnBoth('a restart', (stage) => {
     assert.equal(new Set(kids).size, 1)
   })
 
-  it('signs with the key of the operator when one is given', async () => {
+  it('a given signing key signs the tokens and is published', async () => {
     const signingKey = exportPrivateJwk(generateKey('EdDSA', { keyId: 'ours' }))
     const { accessToken, send } = await stage.start({ signingKey })
     const token = await accessToken()
@@ -83,7 +83,7 @@ describeOnBoth('a restart', (stage) => {
 
 describeOnBoth('the published keys', (stage) => {
   for (const signingAlgorithm of ['ES256', 'EdDSA', 'RS256'] as const) {
-    it(`are public halves that prove our ${signingAlgorithm} tokens, with kid, alg and use (RFC 7517 §4)`, async () => {
+    it(`${signingAlgorithm} keys are published without private parts (RFC 7517 §4)`, async () => {
       const { accessToken, send } = await stage.start({ signingAlgorithm })
       const token = await accessToken()
       const { status, headers, json } = await send('GET', '/.well-known/jwks.json')
@@ -110,13 +110,13 @@ describe('a SQLite database', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
   const database = (): string => join(folder, 'data', 'keystile.db')
 
-  it('holds no password, no token and no private key in the clear, nor does anything beside it but keystile.key', async () => {
+  it('a SQLite database and the files beside it contain no secret in the clear', async () => {
     const { tokens, refresh, keystile } = await startKeystile({
       database: database(),
       key: undefined as never,
     })
     const { accessToken: token, refreshToken: first } = await tokens()
-    // A used one, whose successor is kept, and one that can be used.
+    // A used token, whose successor is stored, and an unused one.
     const refreshTokens = [first, (await refresh(first)).json['refresh_token'] as string]
     const refreshSecrets = refreshTokens.flatMap((text) => {
       const secret = text.split('.')[1]!
@@ -151,7 +151,7 @@ describe('a SQLite database', () => {
     await keystile.close()
   })
 
-  it('is readable by its owner alone, with all that lies beside it', async () => {
+  it('a SQLite database is readable by its owner alone, with all files beside it', async () => {
     const { keystile } = await startKeystile({ database: database(), key: undefined as never })
     for (const file of readdirSync(join(folder, 'data')))
       assert.equal(statSync(join(folder, 'data', file)).mode & 0o777, 0o600, file)
@@ -159,7 +159,7 @@ describe('a SQLite database', () => {
     await keystile.close()
   })
 
-  it('does not open with a keystile.key that others can read, and says how to fix it', async () => {
+  it('a SQLite database does not open with a readable keystile.key, and says the fix', async () => {
     const { keystile } = await startKeystile({ database: database(), key: undefined as never })
     await keystile.close()
     chmodSync(join(folder, 'data', 'keystile.key'), 0o644)
@@ -169,14 +169,14 @@ describe('a SQLite database', () => {
     )
   })
 
-  it('does not open where no file can be made, and says where', async () => {
+  it('a SQLite database that cannot be created is refused, with its path', async () => {
     await assert.rejects(
       startKeystile({ database: '/dev/null/keystile.db', key }),
       /The database \/dev\/null\/keystile\.db cannot be created/,
     )
   })
 
-  it('does not open when it is no database', async () => {
+  it('a file that is not a database is refused', async () => {
     await assert.rejects(
       startKeystile({ database: import.meta.filename.replace('at-rest.test', 'me.test'), key }),
       /cannot be opened: file is not a database/,
@@ -185,7 +185,7 @@ describe('a SQLite database', () => {
 })
 
 describe(':memory:', () => {
-  it('keeps nothing, and leaves nothing behind', async () => {
+  it('the database :memory: leaves no files behind', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-memory-'))
     const before = process.env['TMPDIR']
     process.env['TMPDIR'] = folder

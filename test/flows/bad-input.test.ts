@@ -1,5 +1,5 @@
-// Over real sockets, against the server as it is run: whatever is sent gets a 4xx with a sentence,
-// and the next request is answered.
+// Sends bad input over real sockets to a running server. Each answer must be a 4xx with a sentence,
+// and the next request must be answered.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
@@ -61,7 +61,7 @@ async function send(path: string, body: Body, type?: string): Promise<Answer> {
   )
 }
 
-/** A refusal as it has to be: a 4xx, a sentence, nothing of what was sent, nothing from inside. */
+/** Checks a refusal: a 4xx, a sentence, no input repeated, no internals shown. */
 function assertRefused(answer: Answer, label: string, secrets: readonly string[] = []): void {
   assert.ok(
     answer.status >= 400 && answer.status < 500,
@@ -77,7 +77,7 @@ function assertRefused(answer: Answer, label: string, secrets: readonly string[]
   for (const secret of secrets) assert.ok(!answer.text.includes(secret), `${label} is repeated`)
 }
 
-/** Bytes as they are; what no client library would send. */
+/** Sends raw bytes, which no client library would send. */
 async function sendRaw(bytes: string): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
@@ -96,16 +96,16 @@ describe('POST /token', () => {
   const form = 'application/x-www-form-urlencoded'
   const table: readonly (readonly [string, string | Buffer<ArrayBuffer>, string])[] = [
     ['a JSON body', JSON.stringify({ username: 'ada', password }), 'application/json'],
-    ['no content type that is a form', `username=ada&password=${password}`, 'text/plain'],
+    ['a content type that is not a form', `username=ada&password=${password}`, 'text/plain'],
     ['a percent sign alone', 'username=ada&password=100%', form],
-    ['a percent sign before no hex', 'username=%zz&password=x', form],
+    ['a percent sign before a letter that is not hex', 'username=%zz&password=x', form],
     ['an overlong UTF-8 sequence', 'username=%c0%af&password=x', form],
     ['a surrogate in UTF-8', 'username=%ed%a0%80&password=x', form],
-    ['raw bytes that are no UTF-8', Buffer.from('username=\xff\xfe&password=x', 'latin1'), form],
+    ['raw bytes that are not UTF-8', Buffer.from('username=\xff\xfe&password=x', 'latin1'), form],
     ['an empty body', '', form],
     ['only ampersands', '&&&&', form],
     ['a bracketed name', 'username[]=ada&password[x]=y', form],
-    ['a name of an object', '__proto__=x&constructor=y', form],
+    ['names of object members', '__proto__=x&constructor=y', form],
     ['a repeated username', 'username=ada&username=bob&password=x', form],
     ['a megabyte of password', `username=ada&password=${'x'.repeat(1_000_000)}`, form],
     ['a megabyte of name', `username=${'x'.repeat(1_000_000)}&password=x`, form],
@@ -131,10 +131,10 @@ describe('POST /token', () => {
       '--b\r\ncontent-disposition: form-data; name="username"; filename="x"\r\n\r\nada\r\n--b--\r\n',
       'multipart/form-data; boundary=b',
     ],
-    ['a multipart boundary of its own kind', 'x', 'multipart/form-data; boundary=("'],
+    ['a malformed multipart boundary', 'x', 'multipart/form-data; boundary=("'],
   ]
   for (const [title, body, type] of table) {
-    it(`refuses ${title} with a sentence (RFC 6749 §5.2)`, async () => {
+    it(`POST /token refuses ${title} with a sentence (RFC 6749 §5.2)`, async () => {
       const answer = await send('/token', body, type)
       assertRefused(answer, title)
       assert.match(answer.json['error'], /^invalid_(request|scope)$/)
@@ -146,10 +146,11 @@ describe('POST /token', () => {
   const strings = [...loginBypasses, ...naughtyStrings].filter(
     (text) => text !== '' && text.isWellFormed(),
   )
-  // A fourth of them, others each time: every try costs a hash.
+  // A random fourth of them, because every try costs a hash.
   const first = randomInt(4)
   const tried = process.env['KEYSTILE_LONG'] ? strings : strings.filter((_, i) => i % 4 === first)
-  it(`answers POST /token with invalid_grant for ${tried.length} of ${strings.length} SQL login bypasses and naughty strings`, async () => {
+  const share = `${tried.length} of ${strings.length}`
+  it(`POST /token answers invalid_grant to ${share} bypasses and naughty strings`, async () => {
     for (const text of tried) {
       const asName = send('/token', new URLSearchParams({ username: text, password }))
       const asPassword = send('/token', new URLSearchParams({ username: 'ada', password: text }))
@@ -164,19 +165,20 @@ describe('POST /token', () => {
 
 describe('POST /users', () => {
   const good = { username: 'new', email: 'new@example.com', password }
+  const rest = `"email":"x@example.com","password":"${password}"`
   const bodies: Readonly<Record<string, string | Buffer<ArrayBuffer>>> = {
-    'no JSON': '{username: ada}',
-    nothing: '',
+    'a body that is not JSON': '{username: ada}',
+    'an empty body': '',
     'an array': '[]',
     'a string': '"ada"',
     null: 'null',
     'a byte order mark': `\ufeff${JSON.stringify(good)}`,
-    'bytes that are no UTF-8': Buffer.from('{"username":"\xff"}', 'latin1'),
-    'a repeated member': `{"username":"a1","username":"b2","email":"x@example.com","password":"${password}"}`,
-    'a repeated member in another spelling': `{"username":"a1","\\u0075sername":"b2","email":"x@example.com","password":"${password}"}`,
-    'a lone surrogate': `{"username":"ab\\ud800","email":"x@example.com","password":"${password}"}`,
+    'bytes that are not UTF-8': Buffer.from('{"username":"\xff"}', 'latin1'),
+    'a repeated member': `{"username":"a1","username":"b2",${rest}}`,
+    'a repeated member in another spelling': `{"username":"a1","\\u0075sername":"b2",${rest}}`,
+    'a lone surrogate': `{"username":"ab\\ud800",${rest}}`,
     'an unknown member': JSON.stringify({ ...good, is_admin: true }),
-    __proto__: `{"__proto__":{"username":"x"},"username":"new","email":"new@example.com","password":"${password}"}`,
+    __proto__: `{"__proto__":{"username":"x"},${JSON.stringify(good).slice(1)}`,
     numbers: JSON.stringify({ username: 1, email: 2, password: 3 }),
     arrays: JSON.stringify({ username: ['ada'], email: [], password: {} }),
     nulls: JSON.stringify({ username: null, email: null, password: null }),
@@ -193,13 +195,13 @@ describe('POST /users', () => {
     }),
   }
   for (const [title, body] of Object.entries(bodies)) {
-    it(`refuses ${title} with a sentence`, async () => {
+    it(`POST /users refuses ${title} with a sentence`, async () => {
       assertRefused(await send('/users', body, 'application/json'), title, [password])
       await assertAlive()
     })
   }
 
-  it('refuses another content type with 415', async () => {
+  it('POST /users answers 415 to another content type', async () => {
     for (const type of [
       'text/plain',
       'application/x-www-form-urlencoded',
@@ -210,7 +212,7 @@ describe('POST /users', () => {
     }
   })
 
-  it('takes no naughty string for a user name, an e-mail or a body', async () => {
+  it('POST /users takes no naughty string as a user name, e-mail or body', async () => {
     for (const text of naughtyStrings) {
       if (/^[A-Za-z0-9][\w.-]+$/.test(text)) continue
       assertRefused(
@@ -230,17 +232,19 @@ describe('POST /users', () => {
 describe('the server', () => {
   const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1])
 
-  it('answers two Authorization headers with 400 invalid_request (OAuth 2.1 §5.1)', async () => {
+  it('two Authorization headers get 400 invalid_request (OAuth 2.1 §5.1)', async () => {
     const answer = await sendRaw(
-      'GET /users/me HTTP/1.1\r\nhost: x\r\nauthorization: Bearer a.b.c\r\nauthorization: Bearer d.e.f\r\nconnection: close\r\n\r\n',
+      'GET /users/me HTTP/1.1\r\nhost: x\r\nauthorization: Bearer a.b.c\r\n' +
+        'authorization: Bearer d.e.f\r\nconnection: close\r\n\r\n',
     )
     assert.equal(statusOf(answer), 400)
     assert.match(answer, /error="invalid_request"/)
   })
 
-  it('refuses smuggling shapes, and keeps no connection of theirs', async () => {
+  it('the server refuses request smuggling and closes the connection', async () => {
     const shapes = [
-      'POST /token HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nhost: x\r\n\r\n',
+      'POST /token HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n' +
+        '0\r\n\r\nGET /healthz HTTP/1.1\r\nhost: x\r\n\r\n',
       'POST /token HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\ncontent-length: 5\r\n\r\nabcd',
       'POST /token HTTP/1.1\r\nhost: x\r\ntransfer-encoding: xchunked\r\n\r\n0\r\n\r\n',
       'POST /token HTTP/1.1\r\nhost: x\r\ntransfer-encoding : chunked\r\n\r\n0\r\n\r\n',
@@ -258,7 +262,7 @@ describe('the server', () => {
     await assertAlive()
   })
 
-  it('answers odd targets with 404 and odd methods with 405, and takes no host from them', async () => {
+  it('odd request targets get 400 or 404, and odd methods get 405', async () => {
     const line = async (start: string): Promise<number> =>
       statusOf(
         await sendRaw(`${start} HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n`),
@@ -285,31 +289,34 @@ describe('the server', () => {
       assert.equal(await line(`${method} /users/me`), 405, method)
   })
 
-  it('refuses headers that are too large, and answers a body that never ends early with nothing broken', async () => {
+  it('too large headers get 431, and an unfinished body breaks nothing', async () => {
     assert.equal(
       statusOf(
         await sendRaw(
-          `GET /users/me HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${'a'.repeat(20_000)}\r\n\r\n`,
+          'GET /users/me HTTP/1.1\r\nhost: x\r\n' +
+            `authorization: Bearer ${'a'.repeat(20_000)}\r\n\r\n`,
         ),
       ),
       431,
     )
     await sendRaw(
-      'POST /token HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 1000\r\n\r\nusername=',
+      'POST /token HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n' +
+        'content-length: 1000\r\n\r\nusername=',
     )
     await assertAlive()
   })
 
-  it('publishes its configured issuer, whatever host a request names (RFC 8414 §3.3)', async () => {
+  it('the metadata names the configured issuer, whatever the Host (RFC 8414 §3.3)', async () => {
     const answer = await sendRaw(
-      'GET /.well-known/oauth-authorization-server HTTP/1.1\r\nhost: evil.example\r\nx-forwarded-host: evil.example\r\nx-forwarded-proto: https\r\nconnection: close\r\n\r\n',
+      'GET /.well-known/oauth-authorization-server HTTP/1.1\r\nhost: evil.example\r\n' +
+        'x-forwarded-host: evil.example\r\nx-forwarded-proto: https\r\nconnection: close\r\n\r\n',
     )
     assert.equal(statusOf(answer), 200)
     assert.ok(answer.includes(`"issuer":"${url}"`))
     assert.ok(!answer.includes('evil'))
   })
 
-  it('lets no other origin read its answers: it sends no CORS header', async () => {
+  it('the server sends no CORS header to another origin', async () => {
     for (const method of ['GET', 'OPTIONS', 'POST']) {
       const response = await fetch(`${url}/users/me`, {
         method,
@@ -319,7 +326,7 @@ describe('the server', () => {
     }
   })
 
-  it('has logged no password and no token in all this', () => {
+  it('no password and no token of these tests was logged', () => {
     const log = JSON.stringify(logged)
     for (const secret of [password, encodeURIComponent(password), 'Bearer '])
       assert.ok(!log.includes(secret), secret)

@@ -1,4 +1,4 @@
-// keystile/client against the server itself.
+// Tests keystile/client against the real server.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { createClient, memoryStorage, type ApiClient, type ClientOptions } from 'keystile/client'
@@ -13,12 +13,12 @@ import {
 
 const me = `${issuer}/users/me`
 
-describeOnBoth('the client', (stage) => {
+describeOnBoth('keystile/client', (stage) => {
   let server: TestKeystile
   let clock: TestClock
-  /** The bodies of the refreshes that the server was asked for. */
+  /** The bodies of the refreshes that the client sent. */
   let refreshes: string[]
-  /** The answer to the next request is lost on its way. */
+  /** Whether the answer to the next request is lost. */
   let losesAnswer = false
 
   async function start(options: Partial<ClientOptions> = {}): Promise<ApiClient> {
@@ -44,7 +44,7 @@ describeOnBoth('the client', (stage) => {
       ...options,
     })
 
-  it('logs in, is known, refreshes and logs out', async () => {
+  it('keystile/client logs in, calls, refreshes and logs out', async () => {
     const client = await start()
     await assert.rejects(client.login({ username: 'ada', password: 'wrong' }), {
       code: 'invalid_grant',
@@ -61,7 +61,7 @@ describeOnBoth('the client', (stage) => {
     assert.equal((await client.fetch(me)).status, 401)
   })
 
-  it('refreshes once for twenty calls at once', async () => {
+  it('keystile/client refreshes once for twenty simultaneous calls', async () => {
     const client = await start()
     await client.login({ username: 'ada', password })
     clock.advance(600)
@@ -70,7 +70,7 @@ describeOnBoth('the client', (stage) => {
     assert.equal(refreshes.length, 1)
   })
 
-  it('stays signed in when the answer to a refresh is lost', async () => {
+  it('keystile/client stays signed in when the answer to a refresh is lost', async () => {
     const client = await start()
     await client.login({ username: 'ada', password })
     for (const secondsUntilNext of [5, 3_600]) {
@@ -84,7 +84,7 @@ describeOnBoth('the client', (stage) => {
     assert.equal(refreshes.length, 4)
   })
 
-  it('stays signed in when two refresh at once who share the tokens and no lock', async () => {
+  it('two clients that share tokens without a lock stay signed in', async () => {
     const storage = memoryStorage()
     const one = await start({ storage })
     const other = connect({ storage })
@@ -97,7 +97,7 @@ describeOnBoth('the client', (stage) => {
     }
   })
 
-  it('is signed out when its user is disabled', async () => {
+  it('keystile/client signs out when the user is disabled', async () => {
     const client = await start()
     let signOuts = 0
     client.onSignOut(() => signOuts++)
@@ -111,7 +111,7 @@ describeOnBoth('the client', (stage) => {
     assert.equal(await client.isSignedIn(), false)
   })
 
-  it('is refused in words that hold no token', async () => {
+  it('keystile/client stays signed in when a second login is refused', async () => {
     const client = await start()
     await client.login({ username: 'ada', password })
     await assert.rejects(client.login({ username: 'ada', password, scopes: ['no:such'] }), {

@@ -23,9 +23,9 @@ const token = ({ send }: TestKeystile, form: Readonly<Record<string, string>>): 
 const errorOf = ({ status, json }: Answer): readonly unknown[] => [status, json['error']]
 
 describeOnBoth(
-  'a client of its own',
+  'a registered client',
   (stage) => {
-    it('gets a token for itself: it is the subject, without session or refresh token (RFC 6749 §4.4, RFC 9068 §2.2)', async () => {
+    it('a client gets a token of its own without a session (RFC 6749 §4.4)', async () => {
       const keystile = await stage.start({ scopes })
       const orders = await keystile.addClient({ scopes: ['items:read'] })
       const { status, json, headers } = await token(keystile, { ...machine, ...orders })
@@ -44,7 +44,7 @@ describeOnBoth(
       assert.deepEqual(await stage.sql('select * from session'), [])
     })
 
-    it('is let in by a guard without users, and is nobody to one with', async () => {
+    it('a client’s own token opens only a guard that asks for no user', async () => {
       const keystile = await stage.start({ scopes })
       const orders = await keystile.addClient({ scopes: ['items:read'] })
       const bearer = (await token(keystile, { ...machine, ...orders })).json[
@@ -58,7 +58,7 @@ describeOnBoth(
       assert.equal((await keystile.send('GET', '/users/me/sessions', { bearer })).status, 401)
     })
 
-    it('gets no scope that it may not have, and none that is not declared', async () => {
+    it('a client gets no scope beyond its own, and no undeclared one', async () => {
       const keystile = await stage.start({ scopes })
       const orders = await keystile.addClient({ scopes: ['items:read', 'gone'] })
       const ask = async (scope: string): Promise<unknown> =>
@@ -72,7 +72,7 @@ describeOnBoth(
       ])
     })
 
-    it('uses no grant that it was not given: unauthorized_client (RFC 9700 §2.4)', async () => {
+    it('a client without a grant gets unauthorized_client (RFC 9700 §2.4)', async () => {
       const keystile = await stage.start({ scopes })
       await keystile.addUser()
       const login = { grant_type: 'password', username: 'ada', password }
@@ -102,7 +102,7 @@ describeOnBoth(
       assert.equal((await keystile.refresh(refreshToken)).status, 200)
     })
 
-    it('logs people in within its own scopes, and refreshes for itself alone, with its secret', async () => {
+    it('a client logs users in within its scopes and refreshes with its secret', async () => {
       const keystile = await stage.start({ scopes, defaultScopes: ['items:read', 'items:write'] })
       await keystile.addUser()
       const web = await keystile.addClient({ id: 'web', ...people })
@@ -124,7 +124,7 @@ describeOnBoth(
       assert.deepEqual([refreshed.status, refreshed.json['scope']], [200, 'items:read'])
     })
 
-    it('without the grant refresh_token gets none, and its session is over with the access token', async () => {
+    it('a session of a client without refresh_token ends with its access token', async () => {
       const clock = createTestClock()
       const keystile = await stage.start({ clock })
       await keystile.addUser()
@@ -137,7 +137,7 @@ describeOnBoth(
       assert.deepEqual(await keystile.keystile.sessions.list(subject), [])
     })
 
-    it('revokes its own tokens alone, and only with its secret (RFC 7009 §2.1)', async () => {
+    it('a client revokes only its own tokens, with its secret (RFC 7009 §2.1)', async () => {
       const keystile = await stage.start()
       await keystile.addUser()
       const web = await keystile.addClient({ id: 'web', ...people, scopes: [] })
@@ -157,7 +157,7 @@ describeOnBoth(
       assert.equal((await keystile.open([], { bearer: accessToken })).status, 401)
     })
 
-    it('has no say in the account of whoever logs in through it, and may see whose it is', async () => {
+    it('a token that a user got through a client can neither list nor end sessions', async () => {
       const keystile = await stage.start()
       await keystile.addUser()
       const { refreshToken } = tokensOf((await keystile.login()).json)
@@ -176,7 +176,7 @@ describeOnBoth(
       assert.equal((await keystile.open([], { bearer })).status, 200)
     })
 
-    it('gets no scope that opens accounts by a token of its own, whatever it may have for people', async () => {
+    it('a client’s own token gets neither users:read nor users:write', async () => {
       const keystile = await stage.start({ scopes })
       const mixed = await keystile.addClient({
         grants: ['password', 'client_credentials'],
@@ -187,7 +187,7 @@ describeOnBoth(
       assert.equal(asked.json['scope'], '')
     })
 
-    it('is told that a token of its own cannot be revoked, and whose it is if not its own (RFC 7009 §2.2.1)', async () => {
+    it('POST /revoke refuses a token that a client got for itself (RFC 7009 §2.2.1)', async () => {
       const keystile = await stage.start()
       const [orders, billing] = [
         await keystile.addClient(),
@@ -200,7 +200,7 @@ describeOnBoth(
       assert.deepEqual(await revoke({ token: own, ...billing }), [400, 'invalid_grant'])
     })
 
-    it('that is disabled is refused, with every token it was issued, here at once and elsewhere within a second', async () => {
+    it('a disabled client is refused with all its tokens, elsewhere within 1 s', async () => {
       const [keystile, other] = [await stage.start(), await stage.start()]
       const subject = await keystile.addUser()
       const web = await keystile.addClient({
@@ -258,7 +258,7 @@ describeOnBoth(
     }
     const inactive = [200, '{"active":false}']
 
-    it('says what a good access token says, and that it is active (RFC 7662 §2.2)', async () => {
+    it('POST /introspect returns the claims of an active token (RFC 7662 §2.2)', async () => {
       const { keystile, ask } = await start()
       const { accessToken, subject, sessionId } = await keystile.tokens()
       const { status, json, headers } = await ask(accessToken)
@@ -276,7 +276,7 @@ describeOnBoth(
       )
     })
 
-    it('answers exactly {"active":false} to all that opens nothing: unknown, foreign, expired, revoked, a refresh token', async () => {
+    it('POST /introspect answers {"active":false} alone to any unusable token', async () => {
       const clock = createTestClock()
       const keystile = await stage.start({ clock })
       const api = await keystile.addClient({ id: 'api', grants: [], may: ['introspect'] })
@@ -298,7 +298,7 @@ describeOnBoth(
       assert.deepEqual(await ask(later), inactive)
     })
 
-    it('knows a user who was disabled', async () => {
+    it('POST /introspect answers {"active":false} for a disabled user', async () => {
       const { keystile, ask } = await start()
       const { accessToken, subject } = await keystile.tokens()
       await keystile.disable(subject)
@@ -306,7 +306,7 @@ describeOnBoth(
       assert.deepEqual([status, text], inactive)
     })
 
-    it('answers only clients that prove themselves and may introspect (RFC 7662 §2.1)', async () => {
+    it('POST /introspect needs a client with the permission (RFC 7662 §2.1)', async () => {
       const { keystile } = await start()
       const { accessToken } = await keystile.tokens()
       const orders = await keystile.addClient()

@@ -19,7 +19,7 @@ const attributes = 'Path=/auth/session; Secure; HttpOnly; SameSite=Strict'
 const cleared = `${name}=; Max-Age=0; ${attributes}`
 const listed = 'https://app.example'
 
-/** Keystile as a browser uses it: with an `Origin`, and the cookie as it is told. */
+/** Keystile as a browser uses it, with an `Origin` and the given cookie. */
 interface Browser extends TestKeystile {
   readonly post: (json: object, headers?: SendOptions['headers']) => Promise<Answer>
   readonly refreshBy: (cookie?: string, headers?: SendOptions['headers']) => Promise<Answer>
@@ -55,22 +55,22 @@ async function startBrowser(
   }
 }
 
-/** The cookie as a browser sends it back. */
+/** Returns the cookie as a browser sends it back. */
 function cookieOf({ headers }: Answer): string {
   return headers.get('set-cookie')!.split(';')[0]!
 }
 
-/** The session of an access token. */
+/** Returns the session id of an access token. */
 function sidOf(bearer: string): string {
   return String(decodeJwtUnsafe(bearer).claims['sid'])
 }
 
 describeOnBoth(
-  'a session in a browser',
+  'a cookie session',
   (stage) => {
     const ada = { username: 'ada', password }
 
-    it('begins with an access token in the body and the refresh token in the cookie alone', async () => {
+    it('POST /session returns the refresh token in the cookie alone', async () => {
       const { addUser, post, open } = await startBrowser(stage)
       const subject = await addUser({ username: 'ada' })
       const answer = await post(ada)
@@ -92,7 +92,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer: json['access_token'] })).status, 200)
     })
 
-    it('has a cookie that lives no longer than the session can', async () => {
+    it('the session cookie lives no longer than the session can', async () => {
       for (const [options, seconds] of [
         [{ sessionSeconds: 100, idleSeconds: 200 }, 100],
         [{ sessionSeconds: 200, idleSeconds: 90 }, 90],
@@ -104,7 +104,7 @@ describeOnBoth(
       }
     })
 
-    it('is refreshed by the cookie, with the rule of refreshes, and is one in the list of sessions', async () => {
+    it('POST /session/refresh rotates the cookie by the rules of refresh tokens', async () => {
       const clock = createTestClock()
       const { addUser, post, refreshBy, send, open } = await startBrowser(stage, { clock })
       await addUser({ username: 'ada' })
@@ -120,7 +120,7 @@ describeOnBoth(
       const second = cookieOf(answer)
       assert.notEqual(second, first)
       assert.equal(answer.headers.get('set-cookie'), `${second}; Max-Age=1209600; ${attributes}`)
-      // Two tabs at once get the same.
+      // Two simultaneous tabs get the same cookie.
       assert.equal(cookieOf(await refreshBy(first)), second)
       const bearer = answer.json['access_token']
       const { json } = await send('GET', '/users/me/sessions', { bearer })
@@ -133,7 +133,7 @@ describeOnBoth(
       )
       const third = await refreshBy(second)
       assert.equal(third.status, 200)
-      // Reuse: whoever copied the cookie, and its owner, are out.
+      // A reuse ends the session, for its owner and for a thief.
       clock.advance(11)
       const reused = await refreshBy(first)
       assert.deepEqual([reused.status, reused.json['error']], [400, 'invalid_grant'])
@@ -142,7 +142,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer })).status, 401)
     })
 
-    it('is refused a cookie that is good for nothing, and the cookie is cleared; without one there is nothing to clear', async () => {
+    it('POST /session/refresh refuses a bad cookie and clears it', async () => {
       const { addUser, post, refreshBy, disable } = await startBrowser(stage)
       const subject = await addUser({ username: 'ada' })
       const cookie = cookieOf(await post(ada))
@@ -180,14 +180,14 @@ describeOnBoth(
           String(sent),
         )
       }
-      // None of that has used it up.
+      // None of these requests has used the cookie.
       const answer = await refreshBy(cookie)
       assert.equal(answer.status, 200)
       await disable(subject)
       assert.equal((await refreshBy(cookieOf(answer))).headers.get('set-cookie'), cleared)
     })
 
-    it('is not refreshed by two cookies of the name, whichever comes first, and neither is used or cleared (cookie tossing)', async () => {
+    it('POST /session/refresh refuses two cookies of the name and uses neither', async () => {
       const { addUser, post, refreshBy } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       await addUser({ username: 'mallory', email: 'mallory@example.com' })
@@ -207,7 +207,7 @@ describeOnBoth(
       for (const cookie of [own, tossed]) assert.equal((await refreshBy(cookie)).status, 200)
     })
 
-    it('ends though there are two cookies of the name, whichever comes first, and so does that of the other', async () => {
+    it('DELETE /session ends the sessions of two cookies of the name', async () => {
       const { addUser, post, refreshBy, logout } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       await addUser({ username: 'mallory', email: 'mallory@example.com' })
@@ -224,7 +224,7 @@ describeOnBoth(
       }
     })
 
-    it('ends where sid names it, and of two cookies that one alone', async () => {
+    it('DELETE /session?sid ends that session alone, of two cookies', async () => {
       const { addUser, post, refreshBy, logout } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const [one, other] = [await post(ada), await post(ada)]
@@ -235,7 +235,7 @@ describeOnBoth(
       assert.equal((await refreshBy(cookieOf(other))).status, 200)
     })
 
-    it('does not end where sid names another than that of the cookie, and no cookie is cleared', async () => {
+    it('DELETE /session?sid refuses a cookie of another session and clears nothing', async () => {
       const { addUser, post, refreshBy, logout, open } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       await addUser({ username: 'bob', email: 'bob@example.com' })
@@ -251,7 +251,7 @@ describeOnBoth(
       assert.equal((await refreshBy(cookie)).status, 200)
     })
 
-    it('ends with DELETE, with all its tokens, and the cookie is cleared; again, or without a cookie, is no fault', async () => {
+    it('DELETE /session ends the session and clears the cookie, also if repeated', async () => {
       const { addUser, post, refreshBy, logout, open } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const answer = await post(ada)
@@ -268,7 +268,7 @@ describeOnBoth(
       assert.equal((await refreshBy(other)).status, 200)
     })
 
-    it('ends by a cookie that was used: the answer with the next may have been lost', async () => {
+    it('DELETE /session ends a session by a cookie that was already used', async () => {
       const { addUser, post, refreshBy, logout } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const cookie = cookieOf(await post(ada))
@@ -277,24 +277,24 @@ describeOnBoth(
       assert.equal((await refreshBy(next)).status, 400)
     })
 
-    const strangers: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
-      ['none', {}],
-      ['an empty one', { origin: '' }],
+    const otherOrigins: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+      ['no Origin', {}],
+      ['an empty Origin', { origin: '' }],
       ['null', { origin: 'null' }],
-      ['another', { origin: 'https://evil.example' }],
+      ['another host', { origin: 'https://evil.example' }],
       ['another port', { origin: 'http://localhost:3001' }],
       ['another scheme', { origin: 'https://localhost:3000' }],
-      ['one with a path', { origin: `${origin}/` }],
-      ['the issuer', { origin: issuer }],
-      ['one that begins like ours', { origin: `${origin}.evil.example` }],
-      ['another case', { origin: 'HTTP://localhost:3000' }],
-      ['ours twice', { origin: `${origin}, ${origin}` }],
-      ['ours and another', { origin: `${origin}, https://evil.example` }],
+      ['an origin with a path', { origin: `${origin}/` }],
+      ['the URL of the issuer', { origin: issuer }],
+      ['a host that begins with the own one', { origin: `${origin}.evil.example` }],
+      ['another case of letters', { origin: 'HTTP://localhost:3000' }],
+      ['the own origin twice', { origin: `${origin}, ${origin}` }],
+      ['the own origin and another', { origin: `${origin}, https://evil.example` }],
       ['*', { origin: '*' }],
-      ['one that is named elsewhere', { referer: `${origin}/`, host: 'localhost:3000' }],
+      ['the own origin in other headers', { referer: `${origin}/`, host: 'localhost:3000' }],
     ]
-    for (const [title, headers] of strangers) {
-      it(`is not begun, refreshed or ended by a page of another origin: ${title}`, async () => {
+    for (const [title, headers] of otherOrigins) {
+      it(`the /session endpoints refuse a page of another origin: ${title}`, async () => {
         const { addUser, post, refreshBy, send } = await startBrowser(stage, {
           corsOrigins: [listed],
         })
@@ -324,7 +324,7 @@ describeOnBoth(
       })
     }
 
-    it('may be of a page of a listed origin', async () => {
+    it('the /session endpoints serve a page of a listed origin', async () => {
       const { addUser, post, refreshBy, logout } = await startBrowser(stage, {
         corsOrigins: [listed],
       })
@@ -336,7 +336,7 @@ describeOnBoth(
       assert.deepEqual([begun.status, refreshed.status, ended.status], [200, 200, 204])
     })
 
-    it('is refused to an unknown user with the bytes of a wrong password, and no cookie is touched', async () => {
+    it('POST /session answers an unknown user like a wrong password', async () => {
       const { addUser, post, login } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const expected = await login({ password: 'wrong' })
@@ -350,7 +350,7 @@ describeOnBoth(
       }
     })
 
-    it('grants the scopes that are asked for, as POST /token does', async () => {
+    it('POST /session grants the requested scopes, as POST /token does', async () => {
       const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
       const options = { scopes, defaultScopes: ['items:read', 'items:write'] } as const
       const { addUser, post, refreshBy } = await startBrowser(stage, options)
@@ -367,7 +367,7 @@ describeOnBoth(
       assert.deepEqual([status, json['error']], [400, 'invalid_scope'])
     })
 
-    it('is refused in the words of OAuth when the body is wrong', async () => {
+    it('POST /session answers wrong bodies with error codes of OAuth', async () => {
       const { post, send, addUser } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       for (const [body, expected] of [
@@ -395,7 +395,7 @@ describeOnBoth(
       )
     })
 
-    it('opens nothing by its cookie but itself: no guarded route, no token endpoint, no revocation (CHECKS 32)', async () => {
+    it('a session cookie opens no guarded route, token endpoint or revocation', async () => {
       const { addUser, post, open, send, refreshBy } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const answer = await post(ada)
@@ -420,7 +420,7 @@ describeOnBoth(
       assert.equal((await refreshBy(cookieOf(answer))).status, 200)
     })
 
-    it('is not there unless it is asked for', async () => {
+    it('the /session endpoints do not exist without cookieSession', async () => {
       const { send, keystile } = await stage.start()
       const headers = { origin }
       assert.equal((await send('POST', '/session', { json: ada, headers })).status, 404)
@@ -429,7 +429,7 @@ describeOnBoth(
       assert.equal((await keystile.fetch(request)).status, 404)
     })
 
-    it('has its cookie below the path of the issuer, if there is one', async () => {
+    it('the session cookie has the path /session if the issuer has no path', async () => {
       const { addUser, keystile } = await startBrowser(stage, { issuer: 'http://localhost:3000' })
       await addUser({ username: 'ada' })
       const headers = { origin, 'content-type': 'application/json' }

@@ -1,5 +1,4 @@
-// Whether time tells who has an account. It measures, so it runs only when it is asked for:
-// KEYSTILE_LONG=1.
+// Measures whether response times tell who has an account. Runs only with KEYSTILE_LONG=1.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import {
@@ -13,7 +12,7 @@ const count = 2_000
 
 describeOnBoth('enumeration', (stage) => {
   it(
-    `is no better than guessing, by the time of a try at each of ${count} known and ${count} unknown names`,
+    `response times do not tell ${count} known from ${count} unknown user names`,
     { skip },
     async (t) => {
       const { register, send, keystile } = await stage.start({
@@ -30,7 +29,7 @@ describeOnBoth('enumeration', (stage) => {
       for (let n = 0; n < 200; n++)
         await send('POST', '/token', { form: { username: `warm-${n}`, password } })
       for (let n = 0; n < count; n++) {
-        // In an order that drift of the machine does not favour.
+        // In random order, so that a drift of the machine favours neither.
         const order =
           Math.random() < 0.5 ? (['user', 'none'] as const) : (['none', 'user'] as const)
         for (const kind of order) {
@@ -50,7 +49,7 @@ describeOnBoth('enumeration', (stage) => {
   )
 })
 
-/** How often a value of the one is greater than one of the other: 0.5 says nothing. */
+/** Returns how often a value of one list exceeds one of the other; 0.5 means no difference. */
 function areaUnderCurve(one: readonly number[], other: readonly number[]): number {
   const sorted = other.toSorted((a, b) => a - b)
   let greater = 0

@@ -14,7 +14,7 @@ const isLong = Boolean(process.env['KEYSTILE_LONG'])
 const limited = { rateLimits: 'on', trustedProxies: ['127.0.0.1'] } as const
 const wrong = 'not the password of anybody'
 
-/** Asks from behind the proxy that is trusted. */
+/** Sends from this address through the trusted proxy. */
 const from = (address: string): SendOptions => ({
   remoteAddress: '127.0.0.1',
   headers: { 'x-forwarded-for': address },
@@ -47,8 +47,8 @@ const repeated = (times: number, statuses: readonly number[]): readonly number[]
 const countOf = (answers: readonly Answer[], status: number): number =>
   answers.filter((answer) => answer.status === status).length
 
-describeOnBoth('guessing', (stage) => {
-  it('lets ten tries at a name through, and tells the next to wait, alike for a name that nobody has', async () => {
+describeOnBoth('limits on guessing', (stage) => {
+  it('ten guesses per name are tried; the next get 429, also for unknown names', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const told = async (spellings: readonly string[]): Promise<unknown> => {
@@ -76,14 +76,14 @@ describeOnBoth('guessing', (stage) => {
       expected,
     )
     assert.equal((await guess(keystile, { password })).status, 429)
-    // No line for what was not tried.
+    // Guesses that were not tried get no audit line.
     const [{ number } = {}] = await stage.sql(
       "select count(*) as number from audit where event = 'login_refused'",
     )
     assert.equal(Number(number), 30)
   })
 
-  it('lets one more through in 36 minutes', async () => {
+  it('one more guess per name is tried every 36 minutes', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock })
     const statuses = async (): Promise<readonly number[]> =>
@@ -95,7 +95,7 @@ describeOnBoth('guessing', (stage) => {
     assert.deepEqual(await statuses(), [400, 429])
   })
 
-  it('lets no more through of many at once, on two instances', async () => {
+  it('concurrent guesses on two instances share one limit', async () => {
     const clock = createTestClock()
     const instances = [
       await stage.start({ ...limited, clock }),
@@ -105,19 +105,19 @@ describeOnBoth('guessing', (stage) => {
       Array.from({ length: 100 }, (_, n) => guess(instances[n % 2]!, { address: addressOf(n) })),
     )
     assert.deepEqual([countOf(answers, 400), countOf(answers, 429)], [10, 90])
-    // What was refused has used nothing up.
+    // Refused guesses did not use up the budget.
     clock.advance(36 * 60)
     assert.equal((await guess(instances[0]!, { password: wrong })).status, 400)
   })
 
-  it('does not count who knows the password', async () => {
+  it('logins with the right password are not counted', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     assert.equal(countOf(await repeat(15, () => guess(keystile, { password })), 200), 15)
     assert.equal(countOf(await repeat(11, () => guess(keystile, { password: wrong })), 400), 10)
   })
 
-  it('does not count a password that is too long for anybody', async () => {
+  it('a password that is too long for any account is not counted', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     assert.equal(
@@ -127,7 +127,7 @@ describeOnBoth('guessing', (stage) => {
     assert.deepEqual(await stage.sql('select * from rate'), [])
   })
 
-  it('gives what a device was counted for back to it when somebody else of the same house logs in', async () => {
+  it('logins of another user on a device do not use up the budget of its owner', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     await keystile.register({ username: 'bob', email: 'bob@example.com' })
@@ -141,13 +141,13 @@ describeOnBoth('guessing', (stage) => {
     assert.equal((await guess(keystile, fields)).status, 200)
   })
 
-  it('answers ten changes of the e-mail address, taken or not, and then as many as time gives', async () => {
+  it('ten changes of the e-mail address are answered at once, then one in 16 minutes', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock })
     await keystile.register({ username: 'bob', email: 'bob@example.com' })
     await keystile.tokens()
     const change = async (new_email: string): Promise<number> => {
-      // From a session of its own each time.
+      // Each time from a new session.
       const bearer = (await keystile.login()).json['access_token'] as string
       const json = { current_password: password, new_email }
       return (
@@ -162,7 +162,7 @@ describeOnBoth('guessing', (stage) => {
     assert.deepEqual([await change('bob@example.com'), await change('new@example.com')], [409, 429])
   })
 
-  it('writes down twenty refusals of clients at an address, alike whether there is one of that name, and still takes the right secret', async () => {
+  it('twenty refused clients per address are recorded; the right secret still works', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const client = await keystile.addClient()
     const ask = async (fields: Readonly<Record<string, string>>): Promise<number> => {
@@ -180,7 +180,7 @@ describeOnBoth('guessing', (stage) => {
     assert.equal(await ask(client), 200)
   })
 
-  it('writes down twenty refusals of tokens of another client at an address, and answers the others alike', async () => {
+  it('twenty refused tokens of other clients per address are recorded', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const web = await keystile.addClient({ id: 'web', grants: ['password', 'refresh_token'] })
     const { refreshToken, accessToken } = await keystile.tokens()
@@ -202,12 +202,12 @@ describeOnBoth('guessing', (stage) => {
       "select count(*) as number from audit where event like '%e%_refused'",
     )
     assert.equal(Number(number), 20)
-    // Whoever has the token refreshes, also from the address of those that were refused.
+    // The token's owner refreshes, even from the address that was refused.
     const honest = { grant_type: 'refresh_token', refresh_token: refreshToken }
     assert.match(await ask('/token', honest), /^200 /)
   })
 
-  it('takes sixty changes of a profile at once, and one more each minute', async () => {
+  it('sixty changes of a profile are taken at once, then one per minute', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock, profile: z.looseObject({}) })
     const bearer = await keystile.accessToken()
@@ -219,7 +219,7 @@ describeOnBoth('guessing', (stage) => {
   })
 
   const addresses = isLong ? 10_000 : 200
-  it(`lets an owner in from a known device while ${addresses} addresses attack, on two instances`, async () => {
+  it(`a known device logs in while ${addresses} addresses attack two instances`, async () => {
     const instances = [await stage.start(limited), await stage.start(limited)] as const
     await instances[0].register()
     let secret = (await guess(instances[0], { password })).json['device_secret'] as string
@@ -244,7 +244,7 @@ describeOnBoth('guessing', (stage) => {
     assert.equal(guesses, 10)
   })
 
-  it('counts a known device apart, and no longer knows it after ten wrong passwords', async () => {
+  it('a known device has its own budget of ten wrong passwords', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const { json } = await guess(keystile, { password })
@@ -254,7 +254,7 @@ describeOnBoth('guessing', (stage) => {
     assert.equal((await guess(keystile, { ...fields, password })).status, 429)
   })
 
-  it('knows a device of this account alone, with this password, for 400 days', async () => {
+  it('a device is known for one account, with one password, for 400 days', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock })
     await keystile.register()
@@ -262,10 +262,10 @@ describeOnBoth('guessing', (stage) => {
     const device = async (username: string): Promise<Answer['json']> =>
       (await guess(keystile, { username, password })).json
     const [ada, bob] = [await device('ada'), await device('bob')]
-    const atNobody = await repeat(12, () =>
+    const atUnknown = await repeat(12, () =>
       guess(keystile, { username: 'nobody', device_secret: bob['device_secret'] }),
     )
-    assert.deepEqual([countOf(atNobody, 400), countOf(atNobody, 429)], [10, 2])
+    assert.deepEqual([countOf(atUnknown, 400), countOf(atUnknown, 429)], [10, 2])
     await repeat(10, () => guess(keystile, { password: wrong }))
     const loginWith = async (device_secret: string, fields = {}): Promise<number> =>
       (await guess(keystile, { password, device_secret, ...fields })).status
@@ -288,7 +288,7 @@ describeOnBoth('guessing', (stage) => {
     assert.equal((await loginThen()).status, 429)
   })
 
-  it('takes whoever has the device secret of an old password for a stranger, but for the device that changed it', async () => {
+  it('a new password makes devices unknown, except the one that changed it', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const [own, other] = [
@@ -319,7 +319,7 @@ describeOnBoth('guessing', (stage) => {
     assert.deepEqual([(await loginOn(own)).status, (await loginOn(again.json)).status], [429, 200])
   })
 
-  it('knows a device whose older secret somebody else has, whatever is tried with that', async () => {
+  it('guesses with an older device secret do not use up the budget of the newer one', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const old = (await guess(keystile, { password })).json['device_secret'] as string
@@ -331,7 +331,7 @@ describeOnBoth('guessing', (stage) => {
     assert.equal((await guess(keystile, { password, device_secret })).status, 200)
   })
 
-  it('knows all devices when a login makes the hash of the password anew', async () => {
+  it('devices stay known when a login rehashes the password', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const [one, other] = [
@@ -348,7 +348,7 @@ describeOnBoth('guessing', (stage) => {
     assert.notDeepEqual(await hashes(), before)
   })
 
-  it('counts an address over all names, an IPv6 address by its /64; a known device is not counted', async () => {
+  it('an address has one budget for all names (IPv6: per /64), apart from devices', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const { json } = await guess(keystile, { password, address: '2001:db8::1' })
@@ -358,7 +358,7 @@ describeOnBoth('guessing', (stage) => {
     assert.deepEqual([countOf(answers, 400), countOf(answers, 429)], [100, 1])
     assert.equal(answers.at(-1)!.headers.get('retry-after'), '30')
     assert.equal((await at(200, '2001:db8:0:1::1')).status, 400)
-    // What was refused for its address is not counted for its name.
+    // A guess that was refused for its address is not counted for its name.
     assert.equal(countOf(await repeat(11, () => at(100, '192.0.2.7')), 400), 10)
     const fields = { password, address: '2001:db8::2' }
     assert.equal((await guess(keystile, fields)).status, 429)
@@ -368,14 +368,14 @@ describeOnBoth('guessing', (stage) => {
     )
   })
 
-  it('believes trusted proxies alone, and counts no address where none is said, or only that of a proxy', async () => {
+  it('only addresses from trusted proxies or senders beyond them are counted', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
-    const unsaid = await stage.start({ rateLimits: 'on', clock: createTestClock() })
+    const withoutProxies = await stage.start({ rateLimits: 'on', clock: createTestClock() })
     /**
-     * Guesses at a name of its own. Returns how many counts that began: of the name, and of an
+     * Guesses at a new name. Returns how many counters that started: one for the name, one for an
      * address.
      */
-    const begun = async (
+    const startedCounters = async (
       to: TestKeystile,
       options: SendOptions,
       username: string,
@@ -389,20 +389,20 @@ describeOnBoth('guessing', (stage) => {
       assert.equal(status, 400)
       return (await countRows()) - before
     }
-    // A sender who writes the header himself is known by where he sends from.
+    // A sender other than a trusted proxy is counted by the address of its socket.
     assert.equal(
-      await begun(keystile, { ...from('192.0.2.1'), remoteAddress: '192.0.2.9' }, 'a'),
+      await startedCounters(keystile, { ...from('192.0.2.1'), remoteAddress: '192.0.2.9' }, 'a'),
       2,
     )
     assert.equal(
-      await begun(keystile, from('192.0.2.9'), 'b'),
+      await startedCounters(keystile, from('192.0.2.9'), 'b'),
       1,
       'the address has a count already',
     )
-    assert.equal(await begun(keystile, from('192.0.2.1'), 'c'), 2)
-    assert.equal(await begun(keystile, { remoteAddress: '127.0.0.1' }, 'd'), 1)
-    assert.equal(await begun(keystile, {}, 'e'), 1)
-    assert.equal(await begun(unsaid, { remoteAddress: '192.0.2.50' }, 'f'), 1)
+    assert.equal(await startedCounters(keystile, from('192.0.2.1'), 'c'), 2)
+    assert.equal(await startedCounters(keystile, { remoteAddress: '127.0.0.1' }, 'd'), 1)
+    assert.equal(await startedCounters(keystile, {}, 'e'), 1)
+    assert.equal(await startedCounters(withoutProxies, { remoteAddress: '192.0.2.50' }, 'f'), 1)
     const addresses = await stage.sql('select distinct address from audit order by address')
     assert.deepEqual(
       new Set(addresses.map(({ address }) => address)),
@@ -410,7 +410,7 @@ describeOnBoth('guessing', (stage) => {
     )
   })
 
-  it('counts the current password by session, and never keeps the owner from another one', async () => {
+  it('current passwords are counted per session, so other sessions may still try', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const stolen = await keystile.tokens()
     const own = await keystile.login()
@@ -438,7 +438,7 @@ describeOnBoth('guessing', (stage) => {
     )
   })
 
-  it('counts registrations by address, but not what is no registration', async () => {
+  it('registrations are counted per address, malformed ones are not', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const register = (n: number, address = '192.0.2.1', chosen = password): Promise<Answer> =>
       keystile.send('POST', '/users', {
@@ -449,7 +449,7 @@ describeOnBoth('guessing', (stage) => {
     assert.equal(countOf(await repeat(60, () => keystile.send('POST', '/users', faulty)), 422), 60)
     const answers = await repeat(6, register)
     assert.deepEqual([countOf(answers, 201), countOf(answers, 409)], [3, 3])
-    // A password that is refused costs no hash, and counts as well.
+    // A refused password costs no hash, but counts as well.
     assert.equal(
       countOf(await repeat(44, () => register(7, '192.0.2.1', 'passwordpassword')), 422),
       44,
@@ -458,7 +458,7 @@ describeOnBoth('guessing', (stage) => {
     assert.equal((await register(60, '192.0.2.2')).status, 409)
   })
 
-  it('counts registrations with a password that is refused, for to judge it takes the longest', async () => {
+  it('registrations with a refused password are counted', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const tryWith = (secret: string): Promise<Answer> =>
       keystile.send('POST', '/users', {
@@ -470,7 +470,7 @@ describeOnBoth('guessing', (stage) => {
     assert.equal((await tryWith(password)).status, 429)
   })
 
-  it('keeps the device of a browser in a cookie that outlives a logout', async () => {
+  it('the device cookie of a browser outlives a logout', async () => {
     const keystile = await stage.start({
       ...limited,
       clock: createTestClock(),
@@ -502,7 +502,7 @@ describeOnBoth('guessing', (stage) => {
     assert.equal((await ask('POST', device!.split(';')[0])).status, 200)
   })
 
-  it('limits nothing where it is off', async () => {
+  it('nothing is limited when rateLimits is off', async () => {
     const keystile = await stage.start({ rateLimits: 'off', trustedProxies: ['127.0.0.1'] })
     await keystile.register()
     assert.equal(countOf(await repeat(12, () => guess(keystile, { password: wrong })), 400), 12)

@@ -12,7 +12,7 @@ import {
 
 const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
 
-/** Of `password`, by libxcrypt 4.4.38 and by passlib 1.7.4. */
+/** Hashes of `password`, made by libxcrypt 4.4.38 and by passlib 1.7.4. */
 const importedHashes = {
   bcrypt: '$2b$04$O7mIJu7a20kBB/zzQ75YOOmS5yPv2DF40upBUL9UO1Qsq1H0xd4Cq',
   scrypt: '$scrypt$ln=7,r=8,p=2$H8NYa20NgTDG+L8XYgwBoA$jjx9hbzgI+GWTTfpX18bYWnZAh5w0sotR6q1aQIPxAg',
@@ -21,7 +21,7 @@ const importedHashes = {
 describeOnBoth(
   'POST /token',
   (stage) => {
-    it('answers a form of username and password with a bearer token that no cache keeps (RFC 6749 §5.1)', async () => {
+    it('POST /token answers a password with a bearer token, uncached (RFC 6749 §5.1)', async () => {
       const { addUser, login } = await stage.start({ scopes, defaultScopes: ['items:read'] })
       await addUser()
       const { status, headers, json } = await login()
@@ -37,7 +37,7 @@ describeOnBoth(
       assert.match(String(json['refresh_token']), /^[\w-]{22}\.[\w-]{43}$/)
     })
 
-    it('issues an access token in the JWT profile, without personal data (RFC 9068 §2.2)', async () => {
+    it('POST /token issues an access token without personal data (RFC 9068 §2.2)', async () => {
       const clock = createTestClock()
       const { addUser, login, keystile } = await stage.start({
         scopes,
@@ -72,7 +72,7 @@ describeOnBoth(
       )
     })
 
-    it('answers the same bytes for an unknown user, a wrong password and a password of another case', async () => {
+    it('POST /token answers the same bytes for unknown users and wrong passwords', async () => {
       const { addUser, login } = await stage.start()
       await addUser()
       const refused = await Promise.all([
@@ -95,7 +95,7 @@ describeOnBoth(
       }
     })
 
-    it('reads a multipart form like an urlencoded one', async () => {
+    it('POST /token reads a multipart form like an urlencoded one', async () => {
       const { addUser, send } = await stage.start()
       await addUser()
       const body = new FormData()
@@ -104,7 +104,7 @@ describeOnBoth(
       assert.equal((await send('POST', '/token', { body })).status, 200)
     })
 
-    it('grants what is asked for and held, and says what that is (RFC 6749 §3.3)', async () => {
+    it('POST /token grants the requested scopes that are held (RFC 6749 §3.3)', async () => {
       const { addUser, login } = await stage.start({ scopes, defaultScopes: ['items:read'] })
       await addUser()
       const scopeFor = async (scope: string): Promise<unknown> =>
@@ -116,7 +116,7 @@ describeOnBoth(
       assert.equal(await scopeFor('users:write'), '')
     })
 
-    it('answers invalid_scope to a scope that is not declared, and to what is no scope (RFC 6749 §5.2)', async () => {
+    it('POST /token answers invalid_scope to an undeclared scope (RFC 6749 §5.2)', async () => {
       const { addUser, login } = await stage.start({ scopes })
       await addUser()
       for (const scope of [
@@ -134,7 +134,7 @@ describeOnBoth(
       }
     })
 
-    it('treats a parameter without a value as absent, and ignores an unknown one (RFC 6749 §3.2)', async () => {
+    it('POST /token ignores empty and unknown parameters (RFC 6749 §3.2)', async () => {
       const { addUser, login } = await stage.start()
       await addUser()
       assert.equal(
@@ -148,7 +148,7 @@ describeOnBoth(
       }
     })
 
-    it('answers invalid_request to a repeated parameter, known or not (RFC 6749 §3.2)', async () => {
+    it('POST /token answers invalid_request to repeated parameters (RFC 6749 §3.2)', async () => {
       const { addUser, send } = await stage.start()
       await addUser()
       const form = `username=ada&password=${encodeURIComponent(password)}`
@@ -162,7 +162,7 @@ describeOnBoth(
       }
     })
 
-    it('answers unsupported_grant_type to any other grant (RFC 6749 §5.2)', async () => {
+    it('POST /token answers unsupported_grant_type to other grants (RFC 6749 §5.2)', async () => {
       const { addUser, login } = await stage.start()
       await addUser()
       assert.equal((await login({ grant_type: 'password' })).status, 200)
@@ -172,7 +172,7 @@ describeOnBoth(
       }
     })
 
-    it('takes nothing, an empty Basic, or first-party without a secret for the built-in client', async () => {
+    it('POST /token takes first-party by name, by an empty Basic and by default', async () => {
       const { addUser, send } = await stage.start()
       await addUser()
       const form = { username: 'ada', password }
@@ -192,7 +192,7 @@ describeOnBoth(
         assert.equal((await send('POST', '/token', request)).status, 200, JSON.stringify(request))
     })
 
-    it('answers 401 invalid_client to an unknown client, or a secret where there is none (RFC 6749 §5.2)', async () => {
+    it('POST /token answers 401 invalid_client to a wrong client (RFC 6749 §5.2)', async () => {
       const { addUser, send } = await stage.start()
       await addUser()
       const form = { username: 'ada', password }
@@ -217,7 +217,7 @@ describeOnBoth(
       }
     })
 
-    it('answers invalid_request to a client that authenticates twice (RFC 6749 §2.3)', async () => {
+    it('POST /token refuses a client that authenticates twice (RFC 6749 §2.3)', async () => {
       const { addUser, send } = await stage.start()
       await addUser()
       const headers = { authorization: `Basic ${Buffer.from('first-party:').toString('base64')}` }
@@ -230,7 +230,7 @@ describeOnBoth(
       }
     })
 
-    it('never reads credentials from the query, and answers POST only (RFC 6749 §3.2)', async () => {
+    it('POST /token reads no query and refuses other methods (RFC 6749 §3.2)', async () => {
       const { addUser, send } = await stage.start()
       await addUser()
       const query = `?username=ada&password=${encodeURIComponent(password)}`
@@ -248,7 +248,7 @@ describeOnBoth(
       }
     })
 
-    it('hashes anew at a login what was hashed with lower parameters', async () => {
+    it('a login rehashes a password that was hashed at a lower cost', async () => {
       const { addUser, login, readHash, writeHash } = await stage.start()
       const subject = await addUser()
       const hash = hashSync(password, { memoryCost: 8_192, timeCost: 1, parallelism: 1 })
@@ -260,7 +260,7 @@ describeOnBoth(
       assert.equal((await login()).status, 200)
     })
 
-    it('hashes anew at the next login when the cost was raised since, and never back', async () => {
+    it('a login rehashes a password after the cost was raised, not after lowering', async () => {
       const { addUser, readHash } = await stage.start()
       const subject = await addUser()
       const before = await readHash(subject)
@@ -276,7 +276,7 @@ describeOnBoth(
     })
 
     for (const [kind, hash] of Object.entries(importedHashes)) {
-      it(`takes a ${kind} hash of another library, and makes it anew at the first login, be it three at once`, async () => {
+      it(`a login takes a ${kind} hash of another library and replaces it`, async () => {
         const { addUser, login, readHash, writeHash } = await stage.start()
         const subject = await addUser()
         await writeHash(subject, hash)
@@ -291,7 +291,7 @@ describeOnBoth(
       })
     }
 
-    it('answers what it answers to a wrong password where the stored hash is none, or too costly, and logs that', async () => {
+    it('a login with an unusable stored hash is answered like a wrong password', async () => {
       const logged: unknown[] = []
       const logger = {
         debug() {},
@@ -300,7 +300,7 @@ describeOnBoth(
         warn: (fields: object) => logged.push(fields),
       }
       const { addUser, login, writeHash } = await stage.start({ logger })
-      logged.length = 0 // what a start warns of: the throw-away PostgreSQL does not wait for the disk
+      logged.length = 0 // drops the warning that the test's PostgreSQL does not wait for the disk
       const subject = await addUser()
       const wrong = await login({ password: 'wrong' })
       const bad = [
@@ -320,10 +320,10 @@ describeOnBoth(
       )
     })
 
-    it('makes no bcrypt hash anew for a password of which bcrypt has compared the first 72 bytes only', async () => {
+    it('a login keeps a bcrypt hash for a password of more than 72 bytes', async () => {
       const { addUser, login, readHash, writeHash } = await stage.start()
       const subject = await addUser()
-      // Of ninety digits, by libxcrypt 4.4.38.
+      // The hash of ninety digits, made by libxcrypt 4.4.38.
       const hash = '$2b$04$zURFbW97rGSFPw//GZTsJOxRlNvc2Th5VA.9AGZB/QVL74TtqLoHa'
       await writeHash(subject, hash)
       const typed = '0123456789'.repeat(9)
@@ -337,7 +337,7 @@ describeOnBoth(
 )
 
 describeOnBoth('POST /token for an account', (stage) => {
-  it('takes the e-mail address in place of the user name, and either in any case of letters', async () => {
+  it('POST /token takes the user name or the e-mail address, in any case of letters', async () => {
     const { register, login } = await stage.start()
     await register({ username: 'Ada', email: 'Ada@münchen.example' })
     for (const username of ['ada', 'ADA', 'ada@münchen.example', 'ADA@xn--mnchen-3ya.EXAMPLE']) {

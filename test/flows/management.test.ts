@@ -12,7 +12,7 @@ import { isWaiting } from '../../packages/server/test-support/postgres.ts'
 const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
 const roles = { reader: ['items:read'], writer: ['items:read', 'items:write'] }
 
-/** Keystile with an administrator and a user who is nobody in particular. */
+/** Starts Keystile with an administrator and an ordinary user. */
 async function startWithUsers(
   stage: Stage,
   options: Parameters<Stage['start']>[0] = { scopes, roles },
@@ -30,7 +30,7 @@ async function startWithUsers(
 }
 
 describeOnBoth('GET /users', (stage) => {
-  it('lists users by name, a page at a time, to who holds users:read', async () => {
+  it('GET /users lists users by name, page by page, to callers with users:read', async () => {
     const { admin, bob, send, accessToken } = await startWithUsers(stage)
     await accessToken('Carol')
     const first = await send('GET', '/users?limit=2', { bearer: admin })
@@ -69,7 +69,7 @@ describeOnBoth('GET /users', (stage) => {
     assert.equal((await send('GET', '/users')).status, 401)
   })
 
-  it('begins after a name that nobody has, and answers 422 to a forged cursor and a wrong limit', async () => {
+  it('GET /users starts after any name and answers 422 to a bad cursor or limit', async () => {
     const { admin, send } = await startWithUsers(stage)
     assert.equal(
       (await send('GET', '/users?after=carol', { bearer: admin })).json['users'].length,
@@ -92,7 +92,7 @@ describeOnBoth('GET /users', (stage) => {
 })
 
 describeOnBoth('GET /users/{id}', (stage) => {
-  it('answers one user, and 404 to an id that nobody has', async () => {
+  it('GET /users/{id} answers one user, and 404 to an unknown id', async () => {
     const { admin, bob, send, idOf } = await startWithUsers(stage)
     const id = await idOf('bob')
     const { status, json } = await send('GET', `/users/${id}`, { bearer: admin })
@@ -108,7 +108,7 @@ describeOnBoth('GET /users/{id}', (stage) => {
 })
 
 describeOnBoth('PATCH /users/{id}', (stage) => {
-  it('gives scopes and roles, which hold from the next login', async () => {
+  it('PATCH /users/{id} changes scopes and roles from the next login', async () => {
     const { admin, bob, send, idOf, login } = await startWithUsers(stage)
     const path = `/users/${await idOf('bob')}`
     const { status, json } = await send('PATCH', path, {
@@ -130,7 +130,7 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
     )
   })
 
-  it('lets nobody give a scope that their own token lacks, by a scope or by a role', async () => {
+  it('PATCH /users/{id} grants no scope that the caller’s token lacks', async () => {
     const { admin, send, idOf, login } = await startWithUsers(stage)
     const bobPath = `/users/${await idOf('bob')}`
     await send('PATCH', bobPath, { bearer: admin, json: { scopes: ['users:write', 'items:read'] } })
@@ -159,7 +159,7 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
     )
   })
 
-  it('answers 422 to scopes and roles that are not declared, and to what is no list', async () => {
+  it('PATCH /users/{id} answers 422 to undeclared scopes and roles', async () => {
     const { admin, send, idOf } = await startWithUsers(stage)
     const path = `/users/${await idOf('bob')}`
     for (const json of [
@@ -180,7 +180,7 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
     }
   })
 
-  it('disables a user at once, and enables them so that a new login is good at once', async () => {
+  it('PATCH /users/{id} disables and enables a user at once', async () => {
     const { admin, bob, send, idOf, login } = await startWithUsers(stage)
     const path = `/users/${await idOf('bob')}`
     assert.equal(
@@ -202,7 +202,7 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
     )
   })
 
-  it('keeps a last administrator, who can be neither disabled nor demoted nor deleted', async () => {
+  it('the last administrator cannot be disabled, demoted or deleted', async () => {
     const { admin, send, idOf } = await startWithUsers(stage)
     const path = `/users/${await idOf('root')}`
     for (const json of [{ disabled: true }, { roles: [] }, { roles: ['reader'] }]) {
@@ -222,7 +222,7 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
     assert.equal((await send('PATCH', path, { bearer: admin, json: { roles: [] } })).status, 200)
   })
 
-  it('leaves an administrator, however many try at once to be none', async () => {
+  it('one administrator remains when two demote each other at once', async () => {
     const { admin, send, idOf, login } = await startWithUsers(stage)
     const [rootPath, bobPath] = [`/users/${await idOf('root')}`, `/users/${await idOf('bob')}`]
     await send('PATCH', bobPath, { bearer: admin, json: { roles: ['admin'] } })
@@ -239,16 +239,16 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
 })
 
 /**
- * What a manager may do to users who hold more: `users:read` and `users:write` are given as scopes,
- * without a role.
+ * What a manager may do to users with more rights. A manager holds `users:read` and `users:write`
+ * as scopes, without a role.
  */
-describeOnBoth('a manager who is no administrator', (stage) => {
+describeOnBoth('a manager without the role admin', (stage) => {
   const management = ['users:read', 'users:write']
 
   interface Managed extends Awaited<ReturnType<typeof startWithUsers>> {
-    /** Asks for a change of a user as the manager bob. */
+    /** Changes a user as the manager bob. */
     change(name: string, json: object): Promise<Answer>
-    /** The same as the administrator root. */
+    /** Changes a user as the administrator root. */
     administer(name: string, json: object): Promise<Answer>
   }
 
@@ -268,7 +268,7 @@ describeOnBoth('a manager who is no administrator', (stage) => {
     return { ...started, change, administer }
   }
 
-  it('enables nobody who holds a scope that the manager lacks, and whoever does not', async () => {
+  it('a manager cannot enable a user who holds a scope that the manager lacks', async () => {
     const { change, administer } = await startWithManager()
     await administer('eve', { roles: ['admin'] })
     await administer('carol', { scopes: ['items:read'] })
@@ -288,7 +288,7 @@ describeOnBoth('a manager who is no administrator', (stage) => {
     )
   })
 
-  it('gives nothing to a user who holds more, and may take all of it away', async () => {
+  it('a manager grants nothing to a user with more rights, but may remove them', async () => {
     const { change, administer } = await startWithManager()
     await administer('eve', { roles: ['admin'] })
     assert.equal((await change('eve', { scopes: ['users:read'] })).status, 403)
@@ -300,7 +300,7 @@ describeOnBoth('a manager who is no administrator', (stage) => {
     )
   })
 
-  it('makes no administrator, of anybody, where admin holds no scope that a manager lacks', async () => {
+  it('a manager makes no administrator, even where admin adds no scope', async () => {
     const { change, administer } = await startWithManager({ withoutScopes: true })
     for (const name of ['bob', 'eve'])
       assert.equal((await change(name, { roles: ['admin'] })).status, 403)
@@ -310,7 +310,7 @@ describeOnBoth('a manager who is no administrator', (stage) => {
     assert.equal((await change('eve', { disabled: false })).status, 403)
   })
 
-  it('gives what is stored of its rights now, whatever its token says', async () => {
+  it('a manager grants by the stored rights, whatever the token says', async () => {
     const { admin, change, administer, send, idOf } = await startWithManager()
     await administer('bob', { scopes: ['users:write'] })
     assert.equal((await change('eve', { scopes: ['users:read'] })).status, 403)
@@ -321,8 +321,8 @@ describeOnBoth('a manager who is no administrator', (stage) => {
       assert.equal((await send('PATCH', path, { bearer: admin, json })).status, 403)
   })
 
-  it('is asked again where its rights are taken away while it gives them', async () => {
-    if (stage.kind === 'SQLite') return // where one writes at a time; users.test.ts has the comparison
+  it('a grant gets 409 when the rights of its caller are removed meanwhile', async () => {
+    if (stage.kind === 'SQLite') return // it has one writer; users.test.ts has the comparison
     const { administer, idOf } = await startWithManager()
     const eve = await idOf('eve')
     const client = new pg.Client({
@@ -346,7 +346,7 @@ describeOnBoth('a manager who is no administrator', (stage) => {
     ])
   })
 
-  it('enables nobody by a change that was decided before they were disabled', async () => {
+  it('a grant gets 409 when its user is disabled meanwhile', async () => {
     if (stage.kind === 'SQLite') return
     const { administer } = await startWithManager()
     const client = new pg.Client({
@@ -367,7 +367,7 @@ describeOnBoth('a manager who is no administrator', (stage) => {
     }
   })
 
-  it('deletes an administrator, but not the last', async () => {
+  it('a manager deletes an administrator, but not the last', async () => {
     const { administer, send, idOf, login } = await startWithManager()
     await administer('eve', { roles: ['admin'] })
     const bearer = (await login({ username: 'bob' })).json['access_token']
@@ -378,7 +378,7 @@ describeOnBoth('a manager who is no administrator', (stage) => {
 })
 
 describeOnBoth('DELETE /users/{id}', (stage) => {
-  it('deletes a user for who holds users:write, and answers 404 from then on', async () => {
+  it('DELETE /users/{id} deletes a user for callers with users:write', async () => {
     const { admin, bob, send, idOf } = await startWithUsers(stage)
     const path = `/users/${await idOf('bob')}`
     assert.equal((await send('DELETE', path, { bearer: bob })).status, 403)

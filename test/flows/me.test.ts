@@ -15,7 +15,7 @@ async function idOf({ send }: TestKeystile, bearer: string): Promise<string> {
 }
 
 describeOnBoth('GET /users/me', (stage) => {
-  it('answers a bearer token with its user, for no cache to keep', async () => {
+  it('GET /users/me answers a bearer token with its user and no-store', async () => {
     const { accessToken, send } = await stage.start()
     const { status, headers, json } = await send('GET', '/users/me', {
       bearer: await accessToken(),
@@ -32,7 +32,7 @@ describeOnBoth('GET /users/me', (stage) => {
     ])
   })
 
-  it('answers 401 and a bare challenge to no credential (RFC 6750 §3.1)', async () => {
+  it('GET /users/me answers 401 and a bare challenge to no token (RFC 6750 §3.1)', async () => {
     const { send } = await stage.start()
     const { status, headers, json } = await send('GET', '/users/me')
     assert.equal(status, 401)
@@ -46,7 +46,7 @@ describeOnBoth('GET /users/me', (stage) => {
     })
   })
 
-  it('answers 401 invalid_token to a changed token, and does not repeat it (RFC 6750 §3.1)', async () => {
+  it('GET /users/me answers invalid_token to a changed token (RFC 6750 §3.1)', async () => {
     const { accessToken, send } = await stage.start()
     const token = await accessToken()
     const changed = token.slice(0, -10) + (token.at(-10) === 'A' ? 'B' : 'A') + token.slice(-9)
@@ -59,7 +59,7 @@ describeOnBoth('GET /users/me', (stage) => {
     assert.ok(!text.includes(changed))
   })
 
-  it('says that a token has expired from the second on in which it has', async () => {
+  it('GET /users/me refuses a token from 5 s after its expiry', async () => {
     const clock = createTestClock()
     const { accessToken, send } = await stage.start({ clock, accessTokenSeconds: 60 })
     const bearer = await accessToken()
@@ -74,7 +74,7 @@ describeOnBoth('GET /users/me', (stage) => {
     assert.deepEqual([status, json['detail']], [401, 'Token has expired'])
   })
 
-  it('looks at no token in the query, the body or a cookie (RFC 6750 §5.3)', async () => {
+  it('GET /users/me reads no token from query or cookie (RFC 6750 §5.3)', async () => {
     const { accessToken, send } = await stage.start()
     const token = await accessToken()
     assert.equal((await send('GET', `/users/me?access_token=${token}`)).status, 401)
@@ -84,7 +84,7 @@ describeOnBoth('GET /users/me', (stage) => {
     )
   })
 
-  it('answers only the path as it is written', async () => {
+  it('GET /users/me answers only the exact path', async () => {
     const { accessToken, send } = await stage.start()
     const bearer = await accessToken()
     for (const path of [
@@ -106,7 +106,7 @@ describeOnBoth(
   (stage) => {
     const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
 
-    it('sees the user and the granted scopes', async () => {
+    it('a guarded route of the app sees the user and the granted scopes', async () => {
       const { accessToken, open, keystile } = await stage.start({
         scopes,
         defaultScopes: ['items:read'],
@@ -122,7 +122,7 @@ describeOnBoth(
       assert.deepEqual(JSON.parse(JSON.stringify(user)), json['user'])
     })
 
-    it('refuses no token, a changed one, a late one and one without the scope (RFC 6750 §3.1)', async () => {
+    it('a guarded route challenges a bad, expired or absent token (RFC 6750 §3.1)', async () => {
       const clock = createTestClock()
       const { accessToken, open } = await stage.start({ scopes, clock, accessTokenSeconds: 60 })
       const bearer = await accessToken()
@@ -146,7 +146,7 @@ describeOnBoth(
       )
     })
 
-    it('is closed to a disabled user at once, and the login answers as to a wrong password', async () => {
+    it('a guarded route refuses a disabled user at once, as the login does', async () => {
       const { addUser, login, open, disable, keystile } = await stage.start()
       const subject = await addUser()
       const bearer = (await login()).json['access_token']
@@ -164,7 +164,7 @@ describeOnBoth(
 )
 
 describeOnBoth('a disabled user', (stage) => {
-  it('is refused by the next request of the process that did it, with tokens of before and at login', async () => {
+  it('a disabled user is refused at the next request and at login', async () => {
     const started = await stage.start()
     const { accessToken, send, login, keystile } = started
     const bearer = await accessToken()
@@ -177,7 +177,7 @@ describeOnBoth('a disabled user', (stage) => {
     assert.deepEqual([loginStatus, loginJson['detail']], [400, 'Incorrect username or password'])
   })
 
-  it('is refused within a second by another process on the same database', async () => {
+  it('a disabled user is refused by another process within a second', async () => {
     const [one, two] = [await stage.start(), await stage.start()]
     const bearer = await one.accessToken()
     const id = await idOf(two, bearer)
@@ -188,7 +188,7 @@ describeOnBoth('a disabled user', (stage) => {
       assert.ok(performance.now() - disabledAt < 1_000, 'a second is over')
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
-    // A verifier that loads no user learns it from the events alone.
+    // The verifier loads no user, so it learns of this from the events alone.
     while (
       await two.keystile.verifier.verify(bearer).then(
         () => true,
@@ -201,7 +201,7 @@ describeOnBoth('a disabled user', (stage) => {
     assert.equal((await two.login()).status, 400)
   })
 
-  it('is still refused after a restart, as long as one of their tokens could be good', async () => {
+  it('a disabled user is also refused after a restart', async () => {
     const first = await stage.start()
     const bearer = await first.accessToken()
     await first.disable(await idOf(first, bearer))
@@ -211,7 +211,7 @@ describeOnBoth('a disabled user', (stage) => {
     })
   })
 
-  it('gets no session from a login that was under way', async () => {
+  it('a disabled user gets no session from a login in flight', async () => {
     const started = await stage.start()
     const bearer = await started.accessToken()
     const id = await idOf(started, bearer)
@@ -228,7 +228,7 @@ describeOnBoth('a disabled user', (stage) => {
     assert.equal(Number(row!['living']), 0)
   })
 
-  it('leaves everybody else alone', async () => {
+  it('disabling a user leaves other users alone', async () => {
     const started = await stage.start()
     const [ada, bob] = [await started.accessToken('ada'), await started.accessToken('bob')]
     await started.disable(await idOf(started, ada))
@@ -237,7 +237,7 @@ describeOnBoth('a disabled user', (stage) => {
 })
 
 describeOnBoth('a deleted user', (stage) => {
-  it('has no tokens that open anything', async () => {
+  it('the tokens of a deleted user open nothing', async () => {
     const started = await stage.start()
     const bearer = await started.accessToken()
     await stage.sql('delete from "user"')

@@ -1,6 +1,6 @@
-// Random histories of one session, told to Keystile and to a model of the rule that was written
-// from the rule alone: what a double send, a lost answer, a late retry or a thief's copy gets, and
-// what is alive at the end.
+// Random histories of one session, run on Keystile and on a model that was written from the rule
+// alone: double sends, lost answers, late retries and a thief's copy. Their answers must agree, and
+// so must what is valid at the end.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { describe, it } from 'node:test'
@@ -14,17 +14,17 @@ import {
 } from '../../packages/server/test-support/keystile.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
-/** Of each database. */
+/** How many histories run on each database. */
 const histories = Number(
   process.env['KEYSTILE_HISTORIES'] ?? (process.env['KEYSTILE_LONG'] ? 100_000 : 400),
 )
-/** So many are told at once to each database, which one of them alone does not keep busy. */
+/** How many histories run at once on each database; one alone does not keep it busy. */
 const lanes = 2
 const day = 24 * 60 * 60
 
 /**
- * What happens. A token is named by how many were made after it: 0 is the newest, and beyond the
- * first it is the first.
+ * One step of a history. `back` counts tokens from the newest, which is 0; beyond the first it
+ * means the first.
  */
 type Step =
   | { readonly kind: 'show' | 'show twice' | 'wrong secret' | 'revoke'; readonly back: number }
@@ -39,21 +39,21 @@ interface ModelToken {
 interface Model {
   /** Seconds since the login. */
   now: number
-  over: boolean
+  ended: boolean
   isAlive(): boolean
-  /** Shows a token by its number. The number of the token that is answered. */
+  /** Presents a token by its number. Returns the number of the answered token. */
   show(number: number): number | 'refused'
 }
 
-/** The rule. */
+/** Models the rule. */
 function createModel(grace: number): Model {
   const tokens: ModelToken[] = [{ next: undefined, answeredUntil: -1 }]
   let forgivenAt = -Infinity
   let idleSince = 0
   const model: Model = {
     now: 0,
-    over: false,
-    isAlive: () => !model.over && model.now < 30 * day && model.now - idleSince < 14 * day,
+    ended: false,
+    isAlive: () => !model.ended && model.now < 30 * day && model.now - idleSince < 14 * day,
     show(number) {
       if (!model.isAlive()) return 'refused'
       const token = tokens[number]!
@@ -61,15 +61,15 @@ function createModel(grace: number): Model {
         token.next = tokens.push({ next: undefined, answeredUntil: -1 }) - 1
         token.answeredUntil = model.now + grace
       } else if (grace === 0 || tokens[token.next]!.next !== undefined) {
-        model.over = true
+        model.ended = true
       } else if (model.now > token.answeredUntil) {
-        if (model.now - forgivenAt < day) model.over = true
+        if (model.now - forgivenAt < day) model.ended = true
         else {
           forgivenAt = model.now
           token.answeredUntil = model.now + grace
         }
       }
-      if (model.over) return 'refused'
+      if (model.ended) return 'refused'
       idleSince = model.now
       return token.next
     },
@@ -99,7 +99,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 9, arbitrary: fc.record({ kind: fc.constant('wait' as const), seconds }) },
 )
 
-/** Tells a history to Keystile, and compares each answer. */
+/** Runs a history on Keystile and compares each answer with the model. */
 async function run(
   { keystile, refresh, send }: TestKeystile,
   {
@@ -115,7 +115,7 @@ async function run(
   let access = first.accessToken
   let accessUntil = 600
   // A verifier allows 5 s of difference between clocks.
-  const isGoodByModel = (): boolean => !model.over && model.now < accessUntil + 5
+  const isGoodByModel = (): boolean => !model.ended && model.now < accessUntil + 5
   const indexOf = (back: number): number => Math.max(0, tokens.length - 1 - back)
 
   async function show(index: number, times: 1 | 2): Promise<void> {
@@ -156,11 +156,11 @@ async function run(
           (await send('POST', '/revoke', { form: { token: tokens[indexOf(step.back)]! } })).status,
           200,
         )
-        model.over = true
+        model.ended = true
         break
       default:
         assert.equal((await send('POST', '/revoke', { form: { token: access } })).status, 200)
-        if (isGoodByModel()) model.over = true
+        if (isGoodByModel()) model.ended = true
     }
     const isGood = await keystile.verifier.verify(access).then(
       () => true,
@@ -172,12 +172,12 @@ async function run(
 }
 
 describe('the rule of refreshes', { concurrency: 2 * lanes }, () => {
-  for (let lane = 0; lane < lanes; lane++) tellHistories(seed + lane, Math.ceil(histories / lanes))
+  for (let lane = 0; lane < lanes; lane++) runHistories(seed + lane, Math.ceil(histories / lanes))
 })
 
-function tellHistories(seed: number, numRuns: number): void {
-  describeOnBoth(`in ${numRuns} random histories (KEYSTILE_SEED=${seed})`, (stage) => {
-    it('holds', async () => {
+function runHistories(seed: number, numRuns: number): void {
+  describeOnBoth('random histories of refreshes', (stage) => {
+    it(`refreshes follow the model in ${numRuns} histories (KEYSTILE_SEED=${seed})`, async () => {
       const clock = createTestClock()
       const graced = await stage.start({ clock })
       const strict = await stage.start({ clock, graceSeconds: 0 })
@@ -192,7 +192,7 @@ function tellHistories(seed: number, numRuns: number): void {
       const property = fc.asyncProperty(history, ({ steps, grace }) =>
         run(grace === 0 ? strict : graced, { steps, grace, subject, clock }),
       )
-      // Each database has other histories: what decides is the same code on both.
+      // Each database gets other histories, because the deciding code is the same on both.
       await fc.assert(property, { seed: stage.kind === 'SQLite' ? seed : seed + lanes, numRuns })
     })
   })

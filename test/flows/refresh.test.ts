@@ -23,13 +23,13 @@ const refused = ({ status, json }: Answer): void =>
     [status, json['error'], json['error_description']],
     [400, 'invalid_grant', 'The refresh token is invalid, expired or revoked'],
   )
-/** The refresh token of an answer that has one. */
+/** Returns the refresh token of a successful answer. */
 const next = ({ status, json, text }: Answer): string => {
   assert.equal(status, 200, text)
   return json['refresh_token'] as string
 }
-/** Whether nothing that was ever issued under a session opens or gets anything. */
-async function assertOver(
+/** Asserts that no token of a session is accepted any more. */
+async function assertEnded(
   { open, refresh }: TestKeystile,
   tokens: { readonly access: readonly string[]; readonly refresh: readonly string[] },
 ): Promise<void> {
@@ -43,7 +43,7 @@ async function assertOver(
 describeOnBoth(
   'POST /token with a refresh token',
   (stage) => {
-    it('answers with new tokens of the same session, and no-store (RFC 6749 §6)', async () => {
+    it('a refresh token gets new tokens of the same session, uncached (RFC 6749 §6)', async () => {
       const clock = createTestClock()
       const { tokens, refresh, open } = await stage.start({ clock })
       const first = await tokens()
@@ -78,7 +78,7 @@ describeOnBoth(
       assert.equal((await refresh(second.refreshToken)).status, 200)
     })
 
-    it('has a secret of 256 bits that says nothing of the session (RFC 6819 §5.1.4.2.2)', async () => {
+    it('a refresh token has 256 random bits and no session id (RFC 6819 §5.1.4.2.2)', async () => {
       const { tokens } = await stage.start()
       const [one, other] = [await tokens('ada'), await tokens('bob')]
       for (const { refreshToken, sessionId, subject } of [one, other]) {
@@ -88,7 +88,7 @@ describeOnBoth(
       assert.notEqual(one.refreshToken.split('.')[1], other.refreshToken.split('.')[1])
     })
 
-    it('answers a token that is sent again within the grace with the same successor, which still works', async () => {
+    it('a refresh token sent again within the grace gets the same successor', async () => {
       const clock = createTestClock()
       const { tokens, refresh } = await stage.start({ clock })
       const { refreshToken } = await tokens()
@@ -98,7 +98,7 @@ describeOnBoth(
       assert.notEqual(next(await refresh(successor)), successor)
     })
 
-    it('keeps a successor no longer than it can be given, so that no old token opens a way to the newest', async () => {
+    it('a sealed successor is stored no longer than it can be issued again', async () => {
       const { tokens, refresh } = await stage.start()
       let { refreshToken } = await tokens()
       for (let i = 0; i < 3; i++) {
@@ -110,7 +110,7 @@ describeOnBoth(
       }
     })
 
-    it('ends the session, access tokens too, when a used token comes back although its successor was used (RFC 9700 §4.14.2)', async () => {
+    it('a reused refresh token ends the session and its tokens (RFC 9700 §4.14.2)', async () => {
       const started = await stage.start()
       const { tokens, refresh } = started
       const first = await tokens()
@@ -118,13 +118,13 @@ describeOnBoth(
       const third = tokensOf((await refresh(second.refreshToken)).json)
       refused(await refresh(first.refreshToken))
       const all = [first, second, third]
-      await assertOver(started, {
+      await assertEnded(started, {
         access: all.map(({ accessToken }) => accessToken),
         refresh: all.map(({ refreshToken }) => refreshToken),
       })
     })
 
-    it('leaves other sessions of the same user alone then', async () => {
+    it('a reused refresh token leaves other sessions of the user alone', async () => {
       const { tokens, login, refresh } = await stage.start()
       const first = await tokens()
       const other = tokensOf((await login()).json)
@@ -134,7 +134,7 @@ describeOnBoth(
       assert.equal((await refresh(other.refreshToken)).status, 200)
     })
 
-    it('forgives a retry after the grace once in 24 hours, and ends the session at the next', async () => {
+    it('a late retry of a refresh token is forgiven once in 24 hours', async () => {
       const clock = createTestClock()
       const started = await stage.start({ clock })
       const { tokens, refresh } = started
@@ -142,15 +142,15 @@ describeOnBoth(
       const successor = next(await refresh(refreshToken))
       clock.advance(300)
       assert.equal(next(await refresh(refreshToken)), successor)
-      // Two tabs of a laptop that wakes.
+      // The second tab of a laptop that wakes up.
       clock.advance(10)
       assert.equal(next(await refresh(refreshToken)), successor)
       clock.advance(11)
       refused(await refresh(refreshToken))
-      await assertOver(started, { access: [accessToken], refresh: [successor] })
+      await assertEnded(started, { access: [accessToken], refresh: [successor] })
     })
 
-    it('forgives again after 24 hours, whichever token of the session it is', async () => {
+    it('a late retry is forgiven again after 24 hours, with any token of the session', async () => {
       const clock = createTestClock()
       const { tokens, refresh } = await stage.start({ clock })
       const { refreshToken } = await tokens()
@@ -166,15 +166,15 @@ describeOnBoth(
       refused(await refresh(fourth))
     })
 
-    it('is strictly once where the grace is 0', async () => {
+    it('a refresh token works strictly once when graceSeconds is 0', async () => {
       const started = await stage.start({ graceSeconds: 0 })
       const { accessToken, refreshToken } = await started.tokens()
       const successor = next(await started.refresh(refreshToken))
       refused(await started.refresh(refreshToken))
-      await assertOver(started, { access: [accessToken], refresh: [successor] })
+      await assertEnded(started, { access: [accessToken], refresh: [successor] })
     })
 
-    it('answers what is no token of ours, or has a wrong secret, with invalid_grant, and changes nothing', async () => {
+    it('an invalid refresh token gets invalid_grant and changes nothing', async () => {
       const { tokens, refresh } = await stage.start()
       const { accessToken, refreshToken } = await tokens()
       const used = refreshToken
@@ -199,7 +199,7 @@ describeOnBoth(
       assert.equal((await refresh(current)).status, 200)
     })
 
-    it('needs refresh_token, and is no guessing of another grant_type', async () => {
+    it('a refresh needs the parameter refresh_token and the exact grant_type', async () => {
       const { tokens, send } = await stage.start()
       const { refreshToken: refresh_token } = await tokens()
       const post = async (form: Record<string, string>): Promise<readonly unknown[]> => {
@@ -219,13 +219,13 @@ describeOnBoth(
       assert.deepEqual(await post({ grant_type: 'refresh_token', refresh_token }), [200, undefined])
     })
 
-    it('is no access token (RFC 9068 §2.1)', async () => {
+    it('a refresh token is not accepted as an access token (RFC 9068 §2.1)', async () => {
       const { tokens, open } = await stage.start()
       const { refreshToken } = await tokens()
       assert.equal((await open([], { bearer: refreshToken })).status, 401)
     })
 
-    it('narrows the scopes of one access token on request, and never widens them', async () => {
+    it('a refresh narrows the scopes of one access token and never widens them', async () => {
       const { addUser, setScopes, login, refresh } = await stage.start({ scopes })
       await setScopes(await addUser(), ['items:read', 'items:write'])
       const all = await login()
@@ -240,7 +240,7 @@ describeOnBoth(
       assert.equal(wide.json['scope'], 'items:read')
     })
 
-    it('answers an undeclared scope with invalid_scope, and the token can still be used', async () => {
+    it('a refresh with an undeclared scope gets invalid_scope and uses no token', async () => {
       const { tokens, refresh } = await stage.start({ scopes })
       const { refreshToken } = await tokens()
       assert.equal(
@@ -250,9 +250,9 @@ describeOnBoth(
       assert.equal((await refresh(refreshToken)).status, 200)
     })
 
-    it('has what the user holds at the time: less from the next refresh on, and never more than the login', async () => {
+    it('a refresh grants the scopes held now, and never more than the login', async () => {
       const { addUser, setScopes, login, refresh } = await stage.start({ scopes })
-      // Another process, which knows the user from a request of a moment ago.
+      // Another process, which has just cached the user.
       const other = await stage.start({ scopes })
       const subject = await addUser()
       await setScopes(subject, ['items:read'])
@@ -265,14 +265,14 @@ describeOnBoth(
       assert.equal((await refresh(second.json['refresh_token'])).json['scope'], 'items:read')
     })
 
-    it('refuses a user who may not come in any more', async () => {
+    it('a refresh is refused to a disabled user', async () => {
       const { tokens, refresh, disable } = await stage.start()
       const { refreshToken, subject } = await tokens()
       await disable(subject)
       refused(await refresh(refreshToken))
     })
 
-    it('cannot go beyond the end of the session, which no refresh moves (ASVS V7.3.2)', async () => {
+    it('a refresh does not move the end of the session (ASVS V7.3.2)', async () => {
       const clock = createTestClock()
       const { tokens, refresh, open } = await stage.start({
         clock,
@@ -289,12 +289,12 @@ describeOnBoth(
       assert.equal(claims.exp! - claims.iat!, 100)
       clock.advance(99)
       assert.equal((await open([], { bearer: last.json['access_token'] })).status, 200)
-      // Not even half a second of an access token is left.
+      // Half a second remains, which is too short for an access token.
       clock.advance(0.5)
       refused(await refresh(next(last)))
     })
 
-    it('is over when nobody has refreshed for the idle time', async () => {
+    it('a session ends after the idle time without a refresh', async () => {
       const clock = createTestClock()
       const { tokens, refresh } = await stage.start({ clock, idleSeconds: day })
       let { refreshToken } = await tokens()
@@ -306,7 +306,7 @@ describeOnBoth(
       refused(await refresh(refreshToken))
     })
 
-    it('remembers the end of a session until its latest access token is over, on every process', async () => {
+    it('the end of a session is remembered until its last access token expires', async () => {
       const clock = createTestClock()
       const { tokens, refresh, keystile } = await stage.start({ clock })
       const first = await tokens()
@@ -319,7 +319,7 @@ describeOnBoth(
       assert.deepEqual([status, json['detail']], [401, 'Token has been revoked'])
     })
 
-    it(`gives one successor to 20 at once, and no 5xx (${rounds} times)`, async () => {
+    it(`20 concurrent refreshes get one successor and no 5xx (${rounds} times)`, async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       let { refreshToken } = await one.tokens()
       for (let round = 0; round < rounds; round++) {
@@ -331,12 +331,14 @@ describeOnBoth(
         refreshToken = [...successors][0]!
       }
       const [{ unused } = {}] = await stage.sql(
-        'select count(*) as unused from refresh_token where used_at is null and session_id in (select id from session where ended_at is null)',
+        `select count(*) as unused from refresh_token
+          where used_at is null
+            and session_id in (select id from session where ended_at is null)`,
       )
       assert.equal(Number(unused), 1)
     })
 
-    it(`gives one successor to 20 late ones at once (${rounds} times)`, async () => {
+    it(`20 concurrent late refreshes get one successor (${rounds} times)`, async () => {
       const clock = createTestClock()
       const [one, other] = [await stage.start({ clock }), await stage.start({ clock })]
       let { refreshToken } = await one.tokens()
@@ -351,7 +353,7 @@ describeOnBoth(
       }
     })
 
-    it(`leaves nothing alive of 20 refreshes and one revocation at once (${rounds} times)`, async () => {
+    it(`20 refreshes and a revocation at once leave no valid token (${rounds} times)`, async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       await one.tokens()
       for (let round = 0; round < rounds; round++) {
@@ -367,7 +369,7 @@ describeOnBoth(
         const alive = answers
           .filter(({ status }) => status === 200)
           .map(({ json }) => tokensOf(json))
-        await assertOver(one, {
+        await assertEnded(one, {
           access: [accessToken, ...alive.map((tokens) => tokens.accessToken)],
           refresh: [refreshToken, ...alive.map((tokens) => tokens.refreshToken)],
         })
@@ -380,7 +382,7 @@ describeOnBoth(
 )
 
 describeOnBoth('two processes on one database', (stage) => {
-  it('use the same tokens, and heed a reuse that the other has seen within a second', async () => {
+  it('two processes share tokens and learn of a reuse within a second', async () => {
     const { tokens } = await stage.start()
     const first = await tokens()
     const env = { KEYSTILE_ISSUER: issuer, KEYSTILE_KEY: key, KEYSTILE_DATABASE: stage.database }

@@ -9,7 +9,7 @@ import {
 } from '../../packages/server/test-support/keystile.ts'
 
 describeOnBoth('POST /users', (stage) => {
-  it('answers 201 with the public user and where it is, and never a hash', async () => {
+  it('POST /users answers 201 with the public user and its URL, never with a hash', async () => {
     const { register } = await stage.start({
       clock: createTestClock(Date.UTC(2026, 0, 2, 3, 4, 5, 6)),
     })
@@ -30,7 +30,7 @@ describeOnBoth('POST /users', (stage) => {
     assert.doesNotMatch(text, /argon2|hash|password/)
   })
 
-  it('answers 409 naming the field that somebody has, in any case of letters', async () => {
+  it('POST /users answers 409 and names the taken field, in any case of letters', async () => {
     const { register } = await stage.start()
     await register({ username: 'Ada', email: 'ada@example.com' })
     const sameName = await register({ username: 'aDA', email: 'other@example.com' })
@@ -45,7 +45,7 @@ describeOnBoth('POST /users', (stage) => {
     )
   })
 
-  it('lets one of twenty who want the same name at once have it', async () => {
+  it('POST /users lets one of twenty concurrent requests have a name', async () => {
     const { register } = await stage.start()
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, i) => register({ email: `ada${i}@example.com` })),
@@ -54,7 +54,7 @@ describeOnBoth('POST /users', (stage) => {
     assert.equal(answers.filter(({ status }) => status === 409).length, 19)
   })
 
-  it('answers 422 with every fault of form at once, and repeats nothing that was sent', async () => {
+  it('POST /users answers 422 with every fault at once and repeats no input', async () => {
     const { send } = await stage.start()
     const { status, headers, json, text } = await send('POST', '/users', {
       json: { username: '_secret-name', password: 7, role: 'admin' },
@@ -73,7 +73,7 @@ describeOnBoth('POST /users', (stage) => {
     assert.doesNotMatch(text, /secret|admin|role/)
   })
 
-  it('takes no field that grants anything (mass assignment)', async () => {
+  it('POST /users takes no field that grants anything (mass assignment)', async () => {
     const { register, login } = await stage.start({ scopes: { 'items:read': 'Read items' } })
     for (const extra of [
       { scopes: ['users:write'] },
@@ -88,7 +88,7 @@ describeOnBoth('POST /users', (stage) => {
     assert.equal((await login()).json['scope'], '')
   })
 
-  it('keeps what the profile schema makes of the other fields, and refuses what it refuses', async () => {
+  it('POST /users stores what the profile schema returns, and refuses other fields', async () => {
     const profile = z.strictObject({ nickname: z.string().trim().min(1), age: z.int().optional() })
     const { register, login, send } = await stage.start({ profile })
     const refused = await register({ nickname: 7, city: 'x' })
@@ -101,12 +101,12 @@ describeOnBoth('POST /users', (stage) => {
     assert.equal((await send('GET', '/users/me', { bearer: token })).json['nickname'], 'Countess')
   })
 
-  it('does not start with a profile schema that has a field of ours', async () => {
+  it('a profile schema with a reserved field stops the start', async () => {
     const profile = z.object({ roles: z.array(z.string()).optional() })
     await assert.rejects(stage.start({ profile }), /profile must not have roles/)
   })
 
-  it('refuses fields of ours, and names that every object has, where the schema takes any', async () => {
+  it('POST /users refuses reserved fields and names of object members', async () => {
     const { register, login, send } = await stage.start({ profile: z.looseObject({}) })
     const names = [
       'id',
@@ -134,7 +134,7 @@ describeOnBoth('POST /users', (stage) => {
       assert.equal((await send('PATCH', '/users/me', { bearer, headers, body })).status, 422, body)
   })
 
-  it('shows no stored profile field of these names, to a guard or in an answer', async () => {
+  it('stored profile fields with reserved names are never shown', async () => {
     const { register, login, open, send } = await stage.start({ profile: z.looseObject({}) })
     await register({ city: 'London' })
     await stage.sql(
@@ -148,7 +148,7 @@ describeOnBoth('POST /users', (stage) => {
     assert.deepEqual([json['city'], Object.keys(json).toSorted()], ['Paris', shown])
   })
 
-  it('keeps no profile above 64 KiB, at once or a change at a time', async () => {
+  it('a profile is limited to 64 KiB, at once and change by change', async () => {
     const { register, login, send } = await stage.start({ profile: z.looseObject({}) })
     await register({ a: 'x'.repeat(40_000) })
     const bearer = (await login()).json['access_token']
@@ -165,13 +165,13 @@ describeOnBoth('POST /users', (stage) => {
     assert.ok(Number(row!['length']) <= 65_536)
   })
 
-  it('answers 403 when registration is closed', async () => {
+  it('POST /users answers 403 when registration is closed', async () => {
     const { register } = await stage.start({ registration: 'closed' })
     const { status, json } = await register()
     assert.deepEqual([status, json['detail']], [403, 'Registration is closed'])
   })
 
-  it('takes passwords of 15 code points to 1,024 bytes, whatever is in them, and counts every byte (ASVS V6.2.8)', async () => {
+  it('POST /users takes passwords of 15 characters to 1,024 bytes (ASVS V6.2.8)', async () => {
     const { register, login } = await stage.start()
     const words = Array.from({ length: 300 }, (_, i) => `word ${i} `).join('')
     const most = `${words.slice(0, 1_000)}${'🔑'.repeat(6)}`
@@ -219,12 +219,12 @@ describeOnBoth('POST /users', (stage) => {
     )
   })
 
-  it('has no rule on what a password is made of (NIST SP 800-63B-4 §3.1.1.2)', async () => {
+  it('POST /users has no rule on kinds of characters (NIST SP 800-63B-4 §3.1.1.2)', async () => {
     const { register } = await stage.start()
     assert.equal((await register({ password: 'no signs no digits no capitals' })).status, 201)
   })
 
-  it('answers 422 to a password that is common, or is made of what it belongs to, and says why without repeating it', async () => {
+  it('POST /users answers 422 to a guessable password, with the reason', async () => {
     const { register } = await stage.start()
     const bad = [
       [
@@ -252,7 +252,7 @@ describeOnBoth('POST /users', (stage) => {
     )
   })
 
-  it('judges a password only where everything else is right, for that is counted', async () => {
+  it('POST /users judges a password only when everything else is valid', async () => {
     const { register } = await stage.start()
     const { json } = await register({
       username: 'Countess',
@@ -263,14 +263,14 @@ describeOnBoth('POST /users', (stage) => {
     assert.deepEqual(found, ['email'])
   })
 
-  it('asks for as many characters as are configured, and for no common one of those', async () => {
+  it('passwordMinLength sets the minimum, and common passwords stay refused', async () => {
     const { register } = await stage.start({ passwordMinLength: 8 })
     assert.match((await register({ password: 'zk4-ten' })).json['detail'], /at least 8 characters/)
     assert.match((await register({ password: 'iloveyou' })).json['detail'], /most common/)
     assert.equal((await register({ password: 'zk4-tent' })).status, 201)
   })
 
-  it('refuses a password with a lone surrogate, which no form can send', async () => {
+  it('POST /users refuses a password with a lone surrogate', async () => {
     const { send } = await stage.start()
     const { status } = await send('POST', '/users', {
       headers: { 'content-type': 'application/json' },

@@ -1,5 +1,5 @@
-// What every process learns of revocations, also when clocks differ, the database loses commits, or
-// requests fill the line.
+// Every process learns of revocations, also when clocks differ, the database loses commits, or
+// requests fill the queue.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import pg from 'pg'
@@ -11,7 +11,7 @@ import {
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
 
-/** Asks until a token is refused. @returns the code of the refusal */
+/** Verifies a token until it is refused. @returns the code of the refusal */
 async function untilRefused({ keystile }: TestKeystile, accessToken: string): Promise<string> {
   const until = performance.now() + 10_000
   for (;;) {
@@ -26,13 +26,13 @@ async function untilRefused({ keystile }: TestKeystile, accessToken: string): Pr
 }
 
 describeOnBoth('a database that lost its latest commits', (stage) => {
-  /** As a failover to a replica that had not got them, or a backup of that time. */
+  /** Loses the latest events, as a failover to a late replica or an old backup does. */
   const forget = async (events: number): Promise<void> => {
     await stage.sql(`delete from event where seq > ${events}`)
     await stage.sql(`update feed set seq = ${events}`)
   }
 
-  it('has revocations heeded that come after it, by every process that runs', async () => {
+  it('every process learns of revocations after the database lost some events', async () => {
     const [one, other] = [await stage.start(), await stage.start()]
     const people = []
     for (const name of ['ada', 'bob', 'eve', 'joe', 'kim']) people.push(await one.tokens(name))
@@ -54,7 +54,7 @@ describeOnBoth('a database that lost its latest commits', (stage) => {
 })
 
 describeOnBoth('an end of a session by a process whose clock is ahead', (stage) => {
-  it('is heeded by those whose clock is right, also where its tokens are long over by the other', async () => {
+  it('a process learns of an end from another whose clock is 12 hours ahead', async () => {
     const [clock, ahead] = [createTestClock(), createTestClock()]
     ahead.advance(12 * 60 * 60)
     const one = await stage.start({ clock })
@@ -65,25 +65,25 @@ describeOnBoth('an end of a session by a process whose clock is ahead', (stage) 
   })
 })
 
-describeOnBoth('requests that have all connections and wait for more', (stage) => {
-  if (stage.kind === 'SQLite') return // where a read waits for nothing
+describeOnBoth('requests that use all connections', (stage) => {
+  if (stage.kind === 'SQLite') return // its reads do not wait
 
-  it('do not keep revocations from arriving, and are answered 503', async () => {
-    await withFullLine(stage, undefined)
+  it('requests that use all connections get 503 and do not delay revocations', async () => {
+    await withFullQueue(stage, undefined)
   })
 
-  it('do not keep revocations from arriving through a small pool of the app’s own', async () => {
-    await stage.start() // so that there is a database
+  it('requests do not delay revocations over a small pool of the app either', async () => {
+    await stage.start() // creates the database
     const pool = new pg.Pool({ connectionString: stage.database, max: 2 })
     try {
-      await withFullLine(stage, pool)
+      await withFullQueue(stage, pool)
     } finally {
       await pool.end()
     }
   })
 })
 
-async function withFullLine(stage: Stage, pool: pg.Pool | undefined): Promise<void> {
+async function withFullQueue(stage: Stage, pool: pg.Pool | undefined): Promise<void> {
   const other = await stage.start()
   const busy = await stage.start(pool && { database: pool })
   const [ada, bob] = [await other.tokens('ada'), await other.tokens('bob')]
@@ -94,13 +94,13 @@ async function withFullLine(stage: Stage, pool: pg.Pool | undefined): Promise<vo
   })
   await client.connect()
   await client.query(`begin; select id from session where id = '${ada.sessionId}' for update`)
-  const over = new AbortController()
+  const stopping = new AbortController()
   const answers: { readonly status: number; readonly retryAfter: string | null }[] = []
-  // Each that is let in keeps its connection until the lock is gone, or waited for in vain.
+  // An admitted request keeps its connection until the lock is released or its wait times out.
   const senders = Array.from({ length: 40 }, async () => {
-    while (!over.signal.aborted) {
+    while (!stopping.signal.aborted) {
       const { status, headers } = await busy.refresh(ada.refreshToken)
-      if (!over.signal.aborted) answers.push({ status, retryAfter: headers.get('retry-after') })
+      if (!stopping.signal.aborted) answers.push({ status, retryAfter: headers.get('retry-after') })
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   })
@@ -115,7 +115,7 @@ async function withFullLine(stage: Stage, pool: pg.Pool | undefined): Promise<vo
     for (const answer of answers) assert.deepEqual(answer, { status: 503, retryAfter: '1' })
     await assert.rejects(busy.keystile.verifier.verify(bob.accessToken), { code: 'invalid_token' })
   } finally {
-    over.abort()
+    stopping.abort()
     await client.end()
     await Promise.all(senders)
     await busy.keystile.close()

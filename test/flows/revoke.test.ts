@@ -9,11 +9,11 @@ import {
 } from '../../packages/server/test-support/keystile.ts'
 
 describeOnBoth(
-  'POST /revoke',
+  'POST /revoke (RFC 7009)',
   (stage) => {
     for (const which of ['accessToken', 'refreshToken'] as const) {
       for (const hint of [undefined, 'access_token', 'refresh_token', 'nonsense']) {
-        it(`ends the session of ${which === 'accessToken' ? 'an access' : 'a refresh'} token, whatever the hint (${hint ?? 'none'}), with both its tokens (RFC 7009 §2.1)`, async () => {
+        it(`POST /revoke ends the session of its ${which}, hint ${hint ?? 'none'}`, async () => {
           const { tokens, send, open, refresh } = await stage.start()
           const made = await tokens()
           const form = { token: made[which], ...(hint !== undefined && { token_type_hint: hint }) }
@@ -22,13 +22,13 @@ describeOnBoth(
           const { status: opened, json } = await open([], { bearer: made.accessToken })
           assert.deepEqual([opened, json['detail']], [401, 'Token has been revoked'])
           assert.equal((await refresh(made.refreshToken)).json['error'], 'invalid_grant')
-          // And again: it is no fault.
+          // Revoking again is not an error.
           assert.equal((await send('POST', '/revoke', { form })).status, 200)
         })
       }
     }
 
-    it('ends the session of a refresh token that was used, for a client may not have got the next', async () => {
+    it('POST /revoke ends the session of a refresh token that was already used', async () => {
       const { tokens, send, refresh } = await stage.start()
       const { refreshToken } = await tokens()
       const successor = (await refresh(refreshToken)).json['refresh_token']
@@ -36,7 +36,7 @@ describeOnBoth(
       assert.equal((await refresh(successor)).status, 400)
     })
 
-    it('is heeded by another process within a second, access token and refresh token', async () => {
+    it('POST /revoke reaches another process within a second', async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       const { accessToken, refreshToken } = await one.tokens()
       assert.equal((await other.open([], { bearer: accessToken })).status, 200)
@@ -49,7 +49,7 @@ describeOnBoth(
       }
     })
 
-    it('answers 200 to what is no token, and changes nothing (RFC 7009 §2.2)', async () => {
+    it('POST /revoke answers 200 to unusable tokens and ends nothing (RFC 7009 §2.2)', async () => {
       const clock = createTestClock()
       const { tokens, send, refresh } = await stage.start({ clock })
       const { refreshToken, accessToken } = await tokens()
@@ -64,13 +64,13 @@ describeOnBoth(
       ]) {
         assert.equal((await send('POST', '/revoke', { form: { token } })).status, 200, token)
       }
-      // One that has expired proves nothing any more.
+      // An expired access token ends no session.
       clock.advance(700)
       assert.equal((await send('POST', '/revoke', { form: { token: accessToken } })).status, 200)
       assert.equal((await refresh(refreshToken)).status, 200)
     })
 
-    it('answers invalid_request without a token, and invalid_client to a client that is not there', async () => {
+    it('POST /revoke needs a token and refuses an unknown client', async () => {
       const { tokens, send, refresh } = await stage.start()
       const { refreshToken: token } = await tokens()
       const post = async (
@@ -91,7 +91,7 @@ describeOnBoth(
       assert.equal((await refresh(token)).status, 200)
     })
 
-    it('takes first-party in the header and in the body', async () => {
+    it('POST /revoke takes first-party in the header and in the body', async () => {
       const { tokens, login, send, refresh } = await stage.start()
       await tokens()
       const headers = { authorization: `Basic ${Buffer.from('first-party:').toString('base64')}` }
@@ -109,7 +109,7 @@ describeOnBoth(
       }
     })
 
-    it('leaves the other sessions of the user alone', async () => {
+    it('POST /revoke leaves the other sessions of the user alone', async () => {
       const { tokens, login, send, refresh } = await stage.start()
       const one = await tokens()
       const other: Tokens = tokensOf((await login()).json)

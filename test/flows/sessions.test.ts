@@ -14,7 +14,7 @@ const newPassword = 'a new engine of her own'
 describeOnBoth(
   'GET /users/me/sessions',
   (stage) => {
-    it('lists where one is logged in: device, last use, and which is this', async () => {
+    it('GET /users/me/sessions lists devices, their last use and the current one', async () => {
       const clock = createTestClock()
       const { addUser, send, refresh } = await stage.start({ clock })
       await addUser()
@@ -55,7 +55,7 @@ describeOnBoth(
       })
     })
 
-    it('leaves out what is over and what is somebody else’s', async () => {
+    it('GET /users/me/sessions lists no ended session and none of other users', async () => {
       const clock = createTestClock()
       const { tokens, login, send } = await stage.start({ clock, sessionSeconds: 3_600 })
       await tokens()
@@ -72,7 +72,7 @@ describeOnBoth(
       )
     })
 
-    it('has no device where the client says nothing of itself, nor for a session that the app has made', async () => {
+    it('GET /users/me/sessions has no device without a user agent', async () => {
       const { tokens, keystile, send } = await stage.start()
       const { subject } = await tokens()
       const { accessToken } = await keystile.sessions.create({ subject })
@@ -83,7 +83,7 @@ describeOnBoth(
       )
     })
 
-    it('answers 401 without a token', async () => {
+    it('the endpoints of /users/me/sessions answer 401 without a token', async () => {
       const { send } = await stage.start()
       for (const [method, path] of [
         ['GET', '/users/me/sessions'],
@@ -100,7 +100,7 @@ describeOnBoth(
 describeOnBoth(
   'DELETE /users/me/sessions/{id}',
   (stage) => {
-    it('ends that session with both its tokens, and no other', async () => {
+    it('DELETE /users/me/sessions/{id} ends that session with both its tokens', async () => {
       const { tokens, login, send, refresh, open } = await stage.start()
       const here = await tokens()
       const there = tokensOf((await login()).json)
@@ -113,7 +113,7 @@ describeOnBoth(
       assert.equal((await send('DELETE', path, { bearer: here.accessToken })).status, 404)
     })
 
-    it('ends the session of the request itself', async () => {
+    it('DELETE /users/me/sessions/{id} ends the session of the request itself', async () => {
       const { tokens, send } = await stage.start()
       const { accessToken: bearer, sessionId } = await tokens()
       assert.equal(
@@ -123,7 +123,7 @@ describeOnBoth(
       assert.equal((await send('GET', '/users/me/sessions', { bearer })).status, 401)
     })
 
-    it('answers 404 to a session of somebody else, which goes on', async () => {
+    it('DELETE /users/me/sessions/{id} answers 404 to a session of another user', async () => {
       const { tokens, send, refresh } = await stage.start()
       const [ada, bob] = [await tokens('ada'), await tokens('bob')]
       const { status } = await send('DELETE', `/users/me/sessions/${bob.sessionId}`, {
@@ -139,7 +139,7 @@ describeOnBoth(
 describeOnBoth(
   'DELETE /users/me/sessions',
   (stage) => {
-    it('logs out everywhere, in every process, and nobody else', async () => {
+    it('DELETE /users/me/sessions ends all sessions of the user, in every process', async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       const ada = [
         await one.tokens(),
@@ -159,7 +159,7 @@ describeOnBoth(
       assert.equal((await one.login()).status, 200)
     })
 
-    it('does so for many sessions at once, twice at the same time', async () => {
+    it('keystile.sessions.revokeAll ends 60 sessions, also twice at the same time', async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       const { subject } = await one.tokens()
       const made = await Promise.all(
@@ -183,7 +183,7 @@ describeOnBoth(
 describeOnBoth(
   'keystile.sessions',
   (stage) => {
-    it('creates a session whose refresh token works, lists it, and ends it', async () => {
+    it('keystile.sessions creates, lists and ends a session', async () => {
       const clock = createTestClock()
       const { addUser, keystile, refresh, open } = await stage.start({ clock })
       const subject = await addUser()
@@ -205,7 +205,7 @@ describeOnBoth(
       assert.equal((await refresh(successor)).status, 400)
     })
 
-    it('ends all sessions of one subject, and knows nothing of an unknown one', async () => {
+    it('keystile.sessions.revokeAll ends the sessions of one subject alone', async () => {
       const { tokens, keystile, refresh } = await stage.start()
       const [ada, bob] = [await tokens('ada'), await tokens('bob')]
       await keystile.sessions.revokeAll('nobody')
@@ -218,8 +218,8 @@ describeOnBoth(
   bothDirectories,
 )
 
-describeOnBoth('what happens to an account', (stage) => {
-  it('ends the refresh tokens of all other sessions when the password changes (ASVS V7.4.3)', async () => {
+describeOnBoth('changes of an account', (stage) => {
+  it('a changed password ends the other refresh tokens (ASVS V7.4.3)', async () => {
     const { tokens, login, send, refresh } = await stage.start()
     const here = await tokens()
     const there = tokensOf((await login()).json)
@@ -232,7 +232,7 @@ describeOnBoth('what happens to an account', (stage) => {
     assert.equal((await refresh(here.refreshToken)).status, 200)
   })
 
-  it('ends the refresh tokens of a user who is disabled, also when enabled again', async () => {
+  it('a disabled user loses all refresh tokens, also after being enabled again', async () => {
     const { tokens, disable, keystile, refresh } = await stage.start()
     const { subject, refreshToken } = await tokens()
     await disable(subject)
@@ -242,7 +242,7 @@ describeOnBoth('what happens to an account', (stage) => {
     assert.deepEqual(await keystile.sessions.list(subject), [])
   })
 
-  it('ends the refresh tokens of a user who is deleted', async () => {
+  it('a deleted user loses all refresh tokens', async () => {
     const { tokens, send, refresh } = await stage.start()
     const { accessToken, refreshToken } = await tokens()
     assert.equal((await send('DELETE', '/users/me', { bearer: accessToken })).status, 204)
@@ -253,7 +253,7 @@ describeOnBoth('what happens to an account', (stage) => {
 describeOnBoth(
   'the sessions of a user',
   (stage) => {
-    it('are 100 at most: the one that was used longest ago ends, wherever it began', async () => {
+    it('a user has at most 100 sessions; the least recently used one ends first', async () => {
       const clock = createTestClock()
       const { addUser, keystile, refresh, open, tokens } = await stage.start({ clock })
       const others = await tokens('bob')
@@ -273,13 +273,13 @@ describeOnBoth(
       assert.equal((await refresh(third!.refreshToken)).status, 200)
       assert.equal((await refresh(newest.refreshToken)).status, 200)
       assert.equal((await refresh(others.refreshToken)).status, 200)
-      // Its access token as well, once this process has heard of it.
+      // Its access token is refused too, once this process has read the event.
       await keystile.sessions.revoke('none')
       assert.equal((await open([], { bearer: second!.accessToken })).status, 401)
       assert.equal((await open([], { bearer: third!.accessToken })).status, 200)
     })
 
-    it('are not driven out by those that no refresh continues: these go first', async () => {
+    it('sessions without a refresh token are evicted first', async () => {
       const clock = createTestClock()
       const { addUser, addClient, login, refresh, keystile } = await stage.start({ clock })
       const subject = await addUser()
@@ -302,8 +302,8 @@ describeOnBoth(
   bothDirectories,
 )
 
-describeOnBoth('a database from before there were refresh tokens', (stage) => {
-  it('is brought up to date: its sessions go on until their access token is over', async () => {
+describeOnBoth('a database of a version without refresh tokens', (stage) => {
+  it('an old database is migrated, and its sessions last until their tokens expire', async () => {
     const clock = createTestClock()
     const before = await stage.start({ clock })
     const { accessToken, refreshToken, sessionId } = await before.tokens()

@@ -1,4 +1,4 @@
-// Many logins at once, and what others see of it.
+// Many logins at once, and requests of others meanwhile.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import {
@@ -7,12 +7,12 @@ import {
   type Answer,
 } from '../../packages/server/test-support/keystile.ts'
 
-/** One that is known, and one that is not. */
+/** A known address and an unknown one. */
 const storming = [{ remoteAddress: '192.0.2.1' }, {}]
 const size = 300
 
 describeOnBoth('a storm of logins', (stage) => {
-  it('is answered or refused with 503, JSON and Retry-After, and holds up neither logins nor registrations nor changes of others', async () => {
+  it('a storm of logins gets answers or 503, and does not delay other addresses', async () => {
     const { tokens, send } = await stage.start()
     const { accessToken } = await tokens()
     const form = { username: 'ada', password }

@@ -24,7 +24,7 @@ const skip =
     : `no PostgreSQL: ${howToGetPostgres}`
 
 describe('a PostgreSQL that stops', { skip }, () => {
-  it('makes every endpoint that needs it answer 503 with Retry-After, never 401, and the process goes on', async () => {
+  it('an endpoint without PostgreSQL answers 503 with Retry-After, never 401', async () => {
     const postgres = await startPostgres({ durable: true })
     assert.ok(postgres, howToGetPostgres)
     const pool = new pg.Pool({ connectionString: postgres.url, connectionTimeoutMillis: 1_000 })
@@ -56,8 +56,8 @@ describe('a PostgreSQL that stops', { skip }, () => {
   })
 })
 
-describe('a row that somebody else keeps locked', { skip }, () => {
-  it('is waited for no longer than a few seconds: 503, and nothing is left that waits in the database', async () => {
+describe('a row that another connection keeps locked', { skip }, () => {
+  it('a request that waits for a locked row gets 503 and leaves no waiting query', async () => {
     const database = await createTestDatabase()
     assert.ok(database, howToGetPostgres)
     const { keystile, accessToken, send } = await startKeystile({ database: database.url, key })
@@ -90,14 +90,15 @@ describe('a row that somebody else keeps locked', { skip }, () => {
 })
 
 describe('a PostgreSQL connection', { skip }, () => {
-  it('may be ended by the server while it is used: the process goes on, and so do logins', async () => {
+  it('logins go on after PostgreSQL has ended connections in use', async () => {
     const database = await createTestDatabase()
     assert.ok(database, howToGetPostgres)
     const { keystile, accessToken, login } = await startKeystile({ database: database.url, key })
     await accessToken()
     const killer = new pg.Client({ connectionString: database.url })
     await killer.connect()
-    const end = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'keystile' and datname = current_database()`
+    const end = `select pg_terminate_backend(pid) from pg_stat_activity
+      where application_name = 'keystile' and datname = current_database()`
     for (let round = 0; round < 5; round++) {
       const logins = Array.from({ length: 8 }, () => login())
       await killer.query(end)
@@ -112,13 +113,13 @@ describe('a PostgreSQL connection', { skip }, () => {
     await database.drop()
   })
 
-  it('may fall silent: what waits for it is answered 503 when its time is up, and the next one is a new one', async () => {
+  it('a request over a silent connection gets 503, and the next one a new connection', async () => {
     const database = await createTestDatabase()
     assert.ok(database, howToGetPostgres)
     const { hostname, port } = new URL(database.url)
     let isSilent = false
     const sockets: Socket[] = []
-    // As a firewall that has forgotten a connection: it stays open, and nothing comes through.
+    // Like a firewall that has dropped a connection: it stays open, but nothing gets through.
     const proxy = createServer((client) => {
       const upstream = connect(Number(port), hostname)
       sockets.push(client, upstream)
@@ -137,7 +138,7 @@ describe('a PostgreSQL connection', { skip }, () => {
     const bearer = await accessToken()
     isSilent = true
     assert.equal((await login()).status, 503)
-    // By now the cached user is too old, and so is what is known of revocations.
+    // By now the cached user and the news of revocations are too old.
     assert.equal((await send('GET', '/users/me', { bearer })).status, 503)
     isSilent = false
     for (const socket of sockets) socket.destroy()
@@ -151,8 +152,8 @@ describe('a PostgreSQL connection', { skip }, () => {
   })
 })
 
-describeOnBoth('a backlog of events that nobody has numbered', (stage) => {
-  it('is read to its end before a revocation counts as heeded, and before a start counts as current', async () => {
+describeOnBoth('a backlog of unnumbered events', (stage) => {
+  it('a backlog of events is read completely before a revocation or start is done', async () => {
     const started = await stage.start()
     const bearer = await started.accessToken()
     const { json } = await started.send('GET', '/users/me', { bearer })

@@ -1,6 +1,5 @@
-// Text that PostgreSQL does not take (U+0000), or that a driver replaces by another (a surrogate
-// that stands alone), in every place of every operation and in the claims of signed tokens: it is
-// answered as an unknown value is.
+// Text that PostgreSQL refuses (U+0000) or that a driver replaces (a lone surrogate), in every
+// place of every operation and in the claims of signed tokens. It must count as an unknown value.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { z } from 'zod'
@@ -16,7 +15,7 @@ import type { TestKeystile } from '../../packages/server/test-support/keystile.t
 
 const texts = ['\0', 'a\0b', 'ada\0', '\ud800', 'a\udfffb']
 
-/** Percent-encodes also what is no text: the bytes that a lone surrogate would have. */
+/** Percent-encodes a text; a lone surrogate becomes the bytes that it would have. */
 const encode = (text: string): string =>
   encodeURIComponent(text.toWellFormed()).replaceAll('%EF%BF%BD', '%ED%A0%80')
 
@@ -34,7 +33,7 @@ interface Operation {
   readonly isGuarded: boolean
 }
 
-/** The operations of the document, with the names of all that they take. */
+/** Returns the operations of the document, with the names of their parameters and members. */
 function operationsOf({ document }: TestKeystile): readonly Operation[] {
   interface Documented {
     readonly parameters?: readonly { readonly name: string; readonly in: string }[]
@@ -70,7 +69,7 @@ function operationsOf({ document }: TestKeystile): readonly Operation[] {
 
 for (const directory of bothDirectories) {
   describeOnBoth(
-    'text that a database does not keep',
+    'text that a database cannot store',
     (stage) => {
       const key = generateKey('ES256')
 
@@ -91,7 +90,7 @@ for (const directory of bothDirectories) {
         return { ...started, errors }
       }
 
-      it('is answered with a 4xx in every place of a request', async () => {
+      it('every operation answers below 500 to text that a database cannot store', async () => {
         const keystile = await start()
         const { subject } = await keystile.tokens()
         await keystile.setScopes(subject, ['users:read', 'users:write'])
@@ -126,7 +125,7 @@ for (const directory of bothDirectories) {
           for (const text of texts) {
             if (filled !== path) await send('path', path.replace(/\{\w+\}/g, encode(text)))
             for (const name of query) await send(name, `${filled}?${name}=${encode(text)}`)
-            // With the user's token and nothing wrong, it would end what the other requests need.
+            // A valid DELETE with the user's token would end what the other requests need.
             if (method === 'DELETE' && path !== '/session') continue
             for (const name of method === 'GET' ? [] : [...members, 'other']) {
               const sent = Object.fromEntries(
@@ -154,7 +153,7 @@ for (const directory of bothDirectories) {
         assert.deepEqual(keystile.errors, [])
       })
 
-      it('is answered with 401 in a claim of a signed token that names a user, a session or a client', async () => {
+      it('a signed token whose sub, sid or client_id is unstorable text gets 401', async () => {
         const keystile = await start()
         const { subject, sessionId } = await keystile.tokens()
         const now = Math.floor(Date.now() / 1000)
@@ -215,7 +214,7 @@ for (const directory of bothDirectories) {
         assert.deepEqual(keystile.errors, [])
       })
 
-      it('names no user and no session to the application', async () => {
+      it('keystile.sessions treats unstorable text as an unknown user or session', async () => {
         const { keystile, tokens } = await start()
         await tokens()
         for (const text of texts) {

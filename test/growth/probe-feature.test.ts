@@ -1,6 +1,6 @@
-// How much it takes to add something. A copy of the source gets a feature, a grant and a credential
-// scheme: the files in `probe/`, and a few lines in files that are there. It must build, and all
-// must work on both databases.
+// Measures how much it takes to add something. A copy of the source gets a feature, a grant and a
+// credential scheme: the files in `probe/`, and a few lines in existing files. It must build and
+// work on both databases.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import {
@@ -21,7 +21,7 @@ import { promisify } from 'node:util'
 const root = join(import.meta.dirname, '../..')
 const probe = join(import.meta.dirname, 'probe')
 
-/** Lines that a file gets: each with the line that it follows. */
+/** The lines that are added to each file, each with the line that it follows. */
 type Additions = Readonly<Record<string, readonly (readonly [after: string, added: string])[]>>
 
 const server = 'packages/server/src'
@@ -92,17 +92,17 @@ function addLines(copy: string, additions: Additions): void {
   }
 }
 
-/** Replaces a text that a file of the copy has once. */
+/** Replaces a text that must occur once in a file of the copy. */
 function replace(copy: string, file: string, before: string, replacement: string): void {
   const path = join(copy, file)
   const parts = readFileSync(path, 'utf8').split(before)
-  assert.equal(parts.length, 2, `${file} has once: ${before}`)
+  assert.equal(parts.length, 2, `${file} must contain once: ${before}`)
   writeFileSync(path, parts.join(replacement))
 }
 
 /**
- * Adds the room of the feature to the plan, which is no source: it says what the sources may
- * import.
+ * Adds the feature's room to the plan. The plan does not count as changed source: it only says what
+ * the sources may import.
  */
 function addRoom(copy: string): void {
   const room = {
@@ -116,8 +116,8 @@ function addRoom(copy: string): void {
 }
 
 /**
- * Copies what the build and the tests need. The packages find each other, and all else where it is
- * installed.
+ * Copies what the build and the tests need. The packages resolve to each other, everything else to
+ * what is installed.
  */
 function copySource(copy: string): void {
   const isSource = (path: string): boolean => !/[/\\](?:node_modules|dist|bundle)$/.test(path)
@@ -135,13 +135,13 @@ function copySource(copy: string): void {
   symlinkSync(join(copy, 'packages/server'), join(modules, '@keystile/server'), 'junction')
 }
 
-/** A test of each flow that runs in the copy, on both databases. */
+/** A part of the title of one test in each flow. These tests run in the copy on both databases. */
 const flowTests = {
-  registration: 'answers 201 with the public user and where it is',
-  login: 'answers a form of username and password with a bearer token',
-  refresh: 'answers with new tokens of the same session',
-  sessions: 'lists where one is logged in',
-  management: 'gives scopes and roles, which hold from the next login',
+  registration: 'answers 201 with the public user and its URL',
+  login: 'answers a password with a bearer token',
+  refresh: 'a refresh token gets new tokens of the same session',
+  sessions: 'lists devices, their last use and the current one',
+  management: 'changes scopes and roles from the next login',
 } as const
 
 describe(
@@ -150,7 +150,7 @@ describe(
   () => {
     let copy: string
 
-    /** Runs Node in the copy. Returns its output, whether it failed or not. */
+    /** Runs Node in the copy. Returns its output, also after a failure. */
     async function run(
       args: readonly string[],
       env: Readonly<Record<string, string>> = {},
@@ -188,33 +188,33 @@ describe(
     })
     after(() => rmSync(copy, { recursive: true, force: true }))
 
-    it('changes at most four files for the feature, and adds at most ten lines to them', () => {
+    it('a new feature changes at most four files and adds at most ten lines to them', () => {
       assert.ok(Object.keys(feature).length <= 4)
       assert.ok(Object.values(feature).flat().length <= 10)
     })
 
-    it('changes one file for the grant and one for the scheme, by a line and a word each', () => {
+    it('a new grant and a new scheme change one file each, by a line and a word', () => {
       for (const additions of [grant, scheme]) assert.equal(Object.keys(additions).length, 1)
       assert.equal(Object.values(grant).flat().length, 2)
-      // The word for the scheme is added to the line of the list.
+      // The word for the scheme goes into the existing line of the list.
       assert.equal(Object.values(scheme).flat().length, 1)
     })
 
-    it('is built', async () => {
+    it('the copy with a new feature compiles', async () => {
       await passes([join(root, 'node_modules/typescript/bin/tsc'), '-b', 'packages/server'])
     })
 
-    it('keeps to the plan of rooms, once it has a room', async () => {
+    it('the copy keeps to the plan of rooms once the feature has a room', async () => {
       const output = await run(['tools/check-rooms.ts'])
       assert.match(output, /\d+ files/)
       assert.doesNotMatch(output, /probe/)
     })
 
-    it('has what is new, on both databases', async () => {
+    it('the new feature, grant and scheme work on both databases', async () => {
       await passes(['--test', 'test/growth/probe.ts'])
     })
 
-    it('does what it did before', async () => {
+    it('the copy still passes existing tests', async () => {
       await passes(['--test', `${server}/server/*.test.ts`, `${server}/feature/*.test.ts`])
       const flows = Object.keys(flowTests).map((name) => `test/flows/${name}.test.ts`)
       const output = await passes([
@@ -226,7 +226,7 @@ describe(
         assert.ok(output.includes(title), `there is no test: ${title}`)
     })
 
-    it('has the setting and the command in help, and the setting in faults', async () => {
+    it('help shows the new setting and command, and faults name the setting', async () => {
       const main = `${server}/cli/main.ts`
       const [help, faults] = await Promise.all([
         run([main, 'help']),
@@ -238,7 +238,7 @@ describe(
       assert.match(faults, /^FAILED[^]*KEYSTILE_PROBE_SECONDS must be at least 60; it is 1/)
     })
 
-    it('has the setting on the page of settings', () => {
+    it('the page of settings shows the new setting', () => {
       const page = readFileSync(join(copy, 'docs/reference/settings.md'), 'utf8')
       assert.match(
         page,

@@ -1,5 +1,4 @@
-// `secure` with the documents of the tools that people have: what comes out is valid, and says what
-// the guards demand.
+// `secure` on documents of common tools: the result is valid and states what the guards demand.
 import 'reflect-metadata'
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -19,7 +18,7 @@ import { scopes } from './plans.ts'
 
 const { verifier } = createTestIssuer()
 
-/** What each operation demands, when the document is a valid one. */
+/** Checks that the document is valid and returns what each operation demands. */
 async function securityOf(document: OpenApiDocument): Promise<Readonly<Record<string, unknown>>> {
   const written = JSON.parse(JSON.stringify(document)) as {
     readonly paths: Readonly<
@@ -34,7 +33,7 @@ async function securityOf(document: OpenApiDocument): Promise<Readonly<Record<st
   )
 }
 
-describe('secure, of a document of @hono/zod-openapi', () => {
+describe('secure, on a document of @hono/zod-openapi', () => {
   const guard = createHonoGuard({ verifier, scopes })
   const Item = z
     .object({ id: z.string().openapi({ example: 'a1' }), name: z.string() })
@@ -81,7 +80,7 @@ describe('secure, of a document of @hono/zod-openapi', () => {
     app.getOpenAPI31Document({ openapi: '3.1.0', info }),
     app.getOpenAPIDocument({ openapi: '3.0.3', info }),
   ]) {
-    it(`is valid OpenAPI ${document.openapi} and has the guards of routers and routes`, async () => {
+    it(`secure adds the guards of a Hono app to valid OpenAPI ${document.openapi}`, async () => {
       assert.deepEqual(await securityOf(secure(document, app)), {
         'get /items/{id}': [{ keystile: ['items:read'] }],
         'put /items/{id}': [{ keystile: ['items:read', 'items:write'] }],
@@ -91,7 +90,7 @@ describe('secure, of a document of @hono/zod-openapi', () => {
     })
   }
 
-  it('leaves the bodies and the own refusals as they are', () => {
+  it('secure keeps the bodies and refusals that a Hono app documents', () => {
     const { paths } = secure(app.getOpenAPI31Document({ openapi: '3.1.0', info }), app)
     const { requestBody, responses } = paths!['/items/{id}']!.put!
     assert.ok(requestBody)
@@ -100,10 +99,10 @@ describe('secure, of a document of @hono/zod-openapi', () => {
   })
 })
 
-describe('secure, of a document of @fastify/swagger', () => {
+describe('secure, on a document of @fastify/swagger', () => {
   const guard = createFastifyGuard({ verifier, scopes })
 
-  it('is valid OpenAPI 3.1 and has the guards of plugins and routes', async () => {
+  it('secure adds the guards of Fastify plugins and routes to valid OpenAPI 3.1', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     await app.register(fastifySwagger, {
@@ -131,8 +130,7 @@ describe('secure, of a document of @fastify/swagger', () => {
     app.get('/open', answer)
     await app.ready()
     const document = app.swagger() as OpenApiDocument
-    // A wildcard has no place in OpenAPI; @fastify/swagger writes it all the same, and the
-    // validator takes it.
+    // OpenAPI has no wildcards; @fastify/swagger writes them, and the validator accepts them.
     assert.deepEqual(await securityOf(secure(document, app)), {
       'get /items/{id}': [{ keystile: ['items:read'] }],
       'post /items/': [
@@ -147,7 +145,7 @@ describe('secure, of a document of @fastify/swagger', () => {
     await app.close()
   })
 
-  it('is refused where it is Swagger 2.0, which @fastify/swagger makes when it is not told otherwise', async () => {
+  it('secure refuses Swagger 2.0, the default of @fastify/swagger', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     await app.register(fastifySwagger)
@@ -160,10 +158,10 @@ describe('secure, of a document of @fastify/swagger', () => {
   })
 })
 
-describe('secure, of a document of @nestjs/swagger', () => {
+describe('secure, on a document of @nestjs/swagger', () => {
   const guard = createExpressGuard({ verifier, scopes })
 
-  it('is valid and has what a function finds by the handlers', async () => {
+  it('secure adds guards that a function finds to a document of @nestjs/swagger', async () => {
     class Items {
       find(id: string): object {
         return { id }
@@ -172,7 +170,7 @@ describe('secure, of a document of @nestjs/swagger', () => {
         return {}
       }
     }
-    // Decorators, called: what runs from source has no syntax of its own for them.
+    // Decorators are called as functions, because Node does not support their syntax.
     Controller('items')(Items)
     const decorate = (name: keyof Items, ...decorators: readonly MethodDecorator[]): void => {
       for (const one of decorators)

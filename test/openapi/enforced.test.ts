@@ -1,5 +1,5 @@
-// What `secure` and `describe` write is what the guards enforce: random apps of every framework,
-// and the document alone says what each request has to be answered with.
+// `secure` and `describe` write what the guards enforce. In random apps of every framework, the
+// document alone must predict the answer to each request.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
@@ -38,7 +38,7 @@ import {
 } from './plans.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
-/** Together 10,000 in long mode, 100 otherwise. */
+/** Random apps per framework: 10,000 in all in long mode, 100 otherwise. */
 const appsOfEach = Number(
   process.env['KEYSTILE_TEST_APPS'] ?? (process.env['KEYSTILE_LONG'] ? 2_000 : 20),
 )
@@ -106,7 +106,7 @@ const credentials: readonly (readonly [Credential, authorization: string | undef
 ]
 const everything = issuer.headers({ scopes: Object.keys(scopes), expiresInSeconds }).authorization
 
-describe('what the document says of guards', () => {
+describe('documents and guards', () => {
   let sockets: Sockets
   before(async () => {
     sockets = await openSockets()
@@ -114,7 +114,7 @@ describe('what the document says of guards', () => {
   after(() => sockets.close())
 
   for (const [index, framework] of frameworks.entries()) {
-    it(`is what they enforce, in ${framework.name} (KEYSTILE_SEED=${seed})`, async (t) => {
+    it(`documents match guards in ${framework.name} (KEYSTILE_SEED=${seed})`, async (t) => {
       const tally = new Map<string, number>()
       const count = (what: string): void => void tally.set(what, (tally.get(what) ?? 0) + 1)
       const property = fc.asyncProperty(plansFor(framework.traits), async (plan) => {
@@ -151,14 +151,16 @@ async function checkApp(
   }
   const cases = asked.flatMap(({ operation: { method, path }, key }) => {
     const operation = emitted.paths[key]![method]!
-    // Another value of the parameters is tried with the first and the last of them.
+    // A second value of the parameters is tried with the first and the last credential only.
     return requestPaths(path).flatMap((path, index) =>
       credentials
         .filter((_, at) => index === 0 || at % (credentials.length - 1) === 0)
         .map(async ([credential, authorization]) => {
           const { status, headers } = await built.request(method, path, authorization)
           const expected = predict(operation, credential)
-          const what = `${method} ${path} with ${JSON.stringify(credential)}, documented with ${JSON.stringify(operation.security)}`
+          const documented = JSON.stringify(operation.security)
+          const sent = `${method} ${path} with ${JSON.stringify(credential)}`
+          const what = `${sent}, documented with ${documented}`
           assert.ok(
             expected.includes(status),
             `${what}: ${status} instead of ${expected.join(' or ')}`,
@@ -174,11 +176,11 @@ async function checkApp(
 
 interface Asked {
   readonly operation: PlannedOperation
-  /** Where it stands in the document. */
+  /** Its path in the document. */
   readonly key: string
 }
 
-/** The app's document, made as the plan wants it, without what another route answers first. */
+/** Returns the app's document, without operations that another route answers first. */
 async function documentOf(
   framework: Framework,
   plan: Plan,
@@ -210,12 +212,12 @@ async function documentOf(
     } catch (error) {
       const [, name] = /^Error: (.+) is answered by the route \S+, /.exec(String(error)) ?? []
       if (name === undefined) throw error
-      // It is true, and then there is nothing to document.
+      // If that is true, there is nothing to document.
       const [key, operation] =
         [...left].find(([key, { method, template }]) =>
           [key, `${method.toUpperCase()} ${template}`].includes(name),
         ) ?? []
-      assert.ok(operation, `${name} was not asked for`)
+      assert.ok(operation, `${name} was not requested`)
       const { headers } = await request(
         operation.method,
         requestPaths(operation.path)[0]!,
@@ -229,8 +231,8 @@ async function documentOf(
 }
 
 /**
- * What `describe` has found. Every route has to be among it, but for the methods that it leaves out
- * on purpose.
+ * Returns what `describe` found. It must contain every route, except for the methods that it leaves
+ * out on purpose.
  */
 function findDescribed(
   document: OpenApiDocument,
@@ -252,7 +254,7 @@ function keyOf({ renamed }: Plan, { template }: PlannedOperation): string {
 
 function bareDocumentOf(asked: readonly Asked[]): OpenApiDocument {
   const paths: Record<string, Record<string, unknown>> = {}
-  // Express answers OPTIONS by itself where there are other methods, in its own words.
+  // Express itself answers OPTIONS for a path with other methods, and chooses the content type.
   const responses = { 200: { description: 'Done', content: { 'text/plain': {}, 'text/html': {} } } }
   for (const { operation, key } of asked) (paths[key] ??= {})[operation.method] = { responses }
   return { openapi: '3.1.1', paths }

@@ -73,7 +73,7 @@ export function buildExpress(
       const functions = step.functions.map(middlewareOf)
       if (step.kind === 'use') {
         if (step.exact) {
-          // The last function of a route is taken to answer, unless it is a guard.
+          // `secure` assumes that the last function of a route answers, unless it is a guard.
           const guards = step.functions.filter(({ kind }) => kind !== 'passing').map(middlewareOf)
           if (guards.length > 0) router.all(path || '/', ...guards)
         } else if (path === '') router.use(...functions)
@@ -118,7 +118,7 @@ export interface Sockets {
 export async function openSockets(): Promise<Sockets> {
   let current: RequestListener | undefined
   const server: Server = createServer((request, response) => current!(request, response))
-  // A connection that is idle while other frameworks are asked stays open.
+  // Keeps connections open while other frameworks are tested.
   server.keepAliveTimeout = 0
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

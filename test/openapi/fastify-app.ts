@@ -38,7 +38,7 @@ export async function buildFastify(plan: Plan, verifier: Verifier): Promise<Buil
     if (fn.kind !== 'passing') return guardOf<onRequestHookHandler>(guard, fn)
     return fn.style === 'async' ? async () => {} : (_request, _reply, done) => done()
   }
-  /** Fastify takes no route twice, whatever its parameters are called and their patterns are. */
+  /** Fastify refuses a second route that differs only in names or patterns of parameters. */
   const taken = new Set<string>()
   const takeMethods = (wanted: readonly Method[], template: string): Method[] => {
     const shape = template.replace(/\{\w+\}/g, '{}')
@@ -67,7 +67,7 @@ export async function buildFastify(plan: Plan, verifier: Verifier): Promise<Buil
           ]),
         )
         app.route({
-          // Fastify adds a HEAD to a GET that comes with none.
+          // Fastify adds HEAD to a GET that has none.
           method: free.map((method) => method.toUpperCase()),
           url: path || '/',
           ...hooks,

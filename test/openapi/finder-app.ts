@@ -1,4 +1,4 @@
-// An app over node:http with routes of its own making, which `secure` reads through a function.
+// An app over node:http with its own routing, which `secure` reads through a function.
 import type { RequestListener } from 'node:http'
 import { createGuard, type NodeMiddleware } from 'keystile/node'
 import type { Verifier } from 'keystile'
@@ -70,7 +70,7 @@ export function buildFinder(plan: Plan, verifier: Verifier, sockets: Sockets): B
     }
   }
   collect(plan.steps, [])
-  /** All functions for a request up to the one that answers. */
+  /** Returns all functions for a request up to the one that answers. */
   const functionsFor = (method: string, path: string): readonly NodeMiddleware[] | undefined => {
     const matching = entries.filter(
       (entry) =>

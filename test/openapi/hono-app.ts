@@ -37,13 +37,13 @@ export function buildHono(plan: Plan, verifier: Verifier): BuiltApp {
   }
   const named = namesOf(plan.steps, [])
   /**
-   * `() => …` where it can be known to answer, and a function with `next` where it is the last of
-   * its route.
+   * Makes the handler: `() => …` where `secure` can know that it answers, with `next` where it is
+   * the last of its route.
    */
   const handlerOf = ({ takes, methods, behind }: RouteStep, template: string): Handler => {
     const answer = (): Response =>
       new Response('ok', { headers: { [routeHeader]: template, 'content-type': 'text/plain' } })
-    // Two routes alike, in a row, are to Hono the same as one that has the functions of both.
+    // Hono treats two equal routes in a row like one with the functions of both.
     const isAlone = (method: string): boolean =>
       named.indexOf(`${method} ${template}`) === named.lastIndexOf(`${method} ${template}`)
     const isLast = methods !== 'all' && behind.length === 0 && methods.every(isAlone)

@@ -1,5 +1,5 @@
-// What a document promises of an operation: it reads nothing else, and knows nothing of guards or
-// apps.
+// What a document promises for an operation. This file reads documents alone and knows no guards
+// and no apps.
 
 export interface Operation {
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
@@ -18,8 +18,8 @@ export type Credential =
   | { readonly kind: 'token'; readonly scopes: readonly string[]; readonly loginAgeSeconds: number }
 
 /**
- * The statuses that the document lets one expect. It does not say which of two reasons a refusal
- * gives.
+ * Returns the statuses that the document allows. It does not say which of two reasons a refusal
+ * has.
  */
 export function predict(operation: Operation, credential: Credential): readonly number[] {
   const { security, 'x-max-age-seconds': maxAge } = operation
@@ -37,7 +37,7 @@ export function predict(operation: Operation, credential: Credential): readonly 
   return [has ? 200 : 403]
 }
 
-/** What of a real answer the document does not say, or `undefined`. */
+/** Returns what the document lacks of a real answer, or `undefined`. */
 export function findUndocumented(
   operation: Operation,
   status: number,
@@ -51,6 +51,8 @@ export function findUndocumented(
     return `${type} is not documented for ${status}`
   const named = Object.keys(documented.headers ?? {}).map((name) => name.toLowerCase())
   if (named.includes('www-authenticate') !== headers.has('www-authenticate'))
-    return `WWW-Authenticate is ${headers.has('www-authenticate') ? 'not documented' : 'missing'} for ${status}`
+    return headers.has('www-authenticate')
+      ? `WWW-Authenticate is not documented for ${status}`
+      : `WWW-Authenticate is missing for ${status}`
   return undefined
 }

@@ -1,4 +1,5 @@
-// Random apps as data: what each framework's builder makes an app of, and what the tests ask of it.
+// Random apps as data: plans from which each framework's builder makes an app, and the requests
+// that the tests send to it.
 import fc from 'fast-check'
 import type { DemandArguments } from 'keystile'
 
@@ -23,8 +24,8 @@ export type GuardPlan =
   | { readonly kind: 'anyOf'; readonly alternatives: readonly (readonly Scope[])[] }
 
 /**
- * A function in front of what answers: a guard, or one that goes on. `phase` is where a framework
- * has phases.
+ * A function before the handler: a guard, or one that passes on. `phase` is for frameworks with
+ * phases.
  */
 export type FunctionPlan = (
   | GuardPlan
@@ -42,7 +43,7 @@ export type Segment =
 
 export type Step = UseStep | RouteStep | RouterStep
 
-/** Functions for all that is registered after it, below a path or (`exact`) at it. */
+/** Functions for everything that is registered later, below a path or, if `exact`, at it. */
 export interface UseStep {
   readonly kind: 'use'
   readonly path: readonly Segment[]
@@ -55,11 +56,11 @@ export interface RouteStep {
   readonly path: readonly Segment[]
   readonly methods: readonly Method[] | 'all'
   readonly functions: readonly FunctionPlan[]
-  /** Registered after what answers, so that it never runs. */
+  /** Registered after the handler, so these never run. */
   readonly behind: readonly FunctionPlan[]
-  /** What the function that answers takes: what it needs, `next` as well, nothing. */
+  /** The parameters of the handler: those that it needs, `next` as well, or none. */
   readonly takes: 'needed' | 'next' | 'nothing'
-  /** In one chain, the functions for all methods first. */
+  /** Registered in one chain, with the functions for all methods first. */
   readonly chained: boolean
 }
 
@@ -67,10 +68,10 @@ export interface RouterStep {
   readonly kind: 'router'
   readonly path: readonly Segment[]
   readonly steps: readonly Step[]
-  /** In front of the router, where it is mounted. */
+  /** Before the router, where it is mounted. */
   readonly functions: readonly FunctionPlan[]
   readonly handlesErrors: boolean
-  /** The parent with a prefix, where there is such a thing, instead of a router of its own. */
+  /** Uses the parent with a prefix, where a framework has that, instead of a new router. */
   readonly based: boolean
 }
 
@@ -83,7 +84,7 @@ export interface Plan {
   readonly renamed: boolean
 }
 
-/** What there is in a framework. */
+/** What a framework supports. */
 export interface Traits {
   /** Parameters may have patterns. */
   readonly patterns: boolean
@@ -92,11 +93,11 @@ export interface Traits {
   /** There may be routes for HEAD. */
   readonly ownHead: boolean
   readonly routers: boolean
-  /** Functions that hide what they take can be told apart from what answers. */
+  /** Functions with rest parameters can be told apart from handlers. */
   readonly rest: boolean
-  /** Routes have functions behind the one that answers. */
+  /** Routes may have functions after the handler. */
   readonly behind: boolean
-  /** The first of several routes that differ in parameters alone is the only one. */
+  /** Of several routes that differ in parameters alone, only the first one exists. */
   readonly onlyFirst: boolean
 }
 
@@ -151,8 +152,8 @@ export function plansFor(traits: Traits): fc.Arbitrary<Plan> {
     .map(([plan, phase]): FunctionPlan => ({ ...plan, phase }))
   const functions = fc.array(fn, { maxLength: 2 })
   const word = fc.constantFrom<Segment>('one', 'two', 'three')
-  // Where some parameters have patterns all have: one without, beside them, would be answered by
-  // them for some values.
+  // Either all parameters have patterns or none: a route with a pattern would answer some values of
+  // a parameter without one.
   return fc.boolean().chain((patterned) => {
     const parameter: fc.Arbitrary<Segment> =
       patterned && traits.patterns
@@ -162,7 +163,7 @@ export function plansFor(traits: Traits): fc.Arbitrary<Plan> {
     const path = fc.array(segment, { maxLength: 2 })
     const use: fc.Arbitrary<UseStep> = fc.record({
       kind: fc.constant('use' as const),
-      // A parameter of what guards has no pattern: the guard would be there for some values only.
+      // A parameter in the path of guards has no pattern: they would apply to some values only.
       path: fc.array(
         fc.oneof(
           { weight: 3, arbitrary: word },
@@ -199,8 +200,7 @@ export function plansFor(traits: Traits): fc.Arbitrary<Plan> {
       takes: fc.constantFrom('needed', 'next', 'nothing'),
       chained: fc.boolean(),
     })
-    // The same route with the other patterns and other guards: nothing but a value tells the two
-    // apart.
+    // The same route with other patterns and other guards: only a value tells the two apart.
     const twins = fc
       .tuple(route, functions)
       .map(([one, others]): readonly Step[] => [
@@ -248,7 +248,7 @@ function otherPattern(segment: Segment): Segment {
   return { parameter: segment.parameter === 'digits' ? 'letters' : 'digits' }
 }
 
-/** What every framework's guard is. */
+/** The shape of every framework's guard. */
 export interface AnyGuard<M> {
   (...demand: DemandArguments<Scope>): M
   anyOf(...alternatives: readonly (readonly Scope[])[]): M
@@ -263,7 +263,7 @@ export function guardOf<M>(guard: AnyGuard<M>, plan: GuardPlan): M {
   return optional ? guard.optional(...scopes) : guard(...scopes)
 }
 
-/** A path with the place of each parameter in its name, so that no name is there twice. */
+/** Names each parameter by its place in the path, so that no name occurs twice. */
 export function nameSegments(
   path: readonly Segment[],
   offset: number,
@@ -275,7 +275,7 @@ export function nameSegments(
   )
 }
 
-/** A path in a framework's own words. `''` is the root. */
+/** Writes a path in a framework's syntax; `''` is the root. */
 export function writePath(
   path: readonly Segment[],
   offset: number,
@@ -293,7 +293,7 @@ export function writePath(
 export const templateOf = (path: readonly Segment[]): string =>
   writePath(path, 0, (name) => `{${name}}`) || '/'
 
-/** What values a parameter has in requests. No word of a path is among them. */
+/** The values of parameters in requests. None of them is a word of a path. */
 const values: Readonly<Record<string, readonly string[]>> = {
   digits: ['7', '4711'],
   letters: ['sample', 'xyz'],
@@ -306,7 +306,7 @@ export interface PlannedOperation {
   readonly path: readonly Segment[]
 }
 
-/** The operations that routes are there for. */
+/** Returns the operations for which there are routes. */
 export function operationsOf(plan: Plan, traits: Traits): readonly PlannedOperation[] {
   const operations = new Map<string, PlannedOperation>()
   const collect = (steps: readonly Step[], prefix: readonly Segment[]): void => {
@@ -327,7 +327,7 @@ export function operationsOf(plan: Plan, traits: Traits): readonly PlannedOperat
   return [...operations.values()]
 }
 
-/** The paths of requests for an operation. */
+/** Returns the paths of requests for an operation. */
 export function requestPaths(path: readonly Segment[]): readonly string[] {
   const count = path.some((segment) => typeof segment !== 'string') ? 2 : 1
   return Array.from(
@@ -342,7 +342,7 @@ export function requestPaths(path: readonly Segment[]): readonly string[] {
   )
 }
 
-/** An app as the tests ask it. */
+/** An app as the tests use it. */
 export interface BuiltApp {
   /** For `secure`. */
   readonly app: unknown
@@ -355,5 +355,5 @@ export interface RealAnswer {
   readonly headers: Headers
 }
 
-/** The header in which a route that answers says which it is. */
+/** The header in which a route names itself. */
 export const routeHeader = 'x-route'

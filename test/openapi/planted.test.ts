@@ -1,5 +1,4 @@
-// Whether the random apps see anything: mistakes in how guards are found, each of which has to turn
-// them red.
+// Tests the test of random apps: each planted mistake in how guards are found must make it fail.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -22,7 +21,7 @@ const openapi = 'packages/keystile/src/openapi'
 const frameworks = 'packages/keystile/src/frameworks'
 const mistakes: readonly Mistake[] = [
   {
-    what: 'forgets that nobody may come in as well where all guards are optional',
+    what: 'omits that optional guards also admit requests without credentials',
     file: `${openapi}/secure.ts`,
     from: '...(optional ? [{}] : [])',
     to: '',
@@ -34,19 +33,19 @@ const mistakes: readonly Mistake[] = [
     to: 'demand',
   },
   {
-    what: 'takes guards behind the function that answers',
+    what: 'counts guards after the handler',
     file: `${frameworks}/hono/routes.ts`,
     from: 'if (handler.length === 1 && isPlain) return true',
     to: '',
   },
   {
-    what: 'forgets that HEAD is answered by GET',
+    what: 'ignores that GET answers HEAD',
     file: `${frameworks}/hono/routes.ts`,
     from: "method === 'head' ? 'GET' : method.toUpperCase()",
     to: 'method.toUpperCase()',
   },
   {
-    what: 'takes a guard for later routes to be one for all',
+    what: 'applies a guard for later routes to all routes',
     file: `${frameworks}/express/routes.ts`,
     from: 'for (const layer of stack) {\n    const matched',
     to: 'for (const layer of stack.toSorted((a, b) => Number(!!a.route) - Number(!!b.route))) {\n    const matched',
@@ -58,20 +57,20 @@ const mistakes: readonly Mistake[] = [
     to: '[options[phase]]',
   },
   {
-    what: 'takes the first route that a parameter leads to, whatever its pattern',
+    what: 'takes the first route of a parameter, whatever its pattern',
     file: `${openapi}/secure.ts`,
     from: 'if (found.template === path) return found',
     to: 'return found',
   },
   {
-    what: 'forgets functions for all methods of a route',
+    what: 'ignores functions for all methods of a route',
     file: `${frameworks}/express/routes.ts`,
     from: '(layer.method ?? verb) === verb',
     to: 'layer.method === verb',
   },
 ]
 
-describe('the random apps', () => {
+describe('the test of random apps', () => {
   let copy = ''
   before(() => {
     copy = copyLibrary()
@@ -79,15 +78,15 @@ describe('the random apps', () => {
   after(() => rmSync(copy, { recursive: true }))
 
   if (isLong) {
-    it('are as their documents say when nothing is planted', () => {
+    it('the test of random apps passes without a planted mistake', () => {
       assert.equal(passes(copy), true)
     })
   }
 
   for (const { what, file, from, to } of isLong ? mistakes : mistakes.slice(0, 1)) {
-    it(`turn red when secure ${what}`, () => {
+    it(`the test of random apps fails when secure ${what}`, () => {
       const source = readFileSync(join(root, file), 'utf8')
-      assert.equal(source.split(from).length, 2, 'the line to change is there once')
+      assert.equal(source.split(from).length, 2, 'the line to change must occur once')
 
       const planted = source.replace(from, () => to)
       writeFileSync(join(copy, file), planted)
@@ -118,7 +117,7 @@ function copyLibrary(): string {
   return copy
 }
 
-/** Whether the random apps pass. A few suffice, and the same ones each time. */
+/** Returns whether the test of random apps passes, with a few apps from a fixed seed. */
 function passes(copy: string): boolean {
   const { NODE_TEST_CONTEXT: _, KEYSTILE_LONG: __, ...env } = process.env
   const args = ['--conditions=source', '--test', 'test/openapi/enforced.test.ts']
@@ -128,6 +127,6 @@ function passes(copy: string): boolean {
     env: { ...env, ...few },
     timeout: 100_000,
   })
-  assert.notEqual(status, null, 'the apps did not end in time')
+  assert.notEqual(status, null, 'the test did not end in time')
   return status === 0
 }

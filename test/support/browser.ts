@@ -23,7 +23,7 @@ const installed = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ]
 
-/** It runs as root, and asks nothing of any host but ours. */
+/** Lets the browser run as root, and keeps it from calling other hosts. */
 const flags = [
   '--headless',
   '--no-sandbox',
@@ -35,7 +35,7 @@ const flags = [
   '--disable-sync',
 ]
 
-/** The fonts of the machine, and those beside this file. */
+/** Configures the fonts of the machine, and those beside this file. */
 const fontsConfiguration = `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
@@ -44,12 +44,14 @@ const fontsConfiguration = `<?xml version="1.0"?>
 </fontconfig>
 `
 
-/** For the message of whoever skips. */
-const howToGetBrowser = `set ${pathVariable} to a Chromium, or install chromium, or run npm ci on Linux with an x64 processor`
+/** For the message when tests are skipped. */
+const howToGetBrowser =
+  `set ${pathVariable} to a Chromium, or install chromium, ` +
+  'or run npm ci on Linux with an x64 processor'
 
 /**
- * What the option `skip` of a suite takes: false where there is a browser. Where there is none,
- * says so loudly.
+ * Returns the option `skip` of a suite: false when there is a browser. Otherwise it prints a
+ * warning.
  *
  * @throws {Error} without a browser when CI=true: there nothing may be skipped
  */
@@ -62,8 +64,8 @@ export function skipWithoutBrowser(): false | string {
 }
 
 /**
- * Starts the first there is of: the browser that KEYSTILE_TEST_BROWSER names, /usr/bin/chromium,
- * Google Chrome, and the npm package @sparticuz/chromium. Whoever starts it closes it.
+ * Starts the first browser that it finds: the one that KEYSTILE_TEST_BROWSER names,
+ * /usr/bin/chromium, Google Chrome, or the npm package @sparticuz/chromium. The caller closes it.
  *
  * @throws {Error} when there is none, or it does not start
  */
@@ -73,7 +75,7 @@ export async function startBrowser(): Promise<Browser> {
   const npm = findNpmPackage()
   if (!npm) throw new Error(`no browser: ${howToGetBrowser}`)
   const folder = unpack(npm)
-  // It lacks three libraries on a bare Debian, and crashes where there is no font; it brings both.
+  // It needs three libraries that a bare Debian lacks, and crashes without a font; it brings both.
   const env = {
     ...process.env,
     LD_LIBRARY_PATH: join(folder, 'lib'),
@@ -86,7 +88,7 @@ function findInstalled(): string | undefined {
   return installed.find((path) => existsSync(path))
 }
 
-/** The folder of the package's archives, on the only kind of machine that they are for. */
+/** Returns the folder of the package's archives, which are for Linux on x64 alone. */
 function findNpmPackage(): string | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined
   try {
@@ -97,9 +99,9 @@ function findNpmPackage(): string | undefined {
 }
 
 /**
- * The folder with the browser in it. It takes seconds to unpack, so it is kept: in the package,
- * where `npm ci` removes it and nobody else can put another one, or where that is not ours to
- * write, in the temporary folder of this run.
+ * Returns the folder with the unpacked browser. Unpacking takes seconds, so the folder is kept in
+ * the package: `npm ci` removes it, and no other user can replace it. When the package is not
+ * writable, a temporary folder serves this run.
  */
 function unpack(archives: string): string {
   const kept = join(archives, 'unpacked')
@@ -118,7 +120,7 @@ function unpack(archives: string): string {
     return folder
   }
   try {
-    // For other users as well, as the package is.
+    // Readable by other users, like the package.
     chmodSync(folder, 0o755)
     renameSync(folder, kept)
   } catch {

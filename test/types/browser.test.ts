@@ -1,4 +1,4 @@
-// keystile/client in a program of a browser: with the types of the DOM and none of Node.
+// Compiles keystile/client in a browser program, with the types of the DOM and none of Node.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,10 +7,16 @@ import { it } from 'node:test'
 import { compile, installKeystile } from './installed.ts'
 
 const program = `
-  import { browserStorage, createClient, memoryStorage, type ApiClient, type TokenStorage } from 'keystile/client'
+  import { browserStorage, createClient, memoryStorage } from 'keystile/client'
+  import type { ApiClient, TokenStorage } from 'keystile/client'
   export const own: TokenStorage = memoryStorage()
-  export const client: ApiClient = createClient({ issuer: 'https://a.example', storage: browserStorage(), fetch: window.fetch })
-  export const answer: Promise<Response> = client.fetch(new Request('/items'), { priority: 'high' })`
+  export const client: ApiClient = createClient({
+    issuer: 'https://a.example',
+    storage: browserStorage(),
+    fetch: window.fetch,
+  })
+  const request = new Request('/items')
+  export const answer: Promise<Response> = client.fetch(request, { priority: 'high' })`
 
 it('keystile/client compiles without the types of Node', () => {
   const folder = mkdtempSync(join(tmpdir(), 'keystile-browser-'))

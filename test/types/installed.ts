@@ -9,7 +9,7 @@ const library = join(root, 'packages/keystile')
 
 export interface Compiled {
   readonly passed: boolean
-  /** What the compiler said. */
+  /** What the compiler printed. */
   readonly output: string
 }
 
@@ -24,9 +24,8 @@ export function compile(cwd: string, args: readonly string[]): Compiled {
 }
 
 /**
- * Makes `node_modules` in a folder, with what this repository has installed and the declarations of
- * keystile as they are now, in a place of their own: `packages/keystile/dist` may be old, or being
- * built.
+ * Makes `node_modules` in a folder, with what this repository has installed and newly compiled
+ * declarations of keystile: `packages/keystile/dist` may be old, or being built.
  *
  * @throws {Error} when keystile does not compile
  */

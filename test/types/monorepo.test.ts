@@ -1,6 +1,6 @@
 // A repository of several packages, each compiled by itself (project references): one has the
-// guards, others use them. It is compiled against keystile as it is installed. What is wrong with a
-// type there, a single program never shows.
+// guards, others use them. It is compiled against keystile as it is installed. Some faults of types
+// show only there, never in a single program.
 import assert from 'node:assert/strict'
 import {
   globSync,
@@ -63,8 +63,8 @@ const frameworks: Readonly<Record<string, { readonly imports: string; readonly r
     web: {
       imports: '',
       routes: `
-      export const handle: (request: Request) => Promise<Response> = guard('items:read')((_request, { user, identity }) =>
-        Response.json(named(user, identity.scopes)),
+      export const handle: (request: Request) => Promise<Response> = guard('items:read')(
+        (_request, { user, identity }) => Response.json(named(user, identity.scopes)),
       )
       export const nameOf = (request: Request): string => guard.caller(request).user.name`,
     },
@@ -76,7 +76,11 @@ const account = `
   export type Scope = keyof typeof scopes
   export interface User { readonly id: string; readonly name: string }
   export const user = (identity: Identity): User => ({ id: identity.subject, name: 'Alice' })
-  export const verifier: Verifier = createVerifier({ issuer: 'https://auth.example', audience: 'https://api.example', revocations: 'none' })
+  export const verifier: Verifier = createVerifier({
+    issuer: 'https://auth.example',
+    audience: 'https://api.example',
+    revocations: 'none',
+  })
   export const named = (user: User, scopes: readonly Scope[]): object => ({ ...user, scopes })`
 
 const annotatedGuard = (framework: string): string => `
@@ -92,23 +96,24 @@ const annotatedUse = (framework: string): string => `
   ${misspelt}`
 
 /**
- * Nothing is annotated: each declaration is what the compiler makes of it, and it must be able to
- * name all of that.
+ * Without annotations: the compiler writes the declarations itself, and must be able to name every
+ * type in them.
  */
 const inferredUse = (framework: string): string => `
   ${frameworks[framework]!.imports}
   import { named, scopes, user, verifier } from '@shop/guards/account'
   import { createGuard } from 'keystile/${framework}'
   export const guard = createGuard({ verifier, scopes, user })
-  export const [anyOf, optional] = [guard.anyOf('items:read', ['items:write']), guard.optional('items:read')]
+  export const anyOf = guard.anyOf('items:read', ['items:write'])
+  export const optional = guard.optional('items:read')
   export const isAllowed = (request: Request) => guard.check(request, 'items:read')
   export const { check, anyOf: some } = guard
-  export const [whoever, whoeverToo] = [guard.caller, guard.optional.caller]
+  export const [caller, optionalCaller] = [guard.caller, guard.optional.caller]
   export default guard('items:read')
   ${frameworks[framework]!.routes}
   ${misspelt}`
 
-/** Errors that must reach whoever uses the guards of another package. */
+/** Errors that must reach the users of another package's guards. */
 const misspelt = `
   export const wrong = (): void => {
     // @ts-expect-error: not declared
@@ -135,7 +140,7 @@ const packages: Readonly<
 }
 
 describe('guards in a repository of several packages', () => {
-  it('compile package by package, and their declarations name nothing that is internal', () => {
+  it('guards compile package by package, and declarations name nothing internal', () => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-monorepo-'))
     const write = (path: string, content: string | object): void => {
       mkdirSync(dirname(join(folder, path)), { recursive: true })
@@ -196,8 +201,8 @@ describe('guards in a repository of several packages', () => {
 const doors = ['keystile', ...Object.keys(frameworks).map((name) => `keystile/${name}`)]
 
 /**
- * @throws {AssertionError} when a declaration names a file of keystile that is no door, or a file
- *   elsewhere
+ * @throws {AssertionError} when a declaration names a file of keystile that is not a door, or a
+ *   file elsewhere
  */
 function assertNamesDoors(file: string, declarations: string): void {
   const named = [...declarations.matchAll(/(?:from|import\(?)\s*["']([^"']+)["']/g)].map(

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { after, describe, it } from 'node:test'
 
 const packages = join(import.meta.dirname, '../../packages')
-/** What lies in a package's folder once it is built, beside what is published. */
+/** Other files in the folder of a built package. */
 const planted = [
   'dist/.tsbuildinfo',
   'dist/index.js.map',
@@ -18,8 +18,8 @@ const planted = [
 ]
 
 /**
- * The files that npm would publish from a folder with these files and the `package.json` of a
- * package.
+ * Returns the files that npm would publish from a folder with these files and the `package.json` of
+ * a package.
  */
 function filesPublished(name: string, files: readonly string[], folder: string): readonly string[] {
   for (const file of files) {
@@ -42,13 +42,13 @@ describe('the tarball of a package', () => {
   const folder = mkdtempSync(join(tmpdir(), 'keystile-tarball-'))
   after(() => rmSync(folder, { recursive: true }))
 
-  it('of keystile holds what is compiled, and nothing that the compiler keeps for itself', () => {
+  it('the tarball of keystile contains compiled files and no compiler state', () => {
     const built = ['dist/index.d.ts', 'dist/index.js', 'dist/guard/guard.js']
     const published = filesPublished('keystile', [...built, ...planted], join(folder, 'keystile'))
     assert.deepEqual(published, [...built, 'dist/index.js.map', 'package.json'].toSorted())
   })
 
-  it('of @keystile/server holds the bundle, the types and the blocklist', () => {
+  it('the tarball of @keystile/server contains the bundle, the types and the blocklist', () => {
     const built = [
       'bundle/index.js',
       'dist/index.d.ts',

@@ -5,8 +5,9 @@
 //   node --require ./tools/node/ensure.cjs FILE   Every script starts like this. It installs the
 //                                                 dependencies where they are missing. If this Node
 //                                                 is too old, it runs FILE on a newer one.
-//   node tools/node/ensure.cjs                    npm calls this after `npm ci`. It fetches the newer
-//                                                 Node, and a failure does not undo the installation.
+//   node tools/node/ensure.cjs                    npm calls this after `npm ci`. It fetches the
+//                                                 newer Node. If that fails, the installation is
+//                                                 kept.
 //
 // The newer Node comes from the npm registry into tools/node/node_modules (its hash is in the lock
 // file there). It is linked as node_modules/.bin/node, the first place where npm looks for the
@@ -36,8 +37,9 @@ const nodePackages = {
 // here installs, or where.
 const misleadingSettings = new RegExp(
   '^npm_(package_|lifecycle_|command$|config_(' +
-    'also|bin_links|cpu|dev|dry_run|force|global|global_prefix|global_style|ignore_scripts|include|' +
-    'include_workspace_root|install_links|install_strategy|libc|local_prefix|location|lockfile_version|omit|only|' +
+    'also|bin_links|cpu|dev|dry_run|force|global|global_prefix|global_style|ignore_scripts|' +
+    'include|include_workspace_root|install_links|install_strategy|libc|local_prefix|location|' +
+    'lockfile_version|omit|only|' +
     'optional|os|package_lock|package_lock_only|prefix|production|save.*|workspace|workspaces)$)',
   'i',
 )
@@ -88,7 +90,7 @@ function isNewEnough(version) {
   return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)
 }
 
-/** Runs the script that loads this file on another Node, and ends as it ends. */
+/** Runs the script that loads this file on another Node, and exits with its code. */
 function runOn(binary) {
   // A terminal sends Ctrl-C to both; the script decides when to end.
   process.on('SIGINT', () => {})
@@ -144,8 +146,8 @@ function link(binary) {
   const at = path.join(bin, windows ? 'node.cmd' : 'node')
   try {
     fs.mkdirSync(bin, { recursive: true })
-    // Put beside it and renamed over it, so that a second script that starts now never finds half a
-    // link.
+    // Created beside it and renamed over it, so that a second script that starts now never finds
+    // half a link.
     const fresh = at + '.' + process.pid
     if (windows) fs.writeFileSync(fresh, '@"' + binary + '" %*\r\n')
     else fs.symlinkSync(path.relative(bin, binary), fresh)
@@ -155,7 +157,7 @@ function link(binary) {
   }
 }
 
-/** An installation stands, since the library alone works on older Nodes. A script cannot go on. */
+/** Ends a script, but not an installation: the library works on older Nodes. */
 function giveUp(why) {
   console.error(
     'keystile: the server and the tests need Node ' +

