@@ -48,6 +48,7 @@ const sections: Readonly<Record<string, readonly string[]>> = {
     'answers',
     'refused',
     'doctor',
+    'messages',
     'imports',
   ],
   Explanations: ['index', 'token', 'sessions', 'revocation', 'passwords', 'guessing'],

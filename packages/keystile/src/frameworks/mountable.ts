@@ -1,4 +1,21 @@
+import { kindOf } from '../base/options.ts'
 import type { AnswerBody, HttpAnswer, HttpRequestWithBody } from '../http/message.ts'
+
+/**
+ * Refuses what has no `answer`, above all a promise: each request would fail, long after the start.
+ *
+ * @throws {TypeError}
+ */
+export function requireMountable(keystile: Mountable): void {
+  if (typeof keystile?.answer === 'function') return
+  throw new TypeError(
+    keystile instanceof Promise
+      ? 'mount takes what createKeystile resolves to; it got the promise. ' +
+          'Fix: mount(await createKeystile(…))'
+      : 'mount takes the object of createKeystile, which has a function `answer`; ' +
+          `it got ${kindOf(keystile)}`,
+  )
+}
 
 /** The part of a `createKeystile` object that `mount` needs. */
 export interface Mountable {

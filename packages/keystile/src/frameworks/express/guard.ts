@@ -4,7 +4,7 @@ import { createGuardCore, type GuardOptions } from '../../guard/guard.ts'
 import type { UserObject } from '../../guard/user.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { assembleGuard, type AssembledGuard } from '../assemble-guard.ts'
-import type { Mountable } from '../mountable.ts'
+import { requireMountable, type Mountable } from '../mountable.ts'
 import { readCheckedRequest, readNodeRequest, writeAnswer } from '../node/node-request.ts'
 import { readParsedBody } from './parsed-body.ts'
 import { passAsError } from '../thrown.ts'
@@ -47,7 +47,7 @@ export function createGuard<
 
         // Returns the promise, so that the app's own code can wait for it, and Express 5 handles an
         // error that `next` throws.
-        return core.enter(request, read, demand).then((decision) => {
+        return core.enter(request, read, demand, routeOf).then((decision) => {
           if (decision.allowed) next()
           else writeAnswer(response, decision.answer)
         }, passAsError(next))
@@ -57,11 +57,22 @@ export function createGuard<
 }
 
 /**
+ * Returns the pattern of the route, without that of its router. Middleware of a router runs before
+ * Express knows the route.
+ */
+function routeOf({
+  route,
+}: IncomingMessage & { readonly route?: { readonly path?: unknown } }): string | undefined {
+  return typeof route?.path === 'string' ? route.path : undefined
+}
+
+/**
  * Answers Keystile's own endpoints in an Express app, and calls `next` for any other request. Use
  * it at the root of the app, without a path: `app.use(mount(keystile))`. It works before and after
  * body parsers.
  */
 export function mount(keystile: Mountable): ExpressMiddleware {
+  requireMountable(keystile)
   return (request, response, next) => {
     // A router removes its own path from `url`. The URL of the request is in `originalUrl`.
     const { originalUrl } = request as { originalUrl?: string }

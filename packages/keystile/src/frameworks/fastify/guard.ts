@@ -10,7 +10,7 @@ import type { UserObject } from '../../guard/user.ts'
 import type { AnswerBody, HttpAnswer, HttpRequest } from '../../http/message.ts'
 import { assembleGuard } from '../assemble-guard.ts'
 import { rememberRoutes } from './remembered-routes.ts'
-import type { Mountable } from '../mountable.ts'
+import { requireMountable, type Mountable } from '../mountable.ts'
 import { nodeHeaders, readCheckedRequest, readNodeRequest } from '../node/node-request.ts'
 import { passAsError } from '../thrown.ts'
 
@@ -97,7 +97,7 @@ export function createGuard<
         const read = readNodeRequest(request.raw)
         if (core.enterAtOnce(request, read, demand)) return done()
 
-        core.enter(request, read, demand).then((decision) => {
+        core.enter(request, read, demand, routeOf).then((decision) => {
           if (decision.allowed) done()
           else send(reply, decision.answer)
         }, passAsError(done))
@@ -106,11 +106,17 @@ export function createGuard<
   )
 }
 
+/** Returns the pattern of the route. A path without a route has none. */
+function routeOf({ routeOptions }: FastifyRequest): string | undefined {
+  return routeOptions.url
+}
+
 /**
  * Creates a plugin that answers Keystile's own endpoints; all other requests go on to the app.
  * Register it at the root of the app, before any route and without a prefix.
  */
 export function mount(keystile: Mountable): (app: FastifyInstance) => Promise<void> {
+  requireMountable(keystile)
   return atTheRoot(async (app) => {
     rememberRoutes(app)
     // This hook runs before the body is parsed, and also for paths without a route.

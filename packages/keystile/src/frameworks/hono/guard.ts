@@ -10,7 +10,7 @@ import type { UserObject } from '../../guard/user.ts'
 import type { Identity } from '../../guard/identity.ts'
 import { toResponse, type HttpRequest } from '../../http/message.ts'
 import { assembleGuard } from '../assemble-guard.ts'
-import type { Mountable } from '../mountable.ts'
+import { requireMountable, type Mountable } from '../mountable.ts'
 import { readWebRequest } from '../web/web-request.ts'
 
 /**
@@ -76,7 +76,7 @@ export function createGuard<
     return next()
   }
   const enter = async (c: Context, next: Next, demand: Demand<S>): Promise<Response | void> => {
-    const decision = await core.enter(c, c.req.raw, demand)
+    const decision = await core.enter(c, c.req.raw, demand, routeOf)
     return decision.allowed ? goOn(c, next, decision.caller) : toResponse(decision.answer)
   }
 
@@ -91,11 +91,17 @@ export function createGuard<
   )
 }
 
+/** Returns the pattern of the route that will answer, and not that of middleware before it. */
+function routeOf({ req }: Context): string {
+  return req.matchedRoutes.findLast(({ path }) => !path.endsWith('*'))?.path ?? req.routePath
+}
+
 /**
  * Answers Keystile's own endpoints in a Hono app; all other requests go on to the app. Use it at
  * the root of the app, before any route, without a path: `new Hono().use(mount(keystile))`.
  */
 export function mount(keystile: Mountable): MiddlewareHandler {
+  requireMountable(keystile)
   return async (c, next) => {
     // @hono/node-server passes the node:http request as `incoming`. Other platforms pass no
     //   address.
