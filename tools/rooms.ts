@@ -206,6 +206,12 @@ const server: Package = {
       packages: ['keystile', 'node:net'],
     },
     {
+      name: 'features/app-events',
+      for: 'tells the app, after the commit, what happened to users and sessions',
+      from: ['storage', 'feature', 'features/audit'],
+      packages: ['keystile', 'zod'],
+    },
+    {
       name: 'features/metrics',
       for: 'counters and gauges in the text format of Prometheus',
       from: ['feature'],
@@ -226,7 +232,7 @@ const server: Package = {
     {
       name: 'features/scopes',
       for: 'scopes and roles, and which of them a user holds',
-      from: ['feature'],
+      from: ['storage', 'feature'],
       packages: ['zod', 'keystile'],
     },
     {
@@ -239,6 +245,7 @@ const server: Package = {
         'feature',
         'features/events',
         'features/audit',
+        'features/app-events',
         'features/limits',
         'features/scopes',
       ],
@@ -276,6 +283,7 @@ const server: Package = {
         'http',
         'features/events',
         'features/audit',
+        'features/app-events',
         'features/limits',
         'features/scopes',
         'features/sessions',

@@ -55,26 +55,6 @@ describeOnBoth('PATCH /users/me', (stage) => {
     )
     assert.equal((await send('PATCH', '/users/me', { bearer, json: {} })).status, 200)
   })
-
-  it('PATCH /users/me loses no concurrent change: one gets 409', async () => {
-    const { register, login, send } = await stage.start({ profile })
-    await register()
-    const bearer = (await login()).json['access_token']
-    const changes = [{ city: 'Paris' }, { age: 1 }, { city: 'Rome' }, { age: 2 }]
-    const answers = await Promise.all(
-      changes.map((json) => send('PATCH', '/users/me', { bearer, json })),
-    )
-    const { json } = await send('GET', '/users/me', { bearer })
-    for (const [i, { status }] of answers.entries())
-      assert.ok([200, 409].includes(status), `${i}: ${status}`)
-    const done = changes.filter((_, i) => answers[i]!.status === 200)
-    for (const name of ['city', 'age'] as const) {
-      const values = done
-        .map((change) => (change as Record<string, unknown>)[name])
-        .filter((value) => value !== undefined)
-      assert.ok(values.length === 0 ? json[name] === undefined : values.includes(json[name]), name)
-    }
-  })
 })
 
 describeOnBoth('POST /users/me/password', (stage) => {

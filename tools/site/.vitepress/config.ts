@@ -27,6 +27,7 @@ const sections: Readonly<Record<string, readonly string[]>> = {
     'node',
     'web',
     'nest',
+    'users-in-code',
     'own-users',
     'verify-only',
     'clients',

@@ -9,8 +9,12 @@ const codes = [
   'temporarily_unavailable',
 ] as const
 
-/** Why the issuer refused. `temporarily_unavailable` means every failure that a retry may solve. */
-export type ClientErrorCode = (typeof codes)[number]
+/**
+ * Why a request to the issuer failed. `temporarily_unavailable` means every failure that a retry
+ * may solve. `no_cookie_sessions` means that the client has `storage: 'cookie'` and the issuer has
+ * no cookie sessions.
+ */
+export type ClientErrorCode = (typeof codes)[number] | 'no_cookie_sessions'
 
 /** Further facts about a failed request to the issuer. */
 export interface ClientErrorDetails {
@@ -46,7 +50,7 @@ export function isInvalidGrant(error: unknown): boolean {
   return error instanceof ClientError && error.code === 'invalid_grant'
 }
 
-/** Whether a value is one of the codes. */
-export function isErrorCode(value: unknown): value is ClientErrorCode {
+/** Whether a value is one of the codes that an issuer sends. */
+export function isErrorCode(value: unknown): value is (typeof codes)[number] {
   return codes.some((code) => code === value)
 }

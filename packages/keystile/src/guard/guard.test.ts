@@ -600,15 +600,16 @@ describe('createGuardCore', () => {
   })
 
   it('createGuardCore takes the object of createKeystile or of a test issuer', () => {
-    const names = 'issuer sessions answer fetch close audience token headers revoke advance'.split(
-      ' ',
-    )
+    const ofKeystile =
+      'issuer sessions users hashPassword verifyPassword checkPassword answer fetch'
+    const names = `${ofKeystile} close audience token headers revoke advance`.split(' ')
     const others = Object.fromEntries(names.map((name) => [name, () => {}]))
     assert.ok(createGuardCore({ verifier, ...others }))
   })
 
   it('createGuardCore names the function and the option that it refuses', () => {
     const made = (options: object) => (): unknown => createGuardCore({ verifier, ...options })
+    assert.throws(made({ users: {} }), /no option `users`/) // a slip for `user`
     assert.throws(made({ getUser: 1 }), /^TypeError: .*createGuard/)
     for (const user of [1, {}, null])
       assert.throws(made({ user }), /^TypeError: .*`user` of createGuard/)

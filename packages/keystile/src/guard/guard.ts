@@ -30,6 +30,9 @@ const guardOptions = ['verifier', 'scopes', 'user', 'onRefused', 'logger']
 const otherMembers = [
   'issuer',
   'sessions',
+  'hashPassword',
+  'verifyPassword',
+  'checkPassword',
   'answer',
   'fetch',
   'close',
@@ -182,7 +185,9 @@ function readOptions<S extends string, U>(
   readonly declared: GuardOptions<S, U>['scopes']
   readonly findUser: GuardOptions<S, U>['user']
 } {
-  requireKnownOptions('createGuard', options, [...guardOptions, ...otherMembers])
+  // `users` alone would be a slip for `user`, and the guard would admit blocked users.
+  const accounts = Object.hasOwn(Object(options), 'sessions') ? ['users'] : []
+  requireKnownOptions('createGuard', options, [...guardOptions, ...otherMembers, ...accounts])
 
   const { verifier, scopes: declared } = options
   if (options.user !== undefined && typeof options.user !== 'function') {

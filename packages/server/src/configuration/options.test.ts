@@ -412,11 +412,6 @@ describe('readOptions', () => {
       /^profile must be left out beside users/,
     ],
     [
-      'a minimum password length beside the app’s own users',
-      { users: directory, passwordMinLength: 15 },
-      /^passwordMinLength must be left out/,
-    ],
-    [
       'registration beside the app’s own users',
       { users: directory, registration: 'closed' },
       /^registration must be left out/,

@@ -12,6 +12,7 @@ import type { Metric } from '../feature/metric.ts'
 import type { Rule } from '../feature/rule.ts'
 import type { Setting } from '../feature/setting.ts'
 import * as accounts from '../features/accounts/feature.ts'
+import * as appEvents from '../features/app-events/feature.ts'
 import * as audit from '../features/audit/feature.ts'
 import * as browserSession from '../features/browser-session/feature.ts'
 import * as clients from '../features/clients/feature.ts'
@@ -38,13 +39,15 @@ export interface SharedOptions<S extends string>
     browserSession.BrowserSessionOptions,
     signingKeys.SigningKeyOptions,
     password.PasswordOptions,
+    passwordPolicy.PasswordPolicyOptions,
     limits.LimitOptions,
     audit.AuditOptions,
+    appEvents.AppEventOptions,
     app.AppOptions {}
 
 /** The options of `createKeystile` that exist only for Keystile's own accounts. */
 export interface OwnAccountOptions<S extends string, P extends object>
-  extends scopes.RoleOptions<S>, accounts.AccountOptions<P>, passwordPolicy.PasswordPolicyOptions {}
+  extends scopes.RoleOptions<S>, accounts.AccountOptions<P> {}
 
 /** The name of an audit event. */
 export type AuditEventName = AuditEventOf<
@@ -70,6 +73,7 @@ export const optionsWithoutDefault = [
   'key',
   'signingKey',
   'trustedProxies',
+  'onEvent',
 ] as const
 type WithoutDefault = (typeof optionsWithoutDefault)[number]
 
@@ -109,6 +113,7 @@ const list = [
   password.feature,
   limits.feature,
   audit.feature,
+  appEvents.feature,
   app.feature,
   machine.feature,
 ] satisfies readonly ListedFeature[]

@@ -5,6 +5,8 @@ import {
   type HttpAnswer,
   type HttpRequestWithBody,
 } from 'keystile/internal'
+import type { AppUsers } from '../features/accounts/app-users.ts'
+import type { AppPasswords } from '../features/password-policy/app-passwords.ts'
 import type { PublicUser } from '../features/accounts/users.ts'
 import type { Sessions } from './app-sessions.ts'
 
@@ -14,7 +16,7 @@ import type { Sessions } from './app-sessions.ts'
  * @typeParam S the declared scopes
  * @typeParam U the user that a guarded route gets
  */
-export interface Keystile<S extends string = string, U = PublicUser> {
+export interface Keystile<S extends string = string, U = PublicUser> extends AppPasswords {
   readonly issuer: string
   /**
    * Verifies Keystile's own tokens. It refuses a token at once when this process has revoked it,
@@ -25,6 +27,8 @@ export interface Keystile<S extends string = string, U = PublicUser> {
   readonly sessions: Sessions
   /** The logger of the options. A guard of this object tells it why it refuses a request. */
   readonly logger: Logger
+  /** Keystile's own accounts. Undefined with the option `users`: then the app keeps the users. */
+  readonly users: [U] extends [PublicUser] ? AppUsers<S, U> : unknown
   /**
    * Returns the user of an identity, or `undefined` for a deleted or disabled one. Reads the user
    * each time from SQLite and from your own directory. From PostgreSQL, the user may be up to 5 s

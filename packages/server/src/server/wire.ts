@@ -3,9 +3,11 @@ import { createGuardCore } from 'keystile/internal'
 import type { SigningKey } from 'keystile/jwt'
 import { noMeter, type Meter } from '../feature/metric.ts'
 import { enforceRules } from '../configuration/machine.ts'
+import { createAppUsers, type AppUsers } from '../features/accounts/app-users.ts'
 import { managementRoutes } from '../features/accounts/management-routes.ts'
 import { accountRoutes } from '../features/accounts/routes.ts'
-import type { Users } from '../features/accounts/users.ts'
+import type { User, Users } from '../features/accounts/users.ts'
+import { deliverEvents } from '../features/app-events/deliver.ts'
 import { cookiePathOf, cookieSessionRoutes } from '../features/browser-session/cookie-session.ts'
 import { firstParty, type Clients } from '../features/clients/clients.ts'
 import { createActiveUsers, type ActiveUsers } from '../features/directory/active-users.ts'
@@ -21,7 +23,9 @@ import { introspectRoute } from '../features/oauth/introspect.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
 import { revokeRoute } from '../features/oauth/revoke.ts'
 import { tokenRoute } from '../features/oauth/token.ts'
-import { createPasswordPolicy } from '../features/password-policy/policy.ts'
+import { createAppPasswords } from '../features/password-policy/app-passwords.ts'
+import { createPasswordPolicy, type PasswordPolicy } from '../features/password-policy/policy.ts'
+import { saveDeclared } from '../features/scopes/declared.ts'
 import { scopeRulesOf, type ScopeRules } from '../features/scopes/scopes.ts'
 import { createClientTokenIssuer, type ClientTokenIssuer } from '../features/sessions/issuing.ts'
 import type { Lifetimes } from '../features/sessions/lifetimes.ts'
@@ -49,7 +53,9 @@ import { readVersion } from './version.ts'
 
 /** A running Keystile, with its accounts and the parts that the stand-alone server uses. */
 export interface RunningKeystile extends Service {
-  readonly keystile: Keystile<string, UserObject>
+  readonly keystile: Omit<Keystile<string, UserObject>, 'users'> & {
+    readonly users?: AppUsers<string, User['publicUser']>
+  }
   /** Keystile's own accounts. It is empty when the app has its own directory. */
   readonly users: Users
   readonly clients: Clients
@@ -84,17 +90,18 @@ async function wireAccounts(
   const { database, users, passwords, audit } = accounts
 
   await enforceRules(safetyRules, options, database)
+  if (options.onEvent) deliverEvents(database, options.onEvent, logger)
   const scopes = scopeRulesOf(options)
   const proxies = createProxies(options.trustedProxies ?? [])
   const limits = createConfiguredLimits(database, options, proxies.isTrusted)
   const devices =
     options.rateLimits === 'off' ? noDevices : await openDevices(database, options.clock)
-  const parts = { options, accounts, scopes, proxies, limits, devices, meter }
+  const passwordPolicy = createPasswordPolicy({ issuer, minLength })
+  const parts = { options, accounts, passwordPolicy, scopes, proxies, limits, devices, meter }
   const checks = { rules: scopes, logger }
 
   if (options.users) return wirePeople(parts, appPeople(options.users, checks))
 
-  const passwordPolicy = createPasswordPolicy({ issuer, minLength })
   const routes = [
     ...accountRoutes({
       issuer,
@@ -108,13 +115,15 @@ async function wireAccounts(
     }),
     ...managementRoutes({ users, scopes, profile }),
   ]
-  return wirePeople(parts, accountPeople(users, routes, checks))
+  const appUsers = createAppUsers({ users, passwords, passwordPolicy, scopes, profile })
+  return wirePeople(parts, accountPeople(users, { routes, appUsers }, checks))
 }
 
 /** The parts that do not depend on the place of the users. */
 interface Parts {
   readonly options: CheckedOptions
   readonly accounts: Accounts
+  readonly passwordPolicy: PasswordPolicy
   readonly scopes: ScopeRules
   readonly proxies: Proxies
   readonly limits: Limits
@@ -123,11 +132,12 @@ interface Parts {
 }
 
 async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKeystile> {
-  const { options, accounts, scopes, proxies, meter } = parts
+  const { options, accounts, passwordPolicy, scopes, proxies, meter } = parts
   const { issuer, corsOrigins, logger } = options
-  const { database, users, clients } = accounts
+  const { database, users, passwords, clients } = accounts
 
   const issuing = await wireIssuing(options, accounts)
+  await saveDeclared(database, options)
   const { verifier, starter, ends } = issuing
   const activeUsers = createActiveUsers(people.findActive)
   const routes = listRoutes(parts, people, { ...issuing, isWelcome: activeUsers.isWelcome })
@@ -150,6 +160,8 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     scopes: scopes.declared,
     sessions,
     logger,
+    ...(people.users && { users: people.users }),
+    ...createAppPasswords(passwords, passwordPolicy),
     answer,
     fetch: fetchFrom(answer),
     async user(identity) {
@@ -273,6 +285,7 @@ function listRoutes<U>(
       issuer,
       scopes: Object.keys(scopes.declared),
       grantTypes: grants.map(({ grantType }) => grantType),
+      cookieSession,
       published: () => signingKeys.published,
     }),
   ]
