@@ -129,8 +129,8 @@ describe('mount without await', () => {
     it(`fails at once: ${name}`, async () => {
       const opening = createKeystile({ issuer: 'http://localhost:3000', database: ':memory:' })
       try {
-        // @ts-expect-error it does not compile either
         assert.throws(
+          // @ts-expect-error: a promise is not what createKeystile resolves to
           () => mount(opening),
           /^TypeError: .*Fix: mount\(await createKeystile\(…\)\)$/,
         )
