@@ -1,5 +1,5 @@
 // Encoding and decoding of bytes: base64url, UTF-8, and bodies that arrive in pieces.
-import { isUtf8 } from 'node:buffer'
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * Decodes base64url strictly: no padding, no white space, no other alphabet, and zeros in the
@@ -38,7 +38,12 @@ export function toBase64url(bytes: Uint8Array | string): string {
  * @returns `undefined` when the bytes are not UTF-8
  */
 export function parseUtf8(bytes: Uint8Array): string | undefined {
-  return isUtf8(bytes) ? bufferOf(bytes).toString() : undefined
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    // The bytes are not UTF-8.
+  }
+  return undefined
 }
 
 /**
