@@ -230,8 +230,8 @@ describe('secure', () => {
       () => secure(document, app, { ignore: ['/items'] }),
       /no route for GET \/elsewhere/,
     )
-    for (const ignore of [undefined, ['/else'], ['/*'], ['*']])
-      assert.throws(() => secure(documentOf('get /elsewhere'), app, { ignore }), /no route/)
+    for (const options of [{}, { ignore: ['/else'] }, { ignore: ['/*'] }, { ignore: ['*'] }])
+      assert.throws(() => secure(documentOf('get /elsewhere'), app, options), /no route/)
     const other = documentOf('get /elsewhere/a', 'get /items')
     assert.deepEqual(
       operationIn(secure(other, app, { ignore: ['/elsewhere/*', '/x'] }), 'get /items').security,
