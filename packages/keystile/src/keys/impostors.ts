@@ -111,7 +111,7 @@ function plainTextOf(bytes: Buffer): string {
 
 /** Matches a host name or an IPv4 address, perhaps with a port and a path. */
 const hostName =
-  /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|(?:[a-z\d-]+\.)+[a-z]{2,24})(?::\d{1,5})?(?:\/[\w./?=&%~-]*)?$/i
+  /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|(?:[a-z\d-]+\.)+[a-z]{2,24})(?::\d{1,5})?(?:\/\S*)?$/i
 
 /**
  * Whether a text is the path of a file. Random base64 may begin with a slash too, but it has
