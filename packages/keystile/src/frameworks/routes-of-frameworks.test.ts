@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import express from 'express'
 import express4 from 'express-4'
-import Fastify from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import { Hono, type Context, type Next } from 'hono'
 import { mount as mountHono } from 'hono/mount'
 import { createGuard as createExpressGuard } from './express/guard.ts'
@@ -707,7 +707,7 @@ describe('the routes of Fastify', () => {
   it('are told by the instance of a plugin, too', async () => {
     let inner: object = {}
     const app = await make((app) => {
-      app.register(async (plugin) => {
+      app.register(async (plugin: FastifyInstance) => {
         inner = plugin
         plugin.get('/x', { onRequest: guard('read') }, answer)
       })

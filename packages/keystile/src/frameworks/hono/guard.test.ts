@@ -204,12 +204,12 @@ describe('guard', () => {
 
   it('leaves the variable `user` to the app, unless it finds users itself', async () => {
     const own = new Hono<{ Variables: { user: string } }>()
-      .use((c, next) => {
-        c.set('user', 'of the app')
-        return next()
-      })
-      .use(createGuard({ verifier })())
-      .get('/', (c) => c.text(c.var.user))
+    own.use((c, next) => {
+      c.set('user', 'of the app')
+      return next()
+    })
+    own.use(createGuard({ verifier })())
+    own.get('/', (c) => c.text(c.var.user))
     assert.equal(await (await own.request('/', bearer())).text(), 'of the app')
   })
 
