@@ -320,6 +320,17 @@ describe('createClient', () => {
       assert.deepEqual(stage.server.asked, [])
     })
 
+    it('that holds no refresh token is emptied at a logout, of which the issuer cannot be told', async () => {
+      const key = `keystile:${stage.server.issuer}`
+      const session = { id: 'a', accessToken: 'b', askedAt: 0, lifetime: 1 }
+      for (const value of [session, 'unknown']) {
+        await stage.storage.write(key, JSON.stringify(value))
+        await stage.client.logout()
+        assert.equal(await stage.client.isSignedIn(), false)
+      }
+      assert.deepEqual(stage.server.asked, [])
+    })
+
     it('a storage that fails makes the call fail, and does no other harm', async () => {
       const failing = start({
         storage: {

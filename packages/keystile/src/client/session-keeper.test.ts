@@ -415,10 +415,11 @@ describe('the session of a client', () => {
       assert.equal(await one.isSignedIn(), false)
     })
 
-    it('needs no lock for a request while nobody is signed in, or while the token is fresh', async () => {
+    it('needs no lock while nobody is signed in, or for a request while the token is fresh', async () => {
       const exclusive = (): Promise<never> => Promise.reject(new Error('locked'))
       const unlocked = start({ storage: { ...stage.storage, exclusive } })
       assert.equal((await unlocked.fetch(items())).status, 401)
+      await unlocked.logout()
       await stage.client.login(ada)
       assert.equal((await unlocked.fetch(items())).status, 200)
     })

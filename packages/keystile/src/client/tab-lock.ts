@@ -24,7 +24,7 @@ export interface TabLock {
  * Without IndexedDB there is no lock: two tabs may then refresh at the same time.
  */
 export function createTabLock(): TabLock {
-  let arrivesAt = -Infinity
+  let arrivesAt = 0
   const untilArrival = (): number => Math.max(0, arrivesAt - performance.now())
 
   return {

@@ -78,7 +78,7 @@ function createIndexedDB(failure?: Error): {
       const transaction = new EventTarget()
       const storeOf = (name: string): object => ({
         get(key: string) {
-          const reading = Object.assign(new EventTarget(), { result: undefined as unknown })
+          const reading: EventTarget & { result?: unknown } = new EventTarget()
           last = last.then(() => {
             reading.result = stores.get(name)!.get(key)
             if (!failure) happen('success', reading)

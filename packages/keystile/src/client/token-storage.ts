@@ -24,12 +24,9 @@ export interface TokenStorage {
 
 /** Creates a storage in memory. The tokens are lost when the page or the process ends. */
 export function memoryStorage(): TokenStorage {
-  const texts = new Map<string, string>()
+  const texts = new Map<string, string | undefined>()
   return {
     read: (key) => texts.get(key),
-    write(key, text) {
-      if (text === undefined) texts.delete(key)
-      else texts.set(key, text)
-    },
+    write: (key, text) => void texts.set(key, text),
   }
 }

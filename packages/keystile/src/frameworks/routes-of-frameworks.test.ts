@@ -4,12 +4,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import express from 'express'
 import express4 from 'express-4'
-import Fastify from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import { Hono, type Context, type Next } from 'hono'
 import { mount as mountHono } from 'hono/mount'
 import { createGuard as createExpressGuard } from './express/guard.ts'
 import { createGuard as createFastifyGuard, documentRoutes } from './fastify/guard.ts'
 import { createGuard } from './hono/guard.ts'
+import { isHono } from './hono/routes.ts'
 import { createTestIssuer } from '../testing/test-issuer.ts'
 import { describe as describeApp, type DocumentInfo } from '../openapi/describe.ts'
 import {
@@ -91,6 +92,7 @@ describe('the routes of Hono', () => {
       .all('/every', guard('read'), () => new Response('ok'))
       .get('/next', guard('read'), (c: Context, _next: Next) => c.text('ok'))
       .put('/next', guard('write'), ok)
+      .get('/other', guard('read'), (c: Context, _next: Next) => c.text('ok'))
       .get('/guarded/*', guard('read'))
       .get('/guarded/x', ok)
       .on(['GET', 'PUT'], ['/a', '/b'], guard('write'), ok)
@@ -105,6 +107,7 @@ describe('the routes of Hono', () => {
       ...Object.fromEntries(all),
       'get /next': reader,
       'put /next': writer,
+      'get /other': reader,
       'get /guarded/x': reader,
       'get /a': writer,
       'put /a': writer,
@@ -116,15 +119,24 @@ describe('the routes of Hono', () => {
   it('a Hono route is refused if a function before its guard hides its parameters', () => {
     const wrapped = (...all: readonly unknown[]): Promise<void> => (all[1] as Next)()
     const behind = new Hono().use(wrapped as never).get('/x', guard('read'), ok)
-    assert.throws(
-      () => described(behind),
-      /a guard of \/x follows a function that may answer or call next/,
-    )
+    assert.throws(() => described(behind), {
+      message:
+        'a guard of /x follows a function that may answer or call next: ' +
+        'write that function as (c) => … or as (c, next) => …',
+    })
+    const rest = (_c: Context, ...all: readonly Next[]): Promise<void> => all[0]!()
+    const behindRest = new Hono().use(rest as never).get('/x', guard('read'), ok)
+    assert.throws(() => described(behindRest), /a guard of \/x follows a function/)
     const before = new Hono()
       .use(guard('read'))
       .use(wrapped as never)
       .get('/x', ok)
     assert.deepEqual(described(before), { 'get /x': reader })
+  })
+
+  it('are found with values for their parameters', () => {
+    const app = new Hono().get('/x/:id{[0-9]+}', guard('read'), ok)
+    assert.deepEqual(secured(app, 'get /x/{id}'), { 'get /x/{id}': reader })
   })
 
   it('Hono answers HEAD with the GET route, so a route for HEAD is not described', () => {
@@ -157,6 +169,17 @@ describe('the routes of Hono', () => {
     assert.throws(() => described(app), /the route \/\* has a part that OpenAPI cannot describe/)
     assert.deepEqual(described(app, { ignore: ['/*'] }), { 'get /x': reader })
     assert.deepEqual(secured(app, 'get /other/{id}'), { 'get /other/{id}': undefined })
+  })
+
+  it('are those of an app with routes and a router that matches', () => {
+    assert.ok(isHono(new Hono()))
+    for (const app of [{}, { routes: [] }, { routes: [], router: {} }, { router: { match() {} } }])
+      assert.equal(isHono(app), false)
+  })
+
+  it('are answered by the last one, though it could go on', () => {
+    const app = new Hono().get('/x', guard('read'), (c: Context, _next: Next) => c.text('ok'))
+    assert.deepEqual(described(app), { 'get /x': reader })
   })
 
   it('a Hono route must not answer a method that OpenAPI lacks', () => {
@@ -336,7 +359,10 @@ for (const [name, make] of [
       if (make === express) {
         assert.throws(() => described(app), /the route \/foreign is a mounted app/)
         assert.deepEqual(described(app, { ignore: ['/foreign'] }), { 'get /x': reader })
-      } else assert.throws(() => described(app), /is a mounted app/)
+      } else {
+        const expected = /^Error: the route with an unknown path is a mounted app/
+        assert.throws(() => described(app), expected)
+      }
     })
 
     it(`routes in Express 5 routers are found in an app of Express ${name}`, () => {
@@ -344,7 +370,19 @@ for (const [name, make] of [
       const app = make().use('/a', express.Router().use('/b', inner))
       assert.deepEqual(secured(app, 'get /a/b/x'), { 'get /a/b/x': reader })
       if (make === express) assert.deepEqual(described(app), { 'get /a/b/x': reader })
-      else assert.throws(() => described(app), /does not keep the path of the router/)
+      else {
+        assert.throws(() => described(app), {
+          message:
+            'this version of Express does not keep the path of the router around /x: ' +
+            'use Express 5 with router 2.3 or later, or secure(document, app) with your own document',
+        })
+        assert.deepEqual(described(app, { ignore: ['/x'] }), {})
+      }
+    })
+
+    it('are those of a router without a path, too', () => {
+      const app = make().use(make.Router().get('/x', guard('read'), answer))
+      assert.deepEqual(described(app), { 'get /x': reader })
     })
 
     it(`an Express ${name} app without routes has none`, () => {
@@ -524,7 +562,9 @@ describe('the routes of Fastify', () => {
     await app.register(documentRoutes)
     app.addHook('onRequest', guard('read'))
     app.get('/x', answer)
-    assert.throws(() => described(app), /await app\.ready\(\) first/)
+    assert.throws(() => described(app), {
+      message: 'this Fastify app is not ready, so its guards are unknown: await app.ready() first',
+    })
     await app.ready()
     assert.deepEqual(described(app), { 'get /x': reader })
     await app.close()
@@ -614,18 +654,26 @@ describe('the routes of Fastify', () => {
       app.get('/x', { constraints: { version: '1.0.0' }, onRequest: guard('read') }, answer)
       app.get('/x', { constraints: { version: '2.0.0' }, onRequest: guard('write') }, answer)
     })
-    assert.throws(() => described(app), /several routes for GET \/x have different guards/)
+    assert.throws(() => described(app), {
+      message:
+        'several routes for GET /x have different guards, ' +
+        'but a document has one operation for them: give them the same guards',
+    })
     await app.close()
   })
 
   it('a Fastify wildcard must be ignored in describeApp, and is matched by secure', async () => {
-    const app = await make((app) => void app.get('/files/*', { onRequest: guard('read') }, answer))
+    const app = await make((app) => {
+      app.get('/files/*', { onRequest: guard('read') }, answer)
+      app.get('/:shop/:shelf/*', { onRequest: guard('write') }, answer)
+    })
     assert.throws(
       () => described(app),
       /the route \/files\/\* has a part that OpenAPI cannot describe/,
     )
-    assert.deepEqual(described(app, { ignore: ['/files/*'] }), {})
-    assert.deepEqual(secured(app, 'get /files/{*}'), { 'get /files/{*}': reader })
+    assert.deepEqual(described(app, { ignore: ['/files/*', '/:shop/:shelf/*'] }), {})
+    const expected = { 'get /files/{*}': reader, 'get /{shop}/{shelf}/{*}': writer }
+    assert.deepEqual(secured(app, ...Object.keys(expected)), expected)
     await app.close()
   })
 
@@ -636,6 +684,43 @@ describe('the routes of Fastify', () => {
       [Symbol('fastify.state')]: { ready: true },
       [Symbol.for('keystile.routes')]: [route],
     }
-    assert.throws(() => described(app as never), /keeps its hooks elsewhere/)
+    assert.throws(() => described(app as never), {
+      message:
+        'this version of Fastify keeps its hooks elsewhere, so the guards of plugins are unknown: ' +
+        'use a version that Keystile supports',
+    })
+    const without = { addHook() {}, [Symbol.for('keystile.routes')]: [] }
+    assert.throws(() => described(without as never), /is not ready/)
+  })
+
+  it('are remembered from before a second documentRoutes, too', async () => {
+    const app = Fastify()
+    await app.register(documentRoutes)
+    app.get('/a', answer)
+    await app.register(documentRoutes)
+    app.get('/b', answer)
+    await app.ready()
+    assert.deepEqual(Object.keys(described(app)), ['get /a', 'get /b'])
+    await app.close()
+  })
+
+  it('are told by the instance of a plugin, too', async () => {
+    let inner: object = {}
+    const app = await make((app) => {
+      app.register(async (plugin: FastifyInstance) => {
+        inner = plugin
+        plugin.get('/x', { onRequest: guard('read') }, answer)
+      })
+    })
+    assert.deepEqual(described(inner as SecuredApp), { 'get /x': reader })
+    await app.close()
+  })
+
+  it('are unknown where nothing recorded them', () => {
+    assert.throws(() => described(Fastify()), {
+      message:
+        'the routes of this Fastify app are unknown: ' +
+        'call await app.register(documentRoutes), or register mount(…), before the routes',
+    })
   })
 })

@@ -17,6 +17,9 @@ describe('readParsedBody', () => {
     const form = 'application/x-www-form-urlencoded; charset=utf-8'
     assert.equal(await text(parsed({ a: [1, 'x'] })), '{"a":[1,"x"]}')
     assert.equal(await text(parsed({ a: 'ä &', b: '' }, form)), 'a=%C3%A4+%26&b=')
+    const odd = 'x/y; a=application/x-www-form-urlencoded'
+    for (const other of [odd, `${odd}ed`.slice(odd.indexOf('=') + 1)])
+      assert.equal(await text(parsed({ a: 'b' }, other)), '{"a":"b"}')
     assert.equal(await text(parsed('text')), 'text')
     assert.equal(await text(parsed(Buffer.from('bytes'))), 'bytes')
   })

@@ -203,6 +203,17 @@ describe('guard', () => {
     )
   })
 
+  it('leaves the variable `user` to the app, unless it finds users itself', async () => {
+    const own = new Hono<{ Variables: { user: string } }>()
+    own.use((c, next) => {
+      c.set('user', 'of the app')
+      return next()
+    })
+    own.use(createGuard({ verifier })())
+    own.get('/', (c) => c.text(c.var.user))
+    assert.equal(await (await own.request('/', bearer())).text(), 'of the app')
+  })
+
   it('the Hono guard refuses an undeclared scope when the route is made', () => {
     assert.throws(() => (guard as (...scopes: string[]) => unknown)('items:raed'), /not declared/)
     assert.throws(
@@ -299,6 +310,19 @@ describe('mount', () => {
     assert.equal((await mounted.request('/auth/other')).status, 404)
     const response = await mounted.request('/json', { method: 'POST', body: '{"a":1}' })
     assert.deepEqual(await response.json(), { a: 1 })
+  })
+
+  it('reports a body that ends early, with the reason', async () => {
+    const gone = new Error('gone')
+    const body = new ReadableStream({ start: (controller) => controller.error(gone) })
+    const init = { method: 'POST', body, duplex: 'half' }
+    await mounted.request('/other', init as RequestInit)
+    await assert.rejects(seen.at(-1)!.body(10), {
+      name: 'ProblemError',
+      code: 'bad_request',
+      message: 'The body ended early',
+      cause: gone,
+    })
   })
 
   it('mount of Hono answers 413 to a body that is too large', async () => {

@@ -391,7 +391,16 @@ describe('mount', () => {
       await closed
     }, 'Content-Length: 500')
     assert.ok(outcome instanceof ProblemError)
-    assert.equal(outcome.code, 'bad_request')
+    assert.deepEqual([outcome.code, outcome.message], ['bad_request', 'The body ended early'])
+  })
+
+  it('says so when the request fails before its body has ended', async () => {
+    const outcome = await bodyAfter(
+      async (request) => void setImmediate(() => request.emit('error', new Error('reset'))),
+      'Content-Length: 500',
+    )
+    assert.ok(outcome instanceof ProblemError)
+    assert.deepEqual([outcome.code, outcome.message], ['bad_request', 'The body ended early'])
   })
 
   it('mount of node does not wait for the body of a request that the app destroyed', async () => {
@@ -442,7 +451,9 @@ describe('what the app itself throws', () => {
     assert.equal(user.status, 500)
     assert.doesNotMatch(await user.text(), /select|people/)
     assert.equal(entered, 0)
-    assert.equal((await ask('/handler')).status, 500)
+    const handler = await ask('/handler')
+    assert.equal(handler.status, 500)
+    assert.equal(((await handler.json()) as { detail: string }).detail, 'Internal error')
     await assert.rejects(ask('/half').then((response) => response.text()))
     assert.deepEqual(
       printed.map((error) => (error as Error).message),

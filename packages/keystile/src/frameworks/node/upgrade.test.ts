@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
+import { TokenError } from '../../base/errors.ts'
 import { createTestIssuer } from '../../testing/test-issuer.ts'
 import { createGuard } from './guard.ts'
 import { onUpgrade, type UpgradeListener } from './upgrade.ts'
@@ -122,10 +123,27 @@ describe('onUpgrade', () => {
       const answer = await read(await ask(t, server, authorization))
       assert.match(answer, /^HTTP\/1\.1 500 Internal Server Error\r\n/)
       assert.doesNotMatch(answer, /select|people/)
+      assert.match(answer, /"detail":"Internal error"/)
       await closed(server)
     }
     assert.equal(opened, 0)
     assert.equal(printed.mock.callCount(), 3)
+  })
+
+  it('answers without a body where the check has none', async (t) => {
+    const error = new TokenError('not_authenticated', 'Not authenticated')
+    const answer = { status: 401, headers: { 'x-own': 'yes' } }
+    const server = await serve(
+      t,
+      onUpgrade(
+        async () => ({ allowed: false, error, answer }),
+        () => {},
+      ),
+    )
+    assert.equal(
+      await read(await ask(t, server)),
+      'HTTP/1.1 401 Unauthorized\r\nx-own: yes\r\ncontent-length: 0\r\nconnection: close\r\n\r\n',
+    )
   })
 
   it('onUpgrade prints what open throws, and closes the connection', async (t) => {

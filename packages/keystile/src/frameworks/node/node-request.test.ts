@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Socket } from 'node:net'
+import { describe, it } from 'node:test'
+import { nodeHeaders, readNodeRequest, writeAnswer } from './node-request.ts'
+
+describe('readNodeRequest', () => {
+  it('has an empty method and URL where the request has none', () => {
+    const request = Object.assign(new IncomingMessage(new Socket()), { url: undefined })
+    const { method, url } = readNodeRequest(request)
+    assert.deepEqual([method, url], ['', ''])
+  })
+})
+
+describe('nodeHeaders', () => {
+  it('has cookies and a closed connection only where the answer needs them', () => {
+    const own = { 'x-own': 'yes', 'x-content-type-options': 'nosniff' }
+    const headers = { 'x-own': 'yes' }
+    assert.deepEqual(nodeHeaders({ status: 200, headers }), own)
+    assert.deepEqual(nodeHeaders({ status: 200, headers, cookies: [] }), own)
+    assert.deepEqual(nodeHeaders({ status: 413, headers, cookies: ['a=b', 'c=d'] }), {
+      ...own,
+      'set-cookie': ['a=b', 'c=d'],
+      connection: 'close',
+    })
+  })
+})
+
+describe('writeAnswer', () => {
+  it('writes an empty body where the answer has none', async () => {
+    const server = createServer((_request, response) =>
+      writeAnswer(response, { status: 200, headers: {} }),
+    ).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const response = await fetch(`http://127.0.0.1:${port}/`)
+    assert.deepEqual([response.headers.get('content-length'), await response.text()], ['0', ''])
+    server.close()
+  })
+})
