@@ -1,5 +1,3 @@
-import { findNearest } from './nearest.ts'
-
 /**
  * Refuses options that would silently disable a check: a misspelt name, and a value of undefined,
  * such as `{ scopes: config.adminScopes }` when the configuration has no such member. TypeScript
@@ -22,10 +20,7 @@ export function requireKnownOptions(
   for (const [name, value] of Object.entries(options)) {
     if (!known.includes(name)) {
       if (!isPlain) continue
-      const nearest = findNearest(name, known)
-      const fix = nearest === undefined ? '' : `. Fix: write \`${nearest}\``
-      const has = `its options are ${known.join(', ')}`
-      throw new TypeError(`${taker} has no option \`${name}\`; ${has}${fix}`)
+      throw new TypeError(`${taker} has no option \`${name}\`; its options are ${known.join(', ')}`)
     }
     if (value === undefined) {
       throw new TypeError(
@@ -35,9 +30,9 @@ export function requireKnownOptions(
   }
 }
 
-/** Says what a value is that must be something else, without the value: it may be a secret. */
+/** Says what a value is that must be something else. Shows numbers only: a text may be a secret. */
 export function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value)
+  if (value === null || value === undefined || typeof value === 'number') return String(value)
   if (value === '') return 'an empty string'
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
