@@ -34,7 +34,7 @@ export function findRsaWeakness(key: KeyObject): string | undefined {
 
   const { n } = key.export({ format: 'jwk' })
   const modulus = n === undefined ? undefined : parseBase64url(n)
-  if (modulus && isRocaModulus(BigInt(`0x${modulus.toString('hex')}`))) {
+  if (modulus && isRocaModulus(BigInt(`0x${Buffer.from(modulus).toString('hex')}`))) {
     return 'this RSA key was made by a flawed generator (ROCA, CVE-2017-15361) and can be factored'
   }
   return undefined

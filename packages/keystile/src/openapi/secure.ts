@@ -3,6 +3,7 @@ import { asJsonObject, isJsonObject, type JsonObject } from '../base/json.ts'
 import { joinDemands, type Demand } from '../guard/demand.ts'
 import { findGuardMark, type GuardMark } from '../guard/guard-mark.ts'
 import { isExpress, routesOfExpress, type ExpressLike } from '../frameworks/express/routes.ts'
+import type { FastifyLike } from '../frameworks/fastify/remembered-routes.ts'
 import { isFastify, routesOfFastify } from '../frameworks/fastify/routes.ts'
 import { isHono, routesOfHono, type HonoLike } from '../frameworks/hono/routes.ts'
 import { refusalsOf, refusalSchemas } from './refusals.ts'
@@ -23,7 +24,7 @@ import { resolve, samplePaths } from './sample-paths.ts'
 export type SecuredApp =
   | HonoLike
   | ExpressLike
-  | Parameters<typeof routesOfFastify>[0]
+  | FastifyLike
   | GuardFinder
 
 /** Options of `secure` and `describe`. */
