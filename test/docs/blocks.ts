@@ -3,13 +3,14 @@
 // -->`, that it is a program with Express 4 as well.
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 
 export const root = join(import.meta.dirname, '../..')
 
-export const documents: readonly string[] = globSync(['*.md', 'docs/**/*.md', 'bench/*.md'], {
-  cwd: root,
-}).toSorted()
+export const documents: readonly string[] = globSync(
+  ['*.md', 'docs/**/*.md', 'bench/*.md', 'packages/*/README.md'],
+  { cwd: root },
+).toSorted()
 
 export interface Block {
   readonly name: string
@@ -36,12 +37,13 @@ export const isTest = ({ code }: Block): boolean => code.includes(" from 'node:t
 function blocksOf(file: string): readonly Block[] {
   const text = readFileSync(join(root, file), 'utf8')
   const found: Block[] = []
+  const page = file.replace(/^docs\/|\.md$/g, '').replaceAll(/[\\/]/g, '-')
   let whole = ''
   for (const { index, 1: comments = '', 2: code = '' } of text.matchAll(
     /((?:^<!-- [\w ]+ -->\n+)*)^```ts\n(.*?)^```$/gms,
   )) {
     whole = comments.includes('<!-- continues -->') ? `${whole}${code}` : code
-    const name = `${basename(file, '.md')}-${`${text.slice(0, index)}${comments}`.split('\n').length}`
+    const name = `${page}-${`${text.slice(0, index)}${comments}`.split('\n').length}`
     found.push({ name, code: whole })
     if (!comments.includes('<!-- also express 4 -->')) continue
     const withExpress4 = whole.replace(" from 'express'\n", " from 'express-4'\n")

@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path'
 import { after, describe, it } from 'node:test'
 
 const packages = join(import.meta.dirname, '../../packages')
+/** What each package has beside its code. */
+const documents = ['README.md', 'LICENSE', 'CHANGELOG.md']
 /** What lies in a package's folder once it is built, beside what is published. */
 const planted = [
   'dist/.tsbuildinfo',
@@ -44,8 +46,15 @@ describe('the tarball of a package', () => {
 
   it('of keystile holds what is compiled, and nothing that the compiler keeps for itself', () => {
     const built = ['dist/index.d.ts', 'dist/index.js', 'dist/guard/guard.js']
-    const published = filesPublished('keystile', [...built, ...planted], join(folder, 'keystile'))
-    assert.deepEqual(published, [...built, 'dist/index.js.map', 'package.json'].toSorted())
+    const published = filesPublished(
+      'keystile',
+      [...built, ...documents, ...planted],
+      join(folder, 'keystile'),
+    )
+    assert.deepEqual(
+      published,
+      [...built, ...documents, 'dist/index.js.map', 'package.json'].toSorted(),
+    )
   })
 
   it('of @keystile/server holds the bundle, the types and the blocklist', () => {
@@ -55,7 +64,11 @@ describe('the tarball of a package', () => {
       'bin/keystile.cjs',
       'blocklist/common-passwords.txt',
     ]
-    const published = filesPublished('server', [...built, ...planted], join(folder, 'server'))
-    assert.deepEqual(published, [...built, 'package.json'].toSorted())
+    const published = filesPublished(
+      'server',
+      [...built, ...documents, ...planted],
+      join(folder, 'server'),
+    )
+    assert.deepEqual(published, [...built, ...documents, 'package.json'].toSorted())
   })
 })
