@@ -92,6 +92,7 @@ const keystile: Package = {
       neverLoads: ['hono', 'fastify', 'node:http'],
     },
     { file: 'internal.ts', for: '@keystile/server alone; not part of the public API' },
+    { file: 'internal-node.ts', for: 'the part of internal.ts that needs the types of Node' },
   ],
   rooms: [
     {

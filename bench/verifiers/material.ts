@@ -7,6 +7,7 @@ import {
   type Jwk,
   type SigningKey,
 } from 'keystile/jwt'
+import { keyObjectOf } from '../../packages/keystile/test-support/raw-signature.ts'
 import { issueTokens } from '../tokens.ts'
 
 export const algorithms = [
@@ -44,7 +45,7 @@ export interface Contestant {
 
 export function makeMaterial(algorithm: Algorithm, count: number): Material {
   const key = generateKey(algorithm)
-  const keyObject = key.verifyingKey
+  const keyObject = keyObjectOf(key.verifyingKey)
   const isSecret = keyObject.type === 'secret'
   return {
     algorithm,

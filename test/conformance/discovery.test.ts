@@ -10,7 +10,7 @@ import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import * as jose from 'jose'
 import { createVerifier, TokenError, type Verifier } from 'keystile'
-import { generateKey, type SigningKey } from 'keystile/jwt'
+import { exportPublicJwk, generateKey, type SigningKey } from 'keystile/jwt'
 import { createGuard } from 'keystile/node'
 import { issuingAlgorithms, startIssuer, type RunningIssuer } from './start-issuer.ts'
 import { accessTokenOf, startPublisher, type Publisher } from './start-publisher.ts'
@@ -155,7 +155,7 @@ describe('createVerifier over real sockets', () => {
         response.end(
           request.url === '/jwks'
             ? JSON.stringify({
-                keys: [first].map((key) => key.verifyingKey.export({ format: 'jwk' })),
+                keys: [first].map(exportPublicJwk),
               })
             : JSON.stringify({ issuer, jwks_uri }),
         )

@@ -141,7 +141,7 @@ describe('keystile, the package', () => {
     const manifest = JSON.parse(readFileSync(join(root, 'packages/keystile/package.json'), 'utf8'))
     assert.equal(manifest.dependencies, undefined)
     assert.equal(manifest.optionalDependencies, undefined)
-    assert.deepEqual(manifest.files, ['dist', '!dist/.tsbuildinfo'])
+    assert.deepEqual(manifest.files, ['dist', '!dist/.tsbuildinfo', 'CHANGELOG.md'])
   })
 
   it(

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { canSign, keySetOf, TokenError, verifyJws, type KeySet } from 'keystile/internal'
+import {
+  canSign,
+  keySetOf,
+  toBase64url,
+  TokenError,
+  verifyJws,
+  type KeySet,
+} from 'keystile/internal'
 import { importKey, thumbprint, type Jwk, type SigningKey } from 'keystile/jwt'
 import { importVector } from '../../packages/keystile/test-support/vectors.ts'
 import { sign } from '../../packages/keystile/test-support/raw-signature.ts'
@@ -163,7 +170,7 @@ describe('sign', () => {
       const { input, output, title } = caseOf(section)
       const { protected: header, payload, signature } = output.json_flat
       const made = sign(signingKeyFor(input.key, input.alg), Buffer.from(`${header}.${payload}`))
-      assert.equal(made.toString('base64url'), signature, title)
+      assert.equal(toBase64url(made), signature, title)
     }
   })
 
@@ -171,17 +178,16 @@ describe('sign', () => {
     const { jwk, alg, jws } = published.find(({ name }) => name === 'RFC7515 A.1')!
     const end = jws.lastIndexOf('.')
     const made = sign(signingKeyFor(jwk!, alg), Buffer.from(jws.slice(0, end)))
-    assert.equal(made.toString('base64url'), jws.slice(end + 1))
+    assert.equal(toBase64url(made), jws.slice(end + 1))
   })
 
   it('sign makes another valid signature each time with PS384 and ES512', () => {
     for (const section of ['section-4.2', 'section-4.3']) {
       const { input, output } = caseOf(section)
       const { protected: header, payload, signature } = output.json_flat
-      const made = sign(
-        signingKeyFor(input.key, input.alg),
-        Buffer.from(`${header}.${payload}`),
-      ).toString('base64url')
+      const made = toBase64url(
+        sign(signingKeyFor(input.key, input.alg), Buffer.from(`${header}.${payload}`)),
+      )
       assert.notEqual(made, signature)
       assert.doesNotThrow(() =>
         verifyJws(`${header}.${payload}.${made}`, keyFor(input.key, input.alg)),

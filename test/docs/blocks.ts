@@ -4,13 +4,14 @@
 // comment tests the blocks above it; readers do not see it.
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 
 export const root = join(import.meta.dirname, '../..')
 
-export const documents: readonly string[] = globSync(['*.md', 'docs/**/*.md', 'bench/*.md'], {
-  cwd: root,
-}).toSorted()
+export const documents: readonly string[] = globSync(
+  ['*.md', 'docs/**/*.md', 'bench/*.md', 'packages/*/README.md'],
+  { cwd: root },
+).toSorted()
 
 export interface Block {
   readonly name: string
@@ -37,13 +38,14 @@ export const isTest = ({ code }: Block): boolean => code.includes(" from 'node:t
 function blocksOf(file: string): readonly Block[] {
   const text = readFileSync(join(root, file), 'utf8')
   const found: Block[] = []
+  const page = file.replace(/^docs\/|\.md$/g, '').replaceAll(/[\\/]/g, '-')
   let whole = ''
   for (const { index, 1: comments = '', 2: code = '' } of text.matchAll(
     /((?:^<!-- [\w ]+ -->\n+)*)^(?:<!--\n)?```ts(?: {[\d,-]+})?\n(.*?)^```$/gms,
   )) {
     whole = comments.includes('<!-- continues -->') ? `${whole}${code}` : code
     const line = `${text.slice(0, index)}${comments}`.split('\n').length
-    const name = `${basename(file, '.md')}-${line}`
+    const name = `${page}-${line}`
     found.push({ name, code: whole })
     if (!comments.includes('<!-- also express 4 -->')) continue
     const withExpress4 = whole.replace(" from 'express'\n", " from 'express-4'\n")

@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path'
 import { after, describe, it } from 'node:test'
 
 const packages = join(import.meta.dirname, '../../packages')
+/** The documents that each package contains. */
+const documents = ['README.md', 'LICENSE', 'CHANGELOG.md']
 /** Other files in the folder of a built package. */
 const planted = [
   'dist/.tsbuildinfo',
@@ -44,8 +46,15 @@ describe('the tarball of a package', () => {
 
   it('the tarball of keystile contains compiled files and no compiler state', () => {
     const built = ['dist/index.d.ts', 'dist/index.js', 'dist/guard/guard.js']
-    const published = filesPublished('keystile', [...built, ...planted], join(folder, 'keystile'))
-    assert.deepEqual(published, [...built, 'dist/index.js.map', 'package.json'].toSorted())
+    const published = filesPublished(
+      'keystile',
+      [...built, ...documents, ...planted],
+      join(folder, 'keystile'),
+    )
+    assert.deepEqual(
+      published,
+      [...built, ...documents, 'dist/index.js.map', 'package.json'].toSorted(),
+    )
   })
 
   it('the tarball of @keystile/server contains the bundle, the types and the blocklist', () => {
@@ -55,7 +64,11 @@ describe('the tarball of a package', () => {
       'bin/keystile.cjs',
       'blocklist/common-passwords.txt',
     ]
-    const published = filesPublished('server', [...built, ...planted], join(folder, 'server'))
-    assert.deepEqual(published, [...built, 'package.json'].toSorted())
+    const published = filesPublished(
+      'server',
+      [...built, ...documents, ...planted],
+      join(folder, 'server'),
+    )
+    assert.deepEqual(published, [...built, ...documents, 'package.json'].toSorted())
   })
 })

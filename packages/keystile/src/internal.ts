@@ -1,7 +1,6 @@
 // keystile/internal: what @keystile/server needs in addition to the public API. Other packages must
 // not use it, because any release may change it.
 export { readWebRequest } from './frameworks/web/web-request.ts'
-export { nodeHeaders, readNodeRequest, writeAnswer } from './frameworks/node/node-request.ts'
 export type { Mountable } from './frameworks/mountable.ts'
 export { parseBase64url, parseUtf8, toBase64url } from './base/bytes.ts'
 export { systemClock, toSeconds, type Clock } from './base/clock.ts'

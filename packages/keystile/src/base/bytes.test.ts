@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { createByteCollector, parseBase64url, parseUtf8, readingsOf, toBase64url } from './bytes.ts'
+import { createByteCollector, parseBase64url, parseUtf8, toBase64url } from './bytes.ts'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'.split('')
 
@@ -112,21 +112,6 @@ describe('parseUtf8', () => {
       assert.equal(parseUtf8(Buffer.from(hex, 'hex')), undefined)
     })
   }
-})
-
-describe('readingsOf', () => {
-  const readings = (text: string): string[] =>
-    readingsOf(Buffer.from(text)).map((bytes) => bytes.toString('latin1'))
-
-  it('reads bytes as they are, as base64 and as hex', () => {
-    assert.deepEqual(readings('6162'), ['6162', '\u00eb^\u00b6', 'ab'])
-    assert.deepEqual(readings('YWI='), ['YWI=', 'ab', ''])
-  })
-
-  it('skips white space and quotation marks at the start of an encoded text, and only there', () => {
-    for (const start of ['\n', ' "', "'`\t"]) assert.equal(readings(`${start}6162`)[2], 'ab')
-    assert.equal(readings('61"62')[2], 'a')
-  })
 })
 
 describe('createByteCollector', () => {

@@ -9,7 +9,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * @returns the bytes, or `undefined` when the text is not canonical
  * @see RFC 4648 §3.5, RFC 7515 §2
  */
-export function parseBase64url(text: string): Buffer | undefined {
+export function parseBase64url(text: string): Uint8Array | undefined {
   if (!/^[\w-]*$/.test(text)) return undefined
 
   const last = text.slice(-1)
@@ -46,16 +46,6 @@ export function parseUtf8(bytes: Uint8Array): string | undefined {
   return undefined
 }
 
-/**
- * Returns the bytes themselves, and the bytes that they encode if they are text in base64,
- * base64url or hex. Ignores white space and quotation marks at the start.
- */
-export function readingsOf(bytes: Uint8Array): readonly Buffer[] {
-  const itself = bufferOf(bytes)
-  const text = itself.toString('latin1').replace(/^[\s"'`]+/, '')
-  return [itself, Buffer.from(text, 'base64'), Buffer.from(text, 'hex')]
-}
-
 /** Returns the same bytes as a Buffer, without a copy. */
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -71,7 +61,7 @@ export interface ByteCollector {
   readonly size: number
   add(piece: Uint8Array): void
   /** Returns all bytes in one buffer. */
-  bytes(): Buffer
+  bytes(): Uint8Array
 }
 
 /** The number of pieces after which they are joined. */

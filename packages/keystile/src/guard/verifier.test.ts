@@ -5,6 +5,7 @@ import { TokenError } from '../base/errors.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
 import { exportPublicJwk, generateKey, importKey, importKeyWith } from '../keys/jwk.ts'
 import { keySetOf, type KeySet } from '../keys/jwk-set.ts'
+import { keyObjectOf } from '../keys/key-object.ts'
 import { trustedSecretKey } from '../keys/shared-secret.ts'
 import type { SigningKey, VerificationKey } from '../keys/signing-key.ts'
 import { signJws } from '../token/jws.ts'
@@ -243,7 +244,7 @@ describe('createVerifier', () => {
     ['the issuer', issuer, /a URL.*jwksUri/],
     [
       'a PEM',
-      key.verifyingKey.export({ type: 'spki', format: 'pem' }),
+      keyObjectOf(key.verifyingKey).export({ type: 'spki', format: 'pem' }),
       /a key.*importKey\(\{ pem, algorithm \}\)/,
     ],
     ['a JWK as text', JSON.stringify(exportPublicJwk(key)), /JSON.*as an object/],

@@ -1,6 +1,6 @@
 // Recognizes values that are passed as a shared secret by mistake, such as a URL or a public key.
 import { createPublicKey, X509Certificate } from 'node:crypto'
-import { readingsOf } from '../base/bytes.ts'
+import { readingsOf } from './readings.ts'
 
 /** A value that was passed as a secret by mistake. Anyone who knows it could sign tokens. */
 export interface Impostor {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { listAlgorithmNames, type AlgorithmName } from './algorithm.ts'
@@ -12,6 +12,8 @@ import {
   type Jwk,
   type KeySource,
 } from './jwk.ts'
+import type { KeyMaterial } from './key-material.ts'
+import { keyObjectOf } from './key-object.ts'
 import { canSign, sign, verify, type SigningKey, type VerificationKey } from './signing-key.ts'
 
 const vectors = (path: string): string =>
@@ -65,10 +67,10 @@ describe('generateKey', () => {
 
   it('generateKey makes secrets as long as the hash, and 2048-bit RSA (RFC 7518 §3.2 §3.3)', () => {
     const lengths = (['HS256', 'HS384', 'HS512'] as const).map(
-      (name) => generateKey(name).verifyingKey.symmetricKeySize,
+      (name) => keyObjectOf(generateKey(name).verifyingKey).symmetricKeySize,
     )
     assert.deepEqual(lengths, [32, 48, 64])
-    assert.equal(rsa.verifyingKey.asymmetricKeyDetails?.modulusLength, 2048)
+    assert.equal(keyObjectOf(rsa.verifyingKey).asymmetricKeyDetails?.modulusLength, 2048)
   })
 
   it('generateKey makes a new key each time', () => {
@@ -405,9 +407,9 @@ describe('importKey of RSA', () => {
 })
 
 describe('importKey of a PEM', () => {
-  const pems = (key: { verifyingKey: KeyObject; signingKey: KeyObject }): [string, string] => [
-    key.verifyingKey.export({ type: 'spki', format: 'pem' }),
-    key.signingKey.export({ type: 'pkcs8', format: 'pem' }),
+  const pems = ({ verifyingKey, signingKey }: SigningKey): [string, string] => [
+    keyObjectOf(verifyingKey).export({ type: 'spki', format: 'pem' }),
+    keyObjectOf(signingKey).export({ type: 'pkcs8', format: 'pem' }),
   ]
 
   for (const name of asymmetric) {
@@ -431,7 +433,7 @@ describe('importKey of a PEM', () => {
       [rsa, 'pkcs1'],
       [ec, 'sec1'],
     ] as const) {
-      const pem = key.signingKey.export({ type, format: 'pem' })
+      const pem = keyObjectOf(key.signingKey).export({ type, format: 'pem' })
       assert.ok(works(importKey({ pem, algorithm: key.algorithm.name }), key))
     }
   })
@@ -483,7 +485,7 @@ describe('importKey of a PEM', () => {
         /^a PEM for RS256 must be an unencrypted PKCS#8 or an SPKI key of type RSA$/,
       )
     }
-    const encrypted = ec.signingKey.export({
+    const encrypted = keyObjectOf(ec.signingKey).export({
       type: 'pkcs8',
       format: 'pem',
       cipher: 'aes-256-cbc',
@@ -503,7 +505,7 @@ describe('importKey of a secret', () => {
   const minimum = { HS256: 32, HS384: 48, HS512: 64 } as const
   for (const [algorithm, bytes] of Object.entries(minimum)) {
     it(`importKey demands ${bytes} bytes for a secret of ${algorithm} (RFC 7518 §3.2)`, () => {
-      const secret = generateKey('HS512').verifyingKey.export()
+      const secret = keyObjectOf(generateKey('HS512').verifyingKey).export()
       assert.ok(
         importKey({ secret: secret.subarray(0, bytes), algorithm: algorithm as AlgorithmName }),
       )
@@ -536,10 +538,11 @@ describe('importKey of a secret', () => {
       refuses({ secret: 'x'.repeat(64), algorithm }, /a shared secret must be HS256/)
   })
 
-  const spki = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' })
-  const der = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' })
-  const pkcs1 = rsa.verifyingKey.export({ type: 'pkcs1', format: 'pem' })
-  const pkcs1Der = rsa.verifyingKey.export({ type: 'pkcs1', format: 'der' })
+  const spki = (key: KeyMaterial): string =>
+    keyObjectOf(key).export({ type: 'spki', format: 'pem' })
+  const der = (key: KeyMaterial): Buffer => keyObjectOf(key).export({ type: 'spki', format: 'der' })
+  const pkcs1 = keyObjectOf(rsa.verifyingKey).export({ type: 'pkcs1', format: 'pem' })
+  const pkcs1Der = keyObjectOf(rsa.verifyingKey).export({ type: 'pkcs1', format: 'der' })
   const body = (pem: string): string => pem.replace(/-----[^-]+-----/g, '')
   const disguises: readonly [string, string | Uint8Array][] = [
     ['SPKI PEM of RSA', spki(rsa.verifyingKey)],
@@ -550,7 +553,7 @@ describe('importKey of a secret', () => {
     ['SPKI PEM with "\\n" written out', spki(rsa.verifyingKey).replaceAll('\n', String.raw`\n`)],
     ['SPKI PEM as bytes', Buffer.from(spki(rsa.verifyingKey))],
     ['PKCS#1 PEM', pkcs1],
-    ['private PKCS#8 PEM', ec.signingKey.export({ type: 'pkcs8', format: 'pem' })],
+    ['private PKCS#8 PEM', keyObjectOf(ec.signingKey).export({ type: 'pkcs8', format: 'pem' })],
     ['SPKI DER of RSA', der(rsa.verifyingKey)],
     ['SPKI DER of P-256', der(ec.verifyingKey)],
     ['SPKI DER of Ed25519', der(edwards.verifyingKey)],
@@ -635,7 +638,7 @@ describe('importKey of a secret', () => {
 
   it('importKey takes random secrets in every usual encoding', () => {
     for (let i = 0; i < 500; i++) {
-      const bytes = generateKey('HS512').verifyingKey.export()
+      const bytes = keyObjectOf(generateKey('HS512').verifyingKey).export()
       for (const secret of [
         bytes,
         bytes.toString('base64'),

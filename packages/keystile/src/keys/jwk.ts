@@ -16,6 +16,8 @@ import {
   type Algorithm,
   type AlgorithmName,
 } from './algorithm.ts'
+import type { KeyMaterial } from './key-material.ts'
+import { keyObjectOf } from './key-object.ts'
 import { findRsaWeakness } from './rsa-strength.ts'
 import { secretKeyOf, trustedSecretKey, type SecretKeyMaker } from './shared-secret.ts'
 import { canSign, sign, verify, type SigningKey, type VerificationKey } from './signing-key.ts'
@@ -264,7 +266,7 @@ function requireCanonicalMembers(jwk: Jwk, algorithm: Algorithm): void {
 }
 
 /** Decodes a member of a JWK. @throws {TypeError} unless it is canonical base64url */
-function bytesOf(jwk: Jwk, name: string): Buffer {
+function bytesOf(jwk: Jwk, name: string): Uint8Array {
   const value = jwk[name]
   const bytes = typeof value === 'string' ? parseBase64url(value) : undefined
   if (!bytes) throw new TypeError(`"${name}" of the JWK must be base64url without padding`)
@@ -330,7 +332,8 @@ function importSecret(
 
 /** Returns a key whose public half is strong enough. @throws {TypeError} for a weak one */
 function checkedPublic(key: VerificationKey): VerificationKey {
-  const weakness = key.algorithm.keyType === 'RSA' ? findRsaWeakness(key.verifyingKey) : undefined
+  if (key.algorithm.keyType !== 'RSA') return key
+  const weakness = findRsaWeakness(keyObjectOf(key.verifyingKey))
   if (weakness) throw new TypeError(weakness)
   return key
 }
@@ -350,12 +353,13 @@ function checkedPair(key: SigningKey): SigningKey {
 /** Returns the key, with its thumbprint as `keyId` if it has none. */
 function withKeyId<K extends VerificationKey>(key: K): K {
   if (key.keyId !== undefined) return key
-  return { ...key, keyId: thumbprint({ ...key.verifyingKey.export({ format: 'jwk' }) }) }
+  const jwk = keyObjectOf(key.verifyingKey).export({ format: 'jwk' })
+  return { ...key, keyId: thumbprint({ ...jwk }) }
 }
 
-function describeJwk(key: VerificationKey, half: KeyObject): Jwk {
+function describeJwk(key: VerificationKey, half: KeyMaterial): Jwk {
   return {
-    ...half.export({ format: 'jwk' }),
+    ...keyObjectOf(half).export({ format: 'jwk' }),
     ...(key.keyId !== undefined && { kid: key.keyId }),
     alg: key.algorithm.name,
     use: 'sig',

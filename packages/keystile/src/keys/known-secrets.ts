@@ -1,5 +1,6 @@
 // Recognizes secrets that anyone can know, because they are printed in public.
-import { readingsOf, toBase64url } from '../base/bytes.ts'
+import { toBase64url } from '../base/bytes.ts'
+import { readingsOf } from './readings.ts'
 import { isMixed } from './impostors.ts'
 
 /**

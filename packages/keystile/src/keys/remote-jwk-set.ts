@@ -4,6 +4,7 @@ import { tokenError, type TokenError } from '../base/errors.ts'
 import { withDeadline } from '../http/deadline.ts'
 import type { Algorithm } from './algorithm.ts'
 import { keySetOf, type KeySet } from './jwk-set.ts'
+import { keyObjectOf } from './key-object.ts'
 import { createKeyFetch, type PublishedKeys, type PublishedKeysOptions } from './published-keys.ts'
 import type { VerificationKey } from './signing-key.ts'
 
@@ -197,7 +198,11 @@ function hold(fetched: PublishedKeys, before: HeldKeys | undefined, askedAt: num
 }
 
 function isSameKey(a: VerificationKey, b: VerificationKey): boolean {
-  return a.keyId === b.keyId && a.algorithm === b.algorithm && a.verifyingKey.equals(b.verifyingKey)
+  return (
+    a.keyId === b.keyId &&
+    a.algorithm === b.algorithm &&
+    keyObjectOf(a.verifyingKey).equals(keyObjectOf(b.verifyingKey))
+  )
 }
 
 function keysUnavailable(failure: Error | undefined, retryAfterSeconds: number): TokenError {

@@ -5,13 +5,14 @@ import { signJwt, verifyJwt } from '../token/jwt.ts'
 import { findAlgorithm } from './algorithm.ts'
 import { exportPublicJwk, generateKey, importKey } from './jwk.ts'
 import { importJwkSet } from './jwk-set.ts'
+import { keyObjectOf } from './key-object.ts'
 import { isWeakSecret } from './shared-secret.ts'
 import type { SigningKey } from './signing-key.ts'
 
 const hs256 = findAlgorithm('HS256')!
 const issuerKey = generateKey('ES256')
 const jwk = exportPublicJwk(issuerKey)
-const pem = issuerKey.verifyingKey.export({ type: 'spki', format: 'pem' })
+const pem = keyObjectOf(issuerKey.verifyingKey).export({ type: 'spki', format: 'pem' })
 const jwksUri = 'https://tenant.example/.well-known/jwks.json'
 
 const importSecret = (secret: string | Uint8Array): unknown =>

@@ -1,7 +1,9 @@
 // Makes HMAC keys from shared secrets, and refuses secrets that an attacker could know or guess.
-import { createSecretKey, KeyObject } from 'node:crypto'
+import { createSecretKey } from 'node:crypto'
 import type { HmacAlgorithm } from './algorithm.ts'
 import { findImpostor } from './impostors.ts'
+import type { KeyMaterial } from './key-material.ts'
+import { keyObjectOf } from './key-object.ts'
 import { isKnownSecret } from './known-secrets.ts'
 
 /** The minimum of a random secret. Random bytes, raw or in base64, practically always have more. */
@@ -9,13 +11,13 @@ const minDifferentBytes = 16
 const minDifferentSteps = 8
 
 /** The keys that were checked or made here, so that each is checked only once. */
-const trusted = new WeakSet<KeyObject>()
+const trusted = new WeakSet<KeyMaterial>()
 
 /** Thrown for a refused secret. `importJwkSet` recognizes it and refuses the whole set. */
 export class UnfitSecretError extends TypeError {}
 
 /** Makes an HMAC key from a secret. @throws {UnfitSecretError} for a refused secret */
-export type SecretKeyMaker = (secret: Uint8Array, algorithm: HmacAlgorithm) => KeyObject
+export type SecretKeyMaker = (secret: Uint8Array, algorithm: HmacAlgorithm) => KeyMaterial
 
 /**
  * Makes an HMAC key from a secret. Anyone who can guess the secret can sign tokens, and can try
@@ -40,19 +42,18 @@ export const trustedSecretKey: SecretKeyMaker = (secret, algorithm) => {
 }
 
 /**
- * Checks a key object that the app may have made itself, and returns it. Checks each object once.
+ * Checks a key object that the app may have made itself. Checks each object once.
  *
  * @throws {TypeError} when it is not a secret key
  * @throws {UnfitSecretError} as `secretKeyOf`
  */
-export function requireSoundKey(key: KeyObject, algorithm: HmacAlgorithm): KeyObject {
-  if (trusted.has(key)) return key
-  if (!(key instanceof KeyObject) || key.type !== 'secret')
-    throw new TypeError('a shared secret must come from importKey')
-  requireSound(key.export(), algorithm)
+export function requireSoundKey(key: KeyMaterial, algorithm: HmacAlgorithm): void {
+  if (trusted.has(key)) return
+  const secret = keyObjectOf(key)
+  if (secret.type !== 'secret') throw new TypeError('a shared secret must come from importKey')
+  requireSound(secret.export(), algorithm)
   // Stryker disable next-line CallExpression: spares the next check, which has the same result
   trusted.add(key)
-  return key
 }
 
 /**

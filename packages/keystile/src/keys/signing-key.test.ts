@@ -3,6 +3,7 @@ import { constants, createHmac, sign as signWith, verify as verifyWith } from 'n
 import { describe, it } from 'node:test'
 import { findAlgorithm, listAlgorithmNames } from './algorithm.ts'
 import { exportPublicJwk, generateKey, importKey } from './jwk.ts'
+import { keyObjectOf } from './key-object.ts'
 import { canSign, sign, verify } from './signing-key.ts'
 
 const data = Buffer.from('what is signed')
@@ -69,9 +70,13 @@ describe('sign and verify', () => {
       ['ES512', 'sha512'],
     ] as const) {
       const key = generateKey(name)
-      assert.equal(verify(key, data, signWith(hash, data, key.signingKey)), false)
+      assert.equal(verify(key, data, signWith(hash, data, keyObjectOf(key.signingKey))), false)
       assert.equal(
-        verify(key, data, signWith(hash, data, { key: key.signingKey, dsaEncoding: 'ieee-p1363' })),
+        verify(
+          key,
+          data,
+          signWith(hash, data, { key: keyObjectOf(key.signingKey), dsaEncoding: 'ieee-p1363' }),
+        ),
         true,
       )
     }
@@ -103,7 +108,7 @@ describe('sign and verify', () => {
       const key = generateKey(name)
       const signed = (saltLength: number): Buffer =>
         signWith(hash, data, {
-          key: key.signingKey,
+          key: keyObjectOf(key.signingKey),
           padding: constants.RSA_PKCS1_PSS_PADDING,
           saltLength,
         })
@@ -113,7 +118,7 @@ describe('sign and verify', () => {
       assert.deepEqual(accepted, [bytes])
       const digest = constants.RSA_PSS_SALTLEN_DIGEST
       const options = {
-        key: key.verifyingKey,
+        key: keyObjectOf(key.verifyingKey),
         padding: constants.RSA_PKCS1_PSS_PADDING,
         saltLength: digest,
       }

@@ -4,9 +4,10 @@ import {
   sign as signWith,
   timingSafeEqual,
   verify as verifyWith,
-  type KeyObject,
 } from 'node:crypto'
 import type { Algorithm, HmacAlgorithm } from './algorithm.ts'
+import type { KeyMaterial } from './key-material.ts'
+import { keyObjectOf } from './key-object.ts'
 import { requireSoundKey } from './shared-secret.ts'
 
 // Signs and verifies bytes. Everything here is synchronous on purpose: asynchronous node:crypto and
@@ -18,13 +19,13 @@ export interface VerificationKey {
   readonly keyId: string | undefined
   readonly algorithm: Algorithm
   /** The public key or the shared secret. */
-  readonly verifyingKey: KeyObject
+  readonly verifyingKey: KeyMaterial
 }
 
 /** A key that also signs. */
 export interface SigningKey extends VerificationKey {
   /** The private key or the shared secret. */
-  readonly signingKey: KeyObject
+  readonly signingKey: KeyMaterial
 }
 
 /** Whether a key can sign, not only verify. */
@@ -33,10 +34,12 @@ export function canSign(key: VerificationKey): key is SigningKey {
 }
 
 /** Signs bytes. @throws {TypeError} for a shared secret that `importKey` would refuse */
-export function sign(key: SigningKey, data: Uint8Array): Buffer {
+export function sign(key: SigningKey, data: Uint8Array): Uint8Array {
   const { algorithm, signingKey } = key
   if (algorithm.keyType === 'oct') return hmac(algorithm, signingKey, data)
-  return signWith(algorithm.hash, data, { key: signingKey, ...cryptoOptions(algorithm) })
+
+  const options = { key: keyObjectOf(signingKey), ...cryptoOptions(algorithm) }
+  return signWith(algorithm.hash, data, options)
 }
 
 /**
@@ -46,17 +49,18 @@ export function sign(key: SigningKey, data: Uint8Array): Buffer {
  * @throws {TypeError} for a shared secret that `importKey` would refuse
  */
 export function verify(key: VerificationKey, data: Uint8Array, signature: Uint8Array): boolean {
-  const { algorithm, verifyingKey } = key
+  const { algorithm, verifyingKey: material } = key
   if (algorithm.signatureBytes !== undefined && signature.length !== algorithm.signatureBytes)
     return false
 
   if (algorithm.keyType === 'oct') {
     // In constant time, or the duration would tell an attacker how many bytes are right.
-    return timingSafeEqual(hmac(algorithm, verifyingKey, data), signature)
+    return timingSafeEqual(hmac(algorithm, material, data), signature)
   }
 
   // An RSA signature must be as long as the modulus (RFC 8017 §8.1.2, §8.2.2). With PSS, OpenSSL
   // also accepts one without its leading zeros, so one token would have two spellings.
+  const verifyingKey = keyObjectOf(material)
   const { modulusLength } = verifyingKey.asymmetricKeyDetails ?? {}
   if (modulusLength !== undefined && signature.length !== Math.ceil(modulusLength / 8)) return false
 
@@ -68,8 +72,9 @@ export function verify(key: VerificationKey, data: Uint8Array, signature: Uint8A
   )
 }
 
-function hmac(algorithm: HmacAlgorithm, key: KeyObject, data: Uint8Array): Buffer {
-  return createHmac(algorithm.hash, requireSoundKey(key, algorithm)).update(data).digest()
+function hmac(algorithm: HmacAlgorithm, key: KeyMaterial, data: Uint8Array): Uint8Array {
+  requireSoundKey(key, algorithm)
+  return createHmac(algorithm.hash, keyObjectOf(key)).update(data).digest()
 }
 
 function cryptoOptions(algorithm: Algorithm): {

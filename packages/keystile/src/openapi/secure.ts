@@ -3,6 +3,7 @@ import { asJsonObject, isJsonObject, type JsonObject } from '../base/json.ts'
 import { joinDemands, type Demand } from '../guard/demand.ts'
 import { findGuardMark, type GuardMark } from '../guard/guard-mark.ts'
 import { isExpress, routesOfExpress, type ExpressLike } from '../frameworks/express/routes.ts'
+import type { FastifyLike } from '../frameworks/fastify/remembered-routes.ts'
 import { isFastify, routesOfFastify } from '../frameworks/fastify/routes.ts'
 import { isHono, routesOfHono, type HonoLike } from '../frameworks/hono/routes.ts'
 import { refusalsOf, refusalSchemas } from './refusals.ts'
@@ -20,11 +21,7 @@ import { resolve, samplePaths } from './sample-paths.ts'
  * An app of Hono, Express 4 or 5, or Fastify. For another framework: a function that returns, for a
  * method and a path, the functions that run for such a request.
  */
-export type SecuredApp =
-  | HonoLike
-  | ExpressLike
-  | Parameters<typeof routesOfFastify>[0]
-  | GuardFinder
+export type SecuredApp = HonoLike | ExpressLike | FastifyLike | GuardFinder
 
 /** Options of `secure` and `describe`. */
 export interface SecureOptions {

@@ -11,6 +11,7 @@ import { TokenError } from '../base/errors.ts'
 import { listAlgorithmNames } from '../keys/algorithm.ts'
 import { exportPublicJwk, generateKey, importKey, type Jwk } from '../keys/jwk.ts'
 import { importJwkSet, keySetOf } from '../keys/jwk-set.ts'
+import { keyObjectOf } from '../keys/key-object.ts'
 import { signJws, maxTokenBytes, parseJws, verifyJws } from './jws.ts'
 
 const key = generateKey('ES256')
@@ -298,7 +299,9 @@ describe('verifyJws', () => {
 
   it('verifyJws refuses HS256 with a public key as the secret (RFC 8725 §2.1)', () => {
     const rsa = generateKey('RS256', { keyId: 'rsa' })
-    const publicKey = createPublicKey(rsa.verifyingKey.export({ type: 'spki', format: 'pem' }))
+    const publicKey = createPublicKey(
+      keyObjectOf(rsa.verifyingKey).export({ type: 'spki', format: 'pem' }),
+    )
     const pem = publicKey.export({ type: 'spki', format: 'pem' })
     const pkcs1 = publicKey.export({ type: 'pkcs1', format: 'pem' })
     const der = publicKey.export({ type: 'spki', format: 'der' })

@@ -17,15 +17,15 @@ export interface ParsedJws {
   readonly header: JsonObject
   readonly algorithm: Algorithm
   readonly keyId: string | undefined
-  readonly signed: Buffer
-  readonly payload: Buffer
-  readonly signature: Buffer
+  readonly signed: Uint8Array
+  readonly payload: Uint8Array
+  readonly signature: Uint8Array
 }
 
 /** A token whose signature was verified, and the key that verified it. */
 export interface VerifiedJws {
   readonly header: JsonObject
-  readonly payload: Buffer
+  readonly payload: Uint8Array
   readonly key: VerificationKey
 }
 

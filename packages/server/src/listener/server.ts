@@ -1,13 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
-import {
-  pathOf,
-  problemAnswer,
-  ProblemError,
-  randomId,
-  readNodeRequest,
-  type Logger,
-} from 'keystile/internal'
+import { pathOf, problemAnswer, ProblemError, randomId, type Logger } from 'keystile/internal'
+import { readNodeRequest } from 'keystile/internal-node'
 import { addressOf } from '../features/audit/audit.ts'
 import type { Metrics } from '../features/metrics/metrics.ts'
 import { connections, droppedConnections, requests, requestSeconds } from './metrics.ts'

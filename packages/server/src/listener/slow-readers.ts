@@ -1,13 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import {
-  nodeHeaders,
-  problemAnswer,
-  ProblemError,
-  writeAnswer,
-  type AnswerBody,
-  type HttpAnswer,
-} from 'keystile/internal'
+import { problemAnswer, ProblemError, type AnswerBody, type HttpAnswer } from 'keystile/internal'
+import { nodeHeaders, writeAnswer } from 'keystile/internal-node'
 
 /** The size of a piece of a large answer. The kernel copies it in less than 0.1 ms. */
 const pieceBytes = 65_536

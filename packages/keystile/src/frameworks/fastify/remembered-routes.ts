@@ -1,22 +1,40 @@
 // Records the routes of a Fastify app while the app registers them. Fastify has no way to list them
-// later with their hooks.
-import type { FastifyInstance, RouteOptions } from 'fastify'
+// later with their hooks. Nothing here names Fastify's types, because `secure` and `describe` also
+// serve apps that have not installed it.
+
+/** The member of a Fastify app that tells it from apps of other frameworks. */
+export interface FastifyLike {
+  readonly addHook: (...args: never) => unknown
+}
+
+/** A Fastify app that is about to register routes. */
+interface Registering extends FastifyLike {
+  addHook(name: 'onRoute', hook: (this: object, route: RegisteredRoute) => void): unknown
+}
+
+/** The members of a route's options that `secure` and `describe` read. */
+interface RegisteredRoute {
+  readonly url: string
+  readonly method: string | readonly string[]
+  readonly onRequest?: unknown
+  readonly preValidation?: unknown
+  readonly preHandler?: unknown
+}
 
 /** A registered route, with the instance of its plugin, whose hooks also run for the route. */
 export interface RememberedRoute {
   readonly url: string
-  readonly options: RouteOptions
-  readonly instance: FastifyInstance
+  readonly options: RegisteredRoute
+  readonly instance: object
 }
 
 // A member of the app itself, which the instances of its plugins inherit. The symbol is global, so
 // that a second copy of this package in the same program finds the routes too.
 const remembered: unique symbol = Symbol.for('keystile.routes')
-type Remembering = FastifyInstance & { [remembered]?: RememberedRoute[] }
 
 /** Starts to record the routes that this app registers. A second call does nothing. */
-export function rememberRoutes(app: FastifyInstance): void {
-  const remembering: Remembering = app
+export function rememberRoutes(app: Registering): void {
+  const remembering: Registering & Remembering = app
   if (remembering[remembered]) return
 
   const routes: RememberedRoute[] = []
@@ -28,8 +46,12 @@ export function rememberRoutes(app: FastifyInstance): void {
   })
 }
 
+interface Remembering {
+  [remembered]?: RememberedRoute[]
+}
+
 /** Returns the recorded routes of an app; `undefined` if `rememberRoutes` was not called. */
-export function rememberedRoutesOf(app: FastifyInstance): readonly RememberedRoute[] | undefined {
-  const remembering: Remembering = app
+export function rememberedRoutesOf(app: FastifyLike): readonly RememberedRoute[] | undefined {
+  const remembering: FastifyLike & Remembering = app
   return remembering[remembered]
 }

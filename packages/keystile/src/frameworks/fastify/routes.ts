@@ -1,5 +1,5 @@
 // Reads the routes and guards of a Fastify app, for OpenAPI documents.
-import { rememberedRoutesOf, type RememberedRoute } from './remembered-routes.ts'
+import { rememberedRoutesOf, type FastifyLike, type RememberedRoute } from './remembered-routes.ts'
 import { findGuardMark, type GuardMark } from '../../guard/guard-mark.ts'
 import {
   cannotDescribe,
@@ -10,13 +10,11 @@ import {
   type AppRoutes,
 } from '../routes.ts'
 
-type App = Parameters<typeof rememberedRoutesOf>[0]
-
 /** The hooks that may hold guards, in the order in which Fastify runs them. */
 const phases = ['onRequest', 'preValidation', 'preHandler'] as const
 
 /** Whether an app is a Fastify app. */
-export function isFastify(app: object): app is App {
+export function isFastify(app: object): app is FastifyLike {
   return 'addHook' in app
 }
 
@@ -25,7 +23,7 @@ export function isFastify(app: object): app is App {
  *
  * @throws {Error} if the routes were not recorded, or the app is not ready
  */
-export function routesOfFastify(app: App): AppRoutes {
+export function routesOfFastify(app: FastifyLike): AppRoutes {
   const routes = rememberedRoutesOf(app)
   if (!routes) {
     throw new Error(

@@ -1,4 +1,4 @@
-import type { Mountable } from 'keystile/hono'
+import type { Mountable } from 'keystile/web'
 import { isJsonObject, pathOf, type AnswerBody, type HttpAnswer } from 'keystile/internal'
 import { jsonAnswer } from '../../http/route.ts'
 import { createPages } from './swagger-ui.ts'

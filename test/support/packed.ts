@@ -1,0 +1,96 @@
+// Both packages as npm would publish them, and apps that have installed them.
+import { execFileSync } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+
+const root = join(import.meta.dirname, '../..')
+const modules = join(root, 'node_modules')
+
+/** The packages, unpacked: their folders by their names. */
+export type Packed = Readonly<Record<string, string>>
+
+/**
+ * Runs `npm run pack` in a copy of the repository, because other tests build and read the packages
+ * here, and unpacks the tarballs.
+ *
+ * @throws {Error} when it fails
+ */
+export function pack(folder: string): Packed {
+  const copy = join(folder, 'repository')
+  const isSource = (path: string): boolean => !/[\\/](?:dist|bundle|data)$/.test(path)
+  for (const part of ['packages', 'tools', 'package.json', 'tsconfig.base.json']) {
+    const isOurs = (path: string): boolean => isSource(path) && !path.endsWith('node_modules')
+    cpSync(join(root, part), join(copy, part), { recursive: true, filter: isOurs })
+  }
+  for (const file of ['LICENSE', 'CHANGELOG.md']) cpSync(join(root, file), join(copy, file))
+  const own: Readonly<Record<string, string>> = {
+    keystile: join(copy, 'packages/keystile'),
+    '@keystile/server': join(copy, 'packages/server'),
+  }
+  for (const name of packagesIn(modules)) link(own[name] ?? join(modules, name), copy, name)
+  symlinkSync(join(modules, '.bin'), join(copy, 'node_modules/.bin'))
+  symlinkSync(join(modules, '.package-lock.json'), join(copy, 'node_modules/.package-lock.json'))
+
+  execFileSync('npm', ['run', 'pack'], { cwd: copy, stdio: ['ignore', 'pipe', 'inherit'] })
+
+  const packed: Record<string, string> = {}
+  for (const tarball of readdirSync(join(copy, 'tarballs'))) {
+    const unpacked = mkdtempSync(join(folder, 'unpacked-'))
+    execFileSync('tar', ['xzf', join(copy, 'tarballs', tarball), '-C', unpacked])
+    const name = manifestOf(join(unpacked, 'package')).name
+    packed[name] = join(unpacked, 'package')
+  }
+  return packed
+}
+
+/**
+ * Makes an app that has installed one of the packages, what that package depends on, and `others`;
+ * nothing else is found from there. Resolve with `preserveSymlinks`.
+ */
+export function makeApp(packed: Packed, name: string, others: readonly string[]): string {
+  const app = mkdtempSync(join(tmpdir(), 'keystile-app-'))
+  const install = (name: string): void => {
+    if (existsSync(join(app, 'node_modules', name))) return
+    const from = packed[name] ?? join(modules, name)
+    // A link leads Node back to its target, from where it finds nothing of the app.
+    if (packed[name]) cpSync(from, join(app, 'node_modules', name), { recursive: true })
+    else link(from, app, name)
+    for (const needed of Object.keys(manifestOf(from).dependencies ?? {})) install(needed)
+  }
+  for (const one of [name, ...others]) install(one)
+  return app
+}
+
+function link(from: string, folder: string, name: string): void {
+  const at = join(folder, 'node_modules', name)
+  mkdirSync(dirname(at), { recursive: true })
+  symlinkSync(from, at)
+}
+
+function packagesIn(folder: string): readonly string[] {
+  return readdirSync(folder)
+    .filter((name) => !name.startsWith('.'))
+    .flatMap((name) =>
+      name.startsWith('@')
+        ? readdirSync(join(folder, name)).map((inner) => `${name}/${inner}`)
+        : [name],
+    )
+}
+
+interface Manifest {
+  readonly name: string
+  readonly dependencies?: Readonly<Record<string, string>>
+}
+
+function manifestOf(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
+}

@@ -1,0 +1,132 @@
+// Each door of both packages, as they are packed, in an app that has installed nothing but what that
+// door needs. The compiler also checks the declarations of packages (skipLibCheck: false).
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import { makeApp, pack, type Packed } from '../support/packed.ts'
+import { compile, type Compiled } from './installed.ts'
+
+/** What each door needs besides TypeScript and its package. */
+const doors: Readonly<Record<string, readonly string[]>> = {
+  keystile: [],
+  'keystile/jwt': [],
+  'keystile/hono': ['hono'],
+  'keystile/fastify': ['fastify', '@types/node'],
+  'keystile/express': ['@types/node'],
+  'keystile/node': ['@types/node'],
+  'keystile/web': [],
+  'keystile/openapi': [],
+  'keystile/client': [],
+  'keystile/testing': [],
+  'keystile/internal': [],
+  'keystile/internal-node': ['@types/node'],
+  '@keystile/server': [],
+  '@keystile/server/docs': [],
+}
+
+describe('a door of the packed packages', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'keystile-doors-'))
+  const apps: string[] = []
+  let packed: Packed = {}
+  before(() => {
+    packed = pack(folder)
+  })
+  after(() => {
+    for (const made of [folder, ...apps]) rmSync(made, { recursive: true })
+  })
+
+  function app(name: string, others: readonly string[]): string {
+    const made = makeApp(packed, name, others)
+    apps.push(made)
+    return made
+  }
+
+  function compileImports(imported: readonly string[], others: readonly string[]): Compiled {
+    const made = app(imported.some(isOfServer) ? '@keystile/server' : 'keystile', others)
+    const hasNode = others.includes('@types/node')
+    const compilerOptions = {
+      target: 'es2023',
+      // Where there are no types of Node, those of a browser declare Request and Response.
+      lib: hasNode ? ['es2023'] : ['es2023', 'dom', 'dom.iterable'],
+      types: hasNode ? ['node'] : [],
+      module: 'nodenext',
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      preserveSymlinks: true,
+      noEmit: true,
+    }
+    writeFileSync(join(made, 'package.json'), JSON.stringify({ type: 'module' }))
+    const lines = imported.map(
+      (door) => `export * as ${door.replaceAll(/\W/g, '_')} from '${door}'\n`,
+    )
+    writeFileSync(join(made, 'app.ts'), lines.join(''))
+    writeFileSync(
+      join(made, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions, files: ['app.ts'] }),
+    )
+    return compile(made, ['-p', '.'])
+  }
+
+  it('is in the list of this test', () => {
+    const exported = Object.entries(packed).flatMap(([name, at]) => {
+      const { exports } = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8')) as {
+        readonly exports: object
+      }
+      return Object.keys(exports).map((key) => name + key.slice(1))
+    })
+    assert.deepEqual(exported.toSorted(), Object.keys(doors).toSorted())
+  })
+
+  for (const [door, needed] of Object.entries(doors)) {
+    const others = needed.length > 0 ? `nothing but ${needed.join(' and ')}` : 'nothing else'
+    it(`${door} compiles with ${others} installed`, () => {
+      const { passed, output } = compileImports([door], needed)
+      assert.ok(passed, output)
+    })
+  }
+
+  it('compiles with the types of Node instead of those of a browser, beside all others', () => {
+    const { passed, output } = compileImports(Object.keys(doors), Object.values(doors).flat())
+    assert.ok(passed, output)
+  })
+
+  it('does not compile without what it needs, so this test sees a type that is missing', () => {
+    for (const [door, missing] of [
+      ['keystile/hono', /Cannot find module 'hono'/],
+      ['keystile/node', /Cannot find name 'node:http'/],
+    ] as const) {
+      const { passed, output } = compileImports([door], [])
+      assert.equal(passed, false)
+      assert.match(output, missing)
+    }
+  })
+
+  it('is packed with README, LICENSE and CHANGELOG', () => {
+    for (const at of Object.values(packed)) {
+      for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md'])
+        assert.ok(readFileSync(join(at, file), 'utf8').length > 200, file)
+    }
+  })
+
+  it('can be loaded, and the command runs', async () => {
+    const run = promisify(execFile)
+    const { NODE_OPTIONS: _, ...env } = process.env
+    const made = app('@keystile/server', ['hono', 'fastify'])
+    const load = Object.keys(doors).map((door) => `await import('${door}')`)
+    writeFileSync(join(made, 'load.mjs'), load.join('\n'))
+    await run(process.execPath, ['load.mjs'], { cwd: made, env })
+
+    const command = join(made, 'node_modules/@keystile/server/bin/keystile.cjs')
+    const { stdout } = await run(process.execPath, [command, '--version'], { cwd: made, env })
+    assert.match(stdout, /^\d+\.\d+\.\d+\n$/)
+  })
+})
+
+function isOfServer(door: string): boolean {
+  return door.startsWith('@keystile/server')
+}
