@@ -96,9 +96,10 @@ describe('npm run docs', { skip }, () => {
       for (const name of colorScheme === 'light' ? pages : pages.slice(0, 5)) {
         await page.goto(`${url}/${name}`, { waitUntil: 'networkidle' })
         await page.evaluate(axe)
-        const violations = (await page.evaluate(
-          'axe.run({ resultTypes: ["violations"] }).then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html.slice(0, 100)]))',
-        )) as readonly (readonly string[])[]
+        const violations = await page.evaluate<readonly (readonly string[])[]>(
+          `axe.run({ resultTypes: ['violations'] }).then(({ violations }) =>
+            violations.map(({ id, nodes }) => [id, nodes[0].html.slice(0, 100)]))`,
+        )
         found.push(
           ...violations.map((violation) => `${colorScheme} ${name}: ${violation.join(' ')}`),
         )

@@ -5,7 +5,8 @@ import { client, loadItems, register } from './auth.ts'
 function App() {
   const [isSignedIn, setSignedIn] = useState<boolean>()
   const [message, setMessage] = useState('')
-  const show = (error: unknown) => setMessage(error instanceof Error ? error.message : String(error))
+  const show = (error: unknown) =>
+    setMessage(error instanceof Error ? error.message : String(error))
 
   useEffect(() => {
     client.isSignedIn().then(setSignedIn, show)
@@ -14,14 +15,13 @@ function App() {
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault()
-    const form = new FormData(event.currentTarget)
-    const text = (name: string) => String(form.get(name) ?? '')
-    const person = { username: text('username'), password: text('password') }
+    const form = Object.fromEntries(new FormData(event.currentTarget)) as Record<string, string>
+    const { username = '', email = '', password = '' } = form
     const isNew = (event.nativeEvent as SubmitEvent).submitter?.id === 'register'
     setMessage('')
 
     try {
-      await (isNew ? register({ ...person, email: text('email') }) : client.login(person))
+      await (isNew ? register({ username, email, password }) : client.login({ username, password }))
       setSignedIn(true)
     } catch (error) {
       show(error)
@@ -40,7 +40,8 @@ function App() {
             E-mail (to register) <input name="email" type="email" autoComplete="email" />
           </label>
           <label>
-            Password <input name="password" type="password" autoComplete="current-password" required />
+            Password{' '}
+            <input name="password" type="password" autoComplete="current-password" required />
           </label>
           <button>Log in</button>
           <button id="register">Register</button>
@@ -50,7 +51,10 @@ function App() {
         <>
           <button
             onClick={() =>
-              loadItems().then(({ owner, items }) => setMessage(`${owner}: ${items.join(', ')}`), show)
+              loadItems().then(
+                ({ owner, items }) => setMessage(`${owner}: ${items.join(', ')}`),
+                show,
+              )
             }
           >
             Load items

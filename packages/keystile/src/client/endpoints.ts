@@ -140,9 +140,9 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
 }
 
 /**
- * Whether a request failed because the issuer has no cookie sessions, as its metadata tells. Without
- * them the endpoint is unknown: the answer is 404, or an answer that the browser hides from a page
- * of another origin. That looks like no answer.
+ * Whether a request failed because the issuer has no cookie sessions, as its metadata tells.
+ * Without them the endpoint is unknown: the answer is 404, or an answer that the browser hides from
+ * a page of another origin. That looks like no answer.
  */
 async function lacksCookieSessions(error: unknown, { issuer, fetch }: Issuer): Promise<boolean> {
   const isUnknown =
