@@ -43,7 +43,7 @@ interface Recipe {
 
 const get = (path: string): Guarded => ({ method: 'GET', path, body: '' })
 /** Paths of guarded routes. Every recipe with accounts has the last one. */
-const paths = ['/items', '/items/7', '/orders', '/me', '/mine', '/', '/auth/users/me']
+const paths = ['/items', '/items/7', '/orders', '/orders/7', '/me', '/mine', '/', '/auth/users/me']
 
 /** Tells recipe-process.ts what a block has declared. */
 const ending = `
@@ -189,11 +189,13 @@ interface Running extends Ready {
 
 async function start(program: string, folder: string, signal: AbortSignal): Promise<Running> {
   const cwd = mkdtempSync(join(folder, 'cwd-'))
-  const { NODE_TEST_CONTEXT: _, ...outer } = process.env
+  const { NODE_TEST_CONTEXT: _, DATABASE_URL, KEYSTILE_KEY, ...outer } = process.env
+  // The others would share the database, which belongs to one issuer.
+  const shared = program.includes('own-users') ? { DATABASE_URL, KEYSTILE_KEY } : {}
   const port = await freePort()
   const child = fork(join(import.meta.dirname, 'recipe-process.ts'), [program], {
     cwd,
-    env: { ...outer, PORT: String(port) },
+    env: { ...outer, ...shared, PORT: String(port) },
     execArgv: ['--conditions=source'],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     signal,

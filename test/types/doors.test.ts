@@ -26,6 +26,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'keystile/internal-node': ['@types/node'],
   '@keystile/server': [],
   '@keystile/server/docs': [],
+  '@keystile/server/command': [],
 }
 
 describe('a door of the packed packages', () => {
