@@ -12,7 +12,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 export function parseBase64url(text: string): Buffer | undefined {
   if (!/^[\w-]*$/.test(text)) return undefined
 
-  const last = text[text.length - 1] ?? ''
+  const last = text.slice(-1)
   switch (text.length % 4) {
     case 1:
       return undefined
@@ -28,11 +28,8 @@ export function parseBase64url(text: string): Buffer | undefined {
 
 /** Encodes bytes, or the UTF-8 bytes of a text, as base64url without padding. */
 export function toBase64url(bytes: Uint8Array | string): string {
-  return (
-    typeof bytes === 'string'
-      ? Buffer.from(bytes)
-      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  ).toString('base64url')
+  // Stryker disable next-line ConditionalExpression: Buffer.from also takes bytes, and copies them
+  return (typeof bytes === 'string' ? Buffer.from(bytes) : bufferOf(bytes)).toString('base64url')
 }
 
 /**
@@ -44,8 +41,9 @@ export function parseUtf8(bytes: Uint8Array): string | undefined {
   try {
     return utf8.decode(bytes)
   } catch {
-    return undefined
+    // The bytes are not UTF-8.
   }
+  return undefined
 }
 
 /**
@@ -53,9 +51,14 @@ export function parseUtf8(bytes: Uint8Array): string | undefined {
  * base64url or hex. Ignores white space and quotation marks at the start.
  */
 export function readingsOf(bytes: Uint8Array): readonly Buffer[] {
-  const itself = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const itself = bufferOf(bytes)
   const text = itself.toString('latin1').replace(/^[\s"'`]+/, '')
   return [itself, Buffer.from(text, 'base64'), Buffer.from(text, 'hex')]
+}
+
+/** Returns the same bytes as a Buffer, without a copy. */
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 /** Collects a body that arrives in pieces. */

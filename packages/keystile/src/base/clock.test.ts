@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { systemClock, toSeconds } from './clock.ts'
+import { hasCome, isSeconds, requireClock, systemClock, toSeconds, type Clock } from './clock.ts'
 
 describe('toSeconds', () => {
   it('is whole seconds, rounded down', () => {
@@ -13,5 +13,51 @@ describe('systemClock', () => {
     const before = Date.now()
     const now = systemClock.now()
     assert.ok(before <= now && now <= Date.now())
+  })
+})
+
+describe('requireClock', () => {
+  it('returns a clock whose time is at least 1e11 ms, in 1973', () => {
+    for (const clock of [systemClock, Date, { now: () => 1e11 }])
+      assert.equal(requireClock(clock), clock)
+  })
+
+  const wrong: Readonly<Record<string, unknown>> = {
+    'a clock that counts from the start of the process': performance,
+    'a clock of seconds': { now: () => 99_999_999_999 },
+    'a clock that returns NaN': { now: () => Number.NaN },
+    'a clock that returns infinity': { now: () => Infinity },
+    'a clock that returns text': { now: () => '1800000000000' },
+    'a clock that returns a bigint': { now: () => 1_800_000_000_000n },
+    'a number': 1_800_000_000_000,
+    'an object without now()': {},
+    undefined: undefined,
+    null: null,
+  }
+  for (const [name, clock] of Object.entries(wrong)) {
+    it(`refuses ${name}`, () => {
+      assert.throws(() => requireClock(clock as Clock), {
+        name: 'TypeError',
+        message:
+          '`clock` must be an object whose now() returns milliseconds since 1970, ' +
+          'as Date.now() does',
+      })
+    })
+  }
+})
+
+describe('isSeconds', () => {
+  it('accepts an instant in seconds, and refuses milliseconds and what is no finite number', () => {
+    for (const value of [0, -1, 1.5, 99_999_999_999]) assert.equal(isSeconds(value), true)
+    for (const value of [1e11, Infinity, -Infinity, Number.NaN, '5', null, undefined, 5n, {}]) {
+      assert.equal(isSeconds(value), false)
+    }
+  })
+})
+
+describe('hasCome', () => {
+  it('is true from the instant on, and when the clock was set back before the plan', () => {
+    const due = [99, 100, 199, 200, 201].map((now) => hasCome(200, 100, now))
+    assert.deepEqual(due, [true, false, false, true, true])
   })
 })

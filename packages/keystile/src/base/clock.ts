@@ -17,11 +17,9 @@ const leastMilliseconds = 1e11
  * @throws {TypeError}
  */
 export function requireClock(clock: Clock): Clock {
-  const isClock =
-    (typeof clock === 'object' || typeof clock === 'function') && typeof clock?.now === 'function'
-  const now: unknown = isClock ? clock.now() : undefined
+  const now = typeof clock?.now === 'function' ? clock.now() : Number.NaN
 
-  if (typeof now === 'number' && now >= leastMilliseconds && Number.isFinite(now)) return clock
+  if (Number.isFinite(now) && now >= leastMilliseconds) return clock
 
   throw new TypeError(
     '`clock` must be an object whose now() returns milliseconds since 1970, as Date.now() does',
@@ -33,7 +31,7 @@ export function requireClock(clock: Clock): Clock {
  * milliseconds: read as seconds, they are in the year 58,000, and the token would not expire.
  */
 export function isSeconds(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value < leastMilliseconds
+  return typeof value === 'number' && value > -Infinity && value < leastMilliseconds
 }
 
 /**

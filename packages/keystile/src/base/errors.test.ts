@@ -43,3 +43,12 @@ describe('ProblemError', () => {
     assert.ok(!('cause' in new ProblemError('conflict', 'No')))
   })
 })
+
+it('each error has the name of its class', () => {
+  const errors = [
+    new TokenError('invalid_token', 'No'),
+    new OAuthError('invalid_grant', 'No'),
+    new ProblemError('conflict', 'No'),
+  ]
+  assert.deepEqual(errors.map(String), ['TokenError: No', 'OAuthError: No', 'ProblemError: No'])
+})

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { isJsonObject, parseJsonObject, type JsonObject } from './json.ts'
+import { asJsonObject, isJsonObject, parseJsonObject, type JsonObject } from './json.ts'
 
 const parse = (text: string | Uint8Array): JsonObject =>
   parseJsonObject(typeof text === 'string' ? Buffer.from(text) : text)
@@ -225,5 +225,13 @@ describe('isJsonObject', () => {
     assert.equal(isJsonObject({}), true)
     for (const value of [null, undefined, [], 'a', 1, true, () => {}])
       assert.equal(isJsonObject(value), false)
+  })
+})
+
+describe('asJsonObject', () => {
+  it('returns an object itself, and an empty one for any other value', () => {
+    const value = { a: 1 }
+    assert.equal(asJsonObject(value), value)
+    for (const other of [[1], null, undefined, 'a']) assert.deepEqual(asJsonObject(other), {})
   })
 })

@@ -142,6 +142,5 @@ const defaultReasons: Readonly<Record<TokenErrorCode, TokenReason>> = {
  * without type checks can pass any text, so the text is checked here.
  */
 export function reasonOfCode(code: TokenErrorCode, reason: TokenReason | undefined): TokenReason {
-  if (reason === undefined || !Object.hasOwn(tokenReasons, reason)) return defaultReasons[code]
-  return tokenReasons[reason].code === code ? reason : defaultReasons[code]
+  return reason && tokenReasons[reason]?.code === code ? reason : defaultReasons[code]
 }

@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { TokenError } from '../base/errors.ts'
-import {
-  tokenReasons,
-  tokenStatus,
-  type TokenErrorCode,
-  type TokenReason,
-} from '../base/token-reasons.ts'
+import { tokenReasons, tokenStatus, type TokenReason } from '../base/token-reasons.ts'
 import { generateKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import { signJws } from '../token/jws.ts'
@@ -137,22 +132,6 @@ describe('TokenReason', () => {
 
   it('has a cause here for each in the table', () => {
     assert.deepEqual(Object.keys(causes).toSorted(), Object.keys(tokenReasons).toSorted())
-  })
-
-  it('has one of its own for each code that an app may refuse with', () => {
-    for (const code of Object.keys(tokenStatus) as TokenErrorCode[]) {
-      const { reason, message } = new TokenError(code, 'In words of the app')
-      assert.deepEqual([tokenReasons[reason].code, message], [code, 'In words of the app'])
-    }
-  })
-
-  it('is one of its code, whatever an app without types passes', () => {
-    const reasonFor = (reason: unknown): TokenReason =>
-      new TokenError('invalid_token', 'x', { reason: reason as TokenReason }).reason
-    assert.equal(reasonFor('unknown_user'), 'unknown_user')
-    for (const other of ['missing_scope', 'blocked since May', 'toString', '', null]) {
-      assert.equal(reasonFor(other), 'refused_by_app')
-    }
   })
 })
 

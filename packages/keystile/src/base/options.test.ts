@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { requireKnownOptions } from './options.ts'
+
+const check = (options: unknown): void => requireKnownOptions('bake', options, ['sugar', 'salt'])
+
+describe('requireKnownOptions', () => {
+  it('accepts known options, also null as a value, and an object without a prototype', () => {
+    for (const options of [{}, { sugar: 1, salt: null }, Object.create(null)]) check(options)
+  })
+
+  it('accepts other members in an instance of a class', () => {
+    class Recipe {
+      readonly sugar = 1
+      readonly title = 'Cake'
+    }
+    check(new Recipe())
+  })
+
+  const refused: readonly (readonly [what: string, options: unknown, message: string])[] = [
+    ...[undefined, null, 5, 'sugar', ['sugar'], () => ({})].map(
+      (value) => [String(value), value, 'bake takes an object of options: sugar, salt'] as const,
+    ),
+    ['a misspelt name', { suger: 1 }, 'bake has no option `suger`; its options are sugar, salt'],
+    [
+      'a misspelt name in an object without a prototype',
+      Object.assign(Object.create(null), { suger: 1 }),
+      'bake has no option `suger`; its options are sugar, salt',
+    ],
+    [
+      'undefined as a value',
+      { sugar: undefined },
+      'the option `sugar` of bake is undefined: leave it out, or give it a value',
+    ],
+  ]
+  for (const [what, options, message] of refused) {
+    it(`refuses ${what}`, () => {
+      assert.throws(() => check(options), { name: 'TypeError', message })
+    })
+  }
+})

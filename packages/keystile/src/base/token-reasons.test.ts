@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { TokenError } from './errors.ts'
+import {
+  tokenReasons,
+  tokenStatus,
+  type TokenErrorCode,
+  type TokenReason,
+} from './token-reasons.ts'
+
+describe('tokenReasons', () => {
+  it('give all faults of a token the code invalid_token, and each other refusal its own', () => {
+    const others: Partial<Record<TokenReason, TokenErrorCode>> = {
+      no_credential: 'not_authenticated',
+      malformed_credential: 'invalid_request',
+      verifier_closed: 'temporarily_unavailable',
+      keys_unavailable: 'temporarily_unavailable',
+      revocations_unavailable: 'temporarily_unavailable',
+      service_unavailable: 'temporarily_unavailable',
+      login_too_old: 'insufficient_user_authentication',
+      missing_scope: 'insufficient_scope',
+    }
+    for (const reason of Object.keys(tokenReasons) as TokenReason[]) {
+      assert.equal(tokenReasons[reason].code, others[reason] ?? 'invalid_token', reason)
+    }
+  })
+
+  it('have a sentence in ASCII for the caller, without a full stop', () => {
+    for (const [reason, { message }] of Object.entries(tokenReasons)) {
+      assert.match(message, /^[A-Z][ -~]+[^.]$/, reason)
+    }
+  })
+})
+
+describe('the reason of a TokenError', () => {
+  const reasonOf = (code: TokenErrorCode, reason?: unknown): TokenReason =>
+    new TokenError(code, 'In words of the app', { reason: reason as TokenReason }).reason
+
+  it('is one of its code where an app gives none', () => {
+    const codes = Object.keys(tokenStatus) as TokenErrorCode[]
+    assert.deepEqual(Object.fromEntries(codes.map((code) => [code, reasonOf(code)])), {
+      not_authenticated: 'no_credential',
+      invalid_request: 'malformed_credential',
+      invalid_token: 'refused_by_app',
+      insufficient_scope: 'missing_scope',
+      insufficient_user_authentication: 'login_too_old',
+      temporarily_unavailable: 'service_unavailable',
+    })
+  })
+
+  it('is one of its code, whatever an app without types passes', () => {
+    assert.equal(reasonOf('invalid_token', 'unknown_user'), 'unknown_user')
+    for (const other of ['missing_scope', 'blocked since May', 'toString', '__proto__', '', null]) {
+      assert.equal(reasonOf('invalid_token', other), 'refused_by_app')
+    }
+  })
+})
