@@ -41,7 +41,10 @@ describe('createTestIssuer', () => {
     issuer.advance(7)
     assert.equal((await app.request('/orders', { headers })).status, 401)
     assert.equal(await statusOf({ scopes: ['orders:read'] }), 200)
-    assert.throws(() => issuer.advance(Number.NaN), TypeError)
+    assert.throws(() => issuer.advance(Number.NaN), {
+      name: 'TypeError',
+      message: 'advance must get a number of seconds',
+    })
   })
 
   it('issues tokens for 600 seconds, unless another time is said', async () => {
@@ -50,6 +53,12 @@ describe('createTestIssuer', () => {
       return claims.exp - claims.iat
     }
     assert.deepEqual([await lifeOf(), await lifeOf({ expiresInSeconds: 5 })], [600, 5])
+  })
+
+  it('issues tokens without scopes, unless some are given', async () => {
+    const scopesOf = async (login?: TestLogin): Promise<readonly string[]> =>
+      (await issuer.verifier.verify(issuer.token(login))).scopes
+    assert.deepEqual([await scopesOf(), await scopesOf({ scopes: ['a', 'b'] })], [[], ['a', 'b']])
   })
 
   it('says when the person proved who they are', async () => {
