@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { fetchJwksUri, requireDiscoverable } from './issuer-metadata.ts'
+import { fetchJwksUri, requireDiscoverable, requireJwksUri } from './issuer-metadata.ts'
 
 const { signal } = new AbortController()
 
@@ -78,6 +78,24 @@ describe('requireDiscoverable', () => {
       )
     })
   }
+
+  it('says what to do about an issuer that is not a URL', () => {
+    assert.throws(() => requireDiscoverable('auth'), {
+      message:
+        '`issuer` must be an https URL without user, query and fragment, so that its keys can ' +
+        'be fetched; for another issuer, pass its keys as `keys`',
+    })
+  })
+})
+
+it('http is refused elsewhere than on this machine, with the fix', () => {
+  const fix = 'Fix: use https; http is accepted only on localhost, 127.0.0.0/8 and [::1]'
+  assert.throws(() => requireDiscoverable('http://auth.example/hunter2'), {
+    message: `\`issuer\` must be an https URL; it is http://auth.example. ${fix}`,
+  })
+  assert.throws(() => requireJwksUri('http://auth.example/hunter2'), {
+    message: `\`jwksUri\` must be an https URL; it is on http://auth.example. ${fix}`,
+  })
 })
 
 describe('fetchJwksUri', () => {
