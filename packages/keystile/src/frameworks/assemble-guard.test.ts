@@ -49,6 +49,10 @@ describe('assembleGuard', () => {
       assert.equal(findGuardMark(other), undefined)
   })
 
+  it('marks by a name that other copies of the package, also of other versions, find', () => {
+    assert.deepEqual(Object.getOwnPropertySymbols(guard()), [Symbol.for('keystile.guard')])
+  })
+
   it('has a check that wants somebody, and one that does not', async () => {
     const nobody = new Request('http://localhost')
     assert.equal((await guard.check(nobody)).allowed, false)

@@ -483,6 +483,16 @@ describe('demand', () => {
     })
   }
 
+  it('says how to admit every caller, where an object demands nothing', () => {
+    for (const nothing of [{}, { scopes: [] }]) {
+      assert.throws(() => core.demand([nothing], false), {
+        message:
+          'a guard takes at least one scope in { scopes }; ' +
+          'to admit every caller with a token, call guard() or leave `scopes` out',
+      })
+    }
+  })
+
   it('says that a guard has no such member', () => {
     assert.throws(
       () => core.demand([{ maxAge: 300 } as object], false),
@@ -659,7 +669,12 @@ describe('callerOf', () => {
     const anonymous = {}
     await core.enter(anonymous, request(), core.demand([], true))
     assert.equal(core.callerOf(anonymous), undefined)
-    assert.throws(() => requireCaller(core, anonymous), /this route is optional/)
+    assert.throws(() => requireCaller(core, anonymous), {
+      name: 'TypeError',
+      message:
+        'the guard of this route is optional and the request has no token: ' +
+        'call guard.optional.caller(…), which then returns undefined',
+    })
   })
 
   it('is nobody whom the guard refused', async () => {
