@@ -14,6 +14,17 @@ describe('readNodeRequest', () => {
   })
 })
 
+describe('the body of a node:http request', () => {
+  it('is read no further when it is too large', async () => {
+    const request = new IncomingMessage(new Socket())
+    const reading = readNodeRequest(request).body(4)
+    request.push('hello')
+    await assert.rejects(reading, { code: 'content_too_large' })
+    assert.equal(request.listenerCount('data'), 0)
+    assert.equal(request.isPaused(), true)
+  })
+})
+
 describe('nodeHeaders', () => {
   it('has cookies and a closed connection only where the answer needs them', () => {
     const own = { 'x-own': 'yes', 'x-content-type-options': 'nosniff' }

@@ -70,7 +70,8 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Arra
     if (request.readableEnded) {
       throw new TypeError('the body was already read: mount Keystile before any body parser')
     }
-    if (request.destroyed) throw new ProblemError('bad_request', 'The body ended early')
+    const endedEarly = (): void => reject(new ProblemError('bad_request', 'The body ended early'))
+    if (request.destroyed) endedEarly()
 
     const body = createByteCollector()
     const onData = (chunk: Uint8Array): void => {
@@ -85,9 +86,10 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Arra
     request.once('end', () => resolve(body.bytes()))
     // `close` also follows a normal end. Creating an error for each request would be slow.
     request.once('close', () => {
-      if (!request.readableEnded) reject(new ProblemError('bad_request', 'The body ended early'))
+      // Stryker disable next-line ConditionalExpression: after `resolve`, `reject` has no effect
+      if (!request.readableEnded) endedEarly()
     })
-    request.once('error', () => reject(new ProblemError('bad_request', 'The body ended early')))
+    request.once('error', endedEarly)
   })
 }
 

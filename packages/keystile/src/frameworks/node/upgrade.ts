@@ -30,8 +30,8 @@ export function onUpgrade<S extends string, U, Nobody>(
 ): UpgradeListener {
   return (request, socket, head) => {
     // node:http no longer handles errors of this socket: without a listener, a reset connection
-    // would end the process.
-    socket.on('error', () => socket.destroy())
+    // would end the process. The socket closes itself.
+    socket.on('error', () => {})
     let isOpen = false
 
     const decideAndOpen = async (): Promise<void> => {
