@@ -54,10 +54,10 @@ function isThisMachine(hostname: string): boolean {
 function parseUrl(text: unknown): URL | undefined {
   try {
     return new URL(String(text))
-    // Stryker disable next-line BlockStatement: the result is undefined without it, too
   } catch {
-    return undefined
+    // Not a URL.
   }
+  return undefined
 }
 
 /** Adds a slash at the end, so that `/api` does not include `/apis`. */

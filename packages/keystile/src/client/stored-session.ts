@@ -52,10 +52,10 @@ export function parseSession(text: string | undefined): StoredSession | undefine
     // Stryker disable next-line StringLiteral: any other text means that there is no session, too
     const value: unknown = JSON.parse(text ?? 'null')
     return value === unknownSession || isKnownSession(value) ? value : undefined
-    // Stryker disable next-line BlockStatement: the result is undefined without it, too
   } catch {
-    return undefined
+    // Not JSON.
   }
+  return undefined
 }
 
 function isKnownSession(value: unknown): value is KnownSession {

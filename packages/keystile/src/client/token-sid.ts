@@ -17,8 +17,8 @@ export function sidOf(accessToken: string): string | undefined {
     const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
     const { sid } = claims as { readonly sid?: unknown }
     return typeof sid === 'string' && sid !== '' ? sid : undefined
-    // Stryker disable next-line BlockStatement: the result is undefined without it, too
   } catch {
-    return undefined
+    // Not a JWT with a JSON object.
   }
+  return undefined
 }
