@@ -177,6 +177,28 @@ describe('mount, when Keystile itself fails', () => {
   })
 })
 
+describe('mount in Express', () => {
+  it('passes on the whole URL, from within a router and where no router ran', async (t: TestContext) => {
+    const urls: string[] = []
+    const mounted = mountInExpress({
+      async answer({ url }) {
+        urls.push(url)
+        return { status: 200, headers: {} }
+      },
+    })
+    const apps: readonly RequestListener[] = [
+      express().use('/below', mounted),
+      (request, response) => void mounted(request, response, () => {}),
+    ]
+    for (const app of apps) {
+      const served = await serve(app)
+      t.after(() => served.close())
+      await served.send({ path: '/below/x' })
+    }
+    assert.deepEqual(urls, ['/below/x', '/below/x'])
+  })
+})
+
 describe('guard.check in Fastify', () => {
   it("takes Fastify's request, that of Node, and one of the web", async (t: TestContext) => {
     const stage = createStage({ withUser: false })

@@ -8,7 +8,11 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { Hono, type Context, type Next } from 'hono'
 import { mount as mountHono } from 'hono/mount'
 import { createGuard as createExpressGuard } from './express/guard.ts'
-import { createGuard as createFastifyGuard, documentRoutes } from './fastify/guard.ts'
+import {
+  createGuard as createFastifyGuard,
+  documentRoutes,
+  mount as mountInFastify,
+} from './fastify/guard.ts'
 import { createGuard } from './hono/guard.ts'
 import { isHono } from './hono/routes.ts'
 import { createTestIssuer } from '../testing/test-issuer.ts'
@@ -701,6 +705,15 @@ describe('the routes of Fastify', () => {
     app.get('/b', answer)
     await app.ready()
     assert.deepEqual(Object.keys(described(app)), ['get /a', 'get /b'])
+    await app.close()
+  })
+
+  it('are known where Keystile is mounted before them', async () => {
+    const app = Fastify()
+    await app.register(mountInFastify({ answer: async () => undefined }))
+    app.get('/x', { onRequest: guard('read') }, answer)
+    await app.ready()
+    assert.deepEqual(described(app), { 'get /x': reader })
     await app.close()
   })
 
