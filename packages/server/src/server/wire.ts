@@ -283,6 +283,8 @@ function listRoutes<U>(
     ...metadataRoutes({
       issuer,
       scopes: Object.keys(scopes.declared),
+      grantTypes: grants.map(({ grantType }) => grantType),
+      cookieSession,
       published: () => signingKeys.published,
     }),
   ]
