@@ -518,7 +518,8 @@ describe('importKey of a secret', () => {
       refuses({ secret: 'x'.repeat(64), algorithm }, /a shared secret must be HS256/)
   })
 
-  const spki = (key: KeyMaterial): string => keyObjectOf(key).export({ type: 'spki', format: 'pem' })
+  const spki = (key: KeyMaterial): string =>
+    keyObjectOf(key).export({ type: 'spki', format: 'pem' })
   const der = (key: KeyMaterial): Buffer => keyObjectOf(key).export({ type: 'spki', format: 'der' })
   const pkcs1 = keyObjectOf(rsa.verifyingKey).export({ type: 'pkcs1', format: 'pem' })
   const pkcs1Der = keyObjectOf(rsa.verifyingKey).export({ type: 'pkcs1', format: 'der' })

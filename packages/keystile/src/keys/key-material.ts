@@ -1,5 +1,5 @@
 /**
- * The key itself: a `KeyObject` of node:crypto. This interface names none of Node's types, so that an
+ * The key itself: a `KeyObject` of node:crypto. This interface names none of Node's types, so an
  * app compiles without @types/node.
  */
 export interface KeyMaterial {

@@ -72,7 +72,11 @@ describe('sign and verify', () => {
       const key = generateKey(name)
       assert.equal(verify(key, data, signWith(hash, data, keyObjectOf(key.signingKey))), false)
       assert.equal(
-        verify(key, data, signWith(hash, data, { key: keyObjectOf(key.signingKey), dsaEncoding: 'ieee-p1363' })),
+        verify(
+          key,
+          data,
+          signWith(hash, data, { key: keyObjectOf(key.signingKey), dsaEncoding: 'ieee-p1363' }),
+        ),
         true,
       )
     }

@@ -21,11 +21,7 @@ import { resolve, samplePaths } from './sample-paths.ts'
  * An app of Hono, Express 4 or 5, or Fastify. For another framework: a function that returns, for a
  * method and a path, the functions that run for such a request.
  */
-export type SecuredApp =
-  | HonoLike
-  | ExpressLike
-  | FastifyLike
-  | GuardFinder
+export type SecuredApp = HonoLike | ExpressLike | FastifyLike | GuardFinder
 
 /** Options of `secure` and `describe`. */
 export interface SecureOptions {

@@ -301,7 +301,9 @@ describe('verifyJws', () => {
 
   it('refuses HS256 with every spelling of the public key as the secret (RFC 8725 §2.1)', () => {
     const rsa = generateKey('RS256', { keyId: 'rsa' })
-    const publicKey = createPublicKey(keyObjectOf(rsa.verifyingKey).export({ type: 'spki', format: 'pem' }))
+    const publicKey = createPublicKey(
+      keyObjectOf(rsa.verifyingKey).export({ type: 'spki', format: 'pem' }),
+    )
     const pem = publicKey.export({ type: 'spki', format: 'pem' })
     const pkcs1 = publicKey.export({ type: 'pkcs1', format: 'pem' })
     const der = publicKey.export({ type: 'spki', format: 'der' })
