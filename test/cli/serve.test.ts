@@ -57,6 +57,27 @@ describe('keystile serve', () => {
     assert.deepEqual(JSON.parse(me!), JSON.parse(registered!))
   })
 
+  it('prints how to create the first administrator when registration is closed', async () => {
+    const settings = ['--issuer', 'https://auth.example', '--registration', 'closed']
+    const server = await start({ args: settings })
+    assert.match(
+      server.stdout(),
+      /listens on http:\/\/localhost:\d+ {2}\(issuer https:\/\/auth\.example\)/,
+    )
+    assert.doesNotMatch(server.stdout(), /curl/)
+    const lines = server.stdout().split('\n')
+    const printed = lines.filter((line) => line.startsWith('  '))
+    assert.deepEqual(printed, ['  keystile user create NAME --role admin'])
+
+    writeFileSync(join(cwd, 'password'), password)
+    const [, ...args] = `${printed[0]!.trim()} --password-file password`.split(' ')
+    const created = await callCommand([...args, ...settings], { cwd })
+    assert.deepEqual([created.code, created.stderr], [0, ''])
+    await server.stop()
+    const again = await start({ args: settings })
+    assert.match(again.stdout(), /\n {2}keystile user create NAME\n/)
+  })
+
   it('keystile serve answers on 127.0.0.1, and on ::1 if the machine has it', async () => {
     const { url } = await start()
     const { port } = new URL(url)
@@ -401,6 +422,18 @@ describe('keystile', () => {
     ])
       assert.match(wrong.stderr, fault)
     assert.equal(existsSync(join(cwd, 'data')), false)
+    rmSync(cwd, { recursive: true })
+  })
+
+  it('keystile migrate creates the tables, and a second one finds nothing to do', async () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'keystile-migrate-'))
+    for (const _ of ['first', 'second']) {
+      const { code, stdout, stderr } = await callCommand(['migrate'], { cwd })
+      assert.deepEqual([code, stderr], [0, ''])
+      assert.match(stdout, /the tables are up to date: .*keystile\.db/)
+    }
+    const { code } = await callCommand(['user', 'list'], { cwd })
+    assert.equal(code, 0)
     rmSync(cwd, { recursive: true })
   })
 

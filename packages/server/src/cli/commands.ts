@@ -11,6 +11,12 @@ export const commands: readonly CliCommand<OwnCall>[] = [
     summary: 'run the server until SIGTERM or SIGINT',
     load: async () => (await import('./serve.ts')).serve,
   },
+  {
+    words: ['migrate'],
+    takesSettings: 'withoutKey',
+    summary: 'create the tables of the database or bring them up to date, and start nothing',
+    load: async () => (await import('./migrate.ts')).migrate,
+  },
   ...cliCommands,
   {
     words: ['config', 'check'],

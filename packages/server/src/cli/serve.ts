@@ -24,7 +24,8 @@ export async function serve({ settings: readSettings, terminal, clock }: OwnCall
   })
 
   logger.info({ issuer: running.keystile.issuer, port: settings.port }, 'listening')
-  terminal.print(welcome(running.keystile.issuer, settings))
+  const hasUsers = (await running.users.listAfter('', 1)).length > 0
+  terminal.print(welcome(running.keystile.issuer, settings, hasUsers))
 
   const signal = await terminal.untilStopped()
   logger.info({ signal }, 'stopping')
@@ -32,25 +33,44 @@ export async function serve({ settings: readSettings, terminal, clock }: OwnCall
   logger.info({}, 'stopped')
 }
 
-/** Returns the text of a start: the places of things, and three commands to paste. */
-function welcome(issuer: string, { options, hosts, port }: Settings): string {
+/** Returns the text of a start: the places of things, and what to do next. */
+function welcome(issuer: string, settings: Settings, hasUsers: boolean): string {
+  const { options, hosts, port } = settings
   const [host = ''] = hosts
   const shownHost = hosts.length > 1 ? 'localhost' : host.includes(':') ? `[${host}]` : host
   const origin = `http://${shownHost}:${port}`
   const at = `${origin}${new URL(issuer).pathname.replace(/\/$/, '')}`
-  const password = 'an engine of her own'
-  const user = `{"username": "ada", "email": "ada@example.com", "password": "${password}"}`
-  const accessToken = `sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/'`
+  const next = options.registration === 'open' ? tryOut(at) : createUsers(hasUsers)
 
   return `
 Keystile listens on ${at}  (issuer ${issuer})
 Its data is in ${describeSource(options.database)}
 Its interactive documentation is at ${origin}/docs
 
-Register, log in, and see who you are:
+${next}
+`
+}
+
+/** Returns three commands to paste, for a server where everybody may register. */
+function tryOut(at: string): string {
+  const password = 'an engine of her own'
+  const user = `{"username": "ada", "email": "ada@example.com", "password": "${password}"}`
+  const accessToken = `sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/'`
+
+  return `Register, log in, and see who you are:
 
   curl -s ${at}/users -H 'content-type: application/json' -d '${user}'
   TOKEN=$(curl -s ${at}/token -d username=ada -d 'password=${password}' | ${accessToken})
-  curl -s ${at}/users/me -H "authorization: Bearer $TOKEN"
-`
+  curl -s ${at}/users/me -H "authorization: Bearer $TOKEN"`
+}
+
+/** Returns the command that creates accounts, for a server where strangers cannot register. */
+function createUsers(hasUsers: boolean): string {
+  const role = hasUsers ? '' : ' --role admin'
+  return `Registration is closed. Create ${hasUsers ? 'a user' : 'the first administrator'}:
+
+  keystile user create NAME${role}
+
+Run it with the settings of this server: the same environment, flags and files. It asks for the
+password.`
 }

@@ -1,0 +1,10 @@
+import { describeSource } from '../storage/source.ts'
+import type { OwnCall } from './command.ts'
+
+/** Runs the missing migrations. A role that owns the tables does it before servers start. */
+export async function migrate({ settings, withDatabase, terminal }: OwnCall): Promise<void> {
+  const { options } = await settings()
+  // Opening a database migrates it.
+  await withDatabase(() => Promise.resolve(), { mayCreate: true })
+  terminal.print(`the tables are up to date: ${describeSource(options.database)}`)
+}
