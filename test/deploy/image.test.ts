@@ -3,7 +3,12 @@
 // deploy/keystile.service allows. Debian has both programs; it must run as root, and `npm install`
 // in the image must reach a registry.
 import assert from 'node:assert/strict'
-import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import {
+  execFileSync,
+  spawn,
+  spawnSync,
+  type ChildProcessWithoutNullStreams,
+} from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
@@ -57,7 +62,7 @@ describe('the image', { skip: reason ?? false }, () => {
   let image: ImageConfig
   let container = ''
   let port = 0
-  let server: ChildProcess | undefined
+  let server: ChildProcessWithoutNullStreams | undefined
   let output: Promise<readonly string[]> = Promise.resolve([])
 
   before(async () => {
@@ -83,8 +88,8 @@ describe('the image', { skip: reason ?? false }, () => {
     writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
 
     server = crun('run', '--bundle', folder, 'keystile')
-    output = Promise.all([text(server.stdout!), text(server.stderr!)])
-    await untilReady()
+    output = Promise.all([text(server.stdout), text(server.stderr)])
+    await untilReady(server)
   })
 
   after(async () => {
@@ -154,13 +159,10 @@ describe('the image', { skip: reason ?? false }, () => {
   }
 
   function build(name: string, context: string, file?: string, argument?: string): void {
-    buildah(
-      'build',
-      ...['--isolation', 'chroot', '--format', 'docker', '--tag', name, ...limits()],
-      ...(file ? ['--file', file] : []),
-      ...(argument ? ['--build-arg', argument] : []),
-      context,
-    )
+    const options = ['--isolation', 'chroot', '--format', 'docker', '--tag', name, ...limits()]
+    if (file) options.push('--file', file)
+    if (argument) options.push('--build-arg', argument)
+    buildah('build', ...options, context)
   }
 
   /** Makes a base image like that of Node, from the programs of this machine. */
@@ -244,7 +246,7 @@ describe('the image', { skip: reason ?? false }, () => {
   }
 
   /** Starts crun. It refuses cgroups in hybrid mode, so it sees plain cgroup2 in a namespace. */
-  function crun(...args: readonly string[]): ChildProcess {
+  function crun(...args: readonly string[]): ChildProcessWithoutNullStreams {
     const script =
       'umount -R /sys/fs/cgroup 2>/dev/null; mount -t cgroup2 none /sys/fs/cgroup; exec crun "$@"'
     const own = ['--root', join(folder, 'crun'), '--cgroup-manager=disabled']
@@ -260,24 +262,24 @@ describe('the image', { skip: reason ?? false }, () => {
     return finish(crun('exec', '--no-new-privs', 'keystile', ...command))
   }
 
-  async function untilReady(): Promise<void> {
+  async function untilReady(started: ChildProcessWithoutNullStreams): Promise<void> {
     const deadline = Date.now() + 60_000
-    while (Date.now() < deadline && server?.exitCode === null) {
+    while (Date.now() < deadline && started.exitCode === null) {
       const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined)
       if (answer?.ok) return
       await sleep(50)
     }
-    server?.kill('SIGKILL')
+    started.kill('SIGKILL')
     assert.fail(`the server in the image must become ready; it said: ${(await output).join('')}`)
   }
 })
 
 async function finish(
-  child: ChildProcess,
+  child: ChildProcessWithoutNullStreams,
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
   const [stdout, stderr] = await Promise.all([
-    text(child.stdout!),
-    text(child.stderr!),
+    text(child.stdout),
+    text(child.stderr),
     once(child, 'close'),
   ])
   return { code: child.exitCode, stdout, stderr }
