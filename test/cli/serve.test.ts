@@ -67,10 +67,11 @@ describe('keystile serve', () => {
     assert.doesNotMatch(server.stdout(), /curl/)
     const lines = server.stdout().split('\n')
     const printed = lines.filter((line) => line.startsWith('  '))
+    const [line = ''] = printed
     assert.deepEqual(printed, ['  keystile user create NAME --role admin'])
 
     writeFileSync(join(cwd, 'password'), password)
-    const [, ...args] = `${printed[0]!.trim()} --password-file password`.split(' ')
+    const [, ...args] = `${line.trim()} --password-file password`.split(' ')
     const created = await callCommand([...args, ...settings], { cwd })
     assert.deepEqual([created.code, created.stderr], [0, ''])
     await server.stop()

@@ -1,0 +1,40 @@
+// deploy/keystile.service, as systemd reads and rates it.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+
+const unit = join(import.meta.dirname, '../../deploy/keystile.service')
+const { error } = spawnSync('systemd-analyze', ['--version'])
+const skip = error && 'systemd-analyze is not installed'
+if (skip) console.error(`\n*** The systemd unit is not checked: ${skip}. ***\n`)
+
+function analyze(...args: readonly string[]): { readonly status: number | null; said: string } {
+  const { status, stdout, stderr } = spawnSync('systemd-analyze', args, { encoding: 'utf8' })
+  return { status, said: stdout + stderr }
+}
+
+describe('the systemd unit', { skip }, () => {
+  it('has an exposure of at most 2.0', () => {
+    const { status, said } = analyze('security', '--offline=true', '--threshold=20', unit)
+    assert.equal(status, 0, said)
+    assert.match(said, /Overall exposure level for keystile\.service: [01]\.\d/)
+  })
+
+  it('has no directive that systemd does not know', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keystile-unit-'))
+    try {
+      // The command of the unit is not installed here, and systemd would say so.
+      const text = readFileSync(unit, 'utf8').replace(/^ExecStart=.*$/m, 'ExecStart=/bin/true')
+      const copy = join(folder, 'keystile.service')
+      writeFileSync(copy, text)
+      assert.deepEqual(analyze('verify', copy), { status: 0, said: '' })
+      writeFileSync(copy, text.replace('ProtectHome=', 'ProtectHomes='))
+      assert.match(analyze('verify', copy).said, /Unknown key.*ProtectHomes/)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
