@@ -1,0 +1,29 @@
+// The workflows run only on GitHub. What can be checked elsewhere: their commands are ours.
+import assert from 'node:assert/strict'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { it } from 'node:test'
+
+const root = join(import.meta.dirname, '../..')
+
+it('each command of a workflow is a script or a file of this repository', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    readonly scripts: Readonly<Record<string, string>>
+  }
+  const commands = globSync('.github/workflows/*.yml', { cwd: root }).flatMap((file) =>
+    [...readFileSync(join(root, file), 'utf8').matchAll(/^ *- run: (.+)$/gm)].map(
+      ([, command = '']) => command,
+    ),
+  )
+  assert.ok(commands.length >= 8, commands.join('\n'))
+
+  for (const command of commands) {
+    const [, script] = /^npm (?:run )?(\w+)$/.exec(command) ?? []
+    const [, file] = /^(?:node|bash) (\S+)/.exec(command) ?? []
+    const known =
+      (script && (script === 'ci' || scripts[script])) ||
+      (file && existsSync(join(root, file))) ||
+      /^(?:apt-get|npm publish) /.test(command)
+    assert.ok(known, command)
+  }
+})
