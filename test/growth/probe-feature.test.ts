@@ -37,7 +37,7 @@ const feature: Additions = {
   ],
   [`${server}/server/wire.ts`]: [
     [
-      `import { createPasswordPolicy } from '../features/password-policy/policy.ts'`,
+      `import { createPasswordPolicy, type PasswordPolicy } from '../features/password-policy/policy.ts'`,
       `import { probeRoutes } from '../features/probe/routes.ts'`,
     ],
     [

@@ -29,6 +29,9 @@ const guardOptions = ['verifier', 'scopes', 'user']
 const otherMembers = [
   'issuer',
   'sessions',
+  'hashPassword',
+  'verifyPassword',
+  'checkPassword',
   'answer',
   'fetch',
   'close',

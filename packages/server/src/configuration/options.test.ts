@@ -396,11 +396,6 @@ describe('readOptions', () => {
       /^profile must be left out beside users/,
     ],
     [
-      'lengths of passwords that are elsewhere',
-      { users: directory, passwordMinLength: 15 },
-      /^passwordMinLength must be left out/,
-    ],
-    [
       'registration of users who are elsewhere',
       { users: directory, registration: 'closed' },
       /^registration must be left out/,

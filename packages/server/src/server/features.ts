@@ -38,13 +38,14 @@ export interface SharedOptions<S extends string>
     browserSession.BrowserSessionOptions,
     signingKeys.SigningKeyOptions,
     password.PasswordOptions,
+    passwordPolicy.PasswordPolicyOptions,
     limits.LimitOptions,
     audit.AuditOptions,
     app.AppOptions {}
 
 /** The options of `createKeystile` that exist only for Keystile's own accounts. */
 export interface OwnAccountOptions<S extends string, P extends object>
-  extends scopes.RoleOptions<S>, accounts.AccountOptions<P>, passwordPolicy.PasswordPolicyOptions {}
+  extends scopes.RoleOptions<S>, accounts.AccountOptions<P> {}
 
 /** The name of an audit event. */
 export type AuditEventName = AuditEventOf<

@@ -5,6 +5,7 @@ import {
   type HttpAnswer,
   type HttpRequestWithBody,
 } from 'keystile/internal'
+import type { AppPasswords } from '../features/password-policy/app-passwords.ts'
 import type { PublicUser } from '../features/accounts/users.ts'
 import type { Sessions } from './app-sessions.ts'
 
@@ -14,7 +15,7 @@ import type { Sessions } from './app-sessions.ts'
  * @typeParam S the declared scopes
  * @typeParam U the user that a guarded route gets
  */
-export interface Keystile<S extends string = string, U = PublicUser> {
+export interface Keystile<S extends string = string, U = PublicUser> extends AppPasswords {
   readonly issuer: string
   /**
    * Verifies Keystile's own tokens. It refuses a token at once when this process has revoked it,

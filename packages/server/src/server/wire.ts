@@ -21,7 +21,8 @@ import { introspectRoute } from '../features/oauth/introspect.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
 import { revokeRoute } from '../features/oauth/revoke.ts'
 import { tokenRoute } from '../features/oauth/token.ts'
-import { createPasswordPolicy } from '../features/password-policy/policy.ts'
+import { createAppPasswords } from '../features/password-policy/app-passwords.ts'
+import { createPasswordPolicy, type PasswordPolicy } from '../features/password-policy/policy.ts'
 import { scopeRulesOf, type ScopeRules } from '../features/scopes/scopes.ts'
 import { createClientTokenIssuer, type ClientTokenIssuer } from '../features/sessions/issuing.ts'
 import type { Lifetimes } from '../features/sessions/lifetimes.ts'
@@ -89,12 +90,12 @@ async function wireAccounts(
   const limits = createConfiguredLimits(database, options, proxies.isTrusted)
   const devices =
     options.rateLimits === 'off' ? noDevices : await openDevices(database, options.clock)
-  const parts = { options, accounts, scopes, proxies, limits, devices, meter }
+  const passwordPolicy = createPasswordPolicy({ issuer, minLength })
+  const parts = { options, accounts, passwordPolicy, scopes, proxies, limits, devices, meter }
   const checks = { rules: scopes, logger }
 
   if (options.users) return wirePeople(parts, appPeople(options.users, checks))
 
-  const passwordPolicy = createPasswordPolicy({ issuer, minLength })
   const routes = [
     ...accountRoutes({
       issuer,
@@ -115,6 +116,7 @@ async function wireAccounts(
 interface Parts {
   readonly options: CheckedOptions
   readonly accounts: Accounts
+  readonly passwordPolicy: PasswordPolicy
   readonly scopes: ScopeRules
   readonly proxies: Proxies
   readonly limits: Limits
@@ -123,9 +125,9 @@ interface Parts {
 }
 
 async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKeystile> {
-  const { options, accounts, scopes, proxies, meter } = parts
+  const { options, accounts, passwordPolicy, scopes, proxies, meter } = parts
   const { issuer, corsOrigins, logger } = options
-  const { database, users, clients } = accounts
+  const { database, users, passwords, clients } = accounts
 
   const issuing = await wireIssuing(options, accounts)
   const { verifier, starter, ends } = issuing
@@ -149,6 +151,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     verifier,
     scopes: scopes.declared,
     sessions,
+    ...createAppPasswords(passwords, passwordPolicy),
     answer,
     fetch: fetchFrom(answer),
     async user(identity) {

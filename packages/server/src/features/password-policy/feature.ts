@@ -20,7 +20,6 @@ const passwordMinLength: DefaultedSetting<'passwordMinLength', number> = {
   help: 'the minimum length of a new password; fewer than 15 only with a second factor',
   environment: ['KEYSTILE_PASSWORD_MIN_LENGTH'],
   parse: parseWholeNumber,
-  excludedBy: 'users',
 }
 
 /** The requirements for new passwords. */

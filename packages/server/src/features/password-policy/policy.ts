@@ -53,6 +53,8 @@ export function createPasswordPolicy(options: {
   return {
     minLength,
     findFault(password, { username, email }) {
+      // UTF-8 has no lone surrogates, so no form can send this password.
+      if (!password.isWellFormed()) return 'Password should be well-formed Unicode text'
       if (isTooLong(password)) return `Password should have at most ${maxBytes} bytes`
       if (lengthOf(password) < minLength)
         return `Password should have at least ${minLength} characters`
