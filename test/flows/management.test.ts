@@ -180,28 +180,6 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
     }
   })
 
-  it('disables a user at once, and enables them so that a new login is good at once', async () => {
-    const { admin, bob, send, idOf, login } = await startWithUsers(stage)
-    const path = `/users/${await idOf('bob')}`
-    assert.equal(
-      (await send('PATCH', path, { bearer: admin, json: { disabled: true } })).json['disabled'],
-      true,
-    )
-    assert.equal((await send('GET', '/users/me', { bearer: bob })).status, 401)
-    assert.equal((await login({ username: 'bob' })).status, 400)
-    assert.equal(
-      (await send('PATCH', path, { bearer: admin, json: { disabled: false } })).json['disabled'],
-      false,
-    )
-    const bearer = (await login({ username: 'bob' })).json['access_token']
-    assert.equal((await send('GET', '/users/me', { bearer })).status, 200)
-    assert.equal(
-      (await send('GET', '/users/me', { bearer: bob })).status,
-      401,
-      'a token of before stays refused',
-    )
-  })
-
   it('keeps a last administrator, who can be neither disabled nor demoted nor deleted', async () => {
     const { admin, send, idOf } = await startWithUsers(stage)
     const path = `/users/${await idOf('root')}`

@@ -1,6 +1,6 @@
 // keystile: the verifier of access tokens, and the types that all guards share.
 export type { Clock } from './base/clock.ts'
-export { TokenError } from './base/errors.ts'
+export { ProblemError, TokenError, type FieldError, type ProblemCode } from './base/errors.ts'
 export type { TokenErrorCode, TokenReason } from './base/token-reasons.ts'
 export type { AlternativeArguments, DemandArguments } from './guard/demand.ts'
 export type { Caller, Decision, GuardOptions } from './guard/guard.ts'

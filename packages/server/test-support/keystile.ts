@@ -8,16 +8,15 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, describe } from 'node:test'
 import { Hono } from 'hono'
 import pg from 'pg'
-import type { UserObject } from 'keystile'
 import { createGuard } from 'keystile/hono'
 import type { JsonObject } from 'keystile/internal'
 import { decodeJwtUnsafe } from 'keystile/jwt'
-import type { Keystile, KeystileOptions } from '@keystile/server'
+import type { KeystileOptions } from '@keystile/server'
 import { checkOptions } from '../src/server/options.ts'
 import type { Clients, NewClient } from '../src/features/clients/clients.ts'
 import { byOperator } from '../src/features/audit/audit.ts'
 import type { User, Users } from '../src/features/accounts/users.ts'
-import { wire } from '../src/server/wire.ts'
+import { wire, type RunningKeystile } from '../src/server/wire.ts'
 import { openPeople, type People } from './people.ts'
 import { createTestDatabase, howToGetPostgres, type TestDatabase } from './postgres.ts'
 
@@ -52,7 +51,7 @@ export interface Answer {
 
 /** Keystile, and a way to ask it. */
 export interface TestKeystile {
-  readonly keystile: Keystile<string, UserObject>
+  readonly keystile: RunningKeystile['keystile']
   readonly clients: Clients
   readonly users: Users
   /** The OpenAPI document of its endpoints. */

@@ -591,7 +591,7 @@ describe('createGuardCore', () => {
 
   it('takes the object of createKeystile or a test issuer whole, with all its members', () => {
     const ofKeystile =
-      'issuer sessions hashPassword verifyPassword checkPassword answer fetch'
+      'issuer sessions users hashPassword verifyPassword checkPassword answer fetch'
     const names = `${ofKeystile} close audience token headers revoke advance`.split(' ')
     const others = Object.fromEntries(names.map((name) => [name, () => {}]))
     assert.ok(createGuardCore({ verifier, ...others }))
@@ -599,6 +599,7 @@ describe('createGuardCore', () => {
 
   it('says which function refuses an option, and what a user is', () => {
     const made = (options: object) => (): unknown => createGuardCore({ verifier, ...options })
+    assert.throws(made({ users: {} }), /no option `users`/) // a slip for `user`
     assert.throws(made({ getUser: 1 }), /^TypeError: .*createGuard/)
     for (const user of [1, {}, null])
       assert.throws(made({ user }), /^TypeError: .*`user` of createGuard/)

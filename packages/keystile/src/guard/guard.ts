@@ -170,7 +170,9 @@ function readOptions<S extends string, U>(
   readonly declared: GuardOptions<S, U>['scopes']
   readonly findUser: GuardOptions<S, U>['user']
 } {
-  requireKnownOptions('createGuard', options, [...guardOptions, ...otherMembers])
+  // `users` alone would be a slip for `user`, and the guard would admit blocked users.
+  const accounts = Object.hasOwn(Object(options), 'sessions') ? ['users'] : []
+  requireKnownOptions('createGuard', options, [...guardOptions, ...otherMembers, ...accounts])
 
   const { verifier, scopes: declared } = options
   if (options.user !== undefined && typeof options.user !== 'function') {

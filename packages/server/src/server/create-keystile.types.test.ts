@@ -115,6 +115,32 @@ describe('the types of createKeystile', () => {
     })
   })
 
+  it('know the profile, the declared scopes and the place of the users in keystile.users', () => {
+    compiles(async () => {
+      const { users: accounts } = await createKeystile({ ...common, profile })
+      const created = await accounts.create({
+        username: 'ada',
+        password: 'an engine of her own',
+        city: 'London',
+        scopes: ['orders:read', 'users:read'],
+      })
+      same<typeof created.city, string>(true)
+      same<typeof created.disabled, boolean>(true)
+      await accounts.update(created.id, { city: 'Paris' })
+      // @ts-expect-error: no field of the profile
+      await accounts.update(created.id, { town: 'Paris' })
+      // @ts-expect-error: a field of Keystile
+      await accounts.update(created.id, { username: 'eve' })
+      // @ts-expect-error: not declared
+      await accounts.grant(created.id, { scopes: ['orders:raed'] })
+      await accounts.grant(created.id, { removeScopes: ['orders:of-before'] })
+
+      const own = await createKeystile({ ...common, users })
+      // @ts-expect-error: the app keeps the users
+      await own.users.find({ id: 'a1' })
+    })
+  })
+
   it('refuse what is for our own accounts beside a directory, as the start does', async () => {
     // @ts-expect-error: the profile is the directory's
     await refused(createKeystile({ ...common, users, profile }))

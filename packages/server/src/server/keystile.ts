@@ -5,6 +5,7 @@ import {
   type HttpAnswer,
   type HttpRequestWithBody,
 } from 'keystile/internal'
+import type { AppUsers } from '../features/accounts/app-users.ts'
 import type { AppPasswords } from '../features/password-policy/app-passwords.ts'
 import type { PublicUser } from '../features/accounts/users.ts'
 import type { Sessions } from './app-sessions.ts'
@@ -24,6 +25,8 @@ export interface Keystile<S extends string = string, U = PublicUser> extends App
   readonly verifier: Verifier
   readonly scopes: Readonly<Record<S, string>>
   readonly sessions: Sessions
+  /** Keystile's own accounts. Undefined with the option `users`: then the app keeps the users. */
+  readonly users: [U] extends [PublicUser] ? AppUsers<S, U> : unknown
   /**
    * Returns the user of an identity, or `undefined` for a deleted or disabled one. Reads the user
    * each time from SQLite and from your own directory. From PostgreSQL, the user may be up to 5 s

@@ -1,6 +1,7 @@
 import type { Caller, UserObject } from 'keystile'
 import type { Logger } from 'keystile/internal'
 import { accountDirectory } from '../features/accounts/account-directory.ts'
+import type { AppUsers } from '../features/accounts/app-users.ts'
 import type { User, Users } from '../features/accounts/users.ts'
 import {
   checkedDirectory,
@@ -19,6 +20,8 @@ export interface People<U> {
    */
   findActive(subject: string): Promise<U | undefined>
   readonly routes: readonly Route<Caller<string, U>>[]
+  /** The accounts for the app; undefined for the app's own users. */
+  readonly users: AppUsers<string, User['publicUser']> | undefined
   /** Returns the user object that the app gets. */
   show(user: U): UserObject
 }
@@ -31,13 +34,25 @@ interface Checks {
 /** Returns the users of the app's own directory. The app has the endpoints for accounts itself. */
 export function appPeople(users: UserDirectory<UserObject>, checks: Checks): People<UserObject> {
   const directory = checkedDirectory(users, checks)
-  return { directory, findActive: directory.findActive, routes: [], show: (user) => user }
+  return {
+    directory,
+    findActive: directory.findActive,
+    routes: [],
+    users: undefined,
+    show: (user) => user,
+  }
 }
 
 /** Returns the users with accounts in Keystile, and the endpoints for these accounts. */
 export function accountPeople(
   users: Users,
-  routes: People<User>['routes'],
+  {
+    routes,
+    appUsers,
+  }: {
+    readonly routes: People<User>['routes']
+    readonly appUsers: AppUsers<string, User['publicUser']>
+  },
   checks: Checks,
 ): People<User> {
   return {
@@ -47,6 +62,7 @@ export function accountPeople(
       return user?.active ? user : undefined
     },
     routes,
+    users: appUsers,
     show: ({ publicUser }) => publicUser,
   }
 }

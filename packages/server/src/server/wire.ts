@@ -3,9 +3,10 @@ import { createGuardCore } from 'keystile/internal'
 import type { SigningKey } from 'keystile/jwt'
 import { noMeter, type Meter } from '../feature/metric.ts'
 import { enforceRules } from '../configuration/machine.ts'
+import { createAppUsers, type AppUsers } from '../features/accounts/app-users.ts'
 import { managementRoutes } from '../features/accounts/management-routes.ts'
 import { accountRoutes } from '../features/accounts/routes.ts'
-import type { Users } from '../features/accounts/users.ts'
+import type { User, Users } from '../features/accounts/users.ts'
 import { cookiePathOf, cookieSessionRoutes } from '../features/browser-session/cookie-session.ts'
 import { firstParty, type Clients } from '../features/clients/clients.ts'
 import { createActiveUsers, type ActiveUsers } from '../features/directory/active-users.ts'
@@ -50,7 +51,9 @@ import { readVersion } from './version.ts'
 
 /** A running Keystile, with its accounts and the parts that the stand-alone server uses. */
 export interface RunningKeystile extends Service {
-  readonly keystile: Keystile<string, UserObject>
+  readonly keystile: Omit<Keystile<string, UserObject>, 'users'> & {
+    readonly users?: AppUsers<string, User['publicUser']>
+  }
   /** Keystile's own accounts. It is empty when the app has its own directory. */
   readonly users: Users
   readonly clients: Clients
@@ -109,7 +112,8 @@ async function wireAccounts(
     }),
     ...managementRoutes({ users, scopes, profile }),
   ]
-  return wirePeople(parts, accountPeople(users, routes, checks))
+  const appUsers = createAppUsers({ users, passwords, passwordPolicy, scopes, profile })
+  return wirePeople(parts, accountPeople(users, { routes, appUsers }, checks))
 }
 
 /** The parts that do not depend on the place of the users. */
@@ -151,6 +155,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     verifier,
     scopes: scopes.declared,
     sessions,
+    ...(people.users && { users: people.users }),
     ...createAppPasswords(passwords, passwordPolicy),
     answer,
     fetch: fetchFrom(answer),

@@ -1,10 +1,13 @@
-// The fields of request bodies that set a name, an e-mail address or a password.
+// The fields that set a name, an e-mail address, a password or rights, in request bodies and in
+// calls of `keystile.users`.
 import * as z from 'zod'
-import type { FieldError } from 'keystile/internal'
-import { stringField } from '../../http/json-body.ts'
+import type { FieldError, JsonObject } from 'keystile/internal'
+import { checkFields, getFields, stringField } from '../../http/json-body.ts'
 import { parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
 import { maxBytes } from '../password/password.ts'
 import type { PasswordOwner, PasswordPolicy } from '../password-policy/policy.ts'
+import type { Rights, ScopeRules } from '../scopes/scopes.ts'
+import { checkProfile, type Profile, type ProfileSchema } from './profile.ts'
 
 const usernameRule =
   'Username should have 2 to 63 letters, digits, dots, underscores or hyphens, ' +
@@ -45,6 +48,51 @@ export function findPasswordErrors(
 ): readonly FieldError[] {
   const msg = typeof password === 'string' ? policy.findFault(password, owner) : undefined
   return msg === undefined ? [] : [{ loc: ['body', field], msg, type: 'value_error' }]
+}
+
+/** A list of scopes or roles. `findUndeclared` checks the names. */
+export const namesField: z.ZodType<readonly string[]> = z.array(
+  z.string({ error: 'Input should be a valid string' }),
+  { error: 'Input should be a list of names' },
+)
+
+/** Returns an error for each list with a scope or role that is not declared. */
+export function findUndeclared(
+  { scopes = [], roles = [] }: { readonly [N in keyof Rights]?: Rights[N] | undefined },
+  rules: ScopeRules,
+): readonly FieldError[] {
+  const find = (field: string, named: readonly string[], known: object): readonly FieldError[] =>
+    named.every((name) => Object.hasOwn(known, name))
+      ? []
+      : [
+          {
+            loc: ['body', field],
+            msg: `Input should be names among ${Object.keys(known).join(', ')}`,
+            type: 'value_error',
+          },
+        ]
+  return [...find('scopes', scopes, rules.declared), ...find('roles', roles, rules.roles)]
+}
+
+/**
+ * Checks the members of a new account: Keystile's own fields by `schema`, and all others by the
+ * schema of the profile. Does NOT check the password against the policy.
+ *
+ * @throws {ProblemError} 422 with all faults
+ */
+export async function getAccountFields<T extends z.core.$ZodLooseShape>(
+  schema: z.ZodObject<T>,
+  members: JsonObject,
+  profileSchema: ProfileSchema | undefined,
+): Promise<{ readonly fields: z.output<z.ZodObject<T>>; readonly profile: Profile }> {
+  const ownFields = Object.keys(schema.shape)
+  const others = Object.entries(members).filter(([name]) => !ownFields.includes(name))
+  const { errors, profile } = await checkProfile(
+    Object.fromEntries(others),
+    profileSchema,
+    ownFields,
+  )
+  return { fields: getFields(checkFields(schema, members), errors), profile }
 }
 
 function fault(context: z.RefinementCtx, message: string): never {

@@ -1,13 +1,14 @@
 // The endpoints for administrators: list, read, change and delete any account.
 import * as z from 'zod'
-import { ProblemError, type FieldError, type JsonObject } from 'keystile/internal'
+import { ProblemError, type JsonObject } from 'keystile/internal'
 import { describeFields, readFields, refuseFaults, strictFields } from '../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, queryOf, type GuardedRoute } from '../../http/route.ts'
 import { byCaller, type CallerIdentity } from '../audit/audit.ts'
-import { parseUsername } from '../directory/names.ts'
 import { givesRights, mayGive, type ScopeRules } from '../scopes/scopes.ts'
+import { findUndeclared, namesField } from './account-fields.ts'
 import type { ProfileSchema } from './profile.ts'
-import { accountRoute, outdated } from './route-parts.ts'
+import { accountRoute, getUser, lastAdministrator, outdated } from './route-parts.ts'
+import { defaultPageSize, maxPageSize, readUserPage } from './user-page.ts'
 import type { User, UserChange, Users } from './users.ts'
 import { describeManagedUser, wireManagedUser } from './wire-user.ts'
 
@@ -39,14 +40,7 @@ const mayRead = { ...accountRoute, guard: { scopes: ['users:read'] } } as const
 const mayWrite = { ...accountRoute, guard: { scopes: ['users:write'] } } as const
 const absent = { 404: 'There is no such user' }
 
-const defaultPageSize = 50
-/** Bounds the size of an answer: a profile may have 64 KiB. */
-const maxPageSize = 200
-
-/**
- * `GET /users`: lists users, a page at a time. A page begins after a name instead of at a number,
- * so a user who is created or deleted meanwhile moves no other user to another page.
- */
+/** `GET /users`: lists users, a page at a time. */
 function listUsersRoute({ users, profile }: ManagementParts): ManagementRoute {
   return {
     ...mayRead,
@@ -82,35 +76,14 @@ function listUsersRoute({ users, profile }: ManagementParts): ManagementRoute {
     },
     async handle(request) {
       const query = queryOf(request)
-      const limit = readLimit(query.get('limit'))
-      // One more than the page shows whether another page follows.
-      const page = await users.listAfter(readCursor(query.get('after')), limit + 1)
-
-      const shown = page.slice(0, limit)
-      const next = page.length > limit ? (shown.at(-1)?.publicUser.username ?? null) : null
-      return jsonAnswer(200, { users: shown.map(wireManagedUser), next })
+      const [after, limit] = [query.get('after'), query.get('limit')]
+      const { page, next } = await readUserPage(users, {
+        ...(after !== null && { after }),
+        ...(limit !== null && { limit: /^\d{1,4}$/.test(limit) ? Number(limit) : NaN }),
+      })
+      return jsonAnswer(200, { users: page.map(wireManagedUser), next })
     },
   }
-}
-
-/** @throws {ProblemError} 422 for a limit that is not a whole number in the range */
-function readLimit(text: string | null): number {
-  const limit = text === null ? defaultPageSize : /^\d{1,4}$/.test(text) ? Number(text) : 0
-  if (limit >= 1 && limit <= maxPageSize) return limit
-  throw wrongQuery('limit', `Input should be a whole number from 1 to ${maxPageSize}`)
-}
-
-/** Reads a user name. It need not exist: it only marks a place in the order of names. */
-function readCursor(text: string | null): string | undefined {
-  if (text === null) return undefined
-  if (!parseUsername(text)) throw wrongQuery('after', 'Input should be a user name')
-  return text
-}
-
-function wrongQuery(name: string, msg: string): ProblemError {
-  return new ProblemError('unprocessable_content', `${name}: ${msg}`, {
-    errors: [{ loc: ['query', name], msg, type: 'value_error' }],
-  })
 }
 
 /** `GET /users/{id}`: reads any user. */
@@ -130,12 +103,9 @@ function readUserRoute({ users, profile }: ManagementParts): ManagementRoute {
   }
 }
 
-const names = z.array(z.string({ error: 'Input should be a valid string' }), {
-  error: 'Input should be a list of names',
-})
 const userChange = strictFields({
-  scopes: names.optional(),
-  roles: names.optional(),
+  scopes: namesField.optional(),
+  roles: namesField.optional(),
   disabled: z.boolean({ error: 'Input should be true or false' }).optional(),
 })
 
@@ -171,10 +141,7 @@ function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): Ma
     },
     async handle(request, { identity }) {
       const { scopes, roles, disabled } = await readFields(userChange, request)
-      refuseFaults([
-        ...findUnknown('scopes', scopes, rules.declared),
-        ...findUnknown('roles', roles, rules.roles),
-      ])
+      refuseFaults(findUndeclared({ scopes, roles }, rules))
 
       const user = await getUser(request.params['id'], users)
       const change = {
@@ -203,22 +170,6 @@ function describeChange({ declared, roles }: ScopeRules): JsonObject {
     ...described,
     properties: { ...described.properties, scopes: listOf(declared), roles: listOf(roles) },
   }
-}
-
-/** Returns an error if a list has a scope or role that is not declared. */
-function findUnknown(
-  field: string,
-  named: readonly string[] = [],
-  known: object,
-): readonly FieldError[] {
-  if (named.every((name) => Object.hasOwn(known, name))) return []
-  return [
-    {
-      loc: ['body', field],
-      msg: `Input should be names among ${Object.keys(known).join(', ')}`,
-      type: 'value_error',
-    },
-  ]
 }
 
 // decisions/0015-rights-as-stored.md
@@ -267,21 +218,4 @@ function deleteUserRoute({ users }: ManagementParts): ManagementRoute {
       return emptyAnswer
     },
   }
-}
-
-/**
- * Returns a user as stored now. A decision on a cached user could undo the change of another
- * process.
- *
- * @throws {ProblemError} `not_found`
- */
-async function getUser(id: string | undefined, users: Users): Promise<User> {
-  const user = id === undefined ? undefined : await users.readBySubject(id)
-  if (!user) throw new ProblemError('not_found', 'There is no such user')
-  return user
-}
-
-/** Without an administrator, no caller could give the role `admin` again. */
-function lastAdministrator(): ProblemError {
-  return new ProblemError('conflict', 'The last administrator must remain one')
 }

@@ -4,12 +4,7 @@ import { readJsonObject, refuseFaults } from '../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../http/route.ts'
 import { byCaller } from '../audit/audit.ts'
 import { useOf, type Limits } from '../limits/limits.ts'
-import {
-  checkProfile,
-  describeProfileInput,
-  withoutReserved,
-  type ProfileSchema,
-} from './profile.ts'
+import { checkProfileChange, describeProfileInput, type ProfileSchema } from './profile.ts'
 import { profileRate } from './feature.ts'
 import { outdated, ownAccount, type AccountCaller } from './route-parts.ts'
 import type { Users } from './users.ts'
@@ -68,9 +63,7 @@ export function changeProfileRoute({
     },
     async handle(request, { identity, user }) {
       const change = await readJsonObject(request)
-      // Without a schema every member is unknown. With one, the whole result must be valid.
-      const merged = profile ? { ...withoutReserved(user.profile), ...change } : change
-      const checked = await checkProfile(merged, profile, [])
+      const checked = await checkProfileChange(user.profile, change, profile)
       refuseFaults(checked.errors)
 
       await limits.count([useOf(profileRate, user.publicUser.id)])

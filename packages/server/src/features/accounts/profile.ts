@@ -122,6 +122,18 @@ export async function checkProfile(
   return { errors, profile: {} }
 }
 
+/**
+ * Checks a change of some profile fields, and returns the whole profile to store. Without a schema
+ * every member is unknown. With one, the whole result must be valid.
+ */
+export function checkProfileChange(
+  stored: Profile,
+  change: JsonObject,
+  schema: ProfileSchema | undefined,
+): Promise<CheckedProfile> {
+  return checkProfile(schema ? { ...withoutReserved(stored), ...change } : change, schema, [])
+}
+
 /** Returns members as JSON stores them: -0 is 0. Undefined for a number that JSON cannot hold. */
 function asStored(members: JsonObject): unknown {
   let isTooLarge = false

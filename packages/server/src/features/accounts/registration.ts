@@ -1,13 +1,7 @@
 // The endpoint by which strangers create an account.
 import * as z from 'zod'
 import { ProblemError, type JsonObject } from 'keystile/internal'
-import {
-  checkFields,
-  describeFields,
-  getFields,
-  readJsonObject,
-  refuseFaults,
-} from '../../http/json-body.ts'
+import { describeFields, readJsonObject, refuseFaults } from '../../http/json-body.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
 import { addressOf, byStranger } from '../audit/audit.ts'
 import type { Limits } from '../limits/limits.ts'
@@ -16,10 +10,11 @@ import type { PasswordPolicy } from '../password-policy/policy.ts'
 import {
   emailField,
   findPasswordErrors,
+  getAccountFields,
   newPasswordField,
   usernameField,
 } from './account-fields.ts'
-import { checkProfile, describeProfileInput, type ProfileSchema } from './profile.ts'
+import { describeProfileInput, type ProfileSchema } from './profile.ts'
 import { registrationRate } from './feature.ts'
 import { accountRoute, taken, tooManyTries } from './route-parts.ts'
 import type { Users } from './users.ts'
@@ -73,8 +68,8 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
       if (registration === 'closed') throw new ProblemError('forbidden', 'Registration is closed')
 
       const body = await readJsonObject(request)
-      const extra = await checkProfile(omit(body, ownFields), profile, ownFields)
-      const { username, email, password } = getFields(checkFields(schema, body), extra.errors)
+      const checked = await getAccountFields(schema, body, profile)
+      const { username, email, password } = checked.fields
 
       // After the quick checks, so a typing error does not use up the limit. Before the password
       // policy, which takes up to a millisecond that an attacker could spend for us.
@@ -83,18 +78,16 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
       refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))
 
       const passwordHash = await passwords.hash(password, addressOf(request))
-      const fresh = { username, email, passwordHash, scopes: [], roles: [], profile: extra.profile }
-      const created = await users.create(fresh, byStranger(request))
+      const created = await users.create(
+        { username, email, passwordHash, scopes: [], roles: [], profile: checked.profile },
+        byStranger(request),
+      )
       if ('taken' in created) throw taken(created.taken)
 
       const { publicUser } = created.user
       return jsonAnswer(201, wireUser(publicUser), { location: `${issuer}/users/${publicUser.id}` })
     },
   }
-}
-
-function omit(body: JsonObject, names: readonly string[]): JsonObject {
-  return Object.fromEntries(Object.entries(body).filter(([name]) => !names.includes(name)))
 }
 
 /** Merges two object schemas. Members of `one` win. */

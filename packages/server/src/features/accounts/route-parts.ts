@@ -1,7 +1,9 @@
-// What the account routes share: their settings, their caller and their answers.
+// What the account routes share: their settings, their caller and their refusals. `keystile.users`
+// has the same refusals.
 import { ProblemError } from 'keystile/internal'
+import { areStorable } from '../../storage/storable.ts'
 import type { CallerIdentity } from '../audit/audit.ts'
-import type { User } from './users.ts'
+import type { User, UserFinder } from './users.ts'
 
 /** The caller of a route for the own account. */
 export interface AccountCaller {
@@ -29,4 +31,32 @@ export function outdated(): ProblemError {
     'conflict',
     'Another request changed this user at the same time; read the user again',
   )
+}
+
+/** The answer to a change after which no caller could give the role `admin` any more. */
+export function lastAdministrator(): ProblemError {
+  return new ProblemError('conflict', 'The last administrator must remain one')
+}
+
+/** Returns a user as stored now, not from the cache; undefined if there is no such user. */
+export async function findUser(
+  id: string,
+  users: Pick<UserFinder, 'readBySubject'>,
+): Promise<User | undefined> {
+  return areStorable(id) ? users.readBySubject(id) : undefined
+}
+
+/**
+ * Returns a user as stored now. A decision on a cached user could undo the change of another
+ * process.
+ *
+ * @throws {ProblemError} `not_found`
+ */
+export async function getUser(
+  id: string | undefined,
+  users: Pick<UserFinder, 'readBySubject'>,
+): Promise<User> {
+  const user = id === undefined ? undefined : await findUser(id, users)
+  if (!user) throw new ProblemError('not_found', 'There is no such user')
+  return user
 }

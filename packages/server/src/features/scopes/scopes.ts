@@ -100,6 +100,30 @@ export interface Rights {
   readonly roles: readonly string[]
 }
 
+/** Scopes and roles to add to a user's and to remove from them. */
+export interface RightsChange {
+  readonly scopes?: readonly string[] | undefined
+  readonly roles?: readonly string[] | undefined
+  readonly removeScopes?: readonly string[] | undefined
+  readonly removeRoles?: readonly string[] | undefined
+}
+
+/** Returns the rights after a change. A name that is both added and removed is removed. */
+export function changeRights(
+  user: Rights,
+  { scopes = [], roles = [], removeScopes = [], removeRoles = [] }: RightsChange,
+): Rights {
+  const change = (
+    had: readonly string[],
+    added: readonly string[],
+    removed: readonly string[],
+  ): readonly string[] => [...new Set([...had, ...added])].filter((name) => !removed.includes(name))
+  return {
+    scopes: change(user.scopes, scopes, removeScopes),
+    roles: change(user.roles, roles, removeRoles),
+  }
+}
+
 /** Whether a change gives a user a scope, a role, or access to the account. */
 export function givesRights(
   before: Rights & { readonly active: boolean },

@@ -1,0 +1,237 @@
+import * as z from 'zod'
+import type { JsonObject } from 'keystile/internal'
+import { checkFields, getFields, refuseFaults, strictFields } from '../../http/json-body.ts'
+import { byApp } from '../audit/audit.ts'
+import type { Passwords } from '../password/password.ts'
+import type { PasswordPolicy } from '../password-policy/policy.ts'
+import { changeRights, type ScopeRules } from '../scopes/scopes.ts'
+import {
+  emailField,
+  findPasswordErrors,
+  findUndeclared,
+  getAccountFields,
+  namesField,
+  newPasswordField,
+  usernameField,
+} from './account-fields.ts'
+import { checkProfileChange, type ProfileSchema } from './profile.ts'
+import { findUser, getUser, lastAdministrator, outdated, taken } from './route-parts.ts'
+import { readUserPage } from './user-page.ts'
+import type { PublicUser, User, UserChange, Users } from './users.ts'
+
+/**
+ * A user with access and rights, as `keystile.users` returns it.
+ *
+ * @typeParam U the public user, with the fields of the profile
+ */
+export type ManagedUser<U = PublicUser> = U & {
+  /** The scopes that the user holds besides the default scopes and those of the roles. */
+  readonly scopes: readonly string[]
+  readonly roles: readonly string[]
+  /** A disabled user can neither log in nor use tokens. */
+  readonly disabled: boolean
+}
+
+/** The profile fields of a user: all that are not Keystile's own. */
+type ProfileOf<U> = Omit<U, keyof PublicUser>
+
+/** The fields of a new user. The schema of the profile decides which of its fields are required. */
+export type NewManagedUser<S extends string, U = PublicUser> = Partial<ProfileOf<U>> & {
+  readonly username: string
+  readonly email?: string | null | undefined
+  readonly password: string
+  readonly scopes?: readonly S[] | undefined
+  readonly roles?: readonly string[] | undefined
+}
+
+/** The rights to add and to remove. */
+export interface Grant<S extends string> {
+  readonly scopes?: readonly S[] | undefined
+  readonly roles?: readonly string[] | undefined
+  /** Undeclared scopes and roles, which a user may hold from before, can be removed too. */
+  readonly removeScopes?: readonly string[] | undefined
+  readonly removeRoles?: readonly string[] | undefined
+  /** Ends all sessions, so that the change takes effect at once. Default: false. */
+  readonly endsSessions?: boolean | undefined
+}
+
+/**
+ * Keystile's own accounts, for routes and programs of the app. A method acts in the name of the
+ * app: the audit record has the actor `app`.
+ *
+ * The rules of the endpoints hold: names, the password policy, the schema of the profile, declared
+ * scopes and roles, and the last administrator remains one. The option `registration`, rate limits
+ * and the scopes of a caller do NOT apply: the app decides who may call a method.
+ *
+ * Methods throw a `ProblemError` with the `code`, `status` and `errors` of the endpoints:
+ * `unprocessable_content` for fields that are not valid, `not_found`, and `conflict` for a name
+ * that is taken, for the last administrator, and when another request changed the user at the same
+ * time.
+ *
+ * @typeParam S the declared scopes
+ * @typeParam U the public user, with the fields of the profile
+ */
+export interface AppUsers<S extends string = string, U = PublicUser> {
+  /** Creates an account. Without scopes and roles, the user holds only the default scopes. */
+  create(user: NewManagedUser<S, U>): Promise<ManagedUser<U>>
+  /** Finds a user by id (the subject of the tokens), or by user name or e-mail address. */
+  find(
+    user: { readonly id: string } | { readonly login: string },
+  ): Promise<ManagedUser<U> | undefined>
+  /**
+   * Returns a page of users in the order of their names.
+   *
+   * @param page.after the name after which the page begins: `next` of the page before
+   * @param page.limit 1 to 200. Default: 50
+   */
+  list(page?: { readonly after?: string; readonly limit?: number }): Promise<{
+    readonly users: readonly ManagedUser<U>[]
+    /** Null on the last page. */
+    readonly next: string | null
+  }>
+  /** Changes fields of the profile. Fields that are left out stay as they are. */
+  update(id: string, fields: Partial<ProfileOf<U>>): Promise<ManagedUser<U>>
+  /**
+   * Adds and removes scopes and roles. The change takes effect with the next token, or at once with
+   * `endsSessions`.
+   */
+  grant(id: string, grant: Grant<S>): Promise<ManagedUser<U>>
+  /** Stops a user from logging in, and ends all sessions. */
+  disable(id: string): Promise<ManagedUser<U>>
+  /** Lets a disabled user log in again. Ended sessions stay ended. */
+  enable(id: string): Promise<ManagedUser<U>>
+  /** Sets a new password, and ends all sessions. Does NOT ask for the current password. */
+  setPassword(id: string, password: string): Promise<void>
+  /** Deletes all data except the id and the name, which no other user can get. */
+  delete(id: string): Promise<void>
+}
+
+/** The services and settings that `keystile.users` uses. */
+export interface AppUsersParts {
+  readonly users: Users
+  readonly passwords: Pick<Passwords, 'hash'>
+  readonly passwordPolicy: PasswordPolicy
+  readonly scopes: ScopeRules
+  readonly profile: ProfileSchema | undefined
+}
+
+/** Creates `keystile.users`. */
+export function createAppUsers(parts: AppUsersParts): AppUsers<string, User['publicUser']> {
+  const { users } = parts
+
+  async function change(
+    id: string,
+    changeOf: (user: User) => UserChange,
+  ): Promise<ManagedUser<User['publicUser']>> {
+    const user = await getUser(id, users)
+    const outcome = await users.change(user, changeOf(user), byApp)
+    if (outcome === 'outdated') throw outdated()
+    if (outcome === 'last-administrator') throw lastAdministrator()
+    return managedUserOf(await getUser(id, users))
+  }
+
+  return {
+    create: (user) => create(given(user), parts),
+    async find(by) {
+      const user = await ('id' in by ? findUser(by.id, users) : users.findByLogin(by.login))
+      return user && managedUserOf(user)
+    },
+    async list(wanted = {}) {
+      const { page, next } = await readUserPage(users, wanted)
+      return { users: page.map(managedUserOf), next }
+    },
+    update: (id, fields) => update(id, given(fields), parts),
+    async grant(id, { endsSessions, ...grant }) {
+      const names = getFields(checkFields(rightsFields, given(grant)))
+      refuseFaults(findUndeclared(names, parts.scopes))
+      return change(id, (user) => ({ ...changeRights(user, names), endsSessions }))
+    },
+    disable: (id) => change(id, () => ({ active: false })),
+    enable: (id) => change(id, () => ({ active: true })),
+    setPassword: (id, password) => setPassword(id, password, parts),
+    async delete(id) {
+      const outcome = await users.delete(await getUser(id, users), byApp)
+      if (outcome === 'last-administrator') throw lastAdministrator()
+    },
+  }
+}
+
+const rightsFields = strictFields({
+  scopes: namesField.optional(),
+  roles: namesField.optional(),
+  removeScopes: namesField.optional(),
+  removeRoles: namesField.optional(),
+})
+
+async function create(
+  members: JsonObject,
+  { users, passwords, passwordPolicy, scopes: rules, profile }: AppUsersParts,
+): Promise<ManagedUser<User['publicUser']>> {
+  const schema = z.object({
+    username: usernameField,
+    email: emailField.nullish(),
+    password: newPasswordField(passwordPolicy),
+    scopes: namesField.default([]),
+    roles: namesField.default([]),
+  })
+  const checked = await getAccountFields(schema, members, profile)
+  const { username, password, scopes, roles } = checked.fields
+  const email = checked.fields.email ?? undefined
+
+  const owner = { username: username.shown, email: email?.shown }
+  refuseFaults([
+    ...findUndeclared({ scopes, roles }, rules),
+    ...findPasswordErrors('password', password, owner, passwordPolicy),
+  ])
+
+  const rights = changeRights({ scopes: [], roles: [] }, { scopes, roles })
+  const passwordHash = await passwords.hash(password)
+  const fresh = { username, email, passwordHash, ...rights, profile: checked.profile }
+  const created = await users.create(fresh, byApp)
+  if ('taken' in created) throw taken(created.taken)
+  return managedUserOf(created.user)
+}
+
+async function update(
+  id: string,
+  fields: JsonObject,
+  { users, profile }: AppUsersParts,
+): Promise<ManagedUser<User['publicUser']>> {
+  const user = await getUser(id, users)
+  const checked = await checkProfileChange(user.profile, fields, profile)
+  refuseFaults(checked.errors)
+
+  const outcome = await users.replaceProfile(user, checked.profile, byApp)
+  if (outcome === 'outdated') throw outdated()
+  return managedUserOf(await getUser(id, users))
+}
+
+async function setPassword(
+  id: string,
+  password: string,
+  { users, passwords, passwordPolicy }: AppUsersParts,
+): Promise<void> {
+  const user = await getUser(id, users)
+  const schema = strictFields({ password: newPasswordField(passwordPolicy) })
+  getFields(
+    checkFields(schema, given({ password })),
+    findPasswordErrors('password', password, user.publicUser, passwordPolicy),
+  )
+
+  const hash = await passwords.hash(password)
+  if ((await users.changePassword(user, hash, byApp)) === 'outdated') throw outdated()
+}
+
+/** Drops members that are undefined: they count as left out, as in JSON. */
+function given(members: object): JsonObject {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
+}
+
+function managedUserOf({
+  publicUser,
+  scopes,
+  roles,
+  active,
+}: User): ManagedUser<User['publicUser']> {
+  return { ...publicUser, scopes, roles, disabled: !active }
+}

@@ -1,0 +1,98 @@
+// The two ways to manage accounts, over HTTP and by `keystile.users`, so that one test can hold
+// both to the same rules.
+import assert from 'node:assert/strict'
+import { ProblemError } from 'keystile'
+import { password, type Answer, type Stage, type TestKeystile } from './keystile.ts'
+
+/** The ways, as titles of suites. */
+export const ways = ['the endpoints', 'keystile.users'] as const
+export type Way = (typeof ways)[number]
+
+/** A user who can log in. */
+export interface Person {
+  readonly id: string
+  readonly bearer: string
+}
+
+/** The status and body of an answer; for a call, those that its error stands for. */
+export type Outcome = Pick<Answer, 'status' | 'json'>
+
+/** What both ways can do. */
+export interface AccountWay {
+  register(fields?: Readonly<Record<string, unknown>>): Promise<Outcome>
+  changeProfile(user: Person, fields: Readonly<Record<string, unknown>>): Promise<Outcome>
+  setPassword(user: Person, newPassword: string): Promise<Outcome>
+  /** Gives scopes and roles that the user does not hold yet. */
+  give(user: Person, rights: Readonly<Record<string, unknown>>): Promise<Outcome>
+  /** Takes all roles away. */
+  demote(user: Person): Promise<Outcome>
+  setDisabled(user: Person, disabled: boolean): Promise<Outcome>
+  remove(user: Person): Promise<Outcome>
+}
+
+/** Starts Keystile with one administrator, `root`. */
+export async function startWay(
+  way: Way,
+  stage: Stage,
+  options: Parameters<Stage['start']>[0] = {},
+): Promise<{
+  readonly started: TestKeystile
+  readonly root: Person
+  readonly by: AccountWay
+  /** Registers a user who logs in. */
+  add(username: string): Promise<Person>
+}> {
+  const started = await stage.start(options)
+  const add = async (username: string): Promise<Person> => {
+    const { subject, accessToken } = await started.tokens(username)
+    return { id: subject, bearer: accessToken }
+  }
+
+  const { id } = await add('root')
+  await stage.sql(`update "user" set roles = '["admin"]' where id = '${id}'`)
+  const root = await add('root')
+  const by = way === 'the endpoints' ? overHttp(started, root) : inCode(started)
+  return { started, root, by, add }
+}
+
+function overHttp({ register, send }: TestKeystile, { bearer }: Person): AccountWay {
+  const patch = (user: Person, json: object): Promise<Outcome> =>
+    send('PATCH', `/users/${user.id}`, { bearer, json })
+  return {
+    register,
+    changeProfile: (user, json) => send('PATCH', '/users/me', { bearer: user.bearer, json }),
+    setPassword: (user, newPassword) =>
+      send('POST', '/users/me/password', {
+        bearer: user.bearer,
+        json: { current_password: password, new_password: newPassword },
+      }),
+    give: patch,
+    demote: (user) => patch(user, { roles: [] }),
+    setDisabled: (user, disabled) => patch(user, { disabled }),
+    remove: (user) => send('DELETE', `/users/${user.id}`, { bearer }),
+  }
+}
+
+function inCode({ keystile: { users } }: TestKeystile): AccountWay {
+  assert.ok(users)
+  const ada = { username: 'ada', email: 'ada@example.com', password }
+  return {
+    register: (fields) => outcomeOf(201, users.create({ ...ada, ...fields })),
+    changeProfile: ({ id }, fields) => outcomeOf(200, users.update(id, fields)),
+    setPassword: ({ id }, newPassword) => outcomeOf(204, users.setPassword(id, newPassword)),
+    give: ({ id }, rights) => outcomeOf(200, users.grant(id, rights)),
+    demote: ({ id }) => outcomeOf(200, users.grant(id, { removeRoles: ['admin'] })),
+    setDisabled: ({ id }, disabled) =>
+      outcomeOf(200, disabled ? users.disable(id) : users.enable(id)),
+    remove: ({ id }) => outcomeOf(204, users.delete(id)),
+  }
+}
+
+async function outcomeOf(status: number, called: Promise<object | void>): Promise<Outcome> {
+  try {
+    return { status, json: { ...(await called) } }
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error
+    return { status: error.status, json: { detail: error.message, errors: error.errors } }
+  }
+}

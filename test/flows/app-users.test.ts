@@ -1,0 +1,157 @@
+// What `keystile.users` does beyond the rules that it shares with the endpoints.
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { z } from 'zod'
+import {
+  describeOnBoth,
+  password,
+  type Stage,
+  type TestKeystile,
+} from '../../packages/server/test-support/keystile.ts'
+
+const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
+const roles = { reader: ['items:read'] }
+const ada = { username: 'Ada', email: 'ada@Example.com', password }
+
+type AppUsers = NonNullable<TestKeystile['keystile']['users']>
+
+async function startUsers(
+  stage: Stage,
+  options: Parameters<Stage['start']>[0] = {},
+): Promise<TestKeystile & { readonly appUsers: AppUsers }> {
+  const started = await stage.start(options)
+  const { users } = started.keystile
+  assert.ok(users)
+  return { ...started, appUsers: users }
+}
+
+describeOnBoth('keystile.users', (stage) => {
+  it('creates users with rights while registration is closed and limited', async () => {
+    const { appUsers, login } = await startUsers(stage, {
+      scopes,
+      roles,
+      registration: 'closed',
+      rateLimits: 'on',
+    })
+    const created = await appUsers.create({ ...ada, scopes: ['items:write'], roles: ['reader'] })
+    assert.deepEqual(created, {
+      id: created.id,
+      username: 'Ada',
+      email: 'ada@example.com',
+      emailVerified: false,
+      createdAt: created.createdAt,
+      scopes: ['items:write'],
+      roles: ['reader'],
+      disabled: false,
+    })
+    assert.ok(created.createdAt instanceof Date)
+    assert.equal((await login()).json['scope'], 'items:read items:write')
+  })
+
+  it('creates users without an e-mail address, as the command does', async () => {
+    const { appUsers } = await startUsers(stage)
+    assert.equal((await appUsers.create({ username: 'ada', password })).email, null)
+    assert.equal((await appUsers.create({ username: 'bob', email: null, password })).email, null)
+  })
+
+  it('refuses a right that is not declared, and a password that no request can send', async () => {
+    const { appUsers } = await startUsers(stage, { scopes, roles })
+    for (const fields of [
+      { scopes: ['items:delete'] },
+      { roles: ['god'] },
+      { password: `${password}\ud800` },
+    ])
+      await assert.rejects(appUsers.create({ ...ada, ...fields }), {
+        code: 'unprocessable_content',
+        status: 422,
+      })
+    assert.equal(await appUsers.find({ login: 'ada' }), undefined)
+  })
+
+  it('finds users by id, name and address, and nobody by another text', async () => {
+    const { appUsers } = await startUsers(stage)
+    const { id } = await appUsers.create(ada)
+    for (const by of [{ id }, { login: 'aDA' }, { login: 'ADA@example.COM' }])
+      assert.equal((await appUsers.find(by))?.id, id)
+    for (const by of [{ id: 'x' }, { id: '\0' }, { id: 'ada' }, { login: id }, { login: '\0' }])
+      assert.equal(await appUsers.find(by), undefined)
+  })
+
+  it('lists users by name, a page at a time, and refuses a page that cannot be', async () => {
+    const { appUsers } = await startUsers(stage)
+    for (const username of ['carol', 'Ada', 'bob']) await appUsers.create({ username, password })
+    const first = await appUsers.list({ limit: 2 })
+    assert.deepEqual(
+      [first.users.map(({ username }) => username), first.next],
+      [['Ada', 'bob'], 'bob'],
+    )
+    const second = await appUsers.list({ after: 'bob' })
+    assert.deepEqual([second.users.map(({ username }) => username), second.next], [['carol'], null])
+    for (const page of [{ limit: 0 }, { limit: 201 }, { limit: 1.5 }, { after: '%' }])
+      await assert.rejects(appUsers.list(page), { status: 422 }, JSON.stringify(page))
+  })
+
+  it('ends all sessions with a new password, also the one of a request that calls it', async () => {
+    const { appUsers, open, tokens } = await startUsers(stage)
+    const [one, two] = [await tokens(), await tokens()]
+    await appUsers.setPassword(one.subject, 'a battery of correct horses')
+    for (const { accessToken } of [one, two])
+      assert.equal((await open([], { bearer: accessToken })).status, 401)
+  })
+
+  it('adds and removes rights, undeclared ones too, and ends sessions when it is told to', async () => {
+    const { appUsers, open, tokens, login } = await startUsers(stage, { scopes, roles })
+    const { subject: id, accessToken: bearer } = await tokens()
+    await stage.sql(`update "user" set scopes = '["old:scope"]' where id = '${id}'`)
+    await appUsers.grant(id, { scopes: ['items:write'], roles: ['reader', 'reader'] })
+    const { scopes: held, roles: own } = await appUsers.grant(id, { removeScopes: ['old:scope'] })
+    assert.deepEqual([held, own], [['items:write'], ['reader']])
+    assert.equal((await open([], { bearer })).status, 200)
+
+    await appUsers.grant(id, { removeRoles: ['reader'], endsSessions: true })
+    assert.equal((await open([], { bearer })).status, 401)
+    assert.equal((await login()).json['scope'], 'items:write')
+  })
+
+  it('counts members that are undefined as left out', async () => {
+    const { appUsers } = await startUsers(stage, {
+      profile: z.strictObject({ city: z.string().optional() }),
+    })
+    const { id } = await appUsers.create({ ...ada, city: 'London', scopes: undefined })
+    assert.equal((await appUsers.update(id, { city: undefined }))['city'], 'London')
+  })
+
+  it('is written into the audit record with the actor app', async () => {
+    const { appUsers } = await startUsers(stage, { scopes, profile: z.looseObject({}) })
+    const { id } = await appUsers.create(ada)
+    await appUsers.update(id, { city: 'London' })
+    await appUsers.grant(id, { scopes: ['items:read'] })
+    await appUsers.disable(id)
+    await appUsers.enable(id)
+    await appUsers.setPassword(id, 'a battery of correct horses')
+    await appUsers.delete(id)
+    const rows = await stage.sql('select event, actor, subject from audit order by id')
+    assert.deepEqual(
+      rows.map((row) => [row['event'], row['actor'], row['subject']]),
+      [
+        'user_created',
+        'profile_changed',
+        'grants_changed',
+        'user_disabled',
+        'user_enabled',
+        'password_changed',
+        'user_deleted',
+      ].map((event) => [event, 'app', id]),
+    )
+  })
+})
+
+describeOnBoth(
+  'an app with its own users',
+  (stage) => {
+    it('has no keystile.users', async () => {
+      assert.equal((await stage.start()).keystile.users, undefined)
+    })
+  },
+  ['people'],
+)
