@@ -200,6 +200,12 @@ const server: Package = {
       packages: ['keystile', 'node:net'],
     },
     {
+      name: 'features/app-events',
+      for: 'tells the app, after the commit, what happened to users and sessions',
+      from: ['storage', 'feature', 'features/audit'],
+      packages: ['keystile', 'zod'],
+    },
+    {
       name: 'features/metrics',
       for: 'counters and gauges in the text format of Prometheus',
       from: ['feature'],
@@ -233,6 +239,7 @@ const server: Package = {
         'feature',
         'features/events',
         'features/audit',
+        'features/app-events',
         'features/limits',
         'features/scopes',
       ],
@@ -270,6 +277,7 @@ const server: Package = {
         'http',
         'features/events',
         'features/audit',
+        'features/app-events',
         'features/limits',
         'features/scopes',
         'features/sessions',

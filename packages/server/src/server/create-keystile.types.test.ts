@@ -141,6 +141,20 @@ describe('the types of createKeystile', () => {
     })
   })
 
+  it('give onEvent a closed union', () => {
+    compiles(() =>
+      createKeystile({
+        ...common,
+        onEvent(event) {
+          if (event.type === 'changed')
+            same<typeof event.what, 'profile' | 'email' | 'password' | 'rights'>(true)
+          // @ts-expect-error: no such event
+          if (event.type === 'refreshed') throw new Error()
+        },
+      }),
+    )
+  })
+
   it('refuse what is for our own accounts beside a directory, as the start does', async () => {
     // @ts-expect-error: the profile is the directory's
     await refused(createKeystile({ ...common, users, profile }))

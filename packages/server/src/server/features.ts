@@ -12,6 +12,7 @@ import type { Metric } from '../feature/metric.ts'
 import type { Rule } from '../feature/rule.ts'
 import type { Setting } from '../feature/setting.ts'
 import * as accounts from '../features/accounts/feature.ts'
+import * as appEvents from '../features/app-events/feature.ts'
 import * as audit from '../features/audit/feature.ts'
 import * as browserSession from '../features/browser-session/feature.ts'
 import * as clients from '../features/clients/feature.ts'
@@ -41,6 +42,7 @@ export interface SharedOptions<S extends string>
     passwordPolicy.PasswordPolicyOptions,
     limits.LimitOptions,
     audit.AuditOptions,
+    appEvents.AppEventOptions,
     app.AppOptions {}
 
 /** The options of `createKeystile` that exist only for Keystile's own accounts. */
@@ -71,6 +73,7 @@ export const optionsWithoutDefault = [
   'key',
   'signingKey',
   'trustedProxies',
+  'onEvent',
 ] as const
 type WithoutDefault = (typeof optionsWithoutDefault)[number]
 
@@ -110,6 +113,7 @@ const list = [
   password.feature,
   limits.feature,
   audit.feature,
+  appEvents.feature,
   app.feature,
   machine.feature,
 ] satisfies readonly ListedFeature[]

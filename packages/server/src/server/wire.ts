@@ -7,6 +7,7 @@ import { createAppUsers, type AppUsers } from '../features/accounts/app-users.ts
 import { managementRoutes } from '../features/accounts/management-routes.ts'
 import { accountRoutes } from '../features/accounts/routes.ts'
 import type { User, Users } from '../features/accounts/users.ts'
+import { deliverEvents } from '../features/app-events/deliver.ts'
 import { cookiePathOf, cookieSessionRoutes } from '../features/browser-session/cookie-session.ts'
 import { firstParty, type Clients } from '../features/clients/clients.ts'
 import { createActiveUsers, type ActiveUsers } from '../features/directory/active-users.ts'
@@ -88,6 +89,7 @@ async function wireAccounts(
   const { database, users, passwords, audit } = accounts
 
   await enforceRules(safetyRules, options, database)
+  if (options.onEvent) deliverEvents(database, options.onEvent, logger)
   const scopes = scopeRulesOf(options)
   const proxies = createProxies(options.trustedProxies ?? [])
   const limits = createConfiguredLimits(database, options, proxies.isTrusted)

@@ -45,6 +45,56 @@ export function command<Values, Result>(
   return { name, run }
 }
 
+/** What the running command of a transaction has announced. */
+const announced = new WeakMap<Transaction, unknown[]>()
+
+/**
+ * Announces something in a transaction. The listeners of `onCommitted` in this process get it after
+ * the commit, and never if the command fails.
+ *
+ * @param notice plain data, which can be sent between threads
+ */
+export function announce(transaction: Transaction, notice: unknown): void {
+  const notices = announced.get(transaction)
+  if (notices) notices.push(notice)
+  else announced.set(transaction, [notice])
+}
+
+/**
+ * Runs a command and returns its result with what it announced. Transactions that run several
+ * commands run one after the other.
+ */
+export async function runCommand<Values, Result>(
+  command: Command<Values, Result>,
+  transaction: Transaction,
+  values: Values,
+): Promise<{ readonly result: Result; readonly notices?: readonly unknown[] }> {
+  try {
+    const result = await command.run(transaction, values)
+    const notices = announced.get(transaction)
+    return notices ? { result, notices } : { result }
+  } finally {
+    announced.delete(transaction)
+  }
+}
+
+/** Calls listeners with what was announced. */
+export interface Notifier {
+  readonly onCommitted: Database['onCommitted']
+  notify(notices: readonly unknown[] | undefined): void
+}
+
+/** Creates the listeners of a database. */
+export function createNotifier(): Notifier {
+  const listeners: ((notice: unknown) => void)[] = []
+  return {
+    onCommitted: (listener) => void listeners.push(listener),
+    notify(notices = []) {
+      for (const notice of notices) for (const listener of listeners) listener(notice)
+    },
+  }
+}
+
 /** Any command, for code that only finds commands by name. */
 export type AnyCommand = Command<never, unknown>
 
@@ -112,6 +162,11 @@ export interface Database {
    * PostgreSQL, requests queue for connections, and one connection is reserved for the feed.
    */
   readonly urgent: Pick<Database, 'reader' | 'write'>
+  /**
+   * Calls a listener with what commands of this process announced, each after its commit. The
+   * listener must not throw.
+   */
+  onCommitted(listener: (notice: unknown) => void): void
   /** The number of commands without an answer. */
   readonly writeQueueLength: number
   /** Waits for running commands and closes the connections. */

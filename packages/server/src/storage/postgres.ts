@@ -1,6 +1,13 @@
 import { CompiledQuery, Kysely, PostgresDialect, PostgresDriver } from 'kysely'
 import type { DatabaseConnection, Driver, PostgresDialectConfig, PostgresPool } from 'kysely'
-import { DatabaseUnavailableError, type Command, type Database, type Reader } from './database.ts'
+import {
+  createNotifier,
+  DatabaseUnavailableError,
+  runCommand,
+  type Command,
+  type Database,
+  type Reader,
+} from './database.ts'
 import { createLine, type Line } from './line.ts'
 import { migrate, schema } from './migrate.ts'
 
@@ -88,13 +95,18 @@ export async function openPostgres(source: string | Pool): Promise<Database> {
     )
   }
 
+  const { notify, onCommitted } = createNotifier()
   let writing = 0
   const writeTo =
     (db: Reader) =>
     async <Values, Result>(command: Command<Values, Result>, values: Values): Promise<Result> => {
       writing++
       try {
-        return await db.transaction().execute((transaction) => command.run(transaction, values))
+        const { result, notices } = await db
+          .transaction()
+          .execute((transaction) => runCommand(command, transaction, values))
+        notify(notices)
+        return result
       } finally {
         writing--
       }
@@ -104,6 +116,7 @@ export async function openPostgres(source: string | Pool): Promise<Database> {
     reader,
     find: async (query) => (await reader.executeQuery(query)).rows[0],
     write: writeTo(reader),
+    onCommitted,
     urgent: { reader: urgentReader, write: writeTo(urgentReader) },
     get writeQueueLength() {
       return writing

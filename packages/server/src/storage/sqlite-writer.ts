@@ -3,6 +3,7 @@ import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from '
 import { Kysely } from 'kysely'
 import {
   DatabaseUnavailableError,
+  runCommand,
   type AnyCommand,
   type Reader,
   type Transaction,
@@ -84,7 +85,7 @@ function createRunner(commands: readonly AnyCommand[]): Run {
   return async (transaction, { id, command: name, values }) => {
     const command = byName.get(name)
     if (!command) throw new Error(`the writer thread knows no command "${name}"`)
-    return { id, result: await command.run(transaction, values as never) }
+    return { id, ...(await runCommand(command, transaction, values as never)) }
   }
 }
 

@@ -9,7 +9,7 @@ import { openSqlite } from './sqlite.ts'
 
 /** What the writer thread of these tests knows. */
 const writerThread = `
-import { command } from ${JSON.stringify(import.meta.resolve('./database.ts'))}
+import { announce, command } from ${JSON.stringify(import.meta.resolve('./database.ts'))}
 import { serveCommands } from ${JSON.stringify(import.meta.resolve('./sqlite-writer.ts'))}
 import { sql } from ${JSON.stringify(import.meta.resolve('kysely'))}
 
@@ -23,6 +23,11 @@ await serveCommands([
   command('insert and fail', async (transaction, name) => {
     await insert(transaction, name)
     throw Object.assign(new Error('it fails'), { code: 'wrong' })
+  }),
+  command('announce', async (transaction, name) => announce(transaction, name)),
+  command('announce and fail', async (transaction, name) => {
+    announce(transaction, name)
+    throw new Error('it fails')
   }),
   command('keep busy', async () => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
@@ -83,6 +88,22 @@ describe('commands that wait for the writer of SQLite', () => {
     ).then(([, ...answers]) => answers)
   const messages = (answers: readonly unknown[]): readonly unknown[] =>
     answers.map((answer) => (answer instanceof Error ? answer.message : answer))
+
+  it('tell what they announced after the commit, and nothing of a command that failed', async () => {
+    await write('prepare')
+    const heard: unknown[] = []
+    database.onCommitted((notice) => heard.push(notice))
+    await outcomes([
+      ['announce', 'one'],
+      ['announce and fail', 'two'],
+      ['insert', 'silent'],
+      ['announce', 'three'],
+    ])
+    assert.deepEqual(heard, ['one', 'three'])
+
+    await outcomes([['announce', 'four'], ['break the commit']])
+    assert.deepEqual(heard, ['one', 'three'])
+  })
 
   it('are committed together, and each is answered when it is on disk', async () => {
     const log = join(folder, 'keystile.db-wal')

@@ -2,7 +2,7 @@ import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from '
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Kysely, type CompiledQuery } from 'kysely'
-import { DatabaseUnavailableError, type Database } from './database.ts'
+import { createNotifier, DatabaseUnavailableError, type Database } from './database.ts'
 import { createPrepare, findFirst, openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 import { inMemory } from './source.ts'
 import { startWriter } from './writer-client.ts'
@@ -21,7 +21,8 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
   const file = temporary ? join(temporary, 'keystile.db') : path
   createPrivateFile(file)
 
-  const writer = await startWriter(file, writerThread)
+  const { notify, onCommitted } = createNotifier()
+  const writer = await startWriter(file, writerThread, notify)
   const connection = openSqliteFile(file, { readOnly: true })
   const prepare = createPrepare(connection)
   const reader = new Kysely<unknown>({ dialect: sqliteDialect(connection, prepare) })
@@ -32,6 +33,7 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
     find: async <Row>({ sql, parameters }: CompiledQuery<Row>) =>
       findFirst(prepare, sql, parameters) as Row | undefined,
     write: writer.write,
+    onCommitted,
     get urgent() {
       return database // reads never wait, and writes share commits
     },

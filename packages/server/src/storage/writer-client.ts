@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { inheritedArguments } from '../base/inherited-arguments.ts'
-import { DatabaseUnavailableError, type Command } from './database.ts'
+import { DatabaseUnavailableError, type Command, type Notifier } from './database.ts'
 import {
   openingId,
   type WriterError,
@@ -46,13 +46,21 @@ export interface WriterClient {
  * Starts the writer thread. When the promise resolves, the thread has opened and migrated the file.
  *
  * @param module the module that calls `serveCommands`
+ * @param notify called with what each command announced, after its commit
  * @throws {DatabaseUnavailableError} when the thread cannot open or migrate the file
  */
-export async function startWriter(file: string, module: URL): Promise<WriterClient> {
+export async function startWriter(
+  file: string,
+  module: URL,
+  notify: Notifier['notify'],
+): Promise<WriterClient> {
   const worker = startThread(file, module)
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   const unanswered = createUnanswered(worker)
-  const replies = createReplies(unanswered.settle)
+  const replies = createReplies((reply) => {
+    if ('notices' in reply) notify(reply.notices)
+    unanswered.settle(reply)
+  })
   const outbox = createOutbox((requests) => worker.postMessage(requests satisfies WriterMessage))
   let lastId = openingId
   let broken: Error | undefined

@@ -9,7 +9,7 @@ export interface WriterRequest {
 
 /** The result or the error of a command. */
 export type WriterReply =
-  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly result: unknown; readonly notices?: readonly unknown[] }
   | { readonly id: number; readonly error: WriterError }
 
 /** The members of an error that the other thread needs. */

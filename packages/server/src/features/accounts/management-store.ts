@@ -9,6 +9,7 @@ import {
   type Command,
   type Transaction,
 } from '../../storage/database.ts'
+import { announceEvent } from '../app-events/in-transaction.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import { insertEvents } from '../events/in-transaction.ts'
@@ -16,7 +17,7 @@ import type { SessionEvent } from '../sessions/audit-events.ts'
 import { endSessions, findLatestExpiry } from '../sessions/in-transaction.ts'
 import { adminRole } from '../scopes/scopes.ts'
 import type { AccountEvent } from './audit-events.ts'
-import { grantNames } from './store.ts'
+import { announceChange, grantNames } from './store.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
 /** The change of a user by an administrator, with the state that it was decided on. */
@@ -110,12 +111,20 @@ async function recordChange(
   const [had, has] = [grantNames(before), grantNames({ scopes, roles })]
   const given = has.filter((name) => !had.includes(name))
   const taken = had.filter((name) => !has.includes(name))
-  if (given.length > 0 || taken.length > 0) await record('grants_changed', { given, taken })
+  if (given.length > 0 || taken.length > 0) {
+    await record('grants_changed', { given, taken })
+    announceChange(transaction, 'rights', { subject: id, by, now })
+  }
 
   const wasDisabled = before.disabled_at !== null
-  if (disabled && !wasDisabled) await record('user_disabled')
-  else if (!disabled && wasDisabled) await record('user_enabled')
-  else if (ended > 0) await record('sessions_ended')
+  const happened = { subject: id, actor: by.actor, at: new Date(now) }
+  if (disabled && !wasDisabled) {
+    await record('user_disabled')
+    announceEvent(transaction, { ...happened, type: 'disabled' })
+  } else if (!disabled && wasDisabled) {
+    await record('user_enabled')
+    announceEvent(transaction, { ...happened, type: 'enabled' })
+  } else if (ended > 0) await record('sessions_ended')
 }
 
 /**
@@ -159,6 +168,12 @@ export const deleteUser: Command<
     now,
   )
   await insertAudit<AccountEvent>(transaction, { event: 'user_deleted', at: now, by, subject: id })
+  announceEvent(transaction, {
+    type: 'deleted',
+    subject: id,
+    actor: by.actor,
+    at: new Date(now),
+  })
   return { outcome: 'deleted' }
 })
 

@@ -9,7 +9,10 @@ import {
   type Command,
   type Database,
   type Reader,
+  type Transaction,
 } from '../../storage/database.ts'
+import type { AppEvent } from '../app-events/app-event.ts'
+import { announceEvent } from '../app-events/in-transaction.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import { endSessions } from '../sessions/in-transaction.ts'
@@ -43,6 +46,12 @@ export const insertUser: Command<
       by,
       subject: row.id,
       detail: given.length > 0 ? { given } : undefined,
+    })
+    announceEvent(transaction, {
+      type: 'registered',
+      subject: row.id,
+      actor: by.actor,
+      at: new Date(row.created_at),
     })
     return {}
   }
@@ -78,7 +87,7 @@ export const replaceProfile: Command<
   if (!replaced) return { replaced: false }
 
   const fields = findChangedFields(old, profile)
-  if (fields.length > 0)
+  if (fields.length > 0) {
     await insertAudit<AccountEvent>(transaction, {
       event: 'profile_changed',
       at: now,
@@ -86,6 +95,8 @@ export const replaceProfile: Command<
       subject: id,
       detail: { fields },
     })
+    announceChange(transaction, 'profile', { subject: id, by, now })
+  }
   return { replaced: true }
 })
 
@@ -126,6 +137,7 @@ export const changePassword: Command<
     by,
     subject: values.id,
   })
+  announceChange(transaction, 'password', { subject: values.id, by, now })
   return result
 })
 
@@ -162,6 +174,7 @@ export const changeEmail: Command<
   if (!changed) return { outcome: 'outdated' }
 
   await insertAudit<AccountEvent>(transaction, { event: 'email_changed', at: now, by, subject: id })
+  announceChange(transaction, 'email', { subject: id, by, now })
   return { outcome: 'changed' }
 })
 
@@ -235,6 +248,21 @@ async function setPasswordHash(
     .returning('id')
     .executeTakeFirst()
   return { replaced: replaced !== undefined }
+}
+
+/** Announces to the app that a user was changed. */
+export function announceChange(
+  transaction: Transaction,
+  what: Extract<AppEvent, { type: 'changed' }>['what'],
+  { subject, by, now }: { readonly subject: string; readonly by: By; readonly now: number },
+): void {
+  announceEvent(transaction, {
+    type: 'changed',
+    what,
+    subject,
+    actor: by.actor,
+    at: new Date(now),
+  })
 }
 
 /** Returns the names of a user's roles and scopes as audit entries have them: `role:admin`. */

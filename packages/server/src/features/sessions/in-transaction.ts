@@ -5,6 +5,7 @@
 import type { Kysely, SelectQueryBuilder } from 'kysely'
 import { inTables, lockRows, type Transaction } from '../../storage/database.ts'
 import { prepare, type Slots } from '../../storage/prepared.ts'
+import { announceEvent } from '../app-events/in-transaction.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import { insertEvents } from '../events/in-transaction.ts'
@@ -45,6 +46,14 @@ export async function startSession(
     subject,
     sessionId: id,
     clientId,
+  })
+  announceEvent(transaction, {
+    type: 'logged_in',
+    subject,
+    sessionId: id,
+    clientId,
+    actor: by.actor,
+    at: new Date(now),
   })
 
   await endSurplusSessions(transaction, { subject, newest: id, by, now })
@@ -237,6 +246,14 @@ export async function endSessionRows(
     })),
     now,
   )
+  for (const { id, subject: owner, client_id: clientId } of ended)
+    announceEvent(transaction, {
+      type: 'session_ended',
+      subject: owner,
+      sessionId: id,
+      clientId,
+      at: new Date(now),
+    })
   return ended
 }
 

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import * as z from 'zod'
+import type { Logger } from 'keystile/internal'
+import {
+  createTestClock,
+  describeOnBoth,
+  password,
+  type Stage,
+  type TestKeystile,
+} from '../../../test-support/keystile.ts'
+import type { AppEvent } from './app-event.ts'
+
+const clock = createTestClock()
+
+/** Starts Keystile with a list of the events that it delivers. */
+async function startListening(
+  stage: Stage,
+  options: Parameters<Stage['start']>[0] = {},
+): Promise<{ readonly started: TestKeystile; readonly events: AppEvent[] }> {
+  const events: AppEvent[] = []
+  const onEvent = (event: AppEvent): void => void events.push(event)
+  return { started: await stage.start({ clock, onEvent, ...options }), events }
+}
+
+const another = 'a battery of correct horses'
+
+describeOnBoth('onEvent', (stage) => {
+  it('is called for each change of an account, with who made it', async () => {
+    const { started, events } = await startListening(stage, {
+      profile: z.looseObject({}),
+      scopes: { 'items:read': 'Read items' },
+    })
+    const { subject, accessToken: bearer, sessionId } = await started.tokens()
+    const clientId = 'first-party'
+    const own = `user:${subject}` as const
+    const { users } = started.keystile
+    assert.ok(users)
+
+    await started.send('PATCH', '/users/me', { bearer, json: { city: 'London' } })
+    const address = { current_password: password, new_email: 'ada@shop.example' }
+    await started.send('POST', '/users/me/email', { bearer, json: address })
+    const change = { current_password: password, new_password: another }
+    await started.send('POST', '/users/me/password', { bearer, json: change })
+    await users.grant(subject, { scopes: ['items:read'] })
+    await users.disable(subject)
+    await users.enable(subject)
+    await users.delete(subject)
+
+    const at = new Date(clock.now())
+    assert.deepEqual(events, [
+      { type: 'registered', subject, actor: 'nobody', at },
+      { type: 'logged_in', subject, sessionId, clientId, actor: own, at },
+      { type: 'changed', what: 'profile', subject, actor: own, at },
+      { type: 'changed', what: 'email', subject, actor: own, at },
+      { type: 'changed', what: 'password', subject, actor: own, at },
+      { type: 'changed', what: 'rights', subject, actor: 'app', at },
+      { type: 'session_ended', subject, sessionId, clientId, at },
+      { type: 'disabled', subject, actor: 'app', at },
+      { type: 'enabled', subject, actor: 'app', at },
+      { type: 'deleted', subject, actor: 'app', at },
+    ])
+  })
+
+  it('is not called for what changed nothing', async () => {
+    const { started, events } = await startListening(stage)
+    const { subject } = await started.tokens()
+    const { users } = started.keystile
+    assert.ok(users)
+    await started.register()
+    await started.login({ password: 'a guess' })
+    await users.enable(subject)
+    await users.grant(subject, { scopes: ['users:read'], removeScopes: ['users:read'] })
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      ['registered', 'logged_in'],
+    )
+  })
+
+  it('is called for each session that a new password ends, and not for the one that stays', async () => {
+    const { started, events } = await startListening(stage)
+    const [one, two, three] = [
+      await started.tokens(),
+      await started.tokens(),
+      await started.tokens(),
+    ]
+    await started.send('POST', '/users/me/password', {
+      bearer: two.accessToken,
+      json: { current_password: password, new_password: another },
+    })
+    const ended = events.flatMap((event) =>
+      event.type === 'session_ended' ? [event.sessionId] : [],
+    )
+    assert.deepEqual(ended.toSorted(), [one.sessionId, three.sessionId].toSorted())
+  })
+
+  it('is called for what this process did, once, and not for another process', async () => {
+    const here = await startListening(stage)
+    const there = await startListening(stage)
+    await Promise.all(
+      Array.from({ length: 5 }, (_, i) =>
+        here.started.register({ username: `user${i}`, email: `user${i}@example.com` }),
+      ),
+    )
+    const subjects = new Set(here.events.map(({ subject }) => subject))
+    assert.deepEqual([here.events.length, subjects.size], [5, 5])
+    assert.deepEqual(there.events, [])
+  })
+
+  it('breaks nothing when it throws or rejects, and the log has the error', async () => {
+    const errors: object[] = []
+    const error = (fields: object): void => void errors.push(fields)
+    const logger: Logger = { debug() {}, info() {}, warn() {}, error }
+    const thrown = new Error('the mail server is away')
+    const { started } = await startListening(stage, {
+      logger,
+      onEvent(event) {
+        if (event.type === 'registered') throw thrown
+        return Promise.reject(thrown)
+      },
+    })
+    await started.tokens()
+    assert.deepEqual(errors, [
+      { err: thrown, event: 'registered' },
+      { err: thrown, event: 'logged_in' },
+    ])
+  })
+
+  it('must be a function', async () => {
+    const onEvent: unknown = 'log'
+    await assert.rejects(
+      stage.start({ onEvent: onEvent as () => void }),
+      /onEvent must be a function/,
+    )
+  })
+})
+
+describeOnBoth(
+  'onEvent of an app with its own users',
+  (stage) => {
+    it('is called for logins and ends of sessions', async () => {
+      const { started, events } = await startListening(stage)
+      const { subject, sessionId } = await started.tokens()
+      await started.keystile.sessions.create({ subject })
+      await started.keystile.sessions.revoke(sessionId)
+      assert.deepEqual(
+        events.map((event) => [event.type, 'actor' in event && event.actor]),
+        [
+          ['logged_in', `user:${subject}`],
+          ['logged_in', 'app'],
+          ['session_ended', false],
+        ],
+      )
+      assert.ok(events.every((event) => event.subject === subject))
+    })
+  },
+  ['people'],
+)
