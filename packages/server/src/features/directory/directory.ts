@@ -45,9 +45,11 @@ export interface UserDirectory<U, S extends string = string> {
    */
   passwordHash(user: U): string | undefined | null
   /**
-   * Stores another hash of the same password. A login calls it if the stored hash is not argon2id
-   * with the configured parameters, and passes the user as `findByLogin` returned it. Write only if
-   * the stored hash is still that user's hash, or the write undoes a change of the password:
+   * Replaces the hash of a user by an argon2id hash of the same password. A login calls it if the
+   * stored hash is not argon2id with the configured parameters, and passes the user as
+   * `findByLogin` returned it. Leave it out while other programs verify these hashes and know only
+   * bcrypt or scrypt: they would refuse the user from then on. Without it, hashes stay. Write only
+   * if the stored hash is still that user's hash, or the write undoes a change of the password:
    * `update people set hash = $1 where id = $2 and hash = $3`. The login succeeds even if this
    * fails.
    */
