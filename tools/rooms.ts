@@ -226,7 +226,7 @@ const server: Package = {
     {
       name: 'features/scopes',
       for: 'scopes and roles, and which of them a user holds',
-      from: ['feature'],
+      from: ['storage', 'feature'],
       packages: ['zod', 'keystile'],
     },
     {

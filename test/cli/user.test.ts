@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
 import { decodeJwtUnsafe } from 'keystile/jwt'
+import { createKeystile } from '@keystile/server'
 import {
   callCommand,
   freePort,
@@ -103,6 +104,35 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       await client.end()
       return rows[0]!.password_hash
     }
+
+    it('keystile user grant and client create know what an app declared, without its settings', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'keystile-embedded-'))
+      const own = kind === 'SQLite' ? undefined : await createTestDatabase()
+      const database = own?.url ?? join(folder, 'app.db')
+      const keystile = await createKeystile({
+        issuer: 'http://localhost:3000/auth',
+        database,
+        key: 'a sealing key for tests: 0123456789 abcdef',
+        scopes: { 'orders:read': 'Read orders' },
+        roles: { clerk: ['orders:read'] },
+      })
+      try {
+        await keystile.users.create({ username: 'ada', password })
+        const call = (...args: string[]): Promise<Finished> =>
+          callCommand([...args, '--database', database], { cwd: folder })
+
+        const granted = await call('user', 'grant', 'ada', '--role', 'clerk')
+        assert.deepEqual([granted.stderr, granted.stdout], ['', 'ada has role:clerk\n'])
+        const client = ['client', 'create', 'jobs', '--grants', 'client_credentials']
+        assert.equal((await call(...client, '--scopes', 'orders:read')).code, 0)
+        const unknown = await call('user', 'grant', 'ada', '--scope', 'items:read')
+        assert.match(unknown.stderr, /Declared: orders:read, users:read, users:write/)
+      } finally {
+        await keystile.close()
+        await own?.drop()
+        rmSync(folder, { recursive: true })
+      }
+    })
 
     it('keystile user create makes a user with roles and scopes, who can log in', async () => {
       const args = ['user', 'create', 'Root', '--role', 'admin', '--password-file', 'password']

@@ -9,6 +9,7 @@ import { commands as limitCommands } from '../features/limits/store.ts'
 import { commands as loginCommands } from '../features/login/store.ts'
 import { commands as refreshCommands } from '../features/sessions/refresh-store.ts'
 import { commands as sessionPurgeCommands } from '../features/sessions/purge-store.ts'
+import { commands as scopeCommands } from '../features/scopes/store.ts'
 import { commands as sessionCommands } from '../features/sessions/store.ts'
 import { commands as signingKeyCommands } from '../features/signing-keys/store.ts'
 import { commands as managementCommands } from '../features/accounts/management-store.ts'
@@ -23,6 +24,7 @@ export const commands: readonly AnyCommand[] = [
   ...loginCommands,
   ...managementCommands,
   ...refreshCommands,
+  ...scopeCommands,
   ...sessionCommands,
   ...sessionPurgeCommands,
   ...signingKeyCommands,

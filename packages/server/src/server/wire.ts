@@ -25,6 +25,7 @@ import { revokeRoute } from '../features/oauth/revoke.ts'
 import { tokenRoute } from '../features/oauth/token.ts'
 import { createAppPasswords } from '../features/password-policy/app-passwords.ts'
 import { createPasswordPolicy, type PasswordPolicy } from '../features/password-policy/policy.ts'
+import { saveDeclared } from '../features/scopes/declared.ts'
 import { scopeRulesOf, type ScopeRules } from '../features/scopes/scopes.ts'
 import { createClientTokenIssuer, type ClientTokenIssuer } from '../features/sessions/issuing.ts'
 import type { Lifetimes } from '../features/sessions/lifetimes.ts'
@@ -136,6 +137,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
   const { database, users, passwords, clients } = accounts
 
   const issuing = await wireIssuing(options, accounts)
+  await saveDeclared(database, options)
   const { verifier, starter, ends } = issuing
   const activeUsers = createActiveUsers(people.findActive)
   const routes = listRoutes(parts, people, { ...issuing, isWelcome: activeUsers.isWelcome })

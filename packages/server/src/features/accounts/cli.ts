@@ -1,6 +1,7 @@
 // The `keystile user` commands. Each opens the database itself and is recorded as the operator's.
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Call } from '../../feature/cli-command.ts'
+import type { Database } from '../../storage/database.ts'
 import { byOperator } from '../audit/audit.ts'
 import { parseEmail, parseUsername } from '../directory/names.ts'
 import { withEventFeed } from '../events/cli.ts'
@@ -8,7 +9,8 @@ import { openHashThreads } from '../password/hash-threads.ts'
 import type { HashingCost } from '../password/hashing-cost.ts'
 import { createPasswords } from '../password/password.ts'
 import { readNames, readPassword, readProfile, type InputOptions } from './cli-input.ts'
-import { scopeRulesOf } from '../scopes/scopes.ts'
+import { readScopeRules } from '../scopes/declared.ts'
+import { changeRights } from '../scopes/scopes.ts'
 import { createUsers, type User, type UserChange, type Users } from './users.ts'
 import { wireManagedUser } from './wire-user.ts'
 
@@ -37,14 +39,14 @@ export async function create(call: Call<Options>): Promise<void> {
   if (typed !== undefined && !email)
     throw new ConfigurationError('--email must be an e-mail address, such as ada@example.com')
 
-  const rules = scopeRulesOf(options)
-  const roles = readNames(flags, 'role', rules)
-  const scopes = readNames(flags, 'scope', rules)
   const profile = await readProfile(flags.value('profile'), options.profile)
   const owner = { username: username.shown, email: email?.shown }
-  const password = await readPassword(flags.value('password-file'), { owner, terminal, options })
 
-  const work = async (users: Users): Promise<void> => {
+  const work = async (users: Users, database: Database): Promise<void> => {
+    const rules = await readScopeRules(database, options)
+    const roles = readNames(flags, 'role', rules)
+    const scopes = readNames(flags, 'scope', rules)
+    const password = await readPassword(flags.value('password-file'), { owner, terminal, options })
     const passwordHash = await hashPassword(password, options.passwordHashing)
     const created = await users.create(
       { username, email, passwordHash, scopes, roles, profile },
@@ -88,22 +90,19 @@ async function* listAll(users: Users): AsyncIterable<User> {
 /** `keystile user grant`: adds and removes roles and scopes. Undeclared ones can be removed. */
 export async function grant(call: Call<Options>): Promise<void> {
   const { flags } = call
-  const rules = scopeRulesOf((await call.settings()).options)
-  const added = { roles: readNames(flags, 'role', rules), scopes: readNames(flags, 'scope', rules) }
-  const removed = { roles: flags.list('remove-role'), scopes: flags.list('remove-scope') }
-
-  const change = (user: User): UserChange => ({
-    roles: [...new Set([...user.roles, ...added.roles])].filter(
-      (role) => !removed.roles.includes(role),
-    ),
-    scopes: [...new Set([...user.scopes, ...added.scopes])].filter(
-      (scope) => !removed.scopes.includes(scope),
-    ),
-    endsSessions: flags.has('now'),
-  })
+  const { options } = await call.settings()
   await changeUser(
     call,
-    change,
+    async (user, database) => {
+      const rules = await readScopeRules(database, options)
+      const rights = changeRights(user, {
+        roles: readNames(flags, 'role', rules),
+        scopes: readNames(flags, 'scope', rules),
+        removeRoles: flags.list('remove-role'),
+        removeScopes: flags.list('remove-scope'),
+      })
+      return { ...rights, endsSessions: flags.has('now') }
+    },
     (user) =>
       `${user.publicUser.username} has ${describeGrants(user) || 'neither roles nor scopes'}`,
   )
@@ -131,12 +130,13 @@ export async function enable(call: Call<Options>): Promise<void> {
 /** Changes the user that the operand names. Fails if the stored user changes in the meantime. */
 async function changeUser(
   call: Call<Options>,
-  changeOf: (user: User) => UserChange,
+  changeOf: (user: User, database: Database) => UserChange | Promise<UserChange>,
   say: (changed: User) => string,
 ): Promise<void> {
-  await withUsers(call, async (users) => {
+  await withUsers(call, async (users, database) => {
     const user = await getUser(users, call.operand)
-    const outcome = await users.change(user, changeOf(user), byOperator)
+    const change = await changeOf(user, database)
+    const outcome = await users.change(user, change, byOperator)
     if (outcome === 'last-administrator') throw lastAdministrator()
     if (outcome === 'outdated')
       throw new ConfigurationError('another process changed this user at the same time; try again')
@@ -179,12 +179,12 @@ function lastAdministrator(): ConfigurationError {
 /** Runs a command with the accounts of the database, and closes the database again. */
 async function withUsers(
   call: Call<Options>,
-  work: (users: Users) => Promise<void>,
+  work: (users: Users, database: Database) => Promise<void>,
   options?: { readonly mayCreate: boolean },
 ): Promise<void> {
   await withEventFeed(
     call,
-    (database, feed) => work(createUsers(database, feed, call.clock)),
+    (database, feed) => work(createUsers(database, feed, call.clock), database),
     options,
   )
 }

@@ -2,9 +2,11 @@
 
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Call, CallFlags } from '../../feature/cli-command.ts'
+import type { Database } from '../../storage/database.ts'
 import { byOperator } from '../audit/audit.ts'
 import { withEventFeed } from '../events/cli.ts'
-import { scopeRulesOf, type ScopeSettings } from '../scopes/scopes.ts'
+import { readScopeRules } from '../scopes/declared.ts'
+import type { ScopeSettings } from '../scopes/scopes.ts'
 import {
   createClients,
   findClientFaults,
@@ -22,17 +24,19 @@ export async function create(call: Call<Options>, grants: readonly ClientGrant[]
   const { operand: id, flags } = call
   const { options } = await call.settings()
   const grantTypes = grants.map(({ grantType }) => grantType)
-  const client = {
-    id,
-    grants: readNames(flags, 'grants', grantTypes),
-    scopes: readNames(flags, 'scopes', Object.keys(scopeRulesOf(options).declared)),
-    may: readNames(flags, 'may', permissions),
-    confidential: !flags.has('public'),
-  }
-  const faults = findClientFaults(client, grants)
-  if (faults.length > 0) throw new ConfigurationError(faults.join('\n'))
 
-  const work = async (clients: Clients): Promise<void> => {
+  const work = async (clients: Clients, database: Database): Promise<void> => {
+    const { declared } = await readScopeRules(database, options)
+    const client = {
+      id,
+      grants: readNames(flags, 'grants', grantTypes),
+      scopes: readNames(flags, 'scopes', Object.keys(declared)),
+      may: readNames(flags, 'may', permissions),
+      confidential: !flags.has('public'),
+    }
+    const faults = findClientFaults(client, grants)
+    if (faults.length > 0) throw new ConfigurationError(faults.join('\n'))
+
     const created = await clients.create(client, byOperator)
     if (created === 'taken')
       throw new ConfigurationError(`the client id ${id} is taken, or was used before`)
@@ -83,12 +87,12 @@ export async function disable(call: Call<Options>): Promise<void> {
 /** Runs work on the clients of the database, and closes the database afterwards. */
 async function withClients(
   call: Call<Options>,
-  work: (clients: Clients) => Promise<void>,
+  work: (clients: Clients, database: Database) => Promise<void>,
   options?: { readonly mayCreate: boolean },
 ): Promise<void> {
   await withEventFeed(
     call,
-    (database, feed) => work(createClients(database, feed, call.clock)),
+    (database, feed) => work(createClients(database, feed, call.clock), database),
     options,
   )
 }
