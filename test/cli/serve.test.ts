@@ -239,11 +239,45 @@ describe('keystile serve', () => {
     ])
   })
 
-  it('has no sessions in a cookie, which are for apps that Keystile is embedded in', async () => {
-    writeFileSync(join(cwd, 'keystile.config.json'), JSON.stringify({ cookieSession: true }))
-    const { code, stderr } = await callCommand(['serve'], { cwd })
-    assert.equal(code, 1)
-    assert.match(stderr, /"cookieSession" is not a setting/)
+  it('has cookie sessions when they are set, for pages of its own and of listed origins', async () => {
+    const origin = 'http://localhost:5173'
+    const env = { KEYSTILE_COOKIE_SESSION: 'true', KEYSTILE_CORS_ORIGINS: origin }
+    const refresh = async (url: string, from: string): Promise<readonly unknown[]> => {
+      const headers = { origin: from }
+      const response = await fetch(`${url}/session/refresh`, { method: 'POST', headers })
+      return [response.status, response.headers.get('access-control-allow-credentials')]
+    }
+    const { url } = await start({ env })
+    assert.deepEqual(await refresh(url, url), [400, null]) // there is no cookie
+    assert.deepEqual(await refresh(url, origin), [400, 'true'])
+    assert.deepEqual(await refresh(url, 'http://localhost:5174'), [403, null])
+    const endpoint = async (url: string): Promise<unknown> => {
+      const metadata = await fetch(`${url}/.well-known/oauth-authorization-server`)
+      return ((await metadata.json()) as Record<string, unknown>)['keystile_session_endpoint']
+    }
+    assert.equal(await endpoint(url), `${url}/session`)
+    const without = await start({ args: ['--database', ':memory:'] })
+    assert.deepEqual(await refresh(without.url, without.url), [404, null])
+    assert.equal(await endpoint(without.url), undefined)
+  })
+
+  it('does not start with cookie sessions that browsers would refuse, and tells the doctor', async () => {
+    const env = {
+      KEYSTILE_ISSUER: 'http://auth.internal',
+      KEYSTILE_DANGEROUSLY_ALLOW_HTTP_ISSUER: 'true',
+      KEYSTILE_REGISTRATION: 'closed',
+      KEYSTILE_COOKIE_SESSION: 'true',
+    }
+    const message = 'KEYSTILE_COOKIE_SESSION must be false unless KEYSTILE_ISSUER is an https URL'
+    const refused = await callCommand(['serve'], { cwd, env })
+    assert.equal(refused.code, 1)
+    assert.ok(refused.stderr.includes(message), refused.stderr)
+    const doctor = await callCommand(['doctor', '--json'], { cwd, env })
+    assert.ok(doctor.stdout.includes('cookie-https'), doctor.stdout)
+
+    const wrong = { KEYSTILE_COOKIE_SESSION: 'yes' }
+    const { stderr } = await callCommand(['serve'], { cwd, env: wrong })
+    assert.match(stderr, /KEYSTILE_COOKIE_SESSION must be true or false; it is "?yes/)
   })
 
   it('reads a TypeScript configuration, a signing key and a log file', async () => {

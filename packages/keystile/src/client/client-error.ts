@@ -9,8 +9,12 @@ const codes = [
   'temporarily_unavailable',
 ] as const
 
-/** Why the issuer refused. `temporarily_unavailable` means every failure that a retry may solve. */
-export type ClientErrorCode = (typeof codes)[number]
+/**
+ * Why a request to the issuer failed. `temporarily_unavailable` means every failure that a retry
+ * may solve. `no_cookie_sessions` means that the client has `storage: 'cookie'` and the issuer has
+ * no cookie sessions.
+ */
+export type ClientErrorCode = (typeof codes)[number] | 'no_cookie_sessions'
 
 /** Further facts about a failed request to the issuer. */
 export interface ClientErrorDetails {
@@ -40,7 +44,7 @@ export class ClientError extends Error {
   }
 }
 
-/** Whether a value is one of the codes. */
-export function isErrorCode(value: unknown): value is ClientErrorCode {
+/** Whether a value is one of the codes that an issuer sends. */
+export function isErrorCode(value: unknown): value is (typeof codes)[number] {
   return codes.some((code) => code === value)
 }

@@ -1,6 +1,7 @@
 // The client of an API: signs a user in at the issuer, and adds the access token to requests.
 import type { Fetch } from './ask-issuer.ts'
 import { createBearerFetch } from './bearer-fetch.ts'
+import { ClientError } from './client-error.ts'
 import { cookieEndpoints, tokenEndpoints, type Credentials } from './endpoints.ts'
 import { requireSafeUrl, resourcesOf } from './resources.ts'
 import { openSessionKeeper } from './session-keeper.ts'
@@ -89,7 +90,8 @@ export interface ApiClient {
    * Whether a user is signed in, as far as the client knows. The session may have ended elsewhere.
    * With `storage: 'cookie'`, a page asks the issuer once, because scripts cannot see the cookie.
    *
-   * @throws {ClientError} `temporarily_unavailable` if the issuer does not answer
+   * @throws {ClientError} `temporarily_unavailable` if the issuer does not answer within 5 s, and
+   *   `no_cookie_sessions` if it has none
    */
   isSignedIn(): Promise<boolean>
   /**
@@ -139,10 +141,11 @@ export function createClient(options: ClientOptions): ApiClient {
     fetch: createBearerFetch({ fetch, isResource, keeper }),
     logout: keeper.logout,
     accessToken: async () => (await keeper.current())?.accessToken,
-    async isSignedIn() {
-      const session = await keeper.read()
-      return Boolean(session === unknownSession ? await keeper.current() : session)
-    },
+    isSignedIn: () =>
+      within(signedInSeconds, async () => {
+        const session = await keeper.read()
+        return Boolean(session === unknownSession ? await keeper.current() : session)
+      }),
     onSignOut(listener) {
       // Wraps the listener, so that the app can add the same one twice and remove it once.
       const own = (): void => listener()
@@ -151,6 +154,20 @@ export function createClient(options: ClientOptions): ApiClient {
     },
     close: keeper.close,
   }
+}
+
+/** How long a page waits before it knows whether to show a login. */
+const signedInSeconds = 5
+
+/** @throws {ClientError} `temporarily_unavailable` if the work takes longer; it continues */
+async function within<T>(seconds: number, work: () => Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    const message = `The issuer does not answer within ${seconds} s`
+    const refuse = (): void => reject(new ClientError('temporarily_unavailable', message))
+    timer = setTimeout(refuse, seconds * 1000)
+  })
+  return Promise.race([work(), late]).finally(() => clearTimeout(timer))
 }
 
 /** @throws {TypeError} for an option that is unknown, and for a wrong `storage` */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { ada, stageClient } from '../../test-support/client-stage.ts'
 import type { ApiClient } from './client.ts'
@@ -80,6 +81,59 @@ describe('a client', () => {
     it('does not say that nobody is signed in while the issuer gives no answer', async () => {
       stage.server.instead = (_asked, response) => Boolean(response.destroy())
       await assert.rejects(open(cookieFetch()).isSignedIn(), { code: 'temporarily_unavailable' })
+    })
+
+    it('says that the issuer has no cookie sessions, as its metadata tells', async () => {
+      const metadata = { issuer: stage.server.issuer, token_endpoint: 'x' }
+      // 404 in one origin; no answer that a page of another origin may read.
+      for (const refuse of [
+        (response: ServerResponse) => response.writeHead(404).end('Not Found'),
+        (response: ServerResponse) => response.destroy(),
+      ]) {
+        stage.server.instead = ({ route }, response) => {
+          if (route === 'GET /auth/.well-known/oauth-authorization-server')
+            response.end(JSON.stringify(metadata))
+          else refuse(response)
+          return true
+        }
+        const expected = {
+          code: 'no_cookie_sessions',
+          message:
+            `${stage.server.issuer} has no cookie sessions, which storage: 'cookie' needs. ` +
+            'Fix: give createKeystile cookieSession: true, ' +
+            'or the stand-alone server KEYSTILE_COOKIE_SESSION=true',
+        }
+        const tab = open(cookieFetch())
+        await assert.rejects(tab.isSignedIn(), expected)
+        await assert.rejects(tab.login(ada), expected)
+        await assert.rejects(tab.fetch(items()), expected)
+      }
+    })
+
+    it('says that the issuer is away while it has cookie sessions, or another server answers', async () => {
+      const withCookies = { issuer: 'x', keystile_session_endpoint: 'x' }
+      for (const metadata of [JSON.stringify(withCookies), '{}', 'a login page of a hotel']) {
+        stage.server.instead = ({ route }, response) =>
+          Boolean(route.startsWith('GET') ? response.end(metadata) : response.writeHead(404).end())
+        await assert.rejects(open(cookieFetch()).isSignedIn(), { code: 'temporarily_unavailable' })
+      }
+    })
+
+    it('knows within 5 s that the issuer does not answer, and asks again later', async (t) => {
+      t.mock.timers.enable({ apis: ['setTimeout'] })
+      const { arrived, release } = hold('POST /auth/session/refresh')
+      const tab = open(cookieFetch())
+      const asked = tab.isSignedIn()
+      await arrived
+      t.mock.timers.tick(4_999)
+      const state = await Promise.race([asked, settle().then(() => 'waiting')])
+      assert.equal(state, 'waiting')
+      t.mock.timers.tick(1)
+      await assert.rejects(asked, { code: 'temporarily_unavailable' })
+
+      t.mock.timers.reset()
+      release()
+      assert.equal(await tab.isSignedIn(), false)
     })
 
     it('is signed in on the next page, and a tab tells the others its access token', async () => {

@@ -94,6 +94,7 @@ export function tokenEndpoints({ issuer, fetch }: Issuer): Endpoints {
 
 /**
  * Uses the endpoints below `/session`. The refresh token is in a cookie that no script can read.
+ * The methods also throw `no_cookie_sessions` if the issuer has no such endpoints.
  */
 export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
   const send = (method: string, path: string, json?: object): Promise<Answer> =>
@@ -104,6 +105,10 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
         body: JSON.stringify(json),
         headers: { 'content-type': 'application/json' },
       }),
+    }).catch(async (error: unknown) => {
+      throw (await lacksCookieSessions(error, { issuer, fetch }))
+        ? new ClientError('no_cookie_sessions', noCookieSessions(issuer), { cause: error })
+        : error
     })
 
   return {
@@ -131,6 +136,32 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
       }
     },
   }
+}
+
+/**
+ * Whether a request failed because the issuer has no cookie sessions, as its metadata tells.
+ * Without them the endpoint is unknown: the answer is 404, or an answer that the browser hides from
+ * a page of another origin. That looks like no answer.
+ */
+async function lacksCookieSessions(error: unknown, { issuer, fetch }: Issuer): Promise<boolean> {
+  const isUnknown =
+    error instanceof ClientError &&
+    error.code === 'temporarily_unavailable' &&
+    (error.status === undefined || error.status === 404)
+  if (!isUnknown) return false
+
+  const url = `${issuer}/.well-known/oauth-authorization-server`
+  const metadata = await askIssuer(fetch, url, { credentials: 'omit' }).catch((): Answer => ({}))
+  return (
+    typeof metadata['issuer'] === 'string' && metadata['keystile_session_endpoint'] === undefined
+  )
+}
+
+function noCookieSessions(issuer: string): string {
+  return (
+    `${issuer} has no cookie sessions, which storage: 'cookie' needs. Fix: give createKeystile ` +
+    'cookieSession: true, or the stand-alone server KEYSTILE_COOKIE_SESSION=true'
+  )
 }
 
 /** @throws {ClientError} `temporarily_unavailable` for an answer without tokens */

@@ -284,6 +284,7 @@ function listRoutes<U>(
       issuer,
       scopes: Object.keys(scopes.declared),
       grantTypes: grants.map(({ grantType }) => grantType),
+      cookieSession,
       published: () => signingKeys.published,
     }),
   ]

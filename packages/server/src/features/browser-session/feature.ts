@@ -2,7 +2,7 @@ import { isHttpElsewhere } from '../../base/this-machine.ts'
 import type { Feature } from '../../feature/feature.ts'
 import type { Rule } from '../../feature/rule.ts'
 import { listSettings, type DefaultedSetting } from '../../feature/setting.ts'
-import { trueOrFalse } from '../../feature/values.ts'
+import { parseBoolean, trueOrFalse } from '../../feature/values.ts'
 
 export interface BrowserSessionOptions {
   /**
@@ -14,10 +14,12 @@ export interface BrowserSessionOptions {
 
 const cookieSession: DefaultedSetting<'cookieSession', boolean> = {
   name: 'cookieSession',
-  takenBy: 'app',
+  takenBy: 'both',
   schema: trueOrFalse,
   default: false,
-  help: 'whether browsers may keep the refresh token in a cookie that no script can read',
+  help: 'true lets browsers keep the refresh token in a cookie that no script can read',
+  environment: ['KEYSTILE_COOKIE_SESSION'],
+  parse: parseBoolean,
   findFaults: (isOn, { values: { issuer } }, say) =>
     isOn && typeof issuer === 'string' && issuer.includes(';')
       ? [

@@ -3,9 +3,13 @@ import { describe, it } from 'node:test'
 import { metadataRoutes } from './metadata.ts'
 
 const routesOf = (issuer: string): readonly (readonly [string, string])[] =>
-  metadataRoutes({ issuer, scopes: [], grantTypes: [], published: () => ({ keys: [] }) }).map(
-    ({ below, path }) => [below, path],
-  )
+  metadataRoutes({
+    issuer,
+    scopes: [],
+    grantTypes: [],
+    cookieSession: false,
+    published: () => ({ keys: [] }),
+  }).map(({ below, path }) => [below, path])
 
 describe('metadataRoutes', () => {
   it('publishes the metadata at the inserted and at the appended path (RFC 8414 §3.1)', () => {

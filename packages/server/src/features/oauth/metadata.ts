@@ -24,6 +24,10 @@ const metadataSchema = {
     revocation_endpoint: { type: 'string' },
     introspection_endpoint: { type: 'string' },
     jwks_uri: { type: 'string' },
+    keystile_session_endpoint: {
+      type: 'string',
+      description: 'The endpoint for cookie sessions, if the server has them',
+    },
     scopes_supported: strings,
     response_types_supported: strings,
     grant_types_supported: strings,
@@ -76,11 +80,13 @@ export function metadataRoutes({
   issuer,
   scopes,
   grantTypes,
+  cookieSession,
   published,
 }: {
   readonly issuer: string
   readonly scopes: readonly string[]
   readonly grantTypes: readonly string[]
+  readonly cookieSession: boolean
   published(): JwkSet
 }): readonly OpenRoute[] {
   const metadata = {
@@ -89,6 +95,8 @@ export function metadataRoutes({
     revocation_endpoint: `${issuer}/revoke`,
     introspection_endpoint: `${issuer}/introspect`,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
+    // Not in the registry of RFC 8414 §7.1, so the name has our prefix.
+    ...(cookieSession && { keystile_session_endpoint: `${issuer}/session` }),
     scopes_supported: scopes,
     // There is no authorization endpoint, so there are no response types.
     response_types_supported: [],
