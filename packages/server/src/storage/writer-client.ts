@@ -77,15 +77,10 @@ export async function startWriter(
   worker.on('error', breakDown)
   worker.once('exit', (code) => breakDown(new Error(`exit code ${code}`)))
 
-  try {
-    await unanswered.wait(openingId)
-  } catch (cause) {
+  await unanswered.wait(openingId).catch(async (cause: unknown) => {
     await worker.terminate()
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new DatabaseUnavailableError(`The database ${file} cannot be opened: ${reason}`, {
-      cause,
-    })
-  }
+    throw cannotBeOpened(file, cause)
+  })
 
   return {
     async write<Values, Result>(
@@ -114,6 +109,11 @@ export async function startWriter(
       await exited
     },
   }
+}
+
+function cannotBeOpened(file: string, cause: unknown): DatabaseUnavailableError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new DatabaseUnavailableError(`The database ${file} cannot be opened: ${reason}`, { cause })
 }
 
 function startThread(file: string, module: URL): Worker {

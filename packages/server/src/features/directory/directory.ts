@@ -109,18 +109,7 @@ export function checkedDirectory<U>(
 ): Directory<U> {
   const reportUndeclared = createScopeReport(rules, logger)
 
-  function subject(user: U): string {
-    const value: unknown = directory.subject
-      ? directory.subject(user)
-      : (user as { readonly id?: unknown }).id
-    if (typeof value === 'string' && value !== '') return value
-    if (directory.subject) throw wrong('subject', 'a string that is not empty')
-    throw new TypeError(
-      'users.subject must be given, unless the `id` of each user is a string that is not empty; ' +
-        `this one is ${value === '' ? 'empty' : `of the type ${typeof value}`}. ` +
-        'Fix: add subject: (user) => String(user.id)',
-    )
-  }
+  const subject = (user: U): string => subjectOf(directory, user)
 
   function active(user: U): boolean {
     const value: unknown = directory.active(user)
@@ -165,6 +154,20 @@ export function checkedDirectory<U>(
       directory.savePasswordHash &&
       (async (user, hash) => void (await directory.savePasswordHash?.(user, hash))),
   }
+}
+
+function subjectOf<U>(directory: Pick<AccountDirectory<U>, 'subject'>, user: U): string {
+  const value: unknown = directory.subject
+    ? directory.subject(user)
+    : (user as { readonly id?: unknown }).id
+  if (typeof value === 'string' && value !== '') return value
+
+  if (directory.subject) throw wrong('subject', 'a string that is not empty')
+  throw new TypeError(
+    'users.subject must be given, unless the `id` of each user is a string that is not empty; ' +
+      `this one is ${value === '' ? 'empty' : `of the type ${typeof value}`}. ` +
+      'Fix: add subject: (user) => String(user.id)',
+  )
 }
 
 const unusableHash =
