@@ -62,6 +62,18 @@ describe('a client', () => {
       assert.equal(stage.server.asked[1]!.headers['content-type'], undefined)
     })
 
+    it('a cookie client lets the request of a logout outlive the page', async () => {
+      const kept = cookieFetch()
+      const outlives: (boolean | undefined)[] = []
+      const tab = open((input, init) => {
+        outlives.push(init?.keepalive)
+        return kept(input, init)
+      })
+      await tab.login(ada)
+      await tab.logout()
+      assert.deepEqual(outlives, [undefined, true])
+    })
+
     it('a cookie client asks for no scope if none is given', async () => {
       await open(cookieFetch()).login(ada)
       assert.deepEqual(JSON.parse(stage.server.asked[0]!.body), ada)

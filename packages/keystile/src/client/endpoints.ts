@@ -54,18 +54,26 @@ interface Issuer {
   readonly fetch: Fetch
 }
 
+/** For a logout: the browser sends it even if the user closes or reloads the page at once. */
+const outlivesThePage = { keepalive: true } satisfies RequestInit
+
 /**
  * Uses `POST /token` and `POST /revoke`. The refresh token is in the bodies.
  *
  * @see RFC 6749 §4.3 §6, RFC 7009
  */
 export function tokenEndpoints({ issuer, fetch }: Issuer): Endpoints {
-  const post = (path: string, form: Readonly<Record<string, string>>): Promise<Answer> =>
+  const post = (
+    path: string,
+    form: Readonly<Record<string, string>>,
+    init: RequestInit = {},
+  ): Promise<Answer> =>
     // These endpoints need no cookie. With `omit`, the cookie of another session is never sent.
     askIssuer(fetch, `${issuer}${path}`, {
       method: 'POST',
       body: new URLSearchParams(form),
       credentials: 'omit',
+      ...init,
     })
 
   return {
@@ -89,7 +97,8 @@ export function tokenEndpoints({ issuer, fetch }: Issuer): Endpoints {
       return tokensInBody(await post('/token', form))
     },
     async logout(tokens) {
-      if (tokens?.refreshToken !== undefined) await post('/revoke', { token: tokens.refreshToken })
+      if (tokens?.refreshToken !== undefined)
+        await post('/revoke', { token: tokens.refreshToken }, outlivesThePage)
     },
   }
 }
@@ -99,10 +108,15 @@ export function tokenEndpoints({ issuer, fetch }: Issuer): Endpoints {
  * The methods also throw `no_cookie_sessions` if the issuer has no such endpoints.
  */
 export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
-  const send = (method: string, path: string, json?: object): Promise<Answer> =>
+  const send = (
+    method: string,
+    path: string,
+    { json, ...init }: RequestInit & { readonly json?: object } = {},
+  ): Promise<Answer> =>
     askIssuer(fetch, `${issuer}${path}`, {
       method,
       credentials: 'include',
+      ...init,
       ...(json && {
         body: JSON.stringify(json),
         headers: { 'content-type': 'application/json' },
@@ -117,7 +131,7 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
     usesCookies: true,
     async login({ username, password, scopes }) {
       const json = { username, password, ...(scopes && { scope: scopes.join(' ') }) }
-      return tokensBesideCookie(await send('POST', '/session', json))
+      return tokensBesideCookie(await send('POST', '/session', { json }))
     },
     async refresh() {
       return tokensBesideCookie(await send('POST', '/session/refresh'))
@@ -126,14 +140,19 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
       const sid = tokens && sidOf(tokens.accessToken)
       const query = sid === undefined ? '' : `?sid=${encodeURIComponent(sid)}`
       try {
-        await send('DELETE', `/session${query}`)
+        await send('DELETE', `/session${query}`, outlivesThePage)
       } catch (error) {
         if (!isInvalidGrant(error) || !tokens) throw error
 
         // There is no cookie, or it belongs to another login. The access token identifies the
         // session to end.
         const body = new URLSearchParams({ token: tokens.accessToken })
-        await askIssuer(fetch, `${issuer}/revoke`, { method: 'POST', body, credentials: 'omit' })
+        await askIssuer(fetch, `${issuer}/revoke`, {
+          method: 'POST',
+          body,
+          credentials: 'omit',
+          ...outlivesThePage,
+        })
       }
     },
   }

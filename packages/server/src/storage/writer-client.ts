@@ -68,9 +68,7 @@ export async function startWriter(
 
   const breakDown = (cause: Error): void => {
     replies.settleAll() // these commands are on disk
-    broken ??= new DatabaseUnavailableError('the thread that writes to the database has ended', {
-      cause,
-    })
+    broken ??= new DatabaseUnavailableError('the writer thread of SQLite has ended', { cause })
     unanswered.rejectAll(broken)
   }
   worker.on('message', replies.add)
