@@ -6,6 +6,7 @@ import {
   type Caller,
   type GuardOptions,
   type Identity,
+  type RefusedRequest,
   type Verifier,
 } from 'keystile'
 import { issueAccessToken, keySetOf } from 'keystile/internal'
@@ -75,6 +76,8 @@ export interface Stage {
   /** The routes whose handlers ran. */
   readonly handled: string[]
   readonly errors: unknown[]
+  /** What `onRefused` got. */
+  readonly refused: RefusedRequest[]
   /** The subjects whose user was asked for. */
   readonly asked: string[]
   /** How often a token was proved or looked up by waiting. */
@@ -146,7 +149,12 @@ export function createStage({ withUser }: { readonly withUser: boolean }): Stage
   const stage: Stage = {
     withUser,
     table: {
-      options: { verifier: counting, scopes, ...(withUser && { user }) },
+      options: {
+        verifier: counting,
+        scopes,
+        ...(withUser && { user }),
+        onRefused: (told) => void stage.refused.push(told),
+      },
       answer(route, caller, body) {
         stage.handled.push(route)
         return {
@@ -163,6 +171,7 @@ export function createStage({ withUser }: { readonly withUser: boolean }): Stage
     },
     handled: [],
     errors: [],
+    refused: [],
     asked: [],
     verifications: 0,
     bearer({ subject = 'alice', scopes = [], audience = 'api', ageSeconds = 0 } = {}) {

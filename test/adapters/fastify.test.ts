@@ -72,7 +72,7 @@ const makeApp: MakeApp = async ({ options, answer, fail }) => {
   return (request, response) => app.routing(request, response)
 }
 
-describeGuards('Fastify', makeApp)
+describeGuards('Fastify', makeApp, { route: '/items/new', inRouter: '/area/read' })
 
 const mountIn =
   (prepare: (app: FastifyInstance, keystile: Mounted) => unknown, options = {}): MountIn =>

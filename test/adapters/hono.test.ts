@@ -56,7 +56,7 @@ const makeApp: MakeApp = ({ options, answer, fail }) => {
   return getRequestListener(app.fetch)
 }
 
-describeGuards('Hono', makeApp)
+describeGuards('Hono', makeApp, { route: '/items/new', inRouter: '/area/read' })
 
 const routes = (app: Hono, keystile: Mounted): Hono => {
   const guard = createGuard(keystile)

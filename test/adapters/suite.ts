@@ -7,8 +7,23 @@ import { createStage, type Answered, type MakeApp, type Stage } from './app.ts'
 import { serve, type Received, type Sent, type Served } from './client.ts'
 import { cases, expired, type Admitted, type Refused } from './table.ts'
 
-/** @param makeApp makes the app of `Table` in app.ts */
-export function describeGuards(framework: string, makeApp: MakeApp): void {
+/** The route that `onRefused` gets in a framework. */
+interface RouteNames {
+  /** For GET /items/new, behind a guard of its own. */
+  readonly route: string | undefined
+  /** For GET /area/read, which the guard of its router refuses. */
+  readonly inRouter: string | undefined
+}
+
+/**
+ * @param makeApp makes the app of `Table` in app.ts
+ * @param names by default those of a framework without routes
+ */
+export function describeGuards(
+  framework: string,
+  makeApp: MakeApp,
+  names: RouteNames = { route: undefined, inRouter: undefined },
+): void {
   for (const withUser of [true, false]) {
     describe(`a guard in ${framework} ${withUser ? 'with' : 'without'} users`, () => {
       const stage = createStage({ withUser })
@@ -18,13 +33,15 @@ export function describeGuards(framework: string, makeApp: MakeApp): void {
       })
       after(() => served.close())
       beforeEach(() => {
-        for (const list of [stage.handled, stage.errors, stage.asked]) list.length = 0
+        for (const list of [stage.handled, stage.errors, stage.asked, stage.refused])
+          list.length = 0
         stage.verifications = 0
         stage.hold()
       })
       describeTable(stage, () => served)
       describeCallers(stage, () => served)
       describeConnections(stage, () => served)
+      describeRefusals(stage, () => served, names)
       if (withUser) describeUsers(stage, () => served)
     })
   }
@@ -171,6 +188,24 @@ function describeCallers(stage: Stage, served: () => Served): void {
       assert.equal(stage.verifications, 1)
     })
   }
+}
+
+function describeRefusals(stage: Stage, served: () => Served, names: RouteNames): void {
+  it('tells onRefused the reason, the method and the route of each refused request', async () => {
+    const headers = ['authorization', stage.bearer()]
+    await served().send({ method: 'POST', path: '/items/new?token=abc', headers })
+    await served().send({ path: '/area/read' })
+    await served().send({ path: '/me', headers })
+    assert.deepEqual(stage.refused, [
+      {
+        code: 'insufficient_scope',
+        reason: 'missing_scope',
+        method: 'POST',
+        route: names.route,
+      },
+      { code: 'not_authenticated', reason: 'no_credential', method: 'GET', route: names.inRouter },
+    ])
+  })
 }
 
 function describeConnections(stage: Stage, served: () => Served): void {

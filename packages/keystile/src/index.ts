@@ -1,9 +1,11 @@
 // keystile: the verifier of access tokens, and the types that all guards share.
 export type { Clock } from './base/clock.ts'
+export type { Logger } from './base/log.ts'
 export { TokenError } from './base/errors.ts'
 export type { TokenErrorCode, TokenReason } from './base/token-reasons.ts'
 export type { AlternativeArguments, DemandArguments } from './guard/demand.ts'
 export type { Caller, Decision, GuardOptions } from './guard/guard.ts'
+export type { RefusalOptions, RefusedRequest } from './guard/refusal-report.ts'
 export type { UserObject } from './guard/user.ts'
 export type { RevocableToken, Revocations, RevocationState } from './guard/revocations.ts'
 export type { Identity } from './guard/identity.ts'

@@ -8,3 +8,18 @@ export interface Logger {
 
 /** A log that discards all messages. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** Writes warnings and errors to standard error, and discards the other messages. */
+export const consoleLogger: Logger = {
+  ...silentLogger,
+  warn: (fields, message) => console.warn(`keystile: ${message}`, fields),
+  error: (fields, message) => console.error(`keystile: ${message}`, fields),
+}
+
+/** Whether a value has the four methods of a logger. */
+export function isLogger(value: unknown): value is Logger {
+  if (typeof value !== 'object' || value === null) return false
+  return (['debug', 'info', 'warn', 'error'] as const).every(
+    (name) => typeof Reflect.get(value, name) === 'function',
+  )
+}

@@ -8,11 +8,12 @@ import { isMetBy, joinDemands, readAlternatives, readDemand } from './demand.ts'
 import type { AlternativeArguments, Demand, DemandArguments } from './demand.ts'
 import type { Identity } from './identity.ts'
 import { proveIdentity, recallIdentity } from './schemes.ts'
+import { createRefusalReport, type RefusalOptions } from './refusal-report.ts'
 import { isUserObject } from './user.ts'
 import type { Verifier } from './verifier.ts'
 
 /** The options of a guard. The object of `createKeystile` can be passed as a whole. */
-export interface GuardOptions<S extends string, U> {
+export interface GuardOptions<S extends string, U> extends RefusalOptions {
   readonly verifier: Verifier
   /** All scopes of the API, each with its description. If set, a guard accepts no other scope. */
   readonly scopes?: Readonly<Record<S, string>>
@@ -24,7 +25,7 @@ export interface GuardOptions<S extends string, U> {
   user?(identity: Identity<NoInfer<S>>): U | undefined | null | Promise<U | undefined | null>
 }
 
-const guardOptions = ['verifier', 'scopes', 'user']
+const guardOptions = ['verifier', 'scopes', 'user', 'onRefused', 'logger']
 /** Other members of a `createKeystile` object and of a test issuer. The guard ignores them. */
 const otherMembers = [
   'issuer',
@@ -79,11 +80,14 @@ export interface GuardCore<S extends string, U> {
    * Checks a request and stores the admitted caller on the framework's own request object, the
    * carrier. If another guard has already admitted this request, `enter` checks both demands
    * together and does not load the user again.
+   *
+   * @param routeOf returns the pattern of the route. Only called for a refusal.
    */
-  enter(
-    carrier: object,
+  enter<Carrier extends object>(
+    carrier: Carrier,
     request: HttpRequest,
     demand: Demand<S>,
+    routeOf?: (carrier: Carrier) => string | undefined,
   ): Promise<Decision<S, U, undefined>>
   /**
    * Admits a request without waiting if its token was verified before and is still valid. Returns
@@ -108,6 +112,7 @@ export interface GuardCore<S extends string, U> {
 export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>): GuardCore<S, U> {
   const { verifier, declared, findUser } = readOptions(options)
   const decide = createDecide<S, U>(verifier, findUser)
+  const report = createRefusalReport('createGuard', options)
 
   // A member of the request object itself, because a WeakMap would take longer than all other work
   // for a cached token. The symbol is private, so the app cannot set the member by accident.
@@ -123,12 +128,22 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
     scopes: declared,
     demand: (args, optional) => readDemand(args, { optional, declared }),
     demandAnyOf: (args) => readAlternatives(args, declared),
-    check: (request, demand) => decide(request, demand),
-    async enter(carrier: Carrier, request, demand) {
+    async check(request, demand) {
+      const decision = await decide(request, demand)
+      if (!decision.allowed) report(decision.error, request.method)
+      return decision
+    },
+    async enter<C extends Carrier>(
+      carrier: C,
+      request: HttpRequest,
+      demand: Demand<S>,
+      routeOf?: (carrier: C) => string | undefined,
+    ) {
       const before = carrier[entered]
       const joined = before ? joinDemands(before.demand, demand) : demand
       const decision = await decide(request, joined, before?.caller)
       if (decision.allowed) carrier[entered] = { caller: decision.caller, demand: joined }
+      else report(decision.error, request.method, routeOf?.(carrier))
       return decision
     },
     // decisions/0011-synchronous-fast-path.md

@@ -11,7 +11,10 @@ import { generateKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import { signJws } from '../token/jws.ts'
 import { verifyJwt } from '../token/jwt.ts'
+import type { Logger } from '../base/log.ts'
+import type { HttpAnswer } from '../http/message.ts'
 import { createGuardCore, type GuardOptions } from './guard.ts'
+import type { RefusedRequest } from './refusal-report.ts'
 import { createVerifier, type VerifierOptions } from './verifier.ts'
 
 const now = 1_800_000_000 // seconds
@@ -44,14 +47,21 @@ function bearer(claims: object = {}, header: object = {}, by = key): string {
   return `Bearer ${signJws({ alg: 'ES256', kid, typ: 'at+jwt', ...header }, payload, by)}`
 }
 
-/** How a guard refuses a request. */
+/** What a guard tells about a refused request: to its caller, to the app and to the log. */
+interface Told {
+  readonly error: TokenError
+  readonly answer: HttpAnswer
+  readonly refused: readonly RefusedRequest[]
+  readonly logged: readonly (readonly [level: keyof Logger, fields: object, message: string])[]
+}
+
 async function refusalOf({
   field,
   demand,
   verifier: changes,
   user,
   isClosed,
-}: Cause): Promise<TokenError> {
+}: Cause): Promise<Told> {
   const verifier = createVerifier({
     issuer: 'i',
     audience: 'a',
@@ -61,7 +71,18 @@ async function refusalOf({
     ...changes,
   })
   if (isClosed) verifier.close()
-  const guard = createGuardCore<string, object>({ verifier, ...(user && { user }) })
+  const refused: RefusedRequest[] = []
+  const logged: [keyof Logger, object, string][] = []
+  const log =
+    (level: keyof Logger) =>
+    (fields: object, message: string): void =>
+      void logged.push([level, fields, message])
+  const guard = createGuardCore<string, object>({
+    verifier,
+    ...(user && { user }),
+    onRefused: (told) => refused.push(told),
+    logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+  })
   const headers = new Headers(field === undefined ? {} : { authorization: field })
   const args = demand ? ([demand] as [typeof demand]) : []
   const decision = await guard.check(
@@ -69,7 +90,7 @@ async function refusalOf({
     guard.demand(args, false),
   )
   assert.ok(!decision.allowed, 'the request is admitted')
-  return decision.error
+  return { ...decision, refused, logged }
 }
 
 const noNews = { state: 'stale', isRevoked: () => false, refresh: async () => {} } as const
@@ -129,9 +150,43 @@ const causes: Readonly<Record<TokenReason, Cause | (() => unknown)>> = {
 describe('TokenReason', () => {
   for (const [reason, cause] of Object.entries(causes)) {
     it(`${reason} is told, with its code and its status`, async () => {
-      const error = typeof cause === 'function' ? thrownBy(cause) : await refusalOf(cause)
+      const error = typeof cause === 'function' ? thrownBy(cause) : (await refusalOf(cause)).error
       const { code } = tokenReasons[reason as TokenReason]
       assert.deepEqual([error.reason, error.code, error.status], [reason, code, tokenStatus[code]])
+    })
+  }
+
+  for (const [reason, cause] of Object.entries(causes)) {
+    if (typeof cause === 'function') continue // no guard refuses with it
+
+    it(`${reason} is told to onRefused and to the log, without the token`, async () => {
+      const { error, refused, logged } = await refusalOf(cause)
+      const told = { code: error.code, reason, method: 'GET', route: undefined }
+      assert.deepEqual(refused, [told])
+      const detail = error.detail === undefined ? {} : { detail: error.detail }
+      assert.deepEqual(logged, [['debug', { ...told, ...detail }, 'refused']])
+
+      const [, credential = ''] = cause.field?.split(' ') ?? []
+      for (const part of credential.split('.').filter((text) => text.length > 3))
+        assert.doesNotMatch(JSON.stringify([refused, logged]), new RegExp(part))
+    })
+
+    it(`${reason} is answered with no more than RFC 6750 §3 and RFC 9457 have`, async () => {
+      const { error, answer } = await refusalOf(cause)
+      const { status, headers, body = '' } = answer
+      const { title, ...problem } = JSON.parse(body)
+      assert.equal(typeof title, 'string')
+      assert.deepEqual(problem, { type: 'about:blank', status, detail: error.message })
+
+      const challenge = headers['www-authenticate']
+      const parameters = [...(challenge ?? '').matchAll(/(\w+)="[^"]*"/g)].map(([, name]) => name)
+      assert.deepEqual(parameters, challenge === undefined ? [] : parametersOf(error))
+      assert.equal(challenge === undefined, status === 503)
+      const others = ['content-type', 'cache-control', 'retry-after', 'www-authenticate']
+      assert.deepEqual(
+        Object.keys(headers).filter((name) => !others.includes(name)),
+        [],
+      )
     })
   }
 
@@ -155,6 +210,14 @@ describe('TokenReason', () => {
     }
   })
 })
+
+/** The parameters that the challenge of a refusal has (RFC 6750 §3, RFC 9470 §3). */
+function parametersOf({ code }: TokenError): readonly string[] {
+  if (code === 'not_authenticated') return ['realm']
+  const ofItsOwn = { insufficient_scope: 'scope', insufficient_user_authentication: 'max_age' }
+  const [, own] = Object.entries(ofItsOwn).find(([name]) => name === code) ?? []
+  return ['realm', 'error', 'error_description', ...(own === undefined ? [] : [own])]
+}
 
 function thrownBy(act: () => unknown): TokenError {
   try {

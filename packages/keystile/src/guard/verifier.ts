@@ -1,6 +1,6 @@
 // The verifier: it proves access tokens of the trusted issuers, and keeps proved tokens in a cache.
 import { requireClock, systemClock, type Clock } from '../base/clock.ts'
-import { tokenError } from '../base/errors.ts'
+import { TokenError, tokenError } from '../base/errors.ts'
 import { requireKnownOptions } from '../base/options.ts'
 import type { Fetch } from '../http/fetch-json.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
@@ -10,6 +10,7 @@ import { isExpired } from '../token/claims.ts'
 import { requireAlgorithms, requireTolerance } from '../token/jwt.ts'
 import { requireAge } from './demand.ts'
 import { identityOf, type Identity } from './identity.ts'
+import { createRefusalReport, type RefusalOptions } from './refusal-report.ts'
 import type { Revocations, RevocationState } from './revocations.ts'
 import {
   createTrustedIssuers,
@@ -20,7 +21,11 @@ import {
 } from './trusted-issuers.ts'
 import { createVerifiedTokens } from './verified-tokens.ts'
 
-export interface VerifierOptions {
+/**
+ * A guard reports its refusals itself. Give `onRefused` and `logger` to the verifier as well only
+ * if the app calls `verify`.
+ */
+export interface VerifierOptions extends RefusalOptions {
   /**
    * The exact `iss` of the tokens. With several issuers, each token must be signed with a key of
    * the issuer that it names.
@@ -111,6 +116,8 @@ const optionNames: readonly (keyof VerifierOptions)[] = [
   'fetch',
   'revocations',
   'clock',
+  'onRefused',
+  'logger',
 ]
 
 /**
@@ -122,6 +129,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const { names, time, revocations, issuers } = readOptions(options)
   const { remotes } = issuers
   const prover = createProver(issuers, time)
+  const report = createRefusalReport('createVerifier', options)
   let closed = false
 
   return {
@@ -152,16 +160,21 @@ export function createVerifier(options: VerifierOptions): Verifier {
     },
     async verify(token, { maxAgeSeconds } = {}) {
       requireAge(maxAgeSeconds)
-      if (closed) throw tokenError('verifier_closed', { retryAfterSeconds: 1 })
+      try {
+        if (closed) throw tokenError('verifier_closed', { retryAfterSeconds: 1 })
 
-      const identity = prover.find(token) ?? (await prover.prove(token))
-      if (revocations !== 'none') {
-        if (revocations.state !== 'current') await catchUp(revocations)
-        if (isRevoked(revocations, identity)) throw tokenError('revoked')
+        const identity = prover.find(token) ?? (await prover.prove(token))
+        if (revocations !== 'none') {
+          if (revocations.state !== 'current') await catchUp(revocations)
+          if (isRevoked(revocations, identity)) throw tokenError('revoked')
+        }
+
+        if (maxAgeSeconds !== undefined) requireYoung(identity, maxAgeSeconds, time)
+        return identity
+      } catch (error) {
+        if (error instanceof TokenError) report(error)
+        throw error
       }
-
-      if (maxAgeSeconds !== undefined) requireYoung(identity, maxAgeSeconds, time)
-      return identity
     },
   }
 }

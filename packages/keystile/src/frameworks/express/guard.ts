@@ -47,13 +47,23 @@ export function createGuard<
 
         // Returns the promise, so that the app's own code can wait for it, and Express 5 handles an
         // error that `next` throws.
-        return core.enter(request, read, demand).then((decision) => {
+        return core.enter(request, read, demand, routeOf).then((decision) => {
           if (decision.allowed) next()
           else writeAnswer(response, decision.answer)
         }, passAsError(next))
       },
     readCheckedRequest,
   )
+}
+
+/**
+ * Returns the pattern of the route, without that of its router. Middleware of a router runs before
+ * Express knows the route.
+ */
+function routeOf({
+  route,
+}: IncomingMessage & { readonly route?: { readonly path?: unknown } }): string | undefined {
+  return typeof route?.path === 'string' ? route.path : undefined
 }
 
 /**

@@ -97,13 +97,18 @@ export function createGuard<
         const read = readNodeRequest(request.raw)
         if (core.enterAtOnce(request, read, demand)) return done()
 
-        core.enter(request, read, demand).then((decision) => {
+        core.enter(request, read, demand, routeOf).then((decision) => {
           if (decision.allowed) done()
           else send(reply, decision.answer)
         }, passAsError(done))
       },
     (request: CheckedRequest) => readCheckedRequest('raw' in request ? request.raw : request),
   )
+}
+
+/** Returns the pattern of the route. A path without a route has none. */
+function routeOf({ routeOptions }: FastifyRequest): string | undefined {
+  return routeOptions.url
 }
 
 /**

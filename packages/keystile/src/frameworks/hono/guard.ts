@@ -76,7 +76,7 @@ export function createGuard<
     return next()
   }
   const enter = async (c: Context, next: Next, demand: Demand<S>): Promise<Response | void> => {
-    const decision = await core.enter(c, c.req.raw, demand)
+    const decision = await core.enter(c, c.req.raw, demand, routeOf)
     return decision.allowed ? goOn(c, next, decision.caller) : toResponse(decision.answer)
   }
 
@@ -89,6 +89,11 @@ export function createGuard<
       },
     (request: HttpRequest) => request,
   )
+}
+
+/** Returns the pattern of the route that will answer, and not that of middleware before it. */
+function routeOf({ req }: Context): string {
+  return req.matchedRoutes.findLast(({ path }) => !path.endsWith('*'))?.path ?? req.routePath
 }
 
 /**

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { describe, it, mock } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { systemClock } from '../base/clock.ts'
+import { TokenError } from '../base/errors.ts'
+import { silentLogger } from '../base/log.ts'
+import { generateKey } from '../keys/jwk.ts'
+import { keySetOf } from '../keys/jwk-set.ts'
+import { issueAccessToken } from '../token/access-token.ts'
+import { createGuardCore, type GuardOptions } from './guard.ts'
+import type { RefusedRequest } from './refusal-report.ts'
+import { createVerifier, type VerifierOptions } from './verifier.ts'
+
+const key = generateKey('ES256')
+const createTestVerifier = (more: Partial<VerifierOptions> = {}) =>
+  createVerifier({
+    issuer: 'i',
+    audience: 'a',
+    keys: keySetOf([key]),
+    revocations: 'none',
+    ...more,
+  })
+const content = { issuer: 'i', audience: 'a', subject: 'ada', clientId: 'c', scopes: [] }
+const token = issueAccessToken(content, key, 600, systemClock)
+const requestWith = (authorization: string): Request =>
+  new Request('http://localhost/', { method: 'POST', headers: { authorization } })
+
+/** Lets a guard with these options refuse a request. Returns the status of its answer. */
+async function refuse(
+  options: Omit<GuardOptions<string, undefined>, 'verifier'>,
+): Promise<number | undefined> {
+  const core = createGuardCore<string, undefined>({ verifier: createTestVerifier(), ...options })
+  const decision = await core.check(requestWith('Bearer abc'), core.demand([], false))
+  return decision.allowed ? undefined : decision.answer.status
+}
+
+describe('onRefused of a guard', () => {
+  it('is not called for an admitted request, nor for one that needs no token', async () => {
+    const onRefused = mock.fn()
+    const core = createGuardCore({ verifier: createTestVerifier(), onRefused })
+    const demand = core.demand([], true)
+    assert.ok((await core.check(requestWith(`Bearer ${token}`), demand)).allowed)
+    assert.ok((await core.check(new Request('http://localhost/'), demand)).allowed)
+    assert.ok((await core.enter({}, requestWith(`Bearer ${token}`), demand)).allowed)
+    assert.equal(onRefused.mock.callCount(), 0)
+  })
+
+  it('gets the route only where the framework knows it, and is asked only after a refusal', async () => {
+    const refused: RefusedRequest[] = []
+    const onRefused = (told: RefusedRequest): void => void refused.push(told)
+    const core = createGuardCore({ verifier: createTestVerifier(), onRefused })
+    const routeOf = mock.fn(() => '/items/:id')
+    await core.enter({}, requestWith(`Bearer ${token}`), core.demand([], false), routeOf)
+    assert.equal(routeOf.mock.callCount(), 0)
+
+    await core.enter({}, requestWith('Bearer abc'), core.demand([], false), routeOf)
+    assert.deepEqual(refused, [
+      { code: 'invalid_token', reason: 'malformed_token', method: 'POST', route: '/items/:id' },
+    ])
+  })
+
+  it('changes no answer when it throws or rejects; its error is logged', async () => {
+    const error = new Error('the metrics are away')
+    for (const onRefused of [
+      () => {
+        throw error
+      },
+      () => Promise.reject(error),
+    ]) {
+      const logError = mock.fn()
+      assert.equal(await refuse({ onRefused, logger: { ...silentLogger, error: logError } }), 401)
+      await setImmediate()
+      assert.deepEqual(
+        logError.mock.calls.map(({ arguments: args }) => args),
+        [[{ err: error }, 'onRefused failed']],
+      )
+    }
+  })
+
+  it('has its error written to standard error where there is no logger', async (t) => {
+    const { mock: written } = t.mock.method(console, 'error', () => {})
+    const onRefused = (): never => {
+      throw new Error('the metrics are away')
+    }
+    assert.equal(await refuse({ onRefused }), 401)
+    assert.equal(written.callCount(), 1)
+    assert.equal(written.calls[0]?.arguments[0], 'keystile: onRefused failed')
+  })
+
+  it('keeps its `this`, and so does the logger', async () => {
+    class App {
+      readonly refused: string[] = []
+      readonly logged: string[] = []
+      readonly verifier = createTestVerifier()
+      onRefused({ reason }: RefusedRequest): void {
+        this.refused.push(reason)
+      }
+      readonly logger = {
+        ...silentLogger,
+        debug: (_: object, message: string): void => void this.logged.push(message),
+      }
+    }
+    const app = new App()
+    const core = createGuardCore(app)
+    await core.check(requestWith('Bearer abc'), core.demand([], false))
+    assert.deepEqual([app.refused, app.logged], [['malformed_token'], ['refused']])
+  })
+
+  for (const [what, options] of [
+    ['onRefused', { onRefused: 'log' }],
+    ['logger', { logger: {} }],
+    ['logger', { logger: console.log }],
+    ['logger', { logger: null }],
+  ] as const) {
+    it(`must be right: ${what} ${JSON.stringify(options)} is a TypeError`, async () => {
+      const wrong = options as object
+      await assert.rejects(
+        refuse(wrong),
+        new RegExp(`^TypeError: the option \`${what}\` of createG`),
+      )
+      assert.throws(
+        () => createTestVerifier(wrong),
+        /^TypeError: the option `\w+` of createVerifier/,
+      )
+    })
+  }
+})
+
+describe('onRefused of a verifier', () => {
+  it('gets the reason of each refused token, without method and route', async () => {
+    const onRefused = mock.fn()
+    const debug = mock.fn()
+    const verifier = createTestVerifier({ onRefused, logger: { ...silentLogger, debug } })
+    await verifier.verify(token)
+    await assert.rejects(verifier.verify('abc'), TokenError)
+    await assert.rejects(verifier.verify(token, { maxAgeSeconds: 60 }), TokenError)
+
+    const told = [
+      { code: 'invalid_token', reason: 'malformed_token' },
+      { code: 'insufficient_user_authentication', reason: 'login_too_old' },
+    ].map((why) => ({ ...why, method: undefined, route: undefined }))
+    assert.deepEqual(
+      onRefused.mock.calls.map(({ arguments: [first] }) => first),
+      told,
+    )
+    assert.deepEqual(
+      debug.mock.calls.map(({ arguments: [{ code, reason }] }) => [code, reason]),
+      told.map(({ code, reason }) => [code, reason]),
+    )
+  })
+
+  it('is not called for a wrong argument, which is a bug of the app', async () => {
+    const onRefused = mock.fn()
+    const verifier = createTestVerifier({ onRefused })
+    await assert.rejects(verifier.verify(token, { maxAgeSeconds: -1 }), TypeError)
+    assert.equal(onRefused.mock.callCount(), 0)
+  })
+})

@@ -1,0 +1,68 @@
+// Tells the app why a request or a token was refused. The caller does not get to know it.
+import type { TokenError } from '../base/errors.ts'
+import { consoleLogger, isLogger, type Logger } from '../base/log.ts'
+import type { TokenErrorCode, TokenReason } from '../base/token-reasons.ts'
+
+/** A refusal, as `onRefused` gets it. It holds no part of the token. */
+export interface RefusedRequest {
+  /** The error of the answer, such as `invalid_token`. */
+  readonly code: TokenErrorCode
+  /** Which check failed. docs/refused.md has the cause and the fix of each reason. */
+  readonly reason: TokenReason
+  /** The method of the request. `undefined` for `verifier.verify`, which sees only a token. */
+  readonly method: string | undefined
+  /**
+   * The pattern of the route, such as `/items/:id`. `undefined` where there is none: in node:http
+   * and web handlers, in `guard.check`, and for a guard of a whole Express router.
+   */
+  readonly route: string | undefined
+}
+
+/** The options for telling why something was refused. */
+export interface RefusalOptions {
+  /**
+   * Called with each refusal, before the answer is sent. It must be synchronous: nothing waits for
+   * it. Its errors are logged and change no answer.
+   */
+  onRefused?(refused: RefusedRequest): void
+  /**
+   * Gets each refusal at the level debug, and errors of `onRefused` at the level error. Default:
+   * only those errors are written, to standard error.
+   */
+  readonly logger?: Logger
+}
+
+/** Reports a refusal. Never throws, unless the app's logger does. */
+export type ReportRefusal = (error: TokenError, method?: string, route?: string) => void
+
+/**
+ * Creates the function that reports refusals to the app.
+ *
+ * @param taker the name of the function that takes the options, for the message
+ * @throws {TypeError} if an option is not valid
+ */
+export function createRefusalReport(taker: string, options: RefusalOptions): ReportRefusal {
+  const { logger = consoleLogger } = options
+  if (options.onRefused !== undefined && typeof options.onRefused !== 'function') {
+    throw new TypeError(`the option \`onRefused\` of ${taker} must be a function`)
+  }
+  if (!isLogger(logger)) {
+    throw new TypeError(
+      `the option \`logger\` of ${taker} must have the methods debug, info, warn and error`,
+    )
+  }
+
+  const onRefused = options.onRefused?.bind(options)
+  const reportError = (err: unknown): void => logger.error({ err }, 'onRefused failed')
+
+  return ({ code, reason, detail }, method, route) => {
+    logger.debug({ code, reason, ...(detail && { detail }), method, route }, 'refused')
+    try {
+      const result: unknown = onRefused?.({ code, reason, method, route })
+      // An async function. Without this, its error would end the process.
+      if (result instanceof Promise) result.catch(reportError)
+    } catch (error) {
+      reportError(error)
+    }
+  }
+}
