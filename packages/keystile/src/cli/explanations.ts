@@ -1,0 +1,169 @@
+import type { TokenReason } from '../base/token-reasons.ts'
+
+/** What a reason means for the operator of an API. `token check` and docs/refused.md show it. */
+export interface Explanation {
+  readonly meaning: string
+  readonly cause: string
+  readonly fix: string
+}
+
+/** The explanation of each reason, in the order of the checks. */
+export const explanations: Readonly<Record<TokenReason, Explanation>> = {
+  no_credential: {
+    meaning: 'The request has no `Authorization: Bearer …` header.',
+    cause:
+      'The client sends the token in a cookie or in the URL, or a proxy or a redirect to ' +
+      'another host has removed the header.',
+    fix: 'Send `Authorization: Bearer TOKEN`, and let the proxy pass the header on.',
+  },
+  malformed_credential: {
+    meaning: 'The `Authorization` header is not `Bearer` followed by one token.',
+    cause:
+      'There are quotation marks, a comma or a line break around the token, the word `undefined` ' +
+      'and more stands after `Bearer`, or the header was sent twice.',
+    fix: 'Send the header once, with the bare token: `Authorization: Bearer TOKEN`.',
+  },
+  verifier_closed: {
+    meaning: 'The app has closed its verifier, so it can check no token any more.',
+    cause: 'The app calls `verifier.close()` or `keystile.close()` before its server has stopped.',
+    fix: 'Stop the HTTP server first and close the verifier last.',
+  },
+  token_too_long: {
+    meaning: 'The token has more than 16,384 characters.',
+    cause: 'The issuer writes lists into the token, such as all groups of a user.',
+    fix: 'Let the issuer leave them out, and look them up in the app.',
+  },
+  malformed_token: {
+    meaning: 'The token is not a signed JWT.',
+    cause:
+      'The client sends an opaque access token, a refresh token, an encrypted token, or a part ' +
+      'of a token.',
+    fix:
+      'Send the `access_token` of the answer as it is. Some issuers give a JWT only if the client ' +
+      'names this API (`audience` or `resource`) when it asks for the token.',
+  },
+  unknown_extension: {
+    meaning: 'The header of the token has `crit`: it demands an extension that Keystile lacks.',
+    cause: 'The issuer signs with an extension such as `b64`.',
+    fix: 'Turn the extension off at the issuer.',
+  },
+  unknown_algorithm: {
+    meaning: 'Keystile does not know the algorithm in the header of the token.',
+    cause: 'The token is not signed (`none`), or it is signed with an algorithm such as ES256K.',
+    fix: 'Let the issuer sign with ES256, EdDSA or RS256. A token with `none` is a forgery.',
+  },
+  forbidden_algorithm: {
+    meaning: 'The verifier does not allow the algorithm in the header of the token.',
+    cause:
+      '`algorithms` of the verifier does not list it, or the token is signed with a shared secret ' +
+      '(HS256) although the verifier fetches public keys.',
+    fix: 'Add the algorithm to `algorithms`. For a shared secret, pass the secret as `keys`.',
+  },
+  keys_unavailable: {
+    meaning: 'The verifier has no keys of the issuer yet. The answer is 503, so clients try again.',
+    cause: 'The issuer cannot be reached from this machine, or its metadata names another issuer.',
+    fix:
+      'Read `detail` in the log: it names the URL and the error. Correct `issuer`, DNS, proxy or ' +
+      'firewall, or pass `jwksUri`.',
+  },
+  unknown_key: {
+    meaning: 'The issuer has no key with the `kid` and `alg` of the token.',
+    cause:
+      'The token is from another environment or issuer, its key was withdrawn, or the key in ' +
+      '`keys` is not the one that signs.',
+    fix:
+      'Compare the `kid` of the token with the key set of the issuer. Ask for a new token after ' +
+      'the issuer has changed its keys.',
+  },
+  wrong_signature: {
+    meaning: 'The signature does not match the key that the token names.',
+    cause:
+      'The token was changed or cut, the shared secret differs (often by a line break at its ' +
+      'end), or the issuer has used one `kid` for two keys.',
+    fix: 'Send the token as it was issued, and give both sides the same secret.',
+  },
+  wrong_type: {
+    meaning: 'The `typ` of the token is not `at+jwt`: it is no access token of RFC 9068.',
+    cause: 'The client sends an ID token, or the issuer does not follow RFC 9068.',
+    fix:
+      'Send the access token. Turn RFC 9068 on at the issuer, or verify its tokens with ' +
+      '`verifyJwt` of `keystile/jwt`.',
+  },
+  malformed_claim: {
+    meaning: 'A claim has a type that its standard does not allow.',
+    cause: 'The issuer writes a number as `sub`, a text as `exp`, or an array as `scope`.',
+    fix: 'Read `detail` in the log: it names the claim. Correct the issuer.',
+  },
+  wrong_issuer: {
+    meaning: 'The `iss` of the token is not an issuer of this verifier.',
+    cause:
+      'The texts differ by a slash at the end, by http and https, by the port or by the host; or ' +
+      'the token is from another environment.',
+    fix: 'Write the `iss` of the token into `issuer`, letter by letter, if you trust that issuer.',
+  },
+  wrong_audience: {
+    meaning: 'The `aud` of the token does not contain an audience of this verifier.',
+    cause: 'The client asked for a token for another API, or `audience` has a typing error.',
+    fix:
+      'Ask for a token for this API, or write the name of this API, as the issuer knows it, into ' +
+      '`audience`. Do not list the audiences of other APIs.',
+  },
+  wrong_subject: {
+    meaning: 'The `sub` of the token is not the one that `verifyJwt` was told to expect.',
+    cause: 'The token belongs to another user. No guard refuses with this reason.',
+    fix: 'Correct `subject` of `verifyJwt`, or use the token of that user.',
+  },
+  missing_claim: {
+    meaning: 'The token lacks a claim that RFC 9068 requires.',
+    cause: 'The issuer leaves out `client_id`, `jti`, `iat`, `sub`, `aud` or `exp`.',
+    fix:
+      'Read `detail` in the log: it names the claim. Add it at the issuer, or verify its tokens ' +
+      'with `verifyJwt` of `keystile/jwt`.',
+  },
+  not_yet_valid: {
+    meaning: 'The `nbf` of the token is in the future.',
+    cause: 'The clock of this machine is behind that of the issuer.',
+    fix: 'Synchronise the clocks. `clockToleranceSeconds` allows up to 60 seconds.',
+  },
+  expired: {
+    meaning: 'The `exp` of the token is in the past.',
+    cause: 'The client keeps a token after its end, or the clock of this machine is ahead.',
+    fix: 'Refresh the token before its end, as `keystile/client` does. Synchronise the clocks.',
+  },
+  revocations_unavailable: {
+    meaning: 'It is not known which tokens were revoked. The answer is 503, so clients try again.',
+    cause: 'The database has not answered for some seconds.',
+    fix: 'Read the log of the database connection, and `/readyz` of a stand-alone server.',
+  },
+  revoked: {
+    meaning: 'The session, the user or the client of the token was revoked.',
+    cause: 'The user logged out, changed the password or was disabled, or the client was disabled.',
+    fix: 'Log in again. `keystile audit` says who ended the session, when and why.',
+  },
+  login_too_old: {
+    meaning: 'The route demands a login that is more recent than `maxAgeSeconds`.',
+    cause:
+      'The user logged in earlier: a refresh is no login. Or the issuer does not write `auth_time`.',
+    fix: 'Ask the user for the password again. For an issuer without `auth_time`, drop the demand.',
+  },
+  missing_scope: {
+    meaning: 'The token lacks a scope that the route demands.',
+    cause: 'The client did not ask for the scope, or the user does not hold it.',
+    fix: 'Ask for the scope at login, and grant it: `keystile user grant NAME --scope SCOPE`.',
+  },
+  unknown_user: {
+    meaning: 'The function `user` of the guard returned no user for a valid token.',
+    cause: 'The user was deleted or disabled, or `user` looks for another id than `subject`.',
+    fix: 'Look up the user by `identity.subject`, which is a string.',
+  },
+  refused_by_app: {
+    meaning: 'The app threw a `TokenError` of its own, without a reason.',
+    cause: 'A rule in `user`, or in a verifier that the app has written.',
+    fix: 'Read the code of the app that throws it.',
+  },
+  service_unavailable: {
+    meaning: 'A service that the app needs for its check is away. The answer is 503.',
+    cause: '`user` threw a `TokenError` with the code `temporarily_unavailable`.',
+    fix: 'Read the log of the app: `cause` of the error says which service.',
+  },
+}

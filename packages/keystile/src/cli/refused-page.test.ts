@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { writeReasons } from '../../../../tools/refused-page.ts'
+import { tokenReasons } from '../base/token-reasons.ts'
+import { explanations } from './explanations.ts'
+
+const page = readFileSync(join(import.meta.dirname, '../../../../docs/refused.md'), 'utf8')
+
+describe('docs/refused.md', () => {
+  it('explains each reason as `token check` does', () => {
+    assert.equal(page, writeReasons(page), 'run: node --conditions=source tools/refused-page.ts')
+  })
+
+  it('has a section for each reason of the table, in the order of the checks', () => {
+    const sections = [...page.matchAll(/^### `(\w+)`$/gm)].map(([, reason]) => reason)
+    assert.deepEqual(sections, Object.keys(tokenReasons))
+  })
+
+  it('says for each reason what it means, its cause and its fix', () => {
+    for (const [reason, { meaning, cause, fix }] of Object.entries(explanations))
+      for (const sentence of [meaning, cause, fix]) assert.match(sentence, /^[A-Z`].*\.$/, reason)
+  })
+})
