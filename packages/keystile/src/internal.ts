@@ -16,7 +16,14 @@ export {
   type ProblemCode,
 } from './base/errors.ts'
 export { isJsonObject, parseJsonObject, type JsonObject } from './base/json.ts'
-export { silentLogger, type Logger } from './base/log.ts'
+export {
+  consoleLogger,
+  describeError,
+  isLogger,
+  silentLogger,
+  type Logger,
+} from './base/log.ts'
+export { unknownFlag } from './base/nearest.ts'
 export { lowestRowId, randomId, randomRowId } from './base/random.ts'
 export { createGuardCore, type GuardCore } from './guard/guard.ts'
 export { isUserObject } from './guard/user.ts'

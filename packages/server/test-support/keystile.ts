@@ -10,7 +10,7 @@ import { Hono } from 'hono'
 import pg from 'pg'
 import type { UserObject } from 'keystile'
 import { createGuard } from 'keystile/hono'
-import type { JsonObject } from 'keystile/internal'
+import { silentLogger, type JsonObject } from 'keystile/internal'
 import { decodeJwtUnsafe } from 'keystile/jwt'
 import type { Keystile, KeystileOptions } from '@keystile/server'
 import { checkOptions } from '../src/server/options.ts'
@@ -216,7 +216,7 @@ type StartOptions = Partial<KeystileOptions<string, object>> & {
 /** @param people the app's own table, where the options have a directory of it */
 export async function startKeystile(options: StartOptions, people?: People): Promise<TestKeystile> {
   const { keystile, users, clients, document } = await wire(
-    checkOptions({ issuer, key, rateLimits: 'off', ...options }),
+    checkOptions({ issuer, key, rateLimits: 'off', logger: silentLogger, ...options }),
   )
   const guard = createGuard(keystile)
   const send: TestKeystile['send'] = async (method, path, options) =>

@@ -79,12 +79,18 @@ describe('onRefused of a guard', () => {
 
   it('has its error written to standard error where there is no logger', async (t) => {
     const { mock: written } = t.mock.method(console, 'error', () => {})
-    const onRefused = (): never => {
-      throw new Error('the metrics are away')
+    const cyclic: { self?: unknown } = {}
+    cyclic.self = cyclic
+    for (const thrown of [new Error('the metrics are away'), cyclic]) {
+      const onRefused = (): never => {
+        throw thrown
+      }
+      assert.equal(await refuse({ onRefused }), 401)
     }
-    assert.equal(await refuse({ onRefused }), 401)
-    assert.equal(written.callCount(), 1)
-    assert.equal(written.calls[0]?.arguments[0], 'keystile: onRefused failed')
+    const lines = written.calls.map(({ arguments: [line] }) => String(line))
+    assert.equal(lines.length, 2)
+    assert.match(lines[0] ?? '', /^keystile: onRefused failed .*"the metrics are away"/)
+    assert.equal(lines[1], 'keystile: onRefused failed {"err":{"type":"object"}}')
   })
 
   it('keeps its `this`, and so does the logger', async () => {

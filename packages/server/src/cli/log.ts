@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { pino } from 'pino'
-import type { Logger } from 'keystile/internal'
+import { describeError, type Logger } from 'keystile/internal'
 import type { LogLevel } from '../listener/feature.ts'
 
 interface LogOptions {
@@ -26,20 +26,4 @@ export function openLog({ logFile, logLevel }: LogOptions): Logger {
     },
     pino.destination({ dest: logFile ?? 2, sync: true, mode: 0o600 }),
   )
-}
-
-/**
- * Returns the members of an error that the log may hold. It leaves out all others, because the
- * errors of database drivers hold the values of the query, such as password hashes.
- */
-function describeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return { type: typeof error }
-  const { name, message, stack, cause, code } = error as Error & { readonly code?: unknown }
-  return {
-    type: name,
-    message,
-    stack,
-    ...(typeof code === 'string' && { code }),
-    ...(cause instanceof Error && { cause: describeError(cause) }),
-  }
 }

@@ -1,11 +1,16 @@
 import * as z from 'zod'
-import { silentLogger, systemClock, type Clock, type Logger } from 'keystile/internal'
+import { consoleLogger, isLogger, systemClock, type Clock, type Logger } from 'keystile/internal'
 import type { Feature } from '../feature/feature.ts'
 import { listSettings, type DefaultedSetting } from '../feature/setting.ts'
 
 // Options for things that an app passes in. The stand-alone server has its own log and clock.
 
 export interface AppOptions {
+  /**
+   * Gets all messages, in pino's form: `logger.warn(fields, message)`. A pino logger fits as it is.
+   * Guards tell it at the level debug why they refuse a request. No message holds a password or a
+   * token. Default: warnings and errors go to standard error.
+   */
   readonly logger?: Logger
   readonly clock?: Clock
 }
@@ -16,9 +21,9 @@ const logger: DefaultedSetting<'logger', Logger> = {
   schema: z.custom<Logger>(isLogger, {
     error: 'must be an object with the methods debug, info, warn and error',
   }),
-  default: silentLogger,
-  defaultText: 'nothing is logged',
-  help: 'the logger that gets all messages',
+  default: consoleLogger,
+  defaultText: 'warnings and errors go to standard error',
+  help: 'the logger that gets all messages, in the form of pino',
 }
 
 const clock: DefaultedSetting<'clock', Clock> = {
@@ -30,12 +35,6 @@ const clock: DefaultedSetting<'clock', Clock> = {
   default: systemClock,
   defaultText: "the machine's clock",
   help: 'the source of the time, for tests',
-}
-
-function isLogger(value: unknown): boolean {
-  return (['debug', 'info', 'warn', 'error'] as const).every(
-    (name) => typeof (value as Logger | null)?.[name] === 'function',
-  )
 }
 
 /** The logger and the clock of an app. */

@@ -1,4 +1,4 @@
-import type { Identity, Verifier } from 'keystile'
+import type { Identity, Logger, Verifier } from 'keystile'
 import {
   readWebRequest,
   toResponse,
@@ -23,6 +23,8 @@ export interface Keystile<S extends string = string, U = PublicUser> {
   readonly verifier: Verifier
   readonly scopes: Readonly<Record<S, string>>
   readonly sessions: Sessions
+  /** The logger of the options. A guard of this object tells it why it refuses a request. */
+  readonly logger: Logger
   /**
    * Returns the user of an identity, or `undefined` for a deleted or disabled one. Reads the user
    * each time from SQLite and from your own directory. From PostgreSQL, the user may be up to 5 s

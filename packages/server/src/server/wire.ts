@@ -149,6 +149,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     verifier,
     scopes: scopes.declared,
     sessions,
+    logger,
     answer,
     fetch: fetchFrom(answer),
     async user(identity) {

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { findNearest } from './nearest.ts'
+
+const flags = ['--issuer', '--audience', '--port', '--host']
+
+describe('findNearest', () => {
+  for (const [word, expected] of [
+    ['--isuer', '--issuer'],
+    ['--isseur', '--issuer'],
+    ['--audiences', '--audience'],
+    ['--prt', '--port'],
+    ['--hots', '--host'],
+    ['--issuer', '--issuer'],
+  ]) {
+    it(`reads ${word} as ${expected}`, () => {
+      assert.equal(findNearest(word ?? '', flags), expected)
+    })
+  }
+
+  it('finds nothing for a word that is far from all', () => {
+    assert.equal(findNearest('--verbose', flags), undefined)
+    assert.equal(findNearest('--issuer', []), undefined)
+  })
+})

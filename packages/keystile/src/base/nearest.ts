@@ -1,0 +1,30 @@
+/** Returns the known word that a misspelt word most likely means, or `undefined` if none is close. */
+export function findNearest(word: string, known: readonly string[]): string | undefined {
+  const closest = known
+    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
+    .toSorted((a, b) => a.distance - b.distance)[0]
+  const mostEdits = Math.max(2, Math.floor(word.length / 3))
+  return closest && closest.distance <= mostEdits ? closest.candidate : undefined
+}
+
+/** How many letters must be added, removed or replaced to turn one word into another. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, i) => i)
+  for (const [i, letter] of [...from].entries()) {
+    const next = [i + 1]
+    for (const [j, other] of [...to].entries()) {
+      const [above = 0, diagonal = 0, left = 0] = [row[j + 1], row[j], next[j]]
+      next.push(Math.min(above + 1, left + 1, diagonal + (letter === other ? 0 : 1)))
+    }
+    row = next
+  }
+  return row[to.length] ?? 0
+}
+
+/** Returns the message for a flag that does not exist. */
+export function unknownFlag(flag: string, names: readonly string[]): string {
+  const known = names.map((name) => `--${name}`)
+  const nearest = findNearest(flag, known)
+  const fix = nearest === undefined ? `the flags are ${known.join(', ')}` : `write ${nearest}`
+  return `there is no flag ${flag}. Fix: ${fix}`
+}
