@@ -3,7 +3,11 @@
 //   node --conditions=source tools/refused-page.ts
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { tokenReasons, tokenStatus, type TokenReason } from '../packages/keystile/src/base/token-reasons.ts'
+import {
+  tokenReasons,
+  tokenStatus,
+  type TokenReason,
+} from '../packages/keystile/src/base/token-reasons.ts'
 import { explanations } from '../packages/keystile/src/cli/explanations.ts'
 
 const heading = '## The reasons'

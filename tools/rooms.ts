@@ -135,6 +135,12 @@ const keystile: Package = {
       for: 'an issuer for tests',
       from: ['base', 'keys', 'token', 'guard'],
     },
+    {
+      name: 'cli',
+      for: 'the command keystile: checks a token, and leaves the rest to @keystile/server',
+      from: ['base', 'keys', 'token', 'guard'],
+      packages: ['node:fs', 'node:module', 'node:stream', 'node:url', 'node:util', '(computed)'],
+    },
   ],
 }
 

@@ -10,7 +10,7 @@ export interface Explanation {
 /** The explanation of each reason, in the order of the checks. */
 export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   no_credential: {
-    meaning: 'The request has no `Authorization: Bearer …` header.',
+    meaning: 'The request has no header `Authorization: Bearer TOKEN`.',
     cause:
       'The client sends the token in a cookie or in the URL, or a proxy or a redirect to ' +
       'another host has removed the header.',

@@ -1,0 +1,37 @@
+import { parseArgs } from 'node:util'
+import { unknownFlag } from '../base/nearest.ts'
+
+/** The flags of a command, in the form that `parseArgs` of Node takes. */
+export type FlagTypes = Readonly<
+  Record<string, { readonly type: 'string' | 'boolean'; readonly multiple?: boolean }>
+>
+
+/** Thrown when a command was called in a wrong way. Its message has no value of a flag. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/**
+ * Parses flags. Node's own message for an unknown flag does not say which one is meant.
+ *
+ * @throws {UsageError} for an unknown flag, an operand, and a flag without its value
+ */
+export function parseFlags(
+  args: readonly string[],
+  types: FlagTypes,
+): Readonly<Record<string, unknown>> {
+  const options = { ...types }
+  const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true })
+  for (const token of tokens) {
+    if (token.kind === 'positional') throw new UsageError('`token check` takes flags only')
+    if (token.kind === 'option' && !Object.hasOwn(types, token.name))
+      throw new UsageError(unknownFlag(token.rawName, Object.keys(types)))
+  }
+
+  try {
+    return parseArgs({ args: [...args], options }).values
+  } catch (error) {
+    // The sentences after the first one explain options of Node.
+    throw new UsageError(error instanceof Error ? error.message.split('. ')[0] : String(error))
+  }
+}

@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+// The program `keystile`. What needs no server runs here. @keystile/server has the other commands.
+import { readFileSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import { findServerCommand } from './server-command.ts'
+import { checkToken, tokenCheckUsage } from './token-check.ts'
+
+const args = process.argv.slice(2)
+const [first, second] = args
+const asksHelp =
+  first === undefined || first === 'help' || args.some((arg) => /^(-h|--help)$/.test(arg))
+const server = findServerCommand(process.argv[1])
+
+if (first === 'token') await runTokenCommand()
+else {
+  if (asksHelp) console.log(`${tokenCheckUsage}\n`)
+  if (server) await import(server.href)
+  else if (asksHelp) console.log('Install @keystile/server for the commands that need a server.')
+  else if (first === 'version' || first === '--version') console.log(readVersion())
+  else {
+    console.error(
+      `keystile: "keystile ${first}" needs the package @keystile/server, which is not installed ` +
+        'here. Fix: npm install @keystile/server',
+    )
+    process.exitCode = 1
+  }
+}
+
+async function runTokenCommand(): Promise<void> {
+  if (asksHelp) return console.log(tokenCheckUsage)
+  if (second !== 'check') {
+    console.error('keystile: token must be followed by check. Fix: keystile token check')
+    process.exitCode = 2
+    return
+  }
+
+  if (process.stdin.isTTY) console.error('Paste the token, then press Enter and Ctrl-D.')
+  const printed = await checkToken(args.slice(2), await text(process.stdin), process.env)
+  process.stdout.write(printed.stdout)
+  process.stderr.write(printed.stderr)
+  process.exitCode = printed.code
+}
+
+function readVersion(): string {
+  const { version } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  ) as { readonly version: string }
+  return version
+}

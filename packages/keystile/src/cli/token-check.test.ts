@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { tokenReasons, type TokenReason } from '../base/token-reasons.ts'
+import { exportPublicJwk, generateKey, importKey } from '../keys/jwk.ts'
+import { signJws } from '../token/jws.ts'
+import { explanations } from './explanations.ts'
+import { checkToken, type Printed } from './token-check.ts'
+
+const now = Math.floor(Date.now() / 1000)
+const key = generateKey('ES256')
+const { keyId: kid } = key
+const stranger = generateKey('ES256', kid === undefined ? {} : { keyId: kid })
+const secret = 'bXkgc2hhcmVkIHNlY3JldCwgNDggcmFuZG9tIGJ5dGVz-x7Qp'
+
+const folder = mkdtempSync(join(tmpdir(), 'keystile-token-check-'))
+after(() => rmSync(folder, { recursive: true }))
+const fileWith = (name: string, text: string): string => {
+  const file = join(folder, name)
+  writeFileSync(file, text)
+  return file
+}
+const keysFile = fileWith('keys.json', JSON.stringify({ keys: [exportPublicJwk(key)] }))
+
+const api = ['--issuer', 'i', '--audience', 'a', '--keys', keysFile]
+const unreachable = ['--issuer', 'http://127.0.0.1:1', '--audience', 'a']
+
+/** A token that a holder of the key made, with some claims or members of the header changed. */
+function tokenWith(claims: object = {}, header: object = {}, by = key): string {
+  const good = {
+    iss: 'i',
+    aud: 'a',
+    sub: 'ada',
+    client_id: 'c',
+    sid: 's',
+    jti: 'j',
+    iat: now,
+    exp: now + 600,
+  }
+  const payload = JSON.stringify({ ...good, ...claims })
+  return signJws({ alg: 'ES256', kid, typ: 'at+jwt', ...header }, payload, by)
+}
+
+const check = (input: string, flags: readonly string[] = api): Promise<Printed> =>
+  checkToken(flags, input, {})
+
+interface Cause {
+  readonly input: string
+  readonly flags?: readonly string[]
+}
+
+/** An input for each reason, or why the command cannot find out. */
+const causes: Readonly<Record<TokenReason, Cause | `only the app ${string}`>> = {
+  no_credential: { input: '\n' },
+  malformed_credential: { input: 'Bearer two tokens' },
+  verifier_closed: 'only the app closes a verifier',
+  token_too_long: { input: 'a'.repeat(16_385) },
+  malformed_token: { input: 'an-opaque-token' },
+  unknown_extension: { input: tokenWith({}, { crit: ['b64'] }) },
+  unknown_algorithm: { input: tokenWith({}, { alg: 'none' }) },
+  forbidden_algorithm: {
+    input: tokenWith(
+      { iss: 'http://127.0.0.1:1' },
+      { alg: 'HS256' },
+      importKey({ secret, algorithm: 'HS256' }),
+    ),
+    flags: unreachable,
+  },
+  keys_unavailable: { input: tokenWith({ iss: 'http://127.0.0.1:1' }), flags: unreachable },
+  unknown_key: { input: tokenWith({}, { kid: 'another' }) },
+  wrong_signature: { input: tokenWith({}, {}, stranger) },
+  wrong_type: { input: tokenWith({}, { typ: 'JWT' }) },
+  malformed_claim: { input: tokenWith({ sub: 7 }) },
+  wrong_issuer: { input: tokenWith({ iss: 'another' }) },
+  wrong_audience: { input: tokenWith({ aud: 'another' }) },
+  wrong_subject: 'only the app expects a certain subject',
+  missing_claim: { input: tokenWith({ client_id: undefined }) },
+  not_yet_valid: { input: tokenWith({ nbf: now + 300 }) },
+  expired: { input: tokenWith({ exp: now - 300 }) },
+  revocations_unavailable: 'only the app knows revocations',
+  revoked: 'only the app knows revocations',
+  login_too_old: {
+    input: tokenWith({ auth_time: now - 600 }),
+    flags: [...api, '--max-age', '60'],
+  },
+  missing_scope: { input: tokenWith({ scope: 'read' }), flags: [...api, '--scope', 'write'] },
+  unknown_user: 'only the app knows its users',
+  refused_by_app: 'only the app knows its rules',
+  service_unavailable: 'only the app knows its services',
+}
+
+describe('keystile token check', () => {
+  for (const [reason, cause] of Object.entries(causes)) {
+    if (typeof cause === 'string') continue
+
+    it(`says ${reason}, its cause and its fix, and exits with 1`, async () => {
+      const { stdout, stderr, code } = await check(cause.input, cause.flags)
+      assert.deepEqual([code, stderr], [1, ''])
+      const { meaning, cause: usual, fix } = explanations[reason as TokenReason]
+      const { message } = tokenReasons[reason as TokenReason]
+      const lines = stdout.split('\n')
+      assert.equal(lines[0], `refused: ${reason}`)
+      for (const part of [meaning, `Usual cause: ${usual}`, `Fix: ${fix}`])
+        assert.ok(lines.includes(`  ${part}`), stdout)
+      assert.match(stdout, new RegExp(`The API answers .*: ${message}`))
+
+      for (const part of cause.input.split('.').filter((text) => text.length > 20))
+        assert.ok(!stdout.includes(part), 'the token is printed')
+    })
+  }
+
+  it('accepts a valid token, with all scopes, after a recent login', async () => {
+    const token = tokenWith({ scope: 'read write', auth_time: now - 10 })
+    const flags = [...api, '--scope', 'read', '--scope', 'write', '--max-age', '60']
+    for (const input of [
+      token,
+      `${token}\n`,
+      `Bearer ${token}`,
+      `Authorization: bearer ${token}`,
+    ]) {
+      const { stdout, code } = await check(input, flags)
+      assert.equal(code, 0, stdout)
+      assert.match(stdout, /^valid: .*\n  Not checked: whether it was revoked/)
+      assert.doesNotMatch(stdout, /ada|eyJ/)
+    }
+  })
+
+  it('prints claims only with --claims, and says when they are not proved', async () => {
+    const valid = await check(tokenWith(), [...api, '--claims'])
+    assert.match(valid.stdout, /^Header and claims:\n\{\n/m)
+    assert.match(valid.stdout, /"sub": "ada"/)
+
+    const foreign = await check(tokenWith({ aud: 'b', sub: '\u202e\u001b[1m' }), [
+      ...api,
+      '--claims',
+    ])
+    assert.match(foreign.stdout, /NOT proved/)
+    assert.match(foreign.stdout, /"aud": "b"/)
+    assert.match(foreign.stdout, /"sub": "\\u202e\\u001b\[1m"/)
+    assert.match((await check('abc', [...api, '--claims'])).stdout, /cannot be read/)
+  })
+
+  it('takes issuer and audience from the environment', async () => {
+    const environment = { KEYSTILE_ISSUER: 'i', KEYSTILE_AUDIENCE: 'b,a' }
+    assert.equal((await checkToken(['--keys', keysFile], tokenWith(), environment)).code, 0)
+  })
+
+  it('takes a shared secret from a file', async () => {
+    const token = tokenWith(
+      {},
+      { alg: 'HS256', kid: undefined },
+      importKey({ secret, algorithm: 'HS256' }),
+    )
+    const file = fileWith('secret', `${secret}\n`)
+    const { code, stdout } = await check(token, [...api.slice(0, 4), '--keys', file])
+    assert.equal(code, 0, stdout)
+  })
+
+  for (const [flags, message] of [
+    [['--isuer', 'i'], 'there is no flag --isuer. Fix: write --issuer'],
+    [['--verbose'], /^there is no flag --verbose\. Fix: the flags are --issuer, .*--claims$/],
+    [
+      ['--audience', 'a'],
+      /^the issuer .* must be given\. Fix: add --issuer, or set KEYSTILE_ISSUER$/,
+    ],
+    [['--issuer', 'i'], /^the name of the API, .*Fix: add --audience, or set KEYSTILE_AUDIENCE$/],
+    [['--issuer'], /--issuer/],
+    [[...api, 'abc'], /takes flags only/],
+    [['--issuer', 'i', '--audience', 'a'], /^--issuer must be an https URL/],
+    [['--issuer', 'http://a.example', '--audience', 'a'], /^--issuer .* it is http:\/\/a\.example/],
+    [[...api, '--jwks-uri', 'https://a.example'], 'pass either --keys or --jwks-uri, not both'],
+    [[...api.slice(0, 4), '--jwks-uri', 'x'], /^--jwks-uri must be the https URL of a key set/],
+    [[...api.slice(0, 4), '--keys', join(folder, 'none')], /^--keys must name a readable file/],
+    [[...api.slice(0, 4), '--keys', fileWith('bad', '{')], /^--keys must name a file with a JWK/],
+    [[...api, '--max-age', 'hour'], '--max-age must be a number above 0'],
+  ] as const) {
+    it(`exits with 2 and says how to call it: ${flags.join(' ').replaceAll(folder, '')}`, async () => {
+      const { stdout, stderr, code } = await check(tokenWith(), flags)
+      assert.deepEqual([code, stdout], [2, ''])
+      const said = stderr.replace(/^keystile: /, '').trimEnd()
+      if (typeof message === 'string') assert.equal(said, message)
+      else assert.match(said, message)
+    })
+  }
+})

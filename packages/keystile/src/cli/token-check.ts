@@ -1,0 +1,202 @@
+// The command `keystile token check`: does an API with these settings accept a token, and why not?
+import { readFileSync } from 'node:fs'
+import { messageOf, type TokenError } from '../base/errors.ts'
+import { createGuardCore } from '../guard/guard.ts'
+import { createVerifier, type Verifier, type VerifierOptions } from '../guard/verifier.ts'
+import type { JwkSet } from '../keys/jwk-set.ts'
+import { decodeJwtUnsafe } from '../token/jwt.ts'
+import { explanations } from './explanations.ts'
+import { parseFlags, UsageError, type FlagTypes } from './flags.ts'
+
+const flagTypes: FlagTypes = {
+  issuer: { type: 'string', multiple: true },
+  audience: { type: 'string', multiple: true },
+  'jwks-uri': { type: 'string' },
+  keys: { type: 'string' },
+  scope: { type: 'string', multiple: true },
+  'max-age': { type: 'string' },
+  claims: { type: 'boolean' },
+}
+
+export const tokenCheckUsage = `keystile token check [flags]   read a token from standard input and say why an API would refuse it
+  --issuer URL      a trusted issuer, may be repeated; or KEYSTILE_ISSUER
+  --audience NAME   the name of the API, may be repeated; or KEYSTILE_AUDIENCE
+  --jwks-uri URL    the key set of the issuer; default: from its metadata
+  --keys FILE       a file with a JWK Set or a shared secret, instead
+  --scope SCOPE     a scope that the route demands, may be repeated
+  --max-age SECONDS the oldest login that the route accepts
+  --claims          also print the header and the claims of the token
+Exits with 0 for a valid token, 1 for a refused one, 2 for wrong settings.`
+
+/** What a command prints and how it exits. */
+export interface Printed {
+  readonly stdout: string
+  readonly stderr: string
+  readonly code: 0 | 1 | 2
+}
+
+/**
+ * Checks a token as a guard does. It fetches keys of the configured issuers only, whatever the
+ * token names. What it prints never holds the token, and holds claims only with `--claims`.
+ *
+ * @param input a token, or the whole value of an `Authorization` header
+ */
+export async function checkToken(
+  args: readonly string[],
+  input: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Printed> {
+  try {
+    const { guard, demand, showsClaims } = readSettings(args, environment)
+    const field = readField(input)
+    const headers = { get: () => field }
+    const decision = await guard.check({ method: 'GET', url: '/', headers }, demand)
+
+    const found = decision.allowed ? valid : refusal(decision.error)
+    const claims = showsClaims ? describeToken(field, decision.allowed) : []
+    return print(decision.allowed ? 0 : 1, [...found, ...claims])
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    return { stdout: '', stderr: `keystile: ${error.message}\n`, code: 2 }
+  }
+}
+
+const valid = [
+  'valid: an API with these settings accepts the token',
+  '  Not checked: whether it was revoked, and whether its user exists. Only the app knows that.',
+]
+
+function refusal({ reason, detail, status, code, message }: TokenError): readonly string[] {
+  const { meaning, cause, fix } = explanations[reason]
+  return [
+    `refused: ${reason}`,
+    `  ${meaning}`,
+    ...(detail === undefined ? [] : [`  Detail: ${detail}`]),
+    `  Usual cause: ${cause}`,
+    `  Fix: ${fix}`,
+    `  The API answers ${status} ${code}: ${message}`,
+  ]
+}
+
+/** Returns the value of the `Authorization` header, or `undefined` for an empty input. */
+function readField(input: string): string | undefined {
+  const text = input.trim().replace(/^authorization:\s*/i, '')
+  if (text === '') return undefined
+  return /^bearer(?:\s|$)/i.test(text) ? text : `Bearer ${text}`
+}
+
+/** Returns header and claims. They are proved only if the token is valid. */
+function describeToken(field: string | undefined, isProved: boolean): readonly string[] {
+  const token = field?.split(' ').at(-1) ?? ''
+  try {
+    const title = isProved
+      ? 'Header and claims:'
+      : 'Header and claims, NOT proved: anyone may have written them'
+    return [title, JSON.stringify(decodeJwtUnsafe(token), null, 2)]
+  } catch {
+    return ['The header and the claims cannot be read: the text is no signed JWT.']
+  }
+}
+
+/** Prints lines. Escapes all that a terminal could obey: anyone may have written the claims. */
+function print(code: 0 | 1, lines: readonly string[]): Printed {
+  const text = lines.join('\n').replace(/[^\x20-\x7e\n]/g, (unit) => {
+    return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
+  return { stdout: `${text}\n`, stderr: '', code }
+}
+
+/** @throws {UsageError} if a setting is missing or wrong */
+function readSettings(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+) {
+  const flags = parseFlags(args, flagTypes)
+  const take = (flag: string, variable: string, what: string): Given => {
+    const values = listOf(flags[flag])
+    if (values.length > 0) return { values, name: `--${flag}` }
+    const text = environment[variable]
+    if (text) return { values: text.split(','), name: variable }
+    throw new UsageError(`${what} must be given. Fix: add --${flag}, or set ${variable}`)
+  }
+  const issuer = take('issuer', 'KEYSTILE_ISSUER', 'the issuer of the token')
+  const audience = take('audience', 'KEYSTILE_AUDIENCE', 'the name of the API, its audience,')
+  const [keysFile] = listOf(flags['keys'])
+  const [jwksUri] = listOf(flags['jwks-uri'])
+
+  const names = { issuer: issuer.name, audience: audience.name }
+  const verifier = named(names, () =>
+    createVerifier({
+      issuer: issuer.values,
+      audience: audience.values,
+      revocations: 'none',
+      ...(keysFile !== undefined && { keys: readKeys(keysFile) }),
+      ...(jwksUri !== undefined && { jwksUri }),
+    }),
+  )
+  return { ...readDemand(flags, verifier), showsClaims: flags['claims'] === true }
+}
+
+interface Given {
+  readonly values: readonly string[]
+  /** The flag or variable that the values are from. */
+  readonly name: string
+}
+
+function readDemand(flags: Readonly<Record<string, unknown>>, verifier: Verifier) {
+  const guard = createGuardCore<string, undefined>({ verifier })
+  const scopes = listOf(flags['scope'])
+  const [maxAge] = listOf(flags['max-age'])
+  const demand = {
+    ...(scopes.length > 0 && { scopes }),
+    ...(maxAge !== undefined && { maxAgeSeconds: Number(maxAge) }),
+  }
+  return {
+    guard,
+    demand: named({ maxAgeSeconds: '--max-age' }, () =>
+      guard.demand(Object.keys(demand).length > 0 ? [demand] : [], false),
+    ),
+  }
+}
+
+/**
+ * Runs `make`. Names the options in its error as they were given.
+ *
+ * @throws {UsageError} instead of the `TypeError` of a wrong option
+ */
+function named<T>(names: Readonly<Record<string, string>>, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    const all: Readonly<Record<string, string>> = {
+      keys: '--keys',
+      jwksUri: '--jwks-uri',
+      ...names,
+    }
+    const message = error.message.replace(/`(\w+)`/g, (whole, name: string) => all[name] ?? whole)
+    throw new UsageError(message)
+  }
+}
+
+function listOf(value: unknown): readonly string[] {
+  return [value].flat().filter((one) => typeof one === 'string')
+}
+
+/** @throws {UsageError} if the file cannot be read */
+function readKeys(file: string): NonNullable<VerifierOptions['keys']> {
+  let text
+  try {
+    text = readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    throw new UsageError(`--keys must name a readable file: ${messageOf(error)}`)
+  }
+  if (!text.startsWith('{')) return text
+
+  try {
+    const keys: JwkSet = JSON.parse(text) // the verifier checks what is in it
+    return keys
+  } catch {
+    throw new UsageError('--keys must name a file with a JWK Set, {"keys": [...]}, or a secret')
+  }
+}

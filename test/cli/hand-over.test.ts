@@ -1,0 +1,92 @@
+// The command belongs to the library, which hands over to the server where it is installed.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { after, describe, it } from 'node:test'
+import { createTestIssuer } from 'keystile/testing'
+
+const root = join(import.meta.dirname, '../..')
+const main = join(root, 'packages/keystile/src/cli/main.ts')
+const { PATH = '', HOME = '' } = process.env
+
+async function run(file: string, args: readonly string[], input = '') {
+  const child = spawn(process.execPath, ['--conditions=source', file, ...args], {
+    env: { PATH, HOME },
+  })
+  child.stdin.end(input)
+  const [stdout, stderr] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ])
+  return { code: child.exitCode, stdout, stderr }
+}
+
+describe('keystile, where @keystile/server is installed', () => {
+  it('runs the commands of the server', async () => {
+    const { code, stdout, stderr } = await run(main, ['version'])
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.match(stdout, /^\d+\.\d+\.\d+\n$/)
+    const wrong = await run(main, ['user', 'creat'])
+    assert.equal(wrong.code, 1)
+    assert.match(wrong.stderr, /user must be followed by one of/)
+  })
+
+  it('lists its own command and those of the server in its help', async () => {
+    for (const args of [['help'], ['--help'], []]) {
+      const { code, stdout } = await run(main, args)
+      assert.equal(code, 0)
+      assert.match(stdout, /keystile token check \[flags\][^]*serve[^]*user create/)
+    }
+  })
+})
+
+describe('keystile, without @keystile/server', () => {
+  // As npm installs it, with the source in place of dist. Node compiles no types in node_modules, so
+  // the folder of the package has another name.
+  const folder = mkdtempSync(join(tmpdir(), 'keystile-alone-'))
+  const alone = join(folder, 'keystile/src/cli/main.ts')
+  cpSync(join(root, 'packages/keystile/src'), join(folder, 'keystile/src'), { recursive: true })
+  cpSync(join(root, 'packages/keystile/package.json'), join(folder, 'keystile/package.json'))
+  after(() => rmSync(folder, { recursive: true }))
+
+  it('says which package has the other commands', async () => {
+    const { code, stdout, stderr } = await run(alone, ['user', 'create', 'ada'])
+    assert.deepEqual([code, stdout], [1, ''])
+    assert.equal(
+      stderr,
+      'keystile: "keystile user" needs the package @keystile/server, which is not installed ' +
+        'here. Fix: npm install @keystile/server\n',
+    )
+  })
+
+  it('has help and a version of its own', async () => {
+    assert.match((await run(alone, ['help'])).stdout, /token check[^]*Install @keystile\/server/)
+    assert.match((await run(alone, ['--version'])).stdout, /^\d+\.\d+\.\d+\n$/)
+  })
+
+  it('checks a token from standard input', async () => {
+    const issuer = createTestIssuer()
+    const flags = ['--issuer', issuer.issuer, '--audience', 'a']
+    const { code, stdout, stderr } = await run(alone, ['token', 'check', ...flags], 'abc')
+    assert.deepEqual([code, stderr], [1, ''])
+    assert.match(stdout, /^refused: malformed_token\n/)
+    const wrong = await run(alone, ['token'])
+    assert.deepEqual([wrong.code, wrong.stdout], [2, ''])
+    assert.match(wrong.stderr, /token must be followed by check/)
+  })
+
+  it('finds the server beside the link that called it, where pnpm hides it from the library', async () => {
+    const modules = join(folder, 'app/node_modules')
+    for (const name of ['.bin', '@keystile']) mkdirSync(join(modules, name), { recursive: true })
+    symlinkSync(join(root, 'packages/server'), join(modules, '@keystile/server'))
+    symlinkSync(alone, join(modules, '.bin/keystile'))
+    const { code, stderr, stdout } = await run(join(modules, '.bin/keystile'), ['version'])
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.match(stdout, /^\d+\.\d+\.\d+\n$/)
+  })
+})
