@@ -1,5 +1,20 @@
 import type { AnswerBody, HttpAnswer, HttpRequestWithBody } from '../http/message.ts'
 
+/**
+ * Refuses what has no `answer`, above all a promise: each request would fail, long after the start.
+ *
+ * @throws {TypeError}
+ */
+export function requireMountable(keystile: Mountable): void {
+  if (typeof keystile?.answer === 'function') return
+  throw new TypeError(
+    keystile instanceof Promise
+      ? 'mount takes what createKeystile resolves to; it got the promise. ' +
+          'Fix: mount(await createKeystile(…))'
+      : 'mount takes the object of createKeystile, which has a function `answer`',
+  )
+}
+
 /** The part of a `createKeystile` object that `mount` needs. */
 export interface Mountable {
   /** Answers a request for one of Keystile's own endpoints; `undefined` for any other request. */

@@ -189,7 +189,13 @@ function readOptions<S extends string, U>(
     throw new TypeError('the option `user` of createGuard must be a function')
   }
   if (typeof verifier?.verify !== 'function') {
-    throw new TypeError('a guard needs a verifier: pass createVerifier(…) or createKeystile(…)')
+    throw new TypeError(
+      options instanceof Promise
+        ? 'createGuard takes what createKeystile resolves to; it got the promise. ' +
+            'Fix: createGuard(await createKeystile(…))'
+        : 'a guard needs a verifier: pass { verifier: createVerifier(…) }, or what createKeystile ' +
+            'resolves to',
+    )
   }
   return { verifier, declared, findUser: options.user?.bind(options) }
 }

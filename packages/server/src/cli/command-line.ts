@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { ConfigurationError } from '../base/configuration-error.ts'
+import { requireNode } from '../base/node-version.ts'
 import { DatabaseUnavailableError } from '../storage/database.ts'
 import { createCall } from './call.ts'
 import { commands } from './commands.ts'
@@ -14,6 +15,7 @@ export async function runCommandLine(
   terminal: ProcessTerminal,
 ): Promise<void> {
   try {
+    requireNode()
     await runCommand(args, terminal)
   } catch (error) {
     const explanation = findExplanation(error)

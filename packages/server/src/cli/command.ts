@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { unknownFlag } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { Call, CallFlags, CliCommand } from '../feature/cli-command.ts'
 import type { Situation } from '../feature/situation.ts'
@@ -62,8 +63,14 @@ function parse(
   args: readonly string[],
   options: NonNullable<Parameters<typeof parseArgs>[0]>['options'],
 ): { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] } {
+  const call = { args: [...args], options: { ...options }, allowPositionals: true }
+  for (const token of parseArgs({ ...call, strict: false, tokens: true }).tokens) {
+    if (token.kind === 'option' && !Object.hasOwn(call.options, token.name))
+      throw new ConfigurationError(unknownFlag(token.rawName, Object.keys(call.options)))
+  }
+
   try {
-    return parseArgs({ args: [...args], options: { ...options }, allowPositionals: true })
+    return parseArgs(call)
   } catch (error) {
     // The sentences after the first one explain `--` and options of Node.
     const { message } = error as Error

@@ -1,9 +1,7 @@
+import { findNodeFault, minNode } from '../base/node-version.ts'
 import type { Feature } from '../feature/feature.ts'
 import type { Rule } from '../feature/rule.ts'
 import { openFiles } from '../feature/situation.ts'
-
-/** The first Node whose node:sqlite is complete. bin/keystile.cjs and package.json say the same. */
-const minNode = [24, 15] as const
 
 const rules: readonly Rule<unknown>[] = [
   {
@@ -29,17 +27,8 @@ const rules: readonly Rule<unknown>[] = [
     find({ machine }) {
       if (!machine) return undefined
 
-      const { nodeVersion } = machine
-      const [major = 0, minor = 0] = nodeVersion.split('.').map(Number)
-      if (major > minNode[0] || (major === minNode[0] && minor >= minNode[1])) return []
-
-      return [
-        {
-          about: 'Node',
-          message: `must be ${minNode.join('.')} or newer; it is ${nodeVersion}`,
-          fix: 'install a newer version from https://nodejs.org',
-        },
-      ]
+      const fault = findNodeFault(machine.nodeVersion)
+      return fault ? [fault] : []
     },
   },
   {

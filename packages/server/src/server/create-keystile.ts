@@ -1,4 +1,5 @@
 import type { UserObject } from 'keystile'
+import { requireNode } from '../base/node-version.ts'
 import type { PublicUser } from '../features/accounts/users.ts'
 import type { BuiltInScope } from '../features/scopes/scopes.ts'
 import type { KeystileOptions } from './keystile-options.ts'
@@ -11,8 +12,8 @@ import { wire } from './wire.ts'
  * anything, and reports all faults together. With the option `users`, the app keeps the users
  * itself; the only endpoints below `/users` are then the ones for sessions.
  *
- * @throws {TypeError} `ConfigurationError`, when an option is not valid or not safe, or the
- *   database belongs to another issuer or key
+ * @throws {TypeError} `ConfigurationError`, when Node is too old, an option is not valid or not
+ *   safe, or the database belongs to another issuer or key
  * @throws {Error} when the database cannot be opened
  */
 export async function createKeystile<
@@ -20,6 +21,7 @@ export async function createKeystile<
   P extends object = object,
   U extends UserObject = PublicUser & P,
 >(options: KeystileOptions<S, P, U>): Promise<Keystile<S | BuiltInScope, U>> {
+  requireNode()
   const { keystile } = await wire(checkOptions({ ...options }))
   // The schema of the profile has checked the stored profiles, or the app's directory is typed. The
   // scopes are the ones in the options.

@@ -1,8 +1,10 @@
 import { CompiledQuery, Kysely, PostgresDialect, PostgresDriver } from 'kysely'
 import type { DatabaseConnection, Driver, PostgresDialectConfig, PostgresPool } from 'kysely'
 import { DatabaseUnavailableError, type Command, type Database, type Reader } from './database.ts'
+import { ConfigurationError } from '../base/configuration-error.ts'
 import { createLine, type Line } from './line.ts'
 import { migrate, schema } from './migrate.ts'
+import { describeSource } from './source.ts'
 
 /** The part of pg's `Pool` that Keystile uses. An app may pass its own pool. */
 export interface Pool {
@@ -83,7 +85,7 @@ export async function openPostgres(source: string | Pool): Promise<Database> {
   } catch (error) {
     await close()
     throw new DatabaseUnavailableError(
-      `The PostgreSQL database cannot be opened: ${reasonOf(error)}`,
+      `${describeSource(source)}, cannot be opened: ${reasonOf(error)}${fixOf(error)}`,
       { cause: error },
     )
   }
@@ -157,7 +159,7 @@ export async function connectPostgres(source: string | Pool): Promise<{
 }
 
 async function createPool(url: string): Promise<Pool> {
-  const { Pool } = (await import('pg')).default
+  const { Pool } = await importPg()
   return new Pool({
     connectionString: url,
     max: requestConnections + 1,
@@ -165,6 +167,19 @@ async function createPool(url: string): Promise<Pool> {
     keepAlive: true,
     application_name: 'keystile',
   })
+}
+
+/** @throws {ConfigurationError} when pg is not installed, which is an optional peer dependency */
+async function importPg(): Promise<(typeof import('pg'))['default']> {
+  try {
+    return (await import('pg')).default
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    throw new ConfigurationError(
+      'the package pg must be installed for a database on PostgreSQL. Fix: npm install pg',
+      { cause: error },
+    )
+  }
 }
 
 /**
@@ -257,6 +272,38 @@ async function unlessDown<T>(work: Promise<T>): Promise<T> {
 
 /** Returns the driver's message for the operator. It names host and port, and no password. */
 export function reasonOf(error: unknown): string {
-  const { message, cause } = error as Error
-  return cause instanceof Error && cause.message !== '' ? cause.message : message
+  const cause = rootOf(error)
+  // A host with several addresses: the error of each is a member, and its own message is empty.
+  const parts = cause instanceof AggregateError ? cause.errors.map(messageOf) : [messageOf(cause)]
+  return parts.join(', ')
+}
+
+/** Returns the end of a message that says how to fix an error, or an empty text. */
+function fixOf(error: unknown): string {
+  const code: unknown = Reflect.get(rootOf(error), 'code')
+  const fix = fixes.find(([codes]) => typeof code === 'string' && codes.test(code))?.[1]
+  return fix === undefined ? '' : `. Fix: ${fix}`
+}
+
+/** The fix for each code of PostgreSQL and of Node. */
+const fixes: readonly (readonly [codes: RegExp, fix: string])[] = [
+  [/^(28P01|28000)$/, 'correct the user and the password in the URL'],
+  [/^3D000$/, 'create the database, or correct its name in the URL'],
+  [
+    /^42501$/,
+    'let the owner of the database run "grant create on database DATABASE to ROLE", with the names ' +
+      'of the URL',
+  ],
+  [/^(ENOTFOUND|EAI_AGAIN)$/, 'correct the host in the URL'],
+  [/^(ECONNREFUSED|ETIMEDOUT)$/, 'start PostgreSQL there, or correct host and port in the URL'],
+]
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}
+
+/** Returns the first cause of an error. */
+function rootOf(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(messageOf(error))
+  return error.cause instanceof Error ? rootOf(error.cause) : error
 }

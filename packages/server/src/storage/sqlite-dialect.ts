@@ -1,4 +1,4 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { SqliteAdapter, SqliteDialect, type DialectAdapter } from 'kysely'
 import { DatabaseUnavailableError } from './database.ts'
 
@@ -13,7 +13,9 @@ export function openSqliteFile(
   file: string,
   options: { readonly readOnly: boolean },
 ): DatabaseSync {
-  const sqlite = new DatabaseSync(file, {
+  // Not imported: an old Node, which has no such module, must get as far as its own message.
+  const { DatabaseSync: Sqlite } = process.getBuiltinModule('node:sqlite')
+  const sqlite = new Sqlite(file, {
     readOnly: options.readOnly,
     timeout: 5_000,
     enableForeignKeyConstraints: true,

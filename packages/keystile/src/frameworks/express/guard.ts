@@ -4,7 +4,7 @@ import { createGuardCore, type GuardOptions } from '../../guard/guard.ts'
 import type { UserObject } from '../../guard/user.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { assembleGuard, type AssembledGuard } from '../assemble-guard.ts'
-import type { Mountable } from '../mountable.ts'
+import { requireMountable, type Mountable } from '../mountable.ts'
 import { readCheckedRequest, readNodeRequest, writeAnswer } from '../node/node-request.ts'
 import { readParsedBody } from './parsed-body.ts'
 import { passAsError } from '../thrown.ts'
@@ -72,6 +72,7 @@ function routeOf({
  * body parsers.
  */
 export function mount(keystile: Mountable): ExpressMiddleware {
+  requireMountable(keystile)
   return (request, response, next) => {
     // A router removes its own path from `url`. The URL of the request is in `originalUrl`.
     const { originalUrl } = request as { originalUrl?: string }

@@ -10,7 +10,7 @@ import type { UserObject } from '../../guard/user.ts'
 import type { AnswerBody, HttpAnswer, HttpRequest } from '../../http/message.ts'
 import { assembleGuard } from '../assemble-guard.ts'
 import { rememberRoutes } from './remembered-routes.ts'
-import type { Mountable } from '../mountable.ts'
+import { requireMountable, type Mountable } from '../mountable.ts'
 import { nodeHeaders, readCheckedRequest, readNodeRequest } from '../node/node-request.ts'
 import { passAsError } from '../thrown.ts'
 
@@ -116,6 +116,7 @@ function routeOf({ routeOptions }: FastifyRequest): string | undefined {
  * Register it at the root of the app, before any route and without a prefix.
  */
 export function mount(keystile: Mountable): (app: FastifyInstance) => Promise<void> {
+  requireMountable(keystile)
   return atTheRoot(async (app) => {
     rememberRoutes(app)
     // This hook runs before the body is parsed, and also for paths without a route.

@@ -10,7 +10,7 @@ import type { UserObject } from '../../guard/user.ts'
 import type { Identity } from '../../guard/identity.ts'
 import { toResponse, type HttpRequest } from '../../http/message.ts'
 import { assembleGuard } from '../assemble-guard.ts'
-import type { Mountable } from '../mountable.ts'
+import { requireMountable, type Mountable } from '../mountable.ts'
 import { readWebRequest } from '../web/web-request.ts'
 
 /**
@@ -101,6 +101,7 @@ function routeOf({ req }: Context): string {
  * the root of the app, before any route, without a path: `new Hono().use(mount(keystile))`.
  */
 export function mount(keystile: Mountable): MiddlewareHandler {
+  requireMountable(keystile)
   return async (c, next) => {
     // @hono/node-server passes the node:http request as `incoming`. Other platforms pass no
     //   address.

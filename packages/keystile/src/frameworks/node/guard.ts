@@ -5,7 +5,7 @@ import type { UserObject } from '../../guard/user.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { problemAnswer } from '../../http/problem.ts'
 import { assembleGuard, type AssembledGuard } from '../assemble-guard.ts'
-import type { Mountable } from '../mountable.ts'
+import { requireMountable, type Mountable } from '../mountable.ts'
 import { readCheckedRequest, readNodeRequest, writeAnswer } from './node-request.ts'
 
 /**
@@ -59,6 +59,7 @@ export function createGuard<
  * Call it before your own handlers, for every path: Keystile knows the path of its issuer.
  */
 export function mount(keystile: Mountable): NodeMiddleware {
+  requireMountable(keystile)
   return (request, response, next) =>
     answerErrors(response, async () => {
       const answer = await keystile.answer(readNodeRequest(request))

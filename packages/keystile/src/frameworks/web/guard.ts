@@ -8,7 +8,7 @@ import {
 import type { UserObject } from '../../guard/user.ts'
 import { toResponse, type HttpRequest } from '../../http/message.ts'
 import { assembleGuard } from '../assemble-guard.ts'
-import type { Mountable } from '../mountable.ts'
+import { requireMountable, type Mountable } from '../mountable.ts'
 import { readWebRequest } from './web-request.ts'
 
 /**
@@ -94,6 +94,7 @@ export function createGuard<
  * returns `undefined` for any other request.
  */
 export function mount(keystile: Mountable): (request: Request) => Promise<Response | undefined> {
+  requireMountable(keystile)
   return async (request) => {
     const answer = await keystile.answer(readWebRequest(request))
     return answer && toResponse(answer)

@@ -27,7 +27,7 @@ export interface UserDirectory<U, S extends string = string> {
   findBySubject(subject: string): FoundUser<U>
   /**
    * Returns the subject of the user's tokens. It must be unique, must never change, and must never
-   * be used again for another user. Default: the user's `id`.
+   * be used again for another user. Default: the user's `id`, if that is a string.
    */
   subject?(user: U): string
   /** Whether the user may log in and use tokens. Called for each login and each guarded request. */
@@ -111,9 +111,13 @@ export function checkedDirectory<U>(
     const value: unknown = directory.subject
       ? directory.subject(user)
       : (user as { readonly id?: unknown }).id
-    if (typeof value !== 'string' || value === '')
-      throw wrong('subject', 'a string that is not empty')
-    return value
+    if (typeof value === 'string' && value !== '') return value
+    if (directory.subject) throw wrong('subject', 'a string that is not empty')
+    throw new TypeError(
+      'users.subject must be given, unless the `id` of each user is a string that is not empty; ' +
+        `this one is ${value === '' ? 'empty' : `of the type ${typeof value}`}. ` +
+        'Fix: add subject: (user) => String(user.id)',
+    )
   }
 
   function active(user: U): boolean {
