@@ -120,6 +120,16 @@ for (const { binary, version } of nodes) {
       assert.deepEqual(await smoke('alone', 'client'), { stdout: 'ok\n', stderr: '' })
     })
 
+    it('says why a token is refused, by the command, with nothing else installed', async () => {
+      const main = join(folder, 'alone/node_modules/keystile/dist/cli/main.js')
+      const flags = ['--issuer', 'https://auth.example', '--audience', 'orders']
+      const child = spawn(binary, [main, 'token', 'check', ...flags], { env: environment })
+      child.stdin.end('abc')
+      const [said] = await Promise.all([text(child.stdout), once(child, 'close')])
+      assert.match(said, /^refused: malformed_token\n/)
+      assert.equal(child.exitCode, 1)
+    })
+
     it('guards a Hono app with a shared secret', async () => {
       assert.deepEqual(await smoke('with-hono', 'hono'), { stdout: 'ok\n', stderr: '' })
     })
@@ -161,6 +171,30 @@ describe('the packages as they would be published', () => {
       }
     })
   }
+})
+
+describe('@keystile/server on a Node that is too old', () => {
+  before(buildAll)
+
+  it(
+    'says which Node it needs, whether an app imports it or the command is called',
+    { skip: 'reason' in old && old.reason },
+    async () => {
+      assert.ok('binary' in old)
+      const needed = /@keystile\/server: Node must be 24\.15 or newer; it is \d+\.\d+\.\d+\. Fix: /
+      const code = `import('@keystile/server').then(({ createKeystile }) => createKeystile({
+        issuer: 'http://localhost:3000', database: ':memory:' }))`
+      const calls = [
+        ['-e', code],
+        [join(root, 'packages/keystile/dist/cli/main.js'), 'serve'],
+      ]
+      for (const args of calls)
+        await run(old.binary, args, { cwd: join(root, 'packages/server'), env: environment }).then(
+          () => assert.fail('it must end with an error'),
+          ({ stderr }: { readonly stderr: string }) => assert.match(stderr, needed),
+        )
+    },
+  )
 })
 
 describe('keystile.cjs', () => {

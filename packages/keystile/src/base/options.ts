@@ -1,3 +1,5 @@
+import { findNearest } from './nearest.ts'
+
 /**
  * Refuses options that would silently disable a check: a misspelt name, and a value of undefined,
  * such as `{ scopes: config.adminScopes }` when the configuration has no such member. TypeScript
@@ -20,7 +22,10 @@ export function requireKnownOptions(
   for (const [name, value] of Object.entries(options)) {
     if (!known.includes(name)) {
       if (!isPlain) continue
-      throw new TypeError(`${taker} has no option \`${name}\`; its options are ${known.join(', ')}`)
+      const nearest = findNearest(name, known)
+      const fix = nearest === undefined ? '' : `. Fix: write \`${nearest}\``
+      const has = `its options are ${known.join(', ')}`
+      throw new TypeError(`${taker} has no option \`${name}\`; ${has}${fix}`)
     }
     if (value === undefined) {
       throw new TypeError(
@@ -28,4 +33,12 @@ export function requireKnownOptions(
       )
     }
   }
+}
+
+/** Says what a value is that must be something else, without the value: it may be a secret. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (value === '') return 'an empty string'
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }

@@ -26,6 +26,12 @@ export function parseFlags(
     if (token.kind === 'positional') throw new UsageError('`token check` takes flags only')
     if (token.kind === 'option' && !Object.hasOwn(types, token.name))
       throw new UsageError(unknownFlag(token.rawName, Object.keys(types)))
+    if (
+      token.kind === 'option' &&
+      types[token.name]?.type === 'string' &&
+      token.value === undefined
+    )
+      throw new UsageError(`${token.rawName} must be followed by its value`)
   }
 
   try {

@@ -1,3 +1,4 @@
+import { kindOf } from '../base/options.ts'
 import type { AnswerBody, HttpAnswer, HttpRequestWithBody } from '../http/message.ts'
 
 /**
@@ -11,7 +12,8 @@ export function requireMountable(keystile: Mountable): void {
     keystile instanceof Promise
       ? 'mount takes what createKeystile resolves to; it got the promise. ' +
           'Fix: mount(await createKeystile(…))'
-      : 'mount takes the object of createKeystile, which has a function `answer`',
+      : 'mount takes the object of createKeystile, which has a function `answer`; ' +
+          `it got ${kindOf(keystile)}`,
   )
 }
 

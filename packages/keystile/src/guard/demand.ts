@@ -1,6 +1,6 @@
 // Demands: the scopes and the age of a login that a guard requires, read from its arguments.
 import { isJsonObject } from '../base/json.ts'
-import { requireKnownOptions } from '../base/options.ts'
+import { kindOf, requireKnownOptions } from '../base/options.ts'
 
 /**
  * At least one list of scopes. A caller must have every scope of at least one list. `[[]]` demands
@@ -176,7 +176,8 @@ function includesAll(held: readonly string[], scopes: readonly string[]): boolea
  */
 export function requireAge(maxAgeSeconds: number | undefined): void {
   if (maxAgeSeconds === undefined || (Number.isFinite(maxAgeSeconds) && maxAgeSeconds > 0)) return
-  throw new TypeError('`maxAgeSeconds` must be a number above 0')
+  const given = typeof maxAgeSeconds === 'number' ? maxAgeSeconds : kindOf(maxAgeSeconds)
+  throw new TypeError(`\`maxAgeSeconds\` must be a number above 0; it is ${given}`)
 }
 
 /** @throws {TypeError} for a scope that is not a string, or is not declared */

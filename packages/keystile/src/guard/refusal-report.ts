@@ -1,5 +1,6 @@
 // Tells the app why a request or a token was refused. The caller does not get to know it.
 import type { TokenError } from '../base/errors.ts'
+import { kindOf } from '../base/options.ts'
 import { consoleLogger, isLogger, type Logger } from '../base/log.ts'
 import type { TokenErrorCode, TokenReason } from '../base/token-reasons.ts'
 
@@ -44,11 +45,13 @@ export type ReportRefusal = (error: TokenError, method?: string, route?: string)
 export function createRefusalReport(taker: string, options: RefusalOptions): ReportRefusal {
   const { logger = consoleLogger } = options
   if (options.onRefused !== undefined && typeof options.onRefused !== 'function') {
-    throw new TypeError(`the option \`onRefused\` of ${taker} must be a function`)
+    throw new TypeError(
+      `the option \`onRefused\` of ${taker} must be a function; it is ${kindOf(options.onRefused)}`,
+    )
   }
   if (!isLogger(logger)) {
     throw new TypeError(
-      `the option \`logger\` of ${taker} must have the methods debug, info, warn and error`,
+      `the option \`logger\` of ${taker} must be an object with the methods debug, info, warn and error; it is ${kindOf(logger)}`,
     )
   }
 

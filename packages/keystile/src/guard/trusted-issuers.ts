@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import { tokenError } from '../base/errors.ts'
+import { kindOf } from '../base/options.ts'
 import type { Fetch } from '../http/fetch-json.ts'
 import { requireDiscoverable, requireJwksUri } from '../http/issuer-metadata.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
@@ -122,7 +123,8 @@ export function requireIssuers(issuer: unknown): IssuerNames {
   const [first, ...others] = names
   if (!isName(first) || !others.every(isName) || new Set(names).size !== names.length) {
     throw new TypeError(
-      '`issuer` must be the exact "iss" of the tokens: a string, or an array of different strings',
+      '`issuer` must be the exact "iss" of the tokens: a string, or an array of different strings; ' +
+        `it is ${kindOf(issuer)}`,
     )
   }
   return [first, ...others]
@@ -136,7 +138,9 @@ export function requireIssuers(issuer: unknown): IssuerNames {
 export function requireAudience(audience: unknown): readonly string[] {
   const audiences: unknown[] = Array.isArray(audience) ? [...audience] : [audience]
   if (audiences.length > 0 && audiences.every(isName)) return audiences
-  throw new TypeError('`audience` must be a string, or an array of at least one string')
+  throw new TypeError(
+    `\`audience\` must be a string, or an array of at least one string; it is ${kindOf(audience)}`,
+  )
 }
 
 function isName(name: unknown): name is string {

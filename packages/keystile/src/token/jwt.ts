@@ -2,7 +2,7 @@
 import { requireClock, systemClock, toSeconds, type Clock } from '../base/clock.ts'
 import { tokenError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
-import { requireKnownOptions } from '../base/options.ts'
+import { kindOf, requireKnownOptions } from '../base/options.ts'
 import { findAlgorithm, listAlgorithmNames, type AlgorithmName } from '../keys/algorithm.ts'
 import { isKeySet, keySetOf, type KeySet } from '../keys/jwk-set.ts'
 import { canSign, type VerificationKey } from '../keys/signing-key.ts'
@@ -200,7 +200,7 @@ export function decodeJwtUnsafe(token: string): { header: JsonObject; claims: Jw
 export function requireTolerance(seconds: number = defaultClockToleranceSeconds): number {
   if (!Number.isFinite(seconds) || seconds < 0 || seconds > maxClockToleranceSeconds) {
     throw new TypeError(
-      `\`clockToleranceSeconds\` must be a number from 0 to ${maxClockToleranceSeconds}`,
+      `\`clockToleranceSeconds\` must be a number from 0 to ${maxClockToleranceSeconds}; it is ${typeof seconds === 'number' ? seconds : kindOf(seconds)}`,
     )
   }
   return seconds

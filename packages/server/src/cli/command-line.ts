@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { findNearest } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { requireNode } from '../base/node-version.ts'
 import { DatabaseUnavailableError } from '../storage/database.ts'
@@ -34,11 +35,19 @@ async function runCommand(args: readonly string[], terminal: ProcessTerminal): P
   await run(call)
 }
 
-function unknownCommand([first = '']: readonly string[]): string {
-  const seconds = commands.filter(({ words }) => words[0] === first).map(({ words }) => words[1])
-  return seconds.length > 0
-    ? `${first} must be followed by one of ${seconds.join(', ')}; see keystile help`
-    : `there is no command "${first}"; see keystile help`
+function unknownCommand([first = '', second = '']: readonly string[]): string {
+  const seconds = commands.flatMap(({ words }) => (words[0] === first ? (words[1] ?? []) : []))
+  if (seconds.length > 0)
+    return `${first} must be followed by one of ${seconds.join(', ')}${fixFor(second, seconds)}`
+
+  const firsts = commands.map(({ words }) => words[0])
+  return `there is no command "${first}"${fixFor(first, firsts)}`
+}
+
+/** Returns the end of a message about a word of a command: the known word that it is close to. */
+function fixFor(word: string, known: readonly string[]): string {
+  const nearest = findNearest(word, known)
+  return nearest === undefined ? '; see keystile help' : `. Fix: write ${nearest}`
 }
 
 /** Returns the message of an error that the operator can fix, or `undefined` for a bug. */

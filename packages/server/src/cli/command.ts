@@ -67,6 +67,9 @@ function parse(
   for (const token of parseArgs({ ...call, strict: false, tokens: true }).tokens) {
     if (token.kind === 'option' && !Object.hasOwn(call.options, token.name))
       throw new ConfigurationError(unknownFlag(token.rawName, Object.keys(call.options)))
+    const takesValue = token.kind === 'option' && call.options[token.name]?.type === 'string'
+    if (takesValue && token.value === undefined)
+      throw new ConfigurationError(`${token.rawName} must be followed by its value`)
   }
 
   try {

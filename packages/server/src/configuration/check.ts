@@ -1,3 +1,4 @@
+import { kindOf } from 'keystile/internal'
 import type { Setting, Values } from '../feature/setting.ts'
 import { show, type Wording } from '../feature/wording.ts'
 
@@ -74,10 +75,11 @@ export function withDefaults(settings: readonly Setting[], values: Values): Valu
   return { ...Object.fromEntries(defaults), ...values }
 }
 
-/** Returns the part of a message that shows the value, or nothing for a secret or an object. */
+/** Returns the part of a message that shows the value or its kind, or nothing for a secret. */
 function shownValue({ isSecret }: Setting, value: unknown): string {
+  if (isSecret) return ''
   const isPlain = ['string', 'number', 'boolean'].includes(typeof value)
-  return isPlain && !isSecret ? `; it is ${show(value)}` : ''
+  return `; it is ${isPlain ? show(value) : kindOf(value)}`
 }
 
 function findExclusion({ excludedBy }: Setting, values: Values, say: Wording): readonly string[] {

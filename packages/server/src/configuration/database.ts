@@ -19,7 +19,16 @@ export interface DatabaseOptions {
   readonly database: string | Pool
 }
 
-const databaseForm = "must be a file, ':memory:', a postgres: URL"
+const databaseForm = "must be a file, ':memory:' or a postgres: URL"
+
+/**
+ * Returns the end of a message that names the scheme of a URL. In a text without `//`, what stands
+ * before the colon may be a user name.
+ */
+function shownScheme(source: string): string {
+  const scheme = /^[\w+.-]+:(?=\/\/)/.exec(source)?.[0]
+  return scheme === undefined ? '' : `; it is a ${scheme} URL`
+}
 
 const database: Setting<'database', string | Pool> = {
   name: 'database',
@@ -29,7 +38,7 @@ const database: Setting<'database', string | Pool> = {
       filledString,
       z.custom<Pool>((value) => typeof (value as Pool | null)?.connect === 'function'),
     ],
-    { error: `${databaseForm} or a pool of pg` },
+    { error: `${databaseForm}, or a pool of pg` },
   ),
   standAloneDefault: () => 'data/keystile.db',
   defaultText: 'data/keystile.db',
@@ -38,7 +47,7 @@ const database: Setting<'database', string | Pool> = {
   isSecret: true,
   // SQLite would otherwise create a file with the name `mysql:…`.
   findFaults: (source) =>
-    typeof source === 'string' && isForeignUrl(source) ? [`${databaseForm} or a pool of pg`] : [],
+    typeof source === 'string' && isForeignUrl(source) ? [databaseForm + shownScheme(source)] : [],
 }
 
 export const writeQueueLength: GaugeMetric = {

@@ -1,3 +1,4 @@
+import { findNearest } from 'keystile/internal'
 import type { Rule } from '../feature/rule.ts'
 import type { Setting, Values } from '../feature/setting.ts'
 import type { Situation } from '../feature/situation.ts'
@@ -51,10 +52,11 @@ export function readSituation<Options>(
   const known = settings.map(({ name }) => name)
   const unknown = Object.keys(input)
     .filter((name) => !known.includes(name))
-    .map((subject) => ({
-      subject,
-      message: `is not an option; the options are ${known.join(', ')}`,
-    }))
+    .map((subject) => {
+      const nearest = findNearest(subject, known)
+      const fix = nearest === undefined ? '' : `. Fix: write ${nearest}`
+      return { subject, message: `is not an option; the options are ${known.join(', ')}${fix}` }
+    })
 
   const { values, unread, faults } = checkSettings(settings, input, surroundings.say ?? appWording)
   // Each record has checked its value, and the compiler compares the records with the interfaces of
