@@ -1,4 +1,4 @@
-/** Returns the known word that a misspelt word most likely means, or `undefined` if none is close. */
+/** Returns the known word that a misspelt word is closest to; `undefined` if none is close. */
 export function findNearest(word: string, known: readonly string[]): string | undefined {
   const closest = known
     .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))

@@ -35,9 +35,9 @@ export function requireKnownOptions(
   }
 }
 
-/** Says what a value is that must be something else, without the value: it may be a secret. */
+/** Says what a value is that must be something else. Shows numbers only: a text may be a secret. */
 export function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value)
+  if (value === null || value === undefined || typeof value === 'number') return String(value)
   if (value === '') return 'an empty string'
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`

@@ -39,8 +39,8 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
       'The client sends an opaque access token, a refresh token, an encrypted token, or a part ' +
       'of a token.',
     fix:
-      'Send the `access_token` of the answer as it is. Some issuers give a JWT only if the client ' +
-      'names this API (`audience` or `resource`) when it asks for the token.',
+      'Send the `access_token` of the answer as it is. Some issuers give a JWT only if the ' +
+      'client names this API (`audience` or `resource`) when it asks for the token.',
   },
   unknown_extension: {
     meaning: 'The header of the token has `crit`: it demands an extension that Keystile lacks.',
@@ -55,8 +55,8 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   forbidden_algorithm: {
     meaning: 'The verifier does not allow the algorithm in the header of the token.',
     cause:
-      '`algorithms` of the verifier does not list it, or the token is signed with a shared secret ' +
-      '(HS256) although the verifier fetches public keys.',
+      '`algorithms` of the verifier does not list it, or the token is signed with a shared ' +
+      'secret (HS256) although the verifier fetches public keys.',
     fix: 'Add the algorithm to `algorithms`. For a shared secret, pass the secret as `keys`.',
   },
   keys_unavailable: {

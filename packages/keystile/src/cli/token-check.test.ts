@@ -174,7 +174,7 @@ describe('keystile token check', () => {
     [[...api.slice(0, 4), '--jwks-uri', 'x'], /^--jwks-uri must be the https URL of a key set/],
     [[...api.slice(0, 4), '--keys', join(folder, 'none')], /^--keys must name a readable file/],
     [[...api.slice(0, 4), '--keys', fileWith('bad', '{')], /^--keys must name a file with a JWK/],
-    [[...api, '--max-age', 'hour'], '--max-age must be a number above 0'],
+    [[...api, '--max-age', 'hour'], '--max-age must be a number of seconds above 0'],
   ] as const) {
     it(`exits with 2 and says how to call it: ${flags.join(' ').replaceAll(folder, '')}`, async () => {
       const { stdout, stderr, code } = await check(tokenWith(), flags)

@@ -18,7 +18,9 @@ const flagTypes: FlagTypes = {
   claims: { type: 'boolean' },
 }
 
-export const tokenCheckUsage = `keystile token check [flags]   read a token from standard input and say why an API would refuse it
+export const tokenCheckUsage = `keystile token check [flags]
+  reads a token from standard input, and says why an API would refuse it
+
   --issuer URL      a trusted issuer, may be repeated; or KEYSTILE_ISSUER
   --audience NAME   the name of the API, may be repeated; or KEYSTILE_AUDIENCE
   --jwks-uri URL    the key set of the issuer; default: from its metadata
@@ -147,16 +149,14 @@ function readDemand(flags: Readonly<Record<string, unknown>>, verifier: Verifier
   const guard = createGuardCore<string, undefined>({ verifier })
   const scopes = listOf(flags['scope'])
   const [maxAge] = listOf(flags['max-age'])
+  if (maxAge !== undefined && !(Number(maxAge) > 0))
+    throw new UsageError('--max-age must be a number of seconds above 0')
+
   const demand = {
     ...(scopes.length > 0 && { scopes }),
     ...(maxAge !== undefined && { maxAgeSeconds: Number(maxAge) }),
   }
-  return {
-    guard,
-    demand: named({ maxAgeSeconds: '--max-age' }, () =>
-      guard.demand(Object.keys(demand).length > 0 ? [demand] : [], false),
-    ),
-  }
+  return { guard, demand: guard.demand(Object.keys(demand).length > 0 ? [demand] : [], false) }
 }
 
 /**

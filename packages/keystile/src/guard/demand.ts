@@ -176,8 +176,7 @@ function includesAll(held: readonly string[], scopes: readonly string[]): boolea
  */
 export function requireAge(maxAgeSeconds: number | undefined): void {
   if (maxAgeSeconds === undefined || (Number.isFinite(maxAgeSeconds) && maxAgeSeconds > 0)) return
-  const given = typeof maxAgeSeconds === 'number' ? maxAgeSeconds : kindOf(maxAgeSeconds)
-  throw new TypeError(`\`maxAgeSeconds\` must be a number above 0; it is ${given}`)
+  throw new TypeError(`\`maxAgeSeconds\` must be a number above 0; it is ${kindOf(maxAgeSeconds)}`)
 }
 
 /** @throws {TypeError} for a scope that is not a string, or is not declared */

@@ -193,8 +193,8 @@ function readOptions<S extends string, U>(
       options instanceof Promise
         ? 'createGuard takes what createKeystile resolves to; it got the promise. ' +
             'Fix: createGuard(await createKeystile(…))'
-        : 'a guard needs a verifier: pass { verifier: createVerifier(…) }, or what createKeystile ' +
-            'resolves to',
+        : 'a guard needs a verifier: pass { verifier: createVerifier(…) }, or what ' +
+            'createKeystile resolves to',
     )
   }
   return { verifier, declared, findUser: options.user?.bind(options) }

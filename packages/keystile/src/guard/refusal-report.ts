@@ -51,7 +51,8 @@ export function createRefusalReport(taker: string, options: RefusalOptions): Rep
   }
   if (!isLogger(logger)) {
     throw new TypeError(
-      `the option \`logger\` of ${taker} must be an object with the methods debug, info, warn and error; it is ${kindOf(logger)}`,
+      `the option \`logger\` of ${taker} must be an object with the methods debug, info, warn ` +
+        `and error; it is ${kindOf(logger)}`,
     )
   }
 

@@ -123,8 +123,8 @@ export function requireIssuers(issuer: unknown): IssuerNames {
   const [first, ...others] = names
   if (!isName(first) || !others.every(isName) || new Set(names).size !== names.length) {
     throw new TypeError(
-      '`issuer` must be the exact "iss" of the tokens: a string, or an array of different strings; ' +
-        `it is ${kindOf(issuer)}`,
+      '`issuer` must be the exact "iss" of the tokens: a string, or an array of different ' +
+        `strings; it is ${kindOf(issuer)}`,
     )
   }
   return [first, ...others]

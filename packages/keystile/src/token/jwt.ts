@@ -200,7 +200,8 @@ export function decodeJwtUnsafe(token: string): { header: JsonObject; claims: Jw
 export function requireTolerance(seconds: number = defaultClockToleranceSeconds): number {
   if (!Number.isFinite(seconds) || seconds < 0 || seconds > maxClockToleranceSeconds) {
     throw new TypeError(
-      `\`clockToleranceSeconds\` must be a number from 0 to ${maxClockToleranceSeconds}; it is ${typeof seconds === 'number' ? seconds : kindOf(seconds)}`,
+      `\`clockToleranceSeconds\` must be a number from 0 to ${maxClockToleranceSeconds}; ` +
+        `it is ${kindOf(seconds)}`,
     )
   }
   return seconds

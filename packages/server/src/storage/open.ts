@@ -1,6 +1,6 @@
 import type { Database } from './database.ts'
 import { openPostgres } from './postgres.ts'
-import { isPostgresUrl, type DatabaseSource } from './source.ts'
+import { describeSource, isPostgresUrl, type DatabaseSource } from './source.ts'
 import { openSqlite } from './sqlite.ts'
 
 /**
@@ -12,5 +12,5 @@ import { openSqlite } from './sqlite.ts'
 export function openDatabase(source: DatabaseSource, writerThread: URL): Promise<Database> {
   return typeof source === 'string' && !isPostgresUrl(source)
     ? openSqlite(source, writerThread)
-    : openPostgres(source)
+    : openPostgres(source, describeSource(source))
 }

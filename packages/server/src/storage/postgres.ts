@@ -4,7 +4,6 @@ import { DatabaseUnavailableError, type Command, type Database, type Reader } fr
 import { ConfigurationError } from '../base/configuration-error.ts'
 import { createLine, type Line } from './line.ts'
 import { migrate, schema } from './migrate.ts'
-import { describeSource } from './source.ts'
 
 /** The part of pg's `Pool` that Keystile uses. An app may pass its own pool. */
 export interface Pool {
@@ -72,9 +71,10 @@ const typeParsers: TypeParsers = {
  * Opens PostgreSQL by URL, or over the application's own pool, which `close` leaves open. All
  * tables lie in the schema `keystile`.
  *
+ * @param name the place for an operator, without user and password
  * @throws {DatabaseUnavailableError} when it cannot be reached or migrated
  */
-export async function openPostgres(source: string | Pool): Promise<Database> {
+export async function openPostgres(source: string | Pool, name: string): Promise<Database> {
   const { pool, requestPool, close } = await connectPostgres(source)
   const open = (from: PostgresPool): Reader =>
     new Kysely<unknown>({ dialect: new BoundedDialect({ pool: from }) }).withSchema(schema)
@@ -85,7 +85,7 @@ export async function openPostgres(source: string | Pool): Promise<Database> {
   } catch (error) {
     await close()
     throw new DatabaseUnavailableError(
-      `${describeSource(source)}, cannot be opened: ${reasonOf(error)}${fixOf(error)}`,
+      `${name}, cannot be opened: ${reasonOf(error)}${fixOf(error)}`,
       { cause: error },
     )
   }
@@ -291,8 +291,8 @@ const fixes: readonly (readonly [codes: RegExp, fix: string])[] = [
   [/^3D000$/, 'create the database, or correct its name in the URL'],
   [
     /^42501$/,
-    'let the owner of the database run "grant create on database DATABASE to ROLE", with the names ' +
-      'of the URL',
+    'let the owner of the database run "grant create on database DATABASE to ROLE", with the ' +
+      'names of the URL',
   ],
   [/^(ENOTFOUND|EAI_AGAIN)$/, 'correct the host in the URL'],
   [/^(ECONNREFUSED|ETIMEDOUT)$/, 'start PostgreSQL there, or correct host and port in the URL'],
