@@ -143,7 +143,8 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   login_too_old: {
     meaning: 'The route demands a login that is more recent than `maxAgeSeconds`.',
     cause:
-      'The user logged in earlier: a refresh is no login. Or the issuer does not write `auth_time`.',
+      'The user logged in earlier: a refresh is no login. Or the issuer does not write ' +
+      '`auth_time`.',
     fix: 'Ask the user for the password again. For an issuer without `auth_time`, drop the demand.',
   },
   missing_scope: {
