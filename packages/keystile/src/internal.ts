@@ -17,7 +17,7 @@ export {
 } from './base/errors.ts'
 export { kindOf } from './base/options.ts'
 export { isJsonObject, parseJsonObject, type JsonObject } from './base/json.ts'
-export { consoleLogger, describeError, isLogger, silentLogger, type Logger } from './base/log.ts'
+export { isLogger, silentLogger, type Logger } from './base/log.ts'
 export { findNearest, unknownFlag } from './base/nearest.ts'
 export { lowestRowId, randomId, randomRowId } from './base/random.ts'
 export { createGuardCore, type GuardCore } from './guard/guard.ts'

@@ -1,5 +1,3 @@
-import { findNearest } from './nearest.ts'
-
 /**
  * Refuses options that would silently disable a check: a misspelt name, and a value of undefined,
  * such as `{ scopes: config.adminScopes }` when the configuration has no such member. TypeScript
@@ -22,10 +20,7 @@ export function requireKnownOptions(
   for (const [name, value] of Object.entries(options)) {
     if (!known.includes(name)) {
       if (!isPlain) continue
-      const nearest = findNearest(name, known)
-      const fix = nearest === undefined ? '' : `. Fix: write \`${nearest}\``
-      const has = `its options are ${known.join(', ')}`
-      throw new TypeError(`${taker} has no option \`${name}\`; ${has}${fix}`)
+      throw new TypeError(`${taker} has no option \`${name}\`; its options are ${known.join(', ')}`)
     }
     if (value === undefined) {
       throw new TypeError(

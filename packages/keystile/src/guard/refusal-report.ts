@@ -1,7 +1,7 @@
 // Tells the app why a request or a token was refused. The caller does not get to know it.
 import type { TokenError } from '../base/errors.ts'
 import { kindOf } from '../base/options.ts'
-import { consoleLogger, isLogger, type Logger } from '../base/log.ts'
+import { isLogger, silentLogger, type Logger } from '../base/log.ts'
 import type { TokenErrorCode, TokenReason } from '../base/token-reasons.ts'
 
 /** A refusal, as `onRefused` gets it. It holds no part of the token. */
@@ -36,6 +36,11 @@ export interface RefusalOptions {
 /** Reports a refusal. Never throws, unless the app's logger does. */
 export type ReportRefusal = (error: TokenError, method?: string, route?: string) => void
 
+const printErrors: Logger = {
+  ...silentLogger,
+  error: (fields, message) => console.error(`keystile: ${message}`, fields),
+}
+
 /**
  * Creates the function that reports refusals to the app.
  *
@@ -43,7 +48,7 @@ export type ReportRefusal = (error: TokenError, method?: string, route?: string)
  * @throws {TypeError} if an option is not valid
  */
 export function createRefusalReport(taker: string, options: RefusalOptions): ReportRefusal {
-  const { logger = consoleLogger } = options
+  const { logger = printErrors } = options
   if (options.onRefused !== undefined && typeof options.onRefused !== 'function') {
     throw new TypeError(
       `the option \`onRefused\` of ${taker} must be a function; it is ${kindOf(options.onRefused)}`,

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { pino } from 'pino'
-import { describeError, type Logger } from 'keystile/internal'
+import type { Logger } from 'keystile/internal'
+import { describeError } from '../feature/console-logger.ts'
 import type { LogLevel } from '../listener/feature.ts'
 
 interface LogOptions {

@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import { consoleLogger, isLogger, systemClock, type Clock, type Logger } from 'keystile/internal'
+import { isLogger, systemClock, type Clock, type Logger } from 'keystile/internal'
+import { consoleLogger } from '../feature/console-logger.ts'
 import type { Feature } from '../feature/feature.ts'
 import { listSettings, type DefaultedSetting } from '../feature/setting.ts'
 
