@@ -10,9 +10,9 @@ export function findNearest(word: string, known: readonly string[]): string | un
 /** How many letters must be added, removed or replaced to turn one word into another. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, i) => i)
-  for (const [i, letter] of [...from].entries()) {
+  for (const [i, letter] of from.split('').entries()) {
     const next = [i + 1]
-    for (const [j, other] of [...to].entries()) {
+    for (const [j, other] of to.split('').entries()) {
       const [above = 0, diagonal = 0, left = 0] = [row[j + 1], row[j], next[j]]
       next.push(Math.min(above + 1, left + 1, diagonal + (letter === other ? 0 : 1)))
     }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { tokenReasons, type TokenReason } from '../base/token-reasons.ts'
 import { exportPublicJwk, generateKey, importKey } from '../keys/jwk.ts'
+import { canSign } from '../keys/signing-key.ts'
 import { signJws } from '../token/jws.ts'
 import { explanations } from './explanations.ts'
 import { checkToken, type Printed } from './token-check.ts'
@@ -14,6 +15,9 @@ const key = generateKey('ES256')
 const { keyId: kid } = key
 const stranger = generateKey('ES256', kid === undefined ? {} : { keyId: kid })
 const secret = 'bXkgc2hhcmVkIHNlY3JldCwgNDggcmFuZG9tIGJ5dGVz-x7Qp'
+
+const shared = importKey({ secret, algorithm: 'HS256' })
+assert.ok(canSign(shared))
 
 const folder = mkdtempSync(join(tmpdir(), 'keystile-token-check-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -61,11 +65,7 @@ const causes: Readonly<Record<TokenReason, Cause | `only the app ${string}`>> = 
   unknown_extension: { input: tokenWith({}, { crit: ['b64'] }) },
   unknown_algorithm: { input: tokenWith({}, { alg: 'none' }) },
   forbidden_algorithm: {
-    input: tokenWith(
-      { iss: 'http://127.0.0.1:1' },
-      { alg: 'HS256' },
-      importKey({ secret, algorithm: 'HS256' }),
-    ),
+    input: tokenWith({ iss: 'http://127.0.0.1:1' }, { alg: 'HS256' }, shared),
     flags: unreachable,
   },
   keys_unavailable: { input: tokenWith({ iss: 'http://127.0.0.1:1' }), flags: unreachable },
@@ -148,11 +148,7 @@ describe('keystile token check', () => {
   })
 
   it('takes a shared secret from a file', async () => {
-    const token = tokenWith(
-      {},
-      { alg: 'HS256', kid: undefined },
-      importKey({ secret, algorithm: 'HS256' }),
-    )
+    const token = tokenWith({}, { alg: 'HS256', kid: undefined }, shared)
     const file = fileWith('secret', `${secret}\n`)
     const { code, stdout } = await check(token, [...api.slice(0, 4), '--keys', file])
     assert.equal(code, 0, stdout)
