@@ -145,7 +145,7 @@ describe('checkedDirectory', () => {
     assert.equal(directory.subject(ada), 'a1')
     assert.throws(
       () => directory.subject({ id: 7 as never }),
-      /users\.subject must return a string/,
+      /users\.subject must be given.* type number/,
     )
   })
 
