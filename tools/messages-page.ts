@@ -1,4 +1,4 @@
-// Writes docs/messages.md: what Keystile says to each of the wrong uses in test/messages.
+// Writes docs/reference/messages.md: what Keystile says to each of the wrong uses in test/messages.
 //
 //   node --conditions=source tools/messages-page.ts
 import { writeFileSync } from 'node:fs'
@@ -35,6 +35,6 @@ async function rowOf(use: WrongUse): Promise<string> {
 }
 
 if (import.meta.main) {
-  writeFileSync(join(import.meta.dirname, '../docs/messages.md'), await writeMessages())
+  writeFileSync(join(import.meta.dirname, '../docs/reference/messages.md'), await writeMessages())
   process.exit()
 }

@@ -1,4 +1,4 @@
-// Writes the reasons into docs/refused.md, from the table of reasons and their explanations.
+// Writes the reasons into docs/reference/refused.md, from the table of reasons and their explanations.
 //
 //   node --conditions=source tools/refused-page.ts
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -35,6 +35,6 @@ function sections(): readonly string[] {
 }
 
 if (import.meta.main) {
-  const file = join(import.meta.dirname, '../docs/refused.md')
+  const file = join(import.meta.dirname, '../docs/reference/refused.md')
   writeFileSync(file, writeReasons(readFileSync(file, 'utf8')))
 }

@@ -28,8 +28,8 @@ const openOn = (database: string): Promise<unknown> =>
 describe('a wrong use', () => {
   const all = wrongUses.flatMap(({ uses }) => uses)
 
-  it('is answered as docs/messages.md says', async () => {
-    const page = readFileSync(join(root, 'docs/messages.md'), 'utf8')
+  it('is answered as docs/reference/messages.md says', async () => {
+    const page = readFileSync(join(root, 'docs/reference/messages.md'), 'utf8')
     const how = 'run: node --conditions=source tools/messages-page.ts'
     assert.equal(page, await writeMessages(), how)
     assert.ok(all.length >= 40, String(all.length))

@@ -1,5 +1,5 @@
-// Wrong configurations and usages, as a reader of the docs would write them. docs/messages.md shows
-// each with what Keystile says.
+// Wrong configurations and usages, as a reader of the docs would write them. What Keystile says to
+// each is in docs/reference/messages.md.
 import { hash } from '@node-rs/bcrypt'
 import { createKeystile } from '@keystile/server'
 import { createVerifier } from 'keystile'

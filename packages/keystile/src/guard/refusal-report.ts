@@ -8,7 +8,7 @@ import type { TokenErrorCode, TokenReason } from '../base/token-reasons.ts'
 export interface RefusedRequest {
   /** The error of the answer, such as `invalid_token`. */
   readonly code: TokenErrorCode
-  /** Which check failed. docs/refused.md has the cause and the fix of each reason. */
+  /** Which check failed. docs/reference/refused.md has the cause and the fix of each reason. */
   readonly reason: TokenReason
   /** The method of the request. `undefined` for `verifier.verify`, which sees only a token. */
   readonly method: string | undefined
