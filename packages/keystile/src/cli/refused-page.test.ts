@@ -6,7 +6,10 @@ import { writeReasons } from '../../../../tools/refused-page.ts'
 import { tokenReasons } from '../base/token-reasons.ts'
 import { explanations } from './explanations.ts'
 
-const page = readFileSync(join(import.meta.dirname, '../../../../docs/reference/refused.md'), 'utf8')
+const page = readFileSync(
+  join(import.meta.dirname, '../../../../docs/reference/refused.md'),
+  'utf8',
+)
 
 describe('docs/reference/refused.md', () => {
   it('explains each reason as `token check` does', () => {
