@@ -1,6 +1,6 @@
 import type { TokenReason } from '../base/token-reasons.ts'
 
-/** What a reason means for the operator of an API: in `token check` and docs/reference/refused.md. */
+/** What a reason means, for `token check` and docs/reference/refused.md. */
 export interface Explanation {
   readonly meaning: string
   readonly cause: string
