@@ -1,5 +1,5 @@
-// Wrong configurations and usages, as a reader of the docs would write them. docs/reference/messages.md shows
-// each with what Keystile says.
+// Wrong configurations and usages, as a reader of the docs would write them. The page
+// docs/reference/messages.md shows each with its message.
 import { hash } from '@node-rs/bcrypt'
 import { createKeystile } from '@keystile/server'
 import { createVerifier } from 'keystile'
