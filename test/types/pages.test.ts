@@ -1,0 +1,68 @@
+// The programs of the pages in apps that have installed only what the program imports, with
+// skipLibCheck off. Packing and compiling takes a while, so `npm test` leaves it out (there all
+// programs compile inside the repository); `npm run test:long` runs it.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { wholeBlocks, type Block } from '../docs/blocks.ts'
+import { makeApp, pack, type Packed } from '../support/packed.ts'
+import { compile } from './installed.ts'
+
+const skip = process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it'
+/** What a package needs beside it. */
+const alsoNeeded: Readonly<Record<string, string>> = {
+  express: '@types/express',
+  '@hono/zod-openapi': 'hono',
+}
+
+/** Returns what a program needs besides Keystile, TypeScript and the types of Node. */
+function packagesOf({ code }: Block): readonly string[] {
+  const imported = Array.from(
+    code.matchAll(/ from '((?:@[\w-]+\/)?[\w-]+)/g),
+    ([, name = '']) => name,
+  )
+  const others = imported.filter((name) => name !== 'keystile' && name !== '@keystile/server')
+  return [...new Set(others.flatMap((name) => [name, alsoNeeded[name] ?? name]))]
+    .filter((name) => name !== 'node')
+    .toSorted()
+}
+
+describe('the programs of the pages', { skip }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'keystile-pages-'))
+  const apps: string[] = []
+  let packed: Packed = {}
+  before(() => {
+    packed = pack(folder)
+  })
+  after(() => {
+    for (const made of [folder, ...apps]) rmSync(made, { recursive: true })
+  })
+
+  const programs = wholeBlocks.filter(({ name }) => !name.endsWith('-express-4'))
+  const groups = Map.groupBy(programs, (block) => packagesOf(block).join(' and '))
+  for (const [names, blocks] of groups) {
+    it(`${blocks.length} programs compile with ${names || 'nothing else'} installed`, () => {
+      const others = [...(names ? names.split(' and ') : []), '@types/node']
+      const app = makeApp(packed, '@keystile/server', others)
+      apps.push(app)
+      const compilerOptions = {
+        target: 'es2024',
+        lib: ['es2024', 'dom', 'dom.iterable'], // types of Hono name those of browsers
+        types: ['node'],
+        module: 'nodenext',
+        strict: true,
+        skipLibCheck: false,
+        preserveSymlinks: true,
+        noEmit: true,
+      }
+      writeFileSync(join(app, 'package.json'), JSON.stringify({ type: 'module' }))
+      writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+      for (const { name, code } of blocks)
+        writeFileSync(join(app, `${name}.ts`), `${code}\nexport {}\n`)
+      const { passed, output } = compile(app, ['-p', '.'])
+      assert.ok(passed, output)
+    })
+  }
+})
