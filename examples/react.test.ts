@@ -71,7 +71,7 @@ describe('examples/react', { skip }, () => {
     await says('Password should')
   })
 
-  it('examples/react registers, calls the API, survives a reload, and logs out', async () => {
+  it('examples/react registers, calls the API, stays logged in, and logs out', async () => {
     await fill(person)
     await press('Register')
     await press('Load items')

@@ -79,7 +79,7 @@ for (const way of ways) {
       assert.deepEqual([status, json['nickname'], json['age']], [201, 'Countess', 36])
     })
 
-    it('an account gets no profile field with a reserved name, whatever the schema', async () => {
+    it('an account gets no reserved profile field, even if the schema allows it', async () => {
       const { by, add } = await start({ profile: z.looseObject({}) })
       const ada = await add('ada')
       const names = ['id', 'email_verified', 'createdAt', 'disabled', 'constructor', 'toJSON']
@@ -116,7 +116,7 @@ for (const way of ways) {
       assert.ok(Number(row?.['length']) <= 65_536)
     })
 
-    it('a new account takes any password of 15 to 1,024 bytes (ASVS V6.2.8)', async () => {
+    it('a new account takes passwords of 15 characters to 1,024 bytes (ASVS V6.2.8)', async () => {
       const { by, started } = await start()
       const { login } = started
       const words = Array.from({ length: 300 }, (_, i) => `word ${i} `).join('')
@@ -204,7 +204,7 @@ for (const way of ways) {
   describeOnBoth(`a change by ${way}`, (stage) => {
     const start = starter(stage)
 
-    it('a profile change keeps the other fields, and needs a valid whole', async () => {
+    it('a profile change keeps other fields, and must leave the profile valid', async () => {
       const { by, add } = await start({
         profile: z.strictObject({ city: z.string().optional(), age: z.int().optional() }),
       })

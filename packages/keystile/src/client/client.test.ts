@@ -320,7 +320,7 @@ describe('createClient', () => {
       assert.deepEqual(stage.server.asked, [])
     })
 
-    it('client.logout empties a storage without a refresh token without a request', async () => {
+    it('client.logout without a refresh token forgets the session without a request', async () => {
       const key = `keystile:${stage.server.issuer}`
       const session = { id: 'a', accessToken: 'b', askedAt: 0, lifetime: 1 }
       for (const value of [session, 'unknown']) {

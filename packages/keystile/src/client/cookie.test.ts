@@ -110,7 +110,7 @@ describe('a client', () => {
       }
     })
 
-    it('a cookie client says that the issuer is away unless its metadata lacks them', async () => {
+    it('a cookie client reports an outage unless metadata shows no cookie sessions', async () => {
       const withCookies = { issuer: 'x', keystile_session_endpoint: 'x' }
       for (const metadata of [JSON.stringify(withCookies), '{}', 'a login page of a hotel']) {
         stage.server.instead = ({ route }, response) =>

@@ -24,7 +24,7 @@ describeOnBoth(
       assert.equal((await login({ password: another })).status, 200)
     })
 
-    it('verifyPassword reads bcrypt, and is false for other text or a long password', async () => {
+    it('verifyPassword reads bcrypt, and refuses other text or over 1,024 bytes', async () => {
       const { keystile } = await stage.start()
       const hash = hashSync(password, 4)
       assert.equal(await keystile.verifyPassword(password, hash), true)
