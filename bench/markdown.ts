@@ -1,3 +1,4 @@
+import { wrap } from '../tools/wrap.ts'
 import { isMet, type Bar, type Result } from './result.ts'
 import type { Summary } from './statistics.ts'
 
@@ -8,15 +9,17 @@ export function toMarkdown(result: Result, level = 1): string {
   const said = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   const parts = [
     `${'#'.repeat(level)} ${title}`,
-    method,
+    wrap(method),
     tableOf(
       table.columns,
       table.rows.map(({ name, cells }) => [name, ...cells.map(cellOf)]),
     ),
     ...(bars.length > 0 ? [tableOf(['bar', 'promised', 'measured', ''], bars.map(barOf))] : []),
-    ...skipped.map((reason) => `**Skipped:** ${reason}`),
-    `\`${command}\`, ${date.slice(0, 10)}. ${processor}, ${memory}, ${system}, ` +
-      `load ${load} when it began. ${said.join(', ')}.`,
+    ...skipped.map((reason) => wrap(`**Skipped:** ${reason}`)),
+    wrap(
+      `\`${command}\`, ${date.slice(0, 10)}. ${processor}, ${memory}, ${system}, ` +
+        `load ${load} when it began. ${said.join(', ')}.`,
+    ),
   ]
   return `${parts.join('\n\n')}\n`
 }

@@ -64,14 +64,14 @@ describe('examples/react', { skip }, () => {
     await page.getByLabel('Password').fill(password ?? '')
   }
 
-  it('shows the message of a refused registration', async () => {
+  it('examples/react shows the message of a refused registration', async () => {
     await page.goto(url)
     await fill({ ...person, password: 'short' })
     await press('Register')
     await says('Password should')
   })
 
-  it('registers, calls the API, stays logged in after a reload, and logs out', async () => {
+  it('examples/react registers, calls the API, stays logged in, and logs out', async () => {
     await fill(person)
     await press('Register')
     await press('Load items')
@@ -87,7 +87,7 @@ describe('examples/react', { skip }, () => {
     await page.getByRole('button', { name: 'Log in' }).waitFor()
   })
 
-  it('logs in, and shows the message of a wrong password', async () => {
+  it('examples/react logs in, and shows the message of a wrong password', async () => {
     await fill({ username: 'ada', password: 'not her password' })
     await press('Log in')
     await says('Incorrect username or password')
@@ -97,13 +97,13 @@ describe('examples/react', { skip }, () => {
     await says('ada: lamp, chair')
   })
 
-  it('keeps no token where a script can read it, and throws no error', async () => {
+  it('examples/react keeps no token where a script can read it, and throws no error', async () => {
     const kept = await page.evaluate('JSON.stringify([document.cookie, { ...localStorage }])')
     assert.equal(kept, '["",{}]')
     assert.deepEqual(faults, [])
   })
 
-  it('compiles, and builds for production', () => {
+  it('examples/react compiles, and builds for production', () => {
     const run = (...args: string[]): Buffer =>
       execFileSync(process.execPath, args, { cwd: folder, stdio: 'pipe' })
     run(join(import.meta.dirname, '../node_modules/typescript/bin/tsc'), '-p', '.')

@@ -1,5 +1,5 @@
-// Packs both packages into tarballs/ after a build: `npm run pack`. An app installs them from there,
-// and a release publishes them.
+// Packs both packages into tarballs/ after a build: `npm run pack`. An app installs them from
+// there, and a release publishes them.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -22,7 +22,7 @@ function pack(folder: string): string {
   // npm adds README.md by itself, but only if the files lie in the folder of the package.
   for (const file of ['LICENSE', 'CHANGELOG.md']) copyFileSync(join(root, file), join(folder, file))
 
-  // A shell finds npm on Windows, where it is no program but a script. No argument has a space.
+  // A shell finds npm on Windows, where it is a script, not a program. No argument has a space.
   const { status, stdout, stderr } = spawnSync(
     'npm',
     ['pack', '--ignore-scripts', '--pack-destination', relative(folder, tarballs)],

@@ -1,4 +1,4 @@
-// Writes the reasons into docs/reference/refused.md, from the table of reasons and their explanations.
+// Writes the reasons into docs/reference/refused.md, from their table and their explanations.
 //
 //   node --conditions=source tools/refused-page.ts
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -9,6 +9,7 @@ import {
   type TokenReason,
 } from '../packages/keystile/src/base/token-reasons.ts'
 import { explanations } from '../packages/keystile/src/cli/explanations.ts'
+import { wrap } from './wrap.ts'
 
 const heading = '## The reasons'
 
@@ -25,10 +26,10 @@ function sections(): readonly string[] {
     return [
       `### \`${reason}\``,
       '',
-      meaning,
+      wrap(meaning),
       '',
-      `* **Usual cause:** ${cause}`,
-      `* **Fix:** ${fix}`,
+      wrap(`* **Usual cause:** ${cause}`, '  '),
+      wrap(`* **Fix:** ${fix}`, '  '),
       `* **Answer:** ${tokenStatus[code]} \`${code}\`, “${message}”`,
     ].join('\n')
   })

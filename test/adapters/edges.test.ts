@@ -179,7 +179,7 @@ describe('mount, when Keystile itself fails', () => {
 })
 
 describe('mount in Express', () => {
-  it('passes on the whole URL, from within a router and where no router ran', async (t: TestContext) => {
+  it('mount in Express passes on the whole URL, also in a router', async (t: TestContext) => {
     const urls: string[] = []
     const mounted = mountInExpress({
       async answer({ url }) {

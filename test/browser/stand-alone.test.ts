@@ -85,7 +85,7 @@ describe('the stand-alone server, in a browser', { skip: skipWithoutBrowser() },
   }
   const isSignedIn = (page: Page): Promise<boolean> => page.evaluate(() => client.isSignedIn())
 
-  it('keeps a user of a listed origin signed in by a cookie, until the logout', async () => {
+  it('the stand-alone server keeps a user of a listed origin signed in by a cookie', async () => {
     const [server] = servers
     const page = await open(server)
     assert.equal(await isSignedIn(page), false)
@@ -114,7 +114,7 @@ describe('the stand-alone server, in a browser', { skip: skipWithoutBrowser() },
     assert.equal(await isSignedIn(page), false)
   })
 
-  it('has none unless they are set, and the client says so', async () => {
+  it('keystile/client says that the server has no cookie sessions by default', async () => {
     const page = await open(servers[1])
     const failed = await page.evaluate(() =>
       client.isSignedIn().then(

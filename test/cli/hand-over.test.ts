@@ -27,7 +27,7 @@ async function run(file: string, args: readonly string[], input = '') {
 }
 
 describe('keystile, where @keystile/server is installed', () => {
-  it('runs the commands of the server', async () => {
+  it('keystile runs the commands of @keystile/server', async () => {
     const { code, stdout, stderr } = await run(main, ['version'])
     assert.deepEqual([code, stderr], [0, ''])
     assert.match(stdout, /^\d+\.\d+\.\d+\n$/)
@@ -36,7 +36,7 @@ describe('keystile, where @keystile/server is installed', () => {
     assert.match(wrong.stderr, /user must be followed by one of/)
   })
 
-  it('lists its own command and those of the server in its help', async () => {
+  it('keystile lists its own command and those of @keystile/server in its help', async () => {
     for (const args of [['help'], ['--help'], []]) {
       const { code, stdout } = await run(main, args)
       assert.equal(code, 0)
@@ -46,15 +46,15 @@ describe('keystile, where @keystile/server is installed', () => {
 })
 
 describe('keystile, without @keystile/server', () => {
-  // As npm installs it, with the source in place of dist. Node compiles no types in node_modules, so
-  // the folder of the package has another name.
+  // As npm installs it, with the source in place of dist. Node strips no types in node_modules,
+  // so the folder of the package has another name.
   const folder = mkdtempSync(join(tmpdir(), 'keystile-alone-'))
   const alone = join(folder, 'keystile/src/cli/main.ts')
   cpSync(join(root, 'packages/keystile/src'), join(folder, 'keystile/src'), { recursive: true })
   cpSync(join(root, 'packages/keystile/package.json'), join(folder, 'keystile/package.json'))
   after(() => rmSync(folder, { recursive: true }))
 
-  it('says which package has the other commands', async () => {
+  it('keystile alone says which package has the other commands', async () => {
     const { code, stdout, stderr } = await run(alone, ['user', 'create', 'ada'])
     assert.deepEqual([code, stdout], [1, ''])
     assert.equal(
@@ -64,12 +64,12 @@ describe('keystile, without @keystile/server', () => {
     )
   })
 
-  it('has help and a version of its own', async () => {
+  it('keystile alone has help and a version', async () => {
     assert.match((await run(alone, ['help'])).stdout, /token check[^]*Install @keystile\/server/)
     assert.match((await run(alone, ['--version'])).stdout, /^\d+\.\d+\.\d+\n$/)
   })
 
-  it('checks a token from standard input', async () => {
+  it('keystile alone checks a token from standard input', async () => {
     const issuer = createTestIssuer()
     const flags = ['--issuer', issuer.issuer, '--audience', 'a']
     const { code, stdout, stderr } = await run(alone, ['token', 'check', ...flags], 'abc')
@@ -80,7 +80,7 @@ describe('keystile, without @keystile/server', () => {
     assert.match(wrong.stderr, /token must be followed by check/)
   })
 
-  it('finds the server beside the link that called it, where pnpm hides it from the library', async () => {
+  it('keystile finds @keystile/server beside the link that called it, as pnpm needs', async () => {
     const modules = join(folder, 'app/node_modules')
     for (const name of ['.bin', '@keystile']) mkdirSync(join(modules, name), { recursive: true })
     symlinkSync(join(root, 'packages/server'), join(modules, '@keystile/server'))

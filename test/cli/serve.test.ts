@@ -57,7 +57,7 @@ describe('keystile serve', () => {
     assert.deepEqual(JSON.parse(me!), JSON.parse(registered!))
   })
 
-  it('prints how to create the first administrator when registration is closed', async () => {
+  it('keystile serve with closed registration prints how to create an administrator', async () => {
     const settings = ['--issuer', 'https://auth.example', '--registration', 'closed']
     const server = await start({ args: settings })
     assert.match(
@@ -261,7 +261,7 @@ describe('keystile serve', () => {
     ])
   })
 
-  it('has cookie sessions when they are set, for pages of its own and of listed origins', async () => {
+  it('keystile serve has cookie sessions if set, for its own and listed origins', async () => {
     const origin = 'http://localhost:5173'
     const env = { KEYSTILE_COOKIE_SESSION: 'true', KEYSTILE_CORS_ORIGINS: origin }
     const refresh = async (url: string, from: string): Promise<readonly unknown[]> => {
@@ -283,7 +283,7 @@ describe('keystile serve', () => {
     assert.equal(await endpoint(without.url), undefined)
   })
 
-  it('does not start with cookie sessions that browsers would refuse, and tells the doctor', async () => {
+  it('keystile serve and doctor refuse cookie sessions that browsers would refuse', async () => {
     const env = {
       KEYSTILE_ISSUER: 'http://auth.internal',
       KEYSTILE_DANGEROUSLY_ALLOW_HTTP_ISSUER: 'true',

@@ -120,7 +120,7 @@ for (const { binary, version } of nodes) {
       assert.deepEqual(await smoke('alone', 'client'), { stdout: 'ok\n', stderr: '' })
     })
 
-    it('says why a token is refused, by the command, with nothing else installed', async () => {
+    it('keystile alone prints with `token check` why a token is refused', async () => {
       const main = join(folder, 'alone/node_modules/keystile/dist/cli/main.js')
       const flags = ['--issuer', 'https://auth.example', '--audience', 'orders']
       const child = spawn(binary, [main, 'token', 'check', ...flags], { env: environment })
@@ -177,7 +177,7 @@ describe('@keystile/server on a Node that is too old', () => {
   before(buildAll)
 
   it(
-    'says which Node it needs, whether an app imports it or the command is called',
+    '@keystile/server on an old Node says which Node it needs, as module and command',
     { skip: 'reason' in old && old.reason },
     async () => {
       assert.ok('binary' in old)

@@ -1,5 +1,5 @@
-// The image of deploy/Dockerfile, built by buildah and run by crun, which need no daemon: as the user
-// of the image, without capabilities, with a read-only root and with the system calls that
+// The image of deploy/Dockerfile, built by buildah and run by crun, which need no daemon: as the
+// user of the image, without capabilities, with a read-only root and with the system calls that
 // deploy/keystile.service allows. Debian has both programs; it must run as root, and `npm install`
 // in the image must reach a registry.
 import assert from 'node:assert/strict'
@@ -105,13 +105,13 @@ describe('the image', { skip: reason ?? false }, () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  it('has a user that is not root, and a health check', () => {
+  it('the image has a user that is not root, and a health check', () => {
     assert.equal(image.User, '1000:1000')
     assert.deepEqual(image.Healthcheck.Test.slice(0, 3), ['CMD', 'node', '-e'])
     assert.deepEqual(image.Cmd, ['serve'])
   })
 
-  it('runs as that user, cannot write to its root, and is healthy', async () => {
+  it('the image runs as its user, cannot write to its root, and is healthy', async () => {
     const program =
       'let why; try { fs.writeFileSync("/x", "") } catch ({ code }) { why = code }' +
       'console.log(process.getuid(), process.getgid(), why)'
@@ -122,7 +122,7 @@ describe('the image', { skip: reason ?? false }, () => {
     assert.deepEqual(await exec(...check), { code: 0, stdout: '', stderr: '' })
   })
 
-  it('gets its first administrator from the command, who then logs in', async () => {
+  it('the image gets its first administrator by the command, who then logs in', async () => {
     const file = join(data, 'password')
     writeFileSync(file, password)
     chownSync(file, 1000, 1000)
@@ -138,7 +138,7 @@ describe('the image', { skip: reason ?? false }, () => {
     assert.deepEqual(files.toSorted(), ['keystile.db', 'keystile.key', 'password'])
   })
 
-  it('ends at SIGTERM with exit code 0', async () => {
+  it('the image ends at SIGTERM with exit code 0', async () => {
     assert.equal((await finish(crun('kill', 'keystile', 'TERM'))).code, 0)
     assert.ok(server)
     if (server.exitCode === null) await once(server, 'exit')

@@ -45,7 +45,7 @@ describe(
     const command = (role: 'owner' | 'app', ...args: readonly string[]): Promise<Finished> =>
       callCommand(args, { cwd, env: { DATABASE_URL: as(role) } })
 
-    it('let only the owner create the tables', async () => {
+    it('deploy/roles.sql lets only the owner create the tables', async () => {
       const refused = await command('app', 'migrate')
       assert.equal(refused.code, 1)
       assert.match(refused.stderr, /permission denied for schema keystile/)
@@ -55,7 +55,7 @@ describe(
       assert.match(stdout, /the tables are up to date/)
     })
 
-    it('let the application start, register, log in, refresh, end and clean up', async () => {
+    it('deploy/roles.sql lets the application do all that a server does', async () => {
       const env = { DATABASE_URL: as('app'), KEYSTILE_KEY: randomBytes(32).toString('base64') }
       server = await startServer({ cwd, env })
       const { url: origin } = server
@@ -81,7 +81,7 @@ describe(
       assert.doesNotMatch(server.stderr(), /permission denied|"level":50/)
     })
 
-    it('let the commands of operators run as the application', async () => {
+    it('deploy/roles.sql lets the commands of operators run as the application', async () => {
       writeFileSync(join(cwd, 'password'), password)
       for (const args of [
         ['user', 'create', 'bob', '--password-file', 'password'],
@@ -109,7 +109,7 @@ describe(
       'create schema mine',
       'set role keystile_owner',
     ]) {
-      it(`refuse the application: ${statement}`, async () => {
+      it(`deploy/roles.sql forbids the application: ${statement}`, async () => {
         await assert.rejects(
           run(as('app'), statement),
           /permission denied|must be owner|append-only/,

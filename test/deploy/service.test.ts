@@ -17,13 +17,13 @@ function analyze(...args: readonly string[]): { readonly status: number | null; 
 }
 
 describe('the systemd unit', { skip }, () => {
-  it('has an exposure of at most 2.0', () => {
+  it('the systemd unit has an exposure of at most 2.0', () => {
     const { status, said } = analyze('security', '--offline=true', '--threshold=20', unit)
     assert.equal(status, 0, said)
     assert.match(said, /Overall exposure level for keystile\.service: [01]\.\d/)
   })
 
-  it('has no directive that systemd does not know', () => {
+  it('the systemd unit has no directive that systemd does not know', () => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-unit-'))
     try {
       // The command of the unit is not installed here, and systemd would say so.

@@ -23,7 +23,7 @@ for (const way of ways) {
   describeOnBoth(`a new account by ${way}`, (stage) => {
     const start = starter(stage)
 
-    it('is refused by the name of the field that another user has, in any case of letters', async () => {
+    it('a new account with a taken name or address gets 409, in any case of letters', async () => {
       const { by } = await start()
       assert.equal((await by.register({ username: 'Ada', email: 'ada@example.com' })).status, 201)
       for (const [fields, detail] of [
@@ -35,7 +35,7 @@ for (const way of ways) {
       }
     })
 
-    it('is created once when twenty ask for one name at once', async () => {
+    it('one of twenty simultaneous requests creates the account of a name', async () => {
       const { by } = await start()
       const outcomes = await Promise.all(
         Array.from({ length: 20 }, (_, i) => by.register({ email: `ada${i}@example.com` })),
@@ -45,7 +45,7 @@ for (const way of ways) {
       assert.ok(outcomes.every(({ status }) => [201, 409, 503].includes(status)))
     })
 
-    it('is refused with all faults of form at once, and no value is repeated', async () => {
+    it('a new account is refused with all its faults at once, and no value repeated', async () => {
       const { by } = await start()
       const { status, json } = await by.register({
         username: '_secret-name',
@@ -66,7 +66,7 @@ for (const way of ways) {
       assert.doesNotMatch(JSON.stringify(json), /secret|city/)
     })
 
-    it('has the profile that the schema returns, and is refused when the schema refuses', async () => {
+    it('a new account has the profile that the schema accepts and returns', async () => {
       const nickname = z.string().trim().min(1).default('None')
       const { by } = await start({
         profile: z.strictObject({ nickname, age: z.int().optional() }),
@@ -79,7 +79,7 @@ for (const way of ways) {
       assert.deepEqual([status, json['nickname'], json['age']], [201, 'Countess', 36])
     })
 
-    it('has no profile field with a reserved name, whatever the schema takes', async () => {
+    it('an account gets no reserved profile field, even if the schema allows it', async () => {
       const { by, add } = await start({ profile: z.looseObject({}) })
       const ada = await add('ada')
       const names = ['id', 'email_verified', 'createdAt', 'disabled', 'constructor', 'toJSON']
@@ -97,7 +97,7 @@ for (const way of ways) {
       assert.equal((await by.register({ ...other, city: 'London' })).status, 201)
     })
 
-    it('keeps no profile above 64 KiB, at once or a change at a time', async () => {
+    it('an account keeps no profile above 64 KiB, at once or change by change', async () => {
       const { by, add } = await start({ profile: z.looseObject({}) })
       const ada = await add('ada')
       const tooLarge = await by.register({ ...other, a: 'x'.repeat(70_000) })
@@ -116,7 +116,7 @@ for (const way of ways) {
       assert.ok(Number(row?.['length']) <= 65_536)
     })
 
-    it('takes passwords of 15 code points to 1,024 bytes, whatever is in them, and counts every byte (ASVS V6.2.8)', async () => {
+    it('a new account takes passwords of 15 characters to 1,024 bytes (ASVS V6.2.8)', async () => {
       const { by, started } = await start()
       const { login } = started
       const words = Array.from({ length: 300 }, (_, i) => `word ${i} `).join('')
@@ -158,12 +158,12 @@ for (const way of ways) {
       )
     })
 
-    it('has a password of any characters (NIST SP 800-63B-4 §3.1.1.2)', async () => {
+    it('a new account may have a password of letters (NIST SP 800-63B-4 §3.1.1.2)', async () => {
       const { by } = await start()
       assert.equal((await by.register({ password: 'no signs no digits no capitals' })).status, 201)
     })
 
-    it('has no common password and none made of its names, and the reason does not repeat it', async () => {
+    it('an account gets no common password and none made of its names', async () => {
       const { by, add } = await start()
       const lovelace = await add('Lovelace')
       const bad = [
@@ -191,7 +191,7 @@ for (const way of ways) {
       assert.equal((await by.register({ password: 'ada drives an engine' })).status, 201)
     })
 
-    it('has as many characters as are configured, and no common password of those', async () => {
+    it('a new account’s password has the configured length, and is not common', async () => {
       const { by } = await start({ passwordMinLength: 8 })
       const detail = async (secret: string): Promise<string> =>
         (await by.register({ password: secret })).json['detail']
@@ -204,7 +204,7 @@ for (const way of ways) {
   describeOnBoth(`a change by ${way}`, (stage) => {
     const start = starter(stage)
 
-    it('sets profile fields and keeps the others, if the whole profile is valid', async () => {
+    it('a profile change keeps other fields, and must leave the profile valid', async () => {
       const { by, add } = await start({
         profile: z.strictObject({ city: z.string().optional(), age: z.int().optional() }),
       })
@@ -216,12 +216,12 @@ for (const way of ways) {
         assert.equal((await by.changeProfile(ada, fields)).status, 422, JSON.stringify(fields))
     })
 
-    it('has no profile field without a schema', async () => {
+    it('a profile change is refused if there is no schema', async () => {
       const { by, add } = await start()
       assert.equal((await by.changeProfile(await add('ada'), { city: 'London' })).status, 422)
     })
 
-    it('loses no profile field of two changes at once', async () => {
+    it('simultaneous profile changes lose no field', async () => {
       const { by, add } = await start({ profile: z.looseObject({}) })
       const ada = await add('ada')
       const outcomes = await Promise.all(
@@ -234,7 +234,7 @@ for (const way of ways) {
       assert.equal(['a', 'b', 'c', 'd'].filter((name) => json[name] === 1).length, changed.length)
     })
 
-    it('gives scopes and roles, which the next token has', async () => {
+    it('a grant gives scopes and roles, and the next token has their scopes', async () => {
       const { by, add, started } = await start({ scopes, roles })
       const bob = await add('bob')
       const { status, json } = await by.give(bob, { roles: ['reader'], scopes: ['items:write'] })
@@ -246,7 +246,7 @@ for (const way of ways) {
       assert.equal((await started.open([], { bearer: bob.bearer })).status, 200)
     })
 
-    it('gives no scope or role that is not declared', async () => {
+    it('a grant of an undeclared scope or role is refused', async () => {
       const { by, add } = await start({ scopes, roles })
       const bob = await add('bob')
       for (const rights of [
@@ -261,7 +261,7 @@ for (const way of ways) {
         assert.equal((await by.give(bob, rights)).status, 422, JSON.stringify(rights))
     })
 
-    it('disables a user at once, and enables them for a new login', async () => {
+    it('a user is disabled at once, and enabled for a new login', async () => {
       const { by, add, started } = await start()
       const bob = await add('bob')
       const disabled = await by.setDisabled(bob, true)
@@ -275,7 +275,7 @@ for (const way of ways) {
       assert.equal((await started.login({ username: 'bob' })).status, 200)
     })
 
-    it('leaves the last administrator one, who is neither disabled nor deleted', async () => {
+    it('the last administrator can be neither disabled, demoted nor deleted', async () => {
       const { by, add, root } = await start()
       const bob = await add('bob')
       const refused = [
@@ -291,7 +291,7 @@ for (const way of ways) {
       assert.equal((await by.demote(root)).status, 200)
     })
 
-    it('deletes a user: the tokens are refused, the data is gone, the name is taken', async () => {
+    it('a deleted user has no valid token and no data, and the name stays taken', async () => {
       const { by, add, started } = await start()
       const bob = await add('bob')
       assert.equal((await by.remove(bob)).status, 204)
@@ -303,7 +303,7 @@ for (const way of ways) {
       assert.deepEqual({ ...row }, { email: null, password_hash: '' })
     })
 
-    it('finds no user with an id that no user has', async () => {
+    it('a change with an unknown user id gets 404', async () => {
       const { by, add } = await start()
       const bob = await add('bob')
       for (const id of ['x', bob.id.toUpperCase(), `${bob.id}x`]) {
@@ -317,7 +317,7 @@ for (const way of ways) {
       }
     })
 
-    it('sets a password that the next login needs', async () => {
+    it('a password change makes the next login need the new password', async () => {
       const { by, add, started } = await start()
       const bob = await add('bob')
       assert.equal((await by.setPassword(bob, 'a battery of correct horses')).status, 204)

@@ -26,7 +26,7 @@ async function startUsers(
 }
 
 describeOnBoth('keystile.users', (stage) => {
-  it('creates users with rights while registration is closed and limited', async () => {
+  it('keystile.users.create gives rights while registration is closed and limited', async () => {
     const { appUsers, login } = await startUsers(stage, {
       scopes,
       roles,
@@ -48,13 +48,13 @@ describeOnBoth('keystile.users', (stage) => {
     assert.equal((await login()).json['scope'], 'items:read items:write')
   })
 
-  it('creates users without an e-mail address, as the command does', async () => {
+  it('keystile.users.create needs no e-mail address, like the command', async () => {
     const { appUsers } = await startUsers(stage)
     assert.equal((await appUsers.create({ username: 'ada', password })).email, null)
     assert.equal((await appUsers.create({ username: 'bob', email: null, password })).email, null)
   })
 
-  it('refuses a right that is not declared, and a password that no request can send', async () => {
+  it('keystile.users.create refuses undeclared rights and malformed Unicode', async () => {
     const { appUsers } = await startUsers(stage, { scopes, roles })
     for (const fields of [
       { scopes: ['items:delete'] },
@@ -68,7 +68,7 @@ describeOnBoth('keystile.users', (stage) => {
     assert.equal(await appUsers.find({ login: 'ada' }), undefined)
   })
 
-  it('finds users by id, name and address, and nobody by another text', async () => {
+  it('keystile.users.find finds users by id, name and address, and by no other text', async () => {
     const { appUsers } = await startUsers(stage)
     const { id } = await appUsers.create(ada)
     for (const by of [{ id }, { login: 'aDA' }, { login: 'ADA@example.COM' }])
@@ -77,7 +77,7 @@ describeOnBoth('keystile.users', (stage) => {
       assert.equal(await appUsers.find(by), undefined)
   })
 
-  it('lists users by name, a page at a time, and refuses a page that cannot be', async () => {
+  it('keystile.users.list returns users by name, page by page, and checks its input', async () => {
     const { appUsers } = await startUsers(stage)
     for (const username of ['carol', 'Ada', 'bob']) await appUsers.create({ username, password })
     const first = await appUsers.list({ limit: 2 })
@@ -91,7 +91,7 @@ describeOnBoth('keystile.users', (stage) => {
       await assert.rejects(appUsers.list(page), { status: 422 }, JSON.stringify(page))
   })
 
-  it('ends all sessions with a new password, also the one of a request that calls it', async () => {
+  it('keystile.users.setPassword ends all sessions of the user', async () => {
     const { appUsers, open, tokens } = await startUsers(stage)
     const [one, two] = [await tokens(), await tokens()]
     await appUsers.setPassword(one.subject, 'a battery of correct horses')
@@ -99,7 +99,7 @@ describeOnBoth('keystile.users', (stage) => {
       assert.equal((await open([], { bearer: accessToken })).status, 401)
   })
 
-  it('adds and removes rights, undeclared ones too, and ends sessions when it is told to', async () => {
+  it('keystile.users.grant adds and removes rights, and ends sessions if asked to', async () => {
     const { appUsers, open, tokens, login } = await startUsers(stage, { scopes, roles })
     const { subject: id, accessToken: bearer } = await tokens()
     await stage.sql(`update "user" set scopes = '["old:scope"]' where id = '${id}'`)
@@ -113,7 +113,7 @@ describeOnBoth('keystile.users', (stage) => {
     assert.equal((await login()).json['scope'], 'items:write')
   })
 
-  it('counts members that are undefined as left out', async () => {
+  it('keystile.users ignores undefined members', async () => {
     const { appUsers } = await startUsers(stage, {
       profile: z.strictObject({ city: z.string().optional() }),
     })
@@ -121,7 +121,7 @@ describeOnBoth('keystile.users', (stage) => {
     assert.equal((await appUsers.update(id, { city: undefined }))['city'], 'London')
   })
 
-  it('is written into the audit record with the actor app', async () => {
+  it('the audit record has each change by keystile.users, with the actor app', async () => {
     const { appUsers } = await startUsers(stage, { scopes, profile: z.looseObject({}) })
     const { id } = await appUsers.create(ada)
     await appUsers.update(id, { city: 'London' })
@@ -149,7 +149,7 @@ describeOnBoth('keystile.users', (stage) => {
 describeOnBoth(
   'an app with its own users',
   (stage) => {
-    it('has no keystile.users', async () => {
+    it('an app with its own users has no keystile.users', async () => {
       assert.equal((await stage.start()).keystile.users, undefined)
     })
   },

@@ -28,14 +28,14 @@ const openOn = (database: string): Promise<unknown> =>
 describe('a wrong use', () => {
   const all = wrongUses.flatMap(({ uses }) => uses)
 
-  it('is answered as docs/reference/messages.md says', async () => {
+  it('a wrong use is answered as docs/reference/messages.md says', async () => {
     const page = readFileSync(join(root, 'docs/reference/messages.md'), 'utf8')
     const how = 'run: node --conditions=source tools/messages-page.ts'
     assert.equal(page, await writeMessages(), how)
     assert.ok(all.length >= 40, String(all.length))
   })
 
-  it('is answered with what must be or what to write, and never with a secret', async () => {
+  it('a message says what must be or what to write, and never contains a secret', async () => {
     for (const use of all) {
       const said = await messageOf(use)
       assert.match(
@@ -48,7 +48,7 @@ describe('a wrong use', () => {
 })
 
 describe('a database on PostgreSQL', () => {
-  it('names the host and the cause, for one address and for several', async () => {
+  it('a message about PostgreSQL names the host and the cause, for each address', async () => {
     const fix = 'Fix: start PostgreSQL there, or correct host and port in the URL$'
     for (const host of ['127.0.0.1', 'localhost'])
       await assert.rejects(
@@ -62,7 +62,7 @@ describe('a database on PostgreSQL', () => {
   })
 
   it(
-    'says what a role lacks, and that a database does not exist',
+    'a message about PostgreSQL says what a role lacks, or that there is no database',
     { skip: process.env['KEYSTILE_TEST_DATABASE_URL'] ? false : howToGetPostgres },
     async () => {
       const database = await createTestDatabase()
@@ -93,12 +93,13 @@ describe('a database on PostgreSQL', () => {
     },
   )
 
-  it('asks for the package pg where it is not installed', async () => {
+  it('a message asks for the package pg if it is not installed', async () => {
     const hook = `import { registerHooks } from 'node:module'
       registerHooks({
         resolve(specifier, context, next) {
           if (specifier !== 'pg') return next(specifier, context)
-          throw Object.assign(new Error("Cannot find package 'pg'"), { code: 'ERR_MODULE_NOT_FOUND' })
+          const error = new Error("Cannot find package 'pg'")
+          throw Object.assign(error, { code: 'ERR_MODULE_NOT_FOUND' })
         },
       })`
     const args = ['serve', '--database', `postgres://app:${secretMark}@127.0.0.1:1/app`]
@@ -126,7 +127,7 @@ describe('a database on PostgreSQL', () => {
 describe('mount without await', () => {
   const mounts = { mountInExpress, mountInFastify, mountInHono, mountInNode, mountInWeb }
   for (const [name, mount] of Object.entries(mounts)) {
-    it(`fails at once: ${name}`, async () => {
+    it(`mount without await fails at once: ${name}`, async () => {
       const opening = createKeystile({ issuer: 'http://localhost:3000', database: ':memory:' })
       try {
         assert.throws(

@@ -1,5 +1,5 @@
-// Each door of both packages, as they are packed, in an app that has installed nothing but what that
-// door needs. The compiler also checks the declarations of packages (skipLibCheck: false).
+// Each door of both packages, as they are packed, in an app that has installed only what that door
+// needs. The compiler also checks the declarations of packages (skipLibCheck: false).
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -73,7 +73,7 @@ describe('a door of the packed packages', () => {
     return compile(made, ['-p', '.'])
   }
 
-  it('is in the list of this test', () => {
+  it('each door of the packed packages is in the list of this test', () => {
     const exported = Object.entries(packed).flatMap(([name, at]) => {
       const { exports } = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8')) as {
         readonly exports: object
@@ -91,12 +91,12 @@ describe('a door of the packed packages', () => {
     })
   }
 
-  it('compiles with the types of Node instead of those of a browser, beside all others', () => {
+  it('all doors compile together with the types of Node instead of those of a browser', () => {
     const { passed, output } = compileImports(Object.keys(doors), Object.values(doors).flat())
     assert.ok(passed, output)
   })
 
-  it('does not compile without what it needs, so this test sees a type that is missing', () => {
+  it('a door does not compile without a package it needs, so this test sees missing types', () => {
     for (const [door, missing] of [
       ['keystile/hono', /Cannot find module 'hono'/],
       ['keystile/node', /Cannot find name 'node:http'/],
@@ -107,14 +107,14 @@ describe('a door of the packed packages', () => {
     }
   })
 
-  it('is packed with README, LICENSE and CHANGELOG', () => {
+  it('each package is packed with README, LICENSE and CHANGELOG', () => {
     for (const at of Object.values(packed)) {
       for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md'])
         assert.ok(readFileSync(join(at, file), 'utf8').length > 200, file)
     }
   })
 
-  it('can be loaded, and the command runs', async () => {
+  it('each door of the packed packages can be loaded, and the command runs', async () => {
     const run = promisify(execFile)
     const { NODE_OPTIONS: _, ...env } = process.env
     const made = app('@keystile/server', ['hono', 'fastify'])

@@ -17,7 +17,7 @@ describe('systemClock', () => {
 })
 
 describe('requireClock', () => {
-  it('returns a clock whose time is at least 1e11 ms, in 1973', () => {
+  it('requireClock returns a clock whose time is at least 1e11 ms, in 1973', () => {
     for (const clock of [systemClock, Date, { now: () => 1e11 }])
       assert.equal(requireClock(clock), clock)
   })
@@ -35,7 +35,7 @@ describe('requireClock', () => {
     null: null,
   }
   for (const [name, clock] of Object.entries(wrong)) {
-    it(`refuses ${name}`, () => {
+    it(`requireClock refuses ${name}`, () => {
       assert.throws(() => requireClock(clock as Clock), {
         name: 'TypeError',
         message:
@@ -47,7 +47,7 @@ describe('requireClock', () => {
 })
 
 describe('isSeconds', () => {
-  it('accepts an instant in seconds, and refuses milliseconds and what is no finite number', () => {
+  it('isSeconds accepts seconds, and refuses milliseconds and values that are not finite', () => {
     for (const value of [0, -1, 1.5, 99_999_999_999]) assert.equal(isSeconds(value), true)
     for (const value of [1e11, Infinity, -Infinity, Number.NaN, '5', null, undefined, 5n, {}]) {
       assert.equal(isSeconds(value), false)
@@ -56,7 +56,7 @@ describe('isSeconds', () => {
 })
 
 describe('hasCome', () => {
-  it('is true from the instant on, and when the clock was set back before the plan', () => {
+  it('hasCome is true from the instant on, and if the clock was set back before the start', () => {
     const due = [99, 100, 199, 200, 201].map((now) => hasCome(200, 100, now))
     assert.deepEqual(due, [true, false, false, true, true])
   })

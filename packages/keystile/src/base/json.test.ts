@@ -231,7 +231,7 @@ describe('isJsonObject', () => {
 })
 
 describe('asJsonObject', () => {
-  it('returns an object itself, and an empty one for any other value', () => {
+  it('asJsonObject returns an object itself, and an empty one for any other value', () => {
     const value = { a: 1 }
     assert.equal(asJsonObject(value), value)
     for (const other of [[1], null, undefined, 'a']) assert.deepEqual(asJsonObject(other), {})

@@ -13,12 +13,12 @@ describe('findNearest', () => {
     ['--hots', '--host'],
     ['--issuer', '--issuer'],
   ]) {
-    it(`reads ${word} as ${expected}`, () => {
+    it(`findNearest finds ${expected} for ${word}`, () => {
       assert.equal(findNearest(word ?? '', flags), expected)
     })
   }
 
-  it('finds nothing for a word that is far from all', () => {
+  it('findNearest finds nothing for a word that resembles no other', () => {
     assert.equal(findNearest('--verbose', flags), undefined)
     assert.equal(findNearest('--issuer', []), undefined)
   })

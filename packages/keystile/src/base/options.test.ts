@@ -5,11 +5,11 @@ import { requireKnownOptions } from './options.ts'
 const check = (options: unknown): void => requireKnownOptions('bake', options, ['sugar', 'salt'])
 
 describe('requireKnownOptions', () => {
-  it('accepts known options, also null as a value, and an object without a prototype', () => {
+  it('requireKnownOptions accepts known options, even null or without a prototype', () => {
     for (const options of [{}, { sugar: 1, salt: null }, Object.create(null)]) check(options)
   })
 
-  it('accepts other members in an instance of a class', () => {
+  it('requireKnownOptions accepts other members in an instance of a class', () => {
     class Recipe {
       readonly sugar = 1
       readonly title = 'Cake'
@@ -34,7 +34,7 @@ describe('requireKnownOptions', () => {
     ],
   ]
   for (const [what, options, message] of refused) {
-    it(`refuses ${what}`, () => {
+    it(`requireKnownOptions refuses ${what}`, () => {
       assert.throws(() => check(options), { name: 'TypeError', message })
     })
   }

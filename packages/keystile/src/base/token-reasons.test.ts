@@ -9,7 +9,7 @@ import {
 } from './token-reasons.ts'
 
 describe('tokenReasons', () => {
-  it('give all faults of a token the code invalid_token, and each other refusal its own', () => {
+  it('tokenReasons gives all token faults one code, and each other refusal its own', () => {
     const others: Partial<Record<TokenReason, TokenErrorCode>> = {
       no_credential: 'not_authenticated',
       malformed_credential: 'invalid_request',
@@ -25,7 +25,7 @@ describe('tokenReasons', () => {
     }
   })
 
-  it('have a sentence in ASCII for the caller, without a full stop', () => {
+  it('tokenReasons has an ASCII sentence without a full stop for each reason', () => {
     for (const [reason, { message }] of Object.entries(tokenReasons)) {
       assert.match(message, /^[A-Z][ -~]+[^.]$/, reason)
     }
@@ -36,7 +36,7 @@ describe('the reason of a TokenError', () => {
   const reasonOf = (code: TokenErrorCode, reason?: unknown): TokenReason =>
     new TokenError(code, 'In words of the app', { reason: reason as TokenReason }).reason
 
-  it('is one of its code where an app gives none', () => {
+  it('TokenError has a reason that fits its code if the app gives none', () => {
     const codes = Object.keys(tokenStatus) as TokenErrorCode[]
     assert.deepEqual(Object.fromEntries(codes.map((code) => [code, reasonOf(code)])), {
       not_authenticated: 'no_credential',
@@ -48,7 +48,7 @@ describe('the reason of a TokenError', () => {
     })
   })
 
-  it('is one of its code, whatever an app without types passes', () => {
+  it('TokenError has a reason that fits its code, whatever an app without types passes', () => {
     assert.equal(reasonOf('invalid_token', 'unknown_user'), 'unknown_user')
     for (const other of ['missing_scope', 'blocked since May', 'toString', '__proto__', '', null]) {
       assert.equal(reasonOf('invalid_token', other), 'refused_by_app')

@@ -83,7 +83,7 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
     fix: 'Send the token as it was issued, and give both sides the same secret.',
   },
   wrong_type: {
-    meaning: 'The `typ` of the token is not `at+jwt`: it is no access token of RFC 9068.',
+    meaning: 'The `typ` of the token is not `at+jwt`: it is not an access token of RFC 9068.',
     cause: 'The client sends an ID token, or the issuer does not follow RFC 9068.',
     fix:
       'Send the access token. Turn RFC 9068 on at the issuer, or verify its tokens with ' +
@@ -143,7 +143,7 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   login_too_old: {
     meaning: 'The route demands a login that is more recent than `maxAgeSeconds`.',
     cause:
-      'The user logged in earlier: a refresh is no login. Or the issuer does not write ' +
+      'The user logged in earlier: a refresh does not count. Or the issuer does not write ' +
       '`auth_time`.',
     fix: 'Ask the user for the password again. For an issuer without `auth_time`, drop the demand.',
   },

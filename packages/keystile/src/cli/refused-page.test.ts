@@ -12,16 +12,16 @@ const page = readFileSync(
 )
 
 describe('docs/reference/refused.md', () => {
-  it('explains each reason as `token check` does', () => {
+  it('docs/reference/refused.md explains each reason as `token check` does', () => {
     assert.equal(page, writeReasons(page), 'run: node --conditions=source tools/refused-page.ts')
   })
 
-  it('has a section for each reason of the table, in the order of the checks', () => {
+  it('docs/reference/refused.md has a section for each reason, in the order of the checks', () => {
     const sections = [...page.matchAll(/^### `(\w+)`$/gm)].map(([, reason]) => reason)
     assert.deepEqual(sections, Object.keys(tokenReasons))
   })
 
-  it('says for each reason what it means, its cause and its fix', () => {
+  it('docs/reference/refused.md gives the meaning, cause and fix of each reason', () => {
     for (const [reason, { meaning, cause, fix }] of Object.entries(explanations))
       for (const sentence of [meaning, cause, fix]) assert.match(sentence, /^[A-Z`].*\.$/, reason)
   })

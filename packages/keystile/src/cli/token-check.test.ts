@@ -95,7 +95,7 @@ describe('keystile token check', () => {
   for (const [reason, cause] of Object.entries(causes)) {
     if (typeof cause === 'string') continue
 
-    it(`says ${reason}, its cause and its fix, and exits with 1`, async () => {
+    it(`keystile token check prints ${reason}, its cause and its fix`, async () => {
       const { stdout, stderr, code } = await check(cause.input, cause.flags)
       assert.deepEqual([code, stderr], [1, ''])
       const { meaning, cause: usual, fix } = explanations[reason as TokenReason]
@@ -111,7 +111,7 @@ describe('keystile token check', () => {
     })
   }
 
-  it('accepts a valid token, with all scopes, after a recent login', async () => {
+  it('keystile token check accepts a valid token with the scopes and a recent login', async () => {
     const token = tokenWith({ scope: 'read write', auth_time: now - 10 })
     const flags = [...api, '--scope', 'read', '--scope', 'write', '--max-age', '60']
     for (const input of [
@@ -127,7 +127,7 @@ describe('keystile token check', () => {
     }
   })
 
-  it('prints claims only with --claims, and says when they are not proved', async () => {
+  it('keystile token check prints claims on request, and says if they are unproved', async () => {
     const valid = await check(tokenWith(), [...api, '--claims'])
     assert.match(valid.stdout, /^Header and claims:\n\{\n/m)
     assert.match(valid.stdout, /"sub": "ada"/)
@@ -142,12 +142,12 @@ describe('keystile token check', () => {
     assert.match((await check('abc', [...api, '--claims'])).stdout, /cannot be read/)
   })
 
-  it('takes issuer and audience from the environment', async () => {
+  it('keystile token check takes issuer and audience from the environment', async () => {
     const environment = { KEYSTILE_ISSUER: 'i', KEYSTILE_AUDIENCE: 'b,a' }
     assert.equal((await checkToken(['--keys', keysFile], tokenWith(), environment)).code, 0)
   })
 
-  it('takes a shared secret from a file', async () => {
+  it('keystile token check takes a shared secret from a file', async () => {
     const token = tokenWith({}, { alg: 'HS256', kid: undefined }, shared)
     const file = fileWith('secret', `${secret}\n`)
     const { code, stdout } = await check(token, [...api.slice(0, 4), '--keys', file])
@@ -172,7 +172,8 @@ describe('keystile token check', () => {
     [[...api.slice(0, 4), '--keys', fileWith('bad', '{')], /^--keys must name a file with a JWK/],
     [[...api, '--max-age', 'hour'], '--max-age must be a number of seconds above 0'],
   ] as const) {
-    it(`exits with 2 and says how to call it: ${flags.join(' ').replaceAll(folder, '')}`, async () => {
+    const shown = flags.join(' ').replaceAll(folder, '')
+    it(`keystile token check exits with 2 and shows its usage: ${shown}`, async () => {
       const { stdout, stderr, code } = await check(tokenWith(), flags)
       assert.deepEqual([code, stdout], [2, ''])
       const said = stderr.replace(/^keystile: /, '').trimEnd()

@@ -96,7 +96,7 @@ function describeToken(field: string | undefined, isProved: boolean): readonly s
       : 'Header and claims, NOT proved: anyone may have written them'
     return [title, JSON.stringify(decodeJwtUnsafe(token), null, 2)]
   } catch {
-    return ['The header and the claims cannot be read: the text is no signed JWT.']
+    return ['The header and the claims cannot be read: the text is not a signed JWT.']
   }
 }
 

@@ -169,7 +169,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('is not sent again with the stream of a browser that cannot iterate it', async () => {
+    it('client.fetch does not resend a stream in a browser that cannot iterate it', async () => {
       const own = start({ fetch: (input, init) => fetch(input, { ...init, body: 'lamp' }) })
       stage.server.refuseAccessTokens()
       const body = { getReader() {} } as unknown as ReadableStream
@@ -225,7 +225,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('is refreshed where the API names no error, and where it answers without a body', async () => {
+    it('client.fetch refreshes after a 401 without an error code or without a body', async () => {
       for (const route of ['GET /items', 'HEAD /items']) {
         stage.server.instead = (asked, response) => {
           const status = stage.server.askedFor(route).length === 1 ? 401 : 200
@@ -238,7 +238,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('is refreshed where the given fetch makes its own answers, which have no URL', async () => {
+    it('client.fetch refreshes after a 401 that the app’s own fetch made', async () => {
       const own = start({
         fetch: async (input, init) =>
           input === items() ? new Response(null, { status: 401 }) : fetch(input, init),
@@ -247,7 +247,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('frees the connection of an answer that the caller does not get', async () => {
+    it('client.fetch frees the connection of an answer that the caller does not get', async () => {
       const answers: Response[] = []
       const own = start({
         fetch: async (input, init) => {

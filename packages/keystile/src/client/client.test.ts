@@ -155,7 +155,7 @@ describe('createClient', () => {
         { code: 'temporarily_unavailable', status: 429, retryAfterSeconds: undefined },
       ],
       [
-        'that it is too busy, for a time that is no whole number of seconds',
+        'that it is too busy, for a fraction of seconds',
         503,
         '{}',
         { 'retry-after': '1.5' },
@@ -320,7 +320,7 @@ describe('createClient', () => {
       assert.deepEqual(stage.server.asked, [])
     })
 
-    it('that holds no refresh token is emptied at a logout, of which the issuer cannot be told', async () => {
+    it('client.logout without a refresh token forgets the session without a request', async () => {
       const key = `keystile:${stage.server.issuer}`
       const session = { id: 'a', accessToken: 'b', askedAt: 0, lifetime: 1 }
       for (const value of [session, 'unknown']) {
@@ -447,7 +447,8 @@ describe('a process that has a client', () => {
     const door = new URL('../client.ts', import.meta.url)
     const program = `
       import { createClient } from ${JSON.stringify(door.href)}
-      for (const storage of [undefined, 'cookie']) createClient({ issuer: 'http://127.0.0.1:1', ...(storage && { storage }) })`
+      for (const storage of [undefined, 'cookie'])
+        createClient({ issuer: 'http://127.0.0.1:1', ...(storage && { storage }) })`
     const child = execFile(process.execPath, ['--input-type=module', '-e', program], {
       timeout: 60_000,
     })

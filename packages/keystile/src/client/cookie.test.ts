@@ -95,7 +95,7 @@ describe('a client', () => {
       await assert.rejects(open(cookieFetch()).isSignedIn(), { code: 'temporarily_unavailable' })
     })
 
-    it('says that the issuer has no cookie sessions, as its metadata tells', async () => {
+    it('a cookie client says if the issuer’s metadata shows no cookie sessions', async () => {
       const metadata = { issuer: stage.server.issuer, token_endpoint: 'x' }
       // 404 in one origin; no answer that a page of another origin may read.
       for (const refuse of [
@@ -122,7 +122,7 @@ describe('a client', () => {
       }
     })
 
-    it('says that the issuer is away while it has cookie sessions, or another server answers', async () => {
+    it('a cookie client reports an outage unless metadata shows no cookie sessions', async () => {
       const withCookies = { issuer: 'x', keystile_session_endpoint: 'x' }
       for (const metadata of [JSON.stringify(withCookies), '{}', 'a login page of a hotel']) {
         stage.server.instead = ({ route }, response) =>
@@ -131,7 +131,7 @@ describe('a client', () => {
       }
     })
 
-    it('knows within 5 s that the issuer does not answer, and asks again later', async (t) => {
+    it('a cookie client gives up on a silent issuer after 5 s, and asks again later', async (t) => {
       t.mock.timers.enable({ apis: ['setTimeout'] })
       const { arrived, release } = hold('POST /auth/session/refresh')
       const tab = open(cookieFetch())
@@ -230,7 +230,7 @@ describe('a client', () => {
       assert.equal(await open(kept).isSignedIn(), false)
     })
 
-    it('is not signed in again by an answer that comes after its logout', async () => {
+    it('a cookie client stays signed out when an answer arrives after its logout', async () => {
       const kept = cookieFetch()
       await open(kept).login(ada)
       await settle()
@@ -246,7 +246,7 @@ describe('a client', () => {
       assert.equal(await tab.isSignedIn(), false)
     })
 
-    it('does not refresh where another tab has logged out meanwhile', async () => {
+    it('a cookie client does not refresh if another tab has logged out meanwhile', async () => {
       const kept = cookieFetch()
       const [one, other] = [open(kept), open(kept)]
       await one.login(ada)
@@ -265,7 +265,7 @@ describe('a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('rejects where the issuer refuses a logout of a page that knows no session', async () => {
+    it('client.logout rejects if the issuer refuses it on a page without a session', async () => {
       stage.server.instead = (_asked, response) =>
         Boolean(response.writeHead(400).end('{"error":"invalid_grant"}'))
       await assert.rejects(open(cookieFetch()).logout(), { code: 'invalid_grant' })

@@ -109,7 +109,7 @@ describe('withLease', () => {
     [0, 25],
     [1, 75],
   ] as const) {
-    it(`looks again every 25 to 75 milliseconds: after ${milliseconds}`, async (t) => {
+    it(`withLease looks again every 25 to 75 milliseconds: after ${milliseconds}`, async (t) => {
       t.mock.method(Math, 'random', () => random)
       held.set('a', { owner: 'somebody', until: Date.now() + leaseTime })
       const next = hold()

@@ -389,7 +389,7 @@ describe('the session of a client', () => {
       )
     })
 
-    it('forgets at a logout what a refresh writes at the same moment', async () => {
+    it('client.logout removes what a refresh writes at the same moment', async () => {
       const storageOf = share()
       const one = start({ storage: storageOf() })
       await one.login(ada)
@@ -415,7 +415,7 @@ describe('the session of a client', () => {
       assert.equal(await one.isSignedIn(), false)
     })
 
-    it('needs no lock while nobody is signed in, or for a request while the token is fresh', async () => {
+    it('a client takes no lock while signed out or while its token is fresh', async () => {
       const exclusive = (): Promise<never> => Promise.reject(new Error('locked'))
       const unlocked = start({ storage: { ...stage.storage, exclusive } })
       assert.equal((await unlocked.fetch(items())).status, 401)

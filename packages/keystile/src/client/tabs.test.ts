@@ -156,7 +156,7 @@ describe('createTabLock', () => {
     assert.equal(isIn, true)
   })
 
-  it('leases in IndexedDB where there are no Web Locks, and closes the database', async (t) => {
+  it('createTabLock leases in IndexedDB without Web Locks, and closes the database', async (t) => {
     const pass = stopTime(t)
     replace('navigator', { value: {} })
     const indexedDB = createIndexedDB()
@@ -186,7 +186,7 @@ describe('createTabLock', () => {
     assert.deepEqual(indexedDB.opened, [])
   })
 
-  it('throws what the database throws that aborts a transaction, and closes it', async () => {
+  it('createTabLock throws the error of an aborted transaction, and closes IndexedDB', async () => {
     replace('navigator', { value: {} })
     const indexedDB = createIndexedDB(new Error('the disk is full'))
     replace('indexedDB', { value: indexedDB })
@@ -336,7 +336,7 @@ describe('createTabMemory', () => {
     assert.equal(other.memory.read('a channel'), undefined)
   })
 
-  it('hears nothing but text', async () => {
+  it('createTabMemory ignores messages that are not text', async () => {
     const { memory, next } = open()
     const other = new BroadcastChannel('a channel')
     const heard = next()
@@ -346,7 +346,7 @@ describe('createTabMemory', () => {
     assert.equal(memory.read('a channel'), undefined)
   })
 
-  it('keeps no process alive, and a browser without the means to say so does not mind', (t) => {
+  it('createTabMemory keeps no process alive, and works in a browser without unref', (t) => {
     const unref = t.mock.method(BroadcastChannel.prototype, 'unref')
     open()
     assert.equal(unref.mock.callCount(), 1)

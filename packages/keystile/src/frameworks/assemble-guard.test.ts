@@ -49,7 +49,7 @@ describe('assembleGuard', () => {
       assert.equal(findGuardMark(other), undefined)
   })
 
-  it('marks by a name that other copies of the package, also of other versions, find', () => {
+  it('assembleGuard marks by a symbol that other copies and versions of keystile find', () => {
     assert.deepEqual(Object.getOwnPropertySymbols(guard()), [Symbol.for('keystile.guard')])
   })
 

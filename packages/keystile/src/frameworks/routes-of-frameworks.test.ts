@@ -138,7 +138,7 @@ describe('the routes of Hono', () => {
     assert.deepEqual(described(before), { 'get /x': reader })
   })
 
-  it('are found with values for their parameters', () => {
+  it('Hono routes are found with values for their parameters', () => {
     const app = new Hono().get('/x/:id{[0-9]+}', guard('read'), ok)
     assert.deepEqual(secured(app, 'get /x/{id}'), { 'get /x/{id}': reader })
   })
@@ -175,13 +175,13 @@ describe('the routes of Hono', () => {
     assert.deepEqual(secured(app, 'get /other/{id}'), { 'get /other/{id}': undefined })
   })
 
-  it('are those of an app with routes and a router that matches', () => {
+  it('isHono is true for an object with routes and a router that matches', () => {
     assert.ok(isHono(new Hono()))
     for (const app of [{}, { routes: [] }, { routes: [], router: {} }, { router: { match() {} } }])
       assert.equal(isHono(app), false)
   })
 
-  it('are answered by the last one, though it could go on', () => {
+  it('a Hono route is answered by its last function, even if that takes next', () => {
     const app = new Hono().get('/x', guard('read'), (c: Context, _next: Next) => c.text('ok'))
     assert.deepEqual(described(app), { 'get /x': reader })
   })
@@ -378,13 +378,14 @@ for (const [name, make] of [
         assert.throws(() => described(app), {
           message:
             'this version of Express does not keep the path of the router around /x: ' +
-            'use Express 5 with router 2.3 or later, or secure(document, app) with your own document',
+            'use Express 5 with router 2.3 or later, ' +
+            'or secure(document, app) with your own document',
         })
         assert.deepEqual(described(app, { ignore: ['/x'] }), {})
       }
     })
 
-    it('are those of a router without a path, too', () => {
+    it(`Express ${name} routes are found in a router without a path`, () => {
       const app = make().use(make.Router().get('/x', guard('read'), answer))
       assert.deepEqual(described(app), { 'get /x': reader })
     })
@@ -405,7 +406,8 @@ describe('a document', () => {
     app.get('/x', guard('read'), answer)
     assert.throws(() => described(app), {
       message:
-        'GET /x is answered by the route /{any}, which the app registers before it: add the path to "ignore"',
+        'GET /x is answered by the route /{any}, which the app registers before it: ' +
+        'add the path to "ignore"',
     })
     assert.deepEqual(described(app, { ignore: ['/x'] }), { 'get /{any}': undefined })
   })
@@ -690,14 +692,15 @@ describe('the routes of Fastify', () => {
     }
     assert.throws(() => described(app), {
       message:
-        'this version of Fastify keeps its hooks elsewhere, so the guards of plugins are unknown: ' +
+        'this version of Fastify keeps its hooks elsewhere, ' +
+        'so the guards of plugins are unknown: ' +
         'use a version that Keystile supports',
     })
     const without = { addHook() {}, [Symbol.for('keystile.routes')]: [] }
     assert.throws(() => described(without), /is not ready/)
   })
 
-  it('are remembered from before a second documentRoutes, too', async () => {
+  it('Fastify routes from before a second documentRoutes are still known', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     app.get('/a', answer)
@@ -708,7 +711,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('are known where Keystile is mounted before them', async () => {
+  it('Fastify routes are known if Keystile was mounted before them', async () => {
     const app = Fastify()
     await app.register(mountInFastify({ answer: async () => undefined }))
     app.get('/x', { onRequest: guard('read') }, answer)
@@ -717,7 +720,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('are told by the instance of a plugin, too', async () => {
+  it('Fastify routes are found by the instance of a plugin, too', async () => {
     let inner: object = {}
     const app = await make((app) => {
       app.register(async (plugin: FastifyInstance) => {
@@ -729,7 +732,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('are unknown where nothing recorded them', () => {
+  it('Fastify routes are unknown if neither documentRoutes nor mount recorded them', () => {
     assert.throws(() => described(Fastify()), {
       message:
         'the routes of this Fastify app are unknown: ' +

@@ -71,7 +71,7 @@ describe('describedMethods', () => {
 })
 
 describe('cannotLookInto', () => {
-  it('says what to do about a mounted app', () => {
+  it('cannotLookInto says what to do about a mounted app', () => {
     assert.equal(
       cannotLookInto('/foreign/x').message,
       'a mounted app answers /foreign/x, and its guards are unknown here: ' +

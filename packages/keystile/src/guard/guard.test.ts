@@ -105,7 +105,8 @@ describe('check', () => {
       assert.deepEqual(refusal(await check(`Bearer ${token}`)), {
         status: 401,
         challenge:
-          'Bearer realm="https://auth.example", error="invalid_token", error_description="Invalid token"',
+          'Bearer realm="https://auth.example", error="invalid_token", ' +
+          'error_description="Invalid token"',
         detail: 'Invalid token',
       })
     }
@@ -126,7 +127,8 @@ describe('check', () => {
     assert.deepEqual(refusal(await check(`Bearer ${token}`)), {
       status: 401,
       challenge:
-        'Bearer realm="https://auth.example", error="invalid_token", error_description="Token has expired"',
+        'Bearer realm="https://auth.example", error="invalid_token", ' +
+        'error_description="Token has expired"',
       detail: 'Token has expired',
     })
   })
@@ -320,7 +322,8 @@ describe('user', () => {
       assert.deepEqual(refusal(decision), {
         status: 401,
         challenge:
-          'Bearer realm="https://auth.example", error="invalid_token", error_description="Invalid token"',
+          'Bearer realm="https://auth.example", error="invalid_token", ' +
+          'error_description="Invalid token"',
         detail: 'Invalid token',
       })
     }
@@ -483,7 +486,7 @@ describe('demand', () => {
     })
   }
 
-  it('says how to admit every caller, where an object demands nothing', () => {
+  it('demand says how to admit every caller if an object demands nothing', () => {
     for (const nothing of [{}, { scopes: [] }]) {
       assert.throws(() => core.demand([nothing], false), {
         message:

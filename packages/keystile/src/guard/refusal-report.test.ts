@@ -35,7 +35,7 @@ async function refuse(
 }
 
 describe('onRefused of a guard', () => {
-  it('is not called for an admitted request, nor for one that needs no token', async () => {
+  it('onRefused is not called for an admitted request, with or without a token', async () => {
     const onRefused = mock.fn()
     const core = createGuardCore({ verifier: createTestVerifier(), onRefused })
     const demand = core.demand([], true)
@@ -45,7 +45,7 @@ describe('onRefused of a guard', () => {
     assert.equal(onRefused.mock.callCount(), 0)
   })
 
-  it('gets the route only where the framework knows it, and is asked only after a refusal', async () => {
+  it('onRefused gets the route if the framework knows it; only a refusal looks it up', async () => {
     const refused: RefusedRequest[] = []
     const onRefused = (told: RefusedRequest): void => void refused.push(told)
     const core = createGuardCore({ verifier: createTestVerifier(), onRefused })
@@ -59,7 +59,7 @@ describe('onRefused of a guard', () => {
     ])
   })
 
-  it('changes no answer when it throws or rejects; its error is logged', async () => {
+  it('onRefused changes no answer when it throws or rejects; its error is logged', async () => {
     const error = new Error('the metrics are away')
     for (const onRefused of [
       () => {
@@ -77,7 +77,7 @@ describe('onRefused of a guard', () => {
     }
   })
 
-  it('has its error written to standard error where there is no logger', async (t) => {
+  it('an error of onRefused is written to standard error if there is no logger', async (t) => {
     const { mock: written } = t.mock.method(console, 'error', () => {})
     const cyclic: { self?: unknown } = {}
     cyclic.self = cyclic
@@ -93,7 +93,7 @@ describe('onRefused of a guard', () => {
     )
   })
 
-  it('keeps its `this`, and so does the logger', async () => {
+  it('onRefused and the logger keep their `this`', async () => {
     class App {
       readonly refused: string[] = []
       readonly logged: string[] = []
@@ -118,7 +118,7 @@ describe('onRefused of a guard', () => {
     ['logger', { logger: console.log }],
     ['logger', { logger: null }],
   ] as const) {
-    it(`must be right: ${what} ${JSON.stringify(options)} is a TypeError`, async () => {
+    it(`guards and verifiers refuse ${what} in ${JSON.stringify(options)}`, async () => {
       const wrong = options as object
       await assert.rejects(
         refuse(wrong),
@@ -133,7 +133,7 @@ describe('onRefused of a guard', () => {
 })
 
 describe('onRefused of a verifier', () => {
-  it('gets the reason of each refused token, without method and route', async () => {
+  it('onRefused of a verifier gets the reason of each refused token, but no route', async () => {
     const onRefused = mock.fn()
     const debug = mock.fn()
     const verifier = createTestVerifier({ onRefused, logger: { ...silentLogger, debug } })
@@ -155,7 +155,7 @@ describe('onRefused of a verifier', () => {
     )
   })
 
-  it('is not called for a wrong argument, which is a bug of the app', async () => {
+  it('onRefused of a verifier is not called for a wrong argument, a bug of the app', async () => {
     const onRefused = mock.fn()
     const verifier = createTestVerifier({ onRefused })
     await assert.rejects(verifier.verify(token, { maxAgeSeconds: -1 }), TypeError)

@@ -185,7 +185,7 @@ describe('TokenReason', () => {
     })
   }
 
-  it('this test has a cause for each TokenReason', () => {
+  it('each TokenReason has a cause in this test', () => {
     assert.deepEqual(Object.keys(causes).toSorted(), Object.keys(tokenReasons).toSorted())
   })
 })

@@ -5,14 +5,14 @@ import { withDeadline } from './deadline.ts'
 const never = (): Promise<never> => new Promise(() => {})
 
 describe('withDeadline', () => {
-  it('rejects at the timeout, though the work ignores its signal', async (t) => {
+  it('withDeadline rejects at the timeout, even if the work ignores its signal', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { promise } = withDeadline(never, 5)
     t.mock.timers.tick(5_000)
     await assert.rejects(promise, { message: 'no answer within 5 s' })
   })
 
-  it('does not abort work that ended before the timeout', async (t) => {
+  it('withDeadline does not abort work that ended before the timeout', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     let signal: AbortSignal | undefined
     const work = async (given: AbortSignal): Promise<string> => {
@@ -25,7 +25,7 @@ describe('withDeadline', () => {
     assert.equal(signal?.aborted, false)
   })
 
-  it('does not keep the process running', async () => {
+  it('withDeadline does not keep the process running', async () => {
     const timeouts = (): number =>
       process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
     const before = timeouts()

@@ -79,7 +79,7 @@ describe('requireDiscoverable', () => {
     })
   }
 
-  it('says what to do about an issuer that is not a URL', () => {
+  it('requireDiscoverable says what to do about an issuer that is not a URL', () => {
     assert.throws(() => requireDiscoverable('auth'), {
       message:
         '`issuer` must be an https URL without user, query and fragment, so that its keys can ' +

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { isMixed } from './impostors.ts'
 
 describe('isMixed', () => {
-  it('wants one change among lower case, capitals and digits for every four of them', () => {
+  it('isMixed needs one change between lower case, capitals and digits in four characters', () => {
     for (const [text, mixed] of [
       ['abcD', true],
       ['abc0', true],
@@ -18,7 +18,7 @@ describe('isMixed', () => {
       assert.equal(isMixed(text), mixed, text)
   })
 
-  it('counts no capital at the beginning of a word, and nothing but letters and digits', () => {
+  it('isMixed ignores the capital that begins a word, and all but letters and digits', () => {
     assert.equal(isMixed('Abcd'), false)
     assert.equal(isMixed('a-b-c_d-E'), false)
     assert.equal(isMixed('a-b-c-D'), true)

@@ -428,7 +428,7 @@ describe('importKey of a PEM', () => {
     })
   }
 
-  it('reads a private key in PKCS#1 or SEC1 too', () => {
+  it('importKey reads a private key from PKCS#1 or SEC1 too', () => {
     for (const [key, type] of [
       [rsa, 'pkcs1'],
       [ec, 'sec1'],
@@ -463,7 +463,7 @@ describe('importKey of a PEM', () => {
     )
   })
 
-  it('refuses a post-quantum key, which has no curve either', () => {
+  it('importKey refuses a post-quantum key, which has no curve', () => {
     const slhDsa = 'MDAwCwYJYIZIAWUDBAMUAyEA0iw+2laQask2znblb6KDusDYHz7ijukyk1rb44lS'
     const pem = `-----BEGIN PUBLIC KEY-----\n${slhDsa}\n-----END PUBLIC KEY-----\n`
     refuses({ pem, algorithm: 'RS256' }, /a PEM for RS256/)

@@ -6,12 +6,12 @@ describe('readingsOf', () => {
   const readings = (text: string): string[] =>
     readingsOf(Buffer.from(text)).map((bytes) => bytes.toString('latin1'))
 
-  it('reads bytes as they are, as base64 and as hex', () => {
+  it('readingsOf reads bytes as they are, as base64 and as hex', () => {
     assert.deepEqual(readings('6162'), ['6162', '\u00eb^\u00b6', 'ab'])
     assert.deepEqual(readings('YWI='), ['YWI=', 'ab', ''])
   })
 
-  it('skips white space and quotation marks at the start of an encoded text, and only there', () => {
+  it('readingsOf skips white space and quotation marks only where encoded text starts', () => {
     for (const start of ['\n', ' "', "'`\t"]) assert.equal(readings(`${start}6162`)[2], 'ab')
     assert.equal(readings('61"62')[2], 'a')
   })

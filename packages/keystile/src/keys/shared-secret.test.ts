@@ -180,7 +180,7 @@ describe('importKey of text that is not a secret', () => {
 })
 
 describe('importKey of text that only resembles a mistake', () => {
-  it('takes random text with the mark of a mistake in its middle', () => {
+  it('importKey takes random text with the mark of a mistake in its middle', () => {
     for (const mark of [
       'ssh-',
       '-BEGIN-',
@@ -195,16 +195,16 @@ describe('importKey of text that only resembles a mistake', () => {
     assert.ok(importSecret('kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lAnull'))
   })
 
-  it('takes two UUIDs', () => {
+  it('importKey takes two UUIDs as a secret', () => {
     const two = '1b4e28ba-2fa1-41d2-883f-0016d3cca427-9c858901-8a57-4791-81fe-4c455b099bc9'
     assert.ok(importSecret(two))
   })
 
-  it('takes base64 that begins with a slash, though its letters are not mixed', () => {
+  it('importKey takes base64 that begins with a slash, even if its letters are not mixed', () => {
     assert.ok(importSecret('/KqwertzuiopasdfghjklyxcvbnmabcdefgHIJKLMNO'))
   })
 
-  it('takes words with the marks of paths and hosts', () => {
+  it('importKey takes words with slashes and dots that are not a path or a host', () => {
     for (const words of [
       'correct horse battery.keyboard staple',
       'correct horse/battery.staple again!',
@@ -281,7 +281,7 @@ describe('importKey of a secret that others know', () => {
 })
 
 describe('importKey of a refused secret', () => {
-  it('says what is wrong with it and how to fix it', () => {
+  it('importKey says what is wrong with a refused secret and how to fix it', () => {
     const fix = 'Fix: make one with: openssl rand -base64 48'
     for (const [secret, message] of [
       [
@@ -328,7 +328,7 @@ describe('importKey of a secret that is not random', () => {
     })
   }
 
-  it('takes hex text with separators, but not other text of so few characters', () => {
+  it('importKey takes hex text with separators, but not other text of so few characters', () => {
     const hex = '1a2b3c4d1d2c3b4a1c2d3a4b1b2a3d4c'
     assert.ok(importSecret(hex))
     assert.ok(importSecret(hex.toUpperCase()))
@@ -338,7 +338,7 @@ describe('importKey of a secret that is not random', () => {
       refuses(text, /must be random/)
   })
 
-  it('takes 16 different bytes in 8 different steps, if there are enough of them', () => {
+  it('importKey takes 16 different bytes in 8 different steps, if there are enough', () => {
     const stepping = (steps: number): Uint8Array => {
       let byte = 0
       return Uint8Array.from({ length: 32 }, (_, i) => (byte += 1 + (i % steps)))
@@ -382,7 +382,7 @@ describe('importKey of a secret that is not random', () => {
     assert.equal(refused, 0)
   })
 
-  it('takes a label before 32 random characters, but not before 31', () => {
+  it('importKey takes a label before 32 random characters, but not before 31', () => {
     const random = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'
     assert.ok(importSecret(`change-me${random}`))
     refuses(`change-me${random.slice(1)}`, /printed in public documentation/)
@@ -408,7 +408,8 @@ describe('a key that importKey did not make', () => {
     const parts = ['{"alg":"HS256"}', '{"sub":"mallory","exp":9999999999}'].map((part) =>
       Buffer.from(part).toString('base64url'),
     )
-    return `${parts.join('.')}.${createHmac('sha256', secret).update(parts.join('.')).digest('base64url')}`
+    const signed = parts.join('.')
+    return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`
   }
 
   it('signJwt and verifyJwt refuse a hand-made key with a secret that importKey refuses', () => {

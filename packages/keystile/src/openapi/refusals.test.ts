@@ -74,7 +74,7 @@ describe('refusalsOf', () => {
     assert.deepEqual(Object.keys(content as object), ['application/problem+json'])
   })
 
-  it('describes the challenge of a refusal, and how long to wait where tokens cannot be checked', () => {
+  it('refusalsOf describes the challenge of a 400 and 401, and Retry-After of a 503', () => {
     const refusals = refusalsOf([demand()], {}) as Record<string, { headers: object }>
     const schema = { type: 'string' }
     const challenge = { 'WWW-Authenticate': { description: 'RFC 6750 §3', schema } }

@@ -163,7 +163,7 @@ describe('secure', () => {
     )
   })
 
-  it('demands a token of each issuer where a route has guards of two', () => {
+  it('secure demands a token of each issuer if a route has guards of two', () => {
     const otherIssuer = 'https://other.example'
     const keys = keySetOf([generateKey('ES256')])
     const other = createGuard({
@@ -239,7 +239,7 @@ describe('secure', () => {
     )
   })
 
-  it('refuses what is no document of OpenAPI 3.0 or 3.1', () => {
+  it('secure refuses a value that is not a document of OpenAPI 3.0 or 3.1', () => {
     for (const document of [undefined, { swagger: '2.0' }, ...['2.0', '3.2.0', '13.1.0'].map(of)])
       assert.throws(() => secure(document as never, app), {
         name: 'TypeError',
@@ -253,7 +253,7 @@ describe('secure', () => {
     }
   })
 
-  it('says which other route answers a path, and what to do', () => {
+  it('secure says which other route answers a path, and what to do', () => {
     const app = new Hono().get('/x/:id', ok).get('/x/:name{[a-z]+}', guard(), ok).get('/:a/:b', ok)
     const first = (path: string, other: string, ...more: readonly string[]): void =>
       assert.throws(() => secure(documentOf(`get ${path}`, ...more), app), {
@@ -270,7 +270,7 @@ describe('secure', () => {
     })
   })
 
-  it('finds a route by the examples of the path and of the operation', () => {
+  it('secure finds a route by the examples of the path and of the operation', () => {
     const app = new Hono().get('/x/:a{v7-.+}/:b{w8-.+}', guard(), ok)
     const example = (name: string, example: string): object => ({
       parameters: [{ name, in: 'path', example }],
@@ -283,7 +283,7 @@ describe('secure', () => {
     assert.deepEqual(security, [{ keystile: [] }])
   })
 
-  it('follows the reference of a path item, and leaves the shared item as it is', () => {
+  it('secure follows the reference of a path item, and does not change the shared item', () => {
     const said = { responses: { 200: { description: 'Yes' } } }
     const document = {
       openapi: '3.1.1',
@@ -308,7 +308,7 @@ describe('secure', () => {
     assert.deepEqual(secured.components.pathItems, document.components.pathItems)
   })
 
-  it('refuses a reference that does not lead to a path item of the document', () => {
+  it('secure refuses a reference that does not lead to a path item of the document', () => {
     const components = { pathItems: { Loop: { $ref: '#/components/pathItems/Loop' }, Text: 'x' } }
     for (const $ref of [
       '#/components/pathItems/Loop',
@@ -421,7 +421,7 @@ for (const [name, make] of [
       assert.deepEqual(paths['/b/c'], paths['/b/c/'])
     })
 
-    it('sees the guard of a route whose path is an expression', () => {
+    it(`secure finds the guard of an Express ${name} route with a regular expression`, () => {
       const app = make()
       app.get(/^\/a(b)?c$/, expressGuard(), (_request, response) => void response.end())
       assert.deepEqual(securityOf(app, 'get /abc'), [{ keystile: [] }])

@@ -55,7 +55,7 @@ describe('createTestIssuer', () => {
     assert.deepEqual([await lifeOf(), await lifeOf({ expiresInSeconds: 5 })], [600, 5])
   })
 
-  it('issues tokens without scopes, unless some are given', async () => {
+  it('createTestIssuer issues tokens without scopes unless some are given', async () => {
     const scopesOf = async (login?: TestLogin): Promise<readonly string[]> =>
       (await issuer.verifier.verify(issuer.token(login))).scopes
     assert.deepEqual([await scopesOf(), await scopesOf({ scopes: ['a', 'b'] })], [[], ['a', 'b']])

@@ -9,7 +9,7 @@ export const consoleLogger: Logger = {
   error: (fields, message) => console.error(lineOf(fields, message)),
 }
 
-/** Returns the line of a message. JSON escapes line breaks, so nobody can forge another line. */
+/** Returns the line of a message. JSON escapes line breaks, so no message forges a line. */
 function lineOf(fields: object, message: string): string {
   const shown = JSON.stringify(fields, (name, value: unknown) =>
     name === 'err' ? describeError(value) : value,

@@ -115,7 +115,7 @@ describe('the types of createKeystile', () => {
     })
   })
 
-  it('know the profile, the declared scopes and the place of the users in keystile.users', () => {
+  it('createKeystile types keystile.users by the profile, the scopes and the directory', () => {
     compiles(async () => {
       const { users: accounts } = await createKeystile({ ...common, profile })
       const created = await accounts.create({
@@ -141,7 +141,7 @@ describe('the types of createKeystile', () => {
     })
   })
 
-  it('give onEvent a closed union', () => {
+  it('createKeystile gives onEvent a closed union of events', () => {
     compiles(() =>
       createKeystile({
         ...common,

@@ -33,7 +33,7 @@ const brokenUsers = {
 }
 
 describe('an embedded Keystile without a logger', () => {
-  it('writes warnings and errors to standard error, one line each, without secrets', async (t) => {
+  it('Keystile without a logger prints warnings and errors, but no secrets', async (t) => {
     const { mock: warned } = t.mock.method(console, 'warn', () => {})
     const { mock: failed } = t.mock.method(console, 'error', () => {})
     const keystile = await createKeystile({
@@ -55,7 +55,7 @@ describe('an embedded Keystile without a logger', () => {
 })
 
 describe('the option logger', () => {
-  it('gets all messages instead, and why a guard refused, at the level debug', async (t) => {
+  it('the option logger gets all messages, and at level debug why a guard refused', async (t) => {
     const { mock: written } = t.mock.method(process.stderr, 'write', () => true)
     const logger = { debug: mock.fn(), info: mock.fn(), warn: mock.fn(), error: mock.fn() }
     const keystile = await createKeystile({

@@ -13,7 +13,8 @@ import { announce, command } from ${JSON.stringify(import.meta.resolve('./databa
 import { serveCommands } from ${JSON.stringify(import.meta.resolve('./sqlite-writer.ts'))}
 import { sql } from ${JSON.stringify(import.meta.resolve('kysely'))}
 
-const insert = (transaction, name) => transaction.insertInto('setting').values({ name, value: 'x'.repeat(100) }).execute()
+const insert = (transaction, name) =>
+  transaction.insertInto('setting').values({ name, value: 'x'.repeat(100) }).execute()
 const ask = (transaction, text) => sql.raw(text).execute(transaction)
 await serveCommands([
   command('insert', async (transaction, name) => {
@@ -34,7 +35,8 @@ await serveCommands([
   }),
   command('prepare', async (transaction) => {
     await ask(transaction, 'create table parent (id integer primary key)')
-    await ask(transaction, 'create table child (parent integer references parent (id) deferrable initially deferred)')
+    const parent = 'parent integer references parent (id) deferrable initially deferred'
+    await ask(transaction, \`create table child (\${parent})\`)
   }),
   command('break the commit', async (transaction) => {
     await ask(transaction, 'insert into child values (1)')
@@ -89,7 +91,7 @@ describe('commands that wait for the writer of SQLite', () => {
   const messages = (answers: readonly unknown[]): readonly unknown[] =>
     answers.map((answer) => (answer instanceof Error ? answer.message : answer))
 
-  it('tell what they announced after the commit, and nothing of a command that failed', async () => {
+  it('a SQLite command’s notices are sent after the commit, unless it failed', async () => {
     await write('prepare')
     const heard: unknown[] = []
     database.onCommitted((notice) => heard.push(notice))

@@ -17,7 +17,7 @@ export function readParsedBody(
     const { body: parsed } = request as { body?: unknown }
     if (!request.readableEnded || parsed === undefined) return read(maxBytes)
 
-    // Stryker disable next-line StringLiteral: any text that is no type of a form would do
+    // Stryker disable next-line StringLiteral: any text except a type of a form would do
     const bytes = serialize(parsed, request.headers['content-type'] ?? '')
     if (bytes.length > maxBytes) throw tooLarge(maxBytes)
     return bytes

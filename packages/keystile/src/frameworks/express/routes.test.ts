@@ -28,7 +28,7 @@ for (const [name, make] of [
   describe(`routesOfExpress with Express ${name}`, () => {
     const is5 = make === express
 
-    it('names the template of a route', () => {
+    it(`routesOfExpress (Express ${name}) finds the template of a route`, () => {
       const app = make()
       app.get('/', answer)
       app.use('/a', make.Router().get('/', guard(), answer))
@@ -55,7 +55,7 @@ for (const [name, make] of [
       })
     })
 
-    it('does not put a guard before a path that only begins with its path', () => {
+    it(`routesOfExpress (Express ${name}) applies a guard to whole segments of its path`, () => {
       const app = make()
       app.use(/^\/a/, guard())
       for (const path of ['/ab', '/a.json', '/a/b']) app.get(path, answer)
@@ -66,7 +66,7 @@ for (const [name, make] of [
       })
     })
 
-    it('goes on after a function whose further parameters are hidden', () => {
+    it(`routesOfExpress (Express ${name}) passes functions with hidden parameters`, () => {
       type Next = () => void
       const goOn = (_request: unknown, _response: unknown, ...rest: readonly Next[]): void =>
         rest[0]?.()
@@ -76,7 +76,7 @@ for (const [name, make] of [
       assertFound(app, { '/x': ['/x', 1] })
     })
 
-    it('finds none where only other methods have a route, and none in a mounted app', () => {
+    it(`routesOfExpress (Express ${name}) finds no route of other methods or mounted apps`, () => {
       const app = make()
       app.put('/x', answer)
       app.use('/foreign', make())
@@ -85,7 +85,7 @@ for (const [name, make] of [
       assert.throws(() => routes.find('get', '/foreign/x'), /a mounted app answers \/foreign\/x,/)
     })
 
-    it('names no template where middleware answers', () => {
+    it(`routesOfExpress (Express ${name}) finds no template if middleware answers`, () => {
       const app = make()
       app.use(guard())
       app.use('/x', answer)

@@ -103,14 +103,16 @@ describe('guard', () => {
       'a bad token',
       { headers: { authorization: 'Bearer abc' } },
       401,
-      'Bearer realm="https://auth.example", error="invalid_token", error_description="Invalid token"',
+      'Bearer realm="https://auth.example", error="invalid_token", ' +
+        'error_description="Invalid token"',
       problem(401, 'Unauthorized', 'Invalid token'),
     ],
     [
       'a user who is gone',
       bearer('ghost', 'items:read'),
       401,
-      'Bearer realm="https://auth.example", error="invalid_token", error_description="Invalid token"',
+      'Bearer realm="https://auth.example", error="invalid_token", ' +
+        'error_description="Invalid token"',
       problem(401, 'Unauthorized', 'Invalid token'),
     ],
     [
@@ -203,7 +205,7 @@ describe('guard', () => {
     )
   })
 
-  it('leaves the variable `user` to the app, unless it finds users itself', async () => {
+  it('the Hono guard without `user` leaves the variable `user` to the app', async () => {
     const own = new Hono<{ Variables: { user: string } }>()
     own.use((c, next) => {
       c.set('user', 'of the app')
@@ -312,7 +314,7 @@ describe('mount', () => {
     assert.deepEqual(await response.json(), { a: 1 })
   })
 
-  it('reports a body that ends early, with the reason', async () => {
+  it('mount of Hono reports a body that ends early, with the cause', async () => {
     const gone = new Error('gone')
     const body = new ReadableStream({ start: (controller) => controller.error(gone) })
     const init = { method: 'POST', body, duplex: 'half' }

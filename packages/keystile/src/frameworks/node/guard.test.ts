@@ -394,7 +394,7 @@ describe('mount', () => {
     assert.deepEqual([outcome.code, outcome.message], ['bad_request', 'The body ended early'])
   })
 
-  it('says so when the request fails before its body has ended', async () => {
+  it('mount of node reports a request that fails before its body has ended', async () => {
     const outcome = await bodyAfter(
       async (request) => void setImmediate(() => request.emit('error', new Error('reset'))),
       'Content-Length: 500',

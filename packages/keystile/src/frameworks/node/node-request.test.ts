@@ -7,7 +7,7 @@ import { describe, it } from 'node:test'
 import { nodeHeaders, readNodeRequest, writeAnswer } from './node-request.ts'
 
 describe('readNodeRequest', () => {
-  it('has an empty method and URL where the request has none', () => {
+  it('readNodeRequest returns an empty method and URL if the request has none', () => {
     const request = Object.assign(new IncomingMessage(new Socket()), { url: undefined })
     const { method, url } = readNodeRequest(request)
     assert.deepEqual([method, url], ['', ''])
@@ -15,7 +15,7 @@ describe('readNodeRequest', () => {
 })
 
 describe('the body of a node:http request', () => {
-  it('is read no further when it is too large', async () => {
+  it('readNodeRequest stops reading a body that is too large', async () => {
     const request = new IncomingMessage(new Socket())
     const reading = readNodeRequest(request).body(4)
     request.push('hello')
@@ -26,7 +26,7 @@ describe('the body of a node:http request', () => {
 })
 
 describe('nodeHeaders', () => {
-  it('has cookies and a closed connection only where the answer needs them', () => {
+  it('nodeHeaders sets cookies and closes the connection only if the answer needs it', () => {
     const own = { 'x-own': 'yes', 'x-content-type-options': 'nosniff' }
     const headers = { 'x-own': 'yes' }
     assert.deepEqual(nodeHeaders({ status: 200, headers }), own)
@@ -40,7 +40,7 @@ describe('nodeHeaders', () => {
 })
 
 describe('writeAnswer', () => {
-  it('writes an empty body where the answer has none', async () => {
+  it('writeAnswer writes an empty body if the answer has none', async () => {
     const server = createServer((_request, response) =>
       writeAnswer(response, { status: 200, headers: {} }),
     ).listen(0, '127.0.0.1')

@@ -130,7 +130,7 @@ describe('onUpgrade', () => {
     assert.equal(printed.mock.callCount(), 3)
   })
 
-  it('answers without a body where the check has none', async (t) => {
+  it('onUpgrade answers without a body if the check’s answer has none', async (t) => {
     const error = new TokenError('not_authenticated', 'Not authenticated')
     const answer = { status: 401, headers: { 'x-own': 'yes' } }
     const server = await serve(

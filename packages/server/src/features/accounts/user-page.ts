@@ -13,7 +13,7 @@ export const maxPageSize = 200
  * moves no other user to another page. The name need not exist.
  *
  * @throws {ProblemError} 422 for a limit that is not a whole number in the range, and for a text
- *   that is no user name
+ *   that is not a user name
  */
 export async function readUserPage(
   users: Pick<UserFinder, 'listAfter'>,

@@ -26,7 +26,7 @@ async function startListening(
 const another = 'a battery of correct horses'
 
 describeOnBoth('onEvent', (stage) => {
-  it('is called for each change of an account, with who made it', async () => {
+  it('onEvent is called for each change of an account, with its actor', async () => {
     const { started, events } = await startListening(stage, {
       profile: z.looseObject({}),
       scopes: { 'items:read': 'Read items' },
@@ -62,7 +62,7 @@ describeOnBoth('onEvent', (stage) => {
     ])
   })
 
-  it('is not called for what changed nothing', async () => {
+  it('onEvent is not called for a request that changed nothing', async () => {
     const { started, events } = await startListening(stage)
     const { subject } = await started.tokens()
     const { users } = started.keystile
@@ -77,7 +77,7 @@ describeOnBoth('onEvent', (stage) => {
     )
   })
 
-  it('is called for each session that a new password ends, and not for the one that stays', async () => {
+  it('onEvent is called for each session that a new password ends, and no other', async () => {
     const { started, events } = await startListening(stage)
     const [one, two, three] = [
       await started.tokens(),
@@ -94,7 +94,7 @@ describeOnBoth('onEvent', (stage) => {
     assert.deepEqual(ended.toSorted(), [one.sessionId, three.sessionId].toSorted())
   })
 
-  it('is called for what this process did, once, and not for another process', async () => {
+  it('onEvent is called once for each event of this process, not of another process', async () => {
     const here = await startListening(stage)
     const there = await startListening(stage)
     await Promise.all(
@@ -107,7 +107,7 @@ describeOnBoth('onEvent', (stage) => {
     assert.deepEqual(there.events, [])
   })
 
-  it('breaks nothing when it throws or rejects, and the log has the error', async () => {
+  it('onEvent breaks nothing when it throws or rejects; its error is logged', async () => {
     const errors: object[] = []
     const error = (fields: object): void => void errors.push(fields)
     const logger: Logger = { debug() {}, info() {}, warn() {}, error }
@@ -126,7 +126,7 @@ describeOnBoth('onEvent', (stage) => {
     ])
   })
 
-  it('must be a function', async () => {
+  it('onEvent must be a function', async () => {
     const onEvent: unknown = 'log'
     await assert.rejects(
       stage.start({ onEvent: onEvent as () => void }),
@@ -138,7 +138,7 @@ describeOnBoth('onEvent', (stage) => {
 describeOnBoth(
   'onEvent of an app with its own users',
   (stage) => {
-    it('is called for logins and ends of sessions', async () => {
+    it('onEvent is called for logins and ended sessions of the app’s own users', async () => {
       const { started, events } = await startListening(stage)
       const { subject, sessionId } = await started.tokens()
       await started.keystile.sessions.create({ subject })

@@ -6,7 +6,7 @@ import { describeOnBoth, password } from '../../../test-support/keystile.ts'
 describeOnBoth(
   'hashPassword, verifyPassword and checkPassword',
   (stage) => {
-    it('make a hash of the configured cost, which they and a login verify', async () => {
+    it('hashPassword uses the configured cost, and a login accepts the hash', async () => {
       const { keystile, addUser, writeHash, login } = await stage.start({
         passwordHashing: { memoryKiB: 12_288, passes: 3 },
       })
@@ -24,7 +24,7 @@ describeOnBoth(
       assert.equal((await login({ password: another })).status, 200)
     })
 
-    it('verify bcrypt hashes, and are false for no hash, another text and a password of any length', async () => {
+    it('verifyPassword reads bcrypt, and refuses other text or over 1,024 bytes', async () => {
       const { keystile } = await stage.start()
       const hash = hashSync(password, 4)
       assert.equal(await keystile.verifyPassword(password, hash), true)
@@ -33,7 +33,7 @@ describeOnBoth(
       assert.equal(await keystile.verifyPassword('x'.repeat(1_025), hash), false)
     })
 
-    it('leave the event loop to others while they hash', async () => {
+    it('hashPassword does not block the event loop', async () => {
       const { keystile } = await stage.start({
         passwordHashing: { memoryKiB: 131_072, passes: 4 },
       })
@@ -45,7 +45,7 @@ describeOnBoth(
       assert.equal(await keystile.verifyPassword(password, await hash), true)
     })
 
-    it('say what is wrong with a new password, by the configured length, and never repeat it', async () => {
+    it('checkPassword applies the configured length, and never repeats the password', async () => {
       const { keystile } = await stage.start({ passwordMinLength: 8 })
       const { checkPassword } = keystile
       assert.equal(checkPassword('zk4-tent'), undefined)
@@ -65,7 +65,7 @@ describeOnBoth(
       }
     })
 
-    it('refuse to hash what no login could verify, and what is no string', async () => {
+    it('hashPassword refuses a password above 1,024 bytes or not a string', async () => {
       const { keystile } = await stage.start()
       await assert.rejects(keystile.hashPassword('x'.repeat(1_025)), {
         name: 'TypeError',

@@ -1,0 +1,14 @@
+/** Breaks Markdown text before a word that would pass column 100, but never inside `code`. */
+export function wrap(text: string, indent = ''): string {
+  const [first = '', ...words] = text.match(/(?:`[^`]*`|[^` ])+/g) ?? []
+  let line = first
+  const lines: string[] = []
+  for (const word of words) {
+    if (line.length + 1 + word.length <= 100) line += ` ${word}`
+    else {
+      lines.push(line)
+      line = indent + word
+    }
+  }
+  return [...lines, line].join('\n')
+}
