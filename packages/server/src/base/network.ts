@@ -4,10 +4,10 @@
 const translatedPrefix = [0x64, 0xff9b, 0, 0, 0, 0]
 
 /**
- * Returns the network that one customer owns, for an IP address. For IPv4 it is the address itself.
- * For IPv6 it is the /64: each customer gets at least one (RFC 6177 §2) and can use every address
- * in it. For an IPv6 address from a NAT64 translator it is the IPv4 address. Does NOT check that
- * the text is an address.
+ * Returns the network of an IP address: the addresses that belong to one customer. For IPv4, the
+ * network is the address itself. For IPv6, it is the /64 network: each customer gets at least one
+ * (RFC 6177 §2) and can use every address in it. For an IPv6 address from a NAT64 translator, it is
+ * the IPv4 address. Does NOT check that the string is an address.
  */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address

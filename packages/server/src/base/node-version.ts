@@ -1,9 +1,12 @@
 import { ConfigurationError } from './configuration-error.ts'
 
-/** The first Node whose node:sqlite is complete. bin/keystile.cjs and package.json say the same. */
+/**
+ * The oldest version of Node whose `node:sqlite` is complete. `bin/keystile.cjs` and `package.json`
+ * repeat it.
+ */
 export const minNode = [24, 15] as const
 
-/** Returns the fault of a version of Node that is too old, or `undefined`. */
+/** If a version of Node is too old, returns the fault; otherwise undefined. */
 export function findNodeFault(
   version: string,
 ): { readonly about: string; readonly message: string; readonly fix: string } | undefined {
@@ -17,7 +20,8 @@ export function findNodeFault(
 }
 
 /**
- * Refuses a Node that is too old. An old one would fail later, in words that say nothing of it.
+ * Refuses a version of Node that is too old. Without this check, an old version would fail later,
+ * with an error that does not mention the version.
  *
  * @throws {ConfigurationError}
  */

@@ -5,7 +5,7 @@ import { createSeal } from './seal.ts'
 const secret = 'an application secret of 32 chars'
 
 describe('createSeal', () => {
-  it('createSeal opens what it sealed, and seals the same text differently each time', () => {
+  it('createSeal decrypts what it encrypted, and encrypts a string differently each time', () => {
     const { seal, open } = createSeal(secret, 'test')
     assert.equal(open(seal('täxt', 'row 1'), 'row 1'), 'täxt')
     assert.notEqual(seal('täxt', 'row 1'), seal('täxt', 'row 1'))
@@ -18,14 +18,14 @@ describe('createSeal', () => {
     assert.equal(open(sealed, 'row'), '')
   })
 
-  it('createSeal cannot open text sealed by another secret, for another purpose or row', () => {
+  it('createSeal cannot decrypt a value of another secret, another purpose or another row', () => {
     const sealed = createSeal(secret, 'test').seal('text', 'row 1')
     assert.equal(createSeal(`${secret}!`, 'test').open(sealed, 'row 1'), undefined)
     assert.equal(createSeal(secret, 'other').open(sealed, 'row 1'), undefined)
     assert.equal(createSeal(secret, 'test').open(sealed, 'row 2'), undefined)
   })
 
-  it('createSeal refuses sealed text with any byte changed or cut off', () => {
+  it('createSeal refuses an encrypted value if any byte is changed or missing', () => {
     const { seal, open } = createSeal(secret, 'test')
     const sealed = Buffer.from(seal('text', 'row'), 'base64url')
     for (let i = 0; i < sealed.length; i++) {

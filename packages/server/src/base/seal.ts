@@ -5,18 +5,21 @@ const ivBytes = 12
 /** The longest tag of GCM. A shorter one would be easier to forge. */
 const tagBytes = 16
 
-/** Encrypts values for the database, so that a stolen copy is of no use without the key. */
+/**
+ * Encrypts values for the database, so that a stolen copy of the database is of no use without the
+ * key.
+ */
 export interface Seal {
   /**
-   * Encrypts a text.
+   * Encrypts a string.
    *
    * @param context the place that the value belongs to, such as the id of its row. It stops an
    *   attacker who can write to the database from moving a sealed value to another row.
    */
   seal(text: string, context?: string): string
   /**
-   * Decrypts a sealed text. Returns undefined when the key or the context is a different one, or
-   * the value was changed.
+   * Decrypts a sealed value. Returns undefined if the key or the context is not the one that the
+   * value was sealed with, or if the value was changed.
    */
   open(sealed: string, context?: string): string | undefined
 }

@@ -9,10 +9,10 @@ export function makeSecret(): string {
 }
 
 /**
- * Returns the hash that is stored instead of a secret of `makeSecret`. One round of SHA-256 is
- * enough: salts and slow hashes defend passwords against lists of guesses, and a random secret is
- * in no list. Hashes the text and not the bytes that it encodes, so that only one spelling of a
- * secret is accepted. Does NOT suit passwords.
+ * Returns the hash of a secret from `makeSecret`. The database stores the hash instead of the
+ * secret. One round of SHA-256 is enough: salts and slow hashes protect passwords against lists of
+ * guesses, and no list contains a random secret. Hashes the base64url string and not its bytes, so
+ * that only one spelling of a secret is accepted. Does NOT suit passwords.
  */
 export function hashSecret(secret: string): string {
   return createHash('sha256').update(secret).digest('base64url')

@@ -2,15 +2,15 @@ import { isIP } from 'node:net'
 
 /**
  * Whether a URL points to this machine, so that its traffic crosses no network. Does NOT resolve
- * names: it knows `localhost` and loopback addresses.
+ * names: only `localhost` and loopback addresses count.
  */
 export function isOnThisMachine(url: string): boolean {
   return URL.canParse(url) && isLoopback(new URL(url).hostname)
 }
 
 /**
- * Whether a URL is http and points to another machine. Then anyone on the network in between can
- * read passwords and tokens.
+ * Whether a URL is http and points to another machine. If so, anyone on the network between the
+ * machines can read passwords and tokens.
  */
 export function isHttpElsewhere(url = ''): boolean {
   return URL.canParse(url) && new URL(url).protocol === 'http:' && !isOnThisMachine(url)
