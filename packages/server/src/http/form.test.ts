@@ -38,7 +38,7 @@ describe('readForm', () => {
     })
   })
 
-  it('readForm treats a parameter without a value as absent, and skips empty ones', async () => {
+  it('readForm treats a parameter without a value as absent, and skips empty pairs', async () => {
     assert.deepEqual(await read(''), {})
     assert.deepEqual(await read('a&b=&&c=1&'), { c: '1' })
     assert.deepEqual(await read('=1'), { '': '1' })
@@ -50,7 +50,7 @@ describe('readForm', () => {
     assert.deepEqual(await read(body, 'multipart/form-data; boundary=x'), { a: '1' })
   })
 
-  it('readForm takes its content types in any case and with parameters, and no other', async () => {
+  it('readForm accepts its content types in any spelling, and no other types', async () => {
     assert.deepEqual(await read('a=1', 'Application/X-WWW-Form-Urlencoded ; charset=utf-8'), {
       a: '1',
     })

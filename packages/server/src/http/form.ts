@@ -5,13 +5,13 @@ import { maxBodyBytes, mediaTypeOf } from './route.ts'
 export type Form = ReadonlyMap<string, string>
 
 /**
- * Reads the form of an OAuth endpoint from the body, urlencoded or multipart. Ignores the query,
- * because URLs with passwords would end up in logs. An empty parameter counts as missing. The
- * caller gets unknown parameters too and may ignore them. Refuses a repeated parameter, known or
- * not: a proxy and this server could otherwise read different values.
+ * Reads the form of an OAuth endpoint from the body, urlencoded or multipart. Ignores the query of
+ * the URL, because a password in a URL would end up in logs. An empty parameter counts as missing.
+ * The result includes unknown parameters, which the caller may ignore. Refuses a repeated
+ * parameter, even an unknown one: a proxy and this server could otherwise read different values.
  *
  * @throws {OAuthError} `invalid_request`
- * @throws {ProblemError} `content_too_large`, beyond `maxBodyBytes`
+ * @throws {ProblemError} `content_too_large`, if the body has more than `maxBodyBytes`
  * @see RFC 6749 §3.2, appendix B
  */
 export async function readForm(request: HttpRequestWithBody): Promise<Form> {
@@ -42,7 +42,7 @@ export async function readForm(request: HttpRequestWithBody): Promise<Form> {
 
 /**
  * Decodes a name or a value of a form. `+` is a space, and `%` must be followed by two hex digits.
- * Returns undefined when the text is not valid or its bytes are not UTF-8.
+ * Returns undefined if the encoding is not valid or the decoded bytes are not UTF-8.
  */
 export function decodeFormComponent(text: string): string | undefined {
   try {

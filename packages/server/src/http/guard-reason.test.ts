@@ -4,7 +4,7 @@ import { TokenError, tokenError } from 'keystile/internal'
 import { guardReasonOf } from './guard-reason.ts'
 
 describe('guardReasonOf', () => {
-  it('guardReasonOf returns the refusal’s code, with expired and revoked tokens apart', () => {
+  it('guardReasonOf returns the code of a refusal, except for expired and revoked tokens', () => {
     for (const [reason, label] of [
       ['no_credential', 'not_authenticated'],
       ['malformed_credential', 'invalid_request'],
@@ -19,7 +19,7 @@ describe('guardReasonOf', () => {
       assert.equal(guardReasonOf(tokenError(reason)), label)
   })
 
-  it('guardReasonOf does not read the message, since an app may word its own', () => {
+  it('guardReasonOf does not read the message, since an app may change the message', () => {
     assert.equal(
       guardReasonOf(new TokenError('invalid_token', 'Token has expired')),
       'invalid_token',

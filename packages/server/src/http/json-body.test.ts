@@ -23,7 +23,7 @@ const read = (body: string, contentType = 'application/json'): Promise<object> =
   )
 
 describe('readJsonObject', () => {
-  it('readJsonObject takes JSON by any of its content types', async () => {
+  it('readJsonObject accepts each content type of JSON', async () => {
     for (const type of [
       'application/json',
       'Application/JSON; charset=utf-8',
@@ -103,7 +103,7 @@ describe('checkFields', () => {
 })
 
 describe('refuseFaults', () => {
-  it('refuseFaults throws nothing without faults', () => {
+  it('refuseFaults throws nothing if there are no faults', () => {
     assert.doesNotThrow(() => refuseFaults([]))
   })
 

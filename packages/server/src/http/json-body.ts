@@ -17,7 +17,8 @@ import { maxBodyBytes, mediaTypeOf } from './route.ts'
  */
 export async function readJsonObject(request: HttpRequestWithBody): Promise<JsonObject> {
   const mediaType = mediaTypeOf(request)
-  // A page of another origin can send a form or plain text without a preflight, but not JSON.
+  // This check stops requests that a page of another origin sends without a preflight. Such a page
+  // can send a form or plain text, but not JSON.
   if (mediaType === undefined || !/^application\/(json|[\w.+-]+\+json)$/.test(mediaType)) {
     throw new ProblemError('unsupported_media_type', 'The body must be sent as application/json')
   }
@@ -33,7 +34,7 @@ export async function readJsonObject(request: HttpRequestWithBody): Promise<Json
   }
 }
 
-/** Returns a schema for a string field. Its messages are the ones of FastAPI. */
+/** Returns a schema for a string field. Its error messages are those of FastAPI. */
 export function stringField(): z.ZodString {
   return z.string({
     error: ({ input }) =>
@@ -79,7 +80,7 @@ export function checkFields<T extends z.ZodType>(
 /**
  * Returns the fields of a checked body.
  *
- * @param others faults in the same body from another check
+ * @param others faults that another check found in the same body
  * @throws {ProblemError} 422 with all faults, when there are any
  */
 export function getFields<T>(

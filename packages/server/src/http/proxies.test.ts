@@ -64,7 +64,7 @@ describe('createProxies', () => {
       assert.equal(resolve('127.0.0.1', entry), address, entry)
   })
 
-  it('proxies.resolve stops at text that is not an address, and takes its writer’s address', () => {
+  it('proxies.resolve stops at an invalid entry, and returns the proxy that wrote it', () => {
     for (const entry of [
       '',
       ' ',

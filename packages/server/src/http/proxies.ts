@@ -9,8 +9,8 @@ export interface Proxies {
 }
 
 /**
- * Returns the fault of an address or a range of proxies, as a sentence without a subject, or
- * undefined when it has none.
+ * If an address or a range of proxies is not allowed, returns the fault as a sentence without a
+ * subject; otherwise undefined.
  */
 export function findProxyFault(text: string): string | undefined {
   const range = parseRange(text)
@@ -63,7 +63,7 @@ export function createProxies(ranges: readonly string[]): Proxies {
   }
 }
 
-/** Returns a function that answers requests after `proxies` have resolved their address. */
+/** Returns an `answer` function that gets the address of the client instead of the proxy’s. */
 export function withResolvedAddress(
   answer: (request: HttpRequestWithBody) => Promise<HttpAnswer | undefined>,
   proxies: Proxies,
@@ -84,7 +84,7 @@ function parseRange(text: string): Range | undefined {
 
   const family = familyOf(address)
   const bits = family === 'ipv4' ? 32 : 128
-  // The first 96 bits of an IPv4 address in IPv6 only mark it as one (RFC 4291 §2.5.5.2).
+  // The first 96 bits of an IPv4-mapped IPv6 address only mark it as mapped (RFC 4291 §2.5.5.2).
   const mappingBits = family === familyOf(written) ? 0 : 96
   const prefix = length === undefined ? bits : Number(length) - mappingBits
   return prefix >= 0 && prefix <= bits ? { address, prefix, family } : undefined

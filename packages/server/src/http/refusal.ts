@@ -79,7 +79,8 @@ function oauthAnswer(code: string, error: OAuthError | ProblemError, realm: stri
       ...(error.retryAfterSeconds !== undefined && {
         'retry-after': String(error.retryAfterSeconds),
       }),
-      // RFC 6749 §5.2 demands it after a failed Basic login. Other clients may use Basic as well.
+      // RFC 6749 §5.2 requires this header if the client used Basic. Other clients get it too,
+      // because they may use Basic as well.
       ...(code === 'invalid_client' && { 'www-authenticate': `Basic realm="${realm}"` }),
     },
   )

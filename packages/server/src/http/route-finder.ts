@@ -54,8 +54,8 @@ function groupByPattern<C>(
 }
 
 /**
- * Returns the expression of a path with parameters. A parameter is one segment with the characters
- * of our ids. An encoded segment never matches.
+ * Returns the regular expression of a path with parameters. A parameter matches one segment with
+ * the characters of our ids. An encoded segment never matches.
  */
 function expressionOf(pattern: string): RegExp {
   const source = pattern

@@ -14,11 +14,11 @@ export interface RouteGuard {
 
 interface RouteBase {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
-  /** The path below `below`. `{name}` is a parameter for one segment. */
+  /** The path, relative to `below`. `{name}` is a parameter for one segment. */
   readonly path: string
-  /** `root` where a standard requires it, otherwise the path of the issuer. */
+  /** `root` if a standard requires a path without the path of the issuer, otherwise `issuer`. */
   readonly below: 'issuer' | 'root'
-  /** The format of its refusals: RFC 6749 §5.2 or RFC 9457. */
+  /** The format of the route's refusals: RFC 6749 §5.2 or RFC 9457. */
   readonly refusals: 'oauth' | 'problem'
   readonly doc: RouteDoc
 }
@@ -31,22 +31,22 @@ export interface OpenRoute extends RouteBase {
 }
 
 /**
- * A route that only callers with a fitting access token reach.
+ * A route that requires an access token. The token must meet the demands of `guard`.
  *
  * @typeParam C the caller that the handler gets
  */
 export interface GuardedRoute<C> extends RouteBase {
-  /** The router checks it before the handler runs. */
+  /** The router checks these demands before the handler runs. */
   readonly guard: RouteGuard
   /**
-   * Whether the token must belong to the app itself. Otherwise another OAuth client, or an API that
-   * received a user's token, could change the user's account.
+   * Whether the token must belong to the app itself. Without this demand, another OAuth client, or
+   * an API that received a user's token, could change the user's account.
    */
   readonly isFirstPartyOnly?: true | undefined
   handle(request: RouteRequest, caller: C): HttpAnswer | Promise<HttpAnswer>
 }
 
-/** One endpoint. Each feature lists its own; `server/wire.ts` joins the lists. */
+/** One endpoint. Each feature lists its endpoints; `server/wire.ts` joins the lists. */
 export type Route<C> = OpenRoute | GuardedRoute<C>
 
 /** The parts of the OpenAPI document that do not follow from the guard and the path of a route. */
@@ -69,7 +69,10 @@ export interface RouteDoc {
   readonly refuses?: Readonly<Record<number, string>>
 }
 
-/** More than any valid body needs. The server refuses a longer one before it has read all of it. */
+/**
+ * The size of the longest body that the server reads. Every valid body is shorter. The server
+ * refuses a longer body before it has read all of it.
+ */
 export const maxBodyBytes = 65_536
 
 /** Returns an answer in JSON that no cache may store, because most answers hold personal data. */

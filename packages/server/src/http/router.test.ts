@@ -46,7 +46,7 @@ async function ask(route: OpenRoute, path: string, method = 'GET', log: object[]
 }
 
 describe('createRouter', () => {
-  it('the router answers exactly its own paths, whatever host the request names', async () => {
+  it('the router answers its own paths and no others, whatever the request’s host', async () => {
     assert.equal((await ask(routeTo(ok), '/base/it?x=1'))!.body, 'ok')
     for (const path of [
       '/it',
@@ -74,7 +74,7 @@ describe('createRouter', () => {
     assert.equal(answer!.headers['allow'], 'GET')
   })
 
-  it('the router answers a bug with 500 and an incident, and logs the cause with it', async () => {
+  it('the router answers a bug with 500, and logs the cause with the incident’s id', async () => {
     const log: { incident?: string; err?: Error }[] = []
     const answer = await ask(
       routeTo(() => {
@@ -90,7 +90,7 @@ describe('createRouter', () => {
     assert.equal(log[0]!.err!.message, 'select secret from /etc')
   })
 
-  it('the router answers 503 with Retry-After if the database is away', async () => {
+  it('the router answers 503 with Retry-After if the database is unavailable', async () => {
     const fail = (): never => {
       throw new DatabaseUnavailableError('ECONNREFUSED 10.0.0.1')
     }
@@ -104,7 +104,7 @@ describe('createRouter', () => {
     }
   })
 
-  it('the router answers an OAuth error as OAuth does, with detail (RFC 6749 §5.2)', async () => {
+  it('the router answers an OAuth error by RFC 6749 §5.2, with "detail"', async () => {
     const answer = await ask(
       routeTo(() => {
         throw new OAuthError('invalid_grant', 'No', { reason: 'session_over', detail: 'inside' })
@@ -119,7 +119,7 @@ describe('createRouter', () => {
     })
   })
 
-  it('the router prefers fixed paths, and passes a path’s segment on as sent', async () => {
+  it('the router prefers fixed paths, and does not decode the segments of a path', async () => {
     const tell =
       (name: string): OpenRoute['handle'] =>
       ({ params }) => ({ status: 200, headers: {}, body: `${name} ${JSON.stringify(params)}` })

@@ -30,9 +30,9 @@ interface RouterOptions<U> {
 
 // decisions/0001-no-framework-inside-the-server.md
 /**
- * Creates a router for these routes. It answers every request whose path belongs to a route, also
- * one with an unknown method. For another path it returns undefined. The router applies the guard
- * of a route before the handler runs, and turns every error into an answer.
+ * Creates a router for these routes. It answers every request whose path belongs to a route, even
+ * if the method is unknown. For another path it returns undefined. The router applies the guard of
+ * a route before the handler runs, and turns every error into an answer.
  */
 export function createRouter<U>(
   routes: readonly RouteOf<U>[],
@@ -82,7 +82,10 @@ function demandsOf<U>(
   )
 }
 
-/** Returns the arguments for the guard. It refuses an empty list of scopes as a mistake. */
+/**
+ * Returns the arguments for `guard.demand`. Leaves out an empty list of scopes, because the guard
+ * refuses an empty list as a mistake.
+ */
 function argumentsOf({
   scopes,
   maxAgeSeconds,
@@ -158,8 +161,8 @@ function errorAnswer(
 }
 
 /**
- * Whether a request was refused because too many others were running. Any sender can cause this, so
- * it must not fill the log with errors.
+ * Whether a request was refused because too many other requests were running. Any sender can cause
+ * this, so the refusal must not fill the log with errors.
  */
 function isOverload(error: unknown): boolean {
   if (error instanceof DatabaseBusyError) return true
