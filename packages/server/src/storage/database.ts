@@ -28,9 +28,9 @@ export function inTables<Tables>(db: Reader): Kysely<Tables> {
  * thread, which gets the name and the values. Therefore:
  *
  * - Values and results are plain data, which can be sent between threads.
- * - An outcome on which a caller decides is a result and not an error.
- * - A refusal that must be recorded is returned, so that its record is committed. The caller throws
- *   it afterwards.
+ * - If the caller acts on an outcome, the outcome is a result and not an error.
+ * - If a refusal must be recorded, the command returns the refusal. An error would roll back the
+ *   record. The caller throws the refusal afterwards.
  */
 export interface Command<Values, Result> {
   readonly name: string
@@ -45,12 +45,12 @@ export function command<Values, Result>(
   return { name, run }
 }
 
-/** What the running command of a transaction has announced. */
+/** The notices that the running command of each transaction has announced. */
 const announced = new WeakMap<Transaction, unknown[]>()
 
 /**
- * Announces something in a transaction. The listeners of `onCommitted` in this process get it after
- * the commit, and never if the command fails.
+ * Announces a notice in a transaction. The listeners of `onCommitted` in this process get the
+ * notice after the commit. If the command fails, they never get it.
  *
  * @param notice plain data, which can be sent between threads
  */
@@ -61,8 +61,8 @@ export function announce(transaction: Transaction, notice: unknown): void {
 }
 
 /**
- * Runs a command and returns its result with what it announced. Transactions that run several
- * commands run one after the other.
+ * Runs a command and returns its result and its notices. Commands that share a transaction run one
+ * after the other.
  */
 export async function runCommand<Values, Result>(
   command: Command<Values, Result>,
@@ -78,7 +78,7 @@ export async function runCommand<Values, Result>(
   }
 }
 
-/** Calls listeners with what was announced. */
+/** Calls listeners with the announced notices. */
 export interface Notifier {
   readonly onCommitted: Database['onCommitted']
   notify(notices: readonly unknown[] | undefined): void
@@ -120,7 +120,10 @@ export async function lockRows<Tables, Table extends keyof Tables, Row>(
   if (hasRowLocks(transaction)) await query.forUpdate().execute()
 }
 
-/** Returns the query so that it locks its rows and skips rows that others have locked. */
+/**
+ * Returns a query that also locks its rows, and skips rows that other transactions have locked. On
+ * SQLite, returns the query unchanged.
+ */
 export function withoutLocked<Tables, Table extends keyof Tables, Row>(
   transaction: Transaction,
   query: SelectQueryBuilder<Tables, Table, Row>,
@@ -163,11 +166,11 @@ export interface Database {
    */
   readonly urgent: Pick<Database, 'reader' | 'write'>
   /**
-   * Calls a listener with what commands of this process announced, each after its commit. The
-   * listener must not throw.
+   * Calls a listener with each notice that a command of this process announced, after the commit.
+   * The listener must not throw.
    */
   onCommitted(listener: (notice: unknown) => void): void
-  /** The number of commands without an answer. */
+  /** The number of commands that have no answer yet. */
   readonly writeQueueLength: number
   /** Waits for running commands and closes the connections. */
   close(): Promise<void>

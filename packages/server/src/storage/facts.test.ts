@@ -12,7 +12,7 @@ describe('inspectDatabase', () => {
   before(() => void (folder = mkdtempSync(join(tmpdir(), 'keystile-facts-'))))
   after(() => rmSync(folder, { recursive: true }))
 
-  it('inspectDatabase finds nothing without a file, and creates none', async () => {
+  it('inspectDatabase returns undefined if there is no file, and creates no file', async () => {
     const file = join(folder, 'absent.db')
     assert.equal(await inspectDatabase(file, readDatabaseFacts), undefined)
     assert.equal(await inspectDatabase(':memory:', readDatabaseFacts), undefined)
@@ -36,7 +36,7 @@ describe('inspectDatabase', () => {
     assert.equal(await inspectDatabase(file, (reader) => hasTable(reader, 'settings')), false)
   })
 
-  it('inspectDatabase passes on SQLite’s message if a file cannot be read', async () => {
+  it('inspectDatabase throws an error with SQLite’s message if a file cannot be read', async () => {
     const file = join(folder, 'text.db')
     writeFileSync(file, 'not a database, but long enough to be read'.repeat(20))
     await assert.rejects(inspectDatabase(file, readDatabaseFacts), {

@@ -43,7 +43,8 @@ export async function readDatabaseFacts(reader: Reader): Promise<DatabaseFacts> 
  * Opens a database for reading, runs `look` and closes the database. Changes nothing: it neither
  * creates a missing file nor runs migrations, so tables may be missing.
  *
- * @returns the result of `look`, or undefined for a file that does not exist and for `:memory:`
+ * @returns the result of `look`, or undefined if the file does not exist or the source is
+ *   `:memory:`
  * @throws {DatabaseUnavailableError} with the driver's message, when the database cannot be opened
  *   or read
  */
@@ -86,7 +87,7 @@ function asUnavailable(error: unknown): DatabaseUnavailableError {
   return new DatabaseUnavailableError(reasonOf(error), { cause: error })
 }
 
-/** Returns the row of a query that always has exactly one. */
+/** Returns the only row of a query that always returns exactly one row. */
 async function onlyRow<Row>(query: RawBuilder<Row>, reader: Reader): Promise<Row> {
   const [row] = (await query.execute(reader)).rows
   if (!row) throw new Error('the query must return one row; the database returned none')

@@ -6,7 +6,7 @@ const patience = 2_000
 const busy = { name: 'DatabaseBusyError' }
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-describe('a line of two places', () => {
+describe('a line with two places', () => {
   let line: Line
   let time: number
 
@@ -21,14 +21,14 @@ describe('a line of two places', () => {
     mock.restoreAll()
   })
 
-  /** Takes a place and keeps it for some time. */
+  /** Takes a place and releases it after this time. */
   const keep = async (milliseconds: number): Promise<void> => {
     const leave = await line.enter()
     time += milliseconds
     leave()
   }
 
-  it('a line of two places admits two at once, and later ones in order', async () => {
+  it('a line with two places admits two callers, and the next ones in order', async () => {
     const leave = [await line.enter(), await line.enter()]
     const entered: number[] = []
     const later = [1, 2].map(async (n) => {
@@ -48,7 +48,7 @@ describe('a line of two places', () => {
     await Promise.all([line.enter(), line.enter()])
   })
 
-  it('a line refuses an entry that waited too long, and admits the next', async () => {
+  it('a line refuses a caller that waited too long, and admits the next caller', async () => {
     const leave = await line.enter()
     await line.enter()
     const first = line.enter()
@@ -59,19 +59,19 @@ describe('a line of two places', () => {
     await refused
     leave()
     await second
-    mock.timers.tick(patience) // a taken place does not expire
+    mock.timers.tick(patience) // a caller that has a place is never refused
   })
 
-  it('a line refuses an entry at once if it would probably wait too long', async () => {
+  it('a line refuses a caller immediately if the caller would probably wait too long', async () => {
     for (let i = 0; i < 100; i++) await keep(1_000)
     await Promise.all([line.enter(), line.enter()])
-    const waiting = [line.enter(), line.enter(), line.enter()] // a fourth would wait 2 s
+    const waiting = [line.enter(), line.enter(), line.enter()] // a fourth caller would wait for 2 s
     await assert.rejects(Promise.all([...waiting, line.enter(), line.enter()]), busy)
     for (const entering of waiting) entering.catch(() => {})
     mock.timers.tick(patience)
   })
 
-  it('a line admits an entry at once if a place is free, however slow it was', async () => {
+  it('a line admits a caller to a free place immediately, even if callers were slow', async () => {
     for (let i = 0; i < 100; i++) await keep(60_000)
     await Promise.all([line.enter(), line.enter()])
     await assert.rejects(line.enter(), busy)

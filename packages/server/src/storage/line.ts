@@ -6,21 +6,21 @@ export interface Line {
    * Waits for a place. Resolves with a function that releases the place; the caller must call it
    * exactly once.
    *
-   * @throws {DatabaseBusyError} at once when the queue is too long to be served in time, and
-   *   otherwise after the longest wait
+   * @throws {DatabaseBusyError} immediately if the queue is too long, or later if the caller has
+   *   waited for `patienceMilliseconds`
    */
   enter(): Promise<() => void>
 }
 
-/** The weight of the latest caller in the average of the time that a caller keeps a place. */
+/** The weight of the latest caller in the average time for which callers hold a place. */
 const weight = 0.1
 
 // decisions/0007-queue-for-connections.md
 /**
- * Creates a queue that serves callers in the order of their arrival. It has no fixed length,
- * because the number of callers that it can serve depends on the distance to the database. Instead
- * it refuses a caller at once when the average time of earlier callers shows that the wait would be
- * too long.
+ * Creates a queue that serves callers in the order of their arrival. The queue has no fixed length,
+ * because the number of callers that it can serve depends on the distance to the database. Instead,
+ * it estimates the wait of a new caller from the average time of earlier callers. If the wait would
+ * be too long, it refuses the new caller immediately.
  */
 export function createLine(places: number, patienceMilliseconds: number): Line {
   let free = places

@@ -21,16 +21,16 @@ const migrations = {
 }
 
 /**
- * The PostgreSQL schema of all tables. It keeps them apart from the tables of an app that uses the
+ * The PostgreSQL schema of all tables. It separates them from the tables of an app that uses the
  * same database.
  */
 export const schema = 'keystile'
 
 /**
- * Runs all missing migrations, or none of them when one fails. When several processes start at the
- * same time, one migrates and the others wait.
+ * Runs all missing migrations. If one fails, none of them takes effect. When several processes
+ * start at the same time, one migrates and the others wait.
  *
- * @throws {Error} when a migration fails, or the database was used by a newer Keystile
+ * @throws {Error} if a migration fails, or a newer version of Keystile has used the database
  */
 export async function migrate(db: Reader): Promise<void> {
   const migrator = new Migrator({
@@ -52,7 +52,7 @@ export async function migrate(db: Reader): Promise<void> {
   )
 }
 
-/** Whether a table exists. It may be missing in a database that was not migrated yet. */
+/** Whether a table exists. A table may be missing because the database was not migrated yet. */
 export async function hasTable(reader: Reader, table: string): Promise<boolean> {
   const query = isPostgres(reader)
     ? sql`select 1 where to_regclass(${`${schema}.${table}`}) is not null`

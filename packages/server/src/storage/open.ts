@@ -6,7 +6,7 @@ import { openSqlite } from './sqlite.ts'
 /**
  * Opens and migrates a database.
  *
- * @param writerThread the module that writes to a SQLite file, in its own thread
+ * @param writerThread the module that runs in a separate thread and writes to a SQLite file
  * @throws {DatabaseUnavailableError} when the database cannot be opened or migrated
  */
 export function openDatabase(source: DatabaseSource, writerThread: URL): Promise<Database> {

@@ -36,7 +36,9 @@ interface TypeParsers {
   getTypeParser(oid: number, format?: string): (text: string) => unknown
 }
 
-/** The timeout of a query. Otherwise a guard would wait for as long as a connection is dead. */
+/**
+ * The timeout of a query. Without it, a guard would wait forever for a reply on a dead connection.
+ */
 const queryMilliseconds = 5_000
 
 /**
@@ -45,13 +47,14 @@ const queryMilliseconds = 5_000
  * - A process may freeze inside a transaction, because its machine is paused or its network is
  *   down. PostgreSQL then releases its locks after 3 s. Without this timeout, the feed of
  *   revocations would stop, and after 4 s all other processes would answer 503.
- * - A statement, such as one that waits for a lock, ends after 4 s. That is before this process
- *   stops waiting (`queryMilliseconds`), so no statement keeps running without a reader.
- * - The timeout does not include the wait of a commit for a synchronous standby, so PostgreSQL
- *   never cancels a commit and reports it as done.
+ * - A statement, such as one that waits for a lock, ends after 4 s. This process stops waiting
+ *   later, after `queryMilliseconds`. So no statement runs on after this process has stopped
+ *   waiting for its result.
+ * - The timeout does not include the time in which a commit waits for a synchronous standby.
+ *   Otherwise PostgreSQL would cancel the wait and report the commit as done.
  *
- * These are `set local` and not parameters of the connection, because the pool may belong to the
- * app, and PgBouncer may use a different connection for each transaction.
+ * The timeouts are set with `set local` and not as parameters of the connection, because the pool
+ * may belong to the app, and PgBouncer may use a different connection for each transaction.
  */
 const begin =
   'begin isolation level read committed; ' +
@@ -59,7 +62,7 @@ const begin =
 
 /** The connections for requests in our own pool: the default size of pg's pools. */
 const requestConnections = 10
-/** The longest wait of a request for a connection. Clients would give up soon after it. */
+/** The longest time that a request waits for a connection. Clients would give up soon after it. */
 const lineMilliseconds = 2_000
 
 // The ids of types in PostgreSQL's `pg_type`.
@@ -67,19 +70,20 @@ const int8 = 20
 const int4 = 23
 
 /**
- * Parses instants and counts as numbers, and everything else as text. It is passed with each query,
- * because the pool may belong to the app and have parsers that the app needs.
+ * Parses times and counts as numbers, and all other values as strings. Each query gets these
+ * parsers. They are not set on the pool, because the pool may belong to the app, which may need
+ * other parsers.
  */
 const typeParsers: TypeParsers = {
   getTypeParser: (oid) => (oid === int8 || oid === int4 ? Number : (text) => text),
 }
 
 /**
- * Opens PostgreSQL by URL, or over the application's own pool, which `close` leaves open. All
- * tables lie in the schema `keystile`.
+ * Opens PostgreSQL by its URL, or with the app's own pool. `close` does not close the app's pool.
+ * All tables are in the schema `keystile`.
  *
- * @param name the place for an operator, without user and password
- * @throws {DatabaseUnavailableError} when it cannot be reached or migrated
+ * @param name the place of the database in error messages, without user and password
+ * @throws {DatabaseUnavailableError} when the database cannot be reached or migrated
  */
 export async function openPostgres(source: string | Pool, name: string): Promise<Database> {
   const { pool, requestPool, close } = await connectPostgres(source)
@@ -148,8 +152,8 @@ class BoundedDriver extends PostgresDriver {
 /**
  * Returns the pool twice in the form that Kysely needs: `pool`, and `requestPool` with a queue that
  * leaves one connection free. So requests never delay the feed of revocations, unless the pool has
- * only one connection. The feed does not open a second pool, because the database may allow the app
- * no more connections than its own pool has. `close` does NOT close a pool of the app.
+ * only one connection. There is no second pool for the feed, because the database may not allow
+ * more connections than the app's pool has. `close` does NOT close a pool of the app.
  */
 export async function connectPostgres(source: string | Pool): Promise<{
   readonly pool: PostgresPool
@@ -182,7 +186,7 @@ async function createPool(url: string): Promise<Pool> {
   })
 }
 
-/** @throws {ConfigurationError} when pg is not installed, which is an optional peer dependency */
+/** @throws {ConfigurationError} if `pg`, an optional peer dependency, is not installed */
 async function importPg(): Promise<(typeof import('pg'))['default']> {
   try {
     return (await import('pg')).default
@@ -196,8 +200,8 @@ async function importPg(): Promise<(typeof import('pg'))['default']> {
 }
 
 /**
- * Migrates, with a few retries: when two processes run `create … if not exists` at the same time,
- * one of them fails and succeeds at its next try.
+ * Migrates, with two retries. If two processes run `create … if not exists` at the same time, one
+ * of them fails, and its next try succeeds.
  */
 async function migrateOnce(db: Reader): Promise<void> {
   const racing = new Set(['23505', '42P06', '42P07'])
@@ -216,7 +220,7 @@ const broken = new WeakSet<PoolClient>()
 
 /**
  * Records when a connection breaks. The pool listens for errors only while a connection is idle.
- * Without a second listener, a restart of the database would end the process.
+ * Without a listener of our own, a restart of the database would end the process.
  */
 function listen(client: PoolClient): void {
   if (known.has(client)) return
@@ -226,8 +230,8 @@ function listen(client: PoolClient): void {
 
 /**
  * Returns the pool in the form that Kysely needs, with our parsers and timeout. Its queries throw
- * `DatabaseUnavailableError` for faults of the connection. A connection that broke or did not
- * answer is not used again.
+ * `DatabaseUnavailableError` for faults of the connection. The pool does not reuse a connection
+ * that broke or did not answer.
  *
  * @param line the queue for connections. Without one, callers wait in the pool's own queue.
  */
@@ -261,7 +265,7 @@ function convertingPool(pool: Pool, line?: Line): PostgresPool {
   }
 }
 
-/** Waits for `work`. @throws {DatabaseUnavailableError} when the database did not serve it */
+/** Waits for `work`. @throws {DatabaseUnavailableError} when the database was not available */
 async function unlessDown<T>(work: Promise<T>): Promise<T> {
   try {
     return await work
@@ -278,20 +282,23 @@ async function unlessDown<T>(work: Promise<T>): Promise<T> {
         cause: error,
       })
 
-    // These members hold the row, with an e-mail address or a hash, which must not reach the log.
+    // These members contain the row, which may hold an e-mail address or a hash. They must not
+    // reach the log.
     throw Object.assign(error as object, { detail: undefined, where: undefined, hint: undefined })
   }
 }
 
-/** Returns the driver's message for the operator. It names host and port, and no password. */
+/**
+ * Returns the driver's message for the operator. The message names host and port, but no password.
+ */
 export function reasonOf(error: unknown): string {
   const cause = rootOf(error)
-  // A host with several addresses: the error of each is a member, and its own message is empty.
+  // If a host has several addresses, the error has an empty message and an error for each address.
   const parts = cause instanceof AggregateError ? cause.errors.map(messageOf) : [messageOf(cause)]
   return parts.join(', ')
 }
 
-/** Returns the end of a message that says how to fix an error, or an empty text. */
+/** Returns the fix of an error, as the end of a message, or an empty string if no fix is known. */
 function fixOf(error: unknown): string {
   const code: unknown = Reflect.get(rootOf(error), 'code')
   const fix = fixes.find(([codes]) => typeof code === 'string' && codes.test(code))?.[1]

@@ -14,8 +14,8 @@ class Slot {
 const slots: unknown = new Proxy({}, { get: (_target, name) => sql.val(new Slot(String(name))) })
 
 /**
- * Creates a query that is compiled only once for each kind of database. Use it for the writes of
- * every login and refresh: Kysely needs more time to build a statement than SQLite to run it.
+ * Creates a query that is compiled only once for each kind of database. Use it for writes that each
+ * login or refresh needs: Kysely takes longer to build a statement than SQLite takes to run it.
  *
  * @param build builds the query from placeholders. It runs only once, so the shape of the query
  *   must not depend on the values.

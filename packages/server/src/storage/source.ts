@@ -1,4 +1,4 @@
-// The setting `database`: a text or a pool that says where the data is. No other room reads it.
+// The setting `database`: a string or a pool that says where the data is. No other room reads it.
 import { existsSync } from 'node:fs'
 import type { Pool } from './postgres.ts'
 
@@ -20,7 +20,10 @@ export function isForeignUrl(source: string): boolean {
   return /^\w[\w+.-]+:/.test(source) && !isPostgresUrl(source)
 }
 
-/** Whether a database server keeps the data. Then there is no folder for other files beside it. */
+/**
+ * Whether a database server stores the data. If so, there is no local folder of the database for
+ * other files, such as the key file.
+ */
 export function isOnServer(source: DatabaseSource | undefined): boolean {
   return typeof source === 'string' ? isPostgresUrl(source) : source !== undefined
 }
@@ -33,8 +36,8 @@ export interface DatabaseServer {
 }
 
 /**
- * Returns the server that a URL names, or `undefined` for a socket, a file, a pool, and a URL that
- * is not valid.
+ * If the source is a URL with a host, returns the server; otherwise undefined (a socket, a file, a
+ * pool or a URL that is not valid).
  */
 export function findDatabaseServer(source: DatabaseSource | undefined): DatabaseServer | undefined {
   if (typeof source !== 'string' || !isPostgresUrl(source) || !URL.canParse(source))

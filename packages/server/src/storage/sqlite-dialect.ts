@@ -2,18 +2,22 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { SqliteAdapter, SqliteDialect, type DialectAdapter } from 'kysely'
 import { DatabaseUnavailableError } from './database.ts'
 
-/** More than all features together use, and a bound for the memory of the statements. */
+/**
+ * The size of the cache of prepared statements. All features together use fewer statements, and the
+ * limit bounds the memory.
+ */
 const maxStatements = 200
 
 /**
- * Opens a SQLite file so that a commit is on disk when SQLite answers it, and so that SQLite waits
- * up to 5 s for a file that another process has locked.
+ * Opens a SQLite file. When a commit returns, its changes are on disk. If another process has
+ * locked the file, SQLite waits for up to 5 s.
  */
 export function openSqliteFile(
   file: string,
   options: { readonly readOnly: boolean },
 ): DatabaseSync {
-  // Not imported: an old Node, which has no such module, must get as far as its own message.
+  // This is not an `import`, because an old version of Node does not have the module. Such a
+  // version must get as far as `requireNode`, which reports it.
   const { DatabaseSync: Sqlite } = process.getBuiltinModule('node:sqlite')
   const sqlite = new Sqlite(file, {
     readOnly: options.readOnly,
@@ -25,22 +29,27 @@ export function openSqliteFile(
   return sqlite
 }
 
-/** A statement, and whether it returns rows. SQLite is asked for that only once. */
+/**
+ * A statement, and whether it returns rows. The answer is stored, so that SQLite computes it only
+ * once.
+ */
 interface Prepared {
   readonly statement: StatementSync
   readonly returnsRows: boolean
 }
 
-/** Returns the prepared statement for a text. */
+/** Returns the prepared statement for a string of SQL. */
 export type Prepare = (text: string) => Prepared
 
-/** Creates a cache of prepared statements, which evicts the least recently used one. */
+/**
+ * Creates a cache of prepared statements. A full cache evicts the least recently used statement.
+ */
 export function createPrepare(sqlite: DatabaseSync): Prepare {
   const prepared = new Map<string, Prepared>()
   return (text) => {
     const found = prepared.get(text) ?? prepareNow(sqlite, text)
     prepared.delete(text)
-    prepared.set(text, found) // now the last one: a map keeps the order of insertion
+    prepared.set(text, found) // moves it to the end: a map keeps the order of insertion
 
     const [oldest] = prepared.keys()
     if (prepared.size > maxStatements && oldest !== undefined) prepared.delete(oldest)
@@ -49,8 +58,9 @@ export function createPrepare(sqlite: DatabaseSync): Prepare {
 }
 
 function prepareNow(sqlite: DatabaseSync, text: string): Prepared {
-  // `begin immediate` takes the write lock at once and waits for it. With `begin`, a transaction
-  // that reads before it writes would fail when another process writes in between.
+  // `begin immediate` waits for the write lock before the first read. With `begin`, a transaction
+  // that reads before it writes would fail if another process writes between the read and the
+  // write.
   const statement = sqlite.prepare(text === 'begin' ? 'begin immediate' : text)
   return { statement, returnsRows: statement.columns().length > 0 }
 }
@@ -69,8 +79,8 @@ export function sqliteDialect(
           all: (values) =>
             unlessUnavailable(() => statement.all(...(values as readonly SQLInputValue[]))),
           run(values) {
-            // On a full disk, SQLite has rolled back already. A second rollback would fail, and its
-            // error would hide the reason.
+            // When the disk is full, SQLite has already rolled back. A second rollback would fail,
+            // and its error would hide the first error.
             if (text === 'rollback' && !sqlite.isTransaction)
               return { changes: 0, lastInsertRowid: 0 }
             return unlessUnavailable(() => statement.run(...(values as readonly SQLInputValue[])))
@@ -87,7 +97,10 @@ export function sqliteDialect(
   })
 }
 
-/** Returns the first row of a query. Goes past Kysely, because every guarded request needs it. */
+/**
+ * Returns the first row of a query. Does not use Kysely, because every guarded request needs this
+ * read and it must be fast.
+ */
 export function findFirst(prepare: Prepare, text: string, values: readonly unknown[]): unknown {
   return unlessUnavailable(() =>
     prepare(text).statement.get(...(values as readonly SQLInputValue[])),
@@ -121,8 +134,8 @@ class NodeSqliteDialect extends SqliteDialect {
 }
 
 /**
- * Tells Kysely that SQLite's transactions include changes of tables. So a migration that fails
- * leaves nothing behind.
+ * Tells Kysely that a SQLite transaction can also roll back changes of tables. So a migration that
+ * fails changes nothing.
  */
 class TransactionalSqliteAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {

@@ -17,13 +17,14 @@ import {
   type WriterRequest,
 } from './writer-messages.ts'
 
-// The limits of a shared commit. Its first command waits for its last one.
+// The limits of a shared commit. Without limits, the first command could wait too long for the last
+// one.
 const maxCommands = 64
 const maxMilliseconds = 5
 
 /**
- * Runs the writer thread: opens and migrates the file, then runs the commands that it receives, one
- * after the other. Commands that arrive in the meantime share a commit, because each commit waits
+ * Runs the writer thread: opens and migrates the file, then runs the received commands one after
+ * the other. A command that arrives while others run shares their commit, because each commit waits
  * for the disk. Each command succeeds or fails as a whole. Its reply is sent when the shared commit
  * is on disk.
  */
@@ -62,7 +63,7 @@ function portOf(parent: MessagePort | null): MessagePort {
   return parent
 }
 
-/** The only connection that writes to the file, as node:sqlite and as Kysely see it. */
+/** The only connection that writes to the file. `sqlite` and `db` are two ways to use it. */
 interface WritableFile {
   readonly sqlite: DatabaseSync
   readonly db: Reader
@@ -89,7 +90,7 @@ function createRunner(commands: readonly AnyCommand[]): Run {
   }
 }
 
-/** The requests that the thread has received and not started, in the order of their arrival. */
+/** Creates the queue of requests that the thread has received but not started. */
 function createInbox(port: MessagePort): {
   add(message: WriterMessage): void
   /** Removes and returns the next entry. */
@@ -103,8 +104,8 @@ function createInbox(port: MessagePort): {
     void arrived.push(...(message === 'close' ? [message] : message))
 
   /**
-   * Takes a message from the port. Node would emit it as an event only when this thread is idle,
-   * and then the message could not join the running commit.
+   * If the queue is empty, takes a message from the port. Node emits a message as an event only
+   * when this thread is idle. That is too late for the message to join the running commit.
    */
   function look(): void {
     const waiting = arrived.length === 0 ? receiveMessageOnPort(port) : undefined
@@ -135,8 +136,8 @@ interface Writing {
 
 // decisions/0004-share-commits.md
 /**
- * Runs a command, and the commands that arrive in the meantime, in one transaction. Returns the
- * replies to all of them.
+ * Runs a command, and the commands that arrive while it runs, in one transaction. Returns the
+ * replies to all of these commands.
  */
 async function commitTogether(
   first: WriterRequest,
@@ -148,7 +149,7 @@ async function commitTogether(
   try {
     await file.db.transaction().execute(async (transaction) => {
       for (const request of requests) {
-        // The first command needs no savepoint: when it fails, the transaction holds nothing else.
+        // The first command needs no savepoint: if it fails, the transaction has no other changes.
         const isFirst = request === first
         replies.push(
           isFirst
@@ -169,8 +170,8 @@ async function commitTogether(
 }
 
 /**
- * Runs a command after others in the same transaction. When it fails, only its own changes are
- * rolled back.
+ * Runs a command in a transaction that already ran other commands. If the command fails, only its
+ * changes are rolled back.
  *
  * @throws {Error} when SQLite has rolled back the whole transaction, as it may on a full or broken
  *   disk

@@ -91,7 +91,7 @@ describe('commands that wait for the writer of SQLite', () => {
   const messages = (answers: readonly unknown[]): readonly unknown[] =>
     answers.map((answer) => (answer instanceof Error ? answer.message : answer))
 
-  it('a SQLite command’s notices are sent after the commit, unless it failed', async () => {
+  it('notices of a SQLite command are sent after its commit, or never if it fails', async () => {
     await write('prepare')
     const heard: unknown[] = []
     database.onCommitted((notice) => heard.push(notice))
@@ -107,7 +107,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.deepEqual(heard, ['one', 'three'])
   })
 
-  it('SQLite commands are committed together, and each is answered after the commit', async () => {
+  it('SQLite commands share a commit, and each gets its answer after the commit', async () => {
     const log = join(folder, 'keystile.db-wal')
     const bytesOf = async (work: () => Promise<unknown>): Promise<number> => {
       const before = statSync(log).size
@@ -132,7 +132,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.ok(together < apart / 3, `${together} bytes together, ${apart} apart`)
   })
 
-  it('a SQLite command that fails is undone alone', async () => {
+  it('if a SQLite command fails, only its own changes are rolled back', async () => {
     const answers = await outcomes([
       ['insert', 'a'],
       ['insert and fail', 'b'],
@@ -154,7 +154,7 @@ describe('commands that wait for the writer of SQLite', () => {
     )
   })
 
-  it('a SQLite command that fails first does not stop those that wait', async () => {
+  it('if the first SQLite command fails, the waiting commands still run', async () => {
     const failing = { message: 'it fails', code: 'wrong' }
     await assert.rejects(write('insert and fail', 'a'), failing)
     assert.equal(await isThere('a'), false)
@@ -181,7 +181,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.equal(await write('insert', 'a'), 'a')
   })
 
-  it('all SQLite commands of a transaction that SQLite gives up fail with its error', async () => {
+  it('if SQLite rolls back a transaction, all its commands fail with the same error', async () => {
     const answers = await outcomes([
       ['insert', 'a'],
       ['lose the transaction', 'b'],
@@ -201,7 +201,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.ok(failed >= 1 && failed <= 64, String(failed))
   })
 
-  it('a patient SQLite command waits for others, and joins the first impatient one', async (t) => {
+  it('a patient SQLite command waits for an impatient one and shares its commit', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const log = join(folder, 'keystile.db-wal')
     const answered: string[] = []
@@ -213,13 +213,13 @@ describe('commands that wait for the writer of SQLite', () => {
     const before = statSync(log).size
     const waiting = [insert('a', 1_000), insert('b', 1_000)]
     t.mock.timers.tick(19)
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50) // the writer had time
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50) // the writer had time to write
     assert.equal(statSync(log).size, before)
     await Promise.all([insert('c'), ...waiting])
     assert.deepEqual(answered, ['a', 'b', 'c'])
   })
 
-  it('a few SQLite commands are answered in each turn of the event loop', async () => {
+  it('only a few SQLite commands get their answers in each turn of the event loop', async () => {
     const answeredInTurn: number[] = [0]
     let turn = setImmediate(function count() {
       answeredInTurn.push(0)
@@ -232,11 +232,11 @@ describe('commands that wait for the writer of SQLite', () => {
       ),
     )
     clearImmediate(turn)
-    // The answers of two commits may come in one turn.
+    // Up to 4 answers of each of two commits may come in one turn.
     assert.ok(Math.max(...answeredInTurn) <= 8, answeredInTurn.join(' '))
   })
 
-  it('a patient SQLite command without company is written after a short wait', async () => {
+  it('if no other SQLite command comes, a patient one is written after a short wait', async () => {
     assert.equal(await write('insert', 'a', 1_000), 'a')
     assert.equal(await write('insert', 'b', 1), 'b')
     assert.deepEqual(
@@ -245,7 +245,7 @@ describe('commands that wait for the writer of SQLite', () => {
     )
   })
 
-  it('closing a SQLite database writes all waiting commands, and refuses later ones', async () => {
+  it('a closing SQLite database writes all waiting commands, and refuses new ones', async () => {
     const writing = outcomes([
       ['insert', 'a'],
       ['insert', 'b'],

@@ -9,9 +9,10 @@ import { startWriter } from './writer-client.ts'
 
 /**
  * Opens a SQLite file. Writes go to a separate thread. Reads use a read-only connection in this
- * thread. Creates the file if there is none; only its owner can read it. `:memory:` is a file in a
- * temporary folder, because two threads cannot share a database in memory. Only the owner can open
- * that folder, and `close` deletes it. A process that is killed leaves it behind.
+ * thread. Creates the file if it does not exist. Only the owner of the file can read it. `:memory:`
+ * is a file in a temporary folder, because two threads cannot share a database in memory. Only the
+ * owner can open this folder, and `close` deletes the folder. If the process is killed, the folder
+ * stays.
  *
  * @param writerThread the module that calls `serveCommands`
  * @throws {DatabaseUnavailableError} when the file cannot be opened or migrated
@@ -42,8 +43,8 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
     },
     async close() {
       writer.refuse()
-      // The reader closes first. The last connection to a file removes its write-ahead log, and
-      // only the writer can do that.
+      // The reader closes first. The last connection that closes removes the write-ahead log, and
+      // only the writer can remove it.
       await reader.destroy()
       await writer.close()
       if (temporary) rmSync(temporary, { recursive: true, force: true })

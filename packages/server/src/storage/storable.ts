@@ -1,10 +1,11 @@
 /**
- * Whether both databases store these texts unchanged. PostgreSQL refuses a query with U+0000, and
- * the drivers replace a lone surrogate with U+FFFD. So two different texts could become equal.
+ * Whether SQLite and PostgreSQL store these strings unchanged. PostgreSQL refuses a query with
+ * U+0000, and the drivers replace a lone surrogate with U+FFFD. So two different strings could
+ * become equal.
  *
- * Check texts that can hold any character: claims of a token, logins and subjects for a directory,
- * and ids for `keystile.sessions`. Texts with a fixed alphabet (user names, ids in paths, client
- * ids, refresh tokens) need no check.
+ * Check strings that can hold any character: claims of a token, logins and subjects for a
+ * directory, and ids for `keystile.sessions`. Strings with a fixed alphabet (user names, ids in
+ * paths, client ids, refresh tokens) need no check.
  */
 export function areStorable(...texts: readonly (string | undefined)[]): boolean {
   return texts.every((text = '') => text.isWellFormed() && !text.includes('\0'))

@@ -10,14 +10,14 @@ import {
 } from './writer-messages.ts'
 
 /**
- * The delay of a command that can wait, so that others can share its message and its commit. Waking
- * the thread and syncing the disk take longer than the writes.
+ * The delay of a command that can wait, so that later commands can share its message and its
+ * commit. Waking the thread and syncing the disk take longer than the writes.
  */
 const lingerMilliseconds = 20
 /**
- * The number of replies that are passed on in one turn of the event loop. Each may cause a
- * millisecond of work, such as a signature, and guards wait meanwhile. With one reply in each turn,
- * the server handled a third fewer refreshes.
+ * The number of replies that are passed on in one turn of the event loop. Each reply may cause a
+ * millisecond of work, such as a signature, and guards must wait for this work. With only one reply
+ * in each turn, the server handled a third fewer refreshes.
  */
 const maxSettledAtOnce = 4
 
@@ -34,7 +34,7 @@ export interface WriterClient {
     values: Values,
     patienceMilliseconds?: number,
   ): Promise<Result>
-  /** The number of commands without an answer. */
+  /** The number of commands that have no answer yet. */
   readonly queueLength: number
   /** Refuses new commands from now on. */
   refuse(): void
@@ -46,7 +46,7 @@ export interface WriterClient {
  * Starts the writer thread. When the promise resolves, the thread has opened and migrated the file.
  *
  * @param module the module that calls `serveCommands`
- * @param notify called with what each command announced, after its commit
+ * @param notify called with the notices of each command, after its commit
  * @throws {DatabaseUnavailableError} when the thread cannot open or migrate the file
  */
 export async function startWriter(
@@ -86,7 +86,7 @@ export async function startWriter(
       values: Values,
       patienceMilliseconds = 0,
     ) {
-      // While closing, the end of the thread is not an error.
+      // This check comes first: while the database closes, the end of the thread is not an error.
       if (isClosing) throw new DatabaseUnavailableError('the database is being closed')
       if (broken) throw broken
       const id = ++lastId
@@ -118,7 +118,8 @@ function startThread(file: string, module: URL): Worker {
   return new Worker(module, {
     workerData: { file },
     name: 'keystile-writer',
-    // The thread keeps no data. Without a limit, V8 lets garbage grow to 64 MiB before it collects.
+    // The thread holds little data. Without this limit, V8 lets garbage grow to 64 MiB before it
+    // collects the garbage.
     resourceLimits: { maxYoungGenerationSizeMb: 6 },
     execArgv: [...inheritedArguments],
   })
@@ -126,7 +127,7 @@ function startThread(file: string, module: URL): Worker {
 
 interface Unanswered {
   readonly size: number
-  /** Waits for the reply with this id. The process stays alive until it arrives. */
+  /** Waits for the reply with this id. The process stays alive until the reply arrives. */
   wait(id: number): Promise<unknown>
   settle(reply: WriterReply): void
   rejectAll(error: Error): void
@@ -134,7 +135,7 @@ interface Unanswered {
   keepAlive(): void
 }
 
-/** Creates the list of commands without an answer. */
+/** Creates the list of commands that have no answer yet. */
 function createUnanswered(worker: Worker): Unanswered {
   const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>()
   let staysAlive = false
@@ -168,7 +169,7 @@ function createUnanswered(worker: Worker): Unanswered {
   }
 }
 
-/** Creates the queue of replies. It passes on a few of them in each turn of the event loop. */
+/** Creates the queue of replies. It passes on a few replies in each turn of the event loop. */
 function createReplies(settle: (reply: WriterReply) => void): {
   add(replies: readonly WriterReply[]): void
   settleAll(): void

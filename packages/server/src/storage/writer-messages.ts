@@ -19,7 +19,10 @@ export interface WriterError {
   readonly isUnavailable: boolean
 }
 
-/** The id of the first reply, which reports whether the file was opened. Requests start at 1. */
+/**
+ * The id of the first reply, which reports whether the file was opened. The ids of requests start
+ * at 1.
+ */
 export const openingId = 0
 
 /** Commands that may share a commit, or the order to close the file. */

@@ -53,7 +53,7 @@ async function createAccounts(db: Kysely<unknown>): Promise<void> {
   await db.schema.createIndex('session_subject').on('session').column('subject').execute()
 }
 
-/** Creates the feed of revocations: its events, and the number of the last one. */
+/** Creates the feed of revocations: its events, and the number of the last event. */
 async function createEvents(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('event')

@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely'
 
-// Adds the audit record. It has no foreign keys, because an entry stays when its user, session or
-// client is deleted.
+// Adds the audit record. The table has no foreign keys, because an entry stays when its user,
+// session or client is deleted.
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
@@ -22,8 +22,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 /**
- * Refuses every change of an entry, so that a bug or an attacker with our statements cannot rewrite
- * history. Deleting is allowed, because housekeeping deletes old entries.
+ * Refuses every change of an entry. So neither a bug nor an injected `update` can rewrite history.
+ * Deleting is allowed, because housekeeping deletes old entries.
  */
 const refuseUpdatesOnSqlite = [
   `create trigger audit_append_only before update on audit

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** Adds indexes, so that housekeeping finds expired rows without reading the others. */
+/** Adds indexes, so that housekeeping finds expired rows without reading the whole table. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createIndex('session_idle_expiry')

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** Adds the session that changed the password last. */
+/** Adds a column for the session that last changed the user's password. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('user').addColumn('password_session', 'text').execute()
 }
