@@ -1,8 +1,8 @@
 import type { Command } from '../storage/database.ts'
 
 /**
- * The most rows that one run of a command deletes. That takes a few milliseconds, and on SQLite
- * every other writer waits meanwhile.
+ * The largest number of rows that one run of a command deletes. Such a run takes a few
+ * milliseconds. On SQLite, all other writes wait until it ends.
  */
 export const maxPurgedAtOnce = 500
 
@@ -21,17 +21,17 @@ export interface Purged {
 export type PurgeCommand = Command<{ readonly before: number }, Purged>
 
 /**
- * The way in which a feature deletes rows that it no longer needs. Housekeeping repeats the command
- * until it deletes no row.
+ * A step that deletes rows that a feature no longer needs. Housekeeping repeats the command until
+ * no such row is left.
  *
  * @typeParam Options the settings that `before` reads
  */
 export interface CleanUpStep<Options = unknown> {
   readonly command: PurgeCommand
   /**
-   * The time that `before` gets. `recorded`: the newest time in the audit record or the clock,
-   * whichever is earlier, so that a process whose clock is ahead does not delete rows too early.
-   * `clock`: the clock, for rows whose times come from the same clock.
+   * The time that `before` gets. `clock`: the time of the clock, for rows whose times come from the
+   * same clock. `recorded`: the newest time in the audit record, or the time of the clock if that
+   * is earlier. So a process whose clock is ahead does not delete rows too early.
    */
   readonly time: 'recorded' | 'clock'
   /** Returns the instant before which expired rows are deleted. */

@@ -6,27 +6,27 @@ import type { Terminal } from './terminal.ts'
  * The description of a command-line command, without its code. Help and shell completion are
  * generated from it.
  *
- * @typeParam C the call that its code takes
+ * @typeParam C the call that the command's code takes
  */
 export interface CliCommand<C> {
-  /** The words that call it, such as `user` and `create`. */
+  /** The words that call the command, such as `user` and `create`. */
   readonly words: readonly [string, string?]
-  /** The name of its operand in the help. With a name, the operand is required. */
+  /** The name of the command's operand in the help. If it has a name, the operand is required. */
   readonly operand?: string
   readonly flags?: Readonly<Record<string, CliFlag>>
   /**
-   * Whether the command reads settings and accepts their flags. `withoutKey`: it reads settings but
-   * opens no signing key, so the operator need not give the secret for it.
+   * Whether the command reads settings and accepts their flags. `withoutKey`: the command reads
+   * settings but opens no signing key, so the operator need not give the secret for the key.
    */
   readonly takesSettings: boolean | 'withoutKey'
   readonly summary: string
-  /** Loads the code with `import(…)`, so that other commands start without it. */
+  /** Loads the code with `import(…)`, so that other commands start without loading this code. */
   readonly load: () => Promise<(call: C) => void | Promise<void>>
 }
 
 /** A flag of a command. */
 export interface CliFlag {
-  /** The name of its value in the help. Without a name, the flag takes no value. */
+  /** The name of the flag's value in the help. Without a name, the flag takes no value. */
   readonly value?: string
   /** Whether the flag may be repeated. */
   readonly isList?: boolean
@@ -46,11 +46,11 @@ export interface Call<Options> {
   /** Reads the settings. @throws {ConfigurationError} with all faults of the settings */
   settings(): Promise<{ readonly options: Options }>
   /**
-   * Opens the database of the settings, runs `work` and closes the database. A server may be
-   * running on it meanwhile.
+   * Opens the database of the settings, runs `work` and closes the database. A server may use the
+   * same database at the same time.
    *
-   * @throws {ConfigurationError} when there is no database, unless `mayCreate` is true. Otherwise a
-   *   mistyped path would create an empty database, in which no user is found.
+   * @throws {ConfigurationError} if there is no database and `mayCreate` is not true. Without this
+   *   check, a mistyped path would create a new database without users.
    */
   withDatabase(
     work: (database: Database) => Promise<void>,

@@ -9,7 +9,10 @@ export const consoleLogger: Logger = {
   error: (fields, message) => console.error(lineOf(fields, message)),
 }
 
-/** Returns the line of a message. JSON escapes line breaks, so no message forges a line. */
+/**
+ * Returns the line of a message. JSON escapes line breaks, so the fields of a message cannot forge
+ * a second line.
+ */
 function lineOf(fields: object, message: string): string {
   const shown = JSON.stringify(fields, (name, value: unknown) =>
     name === 'err' ? describeError(value) : value,
@@ -18,8 +21,8 @@ function lineOf(fields: object, message: string): string {
 }
 
 /**
- * Returns the members of an error that a log may hold. It leaves out all others, because the errors
- * of database drivers hold the values of the query, such as password hashes.
+ * Returns the members of an error that a log may contain. Leaves out all other members, because the
+ * errors of database drivers contain the values of the query, such as password hashes.
  */
 export function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error }

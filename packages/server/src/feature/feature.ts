@@ -10,8 +10,9 @@ import type { Setting, SettingList } from './setting.ts'
  * The folder of a feature exports this record from `feature.ts`, and `server/features.ts` lists all
  * records.
  *
- * @typeParam Own the interface of its options; when it has any, `settings` is required
- * @typeParam Event the names of its audit events; when it has any, `auditEvents` is required
+ * @typeParam Own the interface of the feature's options; if there are any, `settings` is required
+ * @typeParam Event the names of the feature's audit events; if there are any, `auditEvents` is
+ *   required
  * @typeParam Given the options that its safety rules read, each of them optional
  * @typeParam Used the options that its clean-up steps and commands read, with defaults filled in
  */
@@ -27,7 +28,7 @@ export type Feature<
 /** Any feature, for code that lists features without knowing their options. */
 export interface AnyFeature<Given, Used, Event extends string> extends Parts<Given, Used> {
   readonly settings?: readonly Setting[]
-  /** The names of the events that it writes into the audit record. */
+  /** The names of the events that the feature writes into the audit record. */
   readonly auditEvents?: readonly Event[]
 }
 
@@ -47,8 +48,8 @@ type PartFor<Part extends string, List, Names> = [Names] extends [never]
   : { readonly [P in Part]: List }
 
 /**
- * The list of features, if it has a setting for each of these names. Otherwise a type that lists
- * the missing names, so that the compiler's message shows them.
+ * The list of features, if it has a setting for each of these names. If a setting is missing, a
+ * type that lists the missing names, so that the compiler's message shows them.
  */
 export type WithSettings<Names extends string, List extends readonly object[]> = Complete<
   Names,
@@ -57,8 +58,8 @@ export type WithSettings<Names extends string, List extends readonly object[]> =
 >
 
 /**
- * The list of features, if it has an audit event for each of these names. Otherwise a type that
- * lists the missing names.
+ * The list of features, if it has an audit event for each of these names. If an event is missing, a
+ * type that lists the missing names.
  */
 export type WithAuditEvents<Names extends string, List extends readonly object[]> = Complete<
   Names,

@@ -4,21 +4,21 @@ export const secondMilliseconds = 1_000
 export const minuteMilliseconds: number = 60 * secondMilliseconds
 
 /**
- * A rate limit: a burst of uses at once, and then one use in each interval. In 24 hours it allows
- * the burst plus one use for each interval of the day.
+ * A rate limit: first a burst of uses without a wait, then one use in each interval. In 24 hours it
+ * allows the burst plus one use for each interval of the day.
  */
 export interface LimitRate {
-  /** Part of the stored key. A new name starts counting from zero. */
+  /** Part of the stored key. If the name changes, the limit starts counting from zero. */
   readonly name: string
-  /** The number of uses that are allowed at once. */
+  /** The number of uses that are allowed without a wait. */
   readonly burst: number
-  /** The time in which one use is allowed again. */
+  /** The time after which one more use is allowed. */
   readonly intervalMilliseconds: number
   /**
-   * Whether a refund restores the whole use, even when time has refilled the limit meanwhile.
-   * Then a caller can gain one extra use for each request in flight. Without it, a refund leaves
-   * out the refilled part, so that the limit never holds more than its burst. Limits by address
-   * need it: without it, fifty people in one office who kept logging in were refused after half a
+   * Whether a refund restores the whole use, even if the limit has refilled since that use. If
+   * true, a caller can gain one extra use for each request in flight. If not, a refund leaves out
+   * the refilled part, so that the limit never allows more than its burst. Limits by address need
+   * `true`: without it, fifty people in one office who kept logging in were refused after half a
    * minute.
    */
   readonly isGivenBackWhole?: boolean

@@ -12,7 +12,7 @@ interface Named {
 
 /** @typeParam L the labels, and the values that each of them may have */
 interface Labelled<L extends Labels> extends Named {
-  /** The values of each label. The list is empty when they are known only at run time. */
+  /** The values of each label. If the values are known only at run time, the list is empty. */
   readonly labels: { readonly [Name in keyof L]: readonly L[Name][] }
 }
 
@@ -43,7 +43,7 @@ export interface Reading {
   readonly value: number
 }
 
-/** Takes the counts of features. */
+/** Receives the counts and durations of features. */
 export interface Meter {
   /** Counts one event. */
   add<L extends Labels>(counter: CounterMetric<L>, labels: NoInfer<L>): void

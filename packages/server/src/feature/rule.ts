@@ -5,11 +5,11 @@ import type { Wording } from './wording.ts'
  * A safety rule. The start, `keystile config check` and `keystile doctor` apply the same list of
  * rules.
  *
- * @typeParam Options the options that it reads
+ * @typeParam Options the options that the rule reads
  */
 export interface Rule<Options> {
   readonly id: string
-  /** The section of a standard that demands it. */
+  /** The section of a standard that demands the rule. */
   readonly standard: string
   /** Whether a violation stops the start or is only logged as a warning. */
   readonly severity: 'stop' | 'warn'
@@ -26,8 +26,8 @@ export interface Rule<Options> {
 export interface Fault {
   /** The subject of the sentence: a setting as it was given, a file, or another thing. */
   readonly about: string
-  /** The rest of the sentence: the requirement and, if it is not secret, the value. */
+  /** The predicate of the sentence: the requirement and, if it is not secret, the value. */
   readonly message: string
-  /** How to fix it, in one line: a command or a setting. */
+  /** How to fix the violation, in one line: a command or a setting. */
   readonly fix: string
 }

@@ -2,8 +2,8 @@ import type * as z from 'zod'
 import { appWording, type Wording, type WordedValue } from './wording.ts'
 
 /**
- * A setting, declared once. Parsing, defaults, help, messages and docs/reference/settings.md follow
- * from this record.
+ * A setting. Parsing, defaults, help, messages and docs/reference/settings.md are all derived from
+ * this record.
  *
  * @typeParam N the name
  * @typeParam T the type of the value
@@ -11,13 +11,13 @@ import { appWording, type Wording, type WordedValue } from './wording.ts'
 export interface Setting<N extends string = string, T = unknown> {
   /** The name as an option of `createKeystile` and in a configuration file. */
   readonly name: N
-  /** Who reads it: `createKeystile` (`app`), the stand-alone server, or both. */
+  /** Who reads the setting: `createKeystile` (`app`), the stand-alone server, or both. */
   readonly takenBy: 'app' | 'server' | 'both'
   /** Checks the value. Its messages are sentences without a subject: "must be true or false". */
   readonly schema: z.ZodType<T>
-  /** The value when the setting is not given. */
+  /** The value if the setting is not given. */
   readonly default?: T
-  /** The text for the default in the help, when the default is not a plain value. */
+  /** The description of the default in the help, if the default is not a plain value. */
   readonly defaultText?: string
   /** The default of the stand-alone server, for a setting that an app must give. */
   standAloneDefault?(values: Values): T
@@ -25,31 +25,35 @@ export interface Setting<N extends string = string, T = unknown> {
   /** One sentence for help and documentation, without a full stop. */
   readonly help: string
   /**
-   * Its environment variables. The first one that is set wins. Without variables, only a
-   * configuration file or an app can give the setting.
+   * The setting's environment variables. The first variable that is set wins. If there are no
+   * variables, only a configuration file or an app can give the setting.
    */
   readonly environment?: readonly string[]
   /**
-   * The flag without `--`, when it is not the name with hyphens. `false`: there is no flag, because
-   * other users of the machine can read the arguments of a process.
+   * The flag without `--`, if it differs from the name with hyphens. `false`: there is no flag,
+   * because other users of the machine can read the arguments of a process.
    */
   readonly flag?: string | false
   /**
-   * Whether messages must not show the value. A secret that has variables can also come from a
-   * file: its path is then in the variable whose name ends with `_FILE`.
+   * Whether messages must not show the value. If a secret has variables, a file can also give it.
+   * The variable whose name ends with `_FILE` then holds the path of the file.
    */
   readonly isSecret?: boolean
-  /** Whether the value is the path of a file with the secret. It has no `…_FILE` variable. */
+  /**
+   * Whether the value is the path of a file with the secret. Such a setting has no `…_FILE`
+   * variable.
+   */
   readonly isSecretFile?: boolean
   /**
-   * Parses a text from a flag or a variable. Without this function, the text itself is the value.
+   * Parses the string from a flag or a variable. Without this function, the string itself is the
+   * value.
    *
    * @throws {TypeError} with a sentence without a subject, such as "must be true or false"
    */
   parse?(text: string): T
-  /** Returns the text that `parse` turns into the value. */
+  /** Returns the string that `parse` turns into the value. */
   format?(value: T): string
-  /** The name of a setting that excludes this one: only one of the two may be given. */
+  /** The name of a setting that excludes this setting: only one of the two may be given. */
   readonly excludedBy?: string
   /** Returns faults that the schema cannot find, as sentences without a subject. */
   findFaults?(value: T, others: Others, say: Wording): readonly string[]
@@ -77,7 +81,7 @@ export function listSettings<Options>(settings: SettingsOf<Options>): SettingLis
 /** Values by the names of their settings. */
 export type Values = Readonly<Record<string, unknown>>
 
-/** The given settings, for a check that needs more than one of them. */
+/** The given settings, for a check that needs more than one setting. */
 export interface Others {
   /** The values that are valid. */
   readonly values: Values
@@ -99,8 +103,8 @@ export function flagOf({ name, flag, environment }: Setting): string | undefined
 }
 
 /**
- * Returns the variable that holds the path of a file with the secret, or `undefined` when the
- * setting has no such variable.
+ * If a file can give a secret setting, returns the variable that holds the path of the file;
+ * otherwise undefined.
  */
 export function fileVariableOf(
   { isSecret, isSecretFile }: Setting,
@@ -117,7 +121,7 @@ export function describeDefault(setting: Setting): string | undefined {
     : formatValue(setting, setting.default as WordedValue)
 }
 
-/** Returns a value as one writes it in the environment and on the command line. */
+/** Returns a value as a string for an environment variable or a flag. */
 export function formatValue<T>(
   { format }: Setting<string, T>,
   value: T & (WordedValue | object),
@@ -128,9 +132,9 @@ export function formatValue<T>(
 
 /**
  * Returns the wording for operators of the stand-alone server. It names a setting as the operator
- * gave it, and otherwise by its environment variable.
+ * gave it. A setting that was not given is named by its environment variable.
  *
- * @param sources the places that values came from, by the names of their settings
+ * @param sources the places that gave the values, by the names of the settings
  */
 export function standAloneWording(
   settings: readonly Setting[],

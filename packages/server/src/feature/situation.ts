@@ -14,13 +14,13 @@ export interface Situation<Options> {
   /** The names of the options that were given and are not valid. */
   readonly unread: ReadonlySet<string>
   /**
-   * The faults of settings that are not valid. Only `keystile doctor` fills it in: a start reports
-   * these faults in its own way.
+   * The faults of settings that are not valid. Only `keystile doctor` sets this member: a start
+   * reports such faults before it applies the rules.
    */
   readonly faults?: readonly string[]
   /** The place where the stand-alone server listens. Keystile inside an app does not know it. */
   readonly bind?: Bind | undefined
-  /** The paths of the files that secrets were read from. */
+  /** The paths of the files from which secrets were read. */
   readonly secretFiles?: readonly string[]
   /** The state of the machine. Only a start and `keystile doctor` read it. */
   readonly machine?: Machine
@@ -41,13 +41,16 @@ export interface Machine {
   readonly nodeVersion: string
   /** The time of the machine's clock. */
   readonly now: number
-  /** The file beside the SQLite database with the key of the signing keys, if it is used. */
+  /**
+   * The key file in the folder of the SQLite database, if it is used. The key encrypts the signing
+   * keys.
+   */
   readonly keyFile: (FileFacts & { readonly secret: string | undefined }) | undefined
-  /** The files that secrets were read from, such as the file that `KEYSTILE_KEY_FILE` names. */
+  /** The files from which secrets were read, such as the file that `KEYSTILE_KEY_FILE` names. */
   readonly secretFiles: readonly FileFacts[]
-  /** The files of a SQLite database that exist. */
+  /** The existing files of a SQLite database. */
   readonly databaseFiles: readonly FileFacts[]
-  /** The database, or `undefined` when there is none yet. */
+  /** The database, or `undefined` if there is no database yet. */
   readonly database:
     | (DatabaseFacts & StoredFacts)
     | { readonly kind: 'unavailable'; readonly reason: string }
@@ -71,8 +74,8 @@ export interface FileFacts {
 }
 
 /**
- * Whether other machines can reach the server: it listens on their network, or its issuer is not
- * this machine.
+ * Whether other machines can reach the server: it listens on a network, or its issuer is not a URL
+ * of this machine.
  */
 export function isPublic({
   bind,

@@ -1,8 +1,8 @@
 /** The input and output of commands. `cli/terminal.ts` implements it for a process. */
 export interface Terminal {
   /**
-   * Prints text with one or more lines. Escapes control characters: a user could otherwise choose a
-   * name that changes what the operator's terminal shows.
+   * Prints one or more lines. Escapes control characters. Otherwise a user could choose a name that
+   * changes what the operator's terminal shows.
    */
   print(text: string): void
   /** Prints one line of values, with a tab between them. */
@@ -13,7 +13,10 @@ export interface Terminal {
   printError(text: string): void
   /** Makes the process end with exit code 1. The command prints the reason itself. */
   fail(): void
-  /** Returns the text in bold for a terminal, and unchanged for a file or a pipe. */
+  /**
+   * Returns the text in bold if the output goes to a terminal, and unchanged if it goes to a file
+   * or a pipe.
+   */
   bold(text: string): string
   /**
    * Asks a question and does not show what is typed.
@@ -23,12 +26,12 @@ export interface Terminal {
   askSecret(question: string): Promise<string>
   /**
    * Resolves at the first SIGTERM or SIGINT with the name of the signal. A second signal ends the
-   * process at once.
+   * process immediately.
    */
   untilStopped(): Promise<string>
   /**
-   * Resolves when the program that reads the output has ended, as `head` does. Later output is
-   * lost.
+   * Resolves when the program that reads the output has ended: `head`, for example, ends after ten
+   * lines. Later output is lost.
    */
   untilUnread(): Promise<void>
 }

@@ -14,8 +14,8 @@ export const onOrOff: z.ZodType<'on' | 'off'> = z.enum(['on', 'off'], {
 })
 
 /**
- * Returns a schema for a whole number from `min` to `max`.
- * `of` and `why` go into the messages: the unit, and the reason for the minimum.
+ * Returns a schema for a whole number from `min` to `max`. The messages contain `of`, the unit, and
+ * `why`, the reason for the minimum.
  */
 export function wholeNumber(
   min: number,
@@ -33,13 +33,13 @@ export function seconds(min: number, max: number): z.ZodType<number> {
   return wholeNumber(min, max, { of: ' of seconds' })
 }
 
-/** Parses digits. @throws {TypeError} for another text */
+/** Parses digits. @throws {TypeError} for any other string */
 export function parseWholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new TypeError('must be a whole number')
   return Number(text)
 }
 
-/** Parses `true` and `false`. @throws {TypeError} for another text */
+/** Parses `true` and `false`. @throws {TypeError} for any other string */
 export function parseBoolean(text: string): boolean {
   if (text !== 'true' && text !== 'false') throw new TypeError('must be true or false')
   return text === 'true'

@@ -1,6 +1,6 @@
 /**
  * The words of messages about settings. A developer gives options to `createKeystile`; an operator
- * sets variables and flags. Each must see names that they can use.
+ * sets variables and flags. The messages for each of them must contain names that they can use.
  */
 export interface Wording {
   /**
@@ -39,9 +39,9 @@ function literalOf(value: WordedValue): string {
 const maxShownLength = 80
 
 /**
- * Returns a value in the form in which a message may show it: without a URL's user, query and
- * fragment, escaped, and at most 80 characters. Does NOT recognise secrets: never pass the value of
- * a secret setting.
+ * Returns a value in the form in which a message may show it: escaped, at most 80 characters long,
+ * and without the user, query and fragment of a URL. Does NOT recognise secrets: never pass the
+ * value of a secret setting.
  */
 export function show(value: unknown): string {
   const text = typeof value === 'string' ? withoutCredentials(value) : String(value)
@@ -56,8 +56,8 @@ export function show(value: unknown): string {
 }
 
 /**
- * Removes the user, query and fragment of a URL. When a text looks like a URL and is not valid, a
- * password may be anywhere in it, so only its scheme remains.
+ * Removes the user, query and fragment of a URL. If a string looks like a URL but is not valid, a
+ * password may be anywhere in the string. Then only the scheme remains.
  */
 function withoutCredentials(text: string): string {
   if (!/[@?#]|:\/\//.test(text)) return text
