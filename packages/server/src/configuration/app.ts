@@ -4,13 +4,13 @@ import { consoleLogger } from '../feature/console-logger.ts'
 import type { Feature } from '../feature/feature.ts'
 import { listSettings, type DefaultedSetting } from '../feature/setting.ts'
 
-// Options for things that an app passes in. The stand-alone server has its own log and clock.
+// Objects that only an app can pass: a logger and a clock. The stand-alone server creates its own.
 
 export interface AppOptions {
   /**
-   * Gets all messages, in pino's form: `logger.warn(fields, message)`. A pino logger fits as it is.
-   * Guards tell it at the level debug why they refuse a request. No message holds a password or a
-   * token. Default: warnings and errors go to standard error.
+   * Gets all messages, in pino's form: `logger.warn(fields, message)`. A pino logger can be passed
+   * directly. Guards log at the level `debug` why they refuse a request. No message holds a
+   * password or a token. Default: warnings and errors go to standard error.
    */
   readonly logger?: Logger
   readonly clock?: Clock

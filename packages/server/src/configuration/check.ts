@@ -4,7 +4,7 @@ import { show, type Wording } from '../feature/wording.ts'
 
 /** A fault of a setting. `subject` and `message` form one sentence. */
 export interface SettingFault {
-  /** The setting as it was given, with the path inside its value. */
+  /** The name of the setting as it was given, and the path of the fault inside its value. */
   readonly subject: string
   readonly message: string
 }
@@ -20,7 +20,7 @@ export interface Checked {
 
 /**
  * Checks each value alone, and then the combinations of values. Reports all faults together, so
- * that the developer need not fix them one start at a time. Does NOT report unknown settings.
+ * that the developer can fix them all before the next start. Does NOT report unknown settings.
  */
 export function checkSettings(settings: readonly Setting[], input: Values, say: Wording): Checked {
   const values: Record<string, unknown> = {}
@@ -64,7 +64,9 @@ export function checkSettings(settings: readonly Setting[], input: Values, say: 
   return { values, unread, faults }
 }
 
-/** Whether an app must give the setting. The stand-alone server has a default for it. */
+/**
+ * Whether an app must give the setting. For such a setting, the stand-alone server has a default.
+ */
 function isRequired({ standAloneDefault }: Setting): boolean {
   return standAloneDefault !== undefined
 }
@@ -75,7 +77,10 @@ export function withDefaults(settings: readonly Setting[], values: Values): Valu
   return { ...Object.fromEntries(defaults), ...values }
 }
 
-/** Returns the part of a message that shows the value or its kind, or nothing for a secret. */
+/**
+ * Returns the part of a message that shows the value or its type. For a secret, returns an empty
+ * string.
+ */
 function shownValue({ isSecret }: Setting, value: unknown): string {
   if (isSecret) return ''
   const isPlain = ['string', 'number', 'boolean'].includes(typeof value)

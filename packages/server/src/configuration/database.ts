@@ -12,9 +12,9 @@ import { findDatabaseServer, isForeignUrl, type DatabaseSource } from '../storag
 
 export interface DatabaseOptions {
   /**
-   * A file, a `postgres:` URL, or your own pool of pg, which `close` leaves open. `:memory:` is for
-   * tests: it is a file in a temporary folder, which `close` deletes. A process that is killed
-   * leaves it behind, with password hashes in it.
+   * A file, a `postgres:` URL, or your own pool of `pg`, which `close` does not close. `:memory:`
+   * is for tests: it is a file in a temporary folder, which `close` deletes. If the process is
+   * killed, the file stays and contains password hashes.
    */
   readonly database: string | Pool
 }
@@ -22,8 +22,8 @@ export interface DatabaseOptions {
 const databaseForm = "must be a file, ':memory:' or a postgres: URL"
 
 /**
- * Returns the end of a message that names the scheme of a URL. In a text without `//`, what stands
- * before the colon may be a user name.
+ * Returns the end of a message that names the scheme of a URL. Shows nothing of a string without
+ * `//`, because the part before the colon may be a user name.
  */
 function shownScheme(source: string): string {
   const scheme = /^[\w+.-]+:(?=\/\/)/.exec(source)?.[0]
@@ -45,7 +45,7 @@ const database: Setting<'database', string | Pool> = {
   help: 'a SQLite file or a postgres: URL',
   environment: ['KEYSTILE_DATABASE', 'DATABASE_URL'],
   isSecret: true,
-  // SQLite would otherwise create a file with the name `mysql:…`.
+  // Without this check, SQLite would create a file with the name `mysql:…`.
   findFaults: (source) =>
     typeof source === 'string' && isForeignUrl(source) ? [databaseForm + shownScheme(source)] : [],
 }
@@ -57,11 +57,13 @@ export const writeQueueLength: GaugeMetric = {
 }
 
 /**
- * Revocations are stored for this long after their tokens have expired. With a larger difference
- * between clocks, a process could accept a revoked token.
+ * Revocations are stored for this long after their tokens have expired. If the clocks of two
+ * processes differ by more, a process could accept a revoked token.
  */
 const maxClockDifferenceSeconds = 60
-/** `pragma synchronous`: FULL. With a lower value, a commit may be lost in a power failure. */
+/**
+ * The value FULL of `pragma synchronous`. With a lower value, a power failure may undo a commit.
+ */
 const sqliteFull = 2
 
 interface RuleOptions {
@@ -75,7 +77,7 @@ const rules: readonly Rule<RuleOptions>[] = [
     severity: 'warn',
     demand: 'a connection to PostgreSQL on another machine must use TLS and verify the certificate',
     find({ options: { database } }, say) {
-      if (typeof database === 'object') return undefined // the pool of an app does not tell
+      if (typeof database === 'object') return undefined // a pool does not show its TLS settings
 
       const server = findDatabaseServer(database)
       if (!server || server.isTlsVerified || isLoopback(server.host)) return []

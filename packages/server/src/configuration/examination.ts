@@ -11,7 +11,10 @@ export interface Finding<Options = never> extends Fault {
 export interface Examination<Options = never> {
   readonly stops: readonly Finding<Options>[]
   readonly warnings: readonly Finding<Options>[]
-  /** The rules that could check. The others lacked something, such as a database. */
+  /**
+   * The rules that could check the situation. For the other rules, something was missing, such as a
+   * database.
+   */
   readonly checked: readonly Rule<Options>[]
 }
 

@@ -17,13 +17,13 @@ export interface HttpOptions {
   readonly corsOrigins?: readonly string[]
   /**
    * Addresses, or ranges such as `10.0.0.0/8`, of the proxies whose `X-Forwarded-For` Keystile
-   * trusts. An empty list means that there is no proxy in front. Default: no proxy is trusted, and
-   * there are no rate limits by address.
+   * trusts. An empty list means that there is no proxy in front of Keystile. Default: no proxy is
+   * trusted, and there are no rate limits by address.
    */
   readonly trustedProxies?: readonly string[]
   /**
-   * Allows an http issuer, and http in `corsOrigins`, on other machines. Anyone on the network in
-   * between can then read passwords and tokens.
+   * Allows an http issuer, and http origins in `corsOrigins`, on other machines. Then anyone on the
+   * network between the machines can read passwords and tokens.
    */
   readonly dangerouslyAllowHttpIssuer?: boolean
 }
@@ -72,7 +72,10 @@ const dangerouslyAllowHttpIssuer: DefaultedSetting<'dangerouslyAllowHttpIssuer',
   parse: parseBoolean,
 }
 
-/** Checks that an origin is written as browsers send it, because origins are compared as text. */
+/**
+ * Checks that an origin has the spelling that browsers send, because origins are compared as
+ * strings.
+ */
 function findOriginFaults(origin: string): readonly string[] {
   if (origin.includes('*') || origin === 'null') return [] // the rule `cors-named` finds these
 
@@ -135,7 +138,9 @@ const corsRules: readonly Rule<RuleOptions>[] = [
   },
 ]
 
-/** Settings, rules and metrics of all endpoints: proxies, CORS, and refusals by guards. */
+/**
+ * Settings, rules and metrics that concern all endpoints: proxies, CORS, and refusals by guards.
+ */
 export const feature: Feature<HttpOptions, never, RuleOptions> = {
   name: 'http',
   settings: listSettings<HttpOptions>({ corsOrigins, trustedProxies, dangerouslyAllowHttpIssuer }),

@@ -39,7 +39,7 @@ const audience: Setting<'audience', string> = {
 
 /**
  * Checks that the issuer is a URL without query and fragment (RFC 8414 §2), in its canonical form.
- * Verifiers compare it as text.
+ * Verifiers compare issuers as strings.
  */
 function findIssuerFaults(text: string): readonly string[] {
   const shown = show(text)

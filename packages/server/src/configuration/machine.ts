@@ -12,7 +12,7 @@ import { findDatabaseFile, type DatabaseSource } from '../storage/source.ts'
 import { examine, textOf } from './examination.ts'
 import { cannotStart } from './options.ts'
 
-/** The options that say which files and which database to inspect. */
+/** The options that name the files and the database to inspect. */
 export interface InspectedOptions {
   readonly database?: DatabaseSource | undefined
   readonly key?: unknown
@@ -22,8 +22,8 @@ export interface InspectedOptions {
 /**
  * Reads the facts about files, database and clock that safety rules check. Changes nothing.
  *
- * @param database an open database. Without one, the database of the options is opened for reading,
- *   if it exists.
+ * @param database an open database. If it is not given, the database of the options is opened for
+ *   reading, if that database exists.
  */
 export async function inspectMachine(
   { options, secretFiles = [] }: Situation<InspectedOptions>,
@@ -45,7 +45,7 @@ export async function inspectMachine(
 }
 
 /**
- * Applies the safety rules at a start, after the database was opened, and logs the warnings.
+ * Applies the safety rules during a start, when the database is open. Logs the warnings.
  *
  * @throws {ConfigurationError} with all violations that stop a start
  */
@@ -107,7 +107,10 @@ function readFacts(path: string): FileFacts | undefined {
   }
 }
 
-/** Returns the secret, or undefined when this user may not read it. A start reports that itself. */
+/**
+ * Returns the secret, or undefined if this user may not read the file. A start reports this fault
+ * itself.
+ */
 function readSecret(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim()

@@ -17,7 +17,7 @@ const directory = {
   passwordHash: findNone,
 }
 
-/** Its functions are inherited. */
+/** A directory whose functions are inherited members. */
 class PeopleTable {
   findByLogin(): undefined {}
   findBySubject(): undefined {}
@@ -77,7 +77,7 @@ describe('checkOptions', () => {
 })
 
 describe('trustedProxies', () => {
-  it('trustedProxies must be addresses or ranges, and must not be the whole Internet', () => {
+  it('trustedProxies must be addresses or ranges, and must not include the whole Internet', () => {
     const given = { issuer: 'http://localhost:3000', database: ':memory:' }
     assert.equal(checkOptions(given).trustedProxies, undefined)
     assert.deepEqual(checkOptions({ ...given, trustedProxies: [] }).trustedProxies, [])
@@ -183,7 +183,7 @@ describe('readOptions', () => {
       /defaultScopes must .* has "b", which is not declared/,
     ],
     [
-      'a default scope named like a member of every object',
+      'a default scope with the name of a member that every object has',
       { defaultScopes: ['constructor'] },
       /not declared/,
     ],
@@ -199,12 +199,12 @@ describe('readOptions', () => {
       /^cookieSession must be true or false/,
     ],
     [
-      'a cookie session whose issuer path would cut the cookie’s path short',
+      'a cookie session with an issuer path that ends the cookie’s path too early',
       { cookieSession: true, issuer: 'http://localhost/a;b' },
       /^cookieSession must be false while issuer has ";"/,
     ],
     [
-      'a cookie session whose cookie browsers would not store',
+      'a cookie session if browsers would not store its cookie',
       {
         cookieSession: true,
         issuer: 'http://auth.internal',
@@ -347,7 +347,7 @@ describe('readOptions', () => {
     ['an audience with white space', { audience: 'a b' }, /^audience/],
     ['a profile that is not a schema', { profile: {} }, /Standard Schema/],
     [
-      'a profile with fields that Keystile has itself',
+      'a profile with fields that a Keystile user already has',
       { profile: z.object({ city: z.string(), roles: z.string(), id: z.string() }) },
       /^profile must not have roles, id: Keystile has its own/,
     ],
@@ -402,17 +402,17 @@ describe('readOptions', () => {
       /^users\.savePasswordHash must be a function/,
     ],
     [
-      'roles beside the app’s own users',
+      'roles together with the app’s own users',
       { users: directory, roles: {} },
       /^roles must be left out beside users/,
     ],
     [
-      'a profile beside the app’s own users',
+      'a profile together with the app’s own users',
       { users: directory, profile: z.object({}) },
       /^profile must be left out beside users/,
     ],
     [
-      'registration beside the app’s own users',
+      'registration together with the app’s own users',
       { users: directory, registration: 'closed' },
       /^registration must be left out/,
     ],
@@ -425,7 +425,7 @@ describe('readOptions', () => {
     })
   }
 
-  it('readOptions reports no fault in safe options', () => {
+  it('readOptions reports no fault for safe options', () => {
     const safe = [
       {},
       { issuer: 'http://127.0.0.1:8000/auth' },
@@ -474,7 +474,7 @@ describe('readOptions', () => {
     assert.match(faults[1] ?? '', /^database must be given: /)
   })
 
-  it('readOptions shows the value, escaped and short, without the secret parts of a URL', () => {
+  it('readOptions shows the value, escaped and shortened, without secret parts of a URL', () => {
     const fault = (options: object): string => faultsOf(options)[0] ?? ''
     assert.match(fault({ registration: 'a\n\u001b' }), /; it is "a\\u\{a\}\\u\{1b\}"$/)
     assert.match(fault({ registration: 'x'.repeat(200) }), /; it is "x{77}…"$/)
@@ -487,7 +487,7 @@ describe('readOptions', () => {
       assert.doesNotMatch(faultsOf({ issuer: url, registration: url }).join(), /hunt/, url)
   })
 
-  it('readOptions names settings as an app gives them, and says how to set them there', () => {
+  it('readOptions uses the names of an app’s options, and says how to set them in code', () => {
     const faults = faultsOf({
       issuer: 'https://a.example',
       database: 'postgres://localhost/x',

@@ -6,7 +6,7 @@ import { appWording } from '../feature/wording.ts'
 import { checkSettings, withDefaults, type SettingFault } from './check.ts'
 import { examine, textOf } from './examination.ts'
 
-/** The facts beside the options that only the stand-alone server knows. */
+/** Facts that are not options, and that only the stand-alone server knows. */
 export type Surroundings = Pick<Situation<unknown>, 'bind' | 'secretFiles' | 'say'>
 
 /** The records of all options, and the safety rules for them. */
@@ -21,7 +21,7 @@ export interface ReadOptions<Options> {
   readonly faults: readonly SettingFault[]
   /** The valid options, with the defaults of options that were not given. */
   readonly values: Values
-  /** The options for the safety rules, without defaults. */
+  /** The situation for the safety rules. Its options have no defaults filled in. */
   readonly situation: Situation<Options>
 }
 
@@ -39,7 +39,9 @@ export function readOptions<Options>(
   return { faults: [...faults, ...stops], values: withDefaults(settings, given), situation }
 }
 
-/** Returns the valid options, the faults of the others, and the situation for safety rules. */
+/**
+ * Returns the valid options, the faults of the other options, and the situation for safety rules.
+ */
 export function readSituation<Options>(
   settings: readonly Setting[],
   input: Values,
@@ -59,14 +61,14 @@ export function readSituation<Options>(
     })
 
   const { values, unread, faults } = checkSettings(settings, input, surroundings.say ?? appWording)
-  // Each record has checked its value, and the compiler compares the records with the interfaces of
-  // the options.
+  // This cast is safe: each record has checked its value, and the compiler compares the records
+  // with the interfaces of the options.
   const options = values as Options
   const situation = { ...surroundings, options, unread }
   return { faults: [...unknown, ...faults], given: values, situation }
 }
 
-/** Returns the message of a start that was refused, with one line for each fault. */
+/** Returns the error message for a start that was refused, with one line for each fault. */
 export function cannotStart(faults: readonly string[]): string {
   return ['Keystile cannot start:', ...faults.map((fault) => `  - ${fault}`)].join('\n')
 }

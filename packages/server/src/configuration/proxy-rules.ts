@@ -3,8 +3,8 @@ import type { Rule } from '../feature/rule.ts'
 import { isPublic } from '../feature/situation.ts'
 import { show } from '../feature/wording.ts'
 
-// The safety rules for trusted proxies. A proxy that is trusted wrongly lets clients choose the
-// address that rate limits and the audit record see.
+// The safety rules for trusted proxies. If a proxy is trusted by mistake, clients can choose the
+// address that rate limits and the audit record use.
 
 export interface ProxyRuleOptions {
   readonly issuer?: string | undefined
@@ -54,9 +54,10 @@ export const proxyRules: readonly Rule<ProxyRuleOptions>[] = [
 const firstBytes = Array.from({ length: 256 }, (_, byte) => byte)
 
 /**
- * One address for each first byte, of IPv4 and of IPv6. A network is too wide when it contains
- * `tooMany` of them. IPv4 is written as IPv6 here: BlockList finds that in IPv4 networks as well.
- * The widest networks that one owner can have are 10.0.0.0/8 and fc00::/7.
+ * One address for each value of the first byte, for IPv4 and for IPv6. A network that contains
+ * `tooMany` of these addresses is too wide. The widest networks that one owner can have are
+ * 10.0.0.0/8 and fc00::/7. The IPv4 addresses are mapped to IPv6, because `BlockList` finds mapped
+ * addresses in IPv4 networks as well.
  */
 const farApart = [
   { tooMany: 2, addresses: firstBytes.map((byte) => `::ffff:${byte}.0.0.1`) },
@@ -72,7 +73,7 @@ function holdsStrangers(network: string): boolean {
   try {
     list.addSubnet(address, Number(length), isIP(address) === 4 ? 'ipv4' : 'ipv6')
   } catch {
-    return false // the check of the setting reports a text that is not a network
+    return false // the check of the setting reports a string that is not a network
   }
 
   return farApart.some(

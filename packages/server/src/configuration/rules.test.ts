@@ -1,5 +1,6 @@
-// Unsafe configurations do not start: each rule is checked by examples, by a second predicate
-// written from the standard's text, and by random configurations.
+// Unsafe configurations do not start: tests check each rule with examples, with random
+// configurations, and against a predicate. The predicate is written only from the text of the
+// standard.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { describe, it } from 'node:test'
@@ -30,13 +31,16 @@ function violatedBy(
   return [...new Set([...stops, ...warnings].map(({ rule }) => rule.id))]
 }
 
-/** The ids of the rules whose standards demand a stop, whatever the list of rules says. */
+/**
+ * The ids of the rules that must stop a start according to the predicates, not to the rules
+ * themselves.
+ */
 function demandedBy(situation: Situation): readonly string[] {
   return Object.keys(predicates).filter((id) => !warned.has(id) && predicates[id]!(situation))
 }
 
 describe('the rules', () => {
-  it('each rule has its own id, examples and a second predicate, and no others exist', () => {
+  it('each rule has a unique id, examples and a predicate, and each of these has a rule', () => {
     const ids = rules.map(({ id }) => id)
     assert.equal(new Set(ids).size, ids.length)
     assert.deepEqual(Object.keys(examples).toSorted(), ids.toSorted())
@@ -60,7 +64,7 @@ describe('the rules', () => {
     })
   }
 
-  it('a rule is not counted as checked where the situation hides what it looks at', () => {
+  it('a rule is not counted as checked if the situation lacks the facts that it needs', () => {
     for (const [id, situations] of Object.entries(unlooked))
       for (const situation of situations)
         assert.ok(
@@ -69,7 +73,7 @@ describe('the rules', () => {
         )
   })
 
-  it('each rule says what is wrong in the expected words', () => {
+  it('each rule reports the fault in the expected words', () => {
     for (const [situation, expected] of sayings) {
       const { stops, warnings } = examine(situation, rules)
       const said = [...stops, ...warnings].map(({ about, message }) => `${about} ${message}`)
@@ -114,7 +118,7 @@ describe('the rules', () => {
       }),
       { seed, numRuns },
     )
-    // A rule that was never violated would prove nothing.
+    // For a rule that was never violated, this test would prove nothing.
     assert.deepEqual(
       rules.map(({ id }) => id).filter((id) => !seen.has(id)),
       [],
@@ -123,7 +127,7 @@ describe('the rules', () => {
 })
 
 describe('createKeystile', () => {
-  it(`createKeystile refuses exactly the unsafe ones of ${numRuns} configurations`, () => {
+  it(`createKeystile refuses each unsafe one of ${numRuns} configurations, no safe one`, () => {
     let started = 0
     const isOption = ([name]: [string, unknown]): boolean => optionNames.includes(name)
     fc.assert(
@@ -144,7 +148,7 @@ describe('createKeystile', () => {
 })
 
 describe('keystile serve', () => {
-  it(`keystile serve refuses exactly the unsafe ones of ${numRuns} environments`, async () => {
+  it(`keystile serve refuses each unsafe one of ${numRuns} environments, no safe one`, async () => {
     let started = 0
     await fc.assert(
       fc.asyncProperty(environmentArbitrary, async (environment) => {
