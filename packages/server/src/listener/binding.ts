@@ -2,7 +2,7 @@
 export interface Binding {
   /**
    * The server listens on each of these hosts. It skips a host that this machine does not have,
-   * such as `::1` without IPv6, if another one works.
+   * such as `::1` without IPv6, if at least one other host works.
    */
   readonly hosts: readonly string[]
   readonly port: number
@@ -17,7 +17,7 @@ export function hostsOf(host: string): readonly string[] {
   return host === 'localhost' ? ['127.0.0.1', '::1'] : [host]
 }
 
-/** Parses `HOST:PORT`, with an IPv6 address in brackets. Returns undefined for another text. */
+/** Parses `HOST:PORT`, with an IPv6 address in brackets. Returns undefined for any other string. */
 export function parseBinding(text: string): Binding | undefined {
   const [, host, digits] = /^([\w.-]+|\[[\da-f:.]+\]):(\d{1,5})$/i.exec(text) ?? []
   const port = Number(digits)

@@ -12,7 +12,7 @@ import { connections, droppedConnections, requests, requestSeconds } from './met
 export interface ServerSettings {
   readonly host: string
   readonly port: number
-  /** Without it, the log goes to standard error. */
+  /** The path of the log file. Without a file, the log goes to standard error. */
   readonly logFile: string
   readonly logLevel: LogLevel
   readonly accessLog: 'on' | 'off'

@@ -1,15 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** Limits for requests that a client sends before it has the answer to an earlier one. */
+/**
+ * Limits for pipelined requests: a client sends them before it has the answer to an earlier
+ * request.
+ */
 export interface PipelineLimits {
-  /** The most requests without an answer on one connection. */
+  /** The largest number of requests without an answer on one connection. */
   readonly pipelinedRequests: number
-  /** The most waiting requests on all connections together. */
+  /** The largest number of waiting requests on all connections together. */
   readonly pipelinedRequestsOfAll: number
 }
 
-/** Calls `handle` when it is the request's turn, or resets the connection. */
+/**
+ * Calls `handle` when it is the request's turn. If the client exceeds a limit, resets the
+ * connection.
+ */
 export type Turns = (response: ServerResponse, handle: () => void) => void
 
 /** Node's parser stops when its callback returns a negative number. */
@@ -17,18 +23,18 @@ const parserError = -1
 
 // decisions/0008-one-request-at-a-time.md
 /**
- * Handles the requests of a connection one after another. The next one starts when the kernel has
- * the previous answer and other connections have had a turn.
+ * Handles the requests of a connection one after another. The next request starts when the kernel
+ * has the previous answer and other connections have had a turn.
  *
  * Stops an attack on memory: a client that sends many requests before it reads answers. The
  * connection is reset when too many requests wait, or when a waiting request has a body. Node would
- * keep that body in memory until its turn. It limits the bytes of a body but not its pieces, and a
- * piece of one byte takes several hundred bytes. Pausing the connection would be too late, because
- * Node parses 64 KiB at once, which is more than a thousand requests. Clients and proxies in use
- * today do not pipeline.
+ * keep the body in memory until the request's turn. Node limits the bytes of a body but not the
+ * number of its pieces, and a piece of one byte takes several hundred bytes of memory. Pausing the
+ * connection would be too late, because Node parses 64 KiB in one step, which can be more than a
+ * thousand requests. Clients and proxies in use today do not pipeline.
  */
 export function createTurns({ pipelinedRequests, pipelinedRequestsOfAll }: PipelineLimits): Turns {
-  /** The requests without an answer, by connection. The first one is running. */
+  /** The requests without an answer, by connection. The first request is running. */
   const unanswered = new WeakMap<Socket, (() => void)[]>()
   let pipelined = 0
 
@@ -79,8 +85,8 @@ function hasBody({ headers }: IncomingMessage): boolean {
 
 /**
  * Stops the parser of a connection that was reset. Otherwise Node would create and abort every
- * request that it has already read. Node has no public function for this. If a later version lacks
- * this member, Node parses the rest, which only costs time.
+ * request that it has already read. Node has no public function for this. If a later version of
+ * Node lacks this member, it parses all requests that it has read, which only costs time.
  */
 function stopParser(
   socket: Socket & { readonly parser?: { onIncoming?: () => number } | null },

@@ -12,7 +12,7 @@ import { listen, standardLimits, type ListenOptions } from './server.ts'
 import { metrics as allMetrics } from '../server/features.ts'
 import { wire, type RunningKeystile } from '../server/wire.ts'
 
-/** Limits so short that a test can wait for them. */
+/** Timeouts so short that a test can wait for them. */
 const short = {
   headerMilliseconds: 300,
   requestMilliseconds: 300,
@@ -82,7 +82,7 @@ describe('listen', () => {
     ['silent', /^HTTP\/1.1 408 /],
     ['idle', /^HTTP\/1.1 200 /],
   ] as const) {
-    it(`the listener ends stalled connections (${slowness}), and answers others`, async () => {
+    it(`the listener ends stalled connections (${slowness}), and serves others`, async () => {
       const { port, url } = await start({ limits: short })
       const clients = await beSlow(slowness, port)
       assert.equal((await fetch(`${url}/healthz`)).status, 200)
@@ -92,7 +92,7 @@ describe('listen', () => {
   }
 
   for (const slowness of ['slow readers', ...behindOthers] as const) {
-    it(`the listener ends connections of ${slowness}, and answers others`, async () => {
+    it(`the listener ends connections of ${slowness}, and serves other clients`, async () => {
       const { port, connections } = await start({ limits: { ...short, answerMilliseconds: 1_000 } })
       await beSlow(slowness, port)
       assert.ok((await connections()) > 10)
@@ -118,7 +118,7 @@ describe('listen', () => {
     })
   }
 
-  it('the listener ends connections that pipeline too much, and answers others', async () => {
+  it('the listener ends connections that pipeline too much, and serves other clients', async () => {
     const { port, url, connections } = await start({
       limits: { ...short, answerMilliseconds: 1_000 },
     })
@@ -152,7 +152,7 @@ describe('listen', () => {
     })
   }
 
-  it('the listener keeps a connection whose answers are read, even after a wait', async () => {
+  it('the listener keeps a connection open if its client reads the answers', async () => {
     const { port } = await start({ limits: { ...standardLimits, answerMilliseconds: 300 } })
     const ask = 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n'
     const socket = connectTo(port).setEncoding('latin1')
@@ -168,7 +168,7 @@ describe('listen', () => {
     await untilAnswers(101)
   })
 
-  it('the standard limits let no client hold a connection much longer than a minute', () => {
+  it('with the standard limits, each timeout of a connection is about a minute or less', () => {
     const { largeAnswers, connections, ...others } = standardLimits
     const times = Object.entries(others).filter(([name]) => name.endsWith('Milliseconds'))
     assert.equal(times.length, 5)
@@ -177,7 +177,7 @@ describe('listen', () => {
   })
 
   for (const slowness of ['slow readers', 'slow readers behind another answer'] as const) {
-    it(`the listener limits large answers while too many ${slowness} take them`, async () => {
+    it(`the listener refuses large answers while too many ${slowness} receive them`, async () => {
       const { port, url } = await start({
         limits: { ...short, answerMilliseconds: 60_000, largeAnswers: 5 },
       })
@@ -188,12 +188,12 @@ describe('listen', () => {
     })
   }
 
-  it('the listener cuts off one slow reader per connection that wants large answers', async () => {
+  it('the listener resets one slow reader for each new client of a large answer', async () => {
     const limits = { ...standardLimits, answerMilliseconds: 60_000, largeAnswers: 5 }
     const { port, connections } = await start({ limits })
     await beSlow('slow readers', port, 5)
     const before = await connections()
-    await new Promise((resolve) => setTimeout(resolve, 1_200)) // their time is up
+    await new Promise((resolve) => setTimeout(resolve, 1_200)) // after a second they may be reset
     await beSlow('slow readers', port, 1)
     let after = Infinity
     while (after > before) {
@@ -203,7 +203,7 @@ describe('listen', () => {
     assert.equal(after, before)
   })
 
-  it('the listener sends a large file whole, also to a slow reader', async () => {
+  it('the listener sends all of a large file, even to a slow reader', async () => {
     const { port, url } = await start({ limits: { ...short, answerMilliseconds: 60_000 } })
     const whole = await (await fetch(`${url}/docs/swagger-ui-bundle.js`)).text()
     const socket = connect({ host: '127.0.0.1', port })
@@ -227,7 +227,7 @@ describe('listen', () => {
     assert.match(said, /^keystile_connections \d+$/m)
   })
 
-  it('the listener survives requests that break off anywhere', async () => {
+  it('the listener survives requests that end at any byte', async () => {
     const { port, url } = await start()
     const whole =
       'POST /token HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"a": '
@@ -240,7 +240,7 @@ describe('listen', () => {
     assert.equal((await fetch(`${url}/healthz`)).status, 200)
   })
 
-  it('the metrics count requests by route, and contain nothing that was sent', async () => {
+  it('the metrics count requests by route, and contain nothing that a client sent', async () => {
     const { url, metrics } = await start()
     for (const path of [
       '/users/u53r1d',
@@ -292,7 +292,7 @@ describe('listen', () => {
       )
   })
 
-  it('each answer of the listener forbids browsers to guess its type', async () => {
+  it('each answer of the listener forbids browsers to guess the content type', async () => {
     const port = await freePort()
     const { url } = await start({
       metrics: { counts: createMetrics(allMetrics), binding: { hosts: ['127.0.0.1'], port } },
@@ -323,7 +323,7 @@ describe('listen', () => {
       }
   })
 
-  it('the listener serves /metrics only if told to, or only at another port', async () => {
+  it('the listener serves /metrics only if configured, and only on that port', async () => {
     const none = await start({ metrics: undefined })
     assert.equal((await fetch(`${none.url}/metrics`)).status, 404)
     const port = await freePort()

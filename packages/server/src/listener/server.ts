@@ -11,7 +11,10 @@ import { createStandAlone, metricsAnswer } from './stand-alone.ts'
 import type { Binding } from './binding.ts'
 import type { Service } from './service.ts'
 
-/** Limits for clients, against slow and greedy ones. docs/guides/operations.md explains them. */
+/**
+ * Limits against clients that are slow or take too many resources. docs/guides/operations.md
+ * explains them.
+ */
 export interface ConnectionLimits extends ReaderLimits, PipelineLimits {
   /** The time from the first byte of a request to the end of its header. */
   readonly headerMilliseconds: number
@@ -23,13 +26,16 @@ export interface ConnectionLimits extends ReaderLimits, PipelineLimits {
    * connection.
    */
   readonly idleMilliseconds: number
-  /** The interval of the check of the first two limits. A client may exceed them by that much. */
+  /**
+   * The interval in which the server checks `headerMilliseconds` and `requestMilliseconds`. A
+   * client may exceed these limits by one interval.
+   */
   readonly checkMilliseconds: number
-  /** The most open connections, for each address on which the server listens. */
+  /** The largest number of open connections, for each address on which the server listens. */
   readonly connections: number
 }
 
-/** The limits of the stand-alone server. Tests use smaller ones. */
+/** The limits of the stand-alone server. Tests use smaller limits. */
 export const standardLimits: ConnectionLimits = {
   headerMilliseconds: 10_000,
   requestMilliseconds: 30_000,
@@ -43,21 +49,27 @@ export const standardLimits: ConnectionLimits = {
   connections: 16_384,
 }
 
-/** The limit for all header lines together: the largest token that a guard reads, and some more. */
+/**
+ * The limit for all header lines together. It leaves room for the largest token that a guard reads.
+ */
 const maxHeaderBytes = 16_384
 /**
- * Node before 24.18.1 silently drops header lines beyond a thousand. A client could so drop the
- * `X-Forwarded-For` that a proxy has added.
+ * Node before 24.18.1 silently drops header lines beyond a thousand. In this way, a client could
+ * remove the `X-Forwarded-For` that a proxy has added.
  */
 const maxHeaderLines = 100
-/** The bytes of a body that Node reads ahead. In pieces of one byte, they take megabytes. */
+/**
+ * The number of bytes of a body that Node reads before the handler needs them. If they arrive in
+ * pieces of one byte, they take megabytes of memory.
+ */
 const bodyBytesAhead = 4_096
-/** The time that running requests get when the server stops. */
+/** The time for which a server that stops waits for running requests. */
 const drainMilliseconds = 10_000
 /** The shortest interval in which the server closes idle connections to make room for new ones. */
 const roomMilliseconds = 1_000
 
-// An `import` of node:http also loads its lazy members, which take 19 MiB and 30 ms.
+// This is not an `import`: an `import` of `node:http` would also load members that Node loads only
+// on demand. They take 19 MiB and 30 ms.
 const { createServer } = process.getBuiltinModule('node:http')
 
 /** Options of `listen`. */
@@ -67,21 +79,24 @@ export interface ListenOptions extends Binding {
    * personal data, and the audit record already tells who did what.
    */
   readonly accessLog?: Logger | undefined
-  /** The counts, and the place of `/metrics`: a separate binding, or the server's own (`own`). */
+  /**
+   * The counts, and the binding of `/metrics`: a separate binding, or `own` for the server's
+   * binding.
+   */
   readonly metrics?: { readonly counts: Metrics; readonly binding: Binding | 'own' } | undefined
   readonly limits?: ConnectionLimits
 }
 
 /** A running server. */
 export interface ListeningServer {
-  /** Stops listening, waits for running requests up to a timeout, and closes the service. */
+  /** Stops listening, waits for running requests until a timeout, and closes the service. */
   close(): Promise<void>
 }
 
 /**
- * Starts the stand-alone server. Does NOT speak TLS: a proxy in front must do that.
+ * Starts the stand-alone server. Does NOT support TLS: a proxy in front must do so.
  *
- * @throws {Error} when another process uses the port, or this machine has none of the hosts
+ * @throws {Error} if another process uses the port, or if this machine has none of the hosts
  */
 export async function listen(service: Service, options: ListenOptions): Promise<ListeningServer> {
   const { metrics, limits = standardLimits } = options
@@ -202,11 +217,12 @@ function createLimitedServer(
       connectionsCheckingInterval: limits.checkMilliseconds,
       maxHeaderSize: maxHeaderBytes,
       highWaterMark: bodyBytesAhead,
-      requireHostHeader: false, // the listener checks it, so that these answers are limited too
+      requireHostHeader: false, // `headerFault` checks it, within the limits
     },
     listener,
   )
-  // Node would answer 417 past our limits. A server may ignore an expectation (RFC 9110 §10.1.1).
+  // Without this listener, Node would answer 417 and our limits would not apply. A server may
+  // ignore an expectation (RFC 9110 §10.1.1).
   server.on('checkExpectation', listener)
 
   server.maxConnections = limits.connections
@@ -221,13 +237,19 @@ function createLimitedServer(
   return server
 }
 
-/** Returns the status that refuses a request because of its header, or undefined. */
+/**
+ * If the header of a request is not acceptable, returns the status of the refusal; otherwise
+ * undefined.
+ */
 function headerFault({ headers, rawHeaders, httpVersion }: IncomingMessage): 400 | 431 | undefined {
   if (rawHeaders.length > 2 * maxHeaderLines) return 431
   return headers.host === undefined && httpVersion === '1.1' ? 400 : undefined
 }
 
-/** Listens on each host of a binding. Skips absent hosts, unless all of them are absent. */
+/**
+ * Listens on each host of a binding. Skips hosts that this machine does not have. Fails if it has
+ * none of the hosts.
+ */
 async function listenOn(
   { hosts, port }: Binding,
   create: () => Server,

@@ -10,8 +10,8 @@ export interface Service {
   /** The OpenAPI document of the endpoints. */
   readonly document: JsonObject
   /**
-   * Returns the reasons why a load balancer should send no requests now, one sentence for each. The
-   * list is empty when the service is ready.
+   * Returns the reasons why a load balancer should send no requests now, one sentence for each
+   * reason. If the service is ready, the list is empty.
    */
   findUnreadiness(): Promise<readonly string[]>
   /** Returns the current values of all gauges of features. */

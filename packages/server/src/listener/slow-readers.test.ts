@@ -11,7 +11,7 @@ const small = 'x'.repeat(60_000)
 /** More than the kernel buffers for a connection. */
 const large = new Uint8Array(20_000_000)
 const text = 'é'.repeat(100_000)
-/** After this time a large answer may be cut off for another. */
+/** After this time, a large answer may be ended to make room for another one. */
 const fairMilliseconds = 1_000
 
 describe('createAnswerWriter', () => {
@@ -47,7 +47,10 @@ describe('createAnswerWriter', () => {
     const { port } = server.address() as AddressInfo
     return {
       get: (path: string) => fetch(`http://127.0.0.1:${port}${path}`),
-      /** A client that reads nothing. @returns its connection, and the server's end of it */
+      /**
+       * Connects a client that reads nothing. @returns a function that sends a request, and the
+       * server's end of the connection
+       */
       async connectSlow() {
         const [client, [connection]] = [
           connect({ host: '127.0.0.1', port }),
@@ -72,7 +75,7 @@ describe('createAnswerWriter', () => {
     assert.ok(connection.bytesWritten > 10 * small.length)
   })
 
-  it('createAnswerWriter resets the longest waiting connection to save memory', async () => {
+  it('createAnswerWriter resets the connection that waited longest, to save memory', async () => {
     const waiting: Socket[] = []
     const { connectSlow } = await serve(
       { waitingMebibytes: (small.length * 2) / 2 ** 20 },
@@ -100,7 +103,7 @@ describe('createAnswerWriter', () => {
     )
   })
 
-  it('createAnswerWriter refuses a large answer, then ends the longest running one', async () => {
+  it('createAnswerWriter refuses a large answer, but ends the oldest after a second', async () => {
     const { connectSlow, get } = await serve({ largeAnswers: 2 })
     const [first, second] = [await connectSlow(), await connectSlow()]
     first.ask('/large')
@@ -116,7 +119,7 @@ describe('createAnswerWriter', () => {
     assert.deepEqual([first.connection.destroyed, second.connection.destroyed], [true, false])
   })
 
-  it('createAnswerWriter cuts off no connection while there is room', async () => {
+  it('createAnswerWriter ends no large answer while there is room for another one', async () => {
     const { connectSlow, get } = await serve({ largeAnswers: 2 })
     const { ask, connection } = await connectSlow()
     ask('/large')
@@ -126,7 +129,7 @@ describe('createAnswerWriter', () => {
     assert.equal(connection.destroyed, false)
   })
 
-  it('createAnswerWriter sends a large text whole', async () => {
+  it('createAnswerWriter sends all of a large string', async () => {
     const { get } = await serve({})
     assert.equal(await (await get('/text')).text(), text)
   })

@@ -3,11 +3,13 @@ import type { Socket } from 'node:net'
 import { problemAnswer, ProblemError, type AnswerBody, type HttpAnswer } from 'keystile/internal'
 import { nodeHeaders, writeAnswer } from 'keystile/internal-node'
 
-/** The size of a piece of a large answer. The kernel copies it in less than 0.1 ms. */
+/** The size of a piece of a large answer. The kernel copies one piece in less than 0.1 ms. */
 const pieceBytes = 65_536
-/** Answers of endpoints are smaller. Only files of `/docs` are larger. */
+/**
+ * An answer with more bytes is large. Only files of `/docs` are; answers of endpoints are smaller.
+ */
 const largeBytes = pieceBytes
-/** The time for which a large answer is safe from being ended for another client. */
+/** In this time after its start, a large answer is not ended to make room for another client. */
 const fairMilliseconds = 1_000
 
 const busy = problemAnswer(
@@ -21,38 +23,44 @@ export interface ReaderLimits {
   /** The time from the start of an answer until the client has received all of it. */
   readonly answerMilliseconds: number
   /**
-   * The most large answers at once. One more ends the oldest, or is refused while the oldest is
-   * younger than a second.
+   * The largest number of large answers at the same time. When one more is requested, the oldest is
+   * ended. If the oldest started less than a second ago, the new one is refused instead.
    */
   readonly largeAnswers: number
-  /** The most MiB of small answers that clients have not read, on all connections together. */
+  /** The largest size, in MiB, of all small answers together that clients have not read. */
   readonly waitingMebibytes: number
 }
 
-/** Writes an answer, or a refusal instead of it. Returns the status that it wrote. */
+/**
+ * Writes an answer, or a refusal if there is no room for the answer. Returns the status that was
+ * written.
+ */
 export type AnswerWriter = (response: ServerResponse, answer: HttpAnswer<AnswerBody>) => number
 
 /**
  * Creates a function that writes answers and resets connections whose clients do not read them.
  * Stops an attack on memory: many clients that request answers and do not read them. Does NOT
- * support two answers at once on one connection.
+ * support two answers at the same time on one connection.
  *
  * - Large answers: the kernel buffers megabytes for each client. So their number is limited, and
- *   each is the last answer of its connection. The end of the connection shows that the client has
- *   received all of it.
- * - Small answers: they count against a limit of bytes until the kernel has them. Beyond the limit,
- *   the connection that has waited longest is reset.
+ *   each large answer is the last answer of its connection. The end of the connection shows that
+ *   the client has received the whole answer.
+ * - Small answers: their bytes count until the kernel has them. Above a limit, the connection that
+ *   has waited longest is reset.
  */
 export function createAnswerWriter({
   answerMilliseconds,
   largeAnswers,
   waitingMebibytes,
 }: ReaderLimits): AnswerWriter {
-  /** The connections with a large answer, and the times at which it started. */
+  /** The connections with a large answer, each with the start time of the answer. */
   const large = new Map<Socket, number>()
   const waiting = createWaitingAnswers(waitingMebibytes * 2 ** 20)
 
-  /** Whether there is room for one more large answer. Ends the oldest one if that makes room. */
+  /**
+   * Whether there is room for one more large answer. Ends the oldest large answer, if allowed, to
+   * make room.
+   */
   function hasRoom(): boolean {
     const [oldest] = large // a map keeps the order of insertion
     if (!oldest || large.size < largeAnswers) return true
@@ -65,9 +73,10 @@ export function createAnswerWriter({
     return true
   }
 
-  /** Resets a connection after the time for an answer, unless `answered` closes first. */
+  /** Resets a connection after `answerMilliseconds`, unless `answered` closes before. */
   function setDeadline(socket: Socket, answered: ServerResponse | Socket): void {
-    // After an orderly end, the kernel would keep the written bytes until the client reads them.
+    // A reset also frees memory: after a normal end, the kernel would keep the written bytes until
+    // the client reads them.
     const timer = setTimeout(() => socket.resetAndDestroy(), answerMilliseconds)
     answered.once('close', () => clearTimeout(timer))
   }
@@ -80,7 +89,8 @@ export function createAnswerWriter({
     if (isLarge(answer)) {
       writeInPieces(response, answer)
       setDeadline(socket, socket)
-      // Node would close the connection when the kernel has all bytes. `end` waits for the client.
+      // `destroySoon` would close the connection when the kernel has all bytes. `end` waits until
+      // the client has them.
       socket.destroySoon = () => void socket.end()
       large.set(socket, performance.now())
       socket.once('close', () => large.delete(socket))
@@ -95,7 +105,10 @@ export function createAnswerWriter({
   }
 }
 
-/** Counts the bytes of small answers that wait. Resets the longest waits beyond a limit. */
+/**
+ * Counts the bytes of small answers that wait. Above the limit, resets the connections that have
+ * waited longest.
+ */
 function createWaitingAnswers(maxBytes: number): {
   add(socket: Socket, response: ServerResponse, bytes: number): void
 } {
@@ -127,8 +140,8 @@ function isLarge({ body }: HttpAnswer<AnswerBody>): boolean {
 }
 
 /**
- * Writes an answer in pieces, and lets other connections have a turn between them. Otherwise they
- * would wait for as long as the kernel copies all of it: a millisecond for a megabyte.
+ * Writes an answer in pieces. Other connections get a turn between two pieces. Otherwise they would
+ * wait while the kernel copies the whole answer: a millisecond for each megabyte.
  */
 function writeInPieces(response: ServerResponse, answer: HttpAnswer<AnswerBody>): void {
   const { status, body = '' } = answer

@@ -16,7 +16,7 @@ export interface StandAlone {
   answer(request: HttpRequestWithBody): Promise<HttpAnswer<AnswerBody>>
   /**
    * Returns the pattern of a request's route for metrics and log, or `-` for an unknown path. An
-   * unknown path itself is not logged, because it may hold a secret.
+   * unknown path is not logged, because it may contain a secret.
    */
   routeOf(request: HttpRequestWithBody): string
 }
@@ -28,7 +28,7 @@ const notFound = problemAnswer(new ProblemError('not_found', 'There is nothing h
  * Creates the answers to Keystile's endpoints, `/healthz`, `/readyz`, `/openapi.json` and `/docs`.
  * Other paths get 404.
  *
- * @param readMetrics the content of `/metrics`; without it, `/metrics` gets 404
+ * @param readMetrics returns the content of `/metrics`; without this function, `/metrics` gets 404
  */
 export function createStandAlone(
   { keystile, document, findUnreadiness, routeOf }: Service,
