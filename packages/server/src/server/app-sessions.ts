@@ -12,14 +12,14 @@ export interface Tokens {
   readonly tokenType: 'bearer'
   /** The lifetime of the access token, in seconds. */
   readonly expiresIn: number
-  /** The token for the next tokens at `POST /token`. It works once. */
+  /** The app sends this token to `POST /token` for the next tokens. It works once. */
   readonly refreshToken: string
   readonly scopes: readonly string[]
 }
 
 /**
  * Sessions for routes of the app. After `revoke` and `revokeAll` have resolved, this process
- * refuses the tokens of these sessions; other processes do so within a second.
+ * refuses the tokens of these sessions; other processes refuse them within a second.
  */
 export interface Sessions {
   /**
@@ -35,12 +35,12 @@ export interface Sessions {
   /** Returns the active sessions of a subject, the most recently used first. */
   list(subject: string): Promise<readonly Session[]>
   /**
-   * Revokes a session with all its tokens. Does nothing for a session that has ended or does not
-   * exist. Does NOT check to whom the session belongs.
+   * Revokes a session with all its tokens. Does nothing if the session has ended or does not exist.
+   * Does NOT check to whom the session belongs.
    */
   revoke(sessionId: string): Promise<void>
   /**
-   * Revokes all sessions of a subject. Call it, for example, when the app keeps the passwords and a
+   * Revokes all sessions of a subject. Call it, for example, if the app stores the passwords and a
    * user's password has changed.
    */
   revokeAll(subject: string): Promise<void>
@@ -56,8 +56,8 @@ export function createAppSessions<U>(parts: {
   const { directory, starter, ends, scopes: rules } = parts
 
   /**
-   * Starts a session. Returns undefined when the user may not log in, or when the user's rights
-   * changed between the check and the start.
+   * Starts a session. Returns undefined if the user may not log in, or if the user's rights changed
+   * between the check and the start.
    */
   async function tryStart(
     subject: string,
@@ -83,7 +83,7 @@ export function createAppSessions<U>(parts: {
       if (undeclared !== undefined)
         throw new TypeError(`each scope must be declared; "${undeclared}" is not`)
 
-      // The second try is for a user whose rights changed during the first one.
+      // The second try is for a user whose rights changed during the first try.
       const started = (await tryStart(subject, requested)) ?? (await tryStart(subject, requested))
       if (!started?.refreshToken)
         throw new ProblemError('not_found', 'The user does not exist or is disabled')

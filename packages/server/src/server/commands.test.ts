@@ -8,8 +8,8 @@ import { commands } from './commands.ts'
 const source = join(import.meta.dirname, '..')
 
 /**
- * Lists the modules that a file loads when it runs, directly or not: files of this package, and
- * packages.
+ * Lists the modules that a file loads at run time, directly or through other files: files of this
+ * package, and names of other packages.
  */
 function loadedBy(file: string, found = new Set<string>()): ReadonlySet<string> {
   if (found.has(file)) return found

@@ -1,5 +1,5 @@
-// All commands that write. On SQLite they run in the writer thread, which receives the name and the
-// values of a command, so this list must be complete.
+// All commands that write. This list must be complete: on SQLite, the writer thread receives only
+// the name and the values of a command, and finds the command in this list.
 import type { AnyCommand } from '../storage/database.ts'
 import { commands as clientCommands } from '../features/clients/store.ts'
 import { commands as auditCommands } from '../features/audit/store.ts'

@@ -9,8 +9,8 @@ import { wire } from './wire.ts'
 
 /**
  * Opens and migrates the database, and starts Keystile on it. Checks all options before it changes
- * anything, and reports all faults together. With the option `users`, the app keeps the users
- * itself; the only endpoints below `/users` are then the ones for sessions.
+ * anything, and reports all faults together. With the option `users`, the app stores the users.
+ * Then the only endpoints below `/users` are those for sessions.
  *
  * @throws {TypeError} `ConfigurationError`, when Node is too old, an option is not valid or not
  *   safe, or the database belongs to another issuer or key
@@ -23,7 +23,7 @@ export async function createKeystile<
 >(options: KeystileOptions<S, P, U>): Promise<Keystile<S | BuiltInScope, U>> {
   requireNode()
   const { keystile } = await wire(checkOptions({ ...options }))
-  // The schema of the profile has checked the stored profiles, or the app's directory is typed. The
-  // scopes are the ones in the options.
+  // This cast is safe. The scopes are those in the options. The users have the right type, because
+  // the schema of the profile has checked the stored profiles, or the app's directory is typed.
   return keystile as Keystile<S | BuiltInScope, U>
 }

@@ -10,7 +10,8 @@ import {
   type UserDirectory,
 } from '../index.ts'
 
-// This file must compile, and each line under @ts-expect-error must not.
+// This file must compile. Each line after `@ts-expect-error` contains an error that the compiler
+// must find.
 
 const scopes = { 'orders:read': 'Read orders', 'orders:write': 'Change orders' }
 type Scope = keyof typeof scopes
@@ -36,7 +37,7 @@ const profile = z.object({ city: z.string() })
 type Same<A, B> = [A, B] extends [B, A] ? true : false
 const same = <A, B>(are: Same<A, B>): void => assert.equal(are, true)
 
-/** Compiles the program without running it: a Keystile starts threads. */
+/** Compiles the program but does not run it, because createKeystile starts threads. */
 const compiles = (program: () => unknown): void => assert.equal(typeof program, 'function')
 const refused = (started: Promise<unknown>): Promise<void> =>
   assert.rejects(started, { name: 'ConfigurationError' })
@@ -54,7 +55,7 @@ describe('the types of createKeystile', () => {
     })
   })
 
-  it('createKeystile infers the user type from a directory that is written in place', () => {
+  it('createKeystile infers the user type from an inline directory', () => {
     const one = async <T>(_sql: string): Promise<T | undefined> => undefined
     compiles(async () => {
       const keystile = await createKeystile({
@@ -100,7 +101,7 @@ describe('the types of createKeystile', () => {
     })
   })
 
-  it('createKeystile infers the public user without a directory', () => {
+  it('createKeystile without a directory infers the type of Keystile’s public user', () => {
     compiles(async () => {
       const plain = await createKeystile(common)
       same<typeof plain, Keystile<Scope | BuiltInScope, PublicUser & object>>(true)
@@ -115,7 +116,7 @@ describe('the types of createKeystile', () => {
     })
   })
 
-  it('createKeystile types keystile.users by the profile, the scopes and the directory', () => {
+  it('keystile.users has types from the profile, the scopes and the directory', () => {
     compiles(async () => {
       const { users: accounts } = await createKeystile({ ...common, profile })
       const created = await accounts.create({
@@ -155,7 +156,7 @@ describe('the types of createKeystile', () => {
     )
   })
 
-  it('createKeystile refuses options of its own accounts beside a directory', async () => {
+  it('createKeystile with a directory refuses the options of Keystile’s own accounts', async () => {
     // @ts-expect-error: a directory has its own profile
     await refused(createKeystile({ ...common, users, profile }))
     // @ts-expect-error: and its own registration
@@ -197,7 +198,7 @@ describe('the types of createKeystile', () => {
     })
     compiles(() => {
       const findByLogin = (): { name: string } => ({ name: 'x' })
-      // @ts-expect-error: the finders return another user type than the others take
+      // @ts-expect-error: findByLogin returns another user type than the other functions take
       return createKeystile({ ...common, users: { ...users, findByLogin } })
     })
   })

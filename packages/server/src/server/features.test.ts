@@ -15,7 +15,9 @@ interface Constant<T> {
   readonly value: T
 }
 
-/** Finds the records among the constants of files that declare features or parts of them. */
+/**
+ * Finds the wanted records among the exports of files that declare features or parts of features.
+ */
 async function findRecords<T>(
   isWanted: (record: object) => boolean,
 ): Promise<readonly Constant<T>[]> {
@@ -48,7 +50,7 @@ function namesOf(records: readonly { readonly name: string }[]): readonly string
 }
 
 describe('the list of features', () => {
-  it('the list of features has each feature that a file declares', async () => {
+  it('the list of features contains each feature that a file declares', async () => {
     const files = globSync('**/*.ts', { cwd: source }).filter((file) => !file.endsWith('.test.ts'))
     const declaring = files.filter((file) =>
       /^export const feature\b/m.test(readFileSync(join(source, file), 'utf8')),
@@ -81,7 +83,7 @@ describe('the audit events of features', () => {
 })
 
 describe('the rate limits of features', () => {
-  it('the list of rate limits has each one that a file declares, with a unique name', async () => {
+  it('the list of rate limits contains each declared rate limit, with a unique name', async () => {
     assert.deepEqual(
       namesOf(rates),
       namesOf((await findRecords<LimitRate>(isRate)).map(({ value }) => value)),
@@ -100,7 +102,7 @@ describe('the rate limits of features', () => {
 })
 
 describe('the metrics of features', () => {
-  it('the list of metrics has each one that a file declares, with a unique name', async () => {
+  it('the list of metrics contains each declared metric, with a unique name', async () => {
     assert.deepEqual(
       namesOf(metrics),
       namesOf((await findRecords<Metric>(isMetric)).map(({ value }) => value)),

@@ -28,7 +28,7 @@ import * as sessions from '../features/sessions/feature.ts'
 import * as signingKeys from '../features/signing-keys/feature.ts'
 import * as listener from '../listener/feature.ts'
 
-/** The options of `createKeystile` that do not depend on the place of the users. */
+/** The options of `createKeystile` that exist whether Keystile or the app stores the users. */
 export interface SharedOptions<S extends string>
   extends
     issuer.IssuerOptions,
@@ -77,12 +77,12 @@ export const optionsWithoutDefault = [
 ] as const
 type WithoutDefault = (typeof optionsWithoutDefault)[number]
 
-/** The given options, with the defaults of the others. */
+/** The given options, and the defaults of the options that were not given. */
 export type CompleteOptions = Omit<OptionValues, WithoutDefault> & {
   readonly [N in WithoutDefault]?: OptionValues[N] | undefined
 }
 
-/** The options that safety rules read. For `users`, they only see whether it is given. */
+/** The options that safety rules read. Of `users`, they read only whether it is given. */
 export type RuleOptions = {
   readonly [N in keyof OptionValues]?: (N extends 'users' ? unknown : OptionValues[N]) | undefined
 }

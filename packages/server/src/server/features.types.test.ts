@@ -44,11 +44,11 @@ const isBright: DefaultedSetting<'isBright', boolean> = {
 }
 
 describe('listSettings', () => {
-  it('listSettings takes a record for each option of an interface, and keeps their order', () => {
+  it('listSettings returns the records of an interface’s options in the given order', () => {
     assert.deepEqual(listSettings<ColourOptions>({ isBright, colour }), [isBright, colour])
   })
 
-  it('listSettings compiles for complete and correct records only', () => {
+  it('listSettings compiles only if the records are complete and correct', () => {
     // @ts-expect-error: an option without a record
     listSettings<ColourOptions>({ colour })
     // @ts-expect-error: a record without an option
@@ -81,7 +81,7 @@ describe('Feature', () => {
 })
 
 describe('WithAuditEvents', () => {
-  it('WithAuditEvents accepts only a list with all audit events of the names', () => {
+  it('WithAuditEvents accepts only a list that contains all named audit events', () => {
     type Both = readonly [Feature<object, 'dimmed'>, Feature]
     same<WithAuditEvents<'dimmed', Both>, Both>(true)
     same<WithAuditEvents<'dimmed' | 'lit', Both>, { readonly missing: 'lit' }>(true)
@@ -89,7 +89,7 @@ describe('WithAuditEvents', () => {
 })
 
 describe('WithSettings', () => {
-  it('WithSettings accepts only a list with all settings of the names', () => {
+  it('WithSettings accepts only a list that contains all named settings', () => {
     type Both = readonly [{ readonly name: 'light'; readonly settings: SettingList<ColourOptions> }]
     same<WithSettings<'colour' | 'isBright', Both>, Both>(true)
     same<WithSettings<'colour' | 'shade', Both>, { readonly missing: 'shade' }>(true)
@@ -120,7 +120,7 @@ describe('the features', () => {
     }
   })
 
-  it('each setting has its own variable, and a default that its schema accepts', () => {
+  it('each setting has a unique variable, and a default that its schema accepts', () => {
     const variables = settings.flatMap(({ environment = [] }) => environment)
     assert.equal(new Set(variables).size, variables.length)
     for (const setting of settings) {
@@ -131,7 +131,7 @@ describe('the features', () => {
 })
 
 describe('the audit record', () => {
-  it('insertAudit takes only events that the writing feature declares and names', () => {
+  it('insertAudit accepts only events that its type argument names and a feature declares', () => {
     type Transaction = Parameters<typeof insertAudit>[0]
     const write = (
       insert: typeof insertAudit,

@@ -6,7 +6,10 @@ import type { WatchedHashThreads } from '../features/password/watched-hash-threa
 import type { Service } from '../listener/service.ts'
 import type { Database } from '../storage/database.ts'
 
-/** Returns the reasons why a load balancer should send no requests now, one sentence for each. */
+/**
+ * Returns the reasons why a load balancer should send no requests now, one sentence for each
+ * reason.
+ */
 export async function findUnreadiness({
   feed,
   hashThreads,
@@ -22,7 +25,8 @@ export async function findUnreadiness({
     hashThreads.areWorking(),
   ])
 
-  // A long queue of hashes does not count: without this instance, the others would get its load.
+  // A long queue of hashes is not a reason. If this instance got no requests, the other instances
+  // would get its load.
   return [
     ...(databaseAnswers ? [] : ['the database does not answer']),
     ...(hashThreadsWork ? [] : ['the threads that hash passwords do not answer']),

@@ -16,13 +16,13 @@ export type KeystileOptions<
   U = PublicUser & P,
 > = SharedOptions<S> & (WithAccounts<S, P> | WithDirectory<S, U>)
 
-/** The options when Keystile keeps the users. */
+/** The options if Keystile stores the users. */
 interface WithAccounts<S extends string, P extends object>
   extends OwnAccountOptions<S, P>, Without<DirectoryOptions<string, UserObject>> {}
 
 /**
- * The options when the app keeps the users. Then Keystile has no roles and no profiles, and its
- * only endpoints below `/users` are the ones for sessions.
+ * The options if the app stores the users. Then Keystile has no roles and no profiles, and its only
+ * endpoints below `/users` are those for sessions.
  */
 interface WithDirectory<S extends string, U>
   extends DirectoryOptions<S, U>, Without<OwnAccountOptions<string, object>> {}

@@ -19,19 +19,22 @@ import type { Sessions } from './app-sessions.ts'
 export interface Keystile<S extends string = string, U = PublicUser> extends AppPasswords {
   readonly issuer: string
   /**
-   * Verifies Keystile's own tokens. It refuses a token at once when this process has revoked it,
-   * and within a second when another process has.
+   * Verifies Keystile's own tokens. If this process revokes a token, the verifier refuses the token
+   * immediately. If another process revokes a token, the verifier refuses it within a second.
    */
   readonly verifier: Verifier
   readonly scopes: Readonly<Record<S, string>>
   readonly sessions: Sessions
-  /** The logger of the options. A guard of this object tells it why it refuses a request. */
+  /** The logger of the options. Guards of this Keystile log why they refuse a request. */
   readonly logger: Logger
-  /** Keystile's own accounts. Undefined with the option `users`: then the app keeps the users. */
+  /**
+   * Keystile's own accounts. Undefined if the option `users` is given, because the app then stores
+   * the users.
+   */
   readonly users: [U] extends [PublicUser] ? AppUsers<S, U> : unknown
   /**
-   * Returns the user of an identity, or `undefined` for a deleted or disabled one. Reads the user
-   * each time from SQLite and from your own directory. From PostgreSQL, the user may be up to 5 s
+   * Returns the user of an identity, or `undefined` if the user is deleted or disabled. With SQLite
+   * or your own directory, each call reads the user. With PostgreSQL, the result may be up to 5 s
    * old.
    */
   user(identity: Identity): Promise<U | undefined>
@@ -41,13 +44,13 @@ export interface Keystile<S extends string = string, U = PublicUser> extends App
    */
   answer(request: HttpRequestWithBody): Promise<HttpAnswer | undefined>
   /**
-   * Answers a web `Request` in the same way, and any other path with 404.
+   * Answers a web `Request` as `answer` does. Answers a path that is not Keystile's with 404.
    *
    * @param from the IP address of the sender, for rate limits and the audit record. A `Request`
    *   does not have it.
    */
   fetch(request: Request, from?: { readonly remoteAddress?: string | undefined }): Promise<Response>
-  /** Stops timers and threads, and closes connections. A pool of your app stays open. */
+  /** Stops timers and threads, and closes connections. Does not close your app's own pool. */
   close(): Promise<void>
 }
 

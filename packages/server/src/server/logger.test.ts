@@ -17,7 +17,7 @@ const login = new Request(`${issuer}/token`, {
   }),
 })
 
-/** Users of an app whose database is away, with an error as drivers throw it. */
+/** A directory whose database is unavailable. It throws an error like those of database drivers. */
 const brokenUsers = {
   findByLogin: () =>
     Promise.reject(
@@ -40,7 +40,7 @@ describe('an embedded Keystile without a logger', () => {
       issuer,
       database: ':memory:',
       users: brokenUsers,
-      accessTokenSeconds: 86_400, // a rule warns of it
+      accessTokenSeconds: 86_400, // a safety rule warns about this value
     })
     opened.push(keystile)
     assert.equal(warned.callCount(), 1)
@@ -55,7 +55,7 @@ describe('an embedded Keystile without a logger', () => {
 })
 
 describe('the option logger', () => {
-  it('the option logger gets all messages, and at level debug why a guard refused', async (t) => {
+  it('the option logger gets all messages, and the reasons of guards at level debug', async (t) => {
     const { mock: written } = t.mock.method(process.stderr, 'write', () => true)
     const logger = { debug: mock.fn(), info: mock.fn(), warn: mock.fn(), error: mock.fn() }
     const keystile = await createKeystile({

@@ -17,7 +17,10 @@ import { openDatabase } from '../storage/open.ts'
 import type { Pool } from '../storage/postgres.ts'
 import type { AuditEventName } from './features.ts'
 
-/** The accounts and clients in a database. Commands use them without tokens and endpoints. */
+/**
+ * The accounts and clients in a database. Command-line commands use them without tokens and
+ * endpoints.
+ */
 export interface Accounts {
   readonly database: Database
   readonly feed: EventFeed

@@ -10,9 +10,9 @@ import type { Situation } from '../feature/situation.ts'
 import type { Values } from '../feature/setting.ts'
 import { optionSettings, rules, type CompleteOptions, type RuleOptions } from './features.ts'
 
-/** Options that were checked, with all defaults. */
+/** Checked options, with all defaults filled in. */
 export interface CheckedOptions extends CompleteOptions {
-  /** The options for safety rules, without defaults. */
+  /** The situation for the safety rules. Its options have no defaults filled in. */
   readonly situation: Situation<RuleOptions>
 }
 
@@ -22,7 +22,7 @@ export const optionNames: readonly string[] = optionSettings.map(({ name }) => n
 /**
  * Checks the options of `createKeystile` and fills in the defaults.
  *
- * @throws {ConfigurationError} with all faults, one line for each
+ * @throws {ConfigurationError} with all faults, one line for each fault
  */
 export function checkOptions(input: Values): CheckedOptions {
   const { faults, options } = readOptions(input)
@@ -31,7 +31,10 @@ export function checkOptions(input: Values): CheckedOptions {
   throw new ConfigurationError(cannotStart(faults.map(sentenceOf)))
 }
 
-/** Returns the options with all defaults, or all faults. Throws nothing. */
+/**
+ * If the options are valid and safe, returns them with all defaults; otherwise all faults. Throws
+ * nothing.
+ */
 export function readOptions(
   input: Values,
   surroundings: Surroundings = {},
@@ -43,6 +46,6 @@ export function readOptions(
   )
   if (faults.length > 0) return { faults }
 
-  // `listSettings` makes the compiler compare each record with the interface of its option.
+  // This cast is safe, because `listSettings` compiles only if each record fits its option.
   return { faults, options: { ...(values as CompleteOptions), situation } }
 }

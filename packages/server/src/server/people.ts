@@ -15,12 +15,12 @@ import type { Route } from '../http/route.ts'
 export interface People<U> {
   readonly directory: Directory<U>
   /**
-   * Returns the active user with this subject. Every guarded request calls it, so the user may be
-   * some seconds old.
+   * Returns the active user with this subject. Each guarded request calls this function, so its
+   * result may come from a cache of a few seconds.
    */
   findActive(subject: string): Promise<U | undefined>
   readonly routes: readonly Route<Caller<string, U>>[]
-  /** The accounts for the app; undefined for the app's own users. */
+  /** The value of `keystile.users`. Undefined if the app stores the users. */
   readonly users: AppUsers<string, User['publicUser']> | undefined
   /** Returns the user object that the app gets. */
   show(user: U): UserObject
@@ -31,7 +31,10 @@ interface Checks {
   readonly logger: Logger
 }
 
-/** Returns the users of the app's own directory. The app has the endpoints for accounts itself. */
+/**
+ * Returns the users of the app's own directory. There are no endpoints for accounts, because the
+ * app has its own.
+ */
 export function appPeople(users: UserDirectory<UserObject>, checks: Checks): People<UserObject> {
   const directory = checkedDirectory(users, checks)
   return {

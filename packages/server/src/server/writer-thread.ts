@@ -1,5 +1,5 @@
-// The module of the thread that writes to SQLite. It must not import HTTP, settings or the command
-// line, so that the thread starts quickly and stays small.
+// The module of the thread that writes to SQLite. It must not import code for HTTP, settings or the
+// command line, so that the thread starts quickly and uses little memory.
 import { serveCommands } from '../storage/sqlite-writer.ts'
 import { commands } from './commands.ts'
 
