@@ -9,9 +9,9 @@ import { readSettings, readSituation, type Settings } from './settings.ts'
 import type { ProcessTerminal } from './terminal.ts'
 
 /**
- * Creates the call of a command. Reads the settings only when the command asks for them.
+ * Creates the call of a command. The call reads the settings only when the command asks for them.
  *
- * @throws {ConfigurationError} when the arguments do not fit the command
+ * @throws {ConfigurationError} if the command does not accept the arguments
  */
 export function createCall(
   command: CliCommand<never>,

@@ -8,8 +8,9 @@ import { commands } from './commands.ts'
 import type { ProcessTerminal } from './terminal.ts'
 
 /**
- * Finds the command that the arguments name and runs it. Prints an error, in one sentence if the
- * operator can fix it, else with its stack, and makes the process end with 1.
+ * Finds the command that the arguments name and runs it. If the command fails, prints the error and
+ * makes the process end with exit code 1. Prints one sentence if the operator can fix the error,
+ * otherwise the error with its stack.
  */
 export async function runCommandLine(
   args: readonly string[],
@@ -44,7 +45,10 @@ function unknownCommand([first = '', second = '']: readonly string[]): string {
   return `there is no command "${first}"${fixFor(first, firsts)}`
 }
 
-/** Returns the end of a message about a word of a command: the known word that it is close to. */
+/**
+ * Returns the fix for an unknown word of a command, as the end of a message. The fix is a known
+ * word with a similar spelling, if there is one.
+ */
 function fixFor(word: string, known: readonly string[]): string {
   const nearest = findNearest(word, known)
   return nearest === undefined ? '; see keystile help' : `. Fix: write ${nearest}`

@@ -7,7 +7,7 @@ import type { RuleOptions } from '../server/features.ts'
 import type { CheckedOptions } from '../server/options.ts'
 import { settingFlags, type Settings } from './settings.ts'
 
-/** A call with the parts that only commands in `cli/` use. */
+/** The call that commands in `cli/` get. It has members that commands of features do not need. */
 export interface OwnCall extends Call<CheckedOptions> {
   settings(): Promise<Settings>
   /** Returns the settings for safety rules. Faults are part of the result and are not thrown. */
@@ -25,8 +25,8 @@ export function usageOf({ words, operand, flags = {} }: CliCommand<never>): stri
 /**
  * Parses the arguments of a command. Does NOT check the values of settings.
  *
- * @throws {ConfigurationError} for an unknown flag, a flag without its value, and too many or too
- *   few operands
+ * @throws {ConfigurationError} for an unknown flag, a flag without its value, or a wrong number of
+ *   operands
  */
 export function parseCall(
   command: CliCommand<never>,
@@ -75,7 +75,8 @@ function parse(
   try {
     return parseArgs(call)
   } catch (error) {
-    // The sentences after the first one explain `--` and options of Node.
+    // Only the first sentence of Node's message helps. The next ones explain `--` and options of
+    // Node.
     const { message } = error as Error
     throw new ConfigurationError(message.split('. ')[0])
   }

@@ -3,7 +3,7 @@ import { cliCommands } from '../server/features.ts'
 import { readVersion } from '../server/version.ts'
 import type { OwnCall } from './command.ts'
 
-/** All commands, in the order in which help lists them. */
+/** All commands, in the order of the help. */
 export const commands: readonly CliCommand<OwnCall>[] = [
   {
     words: ['serve'],

@@ -19,7 +19,10 @@ export async function doctor({
   if (examination.stops.length > 0) terminal.fail()
 }
 
-/** Returns the result for `--json`. Its members are public: docs/reference/doctor.md has them. */
+/**
+ * Returns the result for `--json`. Its members are a public API: docs/reference/doctor.md describes
+ * them.
+ */
 function wireExamination({ stops, warnings, checked }: Examination): object {
   const findings = [...stops, ...warnings].map(
     ({ rule: { id, severity, standard }, about, message, fix }) => ({

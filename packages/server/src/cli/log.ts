@@ -6,15 +6,15 @@ import { describeError } from '../feature/console-logger.ts'
 import type { LogLevel } from '../listener/feature.ts'
 
 interface LogOptions {
-  /** The file for the log. Without it, the log goes to standard error. */
+  /** The path of the log file. Without a file, the log goes to standard error. */
   readonly logFile: string | undefined
   readonly logLevel: LogLevel
 }
 
 /**
- * Opens the log of the stand-alone server. Each message is one line of JSON. It is written at once,
- * so that a crash loses no message. Only the owner can read a new file, because the log names
- * users. An existing file keeps the mode that the operator chose.
+ * Opens the log of the stand-alone server. Each message is one line of JSON. It is written
+ * immediately, so that a crash loses no message. Only the owner can read a new log file, because
+ * the log names users. An existing file keeps the mode that the operator chose.
  */
 export function openLog({ logFile, logLevel }: LogOptions): Logger {
   if (logFile !== undefined) mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 })

@@ -1,7 +1,10 @@
 import { describeSource } from '../storage/source.ts'
 import type { OwnCall } from './command.ts'
 
-/** Runs the missing migrations. A role that owns the tables does it before servers start. */
+/**
+ * Runs the missing migrations. With this command, a database role that owns the tables can migrate
+ * before the servers start with another role.
+ */
 export async function migrate({ settings, withDatabase, terminal }: OwnCall): Promise<void> {
   const { options } = await settings()
   // Opening a database migrates it.

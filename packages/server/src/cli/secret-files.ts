@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * Reads a secret from a file. Removes one line end, because editors add it. When the file cannot be
- * read, returns undefined and adds a message to `faults`.
+ * Reads a secret from a file. Removes one line break at the end, because editors add it. If the
+ * file cannot be read, returns undefined and adds a message to `faults`.
  */
 export function readSecretFile(
   variable: string,

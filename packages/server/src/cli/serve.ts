@@ -33,7 +33,10 @@ export async function serve({ settings: readSettings, terminal, clock }: OwnCall
   logger.info({}, 'stopped')
 }
 
-/** Returns the text of a start: the places of things, and what to do next. */
+/**
+ * Returns the text that a start prints: the URL, the database, the documentation, and what to do
+ * next.
+ */
 function welcome(issuer: string, settings: Settings, hasUsers: boolean): string {
   const { options, hosts, port } = settings
   const [host = ''] = hosts
@@ -51,7 +54,7 @@ ${next}
 `
 }
 
-/** Returns three commands to paste, for a server where everybody may register. */
+/** Returns three commands to paste into a shell, for a server where everybody may register. */
 function tryOut(at: string): string {
   const password = 'an engine of her own'
   const user = `{"username": "ada", "email": "ada@example.com", "password": "${password}"}`
@@ -64,7 +67,7 @@ function tryOut(at: string): string {
   curl -s ${at}/users/me -H "authorization: Bearer $TOKEN"`
 }
 
-/** Returns the command that creates accounts, for a server where strangers cannot register. */
+/** Returns the command that creates accounts, for a server with closed registration. */
 function createUsers(hasUsers: boolean): string {
   const role = hasUsers ? '' : ' --role admin'
   return `Registration is closed. Create ${hasUsers ? 'a user' : 'the first administrator'}:

@@ -23,13 +23,16 @@ import { optionSettings, serverSettings, type RuleOptions } from '../server/feat
 import { readOptions, type CheckedOptions } from '../server/options.ts'
 import { gather, type Environment } from './sources.ts'
 
-/** The settings that only a file can hold, because their values are not plain text. */
+/**
+ * The settings that only a configuration file can give, because a string cannot express their
+ * values.
+ */
 const fileOnly = serverSettings.filter(({ environment }) => environment === undefined)
 const listenerSettings = serverSettings.filter(({ takenBy }) => takenBy === 'server')
 
 /** A setting, as the help shows it. */
 export interface FlagDoc {
-  /** The flag with its hyphens, or `undefined` for a setting without a flag. */
+  /** The flag with its hyphens. `undefined` if the setting has no flag. */
   readonly flag: string | undefined
   readonly environment: readonly string[]
   readonly summary: string
@@ -66,7 +69,10 @@ export interface Settings {
   readonly logFile: string | undefined
   readonly logLevel: LogLevel
   readonly accessLog: boolean
-  /** The place of `/metrics`: the server's own port (`own`), a separate binding, or none. */
+  /**
+   * Where `/metrics` is served: on the server's own port (`own`), on a separate binding, or nowhere
+   * (`undefined`).
+   */
   readonly metrics: Binding | 'own' | undefined
 }
 
@@ -74,10 +80,10 @@ export interface Settings {
  * Reads all settings. Flags win over the environment, the environment wins over the file, and the
  * file wins over the defaults.
  *
- * @param flags the values by flag, as `parseArgs` returns them
- * @param needsKey whether the command opens signing keys. Otherwise the key that seals them need
- *   not be given.
- * @throws {ConfigurationError} with all faults, one line for each
+ * @param flags the values of the flags, by name without hyphens, as `parseArgs` returns them
+ * @param needsKey whether the command opens signing keys. If not, the operator need not give the
+ *   key that encrypts them.
+ * @throws {ConfigurationError} with all faults, one line for each fault
  */
 export async function readSettings(
   flags: Values,
@@ -107,7 +113,7 @@ export async function readSituation(
 const unusedKey = randomId() + randomId()
 
 interface Found {
-  /** The options of `createKeystile` among the settings. */
+  /** Those settings that are options of `createKeystile`. */
   readonly values: Values
   readonly faults: readonly string[]
   readonly surroundings: Surroundings
@@ -138,8 +144,8 @@ async function readAll(flags: Values, environment: Environment): Promise<Found> 
 type ServerValues = Omit<ServerSettings, 'logFile' | 'metrics'> & Partial<ServerSettings>
 
 function readServer(own: ServerValues, { issuer }: Values): Omit<Settings, 'options'> {
-  // Metrics are not for the public. When the issuer is another machine, there is a proxy in front,
-  // and it may forward requests for /metrics.
+  // Metrics are not for the public. If the issuer is not this machine, there is a proxy in front,
+  // which may forward requests for /metrics.
   const isPrivate = isLoopback(own.host) && isOnThisMachine(String(issuer))
   return {
     hosts: hostsOf(own.host),

@@ -15,13 +15,13 @@ import { readSecretFile } from './secret-files.ts'
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The values of settings from file, environment and flags. They are not checked yet. */
+/** The values of settings from file, environment and flags. The values are not checked yet. */
 export interface Gathered {
   readonly values: Values
   /** The place of each value, by the name of its setting. */
   readonly sources: ReadonlyMap<string, Source>
   readonly faults: readonly string[]
-  /** The paths of files that secrets were read from. */
+  /** The paths of the files from which secrets were read. */
   readonly secretFiles: readonly string[]
 }
 
@@ -32,7 +32,9 @@ interface Gathering {
   readonly secretFiles: string[]
 }
 
-/** Collects the settings. Flags win over the environment, which wins over the file. */
+/**
+ * Collects the settings. Flags win over the environment, and the environment wins over the file.
+ */
 export async function gather(flags: Values, environment: Environment): Promise<Gathered> {
   const found: Gathering = { values: {}, sources: new Map(), faults: [], secretFiles: [] }
   await readFile(flags['config'], found)
@@ -107,7 +109,10 @@ function variablesOf(setting: Setting): readonly string[] {
   ])
 }
 
-/** Takes the value of a variable or of its `…_FILE`. Returns whether there was a valid value. */
+/**
+ * Takes the value of a variable, or of the file that its `…_FILE` variable names. Returns whether
+ * there was a valid value.
+ */
 function readVariable(
   setting: Setting,
   variable: string,
@@ -136,7 +141,7 @@ function readFlags(flags: Values, found: Gathering): void {
   }
 }
 
-/** Parses a text and takes its value. Returns whether the text was valid. */
+/** Parses a string and stores the value. Returns whether the string was valid. */
 function take(setting: Setting, text: string, source: Source, found: Gathering): boolean {
   try {
     found.values[setting.name] = setting.parse ? setting.parse(text) : text

@@ -10,8 +10,8 @@ export interface ProcessTerminal extends Terminal {
 }
 
 /**
- * The parts of `process` that a terminal uses. A test that runs commands in its own process gives
- * others.
+ * The parts of `process` that a terminal uses. A test that runs commands in its own process passes
+ * other objects.
  */
 export interface TerminalProcess {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -22,7 +22,10 @@ export interface TerminalProcess {
   once(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown
 }
 
-/** Creates the terminal of a process. Only this file uses its environment, streams and signals. */
+/**
+ * Creates the terminal of a process. Only this file uses the environment, streams and signals of
+ * the process.
+ */
 export function createTerminal(process: TerminalProcess): ProcessTerminal {
   return {
     environment: process.env,
@@ -55,8 +58,8 @@ async function askSecret(question: string, process: TerminalProcess): Promise<st
       'standard input must be a terminal to ask for a password; otherwise give --password-file',
     )
 
-  // The question goes to standard error, so that standard output holds only results. What is typed
-  // goes to a stream that drops it.
+  // The question goes to standard error, so that standard output holds only results. The echo of
+  // the typed characters goes to a stream that discards it.
   process.stderr.write(question)
   const silence = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input: process.stdin, output: silence, terminal: true })

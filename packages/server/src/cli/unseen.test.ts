@@ -16,7 +16,7 @@ describe('escapeUnseen', () => {
     for (const [text, expected] of shown) assert.equal(escapeUnseen(text), expected)
   })
 
-  it('escapeUnseen changes no visible text, and leaves JSON with the same value', () => {
+  it('escapeUnseen changes no visible text, and does not change the value of JSON', () => {
     const text = 'Ada Lovelace, “née” Byron 🦉 \\u001b'
     assert.equal(escapeUnseen(text), text)
     const value = { a: '\u001b\u2028\u202e' }
