@@ -1,10 +1,10 @@
-// The two ways to manage accounts, over HTTP and by `keystile.users`, so that one test can hold
-// both to the same rules.
+// The two ways to manage accounts: the endpoints and `keystile.users`. With them, one test can
+// check that the same rules apply to both.
 import assert from 'node:assert/strict'
 import { ProblemError } from 'keystile'
 import { password, type Answer, type Stage, type TestKeystile } from './keystile.ts'
 
-/** The ways, as titles of suites. */
+/** The two ways, with names for the titles of suites. */
 export const ways = ['the endpoints', 'keystile.users'] as const
 export type Way = (typeof ways)[number]
 
@@ -14,17 +14,20 @@ export interface Person {
   readonly bearer: string
 }
 
-/** The status and body of an answer; for a call, those that its error stands for. */
+/**
+ * The status and body of an answer. For a call of `keystile.users`, the status and body that an
+ * endpoint would answer.
+ */
 export type Outcome = Pick<Answer, 'status' | 'json'>
 
-/** What both ways can do. */
+/** The operations that exist in both ways. */
 export interface AccountWay {
   register(fields?: Readonly<Record<string, unknown>>): Promise<Outcome>
   changeProfile(user: Person, fields: Readonly<Record<string, unknown>>): Promise<Outcome>
   setPassword(user: Person, newPassword: string): Promise<Outcome>
-  /** Gives scopes and roles that the user does not hold yet. */
+  /** Grants scopes and roles that the user does not have yet. */
   give(user: Person, rights: Readonly<Record<string, unknown>>): Promise<Outcome>
-  /** Takes all roles away. */
+  /** Removes all roles of the user. */
   demote(user: Person): Promise<Outcome>
   setDisabled(user: Person, disabled: boolean): Promise<Outcome>
   remove(user: Person): Promise<Outcome>

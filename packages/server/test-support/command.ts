@@ -1,4 +1,5 @@
-// The command `keystile` from source: as a process of its own, or within the process of the test.
+// Runs the command `keystile` from source: in a separate process, or within the process of the
+// test.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:net'
@@ -12,7 +13,7 @@ const main = join(import.meta.dirname, '../src/cli/main.ts')
 
 export interface CommandOptions {
   readonly cwd: string
-  /** Added to PATH, HOME and NODE_COMPILE_CACHE. The process inherits no other variable. */
+  /** Variables for the process. It inherits only PATH, HOME and NODE_COMPILE_CACHE. */
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -22,9 +23,7 @@ export interface Finished {
   readonly stderr: string
 }
 
-/**
- * Runs a command as a process of its own: for tests of exit codes, signals and standard streams.
- */
+/** Runs a command in a separate process, for tests of exit codes, signals and standard streams. */
 export async function runCommand(
   args: readonly string[],
   options: CommandOptions,
@@ -41,11 +40,11 @@ export async function runCommand(
 let isCalling = false
 
 /**
- * Runs a command within this process, which is many times faster than a process of its own. It runs
- * what `main.ts` runs, with only the folder and the environment of the options; its standard input
- * is not a terminal.
+ * Runs a command within this process, which is many times faster than a separate process. The
+ * command runs as in `main.ts`, in the folder and with only the variables of the options. Its
+ * standard input is not a terminal.
  *
- * @throws {Error} while another call runs: a process has one working folder
+ * @throws {Error} while another call runs, because a process has only one working folder
  */
 export async function callCommand(
   args: readonly string[],
@@ -72,7 +71,7 @@ export async function callCommand(
   return { code: called.exitCode, stdout: stdout.text, stderr: stderr.text }
 }
 
-/** Keeps what is written to it. */
+/** A stream that stores its input in `text`. */
 class Printed extends Writable {
   text = ''
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
@@ -84,7 +83,7 @@ class Printed extends Writable {
 export interface RunningServer {
   readonly url: string
   readonly child: ChildProcess
-  /** The output so far. */
+  /** The standard output until now. */
   stdout(): string
   stderr(): string
   /** Ends the server with a signal and waits for the exit code. */

@@ -1,6 +1,6 @@
-// Requests made from Keystile's OpenAPI document: both valid ones and ones that no client would
-// send. A request is data that fast-check makes and shrinks; names in it stand for callers and ids
-// that exist only when the request is sent.
+// Random requests made from Keystile's OpenAPI document: valid requests, and requests that no
+// client would send. fast-check generates and shrinks plans of requests. A plan has names instead
+// of tokens and ids, which exist only when the request is sent.
 import { readFileSync } from 'node:fs'
 import fc, { type Arbitrary } from 'fast-check'
 
@@ -9,7 +9,7 @@ export interface Schema {
   readonly type?: string | readonly string[]
   readonly properties?: Readonly<Record<string, Schema>>
   readonly required?: readonly string[]
-  /** Only says which members must be present together. */
+  /** Each entry lists members that must be present together. */
   readonly anyOf?: readonly { readonly required: readonly string[]; readonly properties?: object }[]
   readonly items?: Schema
   readonly enum?: readonly unknown[]
@@ -36,8 +36,8 @@ export interface Operation {
 }
 
 /**
- * The holder of a token: a user without scopes, an administrator, or a user who logged in long ago.
- * `expired` is a token that has expired.
+ * The holder of a token: a user without scopes, an administrator, or a user who logged in long ago
+ * (`early`). `expired` stands for a token that has expired.
  */
 export type Caller = 'user' | 'administrator' | 'early' | 'expired'
 
@@ -69,24 +69,29 @@ export interface Plan {
   readonly query: readonly (readonly [string, string])[]
   readonly authorization: Authorization
   readonly body: Body
-  /** How `members` are written. The content type follows from it, unless `contentType` is given. */
+  /**
+   * The format of the body of kind `members`. The content type fits this format, unless
+   * `contentType` is given.
+   */
   readonly written: 'json' | 'form' | 'multipart'
   readonly contentType: string | undefined
 }
 
-/** What exists on the server, so that some requests are about it. */
+/** Values that exist on the server. Some requests contain them. */
 export interface Known {
   readonly password: string
   readonly usernames: readonly string[]
-  /** Tokens that are valid, or were. */
+  /** Refresh tokens that are valid or were valid before. */
   readonly refreshTokens: readonly string[]
-  /** A client that may use every grant, and introspect. */
+  /** A client that may use every grant and introspect tokens. */
   readonly client: { readonly id: string; readonly secret: string }
   readonly scopes: readonly string[]
   readonly roles: readonly string[]
 }
 
-/** Every made-up password begins with this, so that it is found when an answer repeats it. */
+/**
+ * The start of each random password. With it, the test finds the password if an answer repeats it.
+ */
 const secretMark = 'sëcret '
 
 const naughtyStrings: readonly string[] = JSON.parse(
@@ -146,7 +151,7 @@ export function plansFor({ parameters, body }: Operation, known: Known): Arbitra
   })
 }
 
-/** The usual value eight times of nine. */
+/** Generates the usual value in eight of nine cases. */
 function mostly<T>(usual: T, other: Arbitrary<T>): Arbitrary<T> {
   return fc.oneof({ weight: 8, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: other })
 }
@@ -215,7 +220,7 @@ const authorizations: Arbitrary<Authorization> = fc.oneof(
   },
 )
 
-/** Credentials for endpoints where clients authenticate as well. */
+/** Generates credentials for endpoints where OAuth clients can also authenticate. */
 function authorizationsOf({ client }: Known): Arbitrary<Authorization> {
   const text = basic(`${client.id}:${client.secret}`)
   return fc.oneof(
@@ -247,7 +252,7 @@ function queryOf(parameters: readonly Parameter[], known: Known): Arbitrary<Plan
   return fc.tuple(...named, unknown).map((parts) => parts.flat())
 }
 
-/** An object of this schema; about one in three is edited to have an error. */
+/** Generates objects of a schema. About one in three is changed so that it has an error. */
 function membersOf(schema: Schema, known: Known): Arbitrary<Body> {
   const valid = objectOf(schema, known).map((value) => Object.entries(value))
   const names = [...Object.keys(schema.properties ?? {}), '__proto__', 'constructor', 'is_admin']
@@ -298,7 +303,7 @@ function valueOf(name: string, schema: Schema, known: Known): Arbitrary<unknown>
       const some = knownValues(name, known)
       const madeUp = stringOf(schema)
       if (!some) return madeUp
-      // A registration mostly sends a new name, a login an existing one.
+      // A registration mostly sends a new name. A login mostly sends an existing name.
       const isNew = name === 'username' && schema.pattern !== undefined
       return fc.oneof(
         { weight: isNew ? 1 : 6, arbitrary: fc.constantFrom(...some) },
@@ -310,7 +315,7 @@ function valueOf(name: string, schema: Schema, known: Known): Arbitrary<unknown>
   }
 }
 
-/** Values that mean something to the server. */
+/** Returns the values that exist on the server for a member with this name. */
 function knownValues(
   name: string,
   { password, usernames, refreshTokens, client, scopes, roles }: Known,
@@ -349,8 +354,8 @@ export interface Sent {
   /** Text that no answer may repeat. */
   readonly secrets: readonly string[]
   /**
-   * The values of the request, with the place of their schema in the operation; empty where they
-   * have none.
+   * The values of the request that the document describes, each with the place of its schema in the
+   * operation.
    */
   readonly asked: readonly { readonly pointer: readonly string[]; readonly value: unknown }[]
   /** Whether the path belongs to the operation. */
@@ -359,7 +364,7 @@ export interface Sent {
 
 export interface Callers {
   token(caller: Caller): string
-  /** The id in the path: the caller's own, or that of their session. */
+  /** Returns the id for the path: the id of the caller, or of the caller's session. */
   id(caller: Caller, path: string): string
 }
 
@@ -374,7 +379,7 @@ export function bake(
   callers: Callers,
 ): Sent | undefined {
   const id = 'of' in plan.id ? callers.id(plan.id.of, operation.path) : plan.id.text
-  // These ids would give other paths.
+  // With these ids, the URL would have another path.
   if (!id.isWellFormed() || ['', '.', '..', 'me'].includes(id)) return undefined
   const segment = encodeURIComponent(id)
   const url = new URL(origin + operation.path.replace('{id}', () => segment))
@@ -398,7 +403,7 @@ export function bake(
   }
 }
 
-/** The values of a body, if it has the documented type. */
+/** Returns the value of a body, if the body has the documented type. */
 function askedInBody(
   { body: described, method }: Operation,
   { body, written, contentType }: Plan,
@@ -492,7 +497,7 @@ function textsOf(
   ])
 }
 
-/** Whether a text is too long to appear in an answer by accident. */
+/** Whether a string is too long to appear in an answer by chance. */
 const isSecret = (text: string): boolean => text.length >= 8
 
 function secretsOfHeader(authorization: Authorization, { token }: Callers): readonly string[] {
@@ -505,7 +510,7 @@ function secretsOfHeader(authorization: Authorization, { token }: Callers): read
         .slice(1)
         .filter(isSecret)
     default:
-      // The header and claims of a token are similar in other tokens.
+      // Only the signature counts: other tokens have a similar header and similar claims.
       return [token(authorization.caller).split('.')[2]!]
   }
 }

@@ -1,4 +1,4 @@
-// Keystile on a real database, for the flow tests: each of them runs on SQLite and again on
+// Keystile on a real database, for the flow tests. Each of these tests runs on SQLite and on
 // PostgreSQL.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -45,7 +45,7 @@ export interface Answer {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  /** The body as JSON; a test says which members it expects by using them. */
+  /** The body as JSON. The type is `any`, so that tests can use the members that they expect. */
   readonly json: Record<string, any> // oxlint-disable-line typescript/no-explicit-any
 }
 
@@ -54,21 +54,27 @@ export interface TestKeystile {
   readonly keystile: RunningKeystile['keystile']
   readonly clients: Clients
   readonly users: Users
-  /** The OpenAPI document of its endpoints. */
+  /** The OpenAPI document of Keystile's endpoints. */
   readonly document: JsonObject
   /**
-   * Registers a confidential client with client_credentials, unless the fields say otherwise.
-   * @returns its credentials as form fields
+   * Registers a client. Without fields, it is confidential and may use `client_credentials`.
+   * @returns the client's credentials as form fields
    */
   addClient(fields?: Partial<NewClient>): Promise<Readonly<Record<string, string>>>
   /** Sends a request to a path below the issuer. */
   send(method: string, path: string, options?: SendOptions): Promise<Answer>
-  /** Sends a request to a guarded route of the app, which answers with the user and the scopes. */
+  /**
+   * Sends a request to a guarded route of the app. The route answers with the user and the
+   * identity.
+   */
   open(demand: readonly string[], options?: SendOptions): Promise<Answer>
   register(fields?: Readonly<Record<string, unknown>>): Promise<Answer>
-  /** Adds a user who can log in: registered, or in the app's own table. Returns the subject. */
+  /**
+   * Adds a user who can log in: registers an account, or adds a row to the app's own table. Returns
+   * the subject.
+   */
   addUser(fields?: UserFields): Promise<string>
-  /** The stored hash of a user. */
+  /** Returns the stored password hash of a user. */
   readHash(subject: string): Promise<string>
   writeHash(subject: string, hash: string): Promise<void>
   login(fields?: Readonly<Record<string, string>>): Promise<Answer>
@@ -79,11 +85,11 @@ export interface TestKeystile {
   setScopes(subject: string, scopes: readonly string[]): Promise<void>
   /** Returns an access token of a new login. Registers the user first if needed. */
   accessToken(username?: string): Promise<string>
-  /** Disables a user as `keystile user disable` does, or in the app's own table. */
+  /** Disables a user: as `keystile user disable` does, or in the app's own table. */
   disable(subject: string): Promise<void>
 }
 
-/** The answer to a login, by its names in TypeScript. */
+/** The tokens of a login, and the ids in its access token. */
 export interface Tokens {
   readonly accessToken: string
   readonly refreshToken: string
@@ -94,9 +100,9 @@ export interface Tokens {
 export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | FormData
-  /** Sends it as JSON. */
+  /** A value to send as JSON. */
   readonly json?: unknown
-  /** Sends it as a form. */
+  /** Fields to send as a form. */
   readonly form?: Readonly<Record<string, string>> | string
   readonly bearer?: string
   /** The IP address that the request comes from. */
@@ -111,24 +117,27 @@ interface UserFields {
 
 /** The kind of users: accounts of Keystile, or people in a table of the app. */
 export type Directory = 'accounts' | 'people'
-/** For tests of both kinds. */
+/** Both kinds of users, for tests that must pass with each kind. */
 export const bothDirectories: readonly Directory[] = ['accounts', 'people']
 
 export interface Stage {
-  /** A file or a URL, empty until Keystile was started on it. */
+  /** The file or the URL of the database. It exists only after `start`. */
   readonly database: string
   readonly kind: 'SQLite' | 'PostgreSQL'
-  /** The app's own table, after Keystile was started with it. */
+  /** The app's own table. It exists only after `start`. */
   readonly people: People
-  /** Starts Keystile on the stage's database; several may run at once. Closes it after the test. */
+  /**
+   * Starts Keystile on the stage's database. A test may start Keystile several times. All instances
+   * close after the test.
+   */
   start(options?: Partial<KeystileOptions<string, object>>): Promise<TestKeystile>
   /** Queries the database directly. */
   sql(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>
 }
 
 /**
- * Runs a suite on a new SQLite file for each test, and again on a new PostgreSQL database; with
- * each of the directories.
+ * Runs a suite with a new SQLite file for each test, and again with a new PostgreSQL database for
+ * each test. Repeats both for each directory in `directories`.
  */
 export function describeOnBoth(
   title: string,
@@ -210,7 +219,7 @@ type StartOptions = Partial<KeystileOptions<string, object>> & {
   readonly database: KeystileOptions<string, object>['database']
 }
 
-/** @param people the app's own table, if the options use it as their directory */
+/** @param people the app's own table, if `options.users` is its directory */
 export async function startKeystile(options: StartOptions, people?: People): Promise<TestKeystile> {
   const { keystile, users, clients, document } = await wire(
     checkOptions({ issuer, key, rateLimits: 'off', logger: silentLogger, ...options }),
@@ -304,7 +313,7 @@ export async function startKeystile(options: StartOptions, people?: People): Pro
   }
 }
 
-/** The members of an answer to `POST /token`. */
+/** Returns the tokens in an answer to `POST /token`. */
 export function tokensOf(json: Answer['json']): Tokens {
   const accessToken = json['access_token'] as string
   const { sid, sub } = decodeJwtUnsafe(accessToken).claims

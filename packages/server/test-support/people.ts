@@ -1,4 +1,5 @@
-// The users of an app that keeps its own: a table that Keystile knows only through the directory.
+// The users of an app that stores them itself. Keystile knows their table only through the
+// directory.
 import { randomUUID } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 import { hashSync } from '@node-rs/argon2'
@@ -11,13 +12,13 @@ export interface Person {
   readonly email: string
   readonly hash: string | null
   readonly banned: number
-  /** Separated by spaces. */
+  /** The scopes, separated by spaces. */
   readonly scopes: string
 }
 
 export interface People {
   readonly directory: UserDirectory<Person>
-  /** On PostgreSQL the app has a pool, which Keystile shares. */
+  /** On PostgreSQL, the pool of the app, which Keystile uses too. On SQLite, undefined. */
   readonly pool: pg.Pool | undefined
   add(person: Partial<Person> & { readonly password?: string }): Promise<string>
   /** Queries the table; `$1` stands for the first value. */
@@ -25,7 +26,10 @@ export interface People {
   close(): Promise<void>
 }
 
-/** Opens the table, in a file of its own or beside Keystile's schema in the same PostgreSQL. */
+/**
+ * Opens the table: in a separate SQLite file, or in Keystile's PostgreSQL database, outside of
+ * Keystile's schema.
+ */
 export async function openPeople(kind: 'SQLite' | 'PostgreSQL', place: string): Promise<People> {
   const sqlite = kind === 'SQLite' ? new DatabaseSync(place, { timeout: 5_000 }) : undefined
   const pool = sqlite ? undefined : new pg.Pool({ connectionString: place, max: 5 })

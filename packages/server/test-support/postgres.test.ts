@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
 import { createTestDatabase, howToGetPostgres, startPostgres } from './postgres.ts'
 
-/** Returns the rows of a statement, as one list of texts. */
+/** Returns all values in the rows of a statement, as one list. */
 async function ask(url: string, statement: string): Promise<readonly unknown[]> {
   const client = new pg.Client(url)
   await client.connect()
@@ -25,7 +25,8 @@ describe('startPostgres', () => {
   const { TMPDIR, KEYSTILE_TEST_DATABASE_URL } = process.env
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'keystile-postgres-test-'))
-    // When root runs the tests, another user runs the server, and must get into this folder.
+    // If root runs the tests, another user runs the server. This user must be able to enter the
+    // folder.
     chmodSync(folder, 0o755)
     process.env['TMPDIR'] = folder
   })
@@ -35,7 +36,7 @@ describe('startPostgres', () => {
     rmdirSync(folder)
   })
 
-  it('startPostgres starts a durable server on request, and leaves no trace', async (t) => {
+  it('startPostgres starts a durable server on request, and stop deletes its files', async (t) => {
     const server = await startPostgres({ durable: true })
     if (!server) return t.skip(howToGetPostgres)
     const settings = [
@@ -53,7 +54,7 @@ describe('startPostgres', () => {
     assert.deepEqual(readdirSync(folder), [])
   })
 
-  it('startPostgres starts a fast server, or returns the one in the environment', async (t) => {
+  it('startPostgres starts a fast server, or returns the server in the environment', async (t) => {
     delete process.env['KEYSTILE_TEST_DATABASE_URL']
     try {
       const server = await startPostgres()
@@ -71,7 +72,7 @@ describe('startPostgres', () => {
   })
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
-    it(`startPostgres leaves nothing behind when ${signal} ends its process`, async (t) => {
+    it(`startPostgres leaves no server and no file when ${signal} ends its process`, async (t) => {
       const program = `
         import { startPostgres } from ${JSON.stringify(new URL('postgres.ts', import.meta.url).href)}
         const server = await startPostgres({ durable: true })
@@ -85,7 +86,7 @@ describe('startPostgres', () => {
       if (url === 'none') return t.skip(howToGetPostgres)
       assert.deepEqual(await ask(url, 'select 1'), [1])
       child.kill(signal)
-      // Its stderr closes when its last child process has ended.
+      // The stderr of the child closes when its last child process has ended.
       await once(child, 'close')
       await assert.rejects(ask(url, 'select 1'), { code: 'ECONNREFUSED' })
       assert.deepEqual(readdirSync(folder), [])
@@ -94,7 +95,7 @@ describe('startPostgres', () => {
 })
 
 describe('createTestDatabase', () => {
-  it('createTestDatabase makes separate databases, and drops them while in use', async (t) => {
+  it('createTestDatabase creates separate databases, and can drop them while in use', async (t) => {
     const databases = await Promise.all([
       createTestDatabase(),
       createTestDatabase(),

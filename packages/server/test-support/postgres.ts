@@ -1,5 +1,5 @@
-// A throw-away PostgreSQL for tests, without Docker: from the npm package that brings its binaries,
-// or from the system.
+// A temporary PostgreSQL server for tests, without Docker. The binaries come from an npm package or
+// from the system.
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -24,14 +24,14 @@ import pg from 'pg'
 export interface TestPostgres {
   /** The URL of a superuser in the database `postgres`. */
   readonly url: string
-  /** Ends the server; resolves when its folder is deleted. */
+  /** Stops the server. Resolves when the server's folder is deleted. */
   stop(): Promise<void>
 }
 
 export interface TestPostgresOptions {
   /**
-   * Starts a separate server that waits for the disk at each commit, for tests of power failure.
-   * Slow; default false.
+   * Starts a separate server that waits for the disk at each commit, for tests of power failures.
+   * Such a server is slow. Default: false.
    */
   readonly durable?: boolean
 }
@@ -41,20 +41,21 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-/** Names the server that all test files of one run share. */
+/** The variable with the URL of the server that all test files of one run share. */
 const urlVariable = 'KEYSTILE_TEST_DATABASE_URL'
 
-/** The hint in the message about skipped tests. */
+/** The fix in the message about skipped tests. */
 export const howToGetPostgres = `set ${urlVariable}, or run npm ci with its optional dependencies, or install postgresql`
 
 /**
- * Starts PostgreSQL on a free port of the loopback, without a password. Takes in this order: the
- * running server in KEYSTILE_TEST_DATABASE_URL (unless `durable`; stopping that one does nothing),
- * the binaries from npm, the newest in /usr/lib/postgresql. If there is none, returns undefined:
- * skip loudly, and fail when CI=true.
+ * Starts PostgreSQL on a free port of the loopback address, without a password. If
+ * KEYSTILE_TEST_DATABASE_URL is set, and `durable` is not, returns that running server instead; its
+ * `stop` does nothing. Takes the binaries from npm, otherwise the newest in /usr/lib/postgresql. If
+ * there are no binaries, returns undefined. The test must then be skipped with a reason, or fail if
+ * CI=true.
  *
- * The server and its folder are gone when `stop` resolves, and also soon after this process ends in
- * any way, SIGKILL included.
+ * When `stop` resolves, the server has ended and its folder is deleted. The same happens soon after
+ * this process ends, even by SIGKILL.
  */
 export async function startPostgres(
   options: TestPostgresOptions = {},
@@ -97,10 +98,10 @@ export async function startPostgres(
 }
 
 /**
- * Makes an empty database on the server in KEYSTILE_TEST_DATABASE_URL, so that test files can run
- * side by side. Without such a server returns undefined: skip the test.
+ * Creates an empty database on the server in KEYSTILE_TEST_DATABASE_URL, so that test files can run
+ * at the same time. If there is no such server, returns undefined. The test must then be skipped.
  *
- * @throws Error without such a server when CI=true: no test may be skipped there
+ * @throws {Error} if there is no such server and CI=true: CI must not skip tests
  */
 export async function createTestDatabase(): Promise<TestDatabase | undefined> {
   const server = process.env[urlVariable]
@@ -148,14 +149,17 @@ function binariesOfSystem(): string | undefined {
     .find((bin) => existsSync(join(bin, 'initdb')))
 }
 
-/** PostgreSQL refuses to run as root. */
+/**
+ * If this process runs as root, returns another user, because PostgreSQL refuses to run as root;
+ * otherwise undefined.
+ */
 function unprivilegedUser(): { readonly uid: number; readonly gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined
   for (const name of ['postgres', 'nobody']) {
     try {
       return { uid: idOf(name, '-u'), gid: idOf(name, '-g') }
     } catch {
-      // There is no such user; the next may exist.
+      // This user does not exist. The next one may exist.
     }
   }
   throw new Error(
@@ -168,14 +172,14 @@ function idOf(user: string, kind: '-u' | '-g'): number {
 }
 
 /**
- * Returns the folder with bin/ and lib/, with the links that the npm package lacks. Returns a copy
- * if another user must read it, or if it is read-only.
+ * Returns the folder with `bin/` and `lib/`, and adds the symbolic links that the npm package
+ * lacks. Returns a copy of the folder if another user must read it, or if it is read-only.
  */
 function usableCopy(native: string, folder: string, otherUser: boolean): string {
   const home = otherUser || !isWritable(join(native, 'lib')) ? join(folder, 'postgres') : native
   if (home !== native) cpSync(native, home, { recursive: true })
-  // npm packages hold no links. The package's own postinstall makes them, but it is not run here,
-  // nor by npm 12.
+  // npm packages contain no symbolic links. The postinstall script of the package creates them, but
+  // neither we nor npm 12 run this script.
   const within = (path: string): string => join(home, path.replace(/^native\//, ''))
   for (const { source, target } of linksOf(home)) {
     if (!existsSync(within(target))) symlinkSync(within(source), within(target))
@@ -198,15 +202,15 @@ function isWritable(folder: string): boolean {
   }
 }
 
-/** Starts the server and returns its port when it accepts connections. */
+/** Starts the server and waits until it accepts connections. Returns its port. */
 async function run(bin: string, folder: string, asUser: object, durable: boolean): Promise<number> {
-  // Between finding a free port and listening on it, another process may take it.
+  // Tries three times: another process may take the free port before the server listens on it.
   for (let attempt = 1; ; attempt++) {
     const port = await freePort()
     const settings = [
       `port=${port}`,
       'listen_addresses=127.0.0.1',
-      // The path of a socket must be short, and a temporary folder's path may be long.
+      // No Unix socket: its path must be short, and the path of a temporary folder may be long.
       'unix_socket_directories=',
       'max_connections=100',
       'shared_buffers=32MB',
@@ -217,8 +221,8 @@ async function run(bin: string, folder: string, asUser: object, durable: boolean
       ),
     ]
     const args = ['-D', join(folder, 'data'), ...settings.flatMap((setting) => ['-c', setting])]
-    // In a process group of its own, so Ctrl-C does not reach it: the janitor stops the server
-    // after the tests.
+    // The server gets a separate process group, so that Ctrl-C does not end it. The janitor stops
+    // the server after the tests.
     const server = spawn(join(bin, 'postgres'), args, {
       ...asUser,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -234,8 +238,8 @@ async function run(bin: string, folder: string, asUser: object, durable: boolean
       })
     })
     if (started) {
-      // Keep reading, or the server would block on a full pipe. Discard the output, and do not keep
-      // this process alive.
+      // Continue to read the output and discard it: otherwise the pipe would fill and block the
+      // server. Do not keep this process alive.
       server.stderr.removeAllListeners('data').resume()
       server.unref()
       letGo(server.stderr)
@@ -256,9 +260,9 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-// Waits until its input ends, which happens however the process at the other end ends. It removes
-// the folder more than once, because an initdb whose parent was killed continues to write for a
-// moment.
+// The script waits until its input ends. The input ends when the tests' process ends in any way.
+// The script may need several tries to remove the folder, because an initdb whose parent was killed
+// continues to write for a moment.
 const janitorScript = `
 cat >/dev/null
 pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -INT "$pid"
@@ -274,7 +278,8 @@ while ! rm -rf "$1" && [ "$tries" -lt 20 ]; do sleep 0.1; tries=$((tries + 1)); 
  * has ended.
  */
 function startJanitor(folder: string): { readonly cleanUp: () => Promise<void> } {
-  // It keeps this process's stderr open, so a caller that waits for its end waits for the clean-up.
+  // The janitor shares the stderr of this process. So a caller that waits until stderr closes also
+  // waits for the clean-up.
   const janitor = spawn('sh', ['-c', janitorScript, 'sh', folder], {
     stdio: ['pipe', 'ignore', 'inherit'],
     detached: true,

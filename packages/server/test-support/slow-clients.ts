@@ -1,21 +1,22 @@
-// Slow clients, on loopback alone: each begins a request, or reads an answer, and never finishes.
+// Slow clients, which connect only to the loopback address. Each client begins a request or an
+// answer and never finishes it.
 import { connect, type Socket } from 'node:net'
 
-const host = '127.0.0.1' // no other host, so that it attacks no other machine
+const host = '127.0.0.1' // fixed, so that this code cannot attack another machine
 const maxClients = 16_000
 
 export type Slowness =
-  /** Sends a header line now and then, but never the last. */
+  /** Sends a header line from time to time, but never the end of the header. */
   | 'slow headers'
-  /** Sends a byte of the body now and then. */
+  /** Sends a byte of the body from time to time. */
   | 'slow bodies'
   /** Asks for large answers, and reads almost nothing. */
   | 'slow readers'
-  /** The same, behind a small answer. */
+  /** Asks for a small answer and then a large one, and reads almost nothing. */
   | 'slow readers behind another answer'
   /** Asks for many small answers, which all wait for the answer to a login. */
   | 'slow readers behind a login'
-  /** Asks for more than a thousand answers at once, and reads nothing. */
+  /** Sends more than a thousand requests without a wait, and reads nothing. */
   | 'pipelining'
   /** Sends one request, and then nothing. */
   | 'idle'
@@ -24,11 +25,11 @@ export type Slowness =
 
 export interface SlowClients {
   /**
-   * The number of connections that the clients still see as open: a slow reader does not notice the
-   * end.
+   * The number of connections that are open for the clients. A slow reader does not notice when the
+   * server ends the connection.
    */
   open(): number
-  /** What each client received so far. */
+  /** The bytes that each client has received until now, as text. */
   answers(): readonly string[]
   close(): void
 }
@@ -82,7 +83,7 @@ const form =
 const beginnings: Readonly<Record<Slowness, string>> = {
   'slow headers': 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n',
   'slow bodies': `${form}content-length: 4096\r\n\r\nusername=`,
-  // The kernel's buffers take a single answer whole, so ask for several.
+  // The kernel's buffers can hold one whole answer, so the client asks for several.
   'slow readers': get('/docs/swagger-ui-bundle.js').repeat(8),
   'slow readers behind another answer': `${get('/healthz')}${get('/docs/swagger-ui-bundle.js')}`,
   'slow readers behind a login': `${form}content-length: 21\r\n\r\nusername=a&password=b${get('/openapi.json').repeat(90)}`,

@@ -1,4 +1,4 @@
-// The whole of Keystile, with parts that the package does not export.
+// Starts all of Keystile, and gives access to parts that the package does not export.
 import { listen, type ListeningServer } from '../src/listener/server.ts'
 import { checkOptions } from '../src/server/options.ts'
 import { wire, type RunningKeystile } from '../src/server/wire.ts'
@@ -9,12 +9,14 @@ export type { ListeningServer } from '../src/listener/server.ts'
 
 type Options = Parameters<typeof checkOptions>[0]
 
-/** Starts Keystile embedded, and returns its accounts and clients with it. */
+/**
+ * Starts Keystile as an app does, without a server. The result includes its accounts and clients.
+ */
 export function startEmbedded(options: Options): Promise<RunningKeystile> {
   return wire(checkOptions(options))
 }
 
-/** Starts Keystile stand-alone, on a port of the loopback. */
+/** Starts the stand-alone server on a port of the loopback address. */
 export async function startStandAlone(options: Options, port: number): Promise<ListeningServer> {
   return listen(await startEmbedded(options), { hosts: ['127.0.0.1'], port })
 }

@@ -1,4 +1,5 @@
-// Safe and unsafe configurations: each option is chosen by itself, so that all combinations occur.
+// Safe and unsafe configurations. Each option is chosen independently, so that all combinations can
+// occur.
 import { generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { exportPrivateJwk, exportPublicJwk, generateKey, type Jwk } from 'keystile/jwt'
@@ -97,7 +98,7 @@ const database = fc.oneof(
 const lifetime = (...at: number[]): fc.Arbitrary<number> =>
   fc.constantFrom(...at.flatMap((seconds) => [seconds - 1, seconds, seconds + 1]))
 
-/** Options of `createKeystile`, each of the right shape. */
+/** Generates options of `createKeystile`. Each option has a valid type, but may be unsafe. */
 export const optionsArbitrary: fc.Arbitrary<RuleOptions> = fc
   .record(
     {
@@ -190,7 +191,7 @@ export const situationArbitrary: fc.Arbitrary<Situation> = fc
     ...(faults && { faults }),
   }))
 
-/** Variables that an operator may set, as text. */
+/** Generates environment variables that an operator may set. */
 export const environmentArbitrary: fc.Arbitrary<Readonly<Record<string, string>>> = fc
   .tuple(optionsArbitrary, fc.option(bindArbitrary, { nil: undefined }))
   .map(([options, bind]) => {

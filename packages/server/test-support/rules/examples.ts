@@ -305,7 +305,7 @@ export const examples: Readonly<Record<string, Examples>> = {
   },
 }
 
-/** Situations in which a rule cannot check, which is not the same as finding no fault. */
+/** For each rule, situations that it cannot check. Such a rule must not count as checked. */
 export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
   'public-bind': [at({})],
   'postgres-tls': [at({ database: { connect() {}, end() {}, on() {} } as never })],

@@ -1,10 +1,10 @@
-// Each safety rule a second time, written from the standard's text and not from the rule's code.
-// True means that the rule is violated.
+// A second version of each safety rule, written from the text of the standard and not from the code
+// of the rule. A predicate returns true if the situation violates the rule.
 import type { Situation } from './configurations.ts'
 
 export type Predicate = (situation: Situation) => boolean
 
-/** Published secrets for the generator; no rule may accept them. */
+/** Published secrets, which the generator uses. The rule `key-unknown` must refuse them. */
 export const printedSecrets = [
   '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
   'your-super-secret-jwt-token-with-at-least-32-characters-long',
@@ -51,7 +51,10 @@ const servesOthers = ({ options, bind }: Situation): boolean =>
 const sealingSecret = ({ options, machine }: Situation): string | undefined =>
   options.key ?? machine?.keyFile?.secret
 
-/** How many addresses a network has of the IPv4 ones, and how many of all others. */
+/**
+ * Returns how many IPv4 addresses a network contains, also mapped ones (`v4`), and how many IPv6
+ * addresses (`v6`).
+ */
 function sizeOf(network: string): { v4: bigint; v6: bigint } {
   const [address = '', length = ''] = network.split('/')
   if (length === '') return { v4: 1n, v6: 0n }
@@ -103,7 +106,7 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   },
   // ASVS 6.3.1: "controls to prevent attacks such as credential stuffing and password brute force"
   'rate-limits': (situation) => servesOthers(situation) && situation.options.rateLimits === 'off',
-  // ASVS 6.3.1, the same: a rate limit by address must know the client's address
+  // ASVS 6.3.1 too: a rate limit by address must know the client's address
   'proxies-said': (situation) =>
     servesOthers(situation) &&
     (situation.options.rateLimits ?? 'on') === 'on' &&
@@ -119,9 +122,9 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   // to, and destroy backend secrets"
   'key-given': ({ options: { database, key, signingKey } }) =>
     (typeof database === 'object' || /^postgres(ql)?:/.test(database ?? '')) && !key && !signingKey,
-  // ASVS 11.5.1: "have at least 128 bits of entropy". A secret is weaker with fewer than 32
-  // characters, with fewer than 16 different ones where more are possible, or with fewer than 8
-  // different steps between neighbours
+  // ASVS 11.5.1: "have at least 128 bits of entropy". A secret is weaker if it has fewer than 32
+  // characters, fewer than 16 different characters (unless it is hex), or fewer than 8 different
+  // steps between two neighbours.
   'key-random': (situation) => {
     const secret = sealingSecret(situation)
     if (secret === undefined) return false
@@ -150,7 +153,7 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   // ASVS 7.3.1: "an inactivity timeout"
   'idle-short': ({ options: { sessionSeconds = 2_592_000, idleSeconds = 1_209_600 } }) =>
     sessionSeconds / 86_400 > 30 && idleSeconds / 86_400 > 30,
-  // RFC 9700 §4.14.2: a refresh token that is used again is replayed
+  // RFC 9700 §4.14.2: a second use of a refresh token is a replay attack
   'grace-short': ({ options }) => (options.graceSeconds ?? 0) > 30,
   // RFC 6265 §4.1.2.5: "The Secure attribute limits the scope of the cookie to "secure" channels"
   'cookie-https': ({ options }) =>
@@ -197,10 +200,11 @@ export const predicates: Readonly<Record<string, Predicate>> = {
     return stored !== undefined && options.issuer !== undefined && stored !== options.issuer
   },
   // ASVS 7.4.1: "the application disallows any further use of the session". sqlite.org, pragma
-  // synchronous: OFF 0, NORMAL 1, FULL 2, EXTRA 3; a WAL may lose commits with less than FULL
+  // synchronous: OFF 0, NORMAL 1, FULL 2, EXTRA 3; in WAL mode, a value below FULL may lose commits
   'sqlite-durable': ({ machine }) =>
     machine?.database?.kind === 'sqlite' && [0, 1].includes(machine.database.synchronous),
-  // The same. postgresql.org, manual of 18, §19.5: fsync off corrupts, synchronous_commit off loses
+  // ASVS 7.4.1 too. Manual of PostgreSQL 18, §19.5: `fsync = off` may corrupt data, and
+  // `synchronous_commit = off` may lose commits.
   'postgres-durable': ({ machine }) =>
     machine?.database?.kind === 'postgres' &&
     [machine.database.fsync, machine.database.synchronousCommit].includes('off'),
@@ -222,7 +226,7 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   },
 }
 
-/** The last two digits of a mode, as `ls` and `chmod` show it. */
+/** Returns the last two octal digits of a mode: the permissions of the group and of other users. */
 function groupAndOthers(mode: number | undefined): string {
   return (mode ?? 0o600).toString(8).padStart(3, '0').slice(-2)
 }
