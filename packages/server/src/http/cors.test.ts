@@ -139,7 +139,7 @@ describe('allowOrigins', () => {
     })
   })
 
-  it('CORS treats OPTIONS as a preflight only if it names a method', async () => {
+  it('CORS treats OPTIONS as a preflight only if the request names a method', async () => {
     const answer = await ask('OPTIONS', '/base/users/x', { origin: listed })
     assert.deepEqual(
       [answer!.status, answer!.headers['access-control-allow-methods']],
@@ -149,7 +149,7 @@ describe('allowOrigins', () => {
     assert.deepEqual([read!.status, read!.body], [200, 'ok'])
   })
 
-  it('CORS allows credentials to listed origins on the cookie’s path', async () => {
+  it('CORS allows credentials only to listed origins, below the cookie’s path', async () => {
     const credentials = async (
       method: string,
       path: string,

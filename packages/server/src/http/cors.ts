@@ -11,7 +11,7 @@ const preflightSeconds = 600
 /**
  * Lets pages of the listed origins read our answers, including the public documents. Allows
  * requests with cookies only below `cookiePath`. Does NOT refuse requests from other origins: they
- * get the same answer without CORS headers, and the browser then hides it from the page.
+ * get the same answer without CORS headers, and the browser then hides the answer from the page.
  *
  * @param cookiePath the path of the session cookie
  * @param origins origins as browsers send them, never `*` or `null`

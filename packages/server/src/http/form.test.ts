@@ -45,7 +45,7 @@ describe('readForm', () => {
     await refuses(read('=&=1'), /appears twice/)
   })
 
-  it('readForm reads a multipart form in the same way', async () => {
+  it('readForm reads a multipart form like an urlencoded form', async () => {
     const body = multipart('name="a"\r\n\r\n1', 'name="b"\r\n\r\n')
     assert.deepEqual(await read(body, 'multipart/form-data; boundary=x'), { a: '1' })
   })
@@ -87,7 +87,7 @@ describe('readForm', () => {
     await refuses(read(file, 'multipart/form-data; boundary=x'), /is a file/)
   })
 
-  it('readForm takes 65,536 bytes, and refuses one more with 413', async () => {
+  it('readForm accepts a body of 65,536 bytes, and refuses one more byte with 413', async () => {
     assert.deepEqual(await read(`a=${'x'.repeat(65_534)}`), { a: 'x'.repeat(65_534) })
     await assert.rejects(
       read(`a=${'x'.repeat(65_535)}`),

@@ -59,7 +59,7 @@ describe('readJsonObject', () => {
       })
   })
 
-  it('readJsonObject takes 65,536 bytes, and refuses one more with 413', async () => {
+  it('readJsonObject accepts a body of 65,536 bytes, and refuses one more byte', async () => {
     assert.ok(await read(`{"a":"${'x'.repeat(65_528)}"}`))
     await assert.rejects(read(`{"a":"${'x'.repeat(65_529)}"}`), { code: 'content_too_large' })
   })

@@ -17,7 +17,7 @@ describe('findRefusalAnswer and refusalAnswer', () => {
     }
   })
 
-  it('refusalAnswer answers a token refusal with its challenge at any endpoint', () => {
+  it('refusalAnswer answers a token error with a Bearer challenge at each endpoint', () => {
     for (const refusals of ['oauth', 'problem'] as const) {
       const answer = refusalAnswer(
         new TokenError('invalid_token', 'Invalid token'),
@@ -47,7 +47,7 @@ describe('findRefusalAnswer and refusalAnswer', () => {
     )
   })
 
-  it('refusalAnswer tells when to retry', () => {
+  it('refusalAnswer adds Retry-After if the error has a time for a retry', () => {
     const error = new OAuthError('temporarily_unavailable', 'Later', { retryAfterSeconds: 0 })
     assert.equal(refusalAnswer(error, 'oauth', realm).headers['retry-after'], '0')
   })

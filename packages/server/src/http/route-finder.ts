@@ -1,6 +1,6 @@
 import type { Route } from './route.ts'
 
-/** The routes of one path, one for each method, and the values of its parameters. */
+/** The routes of one path, one for each method, and the values of the path's parameters. */
 export interface FoundRoutes<C> {
   /** The declared path, such as `/users/{id}`. */
   readonly pattern: string
@@ -11,8 +11,8 @@ export interface FoundRoutes<C> {
 /**
  * Returns a function that finds routes by the path of a request. A path without parameters wins, so
  * `me` in `/users/me` is never the id of a user. Paths are compared as they were sent, without
- * decoding. So each route has exactly one spelling, and an encoded path cannot get past the rules
- * of a proxy in front.
+ * decoding. So each route has exactly one spelling. A client cannot encode a path to avoid the
+ * rules of a proxy in front of Keystile.
  */
 export function createRouteFinder<C>(
   routes: readonly Route<C>[],

@@ -9,7 +9,7 @@ const requestTo = (url: string, headers = {}): ReturnType<typeof readWebRequest>
 })
 
 describe('jsonAnswer', () => {
-  it('jsonAnswer forbids caching unless told otherwise', () => {
+  it('jsonAnswer forbids caching, unless the given headers allow it', () => {
     const answer = jsonAnswer(200, { a: 1 })
     assert.deepEqual(answer.headers, {
       'content-type': 'application/json',
@@ -30,7 +30,7 @@ describe('emptyAnswer', () => {
 })
 
 describe('mediaTypeOf', () => {
-  it('mediaTypeOf returns the type alone in lower case, or undefined without one', () => {
+  it('mediaTypeOf returns the type in lower case, without parameters, or undefined', () => {
     assert.equal(
       mediaTypeOf(requestTo('/', { 'content-type': 'Text/HTML ; charset=x' })),
       'text/html',
