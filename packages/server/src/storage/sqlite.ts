@@ -55,7 +55,7 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
 
 /**
  * Creates the file so that only its owner can read it, because it holds password hashes and sealed
- * keys. SQLite gives the same mode to the files beside it.
+ * keys. SQLite gives the same mode to its other files, such as the write-ahead log.
  */
 function createPrivateFile(file: string): void {
   try {
