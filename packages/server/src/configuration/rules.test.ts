@@ -84,7 +84,7 @@ describe('the rules', () => {
     }
   })
 
-  it('each rule states the fault and its fix in one line each, without secrets', () => {
+  it('each rule states the fault and the fix, each in one line, without secrets', () => {
     for (const { stopped } of Object.values(examples)) {
       for (const situation of stopped) {
         const { stops, warnings } = examine(situation, rules)
