@@ -215,7 +215,7 @@ describe('listen', () => {
     assert.equal(said.slice(said.indexOf('\r\n\r\n') + 4), whole)
   })
 
-  it('a full listener refuses connections, counts them and closes idle ones', async () => {
+  it('a full listener refuses and counts new connections, and closes idle ones', async () => {
     const { port, url, metrics } = await start({ limits: { ...standardLimits, connections: 20 } })
     const clients = await beSlow('idle', port, 20)
     const [turnedAway] = await once(connectTo(port), 'close')
