@@ -61,7 +61,7 @@ describe('listSettings', () => {
 })
 
 describe('Feature', () => {
-  it('the type Feature demands the settings of its options and its audit events', () => {
+  it('the type Feature requires the settings and the audit events that it names', () => {
     type Bright = Feature<ColourOptions, 'dimmed'>
     const parts = {
       settings: listSettings<ColourOptions>({ colour, isBright }),
@@ -105,7 +105,7 @@ describe('the features', () => {
     same<keyof KeystileOptions<string, object>, keyof OptionValues>(true)
   })
 
-  it('each option has a default unless it is required or listed as having none', () => {
+  it('each option has a default, is required, or is in optionsWithoutDefault', () => {
     const without = optionSettings.filter(
       ({ default: value, standAloneDefault }) =>
         value === undefined && standAloneDefault === undefined,
