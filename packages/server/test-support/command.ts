@@ -50,7 +50,8 @@ export async function callCommand(
   args: readonly string[],
   { cwd, env = {} }: CommandOptions,
 ): Promise<Finished> {
-  if (isCalling) throw new Error('one command at a time: a process has one working folder')
+  if (isCalling)
+    throw new Error('only one call may run at a time: a process has one working folder')
   const [stdout, stderr] = [new Printed(), new Printed()]
   const called = Object.assign(new EventEmitter(), {
     env,

@@ -256,7 +256,8 @@ async function freePort(): Promise<number> {
   const address = server.address()
   server.close()
   await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has no port')
+  if (address === null || typeof address === 'string')
+    throw new Error('a TCP server must have a port')
   return address.port
 }
 

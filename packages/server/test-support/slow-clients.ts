@@ -46,7 +46,8 @@ export async function startSlowClients(
   slowness: Slowness,
   { port, count, everyMilliseconds = 1_000 }: SlowOptions,
 ): Promise<SlowClients> {
-  if (!(count >= 1 && count <= maxClients)) throw new RangeError(`1 to ${maxClients} clients`)
+  if (!(count >= 1 && count <= maxClients))
+    throw new RangeError(`count must be from 1 to ${maxClients}`)
   const clients: { readonly socket: Socket; answer: string; isOpen: boolean }[] = []
   for (let started = 0; started < count; started += 100) {
     const group = Array.from({ length: Math.min(100, count - started) }, () => open(port))
