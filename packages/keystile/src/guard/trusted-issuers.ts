@@ -98,7 +98,7 @@ export function createTrustedIssuers(
       if (!issuer) throw tokenError('wrong_issuer')
 
       // Both refusals come before the fetch, so that forged tokens cause no requests to the issuer.
-      // An HMAC token is an attack: its secret may be a published key.
+      // An HMAC token is probably an attack that uses a published key as the secret.
       if (algorithm.keyType === 'oct') {
         const detail = 'HMAC algorithms are not allowed with keys that the issuer publishes'
         throw tokenError('forbidden_algorithm', { detail })
@@ -163,8 +163,8 @@ function keyFinderOf(
     throw new TypeError('`fetch` must be a function like globalThis.fetch')
   }
 
-  // `keys: undefined` counts as `keys`. If the variable is missing, the option `{ keys:
-  // process.env.SECRET }` must not make the verifier trust fetched keys instead.
+  // `keys: undefined` counts as `keys`. Otherwise `{ keys: process.env.SECRET }` would make the
+  // verifier trust fetched keys if the variable is missing.
   const [hasKeys, hasUri] = ['keys' in options, 'jwksUri' in options]
   if (hasKeys && hasUri) throw new TypeError('pass either `keys` or `jwksUri`, not both')
 

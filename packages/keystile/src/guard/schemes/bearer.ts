@@ -26,9 +26,8 @@ export const bearer: CredentialScheme = {
 
 /**
  * Returns the whole `Authorization` field if a tab follows `Bearer`, or if `Bearer` follows a
- * comma, because a server has joined two fields. `prove` refuses such a field as malformed.
- * Otherwise the request would count as a request without a token, and an optional guard would admit
- * it.
+ * comma: servers join two fields with a comma. `prove` refuses such a field as malformed. Otherwise
+ * the request would count as a request without a token, and an optional guard would admit it.
  */
 function findMisplaced(field: string | null | undefined): string | undefined {
   return field && /^bearer\t|,\s*bearer\b/i.test(field) ? field : undefined
